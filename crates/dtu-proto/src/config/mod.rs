@@ -1,0 +1,250 @@
+//! Every stored parameter of the device, typed. Texts live in `at`: names, ranges and help are in its table,
+//! and the stored file is a list of AT set commands.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::event::{LINKS, LinkId};
+
+mod options;
+mod store;
+
+pub use options::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
+pub use store::{Problem, from_store_text, to_store_text};
+
+/// The stored parameters. `Config::default()` is the factory set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `CSTT`: APN, user, password.
+    pub apn: Apn,
+    /// `CIPCFG` AUTO: enter the working mode after power-on by itself.
+    pub auto_mode: bool,
+    /// `CIPCFG` HEAT: seconds, 0 = off.
+    pub heartbeat_interval: u16,
+    /// `CIPCFG` TIME: milliseconds of silence that close a frame, 0 = no packing.
+    pub packing_time: u16,
+    /// `CIPCFG` LEN: shown, without effect unless `packing.length_enabled`.
+    pub packing_length: u16,
+    /// `CIPCFG` RTIME: seconds, below 600 = off.
+    pub restart_time: u16,
+    /// `CIPPACK=0`: heartbeat bytes, empty = off.
+    pub heartbeat: Vec<u8>,
+    /// `CIPPACK=0`: where it goes.
+    pub heartbeat_to: HeartbeatTo,
+    /// `CIPPACK=1`: registration bytes, empty = off.
+    pub registration: Vec<u8>,
+    /// `CIPPACK=1`: when it goes.
+    pub registration_when: RegistrationWhen,
+    /// `CIPNUM`.
+    pub sms_number: String,
+    /// `CIPSCONT`, `CINETPT`, `CIROLE`.
+    pub links: [LinkConfig; LINKS],
+    /// `CIMOD`.
+    pub mode: WorkingMode,
+    /// `CINETAT`: commands from the network are heard.
+    pub network_at: bool,
+    /// `CICOMAT`: `psw,AT+` frames on the serial line are heard.
+    pub serial_at: bool,
+    /// `CISOCLINK`: 1 long, 0 short connections.
+    pub long_links: bool,
+    /// `CIPR`, `ICF`.
+    pub line: LineFormat,
+    /// `CIPSW`.
+    pub password: String,
+    /// `CIMODID`.
+    pub banner: String,
+    /// `ATE`.
+    pub echo: bool,
+    /// `ATV`.
+    pub verbose: bool,
+    /// `ATQ`.
+    pub quiet: bool,
+    /// `AT+CMEE`: 0..=2.
+    pub cmee: u8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            apn: Apn { name: "CMNET".to_owned(), user: String::new(), password: String::new() },
+            auto_mode: true,
+            heartbeat_interval: 30,
+            packing_time: 100,
+            packing_length: 10,
+            restart_time: 1800,
+            heartbeat: Vec::new(),
+            heartbeat_to: HeartbeatTo::Network,
+            registration: Vec::new(),
+            registration_when: RegistrationWhen::OnConnect,
+            sms_number: "10086".to_owned(),
+            links: LinkId::ALL.map(LinkConfig::factory),
+            mode: WorkingMode::Transparent,
+            network_at: false,
+            serial_at: false,
+            long_links: true,
+            line: LineFormat::default(),
+            password: FACTORY_PASSWORD.to_owned(),
+            banner: "USR-GPRS232-DTU".to_owned(),
+            echo: false,
+            verbose: true,
+            quiet: false,
+            cmee: 2,
+        }
+    }
+}
+
+/// The password of a new device.
+pub const FACTORY_PASSWORD: &str = "admin";
+
+/// Access point of the cellular network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Apn {
+    /// Its name.
+    pub name: String,
+    /// User.
+    pub user: String,
+    /// Password; never shown over a network.
+    pub password: String,
+}
+
+/// Settings of one link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Name or address of the peer.
+    pub address: String,
+    /// Port of the peer.
+    pub port: u16,
+    /// Whether it is used.
+    pub enabled: bool,
+    /// Own port, 0 = any.
+    pub local_port: u16,
+    /// Always, or as a backup.
+    pub role: Role,
+}
+
+impl LinkConfig {
+    fn factory(link: LinkId) -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            address: "usrcn.gicp.net".to_owned(),
+            port: 10100 + u16::from(link.number()),
+            enabled: false,
+            local_port: 0,
+            role: Role::Always,
+        }
+    }
+}
+
+/// Transport of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// A stream.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+impl Protocol {
+    /// `TCP` or `UDP`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        }
+    }
+}
+
+/// When a link is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Whenever enabled.
+    #[default]
+    Always,
+    /// Only while the other link is down.
+    Backup(LinkId),
+}
+
+/// Where heartbeats go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeartbeatTo {
+    /// STA 0.
+    Network,
+    /// STA 1.
+    Serial,
+}
+
+/// When the registration packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegistrationWhen {
+    /// STATUS 0.
+    OnConnect,
+    /// STATUS 1: on connect, and in front of each data frame.
+    WithData,
+}
+
+/// `CIMOD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WorkingMode {
+    /// 0
+    Transparent,
+    /// 1
+    SerialCommand,
+    /// 2
+    AtCommand,
+    /// 3
+    Httpd,
+    /// 4
+    Sms,
+}
+
+impl WorkingMode {
+    /// The modes in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Transparent, Self::SerialCommand, Self::AtCommand, Self::Httpd, Self::Sms];
+
+    /// The number that `CIMOD` shows.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Transparent => 0,
+            Self::SerialCommand => 1,
+            Self::AtCommand => 2,
+            Self::Httpd => 3,
+            Self::Sms => 4,
+        }
+    }
+}
+
+/// Rate and character format of the serial line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LineFormat {
+    /// Bd.
+    pub baud: u32,
+    /// 7 or 8.
+    pub data_bits: u8,
+    /// 1 or 2.
+    pub stop_bits: u8,
+    /// Parity bit.
+    pub parity: Parity,
+}
+
+impl Default for LineFormat {
+    fn default() -> Self {
+        Self { baud: 115_200, data_bits: 8, stop_bits: 1, parity: Parity::None }
+    }
+}
+
+/// Parity of a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Parity {
+    /// `ICF` 0
+    Odd,
+    /// `ICF` 1
+    Even,
+    /// `ICF` 3
+    None,
+}

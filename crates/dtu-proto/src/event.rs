@@ -1,0 +1,418 @@
+//! What goes into the device and what comes out: the whole contract with the host.
+
+use alloc::string::String;
+use bytes::Bytes;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::config::{LineFormat, Protocol};
+use crate::time::Instant;
+
+/// Number of network links of the device (manual 1.2).
+pub const LINKS: usize = 4;
+
+/// One of the four links. Counted from 1 in every text, from 0 as an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(u8);
+
+impl LinkId {
+    /// All links, in order.
+    pub const ALL: [Self; LINKS] = [Self(0), Self(1), Self(2), Self(3)];
+
+    /// The link that people call `number` (1..=4).
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        if number >= 1 && number as usize <= LINKS { Some(Self(number - 1)) } else { None }
+    }
+
+    /// What people call it: 1..=4.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0 + 1
+    }
+
+    /// Its place in an array: 0..=3.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number())
+    }
+}
+
+/// Everything that can happen to the device. The only door in, so that a log of `(time, Input)`
+/// replays a run exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// News of the serial line.
+    Serial(SerialInput<'a>),
+    /// News of one network link.
+    Link(LinkId, LinkInput<'a>),
+    /// News of the modem (or of the host's own network).
+    Modem(ModemInput),
+    /// News of the parameter store.
+    Store(StoreInput<'a>),
+    /// An AT line from the host's own console (`--at`, web console); the reply is `Output::Console`.
+    Console(&'a str),
+    /// The host asks for an orderly end: every link is closed, then `Power(Stop)` comes out.
+    Shutdown,
+}
+
+/// News of the serial line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SerialInput<'a> {
+    /// Bytes from the DTE, as one read of the host returned them.
+    Data(&'a [u8]),
+    /// The one outstanding `SerialOutput::Write` is out.
+    Written,
+    /// The one outstanding `SerialOutput::Configure` is in force; `Some` names why the line could not take it.
+    Configured(Option<&'a str>),
+    /// The line is open. The host keeps its own copy of the last `Configure` and applies it.
+    Present,
+    /// The line is missing (adapter pulled); the host keeps trying to open it, and keeps an outstanding write.
+    Gone,
+}
+
+/// News of one link. After `LinkOutput::Close` the only input of that connection is `Closed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkInput<'a> {
+    /// The `Connect` succeeded (TCP), or the name is resolved and the socket stands (UDP).
+    Connected {
+        /// The address that the connection uses on this side.
+        local: SocketAddr,
+    },
+    /// One read (TCP) or one datagram (UDP).
+    Data(&'a [u8]),
+    /// The one outstanding `Send` is in the socket's hands, whole.
+    Sent,
+    /// TCP only: so many bytes of this connection, from its first, are acknowledged by the peer's TCP.
+    Acked(u64),
+    /// The connection (or the attempt) is over. Also the answer to `LinkOutput::Close`.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+        /// As in `Acked`, the last word; 0 where nothing was ever acknowledged or known.
+        acked: u64,
+    },
+}
+
+/// Why a connection ended or an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The device ordered it.
+    Local,
+    /// The peer closed in good order.
+    PeerClosed,
+    /// The peer reset the connection.
+    Reset,
+    /// The peer refused the attempt.
+    Refused,
+    /// No answer in time (connecting), or unacknowledged data too long (`TCP_USER_TIMEOUT`, keep-alive).
+    TimedOut,
+    /// The name does not resolve.
+    NameNotFound,
+    /// No route to the peer, or the interface is down.
+    Unreachable,
+    /// The local port is taken.
+    LocalPortTaken,
+    /// Another error of the operating system.
+    Os(i32),
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Local => "closed here",
+            Self::PeerClosed => "closed by the peer",
+            Self::Reset => "reset by the peer",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::NameNotFound => "name not found",
+            Self::Unreachable => "unreachable",
+            Self::LocalPortTaken => "local port taken",
+            Self::Os(code) => return write!(f, "os error {code}"),
+        };
+        f.write_str(text)
+    }
+}
+
+/// News of the modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModemInput {
+    /// Registered and attached: the network can be used, from this address.
+    Attached(IpAddr),
+    /// Registration or attachment is lost.
+    Detached,
+}
+
+/// News of the parameter store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreInput<'a> {
+    /// The last `StoreOutput::Save` is on disk.
+    Saved,
+    /// The last `StoreOutput::Save` failed; the text says why.
+    Failed(&'a str),
+}
+
+/// What the device wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To the serial line.
+    Serial(SerialOutput),
+    /// To one link.
+    Link(LinkId, LinkOutput),
+    /// To the modem.
+    Modem(ModemOutput),
+    /// To the disk.
+    Store(StoreOutput),
+    /// The reply to one `Input::Console`.
+    Console(String),
+    /// The three lamps changed.
+    Leds(Leds),
+    /// To the power switch.
+    Power(Power),
+    /// Something a log wants to know. Nothing need be done.
+    Event(Event),
+}
+
+/// To the serial line. At most one of these is outstanding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SerialOutput {
+    /// Write all of it, then answer `Written`.
+    Write(Bytes),
+    /// Set rate and format once everything written has left the line, then answer `Configured`.
+    Configure(LineFormat),
+}
+
+/// To one link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkOutput {
+    /// Resolve the name afresh, try all addresses; answer `Connected` or `Closed`.
+    Connect(Connect),
+    /// Hand all of it to the socket, then answer `Sent`. At most one is outstanding.
+    Send(Payload),
+    /// Close (or give the attempt up) now and answer `Closed`, with what was acknowledged.
+    Close,
+}
+
+/// Where to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Name or address.
+    pub address: String,
+    /// Port of the peer.
+    pub port: u16,
+    /// Own port; 0 = any.
+    pub local_port: u16,
+}
+
+/// What one `Send` carries: one write for TCP, one datagram for UDP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// The registration packet where it precedes data, else empty.
+    pub prefix: Bytes,
+    /// The frame, heartbeat, registration packet or reply.
+    pub body: Bytes,
+}
+
+impl Payload {
+    /// Length on the wire.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.prefix.len() + self.body.len()
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prefix.is_empty() && self.body.is_empty()
+    }
+}
+
+/// To the modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModemOutput {
+    /// Reset it: nothing got through for a long time.
+    Reset,
+}
+
+/// To the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreOutput {
+    /// Store this text of all parameters, atomically; answer `Saved` or `Failed`.
+    Save(String),
+    /// Links with `spool = "disk"`: append this frame. Numbers of one link only grow.
+    SpoolAppend(LinkId, u64, Bytes),
+    /// Links with `spool = "disk"`: every frame of the link numbered below this is done with.
+    SpoolRelease(LinkId, u64),
+}
+
+/// The lamps of manual 2.5.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leds {
+    /// POW: running.
+    pub pow: bool,
+    /// NET: registered and attached.
+    pub net: bool,
+    /// DATA: at least one link up; blinks on data.
+    pub data: bool,
+}
+
+/// To the power switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// The device has just started over (`CIRESET`, RTIME, recovery …); links are closed by `Close` before
+    /// this. The host does what it does at power-on (`--at` lines), nothing else.
+    Restarted,
+    /// End the program: everything that can be put in order is.
+    Stop,
+}
+
+/// For logs and consoles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The device powers on, for the reason given.
+    PowerOn(RestartReason),
+    /// The working mode begins.
+    ModeStarted,
+    /// The online command state begins (true) or ends.
+    CommandState(bool),
+    /// A link came up.
+    LinkUp(LinkId),
+    /// A link went down, or an attempt failed; for the second, `was_up` is false.
+    LinkDown {
+        /// Which.
+        link: LinkId,
+        /// Why.
+        reason: LinkDownReason,
+        /// Whether it had been up.
+        was_up: bool,
+    },
+    /// A whole frame left the cache undelivered.
+    FrameDropped {
+        /// Which link's cache.
+        link: LinkId,
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A frame kept during the set-up window found no room.
+    WindowFrameDropped {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A remote or inline command came with a wrong password.
+    WrongPassword(Door),
+    /// Five wrong passwords within a minute: this door is ignored for five minutes.
+    DoorShut(Door),
+    /// The serial line is open (true) or missing.
+    SerialPresent(bool),
+    /// The line could not take rate or format.
+    LineRefused(String),
+    /// The backup takes over from the link, or (false) hands back.
+    BackupActive {
+        /// The backup.
+        backup: LinkId,
+        /// Who is served.
+        primary: LinkId,
+        /// Takes over, or hands back.
+        active: bool,
+    },
+}
+
+/// Why a link went down, as the device sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkDownReason {
+    /// The network's doing.
+    Network(CloseReason),
+    /// The heartbeat could not be sent or was not acknowledged before the next was due.
+    HeartbeatFailed,
+    /// The expected reply to registration or heartbeat did not come.
+    ReplyMissing,
+    /// Short link, idle.
+    Idle,
+    /// Settings changed, or the device restarts or stops.
+    Ordered,
+    /// The host did not answer in time.
+    HostSilent,
+}
+
+impl fmt::Display for LinkDownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(reason) => reason.fmt(f),
+            Self::HeartbeatFailed => f.write_str("heartbeat failed"),
+            Self::ReplyMissing => f.write_str("expected reply missing"),
+            Self::Idle => f.write_str("idle"),
+            Self::Ordered => f.write_str("ordered"),
+            Self::HostSilent => f.write_str("no answer from the host"),
+        }
+    }
+}
+
+/// Why the device powers on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RestartReason {
+    /// The host program started.
+    PowerOn,
+    /// `AT+CIRESET` or `AT+CISHUTDOWN`.
+    Command,
+    /// `AT+CIRELOAD`.
+    Factory,
+    /// No data for RTIME seconds (manual 2.8.6.20).
+    NoData,
+    /// No link came up for too long.
+    Recovery,
+}
+
+/// Where a command can come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Door {
+    /// The serial line in the command state or the set-up window.
+    Serial,
+    /// A `psw,AT+` frame on the serial line.
+    SerialFrame,
+    /// A `psw,AT+` read or datagram from a link.
+    Link(LinkId),
+    /// The host's console.
+    Console,
+}
+
+/// When the device wants to be called, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The time.
+    pub at: Instant,
+    /// The reason.
+    pub timer: Timer,
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// The escape handshake.
+    Escape,
+    /// Silence closes a frame.
+    Frame,
+    /// The set-up window ends.
+    SetupWindow,
+    /// A heartbeat to the serial line.
+    SerialHeartbeat,
+    /// RTIME.
+    NoData,
+    /// Recovery after a long time without a link.
+    Recovery,
+    /// The DATA lamp.
+    Lamp,
+    /// A parked command gives up.
+    Parked,
+    /// A restart or stop does not wait longer for the reply to leave.
+    Restart,
+    /// A state of a link.
+    Link(LinkId),
+}

@@ -1,0 +1,157 @@
+//! A plain snapshot of the device for consoles, `AT+CISTAT` and `AT+CINET?`.
+
+use core::net::IpAddr;
+
+use crate::config::WorkingMode;
+use crate::event::{LINKS, Leds, LinkDownReason};
+use crate::time::{Duration, Instant};
+
+/// The snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Taken at.
+    pub now: Instant,
+    /// Since the device's last power-on or restart.
+    pub uptime: Duration,
+    /// Restarts since the host started.
+    pub restarts: u32,
+    /// What the line is doing.
+    pub phase: Phase,
+    /// The working mode in force.
+    pub mode: WorkingMode,
+    /// Address in the network; `None` = not attached.
+    pub attached: Option<IpAddr>,
+    /// The lamps.
+    pub leds: Leds,
+    /// The serial line.
+    pub serial: SerialStatus,
+    /// The links.
+    pub links: [LinkStatus; LINKS],
+}
+
+/// What serial bytes are at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The set-up window: AT lines are commands, the rest is kept.
+    SetupWindow,
+    /// The command state: AT lines.
+    Command,
+    /// The working mode: data.
+    Data,
+    /// A restart or stop waits for the last reply to leave.
+    Ending,
+}
+
+/// The serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialStatus {
+    /// Whether it is open.
+    pub present: bool,
+    /// Its traffic.
+    pub counters: SerialCounters,
+    /// Bytes that wait to be written.
+    pub waiting: usize,
+}
+
+/// Traffic of the serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialCounters {
+    /// Bytes from the DTE.
+    pub bytes_in: u64,
+    /// Of these, bytes that were commands or part of an escape that succeeded.
+    pub command_bytes: u64,
+    /// Data frames that were cut.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub frame_bytes: u64,
+    /// Bytes written to the DTE.
+    pub bytes_out: u64,
+    /// Bytes that were dropped: no room in the set-up window, or no link enabled.
+    pub dropped_bytes: u64,
+    /// Frames that these were.
+    pub dropped_frames: u64,
+    /// Heartbeats written to the DTE.
+    pub heartbeats: u64,
+}
+
+/// One link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// What it is doing.
+    pub state: LinkState,
+    /// Why it last went down, if it did.
+    pub last_down: Option<LinkDownReason>,
+    /// Its traffic.
+    pub counters: LinkCounters,
+    /// Frames that wait, with those on their way that are not acknowledged.
+    pub waiting_frames: usize,
+    /// Bytes of these.
+    pub waiting_bytes: usize,
+}
+
+/// What a link is doing, in the words of `AT+CINET?`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// Not enabled.
+    Off,
+    /// An attempt is under way.
+    Connecting,
+    /// Up.
+    Connected,
+    /// Between attempts, or with nothing to do.
+    Waiting(WaitingFor),
+}
+
+/// What a link waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitingFor {
+    /// The next attempt.
+    Retry,
+    /// The network: not attached.
+    Network,
+    /// Data: a short link.
+    Data,
+    /// Its primary to go down: a backup.
+    Duty,
+    /// The working mode to begin.
+    Mode,
+}
+
+/// Traffic of one link. Always: `bytes_in + moved_in = bytes_out + dropped_bytes + moved_out + waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounters {
+    /// Data frames given to the link.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Data frames delivered: acknowledged by the peer's TCP, or sent by UDP.
+    pub frames_out: u64,
+    /// Bytes of these, without registration prefixes.
+    pub bytes_out: u64,
+    /// Frames that left undelivered.
+    pub dropped_frames: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
+    /// Frames sent more than once.
+    pub resent_frames: u64,
+    /// Bytes of these.
+    pub resent_bytes: u64,
+    /// Frames taken over from another link (backup).
+    pub moved_in_frames: u64,
+    /// Bytes of these.
+    pub moved_in_bytes: u64,
+    /// Frames handed to another link (backup).
+    pub moved_out_frames: u64,
+    /// Bytes of these.
+    pub moved_out_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Reads or datagrams received.
+    pub received_reads: u64,
+    /// Connections lost or attempts failed.
+    pub reconnects: u64,
+    /// Heartbeats sent.
+    pub heartbeats: u64,
+    /// Replies to commands that found no room.
+    pub dropped_replies: u64,
+}

@@ -1,0 +1,2 @@
+//! Worlds in virtual time for the DTU core.
+#![forbid(unsafe_code)]

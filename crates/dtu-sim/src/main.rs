@@ -1,0 +1,2 @@
+//! `dtu-sim`: worlds and replays.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `dtud`: the device.
+fn main() {}
