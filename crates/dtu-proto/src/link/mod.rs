@@ -150,6 +150,16 @@ impl Link {
 
     fn switch_off(&mut self, cx: &mut LinkContext<'_>) {
         self.replies.clear();
+        if !self.cache.is_empty() {
+            self.discard(cx);
+        }
+        if !self.close(LinkDownReason::Ordered, cx) && !self.is_closing() {
+            self.state = State::Off;
+        }
+    }
+
+    /// Lets go of everything that waits, counted.
+    fn discard(&mut self, cx: &mut LinkContext<'_>) {
         for entry in self.cache.take_all() {
             self.counters.dropped_frames += 1;
             self.counters.dropped_bytes += entry.bytes.len() as u64;
@@ -157,9 +167,6 @@ impl Link {
             cx.outputs.push_back(Output::Event(event));
         }
         self.spool_release(cx);
-        if !self.close(LinkDownReason::Ordered, cx) && !self.is_closing() {
-            self.state = State::Off;
-        }
     }
 
     /// Ends a connection or attempt, if there is one, and rests.
@@ -388,7 +395,9 @@ impl Link {
                 self.backoff.reset();
             }
         }
-        if !is_ordered(reason) {
+        if is_ordered(reason) {
+            self.backoff.reset();
+        } else {
             self.counters.reconnects += 1;
         }
         self.last_down = Some(reason);
