@@ -15,5 +15,6 @@ mod identity;
 pub mod status;
 pub mod time;
 
+pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands};
 pub use dtu::Dtu;
 pub use identity::Identity;
