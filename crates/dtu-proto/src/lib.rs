@@ -12,6 +12,7 @@ pub mod config;
 mod dtu;
 pub mod event;
 mod identity;
+pub mod record;
 pub mod status;
 pub mod time;
 
