@@ -1,1 +1,3 @@
 //! The machine around the DTU core: serial lines, sockets, files.
+
+pub mod settings;
