@@ -95,7 +95,8 @@ impl Spool {
             buffer: Vec::new(),
             dir,
         };
-        let frames = spool.recover()?;
+        let mut frames = spool.recover()?;
+        spool.adopt(state, link, &mut frames)?;
         Ok((spool, frames))
     }
 
@@ -225,6 +226,24 @@ impl Spool {
             None => self.start_over()?,
         }
         Ok(frames)
+    }
+
+    /// Frames that a run with `spool = "memory"` left behind: on the disk here before their own file goes.
+    fn adopt(&mut self, state: &Path, link: LinkId, frames: &mut Vec<(u64, Bytes)>) -> io::Result<()> {
+        let left = undelivered::read(state, link)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        for (_, frame) in left {
+            let number = self.next.max(self.next_read(frames));
+            if let Err(error) = self.append(number, &frame) {
+                warn!("frame {number} of an earlier run is in memory only: {error}");
+            }
+            frames.push((number, frame));
+        }
+        segment_paths(&self.dir)?.iter().try_for_each(|path| Disk.sync(path))?;
+        Disk.sync_dir(&self.dir)?;
+        undelivered::remove(state, link)
     }
 
     fn next_read(&self, frames: &[(u64, Bytes)]) -> u64 {

@@ -247,3 +247,21 @@ fn a_damaged_file_of_a_memory_link_gives_the_frames_before_the_damage() {
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(take_undelivered(dir.path(), link()).unwrap(), frames[..1]);
 }
+
+#[test]
+fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = [(4, frame(4, 10)), (9, frame(9, 10))];
+    save_undelivered(dir.path(), link(), first.iter().map(|(number, frame)| (*number, frame))).unwrap();
+    let (mut spool, found) = open(dir.path(), BOUND);
+    let contents =
+        |frames: &[(u64, Bytes)]| frames.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>();
+    assert_eq!(contents(&found), contents(&first));
+    assert!(!dir.path().join("undelivered-2").exists(), "they are in the spool now");
+    spool.append(found[1].0 + 1, &frame(50, 5)).unwrap();
+    drop(spool);
+    let found = take_undelivered(dir.path(), link()).unwrap();
+    assert_eq!(contents(&found), [frame(4, 10), frame(9, 10), frame(50, 5)]);
+    assert!(found.is_sorted_by(|a, b| a.0 < b.0));
+    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
+}
