@@ -12,7 +12,9 @@ pub mod config;
 mod dtu;
 pub mod event;
 mod identity;
+mod link;
 pub mod record;
+mod serial;
 pub mod status;
 pub mod time;
 
