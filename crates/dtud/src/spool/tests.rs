@@ -265,3 +265,18 @@ fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
     assert!(found.is_sorted_by(|a, b| a.0 < b.0));
     assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
 }
+
+#[test]
+fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_frames() {
+    let text = "[link]\ncache = 2048\nspool = 'disk'\nspool_size = ";
+    let settings = |size: u64| crate::settings::Settings::parse(Path::new("x"), &format!("{text}{size}"));
+    let bound = (64..200).map(|kib| kib * 1024).find(|size| settings(*size).is_ok()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path(), bound);
+    // The core appends first and then releases what it dropped.
+    for number in 0..6_000 {
+        spool.append(number, &frame(number, 1)).unwrap();
+        spool.release(number.saturating_sub(2047)).unwrap();
+    }
+    assert_eq!(spool.refused(), 0);
+}
