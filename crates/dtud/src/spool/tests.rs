@@ -126,6 +126,12 @@ fn a_tail_cut_or_damaged_at_every_byte_loses_only_the_frames_it_touches() {
             std::fs::write(&path, bytes).unwrap();
             let (mut spool, found) = open(copy.path(), 1 << 20);
             assert_eq!(found, frames[..whole], "byte {at}");
+            let left = std::fs::metadata(&path).map_or(0, |file| file.len());
+            assert_eq!(
+                (left, spool.used()),
+                (borders[whole] as u64, borders[whole] as u64),
+                "the tail is cut"
+            );
             spool.append(9, &frame(9, 9)).unwrap();
             let again = open(killed(copy.path()).path(), 1 << 20).1;
             assert_eq!(again.len(), whole + 1, "what comes after the cut is kept");
