@@ -1,1 +1,18 @@
 //! The machine around the DTU core: serial lines, sockets, files.
+
+pub mod cli;
+mod clock;
+mod connect;
+mod control;
+mod demo;
+mod disk;
+mod leds;
+mod link;
+pub mod machine;
+mod port;
+mod record;
+pub mod serial;
+pub mod settings;
+mod store;
+mod sys;
+mod watchdog;
