@@ -11,14 +11,29 @@ use tracing::info;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     stop: AtomicBool,
+    stopping: AtomicBool,
     reload: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Control {
+    /// Asks for an orderly end; the second time, for the end.
     pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
         self.stop.store(true, Ordering::Release);
         self.wake();
+    }
+
+    /// As `stop`, but never hurries an end that was already asked for.
+    pub(crate) fn stop_once(&self) {
+        if !self.is_stopping() {
+            self.stop();
+        }
+    }
+
+    /// Whether the end was asked for.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     fn reload(&self) {
