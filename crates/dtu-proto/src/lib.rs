@@ -13,6 +13,7 @@ mod dtu;
 pub mod event;
 mod identity;
 mod link;
+pub mod record;
 mod serial;
 pub mod status;
 pub mod time;

@@ -13,6 +13,6 @@ mod port;
 mod record;
 pub mod serial;
 pub mod settings;
-mod store;
+pub mod store;
 mod sys;
 mod watchdog;
