@@ -18,5 +18,6 @@ mod serial;
 pub mod status;
 pub mod time;
 
+pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands};
 pub use dtu::Dtu;
 pub use identity::Identity;

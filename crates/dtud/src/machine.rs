@@ -114,6 +114,7 @@ pub(crate) struct Machine {
     buf: Vec<u8>,
     announce: bool,
     started: bool,
+    powered_on: Instant,
     stop_by: Option<Instant>,
     end: Option<End>,
 }
@@ -127,7 +128,7 @@ impl Machine {
         if let Some(window) = setup.setup_window {
             options.setup_window = window;
         }
-        let (disk, config) = Disk::open(&setup.state, &settings)?;
+        let (mut disk, config) = Disk::open(&setup.state, &settings)?;
         let identity = setup.modem.identity();
         let recorder = match &setup.record {
             Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
@@ -138,8 +139,10 @@ impl Machine {
             rs485: settings.serial.rs485,
         };
         let serial = Serial::new(setup.serial, wiring).context("serial")?;
-        let mut dtu = Dtu::new(config, options, identity, seed(), clock.now());
-        let mut disk = disk;
+        // Not nothing, so that `--at` lines come before its end.
+        options.setup_window = options.setup_window.max(Duration::from_micros(1));
+        let powered_on = clock.now();
+        let mut dtu = Dtu::new(config, options, identity, seed(), powered_on);
         for link in LinkId::ALL {
             dtu.restore(link, disk.take_undelivered(link));
         }
@@ -164,6 +167,7 @@ impl Machine {
             buf: vec![0; READ_BUFFER],
             announce: false,
             started: false,
+            powered_on,
             stop_by: None,
             end: None,
         })
@@ -183,13 +187,17 @@ impl Machine {
 
     fn power_on(&mut self, cx: &mut Context<'_>) {
         self.control.watch(cx.waker());
-        // Before anything else: what these lines set is in force when the set-up window ends, however short it is.
+        self.at.power_on(self.powered_on);
+        self.carry_out(self.powered_on, cx);
         self.run_at_lines(cx);
         self.feed(Input::Modem(self.modem.attached()), cx);
     }
 
     fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
-        let now = self.clock.now();
+        self.feed_at(self.clock.now(), input, cx);
+    }
+
+    fn feed_at(&mut self, now: Instant, input: Input<'_>, cx: &mut Context<'_>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, &input);
         }
@@ -207,9 +215,9 @@ impl Machine {
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
                 Output::Modem(ModemOutput::Reset) => self.reset_modem(now),
                 Output::Store(order) => self.disk.order(order),
-                Output::Console(reply) => self.at.reply(reply),
+                Output::Console(reply) => self.at.reply(&reply),
                 Output::Leds(leds) => self.lamps.show(leds),
-                Output::Power(Power::Restarted) => self.at.restart(),
+                Output::Power(Power::Restarted) => self.at.power_on(now),
                 Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
                 Output::Event(event) => log(&event),
             }
@@ -341,16 +349,15 @@ impl Machine {
         true
     }
 
-    /// Gives the next of the `--at` lines, once the one before is answered.
+    /// Gives the `--at` lines, each when the one before is answered.
     fn run_at_lines(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
-        while self.end.is_none() {
-            if self.at.refused && !self.at.restarted {
-                self.end = Some(End::AtRefused);
-            }
-            let Some(line) = self.at.next(self.clock.now()) else { break };
-            self.feed(Input::Console(&line), cx);
+        while let Some((line, now)) = self.at.next(self.clock.now()) {
+            self.feed_at(now, Input::Console(&line), cx);
             busy = true;
+        }
+        if std::mem::take(&mut self.at.refused) && self.end.is_none() {
+            self.end = Some(End::AtRefused);
         }
         busy
     }
@@ -422,46 +429,62 @@ impl Future for Machine {
 }
 
 /// The `--at` lines: run at power-on and after each restart of the device.
+///
+/// They are given at the very moment of the power-on, so they come before the end of the set-up window, however
+/// short it is. Only a line behind one that waits for the disk (`ATW`) may be later; then `CIAPPLY` ends the row.
 #[derive(Debug, Default)]
 struct AtLines {
     lines: Vec<String>,
-    waiting: Option<VecDeque<String>>,
+    waiting: VecDeque<String>,
     running: Option<String>,
     answer_by: Option<Instant>,
+    powered_on: Instant,
+    waited: bool,
     refused: bool,
     restarted: bool,
 }
 
 impl AtLines {
-    fn next(&mut self, now: Instant) -> Option<String> {
-        if self.running.is_some() {
-            return None;
-        }
-        let line = self.waiting.get_or_insert_with(|| self.lines.iter().cloned().collect()).pop_front()?;
-        self.running = Some(line.clone());
-        self.answer_by = Some(now + ANSWER_WITHIN);
-        Some(line)
+    fn power_on(&mut self, now: Instant) {
+        self.restarted = now > self.powered_on && self.powered_on > Instant::ZERO;
+        self.powered_on = now;
+        self.waiting = self.lines.iter().cloned().collect();
+        self.running = None;
+        self.answer_by = None;
+        self.waited = false;
     }
 
-    fn reply(&mut self, reply: String) {
+    /// The next line, and the time at which to give it.
+    fn next(&mut self, now: Instant) -> Option<(String, Instant)> {
+        if self.running.is_some() {
+            self.waited = true;
+            return None;
+        }
+        let line = self.waiting.pop_front()?;
+        if self.waited && self.waiting.is_empty() && line != APPLY {
+            self.waiting.push_back(APPLY.to_owned());
+        }
+        self.running = Some(line.clone());
+        self.answer_by = Some(now + ANSWER_WITHIN);
+        Some((line, if self.waited { now } else { self.powered_on }))
+    }
+
+    fn reply(&mut self, reply: &str) {
         self.answer_by = None;
         let Some(line) = self.running.take() else { return };
         let reply = reply.trim();
-        if reply.contains("ERROR") {
+        if !reply.contains("ERROR") {
+            debug!("{line}: {reply}");
+        } else if self.restarted {
+            warn!("--at {line:?}: {reply}");
+        } else {
             eprintln!("dtud: --at {line:?}: {reply}");
             self.refused = true;
-        } else {
-            debug!("{line}: {reply}");
         }
     }
-
-    fn restart(&mut self) {
-        self.restarted = true;
-        self.waiting = None;
-        self.running = None;
-        self.answer_by = None;
-    }
 }
+
+const APPLY: &str = "AT+CIAPPLY";
 
 /// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
 fn at_line(line: &str) -> String {

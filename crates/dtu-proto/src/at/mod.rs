@@ -5,6 +5,8 @@
 //! parsed by their [`Param`]s, and its `run` changes the configuration, adds information text, or asks the
 //! device for an [`Effect`].
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,9 +16,31 @@ use crate::identity::Identity;
 use crate::status::Status;
 use crate::time::Duration;
 
+mod call;
+mod clock;
+mod cmd;
+mod docs;
+mod param;
+mod parse;
+mod reply;
+mod stored;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use clock::Clock;
+pub use docs::{CommandDescription, ParameterDescription, commands};
+pub(crate) use stored::{load, store_lines};
+pub use table::TakesEffect;
+
+use call::Call;
+use reply::{Code, Error, Shown};
+
 /// What a command may see and change.
 pub(crate) struct Context<'a> {
     pub(crate) config: &'a mut Config,
+    /// What is stored: `ATZ` goes back to its E, V, Q and CMEE.
+    pub(crate) stored: &'a Config,
     pub(crate) options: &'a Options,
     pub(crate) identity: &'a Identity,
     pub(crate) status: &'a Status,
@@ -51,13 +75,6 @@ pub(crate) enum Effect {
     Shutdown,
 }
 
-/// The device's wall clock: what `CCLK` set, or the start value, and the power-on time it counts from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clock {
-    /// Seconds since 2000-01-01 00:00:00 at the instant zero; may be negative.
-    pub(crate) offset_seconds: i64,
-}
-
 /// What became of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
@@ -74,7 +91,9 @@ pub(crate) struct Parked {
     /// Who waits: `ATW` or `CIRELOAD`.
     pub(crate) waits: SlowCommand,
     /// What of the line is still to run.
-    pub(crate) rest: Vec<u8>,
+    rest: Vec<u8>,
+    /// `CIRELOAD`: the configuration to go back to when the store fails.
+    previous: Option<Box<Config>>,
 }
 
 /// Commands that wait for the disk.
@@ -88,14 +107,39 @@ pub(crate) enum SlowCommand {
 
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
-    let _ = (line, &ctx.door);
-    Ran::Done { reply: Vec::new(), effects: Vec::new() }
+    let line = parse::normalize(line);
+    let line = parse::trim(&line);
+    if line.is_empty() {
+        return Ran::Done { reply: Vec::new(), effects: Vec::new() };
+    }
+    if line.len() > LINE_MAX {
+        let text = format!("a command line has at most {LINE_MAX} bytes, got {}", line.len());
+        return ended(Err(Error::new(Code::IncorrectParameters, text)), Vec::new(), Vec::new(), ctx);
+    }
+    match parse::behind_at(line) {
+        Some(rest) => run_rest(rest, Vec::new(), ctx),
+        None => {
+            let text = format!("a command line begins with AT, got {}", Shown(line));
+            ended(Err(Error::new(Code::NotSupported, text)), Vec::new(), Vec::new(), ctx)
+        }
+    }
 }
 
 /// Goes on with a parked line, now that the store has answered.
 pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
-    let _ = (parked, stored, &ctx.door);
-    Ran::Done { reply: Vec::new(), effects: Vec::new() }
+    if let Err(why) = stored {
+        if let Some(previous) = parked.previous {
+            *ctx.config = *previous;
+        }
+        let name = parked.waits.name();
+        let text = format!("{name}: not stored: {}", Shown(why.as_bytes()));
+        return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
+    }
+    let effects = match parked.waits {
+        SlowCommand::Save => Vec::new(),
+        SlowCommand::Factory => Vec::from([Effect::Restart(RestartReason::Factory)]),
+    };
+    run_rest(&parked.rest, effects, ctx)
 }
 
 /// The reply to a line that was not run at all.
