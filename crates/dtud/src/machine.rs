@@ -12,8 +12,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use dtu_proto::config::to_store_text;
 use dtu_proto::event::{Event, Input, LINKS, LinkId, LinkInput, ModemInput, ModemOutput};
 use dtu_proto::event::{Output, Power, SerialInput};
+use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 use tracing::{debug, error, info, warn};
@@ -128,23 +130,27 @@ impl Machine {
         if let Some(window) = setup.setup_window {
             options.setup_window = window;
         }
-        let (mut disk, config) = Disk::open(&setup.state, &settings)?;
-        let identity = setup.modem.identity();
-        let recorder = match &setup.record {
-            Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
-            None => None,
-        };
+        // Not nothing, so that `--at` lines come before its end.
+        options.setup_window = options.setup_window.max(Duration::from_micros(1));
+        let (disk, kept) = Disk::open(&setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
         };
         let serial = Serial::new(setup.serial, wiring).context("serial")?;
-        // Not nothing, so that `--at` lines come before its end.
-        options.setup_window = options.setup_window.max(Duration::from_micros(1));
-        let powered_on = clock.now();
-        let mut dtu = Dtu::new(config, options, identity, seed(), powered_on);
-        for link in LinkId::ALL {
-            dtu.restore(link, disk.take_undelivered(link));
+        let start = Header {
+            seed: seed(),
+            started: clock.now(),
+            identity: setup.modem.identity(),
+            options,
+            stored: to_store_text(&kept.config),
+            restored: kept.frames,
+        };
+        let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
+        let powered_on = start.started;
+        let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
+        for (link, number, frame) in start.restored {
+            dtu.restore(link, [(number, frame)]);
         }
         Ok(Self {
             dtu,
@@ -195,6 +201,7 @@ impl Machine {
 
     fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
         self.feed_at(self.clock.now(), input, cx);
+        self.run_at_lines(cx);
     }
 
     fn feed_at(&mut self, now: Instant, input: Input<'_>, cx: &mut Context<'_>) {
@@ -233,8 +240,7 @@ impl Machine {
             busy |= self.poll_link(link, cx, now);
         }
         busy |= self.poll_serial(cx, now);
-        busy |= self.poll_disk(cx);
-        busy | self.run_at_lines(cx)
+        busy | self.poll_disk(cx)
     }
 
     fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -294,8 +300,12 @@ impl Machine {
     fn time(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let mut busy = false;
         if self.dtu.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.timeout(now);
+            }
             self.dtu.handle_timeout(now);
             self.carry_out(now, cx);
+            self.run_at_lines(cx);
             busy = true;
         }
         if take_due(&mut self.modem_back_at, now) {
@@ -312,6 +322,9 @@ impl Machine {
         if take_due(&mut self.at.answer_by, now) {
             warn!("no answer to {:?}", self.at.running.take().unwrap_or_default());
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tick(now);
+        }
         self.watchdog.tell(now);
         busy
     }
@@ -327,6 +340,7 @@ impl Machine {
             self.stop_by,
             self.at.answer_by,
             self.watchdog.next(),
+            self.recorder.as_ref().and_then(Recorder::flush_due),
         ];
         own.into_iter().flatten().min()
     }
@@ -350,16 +364,13 @@ impl Machine {
     }
 
     /// Gives the `--at` lines, each when the one before is answered.
-    fn run_at_lines(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
+    fn run_at_lines(&mut self, cx: &mut Context<'_>) {
         while let Some((line, now)) = self.at.next(self.clock.now()) {
             self.feed_at(now, Input::Console(&line), cx);
-            busy = true;
         }
         if std::mem::take(&mut self.at.refused) && self.end.is_none() {
             self.end = Some(End::AtRefused);
         }
-        busy
     }
 
     fn reset_modem(&mut self, now: Instant) {
@@ -397,7 +408,6 @@ impl Machine {
         for link in LinkId::ALL {
             self.disk.keep_undelivered(link, self.dtu.undelivered(link));
         }
-        self.disk.close();
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
         }

@@ -69,7 +69,7 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
-    /// `CIRESET`, or `CIRELOAD` when the factory set is stored.
+    /// `CIRESET`, and `CIRELOAD` once the factory set is stored.
     Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
@@ -144,6 +144,60 @@ pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Conte
 
 /// The reply to a line that was not run at all.
 pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
-    let _ = config;
-    alloc::format!("\r\n+CME ERROR: {text}\r\n").into_bytes()
+    let mut reply = Vec::new();
+    reply::result(&Err(Error::new(Code::NotAllowed, text.into())), config, &mut reply);
+    reply
 }
+
+/// Runs command after command until one fails or waits.
+fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
+    let mut reply = Vec::new();
+    while let Some((piece, behind)) = parse::next(rest) {
+        rest = behind;
+        let before = ctx.config.clone();
+        let call = match run_piece(piece, reply.len(), ctx) {
+            Ok(call) => call,
+            Err(error) => return ended(Err(error), reply, effects, ctx),
+        };
+        let (lines, asked, slow) = (call.lines, call.effects, call.slow);
+        reply::information(&lines, ctx.config, &mut reply);
+        effects.extend(asked);
+        if let Some(waits) = slow {
+            let previous = (waits == SlowCommand::Factory).then(|| Box::new(before));
+            return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec(), previous } };
+        }
+    }
+    ended(Ok(()), reply, effects, ctx)
+}
+
+fn run_piece<'c, 'x>(
+    piece: Result<parse::Piece, String>,
+    reply_len: usize,
+    ctx: &'c mut Context<'x>,
+) -> Result<Call<'c, 'x>, Error> {
+    if reply_len > REPLY_MAX {
+        let text = format!("the reply to one line has at most {REPLY_MAX} bytes; ask in several lines");
+        return Err(Error::new(Code::NotAllowed, text));
+    }
+    let piece = piece.map_err(|text| Error::new(Code::IncorrectParameters, text))?;
+    Call::run(&piece, ctx)
+}
+
+fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, ctx: &Context<'_>) -> Ran {
+    reply::result(&outcome, ctx.config, &mut reply);
+    Ran::Done { reply, effects }
+}
+
+impl SlowCommand {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Save => "ATW",
+            Self::Factory => "CIRELOAD",
+        }
+    }
+}
+
+/// Longest command line, without its end.
+pub(crate) use crate::serial::line::LINE_MAX;
+/// Once a reply is longer than this, the line ends with an error: no line can ask for megabytes.
+const REPLY_MAX: usize = 32 * 1024;

@@ -104,7 +104,7 @@ fn load(files: &mut impl FileOps, dir: &Path) -> io::Result<(String, Vec<String>
         Found::Missing if never_saved && files.read(&aside(dir, 1), 1)?.is_none() => {
             Ok((String::new(), Vec::new()))
         }
-        found => {
+        found @ (Found::Missing | Found::Damaged(_)) => {
             note(files, dir, &previous, found, &mut messages);
             messages.push(format!(
                 "NO STORED PARAMETERS COULD BE READ in {}: the factory set is in force until parameters are stored again",
