@@ -60,7 +60,6 @@ impl Dtu {
         self.powered_on = now;
         (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
         self.line.clear();
-        self.line_end_twin = None;
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
         self.port.configure(self.line_format, &mut self.outputs);
