@@ -69,7 +69,7 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
-    /// `CIRESET`, and `CIRELOAD` once the factory set is stored.
+    /// `CIRESET`, or `CIRELOAD` when the factory set is stored.
     Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
@@ -142,21 +142,26 @@ pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Conte
     run_rest(&parked.rest, effects, ctx)
 }
 
+/// The reply to a line that was not run at all.
+pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
+    let mut reply = Vec::new();
+    reply::result(&Err(Error::new(Code::NotAllowed, String::from(text))), config, &mut reply);
+    reply
+}
+
 /// Runs command after command until one fails or waits.
 fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
     let mut reply = Vec::new();
     while let Some((piece, behind)) = parse::next(rest) {
         rest = behind;
-        let before = ctx.config.clone();
         let call = match run_piece(piece, reply.len(), ctx) {
             Ok(call) => call,
             Err(error) => return ended(Err(error), reply, effects, ctx),
         };
-        let (lines, asked, slow) = (call.lines, call.effects, call.slow);
+        let Call { lines, effects: asked, slow, previous, .. } = call;
         reply::information(&lines, ctx.config, &mut reply);
         effects.extend(asked);
         if let Some(waits) = slow {
-            let previous = (waits == SlowCommand::Factory).then(|| Box::new(before));
             return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec(), previous } };
         }
     }
