@@ -2,12 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::param::{Param, Value};
 use super::parse::{Arg, Form, Piece};
-use super::reply::{Code, Error};
+use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
 use super::{Context, Effect, Rights, SlowCommand};
 use crate::config::{Config, Role};
@@ -114,9 +114,11 @@ fn lookup(piece: &Piece) -> Result<&'static Command, Error> {
 }
 
 fn unknown(name: &str) -> Error {
-    let label = name.strip_prefix('+').map_or_else(|| format!("AT{name}"), ToString::to_string);
-    let shown = super::reply::Shown(label.as_bytes());
-    Error::new(Code::NotSupported, format!("{shown}: unknown command; AT+HELP lists them"))
+    let typed = format!("AT{name}");
+    Error::new(
+        Code::NotSupported,
+        format!("{}: unknown command; AT+HELP lists them", Shown(typed.as_bytes())),
+    )
 }
 
 fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Error> {

@@ -20,6 +20,7 @@ mod call;
 mod clock;
 mod cmd;
 mod docs;
+pub mod fuzzing;
 mod param;
 mod parse;
 mod reply;
