@@ -70,7 +70,7 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
-    /// `CIRESET`, or `CIRELOAD` when the factory set is stored.
+    /// `CIRESET`, and `CIRELOAD` once the factory set is stored.
     Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
@@ -146,7 +146,7 @@ pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Conte
 /// The reply to a line that was not run at all.
 pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
     let mut reply = Vec::new();
-    reply::result(&Err(Error::new(Code::NotAllowed, String::from(text))), config, &mut reply);
+    reply::result(&Err(Error::new(Code::NotAllowed, text.into())), config, &mut reply);
     reply
 }
 
@@ -197,6 +197,6 @@ impl SlowCommand {
 }
 
 /// Longest command line, without its end.
-pub(crate) const LINE_MAX: usize = 1024;
+pub(crate) use crate::serial::line::LINE_MAX;
 /// Once a reply is longer than this, the line ends with an error: no line can ask for megabytes.
 const REPLY_MAX: usize = 32 * 1024;
