@@ -5,13 +5,14 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::Ran;
+use super::super::{Ran, clock};
 use super::Desk;
 use crate::config::{
     Apn, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen, Role, WorkingMode,
     from_store_text, to_store_text,
 };
 use crate::event::{LINKS, LinkId};
+use crate::time::{Duration, Instant};
 
 /// Lines that come near to commands.
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -193,6 +194,17 @@ proptest! {
             desk.run(line);
         }
         prop_assert_eq!(desk.config, config);
+    }
+
+    #[test]
+    fn every_second_of_the_century_can_be_set_and_read(seconds in 0..3_155_760_000_u32, millis in any::<u32>()) {
+        let mut desk = Desk::new();
+        let now = Instant::from_millis(millis.into());
+        desk.clock.set(seconds, now);
+        let text = desk.clock.text(now);
+        prop_assert_eq!(clock::parse(&text), Some(seconds), "{}", &text);
+        let next = desk.clock.text(now + Duration::from_secs(1));
+        prop_assert_eq!(clock::parse(&next), Some((seconds + 1) % 3_155_760_000));
     }
 
     #[test]
