@@ -4,6 +4,7 @@ use alloc::format;
 use bytes::Bytes;
 
 use super::{Dtu, LineState};
+use crate::at::Clock;
 use crate::config::{Shutdown, WorkingMode};
 use crate::event::{Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
 use crate::link::Link;
@@ -54,6 +55,7 @@ impl Dtu {
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
         self.config = self.stored.clone();
+        self.clock = Clock::power_on(now);
         self.line_state = LineState::Window { until: now + self.options.setup_window };
         self.mode_started = false;
         self.duty = [false; LINKS];
