@@ -1,5 +1,7 @@
 //! The device on a tty that comes and goes. A pty's slave, behind a link, plays the adapter.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod serial_bench;
 
 use std::fs::{self, File};
@@ -86,8 +88,12 @@ fn a_line_that_somebody_else_holds_is_waited_for() {
     let mut adapter = Adapter::plugged_into(&tty);
     let other = File::options().read(true).write(true).open(&adapter.slave).unwrap();
     rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
-    let mut device = Device::new().on_tty(&tty);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).on_tty(&tty);
     device.start_without_waiting();
+    // Its links are up, so it has tried the line.
+    let _stream = accept(&listener);
+    assert!(!device.has_spoken());
     rustix::fs::flock(&other, FlockOperation::Unlock).unwrap();
     device.wait_until_ready();
     // And now nobody else can have it.
