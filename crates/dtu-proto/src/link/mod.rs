@@ -354,6 +354,7 @@ impl Link {
         up.last_progress = cx.now;
         up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
         self.delivered(total, cx);
+        self.pump(cx);
     }
 
     /// The peer has everything up to this place of the stream.
