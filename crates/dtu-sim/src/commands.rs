@@ -258,10 +258,13 @@ impl Gate {
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let comma = bytes.iter().position(|byte| *byte == b',')?;
     let (password, rest) = (&bytes[..comma], &bytes[comma + 1..]);
-    let end = rest.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'))? + 1;
-    let command = &rest[..end];
-    let shaped = command.len() >= 3 && command[..3].eq_ignore_ascii_case(b"AT+") && !password.is_empty();
-    shaped.then_some((password, command))
+    let tail = rest.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let (command, end) = rest.split_at(rest.len() - tail);
+    let one_line = matches!(end, b"" | b"\r" | b"\n" | b"\r\n" | b"\n\r")
+        && !command.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    let named = command.len() >= 2 && command[..2].eq_ignore_ascii_case(b"AT");
+    let secret = (1..=5).contains(&password.len()) && password.iter().all(u8::is_ascii_graphic);
+    (one_line && named && secret).then_some((password, command))
 }
 
 /// Doors for which the world keeps books.

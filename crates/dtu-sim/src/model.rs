@@ -25,8 +25,6 @@ pub(crate) enum Phase {
     Window,
     Data,
     Command,
-    /// Restarting: bytes are nobody's.
-    Ending,
 }
 
 /// What the model found out.
@@ -48,8 +46,8 @@ enum Escape {
     Pluses(u8),
     /// Three pluses stand, perhaps with line ends behind.
     Full(Tail),
-    /// The device prints (`None`) or has printed its `a`.
-    Asked(Option<u64>),
+    /// The device prints its `a`, or (true) has printed it; until when the DTE may answer.
+    Asked { written: bool, until: u64, tail: Tail },
     /// The DTE's `a` stands.
     Answered(Tail),
 }
@@ -129,8 +127,10 @@ impl Line {
 
     /// The device's own `a` is out.
     pub(crate) fn prompt_written(&mut self, at: u64) {
-        if self.escape == Escape::Asked(None) {
-            self.escape = Escape::Asked(Some(at));
+        if let Escape::Asked { written, until, .. } = &mut self.escape
+            && !*written
+        {
+            (*written, *until) = (true, at + ANSWER);
         }
     }
 
@@ -139,19 +139,21 @@ impl Line {
         let since = |last: Option<u64>| now.saturating_sub(last.unwrap_or(0));
         match self.escape {
             Escape::Pluses(_) if since(self.last) >= GAP => self.give_up(),
-            Escape::Full(_) if since(self.last) >= TRAIL => {
-                self.escape = Escape::Asked(None);
+            Escape::Full(tail) if since(self.last) >= TRAIL => {
+                // An `a` that cannot be printed is not waited for either, for as long.
+                let until = self.last.unwrap_or(0) + TRAIL + ANSWER;
+                self.escape = Escape::Asked { written: false, until, tail };
                 self.found.push_back(Found::Prompt);
             }
-            Escape::Asked(Some(written)) if now > written + ANSWER => self.give_up(),
+            Escape::Asked { until, .. } if now >= until => self.give_up(),
             Escape::Answered(_) if since(self.last) >= TRAIL => self.succeed(),
             Escape::None
             | Escape::Pluses(_)
             | Escape::Full(_)
-            | Escape::Asked(_)
+            | Escape::Asked { .. }
             | Escape::Answered(_) => {}
         }
-        if self.held.is_empty() && now >= self.open_last + self.packing {
+        if self.held.is_empty() && now >= self.open_last + self.silence() {
             self.close();
         }
     }
@@ -163,7 +165,7 @@ impl Line {
         for value in bytes {
             self.byte(Byte { at: now, value: *value, read: self.reads });
         }
-        if self.packing == 0 && self.held.is_empty() {
+        if self.silence() == 0 && self.held.is_empty() {
             self.close();
         }
     }
@@ -173,7 +175,6 @@ impl Line {
             Phase::Data => self.data(byte),
             Phase::Command => self.command(byte.value),
             Phase::Window => self.push(byte),
-            Phase::Ending => {}
         }
         self.last = Some(byte.at);
     }
@@ -194,10 +195,12 @@ impl Line {
             Escape::Pluses(2) if byte.value == b'+' => Some(Escape::Full(Tail::default())),
             Escape::Pluses(n) => (byte.value == b'+').then_some(Escape::Pluses(n + 1)),
             Escape::Full(mut tail) => tail.take(byte.value).then_some(Escape::Full(tail)),
-            Escape::Asked(Some(_)) if byte.value.eq_ignore_ascii_case(&b'a') => {
+            Escape::Asked { written: true, .. } if byte.value.eq_ignore_ascii_case(&b'a') => {
                 Some(Escape::Answered(Tail::default()))
             }
-            Escape::Asked(_) => None,
+            Escape::Asked { written, until, mut tail } => {
+                tail.take(byte.value).then_some(Escape::Asked { written, until, tail })
+            }
             Escape::Answered(mut tail) => tail.take(byte.value).then_some(Escape::Answered(tail)),
         };
         if let Some(next) = next {
@@ -222,7 +225,6 @@ impl Line {
 
     fn succeed(&mut self) {
         self.escape = Escape::None;
-        self.close();
         self.phase = Phase::Command;
         self.line.clear();
         let part = std::mem::take(&mut self.held).len();
@@ -230,22 +232,33 @@ impl Line {
     }
 
     fn push(&mut self, byte: Byte) {
-        let apart = if self.packing == 0 {
+        let apart = if self.silence() == 0 {
             byte.read != self.open_read
         } else {
-            byte.at >= self.open_last + self.packing
+            byte.at >= self.open_last + self.silence()
         };
         if apart {
             self.close();
         }
         self.open.push(byte.value);
         (self.open_last, self.open_read) = (byte.at, byte.read);
-        if self.open.len() == FRAME_MAX {
+        if self.open.len() == FRAME_MAX && self.silence() > 0 {
             self.close();
         }
     }
 
-    pub(crate) fn close(&mut self) {
+    /// Silence that closes a frame. In the window each read tells nothing: there it is 20 ms at least.
+    fn silence(&self) -> u64 {
+        if self.phase == Phase::Window { self.packing.max(20 * MS) } else { self.packing }
+    }
+
+    /// The device ends what it does: all that has come is data.
+    pub(crate) fn flush(&mut self) {
+        self.give_up();
+        self.close();
+    }
+
+    fn close(&mut self) {
         if !self.open.is_empty() {
             self.found.push_back(Found::Frame(std::mem::take(&mut self.open)));
         }

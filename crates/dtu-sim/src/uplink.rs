@@ -44,7 +44,7 @@ struct Connection {
     offset: u64,
     truly: u64,
     next: u64,
-    first_send: bool,
+    registers: bool,
     udp: bool,
 }
 
@@ -74,6 +74,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) with_data: bool,
     /// `Some` where a heartbeat to this link is due.
     pub(crate) heartbeat: Option<&'a [u8]>,
+    /// An expected answer to the registration packet may have been missed.
+    pub(crate) registers_again: bool,
     /// A reply to a command from this link may be due.
     pub(crate) reply: bool,
     /// What the device counts as dropped now.
@@ -110,9 +112,10 @@ impl Book {
         });
     }
 
-    pub(crate) fn connected(&mut self, link: LinkId, udp: bool) {
+    /// A connection stands; `registers`: the registration packet is its first word.
+    pub(crate) fn connected(&mut self, link: LinkId, udp: bool, registers: bool) {
         let next = self.first_open();
-        self.connections[link.index()] = Some(Connection { next, first_send: true, udp, ..Connection::default() });
+        self.connections[link.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
     }
 
     fn first_open(&self) -> u64 {
@@ -133,7 +136,7 @@ impl Book {
         };
         let carried = self.judge(&connection, link, prefix, body, rules);
         if let Ok(carried) = &carried {
-            connection.first_send = false;
+            connection.registers = false;
             connection.offset += (prefix.len() + body.len()) as u64;
             let sent = Sent { carried: carried.clone(), end: connection.offset };
             connection.sends.push_back(sent);
@@ -168,7 +171,7 @@ impl Book {
         body: &[u8],
         rules: &Rules<'_>,
     ) -> Result<Carried, String> {
-        if connection.first_send && !rules.registration.is_empty() {
+        if connection.registers && !rules.registration.is_empty() {
             let alone = prefix.is_empty() && body == rules.registration;
             return if alone {
                 Ok(Carried::Registration)
@@ -188,6 +191,9 @@ impl Book {
         }
         if rules.heartbeat.is_some_and(|heartbeat| heartbeat == body) {
             return Ok(Carried::Heartbeat);
+        }
+        if rules.registers_again && prefix.is_empty() && body == rules.registration {
+            return Ok(Carried::Registration);
         }
         if rules.reply && body.starts_with(b"\r\n") {
             return Ok(Carried::Reply);
@@ -221,7 +227,8 @@ impl Book {
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
-        if let Some(other) = frame.under_way {
+        // A backup that hands back hands over what is under way, too, and closes.
+        if let Some(other) = frame.under_way.filter(|_| self.links.len() == 1) {
             return Err(format!("a frame goes to link {link} while it is under way on link {}", other + 1));
         }
         if frame.sent > 0 && !self.resend {
@@ -306,11 +313,6 @@ impl Book {
     pub(crate) fn missing(&self) -> u64 {
         let open = self.frames.iter().filter(|frame| !frame.delivered && !frame.skipped).count();
         self.missing + self.skipped + open as u64
-    }
-
-    /// Frames that neither were reported nor passed over: they wait, or were dropped from the cache's end.
-    pub(crate) fn open(&self) -> u64 {
-        self.frames.iter().filter(|frame| !frame.reported).count() as u64 + self.missing
     }
 
     /// The device object is gone (host crash). `kept`: what the host will restore.

@@ -1,5 +1,6 @@
 //! All books of a world in one place, and how a device's sends and prints are judged by them.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::{Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role};
@@ -24,18 +25,19 @@ pub(super) struct Books {
     pub(super) down: Downlink,
     /// Links as they are in force (since the start of the mode, or `CIAPPLY`).
     pub(super) applied: Config,
-    kept: Vec<Rc<[u8]>>,
+    pub(super) window_until: u64,
+    kept: VecDeque<Rc<[u8]>>,
     kept_bytes: usize,
     /// Replies owed: at least, at most.
     pub(super) owed: [(u32, u32); 3 + LINKS],
     pub(super) prompts: u32,
     pub(super) escapes: u32,
     pub(super) banners: u32,
-    /// `ENTM` was obeyed: data begins when its reply is out.
-    pub(super) leaving: bool,
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
     pub(super) last_data: u64,
+    /// Heartbeat interval and length in force, and since when.
+    pub(super) beat: (u16, usize),
     pub(super) settings_at: u64,
     pub(super) dropped: [u64; LINKS],
     pub(super) nowhere: u64,
@@ -52,15 +54,16 @@ impl Books {
             book_of,
             down: Downlink::default(),
             applied: config.clone(),
-            kept: Vec::new(),
+            window_until: 0,
+            kept: VecDeque::new(),
             kept_bytes: 0,
             owed: Default::default(),
             prompts: 0,
             escapes: 0,
             banners: 0,
-            leaving: false,
             talking: false,
             last_data: 0,
+            beat: (0, 0),
             settings_at: 0,
             dropped: [0; LINKS],
             nowhere: 0,
@@ -72,7 +75,8 @@ impl Books {
     }
 
     pub(super) fn connected(&mut self, link: LinkId, udp: bool) {
-        self.book(link).connected(link, udp);
+        let registers = !self.watch.expected.registration.is_empty();
+        self.book(link).connected(link, udp, registers);
     }
 
     pub(super) fn arrived(&mut self, link: LinkId, bytes: u64) {
@@ -140,30 +144,37 @@ impl Books {
             self.route(&bytes);
         }
         self.kept_bytes = 0;
-        self.line.phase = Phase::Data;
     }
 
     fn keep(&mut self, bytes: Rc<[u8]>) {
-        if self.kept_bytes + bytes.len() <= WINDOW_BYTES {
-            self.kept_bytes += bytes.len();
-            self.kept.push(bytes);
-        } else {
+        self.kept_bytes += bytes.len();
+        self.kept.push_back(bytes);
+        while self.kept_bytes > WINDOW_BYTES
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.kept_bytes -= oldest.len();
             self.nowhere += 1;
         }
     }
 
-    /// The device starts over, from what is stored. Frames in caches stay on the books: they must arrive or be
-    /// counted. What was on its way to the serial line is accounted as lost.
+    /// The device starts over, from what is stored. Frames in caches and what waits for the serial line stay on
+    /// the books: they must arrive or be counted.
     pub(super) fn restarted(&mut self, stored: &Config) {
         self.watch.restart(stored.clone());
         self.line = Line::new(Phase::Window, stored.packing_time);
+        self.talking = false;
+    }
+
+    /// The host is gone, and with it what it and the device had in memory.
+    pub(super) fn crashed(&mut self, stored: &Config) {
+        self.restarted(stored);
         self.down.forget();
         self.owed = Default::default();
-        (self.prompts, self.escapes) = (0, 0);
-        (self.leaving, self.talking) = (false, false);
+        (self.prompts, self.escapes, self.banners) = (0, 0, 0);
         self.kept.clear();
         self.kept_bytes = 0;
         self.gates = Default::default();
+        self.dropped = [0; LINKS];
     }
 }
 
@@ -231,10 +242,15 @@ impl World {
     fn let_in(&mut self, door: Door, text: &[u8], full: bool) {
         self.sum.commands += 1;
         self.books.owe(door, true);
+        if self.disk.saving.is_some() || self.ending {
+            // Answered as busy.
+            return;
+        }
         match self.books.watch.accept(text, full) {
-            Deed::EnterMode => self.books.leaving = true,
+            Deed::EnterMode => self.books.line.phase = Phase::Data,
+            Deed::Restart => self.ending = true,
             Deed::Apply => self.applied_at(),
-            Deed::Nothing | Deed::Set(_) | Deed::Save | Deed::Restart => {}
+            Deed::Nothing | Deed::Set(_) | Deed::Save => {}
         }
     }
 
@@ -269,6 +285,7 @@ impl World {
             registration: &set.registration,
             with_data: set.registration_when == RegistrationWhen::WithData,
             heartbeat: (to_network && !set.heartbeat.is_empty()).then_some(&set.heartbeat),
+            registers_again: self.scenario.options.links[link.index()].expect_registration.is_some(),
             reply,
             dropped,
         };
@@ -339,7 +356,7 @@ impl World {
         let inline = self.books.pay(Door::SerialFrame);
         let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
         self.hold(Rule::Commands, paid);
-        if self.books.leaving {
+        if self.books.owed[door_slot(Door::Serial)].1 == 0 && self.books.line.phase == Phase::Data {
             self.books.talking = false;
         }
     }

@@ -131,7 +131,7 @@ impl World {
         self.dte.heard.clear();
         let style = self.scenario.dte.clone();
         match self.books.line.phase {
-            Phase::Window | Phase::Ending => return self.dte.then(Step::Pause(100 * MS)),
+            Phase::Window => return self.dte.then(Step::Pause(100 * MS)),
             Phase::Command => return self.leave_command_state(),
             Phase::Data => {}
         }
@@ -250,7 +250,9 @@ impl World {
     }
 
     fn say(&mut self, text: &str) {
-        let end = self.dte.rng.pick(&["\r", "\n", "\r\n", "\n\r"]);
+        // A read of few bytes would part CR from LF by more than a line does.
+        let ends: &[&str] = if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
+        let end = self.dte.rng.pick(ends);
         self.dte.then(Step::Write(format!("{text}{end}").into_bytes()));
         self.dte.then(Step::Hear(b"\r\n", 3 * SEC));
         self.dte.then(Step::Pause(150 * MS));

@@ -19,7 +19,7 @@ use crate::scenario::Scenario;
 
 /// Outputs that one input may cause at most: four links, each with a few orders and events, and whole caches of
 /// small frames that may fall out at once.
-const OUTPUTS_MAX: u64 = 20_000;
+const OUTPUTS_MAX: usize = 20_000;
 /// Wake-ups in one virtual second, beside one for each input.
 const WAKES_MAX: u64 = 600;
 
@@ -47,7 +47,7 @@ impl World {
 
     /// The host program has started the device: what it says first, and the news it always gets.
     pub(super) fn host_starts(&mut self) {
-        self.after_call(true);
+        self.after_call(false);
         self.serial_input(SerialInput::Present);
         self.attached = true;
         self.modem_input(true);
@@ -57,19 +57,13 @@ impl World {
         if let SerialInput::Data(bytes) = input {
             self.note("serial in", None, 0, bytes);
         }
-        self.books.line.advance(self.now);
-        self.take_found();
+        self.catch_up();
         if let SerialInput::Data(bytes) = input {
             self.books.last_data = self.now;
             self.books.line.read(self.now, bytes);
             self.take_found();
         }
         self.call(Input::Serial(input));
-        let out = matches!(input, SerialInput::Written);
-        if out && self.books.leaving && !self.books.talking && self.serial.write.is_none() {
-            self.books.leaving = false;
-            self.books.line.phase = Phase::Data;
-        }
     }
 
     pub(super) fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
@@ -108,6 +102,9 @@ impl World {
     fn catch_up(&mut self) {
         self.books.line.advance(self.now);
         self.take_found();
+        if self.now >= self.books.window_until && !self.ending {
+            self.mode_starts();
+        }
     }
 
     fn call(&mut self, input: Input<'_>) {
@@ -144,15 +141,22 @@ impl World {
     }
 
     fn drain(&mut self) {
-        let mut count = 0;
+        let mut outputs = Vec::new();
         while let Some(output) = self.device.poll_output() {
-            count += 1;
-            if count > OUTPUTS_MAX {
+            outputs.push(output);
+            if outputs.len() > OUTPUTS_MAX {
                 return self.break_rule(Rule::Bounds, "one input makes outputs without end");
             }
-            self.carry_out(output);
-            if self.stopped.is_some() {
-                return;
+        }
+        if outputs.contains(&Output::Power(Power::Restarted)) {
+            // What has come before a restart is data.
+            self.books.line.flush();
+            self.take_found();
+            self.books.talking = false;
+        }
+        for output in outputs {
+            if self.stopped.is_none() {
+                self.carry_out(output);
             }
         }
     }
@@ -160,6 +164,11 @@ impl World {
     fn watch_settings(&mut self) {
         let checked = self.books.watch.check(self.device.config());
         self.hold(Rule::Commands, checked);
+        let set = &self.books.watch.expected;
+        let beat = (set.heartbeat_interval, set.heartbeat.len());
+        if self.books.beat != beat {
+            (self.books.beat, self.books.settings_at) = (beat, self.now);
+        }
         let packing = u64::from(self.books.watch.expected.packing_time) * crate::MS;
         if self.books.line.packing != packing {
             self.books.line.packing = packing;
@@ -183,13 +192,13 @@ impl World {
             return;
         };
         let at = deadline.at.as_micros();
-        if at < self.now || timeout && at == self.now {
+        if timeout && at <= self.now {
             let text = format!("{:?} is due {} µs ago after the call", deadline.timer, self.now - at);
             return self.break_rule(Rule::Bounds, text);
         }
         if self.sleep.is_none_or(|(planned, _)| planned != at) {
             let late = self.lateness(self.scenario.host.late_timer);
-            self.sleep = Some((at, at.saturating_add(late)));
+            self.sleep = Some((at, at.max(self.now).saturating_add(late)));
         }
     }
 
@@ -235,8 +244,12 @@ impl World {
     fn hear(&mut self, news: &News) {
         self.note("event", None, 0, format!("{news:?}").as_bytes());
         match news {
-            News::PowerOn(_) => self.books.banners += 1,
-            News::ModeStarted => self.books.mode_starts(),
+            News::PowerOn(_) => {
+                self.books.banners += 1;
+                let window = self.scenario.options.setup_window.as_micros();
+                self.books.window_until = self.now + u64::try_from(window).unwrap_or(0);
+            }
+            News::ModeStarted => self.mode_starts(),
             News::FrameDropped { link, .. } => {
                 self.books.dropped[link.index()] += 1;
                 self.sum.dropped += 1;
@@ -253,8 +266,20 @@ impl World {
         }
     }
 
+    /// The window is over: what was kept is for the links.
+    fn mode_starts(&mut self) {
+        if self.books.line.phase != Phase::Window {
+            return;
+        }
+        self.books.line.flush();
+        self.take_found();
+        self.books.line.phase = Phase::Data;
+        self.books.mode_starts();
+    }
+
     fn device_restarted(&mut self) {
         self.note("restarted", None, 0, &[]);
+        self.ending = false;
         self.sum.restarts += 1;
         let stored = self.disk.config.clone();
         self.books.restarted(&stored);
@@ -277,14 +302,14 @@ impl World {
         self.disk.saving = None;
         self.disk.generation += 1;
         self.serial = super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
-        let (config, _) = from_store_text(&self.disk.text);
+        let (config, problems) = from_store_text(&self.disk.text);
         if config != self.disk.config {
-            self.break_rule(Rule::Commands, "the stored text does not give the stored settings");
+            self.break_rule(Rule::Commands, format!("the stored text does not give the stored settings: {problems:?}"));
         }
         self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
         self.sleep = None;
-        self.books.banners = 0;
-        self.books.restarted(&config);
+        self.ending = false;
+        self.books.crashed(&config);
         self.dte.start_over();
         self.restore();
         self.host_starts();
@@ -299,7 +324,6 @@ impl World {
                 let frames: Vec<(u64, Bytes)> = self.disk.spool[link.index()].clone().into_iter().collect();
                 kept.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
                 self.device.restore(link, frames);
-                self.books.dropped[link.index()] = 0;
             }
             self.books.uplinks[place].crashed(&kept);
         }

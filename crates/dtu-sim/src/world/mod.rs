@@ -170,6 +170,8 @@ struct World {
     nets: [Net; LINKS],
     disk: Disk,
     attached: bool,
+    /// A restart was ordered and has not come yet.
+    ending: bool,
     healed: bool,
     stopped: Option<(Rule, String)>,
     trace: Trace,
@@ -194,6 +196,7 @@ impl World {
             busy: host::Pace::default(),
             serial: SerialPort::default(),
             attached: false,
+            ending: false,
             healed: false,
             stopped: None,
             trace: Trace::new(print),

@@ -59,6 +59,7 @@ pub(super) struct Net {
     read_planned: bool,
     server_position: u64,
     pub(super) last_traffic: u64,
+    pub(super) last_taken: u64,
 }
 
 impl Net {
@@ -79,6 +80,7 @@ impl Net {
             read_planned: false,
             server_position: 0,
             last_traffic: 0,
+            last_taken: 0,
         }
     }
 
@@ -252,6 +254,7 @@ impl World {
         if net.state != State::Up || net.send.take().is_none() {
             return;
         }
+        net.last_taken = self.now;
         if net.udp {
             self.note(if lost { "datagram lost" } else { "datagram" }, Some(link), 0, &[]);
             self.books.sent(link);
