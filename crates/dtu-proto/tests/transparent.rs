@@ -311,6 +311,24 @@ fn a_backup_that_never_came_up_gives_the_frames_back() {
 }
 
 #[test]
+fn links_that_back_each_other_up_work_like_any_other() {
+    let mut config = with_backup();
+    config.links[2].enabled = true;
+    config.links[2].role = Role::Backup(LINK2);
+    let mut dev = booted(config, options_with_role(LINK1, Role::Backup(LINK2)));
+    dev.net = [Net::Refused; 4];
+    dev.lose(LINK1, CloseReason::Reset, 0).lose(LINK2, CloseReason::Reset, 0).at(1000).serial("x");
+    dev.net = [Net::Good; 4];
+    dev.at(60_000).sends(LINK1, "x").sends_nothing(LINK3);
+}
+
+fn options_with_role(link: LinkId, role: Role) -> Options {
+    let mut options = options(|_| ());
+    options.links[link.index()].role = Some(role);
+    options
+}
+
+#[test]
 fn every_frame_of_a_spooled_link_is_told_to_the_host_and_released_when_delivered() {
     let mut dev = booted(one_link(), options(|o| o.spool = true));
     dev.at(1000).serial("one").at(1100);

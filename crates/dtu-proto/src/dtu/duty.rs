@@ -2,7 +2,7 @@
 
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
-use crate::event::{Event, LinkId};
+use crate::event::{Event, LINKS, LinkId};
 use crate::link::LinkContext;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
@@ -18,7 +18,21 @@ impl Dtu {
         (settings.enabled && self.mode == WorkingMode::Transparent).then_some(settings)
     }
 
+    /// The role in force. A circle, which roles of the settings file and of `AT+CIROLE` can form together, has no
+    /// primary: its links work like any other.
     fn role(&self, link: LinkId) -> Role {
+        let mut role = self.role_as_set(link);
+        for _ in 0..LINKS {
+            match role {
+                Role::Backup(primary) if primary == link => return Role::Always,
+                Role::Backup(primary) => role = self.role_as_set(primary),
+                Role::Always => break,
+            }
+        }
+        self.role_as_set(link)
+    }
+
+    fn role_as_set(&self, link: LinkId) -> Role {
         self.options.links[link.index()].role.unwrap_or(self.config.links[link.index()].role)
     }
 
