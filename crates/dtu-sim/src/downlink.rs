@@ -26,7 +26,9 @@ pub(crate) enum Printed {
 
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
-    reads: [VecDeque<Vec<u8>>; LINKS],
+    /// Each with its place in the order of arrival.
+    reads: [VecDeque<(u64, Vec<u8>)>; LINKS],
+    arrivals: u64,
     current: Option<(usize, usize)>,
     /// Reads accepted and not yet wholly printed.
     pub(crate) waiting: u64,
@@ -40,7 +42,8 @@ impl Downlink {
     pub(crate) fn expect(&mut self, link: LinkId, bytes: &[u8]) {
         self.waiting += 1;
         self.waiting_bytes += bytes.len();
-        self.reads[link.index()].push_back(bytes.to_vec());
+        self.arrivals += 1;
+        self.reads[link.index()].push_back((self.arrivals, bytes.to_vec()));
     }
 
     pub(crate) fn settings(&mut self, banner: &str, heartbeat: &[u8]) {
@@ -57,8 +60,12 @@ impl Downlink {
     }
 
     /// The device prints these bytes: cut them into pieces.
-    pub(crate) fn print(&mut self, bytes: &[u8]) -> Result<Vec<Printed>, String> {
+    /// `asked`: an escape's `a` is due.
+    pub(crate) fn print(&mut self, bytes: &[u8], asked: bool) -> Result<Vec<Printed>, String> {
         let mut pieces = Vec::new();
+        if asked && self.current.is_none() && bytes == b"a" {
+            return Ok(vec![Printed::Prompt]);
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = match self.current.take() {
@@ -74,11 +81,13 @@ impl Downlink {
             pieces.push(Printed::Heartbeat);
             return Ok(&rest[self.heartbeat.len()..]);
         }
-        let matches = |read: &Vec<u8>| {
+        let matches = |read: &[u8]| {
             let shared = read.len().min(rest.len());
             read[..shared] == rest[..shared]
         };
-        if let Some(link) = self.reads.iter().position(|reads| reads.front().is_some_and(matches)) {
+        let heads = self.reads.iter().enumerate().filter_map(|(link, reads)| Some((link, reads.front()?)));
+        let due = heads.filter(|(_, (_, read))| matches(read)).min_by_key(|(_, (arrival, _))| *arrival);
+        if let Some((link, _)) = due {
             return self.go_on(link, 0, rest, pieces);
         }
         if rest[0] == b'a' && rest.len() == 1 {
@@ -95,7 +104,7 @@ impl Downlink {
         rest: &'a [u8],
         pieces: &mut Vec<Printed>,
     ) -> Result<&'a [u8], String> {
-        let Some(read) = self.reads[link].front() else { return Err("no read is due".to_owned()) };
+        let Some((_, read)) = self.reads[link].front() else { return Err("no read is due".to_owned()) };
         let due = &read[offset..];
         let shared = due.len().min(rest.len());
         if due[..shared] != rest[..shared] {

@@ -111,6 +111,11 @@ impl Line {
         }
     }
 
+    /// The same line after a restart: silence is counted from its last byte on.
+    pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
+        Self { last: self.last, reads: self.reads, ..Self::new(Phase::Window, packing_ms) }
+    }
+
     pub(crate) fn next(&mut self) -> Option<Found> {
         self.found.pop_front()
     }
@@ -208,6 +213,9 @@ impl Line {
             return self.held.push(byte);
         }
         self.give_up();
+        if self.silence() == 0 && byte.read != self.open_read {
+            self.close();
+        }
         if byte.value == b'+' && self.last.is_none_or(|last| byte.at - last > LEAD) {
             self.escape = Escape::Pluses(1);
             self.held.push(byte);

@@ -80,7 +80,7 @@ impl Scenario {
             nets: std::array::from_fn(|_| net(rng, length, pause)),
             detach_every: sometimes(rng, 30, length),
             restart_every: sometimes(rng, 20, length),
-            crash_every: if std::env::var_os("NOAT").is_some() { 0 } else { sometimes(rng, 20, length) },
+            crash_every: sometimes(rng, 20, length),
             unplug_every: sometimes(rng, 10, length),
             store_fails: if rng.chance(30) { 40 } else { 0 },
             length,
@@ -184,9 +184,9 @@ fn dte(rng: &mut Rng, pause: u64, config: &Config) -> DteStyle {
         pause: pause.max(u64::from(config.packing_time) * MS / 2),
         write_max: rng.pick(&[8, 40, 300, 3000, 9000]),
         trickle: rng.chance(25),
-        escapes: if std::env::var_os("NOAT").is_some() { 0 } else { rng.pick(&[0, 2, 5]) },
+        escapes: rng.pick(&[0, 2, 5]),
         teases: rng.pick(&[0, 15, 40]),
-        inline: if std::env::var_os("NOAT").is_some() { 0 } else { rng.pick(&[0, 5, 15]) },
+        inline: rng.pick(&[0, 5, 15]),
         deaf: rng.pick(&[0, 0, 3]),
     }
 }
@@ -212,7 +212,7 @@ fn net(rng: &mut Rng, length: u64, pause: u64) -> NetStyle {
         datagrams_lost: rng.pick(&[0, 10]),
         server_pause: rng.wait(pause * 2) + 20 * MS,
         server_max: rng.pick(&[10, 200, 5000]),
-        server_commands: if std::env::var_os("NOAT").is_some() { 0 } else { rng.pick(&[0, 5, 20]) },
+        server_commands: rng.pick(&[0, 5, 20]),
         answers: rng.pick(&[100, 80]),
     }
 }

@@ -149,7 +149,7 @@ impl Book {
     }
 
     fn hand_over(&mut self, connection: &mut Connection, link: LinkId, number: u64) {
-        for passed in connection.next..number {
+        for passed in connection.next.max(self.base)..number {
             let frame = &mut self.frames[usize_of(passed - self.base)];
             if !frame.reported && !frame.skipped && frame.under_way.is_none() {
                 frame.skipped = true;
@@ -212,7 +212,8 @@ impl Book {
         let mut may_skip = dropped.saturating_sub(self.skipped + self.missing);
         let start = connection.next.max(self.base);
         for (place, frame) in self.frames.iter().enumerate().skip(usize_of(start - self.base)) {
-            if frame.bytes[..] == *body {
+            let once = !self.resend && frame.sent > 0 && frame.under_way.is_none();
+            if frame.bytes[..] == *body && !once {
                 return Some(self.base + place as u64);
             }
             if !frame.reported && !frame.skipped && frame.under_way.is_none() {
@@ -230,9 +231,6 @@ impl Book {
         // A backup that hands back hands over what is under way, too, and closes.
         if let Some(other) = frame.under_way.filter(|_| self.links.len() == 1) {
             return Err(format!("a frame goes to link {link} while it is under way on link {}", other + 1));
-        }
-        if frame.sent > 0 && !self.resend {
-            return Err("a frame is sent again though resend is off".to_owned());
         }
         Ok(Carried::Frame(number))
     }

@@ -161,13 +161,14 @@ impl Books {
     /// the books: they must arrive or be counted.
     pub(super) fn restarted(&mut self, stored: &Config) {
         self.watch.restart(stored.clone());
-        self.line = Line::new(Phase::Window, stored.packing_time);
+        self.line = self.line.restarted(stored.packing_time);
         self.talking = false;
     }
 
     /// The host is gone, and with it what it and the device had in memory.
     pub(super) fn crashed(&mut self, stored: &Config) {
         self.restarted(stored);
+        self.line = Line::new(Phase::Window, stored.packing_time);
         self.down.forget();
         self.owed = Default::default();
         (self.prompts, self.escapes, self.banners) = (0, 0, 0);
@@ -276,7 +277,29 @@ impl World {
     }
 
     pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
+        // A change that this very input brings counts already; whether it may come is judged after the call.
         let set = self.books.watch.expected.clone();
+        let judged = self.judge_send_by(&set, link, prefix, body);
+        let judged = judged.or_else(|old| {
+            let set = self.device.config().clone();
+            self.judge_send_by(&set, link, prefix, body).map_err(|_| old)
+        });
+        match judged {
+            Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
+            Ok(Carried::Reply) => {
+                let paid = self.books.pay(Door::Link(link));
+                self.hold(Rule::Commands, paid);
+            }
+            Ok(Carried::Frame(_) | Carried::Registration) => {}
+            Err(text) if text.contains("registration") || text.contains("preceded") => {
+                self.break_rule(Rule::Registration, format!("link {link}: {text}"));
+            }
+            Err(text) if body.starts_with(b"\r\n") => self.break_rule(Rule::Commands, format!("link {link}: {text}")),
+            Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
+        }
+    }
+
+    fn judge_send_by(&mut self, set: &Config, link: LinkId, prefix: &[u8], body: &[u8]) -> Result<Carried, String> {
         let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
         let slot = door_slot(Door::Link(link));
         let reply = self.books.owed[slot].1 > 0;
@@ -289,24 +312,13 @@ impl World {
             reply,
             dropped,
         };
-        let first = Rule::Registration;
-        match self.books.book(link).send(link, prefix, body, &rules) {
-            Ok(Carried::Heartbeat) => self.heartbeat_sent(link, set.heartbeat_interval),
-            Ok(Carried::Reply) => {
-                let paid = self.books.pay(Door::Link(link));
-                self.hold(Rule::Commands, paid);
-            }
-            Ok(Carried::Frame(_) | Carried::Registration) => {}
-            Err(text) if text.contains("registration") || text.contains("preceded") => {
-                self.break_rule(first, format!("link {link}: {text}"));
-            }
-            Err(text) if body.starts_with(b"\r\n") => self.break_rule(Rule::Commands, format!("link {link}: {text}")),
-            Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
-        }
+        self.books.book(link).send(link, prefix, body, &rules)
     }
 
-    fn heartbeat_sent(&mut self, link: LinkId, interval: u16) {
+    fn heartbeat_sent(&mut self, link: LinkId) {
         self.sum.heartbeats += 1;
+        let set = &self.books.watch.expected;
+        let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
         let idle = self.now - self.nets[link.index()].last_traffic;
         if idle < u64::from(interval) * SEC {
             self.break_rule(Rule::Heartbeat, format!("link {link}: heartbeat after {} ms of silence", idle / MS));
@@ -317,7 +329,7 @@ impl World {
     pub(super) fn judge_print(&mut self, bytes: &[u8]) {
         let set = &self.books.watch.expected;
         self.books.down.settings(&set.banner, &set.heartbeat);
-        match self.books.down.print(bytes) {
+        match self.books.down.print(bytes, self.books.prompts > 0) {
             Ok(pieces) => pieces.into_iter().for_each(|piece| self.printed(piece)),
             Err(text) => self.break_rule(Rule::Downlink, text),
         }

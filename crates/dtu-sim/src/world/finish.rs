@@ -1,5 +1,6 @@
 //! Regular checks, the healing of all faults, and the judgement at the end.
 
+use dtu_proto::config::DropPolicy;
 use dtu_proto::event::{Door, LINKS, LinkId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
@@ -27,8 +28,11 @@ impl World {
             let of = &status.links[link.index()];
             let balanced = balance(link, of);
             self.hold(Rule::Counters, balanced);
-            let bound = self.scenario.options.links[link.index()].cache;
-            if of.waiting_bytes > bound.max(1024) {
+            let options = &self.scenario.options.links[link.index()];
+            let bound = options.cache;
+            // A small cache that blocks has no headroom for the read that fills it.
+            let read = if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 { 5 * 1024 } else { 0 };
+            if of.waiting_bytes > bound + read {
                 let text = format!("link {link}: {} bytes wait in a cache of {bound}", of.waiting_bytes);
                 self.break_rule(Rule::Bounds, text);
             }

@@ -89,6 +89,13 @@ impl World {
         self.call(Input::Store(input));
     }
 
+    /// Lets deadlines that have passed fire first, as a host on time would.
+    pub(super) fn wake_if_due(&mut self) {
+        if self.sleep.is_some_and(|(at, _)| at <= self.now) {
+            self.wake();
+        }
+    }
+
     pub(super) fn wake(&mut self) {
         self.sleep = None;
         self.count_wake();

@@ -218,6 +218,11 @@ impl World {
         if generation != self.nets[link.index()].generation {
             return;
         }
+        // Else what is due by now (a close, say) would meet news of a socket that is gone.
+        self.wake_if_due();
+        if generation != self.nets[link.index()].generation {
+            return;
+        }
         match event {
             NetEvent::Up => self.up(link),
             NetEvent::Down(reason) => self.lose(link, reason),
@@ -426,8 +431,9 @@ impl World {
             net.down.push_front((rest, false));
         }
         net.down_bytes -= bytes.len();
-        net.last_traffic = self.now;
+        // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
         self.link_input(link, LinkInput::Data(&bytes));
+        self.nets[link.index()].last_traffic = self.now;
     }
 
     pub(super) fn detach(&mut self) {
