@@ -325,7 +325,7 @@ fn manual_2_8_6_23_in_mode_2_the_line_is_always_in_the_command_state() {
     let mut dev = Bench::with(one_link(), Options::default());
     dev.prints(BANNER).at(100).command("AT+CIMOD=\"2\"", OK).at(5200).command("AT", OK);
     assert!(dev.connects[0].is_empty());
-    dev.command("AT+CIMOD=0", OK).command("AT+CIAPPLY", OK).wait(200).command("AT+ENTM", OK);
+    dev.command("AT+CIMOD=0", OK).command("AT+CIAPPLY", OK).wait(200);
     assert_eq!((dev.dtu.status(dev.now).phase, dev.connects[0].len()), (Phase::Data, 1));
 }
 

@@ -138,9 +138,14 @@ impl Dtu {
         self.mode = self.config.mode;
         self.apply_links();
         self.change_line();
-        if mode_changes {
-            self.flush_frame();
+        if !mode_changes {
+            return;
+        }
+        self.flush_frame();
+        if self.mode == WorkingMode::AtCommand {
             self.enter_command_state();
+        } else {
+            self.enter_data_state();
         }
     }
 
@@ -173,6 +178,7 @@ impl Dtu {
     /// Ends in good order.
     pub(super) fn stop(&mut self) {
         self.flush_frame();
+        self.hand_on_window();
         self.end_with(What::Stop);
         self.close_links();
     }
