@@ -94,12 +94,19 @@ pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed
 }
 
 fn query(rng: &mut Rng) -> (String, Deed) {
-    let texts = ["AT", "AT+CIVER", "AT+CGSN", "AT+CIPCFG?", "AT+CINET?", "AT+CIPNUM?", "AT+CINETAT?", "at+cimodid?"];
+    let texts =
+        ["AT", "AT+CIVER", "AT+CGSN", "AT+CIPCFG?", "AT+CINET?", "AT+CIPNUM?", "AT+CINETAT?", "at+cimodid?"];
     (rng.pick(&texts).to_owned(), Deed::Nothing)
 }
 
 fn refused(rng: &mut Rng) -> (String, Deed) {
-    let texts = ["AT+CIPCFG=1,99999,0,100,10,1800", "AT+CIPNUM=12x4", "AT+NOSUCH", "AT+CIPSW=toolong", "AT+CINETAT=7"];
+    let texts = [
+        "AT+CIPCFG=1,99999,0,100,10,1800",
+        "AT+CIPNUM=12x4",
+        "AT+NOSUCH",
+        "AT+CIPSW=toolong",
+        "AT+CINETAT=7",
+    ];
     (rng.pick(&texts).to_owned(), Deed::Nothing)
 }
 
@@ -170,7 +177,9 @@ impl Watch {
         let deed = self.known.get(text).cloned().unwrap_or(Deed::Nothing);
         let deed = match deed {
             Deed::Set(Change::Password(_)) | Deed::Nothing => deed,
-            Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode if !full => Deed::Nothing,
+            Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode if !full => {
+                Deed::Nothing
+            }
             Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode => deed,
         };
         self.pending.push_back(deed.clone());
@@ -216,7 +225,8 @@ impl Watch {
 fn difference(expected: &Config, actual: &Config) -> String {
     let (expected, actual) = (format!("{expected:#?}"), format!("{actual:#?}"));
     let differing = expected.lines().zip(actual.lines()).filter(|(e, a)| e != a);
-    let lines: Vec<String> = differing.take(4).map(|(e, a)| format!("{} -> {}", e.trim(), a.trim())).collect();
+    let lines: Vec<String> =
+        differing.take(4).map(|(e, a)| format!("{} -> {}", e.trim(), a.trim())).collect();
     format!("settings changed without a command that was let in (should be -> is): {}", lines.join("; "))
 }
 

@@ -6,13 +6,17 @@
 
 mod commands;
 mod downlink;
+mod herd;
 mod model;
+mod replay;
 mod rng;
 mod scenario;
 mod trace;
 mod uplink;
 mod world;
 
+pub use herd::{Herd, herd};
+pub use replay::{Replayed, replay};
 pub use world::{Failure, Rule, Run, Summary, run};
 
 /// Microseconds in a millisecond.

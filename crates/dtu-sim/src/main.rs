@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use dtu_sim::{Failure, Run, Summary};
 
@@ -38,6 +40,26 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Runs a log that `dtud --record FILE` wrote, and says what the device does.
+    Replay {
+        /// The log.
+        file: PathBuf,
+        /// Only the counters of the end.
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Many devices and one server that restarts: how they come back.
+    Herd {
+        /// Devices.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        count: u32,
+        /// Seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Seconds that the server is away.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        outage: u64,
+    },
 }
 
 fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
@@ -54,7 +76,48 @@ fn parse_hours(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    let Command::World { seed, seeds, hours, trace, all } = Cli::parse().command;
+    match Cli::parse().command {
+        Command::World { seed, seeds, hours, trace, all } => world(seed, seeds, hours, trace, all),
+        Command::Replay { file, quiet } => match replay(&file, quiet) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => {
+                eprintln!("dtu-sim: {problem:#}");
+                ExitCode::FAILURE
+            }
+        },
+        Command::Herd { count, seed, outage } => {
+            let herd = dtu_sim::herd(seed, usize::try_from(count).unwrap_or(usize::MAX), outage);
+            println!(
+                "{} of {count} are back, the last after {} ms; the busiest 100 ms had {} attempts; {} in vain",
+                herd.back,
+                herd.last / 1000,
+                herd.busiest,
+                herd.in_vain
+            );
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let tell = |line: &str| {
+        if !quiet {
+            println!("{line}");
+        }
+    };
+    let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
+    println!("{} inputs, {} outputs\n{:#?}", done.entries, done.outputs, done.status);
+    Ok(())
+}
+
+fn world(
+    seed: Option<u64>,
+    seeds: Option<RangeInclusive<u64>>,
+    hours: Option<f64>,
+    trace: bool,
+    all: bool,
+) -> ExitCode {
     let seeds = seeds.unwrap_or_else(|| seed.map_or(1..=100, |seed| seed..=seed));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0.001..=1000")]
     let length = hours.map(|hours| (hours * 3.6e9) as u64);

@@ -47,7 +47,11 @@ enum Escape {
     /// Three pluses stand, perhaps with line ends behind.
     Full(Tail),
     /// The device prints its `a`, or (true) has printed it; until when the DTE may answer.
-    Asked { written: bool, until: u64, tail: Tail },
+    Asked {
+        written: bool,
+        until: u64,
+        tail: Tail,
+    },
     /// The DTE's `a` stands.
     Answered(Tail),
 }

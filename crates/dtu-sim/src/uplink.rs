@@ -182,7 +182,11 @@ impl Book {
         let wanted: &[u8] = if rules.with_data { rules.registration } else { &[] };
         if let Some(number) = self.find(connection, body, rules.dropped) {
             if prefix != wanted {
-                return Err(format!("a data frame is preceded by {} bytes, not {}", prefix.len(), wanted.len()));
+                return Err(format!(
+                    "a data frame is preceded by {} bytes, not {}",
+                    prefix.len(),
+                    wanted.len()
+                ));
             }
             return self.may_go(number, link);
         }
@@ -202,7 +206,13 @@ impl Book {
         let next = self.frames.get(usize_of(connection.next.saturating_sub(self.base)));
         let due = next.map_or_else(
             || "none".to_owned(),
-            |frame| format!("[{}] \"{}\"", frame.bytes.len(), frame.bytes[..frame.bytes.len().min(40)].escape_ascii()),
+            |frame| {
+                format!(
+                    "[{}] \"{}\"",
+                    frame.bytes.len(),
+                    frame.bytes[..frame.bytes.len().min(40)].escape_ascii()
+                )
+            },
         );
         Err(format!("[{}] \"{shown}\" is no frame that is due (next {due}), heartbeat or reply", body.len()))
     }

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use dtu_proto::config::{Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role};
+use dtu_proto::config::{
+    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role,
+};
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
 use super::{Rule, World};
@@ -36,6 +38,8 @@ pub(super) struct Books {
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
     pub(super) last_data: u64,
+    /// A frame was being received when this call began.
+    pub(super) frame_open: bool,
     /// Heartbeat interval and length in force, and since when.
     pub(super) beat: (u16, usize),
     pub(super) settings_at: u64,
@@ -63,6 +67,7 @@ impl Books {
             banners: 0,
             talking: false,
             last_data: 0,
+            frame_open: false,
             beat: (0, 0),
             settings_at: 0,
             dropped: [0; LINKS],
@@ -189,7 +194,8 @@ fn pair(config: &Config, options: &Options) -> (Vec<Book>, [usize; LINKS]) {
         }
     }
     let books = LinkId::ALL.map(|first| {
-        let links: Vec<LinkId> = LinkId::ALL.into_iter().filter(|link| owner[link.index()] == first.index()).collect();
+        let links: Vec<LinkId> =
+            LinkId::ALL.into_iter().filter(|link| owner[link.index()] == first.index()).collect();
         let resend = links.iter().any(|link| options.links[link.index()].resend);
         Book::new(links, resend)
     });
@@ -294,16 +300,25 @@ impl World {
             Err(text) if text.contains("registration") || text.contains("preceded") => {
                 self.break_rule(Rule::Registration, format!("link {link}: {text}"));
             }
-            Err(text) if body.starts_with(b"\r\n") => self.break_rule(Rule::Commands, format!("link {link}: {text}")),
+            Err(text) if body.starts_with(b"\r\n") => {
+                self.break_rule(Rule::Commands, format!("link {link}: {text}"))
+            }
             Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
         }
     }
 
-    fn judge_send_by(&mut self, set: &Config, link: LinkId, prefix: &[u8], body: &[u8]) -> Result<Carried, String> {
+    fn judge_send_by(
+        &mut self,
+        set: &Config,
+        link: LinkId,
+        prefix: &[u8],
+        body: &[u8],
+    ) -> Result<Carried, String> {
         let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
         let slot = door_slot(Door::Link(link));
         let reply = self.books.owed[slot].1 > 0;
-        let dropped = self.books.book(link).links.clone().iter().map(|of| self.books.dropped[of.index()]).sum();
+        let dropped =
+            self.books.book(link).links.clone().iter().map(|of| self.books.dropped[of.index()]).sum();
         let rules = Rules {
             registration: &set.registration,
             with_data: set.registration_when == RegistrationWhen::WithData,
@@ -321,7 +336,10 @@ impl World {
         let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
         let idle = self.now - self.nets[link.index()].last_traffic;
         if idle < u64::from(interval) * SEC {
-            self.break_rule(Rule::Heartbeat, format!("link {link}: heartbeat after {} ms of silence", idle / MS));
+            self.break_rule(
+                Rule::Heartbeat,
+                format!("link {link}: heartbeat after {} ms of silence", idle / MS),
+            );
         }
     }
 
@@ -342,7 +360,10 @@ impl World {
                 books.last_data = self.now;
                 self.sum.reads += 1;
                 if books.talking {
-                    self.break_rule(Rule::Downlink, format!("a read of link {link} is printed in the command state"));
+                    self.break_rule(
+                        Rule::Downlink,
+                        format!("a read of link {link} is printed in the command state"),
+                    );
                 }
             }
             Printed::Heartbeat => self.serial_heartbeat(),
@@ -379,7 +400,7 @@ impl World {
         let idle = self.now - self.books.last_data;
         let text = if set.heartbeat_to != HeartbeatTo::Serial || set.heartbeat_interval == 0 {
             "a heartbeat to the serial line, which is off".to_owned()
-        } else if self.books.line.frame_open() {
+        } else if self.books.frame_open {
             "a heartbeat cuts a frame that is being received".to_owned()
         } else if idle < u64::from(set.heartbeat_interval) * SEC {
             format!("a heartbeat to the serial line after {} ms of silence", idle / MS)

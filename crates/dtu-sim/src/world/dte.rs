@@ -174,7 +174,9 @@ impl World {
         let dte = &mut self.dte;
         let lead = dte.rng.pick(&[0, 150 * MS, 201 * MS, 260 * MS, 700 * MS]);
         dte.then(Step::Pause(lead));
-        let plan = dte.rng.pick(&["+", "++", "+++", "+ + +", "++ +", "+ ++", "+++a", "+++x", "x+++", "++++", "+++\r", "+  +"]);
+        let plan = dte.rng.pick(&[
+            "+", "++", "+++", "+ + +", "++ +", "+ ++", "+++a", "+++x", "x+++", "++++", "+++\r", "+  +",
+        ]);
         for mark in plan.bytes() {
             if mark == b' ' {
                 let gap = dte.rng.pick(&[5 * MS, 30 * MS, 55 * MS]);
@@ -252,7 +254,8 @@ impl World {
 
     fn say(&mut self, text: &str) {
         // A read of few bytes would part CR from LF by more than a line does.
-        let ends: &[&str] = if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
+        let ends: &[&str] =
+            if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
         let end = self.dte.rng.pick(ends);
         self.dte.then(Step::Write(format!("{text}{end}").into_bytes()));
         self.dte.then(Step::Hear(b"\r\n", 3 * SEC));

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    Event as News, Input, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput, StoreInput,
-    StoreOutput,
+    Event as News, Input, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput,
+    StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -58,12 +58,16 @@ impl World {
             self.note("serial in", None, 0, bytes);
         }
         self.catch_up();
+        self.books.frame_open = self.books.line.frame_open();
         if let SerialInput::Data(bytes) = input {
-            self.books.last_data = self.now;
             self.books.line.read(self.now, bytes);
             self.take_found();
         }
         self.call(Input::Serial(input));
+        self.books.frame_open = self.books.line.frame_open();
+        if matches!(input, SerialInput::Data(_)) {
+            self.books.last_data = self.now;
+        }
     }
 
     pub(super) fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
@@ -109,6 +113,7 @@ impl World {
     fn catch_up(&mut self) {
         self.books.line.advance(self.now);
         self.take_found();
+        self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
             self.mode_starts();
         }
@@ -216,7 +221,9 @@ impl World {
             Output::Link(link, output) => self.on_link(link, output),
             Output::Modem(_) => self.note("modem reset", None, 0, &[]),
             Output::Store(StoreOutput::Save(text)) => self.save(text),
-            Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => self.spool_append(link, number, bytes),
+            Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => {
+                self.spool_append(link, number, bytes)
+            }
             Output::Store(StoreOutput::SpoolRelease(link, below)) => self.spool_release(link, below),
             Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
             Output::Leds(_) => {}
@@ -308,10 +315,14 @@ impl World {
         self.drop_sockets();
         self.disk.saving = None;
         self.disk.generation += 1;
-        self.serial = super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
+        self.serial =
+            super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
         let (config, problems) = from_store_text(&self.disk.text);
         if config != self.disk.config {
-            self.break_rule(Rule::Commands, format!("the stored text does not give the stored settings: {problems:?}"));
+            self.break_rule(
+                Rule::Commands,
+                format!("the stored text does not give the stored settings: {problems:?}"),
+            );
         }
         self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
         self.sleep = None;

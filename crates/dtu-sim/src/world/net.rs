@@ -133,7 +133,8 @@ impl World {
         ];
         let (mut top, mut fate) = (0, (NetEvent::Up, style.delay * 2));
         for (percent, wait, reason) in steps {
-            let hit = (top..top + percent).contains(&roll) && !(net.udp && reason != CloseReason::NameNotFound);
+            let hit =
+                (top..top + percent).contains(&roll) && !(net.udp && reason != CloseReason::NameNotFound);
             if hit && !self.healed {
                 fate = (NetEvent::Down(reason), wait);
             }
@@ -407,7 +408,8 @@ impl World {
         let ready = !net.down.is_empty() && !net.read_planned && net.state == State::Up;
         if ready && self.device.wants_link(link) {
             self.nets[link.index()].read_planned = true;
-            let late = self.lateness(self.scenario.host.late_read) + self.scenario.nets[link.index()].delay / 2;
+            let late =
+                self.lateness(self.scenario.host.late_read) + self.scenario.nets[link.index()].delay / 2;
             self.net_after(link, late, NetEvent::Read);
         }
     }
