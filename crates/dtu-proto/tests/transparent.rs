@@ -122,6 +122,18 @@ fn manual_2_3_a_serial_heartbeat_never_cuts_a_frame() {
 }
 
 #[test]
+fn a_serial_heartbeat_waits_from_the_last_byte_that_was_written() {
+    let mut config = one_link();
+    config.heartbeat = b"HB".to_vec();
+    config.heartbeat_interval = 5;
+    config.heartbeat_to = HeartbeatTo::Serial;
+    let mut dev = up(config);
+    dev.dte_reads = false;
+    dev.network(LINK1, "slow").at(60_000).prints("slow").dte_reads_on().at(64_999).prints_nothing();
+    dev.at(65_000).prints("HB");
+}
+
+#[test]
 fn a_late_host_merges_no_frames() {
     let mut dev = up(one_link());
     dev.at(1000).serial("one").oversleep(150).serial("two").sends(LINK1, "one");

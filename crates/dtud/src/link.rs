@@ -18,6 +18,7 @@ use dtu_proto::time::Instant;
 use tracing::debug;
 
 use crate::connect::{self, Established};
+use crate::machine::stream_part;
 use crate::port::Port;
 use crate::sys;
 
@@ -236,6 +237,7 @@ impl Connection {
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
+        let buf = if self.protocol == Protocol::Udp { buf } else { stream_part(buf) };
         loop {
             match self.port.poll_read(cx, buf) {
                 Poll::Pending => return Ok(None),
