@@ -31,6 +31,14 @@ pub struct Herd {
     pub in_vain: usize,
 }
 
+impl Herd {
+    /// All are back, and no 100 ms saw more than a tenth of them (but for a few).
+    #[must_use]
+    pub const fn is_spread(&self, count: usize) -> bool {
+        self.back == count && self.busiest <= count / 10 + 10
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Wake,

@@ -85,18 +85,25 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Command::Herd { count, seed, outage } => {
-            let herd = dtu_sim::herd(seed, usize::try_from(count).unwrap_or(usize::MAX), outage);
-            println!(
-                "{} of {count} are back, the last after {} ms; the busiest 100 ms had {} attempts; {} in vain",
-                herd.back,
-                herd.last / 1000,
-                herd.busiest,
-                herd.in_vain
-            );
-            ExitCode::SUCCESS
-        }
+        Command::Herd { count, seed, outage } => herd(count, seed, outage),
     }
+}
+
+fn herd(count: u32, seed: u64, outage: u64) -> ExitCode {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let herd = dtu_sim::herd(seed, count, outage);
+    println!(
+        "{} of {count} are back, the last after {} ms; the busiest 100 ms had {} attempts; {} in vain",
+        herd.back,
+        herd.last / 1000,
+        herd.busiest,
+        herd.in_vain
+    );
+    if herd.is_spread(count) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("herd: the devices do not come back, or not spread out");
+    ExitCode::FAILURE
 }
 
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {

@@ -323,6 +323,23 @@ impl Book {
         self.missing + self.skipped + open as u64
     }
 
+    /// What the spool kept must be what waited, but for counted drops.
+    pub(crate) fn spool_holds(&self, kept: &[Vec<u8>], dropped: u64) -> Result<(), String> {
+        let waits = self.frames.iter().filter(|frame| !frame.reported && !frame.skipped);
+        let mut lost = waits.clone().count();
+        let mut spooled = kept.iter().peekable();
+        for frame in waits {
+            if spooled.next_if(|bytes| bytes[..] == frame.bytes[..]).is_some() {
+                lost -= 1;
+            }
+        }
+        let excused = dropped.saturating_sub(self.skipped + self.missing);
+        if lost as u64 > excused {
+            return Err(format!("{lost} frames that waited are not on the spool of links {:?}", self.links));
+        }
+        Ok(())
+    }
+
     /// The device object is gone (host crash). `kept`: what the host will restore.
     pub(crate) fn crashed(&mut self, kept: &[Vec<u8>]) {
         self.connections = Default::default();

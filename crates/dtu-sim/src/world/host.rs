@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    Event as News, Input, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput,
+    Event as News, Input, LINKS, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput,
     StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
@@ -327,21 +327,29 @@ impl World {
         self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
         self.sleep = None;
         self.ending = false;
+        let dropped = self.books.dropped;
         self.books.crashed(&config);
         self.dte.start_over();
-        self.restore();
+        self.restore(&dropped);
         self.host_starts();
         self.again(self.scenario.crash_every, Event::Crash);
     }
 
     /// Frames on the spool come back; those in memory only are lost with the host, and leave the books.
-    fn restore(&mut self) {
+    fn restore(&mut self, before: &[u64; LINKS]) {
         for place in 0..self.books.uplinks.len() {
             let mut kept = Vec::new();
-            for link in self.books.uplinks[place].links.clone() {
+            let links = self.books.uplinks[place].links.clone();
+            for link in links.clone() {
                 let frames: Vec<(u64, Bytes)> = self.disk.spool[link.index()].clone().into_iter().collect();
                 kept.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
                 self.device.restore(link, frames);
+            }
+            let spooled = links.iter().all(|link| self.scenario.options.links[link.index()].spool);
+            let dropped = links.iter().map(|link| before[link.index()]).sum();
+            if spooled {
+                let checked = self.books.uplinks[place].spool_holds(&kept, dropped);
+                self.hold(Rule::Frames, checked);
             }
             self.books.uplinks[place].crashed(&kept);
         }
