@@ -163,3 +163,8 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     });
     text
 }
+
+/// A counter out of the reply to `AT+CISTAT`.
+pub(crate) fn stat(reply: &str, link: &str, counter: &str) -> u64 {
+    todo!()
+}

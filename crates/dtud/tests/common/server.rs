@@ -17,6 +17,7 @@ pub(crate) struct Server {
     _reserved: Socket,
     address: SocketAddrV4,
     listener: Option<TcpListener>,
+    window: Option<usize>,
 }
 
 impl Server {
@@ -24,7 +25,7 @@ impl Server {
     pub(crate) fn refusing() -> Self {
         let reserved = reusable(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
         let address = reserved.local_addr().expect("a bound socket has an address").as_socket_ipv4();
-        Self { _reserved: reserved, address: address.expect("it is IPv4"), listener: None }
+        Self { _reserved: reserved, address: address.expect("it is IPv4"), listener: None, window: None }
     }
 
     /// A free port that listens.
@@ -38,8 +39,16 @@ impl Server {
         self.address.port()
     }
 
+    /// Connections hold at most about so many bytes unread. For those that begin later.
+    pub(crate) const fn limit_window(&mut self, bytes: usize) {
+        self.window = Some(bytes);
+    }
+
     pub(crate) fn listen(&mut self) {
         let socket = reusable(self.address);
+        if let Some(bytes) = self.window {
+            socket.set_recv_buffer_size(bytes).expect("SO_RCVBUF");
+        }
         socket.listen(16).expect("listen");
         socket.set_nonblocking(true).expect("a listener can be non-blocking");
         self.listener = Some(socket.into());
@@ -120,6 +129,20 @@ impl Connection {
             }
         }
         got
+    }
+
+    /// At least one and at most `most` bytes, or a panic.
+    pub(crate) fn receive_some(&self, most: usize, wait: Duration) -> Vec<u8> {
+        let mut got = vec![0; most];
+        let deadline = within(wait);
+        loop {
+            if let Some(n) = read_now(&self.stream, &mut got).expect("read from the connection") {
+                got.truncate(n);
+                return got;
+            }
+            let there = ready(&self.stream, PollFlags::IN, deadline).expect("poll the connection");
+            assert!(there, "nothing came within {wait:?}");
+        }
     }
 
     /// What comes until the connection has been silent for `silence`.
