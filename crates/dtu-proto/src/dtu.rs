@@ -1,50 +1,203 @@
 //! The device: routes inputs, orders outputs.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::net::IpAddr;
 
-use crate::config::{Config, Options};
-use crate::event::{Deadline, Input, LinkId, Output};
+use crate::at::{Clock, Parked};
+use crate::config::{Config, LineFormat, Options, WorkingMode};
+use crate::event::{
+    Deadline, Door, Event, Input, LINKS, Leds, LinkId, ModemInput, Output, RestartReason, SerialInput,
+    StoreInput, Timer,
+};
 use crate::identity::Identity;
-use crate::status::Status;
-use crate::time::Instant;
+use crate::link::backoff::Rng;
+use crate::link::{Link, LinkContext};
+use crate::serial::escape::EscapeDetector;
+use crate::serial::framer::{FRAME_MAX, Framer, Packing};
+use crate::serial::inline::Guard;
+use crate::serial::line::LineAssembler;
+use crate::serial::port::{QUEUE_HIGH, SerialPort};
+use crate::serial::window::Window;
+use crate::status::{Phase, SerialCounters, SerialStatus, Status};
+use crate::time::{Duration, Instant};
+
+use lamps::Lamps;
+use power::{Ending, Recovery};
+
+mod commands;
+mod duty;
+mod lamps;
+mod network;
+mod power;
+mod serial;
+
+/// Sources of `psw,AT+` commands: the links, then frames of the serial line.
+const GUARDED_DOORS: usize = LINKS + 1;
 
 /// The DTU.
+///
+/// A host drains [`Dtu::poll_output`] after every [`Dtu::handle_input`] and [`Dtu::handle_timeout`], carries the
+/// outputs out in order, and calls `handle_timeout` when [`Dtu::poll_timeout`] says so.
+///
+/// Invariant: at most one `SerialOutput` and one `LinkOutput::Send` a link are outstanding.
+/// Invariant: nothing here waits without a deadline, and no queue grows without a bound.
 #[derive(Debug)]
 pub struct Dtu {
+    /// The running set; what is not stored is gone at a restart.
     config: Config,
+    stored: Config,
+    options: Options,
+    identity: Identity,
+    rng: Rng,
+    now: Instant,
     outputs: VecDeque<Output>,
+
+    line_state: LineState,
+    /// Whether the working mode has begun since power-on.
+    mode_started: bool,
+    /// The mode and line format in force.
+    mode: WorkingMode,
+    line_format: LineFormat,
+
+    port: SerialPort,
+    escape: EscapeDetector,
+    framer: Framer,
+    window: Window,
+    line: LineAssembler,
+    /// Serial bytes that came while no command could run. Reading stops meanwhile: one read at most.
+    backlog: Vec<u8>,
+    /// The second half of a CRLF that may still follow a command, and until when.
+    line_end_twin: Option<(u8, Instant)>,
+    cut: Vec<Bytes>,
+    serial_counters: SerialCounters,
+
+    links: [Link; LINKS],
+    /// Whether a link is used: always, or as a backup whose primary is down.
+    duty: [bool; LINKS],
+    /// Network bytes that wait for the end of the command state.
+    held: VecDeque<Bytes>,
+    held_bytes: usize,
+    attached: Option<IpAddr>,
+
+    guards: [Guard; GUARDED_DOORS],
+    waiting_command: Option<WaitingCommand>,
+    ending: Option<Ending>,
+    recovery: Recovery,
+    lamps: Lamps,
+    clock: Clock,
+
+    powered_on: Instant,
+    restarts: u32,
+    last_from_dte: Instant,
+    last_to_dte: Instant,
+    last_received: Instant,
+}
+
+/// What serial bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineState {
+    Window { until: Instant },
+    Command,
+    Data,
+}
+
+/// A command line that waits for the store.
+#[derive(Debug)]
+struct WaitingCommand {
+    door: Door,
+    parked: Parked,
+    /// What the line has answered so far.
+    reply: Vec<u8>,
+    /// What is being stored.
+    saving: Config,
+    until: Instant,
 }
 
 impl Dtu {
-    /// A device that is powered on at `now` with what is stored.
+    /// A device that is powered on at `now` with what is stored. `seed` feeds the jitter of reconnects; two
+    /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let _ = (options, identity, seed, now);
-        Self { config: stored, outputs: VecDeque::new() }
+        let link = |id: LinkId| Link::new(id, options.links[id.index()].clone());
+        let mut dtu = Self {
+            config: stored.clone(),
+            links: LinkId::ALL.map(link),
+            rng: Rng::new(seed),
+            now,
+            outputs: VecDeque::new(),
+            line_state: LineState::Window { until: now },
+            mode_started: false,
+            mode: stored.mode,
+            line_format: stored.line,
+            port: SerialPort::default(),
+            escape: EscapeDetector::new(),
+            framer: Framer::default(),
+            window: Window::default(),
+            line: LineAssembler::default(),
+            backlog: Vec::new(),
+            line_end_twin: None,
+            cut: Vec::new(),
+            serial_counters: SerialCounters::default(),
+            duty: [false; LINKS],
+            held: VecDeque::new(),
+            held_bytes: 0,
+            attached: None,
+            guards: core::array::from_fn(|_| Guard::default()),
+            waiting_command: None,
+            ending: None,
+            recovery: Recovery::default(),
+            lamps: Lamps::default(),
+            clock: Clock::default(),
+            powered_on: now,
+            restarts: 0,
+            last_from_dte: now,
+            last_to_dte: now,
+            last_received: now,
+            stored,
+            options,
+            identity,
+        };
+        dtu.power_on(RestartReason::PowerOn);
+        dtu
     }
 
-    /// Puts frames that an earlier run left undelivered into a link's cache, oldest first, each with its spool number.
-    /// To be called before the first input.
+    /// Puts frames that an earlier run left undelivered into a link's cache, oldest first, each with its spool
+    /// number. To be called before the first input.
     pub fn restore(&mut self, link: LinkId, frames: impl IntoIterator<Item = (u64, Bytes)>) {
-        let _ = (link, frames.into_iter().count());
+        for (seq, frame) in frames {
+            self.links[link.index()].restore(seq, frame, &mut self.outputs);
+        }
     }
 
     /// The frames that wait in a link's cache, oldest first, with their numbers: for the host's clean stop.
     pub fn undelivered(&self, link: LinkId) -> impl Iterator<Item = (u64, &Bytes)> {
-        let _ = link;
-        Vec::new().into_iter()
+        self.links[link.index()].undelivered()
     }
 
     /// Something happened. Deadlines that are due fire first, so a host that is late merges no frames.
     pub fn handle_input(&mut self, input: Input<'_>, now: Instant) {
-        let _ = (input, now);
+        self.handle_timeout(now);
+        match input {
+            Input::Serial(input) => self.handle_serial(input),
+            Input::Link(link, input) => self.handle_link(link, input),
+            Input::Modem(input) => self.handle_modem(input),
+            Input::Store(input) => self.handle_store(input),
+            Input::Console(line) => self.run_command(Door::Console, line.as_bytes()),
+            Input::Shutdown => self.stop(),
+        }
+        self.settle();
     }
 
     /// Time has passed. A spurious call does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        self.now = self.now.max(now);
+        while let Some(deadline) = self.poll_timeout().filter(|deadline| deadline.at <= self.now) {
+            self.fire(deadline);
+            self.settle();
+        }
     }
 
     /// The next thing to do. Drain to `None` after every input and timeout, before the next input.
@@ -55,20 +208,36 @@ impl Dtu {
     /// When to call `handle_timeout` at the latest; `None` = not before the next input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        None
+        let own = [
+            (Timer::Restart, self.ending.as_ref().map(|ending| ending.until)),
+            (Timer::Escape, self.escape.deadline()),
+            (Timer::Frame, self.frame_deadline()),
+            (Timer::SetupWindow, self.window_deadline()),
+            (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
+            (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
+            (Timer::NoData, self.no_data_deadline()),
+            (Timer::Recovery, self.recovery_deadline()),
+            (Timer::Lamp, self.lamps.deadline()),
+        ];
+        let links = LinkId::ALL.map(|link| (Timer::Link(link), self.link_deadline(link)));
+        let earliest =
+            own.into_iter().chain(links).filter_map(|(timer, at)| Some(Deadline { at: at?, timer }));
+        earliest.min_by_key(|deadline| deadline.at)
     }
 
     /// Whether the host may read the serial line.
     #[must_use]
     pub fn wants_serial(&self) -> bool {
-        true
+        self.backlog.is_empty()
+            && !self.commands_wait()
+            && (self.line_state == LineState::Data || self.port.waiting() < 2 * QUEUE_HIGH)
+            && !self.links.iter().any(Link::blocks)
     }
 
     /// Whether the host may read this link's socket.
     #[must_use]
-    pub fn wants_link(&self, link: LinkId) -> bool {
-        let _ = link;
-        true
+    pub fn wants_link(&self, _link: LinkId) -> bool {
+        self.held_bytes + self.port.waiting() < QUEUE_HIGH
     }
 
     /// The running set of parameters.
@@ -80,7 +249,127 @@ impl Dtu {
     /// A snapshot.
     #[must_use]
     pub fn status(&self, now: Instant) -> Status {
-        let _ = now;
-        unimplemented!("contract skeleton")
+        Status {
+            now,
+            uptime: now.since(self.powered_on),
+            restarts: self.restarts,
+            phase: self.phase(),
+            mode: self.mode,
+            attached: self.attached,
+            leds: self.leds(),
+            serial: SerialStatus {
+                present: self.port.present,
+                counters: self.serial_counters,
+                waiting: self.port.waiting() + self.held_bytes,
+            },
+            links: core::array::from_fn(|index| self.links[index].status()),
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.line_state {
+            _ if self.ending.is_some() => Phase::Ending,
+            LineState::Window { .. } => Phase::SetupWindow,
+            LineState::Command => Phase::Command,
+            LineState::Data => Phase::Data,
+        }
+    }
+
+    fn fire(&mut self, deadline: Deadline) {
+        match deadline.timer {
+            Timer::Escape => self.escape_due(deadline.at),
+            Timer::Frame => self.frame_due(),
+            Timer::SetupWindow => self.end_window(),
+            Timer::SerialHeartbeat => self.serial_heartbeat(),
+            Timer::NoData => self.restart(RestartReason::NoData),
+            Timer::Recovery => self.recover(),
+            Timer::Lamp => self.lamps.fire(self.now),
+            Timer::Parked => self.store_answered(Err("the store does not answer")),
+            Timer::Restart => self.end_now(),
+            Timer::Link(link) => self.link_due(link),
+        }
+    }
+
+    /// What any input may have made possible.
+    fn settle(&mut self) {
+        self.check_ending();
+        self.run_backlog();
+        self.show_leds();
+    }
+
+    fn handle_modem(&mut self, input: ModemInput) {
+        match input {
+            ModemInput::Attached(address) => {
+                self.attached = Some(address);
+                LinkId::ALL.into_iter().for_each(|link| self.with_link(link, Link::network_found));
+            }
+            ModemInput::Detached => {
+                self.attached = None;
+                self.links.iter_mut().for_each(Link::network_lost);
+            }
+        }
+    }
+
+    fn handle_store(&mut self, input: StoreInput<'_>) {
+        self.store_answered(match input {
+            StoreInput::Saved => Ok(()),
+            StoreInput::Failed(why) => Err(why),
+        });
+    }
+
+    fn handle_serial(&mut self, input: SerialInput<'_>) {
+        match input {
+            SerialInput::Data(data) => self.serial_data(data),
+            SerialInput::Written => self.serial_written(),
+            SerialInput::Configured(problem) => {
+                self.port.configured(&mut self.outputs);
+                if let Some(why) = problem {
+                    self.event(Event::LineRefused(String::from(why)));
+                }
+            }
+            SerialInput::Present => self.serial_present(true),
+            SerialInput::Gone => self.serial_present(false),
+        }
+    }
+
+    fn serial_present(&mut self, present: bool) {
+        if self.port.present != present {
+            self.port.present = present;
+            self.event(Event::SerialPresent(present));
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn leds(&self) -> Leds {
+        let up = self.links.iter().any(Link::is_up);
+        Leds { pow: true, net: self.attached.is_some(), data: up && !self.lamps.is_dark() }
+    }
+
+    fn show_leds(&mut self) {
+        let leds = self.leds();
+        if self.lamps.show(leds) {
+            self.outputs.push_back(Output::Leds(leds));
+        }
+    }
+
+    fn packing(&self) -> Packing {
+        let silence = Duration::from_millis(u64::from(self.config.packing_time));
+        let length = usize::from(self.config.packing_length);
+        let by_length = self.options.length_enabled && length > 0;
+        Packing { silence, size: if by_length { length.min(FRAME_MAX) } else { FRAME_MAX } }
+    }
+
+    fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R) -> R {
+        let mut cx = LinkContext {
+            now: self.now,
+            config: &self.config,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        run(&mut self.links[link.index()], &mut cx)
     }
 }

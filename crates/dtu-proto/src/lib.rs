@@ -12,6 +12,8 @@ pub mod config;
 mod dtu;
 pub mod event;
 mod identity;
+mod link;
+mod serial;
 pub mod status;
 pub mod time;
 

@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::config::{Config, Options};
-use crate::event::Door;
+use crate::event::{Door, RestartReason};
 use crate::identity::Identity;
 use crate::status::Status;
 use crate::time::Duration;
@@ -45,8 +45,8 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
-    /// `CIRESET`.
-    Restart,
+    /// `CIRESET`, or `CIRELOAD` when the factory set is stored.
+    Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
 }
@@ -96,4 +96,10 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
 pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
     let _ = (parked, stored, &ctx.door);
     Ran::Done { reply: Vec::new(), effects: Vec::new() }
+}
+
+/// The reply to a line that was not run at all.
+pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
+    let _ = config;
+    alloc::format!("\r\n+CME ERROR: {text}\r\n").into_bytes()
 }

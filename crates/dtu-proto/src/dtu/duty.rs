@@ -1,0 +1,111 @@
+//! Which links are used: backups stand in while their primary is down (decisions 6, link role).
+
+use super::Dtu;
+use crate::config::{LinkConfig, Role, WorkingMode};
+use crate::event::{Event, LinkId};
+use crate::link::LinkContext;
+use crate::status::WaitingFor;
+use crate::time::{Duration, Instant};
+
+/// A primary must be up so long before the backup hands back.
+const HAND_BACK_AFTER: Duration = Duration::from_secs(30);
+
+impl Dtu {
+    /// The settings of a link, if the mode uses it.
+    fn link_settings(&self, link: LinkId) -> Option<LinkConfig> {
+        let mut settings = self.config.links[link.index()].clone();
+        settings.role = self.role(link);
+        (settings.enabled && self.mode == WorkingMode::Transparent).then_some(settings)
+    }
+
+    fn role(&self, link: LinkId) -> Role {
+        self.options.links[link.index()].role.unwrap_or(self.config.links[link.index()].role)
+    }
+
+    /// Brings the links' settings into force; what did not change goes on undisturbed.
+    pub(super) fn apply_links(&mut self) {
+        for link in LinkId::ALL {
+            let settings = self.link_settings(link);
+            let long = self.config.long_links;
+            self.with_link(link, |l, cx| l.apply(settings, long, cx));
+        }
+        for link in LinkId::ALL {
+            let on_duty = self.starts_on_duty(link);
+            self.duty[link.index()] = on_duty;
+            if let (Role::Backup(primary), false) = (self.role(link), on_duty) {
+                self.move_frames(link, primary);
+            }
+            self.with_link(link, |l, cx| if on_duty { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
+        }
+    }
+
+    /// A backup that stands in goes on doing so; one without a primary works like any link.
+    fn starts_on_duty(&self, link: LinkId) -> bool {
+        match self.role(link) {
+            Role::Always => true,
+            Role::Backup(primary) => {
+                let stands_in = self.duty[link.index()] && !self.links[primary.index()].is_up();
+                stands_in || !self.links[primary.index()].is_enabled()
+            }
+        }
+    }
+
+    /// The backup of a link, if one is set and enabled.
+    fn backup_of(&self, primary: LinkId) -> Option<LinkId> {
+        LinkId::ALL
+            .into_iter()
+            .find(|link| self.role(*link) == Role::Backup(primary) && self.links[link.index()].is_enabled())
+    }
+
+    /// Whether frames of the DTE go to this link.
+    pub(super) fn receives(&self, link: LinkId) -> bool {
+        self.links[link.index()].is_enabled()
+            && self.duty[link.index()]
+            && !self.backup_of(link).is_some_and(|backup| self.duty[backup.index()])
+    }
+
+    /// A link is down: its backup, if it has one, gets what waits and all that comes.
+    pub(super) fn take_over(&mut self, primary: LinkId) {
+        let Some(backup) = self.backup_of(primary) else { return };
+        if self.duty[backup.index()] || !self.duty[primary.index()] {
+            return;
+        }
+        self.duty[backup.index()] = true;
+        self.event(Event::BackupActive { backup, primary, active: true });
+        self.with_link(backup, |l, cx| l.start(cx));
+        self.move_frames(primary, backup);
+    }
+
+    /// When a backup that stands in is to hand back.
+    pub(super) fn hand_back_at(&self, backup: LinkId) -> Option<Instant> {
+        let Role::Backup(primary) = self.role(backup) else { return None };
+        if !self.duty[backup.index()] || !self.links[backup.index()].is_enabled() {
+            return None;
+        }
+        let since = self.links[primary.index()].up_since()?;
+        Some(if self.links[backup.index()].is_up() { since + HAND_BACK_AFTER } else { since })
+    }
+
+    pub(super) fn hand_back(&mut self, backup: LinkId) {
+        let Role::Backup(primary) = self.role(backup) else { return };
+        if let Some(next) = self.backup_of(backup).filter(|next| self.duty[next.index()]) {
+            self.hand_back(next);
+        }
+        self.duty[backup.index()] = false;
+        self.event(Event::BackupActive { backup, primary, active: false });
+        self.move_frames(backup, primary);
+        self.with_link(backup, |l, cx| l.stop(WaitingFor::Duty, cx));
+    }
+
+    fn move_frames(&mut self, from: LinkId, to: LinkId) {
+        let Ok([from, to]) = self.links.get_disjoint_mut([from.index(), to.index()]) else { return };
+        let mut cx = LinkContext {
+            now: self.now,
+            config: &self.config,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        from.move_to(to, &mut cx);
+    }
+}

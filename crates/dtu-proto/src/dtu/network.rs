@@ -1,0 +1,66 @@
+//! The network side of the device: which links get a frame, and what comes from them.
+
+use bytes::Bytes;
+
+use super::Dtu;
+use crate::event::{Door, LinkId, LinkInput};
+use crate::time::Instant;
+
+impl Dtu {
+    pub(super) fn handle_link(&mut self, link: LinkId, input: LinkInput<'_>) {
+        let was_up = self.links[link.index()].is_up();
+        let news = self.with_link(link, |l, cx| l.handle(input, cx));
+        if let LinkInput::Data(data) = input
+            && was_up
+        {
+            self.network_data(link, data);
+        }
+        if news.up {
+            self.recovery.link_up();
+        }
+        if news.down {
+            self.take_over(link);
+        }
+    }
+
+    fn network_data(&mut self, link: LinkId, data: &[u8]) {
+        self.last_received = self.now;
+        self.lamps.data(self.now);
+        if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
+            self.to_dte(data);
+        }
+    }
+
+    /// Gives a frame of the DTE to every link that is used.
+    pub(super) fn route(&mut self, frame: &Bytes) {
+        self.lamps.data(self.now);
+        let mut taken = false;
+        for link in LinkId::ALL {
+            if self.receives(link) {
+                taken = true;
+                self.with_link(link, |l, cx| l.push(frame.clone(), cx));
+            }
+        }
+        if !taken {
+            self.serial_counters.dropped_frames += 1;
+            self.serial_counters.dropped_bytes += frame.len() as u64;
+        }
+    }
+
+    pub(super) fn link_deadline(&self, link: LinkId) -> Option<Instant> {
+        let own = self.links[link.index()].deadline(&self.config);
+        [own, self.hand_back_at(link)].into_iter().flatten().min()
+    }
+
+    pub(super) fn link_due(&mut self, link: LinkId) {
+        if self.hand_back_at(link).is_some_and(|at| at <= self.now) {
+            self.hand_back(link);
+        }
+        if self.links[link.index()].deadline(&self.config).is_some_and(|at| at <= self.now) {
+            let news = self.with_link(link, |l, cx| l.fire(cx));
+            if news.down {
+                self.take_over(link);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Power-on, the set-up window, the start of the working mode, restarts and the end (decisions 2, 3, 6).
+
+use alloc::format;
+use bytes::Bytes;
+
+use super::{Dtu, LineState};
+use crate::config::{Shutdown, WorkingMode};
+use crate::event::{Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
+use crate::link::Link;
+use crate::status::WaitingFor;
+use crate::time::{Duration, Instant};
+
+/// A restart or stop waits this long for the last reply to leave and the links to close.
+const ENDING_PATIENCE: Duration = Duration::from_secs(2);
+/// RTIME below this is off (manual 2.8.6.20), in seconds.
+const RESTART_TIME_MIN: u16 = 600;
+/// Without a link for so long the modem is reset; so long after that the device restarts.
+const RECOVERY_STEP: Duration = Duration::from_secs(15 * 60);
+/// Each further restart waits twice as long, up to 2^4 steps: 4 hours.
+const RECOVERY_DOUBLINGS_MAX: u32 = 4;
+
+/// The device is about to restart or stop.
+#[derive(Debug)]
+pub(super) struct Ending {
+    what: What,
+    pub(super) until: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Restart(RestartReason),
+    Stop,
+}
+
+/// What was done already against a network that does not come back.
+#[derive(Debug, Default)]
+pub(super) struct Recovery {
+    step: u32,
+    last_action: Instant,
+}
+
+impl Recovery {
+    pub(super) const fn link_up(&mut self) {
+        self.step = 0;
+    }
+
+    fn pause(&self) -> Duration {
+        RECOVERY_STEP * (1 << self.step.saturating_sub(1).min(RECOVERY_DOUBLINGS_MAX))
+    }
+}
+
+impl Dtu {
+    /// Everything starts from what is stored. Caches and counters stay.
+    pub(super) fn power_on(&mut self, reason: RestartReason) {
+        let now = self.now;
+        self.config = self.stored.clone();
+        self.line_state = LineState::Window { until: now + self.options.setup_window };
+        self.mode_started = false;
+        self.duty = [false; LINKS];
+        self.powered_on = now;
+        (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
+        self.line.clear();
+        self.line_end_twin = None;
+        self.line_format = self.config.line;
+        self.event(Event::PowerOn(reason));
+        self.port.configure(self.line_format, &mut self.outputs);
+        let banner = format!("\r\n{}\r\n", self.config.banner);
+        self.write_serial(Bytes::from(banner));
+        self.show_leds();
+    }
+
+    pub(super) fn window_deadline(&self) -> Option<Instant> {
+        match self.line_state {
+            LineState::Window { until } if self.ending.is_none() && self.waiting_command.is_none() => {
+                Some(until)
+            }
+            LineState::Window { .. } | LineState::Command | LineState::Data => None,
+        }
+    }
+
+    /// The set-up window is over.
+    pub(super) fn end_window(&mut self) {
+        if self.config.auto_mode {
+            self.start_mode();
+        } else {
+            self.enter_command_state();
+            for byte in self.window.take_line() {
+                self.line.push(byte);
+            }
+        }
+    }
+
+    /// The working mode begins, with the frames that came before it.
+    fn start_mode(&mut self) {
+        self.mode_started = true;
+        self.mode = self.config.mode;
+        self.change_line();
+        self.event(Event::ModeStarted);
+        self.apply_links();
+        if self.mode == WorkingMode::AtCommand {
+            self.enter_command_state();
+        } else {
+            self.line_state = LineState::Data;
+        }
+        self.print_held();
+        self.hand_on_window();
+    }
+
+    fn hand_on_window(&mut self) {
+        let counters = &mut self.serial_counters;
+        let kept = self.window.end(|bytes| {
+            counters.dropped_frames += 1;
+            counters.dropped_bytes += bytes as u64;
+        });
+        for frame in kept {
+            self.serial_counters.frames_in += 1;
+            self.serial_counters.frame_bytes += frame.len() as u64;
+            self.route(&frame);
+        }
+    }
+
+    /// `AT+ENTM`.
+    pub(super) fn leave_command_state(&mut self) {
+        match self.line_state {
+            LineState::Command if !self.mode_started => self.start_mode(),
+            LineState::Command if self.mode != WorkingMode::AtCommand => self.enter_data_state(),
+            LineState::Window { .. } => self.end_window(),
+            LineState::Command | LineState::Data => {}
+        }
+    }
+
+    /// `AT+CIAPPLY`: what changed starts over, the rest goes on.
+    pub(super) fn apply(&mut self) {
+        if !self.mode_started {
+            return;
+        }
+        let mode_changes = self.mode != self.config.mode;
+        self.mode = self.config.mode;
+        self.apply_links();
+        self.change_line();
+        if mode_changes {
+            self.flush_frame();
+            self.enter_command_state();
+        }
+    }
+
+    fn change_line(&mut self) {
+        if self.line_format != self.config.line {
+            self.line_format = self.config.line;
+            self.port.configure(self.line_format, &mut self.outputs);
+        }
+    }
+
+    /// In the set-up window the line changes at once, behind the reply.
+    pub(super) fn line_changed_in_window(&mut self) {
+        if matches!(self.line_state, LineState::Window { .. }) {
+            self.change_line();
+        }
+    }
+
+    /// Starts over when the last reply is out.
+    pub(super) fn restart(&mut self, reason: RestartReason) {
+        self.end_with(What::Restart(reason));
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        match self.options.shutdown {
+            Shutdown::Restart => self.restart(RestartReason::Command),
+            Shutdown::Stop => self.stop(),
+        }
+    }
+
+    /// Ends in good order.
+    pub(super) fn stop(&mut self) {
+        self.flush_frame();
+        self.end_with(What::Stop);
+        self.close_links();
+    }
+
+    fn end_with(&mut self, what: What) {
+        self.ending = Some(Ending { what, until: self.now + ENDING_PATIENCE });
+    }
+
+    fn close_links(&mut self) {
+        for link in LinkId::ALL {
+            self.with_link(link, |l, cx| l.stop(WaitingFor::Mode, cx));
+        }
+    }
+
+    pub(super) fn check_ending(&mut self) {
+        let Some(ending) = &self.ending else { return };
+        let replies_out = self.port.is_drained() && self.links.iter().all(Link::replies_sent);
+        let links_closed = !self.links.iter().any(Link::is_closing);
+        if replies_out && (ending.what != What::Stop || links_closed) {
+            self.end_now();
+        }
+    }
+
+    pub(super) fn end_now(&mut self) {
+        let Some(ending) = self.ending.take() else { return };
+        match ending.what {
+            What::Stop => self.outputs.push_back(Output::Power(Power::Stop)),
+            What::Restart(reason) => {
+                self.flush_frame();
+                self.close_links();
+                self.print_held();
+                self.restarts += 1;
+                self.power_on(reason);
+                self.outputs.push_back(Output::Power(Power::Restarted));
+            }
+        }
+    }
+
+    /// RTIME: nothing from the DTE and nothing from the network for so long (manual 2.8.6.20).
+    pub(super) fn no_data_deadline(&self) -> Option<Instant> {
+        let on = self.config.restart_time >= RESTART_TIME_MIN && self.mode_started && self.ending.is_none();
+        let last = self.last_from_dte.max(self.last_received);
+        on.then(|| last + Duration::from_secs(u64::from(self.config.restart_time)))
+    }
+
+    pub(super) fn recovery_deadline(&self) -> Option<Instant> {
+        if !self.options.recovery || !self.mode_started || self.ending.is_some() {
+            return None;
+        }
+        let mut last_alive = None;
+        for (link, on_duty) in self.links.iter().zip(self.duty) {
+            if on_duty && link.is_enabled() && !link.is_udp() {
+                last_alive = last_alive.max(Some(link.down_since()?));
+            }
+        }
+        Some(last_alive?.max(self.recovery.last_action) + self.recovery.pause())
+    }
+
+    pub(super) fn recover(&mut self) {
+        self.recovery.last_action = self.now;
+        let first = self.recovery.step == 0;
+        self.recovery.step += 1;
+        if first {
+            self.outputs.push_back(Output::Modem(ModemOutput::Reset));
+        } else {
+            self.restart(RestartReason::Recovery);
+        }
+    }
+}

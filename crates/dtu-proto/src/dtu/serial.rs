@@ -1,0 +1,288 @@
+//! The serial side of the device: what bytes of the DTE are, and what goes back.
+
+use bytes::Bytes;
+
+use super::{Dtu, LineState};
+use crate::config::HeartbeatTo;
+use crate::event::{Door, Event, Output};
+use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
+use crate::serial::line::Typed;
+use crate::serial::port::Purpose;
+use crate::serial::window::Step;
+use crate::time::{Duration, Instant};
+
+/// The longest the second half of a CRLF takes, beside two characters of the line.
+const TWIN_SLACK: Duration = Duration::from_millis(2);
+/// Bits of a character at most: start, 8 data, parity, 2 stop.
+const CHARACTER_BITS: u64 = 12;
+
+impl Dtu {
+    pub(super) fn serial_data(&mut self, data: &[u8]) {
+        self.serial_counters.bytes_in += data.len() as u64;
+        self.last_from_dte = self.now;
+        self.backlog_or_run(data);
+    }
+
+    /// Bytes that waited for a command to end.
+    pub(super) fn run_backlog(&mut self) {
+        if !self.backlog.is_empty() && !self.commands_wait() {
+            let backlog = core::mem::take(&mut self.backlog);
+            self.backlog_or_run(&backlog);
+        }
+    }
+
+    fn backlog_or_run(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            if self.commands_wait() || !self.backlog.is_empty() {
+                self.backlog.extend_from_slice(data);
+                return;
+            }
+            data = match self.line_state {
+                LineState::Window { .. } => self.window_bytes(data),
+                LineState::Command => self.command_bytes(data),
+                LineState::Data => {
+                    self.data_bytes(data);
+                    &[]
+                }
+            };
+        }
+    }
+
+    /// Whether the line's bytes must wait: a command waits for the store, or the device is about to end.
+    pub(super) fn commands_wait(&self) -> bool {
+        self.ending.is_some()
+            || self.waiting_command.as_ref().is_some_and(|command| command.door == Door::Serial)
+    }
+
+    fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        let (packing, now) = (self.packing(), self.now);
+        for (index, &byte) in data.iter().enumerate() {
+            let (counters, outputs) = (&mut self.serial_counters, &mut self.outputs);
+            let step = self.window.push(byte, now, packing, |bytes| {
+                counters.dropped_frames += 1;
+                counters.dropped_bytes += bytes as u64;
+                outputs.push_back(Output::Event(Event::WindowFrameDropped { bytes }));
+            });
+            let typed = match step {
+                Step::More => continue,
+                Step::Began(first) => {
+                    self.serial_counters.command_bytes += 2;
+                    self.echo(&first);
+                    continue;
+                }
+                Step::Typed(typed) => typed,
+            };
+            self.serial_counters.command_bytes += 1;
+            self.echo(&[byte]);
+            self.typed(typed);
+            if !matches!(self.line_state, LineState::Window { .. }) || self.commands_wait() {
+                return &data[index + 1..];
+            }
+        }
+        &[]
+    }
+
+    fn command_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        self.escape.note_byte(self.now);
+        for (index, &byte) in data.iter().enumerate() {
+            self.serial_counters.command_bytes += 1;
+            self.echo(&[byte]);
+            let typed = self.line.push(byte);
+            if typed == Typed::More {
+                continue;
+            }
+            self.expect_twin(byte);
+            self.typed(typed);
+            if self.line_state != LineState::Command || self.commands_wait() {
+                return &data[index + 1..];
+            }
+        }
+        &[]
+    }
+
+    /// The other half of a two-byte line end may follow, even where data begins.
+    fn expect_twin(&mut self, line_end: u8) {
+        let twin = if line_end == b'\r' { b'\n' } else { b'\r' };
+        let two_characters =
+            Duration::from_micros(2 * CHARACTER_BITS * 1_000_000 / u64::from(self.line_format.baud).max(1));
+        self.line_end_twin = Some((twin, self.now + two_characters + TWIN_SLACK));
+    }
+
+    fn echo(&mut self, bytes: &[u8]) {
+        if self.config.echo {
+            self.port.write(Bytes::copy_from_slice(bytes), Purpose::Text, &mut self.outputs);
+        }
+    }
+
+    fn typed(&mut self, typed: Typed) {
+        match typed {
+            Typed::More => {}
+            Typed::Line(line) => self.run_command(Door::Serial, &line),
+            Typed::TooLong => self.line_too_long(),
+        }
+    }
+
+    fn data_bytes(&mut self, data: &[u8]) {
+        let data = match self.line_end_twin.take() {
+            Some((twin, until)) if data.first() == Some(&twin) && self.now <= until => {
+                self.serial_counters.command_bytes += 1;
+                self.escape.note_byte(self.now);
+                &data[1..]
+            }
+            _ => data,
+        };
+        match self.escape.feed(data, self.now) {
+            Fed::Held { released } => self.release(&released),
+            Fed::Data { released } => {
+                self.release(&released);
+                self.pack(data, self.now);
+            }
+        }
+    }
+
+    /// Held bytes turned out to be data: they arrived when they arrived.
+    pub(super) fn release(&mut self, held: &Held) {
+        for read in held.as_slice().chunk_by(|a, b| a.1 == b.1) {
+            let mut bytes = [0; HELD_MAX];
+            bytes.iter_mut().zip(read).for_each(|(slot, (byte, _))| *slot = *byte);
+            self.pack(&bytes[..read.len()], read[0].1);
+        }
+    }
+
+    fn pack(&mut self, data: &[u8], at: Instant) {
+        let packing = self.packing();
+        let mut cut = core::mem::take(&mut self.cut);
+        self.framer.push(data, at, packing, |frame| cut.push(frame));
+        for frame in cut.drain(..) {
+            self.frame(frame);
+        }
+        self.cut = cut;
+    }
+
+    /// Ends the frame that is being received, with what the escape holds.
+    pub(super) fn flush_frame(&mut self) {
+        let held = self.escape.reset();
+        self.release(&held);
+        self.close_frame();
+    }
+
+    fn close_frame(&mut self) {
+        let frame = self.framer.close();
+        if !frame.is_empty() {
+            self.frame(frame);
+        }
+    }
+
+    /// A whole frame of the DTE: a command, or data for the working mode.
+    fn frame(&mut self, frame: Bytes) {
+        self.serial_counters.frames_in += 1;
+        self.serial_counters.frame_bytes += frame.len() as u64;
+        if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {
+            self.serial_counters.command_bytes += frame.len() as u64;
+            return;
+        }
+        self.route(&frame);
+    }
+
+    pub(super) fn frame_deadline(&self) -> Option<Instant> {
+        match self.line_state {
+            LineState::Window { .. } => self.window.deadline(self.packing()),
+            LineState::Command | LineState::Data if self.escape.holds() => None,
+            LineState::Command | LineState::Data => self.framer.deadline(self.packing()),
+        }
+    }
+
+    pub(super) fn frame_due(&mut self) {
+        if matches!(self.line_state, LineState::Window { .. }) {
+            let counters = &mut self.serial_counters;
+            let outputs = &mut self.outputs;
+            self.window.close_frame(|bytes| {
+                counters.dropped_frames += 1;
+                counters.dropped_bytes += bytes as u64;
+                outputs.push_back(Output::Event(Event::WindowFrameDropped { bytes }));
+            });
+        } else {
+            self.close_frame();
+        }
+    }
+
+    pub(super) fn escape_due(&mut self, at: Instant) {
+        match self.escape.fire(at) {
+            Fired::Offer => {
+                self.port.write(Bytes::from_static(b"a"), Purpose::EscapeOffer, &mut self.outputs);
+            }
+            Fired::Complete { used } => {
+                self.serial_counters.command_bytes += used as u64;
+                self.write_serial(Bytes::from_static(b"\r\n+ok\r\n"));
+                self.enter_command_state();
+            }
+            Fired::Released(held) => self.release(&held),
+        }
+    }
+
+    pub(super) fn enter_command_state(&mut self) {
+        self.line.clear();
+        self.line_end_twin = None;
+        self.line_state = LineState::Command;
+        self.event(Event::CommandState(true));
+    }
+
+    /// Back to the working mode: what the network sent meanwhile goes out.
+    pub(super) fn enter_data_state(&mut self) {
+        self.line_state = LineState::Data;
+        self.event(Event::CommandState(false));
+        self.print_held();
+    }
+
+    pub(super) fn print_held(&mut self) {
+        self.held_bytes = 0;
+        for bytes in core::mem::take(&mut self.held) {
+            self.write_serial(bytes);
+        }
+    }
+
+    /// Data of the network for the DTE.
+    pub(super) fn to_dte(&mut self, data: &[u8]) {
+        let data = Bytes::copy_from_slice(data);
+        self.last_to_dte = self.now;
+        if self.line_state == LineState::Data && self.ending.is_none() {
+            self.write_serial(data);
+        } else {
+            self.held_bytes += data.len();
+            self.held.push_back(data);
+        }
+    }
+
+    pub(super) fn write_serial(&mut self, bytes: Bytes) {
+        self.port.write(bytes, Purpose::Text, &mut self.outputs);
+    }
+
+    pub(super) fn serial_written(&mut self) {
+        let Some((len, purpose)) = self.port.written(&mut self.outputs) else { return };
+        self.serial_counters.bytes_out += len as u64;
+        if purpose == Purpose::EscapeOffer {
+            self.escape.offer_written(self.now);
+        }
+    }
+
+    /// When the serial line will have been silent long enough. Never inside a frame, and never while something is
+    /// on its way to the DTE.
+    pub(super) fn serial_heartbeat_deadline(&self) -> Option<Instant> {
+        let on = self.config.heartbeat_interval > 0
+            && !self.config.heartbeat.is_empty()
+            && self.config.heartbeat_to == HeartbeatTo::Serial;
+        let quiet = self.line_state == LineState::Data
+            && self.ending.is_none()
+            && self.framer.is_empty()
+            && !self.escape.holds()
+            && self.port.is_drained();
+        let last = self.last_from_dte.max(self.last_to_dte);
+        (on && quiet).then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
+    }
+
+    pub(super) fn serial_heartbeat(&mut self) {
+        self.last_to_dte = self.now;
+        self.serial_counters.heartbeats += 1;
+        self.write_serial(Bytes::copy_from_slice(&self.config.heartbeat));
+    }
+}

@@ -1,0 +1,247 @@
+//! The cache of one link: whole frames, in order, until they are delivered (decisions 6).
+
+use alloc::collections::VecDeque;
+use bytes::Bytes;
+
+use crate::config::DropPolicy;
+
+/// Frames that wait at most, whatever their size: bounds what one-byte frames cost.
+const FRAMES_MAX: usize = 65_536;
+/// With `DropPolicy::Block` reading stops this early: one read and one frame still fit.
+const BLOCK_HEADROOM: usize = 5 * 1024;
+
+/// A frame that waits.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) bytes: Bytes,
+    /// Its number in the spool.
+    pub(crate) seq: u64,
+    /// Where it ends in the byte stream of this connection; valid while handed over.
+    end: u64,
+    /// How often it was handed to a socket.
+    pub(crate) sends: u32,
+}
+
+/// A count of frames and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, bytes: &Bytes) {
+        self.frames += 1;
+        self.bytes += bytes.len() as u64;
+    }
+}
+
+/// The cache.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    limit: usize,
+    policy: DropPolicy,
+    /// So many entries, from the front, are in the socket's hands.
+    handed_over: usize,
+    next_seq: u64,
+}
+
+impl Cache {
+    pub(crate) const fn new(limit: usize, policy: DropPolicy) -> Self {
+        Self { entries: VecDeque::new(), bytes: 0, limit, policy, handed_over: 0, next_seq: 0 }
+    }
+
+    /// Takes a frame. What finds no room, or must make room, goes to `dropped`. Returns the number of the frame
+    /// if it was kept.
+    pub(crate) fn push(&mut self, frame: Bytes, dropped: impl FnMut(&Bytes)) -> Option<u64> {
+        let seq = self.next_seq;
+        self.insert(frame, seq, 0, dropped).then_some(seq)
+    }
+
+    /// Takes a frame that has a number and was perhaps sent already.
+    pub(crate) fn insert(
+        &mut self,
+        bytes: Bytes,
+        seq: u64,
+        sends: u32,
+        mut dropped: impl FnMut(&Bytes),
+    ) -> bool {
+        let full =
+            |cache: &Self| cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX;
+        match self.policy {
+            DropPolicy::Oldest if bytes.len() <= self.limit => {
+                while full(self)
+                    && let Some(entry) = self.pop_front()
+                {
+                    dropped(&entry.bytes);
+                }
+            }
+            DropPolicy::Newest | DropPolicy::Oldest if full(self) => {
+                dropped(&bytes);
+                return false;
+            }
+            DropPolicy::Newest | DropPolicy::Oldest | DropPolicy::Block => {}
+        }
+        self.next_seq = seq + 1;
+        self.bytes += bytes.len();
+        self.entries.push_back(Entry { bytes, seq, end: 0, sends });
+        true
+    }
+
+    /// The first frame that is not handed over yet; it ends at `end_of(length)` of the connection. Also says
+    /// whether it was sent before.
+    pub(crate) fn hand_over(&mut self, end_of: impl FnOnce(usize) -> u64) -> Option<(Bytes, bool)> {
+        let entry = self.entries.get_mut(self.handed_over)?;
+        self.handed_over += 1;
+        entry.end = end_of(entry.bytes.len());
+        entry.sends += 1;
+        Some((entry.bytes.clone(), entry.sends > 1))
+    }
+
+    /// Lets go of every frame that ends at or before `acked`.
+    pub(crate) fn acked(&mut self, acked: u64) -> Tally {
+        let mut gone = Tally::default();
+        while self.handed_over > 0 && self.entries.front().is_some_and(|entry| entry.end <= acked) {
+            if let Some(entry) = self.pop_front() {
+                gone.add(&entry.bytes);
+            }
+        }
+        gone
+    }
+
+    /// The connection is over: what was handed over is to be sent again.
+    pub(crate) const fn rewind(&mut self) {
+        self.handed_over = 0;
+    }
+
+    /// Takes every frame out that a socket ever had: for links that do not resend.
+    pub(crate) fn take_sent(&mut self, mut dropped: impl FnMut(&Bytes)) {
+        while self.entries.front().is_some_and(|entry| entry.sends > 0)
+            && let Some(entry) = self.pop_front()
+        {
+            dropped(&entry.bytes);
+        }
+    }
+
+    /// Takes everything out.
+    pub(crate) fn take_all(&mut self) -> VecDeque<Entry> {
+        self.handed_over = 0;
+        self.bytes = 0;
+        core::mem::take(&mut self.entries)
+    }
+
+    /// Everything that waits, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        self.entries.iter().map(|entry| (entry.seq, &entry.bytes))
+    }
+
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn frames(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the serial line must not be read.
+    pub(crate) fn blocks(&self) -> bool {
+        let headroom = BLOCK_HEADROOM.min(self.limit / 2);
+        self.policy == DropPolicy::Block
+            && (self.bytes + headroom > self.limit || self.entries.len() + headroom > FRAMES_MAX)
+    }
+
+    /// The number of the oldest frame that waits, or of the next one to come.
+    pub(crate) fn first_seq(&self) -> u64 {
+        self.entries.front().map_or(self.next_seq, |entry| entry.seq)
+    }
+
+    /// The number that the next frame will have.
+    pub(crate) const fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    fn pop_front(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.bytes -= entry.bytes.len();
+        self.handed_over = self.handed_over.saturating_sub(1);
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn fill(cache: &mut Cache, frames: &[&'static str]) -> Vec<Bytes> {
+        let mut lost = Vec::new();
+        for frame in frames {
+            cache.push(Bytes::from_static(frame.as_bytes()), |bytes| lost.push(bytes.clone()));
+        }
+        lost
+    }
+
+    fn waiting(cache: &Cache) -> Vec<&Bytes> {
+        cache.iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    #[test]
+    fn the_oldest_whole_frame_makes_room() {
+        let mut cache = Cache::new(6, DropPolicy::Oldest);
+        assert!(fill(&mut cache, &["aa", "bb", "cc"]).is_empty());
+        assert_eq!(fill(&mut cache, &["d"]), ["aa"]);
+        assert_eq!(waiting(&cache), ["bb", "cc", "d"]);
+        assert_eq!(fill(&mut cache, &["1234567"]), ["1234567"]);
+        assert_eq!(waiting(&cache), ["bb", "cc", "d"]);
+    }
+
+    #[test]
+    fn the_newest_frame_finds_no_room() {
+        let mut cache = Cache::new(4, DropPolicy::Newest);
+        assert_eq!(fill(&mut cache, &["aa", "bb", "c"]), ["c"]);
+        assert_eq!(waiting(&cache), ["aa", "bb"]);
+    }
+
+    #[test]
+    fn blocking_stops_in_time() {
+        let mut cache = Cache::new(10, DropPolicy::Block);
+        fill(&mut cache, &["aaaaa"]);
+        assert!(!cache.blocks());
+        fill(&mut cache, &["b"]);
+        assert!(cache.blocks());
+    }
+
+    #[test]
+    fn a_frame_goes_only_when_all_of_it_is_acknowledged() {
+        let mut cache = Cache::new(100, DropPolicy::Oldest);
+        fill(&mut cache, &["aaa", "bbb", "ccc"]);
+        let mut sent = 0;
+        for _ in 0..2 {
+            cache.hand_over(|len| {
+                sent += len as u64;
+                sent
+            });
+        }
+        assert_eq!(cache.acked(5), Tally { frames: 1, bytes: 3 });
+        assert_eq!(cache.acked(100), Tally { frames: 1, bytes: 3 });
+        assert_eq!(waiting(&cache), ["ccc"]);
+        assert_eq!(cache.acked(u64::MAX), Tally::default());
+    }
+
+    #[test]
+    fn a_lost_connection_sends_again_what_was_not_acknowledged() {
+        let mut cache = Cache::new(100, DropPolicy::Oldest);
+        fill(&mut cache, &["aaa", "bbb"]);
+        assert_eq!(cache.hand_over(|_| 3), Some((Bytes::from_static(b"aaa"), false)));
+        cache.rewind();
+        assert_eq!(cache.hand_over(|_| 3), Some((Bytes::from_static(b"aaa"), true)));
+        assert_eq!(cache.hand_over(|_| 6), Some((Bytes::from_static(b"bbb"), false)));
+        assert_eq!(cache.hand_over(|_| 9), None);
+    }
+}

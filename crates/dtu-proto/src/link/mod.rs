@@ -1,0 +1,691 @@
+//! One network link: its states, what it sends and when (decisions 6 and 7).
+//!
+//! ```text
+//! Off ─► Idle ─► Retry ─► Connecting ─► Up ─► Closing ─┐
+//!         ▲        ▲                                   │
+//!         └────────┴───────────────────────────────────┘
+//! ```
+//!
+//! A state owns its deadlines, so leaving it cancels them. One `Send` is outstanding at most; what goes next is
+//! chosen when it is confirmed: registration, then replies to commands, then a heartbeat, then frames.
+
+use alloc::collections::VecDeque;
+use bytes::Bytes;
+
+use crate::config::{Config, HeartbeatTo, LinkConfig, LinkOptions, Protocol, RegistrationWhen};
+use crate::event::{
+    CloseReason, Connect, Event, LinkDownReason, LinkId, LinkInput, LinkOutput, Output, Payload, StoreOutput,
+};
+use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
+use crate::time::{Duration, Instant};
+
+use backoff::{Backoff, Rng};
+use cache::{Cache, Tally};
+use expect::Awaiting;
+
+pub(crate) mod backoff;
+mod cache;
+mod expect;
+
+/// The host gives an attempt up after 30 s; the device waits a little longer for its word.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(40);
+/// The host closes at once.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection this old was a good one: the back-off starts over.
+const GOOD_CONNECTION: Duration = Duration::from_secs(60);
+/// Replies to commands that wait at most.
+const REPLIES_MAX: usize = 8;
+
+/// What a link needs of the device while it works.
+pub(crate) struct LinkContext<'a> {
+    pub(crate) now: Instant,
+    pub(crate) config: &'a Config,
+    pub(crate) outputs: &'a mut VecDeque<Output>,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) attached: bool,
+}
+
+/// What an input meant for the rest of the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    /// The link came up.
+    pub(crate) up: bool,
+    /// The link was lost, or an attempt failed.
+    pub(crate) down: bool,
+}
+
+/// A link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    id: LinkId,
+    options: LinkOptions,
+    /// The settings in force; `None` = not enabled.
+    settings: Option<LinkConfig>,
+    long: bool,
+    state: State,
+    cache: Cache,
+    replies: VecDeque<Bytes>,
+    backoff: Backoff,
+    counters: LinkCounters,
+    last_down: Option<LinkDownReason>,
+    /// When the link was last up, or was started.
+    alive_at: Instant,
+    /// What keeps the link from working; `None` = it works.
+    resting: Option<WaitingFor>,
+}
+
+#[derive(Debug)]
+enum State {
+    Off,
+    Idle(WaitingFor),
+    Retry { at: Instant },
+    Connecting { until: Instant },
+    Up(Up),
+    Closing { reason: LinkDownReason, was_up: bool, since: Option<Instant>, until: Instant },
+}
+
+/// A connection.
+#[derive(Debug)]
+struct Up {
+    since: Instant,
+    /// Bytes handed to the host.
+    sent: u64,
+    acked: u64,
+    sending: Option<Sending>,
+    registration_due: bool,
+    heartbeat_due: bool,
+    /// Where the last heartbeat ends in the stream, until it is acknowledged.
+    heartbeat_end: Option<u64>,
+    /// Last byte sent or received.
+    last_activity: Instant,
+    /// Last sign that the peer's TCP takes bytes.
+    last_progress: Instant,
+    /// Last byte of data or command, for short links.
+    last_data: Instant,
+    registration_reply: Awaiting,
+    heartbeat_reply: Awaiting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sending {
+    Frame,
+    Other,
+}
+
+impl Link {
+    pub(crate) fn new(id: LinkId, options: LinkOptions) -> Self {
+        Self {
+            id,
+            cache: Cache::new(options.cache, options.drop_policy),
+            options,
+            settings: None,
+            long: true,
+            state: State::Off,
+            replies: VecDeque::new(),
+            backoff: Backoff::default(),
+            counters: LinkCounters::default(),
+            last_down: None,
+            alive_at: Instant::ZERO,
+            resting: Some(WaitingFor::Mode),
+        }
+    }
+
+    /// Brings settings into force. A link that is used already with the same settings is left alone.
+    pub(crate) fn apply(&mut self, settings: Option<LinkConfig>, long: bool, cx: &mut LinkContext<'_>) {
+        if self.settings == settings && self.long == long && !matches!(self.state, State::Off) {
+            return;
+        }
+        let enabled = settings.is_some();
+        self.settings = settings;
+        self.long = long;
+        self.backoff.reset();
+        self.alive_at = cx.now;
+        if enabled {
+            self.close(LinkDownReason::Ordered, cx);
+            self.rest(cx);
+        } else {
+            self.switch_off(cx);
+        }
+    }
+
+    fn switch_off(&mut self, cx: &mut LinkContext<'_>) {
+        self.replies.clear();
+        if !self.cache.is_empty() {
+            self.discard(cx);
+        }
+        if !self.close(LinkDownReason::Ordered, cx) && !self.is_closing() {
+            self.state = State::Off;
+        }
+    }
+
+    /// Lets go of everything that waits, counted.
+    fn discard(&mut self, cx: &mut LinkContext<'_>) {
+        for entry in self.cache.take_all() {
+            self.counters.dropped_frames += 1;
+            self.counters.dropped_bytes += entry.bytes.len() as u64;
+            let event = Event::FrameDropped { link: self.id, bytes: entry.bytes.len() };
+            cx.outputs.push_back(Output::Event(event));
+        }
+        self.spool_release(cx);
+    }
+
+    /// Ends a connection or attempt, if there is one, and rests.
+    pub(crate) fn stop(&mut self, resting: WaitingFor, cx: &mut LinkContext<'_>) {
+        self.resting = Some(resting);
+        self.close(LinkDownReason::Ordered, cx);
+        self.rest(cx);
+    }
+
+    /// Begins to work.
+    pub(crate) fn start(&mut self, cx: &mut LinkContext<'_>) {
+        if self.resting.take().is_some() {
+            self.alive_at = cx.now;
+            self.backoff.reset();
+            self.rest(cx);
+        }
+    }
+
+    /// The network is there: links that waited for it go on.
+    pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
+        if matches!(self.state, State::Idle(WaitingFor::Network)) {
+            self.alive_at = cx.now;
+            self.backoff.reset();
+            self.rest(cx);
+        }
+    }
+
+    /// The network is gone: there is no sense in trying.
+    pub(crate) fn network_lost(&mut self) {
+        if matches!(self.state, State::Retry { .. }) {
+            self.state = State::Idle(WaitingFor::Network);
+        }
+    }
+
+    /// Chooses what to wait for when nothing is under way.
+    fn rest(&mut self, cx: &mut LinkContext<'_>) {
+        if !matches!(self.state, State::Off | State::Idle(_) | State::Retry { .. }) {
+            return;
+        }
+        self.state = if self.settings.is_none() {
+            State::Off
+        } else if let Some(waiting) = self.resting {
+            State::Idle(waiting)
+        } else if !cx.attached {
+            State::Idle(WaitingFor::Network)
+        } else if self.is_short() && self.cache.is_empty() {
+            State::Idle(WaitingFor::Data)
+        } else {
+            State::Retry { at: cx.now + self.backoff.next(self.options.backoff_max, cx.rng) }
+        };
+    }
+
+    /// Gives the link a frame of the DTE.
+    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut LinkContext<'_>) {
+        self.counters.frames_in += 1;
+        self.counters.bytes_in += frame.len() as u64;
+        let dropped_before = self.counters.dropped_frames;
+        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.id, cx.outputs));
+        if self.options.spool
+            && let Some(seq) = kept
+        {
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(self.id, seq, frame)));
+            if self.counters.dropped_frames > dropped_before {
+                self.spool_release(cx);
+            }
+        }
+        self.wake(cx);
+        self.pump(cx);
+    }
+
+    /// A short link that rests has something to send.
+    fn wake(&mut self, cx: &mut LinkContext<'_>) {
+        if matches!(self.state, State::Idle(WaitingFor::Data)) {
+            self.rest(cx);
+        }
+    }
+
+    /// A frame of an earlier run.
+    pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
+        self.counters.frames_in += 1;
+        self.counters.bytes_in += frame.len() as u64;
+        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.id, outputs));
+    }
+
+    /// Moves everything that waits here to another link.
+    pub(crate) fn move_to(&mut self, other: &mut Self, cx: &mut LinkContext<'_>) {
+        for entry in self.cache.take_all() {
+            let len = entry.bytes.len() as u64;
+            self.counters.moved_out_frames += 1;
+            self.counters.moved_out_bytes += len;
+            other.counters.moved_in_frames += 1;
+            other.counters.moved_in_bytes += len;
+            let seq = other.cache.next_seq();
+            let frame = entry.bytes.clone();
+            let drop_it = dropper(&mut other.counters, other.id, cx.outputs);
+            if other.cache.insert(entry.bytes, seq, entry.sends, drop_it) && other.options.spool {
+                cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(other.id, seq, frame)));
+            }
+        }
+        self.spool_release(cx);
+        other.spool_release(cx);
+        other.wake(cx);
+        other.pump(cx);
+    }
+
+    /// Sends the answer to a command that came from this link.
+    pub(crate) fn reply(&mut self, reply: Bytes, cx: &mut LinkContext<'_>) {
+        if reply.is_empty() {
+            return;
+        }
+        if self.replies.len() >= REPLIES_MAX || !matches!(self.state, State::Up(_)) {
+            self.counters.dropped_replies += 1;
+            return;
+        }
+        self.replies.push_back(reply);
+        self.pump(cx);
+    }
+
+    /// Takes news of the socket in. Data is only counted here; the device routes it.
+    pub(crate) fn handle(&mut self, input: LinkInput<'_>, cx: &mut LinkContext<'_>) -> News {
+        match input {
+            LinkInput::Connected { .. } => self.connected(cx),
+            LinkInput::Data(data) => self.received(data, cx),
+            LinkInput::Sent => self.sent(cx),
+            LinkInput::Acked(total) => self.acked(total, cx),
+            LinkInput::Closed { reason, acked } => return self.closed(reason, acked, cx),
+        }
+        News { up: matches!(input, LinkInput::Connected { .. }) && self.is_up(), down: false }
+    }
+
+    fn connected(&mut self, cx: &mut LinkContext<'_>) {
+        if !matches!(self.state, State::Connecting { .. }) {
+            return;
+        }
+        self.alive_at = cx.now;
+        self.state = State::Up(Up {
+            since: cx.now,
+            sent: 0,
+            acked: 0,
+            sending: None,
+            registration_due: !cx.config.registration.is_empty(),
+            heartbeat_due: false,
+            heartbeat_end: None,
+            last_activity: cx.now,
+            last_progress: cx.now,
+            last_data: cx.now,
+            registration_reply: Awaiting::default(),
+            heartbeat_reply: Awaiting::default(),
+        });
+        cx.outputs.push_back(Output::Event(Event::LinkUp(self.id)));
+        self.pump(cx);
+    }
+
+    fn received(&mut self, data: &[u8], cx: &LinkContext<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        up.last_activity = cx.now;
+        up.last_data = cx.now;
+        up.registration_reply.look(data, self.options.expect_registration.as_ref());
+        up.heartbeat_reply.look(data, self.options.expect_heartbeat.as_ref());
+        self.counters.received_bytes += data.len() as u64;
+        self.counters.received_reads += 1;
+    }
+
+    fn sent(&mut self, cx: &mut LinkContext<'_>) {
+        let is_udp = self.is_udp();
+        let State::Up(up) = &mut self.state else { return };
+        let Some(sending) = up.sending.take() else { return };
+        up.last_activity = cx.now;
+        if is_udp {
+            up.heartbeat_end = None;
+            if sending == Sending::Frame {
+                let end = up.sent;
+                self.delivered(end, cx);
+            }
+        }
+        self.pump(cx);
+    }
+
+    fn acked(&mut self, total: u64, cx: &mut LinkContext<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        if total <= up.acked {
+            return;
+        }
+        up.acked = total;
+        up.last_progress = cx.now;
+        up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
+        self.delivered(total, cx);
+    }
+
+    /// The peer has everything up to this place of the stream.
+    fn delivered(&mut self, end: u64, cx: &mut LinkContext<'_>) {
+        let Tally { frames, bytes } = self.cache.acked(end);
+        self.counters.frames_out += frames;
+        self.counters.bytes_out += bytes;
+        if frames > 0 {
+            self.spool_release(cx);
+        }
+    }
+
+    fn closed(&mut self, reason: CloseReason, acked: u64, cx: &mut LinkContext<'_>) -> News {
+        let (reason, was_up, since) = match &self.state {
+            State::Closing { reason, was_up, since, .. } => (*reason, *was_up, *since),
+            State::Connecting { .. } => (LinkDownReason::Network(reason), false, None),
+            State::Up(up) => (LinkDownReason::Network(reason), true, Some(up.since)),
+            State::Off | State::Idle(_) | State::Retry { .. } => return News::default(),
+        };
+        self.ended(reason, was_up, since, acked, cx);
+        News { up: false, down: !is_ordered(reason) }
+    }
+
+    /// A connection or attempt is over for good.
+    fn ended(
+        &mut self,
+        reason: LinkDownReason,
+        was_up: bool,
+        since: Option<Instant>,
+        acked: u64,
+        cx: &mut LinkContext<'_>,
+    ) {
+        if was_up && !self.is_udp() {
+            self.delivered(acked, cx);
+        }
+        if let Some(since) = since {
+            self.alive_at = cx.now;
+            if cx.now.since(since) >= GOOD_CONNECTION {
+                self.backoff.reset();
+            }
+        }
+        if is_ordered(reason) {
+            self.backoff.reset();
+        } else {
+            self.counters.reconnects += 1;
+        }
+        self.last_down = Some(reason);
+        self.forget_connection(cx);
+        cx.outputs.push_back(Output::Event(Event::LinkDown { link: self.id, reason, was_up }));
+        self.state = State::Off;
+        self.rest(cx);
+    }
+
+    fn forget_connection(&mut self, cx: &mut LinkContext<'_>) {
+        self.counters.dropped_replies += self.replies.len() as u64;
+        self.replies.clear();
+        self.cache.rewind();
+        if !self.options.resend {
+            self.cache.take_sent(dropper(&mut self.counters, self.id, cx.outputs));
+            self.spool_release(cx);
+        }
+    }
+
+    /// Orders the end of a connection or attempt; false if there was none.
+    pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) -> bool {
+        let since = match &self.state {
+            State::Up(up) => Some(up.since),
+            State::Connecting { .. } => None,
+            State::Off | State::Idle(_) | State::Retry { .. } | State::Closing { .. } => return false,
+        };
+        let until = cx.now + CLOSE_PATIENCE;
+        self.state = State::Closing { reason, was_up: since.is_some(), since, until };
+        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Close));
+        true
+    }
+
+    /// Sends what is next, if the socket is free.
+    fn pump(&mut self, cx: &mut LinkContext<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        if up.sending.is_some() {
+            return;
+        }
+        let next = self.next_control(cx).filter(|packet| !packet.is_empty());
+        let (payload, sending) = match next {
+            Some(packet) => (Payload { prefix: Bytes::new(), body: packet }, Sending::Other),
+            None => match self.next_frame(cx.config) {
+                Some(payload) => (payload, Sending::Frame),
+                None => return,
+            },
+        };
+        let State::Up(up) = &mut self.state else { return };
+        up.sending = Some(sending);
+        if sending == Sending::Frame {
+            up.last_data = cx.now;
+        }
+        up.sent += payload.len() as u64;
+        up.last_activity = cx.now;
+        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Send(payload)));
+    }
+
+    /// What goes before data: registration, replies, a heartbeat.
+    fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
+        let State::Up(up) = &mut self.state else { return None };
+        if up.registration_due {
+            up.registration_due = false;
+            up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
+            return Some(Bytes::copy_from_slice(&cx.config.registration));
+        }
+        if let Some(reply) = self.replies.pop_front() {
+            up.last_data = cx.now;
+            return Some(reply);
+        }
+        if !core::mem::take(&mut up.heartbeat_due) {
+            return None;
+        }
+        up.heartbeat_end = Some(up.sent + cx.config.heartbeat.len() as u64);
+        up.heartbeat_reply.expect(self.options.expect_heartbeat.as_ref(), cx.now);
+        self.counters.heartbeats += 1;
+        Some(Bytes::copy_from_slice(&cx.config.heartbeat))
+    }
+
+    /// The next frame of the cache, with the registration packet in front where it belongs there.
+    fn next_frame(&mut self, config: &Config) -> Option<Payload> {
+        let State::Up(up) = &mut self.state else { return None };
+        let prefix = match config.registration_when {
+            RegistrationWhen::OnConnect => Bytes::new(),
+            RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
+        };
+        let start = up.sent + prefix.len() as u64;
+        let (body, again) = self.cache.hand_over(|len| start + len as u64)?;
+        if again {
+            self.counters.resent_frames += 1;
+            self.counters.resent_bytes += body.len() as u64;
+        }
+        Some(Payload { prefix, body })
+    }
+
+    fn spool_release(&self, cx: &mut LinkContext<'_>) {
+        if self.options.spool {
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(self.id, self.cache.first_seq())));
+        }
+    }
+
+    /// The nearest deadline of the state.
+    pub(crate) fn deadline(&self, config: &Config) -> Option<Instant> {
+        match &self.state {
+            State::Off | State::Idle(_) => None,
+            State::Retry { at } => Some(*at),
+            State::Connecting { until } | State::Closing { until, .. } => Some(*until),
+            State::Up(up) => [
+                self.heartbeat_at(up, config),
+                self.idle_at(up),
+                up.registration_reply.deadline(),
+                up.heartbeat_reply.deadline(),
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
+        }
+    }
+
+    fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
+        let on = config.heartbeat_interval > 0
+            && !config.heartbeat.is_empty()
+            && config.heartbeat_to == HeartbeatTo::Network;
+        on.then(|| up.last_activity + Duration::from_secs(u64::from(config.heartbeat_interval)))
+    }
+
+    fn idle_at(&self, up: &Up) -> Option<Instant> {
+        let idle = self.is_short() && self.cache.is_empty() && up.sending.is_none();
+        idle.then(|| up.last_data + self.options.short_link_idle)
+    }
+
+    /// A deadline has come.
+    pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) -> News {
+        match &mut self.state {
+            State::Off | State::Idle(_) => News::default(),
+            State::Retry { .. } => {
+                self.connect(cx);
+                News::default()
+            }
+            State::Connecting { .. } => {
+                self.close(LinkDownReason::HostSilent, cx);
+                News { up: false, down: true }
+            }
+            State::Closing { reason, was_up, since, .. } => {
+                let (reason, was_up, since) = (*reason, *was_up, *since);
+                self.ended(reason, was_up, since, 0, cx);
+                News::default()
+            }
+            State::Up(_) => {
+                self.fire_up(cx);
+                News::default()
+            }
+        }
+    }
+
+    fn connect(&mut self, cx: &mut LinkContext<'_>) {
+        let Some(settings) = &self.settings else { return };
+        let connect = Connect {
+            protocol: settings.protocol,
+            address: settings.address.clone(),
+            port: settings.port,
+            local_port: settings.local_port,
+        };
+        self.state = State::Connecting { until: cx.now + CONNECT_PATIENCE };
+        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Connect(connect)));
+    }
+
+    fn fire_up(&mut self, cx: &mut LinkContext<'_>) {
+        let now = cx.now;
+        let State::Up(up) = &self.state else { return };
+        if self.idle_at(up).is_some_and(|at| at <= now) {
+            self.close(LinkDownReason::Idle, cx);
+            return;
+        }
+        let heartbeat_now = self.heartbeat_at(up, cx.config).is_some_and(|at| at <= now);
+        let State::Up(up) = &mut self.state else { return };
+        let missing =
+            up.heartbeat_reply.fire(self.options.expect_heartbeat.as_ref(), now).is_some_and(|m| m.last);
+        let register_again = up.registration_reply.fire(self.options.expect_registration.as_ref(), now);
+        if missing || register_again.is_some_and(|m| m.last) {
+            self.close(LinkDownReason::ReplyMissing, cx);
+            return;
+        }
+        up.registration_due |= register_again.is_some() && !cx.config.registration.is_empty();
+        if heartbeat_now {
+            let stuck = up.sending.is_some() || up.heartbeat_end.is_some();
+            if stuck && up.last_progress <= up.last_activity {
+                self.close(LinkDownReason::HeartbeatFailed, cx);
+                return;
+            }
+            up.last_activity = if stuck { up.last_progress } else { now };
+            up.heartbeat_due |= !stuck;
+        }
+        self.pump(cx);
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+
+    pub(crate) const fn is_enabled(&self) -> bool {
+        self.settings.is_some()
+    }
+
+    /// Since when the link has been up.
+    pub(crate) const fn up_since(&self) -> Option<Instant> {
+        match &self.state {
+            State::Up(up) => Some(up.since),
+            State::Off
+            | State::Idle(_)
+            | State::Retry { .. }
+            | State::Connecting { .. }
+            | State::Closing { .. } => None,
+        }
+    }
+
+    /// Whether a socket or an attempt still stands.
+    pub(crate) const fn is_closing(&self) -> bool {
+        matches!(self.state, State::Closing { .. })
+    }
+
+    /// An enabled TCP link that should be up and is not: since when.
+    pub(crate) fn down_since(&self) -> Option<Instant> {
+        match self.state {
+            State::Retry { .. } | State::Connecting { .. } | State::Closing { .. } => Some(self.alive_at),
+            State::Idle(WaitingFor::Network) => Some(self.alive_at),
+            State::Off | State::Idle(_) | State::Up(_) => None,
+        }
+    }
+
+    /// Whether the last reply to a command has left.
+    pub(crate) fn replies_sent(&self) -> bool {
+        match &self.state {
+            State::Up(up) => self.replies.is_empty() && up.sending.is_none(),
+            State::Off
+            | State::Idle(_)
+            | State::Retry { .. }
+            | State::Connecting { .. }
+            | State::Closing { .. } => true,
+        }
+    }
+
+    pub(crate) fn blocks(&self) -> bool {
+        self.settings.is_some() && self.cache.blocks()
+    }
+
+    pub(crate) fn is_udp(&self) -> bool {
+        self.settings.as_ref().is_some_and(|settings| settings.protocol == Protocol::Udp)
+    }
+
+    const fn is_short(&self) -> bool {
+        !self.long
+    }
+
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        self.cache.iter()
+    }
+
+    pub(crate) fn status(&self) -> LinkStatus {
+        let state = match &self.state {
+            State::Off => LinkState::Off,
+            State::Idle(waiting) => LinkState::Waiting(*waiting),
+            State::Retry { .. } | State::Closing { .. } => LinkState::Waiting(WaitingFor::Retry),
+            State::Connecting { .. } => LinkState::Connecting,
+            State::Up(_) => LinkState::Connected,
+        };
+        LinkStatus {
+            state,
+            last_down: self.last_down,
+            counters: self.counters,
+            waiting_frames: self.cache.frames(),
+            waiting_bytes: self.cache.bytes(),
+        }
+    }
+}
+
+/// Whether the device ended the connection without anything being wrong.
+const fn is_ordered(reason: LinkDownReason) -> bool {
+    matches!(reason, LinkDownReason::Ordered | LinkDownReason::Idle)
+}
+
+/// Counts a frame that left undelivered, and says so.
+fn dropper<'a>(
+    counters: &'a mut LinkCounters,
+    link: LinkId,
+    outputs: &'a mut VecDeque<Output>,
+) -> impl FnMut(&Bytes) + 'a {
+    move |frame| {
+        counters.dropped_frames += 1;
+        counters.dropped_bytes += frame.len() as u64;
+        outputs.push_back(Output::Event(Event::FrameDropped { link, bytes: frame.len() }));
+    }
+}

@@ -1,0 +1,118 @@
+//! Packing: silence or size closes a frame (manual 2.8.6.20, decisions 5).
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use crate::time::{Duration, Instant};
+
+/// A frame closes at this size, in bytes.
+pub(crate) const FRAME_MAX: usize = 1024;
+/// Without packing a frame is a read; no read is longer than this.
+pub(crate) const READ_MAX: usize = 4096;
+
+/// When a frame closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packing {
+    /// Silence that closes a frame; zero = each read is a frame.
+    pub(crate) silence: Duration,
+    /// Size that closes a frame, in bytes.
+    pub(crate) size: usize,
+}
+
+/// The frame that is being received.
+#[derive(Debug, Default)]
+pub(crate) struct Framer {
+    buffer: Vec<u8>,
+    last: Instant,
+}
+
+impl Framer {
+    /// Takes bytes that arrived at `at` (which may lie in the past) and passes on what that completes.
+    pub(crate) fn push(
+        &mut self,
+        mut data: &[u8],
+        at: Instant,
+        packing: Packing,
+        mut emit: impl FnMut(Bytes),
+    ) {
+        if self.deadline(packing).is_some_and(|due| due <= at) {
+            emit(self.close());
+        }
+        self.last = at;
+        if packing.silence.is_zero() {
+            data.chunks(READ_MAX).for_each(|read| emit(Bytes::copy_from_slice(read)));
+            return;
+        }
+        while self.buffer.len() + data.len() >= packing.size {
+            let (head, rest) = data.split_at(packing.size.saturating_sub(self.buffer.len()).min(data.len()));
+            self.buffer.extend_from_slice(head);
+            data = rest;
+            emit(self.close());
+        }
+        self.buffer.extend_from_slice(data);
+    }
+
+    /// When silence will have closed the frame.
+    pub(crate) fn deadline(&self, packing: Packing) -> Option<Instant> {
+        (!self.buffer.is_empty()).then(|| self.last + packing.silence)
+    }
+
+    /// Ends the frame, which may be empty.
+    pub(crate) fn close(&mut self) -> Bytes {
+        let frame = Bytes::copy_from_slice(&self.buffer);
+        self.buffer.clear();
+        frame
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACKING: Packing = Packing { silence: Duration::from_millis(100), size: FRAME_MAX };
+
+    fn push(framer: &mut Framer, data: &[u8], at: u64, packing: Packing) -> Vec<Bytes> {
+        let mut frames = Vec::new();
+        framer.push(data, Instant::from_millis(at), packing, |frame| frames.push(frame));
+        frames
+    }
+
+    #[test]
+    fn silence_closes_a_frame_even_when_the_host_is_late() {
+        let mut framer = Framer::default();
+        assert!(push(&mut framer, b"one", 0, PACKING).is_empty());
+        assert_eq!(push(&mut framer, b"two", 100, PACKING), ["one"]);
+        assert!(push(&mut framer, b"three", 199, PACKING).is_empty());
+        assert_eq!(framer.deadline(PACKING), Some(Instant::from_millis(299)));
+        assert_eq!(framer.close(), "twothree");
+    }
+
+    #[test]
+    fn a_frame_closes_at_1024_bytes() {
+        let mut framer = Framer::default();
+        let frames = push(&mut framer, &[7; 2500], 0, PACKING);
+        assert_eq!(frames.iter().map(Bytes::len).collect::<Vec<_>>(), [1024, 1024]);
+        assert_eq!(push(&mut framer, &[7; 572], 1, PACKING).len(), 1);
+        assert!(framer.is_empty());
+    }
+
+    #[test]
+    fn without_packing_each_read_is_a_frame() {
+        let mut framer = Framer::default();
+        let off = Packing { silence: Duration::ZERO, size: FRAME_MAX };
+        assert_eq!(push(&mut framer, &[1; 4000], 0, off).len(), 1);
+        assert_eq!(push(&mut framer, b"x", 0, off), ["x"]);
+    }
+
+    #[test]
+    fn turning_packing_off_closes_what_waits() {
+        let mut framer = Framer::default();
+        push(&mut framer, b"old", 0, PACKING);
+        let off = Packing { silence: Duration::ZERO, size: FRAME_MAX };
+        assert_eq!(push(&mut framer, b"new", 1, off), ["old", "new"]);
+    }
+}

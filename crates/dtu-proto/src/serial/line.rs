@@ -1,0 +1,94 @@
+//! The command line that is being typed in the command state (V.250 5.2.1).
+
+use alloc::vec::Vec;
+
+/// The longest command line, in bytes, without its end.
+pub(crate) const LINE_MAX: usize = 1024;
+const BACKSPACE: u8 = 0x08;
+const DELETE: u8 = 0x7F;
+const ESCAPE: u8 = 0x1B;
+
+/// What a byte completed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// Nothing yet.
+    More,
+    /// A line, without its end. Empty lines (the second half of CRLF) come too.
+    Line(Vec<u8>),
+    /// The end of a line that was too long and is dropped whole.
+    TooLong,
+}
+
+/// Collects one line.
+#[derive(Debug, Default)]
+pub(crate) struct LineAssembler {
+    line: Vec<u8>,
+    too_long: bool,
+}
+
+impl LineAssembler {
+    pub(crate) fn push(&mut self, byte: u8) -> Typed {
+        match byte {
+            b'\r' | b'\n' => {
+                let line = self.take();
+                if core::mem::take(&mut self.too_long) { Typed::TooLong } else { Typed::Line(line) }
+            }
+            BACKSPACE | DELETE => {
+                self.line.pop();
+                Typed::More
+            }
+            ESCAPE => Typed::More,
+            _ if self.line.len() == LINE_MAX => {
+                self.too_long = true;
+                Typed::More
+            }
+            _ => {
+                self.line.push(byte);
+                Typed::More
+            }
+        }
+    }
+
+    /// What was typed of an unfinished line.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.line)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.line.clear();
+        self.too_long = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(typed: &[u8]) -> Vec<Typed> {
+        let mut assembler = LineAssembler::default();
+        typed.iter().map(|&b| assembler.push(b)).filter(|t| *t != Typed::More).collect()
+    }
+
+    #[test]
+    fn every_line_end_of_the_field_ends_a_line() {
+        let at = || Typed::Line(b"AT".to_vec());
+        let empty = || Typed::Line(Vec::new());
+        assert_eq!(lines(b"AT\r"), [at()]);
+        assert_eq!(lines(b"AT\n"), [at()]);
+        assert_eq!(lines(b"AT\r\nAT\n\r"), [at(), empty(), at(), empty()]);
+    }
+
+    #[test]
+    fn typing_errors_can_be_taken_back_and_escape_is_ignored() {
+        assert_eq!(lines(b"\x1bAX\x08T\x7fT\r"), [Typed::Line(b"AT".to_vec())]);
+    }
+
+    #[test]
+    fn a_line_over_1024_bytes_is_dropped_whole_and_the_next_is_read() {
+        let mut typed = std::vec![b'x'; LINE_MAX + 1];
+        typed.extend_from_slice(b"\rAT\r");
+        assert_eq!(lines(&typed), [Typed::TooLong, Typed::Line(b"AT".to_vec())]);
+        typed.remove(0);
+        assert_eq!(lines(&typed)[0], Typed::Line(std::vec![b'x'; LINE_MAX]));
+    }
+}
