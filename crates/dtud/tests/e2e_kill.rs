@@ -65,7 +65,7 @@ impl Stream {
     }
 
     fn judge(&self, bytes: &[u8], delivered: &mut Delivered) -> u64 {
-        let number = u64::from_be_bytes(bytes[..8].try_into().unwrap());
+        let number = u64::from_be_bytes(bytes[..8].try_into().expect("eight bytes"));
         assert!(
             number < FRAMES,
             "frame {number:#x} behind {:?}: a connection began inside a frame",
@@ -98,7 +98,7 @@ impl Stream {
 /// Reads until `count` bytes are there or everything is delivered.
 fn receive(connection: &Connection, mut count: usize, stream: &mut Stream, delivered: &mut Delivered) {
     while count > 0 && delivered.next < FRAMES {
-        let left = usize::try_from((FRAMES - delivered.next) * FRAME as u64).unwrap();
+        let left = usize::try_from((FRAMES - delivered.next) * FRAME as u64).expect("10 MiB");
         let bytes = connection.receive_some(count.min(left).min(4096), Duration::from_secs(30));
         count -= bytes.len();
         stream.take(&bytes, delivered);
@@ -135,7 +135,8 @@ fn serve(mut server: Server) -> Delivered {
         let connection = server.accept(Duration::from_secs(30));
         let mut stream = Stream::default();
         // One in eight dies during the registration packet.
-        let life = if dice.below(8) == 0 { 0 } else { usize::try_from(dice.below(80 * 1024)).unwrap() };
+        let life =
+            if dice.below(8) == 0 { 0 } else { usize::try_from(dice.below(80 * 1024)).expect("small") };
         receive(&connection, life, &mut stream, &mut delivered);
         die(connection, &mut server, &mut stream, &mut delivered, &mut dice);
     }

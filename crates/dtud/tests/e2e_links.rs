@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 mod common;
 
 use common::SOON;
-use common::daemon::{Daemon, Setup};
+use common::daemon::{Daemon, Setup, figure};
 use common::line::Line;
 use common::server::{Connection, Server};
 
@@ -36,7 +36,7 @@ struct FourLinks {
 }
 
 fn four_links() -> FourLinks {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let servers: Vec<Server> = (0..4).map(|_| Server::start()).collect();
     let setup = Setup::new(folder.path()).settings("[link]\ncache = \"64KiB\"").packing(0);
     let setup = (1..).zip(&servers).fold(setup, |setup, (number, server)| setup.link(number, server.port()));
@@ -81,7 +81,7 @@ fn three_links_keep_their_latency_while_the_fourth_never_reads() {
 
 #[test]
 fn a_link_comes_up_once_the_address_that_refused_it_listens_and_delivers_what_waited() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut server = Server::refusing();
     let setup = Setup::new(folder.path()).settings("[link]\nbackoff_max = 1").packing(10);
     let daemon = setup.link(1, server.port()).start();
@@ -102,7 +102,7 @@ fn a_link_comes_up_once_the_address_that_refused_it_listens_and_delivers_what_wa
 #[test]
 fn the_line_never_stalls_and_memory_stays_while_a_server_does_not_read() {
     const TOTAL: usize = 16 * 1024 * 1024;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut server = Server::refusing();
     server.limit_window(16 * 1024);
     server.listen();
@@ -124,7 +124,7 @@ fn the_line_never_stalls_and_memory_stays_while_a_server_does_not_read() {
     assert!(late <= early + 1024, "RSS went from {early} to {late} KiB");
     let arrived = connection.drain(Duration::from_millis(500));
     assert!(arrived.iter().all(|&byte| byte == b'S'));
-    let dropped = common::daemon::stat(&counted, "1", "dropped_bytes");
+    let dropped = figure(&counted, 1, "dropped");
     assert_eq!(arrived.len() as u64 + dropped, TOTAL as u64, "what did not arrive is counted: {counted}");
     assert!(dropped > TOTAL as u64 / 2, "the reader that stops makes frames drop: {counted}");
 }

@@ -23,7 +23,7 @@ struct Device {
 
 /// A device with `links` links to this machine, TIME 20 and these commands.
 fn device(links: u8, commands: &[&str]) -> Device {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let servers: Vec<Server> = (0..links).map(|_| Server::start()).collect();
     let setup = (1..).zip(&servers).fold(Setup::new(folder.path()).packing(20), |setup, (number, server)| {
         setup.link(number, server.port())

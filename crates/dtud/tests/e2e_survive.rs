@@ -142,10 +142,10 @@ fn a_damaged_store_falls_back_to_the_previous_copy_and_says_so() {
 
 /// The size that files of the process may have.
 fn limit_files(daemon: &Daemon, bytes: Option<u64>) {
-    let pid = Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
+    let pid = Pid::from_raw(i32::try_from(daemon.pid()).expect("a process id"));
     let mut limit = getrlimit(Resource::Fsize);
     limit.current = bytes.or(limit.maximum);
-    prlimit(pid, Resource::Fsize, limit).unwrap();
+    prlimit(pid, Resource::Fsize, limit).expect("prlimit");
 }
 
 #[test]
