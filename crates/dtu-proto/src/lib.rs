@@ -1,5 +1,72 @@
-//! A GPRS DTU as a pure state machine: serial bytes, socket news, modem news and time go in; ordered commands
-//! come out. It owns no socket, file, thread or clock.
+//! A GPRS DTU as a pure state machine.
+//!
+//! A DTU carries a serial line over a cellular network. This crate is the whole device and owns no socket, file,
+//! thread or clock: serial bytes, socket news, modem news and **time** go in as [`Input`](event::Input)s, ordered
+//! [`Output`](event::Output)s come out. The same device runs as a Linux daemon, a thousand times in one process, in
+//! virtual time under a seed, and on a microcontroller.
+//!
+//! # The contract
+//!
+//! - After every [`Dtu::handle_input`] and [`Dtu::handle_timeout`] the host drains [`Dtu::poll_output`] to `None`
+//!   and carries the outputs out in their order, before the next input.
+//! - The host calls `handle_timeout` when [`Dtu::poll_timeout`] says so. Being late is safe: due deadlines fire
+//!   first, each with its own time, so no frames are merged. A spurious call does nothing.
+//! - At most one serial write or setting, and one send a link, are outstanding; the host confirms each.
+//! - The host reads a port only while [`Dtu::wants_serial`] or [`Dtu::wants_link`] says so.
+//! - What a person did wrong is an AT error; what the network did is a close reason.
+//!
+//! # A complete run loop
+//!
+//! ```
+//! use dtu_proto::config::{Config, Options};
+//! use dtu_proto::event::{Input, LinkId, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput};
+//! use dtu_proto::time::{Duration, Instant};
+//! use dtu_proto::{Dtu, Identity};
+//!
+//! let mut config = Config::default();
+//! config.links[0].enabled = true;
+//! let options = Options { setup_window: Duration::ZERO, ..Options::default() };
+//! let mut dtu = Dtu::new(config, options, Identity::default(), 7, Instant::ZERO);
+//!
+//! // What happens to this device: attached at 0 ms, a reading from the meter at 500 ms.
+//! let attached = Input::Modem(ModemInput::Attached([10, 0, 0, 2].into()));
+//! let mut script = vec![(500, Input::Serial(SerialInput::Data(b"42 kWh"))), (0, attached)];
+//!
+//! let mut now = Instant::ZERO;
+//! let mut sent = Vec::new();
+//! while now < Instant::from_millis(1000) {
+//!     // 1. Carry out what it wants. This host does everything at once.
+//!     while let Some(output) = dtu.poll_output() {
+//!         match output {
+//!             Output::Serial(SerialOutput::Write(_)) => dtu.handle_input(Input::Serial(SerialInput::Written), now),
+//!             Output::Serial(SerialOutput::Configure(_)) => {
+//!                 dtu.handle_input(Input::Serial(SerialInput::Configured(None)), now);
+//!             }
+//!             Output::Link(link, LinkOutput::Connect(_)) => {
+//!                 let local = ([10, 0, 0, 2], 40_000).into();
+//!                 dtu.handle_input(Input::Link(link, LinkInput::Connected { local }), now);
+//!             }
+//!             Output::Link(link, LinkOutput::Send(payload)) => {
+//!                 sent.extend_from_slice(&payload.body);
+//!                 dtu.handle_input(Input::Link(link, LinkInput::Sent), now);
+//!                 dtu.handle_input(Input::Link(link, LinkInput::Acked(sent.len() as u64)), now);
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//!     // 2. Sleep until something happens or the device wants to be called.
+//!     let next_input = script.last().map(|(millis, _)| Instant::from_millis(*millis));
+//!     let deadline = dtu.poll_timeout().map(|deadline| deadline.at);
+//!     now = [next_input, deadline].into_iter().flatten().min().unwrap_or(Instant::from_millis(1000));
+//!     // 3. Tell it.
+//!     match script.pop_if(|(millis, _)| Instant::from_millis(*millis) <= now) {
+//!         Some((_, input)) => dtu.handle_input(input, now),
+//!         None => dtu.handle_timeout(now),
+//!     }
+//! }
+//! assert_eq!(sent, b"42 kWh");
+//! assert_eq!(dtu.status(now).links[LinkId::ALL[0].index()].counters.frames_out, 1);
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -13,9 +80,11 @@ mod dtu;
 pub mod event;
 mod identity;
 mod link;
+pub mod record;
 mod serial;
 pub mod status;
 pub mod time;
 
+pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands};
 pub use dtu::Dtu;
 pub use identity::Identity;

@@ -5,6 +5,8 @@
 //! parsed by their [`Param`]s, and its `run` changes the configuration, adds information text, or asks the
 //! device for an [`Effect`].
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,9 +16,31 @@ use crate::identity::Identity;
 use crate::status::Status;
 use crate::time::Duration;
 
+mod call;
+mod clock;
+mod cmd;
+mod docs;
+mod param;
+mod parse;
+mod reply;
+mod stored;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use clock::Clock;
+pub use docs::{CommandDescription, ParameterDescription, commands};
+pub(crate) use stored::{load, store_lines};
+pub use table::TakesEffect;
+
+use call::Call;
+use reply::{Code, Error, Shown};
+
 /// What a command may see and change.
 pub(crate) struct Context<'a> {
     pub(crate) config: &'a mut Config,
+    /// What is stored: `ATZ` goes back to its E, V, Q and CMEE.
+    pub(crate) stored: &'a Config,
     pub(crate) options: &'a Options,
     pub(crate) identity: &'a Identity,
     pub(crate) status: &'a Status,
@@ -45,17 +69,10 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
-    /// `CIRESET`, or `CIRELOAD` when the factory set is stored.
+    /// `CIRESET`, and `CIRELOAD` once the factory set is stored.
     Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
-}
-
-/// The device's wall clock: what `CCLK` set, or the start value, and the power-on time it counts from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clock {
-    /// Seconds since 2000-01-01 00:00:00 at the instant zero; may be negative.
-    pub(crate) offset_seconds: i64,
 }
 
 /// What became of a line.
@@ -74,7 +91,9 @@ pub(crate) struct Parked {
     /// Who waits: `ATW` or `CIRELOAD`.
     pub(crate) waits: SlowCommand,
     /// What of the line is still to run.
-    pub(crate) rest: Vec<u8>,
+    rest: Vec<u8>,
+    /// `CIRELOAD`: the configuration to go back to when the store fails.
+    previous: Option<Box<Config>>,
 }
 
 /// Commands that wait for the disk.
@@ -88,18 +107,97 @@ pub(crate) enum SlowCommand {
 
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
-    let _ = (line, &ctx.door);
-    Ran::Done { reply: Vec::new(), effects: Vec::new() }
+    let line = parse::normalize(line);
+    let line = parse::trim(&line);
+    if line.is_empty() {
+        return Ran::Done { reply: Vec::new(), effects: Vec::new() };
+    }
+    if line.len() > LINE_MAX {
+        let text = format!("a command line has at most {LINE_MAX} bytes, got {}", line.len());
+        return ended(Err(Error::new(Code::IncorrectParameters, text)), Vec::new(), Vec::new(), ctx);
+    }
+    match parse::behind_at(line) {
+        Some(rest) => run_rest(rest, Vec::new(), ctx),
+        None => {
+            let text = format!("a command line begins with AT, got {}", Shown(line));
+            ended(Err(Error::new(Code::NotSupported, text)), Vec::new(), Vec::new(), ctx)
+        }
+    }
 }
 
 /// Goes on with a parked line, now that the store has answered.
 pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
-    let _ = (parked, stored, &ctx.door);
-    Ran::Done { reply: Vec::new(), effects: Vec::new() }
+    if let Err(why) = stored {
+        if let Some(previous) = parked.previous {
+            *ctx.config = *previous;
+        }
+        let name = parked.waits.name();
+        let text = format!("{name}: not stored: {}", Shown(why.as_bytes()));
+        return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
+    }
+    let effects = match parked.waits {
+        SlowCommand::Save => Vec::new(),
+        SlowCommand::Factory => Vec::from([Effect::Restart(RestartReason::Factory)]),
+    };
+    run_rest(&parked.rest, effects, ctx)
 }
 
 /// The reply to a line that was not run at all.
 pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
-    let _ = config;
-    alloc::format!("\r\n+CME ERROR: {text}\r\n").into_bytes()
+    let mut reply = Vec::new();
+    reply::result(&Err(Error::new(Code::NotAllowed, text.into())), config, &mut reply);
+    reply
 }
+
+/// Runs command after command until one fails or waits.
+fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
+    let mut reply = Vec::new();
+    while let Some((piece, behind)) = parse::next(rest) {
+        rest = behind;
+        let before = ctx.config.clone();
+        let call = match run_piece(piece, reply.len(), ctx) {
+            Ok(call) => call,
+            Err(error) => return ended(Err(error), reply, effects, ctx),
+        };
+        let (lines, asked, slow) = (call.lines, call.effects, call.slow);
+        reply::information(&lines, ctx.config, &mut reply);
+        effects.extend(asked);
+        if let Some(waits) = slow {
+            let previous = (waits == SlowCommand::Factory).then(|| Box::new(before));
+            return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec(), previous } };
+        }
+    }
+    ended(Ok(()), reply, effects, ctx)
+}
+
+fn run_piece<'c, 'x>(
+    piece: Result<parse::Piece, String>,
+    reply_len: usize,
+    ctx: &'c mut Context<'x>,
+) -> Result<Call<'c, 'x>, Error> {
+    if reply_len > REPLY_MAX {
+        let text = format!("the reply to one line has at most {REPLY_MAX} bytes; ask in several lines");
+        return Err(Error::new(Code::NotAllowed, text));
+    }
+    let piece = piece.map_err(|text| Error::new(Code::IncorrectParameters, text))?;
+    Call::run(&piece, ctx)
+}
+
+fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, ctx: &Context<'_>) -> Ran {
+    reply::result(&outcome, ctx.config, &mut reply);
+    Ran::Done { reply, effects }
+}
+
+impl SlowCommand {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Save => "ATW",
+            Self::Factory => "CIRELOAD",
+        }
+    }
+}
+
+/// Longest command line, without its end.
+pub(crate) use crate::serial::line::LINE_MAX;
+/// Once a reply is longer than this, the line ends with an error: no line can ask for megabytes.
+const REPLY_MAX: usize = 32 * 1024;

@@ -64,7 +64,7 @@ impl Dtu {
     }
 
     pub(super) fn line_too_long(&mut self) {
-        let reply = at::error_reply("the command line is longer than 1024 bytes", &self.config);
+        let reply = at::error_reply("a command line has at most 1024 bytes, got a longer one", &self.config);
         self.reply(Door::Serial, reply);
     }
 
@@ -73,6 +73,7 @@ impl Dtu {
         let rights = self.rights(door).unwrap_or(Rights::QueryAndPassword);
         run(&mut Context {
             config: &mut self.config,
+            stored: &self.stored,
             options: &self.options,
             identity: &self.identity,
             status: &status,

@@ -27,7 +27,7 @@ impl Dtu {
         self.last_received = self.now;
         self.lamps.data(self.now);
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
-            self.to_dte(data);
+            self.print(data);
         }
     }
 

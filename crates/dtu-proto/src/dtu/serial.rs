@@ -242,7 +242,7 @@ impl Dtu {
     }
 
     /// Data of the network for the DTE.
-    pub(super) fn to_dte(&mut self, data: &[u8]) {
+    pub(super) fn print(&mut self, data: &[u8]) {
         let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
         if self.line_state == LineState::Data && self.ending.is_none() {

@@ -163,6 +163,11 @@ impl Bench {
         self
     }
 
+    /// All that the peer of this link got since the last look.
+    pub fn received(&mut self, link: LinkId) -> Vec<u8> {
+        self.sends[link.index()].drain(..).flatten().collect()
+    }
+
     /// What was printed to the DTE since the last look was exactly this.
     #[track_caller]
     pub fn prints(&mut self, data: impl AsRef<[u8]>) -> &mut Self {

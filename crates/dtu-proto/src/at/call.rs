@@ -1,0 +1,161 @@
+//! One command being run: its values, what it answers, and what it asks of the device.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::param::{Param, Value};
+use super::parse::{Arg, Form, Piece};
+use super::reply::{Code, Error};
+use super::table::{self, Command};
+use super::{Context, Effect, Rights, SlowCommand};
+use crate::config::Role;
+use crate::event::{Door, LinkId};
+
+/// What a handler works on.
+pub(super) struct Call<'c, 'x> {
+    pub(super) command: &'static Command,
+    pub(super) ctx: &'c mut Context<'x>,
+    values: Vec<Value>,
+    pub(super) lines: Vec<String>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) slow: Option<SlowCommand>,
+}
+
+impl<'c, 'x> Call<'c, 'x> {
+    /// Finds the command, checks form and rights, reads the values and runs it. `Err` means: nothing happened.
+    pub(super) fn run(piece: &Piece, ctx: &'c mut Context<'x>) -> Result<Self, Error> {
+        let command = lookup(piece)?;
+        check_rights(command, piece.form, ctx.rights)?;
+        let handler = command.handler(piece.form).ok_or_else(|| wrong_form(command))?;
+        let values = match piece.form {
+            Form::Set => read_values(command, &piece.args)?,
+            Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
+            Form::Run | Form::Read | Form::Test => Vec::new(),
+        };
+        let mut call = Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None };
+        handler(&mut call)?;
+        Ok(call)
+    }
+
+    /// A line of information text.
+    pub(super) fn say(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// The command is not possible now, for this reason.
+    pub(super) fn refuse(&self, code: Code, why: &str) -> Error {
+        Error::new(code, format!("{}: {why}", self.command.label()))
+    }
+
+    pub(super) fn number(&self, place: usize) -> Result<u32, Error> {
+        match self.values.get(place) {
+            Some(Value::Number(number)) => Ok(*number),
+            Some(Value::Text(_) | Value::Bytes(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+        }
+    }
+
+    pub(super) fn narrow<T: TryFrom<u32>>(&self, place: usize) -> Result<T, Error> {
+        T::try_from(self.number(place)?).map_err(|_| self.mismatch(place))
+    }
+
+    pub(super) fn flag(&self, place: usize) -> Result<bool, Error> {
+        Ok(self.number(place)? == 1)
+    }
+
+    pub(super) fn link(&self, place: usize) -> Result<LinkId, Error> {
+        LinkId::from_number(self.narrow(place)?).ok_or_else(|| self.mismatch(place))
+    }
+
+    pub(super) fn text(&self, place: usize) -> Result<String, Error> {
+        match self.values.get(place) {
+            Some(Value::Text(text)) => Ok(text.clone()),
+            Some(Value::Number(_) | Value::Bytes(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+        }
+    }
+
+    pub(super) fn bytes(&self, place: usize) -> Result<Vec<u8>, Error> {
+        match self.values.get(place) {
+            Some(Value::Bytes(bytes)) => Ok(bytes.clone()),
+            Some(Value::Number(_) | Value::Text(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+        }
+    }
+
+    pub(super) fn role(&self, place: usize) -> Result<Role, Error> {
+        match self.values.get(place) {
+            Some(Value::Role(role)) => Ok(*role),
+            Some(Value::Number(_) | Value::Text(_) | Value::Bytes(_)) | None => Err(self.mismatch(place)),
+        }
+    }
+
+    /// The text, unless it is a secret and the reply goes over a network.
+    pub(super) fn secret<'s>(&self, text: &'s str) -> &'s str {
+        if matches!(self.ctx.door, Door::Link(_)) && !text.is_empty() { HIDDEN } else { text }
+    }
+
+    /// Table and handler disagree; the test of all factory values finds that.
+    fn mismatch(&self, place: usize) -> Error {
+        self.refuse(Code::NotSupported, &format!("the table is wrong about parameter {}", place + 1))
+    }
+}
+
+fn lookup(piece: &Piece) -> Result<&'static Command, Error> {
+    let command = table::find(&piece.name).ok_or_else(|| unknown(&piece.name))?;
+    match command.missing {
+        Some(missing) => {
+            Err(Error::new(Code::NotSupported, format!("{}: {}", command.label(), missing.text())))
+        }
+        None => Ok(command),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let label = name.strip_prefix('+').map_or_else(|| format!("AT{name}"), ToString::to_string);
+    let shown = super::reply::Shown(label.as_bytes());
+    Error::new(Code::NotSupported, format!("{shown}: unknown command; AT+HELP lists them"))
+}
+
+fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Error> {
+    if rights == Rights::Full || command.is_open(form) {
+        return Ok(());
+    }
+    let text = format!("{}: factory password: set a new one with AT+CIPSW first", command.label());
+    Err(Error::new(Code::NotAllowed, text))
+}
+
+fn wrong_form(command: &Command) -> Error {
+    let text = format!("{}: must be written {}", command.label(), command.forms().join(" or "));
+    Error::new(Code::NotSupported, text)
+}
+
+fn read_values(command: &Command, args: &[Arg]) -> Result<Vec<Value>, Error> {
+    let wrong = |text: String| Error::new(Code::IncorrectParameters, format!("{}: {text}", command.label()));
+    if args.len() > command.params.len() {
+        return Err(wrong(too_many(command, args.len())));
+    }
+    let read = |(place, param): (usize, &Param)| param.read(args.get(place)).map_err(wrong);
+    command.params.iter().enumerate().map(read).collect()
+}
+
+fn too_many(command: &Command, came: usize) -> String {
+    let wanted = command.params.len();
+    let names = command.parameter_names();
+    format!("takes {wanted} parameters ({names}), got {came}; a value with a comma needs quotes")
+}
+
+/// `AT+X=?`
+pub(super) fn test_form(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    call.lines.extend(test_text(call.command));
+    Ok(())
+}
+
+/// The range text; a command without parameters only says OK (V.250 5.4.3.2).
+pub(super) fn test_text(command: &Command) -> Option<String> {
+    if command.params.is_empty() {
+        return None;
+    }
+    let ranges: Vec<String> = command.params.iter().map(|param| param.kind.test_text()).collect();
+    Some(format!("{}: {}", command.name, ranges.join(",")))
+}
+
+const HIDDEN: &str = "****";

@@ -1,0 +1,113 @@
+//! Rate and format of the serial line.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::super::Effect;
+use super::super::call::Call;
+use super::super::param::{Kind, Param};
+use super::super::table::{Command, TakesEffect};
+use super::{Done, one};
+use crate::config::{Config, Parity};
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "+ICF",
+        "2.8.6.26, 2.8.6.31",
+        "Character format of the serial line",
+        &[
+            Param::new("FORMAT", Kind::Choice(FORMATS), "").factory("3"),
+            Param::new("PARITY", Kind::Choice(PARITIES), "").factory("3"),
+        ],
+    )
+    .notes(IN_THE_WINDOW)
+    .reads(read_format)
+    .sets(set_format)
+    .saved(|config| one(format!("AT+ICF={}", format(config))), TakesEffect::Restart),
+    Command::new(
+        "+CIPR",
+        "2.8.6.27, 2.8.6.30",
+        "Rate of the serial line",
+        &[Param::new("RATE", Kind::Choice(RATES), "Bd; 2400, 230400, 460800 and 921600 are own additions")
+            .factory("115200")],
+    )
+    .notes(IN_THE_WINDOW)
+    .reads(read_rate)
+    .sets(set_rate)
+    .saved(|config| one(format!("AT+CIPR={}", config.line.baud)), TakesEffect::Restart),
+];
+
+const FORMATS: &[(u32, &str)] = &[
+    (1, "8 data bits, 2 stop bits"),
+    (3, "8 data bits, 1 stop bit"),
+    (4, "7 data bits, 2 stop bits"),
+    (5, "7 data bits, 1 stop bit"),
+];
+
+const PARITIES: &[(u32, &str)] = &[(0, "odd"), (1, "even"), (3, "none")];
+
+const RATES: &[(u32, &str)] = &[
+    (110, ""),
+    (300, ""),
+    (600, ""),
+    (1200, ""),
+    (2400, ""),
+    (4800, ""),
+    (9600, ""),
+    (14_400, ""),
+    (19_200, ""),
+    (38_400, ""),
+    (56_000, ""),
+    (57_600, ""),
+    (115_200, ""),
+    (230_400, ""),
+    (460_800, ""),
+    (921_600, ""),
+];
+
+const IN_THE_WINDOW: &str = "In the set-up window the line changes as soon as the reply is out.";
+
+fn read_format(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+ICF: {}", format(call.ctx.config)));
+    Ok(())
+}
+
+fn format(config: &Config) -> String {
+    let format = match (config.line.data_bits, config.line.stop_bits) {
+        (8, 2) => 1,
+        (7, 2) => 4,
+        (7, _) => 5,
+        _ => 3,
+    };
+    let parity = match config.line.parity {
+        Parity::Odd => 0,
+        Parity::Even => 1,
+        Parity::None => 3,
+    };
+    format!("{format},{parity}")
+}
+
+fn set_format(call: &mut Call<'_, '_>) -> Done {
+    let (format, parity) = (call.number(0)?, call.number(1)?);
+    let line = &mut call.ctx.config.line;
+    line.data_bits = if matches!(format, 4 | 5) { 7 } else { 8 };
+    line.stop_bits = if matches!(format, 1 | 4) { 2 } else { 1 };
+    line.parity = match parity {
+        0 => Parity::Odd,
+        1 => Parity::Even,
+        _ => Parity::None,
+    };
+    call.effects.push(Effect::LineChanged);
+    Ok(())
+}
+
+fn read_rate(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CIPR: {}", call.ctx.config.line.baud));
+    Ok(())
+}
+
+fn set_rate(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.line.baud = call.number(0)?;
+    call.effects.push(Effect::LineChanged);
+    Ok(())
+}

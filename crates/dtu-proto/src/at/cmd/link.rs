@@ -1,0 +1,180 @@
+//! The four links.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::super::call::Call;
+use super::super::param::{Chars, Kind, Param};
+use super::super::reply::{Code, Quoted};
+use super::super::table::{Command, TakesEffect};
+use super::{Done, door, mode, network, one, packet};
+use crate::config::{Config, LinkConfig, Protocol};
+use crate::event::LinkId;
+use crate::status::{LinkState, LinkStatus, WaitingFor};
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new("+CIPSCONT", "2.8.6.25, 2.8.6.32", "A link; read: the dump of all parameters but the serial line's", CIPSCONT)
+        .reads(dump)
+        .sets(set_link)
+        .saved(saved_links, TakesEffect::Restart),
+    Command::new("+CINETPT", "2.8.6.24", "Own port of a link", &[
+        NUMBER,
+        Param::new("PORT", Kind::Number { min: 0, max: 65_535 }, "0 = any free one; else no two links have the same")
+            .factory("0")
+            .empty_is("0"),
+    ])
+    .reads(read_ports)
+    .sets(set_port)
+    .saved(saved_ports, TakesEffect::Restart),
+    Command::new("+CISOCLINK", "2.8.6.46", "Long or short connections", &[Param::new(
+        "LONG",
+        Kind::Choice(&[(0, "short"), (1, "long")]),
+        "short: connect when a frame is there, close when idle",
+    )
+    .factory("1")])
+    .reads(read_long)
+    .sets(set_long)
+    .saved(|config| one(format!("AT+CISOCLINK={}", u8::from(config.long_links))), TakesEffect::Restart),
+    Command::new("+CINET", "2.8.6.47", "State of each link", &[])
+        .notes(
+            "One line a link: `+CINET:<n>,<state>`, state one of OFF, CONNECTING, CONNECTED and WAITING. Behind WAITING \
+             stands why: what ended the last attempt (`refused`), or `retry`, `no network`, `no data` (a short link), \
+             `backup` (its primary is up), `mode not started`.",
+        )
+        .reads(read_states),
+];
+
+/// Which link.
+pub(super) const NUMBER: Param = Param::new("NUM", Kind::Number { min: 1, max: 4 }, "the link");
+
+const CIPSCONT: &[Param] = &[
+    NUMBER,
+    Param::new("PROTOCOL", Kind::Words(PROTOCOLS), "").factory("TCP"),
+    Param::new(
+        "ADDRESS",
+        Kind::Text { min: 1, max: 255, chars: Chars::Host },
+        "name or address of the server",
+    )
+    .factory("usrcn.gicp.net"),
+    Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "of the server; factory 10101 to 10104"),
+    Param::new("START", Kind::Choice(&[(0, "not used"), (1, "used")]), "").factory("0"),
+];
+
+const PROTOCOLS: &[&str] = &["TCP", "UDP"];
+
+/// The whole dump of manual 2.8.6.32, in its order and with its blanks.
+fn dump(call: &mut Call<'_, '_>) -> Done {
+    let config = &*call.ctx.config;
+    let mut lines = Vec::from([packet::values_line(config)]);
+    lines.extend(packet::packet_lines(config));
+    lines.push(network::apn_line(call));
+    lines.push(mode::number_line(config));
+    lines.extend(LinkId::ALL.map(|link| start_line(link, &config.links[link.index()])));
+    lines.push(mode::mode_line(config));
+    lines.extend(door::gate_lines(config));
+    lines.extend(LinkId::ALL.map(|link| port_line(link, config)));
+    call.lines = lines;
+    Ok(())
+}
+
+fn start_line(link: LinkId, config: &LinkConfig) -> String {
+    let LinkConfig { protocol, address, port, enabled, .. } = config;
+    format!("+CIPSTART:{link},\"{}\", {},{port}, {}", protocol.name(), Quoted(address), u8::from(*enabled))
+}
+
+fn port_line(link: LinkId, config: &Config) -> String {
+    format!("+CINETPT:{link},{}", config.links[link.index()].local_port)
+}
+
+fn set_link(call: &mut Call<'_, '_>) -> Done {
+    let protocol = if call.number(1)? == 0 { Protocol::Tcp } else { Protocol::Udp };
+    let (address, port, enabled) = (call.text(2)?, call.narrow(3)?, call.flag(4)?);
+    let link = call.link(0)?;
+    let link = &mut call.ctx.config.links[link.index()];
+    link.protocol = protocol;
+    link.address = address;
+    link.port = port;
+    link.enabled = enabled;
+    Ok(())
+}
+
+fn saved_links(config: &Config) -> Vec<String> {
+    LinkId::ALL
+        .map(|link| {
+            let LinkConfig { protocol, address, port, enabled, .. } = &config.links[link.index()];
+            let (protocol, enabled) = (protocol.name(), u8::from(*enabled));
+            format!("AT+CIPSCONT={link},\"{protocol}\",{},{port},{enabled}", Quoted(address))
+        })
+        .to_vec()
+}
+
+fn read_ports(call: &mut Call<'_, '_>) -> Done {
+    call.lines.extend(LinkId::ALL.map(|link| port_line(link, call.ctx.config)));
+    Ok(())
+}
+
+fn set_port(call: &mut Call<'_, '_>) -> Done {
+    let (link, port) = (call.link(0)?, call.narrow(1)?);
+    let links = &mut call.ctx.config.links;
+    let taken = LinkId::ALL
+        .into_iter()
+        .find(|other| *other != link && port != 0 && links[other.index()].local_port == port);
+    if let Some(other) = taken {
+        let why = format!("PORT {port} is the local port of link {other}; links need different ports, or 0");
+        return Err(call.refuse(Code::IncorrectParameters, &why));
+    }
+    links[link.index()].local_port = port;
+    Ok(())
+}
+
+fn saved_ports(config: &Config) -> Vec<String> {
+    LinkId::ALL.map(|link| format!("AT+CINETPT={link},{}", config.links[link.index()].local_port)).to_vec()
+}
+
+fn read_long(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CISOCLINK:{}", u8::from(call.ctx.config.long_links)));
+    Ok(())
+}
+
+fn set_long(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.long_links = call.flag(0)?;
+    Ok(())
+}
+
+fn read_states(call: &mut Call<'_, '_>) -> Done {
+    let links = &call.ctx.status.links;
+    call.lines.extend(LinkId::ALL.map(|link| format!("+CINET:{link},{}", state_text(&links[link.index()]))));
+    Ok(())
+}
+
+/// A link's state in the words of `CINET?`.
+fn state_text(link: &LinkStatus) -> String {
+    match link.state {
+        LinkState::Off | LinkState::Connecting | LinkState::Connected => state_name(link.state).to_string(),
+        LinkState::Waiting(reason) => format!("{},{}", state_name(link.state), waiting_text(reason, link)),
+    }
+}
+
+/// One word for a link's state.
+pub(super) const fn state_name(state: LinkState) -> &'static str {
+    match state {
+        LinkState::Off => "OFF",
+        LinkState::Connecting => "CONNECTING",
+        LinkState::Connected => "CONNECTED",
+        LinkState::Waiting(_) => "WAITING",
+    }
+}
+
+fn waiting_text(reason: WaitingFor, link: &LinkStatus) -> String {
+    let text = match reason {
+        WaitingFor::Retry => {
+            return link.last_down.map_or_else(|| "retry".to_string(), |reason| reason.to_string());
+        }
+        WaitingFor::Network => "no network",
+        WaitingFor::Data => "no data",
+        WaitingFor::Duty => "backup",
+        WaitingFor::Mode => "mode not started",
+    };
+    text.to_string()
+}

@@ -1,0 +1,37 @@
+//! The commands, by subject. Each file has its part of the table, then what its commands do.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::call::Call;
+use super::reply::Error;
+
+pub(super) mod clock;
+pub(super) mod door;
+pub(super) mod identity;
+pub(super) mod later;
+pub(super) mod line;
+pub(super) mod link;
+pub(super) mod mode;
+pub(super) mod network;
+pub(super) mod packet;
+pub(super) mod power;
+pub(super) mod role;
+pub(super) mod session;
+pub(super) mod status;
+
+/// What every handler answers.
+type Done = Result<(), Error>;
+
+/// One stored line.
+fn one(line: String) -> Vec<String> {
+    vec![line]
+}
+
+/// Accepted for the sake of programs that send it; there is nothing it could change.
+fn accepted(_call: &mut Call<'_, '_>) -> Done {
+    Ok(())
+}
+
+const ON_OFF: super::param::Kind = super::param::Kind::Choice(&[(0, "off"), (1, "on")]);

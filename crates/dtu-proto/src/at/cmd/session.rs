@@ -1,0 +1,168 @@
+//! How the device talks: echo, result codes, errors, help.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::super::call::Call;
+use super::super::docs::{self, ParameterDescription};
+use super::super::param::{Chars, Kind, Param};
+use super::super::reply::{Code, Error, Quoted};
+use super::super::table::{self, Command, TakesEffect};
+use super::{Done, ON_OFF, accepted, one};
+use crate::config::Config;
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new("", "2.8.6.1", "Answers OK: the device is there", &[]).asks(accepted),
+    Command::new("E", "V.250 6.2.4", "Echo of what the serial line types", ECHO)
+        .runs(echo)
+        .saved(|config| one(format!("ATE{}", u8::from(config.echo))), TakesEffect::Now),
+    Command::new("V", "V.250 6.2.6", "Result codes as digits or words", VERBOSE)
+        .runs(verbose)
+        .saved(|config| one(format!("ATV{}", u8::from(config.verbose))), TakesEffect::Now),
+    Command::new("Q", "V.250 6.2.5", "Result codes sent or not", QUIET)
+        .runs(quiet)
+        .saved(|config| one(format!("ATQ{}", u8::from(config.quiet))), TakesEffect::Now),
+    Command::new("+CMEE", "27.007 9.1", "How errors are answered", CMEE)
+        .reads(read_cmee)
+        .sets(set_cmee)
+        .saved(|config| one(format!("AT+CMEE={}", config.cmee)), TakesEffect::Now),
+    Command::new(
+        "X",
+        "V.250 6.2.7",
+        "Accepted without effect: there are no call result codes to choose",
+        CALLS,
+    )
+    .runs(accepted),
+    Command::new("&C", "V.250 6.2.8", "Accepted without effect: there is no carrier line", CARRIER)
+        .runs(accepted),
+    Command::new("Z", "V.250 6.1.1", "E, V, Q and CMEE as they are stored; nothing else changes", PROFILE)
+        .runs(stored_profile),
+    Command::new("&F", "V.250 6.1.2", "E, V, Q and CMEE as in a new device; nothing else changes", PROFILE)
+        .notes("AT+CIRELOAD is the command that brings back every factory setting.")
+        .runs(factory_profile),
+    Command::new("+CLAC", "27.007 8.37", "Every command that this version serves", &[]).asks(list),
+    Command::new(
+        "+HELP",
+        "own",
+        "Help: all commands in a line each, or one command with its parameters",
+        NAME,
+    )
+    .asks(help)
+    .open_sets(help_one),
+];
+
+const ECHO: &[Param] = &[Param::new("ECHO", ON_OFF, "").factory("0").left_off_is("0")];
+const VERBOSE: &[Param] =
+    &[Param::new("WORDS", Kind::Choice(&[(0, "digits"), (1, "words")]), "").factory("1").left_off_is("0")];
+const QUIET: &[Param] =
+    &[Param::new("QUIET", Kind::Choice(&[(0, "sent"), (1, "not sent")]), "").factory("0").left_off_is("0")];
+const CMEE: &[Param] = &[Param::new(
+    "MODE",
+    Kind::Choice(&[(0, "ERROR"), (1, "+CME ERROR: and a number"), (2, "+CME ERROR: and a text")]),
+    "",
+)
+.factory("2")];
+const CALLS: &[Param] = &[Param::new("CODES", Kind::Number { min: 0, max: 4 }, "").left_off_is("0")];
+const CARRIER: &[Param] = &[Param::new("CARRIER", Kind::Number { min: 0, max: 1 }, "").left_off_is("0")];
+const PROFILE: &[Param] = &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")];
+const NAME: &[Param] = &[Param::new(
+    "COMMAND",
+    Kind::Text { min: 1, max: 20, chars: Chars::Token },
+    "name of a command, with or without AT and +",
+)];
+
+fn echo(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.echo = call.flag(0)?;
+    Ok(())
+}
+
+fn verbose(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.verbose = call.flag(0)?;
+    Ok(())
+}
+
+fn quiet(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.quiet = call.flag(0)?;
+    Ok(())
+}
+
+fn read_cmee(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CMEE: {}", call.ctx.config.cmee));
+    Ok(())
+}
+
+fn set_cmee(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.cmee = call.narrow(0)?;
+    Ok(())
+}
+
+fn stored_profile(call: &mut Call<'_, '_>) -> Done {
+    copy_profile(call.ctx.stored, call.ctx.config);
+    Ok(())
+}
+
+fn factory_profile(call: &mut Call<'_, '_>) -> Done {
+    copy_profile(&Config::default(), call.ctx.config);
+    Ok(())
+}
+
+fn copy_profile(from: &Config, to: &mut Config) {
+    to.echo = from.echo;
+    to.verbose = from.verbose;
+    to.quiet = from.quiet;
+    to.cmee = from.cmee;
+}
+
+fn list(call: &mut Call<'_, '_>) -> Done {
+    call.lines.extend(table::all().filter(|command| command.missing.is_none()).map(Command::typed));
+    Ok(())
+}
+
+fn help(call: &mut Call<'_, '_>) -> Done {
+    call.lines.extend(table::all().map(help_line));
+    Ok(())
+}
+
+fn help_one(call: &mut Call<'_, '_>) -> Done {
+    let asked = call.text(0)?;
+    let command = named(&asked.to_ascii_uppercase()).ok_or_else(|| no_such(call, &asked))?;
+    call.say(help_line(command));
+    let parameters = docs::commands().find(|described| described.name == command.typed());
+    call.lines.extend(parameters.into_iter().flat_map(|described| described.parameters).map(parameter_line));
+    Ok(())
+}
+
+fn no_such(call: &Call<'_, '_>, asked: &str) -> Error {
+    call.refuse(Code::IncorrectParameters, &format!("COMMAND must be one that AT+HELP lists, got {asked}"))
+}
+
+/// `CIPCFG`, `+CIPCFG`, `AT+CIPCFG`, `ATE` and `E` all name a command.
+fn named(asked: &str) -> Option<&'static Command> {
+    let behind_at = asked.strip_prefix("AT");
+    [Some(asked), behind_at]
+        .into_iter()
+        .flatten()
+        .find_map(|name| table::find(name).or_else(|| table::find(&format!("+{name}"))))
+}
+
+fn help_line(command: &Command) -> String {
+    let forms = command.forms().join(" ");
+    let missing = command.missing.map(|missing| format!(" [{}]", missing.text())).unwrap_or_default();
+    format!("+HELP: {forms} - {} ({}){missing}", command.help, command.section)
+}
+
+fn parameter_line(param: ParameterDescription) -> String {
+    let parts = [
+        (!param.help.is_empty()).then(|| param.help.to_string()),
+        param.factory.map(|value| format!("factory {}", shown(value))),
+        param.absent.map(|value| format!("nothing means {}", shown(value))),
+    ];
+    let more: Vec<String> = parts.into_iter().flatten().collect();
+    let more = if more.is_empty() { String::new() } else { format!("; {}", more.join("; ")) };
+    format!("+HELP: {} = {}{more}", param.name, param.range)
+}
+
+fn shown(value: &str) -> String {
+    if value.is_empty() { Quoted("").to_string() } else { value.to_string() }
+}

@@ -1,0 +1,105 @@
+//! `AT+CISTAT`: what went through, what waits, what was lost.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::super::call::Call;
+use super::super::table::Command;
+use super::Done;
+use super::link::state_name;
+use crate::event::LinkId;
+use crate::status::{LinkStatus, Phase, Status};
+
+pub(in super::super) const COMMANDS: &[Command] =
+    &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
+        .notes(NOTES)
+        .asks(read)
+        .reads(read)];
+
+const NOTES: &str = "\
+A line for the device, one for the serial line, one for each link; every figure counts from power-on, in bytes where the \
+name does not say frames.
+
+`+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
+
+`+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
+frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
+enabled>,dropped_frames=<n>,heartbeats=<n>`
+
+`+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
+out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
+more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
+another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
+dropped_replies=<n>`
+
+Always: in + moved_in = out + dropped + moved_out + waiting.";
+
+fn read(call: &mut Call<'_, '_>) -> Done {
+    let status = call.ctx.status;
+    call.say(device_line(status));
+    call.say(serial_line(status));
+    call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    Ok(())
+}
+
+fn device_line(status: &Status) -> String {
+    let phase = match status.phase {
+        Phase::SetupWindow => "window",
+        Phase::Command => "command",
+        Phase::Data => "data",
+        Phase::Ending => "ending",
+    };
+    let (uptime, mode) = (status.uptime.as_secs(), status.mode.number());
+    format!("+CISTAT:DEVICE,uptime={uptime},restarts={},phase={phase},mode={mode}", status.restarts)
+}
+
+fn serial_line(status: &Status) -> String {
+    let counters = &status.serial.counters;
+    let figures = [
+        ("present", u64::from(status.serial.present)),
+        ("in", counters.bytes_in),
+        ("commands", counters.command_bytes),
+        ("frames", counters.frames_in),
+        ("frame_bytes", counters.frame_bytes),
+        ("out", counters.bytes_out),
+        ("waiting", wide(status.serial.waiting)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+        ("heartbeats", counters.heartbeats),
+    ];
+    format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn link_line(link: LinkId, status: &LinkStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("out", counters.bytes_out),
+        ("out_frames", counters.frames_out),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_frames", wide(status.waiting_frames)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+        ("resent", counters.resent_bytes),
+        ("resent_frames", counters.resent_frames),
+        ("moved_in", counters.moved_in_bytes),
+        ("moved_in_frames", counters.moved_in_frames),
+        ("moved_out", counters.moved_out_bytes),
+        ("moved_out_frames", counters.moved_out_frames),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("reconnects", counters.reconnects),
+        ("heartbeats", counters.heartbeats),
+        ("dropped_replies", counters.dropped_replies),
+    ];
+    format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn joined(figures: &[(&str, u64)]) -> String {
+    figures.iter().map(|(name, value)| format!(",{name}={value}")).collect()
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,69 @@
+//! The stored file through the table: the lines that make a configuration, and one such line read back.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::call::Call;
+use super::parse::{self, Form};
+use super::{Clock, Context, Rights, table};
+use crate::config::{Config, Options, WorkingMode};
+use crate::event::{Door, LINKS, Leds};
+use crate::identity::Identity;
+use crate::status::{LinkCounters, LinkState, LinkStatus, Phase, SerialStatus, Status};
+use crate::time::{Duration, Instant};
+
+/// The set commands that make this configuration out of the factory one.
+pub(crate) fn store_lines(config: &Config) -> Vec<String> {
+    table::all().filter_map(|command| command.saved).flat_map(|lines| lines(config)).collect()
+}
+
+/// Applies one stored line. An error says what is wrong, and the configuration is as before.
+pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
+    let line = parse::normalize(line.as_bytes());
+    let rest = parse::behind_at(parse::trim(&line)).ok_or("the line does not begin with AT")?;
+    let (piece, rest) = parse::next(rest).ok_or("the line has no command")?;
+    let piece = piece?;
+    if parse::next(rest).is_some() {
+        return Err(String::from("the line has more than one command"));
+    }
+    let saved = table::find(&piece.name).is_none_or(|command| command.saved.is_some());
+    if !saved || matches!(piece.form, Form::Read | Form::Test) {
+        return Err(format!("{} is no stored setting", piece.name));
+    }
+    let stored = Config::default();
+    let mut clock = Clock::default();
+    let mut ctx = Context {
+        config,
+        stored: &stored,
+        options: &Options::default(),
+        identity: &Identity::default(),
+        status: &blank_status(),
+        clock: &mut clock,
+        door: Door::Console,
+        rights: Rights::Full,
+    };
+    Call::run(&piece, &mut ctx).map(|_| ()).map_err(|error| error.text)
+}
+
+/// Of a device that does nothing.
+pub(super) fn blank_status() -> Status {
+    let link = LinkStatus {
+        state: LinkState::Off,
+        last_down: None,
+        counters: LinkCounters::default(),
+        waiting_frames: 0,
+        waiting_bytes: 0,
+    };
+    Status {
+        now: Instant::ZERO,
+        uptime: Duration::ZERO,
+        restarts: 0,
+        phase: Phase::Command,
+        mode: WorkingMode::Transparent,
+        attached: None,
+        leds: Leds::default(),
+        serial: SerialStatus::default(),
+        links: [link; LINKS],
+    }
+}

@@ -1,0 +1,225 @@
+//! The table of all commands: it feeds the interpreter, `=?`, help, the stored file and the docs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::call::Call;
+use super::cmd;
+use super::param::Param;
+use super::parse::Form;
+use super::reply::Error;
+use crate::config::Config;
+
+/// All commands, by subject, in the order of help and of the stored file.
+pub(super) const COMMANDS: &[&[Command]] = &[
+    cmd::session::COMMANDS,
+    cmd::identity::COMMANDS,
+    cmd::clock::COMMANDS,
+    cmd::network::COMMANDS,
+    cmd::packet::COMMANDS,
+    cmd::mode::COMMANDS,
+    cmd::link::COMMANDS,
+    cmd::role::COMMANDS,
+    cmd::line::COMMANDS,
+    cmd::door::COMMANDS,
+    cmd::power::COMMANDS,
+    cmd::status::COMMANDS,
+    cmd::later::COMMANDS,
+];
+
+/// Does the work of one form. What it refuses leaves the configuration as it was.
+pub(super) type Handler = fn(&mut Call<'_, '_>) -> Result<(), Error>;
+
+/// One command.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Command {
+    /// In capitals: `+CIPCFG`, `E`, `&F`; empty for the bare `AT`.
+    pub(super) name: &'static str,
+    /// Sections of the manual, or where else it comes from.
+    pub(super) section: &'static str,
+    pub(super) help: &'static str,
+    /// More than a line, for the docs.
+    pub(super) notes: &'static str,
+    pub(super) params: &'static [Param],
+    pub(super) run: Option<Handler>,
+    pub(super) read: Option<Handler>,
+    pub(super) set: Option<Handler>,
+    /// Run and set forms that pass while the password is the factory one.
+    pub(super) open_run: bool,
+    pub(super) open_set: bool,
+    /// The lines of the stored file.
+    pub(super) saved: Option<fn(&Config) -> Vec<String>>,
+    pub(super) takes_effect: Option<TakesEffect>,
+    pub(super) missing: Option<Missing>,
+}
+
+/// When a setting takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TakesEffect {
+    /// At once.
+    Now,
+    /// At the next restart, or with `AT+CIAPPLY`.
+    Restart,
+}
+
+/// Why a command of the table is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    Radio,
+    Connections,
+    Httpd,
+    Cloud,
+}
+
+impl Missing {
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Radio => "needs the radio, which this version does not have",
+            Self::Connections => "needs the connections of the AT mode, which this version does not have",
+            Self::Httpd => "needs the HTTPD mode, which this version does not have",
+            Self::Cloud => "needs the cloud link, which this version does not have",
+        }
+    }
+}
+
+impl Command {
+    pub(super) const fn new(
+        name: &'static str,
+        section: &'static str,
+        help: &'static str,
+        params: &'static [Param],
+    ) -> Self {
+        Self {
+            name,
+            section,
+            help,
+            notes: "",
+            params,
+            run: None,
+            read: None,
+            set: None,
+            open_run: false,
+            open_set: false,
+            saved: None,
+            takes_effect: None,
+            missing: None,
+        }
+    }
+
+    pub(super) const fn runs(mut self, run: Handler) -> Self {
+        self.run = Some(run);
+        self
+    }
+
+    /// A run form that only asks.
+    pub(super) const fn asks(mut self, run: Handler) -> Self {
+        self.open_run = true;
+        self.runs(run)
+    }
+
+    pub(super) const fn reads(mut self, read: Handler) -> Self {
+        self.read = Some(read);
+        self
+    }
+
+    pub(super) const fn sets(mut self, set: Handler) -> Self {
+        self.set = Some(set);
+        self
+    }
+
+    /// A set form that passes while the password is the factory one.
+    pub(super) const fn open_sets(mut self, set: Handler) -> Self {
+        self.open_set = true;
+        self.sets(set)
+    }
+
+    pub(super) const fn saved(mut self, lines: fn(&Config) -> Vec<String>, when: TakesEffect) -> Self {
+        self.saved = Some(lines);
+        self.takes_effect = Some(when);
+        self
+    }
+
+    /// Takes effect at once, and is not stored.
+    pub(super) const fn now(mut self) -> Self {
+        self.takes_effect = Some(TakesEffect::Now);
+        self
+    }
+
+    pub(super) const fn missing(mut self, missing: Missing) -> Self {
+        self.missing = Some(missing);
+        self
+    }
+
+    pub(super) const fn notes(mut self, notes: &'static str) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What people call it in an error: `CIPCFG`, `ATE`.
+    pub(super) fn label(&self) -> String {
+        match self.name.strip_prefix('+') {
+            Some(name) => String::from(name),
+            None => self.typed(),
+        }
+    }
+
+    /// How it is typed: `AT+CIPCFG`, `ATE`.
+    pub(super) fn typed(&self) -> String {
+        String::from("AT") + self.name
+    }
+
+    /// Whether it is an extended command (V.250 5.4), which has a test form.
+    pub(super) fn is_extended(&self) -> bool {
+        self.name.starts_with('+')
+    }
+
+    pub(super) const fn handler(&self, form: Form) -> Option<Handler> {
+        match form {
+            Form::Run => self.run,
+            Form::Read => self.read,
+            Form::Set => self.set,
+            Form::Test => Some(super::call::test_form),
+        }
+    }
+
+    /// Whether this form passes where the door lets only queries through.
+    pub(super) const fn is_open(&self, form: Form) -> bool {
+        match form {
+            Form::Run => self.open_run,
+            Form::Set => self.open_set,
+            Form::Read | Form::Test => true,
+        }
+    }
+
+    /// The forms people may type, each written out.
+    pub(super) fn forms(&self) -> Vec<String> {
+        let typed = self.typed();
+        let names = self.parameter_names();
+        let mut forms = Vec::new();
+        if self.run.is_some() {
+            forms.push(if self.is_extended() { typed.clone() } else { typed.clone() + &names });
+        }
+        if self.read.is_some() {
+            forms.push(typed.clone() + "?");
+        }
+        if self.set.is_some() {
+            forms.push(typed + "=" + &names);
+        }
+        forms
+    }
+
+    /// `AUTO,HEAT,…`; in brackets what may be left off.
+    pub(super) fn parameter_names(&self) -> String {
+        self.params.iter().map(|param| param.name).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Every command.
+pub(super) fn all() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().copied().flatten()
+}
+
+/// The command of that name, which is in capitals.
+pub(super) fn find(name: &str) -> Option<&'static Command> {
+    all().find(|command| command.name == name)
+}

@@ -1,0 +1,186 @@
+//! One input as words, and back as a value that owns its bytes.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+use core::net::SocketAddr;
+
+use super::word::{Hex, Text, Words, unknown};
+use crate::event::{CloseReason, Input, LinkId, LinkInput, ModemInput, SerialInput, StoreInput};
+
+/// An [`Input`] that owns its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnedInput {
+    /// `SerialInput::Data`
+    SerialData(Vec<u8>),
+    /// `SerialInput::Configured(Some(..))`
+    SerialRefused(String),
+    /// `LinkInput::Data`
+    LinkData(LinkId, Vec<u8>),
+    /// `StoreInput::Failed`
+    StoreFailed(String),
+    /// `Input::Console`
+    Console(String),
+    /// Every input without bytes or text.
+    Plain(Input<'static>),
+}
+
+impl OwnedInput {
+    /// As the device takes it.
+    #[must_use]
+    pub fn as_input(&self) -> Input<'_> {
+        match self {
+            Self::SerialData(bytes) => Input::Serial(SerialInput::Data(bytes)),
+            Self::SerialRefused(why) => Input::Serial(SerialInput::Configured(Some(why))),
+            Self::LinkData(link, bytes) => Input::Link(*link, LinkInput::Data(bytes)),
+            Self::StoreFailed(why) => Input::Store(StoreInput::Failed(why)),
+            Self::Console(line) => Input::Console(line),
+            Self::Plain(input) => *input,
+        }
+    }
+}
+
+pub(super) fn encode(out: &mut String, input: &Input<'_>) {
+    let _ = match input {
+        Input::Serial(news) => return encode_serial(out, news),
+        Input::Link(link, news) => {
+            let _ = write!(out, "link {link} ");
+            return encode_link(out, news);
+        }
+        Input::Modem(ModemInput::Attached(address)) => write!(out, "modem attached {address}"),
+        Input::Modem(ModemInput::Detached) => out.write_str("modem detached"),
+        Input::Store(StoreInput::Saved) => out.write_str("store saved"),
+        Input::Store(StoreInput::Failed(why)) => write!(out, "store failed {}", Text(why)),
+        Input::Console(line) => write!(out, "console {}", Text(line)),
+        Input::Shutdown => out.write_str("shutdown"),
+    };
+}
+
+fn encode_serial(out: &mut String, news: &SerialInput<'_>) {
+    let _ = match news {
+        SerialInput::Data(bytes) => write!(out, "serial data {}", Hex(bytes)),
+        SerialInput::Written => out.write_str("serial written"),
+        SerialInput::Configured(None) => out.write_str("serial configured"),
+        SerialInput::Configured(Some(why)) => write!(out, "serial refused {}", Text(why)),
+        SerialInput::Present => out.write_str("serial present"),
+        SerialInput::Gone => out.write_str("serial gone"),
+    };
+}
+
+fn encode_link(out: &mut String, news: &LinkInput<'_>) {
+    let _ = match news {
+        LinkInput::Connected { local: SocketAddr::V6(local) }
+            if local.scope_id() != 0 || local.flowinfo() != 0 =>
+        {
+            // The text form of an address leaves the flow label out.
+            let (ip, port) = (local.ip(), local.port());
+            write!(out, "connected [{ip}]:{port} {} {}", local.flowinfo(), local.scope_id())
+        }
+        LinkInput::Connected { local } => write!(out, "connected {local}"),
+        LinkInput::Data(bytes) => write!(out, "data {}", Hex(bytes)),
+        LinkInput::Sent => out.write_str("sent"),
+        LinkInput::Acked(bytes) => write!(out, "acked {bytes}"),
+        LinkInput::Closed { reason: CloseReason::Os(code), acked } => write!(out, "closed os:{code} {acked}"),
+        LinkInput::Closed { reason, acked } => write!(out, "closed {} {acked}", reason_word(*reason)),
+    };
+}
+
+pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, String> {
+    match kind {
+        "serial" => decode_serial(words),
+        "link" => decode_link(words.link()?, words),
+        "modem" => decode_modem(words).map(|news| OwnedInput::Plain(Input::Modem(news))),
+        "store" => match words.any(STORE)? {
+            "saved" => Ok(OwnedInput::Plain(Input::Store(StoreInput::Saved))),
+            "failed" => Ok(OwnedInput::StoreFailed(words.text("why")?)),
+            other => Err(unknown(other, "store input", STORE)),
+        },
+        "console" => Ok(OwnedInput::Console(words.text("a command line")?)),
+        "shutdown" => Ok(OwnedInput::Plain(Input::Shutdown)),
+        other => Err(unknown(other, "input", "serial, link, modem, store, console, shutdown, timeout")),
+    }
+}
+
+fn decode_serial(words: &mut Words<'_>) -> Result<OwnedInput, String> {
+    let plain = |news| Ok(OwnedInput::Plain(Input::Serial(news)));
+    match words.any(SERIAL)? {
+        "data" => Ok(OwnedInput::SerialData(words.hex()?)),
+        "written" => plain(SerialInput::Written),
+        "configured" => plain(SerialInput::Configured(None)),
+        "refused" => Ok(OwnedInput::SerialRefused(words.text("why")?)),
+        "present" => plain(SerialInput::Present),
+        "gone" => plain(SerialInput::Gone),
+        other => Err(unknown(other, "serial input", SERIAL)),
+    }
+}
+
+fn decode_link(link: LinkId, words: &mut Words<'_>) -> Result<OwnedInput, String> {
+    let plain = |news| Ok(OwnedInput::Plain(Input::Link(link, news)));
+    match words.any(LINK)? {
+        "connected" => plain(LinkInput::Connected { local: address(words)? }),
+        "data" => Ok(OwnedInput::LinkData(link, words.hex()?)),
+        "sent" => plain(LinkInput::Sent),
+        "acked" => plain(LinkInput::Acked(words.number("bytes")?)),
+        "closed" => {
+            let reason = reason(words.any("a reason")?)?;
+            plain(LinkInput::Closed { reason, acked: words.number("bytes")? })
+        }
+        other => Err(unknown(other, "link input", LINK)),
+    }
+}
+
+fn address(words: &mut Words<'_>) -> Result<SocketAddr, String> {
+    let mut local = words.number("ADDRESS:PORT")?;
+    if let (SocketAddr::V6(local), Some(flow)) = (&mut local, words.optional()) {
+        local.set_flowinfo(flow.parse().map_err(|_| "the flow label must be a number")?);
+        local.set_scope_id(words.number("the scope")?);
+    }
+    Ok(local)
+}
+
+fn decode_modem(words: &mut Words<'_>) -> Result<ModemInput, String> {
+    match words.any(MODEM)? {
+        "attached" => Ok(ModemInput::Attached(words.number("an address")?)),
+        "detached" => Ok(ModemInput::Detached),
+        other => Err(unknown(other, "modem input", MODEM)),
+    }
+}
+
+const fn reason_word(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Local => "local",
+        CloseReason::PeerClosed => "peer-closed",
+        CloseReason::Reset => "reset",
+        CloseReason::Refused => "refused",
+        CloseReason::TimedOut => "timed-out",
+        CloseReason::NameNotFound => "name-not-found",
+        CloseReason::Unreachable => "unreachable",
+        CloseReason::LocalPortTaken => "local-port-taken",
+        CloseReason::Os(_) => "os:CODE",
+    }
+}
+
+fn reason(word: &str) -> Result<CloseReason, String> {
+    if let Some(code) = word.strip_prefix("os:").and_then(|code| code.parse().ok()) {
+        return Ok(CloseReason::Os(code));
+    }
+    let found = PLAIN_REASONS.iter().find(|reason| reason_word(**reason) == word);
+    found.copied().ok_or_else(|| unknown(word, "reason", REASONS))
+}
+
+const PLAIN_REASONS: [CloseReason; 8] = [
+    CloseReason::Local,
+    CloseReason::PeerClosed,
+    CloseReason::Reset,
+    CloseReason::Refused,
+    CloseReason::TimedOut,
+    CloseReason::NameNotFound,
+    CloseReason::Unreachable,
+    CloseReason::LocalPortTaken,
+];
+const REASONS: &str =
+    "local, peer-closed, reset, refused, timed-out, name-not-found, unreachable, local-port-taken, os:CODE";
+const SERIAL: &str = "data, written, configured, refused, present, gone";
+const LINK: &str = "connected, data, sent, acked, closed";
+const MODEM: &str = "attached, detached";
+const STORE: &str = "saved, failed";

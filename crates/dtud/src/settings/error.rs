@@ -1,0 +1,70 @@
+//! A fault of a settings file, with its place.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// A fault of a settings file. Shown as `FILE:LINE:COLUMN: what is wrong, what is allowed`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    path: PathBuf,
+    place: Option<Place>,
+    message: String,
+}
+
+/// Line and column (in characters), both from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.path.display())?;
+        if let Some(Place { line, column }) = self.place {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl Error {
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self { path: path.into(), place: None, message: format!("cannot be read: {error}") }
+    }
+
+    pub(super) fn not_text(path: &Path, bytes: &[u8], error: &std::str::Utf8Error) -> Self {
+        let (good, bad) = bytes.split_at(error.valid_up_to());
+        let message =
+            format!("byte 0x{:02X} is not UTF-8; a settings file is UTF-8 text", bad.first().unwrap_or(&0));
+        Self { path: path.into(), place: Some(place(&String::from_utf8_lossy(good), good.len())), message }
+    }
+
+    pub(super) fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        Self::at(path, text, error.span(), error.message())
+    }
+
+    /// A fault at a range of bytes of the text; one that is a value is named by its key.
+    pub(super) fn at(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> Self {
+        let mut message = message.trim().replace('\n', ", ");
+        if let Some(key) = span.as_ref().and_then(|span| key_before(text, span.start)) {
+            message = format!("{key}: {message}");
+        }
+        Self { path: path.into(), place: span.map(|span| place(text, span.start)), message }
+    }
+}
+
+fn place(text: &str, at: usize) -> Place {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+}
+
+/// `within` where the text before `at` ends with `within = `.
+fn key_before(text: &str, at: usize) -> Option<&str> {
+    let key = text.get(..at)?.trim_end_matches([' ', '\t']).strip_suffix('=')?.trim_end_matches([' ', '\t']);
+    let start = key.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |end| end + 1);
+    key.get(start..).filter(|key| !key.is_empty())
+}

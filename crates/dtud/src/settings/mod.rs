@@ -1,0 +1,210 @@
+//! The settings file: what the host side of the device does, and the knobs that no AT command changes.
+//!
+//! TOML; every key has a default, an unknown key is an error with its place. `docs/settings.md` describes each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dtu_proto::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
+use dtu_proto::event::{LINKS, LinkId};
+
+mod error;
+mod raw;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use error::Error;
+pub use values::{Charset, FlowControl, SpoolSync};
+
+/// A settings file that was read, or (`Settings::default()`) an empty one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `[serial]`
+    pub serial: Serial,
+    /// `[device]`
+    pub device: Device,
+    /// `[packing]`
+    pub packing: Packing,
+    /// `[leds]`
+    pub leds: Leds,
+    /// `[link]`, with `[link.1]` to `[link.4]` laid over it.
+    pub links: [Link; LINKS],
+}
+
+/// `[serial]`: the line to the DTE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Serial {
+    /// Hand-shake of a tty.
+    pub flow_control: FlowControl,
+    /// The adapter's driver switches its transmitter by RTS.
+    pub rs485: bool,
+    /// Meaning of bytes that are text (SMS).
+    pub charset: Charset,
+}
+
+/// `[device]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Length of the set-up window after power-on, 0 s ..= 3600 s.
+    pub setup_window: Duration,
+    /// What `AT+CISHUTDOWN` does.
+    pub shutdown: Shutdown,
+    /// Reset the modem and restart when no TCP link comes up for 15 minutes.
+    pub recovery: bool,
+    /// What network commands may do while the password is the factory one.
+    pub factory_password: FactoryPassword,
+    /// Numbers that may command by SMS; empty = any.
+    pub sms_allow: Vec<String>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        let Options { setup_window, shutdown, recovery, factory_password, .. } = Options::default();
+        Self { setup_window, shutdown, recovery, factory_password, sms_allow: Vec::new() }
+    }
+}
+
+/// `[packing]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packing {
+    /// Whether `CIPCFG` LEN closes frames.
+    pub length_enabled: bool,
+}
+
+/// `[leds]`: LED class devices, each a name below `/sys/class/leds` or a path; `None` = shown in the status only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leds {
+    /// POW.
+    pub pow: Option<String>,
+    /// NET.
+    pub net: Option<String>,
+    /// DATA.
+    pub data: Option<String>,
+}
+
+/// One link's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Bytes of frames that wait at most.
+    pub cache: usize,
+    /// What goes when the cache is full.
+    pub drop_policy: DropPolicy,
+    /// Send again what was not acknowledged when a connection was lost.
+    pub resend: bool,
+    /// `Some` = frames that wait are on the disk as well.
+    pub spool: Option<SpoolSettings>,
+    /// Longest pause between two attempts, 1 s ..= 3600 s.
+    pub backoff_max: Duration,
+    /// A short link closes after so long without data, 1 s ..= 255 s.
+    pub short_link_idle: Duration,
+    /// Role fixed by the file; `None` = as `AT+CIROLE` says.
+    pub role: Option<Role>,
+    /// Network interface the sockets are bound to; `None` = the routing table chooses.
+    pub interface: Option<String>,
+    /// Reply expected to the registration packet.
+    pub expect_register: Option<Expect>,
+    /// Reply expected to each heartbeat.
+    pub expect_heartbeat: Option<Expect>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        let LinkOptions { cache, drop_policy, resend, backoff_max, short_link_idle, .. } =
+            LinkOptions::default();
+        Self {
+            cache,
+            drop_policy,
+            resend,
+            spool: None,
+            backoff_max,
+            short_link_idle,
+            role: None,
+            interface: None,
+            expect_register: None,
+            expect_heartbeat: None,
+        }
+    }
+}
+
+/// How a link's frames are kept on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpoolSettings {
+    /// Bytes of its files at most.
+    pub size: u64,
+    /// When they are forced to the disk.
+    pub sync: SpoolSync,
+}
+
+impl Settings {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// The first fault of the file, with its place.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(|error| Error::unreadable(path, &error))?;
+        let text = str::from_utf8(&bytes).map_err(|error| Error::not_text(path, &bytes, &error))?;
+        Self::parse(path, text)
+    }
+
+    /// The settings in `text`; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let raw: raw::File = toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
+        rules::check(&raw).map_err(|fault| Error::at(path, text, Some(fault.at), &fault.text))?;
+        Ok(raw.settle())
+    }
+
+    /// What of it the device core wants to know.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let Device { setup_window, shutdown, recovery, factory_password, sms_allow: _ } = &self.device;
+        Options {
+            setup_window: *setup_window,
+            shutdown: *shutdown,
+            recovery: *recovery,
+            factory_password: *factory_password,
+            length_enabled: self.packing.length_enabled,
+            links: self.links.each_ref().map(Link::options),
+        }
+    }
+
+    /// The network interface of a link; `None` = `"auto"`: the routing table chooses.
+    #[must_use]
+    pub fn link_interface(&self, link: LinkId) -> Option<&str> {
+        self.links[link.index()].interface.as_deref()
+    }
+
+    /// How a link's frames are kept on the disk; `None` = `spool = "memory"`.
+    #[must_use]
+    pub fn spool_settings(&self, link: LinkId) -> Option<SpoolSettings> {
+        self.links[link.index()].spool
+    }
+}
+
+impl Link {
+    fn options(&self) -> LinkOptions {
+        LinkOptions {
+            cache: self.cache,
+            drop_policy: self.drop_policy,
+            resend: self.resend,
+            spool: self.spool.is_some(),
+            backoff_max: self.backoff_max,
+            short_link_idle: self.short_link_idle,
+            role: self.role,
+            expect_registration: self.expect_register.clone(),
+            expect_heartbeat: self.expect_heartbeat.clone(),
+        }
+    }
+}
+
+/// Whether a settings file can be used: `dtud check-settings FILE`.
+///
+/// # Errors
+/// Its first fault.
+pub fn check(path: &Path) -> Result<(), Error> {
+    Settings::load(path).map(drop)
+}

@@ -1,0 +1,208 @@
+//! The file as it is written: every key may be missing.
+
+use dtu_proto::config::Expect;
+use dtu_proto::event::{LINKS, LinkId};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::values::{
+    Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, Phone, Reply,
+    RoleValue, ShutdownValue, Size, Spool, SpoolSync,
+};
+use super::{Device, Leds, Link, Packing, Serial, Settings, SpoolSettings};
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) serial: SerialTable,
+    pub(super) device: DeviceTable,
+    packing: PackingTable,
+    leds: LedTable,
+    pub(super) link: LinkTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SerialTable {
+    pub(super) flow_control: FlowControl,
+    pub(super) rs485: Option<Spanned<bool>>,
+    charset: Charset,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DeviceTable {
+    setup_window: Option<Int<0, 3600>>,
+    shutdown: Option<ShutdownValue>,
+    recovery: Option<bool>,
+    factory_password: Option<FactoryPasswordValue>,
+    pub(super) sms_allow: Option<Spanned<Vec<Phone>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PackingTable {
+    length_enabled: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LedTable {
+    pow: Option<Led>,
+    net: Option<Led>,
+    data: Option<Led>,
+}
+
+/// A table of link keys. `[link]` has the tables of single links besides; serde cannot refuse unknown keys of a
+/// flattened struct, so the keys are written twice by this macro.
+macro_rules! link_table {
+    ($name:ident { $($extra:tt)* }) => {
+        #[derive(Default, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct $name {
+            pub(super) cache: Option<Spanned<CacheSize>>,
+            drop_policy: Option<DropPolicyValue>,
+            resend: Option<bool>,
+            spool: Option<Spool>,
+            pub(super) spool_size: Option<Spanned<SpoolSize>>,
+            spool_sync: Option<SpoolSync>,
+            backoff_max: Option<Int<1, 3600>>,
+            short_link_idle: Option<Int<1, 255>>,
+            pub(super) role: Option<Spanned<RoleValue>>,
+            interface: Option<Interface>,
+            expect: ExpectTable,
+            $($extra)*
+        }
+
+        impl $name {
+            /// Lays what is written here over `link`; says whether frames go to the disk.
+            fn lay_over(&self, link: &mut Link, disk: &mut Disk) {
+                set(&mut link.cache, self.cache.as_ref().and_then(|size| usize::try_from(size.get_ref().0).ok()));
+                set(&mut link.drop_policy, self.drop_policy.map(|value| value.0));
+                set(&mut link.resend, self.resend);
+                set(&mut disk.used, self.spool.map(|spool| spool == Spool::Disk));
+                set(&mut disk.settings.size, self.spool_size.as_ref().map(|size| size.get_ref().0));
+                set(&mut disk.settings.sync, self.spool_sync);
+                set(&mut link.backoff_max, self.backoff_max.map(Int::seconds));
+                set(&mut link.short_link_idle, self.short_link_idle.map(Int::seconds));
+                set(&mut link.role, self.role.as_ref().map(|role| Some(role.get_ref().0)));
+                set(&mut link.interface, self.interface.as_ref().map(|interface| interface.0.clone()));
+                set(&mut link.expect_register, self.expect.register.as_ref().map(|expect| Some(expect.settle())));
+                set(&mut link.expect_heartbeat, self.expect.heartbeat.as_ref().map(|expect| Some(expect.settle())));
+            }
+        }
+    };
+}
+link_table!(OneLink {});
+link_table!(LinkTable {
+    #[serde(rename = "1")]
+    link1: OneLink,
+    #[serde(rename = "2")]
+    link2: OneLink,
+    #[serde(rename = "3")]
+    link3: OneLink,
+    #[serde(rename = "4")]
+    link4: OneLink,
+});
+
+/// One frame of the longest kind fits.
+type CacheSize = Size<1024, { 256 << 20 }>;
+type SpoolSize = Size<{ 64 << 10 }, { 64 << 30 }>;
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExpectTable {
+    register: Option<ExpectValue>,
+    heartbeat: Option<ExpectValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectValue {
+    reply_hex: Reply,
+    within: Option<Int<1, 3600>>,
+    misses: Option<Int<1, 255>>,
+}
+
+impl ExpectValue {
+    fn settle(&self) -> Expect {
+        Expect {
+            reply: self.reply_hex.0.clone(),
+            within: self.within.map_or(DEFAULT_WITHIN, Int::seconds),
+            misses: self.misses.map_or(DEFAULT_MISSES, Int::byte),
+        }
+    }
+}
+
+/// Where a link's frames go.
+struct Disk {
+    used: bool,
+    settings: SpoolSettings,
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+impl LinkTable {
+    pub(super) const fn one(&self, link: LinkId) -> &OneLink {
+        [&self.link1, &self.link2, &self.link3, &self.link4][link.index()]
+    }
+
+    pub(super) fn settle(&self) -> [Link; LINKS] {
+        LinkId::ALL.map(|id| {
+            let mut link = Link::default();
+            let mut disk = Disk {
+                used: false,
+                settings: SpoolSettings { size: DEFAULT_SPOOL, sync: SpoolSync::default() },
+            };
+            self.lay_over(&mut link, &mut disk);
+            self.one(id).lay_over(&mut link, &mut disk);
+            link.spool = disk.used.then_some(disk.settings);
+            link
+        })
+    }
+}
+
+impl File {
+    /// What is missing gets its default.
+    pub(super) fn settle(&self) -> Settings {
+        Settings {
+            serial: Serial {
+                flow_control: self.serial.flow_control,
+                rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
+                charset: self.serial.charset,
+            },
+            device: self.device.settle(),
+            packing: Packing { length_enabled: self.packing.length_enabled },
+            leds: self.leds.settle(),
+            links: self.link.settle(),
+        }
+    }
+}
+
+impl DeviceTable {
+    fn settle(&self) -> Device {
+        let mut device = Device::default();
+        set(&mut device.setup_window, self.setup_window.map(Int::seconds));
+        set(&mut device.shutdown, self.shutdown.map(|value| value.0));
+        set(&mut device.recovery, self.recovery);
+        set(&mut device.factory_password, self.factory_password.map(|value| value.0));
+        let numbers = self.sms_allow.as_ref().map(|list| list.get_ref().iter().map(|phone| phone.0.clone()));
+        set(&mut device.sms_allow, numbers.map(Iterator::collect));
+        device
+    }
+}
+
+impl LedTable {
+    fn settle(&self) -> Leds {
+        let name = |led: &Option<Led>| led.as_ref().map(|led| led.0.clone());
+        Leds { pow: name(&self.pow), net: name(&self.net), data: name(&self.data) }
+    }
+}
+
+const DEFAULT_SPOOL: u64 = 64 << 20;
+const DEFAULT_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+const DEFAULT_MISSES: u8 = 3;

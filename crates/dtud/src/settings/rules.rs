@@ -1,0 +1,100 @@
+//! Rules between keys. Each fault has the place of the value to be changed.
+
+use std::ops::Range;
+
+use dtu_proto::config::Role;
+use dtu_proto::event::LinkId;
+
+use super::raw::{DeviceTable, File, LinkTable, SerialTable};
+use super::values::{FlowControl, human};
+
+/// A broken rule.
+pub(super) struct Fault {
+    /// Bytes of the file.
+    pub(super) at: Range<usize>,
+    /// What is wrong, what is allowed.
+    pub(super) text: String,
+}
+
+pub(super) fn check(file: &File) -> Result<(), Fault> {
+    check_serial(&file.serial)?;
+    check_numbers(&file.device)?;
+    LinkId::ALL.into_iter().try_for_each(|link| check_spool(&file.link, link))?;
+    LinkId::ALL.into_iter().try_for_each(|link| check_role(&file.link, link))
+}
+
+fn fault(at: Range<usize>, text: String) -> Result<(), Fault> {
+    Err(Fault { at, text })
+}
+
+fn check_serial(serial: &SerialTable) -> Result<(), Fault> {
+    match &serial.rs485 {
+        Some(rs485) if *rs485.get_ref() && serial.flow_control == FlowControl::RtsCts => fault(
+            rs485.span(),
+            "RS-485 switches the transmitter by RTS, so it needs flow_control = \"none\"".to_owned(),
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_numbers(device: &DeviceTable) -> Result<(), Fault> {
+    match &device.sms_allow {
+        Some(list) if list.get_ref().len() > MAX_NUMBERS => {
+            fault(list.span(), format!("at most {MAX_NUMBERS} numbers, got {}", list.get_ref().len()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A full cache must fit into the spool, whose space comes back in whole files and whose frames have a head.
+fn check_spool(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
+    let settled = &table.settle()[link.index()];
+    let cache = u64::try_from(settled.cache).unwrap_or(u64::MAX);
+    let Some(spool) = settled.spool.filter(|spool| spool.size / 2 < cache) else { return Ok(()) };
+    let one = table.one(link);
+    let sizes = [&one.spool_size, &table.spool_size].into_iter().flatten().map(toml::Spanned::span).next();
+    let caches = [&one.cache, &table.cache].into_iter().flatten().map(toml::Spanned::span).next();
+    let (size, cache) = (human(spool.size), human(cache));
+    fault(
+        sizes.or(caches).unwrap_or(0..0),
+        format!(
+            "spool_size of link {link} must be at least twice its cache: {size} does not hold twice {cache}"
+        ),
+    )
+}
+
+fn check_role(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
+    let Some((primary, at)) = primary(table, link) else { return Ok(()) };
+    if primary == link {
+        return fault(at, format!("link {link} cannot be the backup of itself"));
+    }
+    let mut chain = primary;
+    for _ in LinkId::ALL {
+        let Some((next, _)) = self::primary(table, chain) else { break };
+        if next == link {
+            return fault(at, format!("links {link} and {chain} are backups of each other in a circle"));
+        }
+        chain = next;
+    }
+    let earlier = LinkId::ALL.into_iter().take_while(|other| *other < link);
+    for other in earlier {
+        if self::primary(table, other).is_some_and(|(of, _)| of == primary) {
+            return fault(
+                at,
+                format!("link {primary} has link {other} as its backup, and may have one only"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whose backup the link is, and where that is written.
+fn primary(table: &LinkTable, link: LinkId) -> Option<(LinkId, Range<usize>)> {
+    let role = table.one(link).role.as_ref().or(table.role.as_ref())?;
+    match role.get_ref().0 {
+        Role::Always => None,
+        Role::Backup(of) => Some((of, role.span())),
+    }
+}
+
+const MAX_NUMBERS: usize = 64;

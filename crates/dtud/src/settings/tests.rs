@@ -1,0 +1,243 @@
+use super::*;
+
+fn read(text: &str) -> Settings {
+    Settings::parse(Path::new("dtud.toml"), text).unwrap()
+}
+
+fn fault(text: &str) -> String {
+    Settings::parse(Path::new("dtud.toml"), text).unwrap_err().to_string()
+}
+
+fn link(number: u8) -> LinkId {
+    LinkId::from_number(number).unwrap()
+}
+
+#[test]
+fn an_empty_file_is_the_default_and_gives_the_default_options() {
+    assert_eq!(read(""), Settings::default());
+    assert_eq!(read("[link]\n[link.3]\n[link.expect]").options(), Options::default());
+}
+
+#[test]
+fn every_key_is_taken() {
+    let settings = read(EVERY_KEY);
+    let expect = Expect { reply: vec![0x4f, 0x4b], within: Duration::from_secs(7), misses: 2 };
+    let all = Link {
+        cache: 15 * 1024,
+        drop_policy: DropPolicy::Block,
+        resend: false,
+        spool: Some(SpoolSettings { size: 1 << 20, sync: SpoolSync::Always }),
+        backoff_max: Duration::from_secs(60),
+        short_link_idle: Duration::from_secs(255),
+        role: Some(Role::Always),
+        interface: Some("eth0".to_owned()),
+        expect_register: Some(expect.clone()),
+        expect_heartbeat: Some(Expect { reply: vec![0], within: Duration::from_secs(5), misses: 3 }),
+    };
+    let serial = Serial { flow_control: FlowControl::RtsCts, rs485: false, charset: Charset::Utf8 };
+    let device = Device {
+        setup_window: Duration::ZERO,
+        shutdown: Shutdown::Stop,
+        recovery: false,
+        factory_password: FactoryPassword::Off,
+        sms_allow: vec!["+8613812345678".to_owned(), "10086".to_owned()],
+    };
+    let leds = Leds {
+        pow: Some("green:power".to_owned()),
+        net: Some("/sys/x".to_owned()),
+        data: Some("d".to_owned()),
+    };
+    let links = [all.clone(), all.clone(), all.clone(), all];
+    assert_eq!(settings, Settings { serial, device, packing: Packing { length_enabled: true }, leds, links });
+    let options = settings.options();
+    assert_eq!(options.links[3].expect_registration, Some(expect));
+    assert!(options.links[0].spool && options.length_enabled && !options.recovery);
+    assert_eq!((options.shutdown, options.factory_password), (Shutdown::Stop, FactoryPassword::Off));
+}
+
+#[test]
+fn a_link_overrides_single_keys_of_all_links() {
+    let text = "[link]\ncache = 2048\ninterface = 'eth0'\nspool = 'disk'\nspool_sync = 'never'\n\
+        [link.2]\ncache = '4KiB'\ninterface = 'auto'\nrole = 'backup:1'\nspool_size = '1MiB'\n[link.3]\nspool = 'memory'";
+    let settings = read(text);
+    assert_eq!(settings.links.each_ref().map(|link| link.cache), [2048, 4096, 2048, 2048]);
+    assert_eq!((settings.link_interface(link(1)), settings.link_interface(link(2))), (Some("eth0"), None));
+    let spool = |size| Some(SpoolSettings { size, sync: SpoolSync::Never });
+    assert_eq!(settings.spool_settings(link(1)), spool(64 << 20));
+    assert_eq!(settings.spool_settings(link(2)), spool(1 << 20));
+    assert_eq!(settings.spool_settings(link(3)), None);
+    assert_eq!(settings.options().links[1].role, Some(Role::Backup(link(1))));
+    assert_eq!(settings.options().links[0].role, None);
+}
+
+#[test]
+fn a_fault_has_its_place_and_says_what_is_allowed() {
+    for (text, wanted) in FAULTS {
+        assert_eq!(fault(text), format!("dtud.toml:{wanted}"), "for {text:?}");
+    }
+}
+
+#[test]
+fn columns_count_characters_and_not_bytes() {
+    let said = fault("[leds]\n\"pow\" = \"é\" # é\nnet = \"é\"; é");
+    assert!(said.starts_with("dtud.toml:3:10: "), "{said}");
+}
+
+#[test]
+fn a_chain_of_backups_is_allowed_and_a_circle_is_not() {
+    read("[link]\n1.role='backup:2'\n2.role='backup:3'\n3.role='backup:4'");
+    let said = fault("[link]\n1.role='backup:2'\n2.role='backup:3'\n3.role='backup:4'\n4.role='backup:2'");
+    assert!(said.contains("in a circle"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_text_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.toml");
+    let said = check(&path).unwrap_err().to_string();
+    assert!(said.starts_with(&format!("{}: cannot be read: ", path.display())), "{said}");
+    std::fs::write(&path, b"[serial]\n# \xB2\xE2").unwrap();
+    let said = check(&path).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        format!("{}:2:3: byte 0xB2 is not UTF-8; a settings file is UTF-8 text", path.display())
+    );
+    std::fs::write(&path, EVERY_KEY).unwrap();
+    assert_eq!(check(&path), Ok(()));
+}
+
+#[test]
+fn the_packaged_file_is_all_comments_and_its_comments_are_the_defaults() {
+    let packaged = include_str!("../../../../packaging/dtud.toml");
+    assert_eq!(read(packaged), Settings::default());
+    let active: String = packaged
+        .lines()
+        .map(|line| if line.starts_with("# ") { line } else { line.strip_prefix('#').unwrap_or(line) })
+        .fold(String::new(), |text, line| text + line + "\n");
+    for number in ["[serial]", "[device]", "[packing]", "[link]"] {
+        assert!(active.lines().any(|line| line == number), "{number} is not shown");
+    }
+    let mut wanted = Settings::default();
+    // Written out it fixes the role, where an empty file leaves it to AT+CIROLE: that line stays prose.
+    wanted.links.iter_mut().for_each(|link| link.role = None);
+    assert_eq!(read(&active), wanted);
+}
+
+#[test]
+fn the_page_and_the_packaged_file_name_every_key() {
+    let page = include_str!("../../../../docs/settings.md");
+    let packaged = include_str!("../../../../packaging/dtud.toml");
+    let keys = EVERY_KEY.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    for key in keys.chain(["reply_hex", "within", "misses", "link.1"]) {
+        assert!(page.contains(&format!("`{key}`")) || page.contains(&format!("`[{key}]`")), "page: {key}");
+        assert!(packaged.contains(key), "packaged file: {key}");
+    }
+}
+
+const EVERY_KEY: &str = r#"
+[serial]
+flow_control = "rtscts"
+rs485 = false
+charset = "utf-8"
+[device]
+setup_window = 0
+shutdown = "stop"
+recovery = false
+factory_password = "off"
+sms_allow = ["+8613812345678", "10086"]
+[packing]
+length_enabled = true
+[link]
+cache = "15KiB"
+drop_policy = "block"
+resend = false
+spool = "disk"
+spool_size = 1048576
+spool_sync = "always"
+backoff_max = 60
+short_link_idle = 255
+role = "always"
+interface = "eth0"
+[link.expect]
+register = { reply_hex = "4f4B", within = 7, misses = 2 }
+heartbeat = { reply_hex = "00" }
+[leds]
+pow = "green:power"
+net = "/sys/x"
+data = "d"
+"#;
+
+const FAULTS: &[(&str, &str)] = &[
+    ("[device]\n  setup_window = 3601", "2:18: setup_window: must be 0..=3600, got 3601"),
+    ("[link]\nshort_link_idle=0", "2:17: short_link_idle: must be 1..=255, got 0"),
+    ("[link.2]\nbackoff_max = -1", "2:15: backoff_max: must be 1..=3600, got -1"),
+    (
+        "[link]\nbackoff_max = \"30\"",
+        "2:15: backoff_max: invalid type: string \"30\", expected a whole number 1..=3600",
+    ),
+    (
+        "[link.1]\ncache = \"1MB\"",
+        "2:9: cache: must be 1KiB to 256MiB, as a number of bytes or text such as \"15KiB\", \"1MiB\", \"1GiB\"; got \"1MB\"",
+    ),
+    (
+        "[link]\ncache = 1023",
+        "2:9: cache: must be 1KiB to 256MiB, as a number of bytes or text such as \"15KiB\", \"1MiB\", \"1GiB\"; got 1023",
+    ),
+    (
+        "[serial]\nflow_control = \"xon\"",
+        "2:16: flow_control: unknown variant `xon`, expected `none` or `rtscts`",
+    ),
+    (
+        "[link]\ndrop_policy = \"old\"",
+        "2:15: drop_policy: unknown variant `old`, expected one of `oldest`, `newest`, `block`",
+    ),
+    (
+        "[serial]\nbaud = 9600",
+        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `charset`",
+    ),
+    ("[modem]", "1:2: unknown field `modem`, expected one of `serial`, `device`, `packing`, `leds`, `link`"),
+    (
+        "[link.3]\nrole = \"backup:5\"",
+        "2:8: role: must be \"always\" or \"backup:1\" to \"backup:4\", got \"backup:5\"",
+    ),
+    ("[link.3]\nrole = \"backup:3\"", "2:8: role: link 3 cannot be the backup of itself"),
+    ("[link]\nrole = \"backup:1\"", "2:8: role: link 1 cannot be the backup of itself"),
+    (
+        "[link.1]\nrole = \"backup:2\"\n[link.2]\nrole = \"backup:1\"",
+        "2:8: role: links 1 and 2 are backups of each other in a circle",
+    ),
+    (
+        "[link.2]\nrole = \"backup:1\"\n[link.3]\nrole = \"backup:1\"",
+        "4:8: role: link 1 has link 2 as its backup, and may have one only",
+    ),
+    (
+        "[link.1]\nexpect.register = { reply_hex = \"4f4\" }",
+        "2:33: reply_hex: must be 1 to 64 bytes as hex digits, two a byte, got \"4f4\"",
+    ),
+    (
+        "[link.1.expect]\nregister = { reply_hex = \"4f\", within = 0 }",
+        "2:41: within: must be 1..=3600, got 0",
+    ),
+    ("[link.1.expect]\nregister = { within = 1 }", "2:12: register: missing field `reply_hex`"),
+    (
+        "[link.1]\ninterface = \"a/b\"",
+        "2:13: interface: must be \"auto\" or the name of a network interface (1 to 15 characters), got \"a/b\"",
+    ),
+    (
+        "[device]\nsms_allow = [\"+86138\", \"x\"]",
+        "2:24: must be a phone number: 3 to 20 digits, with or without a + in front, got \"x\"",
+    ),
+    (
+        "[serial]\nflow_control = \"rtscts\"\nrs485 = true",
+        "3:9: rs485: RS-485 switches the transmitter by RTS, so it needs flow_control = \"none\"",
+    ),
+    (
+        "[link]\nspool = \"disk\"\n[link.4]\nspool_size = \"1MiB\"",
+        "4:14: spool_size: spool_size of link 4 must be at least twice its cache: 1MiB does not hold twice 1MiB",
+    ),
+    (
+        "[leds]\npow = \"a/b\"",
+        "2:7: pow: must be the name of an LED below /sys/class/leds, or the path of its folder, got \"a/b\"",
+    ),
+    ("[device]\nrecovery = true\nrecovery = true", "3:1: duplicate key"),
+];

@@ -1,0 +1,256 @@
+//! Values that check themselves while they are read, so that a fault has the place of the value.
+
+use std::fmt;
+use std::time::Duration;
+
+use dtu_proto::config::{DropPolicy, FactoryPassword, Role, Shutdown};
+use dtu_proto::event::LinkId;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+/// Hand-shake of a tty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowControl {
+    /// None.
+    #[default]
+    None,
+    /// By the lines RTS and CTS.
+    RtsCts,
+}
+
+/// Meaning of serial bytes that are text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Charset {
+    /// The original's.
+    #[default]
+    #[serde(rename = "gbk")]
+    Gbk,
+    /// UTF-8.
+    #[serde(rename = "utf-8")]
+    Utf8,
+}
+
+/// When frames on the disk are forced out of the operating system's memory. In all three a frame survives the end
+/// of this program, `kill -9` included; they differ in what a power cut costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum SpoolSync {
+    /// Before the frame counts as taken: a power cut costs nothing; each frame waits for the disk.
+    #[serde(rename = "always")]
+    Always,
+    /// Within a second, beside the main loop: a power cut costs the frames of the last second at most.
+    #[default]
+    #[serde(rename = "1s")]
+    EverySecond,
+    /// When the operating system likes (Linux: about 30 s).
+    #[serde(rename = "never")]
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Spool {
+    Memory,
+    Disk,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "DropPolicy", rename_all = "lowercase")]
+enum DropPolicyName {
+    Oldest,
+    Newest,
+    Block,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Shutdown", rename_all = "lowercase")]
+enum ShutdownName {
+    Restart,
+    Stop,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "FactoryPassword", rename_all = "lowercase")]
+enum FactoryPasswordName {
+    Query,
+    Full,
+    Off,
+}
+
+/// Makes a type of the core readable where a key may be missing.
+macro_rules! named {
+    ($name:ident, $remote:literal, $of:ty) => {
+        #[derive(Clone, Copy, Deserialize)]
+        pub(super) struct $name(#[serde(with = $remote)] pub(super) $of);
+    };
+}
+named!(DropPolicyValue, "DropPolicyName", DropPolicy);
+named!(ShutdownValue, "ShutdownName", Shutdown);
+named!(FactoryPasswordValue, "FactoryPasswordName", FactoryPassword);
+
+/// A whole number of a range.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Int<const MIN: i64, const MAX: i64>(i64);
+
+impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
+    pub(super) fn seconds(self) -> Duration {
+        Duration::from_secs(self.0.unsigned_abs())
+    }
+
+    pub(super) fn byte(self) -> u8 {
+        u8::try_from(self.0).unwrap_or(u8::MAX)
+    }
+}
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Int<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader<const MIN: i64, const MAX: i64>;
+        impl<const MIN: i64, const MAX: i64> Visitor<'_> for Reader<MIN, MAX> {
+            type Value = Int<MIN, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number {MIN}..={MAX}")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+                if (MIN..=MAX).contains(&value) {
+                    return Ok(Int(value));
+                }
+                Err(E::custom(format_args!("must be {MIN}..={MAX}, got {value}")))
+            }
+        }
+        from.deserialize_i64(Reader)
+    }
+}
+
+/// A number of bytes of a range: `1048576`, `"15KiB"`, `"64MiB"`, `"1GiB"`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size<const MIN: u64, const MAX: u64>(pub(super) u64);
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Size<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader<const MIN: u64, const MAX: u64>;
+        impl<const MIN: u64, const MAX: u64> Reader<MIN, MAX> {
+            fn take<E: de::Error>(bytes: Option<u64>, got: &dyn fmt::Display) -> Result<Size<MIN, MAX>, E> {
+                let good = bytes.filter(|bytes| (MIN..=MAX).contains(bytes));
+                let (min, max) = (human(MIN), human(MAX));
+                good.map(Size).ok_or_else(|| {
+                    E::custom(format_args!(
+                        "must be {min} to {max}, as a number of bytes or text such as \"15KiB\", \"1MiB\", \"1GiB\"; got {got}"
+                    ))
+                })
+            }
+        }
+        impl<const MIN: u64, const MAX: u64> Visitor<'_> for Reader<MIN, MAX> {
+            type Value = Size<MIN, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes, or text such as \"15KiB\" or \"1MiB\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+                Self::take(u64::try_from(value).ok(), &value)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Self::take(bytes_of(text), &format_args!("\"{text}\""))
+            }
+        }
+        from.deserialize_any(Reader)
+    }
+}
+
+/// `15KiB` as bytes.
+fn bytes_of(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let unit = UNITS.iter().find(|(name, _)| *name == unit.trim_start())?.1;
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// The other way round.
+pub(super) fn human(bytes: u64) -> String {
+    let fits = UNITS.iter().rev().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    fits.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
+/// Text that `read` understands; else an error that says what is allowed.
+fn text<'de, D: Deserializer<'de>, T>(
+    from: D,
+    allowed: &'static str,
+    read: fn(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    struct Reader<T>(&'static str, fn(&str) -> Option<T>);
+    impl<T> Visitor<'_> for Reader<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            let Self(allowed, read) = self;
+            read(text).ok_or_else(|| E::custom(format_args!("must be {allowed}, got \"{text}\"")))
+        }
+    }
+    from.deserialize_str(Reader(allowed, read))
+}
+
+/// Makes a value of text.
+macro_rules! text_value {
+    ($name:ident($of:ty), $read:expr, $allowed:literal) => {
+        #[derive(Clone, Debug)]
+        pub(super) struct $name(pub(super) $of);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                text(from, $allowed, $read).map(Self)
+            }
+        }
+    };
+}
+text_value!(RoleValue(Role), role, "\"always\" or \"backup:1\" to \"backup:4\"");
+text_value!(Reply(Vec<u8>), reply, "1 to 64 bytes as hex digits, two a byte");
+text_value!(Phone(String), phone, "a phone number: 3 to 20 digits, with or without a + in front");
+text_value!(
+    Interface(Option<String>),
+    interface,
+    "\"auto\" or the name of a network interface (1 to 15 characters)"
+);
+text_value!(Led(String), led, "the name of an LED below /sys/class/leds, or the path of its folder");
+
+fn role(text: &str) -> Option<Role> {
+    if text == "always" {
+        return Some(Role::Always);
+    }
+    LinkId::ALL.into_iter().find(|link| text == format!("backup:{link}")).map(Role::Backup)
+}
+
+fn reply(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits =
+        digits.filter(|digits| digits.len().is_multiple_of(2) && (2..=128).contains(&digits.len()))?;
+    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+fn phone(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let good = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| text.to_owned())
+}
+
+fn interface(text: &str) -> Option<Option<String>> {
+    if text == "auto" {
+        return Some(None);
+    }
+    let good =
+        (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+    good.then(|| Some(text.to_owned()))
+}
+
+fn led(text: &str) -> Option<String> {
+    let good = !text.is_empty() && !text.contains('\0') && (text.starts_with('/') || !text.contains('/'));
+    good.then(|| text.to_owned())
+}

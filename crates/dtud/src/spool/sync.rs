@@ -1,0 +1,136 @@
+//! Forcing files to the disk: at once, in a thread beside the main loop, or never.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tracing::error;
+
+use super::SpoolSync;
+use crate::store::named;
+
+/// Carries out one link's policy.
+#[derive(Debug)]
+pub(super) struct Syncer {
+    policy: SpoolSync,
+    dir: PathBuf,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    work: Mutex<Work>,
+    news: Condvar,
+}
+
+/// What is to be forced. Bounded: files are named once, and a second's worth of segments.
+#[derive(Debug, Default)]
+struct Work {
+    files: Vec<Arc<File>>,
+    dir: bool,
+    stop: bool,
+}
+
+impl Syncer {
+    pub(super) fn new(policy: SpoolSync, dir: &Path) -> Self {
+        Self { policy, dir: dir.to_owned(), shared: Arc::default(), thread: None }
+    }
+
+    /// A frame was written.
+    pub(super) fn appended(&mut self, file: &Arc<File>) -> io::Result<()> {
+        if self.policy == SpoolSync::Always {
+            return file.sync_data().map_err(|error| named(&self.dir, &error));
+        }
+        self.dirty(file);
+        Ok(())
+    }
+
+    /// A file was made.
+    pub(super) fn named(&mut self) -> io::Result<()> {
+        match self.policy {
+            SpoolSync::Always => sync_dir(&self.dir),
+            SpoolSync::EverySecond => {
+                self.shared.lock().dir = true;
+                self.wake();
+                Ok(())
+            }
+            SpoolSync::Never => Ok(()),
+        }
+    }
+
+    /// A file was written that can wait a second.
+    pub(super) fn dirty(&mut self, file: &Arc<File>) {
+        if self.policy == SpoolSync::Never {
+            return;
+        }
+        let mut work = self.shared.lock();
+        if work.files.iter().any(|known| Arc::ptr_eq(known, file)) {
+            return;
+        }
+        work.files.push(Arc::clone(file));
+        drop(work);
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if self.thread.is_none() {
+            let (shared, dir) = (Arc::clone(&self.shared), self.dir.clone());
+            let thread = std::thread::Builder::new().name("spool-sync".to_owned());
+            match thread.spawn(move || shared.run(&dir)) {
+                Ok(thread) => self.thread = Some(thread),
+                Err(error) => error!("{}: no thread for flushing: {error}", self.dir.display()),
+            }
+        }
+        self.shared.news.notify_one();
+    }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.news.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps while nothing is to do; gathers a second's work; forces it outside the lock.
+    fn run(&self, dir: &Path) {
+        loop {
+            let idle = |work: &mut Work| work.files.is_empty() && !work.dir && !work.stop;
+            let work = self.news.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            let gathered = self.news.wait_timeout_while(work, PERIOD, |work| !work.stop);
+            let mut work = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            let (files, named, stop) =
+                (std::mem::take(&mut work.files), std::mem::take(&mut work.dir), work.stop);
+            drop(work);
+            if let Err(error) = force(&files, named.then_some(dir)) {
+                error!("{}: frames could not be forced to the disk: {error}", dir.display());
+            }
+            if stop {
+                return;
+            }
+        }
+    }
+}
+
+fn force(files: &[Arc<File>], dir: Option<&Path>) -> io::Result<()> {
+    files.iter().try_for_each(|file| file.sync_data())?;
+    dir.map_or(Ok(()), sync_dir)
+}
+
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| named(dir, &error))
+}
+
+const PERIOD: Duration = Duration::from_secs(1);
