@@ -1,6 +1,19 @@
 //! The machine around the DTU core: serial lines, sockets, files.
 
+pub mod cli;
+mod clock;
+mod connect;
+mod control;
+mod demo;
+mod disk;
+mod leds;
+mod link;
+pub mod machine;
+mod port;
 pub mod record;
+pub mod serial;
 pub mod settings;
 pub mod spool;
 pub mod store;
+mod sys;
+mod watchdog;

@@ -1,2 +1,9 @@
 //! `dtud`: the device.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    dtud::cli::Cli::parse().run()
+}

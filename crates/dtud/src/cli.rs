@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::control::{Control, listen_to_signals};
+use crate::demo;
+use crate::machine::{End, Machine, Modem, Setup};
+use crate::serial::Address;
+use crate::settings::Settings;
+
+/// A software GPRS DTU: a serial line carried over four network links.
+#[derive(Debug, Parser)]
+#[command(name = "dtud", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The serial line: pty:PATH (a link to a new pty), tty:DEVICE or tcp:HOST:PORT
+    #[arg(long, value_name = "LINE", default_value = "pty:./dtu0", value_parser = Address::parse)]
+    serial: Address,
+    /// The radio: sim (simulated; in this version only its identity) or none (the host's own network, no SIM)
+    #[arg(long, default_value = "sim", value_parser = parse_modem)]
+    modem: Modem,
+    /// Folder of stored parameters and undelivered frames [default: $XDG_STATE_HOME/dtud, else ~/.local/state/dtud]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Settings file (TOML) [default: dtud.toml in the state folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Web console: off; this version has none
+    #[arg(long, value_name = "ADDR", default_value = "off", value_parser = parse_console)]
+    console: Console,
+    /// Length of the set-up window after power-on, in seconds [default: the settings file's, else 5]
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    setup_window: Option<u16>,
+    /// An AT command to run at power-on, as if typed in the set-up window; may be given many times
+    #[arg(long, value_name = "COMMAND")]
+    at: Vec<String>,
+    /// Write a log of all inputs, which dtu-sim replays
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look whether a settings file is right; exit 2 with file:line:column on the first fault
+    CheckSettings {
+        /// The file
+        file: PathBuf,
+    },
+    /// A whole scene on this machine: a meter on the serial line, the device, and a data center that polls it
+    Demo {
+        /// End after so many seconds
+        #[arg(long, value_name = "N")]
+        seconds: Option<u64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Console;
+
+fn parse_modem(text: &str) -> Result<Modem, String> {
+    match text {
+        "sim" => Ok(Modem::Simulated),
+        "none" => Ok(Modem::None),
+        _ if text == "mm" || text.starts_with("mm:") || text.starts_with("at:") => {
+            Err("real modems are not in this version; sim or none".to_owned())
+        }
+        _ => Err("must be sim or none".to_owned()),
+    }
+}
+
+fn parse_console(text: &str) -> Result<Console, String> {
+    if text == "off" { Ok(Console) } else { Err("the web console is not in this version; off".to_owned()) }
+}
+
+impl Cli {
+    /// Does what the command line asks.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let done = match &self.command {
+            Some(Command::CheckSettings { file }) => return check_settings(file),
+            Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
+            None => self.run_device(),
+        };
+        done.unwrap_or_else(|error| {
+            eprintln!("dtud: {error:#}");
+            ExitCode::FAILURE
+        })
+    }
+
+    fn run_device(self) -> anyhow::Result<ExitCode> {
+        start_log("info");
+        let state = self.state.clone().map_or_else(default_state, Ok)?;
+        let settings_path =
+            self.settings.clone().or_else(|| Some(state.join("dtud.toml")).filter(|path| path.exists()));
+        let settings = match &settings_path {
+            None => Settings::default(),
+            Some(path) => match Settings::load(path) {
+                Ok(settings) => settings,
+                Err(why) => {
+                    eprintln!("{why}");
+                    return Ok(ExitCode::from(2));
+                }
+            },
+        };
+        let setup = Setup {
+            serial: self.serial,
+            modem: self.modem,
+            state,
+            settings,
+            settings_path,
+            setup_window: self.setup_window.map(|seconds| Duration::from_secs(seconds.into())),
+            at: self.at,
+            record: self.record,
+        };
+        let runtime = runtime()?;
+        let end = runtime.block_on(async {
+            let control = Arc::new(Control::default());
+            listen_to_signals(Arc::clone(&control))?;
+            let machine = Machine::new(setup, control)?.announcing();
+            anyhow::Ok(tokio::task::unconstrained(machine).await)
+        })?;
+        // A name that is still being asked for must not hold up the end.
+        runtime.shutdown_background();
+        Ok(match end {
+            End::Stopped => ExitCode::SUCCESS,
+            End::AtRefused => ExitCode::from(2),
+        })
+    }
+}
+
+/// One thread does everything but ask for names and save parameters.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // The reactor after each run of the loop, which has its own bound.
+        .event_interval(1)
+        .max_blocking_threads(8)
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+}
+
+pub(crate) fn start_log(default: &str) {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+}
+
+fn check_settings(file: &Path) -> ExitCode {
+    match Settings::load(file) {
+        Ok(_) => {
+            println!("{}: good", file.display());
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn default_state() -> anyhow::Result<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|base| base.join("dtud"))
+        .ok_or_else(|| anyhow::anyhow!("no home folder; name one with --state"))
+}

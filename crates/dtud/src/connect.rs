@@ -1,0 +1,192 @@
+//! From a name to a connected socket: resolve afresh, try every address, each with its share of the time.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{CloseReason, Connect};
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use tokio::io::Interest;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{debug, warn};
+
+use crate::port::{Port, ShortRead};
+use crate::sys;
+
+/// A socket that stands.
+#[derive(Debug)]
+pub(crate) struct Established {
+    pub(crate) port: Port,
+    pub(crate) local: SocketAddr,
+}
+
+/// Resolves and connects, in at most [`ATTEMPT`].
+pub(crate) async fn connect(target: Connect, interface: Option<String>) -> Result<Established, CloseReason> {
+    let end = Instant::now() + ATTEMPT;
+    let addresses = resolve(&target.address, target.port).await?;
+    let mut last = CloseReason::NameNotFound;
+    for (tried, address) in addresses.iter().enumerate() {
+        // Each address gets an equal share of what is left, so a dead one cannot use up all of it.
+        let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let until = Instant::now() + end.saturating_duration_since(Instant::now()) / others;
+        match timeout_at(until, open(&target, *address, interface.as_deref())).await {
+            Ok(Ok(established)) => return Ok(established),
+            Ok(Err(error)) => {
+                debug!("{address}: {error}");
+                last = connect_reason(&error, target.local_port);
+            }
+            Err(_) => {
+                debug!("{address}: no answer");
+                last = CloseReason::TimedOut;
+            }
+        }
+    }
+    Err(last)
+}
+
+async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>, CloseReason> {
+    // An address needs no resolver, and no thread that asks it. IPv6 may be written with brackets.
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    match timeout(RESOLVE, tokio::net::lookup_host((name, port))).await {
+        Ok(Ok(found)) => {
+            let mut addresses: Vec<SocketAddr> = Vec::new();
+            for address in found {
+                if !addresses.contains(&address) && addresses.len() < MOST_ADDRESSES {
+                    addresses.push(address);
+                }
+            }
+            if addresses.is_empty() { Err(CloseReason::NameNotFound) } else { Ok(addresses) }
+        }
+        Ok(Err(error)) => {
+            debug!("{name}: {error}");
+            Err(CloseReason::NameNotFound)
+        }
+        Err(_) => {
+            debug!("{name}: no answer from the resolver");
+            Err(CloseReason::NameNotFound)
+        }
+    }
+}
+
+async fn open(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Result<Established> {
+    let socket = socket(target, peer, interface)?;
+    match socket.connect(&SockAddr::from(peer)) {
+        Ok(()) => {}
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
+        Err(error) => return Err(error),
+    }
+    let socket = match target.protocol {
+        Protocol::Tcp => connected(socket).await?,
+        Protocol::Udp => socket,
+    };
+    let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let short_read = match target.protocol {
+        Protocol::Tcp => ShortRead::Empty,
+        Protocol::Udp => ShortRead::Unknown,
+    };
+    Ok(Established { port: Port::new(OwnedFd::from(socket), short_read)?, local })
+}
+
+async fn connected(socket: Socket) -> io::Result<Socket> {
+    let waiting = sys::watch(socket.into(), Interest::WRITABLE)?;
+    waiting.writable().await?.retain_ready();
+    let socket = Socket::from(waiting.into_inner());
+    match socket.take_error()? {
+        None => Ok(socket),
+        Some(error) => Err(error),
+    }
+}
+
+fn socket(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Result<Socket> {
+    let kind = match target.protocol {
+        Protocol::Tcp => Type::STREAM,
+        Protocol::Udp => Type::DGRAM,
+    };
+    let socket = Socket::new(Domain::for_address(peer), kind, None)?;
+    socket.set_nonblocking(true)?;
+    if let Some(interface) = interface {
+        socket.bind_device(Some(interface.as_bytes())).inspect_err(|error| {
+            warn!("interface {interface}: {error}");
+        })?;
+    }
+    if target.protocol == Protocol::Tcp {
+        set_tcp_options(&socket, target.local_port != 0)?;
+    }
+    if target.local_port != 0 {
+        let any = match peer {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        socket.set_reuse_address(true)?;
+        socket.bind(&SockAddr::from(SocketAddr::new(any, target.local_port)))?;
+    }
+    Ok(socket)
+}
+
+fn set_tcp_options(socket: &Socket, fixed_port: bool) -> io::Result<()> {
+    // The device packs by itself.
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_PAUSE);
+    socket.set_tcp_keepalive(&keepalive.with_retries(3))?;
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    // The kernel would else swallow minutes of a slow line's data, and lose it with the connection.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    if fixed_port {
+        // The old connection would else wait in TIME_WAIT, and the same four numbers could not be used again.
+        socket.set_linger(Some(Duration::ZERO))?;
+    }
+    Ok(())
+}
+
+/// What an error of the operating system means for a link.
+pub(crate) fn reason(error: &io::Error) -> CloseReason {
+    match error.raw_os_error() {
+        Some(libc::ECONNREFUSED) => CloseReason::Refused,
+        Some(libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED) => CloseReason::Reset,
+        Some(libc::ETIMEDOUT) => CloseReason::TimedOut,
+        Some(libc::EHOSTUNREACH | libc::ENETUNREACH | libc::ENETDOWN | libc::EHOSTDOWN | libc::ENODEV) => {
+            CloseReason::Unreachable
+        }
+        Some(libc::EADDRINUSE) => CloseReason::LocalPortTaken,
+        Some(code) => CloseReason::Os(code),
+        None => CloseReason::Os(0),
+    }
+}
+
+fn connect_reason(error: &io::Error, local_port: u16) -> CloseReason {
+    match error.raw_os_error() {
+        // With a port of its own: the same connection still exists. Without: this host has no such kind of address.
+        Some(libc::EADDRNOTAVAIL) if local_port != 0 => CloseReason::LocalPortTaken,
+        Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT) => CloseReason::Unreachable,
+        Some(_) | None => reason(error),
+    }
+}
+
+/// The address of this host that its default route uses.
+pub(crate) fn own_address() -> IpAddr {
+    // Connecting a datagram socket asks the routing table and sends nothing. The peer is of TEST-NET-1 (RFC 5737).
+    let ask = || -> io::Result<IpAddr> {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        Ok(socket.local_addr()?.ip())
+    };
+    ask().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// All of one attempt.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// The resolver.
+const RESOLVE: Duration = Duration::from_secs(10);
+/// Addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 16;
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_PAUSE: Duration = Duration::from_secs(10);
+/// Unacknowledged data ends a connection after this: idle time and three probes.
+const USER_TIMEOUT: Duration = Duration::from_secs(90);
+/// The kernel doubles it for its own book-keeping.
+const SEND_BUFFER: usize = 32 * 1024;

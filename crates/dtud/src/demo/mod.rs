@@ -1,0 +1,81 @@
+//! `dtud demo`: a whole scene in one process.
+//!
+//! ```text
+//! meter (Modbus RTU) ── pty ── the device ──┬── link 1, TCP ── data center: asks each second, decodes
+//!                                           └── link 2, UDP ── logger: counts what comes
+//! ```
+
+mod center;
+mod meter;
+mod modbus;
+mod scene;
+mod screen;
+mod view;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::cli;
+use crate::control::{Control, listen_to_signals};
+use crate::machine::{Machine, Modem, Setup};
+use crate::serial::Address;
+use crate::settings::Settings;
+use scene::{Scene, SharedScene, Watcher};
+
+/// Plays the scene until Ctrl-C, or for `time`.
+pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
+    let terminal = std::io::stdout().is_terminal();
+    cli::start_log(if terminal { "off" } else { "warn" });
+    let runtime = cli::runtime()?;
+    let scene = SharedScene::default();
+    runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;
+    runtime.shutdown_background();
+    println!("{}", scene::lock(&scene).summary());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("no room for the demo's files")?;
+    let line = folder.path().join("meter");
+    let center = center::Center::bind(Arc::clone(&scene)).await?;
+    let logger = center::Logger::bind(Arc::clone(&scene)).await?;
+    let setup = Setup {
+        serial: Address::Pty(line.clone()),
+        modem: Modem::Simulated,
+        state: folder.path().join("state"),
+        settings: Settings::default(),
+        settings_path: None,
+        setup_window: Some(Duration::ZERO),
+        at: at_lines(center.port()?, logger.port()?),
+        record: None,
+    };
+    let control = Arc::new(Control::default());
+    listen_to_signals(Arc::clone(&control))?;
+    let every = Duration::from_millis(if terminal { 100 } else { 1000 });
+    let watcher = Watcher::new(Arc::clone(&scene), every);
+    let machine = Machine::new(setup, Arc::clone(&control))?.observed_by(Box::new(watcher));
+    let meter = meter::Meter::open(&line, Arc::clone(&scene))?;
+    let actors = [tokio::spawn(center.run()), tokio::spawn(logger.run()), tokio::spawn(meter.run())];
+    let view = tokio::spawn(view::show(time, terminal, scene, Arc::clone(&control)));
+    // Whatever ends it, the view puts the terminal back before anything is printed.
+    machine.await;
+    actors.iter().for_each(tokio::task::JoinHandle::abort);
+    control.stop_once();
+    view.await.context("the view broke")?
+}
+
+fn at_lines(center: u16, logger: u16) -> Vec<String> {
+    vec![
+        "CIMODID=\"DTU demo\"".to_owned(),
+        format!("CIPSCONT=1,\"TCP\",\"127.0.0.1\",{center},1"),
+        format!("CIPSCONT=2,\"UDP\",\"127.0.0.1\",{logger},1"),
+        format!("CIPPACK=1,\"{}\",0", Scene::hex(scene::REGISTRATION, "")),
+        format!("CIPPACK=0,\"{}\",0", Scene::hex(scene::HEARTBEAT, "")),
+        // A heartbeat after 2 s of silence, frames end after 20 ms of silence, no restart for want of data.
+        "CIPCFG=1,2,0,20,10,0".to_owned(),
+    ]
+}

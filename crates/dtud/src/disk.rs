@@ -1,0 +1,111 @@
+//! What is kept on disk, as the loop sees it: saving parameters in the background, spooling at once.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use dtu_proto::config::Config;
+use dtu_proto::event::{LINKS, LinkId, StoreOutput};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::settings::Settings;
+use crate::spool::{Spool, save_undelivered, take_undelivered};
+use crate::store::ParameterStore;
+
+pub(crate) struct Disk {
+    dir: PathBuf,
+    store: Arc<Mutex<ParameterStore>>,
+    saving: Option<JoinHandle<std::io::Result<()>>>,
+    /// Of the links with `spool = "disk"`.
+    spools: [Option<Spool>; LINKS],
+    /// The last trouble with a spool was told.
+    told: [bool; LINKS],
+}
+
+/// What the last run left.
+pub(crate) struct Kept {
+    pub(crate) config: Config,
+    pub(crate) frames: Vec<(LinkId, u64, Bytes)>,
+}
+
+impl Disk {
+    pub(crate) fn open(dir: &Path, settings: &Settings) -> anyhow::Result<(Self, Kept)> {
+        let (store, config, messages) = ParameterStore::open(dir)?;
+        for message in messages {
+            warn!("store: {message}");
+        }
+        let mut spools = [const { None }; LINKS];
+        let mut frames = Vec::new();
+        for link in LinkId::ALL {
+            let left = match settings.spool_settings(link) {
+                Some(wanted) => {
+                    let (spool, left) = Spool::open(dir, link, wanted.size, wanted.sync)?;
+                    spools[link.index()] = Some(spool);
+                    left
+                }
+                None => take_undelivered(dir, link)?,
+            };
+            if !left.is_empty() {
+                info!("link {link}: {} frames of the last run wait", left.len());
+            }
+            frames.extend(left.into_iter().map(|(number, frame)| (link, number, frame)));
+        }
+        let store = Arc::new(Mutex::new(store));
+        let disk = Self { dir: dir.to_owned(), store, saving: None, spools, told: [false; LINKS] };
+        Ok((disk, Kept { config, frames }))
+    }
+
+    pub(crate) fn order(&mut self, order: StoreOutput) {
+        match order {
+            StoreOutput::Save(text) => {
+                let store = Arc::clone(&self.store);
+                // Waiting for the disk must not stop the line.
+                self.saving = Some(tokio::task::spawn_blocking(move || {
+                    store.lock().unwrap_or_else(PoisonError::into_inner).save(&text)
+                }));
+            }
+            StoreOutput::SpoolAppend(link, number, frame) => {
+                self.spool(link, |spool| spool.append(number, &frame));
+            }
+            StoreOutput::SpoolRelease(link, up_to) => self.spool(link, |spool| spool.release(up_to)),
+        }
+    }
+
+    /// The frame stays in memory whatever the disk says, so trouble is told, once until it is over.
+    fn spool(&mut self, link: LinkId, act: impl FnOnce(&mut Spool) -> std::io::Result<()>) {
+        let Some(spool) = &mut self.spools[link.index()] else { return };
+        let outcome = act(spool);
+        let told = std::mem::replace(&mut self.told[link.index()], outcome.is_err());
+        if let (Err(error), false) = (outcome, told) {
+            warn!("link {link}: spool: {error}");
+        }
+    }
+
+    pub(crate) const fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// The outcome of the save that is under way.
+    pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        let Some(saving) = &mut self.saving else { return Poll::Pending };
+        let done = std::task::ready!(Pin::new(saving).poll(cx));
+        self.saving = None;
+        Poll::Ready(match done {
+            Ok(saved) => saved.map_err(|error| error.to_string()),
+            Err(broken) => Err(broken.to_string()),
+        })
+    }
+
+    /// At a clean stop; the links with a spool have theirs there.
+    pub(crate) fn keep_undelivered<'a>(&self, link: LinkId, frames: impl Iterator<Item = (u64, &'a Bytes)>) {
+        if self.spools[link.index()].is_some() {
+            return;
+        }
+        if let Err(error) = save_undelivered(&self.dir, link, frames) {
+            warn!("link {link}: the undelivered frames are lost: {error}");
+        }
+    }
+}

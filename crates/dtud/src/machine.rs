@@ -1,0 +1,580 @@
+//! The machine: one task owns the device and everything that it moves.
+//!
+//! Each turn of the loop looks at every source once - links, line, disk, wishes from outside, time - and feeds what
+//! it finds to the device, whose outputs are carried out before the next input. Nothing in it waits, nothing is
+//! allocated for a wake-up, and there is one timer.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use dtu_proto::config::to_store_text;
+use dtu_proto::event::{Event, Input, LINKS, LinkId, LinkInput, ModemInput, ModemOutput};
+use dtu_proto::event::{Output, Power, SerialInput};
+use dtu_proto::record::Header;
+use dtu_proto::time::Instant;
+use dtu_proto::{Dtu, Identity};
+use tracing::{debug, error, info, warn};
+
+use crate::clock::{Clock, Timer};
+use crate::connect::own_address;
+use crate::control::Control;
+use crate::disk::Disk;
+use crate::leds::Lamps;
+use crate::link::{Link, LinkNews};
+use crate::record::Recorder;
+use crate::serial::{Address, Serial, SerialNews, Wiring};
+use crate::settings::{FlowControl, Settings};
+use crate::watchdog::Watchdog;
+
+/// Everything that the command line and the settings file decide.
+#[derive(Debug)]
+pub struct Setup {
+    /// The line.
+    pub serial: Address,
+    /// The radio.
+    pub modem: Modem,
+    /// Folder of what is kept.
+    pub state: PathBuf,
+    /// What the settings file says.
+    pub settings: Settings,
+    /// Where it is, to read it again.
+    pub settings_path: Option<PathBuf>,
+    /// Length of the set-up window, where the command line names one.
+    pub setup_window: Option<Duration>,
+    /// AT lines to run at power-on.
+    pub at: Vec<String>,
+    /// Log of all inputs.
+    pub record: Option<PathBuf>,
+}
+
+/// The radio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modem {
+    /// A simulated one.
+    Simulated,
+    /// None: the host's own network is used.
+    None,
+}
+
+impl Modem {
+    fn identity(self) -> Identity {
+        match self {
+            Self::Simulated => Identity::default(),
+            Self::None => Identity { imei: String::new(), imsi: String::new(), ..Identity::default() },
+        }
+    }
+
+    fn attached(self) -> ModemInput {
+        ModemInput::Attached(match self {
+            Self::Simulated => [10, 0, 0, 2].into(),
+            Self::None => own_address(),
+        })
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In good order.
+    Stopped,
+    /// An `--at` line was refused.
+    AtRefused,
+}
+
+/// Somebody who watches the device live.
+pub(crate) trait Observer {
+    fn output(&mut self, output: &Output);
+    /// Called at the times it asks for.
+    fn look(&mut self, dtu: &Dtu, now: Instant) -> Instant;
+}
+
+/// The device with its line, links, disk, modem and lamps.
+pub(crate) struct Machine {
+    dtu: Dtu,
+    clock: Clock,
+    timer: Timer,
+    serial: Serial,
+    links: [Link; LINKS],
+    disk: Disk,
+    modem: Modem,
+    modem_back_at: Option<Instant>,
+    lamps: Lamps,
+    at: AtLines,
+    recorder: Option<Recorder>,
+    control: Arc<Control>,
+    watchdog: Watchdog,
+    settings: Settings,
+    settings_path: Option<PathBuf>,
+    observer: Option<Box<dyn Observer>>,
+    look_at: Option<Instant>,
+    /// Lent to each read.
+    buf: Vec<u8>,
+    announce: bool,
+    started: bool,
+    powered_on: Instant,
+    stop_by: Option<Instant>,
+    end: Option<End>,
+}
+
+impl Machine {
+    /// Opens everything. Must be called inside the runtime.
+    pub(crate) fn new(setup: Setup, control: Arc<Control>) -> anyhow::Result<Self> {
+        let clock = Clock::start();
+        let settings = setup.settings;
+        let mut options = settings.options();
+        if let Some(window) = setup.setup_window {
+            options.setup_window = window;
+        }
+        // Not nothing, so that `--at` lines come before its end.
+        options.setup_window = options.setup_window.max(Duration::from_micros(1));
+        let (disk, kept) = Disk::open(&setup.state, &settings)?;
+        let wiring = Wiring {
+            rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
+            rs485: settings.serial.rs485,
+        };
+        let serial = Serial::new(setup.serial, wiring).context("serial")?;
+        let start = Header {
+            seed: seed(),
+            started: clock.now(),
+            identity: setup.modem.identity(),
+            options,
+            stored: to_store_text(&kept.config),
+            restored: kept.frames,
+        };
+        let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
+        let powered_on = start.started;
+        let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
+        for (link, number, frame) in start.restored {
+            dtu.restore(link, [(number, frame)]);
+        }
+        Ok(Self {
+            dtu,
+            clock,
+            timer: Timer::new(),
+            serial,
+            links: LinkId::ALL.map(|link| Link::new(settings.link_interface(link).map(str::to_owned))),
+            disk,
+            modem: setup.modem,
+            modem_back_at: None,
+            lamps: lamps(&settings),
+            at: AtLines { lines: setup.at.iter().map(|line| at_line(line)).collect(), ..AtLines::default() },
+            recorder,
+            control,
+            watchdog: Watchdog::from_environment(),
+            settings,
+            settings_path: setup.settings_path,
+            observer: None,
+            look_at: None,
+            buf: vec![0; READ_BUFFER],
+            announce: false,
+            started: false,
+            powered_on,
+            stop_by: None,
+            end: None,
+        })
+    }
+
+    /// Prints the ready line when the serial line is open.
+    pub(crate) const fn announcing(mut self) -> Self {
+        self.announce = true;
+        self
+    }
+
+    pub(crate) fn observed_by(mut self, observer: Box<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self.look_at = Some(Instant::ZERO);
+        self
+    }
+
+    fn power_on(&mut self, cx: &mut Context<'_>) {
+        self.control.watch(cx.waker());
+        self.at.power_on(self.powered_on);
+        self.carry_out(self.powered_on, cx);
+        self.run_at_lines(cx);
+        self.feed(Input::Modem(self.modem.attached()), cx);
+    }
+
+    fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
+        self.feed_at(self.clock.now(), input, cx);
+        self.run_at_lines(cx);
+    }
+
+    fn feed_at(&mut self, now: Instant, input: Input<'_>, cx: &mut Context<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(now, &input);
+        }
+        self.dtu.handle_input(input, now);
+        self.carry_out(now, cx);
+    }
+
+    fn carry_out(&mut self, now: Instant, cx: &mut Context<'_>) {
+        while let Some(output) = self.dtu.poll_output() {
+            if let Some(observer) = &mut self.observer {
+                observer.output(&output);
+            }
+            match output {
+                Output::Serial(order) => self.serial.order(order, now, cx),
+                Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
+                Output::Modem(ModemOutput::Reset) => self.reset_modem(now),
+                Output::Store(order) => self.disk.order(order),
+                Output::Console(reply) => self.at.reply(&reply),
+                Output::Leds(leds) => self.lamps.show(leds),
+                Output::Power(Power::Restarted) => self.at.power_on(now),
+                Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
+                Output::Event(event) => log(&event),
+            }
+        }
+    }
+
+    /// Looks at every source once; says whether anything happened.
+    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.clock.now();
+        let mut busy = self.wishes(cx, now);
+        busy |= self.time(cx, now);
+        for link in LinkId::ALL {
+            busy |= self.poll_link(link, cx, now);
+        }
+        busy |= self.poll_serial(cx, now);
+        busy | self.poll_disk(cx)
+    }
+
+    fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
+        let wanted = self.dtu.wants_link(link);
+        let mut buf = std::mem::take(&mut self.buf);
+        let news = self.links[link.index()].poll(cx, now, wanted, &mut buf);
+        let input = news.map(|news| match news {
+            LinkNews::Connected { local } => LinkInput::Connected { local },
+            LinkNews::Data(count) => LinkInput::Data(buf.get(..count).unwrap_or_default()),
+            LinkNews::Sent => LinkInput::Sent,
+            LinkNews::Acked(total) => LinkInput::Acked(total),
+            LinkNews::Closed { reason, acked } => LinkInput::Closed { reason, acked },
+        });
+        if let Some(input) = input {
+            self.feed(Input::Link(link, input), cx);
+        }
+        self.buf = buf;
+        news.is_some()
+    }
+
+    fn poll_serial(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let wanted = self.dtu.wants_serial();
+        let mut buf = std::mem::take(&mut self.buf);
+        let news = self.serial.poll(cx, now, wanted, &mut buf);
+        let input = news.as_ref().map(|news| match news {
+            SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
+            SerialNews::Written => SerialInput::Written,
+            SerialNews::Configured(why) => SerialInput::Configured(why.as_deref()),
+            SerialNews::Present => SerialInput::Present,
+            SerialNews::Gone => SerialInput::Gone,
+        });
+        if let Some(input) = input {
+            self.feed(Input::Serial(input), cx);
+        }
+        self.buf = buf;
+        if self.announce && self.serial.is_open() {
+            self.announce = false;
+            announce(self.serial.address());
+        }
+        news.is_some()
+    }
+
+    fn poll_disk(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(saved) = self.disk.poll_saved(cx) else { return false };
+        let input = match &saved {
+            Ok(()) => dtu_proto::event::StoreInput::Saved,
+            Err(why) => dtu_proto::event::StoreInput::Failed(why),
+        };
+        if let Err(why) = &saved {
+            error!("store: {why}");
+        }
+        self.feed(Input::Store(input), cx);
+        true
+    }
+
+    /// Deadlines of the device and of the machine itself.
+    fn time(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut busy = false;
+        if self.dtu.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.timeout(now);
+            }
+            self.dtu.handle_timeout(now);
+            self.carry_out(now, cx);
+            self.run_at_lines(cx);
+            busy = true;
+        }
+        if take_due(&mut self.modem_back_at, now) {
+            self.feed(Input::Modem(self.modem.attached()), cx);
+            busy = true;
+        }
+        if take_due(&mut self.look_at, now) {
+            self.look_at = self.observer.as_mut().map(|observer| observer.look(&self.dtu, now));
+        }
+        if take_due(&mut self.stop_by, now) {
+            warn!("the links did not close in time");
+            self.end = Some(End::Stopped);
+        }
+        if take_due(&mut self.at.answer_by, now) {
+            warn!("no answer to {:?}", self.at.running.take().unwrap_or_default());
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tick(now);
+        }
+        self.watchdog.tell(now);
+        busy
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let links = self.links.iter().filter_map(Link::deadline).min();
+        let own = [
+            self.dtu.poll_timeout().map(|deadline| deadline.at),
+            links,
+            self.serial.deadline(),
+            self.modem_back_at,
+            self.look_at,
+            self.stop_by,
+            self.at.answer_by,
+            self.watchdog.next(),
+            self.recorder.as_ref().and_then(Recorder::flush_due),
+        ];
+        own.into_iter().flatten().min()
+    }
+
+    fn wishes(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.control.take_reload() {
+            self.reload();
+        }
+        if !self.control.take_stop() {
+            return false;
+        }
+        if self.stop_by.is_some() {
+            warn!("stopped at once");
+            self.end = Some(End::Stopped);
+            return true;
+        }
+        self.watchdog.stopping();
+        self.stop_by = Some(now + STOP_WITHIN);
+        self.feed(Input::Shutdown, cx);
+        true
+    }
+
+    /// Gives the `--at` lines, each when the one before is answered.
+    fn run_at_lines(&mut self, cx: &mut Context<'_>) {
+        while let Some((line, now)) = self.at.next(self.clock.now()) {
+            self.feed_at(now, Input::Console(&line), cx);
+        }
+        if std::mem::take(&mut self.at.refused) && self.end.is_none() {
+            self.end = Some(End::AtRefused);
+        }
+    }
+
+    fn reset_modem(&mut self, now: Instant) {
+        warn!("modem: reset");
+        // Fed with the next turn: outputs are drained before an input.
+        self.modem_back_at = Some(now + MODEM_RESET);
+    }
+
+    /// `SIGHUP`
+    fn reload(&mut self) {
+        let Some(path) = &self.settings_path else {
+            info!("no settings file to read again");
+            return;
+        };
+        let fresh = match Settings::load(path) {
+            Ok(fresh) => fresh,
+            Err(why) => {
+                error!("{why}; the settings stay as they were");
+                return;
+            }
+        };
+        self.lamps = lamps(&fresh);
+        self.lamps.show(self.dtu.status(self.clock.now()).leds);
+        for link in LinkId::ALL {
+            self.links[link.index()].use_interface(fresh.link_interface(link).map(str::to_owned));
+        }
+        info!("{} read again: lamps now, interfaces at the next connection", path.display());
+        if fresh.options() != self.settings.options() || fresh.serial != self.settings.serial {
+            warn!("the other changes in {} take effect when dtud starts again", path.display());
+        }
+        self.settings = fresh;
+    }
+
+    fn finish(&mut self) {
+        for link in LinkId::ALL {
+            self.disk.keep_undelivered(link, self.dtu.undelivered(link));
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush();
+        }
+    }
+}
+
+impl Future for Machine {
+    type Output = End;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        let this = self.get_mut();
+        if !std::mem::replace(&mut this.started, true) {
+            this.power_on(cx);
+        }
+        // A busy line must not keep the reactor from looking at the other sources.
+        for _ in 0..TURNS {
+            let busy = this.turn(cx);
+            if this.end.is_some() && !this.disk.is_saving() {
+                this.finish();
+                return Poll::Ready(this.end.unwrap_or(End::Stopped));
+            }
+            if !busy && this.timer.arm(this.clock, this.next_deadline(), cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// The `--at` lines: run at power-on and after each restart of the device.
+///
+/// They are given at the very moment of the power-on, so they come before the end of the set-up window, however
+/// short it is. Only a line behind one that waits for the disk (`ATW`) may be later; then `CIAPPLY` ends the row.
+#[derive(Debug, Default)]
+struct AtLines {
+    lines: Vec<String>,
+    waiting: VecDeque<String>,
+    running: Option<String>,
+    answer_by: Option<Instant>,
+    powered_on: Instant,
+    waited: bool,
+    refused: bool,
+    restarted: bool,
+}
+
+impl AtLines {
+    fn power_on(&mut self, now: Instant) {
+        self.restarted = now > self.powered_on && self.powered_on > Instant::ZERO;
+        self.powered_on = now;
+        self.waiting = self.lines.iter().cloned().collect();
+        self.running = None;
+        self.answer_by = None;
+        self.waited = false;
+    }
+
+    /// The next line, and the time at which to give it.
+    fn next(&mut self, now: Instant) -> Option<(String, Instant)> {
+        if self.running.is_some() {
+            self.waited = true;
+            return None;
+        }
+        let line = self.waiting.pop_front()?;
+        if self.waited && self.waiting.is_empty() && line != APPLY {
+            self.waiting.push_back(APPLY.to_owned());
+        }
+        self.running = Some(line.clone());
+        self.answer_by = Some(now + ANSWER_WITHIN);
+        Some((line, if self.waited { now } else { self.powered_on }))
+    }
+
+    fn reply(&mut self, reply: &str) {
+        self.answer_by = None;
+        let Some(line) = self.running.take() else { return };
+        let reply = reply.trim();
+        if !reply.contains("ERROR") {
+            debug!("{line}: {reply}");
+        } else if self.restarted {
+            warn!("--at {line:?}: {reply}");
+        } else {
+            eprintln!("dtud: --at {line:?}: {reply}");
+            self.refused = true;
+        }
+    }
+}
+
+const APPLY: &str = "AT+CIAPPLY";
+
+/// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
+fn at_line(line: &str) -> String {
+    let line = line.trim();
+    if line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
+        line.to_owned()
+    } else {
+        format!("AT+{}", line.strip_prefix('+').unwrap_or(line))
+    }
+}
+
+fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
+    deadline.take_if(|at| *at <= now).is_some()
+}
+
+fn lamps(settings: &Settings) -> Lamps {
+    let leds = &settings.leds;
+    Lamps::new(leds.pow.as_deref(), leds.net.as_deref(), leds.data.as_deref())
+}
+
+/// Different each time, so that many devices that start together spread out.
+fn seed() -> u64 {
+    use std::hash::BuildHasher as _;
+    std::hash::RandomState::new().hash_one(std::process::id())
+}
+
+fn announce(address: &Address) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout();
+    // A reader that is gone must not stop the device.
+    let _ = writeln!(out, "ready serial={address} console=off").and_then(|()| out.flush());
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::PowerOn(reason) => info!("power on: {reason:?}"),
+        Event::ModeStarted => info!("working mode begins"),
+        Event::CommandState(on) => info!("command state {}", if *on { "begins" } else { "ends" }),
+        Event::LinkUp(link) => info!("link {link} is up"),
+        Event::LinkDown { link, reason, was_up: true } => info!("link {link} is down: {reason}"),
+        Event::LinkDown { link, reason, was_up: false } => debug!("link {link} did not come up: {reason}"),
+        Event::FrameDropped { link, bytes } => {
+            debug!("link {link}: a frame of {bytes} bytes is lost, the cache is full")
+        }
+        Event::WindowFrameDropped { bytes } => warn!("set-up window: a frame of {bytes} bytes found no room"),
+        Event::WrongPassword(door) => warn!("wrong password from {door:?}"),
+        Event::DoorShut(door) => warn!("{door:?} is ignored for five minutes: five wrong passwords"),
+        Event::SerialPresent(present) => debug!("serial present: {present}"),
+        Event::LineRefused(why) => warn!("serial line: {why}"),
+        Event::BackupActive { backup, primary, active: true } => {
+            info!("link {backup} serves for link {primary}")
+        }
+        Event::BackupActive { backup, primary, active: false } => {
+            info!("link {backup} hands back to link {primary}");
+        }
+    }
+}
+
+/// A pty returns at most 4095 bytes at once, and its other side takes no more.
+const READ_BUFFER: usize = 4096;
+/// Looks at all sources before the reactor gets its turn.
+const TURNS: usize = 16;
+/// From the order to stop to the end at any price.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How long the simulated modem is away when it is reset.
+const MODEM_RESET: Duration = Duration::from_secs(2);
+/// For the answer to one `--at` line.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_of_an_at_line_may_be_left_out() {
+        for line in ["CIPR=9600", "+CIPR=9600", "AT+CIPR=9600", " CIPR=9600 "] {
+            assert_eq!(at_line(line), "AT+CIPR=9600");
+        }
+        assert_eq!(at_line("ATW"), "ATW");
+        assert_eq!(at_line("at+csq"), "at+csq");
+    }
+}

@@ -1,0 +1,134 @@
+//! A descriptor that one task reads and writes without ever waiting in a call.
+//!
+//! Reading is always registered with the reactor. Writing is registered only once a write found no room, and is
+//! taken back after a run of writes that did: a pty would else wake this program each time its reader reads.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll, ready};
+
+use rustix::io::{Errno, IoSlice};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::sys;
+
+/// What a short read proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShortRead {
+    /// Nothing more is there (stream sockets).
+    Empty,
+    /// Nothing (ttys return at most 4095 bytes at once; datagrams).
+    Unknown,
+}
+
+#[derive(Debug)]
+pub(crate) struct Port {
+    read: AsyncFd<OwnedFd>,
+    write: Option<AsyncFd<OwnedFd>>,
+    roomy_writes: u8,
+    short_read: ShortRead,
+}
+
+impl Port {
+    /// `fd` must not block.
+    pub(crate) fn new(fd: OwnedFd, short_read: ShortRead) -> io::Result<Self> {
+        let read = sys::watch(fd, Interest::READABLE)?;
+        Ok(Self { read, write: None, roomy_writes: 0, short_read })
+    }
+
+    /// One read. `Ok(0)` is the end of the stream (or an empty datagram).
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let mut guard = ready!(self.read.poll_read_ready(cx))?;
+            match rustix::io::read(guard.get_inner(), &mut *buf) {
+                Ok(count) => {
+                    // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
+                    if self.short_read == ShortRead::Empty && count > 0 && count < buf.len() {
+                        guard.clear_ready();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
+    /// Whether the peer is known to have closed its side. Costs no system call.
+    pub(crate) fn peer_closed(&self, cx: &mut Context<'_>) -> bool {
+        match self.read.poll_read_ready(cx) {
+            Poll::Ready(Ok(guard)) => guard.ready().is_read_closed(),
+            Poll::Ready(Err(_)) | Poll::Pending => false,
+        }
+    }
+
+    /// One write of both pieces; says how much went.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        first: &[u8],
+        second: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let Some(write) = &self.write else {
+                match write_now(self.read.get_ref(), first, second) {
+                    Err(Errno::AGAIN) => self.watch_for_room()?,
+                    done => return Poll::Ready(done.map_err(io::Error::from)),
+                }
+                continue;
+            };
+            let mut guard = ready!(write.poll_write_ready(cx))?;
+            match write_now(self.read.get_ref(), first, second) {
+                Err(Errno::AGAIN) => {
+                    self.roomy_writes = 0;
+                    guard.clear_ready();
+                }
+                done => {
+                    self.count_roomy_write();
+                    return Poll::Ready(done.map_err(io::Error::from));
+                }
+            }
+        }
+    }
+
+    fn watch_for_room(&mut self) -> io::Result<()> {
+        // A second descriptor of the same file: the reactor takes each descriptor once.
+        let twin = self.read.get_ref().try_clone()?;
+        self.write = Some(sys::watch(twin, Interest::WRITABLE)?);
+        self.roomy_writes = 0;
+        Ok(())
+    }
+
+    fn count_roomy_write(&mut self) {
+        self.roomy_writes += 1;
+        if self.roomy_writes >= ROOMY_WRITES {
+            self.write = None;
+        }
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.read.get_ref().as_fd()
+    }
+}
+
+fn write_now(fd: &OwnedFd, first: &[u8], second: &[u8]) -> Result<usize, Errno> {
+    loop {
+        let done = if first.is_empty() {
+            rustix::io::write(fd, second)
+        } else if second.is_empty() {
+            rustix::io::write(fd, first)
+        } else {
+            rustix::io::writev(fd, &[IoSlice::new(first), IoSlice::new(second)])
+        };
+        if done != Err(Errno::INTR) {
+            return done;
+        }
+    }
+}
+
+/// Writes in a row that found room before the watch for room is taken back.
+const ROOMY_WRITES: u8 = 16;

@@ -1,0 +1,386 @@
+//! The serial line: carries out `SerialOutput`, reports `SerialInput`.
+//!
+//! A line that is missing is a state: it is tried again each second, an outstanding write stays, and the last
+//! rate and format are set again when it is back.
+
+mod pty;
+mod tcp;
+mod tty;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use dtu_proto::config::LineFormat;
+use dtu_proto::event::SerialOutput;
+use dtu_proto::time::Instant;
+use tracing::{debug, info, warn};
+
+use crate::port::Port;
+
+/// Which line, as `--serial` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `pty:PATH`: a pseudo terminal, with a symbolic link to it at PATH.
+    Pty(PathBuf),
+    /// `tty:DEVICE`
+    Tty(PathBuf),
+    /// `tcp:HOST:PORT`: a serial server that hands the bytes through.
+    Tcp(String, u16),
+}
+
+impl Address {
+    /// Parses `pty:PATH`, `tty:DEVICE` or `tcp:HOST:PORT`.
+    ///
+    /// # Errors
+    /// A text for the user.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not pty:PATH, tty:DEVICE or tcp:HOST:PORT");
+        let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
+        match (kind, rest) {
+            (_, "") => Err(wrong()),
+            ("pty", path) => Ok(Self::Pty(path.into())),
+            ("tty", device) => Ok(Self::Tty(device.into())),
+            ("tcp", peer) => {
+                let (host, port) = peer.rsplit_once(':').ok_or_else(wrong)?;
+                let port = port.parse().ok().filter(|port| *port != 0 && !host.is_empty());
+                let port =
+                    port.ok_or_else(|| format!("{peer:?} is not HOST:PORT with a port of 1..=65535"))?;
+                Ok(Self::Tcp(host.to_owned(), port))
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pty(path) | Self::Tty(path) => write!(f, "{}", path.display()),
+            Self::Tcp(host, port) => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// What the settings file says about the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wiring {
+    /// Hardware flow control.
+    pub rts_cts: bool,
+    /// The driver switches an RS-485 transceiver.
+    pub rs485: bool,
+}
+
+/// What the line has to tell; `SerialInput` without its borrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SerialNews {
+    /// So many bytes are in the buffer that was lent.
+    Data(usize),
+    Written,
+    Configured(Option<String>),
+    Present,
+    Gone,
+}
+
+pub(crate) struct Serial {
+    address: Address,
+    backend: Backend,
+    port: Option<Port>,
+    /// In force, or to be when the line is there.
+    format: Option<LineFormat>,
+    writing: Option<Writing>,
+    configuring: Option<Configuring>,
+    written: bool,
+    configured: Option<Option<String>>,
+    retry_at: Option<Instant>,
+    /// Why it is missing, as last said.
+    complaint: String,
+    /// It was opened, and nobody has been told.
+    opened: bool,
+}
+
+enum Backend {
+    Pty(pty::Pty),
+    Tty(tty::Tty),
+    Tcp(tcp::Server),
+}
+
+struct Writing {
+    bytes: Bytes,
+    done: usize,
+}
+
+struct Configuring {
+    format: LineFormat,
+    look_at: Instant,
+    give_up_at: Instant,
+}
+
+impl Serial {
+    /// # Errors
+    /// Only where waiting cannot help: the pty or its link cannot be made.
+    pub(crate) fn new(address: Address, wiring: Wiring) -> io::Result<Self> {
+        let (backend, port) = match &address {
+            Address::Pty(path) => {
+                let (pty, port) = pty::Pty::create(path)?;
+                (Backend::Pty(pty), Some(port))
+            }
+            Address::Tty(device) => (Backend::Tty(tty::Tty::new(device.clone(), wiring)), None),
+            Address::Tcp(host, port) => (Backend::Tcp(tcp::Server::new(host.clone(), *port)), None),
+        };
+        Ok(Self {
+            address,
+            backend,
+            opened: port.is_some(),
+            port,
+            format: None,
+            writing: None,
+            configuring: None,
+            written: false,
+            configured: None,
+            retry_at: None,
+            complaint: String::new(),
+        })
+    }
+
+    /// The name that a user opens.
+    pub(crate) const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Whether it is open now.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.port.is_some()
+    }
+
+    /// Carries out an order. Writes at once what the line takes.
+    pub(crate) fn order(&mut self, order: SerialOutput, now: Instant, cx: &mut Context<'_>) {
+        match order {
+            SerialOutput::Write(bytes) => {
+                self.writing = Some(Writing { bytes: self.outgoing(bytes), done: 0 });
+                // An error shows again in `poll`, which can report it.
+                let _ = self.write(cx);
+            }
+            SerialOutput::Configure(format) => self.begin_configuring(format, now),
+        }
+    }
+
+    /// The next news, if any. Reads only where `wanted`.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        wanted: bool,
+        buf: &mut [u8],
+    ) -> Option<SerialNews> {
+        if self.port.is_none() && !self.open(cx, now) {
+            return self.pending_answer();
+        }
+        if std::mem::take(&mut self.opened) {
+            return Some(SerialNews::Present);
+        }
+        match self.transfer(cx, now, wanted, buf) {
+            Ok(news) => news,
+            Err(error) => Some(self.lose(&error, now)),
+        }
+    }
+
+    /// When `poll` has something to do without any news of the line.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.port.is_none() {
+            return self.retry_at;
+        }
+        let waits = self.configuring.as_ref().filter(|_| self.writing.is_none());
+        waits.map(|configuring| configuring.look_at)
+    }
+
+    fn transfer(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        wanted: bool,
+        buf: &mut [u8],
+    ) -> io::Result<Option<SerialNews>> {
+        self.write(cx)?;
+        self.go_on_configuring(now);
+        if let Some(answer) = self.pending_answer() {
+            return Ok(Some(answer));
+        }
+        let Some(port) = self.port.as_mut().filter(|_| wanted) else { return Ok(None) };
+        match port.poll_read(cx, buf) {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Poll::Ready(Ok(count)) => {
+                self.mask_incoming(buf.get_mut(..count).unwrap_or_default());
+                Ok(Some(SerialNews::Data(count)))
+            }
+            Poll::Ready(Err(error)) => Err(error),
+        }
+    }
+
+    fn pending_answer(&mut self) -> Option<SerialNews> {
+        if std::mem::take(&mut self.written) {
+            return Some(SerialNews::Written);
+        }
+        self.configured.take().map(SerialNews::Configured)
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let (Some(port), Some(writing)) = (&mut self.port, &mut self.writing) else { return Ok(()) };
+        while writing.done < writing.bytes.len() {
+            let rest = writing.bytes.get(writing.done..).unwrap_or_default();
+            match port.poll_write(cx, rest, &[]) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(count)) => writing.done += count,
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        self.writing = None;
+        self.written = true;
+        Ok(())
+    }
+
+    /// Whether the line is open now.
+    fn open(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.retry_at.is_some_and(|at| now < at) {
+            return false;
+        }
+        self.retry_at = None;
+        let opened = match &mut self.backend {
+            // It is there from the start, and cannot go.
+            Backend::Pty(_) => return false,
+            Backend::Tty(tty) => tty.open(self.format),
+            Backend::Tcp(server) => match server.poll_open(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(opened) => opened,
+            },
+        };
+        match opened {
+            Ok(port) => {
+                info!("serial: {} is open", self.address);
+                self.port = Some(port);
+                self.complaint.clear();
+                self.opened = true;
+                true
+            }
+            Err(error) => {
+                self.complain(&error);
+                self.retry_at = Some(now + RETRY);
+                false
+            }
+        }
+    }
+
+    fn lose(&mut self, error: &io::Error, now: Instant) -> SerialNews {
+        self.port = None;
+        self.opened = false;
+        self.retry_at = Some(now + RETRY);
+        self.complain(error);
+        // It is set when the line is back.
+        if let Some(configuring) = self.configuring.take() {
+            self.format = Some(configuring.format);
+            self.configured = Some(None);
+        }
+        SerialNews::Gone
+    }
+
+    /// Said once, not at every try.
+    fn complain(&mut self, error: &io::Error) {
+        let complaint = error.to_string();
+        if complaint != self.complaint {
+            warn!("serial: missing, waiting for {}: {complaint}", self.address);
+            self.complaint = complaint;
+        }
+    }
+
+    fn begin_configuring(&mut self, format: LineFormat, now: Instant) {
+        if self.port.is_none() {
+            self.format = Some(format);
+            self.configured = Some(None);
+            return;
+        }
+        let patience =
+            self.format.map_or(Duration::ZERO, |old| characters(DRIVER_BUFFER, old)) + Duration::from_secs(1);
+        self.configuring =
+            Some(Configuring { format, look_at: now, give_up_at: now + patience.min(LONGEST_DRAIN) });
+        self.go_on_configuring(now);
+    }
+
+    /// Sets the line once all that was written has left it.
+    fn go_on_configuring(&mut self, now: Instant) {
+        let (Some(configuring), Some(port)) = (&mut self.configuring, &self.port) else { return };
+        if self.writing.is_some() || now < configuring.look_at {
+            return;
+        }
+        let rest = match &self.backend {
+            Backend::Tty(_) => tty::time_to_drain(port, self.format),
+            Backend::Pty(_) | Backend::Tcp(_) => Duration::ZERO,
+        };
+        if rest > Duration::ZERO && now < configuring.give_up_at {
+            configuring.look_at = now + rest;
+            return;
+        }
+        if rest > Duration::ZERO {
+            warn!("serial: {} did not send what was written; its rate changes now", self.address);
+        }
+        let format = configuring.format;
+        let answer = match &self.backend {
+            Backend::Pty(pty) => pty.configure(format),
+            Backend::Tty(tty) => tty.configure(port, format),
+            Backend::Tcp(_) => Ok(()),
+        };
+        self.configuring = None;
+        match &answer {
+            Ok(()) => debug!("serial: {format:?}"),
+            Err(why) => warn!("serial: {} cannot take {format:?}: {why}", self.address),
+        }
+        self.format = Some(format);
+        self.configured = Some(answer.err());
+    }
+
+    fn seven_bits(&self) -> bool {
+        self.format.is_some_and(|format| format.data_bits == 7)
+    }
+
+    /// A real line of 7 bits carries no eighth; a pty would.
+    fn outgoing(&self, bytes: Bytes) -> Bytes {
+        if self.seven_bits() { bytes.iter().map(|byte| byte & 0x7f).collect() } else { bytes }
+    }
+
+    fn mask_incoming(&self, bytes: &mut [u8]) {
+        if self.seven_bits() {
+            bytes.iter_mut().for_each(|byte| *byte &= 0x7f);
+        }
+    }
+}
+
+/// How long so many characters take on the line.
+fn characters(count: usize, format: LineFormat) -> Duration {
+    const BITS: u64 = 12; // start, 8 data, parity, 2 stop
+    Duration::from_micros(count as u64 * BITS * 1_000_000 / u64::from(format.baud.max(1)))
+}
+
+/// Between two tries to open a line that is missing.
+const RETRY: Duration = Duration::from_secs(1);
+/// Most bytes that the driver of a tty holds.
+const DRIVER_BUFFER: usize = 4096;
+/// A change of rate waits so long at most for what was written before (flow control may hold it for ever).
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_the_command_line_writes_them() {
+        assert_eq!(Address::parse("pty:./dtu0"), Ok(Address::Pty("./dtu0".into())));
+        assert_eq!(Address::parse("tty:/dev/ttyUSB0"), Ok(Address::Tty("/dev/ttyUSB0".into())));
+        assert_eq!(Address::parse("tcp:[::1]:23"), Ok(Address::Tcp("[::1]".into(), 23)));
+        for wrong in ["", "pty:", "dtu0", "tcp:host", "tcp:host:0", "tcp::23", "tcp:h:65536", "com:1"] {
+            assert!(Address::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

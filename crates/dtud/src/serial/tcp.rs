@@ -1,0 +1,34 @@
+//! A serial server on the network as the line: raw bytes over one TCP connection.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{CloseReason, Connect};
+
+use crate::connect::{self, Established};
+use crate::port::Port;
+
+pub(super) struct Server {
+    target: Connect,
+    attempt: Option<Pin<Box<dyn Future<Output = Result<Established, CloseReason>>>>>,
+}
+
+impl Server {
+    pub(super) const fn new(address: String, port: u16) -> Self {
+        Self { target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0 }, attempt: None }
+    }
+
+    /// Begins an attempt, or goes on with it.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Port>> {
+        let attempt =
+            self.attempt.get_or_insert_with(|| Box::pin(connect::connect(self.target.clone(), None)));
+        let done = std::task::ready!(attempt.as_mut().poll(cx));
+        self.attempt = None;
+        Poll::Ready(match done {
+            Ok(established) => Ok(established.port),
+            Err(reason) => Err(io::Error::other(reason.to_string())),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The few system calls that no safe wrapper offers.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Registers a descriptor with the reactor.
+pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an OwnedFd always gives the same descriptor, and it is open until the AsyncFd, which deregisters it
+    // first, is dropped or gives it back.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
+}
+
+/// Bytes that were written and have not left: on a TCP socket those that the peer's TCP has not acknowledged
+/// (`SIOCOUTQ`), on a tty those that the driver still holds (`TIOCOUTQ`, the same number on Linux).
+pub(crate) fn unsent(fd: impl AsFd) -> io::Result<usize> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: TIOCOUTQ stores one int through the pointer, which is valid for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    if answer == 0 { Ok(usize::try_from(count).unwrap_or(0)) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether the shift register of a UART is empty; an error where the driver cannot tell.
+pub(crate) fn transmitter_empty(fd: impl AsFd) -> io::Result<bool> {
+    const TIOCSER_TEMT: libc::c_uint = 1;
+    let mut line: libc::c_uint = 0;
+    // SAFETY: TIOCSERGETLSR stores one unsigned int through the pointer, which is valid for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSERGETLSR, &raw mut line) };
+    if answer == 0 { Ok(line & TIOCSER_TEMT != 0) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the driver switch the direction of an RS-485 transceiver with RTS.
+pub(crate) fn enable_rs485(fd: impl AsFd) -> io::Result<()> {
+    const SER_RS485_ENABLED: u32 = 1;
+    const SER_RS485_RTS_ON_SEND: u32 = 1 << 1;
+    // `struct serial_rs485` of linux/serial.h: flags, two delays in ms, five words of padding.
+    let setting: [u32; 8] = [SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: TIOCSRS485 reads one serial_rs485, 32 bytes, from the pointer, which is valid for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSRS485, setting.as_ptr()) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
