@@ -85,6 +85,8 @@ mod serial;
 pub mod status;
 pub mod time;
 
+#[doc(hidden)]
+pub use at::fuzzing;
 pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands};
 pub use dtu::Dtu;
 pub use identity::Identity;

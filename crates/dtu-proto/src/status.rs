@@ -72,6 +72,8 @@ pub struct SerialCounters {
     pub dropped_frames: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
+    /// Replies to `psw,AT+` frames that found no room.
+    pub dropped_replies: u64,
 }
 
 /// One link.

@@ -98,6 +98,36 @@ fn both_halves_of_a_line_end_belong_to_the_command() {
 }
 
 #[test]
+fn the_line_end_of_a_restart_is_no_data() {
+    for end in ["\r\n", "\n\r"] {
+        let mut dev = up(one_link());
+        dev.escape().serial(format!("AT+CIRESET{end}")).wait(1000).sends_nothing(LINK1);
+    }
+}
+
+#[test]
+fn bytes_of_the_window_count_for_the_silence_before_an_escape() {
+    let mut dev =
+        Bench::with(one_link(), Options { setup_window: Duration::from_secs(1), ..Options::default() });
+    dev.prints(BANNER).at(950).serial("x").at(1050).serial("+++").at(3000).prints_nothing();
+    dev.sends(LINK1, "x").sends(LINK1, "+++");
+}
+
+#[test]
+fn replies_to_command_frames_are_bounded_while_the_dte_does_not_read() {
+    let mut dev = up(gated());
+    dev.dte_reads = false;
+    for _ in 0..500 {
+        dev.serial("gehei,AT+CIPSCONT?").wait(100);
+    }
+    let serial = dev.dtu.status(dev.now).serial;
+    assert!(
+        serial.waiting < 40_000 && serial.counters.dropped_replies > 0 && dev.dtu.wants_serial(),
+        "{serial:?}"
+    );
+}
+
+#[test]
 fn data_directly_behind_entm_is_data() {
     let mut dev = up(one_link());
     dev.escape()
@@ -325,7 +355,7 @@ fn manual_2_8_6_23_in_mode_2_the_line_is_always_in_the_command_state() {
     let mut dev = Bench::with(one_link(), Options::default());
     dev.prints(BANNER).at(100).command("AT+CIMOD=\"2\"", OK).at(5200).command("AT", OK);
     assert!(dev.connects[0].is_empty());
-    dev.command("AT+CIMOD=0", OK).command("AT+CIAPPLY", OK).wait(200).command("AT+ENTM", OK);
+    dev.command("AT+CIMOD=0", OK).command("AT+CIAPPLY", OK).wait(200);
     assert_eq!((dev.dtu.status(dev.now).phase, dev.connects[0].len()), (Phase::Data, 1));
 }
 

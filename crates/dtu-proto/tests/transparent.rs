@@ -122,6 +122,18 @@ fn manual_2_3_a_serial_heartbeat_never_cuts_a_frame() {
 }
 
 #[test]
+fn a_serial_heartbeat_waits_from_the_last_byte_that_was_written() {
+    let mut config = one_link();
+    config.heartbeat = b"HB".to_vec();
+    config.heartbeat_interval = 5;
+    config.heartbeat_to = HeartbeatTo::Serial;
+    let mut dev = up(config);
+    dev.dte_reads = false;
+    dev.network(LINK1, "slow").at(60_000).prints("slow").dte_reads_on().at(64_999).prints_nothing();
+    dev.at(65_000).prints("HB");
+}
+
+#[test]
 fn a_late_host_merges_no_frames() {
     let mut dev = up(one_link());
     dev.at(1000).serial("one").oversleep(150).serial("two").sends(LINK1, "one");
@@ -308,6 +320,37 @@ fn a_backup_that_never_came_up_gives_the_frames_back() {
     dev.lose(LINK1, CloseReason::Reset, 0).at(1000).serial("one").at(5000);
     dev.net[0] = Net::Good;
     dev.at(40_000).sends(LINK1, "one").sends_nothing(LINK2);
+}
+
+#[test]
+fn a_backup_that_hands_back_gives_only_what_was_not_acknowledged() {
+    let mut dev = up(with_backup());
+    dev.net[0] = Net::Refused;
+    dev.lose(LINK1, CloseReason::Reset, 0).at(2000).serial("one").at(2100).sends(LINK2, "one");
+    (dev.net[0], dev.net[1]) = (Net::Good, Net::Unacked);
+    dev.at(25_000).serial("two").at(25_100).sends(LINK2, "two");
+    dev.net[1] = Net::Good; // acknowledged, but the device learns it only when it closes
+    dev.at(60_000).sends_nothing(LINK1);
+    let counters = dev.dtu.status(dev.now).links[1].counters;
+    assert_eq!((counters.frames_out, counters.moved_out_frames), (2, 0));
+}
+
+#[test]
+fn links_that_back_each_other_up_work_like_any_other() {
+    let mut config = with_backup();
+    config.links[2].enabled = true;
+    config.links[2].role = Role::Backup(LINK2);
+    let mut dev = booted(config, options_with_role(LINK1, Role::Backup(LINK2)));
+    dev.net = [Net::Refused; 4];
+    dev.lose(LINK1, CloseReason::Reset, 0).lose(LINK2, CloseReason::Reset, 0).at(1000).serial("x");
+    dev.net = [Net::Good; 4];
+    dev.at(60_000).sends(LINK1, "x").sends_nothing(LINK3);
+}
+
+fn options_with_role(link: LinkId, role: Role) -> Options {
+    let mut options = options(|_| ());
+    options.links[link.index()].role = Some(role);
+    options
 }
 
 #[test]

@@ -264,7 +264,7 @@ impl Machine {
     fn poll_serial(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_serial();
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.serial.poll(cx, now, wanted, &mut buf);
+        let news = self.serial.poll(cx, now, wanted, stream_part(&mut buf));
         let input = news.as_ref().map(|news| match news {
             SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
             SerialNews::Written => SerialInput::Written,
@@ -424,11 +424,11 @@ impl Future for Machine {
         }
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
-            let busy = this.turn(cx);
-            if this.end.is_some() && !this.disk.is_saving() {
+            if let (Some(end), false) = (this.end, this.disk.is_saving()) {
                 this.finish();
-                return Poll::Ready(this.end.unwrap_or(End::Stopped));
+                return Poll::Ready(end);
             }
+            let busy = this.turn(cx);
             if !busy && this.timer.arm(this.clock, this.next_deadline(), cx).is_pending() {
                 return Poll::Pending;
             }
@@ -515,6 +515,12 @@ fn lamps(settings: &Settings) -> Lamps {
     Lamps::new(leds.pow.as_deref(), leds.net.as_deref(), leds.data.as_deref())
 }
 
+/// The part of the buffer that streams use: a pty returns at most 4095 bytes at once, and takes no more.
+pub(crate) fn stream_part(buf: &mut [u8]) -> &mut [u8] {
+    let len = buf.len().min(STREAM_READ);
+    buf.get_mut(..len).unwrap_or_default()
+}
+
 /// Different each time, so that many devices that start together spread out.
 fn seed() -> u64 {
     use std::hash::BuildHasher as _;
@@ -554,8 +560,9 @@ fn log(event: &Event) {
     }
 }
 
-/// A pty returns at most 4095 bytes at once, and its other side takes no more.
-const READ_BUFFER: usize = 4096;
+/// The longest datagram: what does not fit a read of it is lost.
+const READ_BUFFER: usize = 65_536;
+const STREAM_READ: usize = 4096;
 /// Looks at all sources before the reactor gets its turn.
 const TURNS: usize = 16;
 /// From the order to stop to the end at any price.

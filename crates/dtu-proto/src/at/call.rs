@@ -1,15 +1,16 @@
 //! One command being run: its values, what it answers, and what it asks of the device.
 
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::param::{Param, Value};
 use super::parse::{Arg, Form, Piece};
-use super::reply::{Code, Error};
+use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
 use super::{Context, Effect, Rights, SlowCommand};
-use crate::config::Role;
+use crate::config::{Config, Role};
 use crate::event::{Door, LinkId};
 
 /// What a handler works on.
@@ -20,6 +21,8 @@ pub(super) struct Call<'c, 'x> {
     pub(super) lines: Vec<String>,
     pub(super) effects: Vec<Effect>,
     pub(super) slow: Option<SlowCommand>,
+    /// What to go back to when the slow command fails.
+    pub(super) previous: Option<Box<Config>>,
 }
 
 impl<'c, 'x> Call<'c, 'x> {
@@ -33,7 +36,8 @@ impl<'c, 'x> Call<'c, 'x> {
             Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
             Form::Run | Form::Read | Form::Test => Vec::new(),
         };
-        let mut call = Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None };
+        let mut call =
+            Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None, previous: None };
         handler(&mut call)?;
         Ok(call)
     }
@@ -110,9 +114,11 @@ fn lookup(piece: &Piece) -> Result<&'static Command, Error> {
 }
 
 fn unknown(name: &str) -> Error {
-    let label = name.strip_prefix('+').map_or_else(|| format!("AT{name}"), ToString::to_string);
-    let shown = super::reply::Shown(label.as_bytes());
-    Error::new(Code::NotSupported, format!("{shown}: unknown command; AT+HELP lists them"))
+    let typed = format!("AT{name}");
+    Error::new(
+        Code::NotSupported,
+        format!("{}: unknown command; AT+HELP lists them", Shown(typed.as_bytes())),
+    )
 }
 
 fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Error> {

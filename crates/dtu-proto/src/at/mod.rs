@@ -1,9 +1,9 @@
 //! AT commands: one table feeds the interpreter, `=?`, help, the stored file and the docs.
 //!
 //! A line comes in through one of the doors ([`Door`]), which have checked password and gates already. It is
-//! split into commands (V.250: `;`, glued basic commands), each is looked up in [`COMMANDS`], its arguments are
-//! parsed by their [`Param`]s, and its `run` changes the configuration, adds information text, or asks the
-//! device for an [`Effect`].
+//! split into commands (V.250: `;`, glued basic commands); each is looked up in `table::COMMANDS`, its values are
+//! read by their `Param`s, and its handler changes the configuration, adds information text, or asks the device
+//! for an [`Effect`].
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -20,6 +20,7 @@ mod call;
 mod clock;
 mod cmd;
 mod docs;
+pub mod fuzzing;
 mod param;
 mod parse;
 mod reply;
@@ -154,16 +155,14 @@ fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) ->
     let mut reply = Vec::new();
     while let Some((piece, behind)) = parse::next(rest) {
         rest = behind;
-        let before = ctx.config.clone();
         let call = match run_piece(piece, reply.len(), ctx) {
             Ok(call) => call,
             Err(error) => return ended(Err(error), reply, effects, ctx),
         };
-        let (lines, asked, slow) = (call.lines, call.effects, call.slow);
+        let Call { lines, effects: asked, slow, previous, .. } = call;
         reply::information(&lines, ctx.config, &mut reply);
         effects.extend(asked);
         if let Some(waits) = slow {
-            let previous = (waits == SlowCommand::Factory).then(|| Box::new(before));
             return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec(), previous } };
         }
     }

@@ -9,8 +9,12 @@ use crate::at::{self, Context, Effect, Parked, Ran, Rights, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
 use crate::serial::inline::{self, Guard};
+use crate::serial::port::QUEUE_HIGH;
 use crate::time::Duration;
 
+/// Replies to `psw,AT+` frames find no room while so many bytes wait for the DTE: its data goes on meanwhile, so
+/// reading cannot stop.
+const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 /// The store must answer within this time.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -122,6 +126,9 @@ impl Dtu {
 
     fn reply(&mut self, door: Door, reply: Vec<u8>) {
         match door {
+            Door::SerialFrame if self.port.waiting() >= REPLY_QUEUE_HIGH => {
+                self.serial_counters.dropped_replies += 1;
+            }
             Door::Serial | Door::SerialFrame => self.write_serial(Bytes::from(reply)),
             Door::Link(link) => self.with_link(link, |l, cx| l.reply(Bytes::from(reply), cx)),
             Door::Console => {

@@ -4,6 +4,7 @@ use alloc::format;
 use bytes::Bytes;
 
 use super::{Dtu, LineState};
+use crate::at::Clock;
 use crate::config::{Shutdown, WorkingMode};
 use crate::event::{Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
 use crate::link::Link;
@@ -54,13 +55,13 @@ impl Dtu {
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
         self.config = self.stored.clone();
+        self.clock = Clock::power_on(now);
         self.line_state = LineState::Window { until: now + self.options.setup_window };
         self.mode_started = false;
         self.duty = [false; LINKS];
         self.powered_on = now;
         (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
         self.line.clear();
-        self.line_end_twin = None;
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
         self.port.configure(self.line_format, &mut self.outputs);
@@ -138,9 +139,14 @@ impl Dtu {
         self.mode = self.config.mode;
         self.apply_links();
         self.change_line();
-        if mode_changes {
-            self.flush_frame();
+        if !mode_changes {
+            return;
+        }
+        self.flush_frame();
+        if self.mode == WorkingMode::AtCommand {
             self.enter_command_state();
+        } else {
+            self.enter_data_state();
         }
     }
 
@@ -173,6 +179,7 @@ impl Dtu {
     /// Ends in good order.
     pub(super) fn stop(&mut self) {
         self.flush_frame();
+        self.hand_on_window();
         self.end_with(What::Stop);
         self.close_links();
     }

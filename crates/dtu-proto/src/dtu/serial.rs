@@ -32,12 +32,13 @@ impl Dtu {
     }
 
     fn backlog_or_run(&mut self, mut data: &[u8]) {
+        data = self.without_twin(data);
         while !data.is_empty() {
             if self.commands_wait() || !self.backlog.is_empty() {
                 self.backlog.extend_from_slice(data);
                 return;
             }
-            data = match self.line_state {
+            let rest = match self.line_state {
                 LineState::Window { .. } => self.window_bytes(data),
                 LineState::Command => self.command_bytes(data),
                 LineState::Data => {
@@ -45,6 +46,20 @@ impl Dtu {
                     &[]
                 }
             };
+            data = self.without_twin(rest);
+        }
+    }
+
+    /// Leaves out the second half of a command's line end, whatever the line is by now.
+    fn without_twin<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        let Some((first, rest)) = data.split_first() else { return data };
+        match self.line_end_twin.take() {
+            Some((twin, until)) if *first == twin && self.now <= until => {
+                self.serial_counters.command_bytes += 1;
+                self.escape.note_byte(self.now);
+                rest
+            }
+            _ => data,
         }
     }
 
@@ -56,6 +71,7 @@ impl Dtu {
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         let (packing, now) = (self.packing(), self.now);
+        self.escape.note_byte(now);
         for (index, &byte) in data.iter().enumerate() {
             let (counters, outputs) = (&mut self.serial_counters, &mut self.outputs);
             let step = self.window.push(byte, now, packing, |bytes| {
@@ -74,8 +90,9 @@ impl Dtu {
             };
             self.serial_counters.command_bytes += 1;
             self.echo(&[byte]);
-            self.typed(typed);
-            if !matches!(self.line_state, LineState::Window { .. }) || self.commands_wait() {
+            if typed != Typed::More {
+                self.expect_twin(byte);
+                self.typed(typed);
                 return &data[index + 1..];
             }
         }
@@ -93,9 +110,7 @@ impl Dtu {
             }
             self.expect_twin(byte);
             self.typed(typed);
-            if self.line_state != LineState::Command || self.commands_wait() {
-                return &data[index + 1..];
-            }
+            return &data[index + 1..];
         }
         &[]
     }
@@ -123,14 +138,6 @@ impl Dtu {
     }
 
     fn data_bytes(&mut self, data: &[u8]) {
-        let data = match self.line_end_twin.take() {
-            Some((twin, until)) if data.first() == Some(&twin) && self.now <= until => {
-                self.serial_counters.command_bytes += 1;
-                self.escape.note_byte(self.now);
-                &data[1..]
-            }
-            _ => data,
-        };
         match self.escape.feed(data, self.now) {
             Fed::Held { released } => self.release(&released),
             Fed::Data { released } => {
@@ -222,7 +229,6 @@ impl Dtu {
 
     pub(super) fn enter_command_state(&mut self) {
         self.line.clear();
-        self.line_end_twin = None;
         self.line_state = LineState::Command;
         self.event(Event::CommandState(true));
     }
@@ -260,6 +266,7 @@ impl Dtu {
     pub(super) fn serial_written(&mut self) {
         let Some((len, purpose)) = self.port.written(&mut self.outputs) else { return };
         self.serial_counters.bytes_out += len as u64;
+        self.last_to_dte = self.now;
         if purpose == Purpose::EscapeOffer {
             self.escape.offer_written(self.now);
         }

@@ -22,10 +22,9 @@ pub(crate) struct Missing {
 }
 
 impl Awaiting {
-    /// What asks for the reply was sent.
+    /// What asks for the reply was sent. A reply that is awaited already stays due when it was.
     pub(crate) fn expect(&mut self, expect: Option<&Expect>, now: Instant) {
-        self.until = expect.map(|expect| now + expect.within);
-        self.tail.clear();
+        self.until = self.until.or(expect.map(|expect| now + expect.within));
     }
 
     /// Looks for the reply in what came, over the borders of reads.
@@ -48,6 +47,7 @@ impl Awaiting {
     pub(crate) fn fire(&mut self, expect: Option<&Expect>, now: Instant) -> Option<Missing> {
         self.until.filter(|until| *until <= now)?;
         self.until = None;
+        self.tail.clear();
         self.misses = self.misses.saturating_add(1);
         Some(Missing { last: expect.is_some_and(|expect| self.misses >= expect.misses) })
     }
@@ -70,6 +70,15 @@ mod tests {
         assert!(awaiting.deadline().is_some());
         awaiting.look(b"K..", Some(&expect));
         assert_eq!(awaiting.deadline(), None);
+    }
+
+    #[test]
+    fn asking_again_does_not_move_the_time() {
+        let (expect, mut awaiting) = (expect(), Awaiting::default());
+        for second in 0..5 {
+            awaiting.expect(Some(&expect), Instant::ZERO + Duration::from_secs(second));
+        }
+        assert_eq!(awaiting.deadline(), Some(Instant::ZERO + Duration::from_secs(5)));
     }
 
     #[test]

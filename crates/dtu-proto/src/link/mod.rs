@@ -596,6 +596,10 @@ impl Link {
         matches!(self.state, State::Up(_))
     }
 
+    pub(crate) const fn is_resting(&self) -> bool {
+        self.resting.is_some()
+    }
+
     pub(crate) const fn is_enabled(&self) -> bool {
         self.settings.is_some()
     }

@@ -19,8 +19,6 @@ const SILENCE_MIN: Duration = Duration::from_millis(20);
 pub(crate) struct Window {
     state: State,
     line: LineAssembler,
-    /// The end of the last line, whose twin may follow.
-    line_end: Option<u8>,
     framer: Framer,
     kept: VecDeque<Bytes>,
     kept_bytes: usize,
@@ -58,13 +56,11 @@ impl Window {
         packing: Packing,
         dropped: impl FnMut(usize),
     ) -> Step {
-        let twin = self.state == State::Start && self.is_twin(byte);
         match self.state {
             State::Start if byte.eq_ignore_ascii_case(&b'a') => {
                 self.state = State::Candidate { byte, at };
                 Step::More
             }
-            State::Start if twin => Step::More,
             State::Candidate { byte: first, .. } if byte.eq_ignore_ascii_case(&b't') => {
                 self.state = State::Line;
                 self.line.clear();
@@ -110,7 +106,6 @@ impl Window {
         };
         self.keep(rest, dropped);
         self.line.clear();
-        self.line_end = None;
         self.state = State::Start;
         self.kept_bytes = 0;
         core::mem::take(&mut self.kept)
@@ -120,15 +115,10 @@ impl Window {
         Packing { silence: packing.silence.max(SILENCE_MIN), size: packing.size.min(FRAME_MAX) }
     }
 
-    fn is_twin(&mut self, byte: u8) -> bool {
-        matches!((self.line_end.take(), byte), (Some(b'\r'), b'\n') | (Some(b'\n'), b'\r'))
-    }
-
     fn type_byte(&mut self, byte: u8) -> Step {
         let typed = self.line.push(byte);
         if typed != Typed::More {
             self.state = State::Start;
-            self.line_end = Some(byte);
         }
         Step::Typed(typed)
     }
@@ -177,7 +167,7 @@ mod tests {
     #[test]
     fn lines_that_begin_with_at_are_commands() {
         let mut window = Window::default();
-        let lines = feed(&mut window, b"AT+CSQ\r\nat\n\rATI\r", 0);
+        let lines = feed(&mut window, b"AT+CSQ\rat\nATI\r", 0);
         assert_eq!(lines, [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Typed::Line(l.to_vec())));
         assert!(window.end(|_| ()).is_empty());
     }

@@ -46,21 +46,26 @@ fn check_numbers(device: &DeviceTable) -> Result<(), Fault> {
     }
 }
 
-/// A full cache must fit into the spool, whose space comes back in whole files and whose frames have a head.
+/// A full cache must fit into the spool.
 fn check_spool(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
     let settled = &table.settle()[link.index()];
     let cache = u64::try_from(settled.cache).unwrap_or(u64::MAX);
-    let Some(spool) = settled.spool.filter(|spool| spool.size / 2 < cache) else { return Ok(()) };
+    let Some(spool) = settled.spool.filter(|spool| spool.size < spool_needed(cache)) else { return Ok(()) };
     let one = table.one(link);
     let sizes = [&one.spool_size, &table.spool_size].into_iter().flatten().map(toml::Spanned::span).next();
     let caches = [&one.cache, &table.cache].into_iter().flatten().map(toml::Spanned::span).next();
-    let (size, cache) = (human(spool.size), human(cache));
+    let [size, needed, cache] = [spool.size, spool_needed(cache), cache].map(human);
     fault(
         sizes.or(caches).unwrap_or(0..0),
-        format!(
-            "spool_size of link {link} must be at least twice its cache: {size} does not hold twice {cache}"
-        ),
+        format!("spool_size of link {link} must be at least {needed} for its cache of {cache}, got {size}"),
     )
+}
+
+/// Frames of one byte are the worst case: each has a head in the file, and the core keeps so many at most. The space
+/// of released frames comes back in whole segments; reads under way and one frame come on top.
+fn spool_needed(cache: u64) -> u64 {
+    let most = cache + cache.min(FRAMES_MAX) * FRAME_HEAD + HEADROOM;
+    (most * 8).div_ceil(7).next_multiple_of(1024)
 }
 
 fn check_role(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
@@ -97,4 +102,9 @@ fn primary(table: &LinkTable, link: LinkId) -> Option<(LinkId, Range<usize>)> {
     }
 }
 
+/// Frames that a cache of the core holds at most.
+const FRAMES_MAX: u64 = 65_536;
+/// Bytes in front of each frame in a segment.
+const FRAME_HEAD: u64 = 16;
+const HEADROOM: u64 = 8 * 1024;
 const MAX_NUMBERS: usize = 64;

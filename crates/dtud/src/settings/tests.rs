@@ -233,7 +233,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[link]\nspool = \"disk\"\n[link.4]\nspool_size = \"1MiB\"",
-        "4:14: spool_size: spool_size of link 4 must be at least twice its cache: 1MiB does not hold twice 1MiB",
+        "4:14: spool_size: spool_size of link 4 must be at least 2350KiB for its cache of 1MiB, got 1MiB",
     ),
     (
         "[leds]\npow = \"a/b\"",

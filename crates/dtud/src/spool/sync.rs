@@ -134,3 +134,39 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 const PERIOD: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn syncer(policy: SpoolSync) -> (tempfile::TempDir, Syncer, Arc<File>) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = Arc::new(File::create(dir.path().join("a")).unwrap());
+        let syncer = Syncer::new(policy, dir.path());
+        (dir, syncer, file)
+    }
+
+    #[test]
+    fn what_waits_is_forced_before_the_thread_ends() {
+        let (_dir, mut syncer, file) = syncer(SpoolSync::EverySecond);
+        syncer.named().unwrap();
+        (0..1000).for_each(|_| syncer.appended(&file).unwrap());
+        let shared = Arc::clone(&syncer.shared);
+        assert!(shared.lock().files.len() <= 1, "a file waits once");
+        assert!(syncer.thread.is_some());
+        drop(syncer);
+        let work = shared.lock();
+        assert!(work.files.is_empty() && !work.dir);
+        assert_eq!(Arc::strong_count(&file), 1, "nobody holds the file any more");
+    }
+
+    #[test]
+    fn never_and_always_need_no_thread_for_frames() {
+        for policy in [SpoolSync::Never, SpoolSync::Always] {
+            let (_dir, mut syncer, file) = syncer(policy);
+            syncer.named().unwrap();
+            syncer.appended(&file).unwrap();
+            assert!(syncer.thread.is_none());
+        }
+    }
+}

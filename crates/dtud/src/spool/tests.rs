@@ -126,6 +126,12 @@ fn a_tail_cut_or_damaged_at_every_byte_loses_only_the_frames_it_touches() {
             std::fs::write(&path, bytes).unwrap();
             let (mut spool, found) = open(copy.path(), 1 << 20);
             assert_eq!(found, frames[..whole], "byte {at}");
+            let left = std::fs::metadata(&path).map_or(0, |file| file.len());
+            assert_eq!(
+                (left, spool.used()),
+                (borders[whole] as u64, borders[whole] as u64),
+                "the tail is cut"
+            );
             spool.append(9, &frame(9, 9)).unwrap();
             let again = open(killed(copy.path()).path(), 1 << 20).1;
             assert_eq!(again.len(), whole + 1, "what comes after the cut is kept");
@@ -264,4 +270,19 @@ fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
     assert_eq!(contents(&found), [frame(4, 10), frame(9, 10), frame(50, 5)]);
     assert!(found.is_sorted_by(|a, b| a.0 < b.0));
     assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
+}
+
+#[test]
+fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_frames() {
+    let text = "[link]\ncache = 2048\nspool = 'disk'\nspool_size = ";
+    let settings = |size: u64| crate::settings::Settings::parse(Path::new("x"), &format!("{text}{size}"));
+    let bound = (64..200).map(|kib| kib * 1024).find(|size| settings(*size).is_ok()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path(), bound);
+    // The core appends first and then releases what it dropped.
+    for number in 0..6_000 {
+        spool.append(number, &frame(number, 1)).unwrap();
+        spool.release(number.saturating_sub(2047)).unwrap();
+    }
+    assert_eq!(spool.refused(), 0);
 }

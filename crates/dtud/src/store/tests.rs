@@ -257,3 +257,20 @@ fn a_line_that_was_passed_over_is_named_by_its_place_in_the_file() {
     let problem = Problem { line: 3, text: "unknown command CIFUTURE".to_owned() };
     assert_eq!(passed_over(dir(), &problem), "/state/parameters:4: passed over: unknown command CIFUTURE");
 }
+
+#[test]
+fn a_key_of_a_later_version_is_passed_over_with_a_message_and_the_rest_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { packing_time: 55, restart_time: 900, ..Config::default() };
+    let text = format!("AT+CIFUTURE=1\n{}", dtu_proto::config::to_store_text(&config));
+    let (mut store, ..) = ParameterStore::open(dir.path()).unwrap();
+    store.save(&text).unwrap();
+    drop(store);
+    let (_, read, messages) = ParameterStore::open(dir.path()).unwrap();
+    assert_eq!(read, config);
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(
+        messages[0].contains("parameters:2: passed over: ") && messages[0].contains("CIFUTURE"),
+        "{messages:?}"
+    );
+}

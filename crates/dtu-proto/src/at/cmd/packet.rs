@@ -38,7 +38,7 @@ const CIPCFG: &[Param] = &[
     .factory("1")
     .empty_is("1"),
     Param::new("HEAT", WORD, "s between heartbeats; 0 = off").factory("30").empty_is("30"),
-    Param::new("0", Kind::Choice(&[(0, "")]), "always 0").factory("0").empty_is("0"),
+    Param::new("RESERVED", Kind::Choice(&[(0, "")]), "always 0").factory("0").empty_is("0"),
     Param::new(
         "TIME",
         Kind::ZeroOr { min: 10, max: 60_000 },

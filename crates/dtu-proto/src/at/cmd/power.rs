@@ -1,12 +1,13 @@
 //! Storing, restarting, and the way back to the working mode.
 
+use alloc::boxed::Box;
+
 use super::super::call::Call;
 use super::super::param::{Kind, Param};
 use super::super::reply::Code;
 use super::super::table::Command;
 use super::super::{Effect, SlowCommand};
 use super::Done;
-use crate::config::Config;
 use crate::event::RestartReason;
 use crate::status::Phase;
 use crate::time::Duration;
@@ -39,7 +40,7 @@ fn save(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn factory(call: &mut Call<'_, '_>) -> Done {
-    *call.ctx.config = Config::default();
+    call.previous = Some(Box::new(core::mem::take(call.ctx.config)));
     call.slow = Some(SlowCommand::Factory);
     Ok(())
 }

@@ -164,7 +164,7 @@ fn manual_2_8_6_20_cipcfg() {
     desk.ok("AT+CIPCFG=0,0,0,0,0,0");
     desk.refuses("AT+CIPCFG=1,99999,0,100,10,1800", "CIPCFG: HEAT must be 0..=65535, got 99999");
     desk.refuses("AT+CIPCFG=1,30,0,9,10,1800", "CIPCFG: TIME must be 0 or 10..=60000, got 9");
-    desk.refuses("AT+CIPCFG=1,30,1,100,10,1800", "CIPCFG: 0 must be 0, got 1");
+    desk.refuses("AT+CIPCFG=1,30,1,100,10,1800", "CIPCFG: RESERVED must be 0, got 1");
     desk.refuses(
         "AT+CIPCFG=2,30,0,100,10,1800",
         "CIPCFG: AUTO must be 0 (stay in the command state) or 1 (enter the working mode), got 2",
@@ -172,7 +172,7 @@ fn manual_2_8_6_20_cipcfg() {
     desk.refuses("AT+CIPCFG=1,30,0,100,10", "CIPCFG: RTIME is missing; it must be 0..=65535");
     desk.refuses(
         "AT+CIPCFG=1,30,0,100,10,1800,7",
-        "CIPCFG: takes 6 parameters (AUTO,HEAT,0,TIME,LEN,RTIME), got 7; a value with a comma needs quotes",
+        "CIPCFG: takes 6 parameters (AUTO,HEAT,RESERVED,TIME,LEN,RTIME), got 7; a value with a comma needs quotes",
     );
 }
 

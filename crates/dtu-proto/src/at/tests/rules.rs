@@ -1,1 +1,202 @@
+//! Rights, secrets, roles and the commands that are our own.
 
+use std::string::String;
+use std::vec::Vec;
+
+use super::super::{Effect, Rights};
+use super::Desk;
+use crate::config::{Config, Role};
+use crate::event::{Door, LinkId};
+use crate::status::LinkState;
+use crate::time::Duration;
+
+const LINK1: LinkId = LinkId::ALL[0];
+
+#[test]
+fn the_factory_password_only_lets_queries_and_a_new_password_through() {
+    let mut desk = Desk::new();
+    desk.rights = Rights::QueryAndPassword;
+    for query in [
+        "AT",
+        "ATI",
+        "AT+CIPSCONT?",
+        "AT+CIPR=?",
+        "AT+CGSN",
+        "AT+CISTAT",
+        "AT+HELP",
+        "AT+HELP=CIPR",
+        "AT+CLAC",
+    ] {
+        let reply = desk.reply(query);
+        assert!(reply.ends_with("\r\nOK\r\n"), "{query}: {reply}");
+    }
+    for (order, name) in [
+        ("AT+CIPR=9600", "CIPR"),
+        ("ATE1", "ATE"),
+        ("ATZ", "ATZ"),
+        ("AT&F", "AT&F"),
+        ("ATW", "ATW"),
+        ("AT+CIRELOAD", "CIRELOAD"),
+        ("AT+CIRESET", "CIRESET"),
+        ("AT+CISHUTDOWN", "CISHUTDOWN"),
+        ("AT+ENTM", "ENTM"),
+        ("AT+CIAPPLY", "CIAPPLY"),
+        ("AT+CCLK=\"14/09/10,15:00:20\"", "CCLK"),
+        ("AT+CIOPTIME=5", "CIOPTIME"),
+    ] {
+        desk.refuses(order, &std::format!("{name}: factory password: set a new one with AT+CIPSW first"));
+    }
+    desk.ok("AT+CIPSW=x");
+    assert_eq!(desk.config.password, "x");
+}
+
+#[test]
+fn secrets_do_not_cross_a_network() {
+    let mut desk = Desk::new();
+    desk.ok("AT+CSTT=\"uninet\",\"me\",\"pss\"");
+    desk.door = Door::Link(LINK1);
+    desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"me\", \"****\"");
+    let dump = desk.reply("AT+CIPSCONT?");
+    assert!(dump.contains("\"****\"") && !dump.contains("pss"));
+    desk.refuses(
+        "AT+CSTT=a,b,\"\x01pss\"",
+        "CSTT: PASSWORD must be 0..=64 printable ASCII characters, got 4 bytes",
+    );
+    for local in [Door::Serial, Door::SerialFrame, Door::Console] {
+        desk.door = local;
+        desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"me\", \"pss\"");
+    }
+    desk.ok("AT+CSTT=\"uninet\"");
+    desk.door = Door::Link(LINK1);
+    desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"\", \"\"");
+}
+
+#[test]
+fn a_link_becomes_a_backup_and_comes_back() {
+    let mut desk = Desk::new();
+    desk.ok("AT+CIROLE=2,backup:1");
+    assert_eq!(desk.config.links[1].role, Role::Backup(LINK1));
+    desk.ok("AT+CIROLE=3,BACKUP:2");
+    desk.tells(
+        "AT+CIROLE?",
+        "+CIROLE:1,always\r\n+CIROLE:2,backup:1\r\n+CIROLE:3,backup:2\r\n+CIROLE:4,always",
+    );
+    desk.ok("AT+CIROLE=2,backup:1");
+    desk.ok("AT+CIROLE=3,always;+CIROLE=2,\"Always\"");
+    assert_eq!(desk.config, Config::default());
+}
+
+#[test]
+fn impossible_roles_are_refused() {
+    let mut desk = Desk::new();
+    desk.refuses("AT+CIROLE=2,backup:2", "CIROLE: ROLE: link 2 cannot be its own backup");
+    desk.ok("AT+CIROLE=2,backup:1");
+    desk.refuses("AT+CIROLE=3,backup:1", "CIROLE: ROLE: link 1 has link 2 as its backup already");
+    let ring = "CIROLE: ROLE: link 2 is itself a backup of link 1, directly or through others";
+    desk.refuses("AT+CIROLE=1,backup:2", ring);
+    desk.ok("AT+CIROLE=3,backup:2");
+    desk.refuses(
+        "AT+CIROLE=1,backup:3",
+        "CIROLE: ROLE: link 3 is itself a backup of link 1, directly or through others",
+    );
+    for bad in ["backup", "backup:5", "backup:0", "backup:", "backup:1x", "never", "backup: 1"] {
+        desk.refuses(
+            std::format!("AT+CIROLE=4,{bad}"),
+            &std::format!("CIROLE: ROLE must be always or backup:1..=4, got {bad}"),
+        );
+    }
+}
+
+#[test]
+fn a_role_of_the_settings_file_is_shown_and_stays() {
+    let mut desk = Desk::new();
+    desk.options.links[1].role = Some(Role::Backup(LINK1));
+    desk.refuses("AT+CIROLE=2,always", "CIROLE: the settings file fixes the role of link 2");
+    desk.refuses("AT+CIROLE=3,backup:1", "CIROLE: ROLE: link 1 has link 2 as its backup already");
+    let roles = desk.reply("AT+CIROLE?");
+    assert!(roles.contains("+CIROLE:2,backup:1"));
+}
+
+#[test]
+fn apply_asks_the_device() {
+    assert_eq!(Desk::new().done("AT+CIAPPLY"), (String::from("\r\nOK\r\n"), Vec::from([Effect::Apply])));
+}
+
+#[test]
+fn cistat_counts_everything_once() {
+    let mut desk = Desk::new();
+    desk.status.uptime = Duration::from_millis(61_999);
+    desk.status.restarts = 2;
+    let counters = &mut desk.status.serial.counters;
+    (counters.bytes_in, counters.command_bytes, counters.frames_in, counters.frame_bytes) = (1, 2, 3, 4);
+    (counters.bytes_out, counters.dropped_bytes, counters.dropped_frames, counters.heartbeats) = (5, 7, 8, 9);
+    counters.dropped_replies = 10;
+    desk.status.serial.waiting = 6;
+    desk.status.serial.present = true;
+    let link = &mut desk.status.links[2];
+    link.state = LinkState::Connected;
+    (link.waiting_bytes, link.waiting_frames) = (5, 6);
+    let counters = &mut link.counters;
+    (counters.bytes_in, counters.frames_in, counters.bytes_out, counters.frames_out) = (1, 2, 3, 4);
+    (counters.dropped_bytes, counters.dropped_frames) = (7, 8);
+    (counters.resent_bytes, counters.resent_frames) = (9, 10);
+    (counters.moved_in_bytes, counters.moved_in_frames) = (11, 12);
+    (counters.moved_out_bytes, counters.moved_out_frames) = (13, 14);
+    (counters.received_bytes, counters.received_reads, counters.reconnects) = (15, 16, 17);
+    (counters.heartbeats, counters.dropped_replies) = (18, 19);
+    let reply = desk.reply("AT+CISTAT?");
+    let lines: Vec<&str> = reply.lines().collect();
+    assert_eq!(lines[1], "+CISTAT:DEVICE,uptime=61,restarts=2,phase=command,mode=0");
+    assert_eq!(
+        lines[2],
+        "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,dropped_frames=8,\
+         heartbeats=9,dropped_replies=10"
+    );
+    assert!(lines[3].starts_with("+CISTAT:1,state=OFF,in=0,"));
+    assert_eq!(
+        lines[5],
+        "+CISTAT:3,state=CONNECTED,in=1,in_frames=2,out=3,out_frames=4,waiting=5,waiting_frames=6,dropped=7,\
+         dropped_frames=8,resent=9,resent_frames=10,moved_in=11,moved_in_frames=12,moved_out=13,moved_out_frames=14,\
+         received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19"
+    );
+    assert_eq!(desk.reply("AT+CISTAT"), reply);
+}
+
+#[test]
+fn help_tells_of_one_command_or_all() {
+    let mut desk = Desk::new();
+    let one = desk.reply("AT+HELP=CIPR");
+    assert!(
+        one.starts_with(
+            "\r\n+HELP: AT+CIPR? AT+CIPR=RATE - Rate of the serial line (2.8.6.27, 2.8.6.30)\r\n"
+        )
+    );
+    assert!(one.contains("\r\n+HELP: RATE = 110, 300, ") && one.contains("; factory 115200\r\n"), "{one}");
+    for name in ["+cipr", "AT+CIPR", "\"at+cipr\""] {
+        assert_eq!(desk.reply(std::format!("AT+HELP={name}")), one);
+    }
+    assert_eq!(desk.reply("AT+HELP=ATE"), desk.reply("AT+HELP=e"));
+    desk.refuses("AT+HELP=NIX", "HELP: COMMAND must be one that AT+HELP lists, got NIX");
+    let all = desk.reply("AT+HELP");
+    assert!(all.contains(
+        "\r\n+HELP: AT+CSQ - Signal (2.8.6.14) [needs the radio, which this version does not have]\r\n"
+    ));
+}
+
+#[test]
+fn clac_lists_what_is_served() {
+    let list = Desk::new().reply("AT+CLAC");
+    assert!(list.contains("\r\nAT+CIPSCONT\r\n") && list.contains("\r\nATE\r\n"));
+    assert!(!list.contains("CSQ") && !list.contains("CIOPEN"));
+}
+
+#[test]
+fn maker_model_and_version_are_plain_lines() {
+    let mut desk = Desk::new();
+    for (gsm, v250) in [("AT+CGMI", "AT+GMI"), ("AT+CGMM", "AT+GMM"), ("AT+CGMR", "AT+GMR")] {
+        let reply = desk.reply(gsm);
+        assert_eq!(reply.lines().count(), 4, "{reply}");
+        assert_eq!(desk.reply(v250), reply);
+    }
+    desk.tells("ATI", concat!("GPRS232-DTU\r\nRevision: ", env!("CARGO_PKG_VERSION")));
+}

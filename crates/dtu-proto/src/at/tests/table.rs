@@ -1,1 +1,191 @@
+//! The table itself, and the page made of it.
 
+use std::collections::BTreeSet;
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{env, fs};
+
+use super::super::call::test_text;
+use super::super::param::Param;
+use super::super::table::{self, Command};
+use super::super::{CommandDescription, TakesEffect, commands, store_lines};
+use super::Desk;
+use crate::config::Config;
+
+#[test]
+fn names_are_unique_and_in_capitals() {
+    let mut names = BTreeSet::new();
+    for command in table::all() {
+        assert!(names.insert(command.name), "{} stands twice", command.name);
+        assert_eq!(command.name, command.name.to_ascii_uppercase());
+        assert!(!command.help.is_empty());
+        assert!(!command.forms().is_empty(), "{} has no form", command.name);
+        assert!(command.set.is_none() || !command.params.is_empty(), "{} sets nothing", command.name);
+        assert!(command.is_extended() || command.read.is_none() || command.missing.is_some());
+    }
+}
+
+#[test]
+fn every_section_of_the_manual_has_its_command() {
+    let sections: BTreeSet<&str> = table::all().flat_map(|command| command.section.split(", ")).collect();
+    for number in 1..=52 {
+        let section = std::format!("2.8.6.{number}");
+        assert!(sections.contains(section.as_str()), "{section} is missing");
+    }
+}
+
+#[test]
+fn what_is_set_can_be_read_except_the_password() {
+    for command in table::all().filter(|command| command.set.is_some() && command.missing.is_none()) {
+        let readable = command.read.is_some();
+        let exception = ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name);
+        assert_eq!(readable, !exception, "{}", command.name);
+    }
+}
+
+#[test]
+fn every_extended_command_tells_its_ranges() {
+    let mut desk = Desk::new();
+    for command in table::all().filter(|command| command.is_extended()) {
+        let text = test_text(command);
+        assert_eq!(text.is_none(), command.params.is_empty());
+        if command.missing.is_some() {
+            continue;
+        }
+        let line = command.typed() + "=?";
+        match text {
+            Some(text) => desk.tells(&line, &text),
+            None => desk.ok(&line),
+        }
+    }
+    desk.tells("AT+CIPCFG=?", "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)");
+    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2)");
+    desk.tells("AT+CIPSCONT=?", "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)");
+    desk.tells("AT+CIPPACK=?", "+CIPPACK: (0,1),(0-80 hex digits),(0,1)");
+}
+
+/// The set form with every parameter at its factory value, where all have one (a link: the first).
+fn factory_line(command: &Command) -> Option<String> {
+    let value = |param: &Param| match param.name {
+        "NUM" => Some("1"),
+        _ => param.factory,
+    };
+    let values: Option<Vec<String>> =
+        command.params.iter().map(|param| value(param).map(|text| std::format!("\"{text}\""))).collect();
+    Some(command.typed() + "=" + &values?.join(","))
+}
+
+#[test]
+fn the_factory_values_of_the_table_are_those_of_a_new_device() {
+    let settable = |command: &&Command| command.set.is_some() && command.missing.is_none();
+    let lines: Vec<String> = table::all().filter(settable).filter_map(factory_line).collect();
+    assert!(lines.len() >= 14, "{lines:?}");
+    let mut desk = Desk::new();
+    for line in lines {
+        let (reply, _) = desk.done(&line);
+        assert_eq!(reply, "\r\nOK\r\n", "{line}");
+        assert_eq!(desk.config, Config::default(), "{line}");
+    }
+}
+
+#[test]
+fn stored_commands_say_when_they_take_effect() {
+    for command in commands().filter(|command| command.stored) {
+        assert!(command.takes_effect.is_some(), "{}", command.name);
+    }
+    let names: BTreeSet<String> = store_lines(&Config::default())
+        .iter()
+        .map(|line| line.split('=').next().unwrap().trim_end_matches(char::is_numeric).to_string())
+        .collect();
+    let stored: BTreeSet<String> =
+        commands().filter(|command| command.stored).map(|command| command.name).collect();
+    assert_eq!(names, stored);
+}
+
+/// `BLESS=1 cargo test -p dtu-proto the_page` writes the page anew.
+#[test]
+fn the_page_of_commands_is_what_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/at-commands.md");
+    let page = page();
+    if env::var_os("BLESS").is_some() {
+        fs::write(path, &page).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written == page, "docs/at-commands.md is not what the table says; write it with BLESS=1");
+}
+
+fn page() -> String {
+    let mut page = String::from(HEAD);
+    page += "\n| command | does | section | stored | takes effect |\n|---|---|---|---|---|\n";
+    page.extend(commands().map(|command| overview_line(&command)));
+    page.extend(commands().map(|command| chapter(&command)));
+    page
+}
+
+fn overview_line(command: &CommandDescription) -> String {
+    let stored = if command.stored { "yes" } else { "" };
+    let missing = if command.missing.is_some() { " *(not in this version)*" } else { "" };
+    let (name, help, section) = (&command.name, escaped(command.help), command.section);
+    std::format!("| `{name}` | {help}{missing} | {section} | {stored} | {} |\n", effect(command))
+}
+
+fn effect(command: &CommandDescription) -> &'static str {
+    match command.takes_effect {
+        Some(TakesEffect::Now) => "at once",
+        Some(TakesEffect::Restart) => "restart",
+        None => "",
+    }
+}
+
+fn chapter(command: &CommandDescription) -> String {
+    let forms: Vec<String> = command.forms.iter().map(|form| std::format!("`{form}`")).collect();
+    let mut text = std::format!("\n## {}\n\n{} ({}).\n\n", command.name, command.help, command.section);
+    if let Some(missing) = command.missing {
+        text += &std::format!("**It {missing}**; every form answers so.\n\n");
+    }
+    text += &std::format!("Forms: {}\n", forms.join(" · "));
+    if !command.parameters.is_empty() {
+        text += "\n| parameter | range | factory | nothing means | |\n|---|---|---|---|---|\n";
+    }
+    for param in &command.parameters {
+        let range = escaped(&param.range);
+        let (factory, absent) = (value(param.factory), value(param.absent));
+        text +=
+            &std::format!("| {} | {range} | {factory} | {absent} | {} |\n", param.name, escaped(param.help));
+    }
+    if !command.notes.is_empty() {
+        text += &std::format!("\n{}\n", command.notes);
+    }
+    text
+}
+
+fn value(value: Option<&str>) -> String {
+    match value {
+        None => String::new(),
+        Some("") => String::from("`\"\"`"),
+        Some(value) => std::format!("`{value}`"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+const HEAD: &str = "\
+# AT commands
+
+Made from the command table in `crates/dtu-proto/src/at`; a test compares it (`BLESS=1` writes it anew). \"Section\" is that of the product \
+manual, or the standard a command comes from; *own* commands are additions of this project.
+
+- A line ends with CR, LF or both, and has at most 1024 bytes. Case does not matter; blanks around values are skipped. Several commands are \
+joined with `;`, basic ones also directly: `ATE0V1+CMEE=1;+CIPR?`.
+- Quotes around values are optional; a value with a comma or semicolon needs them. In quotes, `\"\"` is one quote. Full-width `，` `；` `＝` `“` `”` \
+outside quoted text count as their ASCII twins, in UTF-8 and in GBK bytes.
+- `AT+X?` reads, `AT+X=…` sets, `AT+X=?` tells the ranges. `AT+HELP` lists all, `AT+HELP=X` one command with its parameters.
+- A reply is information text `\\r\\n…\\r\\n`, then `\\r\\nOK\\r\\n`. A refusal names the command, the parameter, what is allowed and what came: \
+`+CME ERROR: CIPCFG: HEAT must be 0..=65535, got 99999`; it changes nothing, and ends its line. `AT+CMEE` chooses shorter forms.
+- What is set is in force until the next restart; `ATW` stores it. Where \"restart\" stands, it takes effect at the next restart (after \
+`ATW`) or with `AT+CIAPPLY`. What is set in the set-up window takes effect when the window ends.
+- Over a network, secrets are shown as `****`. While the device password is the factory one, the network may query and set a \
+new password, no more.
+";
