@@ -1,8 +1,8 @@
 //! `cargo bench -p dtud --bench e2e -- [--quick] [--only RUN]`: pty -> device -> TCP and back, against `socat` and
 //! a bare poll loop, interleaved in one run.
 //!
-//! Shared machines are noisy: in every round each program does the same run, in rotated order, and what is
-//! compared is the ratio inside a round. A difference is claimed only where all ratios lie on one side of 1.
+//! Shared machines are noisy: in every round each program does the same run, in rotated order and piece by piece in
+//! turn, and what is compared is the ratio inside a round. A difference is claimed only where all ratios lie on one side of 1.
 //! Exit 1 (by a panic that says which) when a figure cannot be measured or the device loses a byte; never for speed.
 
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ pub(crate) struct Plan {
 const MIB: u64 = 1024 * 1024;
 
 const FULL: Plan = Plan {
-    rounds: 7,
+    rounds: 9,
     bulk: 32 * MIB,
     stall_bytes: 24 * MIB,
     round_trips: 3000,

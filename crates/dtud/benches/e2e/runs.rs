@@ -11,35 +11,64 @@ use crate::load::{self, LIMIT};
 use crate::peer::{Peer, Running, rotated};
 use crate::{MIB, Plan};
 
+/// Pieces of a round: all programs run, and take turns piece by piece, so that what else the machine does hits all
+/// of them alike.
+const PIECES: usize = 8;
+
+/// All of them connected, in the order of the round.
+fn all(peers: &[Peer], round: usize) -> Vec<(Peer, Running)> {
+    rotated(peers, round).into_iter().map(|peer| (peer, Running::start(peer, 0))).collect()
+}
+
 /// MiB/s and CPU per MiB, each way.
 pub(crate) fn bulk(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
-    let mib = (plan.bulk / MIB) as f64;
+    let (piece, mib) = (plan.bulk / PIECES as u64, (plan.bulk / MIB) as f64);
     for round in 0..plan.rounds {
-        for peer in rotated(peers, round) {
-            let running = Running::start(peer, 0);
-            for (way, carry) in [("up", load::up as fn(&_, &_, _) -> Duration), ("down", load::down)] {
-                let before = Usage::of(running.pid()).expect("the peer is alive");
-                let took = carry(&running.line, &running.connection, plan.bulk);
-                let used = Usage::of(running.pid()).expect("the peer is alive").since(before);
-                figures.record(&format!("throughput {way}, MiB/s"), round, peer, mib / took.as_secs_f64());
-                let cpu = used.cpu.as_secs_f64() * 1e3 / mib;
-                figures.record(&format!("CPU {way}, ms per MiB"), round, peer, cpu);
+        let all = all(peers, round);
+        for (way, carry) in [("up", load::up as fn(&_, &_, _) -> Duration), ("down", load::down)] {
+            let mut sums = vec![(Duration::ZERO, Duration::ZERO); all.len()];
+            for _ in 0..PIECES {
+                for ((_, running), (took, cpu)) in all.iter().zip(&mut sums) {
+                    let before = used(running);
+                    *took += carry(&running.line, &running.connection, piece);
+                    *cpu += used(running).since(before).cpu;
+                }
+            }
+            for ((peer, _), (took, cpu)) in all.iter().zip(sums) {
+                figures.record(&format!("throughput {way}, MiB/s"), round, *peer, mib / took.as_secs_f64());
+                figures.record(
+                    &format!("CPU {way}, ms per MiB"),
+                    round,
+                    *peer,
+                    cpu.as_secs_f64() * 1e3 / mib,
+                );
             }
         }
     }
 }
 
+fn used(running: &Running) -> Usage {
+    Usage::of(running.pid()).expect("the peer is alive")
+}
+
 /// p50 and p99 for three sizes.
 pub(crate) fn round_trips(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for round in 0..plan.rounds {
-        for peer in rotated(peers, round) {
-            let running = Running::start(peer, 0);
-            for size in [1, 64, 1024] {
-                load::round_trips(&running.line, &running.connection, size, 50);
-                let times = load::round_trips(&running.line, &running.connection, size, plan.round_trips);
+        let all = all(peers, round);
+        for size in [1, 64, 1024] {
+            let mut times = vec![Vec::new(); all.len()];
+            for _ in 0..PIECES {
+                for ((_, running), times) in all.iter().zip(&mut times) {
+                    let (line, connection) = (&running.line, &running.connection);
+                    // The first ones warm up.
+                    load::round_trips(line, connection, size, 20);
+                    times.extend(load::round_trips(line, connection, size, plan.round_trips / PIECES));
+                }
+            }
+            for ((peer, _), times) in all.iter().zip(&times) {
                 for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
-                    let micros = load::quantile(&times, part).as_secs_f64() * 1e6;
-                    figures.record(&format!("round trip {size} B {name}, us"), round, peer, micros);
+                    let micros = load::quantile(times, part).as_secs_f64() * 1e6;
+                    figures.record(&format!("round trip {size} B {name}, us"), round, *peer, micros);
                 }
             }
         }
@@ -126,18 +155,16 @@ fn most_memory(pid: u32, done: &AtomicBool) -> u64 {
 
 /// Connected, used once, then left alone: all at the same time, for nobody does anything.
 pub(crate) fn idle(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
-    let running: Vec<(Peer, Running)> = peers.iter().map(|&peer| (peer, Running::start(peer, 0))).collect();
+    let running = all(peers, 0);
     for (_, running) in &running {
         load::round_trips(&running.line, &running.connection, 64, 50);
     }
     std::thread::sleep(Duration::from_secs(1));
-    let use_now = |running: &Running| Usage::of(running.pid()).expect("the peer is alive");
-    let before: Vec<Usage> = running.iter().map(|(_, running)| use_now(running)).collect();
+    let before: Vec<Usage> = running.iter().map(|(_, running)| used(running)).collect();
     let begin = Instant::now();
     std::thread::sleep(plan.idle);
     for ((peer, running), before) in running.iter().zip(before) {
-        let used = use_now(running).since(before);
-        let rate = used.wake_ups as f64 / begin.elapsed().as_secs_f64();
+        let rate = used(running).since(before).wake_ups as f64 / begin.elapsed().as_secs_f64();
         figures.record("idle: wake-ups a second", 0, *peer, rate);
         figures.record("idle: RSS, KiB", 0, *peer, rss_kib(running.pid()).expect("the peer is alive") as f64);
     }
