@@ -292,6 +292,7 @@ impl Dtu {
 
     /// What any input may have made possible.
     fn settle(&mut self) {
+        self.finish_hand_backs();
         self.check_ending();
         self.run_backlog();
         self.show_leds();

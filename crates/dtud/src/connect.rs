@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
@@ -21,6 +22,9 @@ pub(crate) struct Established {
     pub(crate) port: Port,
     pub(crate) local: SocketAddr,
 }
+
+/// An attempt under way.
+pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Established, CloseReason>>>>;
 
 /// Resolves and connects, in at most [`ATTEMPT`].
 pub(crate) async fn connect(target: Connect, interface: Option<String>) -> Result<Established, CloseReason> {

@@ -424,11 +424,11 @@ impl Future for Machine {
         }
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
-            let busy = this.turn(cx);
-            if this.end.is_some() && !this.disk.is_saving() {
+            if let (Some(end), false) = (this.end, this.disk.is_saving()) {
                 this.finish();
-                return Poll::Ready(this.end.unwrap_or(End::Stopped));
+                return Poll::Ready(end);
             }
+            let busy = this.turn(cx);
             if !busy && this.timer.arm(this.clock, this.next_deadline(), cx).is_pending() {
                 return Poll::Pending;
             }

@@ -354,6 +354,7 @@ impl Link {
         up.last_progress = cx.now;
         up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
         self.delivered(total, cx);
+        self.pump(cx);
     }
 
     /// The peer has everything up to this place of the stream.
@@ -594,6 +595,10 @@ impl Link {
 
     pub(crate) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    pub(crate) const fn is_resting(&self) -> bool {
+        self.resting.is_some()
     }
 
     pub(crate) const fn is_enabled(&self) -> bool {

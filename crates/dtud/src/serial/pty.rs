@@ -77,9 +77,12 @@ fn claim(link: &Path) -> io::Result<UnixDatagram> {
         crc32fast::hash(whole.as_os_str().as_bytes()),
         whole.as_os_str().len()
     );
-    UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => refused(link, "is served by another dtud that runs"),
-        _ => named(link, &error),
+    UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?).map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            refused(link, "is served by another dtud that runs")
+        } else {
+            named(link, &error)
+        }
     })
 }
 

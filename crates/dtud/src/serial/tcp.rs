@@ -1,18 +1,17 @@
 //! A serial server on the network as the line: raw bytes over one TCP connection.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect};
+use dtu_proto::event::Connect;
 
-use crate::connect::{self, Established};
+use crate::connect::{self, Attempt};
 use crate::port::Port;
 
 pub(super) struct Server {
     target: Connect,
-    attempt: Option<Pin<Box<dyn Future<Output = Result<Established, CloseReason>>>>>,
+    attempt: Option<Attempt>,
 }
 
 impl Server {

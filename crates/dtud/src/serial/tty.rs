@@ -39,10 +39,10 @@ impl Tty {
             Err(error) => return Err(error.into()),
         }
         rustix::termios::ioctl_tiocexcl(&fd)?;
-        if self.wiring.rs485 {
-            if let Err(error) = sys::enable_rs485(&fd) {
-                warn!("serial: {} does not switch RS-485 by itself: {error}", self.device.display());
-            }
+        if self.wiring.rs485
+            && let Err(error) = sys::enable_rs485(&fd)
+        {
+            warn!("serial: {} does not switch RS-485 by itself: {error}", self.device.display());
         }
         let port = Port::new(fd, ShortRead::Unknown)?;
         if let Err(why) = self.configure(&port, format.unwrap_or_default()) {

@@ -24,7 +24,7 @@ name does not say frames.
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
-enabled>,dropped_frames=<n>,heartbeats=<n>`
+enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames, no room>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
@@ -66,6 +66,7 @@ fn serial_line(status: &Status) -> String {
         ("dropped", counters.dropped_bytes),
         ("dropped_frames", counters.dropped_frames),
         ("heartbeats", counters.heartbeats),
+        ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
 }

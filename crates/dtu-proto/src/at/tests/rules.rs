@@ -130,6 +130,7 @@ fn cistat_counts_everything_once() {
     let counters = &mut desk.status.serial.counters;
     (counters.bytes_in, counters.command_bytes, counters.frames_in, counters.frame_bytes) = (1, 2, 3, 4);
     (counters.bytes_out, counters.dropped_bytes, counters.dropped_frames, counters.heartbeats) = (5, 7, 8, 9);
+    counters.dropped_replies = 10;
     desk.status.serial.waiting = 6;
     desk.status.serial.present = true;
     let link = &mut desk.status.links[2];
@@ -149,7 +150,7 @@ fn cistat_counts_everything_once() {
     assert_eq!(
         lines[2],
         "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,dropped_frames=8,\
-         heartbeats=9"
+         heartbeats=9,dropped_replies=10"
     );
     assert!(lines[3].starts_with("+CISTAT:1,state=OFF,in=0,"));
     assert_eq!(
