@@ -190,16 +190,16 @@ impl Book {
             }
             return self.may_go(number, link);
         }
-        if !prefix.is_empty() {
+        if !prefix.is_empty() && (prefix != wanted || rules.heartbeat == Some(body)) {
             return Err("the registration packet precedes something that is no data frame".to_owned());
         }
-        if rules.heartbeat.is_some_and(|heartbeat| heartbeat == body) {
+        if prefix.is_empty() && rules.heartbeat == Some(body) {
             return Ok(Carried::Heartbeat);
         }
         if rules.registers_again && prefix.is_empty() && body == rules.registration {
             return Ok(Carried::Registration);
         }
-        if rules.reply && body.starts_with(b"\r\n") {
+        if rules.reply && prefix.is_empty() && body.starts_with(b"\r\n") {
             return Ok(Carried::Reply);
         }
         let shown = body[..body.len().min(40)].escape_ascii();
