@@ -358,6 +358,9 @@ impl Dtu {
 
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
+        // On a slow line the bytes of a run are a character apart: less is no silence.
+        let least = self.line_format.character_time() * 3 / 2;
+        let silence = if silence.is_zero() { silence } else { silence.max(least) };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
         Packing { silence, size: if by_length { length.min(FRAME_MAX) } else { FRAME_MAX } }
