@@ -144,7 +144,7 @@ def copy_sources():
 def try_mutant(mutant, seeds):
     rule, title, file, old, new = mutant
     path = SCRATCH / CORE / file
-    original = (ROOT / CORE / file).read_text()
+    original = path.read_text()
     path.write_text(original.replace(old, new))
     try:
         held, seen = run(seeds)

@@ -29,7 +29,10 @@ impl World {
             let balanced = balance(link, of);
             self.hold(Rule::Counters, balanced);
             let options = &self.scenario.options.links[link.index()];
-            let bound = options.cache;
+            let caches = &self.scenario.options.links;
+            // A cache that blocks takes what its backup hands back, whole.
+            let book = self.books.book(link);
+            let bound: usize = book.links.iter().map(|of| caches[of.index()].cache).sum();
             // A small cache that blocks has no headroom for the read that fills it.
             let read =
                 if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 { 5 * 1024 } else { 0 };
