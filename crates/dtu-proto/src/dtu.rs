@@ -358,19 +358,27 @@ impl Dtu {
 
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
+        // On a slow line the bytes of a run are a character apart: less is no silence.
+        let least = self.line_format.character_time() * 3 / 2;
+        let silence = if silence.is_zero() { silence } else { silence.max(least) };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
         Packing { silence, size: if by_length { length.min(FRAME_MAX) } else { FRAME_MAX } }
     }
 
     fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R) -> R {
-        let mut cx = LinkContext {
+        let (links, mut cx) = self.links_and_context();
+        run(&mut links[link.index()], &mut cx)
+    }
+
+    fn links_and_context(&mut self) -> (&mut [Link; LINKS], LinkContext<'_>) {
+        let cx = LinkContext {
             now: self.now,
             config: &self.config,
             outputs: &mut self.outputs,
             rng: &mut self.rng,
             attached: self.attached.is_some(),
         };
-        run(&mut self.links[link.index()], &mut cx)
+        (&mut self.links, cx)
     }
 }

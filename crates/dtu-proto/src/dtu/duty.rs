@@ -3,7 +3,6 @@
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
-use crate::link::LinkContext;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -128,14 +127,9 @@ impl Dtu {
     }
 
     fn move_frames(&mut self, from: LinkId, to: LinkId) {
-        let Ok([from, to]) = self.links.get_disjoint_mut([from.index(), to.index()]) else { return };
-        let mut cx = LinkContext {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
-        from.move_to(to, &mut cx);
+        let (links, mut cx) = self.links_and_context();
+        if let Ok([from, to]) = links.get_disjoint_mut([from.index(), to.index()]) {
+            from.move_to(to, &mut cx);
+        }
     }
 }

@@ -13,8 +13,6 @@ use crate::time::{Duration, Instant};
 
 /// The longest the second half of a CRLF takes, beside two characters of the line.
 const TWIN_SLACK: Duration = Duration::from_millis(2);
-/// Bits of a character at most: start, 8 data, parity, 2 stop.
-const CHARACTER_BITS: u64 = 12;
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
@@ -118,8 +116,7 @@ impl Dtu {
     /// The other half of a two-byte line end may follow, even where data begins.
     fn expect_twin(&mut self, line_end: u8) {
         let twin = if line_end == b'\r' { b'\n' } else { b'\r' };
-        let two_characters =
-            Duration::from_micros(2 * CHARACTER_BITS * 1_000_000 / u64::from(self.line_format.baud).max(1));
+        let two_characters = self.line_format.character_time() * 2;
         self.line_end_twin = Some((twin, self.now + two_characters + TWIN_SLACK));
     }
 
