@@ -238,8 +238,7 @@ impl Book {
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
-        // A backup that hands back hands over what is under way, too, and closes.
-        if let Some(other) = frame.under_way.filter(|_| self.links.len() == 1) {
+        if let Some(other) = frame.under_way {
             return Err(format!("a frame goes to link {link} while it is under way on link {}", other + 1));
         }
         Ok(Carried::Frame(number))
