@@ -292,6 +292,7 @@ impl Dtu {
 
     /// What any input may have made possible.
     fn settle(&mut self) {
+        self.finish_hand_backs();
         self.check_ending();
         self.run_backlog();
         self.show_leds();
@@ -363,13 +364,18 @@ impl Dtu {
     }
 
     fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R) -> R {
-        let mut cx = LinkContext {
+        let (links, mut cx) = self.links_and_context();
+        run(&mut links[link.index()], &mut cx)
+    }
+
+    fn links_and_context(&mut self) -> (&mut [Link; LINKS], LinkContext<'_>) {
+        let cx = LinkContext {
             now: self.now,
             config: &self.config,
             outputs: &mut self.outputs,
             rng: &mut self.rng,
             attached: self.attached.is_some(),
         };
-        run(&mut self.links[link.index()], &mut cx)
+        (&mut self.links, cx)
     }
 }

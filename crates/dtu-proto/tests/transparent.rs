@@ -323,6 +323,19 @@ fn a_backup_that_never_came_up_gives_the_frames_back() {
 }
 
 #[test]
+fn a_backup_that_hands_back_gives_only_what_was_not_acknowledged() {
+    let mut dev = up(with_backup());
+    dev.net[0] = Net::Refused;
+    dev.lose(LINK1, CloseReason::Reset, 0).at(2000).serial("one").at(2100).sends(LINK2, "one");
+    (dev.net[0], dev.net[1]) = (Net::Good, Net::Unacked);
+    dev.at(25_000).serial("two").at(25_100).sends(LINK2, "two");
+    dev.net[1] = Net::Good; // acknowledged, but the device learns it only when it closes
+    dev.at(60_000).sends_nothing(LINK1);
+    let counters = dev.dtu.status(dev.now).links[1].counters;
+    assert_eq!((counters.frames_out, counters.moved_out_frames), (2, 0));
+}
+
+#[test]
 fn links_that_back_each_other_up_work_like_any_other() {
     let mut config = with_backup();
     config.links[2].enabled = true;

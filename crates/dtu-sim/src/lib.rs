@@ -1,2 +1,25 @@
-//! Worlds in virtual time for the DTU core.
+//! Worlds in virtual time for the DTU core: seeded faults, checkers that stand outside, replay of recorded logs.
+//!
+//! A world ([`run`]) puts a [`dtu_proto::Dtu`] between a DTE, four networks, a modem and a disk that misbehave as
+//! one seed says, and keeps its own books of every byte. The first rule that is broken ends it with a [`Failure`].
 #![forbid(unsafe_code)]
+
+mod commands;
+mod downlink;
+mod herd;
+mod model;
+mod replay;
+mod rng;
+mod scenario;
+mod trace;
+mod uplink;
+mod world;
+
+pub use herd::{Herd, herd};
+pub use replay::{Replayed, replay};
+pub use world::{Failure, Rule, Run, Summary, run};
+
+/// Microseconds in a millisecond.
+pub(crate) const MS: u64 = 1000;
+/// Microseconds in a second.
+pub(crate) const SEC: u64 = 1_000_000;

@@ -1,2 +1,200 @@
-//! `dtu-sim`: worlds and replays.
-fn main() {}
+//! `dtu-sim`: worlds in virtual time, and replays of recorded logs.
+#![forbid(unsafe_code)]
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use dtu_sim::{Failure, Run, Summary};
+
+/// Threads that share a range of seeds.
+const THREADS: u64 = 2;
+
+#[derive(Debug, Parser)]
+#[command(version, about = "Worlds in virtual time for the DTU core")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The device in virtual time under seeded faults, watched by checkers that stand outside.
+    World {
+        /// One seed.
+        #[arg(long, conflicts_with = "seeds")]
+        seed: Option<u64>,
+        /// Seeds A..B, both included.
+        #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+        seeds: Option<RangeInclusive<u64>>,
+        /// Length of the faulty part in virtual hours (as each seed says, if not given).
+        #[arg(long, value_parser = parse_hours)]
+        hours: Option<f64>,
+        /// Print every line of the story.
+        #[arg(long)]
+        trace: bool,
+        /// Go on after a failure, and list all seeds that failed.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Runs a log that `dtud --record FILE` wrote, and says what the device does.
+    Replay {
+        /// The log.
+        file: PathBuf,
+        /// Only the counters of the end.
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Many devices and one server that restarts: how they come back.
+    Herd {
+        /// Devices.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        count: u32,
+        /// Seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Seconds that the server is away.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        outage: u64,
+    },
+}
+
+fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let wrong = || format!("\"{text}\" is no range of seeds; wanted is A..B with A <= B, as 1..1000");
+    let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+    let last = last.strip_prefix('=').unwrap_or(last);
+    let seeds = first.parse().map_err(|_| wrong())?..=last.parse().map_err(|_| wrong())?;
+    if seeds.is_empty() { Err(wrong()) } else { Ok(seeds) }
+}
+
+fn parse_hours(text: &str) -> Result<f64, String> {
+    let hours = text.parse().map_err(|_| format!("\"{text}\" is no number of hours"))?;
+    if (0.001..=1000.0).contains(&hours) { Ok(hours) } else { Err("hours must be 0.001..=1000".to_owned()) }
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::World { seed, seeds, hours, trace, all } => world(seed, seeds, hours, trace, all),
+        Command::Replay { file, quiet } => match replay(&file, quiet) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => {
+                eprintln!("dtu-sim: {problem:#}");
+                ExitCode::FAILURE
+            }
+        },
+        Command::Herd { count, seed, outage } => herd(count, seed, outage),
+    }
+}
+
+fn herd(count: u32, seed: u64, outage: u64) -> ExitCode {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let herd = dtu_sim::herd(seed, count, outage);
+    println!(
+        "{} of {count} are back, the last after {} ms; the busiest 100 ms had {} attempts; {} in vain",
+        herd.back,
+        herd.last / 1000,
+        herd.busiest,
+        herd.in_vain
+    );
+    if herd.is_spread(count) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("herd: the devices do not come back, or not spread out");
+    ExitCode::FAILURE
+}
+
+fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let tell = |line: &str| {
+        if !quiet {
+            println!("{line}");
+        }
+    };
+    let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
+    println!("{} inputs, {} outputs\n{:#?}", done.entries, done.outputs, done.status);
+    Ok(())
+}
+
+fn world(
+    seed: Option<u64>,
+    seeds: Option<RangeInclusive<u64>>,
+    hours: Option<f64>,
+    trace: bool,
+    all: bool,
+) -> ExitCode {
+    let seeds = seeds.unwrap_or_else(|| seed.map_or(1..=100, |seed| seed..=seed));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0.001..=1000")]
+    let length = hours.map(|hours| (hours * 3.6e9) as u64);
+    let failures = run_all(&seeds, Run { length, print: trace }, all);
+    for failure in &failures {
+        report(failure);
+    }
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs all seeds on a few threads and prints what they came to.
+fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Box<Failure>> {
+    let next = AtomicU64::new(*seeds.start());
+    let stop = AtomicBool::new(false);
+    let work = || {
+        let (mut sums, mut failures) = (Vec::new(), Vec::new());
+        while !stop.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > *seeds.end() {
+                break;
+            }
+            match dtu_sim::run(seed, how) {
+                Ok(sum) => sums.push(sum),
+                Err(failure) => {
+                    failures.push(failure);
+                    stop.store(!all, Ordering::Relaxed);
+                }
+            }
+        }
+        (sums, failures)
+    };
+    let (sums, mut failures) = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let mut both = (Vec::new(), Vec::new());
+        for thread in threads {
+            let (sums, failures) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            both.0.extend(sums);
+            both.1.extend(failures);
+        }
+        both
+    });
+    print_sum(&sums);
+    failures.sort_by_key(|failure| failure.seed);
+    failures
+}
+
+fn print_sum(sums: &[Summary]) {
+    let total = |pick: fn(&Summary) -> u64| sums.iter().map(pick).sum::<u64>();
+    println!(
+        "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
+         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts",
+        sums.len(),
+        total(|sum| sum.micros / 1_000_000) as f64 / 3600.0,
+        total(|sum| sum.calls),
+        total(|sum| sum.frames),
+        total(|sum| sum.delivered),
+        total(|sum| sum.repeated),
+        total(|sum| sum.dropped),
+        total(|sum| sum.connections),
+        total(|sum| sum.reads),
+        total(|sum| sum.commands),
+        total(|sum| sum.escapes),
+        total(|sum| sum.heartbeats),
+        total(|sum| sum.restarts),
+    );
+}
+
+fn report(failure: &Failure) {
+    for line in &failure.trace {
+        eprintln!("{line}");
+    }
+    eprintln!("seed {} at {}: {:?}: {}", failure.seed, failure.time, failure.rule, failure.text);
+}

@@ -17,8 +17,7 @@ use dtu_proto::time::Instant;
 use tracing::debug;
 
 use crate::connect::{self, Attempt, Established};
-use crate::machine::stream_part;
-use crate::port::Port;
+use crate::port::{Port, stream_part};
 use crate::sys;
 
 /// What a link has to tell; `LinkInput` without its borrow.

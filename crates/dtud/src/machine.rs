@@ -26,6 +26,7 @@ use crate::control::Control;
 use crate::disk::Disk;
 use crate::leds::Lamps;
 use crate::link::{Link, LinkNews};
+use crate::port::stream_part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
 use crate::settings::{FlowControl, Settings};
@@ -518,12 +519,6 @@ fn lamps(settings: &Settings) -> Lamps {
     Lamps::new(leds.pow.as_deref(), leds.net.as_deref(), leds.data.as_deref())
 }
 
-/// The part of the buffer that streams use: a pty returns at most 4095 bytes at once, and takes no more.
-pub(crate) fn stream_part(buf: &mut [u8]) -> &mut [u8] {
-    let len = buf.len().min(STREAM_READ);
-    buf.get_mut(..len).unwrap_or_default()
-}
-
 /// Different each time, so that many devices that start together spread out.
 fn seed() -> u64 {
     use std::hash::BuildHasher as _;
@@ -564,7 +559,6 @@ fn log(event: &Event) {
 
 /// The longest datagram: what does not fit a read of it is lost.
 const READ_BUFFER: usize = 65_536;
-const STREAM_READ: usize = 4096;
 /// Looks at all sources before the reactor gets its turn.
 const TURNS: usize = 16;
 /// From the order to stop to the end at any price.

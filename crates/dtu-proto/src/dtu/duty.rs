@@ -3,7 +3,6 @@
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
-use crate::link::LinkContext;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -93,33 +92,44 @@ impl Dtu {
     /// When a backup that stands in is to hand back.
     pub(super) fn hand_back_at(&self, backup: LinkId) -> Option<Instant> {
         let Role::Backup(primary) = self.role(backup) else { return None };
-        if !self.duty[backup.index()] || !self.links[backup.index()].is_enabled() {
+        let link = &self.links[backup.index()];
+        if !self.duty[backup.index()] || !link.is_enabled() || link.is_resting() {
             return None;
         }
         let since = self.links[primary.index()].up_since()?;
         Some(if self.links[backup.index()].is_up() { since + HAND_BACK_AFTER } else { since })
     }
 
+    /// Closes the backup. What is left when its last acknowledgement is known goes to the primary.
     pub(super) fn hand_back(&mut self, backup: LinkId) {
-        let Role::Backup(primary) = self.role(backup) else { return };
         if let Some(next) = self.backup_of(backup).filter(|next| self.duty[next.index()]) {
             self.hand_back(next);
         }
-        self.duty[backup.index()] = false;
-        self.event(Event::BackupActive { backup, primary, active: false });
-        self.move_frames(backup, primary);
         self.with_link(backup, |l, cx| l.stop(WaitingFor::Duty, cx));
     }
 
+    /// Backups that were to hand back and are closed now.
+    pub(super) fn finish_hand_backs(&mut self) {
+        while let Some((backup, primary)) = LinkId::ALL.into_iter().find_map(|link| self.handed_back(link)) {
+            self.duty[backup.index()] = false;
+            self.event(Event::BackupActive { backup, primary, active: false });
+            self.move_frames(backup, primary);
+        }
+    }
+
+    fn handed_back(&self, backup: LinkId) -> Option<(LinkId, LinkId)> {
+        let link = &self.links[backup.index()];
+        let closed =
+            self.duty[backup.index()] && self.mode_started && link.is_resting() && !link.is_closing();
+        let Role::Backup(primary) = self.role(backup) else { return None };
+        let last = !self.backup_of(backup).is_some_and(|next| self.duty[next.index()]);
+        (closed && last).then_some((backup, primary))
+    }
+
     fn move_frames(&mut self, from: LinkId, to: LinkId) {
-        let Ok([from, to]) = self.links.get_disjoint_mut([from.index(), to.index()]) else { return };
-        let mut cx = LinkContext {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
-        from.move_to(to, &mut cx);
+        let (links, mut cx) = self.links_and_context();
+        if let Ok([from, to]) = links.get_disjoint_mut([from.index(), to.index()]) {
+            from.move_to(to, &mut cx);
+        }
     }
 }

@@ -45,12 +45,22 @@ pub(crate) struct Cache {
     policy: DropPolicy,
     /// So many entries, from the front, are in the socket's hands.
     handed_over: usize,
+    /// Bytes of these.
+    handed_over_bytes: usize,
     next_seq: u64,
 }
 
 impl Cache {
     pub(crate) const fn new(limit: usize, policy: DropPolicy) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, limit, policy, handed_over: 0, next_seq: 0 }
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            limit,
+            policy,
+            handed_over: 0,
+            handed_over_bytes: 0,
+            next_seq: 0,
+        }
     }
 
     /// Takes a frame. What finds no room, or must make room, goes to `dropped`. Returns the number of the frame
@@ -71,18 +81,18 @@ impl Cache {
         let full =
             |cache: &Self| cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX;
         match self.policy {
-            DropPolicy::Oldest if bytes.len() <= self.limit => {
+            DropPolicy::Oldest if bytes.len() + self.handed_over_bytes <= self.limit => {
                 while full(self)
-                    && let Some(entry) = self.pop_front()
+                    && let Some(oldest) = self.take_oldest_waiting()
                 {
-                    dropped(&entry.bytes);
+                    dropped(&oldest.bytes);
                 }
             }
-            DropPolicy::Newest | DropPolicy::Oldest if full(self) => {
-                dropped(&bytes);
-                return false;
-            }
-            DropPolicy::Newest | DropPolicy::Oldest | DropPolicy::Block => {}
+            DropPolicy::Oldest | DropPolicy::Newest | DropPolicy::Block => {}
+        }
+        if self.policy != DropPolicy::Block && full(self) {
+            dropped(&bytes);
+            return false;
         }
         self.next_seq = seq + 1;
         self.bytes += bytes.len();
@@ -90,11 +100,24 @@ impl Cache {
         true
     }
 
+    /// The oldest frame that is not in a socket's hands: what is there may still arrive, so its loss could not be
+    /// counted.
+    fn take_oldest_waiting(&mut self) -> Option<Entry> {
+        let entry = self.entries.remove(self.handed_over)?;
+        self.bytes -= entry.bytes.len();
+        Some(entry)
+    }
+
     /// The first frame that is not handed over yet; it ends at `end_of(length)` of the connection. Also says
-    /// whether it was sent before.
+    /// whether it was sent before. Half of the cache at most is in the socket's hands, so that there is always
+    /// something to drop that was not sent.
     pub(crate) fn hand_over(&mut self, end_of: impl FnOnce(usize) -> u64) -> Option<(Bytes, bool)> {
         let entry = self.entries.get_mut(self.handed_over)?;
+        if self.handed_over > 0 && self.handed_over_bytes + entry.bytes.len() > self.limit / 2 {
+            return None;
+        }
         self.handed_over += 1;
+        self.handed_over_bytes += entry.bytes.len();
         entry.end = end_of(entry.bytes.len());
         entry.sends += 1;
         Some((entry.bytes.clone(), entry.sends > 1))
@@ -114,6 +137,7 @@ impl Cache {
     /// The connection is over: what was handed over is to be sent again.
     pub(crate) const fn rewind(&mut self) {
         self.handed_over = 0;
+        self.handed_over_bytes = 0;
     }
 
     /// Takes every frame out that a socket ever had: for links that do not resend.
@@ -127,7 +151,7 @@ impl Cache {
 
     /// Takes everything out.
     pub(crate) fn take_all(&mut self) -> VecDeque<Entry> {
-        self.handed_over = 0;
+        self.rewind();
         self.bytes = 0;
         core::mem::take(&mut self.entries)
     }
@@ -169,7 +193,10 @@ impl Cache {
     fn pop_front(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
         self.bytes -= entry.bytes.len();
-        self.handed_over = self.handed_over.saturating_sub(1);
+        if self.handed_over > 0 {
+            self.handed_over -= 1;
+            self.handed_over_bytes -= entry.bytes.len();
+        }
         Some(entry)
     }
 }
@@ -199,6 +226,17 @@ mod tests {
         assert_eq!(waiting(&cache), ["bb", "cc", "d"]);
         assert_eq!(fill(&mut cache, &["1234567"]), ["1234567"]);
         assert_eq!(waiting(&cache), ["bb", "cc", "d"]);
+    }
+
+    #[test]
+    fn what_the_socket_has_is_never_dropped() {
+        let mut cache = Cache::new(6, DropPolicy::Oldest);
+        fill(&mut cache, &["aa", "bb", "cc"]);
+        assert!(cache.hand_over(|_| 2).is_some());
+        assert_eq!(cache.hand_over(|_| 4), None, "half of the cache");
+        assert_eq!(fill(&mut cache, &["dd"]), ["bb"]);
+        cache.acked(2);
+        assert_eq!(cache.hand_over(|_| 4).map(|(frame, _)| frame), Some(Bytes::from_static(b"cc")));
     }
 
     #[test]

@@ -12,20 +12,21 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
-use crate::config::{Config, HeartbeatTo, LinkConfig, LinkOptions, Protocol, RegistrationWhen};
+use crate::config::{Config, LinkConfig, LinkOptions, Protocol};
 use crate::event::{
-    CloseReason, Connect, Event, LinkDownReason, LinkId, LinkInput, LinkOutput, Output, Payload, StoreOutput,
+    CloseReason, Connect, Event, LinkDownReason, LinkId, LinkInput, LinkOutput, Output, StoreOutput,
 };
 use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use backoff::{Backoff, Rng};
 use cache::{Cache, Tally};
-use expect::Awaiting;
+use up::{Sending, Up};
 
 pub(crate) mod backoff;
 mod cache;
 mod expect;
+mod up;
 
 /// The host gives an attempt up after 30 s; the device waits a little longer for its word.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(40);
@@ -82,34 +83,6 @@ enum State {
     Connecting { until: Instant },
     Up(Up),
     Closing { reason: LinkDownReason, was_up: bool, since: Option<Instant>, until: Instant },
-}
-
-/// A connection.
-#[derive(Debug)]
-struct Up {
-    since: Instant,
-    /// Bytes handed to the host.
-    sent: u64,
-    acked: u64,
-    sending: Option<Sending>,
-    registration_due: bool,
-    heartbeat_due: bool,
-    /// Where the last heartbeat ends in the stream, until it is acknowledged.
-    heartbeat_end: Option<u64>,
-    /// Last byte sent or received.
-    last_activity: Instant,
-    /// Last sign that the peer's TCP takes bytes.
-    last_progress: Instant,
-    /// Last byte of data or command, for short links.
-    last_data: Instant,
-    registration_reply: Awaiting,
-    heartbeat_reply: Awaiting,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
-    Frame,
-    Other,
 }
 
 impl Link {
@@ -302,20 +275,7 @@ impl Link {
             return;
         }
         self.alive_at = cx.now;
-        self.state = State::Up(Up {
-            since: cx.now,
-            sent: 0,
-            acked: 0,
-            sending: None,
-            registration_due: !cx.config.registration.is_empty(),
-            heartbeat_due: false,
-            heartbeat_end: None,
-            last_activity: cx.now,
-            last_progress: cx.now,
-            last_data: cx.now,
-            registration_reply: Awaiting::default(),
-            heartbeat_reply: Awaiting::default(),
-        });
+        self.state = State::Up(Up::new(cx.now, !cx.config.registration.is_empty()));
         cx.outputs.push_back(Output::Event(Event::LinkUp(self.id)));
         self.pump(cx);
     }
@@ -354,6 +314,7 @@ impl Link {
         up.last_progress = cx.now;
         up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
         self.delivered(total, cx);
+        self.pump(cx);
     }
 
     /// The peer has everything up to this place of the stream.
@@ -430,67 +391,6 @@ impl Link {
         true
     }
 
-    /// Sends what is next, if the socket is free.
-    fn pump(&mut self, cx: &mut LinkContext<'_>) {
-        let State::Up(up) = &mut self.state else { return };
-        if up.sending.is_some() {
-            return;
-        }
-        let next = self.next_control(cx).filter(|packet| !packet.is_empty());
-        let (payload, sending) = match next {
-            Some(packet) => (Payload { prefix: Bytes::new(), body: packet }, Sending::Other),
-            None => match self.next_frame(cx.config) {
-                Some(payload) => (payload, Sending::Frame),
-                None => return,
-            },
-        };
-        let State::Up(up) = &mut self.state else { return };
-        up.sending = Some(sending);
-        if sending == Sending::Frame {
-            up.last_data = cx.now;
-        }
-        up.sent += payload.len() as u64;
-        up.last_activity = cx.now;
-        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Send(payload)));
-    }
-
-    /// What goes before data: registration, replies, a heartbeat.
-    fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
-        let State::Up(up) = &mut self.state else { return None };
-        if up.registration_due {
-            up.registration_due = false;
-            up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
-            return Some(Bytes::copy_from_slice(&cx.config.registration));
-        }
-        if let Some(reply) = self.replies.pop_front() {
-            up.last_data = cx.now;
-            return Some(reply);
-        }
-        if !core::mem::take(&mut up.heartbeat_due) {
-            return None;
-        }
-        up.heartbeat_end = Some(up.sent + cx.config.heartbeat.len() as u64);
-        up.heartbeat_reply.expect(self.options.expect_heartbeat.as_ref(), cx.now);
-        self.counters.heartbeats += 1;
-        Some(Bytes::copy_from_slice(&cx.config.heartbeat))
-    }
-
-    /// The next frame of the cache, with the registration packet in front where it belongs there.
-    fn next_frame(&mut self, config: &Config) -> Option<Payload> {
-        let State::Up(up) = &mut self.state else { return None };
-        let prefix = match config.registration_when {
-            RegistrationWhen::OnConnect => Bytes::new(),
-            RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
-        };
-        let start = up.sent + prefix.len() as u64;
-        let (body, again) = self.cache.hand_over(|len| start + len as u64)?;
-        if again {
-            self.counters.resent_frames += 1;
-            self.counters.resent_bytes += body.len() as u64;
-        }
-        Some(Payload { prefix, body })
-    }
-
     fn spool_release(&self, cx: &mut LinkContext<'_>) {
         if self.options.spool {
             cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(self.id, self.cache.first_seq())));
@@ -504,7 +404,7 @@ impl Link {
             State::Retry { at } => Some(*at),
             State::Connecting { until } | State::Closing { until, .. } => Some(*until),
             State::Up(up) => [
-                self.heartbeat_at(up, config),
+                up.heartbeat_at(config),
                 self.idle_at(up),
                 up.registration_reply.deadline(),
                 up.heartbeat_reply.deadline(),
@@ -513,18 +413,6 @@ impl Link {
             .flatten()
             .min(),
         }
-    }
-
-    fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        let on = config.heartbeat_interval > 0
-            && !config.heartbeat.is_empty()
-            && config.heartbeat_to == HeartbeatTo::Network;
-        on.then(|| up.last_activity + Duration::from_secs(u64::from(config.heartbeat_interval)))
-    }
-
-    fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.is_short() && self.cache.is_empty() && up.sending.is_none();
-        idle.then(|| up.last_data + self.options.short_link_idle)
     }
 
     /// A deadline has come.
@@ -563,37 +451,12 @@ impl Link {
         cx.outputs.push_back(Output::Link(self.id, LinkOutput::Connect(connect)));
     }
 
-    fn fire_up(&mut self, cx: &mut LinkContext<'_>) {
-        let now = cx.now;
-        let State::Up(up) = &self.state else { return };
-        if self.idle_at(up).is_some_and(|at| at <= now) {
-            self.close(LinkDownReason::Idle, cx);
-            return;
-        }
-        let heartbeat_now = self.heartbeat_at(up, cx.config).is_some_and(|at| at <= now);
-        let State::Up(up) = &mut self.state else { return };
-        let missing =
-            up.heartbeat_reply.fire(self.options.expect_heartbeat.as_ref(), now).is_some_and(|m| m.last);
-        let register_again = up.registration_reply.fire(self.options.expect_registration.as_ref(), now);
-        if missing || register_again.is_some_and(|m| m.last) {
-            self.close(LinkDownReason::ReplyMissing, cx);
-            return;
-        }
-        up.registration_due |= register_again.is_some() && !cx.config.registration.is_empty();
-        if heartbeat_now {
-            let stuck = up.sending.is_some() || up.heartbeat_end.is_some();
-            if stuck && up.last_progress <= up.last_activity {
-                self.close(LinkDownReason::HeartbeatFailed, cx);
-                return;
-            }
-            up.last_activity = if stuck { up.last_progress } else { now };
-            up.heartbeat_due |= !stuck;
-        }
-        self.pump(cx);
-    }
-
     pub(crate) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    pub(crate) const fn is_resting(&self) -> bool {
+        self.resting.is_some()
     }
 
     pub(crate) const fn is_enabled(&self) -> bool {

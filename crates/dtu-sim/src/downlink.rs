@@ -1,0 +1,145 @@
+//! The books of the way down: what the device must print on the serial line, and what it may.
+//!
+//! Bytes of server k lie in 0x80+32k..0xA0+32k, texts of servers and heartbeats begin with 0x02 or 0x03 or a
+//! password, replies with CR LF: so each printed byte tells whose it is.
+
+use std::collections::VecDeque;
+
+use dtu_proto::event::{LINKS, LinkId};
+
+/// What was printed, piece by piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// One whole read of a link is out.
+    Read(LinkId),
+    Heartbeat,
+    /// The escape's `a`.
+    Prompt,
+    /// The escape's `+ok`.
+    Escaped,
+    Banner,
+    /// A result code that ends the reply to a command line.
+    Result,
+    /// Other text of a reply.
+    Text,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Downlink {
+    /// Each with its place in the order of arrival.
+    reads: [VecDeque<(u64, Vec<u8>)>; LINKS],
+    arrivals: u64,
+    current: Option<(usize, usize)>,
+    /// Reads accepted and not yet wholly printed.
+    pub(crate) waiting: u64,
+    pub(crate) waiting_bytes: usize,
+    banner: Vec<u8>,
+    heartbeat: Vec<u8>,
+}
+
+impl Downlink {
+    /// The device has taken a read that is data.
+    pub(crate) fn expect(&mut self, link: LinkId, bytes: &[u8]) {
+        self.waiting += 1;
+        self.waiting_bytes += bytes.len();
+        self.arrivals += 1;
+        self.reads[link.index()].push_back((self.arrivals, bytes.to_vec()));
+    }
+
+    pub(crate) fn settings(&mut self, banner: &str, heartbeat: &[u8]) {
+        self.banner = banner.as_bytes().to_vec();
+        self.heartbeat = heartbeat.to_vec();
+    }
+
+    /// A restart or a crash: what was not printed is nobody's any more.
+    pub(crate) fn forget(&mut self) -> u64 {
+        self.current = None;
+        self.waiting_bytes = 0;
+        self.reads.iter_mut().for_each(VecDeque::clear);
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// The device prints these bytes: cut them into pieces.
+    /// `asked`: an escape's `a` is due.
+    pub(crate) fn print(&mut self, bytes: &[u8], asked: bool) -> Result<Vec<Printed>, String> {
+        let mut pieces = Vec::new();
+        if asked && self.current.is_none() && bytes == b"a" {
+            return Ok(vec![Printed::Prompt]);
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = match self.current.take() {
+                Some((link, offset)) => self.go_on(link, offset, rest, &mut pieces)?,
+                None => self.begin(rest, &mut pieces)?,
+            };
+        }
+        Ok(pieces)
+    }
+
+    fn begin<'a>(&mut self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+        if !self.heartbeat.is_empty() && rest.starts_with(&self.heartbeat) {
+            pieces.push(Printed::Heartbeat);
+            return Ok(&rest[self.heartbeat.len()..]);
+        }
+        let matches = |read: &[u8]| {
+            let shared = read.len().min(rest.len());
+            read[..shared] == rest[..shared]
+        };
+        let heads = self.reads.iter().enumerate().filter_map(|(link, reads)| Some((link, reads.front()?)));
+        let due = heads.filter(|(_, (_, read))| matches(read)).min_by_key(|(_, (arrival, _))| *arrival);
+        if let Some((link, _)) = due {
+            return self.go_on(link, 0, rest, pieces);
+        }
+        if rest[0] == b'a' && rest.len() == 1 {
+            pieces.push(Printed::Prompt);
+            return Ok(&[]);
+        }
+        self.text(rest, pieces)
+    }
+
+    fn go_on<'a>(
+        &mut self,
+        link: usize,
+        offset: usize,
+        rest: &'a [u8],
+        pieces: &mut Vec<Printed>,
+    ) -> Result<&'a [u8], String> {
+        let Some((_, read)) = self.reads[link].front() else { return Err("no read is due".to_owned()) };
+        let due = &read[offset..];
+        let shared = due.len().min(rest.len());
+        if due[..shared] != rest[..shared] {
+            let got = rest[..shared.min(24)].escape_ascii();
+            return Err(format!("a read of link {} is cut by \"{got}\"", link + 1));
+        }
+        self.waiting_bytes -= shared;
+        if shared < due.len() {
+            self.current = Some((link, offset + shared));
+        } else {
+            self.reads[link].pop_front();
+            self.waiting -= 1;
+            pieces.push(Printed::Read(LinkId::ALL[link]));
+        }
+        Ok(&rest[shared..])
+    }
+
+    fn text<'a>(&self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+        let text = rest.strip_prefix(b"\r\n").unwrap_or(rest);
+        let end = text.windows(2).position(|pair| pair == b"\r\n");
+        let Some(end) = end.filter(|_| text.len() < rest.len() || text.starts_with(b"+")) else {
+            let shown = rest[..rest.len().min(40)].escape_ascii();
+            return Err(format!("\"{shown}\" is no read that is due, heartbeat or reply"));
+        };
+        let line = &text[..end];
+        if line.iter().any(|byte| *byte >= 0x80) {
+            return Err(format!("network bytes in a reply: \"{}\"", line.escape_ascii()));
+        }
+        pieces.push(match line {
+            b"+ok" => Printed::Escaped,
+            b"OK" | b"ERROR" => Printed::Result,
+            _ if line.starts_with(b"+CME ERROR") => Printed::Result,
+            _ if line == self.banner => Printed::Banner,
+            _ => Printed::Text,
+        });
+        Ok(&text[end + 2..])
+    }
+}

@@ -1,0 +1,278 @@
+//! The reference model of the serial line: what is data, where a frame ends, what is an escape.
+//!
+//! Written from the rules alone (escape: leading silence, gaps, lone `a`; framing: silence, size), over a plain
+//! list of `(time, byte)`; it shares no code with the device. The device is judged by it.
+
+use std::collections::VecDeque;
+
+use crate::MS;
+
+/// Silence that must precede `+++`: more than this.
+const LEAD: u64 = 200 * MS;
+/// A gap inside `+++` stays below this.
+const GAP: u64 = 50 * MS;
+/// Silence behind the third `+`, and behind the `a`.
+const TRAIL: u64 = 20 * MS;
+/// The `a` must come within this.
+const ANSWER: u64 = 3_000 * MS;
+/// A frame has at most so many bytes.
+pub(crate) const FRAME_MAX: usize = 1024;
+
+/// What the line is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// AT lines are commands, other frames wait for the mode.
+    Window,
+    Data,
+    Command,
+}
+
+/// What the model found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A data frame (or an inline command: the caller looks).
+    Frame(Vec<u8>),
+    /// The device must print its `a`.
+    Prompt,
+    /// The handshake is complete: `+ok`, and so many bytes were part of it.
+    Escaped(usize),
+    /// A command line in the command state (or in the window).
+    Line(Vec<u8>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    None,
+    Pluses(u8),
+    /// Three pluses stand, perhaps with line ends behind.
+    Full(Tail),
+    /// The device prints its `a`, or (true) has printed it; until when the DTE may answer.
+    Asked {
+        written: bool,
+        until: u64,
+        tail: Tail,
+    },
+    /// The DTE's `a` stands.
+    Answered(Tail),
+}
+
+/// At most one CR and one LF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tail {
+    cr: bool,
+    lf: bool,
+}
+
+impl Tail {
+    fn take(&mut self, byte: u8) -> bool {
+        let seen = match byte {
+            b'\r' => &mut self.cr,
+            b'\n' => &mut self.lf,
+            _ => return false,
+        };
+        !std::mem::replace(seen, true)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Byte {
+    at: u64,
+    value: u8,
+    read: u64,
+}
+
+/// The model.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) phase: Phase,
+    /// `CIPCFG` TIME in µs; 0 = each read is a frame.
+    pub(crate) packing: u64,
+    escape: Escape,
+    held: Vec<Byte>,
+    last: Option<u64>,
+    reads: u64,
+    open: Vec<u8>,
+    open_last: u64,
+    open_read: u64,
+    line: Vec<u8>,
+    found: VecDeque<Found>,
+}
+
+impl Line {
+    pub(crate) fn new(phase: Phase, packing_ms: u16) -> Self {
+        Self {
+            phase,
+            packing: u64::from(packing_ms) * MS,
+            escape: Escape::None,
+            held: Vec::new(),
+            last: None,
+            reads: 0,
+            open: Vec::new(),
+            open_last: 0,
+            open_read: 0,
+            line: Vec::new(),
+            found: VecDeque::new(),
+        }
+    }
+
+    /// The same line after a restart: silence is counted from its last byte on.
+    pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
+        Self { last: self.last, reads: self.reads, ..Self::new(Phase::Window, packing_ms) }
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Found> {
+        self.found.pop_front()
+    }
+
+    /// Whether a frame is being received: a serial heartbeat must not come now.
+    pub(crate) fn frame_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Bytes that have come and are in no frame yet.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.open.len() + self.held.len()
+    }
+
+    /// The device's own `a` is out.
+    pub(crate) fn prompt_written(&mut self, at: u64) {
+        if let Escape::Asked { written, until, .. } = &mut self.escape
+            && !*written
+        {
+            (*written, *until) = (true, at + ANSWER);
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn advance(&mut self, now: u64) {
+        let since = |last: Option<u64>| now.saturating_sub(last.unwrap_or(0));
+        match self.escape {
+            Escape::Pluses(_) if since(self.last) >= GAP => self.give_up(),
+            Escape::Full(tail) if since(self.last) >= TRAIL => {
+                // An `a` that cannot be printed is not waited for either, for as long.
+                let until = self.last.unwrap_or(0) + TRAIL + ANSWER;
+                self.escape = Escape::Asked { written: false, until, tail };
+                self.found.push_back(Found::Prompt);
+            }
+            Escape::Asked { until, .. } if now >= until => self.give_up(),
+            Escape::Answered(_) if since(self.last) >= TRAIL => self.succeed(),
+            Escape::None
+            | Escape::Pluses(_)
+            | Escape::Full(_)
+            | Escape::Asked { .. }
+            | Escape::Answered(_) => {}
+        }
+        if self.held.is_empty() && now >= self.open_last + self.silence() {
+            self.close();
+        }
+    }
+
+    /// One read of the host.
+    pub(crate) fn read(&mut self, now: u64, bytes: &[u8]) {
+        self.advance(now);
+        self.reads += 1;
+        for value in bytes {
+            self.byte(Byte { at: now, value: *value, read: self.reads });
+        }
+        if self.silence() == 0 && self.held.is_empty() {
+            self.close();
+        }
+    }
+
+    fn byte(&mut self, byte: Byte) {
+        match self.phase {
+            Phase::Data => self.data(byte),
+            Phase::Command => self.command(byte.value),
+            Phase::Window => self.push(byte),
+        }
+        self.last = Some(byte.at);
+    }
+
+    fn command(&mut self, value: u8) {
+        if !matches!(value, b'\r' | b'\n') {
+            return self.line.push(value);
+        }
+        let line = std::mem::take(&mut self.line);
+        if !line.is_empty() {
+            self.found.push_back(Found::Line(line));
+        }
+    }
+
+    fn data(&mut self, byte: Byte) {
+        let next = match self.escape {
+            Escape::None => None,
+            Escape::Pluses(2) if byte.value == b'+' => Some(Escape::Full(Tail::default())),
+            Escape::Pluses(n) => (byte.value == b'+').then_some(Escape::Pluses(n + 1)),
+            Escape::Full(mut tail) => tail.take(byte.value).then_some(Escape::Full(tail)),
+            Escape::Asked { written: true, .. } if byte.value.eq_ignore_ascii_case(&b'a') => {
+                Some(Escape::Answered(Tail::default()))
+            }
+            Escape::Asked { written, until, mut tail } => {
+                tail.take(byte.value).then_some(Escape::Asked { written, until, tail })
+            }
+            Escape::Answered(mut tail) => tail.take(byte.value).then_some(Escape::Answered(tail)),
+        };
+        if let Some(next) = next {
+            self.escape = next;
+            return self.held.push(byte);
+        }
+        self.give_up();
+        if self.silence() == 0 && byte.read != self.open_read {
+            self.close();
+        }
+        if byte.value == b'+' && self.last.is_none_or(|last| byte.at - last > LEAD) {
+            self.escape = Escape::Pluses(1);
+            self.held.push(byte);
+        } else {
+            self.push(byte);
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.escape = Escape::None;
+        for byte in std::mem::take(&mut self.held) {
+            self.push(byte);
+        }
+    }
+
+    fn succeed(&mut self) {
+        self.escape = Escape::None;
+        self.phase = Phase::Command;
+        self.line.clear();
+        let part = std::mem::take(&mut self.held).len();
+        self.found.push_back(Found::Escaped(part));
+    }
+
+    fn push(&mut self, byte: Byte) {
+        let apart = if self.silence() == 0 {
+            byte.read != self.open_read
+        } else {
+            byte.at >= self.open_last + self.silence()
+        };
+        if apart {
+            self.close();
+        }
+        self.open.push(byte.value);
+        (self.open_last, self.open_read) = (byte.at, byte.read);
+        if self.open.len() == FRAME_MAX && self.silence() > 0 {
+            self.close();
+        }
+    }
+
+    /// Silence that closes a frame. In the window each read tells nothing: there it is 20 ms at least.
+    fn silence(&self) -> u64 {
+        if self.phase == Phase::Window { self.packing.max(20 * MS) } else { self.packing }
+    }
+
+    /// The device ends what it does: all that has come is data.
+    pub(crate) fn flush(&mut self) {
+        self.give_up();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.found.push_back(Found::Frame(std::mem::take(&mut self.open)));
+        }
+    }
+}

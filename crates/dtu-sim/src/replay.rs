@@ -1,0 +1,92 @@
+//! A recorded run again: `dtud --record FILE` wrote what went in, the device says once more what comes out.
+
+use std::fmt::Write as _;
+
+use dtu_proto::Dtu;
+use dtu_proto::config::from_store_text;
+use dtu_proto::event::{Event, LinkOutput, Output, SerialOutput};
+use dtu_proto::record::{self, Happening, Header};
+use dtu_proto::status::Status;
+use dtu_proto::time::Instant;
+
+use crate::trace::Clock;
+
+/// What a replay came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// Inputs and wake-ups.
+    pub entries: u64,
+    /// What the device ordered.
+    pub outputs: u64,
+    /// The device at the end.
+    pub status: Status,
+}
+
+/// Replays a log. Each line of the story goes to `tell`.
+///
+/// # Errors
+/// The first line that is not of the log's format. What came before it has been replayed.
+pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record::Error> {
+    let (header, entries) = record::parse(text)?;
+    let mut device = start(header.clone(), &mut tell);
+    let mut outputs = drain(&mut device, header.started, &mut tell);
+    let (mut count, mut now) = (0, header.started);
+    for entry in entries {
+        let entry = entry?;
+        (now, count) = (entry.at, count + 1);
+        match &entry.what {
+            Happening::Timeout => device.handle_timeout(now),
+            Happening::Input(input) => {
+                tell(&format!("{:>16} <- {:?}", Clock(now.as_micros()), input.as_input()));
+                device.handle_input(input.as_input(), now);
+            }
+        }
+        outputs += drain(&mut device, now, &mut tell);
+    }
+    Ok(Replayed { entries: count, outputs, status: device.status(now) })
+}
+
+fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
+    let (config, problems) = from_store_text(&header.stored);
+    for problem in problems {
+        tell(&format!("stored line {}: {}", problem.line, problem.text));
+    }
+    let mut device = Dtu::new(config, header.options, header.identity, header.seed, header.started);
+    for (link, number, bytes) in header.restored {
+        device.restore(link, [(number, bytes)]);
+    }
+    device
+}
+
+fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
+    let mut count = 0;
+    while let Some(output) = device.poll_output() {
+        count += 1;
+        tell(&format!("{:>16} -> {}", Clock(now.as_micros()), describe(&output)));
+    }
+    count
+}
+
+/// One line for an output, bytes escaped.
+fn describe(output: &Output) -> String {
+    let mut text = String::new();
+    let _ = match output {
+        Output::Serial(SerialOutput::Write(bytes)) => {
+            write!(text, "serial write \"{}\"", bytes.escape_ascii())
+        }
+        Output::Link(link, LinkOutput::Send(payload)) => {
+            let (prefix, body) = (payload.prefix.escape_ascii(), payload.body.escape_ascii());
+            write!(text, "link {link} send \"{prefix}\" \"{body}\"")
+        }
+        Output::Link(link, other) => write!(text, "link {link} {other:?}"),
+        Output::Event(event @ Event::LinkDown { reason, .. }) => write!(text, "{event:?} ({reason})"),
+        Output::Event(event) => write!(text, "{event:?}"),
+        other @ (Output::Serial(_)
+        | Output::Modem(_)
+        | Output::Store(_)
+        | Output::Console(_)
+        | Output::Leds(_)
+        | Output::Power(_)) => write!(text, "{other:?}"),
+    };
+    text
+}

@@ -1,0 +1,93 @@
+//! What happened, in short: the last lines for people, a hash of all of it for the determinism test.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+const KEPT: usize = 50;
+const HEAD: usize = 28;
+
+/// One line of the story.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    at: u64,
+    what: &'static str,
+    link: u8,
+    number: u64,
+    head: [u8; HEAD],
+    len: usize,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>16} {:<16}", Clock(self.at), self.what)?;
+        if self.link > 0 {
+            write!(f, " link {}", self.link)?;
+        }
+        if self.number > 0 {
+            write!(f, " {}", self.number)?;
+        }
+        if self.len > 0 {
+            write!(f, " [{}] \"{}\"", self.len, self.head[..self.len.min(HEAD)].escape_ascii())?;
+            f.write_str(if self.len > HEAD { "…" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// Virtual time as `h:mm:ss.µs`.
+pub(crate) struct Clock(pub(crate) u64);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0 / 1_000_000;
+        let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        f.pad(&format!("{h}:{m:02}:{s:02}.{:06}", self.0 % 1_000_000))
+    }
+}
+
+/// The story of one world.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    last: VecDeque<Line>,
+    hash: u64,
+    print: bool,
+}
+
+impl Trace {
+    pub(crate) fn new(print: bool) -> Self {
+        Self { last: VecDeque::with_capacity(KEPT), hash: 0xcbf2_9ce4_8422_2325, print }
+    }
+
+    pub(crate) fn add(&mut self, at: u64, what: &'static str, link: u8, number: u64, bytes: &[u8]) {
+        let mut head = [0; HEAD];
+        let shown = bytes.len().min(HEAD);
+        head[..shown].copy_from_slice(&bytes[..shown]);
+        self.mix(&at.to_le_bytes());
+        self.mix(what.as_bytes());
+        self.mix(&[link]);
+        self.mix(&number.to_le_bytes());
+        self.mix(bytes);
+        let line = Line { at, what, link, number, head, len: bytes.len() };
+        if self.print {
+            println!("{line}");
+        }
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+        }
+        self.last.push_back(line);
+    }
+
+    fn mix(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    pub(crate) const fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    pub(crate) fn last(&self) -> Vec<String> {
+        self.last.iter().map(ToString::to_string).collect()
+    }
+}

@@ -1,0 +1,412 @@
+//! All books of a world in one place, and how a device's sends and prints are judged by them.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use dtu_proto::config::{
+    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role,
+};
+use dtu_proto::event::{Connect, Door, LINKS, LinkId};
+
+use super::{Rule, World};
+use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
+use crate::downlink::{Downlink, Printed};
+use crate::model::{Found, Line, Phase};
+use crate::uplink::{Book, Carried, Rules};
+use crate::{MS, SEC};
+
+/// What the set-up window keeps.
+const WINDOW_BYTES: usize = 15 * 1024;
+
+pub(super) struct Books {
+    pub(super) line: Line,
+    pub(super) watch: Watch,
+    gates: [Gate; 1 + LINKS],
+    pub(super) uplinks: Vec<Book>,
+    book_of: [usize; LINKS],
+    pub(super) down: Downlink,
+    /// Links as they are in force (since the start of the mode, or `CIAPPLY`).
+    pub(super) applied: Config,
+    pub(super) window_until: u64,
+    kept: VecDeque<Rc<[u8]>>,
+    kept_bytes: usize,
+    /// Replies owed: at least, at most.
+    pub(super) owed: [(u32, u32); 3 + LINKS],
+    pub(super) prompts: u32,
+    pub(super) escapes: u32,
+    pub(super) banners: u32,
+    /// Between the printed `+ok` and the `OK` of `ENTM`.
+    pub(super) talking: bool,
+    pub(super) last_data: u64,
+    /// A frame was being received when this call began.
+    pub(super) frame_open: bool,
+    /// Heartbeat interval and length in force, and since when.
+    pub(super) beat: (u16, usize),
+    pub(super) settings_at: u64,
+    pub(super) dropped: [u64; LINKS],
+    pub(super) nowhere: u64,
+}
+
+impl Books {
+    pub(super) fn new(config: &Config, options: &Options) -> Self {
+        let (uplinks, book_of) = pair(config, options);
+        Self {
+            line: Line::new(Phase::Window, config.packing_time),
+            watch: Watch::new(config.clone()),
+            gates: Default::default(),
+            uplinks,
+            book_of,
+            down: Downlink::default(),
+            applied: config.clone(),
+            window_until: 0,
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+            owed: Default::default(),
+            prompts: 0,
+            escapes: 0,
+            banners: 0,
+            talking: false,
+            last_data: 0,
+            frame_open: false,
+            beat: (0, 0),
+            settings_at: 0,
+            dropped: [0; LINKS],
+            nowhere: 0,
+        }
+    }
+
+    pub(super) fn book(&mut self, link: LinkId) -> &mut Book {
+        &mut self.uplinks[self.book_of[link.index()]]
+    }
+
+    pub(super) fn connected(&mut self, link: LinkId, udp: bool) {
+        let registers = !self.watch.expected.registration.is_empty();
+        self.book(link).connected(link, udp, registers);
+    }
+
+    pub(super) fn arrived(&mut self, link: LinkId, bytes: u64) {
+        self.book(link).arrived(link, bytes);
+    }
+
+    pub(super) fn acknowledged(&mut self, link: LinkId, bytes: u64) {
+        self.book(link).acknowledged_to(link, bytes);
+    }
+
+    pub(super) fn sent(&mut self, link: LinkId) {
+        self.book(link).sent(link);
+    }
+
+    pub(super) fn closed(&mut self, link: LinkId, acked: u64) {
+        self.book(link).closed(link, acked);
+        // Replies for this connection have nowhere to go.
+        self.owed[door_slot(Door::Link(link))].0 = 0;
+    }
+
+    pub(super) fn owe(&mut self, door: Door, surely: bool) {
+        let (least, most) = &mut self.owed[door_slot(door)];
+        *least += u32::from(surely);
+        *most += 1;
+    }
+
+    pub(super) fn pay(&mut self, door: Door) -> Result<(), String> {
+        let (least, most) = &mut self.owed[door_slot(door)];
+        if *most == 0 {
+            return Err(format!("a reply at {door:?} where no command came from"));
+        }
+        *most -= 1;
+        *least = least.saturating_sub(1);
+        Ok(())
+    }
+
+    /// The device connects where the settings in force say.
+    pub(super) fn connect_is_as_set(&self, link: LinkId, connect: &Connect) -> Result<(), String> {
+        let set = &self.applied.links[link.index()];
+        let same = (connect.protocol, &connect.address, connect.port, connect.local_port)
+            == (set.protocol, &set.address, set.port, set.local_port);
+        if same && set.enabled {
+            Ok(())
+        } else {
+            Err(format!("link {link} connects to {connect:?}, set is {set:?}"))
+        }
+    }
+
+    /// A frame for the mode: to every book with an enabled link.
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
+        let links = &self.applied.links;
+        let mut taken = false;
+        for book in &mut self.uplinks {
+            if book.links.iter().any(|link| links[link.index()].enabled) {
+                book.give(bytes);
+                taken = true;
+            }
+        }
+        self.nowhere += u64::from(!taken);
+    }
+
+    pub(super) fn mode_starts(&mut self) {
+        self.applied = self.watch.expected.clone();
+        for bytes in std::mem::take(&mut self.kept) {
+            self.route(&bytes);
+        }
+        self.kept_bytes = 0;
+    }
+
+    fn keep(&mut self, bytes: Rc<[u8]>) {
+        self.kept_bytes += bytes.len();
+        self.kept.push_back(bytes);
+        while self.kept_bytes > WINDOW_BYTES
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.kept_bytes -= oldest.len();
+            self.nowhere += 1;
+        }
+    }
+
+    /// The device starts over, from what is stored. Frames in caches and what waits for the serial line stay on
+    /// the books: they must arrive or be counted.
+    pub(super) fn restarted(&mut self, stored: &Config) {
+        self.watch.restart(stored.clone());
+        self.line = self.line.restarted(stored.packing_time);
+        self.talking = false;
+    }
+
+    /// The host is gone, and with it what it and the device had in memory.
+    pub(super) fn crashed(&mut self, stored: &Config) {
+        self.restarted(stored);
+        self.line = Line::new(Phase::Window, stored.packing_time);
+        self.down.forget();
+        self.owed = Default::default();
+        (self.prompts, self.escapes, self.banners) = (0, 0, 0);
+        self.kept.clear();
+        self.kept_bytes = 0;
+        self.gates = Default::default();
+        self.dropped = [0; LINKS];
+    }
+}
+
+/// One book for each link, or for a primary together with its backups.
+fn pair(config: &Config, options: &Options) -> (Vec<Book>, [usize; LINKS]) {
+    let mut owner = [0, 1, 2, 3];
+    for link in LinkId::ALL {
+        let role = options.links[link.index()].role.unwrap_or(config.links[link.index()].role);
+        if let Role::Backup(primary) = role {
+            owner[link.index()] = primary.index();
+        }
+    }
+    let books = LinkId::ALL.map(|first| {
+        let links: Vec<LinkId> =
+            LinkId::ALL.into_iter().filter(|link| owner[link.index()] == first.index()).collect();
+        let resend = links.iter().any(|link| options.links[link.index()].resend);
+        Book::new(links, resend)
+    });
+    (books.into(), owner)
+}
+
+impl World {
+    /// What the model found becomes entries in the books. Called before the device sees the same input.
+    pub(super) fn take_found(&mut self) {
+        while let Some(found) = self.books.line.next() {
+            match found {
+                Found::Frame(bytes) if self.books.line.phase == Phase::Window => {
+                    self.books.keep(Rc::from(bytes));
+                }
+                Found::Frame(bytes) => self.frame(bytes),
+                Found::Prompt => self.books.prompts += 1,
+                Found::Escaped(_) => {
+                    self.books.escapes += 1;
+                    self.sum.escapes += 1;
+                }
+                Found::Line(line) => self.command_line(&line),
+            }
+        }
+    }
+
+    fn frame(&mut self, bytes: Vec<u8>) {
+        self.note("frame", None, 0, &bytes);
+        let set = &self.books.watch.expected;
+        let verdict = self.books.gates[0].judge(&bytes, set.serial_at, &set.password, self.now);
+        match verdict {
+            Verdict::Command(text) => {
+                self.note("inline command", None, 0, &text);
+                self.let_in(Door::SerialFrame, &text, true);
+            }
+            Verdict::Data => {
+                self.sum.frames += 1;
+                self.books.route(&Rc::from(bytes));
+            }
+        }
+    }
+
+    fn command_line(&mut self, line: &[u8]) {
+        self.note("command line", None, 0, line);
+        if line.len() >= 2 && line[..2].eq_ignore_ascii_case(b"AT") {
+            self.let_in(Door::Serial, line, true);
+        } else {
+            self.books.owe(Door::Serial, false);
+        }
+    }
+
+    fn let_in(&mut self, door: Door, text: &[u8], full: bool) {
+        self.sum.commands += 1;
+        self.books.owe(door, true);
+        if self.disk.saving.is_some() || self.ending {
+            // Answered as busy.
+            return;
+        }
+        match self.books.watch.accept(text, full) {
+            Deed::EnterMode => self.books.line.phase = Phase::Data,
+            Deed::Restart => self.ending = true,
+            Deed::Apply => self.applied_at(),
+            Deed::Nothing | Deed::Set(_) | Deed::Save => {}
+        }
+    }
+
+    fn applied_at(&mut self) {
+        self.books.applied = self.books.watch.expected.clone();
+    }
+
+    /// One read of a link: a command, or data for the serial line.
+    pub(super) fn take_read(&mut self, link: LinkId, bytes: &[u8]) {
+        let set = &self.books.watch.expected;
+        let factory = set.password == FACTORY_PASSWORD;
+        let rights = self.scenario.options.factory_password;
+        let full = !factory || rights == FactoryPassword::Full;
+        let open = set.network_at && !(factory && rights == FactoryPassword::Off);
+        let gate = &mut self.books.gates[1 + link.index()];
+        match gate.judge(bytes, open, &set.password, self.now) {
+            Verdict::Command(text) => {
+                self.note("link command", Some(link), 0, &text);
+                self.let_in(Door::Link(link), &text, full);
+            }
+            Verdict::Data => self.books.down.expect(link, bytes),
+        }
+    }
+
+    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
+        // A change that this very input brings counts already; whether it may come is judged after the call.
+        let set = self.books.watch.expected.clone();
+        let judged = self.judge_send_by(&set, link, prefix, body);
+        let judged = judged.or_else(|old| {
+            let set = self.device.config().clone();
+            self.judge_send_by(&set, link, prefix, body).map_err(|_| old)
+        });
+        match judged {
+            Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
+            Ok(Carried::Reply) => {
+                let paid = self.books.pay(Door::Link(link));
+                self.hold(Rule::Commands, paid);
+            }
+            Ok(Carried::Frame(_) | Carried::Registration) => {}
+            Err(text) if text.contains("registration") || text.contains("preceded") => {
+                self.break_rule(Rule::Registration, format!("link {link}: {text}"));
+            }
+            Err(text) if body.starts_with(b"\r\n") => {
+                self.break_rule(Rule::Commands, format!("link {link}: {text}"))
+            }
+            Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
+        }
+    }
+
+    fn judge_send_by(
+        &mut self,
+        set: &Config,
+        link: LinkId,
+        prefix: &[u8],
+        body: &[u8],
+    ) -> Result<Carried, String> {
+        let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
+        let slot = door_slot(Door::Link(link));
+        let reply = self.books.owed[slot].1 > 0;
+        let dropped =
+            self.books.book(link).links.clone().iter().map(|of| self.books.dropped[of.index()]).sum();
+        let rules = Rules {
+            registration: &set.registration,
+            with_data: set.registration_when == RegistrationWhen::WithData,
+            heartbeat: (to_network && !set.heartbeat.is_empty()).then_some(&set.heartbeat),
+            registers_again: self.scenario.options.links[link.index()].expect_registration.is_some(),
+            reply,
+            dropped,
+        };
+        self.books.book(link).send(link, prefix, body, &rules)
+    }
+
+    fn heartbeat_sent(&mut self, link: LinkId) {
+        self.sum.heartbeats += 1;
+        let set = &self.books.watch.expected;
+        let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
+        let idle = self.now - self.nets[link.index()].last_traffic;
+        if idle < u64::from(interval) * SEC {
+            self.break_rule(
+                Rule::Heartbeat,
+                format!("link {link}: heartbeat after {} ms of silence", idle / MS),
+            );
+        }
+    }
+
+    /// The device prints on the serial line.
+    pub(super) fn judge_print(&mut self, bytes: &[u8]) {
+        let set = &self.books.watch.expected;
+        self.books.down.settings(&set.banner, &set.heartbeat);
+        match self.books.down.print(bytes, self.books.prompts > 0) {
+            Ok(pieces) => pieces.into_iter().for_each(|piece| self.printed(piece)),
+            Err(text) => self.break_rule(Rule::Downlink, text),
+        }
+    }
+
+    fn printed(&mut self, piece: Printed) {
+        let books = &mut self.books;
+        match piece {
+            Printed::Read(link) => {
+                books.last_data = self.now;
+                self.sum.reads += 1;
+                if books.talking {
+                    self.break_rule(
+                        Rule::Downlink,
+                        format!("a read of link {link} is printed in the command state"),
+                    );
+                }
+            }
+            Printed::Heartbeat => self.serial_heartbeat(),
+            Printed::Prompt if books.prompts > 0 => books.prompts -= 1,
+            Printed::Prompt => self.break_rule(Rule::Escape, "an `a` is printed without a whole +++"),
+            Printed::Escaped if books.escapes > 0 => {
+                books.escapes -= 1;
+                books.talking = true;
+            }
+            Printed::Escaped => self.break_rule(Rule::Escape, "+ok is printed without a handshake"),
+            Printed::Result => self.result_printed(),
+            Printed::Banner => {
+                if books.banners == 0 {
+                    self.break_rule(Rule::Downlink, "a banner without a start");
+                }
+                self.books.banners = self.books.banners.saturating_sub(1);
+            }
+            Printed::Text => {}
+        }
+    }
+
+    fn result_printed(&mut self) {
+        let inline = self.books.pay(Door::SerialFrame);
+        let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
+        self.hold(Rule::Commands, paid);
+        if self.books.owed[door_slot(Door::Serial)].1 == 0 && self.books.line.phase == Phase::Data {
+            self.books.talking = false;
+        }
+    }
+
+    fn serial_heartbeat(&mut self) {
+        self.sum.heartbeats += 1;
+        let set = &self.books.watch.expected;
+        let idle = self.now - self.books.last_data;
+        let text = if set.heartbeat_to != HeartbeatTo::Serial || set.heartbeat_interval == 0 {
+            "a heartbeat to the serial line, which is off".to_owned()
+        } else if self.books.frame_open {
+            "a heartbeat cuts a frame that is being received".to_owned()
+        } else if idle < u64::from(set.heartbeat_interval) * SEC {
+            format!("a heartbeat to the serial line after {} ms of silence", idle / MS)
+        } else {
+            return;
+        };
+        self.break_rule(Rule::Heartbeat, text);
+    }
+}

@@ -1,0 +1,268 @@
+//! The equipment on the serial line: bursts and trickles, teasing plus signs, real escapes with commands, inline
+//! commands right and wrong, and times when it does not listen.
+
+use std::collections::VecDeque;
+
+use super::{Event, World, ports};
+use crate::commands::{self, Deed};
+use crate::model::Phase;
+use crate::rng::Rng;
+use crate::{MS, SEC};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write(Vec<u8>),
+    Pause(u64),
+    /// Waits until this is heard, or so long; then the rest of the act is off.
+    Hear(&'static [u8], u64),
+}
+
+pub(super) struct Dte {
+    rng: Rng,
+    steps: VecDeque<Step>,
+    heard: Vec<u8>,
+    patience: Option<u64>,
+    position: u64,
+    quiet_until: u64,
+    pub(super) wants_restart: bool,
+}
+
+impl Dte {
+    pub(super) fn new(rng: Rng) -> Self {
+        Self {
+            rng,
+            steps: VecDeque::new(),
+            heard: Vec::new(),
+            patience: None,
+            position: 0,
+            quiet_until: 0,
+            wants_restart: false,
+        }
+    }
+
+    /// It sees the device go dark: whatever it was doing is off.
+    pub(super) fn start_over(&mut self) {
+        self.steps.clear();
+        self.heard.clear();
+        self.patience = None;
+        self.wants_restart = false;
+    }
+
+    pub(super) fn at_rest(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Bytes that occur once: a running number under a scrambler, so that a lost or moved one shows.
+    fn data(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        for _ in 0..len {
+            self.position += 1;
+            bytes.push(self.position.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes()[6]);
+        }
+        bytes
+    }
+
+    fn then(&mut self, step: Step) {
+        self.steps.push_back(step);
+    }
+}
+
+impl World {
+    pub(super) fn dte_hears(&mut self, bytes: &[u8]) {
+        self.dte.heard.extend_from_slice(bytes);
+        if self.dte.patience.is_some() {
+            self.after(self.scenario.dte.pause.min(60 * MS), Event::Dte);
+        }
+    }
+
+    pub(super) fn dte_acts(&mut self) {
+        if self.dte.quiet_until > self.now {
+            return;
+        }
+        if self.dte.steps.is_empty() {
+            self.next_act();
+        }
+        let wait = match self.dte.steps.pop_front() {
+            None => self.dte_rests(),
+            Some(Step::Pause(wait)) => wait,
+            Some(Step::Write(bytes)) => self.dte_writes(bytes),
+            Some(Step::Hear(text, patience)) => self.dte_listens(text, patience),
+        };
+        self.dte.quiet_until = self.now + wait;
+        self.after(wait, Event::Dte);
+    }
+
+    fn dte_rests(&self) -> u64 {
+        if self.healed { SEC } else { self.scenario.dte.pause }
+    }
+
+    fn dte_writes(&mut self, mut bytes: Vec<u8>) -> u64 {
+        let room = ports::PTY.saturating_sub(self.serial.up.len());
+        if self.serial.gone || room == 0 {
+            self.dte.steps.push_front(Step::Write(bytes));
+            return 20 * MS;
+        }
+        let rest = bytes.split_off(bytes.len().min(room));
+        self.serial.up.extend(bytes);
+        if !rest.is_empty() {
+            self.dte.steps.push_front(Step::Write(rest));
+        }
+        self.plan_serial_read();
+        if rest_is_long(&self.dte.steps) { 5 * MS } else { 300 }
+    }
+
+    fn dte_listens(&mut self, text: &'static [u8], patience: u64) -> u64 {
+        let until = *self.dte.patience.get_or_insert(self.now + patience);
+        if let Some(at) = self.dte.heard.windows(text.len()).position(|part| part == text) {
+            self.dte.heard.drain(..at + text.len());
+            self.dte.patience = None;
+            return 40 * MS;
+        }
+        if self.now >= until {
+            self.dte.patience = None;
+            self.dte.steps.clear();
+            return 300 * MS;
+        }
+        self.dte.steps.push_front(Step::Hear(text, patience));
+        (until - self.now).min(100 * MS)
+    }
+
+    fn next_act(&mut self) {
+        self.dte.heard.clear();
+        let style = self.scenario.dte.clone();
+        match self.books.line.phase {
+            Phase::Window => return self.dte.then(Step::Pause(100 * MS)),
+            Phase::Command => return self.leave_command_state(),
+            Phase::Data => {}
+        }
+        if self.healed {
+            return;
+        }
+        let roll = self.dte.rng.range(0, 99);
+        if std::mem::take(&mut self.dte.wants_restart) || roll < style.escapes {
+            self.session();
+        } else if roll < style.escapes + style.teases {
+            self.tease();
+        } else if roll < style.escapes + style.teases + style.inline {
+            self.inline();
+        } else if self.dte.rng.chance(style.deaf) {
+            self.serial.deaf_until = self.now + self.dte.rng.wait(5 * SEC);
+        } else {
+            self.burst();
+        }
+        let pause = self.dte.rng.wait(style.pause);
+        self.dte.then(Step::Pause(pause));
+    }
+
+    fn burst(&mut self) {
+        let style = &self.scenario.dte;
+        let most = if style.trickle { style.write_max.min(60) } else { style.write_max };
+        let len = self.dte.rng.size(1, most);
+        let bytes = self.dte.data(len);
+        if !style.trickle {
+            return self.dte.then(Step::Write(bytes));
+        }
+        let gap = self.dte.rng.pick(&[90, 1000, 8 * MS, 12 * MS]);
+        for byte in bytes {
+            self.dte.then(Step::Write(vec![byte]));
+            self.dte.then(Step::Pause(gap));
+        }
+    }
+
+    /// Plus signs that mostly are no escape: gaps near the limits, chunks of all kinds, tails behind them.
+    fn tease(&mut self) {
+        let dte = &mut self.dte;
+        let lead = dte.rng.pick(&[0, 150 * MS, 201 * MS, 260 * MS, 700 * MS]);
+        dte.then(Step::Pause(lead));
+        let plan = dte.rng.pick(&[
+            "+", "++", "+++", "+ + +", "++ +", "+ ++", "+++a", "+++x", "x+++", "++++", "+++\r", "+  +",
+        ]);
+        for mark in plan.bytes() {
+            if mark == b' ' {
+                let gap = dte.rng.pick(&[5 * MS, 30 * MS, 55 * MS]);
+                dte.then(Step::Pause(gap));
+            } else {
+                dte.then(Step::Write(vec![mark]));
+            }
+        }
+        let tail = dte.rng.pick(&[0, 10 * MS, 30 * MS, 300 * MS, 3500 * MS]);
+        dte.then(Step::Pause(tail));
+        let answer = dte.rng.pick(&["", "b", "+", "ab", "+++", "a?"]);
+        let mut bytes = answer.as_bytes().to_vec();
+        let len = dte.rng.size(0, 6);
+        bytes.extend(dte.data(len));
+        if !bytes.is_empty() {
+            dte.then(Step::Write(bytes));
+        }
+    }
+
+    /// `psw,AT+…` as a frame of its own, with the right or a wrong password, or behind other bytes.
+    fn inline(&mut self) {
+        let apart = self.quiet_gap();
+        let expected = &self.books.watch.expected;
+        let dte = &mut self.dte;
+        let (text, deed) = commands::draw(&mut dte.rng, expected, true);
+        if text.len() > 60 || self.scenario.host.read_max < 512 {
+            // A read of few bytes may cut it, and what is left may be another command.
+            return;
+        }
+        let password = if dte.rng.chance(60) { &expected.password } else { "admin" };
+        let head = dte.rng.pick(&["", "", "", "", "z", "data "]);
+        let tail = dte.rng.pick(&["", "\r\n", "\r"]);
+        let line = format!("{head}{password},{text}{tail}").into_bytes();
+        self.books.watch.know(&text, deed);
+        dte.then(Step::Pause(apart));
+        dte.then(Step::Write(line));
+        dte.then(Step::Pause(apart));
+    }
+
+    /// Longer than any frame stays open, whatever the host does.
+    fn quiet_gap(&self) -> u64 {
+        let host = &self.scenario.host;
+        self.books.line.packing + 2 * host.late_read + 2 * host.late_timer + 4200 * MS
+    }
+
+    /// The whole dance: silence, `+++`, `a`, `a`, `+ok`, commands, `AT+ENTM`.
+    fn session(&mut self) {
+        let restart = self.scenario.restart_every > 0 && self.dte.rng.chance(20);
+        let quiet = self.quiet_gap();
+        let expected = self.books.watch.expected.clone();
+        let tail = self.dte.rng.pick(&["", "", "\r", "\r\n"]);
+        self.dte.then(Step::Pause(quiet));
+        self.dte.then(Step::Write(format!("+++{tail}").into_bytes()));
+        self.dte.then(Step::Hear(b"a", 2 * SEC));
+        self.dte.then(Step::Write(format!("a{tail}").into_bytes()));
+        self.dte.then(Step::Hear(b"+ok", 2 * SEC));
+        for _ in 0..self.dte.rng.size(0, 4) {
+            let (text, deed) = commands::draw(&mut self.dte.rng, &expected, true);
+            self.books.watch.know(&text, deed);
+            self.say(&text);
+        }
+        if restart {
+            self.books.watch.know("AT+CIRESET", Deed::Restart);
+            self.say("AT+CIRESET");
+            self.dte.then(Step::Pause(2 * SEC));
+        }
+        self.leave_command_state();
+    }
+
+    fn leave_command_state(&mut self) {
+        self.books.watch.know("AT+ENTM", Deed::EnterMode);
+        self.say("AT+ENTM");
+        self.dte.then(Step::Pause(100 * MS));
+    }
+
+    fn say(&mut self, text: &str) {
+        // A read of few bytes would part CR from LF by more than a line does.
+        let ends: &[&str] =
+            if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
+        let end = self.dte.rng.pick(ends);
+        self.dte.then(Step::Write(format!("{text}{end}").into_bytes()));
+        self.dte.then(Step::Hear(b"\r\n", 3 * SEC));
+        self.dte.then(Step::Pause(150 * MS));
+    }
+}
+
+fn rest_is_long(steps: &VecDeque<Step>) -> bool {
+    matches!(steps.front(), Some(Step::Write(bytes)) if bytes.len() > 64)
+}

@@ -1,0 +1,214 @@
+//! Regular checks, the healing of all faults, and the judgement at the end.
+
+use dtu_proto::config::DropPolicy;
+use dtu_proto::event::{Door, LINKS, LinkId};
+use dtu_proto::status::{LinkState, LinkStatus, Status};
+
+use super::net::State;
+use super::{Event, Failure, Rule, Summary, World};
+use crate::commands::door_slot;
+use crate::model::Phase;
+use crate::{MS, SEC};
+
+/// What may wait for the serial line: the limit at which sockets stop being read, four more reads, replies.
+const SERIAL_WAITING: usize = 15 * 1024 + LINKS * 4096 + 8 * 1024;
+/// The longest a healed world may need: back-off, connect time-out, hand-back of a backup, slow caches.
+const DRAIN: u64 = 900 * SEC;
+
+impl World {
+    pub(super) fn regular_check(&mut self) {
+        let status = self.device.status(self.clock());
+        self.check_status(&status);
+        self.check_silence(&status);
+        self.after(1000 * MS, Event::Check);
+    }
+
+    fn check_status(&mut self, status: &Status) {
+        for link in LinkId::ALL {
+            let of = &status.links[link.index()];
+            let balanced = balance(link, of);
+            self.hold(Rule::Counters, balanced);
+            let options = &self.scenario.options.links[link.index()];
+            let bound = options.cache;
+            // A small cache that blocks has no headroom for the read that fills it.
+            let read =
+                if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 { 5 * 1024 } else { 0 };
+            if of.waiting_bytes > bound + read {
+                let text = format!("link {link}: {} bytes wait in a cache of {bound}", of.waiting_bytes);
+                self.break_rule(Rule::Bounds, text);
+            }
+        }
+        if status.serial.waiting > SERIAL_WAITING {
+            let text = format!("{} bytes wait for the serial line", status.serial.waiting);
+            self.break_rule(Rule::Bounds, text);
+        }
+        self.check_books(status);
+    }
+
+    /// The device's frames against the world's.
+    fn check_books(&mut self, status: &Status) {
+        for place in 0..self.books.uplinks.len() {
+            let book = &self.books.uplinks[place];
+            let sum = |pick: fn(&LinkStatus) -> u64| -> u64 {
+                book.links.iter().map(|link| pick(&status.links[link.index()])).sum()
+            };
+            let given = sum(|link| link.counters.frames_in);
+            let bytes = sum(|link| link.counters.bytes_in);
+            let out = sum(|link| link.counters.frames_out);
+            let told = (book.given, book.given_bytes, book.acknowledged);
+            if (given, bytes) != (told.0, told.1) {
+                let text = format!(
+                    "links {:?}: the device counts {given} frames, {bytes} bytes in; the model {}, {}",
+                    book.links, told.0, told.1
+                );
+                return self.break_rule(Rule::Frames, text);
+            }
+            // A frame may be dropped from the cache while it is under way.
+            let dropped = sum(|link| link.counters.dropped_frames);
+            // A pair hands frames over that are under way; what becomes of them there is not known here.
+            let pair = book.links.len() > 1;
+            if out > told.2 || told.2 > out + dropped && !pair {
+                let text = format!("links {:?}: {out} frames count as delivered, {} are", book.links, told.2);
+                return self.break_rule(Rule::Frames, text);
+            }
+        }
+    }
+
+    /// Heartbeats that are due must come.
+    fn check_silence(&mut self, _status: &Status) {
+        let set = &self.books.watch.expected;
+        let interval = u64::from(set.heartbeat_interval) * SEC;
+        let on = interval > 0 && !set.heartbeat.is_empty();
+        if !on || set.heartbeat_to != dtu_proto::config::HeartbeatTo::Network {
+            return;
+        }
+        let slack = 1500 * MS + 2 * self.scenario.host.late_timer + 2 * self.scenario.host.late_read;
+        for link in LinkId::ALL {
+            let net = &self.nets[link.index()];
+            let since = net.last_traffic.max(net.last_taken).max(self.books.settings_at);
+            if net.state == State::Up && net.send.is_none() && self.now - since > 2 * interval + slack {
+                let idle = (self.now - since) / SEC;
+                self.break_rule(
+                    Rule::Heartbeat,
+                    format!("link {link}: {idle} s of silence and no heartbeat"),
+                );
+            }
+        }
+    }
+
+    /// Everything that was broken works from now on, and the DTE only listens.
+    pub(super) fn heal_and_drain(&mut self) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.note("heal", None, 0, &[]);
+        self.healed = true;
+        self.serial.deaf_until = 0;
+        self.attach();
+        self.replug();
+        self.heal_nets();
+        let end = self.now + DRAIN;
+        let mut next_look = self.now + 20 * SEC;
+        while self.stopped.is_none() && self.step(end) {
+            if self.now >= next_look {
+                if self.drained() {
+                    return;
+                }
+                next_look = self.now + SEC;
+            }
+        }
+    }
+
+    fn drained(&self) -> bool {
+        let status = self.device.status(self.clock());
+        let waiting = |link: &LinkStatus| link.state != LinkState::Off && link.waiting_frames > 0;
+        let serial_idle =
+            self.serial.write.is_none() && self.books.down.waiting == 0 && self.serial.up.is_empty();
+        let sockets_idle = self.nets.iter().all(|net| net.send.is_none());
+        serial_idle
+            && sockets_idle
+            && self.dte.at_rest()
+            && self.books.line.phase == Phase::Data
+            && self.books.line.unfinished() == 0
+            && !status.links.iter().any(waiting)
+    }
+
+    pub(super) fn judge_the_end(mut self) -> Result<Summary, Box<Failure>> {
+        if self.stopped.is_none() {
+            self.last_checks();
+        }
+        if let Some((rule, text)) = self.stopped.take() {
+            return Err(self.failure(rule, text));
+        }
+        self.sum.micros = self.now;
+        self.sum.hash = self.trace.hash();
+        self.sum.delivered = self.books.uplinks.iter().map(|book| book.acknowledged).sum();
+        self.sum.repeated += self.books.uplinks.iter().map(|book| book.repeated).sum::<u64>();
+        Ok(self.sum)
+    }
+
+    fn last_checks(&mut self) {
+        let status = self.device.status(self.clock());
+        if !self.drained() {
+            let waits: Vec<_> = status.links.iter().map(|link| (link.state, link.waiting_frames)).collect();
+            let text = format!(
+                "healed {} s ago and not drained: links {waits:?}, serial {:?}, {:?}, {} reads unprinted",
+                DRAIN / SEC,
+                status.phase,
+                self.books.line.phase,
+                self.books.down.waiting
+            );
+            return self.break_rule(Rule::Liveness, text);
+        }
+        self.check_status(&status);
+        let settled = self.books.watch.settle(self.device.config());
+        self.hold(Rule::Commands, settled);
+        self.check_missing(&status);
+        self.check_debts(&status);
+    }
+
+    fn check_missing(&mut self, status: &Status) {
+        for place in 0..self.books.uplinks.len() {
+            let book = &self.books.uplinks[place];
+            let off = book.links.iter().all(|link| status.links[link.index()].state == LinkState::Off);
+            let dropped: u64 =
+                book.links.iter().map(|link| status.links[link.index()].counters.dropped_frames).sum();
+            let missing = book.missing();
+            if missing > dropped && !off {
+                let text =
+                    format!("links {:?}: {missing} frames never came, {dropped} are counted", book.links);
+                self.break_rule(Rule::Frames, text);
+            }
+        }
+    }
+
+    /// Every command that was let in has had its reply.
+    fn check_debts(&mut self, status: &Status) {
+        for door in [Door::Serial, Door::SerialFrame] {
+            let (least, _) = self.books.owed[door_slot(door)];
+            if least > 0 {
+                self.break_rule(Rule::Commands, format!("{least} commands at {door:?} had no reply"));
+            }
+        }
+        for link in LinkId::ALL {
+            let (least, _) = self.books.owed[door_slot(Door::Link(link))];
+            let dropped = status.links[link.index()].counters.dropped_replies;
+            if u64::from(least) > dropped {
+                self.break_rule(Rule::Commands, format!("{least} commands of link {link} had no reply"));
+            }
+        }
+    }
+}
+
+fn balance(link: LinkId, status: &LinkStatus) -> Result<(), String> {
+    let c = &status.counters;
+    let bytes = (c.bytes_in + c.moved_in_bytes)
+        == c.bytes_out + c.dropped_bytes + c.moved_out_bytes + status.waiting_bytes as u64;
+    let frames = (c.frames_in + c.moved_in_frames)
+        == c.frames_out + c.dropped_frames + c.moved_out_frames + status.waiting_frames as u64;
+    if bytes && frames {
+        Ok(())
+    } else {
+        Err(format!("link {link}: in is not out + dropped + waiting: {status:?}"))
+    }
+}

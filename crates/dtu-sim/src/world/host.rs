@@ -1,0 +1,357 @@
+//! The host: feeds the device, carries its orders out, sleeps until its deadlines (sometimes too long), and holds
+//! every call to the contract.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use dtu_proto::config::{Config, from_store_text};
+use dtu_proto::event::{
+    Event as News, Input, LINKS, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput,
+    StoreInput, StoreOutput,
+};
+use dtu_proto::time::Instant;
+use dtu_proto::{Dtu, Identity};
+
+use super::{Event, Rule, World};
+use crate::SEC;
+use crate::model::Phase;
+use crate::scenario::Scenario;
+
+/// Outputs that one input may cause at most: four links, each with a few orders and events, and whole caches of
+/// small frames that may fall out at once.
+const OUTPUTS_MAX: usize = 20_000;
+/// Wake-ups in one virtual second, beside one for each input.
+const WAKES_MAX: u64 = 600;
+
+/// Counts calls, so that a loop without end is seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    second: u64,
+    wakes: u64,
+    inputs: u64,
+}
+
+pub(super) fn power_on(stored: &Config, scenario: &Scenario, seed: u64, now: u64) -> Dtu {
+    let options = scenario.options.clone();
+    Dtu::new(stored.clone(), options, Identity::default(), seed, Instant::from_micros(now))
+}
+
+impl World {
+    pub(super) fn clock(&self) -> Instant {
+        Instant::from_micros(self.now)
+    }
+
+    pub(super) fn lateness(&mut self, most: u64) -> u64 {
+        if most == 0 || self.healed { 50 } else { self.rng.range(50, most) }
+    }
+
+    /// The host program has started the device: what it says first, and the news it always gets.
+    pub(super) fn host_starts(&mut self) {
+        self.after_call(false);
+        self.serial_input(SerialInput::Present);
+        self.attached = true;
+        self.modem_input(true);
+    }
+
+    pub(super) fn serial_input(&mut self, input: SerialInput<'_>) {
+        if let SerialInput::Data(bytes) = input {
+            self.note("serial in", None, 0, bytes);
+        }
+        self.catch_up();
+        self.books.frame_open = self.books.line.frame_open();
+        if let SerialInput::Data(bytes) = input {
+            self.books.line.read(self.now, bytes);
+            self.take_found();
+        }
+        self.call(Input::Serial(input));
+        self.books.frame_open = self.books.line.frame_open();
+        if matches!(input, SerialInput::Data(_)) {
+            self.books.last_data = self.now;
+        }
+    }
+
+    pub(super) fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
+        self.catch_up();
+        if let LinkInput::Data(bytes) = input {
+            self.note("link in", Some(link), 0, bytes);
+            self.take_read(link, bytes);
+        }
+        self.call(Input::Link(link, input));
+    }
+
+    pub(super) fn modem_input(&mut self, attached: bool) {
+        self.catch_up();
+        self.note(if attached { "attached" } else { "detached" }, None, 0, &[]);
+        let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+        let input = if attached { ModemInput::Attached(address) } else { ModemInput::Detached };
+        self.call(Input::Modem(input));
+    }
+
+    pub(super) fn store_input(&mut self, input: StoreInput<'_>) {
+        self.catch_up();
+        self.note(if input == StoreInput::Saved { "saved" } else { "save failed" }, None, 0, &[]);
+        self.call(Input::Store(input));
+    }
+
+    /// Lets deadlines that have passed fire first, as a host on time would.
+    pub(super) fn wake_if_due(&mut self) {
+        if self.sleep.is_some_and(|(at, _)| at <= self.now) {
+            self.wake();
+        }
+    }
+
+    pub(super) fn wake(&mut self) {
+        self.sleep = None;
+        self.count_wake();
+        self.catch_up();
+        self.sum.calls += 1;
+        self.device.handle_timeout(self.clock());
+        self.after_call(true);
+    }
+
+    /// The model sees time pass before the device does.
+    fn catch_up(&mut self) {
+        self.books.line.advance(self.now);
+        self.take_found();
+        self.books.frame_open = self.books.line.frame_open();
+        if self.now >= self.books.window_until && !self.ending {
+            self.mode_starts();
+        }
+    }
+
+    fn call(&mut self, input: Input<'_>) {
+        self.sum.calls += 1;
+        self.busy.inputs += 1;
+        let now = self.clock();
+        self.device.handle_input(input, now);
+        self.after_call(false);
+    }
+
+    fn count_wake(&mut self) {
+        let second = self.now / SEC;
+        if second != self.busy.second {
+            self.busy = Pace { second, ..Pace::default() };
+        }
+        self.busy.wakes += 1;
+        if self.busy.wakes > WAKES_MAX + 4 * self.busy.inputs {
+            self.break_rule(Rule::Bounds, format!("{} wake-ups in one second", self.busy.wakes));
+        }
+    }
+
+    fn after_call(&mut self, timeout: bool) {
+        self.drain();
+        if self.stopped.is_some() {
+            return;
+        }
+        self.watch_settings();
+        self.check_escape();
+        self.plan_sleep(timeout);
+        self.plan_serial_read();
+        for link in LinkId::ALL {
+            self.plan_link_read(link);
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut outputs = Vec::new();
+        while let Some(output) = self.device.poll_output() {
+            outputs.push(output);
+            if outputs.len() > OUTPUTS_MAX {
+                return self.break_rule(Rule::Bounds, "one input makes outputs without end");
+            }
+        }
+        if outputs.contains(&Output::Power(Power::Restarted)) {
+            // What has come before a restart is data.
+            self.books.line.flush();
+            self.take_found();
+            self.books.talking = false;
+        }
+        for output in outputs {
+            if self.stopped.is_none() {
+                self.carry_out(output);
+            }
+        }
+    }
+
+    fn watch_settings(&mut self) {
+        let checked = self.books.watch.check(self.device.config());
+        self.hold(Rule::Commands, checked);
+        let set = &self.books.watch.expected;
+        let beat = (set.heartbeat_interval, set.heartbeat.len());
+        if self.books.beat != beat {
+            (self.books.beat, self.books.settings_at) = (beat, self.now);
+        }
+        let packing = u64::from(self.books.watch.expected.packing_time) * crate::MS;
+        if self.books.line.packing != packing {
+            self.books.line.packing = packing;
+        }
+    }
+
+    /// Nothing is outstanding on the serial line: an owed `a` or `+ok` is overdue.
+    fn check_escape(&mut self) {
+        let idle = self.serial.write.is_none() && !self.serial.configuring && !self.serial.gone;
+        if idle && self.books.prompts > 0 {
+            self.break_rule(Rule::Escape, "+++ was whole, and no `a` is printed");
+        }
+        if idle && self.books.escapes > 0 {
+            self.break_rule(Rule::Escape, "the handshake is complete, and no +ok is printed");
+        }
+    }
+
+    fn plan_sleep(&mut self, timeout: bool) {
+        let Some(deadline) = self.device.poll_timeout() else {
+            self.sleep = None;
+            return;
+        };
+        let at = deadline.at.as_micros();
+        if timeout && at <= self.now {
+            let text = format!("{:?} is due {} µs ago after the call", deadline.timer, self.now - at);
+            return self.break_rule(Rule::Bounds, text);
+        }
+        if self.sleep.is_none_or(|(planned, _)| planned != at) {
+            let late = self.lateness(self.scenario.host.late_timer);
+            self.sleep = Some((at, at.max(self.now).saturating_add(late)));
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
+            Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
+            Output::Link(link, output) => self.on_link(link, output),
+            Output::Modem(_) => self.note("modem reset", None, 0, &[]),
+            Output::Store(StoreOutput::Save(text)) => self.save(text),
+            Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => {
+                self.spool_append(link, number, bytes)
+            }
+            Output::Store(StoreOutput::SpoolRelease(link, below)) => self.spool_release(link, below),
+            Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
+            Output::Leds(_) => {}
+            Output::Power(Power::Restarted) => self.device_restarted(),
+            Output::Power(Power::Stop) => self.break_rule(Rule::Commands, "the device stops unasked"),
+            Output::Event(news) => self.hear(&news),
+        }
+    }
+
+    fn write_serial(&mut self, bytes: Bytes) {
+        self.note("serial out", None, 0, &bytes);
+        if self.serial.write.is_some() || self.serial.configuring {
+            return self.break_rule(Rule::Bounds, "two writes are outstanding on the serial line");
+        }
+        if bytes.is_empty() {
+            return self.break_rule(Rule::Bounds, "an empty write to the serial line");
+        }
+        self.judge_print(&bytes);
+        self.serial.write = Some((bytes, 0));
+        self.push_serial();
+    }
+
+    fn configure_serial(&mut self) {
+        self.note("configure", None, 0, &[]);
+        if self.serial.write.is_some() || self.serial.configuring {
+            return self.break_rule(Rule::Bounds, "configure while a write is outstanding");
+        }
+        self.serial.configuring = true;
+        self.after(500, Event::Configured(self.serial.generation));
+    }
+
+    fn hear(&mut self, news: &News) {
+        self.note("event", None, 0, format!("{news:?}").as_bytes());
+        match news {
+            News::PowerOn(_) => {
+                self.books.banners += 1;
+                let window = self.scenario.options.setup_window.as_micros();
+                self.books.window_until = self.now + u64::try_from(window).unwrap_or(0);
+            }
+            News::ModeStarted => self.mode_starts(),
+            News::FrameDropped { link, .. } => {
+                self.books.dropped[link.index()] += 1;
+                self.sum.dropped += 1;
+            }
+            News::LinkUp(_)
+            | News::CommandState(_)
+            | News::LinkDown { .. }
+            | News::WindowFrameDropped { .. }
+            | News::WrongPassword(_)
+            | News::DoorShut(_)
+            | News::SerialPresent(_)
+            | News::LineRefused(_)
+            | News::BackupActive { .. } => {}
+        }
+    }
+
+    /// The window is over: what was kept is for the links.
+    fn mode_starts(&mut self) {
+        if self.books.line.phase != Phase::Window {
+            return;
+        }
+        self.books.line.flush();
+        self.take_found();
+        self.books.line.phase = Phase::Data;
+        self.books.mode_starts();
+    }
+
+    fn device_restarted(&mut self) {
+        self.note("restarted", None, 0, &[]);
+        self.ending = false;
+        self.sum.restarts += 1;
+        let stored = self.disk.config.clone();
+        self.books.restarted(&stored);
+        self.dte.start_over();
+    }
+
+    pub(super) fn ask_for_restart(&mut self) {
+        self.dte.wants_restart = !self.healed;
+        self.again(self.scenario.restart_every, Event::Restart);
+    }
+
+    /// The host program dies, perhaps in the middle of a save, and is started again: from the last whole file.
+    pub(super) fn crash(&mut self) {
+        if self.healed {
+            return;
+        }
+        self.note("crash", None, 0, &[]);
+        self.sum.restarts += 1;
+        self.drop_sockets();
+        self.disk.saving = None;
+        self.disk.generation += 1;
+        self.serial =
+            super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
+        let (config, problems) = from_store_text(&self.disk.text);
+        if config != self.disk.config {
+            self.break_rule(
+                Rule::Commands,
+                format!("the stored text does not give the stored settings: {problems:?}"),
+            );
+        }
+        self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
+        self.sleep = None;
+        self.ending = false;
+        let dropped = self.books.dropped;
+        self.books.crashed(&config);
+        self.dte.start_over();
+        self.restore(&dropped);
+        self.host_starts();
+        self.again(self.scenario.crash_every, Event::Crash);
+    }
+
+    /// Frames on the spool come back; those in memory only are lost with the host, and leave the books.
+    fn restore(&mut self, before: &[u64; LINKS]) {
+        for place in 0..self.books.uplinks.len() {
+            let mut kept = Vec::new();
+            let links = self.books.uplinks[place].links.clone();
+            for link in links.clone() {
+                let frames: Vec<(u64, Bytes)> = self.disk.spool[link.index()].clone().into_iter().collect();
+                kept.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
+                self.device.restore(link, frames);
+            }
+            let spooled = links.iter().all(|link| self.scenario.options.links[link.index()].spool);
+            let dropped = links.iter().map(|link| before[link.index()]).sum();
+            if spooled {
+                let checked = self.books.uplinks[place].spool_holds(&kept, dropped);
+                self.hold(Rule::Frames, checked);
+            }
+            self.books.uplinks[place].crashed(&kept);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! One world: the device under test in virtual time, with a DTE, a host, four networks, a modem and a disk around
+//! it, all driven by one event heap and one seed.
+
+mod books;
+mod dte;
+mod finish;
+mod host;
+mod net;
+mod ports;
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use dtu_proto::Dtu;
+use dtu_proto::event::{LINKS, LinkId};
+
+use crate::rng::Rng;
+use crate::scenario::Scenario;
+use crate::trace::{Clock, Trace};
+use books::Books;
+use dte::Dte;
+use net::{Net, NetEvent};
+use ports::{Disk, SerialPort};
+
+/// Why a world failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed that makes it happen again.
+    pub seed: u64,
+    /// Virtual time, `h:mm:ss.µs`.
+    pub time: String,
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// What was seen.
+    pub text: String,
+    /// The last lines of the story.
+    pub trace: Vec<String>,
+}
+
+/// What the checkers watch over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Frames: in = out + counted drops + waiting, in order, whole, repeated only where allowed.
+    Frames,
+    /// The device's own counters balance.
+    Counters,
+    /// Registration packet and datagram borders.
+    Registration,
+    /// Commands: gates, passwords, replies to their origin, settings.
+    Commands,
+    /// Heartbeats only when idle, and then surely.
+    Heartbeat,
+    /// Network bytes to the serial line: in order, whole reads, none lost.
+    Downlink,
+    /// Queues, outputs, outstanding writes, deadlines.
+    Bounds,
+    /// Escape: prompt and `+ok` exactly when the rules say.
+    Escape,
+    /// Everything drains once the faults are healed.
+    Liveness,
+}
+
+/// What a world that held came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Hash over the whole story: the same seed gives the same.
+    pub hash: u64,
+    /// Calls into the device.
+    pub calls: u64,
+    /// Virtual µs.
+    pub micros: u64,
+    /// Data frames that the model cut.
+    pub frames: u64,
+    /// Frames that reached a peer.
+    pub delivered: u64,
+    /// Frames handed to a socket again after a lost connection.
+    pub repeated: u64,
+    /// Frames that the device counted as dropped.
+    pub dropped: u64,
+    /// Connections that came up.
+    pub connections: u64,
+    /// Network reads that were printed.
+    pub reads: u64,
+    /// Commands that were let in.
+    pub commands: u64,
+    /// Escapes that succeeded.
+    pub escapes: u64,
+    /// Heartbeats seen.
+    pub heartbeats: u64,
+    /// Device restarts and host crashes.
+    pub restarts: u64,
+}
+
+/// How to run a world.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// Length of the faulty part in virtual µs; `None` = as the seed says.
+    pub length: Option<u64>,
+    /// Print every line of the story.
+    pub print: bool,
+}
+
+/// Runs the world of one seed.
+///
+/// # Errors
+/// The first rule that was broken.
+pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
+    let mut rng = Rng::new(seed);
+    let mut scenario = Scenario::draw(&mut rng);
+    if let Some(length) = how.length {
+        scenario.length = length;
+    }
+    let mut world = World::new(seed, scenario, rng, how.print);
+    world.live();
+    world.heal_and_drain();
+    world.judge_the_end()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    Dte,
+    SerialRead,
+    DteReads,
+    SerialWritten(u64),
+    Configured(u64),
+    Net(LinkId, u64, NetEvent),
+    Stored(u64),
+    Detach,
+    Attach,
+    Restart,
+    Crash,
+    Unplug,
+    Replug,
+    Check,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    at: u64,
+    order: u64,
+    event: Event,
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.order).cmp(&(self.at, self.order))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+struct World {
+    seed: u64,
+    scenario: Scenario,
+    rng: Rng,
+    now: u64,
+    events: BinaryHeap<Due>,
+    order: u64,
+    device: Dtu,
+    /// The deadline that the host sleeps for, and when it will really wake.
+    sleep: Option<(u64, u64)>,
+    busy: host::Pace,
+    books: Books,
+    serial: SerialPort,
+    dte: Dte,
+    nets: [Net; LINKS],
+    disk: Disk,
+    attached: bool,
+    /// A restart was ordered and has not come yet.
+    ending: bool,
+    healed: bool,
+    stopped: Option<(Rule, String)>,
+    trace: Trace,
+    sum: Summary,
+}
+
+impl World {
+    fn new(seed: u64, scenario: Scenario, mut rng: Rng, print: bool) -> Self {
+        let device = host::power_on(&scenario.config, &scenario, seed, 0);
+        let mut world = Self {
+            books: Books::new(&scenario.config, &scenario.options),
+            disk: Disk::new(&scenario.config),
+            dte: Dte::new(rng.fork(1)),
+            nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
+            rng: rng.fork(2),
+            seed,
+            now: 0,
+            events: BinaryHeap::new(),
+            order: 0,
+            device,
+            sleep: None,
+            busy: host::Pace::default(),
+            serial: SerialPort::default(),
+            attached: false,
+            ending: false,
+            healed: false,
+            stopped: None,
+            trace: Trace::new(print),
+            sum: Summary::default(),
+            scenario,
+        };
+        world.begin();
+        world
+    }
+
+    fn begin(&mut self) {
+        self.host_starts();
+        self.after(300_000, Event::Check);
+        self.after(1000, Event::Dte);
+        let scenario = &self.scenario;
+        let faults = [
+            (scenario.detach_every, Event::Detach),
+            (scenario.restart_every, Event::Restart),
+            (scenario.crash_every, Event::Crash),
+            (scenario.unplug_every, Event::Unplug),
+        ];
+        for (every, event) in faults {
+            self.again(every, event);
+        }
+    }
+
+    /// Plans the next of a kind of fault, if this world has them.
+    fn again(&mut self, every: u64, event: Event) {
+        if every > 0 {
+            let wait = self.rng.wait(every);
+            self.after(wait, event);
+        }
+    }
+
+    fn after(&mut self, wait: u64, event: Event) {
+        self.order += 1;
+        self.events.push(Due { at: self.now + wait, order: self.order, event });
+    }
+
+    fn live(&mut self) {
+        let end = self.scenario.length;
+        while self.stopped.is_none() && self.step(end) {}
+    }
+
+    /// The next thing that happens, if it happens before `end`.
+    fn step(&mut self, end: u64) -> bool {
+        let event_at = self.events.peek().map_or(u64::MAX, |due| due.at);
+        let wake_at = self.sleep.map_or(u64::MAX, |(_, wake)| wake);
+        let next = event_at.min(wake_at);
+        if next > end {
+            self.now = end;
+            return false;
+        }
+        self.now = next;
+        if wake_at <= event_at {
+            self.wake();
+        } else if let Some(due) = self.events.pop() {
+            self.happen(due.event);
+        }
+        true
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Dte => self.dte_acts(),
+            Event::SerialRead => self.host_reads_serial(),
+            Event::DteReads => self.dte_reads(),
+            Event::SerialWritten(generation) => self.serial_written(generation),
+            Event::Configured(generation) => self.serial_configured(generation),
+            Event::Net(link, generation, event) => self.net_event(link, generation, event),
+            Event::Stored(generation) => self.stored(generation),
+            Event::Detach => self.detach(),
+            Event::Attach => self.attach(),
+            Event::Restart => self.ask_for_restart(),
+            Event::Crash => self.crash(),
+            Event::Unplug => self.unplug(),
+            Event::Replug => self.replug(),
+            Event::Check => self.regular_check(),
+        }
+    }
+
+    fn break_rule(&mut self, rule: Rule, text: impl Into<String>) {
+        if self.stopped.is_none() {
+            self.stopped = Some((rule, text.into()));
+        }
+    }
+
+    fn hold(&mut self, rule: Rule, result: Result<(), String>) {
+        if let Err(text) = result {
+            self.break_rule(rule, text);
+        }
+    }
+
+    fn note(&mut self, what: &'static str, link: Option<LinkId>, number: u64, bytes: &[u8]) {
+        self.trace.add(self.now, what, link.map_or(0, LinkId::number), number, bytes);
+    }
+
+    fn failure(&self, rule: Rule, text: String) -> Box<Failure> {
+        let time = Clock(self.now).to_string();
+        Box::new(Failure { seed: self.seed, time, rule, text, trace: self.trace.last() })
+    }
+}

@@ -1,0 +1,192 @@
+//! The serial port's buffers and the disk of the host.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use dtu_proto::config::{Config, from_store_text, to_store_text};
+use dtu_proto::event::{LINKS, LinkId, SerialInput, StoreInput};
+
+use super::{Event, Rule, World};
+use crate::{MS, SEC};
+
+/// What a pty holds on each way.
+pub(super) const PTY: usize = 4096;
+
+/// Between DTE and host.
+#[derive(Debug, Default)]
+pub(super) struct SerialPort {
+    /// On its way to the host.
+    pub(super) up: VecDeque<u8>,
+    pub(super) read_planned: bool,
+    /// The one outstanding write, and how much of it is in the buffer.
+    pub(super) write: Option<(Bytes, usize)>,
+    pub(super) written_planned: bool,
+    pub(super) configuring: bool,
+    /// On its way to the DTE.
+    pub(super) down: VecDeque<u8>,
+    pub(super) dte_read_planned: bool,
+    pub(super) deaf_until: u64,
+    pub(super) gone: bool,
+    pub(super) generation: u64,
+}
+
+/// The stored parameters, and the spool.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) text: String,
+    pub(super) config: Config,
+    pub(super) saving: Option<(String, Config)>,
+    pub(super) generation: u64,
+    pub(super) spool: [BTreeMap<u64, Bytes>; LINKS],
+}
+
+impl Disk {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            text: to_store_text(config),
+            config: config.clone(),
+            saving: None,
+            generation: 0,
+            spool: Default::default(),
+        }
+    }
+}
+
+impl World {
+    /// Puts as much of the outstanding write into the pty as it takes.
+    pub(super) fn push_serial(&mut self) {
+        if self.serial.gone {
+            return;
+        }
+        let Some((bytes, done)) = &mut self.serial.write else { return };
+        let room = PTY - self.serial.down.len().min(PTY);
+        let part = room.min(bytes.len() - *done);
+        self.serial.down.extend(&bytes[*done..*done + part]);
+        *done += part;
+        let whole = *done == bytes.len();
+        if whole && !self.serial.written_planned {
+            self.serial.written_planned = true;
+            self.after(200, Event::SerialWritten(self.serial.generation));
+        }
+        self.plan_dte_read();
+    }
+
+    pub(super) fn serial_written(&mut self, generation: u64) {
+        if generation != self.serial.generation || !self.serial.written_planned {
+            return;
+        }
+        self.serial.written_planned = false;
+        let Some((bytes, _)) = self.serial.write.take() else { return };
+        if bytes[..] == b"a"[..] {
+            self.books.line.prompt_written(self.now);
+        }
+        self.serial_input(SerialInput::Written);
+    }
+
+    pub(super) fn serial_configured(&mut self, generation: u64) {
+        if generation == self.serial.generation && std::mem::take(&mut self.serial.configuring) {
+            let refused = self.rng.chance(20).then_some("7 data bits: not on a pty");
+            self.serial_input(SerialInput::Configured(refused));
+        }
+    }
+
+    pub(super) fn plan_dte_read(&mut self) {
+        if !self.serial.down.is_empty() && !self.serial.dte_read_planned {
+            self.serial.dte_read_planned = true;
+            let wait = self.serial.deaf_until.saturating_sub(self.now).max(300);
+            self.after(wait, Event::DteReads);
+        }
+    }
+
+    pub(super) fn dte_reads(&mut self) {
+        self.serial.dte_read_planned = false;
+        if self.serial.deaf_until <= self.now {
+            let bytes: Vec<u8> = self.serial.down.drain(..).collect();
+            self.dte_hears(&bytes);
+            self.push_serial();
+        }
+        self.plan_dte_read();
+    }
+
+    /// The host looks at the serial line when there is something and the device wants it.
+    pub(super) fn plan_serial_read(&mut self) {
+        let ready = !self.serial.up.is_empty() && !self.serial.gone;
+        if ready && !self.serial.read_planned && self.device.wants_serial() {
+            self.serial.read_planned = true;
+            let late = self.lateness(self.scenario.host.late_read);
+            self.after(late, Event::SerialRead);
+        }
+    }
+
+    pub(super) fn host_reads_serial(&mut self) {
+        self.serial.read_planned = false;
+        if self.serial.gone || !self.device.wants_serial() {
+            return;
+        }
+        let most = self.scenario.host.read_max.min(self.serial.up.len());
+        let bytes: Vec<u8> = self.serial.up.drain(..most).collect();
+        if !bytes.is_empty() {
+            self.serial_input(SerialInput::Data(&bytes));
+        }
+    }
+
+    pub(super) fn unplug(&mut self) {
+        if self.healed || self.serial.gone {
+            return;
+        }
+        self.serial.gone = true;
+        // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
+        self.serial.up.clear();
+        self.serial_input(SerialInput::Gone);
+        let away = self.rng.wait(5 * SEC);
+        self.after(away, Event::Replug);
+        self.again(self.scenario.unplug_every, Event::Unplug);
+    }
+
+    pub(super) fn replug(&mut self) {
+        if std::mem::take(&mut self.serial.gone) {
+            self.serial_input(SerialInput::Present);
+            self.push_serial();
+        }
+    }
+
+    pub(super) fn save(&mut self, text: String) {
+        if self.disk.saving.is_some() {
+            return self.break_rule(Rule::Bounds, "a save is ordered while another is under way");
+        }
+        // What the text must say; whether it does is seen at the next start from it.
+        self.disk.saving = Some((text, self.device.config().clone()));
+        let wait = self.rng.range(1, 40) * MS;
+        self.after(wait, Event::Stored(self.disk.generation));
+    }
+
+    pub(super) fn stored(&mut self, generation: u64) {
+        if generation != self.disk.generation {
+            return;
+        }
+        let Some((text, config)) = self.disk.saving.take() else { return };
+        if !self.healed && self.rng.chance(self.scenario.store_fails) {
+            return self.store_input(StoreInput::Failed("no space left on device"));
+        }
+        let (read_back, problems) = from_store_text(&text);
+        if read_back != config || !problems.is_empty() {
+            let text = format!("the stored text does not give the settings back: {problems:?}");
+            self.break_rule(Rule::Commands, text);
+        }
+        (self.disk.text, self.disk.config) = (text, config);
+        self.store_input(StoreInput::Saved);
+    }
+
+    pub(super) fn spool_append(&mut self, link: LinkId, number: u64, bytes: Bytes) {
+        let spool = &mut self.disk.spool[link.index()];
+        if spool.last_key_value().is_some_and(|(last, _)| *last >= number) {
+            return self.break_rule(Rule::Frames, "spool numbers do not grow");
+        }
+        spool.insert(number, bytes);
+    }
+
+    pub(super) fn spool_release(&mut self, link: LinkId, below: u64) {
+        let spool = &mut self.disk.spool[link.index()];
+        *spool = spool.split_off(&below);
+    }
+}

@@ -1,0 +1,95 @@
+//! Worlds: a few seeds at each test run, seeds that once found something, determinism, and the herd.
+#![allow(missing_docs)]
+
+use dtu_sim::{Run, Summary};
+
+/// Seeds that once failed, each for a fault of its own in the core (or in the world).
+const KEPT: [u64; 24] = [
+    4, 11, 15, 18, 28, 39, 40, 43, 45, 50, 58, 104, 138, 183, 194, 221, 245, 250, 258, 295, 347, 371, 406,
+    451,
+];
+
+#[track_caller]
+fn holds(seed: u64, how: Run) -> Summary {
+    match dtu_sim::run(seed, how) {
+        Ok(sum) => sum,
+        Err(failure) => panic!(
+            "{}\nseed {} at {}: {:?}: {}",
+            failure.trace.join("\n"),
+            failure.seed,
+            failure.time,
+            failure.rule,
+            failure.text
+        ),
+    }
+}
+
+#[test]
+fn kept_seeds_hold() {
+    for seed in KEPT {
+        holds(seed, Run::default());
+    }
+}
+
+#[test]
+fn a_few_worlds_hold_and_much_happens_in_them() {
+    let mut all = Summary::default();
+    for seed in 1001..=1030 {
+        let sum = holds(seed, Run::default());
+        all.frames += sum.frames;
+        all.repeated += sum.repeated;
+        all.dropped += sum.dropped;
+        all.commands += sum.commands;
+        all.escapes += sum.escapes;
+        all.restarts += sum.restarts;
+        all.heartbeats += sum.heartbeats;
+        all.reads += sum.reads;
+    }
+    // A checker proves nothing about what does not happen.
+    for (what, count) in [
+        ("frames", all.frames),
+        ("repeats", all.repeated),
+        ("drops", all.dropped),
+        ("commands", all.commands),
+        ("escapes", all.escapes),
+        ("restarts", all.restarts),
+        ("heartbeats", all.heartbeats),
+        ("reads", all.reads),
+    ] {
+        assert!(count >= 20, "only {count} {what} in 30 worlds: {all:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    for seed in [7, 77] {
+        assert_eq!(holds(seed, Run::default()), holds(seed, Run::default()));
+    }
+    assert_ne!(holds(7, Run::default()).hash, holds(77, Run::default()).hash);
+}
+
+#[test]
+fn a_thousand_devices_come_back_spread_out() {
+    let herd = dtu_sim::herd(1, 1000, 60);
+    assert!(herd.is_spread(1000), "{herd:?}");
+    assert!(
+        herd.last > 10_000_000,
+        "the last of them knocks {} ms after the server's return",
+        herd.last / 1000
+    );
+}
+
+#[test]
+fn a_recorded_log_replays() {
+    let text = "dtu-record 1\nseed 1\nstarted 0\nimei -\nimsi -\nversion 1\noption setup_window_us 0\n\
+                stored AT+CIPSCONT=1,\"TCP\",\"h\",9000,1%0A\nbegin\n0 serial present\n10 modem attached 10.0.0.2\n\
+                20 timeout\n200000 timeout\n200500 link 1 connected 10.0.0.2:40000\n\
+                300000 serial data 68656c6c6f\n400000 timeout\n";
+    let mut story = Vec::new();
+    let done = dtu_sim::replay(text, |line| story.push(line.to_owned())).expect("a good log");
+    assert_eq!(done.entries, 7);
+    assert_eq!(done.status.links[0].counters.frames_in, 1);
+    assert!(story.iter().any(|line| line.contains("link 1 send \"\" \"hello\"")), "{story:#?}");
+    let broken = text.replace("serial data", "serial date");
+    assert!(dtu_sim::replay(&broken, |_| {}).is_err_and(|error| error.line == 15), "the bad line is named");
+}

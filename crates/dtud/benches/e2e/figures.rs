@@ -1,0 +1,90 @@
+//! What was measured, and the table.
+
+use std::fmt::Write as _;
+
+use crate::peer::Peer;
+
+/// Every figure, in the order in which it was first recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: String,
+    /// Round, who, how much.
+    values: Vec<(usize, Peer, f64)>,
+}
+
+impl Figures {
+    pub(crate) fn record(&mut self, name: &str, round: usize, peer: Peer, value: f64) {
+        let at = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            self.rows.push(Row { name: name.to_owned(), values: Vec::new() });
+            self.rows.len() - 1
+        });
+        self.rows[at].values.push((round, peer, value));
+    }
+
+    /// Medians, and ratios inside a round as `median (min..max)`. `=`: no difference is shown, the range holds 1.
+    pub(crate) fn table(&self) -> String {
+        let mut text = String::from(
+            "| figure | dtud | socat | bare loop | ser2net | dtud/socat | dtud/bare |\n|---|---|---|---|---|---|---|\n",
+        );
+        for row in &self.rows {
+            let [ours, socat, bare, ser2net] =
+                [Peer::Ours, Peer::Socat, Peer::Bare, Peer::Ser2net].map(|peer| row.median(peer));
+            let [to_socat, to_bare] = [Peer::Socat, Peer::Bare].map(|peer| row.ratio(peer));
+            let name = &row.name;
+            let line = format!("| {name} | {ours} | {socat} | {bare} | {ser2net} | {to_socat} | {to_bare} |");
+            writeln!(text, "{line}").expect("a string takes text");
+        }
+        text
+    }
+}
+
+impl Row {
+    fn of(&self, peer: Peer) -> impl Iterator<Item = (usize, f64)> {
+        self.values.iter().filter(move |(_, who, _)| *who == peer).map(|&(round, _, value)| (round, value))
+    }
+
+    fn median(&self, peer: Peer) -> String {
+        median(self.of(peer).map(|(_, value)| value).collect()).map_or_else(String::new, short)
+    }
+
+    fn ratio(&self, peer: Peer) -> String {
+        let in_round = |round| self.of(peer).find(move |(other, _)| *other == round);
+        let ratios: Vec<f64> = self
+            .of(Peer::Ours)
+            .filter_map(|(round, ours)| in_round(round).map(|(_, theirs)| ours / theirs))
+            .filter(|ratio| ratio.is_finite())
+            .collect();
+        let (Some(min), Some(max)) =
+            (ratios.iter().copied().reduce(f64::min), ratios.iter().copied().reduce(f64::max))
+        else {
+            return String::new();
+        };
+        let shown = if min <= 1.0 && max >= 1.0 { " =" } else { "" };
+        let median = median(ratios).unwrap_or(f64::NAN);
+        format!("{median:.2} ({min:.2}..{max:.2}){shown}")
+    }
+}
+
+/// The middle, or the mean of the two in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some(f64::midpoint(values[last / 2], values[last.div_ceil(2)]))
+}
+
+/// Three digits that count.
+fn short(value: f64) -> String {
+    let digits = if value.abs() >= 100.0 || value.fract() == 0.0 {
+        0
+    } else if value.abs() >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.digits$}")
+}

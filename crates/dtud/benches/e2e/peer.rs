@@ -1,0 +1,155 @@
+//! The programs that are compared: each carries one line over one TCP connection.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::common::daemon::{Daemon, Setup};
+use crate::common::line::Line;
+use crate::common::server::{Connection, Server};
+use crate::common::{SOON, eventually};
+
+/// Who.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Ours,
+    Socat,
+    Bare,
+    /// Only in the outage: it calls back only once data has come, and moves 5 MiB/s.
+    Ser2net,
+}
+
+/// Who can be measured here; who cannot is said aloud.
+pub(crate) fn present() -> Vec<Peer> {
+    let mut peers = vec![Peer::Ours, Peer::Bare];
+    if installed("socat", "-V") {
+        peers.insert(1, Peer::Socat);
+    } else {
+        eprintln!("socat is not installed: its columns are left out");
+    }
+    peers
+}
+
+/// Whether ser2net is there for the outage.
+pub(crate) fn ser2net_present() -> bool {
+    let found = installed("ser2net", "-v");
+    if !found {
+        eprintln!("ser2net is not installed: its column is left out");
+    }
+    found
+}
+
+fn installed(program: &str, version: &str) -> bool {
+    Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// The order of a round: rotated, so that no place in it is anybody's own.
+pub(crate) fn rotated(peers: &[Peer], round: usize) -> Vec<Peer> {
+    let mut order = peers.to_vec();
+    order.rotate_left(round % peers.len());
+    order
+}
+
+/// A program that runs, with its line open and its connection accepted.
+pub(crate) struct Running {
+    pub(crate) line: Line,
+    pub(crate) connection: Connection,
+    pub(crate) program: Program,
+    _kept: (Server, TempDir),
+}
+
+impl Running {
+    /// Started, connected, and the line silent. `packing` (ms) concerns only ours: the others have none.
+    pub(crate) fn start(peer: Peer, packing: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = Server::start();
+        let program = Program::start(peer, folder.path(), server.port(), packing);
+        let connection = server.accept(SOON);
+        let line = program.open_line();
+        line.drain(Duration::from_millis(50));
+        Self { line, connection, program, _kept: (server, folder) }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+}
+
+/// The process; killed when dropped.
+pub(crate) enum Program {
+    Ours(Daemon),
+    Other(Other),
+}
+
+/// Somebody else's process.
+pub(crate) struct Other {
+    child: Child,
+    line: PathBuf,
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Program {
+    pub(crate) fn start(peer: Peer, folder: &Path, port: u16, packing: u16) -> Self {
+        let line = folder.join("line");
+        let mut command = match peer {
+            Peer::Ours => return Self::Ours(ours(folder, port, packing).start()),
+            Peer::Socat => socat(&line, port),
+            Peer::Bare => bare(&line, port),
+            Peer::Ser2net => unreachable!("ser2net has its own start in the outage"),
+        };
+        Self::other(&mut command, line)
+    }
+
+    pub(crate) fn other(command: &mut Command, line: PathBuf) -> Self {
+        let child = command.stdin(Stdio::null()).spawn().expect("start the peer");
+        Self::Other(Other { child, line })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Self::Ours(daemon) => daemon.pid(),
+            Self::Other(other) => other.child.id(),
+        }
+    }
+
+    pub(crate) fn open_line(&self) -> Line {
+        match self {
+            Self::Ours(daemon) => daemon.line_with_banner(),
+            Self::Other(other) => eventually("the line", SOON, || Line::open(&other.line).ok()),
+        }
+    }
+
+    /// Whether the program has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Ours(_) => false,
+            Self::Other(other) => other.child.try_wait().is_ok_and(|status| status.is_some()),
+        }
+    }
+}
+
+fn ours(folder: &Path, port: u16, packing: u16) -> Setup {
+    Setup::new(folder).settings("[link]\ndrop_policy = \"block\"").packing(packing).link(1, port)
+}
+
+/// `forever`: it tries until it is connected. It ends when the connection does.
+fn socat(line: &Path, port: u16) -> Command {
+    let mut command = Command::new("socat");
+    command.arg(format!("PTY,link={},raw,echo=0", line.display()));
+    command.arg(format!("TCP:127.0.0.1:{port},nodelay,forever,interval=0.1")).stderr(Stdio::null());
+    command
+}
+
+fn bare(line: &Path, port: u16) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.arg("bare").arg(line).arg(port.to_string());
+    command
+}

@@ -1,0 +1,173 @@
+//! The real `dtud` as a child process.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::line::Line;
+use super::{SOON, eventually, usage};
+
+/// How to start it. The folder holds its state, settings and line, and outlives it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    folder: PathBuf,
+    settings: String,
+    at: Vec<String>,
+}
+
+impl Setup {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), settings: String::new(), at: Vec::new() }
+    }
+
+    /// Adds text to the settings file.
+    pub(crate) fn settings(mut self, toml: &str) -> Self {
+        writeln!(self.settings, "{toml}").expect("a string takes text");
+        self
+    }
+
+    /// A command at power-on.
+    pub(crate) fn at(mut self, command: &str) -> Self {
+        self.at.push(command.to_owned());
+        self
+    }
+
+    /// TCP link `number` to this machine.
+    pub(crate) fn link(self, number: u8, port: u16) -> Self {
+        self.at(&format!("CIPSCONT={number},\"TCP\",\"127.0.0.1\",{port},1"))
+    }
+
+    /// Heartbeats and restart timer off, frames close after `milliseconds` of silence.
+    pub(crate) fn packing(self, milliseconds: u16) -> Self {
+        self.at(&format!("CIPCFG=1,0,0,{milliseconds},0,0"))
+    }
+
+    pub(crate) fn start(&self) -> Daemon {
+        self.start_as(Command::new(env!("CARGO_BIN_EXE_dtud")))
+    }
+
+    /// With SIGXFSZ ignored, so that a file size limit is an error of the write and not the end of the program.
+    pub(crate) fn start_for_full_disk(&self) -> Daemon {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_dtud")]);
+        self.start_as(shell)
+    }
+
+    fn start_as(&self, mut command: Command) -> Daemon {
+        let settings = self.folder.join("settings.toml");
+        std::fs::write(&settings, &self.settings).expect("write the settings");
+        let line = self.folder.join("line");
+        command.arg("--serial").arg(format!("pty:{}", line.display()));
+        command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
+        command.args(["--console", "off", "--setup-window", "0"]);
+        command.args(self.at.iter().flat_map(|command| ["--at", command]));
+        Daemon::spawn(command, line)
+    }
+
+    /// Where it keeps its state.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+}
+
+/// A running daemon; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    child: Child,
+    line: PathBuf,
+    messages: Arc<Mutex<String>>,
+}
+
+impl Daemon {
+    fn spawn(mut command: Command, line: PathBuf) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("start dtud");
+        let messages = collect(child.stderr.take().expect("stderr is a pipe"));
+        let (tell, told) = mpsc::channel();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)))
+        });
+        let daemon = Self { child, line, messages };
+        let ready = format!("ready serial={} console=off", daemon.line.display());
+        match told.recv_timeout(SOON) {
+            Ok(first) => assert_eq!(first, ready, "stderr: {}", daemon.messages()),
+            Err(error) => panic!("no ready line ({error}); stderr: {}", daemon.messages()),
+        }
+        daemon
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Opens the line as a DTE that was there before the power came on: the banner is still to be read.
+    pub(crate) fn line_with_banner(&self) -> Line {
+        Line::open(&self.line).expect("open the line")
+    }
+
+    /// The line, with the banner read.
+    pub(crate) fn line(&self) -> Line {
+        let line = self.line_with_banner();
+        line.receive_to(b"\r\nUSR-GPRS232-DTU\r\n", SOON);
+        line
+    }
+
+    /// What it has said on stderr.
+    pub(crate) fn messages(&self) -> String {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn rss_kib(&self) -> u64 {
+        usage::rss_kib(self.pid()).expect("the daemon is alive")
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait for the killed");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, Signal::TERM).expect("SIGTERM");
+        eventually("the end of dtud", Duration::from_secs(20), || self.child.try_wait().expect("wait"))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("stderr of dtud:\n{}", self.messages());
+        }
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let into = Arc::clone(&text);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        while let Ok(n @ 1..) = pipe.read(&mut buffer) {
+            let new = String::from_utf8_lossy(&buffer[..n]);
+            into.lock().unwrap_or_else(PoisonError::into_inner).push_str(&new);
+        }
+    });
+    text
+}
+
+/// A figure of one link out of the reply to `AT+CISTAT`.
+pub(crate) fn figure(reply: &str, link: u8, name: &str) -> u64 {
+    let line = reply.lines().find_map(|line| line.strip_prefix(&format!("+CISTAT:{link},")));
+    let value = line.and_then(|line| line.split(',').find_map(|pair| pair.strip_prefix(&format!("{name}="))));
+    let value = value.unwrap_or_else(|| panic!("no {name} of link {link} in {reply}"));
+    value.parse().unwrap_or_else(|error| panic!("{name}={value}: {error}"))
+}

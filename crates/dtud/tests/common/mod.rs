@@ -1,0 +1,34 @@
+//! What the end-to-end tests and the bench share: the daemon as a child process, the DTE's end of its line, a
+//! server that can die like a machine, and the pump that moves bytes over either end.
+//!
+//! Every wait has a deadline, and a wait that runs out says what was awaited.
+
+use std::time::{Duration, Instant};
+
+pub(crate) mod daemon;
+pub(crate) mod line;
+pub(crate) mod pump;
+pub(crate) mod random;
+pub(crate) mod server;
+pub(crate) mod usage;
+
+/// How long a thing that should happen at once may take on a loaded machine.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// The time `wait` from now.
+pub(crate) fn within(wait: Duration) -> Instant {
+    Instant::now() + wait
+}
+
+/// Looks until `look` finds something, every 2 ms. For conditions that cannot wake anybody: files, counters of
+/// another process.
+pub(crate) fn eventually<T>(what: &str, wait: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = within(wait);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {wait:?}: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
