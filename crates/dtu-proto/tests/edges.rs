@@ -6,7 +6,7 @@ mod common;
 use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::Identity;
 use dtu_proto::config::{
-    Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
+    Config, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
 };
 use dtu_proto::event::{
     CloseReason, Event, Input, LinkInput, LinkOutput, ModemInput, Output, Power, SerialInput, SerialOutput,

@@ -58,9 +58,7 @@ fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
     let cache = human(u64::try_from(settled.cache).unwrap_or(u64::MAX));
     fault(
         caches.unwrap_or(0..0),
-        format!(
-            "cache: with drop_policy = \"block\" the cache of link {link} must be at least 10KiB, got {cache}"
-        ),
+        format!("with drop_policy = \"block\" the cache of link {link} must be at least 10KiB, got {cache}"),
     )
 }
 
