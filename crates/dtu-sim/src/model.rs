@@ -95,6 +95,8 @@ pub(crate) struct Line {
     open_last: u64,
     open_read: u64,
     line: Vec<u8>,
+    /// The other half of a two-byte line end that may follow at once.
+    twin: Option<Byte>,
     found: VecDeque<Found>,
 }
 
@@ -111,6 +113,7 @@ impl Line {
             open_last: 0,
             open_read: 0,
             line: Vec::new(),
+            twin: None,
             found: VecDeque::new(),
         }
     }
@@ -167,31 +170,41 @@ impl Line {
         }
     }
 
-    /// One read of the host.
-    pub(crate) fn read(&mut self, now: u64, bytes: &[u8]) {
+    /// One read of the host, up to the end of a command line: what that command does decides what the rest is.
+    /// Returns how many bytes that were.
+    pub(crate) fn read(&mut self, now: u64, bytes: &[u8]) -> usize {
         self.advance(now);
         self.reads += 1;
-        for value in bytes {
+        for (place, value) in bytes.iter().enumerate() {
             self.byte(Byte { at: now, value: *value, read: self.reads });
+            if matches!(self.found.back(), Some(Found::Line(_))) {
+                return place + 1;
+            }
         }
         if self.silence() == 0 && self.held.is_empty() {
             self.close();
         }
+        bytes.len()
     }
 
     fn byte(&mut self, byte: Byte) {
+        let twin = self.twin.take().is_some_and(|twin| (twin.at, twin.value) == (byte.at, byte.value));
         match self.phase {
+            Phase::Data if twin => {}
             Phase::Data => self.data(byte),
-            Phase::Command => self.command(byte.value),
+            Phase::Command => self.command(byte),
             Phase::Window => self.push(byte),
         }
         self.last = Some(byte.at);
     }
 
-    fn command(&mut self, value: u8) {
-        if !matches!(value, b'\r' | b'\n') {
-            return self.line.push(value);
-        }
+    fn command(&mut self, byte: Byte) {
+        let twin = match byte.value {
+            b'\r' => b'\n',
+            b'\n' => b'\r',
+            value => return self.line.push(value),
+        };
+        self.twin = Some(Byte { value: twin, ..byte });
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.found.push_back(Found::Line(line));

@@ -309,7 +309,8 @@ fn a_cache_that_is_full_by_one_byte_drops_one_whole_frame_and_counts_it() {
         (1, 5, 6)
     );
     dev.net[0] = Net::Good;
-    dev.lost(LINK1, CloseReason::TimedOut, 0).at(9000).sends(LINK1, "bbbbb").sends(LINK1, "c").silent(LINK1);
+    dev.lost(LINK1, CloseReason::TimedOut, 0).at(9000).sends(LINK1, "bbbbb");
+    dev.acked(LINK1, 5).at(9100).sends(LINK1, "c").silent(LINK1);
 }
 
 #[test]

@@ -282,7 +282,9 @@ impl World {
         }
     }
 
-    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
+    /// Whether it ends the silence that a heartbeat waits for: a registration packet that is asked for again may come
+    /// in front of a heartbeat that was due with it.
+    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) -> bool {
         // A change that this very input brings counts already; whether it may come is judged after the call.
         let set = self.books.watch.expected.clone();
         let judged = self.judge_send_by(&set, link, prefix, body);
@@ -296,7 +298,8 @@ impl World {
                 let paid = self.books.pay(Door::Link(link));
                 self.hold(Rule::Commands, paid);
             }
-            Ok(Carried::Frame(_) | Carried::Registration) => {}
+            Ok(Carried::Registration) => return false,
+            Ok(Carried::Frame(_)) => {}
             Err(text) if text.contains("registration") || text.contains("preceded") => {
                 self.break_rule(Rule::Registration, format!("link {link}: {text}"));
             }
@@ -305,6 +308,7 @@ impl World {
             }
             Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
         }
+        true
     }
 
     fn judge_send_by(

@@ -60,8 +60,12 @@ impl World {
         self.catch_up();
         self.books.frame_open = self.books.line.frame_open();
         if let SerialInput::Data(bytes) = input {
-            self.books.line.read(self.now, bytes);
-            self.take_found();
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                let done = self.books.line.read(self.now, rest);
+                rest = &rest[done..];
+                self.take_found();
+            }
         }
         self.call(Input::Serial(input));
         self.books.frame_open = self.books.line.frame_open();
