@@ -142,7 +142,7 @@ def copy_sources():
     for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"]:
         shutil.copy2(ROOT / name, SCRATCH / name)
     for crate in (ROOT / "crates").iterdir():
-        shutil.copytree(crate, SCRATCH / "crates" / crate.name, dirs_exist_ok=True)
+        shutil.copytree(crate, SCRATCH / "crates" / crate.name, copy_function=shutil.copy)  # new times: cargo must rebuild
 
 
 def try_mutant(mutant, seeds):

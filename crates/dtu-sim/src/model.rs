@@ -15,6 +15,8 @@ const GAP: u64 = 50 * MS;
 const TRAIL: u64 = 20 * MS;
 /// The `a` must come within this.
 const ANSWER: u64 = 3_000 * MS;
+/// An `a` that a slow DTE keeps from being printed is waited for so long (own).
+const OFFER: u64 = 600_000 * MS;
 /// A frame has at most so many bytes.
 pub(crate) const FRAME_MAX: usize = 1024;
 
@@ -97,6 +99,8 @@ pub(crate) struct Line {
     line: Vec<u8>,
     /// The other half of a two-byte line end that may follow at once.
     twin: Option<Byte>,
+    /// `a`s that are not printed yet; only the last counts.
+    offers: u32,
     found: VecDeque<Found>,
 }
 
@@ -114,13 +118,19 @@ impl Line {
             open_read: 0,
             line: Vec::new(),
             twin: None,
+            offers: 0,
             found: VecDeque::new(),
         }
     }
 
     /// The same line after a restart: silence is counted from its last byte on.
     pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
-        Self { last: self.last, reads: self.reads, ..Self::new(Phase::Window, packing_ms) }
+        Self {
+            last: self.last,
+            reads: self.reads,
+            offers: self.offers,
+            ..Self::new(Phase::Window, packing_ms)
+        }
     }
 
     pub(crate) fn next(&mut self) -> Option<Found> {
@@ -139,8 +149,10 @@ impl Line {
 
     /// The device's own `a` is out.
     pub(crate) fn prompt_written(&mut self, at: u64) {
+        self.offers = self.offers.saturating_sub(1);
         if let Escape::Asked { written, until, .. } = &mut self.escape
             && !*written
+            && self.offers == 0
         {
             (*written, *until) = (true, at + ANSWER);
         }
@@ -152,8 +164,9 @@ impl Line {
         match self.escape {
             Escape::Pluses(_) if since(self.last) >= GAP => self.give_up(),
             Escape::Full(tail) if since(self.last) >= TRAIL => {
-                // An `a` that cannot be printed is not waited for either, for as long.
-                let until = self.last.unwrap_or(0) + TRAIL + ANSWER;
+                // An `a` that cannot be printed is not waited for without end.
+                let until = self.last.unwrap_or(0) + TRAIL + OFFER;
+                self.offers += 1;
                 self.escape = Escape::Asked { written: false, until, tail };
                 self.found.push_back(Found::Prompt);
             }
@@ -275,6 +288,11 @@ impl Line {
     /// Silence that closes a frame. In the window each read tells nothing: there it is 20 ms at least.
     fn silence(&self) -> u64 {
         if self.phase == Phase::Window { self.packing.max(20 * MS) } else { self.packing }
+    }
+
+    /// The window is over; what is being received goes on.
+    pub(crate) fn mode_starts(&mut self) {
+        self.phase = Phase::Data;
     }
 
     /// The device ends what it does: all that has come is data.

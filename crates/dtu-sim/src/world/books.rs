@@ -230,6 +230,7 @@ impl World {
                 self.note("inline command", None, 0, &text);
                 self.let_in(Door::SerialFrame, &text, true);
             }
+            Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
                 self.books.route(&Rc::from(bytes));
@@ -278,6 +279,7 @@ impl World {
                 self.note("link command", Some(link), 0, &text);
                 self.let_in(Door::Link(link), &text, full);
             }
+            Verdict::Ignored => {}
             Verdict::Data => self.books.down.expect(link, bytes),
         }
     }

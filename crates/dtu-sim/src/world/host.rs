@@ -289,9 +289,7 @@ impl World {
         if self.books.line.phase != Phase::Window {
             return;
         }
-        self.books.line.flush();
-        self.take_found();
-        self.books.line.phase = Phase::Data;
+        self.books.line.mode_starts();
         self.books.mode_starts();
     }
 
