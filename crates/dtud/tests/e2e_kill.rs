@@ -175,7 +175,7 @@ fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_10
             rest.drain(..n);
             n
         };
-        exchange(&line, source, 0, |_| {}, within(Duration::from_secs(150)))
+        exchange(&line, source, 0, |_| {}, within(Duration::from_secs(120)))
             .expect("the line takes everything");
         served.join().unwrap()
     });
