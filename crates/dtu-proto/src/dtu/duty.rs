@@ -47,13 +47,13 @@ impl Dtu {
             self.with_link(link, |l, cx| l.apply(settings, long, cx));
         }
         for link in LinkId::ALL {
-            let on_duty = self.starts_on_duty(link);
-            self.duty[link.index()] = on_duty;
-            if let (Role::Backup(primary), false) = (self.role(link), on_duty) {
-                self.move_frames(link, primary);
-            }
-            self.with_link(link, |l, cx| if on_duty { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
+            // A backup that is not needed hands back as after a stand-in: what it has goes to its primary once it
+            // is closed.
+            let needed = self.starts_on_duty(link);
+            self.duty[link.index()] = true;
+            self.with_link(link, |l, cx| if needed { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
         }
+        self.finish_hand_backs();
     }
 
     /// A backup that stands in goes on doing so; one without a primary works like any link.
@@ -117,7 +117,9 @@ impl Dtu {
     pub(super) fn finish_hand_backs(&mut self) {
         while let Some((backup, primary)) = LinkId::ALL.into_iter().find_map(|link| self.handed_back(link)) {
             self.duty[backup.index()] = false;
-            self.event(Event::BackupActive { backup, primary, active: false });
+            if self.links[primary.index()].is_missed() {
+                self.event(Event::BackupActive { backup, primary, active: false });
+            }
             self.move_frames(backup, primary);
             self.with_link(primary, |l, cx| l.set_missed(false, cx));
         }

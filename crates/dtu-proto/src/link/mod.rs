@@ -476,6 +476,10 @@ impl Link {
     }
 
     /// Whether a backup stands in for this link.
+    pub(crate) const fn is_missed(&self) -> bool {
+        self.missed
+    }
+
     pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut LinkContext<'_>) {
         self.missed = missed;
         self.wake(cx);
