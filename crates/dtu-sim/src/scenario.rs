@@ -93,7 +93,7 @@ impl Scenario {
 
     /// Frames of one byte are too much alike to say which of them was dropped and which was not sent again.
     fn avoid_twins(&mut self) {
-        if self.config.packing_time <= 15 && self.options.links.iter().any(|link| !link.resend) {
+        if self.options.links.iter().any(|link| !link.resend) {
             self.host.read_max = 4095;
             self.dte.trickle = false;
         }
