@@ -339,8 +339,9 @@ fn judge(protocol: Protocol, error: &io::Error) -> Option<CloseReason> {
 
 /// Bytes between two queries of what is acknowledged.
 const QUERY_EVERY: u64 = 4096;
-/// First and longest time between two queries while bytes are on their way.
-const FIRST_QUERY: Duration = Duration::from_millis(50);
+/// First and longest time between two queries while bytes are on their way. Each is a wake-up; what is freed later for
+/// it is nothing but room in the cache, for a connection that ends is asked once more.
+const FIRST_QUERY: Duration = Duration::from_millis(200);
 const LONGEST_QUERY: Duration = Duration::from_millis(400);
 /// How long a connection that is over waits for the DTE to take what it brought.
 const UNREAD_FOR: Duration = Duration::from_secs(10);
