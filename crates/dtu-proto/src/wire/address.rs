@@ -190,7 +190,10 @@ mod tests {
     fn a_filler_ends_a_number_and_may_not_stand_inside() {
         let read = |octets: &[u8]| Address::read(&mut Reader::new(octets));
         assert_eq!(read(&[4, 0x81, 0x21, 0xF3]), Ok(Address::new(0x81, "123").unwrap()));
-        assert_eq!(read(&[4, 0x81, 0xF1, 0x32]).unwrap_err(), DecodeError { offset: 2, fault: Fault::NoDigit });
+        assert_eq!(
+            read(&[4, 0x81, 0xF1, 0x32]).unwrap_err(),
+            DecodeError { offset: 2, fault: Fault::NoDigit }
+        );
         assert_eq!(
             read(&[21, 0x81]).unwrap_err(),
             DecodeError { offset: 0, fault: Fault::AddressTooLong { length: 21, longest: 20 } }

@@ -239,7 +239,8 @@ impl<T: PartialEq> Concatenation<T> {
     }
 
     fn take_complete(&mut self, key: &Key) -> Option<Vec<T>> {
-        let at = self.open.iter().position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
+        let at =
+            self.open.iter().position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
         let Open { key, parts, .. } = self.open.remove(at)?;
         let (stamps, values) = parts.into_iter().flatten().unzip();
         self.finished.push_back(Finished { key, stamps });

@@ -74,10 +74,7 @@ mod tests {
 
     #[test]
     fn a_wrong_character_and_half_an_octet_are_named_with_their_place() {
-        assert_eq!(
-            decode("0g").unwrap_err().to_string(),
-            "octet 0: 'g' is no hex digit (character 1)"
-        );
+        assert_eq!(decode("0g").unwrap_err().to_string(), "octet 0: 'g' is no hex digit (character 1)");
         assert_eq!(decode("001").unwrap_err().to_string(), "octet 1: an odd number of hex digits (3)");
         assert_eq!(decode("00温").unwrap_err(), HexError::Character { at: 2, character: '温' });
     }

@@ -196,11 +196,12 @@ impl Tpdu {
     fn read(reader: &mut Reader<'_>) -> Result<(Self, usize), DecodeError> {
         let first = reader.octet("the first octet")?;
         match first & 3 {
-            DELIVER => Deliver::read(reader, first).map(|(deliver, missing)| (Self::Deliver(deliver), missing)),
-            SUBMIT => Submit::read(reader, first).map(|(submit, missing)| (Self::Submit(submit), missing)),
-            STATUS_REPORT => {
-                StatusReport::read(reader, first).map(|(report, missing)| (Self::StatusReport(report), missing))
+            DELIVER => {
+                Deliver::read(reader, first).map(|(deliver, missing)| (Self::Deliver(deliver), missing))
             }
+            SUBMIT => Submit::read(reader, first).map(|(submit, missing)| (Self::Submit(submit), missing)),
+            STATUS_REPORT => StatusReport::read(reader, first)
+                .map(|(report, missing)| (Self::StatusReport(report), missing)),
             _ => Err(reader.fault_behind(Fault::ReservedType)),
         }
     }
@@ -344,11 +345,8 @@ impl StatusReport {
         octets.extend(self.stamp.0);
         octets.extend(self.discharge.0);
         octets.push(self.status.0);
-        let there = [
-            (HAS_PID, self.pid.is_some()),
-            (HAS_DCS, self.dcs.is_some()),
-            (HAS_DATA, self.data.is_some()),
-        ];
+        let there =
+            [(HAS_PID, self.pid.is_some()), (HAS_DCS, self.dcs.is_some()), (HAS_DATA, self.data.is_some())];
         if bits(there) != 0 {
             octets.push(bits(there));
             octets.extend(self.pid);

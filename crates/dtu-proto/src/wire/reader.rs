@@ -113,7 +113,7 @@ impl fmt::Display for DecodeError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ends { what, wants, left } => write!(f, "{what} takes {wants} octets, {left} left"),
+            Self::Ends { what, wants, left } => write!(f, "the PDU ends: {what} takes {wants}, {left} left"),
             Self::ReservedType => write!(f, "message type 3 is reserved"),
             Self::AddressTooLong { length, longest } => {
                 write!(f, "an address length is at most {longest}, got {length}")

@@ -199,7 +199,10 @@ mod tests {
         for (total, part) in [(0, 0), (2, 0), (2, 3)] {
             assert_eq!(Header::new(&[0, 3, 7, total, part]).concat(), None);
         }
-        assert_eq!(Header::new(&[8, 4, 0x12, 0x34, 3, 3]).concat().map(|part| part.reference.number()), Some(0x1234));
+        assert_eq!(
+            Header::new(&[8, 4, 0x12, 0x34, 3, 3]).concat().map(|part| part.reference.number()),
+            Some(0x1234)
+        );
     }
 
     #[test]

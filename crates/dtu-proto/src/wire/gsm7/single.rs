@@ -5,26 +5,12 @@
 use super::Runs;
 
 /// 6.2.1.1: the extension of the default alphabet.
-pub(super) const EXTENSION: Runs = &[
-    (0x0A, "\u{c}"),
-    (0x14, "^"),
-    (0x28, "{}"),
-    (0x2F, "\\"),
-    (0x3C, "[~]"),
-    (0x40, "|"),
-    (0x65, "€"),
-];
+pub(super) const EXTENSION: Runs =
+    &[(0x0A, "\u{c}"), (0x14, "^"), (0x28, "{}"), (0x2F, "\\"), (0x3C, "[~]"), (0x40, "|"), (0x65, "€")];
 
 /// A.2.1, beside [`EXTENSION`].
-pub(super) const TURKISH: Runs = &[
-    (0x47, "Ğ"),
-    (0x49, "İ"),
-    (0x53, "Ş"),
-    (0x63, "ç"),
-    (0x67, "ğ"),
-    (0x69, "ı"),
-    (0x73, "ş"),
-];
+pub(super) const TURKISH: Runs =
+    &[(0x47, "Ğ"), (0x49, "İ"), (0x53, "Ş"), (0x63, "ç"), (0x67, "ğ"), (0x69, "ı"), (0x73, "ş")];
 
 /// A.2.2, beside [`EXTENSION`].
 pub(super) const SPANISH: Runs = &[
@@ -72,9 +58,7 @@ pub(super) const INDIC: Runs = &[
 ];
 
 /// The euro sign, which only A.2.12 (Telugu) lacks.
-pub(super) const EURO: Runs = &[
-    (0x65, "€"),
-];
+pub(super) const EURO: Runs = &[(0x65, "€")];
 
 /// A.2.4, beside [`INDIC`].
 pub(super) const BENGALI: Runs = &[
