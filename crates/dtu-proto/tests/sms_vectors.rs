@@ -1,4 +1,5 @@
 //! PDUs of other programs, of phones and of the manual, both ways: each case of `data/sms_vectors.json`.
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::dcs::{Alphabet, Dcs};

@@ -13,7 +13,7 @@ pub fn decode(text: &str) -> Result<Vec<u8>, HexError> {
     if let Some((at, character)) = text.char_indices().find(|(_, character)| !character.is_ascii_hexdigit()) {
         return Err(HexError::Character { at, character });
     }
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(HexError::Odd { digits: text.len() });
     }
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());

@@ -42,7 +42,7 @@ impl TimeStamp {
         let year = u8::try_from(if year < 2000 { year.checked_sub(1900)? } else { year - 2000 }).ok()?;
         let sign = if zone < 0 { MINUS } else { 0 };
         let digits = [year, month, day, hour, minute, second, zone.unsigned_abs()];
-        let mut octets = digits.map(|value| value % 10 << 4 | value / 10 % 10);
+        let mut octets = digits.map(|value| ((value % 10) << 4) | (value / 10 % 10));
         octets[6] |= sign;
         let stamp = Self(octets);
         (stamp.civil() == Some(civil)).then_some(stamp)
@@ -108,7 +108,7 @@ fn digits(octet: u8) -> Option<u8> {
 fn days_of(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         1..=12 => 31,
         _ => 0,

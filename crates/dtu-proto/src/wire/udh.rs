@@ -173,7 +173,7 @@ impl Header {
 
     /// Of elements that come twice the last counts (9.2.3.24).
     fn last<T>(&self, pick: impl Fn((u8, &[u8])) -> Option<T>) -> Option<T> {
-        self.elements().into_iter().filter_map(pick).last()
+        self.elements().into_iter().filter_map(pick).next_back()
     }
 }
 
