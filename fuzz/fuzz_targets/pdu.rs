@@ -3,7 +3,7 @@
 #![no_main]
 
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::concat::{Concatenation, Content, Limits, Part, join};
+use dtu_proto::wire::join::{Concatenation, Content, Limits, Part, join};
 use dtu_proto::wire::pdu::{Pdu, Tpdu};
 use dtu_proto::wire::split::split;
 use dtu_proto::wire::udh::{Header, Reference};
@@ -48,9 +48,9 @@ fn check_bounds(sender: &dtu_proto::wire::address::Address, data: &UserData, oct
         let arrival = concatenation.insert(Part { sender, concat, stamp, value: data }, now);
         came += 1;
         left += match arrival.outcome {
-            dtu_proto::wire::concat::Outcome::Complete(parts) => parts.len(),
-            dtu_proto::wire::concat::Outcome::Waiting => 0,
-            dtu_proto::wire::concat::Outcome::Duplicate => 1,
+            dtu_proto::wire::join::Outcome::Complete(parts) => parts.len(),
+            dtu_proto::wire::join::Outcome::Waiting => 0,
+            dtu_proto::wire::join::Outcome::Duplicate => 1,
         };
         left += arrival.given_up.iter().flat_map(|incomplete| incomplete.parts.iter().flatten()).count();
         assert!(concatenation.held().count() <= limits.parts);

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use dtu_proto::wire::address::Address;
-use dtu_proto::wire::concat::{Content, join};
 use dtu_proto::wire::dcs::{Alphabet, Dcs};
 use dtu_proto::wire::gsm7::{self, Language, Shifts};
+use dtu_proto::wire::join::{Content, join};
 use dtu_proto::wire::pdu::{Decoded, Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
 use dtu_proto::wire::split::split;
 use dtu_proto::wire::time::{Civil, TimeStamp};

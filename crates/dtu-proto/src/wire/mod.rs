@@ -10,7 +10,7 @@
 //!
 //! [`Pdu::decode`](pdu::Pdu::decode) takes that apart without loss: user data stays in the units of its alphabet
 //! (septets, UTF-16 units, octets), and [`UserData::text`](user_data::UserData::text) reads it. So parts of a long
-//! message can be joined where a sender has cut a character in two. [`split`] makes parts, [`concat`] joins them.
+//! message can be joined where a sender has cut a character in two. [`split`] makes parts, [`join`] joins them.
 //!
 //! ```
 //! use dtu_proto::wire::{address::Address, hex, pdu::{Pdu, Tpdu}};
@@ -23,10 +23,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 pub mod address;
-pub mod concat;
 pub mod dcs;
 pub mod gsm7;
 pub mod hex;
+pub mod join;
 pub mod pdu;
 mod reader;
 pub mod split;

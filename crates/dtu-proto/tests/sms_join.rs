@@ -3,7 +3,7 @@
 
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::address::Address;
-use dtu_proto::wire::concat::{Arrival, Concatenation, Counters, Incomplete, Limits, Outcome, Part};
+use dtu_proto::wire::join::{Arrival, Concatenation, Counters, Incomplete, Limits, Outcome, Part};
 use dtu_proto::wire::time::TimeStamp;
 use dtu_proto::wire::udh::{Concat, Reference};
 
