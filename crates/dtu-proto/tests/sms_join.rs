@@ -83,6 +83,13 @@ fn a_part_that_its_sender_sent_again_is_dropped_for_its_value() {
 }
 
 #[test]
+fn a_part_with_the_same_time_stamp_is_dropped_wherever_the_host_keeps_it() {
+    let mut desk = desk();
+    desk.outcome(1, 2, "place 1 of the store");
+    assert_eq!(desk.outcome(1, 2, "place 2 of the store"), Outcome::Duplicate);
+}
+
+#[test]
 fn the_same_text_under_the_same_reference_later_is_a_new_message() {
     let mut desk = desk();
     desk.outcome(1, 2, "a");

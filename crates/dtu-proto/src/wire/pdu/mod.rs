@@ -166,3 +166,63 @@ const LOOP: u8 = 1 << 3;
 const REPORT: u8 = 1 << 5;
 const HEADER: u8 = 1 << 6;
 const REPLY_PATH: u8 = 1 << 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::hex;
+    use crate::wire::reader::Fault;
+    use crate::wire::user_data::Body;
+
+    fn decoded(text: &str) -> Result<Decoded, DecodeError> {
+        Pdu::decode(&hex::decode(text).unwrap())
+    }
+
+    fn submit(body: Body) -> Tpdu {
+        Tpdu::Submit(Submit::new(Address::number("10086").unwrap(), UserData::plain(body)))
+    }
+
+    #[test]
+    fn user_data_has_at_most_160_septets_or_140_octets() {
+        let fault =
+            |text| decoded(text).map(|decoded| decoded.missing).map_err(|error| (error.offset, error.fault));
+        let too_long = |length, longest| Err((7, Fault::UserDataTooLong { length, longest }));
+        assert_eq!(fault("00010001812F0000A0"), Ok(140));
+        assert_eq!(fault("00010000810000A1"), too_long(161, 160));
+        assert_eq!(fault("000100008100048C"), Ok(140));
+        assert_eq!(fault("000100008100088D"), too_long(141, 140));
+        let error = EncodeError::TooLong { octets: 141 };
+        assert_eq!(submit(Body::Octets(Vec::from([0; 141]))).encode(), Err(error));
+        assert_eq!(submit(Body::Septets(Vec::from([0; 161]))).encode(), Err(error));
+    }
+
+    #[test]
+    fn user_data_of_another_alphabet_than_the_coding_is_refused() {
+        let Tpdu::Submit(mut submit) = submit(Body::text("泵")) else { unreachable!("a submit") };
+        submit.dcs = Dcs::GSM7;
+        let error = EncodeError::Coding { dcs: Alphabet::Gsm7, data: Alphabet::Ucs2 };
+        assert_eq!(Tpdu::Submit(submit).encode(), Err(error));
+    }
+
+    #[test]
+    fn a_status_report_is_read_with_its_optional_end_and_without() {
+        let report = |end: &str| {
+            let decoded =
+                decoded(&["0006D60B911326880736F4111011719551401110117195714000", end].concat()).unwrap();
+            let Tpdu::StatusReport(report) = decoded.pdu.tpdu else { panic!("not a report") };
+            (report.pid, report.dcs, report.data.and_then(|data| data.text()), decoded.surplus)
+        };
+        let none = |surplus| (None, None, None, surplus);
+        assert_eq!([report(""), report("00")], [none(0), none(0)]);
+        let all = (Some(0x39), Some(Dcs::UCS2), Some("好烦".into()), 0);
+        assert_eq!([report("07390804597D70E6"), report("8700390804597D70E6")], [all.clone(), all]);
+        assert_eq!([report("0739"), report("FF")], [none(2), none(1)]);
+    }
+
+    #[test]
+    fn a_status_says_what_became_of_the_message() {
+        let outcomes = [0x00, 0x1F, 0x20, 0x3F, 0x40, 0x7F, 0x80].map(|status| Status(status).outcome());
+        use Outcome::{Delivered, Failed, Trying};
+        assert_eq!(outcomes, [Delivered, Delivered, Trying, Trying, Failed, Failed, Failed]);
+    }
+}
