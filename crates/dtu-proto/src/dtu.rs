@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
 
-use crate::at::{Clock, Parked};
+use crate::at::{Clock, Effect, Parked};
 use crate::config::{Config, LineFormat, Options, WorkingMode};
 use crate::event::{
     Deadline, Door, Event, Input, LINKS, Leds, LinkId, ModemInput, Output, RestartReason, SerialInput,
@@ -24,8 +24,9 @@ use crate::serial::window::Window;
 use crate::status::{Phase, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
+use commands::Asker;
 use lamps::Lamps;
-use power::{Ending, Recovery};
+use power::{Applying, Ending, Recovery};
 
 mod commands;
 mod duty;
@@ -84,6 +85,10 @@ pub struct Dtu {
 
     guards: [Guard; GUARDED_DOORS],
     waiting_command: Option<WaitingCommand>,
+    /// Answers of the store that nobody waits for any more.
+    late_answers: u32,
+    /// `CIAPPLY` came from a link, whose reply leaves first.
+    applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
     lamps: Lamps,
@@ -107,10 +112,12 @@ enum LineState {
 /// A command line that waits for the store.
 #[derive(Debug)]
 struct WaitingCommand {
-    door: Door,
+    asker: Asker,
     parked: Parked,
     /// What the line has answered so far.
     reply: Vec<u8>,
+    /// What is to be done behind the reply.
+    effects: Vec<Effect>,
     /// What is being stored.
     saving: Config,
     until: Instant,
@@ -147,6 +154,8 @@ impl Dtu {
             attached: None,
             guards: core::array::from_fn(|_| Guard::default()),
             waiting_command: None,
+            late_answers: 0,
+            applying: None,
             ending: None,
             recovery: Recovery::default(),
             lamps: Lamps::default(),
@@ -209,10 +218,11 @@ impl Dtu {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let own = [
-            (Timer::Restart, self.ending.as_ref().map(|ending| ending.until)),
+            (Timer::Restart, self.ending_deadline()),
             (Timer::Escape, self.escape.deadline()),
             (Timer::Frame, self.frame_deadline()),
             (Timer::SetupWindow, self.window_deadline()),
+            (Timer::Apply, self.applying.as_ref().map(|applying| applying.until)),
             (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
             (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
             (Timer::NoData, self.no_data_deadline()),
@@ -284,7 +294,8 @@ impl Dtu {
             Timer::NoData => self.restart(RestartReason::NoData),
             Timer::Recovery => self.recover(),
             Timer::Lamp => self.lamps.fire(self.now),
-            Timer::Parked => self.store_answered(Err("the store does not answer")),
+            Timer::Parked => self.store_is_silent(),
+            Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
             Timer::Link(link) => self.link_due(link),
         }
@@ -293,6 +304,7 @@ impl Dtu {
     /// What any input may have made possible.
     fn settle(&mut self) {
         self.finish_hand_backs();
+        self.check_applying();
         self.check_ending();
         self.run_backlog();
         self.show_leds();
@@ -358,6 +370,9 @@ impl Dtu {
 
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
+        // On a slow line the bytes of a run are a character apart: less is no silence.
+        let least = self.line_format.character_time() * 3 / 2;
+        let silence = if silence.is_zero() { silence } else { silence.max(least) };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
         Packing { silence, size: if by_length { length.min(FRAME_MAX) } else { FRAME_MAX } }

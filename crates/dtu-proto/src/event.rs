@@ -195,7 +195,8 @@ pub enum LinkOutput {
     Connect(Connect),
     /// Hand all of it to the socket, then answer `Sent`. At most one is outstanding.
     Send(Payload),
-    /// Close (or give the attempt up) now and answer `Closed`, with what was acknowledged.
+    /// Close (or give the attempt up) now and answer `Closed`, with what was acknowledged. It can cross a `Closed`
+    /// that the host has just reported; then there is nothing to close, and nothing to answer.
     Close,
 }
 
@@ -411,6 +412,8 @@ pub enum Timer {
     Lamp,
     /// A parked command gives up.
     Parked,
+    /// New settings do not wait longer for the reply to leave.
+    Apply,
     /// A restart or stop does not wait longer for the reply to leave.
     Restart,
     /// A state of a link.

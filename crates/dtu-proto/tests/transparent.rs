@@ -141,6 +141,20 @@ fn a_late_host_merges_no_frames() {
 }
 
 #[test]
+fn characters_of_a_slow_line_are_not_a_packet_each() {
+    for (baud, time, apart) in [(110, 10, 91), (110, 100, 101), (300, 30, 34)] {
+        let mut config = one_link();
+        config.line.baud = baud;
+        config.packing_time = time;
+        let mut dev = up(config);
+        for byte in b"hello" {
+            dev.serial([*byte]).wait(apart);
+        }
+        dev.wait(300).sends(LINK1, "hello");
+    }
+}
+
+#[test]
 fn without_packing_each_read_goes_on_at_once() {
     let mut config = one_link();
     config.packing_time = 0;

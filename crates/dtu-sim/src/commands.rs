@@ -242,6 +242,8 @@ pub(crate) struct Gate {
 pub(crate) enum Verdict {
     Data,
     Command(Vec<u8>),
+    /// The right password at a shut door: nothing is run, and the password does not go on as data.
+    Ignored,
 }
 
 impl Gate {
@@ -249,11 +251,15 @@ impl Gate {
 
     pub(crate) fn judge(&mut self, bytes: &[u8], open: bool, password: &str, now: u64) -> Verdict {
         let Some((given, command)) = split(bytes) else { return Verdict::Data };
-        if !open || now < self.shut_until {
+        if !open {
             return Verdict::Data;
         }
-        if given == password.as_bytes() {
-            return Verdict::Command(command.to_vec());
+        let (right, shut) = (given == password.as_bytes(), now < self.shut_until);
+        match (right, shut) {
+            (true, false) => return Verdict::Command(command.to_vec()),
+            (true, true) => return Verdict::Ignored,
+            (false, true) => return Verdict::Data,
+            (false, false) => {}
         }
         self.wrong.retain(|at| now - at < 60 * SEC);
         self.wrong.push_back(now);

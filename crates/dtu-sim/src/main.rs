@@ -136,7 +136,7 @@ fn world(
 }
 
 /// Runs all seeds on a few threads and prints what they came to.
-fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Box<Failure>> {
+fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
     let next = AtomicU64::new(*seeds.start());
     let stop = AtomicBool::new(false);
     let work = || {
@@ -149,7 +149,7 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Box<Failure>
             match dtu_sim::run(seed, how) {
                 Ok(sum) => sums.push(sum),
                 Err(failure) => {
-                    failures.push(failure);
+                    failures.push(*failure);
                     stop.store(!all, Ordering::Relaxed);
                 }
             }

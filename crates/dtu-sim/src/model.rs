@@ -15,6 +15,8 @@ const GAP: u64 = 50 * MS;
 const TRAIL: u64 = 20 * MS;
 /// The `a` must come within this.
 const ANSWER: u64 = 3_000 * MS;
+/// An `a` that a slow DTE keeps from being printed is waited for so long (own).
+const OFFER: u64 = 600_000 * MS;
 /// A frame has at most so many bytes.
 pub(crate) const FRAME_MAX: usize = 1024;
 
@@ -95,6 +97,10 @@ pub(crate) struct Line {
     open_last: u64,
     open_read: u64,
     line: Vec<u8>,
+    /// The other half of a two-byte line end that may follow at once.
+    twin: Option<Byte>,
+    /// `a`s that are not printed yet; only the last counts.
+    offers: u32,
     found: VecDeque<Found>,
 }
 
@@ -111,13 +117,20 @@ impl Line {
             open_last: 0,
             open_read: 0,
             line: Vec::new(),
+            twin: None,
+            offers: 0,
             found: VecDeque::new(),
         }
     }
 
     /// The same line after a restart: silence is counted from its last byte on.
     pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
-        Self { last: self.last, reads: self.reads, ..Self::new(Phase::Window, packing_ms) }
+        Self {
+            last: self.last,
+            reads: self.reads,
+            offers: self.offers,
+            ..Self::new(Phase::Window, packing_ms)
+        }
     }
 
     pub(crate) fn next(&mut self) -> Option<Found> {
@@ -136,8 +149,10 @@ impl Line {
 
     /// The device's own `a` is out.
     pub(crate) fn prompt_written(&mut self, at: u64) {
+        self.offers = self.offers.saturating_sub(1);
         if let Escape::Asked { written, until, .. } = &mut self.escape
             && !*written
+            && self.offers == 0
         {
             (*written, *until) = (true, at + ANSWER);
         }
@@ -149,8 +164,9 @@ impl Line {
         match self.escape {
             Escape::Pluses(_) if since(self.last) >= GAP => self.give_up(),
             Escape::Full(tail) if since(self.last) >= TRAIL => {
-                // An `a` that cannot be printed is not waited for either, for as long.
-                let until = self.last.unwrap_or(0) + TRAIL + ANSWER;
+                // An `a` that cannot be printed is not waited for without end.
+                let until = self.last.unwrap_or(0) + TRAIL + OFFER;
+                self.offers += 1;
                 self.escape = Escape::Asked { written: false, until, tail };
                 self.found.push_back(Found::Prompt);
             }
@@ -167,31 +183,41 @@ impl Line {
         }
     }
 
-    /// One read of the host.
-    pub(crate) fn read(&mut self, now: u64, bytes: &[u8]) {
+    /// One read of the host, up to the end of a command line: what that command does decides what the rest is.
+    /// Returns how many bytes that were.
+    pub(crate) fn read(&mut self, now: u64, bytes: &[u8]) -> usize {
         self.advance(now);
         self.reads += 1;
-        for value in bytes {
+        for (place, value) in bytes.iter().enumerate() {
             self.byte(Byte { at: now, value: *value, read: self.reads });
+            if matches!(self.found.back(), Some(Found::Line(_))) {
+                return place + 1;
+            }
         }
         if self.silence() == 0 && self.held.is_empty() {
             self.close();
         }
+        bytes.len()
     }
 
     fn byte(&mut self, byte: Byte) {
+        let twin = self.twin.take().is_some_and(|twin| (twin.at, twin.value) == (byte.at, byte.value));
         match self.phase {
+            Phase::Data if twin => {}
             Phase::Data => self.data(byte),
-            Phase::Command => self.command(byte.value),
+            Phase::Command => self.command(byte),
             Phase::Window => self.push(byte),
         }
         self.last = Some(byte.at);
     }
 
-    fn command(&mut self, value: u8) {
-        if !matches!(value, b'\r' | b'\n') {
-            return self.line.push(value);
-        }
+    fn command(&mut self, byte: Byte) {
+        let twin = match byte.value {
+            b'\r' => b'\n',
+            b'\n' => b'\r',
+            value => return self.line.push(value),
+        };
+        self.twin = Some(Byte { value: twin, ..byte });
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.found.push_back(Found::Line(line));
@@ -262,6 +288,11 @@ impl Line {
     /// Silence that closes a frame. In the window each read tells nothing: there it is 20 ms at least.
     fn silence(&self) -> u64 {
         if self.phase == Phase::Window { self.packing.max(20 * MS) } else { self.packing }
+    }
+
+    /// The window is over; what is being received goes on.
+    pub(crate) fn mode_starts(&mut self) {
+        self.phase = Phase::Data;
     }
 
     /// The device ends what it does: all that has come is data.

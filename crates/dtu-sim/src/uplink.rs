@@ -1,7 +1,7 @@
 //! The books of the way up: every frame that the model cut, per link (or per pair of primary and backup), what was
 //! handed to which connection, what the peers really got, and what the device says it dropped.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use dtu_proto::event::{LINKS, LinkId};
@@ -238,8 +238,7 @@ impl Book {
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
-        // A backup that hands back hands over what is under way, too, and closes.
-        if let Some(other) = frame.under_way.filter(|_| self.links.len() == 1) {
+        if let Some(other) = frame.under_way {
             return Err(format!("a frame goes to link {link} while it is under way on link {}", other + 1));
         }
         Ok(Carried::Frame(number))
@@ -325,16 +324,20 @@ impl Book {
 
     /// What the spool kept must be what waited, but for counted drops.
     pub(crate) fn spool_holds(&self, kept: &[Vec<u8>], dropped: u64) -> Result<(), String> {
-        let waits = self.frames.iter().filter(|frame| !frame.reported && !frame.skipped);
-        let mut lost = waits.clone().count();
-        let mut spooled = kept.iter().peekable();
-        for frame in waits {
-            if spooled.next_if(|bytes| bytes[..] == frame.bytes[..]).is_some() {
-                lost -= 1;
+        // By content: frames that were dropped may be on both lists, or on one.
+        let mut spooled = BTreeMap::<&[u8], u64>::new();
+        for bytes in kept {
+            *spooled.entry(bytes).or_default() += 1;
+        }
+        let mut lost = 0;
+        for frame in self.frames.iter().filter(|frame| !frame.reported && !frame.skipped) {
+            match spooled.get_mut(&frame.bytes[..]) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => lost += 1,
             }
         }
         let excused = dropped.saturating_sub(self.skipped + self.missing);
-        if lost as u64 > excused {
+        if lost > excused {
             return Err(format!("{lost} frames that waited are not on the spool of links {:?}", self.links));
         }
         Ok(())

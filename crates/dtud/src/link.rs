@@ -204,11 +204,12 @@ impl Connection {
         if self.sending.is_some() {
             self.send(now, cx);
         }
-        if std::mem::take(&mut self.sent) {
-            return Ok(Some(LinkNews::Sent));
-        }
+        // Before `Sent`, which brings the next frame at once: the cache of a busy link would never be emptied.
         if let Some(acked) = self.newly_acknowledged(now) {
             return Ok(Some(LinkNews::Acked(acked)));
+        }
+        if std::mem::take(&mut self.sent) {
+            return Ok(Some(LinkNews::Sent));
         }
         if !wanted {
             return self.give_up_unread(cx, now).map_or(Ok(None), Err);

@@ -194,6 +194,8 @@ impl Machine {
 
     fn power_on(&mut self, cx: &mut Context<'_>) {
         self.control.watch(cx.waker());
+        // Also where the serial device is missing: that is a state, not a start that failed.
+        self.watchdog.ready();
         self.at.power_on(self.powered_on);
         self.carry_out(self.powered_on, cx);
         self.run_at_lines(cx);
@@ -318,7 +320,8 @@ impl Machine {
         }
         if take_due(&mut self.stop_by, now) {
             warn!("the links did not close in time");
-            self.end = Some(End::Stopped);
+            self.end = self.end.or(Some(End::Stopped));
+            busy = true;
         }
         if take_due(&mut self.at.answer_by, now) {
             warn!("no answer to {:?}", self.at.running.take().unwrap_or_default());
@@ -527,7 +530,6 @@ fn announce(address: &Address) {
     let mut out = std::io::stdout();
     // A reader that is gone must not stop the device.
     let _ = writeln!(out, "ready serial={address} console=off").and_then(|()| out.flush());
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
 }
 
 fn log(event: &Event) {

@@ -34,6 +34,10 @@ impl Watchdog {
         }
     }
 
+    pub(crate) fn ready(&self) {
+        let _ = sd_notify::notify(false, &[NotifyState::Ready]);
+    }
+
     pub(crate) fn stopping(&self) {
         let _ = sd_notify::notify(false, &[NotifyState::Stopping]);
     }

@@ -152,9 +152,7 @@ fn serve(mut server: Server) -> Delivered {
 #[test]
 fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_100_times() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::refusing();
-    server.limit_window(16 * 1024);
-    server.listen();
+    let server = Server::with_window(16 * 1024);
     let hex: String = REGISTRATION.iter().map(|byte| format!("{byte:02x}")).collect();
     let daemon = Setup::new(folder.path())
         .settings("[link]\ndrop_policy = \"block\"\nbackoff_max = 1")
@@ -177,7 +175,7 @@ fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_10
             rest.drain(..n);
             n
         };
-        exchange(&line, source, 0, |_| {}, within(Duration::from_secs(150)))
+        exchange(&line, source, 0, |_| {}, within(Duration::from_secs(120)))
             .expect("the line takes everything");
         served.join().unwrap()
     });

@@ -37,7 +37,7 @@ struct FourLinks {
 
 fn four_links() -> FourLinks {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let servers: Vec<Server> = (0..4).map(|_| Server::start()).collect();
+    let servers: Vec<Server> = (0..4).map(|_| Server::with_window(16 * 1024)).collect();
     let setup = Setup::new(folder.path()).settings("[link]\ncache = \"64KiB\"").packing(0);
     let setup = (1..).zip(&servers).fold(setup, |setup, (number, server)| setup.link(number, server.port()));
     let daemon = setup.start();
@@ -103,9 +103,7 @@ fn a_link_comes_up_once_the_address_that_refused_it_listens_and_delivers_what_wa
 fn the_line_never_stalls_and_memory_stays_while_a_server_does_not_read() {
     const TOTAL: usize = 16 * 1024 * 1024;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut server = Server::refusing();
-    server.limit_window(16 * 1024);
-    server.listen();
+    let server = Server::with_window(16 * 1024);
     let setup = Setup::new(folder.path()).settings("[link]\ndrop_policy = \"oldest\"\ncache = \"256KiB\"");
     let daemon = setup.packing(10).link(1, server.port()).start();
     let (line, connection) = (daemon.line(), server.accept(SOON));

@@ -1,6 +1,5 @@
 //! One command being run: its values, what it answers, and what it asks of the device.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +9,7 @@ use super::parse::{Arg, Form, Piece};
 use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
 use super::{Context, Effect, Rights, SlowCommand};
-use crate::config::{Config, Role};
+use crate::config::Role;
 use crate::event::{Door, LinkId};
 
 /// What a handler works on.
@@ -21,8 +20,6 @@ pub(super) struct Call<'c, 'x> {
     pub(super) lines: Vec<String>,
     pub(super) effects: Vec<Effect>,
     pub(super) slow: Option<SlowCommand>,
-    /// What to go back to when the slow command fails.
-    pub(super) previous: Option<Box<Config>>,
 }
 
 impl<'c, 'x> Call<'c, 'x> {
@@ -36,8 +33,7 @@ impl<'c, 'x> Call<'c, 'x> {
             Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
             Form::Run | Form::Read | Form::Test => Vec::new(),
         };
-        let mut call =
-            Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None, previous: None };
+        let mut call = Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None };
         handler(&mut call)?;
         Ok(call)
     }

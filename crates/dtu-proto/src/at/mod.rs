@@ -5,7 +5,6 @@
 //! read by their `Param`s, and its handler changes the configuration, adds information text, or asks the device
 //! for an [`Effect`].
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -81,8 +80,8 @@ pub(crate) enum Effect {
 pub(crate) enum Ran {
     /// All of it ran (or an error ended it): the whole reply.
     Done { reply: Vec<u8>, effects: Vec<Effect> },
-    /// A slow command was met: `reply` may go out now; what is left runs with [`resume`] when the store has
-    /// answered.
+    /// A slow command was met: what is left runs with [`resume`] when the store has answered. `reply` and
+    /// `effects` so far wait with it: the device acts behind the whole reply.
     Parked { reply: Vec<u8>, effects: Vec<Effect>, parked: Parked },
 }
 
@@ -93,8 +92,6 @@ pub(crate) struct Parked {
     pub(crate) waits: SlowCommand,
     /// What of the line is still to run.
     rest: Vec<u8>,
-    /// `CIRELOAD`: the configuration to go back to when the store fails.
-    previous: Option<Box<Config>>,
 }
 
 /// Commands that wait for the disk.
@@ -102,7 +99,7 @@ pub(crate) struct Parked {
 pub(crate) enum SlowCommand {
     /// Store the running set.
     Save,
-    /// Store the factory set (the interpreter has set `config` to it), then restart.
+    /// Store the factory set; when it is stored it comes into force, and the device restarts.
     Factory,
 }
 
@@ -129,18 +126,29 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
 /// Goes on with a parked line, now that the store has answered.
 pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
     if let Err(why) = stored {
-        if let Some(previous) = parked.previous {
-            *ctx.config = *previous;
-        }
         let name = parked.waits.name();
         let text = format!("{name}: not stored: {}", Shown(why.as_bytes()));
         return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
     }
     let effects = match parked.waits {
         SlowCommand::Save => Vec::new(),
-        SlowCommand::Factory => Vec::from([Effect::Restart(RestartReason::Factory)]),
+        SlowCommand::Factory => {
+            *ctx.config = Config::default();
+            Vec::from([Effect::Restart(RestartReason::Factory)])
+        }
     };
     run_rest(&parked.rest, effects, ctx)
+}
+
+/// Whether a line that begins with `AT` goes on like a command; `attic` does not.
+pub(crate) fn begins_with_a_command(line: &[u8]) -> bool {
+    let line = parse::normalize(line);
+    let Some(rest) = parse::behind_at(parse::trim(&line)) else { return false };
+    match parse::next(rest) {
+        None => true,
+        Some((Ok(piece), _)) => piece.name.starts_with('+') || table::find(&piece.name).is_some(),
+        Some((Err(_), _)) => rest.starts_with(b"+"),
+    }
 }
 
 /// The reply to a line that was not run at all.
@@ -159,11 +167,11 @@ fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) ->
             Ok(call) => call,
             Err(error) => return ended(Err(error), reply, effects, ctx),
         };
-        let Call { lines, effects: asked, slow, previous, .. } = call;
+        let Call { lines, effects: asked, slow, .. } = call;
         reply::information(&lines, ctx.config, &mut reply);
         effects.extend(asked);
         if let Some(waits) = slow {
-            return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec(), previous } };
+            return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec() } };
         }
     }
     ended(Ok(()), reply, effects, ctx)

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::event::{LINKS, LinkId};
+use crate::time::Duration;
 
 mod options;
 mod store;
@@ -230,6 +231,16 @@ pub struct LineFormat {
     pub stop_bits: u8,
     /// Parity bit.
     pub parity: Parity,
+}
+
+impl LineFormat {
+    /// How long a character takes on the line: start bit, data bits, parity bit, stop bits.
+    #[must_use]
+    pub fn character_time(&self) -> Duration {
+        let parity = u64::from(self.parity != Parity::None);
+        let bits = 1 + u64::from(self.data_bits) + parity + u64::from(self.stop_bits);
+        Duration::from_micros(bits * 1_000_000 / u64::from(self.baud).max(1))
+    }
 }
 
 impl Default for LineFormat {

@@ -11,15 +11,19 @@ const HAND_BACK_AFTER: Duration = Duration::from_secs(30);
 
 impl Dtu {
     /// The settings of a link, if the mode uses it.
-    fn link_settings(&self, link: LinkId) -> Option<LinkConfig> {
+    pub(super) fn link_settings(&self, link: LinkId) -> Option<LinkConfig> {
         let mut settings = self.config.links[link.index()].clone();
-        settings.role = self.role(link);
+        settings.role = self.role_to_apply(link);
         (settings.enabled && self.mode == WorkingMode::Transparent).then_some(settings)
     }
 
-    /// The role in force. A circle, which roles of the settings file and of `AT+CIROLE` can form together, has no
-    /// primary: its links work like any other.
     fn role(&self, link: LinkId) -> Role {
+        self.links[link.index()].role()
+    }
+
+    /// The role that is set. A circle, which roles of the settings file and of `AT+CIROLE` can form together, has no
+    /// primary: its links work like any other.
+    fn role_to_apply(&self, link: LinkId) -> Role {
         let mut role = self.role_as_set(link);
         for _ in 0..LINKS {
             match role {
@@ -43,13 +47,13 @@ impl Dtu {
             self.with_link(link, |l, cx| l.apply(settings, long, cx));
         }
         for link in LinkId::ALL {
-            let on_duty = self.starts_on_duty(link);
-            self.duty[link.index()] = on_duty;
-            if let (Role::Backup(primary), false) = (self.role(link), on_duty) {
-                self.move_frames(link, primary);
-            }
-            self.with_link(link, |l, cx| if on_duty { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
+            // A backup that is not needed hands back as after a stand-in: what it has goes to its primary once it
+            // is closed.
+            let needed = self.starts_on_duty(link);
+            self.duty[link.index()] = true;
+            self.with_link(link, |l, cx| if needed { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
         }
+        self.finish_hand_backs();
     }
 
     /// A backup that stands in goes on doing so; one without a primary works like any link.
@@ -80,13 +84,14 @@ impl Dtu {
     /// A link is down: its backup, if it has one, gets what waits and all that comes.
     pub(super) fn take_over(&mut self, primary: LinkId) {
         let Some(backup) = self.backup_of(primary) else { return };
-        if self.duty[backup.index()] || !self.duty[primary.index()] {
+        if self.duty[backup.index()] || !self.duty[primary.index()] || self.ending.is_some() {
             return;
         }
         self.duty[backup.index()] = true;
         self.event(Event::BackupActive { backup, primary, active: true });
         self.with_link(backup, |l, cx| l.start(cx));
         self.move_frames(primary, backup);
+        self.with_link(primary, |l, cx| l.set_missed(true, cx));
     }
 
     /// When a backup that stands in is to hand back.
@@ -112,8 +117,11 @@ impl Dtu {
     pub(super) fn finish_hand_backs(&mut self) {
         while let Some((backup, primary)) = LinkId::ALL.into_iter().find_map(|link| self.handed_back(link)) {
             self.duty[backup.index()] = false;
-            self.event(Event::BackupActive { backup, primary, active: false });
+            if self.links[primary.index()].is_missed() {
+                self.event(Event::BackupActive { backup, primary, active: false });
+            }
             self.move_frames(backup, primary);
+            self.with_link(primary, |l, cx| l.set_missed(false, cx));
         }
     }
 

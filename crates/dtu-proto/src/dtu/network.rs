@@ -15,7 +15,7 @@ impl Dtu {
         {
             self.network_data(link, data);
         }
-        if news.up {
+        if news.up && !self.links[link.index()].is_udp() {
             self.recovery.link_up();
         }
         if news.down {
@@ -24,6 +24,9 @@ impl Dtu {
     }
 
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
         self.last_received = self.now;
         self.lamps.data(self.now);
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {

@@ -5,9 +5,11 @@ use bytes::Bytes;
 
 use super::{Dtu, LineState};
 use crate::at::Clock;
-use crate::config::{Shutdown, WorkingMode};
-use crate::event::{Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
+use crate::config::{Role, Shutdown, WorkingMode};
+use crate::event::{Door, Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
 use crate::link::Link;
+use crate::serial::port::Purpose;
+use crate::serial::window::Rest;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -24,7 +26,7 @@ const RECOVERY_DOUBLINGS_MAX: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Ending {
     what: What,
-    pub(super) until: Instant,
+    until: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,13 @@ enum What {
 pub(super) struct Recovery {
     step: u32,
     last_action: Instant,
+}
+
+/// New settings that wait for a reply to leave.
+#[derive(Debug)]
+pub(super) struct Applying {
+    link: LinkId,
+    pub(super) until: Instant,
 }
 
 impl Recovery {
@@ -62,11 +71,13 @@ impl Dtu {
         self.powered_on = now;
         (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
         self.line.clear();
+        self.serial_counters.dropped_bytes += self.window.take_line().len() as u64;
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
+        self.port.forget_start();
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
-        self.write_serial(Bytes::from(banner));
+        self.port.write(Bytes::from(banner), Purpose::Banner, &mut self.outputs);
         self.show_leds();
     }
 
@@ -85,9 +96,9 @@ impl Dtu {
             self.start_mode();
         } else {
             self.enter_command_state();
-            for byte in self.window.take_line() {
-                self.line.push(byte);
-            }
+            let typed = self.window.take_line();
+            self.serial_counters.command_bytes += typed.len() as u64;
+            typed.into_iter().for_each(|byte| drop(self.line.push(byte)));
         }
     }
 
@@ -108,15 +119,34 @@ impl Dtu {
     }
 
     fn hand_on_window(&mut self) {
-        let counters = &mut self.serial_counters;
-        let kept = self.window.end(|bytes| {
-            counters.dropped_frames += 1;
-            counters.dropped_bytes += bytes as u64;
-        });
+        let Rest { kept, open, last } = self.window.end();
         for frame in kept {
+            self.frame(frame);
+        }
+        // What is being received goes on: the end of the window cuts no frame.
+        self.pack(&open, last);
+    }
+
+    /// At a stop in the set-up window its frames wait in the caches of the links that are set.
+    fn keep_window(&mut self) {
+        self.mode = self.config.mode;
+        let Rest { kept, open, .. } = self.window.end();
+        let open = (!open.is_empty()).then(|| Bytes::from(open));
+        for frame in kept.into_iter().chain(open) {
             self.serial_counters.frames_in += 1;
             self.serial_counters.frame_bytes += frame.len() as u64;
-            self.route(&frame);
+            for link in LinkId::ALL {
+                if self.link_settings(link).is_some_and(|settings| settings.role == Role::Always) {
+                    self.with_link(link, |l, cx| l.push(frame.clone(), cx));
+                }
+            }
+        }
+    }
+
+    /// `AT+CIOPTIME`
+    pub(super) fn prolong_window(&mut self, time: Duration) {
+        if matches!(self.line_state, LineState::Window { .. }) {
+            self.line_state = LineState::Window { until: self.now + time };
         }
     }
 
@@ -125,24 +155,51 @@ impl Dtu {
         match self.line_state {
             LineState::Command if !self.mode_started => self.start_mode(),
             LineState::Command if self.mode != WorkingMode::AtCommand => self.enter_data_state(),
-            LineState::Window { .. } => self.end_window(),
+            LineState::Window { .. } => self.start_mode(),
             LineState::Command | LineState::Data => {}
         }
     }
 
-    /// `AT+CIAPPLY`: what changed starts over, the rest goes on.
-    pub(super) fn apply(&mut self) {
+    /// `AT+CIAPPLY`: a link that asked for it gets its reply before it is closed.
+    pub(super) fn apply_behind_reply(&mut self, door: Door) {
+        match door {
+            Door::Link(link) => {
+                self.applying = Some(Applying { link, until: self.now + ENDING_PATIENCE });
+            }
+            Door::Serial | Door::SerialFrame | Door::Console => self.apply(),
+        }
+    }
+
+    pub(super) fn check_applying(&mut self) {
+        if self.applying.as_ref().is_some_and(|applying| self.links[applying.link.index()].replies_sent()) {
+            self.apply_now();
+        }
+    }
+
+    pub(super) fn apply_now(&mut self) {
+        if self.applying.take().is_some() {
+            self.apply();
+        }
+    }
+
+    /// What changed starts over, the rest goes on.
+    fn apply(&mut self) {
         if !self.mode_started {
+            if self.line_state == LineState::Command {
+                self.change_line();
+            }
             return;
         }
         let mode_changes = self.mode != self.config.mode;
+        if mode_changes {
+            self.flush_frame();
+        }
         self.mode = self.config.mode;
         self.apply_links();
         self.change_line();
         if !mode_changes {
             return;
         }
-        self.flush_frame();
         if self.mode == WorkingMode::AtCommand {
             self.enter_command_state();
         } else {
@@ -179,12 +236,17 @@ impl Dtu {
     /// Ends in good order.
     pub(super) fn stop(&mut self) {
         self.flush_frame();
-        self.hand_on_window();
+        if !self.mode_started {
+            self.keep_window();
+        }
+        self.print_held();
         self.end_with(What::Stop);
-        self.close_links();
     }
 
     fn end_with(&mut self, what: What) {
+        if self.ending.as_ref().is_some_and(|ending| ending.what == What::Stop) {
+            return;
+        }
         self.ending = Some(Ending { what, until: self.now + ENDING_PATIENCE });
     }
 
@@ -194,11 +256,29 @@ impl Dtu {
         }
     }
 
+    /// A command that waits for the store has a time of its own; its reply is waited for from then on.
+    pub(super) fn ending_deadline(&self) -> Option<Instant> {
+        self.ending.as_ref().filter(|_| self.waiting_command.is_none()).map(|ending| ending.until)
+    }
+
+    pub(super) fn prolong_ending(&mut self) {
+        if let Some(ending) = &mut self.ending {
+            ending.until = self.now + ENDING_PATIENCE;
+        }
+    }
+
     pub(super) fn check_ending(&mut self) {
         let Some(ending) = &self.ending else { return };
-        let replies_out = self.port.is_drained() && self.links.iter().all(Link::replies_sent);
-        let links_closed = !self.links.iter().any(Link::is_closing);
-        if replies_out && (ending.what != What::Stop || links_closed) {
+        let replies_out = self.waiting_command.is_none()
+            && self.port.is_drained()
+            && self.links.iter().all(Link::replies_sent);
+        if !replies_out {
+            return;
+        }
+        if ending.what == What::Stop {
+            self.close_links();
+        }
+        if !self.links.iter().any(Link::is_closing) {
             self.end_now();
         }
     }

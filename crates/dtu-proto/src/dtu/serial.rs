@@ -13,8 +13,6 @@ use crate::time::{Duration, Instant};
 
 /// The longest the second half of a CRLF takes, beside two characters of the line.
 const TWIN_SLACK: Duration = Duration::from_millis(2);
-/// Bits of a character at most: start, 8 data, parity, 2 stop.
-const CHARACTER_BITS: u64 = 12;
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
@@ -66,7 +64,7 @@ impl Dtu {
     /// Whether the line's bytes must wait: a command waits for the store, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
         self.ending.is_some()
-            || self.waiting_command.as_ref().is_some_and(|command| command.door == Door::Serial)
+            || self.waiting_command.as_ref().is_some_and(|command| command.asker.door == Door::Serial)
     }
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
@@ -82,13 +80,14 @@ impl Dtu {
             let typed = match step {
                 Step::More => continue,
                 Step::Began(first) => {
-                    self.serial_counters.command_bytes += 2;
                     self.echo(&first);
                     continue;
                 }
-                Step::Typed(typed) => typed,
+                Step::Typed { typed, bytes } => {
+                    self.serial_counters.command_bytes += bytes as u64;
+                    typed
+                }
             };
-            self.serial_counters.command_bytes += 1;
             self.echo(&[byte]);
             if typed != Typed::More {
                 self.expect_twin(byte);
@@ -118,8 +117,7 @@ impl Dtu {
     /// The other half of a two-byte line end may follow, even where data begins.
     fn expect_twin(&mut self, line_end: u8) {
         let twin = if line_end == b'\r' { b'\n' } else { b'\r' };
-        let two_characters =
-            Duration::from_micros(2 * CHARACTER_BITS * 1_000_000 / u64::from(self.line_format.baud).max(1));
+        let two_characters = self.line_format.character_time() * 2;
         self.line_end_twin = Some((twin, self.now + two_characters + TWIN_SLACK));
     }
 
@@ -156,7 +154,7 @@ impl Dtu {
         }
     }
 
-    fn pack(&mut self, data: &[u8], at: Instant) {
+    pub(super) fn pack(&mut self, data: &[u8], at: Instant) {
         let packing = self.packing();
         let mut cut = core::mem::take(&mut self.cut);
         self.framer.push(data, at, packing, |frame| cut.push(frame));
@@ -181,7 +179,7 @@ impl Dtu {
     }
 
     /// A whole frame of the DTE: a command, or data for the working mode.
-    fn frame(&mut self, frame: Bytes) {
+    pub(super) fn frame(&mut self, frame: Bytes) {
         self.serial_counters.frames_in += 1;
         self.serial_counters.frame_bytes += frame.len() as u64;
         if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {

@@ -12,7 +12,7 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
-use crate::config::{Config, LinkConfig, LinkOptions, Protocol};
+use crate::config::{Config, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{
     CloseReason, Connect, Event, LinkDownReason, LinkId, LinkInput, LinkOutput, Output, StoreOutput,
 };
@@ -73,6 +73,10 @@ pub(crate) struct Link {
     alive_at: Instant,
     /// What keeps the link from working; `None` = it works.
     resting: Option<WaitingFor>,
+    /// A short link is to come up though it has nothing to send: its backup stands in for it.
+    missed: bool,
+    /// Counts connections.
+    connection: u64,
 }
 
 #[derive(Debug)]
@@ -100,6 +104,8 @@ impl Link {
             last_down: None,
             alive_at: Instant::ZERO,
             resting: Some(WaitingFor::Mode),
+            missed: false,
+            connection: 0,
         }
     }
 
@@ -161,7 +167,6 @@ impl Link {
     /// The network is there: links that waited for it go on.
     pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
         if matches!(self.state, State::Idle(WaitingFor::Network)) {
-            self.alive_at = cx.now;
             self.backoff.reset();
             self.rest(cx);
         }
@@ -185,7 +190,7 @@ impl Link {
             State::Idle(waiting)
         } else if !cx.attached {
             State::Idle(WaitingFor::Network)
-        } else if self.is_short() && self.cache.is_empty() {
+        } else if self.has_nothing_to_do() {
             State::Idle(WaitingFor::Data)
         } else {
             State::Retry { at: cx.now + self.backoff.next(self.options.backoff_max, cx.rng) }
@@ -213,6 +218,7 @@ impl Link {
     /// A short link that rests has something to send.
     fn wake(&mut self, cx: &mut LinkContext<'_>) {
         if matches!(self.state, State::Idle(WaitingFor::Data)) {
+            self.alive_at = cx.now;
             self.rest(cx);
         }
     }
@@ -234,8 +240,10 @@ impl Link {
             other.counters.moved_in_bytes += len;
             let seq = other.cache.next_seq();
             let frame = entry.bytes.clone();
+            // A link that does not resend drops what it sent itself, not what another link sent.
+            let sends = if other.options.resend { entry.sends } else { 0 };
             let drop_it = dropper(&mut other.counters, other.id, cx.outputs);
-            if other.cache.insert(entry.bytes, seq, entry.sends, drop_it) && other.options.spool {
+            if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
                 cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(other.id, seq, frame)));
             }
         }
@@ -246,11 +254,11 @@ impl Link {
     }
 
     /// Sends the answer to a command that came from this link.
-    pub(crate) fn reply(&mut self, reply: Bytes, cx: &mut LinkContext<'_>) {
+    pub(crate) fn reply(&mut self, reply: Bytes, connection: u64, cx: &mut LinkContext<'_>) {
         if reply.is_empty() {
             return;
         }
-        if self.replies.len() >= REPLIES_MAX || !matches!(self.state, State::Up(_)) {
+        if self.replies.len() >= REPLIES_MAX || !self.is_up() || self.connection != connection {
             self.counters.dropped_replies += 1;
             return;
         }
@@ -275,6 +283,7 @@ impl Link {
             return;
         }
         self.alive_at = cx.now;
+        self.connection += 1;
         self.state = State::Up(Up::new(cx.now, !cx.config.registration.is_empty()));
         cx.outputs.push_back(Output::Event(Event::LinkUp(self.id)));
         self.pump(cx);
@@ -312,6 +321,7 @@ impl Link {
         }
         up.acked = total;
         up.last_progress = cx.now;
+        up.last_data = cx.now;
         up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
         self.delivered(total, cx);
         self.pump(cx);
@@ -430,7 +440,7 @@ impl Link {
             State::Closing { reason, was_up, since, .. } => {
                 let (reason, was_up, since) = (*reason, *was_up, *since);
                 self.ended(reason, was_up, since, 0, cx);
-                News::default()
+                News { up: false, down: !is_ordered(reason) }
             }
             State::Up(_) => {
                 self.fire_up(cx);
@@ -453,6 +463,31 @@ impl Link {
 
     pub(crate) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    /// The role in force.
+    pub(crate) fn role(&self) -> Role {
+        self.settings.as_ref().map_or(Role::Always, |settings| settings.role)
+    }
+
+    /// The number of the connection that is up, or was last.
+    pub(crate) const fn connection(&self) -> u64 {
+        self.connection
+    }
+
+    /// Whether a backup stands in for this link.
+    pub(crate) const fn is_missed(&self) -> bool {
+        self.missed
+    }
+
+    pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut LinkContext<'_>) {
+        self.missed = missed;
+        self.wake(cx);
+    }
+
+    /// A short link without data, unless it is to come up all the same.
+    fn has_nothing_to_do(&self) -> bool {
+        self.is_short() && self.cache.is_empty() && !self.missed
     }
 
     pub(crate) const fn is_resting(&self) -> bool {
@@ -492,7 +527,7 @@ impl Link {
     /// Whether the last reply to a command has left.
     pub(crate) fn replies_sent(&self) -> bool {
         match &self.state {
-            State::Up(up) => self.replies.is_empty() && up.sending.is_none(),
+            State::Up(up) => self.replies.is_empty() && up.sending != Some(Sending::Other),
             State::Off
             | State::Idle(_)
             | State::Retry { .. }

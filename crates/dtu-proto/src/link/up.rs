@@ -125,7 +125,7 @@ impl Link {
     }
 
     pub(super) fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.is_short() && self.cache.is_empty() && up.sending.is_none();
+        let idle = self.has_nothing_to_do() && up.sending.is_none();
         idle.then(|| up.last_data + self.options.short_link_idle)
     }
 

@@ -18,6 +18,8 @@ const GAP: Duration = Duration::from_millis(50);
 const SETTLE: Duration = Duration::from_millis(20);
 /// The DTE's `a` must come this soon after the device's (T5).
 const ANSWER: Duration = Duration::from_secs(3);
+/// The device's `a` may wait this long behind other bytes for a slow DTE.
+const OFFER: Duration = Duration::from_secs(600);
 /// `+++`, CR, LF, `a`, CR, LF.
 pub(crate) const HELD_MAX: usize = 8;
 
@@ -67,6 +69,8 @@ pub(crate) struct EscapeDetector {
     state: State,
     held: Held,
     last_byte: Option<Instant>,
+    /// `a`s on their way to the DTE; only the last one counts.
+    offers: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl LineEnd {
 
 impl EscapeDetector {
     pub(crate) fn new() -> Self {
-        Self { state: State::Idle, held: Held::default(), last_byte: None }
+        Self { state: State::Idle, held: Held::default(), last_byte: None, offers: 0 }
     }
 
     /// Looks at one read of the working mode. Either all of it is held or all of it is data: inside one read
@@ -148,8 +152,10 @@ impl EscapeDetector {
 
     /// The device's `a` is out.
     pub(crate) fn offer_written(&mut self, now: Instant) {
+        self.offers = self.offers.saturating_sub(1);
         if let State::Offered { written, until, .. } = &mut self.state
             && !*written
+            && self.offers == 0
         {
             *written = true;
             *until = now + ANSWER;
@@ -170,7 +176,8 @@ impl EscapeDetector {
     pub(crate) fn fire(&mut self, at: Instant) -> Fired {
         match self.state {
             State::Settling { line_end, .. } => {
-                self.state = State::Offered { line_end, written: false, until: at + ANSWER };
+                self.state = State::Offered { line_end, written: false, until: at + OFFER };
+                self.offers += 1;
                 Fired::Offer
             }
             State::Answered { .. } => Fired::Complete { used: self.reset().len },

@@ -38,6 +38,9 @@ impl Framer {
         if self.deadline(packing).is_some_and(|due| due <= at) {
             emit(self.close());
         }
+        if data.is_empty() {
+            return;
+        }
         self.last = at;
         if packing.silence.is_zero() {
             data.chunks(READ_MAX).for_each(|read| emit(Bytes::copy_from_slice(read)));
@@ -55,6 +58,11 @@ impl Framer {
     /// When silence will have closed the frame.
     pub(crate) fn deadline(&self, packing: Packing) -> Option<Instant> {
         (!self.buffer.is_empty()).then(|| self.last + packing.silence)
+    }
+
+    /// Takes out what is being received, with the time of its last byte.
+    pub(crate) fn take(&mut self) -> (Vec<u8>, Instant) {
+        (core::mem::take(&mut self.buffer), self.last)
     }
 
     /// Ends the frame, which may be empty.

@@ -12,8 +12,10 @@ pub(crate) const QUEUE_HIGH: usize = 15 * 1024;
 /// What a write was, for whom it matters that it is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Data, a reply, a banner.
+    /// Data, a reply.
     Text,
+    /// What a restart prints.
+    Banner,
     /// The device's `a` of the escape.
     EscapeOffer,
 }
@@ -52,6 +54,19 @@ impl SerialPort {
     pub(crate) fn configure(&mut self, format: LineFormat, outputs: &mut VecDeque<Output>) {
         self.queue.push_back(Item::Configure(format));
         self.pump(outputs);
+    }
+
+    /// The device starts over: what an earlier start has not got out yet is of no use.
+    pub(crate) fn forget_start(&mut self) {
+        let waiting = &mut self.waiting;
+        self.queue.retain(|item| match item {
+            Item::Write(bytes, Purpose::Banner) => {
+                *waiting -= bytes.len();
+                false
+            }
+            Item::Configure(_) => false,
+            Item::Write(_, Purpose::Text | Purpose::EscapeOffer) => true,
+        });
     }
 
     /// The outstanding write is out: its length and purpose.

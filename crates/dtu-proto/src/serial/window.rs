@@ -19,6 +19,9 @@ const SILENCE_MIN: Duration = Duration::from_millis(20);
 pub(crate) struct Window {
     state: State,
     line: LineAssembler,
+    /// The line as it came, with the time of its last byte: data, should it never end.
+    raw: Vec<u8>,
+    raw_last: Instant,
     framer: Framer,
     kept: VecDeque<Bytes>,
     kept_bytes: usize,
@@ -44,8 +47,18 @@ pub(crate) enum Step {
     More,
     /// These two bytes begin a command line.
     Began([u8; 2]),
-    /// As the line assembler says.
-    Typed(Typed),
+    /// As the line assembler says; so many bytes were a command, once the line is complete.
+    Typed { typed: Typed, bytes: usize },
+}
+
+/// What the window leaves to the working mode.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    /// Whole frames.
+    pub(crate) kept: VecDeque<Bytes>,
+    /// A frame that is being received, and the time of its last byte.
+    pub(crate) open: Vec<u8>,
+    pub(crate) last: Instant,
 }
 
 impl Window {
@@ -62,13 +75,10 @@ impl Window {
                 Step::More
             }
             State::Candidate { byte: first, .. } if byte.eq_ignore_ascii_case(&b't') => {
-                self.state = State::Line;
-                self.line.clear();
-                self.line.push(first);
-                self.line.push(byte);
+                self.begin_line([first, byte], at);
                 Step::Began([first, byte])
             }
-            State::Line => self.type_byte(byte),
+            State::Line => self.type_byte(byte, at, packing, dropped),
             State::Start | State::Candidate { .. } | State::Frame => {
                 self.frame_byte(byte, at, packing, dropped);
                 Step::More
@@ -88,49 +98,66 @@ impl Window {
         self.state = State::Start;
     }
 
-    /// Takes out an unfinished command line.
+    /// Takes out an unfinished command line, as it came.
     pub(crate) fn take_line(&mut self) -> Vec<u8> {
         if self.state != State::Line {
             return Vec::new();
         }
         self.state = State::Start;
-        self.line.take()
+        self.line.clear();
+        core::mem::take(&mut self.raw)
     }
 
     /// The window is over: what was typed of an unfinished line is data, too.
-    pub(crate) fn end(&mut self, dropped: impl FnMut(usize)) -> VecDeque<Bytes> {
-        let rest = match self.state {
-            State::Candidate { byte, .. } => Bytes::copy_from_slice(&[byte]),
-            State::Line => Bytes::from(self.line.take()),
-            State::Start | State::Frame => self.framer.close(),
+    pub(crate) fn end(&mut self) -> Rest {
+        let (open, last) = match self.state {
+            State::Candidate { byte, at } => (Vec::from([byte]), at),
+            State::Line => (self.take_line(), self.raw_last),
+            State::Start | State::Frame => self.framer.take(),
         };
-        self.keep(rest, dropped);
-        self.line.clear();
         self.state = State::Start;
         self.kept_bytes = 0;
-        core::mem::take(&mut self.kept)
+        Rest { kept: core::mem::take(&mut self.kept), open, last }
     }
 
     fn packing(packing: Packing) -> Packing {
         Packing { silence: packing.silence.max(SILENCE_MIN), size: packing.size.min(FRAME_MAX) }
     }
 
-    fn type_byte(&mut self, byte: u8) -> Step {
-        let typed = self.line.push(byte);
-        if typed != Typed::More {
-            self.state = State::Start;
-        }
-        Step::Typed(typed)
+    fn begin_line(&mut self, start: [u8; 2], at: Instant) {
+        self.state = State::Line;
+        self.line.clear();
+        self.raw = start.to_vec();
+        self.raw_last = at;
+        start.into_iter().for_each(|byte| drop(self.line.push(byte)));
     }
 
-    fn frame_byte(&mut self, byte: u8, at: Instant, packing: Packing, dropped: impl FnMut(usize)) {
-        let mut frames = Vec::new();
-        if let State::Candidate { byte: first, at: then } = self.state {
-            self.framer.push(&[first], then, Self::packing(packing), |frame| frames.push(frame));
+    fn type_byte(&mut self, byte: u8, at: Instant, packing: Packing, dropped: impl FnMut(usize)) -> Step {
+        self.raw.push(byte);
+        self.raw_last = at;
+        let typed = self.line.push(byte);
+        if typed != Typed::More {
+            let bytes = self.take_line().len();
+            return Step::Typed { typed, bytes };
         }
-        self.framer.push(&[byte], at, Self::packing(packing), |frame| frames.push(frame));
+        if self.raw.len() >= KEPT_MAX {
+            let data = self.take_line();
+            self.frame_bytes(&data, at, packing, dropped);
+        }
+        Step::Typed { typed, bytes: 0 }
+    }
+
+    fn frame_byte(&mut self, byte: u8, at: Instant, packing: Packing, mut dropped: impl FnMut(usize)) {
+        if let State::Candidate { byte: first, at: then } = self.state {
+            self.frame_bytes(&[first], then, packing, &mut dropped);
+        }
+        self.frame_bytes(&[byte], at, packing, dropped);
+    }
+
+    fn frame_bytes(&mut self, data: &[u8], at: Instant, packing: Packing, mut dropped: impl FnMut(usize)) {
+        let mut frames = Vec::new();
+        self.framer.push(data, at, Self::packing(packing), |frame| frames.push(frame));
         self.state = State::Frame;
-        let mut dropped = dropped;
         frames.into_iter().for_each(|frame| self.keep(frame, &mut dropped));
     }
 
@@ -158,8 +185,8 @@ mod tests {
         bytes
             .iter()
             .filter_map(|&byte| match window.push(byte, Instant::from_millis(at), PACKING, |_| ()) {
-                Step::Typed(typed) if typed != Typed::More => Some(typed),
-                Step::Typed(_) | Step::Began(_) | Step::More => None,
+                Step::Typed { typed, .. } if typed != Typed::More => Some(typed),
+                Step::Typed { .. } | Step::Began(_) | Step::More => None,
             })
             .collect()
     }
@@ -169,7 +196,7 @@ mod tests {
         let mut window = Window::default();
         let lines = feed(&mut window, b"AT+CSQ\rat\nATI\r", 0);
         assert_eq!(lines, [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Typed::Line(l.to_vec())));
-        assert!(window.end(|_| ()).is_empty());
+        assert!(window.end().open.is_empty());
     }
 
     #[test]
@@ -189,14 +216,18 @@ mod tests {
         feed(&mut window, b"A", 200);
         feed(&mut window, b"A", 400);
         feed(&mut window, b"+++", 450);
-        assert_eq!(window.end(|_| ()), ["Abc\r\n", "A", "A+++"]);
+        let rest = window.end();
+        assert_eq!(
+            (rest.kept, rest.open.as_slice()),
+            (VecDeque::from(["Abc\r\n".into(), "A".into()]), &b"A+++"[..])
+        );
     }
 
     #[test]
     fn an_unfinished_line_is_data_when_the_window_ends() {
         let mut window = Window::default();
         feed(&mut window, b"AT+CI", 0);
-        assert_eq!(window.end(|_| ()), ["AT+CI"]);
+        assert_eq!(window.end().open, b"AT+CI");
     }
 
     #[test]
@@ -208,7 +239,7 @@ mod tests {
                 window.push(b'x', Instant::from_millis(at), PACKING, |n| lost += n);
             }
         }
-        let kept: usize = window.end(|n| lost += n).iter().map(Bytes::len).sum();
+        let kept: usize = window.end().kept.iter().map(Bytes::len).sum();
         assert_eq!((kept, lost), (15 * 1024, 5 * 1024));
     }
 }

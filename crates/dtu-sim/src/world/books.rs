@@ -230,6 +230,7 @@ impl World {
                 self.note("inline command", None, 0, &text);
                 self.let_in(Door::SerialFrame, &text, true);
             }
+            Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
                 self.books.route(&Rc::from(bytes));
@@ -278,11 +279,14 @@ impl World {
                 self.note("link command", Some(link), 0, &text);
                 self.let_in(Door::Link(link), &text, full);
             }
+            Verdict::Ignored => {}
             Verdict::Data => self.books.down.expect(link, bytes),
         }
     }
 
-    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
+    /// Whether it ends the silence that a heartbeat waits for: a registration packet that is asked for again may come
+    /// in front of a heartbeat that was due with it.
+    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) -> bool {
         // A change that this very input brings counts already; whether it may come is judged after the call.
         let set = self.books.watch.expected.clone();
         let judged = self.judge_send_by(&set, link, prefix, body);
@@ -296,7 +300,8 @@ impl World {
                 let paid = self.books.pay(Door::Link(link));
                 self.hold(Rule::Commands, paid);
             }
-            Ok(Carried::Frame(_) | Carried::Registration) => {}
+            Ok(Carried::Registration) => return false,
+            Ok(Carried::Frame(_)) => {}
             Err(text) if text.contains("registration") || text.contains("preceded") => {
                 self.break_rule(Rule::Registration, format!("link {link}: {text}"));
             }
@@ -305,6 +310,7 @@ impl World {
             }
             Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
         }
+        true
     }
 
     fn judge_send_by(

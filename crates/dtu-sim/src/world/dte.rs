@@ -57,7 +57,7 @@ impl Dte {
         let mut bytes = Vec::with_capacity(len);
         for _ in 0..len {
             self.position += 1;
-            bytes.push(self.position.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes()[6]);
+            bytes.push(Rng::new(self.position).next().to_le_bytes()[3]);
         }
         bytes
     }

@@ -60,8 +60,12 @@ impl World {
         self.catch_up();
         self.books.frame_open = self.books.line.frame_open();
         if let SerialInput::Data(bytes) = input {
-            self.books.line.read(self.now, bytes);
-            self.take_found();
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                let done = self.books.line.read(self.now, rest);
+                rest = &rest[done..];
+                self.take_found();
+            }
         }
         self.call(Input::Serial(input));
         self.books.frame_open = self.books.line.frame_open();
@@ -285,9 +289,7 @@ impl World {
         if self.books.line.phase != Phase::Window {
             return;
         }
-        self.books.line.flush();
-        self.take_found();
-        self.books.line.phase = Phase::Data;
+        self.books.line.mode_starts();
         self.books.mode_starts();
     }
 

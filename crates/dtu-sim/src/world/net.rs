@@ -16,6 +16,9 @@ const SOCKET: u64 = 32 * 1024;
 /// What a server may have under way to a device that does not read.
 const WINDOW: usize = 64 * 1024;
 
+/// Attempts of a link in ten seconds, whatever happens to it.
+const ATTEMPTS_MAX: u32 = 50;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NetEvent {
     Up,
@@ -60,6 +63,8 @@ pub(super) struct Net {
     server_position: u64,
     pub(super) last_traffic: u64,
     pub(super) last_taken: u64,
+    /// Attempts in this ten seconds.
+    attempts: (u64, u32),
 }
 
 impl Net {
@@ -81,6 +86,7 @@ impl Net {
             server_position: 0,
             last_traffic: 0,
             last_taken: 0,
+            attempts: (0, 0),
         }
     }
 
@@ -121,6 +127,7 @@ impl World {
             return self.break_rule(Rule::Bounds, text);
         }
         self.hold(Rule::Commands, self.books.connect_is_as_set(link, connect));
+        self.count_attempt(link);
         let style = &self.scenario.nets[link.index()];
         let net = &mut self.nets[link.index()];
         net.reset(State::Connecting);
@@ -144,6 +151,17 @@ impl World {
             fate = (NetEvent::Down(CloseReason::Unreachable), 5 * MS);
         }
         self.net_after(link, fate.1, fate.0);
+    }
+
+    /// Back-off: some at once, then ever fewer.
+    fn count_attempt(&mut self, link: LinkId) {
+        let slot = self.now / (10 * SEC);
+        let (of, count) = &mut self.nets[link.index()].attempts;
+        *count = if *of == slot { *count + 1 } else { 1 };
+        *of = slot;
+        if *count > ATTEMPTS_MAX {
+            self.break_rule(Rule::Bounds, format!("link {link}: {ATTEMPTS_MAX} attempts in ten seconds"));
+        }
     }
 
     fn close(&mut self, link: LinkId) {
@@ -180,9 +198,11 @@ impl World {
         if net.send.is_some() {
             return self.break_rule(Rule::Bounds, format!("link {link}: two sends are outstanding"));
         }
-        self.judge_send(link, prefix, body);
+        let active = self.judge_send(link, prefix, body);
         let net = &mut self.nets[link.index()];
-        net.last_traffic = self.now;
+        if active {
+            net.last_traffic = self.now;
+        }
         net.send = Some((prefix.len() + body.len()) as u64);
         self.fill_socket(link);
         self.answer(link, body);

@@ -11,14 +11,14 @@ use dtu_proto::event::{
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
-pub const LINK1: LinkId = LinkId::ALL[0];
-pub const LINK2: LinkId = LinkId::ALL[1];
-pub const LINK3: LinkId = LinkId::ALL[2];
-pub const LINK4: LinkId = LinkId::ALL[3];
+pub(crate) const LINK1: LinkId = LinkId::ALL[0];
+pub(crate) const LINK2: LinkId = LinkId::ALL[1];
+pub(crate) const LINK3: LinkId = LinkId::ALL[2];
+pub(crate) const LINK4: LinkId = LinkId::ALL[3];
 
 /// How the network treats a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Net {
+pub(crate) enum Net {
     Good,
     Refused,
     BlackHole,
@@ -28,18 +28,18 @@ pub enum Net {
     Resets,
 }
 
-pub struct Dev {
-    pub dtu: Dtu,
-    pub net: [Net; LINKS],
+pub(crate) struct Dev {
+    pub(crate) dtu: Dtu,
+    pub(crate) net: [Net; LINKS],
     /// The host wakes this much too late for every deadline.
-    pub late: u64,
+    pub(crate) late: u64,
     now: Instant,
-    sends: [VecDeque<(u64, Vec<u8>)>; LINKS],
-    pub sent: [u64; LINKS],
-    pub connects: [Vec<u64>; LINKS],
+    sends: [VecDeque<Vec<u8>>; LINKS],
+    pub(crate) sent: [u64; LINKS],
+    pub(crate) connects: [Vec<u64>; LINKS],
     printed: Vec<u8>,
     answers: VecDeque<Answer>,
-    pub outputs: u64,
+    pub(crate) outputs: u64,
 }
 
 enum Answer {
@@ -51,30 +51,30 @@ enum Answer {
 }
 
 /// Link 1 on TCP, TIME 100, no heartbeat.
-pub fn one_link() -> Config {
+pub(crate) fn one_link() -> Config {
     let mut config = Config { heartbeat_interval: 0, restart_time: 0, ..Config::default() };
     config.links[0].enabled = true;
     config
 }
 
 /// All four on TCP.
-pub fn four_links() -> Config {
+pub(crate) fn four_links() -> Config {
     let mut config = one_link();
     config.links.iter_mut().for_each(|link| link.enabled = true);
     config
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { setup_window: Duration::ZERO, ..Options::default() }
 }
 
 impl Dev {
     /// A device whose links are up, in its working mode, with nothing printed yet.
-    pub fn up(config: Config) -> Self {
+    pub(crate) fn up(config: Config) -> Self {
         Self::with(config, options(), [Net::Good; LINKS])
     }
 
-    pub fn with(config: Config, options: Options, net: [Net; LINKS]) -> Self {
+    pub(crate) fn with(config: Config, options: Options, net: [Net; LINKS]) -> Self {
         let dtu = Dtu::new(config, options, Identity::default(), 7, Instant::ZERO);
         let mut dev = Self {
             dtu,
@@ -96,7 +96,7 @@ impl Dev {
     }
 
     /// Goes on to `millis`, waking at every deadline (late by `late`).
-    pub fn at(&mut self, millis: u64) -> &mut Self {
+    pub(crate) fn at(&mut self, millis: u64) -> &mut Self {
         let target = Instant::from_millis(millis);
         while let Some(deadline) = self.dtu.poll_timeout() {
             let wake = deadline.at + Duration::from_millis(self.late);
@@ -112,23 +112,23 @@ impl Dev {
     }
 
     /// The DTE's bytes, as one read at that time.
-    pub fn serial(&mut self, millis: u64, bytes: impl AsRef<[u8]>) -> &mut Self {
+    pub(crate) fn serial(&mut self, millis: u64, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.at(millis).input(Input::Serial(SerialInput::Data(bytes.as_ref())));
         self
     }
 
     /// A read from a server.
-    pub fn network(&mut self, millis: u64, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
+    pub(crate) fn network(&mut self, millis: u64, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.at(millis).input(Input::Link(link, LinkInput::Data(bytes.as_ref())));
         self
     }
 
-    pub fn acked(&mut self, link: LinkId, bytes: u64) -> &mut Self {
+    pub(crate) fn acked(&mut self, link: LinkId, bytes: u64) -> &mut Self {
         self.input(Input::Link(link, LinkInput::Acked(bytes)));
         self
     }
 
-    pub fn lost(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
+    pub(crate) fn lost(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
         self.sent[link.index()] = 0;
         self.input(Input::Link(link, LinkInput::Closed { reason, acked }));
         self
@@ -136,8 +136,8 @@ impl Dev {
 
     /// The oldest send of the link that was not looked at yet is this.
     #[track_caller]
-    pub fn sends(&mut self, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
-        let Some((_, sent)) = self.sends[link.index()].pop_front() else {
+    pub(crate) fn sends(&mut self, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let Some(sent) = self.sends[link.index()].pop_front() else {
             panic!("link {link} sends nothing, expected \"{}\"", bytes.as_ref().escape_ascii());
         };
         assert_eq!(sent.escape_ascii().to_string(), bytes.as_ref().escape_ascii().to_string(), "link {link}");
@@ -146,40 +146,29 @@ impl Dev {
 
     /// Nothing more was sent.
     #[track_caller]
-    pub fn silent(&mut self, link: LinkId) -> &mut Self {
-        let next = self.sends[link.index()].front().map(|(_, sent)| sent.escape_ascii().to_string());
+    pub(crate) fn silent(&mut self, link: LinkId) -> &mut Self {
+        let next = self.sends[link.index()].front().map(|sent| sent.escape_ascii().to_string());
         assert_eq!(next, None, "link {link}");
         self
     }
 
-    /// When the oldest unseen send left, in ms.
-    #[track_caller]
-    pub fn sent_at(&mut self, link: LinkId) -> u64 {
-        self.sends[link.index()].pop_front().expect("a send").0
-    }
-
     /// All that was printed since the last look.
     #[track_caller]
-    pub fn prints(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+    pub(crate) fn prints(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         let printed = std::mem::take(&mut self.printed);
         assert_eq!(printed.escape_ascii().to_string(), bytes.as_ref().escape_ascii().to_string());
         self
     }
 
-    pub fn printed(&mut self) -> Vec<u8> {
+    pub(crate) fn printed(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.printed)
     }
 
-    pub fn forget(&mut self, link: LinkId) -> &mut Self {
-        self.sends[link.index()].clear();
-        self
-    }
-
-    pub fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         self.now.as_micros() / 1000
     }
 
-    pub fn input(&mut self, input: Input<'_>) {
+    pub(crate) fn input(&mut self, input: Input<'_>) {
         self.dtu.handle_input(input, self.now);
         self.drain();
     }
@@ -243,7 +232,7 @@ impl Dev {
             LinkOutput::Send(payload) => {
                 self.sent[place] += payload.len() as u64;
                 let whole = [payload.prefix, payload.body].concat();
-                self.sends[place].push_back((now, whole));
+                self.sends[place].push_back(whole);
                 if self.net[place] == Net::Good {
                     self.answers.push_back(Answer::Sent(link));
                 }

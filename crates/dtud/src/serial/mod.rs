@@ -358,15 +358,14 @@ impl Serial {
 }
 
 /// How long so many characters take on the line.
-fn characters(count: usize, format: LineFormat) -> Duration {
-    const BITS: u64 = 12; // start, 8 data, parity, 2 stop
-    Duration::from_micros(count as u64 * BITS * 1_000_000 / u64::from(format.baud.max(1)))
+fn characters(count: u32, format: LineFormat) -> Duration {
+    format.character_time() * count
 }
 
 /// Between two tries to open a line that is missing.
 const RETRY: Duration = Duration::from_secs(1);
 /// Most bytes that the driver of a tty holds.
-const DRIVER_BUFFER: usize = 4096;
+const DRIVER_BUFFER: u32 = 4096;
 /// A change of rate waits so long at most for what was written before (flow control may hold it for ever).
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 

@@ -100,7 +100,8 @@ pub(super) fn time_to_drain(port: &Port, format: Option<LineFormat>) -> Duration
     let format = format.unwrap_or_default();
     let unsent = sys::unsent(port).unwrap_or(0);
     if unsent > 0 {
-        return characters(unsent, format).clamp(SHORTEST_LOOK, LONGEST_LOOK);
+        return characters(u32::try_from(unsent).unwrap_or(u32::MAX), format)
+            .clamp(SHORTEST_LOOK, LONGEST_LOOK);
     }
     match sys::transmitter_empty(port) {
         Ok(false) => characters(1, format).max(SHORTEST_LOOK),

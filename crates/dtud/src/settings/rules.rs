@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use dtu_proto::config::Role;
+use dtu_proto::config::{DropPolicy, Role};
 use dtu_proto::event::LinkId;
 
 use super::raw::{DeviceTable, File, LinkTable, SerialTable};
@@ -19,6 +19,7 @@ pub(super) struct Fault {
 pub(super) fn check(file: &File) -> Result<(), Fault> {
     check_serial(&file.serial)?;
     check_numbers(&file.device)?;
+    LinkId::ALL.into_iter().try_for_each(|link| check_block(&file.link, link))?;
     LinkId::ALL.into_iter().try_for_each(|link| check_spool(&file.link, link))?;
     LinkId::ALL.into_iter().try_for_each(|link| check_role(&file.link, link))
 }
@@ -44,6 +45,21 @@ fn check_numbers(device: &DeviceTable) -> Result<(), Fault> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A read and a frame must fit behind the point where reading stops.
+fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
+    let settled = &table.settle()[link.index()];
+    if settled.drop_policy != DropPolicy::Block || settled.cache >= BLOCK_CACHE_MIN {
+        return Ok(());
+    }
+    let one = table.one(link);
+    let caches = [&one.cache, &table.cache].into_iter().flatten().map(toml::Spanned::span).next();
+    let cache = human(u64::try_from(settled.cache).unwrap_or(u64::MAX));
+    fault(
+        caches.unwrap_or(0..0),
+        format!("with drop_policy = \"block\" the cache of link {link} must be at least 10KiB, got {cache}"),
+    )
 }
 
 /// A full cache must fit into the spool.
@@ -108,3 +124,5 @@ const FRAMES_MAX: u64 = 65_536;
 const FRAME_HEAD: u64 = 16;
 const HEADROOM: u64 = 8 * 1024;
 const MAX_NUMBERS: usize = 64;
+/// A read of 4 KiB and a frame of 1 KiB, twice.
+const BLOCK_CACHE_MIN: usize = 10 * 1024;

@@ -236,6 +236,10 @@ const FAULTS: &[(&str, &str)] = &[
         "4:14: spool_size: spool_size of link 4 must be at least 2350KiB for its cache of 1MiB, got 1MiB",
     ),
     (
+        "[link]\ndrop_policy = \"block\"\n[link.2]\ncache = \"4KiB\"",
+        "4:9: cache: with drop_policy = \"block\" the cache of link 2 must be at least 10KiB, got 4KiB",
+    ),
+    (
         "[leds]\npow = \"a/b\"",
         "2:7: pow: must be the name of an LED below /sys/class/leds, or the path of its folder, got \"a/b\"",
     ),

@@ -35,13 +35,15 @@ impl Server {
         server
     }
 
-    pub(crate) const fn port(&self) -> u16 {
-        self.address.port()
+    /// As [`Server::start`]; its connections hold at most about so many bytes unread.
+    pub(crate) fn with_window(bytes: usize) -> Self {
+        let mut server = Self { window: Some(bytes), ..Self::refusing() };
+        server.listen();
+        server
     }
 
-    /// Connections hold at most about so many bytes unread. For those that begin later.
-    pub(crate) const fn limit_window(&mut self, bytes: usize) {
-        self.window = Some(bytes);
+    pub(crate) const fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub(crate) fn listen(&mut self) {

@@ -57,6 +57,12 @@ impl Device {
         self.at(&format!("CIPSCONT={number},\"{protocol}\",\"127.0.0.1\",{port},1"))
     }
 
+    /// What its settings file says.
+    pub(crate) fn settings(self, text: &str) -> Self {
+        std::fs::write(self.folder.path().join("dtud.toml"), text).unwrap();
+        self
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -1,7 +1,5 @@
 //! Storing, restarting, and the way back to the working mode.
 
-use alloc::boxed::Box;
-
 use super::super::call::Call;
 use super::super::param::{Kind, Param};
 use super::super::reply::Code;
@@ -40,7 +38,6 @@ fn save(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn factory(call: &mut Call<'_, '_>) -> Done {
-    call.previous = Some(Box::new(core::mem::take(call.ctx.config)));
     call.slow = Some(SlowCommand::Factory);
     Ok(())
 }
