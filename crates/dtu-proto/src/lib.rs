@@ -84,6 +84,7 @@ pub mod record;
 mod serial;
 pub mod status;
 pub mod time;
+pub mod wire;
 
 #[doc(hidden)]
 pub use at::fuzzing;

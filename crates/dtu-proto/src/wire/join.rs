@@ -1,0 +1,272 @@
+//! Parts into long messages: 3GPP TS 23.040 9.2.3.24.1 and .8.
+//!
+//! Parts come in any order, twice, or not at all. [`Concatenation`] holds them by sender, reference and number of
+//! parts until all are there, a time has passed, or room is needed.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::address::Address;
+use super::gsm7::Shifts;
+use super::time::TimeStamp;
+use super::udh::{Concat, Reference};
+use super::user_data::{Body, UserData};
+use crate::time::{Duration, Instant};
+
+/// What a message was, when its parts are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A text.
+    Text(String),
+    /// 8-bit data.
+    Octets(Vec<u8>),
+}
+
+/// The parts of one message, in their order, as one. Neighbours in one alphabet are joined before they are read: not
+/// every sender keeps its characters whole. Octets amid text are read as UTF-8.
+#[must_use]
+pub fn join<'a>(parts: impl IntoIterator<Item = &'a UserData>) -> Content {
+    let mut runs: Vec<(Shifts, Body)> = Vec::new();
+    for part in parts {
+        match (runs.last_mut(), &part.body) {
+            (Some((shifts, Body::Septets(run))), Body::Septets(more)) if *shifts == part.shifts() => {
+                run.extend(more);
+            }
+            (Some((_, Body::Ucs2(run))), Body::Ucs2(more)) => run.extend(more),
+            (Some((_, Body::Octets(run))), Body::Octets(more)) => run.extend(more),
+            _ => runs.push((part.shifts(), part.body.clone())),
+        }
+    }
+    match runs.as_slice() {
+        [(_, Body::Octets(octets))] => Content::Octets(octets.clone()),
+        _ => Content::Text(runs.into_iter().map(|(shifts, body)| read(&body, shifts)).collect()),
+    }
+}
+
+fn read(body: &Body, shifts: Shifts) -> String {
+    match body {
+        Body::Octets(octets) => String::from_utf8_lossy(octets).into_owned(),
+        Body::Septets(_) | Body::Ucs2(_) => body.read(shifts).unwrap_or_default(),
+    }
+}
+
+/// Parts that wait for each other. `T` is what the host keeps of a part: its user data, or where it is stored.
+#[derive(Clone, Debug)]
+pub struct Concatenation<T> {
+    limits: Limits,
+    /// The oldest first.
+    open: VecDeque<Open<T>>,
+    /// The last ones that were complete, so that a part that comes again is known. The oldest first.
+    finished: VecDeque<Finished>,
+    counters: Counters,
+}
+
+/// The bounds of a [`Concatenation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages that wait for parts.
+    pub messages: usize,
+    /// Parts held, of all messages together.
+    pub parts: usize,
+    /// Complete messages whose parts are still known when they come again.
+    pub finished: usize,
+    /// How long a message waits for its parts, from its first one on.
+    pub hold: Duration,
+}
+
+impl Default for Limits {
+    /// 64 messages, 1024 parts (140 KiB of user data), 64 complete ones; a day.
+    fn default() -> Self {
+        Self { messages: 64, parts: 1024, finished: 64, hold: Duration::from_secs(24 * 3600) }
+    }
+}
+
+/// What became of parts, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages that were complete.
+    pub completed: u64,
+    /// Parts that came again and were dropped.
+    pub duplicates: u64,
+    /// Messages given up with parts missing.
+    pub incomplete: u64,
+}
+
+/// A part that came.
+#[derive(Clone, Debug)]
+pub struct Part<'a, T> {
+    /// Who sent it.
+    pub sender: &'a Address,
+    /// Which part it is.
+    pub concat: Concat,
+    /// Its time stamp.
+    pub stamp: TimeStamp,
+    /// What the host keeps of it.
+    pub value: T,
+}
+
+/// What a part led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival<T> {
+    /// What it did to its own message.
+    pub outcome: Outcome<T>,
+    /// Messages that had to go for it.
+    pub given_up: Vec<Incomplete<T>>,
+}
+
+/// What a part did to its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It was the last one: all parts, in their order.
+    Complete(Vec<T>),
+    /// More are to come.
+    Waiting,
+    /// It was there already.
+    Duplicate,
+}
+
+/// A message that never became complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomplete<T> {
+    /// Who sent it.
+    pub sender: Address,
+    /// What its parts share.
+    pub reference: Reference,
+    /// A place for each part, in their order; empty where none came.
+    pub parts: Vec<Option<T>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    sender: Address,
+    reference: Reference,
+    total: u8,
+}
+
+#[derive(Clone, Debug)]
+struct Open<T> {
+    key: Key,
+    deadline: Instant,
+    /// One place for each part.
+    parts: Vec<Option<(TimeStamp, T)>>,
+}
+
+#[derive(Clone, Debug)]
+struct Finished {
+    key: Key,
+    stamps: Vec<TimeStamp>,
+}
+
+impl<T: PartialEq> Concatenation<T> {
+    /// Nothing held.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            open: VecDeque::new(),
+            finished: VecDeque::new(),
+            counters: Counters { completed: 0, duplicates: 0, incomplete: 0 },
+        }
+    }
+
+    /// Takes a part.
+    ///
+    /// A part of an open message with the same stamp or the same value is a duplicate. One that differs in both is of
+    /// a new message whose sender has come round to the same reference: the old one is given up. A part of a message
+    /// that was complete is a duplicate when its stamp is the same.
+    pub fn insert(&mut self, part: Part<'_, T>, now: Instant) -> Arrival<T> {
+        let Part { sender, concat, stamp, value } = part;
+        let key = Key { sender: sender.clone(), reference: concat.reference, total: concat.total };
+        let place = usize::from(concat.part).wrapping_sub(1);
+        if self.is_duplicate(&key, place, stamp, &value) {
+            self.counters.duplicates += 1;
+            return Arrival { outcome: Outcome::Duplicate, given_up: Vec::new() };
+        }
+        let mut given_up = Vec::new();
+        if self.open_of(&key).is_some_and(|open| open.part(place).is_some()) {
+            given_up.extend(self.give_up(|open| open.key == key));
+        }
+        if self.open_of(&key).is_none() {
+            let deadline = now + self.limits.hold;
+            let parts = (0..concat.total).map(|_| None).collect();
+            self.open.push_back(Open { key: key.clone(), deadline, parts });
+        }
+        let open = self.open.iter_mut().find(|open| open.key == key);
+        if let Some(slot) = open.and_then(|open| open.parts.get_mut(place)) {
+            *slot = Some((stamp, value));
+        }
+        if let Some(parts) = self.take_complete(&key) {
+            return Arrival { outcome: Outcome::Complete(parts), given_up };
+        }
+        while self.is_over_bounds() {
+            given_up.extend(self.give_up(|_| true));
+        }
+        Arrival { outcome: Outcome::Waiting, given_up }
+    }
+
+    /// The next message that has waited too long, if there is one; ask until there is none.
+    pub fn expire(&mut self, now: Instant) -> Option<Incomplete<T>> {
+        self.give_up(|open| open.deadline <= now)
+    }
+
+    /// When the next message has waited too long.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.open.iter().map(|open| open.deadline).min()
+    }
+
+    /// What is held, message by message.
+    pub fn held(&self) -> impl Iterator<Item = &T> {
+        self.open.iter().flat_map(|open| open.parts.iter().flatten()).map(|(_, value)| value)
+    }
+
+    /// What became of parts.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn open_of(&self, key: &Key) -> Option<&Open<T>> {
+        self.open.iter().find(|open| open.key == *key)
+    }
+
+    fn is_duplicate(&self, key: &Key, place: usize, stamp: TimeStamp, value: &T) -> bool {
+        let open = self.open_of(key).and_then(|open| open.part(place));
+        let finished = self.finished.iter().filter(|finished| finished.key == *key);
+        open.is_some_and(|(there, held)| *there == stamp || held == value)
+            || finished.filter_map(|finished| finished.stamps.get(place)).any(|there| *there == stamp)
+    }
+
+    fn take_complete(&mut self, key: &Key) -> Option<Vec<T>> {
+        let at =
+            self.open.iter().position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
+        let Open { key, parts, .. } = self.open.remove(at)?;
+        let (stamps, values) = parts.into_iter().flatten().unzip();
+        self.finished.push_back(Finished { key, stamps });
+        if self.finished.len() > self.limits.finished {
+            self.finished.pop_front();
+        }
+        self.counters.completed += 1;
+        Some(values)
+    }
+
+    fn is_over_bounds(&self) -> bool {
+        self.open.len() > self.limits.messages || self.held().count() > self.limits.parts
+    }
+
+    /// The oldest message of those asked for.
+    fn give_up(&mut self, which: impl Fn(&Open<T>) -> bool) -> Option<Incomplete<T>> {
+        let at = self.open.iter().position(which)?;
+        let Open { key, parts, .. } = self.open.remove(at)?;
+        self.counters.incomplete += 1;
+        let parts = parts.into_iter().map(|part| part.map(|(_, value)| value)).collect();
+        Some(Incomplete { sender: key.sender, reference: key.reference, parts })
+    }
+}
+
+impl<T> Open<T> {
+    fn part(&self, place: usize) -> Option<&(TimeStamp, T)> {
+        self.parts.get(place)?.as_ref()
+    }
+}

@@ -1,0 +1,82 @@
+//! `dtuctl pdu decode`.
+
+use std::io::{self, BufRead as _};
+
+use dtu_proto::wire::hex;
+use dtu_proto::wire::pdu::{Decoded, Pdu};
+
+use super::{Failure, json, print};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  dtuctl pdu decode 0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301
+  dtuctl pdu decode - < pdus.txt | jq -r .text
+
+A bad PDU is told on stderr with the octet at fault, counted from 0; the others are printed all the same.")]
+pub(crate) struct Decode {
+    /// A PDU in hex digits, as AT+CMGL prints it in PDU mode; - reads one from each line of stdin
+    #[arg(required = true, value_name = "HEX")]
+    pdus: Vec<String>,
+    /// The PDUs begin behind the service centre (TPDU)
+    #[arg(long)]
+    tpdu: bool,
+}
+
+impl Decode {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let mut good = true;
+        for (number, pdu) in (1..).zip(&self.pdus) {
+            good &= if pdu == "-" { self.lines()? } else { self.one(&format!("PDU {number}"), pdu)? };
+        }
+        if good { Ok(()) } else { Err(Failure::Told) }
+    }
+
+    fn lines(&self) -> Result<bool, Failure> {
+        let mut good = true;
+        for (number, line) in (1..).zip(io::stdin().lock().split(b'\n')) {
+            let line = line.map_err(|error| Failure::Reason(format!("stdin: {error}")))?;
+            let line = String::from_utf8_lossy(&line);
+            if !line.trim().is_empty() {
+                good &= self.one(&format!("line {number}"), &line)?;
+            }
+        }
+        Ok(good)
+    }
+
+    /// Prints one; whether it was good.
+    fn one(&self, place: &str, text: &str) -> io::Result<bool> {
+        match self.read(text.trim()) {
+            Ok((octets, decoded)) => {
+                if decoded.missing > 0 {
+                    eprintln!(
+                        "dtuctl: {place}: {} octets of user data are missing at the end",
+                        decoded.missing
+                    );
+                }
+                if decoded.surplus > 0 {
+                    eprintln!("dtuctl: {place}: {} octets stand behind the end", decoded.surplus);
+                }
+                print(&json::object(&octets, &decoded)).map(|()| true)
+            }
+            Err(reason) => {
+                eprintln!("dtuctl: {place}: {reason}");
+                Ok(false)
+            }
+        }
+    }
+
+    fn read(&self, text: &str) -> Result<(Vec<u8>, Decoded), String> {
+        let octets = hex::decode(text).map_err(|error| error.to_string())?;
+        if !self.tpdu {
+            return Pdu::decode(&octets).map(|decoded| (octets, decoded)).map_err(|error| error.to_string());
+        }
+        // An empty service centre in front; places are counted without it.
+        let whole: Vec<u8> = std::iter::once(0).chain(octets).collect();
+        let decoded = Pdu::decode(&whole).map_err(|mut error| {
+            error.offset = error.offset.saturating_sub(1);
+            error.to_string()
+        })?;
+        Ok((whole, decoded))
+    }
+}
