@@ -66,6 +66,9 @@ pub(crate) fn listen_to_signals(control: Arc<Control>) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    // A file that reached its size limit (RLIMIT_FSIZE) is an error of that write; unhandled, the signal would end
+    // the program. The handler stays when this is dropped.
+    drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     tokio::spawn(async move {
         loop {
             tokio::select! {

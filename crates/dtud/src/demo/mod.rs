@@ -34,7 +34,7 @@ pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
     let scene = SharedScene::default();
     runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;
     runtime.shutdown_background();
-    println!("{}", scene::lock(&scene).summary());
+    cli::say(format_args!("{}", scene::lock(&scene).summary()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! The scene in the terminal, or as plain lines where there is none.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ async fn print(scene: &SharedScene, over: impl Fn() -> bool) -> anyhow::Result<(
     while !over() {
         ticks.tick().await;
         if count % TICKS_PER_LINE == TICKS_PER_LINE - 1 {
-            println!("{}", plain(&scene::lock(scene)));
+            // Who reads it may be gone (`| head`): the end of the scene.
+            writeln!(std::io::stdout(), "{}", plain(&scene::lock(scene)))?;
         }
         count = count.wrapping_add(1);
     }

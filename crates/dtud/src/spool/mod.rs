@@ -30,7 +30,7 @@ mod sync;
 mod tests;
 mod undelivered;
 
-pub use undelivered::{save_undelivered, take_undelivered};
+pub use undelivered::{Left, find_undelivered, save_undelivered};
 
 pub use crate::settings::SpoolSync;
 use crate::store::{Disk, FileOps as _, named};

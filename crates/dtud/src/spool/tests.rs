@@ -88,6 +88,14 @@ impl Model {
     }
 }
 
+/// As a start does that succeeds.
+fn take_undelivered(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
+    let left = find_undelivered(dir, link)?;
+    let frames = left.frames.clone();
+    left.forget()?;
+    Ok(frames)
+}
+
 #[test]
 fn random_work_with_kills_gives_exactly_the_frames_not_released() {
     for seed in 0..40 {
@@ -285,4 +293,16 @@ fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_fra
         spool.release(number.saturating_sub(2047)).unwrap();
     }
     assert_eq!(spool.refused(), 0);
+}
+
+#[test]
+fn undelivered_frames_stay_until_the_start_has_succeeded() {
+    let dir = tempfile::tempdir().unwrap();
+    let frame = Bytes::from_static(b"precious");
+    save_undelivered(dir.path(), link(), [(0, &frame)]).unwrap();
+    for _ in 0..2 {
+        assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, [(0, frame.clone())]);
+    }
+    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), [(0, frame)]);
+    assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, []);
 }
