@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::control::{Control, listen_to_signals};
+use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
 use crate::machine::{End, Machine, Modem, Setup};
 use crate::serial::Address;
@@ -121,7 +121,7 @@ impl Cli {
         let runtime = runtime()?;
         let end = runtime.block_on(async {
             let control = Arc::new(Control::default());
-            listen_to_signals(Arc::clone(&control))?;
+            listen_to_signals(Arc::clone(&control), HangUp::Reload)?;
             let machine = Machine::new(setup, control)?.announcing();
             anyhow::Ok(tokio::task::unconstrained(machine).await)
         })?;
