@@ -306,3 +306,31 @@ fn undelivered_frames_stay_until_the_start_has_succeeded() {
     assert_eq!(take_undelivered(dir.path(), link()).unwrap(), [(0, frame)]);
     assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, []);
 }
+
+#[test]
+fn what_is_delivered_leaves_the_disk_though_the_mark_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path(), BOUND);
+    (0..10).for_each(|number| spool.append(number, &frame(number, 500)).unwrap());
+    spool.mark = Mark::unwritable();
+    assert!(spool.release(10).is_err());
+    assert_eq!(spool.used(), 0);
+    drop(spool);
+    assert_eq!(open(dir.path(), BOUND).1, []);
+}
+
+#[test]
+fn the_mark_has_its_room_from_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), BOUND));
+    let length = || std::fs::metadata(dir.path().join("spool/link-2/released")).unwrap().len();
+    let whole = length();
+    assert!(whole > 4096, "{whole}");
+    let (mut spool, _) = open(dir.path(), BOUND);
+    spool.append(0, &frame(0, 500)).unwrap();
+    spool.release(1).unwrap();
+    drop(spool);
+    // Nothing is left: it starts over.
+    let (spool, frames) = open(dir.path(), BOUND);
+    assert_eq!((spool.mark.released(), frames.len(), length()), (0, 0, whole));
+}
