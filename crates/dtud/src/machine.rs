@@ -30,7 +30,7 @@ use crate::link::{Link, LinkNews};
 use crate::port::stream_part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FlowControl, Settings};
+use crate::settings::{FlowControl, Leds, Settings};
 use crate::watchdog::Watchdog;
 
 /// Everything that the command line and the settings file decide.
@@ -406,7 +406,7 @@ impl Machine {
             self.links[link.index()].use_interface(fresh.link_interface(link).map(str::to_owned));
         }
         info!("{} read again: lamps now, interfaces at the next connection", path.display());
-        if fresh.options() != self.settings.options() || fresh.serial != self.settings.serial {
+        if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("the other changes in {} take effect when dtud starts again", path.display());
         }
         self.settings = fresh;
@@ -529,6 +529,13 @@ fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
     deadline.take_if(|at| *at <= now).is_some()
 }
 
+/// What a reload does not bring into force.
+fn read_at_start(settings: &Settings) -> Settings {
+    let mut rest = Settings { leds: Leds::default(), ..settings.clone() };
+    rest.links.iter_mut().for_each(|link| link.interface = None);
+    rest
+}
+
 fn lamps(settings: &Settings) -> Lamps {
     let leds = &settings.leds;
     Lamps::new(leds.pow.as_deref(), leds.net.as_deref(), leds.data.as_deref())
@@ -634,6 +641,18 @@ mod tests {
         assert!(!troubles.is_new(one, LinkDownReason::Ordered));
         troubles.log(&Event::LinkUp(two));
         assert!(troubles.is_new(two, refused));
+    }
+
+    #[test]
+    fn a_reload_tells_of_every_key_that_it_does_not_bring_into_force() {
+        let read = |text: &str| read_at_start(&Settings::parse("x".as_ref(), text).unwrap());
+        for later in ["[link]\nspool_sync = \"always\"", "[device]\nsms_allow = [\"10086\"]"] {
+            let later = later.replace("[link]", "[link]\nspool = \"disk\"");
+            assert_ne!(read(&later), read("[link]\nspool = \"disk\""), "{later}");
+        }
+        for now in ["[leds]\nnet = \"green\"", "[link.2]\ninterface = \"eth1\""] {
+            assert_eq!(read(now), read(""), "{now}");
+        }
     }
 
     #[test]
