@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::control::{Control, listen_to_signals};
+use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
 use crate::machine::{End, Machine, Modem, Setup};
 use crate::serial::Address;
@@ -88,7 +88,7 @@ impl Cli {
             None => self.run_device(),
         };
         done.unwrap_or_else(|error| {
-            eprintln!("dtud: {error:#}");
+            complain(format_args!("dtud: {error:#}"));
             ExitCode::FAILURE
         })
     }
@@ -103,7 +103,7 @@ impl Cli {
             Some(path) => match Settings::load(path) {
                 Ok(settings) => settings,
                 Err(why) => {
-                    eprintln!("{why}");
+                    complain(format_args!("{why}"));
                     return Ok(ExitCode::from(2));
                 }
             },
@@ -121,7 +121,7 @@ impl Cli {
         let runtime = runtime()?;
         let end = runtime.block_on(async {
             let control = Arc::new(Control::default());
-            listen_to_signals(Arc::clone(&control))?;
+            listen_to_signals(Arc::clone(&control), HangUp::Reload)?;
             let machine = Machine::new(setup, control)?.announcing();
             anyhow::Ok(tokio::task::unconstrained(machine).await)
         })?;
@@ -140,6 +140,7 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .enable_all()
         // The reactor after each run of the loop, which has its own bound.
         .event_interval(1)
+        // Five for names (four links, the serial line), the rest for the disk.
         .max_blocking_threads(8)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
@@ -155,17 +156,32 @@ pub(crate) fn start_log(default: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // It would tell of a log that cannot be written by a macro that panics: a full disk would end the device.
+        .log_internal_errors(false)
         .try_init();
+}
+
+/// A line to stdout. A reader that is gone, or a full disk, ends nothing.
+pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// A line to stderr, as `say`.
+pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn check_settings(file: &Path) -> ExitCode {
     match Settings::load(file) {
         Ok(_) => {
-            println!("{}: good", file.display());
+            say(format_args!("{}: good", file.display()));
             ExitCode::SUCCESS
         }
         Err(why) => {
-            eprintln!("{why}");
+            complain(format_args!("{why}"));
             ExitCode::from(2)
         }
     }

@@ -1,15 +1,17 @@
 //! From a name to a connected socket: resolve afresh, try every address, each with its share of the time.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use tokio::io::Interest;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
@@ -26,10 +28,37 @@ pub(crate) struct Established {
 /// An attempt under way.
 pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Established, CloseReason>>>>;
 
+/// Asks for names for one link (or line), one question at a time. The system's resolver cannot be interrupted and may
+/// hold a thread much longer than an attempt waits: without this bound a dead DNS would take all threads, also those
+/// that save parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolver(Arc<Semaphore>);
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Resolver {
+    async fn ask(self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let turn = self.0.acquire_owned().await.map_err(io::Error::other)?;
+        let question = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            (name.as_str(), port).to_socket_addrs().map(Iterator::collect)
+        });
+        question.await.map_err(io::Error::other)?
+    }
+}
+
 /// Resolves and connects, in at most [`ATTEMPT`].
-pub(crate) async fn connect(target: Connect, interface: Option<String>) -> Result<Established, CloseReason> {
+pub(crate) async fn connect(
+    target: Connect,
+    interface: Option<String>,
+    resolver: Resolver,
+) -> Result<Established, CloseReason> {
     let end = Instant::now() + ATTEMPT;
-    let addresses = resolve(&target.address, target.port).await?;
+    let addresses = resolve(&target.address, target.port, resolver).await?;
     let mut last = CloseReason::NameNotFound;
     for (tried, address) in addresses.iter().enumerate() {
         // Each address gets an equal share of what is left, so a dead one cannot use up all of it.
@@ -50,13 +79,13 @@ pub(crate) async fn connect(target: Connect, interface: Option<String>) -> Resul
     Err(last)
 }
 
-async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>, CloseReason> {
+async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<SocketAddr>, CloseReason> {
     // An address needs no resolver, and no thread that asks it. IPv6 may be written with brackets.
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    match timeout(RESOLVE, tokio::net::lookup_host((name, port))).await {
+    match timeout(RESOLVE, resolver.ask(name.to_owned(), port)).await {
         Ok(Ok(found)) => {
             let mut addresses: Vec<SocketAddr> = Vec::new();
             for address in found {
@@ -101,6 +130,13 @@ async fn connected(socket: Socket) -> io::Result<Socket> {
     waiting.writable().await?.retain_ready();
     let socket = Socket::from(waiting.into_inner());
     match socket.take_error()? {
+        // Without a server, a port of this host may meet itself (simultaneous open): the device would send to itself,
+        // and keep the server from its port.
+        None if socket.local_addr()? == socket.peer_addr()? => {
+            // No TIME_WAIT, which would go on keeping it.
+            socket.set_linger(Some(Duration::ZERO))?;
+            Err(io::Error::from_raw_os_error(libc::ECONNREFUSED))
+        }
         None => Ok(socket),
         Some(error) => Err(error),
     }
@@ -194,3 +230,21 @@ const KEEPALIVE_PAUSE: Duration = Duration::from_secs(10);
 const USER_TIMEOUT: Duration = Duration::from_secs(90);
 /// The kernel doubles it for its own book-keeping.
 const SEND_BUFFER: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_asks_the_resolver_one_question_at_a_time() {
+        let resolver = Resolver::default();
+        let hanging = Arc::clone(&resolver.0).acquire_owned().await.unwrap();
+        let mut asked = Box::pin(resolve("localhost", 9, resolver.clone()));
+        let early = timeout(Duration::from_millis(50), &mut asked).await;
+        assert!(early.is_err(), "the question before is not answered");
+        drop(hanging);
+        let found = asked.await.unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 9), "{found:?}");
+        assert!(!found.is_empty());
+    }
+}

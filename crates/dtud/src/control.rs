@@ -61,17 +61,32 @@ impl Control {
     }
 }
 
+/// What `SIGHUP` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HangUp {
+    /// A daemon: read the settings file again.
+    Reload,
+    /// A program that lives in a terminal: it is gone.
+    Stop,
+}
+
 /// Turns the signals of this process into wishes.
-pub(crate) fn listen_to_signals(control: Arc<Control>) -> std::io::Result<()> {
+pub(crate) fn listen_to_signals(control: Arc<Control>, on_hang_up: HangUp) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    // A file that reached its size limit (RLIMIT_FSIZE) is an error of that write; unhandled, the signal would end
+    // the program. The handler stays when this is dropped.
+    drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => { info!("SIGINT"); control.stop(); }
                 _ = terminate.recv() => { info!("SIGTERM"); control.stop(); }
-                _ = hang_up.recv() => control.reload(),
+                _ = hang_up.recv() => match on_hang_up {
+                    HangUp::Reload => control.reload(),
+                    HangUp::Stop => control.stop_once(),
+                },
             }
         }
     });

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::settings::Settings;
-use crate::spool::{Spool, save_undelivered, take_undelivered};
+use crate::spool::{Left, Spool, find_undelivered, save_undelivered};
 use crate::store::ParameterStore;
 
 pub(crate) struct Disk {
@@ -29,6 +29,19 @@ pub(crate) struct Disk {
 pub(crate) struct Kept {
     pub(crate) config: Config,
     pub(crate) frames: Vec<(LinkId, u64, Bytes)>,
+    /// Still on the disk, though no spool keeps them.
+    pub(crate) to_forget: Vec<Left>,
+}
+
+impl Kept {
+    /// Called when nothing can stop the start any more.
+    pub(crate) fn forget(to_forget: Vec<Left>) {
+        for left in to_forget {
+            if let Err(error) = left.forget() {
+                warn!("frames of the last run may come twice: {error}");
+            }
+        }
+    }
 }
 
 impl Disk {
@@ -38,7 +51,7 @@ impl Disk {
             warn!("store: {message}");
         }
         let mut spools = [const { None }; LINKS];
-        let mut frames = Vec::new();
+        let (mut frames, mut to_forget) = (Vec::new(), Vec::new());
         for link in LinkId::ALL {
             let left = match settings.spool_settings(link) {
                 Some(wanted) => {
@@ -46,7 +59,12 @@ impl Disk {
                     spools[link.index()] = Some(spool);
                     left
                 }
-                None => take_undelivered(dir, link)?,
+                None => {
+                    let left = find_undelivered(dir, link)?;
+                    let frames = left.frames.clone();
+                    to_forget.push(left);
+                    frames
+                }
             };
             if !left.is_empty() {
                 info!("link {link}: {} frames of the last run wait", left.len());
@@ -55,7 +73,7 @@ impl Disk {
         }
         let store = Arc::new(Mutex::new(store));
         let disk = Self { dir: dir.to_owned(), store, saving: None, spools, told: [false; LINKS] };
-        Ok((disk, Kept { config, frames }))
+        Ok((disk, Kept { config, frames, to_forget }))
     }
 
     pub(crate) fn order(&mut self, order: StoreOutput) {

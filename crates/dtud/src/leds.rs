@@ -33,6 +33,17 @@ impl Lamps {
     }
 }
 
+/// Lamps that are no longer ours, or of a program that ends, are dark: POW says that the device runs.
+impl Drop for Lamps {
+    fn drop(&mut self) {
+        for lamp in [&mut self.pow, &mut self.net, &mut self.data].into_iter().flatten() {
+            if lamp.on == Some(true) {
+                lamp.switch(false);
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Lamp {
     brightness: PathBuf,
@@ -88,9 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn lamps_that_are_given_up_go_dark() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("brightness"), "").unwrap();
+        let mut lamps = Lamps::new(folder.path().to_str(), None, None);
+        lamps.show(Leds { pow: true, net: true, data: false });
+        drop(lamps);
+        assert_eq!(fs::read_to_string(folder.path().join("brightness")).unwrap(), "0\n");
+    }
+
+    #[test]
     fn a_lamp_that_is_missing_hurts_nobody() {
         let mut lamps = Lamps::new(Some("/nonexistent/led/brightness"), None, None);
         lamps.show(Leds { pow: true, net: true, data: false });
-        assert!(lamps.pow.unwrap().failed);
+        assert!(lamps.pow.as_ref().unwrap().failed);
     }
 }

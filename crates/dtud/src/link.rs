@@ -16,7 +16,7 @@ use dtu_proto::event::{CloseReason, LinkOutput, Payload};
 use dtu_proto::time::Instant;
 use tracing::debug;
 
-use crate::connect::{self, Attempt, Established};
+use crate::connect::{self, Attempt, Established, Resolver};
 use crate::port::{Port, stream_part};
 use crate::sys;
 
@@ -39,6 +39,7 @@ pub(crate) enum LinkNews {
 #[derive(Default)]
 pub(crate) struct Link {
     interface: Option<String>,
+    resolver: Resolver,
     state: State,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
@@ -68,7 +69,8 @@ impl Link {
         match order {
             LinkOutput::Connect(target) => {
                 let protocol = target.protocol;
-                let attempt = Box::pin(connect::connect(target, self.interface.clone()));
+                let attempt =
+                    Box::pin(connect::connect(target, self.interface.clone(), self.resolver.clone()));
                 self.state = State::Connecting(attempt, protocol);
             }
             LinkOutput::Send(payload) => {
@@ -488,6 +490,17 @@ mod tests {
         let mut link = Link::new(None);
         let address = "127.0.0.1".to_owned();
         let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0 };
+        order(&mut link, LinkOutput::Connect(target)).await;
+        let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
+        assert_eq!(news(&mut link).await.0, closed);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_meets_itself_is_no_server() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut link = Link::new(None);
+        let address = "127.0.0.1".to_owned();
+        let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port };
         order(&mut link, LinkOutput::Connect(target)).await;
         let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
         assert_eq!(news(&mut link).await.0, closed);

@@ -13,23 +13,24 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{Event, Input, LINKS, LinkId, LinkInput, ModemInput, ModemOutput};
+use dtu_proto::event::{Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, ModemInput, ModemOutput};
 use dtu_proto::event::{Output, Power, SerialInput};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 use tracing::{debug, error, info, warn};
 
+use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::connect::own_address;
 use crate::control::Control;
-use crate::disk::Disk;
+use crate::disk::{Disk, Kept};
 use crate::leds::Lamps;
 use crate::link::{Link, LinkNews};
 use crate::port::stream_part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FlowControl, Settings};
+use crate::settings::{FlowControl, Leds, Settings};
 use crate::watchdog::Watchdog;
 
 /// Everything that the command line and the settings file decide.
@@ -109,6 +110,7 @@ pub(crate) struct Machine {
     recorder: Option<Recorder>,
     control: Arc<Control>,
     watchdog: Watchdog,
+    troubles: Troubles,
     settings: Settings,
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
@@ -153,6 +155,7 @@ impl Machine {
         for (link, number, frame) in start.restored {
             dtu.restore(link, [(number, frame)]);
         }
+        Kept::forget(kept.to_forget);
         Ok(Self {
             dtu,
             clock,
@@ -167,6 +170,7 @@ impl Machine {
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
+            troubles: Troubles::default(),
             settings,
             settings_path: setup.settings_path,
             observer: None,
@@ -229,7 +233,7 @@ impl Machine {
                 Output::Leds(leds) => self.lamps.show(leds),
                 Output::Power(Power::Restarted) => self.at.power_on(now),
                 Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
-                Output::Event(event) => log(&event),
+                Output::Event(event) => self.troubles.log(&event),
             }
         }
     }
@@ -324,7 +328,7 @@ impl Machine {
             busy = true;
         }
         if take_due(&mut self.at.answer_by, now) {
-            warn!("no answer to {:?}", self.at.running.take().unwrap_or_default());
+            warn!("no answer to {:?}", shown(&self.at.running.take().unwrap_or_default()));
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.tick(now);
@@ -402,7 +406,7 @@ impl Machine {
             self.links[link.index()].use_interface(fresh.link_interface(link).map(str::to_owned));
         }
         info!("{} read again: lamps now, interfaces at the next connection", path.display());
-        if fresh.options() != self.settings.options() || fresh.serial != self.settings.serial {
+        if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("the other changes in {} take effect when dtud starts again", path.display());
         }
         self.settings = fresh;
@@ -488,11 +492,12 @@ impl AtLines {
         let Some(line) = self.running.take() else { return };
         let reply = reply.trim();
         if !reply.contains("ERROR") {
-            debug!("{line}: {reply}");
+            // The answer to a question may be a password.
+            debug!("--at {:?}: done", shown(&line));
         } else if self.restarted {
-            warn!("--at {line:?}: {reply}");
+            warn!("--at {:?}: {reply}", shown(&line));
         } else {
-            eprintln!("dtud: --at {line:?}: {reply}");
+            cli::complain(format_args!("dtud: --at {:?}: {reply}", shown(&line)));
             self.refused = true;
         }
     }
@@ -510,8 +515,25 @@ fn at_line(line: &str) -> String {
     }
 }
 
+/// A line as a log may show it: without the values where one may be a password.
+fn shown(line: &str) -> &str {
+    let upper = line.to_ascii_uppercase();
+    let secret = dtu_proto::commands().any(|command| {
+        command.parameters.iter().any(|parameter| parameter.secret)
+            && upper.contains(command.name.trim_start_matches("AT"))
+    });
+    line.find('=').filter(|_| secret).and_then(|at| line.get(..at)).unwrap_or(line)
+}
+
 fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
     deadline.take_if(|at| *at <= now).is_some()
+}
+
+/// What a reload does not bring into force.
+fn read_at_start(settings: &Settings) -> Settings {
+    let mut rest = Settings { leds: Leds::default(), ..settings.clone() };
+    rest.links.iter_mut().for_each(|link| link.interface = None);
+    rest
 }
 
 fn lamps(settings: &Settings) -> Lamps {
@@ -526,10 +548,31 @@ fn seed() -> u64 {
 }
 
 fn announce(address: &Address) {
-    use std::io::Write as _;
-    let mut out = std::io::stdout();
-    // A reader that is gone must not stop the device.
-    let _ = writeln!(out, "ready serial={address} console=off").and_then(|()| out.flush());
+    cli::say(format_args!("ready serial={address} console=off"));
+}
+
+/// Why each link did not come up, as last told: a reason is news once, not at each attempt.
+#[derive(Debug, Default)]
+struct Troubles([Option<LinkDownReason>; LINKS]);
+
+impl Troubles {
+    fn log(&mut self, event: &Event) {
+        if let Event::LinkUp(link) = event {
+            self.0[link.index()] = None;
+        }
+        if let Event::LinkDown { link, reason, was_up: false } = event
+            && self.is_new(*link, *reason)
+        {
+            info!("link {link} did not come up, it is tried again: {reason}");
+        } else {
+            log(event);
+        }
+    }
+
+    /// What the device ordered itself is no trouble.
+    fn is_new(&mut self, link: LinkId, reason: LinkDownReason) -> bool {
+        reason != LinkDownReason::Ordered && self.0[link.index()].replace(reason) != Some(reason)
+    }
 }
 
 fn log(event: &Event) {
@@ -570,6 +613,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use dtu_proto::event::CloseReason;
+
     use super::*;
 
     #[test]
@@ -579,5 +624,42 @@ mod tests {
         }
         assert_eq!(at_line("ATW"), "ATW");
         assert_eq!(at_line("at+csq"), "at+csq");
+    }
+
+    #[test]
+    fn why_a_link_does_not_come_up_is_told_once_a_reason() {
+        let (refused, unknown) = (
+            LinkDownReason::Network(CloseReason::Refused),
+            LinkDownReason::Network(CloseReason::NameNotFound),
+        );
+        let mut troubles = Troubles::default();
+        let [one, two, ..] = LinkId::ALL;
+        assert!(troubles.is_new(one, refused));
+        assert!(!troubles.is_new(one, refused));
+        assert!(troubles.is_new(two, refused));
+        assert!(troubles.is_new(one, unknown));
+        assert!(!troubles.is_new(one, LinkDownReason::Ordered));
+        troubles.log(&Event::LinkUp(two));
+        assert!(troubles.is_new(two, refused));
+    }
+
+    #[test]
+    fn a_reload_tells_of_every_key_that_it_does_not_bring_into_force() {
+        let read = |text: &str| read_at_start(&Settings::parse("x".as_ref(), text).unwrap());
+        for later in ["[link]\nspool_sync = \"always\"", "[device]\nsms_allow = [\"10086\"]"] {
+            let later = later.replace("[link]", "[link]\nspool = \"disk\"");
+            assert_ne!(read(&later), read("[link]\nspool = \"disk\""), "{later}");
+        }
+        for now in ["[leds]\nnet = \"green\"", "[link.2]\ninterface = \"eth1\""] {
+            assert_eq!(read(now), read(""), "{now}");
+        }
+    }
+
+    #[test]
+    fn an_at_line_is_shown_without_its_passwords() {
+        assert_eq!(shown("AT+CSTT=\"net\",\"user\",\"secret\""), "AT+CSTT");
+        assert_eq!(shown("at+cipsw=abcde"), "at+cipsw");
+        assert_eq!(shown("AT+CIPR=9600;+CIPSW=abcde"), "AT+CIPR");
+        assert_eq!(shown("AT+CIPR=9600"), "AT+CIPR=9600");
     }
 }

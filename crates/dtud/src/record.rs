@@ -3,9 +3,9 @@
 //! The log holds all data that crosses the line, and all passwords; it is readable for its owner only. A full disk
 //! ends the recording with one log line, never the device.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use dtu_proto::event::Input;
@@ -34,7 +34,12 @@ impl Recorder {
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
         let mut options = File::options();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-        Self::start(path, file.map_err(|error| named(path, &error))?, header)
+        let file = file.map_err(|error| named(path, &error))?;
+        // One that was there already may be open to everybody; a device such as /dev/stdout is not ours to change.
+        if file.metadata().is_ok_and(|data| data.is_file()) {
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| named(path, &error))?;
+        }
+        Self::start(path, file, header)
     }
 }
 
@@ -116,7 +121,6 @@ mod tests {
     use super::*;
     use dtu_proto::event::SerialInput;
     use dtu_proto::record::{Happening, OwnedInput, parse};
-    use std::os::unix::fs::PermissionsExt as _;
 
     const HELLO: Input<'static> = Input::Serial(SerialInput::Data(b"hello"));
 
@@ -136,6 +140,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let header = Header { seed: 9, stored: "AT+CIPR=9600\n".to_owned(), ..Header::default() };
         let path = dir.path().join("log");
+        std::fs::write(&path, "an older log").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let mut recorder = Recorder::create(&path, &header).unwrap();
         recorder.input(Instant::from_millis(1), &HELLO);
         recorder.timeout(Instant::from_millis(2));

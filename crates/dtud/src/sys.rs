@@ -41,3 +41,13 @@ pub(crate) fn enable_rs485(fd: impl AsFd) -> io::Result<()> {
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSRS485, setting.as_ptr()) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+/// Whether a tty is open for one program alone (`TIOCEXCL`).
+#[cfg(test)]
+pub(crate) fn is_exclusive(fd: impl AsFd) -> bool {
+    let mut exclusive: libc::c_int = 0;
+    // SAFETY: TIOCGEXCL stores one int through the pointer, which is valid for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) };
+    assert_eq!(answer, 0, "{}", io::Error::last_os_error());
+    exclusive != 0
+}

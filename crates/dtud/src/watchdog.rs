@@ -15,8 +15,8 @@ impl Watchdog {
     pub(crate) fn from_environment() -> Self {
         let mut micros = 0;
         // Half of what the unit allows, as sd_watchdog_enabled(3) recommends.
-        let every =
-            sd_notify::watchdog_enabled(false, &mut micros).then(|| Duration::from_micros(micros / 2));
+        let every = sd_notify::watchdog_enabled(false, &mut micros)
+            .then(|| Duration::from_micros(micros / 2).max(OFTEN));
         Self { every, due: every.map(|_| Instant::ZERO) }
     }
 
@@ -42,3 +42,6 @@ impl Watchdog {
         let _ = sd_notify::notify(false, &[NotifyState::Stopping]);
     }
 }
+
+/// Shortest time between two notes: a wrong `WATCHDOG_USEC` (0 too) must not keep the program busy.
+const OFTEN: Duration = Duration::from_millis(10);

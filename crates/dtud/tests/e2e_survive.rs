@@ -1,10 +1,13 @@
 //! What a device keeps over its end: frames that nobody has acknowledged, and the stored parameters.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
+use rustix::pty::OpenptFlags;
 
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod common;
@@ -153,7 +156,7 @@ fn a_full_disk_is_an_error_of_atw_and_the_device_lives_on() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start();
     let setup = Setup::new(folder.path()).packing(10).link(1, server.port());
-    let daemon = setup.start_for_full_disk();
+    let daemon = setup.start();
     let (line, connection) = (daemon.line(), server.accept(SOON));
     line.escape();
     store_number(&line, "333");
@@ -174,4 +177,76 @@ fn a_full_disk_is_an_error_of_atw_and_the_device_lives_on() {
     daemon.kill();
     let (_daemon, line) = in_command_state(&setup);
     assert_eq!(number(&line), "+CIPNUM: 444");
+}
+
+#[test]
+fn frames_that_wait_survive_a_start_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::refusing();
+    let setup = Setup::new(folder.path()).packing(0).link(1, server.port());
+    let daemon = setup.start();
+    let line = daemon.line();
+    line.send(b"precious");
+    line.escape();
+    assert!(daemon.terminate().success());
+    let kept = setup.state().join("undelivered-1");
+    assert!(kept.exists());
+
+    // A line that cannot be made, and a log that cannot: both are found after the frames were read.
+    let line = folder.path().join("taken");
+    fs::write(&line, "a file").unwrap();
+    for extra in [["--serial", &format!("pty:{}", line.display())], ["--record", "/nonexistent/log"]] {
+        let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
+        dtud.current_dir(folder.path()).arg("--state").arg(setup.state()).args(extra);
+        assert_eq!(dtud.output().unwrap().status.code(), Some(1));
+        assert!(kept.exists(), "{extra:?}");
+    }
+}
+
+#[test]
+fn a_log_on_a_full_disk_does_not_end_the_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
+    dtud.current_dir(folder.path()).args(["--state", "state", "--at", "CIOPTIME=0"]);
+    dtud.env("RUST_LOG", "trace").stdout(full()).stderr(full());
+    let mut child = dtud.spawn().unwrap();
+    let line = folder.path().join("dtu0");
+    eventually("the line", SOON, || line.exists().then_some(()));
+    let line = eventually("the line opens", SOON, || Line::open(&line).ok());
+    line.receive_to(b"\r\nUSR-GPRS232-DTU\r\n", SOON);
+    line.escape();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_demo_that_nobody_reads_ends() {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_dtud"));
+    demo.arg("demo").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = demo.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = eventually("the end of the demo", SOON, || child.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(1));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_demo_whose_terminal_goes_away_ends() {
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = || fs::File::options().read(true).write(true).open(&name).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_dtud"));
+    // Not its controlling terminal, so no SIGHUP comes: the terminal itself must tell.
+    demo.arg("demo").stdin(terminal()).stdout(terminal()).stderr(terminal());
+    let mut child = demo.spawn().unwrap();
+    let mut master = fs::File::from(master);
+    assert_ne!(master.read(&mut [0; 64]).unwrap(), 0, "the first picture");
+    drop((demo, master));
+    let ended = eventually("the end of the demo", SOON, || child.try_wait().unwrap());
+    assert!(ended.code().is_some(), "{ended}");
 }

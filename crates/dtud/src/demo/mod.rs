@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli;
-use crate::control::{Control, listen_to_signals};
+use crate::control::{Control, HangUp, listen_to_signals};
 use crate::machine::{Machine, Modem, Setup};
 use crate::serial::Address;
 use crate::settings::Settings;
@@ -34,7 +34,7 @@ pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
     let scene = SharedScene::default();
     runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;
     runtime.shutdown_background();
-    println!("{}", scene::lock(&scene).summary());
+    cli::say(format_args!("{}", scene::lock(&scene).summary()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -54,7 +54,7 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
         record: None,
     };
     let control = Arc::new(Control::default());
-    listen_to_signals(Arc::clone(&control))?;
+    listen_to_signals(Arc::clone(&control), HangUp::Stop)?;
     let every = Duration::from_millis(if terminal { 100 } else { 1000 });
     let watcher = Watcher::new(Arc::clone(&scene), every);
     let machine = Machine::new(setup, Arc::clone(&control))?.observed_by(Box::new(watcher));

@@ -1,5 +1,6 @@
 //! The scene in the terminal, or as plain lines where there is none.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ async fn print(scene: &SharedScene, over: impl Fn() -> bool) -> anyhow::Result<(
     while !over() {
         ticks.tick().await;
         if count % TICKS_PER_LINE == TICKS_PER_LINE - 1 {
-            println!("{}", plain(&scene::lock(scene)));
+            // Who reads it may be gone (`| head`): the end of the scene.
+            writeln!(std::io::stdout(), "{}", plain(&scene::lock(scene)))?;
         }
         count = count.wrapping_add(1);
     }
@@ -44,15 +46,30 @@ async fn draw(scene: &SharedScene, over: impl Fn() -> bool) -> anyhow::Result<()
     let mut shown = Ok(());
     while !over() && shown.is_ok() {
         ticks.tick().await;
+        // Asking a terminal that is gone for keys never returns.
+        if over() || !terminal_is_there() {
+            break;
+        }
         shown = terminal.draw(|frame| screen::draw(frame, &scene::lock(scene))).map(drop);
+        if shown.is_err() {
+            break;
+        }
         match asked_to_end() {
             Ok(true) => break,
             Ok(false) => {}
-            Err(error) => shown = shown.and(Err(error)),
+            Err(error) => shown = Err(error),
         }
     }
-    ratatui::restore();
+    let _ = ratatui::try_restore();
+    if !terminal_is_there() {
+        // Its drop would complain of the cursor with a macro that panics where stderr is that terminal.
+        std::mem::forget(terminal);
+    }
     Ok(shown?)
+}
+
+fn terminal_is_there() -> bool {
+    rustix::termios::tcgetattr(std::io::stdout()).is_ok()
 }
 
 /// The terminal is in raw mode: Ctrl-C comes as a key.

@@ -6,23 +6,29 @@ use std::task::{Context, Poll};
 use dtu_proto::config::Protocol;
 use dtu_proto::event::Connect;
 
-use crate::connect::{self, Attempt};
+use crate::connect::{self, Attempt, Resolver};
 use crate::port::Port;
 
 pub(super) struct Server {
     target: Connect,
     attempt: Option<Attempt>,
+    resolver: Resolver,
 }
 
 impl Server {
-    pub(super) const fn new(address: String, port: u16) -> Self {
-        Self { target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0 }, attempt: None }
+    pub(super) fn new(address: String, port: u16) -> Self {
+        Self {
+            target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0 },
+            attempt: None,
+            resolver: Resolver::default(),
+        }
     }
 
     /// Begins an attempt, or goes on with it.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Port>> {
-        let attempt =
-            self.attempt.get_or_insert_with(|| Box::pin(connect::connect(self.target.clone(), None)));
+        let attempt = self.attempt.get_or_insert_with(|| {
+            Box::pin(connect::connect(self.target.clone(), None, self.resolver.clone()))
+        });
         let done = std::task::ready!(attempt.as_mut().poll(cx));
         self.attempt = None;
         Poll::Ready(match done {

@@ -1,6 +1,7 @@
 //! A serial device of the operating system.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,7 +39,9 @@ impl Tty {
             Err(Errno::WOULDBLOCK) => return Err(io::Error::other("opened by somebody else")),
             Err(error) => return Err(error.into()),
         }
-        rustix::termios::ioctl_tiocexcl(&fd)?;
+        if !is_pty(&fd)? {
+            rustix::termios::ioctl_tiocexcl(&fd)?;
+        }
         if self.wiring.rs485
             && let Err(error) = sys::enable_rs485(&fd)
         {
@@ -59,6 +62,13 @@ impl Tty {
         let is = rustix::termios::tcgetattr(port).map_err(|error| error.to_string())?;
         compare(&is, &wanted)
     }
+}
+
+/// The slave of a pty (somebody's virtual serial line) would stay exclusive when this program is gone, for as long as
+/// its master is open, and shut out the next start.
+fn is_pty(fd: &OwnedFd) -> io::Result<bool> {
+    let device = rustix::fs::fstat(fd)?.st_rdev;
+    Ok(UNIX98_SLAVES.contains(&rustix::fs::major(device)))
 }
 
 fn describe(attributes: &mut Termios, format: LineFormat, rts_cts: bool) -> io::Result<()> {
@@ -110,6 +120,8 @@ pub(super) fn time_to_drain(port: &Port, format: Option<LineFormat>) -> Duration
     }
 }
 
+/// Major numbers of the slaves of ptys (Documentation/admin-guide/devices.txt).
+const UNIX98_SLAVES: std::ops::RangeInclusive<u32> = 136..=143;
 const FORMAT: ControlModes = ControlModes::CSIZE
     .union(ControlModes::CSTOPB)
     .union(ControlModes::PARENB)
@@ -117,3 +129,21 @@ const FORMAT: ControlModes = ControlModes::CSIZE
     .union(ControlModes::CRTSCTS);
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pty::OpenptFlags;
+
+    #[tokio::test]
+    async fn a_pty_is_not_left_exclusive_for_the_next_start() {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        rustix::pty::grantpt(&master).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let tty = Tty::new(name.clone().into(), Wiring::default());
+        drop(tty.open(None).unwrap());
+        let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        assert!(!sys::is_exclusive(&slave));
+    }
+}

@@ -26,7 +26,20 @@ impl Mark {
         let file = file.map_err(|error| named(&path, &error))?;
         let marks = PLACES.map(|offset| read(&file, offset).unwrap_or(0));
         let place = usize::from(marks[0] >= marks[1]);
+        // Room for both places now: a full disk must not keep delivered frames from being marked. If it is full
+        // already, `advance` tells.
+        if file.metadata().is_ok_and(|data| data.len() == 0) {
+            let _ = clear(&file);
+        }
         Ok(Self { path, file: Arc::new(file), released: marks[0].max(marks[1]), place })
+    }
+
+    /// As on a disk that is full.
+    #[cfg(test)]
+    pub(super) fn unwritable() -> Self {
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().write(true).open(&path).expect("the device is there");
+        Self { path, file: Arc::new(file), released: 0, place: 0 }
     }
 
     pub(super) const fn released(&self) -> u64 {
@@ -49,11 +62,16 @@ impl Mark {
 
     /// Back to the start, on the disk.
     pub(super) fn reset(&mut self) -> io::Result<()> {
-        let reset = self.file.set_len(0).and_then(|()| self.file.sync_all());
+        let reset = clear(&self.file).and_then(|()| self.file.sync_all());
         reset.map_err(|error| named(&self.path, &error))?;
         self.released = 0;
         Ok(())
     }
+}
+
+/// Neither place holds a mark (the sum of a zero is not zero), and both keep their room.
+fn clear(file: &File) -> io::Result<()> {
+    PLACES.iter().try_for_each(|offset| file.write_all_at(&[0; LENGTH], *offset))
 }
 
 fn read(file: &File, offset: u64) -> Option<u64> {

@@ -30,7 +30,7 @@ mod sync;
 mod tests;
 mod undelivered;
 
-pub use undelivered::{save_undelivered, take_undelivered};
+pub use undelivered::{Left, find_undelivered, save_undelivered};
 
 pub use crate::settings::SpoolSync;
 use crate::store::{Disk, FileOps as _, named};
@@ -120,7 +120,8 @@ impl Spool {
         if up_to <= self.mark.released() {
             return Ok(());
         }
-        self.mark.advance(up_to)?;
+        // On a full disk the mark may find no room: what is delivered goes all the same, for it is what fills the disk.
+        let marked = self.mark.advance(up_to);
         self.next = self.next.max(up_to);
         self.syncer.dirty(self.mark.file());
         while let Some(oldest) = self.segments.front().filter(|oldest| oldest.last < up_to) {
@@ -131,7 +132,7 @@ impl Spool {
                 self.open = None;
             }
         }
-        Ok(())
+        marked
     }
 
     /// Frames that were not taken, for any reason.

@@ -88,6 +88,14 @@ impl Model {
     }
 }
 
+/// As a start does that succeeds.
+fn take_undelivered(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
+    let left = find_undelivered(dir, link)?;
+    let frames = left.frames.clone();
+    left.forget()?;
+    Ok(frames)
+}
+
 #[test]
 fn random_work_with_kills_gives_exactly_the_frames_not_released() {
     for seed in 0..40 {
@@ -285,4 +293,44 @@ fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_fra
         spool.release(number.saturating_sub(2047)).unwrap();
     }
     assert_eq!(spool.refused(), 0);
+}
+
+#[test]
+fn undelivered_frames_stay_until_the_start_has_succeeded() {
+    let dir = tempfile::tempdir().unwrap();
+    let frame = Bytes::from_static(b"precious");
+    save_undelivered(dir.path(), link(), [(0, &frame)]).unwrap();
+    for _ in 0..2 {
+        assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, [(0, frame.clone())]);
+    }
+    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), [(0, frame)]);
+    assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, []);
+}
+
+#[test]
+fn what_is_delivered_leaves_the_disk_though_the_mark_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path(), BOUND);
+    (0..10).for_each(|number| spool.append(number, &frame(number, 500)).unwrap());
+    spool.mark = Mark::unwritable();
+    assert!(spool.release(10).is_err());
+    assert_eq!(spool.used(), 0);
+    drop(spool);
+    assert_eq!(open(dir.path(), BOUND).1, []);
+}
+
+#[test]
+fn the_mark_has_its_room_from_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), BOUND));
+    let length = || std::fs::metadata(dir.path().join("spool/link-2/released")).unwrap().len();
+    let whole = length();
+    assert!(whole > 4096, "{whole}");
+    let (mut spool, _) = open(dir.path(), BOUND);
+    spool.append(0, &frame(0, 500)).unwrap();
+    spool.release(1).unwrap();
+    drop(spool);
+    // Nothing is left: it starts over.
+    let (spool, frames) = open(dir.path(), BOUND);
+    assert_eq!((spool.mark.released(), frames.len(), length()), (0, 0, whole));
 }

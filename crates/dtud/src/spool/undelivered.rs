@@ -31,23 +31,46 @@ pub fn save_undelivered<'a>(
     Disk.sync_dir(dir)
 }
 
-/// Takes the frames that the last run left, oldest first: at its clean stop, or in a spool when it had
-/// `spool = "disk"`. Once they are in memory they live as every frame of a memory link does, and their file is
-/// removed, so that the next start does not send them again.
+/// The frames that the last run left, oldest first: at its clean stop, or in a spool when it had `spool = "disk"`. They
+/// stay on the disk until [`Left::forget`], for a start may still fail.
 ///
 /// # Errors
-/// Of the file system, with the path; then the files are still there.
-pub fn take_undelivered(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
+/// Of the file system, with the path.
+pub fn find_undelivered(dir: &Path, link: LinkId) -> io::Result<Left> {
     if dir.join("spool").join(format!("link-{link}")).is_dir() {
-        let (mut spool, frames) = Spool::open(dir, link, u64::MAX, SpoolSync::Never)?;
-        frames.last().map_or(Ok(()), |(last, _)| spool.release(last + 1))?;
-        return Ok(frames);
+        let (spool, frames) = Spool::open(dir, link, u64::MAX, SpoolSync::Never)?;
+        return Ok(Left { frames, place: Place::Spool(Box::new(spool)) });
     }
-    let frames = read(dir, link)?;
-    if !frames.is_empty() {
-        remove(dir, link)?;
+    Ok(Left { frames: read(dir, link)?, place: Place::File(dir.to_owned(), link) })
+}
+
+/// What a run left for a link that keeps its frames in memory.
+#[derive(Debug)]
+pub struct Left {
+    /// With their numbers, oldest first.
+    pub frames: Vec<(u64, Bytes)>,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    File(PathBuf, LinkId),
+    Spool(Box<Spool>),
+}
+
+impl Left {
+    /// Removes them from the disk: once they are in the device they live as every frame of a memory link does, and the
+    /// next start must not send them again.
+    ///
+    /// # Errors
+    /// Of the file system, with the path.
+    pub fn forget(self) -> io::Result<()> {
+        let Some((last, _)) = self.frames.last() else { return Ok(()) };
+        match self.place {
+            Place::File(dir, link) => remove(&dir, link),
+            Place::Spool(mut spool) => spool.release(last + 1),
+        }
     }
-    Ok(frames)
 }
 
 pub(super) fn read(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {

@@ -26,8 +26,8 @@ impl Lock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(in_use(dir, &mut file)),
             Err(error) => return Err(named(&path, &error.into())),
         }
-        let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-        noted.map_err(|error| named(&path, &error))?;
+        // Only for the message of another process: a full disk must not keep the device from starting.
+        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
 }

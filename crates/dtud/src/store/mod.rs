@@ -101,9 +101,7 @@ fn load(files: &mut impl FileOps, dir: &Path) -> io::Result<(String, Vec<String>
             Ok((text, messages))
         }
         // Files set aside and nothing stored since: the loss is told at each start, not at the first only.
-        Found::Missing if never_saved && files.read(&aside(dir, 1), 1)?.is_none() => {
-            Ok((String::new(), Vec::new()))
-        }
+        Found::Missing if never_saved && !exists(files, &aside(dir, 1)) => Ok((String::new(), Vec::new())),
         found @ (Found::Missing | Found::Damaged(_)) => {
             note(files, dir, &previous, found, &mut messages);
             messages.push(format!(
@@ -132,11 +130,16 @@ fn note(files: &mut impl FileOps, dir: &Path, path: &Path, found: Found, message
 
 fn set_aside(files: &mut impl FileOps, dir: &Path, path: &Path) -> io::Result<PathBuf> {
     let mut number = 1;
-    while number < MAX_DAMAGED && files.read(&aside(dir, number), 1)?.is_some() {
+    while number < MAX_DAMAGED && exists(files, &aside(dir, number)) {
         number += 1;
     }
     files.rename(path, &aside(dir, number))?;
     Ok(aside(dir, number))
+}
+
+/// Whatever it is: what was set aside may be unreadable, or a folder.
+fn exists(files: &mut impl FileOps, path: &Path) -> bool {
+    !matches!(files.read(path, 1), Ok(None))
 }
 
 fn aside(dir: &Path, number: usize) -> PathBuf {

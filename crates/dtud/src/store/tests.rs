@@ -274,3 +274,16 @@ fn a_key_of_a_later_version_is_passed_over_with_a_message_and_the_rest_is_taken(
         "{messages:?}"
     );
 }
+
+#[test]
+fn a_folder_in_the_place_of_the_file_is_set_aside_and_does_not_stop_later_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join(CURRENT)).unwrap();
+    for _ in 0..2 {
+        let (mut store, config, messages) = ParameterStore::open(dir.path()).unwrap();
+        assert_eq!(config, Config::default());
+        assert!(!messages.is_empty());
+        drop(store.save("AT+CIPR=9600\n"));
+        std::fs::remove_file(dir.path().join(CURRENT)).unwrap();
+    }
+}

@@ -51,13 +51,6 @@ impl Setup {
         self.start_as(Command::new(env!("CARGO_BIN_EXE_dtud")))
     }
 
-    /// With SIGXFSZ ignored, so that a file size limit is an error of the write and not the end of the program.
-    pub(crate) fn start_for_full_disk(&self) -> Daemon {
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_dtud")]);
-        self.start_as(shell)
-    }
-
     fn start_as(&self, mut command: Command) -> Daemon {
         let settings = self.folder.join("settings.toml");
         std::fs::write(&settings, &self.settings).expect("write the settings");
