@@ -96,24 +96,23 @@ impl Cli {
     fn run_device(self) -> anyhow::Result<ExitCode> {
         start_log("info");
         let state = self.state.clone().map_or_else(default_state, Ok)?;
-        let settings_path =
-            self.settings.clone().or_else(|| Some(state.join("dtud.toml")).filter(|path| path.exists()));
-        let settings = match &settings_path {
-            None => Settings::default(),
-            Some(path) => match Settings::load(path) {
-                Ok(settings) => settings,
-                Err(why) => {
-                    complain(format_args!("{why}"));
-                    return Ok(ExitCode::from(2));
-                }
-            },
+        let own = state.join("dtud.toml");
+        let may_miss = self.settings.is_none() && std::fs::symlink_metadata(&own).is_err();
+        let settings_path = self.settings.clone().unwrap_or(own);
+        let settings = match Settings::load(&settings_path) {
+            Ok(settings) => settings,
+            Err(_) if may_miss => Settings::default(),
+            Err(why) => {
+                complain(format_args!("{why}"));
+                return Ok(ExitCode::from(2));
+            }
         };
         let setup = Setup {
             serial: self.serial,
             modem: self.modem,
             state,
             settings,
-            settings_path,
+            settings_path: Some(settings_path),
             setup_window: self.setup_window.map(|seconds| Duration::from_secs(seconds.into())),
             at: self.at,
             record: self.record,

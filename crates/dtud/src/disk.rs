@@ -53,19 +53,9 @@ impl Disk {
         let mut spools = [const { None }; LINKS];
         let (mut frames, mut to_forget) = (Vec::new(), Vec::new());
         for link in LinkId::ALL {
-            let left = match settings.spool_settings(link) {
-                Some(wanted) => {
-                    let (spool, left) = Spool::open(dir, link, wanted.size, wanted.sync)?;
-                    spools[link.index()] = Some(spool);
-                    left
-                }
-                None => {
-                    let left = find_undelivered(dir, link)?;
-                    let frames = left.frames.clone();
-                    to_forget.push(left);
-                    frames
-                }
-            };
+            let Opened { spool, frames: left, to_forget: file } = open_link(dir, settings, link);
+            spools[link.index()] = spool;
+            to_forget.extend(file);
             if !left.is_empty() {
                 info!("link {link}: {} frames of the last run wait", left.len());
             }
@@ -125,5 +115,78 @@ impl Disk {
         if let Err(error) = save_undelivered(&self.dir, link, frames) {
             warn!("link {link}: the undelivered frames are lost: {error}");
         }
+    }
+}
+
+/// What a link finds on the disk.
+#[derive(Default)]
+struct Opened {
+    spool: Option<Spool>,
+    frames: Vec<(u64, Bytes)>,
+    to_forget: Option<Left>,
+}
+
+/// Opens what a link left. What cannot be read is set aside: one bad file must not stop the device for ever.
+fn open_link(dir: &Path, settings: &Settings, link: LinkId) -> Opened {
+    let open = || match settings.spool_settings(link) {
+        Some(wanted) => {
+            let (spool, frames) = Spool::open(dir, link, wanted.size, wanted.sync)?;
+            Ok(Opened { spool: Some(spool), frames, to_forget: None })
+        }
+        None => {
+            let left = find_undelivered(dir, link)?;
+            Ok(Opened { spool: None, frames: left.frames.clone(), to_forget: Some(left) })
+        }
+    };
+    let told = |error: std::io::Error| {
+        warn!("link {link}: {error}; set aside");
+        set_aside(dir, link);
+    };
+    open().map_err(told).or_else(|()| open()).unwrap_or_else(|error: std::io::Error| {
+        warn!("link {link}: its frames are kept in memory only: {error}");
+        Opened::default()
+    })
+}
+
+fn set_aside(dir: &Path, link: LinkId) {
+    for name in [format!("undelivered-{link}"), format!("spool/link-{link}")] {
+        let path = dir.join(&name);
+        let free = (1..=SET_ASIDE_MAX)
+            .map(|n| dir.join(format!("{name}.damaged-{n}")))
+            .find(|aside| !aside.exists());
+        if let (true, Some(aside)) = (path.exists(), free)
+            && let Err(error) = std::fs::rename(&path, &aside)
+        {
+            warn!("{}: {error}", path.display());
+        }
+    }
+}
+
+/// Files set aside are kept for a look, but not without end.
+const SET_ASIDE_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_set_aside_and_the_device_starts() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("undelivered-3")).unwrap();
+        let (_, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
+        assert!(kept.frames.is_empty());
+        assert!(dir.path().join("undelivered-3.damaged-1").is_dir());
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_spool_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("spool")).unwrap();
+        std::fs::write(dir.path().join("spool/link-1"), "no folder").unwrap();
+        let settings = dir.path().join("s.toml");
+        std::fs::write(&settings, "[link.1]\nspool = \"disk\"").unwrap();
+        let (disk, _) = Disk::open(dir.path(), &Settings::load(&settings).unwrap()).unwrap();
+        assert!(disk.spools[0].is_some());
+        assert!(dir.path().join("spool/link-1.damaged-1").is_file());
     }
 }

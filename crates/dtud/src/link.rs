@@ -241,7 +241,7 @@ impl Connection {
             match self.port.poll_read(cx, buf) {
                 Poll::Pending => return Ok(None),
                 Poll::Ready(Ok(0)) if self.protocol == Protocol::Tcp => return Err(CloseReason::PeerClosed),
-                Poll::Ready(Ok(0)) => {}
+                // An empty datagram is nothing to the device, but its turn is over: many must not keep others waiting.
                 Poll::Ready(Ok(count)) => return Ok(Some(LinkNews::Data(count))),
                 Poll::Ready(Err(error)) => self.judge(&error)?,
             }

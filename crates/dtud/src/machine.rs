@@ -121,6 +121,8 @@ pub(crate) struct Machine {
     started: bool,
     powered_on: Instant,
     stop_by: Option<Instant>,
+    /// At the end: how long a save may still take.
+    saved_by: Option<Instant>,
     end: Option<End>,
 }
 
@@ -140,7 +142,7 @@ impl Machine {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
         };
-        let serial = Serial::new(setup.serial, wiring).context("serial")?;
+        let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let start = Header {
             seed: seed(),
             started: clock.now(),
@@ -180,6 +182,7 @@ impl Machine {
             started: false,
             powered_on,
             stop_by: None,
+            saved_by: None,
             end: None,
         })
     }
@@ -346,6 +349,7 @@ impl Machine {
             self.modem_back_at,
             self.look_at,
             self.stop_by,
+            self.saved_by,
             self.at.answer_by,
             self.watchdog.next(),
             self.recorder.as_ref().and_then(Recorder::flush_due),
@@ -412,6 +416,15 @@ impl Machine {
         self.settings = fresh;
     }
 
+    /// At the end a save that is under way gets some more time, but a disk that hangs does not hold the end up.
+    fn waits_for_the_disk(&mut self) -> bool {
+        if !self.disk.is_saving() {
+            return false;
+        }
+        let now = self.clock.now();
+        now < *self.saved_by.get_or_insert(now + SAVED_WITHIN)
+    }
+
     fn finish(&mut self) {
         for link in LinkId::ALL {
             self.disk.keep_undelivered(link, self.dtu.undelivered(link));
@@ -432,7 +445,7 @@ impl Future for Machine {
         }
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
-            if let (Some(end), false) = (this.end, this.disk.is_saving()) {
+            if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
                 this.finish();
                 return Poll::Ready(end);
             }
@@ -494,7 +507,8 @@ impl AtLines {
         if !reply.contains("ERROR") {
             // The answer to a question may be a password.
             debug!("--at {:?}: done", shown(&line));
-        } else if self.restarted {
+        } else if self.restarted || reply.contains(NOT_STORED) {
+            // Nothing is wrong with the line; a device whose disk is full works all the same.
             warn!("--at {:?}: {reply}", shown(&line));
         } else {
             cli::complain(format_args!("dtud: --at {:?}: {reply}", shown(&line)));
@@ -503,6 +517,8 @@ impl AtLines {
     }
 }
 
+/// What a save that failed is answered with.
+const NOT_STORED: &str = "not stored";
 const APPLY: &str = "AT+CIAPPLY";
 
 /// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
@@ -605,6 +621,8 @@ const READ_BUFFER: usize = 65_536;
 /// Looks at all sources before the reactor gets its turn.
 const TURNS: usize = 16;
 /// From the order to stop to the end at any price.
+/// For a save that is under way at the end.
+const SAVED_WITHIN: Duration = Duration::from_secs(5);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long the simulated modem is away when it is reset.
 const MODEM_RESET: Duration = Duration::from_secs(2);

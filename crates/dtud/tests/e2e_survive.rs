@@ -27,12 +27,13 @@ fn waiting_bytes() -> Vec<u8> {
     bytes
 }
 
-fn size_of_tree(folder: &Path) -> u64 {
+fn spooled_bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     entries
         .flatten()
         .map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => size_of_tree(&entry.path()),
+            Ok(kind) if kind.is_dir() => spooled_bytes(&entry.path()),
+            _ if entry.path().extension().is_none_or(|kind| kind != "frames") => 0,
             _ => entry.metadata().map_or(0, |data| data.len()),
         })
         .sum()
@@ -47,7 +48,9 @@ fn frames_spooled_to_disk_survive_kill_9_and_arrive_in_order() {
     let daemon = setup.start();
     let (line, bytes) = (daemon.line(), waiting_bytes());
     line.send(&bytes);
-    eventually("all frames on disk", SOON, || (size_of_tree(&setup.state()) >= WAITING as u64).then_some(()));
+    eventually("all frames on disk", SOON, || {
+        (spooled_bytes(&setup.state()) >= WAITING as u64).then_some(())
+    });
     daemon.kill();
 
     server.listen();

@@ -144,7 +144,7 @@ fn a_line_that_runs_is_not_taken_over() {
     let mut second = Device::new().on_line(&device.line());
     let (status, _, complaint) = second.run_to_end();
     assert_eq!(status, Some(1));
-    assert!(complaint.contains("is served by another dtud"), "{complaint}");
+    assert!(complaint.contains("another program serves"), "{complaint}");
     let mut dte = device.dte();
     dte.expect_banner();
 }

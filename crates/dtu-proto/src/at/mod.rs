@@ -34,7 +34,7 @@ pub(crate) use stored::{load, store_lines};
 pub use table::TakesEffect;
 
 use call::Call;
-use reply::{Code, Error, Shown};
+use reply::{Code, Error, Reason, Shown};
 
 /// What a command may see and change.
 pub(crate) struct Context<'a> {
@@ -127,7 +127,7 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
 pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
     if let Err(why) = stored {
         let name = parked.waits.name();
-        let text = format!("{name}: not stored: {}", Shown(why.as_bytes()));
+        let text = format!("{name}: not stored: {}", Reason(&why));
         return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
     }
     let effects = match parked.waits {

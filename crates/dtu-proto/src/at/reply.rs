@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::config::Config;
 
@@ -95,6 +95,16 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// What the host says, in an error text: one printable line.
+pub(super) struct Reason<'a>(pub(super) &'a str);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.chars().take(REASON_MAX);
+        shown.map(|c| if c.is_control() { ' ' } else { c }).try_for_each(|c| f.write_char(c))
+    }
+}
+
 /// A value in quotes, as the parser reads it back: a quote of the text is doubled.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
@@ -113,5 +123,6 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
+const REASON_MAX: usize = 300;
 const SHOWN_MAX: usize = 40;
 const SHOWN_KEPT: usize = 32;

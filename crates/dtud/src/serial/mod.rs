@@ -9,7 +9,7 @@ mod tty;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -122,10 +122,10 @@ struct Configuring {
 impl Serial {
     /// # Errors
     /// Only where waiting cannot help: the pty or its link cannot be made.
-    pub(crate) fn new(address: Address, wiring: Wiring) -> io::Result<Self> {
+    pub(crate) fn new(address: Address, wiring: Wiring, state: &Path) -> io::Result<Self> {
         let (backend, port) = match &address {
             Address::Pty(path) => {
-                let (pty, port) = pty::Pty::create(path)?;
+                let (pty, port) = pty::Pty::create(path, state)?;
                 (Backend::Pty(pty), Some(port))
             }
             Address::Tty(device) => (Backend::Tty(tty::Tty::new(device.clone(), wiring)), None),

@@ -4,16 +4,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
 use dtu_proto::config::LineFormat;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::port::{Port, ShortRead};
 
@@ -22,14 +20,13 @@ pub(super) struct Pty {
     slave: OwnedFd,
     name: PathBuf,
     link: PathBuf,
-    /// Held while this process serves the link; the kernel lets go of it at any kind of end.
-    _owner: UnixDatagram,
 }
 
 impl Pty {
-    pub(super) fn create(link: &Path) -> io::Result<(Self, Port)> {
-        let owner = claim(link)?;
-        check_replaceable(link)?;
+    /// `state` is the folder where the link is noted, so that the next run knows it again after a crash.
+    pub(super) fn create(link: &Path, state: &Path) -> io::Result<(Self, Port)> {
+        let note = state.join("pty");
+        check_replaceable(link, &note)?;
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
@@ -41,8 +38,12 @@ impl Pty {
         rustix::io::ioctl_fionbio(&master, true)?;
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
         let port = Port::new(master, ShortRead::Unknown)?;
+        // Without the note only the start after a crash is harder: it must not fail this one.
+        if let Err(error) = fs::write(&note, noted_text(&name, link)) {
+            warn!("{}: {error}", note.display());
+        }
         link_atomically(&name, link)?;
-        Ok((Self { slave, name, link: link.to_owned(), _owner: owner }, port))
+        Ok((Self { slave, name, link: link.to_owned() }, port))
     }
 
     /// The rate is shown to whoever asks the pty; it has no wire to set it on, and always 8 bits.
@@ -66,37 +67,29 @@ impl Drop for Pty {
     }
 }
 
-/// Takes the right to serve `link`, by a name in the kernel that dies with this process.
-fn claim(link: &Path) -> io::Result<UnixDatagram> {
-    let folder = link.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().map_err(|error| named(folder, &error))?;
-    let whole = folder.join(link.file_name().ok_or_else(|| refused(link, "is not a file name"))?);
-    // Names of this kind hold 107 bytes, paths more.
-    let name = format!(
-        "dtud-pty-{:08x}-{:x}",
-        crc32fast::hash(whole.as_os_str().as_bytes()),
-        whole.as_os_str().len()
-    );
-    UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?).map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            refused(link, "is served by another dtud that runs")
-        } else {
-            named(link, &error)
-        }
-    })
+/// Only a link that a dtud left behind may go: one to a pty that is no more, or the one that the last run with this state
+/// folder made. A pty's number is given again, so a link that is left may lead to somebody else's terminal.
+fn check_replaceable(link: &Path, note: &Path) -> io::Result<()> {
+    let found = match fs::symlink_metadata(link) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(|error| named(link, &error))?,
+    };
+    if !found.is_symlink() {
+        return Err(refused(link, "exists and is not a link to a pty; left alone"));
+    }
+    let target = fs::read_link(link)?;
+    if !target.starts_with("/dev/pts") {
+        return Err(refused(link, "is a link to something that is not in /dev/pts; left alone"));
+    }
+    let ours = fs::read_to_string(note).is_ok_and(|noted| noted == noted_text(&target, link));
+    if target.exists() && !ours {
+        return Err(refused(link, "leads to a pty that another program serves; left alone"));
+    }
+    Ok(())
 }
 
-/// Only a link that some dtud left behind may go.
-fn check_replaceable(link: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(link) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(named(link, &error)),
-        Ok(found) if !found.is_symlink() => {
-            Err(refused(link, "exists and is not a link to a pty; left alone"))
-        }
-        Ok(_) if fs::read_link(link)?.starts_with("/dev/pts") => Ok(()),
-        Ok(_) => Err(refused(link, "is a link to something that is not in /dev/pts; left alone")),
-    }
+fn noted_text(target: &Path, link: &Path) -> String {
+    format!("{} {}\n", target.display(), link.display())
 }
 
 fn link_atomically(target: &Path, link: &Path) -> io::Result<()> {

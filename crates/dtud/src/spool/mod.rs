@@ -15,6 +15,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,7 +79,9 @@ impl Spool {
     ) -> io::Result<(Self, Vec<(u64, Bytes)>)> {
         let (state, all) = (dir, dir.join("spool"));
         let dir = all.join(format!("link-{link}"));
-        std::fs::create_dir_all(&dir).map_err(|error| named(&dir, &error))?;
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(&dir).map_err(|error| named(&dir, &error))?;
         sync::sync_dir(&all)?;
         sync::sync_dir(state)?;
         let mark = Mark::open(&dir)?;

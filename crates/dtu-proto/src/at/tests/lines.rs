@@ -207,6 +207,6 @@ fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
 fn a_failed_save_is_told_and_ends_the_line() {
     let mut desk = Desk::new();
     let Ran::Parked { parked, .. } = desk.run("ATW;+CIRESET") else { panic!("must wait for the store") };
-    let reply = b"\r\n+CME ERROR: ATW: not stored: disk\\x0Afull\r\n".to_vec();
+    let reply = b"\r\n+CME ERROR: ATW: not stored: disk full\r\n".to_vec();
     assert_eq!(desk.resume(parked, Err("disk\nfull")), Ran::Done { reply, effects: [].to_vec() });
 }
