@@ -14,7 +14,7 @@ use std::time::Duration;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, LinkOutput, Payload};
 use dtu_proto::time::Instant;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::connect::{self, Attempt, Established, Resolver};
 use crate::port::{Port, stream_part};
@@ -232,7 +232,12 @@ impl Connection {
             return None;
         }
         let until = *self.unread_until.get_or_insert(now + UNREAD_FOR);
-        (now >= until).then(|| self.failed.unwrap_or(CloseReason::PeerClosed))
+        if now < until {
+            return None;
+        }
+        let lost = rustix::io::ioctl_fionread(&self.port).unwrap_or(0);
+        warn!("{lost} bytes of a server that is gone are lost: the DTE did not read for {UNREAD_FOR:?}");
+        Some(self.failed.unwrap_or(CloseReason::PeerClosed))
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
