@@ -17,7 +17,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, warn};
 
 use crate::connect::{self, Attempt, Established, Resolver};
-use crate::port::{Port, stream_part};
+use crate::port::{Port, part};
 use crate::sys;
 
 /// What a link has to tell; `LinkInput` without its borrow.
@@ -241,7 +241,7 @@ impl Connection {
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
-        let buf = if self.protocol == Protocol::Udp { buf } else { stream_part(buf) };
+        let buf = if self.protocol == Protocol::Udp { buf } else { part(buf, STREAM_READ) };
         loop {
             match self.port.poll_read(cx, buf) {
                 Poll::Pending => return Ok(None),
@@ -350,6 +350,8 @@ const QUERY_EVERY: u64 = 4096;
 /// it is nothing but room in the cache, for a connection that ends is asked once more.
 const FIRST_QUERY: Duration = Duration::from_millis(200);
 const LONGEST_QUERY: Duration = Duration::from_millis(400);
+/// The longest read of a stream: two writes of a pty. More buys nothing.
+const STREAM_READ: usize = 8192;
 /// How long a connection that is over waits for the DTE to take what it brought.
 const UNREAD_FOR: Duration = Duration::from_secs(10);
 

@@ -27,7 +27,7 @@ use crate::control::Control;
 use crate::disk::{Disk, Kept};
 use crate::leds::Lamps;
 use crate::link::{Link, LinkNews};
-use crate::port::stream_part;
+use crate::port::part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
 use crate::settings::{FlowControl, Leds, Settings};
@@ -274,7 +274,7 @@ impl Machine {
     fn poll_serial(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_serial();
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.serial.poll(cx, now, wanted, stream_part(&mut buf));
+        let news = self.serial.poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
         let input = news.as_ref().map(|news| match news {
             SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
             SerialNews::Written => SerialInput::Written,
@@ -616,6 +616,8 @@ fn log(event: &Event) {
     }
 }
 
+/// The longest read of the line: a pty returns at most 4095 bytes at once, and the device counts on no more.
+const SERIAL_READ: usize = 4096;
 /// The longest datagram: what does not fit a read of it is lost.
 const READ_BUFFER: usize = 65_536;
 /// Looks at all sources before the reactor gets its turn.

@@ -130,12 +130,11 @@ fn write_now(fd: &OwnedFd, first: &[u8], second: &[u8]) -> Result<usize, Errno> 
     }
 }
 
-/// The part of the buffer that streams use: a pty returns at most 4095 bytes at once, and takes no more.
-pub(crate) fn stream_part(buf: &mut [u8]) -> &mut [u8] {
-    let len = buf.len().min(STREAM_READ);
+/// The first `most` bytes of the buffer that is lent.
+pub(crate) fn part(buf: &mut [u8], most: usize) -> &mut [u8] {
+    let len = buf.len().min(most);
     buf.get_mut(..len).unwrap_or_default()
 }
 
-const STREAM_READ: usize = 4096;
 /// Writes in a row that found room before the watch for room is taken back.
 const ROOMY_WRITES: u8 = 16;
