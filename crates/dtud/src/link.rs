@@ -350,7 +350,7 @@ const QUERY_EVERY: u64 = 4096;
 /// it is nothing but room in the cache, for a connection that ends is asked once more.
 const FIRST_QUERY: Duration = Duration::from_millis(200);
 const LONGEST_QUERY: Duration = Duration::from_millis(400);
-/// The longest read of a stream: two writes of a pty. More buys nothing.
+/// The longest read of a stream: two writes of a pty, half the calls of one.
 const STREAM_READ: usize = 8192;
 /// How long a connection that is over waits for the DTE to take what it brought.
 const UNREAD_FOR: Duration = Duration::from_secs(10);
