@@ -19,7 +19,7 @@ use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::Guard;
 use crate::serial::line::LineAssembler;
-use crate::serial::port::{QUEUE_HIGH, SerialPort};
+use crate::serial::port::{QUEUE_HIGH, REPLY_QUEUE_HIGH, SerialPort};
 use crate::serial::window::Window;
 use crate::status::{Phase, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};
@@ -240,7 +240,7 @@ impl Dtu {
     pub fn wants_serial(&self) -> bool {
         self.backlog.is_empty()
             && !self.commands_wait()
-            && (self.line_state == LineState::Data || self.port.waiting() < 2 * QUEUE_HIGH)
+            && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
             && !self.links.iter().any(Link::blocks)
     }
 

@@ -9,12 +9,9 @@ use crate::at::{self, Context, Effect, Parked, Ran, Rights, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
 use crate::serial::inline::{self, Guard};
-use crate::serial::port::QUEUE_HIGH;
+use crate::serial::port::REPLY_QUEUE_HIGH;
 use crate::time::Duration;
 
-/// Replies to `psw,AT+` frames find no room while so many bytes wait for the DTE: its data goes on meanwhile, so
-/// reading cannot stop.
-const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 /// The store must answer within this time.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -165,6 +162,7 @@ impl Dtu {
 
     fn reply(&mut self, asker: Asker, reply: Vec<u8>) {
         match asker.door {
+            // Data of the DTE goes on meanwhile, so reading cannot stop.
             Door::SerialFrame if self.port.waiting() >= REPLY_QUEUE_HIGH => {
                 self.serial_counters.dropped_replies += 1;
             }

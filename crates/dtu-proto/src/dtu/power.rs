@@ -153,10 +153,9 @@ impl Dtu {
     /// `AT+ENTM`.
     pub(super) fn leave_command_state(&mut self) {
         match self.line_state {
-            LineState::Command if !self.mode_started => self.start_mode(),
+            LineState::Window { .. } | LineState::Command if !self.mode_started => self.start_mode(),
             LineState::Command if self.mode != WorkingMode::AtCommand => self.enter_data_state(),
-            LineState::Window { .. } => self.start_mode(),
-            LineState::Command | LineState::Data => {}
+            LineState::Window { .. } | LineState::Command | LineState::Data => {}
         }
     }
 

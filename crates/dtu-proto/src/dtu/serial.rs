@@ -1,5 +1,6 @@
 //! The serial side of the device: what bytes of the DTE are, and what goes back.
 
+use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{Dtu, LineState};
@@ -9,6 +10,7 @@ use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::serial::line::Typed;
 use crate::serial::port::Purpose;
 use crate::serial::window::Step;
+use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
 
 /// The longest the second half of a CRLF takes, beside two characters of the line.
@@ -72,11 +74,7 @@ impl Dtu {
         self.escape.note_byte(now);
         for (index, &byte) in data.iter().enumerate() {
             let (counters, outputs) = (&mut self.serial_counters, &mut self.outputs);
-            let step = self.window.push(byte, now, packing, |bytes| {
-                counters.dropped_frames += 1;
-                counters.dropped_bytes += bytes as u64;
-                outputs.push_back(Output::Event(Event::WindowFrameDropped { bytes }));
-            });
+            let step = self.window.push(byte, now, packing, window_dropper(counters, outputs));
             let typed = match step {
                 Step::More => continue,
                 Step::Began(first) => {
@@ -199,13 +197,7 @@ impl Dtu {
 
     pub(super) fn frame_due(&mut self) {
         if matches!(self.line_state, LineState::Window { .. }) {
-            let counters = &mut self.serial_counters;
-            let outputs = &mut self.outputs;
-            self.window.close_frame(|bytes| {
-                counters.dropped_frames += 1;
-                counters.dropped_bytes += bytes as u64;
-                outputs.push_back(Output::Event(Event::WindowFrameDropped { bytes }));
-            });
+            self.window.close_frame(window_dropper(&mut self.serial_counters, &mut self.outputs));
         } else {
             self.close_frame();
         }
@@ -289,5 +281,17 @@ impl Dtu {
         self.last_to_dte = self.now;
         self.serial_counters.heartbeats += 1;
         self.write_serial(Bytes::copy_from_slice(&self.config.heartbeat));
+    }
+}
+
+/// Counts a frame of the set-up window that found no room, and says so.
+fn window_dropper<'a>(
+    counters: &'a mut SerialCounters,
+    outputs: &'a mut VecDeque<Output>,
+) -> impl FnMut(usize) + 'a {
+    move |bytes| {
+        counters.dropped_frames += 1;
+        counters.dropped_bytes += bytes as u64;
+        outputs.push_back(Output::Event(Event::WindowFrameDropped { bytes }));
     }
 }

@@ -139,12 +139,8 @@ impl Link {
 
     /// Lets go of everything that waits, counted.
     fn discard(&mut self, cx: &mut LinkContext<'_>) {
-        for entry in self.cache.take_all() {
-            self.counters.dropped_frames += 1;
-            self.counters.dropped_bytes += entry.bytes.len() as u64;
-            let event = Event::FrameDropped { link: self.id, bytes: entry.bytes.len() };
-            cx.outputs.push_back(Output::Event(event));
-        }
+        let drop_it = dropper(&mut self.counters, self.id, cx.outputs);
+        self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
         self.spool_release(cx);
     }
 

@@ -8,6 +8,8 @@ use crate::event::{Output, SerialOutput};
 
 /// Sockets are not read while so many bytes wait for the DTE.
 pub(crate) const QUEUE_HIGH: usize = 15 * 1024;
+/// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
+pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 
 /// What a write was, for whom it matters that it is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
