@@ -17,7 +17,7 @@ fuzz_target!(|script: &[u8]| {
     (config.serial_at, config.network_at) = (true, true);
     let options = Options { setup_window: Duration::from_millis(300), ..Options::default() };
     let mut host = Host { dtu: Dtu::new(config, options, Identity::default(), 1, Instant::ZERO), now: Instant::ZERO, sent: 0 };
-    host.feed(Input::Modem(ModemInput::Attached([10, 0, 0, 2].into())));
+    host.feed(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())));
     let mut rest = script;
     while let [flags, delay, len, tail @ ..] = rest {
         let (bytes, behind) = tail.split_at(usize::from(*len).min(tail.len()));

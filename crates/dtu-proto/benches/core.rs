@@ -36,7 +36,7 @@ impl Host {
         let dtu = Dtu::new(config, options, Identity::default(), 1, now);
         let mut host = Self { dtu, now, sent: [0; 4] };
         host.input(Input::Serial(SerialInput::Present));
-        host.input(Input::Modem(ModemInput::Attached(Ipv4Addr::LOCALHOST.into())));
+        host.input(Input::Modem(&ModemInput::Attached(Ipv4Addr::LOCALHOST.into())));
         host.later(Duration::from_secs(5));
         let status = host.dtu.status(host.now);
         let up = status.links.iter().filter(|link| link.state == LinkState::Connected).count();

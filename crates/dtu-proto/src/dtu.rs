@@ -6,22 +6,21 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
 
-use crate::at::{Clock, Effect, Parked};
-use crate::config::{Config, LineFormat, Options, WorkingMode};
+use crate::at::{Clock, Effect, Parked, Prompt};
+use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
-    Deadline, Door, Event, Input, LINKS, Leds, LinkId, ModemInput, Output, RestartReason, SerialInput,
-    StoreInput, Timer,
+    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, RestartReason, SerialInput, StoreInput, Timer,
 };
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
 use crate::link::{Link, LinkContext};
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
-use crate::serial::inline::Guard;
+use crate::serial::inline::{Guard, PhoneGuards};
 use crate::serial::line::LineAssembler;
 use crate::serial::port::{QUEUE_HIGH, REPLY_QUEUE_HIGH, SerialPort};
 use crate::serial::window::Window;
-use crate::status::{Phase, SerialCounters, SerialStatus, Status};
+use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
 use commands::Asker;
@@ -31,6 +30,8 @@ use power::{Applying, Ending, Recovery};
 mod commands;
 mod duty;
 mod lamps;
+mod messages;
+mod modem;
 mod network;
 mod power;
 mod serial;
@@ -82,9 +83,14 @@ pub struct Dtu {
     held: VecDeque<Bytes>,
     held_bytes: usize,
     attached: Option<IpAddr>,
+    radio: RadioStatus,
+    /// The access point that the modem was told.
+    apn: Option<Apn>,
 
     guards: [Guard; GUARDED_DOORS],
+    phone_guards: PhoneGuards,
     waiting_command: Option<WaitingCommand>,
+    prompt: Option<OpenPrompt>,
     /// Answers of the store that nobody waits for any more.
     late_answers: u32,
     /// `CIAPPLY` came from a link, whose reply leaves first.
@@ -109,7 +115,7 @@ enum LineState {
     Data,
 }
 
-/// A command line that waits for the store.
+/// A command line that waits for the store or the network.
 #[derive(Debug)]
 struct WaitingCommand {
     asker: Asker,
@@ -119,7 +125,17 @@ struct WaitingCommand {
     /// What is to be done behind the reply.
     effects: Vec<Effect>,
     /// What is being stored.
-    saving: Config,
+    saving: Option<Config>,
+    until: Instant,
+}
+
+/// A command that has asked the DTE for a text.
+#[derive(Debug)]
+struct OpenPrompt {
+    asker: Asker,
+    prompt: Prompt,
+    /// What came so far.
+    text: Vec<u8>,
     until: Instant,
 }
 
@@ -152,8 +168,12 @@ impl Dtu {
             held: VecDeque::new(),
             held_bytes: 0,
             attached: None,
+            radio: RadioStatus::default(),
+            apn: None,
             guards: core::array::from_fn(|_| Guard::default()),
+            phone_guards: PhoneGuards::default(),
             waiting_command: None,
+            prompt: None,
             late_answers: 0,
             applying: None,
             ending: None,
@@ -179,6 +199,12 @@ impl Dtu {
         for (seq, frame) in frames {
             self.links[link.index()].restore(seq, frame, &mut self.outputs);
         }
+    }
+
+    /// Puts the messages that an earlier run kept (the text of the last `StoreOutput::Messages`) back in their places.
+    /// To be called before the first input. What cannot be read is passed over and reported.
+    pub fn restore_messages(&mut self, _text: &str) -> Vec<Problem> {
+        Vec::new()
     }
 
     /// The frames that wait in a link's cache, oldest first, with their numbers: for the host's clean stop.
@@ -224,6 +250,7 @@ impl Dtu {
             (Timer::SetupWindow, self.window_deadline()),
             (Timer::Apply, self.applying.as_ref().map(|applying| applying.until)),
             (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
+            (Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until)),
             (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
             (Timer::NoData, self.no_data_deadline()),
             (Timer::Recovery, self.recovery_deadline()),
@@ -266,6 +293,7 @@ impl Dtu {
             phase: self.phase(),
             mode: self.mode,
             attached: self.attached,
+            radio: self.radio.clone(),
             leds: self.leds(),
             serial: SerialStatus {
                 present: self.port.present,
@@ -294,7 +322,9 @@ impl Dtu {
             Timer::NoData => self.restart(RestartReason::NoData),
             Timer::Recovery => self.recover(),
             Timer::Lamp => self.lamps.fire(self.now),
-            Timer::Parked => self.store_is_silent(),
+            Timer::Parked => self.nobody_answers(),
+            Timer::Prompt => self.prompt_due(),
+            Timer::Message | Timer::Call => {}
             Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
             Timer::Link(link) => self.link_due(link),
@@ -310,24 +340,12 @@ impl Dtu {
         self.show_leds();
     }
 
-    fn handle_modem(&mut self, input: ModemInput) {
-        match input {
-            ModemInput::Attached(address) => {
-                self.attached = Some(address);
-                LinkId::ALL.into_iter().for_each(|link| self.with_link(link, Link::network_found));
-            }
-            ModemInput::Detached => {
-                self.attached = None;
-                self.links.iter_mut().for_each(Link::network_lost);
-            }
-        }
-    }
-
     fn handle_store(&mut self, input: StoreInput<'_>) {
-        self.store_answered(match input {
-            StoreInput::Saved => Ok(()),
-            StoreInput::Failed(why) => Err(why),
-        });
+        match input {
+            StoreInput::Saved => self.store_answered(Ok(())),
+            StoreInput::Failed(why) => self.store_answered(Err(why)),
+            StoreInput::MessagesSaved(_) | StoreInput::MessagesFailed(_) => {}
+        }
     }
 
     fn handle_serial(&mut self, input: SerialInput<'_>) {

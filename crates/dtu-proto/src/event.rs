@@ -3,9 +3,11 @@
 use alloc::string::String;
 use bytes::Bytes;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
+use crate::radio::PhoneNumber;
+pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::Instant;
 
 /// Number of network links of the device (manual 1.2).
@@ -53,7 +55,7 @@ pub enum Input<'a> {
     /// News of one network link.
     Link(LinkId, LinkInput<'a>),
     /// News of the modem (or of the host's own network).
-    Modem(ModemInput),
+    Modem(&'a ModemInput),
     /// News of the parameter store.
     Store(StoreInput<'a>),
     /// An AT line from the host's own console (`--at`, web console); the reply is `Output::Console`.
@@ -140,15 +142,6 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// News of the modem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModemInput {
-    /// Registered and attached: the network can be used, from this address.
-    Attached(IpAddr),
-    /// Registration or attachment is lost.
-    Detached,
-}
-
 /// News of the parameter store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreInput<'a> {
@@ -156,6 +149,10 @@ pub enum StoreInput<'a> {
     Saved,
     /// The last `StoreOutput::Save` failed; the text says why.
     Failed(&'a str),
+    /// The messages of this number (and so every earlier set) are on disk.
+    MessagesSaved(u64),
+    /// The messages could not be stored; the text says why. The next set is tried all the same.
+    MessagesFailed(&'a str),
 }
 
 /// What the device wants done, in this order.
@@ -236,18 +233,19 @@ impl Payload {
     }
 }
 
-/// To the modem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModemOutput {
-    /// Reset it: nothing got through for a long time.
-    Reset,
-}
-
 /// To the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreOutput {
     /// Store this text of all parameters, atomically; answer `Saved` or `Failed`.
     Save(String),
+    /// Store this text of all messages that are not done with, atomically, in place of the last one; answer
+    /// `MessagesSaved` or `MessagesFailed`. Numbers grow; a newer set may take the place of one that still waits.
+    Messages {
+        /// Names it in the answer.
+        number: u64,
+        /// The text; empty = there are none.
+        text: String,
+    },
     /// Links with `spool = "disk"`: append this frame. Numbers of one link only grow.
     SpoolAppend(LinkId, u64, Bytes),
     /// Links with `spool = "disk"`: every frame of the link numbered below this is done with.
@@ -380,6 +378,8 @@ pub enum Door {
     SerialFrame,
     /// A `psw,AT+` read or datagram from a link.
     Link(LinkId),
+    /// A `psw,AT+` message from a phone.
+    Sms(PhoneNumber),
     /// The host's console.
     Console,
 }
@@ -412,6 +412,12 @@ pub enum Timer {
     Lamp,
     /// A parked command gives up.
     Parked,
+    /// A prompt waits no longer for its text.
+    Prompt,
+    /// Messages: the modem must have answered, one is tried again, or one waits no longer for its parts.
+    Message,
+    /// A call: the next `RING`, or what waits behind the answer to a command.
+    Call,
     /// New settings do not wait longer for the reply to leave.
     Apply,
     /// A restart or stop does not wait longer for the reply to leave.

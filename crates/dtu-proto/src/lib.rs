@@ -29,7 +29,7 @@
 //! let mut dtu = Dtu::new(config, options, Identity::default(), 7, Instant::ZERO);
 //!
 //! // What happens to this device: attached at 0 ms, a reading from the meter at 500 ms.
-//! let attached = Input::Modem(ModemInput::Attached([10, 0, 0, 2].into()));
+//! let attached = Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()));
 //! let mut script = vec![(500, Input::Serial(SerialInput::Data(b"42 kWh"))), (0, attached)];
 //!
 //! let mut now = Instant::ZERO;
@@ -80,6 +80,7 @@ mod dtu;
 pub mod event;
 mod identity;
 mod link;
+pub mod radio;
 pub mod record;
 mod serial;
 pub mod status;

@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use crate::config::WorkingMode;
 use crate::event::{LINKS, Leds, LinkDownReason};
+use crate::radio::{Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::time::{Duration, Instant};
 
 /// The snapshot.
@@ -21,12 +22,35 @@ pub struct Status {
     pub mode: WorkingMode,
     /// Address in the network; `None` = not attached.
     pub attached: Option<IpAddr>,
+    /// The modem and the network around it.
+    pub radio: RadioStatus,
     /// The lamps.
     pub leds: Leds,
     /// The serial line.
     pub serial: SerialStatus,
     /// The links.
     pub links: [LinkStatus; LINKS],
+}
+
+/// The modem, as it was last told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RadioStatus {
+    /// Who it is; `None` = there is no modem.
+    pub modem: Option<ModemIdentity>,
+    /// The SIM card.
+    pub sim: SimState,
+    /// Registration.
+    pub registration: Registration,
+    /// The operator.
+    pub operator: Option<Operator>,
+    /// The signal.
+    pub signal: Signal,
+    /// The cell.
+    pub cell: Option<Cell>,
+    /// The number of the SIM.
+    pub own_number: Option<PhoneNumber>,
+    /// The service centre that the SIM names.
+    pub service_center: Option<PhoneNumber>,
 }
 
 /// What serial bytes are at the moment.

@@ -42,7 +42,7 @@ fn manual_2_1_1_a_frame_goes_to_every_enabled_link_and_answers_come_back() {
 fn manual_2_1_1_data_before_the_network_is_kept() {
     let mut dev = Bench::cold(one_link(), options(|_| ()));
     dev.at(1000).serial("one").at(5000).serial("two").at(9000).sends_nothing(LINK1);
-    dev.input(dtu_proto::event::Input::Modem(dtu_proto::event::ModemInput::Attached(
+    dev.input(dtu_proto::event::Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     dev.at(9100).sends(LINK1, "one").sends(LINK1, "two");
@@ -228,7 +228,7 @@ fn a_stuck_link_does_not_delay_another() {
     config.links[1].enabled = true;
     let mut dev = Bench::cold(config, options(|_| ()));
     dev.net[0] = Net::Stuck;
-    dev.input(dtu_proto::event::Input::Modem(dtu_proto::event::ModemInput::Attached(
+    dev.input(dtu_proto::event::Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     for at in 1..50 {
@@ -244,7 +244,7 @@ fn udp_frames_wait_only_until_the_name_is_resolved() {
     config.registration_when = RegistrationWhen::WithData;
     let mut dev = Bench::cold(config, options(|_| ()));
     dev.net[0] = Net::Refused;
-    dev.input(dtu_proto::event::Input::Modem(dtu_proto::event::ModemInput::Attached(
+    dev.input(dtu_proto::event::Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     dev.at(1000).serial("one").at(2000).serial("two").at(3000);
@@ -270,7 +270,7 @@ fn reconnects_back_off_with_jitter_and_start_over_after_a_good_connection() {
 fn an_attempt_without_an_answer_ends() {
     let mut dev = Bench::cold(one_link(), options(|_| ()));
     dev.net[0] = Net::BlackHole;
-    dev.input(dtu_proto::event::Input::Modem(dtu_proto::event::ModemInput::Attached(
+    dev.input(dtu_proto::event::Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     dev.at(200_000);
@@ -380,7 +380,7 @@ fn frames_of_an_earlier_run_go_first() {
     let mut dev =
         Bench::cold(one_link(), Options { setup_window: Duration::from_secs(1), ..options(|_| ()) });
     dev.dtu.restore(LINK1, [(7, "old".into())]);
-    dev.input(dtu_proto::event::Input::Modem(dtu_proto::event::ModemInput::Attached(
+    dev.input(dtu_proto::event::Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     dev.at(500).serial("early").at(1200).sends(LINK1, "old").sends(LINK1, "early");

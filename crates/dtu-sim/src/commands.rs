@@ -289,6 +289,6 @@ pub(crate) const fn door_slot(door: Door) -> usize {
         Door::Serial => 0,
         Door::SerialFrame => 1,
         Door::Link(link) => 2 + link.index(),
-        Door::Console => 2 + LINKS,
+        Door::Console | Door::Sms(_) => 2 + LINKS,
     }
 }

@@ -76,7 +76,7 @@ pub fn herd(seed: u64, count: usize, outage_seconds: u64) -> Herd {
     for index in 0..count {
         meadow.input(index, 0, Input::Serial(SerialInput::Present));
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        meadow.input(index, 0, Input::Modem(ModemInput::Attached(address)));
+        meadow.input(index, 0, Input::Modem(&ModemInput::Attached(address)));
         meadow.events.push(Reverse((GONE_AT, index, What::Lost)));
     }
     meadow.run();

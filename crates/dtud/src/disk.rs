@@ -75,6 +75,7 @@ impl Disk {
                     store.lock().unwrap_or_else(PoisonError::into_inner).save(&text)
                 }));
             }
+            StoreOutput::Messages { .. } => {}
             StoreOutput::SpoolAppend(link, number, frame) => {
                 self.spool(link, |spool| spool.append(number, &frame));
             }

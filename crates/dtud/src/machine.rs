@@ -150,6 +150,7 @@ impl Machine {
             options,
             stored: to_store_text(&kept.config),
             restored: kept.frames,
+            messages: String::new(),
         };
         let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
         let powered_on = start.started;
@@ -206,7 +207,7 @@ impl Machine {
         self.at.power_on(self.powered_on);
         self.carry_out(self.powered_on, cx);
         self.run_at_lines(cx);
-        self.feed(Input::Modem(self.modem.attached()), cx);
+        self.feed(Input::Modem(&self.modem.attached()), cx);
     }
 
     fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
@@ -231,6 +232,7 @@ impl Machine {
                 Output::Serial(order) => self.serial.order(order, now, cx),
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
                 Output::Modem(ModemOutput::Reset) => self.reset_modem(now),
+                Output::Modem(_) => {}
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
                 Output::Leds(leds) => self.lamps.show(leds),
@@ -319,7 +321,7 @@ impl Machine {
             busy = true;
         }
         if take_due(&mut self.modem_back_at, now) {
-            self.feed(Input::Modem(self.modem.attached()), cx);
+            self.feed(Input::Modem(&self.modem.attached()), cx);
             busy = true;
         }
         if take_due(&mut self.look_at, now) {

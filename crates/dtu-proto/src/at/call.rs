@@ -8,7 +8,7 @@ use super::param::{Param, Value};
 use super::parse::{Arg, Form, Piece};
 use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
-use super::{Context, Effect, Rights, SlowCommand};
+use super::{Context, Effect, Prompt, Rights, SlowCommand};
 use crate::config::Role;
 use crate::event::{Door, LinkId};
 
@@ -20,6 +20,8 @@ pub(super) struct Call<'c, 'x> {
     pub(super) lines: Vec<String>,
     pub(super) effects: Vec<Effect>,
     pub(super) slow: Option<SlowCommand>,
+    /// The command wants a text.
+    pub(super) prompt: Option<Prompt>,
 }
 
 impl<'c, 'x> Call<'c, 'x> {
@@ -33,7 +35,8 @@ impl<'c, 'x> Call<'c, 'x> {
             Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
             Form::Run | Form::Read | Form::Test => Vec::new(),
         };
-        let mut call = Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None };
+        let mut call =
+            Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None, prompt: None };
         handler(&mut call)?;
         Ok(call)
     }
@@ -90,7 +93,7 @@ impl<'c, 'x> Call<'c, 'x> {
 
     /// The text, unless it is a secret and the reply goes over a network.
     pub(super) fn secret<'s>(&self, text: &'s str) -> &'s str {
-        if matches!(self.ctx.door, Door::Link(_)) && !text.is_empty() { HIDDEN } else { text }
+        if matches!(self.ctx.door, Door::Link(_) | Door::Sms(_)) && !text.is_empty() { HIDDEN } else { text }
     }
 
     /// Table and handler disagree; the test of all factory values finds that.

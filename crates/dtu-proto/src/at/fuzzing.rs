@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::stored::blank_status;
-use super::{Clock, Context, Ran, Rights, resume, run_line};
+use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options, from_store_text, to_store_text};
 use crate::event::Door;
 use crate::identity::Identity;
@@ -29,7 +29,7 @@ pub fn at_line(line: &[u8]) {
     let mut ran = run_line(line, &mut ctx);
     while let Ran::Parked { parked, .. } = ran {
         let answer = if line.len().is_multiple_of(2) { Ok(()) } else { Err(String::from("disk full")) };
-        ran = resume(parked, answer, &mut ctx);
+        ran = resume(parked, Answer::Stored(answer), &mut ctx);
     }
     comes_back(&config);
 }

@@ -8,10 +8,12 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 use crate::config::{Config, Options};
 use crate::event::{Door, RestartReason};
 use crate::identity::Identity;
+use crate::radio::SubmitFailure;
 use crate::status::Status;
 use crate::time::Duration;
 
@@ -23,6 +25,7 @@ pub mod fuzzing;
 mod param;
 mod parse;
 mod reply;
+mod sms;
 mod stored;
 mod table;
 #[cfg(test)]
@@ -80,27 +83,74 @@ pub(crate) enum Effect {
 pub(crate) enum Ran {
     /// All of it ran (or an error ended it): the whole reply.
     Done { reply: Vec<u8>, effects: Vec<Effect> },
-    /// A slow command was met: what is left runs with [`resume`] when the store has answered. `reply` and
-    /// `effects` so far wait with it: the device acts behind the whole reply.
+    /// A slow command was met: what is left runs with [`resume`] when it is answered. `reply` and `effects` so far
+    /// wait with it: the device acts behind the whole reply.
     Parked { reply: Vec<u8>, effects: Vec<Effect>, parked: Parked },
+    /// The last command of the line wants a text from the DTE: [`answer_prompt`] goes on. `reply` ends with the
+    /// prompt, and goes out at once.
+    Prompt { reply: Vec<u8>, effects: Vec<Effect>, prompt: Prompt },
 }
 
-/// A line that waits for the store.
+/// A line that waits for the store or the modem.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parked {
-    /// Who waits: `ATW` or `CIRELOAD`.
+    /// Who waits, and for what.
     pub(crate) waits: SlowCommand,
     /// What of the line is still to run.
     rest: Vec<u8>,
 }
 
-/// Commands that wait for the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Commands that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SlowCommand {
     /// Store the running set.
     Save,
     /// Store the factory set; when it is stored it comes into force, and the device restarts.
     Factory,
+    /// Send a message.
+    Submit(Submission),
+}
+
+/// A message on its way to the network for a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Submission {
+    /// Who is waiting.
+    pub(crate) command: &'static str,
+    /// SUBMIT PDUs, service centre first, sent in this order.
+    pub(crate) parts: Vec<Bytes>,
+    /// Whether the reply tells the message reference, `+CMGS: <mr>`.
+    pub(crate) tells_reference: bool,
+}
+
+/// What a parked line waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Of the store.
+    Stored(Result<(), String>),
+    /// Of the network: the reference of the last part, or why the first part that failed did.
+    Submitted(Result<u8, SubmitFailure>),
+}
+
+/// A command that has asked the DTE for a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// Which command, and its values.
+    what: sms::Prompted,
+    /// Bytes of text at most; more is an error when the text ends.
+    pub(crate) max: usize,
+}
+
+/// What the DTE did at the prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// The text, ended by 0x1A (which is not in it).
+    Text(Vec<u8>),
+    /// More than the prompt takes, ended by 0x1A.
+    TooLong,
+    /// ESC.
+    Cancelled,
+    /// Nothing more for too long.
+    Abandoned,
 }
 
 /// Runs one command line (without its line end) and says what to answer.
@@ -115,7 +165,7 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
         return ended(Err(Error::new(Code::IncorrectParameters, text)), Vec::new(), Vec::new(), ctx);
     }
     match parse::behind_at(line) {
-        Some(rest) => run_rest(rest, Vec::new(), ctx),
+        Some(rest) => run_rest(rest, Vec::new(), Vec::new(), ctx),
         None => {
             let text = format!("a command line begins with AT, got {}", Shown(line));
             ended(Err(Error::new(Code::NotSupported, text)), Vec::new(), Vec::new(), ctx)
@@ -123,21 +173,47 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
     }
 }
 
-/// Goes on with a parked line, now that the store has answered.
-pub(crate) fn resume(parked: Parked, stored: Result<(), String>, ctx: &mut Context<'_>) -> Ran {
-    if let Err(why) = stored {
-        let name = parked.waits.name();
-        let text = format!("{name}: not stored: {}", Reason(&why));
-        return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
-    }
-    let effects = match parked.waits {
-        SlowCommand::Save => Vec::new(),
-        SlowCommand::Factory => {
-            *ctx.config = Config::default();
-            Vec::from([Effect::Restart(RestartReason::Factory)])
+/// Goes on with a parked line, now that it is answered.
+pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> Ran {
+    let name = parked.waits.name();
+    let (lines, effects) = match (parked.waits, answer) {
+        (SlowCommand::Save | SlowCommand::Factory, Answer::Stored(Err(why))) => {
+            let text = format!("{name}: not stored: {}", Reason(&why));
+            return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
         }
+        (SlowCommand::Factory, Answer::Stored(Ok(()))) => {
+            *ctx.config = Config::default();
+            (Vec::new(), Vec::from([Effect::Restart(RestartReason::Factory)]))
+        }
+        (SlowCommand::Submit(submission), Answer::Submitted(outcome)) => {
+            match sms::submitted(&submission, outcome) {
+                Ok(lines) => (lines, Vec::new()),
+                Err(error) => return ended(Err(error), Vec::new(), Vec::new(), ctx),
+            }
+        }
+        (SlowCommand::Save, Answer::Stored(Ok(())))
+        | (SlowCommand::Save | SlowCommand::Factory, Answer::Submitted(_))
+        | (SlowCommand::Submit(_), Answer::Stored(_)) => (Vec::new(), Vec::new()),
     };
-    run_rest(&parked.rest, effects, ctx)
+    let mut reply = Vec::new();
+    reply::information(&lines, ctx.config, &mut reply);
+    run_rest(&parked.rest, reply, effects, ctx)
+}
+
+/// Goes on with a command that has asked for a text.
+pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, ctx: &mut Context<'_>) -> Ran {
+    match sms::prompted(prompt.what, typed, ctx) {
+        Ok(sms::Next::Done(lines)) => {
+            let mut reply = Vec::new();
+            reply::information(&lines, ctx.config, &mut reply);
+            ended(Ok(()), reply, Vec::new(), ctx)
+        }
+        Ok(sms::Next::Wait(submission)) => {
+            let parked = Parked { waits: SlowCommand::Submit(submission), rest: Vec::new() };
+            Ran::Parked { reply: Vec::new(), effects: Vec::new(), parked }
+        }
+        Err(error) => ended(Err(error), Vec::new(), Vec::new(), ctx),
+    }
 }
 
 /// Whether a line that begins with `AT` goes on like a command; `attic` does not.
@@ -159,19 +235,23 @@ pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
 }
 
 /// Runs command after command until one fails or waits.
-fn run_rest(mut rest: &[u8], mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
-    let mut reply = Vec::new();
+fn run_rest(mut rest: &[u8], mut reply: Vec<u8>, mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
     while let Some((piece, behind)) = parse::next(rest) {
         rest = behind;
         let call = match run_piece(piece, reply.len(), ctx) {
             Ok(call) => call,
             Err(error) => return ended(Err(error), reply, effects, ctx),
         };
-        let Call { lines, effects: asked, slow, .. } = call;
+        let Call { lines, effects: asked, slow, prompt, .. } = call;
         reply::information(&lines, ctx.config, &mut reply);
         effects.extend(asked);
         if let Some(waits) = slow {
             return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec() } };
+        }
+        if let Some(prompt) = prompt {
+            // 27.005 3.5.1: the command is the last of its line; what stands behind it is not run.
+            reply.extend_from_slice(PROMPT);
+            return Ran::Prompt { reply, effects, prompt };
         }
     }
     ended(Ok(()), reply, effects, ctx)
@@ -196,13 +276,17 @@ fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, c
 }
 
 impl SlowCommand {
-    const fn name(self) -> &'static str {
+    const fn name(&self) -> &'static str {
         match self {
             Self::Save => "ATW",
             Self::Factory => "CIRELOAD",
+            Self::Submit(submission) => submission.command,
         }
     }
 }
+
+/// 27.005 3.5.1, to the byte.
+const PROMPT: &[u8] = b"\r\n> ";
 
 /// Longest command line, without its end.
 pub(crate) use crate::serial::line::LINE_MAX;

@@ -30,9 +30,22 @@ pub(super) enum Code {
     NoSim,
     MemoryFailure,
     IncorrectParameters,
+    /// A number of 27.005 3.2.5, answered as `+CMS ERROR`.
+    Message(u16),
 }
 
 impl Code {
+    const fn head(self) -> &'static str {
+        match self {
+            Self::Message(_) => "+CMS ERROR",
+            Self::NotAllowed
+            | Self::NotSupported
+            | Self::NoSim
+            | Self::MemoryFailure
+            | Self::IncorrectParameters => "+CME ERROR",
+        }
+    }
+
     const fn number(self) -> u16 {
         match self {
             Self::NotAllowed => 3,
@@ -40,6 +53,7 @@ impl Code {
             Self::NoSim => 10,
             Self::MemoryFailure => 23,
             Self::IncorrectParameters => 50,
+            Self::Message(number) => number,
         }
     }
 }
@@ -71,8 +85,8 @@ pub(super) fn result(outcome: &Result<(), Error>, config: &Config, out: &mut Vec
 fn error_text(error: &Error, config: &Config) -> String {
     match config.cmee {
         0 => String::from(if config.verbose { "ERROR" } else { "4" }),
-        1 => format!("+CME ERROR: {}", error.code.number()),
-        _ => format!("+CME ERROR: {}", error.text),
+        1 => format!("{}: {}", error.code.head(), error.code.number()),
+        _ => format!("{}: {}", error.code.head(), error.text),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
-use crate::status::{LinkCounters, LinkState, LinkStatus, Phase, SerialStatus, Status};
+use crate::status::{LinkCounters, LinkState, LinkStatus, Phase, RadioStatus, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
 /// The set commands that make this configuration out of the factory one.
@@ -62,6 +62,7 @@ pub(super) fn blank_status() -> Status {
         phase: Phase::Command,
         mode: WorkingMode::Transparent,
         attached: None,
+        radio: RadioStatus::default(),
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],

@@ -4,16 +4,24 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, GUARDED_DOORS, WaitingCommand};
-use crate::at::{self, Context, Effect, Parked, Ran, Rights, SlowCommand};
+use super::{Dtu, GUARDED_DOORS, OpenPrompt, WaitingCommand};
+use crate::at::{self, Answer, Context, Effect, Parked, Prompt, Ran, Rights, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
+use crate::radio::SubmitFailure;
 use crate::serial::inline::{self, Guard};
 use crate::serial::port::REPLY_QUEUE_HIGH;
 use crate::time::Duration;
 
 /// The store must answer within this time.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
+/// The network must take one message within this time.
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(180);
+/// A prompt waits so long for the next byte of its text.
+const PROMPT_PATIENCE: Duration = Duration::from_secs(120);
+/// Ctrl-Z ends the text at a prompt, ESC gives it up (27.005 3.5.1).
+const PROMPT_END: u8 = 0x1A;
+const PROMPT_CANCEL: u8 = 0x1B;
 
 /// Who asked, and is answered: a later connection of the same link is somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,20 +58,24 @@ impl Dtu {
     }
 
     fn guard(&mut self, door: Door) -> &mut Guard {
-        let index = match door {
-            Door::Link(link) => link.index(),
-            Door::Serial | Door::SerialFrame | Door::Console => GUARDED_DOORS - 1,
-        };
-        &mut self.guards[index]
+        match door {
+            Door::Link(link) => &mut self.guards[link.index()],
+            Door::Sms(number) => self.phone_guards.of(number),
+            Door::Serial | Door::SerialFrame | Door::Console => &mut self.guards[GUARDED_DOORS - 1],
+        }
     }
 
     /// What a door may do; `None` = it is not heard.
     fn rights(&self, door: Door) -> Option<Rights> {
         let factory = self.config.password == FACTORY_PASSWORD;
         match (door, self.options.factory_password) {
-            (Door::Link(_), FactoryPassword::Query) if factory => Some(Rights::QueryAndPassword),
-            (Door::Link(_), FactoryPassword::Off) if factory => None,
-            (Door::Link(_) | Door::Serial | Door::SerialFrame | Door::Console, _) => Some(Rights::Full),
+            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => {
+                Some(Rights::QueryAndPassword)
+            }
+            (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
+            (Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console, _) => {
+                Some(Rights::Full)
+            }
         }
     }
 
@@ -71,7 +83,7 @@ impl Dtu {
     pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
         let asker = self.asker(door);
         let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        if !is_blank && (self.waiting_command.is_some() || self.ending.is_some()) {
+        if !is_blank && (self.is_answering() || self.ending.is_some()) {
             let busy = at::error_reply("busy: another command is being carried out, try again", &self.config);
             self.reply(asker, busy);
             return;
@@ -111,51 +123,132 @@ impl Dtu {
             Ran::Parked { reply: part, effects: more, parked } => {
                 reply.extend_from_slice(&part);
                 effects.extend(more);
-                self.save(asker, reply, effects, parked);
+                self.park(asker, reply, effects, parked);
+            }
+            Ran::Prompt { reply: rest, effects: more, prompt } => {
+                reply.extend_from_slice(&rest);
+                self.reply(asker, reply);
+                self.carry_out(asker.door, effects.into_iter().chain(more).collect());
+                self.open_prompt(asker, prompt);
             }
         }
     }
 
-    fn save(&mut self, asker: Asker, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
-        let saving = match parked.waits {
-            SlowCommand::Save => self.config.clone(),
-            SlowCommand::Factory => Config::default(),
+    fn park(&mut self, asker: Asker, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
+        let (saving, parts) = match &parked.waits {
+            SlowCommand::Save => (Some(self.config.clone()), Vec::new()),
+            SlowCommand::Factory => (Some(Config::default()), Vec::new()),
+            SlowCommand::Submit(submission) => (None, submission.parts.clone()),
         };
-        self.outputs.push_back(Output::Store(StoreOutput::Save(to_store_text(&saving))));
-        let until = self.now + STORE_PATIENCE;
+        let patience = match saving {
+            Some(_) => STORE_PATIENCE,
+            None => SUBMIT_PATIENCE * u32::try_from(parts.len()).unwrap_or(1),
+        };
+        let store = saving.as_ref().map(to_store_text);
+        let until = self.now + patience;
         self.waiting_command = Some(WaitingCommand { asker, parked, reply, effects, saving, until });
+        match store {
+            Some(text) => self.outputs.push_back(Output::Store(StoreOutput::Save(text))),
+            None => self.submit(parts),
+        }
+    }
+
+    /// Whether a command is under way: it waits for an answer, or for its text.
+    pub(super) const fn is_answering(&self) -> bool {
+        self.waiting_command.is_some() || self.prompt.is_some()
+    }
+
+    fn open_prompt(&mut self, asker: Asker, prompt: Prompt) {
+        let until = self.now + PROMPT_PATIENCE;
+        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), until });
+    }
+
+    /// Bytes of the DTE at a prompt; what stands behind its end comes back.
+    pub(super) fn prompt_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        for (index, &byte) in data.iter().enumerate() {
+            let Some(open) = &mut self.prompt else { return &data[index..] };
+            open.until = self.now + PROMPT_PATIENCE;
+            self.serial_counters.command_bytes += 1;
+            match byte {
+                PROMPT_END if open.text.len() > open.prompt.max => self.close_prompt(at::Typed::TooLong),
+                PROMPT_END => {
+                    let text = core::mem::take(&mut open.text);
+                    self.close_prompt(at::Typed::Text(text));
+                }
+                PROMPT_CANCEL => self.close_prompt(at::Typed::Cancelled),
+                _ => {
+                    if open.text.len() <= open.prompt.max {
+                        open.text.push(byte);
+                    }
+                    self.echo(&[byte]);
+                    continue;
+                }
+            }
+            return &data[index + 1..];
+        }
+        &[]
+    }
+
+    fn close_prompt(&mut self, typed: at::Typed) {
+        let Some(OpenPrompt { asker, prompt, .. }) = self.prompt.take() else { return };
+        let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
+        self.ran(asker, Vec::new(), Vec::new(), ran);
+    }
+
+    /// Nobody types any more.
+    pub(super) fn prompt_due(&mut self) {
+        self.close_prompt(at::Typed::Abandoned);
+    }
+
+    /// A restart ends the prompt without a word.
+    pub(super) fn forget_prompt(&mut self) {
+        self.prompt = None;
     }
 
     fn asker(&self, door: Door) -> Asker {
         let connection = match door {
             Door::Link(link) => self.links[link.index()].connection(),
-            Door::Serial | Door::SerialFrame | Door::Console => 0,
+            Door::Serial | Door::SerialFrame | Door::Console | Door::Sms(_) => 0,
         };
         Asker { door, connection }
     }
 
-    /// The store does not answer. Its answer may still come, and is then nobody's.
-    pub(super) fn store_is_silent(&mut self) {
-        self.late_answers += 1;
-        self.answer_waiting(Err("the store does not answer"));
+    /// What a command waits for does not come. The store's answer may still come, and is then nobody's.
+    pub(super) fn nobody_answers(&mut self) {
+        match self.waiting_command.as_ref().map(|waiting| &waiting.parked.waits) {
+            Some(SlowCommand::Save | SlowCommand::Factory) => {
+                self.late_answers += 1;
+                self.answer_waiting(Answer::Stored(Err("the store does not answer".to_string())));
+            }
+            Some(SlowCommand::Submit(_)) => {
+                self.answer_waiting(Answer::Submitted(Err(SubmitFailure::TIMED_OUT)));
+            }
+            None => {}
+        }
     }
 
     pub(super) fn store_answered(&mut self, answer: Result<(), &str>) {
         if self.late_answers > 0 {
             self.late_answers -= 1;
-        } else {
-            self.answer_waiting(answer);
+            return;
         }
+        let Some(WaitingCommand { saving: saving @ Some(_), .. }) = &mut self.waiting_command else { return };
+        let saved = saving.take();
+        if let (Ok(()), Some(saved)) = (answer, saved) {
+            self.stored = saved;
+        }
+        self.answer_waiting(Answer::Stored(answer.map_err(ToString::to_string)));
     }
 
-    fn answer_waiting(&mut self, answer: Result<(), &str>) {
+    /// The command's message is with the network, or was refused.
+    pub(super) fn submission_answered(&mut self, outcome: Result<u8, SubmitFailure>) {
+        self.answer_waiting(Answer::Submitted(outcome));
+    }
+
+    fn answer_waiting(&mut self, answer: Answer) {
         let Some(waiting) = self.waiting_command.take() else { return };
-        let WaitingCommand { asker, parked, reply, effects, saving, .. } = waiting;
+        let WaitingCommand { asker, parked, reply, effects, .. } = waiting;
         self.prolong_ending();
-        if answer.is_ok() {
-            self.stored = saving;
-        }
-        let answer = answer.map_err(ToString::to_string);
         let ran = self.with_context(asker.door, |ctx| at::resume(parked, answer, ctx));
         self.ran(asker, reply, effects, ran);
     }
@@ -170,6 +263,7 @@ impl Dtu {
             Door::Link(link) => {
                 self.with_link(link, |l, cx| l.reply(Bytes::from(reply), asker.connection, cx))
             }
+            Door::Sms(number) => self.reply_by_message(number, &reply),
             Door::Console => {
                 let text = String::from_utf8_lossy(&reply).into_owned();
                 self.outputs.push_back(Output::Console(text));

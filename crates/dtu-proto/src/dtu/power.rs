@@ -71,6 +71,7 @@ impl Dtu {
         self.powered_on = now;
         (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
         self.line.clear();
+        self.forget_prompt();
         self.serial_counters.dropped_bytes += self.window.take_line().len() as u64;
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
@@ -78,14 +79,13 @@ impl Dtu {
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
         self.port.write(Bytes::from(banner), Purpose::Banner, &mut self.outputs);
+        self.use_apn();
         self.show_leds();
     }
 
     pub(super) fn window_deadline(&self) -> Option<Instant> {
         match self.line_state {
-            LineState::Window { until } if self.ending.is_none() && self.waiting_command.is_none() => {
-                Some(until)
-            }
+            LineState::Window { until } if self.ending.is_none() && !self.is_answering() => Some(until),
             LineState::Window { .. } | LineState::Command | LineState::Data => None,
         }
     }
@@ -106,6 +106,7 @@ impl Dtu {
     fn start_mode(&mut self) {
         self.mode_started = true;
         self.mode = self.config.mode;
+        self.use_apn();
         self.change_line();
         self.event(Event::ModeStarted);
         self.apply_links();
@@ -165,7 +166,7 @@ impl Dtu {
             Door::Link(link) => {
                 self.applying = Some(Applying { link, until: self.now + ENDING_PATIENCE });
             }
-            Door::Serial | Door::SerialFrame | Door::Console => self.apply(),
+            Door::Serial | Door::SerialFrame | Door::Console | Door::Sms(_) => self.apply(),
         }
     }
 
@@ -194,6 +195,7 @@ impl Dtu {
             self.flush_frame();
         }
         self.mode = self.config.mode;
+        self.use_apn();
         self.apply_links();
         self.change_line();
         if !mode_changes {
@@ -322,7 +324,7 @@ impl Dtu {
         let first = self.recovery.step == 0;
         self.recovery.step += 1;
         if first {
-            self.outputs.push_back(Output::Modem(ModemOutput::Reset));
+            self.order_modem(ModemOutput::Reset);
         } else {
             self.restart(RestartReason::Recovery);
         }

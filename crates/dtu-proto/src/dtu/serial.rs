@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
-use super::{Dtu, LineState};
+use super::{Dtu, LineState, WaitingCommand};
 use crate::config::HeartbeatTo;
 use crate::event::{Door, Event, Output};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
@@ -39,6 +39,9 @@ impl Dtu {
                 return;
             }
             let rest = match self.line_state {
+                LineState::Window { .. } | LineState::Command if self.prompt.is_some() => {
+                    self.prompt_bytes(data)
+                }
                 LineState::Window { .. } => self.window_bytes(data),
                 LineState::Command => self.command_bytes(data),
                 LineState::Data => {
@@ -63,10 +66,11 @@ impl Dtu {
         }
     }
 
-    /// Whether the line's bytes must wait: a command waits for the store, or the device is about to end.
+    /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
-        self.ending.is_some()
-            || self.waiting_command.as_ref().is_some_and(|command| command.asker.door == Door::Serial)
+        let takes_commands = self.line_state != LineState::Data;
+        let waits = |command: &WaitingCommand| takes_commands || command.asker.door == Door::Serial;
+        self.ending.is_some() || self.waiting_command.as_ref().is_some_and(waits)
     }
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
@@ -119,7 +123,7 @@ impl Dtu {
         self.line_end_twin = Some((twin, self.now + two_characters + TWIN_SLACK));
     }
 
-    fn echo(&mut self, bytes: &[u8]) {
+    pub(super) fn echo(&mut self, bytes: &[u8]) {
         if self.config.echo {
             self.port.write(Bytes::copy_from_slice(bytes), Purpose::Text, &mut self.outputs);
         }

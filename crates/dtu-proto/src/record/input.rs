@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 use core::net::SocketAddr;
 
+use super::modem;
 use super::word::{Hex, Text, Words, unknown};
 use crate::event::{CloseReason, Input, LinkId, LinkInput, ModemInput, SerialInput, StoreInput};
 
@@ -17,8 +18,12 @@ pub enum OwnedInput {
     SerialRefused(String),
     /// `LinkInput::Data`
     LinkData(LinkId, Vec<u8>),
+    /// `Input::Modem`
+    Modem(ModemInput),
     /// `StoreInput::Failed`
     StoreFailed(String),
+    /// `StoreInput::MessagesFailed`
+    MessagesFailed(String),
     /// `Input::Console`
     Console(String),
     /// Every input without bytes or text.
@@ -33,6 +38,8 @@ impl OwnedInput {
             Self::SerialData(bytes) => Input::Serial(SerialInput::Data(bytes)),
             Self::SerialRefused(why) => Input::Serial(SerialInput::Configured(Some(why))),
             Self::LinkData(link, bytes) => Input::Link(*link, LinkInput::Data(bytes)),
+            Self::Modem(news) => Input::Modem(news),
+            Self::MessagesFailed(why) => Input::Store(StoreInput::MessagesFailed(why)),
             Self::StoreFailed(why) => Input::Store(StoreInput::Failed(why)),
             Self::Console(line) => Input::Console(line),
             Self::Plain(input) => *input,
@@ -47,10 +54,14 @@ pub(super) fn encode(out: &mut String, input: &Input<'_>) {
             let _ = write!(out, "link {link} ");
             return encode_link(out, news);
         }
-        Input::Modem(ModemInput::Attached(address)) => write!(out, "modem attached {address}"),
-        Input::Modem(ModemInput::Detached) => out.write_str("modem detached"),
+        Input::Modem(news) => {
+            out.push_str("modem ");
+            return modem::encode(out, news);
+        }
         Input::Store(StoreInput::Saved) => out.write_str("store saved"),
         Input::Store(StoreInput::Failed(why)) => write!(out, "store failed {}", Text(why)),
+        Input::Store(StoreInput::MessagesSaved(number)) => write!(out, "store messages-saved {number}"),
+        Input::Store(StoreInput::MessagesFailed(why)) => write!(out, "store messages-failed {}", Text(why)),
         Input::Console(line) => write!(out, "console {}", Text(line)),
         Input::Shutdown => out.write_str("shutdown"),
     };
@@ -89,10 +100,14 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
     match kind {
         "serial" => decode_serial(words),
         "link" => decode_link(words.link()?, words),
-        "modem" => decode_modem(words).map(|news| OwnedInput::Plain(Input::Modem(news))),
+        "modem" => modem::decode(words).map(OwnedInput::Modem),
         "store" => match words.any(STORE)? {
             "saved" => Ok(OwnedInput::Plain(Input::Store(StoreInput::Saved))),
             "failed" => Ok(OwnedInput::StoreFailed(words.text("why")?)),
+            "messages-saved" => {
+                Ok(OwnedInput::Plain(Input::Store(StoreInput::MessagesSaved(words.number("a number")?))))
+            }
+            "messages-failed" => Ok(OwnedInput::MessagesFailed(words.text("why")?)),
             other => Err(unknown(other, "store input", STORE)),
         },
         "console" => Ok(OwnedInput::Console(words.text("a command line")?)),
@@ -138,14 +153,6 @@ fn address(words: &mut Words<'_>) -> Result<SocketAddr, String> {
     Ok(local)
 }
 
-fn decode_modem(words: &mut Words<'_>) -> Result<ModemInput, String> {
-    match words.any(MODEM)? {
-        "attached" => Ok(ModemInput::Attached(words.number("an address")?)),
-        "detached" => Ok(ModemInput::Detached),
-        other => Err(unknown(other, "modem input", MODEM)),
-    }
-}
-
 const fn reason_word(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Local => "local",
@@ -182,5 +189,4 @@ const REASONS: &str =
     "local, peer-closed, reset, refused, timed-out, name-not-found, unreachable, local-port-taken, os:CODE";
 const SERIAL: &str = "data, written, configured, refused, present, gone";
 const LINK: &str = "connected, data, sent, acked, closed";
-const MODEM: &str = "attached, detached";
-const STORE: &str = "saved, failed";
+const STORE: &str = "saved, failed, messages-saved, messages-failed";

@@ -11,6 +11,7 @@
 //! option setup_window_us 5000000            every option, links as `option link.1.cache 1048576`
 //! stored AT+CIPR=115200,8,1,NONE,NFC        one for each line of the stored parameters
 //! restored 1 17 68656c6c6f                  frames given to the device before its first input: link, number, bytes
+//! message …                               the messages that were kept, a line each
 //! begin
 //! 1500 serial data 68656c6c6f               microseconds since power-on, kind, fields; bytes in hex
 //! 2500 timeout
@@ -30,6 +31,7 @@ use crate::identity::Identity;
 use crate::time::Instant;
 
 mod input;
+mod modem;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,8 @@ pub struct Header {
     pub stored: String,
     /// What was given to `Dtu::restore`, in order.
     pub restored: Vec<(LinkId, u64, Bytes)>,
+    /// What was given to `Dtu::restore_messages`.
+    pub messages: String,
 }
 
 /// One line behind the header.
@@ -92,7 +96,7 @@ impl core::error::Error for Error {}
 /// The header as text, up to and with the `begin` line.
 #[must_use]
 pub fn encode_header(header: &Header) -> String {
-    let Header { seed, started, identity, options, stored, restored } = header;
+    let Header { seed, started, identity, options, stored, restored, messages } = header;
     let Identity { imei, imsi, version } = identity;
     let mut out = String::from(FIRST_LINE);
     let _ = write!(out, "\nseed {seed}\nstarted {}\n", started.as_micros());
@@ -105,6 +109,9 @@ pub fn encode_header(header: &Header) -> String {
     }
     for (link, number, frame) in restored {
         let _ = writeln!(out, "restored {link} {number} {}", word::Hex(frame));
+    }
+    for line in messages.split_inclusive('\n') {
+        let _ = writeln!(out, "message {}", word::Text(line));
     }
     out.push_str("begin\n");
     out
@@ -158,6 +165,7 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
             let (link, number) = (words.link()?, words.number("the number of the frame")?);
             header.restored.push((link, number, Bytes::from(words.hex()?)));
         }
+        "message" => header.messages.push_str(&words.text("a line of the messages")?),
         other => return Err(word::unknown(other, "header line", HEADER_KEYS)),
     }
     words.end()

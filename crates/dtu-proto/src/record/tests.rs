@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{CloseReason, LinkInput, ModemInput, SerialInput, StoreInput};
+use crate::event::{CloseReason, LinkInput, SerialInput, StoreInput};
+use crate::radio::*;
 use crate::time::Duration;
 
 fn link() -> impl Strategy<Value = LinkId> {
@@ -44,6 +45,64 @@ fn link_input() -> impl Strategy<Value = LinkInput<'static>> {
     ]
 }
 
+fn number() -> impl Strategy<Value = Option<PhoneNumber>> {
+    "[+]?[0-9*#]{1,20}".prop_map(|text| PhoneNumber::new(&text))
+}
+
+fn call_news() -> impl Strategy<Value = CallNews> {
+    let ends = [CallEnd::HungUp, CallEnd::Busy, CallEnd::NoAnswer, CallEnd::NoCarrier];
+    prop_oneof![
+        number().prop_map(|from| CallNews::Incoming { from }),
+        Just(CallNews::Alerting),
+        Just(CallNews::Answered),
+        proptest::sample::select(ends.to_vec()).prop_map(CallNews::Ended),
+    ]
+}
+
+fn sim_state() -> impl Strategy<Value = SimState> {
+    use SimState::{Missing, PinNeeded, PukNeeded, Ready, Unknown};
+    proptest::sample::select(Vec::from([Unknown, Ready, PinNeeded, PukNeeded, Missing]))
+}
+
+fn identity() -> impl Strategy<Value = ModemIdentity> {
+    (any::<[String; 3]>(), any::<[bool; 2]>()).prop_map(|([imei, imsi, model], [messages, calls])| {
+        ModemIdentity { imei, imsi, model, abilities: Abilities { messages, calls } }
+    })
+}
+
+fn operator() -> impl Strategy<Value = Option<Operator>> {
+    proptest::option::of(any::<[String; 2]>().prop_map(|[name, code]| Operator { name, code }))
+}
+
+fn modem_input() -> impl Strategy<Value = ModemInput> {
+    let bytes = proptest::collection::vec(any::<u8>(), 0..40).prop_map(Bytes::from);
+    let outcome =
+        prop_oneof![any::<u8>().prop_map(Ok), any::<u16>().prop_map(|code| Err(SubmitFailure(code)))];
+    let state = prop_oneof![
+        identity().prop_map(ModemInput::Present),
+        Just(ModemInput::Gone),
+        sim_state().prop_map(ModemInput::Sim),
+        (0..=5_u8).prop_map(|number| ModemInput::Registration(Registration::from_number(number))),
+        address().prop_map(|address| ModemInput::Attached(address.ip())),
+        Just(ModemInput::Detached),
+        operator().prop_map(ModemInput::Operator),
+        any::<[u8; 2]>()
+            .prop_map(|[strength, error_rate]| ModemInput::Signal(Signal { strength, error_rate })),
+        proptest::option::of(any::<[u32; 2]>().prop_map(|[area, id]| Cell { area, id }))
+            .prop_map(ModemInput::Cell),
+    ];
+    prop_oneof![
+        state,
+        number().prop_map(ModemInput::OwnNumber),
+        number().prop_map(ModemInput::ServiceCenter),
+        (any::<u32>(), any::<Option<i8>>())
+            .prop_map(|(seconds, zone)| ModemInput::Clock(NetworkTime { seconds, zone })),
+        (any::<u64>(), bytes).prop_map(|(id, pdu)| ModemInput::Message { id, pdu }),
+        (any::<u32>(), outcome).prop_map(|(token, outcome)| ModemInput::Submitted { token, outcome }),
+        call_news().prop_map(ModemInput::Call),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let plain = prop_oneof![
         Just(Input::Serial(SerialInput::Written)),
@@ -51,9 +110,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(Input::Serial(SerialInput::Present)),
         Just(Input::Serial(SerialInput::Gone)),
         (link(), link_input()).prop_map(|(link, news)| Input::Link(link, news)),
-        address().prop_map(|address| Input::Modem(ModemInput::Attached(address.ip()))),
-        Just(Input::Modem(ModemInput::Detached)),
         Just(Input::Store(StoreInput::Saved)),
+        any::<u64>().prop_map(|number| Input::Store(StoreInput::MessagesSaved(number))),
         Just(Input::Shutdown),
     ];
     let bytes = || proptest::collection::vec(any::<u8>(), 0..40);
@@ -62,6 +120,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         any::<String>().prop_map(OwnedInput::SerialRefused),
         (link(), bytes()).prop_map(|(link, bytes)| OwnedInput::LinkData(link, bytes)),
         any::<String>().prop_map(OwnedInput::StoreFailed),
+        any::<String>().prop_map(OwnedInput::MessagesFailed),
+        modem_input().prop_map(OwnedInput::Modem),
         any::<String>().prop_map(OwnedInput::Console),
         plain.prop_map(OwnedInput::Plain),
     ];
@@ -117,14 +177,15 @@ fn header() -> impl Strategy<Value = Header> {
         .prop_map(|(imei, imsi, version)| Identity { imei, imsi, version });
     let frame = proptest::collection::vec(any::<u8>(), 0..20).prop_map(Bytes::from);
     let restored = proptest::collection::vec((link(), any::<u64>(), frame), 0..4);
-    (any::<u64>(), any::<u64>(), identity, options(), any::<String>(), restored).prop_map(
-        |(seed, started, identity, options, stored, restored)| Header {
+    (any::<u64>(), any::<u64>(), identity, options(), [any::<String>(), any::<String>()], restored).prop_map(
+        |(seed, started, identity, options, [stored, messages], restored)| Header {
             seed,
             started: Instant::from_micros(started),
             identity,
             options,
             stored,
             restored,
+            messages,
         },
     )
 }

@@ -69,14 +69,11 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn text(&mut self, what: &str) -> Result<String, String> {
-        match self.any(what)? {
-            "-" => Ok(String::new()),
-            word => {
-                unescape(word.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-                    format!("{what}: `{word}` is not text with %XX for what is not graphic ASCII")
-                })
-            }
-        }
+        text(self.any(what)?, what)
+    }
+
+    pub(super) fn optional_text(&mut self, what: &str) -> Result<Option<String>, String> {
+        self.optional().map(|word| text(word, what)).transpose()
     }
 
     pub(super) fn end(&mut self) -> Result<(), String> {
@@ -86,6 +83,14 @@ impl<'a> Words<'a> {
     pub(super) fn optional(&mut self) -> Option<&'a str> {
         self.0.next()
     }
+}
+
+fn text(word: &str, what: &str) -> Result<String, String> {
+    if word == "-" {
+        return Ok(String::new());
+    }
+    let text = unescape(word.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| format!("{what}: `{word}` is not text with %XX for what is not graphic ASCII"))
 }
 
 pub(super) fn unknown(word: &str, what: &str, allowed: &str) -> String {

@@ -4,6 +4,7 @@
 use alloc::collections::VecDeque;
 use subtle::ConstantTimeEq;
 
+use crate::radio::PhoneNumber;
 use crate::serial::line::LINE_MAX;
 use crate::time::{Duration, Instant};
 
@@ -84,6 +85,26 @@ impl Guard {
         true
     }
 }
+
+/// What each phone has guessed lately. The number of phones is bounded: the one that guessed longest ago is
+/// forgotten first.
+#[derive(Debug, Default)]
+pub(crate) struct PhoneGuards(VecDeque<(PhoneNumber, Guard)>);
+
+impl PhoneGuards {
+    pub(crate) fn of(&mut self, number: PhoneNumber) -> &mut Guard {
+        let known = self.0.iter().position(|(known, _)| *known == number).and_then(|at| self.0.remove(at));
+        if known.is_none() && self.0.len() == PHONES_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(known.unwrap_or_else(|| (number, Guard::default())));
+        let last = self.0.len() - 1;
+        &mut self.0[last].1
+    }
+}
+
+/// Phones whose guesses are remembered.
+const PHONES_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput, Output,
-    Payload, Power, SerialInput, SerialOutput, StoreInput, StoreOutput,
+    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput, ModemOutput,
+    Output, Payload, Power, SerialInput, SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -45,6 +45,8 @@ pub struct Bench {
     pub leds: Vec<Leds>,
     pub power: Vec<Power>,
     pub modem_resets: u32,
+    /// Other orders to the modem.
+    pub modem: Vec<ModemOutput>,
     pub saved: Vec<String>,
     pub spool: Vec<StoreOutput>,
     pub console: Vec<String>,
@@ -70,7 +72,7 @@ impl Bench {
 
     pub fn with(config: Config, options: Options) -> Self {
         let mut bench = Self::cold(config, options);
-        bench.input(Input::Modem(ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
+        bench.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
         bench
     }
 
@@ -90,6 +92,7 @@ impl Bench {
             leds: Vec::new(),
             power: Vec::new(),
             modem_resets: 0,
+            modem: Vec::new(),
             saved: Vec::new(),
             spool: Vec::new(),
             console: Vec::new(),
@@ -221,7 +224,8 @@ impl Bench {
                     self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }
                 Output::Link(link, output) => self.link(link, output),
-                Output::Modem(_) => self.modem_resets += 1,
+                Output::Modem(ModemOutput::Reset) => self.modem_resets += 1,
+                Output::Modem(order) => self.modem.push(order),
                 Output::Store(StoreOutput::Save(parameters)) => self.save(parameters),
                 Output::Store(spool) => self.spool.push(spool),
                 Output::Console(reply) => self.console.push(reply),

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    Event as News, Input, LINKS, LinkId, LinkInput, ModemInput, Output, Power, SerialInput, SerialOutput,
-    StoreInput, StoreOutput,
+    Event as News, Input, LINKS, LinkId, LinkInput, ModemInput, ModemOutput, Output, Power, SerialInput,
+    SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -88,7 +88,7 @@ impl World {
         self.note(if attached { "attached" } else { "detached" }, None, 0, &[]);
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
         let input = if attached { ModemInput::Attached(address) } else { ModemInput::Detached };
-        self.call(Input::Modem(input));
+        self.call(Input::Modem(&input));
     }
 
     pub(super) fn store_input(&mut self, input: StoreInput<'_>) {
@@ -223,7 +223,8 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Link(link, output) => self.on_link(link, output),
-            Output::Modem(_) => self.note("modem reset", None, 0, &[]),
+            Output::Modem(ModemOutput::Reset) => self.note("modem reset", None, 0, &[]),
+            Output::Modem(_) | Output::Store(StoreOutput::Messages { .. }) => {}
             Output::Store(StoreOutput::Save(text)) => self.save(text),
             Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => {
                 self.spool_append(link, number, bytes)

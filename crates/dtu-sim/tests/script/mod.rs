@@ -89,7 +89,7 @@ impl Dev {
             outputs: 0,
         };
         dev.input(Input::Serial(SerialInput::Present));
-        dev.input(Input::Modem(ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
+        dev.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
         dev.at(1000);
         dev.printed.clear();
         dev
@@ -203,7 +203,11 @@ impl Dev {
                 Output::Serial(SerialOutput::Configure(_)) => self.answers.push_back(Answer::Serial(false)),
                 Output::Store(StoreOutput::Save(_)) => self.answers.push_back(Answer::Saved),
                 Output::Link(link, order) => self.link(link, order),
-                Output::Store(StoreOutput::SpoolAppend(..) | StoreOutput::SpoolRelease(..))
+                Output::Store(
+                    StoreOutput::SpoolAppend(..)
+                    | StoreOutput::SpoolRelease(..)
+                    | StoreOutput::Messages { .. },
+                )
                 | Output::Modem(_)
                 | Output::Console(_)
                 | Output::Leds(_)

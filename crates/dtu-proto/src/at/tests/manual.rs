@@ -303,7 +303,10 @@ fn manual_2_8_6_28_cipnum() {
 fn manual_2_8_6_29_atw() {
     let mut desk = Desk::new();
     let Ran::Parked { reply, effects, parked } = desk.run("ATW") else { panic!("must wait for the store") };
-    assert_eq!((reply.as_slice(), effects.as_slice(), parked.waits), (&b""[..], &[][..], SlowCommand::Save));
+    assert_eq!(
+        (reply.as_slice(), effects.as_slice(), &parked.waits),
+        (&b""[..], &[][..], &SlowCommand::Save)
+    );
     let reply = b"\r\nOK\r\n".to_vec();
     assert_eq!(desk.resume(parked, Ok(())), Ran::Done { reply, effects: [].to_vec() });
 }
@@ -436,7 +439,7 @@ fn manual_2_8_6_41_cireload() {
     let mut desk = Desk::new();
     desk.ok("AT+CIPNUM=123");
     let parked = reload(&mut desk);
-    assert_eq!((parked.waits, desk.config.sms_number.as_str()), (SlowCommand::Factory, "123"));
+    assert_eq!((&parked.waits, desk.config.sms_number.as_str()), (&SlowCommand::Factory, "123"));
     let effects = [Effect::Restart(RestartReason::Factory)].to_vec();
     let reply = b"\r\nOK\r\n".to_vec();
     assert_eq!(desk.resume(parked, Ok(())), Ran::Done { reply, effects });

@@ -4,7 +4,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::stored::blank_status;
-use super::{Clock, Context, Effect, Parked, Ran, Rights, resume, run_line};
+use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
@@ -60,7 +60,7 @@ impl Desk {
     }
 
     fn resume(&mut self, parked: Parked, stored: Result<(), &str>) -> Ran {
-        self.with(|ctx| resume(parked, stored.map_err(String::from), ctx))
+        self.with(|ctx| resume(parked, Answer::Stored(stored.map_err(String::from)), ctx))
     }
 
     /// The reply of a line that does not wait, and its effects.
@@ -68,7 +68,7 @@ impl Desk {
     fn done(&mut self, line: impl AsRef<[u8]>) -> (String, Vec<Effect>) {
         match self.run(line) {
             Ran::Done { reply, effects } => (String::from_utf8(reply).unwrap(), effects),
-            Ran::Parked { .. } => panic!("the line waits for the store"),
+            Ran::Parked { .. } | Ran::Prompt { .. } => panic!("the line waits"),
         }
     }
 

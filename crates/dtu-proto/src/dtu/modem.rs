@@ -1,0 +1,55 @@
+//! What the modem tells, and what it is told.
+
+use super::Dtu;
+use crate::event::{LinkId, Output};
+use crate::link::Link;
+use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime};
+use crate::status::RadioStatus;
+
+impl Dtu {
+    pub(super) fn handle_modem(&mut self, input: &ModemInput) {
+        match input {
+            ModemInput::Present(identity) => self.modem_present(identity),
+            ModemInput::Gone => self.modem_gone(),
+            ModemInput::Attached(address) => {
+                self.attached = Some(*address);
+                LinkId::ALL.into_iter().for_each(|link| self.with_link(link, Link::network_found));
+            }
+            ModemInput::Detached => {
+                self.attached = None;
+                self.links.iter_mut().for_each(Link::network_lost);
+            }
+            ModemInput::Sim(state) => self.radio.sim = *state,
+            ModemInput::Registration(registration) => self.radio.registration = *registration,
+            ModemInput::Operator(operator) => self.radio.operator.clone_from(operator),
+            ModemInput::Signal(signal) => self.radio.signal = *signal,
+            ModemInput::Cell(cell) => self.radio.cell = *cell,
+            ModemInput::OwnNumber(number) => self.radio.own_number = *number,
+            ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
+            ModemInput::Clock(time) => self.network_time(*time),
+            ModemInput::Message { .. } | ModemInput::Submitted { .. } | ModemInput::Call(_) => {}
+        }
+    }
+
+    fn modem_present(&mut self, identity: &ModemIdentity) {
+        self.radio = RadioStatus { modem: Some(identity.clone()), ..RadioStatus::default() };
+    }
+
+    fn modem_gone(&mut self) {
+        self.radio = RadioStatus::default();
+    }
+
+    const fn network_time(&mut self, _time: NetworkTime) {}
+
+    /// Tells the access point that is set, where it is another one than before.
+    pub(super) fn use_apn(&mut self) {
+        if self.apn.as_ref() != Some(&self.config.apn) {
+            self.apn = Some(self.config.apn.clone());
+            self.order_modem(ModemOutput::UseApn(self.config.apn.clone()));
+        }
+    }
+
+    pub(super) fn order_modem(&mut self, order: ModemOutput) {
+        self.outputs.push_back(Output::Modem(order));
+    }
+}
