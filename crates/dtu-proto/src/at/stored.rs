@@ -10,7 +10,10 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
-use crate::status::{LinkCounters, LinkState, LinkStatus, Phase, RadioStatus, SerialStatus, Status};
+use crate::sms::Mailbox;
+use crate::status::{
+    LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialStatus, Status,
+};
 use crate::time::{Duration, Instant};
 
 /// The set commands that make this configuration out of the factory one.
@@ -32,7 +35,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         return Err(format!("{} is no stored setting", piece.name));
     }
     let stored = Config::default();
-    let mut clock = Clock::default();
+    let (mut clock, mut mailbox) = (Clock::default(), Mailbox::default());
     let mut ctx = Context {
         config,
         stored: &stored,
@@ -40,6 +43,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         identity: &Identity::default(),
         status: &blank_status(),
         clock: &mut clock,
+        mailbox: &mut mailbox,
         door: Door::Console,
         rights: Rights::Full,
     };
@@ -63,6 +67,7 @@ pub(super) fn blank_status() -> Status {
         mode: WorkingMode::Transparent,
         attached: None,
         radio: RadioStatus::default(),
+        messages: MessageStatus::default(),
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],

@@ -24,6 +24,8 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::door::COMMANDS,
     cmd::power::COMMANDS,
     cmd::status::COMMANDS,
+    cmd::message::COMMANDS,
+    cmd::store::COMMANDS,
     cmd::later::COMMANDS,
 ];
 
@@ -40,6 +42,8 @@ pub(super) struct Command {
     pub(super) help: &'static str,
     /// More than a line, for the docs.
     pub(super) notes: &'static str,
+    /// What `=?` says, where it is not what the parameters say.
+    pub(super) test: Option<&'static str>,
     pub(super) params: &'static [Param],
     pub(super) run: Option<Handler>,
     pub(super) read: Option<Handler>,
@@ -94,6 +98,7 @@ impl Command {
             section,
             help,
             notes: "",
+            test: None,
             params,
             run: None,
             read: None,
@@ -152,6 +157,12 @@ impl Command {
 
     pub(super) const fn notes(mut self, notes: &'static str) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// What `=?` says.
+    pub(super) const fn tells(mut self, test: &'static str) -> Self {
+        self.test = Some(test);
         self
     }
 

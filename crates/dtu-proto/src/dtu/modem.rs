@@ -3,7 +3,7 @@
 use super::Dtu;
 use crate::event::{LinkId, Output};
 use crate::link::Link;
-use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime};
+use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
 use crate::status::RadioStatus;
 
 impl Dtu {
@@ -20,14 +20,23 @@ impl Dtu {
                 self.links.iter_mut().for_each(Link::network_lost);
             }
             ModemInput::Sim(state) => self.radio.sim = *state,
-            ModemInput::Registration(registration) => self.radio.registration = *registration,
+            ModemInput::Registration(registration) => self.registration(*registration),
             ModemInput::Operator(operator) => self.radio.operator.clone_from(operator),
             ModemInput::Signal(signal) => self.radio.signal = *signal,
             ModemInput::Cell(cell) => self.radio.cell = *cell,
             ModemInput::OwnNumber(number) => self.radio.own_number = *number,
             ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
             ModemInput::Clock(time) => self.network_time(*time),
-            ModemInput::Message { .. } | ModemInput::Submitted { .. } | ModemInput::Call(_) => {}
+            ModemInput::Message { id, pdu } => self.message_came(*id, pdu),
+            ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
+            ModemInput::Call(_) => {}
+        }
+    }
+
+    fn registration(&mut self, registration: Registration) {
+        let was = core::mem::replace(&mut self.radio.registration, registration);
+        if registration.is_registered() && !was.is_registered() {
+            self.mailbox.outbox.hurry(self.now);
         }
     }
 
@@ -36,6 +45,7 @@ impl Dtu {
     }
 
     fn modem_gone(&mut self) {
+        self.submit_lost();
         self.radio = RadioStatus::default();
     }
 

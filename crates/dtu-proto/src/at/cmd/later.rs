@@ -8,22 +8,6 @@ use super::{Done, ON_OFF};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     radio("D", "2.8.6.6", "Calls a number", &[Param::new("NUMBER", Kind::Phone, "")]).runs(absent),
-    radio(
-        "+CMGL",
-        "2.8.6.7",
-        "Lists messages",
-        &[Param::new("STAT", Kind::Shape("0..=4, or ALL, \"REC UNREAD\" …"), "")],
-    )
-    .sets(absent),
-    radio("+CMGR", "2.8.6.8", "Reads a message", &[Param::new("INDEX", INDEX, "")]).sets(absent),
-    radio(
-        "+CMGF",
-        "2.8.6.9",
-        "Message format",
-        &[Param::new("MODE", Kind::Choice(&[(0, "PDU"), (1, "text")]), "").factory("0")],
-    )
-    .reads(absent)
-    .sets(absent),
     radio("H", "2.8.6.10", "Hangs up", &[]).runs(absent),
     radio("A", "2.8.6.11", "Answers a call", &[]).runs(absent),
     radio("DL", "2.8.6.12", "Calls the last number again", &[]).runs(absent),
@@ -37,37 +21,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .sets(absent),
     radio("+CSQ", "2.8.6.14", "Signal", &[]).runs(absent),
     radio("+COPS", "2.8.6.15", "Operator", &[]).reads(absent),
-    radio(
-        "+CMGS",
-        "2.8.6.16",
-        "Sends a message",
-        &[Param::new("TO", Kind::Shape("number in text mode, length in PDU mode"), "")],
-    )
-    .sets(absent),
-    radio(
-        "+CSCA",
-        "2.8.6.17, 2.8.6.18",
-        "Service centre of messages",
-        &[
-            Param::new("NUMBER", Kind::Phone, "").factory("8613800531500"),
-            Param::new("TOA", Kind::Number { min: 128, max: 255 }, "type of address")
-                .factory("145")
-                .left_off_is("145"),
-        ],
-    )
-    .reads(absent)
-    .sets(absent),
-    radio(
-        "+CISMSSEND",
-        "2.8.6.33",
-        "Sends a message",
-        &[
-            Param::new("PHNUM", Kind::Phone, ""),
-            Param::new("FORMAT", Kind::Choice(&[(1, "ASCII"), (3, "Chinese")]), ""),
-            Param::new("DATA", Kind::Shape("text"), ""),
-        ],
-    )
-    .sets(absent),
     radio("+CILAC", "2.8.6.43, 2.8.6.48", "Area and cell of the base station", &[]).reads(absent),
     radio(
         "+CIRINGSTA",
@@ -121,7 +74,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     cloud("+CLOUDSV", "Server", &[ADDRESS, PORT]),
 ];
 
-const INDEX: Kind = Kind::Number { min: 0, max: 255 };
 const ADDRESS: Param =
     Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
 const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");

@@ -8,6 +8,7 @@ use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_lin
 use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
+use crate::sms::Mailbox;
 use crate::status::Status;
 
 mod lines;
@@ -24,6 +25,7 @@ struct Desk {
     identity: Identity,
     status: Status,
     clock: Clock,
+    mailbox: Mailbox,
     door: Door,
     rights: Rights,
 }
@@ -37,6 +39,7 @@ impl Desk {
             identity: Identity::default(),
             status: blank_status(),
             clock: Clock::default(),
+            mailbox: Mailbox::default(),
             door: Door::Serial,
             rights: Rights::Full,
         }
@@ -50,6 +53,7 @@ impl Desk {
             identity: &self.identity,
             status: &self.status,
             clock: &mut self.clock,
+            mailbox: &mut self.mailbox,
             door: self.door,
             rights: self.rights,
         })
