@@ -14,7 +14,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput};
+use dtu_proto::event::{
+    Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput, StoreInput,
+};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
@@ -22,7 +24,7 @@ use tracing::{debug, error, info, warn};
 use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
-use crate::disk::{Disk, Kept};
+use crate::disk::{Disk, Kept, Saved};
 use crate::leds::Lamps;
 use crate::link::{Link, LinkNews};
 use crate::modem::{self, Modem};
@@ -127,7 +129,7 @@ impl Machine {
             options,
             stored: to_store_text(&kept.config),
             restored: kept.frames,
-            messages: String::new(),
+            messages: kept.messages,
         };
         let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
         let powered_on = start.started;
@@ -135,6 +137,7 @@ impl Machine {
         for (link, number, frame) in start.restored {
             dtu.restore(link, [(number, frame)]);
         }
+        disk.tell_passed_over(&dtu.restore_messages(&start.messages));
         Kept::forget(kept.to_forget);
         Ok(Self {
             dtu,
@@ -292,12 +295,11 @@ impl Machine {
     fn poll_disk(&mut self, cx: &mut Context<'_>) -> bool {
         let Poll::Ready(saved) = self.disk.poll_saved(cx) else { return false };
         let input = match &saved {
-            Ok(()) => dtu_proto::event::StoreInput::Saved,
-            Err(why) => dtu_proto::event::StoreInput::Failed(why),
+            Saved::Parameters(Ok(())) => StoreInput::Saved,
+            Saved::Parameters(Err(why)) => StoreInput::Failed(why),
+            Saved::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
+            Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
         };
-        if let Err(why) = &saved {
-            error!("store: {why}");
-        }
         self.feed(Input::Store(input), cx);
         true
     }
