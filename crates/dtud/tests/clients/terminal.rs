@@ -65,12 +65,13 @@ fn picocom_types_the_escape_and_a_command() {
             drop(tell.send(buffer[..n].to_vec()));
         }
     });
-    let mut seen = Vec::new();
+    let mut seen: Vec<u8> = Vec::new();
     let mut shows = |what: &str| {
         eventually(what, SOON, || {
             seen.extend(shown.try_iter().flatten());
-            let text = String::from_utf8_lossy(&seen).into_owned();
-            text.contains(what).then(|| seen.clear())
+            let at = seen.windows(what.len()).position(|part| part == what.as_bytes())?;
+            drop(seen.drain(..at + what.len()));
+            Some(())
         });
     };
     let mut types = |text: &str| keys.write_all(text.as_bytes()).and_then(|()| keys.flush()).expect("type");
