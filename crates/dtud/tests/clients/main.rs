@@ -1,5 +1,5 @@
 //! Programs that no one here wrote, with their own configuration, on the device's serial line: gammu, gammu-smsd,
-//! smstools3, python-gsmmodem-new, picocom, minicom.
+//! smstools3, python-gsmmodem-new, ModemManager, picocom, minicom.
 //!
 //! `scripts/clients.sh` installs them and runs this; a program that is missing is a failure, never a pass.
 //!
@@ -12,6 +12,7 @@ mod common;
 
 mod gammu;
 mod gsmmodem;
+mod modem_manager;
 mod program;
 mod smsd;
 mod smstools;
