@@ -1,5 +1,6 @@
 //! Calls, registration and the clock of the network, as timed scripts.
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod common;
 
