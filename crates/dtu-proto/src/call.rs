@@ -168,17 +168,20 @@ impl Calls {
     fn incoming(&mut self, from: Option<PhoneNumber>, step: &mut Step<'_>) {
         self.lost(step);
         self.counters.received += 1;
-        if step.rules.refuse {
-            self.counters.refused += 1;
-            step.log(CallEvent::Refused(from));
-            self.order_end(step);
-        } else {
-            step.log(CallEvent::Incoming(from));
-            self.ring(from, 0, step.now + RING_PATIENCE, step);
-        }
+        step.log(CallEvent::Incoming(from));
+        self.ring(from, 0, step.now + RING_PATIENCE, step);
+    }
+
+    fn refuse(&mut self, from: Option<PhoneNumber>, step: &mut Step<'_>) {
+        self.counters.refused += 1;
+        step.log(CallEvent::Refused(from));
+        self.order_end(step);
     }
 
     fn ring(&mut self, from: Option<PhoneNumber>, rings: u8, until: Instant, step: &mut Step<'_>) {
+        if step.rules.refuse {
+            return self.refuse(from, step);
+        }
         let rings = rings.saturating_add(1);
         self.state = State::Ringing { from, rings, next: step.now + RING_EVERY, until };
         self.tell(Told::Ring { from }, step);

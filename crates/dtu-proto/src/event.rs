@@ -335,7 +335,7 @@ pub enum CallEvent {
     NotPlaced(PhoneNumber),
     /// Somebody calls.
     Incoming(Option<PhoneNumber>),
-    /// Somebody calls, and is hung up on (`CIRINGSTA`).
+    /// The caller is hung up on (`CIRINGSTA`).
     Refused(Option<PhoneNumber>),
     /// The call stands.
     Answered(Option<PhoneNumber>),

@@ -310,6 +310,13 @@ fn manual_2_8_6_44_ciringsta_hangs_up_in_every_state() {
     dev.at(20_000).prints_nothing();
     let counters = dev.dtu.status(dev.now).call.counters;
     assert_eq!((counters.received, counters.refused), (1, 1));
+    incoming(&mut dev);
+    dev.command("AT+CIRINGSTA=0;S0=0", OK);
+    call(&mut dev, CallNews::Ended(CallEnd::HungUp));
+    ordered(&mut dev);
+    incoming(&mut dev);
+    dev.prints(RING).command("AT+CIRINGSTA=1", OK).at(25_000).prints_nothing();
+    orders(&mut dev, &[ModemOutput::HangUp]);
     let mut config = one_link();
     config.refuse_calls = true;
     let mut dev = started(config);

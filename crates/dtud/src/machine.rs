@@ -610,7 +610,7 @@ fn log_call(event: CallEvent) {
         CallEvent::Dialled(number) => info!("call to {number}"),
         CallEvent::NotPlaced(number) => warn!("call to {number}: not made, there is a call already"),
         CallEvent::Incoming(from) => info!("call from {}", who(from)),
-        CallEvent::Refused(from) => info!("call from {}: hung up, AT+CIRINGSTA=1", who(from)),
+        CallEvent::Refused(from) => info!("call from {}: hung up on, AT+CIRINGSTA=1", who(from)),
         CallEvent::Answered(with) => info!("call with {}: answered", who(with)),
         CallEvent::Ended(CallEnd::HungUp) => info!("call over: hung up"),
         CallEvent::Ended(CallEnd::Busy) => info!("call over: busy"),
