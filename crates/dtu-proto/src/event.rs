@@ -6,8 +6,8 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
+use crate::radio::{CallEnd, PhoneNumber, SubmitFailure};
 pub use crate::radio::{ModemInput, ModemOutput};
-use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::time::Instant;
 
 /// Number of network links of the device (manual 1.2).
@@ -326,6 +326,25 @@ pub enum Event {
         /// Takes over, or hands back.
         active: bool,
     },
+    /// A call.
+    Call(CallEvent),
+}
+
+/// News of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEvent {
+    /// The device calls this number.
+    Dialled(PhoneNumber),
+    /// It does not: there is a call already.
+    NotPlaced(PhoneNumber),
+    /// Somebody calls.
+    Incoming(Option<PhoneNumber>),
+    /// The caller is hung up on (`CIRINGSTA`).
+    Refused(Option<PhoneNumber>),
+    /// The call stands.
+    Answered(Option<PhoneNumber>),
+    /// It is over.
+    Ended(CallEnd),
 }
 
 /// How a short message was lost.

@@ -12,7 +12,7 @@ use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
 use crate::sms::Mailbox;
 use crate::status::{
-    LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialStatus, Status,
+    CallStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -68,6 +68,7 @@ pub(super) fn blank_status() -> Status {
         attached: None,
         radio: RadioStatus::default(),
         messages: MessageStatus::default(),
+        call: CallStatus::default(),
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],

@@ -16,6 +16,8 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::identity::COMMANDS,
     cmd::clock::COMMANDS,
     cmd::network::COMMANDS,
+    cmd::radio::COMMANDS,
+    cmd::call::COMMANDS,
     cmd::packet::COMMANDS,
     cmd::mode::COMMANDS,
     cmd::link::COMMANDS,
@@ -43,11 +45,13 @@ pub(super) struct Command {
     /// More than a line, for the docs.
     pub(super) notes: &'static str,
     /// What `=?` says, where it is not what the parameters say.
-    pub(super) test: Option<&'static str>,
+    pub(super) ranges: Option<&'static str>,
     pub(super) params: &'static [Param],
     pub(super) run: Option<Handler>,
     pub(super) read: Option<Handler>,
     pub(super) set: Option<Handler>,
+    /// What `=?` answers, where it is not made from the parameters.
+    pub(super) test: Option<Handler>,
     /// Run and set forms that pass while the password is the factory one.
     pub(super) open_run: bool,
     pub(super) open_set: bool,
@@ -69,7 +73,6 @@ pub enum TakesEffect {
 /// Why a command of the table is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    Radio,
     Connections,
     Httpd,
     Cloud,
@@ -78,7 +81,6 @@ pub(super) enum Missing {
 impl Missing {
     pub(super) const fn text(self) -> &'static str {
         match self {
-            Self::Radio => "needs the radio, which this version does not have",
             Self::Connections => "needs the connections of the AT mode, which this version does not have",
             Self::Httpd => "needs the HTTPD mode, which this version does not have",
             Self::Cloud => "needs the cloud link, which this version does not have",
@@ -98,11 +100,12 @@ impl Command {
             section,
             help,
             notes: "",
-            test: None,
+            ranges: None,
             params,
             run: None,
             read: None,
             set: None,
+            test: None,
             open_run: false,
             open_set: false,
             saved: None,
@@ -138,6 +141,12 @@ impl Command {
         self.sets(set)
     }
 
+    /// What `=?` answers, where it is not made from the parameters.
+    pub(super) const fn tests(mut self, test: Handler) -> Self {
+        self.test = Some(test);
+        self
+    }
+
     pub(super) const fn saved(mut self, lines: fn(&Config) -> Vec<String>, when: TakesEffect) -> Self {
         self.saved = Some(lines);
         self.takes_effect = Some(when);
@@ -161,8 +170,8 @@ impl Command {
     }
 
     /// What `=?` says.
-    pub(super) const fn tells(mut self, test: &'static str) -> Self {
-        self.test = Some(test);
+    pub(super) const fn tells(mut self, ranges: &'static str) -> Self {
+        self.ranges = Some(ranges);
         self
     }
 
@@ -189,6 +198,7 @@ impl Command {
             Form::Run => self.run,
             Form::Read => self.read,
             Form::Set => self.set,
+            Form::Test if self.test.is_some() => self.test,
             Form::Test => Some(super::call::test_form),
         }
     }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use super::{Dtu, LineState};
 use crate::config::WorkingMode;
 use crate::event::{Door, Event, MessageLoss, Output, StoreOutput};
-use crate::radio::PhoneNumber;
+use crate::radio::{ModemOutput, PhoneNumber};
 use crate::serial::inline;
-use crate::serial::port::Purpose;
+use crate::serial::port::{Purpose, REPLY_QUEUE_HIGH};
 use crate::sms::{self, Arrived, Head, LineKind, Received};
 use crate::time::Instant;
 use crate::wire::address::Address;
@@ -340,7 +340,8 @@ impl Dtu {
 
     /// `+CISMS` in the command state; says whether it is printed.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
-        if self.line_state != LineState::Command {
+        let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.notices.len() < NOTICES_MAX;
+        if self.line_state != LineState::Command || !reads {
             return false;
         }
         let bytes = match content {
@@ -386,7 +387,8 @@ impl Dtu {
 
     /// Prints what waits, unless a command is being answered.
     fn tell(&mut self) {
-        if self.post.notices.is_empty() || self.line_state != LineState::Command || !self.is_idle() {
+        let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
+        if self.post.notices.is_empty() || !reads || !self.is_idle() {
             return;
         }
         for notice in core::mem::take(&mut self.post.notices) {
@@ -449,7 +451,7 @@ impl Dtu {
     }
 
     fn message_is_safe(&mut self, id: u64) {
-        self.order_modem(crate::radio::ModemOutput::Taken(id));
+        self.order_modem(ModemOutput::Taken(id));
     }
 }
 

@@ -133,8 +133,9 @@ fn list_unread(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Done {
-    let state = state_of(&call.text(0)?);
-    let wrong = format!("STAT must be {STATES}");
+    let typed = call.text(0)?;
+    let state = state_of(&typed);
+    let wrong = format!("STAT must be {STATES}, got {typed}");
     let state = state.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?;
     let keeps = call.flag(1)?;
     list_of(call, state, keeps)

@@ -86,9 +86,17 @@ prop_compose! {
         with_data in any::<bool>(),
         flags in prop::array::uniform7(any::<bool>()),
         cmee in 0..=2_u8,
+        auto_answer in any::<u8>(),
+        calls in prop::array::uniform3(any::<bool>()),
+        registration_reports in prop::array::uniform3(0..=2_u8),
+        operator_format in 0..=2_u8,
     ) -> Config {
         Config {
             auto_mode, heartbeat_interval, packing_time, packing_length, restart_time, heartbeat, registration, cmee,
+            auto_answer, registration_reports, operator_format,
+            refuse_calls: calls[0],
+            caller_id: calls[1],
+            extended_ring: calls[2],
             heartbeat_to: if serial { HeartbeatTo::Serial } else { HeartbeatTo::Network },
             registration_when: if with_data { RegistrationWhen::WithData } else { RegistrationWhen::OnConnect },
             mode: if flags[0] { WorkingMode::Transparent } else { WorkingMode::AtCommand },
@@ -231,7 +239,7 @@ fn a_stored_file_passes_over_what_it_does_not_know() {
         (8, "+CIPR is no stored setting"),
         (9, "W is no stored setting"),
         (10, "the line has more than one command"),
-        (11, "CIMOD: MOD must be 0 (transparent) or 2 (AT command), got 3"),
+        (11, "CIMOD: MOD must be 0 (transparent), 2 (AT command) or 4 (SMS), got 3"),
         (12, "the line has no command"),
     ];
     let expected = expected.map(|(line, text)| Problem { line, text: String::from(text) });

@@ -21,7 +21,8 @@ fn names_are_unique_and_in_capitals() {
         assert!(!command.help.is_empty());
         assert!(!command.forms().is_empty(), "{} has no form", command.name);
         assert!(command.set.is_none() || !command.params.is_empty(), "{} sets nothing", command.name);
-        assert!(command.is_extended() || command.read.is_none() || command.missing.is_some());
+        let register = command.name.starts_with('S');
+        assert!(command.is_extended() || register || command.read.is_none() || command.missing.is_some());
     }
 }
 
@@ -38,7 +39,9 @@ fn every_section_of_the_manual_has_its_command() {
 fn what_is_set_can_be_read_except_the_password() {
     for command in table::all().filter(|command| command.set.is_some() && command.missing.is_none()) {
         let readable = command.read.is_some();
-        let exception = ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name);
+        let acts = ["+CMGL", "+CMGR", "+CMGD", "+CMGS", "+CMGW", "+CMSS", "+CISMSSEND", "+CNMA"];
+        let exception =
+            ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name) || acts.contains(&command.name);
         assert_eq!(readable, !exception, "{}", command.name);
     }
 }
@@ -49,7 +52,7 @@ fn every_extended_command_tells_its_ranges() {
     for command in table::all().filter(|command| command.is_extended()) {
         let text = test_text(command);
         assert_eq!(text.is_none(), command.params.is_empty());
-        if command.missing.is_some() {
+        if command.missing.is_some() || command.test.is_some() {
             continue;
         }
         let line = command.typed() + "=?";
@@ -59,7 +62,7 @@ fn every_extended_command_tells_its_ranges() {
         }
     }
     desk.tells("AT+CIPCFG=?", "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)");
-    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2)");
+    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2,4)");
     desk.tells("AT+CIPSCONT=?", "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)");
     desk.tells("AT+CIPPACK=?", "+CIPPACK: (0,1),(0-80 hex digits),(0,1)");
 }
@@ -72,7 +75,10 @@ fn factory_line(command: &Command) -> Option<String> {
     };
     let values: Option<Vec<String>> =
         command.params.iter().map(|param| value(param).map(|text| std::format!("\"{text}\""))).collect();
-    Some(command.typed() + "=" + &values?.join(","))
+    let values = values?.join(",");
+    // A register takes bare digits (V.250 5.3.2).
+    let values = if command.is_extended() { values } else { values.replace('"', "") };
+    Some(command.typed() + "=" + &values)
 }
 
 #[test]
@@ -83,7 +89,7 @@ fn the_factory_values_of_the_table_are_those_of_a_new_device() {
     let mut desk = Desk::new();
     for line in lines {
         let (reply, _) = desk.done(&line);
-        assert_eq!(reply, "\r\nOK\r\n", "{line}");
+        assert!(reply.ends_with("\r\nOK\r\n"), "{line}: {reply}");
         assert_eq!(desk.config, Config::default(), "{line}");
     }
 }
@@ -95,7 +101,10 @@ fn stored_commands_say_when_they_take_effect() {
     }
     let names: BTreeSet<String> = store_lines(&Config::default())
         .iter()
-        .map(|line| line.split('=').next().unwrap().trim_end_matches(char::is_numeric).to_string())
+        .map(|line| match line.split_once('=') {
+            Some((name, _)) => name.to_string(),
+            None => line.trim_end_matches(char::is_numeric).to_string(),
+        })
         .collect();
     let stored: BTreeSet<String> =
         commands().filter(|command| command.stored).map(|command| command.name).collect();
