@@ -142,7 +142,7 @@ impl Mailbox {
         let to = PhoneNumber::new(to).ok_or_else(|| format!("`{to}` is no phone number"))?;
         let left = Duration::from_secs(words.number("seconds")?);
         let mut parts = VecDeque::from([words.octets()?]);
-        while let Some(more) = words.0.next() {
+        for more in words.0.by_ref() {
             parts.push_back(octets(more)?);
         }
         for part in &parts {

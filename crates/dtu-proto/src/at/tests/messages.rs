@@ -43,7 +43,7 @@ impl Desk {
                 assert_eq!(reply, b"\r\n> ");
                 prompt
             }
-            other => panic!("{line}: {other:?}"),
+            other @ (Ran::Done { .. } | Ran::Parked { .. }) => panic!("{line}: {other:?}"),
         }
     }
 
@@ -86,7 +86,7 @@ fn parts(ran: Ran) -> (Parked, Vec<Submit>) {
 fn submit_of(pdu: &[u8]) -> Submit {
     match Pdu::decode(pdu).unwrap().pdu.tpdu {
         Tpdu::Submit(submit) => submit,
-        other => panic!("{other:?}"),
+        other @ (Tpdu::Deliver(_) | Tpdu::StatusReport(_)) => panic!("{other:?}"),
     }
 }
 
