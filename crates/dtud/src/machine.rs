@@ -116,7 +116,8 @@ impl Machine {
         // Not nothing, so that `--at` lines come before its end.
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
         let identity = setup.modem.identity();
-        let modem = Modem::open(setup.modem, &settings.modem).context("modem")?;
+        let seed = seed();
+        let modem = Modem::open(setup.modem, &settings.modem, seed).context("modem")?;
         let (disk, kept) = Disk::open(&setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
@@ -124,7 +125,7 @@ impl Machine {
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let start = Header {
-            seed: seed(),
+            seed,
             started: clock.now(),
             identity,
             options,
