@@ -9,6 +9,7 @@ mod disk;
 mod leds;
 mod link;
 pub mod machine;
+pub mod modem;
 mod port;
 pub mod record;
 pub mod serial;
