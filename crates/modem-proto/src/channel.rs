@@ -168,7 +168,9 @@ impl Channel {
         // `ATV0` of a former user: the probe asks for words.
         let is_digit = matches!(current.request.job, Job::Probe(_)) && line == "0";
         let outcome = if is_digit { Outcome::Ok } else { final_result(line, is_call)? };
-        self.end(outcome)
+        // Before the prompt only a refusal can be meant; an `OK` is the late end of something older.
+        let is_meant = current.stage == Stage::Result || outcome != Outcome::Ok;
+        if is_meant { self.end(outcome) } else { None }
     }
 
     /// The command is over without a final result.
@@ -192,6 +194,9 @@ impl Channel {
     /// Whether the line is information text of the command; then it is kept.
     pub(crate) fn collect(&mut self, line: &str) -> bool {
         let Some(current) = &mut self.current else { return false };
+        if current.stage == Stage::Prompt {
+            return false;
+        }
         let belongs = match current.request.wants {
             Wants::Nothing => false,
             Wants::Prefix(prefix) => line.starts_with(prefix),

@@ -19,7 +19,9 @@ pub(crate) struct Data {
     pub(crate) apn: Option<Apn>,
     /// User and password were set at this modem before.
     pub(crate) authenticated: bool,
-    /// The access point in force is the one ordered.
+    /// The one that is being set, or is set; `None` = this modem was not asked yet.
+    chosen: Option<Apn>,
+    /// It is set.
     settled: bool,
     /// An attempt to connect is under way or waits, or the connection stands.
     connecting: bool,
@@ -43,8 +45,11 @@ impl Modem {
             return self.note(Event::ApnRefused);
         }
         self.data.apn = Some(apn.clone());
-        self.data.settled = false;
-        self.data.connecting = false;
+        // What is being set now is set to its end first.
+        if self.data.settled {
+            self.data.settled = false;
+            self.data.chosen = None;
+        }
         if self.present {
             self.data_wanted();
         }
@@ -57,7 +62,8 @@ impl Modem {
         }
         if self.data.settled {
             self.connect();
-        } else {
+        } else if self.data.chosen.is_none() {
+            self.data.chosen.clone_from(&self.data.apn);
             self.agenda.push(Job::Contexts);
         }
     }
@@ -73,7 +79,7 @@ impl Modem {
         if is_set {
             return self.authenticate();
         }
-        if self.data.address.is_some() {
+        if self.data.connecting {
             self.agenda.push(Job::Activate(false));
         }
         self.agenda.push(Job::Context);
@@ -100,8 +106,11 @@ impl Modem {
     }
 
     fn settled(&mut self) {
-        self.data.settled = true;
-        self.connect();
+        self.data.settled = self.data.chosen == self.data.apn;
+        if !self.data.settled {
+            self.data.chosen = None;
+        }
+        self.data_wanted();
     }
 
     fn connect(&mut self) {

@@ -24,6 +24,8 @@ pub(crate) struct Mail {
     known: BTreeMap<Place, Known>,
     /// The storage that the modem reads and deletes from now.
     current: Option<Store>,
+    /// Where received messages go.
+    main: Option<Store>,
     /// It has names for its storages, and says how full they are.
     has_stores: bool,
     /// Every storage that messages were announced in.
@@ -114,7 +116,7 @@ impl Modem {
         }
     }
 
-    pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer) {
+    pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer, now: Instant) {
         if answer.is_ok() {
             return;
         }
@@ -122,6 +124,9 @@ impl Modem {
             return self.agenda.push(Job::Announce(number + 1));
         }
         self.mail.is_blind = true;
+        if let Some(store) = self.mail.main {
+            self.agenda.later(now + BLIND_LOOK, Job::List(store));
+        }
         self.complain(request, answer);
     }
 
@@ -132,11 +137,13 @@ impl Modem {
         match store.filter(|_| answer.is_ok()) {
             Some(store) => {
                 self.mail.has_stores = true;
+                self.mail.main = Some(store);
                 self.agenda.push(Job::List(store));
             }
             None => {
                 // It has one storage, and no word for it.
-                self.mail.current = Some(Store::SIM);
+                self.mail.main = Some(Store::SIM);
+                self.mail.current = self.mail.main;
                 self.agenda.push(Job::List(Store::SIM));
             }
         }

@@ -45,7 +45,7 @@ impl Modem {
             Job::IsActive => self.know_active(answer, now),
             Job::Address => self.know_address(answer, now),
 
-            Job::Announce(number) => self.announced(number, request, answer),
+            Job::Announce(number) => self.announced(number, request, answer, now),
             Job::Storages => self.know_storages(answer),
             Job::Storage(store) => self.storage_is(store, answer, now),
             Job::List(store) => self.listed(store, answer, now),
