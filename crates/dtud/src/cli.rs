@@ -9,7 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
-use crate::machine::{End, Machine, Modem, Setup};
+use crate::machine::{End, Machine, Setup};
+use crate::modem;
 use crate::serial::Address;
 use crate::settings::Settings;
 
@@ -22,9 +23,10 @@ pub struct Cli {
     /// The serial line: pty:PATH (a link to a new pty), tty:DEVICE or tcp:HOST:PORT
     #[arg(long, value_name = "LINE", default_value = "pty:./dtu0", value_parser = Address::parse)]
     serial: Address,
-    /// The radio: sim (simulated; in this version only its identity) or none (the host's own network, no SIM)
-    #[arg(long, default_value = "sim", value_parser = parse_modem)]
-    modem: Modem,
+    /// The radio: sim (simulated), at:DEVICE (a modem with AT commands on a serial line), mm or mm:INDEX (the first
+    /// modem of ModemManager, or that of the number), none (the host's own network, no SIM)
+    #[arg(long, value_name = "MODEM", default_value = "sim", value_parser = modem::Address::parse)]
+    modem: modem::Address,
     /// Folder of stored parameters and undelivered frames [default: $XDG_STATE_HOME/dtud, else ~/.local/state/dtud]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
@@ -62,17 +64,6 @@ enum Command {
 
 #[derive(Clone, Copy, Debug)]
 struct Console;
-
-fn parse_modem(text: &str) -> Result<Modem, String> {
-    match text {
-        "sim" => Ok(Modem::Simulated),
-        "none" => Ok(Modem::None),
-        _ if text == "mm" || text.starts_with("mm:") || text.starts_with("at:") => {
-            Err("real modems are not in this version; sim or none".to_owned())
-        }
-        _ => Err("must be sim or none".to_owned()),
-    }
-}
 
 fn parse_console(text: &str) -> Result<Console, String> {
     if text == "off" { Ok(Console) } else { Err("the web console is not in this version; off".to_owned()) }

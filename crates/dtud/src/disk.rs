@@ -1,24 +1,23 @@
 //! What is kept on disk, as the loop sees it: saving parameters in the background, spooling at once.
 
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use dtu_proto::config::Config;
+use dtu_proto::config::{Config, Problem};
 use dtu_proto::event::{LINKS, LinkId, StoreOutput};
-use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::settings::Settings;
 use crate::spool::{Left, Spool, find_undelivered, save_undelivered};
-use crate::store::ParameterStore;
+use crate::store::{MessageStore, ParameterStore, Saver};
 
 pub(crate) struct Disk {
     dir: PathBuf,
-    store: Arc<Mutex<ParameterStore>>,
-    saving: Option<JoinHandle<std::io::Result<()>>>,
+    parameters: Saver<ParameterStore>,
+    messages: Saver<MessageStore>,
+    /// The last set of messages could not be stored, and that was told.
+    messages_told: bool,
     /// Of the links with `spool = "disk"`.
     spools: [Option<Spool>; LINKS],
     /// The last trouble with a spool was told.
@@ -28,9 +27,17 @@ pub(crate) struct Disk {
 /// What the last run left.
 pub(crate) struct Kept {
     pub(crate) config: Config,
+    /// The mailbox, as the core wrote it.
+    pub(crate) messages: String,
     pub(crate) frames: Vec<(LinkId, u64, Bytes)>,
     /// Still on the disk, though no spool keeps them.
     pub(crate) to_forget: Vec<Left>,
+}
+
+/// The outcome of a save.
+pub(crate) enum Saved {
+    Parameters(Result<(), String>),
+    Messages(Result<u64, String>),
 }
 
 impl Kept {
@@ -46,9 +53,11 @@ impl Kept {
 
 impl Disk {
     pub(crate) fn open(dir: &Path, settings: &Settings) -> anyhow::Result<(Self, Kept)> {
-        let (store, config, messages) = ParameterStore::open(dir)?;
-        for message in messages {
-            warn!("store: {message}");
+        let (parameters, config, mut problems) = ParameterStore::open(dir)?;
+        let (mailbox, messages, of_messages) = MessageStore::open(&parameters)?;
+        problems.extend(of_messages);
+        for problem in problems {
+            warn!("store: {problem}");
         }
         let mut spools = [const { None }; LINKS];
         let (mut frames, mut to_forget) = (Vec::new(), Vec::new());
@@ -61,21 +70,23 @@ impl Disk {
             }
             frames.extend(left.into_iter().map(|(number, frame)| (link, number, frame)));
         }
-        let store = Arc::new(Mutex::new(store));
-        let disk = Self { dir: dir.to_owned(), store, saving: None, spools, told: [false; LINKS] };
-        Ok((disk, Kept { config, frames, to_forget }))
+        let (parameters, mailbox) = (Saver::new(parameters), Saver::new(mailbox));
+        let (dir, told) = (dir.to_owned(), [false; LINKS]);
+        let disk = Self { dir, parameters, messages: mailbox, messages_told: false, spools, told };
+        Ok((disk, Kept { config, messages, frames, to_forget }))
+    }
+
+    /// What the core could not use of the messages that were kept.
+    pub(crate) fn tell_passed_over(&self, problems: &[Problem]) {
+        for problem in problems {
+            warn!("store: {}", MessageStore::passed_over(&self.dir, problem));
+        }
     }
 
     pub(crate) fn order(&mut self, order: StoreOutput) {
         match order {
-            StoreOutput::Save(text) => {
-                let store = Arc::clone(&self.store);
-                // Waiting for the disk must not stop the line.
-                self.saving = Some(tokio::task::spawn_blocking(move || {
-                    store.lock().unwrap_or_else(PoisonError::into_inner).save(&text)
-                }));
-            }
-            StoreOutput::Messages { .. } => {}
+            StoreOutput::Save(text) => self.parameters.save(0, text),
+            StoreOutput::Messages { number, text } => self.messages.save(number, text),
             StoreOutput::SpoolAppend(link, number, frame) => {
                 self.spool(link, |spool| spool.append(number, &frame));
             }
@@ -94,18 +105,21 @@ impl Disk {
     }
 
     pub(crate) const fn is_saving(&self) -> bool {
-        self.saving.is_some()
+        self.parameters.is_saving() || self.messages.is_saving()
     }
 
-    /// The outcome of the save that is under way.
-    pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-        let Some(saving) = &mut self.saving else { return Poll::Pending };
-        let done = std::task::ready!(Pin::new(saving).poll(cx));
-        self.saving = None;
-        Poll::Ready(match done {
-            Ok(saved) => saved.map_err(|error| error.to_string()),
-            Err(broken) => Err(broken.to_string()),
-        })
+    /// The outcome of a save.
+    pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Saved> {
+        if let Poll::Ready(saved) = self.parameters.poll(cx) {
+            return Poll::Ready(Saved::Parameters(saved.map(drop).inspect_err(|why| error!("store: {why}"))));
+        }
+        let saved = std::task::ready!(self.messages.poll(cx));
+        // A disk that is full fails each set: told once until it is over.
+        let told = std::mem::replace(&mut self.messages_told, saved.is_err());
+        if let (Err(why), false) = (&saved, told) {
+            error!("store: messages: {why}");
+        }
+        Poll::Ready(Saved::Messages(saved))
     }
 
     /// At a clean stop; the links with a spool have theirs there.
@@ -169,6 +183,30 @@ const SET_ASIDE_MAX: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_stored_beside_the_loop_and_come_back_and_the_newest_wins() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let (mut disk, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
+            assert_eq!(kept.messages, "");
+            let mut saved = Vec::new();
+            for number in 1..=3 {
+                disk.order(StoreOutput::Messages { number, text: format!("set {number}\n") });
+            }
+            while disk.is_saving() {
+                let Saved::Messages(outcome) = std::future::poll_fn(|cx| disk.poll_saved(cx)).await else {
+                    panic!("only messages were saved")
+                };
+                saved.push(outcome.unwrap());
+            }
+            assert_eq!(saved, [1, 3]);
+            drop(disk);
+            let (_, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
+            assert_eq!(kept.messages, "set 3\n");
+        });
+    }
 
     #[test]
     fn what_cannot_be_read_is_set_aside_and_the_device_starts() {

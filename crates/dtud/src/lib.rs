@@ -9,6 +9,8 @@ mod disk;
 mod leds;
 mod link;
 pub mod machine;
+pub mod modem;
+mod netif;
 mod port;
 pub mod record;
 pub mod serial;

@@ -12,21 +12,23 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, ModemInput, ModemOutput};
-use dtu_proto::event::{Output, Power, SerialInput};
+use dtu_proto::event::{
+    CallEvent, Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput, StoreInput,
+};
+use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
-use dtu_proto::{Dtu, Identity};
 use tracing::{debug, error, info, warn};
 
 use crate::cli;
 use crate::clock::{Clock, Timer};
-use crate::connect::own_address;
 use crate::control::Control;
-use crate::disk::{Disk, Kept};
+use crate::disk::{Disk, Kept, Saved};
 use crate::leds::Lamps;
 use crate::link::{Link, LinkNews};
+use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
@@ -38,8 +40,8 @@ use crate::watchdog::Watchdog;
 pub struct Setup {
     /// The line.
     pub serial: Address,
-    /// The radio.
-    pub modem: Modem,
+    /// The modem.
+    pub modem: modem::Address,
     /// Folder of what is kept.
     pub state: PathBuf,
     /// What the settings file says.
@@ -52,31 +54,6 @@ pub struct Setup {
     pub at: Vec<String>,
     /// Log of all inputs.
     pub record: Option<PathBuf>,
-}
-
-/// The radio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modem {
-    /// A simulated one.
-    Simulated,
-    /// None: the host's own network is used.
-    None,
-}
-
-impl Modem {
-    fn identity(self) -> Identity {
-        match self {
-            Self::Simulated => Identity::default(),
-            Self::None => Identity { imei: String::new(), imsi: String::new(), ..Identity::default() },
-        }
-    }
-
-    fn attached(self) -> ModemInput {
-        ModemInput::Attached(match self {
-            Self::Simulated => [10, 0, 0, 2].into(),
-            Self::None => own_address(),
-        })
-    }
 }
 
 /// How it ended.
@@ -104,7 +81,8 @@ pub(crate) struct Machine {
     links: [Link; LINKS],
     disk: Disk,
     modem: Modem,
-    modem_back_at: Option<Instant>,
+    /// The interface that the modem's data takes, as the links know it.
+    modem_interface: Option<String>,
     lamps: Lamps,
     at: AtLines,
     recorder: Option<Recorder>,
@@ -137,6 +115,9 @@ impl Machine {
         }
         // Not nothing, so that `--at` lines come before its end.
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
+        let identity = setup.modem.identity();
+        let seed = seed();
+        let modem = Modem::open(setup.modem, &settings.modem, seed).context("modem")?;
         let (disk, kept) = Disk::open(&setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
@@ -144,13 +125,13 @@ impl Machine {
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let start = Header {
-            seed: seed(),
+            seed,
             started: clock.now(),
-            identity: setup.modem.identity(),
+            identity,
             options,
             stored: to_store_text(&kept.config),
             restored: kept.frames,
-            messages: String::new(),
+            messages: kept.messages,
         };
         let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
         let powered_on = start.started;
@@ -158,6 +139,7 @@ impl Machine {
         for (link, number, frame) in start.restored {
             dtu.restore(link, [(number, frame)]);
         }
+        disk.tell_passed_over(&dtu.restore_messages(&start.messages));
         Kept::forget(kept.to_forget);
         Ok(Self {
             dtu,
@@ -166,8 +148,8 @@ impl Machine {
             serial,
             links: LinkId::ALL.map(|link| Link::new(settings.link_interface(link).map(str::to_owned))),
             disk,
-            modem: setup.modem,
-            modem_back_at: None,
+            modem,
+            modem_interface: None,
             lamps: lamps(&settings),
             at: AtLines { lines: setup.at.iter().map(|line| at_line(line)).collect(), ..AtLines::default() },
             recorder,
@@ -207,7 +189,6 @@ impl Machine {
         self.at.power_on(self.powered_on);
         self.carry_out(self.powered_on, cx);
         self.run_at_lines(cx);
-        self.feed(Input::Modem(&self.modem.attached()), cx);
     }
 
     fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
@@ -231,8 +212,7 @@ impl Machine {
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
-                Output::Modem(ModemOutput::Reset) => self.reset_modem(now),
-                Output::Modem(_) => {}
+                Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
                 Output::Leds(leds) => self.lamps.show(leds),
@@ -252,6 +232,7 @@ impl Machine {
             busy |= self.poll_link(link, cx, now);
         }
         busy |= self.poll_serial(cx, now);
+        busy |= self.poll_modem(cx, now);
         busy | self.poll_disk(cx)
     }
 
@@ -295,15 +276,32 @@ impl Machine {
         news.is_some()
     }
 
+    fn poll_modem(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Some(news) = self.modem.poll(cx, now) else { return false };
+        if self.modem.interface() != self.modem_interface.as_deref() {
+            self.modem_interface = self.modem.interface().map(str::to_owned);
+            self.choose_interfaces();
+        }
+        self.feed(Input::Modem(&news), cx);
+        true
+    }
+
+    /// A link's own goes before the modem's.
+    fn choose_interfaces(&mut self) {
+        for link in LinkId::ALL {
+            let interface = self.settings.link_interface(link).or(self.modem_interface.as_deref());
+            self.links[link.index()].use_interface(interface.map(str::to_owned));
+        }
+    }
+
     fn poll_disk(&mut self, cx: &mut Context<'_>) -> bool {
         let Poll::Ready(saved) = self.disk.poll_saved(cx) else { return false };
         let input = match &saved {
-            Ok(()) => dtu_proto::event::StoreInput::Saved,
-            Err(why) => dtu_proto::event::StoreInput::Failed(why),
+            Saved::Parameters(Ok(())) => StoreInput::Saved,
+            Saved::Parameters(Err(why)) => StoreInput::Failed(why),
+            Saved::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
+            Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
         };
-        if let Err(why) = &saved {
-            error!("store: {why}");
-        }
         self.feed(Input::Store(input), cx);
         true
     }
@@ -318,10 +316,6 @@ impl Machine {
             self.dtu.handle_timeout(now);
             self.carry_out(now, cx);
             self.run_at_lines(cx);
-            busy = true;
-        }
-        if take_due(&mut self.modem_back_at, now) {
-            self.feed(Input::Modem(&self.modem.attached()), cx);
             busy = true;
         }
         if take_due(&mut self.look_at, now) {
@@ -348,7 +342,7 @@ impl Machine {
             self.dtu.poll_timeout().map(|deadline| deadline.at),
             links,
             self.serial.deadline(),
-            self.modem_back_at,
+            self.modem.deadline(),
             self.look_at,
             self.stop_by,
             self.saved_by,
@@ -387,12 +381,6 @@ impl Machine {
         }
     }
 
-    fn reset_modem(&mut self, now: Instant) {
-        warn!("modem: reset");
-        // Fed with the next turn: outputs are drained before an input.
-        self.modem_back_at = Some(now + MODEM_RESET);
-    }
-
     /// `SIGHUP`
     fn reload(&mut self) {
         let Some(path) = &self.settings_path else {
@@ -408,14 +396,12 @@ impl Machine {
         };
         self.lamps = lamps(&fresh);
         self.lamps.show(self.dtu.status(self.clock.now()).leds);
-        for link in LinkId::ALL {
-            self.links[link.index()].use_interface(fresh.link_interface(link).map(str::to_owned));
-        }
         info!("{} read again: lamps now, interfaces at the next connection", path.display());
         if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("the other changes in {} take effect when dtud starts again", path.display());
         }
         self.settings = fresh;
+        self.choose_interfaces();
     }
 
     /// At the end a save that is under way gets some more time, but a disk that hangs does not hold the end up.
@@ -615,6 +601,22 @@ fn log(event: &Event) {
         Event::BackupActive { backup, primary, active: false } => {
             info!("link {backup} hands back to link {primary}");
         }
+        Event::Call(event) => log_call(*event),
+    }
+}
+
+fn log_call(event: CallEvent) {
+    let who = |number: Option<PhoneNumber>| number.map_or_else(|| String::from("unknown"), |n| n.to_string());
+    match event {
+        CallEvent::Dialled(number) => info!("call to {number}"),
+        CallEvent::NotPlaced(number) => warn!("call to {number}: not made, there is a call already"),
+        CallEvent::Incoming(from) => info!("call from {}", who(from)),
+        CallEvent::Refused(from) => info!("call from {}: hung up on, AT+CIRINGSTA=1", who(from)),
+        CallEvent::Answered(with) => info!("call with {}: answered", who(with)),
+        CallEvent::Ended(CallEnd::HungUp) => info!("call over: hung up"),
+        CallEvent::Ended(CallEnd::Busy) => info!("call over: busy"),
+        CallEvent::Ended(CallEnd::NoAnswer) => info!("call over: not answered"),
+        CallEvent::Ended(CallEnd::NoCarrier) => info!("call over: no connection"),
     }
 }
 
@@ -628,8 +630,6 @@ const TURNS: usize = 16;
 /// For a save that is under way at the end.
 const SAVED_WITHIN: Duration = Duration::from_secs(5);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-/// How long the simulated modem is away when it is reset.
-const MODEM_RESET: Duration = Duration::from_secs(2);
 /// For the answer to one `--at` line.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 

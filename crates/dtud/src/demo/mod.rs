@@ -21,7 +21,8 @@ use anyhow::Context as _;
 
 use crate::cli;
 use crate::control::{Control, HangUp, listen_to_signals};
-use crate::machine::{Machine, Modem, Setup};
+use crate::machine::{Machine, Setup};
+use crate::modem;
 use crate::serial::Address;
 use crate::settings::Settings;
 use scene::{Scene, SharedScene, Watcher};
@@ -45,7 +46,7 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
     let logger = center::Logger::bind(Arc::clone(&scene)).await?;
     let setup = Setup {
         serial: Address::Pty(line.clone()),
-        modem: Modem::Simulated,
+        modem: modem::Address::Sim,
         state: folder.path().join("state"),
         settings: Settings::default(),
         settings_path: None,

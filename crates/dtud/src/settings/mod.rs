@@ -2,11 +2,13 @@
 //!
 //! TOML; every key has a default, an unknown key is an error with its place. `docs/settings.md` describes each.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dtu_proto::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
 use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::radio::PhoneNumber;
 
 mod error;
 mod raw;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub device: Device,
     /// `[packing]`
     pub packing: Packing,
+    /// `[modem]`
+    pub modem: Modem,
     /// `[leds]`
     pub leds: Leds,
     /// `[link]`, with `[link.1]` to `[link.4]` laid over it.
@@ -73,6 +77,44 @@ pub struct Packing {
     pub length_enabled: bool,
 }
 
+/// `[modem]`
+#[derive(Clone, PartialEq, Eq)]
+pub struct Modem {
+    /// PIN of the SIM card, 4 to 8 digits; `None` = the card asks for none, or the device waits.
+    pub pin: Option<String>,
+    /// Bits a second on the modem's serial line (`at:`).
+    pub baud: u32,
+    /// AT lines given to the modem at each start of it (`at:`), behind the driver's own.
+    pub init: Vec<String>,
+    /// Network interface that carries the data; `None` = as the back-end has it.
+    pub interface: Option<String>,
+    /// Script of the simulated radio (`sim`).
+    pub script: Option<PathBuf>,
+    /// Own number in the simulated network (`sim`).
+    pub number: Option<PhoneNumber>,
+}
+
+impl Default for Modem {
+    fn default() -> Self {
+        Self { pin: None, baud: 115_200, init: Vec::new(), interface: None, script: None, number: None }
+    }
+}
+
+/// The PIN is nobody's business.
+impl fmt::Debug for Modem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pin, baud, init, interface, script, number } = self;
+        f.debug_struct("Modem")
+            .field("pin", &pin.as_ref().map(|_| "****"))
+            .field("baud", baud)
+            .field("init", init)
+            .field("interface", interface)
+            .field("script", script)
+            .field("number", number)
+            .finish()
+    }
+}
+
 /// `[leds]`: LED class devices, each a name below `/sys/class/leds` or a path; `None` = shown in the status only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leds {
@@ -101,7 +143,8 @@ pub struct Link {
     pub short_link_idle: Duration,
     /// Role fixed by the file; `None` = as `AT+CIROLE` says.
     pub role: Option<Role>,
-    /// Network interface the sockets are bound to; `None` = the routing table chooses.
+    /// Network interface the sockets are bound to; `None` = the modem's where it has one, else the routing table
+    /// chooses.
     pub interface: Option<String>,
     /// Reply expected to the registration packet.
     pub expect_register: Option<Expect>,
@@ -155,7 +198,11 @@ impl Settings {
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let raw: raw::File = toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
         rules::check(&raw).map_err(|fault| Error::at(path, text, Some(fault.at), &fault.text))?;
-        Ok(raw.settle())
+        let mut settings = raw.settle();
+        // A script lies beside the file that names it, wherever the program was started.
+        let beside = |script: PathBuf| path.parent().map_or(script.clone(), |folder| folder.join(&script));
+        settings.modem.script = settings.modem.script.map(beside);
+        Ok(settings)
     }
 
     /// What of it the device core wants to know.
@@ -172,7 +219,7 @@ impl Settings {
         }
     }
 
-    /// The network interface of a link; `None` = `"auto"`: the routing table chooses.
+    /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.
     #[must_use]
     pub fn link_interface(&self, link: LinkId) -> Option<&str> {
         self.links[link.index()].interface.as_deref()

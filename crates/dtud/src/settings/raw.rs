@@ -6,10 +6,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::{
-    Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, Phone, Reply,
-    RoleValue, ShutdownValue, Size, Spool, SpoolSync,
+    AtLine, Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, OwnNumber,
+    Phone, Pin, Reply, RoleValue, Script, ShutdownValue, Size, Spool, SpoolSync,
 };
-use super::{Device, Leds, Link, Packing, Serial, Settings, SpoolSettings};
+use super::{Device, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) serial: SerialTable,
     pub(super) device: DeviceTable,
     packing: PackingTable,
+    pub(super) modem: ModemTable,
     leds: LedTable,
     pub(super) link: LinkTable,
 }
@@ -43,6 +44,17 @@ pub(super) struct DeviceTable {
 #[serde(default, deny_unknown_fields)]
 struct PackingTable {
     length_enabled: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModemTable {
+    pin: Option<Pin>,
+    baud: Option<Int<300, 4_000_000>>,
+    pub(super) init: Option<Spanned<Vec<AtLine>>>,
+    interface: Option<Interface>,
+    script: Option<Script>,
+    number: Option<OwnNumber>,
 }
 
 #[derive(Default, Deserialize)]
@@ -177,6 +189,7 @@ impl File {
             },
             device: self.device.settle(),
             packing: Packing { length_enabled: self.packing.length_enabled },
+            modem: self.modem.settle(),
             leds: self.leds.settle(),
             links: self.link.settle(),
         }
@@ -193,6 +206,21 @@ impl DeviceTable {
         let numbers = self.sms_allow.as_ref().map(|list| list.get_ref().iter().map(|phone| phone.0.clone()));
         set(&mut device.sms_allow, numbers.map(Iterator::collect));
         device
+    }
+}
+
+impl ModemTable {
+    fn settle(&self) -> Modem {
+        let default = Modem::default();
+        let init = self.init.as_ref().map(|list| list.get_ref().iter().map(|line| line.0.clone()).collect());
+        Modem {
+            pin: self.pin.as_ref().map(|pin| pin.0.clone()),
+            baud: self.baud.map_or(default.baud, Int::number),
+            init: init.unwrap_or_default(),
+            interface: self.interface.as_ref().and_then(|interface| interface.0.clone()),
+            script: self.script.as_ref().map(|script| script.0.clone()),
+            number: self.number.as_ref().map(|number| number.0),
+        }
     }
 }
 

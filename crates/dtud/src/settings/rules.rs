@@ -5,7 +5,7 @@ use std::ops::Range;
 use dtu_proto::config::{DropPolicy, Role};
 use dtu_proto::event::LinkId;
 
-use super::raw::{DeviceTable, File, LinkTable, SerialTable};
+use super::raw::{DeviceTable, File, LinkTable, ModemTable, SerialTable};
 use super::values::{FlowControl, human};
 
 /// A broken rule.
@@ -19,6 +19,7 @@ pub(super) struct Fault {
 pub(super) fn check(file: &File) -> Result<(), Fault> {
     check_serial(&file.serial)?;
     check_numbers(&file.device)?;
+    check_init(&file.modem)?;
     LinkId::ALL.into_iter().try_for_each(|link| check_block(&file.link, link))?;
     LinkId::ALL.into_iter().try_for_each(|link| check_spool(&file.link, link))?;
     LinkId::ALL.into_iter().try_for_each(|link| check_role(&file.link, link))
@@ -42,6 +43,15 @@ fn check_numbers(device: &DeviceTable) -> Result<(), Fault> {
     match &device.sms_allow {
         Some(list) if list.get_ref().len() > MAX_NUMBERS => {
             fault(list.span(), format!("at most {MAX_NUMBERS} numbers, got {}", list.get_ref().len()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_init(modem: &ModemTable) -> Result<(), Fault> {
+    match &modem.init {
+        Some(list) if list.get_ref().len() > MAX_INIT => {
+            fault(list.span(), format!("at most {MAX_INIT} AT lines, got {}", list.get_ref().len()))
         }
         Some(_) | None => Ok(()),
     }
@@ -123,6 +133,7 @@ const FRAMES_MAX: u64 = 65_536;
 /// Bytes in front of each frame in a segment.
 const FRAME_HEAD: u64 = 16;
 const HEADROOM: u64 = 8 * 1024;
+const MAX_INIT: usize = 16;
 const MAX_NUMBERS: usize = 64;
 /// A read of 4 KiB and a frame of 1 KiB, twice.
 const BLOCK_CACHE_MIN: usize = 10 * 1024;

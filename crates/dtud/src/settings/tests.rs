@@ -42,13 +42,24 @@ fn every_key_is_taken() {
         factory_password: FactoryPassword::Off,
         sms_allow: vec!["+8613812345678".to_owned(), "10086".to_owned()],
     };
+    let modem = Modem {
+        pin: Some("1234".to_owned()),
+        baud: 921_600,
+        init: vec!["AT+QURCCFG=\"urcport\",\"usbat\"".to_owned()],
+        interface: Some("wwan0".to_owned()),
+        script: Some("radio.txt".into()),
+        number: PhoneNumber::new("13800000000"),
+    };
     let leds = Leds {
         pow: Some("green:power".to_owned()),
         net: Some("/sys/x".to_owned()),
         data: Some("d".to_owned()),
     };
     let links = [all.clone(), all.clone(), all.clone(), all];
-    assert_eq!(settings, Settings { serial, device, packing: Packing { length_enabled: true }, leds, links });
+    assert_eq!(
+        settings,
+        Settings { serial, device, packing: Packing { length_enabled: true }, modem, leds, links }
+    );
     let options = settings.options();
     assert_eq!(options.links[3].expect_registration, Some(expect));
     assert!(options.links[0].spool && options.length_enabled && !options.recovery);
@@ -84,6 +95,16 @@ fn columns_count_characters_and_not_bytes() {
 }
 
 #[test]
+fn a_script_lies_beside_the_file_that_names_it_and_a_pin_is_not_shown() {
+    let text = "[modem]\nscript = 'radio.txt'\npin = '1234'";
+    let settings = Settings::parse(Path::new("/etc/dtud/dtud.toml"), text).unwrap();
+    assert_eq!(settings.modem.script.as_deref(), Some(Path::new("/etc/dtud/radio.txt")));
+    assert!(!format!("{settings:?}").contains("1234"), "{settings:?}");
+    let absolute = Settings::parse(Path::new("/etc/dtud.toml"), "[modem]\nscript = '/a/b'").unwrap();
+    assert_eq!(absolute.modem.script.as_deref(), Some(Path::new("/a/b")));
+}
+
+#[test]
 fn a_chain_of_backups_is_allowed_and_a_circle_is_not() {
     read("[link]\n1.role='backup:2'\n2.role='backup:3'\n3.role='backup:4'");
     let said = fault("[link]\n1.role='backup:2'\n2.role='backup:3'\n3.role='backup:4'\n4.role='backup:2'");
@@ -114,7 +135,7 @@ fn the_packaged_file_is_all_comments_and_its_comments_are_the_defaults() {
         .lines()
         .map(|line| if line.starts_with("# ") { line } else { line.strip_prefix('#').unwrap_or(line) })
         .fold(String::new(), |text, line| text + line + "\n");
-    for number in ["[serial]", "[device]", "[packing]", "[link]"] {
+    for number in ["[serial]", "[device]", "[packing]", "[modem]", "[link]"] {
         assert!(active.lines().any(|line| line == number), "{number} is not shown");
     }
     let mut wanted = Settings::default();
@@ -147,6 +168,13 @@ factory_password = "off"
 sms_allow = ["+8613812345678", "10086"]
 [packing]
 length_enabled = true
+[modem]
+pin = "1234"
+baud = 921600
+init = ["AT+QURCCFG=\"urcport\",\"usbat\""]
+interface = "wwan0"
+script = "radio.txt"
+number = "13800000000"
 [link]
 cache = "15KiB"
 drop_policy = "block"
@@ -195,7 +223,21 @@ const FAULTS: &[(&str, &str)] = &[
         "[serial]\nbaud = 9600",
         "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `charset`",
     ),
-    ("[modem]", "1:2: unknown field `modem`, expected one of `serial`, `device`, `packing`, `leds`, `link`"),
+    (
+        "[radio]",
+        "1:2: unknown field `radio`, expected one of `serial`, `device`, `packing`, `modem`, `leds`, `link`",
+    ),
+    ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits, got \"12a4\""),
+    ("[modem]\nbaud = 200", "2:8: baud: must be 300..=4000000, got 200"),
+    (
+        "[modem]\ninit = [\"ATE0\", \"+CSQ\"]",
+        "2:17: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, got \"+CSQ\"",
+    ),
+    ("[modem]\nscript = \"\"", "2:10: script: must be the path of a file, got \"\""),
+    (
+        "[modem]\nnumber = \"12\"",
+        "2:10: number: must be a phone number: 3 to 20 digits, with or without a + in front, got \"12\"",
+    ),
     (
         "[link.3]\nrole = \"backup:5\"",
         "2:8: role: must be \"always\" or \"backup:1\" to \"backup:4\", got \"backup:5\"",

@@ -1,10 +1,12 @@
 //! Values that check themselves while they are read, so that a fault has the place of the value.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use dtu_proto::config::{DropPolicy, FactoryPassword, Role, Shutdown};
 use dtu_proto::event::LinkId;
+use dtu_proto::radio::PhoneNumber;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -95,6 +97,10 @@ pub(super) struct Int<const MIN: i64, const MAX: i64>(i64);
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
     pub(super) fn seconds(self) -> Duration {
         Duration::from_secs(self.0.unsigned_abs())
+    }
+
+    pub(super) fn number(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 
     pub(super) fn byte(self) -> u8 {
@@ -218,6 +224,14 @@ text_value!(
     interface,
     "\"auto\" or the name of a network interface (1 to 15 characters)"
 );
+text_value!(Pin(String), pin, "4 to 8 digits");
+text_value!(AtLine(String), at_line, "an AT line of 2 to 200 printable ASCII characters that begins with AT");
+text_value!(Script(PathBuf), script, "the path of a file");
+text_value!(
+    OwnNumber(PhoneNumber),
+    own_number,
+    "a phone number: 3 to 20 digits, with or without a + in front"
+);
 text_value!(Led(String), led, "the name of an LED below /sys/class/leds, or the path of its folder");
 
 fn role(text: &str) -> Option<Role> {
@@ -239,6 +253,25 @@ fn phone(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let good = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     good.then(|| text.to_owned())
+}
+
+fn pin(text: &str) -> Option<String> {
+    let good = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| text.to_owned())
+}
+
+fn at_line(text: &str) -> Option<String> {
+    let begins = text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT"));
+    let printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    (begins && printable && text.len() <= 200).then(|| text.to_owned())
+}
+
+fn script(text: &str) -> Option<PathBuf> {
+    (!text.is_empty() && !text.contains('\0')).then(|| text.into())
+}
+
+fn own_number(text: &str) -> Option<PhoneNumber> {
+    phone(text).and_then(|text| PhoneNumber::new(&text))
 }
 
 fn interface(text: &str) -> Option<Option<String>> {

@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
+use super::sheet::{Found, MAX_DAMAGED, read};
 use super::*;
 
+const CURRENT: &str = "parameters";
+const PREVIOUS: &str = "parameters.previous";
+const NEW: &str = "parameters.new";
 const OLD: &str = "AT+CIPR=9600\n";
 const NEWER: &str = "AT+CIPR=115200\nAT+CIPSW=\"secret\"\n";
 
@@ -25,7 +29,7 @@ impl Model {
         let mut model = Self { steps: usize::MAX, history: vec![BTreeMap::new()], ..Self::default() };
         for (name, text) in files {
             let path = dir().join(name);
-            model.write(&path, format!("{}{text}", header(text)).as_bytes()).unwrap();
+            model.write(&path, format!("{}{text}", PARAMETERS.header(text)).as_bytes()).unwrap();
             model.sync(&path).unwrap();
         }
         model.sync_dir(dir()).unwrap();
@@ -114,9 +118,9 @@ fn a_power_cut_at_every_step_leaves_the_old_set_or_the_new_one() {
     let mut states = 0;
     for steps in 0.. {
         let mut model = Model { steps, ..before.clone() };
-        let saved = save(&mut model, dir(), NEWER);
+        let saved = save(&mut model, dir(), &PARAMETERS, NEWER);
         for mut found in model.after_power_cut() {
-            let (text, _) = load(&mut found, dir()).unwrap();
+            let (text, _) = load(&mut found, dir(), &PARAMETERS).unwrap();
             if saved.is_ok() {
                 assert_eq!(text, NEWER, "a save that succeeded is there");
             }
@@ -135,9 +139,9 @@ fn a_power_cut_at_every_step_leaves_the_old_set_or_the_new_one() {
 fn a_power_cut_in_the_first_save_leaves_the_factory_set_or_the_new_one() {
     for steps in 0..8 {
         let mut model = Model { steps, ..Model::with(&[]) };
-        let _ = save(&mut model, dir(), NEWER);
+        let _ = save(&mut model, dir(), &PARAMETERS, NEWER);
         for mut found in model.after_power_cut() {
-            let (text, messages) = load(&mut found, dir()).unwrap();
+            let (text, messages) = load(&mut found, dir(), &PARAMETERS).unwrap();
             assert!(["", NEWER].contains(&text.as_str()));
             assert!(messages.is_empty(), "a torn first save is no alarm: {messages:?}");
         }
@@ -149,21 +153,24 @@ fn a_disk_that_fails_at_any_step_keeps_the_old_set_readable() {
     for steps in 0..4 {
         let failure = Some(io::ErrorKind::StorageFull);
         let mut model = Model { steps, failure, ..Model::with(&[(CURRENT, OLD)]) };
-        assert_eq!(save(&mut model, dir(), NEWER).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(
+            save(&mut model, dir(), &PARAMETERS, NEWER).unwrap_err().kind(),
+            io::ErrorKind::StorageFull
+        );
         model.steps = usize::MAX;
-        assert_eq!(load(&mut model, dir()).unwrap().0, OLD);
+        assert_eq!(load(&mut model, dir(), &PARAMETERS).unwrap().0, OLD);
     }
 }
 
 #[test]
 fn a_damaged_byte_at_any_place_gives_the_previous_copy_and_a_message() {
-    let whole = format!("{}{NEWER}", header(NEWER)).into_bytes();
+    let whole = format!("{}{NEWER}", PARAMETERS.header(NEWER)).into_bytes();
     for place in 0..whole.len() {
         for flip in [0x01, 0x20, 0x80, 0xFF] {
             let mut model = Model::with(&[(CURRENT, NEWER), (PREVIOUS, OLD)]);
             let inode = model.names[&dir().join(CURRENT)];
             model.bytes[inode].0[place] ^= flip;
-            let (text, messages) = load(&mut model, dir()).unwrap();
+            let (text, messages) = load(&mut model, dir(), &PARAMETERS).unwrap();
             assert_eq!(text, OLD, "byte {place} ^ {flip:#x}");
             assert!(messages[0].contains("/state/parameters is damaged"), "{messages:?}");
             assert!(messages[1].contains("/state/parameters.previous is used"), "{messages:?}");
@@ -173,12 +180,12 @@ fn a_damaged_byte_at_any_place_gives_the_previous_copy_and_a_message() {
 
 #[test]
 fn a_file_cut_at_any_length_gives_the_previous_copy() {
-    let whole = format!("{}{NEWER}", header(NEWER));
+    let whole = format!("{}{NEWER}", PARAMETERS.header(NEWER));
     for length in 0..whole.len() {
         let mut model = Model::with(&[(CURRENT, NEWER), (PREVIOUS, OLD)]);
         let inode = model.names[&dir().join(CURRENT)];
         model.bytes[inode].0.truncate(length);
-        assert_eq!(load(&mut model, dir()).unwrap().0, OLD);
+        assert_eq!(load(&mut model, dir(), &PARAMETERS).unwrap().0, OLD);
     }
 }
 
@@ -195,7 +202,7 @@ fn two_damaged_copies_are_kept_and_the_factory_set_is_announced_loudly() {
         let (mut store, _, messages) = ParameterStore::open(dir.path()).unwrap();
         assert!(messages.last().unwrap().starts_with("NO STORED PARAMETERS"), "told again: {messages:?}");
         store.save(NEWER).unwrap();
-        assert_eq!(load(&mut Disk, dir.path()).unwrap(), (NEWER.to_owned(), Vec::new()));
+        assert_eq!(load(&mut Disk, dir.path(), &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
     }
     let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let kept = names.filter(|name| name.to_string_lossy().contains("damaged")).count();
@@ -208,9 +215,9 @@ fn a_damaged_current_file_never_replaces_a_good_previous_one() {
     let mut model = Model::with(&[(CURRENT, "x"), (PREVIOUS, OLD)]);
     let inode = model.names[&dir().join(CURRENT)];
     model.bytes[inode].0[0] ^= 1;
-    save(&mut model, dir(), NEWER).unwrap();
-    assert_eq!(read(&mut model, &dir().join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
-    assert_eq!(load(&mut model, dir()).unwrap(), (NEWER.to_owned(), Vec::new()));
+    save(&mut model, dir(), &PARAMETERS, NEWER).unwrap();
+    assert_eq!(read(&mut model, &PARAMETERS, &dir().join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
+    assert_eq!(load(&mut model, dir(), &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
 }
 
 #[test]
@@ -221,10 +228,56 @@ fn a_saved_set_is_private_and_comes_back_and_the_one_before_it_is_kept() {
     assert_eq!((config, messages), (Config::default(), Vec::new()));
     store.save(OLD).unwrap();
     store.save(NEWER).unwrap();
-    assert_eq!(load(&mut Disk, &dir).unwrap(), (NEWER.to_owned(), Vec::new()));
-    assert_eq!(read(&mut Disk, &dir.join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
+    assert_eq!(load(&mut Disk, &dir, &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
+    assert_eq!(read(&mut Disk, &PARAMETERS, &dir.join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir), mode(&dir.join(CURRENT)), mode(&dir.join("lock"))), (0o700, 0o600, 0o600));
+}
+
+#[test]
+fn a_power_cut_at_every_step_leaves_the_old_messages_or_the_new_ones() {
+    let sheet = &MESSAGES;
+    let mut before = Model { steps: usize::MAX, history: vec![BTreeMap::new()], ..Model::default() };
+    save(&mut before, dir(), sheet, "old\n").unwrap();
+    for steps in 0.. {
+        let mut model = Model { steps, ..before.clone() };
+        let saved = save(&mut model, dir(), sheet, "new\n");
+        for mut found in model.after_power_cut() {
+            let (text, _) = load(&mut found, dir(), sheet).unwrap();
+            let allowed: &[&str] = if saved.is_ok() { &["new\n"] } else { &["old\n", "new\n"] };
+            assert!(allowed.contains(&text.as_str()), "after {steps} steps: {text:?}");
+        }
+        if saved.is_ok() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn messages_are_kept_beside_the_parameters_and_a_damaged_file_gives_the_set_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut parameters, ..) = ParameterStore::open(dir.path()).unwrap();
+    let (mut messages, text, problems) = MessageStore::open(&parameters).unwrap();
+    assert_eq!((text, problems), (String::new(), Vec::new()));
+    parameters.save(OLD).unwrap();
+    messages.save("one\n").unwrap();
+    messages.save("two\n").unwrap();
+    let read = |expected: &str| {
+        let (_, text, problems) = MessageStore::open(&parameters).unwrap();
+        assert_eq!(text, expected);
+        problems
+    };
+    assert_eq!(read("two\n"), Vec::<String>::new());
+    std::fs::write(dir.path().join("messages"), "dtud-messages 1 crc32=0 length=0\ntwo").unwrap();
+    let problems = read("one\n");
+    assert!(problems[0].contains("messages is damaged") && problems[0].contains("messages.damaged-1"));
+    assert!(dir.path().join("messages.damaged-1").is_file());
+    std::fs::write(dir.path().join("messages.previous"), "x").unwrap();
+    let problems = read("");
+    assert!(problems.last().unwrap().starts_with("NO STORED MESSAGES COULD BE READ in"), "{problems:?}");
+    let (config, _) = from_store_text(OLD);
+    drop(parameters);
+    assert_eq!(ParameterStore::open(dir.path()).unwrap().1, config);
 }
 
 #[test]
@@ -255,7 +308,10 @@ fn an_error_names_the_path() {
 #[test]
 fn a_line_that_was_passed_over_is_named_by_its_place_in_the_file() {
     let problem = Problem { line: 3, text: "unknown command CIFUTURE".to_owned() };
-    assert_eq!(passed_over(dir(), &problem), "/state/parameters:4: passed over: unknown command CIFUTURE");
+    assert_eq!(
+        passed_over(&PARAMETERS.current(dir()), &problem),
+        "/state/parameters:4: passed over: unknown command CIFUTURE"
+    );
 }
 
 #[test]

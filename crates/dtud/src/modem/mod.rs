@@ -1,0 +1,256 @@
+//! The modem, as the loop sees it: one [`Driver`] of four kinds, and the way that data takes.
+//!
+//! ```text
+//! machine ── Modem ─┬─ Driver: sim | at:DEVICE | mm[:INDEX] | none     messages, calls, registration …
+//!                   └─ Route: the driver's own | the host's | a named interface     Attached, Detached
+//! ```
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::task::Context;
+
+use anyhow::Context as _;
+use dtu_proto::Identity;
+use dtu_proto::event::{ModemInput, ModemOutput};
+use dtu_proto::time::Instant;
+use tracing::{info, warn};
+
+use crate::connect::own_address;
+use crate::netif::Interface;
+use crate::settings;
+
+mod none;
+mod sim;
+
+/// Which modem, as `--modem` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `sim`: a simulated one in a simulated network.
+    Sim,
+    /// `at:DEVICE`: one that understands AT commands on this serial line.
+    At(PathBuf),
+    /// `mm[:INDEX]`: one that ModemManager keeps, the first or that of the number.
+    Mm(Option<u32>),
+    /// `none`: the host's own network.
+    None,
+}
+
+impl Address {
+    /// Parses `sim`, `at:DEVICE`, `mm`, `mm:INDEX` or `none`.
+    ///
+    /// # Errors
+    /// A text for the user.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not sim, at:DEVICE, mm, mm:INDEX or none");
+        match text.split_once(':') {
+            None if text == "sim" => Ok(Self::Sim),
+            None if text == "none" => Ok(Self::None),
+            None if text == "mm" => Ok(Self::Mm(None)),
+            None if text == "at" => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
+            Some(("at", "")) => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
+            Some(("at", device)) => Ok(Self::At(device.into())),
+            Some(("mm", index)) => parse_index(index).map(|index| Self::Mm(Some(index))),
+            None | Some(_) => Err(wrong()),
+        }
+    }
+
+    /// Who the device is before any modem has told.
+    pub(crate) fn identity(&self) -> Identity {
+        match self {
+            Self::Sim => Identity::default(),
+            Self::At(_) | Self::Mm(_) | Self::None => {
+                Identity { imei: String::new(), imsi: String::new(), ..Identity::default() }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim => f.write_str("sim"),
+            Self::At(device) => write!(f, "at:{}", device.display()),
+            Self::Mm(None) => f.write_str("mm"),
+            Self::Mm(Some(index)) => write!(f, "mm:{index}"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+fn parse_index(text: &str) -> Result<u32, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        format!("{text:?} is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3")
+    })
+}
+
+/// Drives one modem: carries out orders, tells news. Nothing in it waits.
+///
+/// What it cannot do at once it does with later calls of `poll`, which it sees to by the waker or by `deadline`.
+pub(crate) trait Driver {
+    /// Carries out an order. `poll` is called before the loop sleeps.
+    fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>);
+    /// The next news; called again until there is none.
+    fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput>;
+    /// When `poll` has something to do without a wake-up.
+    fn deadline(&self) -> Option<Instant>;
+    /// How it stands, in a few words for a log.
+    fn status(&self) -> String;
+    /// The network interface that its data takes. `Attached` tells of a change.
+    fn interface(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The modem with the way of its data.
+pub(crate) struct Modem {
+    address: Address,
+    driver: Box<dyn Driver>,
+    route: Route,
+}
+
+/// Who says whether the network can be used for data.
+enum Route {
+    /// The driver.
+    Driver,
+    /// The host has its own way; news of it that wait.
+    Host(VecDeque<ModemInput>),
+    /// One interface of the host, by its address.
+    Named(Interface),
+}
+
+impl Modem {
+    /// # Errors
+    /// Only where waiting cannot help.
+    pub(crate) fn open(address: Address, settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
+        let driver: Box<dyn Driver> = match &address {
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
+            Address::At(_) | Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
+            Address::None => Box::new(none::NoModem),
+        };
+        let route = match (&address, &settings.interface) {
+            (_, Some(name)) => Route::Named(Interface::watch(name).context("netlink")?),
+            (Address::Sim | Address::Mm(_), None) => Route::Driver,
+            (Address::At(_) | Address::None, None) => Route::Host(VecDeque::from([host_attached()])),
+        };
+        Ok(Self { address, driver, route })
+    }
+
+    pub(crate) fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
+        if order == ModemOutput::Reset {
+            warn!("modem {}: reset ({})", self.address, self.driver.status());
+            if let Route::Host(news) = &mut self.route {
+                // The host may have another address by now.
+                *news = VecDeque::from([host_attached()]);
+            }
+        }
+        self.driver.order(order, now, cx);
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
+        let driver = self.driver.as_mut();
+        let news = match &mut self.route {
+            Route::Driver => driver.poll(cx, now),
+            Route::Host(news) => news.pop_front().or_else(|| poll_radio(driver, cx, now)),
+            Route::Named(interface) => {
+                interface.poll(cx, now).map(way).or_else(|| poll_radio(driver, cx, now))
+            }
+        }?;
+        self.log(&news);
+        Some(news)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let route = match &self.route {
+            // News of the host that wait are taken before the loop sleeps.
+            Route::Driver | Route::Host(_) => None,
+            Route::Named(interface) => interface.deadline(),
+        };
+        [self.driver.deadline(), route].into_iter().flatten().min()
+    }
+
+    /// The network interface of links that name none.
+    pub(crate) fn interface(&self) -> Option<&str> {
+        match &self.route {
+            Route::Driver => self.driver.interface(),
+            Route::Host(_) => None,
+            Route::Named(interface) => Some(interface.name()),
+        }
+    }
+
+    fn log(&self, news: &ModemInput) {
+        let modem = &self.address;
+        match news {
+            ModemInput::Present(identity) => info!("modem {modem}: {}", identity.model),
+            ModemInput::Gone => warn!("modem {modem}: gone"),
+            ModemInput::Sim(state) => info!("modem {modem}: SIM {state:?}"),
+            ModemInput::Registration(state) => info!("modem {modem}: registration {state:?}"),
+            ModemInput::Attached(address) => info!("modem {modem}: attached, {address}"),
+            ModemInput::Detached => info!("modem {modem}: detached"),
+            ModemInput::Operator(_)
+            | ModemInput::Signal(_)
+            | ModemInput::Cell(_)
+            | ModemInput::OwnNumber(_)
+            | ModemInput::ServiceCenter(_)
+            | ModemInput::Clock(_)
+            | ModemInput::Message { .. }
+            | ModemInput::Submitted { .. }
+            | ModemInput::Call(_) => {}
+        }
+    }
+}
+
+/// The driver's news, but for those of its data: it goes another way.
+fn poll_radio(driver: &mut dyn Driver, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
+    loop {
+        let news = driver.poll(cx, now)?;
+        if !matches!(news, ModemInput::Attached(_) | ModemInput::Detached) {
+            return Some(news);
+        }
+    }
+}
+
+fn way(address: Option<IpAddr>) -> ModemInput {
+    address.map_or(ModemInput::Detached, ModemInput::Attached)
+}
+
+fn host_attached() -> ModemInput {
+    ModemInput::Attached(own_address())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_modem_is_named_by_kind_and_place() {
+        for (text, wanted) in [
+            ("sim", Address::Sim),
+            ("none", Address::None),
+            ("mm", Address::Mm(None)),
+            ("mm:12", Address::Mm(Some(12))),
+            ("at:/dev/ttyUSB2", Address::At("/dev/ttyUSB2".into())),
+            ("at:a:b", Address::At("a:b".into())),
+        ] {
+            assert_eq!(Address::parse(text), Ok(wanted.clone()));
+            assert_eq!(wanted.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_names_no_modem_is_told_what_is_allowed() {
+        for (text, wanted) in [
+            ("", "\"\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
+            ("sim:1", "\"sim:1\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
+            ("SIM", "\"SIM\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
+            ("at", "at needs the modem's device, as in at:/dev/ttyUSB2"),
+            ("at:", "at needs the modem's device, as in at:/dev/ttyUSB2"),
+            ("mm:", "\"\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
+            ("mm:+1", "\"+1\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
+        ] {
+            assert_eq!(Address::parse(text), Err(wanted.to_owned()), "{text}");
+        }
+    }
+}
