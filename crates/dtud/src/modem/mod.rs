@@ -127,7 +127,7 @@ impl Modem {
     /// Only where waiting cannot help.
     pub(crate) fn open(address: Address, settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
         let driver: Box<dyn Driver> = match &address {
-            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)?),
             Address::At(_) => anyhow::bail!("{address}: not in this version"),
             Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
                 index: *index,

@@ -304,10 +304,7 @@ impl Properties {
 }
 
 pub(super) fn as_text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
-    match value {
-        Value::Str(text) => Some(text.as_str()),
-        _ => None,
-    }
+    value.downcast_ref().ok()
 }
 
 fn as_number(value: &Value<'_>) -> Option<u32> {
