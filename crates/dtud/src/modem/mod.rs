@@ -21,6 +21,7 @@ use crate::connect::own_address;
 use crate::netif::Interface;
 use crate::settings;
 
+mod mm;
 mod none;
 mod sim;
 
@@ -126,8 +127,13 @@ impl Modem {
     /// Only where waiting cannot help.
     pub(crate) fn open(address: Address, settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
         let driver: Box<dyn Driver> = match &address {
-            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
-            Address::At(_) | Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)?),
+            Address::At(_) => anyhow::bail!("{address}: not in this version"),
+            Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
+                index: *index,
+                pin: settings.pin.clone(),
+                carries_data: settings.interface.is_none(),
+            })),
             Address::None => Box::new(none::NoModem),
         };
         let route = match (&address, &settings.interface) {
