@@ -1,4 +1,5 @@
 //! From an open device to a modem that is known, silence, restarts, the SIM and its PIN: as timed scripts.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod common;
 
