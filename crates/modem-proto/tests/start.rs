@@ -287,6 +287,31 @@ fn a_modem_silent_for_longer_is_gone_told_to_restart_and_opened_again() {
 }
 
 #[test]
+fn a_modem_that_answers_slower_than_it_is_asked_is_understood() {
+    for millis in [900, 1044, 1500, 2500, 4500] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("1234");
+        bench.device.delay = Duration::from_millis(millis);
+        bench.open();
+        bench.run(300);
+        assert_eq!(bench.identity().unwrap().model, "ACME M1", "{millis} ms");
+        assert_eq!(bench.device.pins, ["1234"], "{millis} ms");
+        assert!(bench.events.contains(&Event::PinAccepted));
+        assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 0), "{millis} ms");
+    }
+}
+
+#[test]
+fn an_answer_without_its_text_is_the_end_of_an_older_one() {
+    let mut bench = Bench::ready();
+    bench.device.on("AT+CSQ", &[&["OK"], &["+CSQ: 9,0", "OK"]]);
+    bench.run(90);
+    let signal = dtu_proto::radio::Signal { strength: 9, error_rate: 0 };
+    assert!(bench.has(&ModemInput::Signal(signal)));
+    assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 1));
+}
+
+#[test]
 fn a_late_answer_is_not_taken_for_the_next_one() {
     let mut bench = Bench::ready();
     // Signal and registration are asked; the answer to one comes seven seconds later than it may.
