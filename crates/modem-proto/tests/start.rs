@@ -175,13 +175,19 @@ fn a_wrong_pin_is_sent_once_whatever_restarts() {
 }
 
 #[test]
-fn a_pin_that_was_sent_before_this_program_started_is_not_sent_again() {
-    let mut bench = Bench::new(Settings { pin: Pin::new("1234"), pin_refused: true, ..Settings::default() });
-    bench.device.pin = Some("1234");
-    bench.open();
-    bench.run(300);
-    assert!(bench.device.pins.is_empty());
-    assert_eq!(bench.events.iter().filter(|event| **event == Event::PinMissing).count(), 1);
+fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost_no_try() {
+    for (tries, sent) in [("+CPINR: SIM PIN,2,3", 0), ("+CPINR: SIM PIN,3,3", 1), ("", 0)] {
+        let settings = Settings { pin: Pin::new("1234"), pin_in_doubt: true, ..Settings::default() };
+        let mut bench = Bench::new(settings);
+        bench.device.pin = Some("1234");
+        let refused: &[&str] = &["ERROR"];
+        let answer: &[&str] = &[tries, "OK"];
+        bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { answer }]);
+        bench.open();
+        bench.run(300);
+        assert_eq!(bench.device.pins.len(), sent, "{tries}");
+        assert_eq!(bench.events.iter().filter(|event| **event == Event::PinMissing).count(), 1 - sent);
+    }
 }
 
 #[test]
@@ -199,13 +205,20 @@ fn the_last_try_of_a_pin_is_left_to_a_person() {
 }
 
 #[test]
-fn a_pin_whose_answer_was_lost_is_not_sent_again_while_the_card_is_shut() {
+fn a_pin_whose_answers_are_lost_is_sent_twice_at_most() {
     let mut bench = with_pin("1234");
     bench.device.pin = Some("1234");
     bench.device.never_answers("AT+CPIN=\"1234\"");
     bench.open();
     bench.run(600);
-    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 2, "the card has all its tries");
+    let mut bench = with_pin("1234");
+    bench.device.pin = Some("1234");
+    bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["ERROR"]]);
+    bench.device.never_answers("AT+CPIN=\"1234\"");
+    bench.open();
+    bench.run(600);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1, "nobody knows");
 }
 
 #[test]

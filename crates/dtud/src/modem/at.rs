@@ -37,8 +37,8 @@ impl At {
     pub(super) fn new(device: &Path, settings: &settings::Modem, state: &Path) -> Self {
         let pin = settings.pin.as_deref().and_then(Pin::new);
         let note = Note::new(state, pin.as_ref());
-        let pin_refused = note.exists();
-        if pin_refused {
+        let pin_in_doubt = note.exists();
+        if pin_in_doubt {
             let path = note.path.display();
             warn!(
                 "modem: this PIN was sent before, and the SIM did not take it; remove {path} to try it again"
@@ -46,7 +46,7 @@ impl At {
         }
         // A named interface is the modem's own, and the modem is asked to connect it.
         let activate = settings.interface.is_some();
-        let dialogue = modem_proto::Settings { pin, pin_refused, init: settings.init.clone(), activate };
+        let dialogue = modem_proto::Settings { pin, pin_in_doubt, init: settings.init.clone(), activate };
         Self {
             line: line(device),
             modem: Modem::new(dialogue, Instant::ZERO),
