@@ -348,7 +348,7 @@ impl World {
         let number = self.rack.number(0).unwrap();
         assert_eq!(self.rack.network().waiting_for(number), 0, "seed {seed}: waits in the network");
         self.rack.read(0, b"AT+CPMS?\r", self.now);
-        self.rack.handle_timeout(self.now + Duration::from_secs(1));
+        self.rack.handle_timeout(self.now + Duration::from_secs(10));
         let said: Vec<u8> = std::iter::from_fn(|| self.rack.poll_output())
             .flat_map(|output| if let RackOutput::Bytes(_, bytes) = output { bytes } else { Vec::new() })
             .collect();
