@@ -179,7 +179,8 @@ impl Modem {
 
     fn fill_is(&mut self, store: Store, full: bool, places: u16) {
         if full && !core::mem::replace(&mut self.mail.is_full, full) {
-            self.note(Event::StorageFull { store: store.as_str().into(), places });
+            let store = self.mask(store.as_str());
+            self.note(Event::StorageFull { store, places });
         }
         self.mail.is_full = full;
     }

@@ -259,7 +259,8 @@ impl Modem {
             self.identity.model.clear();
         }
         let name = format!("{} {model}", self.identity.model);
-        self.identity.model = name.trim().into();
+        // It goes into logs, and what a confused modem sends may be anything.
+        self.identity.model = self.mask(name.trim());
     }
 
     pub(crate) fn probed(&mut self, answer: &Answer, now: Instant) {

@@ -49,9 +49,9 @@ impl Radio {
         let deadline = super::within(wait);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.news.recv_timeout(left).expect("a phone gets a text") {
-                PhoneNews::Text { data, .. } => return data.text().expect("a text").into(),
-                _ => {}
+            let news = self.news.recv_timeout(left).expect("a phone gets a text");
+            if let PhoneNews::Text { data, .. } = news {
+                return data.text().expect("a text");
             }
         }
     }
