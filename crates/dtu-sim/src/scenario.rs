@@ -61,8 +61,8 @@ impl RadioStyle {
             sms_mode,
             faults,
             letter_every: if sms_mode { rng.range(1, 20) * SEC } else { length / 20 },
-            command_every: sometimes(rng, 40, length),
-            call_every: sometimes(rng, 40, length),
+            command_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
+            call_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
             trouble_every: if rng.chance(50) { length / rng.range(1, 12) } else { 0 },
         }
     }
@@ -140,6 +140,7 @@ impl Scenario {
             self.config.sms_number = "+8613912345678".to_owned();
             // A message takes a second: fewer and larger frames.
             self.dte.pause = self.dte.pause.max(rng.range(1, 8) * SEC);
+            self.dte.write_max = rng.pick(&[8, 40, 300, 3000]);
             self.dte.trickle = false;
             self.host.read_max = 4095;
         }

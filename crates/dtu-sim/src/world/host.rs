@@ -93,7 +93,13 @@ impl World {
 
     pub(super) fn store_input(&mut self, input: StoreInput<'_>) {
         self.catch_up();
-        self.note(if input == StoreInput::Saved { "saved" } else { "save failed" }, None, 0, &[]);
+        let what = match input {
+            StoreInput::Saved => "saved",
+            StoreInput::Failed(_) => "save failed",
+            StoreInput::MessagesSaved(_) => "messages saved",
+            StoreInput::MessagesFailed(_) => "messages failed",
+        };
+        self.note(what, None, 0, &[]);
         self.call(Input::Store(input));
     }
 
