@@ -48,6 +48,9 @@ enum PrintState {
 #[derive(Debug, Default)]
 pub(super) struct Post {
     up: BTreeMap<String, VecDeque<Posted>>,
+    /// A crash came where the disk fails: references of messages may be given again, and what the service centre
+    /// takes for a copy is lost.
+    unsure: bool,
     /// Frames that were passed over at a phone.
     skipped: u64,
     /// Frames and replies that the device has told to be given up.
@@ -56,8 +59,8 @@ pub(super) struct Post {
     printed: Vec<Printed>,
     /// Letters for the storage (modes other than 4), in parts.
     pub(super) to_store: u64,
-    /// Replies owed to each phone that has sent a command: at least, at most.
-    owed: BTreeMap<usize, (u64, u64)>,
+    /// Replies owed to each phone that has sent a command: at least, at most; and the commands that it has sent.
+    owed: BTreeMap<usize, ((u64, u64), u64)>,
     /// Of these, texts that came.
     pub(super) replies: u64,
     pub(super) texts: u64,
@@ -66,7 +69,7 @@ pub(super) struct Post {
 
 impl Post {
     pub(super) fn frame(&mut self, to: &str, bytes: &Rc<[u8]>) {
-        let posted = Posted { bytes: Rc::clone(bytes), set: None, doubtful: false };
+        let posted = Posted { bytes: Rc::clone(bytes), set: None, doubtful: self.unsure };
         self.up.entry(to.to_owned()).or_default().push_back(posted);
     }
 
@@ -143,9 +146,10 @@ impl Post {
     }
 
     /// The host is gone. `stored` is the set on the disk.
-    pub(super) fn crashed(&mut self, stored: u64) {
+    pub(super) fn crashed(&mut self, stored: u64, disk_fails: bool) {
+        self.unsure |= disk_fails;
         for posted in self.up.values_mut().flatten() {
-            posted.doubtful |= posted.set.is_none_or(|set| set > stored);
+            posted.doubtful |= self.unsure || posted.set.is_none_or(|set| set > stored);
         }
         for done in std::mem::take(&mut self.printed).into_iter().rev() {
             match done.state {
@@ -160,22 +164,22 @@ impl Post {
                 }
             }
         }
-        // A command may be run again, and its reply may be lost with the host.
-        for (least, most) in self.owed.values_mut() {
-            *least = 0;
-            *most *= 2;
+        // A reply leaves only when the disk knows of it, so its command is not run again; unless the disk fails.
+        for (owed, sent) in self.owed.values_mut().filter(|_| disk_fails) {
+            *owed = (0, owed.1 + *sent);
         }
     }
 
     pub(super) fn owe(&mut self, phone: usize) {
-        let (least, most) = self.owed.entry(phone).or_default();
+        let ((least, most), sent) = self.owed.entry(phone).or_default();
         *least += 1;
         *most += 1;
+        *sent += 1;
     }
 
     /// A phone has received the reply to a command.
     pub(super) fn replied(&mut self, phone: usize) -> Result<(), String> {
-        let (least, most) = self.owed.entry(phone).or_default();
+        let ((least, most), _) = self.owed.entry(phone).or_default();
         if *most == 0 {
             return Err(format!("a reply at phone {phone} that sent no command"));
         }
@@ -193,7 +197,7 @@ impl Post {
     /// All that was to come has come, or was told to be given up.
     pub(super) fn settled(&self) -> Result<(), String> {
         let surely = self.up.values().flatten().filter(|posted| !posted.doubtful).count() as u64;
-        let replies: u64 = self.owed.values().map(|(least, _)| least).sum();
+        let replies: u64 = self.owed.values().map(|((least, _), _)| least).sum();
         let missing = self.skipped + surely + replies;
         if missing > self.given_up {
             return Err(format!(

@@ -327,7 +327,7 @@ impl World {
         {
             (disk.number, disk.text) = (number, text);
         }
-        self.books.post.crashed(self.radio.disk.number);
+        self.books.post.crashed(self.radio.disk.number, self.scenario.store_fails > 0);
         // Numbers begin again with the next start.
         self.radio.disk.number = 0;
         self.radio.inbox.clear();
