@@ -1,5 +1,5 @@
 //! Short messages as timed scripts (manual 2.1.2, 2.8.5, 2.8.6.33; decisions 8 and 10).
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 
@@ -38,7 +38,7 @@ fn data_mode() -> Config {
 
 fn booted(config: Config) -> Bench {
     let mut dev = Bench::with_modem(config);
-    dev.at(300).prints(BANNER);
+    dev.at(1000).prints(BANNER);
     dev
 }
 
@@ -47,16 +47,14 @@ fn counters(dev: &Bench) -> MessageCounters {
 }
 
 fn losses(dev: &mut Bench) -> Vec<String> {
-    let told = |event: Event| match event {
-        Event::MessageLost(loss) => Some(loss.to_string()),
-        _ => None,
-    };
+    let told =
+        |event: Event| if let Event::MessageLost(loss) = event { Some(loss.to_string()) } else { None };
     std::mem::take(&mut dev.events).into_iter().filter_map(told).collect()
 }
 
 /// The escape; what is printed behind its `+ok`.
 fn escaped(dev: &mut Bench) -> String {
-    dev.wait(1000).serial("+++").wait(21).prints("a").serial("a").wait(21);
+    dev.wait(1000).serial("+++").wait(21).prints("a").serial("a").wait(521);
     let printed = dev.printed();
     String::from(printed.strip_prefix("\\r\\n+ok\\r\\n").unwrap())
 }
@@ -513,7 +511,7 @@ fn in_the_command_state_a_message_is_told_whole_and_by_its_place() {
     let mut dev = booted(at_mode());
     dev.sms_from(PHONE, "hi\tthere")
         .prints("\r\n+CISMS:+8613800138000,14-09-10-15:00:01,hi there\r\n\r\n+CMTI: \"SM\",1\r\n");
-    dev.sms_from("10010", "水泵").prints(
+    dev.sms_from("10010", "水泵").wait(499).prints_nothing().wait(1).prints(
         [
             &b"\r\n+CISMS:10010,14-09-10-15:00:02,"[..],
             &[0xCB, 0xAE, 0xB1, 0xC3],
@@ -567,15 +565,27 @@ fn nothing_is_printed_into_the_answer_of_a_command() {
     let mut dev = booted(at_mode());
     dev.command("AT+CMGF=1", "\r\nOK\r\n").serial("AT+CMGS=10086\r").prints("\r\n> ");
     dev.sms_from(PHONE, "x").prints_nothing();
-    dev.serial("y\x1A").prints(
-        "\r\n+CMGS: 42\r\n\r\nOK\r\n\r\n+CISMS:+8613800138000,14-09-10-15:00:01,x\r\n\r\n+CMTI: \"SM\",1\r\n",
-    );
+    dev.serial("y\x1A")
+        .prints("\r\n+CMGS: 42\r\n\r\nOK\r\n")
+        .wait(500)
+        .prints("\r\n+CISMS:+8613800138000,14-09-10-15:00:01,x\r\n\r\n+CMTI: \"SM\",1\r\n");
+}
+
+#[test]
+fn a_dialogue_is_not_disturbed_unless_it_never_ends() {
+    let mut dev = booted(at_mode());
+    dev.command("AT", "\r\nOK\r\n").sms_from(PHONE, "x");
+    for _ in 0..33 {
+        dev.wait(300).command("AT", "\r\nOK\r\n");
+    }
+    dev.wait(100);
+    assert!(dev.printed().starts_with("\\r\\n+CISMS:"));
 }
 
 #[test]
 fn cnmi_2_2_prints_messages_and_stores_none() {
     let mut dev = booted(at_mode());
-    dev.command("AT+CNMI=2,2;+CMGF=1", "\r\nOK\r\n").sms_from(PHONE, "x").prints(
+    dev.command("AT+CNMI=2,2;+CMGF=1", "\r\nOK\r\n").sms_from(PHONE, "x").prints_nothing().wait(1000).prints(
         "\r\n+CISMS:+8613800138000,14-09-10-15:00:01,x\r\n\r\n+CMT: \"+8613800138000\",,\"14/09/10,15:00:01+32\"\r\nx\r\n",
     );
     dev.command("AT+CPMS?", "\r\n+CPMS: \"SM\",0,50,\"SM\",0,50,\"SM\",0,50\r\n\r\nOK\r\n");
@@ -587,9 +597,9 @@ fn status_reports_are_told_as_cnmi_says() {
     let mut dev = booted(at_mode());
     dev.brings(&report("10086", 1));
     dev.prints_nothing().command("AT+CNMI=2,1,0,1", "\r\nOK\r\n").brings(&report("10086", 2));
-    assert!(dev.printed().starts_with("\\r\\n+CDS: "));
+    assert!(dev.wait(500).printed().starts_with("\\r\\n+CDS: "));
     dev.command("AT+CNMI=2,1,0,2", "\r\nOK\r\n").brings(&report("10086", 3));
-    dev.prints("\r\n+CDSI: \"SM\",1\r\n").command("AT+CMGF=1", "\r\nOK\r\n");
+    dev.wait(500).prints("\r\n+CDSI: \"SM\",1\r\n").command("AT+CMGF=1", "\r\nOK\r\n");
     dev.command(
         "AT+CMGR=1",
         "\r\n+CMGR: \"REC UNREAD\",2,3,\"10086\",129,\"14/09/10,15:00:00+32\",\"14/09/10,15:00:00+32\",0\r\n\r\nOK\r\n",
@@ -607,7 +617,7 @@ fn a_full_storage_takes_no_more_until_there_is_room() {
     dev.sms_from(PHONE, "abc,AT").network_takes(&[(PHONE, "OK")]);
     escaped(&mut dev);
     let told = "\r\n+CISMS:+8613800138000,14-09-10-15:00:51,x\r\n\r\n+CMTI: \"SM\",7\r\n";
-    dev.command("AT+CMGD=7", &format!("\r\nOK\r\n{told}"));
+    dev.command("AT+CMGD=7", "\r\nOK\r\n").wait(500).prints(told);
     assert_eq!(dev.post.taken.len(), 52); // one of them the command
 }
 
@@ -620,6 +630,7 @@ fn a_full_storage_makes_room_of_what_was_read() {
     escaped(&mut dev);
     dev.serial("AT+CMGR=9\r").printed();
     dev.sms_from(PHONE, "new")
+        .wait(500)
         .prints("\r\n+CISMS:+8613800138000,14-09-10-15:00:51,new\r\n\r\n+CMTI: \"SM\",9\r\n");
     assert_eq!(counters(&dev).evicted, 1);
     assert!(dev.events.contains(&Event::MessageLost(MessageLoss::Evicted)));
@@ -629,16 +640,16 @@ fn a_full_storage_makes_room_of_what_was_read() {
 fn what_was_told_whole_makes_room_unless_the_dte_reads_its_storage() {
     let mut dev = booted(at_mode());
     for _ in 0..60 {
-        dev.sms_from(PHONE, "x");
+        dev.sms_from(PHONE, "x").wait(500);
     }
     assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (60, 10));
     let mut dev = booted(at_mode());
     dev.serial("AT+CMGL=4\r").printed();
     for _ in 0..60 {
-        dev.sms_from(PHONE, "x");
+        dev.sms_from(PHONE, "x").wait(500);
     }
     assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (50, 0));
-    dev.wait(600_000);
+    dev.wait(600_000 - 60 * 500);
     assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (60, 10));
 }
 

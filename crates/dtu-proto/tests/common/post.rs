@@ -1,5 +1,7 @@
 //! A modem that brings and takes messages, and a disk that keeps the mailbox.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
