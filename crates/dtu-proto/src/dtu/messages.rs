@@ -342,9 +342,14 @@ impl Dtu {
     }
 
     /// `+CISMS` in the command state; says whether it is printed.
+    ///
+    /// A DTE that has asked for error numbers (`AT+CMEE=1`) is a program written for any modem: gammu, smstools3 and
+    /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
+    /// them for a minute.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
         let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
-        if self.line_state != LineState::Command || !reads {
+        let wants = self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS;
+        if !wants || !reads {
             return false;
         }
         let bytes = match content {
@@ -523,6 +528,8 @@ const NOTICE_PATIENCE: Duration = Duration::from_secs(10);
 const PLACES_MAX: usize = 16;
 /// Texts that wait to be told at most; what `+CISMS` does not tell stays in the storage as not told.
 const TEXTS_MAX: usize = 32;
+/// `AT+CMEE`: errors as numbers.
+const ERROR_NUMBERS: u8 = 1;
 /// `CNMI` ds.
 const STORE_REPORTS: u8 = 2;
 /// Of a message whose parts the modem has forgotten long ago.
