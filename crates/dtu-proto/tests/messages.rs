@@ -622,6 +622,22 @@ fn a_full_storage_takes_no_more_until_there_is_room() {
 }
 
 #[test]
+fn a_long_message_gets_its_places_one_by_one_and_what_is_given_up_waits_behind_it() {
+    let mut dev = booted(Config { restart_time: 0, ..data_mode() });
+    for _ in 0..49 {
+        dev.sms_from(PHONE, "x");
+    }
+    dev.brings(&parts("10010", Body::text(&"y".repeat(161)), 1, stamp(100))[0]);
+    dev.sms_from(PHONE, &"z".repeat(161)).days(2);
+    let status = dev.dtu.status(dev.now).messages;
+    assert_eq!((status.stored, status.not_taken, status.parts, status.counters.incomplete), (50, 1, 1, 0));
+    escaped(&mut dev);
+    dev.command("AT+CMGD=1;+CMGD=2", "\r\nOK\r\n");
+    let status = dev.dtu.status(dev.now).messages;
+    assert_eq!((status.stored, status.not_taken, status.parts, status.counters.incomplete), (50, 0, 0, 1));
+}
+
+#[test]
 fn a_full_storage_makes_room_of_what_was_read() {
     let mut dev = booted(data_mode());
     for _ in 0..50 {
