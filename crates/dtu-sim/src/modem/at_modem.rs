@@ -185,7 +185,9 @@ impl AtModem {
     /// Time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.silent_until.take_if(|until| *until <= now);
-        while let Some((_, line)) = self.booting.pop_front_if(|(at, _)| *at <= now) {
+        while self.booting.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, line)) = self.booting.pop_front()
+        {
             self.tell(line, now);
         }
         if let Doing::Until { at, lines } = &self.doing

@@ -26,6 +26,9 @@ impl AtModem {
             "D" => self.dial(form, now),
             "A" => self.answer(now),
             "H" | "+CHUP" => self.hang_up(now),
+            // 27.007 7.13: of one call, releasing it is all there is to do.
+            "+CHLD" if *form == Form::Test => Reply::line("+CHLD: (0,1,1x)"),
+            "+CHLD" => self.hang_up(now),
             "+CLCC" => self.list_calls(form),
             "+CFUN" => self.functionality_command(form, now),
             "+CPIN" => self.pin(form, now),
@@ -340,12 +343,12 @@ pub(super) const PIN_TRIES: u8 = 3;
 const ICCID: &str = "89860012345678901234";
 
 /// What `AT+CLAC` lists.
-const NAMES: [&str; 55] = [
+const NAMES: [&str; 56] = [
     "+CCLK", "+CEREG", "+CFUN", "+CGACT", "+CGATT", "+CGDCONT", "+CGMI", "+CGMM", "+CGMR", "+CGPADDR",
-    "+CGREG", "+CGSN", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP", "+CMEE", "+CMGD", "+CMGF",
-    "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA", "+CNMI", "+CNUM", "+COPS", "+CPAS",
-    "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA", "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ", "+CTZR",
-    "+CTZU", "+CVHU", "+GCAP", "+IPR", "+CRESET", "D", "A", "H", "E", "I", "Z",
+    "+CGREG", "+CGSN", "+CHLD", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP", "+CMEE", "+CMGD",
+    "+CMGF", "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA", "+CNMI", "+CNUM", "+COPS",
+    "+CPAS", "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA", "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ",
+    "+CTZR", "+CTZU", "+CVHU", "+GCAP", "+IPR", "+CRESET", "D", "A", "H", "E", "I", "Z",
 ];
 
 /// Commands that are only remembered, and their first value.

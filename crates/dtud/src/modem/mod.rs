@@ -22,6 +22,7 @@ use crate::netif::Interface;
 use crate::settings;
 
 mod at;
+mod mm;
 mod none;
 mod sim;
 
@@ -141,9 +142,13 @@ impl Modem {
         seed: u64,
     ) -> anyhow::Result<Self> {
         let driver: Box<dyn Driver> = match &address {
-            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)?),
             Address::At(device) => Box::new(at::At::new(device, settings, state)),
-            Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
+            Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
+                index: *index,
+                pin: settings.pin.clone(),
+                carries_data: settings.interface.is_none(),
+            })),
             Address::None => Box::new(none::NoModem),
         };
         let route = match (&address, &settings.interface) {
