@@ -18,16 +18,37 @@ pub(crate) struct Setup {
     folder: PathBuf,
     settings: String,
     at: Vec<String>,
+    modem: Option<String>,
+    /// Added to the environment.
+    environment: Vec<(String, String)>,
 }
 
 impl Setup {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: String::new(), at: Vec::new() }
+        Self {
+            folder: folder.to_owned(),
+            settings: String::new(),
+            at: Vec::new(),
+            modem: None,
+            environment: Vec::new(),
+        }
     }
 
     /// Adds text to the settings file.
     pub(crate) fn settings(mut self, toml: &str) -> Self {
         writeln!(self.settings, "{toml}").expect("a string takes text");
+        self
+    }
+
+    /// Another modem than the default.
+    pub(crate) fn modem(mut self, modem: &str) -> Self {
+        self.modem = Some(modem.to_owned());
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -58,6 +79,8 @@ impl Setup {
         command.arg("--serial").arg(format!("pty:{}", line.display()));
         command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
         command.args(["--console", "off", "--setup-window", "0"]);
+        command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)
     }

@@ -41,7 +41,7 @@ pub(super) struct Connected {
 }
 
 impl Data {
-    pub(super) const fn retry_at(&self) -> Option<Instant> {
+    const fn retry_at(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(at) => Some(at),
             State::Off | State::Connecting | State::Up { .. } => None,
@@ -65,7 +65,15 @@ impl Data {
 }
 
 impl Session<'_> {
+    /// When a connection is to be tried. A call goes first: modems with one port for everything end it otherwise.
+    pub(super) fn connect_at(&self) -> Option<Instant> {
+        self.data.retry_at().filter(|_| self.call.is_none())
+    }
+
     pub(super) async fn connect_if_due(&mut self) {
+        if self.call.is_some() {
+            return;
+        }
         let registered = self.state >= words::REGISTERED;
         if !self.worker.options.carries_data || !registered || !self.data.is_due() {
             // Without a network nothing is tried; when there is one it is tried at once.
