@@ -17,8 +17,8 @@ use super::{SOON, eventually, usage};
 pub(crate) struct Setup {
     folder: PathBuf,
     settings: String,
-    at: Vec<String>,
     modem: Option<String>,
+    at: Vec<String>,
     /// Added to the environment.
     environment: Vec<(String, String)>,
 }
