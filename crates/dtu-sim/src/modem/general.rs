@@ -32,6 +32,7 @@ impl AtModem {
             "+CLCC" => self.list_calls(form),
             "+CFUN" => self.functionality_command(form, now),
             "+CPIN" => self.pin(form, now),
+            "+CPINR" | "+SPIC" | "+QPINC" => self.pin_tries(name),
             "+CCLK" => self.clock_command(form, now),
             "+CRESET" | "+QRST" => self.restart(now),
             "+CPOWD" if self.setup.dialect == Dialect::Sim800 => self.restart(now),
@@ -188,6 +189,21 @@ impl AtModem {
         }
     }
 
+    /// How many wrong PINs the card still forgives, in the words of each maker.
+    fn pin_tries(&self, name: &str) -> Reply {
+        let left = match self.lock {
+            Lock::Open => PIN_TRIES,
+            Lock::Pin(left) => left,
+            Lock::Puk => 0,
+        };
+        match (name, self.setup.dialect) {
+            ("+CPINR", Dialect::Generic) => Reply::line(format!("+CPINR: SIM PIN,{left},{PIN_TRIES}")),
+            ("+SPIC", Dialect::Sim800) => Reply::line(format!("+SPIC: {left},3,10,10")),
+            ("+QPINC", Dialect::Ec2x) => Reply::line(format!("+QPINC: \"SC\",{left},10")),
+            _ => Reply::error(),
+        }
+    }
+
     fn try_pin(&mut self, args: &Args, left: u8, now: Instant) -> Reply {
         if self.setup.pin.as_deref() == Some(args.text(0)) {
             self.lock = Lock::Open;
@@ -322,6 +338,8 @@ fn swapped(digits: &str) -> String {
     digits.as_bytes().chunks(2).flat_map(|pair| pair.iter().rev()).map(|digit| char::from(*digit)).collect()
 }
 
+/// TS 31.101.
+pub(super) const PIN_TRIES: u8 = 3;
 const ICCID: &str = "89860012345678901234";
 
 /// What `AT+CLAC` lists.
