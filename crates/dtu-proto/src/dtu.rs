@@ -148,6 +148,8 @@ struct OpenPrompt {
     prompt: Prompt,
     /// What came so far.
     text: Vec<u8>,
+    /// What is to be done behind the answer: the line must not change while the DTE types.
+    effects: Vec<Effect>,
     until: Instant,
 }
 
@@ -265,7 +267,7 @@ impl Dtu {
             (Timer::Escape, self.escape.deadline()),
             (Timer::Frame, self.frame_deadline()),
             (Timer::SetupWindow, self.window_deadline()),
-            (Timer::Apply, self.applying.as_ref().map(|applying| applying.until)),
+            (Timer::Apply, self.apply_deadline()),
             (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
             (Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until)),
             (Timer::Message, self.message_deadline()),

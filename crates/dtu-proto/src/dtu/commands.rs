@@ -79,6 +79,11 @@ impl Dtu {
         }
     }
 
+    /// Whether commands of this door are heard at all.
+    pub(super) fn is_heard(&self, door: Door) -> bool {
+        self.rights(door).is_some()
+    }
+
     /// Runs one command line of a door that has been checked.
     pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
         let asker = self.asker(door);
@@ -128,9 +133,9 @@ impl Dtu {
             }
             Ran::Prompt { reply: rest, effects: more, prompt } => {
                 reply.extend_from_slice(&rest);
+                effects.extend(more);
                 self.reply(asker, reply);
-                self.carry_out(asker.door, effects.into_iter().chain(more).collect());
-                self.open_prompt(asker, prompt);
+                self.open_prompt(asker, prompt, effects);
             }
         }
     }
@@ -159,9 +164,9 @@ impl Dtu {
         self.waiting_command.is_some() || self.prompt.is_some()
     }
 
-    fn open_prompt(&mut self, asker: Asker, prompt: Prompt) {
+    fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
         let until = self.now + PROMPT_PATIENCE;
-        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), until });
+        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), effects, until });
     }
 
     /// Bytes of the DTE at a prompt; what stands behind its end comes back.
@@ -191,9 +196,9 @@ impl Dtu {
     }
 
     fn close_prompt(&mut self, typed: at::Typed) {
-        let Some(OpenPrompt { asker, prompt, .. }) = self.prompt.take() else { return };
+        let Some(OpenPrompt { asker, prompt, effects, .. }) = self.prompt.take() else { return };
         let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
-        self.ran(asker, Vec::new(), Vec::new(), ran);
+        self.ran(asker, Vec::new(), effects, ran);
     }
 
     /// Nobody types any more.

@@ -140,6 +140,9 @@ impl Dtu {
 
     /// False: it must wait.
     fn look_at(&mut self, arrived: &Arrived) -> bool {
+        if !self.mailbox.saving.has_room() {
+            return false;
+        }
         match Pdu::decode(&arrived.pdu) {
             Ok(decoded) => match decoded.pdu.tpdu {
                 Tpdu::Deliver(deliver) => self.deliver(arrived, deliver),
@@ -153,7 +156,8 @@ impl Dtu {
     fn unreadable(&mut self, arrived: &Arrived, why: String) -> bool {
         self.mailbox.counters.received += 1;
         self.mailbox.counters.unreadable += 1;
-        self.mailbox.take(arrived.id);
+        self.mailbox.take(&arrived.ids);
+        self.done_with(&arrived.ids);
         self.event(Event::MessageLost(MessageLoss::Unreadable(why)));
         true
     }
@@ -163,7 +167,7 @@ impl Dtu {
         if known {
             self.mailbox.counters.received += 1;
             self.mailbox.counters.duplicates += 1;
-            self.mailbox.take(arrived.id);
+            self.mailbox.take(&arrived.ids);
         }
         known
     }
@@ -171,7 +175,7 @@ impl Dtu {
     fn take_message(&mut self, arrived: &Arrived, digest: u128) {
         self.mailbox.counters.received += 1;
         self.mailbox.seen.remember(digest);
-        self.mailbox.take(arrived.id);
+        self.mailbox.take(&arrived.ids);
     }
 
     fn deliver(&mut self, arrived: &Arrived, deliver: Deliver) -> bool {
@@ -186,10 +190,10 @@ impl Dtu {
         self.take_message(arrived, digest);
         let concat = deliver.data.header.as_ref().and_then(Header::concat).filter(|concat| concat.total > 1);
         let until = self.now + sms::HOLD;
-        let received = Received { pdu: arrived.pdu.clone(), deliver, until };
+        let received = Received { ids: arrived.ids.clone(), pdu: arrived.pdu.clone(), deliver, until };
         match concat {
-            Some(concat) => self.part(received, concat, arrived.id),
-            None => self.whole(Vec::from([received]), true, arrived.id),
+            Some(concat) => self.part(received, concat),
+            None => self.whole(Vec::from([received]), true),
         }
         true
     }
@@ -227,7 +231,7 @@ impl Dtu {
         }
     }
 
-    fn part(&mut self, received: Received, concat: Concat, id: u64) {
+    fn part(&mut self, received: Received, concat: Concat) {
         let (sender, stamp) = (received.deliver.from.clone(), received.deliver.stamp);
         let part = Part { sender: &sender, concat, stamp, value: received };
         let arrival = self.mailbox.joiner.insert(part, self.now);
@@ -235,7 +239,7 @@ impl Dtu {
             self.incomplete(sms::in_order(incomplete.parts));
         }
         match arrival.outcome {
-            Outcome::Complete(parts) => self.whole(parts, true, id),
+            Outcome::Complete(parts) => self.whole(parts, true),
             Outcome::Waiting => {}
             Outcome::Duplicate => self.mailbox.counters.duplicates += 1,
         }
@@ -261,27 +265,27 @@ impl Dtu {
         let Some(first) = parts.first() else { return };
         let sender = first.deliver.from.to_string();
         self.event(Event::MessageLost(MessageLoss::Incomplete(sender)));
-        self.whole(parts, false, NO_ID);
+        self.whole(parts, false);
     }
 
     /// A message, put together: a command, text for the line, or for the storage.
-    fn whole(&mut self, parts: Vec<Received>, complete: bool, id: u64) {
+    fn whole(&mut self, parts: Vec<Received>, complete: bool) {
         let Some(first) = parts.first() else { return };
         let content = join(parts.iter().map(|part| &part.deliver.data));
         let (from, stamp, way) = (first.deliver.from.clone(), first.deliver.stamp, self.way(&first.deliver));
         if let (true, Content::Text(text)) = (complete, &content)
             && self.command_by_message(&from, text)
         {
-            return;
+            return self.done_with(&ids_of(&parts));
         }
         match way {
-            Way::Line => self.message_for_line(&content, id),
+            Way::Line => self.message_for_line(&content, ids_of(&parts)),
             Way::Direct => {
                 self.announce(&from, stamp, &content);
                 for part in parts {
                     let shown = sms::show(&part.pdu, Head::Notice, &self.config.messages);
                     let notice = Bytes::from(format!("\r\n{shown}\r\n"));
-                    self.mailbox.line.push(LineKind::Notice, notice, Vec::from([id]));
+                    self.mailbox.line.push(LineKind::Notice, notice, part.ids);
                 }
             }
             Way::Storage => {
@@ -292,7 +296,7 @@ impl Dtu {
         }
     }
 
-    fn message_for_line(&mut self, content: &Content, id: u64) {
+    fn message_for_line(&mut self, content: &Content, ids: Vec<u64>) {
         let bytes = match content {
             Content::Text(text) => sms::to_serial(text, self.options.charset),
             Content::Octets(octets) => octets.clone(),
@@ -301,14 +305,16 @@ impl Dtu {
         self.lamps.data(self.now);
         if bytes.is_empty() {
             self.mailbox.counters.printed += 1;
+            self.done_with(&ids);
         } else {
-            self.mailbox.line.push(LineKind::Data, Bytes::from(bytes), Vec::from([id]));
+            self.mailbox.line.push(LineKind::Data, Bytes::from(bytes), ids);
         }
     }
 
-    /// Whether a message of this sender is a command with the right password.
+    /// Whether a message of this sender is a command with the right password, which is heard.
     fn is_command(&self, from: PhoneNumber, text: &[u8]) -> bool {
-        let allowed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
+        let listed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
+        let allowed = listed && self.is_heard(Door::Sms(from));
         let right = |found: inline::Inline<'_>| inline::same_password(found.password, &self.config.password);
         allowed && inline::parse(text).is_some_and(right)
     }
@@ -461,7 +467,17 @@ impl Dtu {
         let Some(ids) = self.mailbox.line.written() else { return };
         self.mailbox.counters.printed += 1;
         self.mailbox.changed();
-        for id in self.mailbox.saving.delivered(&ids) {
+        self.done_with(&ids);
+    }
+
+    /// Nothing of these has to be kept: while the disk fails the modem may forget them at once.
+    fn done_with(&mut self, ids: &[u64]) {
+        self.mailbox.saving.delivered(ids);
+        self.tell_done();
+    }
+
+    fn tell_done(&mut self) {
+        for id in self.mailbox.saving.done_with() {
             self.message_is_safe(id);
         }
     }
@@ -485,6 +501,7 @@ impl Dtu {
         if self.mailbox.saving.failed(self.now) {
             self.event(Event::MessagesNotStored(String::from(why)));
         }
+        self.tell_done();
         // Better sent than kept: a restart may send it twice or not at all.
         self.mailbox.outbox.safe_up_to(u64::MAX);
     }
@@ -516,6 +533,11 @@ impl Post {
     }
 }
 
+/// What the modem calls the parts.
+fn ids_of(parts: &[Received]) -> Vec<u64> {
+    parts.iter().flat_map(|part| &part.ids).copied().collect()
+}
+
 /// The number of a sender that has one.
 fn number_of(from: &Address) -> Option<PhoneNumber> {
     if from.is_name() { None } else { PhoneNumber::new(&from.to_string()) }
@@ -545,5 +567,3 @@ const TEXTS_MAX: usize = 32;
 const ERROR_NUMBERS: u8 = 1;
 /// `CNMI` ds.
 const STORE_REPORTS: u8 = 2;
-/// Of a message whose parts the modem has forgotten long ago.
-const NO_ID: u64 = u64::MAX;

@@ -56,10 +56,11 @@ impl Dtu {
     }
 
     fn modem_gone(&mut self) {
-        self.submit_lost();
         self.call_lost();
         self.network_clock = None;
         self.radio = RadioStatus::default();
+        // Behind that: the next message is not given to a modem that is gone.
+        self.submit_lost();
     }
 
     /// The network's time is the device's; the zone is not kept, as with `AT+CCLK`.

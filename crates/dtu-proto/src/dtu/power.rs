@@ -46,7 +46,7 @@ pub(super) struct Recovery {
 #[derive(Debug)]
 pub(super) struct Applying {
     link: LinkId,
-    pub(super) until: Instant,
+    until: Instant,
 }
 
 impl Recovery {
@@ -176,7 +176,15 @@ impl Dtu {
         }
     }
 
+    /// A command that is being answered ends first: the line must not change amid its dialogue.
+    pub(super) fn apply_deadline(&self) -> Option<Instant> {
+        self.applying.as_ref().filter(|_| !self.is_answering()).map(|applying| applying.until)
+    }
+
     pub(super) fn check_applying(&mut self) {
+        if self.is_answering() {
+            return;
+        }
         if self.applying.as_ref().is_some_and(|applying| self.links[applying.link.index()].replies_sent()) {
             self.apply_now();
         }

@@ -1,6 +1,7 @@
 //! What the modem brought and is not taken yet.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::time::Instant;
@@ -16,21 +17,26 @@ pub(crate) struct Inbox {
 /// A message of the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arrived {
-    pub(crate) id: u64,
+    /// What the modem calls it: more than one number where it was brought again while it waited, for both may be
+    /// there.
+    pub(crate) ids: Vec<u64>,
     pub(crate) pdu: Bytes,
 }
 
 impl Inbox {
     /// False: there is no room to remember it; the modem brings it again after its next start.
     pub(crate) fn push(&mut self, id: u64, pdu: Bytes) -> bool {
-        // After a reset the modem brings what it still has, under another number.
+        // After a reset the modem brings what it still has, under another number; and the network sends twice.
         if let Some(known) = self.queue.iter_mut().find(|known| known.pdu == pdu) {
-            known.id = id;
+            if known.ids.len() == IDS_MAX {
+                known.ids.remove(0);
+            }
+            known.ids.push(id);
             return true;
         }
         let room = self.queue.len() < QUEUE_MAX;
         if room {
-            self.queue.push_back(Arrived { id, pdu });
+            self.queue.push_back(Arrived { ids: Vec::from([id]), pdu });
         }
         room
     }
@@ -55,6 +61,8 @@ impl Inbox {
 /// A received message, or a part of one.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    /// What the modem calls it; nothing where it is from an earlier run.
+    pub(crate) ids: Vec<u64>,
     pub(crate) pdu: Bytes,
     pub(crate) deliver: Deliver,
     /// A part waits so long for its fellows.
@@ -70,3 +78,5 @@ impl PartialEq for Received {
 
 /// More than a SIM holds.
 const QUEUE_MAX: usize = 256;
+/// Numbers of one message; the modem has forgotten older ones.
+const IDS_MAX: usize = 16;

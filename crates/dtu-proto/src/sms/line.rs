@@ -34,6 +34,11 @@ impl LineQueue {
         self.queue.len() < ITEMS_MAX && self.bytes < BYTES_HIGH
     }
 
+    /// A message is taken whole: the parts of the last one may have gone beyond the bound.
+    pub(crate) fn has_room_to_restore(&self) -> bool {
+        self.queue.len() < ITEMS_MAX + PARTS_MAX
+    }
+
     pub(crate) fn push(&mut self, kind: LineKind, bytes: Bytes, ids: Vec<u64>) {
         self.bytes += bytes.len();
         self.queue.push_back(Item { kind, bytes, ids });
@@ -71,4 +76,6 @@ impl LineQueue {
 }
 
 const ITEMS_MAX: usize = 64;
+/// Of one message.
+const PARTS_MAX: usize = 255;
 const BYTES_HIGH: usize = 64 * 1024;

@@ -81,8 +81,8 @@ impl Mailbox {
     }
 
     /// A message of the modem has its place here, or is done with: the modem may forget it once that is stored.
-    pub(crate) fn take(&mut self, id: u64) {
-        self.saving.taken.push(id);
+    pub(crate) fn take(&mut self, ids: &[u64]) {
+        self.saving.taken.extend_from_slice(ids);
         self.changed();
     }
 

@@ -16,6 +16,9 @@ pub(crate) struct Saving {
     pub(crate) changed: bool,
     /// Messages of the modem that the next set makes safe.
     pub(crate) taken: Vec<u64>,
+    /// Those of them, and of the set that is being written, that are done with: should the disk fail, the modem may
+    /// forget them all the same.
+    done: Vec<u64>,
     number: u64,
     writing: Option<Writing>,
     retry_at: Option<Instant>,
@@ -47,6 +50,7 @@ impl Saving {
     pub(crate) fn saved(&mut self, number: u64) -> Option<(Vec<u64>, u64)> {
         let writing = self.writing.take_if(|writing| writing.number <= number)?;
         self.retry_at = None;
+        self.done.retain(|id| !writing.taken.contains(id));
         Some((writing.taken, writing.outgoing))
     }
 
@@ -71,14 +75,31 @@ impl Saving {
         self.retry_at.is_some()
     }
 
-    /// These were delivered: the modem may forget them though the disk fails. Those that are still to be told of.
-    pub(crate) fn delivered(&mut self, ids: &[u64]) -> Vec<u64> {
+    /// These were delivered, or carried out: nothing of them has to be kept.
+    pub(crate) fn delivered(&mut self, ids: &[u64]) {
+        for id in ids {
+            if self.is_to_be_told(*id) && !self.done.contains(id) {
+                self.done.push(*id);
+            }
+        }
+    }
+
+    /// What the modem may forget though the disk fails; each is given once.
+    pub(crate) fn done_with(&mut self) -> Vec<u64> {
         if !self.is_failing() {
             return Vec::new();
         }
-        let (told, kept) = core::mem::take(&mut self.taken).into_iter().partition(|id| ids.contains(id));
-        self.taken = kept;
-        told
+        let done = core::mem::take(&mut self.done);
+        self.taken.retain(|id| !done.contains(id));
+        if let Some(writing) = &mut self.writing {
+            writing.taken.retain(|id| !done.contains(id));
+        }
+        done
+    }
+
+    fn is_to_be_told(&self, id: u64) -> bool {
+        let written = self.writing.as_ref().is_some_and(|writing| writing.taken.contains(&id));
+        written || self.taken.contains(&id)
     }
 
     /// Whether everything is on the disk.

@@ -91,7 +91,7 @@ impl Mailbox {
             "line" => {
                 let kind = words.one_of(&[LineKind::Data, LineKind::Notice], kind_word)?;
                 let bytes = words.octets()?;
-                room(self.line.has_room(), "line")?;
+                room(self.line.has_room_to_restore(), "line")?;
                 self.line.push(kind, bytes, Vec::new());
             }
             "out" => self.restore_outgoing(&mut words, now)?,
@@ -122,7 +122,7 @@ impl Mailbox {
         let concat = deliver.data.header.as_ref().and_then(Header::concat);
         let concat = concat.ok_or("the message is no part of a long one")?;
         let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-        let value = Received { pdu, deliver, until: now + left };
+        let value = Received { ids: Vec::new(), pdu, deliver, until: now + left };
         let arrival = self.joiner.insert_for(Part { sender: &sender, concat, stamp, value }, now, left);
         match arrival.outcome {
             Outcome::Waiting if arrival.given_up.is_empty() => Ok(()),
