@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use common::daemon::{Daemon, Setup};
 
 /// The number of the simulated network that sends each text back.
-pub(crate) const ECHO: &str = "+8613900000001";
+pub(crate) const ECHO: &str = "10001";
 
 /// A device whose line is always in the command state, in a folder of its own.
 pub(crate) struct Device {
