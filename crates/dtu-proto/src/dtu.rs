@@ -7,6 +7,7 @@ use bytes::Bytes;
 use core::net::IpAddr;
 
 use crate::at::{Clock, Effect, Parked, Prompt};
+use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
     Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, RestartReason, SerialInput, StoreInput, Timer,
@@ -27,6 +28,7 @@ use commands::Asker;
 use lamps::Lamps;
 use power::{Applying, Ending, Recovery};
 
+mod calls;
 mod commands;
 mod duty;
 mod lamps;
@@ -35,6 +37,7 @@ mod modem;
 mod network;
 mod power;
 mod serial;
+mod unsolicited;
 
 /// Sources of `psw,AT+` commands: the links, then frames of the serial line.
 const GUARDED_DOORS: usize = LINKS + 1;
@@ -84,6 +87,9 @@ pub struct Dtu {
     held_bytes: usize,
     attached: Option<IpAddr>,
     radio: RadioStatus,
+    calls: Calls,
+    /// What the DTE is told without having asked, behind the answer to its command.
+    unsolicited: VecDeque<Bytes>,
     /// The access point that the modem was told.
     apn: Option<Apn>,
 
@@ -99,6 +105,8 @@ pub struct Dtu {
     recovery: Recovery,
     lamps: Lamps,
     clock: Clock,
+    /// As the modem told it; void with the modem.
+    network_clock: Option<Clock>,
 
     powered_on: Instant,
     restarts: u32,
@@ -169,6 +177,8 @@ impl Dtu {
             held_bytes: 0,
             attached: None,
             radio: RadioStatus::default(),
+            calls: Calls::default(),
+            unsolicited: VecDeque::new(),
             apn: None,
             guards: core::array::from_fn(|_| Guard::default()),
             phone_guards: PhoneGuards::default(),
@@ -180,6 +190,7 @@ impl Dtu {
             recovery: Recovery::default(),
             lamps: Lamps::default(),
             clock: Clock::default(),
+            network_clock: None,
             powered_on: now,
             restarts: 0,
             last_from_dte: now,
@@ -251,6 +262,7 @@ impl Dtu {
             (Timer::Apply, self.applying.as_ref().map(|applying| applying.until)),
             (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
             (Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until)),
+            (Timer::Call, self.calls.deadline()),
             (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
             (Timer::NoData, self.no_data_deadline()),
             (Timer::Recovery, self.recovery_deadline()),
@@ -294,6 +306,7 @@ impl Dtu {
             mode: self.mode,
             attached: self.attached,
             radio: self.radio.clone(),
+            call: self.calls.status(),
             leds: self.leds(),
             serial: SerialStatus {
                 present: self.port.present,
@@ -324,7 +337,8 @@ impl Dtu {
             Timer::Lamp => self.lamps.fire(self.now),
             Timer::Parked => self.nobody_answers(),
             Timer::Prompt => self.prompt_due(),
-            Timer::Message | Timer::Call => {}
+            Timer::Message => {}
+            Timer::Call => self.call_due(),
             Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
             Timer::Link(link) => self.link_due(link),
@@ -337,6 +351,7 @@ impl Dtu {
         self.check_applying();
         self.check_ending();
         self.run_backlog();
+        self.print_unsolicited();
         self.show_leds();
     }
 
@@ -376,7 +391,13 @@ impl Dtu {
 
     fn leds(&self) -> Leds {
         let up = self.links.iter().any(Link::is_up);
-        Leds { pow: true, net: self.attached.is_some(), data: up && !self.lamps.is_dark() }
+        Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
+    }
+
+    /// NET: registered, where there is a modem, and attached.
+    fn is_on_network(&self) -> bool {
+        let registered = self.radio.modem.is_none() || self.radio.registration.is_registered();
+        registered && self.attached.is_some()
     }
 
     fn show_leds(&mut self) {

@@ -6,7 +6,7 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
-use crate::radio::PhoneNumber;
+use crate::radio::{CallEnd, PhoneNumber};
 pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::Instant;
 
@@ -322,6 +322,25 @@ pub enum Event {
         /// Takes over, or hands back.
         active: bool,
     },
+    /// A call.
+    Call(CallEvent),
+}
+
+/// News of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEvent {
+    /// The device calls this number.
+    Dialled(PhoneNumber),
+    /// It does not: there is a call already.
+    NotPlaced(PhoneNumber),
+    /// Somebody calls.
+    Incoming(Option<PhoneNumber>),
+    /// The caller is hung up on (`CIRINGSTA`).
+    Refused(Option<PhoneNumber>),
+    /// The call stands.
+    Answered(Option<PhoneNumber>),
+    /// It is over.
+    Ended(CallEnd),
 }
 
 /// Why a link went down, as the device sees it.

@@ -75,6 +75,7 @@ extern crate alloc;
 extern crate std;
 
 mod at;
+mod call;
 pub mod config;
 mod dtu;
 pub mod event;

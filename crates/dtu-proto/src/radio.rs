@@ -297,6 +297,9 @@ impl fmt::Display for SubmitFailure {
 }
 
 /// News of the one call that a modem carries. A second caller is refused by the driver.
+///
+/// An `Incoming` may cross a [`ModemOutput::Dial`]: it takes the place of the call to be made, and the driver drops the
+/// order without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallNews {
     /// Somebody calls; told once a call.

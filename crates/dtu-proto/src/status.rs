@@ -24,6 +24,8 @@ pub struct Status {
     pub attached: Option<IpAddr>,
     /// The modem and the network around it.
     pub radio: RadioStatus,
+    /// The call.
+    pub call: CallStatus,
     /// The lamps.
     pub leds: Leds,
     /// The serial line.
@@ -51,6 +53,69 @@ pub struct RadioStatus {
     pub own_number: Option<PhoneNumber>,
     /// The service centre that the SIM names.
     pub service_center: Option<PhoneNumber>,
+}
+
+/// The call, and what was called before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallStatus {
+    /// The call that is made, rings or stands.
+    pub current: Option<CurrentCall>,
+    /// What `ATDL` calls.
+    pub last_dialled: Option<PhoneNumber>,
+    /// Calls so far.
+    pub counters: CallCounters,
+}
+
+/// A call under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrentCall {
+    /// What it is doing.
+    pub state: CallState,
+    /// Whether it came in.
+    pub incoming: bool,
+    /// The other party, where known.
+    pub number: Option<PhoneNumber>,
+}
+
+/// What a call is doing, in the numbers of `AT+CLCC` (27.007 7.18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// 0: it stands.
+    Active,
+    /// 2: it is being dialled.
+    Dialling,
+    /// 3: the called phone rings.
+    Alerting,
+    /// 4: it rings here.
+    Incoming,
+}
+
+impl CallState {
+    /// The number of `AT+CLCC`.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Dialling => 2,
+            Self::Alerting => 3,
+            Self::Incoming => 4,
+        }
+    }
+}
+
+/// Calls since the program started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallCounters {
+    /// Dialled.
+    pub dialled: u64,
+    /// Came in.
+    pub received: u64,
+    /// Of these, hung up at once (`CIRINGSTA`).
+    pub refused: u64,
+    /// Answered, there or here.
+    pub answered: u64,
+    /// Hung up, and the modem never said that they were over.
+    pub unconfirmed: u64,
 }
 
 /// What serial bytes are at the moment.
@@ -96,7 +161,7 @@ pub struct SerialCounters {
     pub dropped_frames: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
-    /// Replies to `psw,AT+` frames that found no room.
+    /// Replies to `psw,AT+` frames, and unasked texts such as `RING`, that found no room.
     pub dropped_replies: u64,
 }
 

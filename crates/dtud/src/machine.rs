@@ -15,8 +15,9 @@ use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
 use dtu_proto::event::{
-    Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput, StoreInput,
+    CallEvent, Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput, StoreInput,
 };
+use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
@@ -115,7 +116,8 @@ impl Machine {
         // Not nothing, so that `--at` lines come before its end.
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
         let identity = setup.modem.identity();
-        let modem = Modem::open(setup.modem, &settings.modem).context("modem")?;
+        let seed = seed();
+        let modem = Modem::open(setup.modem, &settings.modem, seed).context("modem")?;
         let (disk, kept) = Disk::open(&setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
@@ -123,7 +125,7 @@ impl Machine {
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let start = Header {
-            seed: seed(),
+            seed,
             started: clock.now(),
             identity,
             options,
@@ -599,6 +601,22 @@ fn log(event: &Event) {
         Event::BackupActive { backup, primary, active: false } => {
             info!("link {backup} hands back to link {primary}");
         }
+        Event::Call(event) => log_call(*event),
+    }
+}
+
+fn log_call(event: CallEvent) {
+    let who = |number: Option<PhoneNumber>| number.map_or_else(|| String::from("unknown"), |n| n.to_string());
+    match event {
+        CallEvent::Dialled(number) => info!("call to {number}"),
+        CallEvent::NotPlaced(number) => warn!("call to {number}: not made, there is a call already"),
+        CallEvent::Incoming(from) => info!("call from {}", who(from)),
+        CallEvent::Refused(from) => info!("call from {}: hung up on, AT+CIRINGSTA=1", who(from)),
+        CallEvent::Answered(with) => info!("call with {}: answered", who(with)),
+        CallEvent::Ended(CallEnd::HungUp) => info!("call over: hung up"),
+        CallEvent::Ended(CallEnd::Busy) => info!("call over: busy"),
+        CallEvent::Ended(CallEnd::NoAnswer) => info!("call over: not answered"),
+        CallEvent::Ended(CallEnd::NoCarrier) => info!("call over: no connection"),
     }
 }
 

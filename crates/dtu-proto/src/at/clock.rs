@@ -21,7 +21,7 @@ impl Clock {
     }
 
     /// Sets it to so many seconds after 2000-01-01 00:00:00.
-    pub(super) fn set(&mut self, seconds: u32, now: Instant) {
+    pub(crate) fn set(&mut self, seconds: u32, now: Instant) {
         self.offset = i64::from(seconds) * MICROS - micros(now);
     }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use crate::config::{Config, Options};
 use crate::event::{Door, RestartReason};
 use crate::identity::Identity;
-use crate::radio::SubmitFailure;
+use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::status::Status;
 use crate::time::Duration;
 
@@ -24,17 +24,21 @@ mod docs;
 pub mod fuzzing;
 mod param;
 mod parse;
+mod registration;
 mod reply;
 mod sms;
 mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unsolicited;
 
 pub(crate) use clock::Clock;
 pub use docs::{CommandDescription, ParameterDescription, commands};
+pub(crate) use registration::registration_changes;
 pub(crate) use stored::{load, store_lines};
 pub use table::TakesEffect;
+pub(crate) use unsolicited::call_text;
 
 use call::Call;
 use reply::{Code, Error, Reason, Shown};
@@ -76,6 +80,12 @@ pub(crate) enum Effect {
     Restart(RestartReason),
     /// `CISHUTDOWN`.
     Shutdown,
+    /// `D`, `DL`.
+    Dial(PhoneNumber),
+    /// `A`.
+    Answer,
+    /// `H`, `CHUP`.
+    HangUp,
 }
 
 /// What became of a line.

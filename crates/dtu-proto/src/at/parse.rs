@@ -309,13 +309,14 @@ impl<'a> Cursor<'a> {
         Err(format!("AT{name}: = or ? must follow"))
     }
 
-    /// `DL`, or `D` and everything up to the semicolon of a voice call (V.250 6.3.1).
+    /// `DL`, or `D` and everything up to the semicolon of a voice call, which stays with it (V.250 6.3.1).
     fn dial(&mut self) -> Piece {
         self.rest = &self.rest[1..];
         let number = trim(self.take_while(|byte| byte != b';'));
-        self.eat(b';');
+        let semicolon: &[u8] = if self.eat(b';') { b";" } else { b"" };
         let again = number.eq_ignore_ascii_case(b"L");
-        let args = if again { Vec::new() } else { vec![Arg { bytes: number.to_vec(), quoted: false }] };
+        let bytes = [number, semicolon].concat();
+        let args = if again { Vec::new() } else { vec![Arg { bytes, quoted: false }] };
         Piece { name: String::from(if again { "DL" } else { "D" }), form: Form::Run, args }
     }
 }

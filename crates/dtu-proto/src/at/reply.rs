@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
+use super::unsolicited::NO_CARRIER_DIGIT;
 use crate::config::Config;
 
 /// A refusal. The text names the command, what is allowed and what came; it is one line of ASCII where all came
@@ -28,8 +29,12 @@ pub(super) enum Code {
     NotAllowed,
     NotSupported,
     NoSim,
+    SimBusy,
     MemoryFailure,
+    NoNetwork,
     IncorrectParameters,
+    /// No error of the command: `NO CARRIER` (V.250 6.3.5), whatever `CMEE` says.
+    NoCarrier,
     /// A number of 27.005 3.2.5, answered as `+CMS ERROR`.
     Message(u16),
 }
@@ -41,7 +46,10 @@ impl Code {
             Self::NotAllowed
             | Self::NotSupported
             | Self::NoSim
+            | Self::SimBusy
             | Self::MemoryFailure
+            | Self::NoNetwork
+            | Self::NoCarrier
             | Self::IncorrectParameters => "+CME ERROR",
         }
     }
@@ -51,7 +59,9 @@ impl Code {
             Self::NotAllowed => 3,
             Self::NotSupported => 4,
             Self::NoSim => 10,
+            Self::SimBusy => 14,
             Self::MemoryFailure => 23,
+            Self::NoNetwork | Self::NoCarrier => 30,
             Self::IncorrectParameters => 50,
             Self::Message(number) => number,
         }
@@ -84,6 +94,9 @@ pub(super) fn result(outcome: &Result<(), Error>, config: &Config, out: &mut Vec
 
 fn error_text(error: &Error, config: &Config) -> String {
     match config.cmee {
+        _ if error.code == Code::NoCarrier => {
+            String::from(if config.verbose { "NO CARRIER" } else { NO_CARRIER_DIGIT })
+        }
         0 => String::from(if config.verbose { "ERROR" } else { "4" }),
         1 => format!("{}: {}", error.code.head(), error.code.number()),
         _ => format!("{}: {}", error.code.head(), error.text),

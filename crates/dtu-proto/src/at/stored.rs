@@ -10,7 +10,9 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
-use crate::status::{LinkCounters, LinkState, LinkStatus, Phase, RadioStatus, SerialStatus, Status};
+use crate::status::{
+    CallStatus, LinkCounters, LinkState, LinkStatus, Phase, RadioStatus, SerialStatus, Status,
+};
 use crate::time::{Duration, Instant};
 
 /// The set commands that make this configuration out of the factory one.
@@ -63,6 +65,7 @@ pub(super) fn blank_status() -> Status {
         mode: WorkingMode::Transparent,
         attached: None,
         radio: RadioStatus::default(),
+        call: CallStatus::default(),
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],

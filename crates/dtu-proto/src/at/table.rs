@@ -16,6 +16,8 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::identity::COMMANDS,
     cmd::clock::COMMANDS,
     cmd::network::COMMANDS,
+    cmd::radio::COMMANDS,
+    cmd::call::COMMANDS,
     cmd::packet::COMMANDS,
     cmd::mode::COMMANDS,
     cmd::link::COMMANDS,
@@ -44,6 +46,8 @@ pub(super) struct Command {
     pub(super) run: Option<Handler>,
     pub(super) read: Option<Handler>,
     pub(super) set: Option<Handler>,
+    /// What `=?` answers, where it is not made from the parameters.
+    pub(super) test: Option<Handler>,
     /// Run and set forms that pass while the password is the factory one.
     pub(super) open_run: bool,
     pub(super) open_set: bool,
@@ -98,6 +102,7 @@ impl Command {
             run: None,
             read: None,
             set: None,
+            test: None,
             open_run: false,
             open_set: false,
             saved: None,
@@ -131,6 +136,12 @@ impl Command {
     pub(super) const fn open_sets(mut self, set: Handler) -> Self {
         self.open_set = true;
         self.sets(set)
+    }
+
+    /// What `=?` answers, where it is not made from the parameters.
+    pub(super) const fn tests(mut self, test: Handler) -> Self {
+        self.test = Some(test);
+        self
     }
 
     pub(super) const fn saved(mut self, lines: fn(&Config) -> Vec<String>, when: TakesEffect) -> Self {
@@ -178,6 +189,7 @@ impl Command {
             Form::Run => self.run,
             Form::Read => self.read,
             Form::Set => self.set,
+            Form::Test if self.test.is_some() => self.test,
             Form::Test => Some(super::call::test_form),
         }
     }

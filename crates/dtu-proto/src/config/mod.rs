@@ -63,6 +63,18 @@ pub struct Config {
     pub quiet: bool,
     /// `AT+CMEE`: 0..=2.
     pub cmee: u8,
+    /// `ATS0`: a call is answered at so many rings; 0 = never.
+    pub auto_answer: u8,
+    /// `CIRINGSTA`: every incoming call is hung up.
+    pub refuse_calls: bool,
+    /// `CLIP`: the caller's number behind `RING`.
+    pub caller_id: bool,
+    /// `CRC`: `+CRING: VOICE` instead of `RING`.
+    pub extended_ring: bool,
+    /// `CREG`, `CGREG`, `CEREG`: 0..=2 each.
+    pub registration_reports: [u8; 3],
+    /// `COPS=3`: 0 name, 1 short name, 2 digits.
+    pub operator_format: u8,
 }
 
 impl Default for Config {
@@ -91,6 +103,12 @@ impl Default for Config {
             verbose: true,
             quiet: false,
             cmee: 2,
+            auto_answer: 0,
+            refuse_calls: false,
+            caller_id: false,
+            extended_ring: false,
+            registration_reports: [0; 3],
+            operator_format: 0,
         }
     }
 }

@@ -280,6 +280,9 @@ impl Dtu {
                 Effect::Apply => self.apply_behind_reply(door),
                 Effect::Restart(reason) => self.restart(reason),
                 Effect::Shutdown => self.shut_down(),
+                Effect::Dial(number) => self.dial(door, number),
+                Effect::Answer => self.answer_call(),
+                Effect::HangUp => self.hang_up(),
             }
         }
     }

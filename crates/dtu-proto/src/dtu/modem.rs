@@ -1,6 +1,7 @@
 //! What the modem tells, and what it is told.
 
 use super::Dtu;
+use crate::at;
 use crate::event::{LinkId, Output};
 use crate::link::Link;
 use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime};
@@ -8,6 +9,14 @@ use crate::status::RadioStatus;
 
 impl Dtu {
     pub(super) fn handle_modem(&mut self, input: &ModemInput) {
+        let before = (self.radio.clone(), self.attached.is_some());
+        self.take_news(input);
+        let after = (&self.radio, self.attached.is_some());
+        let texts = at::registration_changes((&before.0, before.1), after, &self.config);
+        texts.into_iter().for_each(|text| self.unsolicited(text));
+    }
+
+    fn take_news(&mut self, input: &ModemInput) {
         match input {
             ModemInput::Present(identity) => self.modem_present(identity),
             ModemInput::Gone => self.modem_gone(),
@@ -27,19 +36,28 @@ impl Dtu {
             ModemInput::OwnNumber(number) => self.radio.own_number = *number,
             ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
             ModemInput::Clock(time) => self.network_time(*time),
-            ModemInput::Message { .. } | ModemInput::Submitted { .. } | ModemInput::Call(_) => {}
+            ModemInput::Call(news) => self.call_news(*news),
+            ModemInput::Message { .. } | ModemInput::Submitted { .. } => {}
         }
     }
 
     fn modem_present(&mut self, identity: &ModemIdentity) {
+        self.call_lost();
+        self.network_clock = None;
         self.radio = RadioStatus { modem: Some(identity.clone()), ..RadioStatus::default() };
     }
 
     fn modem_gone(&mut self) {
+        self.call_lost();
+        self.network_clock = None;
         self.radio = RadioStatus::default();
     }
 
-    const fn network_time(&mut self, _time: NetworkTime) {}
+    /// The network's time is the device's; the zone is not kept, as with `AT+CCLK`.
+    fn network_time(&mut self, time: NetworkTime) {
+        self.clock.set(time.seconds, self.now);
+        self.network_clock = Some(self.clock);
+    }
 
     /// Tells the access point that is set, where it is another one than before.
     pub(super) fn use_apn(&mut self) {

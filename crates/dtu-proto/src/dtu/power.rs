@@ -64,7 +64,9 @@ impl Dtu {
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
         self.config = self.stored.clone();
-        self.clock = Clock::power_on(now);
+        self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
+        self.end_call();
+        self.unsolicited.clear();
         self.line_state = LineState::Window { until: now + self.options.setup_window };
         self.mode_started = false;
         self.duty = [false; LINKS];
@@ -236,6 +238,7 @@ impl Dtu {
 
     /// Ends in good order.
     pub(super) fn stop(&mut self) {
+        self.end_call();
         self.flush_frame();
         if !self.mode_started {
             self.keep_window();

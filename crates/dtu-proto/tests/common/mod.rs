@@ -52,6 +52,8 @@ pub struct Bench {
     pub console: Vec<String>,
     pub configured: Vec<dtu_proto::config::LineFormat>,
     pub store_works: bool,
+    /// Whether the store says anything.
+    pub store_answers: bool,
     /// Whether the DTE reads.
     pub dte_reads: bool,
     write_waits: bool,
@@ -98,6 +100,7 @@ impl Bench {
             console: Vec::new(),
             configured: Vec::new(),
             store_works: true,
+            store_answers: true,
             dte_reads: true,
             write_waits: false,
         };
@@ -240,6 +243,9 @@ impl Bench {
         let answer =
             if self.store_works { StoreInput::Saved } else { StoreInput::Failed("no space left on device") };
         self.saved.push(parameters);
+        if !self.store_answers {
+            return;
+        }
         self.dtu.handle_input(Input::Store(answer), self.now);
     }
 

@@ -281,7 +281,8 @@ impl World {
             | News::DoorShut(_)
             | News::SerialPresent(_)
             | News::LineRefused(_)
-            | News::BackupActive { .. } => {}
+            | News::BackupActive { .. }
+            | News::Call(_) => {}
         }
     }
 

@@ -119,9 +119,9 @@ enum Route {
 impl Modem {
     /// # Errors
     /// Only where waiting cannot help.
-    pub(crate) fn open(address: Address, settings: &settings::Modem) -> anyhow::Result<Self> {
+    pub(crate) fn open(address: Address, settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
         let driver: Box<dyn Driver> = match &address {
-            Address::Sim => Box::new(sim::Sim::new(settings)),
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
             Address::At(_) | Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
             Address::None => Box::new(none::NoModem),
         };

@@ -17,7 +17,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
 )
 .reads(read)
 .sets(set)
-.notes("It is not stored: after every power-on and restart it begins at 14/01/01,00:00:00.")
+.notes("It is not stored: after every power-on and restart it begins at 14/01/01,00:00:00, or with the network's time where the modem \
+        tells it, which sets it whenever it comes.")
 .now()];
 
 fn read(call: &mut Call<'_, '_>) -> Done {

@@ -1,13 +1,14 @@
 //! Who the device is.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use super::super::call::Call;
 use super::super::param::{Kind, Param};
 use super::super::reply::Code;
 use super::super::table::Command;
 use super::Done;
+use crate::radio::ModemIdentity;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -24,6 +25,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+GMM", "V.250 6.1.5", "Model", &[]).asks(model),
     Command::new("+GMR", "V.250 6.1.6", "Version", &[]).asks(revision),
     Command::new("+CGSN", "2.8.6.2", "Serial number of the modem (IMEI)", &[]).asks(imei),
+    Command::new("+GSN", "V.250 6.1.7", "Serial number of the modem (IMEI)", &[]).asks(imei),
     Command::new("+CIMI", "2.8.6.3", "Subscriber number of the SIM (IMSI)", &[]).asks(imsi),
     Command::new("+CIVER", "2.8.6.49", "Version", &[]).reads(version),
 ];
@@ -55,19 +57,24 @@ fn version(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn imei(call: &mut Call<'_, '_>) -> Done {
-    if call.ctx.identity.imei.is_empty() {
-        return Err(call.refuse(Code::NotAllowed, "there is no modem"));
-    }
-    call.say(call.ctx.identity.imei.clone());
+    let imei = told(call, |modem| &modem.imei, &call.ctx.identity.imei);
+    let imei = imei.ok_or_else(|| call.refuse(Code::NotAllowed, "there is no modem"))?;
+    call.say(imei);
     Ok(())
 }
 
 fn imsi(call: &mut Call<'_, '_>) -> Done {
-    if call.ctx.identity.imsi.is_empty() {
-        return Err(call.refuse(Code::NoSim, "there is no SIM"));
-    }
-    call.say(call.ctx.identity.imsi.clone());
+    let imsi = told(call, |modem| &modem.imsi, &call.ctx.identity.imsi);
+    let imsi = imsi.ok_or_else(|| call.refuse(Code::NoSim, "there is no SIM"))?;
+    call.say(imsi);
     Ok(())
+}
+
+/// What the modem says of itself, else what the host says of it.
+fn told(call: &Call<'_, '_>, of: fn(&ModemIdentity) -> &String, host: &str) -> Option<String> {
+    let modem = call.ctx.status.radio.modem.as_ref().map(|modem| of(modem).as_str());
+    let text = modem.filter(|text| !text.is_empty()).unwrap_or(host);
+    (!text.is_empty()).then(|| text.to_string())
 }
 
 const MAKER: &str = "Software DTU";

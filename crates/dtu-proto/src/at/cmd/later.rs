@@ -4,10 +4,9 @@ use super::super::call::Call;
 use super::super::param::{Chars, Kind, Param};
 use super::super::reply::Code;
 use super::super::table::{Command, Missing};
-use super::{Done, ON_OFF};
+use super::Done;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    radio("D", "2.8.6.6", "Calls a number", &[Param::new("NUMBER", Kind::Phone, "")]).runs(absent),
     radio(
         "+CMGL",
         "2.8.6.7",
@@ -24,19 +23,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .reads(absent)
     .sets(absent),
-    radio("H", "2.8.6.10", "Hangs up", &[]).runs(absent),
-    radio("A", "2.8.6.11", "Answers a call", &[]).runs(absent),
-    radio("DL", "2.8.6.12", "Calls the last number again", &[]).runs(absent),
-    radio(
-        "S0",
-        "2.8.6.13",
-        "Rings until a call is answered",
-        &[Param::new("RINGS", Kind::Number { min: 0, max: 255 }, "0 = never").factory("0")],
-    )
-    .reads(absent)
-    .sets(absent),
-    radio("+CSQ", "2.8.6.14", "Signal", &[]).runs(absent),
-    radio("+COPS", "2.8.6.15", "Operator", &[]).reads(absent),
     radio(
         "+CMGS",
         "2.8.6.16",
@@ -67,15 +53,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("DATA", Kind::Shape("text"), ""),
         ],
     )
-    .sets(absent),
-    radio("+CILAC", "2.8.6.43, 2.8.6.48", "Area and cell of the base station", &[]).reads(absent),
-    radio(
-        "+CIRINGSTA",
-        "2.8.6.44",
-        "Hangs up on every incoming call",
-        &[Param::new("ON", ON_OFF, "").factory("0")],
-    )
-    .reads(absent)
     .sets(absent),
     connections(
         "+CIOPEN",

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::call::Call;
 use super::reply::Error;
 
+pub(super) mod call;
 pub(super) mod clock;
 pub(super) mod door;
 pub(super) mod identity;
@@ -17,6 +18,7 @@ pub(super) mod mode;
 pub(super) mod network;
 pub(super) mod packet;
 pub(super) mod power;
+pub(super) mod radio;
 pub(super) mod role;
 pub(super) mod session;
 pub(super) mod status;

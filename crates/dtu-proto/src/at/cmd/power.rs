@@ -13,6 +13,8 @@ use crate::time::Duration;
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("W", "2.8.6.29", "Stores all settings; what is not stored is gone at the next restart", &[])
         .runs(save),
+    Command::new("&W", "own", "As ATW", &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")])
+        .runs(save),
     Command::new("+CIAPPLY", "own", "Settings that wait for a restart take effect now", &[])
         .notes("Only what changed starts over: a link whose settings are the same keeps its connection and its cache.")
         .runs(apply),

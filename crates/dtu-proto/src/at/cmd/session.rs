@@ -27,19 +27,38 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .reads(read_cmee)
         .sets(set_cmee)
         .saved(|config| one(format!("AT+CMEE={}", config.cmee)), TakesEffect::Now),
-    Command::new(
-        "X",
-        "V.250 6.2.7",
-        "Accepted without effect: there are no call result codes to choose",
-        CALLS,
-    )
-    .runs(accepted),
+    Command::new("X", "V.250 6.2.7", "Accepted without effect: every call result code is told", CALLS)
+        .runs(accepted),
     Command::new("&C", "V.250 6.2.8", "Accepted without effect: there is no carrier line", CARRIER)
         .runs(accepted),
-    Command::new("Z", "V.250 6.1.1", "E, V, Q and CMEE as they are stored; nothing else changes", PROFILE)
+    Command::new("&D", "V.250 6.2.9", "Accepted without effect: there is no DTR line", LINE_LOST)
+        .runs(accepted),
+    Command::new("L", "V.250 6.3.13", "Accepted without effect: there is no loudspeaker", SPEAKER)
+        .runs(accepted),
+    Command::new("M", "V.250 6.3.14", "Accepted without effect: there is no loudspeaker", SPEAKER)
+        .runs(accepted),
+    Command::new("S3", "V.250 6.2.1", "Character that ends a line: CR", FIXED_CR)
+        .reads(|call| register(call, 13))
+        .sets(accepted),
+    Command::new("S4", "V.250 6.2.2", "Character behind CR in replies: LF", FIXED_LF)
+        .reads(|call| register(call, 10))
+        .sets(accepted),
+    Command::new("S5", "V.250 6.2.3", "Character that deletes the last one: backspace", FIXED_BS)
+        .reads(|call| register(call, 8))
+        .sets(accepted),
+    Command::new(
+        "S7",
+        "V.250 6.3.10",
+        "Seconds until a call must be answered: accepted without effect, always 120",
+        WAIT,
+    )
+    .reads(|call| register(call, 120))
+    .sets(accepted),
+    Command::new("Z", "V.250 6.1.1", "What a program sets for itself, as it is stored", PROFILE)
+        .notes(PROFILE_NOTE)
         .runs(stored_profile),
-    Command::new("&F", "V.250 6.1.2", "E, V, Q and CMEE as in a new device; nothing else changes", PROFILE)
-        .notes("AT+CIRELOAD is the command that brings back every factory setting.")
+    Command::new("&F", "V.250 6.1.2", "What a program sets for itself, as in a new device", PROFILE)
+        .notes(PROFILE_NOTE)
         .runs(factory_profile),
     Command::new("+CLAC", "27.007 8.37", "Every command that this version serves", &[]).asks(list),
     Command::new(
@@ -66,6 +85,15 @@ const CMEE: &[Param] = &[Param::new(
 const CALLS: &[Param] = &[Param::new("CODES", Kind::Number { min: 0, max: 4 }, "").left_off_is("0")];
 const CARRIER: &[Param] = &[Param::new("CARRIER", Kind::Number { min: 0, max: 1 }, "").left_off_is("0")];
 const PROFILE: &[Param] = &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")];
+const LINE_LOST: &[Param] = &[Param::new("DTR", Kind::Number { min: 0, max: 2 }, "").left_off_is("0")];
+const SPEAKER: &[Param] = &[Param::new("LEVEL", Kind::Number { min: 0, max: 3 }, "").left_off_is("0")];
+const FIXED_CR: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(13, "CR")]), "").factory("13")];
+const FIXED_LF: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(10, "LF")]), "").factory("10")];
+const FIXED_BS: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(8, "BS")]), "").factory("8")];
+const WAIT: &[Param] =
+    &[Param::new("TIME", Kind::Number { min: 0, max: 255 }, "s").factory("120").left_off_is("0")];
+const PROFILE_NOTE: &str = "These are E, V, Q, S0, CMEE, CLIP, CRC, CREG, CGREG, CEREG and the format of COPS; nothing else \
+changes. AT+CIRELOAD is the command that brings back every factory setting.";
 const NAME: &[Param] = &[Param::new(
     "COMMAND",
     Kind::Text { min: 1, max: 20, chars: Chars::Token },
@@ -84,6 +112,12 @@ fn verbose(call: &mut Call<'_, '_>) -> Done {
 
 fn quiet(call: &mut Call<'_, '_>) -> Done {
     call.ctx.config.quiet = call.flag(0)?;
+    Ok(())
+}
+
+/// A register, in three digits (V.250 5.3.2).
+fn register(call: &mut Call<'_, '_>, value: u8) -> Done {
+    call.say(format!("{value:03}"));
     Ok(())
 }
 
@@ -112,6 +146,11 @@ fn copy_profile(from: &Config, to: &mut Config) {
     to.verbose = from.verbose;
     to.quiet = from.quiet;
     to.cmee = from.cmee;
+    to.auto_answer = from.auto_answer;
+    to.caller_id = from.caller_id;
+    to.extended_ring = from.extended_ring;
+    to.registration_reports = from.registration_reports;
+    to.operator_format = from.operator_format;
 }
 
 fn list(call: &mut Call<'_, '_>) -> Done {

@@ -8,7 +8,7 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{LinkStatus, Phase, Status};
+use crate::status::{CallState, CallStatus, LinkStatus, Phase, Status};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -24,13 +24,16 @@ name does not say frames.
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
-enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames, no room>`
+enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames, or unasked like RING: no room>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
+
+`+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
+answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
 Always: in + moved_in = out + dropped + moved_out + waiting.";
 
@@ -39,6 +42,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(device_line(status));
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    call.say(call_line(&status.call));
     Ok(())
 }
 
@@ -95,6 +99,25 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn call_line(call: &CallStatus) -> String {
+    let state = match call.current.map(|current| current.state) {
+        None => "idle",
+        Some(CallState::Active) => "active",
+        Some(CallState::Dialling) => "dialling",
+        Some(CallState::Alerting) => "alerting",
+        Some(CallState::Incoming) => "incoming",
+    };
+    let counters = &call.counters;
+    let figures = [
+        ("dialled", counters.dialled),
+        ("received", counters.received),
+        ("refused", counters.refused),
+        ("answered", counters.answered),
+        ("unconfirmed", counters.unconfirmed),
+    ];
+    format!("+CISTAT:CALLS,state={state}{}", joined(&figures))
 }
 
 fn joined(figures: &[(&str, u64)]) -> String {

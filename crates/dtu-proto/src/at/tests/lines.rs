@@ -32,7 +32,7 @@ fn unknown_commands_are_named() {
     desk.refuses("AT+", "AT+: unknown command; AT+HELP lists them");
     desk.refuses("ATB", "ATB: unknown command; AT+HELP lists them");
     desk.refuses("AT&B1", "AT&B: unknown command; AT+HELP lists them");
-    desk.refuses("ATS7=3", "ATS7: unknown command; AT+HELP lists them");
+    desk.refuses("ATS99=3", "ATS99: unknown command; AT+HELP lists them");
     desk.refuses("AT$X=1", "$X=1 is no command; AT+HELP lists them");
     desk.refuses("AT&", "AT&: a letter must follow");
     desk.refuses("ATS0", "ATS0: = or ? must follow");
@@ -115,10 +115,13 @@ fn commands_are_chained_and_glued() {
     let mut desk = Desk::new();
     desk.ok("ATE1V1+CMEE=1;X0");
     assert_eq!((desk.config.echo, desk.config.cmee), (true, 1));
-    assert_eq!(desk.reply("ATQ0 V1 E0 S0=0 &C1"), "\r\n+CME ERROR: 4\r\n");
+    assert_eq!(desk.reply("ATQ0 V1 E0 S0=2 &B1"), "\r\n+CME ERROR: 4\r\n");
+    assert_eq!(desk.config.auto_answer, 2);
     assert!(!desk.config.echo, "what stands before the fault has run");
     desk.ok("AT+CMEE=2");
-    desk.ok("ATQ0 V1 E0 &C1 X4 Z0 &F");
+    desk.ok("ATQ0 V1 E1 S0=0 &C1");
+    desk.ok("AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0");
+    desk.ok("ATQ0 V1 E0 &C1 &D2 X4 M0 Z0 &F");
     assert_eq!(desk.config, Config::default());
     assert_eq!(
         desk.reply("AT+CIPR?;+ICF?;;+CGSN"),

@@ -79,11 +79,6 @@ fn manual_2_8_6_5_cclk_set() {
 }
 
 #[test]
-fn manual_2_8_6_6_atd() {
-    Desk::new().refuses("ATD10086;", &std::format!("ATD: {RADIO}"));
-}
-
-#[test]
 fn manual_2_8_6_7_cmgl() {
     Desk::new().refuses("AT+CMGL=4", &std::format!("CMGL: {RADIO}"));
 }
@@ -96,36 +91,6 @@ fn manual_2_8_6_8_cmgr() {
 #[test]
 fn manual_2_8_6_9_cmgf() {
     Desk::new().refuses("AT+CMGF=1", &std::format!("CMGF: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_10_ath() {
-    Desk::new().refuses("ATH", &std::format!("ATH: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_11_ata() {
-    Desk::new().refuses("ATA", &std::format!("ATA: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_12_atdl() {
-    Desk::new().refuses("ATDL", &std::format!("ATDL: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_13_ats0() {
-    Desk::new().refuses("ATS0=2", &std::format!("ATS0: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_14_csq() {
-    Desk::new().refuses("AT+CSQ", &std::format!("CSQ: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_15_cops() {
-    Desk::new().refuses("AT+COPS?", &std::format!("COPS: {RADIO}"));
 }
 
 #[test]
@@ -475,16 +440,6 @@ fn manual_2_8_6_42_entm() {
 }
 
 #[test]
-fn manual_2_8_6_43_cilac() {
-    Desk::new().refuses("AT+CILAC?", &std::format!("CILAC: {RADIO}"));
-}
-
-#[test]
-fn manual_2_8_6_44_ciringsta() {
-    Desk::new().refuses("AT+CIRINGSTA =1", &std::format!("CIRINGSTA: {RADIO}"));
-}
-
-#[test]
 fn manual_2_8_6_45_cidtuip() {
     let mut desk = Desk::new();
     desk.tells("AT+CIDTUIP?", "+CIDTUIP:0.0.0.0");
@@ -516,11 +471,6 @@ fn manual_2_8_6_47_cinet() {
         "AT+CINET?",
         "+CINET:1,CONNECTED\r\n+CINET:2,WAITING,refused\r\n+CINET:3,CONNECTING\r\n+CINET:4,WAITING,backup",
     );
-}
-
-#[test]
-fn manual_2_8_6_48_cilac() {
-    Desk::new().refuses("AT+CILAC? ", &std::format!("CILAC: {RADIO}"));
 }
 
 #[test]

@@ -8,10 +8,12 @@ use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_lin
 use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
-use crate::status::Status;
+use crate::radio::{Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
+use crate::status::{RadioStatus, Status};
 
 mod lines;
 mod manual;
+mod phone;
 mod properties;
 mod rules;
 mod table;
@@ -40,6 +42,28 @@ impl Desk {
             door: Door::Serial,
             rights: Rights::Full,
         }
+    }
+
+    /// A device with the modem of the manual's examples.
+    fn with_modem() -> Self {
+        let mut desk = Self::new();
+        desk.status.attached = Some([10, 0, 0, 2].into());
+        desk.status.radio = RadioStatus {
+            modem: Some(ModemIdentity {
+                imei: String::from("135790246811220"),
+                imsi: String::from("460023633887978"),
+                model: String::from("SIM"),
+                abilities: Abilities { messages: true, calls: true },
+            }),
+            sim: SimState::Ready,
+            registration: Registration::Home,
+            operator: Some(Operator { name: String::from("China Mobile"), code: String::from("46000") }),
+            signal: Signal { strength: 31, error_rate: 99 },
+            cell: Some(Cell { area: 21_269, id: 34_093 }),
+            own_number: PhoneNumber::new("+8613912345678"),
+            service_center: PhoneNumber::new("8613800531500"),
+        };
+        desk
     }
 
     fn with<T>(&mut self, work: impl FnOnce(&mut Context<'_>) -> T) -> T {

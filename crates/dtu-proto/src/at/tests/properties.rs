@@ -86,9 +86,17 @@ prop_compose! {
         with_data in any::<bool>(),
         flags in prop::array::uniform7(any::<bool>()),
         cmee in 0..=2_u8,
+        auto_answer in any::<u8>(),
+        calls in prop::array::uniform3(any::<bool>()),
+        registration_reports in prop::array::uniform3(0..=2_u8),
+        operator_format in 0..=2_u8,
     ) -> Config {
         Config {
             auto_mode, heartbeat_interval, packing_time, packing_length, restart_time, heartbeat, registration, cmee,
+            auto_answer, registration_reports, operator_format,
+            refuse_calls: calls[0],
+            caller_id: calls[1],
+            extended_ring: calls[2],
             heartbeat_to: if serial { HeartbeatTo::Serial } else { HeartbeatTo::Network },
             registration_when: if with_data { RegistrationWhen::WithData } else { RegistrationWhen::OnConnect },
             mode: if flags[0] { WorkingMode::Transparent } else { WorkingMode::AtCommand },

@@ -1,0 +1,223 @@
+//! What the modem knows: SIM, registration, operator, signal, cell.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::super::call::Call;
+use super::super::param::{Kind, Param};
+use super::super::registration::{Domain, registration_line};
+use super::super::reply::{Code, Error, Quoted};
+use super::super::table::{Command, TakesEffect};
+use super::{Done, accepted, one};
+use crate::radio::{ModemIdentity, Operator, Signal, SimState};
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "+CPIN",
+        "27.007 8.3",
+        "State of the SIM card",
+        &[Param::new("PIN", Kind::Shape("the PIN of the card"), "").secret()],
+    )
+    .reads(read_sim)
+    .sets(set_pin)
+    .notes("The PIN is not typed here: it stands in the settings file, `[modem] pin`.")
+    .now(),
+    Command::new(
+        "+CFUN",
+        "27.007 8.2",
+        "The radio is on",
+        &[
+            Param::new("FUN", Kind::Choice(&[(1, "on")]), "").factory("1").left_off_is("1"),
+            Param::new("RST", Kind::Choice(&[(0, "no reset")]), "").factory("0").left_off_is("0"),
+        ],
+    )
+    .reads(read_power)
+    .open_sets(accepted),
+    Command::new("+CSQ", "2.8.6.14", "Signal", &[])
+        .notes("Strength 0..=31 (-113 to -51 dBm, 2 dBm a step) and error class 0..=7; 99 = not known.")
+        .asks(signal)
+        .tests(signal_ranges),
+    Command::new("+COPS", "2.8.6.15", "Operator", OPERATOR)
+        .notes(
+            "The modem chooses the network by itself: 0 is accepted without effect, 3 only sets the format.",
+        )
+        .reads(operator)
+        .sets(set_operator)
+        .tests(operators)
+        .saved(|config| one(format!("AT+COPS=3,{}", config.operator_format)), TakesEffect::Now),
+    Command::new("+CREG", "27.007 7.2", "Registration in the network", REPORTS)
+        .notes(REGISTRATION)
+        .reads(|call| read_registration(call, Domain::Circuit))
+        .sets(|call| set_registration(call, Domain::Circuit))
+        .saved(|config| one(format!("AT+CREG={}", config.registration_reports[0])), TakesEffect::Now),
+    Command::new("+CGREG", "27.007 10.1.20", "Registration in the network for data", REPORTS)
+        .notes(REGISTRATION)
+        .reads(|call| read_registration(call, Domain::Packet))
+        .sets(|call| set_registration(call, Domain::Packet))
+        .saved(|config| one(format!("AT+CGREG={}", config.registration_reports[1])), TakesEffect::Now),
+    Command::new("+CEREG", "27.007 10.1.22", "As CGREG, for programs that know LTE", REPORTS)
+        .notes(REGISTRATION)
+        .reads(|call| read_registration(call, Domain::Evolved))
+        .sets(|call| set_registration(call, Domain::Evolved))
+        .saved(|config| one(format!("AT+CEREG={}", config.registration_reports[2])), TakesEffect::Now),
+    Command::new(
+        "+CGATT",
+        "27.007 10.1.9",
+        "Attached to the network for data",
+        &[Param::new("STATE", Kind::Choice(&[(1, "attached; the device sees to it")]), "").factory("1")],
+    )
+    .reads(attached)
+    .open_sets(accepted),
+    Command::new("+CNUM", "27.007 7.1", "Own number, where the SIM tells it", &[]).asks(own_number),
+    Command::new("+CILAC", "2.8.6.43, 2.8.6.48", "Area and cell of the base station", &[]).reads(cell),
+    Command::new("+GCAP", "V.250 6.1.9", "Kinds of commands: those of GSM", &[]).asks(capabilities),
+];
+
+const OPERATOR: &[Param] = &[
+    Param::new("MODE", Kind::Choice(&[(0, "automatic"), (3, "only the format")]), "").left_off_is("0"),
+    Param::new("FORMAT", Kind::Choice(&[(0, "name"), (1, "short name"), (2, "digits")]), "").left_off_is("0"),
+    Param::new("OPER", Kind::Shape("text"), "without effect").left_off_is(""),
+];
+
+const REPORTS: &[Param] = &[Param::new(
+    "N",
+    Kind::Choice(&[
+        (0, "tells nothing unasked"),
+        (1, "tells changes"),
+        (2, "tells changes, with area and cell"),
+    ]),
+    "",
+)
+.factory("0")
+.left_off_is("0")];
+
+const REGISTRATION: &str = "\
+States: 0 not registered, 1 home, 2 searching, 3 denied, 4 not known, 5 roaming. Area and cell are hex digits. Changes are told in \
+the command state and the set-up window.";
+
+/// The modem, or that there is none.
+pub(super) fn modem<'c>(call: &'c Call<'_, '_>) -> Result<&'c ModemIdentity, Error> {
+    let modem = call.ctx.status.radio.modem.as_ref();
+    modem.ok_or_else(|| call.refuse(Code::NotAllowed, "there is no modem"))
+}
+
+fn read_sim(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let state = match call.ctx.status.radio.sim {
+        SimState::Ready => "READY",
+        SimState::PinNeeded => "SIM PIN",
+        SimState::PukNeeded => "SIM PUK",
+        SimState::Missing => return Err(call.refuse(Code::NoSim, "there is no SIM")),
+        SimState::Unknown => return Err(call.refuse(Code::SimBusy, "the SIM is not known yet")),
+    };
+    call.say(format!("+CPIN: {state}"));
+    Ok(())
+}
+
+fn set_pin(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let why = match call.ctx.status.radio.sim {
+        SimState::PinNeeded => "the PIN stands in the settings file: [modem] pin",
+        SimState::PukNeeded => "the SIM waits for its PUK, which a telephone must be used for",
+        SimState::Ready | SimState::Missing | SimState::Unknown => "no PIN is asked for",
+    };
+    Err(call.refuse(Code::NotAllowed, why))
+}
+
+fn read_power(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    call.say("+CFUN: 1".to_string());
+    Ok(())
+}
+
+fn signal(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let Signal { strength, error_rate } = call.ctx.status.radio.signal;
+    call.say(format!("+CSQ: {strength}, {error_rate}"));
+    Ok(())
+}
+
+fn signal_ranges(call: &mut Call<'_, '_>) -> Done {
+    call.say("+CSQ: (0-31,99),(0-7,99)".to_string());
+    Ok(())
+}
+
+fn operator(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let format = call.ctx.config.operator_format;
+    let shown = call.ctx.status.radio.operator.as_ref().map(|operator| named(operator, format));
+    call.say(match shown.filter(|name| !name.is_empty()) {
+        Some(name) => format!("+COPS: 0,{format},{}", Quoted(&name)),
+        None => String::from("+COPS: 0"),
+    });
+    Ok(())
+}
+
+fn named(operator: &Operator, format: u8) -> String {
+    let wanted = if format == 2 { &operator.code } else { &operator.name };
+    line_of(wanted)
+}
+
+/// A name from the network as one line.
+fn line_of(name: &str) -> String {
+    name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+fn set_operator(call: &mut Call<'_, '_>) -> Done {
+    let (mode, format) = (call.number(0)?, call.narrow(1)?);
+    if mode == 3 {
+        call.ctx.config.operator_format = format;
+        return Ok(());
+    }
+    modem(call).map(|_| ())
+}
+
+/// The operators that are known (27.007 7.3), which is the one in use.
+fn operators(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let known = call.ctx.status.radio.operator.as_ref().map(|Operator { name, code }| {
+        let (name, code) = (line_of(name), line_of(code));
+        format!("(2,{},{},{}),,", Quoted(&name), Quoted(&name), Quoted(&code))
+    });
+    call.say(format!("+COPS: {}(0,3),(0-2)", known.unwrap_or_else(|| String::from(",,"))));
+    Ok(())
+}
+
+fn read_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
+    modem(call)?;
+    let reports = call.ctx.config.registration_reports[domain.index()];
+    let status = call.ctx.status;
+    call.say(registration_line(domain, Some(reports), reports, &status.radio, status.attached.is_some()));
+    Ok(())
+}
+
+fn set_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
+    call.ctx.config.registration_reports[domain.index()] = call.narrow(0)?;
+    Ok(())
+}
+
+fn attached(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CGATT: {}", u8::from(call.ctx.status.attached.is_some())));
+    Ok(())
+}
+
+fn own_number(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    if let Some(number) = call.ctx.status.radio.own_number {
+        call.say(format!("+CNUM: \"\",\"{number}\",{}", number.type_of_address()));
+    }
+    Ok(())
+}
+
+fn cell(call: &mut Call<'_, '_>) -> Done {
+    modem(call)?;
+    let cell = call.ctx.status.radio.cell;
+    let cell = cell.ok_or_else(|| call.refuse(Code::NoNetwork, "no cell is known: not registered"))?;
+    call.say(format!("+CILAC:LAC:{},CELLID:{}", cell.area, cell.id));
+    Ok(())
+}
+
+fn capabilities(call: &mut Call<'_, '_>) -> Done {
+    call.say("+GCAP: +CGSM".to_string());
+    Ok(())
+}

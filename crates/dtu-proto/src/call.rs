@@ -1,0 +1,374 @@
+//! The one call of the device: dialled, ringing, standing or being hung up (manual 2.8.6.6, .10 to .13, .44).
+//!
+//! Orders go to the modem, its news come back; in between every wait has its end, so that a modem that forgets a call
+//! leaves none open here.
+
+use alloc::vec::Vec;
+
+use crate::event::CallEvent;
+use crate::radio::{CallEnd, CallNews, ModemOutput, PhoneNumber};
+use crate::status::{CallCounters, CallState, CallStatus, CurrentCall};
+use crate::time::{Duration, Instant};
+
+/// What the DTE is told about a call. Texts are in [`crate::at::call_text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Somebody calls.
+    Ring {
+        from: Option<PhoneNumber>,
+    },
+    /// The called phone rings.
+    Ringback,
+    /// The called party has answered.
+    Voice,
+    Busy,
+    NoAnswer,
+    NoCarrier,
+}
+
+/// What the device must do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Order(ModemOutput),
+    Tell(Told),
+    Log(CallEvent),
+}
+
+/// The settings that act on a call that comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// `ATS0`: answered at so many rings; 0 = never.
+    pub(crate) auto_answer: u8,
+    /// `CIRINGSTA`: hung up at once.
+    pub(crate) refuse: bool,
+}
+
+/// What a step of a call works with.
+pub(crate) struct Step<'a> {
+    pub(crate) now: Instant,
+    pub(crate) rules: Rules,
+    pub(crate) actions: &'a mut Vec<Action>,
+}
+
+/// A call to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dial {
+    pub(crate) number: PhoneNumber,
+    /// Whether the DTE asked for it, and is told how it goes.
+    pub(crate) told: bool,
+}
+
+/// The call, and what is left of earlier ones.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    state: State,
+    /// What the DTE is told once it has read the `OK` of its `ATD`, and when that is.
+    held: Vec<Told>,
+    held_until: Option<Instant>,
+    last_dialled: Option<PhoneNumber>,
+    counters: CallCounters,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Idle,
+    Dialled {
+        dial: Dial,
+        alerting: bool,
+        until: Instant,
+    },
+    Ringing {
+        from: Option<PhoneNumber>,
+        rings: u8,
+        next: Instant,
+        until: Instant,
+    },
+    /// The answer is ordered.
+    Answering {
+        from: Option<PhoneNumber>,
+        until: Instant,
+    },
+    Standing {
+        with: Option<PhoneNumber>,
+        incoming: bool,
+        told: bool,
+    },
+    /// The end is ordered; what is dialled meanwhile waits for it.
+    HangingUp {
+        until: Instant,
+        next: Option<Dial>,
+    },
+}
+
+impl Calls {
+    /// Calls a number. While another call stands nothing is done.
+    pub(crate) fn dial(&mut self, dial: Dial, step: &mut Step<'_>) {
+        if self.current().is_some() {
+            step.log(CallEvent::NotPlaced(dial.number));
+            return;
+        }
+        self.last_dialled = Some(dial.number);
+        self.held.clear();
+        self.held_until = dial.told.then(|| step.now + BEHIND_OK);
+        match &mut self.state {
+            State::HangingUp { next, .. } => *next = Some(dial),
+            State::Idle
+            | State::Dialled { .. }
+            | State::Ringing { .. }
+            | State::Answering { .. }
+            | State::Standing { .. } => self.place(dial, step),
+        }
+    }
+
+    fn place(&mut self, dial: Dial, step: &mut Step<'_>) {
+        self.counters.dialled += 1;
+        step.log(CallEvent::Dialled(dial.number));
+        step.order(ModemOutput::Dial(dial.number));
+        self.state = State::Dialled { dial, alerting: false, until: step.now + DIAL_PATIENCE };
+    }
+
+    /// Answers the call that rings; without one nothing is done.
+    pub(crate) fn answer(&mut self, step: &mut Step<'_>) {
+        if let State::Ringing { from, .. } = self.state {
+            step.order(ModemOutput::Answer);
+            self.state = State::Answering { from, until: step.now + ANSWER_PATIENCE };
+        }
+    }
+
+    /// Ends or refuses the call; whoever orders that is told no more about it.
+    pub(crate) fn hang_up(&mut self, step: &mut Step<'_>) {
+        self.held.clear();
+        match &mut self.state {
+            State::Idle => {}
+            State::HangingUp { next, .. } => *next = None,
+            State::Dialled { .. }
+            | State::Ringing { .. }
+            | State::Answering { .. }
+            | State::Standing { .. } => self.order_end(step),
+        }
+    }
+
+    fn order_end(&mut self, step: &mut Step<'_>) {
+        step.order(ModemOutput::HangUp);
+        self.state = State::HangingUp { until: step.now + END_PATIENCE, next: None };
+    }
+
+    /// The modem tells something.
+    pub(crate) fn news(&mut self, news: CallNews, step: &mut Step<'_>) {
+        match news {
+            CallNews::Incoming { from } => self.incoming(from, step),
+            CallNews::Alerting => self.alerting(step),
+            CallNews::Answered => self.answered(step),
+            CallNews::Ended(end) => self.ended(end, step),
+        }
+    }
+
+    /// Somebody calls. What the device took for a call until now is over: a modem carries one.
+    fn incoming(&mut self, from: Option<PhoneNumber>, step: &mut Step<'_>) {
+        self.lost(step);
+        self.counters.received += 1;
+        step.log(CallEvent::Incoming(from));
+        self.ring(from, 0, step.now + RING_PATIENCE, step);
+    }
+
+    fn refuse(&mut self, from: Option<PhoneNumber>, step: &mut Step<'_>) {
+        self.counters.refused += 1;
+        step.log(CallEvent::Refused(from));
+        self.order_end(step);
+    }
+
+    fn ring(&mut self, from: Option<PhoneNumber>, rings: u8, until: Instant, step: &mut Step<'_>) {
+        if step.rules.refuse {
+            return self.refuse(from, step);
+        }
+        let rings = rings.saturating_add(1);
+        self.state = State::Ringing { from, rings, next: step.now + RING_EVERY, until };
+        self.tell(Told::Ring { from }, step);
+        if step.rules.auto_answer != 0 && rings >= step.rules.auto_answer {
+            self.answer(step);
+        }
+    }
+
+    fn alerting(&mut self, step: &mut Step<'_>) {
+        match &mut self.state {
+            State::Dialled { dial, alerting: alerting @ false, .. } => {
+                *alerting = true;
+                let told = dial.told;
+                self.tell_if(told, Told::Ringback, step);
+            }
+            // A call that nobody here knows of.
+            State::Idle => self.order_end(step),
+            State::Dialled { .. }
+            | State::Ringing { .. }
+            | State::Answering { .. }
+            | State::Standing { .. }
+            | State::HangingUp { .. } => {}
+        }
+    }
+
+    fn answered(&mut self, step: &mut Step<'_>) {
+        match self.state {
+            State::Dialled { dial, .. } => {
+                self.state = State::Standing { with: Some(dial.number), incoming: false, told: dial.told };
+                self.count_answered(Some(dial.number), step);
+                self.tell_if(dial.told, Told::Voice, step);
+            }
+            State::Ringing { from, .. } | State::Answering { from, .. } => {
+                self.state = State::Standing { with: from, incoming: true, told: true };
+                self.count_answered(from, step);
+            }
+            State::Idle => self.order_end(step),
+            State::Standing { .. } | State::HangingUp { .. } => {}
+        }
+    }
+
+    fn count_answered(&mut self, with: Option<PhoneNumber>, step: &mut Step<'_>) {
+        self.counters.answered += 1;
+        step.log(CallEvent::Answered(with));
+    }
+
+    fn ended(&mut self, end: CallEnd, step: &mut Step<'_>) {
+        let before = core::mem::take(&mut self.state);
+        if before != State::Idle {
+            step.log(CallEvent::Ended(end));
+        }
+        match before {
+            State::Idle => {}
+            State::Dialled { dial, .. } => self.tell_if(dial.told, result(end), step),
+            State::Ringing { .. } | State::Answering { .. } => self.tell(Told::NoCarrier, step),
+            State::Standing { told, .. } => self.tell_if(told, Told::NoCarrier, step),
+            State::HangingUp { next, .. } => next.into_iter().for_each(|dial| self.place(dial, step)),
+        }
+    }
+
+    /// The modem is gone or starts anew, or carries another call: this one is over, and none waits behind it.
+    pub(crate) fn lost(&mut self, step: &mut Step<'_>) {
+        if let State::HangingUp { next, .. } = &mut self.state
+            && let Some(dial) = next.take()
+        {
+            self.tell_if(dial.told, Told::NoCarrier, step);
+        }
+        self.ended(CallEnd::NoCarrier, step);
+    }
+
+    /// The device starts over or ends: so does the call, without a word.
+    pub(crate) fn end(&mut self, step: &mut Step<'_>) {
+        self.hang_up(step);
+        self.held_until = None;
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let state = match self.state {
+            State::Idle | State::Standing { .. } => None,
+            State::Ringing { next, until, .. } => Some(next.min(until)),
+            State::Dialled { until, .. }
+            | State::Answering { until, .. }
+            | State::HangingUp { until, .. } => Some(until),
+        };
+        [state, self.held_until].into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn fire(&mut self, step: &mut Step<'_>) {
+        let now = step.now;
+        if self.held_until.is_some_and(|until| until <= now) {
+            self.held_until = None;
+            step.actions.extend(self.held.drain(..).map(Action::Tell));
+        }
+        match self.state {
+            State::Dialled { dial, until, .. } if until <= now => {
+                self.give_up(CallEnd::NoAnswer, dial.told, step)
+            }
+            State::Ringing { until, .. } | State::Answering { until, .. } if until <= now => {
+                self.give_up(CallEnd::NoCarrier, true, step);
+            }
+            State::Ringing { from, rings, next, until } if next <= now => {
+                self.ring(from, rings, until, step);
+            }
+            State::HangingUp { until, .. } if until <= now => {
+                self.counters.unconfirmed += 1;
+                self.ended(CallEnd::HungUp, step);
+            }
+            State::Idle
+            | State::Dialled { .. }
+            | State::Ringing { .. }
+            | State::Answering { .. }
+            | State::Standing { .. }
+            | State::HangingUp { .. } => {}
+        }
+    }
+
+    /// Nothing more is heard of the call.
+    fn give_up(&mut self, end: CallEnd, told: bool, step: &mut Step<'_>) {
+        self.order_end(step);
+        self.tell_if(told, result(end), step);
+    }
+
+    fn tell_if(&mut self, told: bool, what: Told, step: &mut Step<'_>) {
+        if told {
+            self.tell(what, step);
+        }
+    }
+
+    /// Never in front of the `OK` that answers an `ATD`, and not glued to it.
+    fn tell(&mut self, what: Told, step: &mut Step<'_>) {
+        if self.held_until.is_none() {
+            step.actions.push(Action::Tell(what));
+            return;
+        }
+        self.held.push(what);
+        if self.held.len() > HELD_MAX {
+            step.actions.extend(self.held.drain(..).map(Action::Tell));
+        }
+    }
+
+    pub(crate) fn status(&self) -> CallStatus {
+        CallStatus { current: self.current(), last_dialled: self.last_dialled, counters: self.counters }
+    }
+
+    fn current(&self) -> Option<CurrentCall> {
+        let (state, incoming, number) = match self.state {
+            State::Idle | State::HangingUp { next: None, .. } => return None,
+            State::HangingUp { next: Some(dial), .. } | State::Dialled { dial, alerting: false, .. } => {
+                (CallState::Dialling, false, Some(dial.number))
+            }
+            State::Dialled { dial, alerting: true, .. } => (CallState::Alerting, false, Some(dial.number)),
+            State::Ringing { from, .. } | State::Answering { from, .. } => (CallState::Incoming, true, from),
+            State::Standing { with, incoming, .. } => (CallState::Active, incoming, with),
+        };
+        Some(CurrentCall { state, incoming, number })
+    }
+}
+
+impl Step<'_> {
+    fn order(&mut self, order: ModemOutput) {
+        self.actions.push(Action::Order(order));
+    }
+
+    fn log(&mut self, event: CallEvent) {
+        self.actions.push(Action::Log(event));
+    }
+}
+
+/// How a dialled call went.
+const fn result(end: CallEnd) -> Told {
+    match end {
+        CallEnd::Busy => Told::Busy,
+        CallEnd::NoAnswer => Told::NoAnswer,
+        CallEnd::HungUp | CallEnd::NoCarrier => Told::NoCarrier,
+    }
+}
+
+/// Programs read the `OK` of `ATD` alone, and take what comes in the same read for part of it.
+const BEHIND_OK: Duration = Duration::from_millis(300);
+/// As long as a network rings at most, with some time to set the call up.
+const DIAL_PATIENCE: Duration = Duration::from_secs(120);
+/// Networks ring once in 4 to 6 s.
+const RING_EVERY: Duration = Duration::from_secs(5);
+/// 24.008 T301, the longest that a network lets a call ring.
+const RING_PATIENCE: Duration = Duration::from_secs(180);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+const END_PATIENCE: Duration = Duration::from_secs(10);
+/// A modem that tells more than this within [`BEHIND_OK`] is not worth the wait.
+const HELD_MAX: usize = 8;

@@ -1,0 +1,57 @@
+//! The call as the device carries it: settings in, orders, `RING`s and results out.
+
+use alloc::vec::Vec;
+
+use super::Dtu;
+use crate::at;
+use crate::call::{Action, Calls, Dial, Rules, Step};
+use crate::event::{Door, Event};
+use crate::radio::{CallNews, PhoneNumber};
+
+impl Dtu {
+    pub(super) fn call_news(&mut self, news: CallNews) {
+        self.with_calls(|calls, step| calls.news(news, step));
+    }
+
+    /// Calls a number. Only a DTE that typed the command itself is told how it goes.
+    pub(super) fn dial(&mut self, door: Door, number: PhoneNumber) {
+        let dial = Dial { number, told: door == Door::Serial };
+        self.with_calls(|calls, step| calls.dial(dial, step));
+    }
+
+    pub(super) fn answer_call(&mut self) {
+        self.with_calls(Calls::answer);
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        self.with_calls(Calls::hang_up);
+    }
+
+    pub(super) fn call_lost(&mut self) {
+        self.with_calls(Calls::lost);
+    }
+
+    pub(super) fn end_call(&mut self) {
+        self.with_calls(Calls::end);
+    }
+
+    pub(super) fn call_due(&mut self) {
+        self.with_calls(Calls::fire);
+    }
+
+    fn with_calls(&mut self, run: impl FnOnce(&mut Calls, &mut Step<'_>)) {
+        let mut actions = Vec::new();
+        let rules = Rules { auto_answer: self.config.auto_answer, refuse: self.config.refuse_calls };
+        run(&mut self.calls, &mut Step { now: self.now, rules, actions: &mut actions });
+        for action in actions {
+            match action {
+                Action::Order(order) => self.order_modem(order),
+                Action::Tell(told) => {
+                    let text = at::call_text(told, &self.config);
+                    self.unsolicited(text);
+                }
+                Action::Log(event) => self.event(Event::Call(event)),
+            }
+        }
+    }
+}

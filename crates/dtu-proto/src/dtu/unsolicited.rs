@@ -1,0 +1,54 @@
+//! What the DTE is told without having asked: rings and results of calls, registration.
+//!
+//! Data is never disturbed: outside the command state and the set-up window nothing is told.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use super::{Dtu, LineState};
+use crate::event::Door;
+use crate::serial::port::REPLY_QUEUE_HIGH;
+
+/// So many wait at most while a command of the line is being answered; the oldest goes first.
+const HELD_MAX: usize = 16;
+
+impl Dtu {
+    /// Prints a text that `at` has framed: now, or behind the answer to the command that is under way.
+    pub(super) fn unsolicited(&mut self, text: Vec<u8>) {
+        if text.is_empty() || !self.tells_unasked() {
+            return;
+        }
+        self.unsolicited.push_back(Bytes::from(text));
+        if self.unsolicited.len() > HELD_MAX {
+            self.unsolicited.pop_front();
+            self.serial_counters.dropped_replies += 1;
+        }
+        self.print_unsolicited();
+    }
+
+    /// What waited for an answer that is out by now.
+    pub(super) fn print_unsolicited(&mut self) {
+        if !self.tells_unasked() {
+            self.unsolicited.clear();
+        }
+        while !self.answers_line() {
+            let Some(text) = self.unsolicited.pop_front() else { return };
+            if self.port.waiting() < REPLY_QUEUE_HIGH {
+                self.write_serial(text);
+            } else {
+                self.serial_counters.dropped_replies += 1;
+            }
+        }
+    }
+
+    fn tells_unasked(&self) -> bool {
+        self.line_state != LineState::Data && self.ending.is_none()
+    }
+
+    /// Whether a command of the line waits for its answer, or for its text.
+    fn answers_line(&self) -> bool {
+        let parked = self.waiting_command.as_ref().map(|command| command.asker.door);
+        let prompt = self.prompt.as_ref().map(|prompt| prompt.asker.door);
+        parked == Some(Door::Serial) || prompt == Some(Door::Serial)
+    }
+}
