@@ -21,11 +21,13 @@ use crate::serial::inline::{Guard, PhoneGuards};
 use crate::serial::line::LineAssembler;
 use crate::serial::port::{QUEUE_HIGH, REPLY_QUEUE_HIGH, SerialPort};
 use crate::serial::window::Window;
+use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
 use commands::Asker;
 use lamps::Lamps;
+use messages::Post;
 use power::{Applying, Ending, Recovery};
 
 mod calls;
@@ -105,6 +107,8 @@ pub struct Dtu {
     recovery: Recovery,
     lamps: Lamps,
     clock: Clock,
+    mailbox: Mailbox,
+    post: Post,
     /// As the modem told it; void with the modem.
     network_clock: Option<Clock>,
 
@@ -190,6 +194,8 @@ impl Dtu {
             recovery: Recovery::default(),
             lamps: Lamps::default(),
             clock: Clock::default(),
+            mailbox: Mailbox::default(),
+            post: Post::default(),
             network_clock: None,
             powered_on: now,
             restarts: 0,
@@ -214,8 +220,8 @@ impl Dtu {
 
     /// Puts the messages that an earlier run kept (the text of the last `StoreOutput::Messages`) back in their places.
     /// To be called before the first input. What cannot be read is passed over and reported.
-    pub fn restore_messages(&mut self, _text: &str) -> Vec<Problem> {
-        Vec::new()
+    pub fn restore_messages(&mut self, text: &str) -> Vec<Problem> {
+        self.mailbox.restore(text, self.now)
     }
 
     /// The frames that wait in a link's cache, oldest first, with their numbers: for the host's clean stop.
@@ -262,6 +268,7 @@ impl Dtu {
             (Timer::Apply, self.applying.as_ref().map(|applying| applying.until)),
             (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
             (Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until)),
+            (Timer::Message, self.message_deadline()),
             (Timer::Call, self.calls.deadline()),
             (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
             (Timer::NoData, self.no_data_deadline()),
@@ -306,6 +313,7 @@ impl Dtu {
             mode: self.mode,
             attached: self.attached,
             radio: self.radio.clone(),
+            messages: self.mailbox.status(),
             call: self.calls.status(),
             leds: self.leds(),
             serial: SerialStatus {
@@ -337,7 +345,7 @@ impl Dtu {
             Timer::Lamp => self.lamps.fire(self.now),
             Timer::Parked => self.nobody_answers(),
             Timer::Prompt => self.prompt_due(),
-            Timer::Message => {}
+            Timer::Message => self.message_due(),
             Timer::Call => self.call_due(),
             Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
@@ -347,11 +355,13 @@ impl Dtu {
 
     /// What any input may have made possible.
     fn settle(&mut self) {
+        self.tend_messages();
         self.finish_hand_backs();
         self.check_applying();
         self.check_ending();
         self.run_backlog();
         self.print_unsolicited();
+        self.store_messages();
         self.show_leds();
     }
 
@@ -359,7 +369,8 @@ impl Dtu {
         match input {
             StoreInput::Saved => self.store_answered(Ok(())),
             StoreInput::Failed(why) => self.store_answered(Err(why)),
-            StoreInput::MessagesSaved(_) | StoreInput::MessagesFailed(_) => {}
+            StoreInput::MessagesSaved(number) => self.messages_saved(number),
+            StoreInput::MessagesFailed(why) => self.messages_failed(why),
         }
     }
 

@@ -6,7 +6,7 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
-use crate::radio::{CallEnd, PhoneNumber};
+use crate::radio::{CallEnd, PhoneNumber, SubmitFailure};
 pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::Instant;
 
@@ -313,6 +313,10 @@ pub enum Event {
     SerialPresent(bool),
     /// The line could not take rate or format.
     LineRefused(String),
+    /// A short message is lost, or a part of it.
+    MessageLost(MessageLoss),
+    /// The messages could not be stored; told once until they can.
+    MessagesNotStored(String),
     /// The backup takes over from the link, or (false) hands back.
     BackupActive {
         /// The backup.
@@ -341,6 +345,39 @@ pub enum CallEvent {
     Answered(Option<PhoneNumber>),
     /// It is over.
     Ended(CallEnd),
+}
+
+/// How a short message was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageLoss {
+    /// A frame or reply that does not fit ten parts, or has no receiver.
+    Impossible(String),
+    /// A frame or reply that found no room among the messages to be sent.
+    NoRoom(PhoneNumber),
+    /// The network refused it for good.
+    Refused(PhoneNumber, SubmitFailure),
+    /// The network did not take it within 24 hours.
+    Expired(PhoneNumber),
+    /// What came is no message.
+    Unreadable(String),
+    /// Parts of a long message never came; what did come was delivered. The text is the sender.
+    Incomplete(String),
+    /// A message of the storage that had been read went for a new one.
+    Evicted,
+}
+
+impl fmt::Display for MessageLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Impossible(why) => write!(f, "a message cannot be sent: {why}"),
+            Self::NoRoom(to) => write!(f, "a message to {to}: too many wait to be sent"),
+            Self::Refused(to, why) => write!(f, "a message to {to}: {why}"),
+            Self::Expired(to) => write!(f, "a message to {to}: not taken by the network within 24 hours"),
+            Self::Unreadable(why) => write!(f, "what came is no message: {why}"),
+            Self::Incomplete(from) => write!(f, "a message from {from}: parts of it never came"),
+            Self::Evicted => f.write_str("the storage is full: the oldest message that was read makes room"),
+        }
+    }
 }
 
 /// Why a link went down, as the device sees it.

@@ -84,6 +84,7 @@ mod link;
 pub mod radio;
 pub mod record;
 mod serial;
+mod sms;
 pub mod status;
 pub mod time;
 pub mod wire;

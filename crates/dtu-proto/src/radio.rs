@@ -277,7 +277,7 @@ impl SubmitFailure {
             305 => "the text is not valid",
             310 => "there is no SIM",
             311 | 316 | 317 | 318 => "the SIM waits for a PIN or PUK",
-            313 | 314 | 315 => "the SIM does not work",
+            313..=315 => "the SIM does not work",
             320 => "the memory does not work",
             321 => "there is no message at this index",
             322 => "the memory is full",

@@ -24,6 +24,8 @@ pub struct Status {
     pub attached: Option<IpAddr>,
     /// The modem and the network around it.
     pub radio: RadioStatus,
+    /// Short messages.
+    pub messages: MessageStatus,
     /// The call.
     pub call: CallStatus,
     /// The lamps.
@@ -245,4 +247,56 @@ pub struct LinkCounters {
     pub heartbeats: u64,
     /// Replies to commands that found no room.
     pub dropped_replies: u64,
+}
+
+/// Short messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageStatus {
+    /// What became of them.
+    pub counters: MessageCounters,
+    /// In the storage `"SM"`.
+    pub stored: u32,
+    /// Parts that wait for others of their message.
+    pub parts: u32,
+    /// That wait for the serial line.
+    pub for_line: u32,
+    /// Of the device itself, on their way to the network.
+    pub outgoing: u32,
+    /// Left with the modem until there is room, and parts that wait for a place.
+    pub not_taken: u32,
+}
+
+/// What became of short messages, since the host started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageCounters {
+    /// PDUs that the modem brought and that were taken, whatever they were.
+    pub received: u64,
+    /// Of these, messages and parts that had come before, and were dropped.
+    pub duplicates: u64,
+    /// Of these, such that could not be read, and were dropped.
+    pub unreadable: u64,
+    /// Of these, status reports.
+    pub reports: u64,
+    /// Messages that were commands.
+    pub commands: u64,
+    /// Messages written to the serial line.
+    pub printed: u64,
+    /// Messages and parts put into the storage.
+    pub stored: u64,
+    /// Messages of the storage, read before, that went for new ones.
+    pub evicted: u64,
+    /// Long messages given up with parts missing; what was there was delivered.
+    pub incomplete: u64,
+    /// Messages of the device itself that the network took.
+    pub sent: u64,
+    /// Parts sent again after a temporary failure.
+    pub retried: u64,
+    /// Messages that the network refused for good.
+    pub refused: u64,
+    /// Messages that the network did not take within 24 hours.
+    pub expired: u64,
+    /// Frames and replies that could not become messages: no room, or too long.
+    pub dropped: u64,
+    /// Replies to commands that were cut to ten parts.
+    pub cut: u64,
 }

@@ -362,6 +362,21 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
 }
 
 #[test]
+fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
+    let mut dev = desk();
+    dev.command("AT+CREG=1", OK).store_answers = false;
+    dev.serial("ATW\r");
+    for number in [0, 2, 3, 5].repeat(5) {
+        tell(&mut dev, ModemInput::Registration(Registration::from_number(number)));
+    }
+    dev.input(Input::Store(StoreInput::Saved));
+    let told: String =
+        [0, 2, 3, 5].repeat(4).iter().map(|number| format!("\r\n+CREG: {number}\r\n")).collect();
+    dev.prints([OK, &told].concat());
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_replies, 4);
+}
+
+#[test]
 fn a_dte_that_does_not_read_makes_nothing_grow() {
     let mut dev = desk();
     dev.command("AT+CREG=1", OK);

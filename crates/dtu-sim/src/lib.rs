@@ -8,6 +8,7 @@ mod commands;
 mod downlink;
 mod herd;
 mod model;
+pub mod modem;
 pub mod radio;
 mod replay;
 mod rng;

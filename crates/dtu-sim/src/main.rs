@@ -1,6 +1,8 @@
 //! `dtu-sim`: worlds in virtual time, and replays of recorded logs.
 #![forbid(unsafe_code)]
 
+mod serve;
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use dtu_sim::{Failure, Run, Summary};
 const THREADS: u64 = 2;
 
 #[derive(Debug, Parser)]
-#[command(version, about = "Worlds in virtual time for the DTU core")]
+#[command(version, about = "Worlds in virtual time for the DTU core, and a simulated radio")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +50,9 @@ enum Command {
         #[arg(long)]
         quiet: bool,
     },
+    /// A simulated network with AT modems on ptys, for other programs. Lines of the script language on standard
+    /// input happen at once; what phones receive is printed.
+    Modem(serve::ModemArgs),
     /// Many devices and one server that restarts: how they come back.
     Herd {
         /// Devices.
@@ -78,14 +83,19 @@ fn parse_hours(text: &str) -> Result<f64, String> {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::World { seed, seeds, hours, trace, all } => world(seed, seeds, hours, trace, all),
-        Command::Replay { file, quiet } => match replay(&file, quiet) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(problem) => {
-                eprintln!("dtu-sim: {problem:#}");
-                ExitCode::FAILURE
-            }
-        },
+        Command::Replay { file, quiet } => exit(replay(&file, quiet)),
+        Command::Modem(args) => exit(serve::serve(&args)),
         Command::Herd { count, seed, outage } => herd(count, seed, outage),
+    }
+}
+
+fn exit(done: anyhow::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("dtu-sim: {problem:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

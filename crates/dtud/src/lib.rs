@@ -10,6 +10,7 @@ mod leds;
 mod link;
 pub mod machine;
 pub mod modem;
+mod netif;
 mod port;
 pub mod record;
 pub mod serial;

@@ -595,6 +595,8 @@ fn log(event: &Event) {
         Event::DoorShut(door) => warn!("{door:?} is ignored for five minutes: five wrong passwords"),
         Event::SerialPresent(present) => debug!("serial present: {present}"),
         Event::LineRefused(why) => warn!("serial line: {why}"),
+        Event::MessageLost(loss) => warn!("{loss}"),
+        Event::MessagesNotStored(why) => warn!("messages are not stored: {why}"),
         Event::BackupActive { backup, primary, active: true } => {
             info!("link {backup} serves for link {primary}")
         }

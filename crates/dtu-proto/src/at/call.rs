@@ -156,6 +156,9 @@ pub(super) fn test_form(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 /// The range text; a command without parameters only says OK (V.250 5.4.3.2).
 pub(super) fn test_text(command: &Command) -> Option<String> {
+    if let Some(ranges) = command.ranges {
+        return Some(format!("{}: {ranges}", command.name));
+    }
     if command.params.is_empty() {
         return None;
     }

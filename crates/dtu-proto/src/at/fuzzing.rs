@@ -7,6 +7,7 @@ use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options, from_store_text, to_store_text};
 use crate::event::Door;
 use crate::identity::Identity;
+use crate::sms::Mailbox;
 
 /// Runs a line on a new device, and checks that what it leaves can be stored and read back. The store answers as
 /// the line's length says.
@@ -15,7 +16,7 @@ use crate::identity::Identity;
 /// When the configuration does not come back as it was.
 pub fn at_line(line: &[u8]) {
     let (mut config, stored) = (Config::default(), Config::default());
-    let mut clock = Clock::default();
+    let (mut clock, mut mailbox) = (Clock::default(), Mailbox::default());
     let mut ctx = Context {
         config: &mut config,
         stored: &stored,
@@ -23,6 +24,7 @@ pub fn at_line(line: &[u8]) {
         identity: &Identity::default(),
         status: &blank_status(),
         clock: &mut clock,
+        mailbox: &mut mailbox,
         door: Door::Serial,
         rights: Rights::Full,
     };

@@ -14,6 +14,7 @@ use crate::config::{Config, Options};
 use crate::event::{Door, RestartReason};
 use crate::identity::Identity;
 use crate::radio::{PhoneNumber, SubmitFailure};
+use crate::sms::Mailbox;
 use crate::status::Status;
 use crate::time::Duration;
 
@@ -52,6 +53,7 @@ pub(crate) struct Context<'a> {
     pub(crate) identity: &'a Identity,
     pub(crate) status: &'a Status,
     pub(crate) clock: &'a mut Clock,
+    pub(crate) mailbox: &'a mut Mailbox,
     pub(crate) door: Door,
     pub(crate) rights: Rights,
 }
@@ -130,6 +132,8 @@ pub(crate) struct Submission {
     pub(crate) parts: Vec<Bytes>,
     /// Whether the reply tells the message reference, `+CMGS: <mr>`.
     pub(crate) tells_reference: bool,
+    /// `CMSS`: the place of the storage that is sent.
+    pub(crate) place: Option<u8>,
 }
 
 /// What a parked line waited for.
@@ -165,7 +169,8 @@ pub(crate) enum Typed {
 
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
-    let line = parse::normalize(line);
+    let quoted = parse::quote_free_text(line);
+    let line = parse::normalize(quoted.as_deref().unwrap_or(line));
     let line = parse::trim(&line);
     if line.is_empty() {
         return Ran::Done { reply: Vec::new(), effects: Vec::new() };
@@ -196,7 +201,7 @@ pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> R
             (Vec::new(), Vec::from([Effect::Restart(RestartReason::Factory)]))
         }
         (SlowCommand::Submit(submission), Answer::Submitted(outcome)) => {
-            match sms::submitted(&submission, outcome) {
+            match sms::submitted(&submission, outcome, ctx) {
                 Ok(lines) => (lines, Vec::new()),
                 Err(error) => return ended(Err(error), Vec::new(), Vec::new(), ctx),
             }

@@ -47,6 +47,8 @@ pub(super) enum Kind {
     Text { min: usize, max: usize, chars: Chars },
     /// Bytes as pairs of hex digits.
     Hex { max: usize },
+    /// So many bytes, whatever they are.
+    Bytes { min: usize, max: usize },
     /// Digits, `+` in front allowed.
     Phone,
     /// `always` or `backup:m`.
@@ -141,6 +143,9 @@ impl Kind {
                 .map(Value::Number),
             Self::Text { min, max, chars } => text(bytes, min, max, chars),
             Self::Hex { max } => unhex(bytes).filter(|bytes| bytes.len() <= max).map(Value::Bytes),
+            Self::Bytes { min, max } => {
+                (min..=max).contains(&bytes.len()).then(|| Value::Bytes(bytes.to_vec()))
+            }
             Self::Phone => phone(bytes),
             Self::Role => role(bytes).map(Value::Role),
             Self::Shape(_) => text(bytes, 0, usize::MAX, Chars::Any),
@@ -158,6 +163,7 @@ impl Kind {
             Self::Hex { max } => {
                 format!("an even number of hex digits, at most {} ({max} bytes)", max.saturating_mul(2))
             }
+            Self::Bytes { min, max } => format!("{min}..={max} bytes"),
             Self::Phone => format!("1..={PHONE_MAX} digits, + in front allowed"),
             Self::Role => format!("always or backup:1..={}", LinkId::ALL.len()),
             Self::Shape(shape) => shape.to_owned(),
@@ -173,6 +179,7 @@ impl Kind {
             Self::Words(words) => listed(words.iter().map(|word| format!("\"{word}\""))),
             Self::Text { min, max, .. } => format!("({min}-{max} characters)"),
             Self::Hex { max } => format!("(0-{} hex digits)", max.saturating_mul(2)),
+            Self::Bytes { min, max } => format!("({min}-{max} bytes)"),
             Self::Phone => format!("(1-{PHONE_MAX} digits)"),
             Self::Role => "(\"always\",\"backup:1\",\"backup:2\",\"backup:3\",\"backup:4\")".to_owned(),
             Self::Shape(shape) => format!("({shape})"),

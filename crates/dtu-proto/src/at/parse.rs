@@ -60,6 +60,37 @@ pub(super) fn normalize(line: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A line whose last value is free text (`CISMSSEND`: everything behind the second comma), with that text in quotes.
+/// `None`: there is no such text, or it stands in quotes already.
+pub(super) fn quote_free_text(line: &[u8]) -> Option<Vec<u8>> {
+    let name = behind_at(trim(line)).map(trim)?;
+    let values = name.get(FREE_TEXT.len()..).map(trim)?;
+    if !name[..FREE_TEXT.len()].eq_ignore_ascii_case(FREE_TEXT) {
+        return None;
+    }
+    let utf8 = core::str::from_utf8(line).is_ok();
+    let (mut rest, mut commas, mut quoted) = (values, 0, false);
+    while commas < 2 {
+        let (char, behind) = rest.split_at(char_width(rest, utf8).min(rest.len()));
+        let twin = ascii_twin(char).or_else(|| char.first().copied().filter(|_| char.len() == 1));
+        quoted ^= twin? == b'"';
+        commas += u8::from(twin == Some(b',') && !quoted);
+        rest = behind;
+    }
+    let head = &line[..line.len() - rest.len()];
+    let text = trim_start(rest);
+    let first = text.get(..char_width(text, utf8).min(text.len()))?;
+    if first.is_empty() || first == b"\"" || ascii_twin(first) == Some(b'"') || text == b"?" {
+        return None;
+    }
+    let text =
+        text.iter().flat_map(|byte| if *byte == b'"' { &b"\"\""[..] } else { core::slice::from_ref(byte) });
+    Some(head.iter().chain(b"\"").chain(text).chain(b"\"").copied().collect())
+}
+
+/// The command whose last value is free text.
+const FREE_TEXT: &[u8] = b"+CISMSSEND";
+
 /// What kind of quotes are open.
 enum Inside {
     Nothing,
@@ -143,11 +174,15 @@ pub(super) fn behind_at(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// The line without blanks at either end.
-pub(super) fn trim(mut line: &[u8]) -> &[u8] {
+pub(super) fn trim(line: &[u8]) -> &[u8] {
+    trim_end(trim_start(line))
+}
+
+fn trim_start(mut line: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = line {
         line = rest;
     }
-    trim_end(line)
+    line
 }
 
 fn trim_end(mut line: &[u8]) -> &[u8] {

@@ -1,16 +1,33 @@
 //! Texts behind a prompt, and answers of the network, as replies.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 use super::reply::{Code, Error};
 use super::{Context, Submission, Typed};
+use crate::config::TextCharset;
 use crate::radio::SubmitFailure;
+use crate::sms::{self, State, Stored, Template};
+use crate::wire::address::Address;
+use crate::wire::dcs::Alphabet;
+use crate::wire::pdu::{Pdu, Tpdu};
+use crate::wire::ucs2;
+use crate::wire::user_data::Body;
 
 /// Which command has asked for a text, with its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Prompted {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Prompted {
+    /// `CMGS` in PDU mode: octets behind the service centre.
+    SendPdu(usize),
+    /// `CMGS` in text mode.
+    SendText(Address),
+    /// `CMGW` in PDU mode.
+    WritePdu(usize, State),
+    /// `CMGW` in text mode.
+    WriteText(Address, State),
+}
 
 /// What follows the text.
 pub(super) enum Next {
@@ -20,18 +37,184 @@ pub(super) enum Next {
     Wait(Submission),
 }
 
+impl Prompted {
+    /// Bytes of text that can make sense.
+    pub(super) const fn max(&self) -> usize {
+        match self {
+            Self::SendPdu(_) | Self::WritePdu(..) => PDU_TEXT_MAX,
+            Self::SendText(_) | Self::WriteText(..) => TEXT_MAX,
+        }
+    }
+
+    const fn command(&self) -> &'static str {
+        match self {
+            Self::SendPdu(_) | Self::SendText(_) => "CMGS",
+            Self::WritePdu(..) | Self::WriteText(..) => "CMGW",
+        }
+    }
+}
+
 /// The DTE has answered the prompt.
-pub(super) fn prompted(what: Prompted, _typed: Typed, _ctx: &mut Context<'_>) -> Result<Next, Error> {
-    match what {}
+pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> Result<Next, Error> {
+    let (name, max) = (what.command(), what.max());
+    let text = match typed {
+        Typed::Text(text) => text,
+        Typed::Cancelled => return Ok(Next::Done(Vec::new())),
+        Typed::TooLong => return Err(bad_text(name, &format!("a text has at most {max} bytes"))),
+        Typed::Abandoned => {
+            let text = format!("{name}: no text came for two minutes");
+            return Err(Error::new(Code::Message(UNKNOWN), text));
+        }
+    };
+    match what {
+        Prompted::SendPdu(length) => {
+            let pdu = pdu_of(name, &text, length)?;
+            let pdu = with_center(&pdu, ctx);
+            Ok(Next::Wait(submission(name, Vec::from([pdu]), None)))
+        }
+        Prompted::SendText(to) => {
+            let parts = parts(name, &to, &text, ctx)?;
+            Ok(Next::Wait(submission(name, parts, None)))
+        }
+        Prompted::WritePdu(length, state) => {
+            let pdu = stored_pdu(name, &text, length)?;
+            write(name, pdu, state, ctx)
+        }
+        Prompted::WriteText(to, state) => match parts(name, &to, &text, ctx)?.as_slice() {
+            [one] => write(name, one.clone(), state, ctx),
+            many => {
+                Err(bad_text(name, &format!("a stored message has one part, this text takes {}", many.len())))
+            }
+        },
+    }
+}
+
+pub(super) const fn submission(command: &'static str, parts: Vec<Bytes>, place: Option<u8>) -> Submission {
+    Submission { command, parts, tells_reference: true, place }
 }
 
 /// The network has answered: the information text.
 pub(super) fn submitted(
     submission: &Submission,
     outcome: Result<u8, SubmitFailure>,
+    ctx: &mut Context<'_>,
 ) -> Result<Vec<String>, Error> {
     let name = submission.command;
     let reference =
         outcome.map_err(|failure| Error::new(Code::Message(failure.0), format!("{name}: {failure}")))?;
+    if let Some(place) = submission.place
+        && let Some(stored) = ctx.mailbox.storage.get_mut(place)
+    {
+        stored.state = State::Sent;
+        ctx.mailbox.changed();
+    }
     Ok(if submission.tells_reference { Vec::from([format!("+{name}: {reference}")]) } else { Vec::new() })
 }
+
+/// The parts of a text typed in text mode.
+fn parts(name: &str, to: &Address, text: &[u8], ctx: &mut Context<'_>) -> Result<Vec<Bytes>, Error> {
+    let body = body_of(text, ctx).map_err(|why| bad_text(name, &why))?;
+    let reference = ctx.mailbox.next_concat_reference();
+    let messages = &ctx.config.messages;
+    let template =
+        Template { to, center: messages.service_center, parameters: Some(&messages.parameters), reference };
+    sms::compose(body, &template).map_err(|why| bad_text(name, &why))
+}
+
+/// 27.005 3.1, `<data>`: with a coding of 8-bit data or UCS2 the text is hex digits; else it is in the charset of
+/// `CSCS`, and what the default alphabet lacks goes as UCS2.
+fn body_of(text: &[u8], ctx: &Context<'_>) -> Result<Body, String> {
+    let messages = &ctx.config.messages;
+    let read = || sms::decode_text(text, messages.charset, ctx.options.charset);
+    match messages.parameters.dcs.alphabet() {
+        Alphabet::Octets => sms::digits(text).map(Body::Octets),
+        Alphabet::Gsm7 => read().map(|text| Body::text(&text)),
+        Alphabet::Ucs2 => {
+            let units = sms::digits(text).ok().filter(|octets| octets.len().is_multiple_of(2));
+            match units {
+                Some(octets) => Ok(Body::Ucs2(ucs2::from_octets(&octets))),
+                None => read().map(|text| Body::ucs2(&text)),
+            }
+        }
+    }
+}
+
+fn write(name: &'static str, pdu: Bytes, state: State, ctx: &mut Context<'_>) -> Result<Next, Error> {
+    let Some(index) = ctx.mailbox.storage.free() else {
+        let text = format!("{name}: the storage is full; AT+CMGD deletes messages");
+        return Err(Error::new(Code::Message(MEMORY_FULL), text));
+    };
+    ctx.mailbox.storage.put_at(index, Stored { state, announced: false, pdu });
+    ctx.mailbox.changed();
+    Ok(Next::Done(Vec::from([format!("+{name}: {index}")])))
+}
+
+/// A PDU that can be sent.
+fn pdu_of(name: &str, text: &[u8], length: usize) -> Result<Bytes, Error> {
+    let pdu = stored_pdu(name, text, length)?;
+    match Pdu::decode(&pdu).map(|decoded| decoded.pdu.tpdu) {
+        Ok(Tpdu::Submit(_)) => Ok(pdu),
+        Ok(Tpdu::Deliver(_) | Tpdu::StatusReport(_)) | Err(_) => {
+            Err(bad_pdu(name, "only a SUBMIT can be sent"))
+        }
+    }
+}
+
+/// A PDU of the length that was said.
+fn stored_pdu(name: &str, text: &[u8], length: usize) -> Result<Bytes, Error> {
+    let octets = sms::digits(text).map_err(|why| bad_pdu(name, &why))?;
+    let decoded = Pdu::decode(&octets).map_err(|error| bad_pdu(name, &error.to_string()))?;
+    let came = sms::tpdu_length(&octets);
+    if came != length {
+        let text = format!("LENGTH said {length} octets behind the service centre, {came} came");
+        return Err(bad_pdu(name, &text));
+    }
+    if decoded.missing > 0 {
+        return Err(bad_pdu(name, &format!("{} octets of user data are missing", decoded.missing)));
+    }
+    Ok(Bytes::from(octets))
+}
+
+/// With the service centre of `CSCA`, where the DTE left it out and one is set.
+pub(super) fn with_center(pdu: &Bytes, ctx: &Context<'_>) -> Bytes {
+    let center = ctx.config.messages.service_center.and_then(|center| center.address());
+    match (center, Pdu::decode(pdu)) {
+        (Some(center), Ok(decoded)) if decoded.pdu.smsc.is_none() => {
+            let with = Pdu { smsc: Some(center), tpdu: decoded.pdu.tpdu }.encode();
+            with.map_or_else(|_| pdu.clone(), Bytes::from)
+        }
+        _ => pdu.clone(),
+    }
+}
+
+/// A number typed in text mode: in the charset of `CSCS` where that is UCS2.
+pub(super) fn address_of(typed: &str, type_of_address: u32, charset: TextCharset) -> Option<Address> {
+    let in_ucs2 = (charset == TextCharset::Ucs2)
+        .then(|| sms::decode_text(typed.as_bytes(), charset, crate::config::Charset::Utf8).ok())
+        .flatten()
+        .filter(|number| Address::number(number).is_some());
+    let number = in_ucs2.unwrap_or_else(|| typed.to_string());
+    let digits = number.trim_start_matches('+');
+    match u8::try_from(type_of_address) {
+        Ok(toa) if toa >= 128 => Address::new(toa, digits).filter(|address| !address.text().is_empty()),
+        _ => Address::number(&number),
+    }
+}
+
+fn bad_text(name: &str, why: &str) -> Error {
+    Error::new(Code::Message(INVALID_TEXT), format!("{name}: {why}"))
+}
+
+fn bad_pdu(name: &str, why: &str) -> Error {
+    Error::new(Code::Message(INVALID_PDU), format!("{name}: {why}"))
+}
+
+/// Numbers of 27.005 3.2.5.
+const INVALID_PDU: u16 = 304;
+const INVALID_TEXT: u16 = 305;
+const MEMORY_FULL: u16 = 322;
+const UNKNOWN: u16 = 500;
+/// A PDU has at most 12 + 164 octets, two digits each; some clients add blanks or line ends.
+const PDU_TEXT_MAX: usize = 512;
+/// Ten parts of 67 characters, four hex digits each, and some more.
+const TEXT_MAX: usize = 4096;

@@ -10,8 +10,9 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
+use crate::sms::Mailbox;
 use crate::status::{
-    CallStatus, LinkCounters, LinkState, LinkStatus, Phase, RadioStatus, SerialStatus, Status,
+    CallStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         return Err(format!("{} is no stored setting", piece.name));
     }
     let stored = Config::default();
-    let mut clock = Clock::default();
+    let (mut clock, mut mailbox) = (Clock::default(), Mailbox::default());
     let mut ctx = Context {
         config,
         stored: &stored,
@@ -42,6 +43,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         identity: &Identity::default(),
         status: &blank_status(),
         clock: &mut clock,
+        mailbox: &mut mailbox,
         door: Door::Console,
         rights: Rights::Full,
     };
@@ -65,6 +67,7 @@ pub(super) fn blank_status() -> Status {
         mode: WorkingMode::Transparent,
         attached: None,
         radio: RadioStatus::default(),
+        messages: MessageStatus::default(),
         call: CallStatus::default(),
         leds: Leds::default(),
         serial: SerialStatus::default(),

@@ -26,6 +26,8 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::door::COMMANDS,
     cmd::power::COMMANDS,
     cmd::status::COMMANDS,
+    cmd::message::COMMANDS,
+    cmd::store::COMMANDS,
     cmd::later::COMMANDS,
 ];
 
@@ -42,6 +44,8 @@ pub(super) struct Command {
     pub(super) help: &'static str,
     /// More than a line, for the docs.
     pub(super) notes: &'static str,
+    /// What `=?` says, where it is not what the parameters say.
+    pub(super) ranges: Option<&'static str>,
     pub(super) params: &'static [Param],
     pub(super) run: Option<Handler>,
     pub(super) read: Option<Handler>,
@@ -69,7 +73,6 @@ pub enum TakesEffect {
 /// Why a command of the table is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    Radio,
     Connections,
     Httpd,
     Cloud,
@@ -78,7 +81,6 @@ pub(super) enum Missing {
 impl Missing {
     pub(super) const fn text(self) -> &'static str {
         match self {
-            Self::Radio => "needs the radio, which this version does not have",
             Self::Connections => "needs the connections of the AT mode, which this version does not have",
             Self::Httpd => "needs the HTTPD mode, which this version does not have",
             Self::Cloud => "needs the cloud link, which this version does not have",
@@ -98,6 +100,7 @@ impl Command {
             section,
             help,
             notes: "",
+            ranges: None,
             params,
             run: None,
             read: None,
@@ -163,6 +166,12 @@ impl Command {
 
     pub(super) const fn notes(mut self, notes: &'static str) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// What `=?` says.
+    pub(super) const fn tells(mut self, ranges: &'static str) -> Self {
+        self.ranges = Some(ranges);
         self
     }
 

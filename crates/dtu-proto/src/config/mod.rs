@@ -8,10 +8,12 @@ use alloc::vec::Vec;
 use crate::event::{LINKS, LinkId};
 use crate::time::Duration;
 
+mod messages;
 mod options;
 mod store;
 
-pub use options::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
+pub use messages::{Messages, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
+pub use options::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
 pub use store::{Problem, from_store_text, to_store_text};
 
 /// The stored parameters. `Config::default()` is the factory set.
@@ -63,6 +65,8 @@ pub struct Config {
     pub quiet: bool,
     /// `AT+CMEE`: 0..=2.
     pub cmee: u8,
+    /// `CMGF`, `CSCA`, `CNMI`, `CSMP`, `CSDH`, `CSCS`.
+    pub messages: Messages,
     /// `ATS0`: a call is answered at so many rings; 0 = never.
     pub auto_answer: u8,
     /// `CIRINGSTA`: every incoming call is hung up.
@@ -103,6 +107,7 @@ impl Default for Config {
             verbose: true,
             quiet: false,
             cmee: 2,
+            messages: Messages::default(),
             auto_answer: 0,
             refuse_calls: false,
             caller_id: false,

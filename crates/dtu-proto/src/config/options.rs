@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::config::Role;
 use crate::event::LINKS;
+use crate::radio::PhoneNumber;
 use crate::time::Duration;
 
 /// The knobs. `Options::default()` is what an empty settings file gives.
@@ -19,6 +20,10 @@ pub struct Options {
     pub factory_password: FactoryPassword,
     /// Whether `CIPCFG` LEN closes frames.
     pub length_enabled: bool,
+    /// What serial bytes that are text mean.
+    pub charset: Charset,
+    /// Numbers that may command by message; empty = any.
+    pub sms_allow: Vec<PhoneNumber>,
     /// Per link.
     pub links: [LinkOptions; LINKS],
 }
@@ -31,6 +36,8 @@ impl Default for Options {
             recovery: true,
             factory_password: FactoryPassword::Query,
             length_enabled: false,
+            charset: Charset::default(),
+            sms_allow: Vec::new(),
             links: core::array::from_fn(|_| LinkOptions::default()),
         }
     }
@@ -54,6 +61,16 @@ pub enum FactoryPassword {
     Full,
     /// Nothing.
     Off,
+}
+
+/// Meaning of serial bytes that are text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Charset {
+    /// The original's.
+    #[default]
+    Gbk,
+    /// UTF-8.
+    Utf8,
 }
 
 /// The knobs of one link.

@@ -107,6 +107,7 @@ impl Dtu {
             identity: &self.identity,
             status: &status,
             clock: &mut self.clock,
+            mailbox: &mut self.mailbox,
             door,
             rights,
         })
@@ -221,6 +222,7 @@ impl Dtu {
                 self.answer_waiting(Answer::Stored(Err("the store does not answer".to_string())));
             }
             Some(SlowCommand::Submit(_)) => {
+                self.forget_submission();
                 self.answer_waiting(Answer::Submitted(Err(SubmitFailure::TIMED_OUT)));
             }
             None => {}

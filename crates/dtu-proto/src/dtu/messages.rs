@@ -1,17 +1,489 @@
-//! Short messages: what goes out, what comes in.
+//! Short messages that come: commands, texts for the serial line, messages for the storage; and what the DTE is told.
 
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::Dtu;
-use crate::radio::{PhoneNumber, SubmitFailure};
+use super::{Dtu, LineState};
+use crate::config::WorkingMode;
+use crate::event::{Door, Event, MessageLoss, Output, StoreOutput};
+use crate::radio::{ModemOutput, PhoneNumber};
+use crate::serial::inline;
+use crate::serial::port::{Purpose, REPLY_QUEUE_HIGH};
+use crate::sms::{self, Arrived, Head, LineKind, Received};
+use crate::time::Instant;
+use crate::wire::address::Address;
+use crate::wire::join::{Content, Outcome, Part, join};
+use crate::wire::pdu::{Deliver, Pdu, StatusReport, Tpdu};
+use crate::wire::time::TimeStamp;
+use crate::wire::udh::{Concat, Header};
+
+use submit::Submits;
+
+mod submit;
+
+/// What of messages does not outlive a restart of the host.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    submits: Submits,
+    /// For the DTE, when the command state is there and no command is under way.
+    notices: VecDeque<Notice>,
+    /// What held when messages that wait were last looked at.
+    looked: Option<Conditions>,
+    /// A message found no room: those behind it wait too.
+    blocked: bool,
+}
+
+/// A line that nobody asked for.
+#[derive(Debug)]
+enum Notice {
+    Text(Bytes),
+    /// `+CMTI` or `+CDSI`: said only if the message is still in its place.
+    Stored {
+        what: &'static str,
+        place: u8,
+    },
+}
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Mode 4: to the serial line.
+    Line,
+    /// `+CMT`
+    Direct,
+    /// The storage.
+    Storage,
+}
+
+/// What messages may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Conditions {
+    mode: WorkingMode,
+    idle: bool,
+    line: bool,
+    storage: bool,
+    saving: bool,
+}
 
 impl Dtu {
-    /// Sends the parts of a command's message; [`Self::submission_answered`] follows.
-    pub(super) fn submit(&mut self, _parts: Vec<Bytes>) {
-        self.submission_answered(Err(SubmitFailure::NO_MODEM));
+    /// A message of the modem. It is looked at when the device settles.
+    pub(super) fn message_came(&mut self, id: u64, pdu: &Bytes) {
+        self.post.looked = None;
+        self.mailbox.inbox.push(id, pdu.clone());
     }
 
-    /// Answers a command that came as a message.
-    pub(super) fn reply_by_message(&mut self, _to: PhoneNumber, _reply: &[u8]) {}
+    /// Whatever messages have to do now.
+    pub(super) fn tend_messages(&mut self) {
+        self.end_incomplete();
+        self.receive();
+        self.fill_storage();
+        self.tell();
+        self.print_messages();
+        self.pump_submits();
+    }
+
+    pub(super) fn message_deadline(&self) -> Option<Instant> {
+        let joiner = self.mailbox.joiner.poll_timeout();
+        let own =
+            [joiner, self.mailbox.saving.deadline(), self.mailbox.room_deadline(), self.submit_deadline()];
+        own.into_iter().flatten().min()
+    }
+
+    pub(super) fn message_due(&mut self) {
+        if self.mailbox.saving.is_late(self.now) {
+            self.messages_failed("no answer");
+        }
+        self.mailbox.end_managed(self.now);
+        self.submit_due();
+    }
+
+    fn conditions(&self) -> Conditions {
+        Conditions {
+            mode: self.mode_of_messages(),
+            idle: self.is_idle(),
+            line: self.mailbox.line.has_room(),
+            storage: self.mailbox.has_room(self.now),
+            saving: self.mailbox.saving.has_room(),
+        }
+    }
+
+    /// The mode that is in force, or will be when the set-up window ends.
+    const fn mode_of_messages(&self) -> WorkingMode {
+        if self.mode_started { self.mode } else { self.config.mode }
+    }
+
+    /// Whether a command can be run.
+    const fn is_idle(&self) -> bool {
+        !self.is_answering() && self.ending.is_none()
+    }
+
+    fn receive(&mut self) {
+        if self.mailbox.inbox.is_empty() || self.post.looked == Some(self.conditions()) {
+            return;
+        }
+        self.post.blocked = false;
+        let mut waiting = VecDeque::new();
+        for arrived in self.mailbox.inbox.take_all() {
+            if !self.look_at(&arrived) {
+                waiting.push_back(arrived);
+            }
+        }
+        self.mailbox.inbox.put_back(waiting);
+        self.post.looked = Some(self.conditions());
+    }
+
+    /// False: it must wait.
+    fn look_at(&mut self, arrived: &Arrived) -> bool {
+        match Pdu::decode(&arrived.pdu) {
+            Ok(decoded) => match decoded.pdu.tpdu {
+                Tpdu::Deliver(deliver) => self.deliver(arrived, deliver),
+                Tpdu::StatusReport(report) => self.report(arrived, &report),
+                Tpdu::Submit(_) => self.unreadable(arrived, "it is a message to be sent".to_string()),
+            },
+            Err(error) => self.unreadable(arrived, error.to_string()),
+        }
+    }
+
+    fn unreadable(&mut self, arrived: &Arrived, why: String) -> bool {
+        self.mailbox.counters.received += 1;
+        self.mailbox.counters.unreadable += 1;
+        self.mailbox.take(arrived.id);
+        self.event(Event::MessageLost(MessageLoss::Unreadable(why)));
+        true
+    }
+
+    fn is_known(&mut self, arrived: &Arrived, digest: u128) -> bool {
+        let known = self.mailbox.seen.knows(digest);
+        if known {
+            self.mailbox.counters.received += 1;
+            self.mailbox.counters.duplicates += 1;
+            self.mailbox.take(arrived.id);
+        }
+        known
+    }
+
+    fn take_message(&mut self, arrived: &Arrived, digest: u128) {
+        self.mailbox.counters.received += 1;
+        self.mailbox.seen.remember(digest);
+        self.mailbox.take(arrived.id);
+    }
+
+    fn deliver(&mut self, arrived: &Arrived, deliver: Deliver) -> bool {
+        let digest = sms::digest(&deliver);
+        if self.is_known(arrived, digest) {
+            return true;
+        }
+        if !self.can_take(&deliver) {
+            self.post.blocked = true;
+            return false;
+        }
+        self.take_message(arrived, digest);
+        let concat = deliver.data.header.as_ref().and_then(Header::concat).filter(|concat| concat.total > 1);
+        let until = self.now + sms::HOLD;
+        let received = Received { pdu: arrived.pdu.clone(), deliver, until };
+        match concat {
+            Some(concat) => self.part(received, concat, arrived.id),
+            None => self.whole(Vec::from([received]), true, arrived.id),
+        }
+        true
+    }
+
+    fn can_take(&self, deliver: &Deliver) -> bool {
+        let is_part = deliver.data.header.as_ref().and_then(Header::concat).is_some();
+        let command = !is_part
+            && deliver.data.text().is_some_and(|text| {
+                number_of(&deliver.from).is_some_and(|number| self.is_command(number, text.as_bytes()))
+            });
+        if command {
+            return self.is_idle() && self.mailbox.saving.has_room();
+        }
+        let room = match self.way(deliver) {
+            Way::Line | Way::Direct => self.mailbox.line.has_room(),
+            Way::Storage => self.mailbox.has_room(self.now),
+        };
+        room && !self.post.blocked && self.mailbox.saving.has_room() && (self.is_idle() || !is_part)
+    }
+
+    fn way(&self, deliver: &Deliver) -> Way {
+        let class = deliver.dcs.class();
+        let direct = match self.config.messages.notify.messages {
+            2 => class != Some(2),
+            3 => class == Some(3),
+            _ => false,
+        };
+        match self.mode_of_messages() {
+            WorkingMode::Sms => Way::Line,
+            _ if direct && self.line_state == LineState::Command => Way::Direct,
+            WorkingMode::Transparent
+            | WorkingMode::SerialCommand
+            | WorkingMode::AtCommand
+            | WorkingMode::Httpd => Way::Storage,
+        }
+    }
+
+    fn part(&mut self, received: Received, concat: Concat, id: u64) {
+        let (sender, stamp) = (received.deliver.from.clone(), received.deliver.stamp);
+        let part = Part { sender: &sender, concat, stamp, value: received };
+        let arrival = self.mailbox.joiner.insert(part, self.now);
+        for incomplete in arrival.given_up {
+            self.incomplete(sms::in_order(incomplete.parts));
+        }
+        match arrival.outcome {
+            Outcome::Complete(parts) => self.whole(parts, true, id),
+            Outcome::Waiting => {}
+            Outcome::Duplicate => self.mailbox.counters.duplicates += 1,
+        }
+    }
+
+    /// Long messages whose parts did not come in time.
+    fn end_incomplete(&mut self) {
+        while self.mailbox.overflow.is_empty()
+            && self.mailbox.line.has_room()
+            && let Some(incomplete) = self.mailbox.joiner.expire(self.now)
+        {
+            self.incomplete(sms::in_order(incomplete.parts));
+        }
+    }
+
+    fn incomplete(&mut self, parts: Vec<Received>) {
+        self.mailbox.counters.incomplete += 1;
+        self.mailbox.changed();
+        let Some(first) = parts.first() else { return };
+        let sender = first.deliver.from.to_string();
+        self.event(Event::MessageLost(MessageLoss::Incomplete(sender)));
+        self.whole(parts, false, NO_ID);
+    }
+
+    /// A message, put together: a command, text for the line, or for the storage.
+    fn whole(&mut self, parts: Vec<Received>, complete: bool, id: u64) {
+        let Some(first) = parts.first() else { return };
+        let content = join(parts.iter().map(|part| &part.deliver.data));
+        let (from, stamp, way) = (first.deliver.from.clone(), first.deliver.stamp, self.way(&first.deliver));
+        if let (true, Content::Text(text)) = (complete, &content)
+            && self.command_by_message(&from, text)
+        {
+            return;
+        }
+        match way {
+            Way::Line => self.message_for_line(&content, id),
+            Way::Direct => {
+                self.announce(&from, stamp, &content);
+                for part in parts {
+                    let shown = sms::show(&part.pdu, Head::Notice, &self.config.messages);
+                    let notice = Bytes::from(format!("\r\n{shown}\r\n"));
+                    self.mailbox.line.push(LineKind::Notice, notice, Vec::from([id]));
+                }
+            }
+            Way::Storage => {
+                let announced = self.announce(&from, stamp, &content);
+                self.mailbox.overflow.extend(parts.into_iter().map(|part| (part.pdu, announced)));
+                self.fill_storage();
+            }
+        }
+    }
+
+    fn message_for_line(&mut self, content: &Content, id: u64) {
+        let bytes = match content {
+            Content::Text(text) => sms::to_serial(text, self.options.charset),
+            Content::Octets(octets) => octets.clone(),
+        };
+        self.last_received = self.now;
+        self.lamps.data(self.now);
+        if bytes.is_empty() {
+            self.mailbox.counters.printed += 1;
+        } else {
+            self.mailbox.line.push(LineKind::Data, Bytes::from(bytes), Vec::from([id]));
+        }
+    }
+
+    /// Whether a message of this sender is a command with the right password.
+    fn is_command(&self, from: PhoneNumber, text: &[u8]) -> bool {
+        let allowed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
+        let right = |found: inline::Inline<'_>| inline::same_password(found.password, &self.config.password);
+        allowed && inline::parse(text).is_some_and(right)
+    }
+
+    fn command_by_message(&mut self, from: &Address, text: &str) -> bool {
+        let Some(number) = number_of(from) else { return false };
+        if !self.options.sms_allow.is_empty() && !self.options.sms_allow.contains(&number) {
+            return false;
+        }
+        let was_command = self.inline_command(Door::Sms(number), text.as_bytes());
+        self.mailbox.counters.commands += u64::from(was_command);
+        was_command
+    }
+
+    fn report(&mut self, arrived: &Arrived, report: &StatusReport) -> bool {
+        let digest = sms::digest_of(&arrived.pdu);
+        if self.is_known(arrived, digest) {
+            return true;
+        }
+        let stores = self.config.messages.notify.reports == STORE_REPORTS && report.data.is_none();
+        let room = !self.post.blocked && self.mailbox.has_room(self.now);
+        if stores && !room {
+            self.post.blocked = true;
+            return false;
+        }
+        self.take_message(arrived, digest);
+        self.mailbox.counters.reports += 1;
+        if stores {
+            self.store(arrived.pdu.clone(), true, "+CDSI");
+        } else if self.config.messages.notify.reports == 1 {
+            let shown = sms::show(&arrived.pdu, Head::Notice, &self.config.messages);
+            self.notice(Notice::Text(Bytes::from(format!("\r\n{shown}\r\n"))));
+        }
+        true
+    }
+
+    /// `+CISMS` in the command state; says whether it is printed.
+    fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
+        let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.notices.len() < NOTICES_MAX;
+        if self.line_state != LineState::Command || !reads {
+            return false;
+        }
+        let bytes = match content {
+            Content::Text(text) => sms::to_serial(text, self.options.charset),
+            Content::Octets(octets) => octets.clone(),
+        };
+        let head = sms::to_serial(&format!("+CISMS:{from},{},", short(stamp)), self.options.charset);
+        let line =
+            head.into_iter().chain(bytes).map(|byte| if byte.is_ascii_control() { b' ' } else { byte });
+        let framed: Vec<u8> = b"\r\n".iter().copied().chain(line).chain(*b"\r\n").collect();
+        self.post.push(Notice::Text(Bytes::from(framed)));
+        true
+    }
+
+    /// Messages that wait for a place get one.
+    fn fill_storage(&mut self) {
+        while self.mailbox.storage.has_room(!self.mailbox.is_managed(self.now))
+            && let Some((pdu, announced)) = self.mailbox.overflow.pop_front()
+        {
+            self.store(pdu, announced, "+CMTI");
+        }
+    }
+
+    fn store(&mut self, pdu: Bytes, announced: bool, what: &'static str) {
+        let Some((place, evicted)) = self.mailbox.store(pdu, announced, self.now) else { return };
+        if evicted {
+            self.event(Event::MessageLost(MessageLoss::Evicted));
+        }
+        if what == "+CDSI" || self.config.messages.notify.messages != 0 {
+            self.notice(Notice::Stored { what, place });
+        }
+    }
+
+    /// Tells the DTE now, or later where `CNMI` wants that.
+    fn notice(&mut self, notice: Notice) {
+        let reserved = self.line_state != LineState::Command;
+        match self.config.messages.notify.mode {
+            0 => {}
+            1 if reserved => {}
+            _ => self.post.push(notice),
+        }
+    }
+
+    /// Prints what waits, unless a command is being answered.
+    fn tell(&mut self) {
+        let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
+        if self.post.notices.is_empty() || !reads || !self.is_idle() {
+            return;
+        }
+        for notice in core::mem::take(&mut self.post.notices) {
+            match notice {
+                Notice::Text(text) => self.write_serial(text),
+                Notice::Stored { what, place } if self.mailbox.storage.get(place).is_some() => {
+                    let memory = self.mailbox.memory();
+                    self.write_serial(Bytes::from(format!("\r\n{what}: \"{memory}\",{place}\r\n")));
+                }
+                Notice::Stored { .. } => {}
+            }
+        }
+    }
+
+    /// The next message for the line, when the one before is out.
+    fn print_messages(&mut self) {
+        let kind = match self.line_state {
+            LineState::Data if self.mode == WorkingMode::Sms => LineKind::Data,
+            LineState::Command if self.is_idle() => LineKind::Notice,
+            LineState::Data | LineState::Command | LineState::Window { .. } => return,
+        };
+        if self.port.present
+            && self.ending.is_none()
+            && let Some(bytes) = self.mailbox.line.next(kind)
+        {
+            self.port.write(bytes, Purpose::Message, &mut self.outputs);
+        }
+    }
+
+    pub(super) fn message_printed(&mut self) {
+        let Some(ids) = self.mailbox.line.written() else { return };
+        self.mailbox.counters.printed += 1;
+        self.mailbox.changed();
+        for id in self.mailbox.saving.delivered(&ids) {
+            self.message_is_safe(id);
+        }
+    }
+
+    /// Gives the host what changed.
+    pub(super) fn store_messages(&mut self) {
+        let outgoing = self.mailbox.outbox.last_number();
+        if let Some(number) = self.mailbox.saving.begin(outgoing, self.now) {
+            let text = self.mailbox.to_text(self.now);
+            self.outputs.push_back(Output::Store(StoreOutput::Messages { number, text }));
+        }
+    }
+
+    pub(super) fn messages_saved(&mut self, number: u64) {
+        let Some((taken, outgoing)) = self.mailbox.saving.saved(number) else { return };
+        self.mailbox.outbox.safe_up_to(outgoing);
+        taken.into_iter().for_each(|id| self.message_is_safe(id));
+    }
+
+    pub(super) fn messages_failed(&mut self, why: &str) {
+        if self.mailbox.saving.failed(self.now) {
+            self.event(Event::MessagesNotStored(String::from(why)));
+        }
+        // Better sent than kept: a restart may send it twice or not at all.
+        self.mailbox.outbox.safe_up_to(u64::MAX);
+    }
+
+    fn message_is_safe(&mut self, id: u64) {
+        self.order_modem(ModemOutput::Taken(id));
+    }
 }
+
+impl Post {
+    fn push(&mut self, notice: Notice) {
+        if self.notices.len() == NOTICES_MAX {
+            self.notices.pop_front();
+        }
+        self.notices.push_back(notice);
+    }
+}
+
+/// The number of a sender that has one.
+fn number_of(from: &Address) -> Option<PhoneNumber> {
+    if from.is_name() { None } else { PhoneNumber::new(&from.to_string()) }
+}
+
+/// `yy-mm-dd-hh:mm:ss`, local time of the service centre.
+fn short(stamp: TimeStamp) -> String {
+    stamp.civil().map_or_else(
+        || String::from("00-00-00-00:00:00"),
+        |civil| {
+            let (year, month, day) = (civil.year % 100, civil.month, civil.day);
+            let (hour, minute, second) = (civil.hour, civil.minute, civil.second);
+            format!("{year:02}-{month:02}-{day:02}-{hour:02}:{minute:02}:{second:02}")
+        },
+    )
+}
+
+/// Lines that wait for the command state at most; the oldest goes.
+const NOTICES_MAX: usize = 16;
+/// `CNMI` ds.
+const STORE_REPORTS: u8 = 2;
+/// Of a message whose parts the modem has forgotten long ago.
+const NO_ID: u64 = u64::MAX;

@@ -4,7 +4,7 @@ use super::Dtu;
 use crate::at;
 use crate::event::{LinkId, Output};
 use crate::link::Link;
-use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime};
+use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
 use crate::status::RadioStatus;
 
 impl Dtu {
@@ -29,15 +29,23 @@ impl Dtu {
                 self.links.iter_mut().for_each(Link::network_lost);
             }
             ModemInput::Sim(state) => self.radio.sim = *state,
-            ModemInput::Registration(registration) => self.radio.registration = *registration,
+            ModemInput::Registration(registration) => self.registration(*registration),
             ModemInput::Operator(operator) => self.radio.operator.clone_from(operator),
             ModemInput::Signal(signal) => self.radio.signal = *signal,
             ModemInput::Cell(cell) => self.radio.cell = *cell,
             ModemInput::OwnNumber(number) => self.radio.own_number = *number,
             ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
             ModemInput::Clock(time) => self.network_time(*time),
+            ModemInput::Message { id, pdu } => self.message_came(*id, pdu),
+            ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
             ModemInput::Call(news) => self.call_news(*news),
-            ModemInput::Message { .. } | ModemInput::Submitted { .. } => {}
+        }
+    }
+
+    fn registration(&mut self, registration: Registration) {
+        let was = core::mem::replace(&mut self.radio.registration, registration);
+        if registration.is_registered() && !was.is_registered() {
+            self.mailbox.outbox.hurry(self.now);
         }
     }
 
@@ -48,6 +56,7 @@ impl Dtu {
     }
 
     fn modem_gone(&mut self) {
+        self.submit_lost();
         self.call_lost();
         self.network_clock = None;
         self.radio = RadioStatus::default();

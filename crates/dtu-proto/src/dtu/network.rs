@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Dtu;
+use crate::config::WorkingMode;
 use crate::event::{Door, LinkId, LinkInput};
 use crate::time::Instant;
 
@@ -37,6 +38,9 @@ impl Dtu {
     /// Gives a frame of the DTE to every link that is used.
     pub(super) fn route(&mut self, frame: &Bytes) {
         self.lamps.data(self.now);
+        if self.mode == WorkingMode::Sms {
+            return self.send_frame(frame);
+        }
         let mut taken = false;
         for link in LinkId::ALL {
             if self.receives(link) {

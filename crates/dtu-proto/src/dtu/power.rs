@@ -138,6 +138,10 @@ impl Dtu {
         for frame in kept.into_iter().chain(open) {
             self.serial_counters.frames_in += 1;
             self.serial_counters.frame_bytes += frame.len() as u64;
+            if self.mode == WorkingMode::Sms {
+                self.send_frame(&frame);
+                continue;
+            }
             for link in LinkId::ALL {
                 if self.link_settings(link).is_some_and(|settings| settings.role == Role::Always) {
                     self.with_link(link, |l, cx| l.push(frame.clone(), cx));
@@ -275,7 +279,8 @@ impl Dtu {
         let Some(ending) = &self.ending else { return };
         let replies_out = self.waiting_command.is_none()
             && self.port.is_drained()
-            && self.links.iter().all(Link::replies_sent);
+            && self.links.iter().all(Link::replies_sent)
+            && (ending.what != What::Stop || self.mailbox.saving.is_settled());
         if !replies_out {
             return;
         }

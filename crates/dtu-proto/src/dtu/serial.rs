@@ -261,8 +261,10 @@ impl Dtu {
         let Some((len, purpose)) = self.port.written(&mut self.outputs) else { return };
         self.serial_counters.bytes_out += len as u64;
         self.last_to_dte = self.now;
-        if purpose == Purpose::EscapeOffer {
-            self.escape.offer_written(self.now);
+        match purpose {
+            Purpose::EscapeOffer => self.escape.offer_written(self.now),
+            Purpose::Message => self.message_printed(),
+            Purpose::Text | Purpose::Banner => {}
         }
     }
 

@@ -15,9 +15,6 @@ const HELD_MAX: usize = 16;
 impl Dtu {
     /// Prints a text that `at` has framed: now, or behind the answer to the command that is under way.
     pub(super) fn unsolicited(&mut self, text: Vec<u8>) {
-        if text.is_empty() || !self.tells_unasked() {
-            return;
-        }
         self.unsolicited.push_back(Bytes::from(text));
         if self.unsolicited.len() > HELD_MAX {
             self.unsolicited.pop_front();
@@ -28,7 +25,7 @@ impl Dtu {
 
     /// What waited for an answer that is out by now.
     pub(super) fn print_unsolicited(&mut self) {
-        if !self.tells_unasked() {
+        if self.line_state == LineState::Data {
             self.unsolicited.clear();
         }
         while !self.answers_line() {
@@ -39,10 +36,6 @@ impl Dtu {
                 self.serial_counters.dropped_replies += 1;
             }
         }
-    }
-
-    fn tells_unasked(&self) -> bool {
-        self.line_state != LineState::Data && self.ending.is_none()
     }
 
     /// Whether a command of the line waits for its answer, or for its text.

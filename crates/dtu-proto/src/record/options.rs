@@ -5,18 +5,32 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::word::{Hex, Words, unknown};
-use crate::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
+use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
 use crate::event::LinkId;
+use crate::radio::PhoneNumber;
 use crate::time::Duration;
 
 pub(super) fn encode(out: &mut String, options: &Options) {
     // Taken apart by name: a new option does not compile until it is recorded.
-    let Options { setup_window, shutdown, recovery, factory_password, length_enabled, links } = options;
+    let Options {
+        setup_window,
+        shutdown,
+        recovery,
+        factory_password,
+        length_enabled,
+        charset,
+        sms_allow,
+        links,
+    } = options;
     let _ = writeln!(out, "option setup_window_us {}", setup_window.as_micros());
     let _ = writeln!(out, "option shutdown {}", shutdown_word(*shutdown));
     let _ = writeln!(out, "option recovery {recovery}");
     let _ = writeln!(out, "option factory_password {}", password_word(*factory_password));
     let _ = writeln!(out, "option length_enabled {length_enabled}");
+    let _ = writeln!(out, "option charset {}", charset_word(*charset));
+    for number in sms_allow {
+        let _ = writeln!(out, "option sms_allow {number}");
+    }
     for link in LinkId::ALL {
         encode_link(out, link, &links[link.index()]);
     }
@@ -67,6 +81,12 @@ pub(super) fn decode(options: &mut Options, words: &mut Words<'_>) -> Result<(),
         "recovery" => options.recovery = words.number("true or false")?,
         "factory_password" => options.factory_password = choice(words, &PASSWORDS, password_word)?,
         "length_enabled" => options.length_enabled = words.number("true or false")?,
+        "charset" => options.charset = choice(words, &[Charset::Gbk, Charset::Utf8], charset_word)?,
+        "sms_allow" => {
+            let number = words.any("a number")?;
+            let number = PhoneNumber::new(number).ok_or_else(|| format!("`{number}` is no number"))?;
+            options.sms_allow.push(number);
+        }
         other => return Err(unknown(other, "option", OPTIONS)),
     }
     Ok(())
@@ -129,6 +149,13 @@ const fn password_word(policy: FactoryPassword) -> &'static str {
     }
 }
 
+const fn charset_word(charset: Charset) -> &'static str {
+    match charset {
+        Charset::Gbk => "gbk",
+        Charset::Utf8 => "utf-8",
+    }
+}
+
 const fn policy_word(policy: DropPolicy) -> &'static str {
     match policy {
         DropPolicy::Oldest => "oldest",
@@ -139,6 +166,7 @@ const fn policy_word(policy: DropPolicy) -> &'static str {
 
 const PASSWORDS: [FactoryPassword; 3] = [FactoryPassword::Query, FactoryPassword::Full, FactoryPassword::Off];
 const POLICIES: [DropPolicy; 3] = [DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block];
-const OPTIONS: &str = "setup_window_us, shutdown, recovery, factory_password, length_enabled, link.N.NAME";
+const OPTIONS: &str =
+    "setup_window_us, shutdown, recovery, factory_password, length_enabled, charset, sms_allow, link.N.NAME";
 const LINK_OPTIONS: &str = "cache, drop_policy, resend, spool, backoff_max_us, short_link_idle_us, role, \
     expect_registration, expect_heartbeat";

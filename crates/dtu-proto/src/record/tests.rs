@@ -4,7 +4,7 @@ use core::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
+use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
 use crate::event::{CloseReason, LinkInput, SerialInput, StoreInput};
 use crate::radio::*;
 use crate::time::Duration;
@@ -160,14 +160,25 @@ fn options() -> impl Strategy<Value = Options> {
         prop_oneof![Just(FactoryPassword::Query), Just(FactoryPassword::Full), Just(FactoryPassword::Off)];
     let shutdown = prop_oneof![Just(Shutdown::Restart), Just(Shutdown::Stop)];
     let links = [link_options(), link_options(), link_options(), link_options()];
-    (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), links).prop_map(
-        |(window, shutdown, recovery, factory_password, length_enabled, links)| Options {
-            setup_window: Duration::from_micros(window.into()),
-            shutdown,
-            recovery,
-            factory_password,
-            length_enabled,
-            links,
+    let messages = (
+        prop_oneof![Just(Charset::Gbk), Just(Charset::Utf8)],
+        proptest::collection::vec(
+            "\\+?[0-9*#]{1,20}".prop_filter_map("a number", |text| PhoneNumber::new(&text)),
+            0..3,
+        ),
+    );
+    (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), messages, links).prop_map(
+        |(window, shutdown, recovery, factory_password, length_enabled, (charset, sms_allow), links)| {
+            Options {
+                setup_window: Duration::from_micros(window.into()),
+                shutdown,
+                recovery,
+                factory_password,
+                length_enabled,
+                charset,
+                sms_allow,
+                links,
+            }
         },
     )
 }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Banner,
     /// The device's `a` of the escape.
     EscapeOffer,
+    /// A short message: once it is out it is done with.
+    Message,
 }
 
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl SerialPort {
                 false
             }
             Item::Configure(_) => false,
-            Item::Write(_, Purpose::Text | Purpose::EscapeOffer) => true,
+            Item::Write(_, Purpose::Text | Purpose::EscapeOffer | Purpose::Message) => true,
         });
     }
 

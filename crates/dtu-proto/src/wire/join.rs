@@ -176,6 +176,11 @@ impl<T: PartialEq> Concatenation<T> {
     /// a new message whose sender has come round to the same reference: the old one is given up. A part of a message
     /// that was complete is a duplicate when its stamp is the same.
     pub fn insert(&mut self, part: Part<'_, T>, now: Instant) -> Arrival<T> {
+        self.insert_for(part, now, self.limits.hold)
+    }
+
+    /// Takes a part whose message, if it is the first of it, waits for `hold` only: it has waited before.
+    pub fn insert_for(&mut self, part: Part<'_, T>, now: Instant, hold: Duration) -> Arrival<T> {
         let Part { sender, concat, stamp, value } = part;
         let key = Key { sender: sender.clone(), reference: concat.reference, total: concat.total };
         let place = usize::from(concat.part).wrapping_sub(1);
@@ -188,7 +193,7 @@ impl<T: PartialEq> Concatenation<T> {
             given_up.extend(self.give_up(|open| open.key == key));
         }
         if self.open_of(&key).is_none() {
-            let deadline = now + self.limits.hold;
+            let deadline = now + hold;
             let parts = (0..concat.total).map(|_| None).collect();
             self.open.push_back(Open { key: key.clone(), deadline, parts });
         }

@@ -32,6 +32,23 @@ pub(crate) fn civil(clock: NetworkTime) -> Civil {
     }
 }
 
+/// The seconds since 2000 of year, month, day, hour, minute, second; `None` if there is no such time before 2100.
+pub(crate) fn seconds_of([year, month, day, hour, minute, second]: [u16; 6]) -> Option<u32> {
+    let small = |value: u16| u8::try_from(value).ok();
+    let (month, day) = (small(month)?, small(day)?);
+    let is_time = (2000..2100).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_of(year, month)).contains(&day.into())
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let years: u32 = (2000..year).map(|year| 365 + u32::from(is_leap(year))).sum();
+    let months: u32 = (1..month).map(|month| days_of(year, month)).sum();
+    let days = years + months + u32::from(day).checked_sub(1)?;
+    let seconds = days * 86_400 + u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
+    is_time.then_some(seconds)
+}
+
 fn date(mut days: u32) -> (u16, u8, u8) {
     let mut year = 2000;
     while days >= 365 + u32::from(is_leap(year)) {
@@ -68,6 +85,8 @@ mod tests {
         assert_eq!(text(0, None), "2000-01-01T00:00:00+00:00");
         assert_eq!(text(820_540_800, Some(32)), "2026-01-01T00:00:00+08:00");
         assert_eq!(text(59 * 86_400 + 86_399, Some(-14)), "2000-02-29T23:59:59-03:30");
+        assert_eq!(seconds_of([2026, 1, 1, 0, 0, 0]), Some(820_540_800));
+        assert_eq!(seconds_of([2026, 2, 29, 0, 0, 0]), None);
         assert_eq!(text(60 * 86_400, Some(0)), "2000-03-01T00:00:00+00:00");
     }
 }

@@ -37,10 +37,15 @@ mod clock;
 mod network;
 mod phone;
 mod port;
+mod script;
 mod settings;
 mod submit;
+mod verb;
 
 pub use center::{CENTER_MAX, Counters};
+pub(crate) use clock::{civil, seconds_of};
 pub use network::{Network, VerbError};
 pub use phone::{Answering, PhoneNews};
+pub use script::{Script, ScriptError, Step};
 pub use settings::{Faults, Id, Settings, Span, Subscriber};
+pub use verb::{ModemFault, Verb};

@@ -15,6 +15,7 @@ use super::phone::{Answering, PHONES_MAX, Phone, PhoneNews};
 use super::port::Port;
 use super::settings::{Faults, Id, Settings};
 use super::submit::Answer;
+use super::verb::Play;
 use crate::rng::Rng;
 
 /// A network in virtual time. See [the module](super).
@@ -30,6 +31,7 @@ pub struct Network {
     pub(super) news: VecDeque<(Id, ModemInput)>,
     pub(super) heard: VecDeque<PhoneNews>,
     pub(super) counters: Counters,
+    pub(super) play: Play,
     now: Instant,
 }
 
@@ -53,6 +55,8 @@ pub enum VerbError {
     NotAPhone,
     /// It has a call already.
     Busy,
+    /// There is no modem of this number.
+    NoSuchModem,
     /// It has no call, or none that could be answered.
     NoCall,
 }
@@ -65,6 +69,7 @@ impl fmt::Display for VerbError {
             Self::NoSuchNumber => "nobody has this number, and there is no room for another phone",
             Self::NotAPhone => "this number is a modem's, not a phone's",
             Self::Busy => "this phone has a call already",
+            Self::NoSuchModem => "there is no modem of this number",
             Self::NoCall => "this phone has no such call",
         })
     }
@@ -87,6 +92,7 @@ impl Network {
             news: VecDeque::new(),
             heard: VecDeque::new(),
             counters: Counters::default(),
+            play: Play::default(),
             now: Instant::ZERO,
         }
     }
@@ -102,7 +108,7 @@ impl Network {
         let answers = self.answers.iter().map(|answer| answer.at);
         let calls = self.calls.iter().filter_map(Call::timeout);
         let ports = self.ports.iter().filter_map(Port::timeout);
-        answers.chain(calls).chain(ports).chain(self.center_timeout()).min()
+        answers.chain(calls).chain(ports).chain(self.center_timeout()).chain(self.play.timeout()).min()
     }
 
     /// Time has come. What was due before happens first, each at its own time, however late the call.
@@ -115,6 +121,7 @@ impl Network {
     }
 
     fn happen(&mut self, now: Instant) {
+        self.run_script(now);
         for place in 0..self.ports.len() {
             self.run_port(Id(place), now);
         }

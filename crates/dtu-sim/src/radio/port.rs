@@ -264,6 +264,15 @@ impl Network {
         }
     }
 
+    /// The signal moves about this often from now on, or not at all.
+    pub fn set_signal_moves(&mut self, id: Id, mean: Option<Duration>, now: Instant) {
+        self.settings.signal_moves = mean;
+        if let Some(port) = self.ports.get_mut(id.0) {
+            port.drop_plans(|plan| plan == Plan::MoveSignal);
+        }
+        self.plan_signal(id, now);
+    }
+
     fn plan_signal(&mut self, id: Id, now: Instant) {
         let Some(mean) = self.settings.signal_moves else { return };
         let wait = self.rng.wait(u64::try_from(mean.as_micros()).unwrap_or(1_000_000).max(1000));

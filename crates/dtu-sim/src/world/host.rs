@@ -282,7 +282,9 @@ impl World {
             | News::SerialPresent(_)
             | News::LineRefused(_)
             | News::BackupActive { .. }
-            | News::Call(_) => {}
+            | News::Call(_)
+            | News::MessageLost(_)
+            | News::MessagesNotStored(_) => {}
         }
     }
 

@@ -7,15 +7,18 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::task::Context;
 
+use anyhow::Context as _;
 use dtu_proto::Identity;
 use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::time::Instant;
 use tracing::{info, warn};
 
 use crate::connect::own_address;
+use crate::netif::Interface;
 use crate::settings;
 
 mod none;
@@ -114,6 +117,8 @@ enum Route {
     Driver,
     /// The host has its own way; news of it that wait.
     Host(VecDeque<ModemInput>),
+    /// One interface of the host, by its address.
+    Named(Interface),
 }
 
 impl Modem {
@@ -125,9 +130,10 @@ impl Modem {
             Address::At(_) | Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
             Address::None => Box::new(none::NoModem),
         };
-        let route = match &address {
-            Address::Sim | Address::Mm(_) => Route::Driver,
-            Address::At(_) | Address::None => Route::Host(VecDeque::from([host_attached()])),
+        let route = match (&address, &settings.interface) {
+            (_, Some(name)) => Route::Named(Interface::watch(name).context("netlink")?),
+            (Address::Sim | Address::Mm(_), None) => Route::Driver,
+            (Address::At(_) | Address::None, None) => Route::Host(VecDeque::from([host_attached()])),
         };
         Ok(Self { address, driver, route })
     }
@@ -144,23 +150,33 @@ impl Modem {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
+        let driver = self.driver.as_mut();
         let news = match &mut self.route {
-            Route::Driver => self.driver.poll(cx, now),
-            Route::Host(news) => news.pop_front().or_else(|| poll_radio(self.driver.as_mut(), cx, now)),
+            Route::Driver => driver.poll(cx, now),
+            Route::Host(news) => news.pop_front().or_else(|| poll_radio(driver, cx, now)),
+            Route::Named(interface) => {
+                interface.poll(cx, now).map(way).or_else(|| poll_radio(driver, cx, now))
+            }
         }?;
         self.log(&news);
         Some(news)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.driver.deadline()
+        let route = match &self.route {
+            // News of the host that wait are taken before the loop sleeps.
+            Route::Driver | Route::Host(_) => None,
+            Route::Named(interface) => interface.deadline(),
+        };
+        [self.driver.deadline(), route].into_iter().flatten().min()
     }
 
     /// The network interface of links that name none.
     pub(crate) fn interface(&self) -> Option<&str> {
-        match self.route {
+        match &self.route {
             Route::Driver => self.driver.interface(),
             Route::Host(_) => None,
+            Route::Named(interface) => Some(interface.name()),
         }
     }
 
@@ -194,6 +210,10 @@ fn poll_radio(driver: &mut dyn Driver, cx: &mut Context<'_>, now: Instant) -> Op
             return Some(news);
         }
     }
+}
+
+fn way(address: Option<IpAddr>) -> ModemInput {
+    address.map_or(ModemInput::Detached, ModemInput::Attached)
 }
 
 fn host_attached() -> ModemInput {

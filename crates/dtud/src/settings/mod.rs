@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dtu_proto::config::{DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
+use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::radio::PhoneNumber;
 
@@ -208,13 +208,18 @@ impl Settings {
     /// What of it the device core wants to know.
     #[must_use]
     pub fn options(&self) -> Options {
-        let Device { setup_window, shutdown, recovery, factory_password, sms_allow: _ } = &self.device;
+        let Device { setup_window, shutdown, recovery, factory_password, sms_allow } = &self.device;
         Options {
             setup_window: *setup_window,
             shutdown: *shutdown,
             recovery: *recovery,
             factory_password: *factory_password,
             length_enabled: self.packing.length_enabled,
+            charset: match self.serial.charset {
+                Charset::Gbk => config::Charset::Gbk,
+                Charset::Utf8 => config::Charset::Utf8,
+            },
+            sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
             links: self.links.each_ref().map(Link::options),
         }
     }

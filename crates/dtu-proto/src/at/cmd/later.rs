@@ -7,53 +7,6 @@ use super::super::table::{Command, Missing};
 use super::Done;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    radio(
-        "+CMGL",
-        "2.8.6.7",
-        "Lists messages",
-        &[Param::new("STAT", Kind::Shape("0..=4, or ALL, \"REC UNREAD\" …"), "")],
-    )
-    .sets(absent),
-    radio("+CMGR", "2.8.6.8", "Reads a message", &[Param::new("INDEX", INDEX, "")]).sets(absent),
-    radio(
-        "+CMGF",
-        "2.8.6.9",
-        "Message format",
-        &[Param::new("MODE", Kind::Choice(&[(0, "PDU"), (1, "text")]), "").factory("0")],
-    )
-    .reads(absent)
-    .sets(absent),
-    radio(
-        "+CMGS",
-        "2.8.6.16",
-        "Sends a message",
-        &[Param::new("TO", Kind::Shape("number in text mode, length in PDU mode"), "")],
-    )
-    .sets(absent),
-    radio(
-        "+CSCA",
-        "2.8.6.17, 2.8.6.18",
-        "Service centre of messages",
-        &[
-            Param::new("NUMBER", Kind::Phone, "").factory("8613800531500"),
-            Param::new("TOA", Kind::Number { min: 128, max: 255 }, "type of address")
-                .factory("145")
-                .left_off_is("145"),
-        ],
-    )
-    .reads(absent)
-    .sets(absent),
-    radio(
-        "+CISMSSEND",
-        "2.8.6.33",
-        "Sends a message",
-        &[
-            Param::new("PHNUM", Kind::Phone, ""),
-            Param::new("FORMAT", Kind::Choice(&[(1, "ASCII"), (3, "Chinese")]), ""),
-            Param::new("DATA", Kind::Shape("text"), ""),
-        ],
-    )
-    .sets(absent),
     connections(
         "+CIOPEN",
         "2.8.6.34",
@@ -98,19 +51,9 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     cloud("+CLOUDSV", "Server", &[ADDRESS, PORT]),
 ];
 
-const INDEX: Kind = Kind::Number { min: 0, max: 255 };
 const ADDRESS: Param =
     Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
 const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");
-
-const fn radio(
-    name: &'static str,
-    section: &'static str,
-    help: &'static str,
-    params: &'static [Param],
-) -> Command {
-    Command::new(name, section, help, params).missing(Missing::Radio)
-}
 
 const fn connections(
     name: &'static str,

@@ -14,6 +14,7 @@ pub(super) mod identity;
 pub(super) mod later;
 pub(super) mod line;
 pub(super) mod link;
+pub(super) mod message;
 pub(super) mod mode;
 pub(super) mod network;
 pub(super) mod packet;
@@ -22,6 +23,7 @@ pub(super) mod radio;
 pub(super) mod role;
 pub(super) mod session;
 pub(super) mod status;
+pub(super) mod store;
 
 /// What every handler answers.
 type Done = Result<(), Error>;

@@ -26,8 +26,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Working mode",
         &[Param::new(
             "MOD",
-            Kind::Choice(&[(0, "transparent"), (2, "AT command")]),
-            "1 (serial command), 3 (HTTPD) and 4 (SMS) are not in this version",
+            Kind::Choice(&[(0, "transparent"), (2, "AT command"), (4, "SMS")]),
+            "1 (serial command) and 3 (HTTPD) are not in this version",
         )
         .factory("0")],
     )

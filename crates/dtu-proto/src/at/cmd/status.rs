@@ -8,7 +8,7 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, LinkStatus, Phase, Status};
+use crate::status::{CallState, CallStatus, LinkStatus, MessageStatus, Phase, Status};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,7 +17,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -35,7 +35,14 @@ dropped_replies=<n>`
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
-Always: in + moved_in = out + dropped + moved_out + waiting.";
+`+CISTAT:SMS,received=<PDUs taken from the modem>,duplicates=<of these, dropped>,unreadable=<of these, dropped>,\
+reports=<of these, status reports>,commands=<messages that were commands>,printed=<messages written to the line>,\
+placed=<put into the storage>,evicted=<read messages that went for new ones>,incomplete=<long ones given up>,\
+stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the line>,not_taken=<no room yet>,\
+sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
+cut=<replies shortened>`
+
+Of a link, always: in + moved_in = out + dropped + moved_out + waiting.";
 
 fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
@@ -43,6 +50,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
+    call.say(message_line(&status.messages));
     Ok(())
 }
 
@@ -73,6 +81,33 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn message_line(status: &MessageStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("received", counters.received),
+        ("duplicates", counters.duplicates),
+        ("unreadable", counters.unreadable),
+        ("reports", counters.reports),
+        ("commands", counters.commands),
+        ("printed", counters.printed),
+        ("placed", counters.stored),
+        ("evicted", counters.evicted),
+        ("incomplete", counters.incomplete),
+        ("stored", status.stored.into()),
+        ("parts", status.parts.into()),
+        ("for_line", status.for_line.into()),
+        ("not_taken", status.not_taken.into()),
+        ("sent", counters.sent),
+        ("outgoing", status.outgoing.into()),
+        ("retried", counters.retried),
+        ("refused", counters.refused),
+        ("expired", counters.expired),
+        ("dropped", counters.dropped),
+        ("cut", counters.cut),
+    ];
+    format!("+CISTAT:SMS{}", joined(&figures))
 }
 
 fn link_line(link: LinkId, status: &LinkStatus) -> String {

@@ -9,10 +9,12 @@ use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
 use crate::radio::{Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
+use crate::sms::Mailbox;
 use crate::status::{RadioStatus, Status};
 
 mod lines;
 mod manual;
+mod messages;
 mod phone;
 mod properties;
 mod rules;
@@ -26,6 +28,7 @@ struct Desk {
     identity: Identity,
     status: Status,
     clock: Clock,
+    mailbox: Mailbox,
     door: Door,
     rights: Rights,
 }
@@ -39,6 +42,7 @@ impl Desk {
             identity: Identity::default(),
             status: blank_status(),
             clock: Clock::default(),
+            mailbox: Mailbox::default(),
             door: Door::Serial,
             rights: Rights::Full,
         }
@@ -74,6 +78,7 @@ impl Desk {
             identity: &self.identity,
             status: &self.status,
             clock: &mut self.clock,
+            mailbox: &mut self.mailbox,
             door: self.door,
             rights: self.rights,
         })

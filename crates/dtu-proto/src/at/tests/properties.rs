@@ -239,7 +239,7 @@ fn a_stored_file_passes_over_what_it_does_not_know() {
         (8, "+CIPR is no stored setting"),
         (9, "W is no stored setting"),
         (10, "the line has more than one command"),
-        (11, "CIMOD: MOD must be 0 (transparent) or 2 (AT command), got 3"),
+        (11, "CIMOD: MOD must be 0 (transparent), 2 (AT command) or 4 (SMS), got 3"),
         (12, "the line has no command"),
     ];
     let expected = expected.map(|(line, text)| Problem { line, text: String::from(text) });

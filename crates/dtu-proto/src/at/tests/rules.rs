@@ -7,7 +7,7 @@ use super::super::{Effect, Rights};
 use super::Desk;
 use crate::config::{Config, Role};
 use crate::event::{Door, LinkId};
-use crate::status::LinkState;
+use crate::status::{LinkState, MessageCounters, MessageStatus};
 use crate::time::Duration;
 
 const LINK1: LinkId = LinkId::ALL[0];
@@ -150,6 +150,30 @@ fn cistat_counts_everything_once() {
     (counters.heartbeats, counters.dropped_replies) = (18, 19);
     let calls = &mut desk.status.call.counters;
     (calls.dialled, calls.received, calls.refused, calls.answered, calls.unconfirmed) = (1, 2, 3, 4, 5);
+    desk.status.messages = MessageStatus {
+        counters: MessageCounters {
+            received: 1,
+            duplicates: 2,
+            unreadable: 3,
+            reports: 4,
+            commands: 5,
+            printed: 6,
+            stored: 7,
+            evicted: 8,
+            incomplete: 9,
+            sent: 10,
+            retried: 11,
+            refused: 12,
+            expired: 13,
+            dropped: 14,
+            cut: 15,
+        },
+        stored: 1,
+        parts: 2,
+        for_line: 3,
+        outgoing: 4,
+        not_taken: 5,
+    };
     let reply = desk.reply("AT+CISTAT?");
     let lines: Vec<&str> = reply.lines().collect();
     assert_eq!(lines[1], "+CISTAT:DEVICE,uptime=61,restarts=2,phase=command,mode=0");
@@ -166,6 +190,11 @@ fn cistat_counts_everything_once() {
          received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19"
     );
     assert_eq!(lines[7], "+CISTAT:CALLS,state=idle,dialled=1,received=2,refused=3,answered=4,unconfirmed=5");
+    assert_eq!(
+        lines[8],
+        "+CISTAT:SMS,received=1,duplicates=2,unreadable=3,reports=4,commands=5,printed=6,placed=7,evicted=8,incomplete=9,\
+         stored=1,parts=2,for_line=3,not_taken=5,sent=10,outgoing=4,retried=11,refused=12,expired=13,dropped=14,cut=15"
+    );
     assert_eq!(desk.reply("AT+CISTAT"), reply);
 }
 

@@ -39,7 +39,9 @@ fn every_section_of_the_manual_has_its_command() {
 fn what_is_set_can_be_read_except_the_password() {
     for command in table::all().filter(|command| command.set.is_some() && command.missing.is_none()) {
         let readable = command.read.is_some();
-        let exception = ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name);
+        let acts = ["+CMGL", "+CMGR", "+CMGD", "+CMGS", "+CMGW", "+CMSS", "+CISMSSEND", "+CNMA"];
+        let exception =
+            ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name) || acts.contains(&command.name);
         assert_eq!(readable, !exception, "{}", command.name);
     }
 }
@@ -60,7 +62,7 @@ fn every_extended_command_tells_its_ranges() {
         }
     }
     desk.tells("AT+CIPCFG=?", "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)");
-    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2)");
+    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2,4)");
     desk.tells("AT+CIPSCONT=?", "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)");
     desk.tells("AT+CIPPACK=?", "+CIPPACK: (0,1),(0-80 hex digits),(0,1)");
 }
@@ -87,7 +89,7 @@ fn the_factory_values_of_the_table_are_those_of_a_new_device() {
     let mut desk = Desk::new();
     for line in lines {
         let (reply, _) = desk.done(&line);
-        assert_eq!(reply, "\r\nOK\r\n", "{line}");
+        assert!(reply.ends_with("\r\nOK\r\n"), "{line}: {reply}");
         assert_eq!(desk.config, Config::default(), "{line}");
     }
 }

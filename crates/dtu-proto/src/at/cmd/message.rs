@@ -1,0 +1,390 @@
+//! Sending messages, and how messages are spoken of (3GPP TS 27.005).
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::super::call::Call;
+use super::super::param::{Kind, Param};
+use super::super::reply::{Code, Error, Quoted};
+use super::super::sms::{self as typed, Prompted};
+use super::super::table::{Command, TakesEffect};
+use super::super::{Prompt, SlowCommand, clock};
+use super::{Done, accepted, one};
+use crate::config::{Charset, Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
+use crate::event::Door;
+use crate::radio::PhoneNumber;
+use crate::sms::{self, Template};
+use crate::wire::address::Address;
+use crate::wire::dcs::Dcs;
+use crate::wire::time::{Civil, TimeStamp};
+use crate::wire::user_data::Body;
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "+CMGF",
+        "2.8.6.9",
+        "Message format",
+        &[Param::new("MODE", Kind::Choice(&[(0, "PDU"), (1, "text")]), "").factory("0")],
+    )
+    .reads(read_format)
+    .sets(set_format)
+    .saved(|config| one(format!("AT+CMGF={}", u8::from(config.messages.text_mode))), TakesEffect::Now),
+    Command::new(
+        "+CSCA",
+        "2.8.6.17, 2.8.6.18",
+        "Service centre of messages",
+        &[
+            Param::new("NUMBER", Kind::Shape("1..=20 digits, + in front allowed, or \"\""), "\"\" = the SIM's own")
+                .factory(""),
+            Param::new("TOA", TOA, "type of address, 145 = international").factory("145").left_off_is("145"),
+        ],
+    )
+    .notes("The read form shows the SIM's own where none is set. `sim` has \"8613800531500\", as the manual.")
+    .reads(read_center)
+    .sets(set_center)
+    .saved(|config| one(center_line(config)), TakesEffect::Now),
+    Command::new(
+        "+CMGS",
+        "2.8.6.16",
+        "Sends a message",
+        &[
+            Param::new("TO", Kind::Shape("number in text mode, length in PDU mode"), ""),
+            Param::new("TOA", Kind::ZeroOr { min: 128, max: 255 }, "type of address, text mode").left_off_is("0"),
+        ],
+    )
+    .notes(
+        "Answers `> `; then the text or PDU is typed, 0x1A sends it, ESC gives it up. In PDU mode the length is that of \
+         the PDU without the service centre in front. In text mode a text is sent in GSM 7-bit if it can be, else in \
+         UCS2, in up to 10 parts; with a CSMP coding of 8-bit data it is typed in hex digits.",
+    )
+    .sets(send),
+    Command::new(
+        "+CISMSSEND",
+        "2.8.6.33",
+        "Sends a message",
+        &[
+            Param::new("PHNUM", Kind::Phone, ""),
+            Param::new("FORMAT", Kind::Choice(&[(1, "ASCII"), (3, "Chinese")]), ""),
+            Param::new("DATA", Kind::Bytes { min: 1, max: 1000 }, "text in the charset of the serial line"),
+        ],
+    )
+    .notes(
+        "The text is everything behind the second comma, commas, semicolons and full-width characters with it; quotes \
+         around it are optional. It goes in up to 10 parts. OK comes when the network has taken all of them.",
+    )
+    .sets(send_text),
+    Command::new(
+        "+CSMP",
+        "27.005 3.3.3",
+        "What messages of the text mode are sent with",
+        &[
+            Param::new("FO", OCTET, "first octet of a SUBMIT").factory("17").left_off_is("17"),
+            Param::new("VP", Kind::Shape("0..=255 or \"yy/MM/dd,hh:mm:ss±zz\""), "validity period; 167 = 24 h")
+                .factory("167")
+                .left_off_is("167"),
+            Param::new("PID", OCTET, "protocol identifier").factory("0").left_off_is("0"),
+            Param::new("DCS", OCTET, "coding").factory("0").left_off_is("0"),
+        ],
+    )
+    .reads(read_parameters)
+    .sets(set_parameters)
+    .saved(|config| one(format!("AT+CSMP={}", parameters(&config.messages.parameters))), TakesEffect::Now),
+    Command::new(
+        "+CSDH",
+        "27.005 3.3.4",
+        "Text mode shows the whole header",
+        &[Param::new("SHOW", super::ON_OFF, "").factory("0").left_off_is("0")],
+    )
+    .reads(read_details)
+    .sets(set_details)
+    .saved(|config| one(format!("AT+CSDH={}", u8::from(config.messages.details))), TakesEffect::Now),
+    Command::new(
+        "+CSCS",
+        "27.007 5.5",
+        "Charset of texts",
+        &[Param::new("CHARSET", Kind::Words(&["GSM", "IRA", "UCS2", "HEX", "UTF-8"]), "").factory("IRA")],
+    )
+    .notes("In `IRA`, typed bytes that are not ASCII are in the charset of the serial line. Text that a charset does not have is shown in UCS2.")
+    .reads(read_charset)
+    .sets(set_charset)
+    .saved(|config| one(format!("AT+CSCS=\"{}\"", config.messages.charset.name())), TakesEffect::Now),
+    Command::new(
+        "+CNMI",
+        "27.005 3.4.1",
+        "How messages that come are told",
+        &[
+            Param::new("MODE", Kind::Number { min: 0, max: 3 }, "2, 3 = later, where the line carries data")
+                .factory("2")
+                .left_off_is("0"),
+            Param::new("MT", Kind::Number { min: 0, max: 3 }, "0 not, 1 +CMTI, 2 +CMT, 3 +CMT of class 3")
+                .factory("1")
+                .left_off_is("0"),
+            Param::new("BM", Kind::Number { min: 0, max: 3 }, "without effect").factory("0").left_off_is("0"),
+            Param::new("DS", Kind::Number { min: 0, max: 2 }, "status reports: 0 not, 1 +CDS, 2 stored and +CDSI")
+                .factory("0")
+                .left_off_is("0"),
+            Param::new("BFR", Kind::Number { min: 0, max: 1 }, "without effect").factory("0").left_off_is("0"),
+        ],
+    )
+    .notes(
+        "Nothing is told while the line carries data. Beside these, a whole message is told by \
+         `+CISMS:<number>,<yy-mm-dd-hh:mm:ss>,<text>` whenever the line is in the command state.",
+    )
+    .reads(read_notify)
+    .sets(set_notify)
+    .saved(|config| one(format!("AT+CNMI={}", notify(&config.messages.notify))), TakesEffect::Now),
+    Command::new(
+        "+CSMS",
+        "27.005 3.2.1",
+        "Message service",
+        &[Param::new("SERVICE", Kind::Choice(&[(0, "phase 2"), (1, "phase 2+")]), "both are served alike").factory("0")],
+    )
+    .reads(read_service)
+    .sets(set_service),
+    Command::new("+CNMA", "27.005 3.4.4", "Accepted without effect: what is told is acknowledged already", &[
+        Param::new("N", Kind::Number { min: 0, max: 2 }, "").left_off_is("0"),
+    ])
+    .runs(accepted)
+    .sets(accepted),
+];
+
+const OCTET: Kind = Kind::Number { min: 0, max: 255 };
+const TOA: Kind = Kind::Number { min: 128, max: 255 };
+
+fn read_format(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CMGF: {}", u8::from(call.ctx.config.messages.text_mode)));
+    Ok(())
+}
+
+fn set_format(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.messages.text_mode = call.flag(0)?;
+    Ok(())
+}
+
+fn read_center(call: &mut Call<'_, '_>) -> Done {
+    let set = call.ctx.config.messages.service_center;
+    let sim = call.ctx.status.radio.service_center;
+    let center = set.or_else(|| sim.map(|number| ServiceCenter { number, type_of_address: INTERNATIONAL }));
+    let Some(ServiceCenter { number, type_of_address }) = center else {
+        return Err(call.refuse(Code::Message(NO_CENTER), "the SIM names no service centre, and none is set"));
+    };
+    call.say(format!("+CSCA: \"{number}\", {type_of_address}"));
+    Ok(())
+}
+
+fn set_center(call: &mut Call<'_, '_>) -> Done {
+    let (number, type_of_address) = (call.text(0)?, call.narrow(1)?);
+    if number.is_empty() {
+        call.ctx.config.messages.service_center = None;
+        return Ok(());
+    }
+    let center = PhoneNumber::new(&number).map(|number| ServiceCenter { number, type_of_address });
+    let center = center.filter(|center| center.address().is_some());
+    let wrong = format!("NUMBER must be 1..=20 digits, + in front allowed, or \"\", got {number}");
+    call.ctx.config.messages.service_center =
+        Some(center.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?);
+    Ok(())
+}
+
+fn center_line(config: &Config) -> String {
+    match config.messages.service_center {
+        Some(ServiceCenter { number, type_of_address }) => format!("AT+CSCA=\"{number}\",{type_of_address}"),
+        None => "AT+CSCA=\"\"".to_string(),
+    }
+}
+
+/// Whether there is a modem that can send.
+pub(super) fn check_modem(call: &Call<'_, '_>) -> Result<(), Error> {
+    match &call.ctx.status.radio.modem {
+        None => Err(call.refuse(Code::NotAllowed, "there is no modem")),
+        Some(modem) if !modem.abilities.messages => {
+            Err(call.refuse(Code::NotSupported, "this modem cannot send messages"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn send(call: &mut Call<'_, '_>) -> Done {
+    check_modem(call)?;
+    let what = if call.ctx.config.messages.text_mode {
+        Prompted::SendText(receiver(call)?)
+    } else {
+        Prompted::SendPdu(length(call)?)
+    };
+    prompt(call, what)
+}
+
+/// Asks the DTE for a text.
+pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
+    if call.ctx.door != Door::Serial {
+        return Err(call.refuse(
+            Code::NotAllowed,
+            "its text is typed on the serial line; CISMSSEND sends from everywhere",
+        ));
+    }
+    let max = what.max();
+    call.prompt = Some(Prompt { what, max });
+    Ok(())
+}
+
+/// The receiver of the text mode.
+pub(super) fn receiver(call: &Call<'_, '_>) -> Result<Address, Error> {
+    let number = call.text(0)?;
+    let address = typed::address_of(&number, call.number(1)?, call.ctx.config.messages.charset);
+    let wrong = format!(
+        "TO must be a number in text mode (AT+CMGF=1): 1..=20 digits, + in front allowed, got {number}"
+    );
+    address.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+}
+
+/// The length of the PDU mode.
+pub(super) fn length(call: &Call<'_, '_>) -> Result<usize, Error> {
+    let text = call.text(0)?;
+    let length = text.parse().ok().filter(|length| (LENGTH_MIN..=LENGTH_MAX).contains(length));
+    let wrong =
+        format!("TO must be a length in PDU mode (AT+CMGF=0): {LENGTH_MIN}..={LENGTH_MAX}, got {text}");
+    length.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+}
+
+fn send_text(call: &mut Call<'_, '_>) -> Done {
+    check_modem(call)?;
+    let (to, data) = (call.text(0)?, call.bytes(2)?);
+    let text = text_of(call, &data)?;
+    let body = match call.number(1)? {
+        1 if !text.is_ascii() => {
+            return Err(
+                call.refuse(Code::IncorrectParameters, "DATA must be ASCII in format 1; format 3 is Chinese")
+            );
+        }
+        1 => Body::text(&text),
+        _ => Body::ucs2(&text),
+    };
+    let to =
+        Address::number(&to).ok_or_else(|| call.refuse(Code::IncorrectParameters, "PHNUM is no number"))?;
+    let reference = call.ctx.mailbox.next_concat_reference();
+    let center = call.ctx.config.messages.service_center;
+    let parts = sms::compose(body, &Template { to: &to, center, parameters: None, reference });
+    let parts = parts.map_err(|why| call.refuse(Code::IncorrectParameters, &format!("DATA: {why}")))?;
+    let mut submission = typed::submission("CISMSSEND", parts, None);
+    submission.tells_reference = false;
+    call.slow = Some(SlowCommand::Submit(submission));
+    Ok(())
+}
+
+fn text_of(call: &Call<'_, '_>, data: &[u8]) -> Result<String, Error> {
+    let charset = match call.ctx.door {
+        Door::Serial | Door::SerialFrame | Door::Link(_) => call.ctx.options.charset,
+        Door::Sms(_) | Door::Console => Charset::Utf8,
+    };
+    sms::from_serial(data, charset).ok_or_else(|| {
+        let name = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };
+        call.refuse(Code::IncorrectParameters, &format!("DATA must be text in {name}"))
+    })
+}
+
+fn parameters(parameters: &TextParameters) -> String {
+    let TextParameters { first_octet, validity, pid, dcs } = parameters;
+    let period = match validity {
+        TextValidity::Relative(octet) => octet.to_string(),
+        TextValidity::Until(stamp) => sms::stamp(*stamp),
+    };
+    format!("{first_octet},{period},{pid},{}", dcs.0)
+}
+
+fn read_parameters(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CSMP: {}", parameters(&call.ctx.config.messages.parameters)));
+    Ok(())
+}
+
+fn set_parameters(call: &mut Call<'_, '_>) -> Done {
+    let period = call.text(1)?;
+    let number = period.parse().ok().map(TextValidity::Relative);
+    let validity = number.or_else(|| until(&period).map(TextValidity::Until));
+    let wrong = format!("VP must be 0..=255 or \"yy/MM/dd,hh:mm:ss±zz\", got {period}");
+    let validity = validity.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?;
+    let (first_octet, pid, dcs) = (call.narrow(0)?, call.narrow(2)?, Dcs(call.narrow(3)?));
+    call.ctx.config.messages.parameters = TextParameters { first_octet, validity, pid, dcs };
+    Ok(())
+}
+
+/// `yy/MM/dd,hh:mm:ss±zz`
+fn until(text: &str) -> Option<TimeStamp> {
+    clock::parse(text)?;
+    let field = |from: usize| text.get(from..from + 2)?.parse::<u8>().ok();
+    let year = field(0)?;
+    let zone = match text.get(17..) {
+        Some("") | None => 0,
+        Some(zone) => zone.parse().ok()?,
+    };
+    TimeStamp::of(Civil {
+        year: if year < 90 { 2000 } else { 1900 } + u16::from(year),
+        month: field(3)?,
+        day: field(6)?,
+        hour: field(9)?,
+        minute: field(12)?,
+        second: field(15)?,
+        zone,
+    })
+}
+
+fn read_details(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CSDH: {}", u8::from(call.ctx.config.messages.details)));
+    Ok(())
+}
+
+fn set_details(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.messages.details = call.flag(0)?;
+    Ok(())
+}
+
+fn read_charset(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CSCS: {}", Quoted(call.ctx.config.messages.charset.name())));
+    Ok(())
+}
+
+fn set_charset(call: &mut Call<'_, '_>) -> Done {
+    let place: usize = call.narrow(0)?;
+    if let Some(charset) = TextCharset::ALL.get(place) {
+        call.ctx.config.messages.charset = *charset;
+    }
+    Ok(())
+}
+
+fn notify(notify: &Notify) -> String {
+    let Notify { mode, messages, broadcasts, reports, buffer } = notify;
+    format!("{mode},{messages},{broadcasts},{reports},{buffer}")
+}
+
+fn read_notify(call: &mut Call<'_, '_>) -> Done {
+    call.say(format!("+CNMI: {}", notify(&call.ctx.config.messages.notify)));
+    Ok(())
+}
+
+fn set_notify(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.messages.notify = Notify {
+        mode: call.narrow(0)?,
+        messages: call.narrow(1)?,
+        broadcasts: call.narrow(2)?,
+        reports: call.narrow(3)?,
+        buffer: call.narrow(4)?,
+    };
+    Ok(())
+}
+
+/// Messages that come, messages that go, no cell broadcast.
+fn read_service(call: &mut Call<'_, '_>) -> Done {
+    call.say("+CSMS: 0,1,1,0".to_string());
+    Ok(())
+}
+
+fn set_service(call: &mut Call<'_, '_>) -> Done {
+    call.say("+CSMS: 1,1,0".to_string());
+    Ok(())
+}
+
+const INTERNATIONAL: u8 = 145;
+/// 27.005 3.2.5: the service centre is not known.
+const NO_CENTER: u16 = 330;
+const LENGTH_MIN: usize = 6;
+/// Octets of the longest SUBMIT.
+const LENGTH_MAX: usize = 164;

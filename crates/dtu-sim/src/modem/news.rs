@@ -1,0 +1,208 @@
+//! What the network says, and what the host gets to see of it.
+
+use bytes::Bytes;
+use dtu_proto::radio::{ModemInput, ModemOutput, Registration, SubmitFailure};
+use dtu_proto::time::{Duration, Instant};
+use dtu_proto::wire::dcs::Dcs;
+use dtu_proto::wire::pdu::{Pdu, Tpdu};
+
+use super::at_modem::{AtModem, Doing};
+use super::reply::{End, Reply};
+use super::setup::Dialect;
+use super::store::{Kept, State, length};
+use crate::radio::civil;
+
+/// How long `AT+CNMA` may take (27.005 3.4.4 leaves it to the network's timer).
+const SHOWN_WAIT: Duration = Duration::from_secs(15);
+/// Messages that find no place and wait in the modem.
+const UNPLACED_MAX: usize = 255;
+
+impl AtModem {
+    /// News of the network's port.
+    pub fn news(&mut self, news: &ModemInput, now: Instant) {
+        self.handle_timeout(now);
+        match news {
+            ModemInput::Present(identity) => {
+                self.known.identity = identity.clone();
+                self.power_on(now);
+                self.go_on_air(self.lock_is_open(), now);
+            }
+            ModemInput::Gone => self.power_off(now),
+            ModemInput::Sim(_) | ModemInput::Attached(_) | ModemInput::Detached | ModemInput::Clock(_) => {}
+            ModemInput::Registration(registration) => self.registered(*registration, now),
+            ModemInput::Operator(operator) => self.known.operator.clone_from(operator),
+            ModemInput::Signal(signal) => self.known.signal = *signal,
+            ModemInput::Cell(cell) => {
+                let moved = self.known.cell != *cell;
+                self.known.cell = *cell;
+                if moved && self.known.registration.is_registered() {
+                    self.tell_registration(true, now);
+                }
+            }
+            ModemInput::OwnNumber(number) => self.known.number = *number,
+            ModemInput::ServiceCenter(number) => self.known.service_center = *number,
+            ModemInput::Message { id, pdu } => self.message(*id, pdu, now),
+            ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome, now),
+            ModemInput::Call(news) => self.call_news(*news, now),
+        }
+        self.pump(now);
+    }
+
+    fn registered(&mut self, registration: Registration, now: Instant) {
+        let was = std::mem::replace(&mut self.known.registration, registration);
+        if was == registration {
+            return;
+        }
+        // With the cell, which is told next.
+        if !registration.is_registered() {
+            self.tell_registration(false, now);
+        } else if self.known.cell.is_some() {
+            self.tell_registration(true, now);
+        }
+        if registration.is_registered() {
+            self.tell_zone(now);
+        }
+    }
+
+    fn tell_registration(&mut self, with_cell: bool, now: Instant) {
+        let modes =
+            [("+CREG", self.settings.creg), ("+CGREG", self.settings.cgreg), ("+CEREG", self.settings.cereg)];
+        for (name, mode) in modes {
+            let number = self.known.registration.number();
+            match (mode, self.cell_text(name)) {
+                (0, _) => {}
+                (2.., Some(cell)) if with_cell => self.tell(format!("{name}: {number},{cell}"), now),
+                _ => self.tell(format!("{name}: {number}"), now),
+            }
+        }
+    }
+
+    fn tell_zone(&mut self, now: Instant) {
+        let time = civil(self.clock(now));
+        if self.settings.tells_zone {
+            self.tell(format!("+CTZV: {:+03}", time.zone), now);
+        }
+        if self.settings.tells_time && self.setup.dialect == Dialect::Sim800 {
+            self.tell(
+                format!(
+                    "*PSUTTZ: {},{},{},{},{},{},\"{:+03}\",0",
+                    time.year, time.month, time.day, time.hour, time.minute, time.second, time.zone
+                ),
+                now,
+            );
+        }
+    }
+
+    fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>, now: Instant) {
+        let Doing::Network { token: awaited, word } = &self.doing else { return };
+        if *awaited != token {
+            return;
+        }
+        let word = *word;
+        let reply = match outcome {
+            Ok(reference) => Reply::line(format!("{word}: {reference}")),
+            Err(SubmitFailure::NO_MODEM) => return,
+            Err(failure) => Reply::end(End::Cms(failure.0)),
+        };
+        self.finish(reply, now);
+    }
+
+    /// A message came: shown, stored, or left with the network until there is a place.
+    fn message(&mut self, id: u64, pdu: &Bytes, now: Instant) {
+        let decoded = Pdu::decode(pdu).map(|decoded| decoded.pdu.tpdu);
+        let [_, shown, _, reports, _] = self.settings.cnmi;
+        let class = match &decoded {
+            Ok(Tpdu::Deliver(deliver)) => deliver.dcs.class(),
+            Ok(Tpdu::Submit(_) | Tpdu::StatusReport(_)) | Err(_) => None,
+        };
+        if matches!(decoded, Ok(Tpdu::StatusReport(_))) {
+            return match reports {
+                1 => self.show("+CDS", id, pdu, now),
+                2 => self.keep("+CDSI", id, pdu, now),
+                _ => self.order(ModemOutput::Taken(id), now),
+            };
+        }
+        let at_once = (shown == 2 && class != Some(2)) || (shown == 3 && class == Some(3));
+        match (at_once && !self.is_showing(), class, shown) {
+            (true, _, _) => self.show("+CMT", id, pdu, now),
+            // Class 0 is for the eyes and is not kept (23.038 4).
+            (false, Some(0), _) => self.order(ModemOutput::Taken(id), now),
+            (false, _, _) => self.keep("+CMTI", id, pdu, now),
+        }
+    }
+
+    /// One at a time waits for `AT+CNMA`.
+    fn is_showing(&self) -> bool {
+        self.settings.phase2 && self.shown.is_some()
+    }
+
+    fn show(&mut self, word: &str, id: u64, pdu: &Bytes, now: Instant) {
+        let text = self.shown_text(word, pdu);
+        self.tell(text, now);
+        if self.settings.phase2 {
+            self.shown = Some((id, now + SHOWN_WAIT));
+        } else {
+            self.order(ModemOutput::Taken(id), now);
+        }
+    }
+
+    fn shown_text(&self, word: &str, pdu: &Bytes) -> String {
+        use dtu_proto::wire::hex;
+        if self.settings.text_mode
+            && let Some(text) = self.shown_in_text(word, pdu)
+        {
+            return text;
+        }
+        let alpha = if word == "+CMT" { "," } else { "" };
+        format!("{word}: {alpha}{}\r\n{}", length(pdu), hex::encode(pdu))
+    }
+
+    fn keep(&mut self, word: &str, id: u64, pdu: &Bytes, now: Instant) {
+        let memory = self.settings.memories[2];
+        let kept = Kept { state: State::Unread, pdu: pdu.clone() };
+        let Some(index) = self.store.put(memory, kept) else {
+            return self.leave_unplaced(id, pdu);
+        };
+        self.order(ModemOutput::Taken(id), now);
+        let told = match word {
+            "+CMTI" => self.settings.cnmi[1] >= 1,
+            _ => true,
+        };
+        if told && self.settings.cnmi[0] > 0 {
+            self.tell(format!("{word}: \"{}\",{index}", memory.name()), now);
+        }
+    }
+
+    fn leave_unplaced(&mut self, id: u64, pdu: &Bytes) {
+        if let Some(same) = self.unplaced.iter_mut().find(|(_, there)| there == pdu) {
+            same.0 = id;
+        } else if self.unplaced.len() < UNPLACED_MAX {
+            self.unplaced.push_back((id, pdu.clone()));
+        }
+    }
+
+    /// A place may have become free.
+    pub(super) fn place_waiting(&mut self, now: Instant) {
+        for (id, pdu) in std::mem::take(&mut self.unplaced) {
+            self.message(id, &pdu, now);
+        }
+    }
+
+    /// The host has not acknowledged what it was shown (27.005 3.4.4): nothing is shown any more, and what was is not
+    /// taken, so that the network brings it again.
+    pub(super) fn forget_shown(&mut self, now: Instant) {
+        if self.shown.take_if(|(_, until)| *until <= now).is_some() {
+            self.settings.cnmi[1] = 0;
+            self.settings.cnmi[3] = 0;
+        }
+    }
+
+    /// The coding of a message, where it has one.
+    pub(super) fn coding(tpdu: &Tpdu) -> Dcs {
+        match tpdu {
+            Tpdu::Deliver(deliver) => deliver.dcs,
+            Tpdu::Submit(submit) => submit.dcs,
+            Tpdu::StatusReport(report) => report.dcs.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the owner of a phone sees, as a line.
+
+use dtu_proto::radio::CallEnd;
+use dtu_proto::wire::hex;
+use dtu_proto::wire::user_data::{Body, UserData};
+use dtu_sim::radio::PhoneNews;
+
+/// `phone NUMBER …`: texts in quotes, written as scripts write them, octets in hex digits.
+pub(crate) fn line(news: &PhoneNews) -> String {
+    let phone = news.phone();
+    let what = match news {
+        PhoneNews::Text { from, data, .. } => format!("{} from {from} {}", kind(data), content(data)),
+        PhoneNews::Report { report, .. } => format!("report {} {}", report.reference, report.status.0),
+        PhoneNews::Rings { from, .. } => format!("rings from {from}"),
+        PhoneNews::Alerting { .. } => "alerting".to_owned(),
+        PhoneNews::Talking { .. } => "talking".to_owned(),
+        PhoneNews::Ended { why, .. } => format!("ended {}", reason(*why)),
+    };
+    format!("phone {phone} {what}")
+}
+
+const fn kind(data: &UserData) -> &'static str {
+    match data.body {
+        Body::Octets(_) => "data",
+        Body::Septets(_) | Body::Ucs2(_) => "sms",
+    }
+}
+
+fn content(data: &UserData) -> String {
+    match &data.body {
+        Body::Octets(octets) => hex::encode(octets),
+        Body::Septets(_) | Body::Ucs2(_) => quoted(&data.text().unwrap_or_default()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '"' | '\\' => format!("\\{c}"),
+        // No control character of a message reaches the terminal.
+        c if c.is_control() => '\u{FFFD}'.to_string(),
+        c => c.to_string(),
+    };
+    format!("\"{}\"", text.chars().map(escape).collect::<String>())
+}
+
+const fn reason(why: CallEnd) -> &'static str {
+    match why {
+        CallEnd::HungUp => "hung-up",
+        CallEnd::Busy => "busy",
+        CallEnd::NoAnswer => "no-answer",
+        CallEnd::NoCarrier => "no-carrier",
+    }
+}

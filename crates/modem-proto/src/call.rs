@@ -1,0 +1,356 @@
+//! The one voice call (27.007 6, 7.11, 7.15, 7.18). What it does is asked by `AT+CLCC` each second while there is one,
+//! for `RING`, `NO CARRIER` and `BUSY` alone do not tell whose they are; they only make the question come at once.
+
+use dtu_proto::radio::{CallEnd, CallNews, ModemInput, PhoneNumber};
+use dtu_proto::time::{Duration, Instant};
+
+use crate::answer::{Answer, Outcome, call_end, fields, phone};
+use crate::job::Job;
+use crate::modem::Modem;
+
+/// The call, and how its state can be known.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    call: Option<Call>,
+    /// `AT+CLCC` is known to the modem.
+    pub(crate) are_listed: bool,
+}
+
+#[derive(Debug)]
+struct Call {
+    way: Way,
+    stage: Stage,
+    from: Option<PhoneNumber>,
+    /// An incoming call that was not told yet is told then, with or without its number.
+    tell_at: Option<Instant>,
+    /// Without `AT+CLCC`: it rings no more then.
+    rings_until: Option<Instant>,
+    /// What a line said about its end.
+    cause: Option<CallEnd>,
+    /// Lists in a row without it.
+    missed: u8,
+    /// The second caller was refused.
+    refused_second: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Outgoing: the order waits or runs.
+    Ordered,
+    /// Outgoing: the modem took it.
+    Dialling,
+    /// It rings, here or there.
+    Ringing,
+    Active,
+}
+
+/// One line of `+CLCC: id,dir,stat,mode,mpty[,"number",type]`.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    incoming: bool,
+    state: u8,
+    from: Option<PhoneNumber>,
+}
+
+impl Call {
+    const fn new(way: Way, stage: Stage) -> Self {
+        Self {
+            way,
+            stage,
+            from: None,
+            tell_at: None,
+            rings_until: None,
+            cause: None,
+            missed: 0,
+            refused_second: false,
+        }
+    }
+}
+
+impl Calls {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let call = self.call.as_ref()?;
+        [call.tell_at, call.rings_until].into_iter().flatten().min()
+    }
+}
+
+impl Modem {
+    pub(crate) fn dial(&mut self, number: PhoneNumber) {
+        if !self.present {
+            return self.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)));
+        }
+        // One at a time; the device knows.
+        if self.calls.call.is_none() {
+            self.calls.call = Some(Call::new(Way::Out, Stage::Ordered));
+            self.agenda.soon(Job::Dial(number));
+        }
+    }
+
+    pub(crate) fn answer_call(&mut self) {
+        let rings = |call: &Call| call.way == Way::In && call.stage == Stage::Ringing;
+        if self.calls.call.as_ref().is_some_and(rings) {
+            self.agenda.soon(Job::Answer);
+        }
+    }
+
+    pub(crate) fn hang_up(&mut self, now: Instant) {
+        if self.calls.call.is_none() {
+            return;
+        }
+        self.agenda.cancel(|job| *job == Job::Answer);
+        if self.agenda.cancel(|job| matches!(job, Job::Dial(_))) {
+            return self.end_call(CallEnd::HungUp);
+        }
+        // A modem that answers `ATD` only when somebody takes the call: the next byte breaks it off.
+        if matches!(self.channel.job(), Some(Job::Dial(_))) {
+            self.channel.hurry(now + BREAK_OFF);
+        }
+        self.agenda.soon(Job::HangUp { plain: false });
+    }
+
+    pub(crate) fn dialled(&mut self, answer: &Answer, now: Instant) {
+        match answer.outcome {
+            Outcome::Ok | Outcome::TimedOut => {
+                if let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Ordered) {
+                    call.stage = Stage::Dialling;
+                }
+                self.agenda.later(now + CALL_POLL, Job::Calls);
+            }
+            Outcome::Call(end) => self.end_call(end),
+            Outcome::Failed(_) => self.end_call(CallEnd::NoCarrier),
+        }
+    }
+
+    pub(crate) fn call_answered(&mut self, answer: &Answer, now: Instant) {
+        match answer.outcome {
+            Outcome::Ok => self.call_stands(),
+            Outcome::Call(end) => self.end_call(end),
+            Outcome::Failed(_) | Outcome::TimedOut if self.calls.are_listed => {
+                self.agenda.later(now, Job::Calls);
+            }
+            Outcome::Failed(_) | Outcome::TimedOut => self.end_call(CallEnd::NoCarrier),
+        }
+    }
+
+    pub(crate) fn hung_up(&mut self, plain: bool, answer: &Answer, now: Instant) {
+        if answer.is_ok() {
+            self.end_call(CallEnd::HungUp);
+        } else if !plain {
+            self.agenda.soon(Job::HangUp { plain: true });
+        } else if self.calls.are_listed {
+            self.agenda.later(now, Job::Calls);
+        } else {
+            self.end_call(CallEnd::HungUp);
+        }
+    }
+
+    pub(crate) fn call_news(&mut self, line: &str, now: Instant) -> bool {
+        if line == "RING" || line.starts_with("+CRING:") {
+            self.rings(None, now);
+        } else if line.starts_with("+CLIP:") {
+            self.rings(phone(&fields(line), 0), now);
+        } else if let Some(end) = call_end(line) {
+            self.end_is_near(Some(end), now);
+        } else if line.starts_with("+CCWA:") {
+            self.refuse_second();
+        } else if CALL_MOVED.iter().any(|head| line.starts_with(head)) {
+            self.end_is_near(None, now);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn rings(&mut self, from: Option<PhoneNumber>, now: Instant) {
+        if !self.present {
+            return;
+        }
+        let is_listed = self.calls.are_listed;
+        let call = self.calls.call.get_or_insert_with(|| {
+            let mut call = Call::new(Way::In, Stage::Ringing);
+            call.tell_at = Some(now + NUMBER_COMES);
+            call
+        });
+        if call.way != Way::In || call.stage != Stage::Ringing {
+            return;
+        }
+        call.from = call.from.or(from);
+        call.rings_until = (!is_listed).then_some(now + NEXT_RING);
+        if is_listed {
+            self.agenda.soon(Job::Calls);
+        }
+        if from.is_some() {
+            self.tell_incoming();
+        }
+    }
+
+    fn tell_incoming(&mut self) {
+        let Some(call) = &mut self.calls.call else { return };
+        if call.tell_at.take().is_some() {
+            let from = call.from;
+            self.tell(ModemInput::Call(CallNews::Incoming { from }));
+        }
+    }
+
+    /// A line said that a call moved or is over. The list knows which; without it there is only this one.
+    fn end_is_near(&mut self, end: Option<CallEnd>, now: Instant) {
+        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
+        call.cause = end.or(call.cause);
+        if self.calls.are_listed {
+            self.agenda.later(now, Job::Calls);
+        } else if let Some(end) = end {
+            self.end_call(end);
+        }
+    }
+
+    pub(crate) fn know_calls(&mut self, answer: &Answer, now: Instant) {
+        if !answer.is_ok() {
+            if self.calls.call.is_some() {
+                self.agenda.later(now + CALL_POLL, Job::Calls);
+            }
+            return;
+        }
+        let listed = || answer.lines.iter().filter_map(|line| Listed::of(line));
+        match self.calls.call.as_ref().map(|call| call.way) {
+            None => self.unexpected_calls(listed(), now),
+            Some(way) => {
+                if listed().any(|call| call.is_second(way)) {
+                    self.refuse_second();
+                }
+                let ours = listed().find(|call| call.incoming == (way == Way::In) && !call.is_second(way));
+                match ours {
+                    Some(ours) => self.call_seen(ours),
+                    None => self.call_missed(),
+                }
+            }
+        }
+        if self.calls.call.is_some() {
+            self.agenda.later(now + CALL_POLL, Job::Calls);
+        }
+    }
+
+    /// A ringing one is a call like every other; what else there is, a host before this one has left behind.
+    fn unexpected_calls(&mut self, mut listed: impl Iterator<Item = Listed>, now: Instant) {
+        let Some(call) = listed.next() else { return };
+        if call.incoming && call.state == INCOMING {
+            self.rings(call.from, now);
+        } else {
+            self.agenda.soon(Job::HangUp { plain: false });
+        }
+    }
+
+    fn call_seen(&mut self, seen: Listed) {
+        let Some(call) = &mut self.calls.call else { return };
+        call.missed = 0;
+        call.from = call.from.or(seen.from);
+        match (call.way, seen.state) {
+            (_, ACTIVE | HELD) => self.call_stands(),
+            (Way::Out, ALERTING) if call.stage == Stage::Dialling => {
+                call.stage = Stage::Ringing;
+                self.tell(ModemInput::Call(CallNews::Alerting));
+            }
+            (Way::In, _) if call.from.is_some() => self.tell_incoming(),
+            (Way::In | Way::Out, _) => {}
+        }
+    }
+
+    /// The call is not in the list. A modem that has just taken the order may need a moment to show it.
+    fn call_missed(&mut self) {
+        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
+        call.missed += 1;
+        if call.missed < MISSED && call.cause.is_none() {
+            return;
+        }
+        let unsaid = if call.stage == Stage::Dialling { CallEnd::NoCarrier } else { CallEnd::HungUp };
+        let end = match call.cause {
+            // The other side hung up a call that stood.
+            Some(CallEnd::NoCarrier) if call.stage != Stage::Dialling => CallEnd::HungUp,
+            Some(end) => end,
+            None => unsaid,
+        };
+        self.end_call(end);
+    }
+
+    fn call_stands(&mut self) {
+        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Active) else { return };
+        call.stage = Stage::Active;
+        call.rings_until = None;
+        self.tell_incoming();
+        self.tell(ModemInput::Call(CallNews::Answered));
+    }
+
+    fn refuse_second(&mut self) {
+        let Some(call) = &mut self.calls.call else { return };
+        if !core::mem::replace(&mut call.refused_second, true) {
+            self.counters.refused_calls += 1;
+            self.agenda.soon(Job::RefuseSecond);
+        }
+    }
+
+    fn end_call(&mut self, end: CallEnd) {
+        let Some(call) = self.calls.call.take() else { return };
+        self.agenda
+            .cancel(|job| matches!(job, Job::Calls | Job::Answer | Job::HangUp { .. } | Job::RefuseSecond));
+        // Nobody knows of a call that was over before it was told.
+        if call.tell_at.is_none() {
+            self.tell(ModemInput::Call(CallNews::Ended(end)));
+        }
+    }
+
+    /// The modem is gone.
+    pub(crate) fn drop_call(&mut self) {
+        self.end_call(CallEnd::NoCarrier);
+    }
+
+    pub(crate) fn expire_calls(&mut self, now: Instant) {
+        let Some(call) = &self.calls.call else { return };
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let (tell, over) = (due(call.tell_at), due(call.rings_until));
+        if tell {
+            self.tell_incoming();
+        }
+        if over {
+            self.end_call(CallEnd::HungUp);
+        }
+    }
+}
+
+impl Listed {
+    fn of(line: &str) -> Option<Self> {
+        let fields = fields(line);
+        let number = |at: usize| fields.get(at).and_then(|field| field.number::<u8>());
+        let is_voice = number(3) == Some(0);
+        is_voice.then_some(())?;
+        Some(Self { incoming: number(1)? == 1, state: number(2)?, from: phone(&fields, 5) })
+    }
+
+    /// A caller who knocks while there is a call already.
+    fn is_second(self, way: Way) -> bool {
+        self.state == WAITING || (self.incoming && self.state == INCOMING && way == Way::Out)
+    }
+}
+
+/// 27.007 7.18, `stat`: 0 active, 1 held, 2 dialling, 3 alerting, 4 incoming, 5 waiting.
+const ACTIVE: u8 = 0;
+const HELD: u8 = 1;
+const ALERTING: u8 = 3;
+const INCOMING: u8 = 4;
+const WAITING: u8 = 5;
+/// Lists without the call before it counts as over.
+const MISSED: u8 = 2;
+const CALL_POLL: Duration = Duration::from_secs(1);
+/// `+CLIP` follows the first `RING`.
+const NUMBER_COMES: Duration = Duration::from_secs(2);
+/// Networks ring every 5 s or so.
+const NEXT_RING: Duration = Duration::from_secs(8);
+/// How long an `ATD` that is not answered may still hold up the order to hang up.
+const BREAK_OFF: Duration = Duration::from_millis(500);
+/// Makers' own news of calls: SIM7600, SIM800 (`AT+CLCC=1`), EC2x, Huawei.
+const CALL_MOVED: [&str; 8] =
+    ["VOICE CALL:", "+CLCC:", "+COLP:", "^CEND:", "^CONN:", "^CONF:", "^ORIG:", "MISSED_CALL:"];

@@ -1,0 +1,273 @@
+//! The one command that runs, and which lines are its answer.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use dtu_proto::time::{Duration, Instant};
+
+use crate::answer::{Answer, Outcome, fields, final_result};
+use crate::job::Job;
+use crate::line::{Assembler, Piece};
+
+/// A command ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) job: Job,
+    pub(crate) text: String,
+    pub(crate) limit: Duration,
+    pub(crate) wants: Wants,
+    /// What goes out after the prompt, and how long its answer may take.
+    pub(crate) body: Option<(Bytes, Duration)>,
+}
+
+/// Which lines are information text of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    Nothing,
+    /// Lines that begin so.
+    Prefix(&'static str),
+    /// Lines without any (`+CGMI`, `+CIMI`, …), or with this one.
+    Plain(&'static str),
+}
+
+#[derive(Debug)]
+struct Current {
+    request: Request,
+    deadline: Instant,
+    stage: Stage,
+    lines: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The prompt is waited for.
+    Prompt,
+    /// The final result is.
+    Result,
+}
+
+/// A PDU with the line that announced it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Headed {
+    pub(crate) head: String,
+    pub(crate) digits: String,
+}
+
+/// At most one command is outstanding, each with a deadline.
+#[derive(Debug, Default)]
+pub(crate) struct Channel {
+    assembler: Assembler,
+    current: Option<Current>,
+    /// Lines that announce a PDU on the next line. News may come between the two.
+    heads: Vec<String>,
+    /// The command came back, although echo is off.
+    pub(crate) echoes: bool,
+}
+
+impl Channel {
+    pub(crate) fn is_idle(&self) -> bool {
+        self.current.is_none()
+    }
+
+    pub(crate) fn job(&self) -> Option<&Job> {
+        self.current.as_ref().map(|current| &current.request.job)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.current.as_ref().map(|current| current.deadline)
+    }
+
+    pub(crate) fn overlong_lines(&self) -> u64 {
+        self.assembler.dropped
+    }
+
+    /// What to write for this command.
+    pub(crate) fn start(&mut self, request: Request, now: Instant) -> Bytes {
+        let mut text = request.text.clone();
+        // What leaves the data state wants silence behind it.
+        if text != LEAVE_DATA {
+            text.push('\r');
+        }
+        let stage = if request.body.is_some() { Stage::Prompt } else { Stage::Result };
+        let deadline = now + request.limit;
+        self.echoes = false;
+        self.current = Some(Current { request, deadline, stage, lines: Vec::new() });
+        Bytes::from(text)
+    }
+
+    /// The command has no more time than that.
+    pub(crate) fn hurry(&mut self, by: Instant) {
+        if let Some(current) = &mut self.current {
+            current.deadline = current.deadline.min(by);
+        }
+    }
+
+    /// Forgets everything: the device is closed.
+    pub(crate) fn clear(&mut self) {
+        self.assembler.clear();
+        self.current = None;
+        self.heads.clear();
+    }
+
+    pub(crate) fn push(&mut self, byte: u8) -> Option<Piece> {
+        let prompt = self.current.as_ref().is_some_and(|current| current.stage == Stage::Prompt);
+        self.assembler.push(byte, prompt)
+    }
+
+    /// The prompt is there: what goes out now.
+    pub(crate) fn prompted(&mut self, now: Instant) -> Option<Bytes> {
+        let current = self.current.as_mut().filter(|current| current.stage == Stage::Prompt)?;
+        let (body, limit) = current.request.body.clone()?;
+        current.stage = Stage::Result;
+        current.deadline = now + limit;
+        Some(body)
+    }
+
+    /// Whether the line is what was sent, come back.
+    pub(crate) fn is_echo(&mut self, line: &str) -> bool {
+        let Some(current) = &self.current else { return false };
+        let command = current.request.text.trim_start_matches(|character: char| character.is_control());
+        let body = current.request.body.as_ref().is_some_and(|(body, _)| {
+            let line = line.trim_end_matches(|character: char| character.is_control());
+            !line.is_empty() && body.trim_ascii_end().strip_suffix(&[SUBSTITUTE]) == Some(line.as_bytes())
+        });
+        let line = line.trim_start_matches(|character: char| character.is_control());
+        let command = !command.is_empty() && line == command;
+        self.echoes |= command;
+        command || body
+    }
+
+    /// Whether the line announces a PDU; then it waits for it.
+    pub(crate) fn announces(&mut self, line: &str) -> bool {
+        let announces = HEADS.iter().any(|head| line.starts_with(head));
+        if announces {
+            if self.heads.len() >= MOST_HEADS {
+                self.heads.remove(0);
+            }
+            self.heads.push(line.into());
+        }
+        announces
+    }
+
+    /// The announced PDU, where the line is its digits.
+    pub(crate) fn pair(&mut self, line: &str) -> Option<Headed> {
+        let is_pdu = line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_pdu || self.heads.is_empty() {
+            return None;
+        }
+        let fits = self.heads.iter().rposition(|head| announced_length(head) == tpdu_length(line));
+        let head = self.heads.remove(fits.unwrap_or(self.heads.len() - 1));
+        Some(Headed { head, digits: line.into() })
+    }
+
+    /// The answer that this line completes.
+    pub(crate) fn finish(&mut self, line: &str) -> Option<(Request, Answer)> {
+        let current = self.current.as_ref()?;
+        let is_call = matches!(current.request.job, Job::Dial(_) | Job::Answer);
+        // `ATV0` of a former user: the probe asks for words.
+        let is_digit = matches!(current.request.job, Job::Probe(_)) && line == "0";
+        let outcome = if is_digit { Outcome::Ok } else { final_result(line, is_call)? };
+        // Before the prompt only a refusal can be meant; an `OK` is the late end of something older.
+        let is_meant = current.stage == Stage::Result || outcome != Outcome::Ok;
+        if is_meant { self.end(outcome) } else { None }
+    }
+
+    /// The command is over without a final result.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<(Request, Answer)> {
+        self.deadline().filter(|deadline| *deadline <= now)?;
+        self.end(Outcome::TimedOut)
+    }
+
+    /// The running command is over, whatever becomes of it.
+    pub(crate) fn abandon(&mut self) -> Option<Request> {
+        self.end(Outcome::TimedOut).map(|(request, _)| request)
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Option<(Request, Answer)> {
+        let current = self.current.take()?;
+        // What was announced as part of this answer and did not come does not come any more.
+        self.heads.retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
+        Some((current.request, Answer { outcome, lines: current.lines }))
+    }
+
+    /// Whether the line is information text of the command; then it is kept.
+    pub(crate) fn collect(&mut self, line: &str) -> bool {
+        let Some(current) = &mut self.current else { return false };
+        if current.stage == Stage::Prompt {
+            return false;
+        }
+        let belongs = match current.request.wants {
+            Wants::Nothing => false,
+            Wants::Prefix(prefix) => line.starts_with(prefix),
+            Wants::Plain(prefix) => line.starts_with(prefix) || !line.starts_with(SIGNS),
+        };
+        if belongs && current.lines.len() < MOST_LINES {
+            current.lines.push(line.into());
+        }
+        belongs
+    }
+}
+
+/// The length that a head announces: its last value, octets without the service centre.
+fn announced_length(head: &str) -> Option<usize> {
+    fields(head).last().and_then(|field| field.number())
+}
+
+fn tpdu_length(digits: &str) -> Option<usize> {
+    let center = usize::from(u8::from_str_radix(digits.get(..2)?, 16).ok()?);
+    (digits.len() / 2).checked_sub(1 + center)
+}
+
+/// Ends a body (27.005 3.5.1).
+pub(crate) const SUBSTITUTE: u8 = 0x1A;
+/// Leaves the data state (V.250 does not say so, everybody does).
+pub(crate) const LEAVE_DATA: &str = "+++";
+/// Lines that are followed by a PDU.
+const HEADS: [&str; 5] = ["+CMGR:", "+CMGL:", "+CMT:", "+CDS:", "+CBM:"];
+/// How news begin.
+const SIGNS: [char; 7] = ['+', '^', '*', '$', '#', '%', '@'];
+const MOST_HEADS: usize = 4;
+const MOST_LINES: usize = 64;
+/// Hex digits of the shortest PDU that a modem gives: a status report without anything optional.
+const SHORTEST_PDU: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(text: &str, wants: Wants) -> Channel {
+        let mut channel = Channel::default();
+        let limit = Duration::from_secs(5);
+        channel
+            .start(Request { job: Job::Signal, text: text.into(), limit, wants, body: None }, Instant::ZERO);
+        channel
+    }
+
+    #[test]
+    fn a_pdu_finds_its_head_although_news_came_between_them() {
+        let mut channel = channel("AT+CMGR=1", Wants::Nothing);
+        assert!(channel.announces("+CMGR: 0,,9"));
+        assert!(channel.announces("+CMT: ,8"));
+        let of = |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        assert_eq!(of(&mut channel, "0001020304050607FF"), Some("+CMT: ,8".into()));
+        assert_eq!(of(&mut channel, "000102030405060708FF"), Some("+CMGR: 0,,9".into()));
+        assert_eq!(of(&mut channel, "000102030405060708FF"), None);
+    }
+
+    #[test]
+    fn news_in_the_middle_are_no_part_of_an_answer_without_a_prefix() {
+        let mut channel = channel("AT+CGMI", Wants::Plain("+CGMI:"));
+        assert!(!channel.collect("+CMTI: \"SM\",3"));
+        assert!(!channel.collect("^BOOT:1,0"));
+        assert!(channel.collect("Quectel"));
+        assert_eq!(channel.finish("OK").unwrap().1.text(), Some("Quectel"));
+    }
+
+    #[test]
+    fn a_command_that_comes_back_is_an_echo() {
+        let mut channel = channel("\u{1b}AT", Wants::Nothing);
+        assert!(channel.is_echo("AT") && channel.echoes);
+        assert!(!channel.is_echo("OK"));
+    }
+}

@@ -1,0 +1,201 @@
+//! What goes into the dialogue and what comes out: the whole contract with the host.
+
+use alloc::string::String;
+use bytes::Bytes;
+use core::fmt;
+
+use dtu_proto::radio::{ModemInput, ModemOutput};
+use dtu_proto::time::{Duration, Instant};
+
+/// Everything that can happen to the dialogue. The only door in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The device is open, for the first time or again.
+    Opened,
+    /// Bytes of the modem, as one read of the host returned them.
+    Bytes(&'a [u8]),
+    /// The device is missing (unplugged, or the modem restarts its USB); the host goes on trying to open it.
+    Gone,
+    /// An order of the device.
+    Order(&'a ModemOutput),
+}
+
+/// What the dialogue wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write all of it to the device. What could not be written when `Reopen` comes, or before `Input::Gone`, is
+    /// forgotten. No more than a few hundred bytes are ever outstanding, for a modem that does not answer is asked
+    /// nothing but `AT`. Never to be logged: [`Event::Sent`] has the same without secrets.
+    Write(Bytes),
+    /// To the device: [`dtu_proto::event::Input::Modem`].
+    News(ModemInput),
+    /// Close the device, open it again and say [`Input::Opened`].
+    Reopen,
+    /// For logs. Only [`Event::PinSent`] and [`Event::PinAccepted`] want something done.
+    Event(Event),
+}
+
+/// For logs, and for the note about the PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A line to the modem, secrets masked.
+    Sent(String),
+    /// A line of the modem, secrets masked.
+    Heard(String),
+    /// The modem answers and is known: maker, model, and which table of dialects drives it.
+    Known {
+        /// Maker and model.
+        model: String,
+        /// The dialect.
+        dialect: &'static str,
+    },
+    /// Opened, and no answer for so long; told once until it answers.
+    NoAnswer(Duration),
+    /// It answered before, and is silent now: it is asked until it answers.
+    Silent,
+    /// It answers again.
+    AnswersAgain,
+    /// It is reset, or opened again, because it stayed silent.
+    GivenUp,
+    /// It has restarted by itself (or somebody pulled its supply).
+    Restarted,
+    /// A command was refused or not answered. Only where that costs something.
+    Refused {
+        /// The command, secrets masked.
+        command: String,
+        /// What the modem said.
+        why: String,
+    },
+    /// The PIN is about to be sent: note it, before the write that follows, where it outlives this program.
+    PinSent,
+    /// The card took it: the note can go.
+    PinAccepted,
+    /// The card refused it; it is never sent again.
+    PinRefused,
+    /// So few tries are left that the PIN was not sent.
+    PinSpared(u8),
+    /// The card waits for a PIN, and the settings have none (or one that was refused).
+    PinMissing,
+    /// The message storage is full; told once each time.
+    StorageFull {
+        /// Its name.
+        store: String,
+        /// How many messages it can hold.
+        places: u16,
+    },
+    /// Access point, user or password has a character that no AT command can carry; it is not set.
+    ApnRefused,
+}
+
+/// Whether people should see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The dialogue, line by line.
+    Trace,
+    /// What works.
+    Info,
+    /// What does not.
+    Warning,
+}
+
+impl Event {
+    /// How much it matters.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Sent(_) | Self::Heard(_) | Self::PinSent => Level::Trace,
+            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted => Level::Info,
+            Self::NoAnswer(_)
+            | Self::Silent
+            | Self::GivenUp
+            | Self::Restarted
+            | Self::Refused { .. }
+            | Self::PinRefused
+            | Self::PinSpared(_)
+            | Self::PinMissing
+            | Self::StorageFull { .. }
+            | Self::ApnRefused => Level::Warning,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent(line) => write!(f, "-> {line}"),
+            Self::Heard(line) => write!(f, "<- {line}"),
+            Self::Known { model, dialect } => write!(f, "{model} answers (dialect {dialect})"),
+            Self::NoAnswer(time) => {
+                write!(f, "no answer to AT for {} s: wrong port, wrong rate, or no modem", time.as_secs())
+            }
+            Self::Silent => f.write_str("silent in the middle of the dialogue; asked until it answers"),
+            Self::AnswersAgain => f.write_str("answers again"),
+            Self::GivenUp => f.write_str("stays silent: told to restart, and opened again"),
+            Self::Restarted => f.write_str("has restarted by itself"),
+            Self::Refused { command, why } => write!(f, "{command} was answered {why}"),
+            Self::PinSent => f.write_str("the PIN is sent to the SIM"),
+            Self::PinAccepted => f.write_str("the SIM took the PIN"),
+            Self::PinRefused => f.write_str("the SIM refused the PIN; it is not tried again"),
+            Self::PinSpared(tries) => {
+                write!(f, "the SIM allows {tries} more PIN tries; the last ones are left to a person")
+            }
+            Self::PinMissing => f.write_str("the SIM waits for a PIN, and there is none to be tried"),
+            Self::StorageFull { store, places } => {
+                write!(
+                    f,
+                    "the message storage {store} is full ({places} messages); new ones wait in the network"
+                )
+            }
+            Self::ApnRefused => {
+                f.write_str("the access point is not set: a quote or control character cannot be sent")
+            }
+        }
+    }
+}
+
+/// When the dialogue wants to be called, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The time.
+    pub at: Instant,
+    /// The reason.
+    pub timer: Timer,
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// The modem must have answered.
+    Answer,
+    /// The modem is left alone for a moment: it boots, or an answer that came too late passes by.
+    Quiet,
+    /// Something is asked again: signal, registration, SIM, storage, calls.
+    Poll,
+    /// A message of the device must have been answered.
+    Submit,
+    /// An incoming call is told without its number, or has stopped ringing.
+    Call,
+}
+
+/// What was dropped or went wrong since the start, for consoles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Lines longer than 2048 bytes.
+    pub overlong_lines: u64,
+    /// Lines that mean nothing here.
+    pub unknown_lines: u64,
+    /// Commands without an answer in time, probes not counted.
+    pub unanswered: u64,
+    /// Times that the modem restarted by itself.
+    pub restarts: u64,
+    /// Times that a silent modem was given up.
+    pub given_up: u64,
+    /// Messages told to the device.
+    pub messages: u64,
+    /// PDUs that are no octets, or that came without their head.
+    pub bad_messages: u64,
+    /// Messages deleted from the modem's storage.
+    pub deleted: u64,
+    /// Second callers that were refused.
+    pub refused_calls: u64,
+}

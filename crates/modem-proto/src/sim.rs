@@ -1,0 +1,216 @@
+//! The SIM card and its PIN (27.007 8.3), and whether the radio is switched on (8.2).
+//!
+//! Three wrong PINs lock a card for good, and only a person can unlock it. So: a PIN is sent once. Only one that the
+//! card took may be sent again, after a restart of the modem. It is not sent where two wrong ones have been before.
+
+use dtu_proto::radio::SimState;
+use dtu_proto::time::{Duration, Instant};
+
+use crate::answer::{Answer, Failure, Outcome};
+use crate::event::Event;
+use crate::job::Job;
+use crate::modem::Modem;
+use crate::start::{Phase, digits};
+
+/// What is known of the card.
+#[derive(Debug)]
+pub(crate) struct Sim {
+    pub(crate) state: SimState,
+    pin: PinState,
+    /// It was said that a person is needed.
+    said: bool,
+    /// Questions since the card last gave a clear answer.
+    patience: u32,
+}
+
+/// What became of the PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PinState {
+    Untried,
+    /// It was sent, and no answer came: never again, unless the card is found open.
+    Sent,
+    /// Never again.
+    Refused,
+    /// The card took it: it may be sent again after a restart of the modem.
+    Good,
+}
+
+impl Sim {
+    pub(crate) const fn new(refused: bool) -> Self {
+        let pin = if refused { PinState::Refused } else { PinState::Untried };
+        Self { state: SimState::Unknown, pin, said: false, patience: 0 }
+    }
+
+    /// Ready, or in a modem that cannot be asked.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.state, SimState::Ready | SimState::Unknown)
+    }
+
+    /// The modem is gone; what is known of the PIN stays.
+    pub(crate) const fn forget(&mut self) {
+        self.state = SimState::Unknown;
+        self.patience = 0;
+    }
+}
+
+impl Modem {
+    /// `AT+CFUN?`: in mode 0 and 4 the radio is off.
+    pub(crate) fn know_function(&mut self, answer: &Answer) {
+        let mode = answer.fields().first().and_then(|field| field.number());
+        if matches!(mode, Some(0u8 | 4)) {
+            self.agenda.first(Job::FunctionOn);
+        }
+    }
+
+    pub(crate) fn know_sim(&mut self, answer: &Answer, now: Instant) {
+        let word = answer.text();
+        match (word, answer.outcome) {
+            (Some(word), _) => self.sim_says(word, now),
+            (None, Outcome::Failed(failure)) => self.sim_fails(failure, now),
+            (None, Outcome::Ok | Outcome::Call(_)) => self.sim_found(SimState::Unknown, now),
+            // It is asked again once the modem answers.
+            (None, Outcome::TimedOut) => self.sim_fails(Failure::Plain, now),
+        }
+    }
+
+    /// `+CPIN:` by itself: the card has been put in, pulled out or unlocked.
+    pub(crate) fn sim_news(&mut self, line: &str, now: Instant) -> bool {
+        let is_state = line.starts_with("+CPIN:");
+        let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
+        let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
+        if changed && self.phase == Phase::Ready && !settled {
+            self.agenda.later(now + SIM_SETTLES, Job::Sim);
+        }
+        changed
+    }
+
+    fn sim_says(&mut self, word: &str, now: Instant) {
+        match word {
+            // The second PIN guards a list of numbers that nobody here uses.
+            "READY" | "SIM PIN2" | "SIM PUK2" => self.sim_found(SimState::Ready, now),
+            "SIM PIN" => self.pin_wanted(now),
+            "SIM PUK" => self.sim_found(SimState::PukNeeded, now),
+            // Locks of operators and makers: PH-NET PIN, PH-SIM PIN, …
+            _ if word.starts_with("PH-") => self.sim_found(SimState::PukNeeded, now),
+            _ => self.sim_found(SimState::Missing, now),
+        }
+    }
+
+    fn sim_fails(&mut self, failure: Failure, now: Instant) {
+        match failure {
+            _ if failure.is_busy() && self.sim.patience < LONGEST_BUSY => {
+                self.sim.patience += 1;
+                self.agenda.later(now + SIM_SETTLES, Job::Sim);
+            }
+            Failure::Cme(11) | Failure::Cms(311) => self.pin_wanted(now),
+            Failure::Cme(12) | Failure::Cms(316) => self.sim_found(SimState::PukNeeded, now),
+            // A modem that does not know the question may work all the same.
+            Failure::Plain if self.sim.patience >= FEW => self.sim_found(SimState::Unknown, now),
+            Failure::Plain => {
+                self.sim.patience += 1;
+                self.agenda.later(now + SIM_SETTLES, Job::Sim);
+            }
+            Failure::Cme(_) | Failure::Cms(_) => self.sim_found(SimState::Missing, now),
+        }
+    }
+
+    fn pin_wanted(&mut self, now: Instant) {
+        if self.settings.pin.is_none() || matches!(self.sim.pin, PinState::Sent | PinState::Refused) {
+            self.say_pin(Event::PinMissing);
+            self.sim_found(SimState::PinNeeded, now);
+        } else {
+            self.agenda.first(Job::PinTries);
+        }
+    }
+
+    /// How many tries the card allows; where the modem cannot say, one is made.
+    pub(crate) fn know_pin_tries(&mut self, answer: &Answer, now: Instant) {
+        let field = self.dialect.pin_tries.2;
+        let tries = answer.fields().get(field).and_then(|field| field.number::<u8>());
+        match tries.filter(|tries| *tries <= 1 && answer.is_ok()) {
+            Some(tries) => {
+                self.say_pin(Event::PinSpared(tries));
+                self.sim_found(SimState::PinNeeded, now);
+            }
+            None => self.agenda.first(Job::Pin),
+        }
+    }
+
+    /// From now on it is not sent again, unless the card says that it was right.
+    pub(crate) fn pin_goes_out(&mut self) {
+        self.sim.pin = PinState::Sent;
+        self.note(Event::PinSent);
+    }
+
+    pub(crate) fn know_pin(&mut self, answer: &Answer, now: Instant) {
+        if answer.is_ok() {
+            self.pin_taken();
+        } else if answer.failure().is_some() {
+            self.sim.pin = PinState::Refused;
+            self.note(Event::PinRefused);
+        }
+        self.agenda.later(now + SIM_SETTLES, Job::Sim);
+    }
+
+    fn pin_taken(&mut self) {
+        self.sim.pin = PinState::Good;
+        self.note(Event::PinAccepted);
+    }
+
+    fn sim_found(&mut self, state: SimState, now: Instant) {
+        // The answer to the PIN was lost, but the card is open.
+        if state == SimState::Ready && self.sim.pin == PinState::Sent {
+            self.pin_taken();
+        }
+        self.sim.patience = 0;
+        let was = core::mem::replace(&mut self.sim.state, state);
+        if state == SimState::Ready {
+            self.sim.said = false;
+        }
+        match (self.present, was == state) {
+            (true, true) => self.ask_sim_again(now),
+            (true, false) if state != SimState::Ready => {
+                self.identity.imsi.clear();
+                self.agenda.push(Job::Introduce);
+            }
+            _ if state == SimState::Ready => self.agenda.push(Job::Imsi),
+            (true | false, _) => self.agenda.push(Job::Introduce),
+        }
+    }
+
+    pub(crate) fn know_imsi(&mut self, answer: &Answer, now: Instant) {
+        let busy = answer.failure().is_some_and(Failure::is_busy) && self.sim.patience < LONGEST_BUSY;
+        if busy {
+            self.sim.patience += 1;
+            return self.agenda.later(now + SIM_SETTLES, Job::Imsi);
+        }
+        self.sim.patience = 0;
+        self.identity.imsi = digits(answer);
+        self.agenda.push(Job::Introduce);
+    }
+
+    /// A card can be put in, unlocked or pulled at any time, and not every modem tells.
+    pub(crate) fn ask_sim_again(&mut self, now: Instant) {
+        let pause = if self.sim.state == SimState::Ready { READY_SIM_POLL } else { SIM_POLL };
+        self.agenda.later(now + pause, Job::Sim);
+    }
+
+    fn say_pin(&mut self, event: Event) {
+        if !core::mem::replace(&mut self.sim.said, true) {
+            self.note(event);
+        }
+    }
+}
+
+/// A card that was just put in or unlocked needs a moment.
+const SIM_SETTLES: Duration = Duration::from_secs(1);
+/// Between two looks at a card that cannot be used.
+const SIM_POLL: Duration = Duration::from_secs(30);
+/// Between two looks at a card that works.
+const READY_SIM_POLL: Duration = Duration::from_secs(120);
+/// Answers "busy" in a row before the card counts as broken.
+const LONGEST_BUSY: u32 = 30;
+/// Plain errors in a row before the modem counts as one that cannot be asked.
+const FEW: u32 = 3;
+/// Makers' own news of the card.
+const SIM_CHANGED: [&str; 6] = ["+QUSIM:", "^SIMST:", "+SIMCARD:", "Call Ready", "SMS Ready", "+QSIMSTAT:"];

@@ -1,0 +1,322 @@
+//! From an open device to a modem that is known; silence, restarts and resets.
+
+use alloc::format;
+
+use dtu_proto::radio::ModemInput;
+use dtu_proto::time::{Duration, Instant};
+
+use crate::answer::{Answer, Failure, Outcome};
+use crate::dialect::{Dialect, GENERIC};
+use crate::event::{Event, Output};
+use crate::job::Job;
+use crate::modem::Modem;
+
+/// Where the dialogue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The device is not open.
+    Closed,
+    /// `AT` until it answers.
+    Probing(Probing),
+    /// It answers, and is asked who it is.
+    Starting,
+    /// It was introduced; orders are carried out.
+    Ready,
+    /// It is told to restart.
+    Resetting {
+        /// The device is opened again afterwards, for the modem is silent.
+        reopen: bool,
+    },
+}
+
+/// Asking for an answer, whichever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Probing {
+    pub(crate) tries: u32,
+    since: Instant,
+    pub(crate) next: Instant,
+    /// The dialogue that goes on when it answers; `None` = it begins.
+    back_to: Option<Back>,
+    answered: bool,
+    said: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Back {
+    Starting,
+    Ready,
+}
+
+/// Whether the modem sends back what it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Echo {
+    Unknown,
+    /// `ATE0` was taken.
+    Asked,
+    /// And a command did not come back since. So one that does comes from a modem that forgot: it restarted.
+    Off,
+}
+
+impl Modem {
+    pub(crate) fn opened(&mut self, now: Instant) {
+        self.leave();
+        self.channel.clear();
+        self.probe_from(now, None, 0, now);
+    }
+
+    pub(crate) fn closed(&mut self) {
+        self.leave();
+        self.channel.clear();
+        self.phase = Phase::Closed;
+    }
+
+    fn probe_from(&mut self, next: Instant, back_to: Option<Back>, tries: u32, now: Instant) {
+        self.phase =
+            Phase::Probing(Probing { tries, since: now, next, back_to, answered: false, said: false });
+    }
+
+    /// When the next probe goes out, if nothing else holds it.
+    pub(crate) fn next_probe(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Probing(probing) if self.channel.is_idle() => Some(probing.next),
+            Phase::Probing(_) | Phase::Closed | Phase::Starting | Phase::Ready | Phase::Resetting { .. } => {
+                None
+            }
+        }
+    }
+
+    /// An answer did not come. `prompt` = the modem may still wait for a text; ESC gets it out.
+    pub(crate) fn resynchronize(&mut self, prompt: bool, now: Instant) {
+        let back_to = match self.phase {
+            Phase::Starting => Back::Starting,
+            Phase::Ready => Back::Ready,
+            Phase::Closed | Phase::Probing(_) | Phase::Resetting { .. } => return,
+        };
+        self.probe_from(now, Some(back_to), u32::from(prompt), now);
+    }
+
+    /// Carries out an order to reset, or does it because nothing else helps.
+    pub(crate) fn reset(&mut self, now: Instant) {
+        if self.phase == Phase::Closed || matches!(self.phase, Phase::Resetting { .. }) {
+            return;
+        }
+        let is_silent = matches!(self.phase, Phase::Probing(_));
+        self.restart_by_command(is_silent, now);
+    }
+
+    fn restart_by_command(&mut self, reopen: bool, now: Instant) {
+        self.leave();
+        self.phase = Phase::Resetting { reopen };
+        self.agenda.push(Job::Reset { plain: false });
+        // A command that was running when this was decided may still be answered.
+        self.quiet_until = Some(now + SETTLE);
+    }
+
+    /// It forgot what it was told: everything starts over.
+    pub(crate) fn restarted(&mut self, now: Instant) {
+        self.counters.restarts += 1;
+        self.note(Event::Restarted);
+        self.leave();
+        self.probe_from(now + SETTLE, None, 0, now);
+    }
+
+    /// Whether what came back shows that the modem forgot `ATE0`.
+    pub(crate) fn notice_echo(&mut self, job: Job, now: Instant) -> bool {
+        if matches!(job, Job::Probe(_) | Job::EchoOff | Job::Reset { .. }) {
+            return false;
+        }
+        match (self.echo, self.channel.echoes) {
+            (Echo::Asked, false) => self.echo = Echo::Off,
+            (Echo::Off, true) => {
+                self.restarted(now);
+                return true;
+            }
+            (Echo::Unknown | Echo::Asked | Echo::Off, _) => {}
+        }
+        false
+    }
+
+    pub(crate) fn start_news(&mut self, line: &str, now: Instant) -> bool {
+        let boots = BOOTED.contains(&line);
+        if !boots && !SWITCHED_OFF.contains(&line) {
+            return false;
+        }
+        match &mut self.phase {
+            Phase::Starting | Phase::Ready => self.restarted(now),
+            Phase::Probing(probing) if boots => {
+                probing.next = probing.next.min(now + SETTLE);
+                self.channel.hurry(now + SETTLE);
+            }
+            Phase::Probing(_) | Phase::Closed | Phase::Resetting { .. } => {}
+        }
+        true
+    }
+
+    /// Silence after an answer of the probe lasts until nothing comes any more.
+    pub(crate) fn disturb_quiet(&mut self, now: Instant) {
+        if let (Some(until), Phase::Probing(probing)) = (self.quiet_until, &self.phase) {
+            let longest = probing.since + LONGEST_PROBING;
+            self.quiet_until = Some(until.max((now + SETTLE).min(longest)));
+        }
+    }
+
+    pub(crate) fn end_quiet(&mut self, now: Instant) {
+        if self.quiet_until.is_none_or(|until| until > now) {
+            return;
+        }
+        self.quiet_until = None;
+        let Phase::Probing(probing) = self.phase else { return };
+        if !probing.answered {
+            return;
+        }
+        if probing.said && probing.back_to.is_some() {
+            self.note(Event::AnswersAgain);
+        }
+        match probing.back_to {
+            Some(Back::Starting) => self.phase = Phase::Starting,
+            Some(Back::Ready) => self.phase = Phase::Ready,
+            None => self.start(),
+        }
+    }
+
+    fn start(&mut self) {
+        self.phase = Phase::Starting;
+        self.doubted = false;
+        self.agenda.clear();
+        let who = [Job::Maker, Job::Model, Job::Imei, Job::Chosen];
+        [Job::EchoOff, Job::ErrorCodes, Job::Charset(0)].into_iter().chain(who).for_each(|job| {
+            self.agenda.push(job);
+        });
+    }
+
+    /// Maker and model are known: the dialect, and the rest of the start.
+    pub(crate) fn choose(&mut self) {
+        let event = Event::Known { model: self.identity.model.clone(), dialect: self.dialect.name };
+        self.note(event);
+        (0..self.dialect.init.len()).for_each(|number| self.agenda.push(Job::DialectInit(number)));
+        (0..self.settings.init.len()).for_each(|number| self.agenda.push(Job::UserInit(number)));
+        [Job::MessageMode, Job::CallAbility, Job::ShowCaller, Job::Function, Job::Sim]
+            .into_iter()
+            .for_each(|job| self.agenda.push(job));
+    }
+
+    /// Who it is goes to the device; what was told before is void.
+    pub(crate) fn introduce(&mut self, now: Instant) {
+        self.phase = Phase::Ready;
+        self.present = true;
+        self.network.forget_told();
+        let identity = self.identity.clone();
+        self.tell(ModemInput::Present(identity));
+        self.tell(ModemInput::Sim(self.sim.state));
+        self.watch_network();
+        if self.identity.abilities.calls {
+            self.agenda.push(Job::Calls);
+        }
+        self.ask_sim_again(now);
+        if self.sim.is_usable() {
+            self.open_mail();
+            self.agenda.push(Job::ServiceCenter);
+            self.agenda.push(Job::OwnNumber);
+            self.data_wanted();
+        }
+    }
+
+    /// What a plain "no" to a test means for the abilities.
+    pub(crate) fn know_ability(&mut self, job: Job, answer: &Answer) {
+        let has = !answer.failure().is_some_and(Failure::is_unknown_command);
+        if job == Job::MessageMode {
+            self.identity.abilities.messages = has;
+        } else {
+            self.calls.are_listed = has;
+            self.identity.abilities.calls = has;
+        }
+    }
+
+    pub(crate) fn know_model(&mut self, model: &str) {
+        self.dialect = Dialect::of(&self.identity.model, model);
+        // Some give the maker once more in front of the model.
+        if model.contains(self.identity.model.as_str()) {
+            self.identity.model.clear();
+        }
+        let name = format!("{} {model}", self.identity.model);
+        self.identity.model = name.trim().into();
+    }
+
+    pub(crate) fn probed(&mut self, answer: &Answer, now: Instant) {
+        let Phase::Probing(probing) = &mut self.phase else { return };
+        match answer.outcome {
+            Outcome::Ok => {
+                probing.answered = true;
+                self.quiet_until = Some(now + SETTLE);
+            }
+            // It lives; `ERROR` is the answer to something older, or to garbage in front of the `AT`.
+            Outcome::Failed(_) | Outcome::Call(_) => {
+                probing.tries += 1;
+                probing.next = now + SETTLE;
+            }
+            Outcome::TimedOut => {
+                probing.tries += 1;
+                probing.next = now;
+                self.probe_unanswered(now);
+            }
+        }
+    }
+
+    fn probe_unanswered(&mut self, now: Instant) {
+        let Phase::Probing(probing) = &mut self.phase else { return };
+        let silent = now - probing.since;
+        let first = !probing.said && probing.tries >= TRIES_BEFORE_WORD;
+        probing.said |= first;
+        let back = probing.back_to.is_some();
+        if first && (back || !core::mem::replace(&mut self.doubted, true)) {
+            self.note(if back { Event::Silent } else { Event::NoAnswer(silent) });
+        }
+        if silent < LONGEST_PROBING {
+            return;
+        }
+        if back {
+            self.counters.given_up += 1;
+            self.note(Event::GivenUp);
+            self.restart_by_command(true, now);
+        } else {
+            // Who never answered may be no modem, and is not told to restart.
+            self.reopen();
+        }
+    }
+
+    pub(crate) fn told_to_restart(&mut self, plain: bool, answer: &Answer, now: Instant) {
+        let Phase::Resetting { reopen } = self.phase else { return };
+        let refused = answer.failure().is_some() && !plain && self.dialect.reset != GENERIC.reset;
+        if refused {
+            self.agenda.first(Job::Reset { plain: true });
+        } else if reopen || !answer.is_ok() {
+            self.reopen();
+        } else {
+            self.probe_from(now + self.dialect.boot, None, 0, now);
+        }
+    }
+
+    fn reopen(&mut self) {
+        self.closed();
+        self.outputs.push_back(Output::Reopen);
+    }
+}
+
+/// The 15 digits of an IMEI or IMSI, wherever they stand.
+pub(crate) fn digits(answer: &Answer) -> alloc::string::String {
+    let text = answer.text().unwrap_or_default();
+    let is_number = (14..=17).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.into() } else { Default::default() }
+}
+
+/// Lines of modems that have just booted.
+const BOOTED: [&str; 5] = ["RDY", "^SYSSTART", "*ATREADY: 1", "SYSSTART", "START"];
+/// Lines of modems that stop.
+const SWITCHED_OFF: [&str; 4] =
+    ["NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN"];
+/// So long nothing must come before the next command.
+pub(crate) const SETTLE: Duration = Duration::from_millis(300);
+/// A silent modem is asked so long.
+const LONGEST_PROBING: Duration = Duration::from_secs(90);
+/// Unanswered probes before it is said.
+const TRIES_BEFORE_WORD: u32 = 5;
