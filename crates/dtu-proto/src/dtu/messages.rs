@@ -339,9 +339,14 @@ impl Dtu {
     }
 
     /// `+CISMS` in the command state; says whether it is printed.
+    ///
+    /// A DTE that has asked for error numbers (`AT+CMEE=1`) is a program written for any modem: gammu, smstools3 and
+    /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
+    /// them for a minute.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
         let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.notices.len() < NOTICES_MAX;
-        if self.line_state != LineState::Command || !reads {
+        let wants = self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS;
+        if !wants || !reads {
             return false;
         }
         let bytes = match content {
@@ -481,6 +486,8 @@ fn short(stamp: TimeStamp) -> String {
     )
 }
 
+/// `AT+CMEE`: errors as numbers.
+const ERROR_NUMBERS: u8 = 1;
 /// Lines that wait for the command state at most; the oldest goes.
 const NOTICES_MAX: usize = 16;
 /// `CNMI` ds.
