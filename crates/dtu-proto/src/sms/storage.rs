@@ -7,8 +7,8 @@ use crate::time::Duration;
 
 /// Places, numbered from 1.
 pub(crate) const PLACES: u8 = 50;
-/// A DTE that has listed, read or deleted looks after the storage itself for so long: nothing that it has not read goes
-/// to make room.
+/// A DTE that has listed, read or deleted looks after the storage itself for so long: nothing goes to make room. It
+/// would else find, and delete, another message in the place of the one that it has just read.
 pub(crate) const MANAGED: Duration = Duration::from_secs(600);
 
 /// `<stat>` of 27.005 3.1.
@@ -99,15 +99,15 @@ impl Storage {
         (1..).zip(&self.places).find(|(_, place)| place.is_none()).map(|(index, _)| index)
     }
 
-    pub(crate) fn has_room(&self, announced_may_go: bool) -> bool {
-        self.free().is_some() || self.to_go(announced_may_go).is_some()
+    pub(crate) fn has_room(&self, known_may_go: bool) -> bool {
+        self.free().is_some() || self.to_go(known_may_go).is_some()
     }
 
-    /// Puts a message into the first free place, or into that of the oldest one that the DTE has read; says whether
+    /// Puts a message into the first free place, or into that of the oldest one that the DTE knows; says whether
     /// that had to go. `None`: there is no room.
-    pub(crate) fn put(&mut self, stored: Stored, announced_may_go: bool) -> Option<(u8, bool)> {
+    pub(crate) fn put(&mut self, stored: Stored, known_may_go: bool) -> Option<(u8, bool)> {
         let free = self.free();
-        let index = free.or_else(|| self.to_go(announced_may_go))?;
+        let index = free.or_else(|| self.to_go(known_may_go))?;
         self.put_at(index, stored);
         Some((index, free.is_none()))
     }
@@ -127,10 +127,10 @@ impl Storage {
     }
 
     /// The place of the oldest message that may go for a new one.
-    fn to_go(&self, announced_may_go: bool) -> Option<u8> {
+    fn to_go(&self, known_may_go: bool) -> Option<u8> {
         let may_go = |stored: &Stored| match stored.state {
-            State::Read => true,
-            State::Unread => announced_may_go && stored.announced,
+            State::Read => known_may_go,
+            State::Unread => known_may_go && stored.announced,
             State::Unsent | State::Sent => false,
         };
         let known = (1..).zip(&self.places).filter_map(|(index, place)| Some((index, place.as_ref()?)));
@@ -158,9 +158,9 @@ mod tests {
         assert_eq!(storage.put(stored(State::Unread, false), true), None);
         storage.get_mut(7).unwrap().state = State::Read;
         storage.get_mut(3).unwrap().announced = true;
-        assert_eq!(storage.put(stored(State::Unread, false), false), Some((7, true)));
         assert_eq!(storage.put(stored(State::Unread, false), false), None);
         assert_eq!(storage.put(stored(State::Unread, false), true), Some((3, true)));
+        assert_eq!(storage.put(stored(State::Unread, false), true), Some((7, true)));
         storage.delete(50);
         assert_eq!(storage.put(stored(State::Sent, false), true), Some((50, false)));
         assert!(!storage.has_room(true) && storage.get(0).is_none() && storage.get(51).is_none());
