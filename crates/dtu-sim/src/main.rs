@@ -185,7 +185,8 @@ fn print_sum(sums: &[Summary]) {
     let total = |pick: fn(&Summary) -> u64| sums.iter().map(pick).sum::<u64>();
     println!(
         "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
-         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts",
+         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts, \
+         {} texts to phones, {} printed, {} replies by message",
         sums.len(),
         total(|sum| sum.micros / 1_000_000) as f64 / 3600.0,
         total(|sum| sum.calls),
@@ -199,6 +200,9 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.escapes),
         total(|sum| sum.heartbeats),
         total(|sum| sum.restarts),
+        total(|sum| sum.texts),
+        total(|sum| sum.letters),
+        total(|sum| sum.replies),
     );
 }
 

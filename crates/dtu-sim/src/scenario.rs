@@ -2,10 +2,12 @@
 
 use dtu_proto::config::{
     Config, DropPolicy, Expect, FactoryPassword, HeartbeatTo, Options, Protocol, RegistrationWhen, Role,
+    WorkingMode,
 };
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
 
+use crate::radio::Faults;
 use crate::rng::Rng;
 use crate::{MS, SEC};
 
@@ -26,6 +28,44 @@ pub(crate) struct Scenario {
     pub(crate) unplug_every: u64,
     /// Of a hundred saves.
     pub(crate) store_fails: u64,
+    pub(crate) radio: RadioStyle,
+}
+
+/// The cellular network: what phones do, and what goes wrong. Mean times; 0 = never.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RadioStyle {
+    /// Mode 4: frames become messages, messages are printed.
+    pub(crate) sms_mode: bool,
+    pub(crate) faults: Faults,
+    pub(crate) letter_every: u64,
+    pub(crate) command_every: u64,
+    pub(crate) call_every: u64,
+    /// Registration lost, modem reset or gone.
+    pub(crate) trouble_every: u64,
+}
+
+impl RadioStyle {
+    fn draw(rng: &mut Rng, length: u64) -> Self {
+        let sms_mode = rng.chance(30);
+        let bad = rng.chance(60);
+        let mut percent = |most: u64| if bad { u8::try_from(rng.range(0, most)).unwrap_or(0) } else { 0 };
+        let faults = Faults {
+            lost: percent(6),
+            answer_lost: percent(10),
+            refused: percent(15),
+            doubled: percent(20),
+            // The order of each sender is judged.
+            overtaken: 0,
+        };
+        Self {
+            sms_mode,
+            faults,
+            letter_every: if sms_mode { rng.range(1, 20) * SEC } else { length / 20 },
+            command_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
+            call_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
+            trouble_every: if rng.chance(50) { length / rng.range(1, 12) } else { 0 },
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -86,9 +126,25 @@ impl Scenario {
             length,
             config,
             options,
+            radio: RadioStyle::default(),
         };
         world.avoid_twins();
         world
+    }
+
+    /// The cellular network, from a stream of its own.
+    pub(crate) fn with_radio(mut self, rng: &mut Rng) -> Self {
+        self.radio = RadioStyle::draw(rng, self.length);
+        if self.radio.sms_mode {
+            self.config.mode = WorkingMode::Sms;
+            self.config.sms_number = "+8613912345678".to_owned();
+            // A message takes a second: fewer and larger frames.
+            self.dte.pause = self.dte.pause.max(rng.range(1, 8) * SEC);
+            self.dte.write_max = rng.pick(&[8, 40, 300, 3000]);
+            self.dte.trickle = false;
+            self.host.read_max = 4095;
+        }
+        self
     }
 
     /// Frames of one byte are too much alike to say which of them was dropped and which was not sent again.

@@ -117,7 +117,7 @@ impl Machine {
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
         let identity = setup.modem.identity();
         let seed = seed();
-        let modem = Modem::open(setup.modem, &settings.modem, seed).context("modem")?;
+        let modem = Modem::open(setup.modem, &settings.modem, &setup.state, seed).context("modem")?;
         let (disk, kept) = Disk::open(&setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,

@@ -200,7 +200,10 @@ impl Channel {
         let belongs = match current.request.wants {
             Wants::Nothing => false,
             Wants::Prefix(prefix) => line.starts_with(prefix),
-            Wants::Plain(prefix) => line.starts_with(prefix) || !line.starts_with(SIGNS),
+            // No echo of another command either.
+            Wants::Plain(prefix) => {
+                line.starts_with(prefix) || !(line.starts_with(SIGNS) || line.starts_with("AT+"))
+            }
         };
         if belongs && current.lines.len() < MOST_LINES {
             current.lines.push(line.into());
@@ -260,6 +263,7 @@ mod tests {
         let mut channel = channel("AT+CGMI", Wants::Plain("+CGMI:"));
         assert!(!channel.collect("+CMTI: \"SM\",3"));
         assert!(!channel.collect("^BOOT:1,0"));
+        assert!(!channel.collect("AT+CPIN=\"1234\""));
         assert!(channel.collect("Quectel"));
         assert_eq!(channel.finish("OK").unwrap().1.text(), Some("Quectel"));
     }

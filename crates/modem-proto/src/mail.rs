@@ -28,7 +28,7 @@ pub(crate) struct Mail {
     main: Option<Store>,
     /// It has names for its storages, and says how full they are.
     has_stores: bool,
-    /// Every storage that messages were announced in.
+    /// Every storage that messages were announced in or are looked for.
     stores: Vec<Store>,
     /// Places that the listing under way has shown.
     listed: Vec<Place>,
@@ -138,6 +138,7 @@ impl Modem {
             Some(store) => {
                 self.mail.has_stores = true;
                 self.mail.main = Some(store);
+                self.mail.stores = Vec::from([store]);
                 self.agenda.push(Job::List(store));
             }
             None => {
@@ -178,7 +179,8 @@ impl Modem {
 
     fn fill_is(&mut self, store: Store, full: bool, places: u16) {
         if full && !core::mem::replace(&mut self.mail.is_full, full) {
-            self.note(Event::StorageFull { store: store.as_str().into(), places });
+            let store = self.mask(store.as_str());
+            self.note(Event::StorageFull { store, places });
         }
         self.mail.is_full = full;
     }

@@ -49,7 +49,7 @@ impl Modem {
     /// A dialogue that waits for its device. Nothing is told before the modem is known.
     #[must_use]
     pub fn new(settings: Settings, _now: Instant) -> Self {
-        let sim = Sim::new(settings.pin_refused);
+        let sim = Sim::new(settings.pin_in_doubt);
         Self {
             settings,
             outputs: VecDeque::new(),
@@ -187,6 +187,11 @@ impl Modem {
         if self.notice_echo(request.job, now) {
             return;
         }
+        if answer.is_ok() && answer.lines.is_empty() && has_text(request.job) {
+            // That was the end of something older: from here on every answer would be taken for another one's.
+            let answer = Answer { outcome: Outcome::TimedOut, ..answer.clone() };
+            return self.unanswered(request, &answer, now);
+        }
         self.settle(&request, answer, now);
     }
 
@@ -241,6 +246,8 @@ impl Modem {
         let Some(request) = self.request(job) else { return };
         if job == Job::Pin {
             self.pin_goes_out();
+        } else if matches!(job, Job::Probe(_)) {
+            self.note_probe(now);
         }
         let text = self.mask(&request.text);
         self.note(Event::Sent(text));
@@ -296,6 +303,20 @@ impl Modem {
         let secrets = [pin, password].into_iter().flatten().filter(|secret| !secret.is_empty());
         secrets.fold(String::from(text), |text, secret| text.replace(secret, "****"))
     }
+}
+
+/// Questions that no modem answers with a bare `OK`.
+const fn has_text(job: Job) -> bool {
+    matches!(
+        job,
+        Job::Function
+            | Job::Sim
+            | Job::Registration(_)
+            | Job::Signal
+            | Job::Clock
+            | Job::Storages
+            | Job::Storage(_)
+    )
 }
 
 /// Rounds of one `handle_timeout`.

@@ -10,8 +10,9 @@ pub struct Settings {
     /// The PIN of the SIM, if it has one.
     pub pin: Option<Pin>,
     /// This very PIN was sent before and its success was never told ([`Event::PinSent`](crate::Event::PinSent)
-    /// without [`Event::PinAccepted`](crate::Event::PinAccepted)): it is not sent again.
-    pub pin_refused: bool,
+    /// without [`Event::PinAccepted`](crate::Event::PinAccepted)): it is sent again only where the card says that it has
+    /// all its tries.
+    pub pin_in_doubt: bool,
     /// Commands of the user, `AT+…`, sent at each start of the modem after its identity is known. A refused one is
     /// told and changes nothing.
     pub init: Vec<String>,

@@ -1,7 +1,8 @@
 //! The SIM card and its PIN (27.007 8.3), and whether the radio is switched on (8.2).
 //!
-//! Three wrong PINs lock a card for good, and only a person can unlock it. So: a PIN is sent once. Only one that the
-//! card took may be sent again, after a restart of the modem. It is not sent where two wrong ones have been before.
+//! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One that the card took may be
+//! sent again after a restart of the modem; one whose answer was lost once more, where the card says that it has all its
+//! tries (a wrong one would have cost one). None is sent where two wrong ones have been before.
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
@@ -27,8 +28,10 @@ pub(crate) struct Sim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PinState {
     Untried,
-    /// It was sent, and no answer came: never again, unless the card is found open.
+    /// It was sent, and no answer came.
     Sent,
+    /// Twice.
+    SentTwice,
     /// Never again.
     Refused,
     /// The card took it: it may be sent again after a restart of the modem.
@@ -36,8 +39,8 @@ enum PinState {
 }
 
 impl Sim {
-    pub(crate) const fn new(refused: bool) -> Self {
-        let pin = if refused { PinState::Refused } else { PinState::Untried };
+    pub(crate) const fn new(doubtful: bool) -> Self {
+        let pin = if doubtful { PinState::Sent } else { PinState::Untried };
         Self { state: SimState::Unknown, pin, said: false, patience: 0 }
     }
 
@@ -115,7 +118,7 @@ impl Modem {
     }
 
     fn pin_wanted(&mut self, now: Instant) {
-        if self.settings.pin.is_none() || matches!(self.sim.pin, PinState::Sent | PinState::Refused) {
+        if self.settings.pin.is_none() || matches!(self.sim.pin, PinState::SentTwice | PinState::Refused) {
             self.say_pin(Event::PinMissing);
             self.sim_found(SimState::PinNeeded, now);
         } else {
@@ -127,18 +130,26 @@ impl Modem {
     pub(crate) fn know_pin_tries(&mut self, answer: &Answer, now: Instant) {
         let field = self.dialect.pin_tries.2;
         let tries = answer.fields().get(field).and_then(|field| field.number::<u8>());
-        match tries.filter(|tries| *tries <= 1 && answer.is_ok()) {
-            Some(tries) => {
-                self.say_pin(Event::PinSpared(tries));
-                self.sim_found(SimState::PinNeeded, now);
-            }
-            None => self.agenda.first(Job::Pin),
+        let tries = tries.filter(|_| answer.is_ok());
+        if let Some(tries) = tries.filter(|tries| *tries <= 1) {
+            self.say_pin(Event::PinSpared(tries));
+            self.sim_found(SimState::PinNeeded, now);
+        } else if self.sim.pin == PinState::Sent && tries.is_none_or(|tries| tries < ALL_TRIES) {
+            self.say_pin(Event::PinMissing);
+            self.sim_found(SimState::PinNeeded, now);
+        } else {
+            self.agenda.first(Job::Pin);
         }
     }
 
-    /// From now on it is not sent again, unless the card says that it was right.
+    /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
-        self.sim.pin = PinState::Sent;
+        self.sim.pin = match self.sim.pin {
+            PinState::Untried => PinState::Sent,
+            PinState::Sent | PinState::SentTwice => PinState::SentTwice,
+            PinState::Good => PinState::Good,
+            PinState::Refused => PinState::Refused,
+        };
         self.note(Event::PinSent);
     }
 
@@ -159,7 +170,7 @@ impl Modem {
 
     fn sim_found(&mut self, state: SimState, now: Instant) {
         // The answer to the PIN was lost, but the card is open.
-        if state == SimState::Ready && self.sim.pin == PinState::Sent {
+        if state == SimState::Ready && matches!(self.sim.pin, PinState::Sent | PinState::SentTwice) {
             self.pin_taken();
         }
         self.sim.patience = 0;
@@ -202,6 +213,8 @@ impl Modem {
     }
 }
 
+/// TS 31.101: a card that took the right PIN last.
+const ALL_TRIES: u8 = 3;
 /// A card that was just put in or unlocked needs a moment.
 const SIM_SETTLES: Duration = Duration::from_secs(1);
 /// Between two looks at a card that cannot be used.

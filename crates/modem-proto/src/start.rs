@@ -39,6 +39,11 @@ pub(crate) struct Probing {
     back_to: Option<Back>,
     answered: bool,
     said: bool,
+    /// When the first probe went out.
+    asked: Option<Instant>,
+    /// After an answer: nothing may come for so long. The answers to all probes that were sent must be in, so a modem
+    /// that took a second for the first is given a second for the last.
+    settle: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +76,23 @@ impl Modem {
     }
 
     fn probe_from(&mut self, next: Instant, back_to: Option<Back>, tries: u32, now: Instant) {
-        self.phase =
-            Phase::Probing(Probing { tries, since: now, next, back_to, answered: false, said: false });
+        self.phase = Phase::Probing(Probing {
+            tries,
+            since: now,
+            next,
+            back_to,
+            answered: false,
+            said: false,
+            asked: None,
+            settle: SETTLE,
+        });
+    }
+
+    /// A probe goes out.
+    pub(crate) fn note_probe(&mut self, now: Instant) {
+        if let Phase::Probing(probing) = &mut self.phase {
+            probing.asked.get_or_insert(now);
+        }
     }
 
     /// When the next probe goes out, if nothing else holds it.
@@ -156,7 +176,7 @@ impl Modem {
     pub(crate) fn disturb_quiet(&mut self, now: Instant) {
         if let (Some(until), Phase::Probing(probing)) = (self.quiet_until, &self.phase) {
             let longest = probing.since + LONGEST_PROBING;
-            self.quiet_until = Some(until.max((now + SETTLE).min(longest)));
+            self.quiet_until = Some(until.max((now + probing.settle).min(longest)));
         }
     }
 
@@ -239,7 +259,8 @@ impl Modem {
             self.identity.model.clear();
         }
         let name = format!("{} {model}", self.identity.model);
-        self.identity.model = name.trim().into();
+        // It goes into logs, and what a confused modem sends may be anything.
+        self.identity.model = self.mask(name.trim());
     }
 
     pub(crate) fn probed(&mut self, answer: &Answer, now: Instant) {
@@ -247,7 +268,9 @@ impl Modem {
         match answer.outcome {
             Outcome::Ok => {
                 probing.answered = true;
-                self.quiet_until = Some(now + SETTLE);
+                let took = probing.asked.map_or(Duration::ZERO, |asked| now - asked);
+                probing.settle = SETTLE + took.min(LONGEST_SETTLE);
+                self.quiet_until = Some(now + probing.settle);
             }
             // It lives; `ERROR` is the answer to something older, or to garbage in front of the `AT`.
             Outcome::Failed(_) | Outcome::Call(_) => {
@@ -316,6 +339,8 @@ const SWITCHED_OFF: [&str; 4] =
     ["NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN"];
 /// So long nothing must come before the next command.
 pub(crate) const SETTLE: Duration = Duration::from_millis(300);
+/// A modem slower than that answers no command in time anyway.
+const LONGEST_SETTLE: Duration = Duration::from_secs(5);
 /// A silent modem is asked so long.
 const LONGEST_PROBING: Duration = Duration::from_secs(90);
 /// Unanswered probes before it is said.

@@ -1,4 +1,5 @@
 //! Calls: as timed scripts.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm, clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Messages both ways: as timed scripts.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Registration, operator, signal, cell, clock, data: as timed scripts.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Whatever a modem sends, at whatever time: no panic, always a deadline or a reason to wait, bounded queues, and no
 //! answer is missing.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm, clippy::unwrap_used)]
 
 use bytes::Bytes;
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber};

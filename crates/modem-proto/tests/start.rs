@@ -1,4 +1,5 @@
 //! From an open device to a modem that is known, silence, restarts, the SIM and its PIN: as timed scripts.
+#![allow(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod common;
 
@@ -174,13 +175,19 @@ fn a_wrong_pin_is_sent_once_whatever_restarts() {
 }
 
 #[test]
-fn a_pin_that_was_sent_before_this_program_started_is_not_sent_again() {
-    let mut bench = Bench::new(Settings { pin: Pin::new("1234"), pin_refused: true, ..Settings::default() });
-    bench.device.pin = Some("1234");
-    bench.open();
-    bench.run(300);
-    assert!(bench.device.pins.is_empty());
-    assert_eq!(bench.events.iter().filter(|event| **event == Event::PinMissing).count(), 1);
+fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost_no_try() {
+    for (tries, sent) in [("+CPINR: SIM PIN,2,3", 0), ("+CPINR: SIM PIN,3,3", 1), ("", 0)] {
+        let settings = Settings { pin: Pin::new("1234"), pin_in_doubt: true, ..Settings::default() };
+        let mut bench = Bench::new(settings);
+        bench.device.pin = Some("1234");
+        let refused: &[&str] = &["ERROR"];
+        let answer: &[&str] = &[tries, "OK"];
+        bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { answer }]);
+        bench.open();
+        bench.run(300);
+        assert_eq!(bench.device.pins.len(), sent, "{tries}");
+        assert_eq!(bench.events.iter().filter(|event| **event == Event::PinMissing).count(), 1 - sent);
+    }
 }
 
 #[test]
@@ -198,13 +205,20 @@ fn the_last_try_of_a_pin_is_left_to_a_person() {
 }
 
 #[test]
-fn a_pin_whose_answer_was_lost_is_not_sent_again_while_the_card_is_shut() {
+fn a_pin_whose_answers_are_lost_is_sent_twice_at_most() {
     let mut bench = with_pin("1234");
     bench.device.pin = Some("1234");
     bench.device.never_answers("AT+CPIN=\"1234\"");
     bench.open();
     bench.run(600);
-    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 2, "the card has all its tries");
+    let mut bench = with_pin("1234");
+    bench.device.pin = Some("1234");
+    bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["ERROR"]]);
+    bench.device.never_answers("AT+CPIN=\"1234\"");
+    bench.open();
+    bench.run(600);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1, "nobody knows");
 }
 
 #[test]
@@ -283,6 +297,31 @@ fn a_modem_silent_for_longer_is_gone_told_to_restart_and_opened_again() {
     bench.device.silent = false;
     bench.run(60);
     assert!(bench.identity().is_some());
+}
+
+#[test]
+fn a_modem_that_answers_slower_than_it_is_asked_is_understood() {
+    for millis in [900, 1044, 1500, 2500, 4500] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("1234");
+        bench.device.delay = Duration::from_millis(millis);
+        bench.open();
+        bench.run(300);
+        assert_eq!(bench.identity().unwrap().model, "ACME M1", "{millis} ms");
+        assert_eq!(bench.device.pins, ["1234"], "{millis} ms");
+        assert!(bench.events.contains(&Event::PinAccepted));
+        assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 0), "{millis} ms");
+    }
+}
+
+#[test]
+fn an_answer_without_its_text_is_the_end_of_an_older_one() {
+    let mut bench = Bench::ready();
+    bench.device.on("AT+CSQ", &[&["OK"], &["+CSQ: 9,0", "OK"]]);
+    bench.run(90);
+    let signal = dtu_proto::radio::Signal { strength: 9, error_rate: 0 };
+    assert!(bench.has(&ModemInput::Signal(signal)));
+    assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 1));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::radio::{ModemOutput, PhoneNumber};
 use crate::serial::inline;
 use crate::serial::port::{Purpose, REPLY_QUEUE_HIGH};
 use crate::sms::{self, Arrived, Head, LineKind, Received};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::address::Address;
 use crate::wire::join::{Content, Outcome, Part, join};
 use crate::wire::pdu::{Deliver, Pdu, StatusReport, Tpdu};
@@ -30,6 +30,8 @@ pub(super) struct Post {
     submits: Submits,
     /// For the DTE, when the command state is there and no command is under way.
     notices: VecDeque<Notice>,
+    /// Since when the oldest of them waits.
+    noticed: Instant,
     /// What held when messages that wait were last looked at.
     looked: Option<Conditions>,
     /// A message found no room: those behind it wait too.
@@ -87,9 +89,10 @@ impl Dtu {
 
     pub(super) fn message_deadline(&self) -> Option<Instant> {
         let joiner = self.mailbox.joiner.poll_timeout();
+        let told = [self.notices_at(), self.direct_at()];
         let own =
             [joiner, self.mailbox.saving.deadline(), self.mailbox.room_deadline(), self.submit_deadline()];
-        own.into_iter().flatten().min()
+        own.into_iter().chain(told).flatten().min()
     }
 
     pub(super) fn message_due(&mut self) {
@@ -344,7 +347,7 @@ impl Dtu {
     /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
     /// them for a minute.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
-        let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.notices.len() < NOTICES_MAX;
+        let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
         let wants = self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS;
         if !wants || !reads {
             return false;
@@ -357,7 +360,7 @@ impl Dtu {
         let line =
             head.into_iter().chain(bytes).map(|byte| if byte.is_ascii_control() { b' ' } else { byte });
         let framed: Vec<u8> = b"\r\n".iter().copied().chain(line).chain(*b"\r\n").collect();
-        self.post.push(Notice::Text(Bytes::from(framed)));
+        self.post.push(Notice::Text(Bytes::from(framed)), self.now);
         true
     }
 
@@ -386,14 +389,32 @@ impl Dtu {
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
-            _ => self.post.push(notice),
+            _ => self.post.push(notice, self.now),
         }
+    }
+
+    /// When what waits for the DTE is printed. Programs that talk with a modem take a line that they do not know for
+    /// the answer they wait for, so it is not printed amid a dialogue.
+    fn notices_at(&self) -> Option<Instant> {
+        let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
+        let can = reads && self.is_idle() && !self.post.notices.is_empty();
+        can.then(|| self.rests_at().min(self.post.noticed + NOTICE_PATIENCE))
+    }
+
+    /// When the line will have rested.
+    fn rests_at(&self) -> Instant {
+        self.last_from_dte.max(self.last_to_dte) + DIALOGUE_GAP
+    }
+
+    /// When a `+CMT` can be printed.
+    fn direct_at(&self) -> Option<Instant> {
+        let can = self.line_state == LineState::Command && self.port.present && self.is_idle();
+        (can && self.mailbox.line.waits(LineKind::Notice)).then(|| self.rests_at())
     }
 
     /// Prints what waits, unless a command is being answered.
     fn tell(&mut self) {
-        let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
-        if self.post.notices.is_empty() || !reads || !self.is_idle() {
+        if self.notices_at().is_none_or(|at| at > self.now) {
             return;
         }
         for notice in core::mem::take(&mut self.post.notices) {
@@ -412,7 +433,7 @@ impl Dtu {
     fn print_messages(&mut self) {
         let kind = match self.line_state {
             LineState::Data if self.mode == WorkingMode::Sms => LineKind::Data,
-            LineState::Command if self.is_idle() => LineKind::Notice,
+            LineState::Command if self.direct_at().is_some_and(|at| at <= self.now) => LineKind::Notice,
             LineState::Data | LineState::Command | LineState::Window { .. } => return,
         };
         if self.port.present
@@ -461,9 +482,22 @@ impl Dtu {
 }
 
 impl Post {
-    fn push(&mut self, notice: Notice) {
-        if self.notices.len() == NOTICES_MAX {
-            self.notices.pop_front();
+    fn texts(&self) -> usize {
+        self.notices.iter().filter(|notice| matches!(notice, Notice::Text(_))).count()
+    }
+
+    /// The oldest place that is not told yet gives way to a newer one; a text that finds no room is not told.
+    fn push(&mut self, notice: Notice, now: Instant) {
+        if self.notices.is_empty() {
+            self.noticed = now;
+        }
+        let is_place = |notice: &Notice| matches!(notice, Notice::Stored { .. });
+        let places = self.notices.iter().filter(|notice| is_place(notice)).count();
+        if is_place(&notice) && places >= PLACES_MAX {
+            let oldest = self.notices.iter().position(is_place);
+            oldest.and_then(|oldest| self.notices.remove(oldest));
+        } else if !is_place(&notice) && self.texts() >= TEXTS_MAX {
+            return;
         }
         self.notices.push_back(notice);
     }
@@ -486,10 +520,16 @@ fn short(stamp: TimeStamp) -> String {
     )
 }
 
+/// Silence of the line that ends a dialogue.
+const DIALOGUE_GAP: Duration = Duration::from_millis(500);
+/// A DTE that never stops talking is told all the same.
+const NOTICE_PATIENCE: Duration = Duration::from_secs(10);
+/// Places that wait to be told at most; the oldest goes.
+const PLACES_MAX: usize = 16;
+/// Texts that wait to be told at most; what `+CISMS` does not tell stays in the storage as not told.
+const TEXTS_MAX: usize = 32;
 /// `AT+CMEE`: errors as numbers.
 const ERROR_NUMBERS: u8 = 1;
-/// Lines that wait for the command state at most; the oldest goes.
-const NOTICES_MAX: usize = 16;
 /// `CNMI` ds.
 const STORE_REPORTS: u8 = 2;
 /// Of a message whose parts the modem has forgotten long ago.

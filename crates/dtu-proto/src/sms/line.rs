@@ -39,6 +39,11 @@ impl LineQueue {
         self.queue.push_back(Item { kind, bytes, ids });
     }
 
+    /// Whether one waits that could be written now.
+    pub(crate) fn waits(&self, kind: LineKind) -> bool {
+        self.writing.is_none() && self.queue.iter().any(|item| item.kind == kind)
+    }
+
     /// The next one to be written in this state of the line, unless one is being written.
     pub(crate) fn next(&mut self, kind: LineKind) -> Option<Bytes> {
         if self.writing.is_some() {

@@ -180,3 +180,6 @@ pub(crate) const HOLD: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn in_order(parts: Vec<Option<Received>>) -> Vec<Received> {
     parts.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests;

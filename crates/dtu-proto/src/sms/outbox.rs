@@ -11,6 +11,8 @@ use crate::time::{Duration, Instant};
 pub(crate) const PARTS_MAX: usize = 256;
 /// A message is given up so long after it was made.
 pub(crate) const KEEP: Duration = Duration::from_secs(24 * 3600);
+/// Odd, so that several starts in a row are apart from each other too.
+const REFERENCES_APART: u8 = 97;
 /// Pauses after a temporary failure: doubled each time, between these.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_LAST: Duration = Duration::from_secs(300);
@@ -200,8 +202,11 @@ impl Outbox {
         self.next_reference
     }
 
-    pub(crate) const fn set_reference(&mut self, reference: u8) {
-        self.next_reference = reference;
+    /// The last reference that the disk knows. The run before may have given more of them, when the disk failed: the
+    /// next ones are far from those, or the service centre would take a repeat of a new message for a copy of an old
+    /// one, and the message would be lost.
+    pub(crate) const fn restore_reference(&mut self, reference: u8) {
+        self.next_reference = reference.wrapping_add(REFERENCES_APART);
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+pub mod post;
+
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
     CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput, ModemOutput,
@@ -11,6 +13,8 @@ use dtu_proto::event::{
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
+
+use post::Post;
 
 pub const LINK1: LinkId = LinkId::ALL[0];
 pub const LINK2: LinkId = LinkId::ALL[1];
@@ -47,6 +51,7 @@ pub struct Bench {
     pub modem_resets: u32,
     /// Other orders to the modem.
     pub modem: Vec<ModemOutput>,
+    pub post: Post,
     pub saved: Vec<String>,
     pub spool: Vec<StoreOutput>,
     pub console: Vec<String>,
@@ -95,6 +100,7 @@ impl Bench {
             power: Vec::new(),
             modem_resets: 0,
             modem: Vec::new(),
+            post: Post::default(),
             saved: Vec::new(),
             spool: Vec::new(),
             console: Vec::new(),
@@ -228,7 +234,10 @@ impl Bench {
                 }
                 Output::Link(link, output) => self.link(link, output),
                 Output::Modem(ModemOutput::Reset) => self.modem_resets += 1,
+                Output::Modem(ModemOutput::Submit { token, pdu }) => self.submit(token, pdu),
+                Output::Modem(ModemOutput::Taken(id)) => self.post.taken.push(id),
                 Output::Modem(order) => self.modem.push(order),
+                Output::Store(StoreOutput::Messages { number, text }) => self.keep(number, text),
                 Output::Store(StoreOutput::Save(parameters)) => self.save(parameters),
                 Output::Store(spool) => self.spool.push(spool),
                 Output::Console(reply) => self.console.push(reply),

@@ -9,6 +9,7 @@ use dtu_proto::radio::{
 use dtu_proto::time::{Duration, Instant};
 
 use super::calls::Call;
+use super::general::PIN_TRIES;
 use super::parse::{self, Command};
 use super::reply::{Asked, End, Reply, meaning};
 use super::settings::Settings;
@@ -121,7 +122,7 @@ impl AtModem {
             quirks: Quirks::default(),
             store: Store::new(setup.places),
             known: Known::default(),
-            lock: if setup.pin.is_some() { Lock::Pin(3) } else { Lock::Open },
+            lock: if setup.pin.is_some() { Lock::Pin(PIN_TRIES) } else { Lock::Open },
             functionality: 1,
             call: None,
             unplaced: VecDeque::new(),
@@ -184,7 +185,9 @@ impl AtModem {
     /// Time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.silent_until.take_if(|until| *until <= now);
-        while let Some((_, line)) = self.booting.pop_front_if(|(at, _)| *at <= now) {
+        while self.booting.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, line)) = self.booting.pop_front()
+        {
             self.tell(line, now);
         }
         if let Doing::Until { at, lines } = &self.doing
@@ -253,7 +256,10 @@ impl AtModem {
         self.there = true;
         let first = !std::mem::replace(&mut self.has_been_there, true);
         self.functionality = 1;
-        self.lock = if self.setup.pin.is_some() { Lock::Pin(3) } else { Lock::Open };
+        // A card that was opened is shut again; wrong PINs of before still count.
+        if self.setup.pin.is_some() && self.lock == Lock::Open {
+            self.lock = Lock::Pin(PIN_TRIES);
+        }
         if first || self.setup.dialect == super::Dialect::Generic {
             return;
         }

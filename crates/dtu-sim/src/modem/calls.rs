@@ -146,7 +146,7 @@ impl AtModem {
     pub(super) fn run_call(&mut self, now: Instant) {
         let pause = self.setup.ring_pause.max(Duration::from_millis(100));
         let Some(call) = &mut self.call else { return };
-        if !call.next_ring.is_some_and(|at| at <= now) {
+        if call.next_ring.is_none_or(|at| at > now) {
             return;
         }
         call.rings = call.rings.saturating_add(1);

@@ -26,9 +26,13 @@ impl AtModem {
             "D" => self.dial(form, now),
             "A" => self.answer(now),
             "H" | "+CHUP" => self.hang_up(now),
+            // 27.007 7.13: of one call, releasing it is all there is to do.
+            "+CHLD" if *form == Form::Test => Reply::line("+CHLD: (0,1,1x)"),
+            "+CHLD" => self.hang_up(now),
             "+CLCC" => self.list_calls(form),
             "+CFUN" => self.functionality_command(form, now),
             "+CPIN" => self.pin(form, now),
+            "+CPINR" | "+SPIC" | "+QPINC" => self.pin_tries(name),
             "+CCLK" => self.clock_command(form, now),
             "+CRESET" | "+QRST" => self.restart(now),
             "+CPOWD" if self.setup.dialect == Dialect::Sim800 => self.restart(now),
@@ -185,6 +189,21 @@ impl AtModem {
         }
     }
 
+    /// How many wrong PINs the card still forgives, in the words of each maker.
+    fn pin_tries(&self, name: &str) -> Reply {
+        let left = match self.lock {
+            Lock::Open => PIN_TRIES,
+            Lock::Pin(left) => left,
+            Lock::Puk => 0,
+        };
+        match (name, self.setup.dialect) {
+            ("+CPINR", Dialect::Generic) => Reply::line(format!("+CPINR: SIM PIN,{left},{PIN_TRIES}")),
+            ("+SPIC", Dialect::Sim800) => Reply::line(format!("+SPIC: {left},3,10,10")),
+            ("+QPINC", Dialect::Ec2x) => Reply::line(format!("+QPINC: \"SC\",{left},10")),
+            _ => Reply::error(),
+        }
+    }
+
     fn try_pin(&mut self, args: &Args, left: u8, now: Instant) -> Reply {
         if self.setup.pin.as_deref() == Some(args.text(0)) {
             self.lock = Lock::Open;
@@ -319,15 +338,17 @@ fn swapped(digits: &str) -> String {
     digits.as_bytes().chunks(2).flat_map(|pair| pair.iter().rev()).map(|digit| char::from(*digit)).collect()
 }
 
+/// TS 31.101.
+pub(super) const PIN_TRIES: u8 = 3;
 const ICCID: &str = "89860012345678901234";
 
 /// What `AT+CLAC` lists.
-const NAMES: [&str; 55] = [
+const NAMES: [&str; 56] = [
     "+CCLK", "+CEREG", "+CFUN", "+CGACT", "+CGATT", "+CGDCONT", "+CGMI", "+CGMM", "+CGMR", "+CGPADDR",
-    "+CGREG", "+CGSN", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP", "+CMEE", "+CMGD", "+CMGF",
-    "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA", "+CNMI", "+CNUM", "+COPS", "+CPAS",
-    "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA", "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ", "+CTZR",
-    "+CTZU", "+CVHU", "+GCAP", "+IPR", "+CRESET", "D", "A", "H", "E", "I", "Z",
+    "+CGREG", "+CGSN", "+CHLD", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP", "+CMEE", "+CMGD",
+    "+CMGF", "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA", "+CNMI", "+CNUM", "+COPS",
+    "+CPAS", "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA", "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ",
+    "+CTZR", "+CTZU", "+CVHU", "+GCAP", "+IPR", "+CRESET", "D", "A", "H", "E", "I", "Z",
 ];
 
 /// Commands that are only remembered, and their first value.

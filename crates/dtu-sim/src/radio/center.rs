@@ -141,6 +141,12 @@ impl Network {
         self.center.held.iter().filter(|held| Some(held.to) == party).count()
     }
 
+    /// Messages and reports that the centre holds, for whomever.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.center.held.len()
+    }
+
     /// A modem has taken a message.
     pub(super) fn taken(&mut self, modem: Id, id: u64, now: Instant) {
         let mut held = self.center.held.iter();

@@ -127,6 +127,22 @@ impl Network {
         self.tell(id, ModemInput::Gone);
     }
 
+    /// Another host opens the modem, as after a crash: nothing that was under way for the last one is answered any more,
+    /// its call is cut, and everything is told anew.
+    pub fn open_anew(&mut self, id: Id, now: Instant) {
+        self.handle_timeout(now);
+        self.cut_calls_of(id, now);
+        self.answers.retain(|answer| answer.modem != id);
+        self.center.forget_told(id);
+        self.news.retain(|(to, _)| *to != id);
+        if self.ports.get(id.0).is_some_and(Port::is_there) {
+            self.appear_as_it_is(id);
+        } else {
+            self.tell(id, ModemInput::Gone);
+        }
+        self.run_center(now);
+    }
+
     /// A modem that has left is back.
     pub fn come_back(&mut self, id: Id, now: Instant) {
         let Some(port) = self.ports.get_mut(id.0) else { return };
@@ -218,6 +234,26 @@ impl Network {
 
     /// All that is known of a modem that has just been found.
     fn appear(&mut self, id: Id, now: Instant) {
+        self.introduce(id);
+        self.look_for_network(id, now);
+    }
+
+    /// The same of one that has been on the air all the time.
+    fn appear_as_it_is(&mut self, id: Id) {
+        self.introduce(id);
+        let Some(port) = self.ports.get(id.0) else { return };
+        let (registration, operator, cell) = (port.registration, port.operator.clone(), port.cell);
+        let (signal, address) = (port.signal, port.subscriber.address);
+        self.tell(id, ModemInput::Registration(registration));
+        if registration.is_registered() {
+            self.tell(id, ModemInput::Operator(Some(operator)));
+            self.tell(id, ModemInput::Cell(Some(cell)));
+            self.tell(id, ModemInput::Signal(signal));
+            address.into_iter().for_each(|address| self.tell(id, ModemInput::Attached(address)));
+        }
+    }
+
+    fn introduce(&mut self, id: Id) {
         let Some(port) = self.ports.get(id.0) else { return };
         let Subscriber { imei, imsi, model, number, service_center, .. } = port.subscriber.clone();
         let abilities = Abilities { messages: true, calls: true };
@@ -225,7 +261,6 @@ impl Network {
         self.tell(id, ModemInput::Sim(SimState::Ready));
         self.tell(id, ModemInput::OwnNumber(number));
         self.tell(id, ModemInput::ServiceCenter(service_center));
-        self.look_for_network(id, now);
     }
 
     fn look_for_network(&mut self, id: Id, now: Instant) {

@@ -386,7 +386,11 @@ impl<'a> Words<'a> {
     }
 
     fn take_if(&mut self, wanted: &str) -> bool {
-        self.words.pop_front_if(|word| word.text == wanted && !word.quoted).is_some()
+        let found = self.words.front().is_some_and(|word| word.text == wanted && !word.quoted);
+        if found {
+            self.words.pop_front();
+        }
+        found
     }
 
     fn expect(&mut self, wanted: &str) -> Result<(), ScriptError> {

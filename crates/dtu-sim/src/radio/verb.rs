@@ -125,7 +125,9 @@ impl Network {
     }
 
     pub(super) fn run_script(&mut self, now: Instant) {
-        while let Some(step) = self.play.steps.pop_front_if(|step| Instant::ZERO + step.at <= now) {
+        while self.play.timeout().is_some_and(|at| at <= now)
+            && let Some(step) = self.play.steps.pop_front()
+        {
             if let Err(problem) = self.carry_out(step.modem, &step.verb, now) {
                 self.note_problem(format!("line {}: {problem}", step.line));
             }

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::{
-    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role,
+    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role, WorkingMode,
 };
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
+use super::post::Post;
 use super::{Rule, World};
 use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
 use crate::downlink::{Downlink, Printed};
@@ -45,6 +46,7 @@ pub(super) struct Books {
     pub(super) settings_at: u64,
     pub(super) dropped: [u64; LINKS],
     pub(super) nowhere: u64,
+    pub(super) post: Post,
 }
 
 impl Books {
@@ -72,6 +74,7 @@ impl Books {
             settings_at: 0,
             dropped: [0; LINKS],
             nowhere: 0,
+            post: Post::default(),
         }
     }
 
@@ -132,6 +135,9 @@ impl Books {
 
     /// A frame for the mode: to every book with an enabled link.
     pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
+        if self.applied.mode == WorkingMode::Sms {
+            return self.post.frame(&self.watch.expected.sms_number, bytes);
+        }
         let links = &self.applied.links;
         let mut taken = false;
         for book in &mut self.uplinks {
@@ -351,12 +357,30 @@ impl World {
 
     /// The device prints on the serial line.
     pub(super) fn judge_print(&mut self, bytes: &[u8]) {
+        if self.books.post.prints(bytes) {
+            self.books.last_data = self.now;
+            if self.books.talking || self.books.line.phase == Phase::Window {
+                self.break_rule(Rule::Messages, "a message is printed in the command state");
+            }
+            return;
+        }
+        if self.is_unasked(bytes) && !self.books.talking && self.books.line.phase != Phase::Window {
+            let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
+            self.break_rule(Rule::Messages, text);
+        }
         let set = &self.books.watch.expected;
         self.books.down.settings(&set.banner, &set.heartbeat);
         match self.books.down.print(bytes, self.books.prompts > 0) {
             Ok(pieces) => pieces.into_iter().for_each(|piece| self.printed(piece)),
             Err(text) => self.break_rule(Rule::Downlink, text),
         }
+    }
+
+    /// What a modem tells without being asked.
+    fn is_unasked(&self, bytes: &[u8]) -> bool {
+        let texts = ["RING", "NO CARRIER", "+CMTI", "+CISMS", "+CMT:", "+CDS", "+CREG", "+CLIP"];
+        let line = bytes.strip_prefix(b"\r\n").unwrap_or_default();
+        texts.iter().any(|text| line.starts_with(text.as_bytes()))
     }
 
     fn printed(&mut self, piece: Printed) {

@@ -199,9 +199,9 @@ impl World {
     /// `psw,AT+…` as a frame of its own, with the right or a wrong password, or behind other bytes.
     fn inline(&mut self) {
         let apart = self.quiet_gap();
-        let expected = &self.books.watch.expected;
-        let dte = &mut self.dte;
-        let (text, deed) = commands::draw(&mut dte.rng, expected, true);
+        let drawn = commands::draw(&mut self.dte.rng, &self.books.watch.expected, true);
+        let (text, deed) = self.spare_password(drawn);
+        let (expected, dte) = (&self.books.watch.expected, &mut self.dte);
         if text.len() > 60 || self.scenario.host.read_max < 512 {
             // A read of few bytes may cut it, and what is left may be another command.
             return;
@@ -234,7 +234,8 @@ impl World {
         self.dte.then(Step::Write(format!("a{tail}").into_bytes()));
         self.dte.then(Step::Hear(b"+ok", 2 * SEC));
         for _ in 0..self.dte.rng.size(0, 4) {
-            let (text, deed) = commands::draw(&mut self.dte.rng, &expected, true);
+            let drawn = commands::draw(&mut self.dte.rng, &expected, true);
+            let (text, deed) = self.spare_password(drawn);
             self.books.watch.know(&text, deed);
             self.say(&text);
         }

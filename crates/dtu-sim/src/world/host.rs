@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    Event as News, Input, LINKS, LinkId, LinkInput, ModemInput, ModemOutput, Output, Power, SerialInput,
+    Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, SerialInput,
     SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
@@ -93,7 +93,13 @@ impl World {
 
     pub(super) fn store_input(&mut self, input: StoreInput<'_>) {
         self.catch_up();
-        self.note(if input == StoreInput::Saved { "saved" } else { "save failed" }, None, 0, &[]);
+        let what = match input {
+            StoreInput::Saved => "saved",
+            StoreInput::Failed(_) => "save failed",
+            StoreInput::MessagesSaved(_) => "messages saved",
+            StoreInput::MessagesFailed(_) => "messages failed",
+        };
+        self.note(what, None, 0, &[]);
         self.call(Input::Store(input));
     }
 
@@ -114,7 +120,7 @@ impl World {
     }
 
     /// The model sees time pass before the device does.
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         self.books.line.advance(self.now);
         self.take_found();
         self.books.frame_open = self.books.line.frame_open();
@@ -123,7 +129,7 @@ impl World {
         }
     }
 
-    fn call(&mut self, input: Input<'_>) {
+    pub(super) fn call(&mut self, input: Input<'_>) {
         self.sum.calls += 1;
         self.busy.inputs += 1;
         let now = self.clock();
@@ -223,8 +229,8 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Link(link, output) => self.on_link(link, output),
-            Output::Modem(ModemOutput::Reset) => self.note("modem reset", None, 0, &[]),
-            Output::Modem(_) | Output::Store(StoreOutput::Messages { .. }) => {}
+            Output::Modem(order) => self.radio_order(&order),
+            Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
             Output::Store(StoreOutput::Save(text)) => self.save(text),
             Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => {
                 self.spool_append(link, number, bytes)
@@ -283,8 +289,22 @@ impl World {
             | News::LineRefused(_)
             | News::BackupActive { .. }
             | News::Call(_)
-            | News::MessageLost(_)
             | News::MessagesNotStored(_) => {}
+            News::MessageLost(loss) => self.message_lost(loss),
+        }
+    }
+
+    fn message_lost(&mut self, loss: &MessageLoss) {
+        match loss {
+            MessageLoss::Impossible(_)
+            | MessageLoss::NoRoom(_)
+            | MessageLoss::Refused(..)
+            | MessageLoss::Expired(_) => {
+                self.books.post.given_up += 1;
+            }
+            MessageLoss::Unreadable(_) | MessageLoss::Incomplete(_) | MessageLoss::Evicted => {
+                self.break_rule(Rule::Messages, loss.to_string());
+            }
         }
     }
 
@@ -321,6 +341,7 @@ impl World {
         self.drop_sockets();
         self.disk.saving = None;
         self.disk.generation += 1;
+        self.radio_host_dies();
         self.serial =
             super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
         let (config, problems) = from_store_text(&self.disk.text);
@@ -338,6 +359,7 @@ impl World {
         self.dte.start_over();
         self.restore(&dropped);
         self.host_starts();
+        self.radio_host_starts();
         self.again(self.scenario.crash_every, Event::Crash);
     }
 

@@ -7,6 +7,8 @@ mod finish;
 mod host;
 mod net;
 mod ports;
+mod post;
+mod radio;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -14,6 +16,7 @@ use std::collections::BinaryHeap;
 use dtu_proto::Dtu;
 use dtu_proto::event::{LINKS, LinkId};
 
+use crate::radio::Settings;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::trace::{Clock, Trace};
@@ -21,6 +24,10 @@ use books::Books;
 use dte::Dte;
 use net::{Net, NetEvent};
 use ports::{Disk, SerialPort};
+use radio::Radio;
+
+/// Salt of the radio's stream.
+const RADIO: u64 = 0x5241_4449_4f00;
 
 /// Why a world failed.
 #[derive(Clone, Debug)]
@@ -56,6 +63,8 @@ pub enum Rule {
     Bounds,
     /// Escape: prompt and `+ok` exactly when the rules say.
     Escape,
+    /// Short messages: frames to phones, phones to the line, each once and in order; nothing printed into data.
+    Messages,
     /// Everything drains once the faults are healed.
     Liveness,
 }
@@ -89,6 +98,12 @@ pub struct Summary {
     pub heartbeats: u64,
     /// Device restarts and host crashes.
     pub restarts: u64,
+    /// Frames that came to a phone as a message.
+    pub texts: u64,
+    /// Messages of phones that were printed.
+    pub letters: u64,
+    /// Replies to commands of phones.
+    pub replies: u64,
 }
 
 /// How to run a world.
@@ -106,11 +121,13 @@ pub struct Run {
 /// The first rule that was broken.
 pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
     let mut rng = Rng::new(seed);
-    let mut scenario = Scenario::draw(&mut rng);
+    // A stream of its own, so that the radio leaves the rest of a world as it is.
+    let mut radio_rng = Rng::new(seed ^ RADIO);
+    let mut scenario = Scenario::draw(&mut rng).with_radio(&mut radio_rng);
     if let Some(length) = how.length {
         scenario.length = length;
     }
-    let mut world = World::new(seed, scenario, rng, how.print);
+    let mut world = World::new(seed, scenario, (rng, radio_rng), how.print);
     world.live();
     world.heal_and_drain();
     world.judge_the_end()
@@ -132,6 +149,16 @@ enum Event {
     Unplug,
     Replug,
     Check,
+    /// The network wants to be called.
+    Radio,
+    /// News of the modem come to the device.
+    RadioNews,
+    RadioTrouble,
+    Letter,
+    PhoneCommand,
+    Call,
+    CallEnds,
+    MessagesStored(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +196,7 @@ struct World {
     dte: Dte,
     nets: [Net; LINKS],
     disk: Disk,
+    radio: Radio,
     attached: bool,
     /// A restart was ordered and has not come yet.
     ending: bool,
@@ -179,7 +207,8 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, scenario: Scenario, mut rng: Rng, print: bool) -> Self {
+    fn new(seed: u64, scenario: Scenario, (mut rng, radio_rng): (Rng, Rng), print: bool) -> Self {
+        let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
         let device = host::power_on(&scenario.config, &scenario, seed, 0);
         let mut world = Self {
             books: Books::new(&scenario.config, &scenario.options),
@@ -187,6 +216,7 @@ impl World {
             dte: Dte::new(rng.fork(1)),
             nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
             rng: rng.fork(2),
+            radio: Radio::new(radio_rng, network),
             seed,
             now: 0,
             events: BinaryHeap::new(),
@@ -221,6 +251,7 @@ impl World {
         for (every, event) in faults {
             self.again(every, event);
         }
+        self.begin_radio();
     }
 
     /// Plans the next of a kind of fault, if this world has them.
@@ -275,6 +306,14 @@ impl World {
             Event::Unplug => self.unplug(),
             Event::Replug => self.replug(),
             Event::Check => self.regular_check(),
+            Event::Radio => self.radio_wakes(),
+            Event::RadioNews => self.radio_news(),
+            Event::RadioTrouble => self.radio_trouble(),
+            Event::Letter => self.send_letter(),
+            Event::PhoneCommand => self.send_command(),
+            Event::Call => self.phone_calls(),
+            Event::CallEnds => self.phone_hangs_up(),
+            Event::MessagesStored(generation) => self.messages_stored(generation),
         }
     }
 

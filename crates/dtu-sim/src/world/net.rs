@@ -399,8 +399,9 @@ impl World {
 
     /// A command of the center: right or wrong password, alone in its segment.
     fn server_commands(&mut self, link: LinkId) {
+        let drawn = commands::draw(&mut self.nets[link.index()].rng, &self.books.watch.expected, false);
+        let (text, deed) = self.spare_password(drawn);
         let rng = &mut self.nets[link.index()].rng;
-        let (text, deed) = commands::draw(rng, &self.books.watch.expected, false);
         let right = self.books.watch.expected.password.clone();
         let password = if rng.chance(70) { right } else { rng.pick(&["admin", "nope", "pass1"]).to_owned() };
         let tail = rng.pick(&["", "\r\n", "\r"]);

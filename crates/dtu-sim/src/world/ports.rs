@@ -80,6 +80,7 @@ impl World {
         if bytes[..] == b"a"[..] {
             self.books.line.prompt_written(self.now);
         }
+        self.books.post.written();
         self.serial_input(SerialInput::Written);
     }
 

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::task::Context;
 
 use anyhow::Context as _;
@@ -21,6 +21,8 @@ use crate::connect::own_address;
 use crate::netif::Interface;
 use crate::settings;
 
+mod at;
+mod mm;
 mod none;
 mod sim;
 
@@ -124,10 +126,20 @@ enum Route {
 impl Modem {
     /// # Errors
     /// Only where waiting cannot help.
-    pub(crate) fn open(address: Address, settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        address: Address,
+        settings: &settings::Modem,
+        state: &Path,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let driver: Box<dyn Driver> = match &address {
-            Address::Sim => Box::new(sim::Sim::new(settings, seed)),
-            Address::At(_) | Address::Mm(_) => anyhow::bail!("{address}: not in this version"),
+            Address::Sim => Box::new(sim::Sim::new(settings, seed)?),
+            Address::At(device) => Box::new(at::At::new(device, settings, state)),
+            Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
+                index: *index,
+                pin: settings.pin.clone(),
+                carries_data: settings.interface.is_none(),
+            })),
             Address::None => Box::new(none::NoModem),
         };
         let route = match (&address, &settings.interface) {

@@ -1,13 +1,15 @@
 //! A simulated modem in a simulated network (`dtu_sim::radio`) of its own.
 
+use std::path::Path;
 use std::task::Context;
 use std::time::SystemTime;
 
+use anyhow::Context as _;
 use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Instant;
-use dtu_sim::radio::{Id, Network, PhoneNews, Settings, Subscriber};
-use tracing::info;
+use dtu_sim::radio::{Id, Network, PhoneNews, Script, Settings, Subscriber};
+use tracing::{info, warn};
 
 use super::Driver;
 use crate::settings;
@@ -18,18 +20,29 @@ pub(super) struct Sim {
 }
 
 impl Sim {
-    pub(super) fn new(settings: &settings::Modem, seed: u64) -> Self {
+    /// # Errors
+    /// The script cannot be read; the text has its place.
+    pub(super) fn new(settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
         let mut network = Network::new(seed, Settings { clock: clock(), ..Settings::default() });
         let address = Some([10, 0, 0, 2].into());
         let subscriber = Subscriber { number: settings.number, address, ..Subscriber::default() };
         let modem = network.add(subscriber, Instant::ZERO);
-        Self { network, modem }
+        if let Some(path) = &settings.script {
+            network.play(read_script(path)?);
+        }
+        Ok(Self { network, modem })
     }
 
     /// What happens at the other end, for whoever watches.
     fn log_phones(&mut self) {
         while let Some(news) = self.network.poll_phone() {
             info!("simulated network: {}", heard(&news));
+        }
+        while let Some(problem) = self.network.poll_problem() {
+            warn!("simulated network: script: {problem}");
+        }
+        while let Some((_, fault)) = self.network.poll_fault() {
+            warn!("simulated network: script: {fault:?} is for modems with AT commands only");
         }
     }
 }
@@ -71,6 +84,11 @@ fn heard(news: &PhoneNews) -> String {
     }
 }
 
+fn read_script(path: &Path) -> anyhow::Result<Script> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Script::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
+}
+
 /// The network is in China, as the manual's.
 fn clock() -> NetworkTime {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -79,3 +97,61 @@ fn clock() -> NetworkTime {
 }
 
 const SECONDS_1970_TO_2000: u64 = 946_684_800;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use dtu_proto::radio::{Registration, SimState};
+
+    use super::*;
+
+    fn script(text: &str) -> anyhow::Result<Sim> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("radio.txt");
+        std::fs::write(&path, text)?;
+        Sim::new(&settings::Modem { script: Some(path), ..settings::Modem::default() }, 1)
+    }
+
+    fn news(sim: &mut Sim, now: Instant) -> Vec<ModemInput> {
+        let mut cx = Context::from_waker(Waker::noop());
+        std::iter::from_fn(|| sim.poll(&mut cx, now)).collect()
+    }
+
+    #[test]
+    fn it_is_attached_at_once_with_the_manuals_identity_and_then_has_nothing_to_do() {
+        let mut sim = Sim::new(&settings::Modem::default(), 1).unwrap();
+        let told = news(&mut sim, Instant::ZERO);
+        let Some(ModemInput::Present(identity)) = told.first() else { panic!("{told:?}") };
+        assert_eq!((identity.imei.as_str(), identity.imsi.as_str()), ("135790246811220", "460023633887978"));
+        for wanted in [
+            ModemInput::Sim(SimState::Ready),
+            ModemInput::Registration(Registration::Home),
+            ModemInput::Attached([10, 0, 0, 2].into()),
+        ] {
+            assert!(told.contains(&wanted), "{wanted:?} in {told:?}");
+        }
+        assert_eq!(sim.deadline(), None, "a network in which nothing happens wakes nobody");
+    }
+
+    #[test]
+    fn a_script_says_what_happens_in_the_network() {
+        let mut sim = script("at 10s sms from +8613912345678 \"hello\"\nat 60s registration denied").unwrap();
+        news(&mut sim, Instant::ZERO);
+        assert_eq!(sim.deadline(), Some(Instant::from_millis(10_000)));
+        let told = news(&mut sim, Instant::from_millis(20_000));
+        assert!(matches!(told.as_slice(), [ModemInput::Message { .. }]), "{told:?}");
+        let told = news(&mut sim, Instant::from_millis(60_000));
+        assert!(told.contains(&ModemInput::Registration(Registration::Denied)), "{told:?}");
+        assert!(told.contains(&ModemInput::Detached), "{told:?}");
+    }
+
+    #[test]
+    fn a_script_that_is_wrong_is_named_with_the_place() {
+        let said = script("at 10s sms\n").err().unwrap().to_string();
+        assert!(said.contains("radio.txt:1:"), "{said}");
+        let missing =
+            settings::Modem { script: Some("/nosuch/radio.txt".into()), ..settings::Modem::default() };
+        assert!(format!("{:#}", Sim::new(&missing, 1).err().unwrap()).contains("/nosuch/radio.txt"));
+    }
+}

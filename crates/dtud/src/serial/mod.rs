@@ -86,6 +86,8 @@ pub(crate) enum SerialNews {
 }
 
 pub(crate) struct Serial {
+    /// What it is to this program, for logs.
+    what: &'static str,
     address: Address,
     backend: Backend,
     port: Option<Port>,
@@ -123,15 +125,37 @@ impl Serial {
     /// # Errors
     /// Only where waiting cannot help: the pty or its link cannot be made.
     pub(crate) fn new(address: Address, wiring: Wiring, state: &Path) -> io::Result<Self> {
-        let (backend, port) = match &address {
+        match &address {
             Address::Pty(path) => {
                 let (pty, port) = pty::Pty::create(path, state)?;
-                (Backend::Pty(pty), Some(port))
+                Ok(Self::with("serial", address, Backend::Pty(pty), Some(port)))
             }
-            Address::Tty(device) => (Backend::Tty(tty::Tty::new(device.clone(), wiring)), None),
-            Address::Tcp(host, port) => (Backend::Tcp(tcp::Server::new(host.clone(), *port)), None),
-        };
-        Ok(Self {
+            Address::Tty(device) => {
+                let tty = Backend::Tty(tty::Tty::new(device.clone(), wiring));
+                Ok(Self::with("serial", address, tty, None))
+            }
+            Address::Tcp(host, port) => {
+                let server = Backend::Tcp(tcp::Server::new(host.clone(), *port));
+                Ok(Self::with("serial", address, server, None))
+            }
+        }
+    }
+
+    /// The line to a modem: a device, which may be the other end of somebody's pty.
+    pub(crate) fn to_modem(device: &Path) -> Self {
+        let tty = tty::Tty::new(device.to_owned(), Wiring::default());
+        Self::with("modem", Address::Tty(device.to_owned()), Backend::Tty(tty), None)
+    }
+
+    /// The line to a modem behind a serial server.
+    pub(crate) fn to_modem_at(host: String, port: u16) -> Self {
+        let server = Backend::Tcp(tcp::Server::new(host.clone(), port));
+        Self::with("modem", Address::Tcp(host, port), server, None)
+    }
+
+    fn with(what: &'static str, address: Address, backend: Backend, port: Option<Port>) -> Self {
+        Self {
+            what,
             address,
             backend,
             opened: port.is_some(),
@@ -143,7 +167,21 @@ impl Serial {
             configured: None,
             retry_at: None,
             complaint: String::new(),
-        })
+        }
+    }
+
+    /// Closes it, and opens it again in a moment. What was not written is forgotten.
+    pub(crate) fn reopen(&mut self, now: Instant) {
+        self.port = None;
+        self.opened = false;
+        self.retry_at = Some(now + RETRY);
+        self.forget();
+    }
+
+    /// What was not written is not written any more.
+    pub(crate) fn forget(&mut self) {
+        self.writing = None;
+        self.written = false;
     }
 
     /// The name that a user opens.
@@ -260,7 +298,7 @@ impl Serial {
         };
         match opened {
             Ok(port) => {
-                info!("serial: {} is open", self.address);
+                info!("{}: {} is open", self.what, self.address);
                 self.port = Some(port);
                 self.complaint.clear();
                 self.opened = true;
@@ -291,7 +329,7 @@ impl Serial {
     fn complain(&mut self, error: &io::Error) {
         let complaint = error.to_string();
         if complaint != self.complaint {
-            warn!("serial: missing, waiting for {}: {complaint}", self.address);
+            warn!("{}: missing, waiting for {}: {complaint}", self.what, self.address);
             self.complaint = complaint;
         }
     }
@@ -324,7 +362,7 @@ impl Serial {
             return;
         }
         if rest > Duration::ZERO {
-            warn!("serial: {} did not send what was written; its rate changes now", self.address);
+            warn!("{}: {} did not send what was written; its rate changes now", self.what, self.address);
         }
         let format = configuring.format;
         let answer = match &self.backend {
@@ -334,8 +372,8 @@ impl Serial {
         };
         self.configuring = None;
         match &answer {
-            Ok(()) => debug!("serial: {format:?}"),
-            Err(why) => warn!("serial: {} cannot take {format:?}: {why}", self.address),
+            Ok(()) => debug!("{}: {format:?}", self.what),
+            Err(why) => warn!("{}: {} cannot take {format:?}: {why}", self.what, self.address),
         }
         self.format = Some(format);
         self.configured = Some(answer.err());

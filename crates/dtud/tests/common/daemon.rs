@@ -17,17 +17,24 @@ use super::{SOON, eventually, usage};
 pub(crate) struct Setup {
     folder: PathBuf,
     settings: String,
+    modem: Option<String>,
     at: Vec<String>,
 }
 
 impl Setup {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: String::new(), at: Vec::new() }
+        Self { folder: folder.to_owned(), settings: String::new(), modem: None, at: Vec::new() }
     }
 
     /// Adds text to the settings file.
     pub(crate) fn settings(mut self, toml: &str) -> Self {
         writeln!(self.settings, "{toml}").expect("a string takes text");
+        self
+    }
+
+    /// What `--modem` names.
+    pub(crate) fn modem(mut self, address: &str) -> Self {
+        self.modem = Some(address.to_owned());
         self
     }
 
@@ -58,6 +65,7 @@ impl Setup {
         command.arg("--serial").arg(format!("pty:{}", line.display()));
         command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
         command.args(["--console", "off", "--setup-window", "0"]);
+        command.args(self.modem.iter().flat_map(|address| ["--modem", address]));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 pub(crate) mod daemon;
 pub(crate) mod line;
 pub(crate) mod pump;
+pub(crate) mod radio;
 pub(crate) mod random;
 pub(crate) mod server;
 pub(crate) mod usage;

@@ -1,0 +1,270 @@
+//! A modem with AT commands on a serial line: `modem_proto` speaks, this opens the line and carries the bytes.
+//!
+//! A device that is missing is a state: it is tried again each second under the name that was given, so a name below
+//! `/dev/serial/by-id` finds the modem wherever it comes back.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::task::Context;
+
+use bytes::Bytes;
+use dtu_proto::config::LineFormat;
+use dtu_proto::event::{ModemInput, ModemOutput, SerialOutput};
+use dtu_proto::time::Instant;
+use modem_proto::{Event, Input, Level, Modem, Output, Pin};
+use tracing::{debug, info, warn};
+
+use super::Driver;
+use crate::serial::{Address, Serial, SerialNews};
+use crate::settings;
+
+pub(super) struct At {
+    line: Serial,
+    modem: Modem,
+    /// For the loop.
+    news: VecDeque<ModemInput>,
+    /// Behind the one outstanding write.
+    unwritten: Vec<u8>,
+    is_writing: bool,
+    note: Note,
+    buf: Vec<u8>,
+}
+
+impl At {
+    pub(super) fn new(device: &Path, settings: &settings::Modem, state: &Path) -> Self {
+        let pin = settings.pin.as_deref().and_then(Pin::new);
+        let note = Note::new(state, pin.as_ref());
+        let pin_in_doubt = note.exists();
+        if pin_in_doubt {
+            let path = note.path.display();
+            warn!(
+                "modem: this PIN was sent before, and the SIM did not take it; remove {path} to try it again"
+            );
+        }
+        // A named interface is the modem's own, and the modem is asked to connect it.
+        let activate = settings.interface.is_some();
+        let dialogue = modem_proto::Settings { pin, pin_in_doubt, init: settings.init.clone(), activate };
+        Self {
+            line: line(device),
+            modem: Modem::new(dialogue, Instant::ZERO),
+            news: VecDeque::new(),
+            unwritten: Vec::new(),
+            is_writing: false,
+            note,
+            buf: vec![0; READ_BUFFER],
+        }
+        .at_rate(settings.baud)
+    }
+
+    fn at_rate(mut self, baud: u32) -> Self {
+        let format = LineFormat { baud, ..LineFormat::default() };
+        // The line is not open yet: it only takes note.
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        self.line.order(SerialOutput::Configure(format), Instant::ZERO, &mut cx);
+        self
+    }
+
+    fn tell(&mut self, input: Input<'_>, now: Instant, cx: &mut Context<'_>) {
+        self.modem.handle_input(input, now);
+        self.carry_out(now, cx);
+    }
+
+    fn carry_out(&mut self, now: Instant, cx: &mut Context<'_>) {
+        while let Some(output) = self.modem.poll_output() {
+            match output {
+                Output::Write(bytes) => self.unwritten.extend_from_slice(&bytes),
+                Output::News(news) => self.news.push_back(news),
+                Output::Reopen => {
+                    self.forget();
+                    self.line.reopen(now);
+                }
+                Output::Event(event) => self.heed(&event),
+            }
+        }
+        self.write(now, cx);
+    }
+
+    fn write(&mut self, now: Instant, cx: &mut Context<'_>) {
+        if !self.is_writing && !self.unwritten.is_empty() {
+            self.is_writing = true;
+            let bytes = Bytes::from(std::mem::take(&mut self.unwritten));
+            self.line.order(SerialOutput::Write(bytes), now, cx);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.line.forget();
+        self.unwritten.clear();
+        self.is_writing = false;
+    }
+
+    fn heed(&self, event: &Event) {
+        match event.level() {
+            Level::Trace => debug!("modem {}: {event}", self.line.address()),
+            Level::Info => info!("modem {}: {event}", self.line.address()),
+            Level::Warning => warn!("modem {}: {event}", self.line.address()),
+        }
+        if *event == Event::PinSent {
+            self.note.write();
+        } else if *event == Event::PinAccepted {
+            self.note.remove();
+        }
+    }
+
+    /// Whether there was anything.
+    fn poll_line(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut buf = std::mem::take(&mut self.buf);
+        let news = self.line.poll(cx, now, true, &mut buf);
+        let is_news = news.is_some();
+        match news {
+            None | Some(SerialNews::Configured(_)) => {}
+            Some(SerialNews::Data(count)) => {
+                self.tell(Input::Bytes(buf.get(..count).unwrap_or_default()), now, cx);
+            }
+            Some(SerialNews::Written) => {
+                self.is_writing = false;
+                self.write(now, cx);
+            }
+            Some(SerialNews::Present) => self.tell(Input::Opened, now, cx),
+            Some(SerialNews::Gone) => {
+                self.forget();
+                self.tell(Input::Gone, now, cx);
+            }
+        }
+        self.buf = buf;
+        is_news
+    }
+}
+
+impl Driver for At {
+    fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
+        self.tell(Input::Order(&order), now, cx);
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
+        for _ in 0..MOST_AT_ONCE {
+            if let Some(news) = self.news.pop_front() {
+                return Some(news);
+            }
+            let is_due = self.modem.poll_timeout().is_some_and(|deadline| deadline.at <= now);
+            if is_due {
+                self.modem.handle_timeout(now);
+                self.carry_out(now, cx);
+            }
+            if !self.poll_line(cx, now) && !is_due && self.news.is_empty() {
+                return None;
+            }
+        }
+        // A modem that never stops talking does not keep the others waiting.
+        cx.waker().wake_by_ref();
+        None
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let dialogue = self.modem.poll_timeout().map(|deadline| deadline.at);
+        [dialogue, self.line.deadline()].into_iter().flatten().min()
+    }
+
+    fn status(&self) -> String {
+        let counters = self.modem.counters();
+        let line = if self.line.is_open() { "open" } else { "missing" };
+        format!(
+            "line {line}, {} commands unanswered, given up {} times, {} restarts by itself, {} messages, {} of them bad, \
+             {} lines unknown, {} too long",
+            counters.unanswered,
+            counters.given_up,
+            counters.restarts,
+            counters.messages,
+            counters.bad_messages,
+            counters.unknown_lines,
+            counters.overlong_lines,
+        )
+    }
+}
+
+/// `tcp:HOST:PORT`, or the path of a device.
+fn line(device: &Path) -> Serial {
+    match device.to_str().map(Address::parse) {
+        Some(Ok(Address::Tcp(host, port))) => Serial::to_modem_at(host, port),
+        Some(Ok(Address::Tty(path))) => Serial::to_modem(&path),
+        Some(Ok(Address::Pty(_)) | Err(_)) | None => Serial::to_modem(device),
+    }
+}
+
+/// That a PIN was sent, and its success not told yet. Three wrong ones lock the card, and a program that is started
+/// again and again would send them. Another PIN in the settings makes another note.
+struct Note {
+    path: PathBuf,
+    text: String,
+}
+
+impl Note {
+    fn new(state: &Path, pin: Option<&Pin>) -> Self {
+        let digest = pin.map_or(0, |pin| crc32fast::hash(pin.as_str().as_bytes()));
+        Self { path: state.join("modem-pin"), text: format!("{digest:08x}\n") }
+    }
+
+    fn exists(&self) -> bool {
+        fs::read_to_string(&self.path).is_ok_and(|text| text == self.text)
+    }
+
+    fn write(&self) {
+        let write = || -> io::Result<()> {
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&self.path)?;
+            file.write_all(self.text.as_bytes())?;
+            file.sync_all()
+        };
+        if let Err(error) = write() {
+            warn!("{}: {error}; a wrong PIN may be sent once more after a restart", self.path.display());
+        }
+    }
+
+    fn remove(&self) {
+        if let Err(error) = fs::remove_file(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            warn!("{}: {error}; the PIN will not be sent after a restart", self.path.display());
+        }
+    }
+}
+
+const READ_BUFFER: usize = 4096;
+/// Reads and deadlines of one turn of the loop.
+const MOST_AT_ONCE: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_of_one_pin() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |pin| Note::new(folder.path(), Pin::new(pin).as_ref());
+        assert!(!of("1234").exists());
+        of("1234").write();
+        assert!(of("1234").exists() && !of("4321").exists());
+        of("1234").remove();
+        assert!(!of("1234").exists());
+        of("1234").remove();
+    }
+
+    #[test]
+    fn a_device_is_a_path_or_a_serial_server() {
+        for (text, wanted) in [
+            ("/dev/ttyUSB2", Address::Tty("/dev/ttyUSB2".into())),
+            ("tty:/dev/ttyUSB2", Address::Tty("/dev/ttyUSB2".into())),
+            ("tcp:box:4001", Address::Tcp("box".into(), 4001)),
+            ("pts/a:b", Address::Tty("pts/a:b".into())),
+        ] {
+            assert_eq!(*line(Path::new(text)).address(), wanted);
+        }
+    }
+}
