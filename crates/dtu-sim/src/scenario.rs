@@ -50,9 +50,9 @@ impl RadioStyle {
         let bad = rng.chance(60);
         let mut percent = |most: u64| if bad { u8::try_from(rng.range(0, most)).unwrap_or(0) } else { 0 };
         let faults = Faults {
-            lost: percent(6),
-            answer_lost: percent(10),
-            refused: percent(15),
+            lost: percent(4),
+            answer_lost: percent(6),
+            refused: percent(8),
             doubled: percent(20),
             // The order of each sender is judged.
             overtaken: 0,

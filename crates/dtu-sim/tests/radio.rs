@@ -241,7 +241,7 @@ fn a_reference_that_comes_round_is_no_duplicate() {
     let mut bench = Bench::new(Settings::default());
     let first = |submit: &mut Submit| (submit.reference, submit.reject_duplicates) = (0, true);
     bench.submit(1, FRIEND, "first", first);
-    for token in 1..=128 {
+    for token in 1..=160 {
         bench.submit(token, FRIEND, "between", |_| {});
     }
     bench.submit(200, FRIEND, "second", first);

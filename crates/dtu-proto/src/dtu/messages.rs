@@ -88,7 +88,7 @@ impl Dtu {
     }
 
     pub(super) fn message_deadline(&self) -> Option<Instant> {
-        let joiner = self.mailbox.joiner.poll_timeout();
+        let joiner = self.mailbox.joiner.poll_timeout().filter(|_| self.can_give_up());
         let told = [self.notices_at(), self.direct_at()];
         let own =
             [joiner, self.mailbox.saving.deadline(), self.mailbox.room_deadline(), self.submit_deadline()];
@@ -241,10 +241,14 @@ impl Dtu {
         }
     }
 
+    /// Whether there is room for what an incomplete message has.
+    fn can_give_up(&self) -> bool {
+        self.mailbox.overflow.is_empty() && self.mailbox.line.has_room()
+    }
+
     /// Long messages whose parts did not come in time.
     fn end_incomplete(&mut self) {
-        while self.mailbox.overflow.is_empty()
-            && self.mailbox.line.has_room()
+        while self.can_give_up()
             && let Some(incomplete) = self.mailbox.joiner.expire(self.now)
         {
             self.incomplete(sms::in_order(incomplete.parts));
@@ -412,19 +416,28 @@ impl Dtu {
         (can && self.mailbox.line.waits(LineKind::Notice)).then(|| self.rests_at())
     }
 
-    /// Prints what waits, unless a command is being answered.
+    /// Prints the next line that waits. Those behind it wait for the line to rest again: programs that read two at once
+    /// take them for one.
     fn tell(&mut self) {
         if self.notices_at().is_none_or(|at| at > self.now) {
             return;
         }
-        for notice in core::mem::take(&mut self.post.notices) {
-            match notice {
-                Notice::Text(text) => self.write_serial(text),
-                Notice::Stored { what, place } if self.mailbox.storage.get(place).is_some() => {
-                    let memory = self.mailbox.memory();
-                    self.write_serial(Bytes::from(format!("\r\n{what}: \"{memory}\",{place}\r\n")));
-                }
-                Notice::Stored { .. } => {}
+        while let Some(notice) = self.post.notices.pop_front() {
+            if let Some(line) = self.notice_line(notice) {
+                self.post.noticed = self.now;
+                self.write_serial(line);
+                return;
+            }
+        }
+    }
+
+    fn notice_line(&self, notice: Notice) -> Option<Bytes> {
+        match notice {
+            Notice::Text(text) => Some(text),
+            Notice::Stored { what, place } => {
+                self.mailbox.storage.get(place)?;
+                let memory = self.mailbox.memory();
+                Some(Bytes::from(format!("\r\n{what}: \"{memory}\",{place}\r\n")))
             }
         }
     }

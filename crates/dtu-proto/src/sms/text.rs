@@ -76,7 +76,7 @@ impl Mailbox {
         let mut words = Words(line.split_ascii_whitespace());
         match words.word("a kind of line")? {
             "references" => {
-                self.outbox.restore_reference(words.number("a reference")?);
+                self.outbox.set_reference(words.number("a reference")?);
                 self.concat_reference = words.number("a reference")?;
             }
             "place" => self.restore_place(&mut words)?,

@@ -15,9 +15,9 @@ use super::settings::Id;
 
 /// Messages that the centre holds; beyond, it is busy (192).
 pub const CENTER_MAX: usize = 2000;
-/// Submissions of one sender by which a duplicate is known. Less than half of what the reference can count, so that a
-/// reference that comes round is not taken for an old one.
-const KNOWN_MAX: usize = 100;
+/// Submissions of one sender by which a duplicate is known. Far fewer than the reference can count, for one that comes
+/// round must not be taken for an old one, though some are given and never used.
+const KNOWN_MAX: usize = 150;
 
 /// What became of messages, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -136,11 +136,7 @@ impl World {
 
     fn messages_drained(&self, status: &Status) -> bool {
         let of = &status.messages;
-        // Where the disk fails, a crash may have forgotten that a long message is done with: a part of it that comes
-        // once more then waits in vain.
-        let forgets = self.scenario.store_fails > 0 && self.scenario.crash_every > 0;
-        let parts = if forgets { 0 } else { of.parts };
-        let waiting = [parts, of.for_line, of.outgoing, of.not_taken];
+        let waiting = [of.parts, of.for_line, of.outgoing, of.not_taken];
         waiting.iter().all(|count| *count == 0) && self.radio.at_rest() && self.books.post.unprinted() == 0
     }
 

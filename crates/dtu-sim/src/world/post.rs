@@ -48,9 +48,13 @@ enum PrintState {
 #[derive(Debug, Default)]
 pub(super) struct Post {
     up: BTreeMap<String, VecDeque<Posted>>,
+    /// The disk fails now and then: what was printed, or answered, may come again.
+    pub(super) disk_fails: bool,
     /// A crash came where the disk fails: references of messages may be given again, and what the service centre
     /// takes for a copy is lost.
     unsure: bool,
+    /// Doubtful frames that came, as it seems.
+    spare: Vec<Rc<[u8]>>,
     /// Frames that were passed over at a phone.
     skipped: u64,
     /// Frames and replies that the device has told to be given up.
@@ -59,8 +63,8 @@ pub(super) struct Post {
     printed: Vec<Printed>,
     /// Letters for the storage (modes other than 4), in parts.
     pub(super) to_store: u64,
-    /// Replies owed to each phone that has sent a command: at least, at most; and the commands that it has sent.
-    owed: BTreeMap<usize, ((u64, u64), u64)>,
+    /// Replies owed to each phone that has sent a command: at least, at most.
+    owed: BTreeMap<usize, (u64, u64)>,
     /// Of these, texts that came.
     pub(super) replies: u64,
     pub(super) texts: u64,
@@ -79,9 +83,16 @@ impl Post {
         while let Some(posted) = queue.pop_front() {
             if is_same(&posted.bytes, data) {
                 self.texts += 1;
+                self.spare.extend(posted.doubtful.then_some(posted.bytes));
                 return Ok(());
             }
-            self.skipped += u64::from(!posted.doubtful);
+            let spare = self.spare.iter().position(|bytes| *bytes == posted.bytes);
+            match (posted.doubtful, spare) {
+                (true, _) => {}
+                // It was this one that came, not the doubtful one of the same bytes.
+                (false, Some(at)) => drop(self.spare.swap_remove(at)),
+                (false, None) => self.skipped += 1,
+            }
             if self.skipped > self.given_up {
                 let shown = posted.bytes[..posted.bytes.len().min(16)].escape_ascii().to_string();
                 return Err(format!(
@@ -109,10 +120,9 @@ impl Post {
             self.letters += 1;
             return true;
         }
-        let again = self
-            .printed
-            .iter_mut()
-            .find(|done| done.state == PrintState::MayComeAgain && done.bytes == bytes);
+        let fails = self.disk_fails;
+        let may = |state| state == PrintState::MayComeAgain || (fails && state != PrintState::Writing);
+        let again = self.printed.iter_mut().find(|done| done.bytes == bytes && may(done.state));
         again.is_some_and(|done| {
             done.state = PrintState::Writing;
             true
@@ -142,12 +152,17 @@ impl Post {
 
     /// The device knows that this set, and so every earlier one, is on the disk.
     pub(super) fn set_stored(&mut self, number: u64) {
+        for done in &mut self.printed {
+            if self.disk_fails && done.state != PrintState::Writing {
+                done.state = PrintState::MayComeAgain;
+            }
+        }
         self.printed.retain(|done| !matches!(done.state, PrintState::InSet(set) if set <= number));
     }
 
     /// The host is gone. `stored` is the set on the disk.
-    pub(super) fn crashed(&mut self, stored: u64, disk_fails: bool) {
-        self.unsure |= disk_fails;
+    pub(super) fn crashed(&mut self, stored: u64) {
+        self.unsure |= self.disk_fails;
         for posted in self.up.values_mut().flatten() {
             posted.doubtful |= self.unsure || posted.set.is_none_or(|set| set > stored);
         }
@@ -165,25 +180,24 @@ impl Post {
             }
         }
         // A reply leaves only when the disk knows of it, so its command is not run again; unless the disk fails.
-        for (owed, sent) in self.owed.values_mut().filter(|_| disk_fails) {
-            *owed = (0, owed.1 + *sent);
+        if self.disk_fails {
+            self.owed.values_mut().for_each(|(least, _)| *least = 0);
         }
     }
 
     pub(super) fn owe(&mut self, phone: usize) {
-        let ((least, most), sent) = self.owed.entry(phone).or_default();
+        let (least, most) = self.owed.entry(phone).or_default();
         *least += 1;
         *most += 1;
-        *sent += 1;
     }
 
     /// A phone has received the reply to a command.
     pub(super) fn replied(&mut self, phone: usize) -> Result<(), String> {
-        let ((least, most), _) = self.owed.entry(phone).or_default();
-        if *most == 0 {
+        let (least, most) = self.owed.entry(phone).or_default();
+        if *most == 0 && !self.disk_fails {
             return Err(format!("a reply at phone {phone} that sent no command"));
         }
-        *most -= 1;
+        *most = most.saturating_sub(1);
         *least = least.saturating_sub(1);
         self.replies += 1;
         Ok(())
@@ -197,7 +211,7 @@ impl Post {
     /// All that was to come has come, or was told to be given up.
     pub(super) fn settled(&self) -> Result<(), String> {
         let surely = self.up.values().flatten().filter(|posted| !posted.doubtful).count() as u64;
-        let replies: u64 = self.owed.values().map(|((least, _), _)| least).sum();
+        let replies: u64 = self.owed.values().map(|(least, _)| least).sum();
         let missing = self.skipped + surely + replies;
         if missing > self.given_up {
             return Err(format!(

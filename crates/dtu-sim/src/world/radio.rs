@@ -33,6 +33,7 @@ pub(super) struct Radio {
     /// When the network is looked at next.
     wake: Option<u64>,
     letters: u64,
+    command_second: u64,
     pub(super) disk: MessageDisk,
 }
 
@@ -57,6 +58,7 @@ impl Radio {
             news_planned: false,
             wake: None,
             letters: 0,
+            command_second: 0,
             disk: MessageDisk::default(),
         }
     }
@@ -88,6 +90,7 @@ fn place_of(number: PhoneNumber) -> Option<usize> {
 impl World {
     pub(super) fn begin_radio(&mut self) {
         let style = self.scenario.radio.clone();
+        self.books.post.disk_fails = self.scenario.store_fails > 0;
         let acts = [
             (style.letter_every, Event::Letter),
             (style.command_every, Event::PhoneCommand),
@@ -184,7 +187,9 @@ impl World {
     /// Each letter is another: a running number, in letters of GSM, of GBK, or as octets.
     fn letter_to_line(&mut self, place: usize) -> Option<Body> {
         let radio = &mut self.radio;
-        let (kind, length) = (radio.rng.range(0, 9), radio.rng.wait(60).min(500));
+        // Where the disk fails parts may come again after their message is forgotten: there all letters are short.
+        let most = if self.scenario.store_fails > 0 { 60 } else { 500 };
+        let (kind, length) = (radio.rng.range(0, 9), radio.rng.wait(60).min(most));
         let head = format!("L{} ", radio.letters);
         let tail = usize::try_from(length).unwrap_or(0);
         let (body, bytes) = match kind {
@@ -230,7 +235,11 @@ impl World {
         if self.healed || (off && password == FACTORY_PASSWORD) {
             return;
         }
-        self.radio.letters += 1;
+        // Two that are the same in the same second are one to the device.
+        let second = self.now / SEC;
+        if std::mem::replace(&mut self.radio.command_second, second) == second {
+            return;
+        }
         let place = PHONES + self.radio.rng.size(0, PHONES - 1);
         let query = self.radio.rng.pick(&["AT+CSQ", "AT+CIPNUM?", "AT+CIVER", "AT+NOSUCH", "AT"]);
         self.books.post.owe(place);
@@ -327,7 +336,7 @@ impl World {
         {
             (disk.number, disk.text) = (number, text);
         }
-        self.books.post.crashed(self.radio.disk.number, self.scenario.store_fails > 0);
+        self.books.post.crashed(self.radio.disk.number);
         // Numbers begin again with the next start.
         self.radio.disk.number = 0;
         self.radio.inbox.clear();
