@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sudo_or_not() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat python3 python3-venv)
+packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat iproute2 python3 python3-venv)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -21,5 +21,7 @@ if [ ! -x "$venv/bin/python3" ]; then
 fi
 "$venv/bin/python3" -m pip install --quiet --disable-pip-version-check python-gsmmodem-new==0.13.0
 
+# The modem behind ModemManager.
+cargo build -p dtu-sim --locked
 # Each test waits for its program most of the time.
-PATH="$PWD/$venv/bin:$PATH" cargo test -p dtud --features clients --test clients --locked -- --test-threads=8 "$@"
+PATH="$PWD/$venv/bin:$PATH" cargo test -p dtud --features clients --test clients --test modem_interface --locked -- --test-threads=8 "$@"

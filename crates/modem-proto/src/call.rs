@@ -211,8 +211,11 @@ impl Modem {
 
     pub(crate) fn know_calls(&mut self, answer: &Answer, now: Instant) {
         if !answer.is_ok() {
-            if self.calls.call.is_some() {
-                self.agenda.later(now + CALL_POLL, Job::Calls);
+            // A list that cannot be had does not keep a call alive that a line has ended.
+            match self.calls.call.as_ref().map(|call| call.cause) {
+                Some(Some(end)) => self.end_call(end),
+                Some(None) => self.agenda.later(now + CALL_POLL, Job::Calls),
+                None => {}
             }
             return;
         }

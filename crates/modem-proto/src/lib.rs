@@ -107,6 +107,7 @@ mod settings;
 mod settle;
 mod sim;
 mod start;
+mod submit;
 
 pub use event::{Counters, Deadline, Event, Input, Level, Output, Timer};
 pub use modem::Modem;

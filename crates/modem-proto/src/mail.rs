@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 
-use dtu_proto::radio::{ModemInput, SubmitFailure};
+use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::hex;
 
@@ -15,7 +15,7 @@ use crate::channel::{Headed, Request};
 use crate::event::Event;
 use crate::job::Job;
 use crate::modem::Modem;
-use crate::start::SETTLE;
+use crate::submit::Submitting;
 
 /// Messages in the modem, and the one on its way out.
 #[derive(Debug, Default)]
@@ -81,14 +81,6 @@ struct Known {
     ids: Vec<u64>,
     told_at: Instant,
     taken: bool,
-}
-
-/// A message on its way out.
-#[derive(Debug)]
-pub(crate) struct Submitting {
-    token: u32,
-    pub(crate) pdu: Bytes,
-    pub(crate) give_up_at: Instant,
 }
 
 impl Mail {
@@ -332,57 +324,6 @@ impl Modem {
             self.agenda.later(now + SOON, Job::List(store));
         }
     }
-
-    pub(crate) fn submit(&mut self, token: u32, pdu: &Bytes, now: Instant) {
-        let outcome = if !self.present {
-            Err(SubmitFailure::NO_MODEM)
-        } else if self.mail.submitting.is_some() || !can_be_sent(pdu) {
-            // Another one is outstanding, or this is no PDU: the contract is broken.
-            Err(SubmitFailure(INVALID_PDU))
-        } else {
-            self.mail.submitting =
-                Some(Submitting { token, pdu: pdu.clone(), give_up_at: now + SUBMIT_LIMIT });
-            return self.agenda.soon(Job::Submit);
-        };
-        self.tell(ModemInput::Submitted { token, outcome });
-    }
-
-    pub(crate) fn submitted(&mut self, answer: &Answer, now: Instant) {
-        if answer.failure().is_some() {
-            // An error that came in place of the prompt, or right behind it: what was sent may be answered once more.
-            self.quiet_until = Some(now + SETTLE);
-        }
-        let reference = answer.fields().first().and_then(|field| field.number());
-        let outcome = match answer.outcome {
-            Outcome::Ok => Ok(reference.unwrap_or_default()),
-            Outcome::Failed(failure) => Err(failure.of_submit()),
-            // The network gave its reference; only the last word is missing.
-            Outcome::TimedOut | Outcome::Call(_) => reference.ok_or(SubmitFailure::TIMED_OUT),
-        };
-        self.end_submit(outcome);
-    }
-
-    pub(crate) fn fail_submit(&mut self, failure: SubmitFailure) {
-        self.end_submit(Err(failure));
-    }
-
-    fn end_submit(&mut self, outcome: Result<u8, SubmitFailure>) {
-        if let Some(Submitting { token, .. }) = self.mail.submitting.take() {
-            self.tell(ModemInput::Submitted { token, outcome });
-        }
-    }
-
-    /// The device does not wait longer than three minutes, whatever holds the message up here.
-    pub(crate) fn give_up_submit(&mut self, now: Instant) {
-        if self.mail.submitting.as_ref().is_none_or(|submit| submit.give_up_at > now) {
-            return;
-        }
-        let waits = self.agenda.cancel(|job| *job == Job::Submit);
-        self.fail_submit(if waits { SubmitFailure::NETWORK } else { SubmitFailure::TIMED_OUT });
-        if self.channel.job() == Some(&Job::Submit) {
-            self.channel.hurry(now);
-        }
-    }
 }
 
 fn store_of(job: Job) -> Option<Store> {
@@ -405,20 +346,10 @@ fn status(head: &str, at: usize) -> u8 {
     })
 }
 
-/// There is a TPDU behind the service centre, and not more than a message can have.
-fn can_be_sent(pdu: &Bytes) -> bool {
-    let center = pdu.first().map(|length| usize::from(*length));
-    center.is_some_and(|center| center <= 12 && pdu.len() > 1 + center && pdu.len() <= LONGEST_PDU)
-}
-
 /// 27.005 3.1: states of received messages are 0 and 1.
 const LAST_RECEIVED: u8 = 1;
-/// 304: invalid PDU mode parameter.
-const INVALID_PDU: u16 = 304;
 /// The number of the last form of `AT+CNMI`.
 const LAST_ANNOUNCE: u8 = 3;
-/// Octets: 12 of the service centre, 164 of a SUBMIT (23.040).
-const LONGEST_PDU: usize = 12 + 164;
 /// Places that are remembered; a SIM has up to 255.
 const MOST_KNOWN: usize = 512;
 /// Messages told and not taken; the others stay in the storage until there is room.
@@ -435,8 +366,6 @@ const RETRY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(5);
 /// A message that is not taken for so long is told again.
 const TELL_AGAIN: Duration = Duration::from_secs(600);
-/// From the order to the answer at most; the contract says three minutes.
-const SUBMIT_LIMIT: Duration = Duration::from_secs(170);
 /// News that the storage is full: SIM800, SIM7600, Huawei, EC2x.
 const FULL: [&str; 5] = ["+SMSFULL", "*SMSFULL", "^SMMEMFULL", "+SMS FULL", "+QIND: \"smsfull\""];
 
@@ -454,13 +383,5 @@ mod tests {
         for wrong in ["", "SM,\"", "SM_PP", "S M"] {
             assert_eq!(Store::new(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn only_what_can_be_a_pdu_is_sent() {
-        assert!(can_be_sent(&Bytes::from_static(&[0, 1, 0])));
-        assert!(!can_be_sent(&Bytes::from_static(&[2, 1, 0])));
-        assert!(!can_be_sent(&Bytes::from_static(&[])));
-        assert!(!can_be_sent(&Bytes::from(std::vec![0; 200])));
     }
 }

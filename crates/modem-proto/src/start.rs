@@ -276,16 +276,17 @@ impl Modem {
             Outcome::Failed(_) | Outcome::Call(_) => {
                 probing.tries += 1;
                 probing.next = now + SETTLE;
+                self.probe_failed(now);
             }
             Outcome::TimedOut => {
                 probing.tries += 1;
                 probing.next = now;
-                self.probe_unanswered(now);
+                self.probe_failed(now);
             }
         }
     }
 
-    fn probe_unanswered(&mut self, now: Instant) {
+    fn probe_failed(&mut self, now: Instant) {
         let Phase::Probing(probing) = &mut self.phase else { return };
         let silent = now - probing.since;
         let first = !probing.said && probing.tries >= TRIES_BEFORE_WORD;

@@ -63,6 +63,17 @@ fn busy_and_no_answer_are_told_as_the_modem_says() {
 }
 
 #[test]
+fn a_list_that_cannot_be_had_keeps_no_call_alive() {
+    let mut bench = dialled();
+    bench.device.on("AT+CLCC", &[&["+CME ERROR: 3"]]);
+    bench.run(10);
+    assert_eq!(bench.calls(), []);
+    bench.says("BUSY");
+    bench.run(3);
+    assert_eq!(bench.calls(), [CallNews::Ended(CallEnd::Busy)]);
+}
+
+#[test]
 fn a_result_in_place_of_ok_ends_the_call() {
     let mut bench = Bench::ready();
     bench.device.on("ATD10086;", &[&["NO DIALTONE"]]);

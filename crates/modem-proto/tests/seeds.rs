@@ -287,7 +287,7 @@ impl World {
                 self.plan(Duration::from_secs(1), Plan::Open);
             }
             RackOutput::Phone(PhoneNews::Text { data, .. }) => {
-                self.delivered.push(data.text().unwrap().into());
+                self.delivered.push(data.text().unwrap());
             }
             RackOutput::Bytes(..) | RackOutput::Phone(_) => {}
             RackOutput::Problem(problem) => panic!("seed {}: {problem}", self.seed),
@@ -314,7 +314,7 @@ impl World {
             ModemInput::Message { id, pdu } => {
                 let Tpdu::Deliver(deliver) = Pdu::decode(&pdu).unwrap().pdu.tpdu else { return };
                 if self.seen.insert(pdu.to_vec()) {
-                    self.received.push(deliver.data.text().unwrap().into());
+                    self.received.push(deliver.data.text().unwrap());
                 }
                 let after = self.dice.seconds(0..=20);
                 self.plan(after, Plan::Take(id));

@@ -409,6 +409,21 @@ fn a_reset_that_the_modem_refuses_opens_the_device_again() {
 }
 
 #[test]
+fn a_modem_that_refuses_even_at_is_opened_again() {
+    let mut bench = Bench::new(Settings::default());
+    for probe in ["AT", "ATQ0V1E0"] {
+        bench.device.on(probe, &[&["ERROR"]]);
+    }
+    bench.open();
+    bench.run(200);
+    assert_eq!((bench.reopens.len(), bench.news.len()), (2, 0));
+    assert!(bench.events.iter().any(|event| matches!(event, Event::NoAnswer(_))));
+    bench.device.replies.clear();
+    bench.run(30);
+    assert!(bench.identity().is_some());
+}
+
+#[test]
 fn a_device_that_is_no_modem_is_not_told_to_restart() {
     let mut bench = Bench::new(Settings::default());
     bench.device.silent = true;

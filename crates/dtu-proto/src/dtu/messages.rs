@@ -88,7 +88,7 @@ impl Dtu {
     }
 
     pub(super) fn message_deadline(&self) -> Option<Instant> {
-        let joiner = self.mailbox.joiner.poll_timeout();
+        let joiner = self.mailbox.joiner.poll_timeout().filter(|_| self.can_give_up());
         let told = [self.notices_at(), self.direct_at()];
         let own =
             [joiner, self.mailbox.saving.deadline(), self.mailbox.room_deadline(), self.submit_deadline()];
@@ -241,10 +241,14 @@ impl Dtu {
         }
     }
 
+    /// Whether there is room for what an incomplete message has.
+    fn can_give_up(&self) -> bool {
+        self.mailbox.overflow.is_empty() && self.mailbox.line.has_room()
+    }
+
     /// Long messages whose parts did not come in time.
     fn end_incomplete(&mut self) {
-        while self.mailbox.overflow.is_empty()
-            && self.mailbox.line.has_room()
+        while self.can_give_up()
             && let Some(incomplete) = self.mailbox.joiner.expire(self.now)
         {
             self.incomplete(sms::in_order(incomplete.parts));

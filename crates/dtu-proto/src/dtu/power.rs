@@ -248,6 +248,7 @@ impl Dtu {
             self.keep_window();
         }
         self.print_held();
+        self.mailbox.saving.try_again();
         self.end_with(What::Stop);
     }
 

@@ -107,6 +107,15 @@ impl Outbox {
         Bytes::from(octets)
     }
 
+    /// The next part of that message gets another reference.
+    fn renumber(&mut self, place: usize) {
+        let part = self.queue.get(place).and_then(|message| message.parts.front()).cloned();
+        let Some(part) = part.map(|part| self.with_reference(&part)) else { return };
+        if let Some(front) = self.queue.get_mut(place).and_then(|message| message.parts.front_mut()) {
+            *front = part;
+        }
+    }
+
     /// The next part to be sent now: number of its message, and the PDU. Messages to one receiver keep their order.
     pub(crate) fn next(&self, now: Instant) -> Option<(u64, Bytes)> {
         let ready = |(place, message): &(usize, &Outgoing)| {
@@ -115,8 +124,9 @@ impl Outbox {
         };
         let (_, message) = self.queue.iter().enumerate().find(ready)?;
         let part = message.parts.front()?;
-        let again = message.restored || message.tries > 0;
-        Some((message.number, if again { refusing_copies(part) } else { part.clone() }))
+        // From the first try: a modem that is not asked for it puts a reference of its own into the message (27.005),
+        // and the service centre would not know the repeat.
+        Some((message.number, refusing_copies(part)))
     }
 
     /// The network has answered for the part that [`Self::next`] gave.
@@ -130,7 +140,14 @@ impl Outbox {
             return Progress::Gone;
         };
         let message = &mut self.queue[place];
+        let is_first_try = message.tries == 0 && !message.restored;
         match outcome {
+            Err(SubmitFailure::DUPLICATE) if is_first_try => {
+                // Not a copy of itself: the centre still holds another one with this reference, 256 messages old.
+                message.retry_at = now + RETRY_FIRST;
+                self.renumber(place);
+                Progress::Later
+            }
             Ok(_) | Err(SubmitFailure::DUPLICATE) => {
                 message.parts.pop_front();
                 message.tries = 0;

@@ -6,7 +6,7 @@ use crate::time::{Duration, Instant};
 
 /// The host must store within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After a failure the disk is tried again so much later, and at each change.
+/// After a failure the disk is tried again so much later.
 const RETRY: Duration = Duration::from_secs(30);
 
 /// One set is being written at a time; what changes meanwhile is in the next.
@@ -61,6 +61,11 @@ impl Saving {
         first
     }
 
+    /// The device ends: what the disk refused is tried once more, at once.
+    pub(crate) const fn try_again(&mut self) {
+        self.retry_at = None;
+    }
+
     /// Whether the disk refused the last set.
     pub(crate) const fn is_failing(&self) -> bool {
         self.retry_at.is_some()
@@ -98,3 +103,23 @@ impl Saving {
 
 /// A bound that is far from what modems hold.
 const TAKEN_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_refused_is_tried_once_more_at_the_end_and_not_for_ever() {
+        let mut saving = Saving { changed: true, ..Saving::default() };
+        let now = Instant::from_millis(1000);
+        assert_eq!(saving.begin(0, now), Some(1));
+        assert!(saving.failed(now));
+        assert_eq!(saving.begin(0, now), None);
+        assert!(saving.is_settled(), "a disk that fails does not hold up the end");
+        saving.try_again();
+        assert!(!saving.is_settled());
+        assert_eq!(saving.begin(0, now), Some(2));
+        saving.failed(now);
+        assert!(saving.is_settled());
+    }
+}

@@ -31,7 +31,7 @@ mod sim;
 pub enum Address {
     /// `sim`: a simulated one in a simulated network.
     Sim,
-    /// `at:DEVICE`: one that understands AT commands on this serial line.
+    /// `at:DEVICE`, `at:tcp:HOST:PORT`: one that understands AT commands on this serial line.
     At(PathBuf),
     /// `mm[:INDEX]`: one that ModemManager keeps, the first or that of the number.
     Mm(Option<u32>),
@@ -52,7 +52,7 @@ impl Address {
             None if text == "mm" => Ok(Self::Mm(None)),
             None if text == "at" => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
             Some(("at", "")) => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
-            Some(("at", device)) => Ok(Self::At(device.into())),
+            Some(("at", device)) => parse_device(device).map(Self::At),
             Some(("mm", index)) => parse_index(index).map(|index| Self::Mm(Some(index))),
             None | Some(_) => Err(wrong()),
         }
@@ -79,6 +79,15 @@ impl fmt::Display for Address {
             Self::None => f.write_str("none"),
         }
     }
+}
+
+/// The path of a device, or `tcp:HOST:PORT`.
+fn parse_device(text: &str) -> Result<PathBuf, String> {
+    if text.starts_with("tcp:") {
+        let wrong = || format!("{text:?} is not tcp:HOST:PORT with a port of 1..=65535");
+        crate::serial::Address::parse(text).map_err(|_| wrong())?;
+    }
+    Ok(text.into())
 }
 
 fn parse_index(text: &str) -> Result<u32, String> {
@@ -245,6 +254,7 @@ mod tests {
             ("mm:12", Address::Mm(Some(12))),
             ("at:/dev/ttyUSB2", Address::At("/dev/ttyUSB2".into())),
             ("at:a:b", Address::At("a:b".into())),
+            ("at:tcp:box:4001", Address::At("tcp:box:4001".into())),
         ] {
             assert_eq!(Address::parse(text), Ok(wanted.clone()));
             assert_eq!(wanted.to_string(), text);
@@ -259,6 +269,7 @@ mod tests {
             ("SIM", "\"SIM\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
             ("at", "at needs the modem's device, as in at:/dev/ttyUSB2"),
             ("at:", "at needs the modem's device, as in at:/dev/ttyUSB2"),
+            ("at:tcp:box", "\"tcp:box\" is not tcp:HOST:PORT with a port of 1..=65535"),
             ("mm:", "\"\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
             ("mm:+1", "\"+1\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
         ] {

@@ -12,8 +12,10 @@ mod common;
 
 mod gammu;
 mod gsmmodem;
+mod mm;
 mod modem_manager;
 mod program;
+mod relay;
 mod smsd;
 mod smstools;
 mod terminal;

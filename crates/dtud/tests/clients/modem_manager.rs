@@ -2,23 +2,27 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::common::eventually;
 use super::program::{Outcome, Running, run};
+use super::relay::relay;
 use super::{Device, ECHO};
 
 /// It probes slowly, and leaves a second between some of its commands.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A bus, a ModemManager on it, and a modem on a pty.
-struct Bus {
-    address: String,
-    _programs: Vec<Running>,
+pub(crate) struct Bus {
+    pub(crate) address: String,
+    _daemon: Running,
+    manager: Option<Running>,
+    port: String,
 }
 
 impl Bus {
-    fn with_modem(line: &std::path::Path) -> Self {
+    pub(crate) fn with_modem(line: &std::path::Path) -> Self {
         let mut daemon = Command::new("dbus-daemon");
         daemon
             .args(["--session", "--print-address", "--nofork"])
@@ -31,20 +35,28 @@ impl Bus {
         let address = address.trim().to_owned();
 
         // ModemManager opens ports by name; a name that begins so is an abstract socket to it.
-        let port = format!("abstract:dtu-{}", std::process::id());
-        let mut socat = Command::new("socat");
-        socat.arg(format!("ABSTRACT-LISTEN:{},fork", port.replace(':', "\\:")));
-        socat.arg(format!("OPEN:{},raw,echo=0", line.display())).stderr(Stdio::null());
-        let socat = Running::start(socat, "socat");
+        static PORTS: AtomicU32 = AtomicU32::new(0);
+        let number = PORTS.fetch_add(1, Ordering::Relaxed);
+        let port = format!("abstract:dtu-{}-{number}", std::process::id());
+        relay(&port, line);
+        let mut bus = Self { address, _daemon: daemon, manager: None, port };
+        bus.start_manager();
+        bus
+    }
 
+    /// It knows no modem until it is told of one: without udev it finds none.
+    pub(crate) fn start_manager(&mut self) {
         let mut manager = Command::new("ModemManager");
         manager.args(["--test-session", "--test-enable", "--test-no-udev", "--test-no-suspend-resume"]);
         manager.args(["--test-no-qrtr", "--no-auto-scan"]);
-        manager.env("DBUS_SESSION_BUS_ADDRESS", &address).stdout(Stdio::null()).stderr(Stdio::null());
-        let manager = Running::start(manager, "ModemManager");
-        let bus = Self { address, _programs: vec![daemon, socat, manager] };
-        bus.set_profile(&port);
-        bus
+        manager.env("DBUS_SESSION_BUS_ADDRESS", &self.address).stdout(Stdio::null()).stderr(Stdio::null());
+        self.manager = Some(Running::start(manager, "ModemManager"));
+        self.set_profile(&self.port);
+    }
+
+    /// As if it had crashed.
+    pub(crate) fn kill_manager(&mut self) {
+        self.manager = None;
     }
 
     fn set_profile(&self, port: &str) {
@@ -76,7 +88,7 @@ impl Bus {
 
     /// The output, once the command works and shows this.
     #[track_caller]
-    fn shows(&self, arguments: &[&str], what: &str) -> String {
+    pub(crate) fn shows(&self, arguments: &[&str], what: &str) -> String {
         eventually(what, PATIENCE, || {
             std::thread::sleep(Duration::from_millis(100));
             let Outcome { success, out } = self.mmcli(arguments);

@@ -19,11 +19,19 @@ pub(crate) struct Setup {
     settings: String,
     modem: Option<String>,
     at: Vec<String>,
+    /// Added to the environment.
+    environment: Vec<(String, String)>,
 }
 
 impl Setup {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: String::new(), modem: None, at: Vec::new() }
+        Self {
+            folder: folder.to_owned(),
+            settings: String::new(),
+            at: Vec::new(),
+            modem: None,
+            environment: Vec::new(),
+        }
     }
 
     /// Adds text to the settings file.
@@ -32,9 +40,15 @@ impl Setup {
         self
     }
 
-    /// What `--modem` names.
-    pub(crate) fn modem(mut self, address: &str) -> Self {
-        self.modem = Some(address.to_owned());
+    /// Another modem than the default.
+    pub(crate) fn modem(mut self, modem: &str) -> Self {
+        self.modem = Some(modem.to_owned());
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -65,7 +79,8 @@ impl Setup {
         command.arg("--serial").arg(format!("pty:{}", line.display()));
         command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
         command.args(["--console", "off", "--setup-window", "0"]);
-        command.args(self.modem.iter().flat_map(|address| ["--modem", address]));
+        command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)
     }

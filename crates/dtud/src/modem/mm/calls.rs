@@ -81,6 +81,7 @@ impl Session<'_> {
         self.forget_call(&call.path);
         let end = words::call_end(reason, call.answered, call.alerted);
         self.worker.tell(ModemInput::Call(CallNews::Ended(end))).await;
+        self.connect_if_due().await;
     }
 
     /// MM keeps a call that is over until it is deleted.

@@ -41,7 +41,7 @@ pub(super) struct Connected {
 }
 
 impl Data {
-    pub(super) const fn retry_at(&self) -> Option<Instant> {
+    const fn retry_at(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(at) => Some(at),
             State::Off | State::Connecting | State::Up { .. } => None,
@@ -65,7 +65,15 @@ impl Data {
 }
 
 impl Session<'_> {
+    /// When a connection is to be tried. A call goes first: modems with one port for everything end it otherwise.
+    pub(super) fn connect_at(&self) -> Option<Instant> {
+        self.data.retry_at().filter(|_| self.call.is_none())
+    }
+
     pub(super) async fn connect_if_due(&mut self) {
+        if self.call.is_some() {
+            return;
+        }
         let registered = self.state >= words::REGISTERED;
         if !self.worker.options.carries_data || !registered || !self.data.is_due() {
             // Without a network nothing is tried; when there is one it is tried at once.
@@ -87,9 +95,13 @@ impl Session<'_> {
     }
 
     pub(super) async fn connected(&mut self, Connected { apn, outcome }: Connected) {
-        match outcome.and_then(|(bearer, properties)| Ok((bearer, interface_of(&properties)?))) {
-            Ok((bearer, interface)) => {
-                info!("modem mm: data through {interface}");
+        let found = outcome.and_then(|(bearer, properties)| {
+            let interface = interface_of(&properties)?;
+            Ok((bearer, address_to_set(&interface, &properties), interface))
+        });
+        match found {
+            Ok((bearer, address, interface)) => {
+                info!("modem mm: data through {interface}{address}");
                 self.data = Data {
                     state: State::Up { bearer, interface: interface.clone(), apn },
                     ..Data::default()
@@ -186,7 +198,7 @@ async fn connect(bus: &Bus, modem: &str, apn: &Apn) -> Result<(String, Propertie
 /// The network interface of a bearer.
 fn interface_of(bearer: &Properties) -> Result<String, Trouble> {
     let interface = bearer.text("Interface").unwrap_or_default();
-    if bearer.inner("Ip4Config").number("Method") == Some(PPP) || interface.starts_with("tty") {
+    if bearer.inner("Ip4Config").number("method") == Some(PPP) || interface.starts_with("tty") {
         return Err(Trouble::Broken(format!(
             "{interface} needs PPP: let NetworkManager connect it, and name its interface in [modem] interface"
         )));
@@ -197,6 +209,53 @@ fn interface_of(bearer: &Properties) -> Result<String, Trouble> {
     }
 }
 
+/// What somebody must do before the interface can be used: ModemManager connects, it configures nothing.
+fn address_to_set(interface: &str, bearer: &Properties) -> String {
+    let config = bearer.inner("Ip4Config");
+    match (config.number("method"), config.text("address"), config.number("prefix")) {
+        (Some(STATIC), Some(address), Some(prefix)) => format!(
+            "; it is used when it has its address: ip link set {interface} up; ip address add {address}/{prefix} dev {interface}"
+        ),
+        (Some(DHCP), ..) => format!("; it is used when a DHCP client has given {interface} its address"),
+        _ => String::new(),
+    }
+}
+
 /// `MM_BEARER_IP_METHOD_PPP`
 const PPP: u32 = 1;
+const STATIC: u32 = 2;
+const DHCP: u32 = 3;
 const CONNECT: Duration = Duration::from_secs(180);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use zbus::zvariant::OwnedValue;
+
+    use super::super::fake::value;
+    use super::*;
+
+    fn bearer(interface: &str, config: HashMap<&str, OwnedValue>) -> Properties {
+        let config: HashMap<&str, Value<'_>> =
+            config.iter().map(|(name, value)| (*name, value.try_clone().unwrap().into())).collect();
+        let properties = [("Interface", value(interface)), ("Ip4Config", value(config))];
+        Properties(properties.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    #[test]
+    fn a_bearer_that_needs_ppp_or_has_no_interface_is_refused_with_what_to_do() {
+        let ppp = bearer("ttyUSB2", HashMap::from([("method", value(1u32))]));
+        assert!(interface_of(&ppp).unwrap_err().to_string().contains("NetworkManager"));
+        assert!(interface_of(&bearer("", HashMap::new())).is_err());
+        assert_eq!(interface_of(&bearer("wwan0", HashMap::new())).unwrap(), "wwan0");
+    }
+
+    #[test]
+    fn an_address_that_somebody_must_set_is_told() {
+        let config = [("method", value(2u32)), ("address", value("10.64.1.2")), ("prefix", value(30u32))];
+        let said = address_to_set("wwan0", &bearer("wwan0", config.into()));
+        assert!(said.ends_with("ip address add 10.64.1.2/30 dev wwan0"), "{said}");
+        assert_eq!(address_to_set("wwan0", &bearer("wwan0", HashMap::new())), "");
+    }
+}

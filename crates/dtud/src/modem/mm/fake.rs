@@ -28,6 +28,7 @@ struct State {
     /// Methods that fail, with name and text of the error.
     refused: HashMap<&'static str, Refusal>,
     last: u32,
+    held: Option<Message>,
 }
 
 #[derive(Clone, Default)]
@@ -150,6 +151,13 @@ impl Fake {
         self.signal(ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", &body).await;
     }
 
+    /// What was held fails after all.
+    pub(super) async fn answer_held(&self, name: &'static str) {
+        let held = self.lock().held.take().expect("a call is held");
+        let connection = self.connection.get().expect("somebody is connected");
+        connection.reply_error(&held.header(), name, &"late").await.unwrap();
+    }
+
     async fn answer(&self, message: &Message) {
         let connection = self.connection.get().expect("it is being served");
         let header = message.header();
@@ -158,7 +166,9 @@ impl Fake {
         let refused = self.lock().refused.get(method.as_str()).copied();
         if let Some((name, text)) = refused {
             self.lock().calls.push(method);
-            if name != HOLD {
+            if name == HOLD {
+                self.lock().held = Some(message.clone());
+            } else {
                 connection.reply_error(&header, name, &text).await.unwrap();
             }
             return;
@@ -253,6 +263,6 @@ impl Fake {
     }
 }
 
-/// In place of an error: no answer ever.
+/// In place of an error: no answer, or a late one.
 pub(super) const HOLD: &str = "";
 const UNKNOWN_OBJECT: &str = "org.freedesktop.DBus.Error.UnknownObject";

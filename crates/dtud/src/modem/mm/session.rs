@@ -1,6 +1,6 @@
 //! One modem, from its appearance to its end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use dtu_proto::event::{ModemInput, ModemOutput};
@@ -22,6 +22,7 @@ use super::{messages, words};
 pub(super) enum Done {
     Enabled(Result<(), Trouble>),
     Submitted(u32, Result<u8, SubmitFailure>),
+    Deleted(String, Result<(), Trouble>),
     Connected(Box<super::data::Connected>),
     Disconnected,
     /// The order to this call failed.
@@ -48,6 +49,9 @@ pub(super) struct Session<'w> {
     told: HashMap<String, Vec<u64>>,
     /// Messages that are not for us.
     passed_over: HashSet<String>,
+    /// Messages that are taken.
+    to_delete: VecDeque<String>,
+    deleting: bool,
     pub(super) call: Option<Call>,
     pub(super) data: Data,
 }
@@ -68,6 +72,8 @@ impl<'w> Session<'w> {
             submitting: None,
             told: HashMap::new(),
             passed_over: HashSet::new(),
+            to_delete: VecDeque::new(),
+            deleting: false,
             call: None,
             data: Data::default(),
         }
@@ -86,7 +92,7 @@ impl<'w> Session<'w> {
 
     async fn turn_round(&mut self) -> Trouble {
         loop {
-            let due = [self.enable_at, self.data.retry_at(), self.again_at].into_iter().flatten().min();
+            let due = [self.enable_at, self.connect_at(), self.again_at].into_iter().flatten().min();
             let sleep = async move {
                 match due {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -211,8 +217,10 @@ impl<'w> Session<'w> {
         let quality = modem.value("SignalQuality").and_then(|value| value.try_clone().ok());
         let quality = quality.and_then(|value| <(u32, bool)>::try_from(value).ok());
         let signal = match quality {
+            // Not measured yet.
+            Some((0, false)) | None => Signal::UNKNOWN,
             Some((percent, _)) if self.state >= words::REGISTERED => words::signal(percent),
-            Some(_) | None => Signal::UNKNOWN,
+            Some(_) => Signal::UNKNOWN,
         };
         self.worker.tell(ModemInput::Sim(sim)).await;
         self.worker.tell(ModemInput::OwnNumber(number)).await;
@@ -360,13 +368,33 @@ impl<'w> Session<'w> {
         if !left.is_empty() {
             return;
         }
-        let Ok(message) = ObjectPath::try_from(path.clone()) else { return };
+        self.to_delete.push_back(path.clone());
+        self.delete_next();
+    }
+
+    /// One after the other, and none while a message is being sent: ModemManager locks the modem's storage for it, and
+    /// forgets (1.20) what the modem tells of new messages meanwhile.
+    fn delete_next(&mut self) {
+        if self.deleting || self.submitting.is_some() {
+            return;
+        }
+        let Some(path) = self.to_delete.pop_front() else { return };
+        let Ok(message) = ObjectPath::try_from(path) else { return };
+        self.deleting = true;
         let (bus, modem) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
-            let deleted: Result<(), _> =
+            let deleted: Result<(), Trouble> =
                 bus.call(&modem, ".Modem.Messaging", "Delete", &(&message,), DELETE).await;
-            Done::Other(deleted.err().map(|why| format!("{message} is taken and cannot be deleted: {why}")))
+            Done::Deleted(message.to_string(), deleted)
         });
+    }
+
+    fn deleted(&mut self, message: &str, outcome: Result<(), Trouble>) {
+        self.deleting = false;
+        if let Err(why) = outcome {
+            warn!("modem mm: {message} is taken and cannot be deleted: {why}");
+        }
+        self.delete_next();
     }
 
     async fn order(&mut self, order: ModemOutput) -> Result<(), Trouble> {
@@ -412,12 +440,14 @@ impl<'w> Session<'w> {
     async fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
         self.submitting = None;
         self.worker.tell(ModemInput::Submitted { token, outcome }).await;
+        self.delete_next();
     }
 
     async fn done(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), Trouble> {
         match done {
             Ok(Done::Enabled(outcome)) => self.enabled(outcome).await,
             Ok(Done::Submitted(token, outcome)) => self.submitted(token, outcome).await,
+            Ok(Done::Deleted(message, outcome)) => self.deleted(&message, outcome),
             Ok(Done::Connected(outcome)) => self.connected(*outcome).await,
             Ok(Done::Disconnected) => self.disconnected().await,
             Ok(Done::CallFailed(path, why)) => self.call_failed(&path, &why).await,

@@ -264,6 +264,29 @@ fn a_message_stays_with_the_modem_until_all_its_parts_are_taken() {
 }
 
 #[test]
+fn no_message_is_deleted_while_one_is_being_sent() {
+    run(async {
+        let fake = Fake::default();
+        modem(&fake);
+        let mut host = Host::new(&fake, options());
+        host.until_clock().await;
+        fake.receive("4", &[("Number", value("10086")), ("Text", value("hello"))]).await;
+        let (id, _) = host.message().await;
+        fake.refuse("Send", HOLD, "");
+        let pdu = Bytes::from(octets(submit(UserData::plain(Body::text("hello")))));
+        host.order(ModemOutput::Submit { token: 9, pdu }).await;
+        called(&fake, "Send").await;
+        host.order(ModemOutput::Taken(id)).await;
+        // Orders are carried out one after the other: when the call is made the order before it is done with.
+        host.order(ModemOutput::Dial(PhoneNumber::new("10086").unwrap())).await;
+        assert_eq!(host.call().await, CallNews::Alerting);
+        assert!(!fake.calls().contains(&"Delete 4".to_owned()), "{:?}", fake.calls());
+        fake.answer_held("org.freedesktop.ModemManager1.Error.Message.NoNetwork").await;
+        called(&fake, "Delete 4").await;
+    });
+}
+
+#[test]
 fn messages_that_were_there_before_are_told_and_a_copy_has_the_same_octets() {
     run(async {
         let text = "0123456789".repeat(40);

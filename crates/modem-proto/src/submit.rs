@@ -1,0 +1,98 @@
+//! Messages on their way out: `AT+CMGS` (27.005 3.5.1), one at a time.
+
+use bytes::Bytes;
+
+use dtu_proto::radio::{ModemInput, SubmitFailure};
+use dtu_proto::time::{Duration, Instant};
+
+use crate::answer::{Answer, Outcome};
+use crate::job::Job;
+use crate::modem::Modem;
+use crate::start::SETTLE;
+
+/// A message on its way out.
+#[derive(Debug)]
+pub(crate) struct Submitting {
+    token: u32,
+    pub(crate) pdu: Bytes,
+    pub(crate) give_up_at: Instant,
+}
+
+impl Modem {
+    pub(crate) fn submit(&mut self, token: u32, pdu: &Bytes, now: Instant) {
+        let outcome = if !self.present {
+            Err(SubmitFailure::NO_MODEM)
+        } else if self.mail.submitting.is_some() || !can_be_sent(pdu) {
+            // Another one is outstanding, or this is no PDU: the contract is broken.
+            Err(SubmitFailure(INVALID_PDU))
+        } else {
+            self.mail.submitting =
+                Some(Submitting { token, pdu: pdu.clone(), give_up_at: now + SUBMIT_LIMIT });
+            return self.agenda.soon(Job::Submit);
+        };
+        self.tell(ModemInput::Submitted { token, outcome });
+    }
+
+    pub(crate) fn submitted(&mut self, answer: &Answer, now: Instant) {
+        if answer.failure().is_some() {
+            // An error that came in place of the prompt, or right behind it: what was sent may be answered once more.
+            self.quiet_until = Some(now + SETTLE);
+        }
+        let reference = answer.fields().first().and_then(|field| field.number());
+        let outcome = match answer.outcome {
+            Outcome::Ok => Ok(reference.unwrap_or_default()),
+            Outcome::Failed(failure) => Err(failure.of_submit()),
+            // The network gave its reference; only the last word is missing.
+            Outcome::TimedOut | Outcome::Call(_) => reference.ok_or(SubmitFailure::TIMED_OUT),
+        };
+        self.end_submit(outcome);
+    }
+
+    pub(crate) fn fail_submit(&mut self, failure: SubmitFailure) {
+        self.end_submit(Err(failure));
+    }
+
+    fn end_submit(&mut self, outcome: Result<u8, SubmitFailure>) {
+        if let Some(Submitting { token, .. }) = self.mail.submitting.take() {
+            self.tell(ModemInput::Submitted { token, outcome });
+        }
+    }
+
+    /// The device does not wait longer than three minutes, whatever holds the message up here.
+    pub(crate) fn give_up_submit(&mut self, now: Instant) {
+        if self.mail.submitting.as_ref().is_none_or(|submit| submit.give_up_at > now) {
+            return;
+        }
+        let waits = self.agenda.cancel(|job| *job == Job::Submit);
+        self.fail_submit(if waits { SubmitFailure::NETWORK } else { SubmitFailure::TIMED_OUT });
+        if self.channel.job() == Some(&Job::Submit) {
+            self.channel.hurry(now);
+        }
+    }
+}
+
+/// There is a TPDU behind the service centre, and not more than a message can have.
+fn can_be_sent(pdu: &Bytes) -> bool {
+    let center = pdu.first().map(|length| usize::from(*length));
+    center.is_some_and(|center| center <= 12 && pdu.len() > 1 + center && pdu.len() <= LONGEST_PDU)
+}
+
+/// 304: invalid PDU mode parameter.
+const INVALID_PDU: u16 = 304;
+/// Octets: 12 of the service centre, 164 of a SUBMIT (23.040).
+const LONGEST_PDU: usize = 12 + 164;
+/// From the order to the answer at most; the contract says three minutes.
+const SUBMIT_LIMIT: Duration = Duration::from_secs(170);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_a_pdu_is_sent() {
+        assert!(can_be_sent(&Bytes::from_static(&[0, 1, 0])));
+        assert!(!can_be_sent(&Bytes::from_static(&[2, 1, 0])));
+        assert!(!can_be_sent(&Bytes::from_static(&[])));
+        assert!(!can_be_sent(&Bytes::from(std::vec![0; 200])));
+    }
+}
