@@ -77,7 +77,8 @@ fn gammu_sends_a_long_message_in_parts() {
     let text: String = (0..40).map(|number| format!("reading{number:03} ")).collect();
     let text = text.trim();
     gammu.does(&["sendsms", "TEXT", ECHO, "-len", "440", "-text", text]);
-    let out = gammu.lists("reading039");
+    gammu.lists("reading039");
+    let out = gammu.does(&["geteachsms"]);
     assert!(out.replace('\n', "").contains(text), "{out}");
     assert!(out.contains("3 SMS parts in 1 SMS sequences"), "{out}");
 }

@@ -25,7 +25,7 @@ fn gammu_smsd_sends_and_receives_a_hundred_messages_each_once() {
     let text = format!(
         "[gammu]\ndevice = {}\nconnection = at115200\nsynchronizetime = no\n\
          [smsd]\nservice = files\nlogfile = {}\ndebuglevel = 1\ninboxpath = {}\noutboxpath = {}\nsentsmspath = {}\n\
-         errorsmspath = {}\ninboxformat = unicode\nchecksecurity = 0\ncommtimeout = 1\nreceivefrequency = 3\n\
+         errorsmspath = {}\ninboxformat = standard\nchecksecurity = 0\ncommtimeout = 1\nreceivefrequency = 3\n\
          loopsleep = 1\nstatusfrequency = 0\n",
         device.line().display(),
         log.display(),
