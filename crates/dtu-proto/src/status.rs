@@ -277,6 +277,8 @@ pub struct MessageCounters {
     pub unreadable: u64,
     /// Of these, status reports.
     pub reports: u64,
+    /// Messages that the modem brought while too many waited; they stay with it until it starts anew.
+    pub turned_away: u64,
     /// Messages that were commands.
     pub commands: u64,
     /// Messages written to the serial line.

@@ -4,7 +4,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::post::{deliver, parts, stamp};
+use common::post::{deliver, parts, report, stamp};
 use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, Options, WorkingMode};
 use dtu_proto::event::{Input, ModemInput};
@@ -138,6 +138,24 @@ fn a_long_message_for_a_dte_that_is_not_there_survives_a_kill() {
         printed += &dev.wait(1000).printed();
     }
     assert_eq!(printed.matches("+CMT: ").count(), 100);
+}
+
+#[test]
+fn what_finds_no_room_is_counted() {
+    let mut dev = booted(in_mode(WorkingMode::Transparent));
+    dev.at(1000).escape().command("AT+CNMI=2,1,0,1", "\r\nOK\r\n").command("AT+ENTM", "\r\nOK\r\n");
+    for reference in 0..40 {
+        dev.brings(&report(PHONE, reference));
+    }
+    let counted = |dev: &Bench| {
+        let status = dev.dtu.status(dev.now);
+        (status.serial.counters.dropped_replies, status.messages.counters.turned_away)
+    };
+    assert_eq!(counted(&dev), (8, 0));
+    for text in 0..50 + 256 + 3 {
+        dev.sms_from(PHONE, &text.to_string());
+    }
+    assert_eq!(counted(&dev), (8, 3));
 }
 
 // ---- a modem that goes

@@ -78,6 +78,7 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         }
         Prompted::WritePdu(length, state) => {
             let pdu = stored_pdu(name, &text, length)?;
+            let state = state_for(&pdu, state);
             write(name, pdu, state, ctx)
         }
         Prompted::WriteText(to, state) => match parts(name, &to, &text, ctx)?.as_slice() {
@@ -137,6 +138,12 @@ fn body_of(text: &[u8], ctx: &Context<'_>) -> Result<Body, String> {
             }
         }
     }
+}
+
+/// A received message that is written back is not one to be sent, though both are state 0 to a DTE.
+fn state_for(pdu: &Bytes, state: State) -> State {
+    let received = matches!(Pdu::decode(pdu), Ok(decoded) if !matches!(decoded.pdu.tpdu, Tpdu::Submit(_)));
+    if received && state == State::Unsent { State::Unread } else { state }
 }
 
 fn write(name: &'static str, pdu: Bytes, state: State, ctx: &mut Context<'_>) -> Result<Next, Error> {

@@ -76,7 +76,8 @@ impl Dtu {
     /// A message of the modem. It is looked at when the device settles.
     pub(super) fn message_came(&mut self, id: u64, pdu: &Bytes) {
         self.post.looked = None;
-        self.mailbox.inbox.push(id, pdu.clone());
+        let kept = self.mailbox.inbox.push(id, pdu.clone());
+        self.mailbox.counters.turned_away += u64::from(!kept);
     }
 
     /// Whatever messages have to do now.
@@ -401,7 +402,7 @@ impl Dtu {
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
-            _ => self.post.push(notice, self.now),
+            _ => self.serial_counters.dropped_replies += u64::from(!self.post.push(notice, self.now)),
         }
     }
 
@@ -522,8 +523,8 @@ impl Post {
         self.notices.iter().filter(|notice| matches!(notice, Notice::Text(_))).count()
     }
 
-    /// The oldest place that is not told yet gives way to a newer one; a text that finds no room is not told.
-    fn push(&mut self, notice: Notice, now: Instant) {
+    /// The oldest place that is not told yet gives way to a newer one; a text that finds no room is not told (false).
+    fn push(&mut self, notice: Notice, now: Instant) -> bool {
         if self.notices.is_empty() {
             self.noticed = now;
         }
@@ -533,9 +534,10 @@ impl Post {
             let oldest = self.notices.iter().position(is_place);
             oldest.and_then(|oldest| self.notices.remove(oldest));
         } else if !is_place(&notice) && self.texts() >= TEXTS_MAX {
-            return;
+            return false;
         }
         self.notices.push_back(notice);
+        true
     }
 }
 

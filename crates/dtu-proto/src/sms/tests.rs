@@ -91,7 +91,7 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
             let concat = header.concat().unwrap();
             let (pdu, deliver) = deliver(octets, Some(header));
             let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-            let value = Received { pdu, deliver, until: NOW + HOLD };
+            let value = Received { ids: Vec::new(), pdu, deliver, until: NOW + HOLD };
             mailbox.joiner.insert(Part { sender: &sender, concat, stamp, value }, NOW);
         }
         Act::Line(data, bytes) => {

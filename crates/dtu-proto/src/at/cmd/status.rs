@@ -38,7 +38,7 @@ answered=<there or here>,unconfirmed=<hung up, and the modem never said that the
 `+CISTAT:SMS,received=<PDUs taken from the modem>,duplicates=<of these, dropped>,unreadable=<of these, dropped>,\
 reports=<of these, status reports>,commands=<messages that were commands>,printed=<messages written to the line>,\
 placed=<put into the storage>,evicted=<read messages that went for new ones>,incomplete=<long ones given up>,\
-stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the line>,not_taken=<no room yet>,\
+stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the line>,not_taken=<no room yet>,turned_away=<no room, left with the modem>,\
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
 
@@ -99,6 +99,7 @@ fn message_line(status: &MessageStatus) -> String {
         ("parts", status.parts.into()),
         ("for_line", status.for_line.into()),
         ("not_taken", status.not_taken.into()),
+        ("turned_away", counters.turned_away),
         ("sent", counters.sent),
         ("outgoing", status.outgoing.into()),
         ("retried", counters.retried),

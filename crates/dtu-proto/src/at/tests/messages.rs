@@ -371,8 +371,10 @@ fn a_message_is_stored_and_sent_from_the_storage() {
     let pdu = b"0011000D91683108108300F00000AA05E8329BFD06";
     assert_eq!(desk.types("AT+CMGW=20", pdu), done("\r\n+CMGW: 2\r\n\r\nOK\r\n"));
     assert_eq!(desk.types("AT+CMGW=27,1", MANUAL.as_bytes()), done("\r\n+CMGW: 3\r\n\r\nOK\r\n"));
-    let states = [2, 3].map(|index| desk.mailbox.storage.get(index).unwrap().state);
-    assert_eq!(states, [State::Unsent, State::Read]);
+    // 0 is REC UNREAD (27.005 3.1), but the state that is left off is that of a message to be sent.
+    assert_eq!(desk.types("AT+CMGW=27,0", MANUAL.as_bytes()), done("\r\n+CMGW: 4\r\n\r\nOK\r\n"));
+    let states = [2, 3, 4].map(|index| desk.mailbox.storage.get(index).unwrap().state);
+    assert_eq!(states, [State::Unsent, State::Read, State::Unread]);
     let received = "\r\n+CMS ERROR: CMSS: the message was received; it cannot be sent\r\n";
     assert_eq!(desk.reply("AT+CMSS=3"), received);
 }

@@ -167,6 +167,7 @@ fn cistat_counts_everything_once() {
             expired: 13,
             dropped: 14,
             cut: 15,
+            turned_away: 16,
         },
         stored: 1,
         parts: 2,
@@ -193,7 +194,8 @@ fn cistat_counts_everything_once() {
     assert_eq!(
         lines[8],
         "+CISTAT:SMS,received=1,duplicates=2,unreadable=3,reports=4,commands=5,printed=6,placed=7,evicted=8,incomplete=9,\
-         stored=1,parts=2,for_line=3,not_taken=5,sent=10,outgoing=4,retried=11,refused=12,expired=13,dropped=14,cut=15"
+         stored=1,parts=2,for_line=3,not_taken=5,turned_away=16,sent=10,outgoing=4,retried=11,\
+         refused=12,expired=13,dropped=14,cut=15"
     );
     assert_eq!(desk.reply("AT+CISTAT"), reply);
 }
