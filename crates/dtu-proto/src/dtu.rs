@@ -394,6 +394,9 @@ impl Dtu {
     fn serial_present(&mut self, present: bool) {
         if self.port.present != present {
             self.port.present = present;
+            if !present {
+                self.abandon_prompt();
+            }
             self.event(Event::SerialPresent(present));
         }
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use common::post::{deliver, parts, report, stamp};
 use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, Options, WorkingMode};
-use dtu_proto::event::{Input, ModemInput};
+use dtu_proto::event::{Input, ModemInput, SerialInput};
 use dtu_proto::time::Duration;
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::user_data::{Body, UserData};
@@ -200,6 +200,16 @@ fn a_link_that_changes_the_mode_waits_for_the_end_of_a_prompt() {
     dev.network_takes(&[("10086", "hello")]);
     // Then it changes: a frame is a message.
     dev.wait(3000).serial("x").wait(200).network_takes(&[("10086", "x")]);
+}
+
+#[test]
+fn a_prompt_ends_with_the_dte_that_it_asked() {
+    let mut dev = booted(in_mode(WorkingMode::AtCommand));
+    dev.at(1000).command("AT+CMGF=1", "\r\nOK\r\n").command("AT+CMGS=\"10086\"", "\r\n> ");
+    dev.serial("half").input(Input::Serial(SerialInput::Gone)).wait(1000);
+    dev.input(Input::Serial(SerialInput::Present)).command("AT", "\r\nOK\r\n");
+    dev.command("AT+CMGS=\"10010\"", "\r\n> ").serial("text\x1a").wait(100);
+    dev.network_takes(&[("10010", "text")]);
 }
 
 impl Bench {

@@ -206,6 +206,13 @@ impl Dtu {
         self.close_prompt(at::Typed::Abandoned);
     }
 
+    /// The DTE that was asked is gone: the next one shall not type into its message.
+    pub(super) fn abandon_prompt(&mut self) {
+        if let Some(OpenPrompt { asker, effects, .. }) = self.prompt.take() {
+            self.carry_out(asker.door, effects);
+        }
+    }
+
     /// A restart ends the prompt without a word.
     pub(super) fn forget_prompt(&mut self) {
         self.prompt = None;
