@@ -5,7 +5,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use dtu_proto::config::{Config, Options, WorkingMode};
 use dtu_proto::event::{
@@ -17,6 +16,10 @@ use dtu_proto::{Dtu, Identity};
 use dtu_sim::modem::{Dialect, Rack, RackOutput, Setup};
 use dtu_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
 use modem_proto::{Input, Modem, Output, Settings};
+
+mod dice;
+
+use dice::Dice;
 
 const PHONE: &str = "+8613900000002";
 const TEXTS: usize = 12;
@@ -33,23 +36,6 @@ fn every_text_arrives_once_all_the_way() {
         println!("seed {seed}");
         World::new(seed, false).run();
     });
-}
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, range: RangeInclusive<u64>) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        range.start() + (z ^ (z >> 31)) % (range.end() - range.start() + 1)
-    }
-
-    fn seconds(&mut self, range: RangeInclusive<u64>) -> Duration {
-        Duration::from_millis(self.throw(range.start() * 1000..=range.end() * 1000))
-    }
 }
 
 #[derive(Clone, Debug)]

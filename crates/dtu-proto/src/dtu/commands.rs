@@ -60,7 +60,7 @@ impl Dtu {
     fn guard(&mut self, door: Door) -> &mut Guard {
         match door {
             Door::Link(link) => &mut self.guards[link.index()],
-            Door::Sms(number) => self.phone_guards.of(number),
+            Door::Sms(number) => self.phone_guards.of(number, self.now),
             Door::Serial | Door::SerialFrame | Door::Console => &mut self.guards[GUARDED_DOORS - 1],
         }
     }

@@ -4,12 +4,14 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{Dtu, LineState, WaitingCommand};
-use crate::config::HeartbeatTo;
+use crate::config::{HeartbeatTo, WorkingMode};
 use crate::event::{Door, Event, Output};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
+use crate::serial::framer::Packing;
 use crate::serial::line::Typed;
 use crate::serial::port::Purpose;
 use crate::serial::window::Step;
+use crate::sms;
 use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
 
@@ -160,10 +162,28 @@ impl Dtu {
         let packing = self.packing();
         let mut cut = core::mem::take(&mut self.cut);
         self.framer.push(data, at, packing, |frame| cut.push(frame));
+        if self.mode == WorkingMode::Sms {
+            self.mend_characters(&mut cut, packing);
+        }
         for frame in cut.drain(..) {
             self.frame(frame);
         }
         self.cut = cut;
+    }
+
+    /// A frame of the SMS mode that size has cut in the middle of a character gives its beginning to the next one:
+    /// neither would be text.
+    fn mend_characters(&mut self, cut: &mut [Bytes], packing: Packing) {
+        let mut begun = Bytes::new();
+        for frame in cut {
+            let by_size = frame.len() == packing.size;
+            if !begun.is_empty() {
+                *frame = [&begun[..], &frame[..]].concat().into();
+            }
+            let torn = if by_size { sms::torn_end(frame, self.options.charset) } else { 0 };
+            begun = frame.split_off(frame.len() - torn);
+        }
+        self.framer.give_back(&begun);
     }
 
     /// Ends the frame that is being received, with what the escape holds.

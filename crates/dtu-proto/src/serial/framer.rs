@@ -55,6 +55,12 @@ impl Framer {
         self.buffer.extend_from_slice(data);
     }
 
+    /// Puts bytes back that the frame just cut by size should not have ended with: what is being received begins with
+    /// them.
+    pub(crate) fn give_back(&mut self, bytes: &[u8]) {
+        drop(self.buffer.splice(..0, bytes.iter().copied()));
+    }
+
     /// When silence will have closed the frame.
     pub(crate) fn deadline(&self, packing: Packing) -> Option<Instant> {
         (!self.buffer.is_empty()).then(|| self.last + packing.silence)

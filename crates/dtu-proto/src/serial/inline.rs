@@ -87,15 +87,16 @@ impl Guard {
 }
 
 /// What each phone has guessed lately. The number of phones is bounded: the one that guessed longest ago is
-/// forgotten first.
+/// forgotten first, one that is shut out last.
 #[derive(Debug, Default)]
 pub(crate) struct PhoneGuards(VecDeque<(PhoneNumber, Guard)>);
 
 impl PhoneGuards {
-    pub(crate) fn of(&mut self, number: PhoneNumber) -> &mut Guard {
+    pub(crate) fn of(&mut self, number: PhoneNumber, now: Instant) -> &mut Guard {
         let known = self.0.iter().position(|(known, _)| *known == number).and_then(|at| self.0.remove(at));
         if known.is_none() && self.0.len() == PHONES_MAX {
-            self.0.pop_front();
+            let open = self.0.iter().position(|(_, guard)| !guard.is_shut(now));
+            self.0.remove(open.unwrap_or_default());
         }
         self.0.push_back(known.unwrap_or_else(|| (number, Guard::default())));
         let last = self.0.len() - 1;
@@ -145,6 +146,17 @@ mod tests {
             assert!(!same_password(wrong, "admin"));
         }
         assert!(!same_password(b"abc\0", "abc"));
+    }
+
+    #[test]
+    fn a_phone_that_is_shut_out_is_not_forgotten_for_others_that_guess() {
+        let number = |n: usize| PhoneNumber::new(&std::format!("{n}")).unwrap();
+        let now = Instant::ZERO;
+        let mut guards = PhoneGuards::default();
+        assert!((0..5).map(|_| guards.of(number(1), now).wrong_password(now)).last().unwrap());
+        assert!(!(2..200).any(|n| guards.of(number(n), now).wrong_password(now)));
+        assert!(guards.of(number(1), now).is_shut(now));
+        assert_eq!(guards.0.len(), PHONES_MAX);
     }
 
     #[test]

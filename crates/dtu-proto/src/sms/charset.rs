@@ -17,6 +17,29 @@ pub(crate) fn from_serial(bytes: &[u8], charset: Charset) -> Option<String> {
     }
 }
 
+/// Bytes at the end that begin a character without ending it, where all before them is text; else 0.
+pub(crate) fn torn_end(bytes: &[u8], charset: Charset) -> usize {
+    if from_serial(bytes, charset).is_some() {
+        return 0;
+    }
+    let longest = match charset {
+        Charset::Utf8 => 3,
+        Charset::Gbk => 1,
+    };
+    let begins = |tail: &[u8]| match (charset, tail) {
+        (Charset::Utf8, [first, rest @ ..]) => {
+            (0xC2..=0xF4).contains(first) && rest.iter().all(|byte| (0x80..=0xBF).contains(byte))
+        }
+        (Charset::Gbk, [first, ..]) => (0x81..=0xFE).contains(first),
+        (_, []) => false,
+    };
+    let torn = (1..=longest.min(bytes.len())).find(|torn| {
+        let (text, tail) = bytes.split_at(bytes.len() - torn);
+        begins(tail) && from_serial(text, charset).is_some()
+    });
+    torn.unwrap_or(0)
+}
+
 fn from_gbk(bytes: &[u8]) -> Option<String> {
     let mut decoder = GBK.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len())?;

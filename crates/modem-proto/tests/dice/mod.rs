@@ -1,0 +1,22 @@
+//! Chance for the seeded tests.
+
+use std::ops::RangeInclusive;
+
+use dtu_proto::time::Duration;
+
+/// splitmix64.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn throw(&mut self, range: RangeInclusive<u64>) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        range.start() + (z ^ (z >> 31)) % (range.end() - range.start() + 1)
+    }
+
+    pub(crate) fn seconds(&mut self, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.throw(range.start() * 1000..=range.end() * 1000))
+    }
+}
