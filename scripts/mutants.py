@@ -104,7 +104,7 @@ MUTANTS = [
     ("messages", "messages to one receiver overtake each other",
      "message.safe && message.retry_at <= now && !waits_for_another", "message.safe && message.retry_at <= now && (!waits_for_another || place % 2 == 1)"),
     ("messages", "a repeat does not ask for copies to be refused",
-     "if again { refusing_copies(part) } else { part.clone() }", "if again && part.len() > 9999 { refusing_copies(part) } else { part.clone() }"),
+     "Some((message.number, refusing_copies(part)))", "Some((message.number, if part.len() > 9999 { refusing_copies(part) } else { part.clone() }))"),
     ("messages", "a copy that the centre refused is tried again",
      "Ok(_) | Err(SubmitFailure::DUPLICATE) => {", "Ok(_) => {"),
     ("messages", "what waits for the line is not stored",

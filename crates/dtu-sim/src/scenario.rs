@@ -37,6 +37,8 @@ pub(crate) struct RadioStyle {
     /// Mode 4: frames become messages, messages are printed.
     pub(crate) sms_mode: bool,
     pub(crate) faults: Faults,
+    /// So long the serial line is away when it is pulled, instead of five seconds.
+    pub(crate) line_away: u64,
     pub(crate) letter_every: u64,
     pub(crate) command_every: u64,
     pub(crate) call_every: u64,
@@ -60,6 +62,7 @@ impl RadioStyle {
         Self {
             sms_mode,
             faults,
+            line_away: 5 * SEC,
             letter_every: if sms_mode { rng.range(1, 20) * SEC } else { length / 20 },
             command_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
             call_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
@@ -143,6 +146,11 @@ impl Scenario {
             self.dte.write_max = rng.pick(&[8, 40, 300, 3000]);
             self.dte.trickle = false;
             self.host.read_max = 4095;
+            // Messages wait where the line is away, and that is when a kill tells most.
+            let mut often =
+                |percent: u64| if rng.chance(percent) { self.length / rng.range(2, 12) } else { 0 };
+            (self.crash_every, self.unplug_every) = (often(50), often(50));
+            self.radio.line_away = rng.pick(&[5, 5, 60]) * SEC;
         }
         self
     }

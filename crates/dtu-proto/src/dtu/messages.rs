@@ -32,6 +32,8 @@ pub(super) struct Post {
     notices: VecDeque<Notice>,
     /// Since when the oldest of them waits.
     noticed: Instant,
+    /// When the last one was printed.
+    told: Option<Instant>,
     /// What held when messages that wait were last looked at.
     looked: Option<Conditions>,
     /// A message found no room: those behind it wait too.
@@ -402,7 +404,10 @@ impl Dtu {
     fn notices_at(&self) -> Option<Instant> {
         let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
         let can = reads && self.is_idle() && !self.post.notices.is_empty();
-        can.then(|| self.rests_at().min(self.post.noticed + NOTICE_PATIENCE))
+        can.then(|| match self.post.told.filter(|told| *told >= self.last_from_dte) {
+            Some(told) => told + NOTICE_GAP,
+            None => self.rests_at().min(self.post.noticed + NOTICE_PATIENCE),
+        })
     }
 
     /// When the line will have rested.
@@ -425,6 +430,7 @@ impl Dtu {
         while let Some(notice) = self.post.notices.pop_front() {
             if let Some(line) = self.notice_line(notice) {
                 self.post.noticed = self.now;
+                self.post.told = Some(self.now);
                 self.write_serial(line);
                 return;
             }
@@ -535,6 +541,8 @@ fn short(stamp: TimeStamp) -> String {
 
 /// Silence of the line that ends a dialogue.
 const DIALOGUE_GAP: Duration = Duration::from_millis(500);
+/// Between two lines that nobody asked for: python-gsmmodem, for one, takes two that it reads at once for one.
+const NOTICE_GAP: Duration = Duration::from_millis(100);
 /// A DTE that never stops talking is told all the same.
 const NOTICE_PATIENCE: Duration = Duration::from_secs(10);
 /// Places that wait to be told at most; the oldest goes.

@@ -7,7 +7,7 @@ use dtu_proto::config::{Config, from_store_text, to_store_text};
 use dtu_proto::event::{LINKS, LinkId, SerialInput, StoreInput};
 
 use super::{Event, Rule, World};
-use crate::{MS, SEC};
+use crate::MS;
 
 /// What a pty holds on each way.
 pub(super) const PTY: usize = 4096;
@@ -139,7 +139,7 @@ impl World {
         // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
         self.serial.up.clear();
         self.serial_input(SerialInput::Gone);
-        let away = self.rng.wait(5 * SEC);
+        let away = self.rng.wait(self.scenario.radio.line_away);
         self.after(away, Event::Replug);
         self.again(self.scenario.unplug_every, Event::Unplug);
     }
