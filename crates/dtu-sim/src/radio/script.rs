@@ -16,6 +16,8 @@ use super::verb::{ModemFault, Verb};
 const STEPS_MAX: usize = 100_000;
 /// Bytes of texts and data, repeats with them.
 const TEXTS_MAX: usize = 16 << 20;
+/// Characters of a fault; the middle of a longer one is left out.
+const PROBLEM_MAX: usize = 400;
 /// The longest time: 30 days.
 const TIME_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 const VERBS: &str = "sms, data, pdu, call, answer, hangup, phone, registration, signal, cell, operator, reset, leave, \
@@ -302,6 +304,18 @@ fn faults(words: &mut Words<'_>) -> Result<Faults, ScriptError> {
     }
 }
 
+/// A fault goes to terminals and logs, and what was found may be anything, of any length.
+fn printable(problem: &str) -> String {
+    let clean = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let length = problem.chars().count();
+    if length <= PROBLEM_MAX {
+        return problem.chars().map(clean).collect();
+    }
+    let (head, tail) =
+        (problem.chars().take(PROBLEM_MAX / 5), problem.chars().skip(length - PROBLEM_MAX * 4 / 5));
+    head.chain(['…']).chain(tail).map(clean).collect()
+}
+
 fn narrow(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -382,7 +396,7 @@ impl<'a> Words<'a> {
     }
 
     fn error_at(&self, column: usize, problem: impl Into<String>) -> ScriptError {
-        ScriptError { line: self.line, column, problem: problem.into() }
+        ScriptError { line: self.line, column, problem: printable(&problem.into()) }
     }
 
     fn next(&mut self, what: &str, allowed: &str) -> Result<Word, ScriptError> {
@@ -530,6 +544,13 @@ mod tests {
             assert_eq!(time(bad), None, "{bad}");
         }
         assert_eq!(time(&"18446744073709551615ms".repeat(1100)), None, "longer than any time");
+    }
+
+    #[test]
+    fn a_fault_is_one_printable_line_whatever_was_found() {
+        let said = problem(&format!("\u{1b}[2J{}", "\0".repeat(100_000)));
+        assert!(said.chars().count() < 450 && !said.contains(char::is_control), "{said}");
+        assert!(said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("lines-inside"), "{said}");
     }
 
     #[test]
