@@ -137,10 +137,12 @@ fn numbered(verb: &Verb, n: u64) -> Verb {
 
 /// Bytes of its text or data.
 const fn size(verb: &Verb) -> usize {
-    match verb {
-        Verb::Text { text, .. } => text.len(),
-        Verb::Data { octets, .. } => octets.len(),
-        _ => 0,
+    if let Verb::Text { text, .. } = verb {
+        text.len()
+    } else if let Verb::Data { octets, .. } = verb {
+        octets.len()
+    } else {
+        0
     }
 }
 
