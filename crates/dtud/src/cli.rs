@@ -197,3 +197,21 @@ fn default_state() -> anyhow::Result<PathBuf> {
         .map(|base| base.join("dtud"))
         .ok_or_else(|| anyhow::anyhow!("no home folder; name one with --state"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_faulty_script_is_a_fault_of_the_settings_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("dtud.toml");
+        std::fs::write(&file, "[modem]\nscript = \"radio.txt\"").unwrap();
+        let check = || check_script(&Settings::load(&file).unwrap());
+        assert!(check().unwrap_err().contains("radio.txt: No such file"));
+        std::fs::write(dir.path().join("radio.txt"), "at 1s reset\nat 10s smms").unwrap();
+        assert!(check().unwrap_err().contains("radio.txt:2:8: \"smms\" is no verb"));
+        std::fs::write(dir.path().join("radio.txt"), "at 1s reset").unwrap();
+        assert_eq!(check(), Ok(()));
+    }
+}

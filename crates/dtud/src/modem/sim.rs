@@ -153,6 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_a_message_is_not_in_the_line_that_everybody_logs() {
+        let mut sim = script("sms from 10086 to 13900000000 \"the code is 4711\\nforged\"").unwrap();
+        let mut heard_lines = Vec::new();
+        while let Some(at) = sim.deadline() {
+            sim.network.handle_timeout(at);
+            heard_lines.extend(std::iter::from_fn(|| sim.network.poll_phone()).map(|news| heard(&news)));
+        }
+        assert_eq!(heard_lines, ["13900000000 gets a message from 10086 in 1 part(s)"]);
+    }
+
+    #[test]
     fn a_script_that_is_wrong_is_named_with_the_place() {
         let said = script("at 10s sms\n").err().unwrap().to_string();
         assert!(said.contains("radio.txt:1:"), "{said}");
