@@ -158,6 +158,10 @@ impl Book {
         }
         connection.next = number + 1;
         let frame = &mut self.frames[usize_of(number - self.base)];
+        if core::mem::take(&mut frame.skipped) {
+            // Another frame with the same text was the one that was dropped.
+            self.skipped -= 1;
+        }
         frame.under_way = Some(link.index());
         frame.sent += 1;
         self.repeated += u64::from(frame.sent > 1);
@@ -214,7 +218,13 @@ impl Book {
                 )
             },
         );
-        Err(format!("[{}] \"{shown}\" is no frame that is due (next {due}), heartbeat or reply", body.len()))
+        Err(format!(
+            "[{}] \"{shown}\" is no frame that is due (next {due}), heartbeat or reply; {} of {} dropped frames are \
+             passed over",
+            body.len(),
+            self.skipped + self.missing,
+            rules.dropped
+        ))
     }
 
     /// The first frame with this text that the connection may carry next, passing over no more than was dropped.
