@@ -93,11 +93,13 @@ impl Cli {
         let settings = match Settings::load(&settings_path) {
             Ok(settings) => settings,
             Err(_) if may_miss => Settings::default(),
-            Err(why) => {
-                complain(format_args!("{why}"));
-                return Ok(ExitCode::from(2));
-            }
+            Err(why) => return Ok(refuse(&why)),
         };
+        if self.modem == modem::Address::Sim
+            && let Err(why) = check_script(&settings)
+        {
+            return Ok(refuse(&why));
+        }
         let setup = Setup {
             serial: self.serial,
             modem: self.modem,
@@ -165,16 +167,27 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
 }
 
 fn check_settings(file: &Path) -> ExitCode {
-    match Settings::load(file) {
-        Ok(_) => {
-            say(format_args!("{}: good", file.display()));
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            complain(format_args!("{why}"));
-            ExitCode::from(2)
-        }
+    let settings = match Settings::load(file) {
+        Ok(settings) => settings,
+        Err(why) => return refuse(&why),
+    };
+    if let Err(why) = check_script(&settings) {
+        return refuse(&why);
     }
+    say(format_args!("{}: good", file.display()));
+    ExitCode::SUCCESS
+}
+
+/// The script of the simulated radio is part of the settings.
+fn check_script(settings: &Settings) -> Result<(), String> {
+    let script = settings.modem.script.as_deref();
+    script.map_or(Ok(()), |path| modem::read_script(path).map(drop).map_err(|why| format!("{why:#}")))
+}
+
+/// What does not mend itself: a start again does not help.
+fn refuse(why: &dyn std::fmt::Display) -> ExitCode {
+    complain(format_args!("{why}"));
+    ExitCode::from(2)
 }
 
 fn default_state() -> anyhow::Result<PathBuf> {
@@ -183,4 +196,22 @@ fn default_state() -> anyhow::Result<PathBuf> {
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .map(|base| base.join("dtud"))
         .ok_or_else(|| anyhow::anyhow!("no home folder; name one with --state"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_faulty_script_is_a_fault_of_the_settings_with_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("dtud.toml");
+        std::fs::write(&file, "[modem]\nscript = \"radio.txt\"").unwrap();
+        let check = || check_script(&Settings::load(&file).unwrap());
+        assert!(check().unwrap_err().contains("radio.txt: No such file"));
+        std::fs::write(dir.path().join("radio.txt"), "at 1s reset\nat 10s smms").unwrap();
+        assert!(check().unwrap_err().contains("radio.txt:2:8: \"smms\" is no verb"));
+        std::fs::write(dir.path().join("radio.txt"), "at 1s reset").unwrap();
+        assert_eq!(check(), Ok(()));
+    }
 }

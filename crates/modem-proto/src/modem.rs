@@ -296,12 +296,17 @@ impl Modem {
         self.note(Event::Refused { command, why });
     }
 
-    /// A text without the PIN and the password of the access point, wherever they stand in it.
+    /// A text without the PIN and the password of the access point, wherever they stand in it, and without what the
+    /// user's own lines set: that may be another password.
     pub(crate) fn mask(&self, text: &str) -> String {
         let pin = self.settings.pin.as_ref().map(crate::Pin::as_str);
         let password = self.data.apn.as_ref().map(|apn| apn.password.as_str());
         let secrets = [pin, password].into_iter().flatten().filter(|secret| !secret.is_empty());
-        secrets.fold(String::from(text), |text, secret| text.replace(secret, "****"))
+        let text = self.settings.init.iter().fold(String::from(text), |text, line| {
+            let name = line.split_once('=').map(|(name, _)| name);
+            name.map_or_else(|| text.clone(), |name| text.replace(line, &alloc::format!("{name}=****")))
+        });
+        secrets.fold(text, |text, secret| text.replace(secret, "****"))
     }
 }
 

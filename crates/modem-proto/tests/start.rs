@@ -144,6 +144,21 @@ fn commands_of_the_user_are_sent_at_each_start_and_a_refused_one_is_told() {
 }
 
 #[test]
+fn what_the_users_commands_set_is_shown_nowhere() {
+    let init = vec!["AT+CGAUTH=1,1,\"u\",\"geheim\"".to_owned(), "ATX4".into()];
+    let mut bench = Bench::new(Settings { init, ..Settings::default() });
+    bench.device.on("AT+CGAUTH=1,1,\"u\",\"geheim\"", &[&["ERROR"]]);
+    bench.open();
+    bench.run(20);
+    assert!(bench.events.contains(&Event::Sent("AT+CGAUTH=****".into())));
+    assert!(bench.events.contains(&Event::Sent("ATX4".into())));
+    for event in &bench.events {
+        let text = format!("{event} {event:?}");
+        assert!(!text.contains("geheim"), "{text}");
+    }
+}
+
+#[test]
 fn a_pin_opens_the_card_and_what_needs_it_comes_after() {
     let mut bench = with_pin("1234");
     bench.device.pin = Some("1234");

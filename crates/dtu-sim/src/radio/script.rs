@@ -14,6 +14,10 @@ use super::verb::{ModemFault, Verb};
 
 /// Steps of a script, repeats with them.
 const STEPS_MAX: usize = 100_000;
+/// Bytes of texts and data, repeats with them.
+const TEXTS_MAX: usize = 16 << 20;
+/// Characters of a fault; the middle of a longer one is left out.
+const PROBLEM_MAX: usize = 400;
 /// The longest time: 30 days.
 const TIME_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 const VERBS: &str = "sms, data, pdu, call, answer, hangup, phone, registration, signal, cell, operator, reset, leave, \
@@ -65,12 +69,13 @@ impl Script {
     /// The first line that cannot be read.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let mut steps = Vec::new();
+        let mut room = TEXTS_MAX;
         for (number, line) in text.lines().enumerate() {
             let mut words = Words::new(line, number + 1)?;
             if words.is_empty() {
                 continue;
             }
-            read_line(&mut words, &mut steps)?;
+            read_line(&mut words, &mut steps, &mut room)?;
             if steps.len() > STEPS_MAX {
                 return Err(words.error_at(1, format!("more than {STEPS_MAX} steps in all")));
             }
@@ -95,7 +100,8 @@ impl Script {
     }
 }
 
-fn read_line(words: &mut Words<'_>, steps: &mut Vec<Step>) -> Result<(), ScriptError> {
+/// `room` is what the texts of the script may still take.
+fn read_line(words: &mut Words<'_>, steps: &mut Vec<Step>, room: &mut usize) -> Result<(), ScriptError> {
     let mut at = Duration::ZERO;
     if words.take_if("at") {
         at = words.time("at")?;
@@ -111,6 +117,9 @@ fn read_line(words: &mut Words<'_>, steps: &mut Vec<Step>) -> Result<(), ScriptE
     words.end()?;
     for n in 0..times {
         let verb = numbered(&verb, n + 1);
+        *room = room
+            .checked_sub(size(&verb))
+            .ok_or_else(|| words.error_at(1, format!("more than {TEXTS_MAX} bytes of texts in all")))?;
         let at = at + every * u32::try_from(n).unwrap_or(u32::MAX);
         steps.push(Step { at, modem, verb, line: words.line });
     }
@@ -124,6 +133,17 @@ fn numbered(verb: &Verb, n: u64) -> Verb {
         *text = text.replace("{n}", &n.to_string());
     }
     verb
+}
+
+/// Bytes of its text or data.
+const fn size(verb: &Verb) -> usize {
+    if let Verb::Text { text, .. } = verb {
+        text.len()
+    } else if let Verb::Data { octets, .. } = verb {
+        octets.len()
+    } else {
+        0
+    }
 }
 
 fn modem(words: &mut Words<'_>) -> Result<usize, ScriptError> {
@@ -286,6 +306,18 @@ fn faults(words: &mut Words<'_>) -> Result<Faults, ScriptError> {
     }
 }
 
+/// A fault goes to terminals and logs, and what was found may be anything, of any length.
+fn printable(problem: &str) -> String {
+    let clean = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let length = problem.chars().count();
+    if length <= PROBLEM_MAX {
+        return problem.chars().map(clean).collect();
+    }
+    let (head, tail) =
+        (problem.chars().take(PROBLEM_MAX / 5), problem.chars().skip(length - PROBLEM_MAX * 4 / 5));
+    head.chain(['…']).chain(tail).map(clean).collect()
+}
+
 fn narrow(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -307,7 +339,8 @@ fn time(text: &str) -> Option<Duration> {
             "d" => 86_400_000,
             _ => return None,
         };
-        sum += Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(millis)?);
+        let part = Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(millis)?);
+        sum = sum.checked_add(part)?;
         rest = behind;
     }
     (!text.is_empty() && sum <= TIME_MAX).then_some(sum)
@@ -365,7 +398,7 @@ impl<'a> Words<'a> {
     }
 
     fn error_at(&self, column: usize, problem: impl Into<String>) -> ScriptError {
-        ScriptError { line: self.line, column, problem: problem.into() }
+        ScriptError { line: self.line, column, problem: printable(&problem.into()) }
     }
 
     fn next(&mut self, what: &str, allowed: &str) -> Result<Word, ScriptError> {
@@ -512,6 +545,21 @@ mod tests {
         for bad in ["", "10", "s", "10 s", "-1s", "31d", "99999999999999999999s", "1.5s"] {
             assert_eq!(time(bad), None, "{bad}");
         }
+        assert_eq!(time(&"18446744073709551615ms".repeat(1100)), None, "longer than any time");
+    }
+
+    #[test]
+    fn a_fault_is_one_printable_line_whatever_was_found() {
+        let said = problem(&format!("\u{1b}[2J{}", "\0".repeat(100_000)));
+        assert!(said.chars().count() < 450 && !said.contains(char::is_control), "{said}");
+        assert!(said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("lines-inside"), "{said}");
+    }
+
+    #[test]
+    fn a_repeat_of_long_texts_does_not_take_all_memory() {
+        let line = format!("repeat 10000 every 1s sms from 10086 \"{}\"\n", "x".repeat(20_000));
+        assert_eq!(problem(&line), "1:1: more than 16777216 bytes of texts in all");
+        assert_eq!(problem(&line.replace("10000", "800")), "");
     }
 
     #[test]

@@ -4,10 +4,7 @@
 //! `/dev/serial/by-id` finds the modem wherever it comes back.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::task::Context;
 
 use bytes::Bytes;
@@ -18,6 +15,7 @@ use modem_proto::{Event, Input, Level, Modem, Output, Pin};
 use tracing::{debug, info, warn};
 
 use super::Driver;
+use super::note::Note;
 use crate::serial::{Address, Serial, SerialNews};
 use crate::settings;
 
@@ -36,10 +34,10 @@ pub(super) struct At {
 impl At {
     pub(super) fn new(device: &Path, settings: &settings::Modem, state: &Path) -> Self {
         let pin = settings.pin.as_deref().and_then(Pin::new);
-        let note = Note::new(state, pin.as_ref());
+        let note = Note::new(state, settings.pin.as_deref());
         let pin_in_doubt = note.exists();
         if pin_in_doubt {
-            let path = note.path.display();
+            let path = note.path().display();
             warn!(
                 "modem: this PIN was sent before, and the SIM did not take it; remove {path} to try it again"
             );
@@ -194,48 +192,6 @@ fn line(device: &Path) -> Serial {
     }
 }
 
-/// That a PIN was sent, and its success not told yet. Three wrong ones lock the card, and a program that is started
-/// again and again would send them. Another PIN in the settings makes another note.
-struct Note {
-    path: PathBuf,
-    text: String,
-}
-
-impl Note {
-    fn new(state: &Path, pin: Option<&Pin>) -> Self {
-        let digest = pin.map_or(0, |pin| crc32fast::hash(pin.as_str().as_bytes()));
-        Self { path: state.join("modem-pin"), text: format!("{digest:08x}\n") }
-    }
-
-    fn exists(&self) -> bool {
-        fs::read_to_string(&self.path).is_ok_and(|text| text == self.text)
-    }
-
-    fn write(&self) {
-        let write = || -> io::Result<()> {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&self.path)?;
-            file.write_all(self.text.as_bytes())?;
-            file.sync_all()
-        };
-        if let Err(error) = write() {
-            warn!("{}: {error}; a wrong PIN may be sent once more after a restart", self.path.display());
-        }
-    }
-
-    fn remove(&self) {
-        if let Err(error) = fs::remove_file(&self.path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            warn!("{}: {error}; the PIN will not be sent after a restart", self.path.display());
-        }
-    }
-}
-
 const READ_BUFFER: usize = 4096;
 /// Reads and deadlines of one turn of the loop.
 const MOST_AT_ONCE: usize = 32;
@@ -243,18 +199,6 @@ const MOST_AT_ONCE: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_note_is_of_one_pin() {
-        let folder = tempfile::tempdir().unwrap();
-        let of = |pin| Note::new(folder.path(), Pin::new(pin).as_ref());
-        assert!(!of("1234").exists());
-        of("1234").write();
-        assert!(of("1234").exists() && !of("4321").exists());
-        of("1234").remove();
-        assert!(!of("1234").exists());
-        of("1234").remove();
-    }
 
     #[test]
     fn a_device_is_a_path_or_a_serial_server() {

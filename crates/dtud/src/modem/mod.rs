@@ -24,7 +24,10 @@ use crate::settings;
 mod at;
 mod mm;
 mod none;
+mod note;
 mod sim;
+
+pub(crate) use sim::read_script;
 
 /// Which modem, as `--modem` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +150,7 @@ impl Modem {
             Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
                 index: *index,
                 pin: settings.pin.clone(),
+                note: Some(note::Note::new(state, settings.pin.as_deref())),
                 carries_data: settings.interface.is_none(),
             })),
             Address::None => Box::new(none::NoModem),

@@ -227,11 +227,16 @@ const FAULTS: &[(&str, &str)] = &[
         "[radio]",
         "1:2: unknown field `radio`, expected one of `serial`, `device`, `packing`, `modem`, `leds`, `link`",
     ),
-    ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits, got \"12a4\""),
+    ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits"),
+    ("[modem]\npin = 1234", "2:7: pin: must be 4 to 8 digits in quotes"),
     ("[modem]\nbaud = 200", "2:8: baud: must be 300..=4000000, got 200"),
     (
         "[modem]\ninit = [\"ATE0\", \"+CSQ\"]",
-        "2:17: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, got \"+CSQ\"",
+        "2:17: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
+    ),
+    (
+        "[modem]\ninit = [\"at+cpin=1234\"]",
+        "2:9: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     ),
     ("[modem]\nscript = \"\"", "2:10: script: must be the path of a file, got \"\""),
     (

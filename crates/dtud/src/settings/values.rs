@@ -181,13 +181,22 @@ pub(super) fn human(bytes: u64) -> String {
 
 const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
+/// Whether an error shows the value: it goes into logs.
+#[derive(Clone, Copy)]
+enum Faulty {
+    Shown,
+    /// It may be a secret.
+    Hidden,
+}
+
 /// Text that `read` understands; else an error that says what is allowed.
 fn text<'de, D: Deserializer<'de>, T>(
     from: D,
     allowed: &'static str,
+    faulty: Faulty,
     read: fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    struct Reader<T>(&'static str, fn(&str) -> Option<T>);
+    struct Reader<T>(&'static str, Faulty, fn(&str) -> Option<T>);
     impl<T> Visitor<'_> for Reader<T> {
         type Value = T;
 
@@ -196,22 +205,36 @@ fn text<'de, D: Deserializer<'de>, T>(
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            let Self(allowed, read) = self;
-            read(text).ok_or_else(|| E::custom(format_args!("must be {allowed}, got \"{text}\"")))
+            let Self(allowed, faulty, read) = self;
+            read(text).ok_or_else(|| match faulty {
+                Faulty::Shown => E::custom(format_args!("must be {allowed}, got \"{text}\"")),
+                Faulty::Hidden => E::custom(format_args!("must be {allowed}")),
+            })
+        }
+
+        /// The quotes are missing.
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+            Err(match self.1 {
+                Faulty::Shown => E::invalid_type(de::Unexpected::Signed(number), &self),
+                Faulty::Hidden => E::custom(format_args!("must be {} in quotes", self.0)),
+            })
         }
     }
-    from.deserialize_str(Reader(allowed, read))
+    from.deserialize_str(Reader(allowed, faulty, read))
 }
 
 /// Makes a value of text.
 macro_rules! text_value {
     ($name:ident($of:ty), $read:expr, $allowed:literal) => {
+        text_value!($name($of), $read, $allowed, Faulty::Shown);
+    };
+    ($name:ident($of:ty), $read:expr, $allowed:literal, $faulty:expr) => {
         #[derive(Clone, Debug)]
         pub(super) struct $name(pub(super) $of);
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                text(from, $allowed, $read).map(Self)
+                text(from, $allowed, $faulty, $read).map(Self)
             }
         }
     };
@@ -224,8 +247,13 @@ text_value!(
     interface,
     "\"auto\" or the name of a network interface (1 to 15 characters)"
 );
-text_value!(Pin(String), pin, "4 to 8 digits");
-text_value!(AtLine(String), at_line, "an AT line of 2 to 200 printable ASCII characters that begins with AT");
+text_value!(Pin(String), pin, "4 to 8 digits", Faulty::Hidden);
+text_value!(
+    AtLine(String),
+    at_line,
+    "an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
+    Faulty::Hidden
+);
 text_value!(Script(PathBuf), script, "the path of a file");
 text_value!(
     OwnNumber(PhoneNumber),
@@ -263,7 +291,10 @@ fn pin(text: &str) -> Option<String> {
 fn at_line(text: &str) -> Option<String> {
     let begins = text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT"));
     let printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    (begins && printable && text.len() <= 200).then(|| text.to_owned())
+    // At each start of the modem a wrong one would be tried again, until the card is locked.
+    let upper = text.to_ascii_uppercase();
+    let pin = ["+CPIN=", "+CLCK=\"SC\""].iter().any(|command| upper.contains(command));
+    (begins && printable && text.len() <= 200 && !pin).then(|| text.to_owned())
 }
 
 fn script(text: &str) -> Option<PathBuf> {

@@ -125,14 +125,17 @@ impl Bus {
             .member("NameOwnerChanged")?
             .add_arg(SERVICE)?
             .build();
-        Self::listen(connection, Some(SERVICE), vec![owner, signals()?]).await
+        // Of ModemManager only: everybody on the bus may send signals about its objects.
+        let signals = MatchRule::builder().msg_type(Type::Signal).sender(SERVICE)?.path_namespace(ROOT)?;
+        Self::listen(connection, Some(SERVICE), vec![owner, signals.build()]).await
     }
 
     /// ModemManager itself is at the other end.
     #[cfg(test)]
     pub(super) async fn peer(stream: tokio::net::UnixStream) -> Result<Self, Trouble> {
         let connection = zbus::connection::Builder::unix_stream(stream).p2p().build().await?;
-        Self::listen(connection, None, vec![signals()?]).await
+        let signals = MatchRule::builder().msg_type(Type::Signal).path_namespace(ROOT)?.build();
+        Self::listen(connection, None, vec![signals]).await
     }
 
     async fn listen(
@@ -201,10 +204,6 @@ impl Bus {
         let interface = format!("{SERVICE}{interface}");
         self.call_any(path, PROPERTIES, "GetAll", &(interface,), QUICK).await.map(Properties)
     }
-}
-
-fn signals() -> Result<MatchRule<'static>, Trouble> {
-    Ok(MatchRule::builder().msg_type(Type::Signal).path_namespace(ROOT)?.build())
 }
 
 /// Marks what signals tell, until the bus is gone.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
 
+use super::super::note::Note;
 use super::bus::{Bus, Marks, Properties, QUICK, Trouble, as_text};
 use super::calls::Call;
 use super::data::Data;
@@ -227,9 +228,13 @@ impl<'w> Session<'w> {
         self.worker.tell(ModemInput::Signal(signal)).await;
     }
 
-    /// Gives the PIN, once.
+    /// Gives the PIN, once; one that the card took again when the card wants it again.
     async fn unlock_if_needed(&mut self, modem: &Properties) {
-        if sim_state(modem) != SimState::PinNeeded {
+        let state = sim_state(modem);
+        if state == SimState::Ready && self.worker.pin_good {
+            self.worker.pin_tried = false;
+        }
+        if state != SimState::PinNeeded {
             return;
         }
         let (Some(pin), Some(sim)) = (self.worker.options.pin.clone(), modem.object("Sim")) else {
@@ -238,20 +243,37 @@ impl<'w> Session<'w> {
         if std::mem::replace(&mut self.worker.pin_tried, true) {
             return;
         }
-        if let Some(left) = pin_tries(modem).filter(|left| *left < PIN_TRIES) {
-            let text = format!(
-                "the SIM card waits for a PIN and takes {left} more tries: give it once by hand (mmcli)"
-            );
-            return self.worker.stands(text).await;
+        if let Some(why) = self.why_spare_pin(modem) {
+            return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
         }
+        self.worker.options.note.iter().for_each(Note::write);
         let given: Result<(), Trouble> =
             self.bus.call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK).await;
+        self.worker.pin_good = given.is_ok();
         match given {
-            Ok(()) => info!("modem mm: the SIM card took the PIN"),
+            Ok(()) => {
+                self.worker.options.note.iter().for_each(Note::remove);
+                info!("modem mm: the SIM card took the PIN");
+            }
             Err(why) => {
                 let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
                 self.worker.stands(text).await;
             }
+        }
+    }
+
+    /// A wrong PIN must cost one of the card's tries at most, whatever restarts.
+    fn why_spare_pin(&self, modem: &Properties) -> Option<String> {
+        let note = self.worker.options.note.as_ref().filter(|note| note.exists());
+        match (pin_tries(modem), note) {
+            (Some(left), _) if left < PIN_TRIES => {
+                Some(format!("and takes {left} more tries: give it once by hand (mmcli)"))
+            }
+            (None, Some(note)) => {
+                let path = note.path().display();
+                Some(format!("and did not take this one before; remove {path} to try it again"))
+            }
+            (Some(_) | None, _) => None,
         }
     }
 
@@ -503,7 +525,8 @@ fn sim_state(modem: &Properties) -> SimState {
 /// For the PIN of the card, where the modem tells.
 fn pin_tries(modem: &Properties) -> Option<u32> {
     let tries = modem.value("UnlockRetries")?.try_clone().ok()?;
-    HashMap::<u32, u32>::try_from(tries).ok()?.get(&SIM_PIN).copied()
+    let left = HashMap::<u32, u32>::try_from(tries).ok()?.get(&SIM_PIN).copied();
+    left.filter(|left| *left != TRIES_UNKNOWN)
 }
 
 fn model(modem: &Properties) -> String {
@@ -534,6 +557,8 @@ const LAC_CI: u32 = 1;
 const SIM_PIN: u32 = 2;
 /// Of a card on which nobody has mistyped; so at most one is ever used up here, whatever restarts.
 const PIN_TRIES: u32 = 3;
+/// `MM_UNLOCK_RETRIES_UNKNOWN`
+const TRIES_UNKNOWN: u32 = 999;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 const UNLOCK: Duration = Duration::from_secs(60);
 const ENABLE: Duration = Duration::from_secs(120);

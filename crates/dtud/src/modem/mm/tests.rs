@@ -17,6 +17,7 @@ use dtu_proto::wire::udh::{Header, Ports, Reference};
 use dtu_proto::wire::user_data::{Body, UserData};
 use zbus::zvariant::OwnedValue;
 
+use super::super::note::Note;
 use super::fake::{BEARER, Fake, HOLD, MODEM, SIM, object, value};
 use super::worker::Door;
 use super::*;
@@ -51,7 +52,7 @@ fn modem(fake: &Fake) {
 }
 
 fn options() -> Options {
-    Options { index: None, pin: None, carries_data: false }
+    Options { index: None, pin: None, note: None, carries_data: false }
 }
 
 /// The driver, polled as the loop does.
@@ -221,6 +222,45 @@ fn a_pin_that_was_refused_and_a_card_with_few_tries_are_left_alone() {
             fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))]).await;
             host.until(|news| *news == ModemInput::Sim(SimState::PukNeeded)).await;
             assert_eq!(fake.calls(), tries);
+        });
+    }
+}
+
+#[test]
+fn a_pin_that_the_card_took_is_given_again_after_a_reset() {
+    run(async {
+        let fake = Fake::default();
+        modem(&fake);
+        fake.put(MODEM, ".Modem", &[("State", value(2i32)), ("UnlockRequired", value(2u32))]);
+        let mut host = Host::new(&fake, Options { pin: Some("1234".to_owned()), ..options() });
+        host.until_clock().await;
+        fake.change(MODEM, ".Modem", &[("State", value(2i32)), ("UnlockRequired", value(2u32))]).await;
+        host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded)).await;
+        host.until(|news| *news == ModemInput::Sim(SimState::Ready)).await;
+        let pins = fake.calls().into_iter().filter(|call| call == "SendPin 1234").count();
+        assert_eq!(pins, 2);
+    });
+}
+
+#[test]
+fn a_wrong_pin_is_sent_once_over_restarts_though_the_modem_does_not_tell_how_many_tries_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    for sent in [1, 0, 0] {
+        run(async {
+            let fake = Fake::default();
+            modem(&fake);
+            let retries = value(std::collections::HashMap::from([(2u32, 999u32)]));
+            let locked =
+                [("State", value(2i32)), ("UnlockRequired", value(2u32)), ("UnlockRetries", retries)];
+            fake.put(MODEM, ".Modem", &locked);
+            let wrong = "org.freedesktop.ModemManager1.Error.MobileEquipment.IncorrectPassword";
+            fake.refuse("SendPin", wrong, "Incorrect password");
+            let note = Some(Note::new(folder.path(), Some("1234")));
+            let mut host = Host::new(&fake, Options { pin: Some("1234".to_owned()), note, ..options() });
+            host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded)).await;
+            fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))]).await;
+            host.until(|news| *news == ModemInput::Sim(SimState::PukNeeded)).await;
+            assert_eq!(fake.calls().len(), sent, "{:?}", fake.calls());
         });
     }
 }

@@ -11,6 +11,7 @@ use dtu_proto::radio::{
 use tokio::sync::mpsc::{Receiver, Sender};
 use tracing::info;
 
+use super::super::note::Note;
 use super::News;
 use super::bus::{Bus, Objects, QUICK, ROOT, SERVICE, Trouble};
 use super::session::Session;
@@ -21,6 +22,8 @@ pub(in crate::modem) struct Options {
     /// The modem's number; `None` = the first.
     pub(in crate::modem) index: Option<u32>,
     pub(in crate::modem) pin: Option<String>,
+    /// That the PIN was sent, over restarts of this program.
+    pub(in crate::modem) note: Option<Note>,
     /// The modem's connection carries the data.
     pub(in crate::modem) carries_data: bool,
 }
@@ -103,6 +106,8 @@ pub(super) struct Worker {
     told: Told,
     /// The PIN was tried: a card gives three tries only, and a wrong PIN stays wrong.
     pub(super) pin_tried: bool,
+    /// The card took it: it may be given again after a reset of the modem.
+    pub(super) pin_good: bool,
     last_id: u64,
     pub(super) apn: Option<Apn>,
     status: String,
@@ -122,6 +127,7 @@ impl Worker {
             news,
             told: Told::default(),
             pin_tried: false,
+            pin_good: false,
             last_id: 0,
             apn: None,
             status: String::new(),
