@@ -112,7 +112,7 @@ MUTANTS = [
     ("messages", "what is to be sent is not stored",
      "for message in self.outbox.messages() {", "for message in self.outbox.messages().skip(2) {"),
     ("messages", "the modem may forget a message before it is stored",
-     "        self.mailbox.inbox.push(id, pdu.clone());", "        self.mailbox.inbox.push(id, pdu.clone());\n        self.message_is_safe(id);"),
+     "        self.mailbox.counters.turned_away += u64::from(!kept);", "        self.mailbox.counters.turned_away += u64::from(!kept);\n        self.message_is_safe(id);"),
     ("messages", "messages without room go unnoticed",
      "self.event(Event::MessageLost(MessageLoss::NoRoom(to)));", "let _ = MessageLoss::NoRoom(to);"),
     ("messages", "messages are printed in the command state",
