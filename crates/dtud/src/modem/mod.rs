@@ -1,4 +1,4 @@
-//! The modem, as the loop sees it: one [`Driver`] of four kinds, and the way that data takes.
+//! The modem, as the loop sees it: one `Driver` of four kinds, and the way that data takes.
 //!
 //! ```text
 //! machine ── Modem ─┬─ Driver: sim | at:DEVICE | mm[:INDEX] | none     messages, calls, registration …

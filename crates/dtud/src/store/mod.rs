@@ -1,5 +1,5 @@
 //! What the device keeps: the stored parameters, and the messages that are not done with. Each is one file, written
-//! atomically, with the previous good copy beside it ([`sheet`]).
+//! atomically, with the previous good copy beside it (`sheet`).
 //!
 //! ```text
 //! DIR/parameters            dtud-parameters 1 crc32=1a2b3c4d length=812     body: AT set commands, one a line
