@@ -128,7 +128,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .notes(
         "Nothing is told while the line carries data. Beside these, a whole message is told by \
-         `+CISMS:<number>,<yy-mm-dd-hh:mm:ss>,<text>` whenever the line is in the command state.",
+         `+CISMS:<number>,<yy-mm-dd-hh:mm:ss>,<text>` whenever the line is in the command state and AT+CMEE is not 1: who asks for error numbers is a program for any modem, and gets only what CNMI asks for.",
     )
     .reads(read_notify)
     .sets(set_notify)
