@@ -60,9 +60,9 @@ fn the_device_is_attached_while_the_interface_has_an_address() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("s.toml"), "[modem]\ninterface = \"wwan0\"\n").unwrap();
     let mut shell = Shell::start();
-    shell.run(&format!("cd {}; trap 'kill %1' EXIT", folder.path().display()));
+    shell.run(&format!("cd {}", folder.path().display()));
     let options = "--modem none --serial pty:./line --state ./state --settings s.toml";
-    shell.run(&format!("{} {options} &", env!("CARGO_BIN_EXE_dtud")));
+    shell.run(&format!("{} {options} & device=$!; trap 'kill $device' EXIT", env!("CARGO_BIN_EXE_dtud")));
     shell.hears("modem none: detached");
     shell.run("ip tuntap add wwan0 mode tun; ip link set wwan0 up");
     shell.run("ip address add 10.9.8.7/32 dev wwan0");
