@@ -19,7 +19,7 @@ use modem_proto::{Input, Modem, Output, Pin, Settings};
 
 mod dice;
 
-use dice::Dice;
+use dice::{Dice, for_each_seed};
 
 const PHONE: &str = "+8613900000002";
 const TEXTS_IN: usize = 12;
@@ -30,14 +30,7 @@ const PEACE: Duration = Duration::from_secs(2 * 3600);
 
 #[test]
 fn every_message_arrives_once_whatever_modem_and_network_do() {
-    if let Some(seed) = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
-        return World::new(seed, true).run();
-    }
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200);
-    (1..=seeds).for_each(|seed| {
-        println!("seed {seed}");
-        World::new(seed, false).run();
-    });
+    for_each_seed(200, |seed, talks| World::new(seed, talks).run());
 }
 
 /// What is going to happen.

@@ -19,7 +19,7 @@ use modem_proto::{Input, Modem, Output, Settings};
 
 mod dice;
 
-use dice::Dice;
+use dice::{Dice, for_each_seed};
 
 const PHONE: &str = "+8613900000002";
 const TEXTS: usize = 12;
@@ -28,14 +28,7 @@ const END: Duration = Duration::from_secs(3 * 3600);
 
 #[test]
 fn every_text_arrives_once_all_the_way() {
-    if let Some(seed) = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
-        return World::new(seed, true).run();
-    }
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100);
-    (1..=seeds).for_each(|seed| {
-        println!("seed {seed}");
-        World::new(seed, false).run();
-    });
+    for_each_seed(100, |seed, talks| World::new(seed, talks).run());
 }
 
 #[derive(Clone, Debug)]

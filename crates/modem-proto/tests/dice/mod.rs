@@ -20,3 +20,15 @@ impl Dice {
         Duration::from_millis(self.throw(range.start() * 1000..=range.end() * 1000))
     }
 }
+
+/// Runs the seeds from 1 to `SEEDS` (else `count`); with `SEED` that one only, which then tells its story.
+pub(crate) fn for_each_seed(count: u64, run: impl Fn(u64, bool)) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    if let Some(seed) = number("SEED") {
+        return run(seed, true);
+    }
+    for seed in 1..=number("SEEDS").unwrap_or(count) {
+        println!("seed {seed}");
+        run(seed, false);
+    }
+}
