@@ -628,9 +628,9 @@ const SERIAL_READ: usize = 4096;
 const READ_BUFFER: usize = 65_536;
 /// Looks at all sources before the reactor gets its turn.
 const TURNS: usize = 16;
-/// From the order to stop to the end at any price.
 /// For a save that is under way at the end.
 const SAVED_WITHIN: Duration = Duration::from_secs(5);
+/// From the order to stop to the end at any price.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// For the answer to one `--at` line.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
