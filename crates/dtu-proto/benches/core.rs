@@ -77,6 +77,7 @@ impl Host {
                 | Output::Store(_)
                 | Output::Console(_)
                 | Output::Leds(_)
+                | Output::Channel(..)
                 | Output::Power(_)
                 | Output::Event(_) => {}
             }

@@ -10,7 +10,8 @@ use crate::at::{Clock, Effect, Parked, Prompt};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
-    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, RestartReason, SerialInput, StoreInput, Timer,
+    ChannelId, Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason,
+    SerialInput, StoreInput, Timer,
 };
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
@@ -30,15 +31,18 @@ use lamps::Lamps;
 use messages::Post;
 use power::{Applying, Ending, Recovery};
 
+mod at_connection;
 mod calls;
 mod commands;
 mod duty;
+mod httpd;
 mod lamps;
 mod messages;
 mod modem;
 mod network;
 mod power;
 mod serial;
+mod serial_command;
 mod unsolicited;
 
 /// Sources of `psw,AT+` commands: the links, then frames of the serial line.
@@ -212,11 +216,16 @@ impl Dtu {
         dtu
     }
 
-    /// Puts frames that an earlier run left undelivered into a link's cache, oldest first, each with its spool
-    /// number. To be called before the first input.
-    pub fn restore(&mut self, link: LinkId, frames: impl IntoIterator<Item = (u64, Bytes)>) {
+    /// Puts frames that an earlier run left undelivered into their queue, oldest first, each with its spool number.
+    /// To be called before the first input.
+    pub fn restore(&mut self, queue: impl Into<QueueId>, frames: impl IntoIterator<Item = (u64, Bytes)>) {
+        let queue = queue.into();
         for (seq, frame) in frames {
-            self.links[link.index()].restore(seq, frame, &mut self.outputs);
+            match queue {
+                QueueId::Link(link) => self.links[link.index()].restore(seq, frame, &mut self.outputs),
+                QueueId::Httpd => self.restore_httpd(seq, frame),
+                QueueId::SerialCommand => self.restore_serial_command(seq, frame),
+            }
         }
     }
 
@@ -226,9 +235,17 @@ impl Dtu {
         self.mailbox.restore(text, self.now)
     }
 
-    /// The frames that wait in a link's cache, oldest first, with their numbers: for the host's clean stop.
-    pub fn undelivered(&self, link: LinkId) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.links[link.index()].undelivered()
+    /// The frames that wait in a queue, oldest first, with their numbers: for the host's clean stop.
+    pub fn undelivered(&self, queue: impl Into<QueueId>) -> impl Iterator<Item = (u64, &Bytes)> {
+        let queue = queue.into();
+        let link = match queue {
+            QueueId::Link(link) => Some(self.links[link.index()].undelivered()),
+            QueueId::Httpd | QueueId::SerialCommand => None,
+        };
+        let httpd = (queue == QueueId::Httpd).then(|| self.httpd_undelivered());
+        let command = (queue == QueueId::SerialCommand).then(|| self.serial_command_undelivered());
+        let modes = httpd.into_iter().flatten().chain(command.into_iter().flatten());
+        link.into_iter().flatten().chain(modes)
     }
 
     /// Something happened. Deadlines that are due fire first, so a host that is late merges no frames.
@@ -237,6 +254,7 @@ impl Dtu {
         match input {
             Input::Serial(input) => self.handle_serial(input),
             Input::Link(link, input) => self.handle_link(link, input),
+            Input::Channel(channel, input) => self.handle_channel(channel, input),
             Input::Modem(input) => self.handle_modem(input),
             Input::Store(input) => self.handle_store(input),
             Input::Console(line) => self.run_command(Door::Console, line.as_bytes()),
@@ -273,6 +291,9 @@ impl Dtu {
             (Timer::Message, self.message_deadline()),
             (Timer::Call, self.calls.deadline()),
             (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
+            (Timer::AtConnection, self.at_connection_deadline()),
+            (Timer::Httpd, self.httpd_deadline()),
+            (Timer::SerialCommand, self.serial_command_deadline()),
             (Timer::NoData, self.no_data_deadline()),
             (Timer::Recovery, self.recovery_deadline()),
             (Timer::Lamp, self.lamps.deadline()),
@@ -290,11 +311,24 @@ impl Dtu {
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
             && !self.links.iter().any(Link::blocks)
+            && !self.httpd_blocks()
+            && !self.serial_command_blocks()
     }
 
     /// Whether the host may read this link's socket.
     #[must_use]
     pub fn wants_link(&self, _link: LinkId) -> bool {
+        self.wants_network()
+    }
+
+    /// Whether the host may read this channel's socket.
+    #[must_use]
+    pub fn wants_channel(&self, _channel: ChannelId) -> bool {
+        self.wants_network()
+    }
+
+    /// Whether there is room for bytes of the network.
+    fn wants_network(&self) -> bool {
         self.held_bytes + self.port.waiting() < QUEUE_HIGH
     }
 
@@ -349,6 +383,9 @@ impl Dtu {
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),
             Timer::Call => self.call_due(),
+            Timer::AtConnection => self.at_connection_due(),
+            Timer::Httpd => self.httpd_due(),
+            Timer::SerialCommand => self.serial_command_due(),
             Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
             Timer::Link(link) => self.link_due(link),

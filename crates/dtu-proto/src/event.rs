@@ -46,6 +46,140 @@ impl fmt::Display for LinkId {
     }
 }
 
+/// Connections beside the links: of the AT mode, of the HTTPD client, and to the destinations of the serial command mode.
+pub const CHANNELS: usize = 2 + DESTINATIONS;
+
+/// Destinations of the serial command mode with an open connection at most (decisions 11).
+pub const DESTINATIONS: usize = 8;
+
+/// A connection that a working mode opens for itself, beside the four links. It obeys the same rules as a link's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(u8);
+
+impl ChannelId {
+    /// The connection of `AT+CIOPEN` (manual 2.8.6.34).
+    pub const AT_MODE: Self = Self(0);
+    /// The connection to the HTTP server (manual 2.1.3).
+    pub const HTTPD: Self = Self(1);
+    /// All channels, in order.
+    pub const ALL: [Self; CHANNELS] = {
+        let mut all = [Self(0); CHANNELS];
+        let mut index = 0;
+        while index < CHANNELS {
+            all[index] = Self(index as u8);
+            index += 1;
+        }
+        all
+    };
+    /// The connections of the serial command mode.
+    pub const DESTINATIONS: [Self; DESTINATIONS] = {
+        let mut all = [Self(0); DESTINATIONS];
+        let mut index = 0;
+        while index < DESTINATIONS {
+            all[index] = Self(2 + index as u8);
+            index += 1;
+        }
+        all
+    };
+
+    /// Its place in an array of [`CHANNELS`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// Its word in logs of inputs: `at`, `httpd`, `to-1` to `to-8`.
+    ///
+    /// The way back is [`ChannelId::from_word`].
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        const WORDS: [&str; CHANNELS] =
+            ["at", "httpd", "to-1", "to-2", "to-3", "to-4", "to-5", "to-6", "to-7", "to-8"];
+        WORDS[self.index()]
+    }
+
+    /// The channel of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.word() == word)
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AT_MODE => f.write_str("AT mode"),
+            Self::HTTPD => f.write_str("HTTPD"),
+            Self(number) => write!(f, "destination {}", number - 1),
+        }
+    }
+}
+
+/// Frames of the DTE that wait, each in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueId {
+    /// For a link.
+    Link(LinkId),
+    /// For the HTTP server (mode 3).
+    Httpd,
+    /// For the destinations of the serial command mode (1); a frame is the whole packet, from `55 AA` to its sum.
+    SerialCommand,
+}
+
+/// Number of queues.
+pub const QUEUES: usize = LINKS + 2;
+
+impl QueueId {
+    /// All queues, in order.
+    pub const ALL: [Self; QUEUES] = [
+        Self::Link(LinkId(0)),
+        Self::Link(LinkId(1)),
+        Self::Link(LinkId(2)),
+        Self::Link(LinkId(3)),
+        Self::Httpd,
+        Self::SerialCommand,
+    ];
+
+    /// Its place in an array of [`QUEUES`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Link(link) => link.index(),
+            Self::Httpd => LINKS,
+            Self::SerialCommand => LINKS + 1,
+        }
+    }
+
+    /// Its word in names of files and logs of inputs: `1` to `4`, `httpd`, `serial-command`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        const WORDS: [&str; QUEUES] = ["1", "2", "3", "4", "httpd", "serial-command"];
+        WORDS[self.index()]
+    }
+
+    /// The queue of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|queue| queue.word() == word)
+    }
+}
+
+impl From<LinkId> for QueueId {
+    fn from(link: LinkId) -> Self {
+        Self::Link(link)
+    }
+}
+
+impl fmt::Display for QueueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link(link) => write!(f, "link {link}"),
+            Self::Httpd => f.write_str("HTTPD"),
+            Self::SerialCommand => f.write_str("serial command mode"),
+        }
+    }
+}
+
 /// Everything that can happen to the device. The only door in, so that a log of `(time, Input)`
 /// replays a run exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +188,8 @@ pub enum Input<'a> {
     Serial(SerialInput<'a>),
     /// News of one network link.
     Link(LinkId, LinkInput<'a>),
+    /// News of a connection beside the links.
+    Channel(ChannelId, LinkInput<'a>),
     /// News of the modem (or of the host's own network).
     Modem(&'a ModemInput),
     /// News of the parameter store.
@@ -121,6 +257,10 @@ pub enum CloseReason {
     Unreachable,
     /// The local port is taken.
     LocalPortTaken,
+    /// The server's certificate was not accepted (TLS).
+    Certificate,
+    /// TLS failed in another way: the peer does not speak it, or not as it should.
+    Tls,
     /// Another error of the operating system.
     Os(i32),
 }
@@ -136,6 +276,8 @@ impl fmt::Display for CloseReason {
             Self::NameNotFound => "name not found",
             Self::Unreachable => "unreachable",
             Self::LocalPortTaken => "local port taken",
+            Self::Certificate => "certificate not accepted",
+            Self::Tls => "TLS failed",
             Self::Os(code) => return write!(f, "os error {code}"),
         };
         f.write_str(text)
@@ -162,6 +304,8 @@ pub enum Output {
     Serial(SerialOutput),
     /// To one link.
     Link(LinkId, LinkOutput),
+    /// To a connection beside the links.
+    Channel(ChannelId, LinkOutput),
     /// To the modem.
     Modem(ModemOutput),
     /// To the disk.
@@ -208,6 +352,9 @@ pub struct Connect {
     pub port: u16,
     /// Own port; 0 = any.
     pub local_port: u16,
+    /// TCP only: TLS inside, with a certificate for `address`. `Connected` comes behind the handshake; every count of
+    /// bytes is of the plain text, and a byte is acknowledged when the whole record around it is.
+    pub tls: bool,
 }
 
 /// What one `Send` carries: one write for TCP, one datagram for UDP.
@@ -246,10 +393,10 @@ pub enum StoreOutput {
         /// The text; empty = there are none.
         text: String,
     },
-    /// Links with `spool = "disk"`: append this frame. Numbers of one link only grow.
-    SpoolAppend(LinkId, u64, Bytes),
-    /// Links with `spool = "disk"`: every frame of the link numbered below this is done with.
-    SpoolRelease(LinkId, u64),
+    /// Queues with `spool = "disk"`: append this frame. Numbers of one queue only grow.
+    SpoolAppend(QueueId, u64, Bytes),
+    /// Queues with `spool = "disk"`: every frame of the queue numbered below this is done with.
+    SpoolRelease(QueueId, u64),
 }
 
 /// The lamps of manual 2.5.
@@ -293,10 +440,21 @@ pub enum Event {
         /// Whether it had been up.
         was_up: bool,
     },
+    /// A connection beside the links came up.
+    ChannelUp(ChannelId),
+    /// A connection beside the links went down, or an attempt failed; for the second, `was_up` is false.
+    ChannelDown {
+        /// Which.
+        channel: ChannelId,
+        /// Why.
+        reason: LinkDownReason,
+        /// Whether it had been up.
+        was_up: bool,
+    },
     /// A whole frame left the cache undelivered.
     FrameDropped {
-        /// Which link's cache.
-        link: LinkId,
+        /// Whose cache.
+        queue: QueueId,
         /// Its length in bytes.
         bytes: usize,
     },
@@ -478,6 +636,12 @@ pub enum Timer {
     Apply,
     /// A restart or stop does not wait longer for the reply to leave.
     Restart,
+    /// The connection of the AT mode.
+    AtConnection,
+    /// A request of the HTTPD client, or its connection.
+    Httpd,
+    /// The destinations of the serial command mode, or a packet of which the rest does not come.
+    SerialCommand,
     /// A state of a link.
     Link(LinkId),
 }

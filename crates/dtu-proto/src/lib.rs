@@ -76,6 +76,7 @@ extern crate std;
 
 mod at;
 mod call;
+mod channel;
 pub mod config;
 mod dtu;
 pub mod event;

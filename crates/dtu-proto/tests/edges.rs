@@ -160,6 +160,7 @@ fn what_precedes_atw_in_a_line_takes_effect_behind_the_reply() {
                 | Output::Modem(_)
                 | Output::Console(_)
                 | Output::Leds(_)
+                | Output::Channel(..)
                 | Output::Power(_)
                 | Output::Event(_) => continue,
             };

@@ -371,7 +371,8 @@ fn options_with_role(link: LinkId, role: Role) -> Options {
 fn every_frame_of_a_spooled_link_is_told_to_the_host_and_released_when_delivered() {
     let mut dev = booted(one_link(), options(|o| o.spool = true));
     dev.at(1000).serial("one").at(1100);
-    let told = [StoreOutput::SpoolAppend(LINK1, 0, "one".into()), StoreOutput::SpoolRelease(LINK1, 1)];
+    let told =
+        [StoreOutput::SpoolAppend(LINK1.into(), 0, "one".into()), StoreOutput::SpoolRelease(LINK1.into(), 1)];
     assert_eq!(dev.spool, told);
 }
 

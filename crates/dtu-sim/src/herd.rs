@@ -144,6 +144,7 @@ impl Meadow {
                 Output::Serial(SerialOutput::Write(_)) => Some((MS, What::Written)),
                 Output::Serial(SerialOutput::Configure(_)) => Some((MS, What::Configured)),
                 Output::Link(_, LinkOutput::Close)
+                | Output::Channel(..)
                 | Output::Modem(_)
                 | Output::Store(_)
                 | Output::Console(_)

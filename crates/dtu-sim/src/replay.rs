@@ -52,8 +52,8 @@ fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
         tell(&format!("stored line {}: {}", problem.line, problem.text));
     }
     let mut device = Dtu::new(config, header.options, header.identity, header.seed, header.started);
-    for (link, number, bytes) in header.restored {
-        device.restore(link, [(number, bytes)]);
+    for (queue, number, bytes) in header.restored {
+        device.restore(queue, [(number, bytes)]);
     }
     device
 }
@@ -79,6 +79,10 @@ fn describe(output: &Output) -> String {
             write!(text, "link {link} send \"{prefix}\" \"{body}\"")
         }
         Output::Link(link, other) => write!(text, "link {link} {other:?}"),
+        Output::Channel(channel, LinkOutput::Send(payload)) => {
+            write!(text, "{channel} send \"{}\"", payload.body.escape_ascii())
+        }
+        Output::Channel(channel, other) => write!(text, "{channel} {other:?}"),
         Output::Event(event @ Event::LinkDown { reason, .. }) => write!(text, "{event:?} ({reason})"),
         Output::Event(event) => write!(text, "{event:?}"),
         other @ (Output::Serial(_)

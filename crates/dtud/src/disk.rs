@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, Problem};
-use dtu_proto::event::{LINKS, LinkId, StoreOutput};
+use dtu_proto::event::{QUEUES, QueueId, StoreOutput};
 use tracing::{error, info, warn};
 
 use crate::settings::Settings;
-use crate::spool::{Left, Spool, find_undelivered, save_undelivered};
+use crate::spool::{Left, Spool, find_undelivered, folder, save_undelivered};
 use crate::store::{MessageStore, ParameterStore, Saver};
 
 pub(crate) struct Disk {
@@ -18,10 +18,10 @@ pub(crate) struct Disk {
     messages: Saver<MessageStore>,
     /// The last set of messages could not be stored, and that was told.
     messages_told: bool,
-    /// Of the links with `spool = "disk"`.
-    spools: [Option<Spool>; LINKS],
+    /// Of the queues with `spool = "disk"`.
+    spools: [Option<Spool>; QUEUES],
     /// The last trouble with a spool was told.
-    told: [bool; LINKS],
+    told: [bool; QUEUES],
 }
 
 /// What the last run left.
@@ -29,7 +29,7 @@ pub(crate) struct Kept {
     pub(crate) config: Config,
     /// The mailbox, as the core wrote it.
     pub(crate) messages: String,
-    pub(crate) frames: Vec<(LinkId, u64, Bytes)>,
+    pub(crate) frames: Vec<(QueueId, u64, Bytes)>,
     /// Still on the disk, though no spool keeps them.
     pub(crate) to_forget: Vec<Left>,
 }
@@ -59,19 +59,19 @@ impl Disk {
         for problem in problems {
             warn!("store: {problem}");
         }
-        let mut spools = [const { None }; LINKS];
+        let mut spools = [const { None }; QUEUES];
         let (mut frames, mut to_forget) = (Vec::new(), Vec::new());
-        for link in LinkId::ALL {
-            let Opened { spool, frames: left, to_forget: file } = open_link(dir, settings, link);
-            spools[link.index()] = spool;
+        for queue in QueueId::ALL {
+            let Opened { spool, frames: left, to_forget: file } = open_queue(dir, settings, queue);
+            spools[queue.index()] = spool;
             to_forget.extend(file);
             if !left.is_empty() {
-                info!("link {link}: {} frames of the last run wait", left.len());
+                info!("{queue}: {} frames of the last run wait", left.len());
             }
-            frames.extend(left.into_iter().map(|(number, frame)| (link, number, frame)));
+            frames.extend(left.into_iter().map(|(number, frame)| (queue, number, frame)));
         }
         let (parameters, mailbox) = (Saver::new(parameters), Saver::new(mailbox));
-        let (dir, told) = (dir.to_owned(), [false; LINKS]);
+        let (dir, told) = (dir.to_owned(), [false; QUEUES]);
         let disk = Self { dir, parameters, messages: mailbox, messages_told: false, spools, told };
         Ok((disk, Kept { config, messages, frames, to_forget }))
     }
@@ -87,20 +87,20 @@ impl Disk {
         match order {
             StoreOutput::Save(text) => self.parameters.save(0, text),
             StoreOutput::Messages { number, text } => self.messages.save(number, text),
-            StoreOutput::SpoolAppend(link, number, frame) => {
-                self.spool(link, |spool| spool.append(number, &frame));
+            StoreOutput::SpoolAppend(queue, number, frame) => {
+                self.spool(queue, |spool| spool.append(number, &frame));
             }
-            StoreOutput::SpoolRelease(link, up_to) => self.spool(link, |spool| spool.release(up_to)),
+            StoreOutput::SpoolRelease(queue, up_to) => self.spool(queue, |spool| spool.release(up_to)),
         }
     }
 
     /// The frame stays in memory whatever the disk says, so trouble is told, once until it is over.
-    fn spool(&mut self, link: LinkId, act: impl FnOnce(&mut Spool) -> std::io::Result<()>) {
-        let Some(spool) = &mut self.spools[link.index()] else { return };
+    fn spool(&mut self, queue: QueueId, act: impl FnOnce(&mut Spool) -> std::io::Result<()>) {
+        let Some(spool) = &mut self.spools[queue.index()] else { return };
         let outcome = act(spool);
-        let told = std::mem::replace(&mut self.told[link.index()], outcome.is_err());
+        let told = std::mem::replace(&mut self.told[queue.index()], outcome.is_err());
         if let (Err(error), false) = (outcome, told) {
-            warn!("link {link}: spool: {error}");
+            warn!("{queue}: spool: {error}");
         }
     }
 
@@ -122,18 +122,22 @@ impl Disk {
         Poll::Ready(Saved::Messages(saved))
     }
 
-    /// At a clean stop; the links with a spool have theirs there.
-    pub(crate) fn keep_undelivered<'a>(&self, link: LinkId, frames: impl Iterator<Item = (u64, &'a Bytes)>) {
-        if self.spools[link.index()].is_some() {
+    /// At a clean stop; the queues with a spool have theirs there.
+    pub(crate) fn keep_undelivered<'a>(
+        &self,
+        queue: QueueId,
+        frames: impl Iterator<Item = (u64, &'a Bytes)>,
+    ) {
+        if self.spools[queue.index()].is_some() {
             return;
         }
-        if let Err(error) = save_undelivered(&self.dir, link, frames) {
-            warn!("link {link}: the undelivered frames are lost: {error}");
+        if let Err(error) = save_undelivered(&self.dir, queue, frames) {
+            warn!("{queue}: the undelivered frames are lost: {error}");
         }
     }
 }
 
-/// What a link finds on the disk.
+/// What a queue finds on the disk.
 #[derive(Default)]
 struct Opened {
     spool: Option<Spool>,
@@ -141,30 +145,30 @@ struct Opened {
     to_forget: Option<Left>,
 }
 
-/// Opens what a link left. What cannot be read is set aside: one bad file must not stop the device for ever.
-fn open_link(dir: &Path, settings: &Settings, link: LinkId) -> Opened {
-    let open = || match settings.spool_settings(link) {
+/// Opens what a queue left. What cannot be read is set aside: one bad file must not stop the device for ever.
+fn open_queue(dir: &Path, settings: &Settings, queue: QueueId) -> Opened {
+    let open = || match settings.spool_settings(queue) {
         Some(wanted) => {
-            let (spool, frames) = Spool::open(dir, link, wanted.size, wanted.sync)?;
+            let (spool, frames) = Spool::open(dir, queue, wanted.size, wanted.sync)?;
             Ok(Opened { spool: Some(spool), frames, to_forget: None })
         }
         None => {
-            let left = find_undelivered(dir, link)?;
+            let left = find_undelivered(dir, queue)?;
             Ok(Opened { spool: None, frames: left.frames.clone(), to_forget: Some(left) })
         }
     };
     let told = |error: std::io::Error| {
-        warn!("link {link}: {error}; set aside");
-        set_aside(dir, link);
+        warn!("{queue}: {error}; set aside");
+        set_aside(dir, queue);
     };
     open().map_err(told).or_else(|()| open()).unwrap_or_else(|error: std::io::Error| {
-        warn!("link {link}: its frames are kept in memory only: {error}");
+        warn!("{queue}: its frames are kept in memory only: {error}");
         Opened::default()
     })
 }
 
-fn set_aside(dir: &Path, link: LinkId) {
-    for name in [format!("undelivered-{link}"), format!("spool/link-{link}")] {
+fn set_aside(dir: &Path, queue: QueueId) {
+    for name in [format!("undelivered-{}", queue.word()), format!("spool/{}", folder(queue))] {
         let path = dir.join(&name);
         let free = (1..=SET_ASIDE_MAX)
             .map(|n| dir.join(format!("{name}.damaged-{n}")))

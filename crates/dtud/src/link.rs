@@ -369,7 +369,7 @@ mod tests {
     /// A link that was told to connect.
     async fn connected(protocol: Protocol, port: u16) -> Link {
         let mut link = Link::new(None);
-        let target = Connect { protocol, address: "127.0.0.1".to_owned(), port, local_port: 0 };
+        let target = Connect { protocol, address: "127.0.0.1".to_owned(), port, local_port: 0, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;
         assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
         link
@@ -496,7 +496,7 @@ mod tests {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut link = Link::new(None);
         let address = "127.0.0.1".to_owned();
-        let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0 };
+        let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;
         let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
         assert_eq!(news(&mut link).await.0, closed);
@@ -507,7 +507,7 @@ mod tests {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut link = Link::new(None);
         let address = "127.0.0.1".to_owned();
-        let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port };
+        let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;
         let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
         assert_eq!(news(&mut link).await.0, closed);

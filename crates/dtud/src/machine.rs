@@ -15,7 +15,8 @@ use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
 use dtu_proto::event::{
-    CallEvent, Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power, SerialInput, StoreInput,
+    CHANNELS, CallEvent, ChannelId, Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power,
+    QueueId, SerialInput, StoreInput,
 };
 use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::record::Header;
@@ -79,6 +80,7 @@ pub(crate) struct Machine {
     timer: Timer,
     serial: Serial,
     links: [Link; LINKS],
+    channels: [Link; CHANNELS],
     disk: Disk,
     modem: Modem,
     /// The interface that the modem's data takes, as the links know it.
@@ -136,8 +138,8 @@ impl Machine {
         let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
         let powered_on = start.started;
         let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
-        for (link, number, frame) in start.restored {
-            dtu.restore(link, [(number, frame)]);
+        for (queue, number, frame) in start.restored {
+            dtu.restore(queue, [(number, frame)]);
         }
         disk.tell_passed_over(&dtu.restore_messages(&start.messages));
         Kept::forget(kept.to_forget);
@@ -147,6 +149,7 @@ impl Machine {
             timer: Timer::new(),
             serial,
             links: LinkId::ALL.map(|link| Link::new(settings.link_interface(link).map(str::to_owned))),
+            channels: ChannelId::ALL.map(|_| Link::default()),
             disk,
             modem,
             modem_interface: None,
@@ -212,6 +215,7 @@ impl Machine {
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
+                Output::Channel(channel, order) => self.channels[channel.index()].order(order, now, cx),
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
@@ -414,8 +418,8 @@ impl Machine {
     }
 
     fn finish(&mut self) {
-        for link in LinkId::ALL {
-            self.disk.keep_undelivered(link, self.dtu.undelivered(link));
+        for queue in QueueId::ALL {
+            self.disk.keep_undelivered(queue, self.dtu.undelivered(queue));
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
@@ -587,8 +591,11 @@ fn log(event: &Event) {
         Event::LinkUp(link) => info!("link {link} is up"),
         Event::LinkDown { link, reason, was_up: true } => info!("link {link} is down: {reason}"),
         Event::LinkDown { link, reason, was_up: false } => debug!("link {link} did not come up: {reason}"),
-        Event::FrameDropped { link, bytes } => {
-            debug!("link {link}: a frame of {bytes} bytes is lost, the cache is full")
+        Event::ChannelUp(channel) => info!("{channel}: connected"),
+        Event::ChannelDown { channel, reason, was_up: true } => info!("{channel}: connection over: {reason}"),
+        Event::ChannelDown { channel, reason, was_up: false } => info!("{channel}: not connected: {reason}"),
+        Event::FrameDropped { queue, bytes } => {
+            debug!("{queue}: a frame of {bytes} bytes is lost, the cache is full")
         }
         Event::WindowFrameDropped { bytes } => warn!("set-up window: a frame of {bytes} bytes found no room"),
         Event::WrongPassword(door) => warn!("wrong password from {door:?}"),

@@ -26,6 +26,8 @@ pub struct Options {
     pub sms_allow: Vec<PhoneNumber>,
     /// Per link.
     pub links: [LinkOptions; LINKS],
+    /// For the frames of the HTTPD client and of the serial command mode: what `[link]` says, without a number.
+    pub modes: LinkOptions,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             charset: Charset::default(),
             sms_allow: Vec::new(),
             links: core::array::from_fn(|_| LinkOptions::default()),
+            modes: LinkOptions::default(),
         }
     }
 }

@@ -54,6 +54,11 @@ impl Dtu {
             self.with_link(link, |l, cx| if needed { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
         }
         self.finish_hand_backs();
+        self.apply_httpd();
+        self.apply_serial_command();
+        if self.mode != WorkingMode::AtCommand {
+            self.stop_at_connection();
+        }
     }
 
     /// A backup that stands in goes on doing so; one without a primary works like any link.

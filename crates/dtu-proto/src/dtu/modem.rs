@@ -23,10 +23,12 @@ impl Dtu {
             ModemInput::Attached(address) => {
                 self.attached = Some(*address);
                 LinkId::ALL.into_iter().for_each(|link| self.with_link(link, Link::network_found));
+                self.network_changed();
             }
             ModemInput::Detached => {
                 self.attached = None;
                 self.links.iter_mut().for_each(Link::network_lost);
+                self.network_changed();
             }
             ModemInput::Sim(state) => self.radio.sim = *state,
             ModemInput::Registration(registration) => self.registration(*registration),
@@ -40,6 +42,11 @@ impl Dtu {
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
             ModemInput::Call(news) => self.call_news(*news),
         }
+    }
+
+    fn network_changed(&mut self) {
+        self.httpd_network_changed();
+        self.serial_command_network_changed();
     }
 
     fn registration(&mut self, registration: Registration) {

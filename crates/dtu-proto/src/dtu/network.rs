@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
-use crate::event::{Door, LinkId, LinkInput};
+use crate::event::{ChannelId, Door, LinkId, LinkInput};
 use crate::time::Instant;
 
 impl Dtu {
@@ -24,6 +24,14 @@ impl Dtu {
         }
     }
 
+    pub(super) fn handle_channel(&mut self, channel: ChannelId, input: LinkInput<'_>) {
+        match channel {
+            ChannelId::AT_MODE => self.at_connection_news(input),
+            ChannelId::HTTPD => self.httpd_news(input),
+            destination => self.serial_command_news(destination, input),
+        }
+    }
+
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
         if data.is_empty() {
             return;
@@ -35,12 +43,18 @@ impl Dtu {
         }
     }
 
-    /// Gives a frame of the DTE to every link that is used.
+    /// Gives a frame of the DTE to the working mode.
     pub(super) fn route(&mut self, frame: &Bytes) {
         self.lamps.data(self.now);
-        if self.mode == WorkingMode::Sms {
-            return self.send_frame(frame);
+        match self.mode {
+            WorkingMode::Transparent | WorkingMode::AtCommand => self.route_to_links(frame),
+            WorkingMode::SerialCommand => self.serial_command_frame(frame),
+            WorkingMode::Httpd => self.httpd_frame(frame),
+            WorkingMode::Sms => self.send_frame(frame),
         }
+    }
+
+    fn route_to_links(&mut self, frame: &Bytes) {
         let mut taken = false;
         for link in LinkId::ALL {
             if self.receives(link) {

@@ -138,8 +138,8 @@ impl Dtu {
         for frame in kept.into_iter().chain(open) {
             self.serial_counters.frames_in += 1;
             self.serial_counters.frame_bytes += frame.len() as u64;
-            if self.mode == WorkingMode::Sms {
-                self.send_frame(&frame);
+            if matches!(self.mode, WorkingMode::Sms | WorkingMode::Httpd | WorkingMode::SerialCommand) {
+                self.route(&frame);
                 continue;
             }
             for link in LinkId::ALL {
@@ -271,6 +271,16 @@ impl Dtu {
         for link in LinkId::ALL {
             self.with_link(link, |l, cx| l.stop(WaitingFor::Mode, cx));
         }
+        self.stop_httpd();
+        self.stop_serial_command();
+        self.stop_at_connection();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.links.iter().any(Link::is_closing)
+            || self.httpd_is_closing()
+            || self.serial_command_is_closing()
+            || self.at_connection_is_closing()
     }
 
     /// A command that waits for the store has a time of its own; its reply is waited for from then on.
@@ -296,7 +306,7 @@ impl Dtu {
         if ending.what == What::Stop {
             self.close_links();
         }
-        if !self.links.iter().any(Link::is_closing) {
+        if !self.is_closing() {
             self.end_now();
         }
     }

@@ -202,7 +202,7 @@ impl Link {
         if self.options.spool
             && let Some(seq) = kept
         {
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(self.id, seq, frame)));
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(self.id.into(), seq, frame)));
             if self.counters.dropped_frames > dropped_before {
                 self.spool_release(cx);
             }
@@ -240,7 +240,7 @@ impl Link {
             let sends = if other.options.resend { entry.sends } else { 0 };
             let drop_it = dropper(&mut other.counters, other.id, cx.outputs);
             if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
-                cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(other.id, seq, frame)));
+                cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(other.id.into(), seq, frame)));
             }
         }
         self.spool_release(cx);
@@ -399,7 +399,8 @@ impl Link {
 
     fn spool_release(&self, cx: &mut LinkContext<'_>) {
         if self.options.spool {
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(self.id, self.cache.first_seq())));
+            cx.outputs
+                .push_back(Output::Store(StoreOutput::SpoolRelease(self.id.into(), self.cache.first_seq())));
         }
     }
 
@@ -452,6 +453,7 @@ impl Link {
             address: settings.address.clone(),
             port: settings.port,
             local_port: settings.local_port,
+            tls: false,
         };
         self.state = State::Connecting { until: cx.now + CONNECT_PATIENCE };
         cx.outputs.push_back(Output::Link(self.id, LinkOutput::Connect(connect)));
@@ -580,6 +582,6 @@ fn dropper<'a>(
     move |frame| {
         counters.dropped_frames += 1;
         counters.dropped_bytes += frame.len() as u64;
-        outputs.push_back(Output::Event(Event::FrameDropped { link, bytes: frame.len() }));
+        outputs.push_back(Output::Event(Event::FrameDropped { queue: link.into(), bytes: frame.len() }));
     }
 }

@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 
 use super::modem;
 use super::word::{Hex, Text, Words, unknown};
-use crate::event::{CloseReason, Input, LinkId, LinkInput, ModemInput, SerialInput, StoreInput};
+use crate::event::{ChannelId, CloseReason, Input, LinkId, LinkInput, ModemInput, SerialInput, StoreInput};
 
 /// An [`Input`] that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum OwnedInput {
     SerialRefused(String),
     /// `LinkInput::Data`
     LinkData(LinkId, Vec<u8>),
+    /// `LinkInput::Data` of a channel
+    ChannelData(ChannelId, Vec<u8>),
     /// `Input::Modem`
     Modem(ModemInput),
     /// `StoreInput::Failed`
@@ -38,6 +40,7 @@ impl OwnedInput {
             Self::SerialData(bytes) => Input::Serial(SerialInput::Data(bytes)),
             Self::SerialRefused(why) => Input::Serial(SerialInput::Configured(Some(why))),
             Self::LinkData(link, bytes) => Input::Link(*link, LinkInput::Data(bytes)),
+            Self::ChannelData(channel, bytes) => Input::Channel(*channel, LinkInput::Data(bytes)),
             Self::Modem(news) => Input::Modem(news),
             Self::MessagesFailed(why) => Input::Store(StoreInput::MessagesFailed(why)),
             Self::StoreFailed(why) => Input::Store(StoreInput::Failed(why)),
@@ -52,6 +55,10 @@ pub(super) fn encode(out: &mut String, input: &Input<'_>) {
         Input::Serial(news) => return encode_serial(out, news),
         Input::Link(link, news) => {
             let _ = write!(out, "link {link} ");
+            return encode_link(out, news);
+        }
+        Input::Channel(channel, news) => {
+            let _ = write!(out, "channel {} ", channel.word());
             return encode_link(out, news);
         }
         Input::Modem(news) => {
@@ -99,7 +106,15 @@ fn encode_link(out: &mut String, news: &LinkInput<'_>) {
 pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, String> {
     match kind {
         "serial" => decode_serial(words),
-        "link" => decode_link(words.link()?, words),
+        "link" => {
+            let link = words.link()?;
+            decode_link(words, |news| Input::Link(link, news), |bytes| OwnedInput::LinkData(link, bytes))
+        }
+        "channel" => {
+            let channel = words.channel()?;
+            let data = |bytes| OwnedInput::ChannelData(channel, bytes);
+            decode_link(words, |news| Input::Channel(channel, news), data)
+        }
         "modem" => modem::decode(words).map(OwnedInput::Modem),
         "store" => match words.any(STORE)? {
             "saved" => Ok(OwnedInput::Plain(Input::Store(StoreInput::Saved))),
@@ -112,7 +127,9 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
         },
         "console" => Ok(OwnedInput::Console(words.text("a command line")?)),
         "shutdown" => Ok(OwnedInput::Plain(Input::Shutdown)),
-        other => Err(unknown(other, "input", "serial, link, modem, store, console, shutdown, timeout")),
+        other => {
+            Err(unknown(other, "input", "serial, link, channel, modem, store, console, shutdown, timeout"))
+        }
     }
 }
 
@@ -129,11 +146,15 @@ fn decode_serial(words: &mut Words<'_>) -> Result<OwnedInput, String> {
     }
 }
 
-fn decode_link(link: LinkId, words: &mut Words<'_>) -> Result<OwnedInput, String> {
-    let plain = |news| Ok(OwnedInput::Plain(Input::Link(link, news)));
+fn decode_link(
+    words: &mut Words<'_>,
+    input: impl FnOnce(LinkInput<'static>) -> Input<'static>,
+    data: impl FnOnce(Vec<u8>) -> OwnedInput,
+) -> Result<OwnedInput, String> {
+    let plain = |news| Ok(OwnedInput::Plain(input(news)));
     match words.any(LINK)? {
         "connected" => plain(LinkInput::Connected { local: address(words)? }),
-        "data" => Ok(OwnedInput::LinkData(link, words.hex()?)),
+        "data" => Ok(data(words.hex()?)),
         "sent" => plain(LinkInput::Sent),
         "acked" => plain(LinkInput::Acked(words.number("bytes")?)),
         "closed" => {
@@ -163,6 +184,8 @@ const fn reason_word(reason: CloseReason) -> &'static str {
         CloseReason::NameNotFound => "name-not-found",
         CloseReason::Unreachable => "unreachable",
         CloseReason::LocalPortTaken => "local-port-taken",
+        CloseReason::Certificate => "certificate",
+        CloseReason::Tls => "tls",
         CloseReason::Os(_) => "os:CODE",
     }
 }
@@ -175,7 +198,7 @@ fn reason(word: &str) -> Result<CloseReason, String> {
     found.copied().ok_or_else(|| unknown(word, "reason", REASONS))
 }
 
-const PLAIN_REASONS: [CloseReason; 8] = [
+const PLAIN_REASONS: [CloseReason; 10] = [
     CloseReason::Local,
     CloseReason::PeerClosed,
     CloseReason::Reset,
@@ -184,9 +207,11 @@ const PLAIN_REASONS: [CloseReason; 8] = [
     CloseReason::NameNotFound,
     CloseReason::Unreachable,
     CloseReason::LocalPortTaken,
+    CloseReason::Certificate,
+    CloseReason::Tls,
 ];
-const REASONS: &str =
-    "local, peer-closed, reset, refused, timed-out, name-not-found, unreachable, local-port-taken, os:CODE";
+const REASONS: &str = "local, peer-closed, reset, refused, timed-out, name-not-found, unreachable, local-port-taken, certificate, tls, \
+     os:CODE";
 const SERIAL: &str = "data, written, configured, refused, present, gone";
 const LINK: &str = "connected, data, sent, acked, closed";
 const STORE: &str = "saved, failed, messages-saved, messages-failed";

@@ -10,7 +10,7 @@
 //! version 0.1.0
 //! option setup_window_us 5000000            every option, links as `option link.1.cache 1048576`
 //! stored AT+CIPR=115200,8,1,NONE,NFC        one for each line of the stored parameters
-//! restored 1 17 68656c6c6f                  frames given to the device before its first input: link, number, bytes
+//! restored 1 17 68656c6c6f                  frames given to the device before its first input: queue, number, bytes
 //! message …                               the messages that were kept, a line each
 //! begin
 //! 1500 serial data 68656c6c6f               microseconds since power-on, kind, fields; bytes in hex
@@ -26,7 +26,7 @@ use bytes::Bytes;
 use core::fmt::{self, Write as _};
 
 use crate::config::Options;
-use crate::event::{Input, LinkId};
+use crate::event::{Input, QueueId};
 use crate::identity::Identity;
 use crate::time::Instant;
 
@@ -53,7 +53,7 @@ pub struct Header {
     /// The stored parameters, as `config::to_store_text` gives them.
     pub stored: String,
     /// What was given to `Dtu::restore`, in order.
-    pub restored: Vec<(LinkId, u64, Bytes)>,
+    pub restored: Vec<(QueueId, u64, Bytes)>,
     /// What was given to `Dtu::restore_messages`.
     pub messages: String,
 }
@@ -107,8 +107,8 @@ pub fn encode_header(header: &Header) -> String {
     for line in stored.split_inclusive('\n') {
         let _ = writeln!(out, "stored {}", word::Text(line));
     }
-    for (link, number, frame) in restored {
-        let _ = writeln!(out, "restored {link} {number} {}", word::Hex(frame));
+    for (queue, number, frame) in restored {
+        let _ = writeln!(out, "restored {} {number} {}", queue.word(), word::Hex(frame));
     }
     for line in messages.split_inclusive('\n') {
         let _ = writeln!(out, "message {}", word::Text(line));
@@ -162,8 +162,8 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
         "option" => options::decode(&mut header.options, &mut words)?,
         "stored" => header.stored.push_str(&words.text("a line of the stored parameters")?),
         "restored" => {
-            let (link, number) = (words.link()?, words.number("the number of the frame")?);
-            header.restored.push((link, number, Bytes::from(words.hex()?)));
+            let (queue, number) = (words.queue()?, words.number("the number of the frame")?);
+            header.restored.push((queue, number, Bytes::from(words.hex()?)));
         }
         "message" => header.messages.push_str(&words.text("a line of the messages")?),
         other => return Err(word::unknown(other, "header line", HEADER_KEYS)),

@@ -21,6 +21,7 @@ pub(super) fn encode(out: &mut String, options: &Options) {
         charset,
         sms_allow,
         links,
+        modes,
     } = options;
     let _ = writeln!(out, "option setup_window_us {}", setup_window.as_micros());
     let _ = writeln!(out, "option shutdown {}", shutdown_word(*shutdown));
@@ -32,11 +33,12 @@ pub(super) fn encode(out: &mut String, options: &Options) {
         let _ = writeln!(out, "option sms_allow {number}");
     }
     for link in LinkId::ALL {
-        encode_link(out, link, &links[link.index()]);
+        encode_link(out, &format!("link.{link}"), &links[link.index()]);
     }
+    encode_link(out, "modes", modes);
 }
 
-fn encode_link(out: &mut String, link: LinkId, options: &LinkOptions) {
+fn encode_link(out: &mut String, whose: &str, options: &LinkOptions) {
     let LinkOptions {
         cache,
         drop_policy,
@@ -48,21 +50,21 @@ fn encode_link(out: &mut String, link: LinkId, options: &LinkOptions) {
         expect_registration,
         expect_heartbeat,
     } = options;
-    let _ = writeln!(out, "option link.{link}.cache {cache}");
-    let _ = writeln!(out, "option link.{link}.drop_policy {}", policy_word(*drop_policy));
-    let _ = writeln!(out, "option link.{link}.resend {resend}");
-    let _ = writeln!(out, "option link.{link}.spool {spool}");
-    let _ = writeln!(out, "option link.{link}.backoff_max_us {}", backoff_max.as_micros());
-    let _ = writeln!(out, "option link.{link}.short_link_idle_us {}", short_link_idle.as_micros());
+    let _ = writeln!(out, "option {whose}.cache {cache}");
+    let _ = writeln!(out, "option {whose}.drop_policy {}", policy_word(*drop_policy));
+    let _ = writeln!(out, "option {whose}.resend {resend}");
+    let _ = writeln!(out, "option {whose}.spool {spool}");
+    let _ = writeln!(out, "option {whose}.backoff_max_us {}", backoff_max.as_micros());
+    let _ = writeln!(out, "option {whose}.short_link_idle_us {}", short_link_idle.as_micros());
     let _ = match role {
         None => Ok(()),
-        Some(Role::Always) => writeln!(out, "option link.{link}.role always"),
-        Some(Role::Backup(of)) => writeln!(out, "option link.{link}.role backup:{of}"),
+        Some(Role::Always) => writeln!(out, "option {whose}.role always"),
+        Some(Role::Backup(of)) => writeln!(out, "option {whose}.role backup:{of}"),
     };
     for (name, expect) in [("registration", expect_registration), ("heartbeat", expect_heartbeat)] {
         if let Some(Expect { reply, within, misses }) = expect {
             let (reply, within) = (Hex(reply), within.as_micros());
-            let _ = writeln!(out, "option link.{link}.expect_{name} {reply} {within} {misses}");
+            let _ = writeln!(out, "option {whose}.expect_{name} {reply} {within} {misses}");
         }
     }
 }
@@ -74,6 +76,9 @@ pub(super) fn decode(options: &mut Options, words: &mut Words<'_>) -> Result<(),
         let link = number.parse().ok().and_then(LinkId::from_number);
         let link = link.ok_or_else(|| format!("a link is 1..=4, got {number}"))?;
         return decode_link(&mut options.links[link.index()], key, words);
+    }
+    if let Some(key) = name.strip_prefix("modes.") {
+        return decode_link(&mut options.modes, key, words);
     }
     match name {
         "setup_window_us" => options.setup_window = duration(words)?,

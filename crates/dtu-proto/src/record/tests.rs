@@ -5,12 +5,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{CloseReason, LinkInput, SerialInput, StoreInput};
+use crate::event::{ChannelId, CloseReason, LinkId, LinkInput, SerialInput, StoreInput};
 use crate::radio::*;
 use crate::time::Duration;
 
 fn link() -> impl Strategy<Value = LinkId> {
     (0..4_usize).prop_map(|index| LinkId::ALL[index])
+}
+
+fn channel() -> impl Strategy<Value = ChannelId> {
+    (0..ChannelId::ALL.len()).prop_map(|index| ChannelId::ALL[index])
 }
 
 fn address() -> impl Strategy<Value = SocketAddr> {
@@ -24,6 +28,7 @@ fn address() -> impl Strategy<Value = SocketAddr> {
 
 fn reason() -> impl Strategy<Value = CloseReason> {
     prop_oneof![
+        prop_oneof![Just(CloseReason::Certificate), Just(CloseReason::Tls)],
         Just(CloseReason::Local),
         Just(CloseReason::PeerClosed),
         Just(CloseReason::Reset),
@@ -110,6 +115,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(Input::Serial(SerialInput::Present)),
         Just(Input::Serial(SerialInput::Gone)),
         (link(), link_input()).prop_map(|(link, news)| Input::Link(link, news)),
+        (channel(), link_input()).prop_map(|(channel, news)| Input::Channel(channel, news)),
         Just(Input::Store(StoreInput::Saved)),
         any::<u64>().prop_map(|number| Input::Store(StoreInput::MessagesSaved(number))),
         Just(Input::Shutdown),
@@ -119,6 +125,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         bytes().prop_map(OwnedInput::SerialData),
         any::<String>().prop_map(OwnedInput::SerialRefused),
         (link(), bytes()).prop_map(|(link, bytes)| OwnedInput::LinkData(link, bytes)),
+        (channel(), bytes()).prop_map(|(channel, bytes)| OwnedInput::ChannelData(channel, bytes)),
         any::<String>().prop_map(OwnedInput::StoreFailed),
         any::<String>().prop_map(OwnedInput::MessagesFailed),
         modem_input().prop_map(OwnedInput::Modem),
@@ -159,7 +166,7 @@ fn options() -> impl Strategy<Value = Options> {
     let password =
         prop_oneof![Just(FactoryPassword::Query), Just(FactoryPassword::Full), Just(FactoryPassword::Off)];
     let shutdown = prop_oneof![Just(Shutdown::Restart), Just(Shutdown::Stop)];
-    let links = [link_options(), link_options(), link_options(), link_options()];
+    let links = ([link_options(), link_options(), link_options(), link_options()], link_options());
     let messages = (
         prop_oneof![Just(Charset::Gbk), Just(Charset::Utf8)],
         proptest::collection::vec(
@@ -168,7 +175,15 @@ fn options() -> impl Strategy<Value = Options> {
         ),
     );
     (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), messages, links).prop_map(
-        |(window, shutdown, recovery, factory_password, length_enabled, (charset, sms_allow), links)| {
+        |(
+            window,
+            shutdown,
+            recovery,
+            factory_password,
+            length_enabled,
+            (charset, sms_allow),
+            (links, modes),
+        )| {
             Options {
                 setup_window: Duration::from_micros(window.into()),
                 shutdown,
@@ -178,6 +193,7 @@ fn options() -> impl Strategy<Value = Options> {
                 charset,
                 sms_allow,
                 links,
+                modes,
             }
         },
     )
@@ -187,7 +203,8 @@ fn header() -> impl Strategy<Value = Header> {
     let identity = (any::<String>(), any::<String>(), any::<String>())
         .prop_map(|(imei, imsi, version)| Identity { imei, imsi, version });
     let frame = proptest::collection::vec(any::<u8>(), 0..20).prop_map(Bytes::from);
-    let restored = proptest::collection::vec((link(), any::<u64>(), frame), 0..4);
+    let queue = (0..QueueId::ALL.len()).prop_map(|index| QueueId::ALL[index]);
+    let restored = proptest::collection::vec((queue, any::<u64>(), frame), 0..4);
     (any::<u64>(), any::<u64>(), identity, options(), [any::<String>(), any::<String>()], restored).prop_map(
         |(seed, started, identity, options, [stored, messages], restored)| Header {
             seed,

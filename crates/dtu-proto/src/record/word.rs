@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::{FromStr, Split};
 
-use crate::event::LinkId;
+use crate::event::{ChannelId, LinkId, QueueId};
 
 /// Bytes as hex digits; none is `-`.
 pub(super) struct Hex<'a>(pub(super) &'a [u8]);
@@ -58,6 +58,16 @@ impl<'a> Words<'a> {
     pub(super) fn link(&mut self) -> Result<LinkId, String> {
         let number = self.number("a link, 1..=4")?;
         LinkId::from_number(number).ok_or_else(|| format!("a link is 1..=4, got {number}"))
+    }
+
+    pub(super) fn channel(&mut self) -> Result<ChannelId, String> {
+        let word = self.any("a channel")?;
+        ChannelId::from_word(word).ok_or_else(|| unknown(word, "channel", "at, httpd, to-1 to to-8"))
+    }
+
+    pub(super) fn queue(&mut self) -> Result<QueueId, String> {
+        let word = self.any("a queue")?;
+        QueueId::from_word(word).ok_or_else(|| unknown(word, "queue", "1 to 4, httpd, serial-command"))
     }
 
     pub(super) fn hex(&mut self) -> Result<Vec<u8>, String> {

@@ -4,16 +4,18 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+pub mod channels;
 pub mod post;
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput, ModemOutput,
-    Output, Payload, Power, SerialInput, SerialOutput, StoreInput, StoreOutput,
+    CHANNELS, CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput,
+    ModemOutput, Output, Payload, Power, SerialInput, SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
+use channels::Peer;
 use post::Post;
 
 pub const LINK1: LinkId = LinkId::ALL[0];
@@ -52,6 +54,7 @@ pub struct Bench {
     /// Other orders to the modem.
     pub modem: Vec<ModemOutput>,
     pub post: Post,
+    peers: [Peer; CHANNELS],
     pub saved: Vec<String>,
     pub spool: Vec<StoreOutput>,
     pub console: Vec<String>,
@@ -101,6 +104,7 @@ impl Bench {
             modem_resets: 0,
             modem: Vec::new(),
             post: Post::default(),
+            peers: Default::default(),
             saved: Vec::new(),
             spool: Vec::new(),
             console: Vec::new(),
@@ -233,6 +237,7 @@ impl Bench {
                     self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }
                 Output::Link(link, output) => self.link(link, output),
+                Output::Channel(channel, output) => self.channel(channel, output),
                 Output::Modem(ModemOutput::Reset) => self.modem_resets += 1,
                 Output::Modem(ModemOutput::Submit { token, pdu }) => self.submit(token, pdu),
                 Output::Modem(ModemOutput::Taken(id)) => self.post.taken.push(id),

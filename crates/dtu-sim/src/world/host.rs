@@ -229,13 +229,14 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Link(link, output) => self.on_link(link, output),
+            Output::Channel(..) => self.break_rule(Rule::Commands, "a connection that this mode has not"),
             Output::Modem(order) => self.radio_order(&order),
             Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
             Output::Store(StoreOutput::Save(text)) => self.save(text),
-            Output::Store(StoreOutput::SpoolAppend(link, number, bytes)) => {
-                self.spool_append(link, number, bytes)
+            Output::Store(StoreOutput::SpoolAppend(queue, number, bytes)) => {
+                self.spool_append(queue, number, bytes)
             }
-            Output::Store(StoreOutput::SpoolRelease(link, below)) => self.spool_release(link, below),
+            Output::Store(StoreOutput::SpoolRelease(queue, below)) => self.spool_release(queue, below),
             Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),
@@ -275,11 +276,13 @@ impl World {
                 self.books.window_until = self.now + u64::try_from(window).unwrap_or(0);
             }
             News::ModeStarted => self.mode_starts(),
-            News::FrameDropped { link, .. } => {
-                self.books.dropped[link.index()] += 1;
+            News::FrameDropped { queue, .. } => {
+                self.books.dropped[queue.index()] += 1;
                 self.sum.dropped += 1;
             }
             News::LinkUp(_)
+            | News::ChannelUp(_)
+            | News::ChannelDown { .. }
             | News::CommandState(_)
             | News::LinkDown { .. }
             | News::WindowFrameDropped { .. }

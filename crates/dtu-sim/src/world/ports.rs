@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text, to_store_text};
-use dtu_proto::event::{LINKS, LinkId, SerialInput, StoreInput};
+use dtu_proto::event::{QUEUES, QueueId, SerialInput, StoreInput};
 
 use super::{Event, Rule, World};
 use crate::MS;
@@ -37,7 +37,7 @@ pub(super) struct Disk {
     pub(super) config: Config,
     pub(super) saving: Option<(String, Config)>,
     pub(super) generation: u64,
-    pub(super) spool: [BTreeMap<u64, Bytes>; LINKS],
+    pub(super) spool: [BTreeMap<u64, Bytes>; QUEUES],
 }
 
 impl Disk {
@@ -178,16 +178,16 @@ impl World {
         self.store_input(StoreInput::Saved);
     }
 
-    pub(super) fn spool_append(&mut self, link: LinkId, number: u64, bytes: Bytes) {
-        let spool = &mut self.disk.spool[link.index()];
+    pub(super) fn spool_append(&mut self, queue: QueueId, number: u64, bytes: Bytes) {
+        let spool = &mut self.disk.spool[queue.index()];
         if spool.last_key_value().is_some_and(|(last, _)| *last >= number) {
             return self.break_rule(Rule::Frames, "spool numbers do not grow");
         }
         spool.insert(number, bytes);
     }
 
-    pub(super) fn spool_release(&mut self, link: LinkId, below: u64) {
-        let spool = &mut self.disk.spool[link.index()];
+    pub(super) fn spool_release(&mut self, queue: QueueId, below: u64) {
+        let spool = &mut self.disk.spool[queue.index()];
         *spool = spool.split_off(&below);
     }
 }

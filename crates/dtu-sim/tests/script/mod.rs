@@ -208,6 +208,7 @@ impl Dev {
                     | StoreOutput::SpoolRelease(..)
                     | StoreOutput::Messages { .. },
                 )
+                | Output::Channel(..)
                 | Output::Modem(_)
                 | Output::Console(_)
                 | Output::Leds(_)

@@ -135,6 +135,7 @@ impl Observer for Watcher {
                 (Way::Event, format!("line set to {} Bd", line.baud))
             }
             Output::Link(..)
+            | Output::Channel(..)
             | Output::Modem(_)
             | Output::Store(_)
             | Output::Console(_)

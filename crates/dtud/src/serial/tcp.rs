@@ -18,7 +18,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(address: String, port: u16) -> Self {
         Self {
-            target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0 },
+            target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false },
             attempt: None,
             resolver: Resolver::default(),
         }

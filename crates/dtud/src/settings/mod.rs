@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
-use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::event::{LINKS, LinkId, QueueId};
 use dtu_proto::radio::PhoneNumber;
 
 mod error;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub leds: Leds,
     /// `[link]`, with `[link.1]` to `[link.4]` laid over it.
     pub links: [Link; LINKS],
+    /// `[link]` without a number: for the HTTPD client and the serial command mode.
+    pub modes: Link,
 }
 
 /// `[serial]`: the line to the DTE.
@@ -221,6 +223,7 @@ impl Settings {
             },
             sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
             links: self.links.each_ref().map(Link::options),
+            modes: self.modes.options(),
         }
     }
 
@@ -230,10 +233,13 @@ impl Settings {
         self.links[link.index()].interface.as_deref()
     }
 
-    /// How a link's frames are kept on the disk; `None` = `spool = "memory"`.
+    /// How a queue's frames are kept on the disk; `None` = `spool = "memory"`.
     #[must_use]
-    pub fn spool_settings(&self, link: LinkId) -> Option<SpoolSettings> {
-        self.links[link.index()].spool
+    pub fn spool_settings(&self, queue: QueueId) -> Option<SpoolSettings> {
+        match queue {
+            QueueId::Link(link) => self.links[link.index()].spool,
+            QueueId::Httpd | QueueId::SerialCommand => self.modes.spool,
+        }
     }
 }
 

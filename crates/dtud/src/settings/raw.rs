@@ -1,7 +1,7 @@
 //! The file as it is written: every key may be missing.
 
 use dtu_proto::config::Expect;
-use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::event::LinkId;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -163,18 +163,17 @@ impl LinkTable {
         [&self.link1, &self.link2, &self.link3, &self.link4][link.index()]
     }
 
-    pub(super) fn settle(&self) -> [Link; LINKS] {
-        LinkId::ALL.map(|id| {
-            let mut link = Link::default();
-            let mut disk = Disk {
-                used: false,
-                settings: SpoolSettings { size: DEFAULT_SPOOL, sync: SpoolSync::default() },
-            };
-            self.lay_over(&mut link, &mut disk);
-            self.one(id).lay_over(&mut link, &mut disk);
-            link.spool = disk.used.then_some(disk.settings);
-            link
-        })
+    /// What all links share, with one link's own over it.
+    pub(super) fn settle(&self, one: Option<&OneLink>) -> Link {
+        let mut link = Link::default();
+        let mut disk =
+            Disk { used: false, settings: SpoolSettings { size: DEFAULT_SPOOL, sync: SpoolSync::default() } };
+        self.lay_over(&mut link, &mut disk);
+        if let Some(one) = one {
+            one.lay_over(&mut link, &mut disk);
+        }
+        link.spool = disk.used.then_some(disk.settings);
+        link
     }
 }
 
@@ -191,7 +190,8 @@ impl File {
             packing: Packing { length_enabled: self.packing.length_enabled },
             modem: self.modem.settle(),
             leds: self.leds.settle(),
-            links: self.link.settle(),
+            links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
+            modes: self.link.settle(None),
         }
     }
 }

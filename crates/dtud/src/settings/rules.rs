@@ -59,7 +59,7 @@ fn check_init(modem: &ModemTable) -> Result<(), Fault> {
 
 /// A read and a frame must fit behind the point where reading stops.
 fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
-    let settled = &table.settle()[link.index()];
+    let settled = table.settle(Some(table.one(link)));
     if settled.drop_policy != DropPolicy::Block || settled.cache >= BLOCK_CACHE_MIN {
         return Ok(());
     }
@@ -74,7 +74,7 @@ fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
 
 /// A full cache must fit into the spool.
 fn check_spool(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
-    let settled = &table.settle()[link.index()];
+    let settled = table.settle(Some(table.one(link)));
     let cache = u64::try_from(settled.cache).unwrap_or(u64::MAX);
     let Some(spool) = settled.spool.filter(|spool| spool.size < spool_needed(cache)) else { return Ok(()) };
     let one = table.one(link);

@@ -55,10 +55,11 @@ fn every_key_is_taken() {
         net: Some("/sys/x".to_owned()),
         data: Some("d".to_owned()),
     };
-    let links = [all.clone(), all.clone(), all.clone(), all];
+    let links = [all.clone(), all.clone(), all.clone(), all.clone()];
+    let modes = all;
     assert_eq!(
         settings,
-        Settings { serial, device, packing: Packing { length_enabled: true }, modem, leds, links }
+        Settings { serial, device, packing: Packing { length_enabled: true }, modem, leds, links, modes }
     );
     let options = settings.options();
     assert_eq!(options.links[3].expect_registration, Some(expect));
@@ -74,9 +75,9 @@ fn a_link_overrides_single_keys_of_all_links() {
     assert_eq!(settings.links.each_ref().map(|link| link.cache), [2048, 4096, 2048, 2048]);
     assert_eq!((settings.link_interface(link(1)), settings.link_interface(link(2))), (Some("eth0"), None));
     let spool = |size| Some(SpoolSettings { size, sync: SpoolSync::Never });
-    assert_eq!(settings.spool_settings(link(1)), spool(64 << 20));
-    assert_eq!(settings.spool_settings(link(2)), spool(1 << 20));
-    assert_eq!(settings.spool_settings(link(3)), None);
+    assert_eq!(settings.spool_settings(link(1).into()), spool(64 << 20));
+    assert_eq!(settings.spool_settings(link(2).into()), spool(1 << 20));
+    assert_eq!(settings.spool_settings(link(3).into()), None);
     assert_eq!(settings.options().links[1].role, Some(Role::Backup(link(1))));
     assert_eq!(settings.options().links[0].role, None);
 }

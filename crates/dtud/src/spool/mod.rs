@@ -1,10 +1,10 @@
-//! Frames of one link on the disk, so that `kill -9` and a power cut lose none (`spool = "disk"`), and the file that a
-//! clean stop leaves for links that keep their frames in memory.
+//! Frames of one queue on the disk, so that `kill -9` and a power cut lose none (`spool = "disk"`), and the file that a
+//! clean stop leaves for queues that keep their frames in memory.
 //!
 //! ```text
 //! DIR/spool/link-1/0000000000000011.frames   segment: records of frames 17 …, in order
 //! DIR/spool/link-1/released                  mark: every frame below it is done with
-//! DIR/undelivered-1                          frames of a memory link, written at a clean stop
+//! DIR/undelivered-1                          frames of a queue in memory, written at a clean stop
 //! ```
 //! A frame is handed to the operating system before `append` returns: it survives the end of the program. What a
 //! power cut costs is the matter of [`SpoolSync`]. The mark is handed over by each `release`, so after `kill -9`
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dtu_proto::event::LinkId;
+use dtu_proto::event::QueueId;
 use tracing::warn;
 
 mod mark;
@@ -38,7 +38,7 @@ use crate::store::{Disk, FileOps as _, named};
 use mark::Mark;
 use sync::Syncer;
 
-/// The frames of one link on the disk.
+/// The frames of one queue on the disk.
 #[derive(Debug)]
 pub struct Spool {
     dir: PathBuf,
@@ -63,8 +63,16 @@ struct Segment {
     last: u64,
 }
 
+/// The folder of a queue's spool, below `spool`.
+pub(crate) fn folder(queue: QueueId) -> String {
+    match queue {
+        QueueId::Link(link) => format!("link-{link}"),
+        QueueId::Httpd | QueueId::SerialCommand => queue.word().to_owned(),
+    }
+}
+
 impl Spool {
-    /// Opens a link's spool below the state directory, and gives the frames that were not released, oldest first.
+    /// Opens a queue's spool below the state directory, and gives the frames that were not released, oldest first.
     /// Numbers of frames appended later must be greater.
     ///
     /// `bound`: bytes of its files at most.
@@ -73,12 +81,12 @@ impl Spool {
     /// Of the file system, with the path.
     pub fn open(
         dir: &Path,
-        link: LinkId,
+        queue: QueueId,
         bound: u64,
         sync: SpoolSync,
     ) -> io::Result<(Self, Vec<(u64, Bytes)>)> {
         let (state, all) = (dir, dir.join("spool"));
-        let dir = all.join(format!("link-{link}"));
+        let dir = all.join(folder(queue));
         let mut private = std::fs::DirBuilder::new();
         private.recursive(true).mode(0o700);
         private.create(&dir).map_err(|error| named(&dir, &error))?;
@@ -99,7 +107,7 @@ impl Spool {
             dir,
         };
         let mut frames = spool.recover()?;
-        spool.adopt(state, link, &mut frames)?;
+        spool.adopt(state, queue, &mut frames)?;
         Ok((spool, frames))
     }
 
@@ -233,8 +241,8 @@ impl Spool {
     }
 
     /// Frames that a run with `spool = "memory"` left behind: on the disk here before their own file goes.
-    fn adopt(&mut self, state: &Path, link: LinkId, frames: &mut Vec<(u64, Bytes)>) -> io::Result<()> {
-        let left = undelivered::read(state, link)?;
+    fn adopt(&mut self, state: &Path, queue: QueueId, frames: &mut Vec<(u64, Bytes)>) -> io::Result<()> {
+        let left = undelivered::read(state, queue)?;
         if left.is_empty() {
             return Ok(());
         }
@@ -247,7 +255,7 @@ impl Spool {
         }
         segment_paths(&self.dir)?.iter().try_for_each(|path| Disk.sync(path))?;
         Disk.sync_dir(&self.dir)?;
-        undelivered::remove(state, link)
+        undelivered::remove(state, queue)
     }
 
     fn next_read(&self, frames: &[(u64, Bytes)]) -> u64 {

@@ -2,12 +2,12 @@ use super::*;
 
 const BOUND: u64 = 64 * 1024;
 
-fn link() -> LinkId {
-    LinkId::ALL[1]
+fn queue() -> QueueId {
+    QueueId::ALL[1]
 }
 
 fn open(dir: &Path, bound: u64) -> (Spool, Vec<(u64, Bytes)>) {
-    Spool::open(dir, link(), bound, SpoolSync::Never).unwrap()
+    Spool::open(dir, queue(), bound, SpoolSync::Never).unwrap()
 }
 
 fn frame(number: u64, length: usize) -> Bytes {
@@ -89,8 +89,8 @@ impl Model {
 }
 
 /// As a start does that succeeds.
-fn take_undelivered(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
-    let left = find_undelivered(dir, link)?;
+fn take_undelivered(dir: &Path, queue: QueueId) -> io::Result<Vec<(u64, Bytes)>> {
+    let left = find_undelivered(dir, queue)?;
     let frames = left.frames.clone();
     left.forget()?;
     Ok(frames)
@@ -222,11 +222,11 @@ fn all_released_leaves_no_segment_and_the_next_run_numbers_from_the_start() {
 fn every_policy_keeps_the_frames_and_a_drop_ends_its_thread() {
     for sync in [SpoolSync::Always, SpoolSync::EverySecond, SpoolSync::Never] {
         let dir = tempfile::tempdir().unwrap();
-        let (mut spool, _) = Spool::open(dir.path(), link(), BOUND, sync).unwrap();
+        let (mut spool, _) = Spool::open(dir.path(), queue(), BOUND, sync).unwrap();
         (0..20).for_each(|number| spool.append(number, &frame(number, 500)).unwrap());
         spool.release(5).unwrap();
         drop(spool);
-        let (_, frames) = Spool::open(dir.path(), link(), BOUND, sync).unwrap();
+        let (_, frames) = Spool::open(dir.path(), queue(), BOUND, sync).unwrap();
         assert_eq!(frames.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (5..20).collect::<Vec<_>>());
     }
 }
@@ -235,38 +235,38 @@ fn every_policy_keeps_the_frames_and_a_drop_ends_its_thread() {
 fn frames_of_a_memory_link_come_back_once() {
     let dir = tempfile::tempdir().unwrap();
     let frames = [(4, frame(4, 0)), (9, frame(9, 700))];
-    save_undelivered(dir.path(), link(), frames.iter().map(|(number, frame)| (*number, frame))).unwrap();
-    assert_eq!(take_undelivered(dir.path(), LinkId::ALL[0]).unwrap(), []);
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), frames);
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
+    save_undelivered(dir.path(), queue(), frames.iter().map(|(number, frame)| (*number, frame))).unwrap();
+    assert_eq!(take_undelivered(dir.path(), QueueId::ALL[0]).unwrap(), []);
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), frames);
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), []);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn a_stop_without_frames_takes_an_older_file_away() {
     let dir = tempfile::tempdir().unwrap();
-    save_undelivered(dir.path(), link(), [(1, &frame(1, 1))]).unwrap();
-    save_undelivered(dir.path(), link(), []).unwrap();
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
+    save_undelivered(dir.path(), queue(), [(1, &frame(1, 1))]).unwrap();
+    save_undelivered(dir.path(), queue(), []).unwrap();
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), []);
 }
 
 #[test]
 fn a_damaged_file_of_a_memory_link_gives_the_frames_before_the_damage() {
     let dir = tempfile::tempdir().unwrap();
     let frames = [(1, frame(1, 10)), (2, frame(2, 10))];
-    save_undelivered(dir.path(), link(), frames.iter().map(|(number, frame)| (*number, frame))).unwrap();
+    save_undelivered(dir.path(), queue(), frames.iter().map(|(number, frame)| (*number, frame))).unwrap();
     let path = dir.path().join("undelivered-2");
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), frames[..1]);
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), frames[..1]);
 }
 
 #[test]
 fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
     let dir = tempfile::tempdir().unwrap();
     let first = [(4, frame(4, 10)), (9, frame(9, 10))];
-    save_undelivered(dir.path(), link(), first.iter().map(|(number, frame)| (*number, frame))).unwrap();
+    save_undelivered(dir.path(), queue(), first.iter().map(|(number, frame)| (*number, frame))).unwrap();
     let (mut spool, found) = open(dir.path(), BOUND);
     let contents =
         |frames: &[(u64, Bytes)]| frames.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>();
@@ -274,10 +274,10 @@ fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
     assert!(!dir.path().join("undelivered-2").exists(), "they are in the spool now");
     spool.append(found[1].0 + 1, &frame(50, 5)).unwrap();
     drop(spool);
-    let found = take_undelivered(dir.path(), link()).unwrap();
+    let found = take_undelivered(dir.path(), queue()).unwrap();
     assert_eq!(contents(&found), [frame(4, 10), frame(9, 10), frame(50, 5)]);
     assert!(found.is_sorted_by(|a, b| a.0 < b.0));
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), []);
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), []);
 }
 
 #[test]
@@ -299,12 +299,12 @@ fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_fra
 fn undelivered_frames_stay_until_the_start_has_succeeded() {
     let dir = tempfile::tempdir().unwrap();
     let frame = Bytes::from_static(b"precious");
-    save_undelivered(dir.path(), link(), [(0, &frame)]).unwrap();
+    save_undelivered(dir.path(), queue(), [(0, &frame)]).unwrap();
     for _ in 0..2 {
-        assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, [(0, frame.clone())]);
+        assert_eq!(find_undelivered(dir.path(), queue()).unwrap().frames, [(0, frame.clone())]);
     }
-    assert_eq!(take_undelivered(dir.path(), link()).unwrap(), [(0, frame)]);
-    assert_eq!(find_undelivered(dir.path(), link()).unwrap().frames, []);
+    assert_eq!(take_undelivered(dir.path(), queue()).unwrap(), [(0, frame)]);
+    assert_eq!(find_undelivered(dir.path(), queue()).unwrap().frames, []);
 }
 
 #[test]

@@ -4,22 +4,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use dtu_proto::event::LinkId;
+use dtu_proto::event::QueueId;
 use tracing::warn;
 
-use super::{Spool, SpoolSync, record};
+use super::{Spool, SpoolSync, folder, record};
 use crate::store::{Disk, FileOps as _, write_whole};
 
-/// Keeps the frames of a memory link for the next start: whole or not at all, over a power cut too. No frames, no file.
+/// Keeps the frames of a queue in memory for the next start: whole or not at all, over a power cut too. No frames, no file.
 ///
 /// # Errors
 /// Of the file system, with the path.
 pub fn save_undelivered<'a>(
     dir: &Path,
-    link: LinkId,
+    queue: QueueId,
     frames: impl IntoIterator<Item = (u64, &'a Bytes)>,
 ) -> io::Result<()> {
-    let path = path(dir, link);
+    let path = path(dir, queue);
     let mut bytes = Vec::new();
     frames.into_iter().for_each(|(number, frame)| record::encode(&mut bytes, number, frame));
     if bytes.is_empty() {
@@ -36,15 +36,15 @@ pub fn save_undelivered<'a>(
 ///
 /// # Errors
 /// Of the file system, with the path.
-pub fn find_undelivered(dir: &Path, link: LinkId) -> io::Result<Left> {
-    if dir.join("spool").join(format!("link-{link}")).is_dir() {
-        let (spool, frames) = Spool::open(dir, link, u64::MAX, SpoolSync::Never)?;
+pub fn find_undelivered(dir: &Path, queue: QueueId) -> io::Result<Left> {
+    if dir.join("spool").join(folder(queue)).is_dir() {
+        let (spool, frames) = Spool::open(dir, queue, u64::MAX, SpoolSync::Never)?;
         return Ok(Left { frames, place: Place::Spool(Box::new(spool)) });
     }
-    Ok(Left { frames: read(dir, link)?, place: Place::File(dir.to_owned(), link) })
+    Ok(Left { frames: read(dir, queue)?, place: Place::File(dir.to_owned(), queue) })
 }
 
-/// What a run left for a link that keeps its frames in memory.
+/// What a run left for a queue that keeps its frames in memory.
 #[derive(Debug)]
 pub struct Left {
     /// With their numbers, oldest first.
@@ -54,12 +54,12 @@ pub struct Left {
 
 #[derive(Debug)]
 enum Place {
-    File(PathBuf, LinkId),
+    File(PathBuf, QueueId),
     Spool(Box<Spool>),
 }
 
 impl Left {
-    /// Removes them from the disk: once they are in the device they live as every frame of a memory link does, and the
+    /// Removes them from the disk: once they are in the device they live as every frame in memory does, and the
     /// next start must not send them again.
     ///
     /// # Errors
@@ -67,14 +67,14 @@ impl Left {
     pub fn forget(self) -> io::Result<()> {
         let Some((last, _)) = self.frames.last() else { return Ok(()) };
         match self.place {
-            Place::File(dir, link) => remove(&dir, link),
+            Place::File(dir, queue) => remove(&dir, queue),
             Place::Spool(mut spool) => spool.release(last + 1),
         }
     }
 }
 
-pub(super) fn read(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
-    let path = path(dir, link);
+pub(super) fn read(dir: &Path, queue: QueueId) -> io::Result<Vec<(u64, Bytes)>> {
+    let path = path(dir, queue);
     let Some(bytes) = Disk.read(&path, u64::MAX)? else { return Ok(Vec::new()) };
     let bytes = Bytes::from(bytes);
     let (frames, good) = record::decode_all(&bytes, 0);
@@ -85,11 +85,11 @@ pub(super) fn read(dir: &Path, link: LinkId) -> io::Result<Vec<(u64, Bytes)>> {
     Ok(frames)
 }
 
-pub(super) fn remove(dir: &Path, link: LinkId) -> io::Result<()> {
-    Disk.remove(&path(dir, link))?;
+pub(super) fn remove(dir: &Path, queue: QueueId) -> io::Result<()> {
+    Disk.remove(&path(dir, queue))?;
     Disk.sync_dir(dir)
 }
 
-fn path(dir: &Path, link: LinkId) -> PathBuf {
-    dir.join(format!("undelivered-{link}"))
+fn path(dir: &Path, queue: QueueId) -> PathBuf {
+    dir.join(format!("undelivered-{}", queue.word()))
 }

@@ -26,8 +26,14 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Working mode",
         &[Param::new(
             "MOD",
-            Kind::Choice(&[(0, "transparent"), (2, "AT command"), (4, "SMS")]),
-            "1 (serial command) and 3 (HTTPD) are not in this version",
+            Kind::Choice(&[
+                (0, "transparent"),
+                (1, "serial command"),
+                (2, "AT command"),
+                (3, "HTTPD"),
+                (4, "SMS"),
+            ]),
+            "",
         )
         .factory("0")],
     )

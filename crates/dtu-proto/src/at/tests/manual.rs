@@ -150,14 +150,14 @@ fn manual_2_8_6_23_cimod() {
     desk.tells("AT+CIMOD?", "+CIMOD: 2");
     desk.ok("AT+CIMOD=\"0\"");
     assert_eq!(desk.config.mode, WorkingMode::Transparent);
-    desk.ok("AT+CIMOD=4");
-    assert_eq!(desk.config.mode, WorkingMode::Sms);
-    for other in [1, 3] {
-        desk.refuses(
-            std::format!("AT+CIMOD={other}"),
-            &std::format!("CIMOD: MOD must be 0 (transparent), 2 (AT command) or 4 (SMS), got {other}"),
-        );
+    for mode in WorkingMode::ALL {
+        desk.ok(std::format!("AT+CIMOD={}", mode.number()));
+        assert_eq!(desk.config.mode, mode);
     }
+    desk.refuses(
+        "AT+CIMOD=5",
+        "CIMOD: MOD must be 0 (transparent), 1 (serial command), 2 (AT command), 3 (HTTPD) or 4 (SMS), got 5",
+    );
 }
 
 #[test]

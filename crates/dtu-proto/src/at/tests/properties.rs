@@ -227,7 +227,7 @@ proptest! {
 #[test]
 fn a_stored_file_passes_over_what_it_does_not_know() {
     let text = "# a comment\n\nAT+CIPNUM=123\r\nAT+FUTURE=1\nAT+CIPR=12\nnonsense\nAT+CIRESET\nAT+CIPR?\nATW\n\
-                AT+CINETAT=1;+CICOMAT=1\nAT+CIMOD=3\nAT\nATE1";
+                AT+CINETAT=1;+CICOMAT=1\nAT+CIMOD=5\nAT\nATE1";
     let (config, problems) = from_store_text(text);
     assert_eq!((config.sms_number.as_str(), config.echo, config.network_at), ("123", true, false));
     let rates = "110, 300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 38400, 56000, 57600, 115200, 230400, 460800 or 921600";
@@ -239,7 +239,10 @@ fn a_stored_file_passes_over_what_it_does_not_know() {
         (8, "+CIPR is no stored setting"),
         (9, "W is no stored setting"),
         (10, "the line has more than one command"),
-        (11, "CIMOD: MOD must be 0 (transparent), 2 (AT command) or 4 (SMS), got 3"),
+        (
+            11,
+            "CIMOD: MOD must be 0 (transparent), 1 (serial command), 2 (AT command), 3 (HTTPD) or 4 (SMS), got 5",
+        ),
         (12, "the line has no command"),
     ];
     let expected = expected.map(|(line, text)| Problem { line, text: String::from(text) });

@@ -62,7 +62,7 @@ fn every_extended_command_tells_its_ranges() {
         }
     }
     desk.tells("AT+CIPCFG=?", "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)");
-    desk.tells("AT+CIMOD=?", "+CIMOD: (0,2,4)");
+    desk.tells("AT+CIMOD=?", "+CIMOD: (0,1,2,3,4)");
     desk.tells("AT+CIPSCONT=?", "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)");
     desk.tells("AT+CIPPACK=?", "+CIPPACK: (0,1),(0-80 hex digits),(0,1)");
 }

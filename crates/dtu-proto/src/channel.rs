@@ -1,0 +1,256 @@
+//! A connection that a working mode opens for itself: what the host was told, and what it may be told next.
+//!
+//! ```text
+//! Idle ─connect─► Connecting ─Connected─► Up ─close, Closed─┐
+//!   ▲                 └─close─► Closing ◄─────────close─────┤
+//!   └──────────────── Closed, or the host is silent ────────┘
+//! ```
+//! It has no cache and does not connect by itself: that is the mode's business.
+
+#![allow(dead_code, reason = "used by the modes that follow")]
+
+use alloc::collections::VecDeque;
+
+use crate::event::{
+    ChannelId, CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, Payload,
+};
+use crate::time::{Duration, Instant};
+
+/// The host gives an attempt up after 30 s; the device waits a little longer for its word.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(40);
+/// The host closes at once.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A channel.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    id: ChannelId,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Connecting { until: Instant },
+    Up(Up),
+    Closing { reason: LinkDownReason, was_up: bool, until: Instant },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Up {
+    /// A `Send` is outstanding.
+    sending: bool,
+    /// Bytes handed to the host.
+    sent: u64,
+    /// Of these, acknowledged by the peer's TCP.
+    acked: u64,
+}
+
+/// What an input or a deadline meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News<'a> {
+    /// Nothing: it belongs to a connection that the device has given up.
+    Nothing,
+    /// The connection stands.
+    Up,
+    /// Bytes of the peer.
+    Data(&'a [u8]),
+    /// The outstanding `Send` is in the socket's hands.
+    Sent,
+    /// More is acknowledged.
+    Acked,
+    /// The connection, or the attempt, is over.
+    Down(Down),
+}
+
+/// The end of a connection or attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Down {
+    pub(crate) reason: LinkDownReason,
+    pub(crate) was_up: bool,
+    /// Bytes of the connection that were handed over, and that the peer's TCP had acknowledged.
+    pub(crate) sent: u64,
+    pub(crate) acked: u64,
+}
+
+impl Channel {
+    pub(crate) const fn new(id: ChannelId) -> Self {
+        Self { id, state: State::Idle }
+    }
+
+    /// Begins an attempt. Only where the channel is idle.
+    pub(crate) fn connect(&mut self, connect: Connect, now: Instant, outputs: &mut VecDeque<Output>) {
+        if self.is_idle() {
+            self.state = State::Connecting { until: now + CONNECT_PATIENCE };
+            outputs.push_back(Output::Channel(self.id, LinkOutput::Connect(connect)));
+        }
+    }
+
+    /// Hands bytes over, where [`Channel::is_free`]. Says where in the connection they end.
+    pub(crate) fn send(&mut self, payload: Payload, outputs: &mut VecDeque<Output>) -> u64 {
+        let State::Up(up) = &mut self.state else { return 0 };
+        up.sending = true;
+        up.sent += payload.len() as u64;
+        outputs.push_back(Output::Channel(self.id, LinkOutput::Send(payload)));
+        up.sent
+    }
+
+    /// Orders the end of a connection or attempt; false if there was none. `Down` follows, with this reason.
+    pub(crate) fn close(
+        &mut self,
+        reason: LinkDownReason,
+        now: Instant,
+        outputs: &mut VecDeque<Output>,
+    ) -> bool {
+        let was_up = match self.state {
+            State::Up(_) => true,
+            State::Connecting { .. } => false,
+            State::Idle | State::Closing { .. } => return false,
+        };
+        self.state = State::Closing { reason, was_up, until: now + CLOSE_PATIENCE };
+        outputs.push_back(Output::Channel(self.id, LinkOutput::Close));
+        true
+    }
+
+    /// Takes news of the socket in.
+    pub(crate) fn handle<'a>(&mut self, input: LinkInput<'a>, outputs: &mut VecDeque<Output>) -> News<'a> {
+        match (&mut self.state, input) {
+            (State::Connecting { .. }, LinkInput::Connected { .. }) => {
+                self.state = State::Up(Up::default());
+                outputs.push_back(Output::Event(Event::ChannelUp(self.id)));
+                News::Up
+            }
+            (State::Up(_), LinkInput::Data(data)) => News::Data(data),
+            (State::Up(up), LinkInput::Sent) if up.sending => {
+                up.sending = false;
+                News::Sent
+            }
+            (State::Up(up), LinkInput::Acked(total)) if total > up.acked => {
+                up.acked = total;
+                News::Acked
+            }
+            (_, LinkInput::Closed { reason, acked }) => self.closed(reason, acked, outputs),
+            _ => News::Nothing,
+        }
+    }
+
+    fn closed(&mut self, reason: CloseReason, acked: u64, outputs: &mut VecDeque<Output>) -> News<'static> {
+        let network = LinkDownReason::Network(reason);
+        let down = match self.state {
+            State::Idle => return News::Nothing,
+            State::Connecting { .. } => Down { reason: network, was_up: false, sent: 0, acked: 0 },
+            State::Up(up) => {
+                Down { reason: network, was_up: true, sent: up.sent, acked: acked.max(up.acked) }
+            }
+            State::Closing { reason, was_up, .. } => Down { reason, was_up, sent: 0, acked },
+        };
+        self.ended(down, outputs)
+    }
+
+    fn ended(&mut self, down: Down, outputs: &mut VecDeque<Output>) -> News<'static> {
+        self.state = State::Idle;
+        let Down { reason, was_up, .. } = down;
+        outputs.push_back(Output::Event(Event::ChannelDown { channel: self.id, reason, was_up }));
+        News::Down(down)
+    }
+
+    /// When the host must have answered.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Connecting { until } | State::Closing { until, .. } => Some(until),
+            State::Idle | State::Up(_) => None,
+        }
+    }
+
+    /// The host did not answer in time. An attempt is closed first: `Down` follows that.
+    pub(crate) fn fire(&mut self, now: Instant, outputs: &mut VecDeque<Output>) -> News<'static> {
+        match self.state {
+            State::Connecting { until } if until <= now => {
+                self.close(LinkDownReason::HostSilent, now, outputs);
+                News::Nothing
+            }
+            State::Closing { reason, was_up, until } if until <= now => {
+                self.ended(Down { reason, was_up, sent: 0, acked: 0 }, outputs)
+            }
+            State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
+        }
+    }
+
+    pub(crate) const fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    pub(crate) const fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting { .. })
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+
+    /// Whether bytes may be handed over.
+    pub(crate) const fn is_free(&self) -> bool {
+        matches!(self.state, State::Up(Up { sending: false, .. }))
+    }
+
+    /// Whether it was ordered to close, and the host has not said that it is.
+    pub(crate) const fn is_closing(&self) -> bool {
+        matches!(self.state, State::Closing { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use core::net::{Ipv4Addr, SocketAddr};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::config::Protocol;
+
+    fn connected(outputs: &mut VecDeque<Output>) -> Channel {
+        let mut channel = Channel::new(ChannelId::AT_MODE);
+        let (protocol, address) = (Protocol::Tcp, String::from("host"));
+        channel.connect(
+            Connect { protocol, address, port: 1, local_port: 0, tls: false },
+            Instant::ZERO,
+            outputs,
+        );
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        assert_eq!(channel.handle(LinkInput::Connected { local }, outputs), News::Up);
+        channel
+    }
+
+    #[test]
+    fn one_send_is_outstanding_and_the_end_tells_what_was_acknowledged() {
+        let mut outputs = VecDeque::new();
+        let mut channel = connected(&mut outputs);
+        let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
+        assert_eq!(channel.send(payload, &mut outputs), 3);
+        assert!(!channel.is_free());
+        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Sent);
+        assert!(channel.is_free());
+        assert_eq!(channel.handle(LinkInput::Acked(2), &mut outputs), News::Acked);
+        assert_eq!(channel.handle(LinkInput::Acked(1), &mut outputs), News::Nothing);
+        let closed = LinkInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
+        let reason = LinkDownReason::Network(CloseReason::PeerClosed);
+        let down = Down { reason, was_up: true, sent: 3, acked: 3 };
+        assert_eq!(channel.handle(closed, &mut outputs), News::Down(down));
+        assert!(channel.is_idle());
+    }
+
+    #[test]
+    fn after_close_nothing_but_the_end_counts_and_a_silent_host_does_not_hold_it_up() {
+        let mut outputs = VecDeque::new();
+        let mut channel = connected(&mut outputs);
+        assert!(channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
+        assert!(!channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
+        assert_eq!(channel.handle(LinkInput::Data(b"late"), &mut outputs), News::Nothing);
+        let due = channel.deadline().expect("the host must answer");
+        let down = Down { reason: LinkDownReason::Ordered, was_up: true, sent: 0, acked: 0 };
+        assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
+        let late = LinkInput::Closed { reason: CloseReason::Local, acked: 0 };
+        assert_eq!(channel.handle(late, &mut outputs), News::Nothing);
+    }
+}
