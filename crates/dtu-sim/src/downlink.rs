@@ -5,13 +5,13 @@
 
 use std::collections::VecDeque;
 
-use dtu_proto::event::{LINKS, LinkId};
+use crate::uplink::{SLOTS, Slot};
 
 /// What was printed, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printed {
-    /// One whole read of a link is out.
-    Read(LinkId),
+    /// One whole read of a link (or of a connection beside the links) is out.
+    Read(Slot),
     Heartbeat,
     /// The escape's `a`.
     Prompt,
@@ -27,7 +27,7 @@ pub(crate) enum Printed {
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
     /// Each with its place in the order of arrival.
-    reads: [VecDeque<(u64, Vec<u8>)>; LINKS],
+    reads: [VecDeque<(u64, Vec<u8>)>; SLOTS],
     arrivals: u64,
     current: Option<(usize, usize)>,
     /// Reads accepted and not yet wholly printed.
@@ -39,11 +39,11 @@ pub(crate) struct Downlink {
 
 impl Downlink {
     /// The device has taken a read that is data.
-    pub(crate) fn expect(&mut self, link: LinkId, bytes: &[u8]) {
+    pub(crate) fn expect(&mut self, slot: Slot, bytes: &[u8]) {
         self.waiting += 1;
         self.waiting_bytes += bytes.len();
         self.arrivals += 1;
-        self.reads[link.index()].push_back((self.arrivals, bytes.to_vec()));
+        self.reads[slot.index()].push_back((self.arrivals, bytes.to_vec()));
     }
 
     pub(crate) fn settings(&mut self, banner: &str, heartbeat: &[u8]) {
@@ -109,7 +109,7 @@ impl Downlink {
         let shared = due.len().min(rest.len());
         if due[..shared] != rest[..shared] {
             let got = rest[..shared.min(24)].escape_ascii();
-            return Err(format!("a read of link {} is cut by \"{got}\"", link + 1));
+            return Err(format!("a read of {} is cut by \"{got}\"", Slot::at(link)));
         }
         self.waiting_bytes -= shared;
         if shared < due.len() {
@@ -117,7 +117,7 @@ impl Downlink {
         } else {
             self.reads[link].pop_front();
             self.waiting -= 1;
-            pieces.push(Printed::Read(LinkId::ALL[link]));
+            pieces.push(Printed::Read(Slot::at(link)));
         }
         Ok(&rest[shared..])
     }

@@ -84,23 +84,23 @@ impl Books {
 
     pub(super) fn connected(&mut self, link: LinkId, udp: bool) {
         let registers = !self.watch.expected.registration.is_empty();
-        self.book(link).connected(link, udp, registers);
+        self.book(link).connected(link.into(), udp, registers);
     }
 
     pub(super) fn arrived(&mut self, link: LinkId, bytes: u64) {
-        self.book(link).arrived(link, bytes);
+        self.book(link).arrived(link.into(), bytes);
     }
 
     pub(super) fn acknowledged(&mut self, link: LinkId, bytes: u64) {
-        self.book(link).acknowledged_to(link, bytes);
+        self.book(link).acknowledged_to(link.into(), bytes);
     }
 
     pub(super) fn sent(&mut self, link: LinkId) {
-        self.book(link).sent(link);
+        self.book(link).sent(link.into());
     }
 
     pub(super) fn closed(&mut self, link: LinkId, acked: u64) {
-        self.book(link).closed(link, acked);
+        self.book(link).closed(link.into(), acked);
         // Replies for this connection have nowhere to go.
         self.owed[door_slot(Door::Link(link))].0 = 0;
     }
@@ -286,7 +286,7 @@ impl World {
                 self.let_in(Door::Link(link), &text, full);
             }
             Verdict::Ignored => {}
-            Verdict::Data => self.books.down.expect(link, bytes),
+            Verdict::Data => self.books.down.expect(link.into(), bytes),
         }
     }
 
@@ -339,7 +339,7 @@ impl World {
             reply,
             dropped,
         };
-        self.books.book(link).send(link, prefix, body, &rules)
+        self.books.book(link).send(link.into(), prefix, body, &rules)
     }
 
     fn heartbeat_sent(&mut self, link: LinkId) {
@@ -386,13 +386,13 @@ impl World {
     fn printed(&mut self, piece: Printed) {
         let books = &mut self.books;
         match piece {
-            Printed::Read(link) => {
+            Printed::Read(slot) => {
                 books.last_data = self.now;
                 self.sum.reads += 1;
                 if books.talking {
                     self.break_rule(
                         Rule::Downlink,
-                        format!("a read of link {link} is printed in the command state"),
+                        format!("a read of {slot} is printed in the command state"),
                     );
                 }
             }
