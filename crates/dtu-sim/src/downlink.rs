@@ -20,8 +20,25 @@ pub(crate) enum Printed {
     Banner,
     /// A result code that ends the reply to a command line.
     Result,
+    /// `+CME ERROR`: such a result code, or what is wrong with a packet of the serial command mode.
+    Error,
+    /// A word of the AT or serial command mode about a connection.
+    Told(Told),
+    /// `> `: the device wants a text.
+    Ask,
     /// Other text of a reply.
     Text,
+}
+
+/// Words about connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    ConnectOk,
+    ConnectFail,
+    SendOk,
+    SendFail,
+    CloseOk,
+    Closed,
 }
 
 #[derive(Debug, Default)]
@@ -122,7 +139,16 @@ impl Downlink {
         Ok(&rest[shared..])
     }
 
+    /// Reads of this connection that are not wholly printed.
+    pub(crate) fn waits(&self, slot: Slot) -> bool {
+        !self.reads[slot.index()].is_empty()
+    }
+
     fn text<'a>(&self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+        if let Some(behind) = rest.strip_prefix(b"\r\n> ") {
+            pieces.push(Printed::Ask);
+            return Ok(behind);
+        }
         let text = rest.strip_prefix(b"\r\n").unwrap_or(rest);
         let end = text.windows(2).position(|pair| pair == b"\r\n");
         let Some(end) = end.filter(|_| text.len() < rest.len() || text.starts_with(b"+")) else {
@@ -136,7 +162,13 @@ impl Downlink {
         pieces.push(match line {
             b"+ok" => Printed::Escaped,
             b"OK" | b"ERROR" => Printed::Result,
-            _ if line.starts_with(b"+CME ERROR") => Printed::Result,
+            _ if line.starts_with(b"+CME ERROR") => Printed::Error,
+            b"CONNECT OK" => Printed::Told(Told::ConnectOk),
+            b"CONNECT FAIL" => Printed::Told(Told::ConnectFail),
+            b"SEND OK" => Printed::Told(Told::SendOk),
+            b"SEND FAIL" => Printed::Told(Told::SendFail),
+            b"CLOSE OK" => Printed::Told(Told::CloseOk),
+            b"CLOSED" => Printed::Told(Told::Closed),
             _ if line == self.banner => Printed::Banner,
             _ => Printed::Text,
         });

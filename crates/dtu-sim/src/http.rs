@@ -82,7 +82,7 @@ fn is_target(target: &[u8]) -> bool {
 }
 
 fn may_stand(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?[]".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte)
 }
 
 fn body_length(request: &Request) -> Result<usize, String> {

@@ -82,6 +82,78 @@ impl Packet {
     }
 }
 
+/// What stands on the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A good packet, and its bytes.
+    Packet(Packet, Vec<u8>),
+    /// Something that begins like a packet and is none.
+    Bad,
+    /// Other bytes.
+    Garbage,
+}
+
+/// Reads packets out of the frames of the line, as decisions 11 says: what is none is passed over up to the next `55 AA`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reader {
+    held: Vec<u8>,
+}
+
+impl Reader {
+    /// The longest that is no nonsense: func, reserve, port, name and its end, data.
+    const LENGTH_MAX: usize = 5 + 256 + 1000;
+
+    pub(crate) const fn is_inside(&self) -> bool {
+        self.held.len() >= 2
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Seen> {
+        self.held.extend_from_slice(bytes);
+        self.look(false)
+    }
+
+    /// Nothing more belongs to what is held.
+    pub(crate) fn give_up(&mut self) -> Vec<Seen> {
+        self.look(true)
+    }
+
+    fn look(&mut self, last: bool) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        loop {
+            let begin = self.held.windows(2).position(|two| two == [0x55, 0xAA]);
+            let half = usize::from(!last && self.held.last() == Some(&0x55));
+            let garbage = begin.unwrap_or(self.held.len() - half);
+            if garbage > 0 {
+                self.held.drain(..garbage);
+                seen.push(Seen::Garbage);
+            }
+            if begin.is_none() {
+                return seen;
+            }
+            let Some((what, length)) = self.front(last) else { return seen };
+            self.held.drain(..length);
+            seen.push(what);
+        }
+    }
+
+    /// What stands at the front, and how much of it is done with.
+    fn front(&self, last: bool) -> Option<(Seen, usize)> {
+        let missing = if last { Some((Seen::Bad, 2)) } else { None };
+        let [_, _, high, low, ..] = self.held[..] else { return missing };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        if !(8..=Self::LENGTH_MAX).contains(&length) {
+            return Some((Seen::Bad, 2));
+        }
+        let whole = 4 + length + 1;
+        let Some(bytes) = self.held.get(..whole) else { return missing };
+        if let Some(packet) = Packet::read(bytes) {
+            return Some((Seen::Packet(packet, bytes.to_vec()), whole));
+        }
+        let sum = bytes[4..whole - 1].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+        Some((Seen::Bad, if sum == bytes[whole - 1] { whole } else { 2 }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,8 @@ struct Frame {
     delivered: bool,
     /// The device has been told so.
     reported: bool,
+    /// It asked for a full reply (serial command mode).
+    full: bool,
     /// The device passed over it: it must be among the counted drops.
     skipped: bool,
     /// On whose connection it is under way.
@@ -101,6 +103,8 @@ pub(crate) struct Book {
     pub(crate) given: u64,
     pub(crate) given_bytes: u64,
     pub(crate) acknowledged: u64,
+    /// Frames that asked for a full reply, and those of them that were acknowledged.
+    pub(crate) full: (u64, u64),
     /// Passed over by the device, so far.
     skipped: u64,
     /// Left the book without having reached a peer, so far.
@@ -134,6 +138,7 @@ impl Book {
             given: 0,
             given_bytes: 0,
             acknowledged: 0,
+            full: (0, 0),
             skipped: 0,
             missing: 0,
             repeated: 0,
@@ -141,12 +146,19 @@ impl Book {
     }
 
     pub(crate) fn give(&mut self, bytes: &Rc<[u8]>) {
+        self.take(bytes, false);
+    }
+
+    /// A packet of the serial command mode.
+    pub(crate) fn take(&mut self, bytes: &Rc<[u8]>, full: bool) {
+        self.full.0 += u64::from(full);
         self.given += 1;
         self.given_bytes += bytes.len() as u64;
         self.frames.push_back(Frame {
             bytes: Rc::clone(bytes),
             delivered: false,
             reported: false,
+            full,
             skipped: false,
             under_way: None,
             sent: 0,
@@ -327,6 +339,7 @@ impl Book {
                 let frame = &mut self.frames[usize_of(number - self.base)];
                 frame.under_way = None;
                 self.acknowledged += u64::from(!frame.reported);
+                self.full.1 += u64::from(!frame.reported && frame.full);
                 frame.reported = true;
             }
         }
@@ -365,6 +378,16 @@ impl Book {
         };
         let numbers = self.connections.iter().flatten().filter_map(of);
         numbers.min().unwrap_or(u64::MAX)
+    }
+
+    /// Frames that were passed over, so far.
+    pub(crate) const fn passed_over(&self) -> u64 {
+        self.skipped + self.missing
+    }
+
+    /// Whether a frame is neither acknowledged nor passed over.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.frames.iter().any(|frame| !frame.reported && !frame.skipped)
     }
 
     /// How many frames the peers do not have, and how many bytes these are; after everything has drained.

@@ -8,6 +8,9 @@ use dtu_proto::config::{
 };
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
+use super::at_mode::AtBook;
+use super::command_mode::CommandBook;
+use super::httpd::HttpBook;
 use super::post::Post;
 use super::{Rule, World};
 use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
@@ -47,6 +50,9 @@ pub(super) struct Books {
     pub(super) dropped: [u64; LINKS],
     pub(super) nowhere: u64,
     pub(super) post: Post,
+    pub(super) http: HttpBook,
+    pub(super) command: CommandBook,
+    pub(super) at: AtBook,
 }
 
 impl Books {
@@ -75,6 +81,9 @@ impl Books {
             dropped: [0; LINKS],
             nowhere: 0,
             post: Post::default(),
+            http: HttpBook::default(),
+            command: CommandBook::new(options.modes.resend),
+            at: AtBook::default(),
         }
     }
 
@@ -134,9 +143,12 @@ impl Books {
     }
 
     /// A frame for the mode: to every book with an enabled link.
-    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
-        if self.applied.mode == WorkingMode::Sms {
-            return self.post.frame(&self.watch.expected.sms_number, bytes);
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>, now: u64) {
+        match self.applied.mode {
+            WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
+            WorkingMode::Httpd => return self.http.give(bytes),
+            WorkingMode::SerialCommand => return self.command.frame(bytes, now),
+            WorkingMode::Transparent | WorkingMode::AtCommand => {}
         }
         let links = &self.applied.links;
         let mut taken = false;
@@ -149,12 +161,15 @@ impl Books {
         self.nowhere += u64::from(!taken);
     }
 
-    pub(super) fn mode_starts(&mut self) {
+    pub(super) fn mode_starts(&mut self, now: u64) {
         self.applied = self.watch.expected.clone();
         for bytes in std::mem::take(&mut self.kept) {
-            self.route(&bytes);
+            self.route(&bytes, now);
         }
         self.kept_bytes = 0;
+        if self.applied.mode == WorkingMode::AtCommand {
+            self.line.command_state();
+        }
     }
 
     fn keep(&mut self, bytes: Rc<[u8]>) {
@@ -174,6 +189,7 @@ impl Books {
         self.watch.restart(stored.clone());
         self.line = self.line.restarted(stored.packing_time);
         self.talking = false;
+        self.at.forget();
     }
 
     /// The host is gone, and with it what it and the device had in memory.
@@ -223,6 +239,7 @@ impl World {
                     self.sum.escapes += 1;
                 }
                 Found::Line(line) => self.command_line(&line),
+                Found::Text(text) => self.at_text(&text),
             }
         }
     }
@@ -239,13 +256,16 @@ impl World {
             Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
-                self.books.route(&Rc::from(bytes));
+                self.books.route(&Rc::from(bytes), self.now);
             }
         }
     }
 
     fn command_line(&mut self, line: &[u8]) {
         self.note("command line", None, 0, line);
+        if self.is_at_mode() {
+            self.at_line(line);
+        }
         if line.len() >= 2 && line[..2].eq_ignore_ascii_case(b"AT") {
             self.let_in(Door::Serial, line, true);
         } else {
@@ -268,7 +288,17 @@ impl World {
         }
     }
 
+    /// `CIAPPLY`: a frame that is being received belongs to the mode that ends.
     fn applied_at(&mut self) {
+        let (old, new) = (self.books.applied.mode, self.books.watch.expected.mode);
+        if self.books.line.phase == Phase::Window {
+            return;
+        }
+        if old != new {
+            self.books.line.flush();
+            self.take_found();
+            self.switch_lines(new);
+        }
         self.books.applied = self.books.watch.expected.clone();
     }
 
@@ -359,12 +389,12 @@ impl World {
     pub(super) fn judge_print(&mut self, bytes: &[u8]) {
         if self.books.post.prints(bytes) {
             self.books.last_data = self.now;
-            if self.books.talking || self.books.line.phase == Phase::Window {
+            if self.is_command_state() {
                 self.break_rule(Rule::Messages, "a message is printed in the command state");
             }
             return;
         }
-        if self.is_unasked(bytes) && !self.books.talking && self.books.line.phase != Phase::Window {
+        if self.is_unasked(bytes) && !self.is_command_state() {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -386,6 +416,10 @@ impl World {
     fn printed(&mut self, piece: Printed) {
         let books = &mut self.books;
         match piece {
+            Printed::Read(slot) if matches!(books.line.phase, Phase::Text { .. }) => {
+                let text = format!("a read of {slot} is printed while a prompt waits");
+                self.break_rule(Rule::Dialogue, text);
+            }
             Printed::Read(slot) => {
                 books.last_data = self.now;
                 self.sum.reads += 1;
@@ -405,6 +439,9 @@ impl World {
             }
             Printed::Escaped => self.break_rule(Rule::Escape, "+ok is printed without a handshake"),
             Printed::Result => self.result_printed(),
+            Printed::Error => self.error_printed(),
+            Printed::Told(told) => self.told(told),
+            Printed::Ask => self.at_asks(),
             Printed::Banner => {
                 if books.banners == 0 {
                     self.break_rule(Rule::Downlink, "a banner without a start");
@@ -415,7 +452,7 @@ impl World {
         }
     }
 
-    fn result_printed(&mut self) {
+    pub(super) fn result_printed(&mut self) {
         let inline = self.books.pay(Door::SerialFrame);
         let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
         self.hold(Rule::Commands, paid);

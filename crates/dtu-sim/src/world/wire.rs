@@ -8,6 +8,7 @@ use dtu_proto::config::Protocol;
 use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOutput};
 
 use super::net::State;
+use super::modes::rule_of;
 use super::{Event, Rule, World};
 use crate::http::Print;
 use crate::rng::Rng;
@@ -28,6 +29,8 @@ pub(super) enum WireEvent {
     Read,
     /// The peer's own clock.
     Peer,
+    /// The peer closes, if it has nothing to do.
+    HangUp,
     Fault,
     Wake,
 }
@@ -102,8 +105,13 @@ impl Wire {
         self.coming.push_back(Coming { bytes, print, before: Vec::new(), alone });
     }
 
-    pub(super) fn close_behind(&mut self) {
+    /// The peer closes behind what it has sent.
+    pub(super) const fn close_behind(&mut self) {
         self.closed = true;
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
     }
 
     pub(super) const fn is_stalled(&self) -> bool {
@@ -182,7 +190,7 @@ impl World {
             return self.break_rule(Rule::Bounds, text);
         }
         let may = self.may_connect(channel, &connect);
-        self.hold(Rule::Modes, may);
+        self.hold(rule_of(channel), may);
         let style = self.scenario.modes.style_of(&connect.address).clone();
         let (healed, attached) = (self.healed, self.attached);
         let wire = self.wire(channel);
@@ -197,12 +205,15 @@ impl World {
         self.note_wire("close", channel, 0, &[]);
         let wire = self.wire(channel);
         match wire.state {
-            State::Up if !wire.udp && !wire.stalled && wire.rng.chance(50) => {
-                // The kernel still delivers what it has, though nobody hears of it.
+            // The kernel still delivers what it has, though nobody hears of it; of a request that it has not
+            // confirmed this world's kernel delivers nothing, for nobody could then tell whether to send it again.
+            State::Up if !wire.udp && !wire.stalled && wire.send.is_none() && wire.rng.chance(50) => {
                 let handed = wire.handed;
+                self.channel_closing(channel);
                 self.arrives(channel, handed);
             }
-            State::Up | State::Connecting => {}
+            State::Up => self.channel_closing(channel),
+            State::Connecting => {}
             State::Idle | State::Closing => {
                 let text = format!("{channel}: close while {:?}", wire.state);
                 return self.break_rule(Rule::Bounds, text);
@@ -223,7 +234,7 @@ impl World {
         wire.send = Some(bytes.len() as u64);
         wire.stream.extend_from_slice(bytes);
         let judged = self.judge_channel_send(channel, bytes);
-        self.hold(Rule::Modes, judged);
+        self.hold(rule_of(channel), judged);
         self.fill_wire(channel);
     }
 
@@ -267,6 +278,7 @@ impl World {
             WireEvent::Report => self.report_wire(channel),
             WireEvent::Read => self.host_reads_wire(channel),
             WireEvent::Peer => self.peer_acts(channel),
+            WireEvent::HangUp => self.peer_hangs_up(channel),
             WireEvent::Fault => self.wire_fault(channel),
             WireEvent::Wake => self.unstall_wire(channel),
         }
@@ -311,6 +323,10 @@ impl World {
         wire.ticking = false;
         if wire.stalled || !attached {
             return;
+        }
+        if wire.closed {
+            // Bytes for a program that is gone.
+            return self.wire_lost(channel, CloseReason::Reset);
         }
         let part = (wire.handed - wire.arrived).min(2920);
         let upto = wire.arrived + part;
@@ -366,13 +382,15 @@ impl World {
         if self.healed || self.wire(channel).state != State::Up {
             return;
         }
+        let may_hang_up = self.may_hang_up(channel);
         let wire = self.wire(channel);
         let (kind, pause, half_open) =
             (wire.rng.range(0, 4), wire.rng.wait(10 * SEC), wire.rng.range(20, 90));
         let next = wire.rng.wait(style.fault_every);
         match kind {
             0 => return self.wire_lost(channel, CloseReason::Reset),
-            1 => wire.close_behind(),
+            1 if may_hang_up => wire.close_behind(),
+            1 => {}
             2 => {
                 wire.stalled = true;
                 self.wire_after(channel, half_open * SEC, WireEvent::Down(CloseReason::TimedOut));
@@ -385,6 +403,13 @@ impl World {
         }
         self.note_wire("fault", channel, kind, &[]);
         self.plan_wire_read(channel);
+    }
+
+    fn peer_hangs_up(&mut self, channel: ChannelId) {
+        if self.may_hang_up(channel) {
+            self.wire(channel).close_behind();
+            self.plan_wire_read(channel);
+        }
     }
 
     fn unstall_wire(&mut self, channel: ChannelId) {
