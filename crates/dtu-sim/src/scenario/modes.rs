@@ -1,7 +1,7 @@
 //! Worlds in the serial command mode (1), the AT command mode (2) and the HTTPD client mode (3), and worlds that go
 //! from mode to mode: what stands at the far end, and how it behaves.
 
-use dtu_proto::config::{DropPolicy, LinkOptions, WorkingMode};
+use dtu_proto::config::{DropPolicy, HttpdConfig, LinkOptions, Method, WorkingMode};
 use dtu_proto::time::Duration;
 
 use super::{NetStyle, Scenario, net};
@@ -48,6 +48,22 @@ pub(crate) struct HttpStyle {
     pub(crate) impatience: u64,
     /// Between a request and its answer, and between the pieces of one, at most.
     pub(crate) think: u64,
+}
+
+impl HttpStyle {
+    /// What the device is told, as typed.
+    fn settings(&self) -> HttpdConfig {
+        let scheme = if self.tls { "https://" } else { "" };
+        HttpdConfig {
+            method: if self.post { Method::Post } else { Method::Get },
+            server: format!("{scheme}{}", self.host),
+            port: self.port,
+            url: self.url.0.to_owned(),
+            head: self.head.0.to_owned(),
+            timeout: self.timeout,
+            filter: self.filter,
+        }
+    }
 }
 
 impl Default for ModeStyle {
@@ -163,6 +179,7 @@ impl Scenario {
         if let Some(mode) = self.modes.mode {
             self.config.mode = mode;
         }
+        self.config.httpd = self.modes.http.settings();
         if std::mem::take(&mut self.radio.sms_mode) {
             self.radio.letter_every = self.length / 20;
         }

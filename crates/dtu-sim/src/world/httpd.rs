@@ -10,6 +10,8 @@ use std::rc::Rc;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{ChannelId, CloseReason, Connect};
 
+use dtu_proto::status::HttpdStatus;
+
 use super::net::State;
 use super::wire::WireEvent;
 use super::{Rule, World};
@@ -23,6 +25,8 @@ use crate::{MS, SEC};
 struct Frame {
     number: u64,
     bytes: Rc<[u8]>,
+    /// The socket had it once: the disk need not keep it.
+    handed: bool,
 }
 
 /// The request that is under way.
@@ -37,8 +41,6 @@ struct UnderWay {
     reused: bool,
     /// Bytes that the device had read on the connection before it.
     read_before: u64,
-    /// The device has read the whole answer.
-    answered: bool,
 }
 
 /// What became of the frames.
@@ -78,7 +80,7 @@ impl HttpBook {
     pub(super) fn give(&mut self, bytes: &Rc<[u8]>) {
         self.counts.given += 1;
         self.counts.given_bytes += bytes.len() as u64;
-        self.frames.push_back(Frame { number: self.counts.given, bytes: Rc::clone(bytes) });
+        self.frames.push_back(Frame { number: self.counts.given, bytes: Rc::clone(bytes), handed: false });
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -112,7 +114,7 @@ impl HttpBook {
         self.requests += 1;
         self.arrivals.push_back((number, request));
         self.under_way =
-            Some(UnderWay { number, start, sent: false, reused, read_before: read, answered: false });
+            Some(UnderWay { number, start, sent: false, reused, read_before: read });
         Ok(())
     }
 
@@ -132,6 +134,9 @@ impl HttpBook {
     pub(super) fn sent(&mut self) {
         if let Some(under_way) = &mut self.under_way {
             under_way.sent = true;
+            if let Some(frame) = self.frames.front_mut() {
+                frame.handed = true;
+            }
         }
     }
 
@@ -176,6 +181,25 @@ impl HttpBook {
         Ok(())
     }
 
+    /// The device's counters against the books.
+    pub(super) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
+        let of = &status.counters;
+        let counts = &self.counts;
+        let is = [of.frames_in, of.bytes_in, of.answered, of.answered_other, of.failed + of.timed_out, of.retried];
+        let should =
+            [counts.given, counts.given_bytes, counts.good, counts.other, counts.failed, counts.again];
+        let done = of.answered + of.answered_other + of.failed + of.timed_out;
+        let waiting = status.waiting_frames as u64;
+        if is != should || of.dropped_frames != self.dropped {
+            let names = "frames, bytes, answered, others, failed, again";
+            return Err(format!("the device counts {names} {is:?}, the world {should:?}: {of:?}"));
+        }
+        if of.frames_in != done + of.dropped_frames + waiting {
+            return Err(format!("in is not done + dropped + waiting: {status:?}"));
+        }
+        Ok(())
+    }
+
     /// The device object is gone. `kept`: what the host will restore.
     pub(super) fn crashed(&mut self, kept: &[Vec<u8>]) {
         *self = Self::default();
@@ -186,9 +210,8 @@ impl HttpBook {
 
     /// What waited must be on the disk.
     pub(super) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
-        let handed = self.under_way.as_ref().filter(|request| request.sent).map(|request| request.number);
         let excused = self.dropped - self.skipped;
-        let lost = self.frames.iter().filter(|frame| Some(frame.number) != handed);
+        let lost = self.frames.iter().filter(|frame| !frame.handed);
         let lost = lost.filter(|frame| !kept.iter().any(|bytes| bytes[..] == frame.bytes[..])).count();
         if lost as u64 > excused { Err(format!("{lost} frames for the server are not on the spool")) } else { Ok(()) }
     }
