@@ -21,6 +21,7 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::packet::COMMANDS,
     cmd::mode::COMMANDS,
     cmd::link::COMMANDS,
+    cmd::connection::COMMANDS,
     cmd::role::COMMANDS,
     cmd::line::COMMANDS,
     cmd::door::COMMANDS,
@@ -73,7 +74,6 @@ pub enum TakesEffect {
 /// Why a command of the table is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    Connections,
     Httpd,
     Cloud,
 }
@@ -81,7 +81,6 @@ pub(super) enum Missing {
 impl Missing {
     pub(super) const fn text(self) -> &'static str {
         match self {
-            Self::Connections => "needs the connections of the AT mode, which this version does not have",
             Self::Httpd => "needs the HTTPD mode, which this version does not have",
             Self::Cloud => "needs the cloud link, which this version does not have",
         }

@@ -7,22 +7,6 @@ use super::super::table::{Command, Missing};
 use super::Done;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    connections(
-        "+CIOPEN",
-        "2.8.6.34",
-        "Opens a connection in the AT mode",
-        &[Param::new("PROTOCOL", Kind::Words(&["TCP", "UDP"]), ""), ADDRESS, PORT],
-    )
-    .sets(absent),
-    connections(
-        "+CISEND",
-        "2.8.6.35",
-        "Sends to the connection of the AT mode",
-        &[Param::new("COUNT", Kind::Number { min: 1, max: 1024 }, "bytes")],
-    )
-    .runs(absent)
-    .sets(absent),
-    connections("+CICLOSE", "2.8.6.36", "Closes the connection of the AT mode", &[]).runs(absent),
     httpd("+HTPTP", "Request type", &[Param::new("TYPE", Kind::Words(&["GET", "POST"]), "").factory("GET")]),
     httpd("+HTPSV", "Server", &[ADDRESS.factory("test.usr.cn"), PORT.factory("80")]),
     httpd("+HTPURL", "Request target", &[Param::new("URL", Kind::Shape("text"), "").factory("/1.php?")]),
@@ -54,15 +38,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 const ADDRESS: Param =
     Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
 const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");
-
-const fn connections(
-    name: &'static str,
-    section: &'static str,
-    help: &'static str,
-    params: &'static [Param],
-) -> Command {
-    Command::new(name, section, help, params).missing(Missing::Connections)
-}
 
 const fn httpd(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {
     Command::new(name, "2.1.3", help, params).missing(Missing::Httpd).reads(absent).sets(absent)
