@@ -79,7 +79,7 @@ MUTANTS = [
     ("downlink", "what waits for the end of the command state is turned round",
      "self.held.push_back(data);", "self.held.push_front(data);"),
     ("downlink", "network bytes are printed in the command state",
-     "        if self.line_state == LineState::Data && self.ending.is_none() {\n            self.write_serial(data);",
+     "        if self.takes_network_data() && self.ending.is_none() {\n            self.write_serial(data);",
      "        if self.ending.is_none() {\n            self.write_serial(data);"),
     ("downlink", "a byte is lost on the way to the DTE",
      "        let data = Bytes::copy_from_slice(data);\n        self.last_to_dte",

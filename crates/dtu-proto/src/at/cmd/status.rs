@@ -8,7 +8,9 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, Status};
+use crate::status::{
+    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, Status,
+};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,7 +19,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for the HTTPD client; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -42,6 +44,10 @@ stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the lin
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
 
+`+CISTAT:AT,state=<as CINET>,in=<frames given to CISEND>,in_frames=<n>,out=<of these, SEND OK>,out_frames=<n>,\
+dropped=<of these, SEND FAIL, too long or cut short>,dropped_frames=<n>,received=<from the peer>,reads=<n>,opened=<CONNECT OK>,failed=<CONNECT FAIL>,\
+lost=<CLOSED>`
+
 `+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
 answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
 timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
@@ -58,6 +64,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(connection_line(&status.at_connection));
     call.say(httpd_line(&status.httpd));
     Ok(())
 }
@@ -166,6 +173,24 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("dropped_frames", counters.dropped_frames),
     ];
     format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn connection_line(status: &AtConnectionStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("out", counters.bytes_out),
+        ("out_frames", counters.frames_out),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("opened", counters.opened),
+        ("failed", counters.failed),
+        ("lost", counters.lost),
+    ];
+    format!("+CISTAT:AT,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn call_line(call: &CallStatus) -> String {

@@ -1,0 +1,3 @@
+//! What the working modes beside the transparent one remember.
+
+pub(crate) mod at_connection;
