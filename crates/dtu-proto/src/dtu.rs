@@ -15,7 +15,8 @@ use crate::event::{
 };
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext};
+use crate::link::{Link, LinkContext, Port};
+use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -109,6 +110,7 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
+    serial_command: SerialCommand,
     lamps: Lamps,
     clock: Clock,
     mailbox: Mailbox,
@@ -162,7 +164,7 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(id, options.links[id.index()].clone());
+        let link = |id: LinkId| Link::new(Port::Link(id), options.links[id.index()].clone());
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
@@ -198,6 +200,7 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
+            serial_command: SerialCommand::new(&options.modes),
             lamps: Lamps::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -358,6 +361,7 @@ impl Dtu {
                 waiting: self.port.waiting() + self.held_bytes,
             },
             links: core::array::from_fn(|index| self.links[index].status()),
+            serial_command: self.serial_command.status(),
         }
     }
 
@@ -443,7 +447,7 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let up = self.links.iter().any(Link::is_up);
+        let up = self.links.iter().any(Link::is_up) || self.serial_command.is_up();
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
 

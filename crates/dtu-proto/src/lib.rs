@@ -82,6 +82,7 @@ mod dtu;
 pub mod event;
 mod identity;
 mod link;
+mod mode;
 pub mod radio;
 pub mod record;
 mod serial;

@@ -1,0 +1,3 @@
+//! What a working mode keeps of its own; the device routes to it.
+
+pub(crate) mod serial_command;
