@@ -281,7 +281,7 @@ impl Link {
         }
         self.alive_at = cx.now;
         self.connection += 1;
-        self.state = State::Up(Up::new(cx.now, !cx.config.registration.is_empty() && self.registers()));
+        self.state = State::Up(Up::new(cx.now, self.registers(cx.config)));
         cx.outputs.push_back(Output::Event(self.port.up()));
         self.pump(cx);
     }

@@ -126,8 +126,8 @@ impl Link {
     }
 
     /// Whether the registration packet goes first.
-    pub(super) const fn registers(&self) -> bool {
-        !self.port.is_destination()
+    pub(super) const fn registers(&self, config: &Config) -> bool {
+        !config.registration.is_empty() && !self.port.is_destination()
     }
 
     pub(super) fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {

@@ -10,8 +10,8 @@ use super::super::reply::{Code, Quoted};
 use super::super::table::{Command, TakesEffect};
 use super::{Done, door, mode, network, one, packet};
 use crate::config::{Config, LinkConfig, Protocol};
-use crate::event::LinkId;
-use crate::status::{LinkState, LinkStatus, WaitingFor};
+use crate::event::{LinkDownReason, LinkId};
+use crate::status::{DestinationStatus, LinkState, LinkStatus, WaitingFor};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIPSCONT", "2.8.6.25, 2.8.6.32", "A link; read: the dump of all parameters but the serial line's", CIPSCONT)
@@ -40,7 +40,9 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .notes(
             "One line a link: `+CINET:<n>,<state>`, state one of OFF, CONNECTING, CONNECTED and WAITING. Behind WAITING \
              stands why: what ended the last attempt (`refused`), or `retry`, `no network`, `no data` (a short link), \
-             `backup` (its primary is up), `mode not started`.",
+             `backup` (its primary is up), `mode not started`. In the serial command mode a line follows for each \
+             destination that has a connection or had it last, at most 8: `+CINET:0,<state>,\"<TCP or UDP> <address>:<port>\"`, \
+             and behind WAITING the same words.",
         )
         .reads(read_states),
 ];
@@ -143,16 +145,29 @@ fn set_long(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_states(call: &mut Call<'_, '_>) -> Done {
-    let links = &call.ctx.status.links;
-    call.lines.extend(LinkId::ALL.map(|link| format!("+CINET:{link},{}", state_text(&links[link.index()]))));
+    let status = call.ctx.status;
+    call.lines.extend(LinkId::ALL.map(|link| link_state_line(link, &status.links[link.index()])));
+    if status.serial_command.running {
+        call.lines.extend(status.serial_command.destinations.iter().map(destination_line));
+    }
     Ok(())
 }
 
-/// A link's state in the words of `CINET?`.
-fn state_text(link: &LinkStatus) -> String {
-    match link.state {
-        LinkState::Off | LinkState::Connecting | LinkState::Connected => state_name(link.state).to_string(),
-        LinkState::Waiting(reason) => format!("{},{}", state_name(link.state), waiting_text(reason, link)),
+fn link_state_line(link: LinkId, status: &LinkStatus) -> String {
+    let reason = reason_text(status.state, status.last_down);
+    format!("+CINET:{link},{}{reason}", state_name(status.state))
+}
+
+fn destination_line(to: &DestinationStatus) -> String {
+    let (state, reason) = (state_name(to.state), reason_text(to.state, to.last_down));
+    format!("+CINET:0,{state},\"{} {}:{}\"{reason}", to.protocol.name(), to.address, to.port)
+}
+
+/// Why it waits, with the comma in front.
+fn reason_text(state: LinkState, last_down: Option<LinkDownReason>) -> String {
+    match state {
+        LinkState::Off | LinkState::Connecting | LinkState::Connected => String::new(),
+        LinkState::Waiting(reason) => format!(",{}", waiting_text(reason, last_down)),
     }
 }
 
@@ -166,10 +181,10 @@ pub(super) const fn state_name(state: LinkState) -> &'static str {
     }
 }
 
-fn waiting_text(reason: WaitingFor, link: &LinkStatus) -> String {
+fn waiting_text(reason: WaitingFor, last_down: Option<LinkDownReason>) -> String {
     let text = match reason {
         WaitingFor::Retry => {
-            return link.last_down.map_or_else(|| "retry".to_string(), |reason| reason.to_string());
+            return last_down.map_or_else(|| "retry".to_string(), |reason| reason.to_string());
         }
         WaitingFor::Network => "no network",
         WaitingFor::Data => "no data",

@@ -8,7 +8,7 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, LinkStatus, MessageStatus, Phase, Status};
+use crate::status::{CallState, CallStatus, LinkStatus, MessageStatus, Phase, SerialCommandStatus, Status};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,7 +17,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for calls, one for messages; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for the serial command mode, one for calls, one for messages; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -31,6 +31,12 @@ out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undeliver
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
+
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
 
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
@@ -49,6 +55,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(device_line(status));
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    call.say(serial_command_line(&status.serial_command));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
     Ok(())
@@ -81,6 +88,31 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn serial_command_line(status: &SerialCommandStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("running", u64::from(status.running)),
+        ("in", counters.bytes_in),
+        ("in_packets", counters.packets_in),
+        ("out", counters.bytes_out),
+        ("out_packets", counters.packets_out),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_packets", wide(status.waiting_packets)),
+        ("lobby_packets", wide(status.lobby_packets)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_packets", counters.dropped_packets),
+        ("bad_packets", counters.bad_packets),
+        ("garbage", counters.garbage_bytes),
+        ("unfinished", wide(status.unfinished_bytes)),
+        ("resent_packets", counters.resent_packets),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("reconnects", counters.reconnects),
+        ("destinations", wide(status.destinations.len())),
+    ];
+    format!("+CISTAT:COMMAND{}", joined(&figures))
 }
 
 fn message_line(status: &MessageStatus) -> String {

@@ -127,7 +127,8 @@ impl Place {
     /// The next packet that the link is done with, and whether it was delivered.
     pub(super) fn next_done(&mut self, now: Instant) -> Option<(u64, bool)> {
         let first = self.link.first_waiting();
-        let id = self.given.pop_front_if(|id| *id < first)?;
+        let id = self.given.front().copied().filter(|id| *id < first)?;
+        self.given.pop_front();
         let delivered = self.delivered < self.link.delivered_frames();
         if delivered {
             self.delivered += 1;
