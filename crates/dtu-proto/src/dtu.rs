@@ -16,8 +16,9 @@ use crate::event::{
 use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext};
+use crate::link::{Link, LinkContext, Port};
 use crate::mode::at_connection::AtConnection;
+use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -113,6 +114,7 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
+    serial_command: SerialCommand,
     lamps: Lamps,
     clock: Clock,
     mailbox: Mailbox,
@@ -168,7 +170,7 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(id, options.links[id.index()].clone());
+        let link = |id: LinkId| Link::new(Port::Link(id), options.links[id.index()].clone());
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
@@ -206,6 +208,7 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
+            serial_command: SerialCommand::new(&options.modes),
             lamps: Lamps::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -369,6 +372,7 @@ impl Dtu {
             links: core::array::from_fn(|index| self.links[index].status()),
             httpd: self.httpd.status(self.attached.is_some()),
             at_connection: self.at_connection.status(),
+            serial_command: self.serial_command.status(),
         }
     }
 
@@ -456,7 +460,8 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let channel_up = self.httpd.is_up() || self.at_connection.channel.is_up();
+        let channel_up =
+            self.httpd.is_up() || self.at_connection.channel.is_up() || self.serial_command.is_up();
         let up = channel_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }

@@ -14,7 +14,7 @@ use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
     CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
-    RadioStatus, SerialStatus, Status,
+    RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -85,5 +85,6 @@ pub(super) fn blank_status() -> Status {
             waiting_bytes: 0,
         },
         at_connection: AtConnection::default().status(),
+        serial_command: SerialCommandStatus::default(),
     }
 }

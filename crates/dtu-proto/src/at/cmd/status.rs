@@ -9,7 +9,8 @@ use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
 use crate::status::{
-    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, Status,
+    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
+    SerialCommandStatus, Status,
 };
 
 pub(in super::super) const COMMANDS: &[Command] =
@@ -33,6 +34,12 @@ out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undeliver
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
+
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
 
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
@@ -62,6 +69,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(device_line(status));
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    call.say(serial_command_line(&status.serial_command));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
     call.say(connection_line(&status.at_connection));
@@ -96,6 +104,31 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn serial_command_line(status: &SerialCommandStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("running", u64::from(status.running)),
+        ("in", counters.bytes_in),
+        ("in_packets", counters.packets_in),
+        ("out", counters.bytes_out),
+        ("out_packets", counters.packets_out),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_packets", wide(status.waiting_packets)),
+        ("lobby_packets", wide(status.lobby_packets)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_packets", counters.dropped_packets),
+        ("bad_packets", counters.bad_packets),
+        ("garbage", counters.garbage_bytes),
+        ("unfinished", wide(status.unfinished_bytes)),
+        ("resent_packets", counters.resent_packets),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("reconnects", counters.reconnects),
+        ("destinations", wide(status.destinations.len())),
+    ];
+    format!("+CISTAT:COMMAND{}", joined(&figures))
 }
 
 fn message_line(status: &MessageStatus) -> String {
