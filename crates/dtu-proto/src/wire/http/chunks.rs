@@ -23,9 +23,14 @@ enum State {
     Size,
     Data(u64),
     /// The line end behind a chunk: whether its CR is there.
-    DataEnd { cr: bool },
+    DataEnd {
+        cr: bool,
+    },
     /// Lines behind the last chunk: bytes so far, and what the line that is being received is made of.
-    Trailer { bytes: usize, line: Line },
+    Trailer {
+        bytes: usize,
+        line: Line,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

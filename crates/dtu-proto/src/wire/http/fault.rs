@@ -45,7 +45,9 @@ impl fmt::Display for Fault {
             Self::BadLength => "the Content-Length of the answer is bad",
             Self::UnknownCoding => "the answer has an unknown Transfer-Encoding",
             Self::BadChunk => "a chunk of the answer is bad",
-            Self::TrailerTooLong => return write!(f, "the trailer of the answer has more than {HEAD_MAX} bytes"),
+            Self::TrailerTooLong => {
+                return write!(f, "the trailer of the answer has more than {HEAD_MAX} bytes");
+            }
             Self::HeadCut => "the connection ended in the head of the answer",
             Self::BodyCut => "the connection ended in the body of the answer",
         };

@@ -36,7 +36,9 @@ impl Head {
             Status::Partial => return Ok(None),
             Status::Complete(_) => {}
         }
-        let (Some(status), Some(minor)) = (response.code, response.version) else { return Err(Fault::NotHttp) };
+        let (Some(status), Some(minor)) = (response.code, response.version) else {
+            return Err(Fault::NotHttp);
+        };
         Self::of(status, minor, response.headers).map(Some)
     }
 

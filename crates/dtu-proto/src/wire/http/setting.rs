@@ -180,7 +180,9 @@ pub fn head_lines(typed: &str) -> Result<Vec<HeadLine>, SettingError> {
             Ok(line) => line,
             Err(fault) => return wrong(format!("line {number} {fault}")),
         };
-        if let Some(name) = ONCE.into_iter().find(|name| line.is(name) && lines.iter().any(|l: &HeadLine| l.is(name))) {
+        if let Some(name) =
+            ONCE.into_iter().find(|name| line.is(name) && lines.iter().any(|l: &HeadLine| l.is(name)))
+        {
             return wrong(format!("line {number} is a second {name}"));
         }
         lines.push(line);
