@@ -135,7 +135,9 @@ impl Client {
 
     /// In segments of so many bytes (and, with TLS, records).
     pub(crate) fn answer_in_pieces(&mut self, bytes: &[u8], size: usize) -> &mut Self {
-        bytes.chunks(size).for_each(|piece| drop(self.answer(piece)));
+        for piece in bytes.chunks(size) {
+            self.answer(piece);
+        }
         self
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod daemon;
 pub(crate) mod http;
 pub(crate) mod httpd;
 pub(crate) mod line;
+pub(crate) mod packet;
 pub(crate) mod pump;
 pub(crate) mod radio;
 pub(crate) mod random;
