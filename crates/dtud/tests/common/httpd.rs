@@ -16,8 +16,13 @@ pub(crate) struct Bench {
 
 /// How to start one.
 pub(crate) fn setup(folder: &Path, server: &HttpServer) -> Setup {
+    setup_for(folder, &server.address())
+}
+
+/// The same, for a server at `host,port`.
+pub(crate) fn setup_for(folder: &Path, address: &str) -> Setup {
     let setup = Setup::new(folder).settings("[link]\nbackoff_max = 1").packing(10).mode(3);
-    setup.at(&format!("HTPSV={}", server.address())).at("HTPURL=/1.php?").at("HTPHD=Accept:text/html")
+    setup.at(&format!("HTPSV={address}")).at("HTPURL=/1.php?").at("HTPHD=Accept:text/html")
 }
 
 impl Bench {
