@@ -24,7 +24,7 @@ use cache::{Cache, Tally};
 use up::{Sending, Up};
 
 pub(crate) mod backoff;
-mod cache;
+pub(crate) mod cache;
 mod expect;
 mod up;
 

@@ -8,7 +8,7 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, LinkStatus, MessageStatus, Phase, Status};
+use crate::status::{CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, Status};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,7 +17,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for calls, one for messages; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for the HTTPD client; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -42,7 +42,14 @@ stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the lin
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
 
-Of a link, always: in + moved_in = out + dropped + moved_out + waiting.";
+`+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
+answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
+timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
+received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
+waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>`
+
+Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
+answered_other + failed + timed_out + dropped_frames + waiting_frames.";
 
 fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
@@ -51,6 +58,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(httpd_line(&status.httpd));
     Ok(())
 }
 
@@ -135,6 +143,29 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn httpd_line(status: &HttpdStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("requests", counters.requests),
+        ("answered", counters.answered),
+        ("answered_other", counters.answered_other),
+        ("failed", counters.failed),
+        ("timed_out", counters.timed_out),
+        ("retried", counters.retried),
+        ("failed_attempts", counters.failed_attempts),
+        ("received", counters.received_bytes),
+        ("printed", counters.printed_bytes),
+        ("stray", counters.stray_bytes),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_frames", wide(status.waiting_frames)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+    ];
+    format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn call_line(call: &CallStatus) -> String {
