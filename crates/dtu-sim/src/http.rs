@@ -205,7 +205,8 @@ impl Writer<'_> {
 
 /// Draws an answer with this body. `closes`: the client has asked for the end of the connection.
 pub(crate) fn draw_answer(rng: &mut Rng, body: &[u8], filter: bool, closes: bool, faults: u64) -> Answer {
-    let broken = rng.chance(faults);
+    // A body of nothing cannot end too early.
+    let broken = rng.chance(faults) && !body.is_empty();
     let mut writer = Writer { rng, filter, pieces: Vec::new() };
     let (status, end) = if broken { bad(&mut writer, body) } else { good(&mut writer, body, closes) };
     Answer { pieces: writer.pieces, end, status }

@@ -107,6 +107,11 @@ impl Reader {
         self.held.len() >= 2
     }
 
+    /// Nothing is held that may be the beginning of a packet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Seen> {
         self.held.extend_from_slice(bytes);
         self.look(false)

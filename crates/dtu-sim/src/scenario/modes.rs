@@ -176,9 +176,7 @@ impl Scenario {
 
     /// What these modes ask of the rest of the world.
     fn fit(&mut self, rng: &mut Rng) {
-        if let Some(mode) = self.modes.mode {
-            self.config.mode = mode;
-        }
+        self.config.mode = self.modes.mode.unwrap_or(WorkingMode::Transparent);
         self.config.httpd = self.modes.http.settings();
         if std::mem::take(&mut self.radio.sms_mode) {
             self.radio.letter_every = self.length / 20;

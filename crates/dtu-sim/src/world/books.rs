@@ -42,6 +42,8 @@ pub(super) struct Books {
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
     pub(super) last_data: u64,
+    /// The last read of the DTE.
+    pub(super) heard: u64,
     /// A frame was being received when this call began.
     pub(super) frame_open: bool,
     /// Heartbeat interval and length in force, and since when.
@@ -75,6 +77,7 @@ impl Books {
             banners: 0,
             talking: false,
             last_data: 0,
+            heard: 0,
             frame_open: false,
             beat: (0, 0),
             settings_at: 0,
@@ -190,6 +193,7 @@ impl Books {
         self.line = self.line.restarted(stored.packing_time);
         self.talking = false;
         self.at.forget();
+        self.command.stop();
     }
 
     /// The host is gone, and with it what it and the device had in memory.
@@ -247,7 +251,8 @@ impl World {
     fn frame(&mut self, bytes: Vec<u8>) {
         self.note("frame", None, 0, &bytes);
         let set = &self.books.watch.expected;
-        let verdict = self.books.gates[0].judge(&bytes, set.serial_at, &set.password, self.now);
+        let amid = self.books.applied.mode == WorkingMode::SerialCommand && self.books.command.is_inside();
+        let verdict = self.books.gates[0].judge(&bytes, set.serial_at && !amid, &set.password, self.now);
         match verdict {
             Verdict::Command(text) => {
                 self.note("inline command", None, 0, &text);

@@ -67,6 +67,9 @@ impl World {
                 self.take_found();
             }
         }
+        if matches!(input, SerialInput::Data(_)) {
+            self.books.heard = self.now;
+        }
         self.call(Input::Serial(input));
         self.books.frame_open = self.books.line.frame_open();
         if matches!(input, SerialInput::Data(_)) {
@@ -123,7 +126,9 @@ impl World {
     pub(super) fn catch_up(&mut self) {
         self.books.line.advance(self.now);
         self.take_found();
-        self.books.command.silence(self.now);
+        if self.books.line.unfinished() == 0 {
+            self.books.command.silence(self.books.heard, self.now);
+        }
         self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
             self.mode_starts();

@@ -129,6 +129,7 @@ impl World {
     pub(super) fn switch_lines(&mut self, new: WorkingMode) {
         self.sum.switches += 1;
         self.books.at.forget();
+        self.books.command.stop();
         if new == WorkingMode::AtCommand {
             self.books.line.command_state();
             self.books.talking = false;
