@@ -109,10 +109,6 @@ impl CommandBook {
         self.books.iter().map(|(_, book)| book.passed_over()).sum()
     }
 
-    pub(super) fn is_waiting(&self) -> bool {
-        self.books.iter().any(|(_, book)| book.is_waiting())
-    }
-
     fn full(&self) -> (u64, u64) {
         let sum = |pick: fn(&Book) -> u64| self.books.iter().map(|(_, book)| pick(book)).sum();
         (sum(|book| book.full.0), sum(|book| book.full.1))

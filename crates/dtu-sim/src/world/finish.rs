@@ -137,8 +137,9 @@ impl World {
             && sockets_idle
             && self.dte.at_rest()
             && (self.books.line.phase == Phase::Data || self.is_at_mode())
-            && self.books.http.waiting() == 0
-            && !self.books.command.is_waiting()
+            && status.httpd.waiting_frames == 0
+            && status.serial_command.waiting_packets == 0
+            && status.serial_command.unfinished_bytes == 0
             && self.wires.iter().all(|wire| wire.send.is_none() && wire.coming_bytes == 0)
             && self.books.line.unfinished() == 0
             && !status.links.iter().any(waiting)
@@ -182,8 +183,8 @@ impl World {
                 self.books.line.phase,
                 self.books.down.waiting,
                 status.messages,
-                self.books.http.waiting(),
-                self.books.command.is_waiting(),
+                status.httpd.waiting_frames,
+                status.serial_command.waiting_packets,
             );
             return self.break_rule(Rule::Liveness, text);
         }
@@ -195,6 +196,8 @@ impl World {
         self.judge_packets();
         let settled = self.books.at.settled();
         self.hold(Rule::Dialogue, settled);
+        let settled = self.books.http.settled();
+        self.hold(Rule::Requests, settled);
         self.check_debts(&status);
     }
 

@@ -181,6 +181,15 @@ impl HttpBook {
         Ok(())
     }
 
+    /// Everything has drained: what never left was dropped.
+    pub(super) fn settled(&self) -> Result<(), String> {
+        let left = self.frames.len() as u64 + self.skipped;
+        if left > self.dropped {
+            return Err(format!("{left} frames were never sent, {} are counted as dropped", self.dropped));
+        }
+        Ok(())
+    }
+
     /// The device's counters against the books.
     pub(super) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
         let of = &status.counters;

@@ -219,8 +219,8 @@ impl World {
         let links = status.links.iter().any(|link| link.state != LinkState::Off && link.waiting_frames > 0);
         let waiting = [
             (links, WorkingMode::Transparent),
-            (self.books.http.waiting() > 0, WorkingMode::Httpd),
-            (self.books.command.is_waiting(), WorkingMode::SerialCommand),
+            (status.httpd.waiting_frames > 0, WorkingMode::Httpd),
+            (status.serial_command.waiting_packets > 0, WorkingMode::SerialCommand),
         ];
         let here = self.books.applied.mode;
         if waiting.iter().any(|(waits, mode)| *waits && *mode == here) {
