@@ -295,7 +295,9 @@ impl Httpd {
             | HttpdTrouble::Bad(_)
             | HttpdTrouble::Settings => self.counters.failed += 1,
         }
-        self.trouble = Some(trouble);
+        if trouble != HttpdTrouble::Lost(LinkDownReason::Ordered) {
+            self.trouble = Some(trouble);
+        }
         cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Failed(trouble))));
         self.close(reason, cx);
     }
