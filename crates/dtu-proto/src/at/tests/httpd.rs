@@ -55,7 +55,8 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
     desk.refuses("AT+HTPSV=h,0", "HTPSV: PORT must be 1..=65535, got 0");
     desk.refuses(
         "AT+HTPSV=h/1.php,80",
-        "HTPSV: SERVER must be a name or an address, got h/1.php; the path belongs to HTPURL",
+        "HTPSV: SERVER must be a name or an address of 1..=255 letters, digits and - . _, http:// or https:// in front \
+         allowed, got h/1.php; the path belongs to HTPURL",
     );
     desk.refuses("AT+HTPURL=1.php", "HTPURL: URL must begin with /, got 1.php");
     desk.refuses("AT+HTPURL=", "HTPURL: URL is missing; it must be 1..=1024 bytes of printable UTF-8 text");
@@ -75,10 +76,7 @@ fn a_value_may_fill_the_line() {
     let url = format!("/{}", "x".repeat(1024 - "AT+HTPURL=/".len()));
     desk.ok(format!("AT+HTPURL={url}"));
     assert_eq!(desk.config.httpd.url, url);
-    desk.refuses(
-        format!("AT+HTPURL={url}x"),
-        "a command line has at most 1024 bytes, got 1025",
-    );
+    desk.refuses(format!("AT+HTPURL={url}x"), "a command line has at most 1024 bytes, got 1025");
 }
 
 #[test]

@@ -188,9 +188,10 @@ fn a_server_is_a_name_or_an_address() {
     assert_eq!(server("HTTPS://test.usr.cn", 80), of("test.usr.cn", true));
     assert_eq!(server("http://[2001:db8::1]/", 80), of("2001:db8::1", false));
     let fault = |typed: &str| server(typed, 80).unwrap_err().to_string();
-    assert_eq!(fault("h/x"), "must be a name or an address, got h/x; the path belongs to HTPURL");
-    assert_eq!(fault("h:80"), "must be a name or an address, got h:80; the port is a value of its own");
-    for bad in ["", "http://", "a b", "h\u{e9}", "ftp:h", "[h]", "u@h", &"x".repeat(256)] {
+    assert!(fault("h/x").ends_with(", got h/x; the path belongs to HTPURL"));
+    assert!(fault("h:80").ends_with("allowed, got h:80; the port is a value of its own"));
+    for bad in ["", "http://", "a b", "h\u{e9}", "ftp:h", "[h]", "u@h", "::1%", "[::1%a b]", &"x".repeat(256)]
+    {
         assert!(server(bad, 80).is_err(), "{bad}");
     }
 }
