@@ -69,9 +69,9 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(device_line(status));
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
-    call.say(serial_command_line(&status.serial_command));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(serial_command_line(&status.serial_command));
     call.say(connection_line(&status.at_connection));
     call.say(httpd_line(&status.httpd));
     Ok(())
