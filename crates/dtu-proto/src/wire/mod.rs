@@ -26,6 +26,7 @@ pub mod address;
 pub mod dcs;
 pub mod gsm7;
 pub mod hex;
+pub mod http;
 pub mod join;
 pub mod pdu;
 mod reader;

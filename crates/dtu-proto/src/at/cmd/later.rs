@@ -7,20 +7,6 @@ use super::super::table::{Command, Missing};
 use super::Done;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    httpd("+HTPTP", "Request type", &[Param::new("TYPE", Kind::Words(&["GET", "POST"]), "").factory("GET")]),
-    httpd("+HTPSV", "Server", &[ADDRESS.factory("test.usr.cn"), PORT.factory("80")]),
-    httpd("+HTPURL", "Request target", &[Param::new("URL", Kind::Shape("text"), "").factory("/1.php?")]),
-    httpd(
-        "+HTPHD",
-        "Head lines",
-        &[Param::new("HEAD", Kind::Shape("text, lines divided by ||"), "").factory("Accept:text/html")],
-    ),
-    httpd("+HTPTO", "Time-out", &[Param::new("TIME", Kind::Number { min: 1, max: 600 }, "s").factory("10")]),
-    httpd(
-        "+HTPFLT",
-        "Head of the answer kept from the serial line",
-        &[Param::new("FILTER", Kind::Words(&["OFF", "ON"]), "").factory("ON")],
-    ),
     cloud("+CLOUDEN", "Cloud link", &[Param::new("STATE", Kind::Words(&["off", "on"]), "").factory("off")]),
     cloud(
         "+CLOUDID",
@@ -38,10 +24,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 const ADDRESS: Param =
     Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
 const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");
-
-const fn httpd(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {
-    Command::new(name, "2.1.3", help, params).missing(Missing::Httpd).reads(absent).sets(absent)
-}
 
 const fn cloud(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {
     Command::new(name, "2.4", help, params).missing(Missing::Cloud).reads(absent).sets(absent)

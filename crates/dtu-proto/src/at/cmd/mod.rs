@@ -11,6 +11,7 @@ pub(super) mod call;
 pub(super) mod clock;
 pub(super) mod connection;
 pub(super) mod door;
+pub(super) mod httpd;
 pub(super) mod identity;
 pub(super) mod later;
 pub(super) mod line;
