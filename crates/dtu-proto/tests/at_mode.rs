@@ -257,6 +257,11 @@ fn what_the_peer_sent_before_it_closed_stands_behind_the_answer_and_before_close
     dev.command("AT+CISEND", PROMPT).channel_data(AT, "last words");
     dev.channel_lose(AT, CloseReason::PeerClosed, 0).prints_nothing();
     dev.serial("x").wait(100).prints("\r\nSEND FAIL\r\nlast words\r\nCLOSED\r\n");
+
+    let mut dev = open();
+    dev.peer(AT).net = Net::Stuck;
+    dev.command("AT+CISEND=1", PROMPT).serial("x").channel_data(AT, "last words").prints_nothing();
+    dev.channel_lose(AT, CloseReason::Reset, 0).prints("\r\nSEND FAIL\r\nlast words\r\nCLOSED\r\n");
 }
 
 #[test]

@@ -360,6 +360,17 @@ fn ciopen_waits_for_the_end_of_the_connection_before_it() {
 }
 
 #[test]
+fn what_was_to_be_opened_is_forgotten_with_its_mode() {
+    let mut dev = started(in_mode(WorkingMode::AtCommand));
+    dev.command(OPEN, OPENED);
+    dev.dtu.handle_input(Input::Console("AT+CIMOD=0;+CIAPPLY"), dev.now);
+    while dev.dtu.poll_output().is_some() {}
+    dev.input(Input::Console("AT+CIMOD=2;+CIAPPLY")).command(OPEN, OK);
+    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY")).channel_lose(AT, CloseReason::Local, 0).prints_nothing();
+    assert_eq!(dev.peer(AT).connects.len(), 1);
+}
+
+#[test]
 fn a_restart_amid_a_prompt_counts_what_was_typed_and_prints_what_waited() {
     let mut config = in_mode(WorkingMode::AtCommand);
     config.restart_time = 600;
@@ -426,6 +437,8 @@ fn the_escape_in_the_at_mode_is_answered_and_changes_nothing() {
     dev.command(OPEN, OPENED).escape().command("AT", OK).channel_data(AT, "x").prints("x");
     dev.wait(300).serial("+++\r\n").wait(21).prints("a").serial("a\r\n").wait(21).prints("\r\n+ok\r\n");
     assert_eq!(dev.peer(AT).closes, 0);
+    // A program that has missed the first `a`, and begins anew.
+    dev.wait(1000).serial("+++").wait(21).prints("a").wait(1000).escape().command("AT", OK);
     let counters = dev.dtu.status(dev.now).serial.counters;
     assert_eq!(counters.command_bytes, counters.bytes_in);
 }
