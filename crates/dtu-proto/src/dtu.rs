@@ -13,10 +13,12 @@ use crate::event::{
     ChannelId, Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason,
     SerialInput, StoreInput, Timer,
 };
+use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext};
+use crate::link::{Link, LinkContext, Port};
 use crate::mode::at_connection::AtConnection;
+use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -87,6 +89,7 @@ pub struct Dtu {
     serial_counters: SerialCounters,
 
     links: [Link; LINKS],
+    httpd: Httpd,
     /// Whether a link is used: always, or as a backup whose primary is down.
     duty: [bool; LINKS],
     at_connection: AtConnection,
@@ -111,6 +114,7 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
+    serial_command: SerialCommand,
     lamps: Lamps,
     clock: Clock,
     mailbox: Mailbox,
@@ -166,10 +170,11 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(id, options.links[id.index()].clone());
+        let link = |id: LinkId| Link::new(Port::Link(id), options.links[id.index()].clone());
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
+            httpd: Httpd::new(options.modes.clone()),
             rng: Rng::new(seed),
             now,
             outputs: VecDeque::new(),
@@ -203,6 +208,7 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
+            serial_command: SerialCommand::new(&options.modes),
             lamps: Lamps::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -364,7 +370,9 @@ impl Dtu {
                 waiting: self.port.waiting() + self.held_bytes,
             },
             links: core::array::from_fn(|index| self.links[index].status()),
+            httpd: self.httpd.status(self.attached.is_some()),
             at_connection: self.at_connection.status(),
+            serial_command: self.serial_command.status(),
         }
     }
 
@@ -409,6 +417,7 @@ impl Dtu {
         self.print_behind_answer();
         self.print_unsolicited();
         self.store_messages();
+        self.httpd_listens();
         self.show_leds();
     }
 
@@ -451,7 +460,9 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let up = self.links.iter().any(Link::is_up) || self.at_connection.channel.is_up();
+        let channel_up =
+            self.httpd.is_up() || self.at_connection.channel.is_up() || self.serial_command.is_up();
+        let up = channel_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
 

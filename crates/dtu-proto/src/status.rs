@@ -1,9 +1,11 @@
 //! A plain snapshot of the device for consoles, `AT+CISTAT` and `AT+CINET?`.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::config::WorkingMode;
-use crate::event::{LINKS, Leds, LinkDownReason};
+use crate::config::{Protocol, WorkingMode};
+use crate::event::{HttpdTrouble, LINKS, Leds, LinkDownReason};
 use crate::radio::{Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::time::{Duration, Instant};
 
@@ -36,8 +38,61 @@ pub struct Status {
     pub serial: SerialStatus,
     /// The links.
     pub links: [LinkStatus; LINKS],
+    /// The HTTPD client.
+    pub httpd: HttpdStatus,
+    /// The serial command mode (1).
+    pub serial_command: SerialCommandStatus,
     /// The connection of the AT mode.
     pub at_connection: AtConnectionStatus,
+}
+
+/// The HTTPD client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpdStatus {
+    /// What its connection is doing; `Off` = mode 3 does not run.
+    pub state: LinkState,
+    /// Why there was no answer, if the last request had none.
+    pub trouble: Option<HttpdTrouble>,
+    /// Its traffic.
+    pub counters: HttpdCounters,
+    /// Frames that wait, with the one whose answer is awaited.
+    pub waiting_frames: usize,
+    /// Bytes of these.
+    pub waiting_bytes: usize,
+}
+
+/// Traffic of the HTTPD client. Always: `frames_in = answered + answered_other + failed + timed_out + dropped_frames +
+/// waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpdCounters {
+    /// Frames of the DTE.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Requests that the server may have got.
+    pub requests: u64,
+    /// Of these, with a whole answer of the kind 2xx.
+    pub answered: u64,
+    /// Of these, with another whole answer.
+    pub answered_other: u64,
+    /// Of these, without an answer, or without a whole one, but for those that timed out.
+    pub failed: u64,
+    /// Of these, without an answer in time.
+    pub timed_out: u64,
+    /// Requests that cannot have reached the server, and were sent again.
+    pub retried: u64,
+    /// Attempts to connect that failed.
+    pub failed_attempts: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Of these, bytes for the serial line.
+    pub printed_bytes: u64,
+    /// Of these, bytes that belong to no answer.
+    pub stray_bytes: u64,
+    /// Frames that found no room.
+    pub dropped_frames: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
 }
 
 /// The modem, as it was last told.
@@ -251,6 +306,72 @@ pub struct LinkCounters {
     pub heartbeats: u64,
     /// Replies to commands that found no room.
     pub dropped_replies: u64,
+}
+
+/// The serial command mode (1). Its packets are counted whole, from `55 AA` to their sum.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SerialCommandStatus {
+    /// Whether it is the working mode and has begun.
+    pub running: bool,
+    /// Its traffic.
+    pub counters: SerialCommandCounters,
+    /// Packets that wait, with those on their way that are not acknowledged.
+    pub waiting_packets: usize,
+    /// Bytes of these.
+    pub waiting_bytes: usize,
+    /// Of these, packets whose destination has no place yet.
+    pub lobby_packets: usize,
+    /// Bytes of the DTE that may be the beginning of a packet.
+    pub unfinished_bytes: usize,
+    /// The destinations that have a place, at most [`DESTINATIONS`](crate::event::DESTINATIONS).
+    pub destinations: Vec<DestinationStatus>,
+}
+
+/// Traffic of the serial command mode. Always: `bytes_in = bytes_out + dropped_bytes + waiting`, and what the mode got of
+/// the DTE is `bytes_in` (without packets of an earlier run) + `garbage_bytes` + unfinished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialCommandCounters {
+    /// Good packets of the DTE, and those of an earlier run.
+    pub packets_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Packets delivered: acknowledged by the peer's TCP, or sent by UDP.
+    pub packets_out: u64,
+    /// Bytes of these.
+    pub bytes_out: u64,
+    /// Packets that left undelivered.
+    pub dropped_packets: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
+    /// Packets that were refused: a wrong sum, length, name …
+    pub bad_packets: u64,
+    /// Bytes of these, and of what was no packet at all.
+    pub garbage_bytes: u64,
+    /// Packets sent more than once.
+    pub resent_packets: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Reads or datagrams received.
+    pub received_reads: u64,
+    /// Connections lost or attempts failed.
+    pub reconnects: u64,
+}
+
+/// A destination of the serial command mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationStatus {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Name or address.
+    pub address: String,
+    /// Its port.
+    pub port: u16,
+    /// What its connection is doing.
+    pub state: LinkState,
+    /// Why it last went down, if it did.
+    pub last_down: Option<LinkDownReason>,
+    /// Packets that wait for it.
+    pub waiting_packets: usize,
 }
 
 /// The connection of the AT mode.

@@ -15,8 +15,8 @@ use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
 use dtu_proto::event::{
-    CHANNELS, CallEvent, ChannelId, Event, Input, LINKS, LinkDownReason, LinkId, Output, Power, QueueId,
-    SerialInput, StoreInput,
+    CHANNELS, CallEvent, ChannelId, Event, HttpdEvent, Input, LINKS, LinkDownReason, LinkId, Output, Power,
+    QueueId, SerialInput, StoreInput,
 };
 use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::record::Header;
@@ -646,6 +646,11 @@ fn log(event: &Event) {
             info!("link {backup} hands back to link {primary}");
         }
         Event::Call(event) => log_call(*event),
+        Event::Httpd(event @ HttpdEvent::Answered { .. }) => debug!("HTTPD: {event}"),
+        Event::Httpd(event @ (HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_))) => {
+            info!("HTTPD: {event}")
+        }
+        Event::Httpd(event @ (HttpdEvent::Failed(_) | HttpdEvent::Stray { .. })) => warn!("HTTPD: {event}"),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
-    CallStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialStatus, Status,
+    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
+    RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -76,6 +77,14 @@ pub(super) fn blank_status() -> Status {
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],
+        httpd: HttpdStatus {
+            state: LinkState::Off,
+            trouble: None,
+            counters: HttpdCounters::default(),
+            waiting_frames: 0,
+            waiting_bytes: 0,
+        },
         at_connection: AtConnection::default().status(),
+        serial_command: SerialCommandStatus::default(),
     }
 }

@@ -236,6 +236,10 @@ impl Dtu {
     pub(super) fn frame(&mut self, frame: Bytes) {
         self.serial_counters.frames_in += 1;
         self.serial_counters.frame_bytes += frame.len() as u64;
+        if self.is_inside_a_packet() {
+            self.route(&frame);
+            return;
+        }
         if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {
             self.serial_counters.command_bytes += frame.len() as u64;
             return;

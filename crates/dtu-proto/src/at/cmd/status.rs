@@ -8,7 +8,10 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{AtConnectionStatus, CallState, CallStatus, LinkStatus, MessageStatus, Phase, Status};
+use crate::status::{
+    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
+    SerialCommandStatus, Status,
+};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -32,6 +35,12 @@ more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
 
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
+
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
@@ -46,7 +55,14 @@ cut=<replies shortened>`
 dropped=<of these, SEND FAIL, too long or cut short>,dropped_frames=<n>,received=<from the peer>,reads=<n>,opened=<CONNECT OK>,failed=<CONNECT FAIL>,\
 lost=<CLOSED>`
 
-Of a link, always: in + moved_in = out + dropped + moved_out + waiting.";
+`+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
+answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
+timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
+received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
+waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>`
+
+Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
+answered_other + failed + timed_out + dropped_frames + waiting_frames.";
 
 fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
@@ -55,7 +71,9 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(serial_command_line(&status.serial_command));
     call.say(connection_line(&status.at_connection));
+    call.say(httpd_line(&status.httpd));
     Ok(())
 }
 
@@ -86,6 +104,31 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn serial_command_line(status: &SerialCommandStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("running", u64::from(status.running)),
+        ("in", counters.bytes_in),
+        ("in_packets", counters.packets_in),
+        ("out", counters.bytes_out),
+        ("out_packets", counters.packets_out),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_packets", wide(status.waiting_packets)),
+        ("lobby_packets", wide(status.lobby_packets)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_packets", counters.dropped_packets),
+        ("bad_packets", counters.bad_packets),
+        ("garbage", counters.garbage_bytes),
+        ("unfinished", wide(status.unfinished_bytes)),
+        ("resent_packets", counters.resent_packets),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("reconnects", counters.reconnects),
+        ("destinations", wide(status.destinations.len())),
+    ];
+    format!("+CISTAT:COMMAND{}", joined(&figures))
 }
 
 fn message_line(status: &MessageStatus) -> String {
@@ -140,6 +183,29 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn httpd_line(status: &HttpdStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("requests", counters.requests),
+        ("answered", counters.answered),
+        ("answered_other", counters.answered_other),
+        ("failed", counters.failed),
+        ("timed_out", counters.timed_out),
+        ("retried", counters.retried),
+        ("failed_attempts", counters.failed_attempts),
+        ("received", counters.received_bytes),
+        ("printed", counters.printed_bytes),
+        ("stray", counters.stray_bytes),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_frames", wide(status.waiting_frames)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+    ];
+    format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn connection_line(status: &AtConnectionStatus) -> String {
