@@ -6,7 +6,7 @@ mod common;
 use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Role, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Output, Power, StoreOutput,
+    ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Output, Power, QueueId, StoreOutput,
 };
 use dtu_proto::status::{LinkCounters, LinkState, WaitingFor};
 use dtu_proto::time::Duration;
@@ -17,6 +17,8 @@ const OK: &str = "\r\nOK\r\n";
 const OPEN: &str = "AT+CIOPEN=TCP,host,1";
 const OPENED: &str = "\r\nOK\r\n\r\nCONNECT OK\r\n";
 const PROMPT: &str = "\r\n> ";
+/// The data `01` by TCP to 192.168.0.133:33.
+const PACKET: &[u8] = &[0x55, 0xAA, 0, 10, 1, 0, 0, 0x21, 0, 0x85, 0, 0xA8, 0xC0, 1, 0x10];
 const PHONE: &str = "+8613800138000";
 
 /// How a mode is changed.
@@ -94,11 +96,24 @@ fn manual_2_8_6_23_every_mode_follows_every_mode_and_what_waits_is_there_when_th
     }
 }
 
-fn walk(by: By, first: WorkingMode, second: WorkingMode) {
+/// A frame waits for each of the modes that have a queue.
+fn full_of_frames(by: By) -> Bench {
     let mut dev = started(in_mode(WorkingMode::Transparent));
-    let before = settings(&dev);
     dev.net[0] = Net::Refused;
+    for channel in ChannelId::ALL {
+        dev.peer(channel).net = Net::Refused;
+    }
     dev.lose(LINK1, CloseReason::Reset, 0).serial("waits").wait(300);
+    switch(&mut dev, WorkingMode::Httpd, by);
+    dev.serial("data=1").wait(300);
+    switch(&mut dev, WorkingMode::SerialCommand, by);
+    dev.serial(PACKET).wait(300);
+    dev
+}
+
+fn walk(by: By, first: WorkingMode, second: WorkingMode) {
+    let mut dev = full_of_frames(by);
+    let before = settings(&dev);
     for mode in [first, second] {
         switch(&mut dev, mode, by);
         let status = dev.dtu.status(dev.now);
@@ -108,13 +123,32 @@ fn walk(by: By, first: WorkingMode, second: WorkingMode) {
         assert_eq!(works, mode == WorkingMode::Transparent, "{place}");
         assert!(!dropped(&dev), "{place}");
         assert_eq!(settings(&dev), before, "{place}");
-        let undelivered: Vec<_> = dev.dtu.undelivered(LINK1).map(|(_, frame)| frame.clone()).collect();
-        assert_eq!(undelivered, ["waits"], "{place}");
+        assert_eq!(waiting(&dev, WorkingMode::Transparent), [b"waits"], "{place}");
+        assert_eq!(waiting(&dev, WorkingMode::Httpd), [b"data=1"], "{place}");
+        assert_eq!(waiting(&dev, WorkingMode::SerialCommand), [PACKET], "{place}");
     }
-    switch(&mut dev, WorkingMode::Transparent, by);
-    dev.net[0] = Net::Good;
-    dev.wait(40_000).sends(LINK1, "waits").sends_nothing(LINK1);
+    all_arrives(&mut dev, by);
     assert_eq!((counters(&dev).frames_out, counters(&dev).dropped_frames), (1, 0));
+}
+
+/// With everybody in reach, what waited goes where it belongs when its mode is back, and only then.
+fn all_arrives(dev: &mut Bench, by: By) {
+    dev.net[0] = Net::Good;
+    for channel in ChannelId::ALL {
+        dev.peer(channel).net = Net::Good;
+    }
+    let destination = ChannelId::DESTINATIONS[0];
+    switch(dev, WorkingMode::AtCommand, by);
+    dev.wait(60_000).sends_nothing(LINK1).channel_sends_nothing(destination);
+    dev.channel_sends_nothing(ChannelId::HTTPD);
+    switch(dev, WorkingMode::Transparent, by);
+    dev.wait(40_000).sends(LINK1, "waits").sends_nothing(LINK1);
+    switch(dev, WorkingMode::SerialCommand, by);
+    dev.wait(40_000).channel_sends(destination, [1]).channel_sends_nothing(destination);
+    switch(dev, WorkingMode::Httpd, by);
+    dev.wait(40_000);
+    let request = dev.channel_received(ChannelId::HTTPD);
+    assert!(request.starts_with(b"GET /1.php?data=1 HTTP/1.1\r\n"), "{}", request.escape_ascii());
 }
 
 #[test]
@@ -142,7 +176,24 @@ fn a_frame_being_received_belongs_to_the_mode_that_ends() {
         switch(&mut dev, WorkingMode::Transparent, by);
         assert_eq!(dev.received(LINK1), b"link", "{by:?}");
         dev.network_takes(&[("10086", "text")]);
+        for (mode, frame) in [(WorkingMode::Httpd, &b"data=1"[..]), (WorkingMode::SerialCommand, PACKET)] {
+            let mut dev = started(in_mode(mode));
+            dev.serial(frame);
+            switch(&mut dev, WorkingMode::Transparent, by);
+            assert_eq!(waiting(&dev, mode), [frame], "{mode:?} by {by:?}");
+            dev.sends_nothing(LINK1);
+        }
     }
+}
+
+/// What waits for a mode that has a queue.
+fn waiting(dev: &Bench, mode: WorkingMode) -> Vec<Vec<u8>> {
+    let queue = match mode {
+        WorkingMode::Httpd => QueueId::Httpd,
+        WorkingMode::SerialCommand => QueueId::SerialCommand,
+        WorkingMode::Transparent | WorkingMode::AtCommand | WorkingMode::Sms => LINK1.into(),
+    };
+    dev.dtu.undelivered(queue).map(|(_, frame)| frame.to_vec()).collect()
 }
 
 #[test]
@@ -151,12 +202,16 @@ fn frames_of_the_set_up_window_go_to_the_mode_that_starts() {
     let begin = |mode| {
         let mut dev = Bench::with(in_mode(WorkingMode::Transparent), window.clone());
         dev.modem_comes();
-        dev.at(100).serial("one").at(1000).serial(format!("AT+CIMOD={mode}\r\n")).at(4990).serial("two");
+        let first = if mode == 1 { PACKET } else { b"one" };
+        dev.at(100).serial(first).at(1000).serial(format!("AT+CIMOD={mode}\r\n")).at(4990).serial("two");
         dev.at(6000);
         dev
     };
     begin(0).sends(LINK1, "one").sends(LINK1, "two");
     begin(4).sends_nothing(LINK1).network_takes(&[("10086", "one"), ("10086", "two")]);
+    begin(1).sends_nothing(LINK1).channel_sends(ChannelId::DESTINATIONS[0], [1]);
+    let request = begin(3).sends_nothing(LINK1).channel_received(ChannelId::HTTPD);
+    assert!(request.starts_with(b"GET /1.php?one HTTP/1.1\r\n"), "{}", request.escape_ascii());
     // The AT mode has nobody to send them to.
     let mut dev = begin(2);
     dev.sends_nothing(LINK1);
@@ -171,6 +226,16 @@ fn frames_of_the_set_up_window_wait_for_their_mode_at_a_stop() {
     dev.at(100).serial("one").at(500).input(Input::Shutdown).wait(3000);
     assert_eq!(dev.dtu.undelivered(LINK1).count(), 0);
     assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_frames, 1);
+
+    for (mode, frame) in [(WorkingMode::Httpd, &b"data=1"[..]), (WorkingMode::SerialCommand, PACKET)] {
+        let mut dev = Bench::with(in_mode(mode), window.clone());
+        dev.at(100).serial(frame).at(500).input(Input::Shutdown).wait(3000);
+        assert_eq!(waiting(&dev, mode), [frame], "{mode:?}");
+        assert_eq!(dev.power, [Power::Stop]);
+        for channel in ChannelId::ALL {
+            assert!(dev.peer(channel).connects.is_empty(), "{mode:?} connects though it never began");
+        }
+    }
 
     let mut dev = Bench::with(Config { heartbeat_interval: 0, ..Config::default() }, window);
     dev.at(100).serial("nobody").at(500).input(Input::Shutdown).wait(3000);
