@@ -341,12 +341,9 @@ fn a_link_that_fails_while_it_closes_wakes_no_backup_in_another_mode() {
         dev.now = dev.dtu.poll_timeout().expect("a heartbeat is due").at;
         dev.dtu.handle_timeout(dev.now);
         while let Some(output) = dev.dtu.poll_output() {
-            match output {
-                Output::Link(LINK1, LinkOutput::Close) => closing = true,
-                Output::Link(LINK1, LinkOutput::Send(_)) => {
-                    dev.dtu.handle_input(Input::Link(LINK1, LinkInput::Sent), dev.now);
-                }
-                _ => {}
+            closing |= matches!(output, Output::Link(LINK1, LinkOutput::Close));
+            if matches!(output, Output::Link(LINK1, LinkOutput::Send(_))) {
+                dev.dtu.handle_input(Input::Link(LINK1, LinkInput::Sent), dev.now);
             }
         }
     }
