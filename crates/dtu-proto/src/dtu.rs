@@ -13,6 +13,7 @@ use crate::event::{
     ChannelId, Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason,
     SerialInput, StoreInput, Timer,
 };
+use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
 use crate::link::{Link, LinkContext, Port};
@@ -87,6 +88,7 @@ pub struct Dtu {
     serial_counters: SerialCounters,
 
     links: [Link; LINKS],
+    httpd: Httpd,
     /// Whether a link is used: always, or as a backup whose primary is down.
     duty: [bool; LINKS],
     /// Network bytes that wait for the end of the command state.
@@ -168,6 +170,7 @@ impl Dtu {
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
+            httpd: Httpd::new(options.modes.clone()),
             rng: Rng::new(seed),
             now,
             outputs: VecDeque::new(),
@@ -361,6 +364,7 @@ impl Dtu {
                 waiting: self.port.waiting() + self.held_bytes,
             },
             links: core::array::from_fn(|index| self.links[index].status()),
+            httpd: self.httpd.status(self.attached.is_some()),
             serial_command: self.serial_command.status(),
         }
     }
@@ -405,6 +409,7 @@ impl Dtu {
         self.run_backlog();
         self.print_unsolicited();
         self.store_messages();
+        self.httpd_listens();
         self.show_leds();
     }
 
@@ -447,7 +452,7 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let up = self.links.iter().any(Link::is_up) || self.serial_command.is_up();
+        let up = self.links.iter().any(Link::is_up) || self.httpd.is_up() || self.serial_command.is_up();
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
 

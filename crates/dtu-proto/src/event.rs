@@ -8,7 +8,8 @@ use core::net::SocketAddr;
 use crate::config::{LineFormat, Protocol};
 use crate::radio::{CallEnd, PhoneNumber, SubmitFailure};
 pub use crate::radio::{ModemInput, ModemOutput};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
+use crate::wire::http::Fault;
 
 /// Number of network links of the device (manual 1.2).
 pub const LINKS: usize = 4;
@@ -486,6 +487,85 @@ pub enum Event {
     },
     /// A call.
     Call(CallEvent),
+    /// The HTTPD client.
+    Httpd(HttpdEvent),
+}
+
+/// News of the HTTPD client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpdEvent {
+    /// A request has its whole answer.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Bytes of its body.
+        body: u64,
+    },
+    /// The server names another place. It is not asked.
+    Redirect {
+        /// The status.
+        status: u16,
+        /// The place, in printable ASCII, perhaps cut.
+        location: String,
+    },
+    /// A request was sent, and there is no answer to it, or no whole one. It is not sent again.
+    Failed(HttpdTrouble),
+    /// A request cannot have reached the server: it is sent again by a new connection.
+    Repeated(LinkDownReason),
+    /// Bytes that belong to no answer were dropped, with their connection.
+    Stray {
+        /// How many.
+        bytes: usize,
+    },
+}
+
+impl fmt::Display for HttpdEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered { status, body } => write!(f, "answer {status}, {body} bytes"),
+            Self::Redirect { status, location } => {
+                write!(f, "answer {status} names another place: {location}")
+            }
+            Self::Failed(trouble) => write!(f, "a request failed: {trouble}"),
+            Self::Repeated(reason) => {
+                write!(f, "a request did not reach the server, and is sent again: {reason}")
+            }
+            Self::Stray { bytes } => write!(f, "{bytes} bytes that belong to no answer"),
+        }
+    }
+}
+
+/// Why the HTTPD client has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HttpdTrouble {
+    /// There is no connection. Frames wait for the next attempt.
+    NoConnection(LinkDownReason),
+    /// The server does not take the request; it is tried again.
+    NotTaken,
+    /// No byte of the server for so long.
+    NoAnswer {
+        /// `HTPTO`.
+        after: Duration,
+    },
+    /// The connection ended before the answer.
+    Lost(LinkDownReason),
+    /// What came is no answer, or not a whole one.
+    Bad(Fault),
+    /// The settings cannot be used (the host's; AT commands refuse such).
+    Settings,
+}
+
+impl fmt::Display for HttpdTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConnection(reason) => reason.fmt(f),
+            Self::NotTaken => f.write_str("the server does not take the request"),
+            Self::NoAnswer { after } => write!(f, "no answer in {} s", after.as_secs()),
+            Self::Lost(reason) => write!(f, "no answer: {reason}"),
+            Self::Bad(fault) => fault.fmt(f),
+            Self::Settings => f.write_str("the settings cannot be used"),
+        }
+    }
 }
 
 /// News of a call.

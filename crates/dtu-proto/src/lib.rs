@@ -80,6 +80,7 @@ mod channel;
 pub mod config;
 mod dtu;
 pub mod event;
+mod httpd;
 mod identity;
 mod link;
 mod mode;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::config::{Protocol, WorkingMode};
-use crate::event::{LINKS, Leds, LinkDownReason};
+use crate::event::{HttpdTrouble, LINKS, Leds, LinkDownReason};
 use crate::radio::{Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::time::{Duration, Instant};
 
@@ -36,8 +36,59 @@ pub struct Status {
     pub serial: SerialStatus,
     /// The links.
     pub links: [LinkStatus; LINKS],
+    /// The HTTPD client.
+    pub httpd: HttpdStatus,
     /// The serial command mode (1).
     pub serial_command: SerialCommandStatus,
+}
+
+/// The HTTPD client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpdStatus {
+    /// What its connection is doing; `Off` = mode 3 does not run.
+    pub state: LinkState,
+    /// Why there was no answer, if the last request had none.
+    pub trouble: Option<HttpdTrouble>,
+    /// Its traffic.
+    pub counters: HttpdCounters,
+    /// Frames that wait, with the one whose answer is awaited.
+    pub waiting_frames: usize,
+    /// Bytes of these.
+    pub waiting_bytes: usize,
+}
+
+/// Traffic of the HTTPD client. Always: `frames_in = answered + answered_other + failed + timed_out + dropped_frames +
+/// waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpdCounters {
+    /// Frames of the DTE.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Requests that the server may have got.
+    pub requests: u64,
+    /// Of these, with a whole answer of the kind 2xx.
+    pub answered: u64,
+    /// Of these, with another whole answer.
+    pub answered_other: u64,
+    /// Of these, without an answer, or without a whole one, but for those that timed out.
+    pub failed: u64,
+    /// Of these, without an answer in time.
+    pub timed_out: u64,
+    /// Requests that cannot have reached the server, and were sent again.
+    pub retried: u64,
+    /// Attempts to connect that failed.
+    pub failed_attempts: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Of these, bytes for the serial line.
+    pub printed_bytes: u64,
+    /// Of these, bytes that belong to no answer.
+    pub stray_bytes: u64,
+    /// Frames that found no room.
+    pub dropped_frames: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
 }
 
 /// The modem, as it was last told.
@@ -167,7 +218,8 @@ pub struct SerialCounters {
     pub dropped_frames: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
-    /// Replies to `psw,AT+` frames, and unasked texts such as `RING`, that found no room.
+    /// Replies to `psw,AT+` frames and to packets of the serial command mode, and unasked texts such as `RING`, that found
+    /// no room.
     pub dropped_replies: u64,
 }
 

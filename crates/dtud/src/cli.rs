@@ -13,6 +13,7 @@ use crate::machine::{End, Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
 use crate::settings::Settings;
+use crate::tls;
 
 /// A software GPRS DTU: a serial line carried over four network links.
 #[derive(Debug, Parser)]
@@ -100,6 +101,9 @@ impl Cli {
         {
             return Ok(refuse(&why));
         }
+        if let Err(why) = tls::check(&settings.http) {
+            return Ok(refuse(&why));
+        }
         let setup = Setup {
             serial: self.serial,
             modem: self.modem,
@@ -132,8 +136,9 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .enable_all()
         // The reactor after each run of the loop, which has its own bound.
         .event_interval(1)
-        // Five for names (four links, the serial line), the rest for the disk.
-        .max_blocking_threads(8)
+        // Fifteen for names (four links, ten channels, the serial line), one for root certificates, the rest for the disk.
+        // A thread that nobody needs ends.
+        .max_blocking_threads(20)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
 }
@@ -171,7 +176,7 @@ fn check_settings(file: &Path) -> ExitCode {
         Ok(settings) => settings,
         Err(why) => return refuse(&why),
     };
-    if let Err(why) = check_script(&settings) {
+    if let Err(why) = check_script(&settings).and_then(|()| tls::check(&settings.http)) {
         return refuse(&why);
     }
     say(format_args!("{}: good", file.display()));

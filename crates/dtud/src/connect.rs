@@ -17,12 +17,24 @@ use tracing::{debug, warn};
 
 use crate::port::{Port, ShortRead};
 use crate::sys;
+use crate::tls;
 
 /// A socket that stands.
 #[derive(Debug)]
 pub(crate) struct Established {
     pub(crate) port: Port,
+    /// What speaks TLS over it.
+    pub(crate) session: Option<Box<tls::Session>>,
     pub(crate) local: SocketAddr,
+}
+
+/// How to get there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    /// The only network interface that may be used.
+    pub(crate) interface: Option<String>,
+    pub(crate) resolver: Resolver,
+    pub(crate) tls: tls::Client,
 }
 
 /// An attempt under way.
@@ -51,20 +63,19 @@ impl Resolver {
     }
 }
 
-/// Resolves and connects, in at most [`ATTEMPT`].
-pub(crate) async fn connect(
-    target: Connect,
-    interface: Option<String>,
-    resolver: Resolver,
-) -> Result<Established, CloseReason> {
+/// Resolves, connects and shakes hands, in at most [`ATTEMPT`].
+pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established, CloseReason> {
     let end = Instant::now() + ATTEMPT;
-    let addresses = resolve(&target.address, target.port, resolver).await?;
+    if is_encrypted(&target) {
+        prepare(&route.tls, end).await?;
+    }
+    let addresses = resolve(&target.address, target.port, route.resolver.clone()).await?;
     let mut last = CloseReason::NameNotFound;
     for (tried, address) in addresses.iter().enumerate() {
         // Each address gets an equal share of what is left, so a dead one cannot use up all of it.
         let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let until = Instant::now() + end.saturating_duration_since(Instant::now()) / others;
-        match timeout_at(until, open(&target, *address, interface.as_deref())).await {
+        match timeout_at(until, open(&target, *address, &route)).await {
             Ok(Ok(established)) => return Ok(established),
             Ok(Err(error)) => {
                 debug!("{address}: {error}");
@@ -77,6 +88,24 @@ pub(crate) async fn connect(
         }
     }
     Err(last)
+}
+
+fn is_encrypted(target: &Connect) -> bool {
+    target.tls && target.protocol == Protocol::Tcp
+}
+
+async fn prepare(tls: &tls::Client, end: Instant) -> Result<(), CloseReason> {
+    match timeout_at(end, tls.prepare()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            warn!("TLS: {error}");
+            Err(CloseReason::Tls)
+        }
+        Err(_) => {
+            warn!("the root certificates cannot be read in time");
+            Err(CloseReason::Tls)
+        }
+    }
 }
 
 async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<SocketAddr>, CloseReason> {
@@ -106,8 +135,8 @@ async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<Socket
     }
 }
 
-async fn open(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Result<Established> {
-    let socket = socket(target, peer, interface)?;
+async fn open(target: &Connect, peer: SocketAddr, route: &Route) -> io::Result<Established> {
+    let socket = socket(target, peer, route.interface.as_deref())?;
     match socket.connect(&SockAddr::from(peer)) {
         Ok(()) => {}
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
@@ -122,7 +151,15 @@ async fn open(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io
         Protocol::Tcp => ShortRead::Empty,
         Protocol::Udp => ShortRead::Unknown,
     };
-    Ok(Established { port: Port::new(OwnedFd::from(socket), short_read)?, local })
+    let mut port = Port::new(OwnedFd::from(socket), short_read)?;
+    let session =
+        if is_encrypted(target) { Some(encrypt(target, &route.tls, &mut port).await?) } else { None };
+    Ok(Established { port, session, local })
+}
+
+async fn encrypt(target: &Connect, tls: &tls::Client, port: &mut Port) -> io::Result<Box<tls::Session>> {
+    let session = tls.shake_hands(&target.address, port).await;
+    session.map(Box::new).inspect_err(|error| tls.tell(&target.address, error))
 }
 
 async fn connected(socket: Socket) -> io::Result<Socket> {
@@ -185,6 +222,9 @@ fn set_tcp_options(socket: &Socket, fixed_port: bool) -> io::Result<()> {
 
 /// What an error of the operating system means for a link.
 pub(crate) fn reason(error: &io::Error) -> CloseReason {
+    if let Some(reason) = tls::reason(error) {
+        return reason;
+    }
     match error.raw_os_error() {
         Some(libc::ECONNREFUSED) => CloseReason::Refused,
         Some(libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED) => CloseReason::Reset,

@@ -1,5 +1,6 @@
 //! The machine around the DTU core: serial lines, sockets, files.
 
+mod channels;
 pub mod cli;
 mod clock;
 mod connect;
@@ -18,4 +19,5 @@ pub mod settings;
 pub mod spool;
 pub mod store;
 mod sys;
+mod tls;
 mod watchdog;

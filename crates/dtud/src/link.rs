@@ -1,4 +1,4 @@
-//! One network link: carries out `LinkOutput`, reports `LinkInput`.
+//! The socket of one network link, or of a channel beside the links: carries out `LinkOutput`, reports `LinkInput`.
 //!
 //! ```text
 //! Idle ─Connect─► Connecting ─┬─ Connected ─► Up ─┬─ peer's end, error ─► Closed ─► Idle
@@ -12,13 +12,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, LinkOutput, Payload};
+use dtu_proto::event::{CloseReason, LinkInput, LinkOutput, Payload};
 use dtu_proto::time::Instant;
 use tracing::{debug, warn};
 
-use crate::connect::{self, Attempt, Established, Resolver};
+use crate::connect::{self, Attempt, Established, Route};
 use crate::port::{Port, part};
 use crate::sys;
+use crate::tls;
 
 /// What a link has to tell; `LinkInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +37,22 @@ pub(crate) enum LinkNews {
     },
 }
 
+impl LinkNews {
+    /// As the device takes it; `buf` is what was lent.
+    pub(crate) fn input(self, buf: &[u8]) -> LinkInput<'_> {
+        match self {
+            Self::Connected { local } => LinkInput::Connected { local },
+            Self::Data(count) => LinkInput::Data(buf.get(..count).unwrap_or_default()),
+            Self::Sent => LinkInput::Sent,
+            Self::Acked(total) => LinkInput::Acked(total),
+            Self::Closed { reason, acked } => LinkInput::Closed { reason, acked },
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Link {
-    interface: Option<String>,
-    resolver: Resolver,
+    route: Route,
     state: State,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
@@ -55,13 +68,23 @@ enum State {
 
 impl Link {
     /// A link that uses only `interface`, where one is named.
-    pub(crate) fn new(interface: Option<String>) -> Self {
-        Self { interface, ..Self::default() }
+    pub(crate) fn new(interface: Option<String>, tls: tls::Client) -> Self {
+        Self { route: Route { interface, tls, ..Route::default() }, ..Self::default() }
     }
 
     /// From the next connection on.
     pub(crate) fn use_interface(&mut self, interface: Option<String>) {
-        self.interface = interface;
+        self.route.interface = interface;
+    }
+
+    /// From the next connection on.
+    pub(crate) fn use_tls(&mut self, tls: tls::Client) {
+        self.route.tls = tls;
+    }
+
+    /// Whether there is nothing to poll until the next order.
+    pub(crate) const fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle) && self.closed.is_none()
     }
 
     /// Carries out an order. Writes at once what the socket takes.
@@ -69,8 +92,7 @@ impl Link {
         match order {
             LinkOutput::Connect(target) => {
                 let protocol = target.protocol;
-                let attempt =
-                    Box::pin(connect::connect(target, self.interface.clone(), self.resolver.clone()));
+                let attempt = Box::pin(connect::connect(target, self.route.clone()));
                 self.state = State::Connecting(attempt, protocol);
             }
             LinkOutput::Send(payload) => {
@@ -78,7 +100,12 @@ impl Link {
                     connection.start_sending(payload, now, cx);
                 }
             }
-            LinkOutput::Close => self.end(CloseReason::Local),
+            LinkOutput::Close => {
+                if let State::Up(connection) = &mut self.state {
+                    connection.say_goodbye(cx);
+                }
+                self.end(CloseReason::Local);
+            }
         }
     }
 
@@ -127,8 +154,8 @@ impl Link {
     }
 
     fn begin(&mut self, established: Established, protocol: Protocol) -> LinkNews {
-        let Established { port, local } = established;
-        self.state = State::Up(Box::new(Connection::new(port, protocol)));
+        let Established { port, session, local } = established;
+        self.state = State::Up(Box::new(Connection::new(port, session, protocol)));
         LinkNews::Connected { local }
     }
 
@@ -143,13 +170,14 @@ impl Link {
 
 struct Connection {
     port: Port,
+    tls: Option<Box<tls::Session>>,
     protocol: Protocol,
     sending: Option<Sending>,
     sent: bool,
     failed: Option<CloseReason>,
     /// Bytes handed to the socket since it connected.
     written: u64,
-    /// `written` at the last query of what is acknowledged.
+    /// Bytes on the wire (with TLS more than `written`) at the last query of what is acknowledged.
     queried: u64,
     acked: u64,
     acknowledgement_due: Option<Instant>,
@@ -175,9 +203,10 @@ impl Sending {
 }
 
 impl Connection {
-    fn new(port: Port, protocol: Protocol) -> Self {
+    fn new(port: Port, tls: Option<Box<tls::Session>>, protocol: Protocol) -> Self {
         Self {
             port,
+            tls,
             protocol,
             sending: None,
             sent: false,
@@ -227,8 +256,7 @@ impl Connection {
     /// While the DTE does not take what the peer said, a connection that is over ends without it at last: the other
     /// direction must not stand still for ever.
     fn give_up_unread(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<CloseReason> {
-        let over = self.failed.is_some() || (self.protocol == Protocol::Tcp && self.port.peer_closed(cx));
-        if !over {
+        if self.failed.is_none() && !self.is_over(cx) {
             return None;
         }
         let until = *self.unread_until.get_or_insert(now + UNREAD_FOR);
@@ -243,7 +271,11 @@ impl Connection {
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
         let buf = if self.protocol == Protocol::Udp { buf } else { part(buf, STREAM_READ) };
         loop {
-            match self.port.poll_read(cx, buf) {
+            let read = match &mut self.tls {
+                None => self.port.poll_read(cx, buf),
+                Some(tls) => tls.poll_read(&mut self.port, cx, buf),
+            };
+            match read {
                 Poll::Pending => return Ok(None),
                 Poll::Ready(Ok(0)) if self.protocol == Protocol::Tcp => return Err(CloseReason::PeerClosed),
                 // An empty datagram is nothing to the device, but its turn is over: many must not keep others waiting.
@@ -255,12 +287,16 @@ impl Connection {
 
     /// Sends what is left of the payload, unless the peer is known to be gone: such bytes would be lost.
     fn send(&mut self, now: Instant, cx: &mut Context<'_>) {
-        if self.failed.is_some() || (self.protocol == Protocol::Tcp && self.port.peer_closed(cx)) {
+        if self.failed.is_some() || self.is_over(cx) {
             return;
         }
         while let Some(sending) = &mut self.sending {
             let (first, second) = sending.rest();
-            match self.port.poll_write(cx, first, second) {
+            let written = match &mut self.tls {
+                None => self.port.poll_write(cx, first, second),
+                Some(tls) => tls.poll_write(&mut self.port, cx, first, second),
+            };
+            match written {
                 Poll::Pending => return,
                 Poll::Ready(Ok(count)) => {
                     sending.done += count;
@@ -279,6 +315,18 @@ impl Connection {
                     }
                 },
             }
+        }
+    }
+
+    /// Whether the peer is known to send no more.
+    fn is_over(&self, cx: &mut Context<'_>) -> bool {
+        let said = self.tls.as_ref().is_some_and(|tls| tls.is_over());
+        said || (self.protocol == Protocol::Tcp && self.port.peer_closed(cx))
+    }
+
+    fn say_goodbye(&mut self, cx: &mut Context<'_>) {
+        if let Some(tls) = &mut self.tls {
+            tls.say_goodbye(&mut self.port, cx);
         }
     }
 
@@ -302,7 +350,7 @@ impl Connection {
 
     fn newly_acknowledged(&mut self, now: Instant) -> Option<u64> {
         let due = self.acknowledgement_due?;
-        if now < due && self.written - self.queried < QUERY_EVERY {
+        if now < due && self.wire() - self.queried < QUERY_EVERY {
             return None;
         }
         let changed = self.query();
@@ -315,10 +363,16 @@ impl Connection {
         changed.then_some(self.acked)
     }
 
+    /// Bytes written to the socket.
+    fn wire(&self) -> u64 {
+        self.tls.as_ref().map_or(self.written, |tls| tls.wire())
+    }
+
     fn query(&mut self) -> bool {
-        self.queried = self.written;
+        self.queried = self.wire();
         let Ok(unsent) = sys::unsent(&self.port) else { return false };
-        let acked = self.written.saturating_sub(unsent as u64);
+        let acked = self.queried.saturating_sub(unsent as u64);
+        let acked = self.tls.as_mut().map_or(acked, |tls| tls.acknowledged(acked));
         let changed = acked > self.acked;
         self.acked = self.acked.max(acked);
         changed
@@ -368,7 +422,7 @@ mod tests {
 
     /// A link that was told to connect.
     async fn connected(protocol: Protocol, port: u16) -> Link {
-        let mut link = Link::new(None);
+        let mut link = Link::default();
         let target = Connect { protocol, address: "127.0.0.1".to_owned(), port, local_port: 0, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;
         assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
@@ -494,7 +548,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_attempt_says_so() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut link = Link::new(None);
+        let mut link = Link::default();
         let address = "127.0.0.1".to_owned();
         let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;
@@ -505,7 +559,7 @@ mod tests {
     #[tokio::test]
     async fn a_port_that_meets_itself_is_no_server() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut link = Link::new(None);
+        let mut link = Link::default();
         let address = "127.0.0.1".to_owned();
         let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port, tls: false };
         order(&mut link, LinkOutput::Connect(target)).await;

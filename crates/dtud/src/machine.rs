@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
 use dtu_proto::event::{
-    CHANNELS, CallEvent, ChannelId, Event, Input, LINKS, LinkDownReason, LinkId, LinkInput, Output, Power,
+    CHANNELS, CallEvent, ChannelId, Event, HttpdEvent, Input, LINKS, LinkDownReason, LinkId, Output, Power,
     QueueId, SerialInput, StoreInput,
 };
 use dtu_proto::radio::{CallEnd, PhoneNumber};
@@ -23,17 +23,19 @@ use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
 
+use crate::channels::Channels;
 use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
 use crate::disk::{Disk, Kept, Saved};
 use crate::leds::Lamps;
-use crate::link::{Link, LinkNews};
+use crate::link::Link;
 use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FlowControl, Leds, Settings};
+use crate::settings::{FlowControl, Http, Leds, Settings};
+use crate::tls;
 use crate::watchdog::Watchdog;
 
 /// Everything that the command line and the settings file decide.
@@ -80,7 +82,7 @@ pub(crate) struct Machine {
     timer: Timer,
     serial: Serial,
     links: [Link; LINKS],
-    channels: [Link; CHANNELS],
+    channels: Channels,
     disk: Disk,
     modem: Modem,
     /// The interface that the modem's data takes, as the links know it.
@@ -126,6 +128,9 @@ impl Machine {
             rs485: settings.serial.rs485,
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
+        let tls = tls::Client::new(settings.http.extra_root.clone());
+        let mut channels = Channels::new(&tls);
+        channels.use_interface(settings.modes_interface());
         let start = Header {
             seed,
             started: clock.now(),
@@ -148,8 +153,9 @@ impl Machine {
             clock,
             timer: Timer::new(),
             serial,
-            links: LinkId::ALL.map(|link| Link::new(settings.link_interface(link).map(str::to_owned))),
-            channels: ChannelId::ALL.map(|_| Link::default()),
+            links: LinkId::ALL
+                .map(|link| Link::new(settings.link_interface(link).map(str::to_owned), tls.clone())),
+            channels,
             disk,
             modem,
             modem_interface: None,
@@ -215,7 +221,7 @@ impl Machine {
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
-                Output::Channel(channel, order) => self.channels[channel.index()].order(order, now, cx),
+                Output::Channel(channel, order) => self.channels.order(channel, order, now, cx),
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
@@ -235,6 +241,9 @@ impl Machine {
         for link in LinkId::ALL {
             busy |= self.poll_link(link, cx, now);
         }
+        for channel in self.channels.open() {
+            busy |= self.poll_channel(channel, cx, now);
+        }
         busy |= self.poll_serial(cx, now);
         busy |= self.poll_modem(cx, now);
         busy | self.poll_disk(cx)
@@ -244,15 +253,19 @@ impl Machine {
         let wanted = self.dtu.wants_link(link);
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.links[link.index()].poll(cx, now, wanted, &mut buf);
-        let input = news.map(|news| match news {
-            LinkNews::Connected { local } => LinkInput::Connected { local },
-            LinkNews::Data(count) => LinkInput::Data(buf.get(..count).unwrap_or_default()),
-            LinkNews::Sent => LinkInput::Sent,
-            LinkNews::Acked(total) => LinkInput::Acked(total),
-            LinkNews::Closed { reason, acked } => LinkInput::Closed { reason, acked },
-        });
-        if let Some(input) = input {
-            self.feed(Input::Link(link, input), cx);
+        if let Some(news) = news {
+            self.feed(Input::Link(link, news.input(&buf)), cx);
+        }
+        self.buf = buf;
+        news.is_some()
+    }
+
+    fn poll_channel(&mut self, channel: ChannelId, cx: &mut Context<'_>, now: Instant) -> bool {
+        let wanted = self.dtu.wants_channel(channel);
+        let mut buf = std::mem::take(&mut self.buf);
+        let news = self.channels.poll(channel, cx, now, wanted, &mut buf);
+        if let Some(news) = news {
+            self.feed(Input::Channel(channel, news.input(&buf)), cx);
         }
         self.buf = buf;
         news.is_some()
@@ -296,6 +309,14 @@ impl Machine {
             let interface = self.settings.link_interface(link).or(self.modem_interface.as_deref());
             self.links[link.index()].use_interface(interface.map(str::to_owned));
         }
+        self.channels.use_interface(self.settings.modes_interface().or(self.modem_interface.as_deref()));
+    }
+
+    /// Those of the system are read again as well.
+    fn choose_roots(&mut self) {
+        let tls = tls::Client::new(self.settings.http.extra_root.clone());
+        self.links.iter_mut().for_each(|link| link.use_tls(tls.clone()));
+        self.channels.use_tls(&tls);
     }
 
     fn poll_disk(&mut self, cx: &mut Context<'_>) -> bool {
@@ -345,6 +366,7 @@ impl Machine {
         let own = [
             self.dtu.poll_timeout().map(|deadline| deadline.at),
             links,
+            self.channels.deadline(),
             self.serial.deadline(),
             self.modem.deadline(),
             self.look_at,
@@ -391,7 +413,8 @@ impl Machine {
             info!("no settings file to read again");
             return;
         };
-        let fresh = match Settings::load(path) {
+        let read = Settings::load(path).map_err(|why| why.to_string());
+        let fresh = match read.and_then(|fresh| tls::check(&fresh.http).map(|()| fresh)) {
             Ok(fresh) => fresh,
             Err(why) => {
                 error!("{why}; the settings stay as they were");
@@ -400,12 +423,16 @@ impl Machine {
         };
         self.lamps = lamps(&fresh);
         self.lamps.show(self.dtu.status(self.clock.now()).leds);
-        info!("{} read again: lamps now, interfaces at the next connection", path.display());
+        info!(
+            "{} read again: lamps now, interfaces and root certificates at the next connection",
+            path.display()
+        );
         if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("the other changes in {} take effect when dtud starts again", path.display());
         }
         self.settings = fresh;
         self.choose_interfaces();
+        self.choose_roots();
     }
 
     /// At the end a save that is under way gets some more time, but a disk that hangs does not hold the end up.
@@ -539,8 +566,8 @@ fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
 
 /// What a reload does not bring into force.
 fn read_at_start(settings: &Settings) -> Settings {
-    let mut rest = Settings { leds: Leds::default(), ..settings.clone() };
-    rest.links.iter_mut().for_each(|link| link.interface = None);
+    let mut rest = Settings { leds: Leds::default(), http: Http::default(), ..settings.clone() };
+    rest.links.iter_mut().chain([&mut rest.modes]).for_each(|link| link.interface = None);
     rest
 }
 
@@ -559,27 +586,35 @@ fn announce(address: &Address) {
     cli::say(format_args!("ready serial={address} console=off"));
 }
 
-/// Why each link did not come up, as last told: a reason is news once, not at each attempt.
+/// Why each link or channel did not come up, as last told: a reason is news once, not at each attempt.
 #[derive(Debug, Default)]
-struct Troubles([Option<LinkDownReason>; LINKS]);
+struct Troubles([Option<LinkDownReason>; LINKS + CHANNELS]);
 
 impl Troubles {
     fn log(&mut self, event: &Event) {
         if let Event::LinkUp(link) = event {
             self.0[link.index()] = None;
         }
+        if let Event::ChannelUp(channel) = event {
+            self.0[LINKS + channel.index()] = None;
+        }
         if let Event::LinkDown { link, reason, was_up: false } = event
-            && self.is_new(*link, *reason)
+            && self.is_new(link.index(), *reason)
         {
             info!("link {link} did not come up, it is tried again: {reason}");
+        } else if let Event::ChannelDown { channel, reason, was_up: false } = event
+            && (*channel == ChannelId::AT_MODE || self.is_new(LINKS + channel.index(), *reason))
+        {
+            // In the AT mode each attempt was asked for.
+            info!("{channel}: not connected: {reason}");
         } else {
             log(event);
         }
     }
 
     /// What the device ordered itself is no trouble.
-    fn is_new(&mut self, link: LinkId, reason: LinkDownReason) -> bool {
-        reason != LinkDownReason::Ordered && self.0[link.index()].replace(reason) != Some(reason)
+    fn is_new(&mut self, place: usize, reason: LinkDownReason) -> bool {
+        reason != LinkDownReason::Ordered && self.0[place].replace(reason) != Some(reason)
     }
 }
 
@@ -593,7 +628,7 @@ fn log(event: &Event) {
         Event::LinkDown { link, reason, was_up: false } => debug!("link {link} did not come up: {reason}"),
         Event::ChannelUp(channel) => info!("{channel}: connected"),
         Event::ChannelDown { channel, reason, was_up: true } => info!("{channel}: connection over: {reason}"),
-        Event::ChannelDown { channel, reason, was_up: false } => info!("{channel}: not connected: {reason}"),
+        Event::ChannelDown { channel, reason, was_up: false } => debug!("{channel}: not connected: {reason}"),
         Event::FrameDropped { queue, bytes } => {
             debug!("{queue}: a frame of {bytes} bytes is lost, the cache is full")
         }
@@ -611,6 +646,11 @@ fn log(event: &Event) {
             info!("link {backup} hands back to link {primary}");
         }
         Event::Call(event) => log_call(*event),
+        Event::Httpd(event @ HttpdEvent::Answered { .. }) => debug!("HTTPD: {event}"),
+        Event::Httpd(event @ (HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_))) => {
+            info!("HTTPD: {event}")
+        }
+        Event::Httpd(event @ (HttpdEvent::Failed(_) | HttpdEvent::Stray { .. })) => warn!("HTTPD: {event}"),
     }
 }
 
@@ -664,13 +704,14 @@ mod tests {
             LinkDownReason::Network(CloseReason::NameNotFound),
         );
         let mut troubles = Troubles::default();
-        let [one, two, ..] = LinkId::ALL;
+        let [first, second, ..] = LinkId::ALL;
+        let (one, two) = (first.index(), second.index());
         assert!(troubles.is_new(one, refused));
         assert!(!troubles.is_new(one, refused));
         assert!(troubles.is_new(two, refused));
         assert!(troubles.is_new(one, unknown));
         assert!(!troubles.is_new(one, LinkDownReason::Ordered));
-        troubles.log(&Event::LinkUp(two));
+        troubles.log(&Event::LinkUp(second));
         assert!(troubles.is_new(two, refused));
     }
 
@@ -681,7 +722,9 @@ mod tests {
             let later = later.replace("[link]", "[link]\nspool = \"disk\"");
             assert_ne!(read(&later), read("[link]\nspool = \"disk\""), "{later}");
         }
-        for now in ["[leds]\nnet = \"green\"", "[link.2]\ninterface = \"eth1\""] {
+        for now in
+            ["[leds]\nnet = \"green\"", "[link.2]\ninterface = \"eth1\"", "[link]\ninterface = \"eth1\""]
+        {
             assert_eq!(read(now), read(""), "{now}");
         }
     }

@@ -60,25 +60,20 @@ pub(super) fn normalize(line: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A line whose last value is free text (`CISMSSEND`: everything behind the second comma), with that text in quotes.
+/// A line whose last value is free text (of `CISMSSEND` everything behind the second comma), with that text in quotes.
 /// `None`: there is no such text, or it stands in quotes already.
 pub(super) fn quote_free_text(line: &[u8]) -> Option<Vec<u8>> {
-    let name = behind_at(trim(line)).map(trim)?;
-    let values = name.get(FREE_TEXT.len()..).map(trim)?;
-    if !name[..FREE_TEXT.len()].eq_ignore_ascii_case(FREE_TEXT) {
-        return None;
-    }
-    let utf8 = core::str::from_utf8(line).is_ok();
-    let (mut rest, mut commas, mut quoted) = (values, 0, false);
-    while commas < 2 {
-        let (char, behind) = rest.split_at(char_width(rest, utf8).min(rest.len()));
-        let twin = ascii_twin(char).or_else(|| char.first().copied().filter(|_| char.len() == 1));
-        quoted ^= twin? == b'"';
-        commas += u8::from(twin == Some(b',') && !quoted);
-        rest = behind;
-    }
+    let command = behind_at(trim(line)).map(trim)?;
+    let (values, commas) = FREE_TEXT.iter().find_map(|(name, commas)| {
+        let (head, rest) = command.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name).then_some((trim(rest), *commas))
+    })?;
+    let rest = behind_values(values, commas, core::str::from_utf8(line).is_ok())?;
+    // What `trim` took from the end is no part of the text.
+    let line = trim_end(line);
     let head = &line[..line.len() - rest.len()];
     let text = trim_start(rest);
+    let utf8 = core::str::from_utf8(line).is_ok();
     let first = text.get(..char_width(text, utf8).min(text.len()))?;
     if first.is_empty() || first == b"\"" || ascii_twin(first) == Some(b'"') || text == b"?" {
         return None;
@@ -88,8 +83,25 @@ pub(super) fn quote_free_text(line: &[u8]) -> Option<Vec<u8>> {
     Some(head.iter().chain(b"\"").chain(text).chain(b"\"").copied().collect())
 }
 
-/// The command whose last value is free text.
-const FREE_TEXT: &[u8] = b"+CISMSSEND";
+/// What stands behind the equals sign and so many commas outside quotes.
+fn behind_values(values: &[u8], commas: usize, utf8: bool) -> Option<&[u8]> {
+    let (mut rest, mut marks, mut quoted) = (values, 0, false);
+    while marks <= commas {
+        let (char, behind) = rest.split_at(char_width(rest, utf8).min(rest.len()));
+        let twin = ascii_twin(char).or_else(|| char.first().copied().filter(|_| char.len() == 1))?;
+        let mark = if marks == 0 { b'=' } else { b',' };
+        if marks == 0 && twin != mark {
+            return None; // another form, or a longer name
+        }
+        quoted ^= twin == b'"';
+        marks += usize::from(twin == mark && !quoted);
+        rest = behind;
+    }
+    Some(rest)
+}
+
+/// The commands whose last value is free text, and the commas in front of it.
+const FREE_TEXT: [(&[u8], usize); 3] = [(b"+CISMSSEND", 2), (b"+HTPURL", 0), (b"+HTPHD", 0)];
 
 /// What kind of quotes are open.
 enum Inside {

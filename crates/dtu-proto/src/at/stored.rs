@@ -12,8 +12,8 @@ use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
 use crate::sms::Mailbox;
 use crate::status::{
-    CallStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase, RadioStatus, SerialCommandStatus,
-    SerialStatus, Status,
+    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
+    RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -73,6 +73,13 @@ pub(super) fn blank_status() -> Status {
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],
+        httpd: HttpdStatus {
+            state: LinkState::Off,
+            trouble: None,
+            counters: HttpdCounters::default(),
+            waiting_frames: 0,
+            waiting_bytes: 0,
+        },
         serial_command: SerialCommandStatus::default(),
     }
 }

@@ -22,6 +22,7 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::mode::COMMANDS,
     cmd::link::COMMANDS,
     cmd::role::COMMANDS,
+    cmd::httpd::COMMANDS,
     cmd::line::COMMANDS,
     cmd::door::COMMANDS,
     cmd::power::COMMANDS,
@@ -74,7 +75,6 @@ pub enum TakesEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Connections,
-    Httpd,
     Cloud,
 }
 
@@ -82,7 +82,6 @@ impl Missing {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Connections => "needs the connections of the AT mode, which this version does not have",
-            Self::Httpd => "needs the HTTPD mode, which this version does not have",
             Self::Cloud => "needs the cloud link, which this version does not have",
         }
     }

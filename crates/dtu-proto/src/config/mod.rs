@@ -8,10 +8,12 @@ use alloc::vec::Vec;
 use crate::event::{LINKS, LinkId};
 use crate::time::Duration;
 
+mod httpd;
 mod messages;
 mod options;
 mod store;
 
+pub use httpd::{HttpdConfig, Method};
 pub use messages::{Messages, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
 pub use options::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
 pub use store::{Problem, from_store_text, to_store_text};
@@ -45,6 +47,8 @@ pub struct Config {
     pub links: [LinkConfig; LINKS],
     /// `CIMOD`.
     pub mode: WorkingMode,
+    /// `HTPTP`, `HTPSV`, `HTPURL`, `HTPHD`, `HTPTO`, `HTPFLT`.
+    pub httpd: HttpdConfig,
     /// `CINETAT`: commands from the network are heard.
     pub network_at: bool,
     /// `CICOMAT`: `psw,AT+` frames on the serial line are heard.
@@ -97,6 +101,7 @@ impl Default for Config {
             sms_number: "10086".to_owned(),
             links: LinkId::ALL.map(LinkConfig::factory),
             mode: WorkingMode::Transparent,
+            httpd: HttpdConfig::default(),
             network_at: false,
             serial_at: false,
             long_links: true,

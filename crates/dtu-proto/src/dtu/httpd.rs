@@ -1,48 +1,94 @@
 //! The HTTPD client (mode 3): one frame, one request (manual 2.1.3, decisions 9).
 
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Dtu;
+use crate::config::WorkingMode;
 use crate::event::LinkInput;
+use crate::httpd::{Httpd, HttpdContext};
 use crate::time::Instant;
 
 impl Dtu {
     /// Whether the mode began, ended, or its settings changed: starts, stops or restarts what must be. What waits stays.
-    pub(super) fn apply_httpd(&mut self) {}
+    pub(super) fn apply_httpd(&mut self) {
+        if self.mode == WorkingMode::Httpd {
+            let settings = self.config.httpd.clone();
+            self.with_httpd(|httpd, cx| httpd.apply(&settings, cx));
+        } else {
+            self.stop_httpd();
+        }
+    }
 
     /// Ends every connection: the device restarts or stops. What waits stays.
-    pub(super) fn stop_httpd(&mut self) {}
+    pub(super) fn stop_httpd(&mut self) {
+        self.with_httpd(Httpd::stop);
+    }
 
     /// Whether the host has still to say that something is closed.
-    pub(super) fn httpd_is_closing(&self) -> bool {
-        false
+    pub(super) const fn httpd_is_closing(&self) -> bool {
+        self.httpd.is_closing()
     }
 
     /// A frame of the DTE.
-    pub(super) fn httpd_frame(&mut self, _frame: &Bytes) {}
+    pub(super) fn httpd_frame(&mut self, frame: &Bytes) {
+        self.with_httpd(|httpd, cx| httpd.push(frame.clone(), cx));
+    }
 
     /// A frame of an earlier run.
-    pub(super) fn restore_httpd(&mut self, _seq: u64, _frame: Bytes) {}
+    pub(super) fn restore_httpd(&mut self, seq: u64, frame: Bytes) {
+        self.httpd.restore(seq, frame, &mut self.outputs);
+    }
 
     /// The frames that wait, oldest first, with their numbers.
     pub(super) fn httpd_undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        core::iter::empty()
+        self.httpd.undelivered()
     }
 
     /// Whether the serial line must not be read (`drop_policy = "block"`).
     pub(super) fn httpd_blocks(&self) -> bool {
-        false
+        self.httpd.blocks()
     }
 
     /// The network is there, or gone.
-    pub(super) fn httpd_network_changed(&mut self) {}
-
-    /// News of `ChannelId::HTTPD`.
-    pub(super) fn httpd_news(&mut self, _input: LinkInput<'_>) {}
-
-    pub(super) fn httpd_deadline(&self) -> Option<Instant> {
-        None
+    pub(super) fn httpd_network_changed(&mut self) {
+        self.with_httpd(Httpd::network_changed);
     }
 
-    pub(super) fn httpd_due(&mut self) {}
+    /// News of `ChannelId::HTTPD`. What it brings is never a command (manual 2.8.6.25 speaks of the transparent mode).
+    pub(super) fn httpd_news(&mut self, input: LinkInput<'_>) {
+        if matches!(input, LinkInput::Data(data) if !data.is_empty()) && self.httpd.is_up() {
+            self.last_received = self.now;
+            self.lamps.data(self.now);
+        }
+        let mut print = Vec::new();
+        self.with_httpd(|httpd, cx| httpd.handle(input, &mut print, cx));
+        if !print.is_empty() {
+            self.print(&print);
+        }
+    }
+
+    /// Tells the client whether the device takes bytes of the network.
+    pub(super) fn httpd_listens(&mut self) {
+        let listens = self.wants_network();
+        self.httpd.listen(listens, self.now);
+    }
+
+    pub(super) fn httpd_deadline(&self) -> Option<Instant> {
+        self.httpd.deadline()
+    }
+
+    pub(super) fn httpd_due(&mut self) {
+        self.with_httpd(Httpd::fire);
+    }
+
+    fn with_httpd<R>(&mut self, run: impl FnOnce(&mut Httpd, &mut HttpdContext<'_>) -> R) -> R {
+        let mut cx = HttpdContext {
+            now: self.now,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        run(&mut self.httpd, &mut cx)
+    }
 }

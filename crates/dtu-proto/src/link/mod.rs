@@ -23,7 +23,7 @@ pub(crate) use port::Port;
 use up::{Sending, Up};
 
 pub(crate) mod backoff;
-mod cache;
+pub(crate) mod cache;
 mod destination;
 mod expect;
 mod port;

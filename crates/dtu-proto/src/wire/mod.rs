@@ -27,6 +27,7 @@ pub mod command_frame;
 pub mod dcs;
 pub mod gsm7;
 pub mod hex;
+pub mod http;
 pub mod join;
 pub mod pdu;
 mod reader;

@@ -292,6 +292,7 @@ impl World {
             | News::LineRefused(_)
             | News::BackupActive { .. }
             | News::Call(_)
+            | News::Httpd(_)
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
         }

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 use dtu_proto::config::Protocol;
 use dtu_proto::event::Connect;
 
-use crate::connect::{self, Attempt, Resolver};
+use crate::connect::{self, Attempt, Route};
 use crate::port::Port;
 
 pub(super) struct Server {
     target: Connect,
     attempt: Option<Attempt>,
-    resolver: Resolver,
+    route: Route,
 }
 
 impl Server {
@@ -20,15 +20,15 @@ impl Server {
         Self {
             target: Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false },
             attempt: None,
-            resolver: Resolver::default(),
+            route: Route::default(),
         }
     }
 
     /// Begins an attempt, or goes on with it.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Port>> {
-        let attempt = self.attempt.get_or_insert_with(|| {
-            Box::pin(connect::connect(self.target.clone(), None, self.resolver.clone()))
-        });
+        let attempt = self
+            .attempt
+            .get_or_insert_with(|| Box::pin(connect::connect(self.target.clone(), self.route.clone())));
         let done = std::task::ready!(attempt.as_mut().poll(cx));
         self.attempt = None;
         Poll::Ready(match done {

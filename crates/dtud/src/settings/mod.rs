@@ -31,6 +31,8 @@ pub struct Settings {
     pub packing: Packing,
     /// `[modem]`
     pub modem: Modem,
+    /// `[http]`
+    pub http: Http,
     /// `[leds]`
     pub leds: Leds,
     /// `[link]`, with `[link.1]` to `[link.4]` laid over it.
@@ -117,6 +119,13 @@ impl fmt::Debug for Modem {
     }
 }
 
+/// `[http]`: servers whose address begins with `https://`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Http {
+    /// File of PEM certificates that are trusted beside the system's roots.
+    pub extra_root: Option<PathBuf>,
+}
+
 /// `[leds]`: LED class devices, each a name below `/sys/class/leds` or a path; `None` = shown in the status only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leds {
@@ -201,9 +210,10 @@ impl Settings {
         let raw: raw::File = toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
         rules::check(&raw).map_err(|fault| Error::at(path, text, Some(fault.at), &fault.text))?;
         let mut settings = raw.settle();
-        // A script lies beside the file that names it, wherever the program was started.
-        let beside = |script: PathBuf| path.parent().map_or(script.clone(), |folder| folder.join(&script));
+        // A file lies beside the one that names it, wherever the program was started.
+        let beside = |file: PathBuf| path.parent().map_or(file.clone(), |folder| folder.join(&file));
         settings.modem.script = settings.modem.script.map(beside);
+        settings.http.extra_root = settings.http.extra_root.map(beside);
         Ok(settings)
     }
 
@@ -231,6 +241,12 @@ impl Settings {
     #[must_use]
     pub fn link_interface(&self, link: LinkId) -> Option<&str> {
         self.links[link.index()].interface.as_deref()
+    }
+
+    /// The same for what the working modes open beside the links.
+    #[must_use]
+    pub fn modes_interface(&self) -> Option<&str> {
+        self.modes.interface.as_deref()
     }
 
     /// How a queue's frames are kept on the disk; `None` = `spool = "memory"`.

@@ -7,9 +7,9 @@ use toml::Spanned;
 
 use super::values::{
     AtLine, Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, OwnNumber,
-    Phone, Pin, Reply, RoleValue, Script, ShutdownValue, Size, Spool, SpoolSync,
+    PathValue, Phone, Pin, Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
 };
-use super::{Device, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
+use super::{Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +18,7 @@ pub(super) struct File {
     pub(super) device: DeviceTable,
     packing: PackingTable,
     pub(super) modem: ModemTable,
+    http: HttpTable,
     leds: LedTable,
     pub(super) link: LinkTable,
 }
@@ -53,8 +54,14 @@ pub(super) struct ModemTable {
     baud: Option<Int<300, 4_000_000>>,
     pub(super) init: Option<Spanned<Vec<AtLine>>>,
     interface: Option<Interface>,
-    script: Option<Script>,
+    script: Option<PathValue>,
     number: Option<OwnNumber>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HttpTable {
+    extra_root: Option<PathValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -189,6 +196,7 @@ impl File {
             device: self.device.settle(),
             packing: Packing { length_enabled: self.packing.length_enabled },
             modem: self.modem.settle(),
+            http: Http { extra_root: self.http.extra_root.as_ref().map(|path| path.0.clone()) },
             leds: self.leds.settle(),
             links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
             modes: self.link.settle(None),

@@ -50,6 +50,7 @@ fn every_key_is_taken() {
         script: Some("radio.txt".into()),
         number: PhoneNumber::new("13800000000"),
     };
+    let http = Http { extra_root: Some("/etc/our-ca.pem".into()) };
     let leds = Leds {
         pow: Some("green:power".to_owned()),
         net: Some("/sys/x".to_owned()),
@@ -59,7 +60,16 @@ fn every_key_is_taken() {
     let modes = all;
     assert_eq!(
         settings,
-        Settings { serial, device, packing: Packing { length_enabled: true }, modem, leds, links, modes }
+        Settings {
+            serial,
+            device,
+            packing: Packing { length_enabled: true },
+            modem,
+            http,
+            leds,
+            links,
+            modes
+        }
     );
     let options = settings.options();
     assert_eq!(options.links[3].expect_registration, Some(expect));
@@ -74,6 +84,7 @@ fn a_link_overrides_single_keys_of_all_links() {
     let settings = read(text);
     assert_eq!(settings.links.each_ref().map(|link| link.cache), [2048, 4096, 2048, 2048]);
     assert_eq!((settings.link_interface(link(1)), settings.link_interface(link(2))), (Some("eth0"), None));
+    assert_eq!(settings.modes_interface(), Some("eth0"));
     let spool = |size| Some(SpoolSettings { size, sync: SpoolSync::Never });
     assert_eq!(settings.spool_settings(link(1).into()), spool(64 << 20));
     assert_eq!(settings.spool_settings(link(2).into()), spool(1 << 20));
@@ -96,10 +107,11 @@ fn columns_count_characters_and_not_bytes() {
 }
 
 #[test]
-fn a_script_lies_beside_the_file_that_names_it_and_a_pin_is_not_shown() {
-    let text = "[modem]\nscript = 'radio.txt'\npin = '1234'";
+fn a_file_lies_beside_the_one_that_names_it_and_a_pin_is_not_shown() {
+    let text = "[modem]\nscript = 'radio.txt'\npin = '1234'\n[http]\nextra_root = 'ca.pem'";
     let settings = Settings::parse(Path::new("/etc/dtud/dtud.toml"), text).unwrap();
     assert_eq!(settings.modem.script.as_deref(), Some(Path::new("/etc/dtud/radio.txt")));
+    assert_eq!(settings.http.extra_root.as_deref(), Some(Path::new("/etc/dtud/ca.pem")));
     assert!(!format!("{settings:?}").contains("1234"), "{settings:?}");
     let absolute = Settings::parse(Path::new("/etc/dtud.toml"), "[modem]\nscript = '/a/b'").unwrap();
     assert_eq!(absolute.modem.script.as_deref(), Some(Path::new("/a/b")));
@@ -176,6 +188,8 @@ init = ["AT+QURCCFG=\"urcport\",\"usbat\""]
 interface = "wwan0"
 script = "radio.txt"
 number = "13800000000"
+[http]
+extra_root = "/etc/our-ca.pem"
 [link]
 cache = "15KiB"
 drop_policy = "block"
@@ -226,7 +240,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[radio]",
-        "1:2: unknown field `radio`, expected one of `serial`, `device`, `packing`, `modem`, `leds`, `link`",
+        "1:2: unknown field `radio`, expected one of `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
     ),
     ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits"),
     ("[modem]\npin = 1234", "2:7: pin: must be 4 to 8 digits in quotes"),
@@ -239,6 +253,7 @@ const FAULTS: &[(&str, &str)] = &[
         "[modem]\ninit = [\"at+cpin=1234\"]",
         "2:9: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     ),
+    ("[http]\nextra_root = \"\"", "2:14: extra_root: must be the path of a file, got \"\""),
     ("[modem]\nscript = \"\"", "2:10: script: must be the path of a file, got \"\""),
     (
         "[modem]\nnumber = \"12\"",

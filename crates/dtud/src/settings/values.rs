@@ -254,7 +254,7 @@ text_value!(
     "an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     Faulty::Hidden
 );
-text_value!(Script(PathBuf), script, "the path of a file");
+text_value!(PathValue(PathBuf), path, "the path of a file");
 text_value!(
     OwnNumber(PhoneNumber),
     own_number,
@@ -297,7 +297,7 @@ fn at_line(text: &str) -> Option<String> {
     (begins && printable && text.len() <= 200 && !pin).then(|| text.to_owned())
 }
 
-fn script(text: &str) -> Option<PathBuf> {
+fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty() && !text.contains('\0')).then(|| text.into())
 }
 

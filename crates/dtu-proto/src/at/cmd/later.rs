@@ -23,20 +23,6 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .runs(absent)
     .sets(absent),
     connections("+CICLOSE", "2.8.6.36", "Closes the connection of the AT mode", &[]).runs(absent),
-    httpd("+HTPTP", "Request type", &[Param::new("TYPE", Kind::Words(&["GET", "POST"]), "").factory("GET")]),
-    httpd("+HTPSV", "Server", &[ADDRESS.factory("test.usr.cn"), PORT.factory("80")]),
-    httpd("+HTPURL", "Request target", &[Param::new("URL", Kind::Shape("text"), "").factory("/1.php?")]),
-    httpd(
-        "+HTPHD",
-        "Head lines",
-        &[Param::new("HEAD", Kind::Shape("text, lines divided by ||"), "").factory("Accept:text/html")],
-    ),
-    httpd("+HTPTO", "Time-out", &[Param::new("TIME", Kind::Number { min: 1, max: 600 }, "s").factory("10")]),
-    httpd(
-        "+HTPFLT",
-        "Head of the answer kept from the serial line",
-        &[Param::new("FILTER", Kind::Words(&["OFF", "ON"]), "").factory("ON")],
-    ),
     cloud("+CLOUDEN", "Cloud link", &[Param::new("STATE", Kind::Words(&["off", "on"]), "").factory("off")]),
     cloud(
         "+CLOUDID",
@@ -62,10 +48,6 @@ const fn connections(
     params: &'static [Param],
 ) -> Command {
     Command::new(name, section, help, params).missing(Missing::Connections)
-}
-
-const fn httpd(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {
-    Command::new(name, "2.1.3", help, params).missing(Missing::Httpd).reads(absent).sets(absent)
 }
 
 const fn cloud(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {

@@ -11,7 +11,7 @@ use super::super::table::{Command, TakesEffect};
 use super::{Done, door, mode, network, one, packet};
 use crate::config::{Config, LinkConfig, Protocol};
 use crate::event::{LinkDownReason, LinkId};
-use crate::status::{DestinationStatus, LinkState, LinkStatus, WaitingFor};
+use crate::status::{DestinationStatus, HttpdStatus, LinkState, LinkStatus, WaitingFor};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIPSCONT", "2.8.6.25, 2.8.6.32", "A link; read: the dump of all parameters but the serial line's", CIPSCONT)
@@ -36,13 +36,15 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .reads(read_long)
     .sets(set_long)
     .saved(|config| one(format!("AT+CISOCLINK={}", u8::from(config.long_links))), TakesEffect::Restart),
-    Command::new("+CINET", "2.8.6.47", "State of each link", &[])
+    Command::new("+CINET", "2.8.6.47", "State of each link, and of what the mode has open", &[])
         .notes(
             "One line a link: `+CINET:<n>,<state>`, state one of OFF, CONNECTING, CONNECTED and WAITING. Behind WAITING \
              stands why: what ended the last attempt (`refused`), or `retry`, `no network`, `no data` (a short link), \
-             `backup` (its primary is up), `mode not started`. In the serial command mode a line follows for each \
-             destination that has a connection or had it last, at most 8: `+CINET:0,<state>,\"<TCP or UDP> <address>:<port>\"`, \
-             and behind WAITING the same words.",
+             `backup` (its primary is up), `mode not started`.\n\nIn mode 3 a line `+CINET:0,<state>` for the connection to \
+             the HTTP server follows; behind the state stands why the last request had no answer, or why there is no \
+             connection: `no answer in 10 s`, `refused`.\n\nIn mode 1 a line follows for each destination that has a \
+             connection or had it last, at most 8: `+CINET:0,<state>,\"<TCP or UDP> <address>:<port>\"`, and behind WAITING \
+             the same words.",
         )
         .reads(read_states),
 ];
@@ -150,6 +152,7 @@ fn read_states(call: &mut Call<'_, '_>) -> Done {
     if status.serial_command.running {
         call.lines.extend(status.serial_command.destinations.iter().map(destination_line));
     }
+    call.lines.extend(httpd_line(&status.httpd));
     Ok(())
 }
 
@@ -161,6 +164,19 @@ fn link_state_line(link: LinkId, status: &LinkStatus) -> String {
 fn destination_line(to: &DestinationStatus) -> String {
     let (state, reason) = (state_name(to.state), reason_text(to.state, to.last_down));
     format!("+CINET:0,{state},\"{} {}:{}\"{reason}", to.protocol.name(), to.address, to.port)
+}
+
+/// The connection to the HTTP server, while mode 3 runs.
+fn httpd_line(httpd: &HttpdStatus) -> Option<String> {
+    let reason = match (httpd.state, httpd.trouble) {
+        (LinkState::Off, _) => return None,
+        (LinkState::Waiting(WaitingFor::Network), _) => ",no network".to_string(),
+        (_, Some(trouble)) => format!(",{trouble}"),
+        (LinkState::Waiting(WaitingFor::Data), None) => ",no data".to_string(),
+        (LinkState::Waiting(_), None) => ",retry".to_string(),
+        (LinkState::Connecting | LinkState::Connected, None) => String::new(),
+    };
+    Some(format!("+CINET:0,{}{reason}", state_name(httpd.state)))
 }
 
 /// Why it waits, with the comma in front.

@@ -10,6 +10,7 @@ use super::reply::Error;
 pub(super) mod call;
 pub(super) mod clock;
 pub(super) mod door;
+pub(super) mod httpd;
 pub(super) mod identity;
 pub(super) mod later;
 pub(super) mod line;

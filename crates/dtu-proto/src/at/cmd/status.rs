@@ -8,7 +8,9 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, LinkStatus, MessageStatus, Phase, SerialCommandStatus, Status};
+use crate::status::{
+    CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, SerialCommandStatus, Status,
+};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,26 +19,21 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for the serial command mode, one for calls, one for messages; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for the HTTPD client, one for the serial command mode; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
-enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames, or unasked like RING: no room>`
+enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
+unasked like RING: no room>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
-
-`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
-out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
-busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
-packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
-destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
 
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
@@ -48,16 +45,30 @@ stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the lin
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
 
-Of a link, always: in + moved_in = out + dropped + moved_out + waiting.";
+`+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
+answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
+timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
+received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
+waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>`
+
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
+
+Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of the serial command mode: in = out + dropped + waiting. Of HTTPD: in_frames = answered + \
+answered_other + failed + timed_out + dropped_frames + waiting_frames.";
 
 fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
     call.say(device_line(status));
     call.say(serial_line(status));
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
-    call.say(serial_command_line(&status.serial_command));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(httpd_line(&status.httpd));
+    call.say(serial_command_line(&status.serial_command));
     Ok(())
 }
 
@@ -167,6 +178,29 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn httpd_line(status: &HttpdStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("requests", counters.requests),
+        ("answered", counters.answered),
+        ("answered_other", counters.answered_other),
+        ("failed", counters.failed),
+        ("timed_out", counters.timed_out),
+        ("retried", counters.retried),
+        ("failed_attempts", counters.failed_attempts),
+        ("received", counters.received_bytes),
+        ("printed", counters.printed_bytes),
+        ("stray", counters.stray_bytes),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_frames", wide(status.waiting_frames)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+    ];
+    format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn call_line(call: &CallStatus) -> String {

@@ -1,0 +1,161 @@
+//! The HTTPD client (manual 2.1.3). The manual's set-up tool sets it; the names are those of later products of the family.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::call::Call;
+use super::super::param::{Chars, Kind, Param};
+use super::super::reply::{Code, Error, Quoted};
+use super::super::table::{Command, TakesEffect};
+use super::{Done, one};
+use crate::config::{Config, Method};
+use crate::wire::http::{self, SettingError, URL_MAX};
+
+pub(in super::super) const COMMANDS: &[Command] = &[
+    Command::new("+HTPTP", "2.1.3", "HTTPD: request type", &[Param::new(
+        "TYPE",
+        Kind::Words(&["GET", "POST"]),
+        "GET: the frame stands behind the URL; POST: it is the body",
+    )
+    .factory("GET")])
+    .reads(|call| said(call, type_line))
+    .sets(set_type)
+    .saved(|config| stored(type_line(config)), TakesEffect::Restart),
+    Command::new("+HTPSV", "2.1.3", "HTTPD: server", &[
+        Param::new("SERVER", Kind::Shape("a name or an address, http:// or https:// in front allowed"), "https: TLS")
+            .factory("test.usr.cn"),
+        Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "").factory("80"),
+    ])
+    .reads(|call| said(call, server_line))
+    .sets(set_server)
+    .saved(|config| stored(server_line(config)), TakesEffect::Restart),
+    Command::new("+HTPURL", "2.1.3", "HTTPD: request target in front of the frame", &[Param::new(
+        "URL",
+        Kind::Text { min: 1, max: URL_MAX, chars: Chars::Any },
+        "begins with /; `[3F]` stands for a byte",
+    )
+    .factory("/1.php?")])
+    .notes(
+        "All that follows on the line is the URL: commas and semicolons need no quotes. With GET, URL and frame stand \
+         together without a mark between them, so a `?` belongs here; line ends behind the frame are left out. What may \
+         not stand in a request target (RFC 3986) goes as `%` and two hex digits; `%41` stays as it is.",
+    )
+    .reads(|call| said(call, url_line))
+    .sets(set_url)
+    .saved(|config| stored(url_line(config)), TakesEffect::Restart),
+    Command::new("+HTPHD", "2.1.3", "HTTPD: head lines", &[Param::new(
+        "HEAD",
+        Kind::Text { min: 0, max: HEAD_MAX, chars: Chars::Any },
+        "`name:value` lines, divided by `||` or `[0D][0A]`",
+    )
+    .factory("Accept:text/html")
+    .empty_is("")])
+    .notes(
+        "All that follows on the line is the head: commas and semicolons need no quotes. The lines go out as typed, and \
+         `[7C]` stands for a byte, so `[7C][7C]` for `||` in a value. `Host`, `Connection` and, with POST, \
+         `Content-Length` are added where they are not given; a `Content-Length` that is given always tells the true \
+         length. `Transfer-Encoding`, `Trailer`, `Upgrade` and `TE` are refused: they would change where a request ends.",
+    )
+    .reads(|call| said(call, head_line))
+    .sets(set_head)
+    .saved(|config| stored(head_line(config)), TakesEffect::Restart),
+    Command::new("+HTPTO", "2.1.3", "HTTPD: time-out", &[Param::new(
+        "TIME",
+        Kind::Number { min: 1, max: 600 },
+        "s without a byte of the server that end a request",
+    )
+    .factory("10")])
+    .reads(|call| said(call, timeout_line))
+    .sets(set_timeout)
+    .saved(|config| stored(timeout_line(config)), TakesEffect::Restart),
+    Command::new("+HTPFLT", "2.1.3", "HTTPD: whether the head of the answer is kept from the serial line", &[Param::new(
+        "FILTER",
+        Kind::Words(&["OFF", "ON"]),
+        "ON: the body only; OFF: status line and head, too",
+    )
+    .factory("ON")])
+    .reads(|call| said(call, filter_line))
+    .sets(set_filter)
+    .saved(|config| stored(filter_line(config)), TakesEffect::Restart),
+];
+
+fn type_line(config: &Config) -> String {
+    format!("HTPTP:\"{}\"", config.httpd.method.name())
+}
+
+fn server_line(config: &Config) -> String {
+    format!("HTPSV:{},{}", Quoted(&config.httpd.server), config.httpd.port)
+}
+
+fn url_line(config: &Config) -> String {
+    format!("HTPURL:{}", Quoted(&config.httpd.url))
+}
+
+fn head_line(config: &Config) -> String {
+    format!("HTPHD:{}", Quoted(&config.httpd.head))
+}
+
+fn timeout_line(config: &Config) -> String {
+    format!("HTPTO:{}", config.httpd.timeout)
+}
+
+fn filter_line(config: &Config) -> String {
+    format!("HTPFLT:\"{}\"", if config.httpd.filter { "ON" } else { "OFF" })
+}
+
+/// What the read form prints.
+fn said(call: &mut Call<'_, '_>, line: fn(&Config) -> String) -> Done {
+    let line = line(call.ctx.config);
+    call.say(format!("+{line}"));
+    Ok(())
+}
+
+/// The same as a set command.
+fn stored(line: String) -> Vec<String> {
+    one(format!("AT+{}", line.replacen(':', "=", 1)))
+}
+
+fn set_type(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.httpd.method = if call.number(0)? == 0 { Method::Get } else { Method::Post };
+    Ok(())
+}
+
+fn set_server(call: &mut Call<'_, '_>) -> Done {
+    let (server, port) = (call.text(0)?, call.narrow(1)?);
+    http::server(&server, port).map_err(|why| refusal(call, "SERVER", &why))?;
+    let httpd = &mut call.ctx.config.httpd;
+    (httpd.server, httpd.port) = (server, port);
+    Ok(())
+}
+
+fn set_url(call: &mut Call<'_, '_>) -> Done {
+    let url = call.text(0)?;
+    http::url(&url).map_err(|why| refusal(call, "URL", &why))?;
+    call.ctx.config.httpd.url = url;
+    Ok(())
+}
+
+fn set_head(call: &mut Call<'_, '_>) -> Done {
+    let head = call.text(0)?;
+    http::head_lines(&head).map_err(|why| refusal(call, "HEAD", &why))?;
+    call.ctx.config.httpd.head = head;
+    Ok(())
+}
+
+fn set_timeout(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.httpd.timeout = call.narrow(0)?;
+    Ok(())
+}
+
+fn set_filter(call: &mut Call<'_, '_>) -> Done {
+    call.ctx.config.httpd.filter = call.flag(0)?;
+    Ok(())
+}
+
+fn refusal(call: &Call<'_, '_>, parameter: &str, why: &SettingError) -> Error {
+    call.refuse(Code::IncorrectParameters, &format!("{parameter} {why}"))
+}
+
+/// What a line of 1024 bytes holds at most, and more than it needs.
+const HEAD_MAX: usize = 1024;

@@ -1,0 +1,463 @@
+//! The HTTPD client (mode 3): frames wait in a queue, each becomes one request, one at a time (manual 2.1.3, decisions 9).
+//!
+//! ```text
+//!          a frame waits                 Connected        request ─► Sent ─► answer whole
+//! nothing ───────────────► retry ─► attempt ────► up ◄───────────────────────────┘
+//!    ▲                       ▲         │          │ idle 60 s, the server closes, no answer, settings change
+//!    └───────────────────────┴─────────┴──────────┘
+//! ```
+//! A request that the server may have got is never sent again; one that it cannot have got is.
+
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use crate::channel::{Channel, Down, News};
+use crate::config::{HttpdConfig, LinkOptions, Protocol};
+use crate::event::{
+    ChannelId, CloseReason, Connect, Event, HttpdEvent, HttpdTrouble, LinkDownReason, LinkInput, Output,
+    Payload, QueueId, StoreOutput,
+};
+use crate::link::backoff::{Backoff, Rng};
+use crate::link::cache::Cache;
+use crate::status::{HttpdCounters, HttpdStatus, LinkState, WaitingFor};
+use crate::time::{Duration, Instant};
+
+use exchange::{Exchange, Taken, Terms};
+use settings::Settings;
+
+mod exchange;
+mod settings;
+
+/// A connection that nothing uses closes after this time.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What the client needs of the device while it works.
+pub(crate) struct HttpdContext<'a> {
+    pub(crate) now: Instant,
+    pub(crate) outputs: &'a mut VecDeque<Output>,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) attached: bool,
+}
+
+/// The client.
+#[derive(Debug)]
+pub(crate) struct Httpd {
+    options: LinkOptions,
+    /// The settings in force; `None` = the mode does not run.
+    settings: Option<Settings>,
+    channel: Channel,
+    cache: Cache,
+    /// The request under way.
+    exchange: Option<Exchange>,
+    /// When the next attempt is due.
+    retry_at: Option<Instant>,
+    backoff: Backoff,
+    /// Since when the connection that is up has had nothing to do.
+    idle_since: Instant,
+    /// Answers that came by the connection that is up.
+    answers: u64,
+    /// The connection is not to carry another request.
+    spent: bool,
+    trouble: Option<HttpdTrouble>,
+    counters: HttpdCounters,
+}
+
+impl Httpd {
+    pub(crate) fn new(options: LinkOptions) -> Self {
+        Self {
+            cache: Cache::new(options.cache, options.drop_policy),
+            options,
+            settings: None,
+            channel: Channel::new(ChannelId::HTTPD),
+            exchange: None,
+            retry_at: None,
+            backoff: Backoff::default(),
+            idle_since: Instant::ZERO,
+            answers: 0,
+            spent: false,
+            trouble: None,
+            counters: HttpdCounters::default(),
+        }
+    }
+
+    /// Brings settings into force. A connection that is used already with the same settings is left alone.
+    pub(crate) fn apply(&mut self, config: &HttpdConfig, cx: &mut HttpdContext<'_>) {
+        let settings = Settings::new(config);
+        if self.settings.as_ref() != Some(&settings) {
+            self.settings = Some(settings);
+            self.trouble =
+                self.settings.as_ref().filter(|s| s.server().is_none()).map(|_| HttpdTrouble::Settings);
+            self.backoff.reset();
+            self.retry_at = None;
+            self.spent = true;
+            if self.exchange.is_none() {
+                self.close(LinkDownReason::Ordered, cx);
+            }
+        }
+        self.pump(cx);
+    }
+
+    /// Ends a connection or attempt, if there is one, and rests. What waits stays.
+    pub(crate) fn stop(&mut self, cx: &mut HttpdContext<'_>) {
+        self.settings = None;
+        self.retry_at = None;
+        self.trouble = None;
+        self.close(LinkDownReason::Ordered, cx);
+    }
+
+    /// Takes a frame of the DTE.
+    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut HttpdContext<'_>) {
+        self.counters.frames_in += 1;
+        self.counters.bytes_in += frame.len() as u64;
+        let dropped_before = self.counters.dropped_frames;
+        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, cx.outputs));
+        if self.options.spool
+            && let Some(seq) = kept
+        {
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame)));
+            if self.counters.dropped_frames > dropped_before {
+                self.spool_release(cx);
+            }
+        }
+        self.pump(cx);
+    }
+
+    /// A frame of an earlier run.
+    pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
+        self.counters.frames_in += 1;
+        self.counters.bytes_in += frame.len() as u64;
+        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, outputs));
+    }
+
+    /// The network is there, or gone.
+    pub(crate) fn network_changed(&mut self, cx: &mut HttpdContext<'_>) {
+        self.retry_at = None;
+        if cx.attached {
+            self.backoff.reset();
+        }
+        self.pump(cx);
+    }
+
+    /// Takes news of the socket in. What goes to the serial line is added to `print`.
+    pub(crate) fn handle(&mut self, input: LinkInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+        match self.channel.handle(input, cx.outputs) {
+            News::Nothing => return,
+            News::Up => self.up(cx),
+            News::Data(data) => self.received(data, print, cx),
+            News::Sent => self.sent(cx),
+            News::Acked => self.acked(cx),
+            News::Down(down) => self.down(down, cx),
+        }
+        self.pump(cx);
+    }
+
+    fn up(&mut self, cx: &HttpdContext<'_>) {
+        self.answers = 0;
+        self.spent = false;
+        self.idle_since = cx.now;
+    }
+
+    /// Does what can be done: sends the next request, or connects for it.
+    fn pump(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(settings) = &self.settings else { return };
+        if self.exchange.is_some() || self.cache.is_empty() {
+            return;
+        }
+        if self.channel.is_up() {
+            self.request(cx);
+        } else if self.channel.is_idle()
+            && self.retry_at.is_none()
+            && cx.attached
+            && settings.server().is_some()
+        {
+            self.retry_at = Some(cx.now + self.backoff.next(self.options.backoff_max, cx.rng));
+        }
+    }
+
+    fn connect(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(server) = self.settings.as_ref().and_then(Settings::server) else { return };
+        let connect = Connect {
+            protocol: Protocol::Tcp,
+            address: server.host.clone(),
+            port: server.port,
+            local_port: 0,
+            tls: server.tls,
+        };
+        self.channel.connect(connect, cx.now, cx.outputs);
+    }
+
+    /// Sends the frame that has waited longest.
+    fn request(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.channel.is_free()) else {
+            return;
+        };
+        let Some(request) = settings.request() else { return };
+        let Some((frame, _)) = self.cache.hand_over(|_| u64::MAX) else { return };
+        let body = Bytes::from(request.encode(&frame));
+        let length = body.len() as u64;
+        let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
+        let terms = Terms {
+            begin: end - length,
+            end,
+            reused: self.answers > 0,
+            timeout: settings.timeout(),
+            filters: settings.filters(),
+            may_go_on: request.may_go_on(),
+        };
+        self.exchange = Some(Exchange::new(terms, cx.now));
+    }
+
+    fn sent(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = &mut self.exchange else { return };
+        exchange.progress(true, cx.now);
+        self.counters.requests += 1;
+        // A restart of the host must not send it again.
+        self.spool_release(cx);
+    }
+
+    fn acked(&mut self, cx: &HttpdContext<'_>) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.progress(false, cx.now);
+        }
+    }
+
+    fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+        self.counters.received_bytes += data.len() as u64;
+        let Some(exchange) = &mut self.exchange else { return self.stray(data.len(), cx) };
+        let printed = print.len();
+        let taken = exchange.take(data, cx.now, print);
+        self.counters.printed_bytes += (print.len() - printed) as u64;
+        match taken {
+            Taken::More { head } => self.note_head(head, cx),
+            Taken::Whole { head, left } => {
+                self.note_head(head, cx);
+                self.answered(cx);
+                self.stray(left, cx);
+            }
+            Taken::Bad(fault) => self.failed(HttpdTrouble::Bad(fault), LinkDownReason::Ordered, cx),
+        }
+    }
+
+    /// Bytes that nobody asked for: what they belong to is not known, so the connection is of no more use.
+    fn stray(&mut self, bytes: usize, cx: &mut HttpdContext<'_>) {
+        if bytes > 0 {
+            self.counters.stray_bytes += bytes as u64;
+            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Stray { bytes })));
+            self.close(LinkDownReason::Ordered, cx);
+        }
+    }
+
+    /// A redirect is not followed, but told.
+    fn note_head(&self, whole: bool, cx: &mut HttpdContext<'_>) {
+        let answer = self.exchange.as_ref().filter(|_| whole).map(|exchange| &exchange.answer);
+        let Some((status, location)) = answer.and_then(|answer| Some((answer.status()?, answer.location()?)))
+        else {
+            return;
+        };
+        if (300..400).contains(&status) {
+            let location =
+                location.iter().take(LOCATION_MAX).copied().collect::<Vec<u8>>().escape_ascii().to_string();
+            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Redirect { status, location })));
+        }
+    }
+
+    /// The answer is whole.
+    fn answered(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = self.done(cx) else { return };
+        let status = exchange.answer.status().unwrap_or_default();
+        match status {
+            200..300 => self.counters.answered += 1,
+            _ => self.counters.answered_other += 1,
+        }
+        self.trouble = None;
+        self.backoff.reset();
+        self.answers += 1;
+        self.idle_since = cx.now;
+        let event = HttpdEvent::Answered { status, body: exchange.body };
+        cx.outputs.push_back(Output::Event(Event::Httpd(event)));
+        if self.spent || !exchange.lets_go_on() {
+            self.close(LinkDownReason::Ordered, cx);
+        }
+    }
+
+    /// There will be no answer, or no whole one.
+    fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
+        if self.done(cx).is_none() {
+            return;
+        }
+        match trouble {
+            HttpdTrouble::NoAnswer { .. } => self.counters.timed_out += 1,
+            HttpdTrouble::NoConnection(_)
+            | HttpdTrouble::NotTaken
+            | HttpdTrouble::Lost(_)
+            | HttpdTrouble::Bad(_)
+            | HttpdTrouble::Settings => self.counters.failed += 1,
+        }
+        self.trouble = Some(trouble);
+        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Failed(trouble))));
+        self.close(reason, cx);
+    }
+
+    /// The frame of the request under way has had its turn.
+    fn done(&mut self, cx: &mut HttpdContext<'_>) -> Option<Exchange> {
+        let exchange = self.exchange.take()?;
+        self.cache.acked(u64::MAX);
+        if !exchange.sent {
+            self.counters.requests += 1;
+            self.spool_release(cx);
+        }
+        Some(exchange)
+    }
+
+    /// The connection, or the attempt, is over.
+    fn down(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
+        let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);
+        match exchange.answer.closed() {
+            Ok(()) if ended => self.answered(cx),
+            _ if exchange.may_be_repeated(&down) => self.repeat(down, cx),
+            Err(fault) if ended && exchange.begun() => self.failed(HttpdTrouble::Bad(fault), down.reason, cx),
+            Ok(()) | Err(_) => self.failed(HttpdTrouble::Lost(down.reason), down.reason, cx),
+        }
+    }
+
+    fn attempt_failed(&mut self, down: Down) {
+        if !down.was_up && down.reason != LinkDownReason::Ordered {
+            self.counters.failed_attempts += 1;
+            self.trouble = Some(HttpdTrouble::NoConnection(down.reason));
+        }
+    }
+
+    /// The server cannot have got the request: its frame waits again.
+    fn repeat(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = self.exchange.take() else { return };
+        self.cache.rewind();
+        self.counters.retried += 1;
+        if exchange.sent {
+            self.counters.requests -= 1;
+            self.backoff.reset();
+        } else if down.reason != LinkDownReason::Ordered {
+            self.trouble = Some(HttpdTrouble::Lost(down.reason));
+        }
+        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Repeated(down.reason))));
+    }
+
+    /// Orders the end of a connection or attempt, if there is one.
+    fn close(&mut self, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
+        self.channel.close(reason, cx.now, cx.outputs);
+    }
+
+    /// Every frame before the first that may still be sent is done with.
+    fn spool_release(&self, cx: &mut HttpdContext<'_>) {
+        if self.options.spool {
+            let first = self.undelivered().next().map_or_else(|| self.cache.next_seq(), |(seq, _)| seq);
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, first)));
+        }
+    }
+
+    /// The frames that wait. One that the server may have got is not sent again, so it does not count.
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        let sent = self.exchange.as_ref().is_some_and(|exchange| exchange.sent);
+        self.cache.iter().skip(usize::from(sent))
+    }
+
+    /// Whether the device takes bytes of the network: a server that it does not listen to is not late.
+    pub(crate) const fn listen(&mut self, listens: bool, now: Instant) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.hold_up(!listens, now);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let up = self.channel.is_up();
+        let exchange = self.exchange.as_ref().filter(|_| up).map(Exchange::deadline);
+        let used = exchange.unwrap_or_else(|| up.then(|| self.idle_since + IDLE));
+        [self.retry_at, self.channel.deadline(), used].into_iter().flatten().min()
+    }
+
+    /// A deadline has come.
+    pub(crate) fn fire(&mut self, cx: &mut HttpdContext<'_>) {
+        let now = cx.now;
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.retry_at) {
+            self.retry_at = None;
+            self.connect(cx);
+        } else if is_due(self.channel.deadline()) {
+            if let News::Down(down) = self.channel.fire(now, cx.outputs) {
+                self.down(down, cx);
+            }
+        } else if self.exchange.is_some() {
+            self.overdue(cx);
+        } else {
+            self.close(LinkDownReason::Idle, cx);
+        }
+        self.pump(cx);
+    }
+
+    /// Nothing has moved for too long.
+    fn overdue(&mut self, cx: &mut HttpdContext<'_>) {
+        match &self.exchange {
+            Some(exchange) if exchange.sent => {
+                let after = exchange.timeout;
+                self.failed(HttpdTrouble::NoAnswer { after }, LinkDownReason::ReplyMissing, cx);
+            }
+            Some(_) => {
+                self.trouble = Some(HttpdTrouble::NotTaken);
+                self.close(LinkDownReason::HostSilent, cx);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether the serial line must not be read. Only while the mode runs: else nothing would ever make room.
+    pub(crate) fn blocks(&self) -> bool {
+        self.settings.is_some() && self.cache.blocks()
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        self.channel.is_up()
+    }
+
+    pub(crate) const fn is_closing(&self) -> bool {
+        self.channel.is_closing()
+    }
+
+    pub(crate) fn status(&self, attached: bool) -> HttpdStatus {
+        HttpdStatus {
+            state: self.state(attached),
+            trouble: self.trouble,
+            counters: self.counters,
+            waiting_frames: self.cache.frames(),
+            waiting_bytes: self.cache.bytes(),
+        }
+    }
+
+    fn state(&self, attached: bool) -> LinkState {
+        match &self.channel {
+            _ if self.settings.is_none() => LinkState::Off,
+            channel if channel.is_up() => LinkState::Connected,
+            channel if channel.is_connecting() => LinkState::Connecting,
+            _ if !attached => LinkState::Waiting(WaitingFor::Network),
+            _ if self.cache.is_empty() => LinkState::Waiting(WaitingFor::Data),
+            _ => LinkState::Waiting(WaitingFor::Retry),
+        }
+    }
+}
+
+/// Counts a frame that found no room, or made room, and says so.
+fn dropper<'a>(
+    counters: &'a mut HttpdCounters,
+    outputs: &'a mut VecDeque<Output>,
+) -> impl FnMut(&Bytes) + 'a {
+    move |frame| {
+        counters.dropped_frames += 1;
+        counters.dropped_bytes += frame.len() as u64;
+        let bytes = frame.len();
+        outputs.push_back(Output::Event(Event::FrameDropped { queue: QueueId::Httpd, bytes }));
+    }
+}
+
+/// Bytes of a redirect's target that are told at most.
+const LOCATION_MAX: usize = 256;

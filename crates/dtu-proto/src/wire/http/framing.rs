@@ -1,0 +1,136 @@
+//! What the head of an answer says about its body and about the connection (RFC 9112 6, 9.3).
+
+use alloc::vec::Vec;
+use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Response, Status};
+
+use super::answer::FIELDS_MAX;
+use super::fault::Fault;
+
+/// Where the body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// With the chunk of size 0 and the trailer behind it.
+    Chunked,
+    /// After so many bytes.
+    Counted(u64),
+    /// With the connection.
+    UntilClose,
+}
+
+/// What is used of a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) framing: Framing,
+    /// Whether the server keeps the connection.
+    pub(super) keeps: bool,
+    pub(super) location: Option<Vec<u8>>,
+}
+
+impl Head {
+    /// `None`: it is not whole.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, Fault> {
+        let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+        let mut response = Response::new(&mut fields);
+        match rules().parse_response(&mut response, bytes).map_err(fault)? {
+            Status::Partial => return Ok(None),
+            Status::Complete(_) => {}
+        }
+        let (Some(status), Some(minor)) = (response.code, response.version) else {
+            return Err(Fault::NotHttp);
+        };
+        Self::of(status, minor, response.headers).map(Some)
+    }
+
+    fn of(status: u16, minor: u8, fields: &[Header<'_>]) -> Result<Self, Fault> {
+        if status == SWITCHING {
+            return Err(Fault::Switching);
+        }
+        let coded = is_chunked(fields)?;
+        let length = if coded { None } else { length(fields)? };
+        let both = coded && values(fields, "Content-Length").next().is_some();
+        let framing = match length {
+            _ if (100..200).contains(&status) || matches!(status, 204 | 304) => Framing::Counted(0),
+            _ if coded => Framing::Chunked,
+            Some(length) => Framing::Counted(length),
+            None => Framing::UntilClose,
+        };
+        // RFC 9112 6.1: where the framing is in doubt, the connection ends with this answer.
+        let doubtful = both || (coded && minor == 0);
+        let keeps = minor == 1 && !doubtful && !listed(fields, "Connection").any(|word| is(word, "close"));
+        let location = values(fields, "Location").next().map(<[u8]>::to_vec);
+        Ok(Self { status, framing, keeps, location })
+    }
+
+    /// 1xx: another answer follows.
+    pub(super) const fn is_interim(&self) -> bool {
+        matches!(self.status, 100..200)
+    }
+}
+
+/// As tolerant as clients are: old servers fold lines and put blanks in front of the colon.
+fn rules() -> ParserConfig {
+    let mut rules = ParserConfig::default();
+    rules.allow_spaces_after_header_name_in_responses(true);
+    rules.allow_obsolete_multiline_headers_in_responses(true);
+    rules
+}
+
+const fn fault(error: Error) -> Fault {
+    match error {
+        Error::HeaderName | Error::HeaderValue => Fault::BadField,
+        Error::TooManyHeaders => Fault::TooManyFields,
+        Error::NewLine | Error::Status | Error::Token | Error::Version => Fault::NotHttp,
+    }
+}
+
+/// Whether the last transfer coding is `chunked`, and there is no other that changes the bytes.
+fn is_chunked(fields: &[Header<'_>]) -> Result<bool, Fault> {
+    let mut codings = listed(fields, "Transfer-Encoding").filter(|word| !is(word, "identity"));
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(word), None) if is(word, "chunked") => Ok(true),
+        (Some(_), _) => Err(Fault::UnknownCoding),
+    }
+}
+
+/// The one value of all `Content-Length` fields.
+fn length(fields: &[Header<'_>]) -> Result<Option<u64>, Fault> {
+    let mut found = None;
+    for value in values(fields, "Content-Length").flat_map(|value| value.split(|byte| *byte == b',')) {
+        let length = number(value.trim_ascii()).ok_or(Fault::BadLength)?;
+        if found.is_some_and(|earlier| earlier != length) {
+            return Err(Fault::BadLength);
+        }
+        found = Some(length);
+    }
+    Ok(found)
+}
+
+/// Digits and nothing else.
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+fn values<'h>(fields: &'h [Header<'h>], name: &'static str) -> impl Iterator<Item = &'h [u8]> {
+    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+}
+
+/// The elements of a list over all fields of this name.
+fn listed<'h>(fields: &'h [Header<'h>], name: &'static str) -> impl Iterator<Item = &'h [u8]> {
+    let elements = values(fields, name).flat_map(|value| value.split(|byte| *byte == b','));
+    elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+}
+
+const fn is(element: &[u8], word: &str) -> bool {
+    element.eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// 101, Switching Protocols.
+const SWITCHING: u16 = 101;
