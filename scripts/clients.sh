@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sudo_or_not() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat iproute2 python3 python3-venv)
+packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat iproute2 python3 python3-venv nginx-light openssl)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

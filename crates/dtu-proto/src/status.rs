@@ -22,6 +22,8 @@ pub struct Status {
     pub phase: Phase,
     /// The working mode in force.
     pub mode: WorkingMode,
+    /// Whether it has begun since power-on.
+    pub mode_started: bool,
     /// Address in the network; `None` = not attached.
     pub attached: Option<IpAddr>,
     /// The modem and the network around it.
@@ -40,6 +42,8 @@ pub struct Status {
     pub httpd: HttpdStatus,
     /// The serial command mode (1).
     pub serial_command: SerialCommandStatus,
+    /// The connection of the AT mode.
+    pub at_connection: AtConnectionStatus,
 }
 
 /// The HTTPD client.
@@ -262,7 +266,7 @@ pub enum WaitingFor {
     Data,
     /// Its primary to go down: a backup.
     Duty,
-    /// The working mode to begin.
+    /// The transparent mode to begin, or to come back.
     Mode,
 }
 
@@ -369,6 +373,44 @@ pub struct DestinationStatus {
     pub last_down: Option<LinkDownReason>,
     /// Packets that wait for it.
     pub waiting_packets: usize,
+}
+
+/// The connection of the AT mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtConnectionStatus {
+    /// What it is doing: `Off`, `Connecting` or `Connected`.
+    pub state: LinkState,
+    /// Why it last ended, or could not be opened.
+    pub last_down: Option<LinkDownReason>,
+    /// Its traffic.
+    pub counters: AtConnectionCounters,
+}
+
+/// Traffic of the connection of the AT mode. Always: `bytes_in = bytes_out + dropped_bytes` + what is being sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtConnectionCounters {
+    /// Connections that came up.
+    pub opened: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Connections that the peer or the network ended.
+    pub lost: u64,
+    /// Frames given to `CISEND`.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Frames handed to the socket, `SEND OK`.
+    pub frames_out: u64,
+    /// Bytes of these.
+    pub bytes_out: u64,
+    /// Frames that were not sent: `SEND FAIL`, too long, or cut short by a DTE that fell silent.
+    pub dropped_frames: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Reads or datagrams received.
+    pub received_reads: u64,
 }
 
 /// Short messages.

@@ -1,5 +1,6 @@
 //! Programs that no one here wrote, with their own configuration, on the device's serial line: gammu, gammu-smsd,
-//! smstools3, python-gsmmodem-new, ModemManager, picocom, minicom.
+//! smstools3, python-gsmmodem-new, ModemManager, picocom, minicom; and on its network side: nginx, Python's
+//! http.server, socat.
 //!
 //! `scripts/clients.sh` installs them and runs this; a program that is missing is a failure, never a pass.
 //!
@@ -18,7 +19,9 @@ mod program;
 mod relay;
 mod smsd;
 mod smstools;
+mod socat;
 mod terminal;
+mod web;
 
 use std::path::{Path, PathBuf};
 

@@ -63,6 +63,11 @@ impl Setup {
         self.at(&format!("CIPSCONT={number},\"TCP\",\"127.0.0.1\",{port},1"))
     }
 
+    /// Working mode 0 to 4.
+    pub(crate) fn mode(self, mode: u8) -> Self {
+        self.at(&format!("CIMOD={mode}"))
+    }
+
     /// Heartbeats and restart timer off, frames close after `milliseconds` of silence.
     pub(crate) fn packing(self, milliseconds: u16) -> Self {
         self.at(&format!("CIPCFG=1,0,0,{milliseconds},0,0"))
@@ -149,10 +154,24 @@ impl Daemon {
         self.child.wait().expect("wait for the killed");
     }
 
+    /// SIGHUP.
+    pub(crate) fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    /// Waits until it says this on stderr.
+    pub(crate) fn says(&self, text: &str) {
+        eventually(text, SOON, || self.messages().contains(text).then_some(()));
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("a signal");
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) fn terminate(mut self) -> ExitStatus {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, Signal::TERM).expect("SIGTERM");
+        self.signal(Signal::TERM);
         eventually("the end of dtud", Duration::from_secs(20), || self.child.try_wait().expect("wait"))
     }
 }

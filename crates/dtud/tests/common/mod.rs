@@ -3,10 +3,15 @@
 //!
 //! Every wait has a deadline, and a wait that runs out says what was awaited.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(crate) mod authority;
 pub(crate) mod daemon;
+pub(crate) mod http;
+pub(crate) mod httpd;
 pub(crate) mod line;
+pub(crate) mod packet;
 pub(crate) mod pump;
 pub(crate) mod radio;
 pub(crate) mod random;
@@ -32,4 +37,13 @@ pub(crate) fn eventually<T>(what: &str, wait: Duration, mut look: impl FnMut() -
         assert!(Instant::now() < deadline, "not within {wait:?}: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// The contents of all files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let contents = |path: PathBuf| {
+        if path.is_dir() { files_below(&path) } else { std::fs::read(path).into_iter().collect() }
+    };
+    entries.flatten().flat_map(|entry| contents(entry.path())).collect()
 }

@@ -159,6 +159,20 @@ impl Connection {
         got
     }
 
+    /// Waits for the peer's end of the connection; nothing may come before it.
+    pub(crate) fn wait_for_the_end(&self, wait: Duration) {
+        let deadline = within(wait);
+        loop {
+            match read_now(&self.stream, &mut [0]) {
+                Err(_) => return,
+                Ok(Some(_)) => panic!("the peer was to close and has sent something"),
+                Ok(None) => {}
+            }
+            let there = ready(&self.stream, PollFlags::IN, deadline).expect("poll the connection");
+            assert!(there, "the peer did not close within {wait:?}");
+        }
+    }
+
     /// From now on this end's TCP drops every segment unseen: nothing more is received or acknowledged, and the
     /// peer is not told. `ret #0` in classic BPF.
     pub(crate) fn black_hole(&self) -> Result<()> {

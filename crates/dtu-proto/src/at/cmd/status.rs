@@ -9,7 +9,8 @@ use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
 use crate::status::{
-    CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, SerialCommandStatus, Status,
+    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
+    SerialCommandStatus, Status,
 };
 
 pub(in super::super) const COMMANDS: &[Command] =
@@ -19,7 +20,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for the HTTPD client, one for the serial command mode; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -35,6 +36,12 @@ more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
 
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
+
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
@@ -45,19 +52,17 @@ stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the lin
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
 
+`+CISTAT:AT,state=<as CINET>,in=<frames given to CISEND>,in_frames=<n>,out=<of these, SEND OK>,out_frames=<n>,\
+dropped=<of these, SEND FAIL, too long or cut short>,dropped_frames=<n>,received=<from the peer>,reads=<n>,opened=<CONNECT OK>,failed=<CONNECT FAIL>,\
+lost=<CLOSED>`
+
 `+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
 answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
 timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
 received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
 waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>`
 
-`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
-out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
-busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
-packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
-destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
-
-Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of the serial command mode: in = out + dropped + waiting. Of HTTPD: in_frames = answered + \
+Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
 answered_other + failed + timed_out + dropped_frames + waiting_frames.";
 
 fn read(call: &mut Call<'_, '_>) -> Done {
@@ -67,8 +72,9 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
-    call.say(httpd_line(&status.httpd));
     call.say(serial_command_line(&status.serial_command));
+    call.say(connection_line(&status.at_connection));
+    call.say(httpd_line(&status.httpd));
     Ok(())
 }
 
@@ -201,6 +207,24 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("dropped_frames", counters.dropped_frames),
     ];
     format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn connection_line(status: &AtConnectionStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("out", counters.bytes_out),
+        ("out_frames", counters.frames_out),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("opened", counters.opened),
+        ("failed", counters.failed),
+        ("lost", counters.lost),
+    ];
+    format!("+CISTAT:AT,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn call_line(call: &CallStatus) -> String {
