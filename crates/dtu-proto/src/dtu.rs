@@ -16,7 +16,9 @@ use crate::event::{
 use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext};
+use crate::link::{Link, LinkContext, Port};
+use crate::mode::at_connection::AtConnection;
+use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -90,7 +92,8 @@ pub struct Dtu {
     httpd: Httpd,
     /// Whether a link is used: always, or as a backup whose primary is down.
     duty: [bool; LINKS],
-    /// Network bytes that wait for the end of the command state.
+    at_connection: AtConnection,
+    /// Network bytes that wait for the end of the command state, or in the AT mode of a command.
     held: VecDeque<Bytes>,
     held_bytes: usize,
     attached: Option<IpAddr>,
@@ -111,6 +114,7 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
+    serial_command: SerialCommand,
     lamps: Lamps,
     clock: Clock,
     mailbox: Mailbox,
@@ -152,8 +156,10 @@ struct WaitingCommand {
 struct OpenPrompt {
     asker: Asker,
     prompt: Prompt,
-    /// What came so far.
+    /// What came so far, as far as the prompt takes it.
     text: Vec<u8>,
+    /// Bytes that came.
+    came: usize,
     /// What is to be done behind the answer: the line must not change while the DTE types.
     effects: Vec<Effect>,
     until: Instant,
@@ -164,7 +170,7 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(id, options.links[id.index()].clone());
+        let link = |id: LinkId| Link::new(Port::Link(id), options.links[id.index()].clone());
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
@@ -186,6 +192,7 @@ impl Dtu {
             cut: Vec::new(),
             serial_counters: SerialCounters::default(),
             duty: [false; LINKS],
+            at_connection: AtConnection::default(),
             held: VecDeque::new(),
             held_bytes: 0,
             attached: None,
@@ -201,6 +208,7 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
+            serial_command: SerialCommand::new(&options.modes),
             lamps: Lamps::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -313,7 +321,7 @@ impl Dtu {
         self.backlog.is_empty()
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
-            && !self.links.iter().any(Link::blocks)
+            && !self.links_block()
             && !self.httpd_blocks()
             && !self.serial_command_blocks()
     }
@@ -350,6 +358,7 @@ impl Dtu {
             restarts: self.restarts,
             phase: self.phase(),
             mode: self.mode,
+            mode_started: self.mode_started,
             attached: self.attached,
             radio: self.radio.clone(),
             messages: self.mailbox.status(),
@@ -362,6 +371,8 @@ impl Dtu {
             },
             links: core::array::from_fn(|index| self.links[index].status()),
             httpd: self.httpd.status(self.attached.is_some()),
+            at_connection: self.at_connection.status(),
+            serial_command: self.serial_command.status(),
         }
     }
 
@@ -403,6 +414,7 @@ impl Dtu {
         self.check_applying();
         self.check_ending();
         self.run_backlog();
+        self.print_behind_answer();
         self.print_unsolicited();
         self.store_messages();
         self.httpd_listens();
@@ -448,7 +460,9 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let up = self.links.iter().any(Link::is_up) || self.httpd.is_up();
+        let channel_up =
+            self.httpd.is_up() || self.at_connection.channel.is_up() || self.serial_command.is_up();
+        let up = channel_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
 

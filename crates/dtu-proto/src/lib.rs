@@ -83,6 +83,7 @@ pub mod event;
 mod httpd;
 mod identity;
 mod link;
+mod mode;
 pub mod radio;
 pub mod record;
 mod serial;

@@ -1,8 +1,10 @@
 //! A plain snapshot of the device for consoles, `AT+CISTAT` and `AT+CINET?`.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::config::WorkingMode;
+use crate::config::{Protocol, WorkingMode};
 use crate::event::{HttpdTrouble, LINKS, Leds, LinkDownReason};
 use crate::radio::{Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::time::{Duration, Instant};
@@ -20,6 +22,8 @@ pub struct Status {
     pub phase: Phase,
     /// The working mode in force.
     pub mode: WorkingMode,
+    /// Whether it has begun since power-on.
+    pub mode_started: bool,
     /// Address in the network; `None` = not attached.
     pub attached: Option<IpAddr>,
     /// The modem and the network around it.
@@ -36,6 +40,10 @@ pub struct Status {
     pub links: [LinkStatus; LINKS],
     /// The HTTPD client.
     pub httpd: HttpdStatus,
+    /// The serial command mode (1).
+    pub serial_command: SerialCommandStatus,
+    /// The connection of the AT mode.
+    pub at_connection: AtConnectionStatus,
 }
 
 /// The HTTPD client.
@@ -257,7 +265,7 @@ pub enum WaitingFor {
     Data,
     /// Its primary to go down: a backup.
     Duty,
-    /// The working mode to begin.
+    /// The transparent mode to begin, or to come back.
     Mode,
 }
 
@@ -298,6 +306,110 @@ pub struct LinkCounters {
     pub heartbeats: u64,
     /// Replies to commands that found no room.
     pub dropped_replies: u64,
+}
+
+/// The serial command mode (1). Its packets are counted whole, from `55 AA` to their sum.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SerialCommandStatus {
+    /// Whether it is the working mode and has begun.
+    pub running: bool,
+    /// Its traffic.
+    pub counters: SerialCommandCounters,
+    /// Packets that wait, with those on their way that are not acknowledged.
+    pub waiting_packets: usize,
+    /// Bytes of these.
+    pub waiting_bytes: usize,
+    /// Of these, packets whose destination has no place yet.
+    pub lobby_packets: usize,
+    /// Bytes of the DTE that may be the beginning of a packet.
+    pub unfinished_bytes: usize,
+    /// The destinations that have a place, at most [`DESTINATIONS`](crate::event::DESTINATIONS).
+    pub destinations: Vec<DestinationStatus>,
+}
+
+/// Traffic of the serial command mode. Always: `bytes_in = bytes_out + dropped_bytes + waiting`, and what the mode got of
+/// the DTE is `bytes_in` (without packets of an earlier run) + `garbage_bytes` + unfinished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialCommandCounters {
+    /// Good packets of the DTE, and those of an earlier run.
+    pub packets_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Packets delivered: acknowledged by the peer's TCP, or sent by UDP.
+    pub packets_out: u64,
+    /// Bytes of these.
+    pub bytes_out: u64,
+    /// Packets that left undelivered.
+    pub dropped_packets: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
+    /// Packets that were refused: a wrong sum, length, name …
+    pub bad_packets: u64,
+    /// Bytes of these, and of what was no packet at all.
+    pub garbage_bytes: u64,
+    /// Packets sent more than once.
+    pub resent_packets: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Reads or datagrams received.
+    pub received_reads: u64,
+    /// Connections lost or attempts failed.
+    pub reconnects: u64,
+}
+
+/// A destination of the serial command mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationStatus {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Name or address.
+    pub address: String,
+    /// Its port.
+    pub port: u16,
+    /// What its connection is doing.
+    pub state: LinkState,
+    /// Why it last went down, if it did.
+    pub last_down: Option<LinkDownReason>,
+    /// Packets that wait for it.
+    pub waiting_packets: usize,
+}
+
+/// The connection of the AT mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtConnectionStatus {
+    /// What it is doing: `Off`, `Connecting` or `Connected`.
+    pub state: LinkState,
+    /// Why it last ended, or could not be opened.
+    pub last_down: Option<LinkDownReason>,
+    /// Its traffic.
+    pub counters: AtConnectionCounters,
+}
+
+/// Traffic of the connection of the AT mode. Always: `bytes_in = bytes_out + dropped_bytes` + what is being sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtConnectionCounters {
+    /// Connections that came up.
+    pub opened: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Connections that the peer or the network ended.
+    pub lost: u64,
+    /// Frames given to `CISEND`.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Frames handed to the socket, `SEND OK`.
+    pub frames_out: u64,
+    /// Bytes of these.
+    pub bytes_out: u64,
+    /// Frames that were not sent: `SEND FAIL`, too long, or cut short by a DTE that fell silent.
+    pub dropped_frames: u64,
+    /// Bytes of these.
+    pub dropped_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Reads or datagrams received.
+    pub received_reads: u64,
 }
 
 /// Short messages.

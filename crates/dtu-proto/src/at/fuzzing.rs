@@ -7,6 +7,7 @@ use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options, from_store_text, to_store_text};
 use crate::event::Door;
 use crate::identity::Identity;
+use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
 
 /// Runs a line on a new device, and checks that what it leaves can be stored and read back. The store answers as
@@ -16,7 +17,8 @@ use crate::sms::Mailbox;
 /// When the configuration does not come back as it was.
 pub fn at_line(line: &[u8]) {
     let (mut config, stored) = (Config::default(), Config::default());
-    let (mut clock, mut mailbox) = (Clock::default(), Mailbox::default());
+    let (mut clock, mut mailbox, mut connection) =
+        (Clock::default(), Mailbox::default(), AtConnection::default());
     let mut ctx = Context {
         config: &mut config,
         stored: &stored,
@@ -25,6 +27,7 @@ pub fn at_line(line: &[u8]) {
         status: &blank_status(),
         clock: &mut clock,
         mailbox: &mut mailbox,
+        connection: &mut connection,
         door: Door::Serial,
         rights: Rights::Full,
     };

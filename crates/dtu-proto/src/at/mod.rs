@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::config::{Config, Options};
 use crate::event::{Door, RestartReason};
 use crate::identity::Identity;
+use crate::mode::at_connection::AtConnection;
 use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::sms::Mailbox;
 use crate::status::Status;
@@ -21,6 +22,7 @@ use crate::time::Duration;
 mod call;
 mod clock;
 mod cmd;
+mod connection;
 mod docs;
 pub mod fuzzing;
 mod param;
@@ -35,6 +37,7 @@ mod tests;
 mod unsolicited;
 
 pub(crate) use clock::Clock;
+pub(crate) use connection::{ConnectionCode, connection_text};
 pub use docs::{CommandDescription, ParameterDescription, commands};
 pub(crate) use registration::registration_changes;
 pub(crate) use stored::{load, store_lines};
@@ -54,6 +57,7 @@ pub(crate) struct Context<'a> {
     pub(crate) status: &'a Status,
     pub(crate) clock: &'a mut Clock,
     pub(crate) mailbox: &'a mut Mailbox,
+    pub(crate) connection: &'a mut AtConnection,
     pub(crate) door: Door,
     pub(crate) rights: Rights,
 }
@@ -88,6 +92,8 @@ pub(crate) enum Effect {
     Answer,
     /// `H`, `CHUP`.
     HangUp,
+    /// `CIOPEN`: the connection says where to.
+    Open,
 }
 
 /// What became of a line.
@@ -121,6 +127,10 @@ pub(crate) enum SlowCommand {
     Factory,
     /// Send a message.
     Submit(Submission),
+    /// `CISEND`: hand these bytes to the connection.
+    Send(Bytes),
+    /// `CICLOSE`
+    Close,
 }
 
 /// A message on its way to the network for a command.
@@ -143,28 +153,62 @@ pub(crate) enum Answer {
     Stored(Result<(), String>),
     /// Of the network: the reference of the last part, or why the first part that failed did.
     Submitted(Result<u8, SubmitFailure>),
+    /// Of the connection: whether its socket has the bytes.
+    Sent(bool),
+    /// The connection is closed.
+    Closed,
 }
 
 /// A command that has asked the DTE for a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prompt {
     /// Which command, and its values.
-    what: sms::Prompted,
+    what: Prompted,
     /// Bytes of text at most; more is an error when the text ends.
     pub(crate) max: usize,
+    pub(crate) ends: Ends,
+}
+
+/// Which command has asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Prompted {
+    Message(sms::Prompted),
+    /// `CISEND`
+    Frame,
+    /// `CISEND` with a length.
+    Count(usize),
+}
+
+/// What ends the text at a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// 0x1A; ESC gives it up (27.005 3.5.1).
+    Mark,
+    /// Silence, as it ends a frame.
+    Silence,
+    /// Its last byte: it has exactly `max`.
+    Count,
+}
+
+/// What follows the text.
+enum Next {
+    /// These lines of information text, and OK.
+    Done(Vec<String>),
+    /// An answer.
+    Wait(SlowCommand),
 }
 
 /// What the DTE did at the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
-    /// The text, ended by 0x1A (which is not in it).
+    /// The text, without the 0x1A that ended it.
     Text(Vec<u8>),
-    /// More than the prompt takes, ended by 0x1A.
-    TooLong,
+    /// More than the prompt takes: so many bytes.
+    TooLong(usize),
     /// ESC.
     Cancelled,
-    /// Nothing more for too long.
-    Abandoned,
+    /// Nothing more for too long, after so many bytes.
+    Abandoned(usize),
 }
 
 /// Runs one command line (without its line end) and says what to answer.
@@ -191,6 +235,7 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
 /// Goes on with a parked line, now that it is answered.
 pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> Ran {
     let name = parked.waits.name();
+    let mut reply = Vec::new();
     let (lines, effects) = match (parked.waits, answer) {
         (SlowCommand::Save | SlowCommand::Factory, Answer::Stored(Err(why))) => {
             let text = format!("{name}: not stored: {}", Reason(&why));
@@ -206,29 +251,54 @@ pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> R
                 Err(error) => return ended(Err(error), Vec::new(), Vec::new(), ctx),
             }
         }
-        (SlowCommand::Save, Answer::Stored(Ok(())))
-        | (SlowCommand::Save | SlowCommand::Factory, Answer::Submitted(_))
-        | (SlowCommand::Submit(_), Answer::Stored(_)) => (Vec::new(), Vec::new()),
+        (SlowCommand::Send(_), Answer::Sent(sent)) => {
+            let code = if sent { ConnectionCode::SendOk } else { ConnectionCode::SendFail };
+            return Ran::Done { reply: connection_text(code, ctx.config), effects: Vec::new() };
+        }
+        (SlowCommand::Close, Answer::Closed) => {
+            reply = connection_text(ConnectionCode::CloseOk, ctx.config);
+            if parse::next(&parked.rest).is_none() {
+                return Ran::Done { reply, effects: Vec::new() };
+            }
+            (Vec::new(), Vec::new())
+        }
+        // `Save` has nothing more to do; the rest are answers to something else, which the device does not give.
+        (
+            SlowCommand::Save
+            | SlowCommand::Factory
+            | SlowCommand::Submit(_)
+            | SlowCommand::Send(_)
+            | SlowCommand::Close,
+            Answer::Stored(_) | Answer::Submitted(_) | Answer::Sent(_) | Answer::Closed,
+        ) => (Vec::new(), Vec::new()),
     };
-    let mut reply = Vec::new();
     reply::information(&lines, ctx.config, &mut reply);
     run_rest(&parked.rest, reply, effects, ctx)
 }
 
 /// Goes on with a command that has asked for a text.
 pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, ctx: &mut Context<'_>) -> Ran {
-    match sms::prompted(prompt.what, typed, ctx) {
-        Ok(sms::Next::Done(lines)) => {
+    let next = match prompt.what {
+        Prompted::Message(what) => sms::prompted(what, typed, ctx),
+        Prompted::Frame => connection::prompted(None, typed, ctx).map(next_of_frame),
+        Prompted::Count(count) => connection::prompted(Some(count), typed, ctx).map(next_of_frame),
+    };
+    match next {
+        Ok(Next::Done(lines)) => {
             let mut reply = Vec::new();
             reply::information(&lines, ctx.config, &mut reply);
             ended(Ok(()), reply, Vec::new(), ctx)
         }
-        Ok(sms::Next::Wait(submission)) => {
-            let parked = Parked { waits: SlowCommand::Submit(submission), rest: Vec::new() };
+        Ok(Next::Wait(waits)) => {
+            let parked = Parked { waits, rest: Vec::new() };
             Ran::Parked { reply: Vec::new(), effects: Vec::new(), parked }
         }
         Err(error) => ended(Err(error), Vec::new(), Vec::new(), ctx),
     }
+}
+
+fn next_of_frame(frame: Option<Bytes>) -> Next {
+    frame.map_or(Next::Done(Vec::new()), |frame| Next::Wait(SlowCommand::Send(frame)))
 }
 
 /// Whether a line that begins with `AT` goes on like a command; `attic` does not.
@@ -296,6 +366,8 @@ impl SlowCommand {
             Self::Save => "ATW",
             Self::Factory => "CIRELOAD",
             Self::Submit(submission) => submission.command,
+            Self::Send(_) => "CISEND",
+            Self::Close => "CICLOSE",
         }
     }
 }
@@ -303,6 +375,8 @@ impl SlowCommand {
 /// 27.005 3.5.1, to the byte.
 const PROMPT: &[u8] = b"\r\n> ";
 
+/// Bytes that one `CISEND` sends at most: those of a frame.
+const CISEND_MAX: usize = crate::serial::framer::FRAME_MAX;
 /// Longest command line, without its end.
 pub(crate) use crate::serial::line::LINE_MAX;
 /// Once a reply is longer than this, the line ends with an error: no line can ask for megabytes.

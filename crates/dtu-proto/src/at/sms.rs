@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::reply::{Code, Error};
-use super::{Context, Submission, Typed};
+use super::{Context, Next, SlowCommand, Submission, Typed};
 use crate::config::TextCharset;
 use crate::radio::SubmitFailure;
 use crate::sms::{self, State, Stored, Template};
@@ -27,14 +27,6 @@ pub(super) enum Prompted {
     WritePdu(usize, State),
     /// `CMGW` in text mode.
     WriteText(Address, State),
-}
-
-/// What follows the text.
-pub(super) enum Next {
-    /// These lines of information text, and OK.
-    Done(Vec<String>),
-    /// The answer of the network.
-    Wait(Submission),
 }
 
 impl Prompted {
@@ -60,8 +52,8 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
     let text = match typed {
         Typed::Text(text) => text,
         Typed::Cancelled => return Ok(Next::Done(Vec::new())),
-        Typed::TooLong => return Err(bad_text(name, &format!("a text has at most {max} bytes"))),
-        Typed::Abandoned => {
+        Typed::TooLong(_) => return Err(bad_text(name, &format!("a text has at most {max} bytes"))),
+        Typed::Abandoned(_) => {
             let text = format!("{name}: no text came for two minutes");
             return Err(Error::new(Code::Message(UNKNOWN), text));
         }
@@ -70,11 +62,11 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         Prompted::SendPdu(length) => {
             let pdu = pdu_of(name, &text, length)?;
             let pdu = with_center(&pdu, ctx);
-            Ok(Next::Wait(submission(name, Vec::from([pdu]), None)))
+            Ok(Next::Wait(SlowCommand::Submit(submission(name, Vec::from([pdu]), None))))
         }
         Prompted::SendText(to) => {
             let parts = parts(name, &to, &text, ctx)?;
-            Ok(Next::Wait(submission(name, parts, None)))
+            Ok(Next::Wait(SlowCommand::Submit(submission(name, parts, None))))
         }
         Prompted::WritePdu(length, state) => {
             let pdu = stored_pdu(name, &text, length)?;

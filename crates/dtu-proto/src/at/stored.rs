@@ -10,10 +10,11 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Door, LINKS, Leds};
 use crate::identity::Identity;
+use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
     CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
-    RadioStatus, SerialStatus, Status,
+    RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -36,7 +37,8 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         return Err(format!("{} is no stored setting", piece.name));
     }
     let stored = Config::default();
-    let (mut clock, mut mailbox) = (Clock::default(), Mailbox::default());
+    let (mut clock, mut mailbox, mut connection) =
+        (Clock::default(), Mailbox::default(), AtConnection::default());
     let mut ctx = Context {
         config,
         stored: &stored,
@@ -45,6 +47,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         status: &blank_status(),
         clock: &mut clock,
         mailbox: &mut mailbox,
+        connection: &mut connection,
         door: Door::Console,
         rights: Rights::Full,
     };
@@ -66,6 +69,7 @@ pub(super) fn blank_status() -> Status {
         restarts: 0,
         phase: Phase::Command,
         mode: WorkingMode::Transparent,
+        mode_started: true,
         attached: None,
         radio: RadioStatus::default(),
         messages: MessageStatus::default(),
@@ -80,5 +84,7 @@ pub(super) fn blank_status() -> Status {
             waiting_frames: 0,
             waiting_bytes: 0,
         },
+        at_connection: AtConnection::default().status(),
+        serial_command: SerialCommandStatus::default(),
     }
 }

@@ -21,6 +21,7 @@ pub(super) const COMMANDS: &[&[Command]] = &[
     cmd::packet::COMMANDS,
     cmd::mode::COMMANDS,
     cmd::link::COMMANDS,
+    cmd::connection::COMMANDS,
     cmd::role::COMMANDS,
     cmd::httpd::COMMANDS,
     cmd::line::COMMANDS,
@@ -74,14 +75,12 @@ pub enum TakesEffect {
 /// Why a command of the table is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    Connections,
     Cloud,
 }
 
 impl Missing {
     pub(super) const fn text(self) -> &'static str {
         match self {
-            Self::Connections => "needs the connections of the AT mode, which this version does not have",
             Self::Cloud => "needs the cloud link, which this version does not have",
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn unsolicited(text: &str, config: &Config) -> Vec<u8> {
     code(text, text, config)
 }
 
-fn code(words: &str, digits: &str, config: &Config) -> Vec<u8> {
+pub(super) fn code(words: &str, digits: &str, config: &Config) -> Vec<u8> {
     match (config.quiet, config.verbose) {
         (true, _) => Vec::new(),
         (false, true) => format!("\r\n{words}\r\n").into_bytes(),

@@ -1,24 +1,141 @@
 //! The connection of the AT mode (2): `CIOPEN`, `CISEND`, `CICLOSE` (manual 2.8.6.34 to .36, decisions 12).
 
-use super::Dtu;
-use crate::event::LinkInput;
+use bytes::Bytes;
+
+use super::{Dtu, WaitingCommand};
+use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
+use crate::channel::{Down, News};
+use crate::config::WorkingMode;
+use crate::event::{ChannelId, CloseReason, Event, LinkDownReason, LinkInput, Payload};
 use crate::time::Instant;
 
 impl Dtu {
-    /// News of `ChannelId::AT_MODE`.
-    pub(super) fn at_connection_news(&mut self, _input: LinkInput<'_>) {}
+    /// Whether the AT mode runs.
+    pub(super) fn is_at_mode(&self) -> bool {
+        self.mode_started && self.mode == WorkingMode::AtCommand
+    }
 
-    /// Closes the connection: the mode ends, the device restarts or stops.
-    pub(super) fn stop_at_connection(&mut self) {}
+    /// `CIOPEN`, behind its reply; or the connection before it is closed by now.
+    pub(super) fn open_at_connection(&mut self) {
+        let Some(connect) = self.at_connection.take_order() else { return };
+        if self.attached.is_some() {
+            self.at_connection.channel.connect(connect, self.now, &mut self.outputs);
+            return;
+        }
+        let reason = LinkDownReason::Network(CloseReason::Unreachable);
+        self.at_connection.not_made(reason);
+        self.event(Event::ChannelDown { channel: ChannelId::AT_MODE, reason, was_up: false });
+        self.tell_connection(ConnectionCode::ConnectFail);
+    }
+
+    /// `CISEND`: the DTE has typed its frame.
+    pub(super) fn send_at_connection(&mut self, frame: Bytes) {
+        self.at_connection.begin_send(frame.len());
+        if self.at_connection.channel.is_free() {
+            self.lamps.data(self.now);
+            let payload = Payload { prefix: Bytes::new(), body: frame };
+            self.at_connection.channel.send(payload, &mut self.outputs);
+        } else {
+            self.send_ended(false);
+        }
+    }
+
+    fn send_ended(&mut self, sent: bool) {
+        self.at_connection.end_send(sent);
+        if self.waits_for(|waits| matches!(waits, SlowCommand::Send(_))) {
+            self.answer_waiting(Answer::Sent(sent));
+        }
+    }
+
+    /// The socket takes nothing: what it has of the frame nobody knows, so the stream is spoilt.
+    pub(super) fn send_is_late(&mut self) {
+        let reason = LinkDownReason::Network(CloseReason::TimedOut);
+        self.at_connection.channel.close(reason, self.now, &mut self.outputs);
+        self.send_ended(false);
+    }
+
+    /// `CICLOSE`
+    pub(super) fn close_at_connection(&mut self) {
+        self.at_connection.channel.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+        if !self.at_connection.channel.is_closing() {
+            self.close_ended();
+        }
+    }
+
+    pub(super) fn close_ended(&mut self) {
+        if self.waits_for(|waits| matches!(waits, SlowCommand::Close)) {
+            self.answer_waiting(Answer::Closed);
+        }
+    }
+
+    fn waits_for(&self, what: impl Fn(&SlowCommand) -> bool) -> bool {
+        self.waiting_command.as_ref().is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
+    }
+
+    /// News of `ChannelId::AT_MODE`.
+    pub(super) fn at_connection_news(&mut self, input: LinkInput<'_>) {
+        let news = self.at_connection.channel.handle(input, &mut self.outputs);
+        self.take_connection_news(news);
+    }
+
+    fn take_connection_news(&mut self, news: News<'_>) {
+        match news {
+            News::Up => {
+                self.at_connection.counters.opened += 1;
+                self.tell_connection(ConnectionCode::ConnectOk);
+            }
+            News::Data(data) => self.received_on_connection(data),
+            News::Sent => self.send_ended(true),
+            News::Down(down) => self.connection_ended(&down),
+            News::Nothing | News::Acked => {}
+        }
+    }
+
+    fn received_on_connection(&mut self, data: &[u8]) {
+        self.last_received = self.now;
+        self.lamps.data(self.now);
+        let counters = &mut self.at_connection.counters;
+        counters.received_bytes += data.len() as u64;
+        counters.received_reads += 1;
+        self.print(data);
+    }
+
+    fn connection_ended(&mut self, down: &Down) {
+        self.at_connection.ended(down);
+        self.send_ended(false);
+        self.close_ended();
+        if down.reason != LinkDownReason::Ordered {
+            let code = if down.was_up { ConnectionCode::Closed } else { ConnectionCode::ConnectFail };
+            self.tell_connection(code);
+        }
+        self.open_at_connection();
+    }
+
+    /// A result code that comes by itself: in its place among the bytes of the connection.
+    fn tell_connection(&mut self, code: ConnectionCode) {
+        let text = connection_text(code, &self.config);
+        if !text.is_empty() {
+            self.print(&text);
+        }
+    }
+
+    /// Closes the connection without a word: the mode ends, the device restarts or stops.
+    pub(super) fn stop_at_connection(&mut self) {
+        self.at_connection.forget_order();
+        self.at_connection.channel.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+    }
 
     /// Whether the host has still to say that it is closed.
-    pub(super) fn at_connection_is_closing(&self) -> bool {
-        false
+    pub(super) const fn at_connection_is_closing(&self) -> bool {
+        self.at_connection.channel.is_closing()
     }
 
-    pub(super) fn at_connection_deadline(&self) -> Option<Instant> {
-        None
+    pub(super) const fn at_connection_deadline(&self) -> Option<Instant> {
+        self.at_connection.channel.deadline()
     }
 
-    pub(super) fn at_connection_due(&mut self) {}
+    pub(super) fn at_connection_due(&mut self) {
+        let news = self.at_connection.channel.fire(self.now, &mut self.outputs);
+        self.take_connection_news(news);
+    }
 }

@@ -5,18 +5,24 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, GUARDED_DOORS, OpenPrompt, WaitingCommand};
-use crate::at::{self, Answer, Context, Effect, Parked, Prompt, Ran, Rights, SlowCommand};
+use crate::at::{self, Answer, Context, Effect, Ends, Parked, Prompt, Ran, Rights, SlowCommand, Typed};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
 use crate::radio::SubmitFailure;
 use crate::serial::inline::{self, Guard};
 use crate::serial::port::REPLY_QUEUE_HIGH;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// The store must answer within this time.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 /// The network must take one message within this time.
 const SUBMIT_PATIENCE: Duration = Duration::from_secs(180);
+/// The socket must take the frame of a `CISEND` within this time.
+const SEND_PATIENCE: Duration = Duration::from_secs(60);
+/// The channel itself waits 5 s for the host.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+/// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.
+const PROMPT_SILENCE_MIN: Duration = Duration::from_millis(10);
 /// A prompt waits so long for the next byte of its text.
 const PROMPT_PATIENCE: Duration = Duration::from_secs(120);
 /// Ctrl-Z ends the text at a prompt, ESC gives it up (27.005 3.5.1).
@@ -28,6 +34,52 @@ const PROMPT_CANCEL: u8 = 0x1B;
 pub(super) struct Asker {
     pub(super) door: Door,
     connection: u64,
+}
+
+impl OpenPrompt {
+    /// Takes a byte of the DTE. Says how the text ended, if it did.
+    fn push(&mut self, byte: u8, now: Instant, silence: Duration) -> Option<Typed> {
+        self.until = now + PROMPT_PATIENCE;
+        match (self.prompt.ends, byte) {
+            (Ends::Mark, PROMPT_END) => return Some(self.typed()),
+            (Ends::Mark, PROMPT_CANCEL) => return Some(Typed::Cancelled),
+            (Ends::Mark | Ends::Count, _) => {}
+            (Ends::Silence, _) => self.until = now + silence,
+        }
+        self.came += 1;
+        if self.came <= self.prompt.max {
+            self.text.push(byte);
+        }
+        let complete = self.prompt.ends == Ends::Count && self.text.len() == self.prompt.max;
+        complete.then(|| self.typed())
+    }
+
+    /// The text as it is.
+    fn typed(&mut self) -> Typed {
+        let text = core::mem::take(&mut self.text);
+        if self.came > self.prompt.max { Typed::TooLong(self.came) } else { Typed::Text(text) }
+    }
+
+    /// What a silence means.
+    fn fell_silent(&mut self) -> Typed {
+        if self.prompt.ends == Ends::Silence && self.came > 0 {
+            self.typed()
+        } else {
+            Typed::Abandoned(self.came)
+        }
+    }
+}
+
+/// How long a command waits for its answer.
+fn patience(waits: &SlowCommand) -> Duration {
+    match waits {
+        SlowCommand::Save | SlowCommand::Factory => STORE_PATIENCE,
+        SlowCommand::Submit(submission) => {
+            SUBMIT_PATIENCE * u32::try_from(submission.parts.len()).unwrap_or(1)
+        }
+        SlowCommand::Send(_) => SEND_PATIENCE,
+        SlowCommand::Close => CLOSE_PATIENCE,
+    }
 }
 
 impl Dtu {
@@ -113,6 +165,7 @@ impl Dtu {
             status: &status,
             clock: &mut self.clock,
             mailbox: &mut self.mailbox,
+            connection: &mut self.at_connection,
             door,
             rights,
         })
@@ -141,21 +194,23 @@ impl Dtu {
     }
 
     fn park(&mut self, asker: Asker, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
-        let (saving, parts) = match &parked.waits {
-            SlowCommand::Save => (Some(self.config.clone()), Vec::new()),
-            SlowCommand::Factory => (Some(Config::default()), Vec::new()),
-            SlowCommand::Submit(submission) => (None, submission.parts.clone()),
-        };
-        let patience = match saving {
-            Some(_) => STORE_PATIENCE,
-            None => SUBMIT_PATIENCE * u32::try_from(parts.len()).unwrap_or(1),
+        let waits = parked.waits.clone();
+        let saving = match &waits {
+            SlowCommand::Save => Some(self.config.clone()),
+            SlowCommand::Factory => Some(Config::default()),
+            SlowCommand::Submit(_) | SlowCommand::Send(_) | SlowCommand::Close => None,
         };
         let store = saving.as_ref().map(to_store_text);
-        let until = self.now + patience;
+        let until = self.now + patience(&waits);
         self.waiting_command = Some(WaitingCommand { asker, parked, reply, effects, saving, until });
-        match store {
-            Some(text) => self.outputs.push_back(Output::Store(StoreOutput::Save(text))),
-            None => self.submit(parts),
+        if let Some(text) = store {
+            self.outputs.push_back(Output::Store(StoreOutput::Save(text)));
+        }
+        match waits {
+            SlowCommand::Save | SlowCommand::Factory => {}
+            SlowCommand::Submit(submission) => self.submit(submission.parts),
+            SlowCommand::Send(frame) => self.send_at_connection(frame),
+            SlowCommand::Close => self.close_at_connection(),
         }
     }
 
@@ -166,36 +221,34 @@ impl Dtu {
 
     fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
         let until = self.now + PROMPT_PATIENCE;
-        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), effects, until });
+        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), came: 0, effects, until });
     }
 
     /// Bytes of the DTE at a prompt; what stands behind its end comes back.
     pub(super) fn prompt_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        self.escape.note_byte(self.now);
         for (index, &byte) in data.iter().enumerate() {
+            let silence = self.prompt_silence();
             let Some(open) = &mut self.prompt else { return &data[index..] };
-            open.until = self.now + PROMPT_PATIENCE;
             self.serial_counters.command_bytes += 1;
-            match byte {
-                PROMPT_END if open.text.len() > open.prompt.max => self.close_prompt(at::Typed::TooLong),
-                PROMPT_END => {
-                    let text = core::mem::take(&mut open.text);
-                    self.close_prompt(at::Typed::Text(text));
-                }
-                PROMPT_CANCEL => self.close_prompt(at::Typed::Cancelled),
-                _ => {
-                    if open.text.len() <= open.prompt.max {
-                        open.text.push(byte);
-                    }
-                    self.echo(&[byte]);
-                    continue;
-                }
+            let typed = open.push(byte, self.now, silence);
+            if typed.is_none() {
+                self.echo(&[byte]);
             }
-            return &data[index + 1..];
+            if let Some(typed) = typed {
+                self.close_prompt(typed);
+                return &data[index + 1..];
+            }
         }
         &[]
     }
 
-    fn close_prompt(&mut self, typed: at::Typed) {
+    /// Silence that ends a frame at a prompt.
+    fn prompt_silence(&self) -> Duration {
+        self.packing().silence.max(PROMPT_SILENCE_MIN)
+    }
+
+    fn close_prompt(&mut self, typed: Typed) {
         let Some(OpenPrompt { asker, prompt, effects, .. }) = self.prompt.take() else { return };
         let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
         self.ran(asker, Vec::new(), effects, ran);
@@ -203,19 +256,31 @@ impl Dtu {
 
     /// Nobody types any more.
     pub(super) fn prompt_due(&mut self) {
-        self.close_prompt(at::Typed::Abandoned);
+        let Some(open) = &mut self.prompt else { return };
+        let typed = open.fell_silent();
+        self.close_prompt(typed);
     }
 
     /// The DTE that was asked is gone: the next one shall not type into its message.
     pub(super) fn abandon_prompt(&mut self) {
-        if let Some(OpenPrompt { asker, effects, .. }) = self.prompt.take() {
+        if let Some(OpenPrompt { asker, effects, .. }) = self.drop_prompt() {
             self.carry_out(asker.door, effects);
         }
     }
 
     /// A restart ends the prompt without a word.
     pub(super) fn forget_prompt(&mut self) {
-        self.prompt = None;
+        self.drop_prompt();
+    }
+
+    /// A frame for the connection that is not complete is lost, and counted.
+    fn drop_prompt(&mut self) -> Option<OpenPrompt> {
+        let open = self.prompt.take();
+        if let Some(OpenPrompt { came, prompt: Prompt { ends: Ends::Silence | Ends::Count, .. }, .. }) = &open
+        {
+            self.at_connection.dropped(*came);
+        }
+        open
     }
 
     fn asker(&self, door: Door) -> Asker {
@@ -237,6 +302,8 @@ impl Dtu {
                 self.forget_submission();
                 self.answer_waiting(Answer::Submitted(Err(SubmitFailure::TIMED_OUT)));
             }
+            Some(SlowCommand::Send(_)) => self.send_is_late(),
+            Some(SlowCommand::Close) => self.close_ended(),
             None => {}
         }
     }
@@ -259,7 +326,7 @@ impl Dtu {
         self.answer_waiting(Answer::Submitted(outcome));
     }
 
-    fn answer_waiting(&mut self, answer: Answer) {
+    pub(super) fn answer_waiting(&mut self, answer: Answer) {
         let Some(waiting) = self.waiting_command.take() else { return };
         let WaitingCommand { asker, parked, reply, effects, .. } = waiting;
         self.prolong_ending();
@@ -297,6 +364,7 @@ impl Dtu {
                 Effect::Dial(number) => self.dial(door, number),
                 Effect::Answer => self.answer_call(),
                 Effect::HangUp => self.hang_up(),
+                Effect::Open => self.open_at_connection(),
             }
         }
     }

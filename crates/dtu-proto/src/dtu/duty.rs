@@ -3,6 +3,7 @@
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
+use crate::link::Link;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -10,11 +11,11 @@ use crate::time::{Duration, Instant};
 const HAND_BACK_AFTER: Duration = Duration::from_secs(30);
 
 impl Dtu {
-    /// The settings of a link, if the mode uses it.
+    /// The settings of a link, if it is enabled.
     pub(super) fn link_settings(&self, link: LinkId) -> Option<LinkConfig> {
         let mut settings = self.config.links[link.index()].clone();
         settings.role = self.role_to_apply(link);
-        (settings.enabled && self.mode == WorkingMode::Transparent).then_some(settings)
+        settings.enabled.then_some(settings)
     }
 
     fn role(&self, link: LinkId) -> Role {
@@ -49,9 +50,20 @@ impl Dtu {
         for link in LinkId::ALL {
             // A backup that is not needed hands back as after a stand-in: what it has goes to its primary once it
             // is closed.
-            let needed = self.starts_on_duty(link);
+            let rests = match self.mode {
+                WorkingMode::Transparent if self.starts_on_duty(link) => None,
+                WorkingMode::Transparent => Some(WaitingFor::Duty),
+                // Another mode: what waits in the cache waits for this one to come back.
+                WorkingMode::SerialCommand
+                | WorkingMode::AtCommand
+                | WorkingMode::Httpd
+                | WorkingMode::Sms => Some(WaitingFor::Mode),
+            };
             self.duty[link.index()] = true;
-            self.with_link(link, |l, cx| if needed { l.start(cx) } else { l.stop(WaitingFor::Duty, cx) });
+            self.with_link(link, |l, cx| match rests {
+                None => l.start(cx),
+                Some(why) => l.stop(why, cx),
+            });
         }
         self.finish_hand_backs();
         self.apply_httpd();
@@ -72,6 +84,12 @@ impl Dtu {
         }
     }
 
+    /// Whether a cache that is full keeps the serial line from being read: while its frames are the links'.
+    pub(super) fn links_block(&self) -> bool {
+        let mode = if self.mode_started { self.mode } else { self.config.mode };
+        mode == WorkingMode::Transparent && self.links.iter().any(Link::blocks)
+    }
+
     /// The backup of a link, if one is set and enabled.
     fn backup_of(&self, primary: LinkId) -> Option<LinkId> {
         LinkId::ALL
@@ -89,7 +107,8 @@ impl Dtu {
     /// A link is down: its backup, if it has one, gets what waits and all that comes.
     pub(super) fn take_over(&mut self, primary: LinkId) {
         let Some(backup) = self.backup_of(primary) else { return };
-        if self.duty[backup.index()] || !self.duty[primary.index()] || self.ending.is_some() {
+        let rests = self.links[primary.index()].is_resting();
+        if self.duty[backup.index()] || !self.duty[primary.index()] || rests || self.ending.is_some() {
             return;
         }
         self.duty[backup.index()] = true;

@@ -47,10 +47,12 @@ impl Dtu {
     pub(super) fn route(&mut self, frame: &Bytes) {
         self.lamps.data(self.now);
         match self.mode {
-            WorkingMode::Transparent | WorkingMode::AtCommand => self.route_to_links(frame),
+            WorkingMode::Transparent => self.route_to_links(frame),
             WorkingMode::SerialCommand => self.serial_command_frame(frame),
             WorkingMode::Httpd => self.httpd_frame(frame),
             WorkingMode::Sms => self.send_frame(frame),
+            // Of the set-up window: there is nobody to send it to.
+            WorkingMode::AtCommand => self.drop_frame(frame),
         }
     }
 
@@ -63,9 +65,14 @@ impl Dtu {
             }
         }
         if !taken {
-            self.serial_counters.dropped_frames += 1;
-            self.serial_counters.dropped_bytes += frame.len() as u64;
+            self.drop_frame(frame);
         }
+    }
+
+    /// Nobody takes the frame.
+    pub(super) const fn drop_frame(&mut self, frame: &Bytes) {
+        self.serial_counters.dropped_frames += 1;
+        self.serial_counters.dropped_bytes += frame.len() as u64;
     }
 
     pub(super) fn link_deadline(&self, link: LinkId) -> Option<Instant> {

@@ -1,6 +1,7 @@
 //! Power-on, the set-up window, the start of the working mode, restarts and the end (decisions 2, 3, 6).
 
 use alloc::format;
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, LineState};
@@ -98,10 +99,15 @@ impl Dtu {
             self.start_mode();
         } else {
             self.enter_command_state();
-            let typed = self.window.take_line();
-            self.serial_counters.command_bytes += typed.len() as u64;
-            typed.into_iter().for_each(|byte| drop(self.line.push(byte)));
+            self.go_on_typing();
         }
+    }
+
+    /// A command line that the set-up window has begun goes on in the command state.
+    fn go_on_typing(&mut self) {
+        let typed = self.window.take_typed();
+        self.serial_counters.command_bytes += typed.len() as u64;
+        typed.into_iter().for_each(|byte| drop(self.line.push(byte)));
     }
 
     /// The working mode begins, with the frames that came before it.
@@ -114,6 +120,7 @@ impl Dtu {
         self.apply_links();
         if self.mode == WorkingMode::AtCommand {
             self.enter_command_state();
+            self.go_on_typing();
         } else {
             self.line_state = LineState::Data;
         }
@@ -130,7 +137,8 @@ impl Dtu {
         self.pack(&open, last);
     }
 
-    /// At a stop in the set-up window its frames wait in the caches of the links that are set.
+    /// At a stop in the set-up window its frames wait for the mode that would have begun, in the transparent mode in the
+    /// caches of the links that are set.
     fn keep_window(&mut self) {
         self.mode = self.config.mode;
         let Rest { kept, open, .. } = self.window.end();
@@ -138,14 +146,19 @@ impl Dtu {
         for frame in kept.into_iter().chain(open) {
             self.serial_counters.frames_in += 1;
             self.serial_counters.frame_bytes += frame.len() as u64;
-            if matches!(self.mode, WorkingMode::Sms | WorkingMode::Httpd | WorkingMode::SerialCommand) {
+            if self.mode != WorkingMode::Transparent {
                 self.route(&frame);
                 continue;
             }
-            for link in LinkId::ALL {
-                if self.link_settings(link).is_some_and(|settings| settings.role == Role::Always) {
-                    self.with_link(link, |l, cx| l.push(frame.clone(), cx));
-                }
+            let is_used = |link: &LinkId| {
+                self.link_settings(*link).is_some_and(|settings| settings.role == Role::Always)
+            };
+            let used: Vec<LinkId> = LinkId::ALL.into_iter().filter(is_used).collect();
+            if used.is_empty() {
+                self.drop_frame(&frame);
+            }
+            for link in used {
+                self.with_link(link, |l, cx| l.push(frame.clone(), cx));
             }
         }
     }

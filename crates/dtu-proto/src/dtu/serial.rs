@@ -45,6 +45,7 @@ impl Dtu {
                     self.prompt_bytes(data)
                 }
                 LineState::Window { .. } => self.window_bytes(data),
+                LineState::Command if self.answers_escape() => self.command_bytes_or_escape(data),
                 LineState::Command => self.command_bytes(data),
                 LineState::Data => {
                     self.data_bytes(data);
@@ -104,6 +105,11 @@ impl Dtu {
 
     fn command_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         self.escape.note_byte(self.now);
+        self.type_bytes(data)
+    }
+
+    /// Up to the end of a command line, which is run; what stands behind it comes back.
+    fn type_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         for (index, &byte) in data.iter().enumerate() {
             self.serial_counters.command_bytes += 1;
             self.echo(&[byte]);
@@ -116,6 +122,25 @@ impl Dtu {
             return &data[index + 1..];
         }
         &[]
+    }
+
+    /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find the
+    /// AT mode as they find any other.
+    fn answers_escape(&self) -> bool {
+        self.is_at_mode() && (self.escape.holds() || self.line.is_empty())
+    }
+
+    fn command_bytes_or_escape<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        match self.escape.feed(data, self.now) {
+            Fed::Held { released } => {
+                self.release(&released);
+                &[]
+            }
+            Fed::Data { released } => {
+                self.release(&released);
+                self.type_bytes(data)
+            }
+        }
     }
 
     /// The other half of a two-byte line end may follow, even where data begins.
@@ -149,8 +174,15 @@ impl Dtu {
         }
     }
 
-    /// Held bytes turned out to be data: they arrived when they arrived.
+    /// Held bytes turned out to be no escape: in the command state they were typed, else they are data, which arrived
+    /// when it arrived.
     pub(super) fn release(&mut self, held: &Held) {
+        if self.line_state == LineState::Command {
+            for (byte, _) in held.as_slice() {
+                self.type_bytes(&[*byte]);
+            }
+            return;
+        }
         for read in held.as_slice().chunk_by(|a, b| a.1 == b.1) {
             let mut bytes = [0; HELD_MAX];
             bytes.iter_mut().zip(read).for_each(|(slot, (byte, _))| *slot = *byte);
@@ -204,6 +236,10 @@ impl Dtu {
     pub(super) fn frame(&mut self, frame: Bytes) {
         self.serial_counters.frames_in += 1;
         self.serial_counters.frame_bytes += frame.len() as u64;
+        if self.is_inside_a_packet() {
+            self.route(&frame);
+            return;
+        }
         if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {
             self.serial_counters.command_bytes += frame.len() as u64;
             return;
@@ -235,7 +271,9 @@ impl Dtu {
             Fired::Complete { used } => {
                 self.serial_counters.command_bytes += used as u64;
                 self.write_serial(Bytes::from_static(b"\r\n+ok\r\n"));
-                self.enter_command_state();
+                if self.line_state != LineState::Command {
+                    self.enter_command_state();
+                }
             }
             Fired::Released(held) => self.release(&held),
         }
@@ -261,11 +299,28 @@ impl Dtu {
         }
     }
 
+    /// In the AT mode: what came while a command was being answered.
+    pub(super) fn print_behind_answer(&mut self) {
+        let answered = self.line_state == LineState::Command && !self.answers_line();
+        if answered && self.is_at_mode() && self.ending.is_none() {
+            self.print_held();
+        }
+    }
+
+    /// Whether bytes of the network are printed as they come.
+    fn takes_network_data(&self) -> bool {
+        match self.line_state {
+            LineState::Data => true,
+            LineState::Command => self.is_at_mode() && !self.answers_line() && self.held.is_empty(),
+            LineState::Window { .. } => false,
+        }
+    }
+
     /// Data of the network for the DTE.
     pub(super) fn print(&mut self, data: &[u8]) {
         let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
-        if self.line_state == LineState::Data && self.ending.is_none() {
+        if self.takes_network_data() && self.ending.is_none() {
             self.write_serial(data);
         } else {
             self.held_bytes += data.len();

@@ -3,46 +3,140 @@
 use bytes::Bytes;
 
 use super::Dtu;
+use crate::at;
+use crate::config::WorkingMode;
 use crate::event::{ChannelId, LinkInput};
+use crate::link::LinkContext;
+use crate::mode::serial_command::{Came, SerialCommand};
+use crate::serial::port::REPLY_QUEUE_HIGH;
 use crate::time::Instant;
 
 impl Dtu {
     /// Whether the mode began, ended, or its settings changed: starts, stops or restarts what must be. What waits stays.
-    pub(super) fn apply_serial_command(&mut self) {}
+    pub(super) fn apply_serial_command(&mut self) {
+        if self.mode == WorkingMode::SerialCommand {
+            self.with_serial_command(SerialCommand::start);
+        } else {
+            self.stop_serial_command();
+        }
+    }
 
     /// Ends every connection: the device restarts or stops. What waits stays.
-    pub(super) fn stop_serial_command(&mut self) {}
+    pub(super) fn stop_serial_command(&mut self) {
+        self.with_serial_command(SerialCommand::stop);
+        self.serial_command.feed.give_up();
+        self.take_packets();
+    }
 
     /// Whether the host has still to say that something is closed.
     pub(super) fn serial_command_is_closing(&self) -> bool {
-        false
+        self.serial_command.is_closing()
     }
 
-    /// A frame of the DTE.
-    pub(super) fn serial_command_frame(&mut self, _frame: &Bytes) {}
+    /// A frame of the DTE: packets, whole or in parts.
+    pub(super) fn serial_command_frame(&mut self, frame: &Bytes) {
+        self.serial_command.feed.feed(frame, self.now);
+        self.take_packets();
+    }
+
+    fn take_packets(&mut self) {
+        while let Some(came) = self.serial_command.next_packet() {
+            match came {
+                Came::Packet(packet) => self.with_serial_command(|mode, cx| mode.take(packet, cx)),
+                Came::Error(text) => {
+                    self.tell_command_mode(Bytes::from(at::error_reply(&text, &self.config)));
+                }
+            }
+        }
+    }
+
+    /// Whether a packet is half received, so that nothing else can begin.
+    pub(super) fn is_inside_a_packet(&self) -> bool {
+        self.mode == WorkingMode::SerialCommand && self.serial_command.feed.is_inside()
+    }
 
     /// A frame of an earlier run.
-    pub(super) fn restore_serial_command(&mut self, _seq: u64, _frame: Bytes) {}
+    pub(super) fn restore_serial_command(&mut self, seq: u64, frame: Bytes) {
+        self.with_serial_command(|mode, cx| mode.restore(seq, frame, cx));
+    }
 
     /// The frames that wait, oldest first, with their numbers.
     pub(super) fn serial_command_undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        core::iter::empty()
+        self.serial_command.undelivered()
     }
 
     /// Whether the serial line must not be read (`drop_policy = "block"`).
     pub(super) fn serial_command_blocks(&self) -> bool {
-        false
+        self.serial_command.blocks()
     }
 
     /// The network is there, or gone.
-    pub(super) fn serial_command_network_changed(&mut self) {}
-
-    /// News of a destination.
-    pub(super) fn serial_command_news(&mut self, _channel: ChannelId, _input: LinkInput<'_>) {}
-
-    pub(super) fn serial_command_deadline(&self) -> Option<Instant> {
-        None
+    pub(super) fn serial_command_network_changed(&mut self) {
+        if self.attached.is_some() {
+            self.with_serial_command(SerialCommand::network_found);
+        } else {
+            self.serial_command.network_lost();
+        }
     }
 
-    pub(super) fn serial_command_due(&mut self) {}
+    /// News of a destination.
+    pub(super) fn serial_command_news(&mut self, channel: ChannelId, input: LinkInput<'_>) {
+        let is_data = self.with_serial_command(|mode, cx| mode.news(channel, input, cx));
+        if let LinkInput::Data(data) = input
+            && is_data
+            && !data.is_empty()
+        {
+            self.last_received = self.now;
+            self.lamps.data(self.now);
+            self.print(data);
+        }
+    }
+
+    pub(super) fn serial_command_deadline(&self) -> Option<Instant> {
+        let links = self.serial_command.deadline(&self.config, self.attached.is_some());
+        [links, self.packet_deadline()].into_iter().flatten().min()
+    }
+
+    /// When the rest of a packet must have come. What the escape or a frame holds may be that.
+    fn packet_deadline(&self) -> Option<Instant> {
+        let quiet = self.framer.is_empty() && !self.escape.holds();
+        self.serial_command.feed.deadline(self.last_from_dte).filter(|_| quiet)
+    }
+
+    pub(super) fn serial_command_due(&mut self) {
+        if self.packet_deadline().is_some_and(|at| at <= self.now) {
+            self.serial_command.feed.give_up();
+            self.take_packets();
+        }
+        self.with_serial_command(SerialCommand::fire);
+    }
+
+    fn with_serial_command<R>(
+        &mut self,
+        run: impl FnOnce(&mut SerialCommand, &mut LinkContext<'_>) -> R,
+    ) -> R {
+        let mut cx = LinkContext {
+            now: self.now,
+            config: &self.config,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        let result = run(&mut self.serial_command, &mut cx);
+        while let Some(delivered) = self.serial_command.replies.pop_front() {
+            let text: &[u8] = if delivered { b"\r\nSEND OK\r\n" } else { b"\r\nSEND FAIL\r\n" };
+            self.tell_command_mode(Bytes::from_static(text));
+        }
+        result
+    }
+
+    /// Tells the DTE, who need not read: what finds no room is counted. In another mode nobody wants to know.
+    fn tell_command_mode(&mut self, text: Bytes) {
+        let has_room = self.held_bytes + self.port.waiting() < REPLY_QUEUE_HIGH;
+        if self.serial_command.is_running() && has_room {
+            self.print(&text);
+        } else {
+            self.serial_counters.dropped_replies += 1;
+        }
+    }
 }

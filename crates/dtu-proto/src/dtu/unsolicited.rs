@@ -39,7 +39,7 @@ impl Dtu {
     }
 
     /// Whether a command of the line waits for its answer, or for its text.
-    fn answers_line(&self) -> bool {
+    pub(super) fn answers_line(&self) -> bool {
         let parked = self.waiting_command.as_ref().map(|command| command.asker.door);
         let prompt = self.prompt.as_ref().map(|prompt| prompt.asker.door);
         parked == Some(Door::Serial) || prompt == Some(Door::Serial)

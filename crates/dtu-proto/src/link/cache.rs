@@ -102,10 +102,19 @@ impl Cache {
 
     /// The oldest frame that is not in a socket's hands: what is there may still arrive, so its loss could not be
     /// counted.
-    fn take_oldest_waiting(&mut self) -> Option<Entry> {
+    pub(crate) fn take_oldest_waiting(&mut self) -> Option<Entry> {
         let entry = self.entries.remove(self.handed_over)?;
         self.bytes -= entry.bytes.len();
         Some(entry)
+    }
+
+    /// The number of that frame.
+    pub(crate) fn first_to_drop(&self) -> Option<u64> {
+        self.entries.get(self.handed_over).map(|entry| entry.seq)
+    }
+
+    pub(crate) const fn handed_over_bytes(&self) -> usize {
+        self.handed_over_bytes
     }
 
     /// The first frame that is not handed over yet; it ends at `end_of(length)` of the connection. Also says

@@ -1,4 +1,4 @@
-//! One network link: its states, what it sends and when (decisions 6 and 7).
+//! One connection with a cache: a network link, or a destination of the serial command mode; its states, what it sends and when (decisions 6 and 7).
 //!
 //! ```text
 //! Off ─► Idle ─► Retry ─► Connecting ─► Up ─► Closing ─┐
@@ -13,19 +13,20 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::config::{Config, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::{
-    CloseReason, Connect, Event, LinkDownReason, LinkId, LinkInput, LinkOutput, Output, StoreOutput,
-};
+use crate::event::{CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, StoreOutput};
 use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use backoff::{Backoff, Rng};
 use cache::{Cache, Tally};
+pub(crate) use port::Port;
 use up::{Sending, Up};
 
 pub(crate) mod backoff;
 pub(crate) mod cache;
+mod destination;
 mod expect;
+mod port;
 mod up;
 
 /// The host gives an attempt up after 30 s; the device waits a little longer for its word.
@@ -58,7 +59,7 @@ pub(crate) struct News {
 /// A link.
 #[derive(Debug)]
 pub(crate) struct Link {
-    id: LinkId,
+    port: Port,
     options: LinkOptions,
     /// The settings in force; `None` = not enabled.
     settings: Option<LinkConfig>,
@@ -90,9 +91,9 @@ enum State {
 }
 
 impl Link {
-    pub(crate) fn new(id: LinkId, options: LinkOptions) -> Self {
+    pub(crate) fn new(port: Port, options: LinkOptions) -> Self {
         Self {
-            id,
+            port,
             cache: Cache::new(options.cache, options.drop_policy),
             options,
             settings: None,
@@ -139,7 +140,7 @@ impl Link {
 
     /// Lets go of everything that waits, counted.
     fn discard(&mut self, cx: &mut LinkContext<'_>) {
-        let drop_it = dropper(&mut self.counters, self.id, cx.outputs);
+        let drop_it = dropper(&mut self.counters, self.port, cx.outputs);
         self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
         self.spool_release(cx);
     }
@@ -198,11 +199,11 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
-        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.id, cx.outputs));
+        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.port, cx.outputs));
         if self.options.spool
             && let Some(seq) = kept
         {
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(self.id.into(), seq, frame)));
+            self.spool_append(seq, frame, cx);
             if self.counters.dropped_frames > dropped_before {
                 self.spool_release(cx);
             }
@@ -223,7 +224,7 @@ impl Link {
     pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
-        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.id, outputs));
+        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.port, outputs));
     }
 
     /// Moves everything that waits here to another link.
@@ -238,9 +239,9 @@ impl Link {
             let frame = entry.bytes.clone();
             // A link that does not resend drops what it sent itself, not what another link sent.
             let sends = if other.options.resend { entry.sends } else { 0 };
-            let drop_it = dropper(&mut other.counters, other.id, cx.outputs);
+            let drop_it = dropper(&mut other.counters, other.port, cx.outputs);
             if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
-                cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(other.id.into(), seq, frame)));
+                other.spool_append(seq, frame, cx);
             }
         }
         self.spool_release(cx);
@@ -280,8 +281,8 @@ impl Link {
         }
         self.alive_at = cx.now;
         self.connection += 1;
-        self.state = State::Up(Up::new(cx.now, !cx.config.registration.is_empty()));
-        cx.outputs.push_back(Output::Event(Event::LinkUp(self.id)));
+        self.state = State::Up(Up::new(cx.now, self.registers(cx.config)));
+        cx.outputs.push_back(Output::Event(self.port.up()));
         self.pump(cx);
     }
 
@@ -369,7 +370,7 @@ impl Link {
         }
         self.last_down = Some(reason);
         self.forget_connection(cx);
-        cx.outputs.push_back(Output::Event(Event::LinkDown { link: self.id, reason, was_up }));
+        cx.outputs.push_back(Output::Event(self.port.down(reason, was_up)));
         self.state = State::Off;
         self.rest(cx);
     }
@@ -379,7 +380,7 @@ impl Link {
         self.replies.clear();
         self.cache.rewind();
         if !self.options.resend {
-            self.cache.take_sent(dropper(&mut self.counters, self.id, cx.outputs));
+            self.cache.take_sent(dropper(&mut self.counters, self.port, cx.outputs));
             self.spool_release(cx);
         }
     }
@@ -393,14 +394,20 @@ impl Link {
         };
         let until = cx.now + CLOSE_PATIENCE;
         self.state = State::Closing { reason, was_up: since.is_some(), since, until };
-        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Close));
+        cx.outputs.push_back(self.port.output(LinkOutput::Close));
         true
+    }
+
+    fn spool_append(&self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
+        let append = self.port.queue().map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
+        cx.outputs.extend(append.map(Output::Store));
     }
 
     fn spool_release(&self, cx: &mut LinkContext<'_>) {
         if self.options.spool {
-            cx.outputs
-                .push_back(Output::Store(StoreOutput::SpoolRelease(self.id.into(), self.cache.first_seq())));
+            let first = self.cache.first_seq();
+            let release = self.port.queue().map(|queue| StoreOutput::SpoolRelease(queue, first));
+            cx.outputs.extend(release.map(Output::Store));
         }
     }
 
@@ -411,7 +418,7 @@ impl Link {
             State::Retry { at } => Some(*at),
             State::Connecting { until } | State::Closing { until, .. } => Some(*until),
             State::Up(up) => [
-                up.heartbeat_at(config),
+                self.heartbeat_at(up, config),
                 self.idle_at(up),
                 up.registration_reply.deadline(),
                 up.heartbeat_reply.deadline(),
@@ -456,7 +463,7 @@ impl Link {
             tls: false,
         };
         self.state = State::Connecting { until: cx.now + CONNECT_PATIENCE };
-        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Connect(connect)));
+        cx.outputs.push_back(self.port.output(LinkOutput::Connect(connect)));
     }
 
     pub(crate) const fn is_up(&self) -> bool {
@@ -483,9 +490,9 @@ impl Link {
         self.wake(cx);
     }
 
-    /// A short link without data, unless it is to come up all the same.
+    /// A short link without data, unless it is to come up all the same; a destination without data.
     fn has_nothing_to_do(&self) -> bool {
-        self.is_short() && self.cache.is_empty() && !self.missed
+        (self.is_short() || self.port.is_destination()) && self.cache.is_empty() && !self.missed
     }
 
     pub(crate) const fn is_resting(&self) -> bool {
@@ -576,12 +583,13 @@ const fn is_ordered(reason: LinkDownReason) -> bool {
 /// Counts a frame that left undelivered, and says so.
 fn dropper<'a>(
     counters: &'a mut LinkCounters,
-    link: LinkId,
+    port: Port,
     outputs: &'a mut VecDeque<Output>,
 ) -> impl FnMut(&Bytes) + 'a {
     move |frame| {
         counters.dropped_frames += 1;
         counters.dropped_bytes += frame.len() as u64;
-        outputs.push_back(Output::Event(Event::FrameDropped { queue: link.into(), bytes: frame.len() }));
+        let event = port.queue().map(|queue| Event::FrameDropped { queue, bytes: frame.len() });
+        outputs.extend(event.map(Output::Event));
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::expect::Awaiting;
 use super::{Link, LinkContext, State};
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
-use crate::event::{LinkDownReason, LinkOutput, Output, Payload};
+use crate::event::{LinkDownReason, LinkOutput, Payload};
 use crate::time::{Duration, Instant};
 
 /// A connection.
@@ -54,7 +54,7 @@ impl Up {
         }
     }
 
-    pub(super) fn heartbeat_at(&self, config: &Config) -> Option<Instant> {
+    fn heartbeat_at(&self, config: &Config) -> Option<Instant> {
         let on = config.heartbeat_interval > 0
             && !config.heartbeat.is_empty()
             && config.heartbeat_to == HeartbeatTo::Network;
@@ -84,7 +84,7 @@ impl Link {
         }
         up.sent += payload.len() as u64;
         up.last_activity = cx.now;
-        cx.outputs.push_back(Output::Link(self.id, LinkOutput::Send(payload)));
+        cx.outputs.push_back(self.port.output(LinkOutput::Send(payload)));
     }
 
     /// What goes before data: registration, replies, a heartbeat.
@@ -113,6 +113,7 @@ impl Link {
         let State::Up(up) = &mut self.state else { return None };
         let prefix = match config.registration_when {
             RegistrationWhen::OnConnect => Bytes::new(),
+            RegistrationWhen::WithData if self.port.is_destination() => Bytes::new(),
             RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
         };
         let start = up.sent + prefix.len() as u64;
@@ -124,8 +125,17 @@ impl Link {
         Some(Payload { prefix, body })
     }
 
+    /// Whether the registration packet goes first.
+    pub(super) const fn registers(&self, config: &Config) -> bool {
+        !config.registration.is_empty() && !self.port.is_destination()
+    }
+
+    pub(super) fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
+        if self.port.is_destination() { None } else { up.heartbeat_at(config) }
+    }
+
     pub(super) fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.has_nothing_to_do() && up.sending.is_none();
+        let idle = self.is_short() && self.has_nothing_to_do() && up.sending.is_none();
         idle.then(|| up.last_data + self.options.short_link_idle)
     }
 
@@ -136,7 +146,7 @@ impl Link {
             self.close(LinkDownReason::Idle, cx);
             return;
         }
-        let heartbeat_now = up.heartbeat_at(cx.config).is_some_and(|at| at <= now);
+        let heartbeat_now = self.heartbeat_at(up, cx.config).is_some_and(|at| at <= now);
         let State::Up(up) = &mut self.state else { return };
         let missing =
             up.heartbeat_reply.fire(self.options.expect_heartbeat.as_ref(), now).is_some_and(|m| m.last);

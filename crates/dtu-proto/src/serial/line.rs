@@ -54,6 +54,10 @@ impl LineAssembler {
         core::mem::take(&mut self.line)
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.line.is_empty() && !self.too_long
+    }
+
     pub(crate) fn clear(&mut self) {
         self.line.clear();
         self.too_long = false;

@@ -108,6 +108,17 @@ impl Window {
         core::mem::take(&mut self.raw)
     }
 
+    /// Takes out what may become a command line, too.
+    pub(crate) fn take_typed(&mut self) -> Vec<u8> {
+        match self.state {
+            State::Candidate { byte, .. } => {
+                self.state = State::Start;
+                Vec::from([byte])
+            }
+            State::Start | State::Line | State::Frame => self.take_line(),
+        }
+    }
+
     /// The window is over: what was typed of an unfinished line is data, too.
     pub(crate) fn end(&mut self) -> Rest {
         let (open, last) = match self.state {

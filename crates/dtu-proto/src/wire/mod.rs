@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 pub mod address;
+pub mod command_frame;
 pub mod dcs;
 pub mod gsm7;
 pub mod hex;

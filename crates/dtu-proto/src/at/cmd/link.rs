@@ -8,10 +8,10 @@ use super::super::call::Call;
 use super::super::param::{Chars, Kind, Param};
 use super::super::reply::{Code, Quoted};
 use super::super::table::{Command, TakesEffect};
-use super::{Done, door, mode, network, one, packet};
-use crate::config::{Config, LinkConfig, Protocol};
-use crate::event::LinkId;
-use crate::status::{HttpdStatus, LinkState, LinkStatus, WaitingFor};
+use super::{Done, connection, door, mode, network, one, packet};
+use crate::config::{Config, LinkConfig, Protocol, WorkingMode};
+use crate::event::{LinkDownReason, LinkId};
+use crate::status::{DestinationStatus, HttpdStatus, LinkState, LinkStatus, Status, WaitingFor};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIPSCONT", "2.8.6.25, 2.8.6.32", "A link; read: the dump of all parameters but the serial line's", CIPSCONT)
@@ -40,9 +40,12 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .notes(
             "One line a link: `+CINET:<n>,<state>`, state one of OFF, CONNECTING, CONNECTED and WAITING. Behind WAITING \
              stands why: what ended the last attempt (`refused`), or `retry`, `no network`, `no data` (a short link), \
-             `backup` (its primary is up), `mode not started`.\n\nIn mode 3 a line `+CINET:0,<state>` for the connection to \
-             the HTTP server follows; behind the state stands why the last request had no answer, or why there is no \
-             connection: `no answer in 10 s`, `refused`.",
+             `backup` (its primary is up), `mode not started`, `not in this mode` (the links work in the transparent mode; \
+             what waits in their caches waits for it).\n\nBehind them a line `+CINET:0,<state>` tells of what the working mode \
+             has open. In mode 1 there is one for each destination that has a connection or had it last, at most 8, \
+             `+CINET:0,<state>,\"<TCP or UDP> <address>:<port>\"`, and behind WAITING the same words. In mode 2 that is the connection of `AT+CIOPEN`; behind OFF stands why the last one ended. In mode 3 \
+             it is the connection to the HTTP server; behind the state stands why the last request had no answer, or why \
+             there is no connection: `no answer in 10 s`, `refused`.",
         )
         .reads(read_states),
 ];
@@ -145,10 +148,26 @@ fn set_long(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_states(call: &mut Call<'_, '_>) -> Done {
-    let links = &call.ctx.status.links;
-    call.lines.extend(LinkId::ALL.map(|link| format!("+CINET:{link},{}", state_text(&links[link.index()]))));
-    call.lines.extend(httpd_line(&call.ctx.status.httpd));
+    let status = call.ctx.status;
+    let line = |link: LinkId| link_state_line(link, &status.links[link.index()], status);
+    call.lines.extend(LinkId::ALL.map(line));
+    if status.serial_command.running {
+        let line = |to| destination_line(to, status);
+        call.lines.extend(status.serial_command.destinations.iter().map(line));
+    }
+    call.lines.extend(connection::state_line(status));
+    call.lines.extend(httpd_line(&status.httpd));
     Ok(())
+}
+
+fn link_state_line(link: LinkId, of: &LinkStatus, status: &Status) -> String {
+    let reason = reason_text(of.state, of.last_down, status);
+    format!("+CINET:{link},{}{reason}", state_name(of.state))
+}
+
+fn destination_line(to: &DestinationStatus, status: &Status) -> String {
+    let (state, reason) = (state_name(to.state), reason_text(to.state, to.last_down, status));
+    format!("+CINET:0,{state},\"{} {}:{}\"{reason}", to.protocol.name(), to.address, to.port)
 }
 
 /// The connection to the HTTP server, while mode 3 runs.
@@ -164,11 +183,11 @@ fn httpd_line(httpd: &HttpdStatus) -> Option<String> {
     Some(format!("+CINET:0,{}{reason}", state_name(httpd.state)))
 }
 
-/// A link's state in the words of `CINET?`.
-fn state_text(link: &LinkStatus) -> String {
-    match link.state {
-        LinkState::Off | LinkState::Connecting | LinkState::Connected => state_name(link.state).to_string(),
-        LinkState::Waiting(reason) => format!("{},{}", state_name(link.state), waiting_text(reason, link)),
+/// Why it waits, with the comma in front.
+fn reason_text(state: LinkState, last_down: Option<LinkDownReason>, status: &Status) -> String {
+    match state {
+        LinkState::Off | LinkState::Connecting | LinkState::Connected => String::new(),
+        LinkState::Waiting(reason) => format!(",{}", waiting_text(reason, last_down, status)),
     }
 }
 
@@ -182,14 +201,17 @@ pub(super) const fn state_name(state: LinkState) -> &'static str {
     }
 }
 
-fn waiting_text(reason: WaitingFor, link: &LinkStatus) -> String {
+fn waiting_text(reason: WaitingFor, last_down: Option<LinkDownReason>, status: &Status) -> String {
     let text = match reason {
         WaitingFor::Retry => {
-            return link.last_down.map_or_else(|| "retry".to_string(), |reason| reason.to_string());
+            return last_down.map_or_else(|| "retry".to_string(), |reason| reason.to_string());
         }
         WaitingFor::Network => "no network",
         WaitingFor::Data => "no data",
         WaitingFor::Duty => "backup",
+        WaitingFor::Mode if status.mode_started && status.mode != WorkingMode::Transparent => {
+            "not in this mode"
+        }
         WaitingFor::Mode => "mode not started",
     };
     text.to_string()

@@ -8,7 +8,7 @@ use super::super::param::{Kind, Param};
 use super::super::reply::{Code, Error, Quoted};
 use super::super::sms::{self as typed, Prompted};
 use super::super::table::{Command, TakesEffect};
-use super::super::{Prompt, SlowCommand, clock};
+use super::super::{Ends, Prompt, SlowCommand, clock};
 use super::{Done, accepted, one};
 use crate::config::{Charset, Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
 use crate::event::Door;
@@ -223,7 +223,7 @@ pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
         ));
     }
     let max = what.max();
-    call.prompt = Some(Prompt { what, max });
+    call.prompt = Some(Prompt { what: super::super::Prompted::Message(what), max, ends: Ends::Mark });
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::reply::Error;
 
 pub(super) mod call;
 pub(super) mod clock;
+pub(super) mod connection;
 pub(super) mod door;
 pub(super) mod httpd;
 pub(super) mod identity;

@@ -8,7 +8,10 @@ use super::super::table::Command;
 use super::Done;
 use super::link::state_name;
 use crate::event::LinkId;
-use crate::status::{CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase, Status};
+use crate::status::{
+    AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
+    SerialCommandStatus, Status,
+};
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
@@ -17,7 +20,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         .reads(read)];
 
 const NOTES: &str = "\
-A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for the HTTPD client; every figure counts from power-on, in bytes where the \
+A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
 name does not say frames.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
@@ -32,6 +35,12 @@ more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
 dropped_replies=<n>`
 
+`+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
+out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
+busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
+packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
+
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
@@ -41,6 +50,10 @@ placed=<put into the storage>,evicted=<read messages that went for new ones>,inc
 stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the line>,not_taken=<no room yet>,turned_away=<no room, left with the modem>,\
 sent=<own messages>,outgoing=<on their way>,retried=<n>,refused=<lost>,expired=<lost>,dropped=<lost: no room, too long>,\
 cut=<replies shortened>`
+
+`+CISTAT:AT,state=<as CINET>,in=<frames given to CISEND>,in_frames=<n>,out=<of these, SEND OK>,out_frames=<n>,\
+dropped=<of these, SEND FAIL, too long or cut short>,dropped_frames=<n>,received=<from the peer>,reads=<n>,opened=<CONNECT OK>,failed=<CONNECT FAIL>,\
+lost=<CLOSED>`
 
 `+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
 answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
@@ -58,6 +71,8 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
+    call.say(serial_command_line(&status.serial_command));
+    call.say(connection_line(&status.at_connection));
     call.say(httpd_line(&status.httpd));
     Ok(())
 }
@@ -89,6 +104,31 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
+}
+
+fn serial_command_line(status: &SerialCommandStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("running", u64::from(status.running)),
+        ("in", counters.bytes_in),
+        ("in_packets", counters.packets_in),
+        ("out", counters.bytes_out),
+        ("out_packets", counters.packets_out),
+        ("waiting", wide(status.waiting_bytes)),
+        ("waiting_packets", wide(status.waiting_packets)),
+        ("lobby_packets", wide(status.lobby_packets)),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_packets", counters.dropped_packets),
+        ("bad_packets", counters.bad_packets),
+        ("garbage", counters.garbage_bytes),
+        ("unfinished", wide(status.unfinished_bytes)),
+        ("resent_packets", counters.resent_packets),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("reconnects", counters.reconnects),
+        ("destinations", wide(status.destinations.len())),
+    ];
+    format!("+CISTAT:COMMAND{}", joined(&figures))
 }
 
 fn message_line(status: &MessageStatus) -> String {
@@ -166,6 +206,24 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("dropped_frames", counters.dropped_frames),
     ];
     format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
+}
+
+fn connection_line(status: &AtConnectionStatus) -> String {
+    let counters = &status.counters;
+    let figures = [
+        ("in", counters.bytes_in),
+        ("in_frames", counters.frames_in),
+        ("out", counters.bytes_out),
+        ("out_frames", counters.frames_out),
+        ("dropped", counters.dropped_bytes),
+        ("dropped_frames", counters.dropped_frames),
+        ("received", counters.received_bytes),
+        ("reads", counters.received_reads),
+        ("opened", counters.opened),
+        ("failed", counters.failed),
+        ("lost", counters.lost),
+    ];
+    format!("+CISTAT:AT,state={}{}", state_name(status.state), joined(&figures))
 }
 
 fn call_line(call: &CallStatus) -> String {

@@ -5,11 +5,9 @@ use std::string::String;
 use super::super::{Effect, Parked, Ran, SlowCommand};
 use super::Desk;
 use crate::config::{Config, HeartbeatTo, Parity, Protocol, RegistrationWhen, WorkingMode};
-use crate::event::{CloseReason, LinkDownReason, RestartReason};
+use crate::event::{CloseReason, Door, LinkDownReason, RestartReason};
 use crate::status::{LinkState, Phase, WaitingFor};
 use crate::time::{Duration, Instant};
-
-const CONNECTIONS: &str = "needs the connections of the AT mode, which this version does not have";
 
 #[test]
 fn manual_2_8_6_1_at() {
@@ -299,17 +297,53 @@ fn manual_2_8_6_32_the_dump_to_the_byte() {
 
 #[test]
 fn manual_2_8_6_34_ciopen() {
-    Desk::new().refuses("AT+CIOPEN= TCP,usrcn.gicp.net,10101", &std::format!("CIOPEN: {CONNECTIONS}"));
+    let line = "AT+CIOPEN= TCP,usrcn.gicp.net,10101";
+    let mut desk = Desk::new();
+    desk.refuses(line, "CIOPEN: possible only in the AT mode (AT+CIMOD=2)");
+    desk.status.mode = WorkingMode::AtCommand;
+    assert_eq!(desk.done(line), ("\r\nOK\r\n".into(), std::vec![Effect::Open]));
+    desk.refuses(line, "CIOPEN: a connection is open already; AT+CICLOSE closes it");
+    for (door, started, why) in [
+        (Door::Console, true, "possible only on the serial line"),
+        (Door::Serial, false, "the AT mode has not begun; AT+ENTM begins it"),
+    ] {
+        let mut desk = Desk::new();
+        (desk.status.mode, desk.door, desk.status.mode_started) = (WorkingMode::AtCommand, door, started);
+        desk.refuses(line, &std::format!("CIOPEN: {why}"));
+    }
+}
+
+#[test]
+fn ciopen_names_what_is_wrong() {
+    let mut desk = Desk::new();
+    desk.status.mode = WorkingMode::AtCommand;
+    desk.refuses("AT+CIOPEN=FTP,host,1", "CIOPEN: PROTOCOL must be TCP or UDP, got FTP");
+    desk.refuses("AT+CIOPEN=TCP,host,0", "CIOPEN: PORT must be 1..=65535, got 0");
+    desk.refuses("AT+CIOPEN=TCP,host", "CIOPEN: PORT is missing; it must be 1..=65535");
+    desk.refuses(
+        "AT+CIOPEN=TCP,\"a b\",1",
+        "CIOPEN: ADDRESS must be 1..=255 letters, digits and . - _ : % [ ], got a b",
+    );
+    desk.tells("AT+CIOPEN=?", "+CIOPEN: (\"TCP\",\"UDP\"),(1-255 characters),(1-65535)");
 }
 
 #[test]
 fn manual_2_8_6_35_cisend() {
-    Desk::new().refuses("AT+CISEND", &std::format!("CISEND: {CONNECTIONS}"));
+    let mut desk = Desk::new();
+    desk.refuses("AT+CISEND", "CISEND: possible only in the AT mode (AT+CIMOD=2)");
+    desk.status.mode = WorkingMode::AtCommand;
+    let why = "CISEND: not connected; AT+CIOPEN=TCP,address,port opens a connection";
+    desk.refuses("AT+CISEND", why);
+    desk.refuses("AT+CISEND=5", why);
+    desk.refuses("AT+CISEND=1025", "CISEND: COUNT must be 1..=1024, got 1025");
 }
 
 #[test]
 fn manual_2_8_6_36_ciclose() {
-    Desk::new().refuses("AT+CICLOSE", &std::format!("CICLOSE: {CONNECTIONS}"));
+    let mut desk = Desk::new();
+    desk.refuses("AT+CICLOSE", "CICLOSE: possible only in the AT mode (AT+CIMOD=2)");
+    desk.status.mode = WorkingMode::AtCommand;
+    desk.refuses("AT+CICLOSE", "CICLOSE: no connection is open");
 }
 
 #[test]

@@ -222,10 +222,10 @@ fn a_prompt_is_given_up_without_a_word() {
     let prompt = desk.asks("AT+CMGS=20");
     assert_eq!(desk.with(|ctx| answer_prompt(prompt, Typed::Cancelled, ctx)), done("\r\nOK\r\n"));
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::TooLong, ctx));
+    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::TooLong(5000), ctx));
     assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n"));
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::Abandoned, ctx));
+    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::Abandoned(0), ctx));
     assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: no text came for two minutes\r\n"));
 }
 

@@ -8,6 +8,7 @@ use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_lin
 use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
+use crate::mode::at_connection::AtConnection;
 use crate::radio::{Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::sms::Mailbox;
 use crate::status::{RadioStatus, Status};
@@ -29,6 +30,7 @@ struct Desk {
     status: Status,
     clock: Clock,
     mailbox: Mailbox,
+    connection: AtConnection,
     door: Door,
     rights: Rights,
 }
@@ -43,6 +45,7 @@ impl Desk {
             status: blank_status(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
+            connection: AtConnection::default(),
             door: Door::Serial,
             rights: Rights::Full,
         }
@@ -79,6 +82,7 @@ impl Desk {
             status: &self.status,
             clock: &mut self.clock,
             mailbox: &mut self.mailbox,
+            connection: &mut self.connection,
             door: self.door,
             rights: self.rights,
         })

@@ -7,7 +7,7 @@ use super::super::{Effect, Rights};
 use super::Desk;
 use crate::config::{Config, Role};
 use crate::event::{Door, LinkId};
-use crate::status::{LinkState, MessageCounters, MessageStatus};
+use crate::status::{AtConnectionCounters, LinkState, MessageCounters, MessageStatus};
 use crate::time::Duration;
 
 const LINK1: LinkId = LinkId::ALL[0];
@@ -201,6 +201,28 @@ fn cistat_counts_everything_once() {
 }
 
 #[test]
+fn cistat_counts_what_the_connection_of_the_at_mode_carries() {
+    let mut desk = Desk::new();
+    desk.status.at_connection.state = LinkState::Connected;
+    desk.status.at_connection.counters = AtConnectionCounters {
+        bytes_in: 1,
+        frames_in: 2,
+        bytes_out: 3,
+        frames_out: 4,
+        dropped_bytes: 5,
+        dropped_frames: 6,
+        received_bytes: 7,
+        received_reads: 8,
+        opened: 9,
+        failed: 10,
+        lost: 11,
+    };
+    let line = "+CISTAT:AT,state=CONNECTED,in=1,in_frames=2,out=3,out_frames=4,dropped=5,dropped_frames=6,\
+                received=7,reads=8,opened=9,failed=10,lost=11\r\n";
+    assert!(desk.reply("AT+CISTAT").contains(line));
+}
+
+#[test]
 fn help_tells_of_one_command_or_all() {
     let mut desk = Desk::new();
     let one = desk.reply("AT+HELP=CIPR");
@@ -217,8 +239,7 @@ fn help_tells_of_one_command_or_all() {
     desk.refuses("AT+HELP=NIX", "HELP: COMMAND must be one that AT+HELP lists, got NIX");
     let all = desk.reply("AT+HELP");
     assert!(all.contains(
-        "\r\n+HELP: AT+CICLOSE - Closes the connection of the AT mode (2.8.6.36) [needs the connections of the AT mode, which \
-         this version does not have]\r\n"
+        "\r\n+HELP: AT+CLOUDEN? AT+CLOUDEN=STATE - Cloud link (2.4) [needs the cloud link, which this version does not have]\r\n"
     ));
 }
 
@@ -226,7 +247,7 @@ fn help_tells_of_one_command_or_all() {
 fn clac_lists_what_is_served() {
     let list = Desk::new().reply("AT+CLAC");
     assert!(list.contains("\r\nAT+CIPSCONT\r\n") && list.contains("\r\nATE\r\n"));
-    assert!(list.contains("\r\nATD\r\n") && !list.contains("CIOPEN"));
+    assert!(list.contains("\r\nATD\r\n") && list.contains("CIOPEN") && !list.contains("CLOUD"));
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! Bytes of the DTE become packets, and errors that tell it what was wrong.
+
+use alloc::format;
+use alloc::string::String;
+use bytes::Bytes;
+
+use crate::status::SerialCommandCounters;
+use crate::time::{Duration, Instant};
+use crate::wire::command_frame::{Finder, Found};
+
+/// The rest of a packet comes within so long of silence.
+const REST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The serial side of the mode.
+#[derive(Debug, Default)]
+pub(crate) struct Feed {
+    finder: Finder,
+    fed_at: Instant,
+    /// Since the last good packet it was told already that something is wrong: what follows a bad packet is mostly its
+    /// own rest.
+    told: bool,
+}
+
+/// What came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// A good packet.
+    Packet(Bytes),
+    /// To be told.
+    Error(String),
+}
+
+impl Feed {
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: Instant) {
+        self.fed_at = now;
+        self.finder.feed(bytes);
+    }
+
+    /// What is half received will not be completed.
+    pub(crate) const fn give_up(&mut self) {
+        self.finder.give_up();
+    }
+
+    /// The next packet or error in what has come.
+    pub(crate) fn next(&mut self, counters: &mut SerialCommandCounters) -> Option<Came> {
+        loop {
+            match self.finder.next()? {
+                Found::Frame(packet) => {
+                    self.told = false;
+                    return Some(Came::Packet(packet));
+                }
+                Found::Bad { fault, bytes } => {
+                    self.told = true;
+                    counters.bad_packets += 1;
+                    counters.garbage_bytes += bytes as u64;
+                    return Some(Came::Error(format!("command frame: {fault}")));
+                }
+                Found::Garbage { first, bytes } => {
+                    counters.garbage_bytes += bytes as u64;
+                    if !core::mem::replace(&mut self.told, true) {
+                        return Some(Came::Error(format!(
+                            "a command frame begins with 55 AA, got {first:02X}"
+                        )));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bytes that may be the beginning of a packet.
+    pub(crate) const fn held(&self) -> usize {
+        self.finder.held()
+    }
+
+    /// Whether a packet is half received.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.finder.is_inside()
+    }
+
+    /// When what is half received is given up, if nothing comes; the DTE sent something last at `heard_at`.
+    pub(crate) fn deadline(&self, heard_at: Instant) -> Option<Instant> {
+        (self.held() > 0).then(|| self.fed_at.max(heard_at) + REST_PATIENCE)
+    }
+}

@@ -1,0 +1,308 @@
+//! The serial command mode (1): frames that name their destination (decisions 11).
+//!
+//! ```text
+//! packets ─► lobby ─► place 1..=8, each a link with a cache ─► delivered, or dropped and counted
+//! ```
+//! A packet goes from the lobby to the place that its destination has, else to a free one, else to the one that was not
+//! used for the longest time and has nothing waiting. Where there is none, it and all behind it wait: packets never
+//! overtake one another, so none waits for ever behind a busy destination.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use crate::config::{Config, LinkOptions};
+use crate::event::{ChannelId, Event, LinkInput, Output, QueueId};
+use crate::link::{Link, LinkContext};
+use crate::status::{SerialCommandCounters, SerialCommandStatus, WaitingFor};
+use crate::time::{Duration, Instant};
+use crate::wire::command_frame::CommandFrame;
+
+mod feed;
+mod packets;
+mod place;
+
+pub(crate) use feed::{Came, Feed};
+use packets::Packets;
+use place::Place;
+
+/// A destination that takes nothing for so long, while others wait for a place, gives its own up.
+const PLACE_PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// The mode.
+#[derive(Debug)]
+pub(crate) struct SerialCommand {
+    pub(crate) feed: Feed,
+    counters: SerialCommandCounters,
+    /// Full replies that are to be given: whether the packet was delivered.
+    pub(crate) replies: VecDeque<bool>,
+    options: LinkOptions,
+    running: bool,
+    packets: Packets,
+    /// Packets without a place, oldest first.
+    lobby: VecDeque<u64>,
+    /// Since when the first one waits there.
+    lobby_since: Instant,
+    attached_since: Instant,
+    places: Vec<Place>,
+}
+
+impl SerialCommand {
+    pub(crate) fn new(options: &LinkOptions) -> Self {
+        Self {
+            feed: Feed::default(),
+            counters: SerialCommandCounters::default(),
+            replies: VecDeque::new(),
+            packets: Packets::new(options),
+            options: options.clone(),
+            running: false,
+            lobby: VecDeque::new(),
+            lobby_since: Instant::ZERO,
+            attached_since: Instant::ZERO,
+            places: Vec::new(),
+        }
+    }
+
+    /// The mode runs, as it perhaps did before.
+    pub(crate) fn start(&mut self, cx: &mut LinkContext<'_>) {
+        self.running = true;
+        self.places.iter_mut().for_each(|place| place.link.start(cx));
+        self.move_in(cx);
+    }
+
+    /// The mode rests. What waits stays.
+    pub(crate) fn stop(&mut self, cx: &mut LinkContext<'_>) {
+        self.running = false;
+        self.places.iter_mut().for_each(|place| place.link.stop(WaitingFor::Mode, cx));
+    }
+
+    /// The next packet or error in what was fed.
+    pub(crate) fn next_packet(&mut self) -> Option<Came> {
+        self.feed.next(&mut self.counters)
+    }
+
+    /// A good packet of the DTE.
+    pub(crate) fn take(&mut self, packet: Bytes, cx: &mut LinkContext<'_>) {
+        self.count_in(&packet);
+        if self.has_room(packet.len(), cx) {
+            let id = self.packets.add(packet, cx.outputs);
+            self.enter_lobby(id, cx.now);
+            self.move_in(cx);
+        } else {
+            self.lost(&packet, cx.outputs);
+        }
+    }
+
+    /// A packet of an earlier run.
+    pub(crate) fn restore(&mut self, number: u64, packet: Bytes, cx: &mut LinkContext<'_>) {
+        self.count_in(&packet);
+        if CommandFrame::decode(&packet).is_ok() && self.has_room(packet.len(), cx) {
+            let id = self.packets.restore(number, packet);
+            self.enter_lobby(id, cx.now);
+        } else {
+            self.lost(&packet, cx.outputs);
+        }
+    }
+
+    fn count_in(&mut self, packet: &Bytes) {
+        self.counters.packets_in += 1;
+        self.counters.bytes_in += packet.len() as u64;
+    }
+
+    fn enter_lobby(&mut self, id: u64, now: Instant) {
+        if self.lobby.is_empty() {
+            self.lobby_since = now;
+        }
+        self.lobby.push_back(id);
+    }
+
+    /// Packets get their places, in the order in which they came, as far as there are some.
+    fn move_in(&mut self, cx: &mut LinkContext<'_>) {
+        while self.running
+            && let Some(id) = self.lobby.front().copied()
+        {
+            if let Some(packet) = self.packets.get(id).cloned()
+                && let Ok(frame) = CommandFrame::decode(&packet)
+            {
+                let Some(place) = self.place_for(&frame, cx) else { return };
+                place.give(id, &packet, &frame, cx);
+            }
+            self.lobby.pop_front();
+            self.lobby_since = cx.now;
+        }
+    }
+
+    fn place_for(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) -> Option<&mut Place> {
+        if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
+            return self.places.get_mut(index);
+        }
+        if let Some(channel) = ChannelId::DESTINATIONS.get(self.places.len()) {
+            self.places.push(Place::new(*channel, &self.options, frame, cx));
+            return self.places.last_mut();
+        }
+        let idle = self.places.iter_mut().filter(|place| place.given.is_empty());
+        let place = idle.min_by_key(|place| (place.link.is_open(), place.used_at))?;
+        place.turn_to(frame, cx);
+        Some(place)
+    }
+
+    /// Whether there is room for a packet, once the oldest have gone.
+    fn has_room(&mut self, len: usize, cx: &mut LinkContext<'_>) -> bool {
+        let in_sockets = self.places.iter().map(|place| place.link.handed_over_bytes()).sum();
+        let makes_room = self.packets.makes_room_for(len, in_sockets);
+        while self.packets.is_full_for(len) {
+            if !makes_room || !self.drop_oldest(cx) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive.
+    fn drop_oldest(&mut self, cx: &mut LinkContext<'_>) -> bool {
+        let waiting = self.places.iter_mut().filter(|place| place.link.first_to_drop().is_some());
+        let id = match waiting.min_by_key(|place| place.link.first_to_drop()) {
+            Some(place) => place.drop_first(),
+            None => self.lobby.pop_front(),
+        };
+        id.map(|id| self.done(id, false, cx.outputs)).is_some()
+    }
+
+    /// News of a destination's socket. True: data came that is to be printed.
+    pub(crate) fn news(
+        &mut self,
+        channel: ChannelId,
+        input: LinkInput<'_>,
+        cx: &mut LinkContext<'_>,
+    ) -> bool {
+        let index = ChannelId::DESTINATIONS.iter().position(|own| *own == channel);
+        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else { return false };
+        let is_data = matches!(input, LinkInput::Data(_)) && place.link.is_up();
+        if is_data {
+            place.used_at = cx.now;
+        }
+        place.link.handle(input, cx);
+        self.settle(cx);
+        is_data
+    }
+
+    /// Takes out what the links are done with; those that waited for that move up.
+    fn settle(&mut self, cx: &mut LinkContext<'_>) {
+        while let Some((id, delivered)) = self.places.iter_mut().find_map(|place| place.next_done(cx.now)) {
+            self.done(id, delivered, cx.outputs);
+        }
+        self.move_in(cx);
+    }
+
+    fn done(&mut self, id: u64, delivered: bool, outputs: &mut VecDeque<Output>) {
+        let Some(packet) = self.packets.remove(id, outputs) else { return };
+        if delivered {
+            self.counters.packets_out += 1;
+            self.counters.bytes_out += packet.len() as u64;
+            self.reply(&packet, true);
+        } else {
+            self.lost(&packet, outputs);
+        }
+    }
+
+    fn lost(&mut self, packet: &Bytes, outputs: &mut VecDeque<Output>) {
+        self.counters.dropped_packets += 1;
+        self.counters.dropped_bytes += packet.len() as u64;
+        let event = Event::FrameDropped { queue: QueueId::SerialCommand, bytes: packet.len() };
+        outputs.push_back(Output::Event(event));
+        self.reply(packet, false);
+    }
+
+    fn reply(&mut self, packet: &Bytes, delivered: bool) {
+        if CommandFrame::decode(packet).is_ok_and(|frame| frame.full_reply) {
+            self.replies.push_back(delivered);
+        }
+    }
+
+    pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
+        self.attached_since = cx.now;
+        self.places.iter_mut().for_each(|place| place.link.network_found(cx));
+    }
+
+    pub(crate) fn network_lost(&mut self) {
+        self.places.iter_mut().for_each(|place| place.link.network_lost());
+    }
+
+    /// The nearest deadline of a destination.
+    pub(crate) fn deadline(&self, config: &Config, attached: bool) -> Option<Instant> {
+        let links = self.places.iter().filter_map(|place| place.link.deadline(config)).min();
+        [links, self.give_up_at(attached)].into_iter().flatten().min()
+    }
+
+    pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) {
+        for place in &mut self.places {
+            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
+                place.link.fire(cx);
+            }
+        }
+        if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
+            self.give_a_place_up(cx);
+        }
+        self.settle(cx);
+    }
+
+    /// The place of the longest standstill.
+    fn slowest(&self) -> Option<usize> {
+        (0..self.places.len()).min_by_key(|index| self.places[*index].progress_at)
+    }
+
+    fn give_up_at(&self, attached: bool) -> Option<Instant> {
+        if !self.running || !attached || self.lobby.is_empty() {
+            return None;
+        }
+        let stands_since = self.places[self.slowest()?].progress_at;
+        Some(stands_since.max(self.lobby_since).max(self.attached_since) + PLACE_PATIENCE)
+    }
+
+    fn give_a_place_up(&mut self, cx: &mut LinkContext<'_>) {
+        let Some(index) = self.slowest() else { return };
+        for id in self.places[index].empty() {
+            self.done(id, false, cx.outputs);
+        }
+    }
+
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        self.packets.iter()
+    }
+
+    pub(crate) fn blocks(&self) -> bool {
+        self.running && self.packets.blocks()
+    }
+
+    pub(crate) const fn is_running(&self) -> bool {
+        self.running
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.places.iter().any(|place| place.link.is_up())
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.places.iter().map(|place| &place.link).any(Link::is_closing)
+    }
+
+    pub(crate) fn status(&self) -> SerialCommandStatus {
+        let links = self.places.iter().map(|place| place.link.status().counters);
+        let mut counters = self.counters;
+        for link in links {
+            counters.resent_packets += link.resent_frames;
+            counters.received_bytes += link.received_bytes;
+            counters.received_reads += link.received_reads;
+            counters.reconnects += link.reconnects;
+        }
+        SerialCommandStatus {
+            running: self.running,
+            counters,
+            waiting_packets: self.packets.count(),
+            waiting_bytes: self.packets.bytes(),
+            lobby_packets: self.lobby.len(),
+            unfinished_bytes: self.feed.held(),
+            destinations: self.places.iter().map(Place::status).collect(),
+        }
+    }
+}

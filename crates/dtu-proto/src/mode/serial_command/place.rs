@@ -1,0 +1,167 @@
+//! One of the connections of the mode, and the destination that has it at the moment.
+
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use bytes::Bytes;
+use core::net::Ipv4Addr;
+
+use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
+use crate::event::ChannelId;
+use crate::link::{Link, LinkContext, Port};
+use crate::status::DestinationStatus;
+use crate::time::{Duration, Instant};
+use crate::wire::command_frame::{CommandFrame, Host};
+
+/// A place.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) link: Link,
+    peer: Peer,
+    /// What a short connection waits where the frame does not say it.
+    idle: Duration,
+    /// The packets that the link has, oldest first.
+    pub(super) given: VecDeque<u64>,
+    /// Frames that the link had delivered at the last look.
+    delivered: u64,
+    pub(super) used_at: Instant,
+    /// When the last packet was delivered, or the first one of those that wait was given.
+    pub(super) progress_at: Instant,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Peer {
+    protocol: Protocol,
+    /// Not set where it is a name.
+    ip: Option<Ipv4Addr>,
+    address: String,
+    port: u16,
+}
+
+impl Peer {
+    fn of(frame: &CommandFrame<'_>) -> Self {
+        let ip = match frame.host {
+            Host::Ip(ip) => Some(ip),
+            Host::Name(_) => None,
+        };
+        Self { protocol: frame.protocol, ip, address: frame.host.to_string(), port: frame.port }
+    }
+
+    fn is_of(&self, frame: &CommandFrame<'_>) -> bool {
+        let same_host = match frame.host {
+            Host::Ip(ip) => self.ip == Some(ip),
+            Host::Name(name) => self.ip.is_none() && self.address.eq_ignore_ascii_case(name),
+        };
+        same_host && self.port == frame.port && self.protocol == frame.protocol
+    }
+
+    fn settings(&self) -> LinkConfig {
+        LinkConfig {
+            protocol: self.protocol,
+            address: self.address.clone(),
+            port: self.port,
+            enabled: true,
+            local_port: 0,
+            role: Role::Always,
+        }
+    }
+}
+
+impl Place {
+    /// A place for the destination of this frame. What waits in all places together is bounded elsewhere.
+    pub(super) fn new(
+        channel: ChannelId,
+        options: &LinkOptions,
+        frame: &CommandFrame<'_>,
+        cx: &mut LinkContext<'_>,
+    ) -> Self {
+        let own = LinkOptions {
+            drop_policy: DropPolicy::Block,
+            spool: false,
+            expect_registration: None,
+            expect_heartbeat: None,
+            ..options.clone()
+        };
+        let mut place = Self {
+            link: Link::new(Port::Destination(channel), own),
+            peer: Peer::of(frame),
+            idle: options.short_link_idle,
+            given: VecDeque::new(),
+            delivered: 0,
+            used_at: cx.now,
+            progress_at: cx.now,
+        };
+        place.link.aim(place.peer.settings(), cx);
+        place.link.start(cx);
+        place
+    }
+
+    /// The place goes to the destination of this frame.
+    pub(super) fn turn_to(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) {
+        self.peer = Peer::of(frame);
+        self.link.aim(self.peer.settings(), cx);
+    }
+
+    pub(super) fn is_for(&self, frame: &CommandFrame<'_>) -> bool {
+        self.peer.is_of(frame)
+    }
+
+    /// Takes a packet of its destination.
+    pub(super) fn give(
+        &mut self,
+        id: u64,
+        packet: &Bytes,
+        frame: &CommandFrame<'_>,
+        cx: &mut LinkContext<'_>,
+    ) {
+        let wait = Duration::from_secs(u64::from(frame.wait));
+        self.link.keep_open(frame.long, if wait.is_zero() { self.idle } else { wait });
+        if self.given.is_empty() {
+            self.progress_at = cx.now;
+        }
+        self.used_at = cx.now;
+        self.given.push_back(id);
+        let end = packet.len() - 1;
+        self.link.push_numbered(id, packet.slice(end - frame.data.len()..end), cx);
+    }
+
+    /// The next packet that the link is done with, and whether it was delivered.
+    pub(super) fn next_done(&mut self, now: Instant) -> Option<(u64, bool)> {
+        let first = self.link.first_waiting();
+        let id = self.given.front().copied().filter(|id| *id < first)?;
+        self.given.pop_front();
+        let delivered = self.delivered < self.link.delivered_frames();
+        if delivered {
+            self.delivered += 1;
+            self.progress_at = now;
+        }
+        Some((id, delivered))
+    }
+
+    /// Lets go of the oldest packet that no socket has.
+    pub(super) fn drop_first(&mut self) -> Option<u64> {
+        let id = self.link.first_to_drop()?;
+        self.link.drop_first();
+        if let Ok(index) = self.given.binary_search(&id) {
+            self.given.remove(index);
+        }
+        Some(id)
+    }
+
+    /// Lets go of all packets.
+    pub(super) fn empty(&mut self) -> VecDeque<u64> {
+        self.link.empty();
+        core::mem::take(&mut self.given)
+    }
+
+    pub(super) fn status(&self) -> DestinationStatus {
+        let link = self.link.status();
+        DestinationStatus {
+            protocol: self.peer.protocol,
+            address: self.peer.address.clone(),
+            port: self.peer.port,
+            state: link.state,
+            last_down: link.last_down,
+            waiting_packets: link.waiting_frames,
+        }
+    }
+}
