@@ -149,11 +149,11 @@ impl Books {
     }
 
     /// A frame for the mode: to every book with an enabled link.
-    pub(super) fn route(&mut self, bytes: &Rc<[u8]>, now: u64) {
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
         match self.applied.mode {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
-            WorkingMode::SerialCommand => return self.command.frame(bytes, now),
+            WorkingMode::SerialCommand => return self.command.frame(bytes),
             WorkingMode::Transparent | WorkingMode::AtCommand => {}
         }
         let links = &self.applied.links;
@@ -167,10 +167,10 @@ impl Books {
         self.nowhere += u64::from(!taken);
     }
 
-    pub(super) fn mode_starts(&mut self, now: u64) {
+    pub(super) fn mode_starts(&mut self) {
         self.applied = self.watch.expected.clone();
         for bytes in std::mem::take(&mut self.kept) {
-            self.route(&bytes, now);
+            self.route(&bytes);
         }
         self.kept_bytes = 0;
         if self.applied.mode == WorkingMode::AtCommand {
@@ -264,7 +264,7 @@ impl World {
             Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
-                self.books.route(&Rc::from(bytes), self.now);
+                self.books.route(&Rc::from(bytes));
             }
         }
     }

@@ -336,7 +336,7 @@ impl World {
             return;
         }
         self.books.line.mode_starts();
-        self.books.mode_starts(self.now);
+        self.books.mode_starts();
     }
 
     fn device_restarted(&mut self) {
