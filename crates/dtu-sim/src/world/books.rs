@@ -141,7 +141,8 @@ impl Books {
         let set = &self.applied.links[link.index()];
         let same = (connect.protocol, &connect.address, connect.port, connect.local_port)
             == (set.protocol, &set.address, set.port, set.local_port);
-        if same && set.enabled {
+        let transparent = [self.applied.mode, self.before.0].contains(&WorkingMode::Transparent);
+        if same && set.enabled && transparent {
             Ok(())
         } else {
             Err(format!("link {link} connects to {connect:?}, set is {set:?}"))
@@ -289,6 +290,8 @@ impl World {
             return;
         }
         match self.books.watch.accept(text, full) {
+            // In the AT mode the line stays as it is.
+            Deed::EnterMode if self.is_at_mode() => {}
             Deed::EnterMode => self.books.line.phase = Phase::Data,
             Deed::Restart => self.ending = true,
             Deed::Apply => self.applied_at(),
