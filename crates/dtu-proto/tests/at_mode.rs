@@ -5,7 +5,7 @@ mod common;
 
 use common::{Bench, Net};
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
-use dtu_proto::event::{ChannelId, CloseReason};
+use dtu_proto::event::{ChannelId, CloseReason, Input, Power, SerialInput};
 use dtu_proto::time::Duration;
 
 const AT: ChannelId = ChannelId::AT_MODE;
@@ -252,16 +252,46 @@ fn bytes_wait_while_a_prompt_is_open_and_the_socket_is_not_read_without_end() {
 }
 
 #[test]
+fn what_the_peer_sent_before_it_closed_stands_behind_the_answer_and_before_closed() {
+    let mut dev = open();
+    dev.command("AT+CISEND", PROMPT).channel_data(AT, "last words");
+    dev.channel_lose(AT, CloseReason::PeerClosed, 0).prints_nothing();
+    dev.serial("x").wait(100).prints("\r\nSEND FAIL\r\nlast words\r\nCLOSED\r\n");
+
+    let mut dev = open();
+    dev.peer(AT).net = Net::Stuck;
+    dev.command("AT+CISEND=1", PROMPT).serial("x").channel_data(AT, "last words").prints_nothing();
+    dev.channel_lose(AT, CloseReason::Reset, 0).prints("\r\nSEND FAIL\r\nlast words\r\nCLOSED\r\n");
+}
+
+#[test]
+fn a_peer_that_takes_nothing_does_not_hold_up_a_stop() {
+    let mut dev = open();
+    dev.peer(AT).net = Net::Stuck;
+    dev.command("AT+CISEND=1", PROMPT).serial("x").input(Input::Shutdown).wait(1999);
+    assert!(dev.power.is_empty());
+    dev.wait(1).prints("\r\nSEND FAIL\r\n\r\nCLOSED\r\n");
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+#[test]
+fn what_is_typed_at_a_prompt_is_echoed_where_echo_is_on() {
+    let mut dev = open();
+    dev.command("ATE1", OK).command("AT+CISEND=3", "AT+CISEND=3\r\r\n> ").serial("abc");
+    dev.prints("abc\r\nSEND OK\r\n").command("AT+CISEND", "AT+CISEND\r\r\n> ").serial("de").wait(100);
+    dev.prints("de\r\nSEND OK\r\n");
+}
+
+#[test]
 fn other_doors_are_busy_while_a_prompt_is_open() {
     let mut dev = open();
-    dev.command("AT+CISEND", PROMPT).input(dtu_proto::event::Input::Console("AT"));
+    dev.command("AT+CISEND", PROMPT).input(Input::Console("AT"));
     assert!(dev.console[0].contains("busy"), "{:?}", dev.console);
     dev.serial("x").wait(100).prints("\r\nSEND OK\r\n");
 }
 
 #[test]
 fn a_dte_that_goes_leaves_no_half_frame() {
-    use dtu_proto::event::{Input, SerialInput};
     let mut dev = open();
     dev.command("AT+CISEND", PROMPT).serial("half").input(Input::Serial(SerialInput::Gone)).wait(1000);
     dev.input(Input::Serial(SerialInput::Present)).command("AT", OK).channel_sends_nothing(AT);

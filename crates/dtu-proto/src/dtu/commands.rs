@@ -232,7 +232,7 @@ impl Dtu {
             let Some(open) = &mut self.prompt else { return &data[index..] };
             self.serial_counters.command_bytes += 1;
             let typed = open.push(byte, self.now, silence);
-            if typed.is_none() {
+            if typed.is_none() || open.prompt.ends == Ends::Count {
                 self.echo(&[byte]);
             }
             if let Some(typed) = typed {
@@ -246,6 +246,15 @@ impl Dtu {
     /// Silence that ends a frame at a prompt.
     fn prompt_silence(&self) -> Duration {
         self.packing().silence.max(PROMPT_SILENCE_MIN)
+    }
+
+    /// The device is about to end: a peer that takes nothing does not hold it up.
+    pub(super) fn hurry_send(&mut self, until: Instant) {
+        if let Some(waiting) = &mut self.waiting_command
+            && matches!(waiting.parked.waits, SlowCommand::Send(_))
+        {
+            waiting.until = waiting.until.min(until);
+        }
     }
 
     fn close_prompt(&mut self, typed: Typed) {

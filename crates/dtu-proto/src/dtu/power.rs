@@ -277,7 +277,9 @@ impl Dtu {
         if self.ending.as_ref().is_some_and(|ending| ending.what == What::Stop) {
             return;
         }
-        self.ending = Some(Ending { what, until: self.now + ENDING_PATIENCE });
+        let until = self.now + ENDING_PATIENCE;
+        self.ending = Some(Ending { what, until });
+        self.hurry_send(until);
     }
 
     fn close_links(&mut self) {

@@ -271,7 +271,10 @@ impl Dtu {
             Fired::Complete { used } => {
                 self.serial_counters.command_bytes += used as u64;
                 self.write_serial(Bytes::from_static(b"\r\n+ok\r\n"));
-                if self.line_state != LineState::Command {
+                if self.line_state == LineState::Command {
+                    // An attempt before this one was typed: no command begins with it.
+                    self.line.clear();
+                } else {
                     self.enter_command_state();
                 }
             }
