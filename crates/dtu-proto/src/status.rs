@@ -222,7 +222,8 @@ pub struct SerialCounters {
     pub dropped_frames: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
-    /// Replies to `psw,AT+` frames, and unasked texts such as `RING`, that found no room.
+    /// Replies to `psw,AT+` frames and to packets of the serial command mode, and unasked texts such as `RING`, that found
+    /// no room.
     pub dropped_replies: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dtu_proto::config::{Config, HeartbeatTo, RegistrationWhen};
+use dtu_proto::config::{Config, HeartbeatTo, RegistrationWhen, WorkingMode};
 use dtu_proto::event::{Door, LINKS};
 
 use crate::SEC;
@@ -31,6 +31,7 @@ pub(crate) enum Change {
     NetworkGate(bool),
     SerialGate(bool),
     Link { index: usize, port: u16, enabled: bool },
+    Mode(WorkingMode),
 }
 
 impl Change {
@@ -59,6 +60,7 @@ impl Change {
                 config.links[*index].port = *port;
                 config.links[*index].enabled = *enabled;
             }
+            Self::Mode(mode) => config.mode = *mode,
         }
     }
 }
@@ -91,6 +93,11 @@ pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed
         20 => ("AT+CIAPPLY".to_owned(), Deed::Apply),
         _ => ("ATW".to_owned(), Deed::Save),
     }
+}
+
+/// `AT+CIMOD`.
+pub(crate) fn mode(mode: WorkingMode) -> (String, Deed) {
+    (format!("AT+CIMOD={}", mode as u8), Deed::Set(Change::Mode(mode)))
 }
 
 fn query(rng: &mut Rng) -> (String, Deed) {

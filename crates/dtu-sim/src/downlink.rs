@@ -5,13 +5,13 @@
 
 use std::collections::VecDeque;
 
-use dtu_proto::event::{LINKS, LinkId};
+use crate::uplink::{SLOTS, Slot};
 
 /// What was printed, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printed {
-    /// One whole read of a link is out.
-    Read(LinkId),
+    /// One whole read of a link (or of a connection beside the links) is out.
+    Read(Slot),
     Heartbeat,
     /// The escape's `a`.
     Prompt,
@@ -20,14 +20,31 @@ pub(crate) enum Printed {
     Banner,
     /// A result code that ends the reply to a command line.
     Result,
+    /// `+CME ERROR`: such a result code, or what is wrong with a packet of the serial command mode.
+    Error,
+    /// A word of the AT or serial command mode about a connection.
+    Told(Told),
+    /// `> `: the device wants a text.
+    Ask,
     /// Other text of a reply.
     Text,
+}
+
+/// Words about connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    ConnectOk,
+    ConnectFail,
+    SendOk,
+    SendFail,
+    CloseOk,
+    Closed,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
     /// Each with its place in the order of arrival.
-    reads: [VecDeque<(u64, Vec<u8>)>; LINKS],
+    reads: [VecDeque<(u64, Vec<u8>)>; SLOTS],
     arrivals: u64,
     current: Option<(usize, usize)>,
     /// Reads accepted and not yet wholly printed.
@@ -39,11 +56,11 @@ pub(crate) struct Downlink {
 
 impl Downlink {
     /// The device has taken a read that is data.
-    pub(crate) fn expect(&mut self, link: LinkId, bytes: &[u8]) {
+    pub(crate) fn expect(&mut self, slot: Slot, bytes: &[u8]) {
         self.waiting += 1;
         self.waiting_bytes += bytes.len();
         self.arrivals += 1;
-        self.reads[link.index()].push_back((self.arrivals, bytes.to_vec()));
+        self.reads[slot.index()].push_back((self.arrivals, bytes.to_vec()));
     }
 
     pub(crate) fn settings(&mut self, banner: &str, heartbeat: &[u8]) {
@@ -109,7 +126,7 @@ impl Downlink {
         let shared = due.len().min(rest.len());
         if due[..shared] != rest[..shared] {
             let got = rest[..shared.min(24)].escape_ascii();
-            return Err(format!("a read of link {} is cut by \"{got}\"", link + 1));
+            return Err(format!("a read of {} is cut by \"{got}\"", Slot::at(link)));
         }
         self.waiting_bytes -= shared;
         if shared < due.len() {
@@ -117,12 +134,21 @@ impl Downlink {
         } else {
             self.reads[link].pop_front();
             self.waiting -= 1;
-            pieces.push(Printed::Read(LinkId::ALL[link]));
+            pieces.push(Printed::Read(Slot::at(link)));
         }
         Ok(&rest[shared..])
     }
 
+    /// Reads of this connection that are not wholly printed.
+    pub(crate) fn waits(&self, slot: Slot) -> bool {
+        !self.reads[slot.index()].is_empty()
+    }
+
     fn text<'a>(&self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+        if let Some(behind) = rest.strip_prefix(b"\r\n> ") {
+            pieces.push(Printed::Ask);
+            return Ok(behind);
+        }
         let text = rest.strip_prefix(b"\r\n").unwrap_or(rest);
         let end = text.windows(2).position(|pair| pair == b"\r\n");
         let Some(end) = end.filter(|_| text.len() < rest.len() || text.starts_with(b"+")) else {
@@ -136,7 +162,13 @@ impl Downlink {
         pieces.push(match line {
             b"+ok" => Printed::Escaped,
             b"OK" | b"ERROR" => Printed::Result,
-            _ if line.starts_with(b"+CME ERROR") => Printed::Result,
+            _ if line.starts_with(b"+CME ERROR") => Printed::Error,
+            b"CONNECT OK" => Printed::Told(Told::ConnectOk),
+            b"CONNECT FAIL" => Printed::Told(Told::ConnectFail),
+            b"SEND OK" => Printed::Told(Told::SendOk),
+            b"SEND FAIL" => Printed::Told(Told::SendFail),
+            b"CLOSE OK" => Printed::Told(Told::CloseOk),
+            b"CLOSED" => Printed::Told(Told::Closed),
             _ if line == self.banner => Printed::Banner,
             _ => Printed::Text,
         });

@@ -7,8 +7,10 @@
 mod commands;
 mod downlink;
 mod herd;
+mod http;
 mod model;
 pub mod modem;
+mod packet;
 pub mod radio;
 mod replay;
 mod rng;

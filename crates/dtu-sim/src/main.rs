@@ -38,6 +38,9 @@ enum Command {
         /// Print every line of the story.
         #[arg(long)]
         trace: bool,
+        /// The worlds are in mode 1, 2 or 3, go from mode to mode (9) or are in none of these (0), whatever the seed says.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+        mode: Option<u8>,
         /// Go on after a failure, and list all seeds that failed.
         #[arg(long)]
         all: bool,
@@ -82,7 +85,10 @@ fn parse_hours(text: &str) -> Result<f64, String> {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::World { seed, seeds, hours, trace, all } => world(seed, seeds, hours, trace, all),
+        Command::World { seed, seeds, hours, trace, mode, all } => {
+            let how = Run { length: hours.map(micros), print: trace, mode };
+            world(seed, seeds, how, all)
+        }
         Command::Replay { file, quiet } => exit(replay(&file, quiet)),
         Command::Modem(args) => exit(serve::serve(&args)),
         Command::Herd { count, seed, outage } => herd(count, seed, outage),
@@ -131,18 +137,20 @@ fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
 fn world(
     seed: Option<u64>,
     seeds: Option<RangeInclusive<u64>>,
-    hours: Option<f64>,
-    trace: bool,
+    how: Run,
     all: bool,
 ) -> ExitCode {
     let seeds = seeds.unwrap_or_else(|| seed.map_or(1..=100, |seed| seed..=seed));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0.001..=1000")]
-    let length = hours.map(|hours| (hours * 3.6e9) as u64);
-    let failures = run_all(&seeds, Run { length, print: trace }, all);
+    let failures = run_all(&seeds, how, all);
     for failure in &failures {
         report(failure);
     }
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0.001..=1000")]
+fn micros(hours: f64) -> u64 {
+    (hours * 3.6e9) as u64
 }
 
 /// Runs all seeds on a few threads and prints what they came to.
@@ -186,7 +194,8 @@ fn print_sum(sums: &[Summary]) {
     println!(
         "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
          {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts, \
-         {} texts to phones, {} printed, {} replies by message",
+         {} texts to phones, {} printed, {} replies by message, {} requests ({} answers), {} packets, {} texts typed, \
+         {} changes of mode",
         sums.len(),
         total(|sum| sum.micros / 1_000_000) as f64 / 3600.0,
         total(|sum| sum.calls),
@@ -203,6 +212,11 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.texts),
         total(|sum| sum.letters),
         total(|sum| sum.replies),
+        total(|sum| sum.requests),
+        total(|sum| sum.answers),
+        total(|sum| sum.packets),
+        total(|sum| sum.typed),
+        total(|sum| sum.switches),
     );
 }
 

@@ -17,6 +17,8 @@ const TRAIL: u64 = 20 * MS;
 const ANSWER: u64 = 3_000 * MS;
 /// An `a` that a slow DTE keeps from being printed is waited for so long (own).
 const OFFER: u64 = 600_000 * MS;
+/// TIME 0: a text for a prompt ends with so much silence.
+const TEXT_SILENCE: u64 = 10 * MS;
 /// A frame has at most so many bytes.
 pub(crate) const FRAME_MAX: usize = 1024;
 
@@ -27,6 +29,10 @@ pub(crate) enum Phase {
     Window,
     Data,
     Command,
+    /// A prompt waits for a text: so many bytes, or (0) up to a silence.
+    Text {
+        wanted: usize,
+    },
 }
 
 /// What the model found out.
@@ -40,6 +46,8 @@ pub(crate) enum Found {
     Escaped(usize),
     /// A command line in the command state (or in the window).
     Line(Vec<u8>),
+    /// The text for a prompt.
+    Text(Vec<u8>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +189,34 @@ impl Line {
         if self.held.is_empty() && now >= self.open_last + self.silence() {
             self.close();
         }
+        let until_silence = self.phase == Phase::Text { wanted: 0 } && !self.line.is_empty();
+        if until_silence && since(self.last) >= self.packing.max(TEXT_SILENCE) {
+            self.end_text();
+        }
+    }
+
+    /// A prompt is printed.
+    pub(crate) fn prompt_opens(&mut self, wanted: usize) {
+        self.phase = Phase::Text { wanted };
+        self.line.clear();
+    }
+
+    /// The prompt is gone without its text.
+    pub(crate) fn prompt_ends(&mut self) {
+        self.phase = Phase::Command;
+        self.line.clear();
+    }
+
+    fn end_text(&mut self) {
+        self.phase = Phase::Command;
+        self.found.push_back(Found::Text(std::mem::take(&mut self.line)));
+    }
+
+    fn text(&mut self, value: u8) {
+        self.line.push(value);
+        if self.phase == (Phase::Text { wanted: self.line.len() }) {
+            self.end_text();
+        }
     }
 
     /// One read of the host, up to the end of a command line: what that command does decides what the rest is.
@@ -190,7 +226,7 @@ impl Line {
         self.reads += 1;
         for (place, value) in bytes.iter().enumerate() {
             self.byte(Byte { at: now, value: *value, read: self.reads });
-            if matches!(self.found.back(), Some(Found::Line(_))) {
+            if matches!(self.found.back(), Some(Found::Line(_) | Found::Text(_))) {
                 return place + 1;
             }
         }
@@ -206,6 +242,8 @@ impl Line {
             Phase::Data if twin => {}
             Phase::Data => self.data(byte),
             Phase::Command => self.command(byte),
+            Phase::Text { .. } if twin => {}
+            Phase::Text { .. } => self.text(byte.value),
             Phase::Window => self.push(byte),
         }
         self.last = Some(byte.at);
@@ -293,6 +331,12 @@ impl Line {
     /// The window is over; what is being received goes on.
     pub(crate) fn mode_starts(&mut self) {
         self.phase = Phase::Data;
+    }
+
+    /// The line is in the command state from now on (AT mode).
+    pub(crate) fn command_state(&mut self) {
+        self.phase = Phase::Command;
+        self.line.clear();
     }
 
     /// The device ends what it does: all that has come is data.

@@ -7,9 +7,14 @@ use dtu_proto::config::{
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
 
+use modes::ModeStyle;
+pub(crate) use modes::HttpStyle;
+
 use crate::radio::Faults;
 use crate::rng::Rng;
 use crate::{MS, SEC};
+
+mod modes;
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -29,6 +34,7 @@ pub(crate) struct Scenario {
     /// Of a hundred saves.
     pub(crate) store_fails: u64,
     pub(crate) radio: RadioStyle,
+    pub(crate) modes: ModeStyle,
 }
 
 /// The cellular network: what phones do, and what goes wrong. Mean times; 0 = never.
@@ -130,6 +136,7 @@ impl Scenario {
             config,
             options,
             radio: RadioStyle::default(),
+            modes: ModeStyle::default(),
         };
         world.avoid_twins();
         world

@@ -1,10 +1,51 @@
-//! The books of the way up: every frame that the model cut, per link (or per pair of primary and backup), what was
-//! handed to which connection, what the peers really got, and what the device says it dropped.
+//! The books of the way up: every frame that the model cut, per link (or per pair of primary and backup, or per
+//! destination of the serial command mode), what was handed to which connection, what the peers really got, and what
+//! the device says it dropped.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::rc::Rc;
 
-use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
+
+/// A connection of the device: of a link, or beside the links. A place in arrays of [`SLOTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Slot(usize);
+
+/// All that the device can have open.
+pub(crate) const SLOTS: usize = LINKS + CHANNELS;
+
+impl Slot {
+    /// The one at this place.
+    pub(crate) const fn at(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl From<LinkId> for Slot {
+    fn from(link: LinkId) -> Self {
+        Self(link.index())
+    }
+}
+
+impl From<ChannelId> for Slot {
+    fn from(channel: ChannelId) -> Self {
+        Self(LINKS + channel.index())
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.checked_sub(LINKS) {
+            None => write!(f, "link {}", self.0 + 1),
+            Some(channel) => f.write_str(ChannelId::ALL[channel].word()),
+        }
+    }
+}
 
 /// A data frame and its fate.
 #[derive(Debug)]
@@ -14,10 +55,12 @@ struct Frame {
     delivered: bool,
     /// The device has been told so.
     reported: bool,
+    /// It asked for a full reply (serial command mode).
+    full: bool,
     /// The device passed over it: it must be among the counted drops.
     skipped: bool,
-    /// On which link's connection it is under way.
-    under_way: Option<usize>,
+    /// On whose connection it is under way.
+    under_way: Option<Slot>,
     sent: u32,
 }
 
@@ -54,12 +97,14 @@ pub(crate) struct Book {
     pub(crate) links: Vec<LinkId>,
     frames: VecDeque<Frame>,
     base: u64,
-    connections: [Option<Connection>; LINKS],
+    connections: [Option<Connection>; SLOTS],
     resend: bool,
     /// Since the device object was made.
     pub(crate) given: u64,
     pub(crate) given_bytes: u64,
     pub(crate) acknowledged: u64,
+    /// Frames that asked for a full reply, and those of them that were acknowledged.
+    pub(crate) full: (u64, u64),
     /// Passed over by the device, so far.
     skipped: u64,
     /// Left the book without having reached a peer, so far.
@@ -93,6 +138,7 @@ impl Book {
             given: 0,
             given_bytes: 0,
             acknowledged: 0,
+            full: (0, 0),
             skipped: 0,
             missing: 0,
             repeated: 0,
@@ -100,12 +146,19 @@ impl Book {
     }
 
     pub(crate) fn give(&mut self, bytes: &Rc<[u8]>) {
+        self.take(bytes, false);
+    }
+
+    /// A packet of the serial command mode.
+    pub(crate) fn take(&mut self, bytes: &Rc<[u8]>, full: bool) {
+        self.full.0 += u64::from(full);
         self.given += 1;
         self.given_bytes += bytes.len() as u64;
         self.frames.push_back(Frame {
             bytes: Rc::clone(bytes),
             delivered: false,
             reported: false,
+            full,
             skipped: false,
             under_way: None,
             sent: 0,
@@ -113,9 +166,9 @@ impl Book {
     }
 
     /// A connection stands; `registers`: the registration packet is its first word.
-    pub(crate) fn connected(&mut self, link: LinkId, udp: bool, registers: bool) {
+    pub(crate) fn connected(&mut self, slot: Slot, udp: bool, registers: bool) {
         let next = self.first_open();
-        self.connections[link.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
+        self.connections[slot.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
     }
 
     fn first_open(&self) -> u64 {
@@ -126,29 +179,29 @@ impl Book {
     /// The device hands bytes to a link's socket: what are they, and may they go now?
     pub(crate) fn send(
         &mut self,
-        link: LinkId,
+        slot: Slot,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
     ) -> Result<Carried, String> {
-        let Some(mut connection) = self.connections[link.index()].take() else {
-            return Err("a send on a link that is not connected".to_owned());
+        let Some(mut connection) = self.connections[slot.index()].take() else {
+            return Err("a send where nothing is connected".to_owned());
         };
-        let carried = self.judge(&connection, link, prefix, body, rules);
+        let carried = self.judge(&connection, slot, prefix, body, rules);
         if let Ok(carried) = &carried {
             connection.registers = false;
             connection.offset += (prefix.len() + body.len()) as u64;
             let sent = Sent { carried: carried.clone(), end: connection.offset };
             connection.sends.push_back(sent);
             if let Carried::Frame(number) = carried {
-                self.hand_over(&mut connection, link, *number);
+                self.hand_over(&mut connection, slot, *number);
             }
         }
-        self.connections[link.index()] = Some(connection);
+        self.connections[slot.index()] = Some(connection);
         carried
     }
 
-    fn hand_over(&mut self, connection: &mut Connection, link: LinkId, number: u64) {
+    fn hand_over(&mut self, connection: &mut Connection, slot: Slot, number: u64) {
         for passed in connection.next.max(self.base)..number {
             let frame = &mut self.frames[usize_of(passed - self.base)];
             if !frame.reported && !frame.skipped && frame.under_way.is_none() {
@@ -162,7 +215,7 @@ impl Book {
             // Another frame with the same text was the one that was dropped.
             self.skipped -= 1;
         }
-        frame.under_way = Some(link.index());
+        frame.under_way = Some(slot);
         frame.sent += 1;
         self.repeated += u64::from(frame.sent > 1);
     }
@@ -170,7 +223,7 @@ impl Book {
     fn judge(
         &self,
         connection: &Connection,
-        link: LinkId,
+        slot: Slot,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
@@ -192,7 +245,7 @@ impl Book {
                     wanted.len()
                 ));
             }
-            return self.may_go(number, link);
+            return self.may_go(number, slot);
         }
         if !prefix.is_empty() && (prefix != wanted || rules.heartbeat == Some(body)) {
             return Err("the registration packet precedes something that is no data frame".to_owned());
@@ -243,30 +296,30 @@ impl Book {
         None
     }
 
-    fn may_go(&self, number: u64, link: LinkId) -> Result<Carried, String> {
+    fn may_go(&self, number: u64, slot: Slot) -> Result<Carried, String> {
         let frame = &self.frames[usize_of(number - self.base)];
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
         if let Some(other) = frame.under_way {
-            return Err(format!("a frame goes to link {link} while it is under way on link {}", other + 1));
+            return Err(format!("a frame goes to {slot} while it is under way on {other}"));
         }
         Ok(Carried::Frame(number))
     }
 
     /// UDP: the datagram is out. TCP: nothing is known yet.
-    pub(crate) fn sent(&mut self, link: LinkId) {
-        let udp = self.connections[link.index()].as_ref().is_some_and(|connection| connection.udp);
+    pub(crate) fn sent(&mut self, slot: Slot) {
+        let udp = self.connections[slot.index()].as_ref().is_some_and(|connection| connection.udp);
         if udp {
-            let offset = self.connections[link.index()].as_ref().map_or(0, |connection| connection.offset);
-            self.arrived(link, offset);
-            self.acknowledged_to(link, offset);
+            let offset = self.connections[slot.index()].as_ref().map_or(0, |connection| connection.offset);
+            self.arrived(slot, offset);
+            self.acknowledged_to(slot, offset);
         }
     }
 
     /// The peer's program has the first `bytes` bytes of this connection.
-    pub(crate) fn arrived(&mut self, link: LinkId, bytes: u64) {
-        let Some(connection) = &mut self.connections[link.index()] else { return };
+    pub(crate) fn arrived(&mut self, slot: Slot, bytes: u64) {
+        let Some(connection) = &mut self.connections[slot.index()] else { return };
         connection.truly = bytes;
         for sent in connection.sends.iter().filter(|sent| sent.end <= bytes) {
             if let Carried::Frame(number) = sent.carried
@@ -278,14 +331,15 @@ impl Book {
     }
 
     /// The device is told that the first `bytes` bytes are acknowledged.
-    pub(crate) fn acknowledged_to(&mut self, link: LinkId, bytes: u64) {
-        let Some(connection) = &mut self.connections[link.index()] else { return };
+    pub(crate) fn acknowledged_to(&mut self, slot: Slot, bytes: u64) {
+        let Some(connection) = &mut self.connections[slot.index()] else { return };
         while connection.sends.front().is_some_and(|sent| sent.end <= bytes) {
             let Some(sent) = connection.sends.pop_front() else { break };
             if let Carried::Frame(number) = sent.carried {
                 let frame = &mut self.frames[usize_of(number - self.base)];
                 frame.under_way = None;
                 self.acknowledged += u64::from(!frame.reported);
+                self.full.1 += u64::from(!frame.reported && frame.full);
                 frame.reported = true;
             }
         }
@@ -293,11 +347,11 @@ impl Book {
     }
 
     /// The connection is over, and this is the last word.
-    pub(crate) fn closed(&mut self, link: LinkId, acknowledged: u64) {
-        self.acknowledged_to(link, acknowledged);
-        self.connections[link.index()] = None;
+    pub(crate) fn closed(&mut self, slot: Slot, acknowledged: u64) {
+        self.acknowledged_to(slot, acknowledged);
+        self.connections[slot.index()] = None;
         for frame in &mut self.frames {
-            if frame.under_way == Some(link.index()) {
+            if frame.under_way == Some(slot) {
                 frame.under_way = None;
             }
         }
@@ -324,6 +378,16 @@ impl Book {
         };
         let numbers = self.connections.iter().flatten().filter_map(of);
         numbers.min().unwrap_or(u64::MAX)
+    }
+
+    /// Frames that were passed over, so far.
+    pub(crate) const fn passed_over(&self) -> u64 {
+        self.skipped + self.missing
+    }
+
+    /// Whether a frame is neither acknowledged nor passed over.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.frames.iter().any(|frame| !frame.reported && !frame.skipped)
     }
 
     /// How many frames the peers do not have, and how many bytes these are; after everything has drained.

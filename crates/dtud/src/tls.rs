@@ -181,10 +181,11 @@ impl Session {
 
     fn poll_handshake(&mut self, port: &mut Port, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.poll_flush(port, cx))?;
+            // The peer was told why, if it still listened.
             if let Some(error) = self.failed.take() {
                 return Poll::Ready(Err(failure(error)));
             }
+            ready!(self.poll_flush(port, cx))?;
             if !self.tls.is_handshaking() {
                 return Poll::Ready(Ok(()));
             }

@@ -233,7 +233,7 @@ fn an_idle_connection_that_is_kept_wakes_nobody() {
         std::thread::sleep(Duration::from_secs(1));
         (usage().since(before).wake_ups == 0).then_some(())
     });
-    bench.asks("still kept", &mut client);
+    bench.asks("still-kept", &mut client);
 }
 
 #[test]

@@ -214,13 +214,16 @@ pub(crate) enum Typed {
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
     let quoted = parse::quote_free_text(line);
+    // Quotes that stand here only for the parser are not the typist's.
+    let typed = parse::trim(line).len();
     let line = parse::normalize(quoted.as_deref().unwrap_or(line));
     let line = parse::trim(&line);
     if line.is_empty() {
         return Ran::Done { reply: Vec::new(), effects: Vec::new() };
     }
-    if line.len() > LINE_MAX {
-        let text = format!("a command line has at most {LINE_MAX} bytes, got {}", line.len());
+    let length = line.len().min(typed);
+    if length > LINE_MAX {
+        let text = format!("a command line has at most {LINE_MAX} bytes, got {length}");
         return ended(Err(Error::new(Code::IncorrectParameters, text)), Vec::new(), Vec::new(), ctx);
     }
     match parse::behind_at(line) {

@@ -35,7 +35,7 @@ impl Dtu {
 
     /// A frame of the DTE: packets, whole or in parts.
     pub(super) fn serial_command_frame(&mut self, frame: &Bytes) {
-        self.serial_command.feed.feed(frame, self.now);
+        self.serial_command.feed.feed(frame);
         self.take_packets();
     }
 

@@ -8,6 +8,9 @@ use dtu_proto::config::{
 };
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
+use super::at_mode::AtBook;
+use super::command_mode::CommandBook;
+use super::httpd::HttpBook;
 use super::post::Post;
 use super::{Rule, World};
 use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
@@ -39,6 +42,8 @@ pub(super) struct Books {
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
     pub(super) last_data: u64,
+    /// The last read of the DTE.
+    pub(super) heard: u64,
     /// A frame was being received when this call began.
     pub(super) frame_open: bool,
     /// Heartbeat interval and length in force, and since when.
@@ -47,6 +52,9 @@ pub(super) struct Books {
     pub(super) dropped: [u64; LINKS],
     pub(super) nowhere: u64,
     pub(super) post: Post,
+    pub(super) http: HttpBook,
+    pub(super) command: CommandBook,
+    pub(super) at: AtBook,
 }
 
 impl Books {
@@ -69,12 +77,16 @@ impl Books {
             banners: 0,
             talking: false,
             last_data: 0,
+            heard: 0,
             frame_open: false,
             beat: (0, 0),
             settings_at: 0,
             dropped: [0; LINKS],
             nowhere: 0,
             post: Post::default(),
+            http: HttpBook::default(),
+            command: CommandBook::new(options.modes.resend),
+            at: AtBook::default(),
         }
     }
 
@@ -84,23 +96,23 @@ impl Books {
 
     pub(super) fn connected(&mut self, link: LinkId, udp: bool) {
         let registers = !self.watch.expected.registration.is_empty();
-        self.book(link).connected(link, udp, registers);
+        self.book(link).connected(link.into(), udp, registers);
     }
 
     pub(super) fn arrived(&mut self, link: LinkId, bytes: u64) {
-        self.book(link).arrived(link, bytes);
+        self.book(link).arrived(link.into(), bytes);
     }
 
     pub(super) fn acknowledged(&mut self, link: LinkId, bytes: u64) {
-        self.book(link).acknowledged_to(link, bytes);
+        self.book(link).acknowledged_to(link.into(), bytes);
     }
 
     pub(super) fn sent(&mut self, link: LinkId) {
-        self.book(link).sent(link);
+        self.book(link).sent(link.into());
     }
 
     pub(super) fn closed(&mut self, link: LinkId, acked: u64) {
-        self.book(link).closed(link, acked);
+        self.book(link).closed(link.into(), acked);
         // Replies for this connection have nowhere to go.
         self.owed[door_slot(Door::Link(link))].0 = 0;
     }
@@ -134,9 +146,12 @@ impl Books {
     }
 
     /// A frame for the mode: to every book with an enabled link.
-    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
-        if self.applied.mode == WorkingMode::Sms {
-            return self.post.frame(&self.watch.expected.sms_number, bytes);
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>, now: u64) {
+        match self.applied.mode {
+            WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
+            WorkingMode::Httpd => return self.http.give(bytes),
+            WorkingMode::SerialCommand => return self.command.frame(bytes, now),
+            WorkingMode::Transparent | WorkingMode::AtCommand => {}
         }
         let links = &self.applied.links;
         let mut taken = false;
@@ -149,12 +164,15 @@ impl Books {
         self.nowhere += u64::from(!taken);
     }
 
-    pub(super) fn mode_starts(&mut self) {
+    pub(super) fn mode_starts(&mut self, now: u64) {
         self.applied = self.watch.expected.clone();
         for bytes in std::mem::take(&mut self.kept) {
-            self.route(&bytes);
+            self.route(&bytes, now);
         }
         self.kept_bytes = 0;
+        if self.applied.mode == WorkingMode::AtCommand {
+            self.line.command_state();
+        }
     }
 
     fn keep(&mut self, bytes: Rc<[u8]>) {
@@ -174,6 +192,8 @@ impl Books {
         self.watch.restart(stored.clone());
         self.line = self.line.restarted(stored.packing_time);
         self.talking = false;
+        self.at.forget();
+        self.command.stop();
     }
 
     /// The host is gone, and with it what it and the device had in memory.
@@ -223,6 +243,7 @@ impl World {
                     self.sum.escapes += 1;
                 }
                 Found::Line(line) => self.command_line(&line),
+                Found::Text(text) => self.at_text(&text),
             }
         }
     }
@@ -230,7 +251,8 @@ impl World {
     fn frame(&mut self, bytes: Vec<u8>) {
         self.note("frame", None, 0, &bytes);
         let set = &self.books.watch.expected;
-        let verdict = self.books.gates[0].judge(&bytes, set.serial_at, &set.password, self.now);
+        let amid = self.books.applied.mode == WorkingMode::SerialCommand && self.books.command.is_inside();
+        let verdict = self.books.gates[0].judge(&bytes, set.serial_at && !amid, &set.password, self.now);
         match verdict {
             Verdict::Command(text) => {
                 self.note("inline command", None, 0, &text);
@@ -239,13 +261,16 @@ impl World {
             Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
-                self.books.route(&Rc::from(bytes));
+                self.books.route(&Rc::from(bytes), self.now);
             }
         }
     }
 
     fn command_line(&mut self, line: &[u8]) {
         self.note("command line", None, 0, line);
+        if self.is_at_mode() {
+            self.at_line(line);
+        }
         if line.len() >= 2 && line[..2].eq_ignore_ascii_case(b"AT") {
             self.let_in(Door::Serial, line, true);
         } else {
@@ -268,7 +293,17 @@ impl World {
         }
     }
 
+    /// `CIAPPLY`: a frame that is being received belongs to the mode that ends.
     fn applied_at(&mut self) {
+        let (old, new) = (self.books.applied.mode, self.books.watch.expected.mode);
+        if self.books.line.phase == Phase::Window {
+            return;
+        }
+        if old != new {
+            self.books.line.flush();
+            self.take_found();
+            self.switch_lines(new);
+        }
         self.books.applied = self.books.watch.expected.clone();
     }
 
@@ -286,7 +321,7 @@ impl World {
                 self.let_in(Door::Link(link), &text, full);
             }
             Verdict::Ignored => {}
-            Verdict::Data => self.books.down.expect(link, bytes),
+            Verdict::Data => self.books.down.expect(link.into(), bytes),
         }
     }
 
@@ -339,7 +374,7 @@ impl World {
             reply,
             dropped,
         };
-        self.books.book(link).send(link, prefix, body, &rules)
+        self.books.book(link).send(link.into(), prefix, body, &rules)
     }
 
     fn heartbeat_sent(&mut self, link: LinkId) {
@@ -359,12 +394,12 @@ impl World {
     pub(super) fn judge_print(&mut self, bytes: &[u8]) {
         if self.books.post.prints(bytes) {
             self.books.last_data = self.now;
-            if self.books.talking || self.books.line.phase == Phase::Window {
+            if self.is_command_state() {
                 self.break_rule(Rule::Messages, "a message is printed in the command state");
             }
             return;
         }
-        if self.is_unasked(bytes) && !self.books.talking && self.books.line.phase != Phase::Window {
+        if self.is_unasked(bytes) && !self.is_command_state() {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -386,13 +421,17 @@ impl World {
     fn printed(&mut self, piece: Printed) {
         let books = &mut self.books;
         match piece {
-            Printed::Read(link) => {
+            Printed::Read(slot) if matches!(books.line.phase, Phase::Text { .. }) => {
+                let text = format!("a read of {slot} is printed while a prompt waits");
+                self.break_rule(Rule::Dialogue, text);
+            }
+            Printed::Read(slot) => {
                 books.last_data = self.now;
                 self.sum.reads += 1;
                 if books.talking {
                     self.break_rule(
                         Rule::Downlink,
-                        format!("a read of link {link} is printed in the command state"),
+                        format!("a read of {slot} is printed in the command state"),
                     );
                 }
             }
@@ -405,6 +444,9 @@ impl World {
             }
             Printed::Escaped => self.break_rule(Rule::Escape, "+ok is printed without a handshake"),
             Printed::Result => self.result_printed(),
+            Printed::Error => self.error_printed(),
+            Printed::Told(told) => self.told(told),
+            Printed::Ask => self.at_asks(),
             Printed::Banner => {
                 if books.banners == 0 {
                     self.break_rule(Rule::Downlink, "a banner without a start");
@@ -415,7 +457,7 @@ impl World {
         }
     }
 
-    fn result_printed(&mut self) {
+    pub(super) fn result_printed(&mut self) {
         let inline = self.books.pay(Door::SerialFrame);
         let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
         self.hold(Rule::Commands, paid);

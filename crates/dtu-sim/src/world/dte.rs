@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use dtu_proto::config::WorkingMode;
+
 use super::{Event, World, ports};
 use crate::commands::{self, Deed};
 use crate::model::Phase;
@@ -18,7 +20,7 @@ enum Step {
 }
 
 pub(super) struct Dte {
-    rng: Rng,
+    pub(super) rng: Rng,
     steps: VecDeque<Step>,
     heard: Vec<u8>,
     patience: Option<u64>,
@@ -53,7 +55,7 @@ impl Dte {
     }
 
     /// Bytes that occur once: a running number under a scrambler, so that a lost or moved one shows.
-    fn data(&mut self, len: usize) -> Vec<u8> {
+    pub(super) fn data(&mut self, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len);
         for _ in 0..len {
             self.position += 1;
@@ -64,6 +66,19 @@ impl Dte {
 
     fn then(&mut self, step: Step) {
         self.steps.push_back(step);
+    }
+
+    pub(super) fn write(&mut self, bytes: Vec<u8>) {
+        self.then(Step::Write(bytes));
+    }
+
+    pub(super) fn pause(&mut self, wait: u64) {
+        self.then(Step::Pause(wait));
+    }
+
+    /// Waits for this; if it does not come the rest of the act is off.
+    pub(super) fn hear(&mut self, text: &'static [u8], patience: u64) {
+        self.then(Step::Hear(text, patience));
     }
 }
 
@@ -132,11 +147,13 @@ impl World {
         let style = self.scenario.dte.clone();
         match self.books.line.phase {
             Phase::Window => return self.dte.then(Step::Pause(100 * MS)),
+            Phase::Command if self.is_at_mode() => return self.at_next(),
+            Phase::Text { .. } => return self.dte.pause(SEC),
             Phase::Command => return self.leave_command_state(),
             Phase::Data => {}
         }
         if self.healed {
-            return;
+            return self.visit_what_waits();
         }
         let roll = self.dte.rng.range(0, 99);
         if std::mem::take(&mut self.dte.wants_restart) || roll < style.escapes {
@@ -147,6 +164,8 @@ impl World {
             self.inline();
         } else if self.dte.rng.chance(style.deaf) {
             self.serial.deaf_until = self.now + self.dte.rng.wait(5 * SEC);
+        } else if self.books.applied.mode == WorkingMode::SerialCommand && self.dte.rng.chance(95) {
+            self.packets();
         } else {
             self.burst();
         }
@@ -217,9 +236,26 @@ impl World {
     }
 
     /// Longer than any frame stays open, whatever the host does.
-    fn quiet_gap(&self) -> u64 {
+    pub(super) fn quiet_gap(&self) -> u64 {
         let host = &self.scenario.host;
         self.books.line.packing + 2 * host.late_read + 2 * host.late_timer + 4200 * MS
+    }
+
+    fn hand_shake(&mut self, quiet: u64) {
+        let tail = self.dte.rng.pick(&["", "", "\r", "\r\n"]);
+        self.dte.then(Step::Pause(quiet));
+        self.dte.then(Step::Write(format!("+++{tail}").into_bytes()));
+        self.dte.then(Step::Hear(b"a", 2 * SEC));
+        self.dte.then(Step::Write(format!("a{tail}").into_bytes()));
+        self.dte.then(Step::Hear(b"+ok", 2 * SEC));
+    }
+
+    /// To the command state, if the line is not in it.
+    pub(super) fn dte_escapes(&mut self) {
+        if self.books.line.phase == Phase::Data {
+            let quiet = self.quiet_gap();
+            self.hand_shake(quiet);
+        }
     }
 
     /// The whole dance: silence, `+++`, `a`, `a`, `+ok`, commands, `AT+ENTM`.
@@ -227,12 +263,10 @@ impl World {
         let restart = self.scenario.restart_every > 0 && self.dte.rng.chance(20);
         let quiet = self.quiet_gap();
         let expected = self.books.watch.expected.clone();
-        let tail = self.dte.rng.pick(&["", "", "\r", "\r\n"]);
-        self.dte.then(Step::Pause(quiet));
-        self.dte.then(Step::Write(format!("+++{tail}").into_bytes()));
-        self.dte.then(Step::Hear(b"a", 2 * SEC));
-        self.dte.then(Step::Write(format!("a{tail}").into_bytes()));
-        self.dte.then(Step::Hear(b"+ok", 2 * SEC));
+        self.hand_shake(quiet);
+        if self.scenario.modes.wanders && self.dte.rng.chance(60) {
+            return self.wander();
+        }
         for _ in 0..self.dte.rng.size(0, 4) {
             let drawn = commands::draw(&mut self.dte.rng, &expected, true);
             let (text, deed) = self.spare_password(drawn);
@@ -247,20 +281,24 @@ impl World {
         self.leave_command_state();
     }
 
-    fn leave_command_state(&mut self) {
+    pub(super) fn leave_command_state(&mut self) {
         self.books.watch.know("AT+ENTM", Deed::EnterMode);
         self.say("AT+ENTM");
         self.dte.then(Step::Pause(100 * MS));
     }
 
-    fn say(&mut self, text: &str) {
+    pub(super) fn say(&mut self, text: &str) {
+        self.type_line(text);
+        self.dte.then(Step::Hear(b"\r\n", 3 * SEC));
+        self.dte.then(Step::Pause(150 * MS));
+    }
+
+    pub(super) fn type_line(&mut self, text: &str) {
         // A read of few bytes would part CR from LF by more than a line does.
         let ends: &[&str] =
             if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
         let end = self.dte.rng.pick(ends);
         self.dte.then(Step::Write(format!("{text}{end}").into_bytes()));
-        self.dte.then(Step::Hear(b"\r\n", 3 * SEC));
-        self.dte.then(Step::Pause(150 * MS));
     }
 }
 

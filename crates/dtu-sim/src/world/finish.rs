@@ -1,7 +1,7 @@
 //! Regular checks, the healing of all faults, and the judgement at the end.
 
 use dtu_proto::config::DropPolicy;
-use dtu_proto::event::{Door, LINKS, LinkId};
+use dtu_proto::event::{ChannelId, Door, LINKS, LinkId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
 use super::net::State;
@@ -46,6 +46,14 @@ impl World {
             self.break_rule(Rule::Bounds, text);
         }
         self.check_books(status);
+        self.check_modes(status);
+    }
+
+    fn check_modes(&mut self, status: &Status) {
+        if self.wires[ChannelId::HTTPD.index()].state != State::Closing {
+            let agrees = self.books.http.agrees(&status.httpd);
+            self.hold(Rule::Requests, agrees);
+        }
     }
 
     /// The device's frames against the world's.
@@ -128,7 +136,11 @@ impl World {
         serial_idle
             && sockets_idle
             && self.dte.at_rest()
-            && self.books.line.phase == Phase::Data
+            && (self.books.line.phase == Phase::Data || self.is_at_mode())
+            && status.httpd.waiting_frames == 0
+            && status.serial_command.waiting_packets == 0
+            && status.serial_command.unfinished_bytes == 0
+            && self.wires.iter().all(|wire| wire.send.is_none() && wire.coming_bytes == 0)
             && self.books.line.unfinished() == 0
             && !status.links.iter().any(waiting)
             && self.messages_drained(&status)
@@ -151,6 +163,9 @@ impl World {
         (self.sum.texts, self.sum.letters, self.sum.replies) =
             (self.books.post.texts, self.books.post.letters, self.books.post.replies);
         self.sum.hash = self.trace.hash();
+        self.sum.packets = self.books.command.delivered();
+        self.sum.typed = self.books.at.texts;
+        self.sum.repeated += self.books.command.repeated();
         self.sum.delivered = self.books.uplinks.iter().map(|book| book.acknowledged).sum();
         self.sum.repeated += self.books.uplinks.iter().map(|book| book.repeated).sum::<u64>();
         Ok(self.sum)
@@ -161,12 +176,15 @@ impl World {
         if !self.drained() {
             let waits: Vec<_> = status.links.iter().map(|link| (link.state, link.waiting_frames)).collect();
             let text = format!(
-                "healed {} s ago and not drained: links {waits:?}, serial {:?}, {:?}, {} reads unprinted, {:?}",
+                "healed {} s ago and not drained: links {waits:?}, serial {:?}, {:?}, {} reads unprinted, {:?}, \
+                 {} requests, packets {}",
                 DRAIN / SEC,
                 status.phase,
                 self.books.line.phase,
                 self.books.down.waiting,
-                status.messages
+                status.messages,
+                status.httpd.waiting_frames,
+                status.serial_command.waiting_packets,
             );
             return self.break_rule(Rule::Liveness, text);
         }
@@ -175,6 +193,11 @@ impl World {
         self.hold(Rule::Commands, settled);
         self.check_missing(&status);
         self.judge_messages();
+        self.judge_packets();
+        let settled = self.books.at.settled();
+        self.hold(Rule::Dialogue, settled);
+        let settled = self.books.http.settled();
+        self.hold(Rule::Requests, settled);
         self.check_debts(&status);
     }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, SerialInput,
+    ChannelId, Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput,
     SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
@@ -67,6 +67,9 @@ impl World {
                 self.take_found();
             }
         }
+        if matches!(input, SerialInput::Data(_)) {
+            self.books.heard = self.now;
+        }
         self.call(Input::Serial(input));
         self.books.frame_open = self.books.line.frame_open();
         if matches!(input, SerialInput::Data(_)) {
@@ -123,6 +126,9 @@ impl World {
     pub(super) fn catch_up(&mut self) {
         self.books.line.advance(self.now);
         self.take_found();
+        if self.books.line.unfinished() == 0 {
+            self.books.command.silence(self.books.heard, self.now);
+        }
         self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
             self.mode_starts();
@@ -159,6 +165,9 @@ impl World {
         self.plan_serial_read();
         for link in LinkId::ALL {
             self.plan_link_read(link);
+        }
+        for channel in ChannelId::ALL {
+            self.plan_wire_read(channel);
         }
     }
 
@@ -229,7 +238,7 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Link(link, output) => self.on_link(link, output),
-            Output::Channel(..) => self.break_rule(Rule::Commands, "a connection that this mode has not"),
+            Output::Channel(channel, output) => self.on_channel(channel, output),
             Output::Modem(order) => self.radio_order(&order),
             Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
             Output::Store(StoreOutput::Save(text)) => self.save(text),
@@ -277,7 +286,7 @@ impl World {
             }
             News::ModeStarted => self.mode_starts(),
             News::FrameDropped { queue, .. } => {
-                self.books.dropped[queue.index()] += 1;
+                self.dropped(*queue);
                 self.sum.dropped += 1;
             }
             News::LinkUp(_)
@@ -312,13 +321,21 @@ impl World {
         }
     }
 
+    fn dropped(&mut self, queue: QueueId) {
+        match queue {
+            QueueId::Link(link) => self.books.dropped[link.index()] += 1,
+            QueueId::Httpd => self.books.http.dropped += 1,
+            QueueId::SerialCommand => self.books.command.dropped += 1,
+        }
+    }
+
     /// The window is over: what was kept is for the links.
     fn mode_starts(&mut self) {
         if self.books.line.phase != Phase::Window {
             return;
         }
         self.books.line.mode_starts();
-        self.books.mode_starts();
+        self.books.mode_starts(self.now);
     }
 
     fn device_restarted(&mut self) {
@@ -343,6 +360,7 @@ impl World {
         self.note("crash", None, 0, &[]);
         self.sum.restarts += 1;
         self.drop_sockets();
+        self.drop_wires();
         self.disk.saving = None;
         self.disk.generation += 1;
         self.radio_host_dies();
@@ -385,5 +403,6 @@ impl World {
             }
             self.books.uplinks[place].crashed(&kept);
         }
+        self.restore_modes();
     }
 }

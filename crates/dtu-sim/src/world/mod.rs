@@ -1,20 +1,25 @@
 //! One world: the device under test in virtual time, with a DTE, a host, four networks, a modem and a disk around
 //! it, all driven by one event heap and one seed.
 
+mod at_mode;
 mod books;
+mod command_mode;
 mod dte;
 mod finish;
 mod host;
+mod httpd;
+mod modes;
 mod net;
 mod ports;
 mod post;
 mod radio;
+mod wire;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use dtu_proto::Dtu;
-use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
 
 use crate::radio::Settings;
 use crate::rng::Rng;
@@ -25,9 +30,12 @@ use dte::Dte;
 use net::{Net, NetEvent};
 use ports::{Disk, SerialPort};
 use radio::Radio;
+use wire::{Wire, WireEvent};
 
 /// Salt of the radio's stream.
 const RADIO: u64 = 0x5241_4449_4f00;
+/// Salt of the stream of the modes 1 to 3.
+const MODES: u64 = 0x4d4f_4445_5300;
 
 /// Why a world failed.
 #[derive(Clone, Debug)]
@@ -65,6 +73,12 @@ pub enum Rule {
     Escape,
     /// Short messages: frames to phones, phones to the line, each once and in order; nothing printed into data.
     Messages,
+    /// Mode 3: one request a frame, right to the byte, at most once at the server; what waits, is sent and is counted.
+    Requests,
+    /// Mode 1: each packet's data at its destination, in order; errors and replies exactly where they are due.
+    Packets,
+    /// Mode 2: prompts and words as the connection is, bytes as typed.
+    Dialogue,
     /// Everything drains once the faults are healed.
     Liveness,
 }
@@ -104,6 +118,16 @@ pub struct Summary {
     pub letters: u64,
     /// Replies to commands of phones.
     pub replies: u64,
+    /// Requests that a server read (mode 3).
+    pub requests: u64,
+    /// Whole answers to them.
+    pub answers: u64,
+    /// Packets to destinations that were delivered (mode 1).
+    pub packets: u64,
+    /// Texts that were sent by command (mode 2).
+    pub typed: u64,
+    /// Changes of the mode without a restart.
+    pub switches: u64,
 }
 
 /// How to run a world.
@@ -113,6 +137,9 @@ pub struct Run {
     pub length: Option<u64>,
     /// Print every line of the story.
     pub print: bool,
+    /// 1, 2, 3: the world is in this mode; 9: it goes from mode to mode; 0: it is in none of them; `None` = as the
+    /// seed says.
+    pub mode: Option<u8>,
 }
 
 /// Runs the world of one seed.
@@ -123,11 +150,14 @@ pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
     let mut rng = Rng::new(seed);
     // A stream of its own, so that the radio leaves the rest of a world as it is.
     let mut radio_rng = Rng::new(seed ^ RADIO);
-    let mut scenario = Scenario::draw(&mut rng).with_radio(&mut radio_rng);
+    // And another, for the modes beside transparent and SMS.
+    let mut mode_rng = Rng::new(seed ^ MODES);
+    let mut scenario =
+        Scenario::draw(&mut rng).with_radio(&mut radio_rng).with_modes(&mut mode_rng, how.mode);
     if let Some(length) = how.length {
         scenario.length = length;
     }
-    let mut world = World::new(seed, scenario, (rng, radio_rng), how.print);
+    let mut world = World::new(seed, scenario, (rng, radio_rng, mode_rng), how.print);
     world.live();
     world.heal_and_drain();
     world.judge_the_end()
@@ -141,6 +171,7 @@ enum Event {
     SerialWritten(u64),
     Configured(u64),
     Net(LinkId, u64, NetEvent),
+    Wire(ChannelId, u64, WireEvent),
     Stored(u64),
     Detach,
     Attach,
@@ -195,6 +226,10 @@ struct World {
     serial: SerialPort,
     dte: Dte,
     nets: [Net; LINKS],
+    wires: [Wire; CHANNELS],
+    server: httpd::Server,
+    /// Bytes that servers and peers of the modes 1 to 3 have said.
+    said: u64,
     disk: Disk,
     radio: Radio,
     attached: bool,
@@ -207,7 +242,7 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, scenario: Scenario, (mut rng, radio_rng): (Rng, Rng), print: bool) -> Self {
+    fn new(seed: u64, scenario: Scenario, (mut rng, radio_rng, mut mode_rng): (Rng, Rng, Rng), print: bool) -> Self {
         let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
         let device = host::power_on(&scenario.config, &scenario, seed, 0);
         let mut world = Self {
@@ -216,6 +251,9 @@ impl World {
             dte: Dte::new(rng.fork(1)),
             nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
             rng: rng.fork(2),
+            wires: std::array::from_fn(|index| Wire::new(mode_rng.fork(index as u64))),
+            server: httpd::Server::default(),
+            said: 0,
             radio: Radio::new(radio_rng, network),
             seed,
             now: 0,
@@ -298,6 +336,7 @@ impl World {
             Event::SerialWritten(generation) => self.serial_written(generation),
             Event::Configured(generation) => self.serial_configured(generation),
             Event::Net(link, generation, event) => self.net_event(link, generation, event),
+            Event::Wire(channel, generation, event) => self.wire_event(channel, generation, event),
             Event::Stored(generation) => self.stored(generation),
             Event::Detach => self.detach(),
             Event::Attach => self.attach(),

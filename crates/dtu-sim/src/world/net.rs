@@ -375,6 +375,8 @@ impl World {
             self.unstall(link);
             self.net_after(link, 30 * MS, NetEvent::Report);
         }
+        self.scenario.modes.heal();
+        self.wake_wires();
     }
 
     fn serve(&mut self, link: LinkId) {
@@ -471,6 +473,7 @@ impl World {
             for link in LinkId::ALL {
                 self.net_after(link, 30 * SEC, NetEvent::Down(CloseReason::TimedOut));
             }
+            self.cut_wires(30 * SEC);
         }
         self.again(self.scenario.detach_every, Event::Detach);
     }
@@ -482,6 +485,7 @@ impl World {
             for link in LinkId::ALL {
                 self.tick_acknowledge(link, MS);
             }
+            self.wake_wires();
         }
     }
 

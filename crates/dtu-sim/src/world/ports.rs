@@ -8,6 +8,7 @@ use dtu_proto::event::{QUEUES, QueueId, SerialInput, StoreInput};
 
 use super::{Event, Rule, World};
 use crate::MS;
+use crate::model::Phase;
 
 /// What a pty holds on each way.
 pub(super) const PTY: usize = 4096;
@@ -138,6 +139,10 @@ impl World {
         self.serial.gone = true;
         // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
         self.serial.up.clear();
+        if matches!(self.books.line.phase, Phase::Text { .. }) {
+            // Nobody is there to answer it.
+            self.books.line.prompt_ends();
+        }
         self.serial_input(SerialInput::Gone);
         let away = self.rng.wait(self.scenario.radio.line_away);
         self.after(away, Event::Replug);

@@ -36,8 +36,11 @@ fn udp_echo() -> Echo {
     let free = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let port = free.expect("a free port").port();
     let running = socat(&format!("UDP-RECVFROM:{port},bind=127.0.0.1,reuseaddr,fork"));
+    // A datagram that comes before is lost, and a socket that tries the port would keep socat from it.
+    let bound = format!("0100007F:{port:04X}");
     eventually("socat has its port", PATIENCE, || {
-        std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
+        let table = std::fs::read_to_string("/proc/net/udp").expect("the table of sockets");
+        table.contains(&bound).then_some(())
     });
     Echo { port, _port: None, _running: running }
 }

@@ -116,6 +116,12 @@ impl Client {
         Ok(request)
     }
 
+    /// The next bytes, whatever they are.
+    pub(crate) fn swallow(&mut self) {
+        let count = self.io.read(&mut [0; 4096]).expect("the client says something");
+        assert_ne!(count, 0, "the client says something");
+    }
+
     pub(crate) fn answer(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.try_answer(bytes.as_ref()).expect("the client takes the answer");
         self

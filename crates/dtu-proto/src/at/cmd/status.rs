@@ -27,7 +27,8 @@ name does not say frames.
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
-enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames, or unasked like RING: no room>`
+enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
+unasked like RING: no room>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \

@@ -15,7 +15,6 @@ const REST_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     finder: Finder,
-    fed_at: Instant,
     /// Since the last good packet it was told already that something is wrong: what follows a bad packet is mostly its
     /// own rest.
     told: bool,
@@ -31,8 +30,7 @@ pub(crate) enum Came {
 }
 
 impl Feed {
-    pub(crate) fn feed(&mut self, bytes: &[u8], now: Instant) {
-        self.fed_at = now;
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.finder.feed(bytes);
     }
 
@@ -79,6 +77,6 @@ impl Feed {
 
     /// When what is half received is given up, if nothing comes; the DTE sent something last at `heard_at`.
     pub(crate) fn deadline(&self, heard_at: Instant) -> Option<Instant> {
-        (self.held() > 0).then(|| self.fed_at.max(heard_at) + REST_PATIENCE)
+        (self.held() > 0).then(|| heard_at + REST_PATIENCE)
     }
 }

@@ -100,6 +100,7 @@ impl SerialCommand {
             let id = self.packets.restore(number, packet);
             self.enter_lobby(id, cx.now);
         } else {
+            self.packets.pass(number);
             self.lost(&packet, cx.outputs);
         }
     }

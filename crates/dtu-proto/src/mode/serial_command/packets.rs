@@ -66,10 +66,15 @@ impl Packets {
     pub(super) fn restore(&mut self, number: u64, packet: Bytes) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.next_number = number + 1;
+        self.pass(number);
         self.bytes += packet.len();
         self.waiting.insert(id, Packet { bytes: packet, number, spooled_at: self.spooled });
         id
+    }
+
+    /// This number was used.
+    pub(super) fn pass(&mut self, number: u64) {
+        self.next_number = self.next_number.max(number + 1);
     }
 
     pub(super) fn get(&self, id: u64) -> Option<&Bytes> {

@@ -36,6 +36,8 @@ mod fault;
 mod framing;
 mod request;
 mod setting;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, FIELDS_MAX, HEAD_MAX, Step};
 pub use fault::Fault;

@@ -64,21 +64,42 @@ pub fn server(typed: &str, port: u16) -> Result<Server, SettingError> {
     };
     let host = host.strip_suffix('/').unwrap_or(host);
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    if host.contains('/') {
-        return wrong(format!("must be a name or an address, got {typed}; the path belongs to HTPURL"));
+    if is_v6(bare) {
+        return Ok(Server { host: bare.to_string(), port, tls });
     }
-    let is_v6 = bare.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
-    if !is_v6 && host.contains(':') {
-        return wrong(format!("must be a name or an address, got {typed}; the port is a value of its own"));
+    if is_name(host) {
+        return Ok(Server { host: host.to_string(), port, tls });
     }
+    let hint = match host {
+        _ if host.contains('/') => "; the path belongs to HTPURL",
+        _ if host.contains(':') => "; the port is a value of its own",
+        _ => "",
+    };
+    wrong(format!(
+        "must be a name or an address of 1..={HOST_MAX} letters, digits and - . _, http:// or https:// in front \
+         allowed, got {}{hint}",
+        shown(typed)
+    ))
+}
+
+/// An IPv6 address, a zone behind it allowed.
+fn is_v6(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "any"));
+    address.parse::<Ipv6Addr>().is_ok() && is_name(zone)
+}
+
+fn is_name(text: &str) -> bool {
     let fits = |char: char| char.is_ascii_alphanumeric() || "-._".contains(char);
-    if !is_v6 && !(1..=HOST_MAX).contains(&host.len()) || !is_v6 && !host.chars().all(fits) {
-        return wrong(format!(
-            "must be a name or an address of 1..={HOST_MAX} letters, digits and - . _, http:// or https:// in front \
-             allowed, got {typed}"
-        ));
+    (1..=HOST_MAX).contains(&text.len()) && text.chars().all(fits)
+}
+
+/// What was typed, in an error.
+fn shown(typed: &str) -> String {
+    match typed.char_indices().nth(SHOWN_MAX) {
+        _ if typed.is_empty() => "nothing".to_string(),
+        None => typed.to_string(),
+        Some((end, _)) => format!("{}... ({} bytes)", &typed[..end], typed.len()),
     }
-    Ok(Server { host: bare.to_string(), port, tls })
 }
 
 /// What stands behind a scheme, whatever its case.
@@ -98,7 +119,7 @@ pub fn url(typed: &str) -> Result<Vec<u8>, SettingError> {
     }
     let bytes = unescape(typed);
     if bytes.first() != Some(&b'/') {
-        return wrong(format!("must begin with /, got {}", if typed.is_empty() { "nothing" } else { typed }));
+        return wrong(format!("must begin with /, got {}", shown(typed)));
     }
     Ok(bytes)
 }
@@ -246,5 +267,7 @@ const MARKS: [&str; 3] = ["||", "[0D][0A]", "\r\n"];
 /// Fields that change where a request ends, or what follows it.
 const MOVERS: [&str; 4] = ["Transfer-Encoding", "Trailer", "Upgrade", "TE"];
 const ONCE: [&str; 2] = [HOST, LENGTH];
+/// Characters of a refused text that an error shows.
+const SHOWN_MAX: usize = 40;
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;

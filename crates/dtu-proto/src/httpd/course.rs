@@ -1,0 +1,188 @@
+//! The course of a request: sent, answered, failed, or sent again.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use super::exchange::{Exchange, Taken, Terms};
+use super::{Httpd, HttpdContext};
+use crate::channel::Down;
+use crate::event::{CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload};
+
+impl Httpd {
+    /// Sends the frame that has waited longest.
+    pub(super) fn request(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.channel.is_free()) else {
+            return;
+        };
+        let Some(request) = settings.request() else { return };
+        let Some((frame, _)) = self.cache.hand_over(|_| u64::MAX) else { return };
+        let body = Bytes::from(request.encode(&frame));
+        let length = body.len() as u64;
+        let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
+        let terms = Terms {
+            begin: end - length,
+            end,
+            reused: self.answers > 0,
+            timeout: settings.timeout(),
+            filters: settings.filters(),
+            may_go_on: request.may_go_on(),
+        };
+        self.exchange = Some(Exchange::new(terms, cx.now));
+    }
+
+    pub(super) fn sent(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = &mut self.exchange else { return };
+        exchange.progress(true, cx.now);
+        self.counters.requests += 1;
+        // A restart of the host must not send it again.
+        self.spool_release(cx);
+    }
+
+    pub(super) fn acked(&mut self, cx: &HttpdContext<'_>) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.progress(false, cx.now);
+        }
+    }
+
+    pub(super) fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+        self.counters.received_bytes += data.len() as u64;
+        let Some(exchange) = &mut self.exchange else { return self.stray(data.len(), cx) };
+        let printed = print.len();
+        let taken = exchange.take(data, cx.now, print);
+        self.counters.printed_bytes += (print.len() - printed) as u64;
+        match taken {
+            Taken::More { head } => self.note_head(head, cx),
+            Taken::Whole { head, left } => {
+                self.note_head(head, cx);
+                self.answered(cx);
+                self.stray(left, cx);
+            }
+            Taken::Bad(fault) => self.failed(HttpdTrouble::Bad(fault), LinkDownReason::Ordered, cx),
+        }
+    }
+
+    /// Bytes that nobody asked for: what they belong to is not known, so the connection is of no more use.
+    fn stray(&mut self, bytes: usize, cx: &mut HttpdContext<'_>) {
+        if bytes > 0 {
+            self.counters.stray_bytes += bytes as u64;
+            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Stray { bytes })));
+            self.close(LinkDownReason::Ordered, cx);
+        }
+    }
+
+    /// A redirect is not followed, but told.
+    fn note_head(&self, whole: bool, cx: &mut HttpdContext<'_>) {
+        let answer = self.exchange.as_ref().filter(|_| whole).map(|exchange| &exchange.answer);
+        let Some((status, location)) = answer.and_then(|answer| Some((answer.status()?, answer.location()?)))
+        else {
+            return;
+        };
+        if (300..400).contains(&status) {
+            let location =
+                location.iter().take(LOCATION_MAX).copied().collect::<Vec<u8>>().escape_ascii().to_string();
+            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Redirect { status, location })));
+        }
+    }
+
+    /// The answer is whole.
+    fn answered(&mut self, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = self.done(cx) else { return };
+        let status = exchange.answer.status().unwrap_or_default();
+        match status {
+            200..300 => self.counters.answered += 1,
+            _ => self.counters.answered_other += 1,
+        }
+        self.trouble = None;
+        self.backoff.reset();
+        self.answers += 1;
+        self.idle_since = cx.now;
+        let event = HttpdEvent::Answered { status, body: exchange.body };
+        cx.outputs.push_back(Output::Event(Event::Httpd(event)));
+        if self.spent || !exchange.lets_go_on() {
+            self.close(LinkDownReason::Ordered, cx);
+        }
+    }
+
+    /// There will be no answer, or no whole one.
+    fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
+        if self.done(cx).is_none() {
+            return;
+        }
+        match trouble {
+            HttpdTrouble::NoAnswer { .. } => self.counters.timed_out += 1,
+            HttpdTrouble::NoConnection(_)
+            | HttpdTrouble::NotTaken
+            | HttpdTrouble::Lost(_)
+            | HttpdTrouble::Bad(_)
+            | HttpdTrouble::Settings => self.counters.failed += 1,
+        }
+        if trouble != HttpdTrouble::Lost(LinkDownReason::Ordered) {
+            self.trouble = Some(trouble);
+        }
+        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Failed(trouble))));
+        self.close(reason, cx);
+    }
+
+    /// Nothing has moved for too long.
+    pub(super) fn overdue(&mut self, cx: &mut HttpdContext<'_>) {
+        match &self.exchange {
+            Some(exchange) if exchange.sent => {
+                let after = exchange.timeout;
+                self.failed(HttpdTrouble::NoAnswer { after }, LinkDownReason::ReplyMissing, cx);
+            }
+            Some(_) => {
+                self.trouble = Some(HttpdTrouble::NotTaken);
+                self.close(LinkDownReason::HostSilent, cx);
+            }
+            None => {}
+        }
+    }
+
+    /// The frame of the request under way has had its turn.
+    fn done(&mut self, cx: &mut HttpdContext<'_>) -> Option<Exchange> {
+        let exchange = self.exchange.take()?;
+        self.cache.acked(u64::MAX);
+        if !exchange.sent {
+            self.counters.requests += 1;
+            self.spool_release(cx);
+        }
+        Some(exchange)
+    }
+
+    /// The connection, or the attempt, is over.
+    pub(super) fn down(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
+        let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);
+        match exchange.answer.closed() {
+            Ok(()) if ended => self.answered(cx),
+            _ if exchange.may_be_repeated(&down) => self.repeat(down, cx),
+            Err(fault) if ended && exchange.begun() => self.failed(HttpdTrouble::Bad(fault), down.reason, cx),
+            Ok(()) | Err(_) => self.failed(HttpdTrouble::Lost(down.reason), down.reason, cx),
+        }
+    }
+
+    fn attempt_failed(&mut self, down: Down) {
+        if !down.was_up && down.reason != LinkDownReason::Ordered {
+            self.counters.failed_attempts += 1;
+            self.trouble = Some(HttpdTrouble::NoConnection(down.reason));
+        }
+    }
+
+    /// The server cannot have got the request: its frame waits again.
+    fn repeat(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        let Some(exchange) = self.exchange.take() else { return };
+        self.cache.rewind();
+        self.counters.retried += 1;
+        if exchange.sent {
+            self.counters.requests -= 1;
+            self.backoff.reset();
+        } else if matches!(down.reason, LinkDownReason::Network(_)) {
+            self.trouble = Some(HttpdTrouble::Lost(down.reason));
+        }
+        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Repeated(down.reason))));
+    }
+}
+
+/// Bytes of a redirect's target that are told at most.
+const LOCATION_MAX: usize = 256;

@@ -1,0 +1,243 @@
+//! The AT mode (2): the equipment opens a connection, sends and closes by command. What is printed is judged by what the
+//! connection really did.
+
+use std::collections::BTreeMap;
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{ChannelId, CloseReason, Connect, Door};
+
+use super::net::State;
+use super::{Rule, World};
+use crate::downlink::Told;
+use crate::model::{FRAME_MAX, Phase};
+use crate::packet::Destination;
+use crate::uplink::Slot;
+use crate::{MS, SEC};
+
+#[derive(Debug, Default)]
+pub(super) struct AtBook {
+    /// `AT+CIOPEN` was typed, and nothing has come of it yet.
+    ordered: Option<Destination>,
+    /// `AT+CICLOSE` was typed.
+    closing: bool,
+    /// The last `AT+CISEND`: so many bytes, or (0) a frame.
+    asked: Option<usize>,
+    /// A text was typed, and its result is not printed yet; what of it the socket must get.
+    typed: bool,
+    due: Option<Vec<u8>>,
+    taken: bool,
+    /// Words that must be printed.
+    owed: BTreeMap<Told, u32>,
+    pub(super) texts: u64,
+}
+
+impl AtBook {
+    fn owe(&mut self, told: Told) {
+        *self.owed.entry(told).or_default() += 1;
+    }
+
+    fn pay(&mut self, told: Told) -> Result<(), String> {
+        let owed = self.owed.entry(told).or_default();
+        *owed = owed.checked_sub(1).ok_or_else(|| format!("{told:?} is printed, and is not so"))?;
+        Ok(())
+    }
+
+    pub(super) fn settled(&self) -> Result<(), String> {
+        let unpaid: Vec<_> = self.owed.iter().filter(|(_, count)| **count > 0).collect();
+        if !unpaid.is_empty() || self.due.is_some() {
+            return Err(format!("never printed: {unpaid:?}, never sent: {:?}", self.due));
+        }
+        Ok(())
+    }
+
+    /// The device starts over, or the mode ends.
+    pub(super) fn forget(&mut self) {
+        *self = Self { texts: self.texts, ..Self::default() };
+    }
+}
+
+impl World {
+    fn at_state(&self) -> State {
+        self.wires[ChannelId::AT_MODE.index()].state
+    }
+
+    /// A command line of this mode.
+    pub(super) fn at_line(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line).into_owned();
+        if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
+            let free = self.at_state() == State::Idle && self.books.at.ordered.is_none();
+            let named = self.scenario.modes.destinations.iter().find(|to| open_values(to) == values);
+            if let Some(to) = named.filter(|_| free) {
+                self.books.at.ordered = Some(to.clone());
+            }
+        }
+        if let Some(count) = text.strip_prefix("AT+CISEND") {
+            self.books.at.asked = Some(count.trim_start_matches('=').parse().unwrap_or(0));
+        }
+        self.books.at.closing = text == "AT+CICLOSE";
+        if self.books.at.closing {
+            self.books.at.ordered = None;
+        }
+    }
+
+    pub(super) fn at_may_connect(&mut self, connect: &Connect) -> Result<(), String> {
+        let Some(to) = self.books.at.ordered.take() else {
+            return Err("a connection that nobody has ordered".to_owned());
+        };
+        let protocol = if to.tcp { Protocol::Tcp } else { Protocol::Udp };
+        let should = (protocol, to.address.text(), to.port, 0, false);
+        let is = (connect.protocol, connect.address.clone(), connect.port, connect.local_port, connect.tls);
+        if is == should { Ok(()) } else { Err(format!("connects to {is:?}, ordered is {should:?}")) }
+    }
+
+    pub(super) fn at_connected(&mut self) {
+        self.books.at.owe(Told::ConnectOk);
+        self.peer_will_speak(ChannelId::AT_MODE);
+    }
+
+    pub(super) fn at_closed(&mut self, reason: CloseReason) {
+        let was_up = self.at_state() == State::Up;
+        self.books.at.due = None;
+        if reason != CloseReason::Local {
+            self.books.at.owe(if was_up { Told::Closed } else { Told::ConnectFail });
+        }
+    }
+
+    /// The prompt is printed: what comes now is a text.
+    pub(super) fn at_asks(&mut self) {
+        let Some(wanted) = self.books.at.asked else {
+            return self.break_rule(Rule::Dialogue, "a prompt that nobody asked for");
+        };
+        self.books.line.prompt_opens(wanted);
+    }
+
+    /// The text is whole.
+    pub(super) fn at_text(&mut self, text: &[u8]) {
+        self.note("text", None, 0, text);
+        let counted = self.books.at.asked.take().is_some_and(|wanted| wanted > 0);
+        let due = match text {
+            _ if counted => Some(text),
+            [0x1A] | [0x1B] => None,
+            [data @ .., 0x1A] => Some(data),
+            _ => Some(text),
+        };
+        let due = due.filter(|data| data.len() <= FRAME_MAX && self.at_state() == State::Up);
+        self.books.at.typed = true;
+        self.books.at.taken = false;
+        self.books.at.due = due.map(<[u8]>::to_vec);
+    }
+
+    pub(super) fn at_send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        match self.books.at.due.take() {
+            Some(due) if due == bytes => Ok(()),
+            due => Err(format!("{} bytes are sent, due is {:?}", bytes.len(), due.map(|due| due.len()))),
+        }
+    }
+
+    pub(super) fn at_sent(&mut self) {
+        self.books.at.taken = true;
+        self.books.at.texts += 1;
+        self.books.at.owe(Told::SendOk);
+    }
+
+    /// The peer answers now and then.
+    pub(super) fn at_receives(&mut self, bytes: &[u8]) {
+        if self.wires[ChannelId::AT_MODE.index()].rng.chance(40) {
+            self.peer_says(ChannelId::AT_MODE, bytes.len());
+        }
+    }
+
+    /// A word about the connection is printed.
+    pub(super) fn at_told(&mut self, told: Told) {
+        let prompted = matches!(self.books.line.phase, Phase::Text { .. });
+        let judged = match told {
+            _ if prompted => Err(format!("{told:?} is printed while a prompt waits")),
+            Told::ConnectOk => self.books.at.pay(told),
+            Told::ConnectFail if self.books.at.ordered.take().is_some() => Ok(()),
+            Told::ConnectFail => self.books.at.pay(told),
+            Told::Closed if self.books.down.waits(Slot::from(ChannelId::AT_MODE)) => {
+                Err("CLOSED in front of bytes of the peer".to_owned())
+            }
+            Told::Closed => self.books.at.pay(told),
+            Told::SendOk => self.books.at.pay(told).and_then(|()| self.at_result()),
+            Told::SendFail if self.books.at.typed && !self.books.at.taken => self.at_result(),
+            Told::SendFail => Err("SEND FAIL for what was sent".to_owned()),
+            Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => self.at_result(),
+            Told::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
+        };
+        self.hold(Rule::Dialogue, judged);
+    }
+
+    fn at_result(&mut self) -> Result<(), String> {
+        (self.books.at.typed, self.books.at.due) = (false, None);
+        self.books.at.closing = false;
+        self.books.pay(Door::Serial)
+    }
+
+    /// What the equipment does next.
+    pub(super) fn at_act(&mut self) {
+        let pause = self.scenario.dte.pause;
+        let roll = self.dte.rng.range(0, 99);
+        let open = self.at_state() == State::Up;
+        match roll {
+            0..=9 => self.at_command(),
+            10..=17 => self.at_close(),
+            18..=19 => self.at_open(),
+            _ if open => self.at_sends(),
+            _ => self.at_open(),
+        }
+        let wait = self.dte.rng.wait(pause);
+        self.dte.pause(wait);
+    }
+
+    fn at_command(&mut self) {
+        let expected = self.books.watch.expected.clone();
+        let drawn = crate::commands::draw(&mut self.dte.rng, &expected, true);
+        let (text, deed) = self.spare_password(drawn);
+        self.books.watch.know(&text, deed);
+        self.say(&text);
+    }
+
+    fn at_open(&mut self) {
+        let place = self.dte.rng.size(0, 2);
+        let values = open_values(&self.scenario.modes.destinations[place]);
+        self.say(&format!("AT+CIOPEN={values}"));
+        self.dte.hear(b"CONNECT ", 45 * SEC);
+    }
+
+    fn at_close(&mut self) {
+        self.say("AT+CICLOSE");
+    }
+
+    /// A text at a prompt: in one write, ended by silence, or of a length, or given up.
+    fn at_sends(&mut self) {
+        let most = self.scenario.dte.write_max.clamp(10, 1000);
+        let length = self.dte.rng.size(1, most);
+        let mut text = self.dte.data(length);
+        let silence = self.quiet_gap();
+        let counted = self.dte.rng.chance(40);
+        let line = if counted { format!("AT+CISEND={length}") } else { "AT+CISEND".to_owned() };
+        if !counted {
+            match self.dte.rng.range(0, 9) {
+                0 => text = vec![0x1B],
+                1 | 2 => text.push(0x1A),
+                3 => text.extend(vec![b'l'; 1100]),
+                _ => {}
+            }
+        }
+        self.type_line(&line);
+        self.dte.hear(b"\r\n> ", 3 * SEC);
+        self.dte.write(text);
+        if !counted {
+            self.dte.pause(silence);
+        }
+        self.dte.hear(b"\r\n", 70 * SEC);
+        self.dte.pause(100 * MS);
+    }
+}
+
+/// The values of `AT+CIOPEN`.
+fn open_values(to: &Destination) -> String {
+    let protocol = if to.tcp { "TCP" } else { "UDP" };
+    format!("{protocol},{},{}", to.address.text(), to.port)
+}

@@ -1,0 +1,366 @@
+//! The serial command mode (1): packets of the equipment, the book of each destination, and the peers that stand there.
+
+use std::rc::Rc;
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{ChannelId, Connect};
+
+use super::net::State;
+use super::wire::WireEvent;
+use super::{Rule, World};
+use crate::downlink::Told;
+use crate::http::Print;
+use crate::packet::{Destination, Packet, Reader, Seen};
+use crate::uplink::{Book, Carried, Rules};
+use crate::{MS, SEC};
+
+/// The rest of a packet must come within so much silence.
+const REST: u64 = SEC;
+
+#[derive(Debug, Default)]
+pub(super) struct CommandBook {
+    reader: Reader,
+    /// When the last byte of a frame came while a packet was half there.
+    last: u64,
+    books: Vec<(Destination, Book)>,
+    resend: bool,
+    /// Garbage was told, and no good packet has come since.
+    told: bool,
+    /// Errors that must be printed, and those that were.
+    pub(super) errors: (u64, u64),
+    /// `SEND OK` and `SEND FAIL` that were printed.
+    sent: u64,
+    failed: u64,
+    /// Full replies of a time before a crash: nobody knows.
+    unsure: bool,
+    pub(super) packets: u64,
+    pub(super) dropped: u64,
+}
+
+impl CommandBook {
+    pub(super) fn new(resend: bool) -> Self {
+        Self { resend, ..Self::default() }
+    }
+
+    /// A frame of the line.
+    pub(super) fn frame(&mut self, bytes: &[u8], at: u64) {
+        self.last = at;
+        let seen = self.reader.feed(bytes);
+        self.take(seen);
+    }
+
+    /// Nothing has come since `heard`, and the line holds nothing.
+    pub(super) fn silence(&mut self, heard: u64, now: u64) {
+        if !self.reader.is_empty() && now >= self.last.max(heard) + REST {
+            let seen = self.reader.give_up();
+            self.take(seen);
+        }
+    }
+
+    /// The mode ends. Nobody is told any more what was wrong.
+    pub(super) fn stop(&mut self) {
+        let errors = self.errors.0;
+        let seen = self.reader.give_up();
+        self.take(seen);
+        self.errors.0 = errors;
+    }
+
+    pub(super) const fn is_inside(&self) -> bool {
+        self.reader.is_inside()
+    }
+
+    fn take(&mut self, seen: Vec<Seen>) {
+        for seen in seen {
+            match seen {
+                Seen::Packet(packet, _) => {
+                    self.told = false;
+                    self.give(&packet);
+                }
+                Seen::Bad => {
+                    self.told = true;
+                    self.errors.0 += 1;
+                }
+                Seen::Garbage if self.told => {}
+                Seen::Garbage => {
+                    self.told = true;
+                    self.errors.0 += 1;
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, packet: &Packet) {
+        self.packets += 1;
+        let resend = self.resend;
+        let place = self.books.iter().position(|(to, _)| *to == packet.to).unwrap_or_else(|| {
+            self.books.push((packet.to.clone(), Book::new(Vec::new(), resend)));
+            self.books.len() - 1
+        });
+        self.books[place].1.take(&Rc::from(packet.data.as_slice()), packet.full);
+    }
+
+    fn book_of(&mut self, connect: &Connect) -> Option<&mut Book> {
+        let tcp = connect.protocol == Protocol::Tcp;
+        let is = |to: &Destination| to.tcp == tcp && to.port == connect.port && to.address.text() == connect.address;
+        self.books.iter_mut().find(|(to, _)| is(to)).map(|(_, book)| book)
+    }
+
+    fn passed_over(&self) -> u64 {
+        self.books.iter().map(|(_, book)| book.passed_over()).sum()
+    }
+
+    fn full(&self) -> (u64, u64) {
+        let sum = |pick: fn(&Book) -> u64| self.books.iter().map(|(_, book)| pick(book)).sum();
+        (sum(|book| book.full.0), sum(|book| book.full.1))
+    }
+
+    pub(super) fn delivered(&self) -> u64 {
+        self.books.iter().map(|(_, book)| book.acknowledged).sum()
+    }
+
+    pub(super) fn repeated(&self) -> u64 {
+        self.books.iter().map(|(_, book)| book.repeated).sum()
+    }
+
+    /// `SEND OK` or `SEND FAIL` is printed.
+    pub(super) fn told(&mut self, what: Told) -> Result<(), String> {
+        let (wanted, delivered) = self.full();
+        match what {
+            Told::SendOk => self.sent += 1,
+            Told::SendFail => self.failed += 1,
+            Told::ConnectOk | Told::ConnectFail | Told::CloseOk | Told::Closed => {
+                return Err(format!("{what:?} in the serial command mode"));
+            }
+        }
+        if !self.unsure && (self.sent > delivered || self.failed > (wanted - delivered).min(self.dropped)) {
+            return Err(format!(
+                "{} SEND OK and {} SEND FAIL are printed; {delivered} of {wanted} packets that asked are delivered, {} \
+                 packets are dropped",
+                self.sent, self.failed, self.dropped
+            ));
+        }
+        Ok(())
+    }
+
+    /// Everything has drained.
+    pub(super) fn settled(&self, unsaid: u64) -> Result<(), String> {
+        let missing: u64 = self.books.iter().map(|(_, book)| book.missing()).sum();
+        if missing > self.dropped {
+            return Err(format!("{missing} packets never came, {} are counted as dropped", self.dropped));
+        }
+        let (wanted, delivered) = self.full();
+        let (due, printed) = (wanted + self.errors.0, self.sent + self.failed + self.errors.1);
+        // What finds no room on the line, or comes when the mode is over, is counted.
+        if !self.unsure && due - printed > unsaid {
+            return Err(format!(
+                "{delivered} of {wanted} packets that asked for it are delivered, {} SEND OK and {} SEND FAIL are printed; \
+                 {} errors are due, {} are printed; {unsaid} replies are counted as dropped",
+                self.sent, self.failed, self.errors.0, self.errors.1
+            ));
+        }
+        Ok(())
+    }
+
+    /// The device object is gone. `kept`: what the host will restore.
+    pub(super) fn crashed(&mut self, kept: &[Vec<u8>]) -> Result<(), String> {
+        let packets = self.packets;
+        *self = Self { resend: self.resend, unsure: true, packets, ..Self::default() };
+        for bytes in kept {
+            let packet = Packet::read(bytes).ok_or_else(|| "the spool has something that is no packet".to_owned())?;
+            self.give(&packet);
+        }
+        Ok(())
+    }
+
+    /// What waited must be on the disk.
+    pub(super) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
+        let kept: Vec<Packet> = kept.iter().filter_map(|bytes| Packet::read(bytes)).collect();
+        let excused = self.dropped - self.passed_over().min(self.dropped);
+        for (to, book) in &self.books {
+            let data: Vec<Vec<u8>> =
+                kept.iter().filter(|packet| packet.to == *to).map(|packet| packet.data.clone()).collect();
+            book.spool_holds(&data, excused + book.passed_over())?;
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    pub(super) fn command_may_connect(&self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
+        let twice = ChannelId::DESTINATIONS.iter().any(|other| {
+            let wire = &self.wires[other.index()];
+            let stands = matches!(wire.state, State::Connecting | State::Up);
+            *other != channel && stands && wire.to.as_ref() == Some(connect)
+        });
+        if twice {
+            return Err(format!("two connections to {connect:?}"));
+        }
+        let tcp = connect.protocol == Protocol::Tcp;
+        let due = self.books.command.books.iter().any(|(to, book)| {
+            to.tcp == tcp
+                && to.port == connect.port
+                && to.address.text() == connect.address
+                && book.is_waiting()
+        });
+        let plain = connect.local_port == 0 && !connect.tls;
+        if due && plain { Ok(()) } else { Err(format!("nothing waits for {connect:?}")) }
+    }
+
+    fn book_at(&mut self, channel: ChannelId) -> Option<&mut Book> {
+        let to = self.wires[channel.index()].to.clone()?;
+        self.books.command.book_of(&to)
+    }
+
+    pub(super) fn command_connected(&mut self, channel: ChannelId) {
+        let udp = self.wires[channel.index()].udp;
+        if let Some(book) = self.book_at(channel) {
+            book.connected(channel.into(), udp, false);
+        }
+        self.peer_will_speak(channel);
+    }
+
+    pub(super) fn peer_will_speak(&mut self, channel: ChannelId) {
+        let pause = self.style_of(channel).server_pause;
+        let wait = self.wires[channel.index()].rng.wait(pause);
+        self.wire_after(channel, wait, WireEvent::Peer);
+    }
+
+    pub(super) fn command_send(&mut self, channel: ChannelId, bytes: &[u8]) -> Result<(), String> {
+        let all = self.books.command.passed_over();
+        let dropped = self.books.command.dropped;
+        let Some(book) = self.book_at(channel) else { return Err("a send to nobody".to_owned()) };
+        let rules = Rules {
+            registration: &[],
+            with_data: false,
+            heartbeat: None,
+            registers_again: false,
+            reply: false,
+            dropped: (dropped - all.min(dropped)) + book.passed_over(),
+        };
+        match book.send(channel.into(), &[], bytes, &rules)? {
+            Carried::Frame(_) => Ok(()),
+            other => Err(format!("{other:?} to a destination")),
+        }
+    }
+
+    pub(super) fn command_sent(&mut self, channel: ChannelId) {
+        if let Some(book) = self.book_at(channel) {
+            book.sent(channel.into());
+        }
+    }
+
+    pub(super) fn command_acked(&mut self, channel: ChannelId, bytes: u64) {
+        if let Some(book) = self.book_at(channel) {
+            book.acknowledged_to(channel.into(), bytes);
+        }
+    }
+
+    /// The peer has bytes, and often answers.
+    pub(super) fn command_receives(&mut self, channel: ChannelId, upto: u64, bytes: &[u8]) {
+        if let Some(book) = self.book_at(channel) {
+            book.arrived(channel.into(), upto);
+        }
+        if self.wires[channel.index()].rng.chance(40) {
+            self.peer_says(channel, bytes.len());
+        }
+    }
+
+    pub(super) fn command_closed(&mut self, channel: ChannelId, acked: u64) {
+        if let Some(book) = self.book_at(channel) {
+            book.closed(channel.into(), acked);
+        }
+    }
+
+    /// A peer of modes 1 and 2 speaks by itself.
+    pub(super) fn peer_speaks(&mut self, channel: ChannelId) {
+        if self.healed || self.wires[channel.index()].state != State::Up {
+            return;
+        }
+        let most = self.style_of(channel).server_max.min(1400);
+        let length = self.wires[channel.index()].rng.size(1, most);
+        self.peer_says(channel, length);
+        self.peer_will_speak(channel);
+    }
+
+    pub(super) fn peer_says(&mut self, channel: ChannelId, length: usize) {
+        let wire = &mut self.wires[channel.index()];
+        if wire.is_closed() || wire.is_stalled() || wire.coming_bytes > 16 * 1024 || length == 0 {
+            return;
+        }
+        let udp = wire.udp;
+        let bytes = super::httpd::body(&mut self.said, length.min(1400));
+        self.wires[channel.index()].queue(bytes, Print::Stream, udp);
+        self.plan_wire_read(channel);
+    }
+
+    /// Packets of the equipment: good ones in every chunking, damaged ones, garbage.
+    pub(super) fn packets(&mut self) {
+        let quiet = self.quiet_gap();
+        for _ in 0..self.dte.rng.size(1, 4) {
+            let garbage = self.dte.rng.chance(self.scenario.modes.garbage);
+            let bytes = self.packet().build();
+            if garbage {
+                self.spoilt(bytes, quiet);
+            } else {
+                self.in_pieces(bytes);
+            }
+        }
+    }
+
+    fn packet(&mut self) -> Packet {
+        let few = self.dte.rng.chance(60);
+        let most = if few { 2 } else { self.scenario.modes.destinations.len() - 1 };
+        let place = self.dte.rng.size(0, most);
+        let to = self.scenario.modes.destinations[place].clone();
+        let most = self.scenario.dte.write_max.clamp(9, 1000);
+        let length = self.dte.rng.size(8, most);
+        let rng = &mut self.dte.rng;
+        let (short, full) = (rng.chance(30), rng.chance(40));
+        let wait = if short { rng.pick(&[0, 1, 3]) } else { 0 };
+        Packet { to, short, wait, full, data: self.dte.data(length) }
+    }
+
+    fn in_pieces(&mut self, bytes: Vec<u8>) {
+        let dte = &mut self.dte;
+        if dte.rng.chance(70) {
+            return dte.write(bytes);
+        }
+        let (head, tail) = bytes.split_at(dte.rng.size(1, bytes.len() - 1));
+        let pause = dte.rng.pick(&[300, 5 * MS, 150 * MS]);
+        dte.write(head.to_vec());
+        dte.pause(pause);
+        dte.write(tail.to_vec());
+    }
+
+    fn spoilt(&mut self, mut bytes: Vec<u8>, quiet: u64) {
+        let dte = &mut self.dte;
+        match dte.rng.range(0, 5) {
+            0 => {
+                let at = dte.rng.size(0, bytes.len() - 1);
+                bytes[at] ^= 1 << dte.rng.range(0, 7);
+                dte.write(bytes);
+            }
+            1 => {
+                let garbage = dte.data(9);
+                dte.write([garbage, bytes].concat());
+            }
+            2 => {
+                let garbage = dte.data(3);
+                dte.write([bytes, garbage].concat());
+            }
+            3 => {
+                bytes.truncate(dte.rng.size(1, bytes.len() - 1));
+                dte.write(bytes);
+            }
+            4 => dte.write([&[0x55, 0xAA, 0x55][..], &bytes].concat()),
+            _ => dte.write(vec![0x55, 0xAA, 0xFF, 0xFF, 0x55, 0xAA, 0, 1, 2, 3]),
+        }
+        dte.pause(quiet);
+    }
+
+    pub(super) fn judge_packets(&mut self) {
+        let unsaid = self.device.status(self.clock()).serial.counters.dropped_replies;
+        let settled = self.books.command.settled(unsaid);
+        self.hold(Rule::Packets, settled);
+    }
+}

@@ -1,0 +1,233 @@
+//! Which working mode a connection beside the links belongs to: HTTPD client, AT mode, serial command mode.
+
+use dtu_proto::config::WorkingMode;
+use dtu_proto::event::{ChannelId, CloseReason, Connect, Door, QueueId};
+use dtu_proto::status::LinkState;
+
+use super::{Rule, World};
+use crate::MS;
+use crate::commands::{self, Deed, door_slot};
+use crate::downlink::Told;
+use crate::model::Phase;
+
+/// The rule that judges a channel.
+pub(super) fn rule_of(channel: ChannelId) -> Rule {
+    match channel {
+        ChannelId::HTTPD => Rule::Requests,
+        ChannelId::AT_MODE => Rule::Dialogue,
+        _ => Rule::Packets,
+    }
+}
+
+fn mode_of(channel: ChannelId) -> WorkingMode {
+    match channel {
+        ChannelId::HTTPD => WorkingMode::Httpd,
+        ChannelId::AT_MODE => WorkingMode::AtCommand,
+        _ => WorkingMode::SerialCommand,
+    }
+}
+
+impl World {
+    pub(super) fn may_connect(&mut self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
+        let mode = self.books.applied.mode;
+        if mode != mode_of(channel) {
+            return Err(format!("{channel} connects in {mode:?}"));
+        }
+        match channel {
+            ChannelId::HTTPD => self.http_may_connect(connect),
+            ChannelId::AT_MODE => self.at_may_connect(connect),
+            _ => self.command_may_connect(channel, connect),
+        }
+    }
+
+    pub(super) fn peer_connected(&mut self, channel: ChannelId) {
+        match channel {
+            ChannelId::HTTPD => self.http_connected(),
+            ChannelId::AT_MODE => self.at_connected(),
+            _ => self.command_connected(channel),
+        }
+    }
+
+    pub(super) fn judge_channel_send(&mut self, channel: ChannelId, bytes: &[u8]) -> Result<(), String> {
+        match channel {
+            ChannelId::HTTPD => self.http_send(bytes),
+            ChannelId::AT_MODE => self.at_send(bytes),
+            _ => self.command_send(channel, bytes),
+        }
+    }
+
+    /// The device is told that the socket has taken it.
+    pub(super) fn channel_sent(&mut self, channel: ChannelId) {
+        match channel {
+            ChannelId::HTTPD => self.books.http.sent(),
+            ChannelId::AT_MODE => self.at_sent(),
+            _ => self.command_sent(channel),
+        }
+    }
+
+    pub(super) fn channel_acked(&mut self, channel: ChannelId, bytes: u64) {
+        if !matches!(channel, ChannelId::HTTPD | ChannelId::AT_MODE) {
+            self.command_acked(channel, bytes);
+        }
+    }
+
+    /// Bytes of the device come to the peer's program; `upto` counts those of the whole connection.
+    pub(super) fn peer_receives(&mut self, channel: ChannelId, upto: u64, bytes: &[u8]) {
+        match channel {
+            ChannelId::HTTPD => self.http_receives(bytes),
+            ChannelId::AT_MODE => self.at_receives(bytes),
+            _ => self.command_receives(channel, upto, bytes),
+        }
+    }
+
+    pub(super) fn peer_acts(&mut self, channel: ChannelId) {
+        match channel {
+            ChannelId::HTTPD => self.server_acts(),
+            _ => self.peer_speaks(channel),
+        }
+    }
+
+    pub(super) fn may_hang_up(&self, channel: ChannelId) -> bool {
+        channel != ChannelId::HTTPD || self.server_is_idle()
+    }
+
+    /// The host has read bytes of the peer, the device gets them now.
+    pub(super) fn channel_read(&mut self, channel: ChannelId) {
+        if channel == ChannelId::HTTPD {
+            self.http_read();
+        }
+    }
+
+    /// The device orders the end of a connection.
+    pub(super) fn channel_closing(&mut self, channel: ChannelId) {
+        if channel == ChannelId::HTTPD {
+            self.http_closing();
+        }
+    }
+
+    pub(super) fn channel_closed(&mut self, channel: ChannelId, acked: u64, reason: CloseReason) {
+        match channel {
+            ChannelId::HTTPD => self.http_closed(acked, reason),
+            ChannelId::AT_MODE => self.at_closed(reason),
+            _ => self.command_closed(channel, acked),
+        }
+    }
+}
+
+impl World {
+    /// The line is in the command state all the time.
+    pub(super) fn is_at_mode(&self) -> bool {
+        self.books.applied.mode == WorkingMode::AtCommand && self.books.line.phase != Phase::Window
+    }
+
+    /// What a modem tells without being asked may be printed.
+    pub(super) fn is_command_state(&self) -> bool {
+        self.books.talking || self.books.line.phase == Phase::Window || self.is_at_mode()
+    }
+
+    /// The mode changes while the device runs.
+    pub(super) fn switch_lines(&mut self, new: WorkingMode) {
+        self.sum.switches += 1;
+        self.books.at.forget();
+        self.books.command.stop();
+        if new == WorkingMode::AtCommand {
+            self.books.line.command_state();
+            self.books.talking = false;
+        } else {
+            self.books.line.phase = Phase::Data;
+        }
+    }
+
+    /// A word about a connection is printed.
+    pub(super) fn told(&mut self, told: Told) {
+        if self.is_at_mode() {
+            return self.at_told(told);
+        }
+        let judged = self.books.command.told(told);
+        self.hold(Rule::Packets, judged);
+    }
+
+    /// The end of a command, or what is wrong with a packet.
+    pub(super) fn error_printed(&mut self) {
+        let due = |door| self.books.owed[door_slot(door)].1;
+        if due(Door::Serial) + due(Door::SerialFrame) > 0 {
+            return self.result_printed();
+        }
+        let (due, printed) = &mut self.books.command.errors;
+        *printed += 1;
+        if *printed > *due {
+            let text = format!("{printed} errors about packets are printed, {due} are due");
+            self.break_rule(Rule::Packets, text);
+        }
+    }
+
+    /// The host has started again: what was on the disk is in the queues.
+    pub(super) fn restore_modes(&mut self) {
+        for queue in [QueueId::Httpd, QueueId::SerialCommand] {
+            let frames: Vec<_> = self.disk.spool[queue.index()].clone().into_iter().collect();
+            let kept: Vec<Vec<u8>> = frames.iter().map(|(_, bytes)| bytes.to_vec()).collect();
+            self.device.restore(queue, frames);
+            let holds = match queue {
+                _ if !self.scenario.options.modes.spool => Ok(()),
+                QueueId::Httpd => self.books.http.spool_holds(&kept),
+                QueueId::SerialCommand | QueueId::Link(_) => self.books.command.spool_holds(&kept),
+            };
+            self.hold(Rule::Frames, holds);
+            match queue {
+                QueueId::Httpd => self.books.http.crashed(&kept),
+                QueueId::SerialCommand | QueueId::Link(_) => {
+                    let read = self.books.command.crashed(&kept);
+                    self.hold(Rule::Packets, read);
+                }
+            }
+        }
+    }
+
+    /// The equipment changes the mode.
+    pub(super) fn wander(&mut self) {
+        let modes = [WorkingMode::Transparent, WorkingMode::SerialCommand, WorkingMode::Httpd, WorkingMode::AtCommand];
+        let mode = self.dte.rng.pick(&modes);
+        self.change_mode(mode);
+    }
+
+    fn change_mode(&mut self, mode: WorkingMode) {
+        let (text, deed) = commands::mode(mode);
+        self.books.watch.know(&text, deed);
+        self.say(&text);
+        self.books.watch.know("AT+CIAPPLY", Deed::Apply);
+        self.say("AT+CIAPPLY");
+        self.dte.pause(300 * MS);
+    }
+
+    /// In the AT mode: dialogue, or off to another mode.
+    pub(super) fn at_next(&mut self) {
+        if self.healed {
+            return self.visit_what_waits();
+        }
+        if self.scenario.modes.wanders && self.dte.rng.chance(10) {
+            return self.wander();
+        }
+        self.at_act();
+    }
+
+    /// All is healed: the equipment goes to the modes for which something waits.
+    pub(super) fn visit_what_waits(&mut self) {
+        if !self.scenario.modes.wanders {
+            return;
+        }
+        let status = self.device.status(self.clock());
+        let links = status.links.iter().any(|link| link.state != LinkState::Off && link.waiting_frames > 0);
+        let waiting = [
+            (links, WorkingMode::Transparent),
+            (status.httpd.waiting_frames > 0, WorkingMode::Httpd),
+            (status.serial_command.waiting_packets > 0, WorkingMode::SerialCommand),
+        ];
+        let here = self.books.applied.mode;
+        if waiting.iter().any(|(waits, mode)| *waits && *mode == here) {
+            return;
+        }
+        let Some((_, mode)) = waiting.into_iter().find(|(waits, _)| *waits) else { return };
+        self.dte_escapes();
+        self.change_mode(mode);
+    }
+}

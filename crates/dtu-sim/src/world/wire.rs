@@ -1,0 +1,511 @@
+//! Connections beside the links: a socket with a bounded buffer for each channel, and what can go wrong with it. Who
+//! stands behind it is the working mode's business (`httpd`, `command_mode`, `at_mode`).
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOutput};
+
+use super::net::State;
+use super::modes::rule_of;
+use super::{Event, Rule, World};
+use crate::http::Print;
+use crate::rng::Rng;
+use crate::scenario::NetStyle;
+use crate::uplink::Slot;
+use crate::{MS, SEC};
+
+/// `SO_SNDBUF`, as the host sets it.
+const SOCKET: u64 = 32 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WireEvent {
+    Up,
+    Down(CloseReason),
+    Sent,
+    Arrive,
+    Report,
+    Read,
+    /// The peer's own clock.
+    Peer,
+    /// The peer closes, if it has nothing to do.
+    HangUp,
+    Fault,
+    Wake,
+}
+
+/// Bytes on their way to the device.
+#[derive(Debug)]
+struct Coming {
+    bytes: Vec<u8>,
+    print: Print,
+    /// Of `Print::Whole`: what the device has already.
+    before: Vec<u8>,
+    /// A datagram, or a segment that is read alone.
+    alone: bool,
+}
+
+/// One channel's side of the network.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) state: State,
+    generation: u64,
+    pub(super) rng: Rng,
+    pub(super) to: Option<Connect>,
+    pub(super) udp: bool,
+    /// The outstanding send: bytes of it that the socket has not taken.
+    pub(super) send: Option<u64>,
+    /// All bytes that the device has handed over; the socket has taken the first `handed` of them.
+    stream: Vec<u8>,
+    handed: u64,
+    arrived: u64,
+    pub(super) reported: u64,
+    ticking: bool,
+    stalled: bool,
+    coming: VecDeque<Coming>,
+    pub(super) coming_bytes: usize,
+    /// The peer has closed; the device sees that behind all that comes.
+    closed: bool,
+    read_planned: bool,
+    /// Bytes of the peer that the device has read on this connection.
+    pub(super) read: u64,
+}
+
+impl Wire {
+    pub(super) fn new(rng: Rng) -> Self {
+        Self {
+            state: State::Idle,
+            generation: 0,
+            rng,
+            to: None,
+            udp: false,
+            send: None,
+            stream: Vec::new(),
+            handed: 0,
+            arrived: 0,
+            reported: 0,
+            ticking: false,
+            stalled: false,
+            coming: VecDeque::new(),
+            coming_bytes: 0,
+            closed: false,
+            read_planned: false,
+            read: 0,
+        }
+    }
+
+    fn reset(&mut self, state: State) {
+        let rng = self.rng.clone();
+        *self = Self { state, generation: self.generation + 1, rng, ..Self::new(Rng::new(0)) };
+    }
+
+    pub(super) fn queue(&mut self, bytes: Vec<u8>, print: Print, alone: bool) {
+        self.coming_bytes += bytes.len();
+        self.coming.push_back(Coming { bytes, print, before: Vec::new(), alone });
+    }
+
+    /// The peer closes behind what it has sent.
+    pub(super) const fn close_behind(&mut self) {
+        self.closed = true;
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) const fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// One read of the host: bytes, and what of them is to be printed.
+    fn take_read(&mut self, most: usize) -> (Vec<u8>, Vec<u8>) {
+        let (mut bytes, mut printed) = (Vec::new(), Vec::new());
+        while let Some(next) = self.coming.front_mut() {
+            if !bytes.is_empty() && (next.alone || bytes.len() >= most) {
+                break;
+            }
+            let part = if next.alone { next.bytes.len() } else { next.bytes.len().min(most - bytes.len()) };
+            let rest = next.bytes.split_off(part);
+            bytes.extend_from_slice(&next.bytes);
+            match next.print {
+                Print::Nothing => {}
+                Print::Stream => printed.extend_from_slice(&next.bytes),
+                Print::Whole => next.before.append(&mut next.bytes),
+            }
+            if !rest.is_empty() {
+                next.bytes = rest;
+                break;
+            }
+            let alone = next.alone;
+            printed.append(&mut next.before);
+            self.coming.pop_front();
+            if alone {
+                break;
+            }
+        }
+        self.coming_bytes -= bytes.len();
+        self.read += bytes.len() as u64;
+        (bytes, printed)
+    }
+}
+
+impl World {
+    pub(super) fn on_channel(&mut self, channel: ChannelId, output: LinkOutput) {
+        match output {
+            LinkOutput::Connect(connect) => self.wire_connects(channel, connect),
+            LinkOutput::Send(payload) => {
+                self.note_wire("send", channel, payload.len() as u64, &payload.body);
+                let bytes = [&payload.prefix[..], &payload.body[..]].concat();
+                self.wire_sends(channel, &bytes);
+            }
+            LinkOutput::Close => self.wire_closes(channel),
+        }
+    }
+
+    pub(super) fn note_wire(&mut self, what: &'static str, channel: ChannelId, number: u64, bytes: &[u8]) {
+        // Behind the links' numbers.
+        let place = u8::try_from(10 + channel.index()).unwrap_or(0);
+        self.trace.add(self.now, what, place, number, bytes);
+    }
+
+    fn wire(&mut self, channel: ChannelId) -> &mut Wire {
+        &mut self.wires[channel.index()]
+    }
+
+    pub(super) fn style_of(&self, channel: ChannelId) -> NetStyle {
+        let address = self.wires[channel.index()].to.as_ref().map_or("", |to| to.address.as_str());
+        self.scenario.modes.style_of(address).clone()
+    }
+
+    pub(super) fn wire_after(&mut self, channel: ChannelId, wait: u64, event: WireEvent) {
+        let generation = self.wires[channel.index()].generation;
+        self.after(wait, Event::Wire(channel, generation, event));
+    }
+
+    fn wire_connects(&mut self, channel: ChannelId, connect: Connect) {
+        self.note_wire("connect", channel, u64::from(connect.port), connect.address.as_bytes());
+        if self.wire(channel).state != State::Idle {
+            let text = format!("{channel}: connect while {:?}", self.wire(channel).state);
+            return self.break_rule(Rule::Bounds, text);
+        }
+        let may = self.may_connect(channel, &connect);
+        self.hold(rule_of(channel), may);
+        let style = self.scenario.modes.style_of(&connect.address).clone();
+        let (healed, attached) = (self.healed, self.attached);
+        let wire = self.wire(channel);
+        wire.reset(State::Connecting);
+        wire.udp = connect.protocol == Protocol::Udp;
+        wire.to = Some(connect);
+        let fate = if attached { fate(wire, &style, healed) } else { (NO_ROUTE, 5 * MS) };
+        self.wire_after(channel, fate.1, fate.0);
+    }
+
+    fn wire_closes(&mut self, channel: ChannelId) {
+        self.note_wire("close", channel, 0, &[]);
+        let wire = self.wire(channel);
+        match wire.state {
+            // The kernel still delivers what it has, though nobody hears of it; of a request that it has not
+            // confirmed this world's kernel delivers nothing, for nobody could then tell whether to send it again.
+            State::Up if !wire.udp && !wire.stalled && wire.send.is_none() && wire.rng.chance(50) => {
+                let handed = wire.handed;
+                self.channel_closing(channel);
+                self.arrives(channel, handed);
+            }
+            State::Up => self.channel_closing(channel),
+            State::Connecting => {}
+            State::Idle | State::Closing => {
+                let text = format!("{channel}: close while {:?}", wire.state);
+                return self.break_rule(Rule::Bounds, text);
+            }
+        }
+        let wire = self.wire(channel);
+        wire.state = State::Closing;
+        wire.generation += 1;
+        self.wire_after(channel, 2 * MS, WireEvent::Down(CloseReason::Local));
+    }
+
+    fn wire_sends(&mut self, channel: ChannelId, bytes: &[u8]) {
+        let wire = self.wire(channel);
+        if wire.state != State::Up || wire.send.is_some() || bytes.is_empty() {
+            let text = format!("{channel}: a send while {:?}, {:?} outstanding", wire.state, wire.send);
+            return self.break_rule(Rule::Bounds, text);
+        }
+        wire.send = Some(bytes.len() as u64);
+        wire.stream.extend_from_slice(bytes);
+        let judged = self.judge_channel_send(channel, bytes);
+        self.hold(rule_of(channel), judged);
+        self.fill_wire(channel);
+    }
+
+    fn fill_wire(&mut self, channel: ChannelId) {
+        let wire = self.wire(channel);
+        let Some(waiting) = wire.send else { return };
+        let room = if wire.udp { waiting } else { SOCKET.saturating_sub(wire.handed - wire.arrived) };
+        let part = waiting.min(room);
+        if waiting > 0 {
+            wire.handed += part;
+            wire.send = Some(waiting - part);
+            if part == waiting {
+                self.wire_after(channel, 60, WireEvent::Sent);
+            }
+        }
+        let delay = self.style_of(channel).delay;
+        self.tick_wire(channel, delay);
+    }
+
+    fn tick_wire(&mut self, channel: ChannelId, wait: u64) {
+        let attached = self.attached;
+        let wire = self.wire(channel);
+        if !wire.ticking && !wire.udp && wire.handed > wire.arrived && !wire.stalled && attached {
+            wire.ticking = true;
+            self.wire_after(channel, wait, WireEvent::Arrive);
+        }
+    }
+
+    pub(super) fn wire_event(&mut self, channel: ChannelId, generation: u64, event: WireEvent) {
+        if generation == self.wire(channel).generation {
+            self.wake_if_due();
+        }
+        if generation != self.wire(channel).generation {
+            return;
+        }
+        match event {
+            WireEvent::Up => self.wire_up(channel),
+            WireEvent::Down(reason) => self.wire_lost(channel, reason),
+            WireEvent::Sent => self.wire_took(channel),
+            WireEvent::Arrive => self.wire_arrives(channel),
+            WireEvent::Report => self.report_wire(channel),
+            WireEvent::Read => self.host_reads_wire(channel),
+            WireEvent::Peer => self.peer_acts(channel),
+            WireEvent::HangUp => self.peer_hangs_up(channel),
+            WireEvent::Fault => self.wire_fault(channel),
+            WireEvent::Wake => self.unstall_wire(channel),
+        }
+    }
+
+    fn wire_up(&mut self, channel: ChannelId) {
+        self.sum.connections += 1;
+        let style = self.style_of(channel);
+        let wire = self.wire(channel);
+        wire.state = State::Up;
+        let fault = (style.fault_every > 0).then(|| wire.rng.wait(style.fault_every));
+        if let Some(wait) = fault {
+            self.wire_after(channel, wait, WireEvent::Fault);
+        }
+        self.peer_connected(channel);
+        let local = SocketAddr::from((Ipv4Addr::new(10, 0, 0, 2), 40_000));
+        self.channel_input(channel, LinkInput::Connected { local });
+    }
+
+    fn wire_took(&mut self, channel: ChannelId) {
+        let style = self.style_of(channel);
+        let healed = self.healed;
+        let wire = self.wire(channel);
+        if wire.state != State::Up || wire.send.take().is_none() {
+            return;
+        }
+        if wire.udp {
+            let (handed, lost) = (wire.handed, !healed && wire.rng.chance(style.datagrams_lost));
+            if lost {
+                wire.arrived = handed;
+            } else {
+                self.arrives(channel, handed);
+            }
+        }
+        self.channel_sent(channel);
+        self.channel_input(channel, LinkInput::Sent);
+    }
+
+    fn wire_arrives(&mut self, channel: ChannelId) {
+        let (attached, healed, style) = (self.attached, self.healed, self.style_of(channel));
+        let wire = self.wire(channel);
+        wire.ticking = false;
+        if wire.stalled || !attached {
+            return;
+        }
+        if wire.closed {
+            // Bytes for a program that is gone.
+            return self.wire_lost(channel, CloseReason::Reset);
+        }
+        let part = (wire.handed - wire.arrived).min(2920);
+        let upto = wire.arrived + part;
+        let told = healed || !wire.rng.chance(style.acks_lost);
+        self.arrives(channel, upto);
+        if told {
+            self.wire_after(channel, style.delay, WireEvent::Report);
+        }
+        self.fill_wire(channel);
+        let pace = part * SEC / style.rate.max(1);
+        self.tick_wire(channel, pace.max(500));
+    }
+
+    /// The first `upto` bytes of the connection are with the peer's program.
+    fn arrives(&mut self, channel: ChannelId, upto: u64) {
+        let wire = self.wire(channel);
+        let place = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let new = wire.stream[place(wire.arrived)..place(upto)].to_vec();
+        wire.arrived = upto;
+        if !new.is_empty() {
+            self.peer_receives(channel, upto, &new);
+        }
+    }
+
+    fn report_wire(&mut self, channel: ChannelId) {
+        let wire = self.wire(channel);
+        if wire.state == State::Up && wire.arrived > wire.reported {
+            wire.reported = wire.arrived;
+            let bytes = wire.reported;
+            self.note_wire("acked", channel, bytes, &[]);
+            self.channel_acked(channel, bytes);
+            self.channel_input(channel, LinkInput::Acked(bytes));
+        }
+    }
+
+    /// The connection (or the attempt) is over. Towards an HTTP server the last word is the truth: a request that was
+    /// not acknowledged did not arrive.
+    fn wire_lost(&mut self, channel: ChannelId, reason: CloseReason) {
+        let wire = self.wire(channel);
+        if wire.state == State::Idle {
+            return;
+        }
+        let truth = channel == ChannelId::HTTPD || wire.rng.chance(60);
+        let acked = if wire.udp { 0 } else if truth { wire.arrived } else { wire.reported };
+        self.note_wire("closed", channel, acked, reason.to_string().as_bytes());
+        self.channel_closed(channel, acked, reason);
+        self.wire(channel).reset(State::Idle);
+        self.channel_input(channel, LinkInput::Closed { reason, acked });
+    }
+
+    fn wire_fault(&mut self, channel: ChannelId) {
+        let style = self.style_of(channel);
+        if self.healed || self.wire(channel).state != State::Up {
+            return;
+        }
+        let may_hang_up = self.may_hang_up(channel);
+        let wire = self.wire(channel);
+        let (kind, pause, half_open) =
+            (wire.rng.range(0, 4), wire.rng.wait(10 * SEC), wire.rng.range(20, 90));
+        let next = wire.rng.wait(style.fault_every);
+        match kind {
+            0 => return self.wire_lost(channel, CloseReason::Reset),
+            1 if may_hang_up => wire.close_behind(),
+            1 => {}
+            2 => {
+                wire.stalled = true;
+                self.wire_after(channel, half_open * SEC, WireEvent::Down(CloseReason::TimedOut));
+            }
+            _ => {
+                wire.stalled = true;
+                self.wire_after(channel, pause, WireEvent::Wake);
+                self.wire_after(channel, pause + next, WireEvent::Fault);
+            }
+        }
+        self.note_wire("fault", channel, kind, &[]);
+        self.plan_wire_read(channel);
+    }
+
+    fn peer_hangs_up(&mut self, channel: ChannelId) {
+        if self.may_hang_up(channel) {
+            self.wire(channel).close_behind();
+            self.plan_wire_read(channel);
+        }
+    }
+
+    fn unstall_wire(&mut self, channel: ChannelId) {
+        self.wire(channel).stalled = false;
+        self.tick_wire(channel, MS);
+        self.plan_wire_read(channel);
+    }
+
+    /// Network back, or everything healed: what hangs moves again.
+    pub(super) fn wake_wires(&mut self) {
+        for channel in ChannelId::ALL {
+            if self.healed {
+                self.wire(channel).stalled = false;
+                self.wire_after(channel, 30 * MS, WireEvent::Report);
+            }
+            self.tick_wire(channel, MS);
+            self.plan_wire_read(channel);
+        }
+    }
+
+    /// The network is away for long: connections do not outlive it.
+    pub(super) fn cut_wires(&mut self, wait: u64) {
+        for channel in ChannelId::ALL {
+            self.wire_after(channel, wait, WireEvent::Down(CloseReason::TimedOut));
+        }
+    }
+
+    pub(super) fn plan_wire_read(&mut self, channel: ChannelId) {
+        let attached = self.attached;
+        let wire = &self.wires[channel.index()];
+        let something = !wire.coming.is_empty() || wire.closed;
+        let ready =
+            something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
+        if ready && self.device.wants_channel(channel) {
+            self.wire(channel).read_planned = true;
+            let delay = self.style_of(channel).delay / 2;
+            let late = self.lateness(self.scenario.host.late_read) + delay;
+            self.wire_after(channel, late, WireEvent::Read);
+        }
+    }
+
+    fn host_reads_wire(&mut self, channel: ChannelId) {
+        let wanted = self.device.wants_channel(channel);
+        let attached = self.attached;
+        let most = self.scenario.modes.read_max;
+        let wire = self.wire(channel);
+        wire.read_planned = false;
+        if wire.state != State::Up || !wanted || wire.stalled || !attached {
+            return;
+        }
+        if wire.coming.is_empty() {
+            if wire.closed {
+                self.wire_lost(channel, CloseReason::PeerClosed);
+            }
+            return;
+        }
+        let (bytes, printed) = wire.take_read(most);
+        self.note_wire("channel in", channel, printed.len() as u64, &bytes);
+        if !printed.is_empty() {
+            self.books.down.expect(Slot::from(channel), &printed);
+        }
+        self.channel_read(channel);
+        self.channel_input(channel, LinkInput::Data(&bytes));
+        self.plan_wire_read(channel);
+    }
+
+    fn channel_input(&mut self, channel: ChannelId, input: LinkInput<'_>) {
+        self.catch_up();
+        self.call(Input::Channel(channel, input));
+    }
+
+    /// The host is gone: so are its sockets.
+    pub(super) fn drop_wires(&mut self) {
+        for channel in ChannelId::ALL {
+            self.wire(channel).reset(State::Idle);
+        }
+    }
+}
+
+const NO_ROUTE: WireEvent = WireEvent::Down(CloseReason::Unreachable);
+
+/// How an attempt ends, and when.
+fn fate(wire: &mut Wire, style: &NetStyle, healed: bool) -> (WireEvent, u64) {
+    let roll = wire.rng.range(0, 99);
+    let steps = [
+        (style.refused, style.delay, CloseReason::Refused),
+        (style.silent, 20 * SEC, CloseReason::TimedOut),
+        (style.no_name, 40 * MS, CloseReason::NameNotFound),
+    ];
+    let mut top = 0;
+    for (percent, wait, reason) in steps {
+        let hit = (top..top + percent).contains(&roll) && !(wire.udp && reason != CloseReason::NameNotFound);
+        if hit && !healed {
+            return (WireEvent::Down(reason), wait);
+        }
+        top += percent;
+    }
+    (WireEvent::Up, style.delay * 2)
+}
