@@ -181,7 +181,12 @@ impl World {
 
     /// The equipment changes the mode.
     pub(super) fn wander(&mut self) {
-        let modes = [WorkingMode::Transparent, WorkingMode::SerialCommand, WorkingMode::Httpd, WorkingMode::AtCommand];
+        let modes = [
+            WorkingMode::Transparent,
+            WorkingMode::SerialCommand,
+            WorkingMode::Httpd,
+            WorkingMode::AtCommand,
+        ];
         let mode = self.dte.rng.pick(&modes);
         match self.dte.rng.range(0, 9) {
             0 | 1 => self.change_by_restart(mode),
