@@ -155,7 +155,12 @@ impl Books {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
             WorkingMode::SerialCommand => return self.command.frame(bytes),
-            WorkingMode::Transparent | WorkingMode::AtCommand => {}
+            WorkingMode::Transparent => {}
+            // Of the set-up window: there is nobody to send it to.
+            WorkingMode::AtCommand => {
+                self.nowhere += 1;
+                return;
+            }
         }
         let links = &self.applied.links;
         let mut taken = false;
