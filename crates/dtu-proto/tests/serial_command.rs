@@ -574,6 +574,29 @@ fn what_an_earlier_run_left_goes_first_with_its_numbers() {
 }
 
 #[test]
+fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room() {
+    for policy in [DropPolicy::Oldest, DropPolicy::Newest] {
+        let small = |modes: &mut LinkOptions| {
+            modes.spool = true;
+            modes.cache = 15 * 1024;
+            modes.drop_policy = policy;
+        };
+        let mut dev = Bench::cold(mode_1(), options(small));
+        let packet = bytes::Bytes::from(bytes(to(1, &[b'x'; 1000])));
+        dev.dtu.restore(QueueId::SerialCommand, (0..40).map(|number| (number, packet.clone())));
+        for _ in 0..10 {
+            dev.wait(200).send(to(2, &[b'y'; 1000]));
+        }
+        assert_eq!(dev.waiting().len(), 50);
+        assert_eq!(dev.status().counters.dropped_packets, 0);
+        for _ in 0..10 {
+            dev.wait(200).send(to(2, &[b'y'; 1000]));
+        }
+        assert!(dev.status().counters.dropped_packets > 0, "the limit holds for new ones");
+    }
+}
+
+#[test]
 fn what_waits_survives_other_modes_and_restarts() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Refused;

@@ -159,9 +159,10 @@ impl World {
                 Err("CLOSED in front of bytes of the peer".to_owned())
             }
             Told::Closed => self.books.at.pay(told),
-            Told::SendOk => self.books.at.pay(told).and_then(|()| self.at_result()),
+            Told::SendOk if self.books.at.typed => self.books.at.pay(told).and_then(|()| self.at_result()),
             Told::SendFail if self.books.at.typed && !self.books.at.taken => self.at_result(),
-            Told::SendFail => Err("SEND FAIL for what was sent".to_owned()),
+            // It waited for the end of the command state, which was that of the serial command mode.
+            Told::SendOk | Told::SendFail => self.books.command.told(told),
             Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => self.at_result(),
             Told::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
         };

@@ -32,6 +32,8 @@ pub(super) struct Books {
     /// Links as they are in force (since the start of the mode, or `CIAPPLY`).
     pub(super) applied: Config,
     pub(super) window_until: u64,
+    /// The mode and the command state when this call began: what was due by then comes before anything else.
+    pub(super) before: (WorkingMode, bool),
     kept: VecDeque<Rc<[u8]>>,
     kept_bytes: usize,
     /// Replies owed: at least, at most.
@@ -69,6 +71,7 @@ impl Books {
             down: Downlink::default(),
             applied: config.clone(),
             window_until: 0,
+            before: (config.mode, false),
             kept: VecDeque::new(),
             kept_bytes: 0,
             owed: Default::default(),
@@ -146,11 +149,11 @@ impl Books {
     }
 
     /// A frame for the mode: to every book with an enabled link.
-    pub(super) fn route(&mut self, bytes: &Rc<[u8]>, now: u64) {
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
         match self.applied.mode {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
-            WorkingMode::SerialCommand => return self.command.frame(bytes, now),
+            WorkingMode::SerialCommand => return self.command.frame(bytes),
             WorkingMode::Transparent | WorkingMode::AtCommand => {}
         }
         let links = &self.applied.links;
@@ -164,10 +167,10 @@ impl Books {
         self.nowhere += u64::from(!taken);
     }
 
-    pub(super) fn mode_starts(&mut self, now: u64) {
+    pub(super) fn mode_starts(&mut self) {
         self.applied = self.watch.expected.clone();
         for bytes in std::mem::take(&mut self.kept) {
-            self.route(&bytes, now);
+            self.route(&bytes);
         }
         self.kept_bytes = 0;
         if self.applied.mode == WorkingMode::AtCommand {
@@ -261,7 +264,7 @@ impl World {
             Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
-                self.books.route(&Rc::from(bytes), self.now);
+                self.books.route(&Rc::from(bytes));
             }
         }
     }
@@ -399,7 +402,7 @@ impl World {
             }
             return;
         }
-        if self.is_unasked(bytes) && !self.is_command_state() {
+        if self.is_unasked(bytes) && !self.is_command_state() && !self.books.before.1 {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -444,7 +447,7 @@ impl World {
             }
             Printed::Escaped => self.break_rule(Rule::Escape, "+ok is printed without a handshake"),
             Printed::Result => self.result_printed(),
-            Printed::Error => self.error_printed(),
+            Printed::Packet => self.packet_error(),
             Printed::Told(told) => self.told(told),
             Printed::Ask => self.at_asks(),
             Printed::Banner => {

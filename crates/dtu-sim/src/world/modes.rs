@@ -1,12 +1,12 @@
 //! Which working mode a connection beside the links belongs to: HTTPD client, AT mode, serial command mode.
 
 use dtu_proto::config::WorkingMode;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, Door, QueueId};
+use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
 use dtu_proto::status::LinkState;
 
 use super::{Rule, World};
 use crate::MS;
-use crate::commands::{self, Deed, door_slot};
+use crate::commands::{self, Deed};
 use crate::downlink::Told;
 use crate::model::Phase;
 
@@ -29,8 +29,8 @@ fn mode_of(channel: ChannelId) -> WorkingMode {
 
 impl World {
     pub(super) fn may_connect(&mut self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
-        let mode = self.books.applied.mode;
-        if mode != mode_of(channel) {
+        let (mode, before) = (self.books.applied.mode, self.books.before.0);
+        if mode != mode_of(channel) && before != mode_of(channel) {
             return Err(format!("{channel} connects in {mode:?}"));
         }
         match channel {
@@ -147,12 +147,8 @@ impl World {
         self.hold(Rule::Packets, judged);
     }
 
-    /// The end of a command, or what is wrong with a packet.
-    pub(super) fn error_printed(&mut self) {
-        let due = |door| self.books.owed[door_slot(door)].1;
-        if due(Door::Serial) + due(Door::SerialFrame) > 0 {
-            return self.result_printed();
-        }
+    /// What is wrong with a packet is printed.
+    pub(super) fn packet_error(&mut self) {
         let (due, printed) = &mut self.books.command.errors;
         *printed += 1;
         if *printed > *due {
