@@ -141,7 +141,8 @@ impl Books {
         let set = &self.applied.links[link.index()];
         let same = (connect.protocol, &connect.address, connect.port, connect.local_port)
             == (set.protocol, &set.address, set.port, set.local_port);
-        if same && set.enabled {
+        let transparent = [self.applied.mode, self.before.0].contains(&WorkingMode::Transparent);
+        if same && set.enabled && transparent {
             Ok(())
         } else {
             Err(format!("link {link} connects to {connect:?}, set is {set:?}"))
@@ -154,7 +155,12 @@ impl Books {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
             WorkingMode::SerialCommand => return self.command.frame(bytes),
-            WorkingMode::Transparent | WorkingMode::AtCommand => {}
+            WorkingMode::Transparent => {}
+            // Of the set-up window: there is nobody to send it to.
+            WorkingMode::AtCommand => {
+                self.nowhere += 1;
+                return;
+            }
         }
         let links = &self.applied.links;
         let mut taken = false;
@@ -289,6 +295,8 @@ impl World {
             return;
         }
         match self.books.watch.accept(text, full) {
+            // In the AT mode the line stays as it is.
+            Deed::EnterMode if self.is_at_mode() => {}
             Deed::EnterMode => self.books.line.phase = Phase::Data,
             Deed::Restart => self.ending = true,
             Deed::Apply => self.applied_at(),

@@ -5,7 +5,7 @@ use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
 use dtu_proto::status::LinkState;
 
 use super::{Rule, World};
-use crate::MS;
+use crate::{MS, SEC};
 use crate::commands::{self, Deed};
 use crate::downlink::Told;
 use crate::model::Phase;
@@ -188,16 +188,38 @@ impl World {
             WorkingMode::AtCommand,
         ];
         let mode = self.dte.rng.pick(&modes);
-        self.change_mode(mode);
+        match self.dte.rng.range(0, 9) {
+            0 | 1 => self.change_by_restart(mode),
+            // Set and not in force: nothing may change.
+            2 => {
+                self.set_mode(mode);
+                self.leave_command_state();
+            }
+            _ => self.change_mode(mode),
+        }
+    }
+
+    fn set_mode(&mut self, mode: WorkingMode) {
+        let (text, deed) = commands::mode(mode);
+        self.order(&text, deed);
+    }
+
+    fn order(&mut self, text: &str, deed: Deed) {
+        self.books.watch.know(text, deed);
+        self.say(text);
     }
 
     fn change_mode(&mut self, mode: WorkingMode) {
-        let (text, deed) = commands::mode(mode);
-        self.books.watch.know(&text, deed);
-        self.say(&text);
-        self.books.watch.know("AT+CIAPPLY", Deed::Apply);
-        self.say("AT+CIAPPLY");
+        self.set_mode(mode);
+        self.order("AT+CIAPPLY", Deed::Apply);
         self.dte.pause(300 * MS);
+    }
+
+    fn change_by_restart(&mut self, mode: WorkingMode) {
+        self.set_mode(mode);
+        self.order("ATW", Deed::Save);
+        self.order("AT+CIRESET", Deed::Restart);
+        self.dte.pause(2 * SEC);
     }
 
     /// In the AT mode: dialogue, or off to another mode.
