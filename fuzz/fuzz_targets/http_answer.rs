@@ -57,5 +57,13 @@ fn take(bytes: &[u8], most: usize) -> Seen {
         }
     }
     let (status, head, may_go_on) = (answer.status(), answer.head().to_vec(), answer.may_go_on());
-    Seen { body, status, head, may_go_on, end, closed: if fault.is_none() { answer.closed() } else { Ok(()) }, fault }
+    Seen {
+        body,
+        status,
+        head,
+        may_go_on,
+        end,
+        closed: if fault.is_none() { answer.closed() } else { Ok(()) },
+        fault,
+    }
 }

@@ -43,7 +43,10 @@ fn judge(bytes: &[u8], method: Method, frame: &[u8]) {
     let body = &bytes[head..];
     assert_eq!(body, if method == Method::Post { frame } else { b"" });
     for length in all("content-length") {
-        assert_eq!(std::str::from_utf8(length.value).ok().and_then(|text| text.parse().ok()), Some(body.len()));
+        assert_eq!(
+            std::str::from_utf8(length.value).ok().and_then(|text| text.parse().ok()),
+            Some(body.len())
+        );
     }
     assert!(method == Method::Get || !all("content-length").is_empty());
     assert!(!all("host").is_empty() && !all("connection").is_empty());

@@ -239,7 +239,9 @@ impl World {
         };
         match book.send(channel.into(), &[], bytes, &rules)? {
             Carried::Frame(_) => Ok(()),
-            other => Err(format!("{other:?} to a destination")),
+            other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
+                Err(format!("{other:?} to a destination"))
+            }
         }
     }
 

@@ -5,10 +5,10 @@ use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
 use dtu_proto::status::LinkState;
 
 use super::{Rule, World};
-use crate::{MS, SEC};
 use crate::commands::{self, Deed};
 use crate::downlink::Told;
 use crate::model::Phase;
+use crate::{MS, SEC};
 
 /// The rule that judges a channel.
 pub(super) fn rule_of(channel: ChannelId) -> Rule {
