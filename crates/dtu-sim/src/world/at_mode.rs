@@ -65,7 +65,9 @@ impl World {
     pub(super) fn at_line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line).into_owned();
         if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
-            let free = self.at_state() == State::Idle && self.books.at.ordered.is_none();
+            // One that is being closed makes room.
+            let free =
+                matches!(self.at_state(), State::Idle | State::Closing) && self.books.at.ordered.is_none();
             let named = self.scenario.modes.destinations.iter().find(|to| open_values(to) == values);
             if let Some(to) = named.filter(|_| free) {
                 self.books.at.ordered = Some(to.clone());
