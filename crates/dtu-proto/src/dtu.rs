@@ -309,9 +309,13 @@ impl Dtu {
         self.backlog.is_empty()
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
-            && !self.links_block()
-            && !self.httpd_blocks()
-            && !self.serial_command_blocks()
+            && !self.queue_blocks()
+    }
+
+    /// Whether a queue that is full keeps the serial line from being read. A command adds nothing to it.
+    fn queue_blocks(&self) -> bool {
+        self.line_state != LineState::Command
+            && (self.links_block() || self.httpd_blocks() || self.serial_command_blocks())
     }
 
     /// Whether the host may read this link's socket.
@@ -406,6 +410,7 @@ impl Dtu {
         self.print_unsolicited();
         self.store_messages();
         self.httpd_listens();
+        self.serial_command_reads();
         self.show_leds();
     }
 

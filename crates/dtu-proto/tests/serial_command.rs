@@ -822,3 +822,38 @@ proptest! {
         prop_assert_eq!(dev.status().waiting_packets, 0);
     }
 }
+
+#[test]
+fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
+    let block = |modes: &mut LinkOptions| {
+        modes.cache = 4000;
+        modes.drop_policy = DropPolicy::Block;
+    };
+    let mut dev = booted(mode_1(), options(block));
+    dev.peer(TO[0]).net = Net::Refused;
+    dev.send(to(1, &[1; 900])).send(to(1, &[2; 900]));
+    let packet = bytes(to(1, &[3; 900]));
+    let (half, rest) = packet.split_at(300);
+    dev.serial([&bytes(to(1, &[4; 300])), half].concat()).wait(2000);
+    assert!(!dev.dtu.wants_serial());
+    dev.peer(TO[0]).net = Net::Good;
+    while !dev.dtu.wants_serial() {
+        dev.wait(10);
+    }
+    dev.wait(900).serial(rest).wait(300).prints_nothing();
+    assert_eq!(dev.channel_received(TO[0]).len(), 3000);
+    // From then on it does.
+    dev.serial(half).wait(1200).prints("\r\n+CME ERROR: command frame: got only 300 of 914 bytes\r\n");
+}
+
+#[test]
+fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
+    let mut dev = up();
+    TO.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+    (1..=9).for_each(|number| dev.send(to(number, b"x")).end());
+    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY")).wait(11 * MINUTE);
+    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(9 * MINUTE);
+    assert_eq!((dev.status().waiting_packets, dev.status().counters.dropped_packets), (9, 0));
+    dev.wait(2 * MINUTE);
+    assert_eq!(dev.status().counters.dropped_packets, 1);
+}
