@@ -31,9 +31,17 @@ pub(crate) struct Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Idle,
-    Connecting { until: Instant },
+    Connecting {
+        until: Instant,
+    },
     Up(Up),
-    Closing { reason: LinkDownReason, was_up: bool, until: Instant },
+    /// `sending`: a `Send` was outstanding; the host may still say that the socket has it.
+    Closing {
+        reason: LinkDownReason,
+        was_up: bool,
+        sending: bool,
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,12 +110,12 @@ impl Channel {
         now: Instant,
         outputs: &mut VecDeque<Output>,
     ) -> bool {
-        let was_up = match self.state {
-            State::Up(_) => true,
-            State::Connecting { .. } => false,
+        let (was_up, sending) = match self.state {
+            State::Up(up) => (true, up.sending),
+            State::Connecting { .. } => (false, false),
             State::Idle | State::Closing { .. } => return false,
         };
-        self.state = State::Closing { reason, was_up, until: now + CLOSE_PATIENCE };
+        self.state = State::Closing { reason, was_up, sending, until: now + CLOSE_PATIENCE };
         outputs.push_back(Output::Channel(self.id, LinkOutput::Close));
         true
     }
@@ -121,8 +129,8 @@ impl Channel {
                 News::Up
             }
             (State::Up(_), LinkInput::Data(data)) => News::Data(data),
-            (State::Up(up), LinkInput::Sent) if up.sending => {
-                up.sending = false;
+            (State::Up(Up { sending, .. }) | State::Closing { sending, .. }, LinkInput::Sent) if *sending => {
+                *sending = false;
                 News::Sent
             }
             (State::Up(up), LinkInput::Acked(total)) if total > up.acked => {
@@ -169,7 +177,7 @@ impl Channel {
                 self.close(LinkDownReason::HostSilent, now, outputs);
                 News::Nothing
             }
-            State::Closing { reason, was_up, until } if until <= now => {
+            State::Closing { reason, was_up, until, .. } if until <= now => {
                 self.ended(Down { reason, was_up, sent: 0, acked: 0 }, outputs)
             }
             State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
@@ -252,5 +260,16 @@ mod tests {
         assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
         let late = LinkInput::Closed { reason: CloseReason::Local, acked: 0 };
         assert_eq!(channel.handle(late, &mut outputs), News::Nothing);
+    }
+
+    #[test]
+    fn what_the_socket_has_is_told_though_the_end_was_ordered() {
+        let mut outputs = VecDeque::new();
+        let mut channel = connected(&mut outputs);
+        let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
+        channel.send(payload, &mut outputs);
+        channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
+        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Nothing);
     }
 }
