@@ -91,7 +91,8 @@ impl Dtu {
 
     /// Silence that ends a frame at a prompt.
     fn prompt_silence(&self) -> Duration {
-        self.packing().silence.max(SILENCE_MIN)
+        // On a slow line the bytes of a run are a character apart.
+        self.packing().silence.max(SILENCE_MIN).max(self.line_format.character_time() * 3 / 2)
     }
 
     fn close_prompt(&mut self, typed: Typed) {
