@@ -314,8 +314,15 @@ impl Dtu {
 
     /// Whether a queue that is full keeps the serial line from being read. A command adds nothing to it.
     fn queue_blocks(&self) -> bool {
-        self.line_state != LineState::Command
-            && (self.links_block() || self.httpd_blocks() || self.serial_command_blocks())
+        // What comes in the set-up window is for the mode that is set.
+        let mode = if self.mode_started { self.mode } else { self.config.mode };
+        let is_full = match mode {
+            WorkingMode::Transparent => self.links_block(),
+            WorkingMode::SerialCommand => self.serial_command_blocks(),
+            WorkingMode::Httpd => self.httpd_blocks(),
+            WorkingMode::AtCommand | WorkingMode::Sms => false,
+        };
+        is_full && self.line_state != LineState::Command
     }
 
     /// Whether the host may read this link's socket.

@@ -275,7 +275,7 @@ impl SerialCommand {
     }
 
     pub(crate) fn blocks(&self) -> bool {
-        self.running && self.packets.blocks()
+        self.packets.blocks()
     }
 
     pub(crate) const fn is_running(&self) -> bool {
