@@ -169,7 +169,7 @@ MUTANTS = [
      "        rng.up_to(limit).max(LEAST)", "        limit.max(LEAST)"),
 ]
 
-# Rules of the modes beside transparent and SMS: all worlds are in that mode (9: go from mode to mode).
+# In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
 MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}
 
 
@@ -219,7 +219,7 @@ def try_mutant(mutant, seeds):
     original = path.read_text()
     path.write_text(original.replace(old, new))
     try:
-        held, seen = run(seeds, MODES.get(rule))
+        held, seen = run(seeds, MODES.get(rule, "0"))
     finally:
         path.write_text(original)
     print(f"{'survived' if held else 'caught'}: {rule}: {title}{'' if held else ' -> ' + seen}", flush=True)

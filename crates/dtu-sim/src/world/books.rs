@@ -469,6 +469,10 @@ impl World {
     }
 
     pub(super) fn result_printed(&mut self) {
+        if matches!(self.books.line.phase, Phase::Text { .. }) {
+            // The prompt has waited too long.
+            self.books.line.prompt_ends();
+        }
         let inline = self.books.pay(Door::SerialFrame);
         let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
         self.hold(Rule::Commands, paid);

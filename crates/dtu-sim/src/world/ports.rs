@@ -140,6 +140,10 @@ impl World {
         // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
         self.serial.up.clear();
         if matches!(self.books.line.phase, Phase::Text { .. }) {
+            // A text may be whole, and the host late.
+            self.wake_if_due();
+        }
+        if matches!(self.books.line.phase, Phase::Text { .. }) {
             // Nobody is there to answer it.
             self.books.line.prompt_ends();
             let paid = self.books.pay(Door::Serial);
