@@ -7,8 +7,6 @@
 //! ```
 //! It has no cache and does not connect by itself: that is the mode's business.
 
-#![allow(dead_code, reason = "used by the modes that follow")]
-
 use alloc::collections::VecDeque;
 
 use crate::event::{
@@ -76,8 +74,7 @@ pub(crate) enum News<'a> {
 pub(crate) struct Down {
     pub(crate) reason: LinkDownReason,
     pub(crate) was_up: bool,
-    /// Bytes of the connection that were handed over, and that the peer's TCP had acknowledged.
-    pub(crate) sent: u64,
+    /// Bytes of the connection that the peer's TCP had acknowledged.
     pub(crate) acked: u64,
 }
 
@@ -146,11 +143,9 @@ impl Channel {
         let network = LinkDownReason::Network(reason);
         let down = match self.state {
             State::Idle => return News::Nothing,
-            State::Connecting { .. } => Down { reason: network, was_up: false, sent: 0, acked: 0 },
-            State::Up(up) => {
-                Down { reason: network, was_up: true, sent: up.sent, acked: acked.max(up.acked) }
-            }
-            State::Closing { reason, was_up, .. } => Down { reason, was_up, sent: 0, acked },
+            State::Connecting { .. } => Down { reason: network, was_up: false, acked: 0 },
+            State::Up(up) => Down { reason: network, was_up: true, acked: acked.max(up.acked) },
+            State::Closing { reason, was_up, .. } => Down { reason, was_up, acked },
         };
         self.ended(down, outputs)
     }
@@ -178,7 +173,7 @@ impl Channel {
                 News::Nothing
             }
             State::Closing { reason, was_up, until, .. } if until <= now => {
-                self.ended(Down { reason, was_up, sent: 0, acked: 0 }, outputs)
+                self.ended(Down { reason, was_up, acked: 0 }, outputs)
             }
             State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
         }
@@ -243,7 +238,7 @@ mod tests {
         assert_eq!(channel.handle(LinkInput::Acked(1), &mut outputs), News::Nothing);
         let closed = LinkInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
         let reason = LinkDownReason::Network(CloseReason::PeerClosed);
-        let down = Down { reason, was_up: true, sent: 3, acked: 3 };
+        let down = Down { reason, was_up: true, acked: 3 };
         assert_eq!(channel.handle(closed, &mut outputs), News::Down(down));
         assert!(channel.is_idle());
     }
@@ -256,7 +251,7 @@ mod tests {
         assert!(!channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
         assert_eq!(channel.handle(LinkInput::Data(b"late"), &mut outputs), News::Nothing);
         let due = channel.deadline().expect("the host must answer");
-        let down = Down { reason: LinkDownReason::Ordered, was_up: true, sent: 0, acked: 0 };
+        let down = Down { reason: LinkDownReason::Ordered, was_up: true, acked: 0 };
         assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
         let late = LinkInput::Closed { reason: CloseReason::Local, acked: 0 };
         assert_eq!(channel.handle(late, &mut outputs), News::Nothing);

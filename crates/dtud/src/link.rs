@@ -54,6 +54,8 @@ impl LinkNews {
 pub(crate) struct Link {
     route: Route,
     state: State,
+    /// The socket had all of a `Send` when the connection ended: that is told first.
+    sent: bool,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
 }
@@ -117,7 +119,7 @@ impl Link {
         wanted: bool,
         buf: &mut [u8],
     ) -> Option<LinkNews> {
-        if let Some(news) = self.closed.take() {
+        if let Some(news) = self.last_words() {
             return Some(news);
         }
         match &mut self.state {
@@ -129,7 +131,7 @@ impl Link {
                     Poll::Ready(Ok(established)) => Some(self.begin(established, protocol)),
                     Poll::Ready(Err(reason)) => {
                         self.end(reason);
-                        self.closed.take()
+                        self.last_words()
                     }
                 }
             }
@@ -137,7 +139,7 @@ impl Link {
                 Ok(news) => news,
                 Err(reason) => {
                     self.end(reason);
-                    self.closed.take()
+                    self.last_words()
                 }
             },
         }
@@ -159,9 +161,17 @@ impl Link {
         LinkNews::Connected { local }
     }
 
+    /// What is still to be told of a connection that is over.
+    fn last_words(&mut self) -> Option<LinkNews> {
+        if std::mem::take(&mut self.sent) { Some(LinkNews::Sent) } else { self.closed.take() }
+    }
+
     fn end(&mut self, reason: CloseReason) {
         let acked = match std::mem::take(&mut self.state) {
-            State::Up(mut connection) => connection.last_acknowledged(),
+            State::Up(mut connection) => {
+                self.sent = connection.sent;
+                connection.last_acknowledged()
+            }
             State::Idle | State::Connecting(..) => 0,
         };
         self.closed = Some(LinkNews::Closed { reason, acked });

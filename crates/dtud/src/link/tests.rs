@@ -111,8 +111,10 @@ async fn an_order_to_close_is_answered_at_once_with_the_last_word() {
     send(&mut link, b"12345").await;
     peer.read_exact(&mut [0; 5]).unwrap();
     order(&mut link, LinkOutput::Close).await;
+    assert_eq!(news(&mut link).await.0, LinkNews::Sent, "the socket had it before the order");
     let closed = LinkNews::Closed { reason: CloseReason::Local, acked: 5 };
     assert_eq!(news(&mut link).await.0, closed);
+    assert!(link.is_idle());
 }
 
 #[tokio::test]
