@@ -59,7 +59,11 @@ pub(crate) fn take_request(bytes: &[u8]) -> Result<Option<(Request, usize)>, Str
 
 fn checked_line(line: &[u8]) -> Result<&[u8], String> {
     let control = line.iter().any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7F);
-    if control { Err(format!("a control character in the head line \"{}\"", line.escape_ascii())) } else { Ok(line) }
+    if control {
+        Err(format!("a control character in the head line \"{}\"", line.escape_ascii()))
+    } else {
+        Ok(line)
+    }
 }
 
 fn request_line(line: &[u8]) -> Result<(String, Vec<u8>), String> {
@@ -86,7 +90,11 @@ fn may_stand(byte: u8) -> bool {
 }
 
 fn body_length(request: &Request) -> Result<usize, String> {
-    if request.head.iter().any(|line| split_field(line).is_none_or(|(name, _)| name.is_empty() || name.contains(&b' '))) {
+    if request
+        .head
+        .iter()
+        .any(|line| split_field(line).is_none_or(|(name, _)| name.is_empty() || name.contains(&b' ')))
+    {
         return Err("a head line without a name".to_owned());
     }
     if request.field("transfer-encoding").next().is_some() {
@@ -214,7 +222,8 @@ pub(crate) fn draw_answer(rng: &mut Rng, body: &[u8], filter: bool, closes: bool
 
 fn good(w: &mut Writer<'_>, body: &[u8], closes: bool) -> (u16, End) {
     if w.rng.chance(10) {
-        let interim = w.rng.pick(&["100 Continue\r\n", "103 Early Hints\r\nLink: </a>\r\n", "102 Processing\r\n"]);
+        let interim =
+            w.rng.pick(&["100 Continue\r\n", "103 Early Hints\r\nLink: </a>\r\n", "102 Processing\r\n"]);
         w.hidden(format!("HTTP/1.1 {interim}\r\n"));
     }
     let (status, reason) = w.rng.pick(&[

@@ -134,12 +134,7 @@ fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn world(
-    seed: Option<u64>,
-    seeds: Option<RangeInclusive<u64>>,
-    how: Run,
-    all: bool,
-) -> ExitCode {
+fn world(seed: Option<u64>, seeds: Option<RangeInclusive<u64>>, how: Run, all: bool) -> ExitCode {
     let seeds = seeds.unwrap_or_else(|| seed.map_or(1..=100, |seed| seed..=seed));
     let failures = run_all(&seeds, how, all);
     for failure in &failures {

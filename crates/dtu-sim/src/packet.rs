@@ -76,7 +76,8 @@ impl Packet {
             (Address::Name(String::from_utf8(rest[..end].to_vec()).ok()?), &rest[end + 1..])
         };
         let to = Destination { tcp: func & 1 != 0, address, port: u16::from_be_bytes([fixed[4], fixed[3]]) };
-        let packet = Self { to, short: func & 2 != 0, wait: fixed[1], full: func & 0x80 != 0, data: data.to_vec() };
+        let packet =
+            Self { to, short: func & 2 != 0, wait: fixed[1], full: func & 0x80 != 0, data: data.to_vec() };
         let good = func & 0x78 == 0 && packet.to.port > 0 && (1..=1000).contains(&packet.data.len());
         good.then_some(packet)
     }

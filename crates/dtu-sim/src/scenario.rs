@@ -7,8 +7,8 @@ use dtu_proto::config::{
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
 
-use modes::ModeStyle;
 pub(crate) use modes::HttpStyle;
+use modes::ModeStyle;
 
 use crate::radio::Faults;
 use crate::rng::Rng;

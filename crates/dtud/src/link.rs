@@ -265,7 +265,9 @@ impl Connection {
         }
         let lost = rustix::io::ioctl_fionread(&self.port).unwrap_or(0);
         warn!("{lost} bytes of a server that is gone are lost: the DTE did not read for {UNREAD_FOR:?}");
-        Some(self.failed.unwrap_or(CloseReason::PeerClosed))
+        // What was cut must not pass for whole: a body that ends with the connection would be taken as complete.
+        let whole = lost == 0 && self.tls.is_none();
+        Some(self.failed.unwrap_or(if whole { CloseReason::PeerClosed } else { CloseReason::Reset }))
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
@@ -516,6 +518,28 @@ mod tests {
         let mut rest = Vec::new();
         peer.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, b"");
+    }
+
+    #[tokio::test]
+    async fn an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one() {
+        let (mut link, mut peer) = tcp().await;
+        peer.write_all(b"last words").unwrap();
+        drop(peer);
+        let mut now = Instant::ZERO;
+        let closed = poll_fn(|cx| {
+            let news = link.poll(cx, now, false, &mut [0; 16]);
+            now = link.deadline().unwrap_or(now);
+            news.map_or(Poll::Pending, Poll::Ready)
+        });
+        let mut closed = std::pin::pin!(closed);
+        let closed = loop {
+            // The reactor learns of the end; the time to wait is over at the next look.
+            tokio::task::yield_now().await;
+            if let Poll::Ready(news) = poll_fn(|cx| Poll::Ready(closed.as_mut().poll(cx))).await {
+                break news;
+            }
+        };
+        assert_eq!(closed, LinkNews::Closed { reason: CloseReason::Reset, acked: 0 });
     }
 
     #[tokio::test]

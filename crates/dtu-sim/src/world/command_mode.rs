@@ -101,7 +101,9 @@ impl CommandBook {
 
     fn book_of(&mut self, connect: &Connect) -> Option<&mut Book> {
         let tcp = connect.protocol == Protocol::Tcp;
-        let is = |to: &Destination| to.tcp == tcp && to.port == connect.port && to.address.text() == connect.address;
+        let is = |to: &Destination| {
+            to.tcp == tcp && to.port == connect.port && to.address.text() == connect.address
+        };
         self.books.iter_mut().find(|(to, _)| is(to)).map(|(_, book)| book)
     }
 
@@ -166,7 +168,8 @@ impl CommandBook {
         let packets = self.packets;
         *self = Self { resend: self.resend, unsure: true, packets, ..Self::default() };
         for bytes in kept {
-            let packet = Packet::read(bytes).ok_or_else(|| "the spool has something that is no packet".to_owned())?;
+            let packet =
+                Packet::read(bytes).ok_or_else(|| "the spool has something that is no packet".to_owned())?;
             self.give(&packet);
         }
         Ok(())

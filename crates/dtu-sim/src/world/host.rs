@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text};
 use dtu_proto::event::{
-    ChannelId, Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput,
-    SerialOutput, StoreInput, StoreOutput,
+    ChannelId, Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power,
+    QueueId, SerialInput, SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};

@@ -113,8 +113,7 @@ impl HttpBook {
         let reused = self.requests > 0;
         self.requests += 1;
         self.arrivals.push_back((number, request));
-        self.under_way =
-            Some(UnderWay { number, start, sent: false, reused, read_before: read });
+        self.under_way = Some(UnderWay { number, start, sent: false, reused, read_before: read });
         Ok(())
     }
 
@@ -124,7 +123,9 @@ impl HttpBook {
         let at = self.frames.iter().take(may_skip + 1).position(|frame| is_of(request, &frame.bytes, style));
         let Some(at) = at else {
             let due = self.frames.front().map(|frame| frame.bytes.escape_ascii().to_string());
-            return Err(format!("{request:?} is not what frame {due:?} makes, {may_skip} may be passed over"));
+            return Err(format!(
+                "{request:?} is not what frame {due:?} makes, {may_skip} may be passed over"
+            ));
         };
         self.skipped += at as u64;
         self.frames.drain(..at);
@@ -144,7 +145,11 @@ impl HttpBook {
     fn answered(&mut self, status: u16, goes_on: bool) {
         let Some(under_way) = self.under_way.take() else { return };
         self.spent = !goes_on;
-        if (200..300).contains(&status) { self.counts.good += 1 } else { self.counts.other += 1 }
+        if (200..300).contains(&status) {
+            self.counts.good += 1
+        } else {
+            self.counts.other += 1
+        }
         self.done(under_way.number);
     }
 
@@ -175,7 +180,10 @@ impl HttpBook {
             return Err("a request is not what was sent".to_owned());
         }
         if number <= self.arrived {
-            return Err(format!("frame {number} comes to the server again, or behind frame {}", self.arrived));
+            return Err(format!(
+                "frame {number} comes to the server again, or behind frame {}",
+                self.arrived
+            ));
         }
         self.arrived = number;
         Ok(())
@@ -194,7 +202,8 @@ impl HttpBook {
     pub(super) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
         let of = &status.counters;
         let counts = &self.counts;
-        let is = [of.frames_in, of.bytes_in, of.answered, of.answered_other, of.failed + of.timed_out, of.retried];
+        let is =
+            [of.frames_in, of.bytes_in, of.answered, of.answered_other, of.failed + of.timed_out, of.retried];
         let should =
             [counts.given, counts.given_bytes, counts.good, counts.other, counts.failed, counts.again];
         let done = of.answered + of.answered_other + of.failed + of.timed_out;
@@ -222,7 +231,11 @@ impl HttpBook {
         let excused = self.dropped - self.skipped;
         let lost = self.frames.iter().filter(|frame| !frame.handed);
         let lost = lost.filter(|frame| !kept.iter().any(|bytes| bytes[..] == frame.bytes[..])).count();
-        if lost as u64 > excused { Err(format!("{lost} frames for the server are not on the spool")) } else { Ok(()) }
+        if lost as u64 > excused {
+            Err(format!("{lost} frames for the server are not on the spool"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -299,7 +312,9 @@ impl World {
         let taken = match http::take_request(&self.server.inbox) {
             Ok(None) => return,
             Ok(Some(taken)) => taken,
-            Err(text) => return self.break_rule(Rule::Requests, format!("the server cannot read it: {text}")),
+            Err(text) => {
+                return self.break_rule(Rule::Requests, format!("the server cannot read it: {text}"));
+            }
         };
         let (request, len) = taken;
         self.server.inbox.drain(..len);
@@ -399,7 +414,6 @@ impl World {
         self.server.end = None;
         self.books.http.closed(acked, read);
     }
-
 }
 
 /// The next bytes of all bodies.

@@ -242,7 +242,12 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, scenario: Scenario, (mut rng, radio_rng, mut mode_rng): (Rng, Rng, Rng), print: bool) -> Self {
+    fn new(
+        seed: u64,
+        scenario: Scenario,
+        (mut rng, radio_rng, mut mode_rng): (Rng, Rng, Rng),
+        print: bool,
+    ) -> Self {
         let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
         let device = host::power_on(&scenario.config, &scenario, seed, 0);
         let mut world = Self {

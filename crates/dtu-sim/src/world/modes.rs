@@ -185,7 +185,12 @@ impl World {
 
     /// The equipment changes the mode.
     pub(super) fn wander(&mut self) {
-        let modes = [WorkingMode::Transparent, WorkingMode::SerialCommand, WorkingMode::Httpd, WorkingMode::AtCommand];
+        let modes = [
+            WorkingMode::Transparent,
+            WorkingMode::SerialCommand,
+            WorkingMode::Httpd,
+            WorkingMode::AtCommand,
+        ];
         let mode = self.dte.rng.pick(&modes);
         self.change_mode(mode);
     }

@@ -7,8 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOutput};
 
-use super::net::State;
 use super::modes::rule_of;
+use super::net::State;
 use super::{Event, Rule, World};
 use crate::http::Print;
 use crate::rng::Rng;
@@ -370,7 +370,13 @@ impl World {
             return;
         }
         let truth = channel == ChannelId::HTTPD || wire.rng.chance(60);
-        let acked = if wire.udp { 0 } else if truth { wire.arrived } else { wire.reported };
+        let acked = if wire.udp {
+            0
+        } else if truth {
+            wire.arrived
+        } else {
+            wire.reported
+        };
         self.note_wire("closed", channel, acked, reason.to_string().as_bytes());
         self.channel_closed(channel, acked, reason);
         self.wire(channel).reset(State::Idle);
@@ -441,8 +447,7 @@ impl World {
         let attached = self.attached;
         let wire = &self.wires[channel.index()];
         let something = !wire.coming.is_empty() || wire.closed;
-        let ready =
-            something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
+        let ready = something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
         if ready && self.device.wants_channel(channel) {
             self.wire(channel).read_planned = true;
             let delay = self.style_of(channel).delay / 2;
