@@ -133,6 +133,7 @@ mod tests {
     fn an_at_line_is_shown_without_its_passwords() {
         assert_eq!(shown("AT+CSTT=\"net\",\"user\",\"secret\""), "AT+CSTT");
         assert_eq!(shown("at+cipsw=abcde"), "at+cipsw");
+        assert_eq!(shown("AT+HTPHD=Authorization: Basic c2VjcmV0"), "AT+HTPHD");
         assert_eq!(shown("AT+CIPR=9600;+CIPSW=abcde"), "AT+CIPR");
         assert_eq!(shown("AT+CIPR=9600"), "AT+CIPR=9600");
     }

@@ -275,7 +275,9 @@ impl Connection {
         }
         let lost = rustix::io::ioctl_fionread(&self.port).unwrap_or(0);
         warn!("{lost} bytes of a server that is gone are lost: the DTE did not read for {UNREAD_FOR:?}");
-        Some(self.failed.unwrap_or(CloseReason::PeerClosed))
+        // What was cut must not pass for whole: a body that ends with the connection would be taken as complete.
+        let whole = lost == 0 && self.tls.is_none();
+        Some(self.failed.unwrap_or(if whole { CloseReason::PeerClosed } else { CloseReason::Reset }))
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {

@@ -106,6 +106,28 @@ async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
 }
 
 #[tokio::test]
+async fn an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one() {
+    let (mut link, mut peer) = tcp().await;
+    peer.write_all(b"last words").unwrap();
+    drop(peer);
+    let mut now = Instant::ZERO;
+    let closed = poll_fn(|cx| {
+        let news = link.poll(cx, now, false, &mut [0; 16]);
+        now = link.deadline().unwrap_or(now);
+        news.map_or(Poll::Pending, Poll::Ready)
+    });
+    let mut closed = std::pin::pin!(closed);
+    let closed = loop {
+        // The reactor learns of the end; the time to wait is over at the next look.
+        tokio::task::yield_now().await;
+        if let Poll::Ready(news) = poll_fn(|cx| Poll::Ready(closed.as_mut().poll(cx))).await {
+            break news;
+        }
+    };
+    assert_eq!(closed, LinkNews::Closed { reason: CloseReason::Reset, acked: 0 });
+}
+
+#[tokio::test]
 async fn an_order_to_close_is_answered_at_once_with_the_last_word() {
     let (mut link, mut peer) = tcp().await;
     send(&mut link, b"12345").await;

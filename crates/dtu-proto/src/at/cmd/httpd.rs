@@ -50,14 +50,14 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "`name:value` lines, divided by `||` or `[0D][0A]`",
     )
     .factory("Accept:text/html")
-    .empty_is("")])
+    .empty_is("").secret()])
     .notes(
         "All that follows on the line is the head: commas and semicolons need no quotes. The lines go out as typed, and \
          `[7C]` stands for a byte, so `[7C][7C]` for `||` in a value. `Host`, `Connection` and, with POST, \
          `Content-Length` are added where they are not given; a `Content-Length` that is given always tells the true \
          length. `Transfer-Encoding`, `Trailer`, `Upgrade` and `TE` are refused: they would change where a request ends.",
     )
-    .reads(|call| said(call, head_line))
+    .reads(read_head)
     .sets(set_head)
     .saved(|config| stored(head_line(config)), TakesEffect::Restart),
     Command::new("+HTPTO", "2.1.3", "HTTPD: time-out", &[Param::new(
@@ -94,6 +94,13 @@ fn url_line(config: &Config) -> String {
 
 fn head_line(config: &Config) -> String {
     format!("HTPHD:{}", Quoted(&config.httpd.head))
+}
+
+/// A head line may hold a password (`Authorization`): not shown over a network.
+fn read_head(call: &mut Call<'_, '_>) -> Done {
+    let line = format!("+HTPHD:{}", Quoted(call.secret(&call.ctx.config.httpd.head)));
+    call.say(line);
+    Ok(())
 }
 
 fn timeout_line(config: &Config) -> String {
