@@ -484,7 +484,9 @@ fn five_wrong_passwords_shut_one_phone_out_and_no_other() {
 fn secrets_are_hidden_from_phones() {
     let mut config = sms_mode();
     config.apn.password = "secret".into();
+    config.httpd.head = "Authorization: Basic c2VjcmV0".into();
     let mut dev = booted(config);
+    dev.sms_from(PHONE, "abc,AT+HTPHD?").network_takes(&[(PHONE, "+HTPHD:\"****\"\r\n\r\nOK")]);
     dev.sms_from(PHONE, "abc,AT+CSTT?")
         .network_takes(&[(PHONE, "+CSTT: \"CMNET\", \"\", \"****\"\r\n\r\nOK")]);
 }
