@@ -4,15 +4,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sudo_or_not() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat iproute2 python3 python3-venv nginx-light openssl)
+packages=(gammu gammu-smsd smstools minicom picocom modemmanager dbus socat iproute2 python3 python3-venv nginx openssl)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
     sudo_or_not apt-get update -qq
-    # Their services are of no use here and must not take a port.
     sudo_or_not env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+    # Its service is of no use here and must not take a port.
+    if [[ " ${missing[*]} " == *" nginx "* ]] && [ -d /run/systemd/system ]; then
+        sudo_or_not systemctl disable --now nginx >/dev/null 2>&1 || true
+    fi
 fi
 
 venv=target/clients-venv

@@ -123,11 +123,54 @@ MUTANTS = [
      "        if self.line_state == LineState::Data {\n            self.unsolicited.clear();\n        }\n", ""),
     ("messages", "parts are printed as they come",
      ".and_then(Header::concat).filter(|concat| concat.total > 1);", ".and_then(Header::concat).filter(|concat| concat.total > 200);"),
+    ("requests", "a frame is in the request target as it came",
+     "        if escaped || may_stand(*byte) {", "        if escaped || *byte != b'#' {"),
+    ("requests", "the next request does not wait for the answer to the last",
+     "        if self.exchange.is_some() || self.cache.is_empty() {", "        if self.cache.is_empty() {"),
+    ("requests", "a request that the server may have got is sent again",
+     "            network && self.reused && down.acked <= self.begin", "            network && down.acked <= self.end"),
+    ("requests", "a connection that the server closes carries another request",
+     "        if self.spent || !exchange.lets_go_on() {", "        if self.spent {"),
+    ("requests", "a server that says nothing is waited for all day",
+     "(true, false) => Some(self.alive_at + self.timeout),", "(true, false) => Some(self.alive_at + self.timeout * 10_000),"),
+    ("requests", "the filter is turned round",
+     "                    if !self.filters {", "                    if self.filters {"),
+    ("requests", "the spool has a byte less than the frame",
+     "StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame)", "StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame.slice(1..))"),
+    ("packets", "a packet with a wrong sum is good",
+     "if should == is { Ok(body) }", "if should == is || is > 200 { Ok(body) }"),
+    ("packets", "a packet goes by the connection of another destination",
+     "position(|place| place.is_for(frame)) {", "position(|place| place.is_for(frame) || place.used_at == cx.now) {"),
+    ("packets", "a full reply says OK to what was dropped",
+     "        self.reply(packet, false);", "        self.reply(packet, true);"),
+    ("packets", "behind a bad packet everything up to its end is passed over",
+     "            Err(fault @ Fault::Sum { .. }) => bad(fault, MAGIC.len()),", "            Err(fault @ Fault::Sum { .. }) => bad(fault, whole),"),
+    ("packets", "a packet that waits for a place loses its turn",
+     "        self.lobby.push_back(id);", "        self.lobby.push_front(id);"),
+    ("packets", "half a packet is joined with what comes a minute later",
+     "const REST_PATIENCE: Duration = Duration::from_secs(1);", "const REST_PATIENCE: Duration = Duration::from_secs(60);"),
+    ("dialogue", "the end of a frame is sent with it",
+     "        [data @ .., END] => Ok(Some(Bytes::copy_from_slice(data))),", "        [_, .., END] => Ok(Some(Bytes::copy_from_slice(&frame))),"),
+    ("dialogue", "SEND OK comes before the socket has it",
+     "            self.at_connection.channel.send(payload, &mut self.outputs);", "            self.at_connection.channel.send(payload, &mut self.outputs);\n            self.send_ended(true);"),
+    ("dialogue", "bytes of the peer are printed while a prompt waits",
+     "LineState::Command => self.is_at_mode() && !self.answers_line() && self.held.is_empty(),", "LineState::Command => self.is_at_mode(),"),
+    ("dialogue", "the end of a connection is not told",
+     "        if down.reason != LinkDownReason::Ordered {\n            let code", "        if down.reason != LinkDownReason::Ordered && !down.was_up {\n            let code"),
+    ("switches", "CIMOD is in force at once",
+     "        match self.mode {\n            WorkingMode::Transparent => self.route_to_links(frame),", "        match self.config.mode {\n            WorkingMode::Transparent => self.route_to_links(frame),"),
+    ("switches", "links work in the other modes, too",
+     "                | WorkingMode::Sms => Some(WaitingFor::Mode),", "                | WorkingMode::Sms => None,"),
+    ("switches", "the HTTPD client does not stop with its mode",
+     "        } else {\n            self.stop_httpd();", "        } else if self.mode == WorkingMode::Sms {\n            self.stop_httpd();"),
     ("liveness", "a lost link never comes back",
      "        self.state = State::Off;\n        self.rest(cx);", "        self.state = State::Idle(WaitingFor::Duty);"),
     ("herd", "all come back in step",
      "        rng.up_to(limit).max(LEAST)", "        limit.max(LEAST)"),
 ]
+
+# In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
+MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}
 
 
 def main():
@@ -176,15 +219,16 @@ def try_mutant(mutant, seeds):
     original = path.read_text()
     path.write_text(original.replace(old, new))
     try:
-        held, seen = run(seeds)
+        held, seen = run(seeds, MODES.get(rule, "0"))
     finally:
         path.write_text(original)
     print(f"{'survived' if held else 'caught'}: {rule}: {title}{'' if held else ' -> ' + seen}", flush=True)
     return not held
 
 
-def run(seeds):
+def run(seeds, mode=None):
     """Whether all worlds and the herd hold, and which rule was broken first."""
+    forced = ["--mode", mode] if mode else []
     environment = dict(
         os.environ,
         CARGO_TARGET_DIR=str(SCRATCH / "target"),
@@ -197,7 +241,7 @@ def run(seeds):
     if done.returncode != 0:
         sys.exit("a mutation does not compile:\n" + done.stderr[-3000:])
     program = SCRATCH / "target" / "release" / "dtu-sim"
-    for arguments in (["world", "--seeds", seeds], ["herd"]):
+    for arguments in (["world", "--seeds", seeds, *forced], ["herd"]):
         try:
             done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=180)
         except subprocess.TimeoutExpired:

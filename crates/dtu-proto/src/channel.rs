@@ -7,8 +7,6 @@
 //! ```
 //! It has no cache and does not connect by itself: that is the mode's business.
 
-#![allow(dead_code, reason = "used by the modes that follow")]
-
 use alloc::collections::VecDeque;
 
 use crate::event::{
@@ -31,9 +29,17 @@ pub(crate) struct Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Idle,
-    Connecting { until: Instant },
+    Connecting {
+        until: Instant,
+    },
     Up(Up),
-    Closing { reason: LinkDownReason, was_up: bool, until: Instant },
+    /// `sending`: a `Send` was outstanding; the host may still say that the socket has it.
+    Closing {
+        reason: LinkDownReason,
+        was_up: bool,
+        sending: bool,
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,8 +74,7 @@ pub(crate) enum News<'a> {
 pub(crate) struct Down {
     pub(crate) reason: LinkDownReason,
     pub(crate) was_up: bool,
-    /// Bytes of the connection that were handed over, and that the peer's TCP had acknowledged.
-    pub(crate) sent: u64,
+    /// Bytes of the connection that the peer's TCP had acknowledged.
     pub(crate) acked: u64,
 }
 
@@ -102,12 +107,12 @@ impl Channel {
         now: Instant,
         outputs: &mut VecDeque<Output>,
     ) -> bool {
-        let was_up = match self.state {
-            State::Up(_) => true,
-            State::Connecting { .. } => false,
+        let (was_up, sending) = match self.state {
+            State::Up(up) => (true, up.sending),
+            State::Connecting { .. } => (false, false),
             State::Idle | State::Closing { .. } => return false,
         };
-        self.state = State::Closing { reason, was_up, until: now + CLOSE_PATIENCE };
+        self.state = State::Closing { reason, was_up, sending, until: now + CLOSE_PATIENCE };
         outputs.push_back(Output::Channel(self.id, LinkOutput::Close));
         true
     }
@@ -121,8 +126,8 @@ impl Channel {
                 News::Up
             }
             (State::Up(_), LinkInput::Data(data)) => News::Data(data),
-            (State::Up(up), LinkInput::Sent) if up.sending => {
-                up.sending = false;
+            (State::Up(Up { sending, .. }) | State::Closing { sending, .. }, LinkInput::Sent) if *sending => {
+                *sending = false;
                 News::Sent
             }
             (State::Up(up), LinkInput::Acked(total)) if total > up.acked => {
@@ -138,11 +143,9 @@ impl Channel {
         let network = LinkDownReason::Network(reason);
         let down = match self.state {
             State::Idle => return News::Nothing,
-            State::Connecting { .. } => Down { reason: network, was_up: false, sent: 0, acked: 0 },
-            State::Up(up) => {
-                Down { reason: network, was_up: true, sent: up.sent, acked: acked.max(up.acked) }
-            }
-            State::Closing { reason, was_up, .. } => Down { reason, was_up, sent: 0, acked },
+            State::Connecting { .. } => Down { reason: network, was_up: false, acked: 0 },
+            State::Up(up) => Down { reason: network, was_up: true, acked: acked.max(up.acked) },
+            State::Closing { reason, was_up, .. } => Down { reason, was_up, acked },
         };
         self.ended(down, outputs)
     }
@@ -169,8 +172,8 @@ impl Channel {
                 self.close(LinkDownReason::HostSilent, now, outputs);
                 News::Nothing
             }
-            State::Closing { reason, was_up, until } if until <= now => {
-                self.ended(Down { reason, was_up, sent: 0, acked: 0 }, outputs)
+            State::Closing { reason, was_up, until, .. } if until <= now => {
+                self.ended(Down { reason, was_up, acked: 0 }, outputs)
             }
             State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
         }
@@ -235,7 +238,7 @@ mod tests {
         assert_eq!(channel.handle(LinkInput::Acked(1), &mut outputs), News::Nothing);
         let closed = LinkInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
         let reason = LinkDownReason::Network(CloseReason::PeerClosed);
-        let down = Down { reason, was_up: true, sent: 3, acked: 3 };
+        let down = Down { reason, was_up: true, acked: 3 };
         assert_eq!(channel.handle(closed, &mut outputs), News::Down(down));
         assert!(channel.is_idle());
     }
@@ -248,9 +251,20 @@ mod tests {
         assert!(!channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
         assert_eq!(channel.handle(LinkInput::Data(b"late"), &mut outputs), News::Nothing);
         let due = channel.deadline().expect("the host must answer");
-        let down = Down { reason: LinkDownReason::Ordered, was_up: true, sent: 0, acked: 0 };
+        let down = Down { reason: LinkDownReason::Ordered, was_up: true, acked: 0 };
         assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
         let late = LinkInput::Closed { reason: CloseReason::Local, acked: 0 };
         assert_eq!(channel.handle(late, &mut outputs), News::Nothing);
+    }
+
+    #[test]
+    fn what_the_socket_has_is_told_though_the_end_was_ordered() {
+        let mut outputs = VecDeque::new();
+        let mut channel = connected(&mut outputs);
+        let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
+        channel.send(payload, &mut outputs);
+        channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
+        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Nothing);
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
 
-use crate::at::{Clock, Effect, Parked, Prompt};
+use crate::at::{Clock, Effect, Parked};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
@@ -33,6 +33,7 @@ use commands::Asker;
 use lamps::Lamps;
 use messages::Post;
 use power::{Applying, Ending, Recovery};
+use prompt::OpenPrompt;
 
 mod at_connection;
 mod calls;
@@ -44,6 +45,7 @@ mod messages;
 mod modem;
 mod network;
 mod power;
+mod prompt;
 mod serial;
 mod serial_command;
 mod unsolicited;
@@ -148,20 +150,6 @@ struct WaitingCommand {
     effects: Vec<Effect>,
     /// What is being stored.
     saving: Option<Config>,
-    until: Instant,
-}
-
-/// A command that has asked the DTE for a text.
-#[derive(Debug)]
-struct OpenPrompt {
-    asker: Asker,
-    prompt: Prompt,
-    /// What came so far, as far as the prompt takes it.
-    text: Vec<u8>,
-    /// Bytes that came.
-    came: usize,
-    /// What is to be done behind the answer: the line must not change while the DTE types.
-    effects: Vec<Effect>,
     until: Instant,
 }
 
@@ -321,9 +309,20 @@ impl Dtu {
         self.backlog.is_empty()
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
-            && !self.links_block()
-            && !self.httpd_blocks()
-            && !self.serial_command_blocks()
+            && !self.queue_blocks()
+    }
+
+    /// Whether a queue that is full keeps the serial line from being read. A command adds nothing to it.
+    fn queue_blocks(&self) -> bool {
+        // What comes in the set-up window is for the mode that is set.
+        let mode = if self.mode_started { self.mode } else { self.config.mode };
+        let is_full = match mode {
+            WorkingMode::Transparent => self.links_block(),
+            WorkingMode::SerialCommand => self.serial_command_blocks(),
+            WorkingMode::Httpd => self.httpd_blocks(),
+            WorkingMode::AtCommand | WorkingMode::Sms => false,
+        };
+        is_full && self.line_state != LineState::Command
     }
 
     /// Whether the host may read this link's socket.
@@ -418,6 +417,7 @@ impl Dtu {
         self.print_unsolicited();
         self.store_messages();
         self.httpd_listens();
+        self.serial_command_reads();
         self.show_leds();
     }
 

@@ -337,7 +337,8 @@ pub enum LinkOutput {
     Connect(Connect),
     /// Hand all of it to the socket, then answer `Sent`. At most one is outstanding.
     Send(Payload),
-    /// Close (or give the attempt up) now and answer `Closed`, with what was acknowledged. It can cross a `Closed`
+    /// Close (or give the attempt up) now and answer `Closed`, with what was acknowledged; a `Sent` that is due comes
+    /// first, for bytes without it count as never sent. It can cross a `Closed`
     /// that the host has just reported; then there is nothing to close, and nothing to answer.
     Close,
 }

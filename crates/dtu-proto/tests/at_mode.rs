@@ -313,3 +313,24 @@ fn digits_and_silence_are_obeyed() {
     dev.channel_sends(AT, "x").channel_sends(AT, "y").channel_data(AT, "raw").prints("raw");
     dev.channel_lose(AT, CloseReason::PeerClosed, 1).prints_nothing();
 }
+
+#[test]
+fn a_datagram_without_a_byte_takes_no_room_behind_a_prompt() {
+    let mut dev = started(at_mode());
+    dev.command("AT+CIOPEN=UDP,usrcn.gicp.net,10101", OPENED).command("AT+CISEND", PROMPT);
+    let leds = dev.leds.len();
+    dev.channel_data(AT, "");
+    assert_eq!(dev.dtu.status(dev.now).at_connection.counters.received_reads, 0);
+    assert_eq!(dev.leds.len(), leds);
+}
+
+#[test]
+fn on_a_slow_line_a_frame_at_the_prompt_is_not_a_byte_long() {
+    let mut config = at_mode();
+    config.packing_time = 0;
+    config.line.baud = 110;
+    let mut dev = started(config);
+    dev.command(OPEN, OPENED).command("AT+CISEND", PROMPT);
+    dev.serial("A").wait(91).serial("T").wait(91).serial("\r").wait(200);
+    dev.channel_sends(AT, "AT\r").prints("\r\nSEND OK\r\n");
+}

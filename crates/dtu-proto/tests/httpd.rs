@@ -608,3 +608,30 @@ fn answers_keep_the_device_from_restarting_and_light_the_lamp() {
     assert_eq!(dev.power.len(), 1);
     assert!(dev.leds.last().is_some_and(|leds| !leds.data));
 }
+
+#[test]
+fn a_frame_that_is_cut_when_the_mode_ends_waits_and_is_sent_once() {
+    for ends in ["AT+CIMOD=0;+CIAPPLY", "AT+CIMOD=0;W;+CIRESET"] {
+        let mut dev = begun(Config { httpd: plain().dtu.config().httpd.clone(), ..factory() });
+        dev.serial("one").wait(300).channel_sends(SERVER, get("one"));
+        dev.channel_data(SERVER, answer("x")).wait(10).prints("x");
+        dev.peer(SERVER).net = Net::Unacked;
+        dev.serial("two").wait(50).input(Input::Console(ends)).wait(1000);
+        dev.channel_sends_nothing(SERVER);
+        dev.input(Input::Console("AT+CIMOD=3;+CIAPPLY")).wait(1000);
+        dev.channel_sends(SERVER, get("two"));
+        dev.wait(60_000).channel_sends_nothing(SERVER);
+    }
+}
+
+#[test]
+fn a_frame_that_is_cut_when_the_device_stops_is_kept_for_the_next_run() {
+    let mut dev = begun(factory());
+    dev.serial("one").wait(300);
+    dev.channel_data(SERVER, answer("x")).wait(10).channel_received(SERVER);
+    dev.serial("two").wait(50).input(Input::Shutdown).channel_sends_nothing(SERVER);
+    assert_eq!(
+        dev.dtu.undelivered(QueueId::Httpd).map(|(_, frame)| &frame[..]).collect::<Vec<_>>(),
+        [b"two"]
+    );
+}

@@ -4,12 +4,13 @@
 mod common;
 
 use common::{Bench, LINK1, LINK2, Net, one_link};
-use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Role, WorkingMode};
+use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, Role, WorkingMode};
 use dtu_proto::event::{
     ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Output, Power, QueueId, StoreOutput,
 };
-use dtu_proto::status::{LinkCounters, LinkState, WaitingFor};
+use dtu_proto::status::{LinkCounters, LinkState, Phase, WaitingFor};
 use dtu_proto::time::Duration;
+use dtu_proto::wire::command_frame::{CommandFrame, Host};
 
 const AT: ChannelId = ChannelId::AT_MODE;
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
@@ -530,5 +531,35 @@ fn what_is_no_escape_in_the_at_mode_is_typed() {
         dev.command("AT", OK);
         let counters = dev.dtu.status(dev.now).serial.counters;
         assert_eq!(counters.command_bytes, counters.bytes_in);
+    }
+}
+
+#[test]
+fn a_full_queue_does_not_keep_commands_out() {
+    let block = |link: &mut LinkOptions| (link.cache, link.drop_policy) = (4096, DropPolicy::Block);
+    let mut blocking = options(block);
+    block(&mut blocking.modes);
+    blocking.setup_window = Duration::from_secs(5);
+    let packet = |length| {
+        let host = Host::Ip([10, 0, 0, 1].into());
+        let (protocol, data) = (Protocol::Tcp, &[1; 900][..length]);
+        let frame = CommandFrame { protocol, long: true, wait: 0, full_reply: false, host, port: 1, data };
+        frame.encode().expect("a good frame")
+    };
+    for mode in [WorkingMode::Transparent, WorkingMode::SerialCommand, WorkingMode::Httpd] {
+        let mut dev = Bench::with(in_mode(mode), blocking.clone());
+        dev.net = [Net::BlackHole; 4];
+        ChannelId::ALL.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+        dev.at(6000).prints(BANNER);
+        // What closes while the escape is typed fills the queue.
+        dev.serial(packet(900)).wait(150).serial(packet(900)).wait(150).serial(packet(600)).escape();
+        assert!(dev.dtu.wants_serial(), "{mode:?}");
+        dev.command("AT", OK).command("AT+ENTM", OK);
+        assert!(!dev.dtu.wants_serial(), "{mode:?}");
+        // Nor does it grow in the set-up windows of restarts.
+        console(&mut dev, "AT+CIRESET");
+        dev.wait(100);
+        assert_eq!(dev.dtu.status(dev.now).phase, Phase::SetupWindow);
+        assert!(!dev.dtu.wants_serial(), "{mode:?}");
     }
 }

@@ -574,6 +574,29 @@ fn what_an_earlier_run_left_goes_first_with_its_numbers() {
 }
 
 #[test]
+fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room() {
+    for policy in [DropPolicy::Oldest, DropPolicy::Newest] {
+        let small = |modes: &mut LinkOptions| {
+            modes.spool = true;
+            modes.cache = 15 * 1024;
+            modes.drop_policy = policy;
+        };
+        let mut dev = Bench::cold(mode_1(), options(small));
+        let packet = bytes::Bytes::from(bytes(to(1, &[b'x'; 1000])));
+        dev.dtu.restore(QueueId::SerialCommand, (0..40).map(|number| (number, packet.clone())));
+        for _ in 0..10 {
+            dev.wait(200).send(to(2, &[b'y'; 1000]));
+        }
+        assert_eq!(dev.waiting().len(), 50);
+        assert_eq!(dev.status().counters.dropped_packets, 0);
+        for _ in 0..10 {
+            dev.wait(200).send(to(2, &[b'y'; 1000]));
+        }
+        assert!(dev.status().counters.dropped_packets > 0, "the limit holds for new ones");
+    }
+}
+
+#[test]
 fn what_waits_survives_other_modes_and_restarts() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Refused;
@@ -798,4 +821,39 @@ proptest! {
         dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(60 * MINUTE);
         prop_assert_eq!(dev.status().waiting_packets, 0);
     }
+}
+
+#[test]
+fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
+    let block = |modes: &mut LinkOptions| {
+        modes.cache = 4000;
+        modes.drop_policy = DropPolicy::Block;
+    };
+    let mut dev = booted(mode_1(), options(block));
+    dev.peer(TO[0]).net = Net::Refused;
+    dev.send(to(1, &[1; 900])).send(to(1, &[2; 900]));
+    let packet = bytes(to(1, &[3; 900]));
+    let (half, rest) = packet.split_at(300);
+    dev.serial([&bytes(to(1, &[4; 300])), half].concat()).wait(2000);
+    assert!(!dev.dtu.wants_serial());
+    dev.peer(TO[0]).net = Net::Good;
+    while !dev.dtu.wants_serial() {
+        dev.wait(10);
+    }
+    dev.wait(900).serial(rest).wait(300).prints_nothing();
+    assert_eq!(dev.channel_received(TO[0]).len(), 3000);
+    // From then on it does.
+    dev.serial(half).wait(1200).prints("\r\n+CME ERROR: command frame: got only 300 of 914 bytes\r\n");
+}
+
+#[test]
+fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
+    let mut dev = up();
+    TO.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+    (1..=9).for_each(|number| dev.send(to(number, b"x")).end());
+    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY")).wait(11 * MINUTE);
+    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(9 * MINUTE);
+    assert_eq!((dev.status().waiting_packets, dev.status().counters.dropped_packets), (9, 0));
+    dev.wait(2 * MINUTE);
+    assert_eq!(dev.status().counters.dropped_packets, 1);
 }

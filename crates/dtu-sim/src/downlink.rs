@@ -20,8 +20,8 @@ pub(crate) enum Printed {
     Banner,
     /// A result code that ends the reply to a command line.
     Result,
-    /// `+CME ERROR`: such a result code, or what is wrong with a packet of the serial command mode.
-    Error,
+    /// What is wrong with a packet of the serial command mode.
+    Packet,
     /// A word of the AT or serial command mode about a connection.
     Told(Told),
     /// `> `: the device wants a text.
@@ -162,7 +162,8 @@ impl Downlink {
         pieces.push(match line {
             b"+ok" => Printed::Escaped,
             b"OK" | b"ERROR" => Printed::Result,
-            _ if line.starts_with(b"+CME ERROR") => Printed::Error,
+            _ if is_about_a_packet(line) => Printed::Packet,
+            _ if line.starts_with(b"+CME ERROR") => Printed::Result,
             b"CONNECT OK" => Printed::Told(Told::ConnectOk),
             b"CONNECT FAIL" => Printed::Told(Told::ConnectFail),
             b"SEND OK" => Printed::Told(Told::SendOk),
@@ -174,4 +175,9 @@ impl Downlink {
         });
         Ok(&text[end + 2..])
     }
+}
+
+fn is_about_a_packet(line: &[u8]) -> bool {
+    let about = line.strip_prefix(b"+CME ERROR: ").unwrap_or_default();
+    about.starts_with(b"command frame: ") || about.starts_with(b"a command frame ")
 }

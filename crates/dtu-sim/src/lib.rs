@@ -12,7 +12,7 @@ mod model;
 pub mod modem;
 mod packet;
 pub mod radio;
-mod replay;
+pub mod replay;
 mod rng;
 mod scenario;
 mod trace;

@@ -1,5 +1,6 @@
 //! The machine around the DTU core: serial lines, sockets, files.
 
+mod at_lines;
 mod channels;
 pub mod cli;
 mod clock;
@@ -7,6 +8,7 @@ mod connect;
 mod control;
 mod demo;
 mod disk;
+mod journal;
 mod leds;
 mod link;
 pub mod machine;

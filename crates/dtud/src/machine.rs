@@ -4,7 +4,6 @@
 //! it finds to the device, whose outputs are carried out before the next input. Nothing in it waits, nothing is
 //! allocated for a wake-up, and there is one timer.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,20 +13,18 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{
-    CHANNELS, CallEvent, ChannelId, Event, HttpdEvent, Input, LINKS, LinkDownReason, LinkId, Output, Power,
-    QueueId, SerialInput, StoreInput,
-};
-use dtu_proto::radio::{CallEnd, PhoneNumber};
+use dtu_proto::event::{ChannelId, Input, LINKS, LinkId, Output, Power, QueueId, SerialInput, StoreInput};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
+use crate::at_lines::AtLines;
 use crate::channels::Channels;
 use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
 use crate::disk::{Disk, Kept, Saved};
+use crate::journal::Troubles;
 use crate::leds::Lamps;
 use crate::link::Link;
 use crate::modem::{self, Modem};
@@ -160,7 +157,7 @@ impl Machine {
             modem,
             modem_interface: None,
             lamps: lamps(&settings),
-            at: AtLines { lines: setup.at.iter().map(|line| at_line(line)).collect(), ..AtLines::default() },
+            at: AtLines::new(&setup.at),
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
@@ -351,9 +348,7 @@ impl Machine {
             self.end = self.end.or(Some(End::Stopped));
             busy = true;
         }
-        if take_due(&mut self.at.answer_by, now) {
-            warn!("no answer to {:?}", shown(&self.at.running.take().unwrap_or_default()));
-        }
+        self.at.give_up(now);
         if let Some(recorder) = &mut self.recorder {
             recorder.tick(now);
         }
@@ -372,7 +367,7 @@ impl Machine {
             self.look_at,
             self.stop_by,
             self.saved_by,
-            self.at.answer_by,
+            self.at.answer_by(),
             self.watchdog.next(),
             self.recorder.as_ref().and_then(Recorder::flush_due),
         ];
@@ -402,7 +397,7 @@ impl Machine {
         while let Some((line, now)) = self.at.next(self.clock.now()) {
             self.feed_at(now, Input::Console(&line), cx);
         }
-        if std::mem::take(&mut self.at.refused) && self.end.is_none() {
+        if self.at.take_refused() && self.end.is_none() {
             self.end = Some(End::AtRefused);
         }
     }
@@ -478,88 +473,6 @@ impl Future for Machine {
     }
 }
 
-/// The `--at` lines: run at power-on and after each restart of the device.
-///
-/// They are given at the very moment of the power-on, so they come before the end of the set-up window, however
-/// short it is. Only a line behind one that waits for the disk (`ATW`) may be later; then `CIAPPLY` ends the row.
-#[derive(Debug, Default)]
-struct AtLines {
-    lines: Vec<String>,
-    waiting: VecDeque<String>,
-    running: Option<String>,
-    answer_by: Option<Instant>,
-    powered_on: Instant,
-    waited: bool,
-    refused: bool,
-    restarted: bool,
-}
-
-impl AtLines {
-    fn power_on(&mut self, now: Instant) {
-        self.restarted = now > self.powered_on && self.powered_on > Instant::ZERO;
-        self.powered_on = now;
-        self.waiting = self.lines.iter().cloned().collect();
-        self.running = None;
-        self.answer_by = None;
-        self.waited = false;
-    }
-
-    /// The next line, and the time at which to give it.
-    fn next(&mut self, now: Instant) -> Option<(String, Instant)> {
-        if self.running.is_some() {
-            self.waited = true;
-            return None;
-        }
-        let line = self.waiting.pop_front()?;
-        if self.waited && self.waiting.is_empty() && line != APPLY {
-            self.waiting.push_back(APPLY.to_owned());
-        }
-        self.running = Some(line.clone());
-        self.answer_by = Some(now + ANSWER_WITHIN);
-        Some((line, if self.waited { now } else { self.powered_on }))
-    }
-
-    fn reply(&mut self, reply: &str) {
-        self.answer_by = None;
-        let Some(line) = self.running.take() else { return };
-        let reply = reply.trim();
-        if !reply.contains("ERROR") {
-            // The answer to a question may be a password.
-            debug!("--at {:?}: done", shown(&line));
-        } else if self.restarted || reply.contains(NOT_STORED) {
-            // Nothing is wrong with the line; a device whose disk is full works all the same.
-            warn!("--at {:?}: {reply}", shown(&line));
-        } else {
-            cli::complain(format_args!("dtud: --at {:?}: {reply}", shown(&line)));
-            self.refused = true;
-        }
-    }
-}
-
-/// What a save that failed is answered with.
-const NOT_STORED: &str = "not stored";
-const APPLY: &str = "AT+CIAPPLY";
-
-/// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
-fn at_line(line: &str) -> String {
-    let line = line.trim();
-    if line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
-        line.to_owned()
-    } else {
-        format!("AT+{}", line.strip_prefix('+').unwrap_or(line))
-    }
-}
-
-/// A line as a log may show it: without the values where one may be a password.
-fn shown(line: &str) -> &str {
-    let upper = line.to_ascii_uppercase();
-    let secret = dtu_proto::commands().any(|command| {
-        command.parameters.iter().any(|parameter| parameter.secret)
-            && upper.contains(command.name.trim_start_matches("AT"))
-    });
-    line.find('=').filter(|_| secret).and_then(|at| line.get(..at)).unwrap_or(line)
-}
-
 fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
     deadline.take_if(|at| *at <= now).is_some()
 }
@@ -586,89 +499,6 @@ fn announce(address: &Address) {
     cli::say(format_args!("ready serial={address} console=off"));
 }
 
-/// Why each link or channel did not come up, as last told: a reason is news once, not at each attempt.
-#[derive(Debug, Default)]
-struct Troubles([Option<LinkDownReason>; LINKS + CHANNELS]);
-
-impl Troubles {
-    fn log(&mut self, event: &Event) {
-        if let Event::LinkUp(link) = event {
-            self.0[link.index()] = None;
-        }
-        if let Event::ChannelUp(channel) = event {
-            self.0[LINKS + channel.index()] = None;
-        }
-        if let Event::LinkDown { link, reason, was_up: false } = event
-            && self.is_new(link.index(), *reason)
-        {
-            info!("link {link} did not come up, it is tried again: {reason}");
-        } else if let Event::ChannelDown { channel, reason, was_up: false } = event
-            && (*channel == ChannelId::AT_MODE || self.is_new(LINKS + channel.index(), *reason))
-        {
-            // In the AT mode each attempt was asked for.
-            info!("{channel}: not connected: {reason}");
-        } else {
-            log(event);
-        }
-    }
-
-    /// What the device ordered itself is no trouble.
-    fn is_new(&mut self, place: usize, reason: LinkDownReason) -> bool {
-        reason != LinkDownReason::Ordered && self.0[place].replace(reason) != Some(reason)
-    }
-}
-
-fn log(event: &Event) {
-    match event {
-        Event::PowerOn(reason) => info!("power on: {reason:?}"),
-        Event::ModeStarted => info!("working mode begins"),
-        Event::CommandState(on) => info!("command state {}", if *on { "begins" } else { "ends" }),
-        Event::LinkUp(link) => info!("link {link} is up"),
-        Event::LinkDown { link, reason, was_up: true } => info!("link {link} is down: {reason}"),
-        Event::LinkDown { link, reason, was_up: false } => debug!("link {link} did not come up: {reason}"),
-        Event::ChannelUp(channel) => info!("{channel}: connected"),
-        Event::ChannelDown { channel, reason, was_up: true } => info!("{channel}: connection over: {reason}"),
-        Event::ChannelDown { channel, reason, was_up: false } => debug!("{channel}: not connected: {reason}"),
-        Event::FrameDropped { queue, bytes } => {
-            debug!("{queue}: a frame of {bytes} bytes is lost, the cache is full")
-        }
-        Event::WindowFrameDropped { bytes } => warn!("set-up window: a frame of {bytes} bytes found no room"),
-        Event::WrongPassword(door) => warn!("wrong password from {door:?}"),
-        Event::DoorShut(door) => warn!("{door:?} is ignored for five minutes: five wrong passwords"),
-        Event::SerialPresent(present) => debug!("serial present: {present}"),
-        Event::LineRefused(why) => warn!("serial line: {why}"),
-        Event::MessageLost(loss) => warn!("{loss}"),
-        Event::MessagesNotStored(why) => warn!("messages are not stored: {why}"),
-        Event::BackupActive { backup, primary, active: true } => {
-            info!("link {backup} serves for link {primary}")
-        }
-        Event::BackupActive { backup, primary, active: false } => {
-            info!("link {backup} hands back to link {primary}");
-        }
-        Event::Call(event) => log_call(*event),
-        Event::Httpd(event @ HttpdEvent::Answered { .. }) => debug!("HTTPD: {event}"),
-        Event::Httpd(event @ (HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_))) => {
-            info!("HTTPD: {event}")
-        }
-        Event::Httpd(event @ (HttpdEvent::Failed(_) | HttpdEvent::Stray { .. })) => warn!("HTTPD: {event}"),
-    }
-}
-
-fn log_call(event: CallEvent) {
-    let who = |number: Option<PhoneNumber>| number.map_or_else(|| String::from("unknown"), |n| n.to_string());
-    match event {
-        CallEvent::Dialled(number) => info!("call to {number}"),
-        CallEvent::NotPlaced(number) => warn!("call to {number}: not made, there is a call already"),
-        CallEvent::Incoming(from) => info!("call from {}", who(from)),
-        CallEvent::Refused(from) => info!("call from {}: hung up on, AT+CIRINGSTA=1", who(from)),
-        CallEvent::Answered(with) => info!("call with {}: answered", who(with)),
-        CallEvent::Ended(CallEnd::HungUp) => info!("call over: hung up"),
-        CallEvent::Ended(CallEnd::Busy) => info!("call over: busy"),
-        CallEvent::Ended(CallEnd::NoAnswer) => info!("call over: not answered"),
-        CallEvent::Ended(CallEnd::NoCarrier) => info!("call over: no connection"),
-    }
-}
-
 /// The longest read of the line: a pty returns at most 4095 bytes at once, and the device counts on no more.
 const SERIAL_READ: usize = 4096;
 /// The longest datagram: what does not fit a read of it is lost.
@@ -679,41 +509,10 @@ const TURNS: usize = 16;
 const SAVED_WITHIN: Duration = Duration::from_secs(5);
 /// From the order to stop to the end at any price.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-/// For the answer to one `--at` line.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use dtu_proto::event::CloseReason;
-
     use super::*;
-
-    #[test]
-    fn the_prefix_of_an_at_line_may_be_left_out() {
-        for line in ["CIPR=9600", "+CIPR=9600", "AT+CIPR=9600", " CIPR=9600 "] {
-            assert_eq!(at_line(line), "AT+CIPR=9600");
-        }
-        assert_eq!(at_line("ATW"), "ATW");
-        assert_eq!(at_line("at+csq"), "at+csq");
-    }
-
-    #[test]
-    fn why_a_link_does_not_come_up_is_told_once_a_reason() {
-        let (refused, unknown) = (
-            LinkDownReason::Network(CloseReason::Refused),
-            LinkDownReason::Network(CloseReason::NameNotFound),
-        );
-        let mut troubles = Troubles::default();
-        let [first, second, ..] = LinkId::ALL;
-        let (one, two) = (first.index(), second.index());
-        assert!(troubles.is_new(one, refused));
-        assert!(!troubles.is_new(one, refused));
-        assert!(troubles.is_new(two, refused));
-        assert!(troubles.is_new(one, unknown));
-        assert!(!troubles.is_new(one, LinkDownReason::Ordered));
-        troubles.log(&Event::LinkUp(second));
-        assert!(troubles.is_new(two, refused));
-    }
 
     #[test]
     fn a_reload_tells_of_every_key_that_it_does_not_bring_into_force() {
@@ -727,14 +526,5 @@ mod tests {
         {
             assert_eq!(read(now), read(""), "{now}");
         }
-    }
-
-    #[test]
-    fn an_at_line_is_shown_without_its_passwords() {
-        assert_eq!(shown("AT+CSTT=\"net\",\"user\",\"secret\""), "AT+CSTT");
-        assert_eq!(shown("at+cipsw=abcde"), "at+cipsw");
-        assert_eq!(shown("AT+HTPHD=Authorization: Basic c2VjcmV0"), "AT+HTPHD");
-        assert_eq!(shown("AT+CIPR=9600;+CIPSW=abcde"), "AT+CIPR");
-        assert_eq!(shown("AT+CIPR=9600"), "AT+CIPR=9600");
     }
 }

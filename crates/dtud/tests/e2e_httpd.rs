@@ -5,6 +5,7 @@ use std::time::Duration;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod common;
 
+use common::daemon::Setup;
 use common::http::HttpServer;
 use common::httpd::{self, Bench};
 use common::usage::Usage;
@@ -276,4 +277,24 @@ fn frames_on_the_disk_survive_kill_9() {
     let daemon = state.start();
     daemon.line().send(b"only-this");
     assert_eq!(server.accept().request().line, "GET /1.php?only-this HTTP/1.1");
+}
+
+#[test]
+fn a_request_that_was_sent_is_not_sent_again_after_kill_9() {
+    let server = HttpServer::start();
+    let disk = |setup: Setup| setup.settings("spool = \"disk\"");
+    let bench = Bench::set_up(&server, |setup, _| disk(setup));
+    let _client = bench.asks_anew("sent", &server);
+    // The device has been round its loop since.
+    bench.state();
+    bench.line.send(b"not-sent");
+    let setup = disk(httpd::setup(bench.folder.path(), &server));
+    eventually("the second frame is on the disk", SOON, || {
+        let files = common::files_below(&setup.state());
+        files.iter().any(|bytes| bytes.windows(8).any(|part| part == b"not-sent")).then_some(())
+    });
+    let Bench { folder: _folder, daemon, .. } = bench;
+    daemon.kill();
+    let _daemon = setup.start();
+    assert_eq!(server.accept().request().line, "GET /1.php?not-sent HTTP/1.1");
 }

@@ -232,3 +232,43 @@ fn an_answer_that_is_no_command_is_none_in_any_mode_but_the_transparent() {
     assert_eq!(line.receive(printed.len(), SOON), printed);
     drop(daemon);
 }
+
+#[test]
+fn a_recorded_run_through_the_modes_is_replayed_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut peers = Peers::new();
+    peers.listen();
+    let daemon = peers.setup(folder.path()).mode(HTTPD).record(&log).start();
+    let line = daemon.line();
+    send_frame(&line, b"data=12345");
+    peers.asked(&line, "data=12345");
+    line.escape();
+    go_to(&line, COMMAND);
+    send_frame(&line, &Packet::tcp(peers.destination.port(), b"a packet").with_reply().bytes());
+    let destination = peers.destination.accept(SOON);
+    assert_eq!(destination.receive(8, SOON), b"a packet");
+    line.receive_to(b"\r\nSEND OK\r\n", SOON);
+    line.escape();
+    go_to(&line, AT);
+    assert_eq!(line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", peers.link.port())), "\r\nOK\r\n");
+    line.receive_to(b"\r\nCONNECT OK\r\n", SOON);
+    peers.link.accept(SOON).send(b"from the peer");
+    line.receive_to(b"from the peer", SOON);
+    assert!(daemon.terminate().success());
+
+    let text = std::fs::read_to_string(&log).unwrap();
+    let mut ordered = Vec::new();
+    let told = |line: &str| ordered.extend(line.split_once(" -> ").map(|(_, order)| order.to_owned()));
+    dtu_sim::replay::replay(&text, told).unwrap();
+    for order in [
+        "HTTPD send \"GET /1.php?data=12345 HTTP/1.1\\r\\n",
+        "serial write \"[answer]\"",
+        "destination 1 send \"a packet\"",
+        "serial write \"\\r\\nSEND OK\\r\\n\"",
+        "AT mode Connect(",
+        "serial write \"from the peer\"",
+    ] {
+        assert!(ordered.iter().any(|told| told.starts_with(order)), "no {order} in {ordered:#?}");
+    }
+}

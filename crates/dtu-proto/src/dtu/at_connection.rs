@@ -84,10 +84,11 @@ impl Dtu {
                 self.at_connection.counters.opened += 1;
                 self.tell_connection(ConnectionCode::ConnectOk);
             }
+            // A datagram without a byte is nothing to print, and would take room in what is held.
+            News::Data([]) | News::Nothing | News::Acked => {}
             News::Data(data) => self.received_on_connection(data),
             News::Sent => self.send_ended(true),
             News::Down(down) => self.connection_ended(&down),
-            News::Nothing | News::Acked => {}
         }
     }
 

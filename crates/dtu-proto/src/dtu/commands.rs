@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, GUARDED_DOORS, OpenPrompt, WaitingCommand};
-use crate::at::{self, Answer, Context, Effect, Ends, Parked, Prompt, Ran, Rights, SlowCommand, Typed};
+use super::{Dtu, GUARDED_DOORS, WaitingCommand};
+use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
 use crate::radio::SubmitFailure;
@@ -21,53 +21,12 @@ const SUBMIT_PATIENCE: Duration = Duration::from_secs(180);
 const SEND_PATIENCE: Duration = Duration::from_secs(60);
 /// The channel itself waits 5 s for the host.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-/// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.
-const PROMPT_SILENCE_MIN: Duration = Duration::from_millis(10);
-/// A prompt waits so long for the next byte of its text.
-const PROMPT_PATIENCE: Duration = Duration::from_secs(120);
-/// Ctrl-Z ends the text at a prompt, ESC gives it up (27.005 3.5.1).
-const PROMPT_END: u8 = 0x1A;
-const PROMPT_CANCEL: u8 = 0x1B;
 
 /// Who asked, and is answered: a later connection of the same link is somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asker {
     pub(super) door: Door,
     connection: u64,
-}
-
-impl OpenPrompt {
-    /// Takes a byte of the DTE. Says how the text ended, if it did.
-    fn push(&mut self, byte: u8, now: Instant, silence: Duration) -> Option<Typed> {
-        self.until = now + PROMPT_PATIENCE;
-        match (self.prompt.ends, byte) {
-            (Ends::Mark, PROMPT_END) => return Some(self.typed()),
-            (Ends::Mark, PROMPT_CANCEL) => return Some(Typed::Cancelled),
-            (Ends::Mark | Ends::Count, _) => {}
-            (Ends::Silence, _) => self.until = now + silence,
-        }
-        self.came += 1;
-        if self.came <= self.prompt.max {
-            self.text.push(byte);
-        }
-        let complete = self.prompt.ends == Ends::Count && self.text.len() == self.prompt.max;
-        complete.then(|| self.typed())
-    }
-
-    /// The text as it is.
-    fn typed(&mut self) -> Typed {
-        let text = core::mem::take(&mut self.text);
-        if self.came > self.prompt.max { Typed::TooLong(self.came) } else { Typed::Text(text) }
-    }
-
-    /// What a silence means.
-    fn fell_silent(&mut self) -> Typed {
-        if self.prompt.ends == Ends::Silence && self.came > 0 {
-            self.typed()
-        } else {
-            Typed::Abandoned(self.came)
-        }
-    }
 }
 
 /// How long a command waits for its answer.
@@ -154,7 +113,7 @@ impl Dtu {
         self.reply(self.asker(Door::Serial), reply);
     }
 
-    fn with_context<R>(&mut self, door: Door, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
+    pub(super) fn with_context<R>(&mut self, door: Door, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let status = self.status(self.now);
         let rights = self.rights(door).unwrap_or(Rights::QueryAndPassword);
         run(&mut Context {
@@ -171,7 +130,7 @@ impl Dtu {
         })
     }
 
-    fn ran(&mut self, asker: Asker, mut reply: Vec<u8>, mut effects: Vec<Effect>, ran: Ran) {
+    pub(super) fn ran(&mut self, asker: Asker, mut reply: Vec<u8>, mut effects: Vec<Effect>, ran: Ran) {
         match ran {
             Ran::Done { reply: rest, effects: more } => {
                 reply.extend_from_slice(&rest);
@@ -219,35 +178,6 @@ impl Dtu {
         self.waiting_command.is_some() || self.prompt.is_some()
     }
 
-    fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
-        let until = self.now + PROMPT_PATIENCE;
-        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), came: 0, effects, until });
-    }
-
-    /// Bytes of the DTE at a prompt; what stands behind its end comes back.
-    pub(super) fn prompt_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        self.escape.note_byte(self.now);
-        for (index, &byte) in data.iter().enumerate() {
-            let silence = self.prompt_silence();
-            let Some(open) = &mut self.prompt else { return &data[index..] };
-            self.serial_counters.command_bytes += 1;
-            let typed = open.push(byte, self.now, silence);
-            if typed.is_none() || open.prompt.ends == Ends::Count {
-                self.echo(&[byte]);
-            }
-            if let Some(typed) = typed {
-                self.close_prompt(typed);
-                return &data[index + 1..];
-            }
-        }
-        &[]
-    }
-
-    /// Silence that ends a frame at a prompt.
-    fn prompt_silence(&self) -> Duration {
-        self.packing().silence.max(PROMPT_SILENCE_MIN)
-    }
-
     /// The device is about to end: a peer that takes nothing does not hold it up.
     pub(super) fn hurry_send(&mut self, until: Instant) {
         if let Some(waiting) = &mut self.waiting_command
@@ -255,41 +185,6 @@ impl Dtu {
         {
             waiting.until = waiting.until.min(until);
         }
-    }
-
-    fn close_prompt(&mut self, typed: Typed) {
-        let Some(OpenPrompt { asker, prompt, effects, .. }) = self.prompt.take() else { return };
-        let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
-        self.ran(asker, Vec::new(), effects, ran);
-    }
-
-    /// Nobody types any more.
-    pub(super) fn prompt_due(&mut self) {
-        let Some(open) = &mut self.prompt else { return };
-        let typed = open.fell_silent();
-        self.close_prompt(typed);
-    }
-
-    /// The DTE that was asked is gone: the next one shall not type into its message.
-    pub(super) fn abandon_prompt(&mut self) {
-        if let Some(OpenPrompt { asker, effects, .. }) = self.drop_prompt() {
-            self.carry_out(asker.door, effects);
-        }
-    }
-
-    /// A restart ends the prompt without a word.
-    pub(super) fn forget_prompt(&mut self) {
-        self.drop_prompt();
-    }
-
-    /// A frame for the connection that is not complete is lost, and counted.
-    fn drop_prompt(&mut self) -> Option<OpenPrompt> {
-        let open = self.prompt.take();
-        if let Some(OpenPrompt { came, prompt: Prompt { ends: Ends::Silence | Ends::Count, .. }, .. }) = &open
-        {
-            self.at_connection.dropped(*came);
-        }
-        open
     }
 
     fn asker(&self, door: Door) -> Asker {
@@ -361,7 +256,7 @@ impl Dtu {
         }
     }
 
-    fn carry_out(&mut self, door: Door, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, door: Door, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::EnterMode => self.leave_command_state(),

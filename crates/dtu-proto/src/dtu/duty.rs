@@ -84,10 +84,9 @@ impl Dtu {
         }
     }
 
-    /// Whether a cache that is full keeps the serial line from being read: while its frames are the links'.
+    /// Whether the serial line must not be read (`drop_policy = "block"`).
     pub(super) fn links_block(&self) -> bool {
-        let mode = if self.mode_started { self.mode } else { self.config.mode };
-        mode == WorkingMode::Transparent && self.links.iter().any(Link::blocks)
+        self.links.iter().any(Link::blocks)
     }
 
     /// The backup of a link, if one is set and enabled.

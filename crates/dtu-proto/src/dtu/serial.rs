@@ -218,8 +218,10 @@ impl Dtu {
         self.framer.give_back(&begun);
     }
 
-    /// Ends the frame that is being received, with what the escape holds.
+    /// The working mode ends: so does the frame that is being received, with what the escape holds.
     pub(super) fn flush_frame(&mut self) {
+        // A request that is sent now ends with its connection at once, and would be lost: it waits instead.
+        self.stop_httpd();
         let held = self.escape.reset();
         self.release(&held);
         self.close_frame();

@@ -97,6 +97,12 @@ impl Dtu {
         [links, self.packet_deadline()].into_iter().flatten().min()
     }
 
+    /// Tells the mode whether the device reads the serial line.
+    pub(super) fn serial_command_reads(&mut self) {
+        let held_up = !self.wants_serial();
+        self.serial_command.feed.hold_up(held_up, self.now);
+    }
+
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
     fn packet_deadline(&self) -> Option<Instant> {
         let quiet = self.framer.is_empty() && !self.escape.holds();

@@ -239,9 +239,8 @@ impl Httpd {
         self.pump(cx);
     }
 
-    /// Whether the serial line must not be read. Only while the mode runs: else nothing would ever make room.
     pub(crate) fn blocks(&self) -> bool {
-        self.settings.is_some() && self.cache.blocks()
+        self.cache.blocks()
     }
 
     pub(crate) const fn is_up(&self) -> bool {

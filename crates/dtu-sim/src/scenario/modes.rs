@@ -102,7 +102,8 @@ impl ModeStyle {
             (style.rate, style.delay) = (1_000_000, 10 * MS);
             (style.acks_lost, style.datagrams_lost) = (0, 0);
         }
-        (self.http.faults, self.http.think) = (0, 10 * MS);
+        (self.http.faults, self.http.think, self.http.body_max) = (0, 10 * MS, 300);
+        self.read_max = 4096;
     }
 }
 

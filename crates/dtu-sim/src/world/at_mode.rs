@@ -63,9 +63,12 @@ impl World {
 
     /// A command line of this mode.
     pub(super) fn at_line(&mut self, line: &[u8]) {
-        let text = String::from_utf8_lossy(line).into_owned();
+        // An ESC for a prompt that is gone stands in front of the next command, and does not matter.
+        let text = String::from_utf8_lossy(line).trim_start_matches('\u{1b}').to_owned();
         if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
-            let free = self.at_state() == State::Idle && self.books.at.ordered.is_none();
+            // One that is being closed makes room.
+            let free =
+                matches!(self.at_state(), State::Idle | State::Closing) && self.books.at.ordered.is_none();
             let named = self.scenario.modes.destinations.iter().find(|to| open_values(to) == values);
             if let Some(to) = named.filter(|_| free) {
                 self.books.at.ordered = Some(to.clone());
@@ -159,9 +162,10 @@ impl World {
                 Err("CLOSED in front of bytes of the peer".to_owned())
             }
             Told::Closed => self.books.at.pay(told),
-            Told::SendOk => self.books.at.pay(told).and_then(|()| self.at_result()),
+            Told::SendOk if self.books.at.typed => self.books.at.pay(told).and_then(|()| self.at_result()),
             Told::SendFail if self.books.at.typed && !self.books.at.taken => self.at_result(),
-            Told::SendFail => Err("SEND FAIL for what was sent".to_owned()),
+            // It waited for the end of the command state, which was that of the serial command mode.
+            Told::SendOk | Told::SendFail => self.books.command.told(told),
             Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => self.at_result(),
             Told::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
         };

@@ -32,6 +32,8 @@ pub(super) struct Books {
     /// Links as they are in force (since the start of the mode, or `CIAPPLY`).
     pub(super) applied: Config,
     pub(super) window_until: u64,
+    /// The mode and the command state when this call began: what was due by then comes before anything else.
+    pub(super) before: (WorkingMode, bool),
     kept: VecDeque<Rc<[u8]>>,
     kept_bytes: usize,
     /// Replies owed: at least, at most.
@@ -69,6 +71,7 @@ impl Books {
             down: Downlink::default(),
             applied: config.clone(),
             window_until: 0,
+            before: (config.mode, false),
             kept: VecDeque::new(),
             kept_bytes: 0,
             owed: Default::default(),
@@ -138,7 +141,8 @@ impl Books {
         let set = &self.applied.links[link.index()];
         let same = (connect.protocol, &connect.address, connect.port, connect.local_port)
             == (set.protocol, &set.address, set.port, set.local_port);
-        if same && set.enabled {
+        let transparent = [self.applied.mode, self.before.0].contains(&WorkingMode::Transparent);
+        if same && set.enabled && transparent {
             Ok(())
         } else {
             Err(format!("link {link} connects to {connect:?}, set is {set:?}"))
@@ -146,12 +150,17 @@ impl Books {
     }
 
     /// A frame for the mode: to every book with an enabled link.
-    pub(super) fn route(&mut self, bytes: &Rc<[u8]>, now: u64) {
+    pub(super) fn route(&mut self, bytes: &Rc<[u8]>) {
         match self.applied.mode {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
-            WorkingMode::SerialCommand => return self.command.frame(bytes, now),
-            WorkingMode::Transparent | WorkingMode::AtCommand => {}
+            WorkingMode::SerialCommand => return self.command.frame(bytes),
+            WorkingMode::Transparent => {}
+            // Of the set-up window: there is nobody to send it to.
+            WorkingMode::AtCommand => {
+                self.nowhere += 1;
+                return;
+            }
         }
         let links = &self.applied.links;
         let mut taken = false;
@@ -164,10 +173,10 @@ impl Books {
         self.nowhere += u64::from(!taken);
     }
 
-    pub(super) fn mode_starts(&mut self, now: u64) {
+    pub(super) fn mode_starts(&mut self) {
         self.applied = self.watch.expected.clone();
         for bytes in std::mem::take(&mut self.kept) {
-            self.route(&bytes, now);
+            self.route(&bytes);
         }
         self.kept_bytes = 0;
         if self.applied.mode == WorkingMode::AtCommand {
@@ -261,7 +270,7 @@ impl World {
             Verdict::Ignored => {}
             Verdict::Data => {
                 self.sum.frames += 1;
-                self.books.route(&Rc::from(bytes), self.now);
+                self.books.route(&Rc::from(bytes));
             }
         }
     }
@@ -286,6 +295,8 @@ impl World {
             return;
         }
         match self.books.watch.accept(text, full) {
+            // In the AT mode the line stays as it is.
+            Deed::EnterMode if self.is_at_mode() => {}
             Deed::EnterMode => self.books.line.phase = Phase::Data,
             Deed::Restart => self.ending = true,
             Deed::Apply => self.applied_at(),
@@ -399,7 +410,7 @@ impl World {
             }
             return;
         }
-        if self.is_unasked(bytes) && !self.is_command_state() {
+        if self.is_unasked(bytes) && !self.is_command_state() && !self.books.before.1 {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -444,7 +455,7 @@ impl World {
             }
             Printed::Escaped => self.break_rule(Rule::Escape, "+ok is printed without a handshake"),
             Printed::Result => self.result_printed(),
-            Printed::Error => self.error_printed(),
+            Printed::Packet => self.packet_error(),
             Printed::Told(told) => self.told(told),
             Printed::Ask => self.at_asks(),
             Printed::Banner => {
@@ -458,6 +469,10 @@ impl World {
     }
 
     pub(super) fn result_printed(&mut self) {
+        if matches!(self.books.line.phase, Phase::Text { .. }) {
+            // The prompt has waited too long.
+            self.books.line.prompt_ends();
+        }
         let inline = self.books.pay(Door::SerialFrame);
         let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
         self.hold(Rule::Commands, paid);

@@ -20,8 +20,6 @@ const REST: u64 = SEC;
 #[derive(Debug, Default)]
 pub(super) struct CommandBook {
     reader: Reader,
-    /// When the last byte of a frame came while a packet was half there.
-    last: u64,
     books: Vec<(Destination, Book)>,
     resend: bool,
     /// Garbage was told, and no good packet has come since.
@@ -43,15 +41,14 @@ impl CommandBook {
     }
 
     /// A frame of the line.
-    pub(super) fn frame(&mut self, bytes: &[u8], at: u64) {
-        self.last = at;
+    pub(super) fn frame(&mut self, bytes: &[u8]) {
         let seen = self.reader.feed(bytes);
         self.take(seen);
     }
 
     /// Nothing has come since `heard`, and the line holds nothing.
     pub(super) fn silence(&mut self, heard: u64, now: u64) {
-        if !self.reader.is_empty() && now >= self.last.max(heard) + REST {
+        if !self.reader.is_empty() && now >= heard + REST {
             let seen = self.reader.give_up();
             self.take(seen);
         }
@@ -242,7 +239,9 @@ impl World {
         };
         match book.send(channel.into(), &[], bytes, &rules)? {
             Carried::Frame(_) => Ok(()),
-            other => Err(format!("{other:?} to a destination")),
+            other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
+                Err(format!("{other:?} to a destination"))
+            }
         }
     }
 

@@ -124,6 +124,7 @@ impl World {
 
     /// The model sees time pass before the device does.
     pub(super) fn catch_up(&mut self) {
+        self.books.before = (self.books.applied.mode, self.is_command_state());
         self.books.line.advance(self.now);
         self.take_found();
         if self.books.line.unfinished() == 0 {
@@ -335,7 +336,7 @@ impl World {
             return;
         }
         self.books.line.mode_starts();
-        self.books.mode_starts(self.now);
+        self.books.mode_starts();
     }
 
     fn device_restarted(&mut self) {

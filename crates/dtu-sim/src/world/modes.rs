@@ -1,14 +1,14 @@
 //! Which working mode a connection beside the links belongs to: HTTPD client, AT mode, serial command mode.
 
 use dtu_proto::config::WorkingMode;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, Door, QueueId};
+use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
 use dtu_proto::status::LinkState;
 
 use super::{Rule, World};
-use crate::MS;
-use crate::commands::{self, Deed, door_slot};
+use crate::commands::{self, Deed};
 use crate::downlink::Told;
 use crate::model::Phase;
+use crate::{MS, SEC};
 
 /// The rule that judges a channel.
 pub(super) fn rule_of(channel: ChannelId) -> Rule {
@@ -29,8 +29,8 @@ fn mode_of(channel: ChannelId) -> WorkingMode {
 
 impl World {
     pub(super) fn may_connect(&mut self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
-        let mode = self.books.applied.mode;
-        if mode != mode_of(channel) {
+        let (mode, before) = (self.books.applied.mode, self.books.before.0);
+        if mode != mode_of(channel) && before != mode_of(channel) {
             return Err(format!("{channel} connects in {mode:?}"));
         }
         match channel {
@@ -147,12 +147,8 @@ impl World {
         self.hold(Rule::Packets, judged);
     }
 
-    /// The end of a command, or what is wrong with a packet.
-    pub(super) fn error_printed(&mut self) {
-        let due = |door| self.books.owed[door_slot(door)].1;
-        if due(Door::Serial) + due(Door::SerialFrame) > 0 {
-            return self.result_printed();
-        }
+    /// What is wrong with a packet is printed.
+    pub(super) fn packet_error(&mut self) {
         let (due, printed) = &mut self.books.command.errors;
         *printed += 1;
         if *printed > *due {
@@ -192,16 +188,38 @@ impl World {
             WorkingMode::AtCommand,
         ];
         let mode = self.dte.rng.pick(&modes);
-        self.change_mode(mode);
+        match self.dte.rng.range(0, 9) {
+            0 | 1 => self.change_by_restart(mode),
+            // Set and not in force: nothing may change.
+            2 => {
+                self.set_mode(mode);
+                self.leave_command_state();
+            }
+            _ => self.change_mode(mode),
+        }
+    }
+
+    fn set_mode(&mut self, mode: WorkingMode) {
+        let (text, deed) = commands::mode(mode);
+        self.order(&text, deed);
+    }
+
+    fn order(&mut self, text: &str, deed: Deed) {
+        self.books.watch.know(text, deed);
+        self.say(text);
     }
 
     fn change_mode(&mut self, mode: WorkingMode) {
-        let (text, deed) = commands::mode(mode);
-        self.books.watch.know(&text, deed);
-        self.say(&text);
-        self.books.watch.know("AT+CIAPPLY", Deed::Apply);
-        self.say("AT+CIAPPLY");
+        self.set_mode(mode);
+        self.order("AT+CIAPPLY", Deed::Apply);
         self.dte.pause(300 * MS);
+    }
+
+    fn change_by_restart(&mut self, mode: WorkingMode) {
+        self.set_mode(mode);
+        self.order("ATW", Deed::Save);
+        self.order("AT+CIRESET", Deed::Restart);
+        self.dte.pause(2 * SEC);
     }
 
     /// In the AT mode: dialogue, or off to another mode.

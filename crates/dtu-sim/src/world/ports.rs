@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text, to_store_text};
-use dtu_proto::event::{QUEUES, QueueId, SerialInput, StoreInput};
+use dtu_proto::event::{Door, QUEUES, QueueId, SerialInput, StoreInput};
 
 use super::{Event, Rule, World};
 use crate::MS;
@@ -140,8 +140,14 @@ impl World {
         // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
         self.serial.up.clear();
         if matches!(self.books.line.phase, Phase::Text { .. }) {
+            // A text may be whole, and the host late.
+            self.wake_if_due();
+        }
+        if matches!(self.books.line.phase, Phase::Text { .. }) {
             // Nobody is there to answer it.
             self.books.line.prompt_ends();
+            let paid = self.books.pay(Door::Serial);
+            self.hold(Rule::Dialogue, paid);
         }
         self.serial_input(SerialInput::Gone);
         let away = self.rng.wait(self.scenario.radio.line_away);

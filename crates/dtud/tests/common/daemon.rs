@@ -1,5 +1,6 @@
 //! The real `dtud` as a child process.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) struct Setup {
     at: Vec<String>,
     /// Added to the environment.
     environment: Vec<(String, String)>,
+    record: Option<PathBuf>,
 }
 
 impl Setup {
@@ -31,6 +33,7 @@ impl Setup {
             at: Vec::new(),
             modem: None,
             environment: Vec::new(),
+            record: None,
         }
     }
 
@@ -49,6 +52,12 @@ impl Setup {
     /// Sets a variable of its environment.
     pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a log of all inputs.
+    pub(crate) fn record(mut self, file: &Path) -> Self {
+        self.record = Some(file.to_owned());
         self
     }
 
@@ -85,6 +94,7 @@ impl Setup {
         command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
         command.args(["--console", "off", "--setup-window", "0"]);
         command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
+        command.args(self.record.iter().flat_map(|file| [OsStr::new("--record"), file.as_os_str()]));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)

@@ -18,6 +18,9 @@ pub(crate) struct Feed {
     /// Since the last good packet it was told already that something is wrong: what follows a bad packet is mostly its
     /// own rest.
     told: bool,
+    /// The device does not read the serial line: the DTE cannot be blamed that nothing comes.
+    held_up: bool,
+    reads_since: Instant,
 }
 
 /// What came.
@@ -65,6 +68,14 @@ impl Feed {
         }
     }
 
+    /// Whether the device reads the serial line; while it does not, no time passes.
+    pub(crate) fn hold_up(&mut self, held_up: bool, now: Instant) {
+        if self.held_up && !held_up {
+            self.reads_since = now;
+        }
+        self.held_up = held_up;
+    }
+
     /// Bytes that may be the beginning of a packet.
     pub(crate) const fn held(&self) -> usize {
         self.finder.held()
@@ -77,6 +88,7 @@ impl Feed {
 
     /// When what is half received is given up, if nothing comes; the DTE sent something last at `heard_at`.
     pub(crate) fn deadline(&self, heard_at: Instant) -> Option<Instant> {
-        (self.held() > 0).then(|| heard_at + REST_PATIENCE)
+        let waits = self.held() > 0 && !self.held_up;
+        waits.then(|| heard_at.max(self.reads_since) + REST_PATIENCE)
     }
 }

@@ -43,7 +43,8 @@ pub(crate) struct SerialCommand {
     lobby: VecDeque<u64>,
     /// Since when the first one waits there.
     lobby_since: Instant,
-    attached_since: Instant,
+    /// Since when the mode runs, or the network is there, whatever was later: before, no destination could be reached.
+    trying_since: Instant,
     places: Vec<Place>,
 }
 
@@ -58,14 +59,16 @@ impl SerialCommand {
             running: false,
             lobby: VecDeque::new(),
             lobby_since: Instant::ZERO,
-            attached_since: Instant::ZERO,
+            trying_since: Instant::ZERO,
             places: Vec::new(),
         }
     }
 
     /// The mode runs, as it perhaps did before.
     pub(crate) fn start(&mut self, cx: &mut LinkContext<'_>) {
-        self.running = true;
+        if !core::mem::replace(&mut self.running, true) {
+            self.trying_since = cx.now;
+        }
         self.places.iter_mut().for_each(|place| place.link.start(cx));
         self.move_in(cx);
     }
@@ -96,7 +99,7 @@ impl SerialCommand {
     /// A packet of an earlier run.
     pub(crate) fn restore(&mut self, number: u64, packet: Bytes, cx: &mut LinkContext<'_>) {
         self.count_in(&packet);
-        if CommandFrame::decode(&packet).is_ok() && self.has_room(packet.len(), cx) {
+        if CommandFrame::decode(&packet).is_ok() {
             let id = self.packets.restore(number, packet);
             self.enter_lobby(id, cx.now);
         } else {
@@ -221,7 +224,7 @@ impl SerialCommand {
     }
 
     pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
-        self.attached_since = cx.now;
+        self.trying_since = cx.now;
         self.places.iter_mut().for_each(|place| place.link.network_found(cx));
     }
 
@@ -257,7 +260,7 @@ impl SerialCommand {
             return None;
         }
         let stands_since = self.places[self.slowest()?].progress_at;
-        Some(stands_since.max(self.lobby_since).max(self.attached_since) + PLACE_PATIENCE)
+        Some(stands_since.max(self.lobby_since).max(self.trying_since) + PLACE_PATIENCE)
     }
 
     fn give_a_place_up(&mut self, cx: &mut LinkContext<'_>) {
@@ -272,7 +275,7 @@ impl SerialCommand {
     }
 
     pub(crate) fn blocks(&self) -> bool {
-        self.running && self.packets.blocks()
+        self.packets.blocks()
     }
 
     pub(crate) const fn is_running(&self) -> bool {

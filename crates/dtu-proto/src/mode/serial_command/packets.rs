@@ -20,6 +20,9 @@ const SPOOL_LEAST: u64 = 64 * 1024;
 pub(super) struct Packets {
     waiting: BTreeMap<u64, Packet>,
     bytes: usize,
+    /// Of these, bytes of an earlier run: the limit is not for them. The spool has a bound of its own, and brings packets
+    /// that were delivered, too; these must not push out one that was not.
+    restored: usize,
     limit: usize,
     policy: DropPolicy,
     spool: bool,
@@ -37,6 +40,8 @@ struct Packet {
     number: u64,
     /// What `spooled` was.
     spooled_at: u64,
+    /// Of an earlier run.
+    restored: bool,
 }
 
 impl Packets {
@@ -44,6 +49,7 @@ impl Packets {
         Self {
             waiting: BTreeMap::new(),
             bytes: 0,
+            restored: 0,
             limit: options.cache,
             policy: options.drop_policy,
             spool: options.spool,
@@ -57,18 +63,23 @@ impl Packets {
     pub(super) fn add(&mut self, packet: Bytes, outputs: &mut VecDeque<Output>) -> u64 {
         let number = self.next_number;
         self.append(number, &packet, outputs);
-        let id = self.restore(number, packet);
+        let id = self.keep(number, packet, false);
         self.tidy_spool(outputs);
         id
     }
 
     /// Keeps a packet that the spool has already.
     pub(super) fn restore(&mut self, number: u64, packet: Bytes) -> u64 {
+        self.restored += packet.len();
+        self.keep(number, packet, true)
+    }
+
+    fn keep(&mut self, number: u64, packet: Bytes, restored: bool) -> u64 {
         let id = self.next;
         self.next += 1;
         self.pass(number);
         self.bytes += packet.len();
-        self.waiting.insert(id, Packet { bytes: packet, number, spooled_at: self.spooled });
+        self.waiting.insert(id, Packet { bytes: packet, number, spooled_at: self.spooled, restored });
         id
     }
 
@@ -86,6 +97,9 @@ impl Packets {
         let was_first = self.waiting.first_key_value().is_some_and(|(first, _)| *first == id);
         let packet = self.waiting.remove(&id)?;
         self.bytes -= packet.bytes.len();
+        if packet.restored {
+            self.restored -= packet.bytes.len();
+        }
         if was_first {
             self.release(outputs);
         }
@@ -129,7 +143,7 @@ impl Packets {
     /// Whether a packet of this length finds no room.
     pub(super) fn is_full_for(&self, len: usize) -> bool {
         self.policy != DropPolicy::Block
-            && (self.bytes + len > self.limit || self.waiting.len() >= PACKETS_MAX)
+            && (self.bytes - self.restored + len > self.limit || self.waiting.len() >= PACKETS_MAX)
     }
 
     /// Whether the oldest go for a packet of this length, where the sockets have so many bytes that cannot go.
@@ -141,7 +155,8 @@ impl Packets {
     pub(super) fn blocks(&self) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
         self.policy == DropPolicy::Block
-            && (self.bytes + headroom > self.limit || self.waiting.len() + headroom > PACKETS_MAX)
+            && (self.bytes - self.restored + headroom > self.limit
+                || self.waiting.len() + headroom > PACKETS_MAX)
     }
 
     /// All that wait, oldest first, with their numbers in the spool.

@@ -1,0 +1,140 @@
+//! The AT lines of the command line.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use dtu_proto::time::Instant;
+use tracing::{debug, warn};
+
+use crate::cli;
+
+/// The `--at` lines: run at power-on and after each restart of the device.
+///
+/// They are given at the very moment of the power-on, so they come before the end of the set-up window, however
+/// short it is. Only a line behind one that waits for the disk (`ATW`) may be later; then `CIAPPLY` ends the row.
+#[derive(Debug, Default)]
+pub(crate) struct AtLines {
+    lines: Vec<String>,
+    waiting: VecDeque<String>,
+    running: Option<String>,
+    answer_by: Option<Instant>,
+    powered_on: Instant,
+    waited: bool,
+    refused: bool,
+    restarted: bool,
+}
+
+impl AtLines {
+    /// As they stand on the command line.
+    pub(crate) fn new(lines: &[String]) -> Self {
+        Self { lines: lines.iter().map(|line| at_line(line)).collect(), ..Self::default() }
+    }
+
+    /// They are to be given from the first.
+    pub(crate) fn power_on(&mut self, now: Instant) {
+        self.restarted = now > self.powered_on && self.powered_on > Instant::ZERO;
+        self.powered_on = now;
+        self.waiting = self.lines.iter().cloned().collect();
+        self.running = None;
+        self.answer_by = None;
+        self.waited = false;
+    }
+
+    /// The next line, and the time at which to give it.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(String, Instant)> {
+        if self.running.is_some() {
+            self.waited = true;
+            return None;
+        }
+        let line = self.waiting.pop_front()?;
+        if self.waited && self.waiting.is_empty() && line != APPLY {
+            self.waiting.push_back(APPLY.to_owned());
+        }
+        self.running = Some(line.clone());
+        self.answer_by = Some(now + ANSWER_WITHIN);
+        Some((line, if self.waited { now } else { self.powered_on }))
+    }
+
+    /// The device's answer to the last one.
+    pub(crate) fn reply(&mut self, reply: &str) {
+        self.answer_by = None;
+        let Some(line) = self.running.take() else { return };
+        let reply = reply.trim();
+        if !reply.contains("ERROR") {
+            // The answer to a question may be a password.
+            debug!("--at {:?}: done", shown(&line));
+        } else if self.restarted || reply.contains(NOT_STORED) {
+            // Nothing is wrong with the line; a device whose disk is full works all the same.
+            warn!("--at {:?}: {reply}", shown(&line));
+        } else {
+            cli::complain(format_args!("dtud: --at {:?}: {reply}", shown(&line)));
+            self.refused = true;
+        }
+    }
+
+    /// When the answer must have come.
+    pub(crate) const fn answer_by(&self) -> Option<Instant> {
+        self.answer_by
+    }
+
+    /// Waits no longer for an answer that is late.
+    pub(crate) fn give_up(&mut self, now: Instant) {
+        if self.answer_by.take_if(|at| *at <= now).is_some() {
+            warn!("no answer to {:?}", shown(&self.running.take().unwrap_or_default()));
+        }
+    }
+
+    /// Whether one was refused since the last look.
+    pub(crate) const fn take_refused(&mut self) -> bool {
+        std::mem::replace(&mut self.refused, false)
+    }
+}
+
+/// What a save that failed is answered with.
+const NOT_STORED: &str = "not stored";
+const APPLY: &str = "AT+CIAPPLY";
+
+/// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
+fn at_line(line: &str) -> String {
+    let line = line.trim();
+    if line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
+        line.to_owned()
+    } else {
+        format!("AT+{}", line.strip_prefix('+').unwrap_or(line))
+    }
+}
+
+/// A line as a log may show it: without the values where one may be a password.
+fn shown(line: &str) -> &str {
+    let upper = line.to_ascii_uppercase();
+    let secret = dtu_proto::commands().any(|command| {
+        command.parameters.iter().any(|parameter| parameter.secret)
+            && upper.contains(command.name.trim_start_matches("AT"))
+    });
+    line.find('=').filter(|_| secret).and_then(|at| line.get(..at)).unwrap_or(line)
+}
+/// For the answer to one `--at` line.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_of_an_at_line_may_be_left_out() {
+        for line in ["CIPR=9600", "+CIPR=9600", "AT+CIPR=9600", " CIPR=9600 "] {
+            assert_eq!(at_line(line), "AT+CIPR=9600");
+        }
+        assert_eq!(at_line("ATW"), "ATW");
+        assert_eq!(at_line("at+csq"), "at+csq");
+    }
+
+    #[test]
+    fn an_at_line_is_shown_without_its_passwords() {
+        assert_eq!(shown("AT+CSTT=\"net\",\"user\",\"secret\""), "AT+CSTT");
+        assert_eq!(shown("at+cipsw=abcde"), "at+cipsw");
+        assert_eq!(shown("AT+HTPHD=Authorization: Basic c2VjcmV0"), "AT+HTPHD");
+        assert_eq!(shown("AT+CIPR=9600;+CIPSW=abcde"), "AT+CIPR");
+        assert_eq!(shown("AT+CIPR=9600"), "AT+CIPR=9600");
+    }
+}
