@@ -90,11 +90,13 @@ impl Cache {
             }
             DropPolicy::Oldest | DropPolicy::Newest | DropPolicy::Block => {}
         }
-        if self.policy != DropPolicy::Block && full(self) {
+        let is_full = self.policy != DropPolicy::Block && full(self);
+        // A number is used once, whatever became of its frame: the spool may still have that of an earlier run.
+        self.next_seq = self.next_seq.max(seq + 1);
+        if is_full {
             dropped(&bytes);
             return false;
         }
-        self.next_seq = seq + 1;
         self.bytes += bytes.len();
         self.entries.push_back(Entry { bytes, seq, end: 0, sends });
         true
@@ -253,6 +255,17 @@ mod tests {
         let mut cache = Cache::new(4, DropPolicy::Newest);
         assert_eq!(fill(&mut cache, &["aa", "bb", "c"]), ["c"]);
         assert_eq!(waiting(&cache), ["aa", "bb"]);
+    }
+
+    #[test]
+    fn a_frame_of_an_earlier_run_that_finds_no_room_keeps_its_number() {
+        let mut cache = Cache::new(4, DropPolicy::Newest);
+        let mut lost = 0;
+        for (seq, frame) in [(7, "aaa"), (8, "bbb")] {
+            cache.insert(Bytes::from_static(frame.as_bytes()), seq, 0, |_| lost += 1);
+        }
+        assert_eq!((lost, cache.next_seq()), (1, 9));
+        assert_eq!(cache.push(Bytes::from_static(b"c"), |_| {}), Some(9));
     }
 
     #[test]
