@@ -46,6 +46,9 @@ pub(super) struct Books {
     pub(super) last_data: u64,
     /// The last read of the DTE.
     pub(super) heard: u64,
+    /// Whether the device reads the line, and since when: what it does not read cannot be late.
+    pub(super) reads: bool,
+    pub(super) reads_since: u64,
     /// A frame was being received when this call began.
     pub(super) frame_open: bool,
     /// Heartbeat interval and length in force, and since when.
@@ -81,6 +84,8 @@ impl Books {
             talking: false,
             last_data: 0,
             heard: 0,
+            reads: true,
+            reads_since: 0,
             frame_open: false,
             beat: (0, 0),
             settings_at: 0,

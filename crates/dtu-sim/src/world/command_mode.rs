@@ -46,7 +46,7 @@ impl CommandBook {
         self.take(seen);
     }
 
-    /// Nothing has come since `heard`, and the line holds nothing.
+    /// Nothing has come since `heard` though the device reads, and the line holds nothing.
     pub(super) fn silence(&mut self, heard: u64, now: u64) {
         if !self.reader.is_empty() && now >= heard + REST {
             let seen = self.reader.give_up();

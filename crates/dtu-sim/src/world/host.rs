@@ -127,8 +127,9 @@ impl World {
         self.books.before = (self.books.applied.mode, self.is_command_state());
         self.books.line.advance(self.now);
         self.take_found();
-        if self.books.line.unfinished() == 0 {
-            self.books.command.silence(self.books.heard, self.now);
+        if self.books.line.unfinished() == 0 && self.books.reads {
+            let heard = self.books.heard.max(self.books.reads_since);
+            self.books.command.silence(heard, self.now);
         }
         self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
@@ -144,6 +145,14 @@ impl World {
         self.after_call(false);
     }
 
+    fn see_whether_it_reads(&mut self) {
+        let reads = self.device.wants_serial();
+        if reads && !self.books.reads {
+            self.books.reads_since = self.now;
+        }
+        self.books.reads = reads;
+    }
+
     fn count_wake(&mut self) {
         let second = self.now / SEC;
         if second != self.busy.second {
@@ -157,6 +166,7 @@ impl World {
 
     fn after_call(&mut self, timeout: bool) {
         self.drain();
+        self.see_whether_it_reads();
         if self.stopped.is_some() {
             return;
         }
