@@ -162,7 +162,7 @@ MUTANTS = [
     ("switches", "links work in the other modes, too",
      "                | WorkingMode::Sms => Some(WaitingFor::Mode),", "                | WorkingMode::Sms => None,"),
     ("switches", "the HTTPD client does not stop with its mode",
-     "        } else {\n            self.stop_httpd();", "        } else if self.mode == WorkingMode::Sms {\n            self.stop_httpd();"),
+     "        self.settings = None;\n        self.retry_at = None;", "        self.retry_at = None;"),
     ("liveness", "a lost link never comes back",
      "        self.state = State::Off;\n        self.rest(cx);", "        self.state = State::Idle(WaitingFor::Duty);"),
     ("herd", "all come back in step",
