@@ -97,10 +97,13 @@ impl Dtu {
         [links, self.packet_deadline()].into_iter().flatten().min()
     }
 
-    /// Tells the mode whether the device reads the serial line.
+    /// Tells the mode whether the device reads the serial line. Only half a packet waits for that: every input of every
+    /// mode comes by here.
     pub(super) fn serial_command_reads(&mut self) {
-        let held_up = !self.wants_serial();
-        self.serial_command.feed.hold_up(held_up, self.now);
+        if self.serial_command.feed.held() > 0 {
+            let held_up = !self.wants_serial();
+            self.serial_command.feed.hold_up(held_up, self.now);
+        }
     }
 
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
