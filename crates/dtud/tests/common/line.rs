@@ -63,6 +63,13 @@ impl Line {
         self.receive_while(wait, &format!("{count} bytes"), |got| got.len() < count)
     }
 
+    /// Exactly these bytes come next, or a panic.
+    #[track_caller]
+    pub(crate) fn prints(&self, bytes: &[u8], wait: Duration) {
+        let got = self.receive(bytes.len(), wait);
+        assert_eq!(got.escape_ascii().to_string(), bytes.escape_ascii().to_string());
+    }
+
     /// Everything up to and with `end`, or a panic.
     pub(crate) fn receive_to(&self, end: &[u8], wait: Duration) -> Vec<u8> {
         self.receive_while(wait, &String::from_utf8_lossy(end), |got| !got.ends_with(end))
