@@ -61,7 +61,7 @@ MUTANTS = [
     ("commands", "wrong passwords shut no door",
      "self.shut_until.is_some_and(|until| now < until)", "self.shut_until.is_some_and(|until| now > until)"),
     ("commands", "the factory password may do everything",
-     "                Some(Rights::QueryAndPassword)", "                Some(Rights::Full)"),
+     "                Some(Rights::Query)", "                Some(Rights::Full)"),
     ("commands", "replies go to the next link",
      "self.with_link(link, |l, cx| l.reply(Bytes::from(reply), asker.connection, cx))",
      "self.with_link(crate::event::LinkId::ALL[(link.index() + 1) % 4], |l, cx| {\n                    let connection = l.connection();\n                    l.reply(Bytes::from(reply), connection, cx)\n                })"),

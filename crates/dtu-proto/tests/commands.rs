@@ -218,8 +218,9 @@ fn five_wrong_passwords_shut_one_door_only() {
     dev.wait(300_000).network(LINK1, "gehei,AT").sends(LINK1, OK);
 }
 
+/// Decisions 16.20.
 #[test]
-fn with_the_factory_password_the_network_may_query_but_not_set() {
+fn k5_with_the_factory_password_the_network_may_query_but_not_set() {
     let mut config = gated();
     config.password = "admin".into();
     let mut dev = up(config.clone());
@@ -235,12 +236,20 @@ fn with_the_factory_password_the_network_may_query_but_not_set() {
     off.at(500).prints(BANNER).network(LINK1, "admin,AT").prints("admin,AT");
 }
 
+/// Until decisions 16.20 the network could set the first password, and two texts took a device over.
 #[test]
-fn the_network_may_replace_the_factory_password() {
+fn k5_the_factory_password_is_replaced_at_the_serial_line_only() {
     let mut config = gated();
     config.password = "admin".into();
-    let mut dev = up(config);
-    dev.network(LINK1, "admin,AT+CIPSW=n3w").sends(LINK1, OK);
+    let mut dev = up(config.clone());
+    dev.network(LINK1, "admin,AT+CIPSW=n3w").sends(
+        LINK1,
+        "\r\n+CME ERROR: CIPSW: factory password: set a new one at the serial line first (AT+CIPSW)\r\n",
+    );
+    dev.network(LINK1, "n3w,AT+CIPR=9600").prints("n3w,AT+CIPR=9600");
+    assert_eq!(*dev.dtu.config(), config);
+    // A frame of the line is at the line.
+    dev.serial("admin,AT+CIPSW=n3w").wait(200).prints(OK);
     dev.network(LINK1, "n3w,AT+CIPR=9600").sends(LINK1, OK).network(LINK1, "admin,AT").prints("admin,AT");
 }
 

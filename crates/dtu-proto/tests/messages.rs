@@ -445,15 +445,19 @@ fn a_name_cannot_command() {
 }
 
 #[test]
-fn the_factory_password_lets_phones_query_and_set_a_new_one() {
+fn k5_the_factory_password_lets_phones_query_and_set_nothing() {
     let factory = Config { password: "admin".into(), ..sms_mode() };
     let mut dev = booted(factory.clone());
     dev.sms_from(PHONE, "admin,AT+CIPNUM?").network_takes(&[(PHONE, "+CIPNUM: 10086\r\n\r\nOK")]);
     dev.sms_from(PHONE, "admin,AT+CIPNUM=1");
-    let refused = "+CME ERROR: CIPNUM: factory password: set a new one with AT+CIPSW first";
+    let refused = "+CME ERROR: CIPNUM: factory password: set a new one at the serial line first (AT+CIPSW)";
     dev.network_takes(&[(PHONE, refused)]);
-    dev.sms_from(PHONE, "admin,AT+CIPSW=xyz").network_takes(&[(PHONE, "OK")]);
-    dev.sms_from(PHONE, "xyz,AT+CIPNUM=1").network_takes(&[(PHONE, "OK")]).prints_nothing();
+    // The two texts that took a device over (decisions 16.20).
+    dev.sms_from(PHONE, "admin,AT+CIPSW=xyz");
+    let refused = "+CME ERROR: CIPSW: factory password: set a new one at the serial line first (AT+CIPSW)";
+    dev.network_takes(&[(PHONE, refused)]).prints_nothing();
+    dev.sms_from(PHONE, "xyz,AT+CIPNUM=1").network_takes(&[]).prints("xyz,AT+CIPNUM=1");
+    assert_eq!(*dev.dtu.config(), factory);
     let options = Options {
         factory_password: FactoryPassword::Off,
         setup_window: Duration::ZERO,

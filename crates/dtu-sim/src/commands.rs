@@ -183,7 +183,7 @@ impl Watch {
     pub(crate) fn accept(&mut self, text: &[u8], full: bool) -> Deed {
         let deed = self.known.get(text).cloned().unwrap_or(Deed::Nothing);
         let deed = match deed {
-            Deed::Set(Change::Password(_)) | Deed::Nothing => deed,
+            Deed::Nothing => deed,
             Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode if !full => {
                 Deed::Nothing
             }

@@ -12,7 +12,7 @@ use crate::demo;
 use crate::machine::{End, Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::tls;
 
 /// A software GPRS DTU: a serial line carried over four network links.
@@ -96,6 +96,9 @@ impl Cli {
             Err(_) if may_miss => Settings::default(),
             Err(why) => return Ok(refuse(&why)),
         };
+        if let Some(warning) = settings::exposed(&settings_path, &settings) {
+            tracing::warn!("{warning}");
+        }
         if self.modem == modem::Address::Sim
             && let Err(why) = check_script(&settings)
         {
@@ -178,6 +181,9 @@ fn check_settings(file: &Path) -> ExitCode {
     };
     if let Err(why) = check_script(&settings).and_then(|()| tls::check(&settings.http)) {
         return refuse(&why);
+    }
+    if let Some(warning) = settings::exposed(file, &settings) {
+        complain(format_args!("{warning}"));
     }
     say(format_args!("{}: good", file.display()));
     ExitCode::SUCCESS

@@ -31,7 +31,7 @@ use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FlowControl, Http, Leds, Settings};
+use crate::settings::{FlowControl, Http, Leds, Settings, exposed};
 use crate::tls;
 use crate::watchdog::Watchdog;
 
@@ -110,6 +110,7 @@ impl Machine {
     pub(crate) fn new(setup: Setup, control: Arc<Control>) -> anyhow::Result<Self> {
         let clock = Clock::start();
         let settings = setup.settings;
+        let at = [settings.at_lines(), setup.at].concat();
         let mut options = settings.options();
         if let Some(window) = setup.setup_window {
             options.setup_window = window;
@@ -157,7 +158,7 @@ impl Machine {
             modem,
             modem_interface: None,
             lamps: lamps(&settings),
-            at: AtLines::new(&setup.at),
+            at: AtLines::new(&at),
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
@@ -422,6 +423,9 @@ impl Machine {
             "{} read again: lamps now, interfaces and root certificates at the next connection",
             path.display()
         );
+        if let Some(warning) = exposed(path, &fresh) {
+            warn!("{warning}");
+        }
         if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("the other changes in {} take effect when dtud starts again", path.display());
         }
@@ -517,7 +521,11 @@ mod tests {
     #[test]
     fn a_reload_tells_of_every_key_that_it_does_not_bring_into_force() {
         let read = |text: &str| read_at_start(&Settings::parse("x".as_ref(), text).unwrap());
-        for later in ["[link]\nspool_sync = \"always\"", "[device]\nsms_allow = [\"10086\"]"] {
+        for later in [
+            "[link]\nspool_sync = \"always\"",
+            "[device]\nsms_allow = [\"10086\"]",
+            "[device]\npassword = \"x\"",
+        ] {
             let later = later.replace("[link]", "[link]\nspool = \"disk\"");
             assert_ne!(read(&later), read("[link]\nspool = \"disk\""), "{later}");
         }

@@ -88,6 +88,32 @@ fn a_command_from_a_link_is_answered_to_that_link_only() {
     assert_eq!(other.drain(SILENCE), b"");
 }
 
+/// Decisions 16.20: the first password comes from the line or from the settings file, never over a network.
+#[test]
+fn k5_the_settings_file_gives_the_password_that_a_link_needs_to_set_anything() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::start();
+    let factory = Setup::new(folder.path()).packing(20).at("CINETAT=1").link(1, server.port());
+    let daemon = factory.start();
+    let _line = daemon.line();
+    let connection = server.accept(SOON);
+    let refused =
+        b"\r\n+CME ERROR: CIPSW: factory password: set a new one at the serial line first (AT+CIPSW)\r\n";
+    connection.send(b"admin,AT+CIPSW=mine1;W");
+    assert_eq!(connection.receive(refused.len(), SOON), refused);
+    drop(daemon);
+
+    let daemon = factory.settings("[device]\npassword = \"k5k5k\"").start();
+    daemon.says("holds the password of commands, and every user may read it");
+    let line = daemon.line();
+    let connection = server.accept(SOON);
+    connection.send(b"admin,AT+CIPR?");
+    assert_eq!(line.receive(14, SOON), b"admin,AT+CIPR?");
+    connection.send(b"k5k5k,AT+CIPNUM=10010");
+    assert_eq!(connection.receive(6, SOON), b"\r\nOK\r\n");
+    assert!(!daemon.messages().contains("k5k5k"), "{}", daemon.messages());
+}
+
 #[test]
 fn a_command_in_a_serial_frame_is_answered_to_the_serial_line_only() {
     let device = device(1, &["CICOMAT=1"]);

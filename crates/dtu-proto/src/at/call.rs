@@ -124,7 +124,8 @@ fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Err
     if rights == Rights::Full || command.is_open(form) {
         return Ok(());
     }
-    let text = format!("{}: factory password: set a new one with AT+CIPSW first", command.label());
+    let label = command.label();
+    let text = format!("{label}: factory password: set a new one at the serial line first (AT+CIPSW)");
     Err(Error::new(Code::NotAllowed, text))
 }
 

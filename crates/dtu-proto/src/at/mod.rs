@@ -67,8 +67,8 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Rights {
     /// Everything.
     Full,
-    /// Queries, and `CIPSW`: the password is still the factory one.
-    QueryAndPassword,
+    /// Queries: the password is still the factory one.
+    Query,
 }
 
 /// What the device must do once the command has run. In the order asked.

@@ -54,7 +54,7 @@ pub(super) struct Command {
     pub(super) set: Option<Handler>,
     /// What `=?` answers, where it is not made from the parameters.
     pub(super) test: Option<Handler>,
-    /// Run and set forms that pass while the password is the factory one.
+    /// Run and set forms that change nothing: they pass while the password is the factory one.
     pub(super) open_run: bool,
     pub(super) open_set: bool,
     /// The lines of the stored file.
@@ -133,7 +133,7 @@ impl Command {
         self
     }
 
-    /// A set form that passes while the password is the factory one.
+    /// A set form that changes nothing.
     pub(super) const fn open_sets(mut self, set: Handler) -> Self {
         self.open_set = true;
         self.sets(set)

@@ -80,9 +80,7 @@ impl Dtu {
     fn rights(&self, door: Door) -> Option<Rights> {
         let factory = self.config.password == FACTORY_PASSWORD;
         match (door, self.options.factory_password) {
-            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => {
-                Some(Rights::QueryAndPassword)
-            }
+            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => Some(Rights::Query),
             (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
             (Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console, _) => {
                 Some(Rights::Full)
@@ -115,7 +113,7 @@ impl Dtu {
 
     pub(super) fn with_context<R>(&mut self, door: Door, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let status = self.status(self.now);
-        let rights = self.rights(door).unwrap_or(Rights::QueryAndPassword);
+        let rights = self.rights(door).unwrap_or(Rights::Query);
         run(&mut Context {
             config: &mut self.config,
             stored: &self.stored,

@@ -11,6 +11,7 @@ use dtu_proto::event::{LINKS, LinkId, QueueId};
 use dtu_proto::radio::PhoneNumber;
 
 mod error;
+mod exposed;
 mod raw;
 mod rules;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 mod values;
 
 pub use error::Error;
+pub use exposed::exposed;
 pub use values::{Charset, FlowControl, SpoolSync};
 
 /// A settings file that was read, or (`Settings::default()`) an empty one.
@@ -61,6 +63,8 @@ pub struct Device {
     pub shutdown: Shutdown,
     /// Reset the modem and restart when no TCP link comes up for 15 minutes.
     pub recovery: bool,
+    /// Password of commands, in force from each power-on; `None` = as it is stored.
+    pub password: Option<Password>,
     /// What network commands may do while the password is the factory one.
     pub factory_password: FactoryPassword,
     /// Numbers that may command by SMS; empty = any.
@@ -70,7 +74,17 @@ pub struct Device {
 impl Default for Device {
     fn default() -> Self {
         let Options { setup_window, shutdown, recovery, factory_password, .. } = Options::default();
-        Self { setup_window, shutdown, recovery, factory_password, sms_allow: Vec::new() }
+        Self { setup_window, shutdown, recovery, password: None, factory_password, sms_allow: Vec::new() }
+    }
+}
+
+/// A password of commands; nobody's business.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"****\"")
     }
 }
 
@@ -220,7 +234,7 @@ impl Settings {
     /// What of it the device core wants to know.
     #[must_use]
     pub fn options(&self) -> Options {
-        let Device { setup_window, shutdown, recovery, factory_password, sms_allow } = &self.device;
+        let Device { setup_window, shutdown, recovery, factory_password, sms_allow, .. } = &self.device;
         Options {
             setup_window: *setup_window,
             shutdown: *shutdown,
@@ -235,6 +249,13 @@ impl Settings {
             links: self.links.each_ref().map(Link::options),
             modes: self.modes.options(),
         }
+    }
+
+    /// AT lines that the file stands for: run at power-on, before those of the command line.
+    #[must_use]
+    pub fn at_lines(&self) -> Vec<String> {
+        let quoted = |Password(text): &Password| text.replace('"', "\"\"");
+        self.device.password.iter().map(|password| format!("AT+CIPSW=\"{}\"", quoted(password))).collect()
     }
 
     /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::values::{
     AtLine, Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, OwnNumber,
-    PathValue, Phone, Pin, Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
+    PasswordValue, PathValue, Phone, Pin, Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
 };
 use super::{Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
 
@@ -37,6 +37,7 @@ pub(super) struct DeviceTable {
     setup_window: Option<Int<0, 3600>>,
     shutdown: Option<ShutdownValue>,
     recovery: Option<bool>,
+    password: Option<PasswordValue>,
     factory_password: Option<FactoryPasswordValue>,
     pub(super) sms_allow: Option<Spanned<Vec<Phone>>>,
 }
@@ -210,6 +211,7 @@ impl DeviceTable {
         set(&mut device.setup_window, self.setup_window.map(Int::seconds));
         set(&mut device.shutdown, self.shutdown.map(|value| value.0));
         set(&mut device.recovery, self.recovery);
+        set(&mut device.password, self.password.as_ref().map(|value| Some(value.0.clone())));
         set(&mut device.factory_password, self.factory_password.map(|value| value.0));
         let numbers = self.sms_allow.as_ref().map(|list| list.get_ref().iter().map(|phone| phone.0.clone()));
         set(&mut device.sms_allow, numbers.map(Iterator::collect));

@@ -39,6 +39,7 @@ fn every_key_is_taken() {
         setup_window: Duration::ZERO,
         shutdown: Shutdown::Stop,
         recovery: false,
+        password: Some(Password("a\"b;1".to_owned())),
         factory_password: FactoryPassword::Off,
         sms_allow: vec!["+8613812345678".to_owned(), "10086".to_owned()],
     };
@@ -75,6 +76,22 @@ fn every_key_is_taken() {
     assert_eq!(options.links[3].expect_registration, Some(expect));
     assert!(options.links[0].spool && options.length_enabled && !options.recovery);
     assert_eq!((options.shutdown, options.factory_password), (Shutdown::Stop, FactoryPassword::Off));
+    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"a\"\"b;1\""]);
+}
+
+#[test]
+fn k5_a_password_is_what_cipsw_takes_and_is_never_shown() {
+    let settings = read("device.password = \"s3cr!\"");
+    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"s3cr!\""]);
+    assert!(!format!("{settings:?}").contains("s3cr"), "{settings:?}");
+    assert_eq!(read("").at_lines(), [""; 0]);
+    let allowed = "1 to 5 printable ASCII characters without comma or blank, and not the factory password";
+    for bad in ["", "s3cret", "s3,cr", "s3 cr", "s3cr\u{e9}", "admin"] {
+        let said = fault(&format!("[device]\npassword = \"{bad}\""));
+        assert_eq!(said, format!("dtud.toml:2:12: password: must be {allowed}"));
+    }
+    let said = fault("[device]\npassword = 12345");
+    assert_eq!(said, format!("dtud.toml:2:12: password: must be {allowed} in quotes"));
 }
 
 #[test]
@@ -177,6 +194,7 @@ charset = "utf-8"
 setup_window = 0
 shutdown = "stop"
 recovery = false
+password = "a\"b;1"
 factory_password = "off"
 sms_allow = ["+8613812345678", "10086"]
 [packing]

@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dtu_proto::config::{DropPolicy, FactoryPassword, Role, Shutdown};
+use dtu_proto::config::{DropPolicy, FACTORY_PASSWORD, FactoryPassword, Role, Shutdown};
 use dtu_proto::event::LinkId;
 use dtu_proto::radio::PhoneNumber;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
+
+use super::Password;
 
 /// Hand-shake of a tty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -249,6 +251,12 @@ text_value!(
 );
 text_value!(Pin(String), pin, "4 to 8 digits", Faulty::Hidden);
 text_value!(
+    PasswordValue(Password),
+    password,
+    "1 to 5 printable ASCII characters without comma or blank, and not the factory password",
+    Faulty::Hidden
+);
+text_value!(
     AtLine(String),
     at_line,
     "an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
@@ -286,6 +294,12 @@ fn phone(text: &str) -> Option<String> {
 fn pin(text: &str) -> Option<String> {
     let good = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     good.then(|| text.to_owned())
+}
+
+fn password(text: &str) -> Option<Password> {
+    let good =
+        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    (good && text != FACTORY_PASSWORD).then(|| Password(text.to_owned()))
 }
 
 fn at_line(text: &str) -> Option<String> {

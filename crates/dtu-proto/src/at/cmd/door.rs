@@ -19,8 +19,11 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .factory("admin")
             .secret()],
     )
-    .notes("There is no read form.")
-    .open_sets(set_password)
+    .notes(
+        "There is no read form. While it is the factory one, network and SMS may ask and set nothing, the password \
+         included: it is set at the serial line, in the settings file of dtud or by its --at.",
+    )
+    .sets(set_password)
     .saved(|config| one(format!("AT+CIPSW={}", Quoted(&config.password))), TakesEffect::Now),
     Command::new("+CINETAT", "2.8.6.38", "Commands from the network are heard", GATE)
         .reads(read_network)

@@ -3,7 +3,7 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::super::{Effect, Rights};
+use super::super::{Effect, Ran, Rights, table};
 use super::Desk;
 use crate::config::{Config, Role};
 use crate::event::{Door, LinkId};
@@ -12,10 +12,11 @@ use crate::time::Duration;
 
 const LINK1: LinkId = LinkId::ALL[0];
 
+/// Decisions 16.20: setting the password over the air let two texts take over a device.
 #[test]
-fn the_factory_password_only_lets_queries_and_a_new_password_through() {
+fn k5_the_factory_password_lets_only_queries_through() {
     let mut desk = Desk::new();
-    desk.rights = Rights::QueryAndPassword;
+    desk.rights = Rights::Query;
     for query in [
         "AT",
         "ATI",
@@ -47,11 +48,63 @@ fn the_factory_password_only_lets_queries_and_a_new_password_through() {
         ("AT+CIAPPLY", "CIAPPLY"),
         ("AT+CCLK=\"14/09/10,15:00:20\"", "CCLK"),
         ("AT+CIOPTIME=5", "CIOPTIME"),
+        ("AT+CIPSW=x", "CIPSW"),
+        ("AT+CIPSW=\"admin\"", "CIPSW"),
+        ("AT+CISMSSEND=\"10086\",1,\"hi\"", "CISMSSEND"),
+        ("AT+CMGD=1,4", "CMGD"),
+        ("AT+CMGL", "CMGL"),
     ] {
-        desk.refuses(order, &std::format!("{name}: factory password: set a new one with AT+CIPSW first"));
+        desk.refuses(order, &factory_refusal(name));
     }
-    desk.ok("AT+CIPSW=x");
-    assert_eq!(desk.config.password, "x");
+}
+
+/// A line may join commands: one that only asks opens the way for no other.
+#[test]
+fn k5_an_order_behind_a_query_is_refused_with_the_factory_password() {
+    let mut desk = Desk::with_modem();
+    desk.rights = Rights::Query;
+    for (order, name) in [
+        ("AT+CSQ;+CIPSW=x", "CIPSW"),
+        ("AT+CIPR?;+CIPR=9600", "CIPR"),
+        ("AT+CIPR=?;+CINETAT=1", "CINETAT"),
+        ("AT+CSQ;W", "ATW"),
+        ("ATIW", "ATW"),
+        ("AT;+CIRELOAD", "CIRELOAD"),
+    ] {
+        let before = desk.config.clone();
+        let reply = desk.reply(order);
+        assert!(
+            reply.ends_with(&std::format!("\r\n+CME ERROR: {}\r\n", factory_refusal(name))),
+            "{order}: {reply}"
+        );
+        assert_eq!(desk.config, before, "{order}");
+    }
+}
+
+/// Whatever the table lets through changes nothing: a new command is looked at here.
+#[test]
+fn k5_no_form_that_the_factory_password_opens_changes_anything() {
+    let open_sets = table::all().filter(|command| command.open_set).map(|command| command.name);
+    // Each has one value, which is what holds anyway; `HELP` names a command.
+    assert_eq!(open_sets.collect::<Vec<_>>(), ["+HELP", "+CFUN", "+CGATT", "+CVHU"]);
+    let mut passed = 0;
+    for command in table::all() {
+        for form in ["", "?", "=?"] {
+            let mut desk = Desk::with_modem();
+            desk.rights = Rights::Query;
+            let (config, mailbox) = (desk.config.clone(), std::format!("{:?}", desk.mailbox));
+            let line = std::format!("{}{form}", command.typed());
+            let Ran::Done { reply, effects } = desk.run(&line) else { panic!("{line} waits") };
+            assert_eq!((&desk.config, &effects), (&config, &Vec::new()), "{line}");
+            assert_eq!(std::format!("{:?}", desk.mailbox), mailbox, "{line}");
+            passed += usize::from(reply.ends_with(b"\r\nOK\r\n"));
+        }
+    }
+    assert!(passed > 150, "{passed} passed");
+}
+
+fn factory_refusal(name: &str) -> String {
+    std::format!("{name}: factory password: set a new one at the serial line first (AT+CIPSW)")
 }
 
 #[test]
