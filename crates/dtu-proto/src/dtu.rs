@@ -41,6 +41,7 @@ mod commands;
 mod duty;
 mod httpd;
 mod lamps;
+mod lost;
 mod messages;
 mod modem;
 mod network;
@@ -257,6 +258,7 @@ impl Dtu {
             Input::Modem(input) => self.handle_modem(input),
             Input::Store(input) => self.handle_store(input),
             Input::Console(line) => self.run_command(Door::Console, line.as_bytes()),
+            Input::Lost(lost) => self.lost(lost),
             Input::Shutdown => self.stop(),
         }
         self.settle();

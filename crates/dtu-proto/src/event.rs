@@ -197,8 +197,58 @@ pub enum Input<'a> {
     Store(StoreInput<'a>),
     /// An AT line from the host's own console (`--at`, web console); the reply is `Output::Console`.
     Console(&'a str),
+    /// Something was lost where only the host sees it.
+    Lost(Lost),
     /// The host asks for an orderly end: every link is closed, then `Power(Stop)` comes out.
     Shutdown,
+}
+
+/// What only the host knows to be lost. It is counted and said; nothing else follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Bytes of a peer that were never read, and went with their connection.
+    Unread(Socket, u64),
+    /// Datagrams of a peer: the socket was not read, and the kernel had no more room.
+    Datagrams(Socket, u64),
+    /// Bytes for the DTE that the line held when it broke.
+    InLine(u64),
+    /// Characters of the DTE that the driver of the line had no room for.
+    Overrun(u64),
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(of, count) => {
+                write!(f, "{of}: {count} bytes of the peer were never read and went with the connection")
+            }
+            Self::Datagrams(of, count) => {
+                write!(f, "{of}: {count} datagrams of the peer found no room, the device did not read")
+            }
+            Self::InLine(count) => write!(f, "{count} bytes for the DTE were lost with the line"),
+            Self::Overrun(count) => {
+                write!(f, "{count} characters of the DTE are lost, the line was not read")
+            }
+        }
+    }
+}
+
+/// A socket of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Socket {
+    /// Of a link.
+    Link(LinkId),
+    /// Beside the links.
+    Channel(ChannelId),
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link(link) => write!(f, "link {link}"),
+            Self::Channel(channel) => channel.fmt(f),
+        }
+    }
 }
 
 /// News of the serial line.
@@ -486,6 +536,8 @@ pub enum Event {
         /// Takes over, or hands back.
         active: bool,
     },
+    /// Something was lost where only the host sees it.
+    Lost(Lost),
     /// A call.
     Call(CallEvent),
     /// The HTTPD client.

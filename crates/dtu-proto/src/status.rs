@@ -89,6 +89,8 @@ pub struct HttpdCounters {
     pub printed_bytes: u64,
     /// Of these, bytes that belong to no answer.
     pub stray_bytes: u64,
+    /// Bytes of the server that were never read, and went with their connection.
+    pub unread_bytes: u64,
     /// Frames that found no room.
     pub dropped_frames: u64,
     /// Bytes of these.
@@ -222,6 +224,10 @@ pub struct SerialCounters {
     pub dropped_frames: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
+    /// Of the bytes written, such as the line held when it broke.
+    pub lost_bytes: u64,
+    /// Characters of the DTE that the driver had no room for.
+    pub overrun_bytes: u64,
     /// Replies to `psw,AT+` frames and to packets of the serial command mode, and unasked texts such as `RING`, that found
     /// no room.
     pub dropped_replies: u64,
@@ -301,6 +307,10 @@ pub struct LinkCounters {
     pub received_bytes: u64,
     /// Reads or datagrams received.
     pub received_reads: u64,
+    /// Bytes of the peer that were never read, and went with their connection.
+    pub unread_bytes: u64,
+    /// Datagrams that the kernel had no room for: the socket was not read.
+    pub unread_datagrams: u64,
     /// Connections lost or attempts failed.
     pub reconnects: u64,
     /// Heartbeats sent.
@@ -354,6 +364,10 @@ pub struct SerialCommandCounters {
     pub received_bytes: u64,
     /// Reads or datagrams received.
     pub received_reads: u64,
+    /// Bytes of the peer that were never read, and went with their connection.
+    pub unread_bytes: u64,
+    /// Datagrams that the kernel had no room for: the socket was not read.
+    pub unread_datagrams: u64,
     /// Connections lost or attempts failed.
     pub reconnects: u64,
 }
@@ -411,6 +425,10 @@ pub struct AtConnectionCounters {
     pub received_bytes: u64,
     /// Reads or datagrams received.
     pub received_reads: u64,
+    /// Bytes of the peer that were never read, and went with their connection.
+    pub unread_bytes: u64,
+    /// Datagrams that the kernel had no room for: the socket was not read.
+    pub unread_datagrams: u64,
 }
 
 /// Short messages.

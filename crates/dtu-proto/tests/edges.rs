@@ -9,8 +9,8 @@ use dtu_proto::config::{
     Config, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
 };
 use dtu_proto::event::{
-    CloseReason, Event, Input, LinkInput, LinkOutput, ModemInput, Output, Power, SerialInput, SerialOutput,
-    StoreInput, StoreOutput,
+    ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Lost, ModemInput, Output, Power,
+    SerialInput, SerialOutput, Socket, StoreInput, StoreOutput,
 };
 use dtu_proto::status::LinkState;
 use dtu_proto::time::Duration;
@@ -602,4 +602,38 @@ fn frames_that_only_the_primary_s_last_connection_sent_are_not_dropped_by_the_ba
     dev.lose(LINK1, CloseReason::Reset, 0).wait(10_000);
     dev.net[1] = Net::Good;
     dev.wait(30_000).sends(LINK2, "once");
+}
+
+/// D2, D16, D11: what only the host sees is counted where it belongs, and said.
+#[test]
+fn what_the_host_lost_is_counted_and_said() {
+    let mut bench = Bench::new(one_link());
+    let at = Socket::Channel(ChannelId::AT_MODE);
+    let httpd = Socket::Channel(ChannelId::HTTPD);
+    let place = Socket::Channel(ChannelId::DESTINATIONS[3]);
+    let losses = [
+        Lost::Unread(Socket::Link(LINK2), 1),
+        Lost::Datagrams(Socket::Link(LINK2), 2),
+        Lost::Unread(at, 3),
+        Lost::Datagrams(at, 4),
+        Lost::Unread(httpd, 5),
+        Lost::Unread(place, 6),
+        Lost::Datagrams(place, 7),
+        Lost::InLine(8),
+        Lost::Overrun(9),
+    ];
+    for lost in losses.into_iter().chain(losses) {
+        bench.input(Input::Lost(lost));
+        assert_eq!(bench.events.last(), Some(&Event::Lost(lost)));
+    }
+    let status = bench.dtu.status(bench.now);
+    let link = &status.links[1].counters;
+    assert_eq!((link.unread_bytes, link.unread_datagrams), (2, 4));
+    let connection = &status.at_connection.counters;
+    assert_eq!((connection.unread_bytes, connection.unread_datagrams), (6, 8));
+    assert_eq!(status.httpd.counters.unread_bytes, 10);
+    let packets = &status.serial_command.counters;
+    assert_eq!((packets.unread_bytes, packets.unread_datagrams), (12, 14));
+    let line = &status.serial.counters;
+    assert_eq!((line.lost_bytes, line.overrun_bytes), (16, 18));
 }

@@ -64,6 +64,7 @@ fn log(event: &Event) {
         Event::BackupActive { backup, primary, active: false } => {
             info!("link {backup} hands back to link {primary}");
         }
+        Event::Lost(lost) => warn!("{lost}"),
         Event::Call(event) => log_call(*event),
         Event::Httpd(event @ HttpdEvent::Answered { .. }) => debug!("HTTPD: {event}"),
         Event::Httpd(event @ (HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_))) => {

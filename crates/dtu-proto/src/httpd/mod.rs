@@ -251,6 +251,10 @@ impl Httpd {
         self.channel.is_closing()
     }
 
+    pub(crate) const fn counters_mut(&mut self) -> &mut HttpdCounters {
+        &mut self.counters
+    }
+
     pub(crate) fn status(&self, attached: bool) -> HttpdStatus {
         HttpdStatus {
             state: self.state(attached),

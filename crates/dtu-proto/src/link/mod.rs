@@ -557,6 +557,10 @@ impl Link {
         self.cache.iter()
     }
 
+    pub(crate) const fn counters_mut(&mut self) -> &mut LinkCounters {
+        &mut self.counters
+    }
+
     pub(crate) fn status(&self) -> LinkStatus {
         let state = match &self.state {
             State::Off => LinkState::Off,

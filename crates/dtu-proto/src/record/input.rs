@@ -7,7 +7,9 @@ use core::net::SocketAddr;
 
 use super::modem;
 use super::word::{Hex, Text, Words, unknown};
-use crate::event::{ChannelId, CloseReason, Input, LinkId, LinkInput, ModemInput, SerialInput, StoreInput};
+use crate::event::{
+    ChannelId, CloseReason, Input, LinkId, LinkInput, Lost, ModemInput, SerialInput, Socket, StoreInput,
+};
 
 /// An [`Input`] that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,10 @@ pub(super) fn encode(out: &mut String, input: &Input<'_>) {
         Input::Store(StoreInput::MessagesSaved(number)) => write!(out, "store messages-saved {number}"),
         Input::Store(StoreInput::MessagesFailed(why)) => write!(out, "store messages-failed {}", Text(why)),
         Input::Console(line) => write!(out, "console {}", Text(line)),
+        Input::Lost(lost) => {
+            out.push_str("lost ");
+            return encode_lost(out, lost);
+        }
         Input::Shutdown => out.write_str("shutdown"),
     };
 }
@@ -82,6 +88,20 @@ fn encode_serial(out: &mut String, news: &SerialInput<'_>) {
         SerialInput::Configured(Some(why)) => write!(out, "serial refused {}", Text(why)),
         SerialInput::Present => out.write_str("serial present"),
         SerialInput::Gone => out.write_str("serial gone"),
+    };
+}
+
+fn encode_lost(out: &mut String, lost: &Lost) {
+    let (word, of, count) = match lost {
+        Lost::Unread(of, count) => ("unread", Some(of), count),
+        Lost::Datagrams(of, count) => ("datagrams", Some(of), count),
+        Lost::InLine(count) => ("in-line", None, count),
+        Lost::Overrun(count) => ("overrun", None, count),
+    };
+    let _ = match of {
+        Some(Socket::Link(link)) => write!(out, "{word} link {link} {count}"),
+        Some(Socket::Channel(channel)) => write!(out, "{word} channel {} {count}", channel.word()),
+        None => write!(out, "{word} {count}"),
     };
 }
 
@@ -126,10 +146,13 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
             other => Err(unknown(other, "store input", STORE)),
         },
         "console" => Ok(OwnedInput::Console(words.text("a command line")?)),
+        "lost" => Ok(OwnedInput::Plain(Input::Lost(decode_lost(words)?))),
         "shutdown" => Ok(OwnedInput::Plain(Input::Shutdown)),
-        other => {
-            Err(unknown(other, "input", "serial, link, channel, modem, store, console, shutdown, timeout"))
-        }
+        other => Err(unknown(
+            other,
+            "input",
+            "serial, link, channel, modem, store, console, lost, shutdown, timeout",
+        )),
     }
 }
 
@@ -143,6 +166,24 @@ fn decode_serial(words: &mut Words<'_>) -> Result<OwnedInput, String> {
         "present" => plain(SerialInput::Present),
         "gone" => plain(SerialInput::Gone),
         other => Err(unknown(other, "serial input", SERIAL)),
+    }
+}
+
+fn decode_lost(words: &mut Words<'_>) -> Result<Lost, String> {
+    Ok(match words.any(LOST)? {
+        "unread" => Lost::Unread(decode_socket(words)?, words.number("bytes")?),
+        "datagrams" => Lost::Datagrams(decode_socket(words)?, words.number("datagrams")?),
+        "in-line" => Lost::InLine(words.number("bytes")?),
+        "overrun" => Lost::Overrun(words.number("characters")?),
+        other => return Err(unknown(other, "loss", LOST)),
+    })
+}
+
+fn decode_socket(words: &mut Words<'_>) -> Result<Socket, String> {
+    match words.any(SOCKET)? {
+        "link" => words.link().map(Socket::Link),
+        "channel" => words.channel().map(Socket::Channel),
+        other => Err(unknown(other, "socket", SOCKET)),
     }
 }
 
@@ -214,4 +255,6 @@ const REASONS: &str = "local, peer-closed, reset, refused, timed-out, name-not-f
      os:CODE";
 const SERIAL: &str = "data, written, configured, refused, present, gone";
 const LINK: &str = "connected, data, sent, acked, closed";
+const LOST: &str = "unread, datagrams, in-line, overrun";
+const SOCKET: &str = "link, channel";
 const STORE: &str = "saved, failed, messages-saved, messages-failed";

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{ChannelId, CloseReason, LinkId, LinkInput, SerialInput, StoreInput};
+use crate::event::{ChannelId, CloseReason, LinkId, LinkInput, Lost, SerialInput, Socket, StoreInput};
 use crate::radio::*;
 use crate::time::Duration;
 
@@ -108,6 +108,16 @@ fn modem_input() -> impl Strategy<Value = ModemInput> {
     ]
 }
 
+fn lost() -> impl Strategy<Value = Lost> {
+    let socket = || prop_oneof![link().prop_map(Socket::Link), channel().prop_map(Socket::Channel)];
+    prop_oneof![
+        (socket(), any::<u64>()).prop_map(|(of, count)| Lost::Unread(of, count)),
+        (socket(), any::<u64>()).prop_map(|(of, count)| Lost::Datagrams(of, count)),
+        any::<u64>().prop_map(Lost::InLine),
+        any::<u64>().prop_map(Lost::Overrun),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let plain = prop_oneof![
         Just(Input::Serial(SerialInput::Written)),
@@ -118,6 +128,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         (channel(), link_input()).prop_map(|(channel, news)| Input::Channel(channel, news)),
         Just(Input::Store(StoreInput::Saved)),
         any::<u64>().prop_map(|number| Input::Store(StoreInput::MessagesSaved(number))),
+        lost().prop_map(Input::Lost),
         Just(Input::Shutdown),
     ];
     let bytes = || proptest::collection::vec(any::<u8>(), 0..40);

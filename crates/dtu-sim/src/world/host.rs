@@ -313,6 +313,7 @@ impl World {
             | News::BackupActive { .. }
             | News::Call(_)
             | News::Httpd(_)
+            | News::Lost(_)
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
         }

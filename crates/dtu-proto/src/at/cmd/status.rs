@@ -28,19 +28,19 @@ name does not say frames.
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
 enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
-unasked like RING: no room>`
+unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
-dropped_replies=<n>`
+dropped_replies=<n>,unread=<of the peer, never read, gone with the connection>,unread_datagrams=<of the peer, no room in the socket>`
 
 `+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
 out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
 busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
 packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
-destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>`
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>,unread=<as of a link>,unread_datagrams=<n>`
 
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
@@ -54,13 +54,13 @@ cut=<replies shortened>`
 
 `+CISTAT:AT,state=<as CINET>,in=<frames given to CISEND>,in_frames=<n>,out=<of these, SEND OK>,out_frames=<n>,\
 dropped=<of these, SEND FAIL, too long or cut short>,dropped_frames=<n>,received=<from the peer>,reads=<n>,opened=<CONNECT OK>,failed=<CONNECT FAIL>,\
-lost=<CLOSED>`
+lost=<CLOSED>,unread=<as of a link>,unread_datagrams=<n>`
 
 `+CISTAT:HTTPD,state=<as CINET>,in=<given to the HTTPD client>,in_frames=<n>,requests=<that the server may have got>,\
 answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
 timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
 received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
-waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>`
+waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>,unread=<as of a link>`
 
 Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
 answered_other + failed + timed_out + dropped_frames + waiting_frames.";
@@ -103,6 +103,8 @@ fn serial_line(status: &Status) -> String {
         ("dropped_frames", counters.dropped_frames),
         ("heartbeats", counters.heartbeats),
         ("dropped_replies", counters.dropped_replies),
+        ("lost", counters.lost_bytes),
+        ("overrun", counters.overrun_bytes),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
 }
@@ -128,6 +130,8 @@ fn serial_command_line(status: &SerialCommandStatus) -> String {
         ("reads", counters.received_reads),
         ("reconnects", counters.reconnects),
         ("destinations", wide(status.destinations.len())),
+        ("unread", counters.unread_bytes),
+        ("unread_datagrams", counters.unread_datagrams),
     ];
     format!("+CISTAT:COMMAND{}", joined(&figures))
 }
@@ -182,6 +186,8 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("reconnects", counters.reconnects),
         ("heartbeats", counters.heartbeats),
         ("dropped_replies", counters.dropped_replies),
+        ("unread", counters.unread_bytes),
+        ("unread_datagrams", counters.unread_datagrams),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
 }
@@ -205,6 +211,7 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("waiting_frames", wide(status.waiting_frames)),
         ("dropped", counters.dropped_bytes),
         ("dropped_frames", counters.dropped_frames),
+        ("unread", counters.unread_bytes),
     ];
     format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
 }
@@ -223,6 +230,8 @@ fn connection_line(status: &AtConnectionStatus) -> String {
         ("opened", counters.opened),
         ("failed", counters.failed),
         ("lost", counters.lost),
+        ("unread", counters.unread_bytes),
+        ("unread_datagrams", counters.unread_datagrams),
     ];
     format!("+CISTAT:AT,state={}{}", state_name(status.state), joined(&figures))
 }

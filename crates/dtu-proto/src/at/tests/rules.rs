@@ -187,7 +187,7 @@ fn cistat_counts_everything_once() {
     let counters = &mut desk.status.serial.counters;
     (counters.bytes_in, counters.command_bytes, counters.frames_in, counters.frame_bytes) = (1, 2, 3, 4);
     (counters.bytes_out, counters.dropped_bytes, counters.dropped_frames, counters.heartbeats) = (5, 7, 8, 9);
-    counters.dropped_replies = 10;
+    (counters.dropped_replies, counters.lost_bytes, counters.overrun_bytes) = (10, 11, 12);
     desk.status.serial.waiting = 6;
     desk.status.serial.present = true;
     let link = &mut desk.status.links[2];
@@ -201,6 +201,7 @@ fn cistat_counts_everything_once() {
     (counters.moved_out_bytes, counters.moved_out_frames) = (13, 14);
     (counters.received_bytes, counters.received_reads, counters.reconnects) = (15, 16, 17);
     (counters.heartbeats, counters.dropped_replies) = (18, 19);
+    (counters.unread_bytes, counters.unread_datagrams) = (20, 21);
     let calls = &mut desk.status.call.counters;
     (calls.dialled, calls.received, calls.refused, calls.answered, calls.unconfirmed) = (1, 2, 3, 4, 5);
     desk.status.messages = MessageStatus {
@@ -234,14 +235,14 @@ fn cistat_counts_everything_once() {
     assert_eq!(
         lines[2],
         "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,dropped_frames=8,\
-         heartbeats=9,dropped_replies=10"
+         heartbeats=9,dropped_replies=10,lost=11,overrun=12"
     );
     assert!(lines[3].starts_with("+CISTAT:1,state=OFF,in=0,"));
     assert_eq!(
         lines[5],
         "+CISTAT:3,state=CONNECTED,in=1,in_frames=2,out=3,out_frames=4,waiting=5,waiting_frames=6,dropped=7,\
          dropped_frames=8,resent=9,resent_frames=10,moved_in=11,moved_in_frames=12,moved_out=13,moved_out_frames=14,\
-         received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19"
+         received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19,unread=20,unread_datagrams=21"
     );
     assert_eq!(lines[7], "+CISTAT:CALLS,state=idle,dialled=1,received=2,refused=3,answered=4,unconfirmed=5");
     assert_eq!(
@@ -269,9 +270,11 @@ fn cistat_counts_what_the_connection_of_the_at_mode_carries() {
         opened: 9,
         failed: 10,
         lost: 11,
+        unread_bytes: 12,
+        unread_datagrams: 13,
     };
     let line = "+CISTAT:AT,state=CONNECTED,in=1,in_frames=2,out=3,out_frames=4,dropped=5,dropped_frames=6,\
-                received=7,reads=8,opened=9,failed=10,lost=11\r\n";
+                received=7,reads=8,opened=9,failed=10,lost=11,unread=12,unread_datagrams=13\r\n";
     assert!(desk.reply("AT+CISTAT").contains(line));
 }
 

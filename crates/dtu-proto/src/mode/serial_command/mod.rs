@@ -290,6 +290,10 @@ impl SerialCommand {
         self.places.iter().map(|place| &place.link).any(Link::is_closing)
     }
 
+    pub(crate) const fn counters_mut(&mut self) -> &mut SerialCommandCounters {
+        &mut self.counters
+    }
+
     pub(crate) fn status(&self) -> SerialCommandStatus {
         let links = self.places.iter().map(|place| place.link.status().counters);
         let mut counters = self.counters;

@@ -1,0 +1,36 @@
+//! What was lost where only the host sees it.
+
+use super::Dtu;
+use crate::event::{ChannelId, Event, Lost, Socket};
+
+impl Dtu {
+    pub(super) fn lost(&mut self, lost: Lost) {
+        match lost {
+            Lost::Unread(of, count) => *self.unread_bytes(of) += count,
+            Lost::Datagrams(of, count) => self.count_datagrams(of, count),
+            Lost::InLine(count) => self.serial_counters.lost_bytes += count,
+            Lost::Overrun(count) => self.serial_counters.overrun_bytes += count,
+        }
+        self.event(Event::Lost(lost));
+    }
+
+    fn unread_bytes(&mut self, of: Socket) -> &mut u64 {
+        match of {
+            Socket::Link(link) => &mut self.links[link.index()].counters_mut().unread_bytes,
+            Socket::Channel(ChannelId::AT_MODE) => &mut self.at_connection.counters.unread_bytes,
+            Socket::Channel(ChannelId::HTTPD) => &mut self.httpd.counters_mut().unread_bytes,
+            Socket::Channel(_) => &mut self.serial_command.counters_mut().unread_bytes,
+        }
+    }
+
+    fn count_datagrams(&mut self, of: Socket, count: u64) {
+        let counter = match of {
+            Socket::Link(link) => &mut self.links[link.index()].counters_mut().unread_datagrams,
+            Socket::Channel(ChannelId::AT_MODE) => &mut self.at_connection.counters.unread_datagrams,
+            // HTTP is never spoken in datagrams.
+            Socket::Channel(ChannelId::HTTPD) => return,
+            Socket::Channel(_) => &mut self.serial_command.counters_mut().unread_datagrams,
+        };
+        *counter += count;
+    }
+}
