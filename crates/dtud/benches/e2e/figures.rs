@@ -1,7 +1,5 @@
 //! What was measured, and the table.
 
-use std::fmt::Write as _;
-
 use crate::peer::Peer;
 
 /// Every figure, in the order in which it was first recorded.
@@ -27,19 +25,40 @@ impl Figures {
     }
 
     /// Medians, and ratios inside a round as `median (min..max)`. `=`: no difference is shown, the range holds 1.
+    ///
+    /// Who was not measured has no column.
     pub(crate) fn table(&self) -> String {
-        let mut text = String::from(
-            "| figure | dtud | socat | bare loop | ser2net | dtud/socat | dtud/bare |\n|---|---|---|---|---|---|---|\n",
-        );
+        let measured = |peer: &Peer| self.rows.iter().any(|row| row.of(*peer).next().is_some());
+        let columns: Vec<Peer> = COLUMNS.into_iter().filter(measured).collect();
+        let ratios: Vec<Peer> = RATIOS.into_iter().filter(measured).collect();
+        let names = columns.iter().map(|peer| name(*peer).to_owned());
+        let against = ratios.iter().map(|peer| format!("dtud/{}", name(*peer)));
+        let head: Vec<String> = std::iter::once("figure".to_owned()).chain(names).chain(against).collect();
+        let mut text = line(&head) + &"|---".repeat(head.len()) + "|\n";
         for row in &self.rows {
-            let [ours, socat, bare, ser2net] =
-                [Peer::Ours, Peer::Socat, Peer::Bare, Peer::Ser2net].map(|peer| row.median(peer));
-            let [to_socat, to_bare] = [Peer::Socat, Peer::Bare].map(|peer| row.ratio(peer));
-            let name = &row.name;
-            let line = format!("| {name} | {ours} | {socat} | {bare} | {ser2net} | {to_socat} | {to_bare} |");
-            writeln!(text, "{line}").expect("a string takes text");
+            let medians = columns.iter().map(|peer| row.median(*peer));
+            let ratios = ratios.iter().map(|peer| row.ratio(*peer));
+            let cells: Vec<String> = std::iter::once(row.name.clone()).chain(medians).chain(ratios).collect();
+            text += &line(&cells);
         }
         text
+    }
+}
+
+const COLUMNS: [Peer; 5] = [Peer::Ours, Peer::Old, Peer::Socat, Peer::Bare, Peer::Ser2net];
+const RATIOS: [Peer; 3] = [Peer::Old, Peer::Socat, Peer::Bare];
+
+fn line(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn name(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Ours => "dtud",
+        Peer::Old => "old dtud",
+        Peer::Socat => "socat",
+        Peer::Bare => "bare loop",
+        Peer::Ser2net => "ser2net",
     }
 }
 

@@ -1,5 +1,5 @@
 //! `cargo bench -p dtud --bench e2e -- [--quick] [--only RUN]`: pty -> device -> TCP and back, against `socat` and
-//! a bare poll loop, interleaved in one run.
+//! a bare poll loop, interleaved in one run; `OLD_DTUD=FILE` adds an earlier build.
 //!
 //! Shared machines are noisy: in every round each program does the same run, in rotated order and piece by piece in
 //! turn, and what is compared is the ratio inside a round. A difference is claimed only where all ratios lie on one side of 1.

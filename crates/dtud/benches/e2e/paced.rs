@@ -29,11 +29,12 @@ const PACED_ROUNDS: usize = 3;
 pub(crate) fn slices(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for round in 0..PACED_ROUNDS.min(plan.rounds) {
         for peer in rotated(peers, round) {
-            let packings: &[u16] = if peer == Peer::Ours { &[0, 50] } else { &[0] };
+            let packs = matches!(peer, Peer::Ours | Peer::Old);
+            let packings: &[u16] = if packs { &[0, 50] } else { &[0] };
             for &packing in packings {
                 carry_slices(plan, peer, packing, &mut |figure, value| {
                     // Who has no packing is the same in both rows.
-                    for shown in [0, 50].into_iter().filter(|&shown| peer != Peer::Ours || shown == packing) {
+                    for shown in [0, 50].into_iter().filter(|&shown| !packs || shown == packing) {
                         figures.record(&format!("115200 Bd, TIME {shown}: {figure}"), round, peer, value);
                     }
                 });

@@ -15,6 +15,8 @@ use crate::common::{SOON, eventually};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Ours,
+    /// An earlier build of ours, the file that `OLD_DTUD` names.
+    Old,
     Socat,
     Bare,
     /// Only in the outage: it calls back only once data has come, and moves 5 MiB/s.
@@ -24,12 +26,19 @@ pub(crate) enum Peer {
 /// Who can be measured here; who cannot is said aloud.
 pub(crate) fn present() -> Vec<Peer> {
     let mut peers = vec![Peer::Ours, Peer::Bare];
+    if old_program().is_some() {
+        peers.push(Peer::Old);
+    }
     if installed("socat", "-V") {
-        peers.insert(1, Peer::Socat);
+        peers.push(Peer::Socat);
     } else {
         eprintln!("socat is not installed: its columns are left out");
     }
     peers
+}
+
+fn old_program() -> Option<PathBuf> {
+    std::env::var_os("OLD_DTUD").map(PathBuf::from)
 }
 
 /// Whether ser2net is there for the outage.
@@ -79,6 +88,7 @@ impl Running {
 
 /// The process; killed when dropped.
 pub(crate) enum Program {
+    /// Of any build.
     Ours(Daemon),
     Other(Other),
 }
@@ -101,6 +111,10 @@ impl Program {
         let line = folder.join("line");
         let mut command = match peer {
             Peer::Ours => return Self::Ours(ours(folder, port, packing).start()),
+            Peer::Old => {
+                let program = old_program().expect("an old program was named");
+                return Self::Ours(ours(folder, port, packing).start_program(&program));
+            }
             Peer::Socat => socat(&line, port),
             Peer::Bare => bare(&line, port),
             Peer::Ser2net => unreachable!("ser2net has its own start in the outage"),

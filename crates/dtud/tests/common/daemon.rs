@@ -83,7 +83,12 @@ impl Setup {
     }
 
     pub(crate) fn start(&self) -> Daemon {
-        self.start_as(Command::new(env!("CARGO_BIN_EXE_dtud")))
+        self.start_program(Path::new(env!("CARGO_BIN_EXE_dtud")))
+    }
+
+    /// Another build of it.
+    pub(crate) fn start_program(&self, program: &Path) -> Daemon {
+        self.start_as(Command::new(program))
     }
 
     fn start_as(&self, mut command: Command) -> Daemon {

@@ -1,0 +1,1 @@
+"""Parts of scripts/reliability.py: what the promises of docs/reliability.md come to on the real program."""
