@@ -94,7 +94,7 @@ MUTANTS = [
     ("bounds", "two writes are outstanding",
      "        if self.outstanding.is_some() {\n            return;\n        }\n", ""),
     ("bounds", "a refused link tries again without a pause",
-     "State::Retry { at: cx.now + self.backoff.next(self.options.backoff_max, cx.rng) }",
+     "State::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }",
      "State::Retry { at: cx.now }"),
     ("escape", "no silence is needed before +++",
      "self.last_byte.is_none_or(|last| at.since(last) > GUARD)", "self.last_byte.is_none_or(|last| at.since(last) >= Duration::ZERO)"),
@@ -166,7 +166,17 @@ MUTANTS = [
     ("liveness", "a lost link never comes back",
      "        self.state = State::Off;\n        self.rest(cx);", "        self.state = State::Idle(WaitingFor::Duty);"),
     ("herd", "all come back in step",
-     "        rng.up_to(limit).max(LEAST)", "        limit.max(LEAST)"),
+     "        limit / 2 + self.up_to(limit / 2)", "        limit"),
+    ("herd", "a pause is as long as the outage",
+     "(now.since(since) / 2).min(longest)", "now.since(since).min(longest)"),
+    ("herd", "good connections do not start the time anew",
+     "up.heard && (age >= GOOD || done)", "up.heard && done"),
+    ("herd", "an attempt that hangs is left to the kernel",
+     "        rng.upper_half(down.max(least).min(TRY_MOST))", "        TRY_MOST"),
+    ("herd", "an attempt that was given up is no part of the pause",
+     "rng.upper_half(limit).saturating_sub(spent)", "rng.upper_half(limit).max(spent)"),
+    ("herd", "an attempt that needed the kernel's repeats makes all later ones long",
+     "took.min(usual.max(FIRST) * 2)", "took"),
 ]
 
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.

@@ -14,8 +14,6 @@ use crate::event::{
 };
 use crate::time::{Duration, Instant};
 
-/// The host gives an attempt up after 30 s; the device waits a little longer for its word.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(40);
 /// The host closes at once.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -83,10 +81,10 @@ impl Channel {
         Self { id, state: State::Idle }
     }
 
-    /// Begins an attempt. Only where the channel is idle.
-    pub(crate) fn connect(&mut self, connect: Connect, now: Instant, outputs: &mut VecDeque<Output>) {
+    /// Begins an attempt, which is given up at `until`. Only where the channel is idle.
+    pub(crate) fn connect(&mut self, connect: Connect, until: Instant, outputs: &mut VecDeque<Output>) {
         if self.is_idle() {
-            self.state = State::Connecting { until: now + CONNECT_PATIENCE };
+            self.state = State::Connecting { until };
             outputs.push_back(Output::Channel(self.id, LinkOutput::Connect(connect)));
         }
     }
@@ -169,7 +167,7 @@ impl Channel {
     pub(crate) fn fire(&mut self, now: Instant, outputs: &mut VecDeque<Output>) -> News<'static> {
         match self.state {
             State::Connecting { until } if until <= now => {
-                self.close(LinkDownReason::HostSilent, now, outputs);
+                self.close(LinkDownReason::Network(CloseReason::TimedOut), now, outputs);
                 News::Nothing
             }
             State::Closing { reason, was_up, until, .. } if until <= now => {

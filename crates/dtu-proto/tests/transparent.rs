@@ -357,7 +357,8 @@ fn links_that_back_each_other_up_work_like_any_other() {
     let mut dev = booted(config, options_with_role(LINK1, Role::Backup(LINK2)));
     dev.net = [Net::Refused; 4];
     dev.lose(LINK1, CloseReason::Reset, 0).lose(LINK2, CloseReason::Reset, 0).at(1000).serial("x");
-    dev.net = [Net::Good; 4];
+    (dev.net[0], dev.net[1]) = (Net::Good, Net::Good);
+    dev.at(5000).net = [Net::Good; 4];
     dev.at(60_000).sends(LINK1, "x").sends_nothing(LINK3);
 }
 

@@ -1,7 +1,9 @@
-//! A thousand devices and one server that restarts: they must not all knock in the same moment.
+//! Many devices and one server that goes away and comes back, again and again: each must be back soon after it, and they
+//! must not all knock in the same moment (decisions 16.2).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
@@ -13,30 +15,96 @@ use dtu_proto::{Dtu, Identity};
 
 use crate::{MS, SEC};
 
-/// When the server goes, and when it is back.
+/// When the server goes for the first time.
 const GONE_AT: u64 = 100 * SEC;
-/// So long after the server is back every device must be.
-const PATIENCE: u64 = 60 * SEC;
+/// So long after half an outage is over a device may come at the latest.
+const SLACK: u64 = SEC;
+/// From outages of this length on the herd must be spread.
+const SPREAD_FROM: u64 = 5 * SEC;
+const SLOT: u64 = 100 * MS;
+/// Outages and the times between them that every herd must stand, in ms.
+const OUTAGES: [u64; 9] = [500, 1000, 2000, 5000, 8000, 20_000, 30_000, 90_000, 300_000];
+const PAUSES: [u64; 3] = [5000, 20_000, 60_000];
 
-/// How a herd came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What happens to a herd. Times in ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The seed that makes it happen again.
+    pub seed: u64,
+    /// Devices, with one TCP link each.
+    pub count: usize,
+    /// So long the server is away.
+    pub outage: u64,
+    /// When all must be back it stays for so long, and goes again.
+    pub pause: u64,
+    /// How often it goes.
+    pub cuts: usize,
+    /// While it is away, packets to it vanish. Else they are refused.
+    pub dropped: bool,
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.dropped { "drops" } else { "refuses" };
+        write!(
+            f,
+            "a server {} ms away, {} times, {} ms after all are back, that {how}",
+            self.outage, self.cuts, self.pause
+        )
+    }
+}
+
+/// How a herd came back, the worst of all times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Herd {
     /// Devices that are connected at the end.
     pub back: usize,
-    /// Attempts in the busiest 100 ms from the server's return on.
+    /// The most SYNs that came in any 100 ms from a return of the server on.
     pub busiest: usize,
-    /// From the server's return to the last device's, in µs.
+    /// From the server's return to the connection, in µs: of half of all, of nine in ten, of all.
+    pub half: u64,
+    /// Of nine in ten.
+    pub most: u64,
+    /// Of all.
     pub last: u64,
     /// Attempts while the server was away.
     pub in_vain: usize,
+    /// From the SYN to the connection, for the slowest.
+    slowest: u64,
 }
 
 impl Herd {
-    /// All are back, and no 100 ms saw more than a tenth of them (but for a few).
-    #[must_use]
-    pub const fn is_spread(&self, count: usize) -> bool {
-        self.back == count && self.busiest <= count / 10 + 10
+    /// What is not as it should be.
+    ///
+    /// # Errors
+    /// The rule that was broken.
+    pub fn judge(&self, trial: &Trial) -> Result<(), String> {
+        let outage = trial.outage * MS;
+        if self.back < trial.count {
+            return Err(format!("{trial}: {} of {} never come back", trial.count - self.back, trial.count));
+        }
+        if self.last > outage / 2 + SLACK + self.slowest {
+            return Err(format!("{trial}: a device comes {} ms after it", self.last / MS));
+        }
+        if outage >= SPREAD_FROM && self.busiest > trial.count / 6 {
+            return Err(format!("{trial}: {} of {} knock within 100 ms", self.busiest, trial.count));
+        }
+        Ok(())
     }
+}
+
+/// All the trials that a herd of 200 must stand.
+#[must_use]
+pub fn herd_trials(seed: u64) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for outage in OUTAGES {
+        for pause in PAUSES {
+            for dropped in [false, true] {
+                trials.push(Trial { seed, count: 200, outage, pause, cuts: 4, dropped });
+            }
+        }
+    }
+    trials
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,60 +113,108 @@ enum What {
     Written,
     Configured,
     Sent,
+    Acked(u64),
+    /// The n-th SYN of an attempt comes to the server.
+    Syn(u32),
     Up,
     Refused,
+    /// The host has closed what the device wanted closed.
+    Closed,
     Lost,
+}
+
+impl What {
+    /// Whether it belongs to one attempt or connection, and is void with it.
+    const fn is_of_socket(self) -> bool {
+        !matches!(self, Self::Wake | Self::Written | Self::Configured | Self::Lost)
+    }
 }
 
 struct Member {
     device: Dtu,
     up: bool,
+    /// Counts attempts.
+    attempt: u32,
+    sent: u64,
+    /// There and back.
+    delay: u64,
     /// Wake-ups planned before this one are void.
     planned: Option<u64>,
 }
 
 struct Meadow {
+    trial: Trial,
     members: Vec<Member>,
-    events: BinaryHeap<Reverse<(u64, usize, What)>>,
-    attempts: Vec<u64>,
-    back_at: u64,
+    events: BinaryHeap<Reverse<(u64, usize, u32, What)>>,
+    /// SYNs that came since the server's return, at most 100 ms ago.
+    knocks: VecDeque<u64>,
+    waited: Vec<u64>,
+    sum: Herd,
 }
 
-/// Runs `count` devices with one TCP link each against a server that is away for `outage_seconds`.
+/// Runs one trial.
 #[must_use]
-pub fn herd(seed: u64, count: usize, outage_seconds: u64) -> Herd {
+pub fn herd(trial: Trial) -> Herd {
     let mut meadow = Meadow {
-        members: (0..count).map(|number| member(seed, number)).collect(),
+        trial,
+        members: (0..trial.count).map(|number| member(trial.seed, number)).collect(),
         events: BinaryHeap::new(),
-        attempts: Vec::new(),
-        back_at: GONE_AT + outage_seconds * SEC,
+        knocks: VecDeque::new(),
+        waited: Vec::new(),
+        sum: Herd::default(),
     };
-    for index in 0..count {
+    for index in 0..trial.count {
         meadow.input(index, 0, Input::Serial(SerialInput::Present));
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         meadow.input(index, 0, Input::Modem(&ModemInput::Attached(address)));
-        meadow.events.push(Reverse((GONE_AT, index, What::Lost)));
+        for cut in 0..trial.cuts {
+            meadow.events.push(Reverse((trial.gone_at(cut), index, 0, What::Lost)));
+        }
     }
     meadow.run();
-    meadow.judge()
+    meadow.sum_up()
 }
 
 fn member(seed: u64, number: usize) -> Member {
-    let mut config = Config { heartbeat_interval: 0, restart_time: 0, ..Config::default() };
+    let mut config =
+        Config { heartbeat_interval: 0, restart_time: 0, registration: b"R".to_vec(), ..Config::default() };
     config.links[0].enabled = true;
     let options = Options { setup_window: Duration::ZERO, recovery: false, ..Options::default() };
     let seed = seed.wrapping_mul(1_000_003) + number as u64;
     let device = Dtu::new(config, options, Identity::default(), seed, Instant::ZERO);
-    Member { device, up: false, planned: None }
+    let delay = (20 + seed % 7 * 20) * MS;
+    Member { device, up: false, attempt: 0, sent: 0, delay, planned: None }
+}
+
+impl Trial {
+    fn gone_at(&self, cut: usize) -> u64 {
+        GONE_AT + cut as u64 * ((self.outage + self.outage / 2 + self.pause) * MS + SLACK)
+    }
+
+    /// When the server was back last, or will be; `None`: it was never away.
+    fn back_at(&self, at: u64) -> Option<u64> {
+        let cut = (0..self.cuts).rev().find(|cut| self.gone_at(*cut) <= at)?;
+        Some(self.gone_at(cut) + self.outage * MS)
+    }
+
+    fn is_away(&self, at: u64) -> bool {
+        self.back_at(at).is_some_and(|back| at < back)
+    }
+
+    fn end(&self) -> u64 {
+        self.gone_at(self.cuts - 1) + (self.outage + self.outage / 2) * MS + 10 * SEC
+    }
 }
 
 impl Meadow {
     fn run(&mut self) {
-        while let Some(Reverse((at, index, what))) = self.events.pop() {
-            if at > self.back_at + PATIENCE {
+        while let Some(Reverse((at, index, attempt, what))) = self.events.pop() {
+            if at > self.trial.end() {
                 return;
             }
-            self.happen(at, index, what);
+            if !what.is_of_socket() || attempt == self.members[index].attempt {
+                self.happen(at, index, what);
+            }
         }
     }
 
@@ -114,20 +230,27 @@ impl Meadow {
                 return self.drain(index, at);
             }
             What::Lost if !member.up => return,
-            What::Lost => {
-                member.up = false;
-                closed(CloseReason::Reset)
-            }
+            What::Syn(number) => return self.knock(at, index, number),
+            What::Lost => closed(CloseReason::Reset),
             What::Refused => closed(CloseReason::Refused),
+            What::Closed => closed(CloseReason::Local),
+            What::Up if self.trial.is_away(at) => closed(CloseReason::Reset),
             What::Up => {
-                member.up = true;
                 let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
                 Input::Link(link, LinkInput::Connected { local })
             }
             What::Sent => Input::Link(link, LinkInput::Sent),
+            What::Acked(total) => Input::Link(link, LinkInput::Acked(total)),
             What::Written => Input::Serial(SerialInput::Written),
             What::Configured => Input::Serial(SerialInput::Configured(None)),
         };
+        if matches!(input, Input::Link(_, LinkInput::Closed { .. })) {
+            member.up = false;
+        } else if matches!(input, Input::Link(_, LinkInput::Connected { .. })) {
+            member.up = true;
+            self.sum.slowest = self.sum.slowest.max(member.delay);
+            self.waited.extend(self.trial.back_at(at).map(|back| at - back));
+        }
         self.input(index, at, input);
     }
 
@@ -138,49 +261,80 @@ impl Meadow {
 
     fn drain(&mut self, index: usize, at: u64) {
         while let Some(output) = self.members[index].device.poll_output() {
-            let answer = match output {
-                Output::Link(_, LinkOutput::Connect(_)) => Some(self.knock(at)),
-                Output::Link(_, LinkOutput::Send(_)) => Some((MS, What::Sent)),
-                Output::Serial(SerialOutput::Write(_)) => Some((MS, What::Written)),
-                Output::Serial(SerialOutput::Configure(_)) => Some((MS, What::Configured)),
-                Output::Link(_, LinkOutput::Close)
-                | Output::Channel(..)
+            match output {
+                Output::Link(_, LinkOutput::Connect(_)) => self.attempt(at, index),
+                Output::Link(_, LinkOutput::Close) => {
+                    self.members[index].attempt += 1;
+                    self.later(at + MS, index, What::Closed);
+                }
+                Output::Link(_, LinkOutput::Send(payload)) => {
+                    let member = &mut self.members[index];
+                    member.sent += payload.len() as u64;
+                    let (acked, delay) = (What::Acked(member.sent), member.delay);
+                    self.later(at + MS, index, What::Sent);
+                    self.later(at + delay, index, acked);
+                }
+                Output::Serial(SerialOutput::Write(_)) => self.later(at + MS, index, What::Written),
+                Output::Serial(SerialOutput::Configure(_)) => self.later(at + MS, index, What::Configured),
+                Output::Channel(..)
                 | Output::Modem(_)
                 | Output::Store(_)
                 | Output::Console(_)
                 | Output::Leds(_)
                 | Output::Power(_)
-                | Output::Event(_) => None,
-            };
-            if let Some((wait, what)) = answer {
-                self.events.push(Reverse((at + wait, index, what)));
+                | Output::Event(_) => {}
             }
         }
         let member = &mut self.members[index];
         let next = member.device.poll_timeout().map(|deadline| deadline.at.as_micros().max(at));
         if next != member.planned {
             member.planned = next;
-            self.events.extend(next.map(|next| Reverse((next, index, What::Wake))));
+            if let Some(next) = next {
+                self.later(next, index, What::Wake);
+            }
         }
     }
 
-    fn knock(&mut self, at: u64) -> (u64, What) {
-        self.attempts.push(at);
-        let away = (GONE_AT..self.back_at).contains(&at);
-        (20 * MS, if away { What::Refused } else { What::Up })
+    fn later(&mut self, at: u64, index: usize, what: What) {
+        self.events.push(Reverse((at, index, self.members[index].attempt, what)));
     }
 
-    fn judge(&self) -> Herd {
-        let after: Vec<u64> = self.attempts.iter().copied().filter(|at| *at >= self.back_at).collect();
-        let mut slots = vec![0_usize; usize::try_from(PATIENCE / (100 * MS)).unwrap_or(0) + 1];
-        for at in &after {
-            slots[usize::try_from((at - self.back_at) / (100 * MS)).unwrap_or(0)] += 1;
+    fn attempt(&mut self, at: u64, index: usize) {
+        let member = &mut self.members[index];
+        member.attempt += 1;
+        member.sent = 0;
+        self.sum.in_vain += usize::from(self.trial.is_away(at));
+        self.happen(at, index, What::Syn(0));
+    }
+
+    /// A SYN comes. Where nobody answers, the kernel sends it again after 1, 3, 7, 15, ... seconds.
+    fn knock(&mut self, at: u64, index: usize, number: u32) {
+        let delay = self.members[index].delay;
+        match self.trial.back_at(at) {
+            Some(back) if at < back && self.trial.dropped => {
+                self.later(at + (SEC << number), index, What::Syn(number + 1));
+            }
+            Some(back) if at < back => self.later(at + delay, index, What::Refused),
+            None => self.later(at + delay, index, What::Up),
+            Some(_) => {
+                self.knocks.push_back(at);
+                while self.knocks.front().is_some_and(|first| first + SLOT <= at) {
+                    self.knocks.pop_front();
+                }
+                self.sum.busiest = self.sum.busiest.max(self.knocks.len());
+                self.later(at + delay, index, What::Up);
+            }
         }
-        Herd {
-            back: self.members.iter().filter(|member| member.up).count(),
-            busiest: slots.into_iter().max().unwrap_or(0),
-            last: after.last().map_or(0, |at| at - self.back_at),
-            in_vain: self.attempts.iter().filter(|at| (GONE_AT..self.back_at).contains(at)).count(),
-        }
+    }
+
+    fn sum_up(mut self) -> Herd {
+        self.waited.sort_unstable();
+        let part = |percent: usize| self.waited.get((self.waited.len() * percent / 100).max(1) - 1);
+        let (half, most, last) = (part(50), part(90), self.waited.last());
+        self.sum.half = half.copied().unwrap_or(0);
+        self.sum.most = most.copied().unwrap_or(0);
+        self.sum.last = last.copied().unwrap_or(0);
+        self.sum.back = self.members.iter().filter(|member| member.up).count();
+        self.sum
     }
 }

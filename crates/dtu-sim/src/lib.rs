@@ -19,7 +19,7 @@ mod trace;
 mod uplink;
 mod world;
 
-pub use herd::{Herd, herd};
+pub use herd::{Herd, Trial, herd, herd_trials};
 pub use replay::{Replayed, replay};
 pub use world::{Failure, Rule, Run, Summary, run};
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use dtu_sim::{Failure, Run, Summary};
+use dtu_sim::{Failure, Run, Summary, Trial};
 
 /// Threads that share a range of seeds.
 const THREADS: u64 = 2;
@@ -56,17 +56,27 @@ enum Command {
     /// A simulated network with AT modems on ptys, for other programs. Lines of the script language on standard
     /// input happen at once; what phones receive is printed.
     Modem(serve::ModemArgs),
-    /// Many devices and one server that restarts: how they come back.
+    /// Many devices and one server that goes and comes back: how they come back. Without --outage: all the trials that
+    /// they must stand, of 0.5 to 300 s.
     Herd {
         /// Devices.
-        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=20_000))]
         count: u32,
         /// Seed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Seconds that the server is away.
-        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-        outage: u64,
+        /// Milliseconds that the server is away.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(100..=86_400_000))]
+        outage: Option<u64>,
+        /// How often it goes.
+        #[arg(long, default_value_t = 1, requires = "outage", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        cuts: u32,
+        /// Milliseconds from when all must be back to the next time.
+        #[arg(long, default_value_t = 60_000, requires = "outage", value_parser = clap::value_parser!(u64).range(100..=86_400_000))]
+        pause: u64,
+        /// While it is away, SYNs vanish; else they are refused.
+        #[arg(long, requires = "outage")]
+        dropped: bool,
     },
 }
 
@@ -91,7 +101,14 @@ fn main() -> ExitCode {
         }
         Command::Replay { file, quiet } => exit(replay(&file, quiet)),
         Command::Modem(args) => exit(serve::serve(&args)),
-        Command::Herd { count, seed, outage } => herd(count, seed, outage),
+        Command::Herd { count, seed, outage, cuts, pause, dropped } => {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            let cuts = usize::try_from(cuts).unwrap_or(usize::MAX);
+            let one = |outage| vec![Trial { seed, count, outage, pause, cuts, dropped }];
+            let all =
+                || dtu_sim::herd_trials(seed).into_iter().map(|trial| Trial { count, ..trial }).collect();
+            herd(outage.map_or_else(all, one))
+        }
     }
 }
 
@@ -105,21 +122,26 @@ fn exit(done: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-fn herd(count: u32, seed: u64, outage: u64) -> ExitCode {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let herd = dtu_sim::herd(seed, count, outage);
-    println!(
-        "{} of {count} are back, the last after {} ms; the busiest 100 ms had {} attempts; {} in vain",
-        herd.back,
-        herd.last / 1000,
-        herd.busiest,
-        herd.in_vain
-    );
-    if herd.is_spread(count) {
-        return ExitCode::SUCCESS;
+fn herd(trials: Vec<Trial>) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for trial in trials {
+        let herd = dtu_sim::herd(trial);
+        println!(
+            "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain",
+            herd.back,
+            trial.count,
+            herd.half / 1000,
+            herd.most / 1000,
+            herd.last / 1000,
+            herd.busiest,
+            herd.in_vain
+        );
+        if let Err(problem) = herd.judge(&trial) {
+            eprintln!("herd: {problem}");
+            code = ExitCode::FAILURE;
+        }
     }
-    eprintln!("herd: the devices do not come back, or not spread out");
-    ExitCode::FAILURE
+    code
 }
 
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {

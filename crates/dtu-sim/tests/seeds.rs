@@ -98,14 +98,14 @@ fn the_same_seed_is_the_same_world() {
 }
 
 #[test]
-fn a_thousand_devices_come_back_spread_out() {
-    let herd = dtu_sim::herd(1, 1000, 60);
-    assert!(herd.is_spread(1000), "{herd:?}");
-    assert!(
-        herd.last > 10_000_000,
-        "the last of them knocks {} ms after the server's return",
-        herd.last / 1000
-    );
+fn d7_a_herd_is_back_soon_and_spread_out_after_every_outage() {
+    let trials = dtu_sim::herd_trials(1);
+    for trial in &trials {
+        let herd = dtu_sim::herd(*trial);
+        herd.judge(trial).unwrap_or_else(|problem| panic!("{problem}: {herd:?}"));
+        assert!(herd.in_vain >= trial.count, "the server was away: {herd:?}");
+    }
+    assert!(trials.iter().any(|trial| trial.dropped) && trials.iter().any(|trial| !trial.dropped));
 }
 
 #[test]

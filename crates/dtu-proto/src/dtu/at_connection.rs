@@ -7,7 +7,10 @@ use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
 use crate::channel::{Down, News};
 use crate::config::WorkingMode;
 use crate::event::{ChannelId, CloseReason, Event, LinkDownReason, LinkInput, Payload};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
+
+/// The host gives an attempt up after 30 s; the device waits a little longer for its word.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 impl Dtu {
     /// Whether the AT mode runs.
@@ -19,7 +22,7 @@ impl Dtu {
     pub(super) fn open_at_connection(&mut self) {
         let Some(connect) = self.at_connection.take_order() else { return };
         if self.attached.is_some() {
-            self.at_connection.channel.connect(connect, self.now, &mut self.outputs);
+            self.at_connection.channel.connect(connect, self.now + PATIENCE, &mut self.outputs);
             return;
         }
         let reason = LinkDownReason::Network(CloseReason::Unreachable);

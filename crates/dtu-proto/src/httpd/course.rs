@@ -152,6 +152,10 @@ impl Httpd {
 
     /// The connection, or the attempt, is over.
     pub(super) fn down(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        if down.acked > 0 {
+            self.backoff.heard();
+        }
+        self.backoff.ended(cx.now, false);
         let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
         let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);
         match exchange.answer.closed() {

@@ -144,15 +144,22 @@ impl Httpd {
         match self.channel.handle(input, cx.outputs) {
             News::Nothing => return,
             News::Up => self.up(cx),
-            News::Data(data) => self.received(data, print, cx),
+            News::Data(data) => {
+                self.backoff.heard();
+                self.received(data, print, cx);
+            }
             News::Sent => self.sent(cx),
-            News::Acked => self.acked(cx),
+            News::Acked => {
+                self.backoff.heard();
+                self.acked(cx);
+            }
             News::Down(down) => self.down(down, cx),
         }
         self.pump(cx);
     }
 
     fn up(&mut self, cx: &HttpdContext<'_>) {
+        self.backoff.connected(cx.now);
         self.answers = 0;
         self.spent = false;
         self.idle_since = cx.now;
@@ -171,7 +178,7 @@ impl Httpd {
             && cx.attached
             && settings.server().is_some()
         {
-            self.retry_at = Some(cx.now + self.backoff.next(self.options.backoff_max, cx.rng));
+            self.retry_at = Some(cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng));
         }
     }
 
@@ -184,7 +191,8 @@ impl Httpd {
             local_port: 0,
             tls: server.tls,
         };
-        self.channel.connect(connect, cx.now, cx.outputs);
+        let until = cx.now + self.backoff.attempt(cx.now, cx.rng);
+        self.channel.connect(connect, until, cx.outputs);
     }
 
     /// Orders the end of a connection or attempt, if there is one.
@@ -228,6 +236,9 @@ impl Httpd {
             self.retry_at = None;
             self.connect(cx);
         } else if is_due(self.channel.deadline()) {
+            if self.channel.is_connecting() {
+                self.backoff.gave_up(now);
+            }
             if let News::Down(down) = self.channel.fire(now, cx.outputs) {
                 self.down(down, cx);
             }

@@ -29,12 +29,8 @@ mod expect;
 mod port;
 mod up;
 
-/// The host gives an attempt up after 30 s; the device waits a little longer for its word.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(40);
 /// The host closes at once.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-/// A connection this old was a good one: the back-off starts over.
-const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 /// Replies to commands that wait at most.
 const REPLIES_MAX: usize = 8;
 
@@ -87,7 +83,7 @@ enum State {
     Retry { at: Instant },
     Connecting { until: Instant },
     Up(Up),
-    Closing { reason: LinkDownReason, was_up: bool, since: Option<Instant>, until: Instant },
+    Closing { reason: LinkDownReason, was_up: bool, until: Instant },
 }
 
 impl Link {
@@ -190,7 +186,7 @@ impl Link {
         } else if self.has_nothing_to_do() {
             State::Idle(WaitingFor::Data)
         } else {
-            State::Retry { at: cx.now + self.backoff.next(self.options.backoff_max, cx.rng) }
+            State::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }
         };
     }
 
@@ -215,6 +211,7 @@ impl Link {
     /// A short link that rests has something to send.
     fn wake(&mut self, cx: &mut LinkContext<'_>) {
         if matches!(self.state, State::Idle(WaitingFor::Data)) {
+            self.backoff.leave_out(cx.now.since(self.alive_at));
             self.alive_at = cx.now;
             self.rest(cx);
         }
@@ -280,6 +277,7 @@ impl Link {
             return;
         }
         self.alive_at = cx.now;
+        self.backoff.connected(cx.now);
         self.connection += 1;
         self.state = State::Up(Up::new(cx.now, self.registers(cx.config)));
         cx.outputs.push_back(Output::Event(self.port.up()));
@@ -292,6 +290,7 @@ impl Link {
         up.last_data = cx.now;
         up.registration_reply.look(data, self.options.expect_registration.as_ref());
         up.heartbeat_reply.look(data, self.options.expect_heartbeat.as_ref());
+        self.backoff.heard();
         self.counters.received_bytes += data.len() as u64;
         self.counters.received_reads += 1;
     }
@@ -303,6 +302,8 @@ impl Link {
         up.last_activity = cx.now;
         if is_udp {
             up.heartbeat_end = None;
+            // Nobody acknowledges a datagram.
+            self.backoff.heard();
             if sending == Sending::Frame {
                 let end = up.sent;
                 self.delivered(end, cx);
@@ -317,6 +318,7 @@ impl Link {
             return;
         }
         up.acked = total;
+        self.backoff.heard();
         up.last_progress = cx.now;
         up.last_data = cx.now;
         up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
@@ -335,33 +337,27 @@ impl Link {
     }
 
     fn closed(&mut self, reason: CloseReason, acked: u64, cx: &mut LinkContext<'_>) -> News {
-        let (reason, was_up, since) = match &self.state {
-            State::Closing { reason, was_up, since, .. } => (*reason, *was_up, *since),
-            State::Connecting { .. } => (LinkDownReason::Network(reason), false, None),
-            State::Up(up) => (LinkDownReason::Network(reason), true, Some(up.since)),
+        let (reason, was_up) = match &self.state {
+            State::Closing { reason, was_up, .. } => (*reason, *was_up),
+            State::Connecting { .. } => (LinkDownReason::Network(reason), false),
+            State::Up(_) => (LinkDownReason::Network(reason), true),
             State::Off | State::Idle(_) | State::Retry { .. } => return News::default(),
         };
-        self.ended(reason, was_up, since, acked, cx);
+        self.ended(reason, was_up, acked, cx);
         News { up: false, down: !is_ordered(reason) }
     }
 
     /// A connection or attempt is over for good.
-    fn ended(
-        &mut self,
-        reason: LinkDownReason,
-        was_up: bool,
-        since: Option<Instant>,
-        acked: u64,
-        cx: &mut LinkContext<'_>,
-    ) {
+    fn ended(&mut self, reason: LinkDownReason, was_up: bool, acked: u64, cx: &mut LinkContext<'_>) {
         if was_up && !self.is_udp() {
             self.delivered(acked, cx);
         }
-        if let Some(since) = since {
+        if was_up {
             self.alive_at = cx.now;
-            if cx.now.since(since) >= GOOD_CONNECTION {
-                self.backoff.reset();
+            if acked > 0 {
+                self.backoff.heard();
             }
+            self.backoff.ended(cx.now, self.has_nothing_to_do());
         }
         if is_ordered(reason) {
             self.backoff.reset();
@@ -387,13 +383,13 @@ impl Link {
 
     /// Orders the end of a connection or attempt; false if there was none.
     pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) -> bool {
-        let since = match &self.state {
-            State::Up(up) => Some(up.since),
-            State::Connecting { .. } => None,
+        let was_up = match &self.state {
+            State::Up(_) => true,
+            State::Connecting { .. } => false,
             State::Off | State::Idle(_) | State::Retry { .. } | State::Closing { .. } => return false,
         };
         let until = cx.now + CLOSE_PATIENCE;
-        self.state = State::Closing { reason, was_up: since.is_some(), since, until };
+        self.state = State::Closing { reason, was_up, until };
         cx.outputs.push_back(self.port.output(LinkOutput::Close));
         true
     }
@@ -438,12 +434,13 @@ impl Link {
                 News::default()
             }
             State::Connecting { .. } => {
-                self.close(LinkDownReason::HostSilent, cx);
+                self.backoff.gave_up(cx.now);
+                self.close(LinkDownReason::Network(CloseReason::TimedOut), cx);
                 News { up: false, down: true }
             }
-            State::Closing { reason, was_up, since, .. } => {
-                let (reason, was_up, since) = (*reason, *was_up, *since);
-                self.ended(reason, was_up, since, 0, cx);
+            State::Closing { reason, was_up, .. } => {
+                let (reason, was_up) = (*reason, *was_up);
+                self.ended(reason, was_up, 0, cx);
                 News { up: false, down: !is_ordered(reason) }
             }
             State::Up(_) => {
@@ -462,7 +459,7 @@ impl Link {
             local_port: settings.local_port,
             tls: false,
         };
-        self.state = State::Connecting { until: cx.now + CONNECT_PATIENCE };
+        self.state = State::Connecting { until: cx.now + self.backoff.attempt(cx.now, cx.rng) };
         cx.outputs.push_back(self.port.output(LinkOutput::Connect(connect)));
     }
 
