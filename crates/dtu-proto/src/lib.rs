@@ -91,6 +91,7 @@ mod sms;
 pub mod status;
 pub mod time;
 pub mod wire;
+mod words;
 
 #[doc(hidden)]
 pub use at::fuzzing;

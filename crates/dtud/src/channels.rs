@@ -5,7 +5,7 @@ use std::task::Context;
 use dtu_proto::event::{CHANNELS, ChannelId, LinkOutput};
 use dtu_proto::time::Instant;
 
-use crate::link::{Link, LinkNews};
+use crate::link::{Contact, Link, LinkNews};
 use crate::tls;
 
 pub(crate) struct Channels {
@@ -69,6 +69,11 @@ impl Channels {
             self.open.0 &= !Open::bit(channel);
         }
         news
+    }
+
+    /// What the log says of one.
+    pub(crate) const fn contact(&self, channel: ChannelId) -> &Contact {
+        self.sockets[channel.index()].contact()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

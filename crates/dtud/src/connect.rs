@@ -1,5 +1,6 @@
 //! From a name to a connected socket: resolve afresh, try every address, each with its share of the time.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
@@ -13,7 +14,7 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use tokio::io::Interest;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::port::{Port, ShortRead};
 use crate::sys;
@@ -26,6 +27,26 @@ pub(crate) struct Established {
     /// What speaks TLS over it.
     pub(crate) session: Option<Box<tls::Session>>,
     pub(crate) local: SocketAddr,
+    pub(crate) peer: SocketAddr,
+}
+
+/// Why there is no socket: for the device, and in words for a person, who wants to know which address it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) reason: CloseReason,
+    pub(crate) text: String,
+}
+
+impl Failure {
+    fn new(reason: CloseReason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// How to get there.
@@ -38,7 +59,7 @@ pub(crate) struct Route {
 }
 
 /// An attempt under way.
-pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Established, CloseReason>>>>;
+pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Established, Failure>>>>;
 
 /// Asks for names for one link (or line), one question at a time. The system's resolver cannot be interrupted and may
 /// hold a thread much longer than an attempt waits: without this bound a dead DNS would take all threads, also those
@@ -64,13 +85,13 @@ impl Resolver {
 }
 
 /// Resolves, connects and shakes hands, in at most [`ATTEMPT`].
-pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established, CloseReason> {
+pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established, Failure> {
     let end = Instant::now() + ATTEMPT;
     if is_encrypted(&target) {
         prepare(&route.tls, end).await?;
     }
     let addresses = resolve(&target.address, target.port, route.resolver.clone()).await?;
-    let mut last = CloseReason::NameNotFound;
+    let mut last = no_address(&target.address);
     for (tried, address) in addresses.iter().enumerate() {
         // Each address gets an equal share of what is left, so a dead one cannot use up all of it.
         let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -78,12 +99,12 @@ pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established
         match timeout_at(until, open(&target, *address, &route)).await {
             Ok(Ok(established)) => return Ok(established),
             Ok(Err(error)) => {
-                debug!("{address}: {error}");
-                last = connect_reason(&error, target.local_port);
+                last = failure(&error, *address, &target, &route);
+                debug!("{last}");
             }
             Err(_) => {
-                debug!("{address}: no answer");
-                last = CloseReason::TimedOut;
+                last = Failure::new(CloseReason::TimedOut, format!("no answer from {address}"));
+                debug!("{last}");
             }
         }
     }
@@ -94,21 +115,18 @@ fn is_encrypted(target: &Connect) -> bool {
     target.tls && target.protocol == Protocol::Tcp
 }
 
-async fn prepare(tls: &tls::Client, end: Instant) -> Result<(), CloseReason> {
+async fn prepare(tls: &tls::Client, end: Instant) -> Result<(), Failure> {
     match timeout_at(end, tls.prepare()).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => {
-            warn!("TLS: {error}");
-            Err(CloseReason::Tls)
-        }
-        Err(_) => {
-            warn!("the root certificates cannot be read in time");
-            Err(CloseReason::Tls)
-        }
+        Ok(Err(error)) => Err(Failure::new(CloseReason::Tls, tls::in_words(&error))),
+        Err(_) => Err(Failure::new(
+            CloseReason::Tls,
+            "the root certificates cannot be read within the time of an attempt",
+        )),
     }
 }
 
-async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<SocketAddr>, CloseReason> {
+async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<SocketAddr>, Failure> {
     // An address needs no resolver, and no thread that asks it. IPv6 may be written with brackets.
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
     if let Ok(address) = bare.parse::<IpAddr>() {
@@ -122,15 +140,15 @@ async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<Socket
                     addresses.push(address);
                 }
             }
-            if addresses.is_empty() { Err(CloseReason::NameNotFound) } else { Ok(addresses) }
+            if addresses.is_empty() { Err(no_address(name)) } else { Ok(addresses) }
         }
         Ok(Err(error)) => {
-            debug!("{name}: {error}");
-            Err(CloseReason::NameNotFound)
+            let text = format!("the name {name} is not found: {error}");
+            Err(Failure::new(CloseReason::NameNotFound, text))
         }
         Err(_) => {
-            debug!("{name}: no answer from the resolver");
-            Err(CloseReason::NameNotFound)
+            let text = format!("the name {name} is not found: no answer from the resolver");
+            Err(Failure::new(CloseReason::NameNotFound, text))
         }
     }
 }
@@ -154,12 +172,12 @@ async fn open(target: &Connect, peer: SocketAddr, route: &Route) -> io::Result<E
     let mut port = Port::new(OwnedFd::from(socket), short_read)?;
     let session =
         if is_encrypted(target) { Some(encrypt(target, &route.tls, &mut port).await?) } else { None };
-    Ok(Established { port, session, local })
+    Ok(Established { port, session, local, peer })
 }
 
 async fn encrypt(target: &Connect, tls: &tls::Client, port: &mut Port) -> io::Result<Box<tls::Session>> {
     let session = tls.shake_hands(&target.address, port).await;
-    session.map(Box::new).inspect_err(|error| tls.tell(&target.address, error))
+    session.map(Box::new)
 }
 
 async fn connected(socket: Socket) -> io::Result<Socket> {
@@ -187,9 +205,7 @@ fn socket(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Re
     let socket = Socket::new(Domain::for_address(peer), kind, None)?;
     socket.set_nonblocking(true)?;
     if let Some(interface) = interface {
-        socket.bind_device(Some(interface.as_bytes())).inspect_err(|error| {
-            warn!("interface {interface}: {error}");
-        })?;
+        socket.bind_device(Some(interface.as_bytes()))?;
     }
     if target.protocol == Protocol::Tcp {
         set_tcp_options(&socket, target.local_port != 0)?;
@@ -245,6 +261,27 @@ fn connect_reason(error: &io::Error, local_port: u16) -> CloseReason {
         Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT) => CloseReason::Unreachable,
         Some(_) | None => reason(error),
     }
+}
+
+/// A failed attempt, in words.
+fn failure(error: &io::Error, peer: SocketAddr, target: &Connect, route: &Route) -> Failure {
+    let reason = connect_reason(error, target.local_port);
+    let text = match (reason, &route.interface) {
+        (CloseReason::Refused, _) => format!("connection refused by {peer}"),
+        (CloseReason::Reset, _) => format!("connection reset by {peer}"),
+        (CloseReason::TimedOut, _) => format!("no answer from {peer}"),
+        (CloseReason::LocalPortTaken, _) => format!("local port {} is taken", target.local_port),
+        (CloseReason::Certificate | CloseReason::Tls, _) => {
+            format!("TLS with {} ({peer}): {}", target.address, tls::in_words(error))
+        }
+        (_, Some(interface)) => format!("{peer} through interface {interface}: {error}"),
+        (_, None) => format!("{peer}: {error}"),
+    };
+    Failure::new(reason, text)
+}
+
+fn no_address(name: &str) -> Failure {
+    Failure::new(CloseReason::NameNotFound, format!("the name {name} has no address"))
 }
 
 /// The address of this host that its default route uses.

@@ -23,3 +23,4 @@ pub mod store;
 mod sys;
 mod tls;
 mod watchdog;
+mod words;

@@ -14,12 +14,13 @@ use std::time::Duration;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, LinkInput, LinkOutput, Payload};
 use dtu_proto::time::Instant;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::connect::{self, Attempt, Established, Route};
 use crate::port::{Port, part};
 use crate::sys;
 use crate::tls;
+use crate::words::{Count, Span};
 
 /// What a link has to tell; `LinkInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,16 @@ pub(crate) struct Link {
     sent: bool,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
+    contact: Contact,
+}
+
+/// What the log says of a link beside its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contact {
+    /// The other end of the last connection.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Why the last attempt or connection failed, in words; empty where the reason says all.
+    pub(crate) trouble: String,
 }
 
 #[derive(Default)]
@@ -87,6 +98,11 @@ impl Link {
     /// Whether there is nothing to poll until the next order.
     pub(crate) const fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle) && self.closed.is_none()
+    }
+
+    /// What the log says of it.
+    pub(crate) const fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// Carries out an order. Writes at once what the socket takes.
@@ -129,8 +145,9 @@ impl Link {
                 match attempt.as_mut().poll(cx) {
                     Poll::Pending => None,
                     Poll::Ready(Ok(established)) => Some(self.begin(established, protocol)),
-                    Poll::Ready(Err(reason)) => {
-                        self.end(reason);
+                    Poll::Ready(Err(failure)) => {
+                        self.contact.trouble = failure.text;
+                        self.end(failure.reason);
                         self.last_words()
                     }
                 }
@@ -138,6 +155,7 @@ impl Link {
             State::Up(connection) => match connection.poll(cx, now, wanted, buf) {
                 Ok(news) => news,
                 Err(reason) => {
+                    self.contact.trouble = std::mem::take(&mut connection.trouble);
                     self.end(reason);
                     self.last_words()
                 }
@@ -156,7 +174,8 @@ impl Link {
     }
 
     fn begin(&mut self, established: Established, protocol: Protocol) -> LinkNews {
-        let Established { port, session, local } = established;
+        let Established { port, session, local, peer } = established;
+        self.contact = Contact { peer: Some(peer), trouble: String::new() };
         self.state = State::Up(Box::new(Connection::new(port, session, protocol)));
         LinkNews::Connected { local }
     }
@@ -185,6 +204,8 @@ struct Connection {
     sending: Option<Sending>,
     sent: bool,
     failed: Option<CloseReason>,
+    /// What ended it, in words, where the reason does not say it.
+    trouble: String,
     /// Bytes handed to the socket since it connected.
     written: u64,
     /// Bytes on the wire (with TLS more than `written`) at the last query of what is acknowledged.
@@ -221,6 +242,7 @@ impl Connection {
             sending: None,
             sent: false,
             failed: None,
+            trouble: String::new(),
             written: 0,
             queried: 0,
             acked: 0,
@@ -274,7 +296,8 @@ impl Connection {
             return None;
         }
         let lost = rustix::io::ioctl_fionread(&self.port).unwrap_or(0);
-        warn!("{lost} bytes of a server that is gone are lost: the DTE did not read for {UNREAD_FOR:?}");
+        let (lost_bytes, pause) = (Count(lost, "byte"), Span(UNREAD_FOR));
+        self.trouble = format!("{lost_bytes} that it sent are lost, the DTE did not read for {pause}");
         // What was cut must not pass for whole: a body that ends with the connection would be taken as complete.
         let whole = lost == 0 && self.tls.is_none();
         Some(self.failed.unwrap_or(if whole { CloseReason::PeerClosed } else { CloseReason::Reset }))
@@ -322,7 +345,7 @@ impl Connection {
                     None if !sending.refused => sending.refused = true,
                     None => self.finish_if(true),
                     Some(reason) => {
-                        self.failed = Some(reason);
+                        self.failed = Some(self.tell_apart(reason, &error));
                         return;
                     }
                 },
@@ -349,8 +372,16 @@ impl Connection {
         }
     }
 
-    fn judge(&self, error: &io::Error) -> Result<(), CloseReason> {
-        judge(self.protocol, error).map_or(Ok(()), Err)
+    fn judge(&mut self, error: &io::Error) -> Result<(), CloseReason> {
+        judge(self.protocol, error).map_or(Ok(()), |reason| Err(self.tell_apart(reason, error)))
+    }
+
+    /// Keeps the words of an error whose reason is too wide to help anybody.
+    fn tell_apart(&mut self, reason: CloseReason, error: &io::Error) -> CloseReason {
+        if matches!(reason, CloseReason::Tls | CloseReason::Certificate | CloseReason::Os(_)) {
+            self.trouble = tls::in_words(error);
+        }
+        reason
     }
 
     fn expect_acknowledgement(&mut self, now: Instant) {

@@ -13,7 +13,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{ChannelId, Input, LINKS, LinkId, Output, Power, QueueId, SerialInput, StoreInput};
+use dtu_proto::event::{
+    ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, QueueId, SerialInput, StoreInput,
+};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{error, info, warn};
@@ -24,7 +26,7 @@ use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
 use crate::disk::{Disk, Kept, Saved};
-use crate::journal::Troubles;
+use crate::journal::Journal;
 use crate::leds::Lamps;
 use crate::link::Link;
 use crate::modem::{self, Modem};
@@ -89,7 +91,7 @@ pub(crate) struct Machine {
     recorder: Option<Recorder>,
     control: Arc<Control>,
     watchdog: Watchdog,
-    troubles: Troubles,
+    journal: Journal,
     settings: Settings,
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
@@ -162,7 +164,7 @@ impl Machine {
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
-            troubles: Troubles::default(),
+            journal: Journal::default(),
             settings,
             settings_path: setup.settings_path,
             observer: None,
@@ -216,6 +218,7 @@ impl Machine {
             if let Some(observer) = &mut self.observer {
                 observer.output(&output);
             }
+            self.note_target(&output);
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
                 Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
@@ -226,8 +229,18 @@ impl Machine {
                 Output::Leds(leds) => self.lamps.show(leds),
                 Output::Power(Power::Restarted) => self.at.power_on(now),
                 Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
-                Output::Event(event) => self.troubles.log(&event),
+                Output::Event(event) => self.journal.log(&event, &self.dtu, now),
             }
+        }
+    }
+
+    /// Where a connection goes, for the log.
+    fn note_target(&mut self, output: &Output) {
+        if let Output::Link(link, LinkOutput::Connect(target)) = output {
+            self.journal.connecting((*link).into(), target);
+        }
+        if let Output::Channel(channel, LinkOutput::Connect(target)) = output {
+            self.journal.connecting((*channel).into(), target);
         }
     }
 
@@ -252,6 +265,7 @@ impl Machine {
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.links[link.index()].poll(cx, now, wanted, &mut buf);
         if let Some(news) = news {
+            self.journal.hear(link.into(), &news, self.links[link.index()].contact());
             self.feed(Input::Link(link, news.input(&buf)), cx);
         }
         self.buf = buf;
@@ -263,6 +277,7 @@ impl Machine {
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.channels.poll(channel, cx, now, wanted, &mut buf);
         if let Some(news) = news {
+            self.journal.hear(channel.into(), &news, self.channels.contact(channel));
             self.feed(Input::Channel(channel, news.input(&buf)), cx);
         }
         self.buf = buf;
@@ -354,6 +369,7 @@ impl Machine {
             recorder.tick(now);
         }
         self.watchdog.tell(now);
+        self.journal.fire(now);
         busy
     }
 
@@ -370,6 +386,7 @@ impl Machine {
             self.saved_by,
             self.at.answer_by(),
             self.watchdog.next(),
+            self.journal.deadline(),
             self.recorder.as_ref().and_then(Recorder::flush_due),
         ];
         own.into_iter().flatten().min()

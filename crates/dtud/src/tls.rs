@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use dtu_proto::event::CloseReason;
@@ -21,6 +21,10 @@ use tracing::{debug, warn};
 use crate::port::Port;
 use crate::settings::Http;
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enums of rustls grow")]
+mod words;
+pub(crate) use words::in_words;
+
 /// Whom to trust, and how to speak: one for all connections. Read when the first of them needs it.
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Arc<Shared>);
@@ -31,8 +35,6 @@ struct Shared {
     config: OnceLock<Arc<ClientConfig>>,
     /// One reads the roots, however many attempts come and go meanwhile.
     turn: Arc<Semaphore>,
-    /// The last trouble that was told: it is news once, not at each attempt.
-    told: Mutex<Option<String>>,
 }
 
 impl Default for Client {
@@ -44,8 +46,7 @@ impl Default for Client {
 impl Client {
     /// Trusts the system's roots, and those of the file.
     pub(crate) fn new(extra_root: Option<PathBuf>) -> Self {
-        let (config, told) = (OnceLock::new(), Mutex::new(None));
-        Self(Arc::new(Shared { extra_root, config, turn: Arc::new(Semaphore::new(1)), told }))
+        Self(Arc::new(Shared { extra_root, config: OnceLock::new(), turn: Arc::new(Semaphore::new(1)) }))
     }
 
     /// Reads the roots where that was not done before: files, so not in the loop.
@@ -66,20 +67,7 @@ impl Client {
     pub(crate) async fn shake_hands(&self, name: &str, port: &mut Port) -> io::Result<Session> {
         let mut session = Session::new(self.0.config()?, name)?;
         poll_fn(|cx| session.poll_handshake(port, cx)).await?;
-        *self.0.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(session)
-    }
-
-    /// Logs why a server was refused, once.
-    pub(crate) fn tell(&self, name: &str, error: &io::Error) {
-        let text = format!("TLS with {name}: {error}");
-        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref() == Some(&text) {
-            debug!("{text}");
-        } else {
-            warn!("{text}");
-            *told = Some(text);
-        }
     }
 }
 
@@ -101,22 +89,22 @@ impl Shared {
 fn roots(extra: Option<&Path>) -> RootCertStore {
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
-        warn!("root certificates of the system: {error}");
+        warn!("TLS: root certificates of the system: {error}");
     }
     let mut store = RootCertStore::empty();
     let (_, unusable) = store.add_parsable_certificates(system.certs);
     if unusable > 0 {
-        debug!("{unusable} root certificates of the system cannot be used");
+        debug!("TLS: {unusable} root certificates of the system cannot be used");
     }
     match extra.map(read_roots) {
         Some(Ok(extra)) => store.roots.extend(extra.roots),
         // It was good at the start.
-        Some(Err(why)) => warn!("extra_root: {why}"),
+        Some(Err(why)) => warn!("TLS: extra_root: {why}"),
         None => {}
     }
     if store.is_empty() {
         warn!(
-            "no root certificates: every https server is refused (ca-certificates, or extra_root in [http])"
+            "TLS: no root certificates: every https server is refused (ca-certificates, or extra_root in [http])"
         );
     }
     store
@@ -330,7 +318,7 @@ fn server_name(name: &str) -> io::Result<ServerName<'static>> {
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
     let bare = bare.strip_suffix('.').unwrap_or(bare);
     ServerName::try_from(bare.to_owned()).map_err(|_| {
-        let text = format!("there is no certificate for a name such as {name:?}");
+        let text = format!("there is no certificate for a name such as \"{name}\"");
         failure(rustls::Error::General(text))
     })
 }

@@ -33,7 +33,7 @@ fn the_device_is_in_the_network_of_its_modem() {
         let radio = radio(folder.path(), dialect);
         let daemon = device(folder.path(), &radio).start();
         let line = daemon.line();
-        said(&daemon, "registration Home");
+        said(&daemon, "registered, home network");
         eventually("the signal", SOON, || line.command("AT+CSQ").contains("+CSQ: 31, 99").then_some(()));
         assert!(line.command("AT+CGSN").contains("135790246811220"));
         assert!(line.command("AT+CIMI").contains("460023633887978"));
@@ -46,7 +46,7 @@ fn messages_go_both_ways() {
     let radio = radio(folder.path(), Dialect::Ec2x);
     let daemon = device(folder.path(), &radio).start();
     let line = daemon.line();
-    said(&daemon, "registration Home");
+    said(&daemon, "registered, home network");
     assert!(line.command("AT+CISMSSEND=\"+8613900000001\",1,\"hello phone\"").ends_with("\r\nOK\r\n"));
     assert_eq!(radio.text(LONG), "hello phone");
     radio.order("sms from +8613900000001 \"hello device\"");
@@ -59,7 +59,7 @@ fn a_call_rings_and_is_answered() {
     let radio = radio(folder.path(), Dialect::Sim800);
     let daemon = device(folder.path(), &radio).start();
     let line = daemon.line();
-    said(&daemon, "registration Home");
+    said(&daemon, "registered, home network");
     radio.order("call from +8613900000001");
     line.receive_to(b"\r\nRING\r\n", LONG);
     assert!(line.command("ATA").ends_with("\r\nOK\r\n"));
@@ -73,7 +73,7 @@ fn a_modem_that_is_pulled_and_comes_back_under_another_name_goes_on() {
     let radio = radio(folder.path(), Dialect::Ec2x);
     let daemon = device(folder.path(), &radio).start();
     let line = daemon.line();
-    said(&daemon, "registration Home");
+    said(&daemon, "registered, home network");
     let before = std::fs::read_link(radio.device()).unwrap();
     radio.order("leave 2s");
     said(&daemon, "gone");
@@ -98,7 +98,7 @@ fn a_wrong_pin_is_sent_once_also_by_the_next_start() {
     // Another PIN in the settings is another matter.
     let daemon = device(folder.path(), &radio).settings("[modem]\npin = \"1234\"").start();
     said(&daemon, "the SIM took the PIN");
-    said(&daemon, "registration Home");
+    said(&daemon, "registered, home network");
     assert!(!daemon.messages().contains("1234"));
 }
 
@@ -109,6 +109,6 @@ fn a_modem_that_is_not_there_yet_is_waited_for_and_that_is_said_once() {
     let daemon = Setup::new(folder.path()).modem(&format!("at:{}", device.display())).start();
     said(&daemon, "modem: missing, waiting for");
     let _radio = Radio::start(&device, Modem::default());
-    said(&daemon, "registration Home");
+    said(&daemon, "registered, home network");
     assert_eq!(daemon.messages().matches("missing, waiting").count(), 1);
 }

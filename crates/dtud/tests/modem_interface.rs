@@ -66,9 +66,9 @@ fn the_device_is_attached_while_the_interface_has_an_address() {
     shell.hears("modem none: detached");
     shell.run("ip tuntap add wwan0 mode tun; ip link set wwan0 up");
     shell.run("ip address add 10.9.8.7/32 dev wwan0");
-    shell.hears("modem none: attached, 10.9.8.7");
+    shell.hears("modem: attached, 10.9.8.7");
     shell.run("ip address add 10.9.8.6/32 dev wwan0; ip address del 10.9.8.7/32 dev wwan0");
-    shell.hears("modem none: attached, 10.9.8.6");
+    shell.hears("modem: attached, 10.9.8.6");
     shell.run("ip link del wwan0");
     shell.hears("modem none: detached");
 }

@@ -94,6 +94,22 @@ pub enum ModemFault {
     Vanish,
 }
 
+impl ModemFault {
+    /// Its word in scripts.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Silent(_) => "silent",
+            Self::Slow(_) => "slow",
+            Self::BlankLines(_) => "blank-lines",
+            Self::BarePrompt(_) => "bare-prompt",
+            Self::PromptErrors(_) => "prompt-errors",
+            Self::LinesInside(_) => "lines-inside",
+            Self::Vanish => "vanish",
+        }
+    }
+}
+
 /// What a network plays by itself, and what came of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Play {

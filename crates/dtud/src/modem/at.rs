@@ -101,9 +101,9 @@ impl At {
 
     fn heed(&self, event: &Event) {
         match event.level() {
-            Level::Trace => debug!("modem {}: {event}", self.line.address()),
-            Level::Info => info!("modem {}: {event}", self.line.address()),
-            Level::Warning => warn!("modem {}: {event}", self.line.address()),
+            Level::Trace => debug!("modem: {event}"),
+            Level::Info => info!("modem: {event}"),
+            Level::Warning => warn!("modem: {event}"),
         }
         if *event == Event::PinSent {
             self.note.write();

@@ -165,7 +165,7 @@ impl Modem {
 
     pub(crate) fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
         if order == ModemOutput::Reset {
-            warn!("modem {}: reset ({})", self.address, self.driver.status());
+            warn!("modem: reset ({})", self.driver.status());
             if let Route::Host(news) = &mut self.route {
                 // The host may have another address by now.
                 *news = VecDeque::from([host_attached()]);
@@ -208,12 +208,12 @@ impl Modem {
     fn log(&self, news: &ModemInput) {
         let modem = &self.address;
         match news {
-            ModemInput::Present(identity) => info!("modem {modem}: {}", identity.model),
-            ModemInput::Gone => warn!("modem {modem}: gone"),
-            ModemInput::Sim(state) => info!("modem {modem}: SIM {state:?}"),
-            ModemInput::Registration(state) => info!("modem {modem}: registration {state:?}"),
-            ModemInput::Attached(address) => info!("modem {modem}: attached, {address}"),
-            ModemInput::Detached => info!("modem {modem}: detached"),
+            ModemInput::Present(identity) => info!("modem: {} ({modem})", identity.model),
+            ModemInput::Gone => warn!("modem: gone"),
+            ModemInput::Sim(state) => info!("modem: SIM {state}"),
+            ModemInput::Registration(state) => info!("modem: {state}"),
+            ModemInput::Attached(address) => info!("modem: attached, {address}"),
+            ModemInput::Detached => info!("modem: detached"),
             ModemInput::Operator(_)
             | ModemInput::Signal(_)
             | ModemInput::Cell(_)

@@ -38,14 +38,15 @@ impl Sim {
         while let Some(news) = self.network.poll_phone() {
             info!("simulated network: {}", heard(&news));
             if let PhoneNews::Text { data, .. } = &news {
-                debug!("simulated network: the message is {:?}", data.text().unwrap_or_default());
+                let text = data.text().unwrap_or_default();
+                debug!("simulated network: the message is \"{}\"", text.escape_debug());
             }
         }
         while let Some(problem) = self.network.poll_problem() {
             warn!("simulated network: script: {problem}");
         }
         while let Some((_, fault)) = self.network.poll_fault() {
-            warn!("simulated network: script: {fault:?} is for modems with AT commands only");
+            warn!("simulated network: script: {} is for modems with AT commands only", fault.word());
         }
     }
 }
@@ -68,7 +69,7 @@ impl Driver for Sim {
     }
 
     fn status(&self) -> String {
-        format!("simulated, registration {:?}", self.network.registration(self.modem))
+        format!("simulated, {}", self.network.registration(self.modem))
     }
 }
 
@@ -78,11 +79,11 @@ fn heard(news: &PhoneNews) -> String {
         PhoneNews::Text { from, parts, .. } => {
             format!("{phone} gets a message from {from} in {parts} part(s)")
         }
-        PhoneNews::Report { report, .. } => format!("{phone} gets a report: {:?}", report.status.outcome()),
+        PhoneNews::Report { report, .. } => format!("{phone} gets a report: {}", report.status.outcome()),
         PhoneNews::Rings { from, .. } => format!("{phone} rings, {from} calls"),
         PhoneNews::Alerting { .. } => format!("{phone} hears the other side ring"),
         PhoneNews::Talking { .. } => format!("{phone} talks"),
-        PhoneNews::Ended { why, .. } => format!("the call of {phone} is over: {why:?}"),
+        PhoneNews::Ended { why, .. } => format!("the call of {phone} is over: {why}"),
     }
 }
 

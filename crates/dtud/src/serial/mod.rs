@@ -372,8 +372,8 @@ impl Serial {
         };
         self.configuring = None;
         match &answer {
-            Ok(()) => debug!("{}: {format:?}", self.what),
-            Err(why) => warn!("{}: {} cannot take {format:?}: {why}", self.what, self.address),
+            Ok(()) => debug!("{}: {format}", self.what),
+            Err(why) => warn!("{}: {} cannot take {format}: {why}", self.what, self.address),
         }
         self.format = Some(format);
         self.configured = Some(answer.err());

@@ -33,7 +33,7 @@ impl Server {
         self.attempt = None;
         Poll::Ready(match done {
             Ok(established) => Ok(established.port),
-            Err(reason) => Err(io::Error::other(reason.to_string())),
+            Err(failure) => Err(io::Error::other(failure.text)),
         })
     }
 }

@@ -102,7 +102,15 @@ fn compare(is: &Termios, wanted: &Termios) -> Result<(), String> {
     if differs.is_empty() {
         return Ok(());
     }
-    Err(format!("data bits, stop bits, parity or flow control are not possible ({differs:?})"))
+    let kinds = [
+        (ControlModes::CSIZE, "data bits"),
+        (ControlModes::CSTOPB, "stop bits"),
+        (ControlModes::PARENB.union(ControlModes::PARODD), "parity"),
+        (ControlModes::CRTSCTS, "flow control"),
+    ];
+    let refused: Vec<&str> =
+        kinds.into_iter().filter(|(bits, _)| differs.intersects(*bits)).map(|(_, kind)| kind).collect();
+    Err(format!("not possible with this device: {}", refused.join(", ")))
 }
 
 /// How long until what was written has left the line; zero when it has.

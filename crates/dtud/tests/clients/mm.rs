@@ -98,7 +98,7 @@ impl Scene {
         let daemon = setup.at("CIMOD=2").start();
         let line = daemon.line();
         let scene = Self { line, daemon, bus, network, _folder: folder };
-        scene.log_has("registration Home", 1);
+        scene.log_has("registered, home network", 1);
         scene
     }
 
@@ -192,6 +192,6 @@ fn a_modem_manager_that_dies_and_returns_is_found_again_and_no_message_is_lost()
     scene.log_has("modem mm: gone", 1);
     scene.network.does("sms from +8613912345678 \"while nobody looked\"");
     scene.bus.start_manager();
-    scene.log_has("registration Home", 2);
+    scene.log_has("registered, home network", 2);
     scene.prints("while nobody looked\r\n");
 }

@@ -106,7 +106,7 @@ impl Session<'_> {
                 self.give("Start", path);
             }
             Err(why) => {
-                warn!("modem mm: no call to {number}: {why}");
+                warn!("modem: no call to {number}: {why}");
                 self.worker.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier))).await;
             }
         }
@@ -138,7 +138,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn call_failed(&mut self, path: &str, why: &Trouble) {
-        warn!("modem mm: call: {why}");
+        warn!("modem: call: {why}");
         if self.call.as_ref().is_some_and(|call| call.path == path) {
             let outcome = self.read_calls_if(true).await;
             // Without a word of MM a call that cannot be handled is over.

@@ -101,7 +101,7 @@ impl Session<'_> {
         });
         match found {
             Ok((bearer, address, interface)) => {
-                info!("modem mm: data through {interface}{address}");
+                info!("modem: data through {interface}{address}");
                 self.data = Data {
                     state: State::Up { bearer, interface: interface.clone(), apn },
                     ..Data::default()
@@ -112,7 +112,7 @@ impl Session<'_> {
             Err(why) => {
                 let why = why.to_string();
                 if self.data.told != why {
-                    warn!("modem mm: no data connection, it is tried again: {why}");
+                    warn!("modem: no data connection, it is tried again: {why}");
                     self.data.told = why;
                 }
                 self.data.wait();
@@ -141,7 +141,7 @@ impl Session<'_> {
                 self.worker.use_interface(Some(now)).await;
             }
             Err(why) => {
-                warn!("modem mm: the data connection is lost: {why}");
+                warn!("modem: the data connection is lost: {why}");
                 self.data.wait();
                 self.worker.use_interface(None).await;
             }

@@ -71,9 +71,8 @@ impl Mm {
     }
 
     fn use_bearer(&mut self, name: Option<&str>) {
-        self.bearer = name.and_then(|name| {
-            Interface::watch(name).inspect_err(|why| error!("modem mm: netlink: {why}")).ok()
-        });
+        self.bearer = name
+            .and_then(|name| Interface::watch(name).inspect_err(|why| error!("modem: netlink: {why}")).ok());
     }
 
     /// The bearer is of use when its interface has an address.
@@ -95,7 +94,7 @@ impl Driver for Mm {
         let Err(refused) = self.orders.try_send(order) else { return };
         // It has not taken a hundred orders: ModemManager does not answer.
         let order = refused.into_inner();
-        warn!("modem mm: no answer from ModemManager; an order is lost");
+        warn!("modem: no answer from ModemManager; an order is lost");
         if let ModemOutput::Submit { token, .. } = order {
             let outcome = Err(SubmitFailure::TIMED_OUT);
             self.unheard.push_back(ModemInput::Submitted { token, outcome });

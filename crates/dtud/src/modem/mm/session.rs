@@ -164,7 +164,7 @@ impl<'w> Session<'w> {
         ];
         for (what, tried) in tries {
             if let Err(why) = tried {
-                debug!("modem mm: {what}: {why}");
+                debug!("modem: {what}: {why}");
                 // No signal will tell when there is an answer.
                 let silent = matches!(why, Trouble::Silent);
                 self.again_at = silent.then(|| Instant::now() + LOOK_AGAIN).or(self.again_at);
@@ -253,7 +253,7 @@ impl<'w> Session<'w> {
         match given {
             Ok(()) => {
                 self.worker.options.note.iter().for_each(Note::remove);
-                info!("modem mm: the SIM card took the PIN");
+                info!("modem: the SIM card took the PIN");
             }
             Err(why) => {
                 let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
@@ -373,7 +373,7 @@ impl<'w> Session<'w> {
     async fn tell_message(&mut self, path: String, sms: &Properties) {
         let pdus = messages::pdus(sms);
         if pdus.is_empty() {
-            warn!("modem mm: {path} cannot be a message of ours; it is left where it is");
+            warn!("modem: {path} cannot be a message of ours; it is left where it is");
         }
         let numbered: Vec<(u64, bytes::Bytes)> =
             pdus.into_iter().map(|pdu| (self.worker.next_id(), pdu)).collect();
@@ -414,7 +414,7 @@ impl<'w> Session<'w> {
     fn deleted(&mut self, message: &str, outcome: Result<(), Trouble>) {
         self.deleting = false;
         if let Err(why) = outcome {
-            warn!("modem mm: {message} is taken and cannot be deleted: {why}");
+            warn!("modem: {message} is taken and cannot be deleted: {why}");
         }
         self.delete_next();
     }
@@ -474,8 +474,8 @@ impl<'w> Session<'w> {
             Ok(Done::Disconnected) => self.disconnected().await,
             Ok(Done::CallFailed(path, why)) => self.call_failed(&path, &why).await,
             Ok(Done::Other(None)) => {}
-            Ok(Done::Other(Some(text))) => warn!("modem mm: {text}"),
-            Err(broken) => warn!("modem mm: {broken}"),
+            Ok(Done::Other(Some(text))) => warn!("modem: {text}"),
+            Err(broken) => warn!("modem: {broken}"),
         }
         Ok(())
     }
@@ -503,7 +503,7 @@ async fn send(
     let sms = bus.properties(message.as_str(), ".Sms").await.unwrap_or_default();
     let deleted: Result<(), _> = bus.call(modem, ".Modem.Messaging", "Delete", &(&message,), QUICK).await;
     if let Err(why) = deleted {
-        debug!("modem mm: {message}: {why}");
+        debug!("modem: {message}: {why}");
     }
     sent?;
     let reference = sms.number("MessageReference").unwrap_or_default();
@@ -512,7 +512,7 @@ async fn send(
 
 fn failed(why: &Trouble) -> SubmitFailure {
     let failure = words::failure(why.name());
-    warn!("modem mm: a message was not taken: {why} ({failure})");
+    warn!("modem: a message was not taken: {why} ({failure})");
     failure
 }
 

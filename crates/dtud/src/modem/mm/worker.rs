@@ -225,7 +225,7 @@ impl Worker {
     /// How it stands; a change is logged.
     pub(super) async fn stands(&mut self, text: String) {
         if self.status != text {
-            info!("modem mm: {text}");
+            info!("modem: {text}");
             self.status.clone_from(&text);
             self.pass(News::Status(text)).await;
         }

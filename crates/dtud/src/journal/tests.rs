@@ -1,0 +1,189 @@
+//! The log as a person reads it, in virtual time.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dtu_proto::config::Protocol;
+use dtu_proto::event::{ChannelId, CloseReason, Connect, LinkDownReason, LinkId};
+use dtu_proto::time::Instant;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber, span};
+
+use super::peers::Peers;
+use crate::link::{Contact, LinkNews};
+
+/// Keeps what is said at INFO and above.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<String>>>);
+
+impl Ear {
+    fn listens<R>(&self, work: impl FnOnce() -> R) -> R {
+        tracing::subscriber::with_default(self.clone(), work)
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            write!(self.0, "{value:?}").unwrap();
+        }
+    }
+}
+
+impl Subscriber for Ear {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message(format!("{:5} ", event.metadata().level()));
+        event.record(&mut message);
+        self.0.lock().unwrap().push(message.0);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+const REFUSED: LinkDownReason = LinkDownReason::Network(CloseReason::Refused);
+const EXPIRED: LinkDownReason = LinkDownReason::Network(CloseReason::Certificate);
+
+/// Link 1, and a clock.
+struct Bench {
+    peers: Peers,
+    now: Instant,
+    ear: Ear,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench = Self { peers: Peers::default(), now: Instant::ZERO, ear: Ear::default() };
+        let address = "data.example.com".to_owned();
+        let target = Connect { protocol: Protocol::Tcp, address, port: 9000, local_port: 0, tls: false };
+        bench.peers.connecting(LinkId::ALL[0].into(), &target);
+        bench
+    }
+
+    fn wait(&mut self, seconds: u64) -> &mut Self {
+        self.now += Duration::from_secs(seconds);
+        self
+    }
+
+    fn fails(&mut self, reason: LinkDownReason, trouble: &str) -> &mut Self {
+        let place = LinkId::ALL[0].into();
+        let contact = Contact { trouble: trouble.to_owned(), ..Contact::default() };
+        let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
+        self.peers.hear(place, &closed, &contact);
+        self.ear.listens(|| self.peers.down(place, reason, false, self.now));
+        self
+    }
+
+    fn comes_up(&mut self) -> &mut Self {
+        let place = LinkId::ALL[0].into();
+        let contact = Contact { peer: "192.0.2.7:9000".parse().ok(), ..Contact::default() };
+        let connected = LinkNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
+        self.peers.hear(place, &connected, &contact);
+        self.ear.listens(|| self.peers.up(place, self.now));
+        self
+    }
+
+    fn goes(&mut self, reason: LinkDownReason) -> &mut Self {
+        let closed = LinkNews::Closed { reason: CloseReason::Reset, acked: 0 };
+        self.peers.hear(LinkId::ALL[0].into(), &closed, &Contact::default());
+        self.ear.listens(|| self.peers.down(LinkId::ALL[0].into(), reason, true, self.now));
+        self
+    }
+
+    fn fires(&mut self) -> &mut Self {
+        self.ear.listens(|| self.peers.fire(self.now));
+        self
+    }
+
+    #[track_caller]
+    fn says(&mut self, lines: &[&str]) -> &mut Self {
+        assert_eq!(self.ear.take(), lines);
+        self
+    }
+}
+
+#[test]
+fn k9_a_cause_is_told_once_whatever_its_text_holds_and_again_every_ten_minutes() {
+    let mut bench = Bench::new();
+    bench.fails(EXPIRED, "the certificate expired 4 h ago").says(&[
+        "WARN  link 1: no connection to TCP data.example.com:9000: the certificate expired 4 h ago; it is tried again",
+    ]);
+    for minute in 1..=19 {
+        bench.wait(60).fails(EXPIRED, &format!("the certificate expired 4 h {minute} min ago"));
+    }
+    bench.says(&["WARN  link 1: down for 10 min: the certificate expired 4 h 10 min ago, 11 attempts"]);
+    bench.wait(60).fails(REFUSED, "connection refused by 192.0.2.7:9000").says(&[
+        "WARN  link 1: no connection to TCP data.example.com:9000: connection refused by 192.0.2.7:9000; it is tried again",
+    ]);
+    // Two causes in turn are no news either.
+    bench.wait(1).fails(EXPIRED, "x").fails(REFUSED, "x").says(&[]);
+    bench.wait(3).comes_up().says(&[
+        "INFO  link 1: up again after 20 min and 24 attempts, TCP data.example.com:9000 (192.0.2.7:9000)",
+    ]);
+    assert_eq!(bench.peers.deadline(), None, "nobody is woken for a log line");
+    // It lasts: the next trouble is one of its own.
+    bench.wait(3 * 3600).goes(LinkDownReason::Network(CloseReason::Reset));
+    bench.fails(REFUSED, "connection refused by 192.0.2.7:9000").says(&[
+        "WARN  link 1: lost after 3 h: reset by the peer",
+        "WARN  link 1: no connection to TCP data.example.com:9000: connection refused by 192.0.2.7:9000; it is tried again",
+    ]);
+}
+
+#[test]
+fn k9_a_link_that_comes_and_goes_is_told_once_then_every_ten_minutes_until_it_is_steady() {
+    let mut bench = Bench::new();
+    bench.comes_up().wait(1).goes(LinkDownReason::Network(CloseReason::PeerClosed)).says(&[
+        "INFO  link 1: up, TCP data.example.com:9000 (192.0.2.7:9000)",
+        "WARN  link 1: lost after 1 s: closed by the peer",
+    ]);
+    bench.wait(29).comes_up().says(&[
+        "INFO  link 1: up again after 29 s and 1 attempt, TCP data.example.com:9000 (192.0.2.7:9000)",
+    ]);
+    for _ in 0..20 {
+        bench.wait(1).goes(LinkDownReason::Network(CloseReason::PeerClosed)).wait(29).comes_up();
+    }
+    bench.says(&["WARN  link 1: unsteady for 10 min: closed by the peer; 20 connections, 0 attempts failed"]);
+    let due = bench.peers.deadline();
+    assert_eq!(due, Some(bench.now + Duration::from_secs(60)));
+    bench.wait(60).fires().says(&["INFO  link 1: steady again after 10 min, 21 connections"]);
+    assert_eq!(bench.peers.deadline(), None);
+}
+
+#[test]
+fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
+    let mut bench = Bench::new();
+    for _ in 0..3 {
+        bench.comes_up().wait(10).goes(LinkDownReason::Idle).wait(60);
+    }
+    bench.says(&["INFO  link 1: up, TCP data.example.com:9000 (192.0.2.7:9000)"]);
+    let mut peers = Peers::default();
+    let closed = LinkDownReason::Network(CloseReason::PeerClosed);
+    let ear = Ear::default();
+    ear.listens(|| {
+        for _ in 0..3 {
+            peers.up(ChannelId::HTTPD.into(), Instant::ZERO);
+            peers.down(ChannelId::HTTPD.into(), closed, true, Instant::ZERO);
+        }
+    });
+    assert_eq!(ear.take().len(), 1);
+}

@@ -1,0 +1,71 @@
+//! How the log writes spans of time and amounts.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A span of time in its two largest units: `57 s`, `20 min`, `3 h 2 min`, `4 d 3 h`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+        let (large, small) = match seconds {
+            0..60 => ((seconds, "s"), (0, "")),
+            60..600 => ((minutes, "min"), (seconds % 60, "s")),
+            600..3600 => ((minutes, "min"), (0, "")),
+            3600..86_400 => ((hours, "h"), (minutes % 60, "min")),
+            _ => ((days, "d"), (hours % 24, "h")),
+        };
+        write!(f, "{} {}", large.0, large.1)?;
+        if small.0 > 0 { write!(f, " {} {}", small.0, small.1) } else { Ok(()) }
+    }
+}
+
+/// A number of things: `1 frame`, `85 frames`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = match self.0 {
+            1 => "",
+            _ if self.1.ends_with('y') => return write!(f, "{} {}ies", self.0, self.1.trim_end_matches('y')),
+            _ => "s",
+        };
+        write!(f, "{} {}{plural}", self.0, self.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let shown = |seconds| Span(Duration::from_secs(seconds)).to_string();
+        let spans = [0, 59, 60, 61, 599, 600, 1259, 3600, 10_920, 86_400, 356_400].map(shown);
+        let wanted = [
+            "0 s",
+            "59 s",
+            "1 min",
+            "1 min 1 s",
+            "9 min 59 s",
+            "10 min",
+            "20 min",
+            "1 h",
+            "3 h 2 min",
+            "1 d",
+            "4 d 3 h",
+        ];
+        assert_eq!(spans, wanted);
+    }
+
+    #[test]
+    fn a_count_has_the_right_number_of_its_word() {
+        assert_eq!(Count(1, "frame").to_string(), "1 frame");
+        assert_eq!(Count(0, "frame").to_string(), "0 frames");
+        assert_eq!(Count(2, "reply").to_string(), "2 replies");
+    }
+}
