@@ -206,6 +206,6 @@ outside quoted text count as their ASCII twins, in UTF-8 and in GBK bytes.
 `+CME ERROR: CIPCFG: HEAT must be 0..=65535, got 99999`; it changes nothing, and ends its line. `AT+CMEE` chooses shorter forms.
 - What is set is in force until the next restart; `ATW` stores it. Where \"restart\" stands, it takes effect at the next restart (after \
 `ATW`) or with `AT+CIAPPLY`. What is set in the set-up window takes effect when the window ends.
-- Over a network, secrets are shown as `****`. While the device password is the factory one, the network may query and set a \
-new password, no more.
+- Over a network, secrets are shown as `****`. While the device password is the factory one, the network may ask and \
+set nothing.
 ";
