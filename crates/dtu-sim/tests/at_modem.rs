@@ -196,6 +196,22 @@ fn a_pin_is_asked_for_and_three_wrong_ones_lock_the_card() {
     assert_eq!(host.say("AT+CPIN?").matches("SIM PUK").count(), 1);
 }
 
+/// What some modems do, and a host must not lock a card for.
+#[test]
+fn k6_a_pin_may_go_unheeded_and_the_count_of_tries_stand_still() {
+    let mut host = Host::new(Setup { pin: Some("1234".into()), ..Setup::default() });
+    host.say("ATE0+CMEE=1");
+    host.does("pin-unheeded on");
+    assert_eq!(host.say("AT+CPIN=\"1234\""), "\r\nOK\r\n");
+    assert_eq!(host.say("AT+CPIN?"), ok("+CPIN: SIM PIN"));
+    host.does("pin-unheeded off");
+    host.does("tries-stay on");
+    assert_eq!(host.say("AT+CPIN=\"0000\""), "\r\n+CME ERROR: 16\r\n");
+    assert_eq!(host.say("AT+CPINR=\"SIM PIN\""), ok("+CPINR: SIM PIN,3,3"));
+    host.does("tries-stay off");
+    assert_eq!(host.say("AT+CPINR=\"SIM PIN\""), ok("+CPINR: SIM PIN,2,3"));
+}
+
 #[test]
 fn a_reset_brings_the_boot_lines_and_forgets_settings() {
     let mut host = Host::new(Setup { dialect: Dialect::Ec2x, ..Setup::default() });

@@ -92,7 +92,7 @@ fn a_wrong_pin_is_sent_once_also_by_the_next_start() {
     said(&daemon, "the SIM refused the PIN");
     drop(daemon);
     let daemon = wrong.start();
-    said(&daemon, "this PIN was sent before");
+    said(&daemon, "this PIN was refused by the SIM before");
     said(&daemon, "the SIM waits for a PIN");
     drop(daemon);
     // Another PIN in the settings is another matter.
@@ -100,6 +100,24 @@ fn a_wrong_pin_is_sent_once_also_by_the_next_start() {
     said(&daemon, "the SIM took the PIN");
     said(&daemon, "registered, home network");
     assert!(!daemon.messages().contains("1234"));
+}
+
+/// A modem whose count of tries stands still had a wrong PIN sent at each start.
+#[test]
+fn k6_no_start_sends_a_refused_pin_again_whatever_the_modem_says_of_its_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("modem"), setup);
+    radio.order("tries-stay on");
+    let device = device(folder.path(), &radio).settings("[modem]\npin = \"4321\"");
+    let device = device.environment("RUST_LOG", "debug");
+    for sent in [1, 0, 0] {
+        let daemon = device.start();
+        said(&daemon, "the SIM waits for a PIN, and there is none to be tried");
+        let said = daemon.messages();
+        assert_eq!(said.matches("AT+CPIN=\"****\"").count(), sent, "{said}");
+        assert_eq!(said.contains("this PIN was refused by the SIM before"), sent == 0, "{said}");
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ use core::fmt;
 use dtu_proto::radio::{ModemInput, ModemOutput};
 use dtu_proto::time::{Duration, Instant};
 
+use crate::settings::PinPast;
+
 /// Everything that can happen to the dialogue. The only door in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
@@ -66,12 +68,14 @@ pub enum Event {
         /// What the modem said.
         why: String,
     },
-    /// The PIN is about to be sent: note it, before the write that follows, where it outlives this program.
-    PinSent,
-    /// The card took it: the note can go.
+    /// What has become of the PIN: keep it, before the write that follows, where it outlives this program.
+    PinIs(PinPast),
+    /// The card took it, and is open.
     PinAccepted,
     /// The card refused it; it is never sent again.
     PinRefused,
+    /// The modem said OK to it, and the card still asks for it.
+    PinUnheeded,
     /// So few tries are left that the PIN was not sent.
     PinSpared(u8),
     /// The card waits for a PIN, and the settings have none (or one that was refused).
@@ -103,7 +107,7 @@ impl Event {
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {
-            Self::Sent(_) | Self::Heard(_) | Self::PinSent => Level::Trace,
+            Self::Sent(_) | Self::Heard(_) | Self::PinIs(_) => Level::Trace,
             Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted => Level::Info,
             Self::NoAnswer(_)
             | Self::Silent
@@ -111,6 +115,7 @@ impl Event {
             | Self::Restarted
             | Self::Refused { .. }
             | Self::PinRefused
+            | Self::PinUnheeded
             | Self::PinSpared(_)
             | Self::PinMissing
             | Self::StorageFull { .. }
@@ -133,9 +138,12 @@ impl fmt::Display for Event {
             Self::GivenUp => f.write_str("stays silent: told to restart, and opened again"),
             Self::Restarted => f.write_str("has restarted by itself"),
             Self::Refused { command, why } => write!(f, "{command} was answered {why}"),
-            Self::PinSent => f.write_str("the PIN is sent to the SIM"),
+            Self::PinIs(PinPast::Unsent) => f.write_str("the PIN may be sent"),
+            Self::PinIs(PinPast::Sent | PinPast::SentTwice) => f.write_str("the PIN is sent to the SIM"),
+            Self::PinIs(PinPast::Refused) => f.write_str("the PIN is not sent any more"),
             Self::PinAccepted => f.write_str("the SIM took the PIN"),
             Self::PinRefused => f.write_str("the SIM refused the PIN; it is not tried again"),
+            Self::PinUnheeded => f.write_str("the modem said OK to the PIN, and the SIM still waits for it"),
             Self::PinSpared(tries) => {
                 write!(f, "the SIM allows {tries} more PIN tries; the last ones are left to a person")
             }

@@ -38,7 +38,7 @@
 //!   `AT` until it answers, then left alone until nothing comes any more; so a late answer is never taken for the next.
 //! - A modem that stays silent for 90 s is [`Gone`](dtu_proto::radio::ModemInput::Gone), told to restart, and its device
 //!   opened again.
-//! - The PIN is sent once, and never where it could lock the card; see [`Event::PinSent`] for what outlives a restart of the program.
+//! - The PIN is sent once, and never where it could lock the card; see [`Event::PinIs`] for what outlives a restart of the program.
 //! - Secrets stand in [`Output::Write`] and nowhere else.
 //!
 //! # A complete run loop
@@ -111,4 +111,4 @@ mod submit;
 
 pub use event::{Counters, Deadline, Event, Input, Level, Output, Timer};
 pub use modem::Modem;
-pub use settings::{Pin, Settings};
+pub use settings::{Pin, PinPast, Settings};

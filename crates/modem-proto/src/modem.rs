@@ -49,7 +49,7 @@ impl Modem {
     /// A dialogue that waits for its device. Nothing is told before the modem is known.
     #[must_use]
     pub fn new(settings: Settings, _now: Instant) -> Self {
-        let sim = Sim::new(settings.pin_in_doubt);
+        let sim = Sim::new(settings.pin_past);
         Self {
             settings,
             outputs: VecDeque::new(),

@@ -9,10 +9,8 @@ use core::fmt;
 pub struct Settings {
     /// The PIN of the SIM, if it has one.
     pub pin: Option<Pin>,
-    /// This very PIN was sent before and its success was never told ([`Event::PinSent`](crate::Event::PinSent)
-    /// without [`Event::PinAccepted`](crate::Event::PinAccepted)): it is sent again only where the card says that it has
-    /// all its tries.
-    pub pin_in_doubt: bool,
+    /// What became of this very PIN in earlier runs, as [`Event::PinIs`](crate::Event::PinIs) told it last.
+    pub pin_past: PinPast,
     /// Commands of the user, `AT+…`, sent at each start of the modem after its identity is known. A refused one is
     /// told and changes nothing.
     pub init: Vec<String>,
@@ -39,6 +37,46 @@ impl Pin {
         &self.0
     }
 }
+
+/// What has become of a PIN. Whoever runs the dialogue keeps it where it outlives the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PinPast {
+    /// It was never sent, or the card took it.
+    #[default]
+    Unsent,
+    /// It was sent, and the card was not seen open since.
+    Sent,
+    /// Twice.
+    SentTwice,
+    /// The card refused it: never again.
+    Refused,
+}
+
+impl PinPast {
+    /// It is sent now.
+    #[must_use]
+    pub const fn sent(self) -> Self {
+        match self {
+            Self::Unsent => Self::Sent,
+            Self::Sent | Self::SentTwice => Self::SentTwice,
+            Self::Refused => Self::Refused,
+        }
+    }
+
+    /// Whether it may be sent to a card that allows so many tries; `None` = nobody knows how many. One in doubt only
+    /// where the card says that it cost no try, and once: not every modem's count can be trusted.
+    #[must_use]
+    pub const fn may_be_sent(self, tries: Option<u8>) -> bool {
+        match self {
+            Self::Unsent => true,
+            Self::Sent => matches!(tries, Some(ALL_TRIES..)),
+            Self::SentTwice | Self::Refused => false,
+        }
+    }
+}
+
+/// TS 31.101: a card that took the right PIN last.
+const ALL_TRIES: u8 = 3;
 
 impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

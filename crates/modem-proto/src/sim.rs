@@ -1,8 +1,9 @@
 //! The SIM card and its PIN (27.007 8.3), and whether the radio is switched on (8.2).
 //!
-//! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One that the card took may be
-//! sent again after a restart of the modem; one whose answer was lost once more, where the card says that it has all its
-//! tries (a wrong one would have cost one). None is sent where two wrong ones have been before.
+//! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One that opened the card may be
+//! sent again after a restart of the modem; one whose answer was lost, or that was answered OK and opened nothing, once
+//! more, where the card says that it has all its tries (a wrong one would have cost one). One that was refused is never
+//! sent again, whatever restarts and whatever the card says. None is sent where two wrong ones have been before.
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
@@ -11,37 +12,25 @@ use crate::answer::{Answer, Failure, Outcome};
 use crate::event::Event;
 use crate::job::Job;
 use crate::modem::Modem;
+use crate::settings::PinPast;
 use crate::start::{Phase, digits};
 
 /// What is known of the card.
 #[derive(Debug)]
 pub(crate) struct Sim {
     pub(crate) state: SimState,
-    pin: PinState,
+    pin: PinPast,
+    /// The modem said OK to it a moment ago.
+    opening: bool,
     /// It was said that a person is needed.
     said: bool,
     /// Questions since the card last gave a clear answer.
     patience: u32,
 }
 
-/// What became of the PIN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PinState {
-    Untried,
-    /// It was sent, and no answer came.
-    Sent,
-    /// Twice.
-    SentTwice,
-    /// Never again.
-    Refused,
-    /// The card took it: it may be sent again after a restart of the modem.
-    Good,
-}
-
 impl Sim {
-    pub(crate) const fn new(doubtful: bool) -> Self {
-        let pin = if doubtful { PinState::Sent } else { PinState::Untried };
-        Self { state: SimState::Unknown, pin, said: false, patience: 0 }
+    pub(crate) const fn new(pin: PinPast) -> Self {
+        Self { state: SimState::Unknown, pin, opening: false, said: false, patience: 0 }
     }
 
     /// Ready, or in a modem that cannot be asked.
@@ -52,6 +41,7 @@ impl Sim {
     /// The modem is gone; what is known of the PIN stays.
     pub(crate) const fn forget(&mut self) {
         self.state = SimState::Unknown;
+        self.opening = false;
         self.patience = 0;
     }
 }
@@ -118,7 +108,16 @@ impl Modem {
     }
 
     fn pin_wanted(&mut self, now: Instant) {
-        if self.settings.pin.is_none() || matches!(self.sim.pin, PinState::SentTwice | PinState::Refused) {
+        if self.sim.opening && self.sim.patience < LONGEST_OPENING {
+            self.sim.patience += 1;
+            return self.agenda.later(now + SIM_SETTLES, Job::Sim);
+        }
+        if core::mem::take(&mut self.sim.opening) {
+            self.sim.patience = 0;
+            self.note(Event::PinUnheeded);
+        }
+        // However many tries the card has: then it need not be asked for them.
+        if self.settings.pin.is_none() || !self.sim.pin.may_be_sent(Some(u8::MAX)) {
             self.say_pin(Event::PinMissing);
             self.sim_found(SimState::PinNeeded, now);
         } else {
@@ -134,7 +133,7 @@ impl Modem {
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
             self.say_pin(Event::PinSpared(tries));
             self.sim_found(SimState::PinNeeded, now);
-        } else if self.sim.pin == PinState::Sent && tries.is_none_or(|tries| tries < ALL_TRIES) {
+        } else if !self.sim.pin.may_be_sent(tries) {
             self.say_pin(Event::PinMissing);
             self.sim_found(SimState::PinNeeded, now);
         } else {
@@ -144,35 +143,37 @@ impl Modem {
 
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
-        self.sim.pin = match self.sim.pin {
-            PinState::Untried => PinState::Sent,
-            PinState::Sent | PinState::SentTwice => PinState::SentTwice,
-            PinState::Good => PinState::Good,
-            PinState::Refused => PinState::Refused,
-        };
-        self.note(Event::PinSent);
+        self.pin_is(self.sim.pin.sent());
+    }
+
+    fn pin_is(&mut self, pin: PinPast) {
+        self.sim.pin = pin;
+        self.note(Event::PinIs(pin));
     }
 
     pub(crate) fn know_pin(&mut self, answer: &Answer, now: Instant) {
-        if answer.is_ok() {
-            self.pin_taken();
-        } else if answer.failure().is_some() {
-            self.sim.pin = PinState::Refused;
-            self.note(Event::PinRefused);
-        }
-        self.agenda.later(now + SIM_SETTLES, Job::Sim);
-    }
-
-    fn pin_taken(&mut self) {
-        self.sim.pin = PinState::Good;
-        self.note(Event::PinAccepted);
+        // OK alone opens nothing: there are modems that say it and go on asking.
+        self.sim.opening = answer.is_ok();
+        self.sim.patience = 0;
+        let pause = match answer.failure() {
+            // It has not looked at the PIN, and needs some time.
+            Some(failure) if failure.is_busy() => SIM_POLL,
+            Some(_) => {
+                self.pin_is(PinPast::Refused);
+                self.note(Event::PinRefused);
+                SIM_SETTLES
+            }
+            None => SIM_SETTLES,
+        };
+        self.agenda.later(now + pause, Job::Sim);
     }
 
     fn sim_found(&mut self, state: SimState, now: Instant) {
-        // The answer to the PIN was lost, but the card is open.
-        if state == SimState::Ready && matches!(self.sim.pin, PinState::Sent | PinState::SentTwice) {
-            self.pin_taken();
+        if state == SimState::Ready && matches!(self.sim.pin, PinPast::Sent | PinPast::SentTwice) {
+            self.pin_is(PinPast::Unsent);
+            self.note(Event::PinAccepted);
         }
+        self.sim.opening = false;
         self.sim.patience = 0;
         let was = core::mem::replace(&mut self.sim.state, state);
         if state == SimState::Ready {
@@ -213,10 +214,10 @@ impl Modem {
     }
 }
 
-/// TS 31.101: a card that took the right PIN last.
-const ALL_TRIES: u8 = 3;
 /// A card that was just put in or unlocked needs a moment.
 const SIM_SETTLES: Duration = Duration::from_secs(1);
+/// Looks at a card that was told the PIN before it counts as one that stayed shut.
+const LONGEST_OPENING: u32 = 10;
 /// Between two looks at a card that cannot be used.
 const SIM_POLL: Duration = Duration::from_secs(30);
 /// Between two looks at a card that works.

@@ -7,7 +7,7 @@ use common::Bench;
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, SimState};
 use dtu_proto::time::Duration;
-use modem_proto::{Event, Pin, Settings};
+use modem_proto::{Event, Pin, PinPast, Settings};
 
 fn with_pin(pin: &str) -> Bench {
     Bench::new(Settings { pin: Pin::new(pin), ..Settings::default() })
@@ -167,7 +167,110 @@ fn a_pin_opens_the_card_and_what_needs_it_comes_after() {
     assert_eq!(bench.device.pins, ["1234"]);
     assert_eq!(sims(&bench), [SimState::Ready]);
     assert_eq!(bench.identity().unwrap().imsi, "460001234567890");
-    assert!(bench.events.contains(&Event::PinSent) && bench.events.contains(&Event::PinAccepted));
+    assert!(bench.events.contains(&Event::PinAccepted));
+    assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Unsent]);
+}
+
+/// What a note on the disk went through.
+fn pasts(bench: &Bench) -> Vec<PinPast> {
+    let past = |event: &Event| if let Event::PinIs(past) = event { Some(*past) } else { None };
+    bench.events.iter().filter_map(past).collect()
+}
+
+/// The program starts again and again, with the same modem and what the note says.
+fn later_starts(mut bench: Bench) -> Bench {
+    let mut note = PinPast::Unsent;
+    for _ in 0..3 {
+        note = pasts(&bench).last().copied().unwrap_or(note);
+        let commands = bench.device.commands.len();
+        bench = Bench { device: bench.device, ..with_pin_past("1234", note) };
+        bench.device.echo = true;
+        bench.open();
+        bench.run(60);
+        assert!(bench.device.commands.len() > commands + 5, "the start went on");
+        assert!(bench.events.contains(&Event::PinMissing));
+    }
+    bench
+}
+
+fn with_pin_past(pin: &str, pin_past: PinPast) -> Bench {
+    Bench::new(Settings { pin: Pin::new(pin), pin_past, ..Settings::default() })
+}
+
+/// It was sent 48 times in 48 s.
+#[test]
+fn k6_an_ok_that_opens_nothing_counts_as_a_try() {
+    for (tries, sent) in [("+CPINR: SIM PIN,3,3", 2), ("+CPINR: SIM PIN,2,3", 1)] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("1234");
+        bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
+        bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["+CPINR: SIM PIN,3,3", "OK"], &[tries, "OK"]]);
+        bench.open();
+        bench.run(600);
+        assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries}");
+        assert_eq!(bench.events.iter().filter(|event| **event == Event::PinUnheeded).count(), sent);
+        assert!(!bench.events.contains(&Event::PinAccepted));
+        assert_eq!(sims(&bench), [SimState::PinNeeded]);
+        let bench = later_starts(bench);
+        assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries}: later starts");
+    }
+}
+
+#[test]
+fn k6_a_card_that_needs_some_seconds_to_open_gets_its_pin_once() {
+    let mut bench = with_pin("1234");
+    let shut: &[&str] = &["+CPIN: SIM PIN", "OK"];
+    bench.device.on("AT+CPIN?", &[shut, shut, shut, shut, shut, shut, &["+CPIN: READY", "OK"]]);
+    bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
+    bench.open();
+    bench.run(60);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
+    assert_eq!((sims(&bench), pasts(&bench)), (vec![SimState::Ready], vec![PinPast::Sent, PinPast::Unsent]));
+    assert!(!bench.events.contains(&Event::PinUnheeded));
+}
+
+/// A modem whose count of tries stands still had the PIN refused at each start, until the card was locked.
+#[test]
+fn k6_a_refused_pin_is_never_sent_again_whatever_the_modem_says_of_its_tries() {
+    for refusal in ["+CME ERROR: 16", "+CME ERROR: incorrect password", "+CME ERROR: 3", "ERROR"] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("4321");
+        bench.device.on("AT+CPIN=\"1234\"", &[&[refusal]]);
+        bench.open();
+        bench.run(60);
+        assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Refused], "{refusal}");
+        let bench = later_starts(bench);
+        assert_eq!(bench.count("AT+CPIN=\"1234\""), 1, "{refusal}");
+    }
+}
+
+#[test]
+fn k6_a_person_who_unlocks_the_card_does_not_make_a_refused_pin_good() {
+    let mut bench = with_pin("9999");
+    bench.device.pin = Some("1234");
+    bench.open();
+    bench.run(60);
+    bench.device.pin = None;
+    bench.run(60);
+    assert_eq!(sims(&bench), [SimState::PinNeeded, SimState::Ready]);
+    bench.device.pin = Some("1234");
+    bench.says("RDY");
+    bench.run(120);
+    assert_eq!(bench.device.pins, ["9999"]);
+    assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Refused]);
+}
+
+#[test]
+fn k6_a_card_that_was_busy_has_not_looked_at_the_pin() {
+    let mut bench = with_pin("1234");
+    bench.device.pin = Some("1234");
+    bench.device.on("AT+CPIN=\"1234\"", &[&["+CME ERROR: 14"]]);
+    bench.open();
+    bench.run(25);
+    assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
+    bench.device.replies.clear();
+    bench.run(60);
+    assert_eq!((sims(&bench), bench.device.pins.len()), (vec![SimState::Ready], 1));
 }
 
 #[test]
@@ -192,8 +295,7 @@ fn a_wrong_pin_is_sent_once_whatever_restarts() {
 #[test]
 fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost_no_try() {
     for (tries, sent) in [("+CPINR: SIM PIN,2,3", 0), ("+CPINR: SIM PIN,3,3", 1), ("", 0)] {
-        let settings = Settings { pin: Pin::new("1234"), pin_in_doubt: true, ..Settings::default() };
-        let mut bench = Bench::new(settings);
+        let mut bench = with_pin_past("1234", PinPast::Sent);
         bench.device.pin = Some("1234");
         let refused: &[&str] = &["ERROR"];
         let answer: &[&str] = &[tries, "OK"];

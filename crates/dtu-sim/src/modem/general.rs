@@ -182,6 +182,7 @@ impl AtModem {
             (Form::Read, Lock::Open) => Reply::line("+CPIN: READY"),
             (Form::Read, Lock::Pin(_)) => Reply::line("+CPIN: SIM PIN"),
             (Form::Read, Lock::Puk) => Reply::line("+CPIN: SIM PUK"),
+            (Form::Set(_), Lock::Pin(_)) if self.quirks.pin_unheeded => Reply::ok(),
             (Form::Set(args), Lock::Pin(left)) => self.try_pin(args, left, now),
             (Form::Set(_), Lock::Open) => Reply::end(End::Cme(Reply::NOT_ALLOWED)),
             (Form::Set(_), Lock::Puk) => Reply::end(End::Cme(Reply::PUK_NEEDED)),
@@ -192,6 +193,7 @@ impl AtModem {
     /// How many wrong PINs the card still forgives, in the words of each maker.
     fn pin_tries(&self, name: &str) -> Reply {
         let left = match self.lock {
+            _ if self.quirks.tries_stay => PIN_TRIES,
             Lock::Open => PIN_TRIES,
             Lock::Pin(left) => left,
             Lock::Puk => 0,

@@ -205,6 +205,8 @@ impl Rack {
             ModemFault::BarePrompt(on) => quirks.bare_prompt = on,
             ModemFault::PromptErrors(count) => quirks.prompt_errors = count,
             ModemFault::LinesInside(on) => quirks.lines_inside = on,
+            ModemFault::PinUnheeded(on) => quirks.pin_unheeded = on,
+            ModemFault::TriesStay(on) => quirks.tries_stay = on,
             ModemFault::Vanish => {}
         }
         modem.set_quirks(quirks);

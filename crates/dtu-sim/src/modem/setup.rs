@@ -115,6 +115,10 @@ pub struct Quirks {
     pub prompt_errors: u8,
     /// Unsolicited lines come in the middle of answers.
     pub lines_inside: bool,
+    /// Every PIN is answered OK, and opens nothing.
+    pub pin_unheeded: bool,
+    /// Wrong PINs do not show in what it says of the tries that are left.
+    pub tries_stay: bool,
     /// Every answer is late by this.
     pub slow: Duration,
 }

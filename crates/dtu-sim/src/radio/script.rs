@@ -21,7 +21,8 @@ const PROBLEM_MAX: usize = 400;
 /// The longest time: 30 days.
 const TIME_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 const VERBS: &str = "sms, data, pdu, call, answer, hangup, phone, registration, signal, cell, operator, reset, leave, \
-                     back, faults, submit, delivery, silent, slow, blank-lines, bare-prompt, prompt-errors, lines-inside";
+                     back, faults, submit, delivery, silent, slow, blank-lines, bare-prompt, prompt-errors, lines-inside, \
+                     pin-unheeded, tries-stay";
 
 /// A script that was read: what happens, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -202,6 +203,8 @@ fn modem_fault(name: &str, words: &mut Words<'_>) -> Result<Option<ModemFault>, 
         "blank-lines" => ModemFault::BlankLines(words.switch()?),
         "bare-prompt" => ModemFault::BarePrompt(words.switch()?),
         "lines-inside" => ModemFault::LinesInside(words.switch()?),
+        "pin-unheeded" => ModemFault::PinUnheeded(words.switch()?),
+        "tries-stay" => ModemFault::TriesStay(words.switch()?),
         "prompt-errors" => {
             let count = words.number("prompt-errors", 0..=255)?;
             ModemFault::PromptErrors(u8::try_from(count).unwrap_or(u8::MAX))
@@ -552,7 +555,7 @@ mod tests {
     fn a_fault_is_one_printable_line_whatever_was_found() {
         let said = problem(&format!("\u{1b}[2J{}", "\0".repeat(100_000)));
         assert!(said.chars().count() < 450 && !said.contains(char::is_control), "{said}");
-        assert!(said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("lines-inside"), "{said}");
+        assert!(said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("tries-stay"), "{said}");
     }
 
     #[test]
@@ -614,6 +617,8 @@ mod tests {
             "bare-prompt off",
             "prompt-errors 2",
             "lines-inside on",
+            "pin-unheeded on",
+            "tries-stay off",
         ];
         for line in all {
             assert!(

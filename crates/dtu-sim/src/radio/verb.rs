@@ -90,6 +90,10 @@ pub enum ModemFault {
     PromptErrors(u8),
     /// Unsolicited lines come in the middle of answers.
     LinesInside(bool),
+    /// Every PIN is answered OK, and opens nothing.
+    PinUnheeded(bool),
+    /// Wrong PINs do not show in the tries that are left.
+    TriesStay(bool),
     /// Its device is pulled out.
     Vanish,
 }
@@ -105,6 +109,8 @@ impl ModemFault {
             Self::BarePrompt(_) => "bare-prompt",
             Self::PromptErrors(_) => "prompt-errors",
             Self::LinesInside(_) => "lines-inside",
+            Self::PinUnheeded(_) => "pin-unheeded",
+            Self::TriesStay(_) => "tries-stay",
             Self::Vanish => "vanish",
         }
     }

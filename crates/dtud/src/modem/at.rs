@@ -35,16 +35,13 @@ impl At {
     pub(super) fn new(device: &Path, settings: &settings::Modem, state: &Path) -> Self {
         let pin = settings.pin.as_deref().and_then(Pin::new);
         let note = Note::new(state, settings.pin.as_deref());
-        let pin_in_doubt = note.exists();
-        if pin_in_doubt {
-            let path = note.path().display();
-            warn!(
-                "modem: this PIN was sent before, and the SIM did not take it; remove {path} to try it again"
-            );
+        if let Some(trouble) = note.trouble() {
+            warn!("modem: {trouble}");
         }
         // A named interface is the modem's own, and the modem is asked to connect it.
         let activate = settings.interface.is_some();
-        let dialogue = modem_proto::Settings { pin, pin_in_doubt, init: settings.init.clone(), activate };
+        let pin_past = note.past();
+        let dialogue = modem_proto::Settings { pin, pin_past, init: settings.init.clone(), activate };
         Self {
             line: line(device),
             modem: Modem::new(dialogue, Instant::ZERO),
@@ -105,10 +102,8 @@ impl At {
             Level::Info => info!("modem: {event}"),
             Level::Warning => warn!("modem: {event}"),
         }
-        if *event == Event::PinSent {
-            self.note.write();
-        } else if *event == Event::PinAccepted {
-            self.note.remove();
+        if let Event::PinIs(past) = event {
+            self.note.keep(*past);
         }
     }
 

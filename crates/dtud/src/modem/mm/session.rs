@@ -7,12 +7,12 @@ use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::radio::{
     Abilities, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState, SubmitFailure,
 };
+use modem_proto::PinPast;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
 
-use super::super::note::Note;
 use super::bus::{Bus, Marks, Properties, QUICK, Trouble, as_text};
 use super::calls::Call;
 use super::data::Data;
@@ -231,8 +231,8 @@ impl<'w> Session<'w> {
     /// Gives the PIN, once; one that the card took again when the card wants it again.
     async fn unlock_if_needed(&mut self, modem: &Properties) {
         let state = sim_state(modem);
-        if state == SimState::Ready && self.worker.pin_good {
-            self.worker.pin_tried = false;
+        if state == SimState::Ready {
+            self.card_is_open();
         }
         if state != SimState::PinNeeded {
             return;
@@ -246,35 +246,45 @@ impl<'w> Session<'w> {
         if let Some(why) = self.why_spare_pin(modem) {
             return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
         }
-        self.worker.options.note.iter().for_each(Note::write);
+        self.worker.options.note.iter().for_each(|note| note.keep(note.past().sent()));
         let given: Result<(), Trouble> =
             self.bus.call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK).await;
-        self.worker.pin_good = given.is_ok();
+        // Where no answer came it may be right all the same.
+        self.worker.pin_good = !matches!(given, Err(Trouble::Refused(..)));
         match given {
-            Ok(()) => {
-                self.worker.options.note.iter().for_each(Note::remove);
-                info!("modem: the SIM card took the PIN");
-            }
+            Ok(()) => {}
             Err(why) => {
+                if !self.worker.pin_good {
+                    self.worker.options.note.iter().for_each(|note| note.keep(PinPast::Refused));
+                }
                 let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
                 self.worker.stands(text).await;
             }
         }
     }
 
+    /// An answer alone opens no card, there are modems that say OK and go on asking: only now the PIN is known to be good.
+    fn card_is_open(&mut self) {
+        if !std::mem::take(&mut self.worker.pin_good) {
+            return;
+        }
+        self.worker.pin_tried = false;
+        let in_doubt = |past| matches!(past, PinPast::Sent | PinPast::SentTwice);
+        for note in self.worker.options.note.iter().filter(|note| in_doubt(note.past())) {
+            note.keep(PinPast::Unsent);
+            info!("modem: the SIM card took the PIN");
+        }
+    }
+
     /// A wrong PIN must cost one of the card's tries at most, whatever restarts.
     fn why_spare_pin(&self, modem: &Properties) -> Option<String> {
-        let note = self.worker.options.note.as_ref().filter(|note| note.exists());
-        match (pin_tries(modem), note) {
-            (Some(left), _) if left < PIN_TRIES => {
-                Some(format!("and takes {left} more tries: give it once by hand (mmcli)"))
-            }
-            (None, Some(note)) => {
-                let path = note.path().display();
-                Some(format!("and did not take this one before; remove {path} to try it again"))
-            }
-            (Some(_) | None, _) => None,
+        let tries = pin_tries(modem);
+        if let Some(left) = tries.filter(|left| *left < PIN_TRIES) {
+            return Some(format!("and takes {left} more tries: give it once by hand (mmcli)"));
         }
+        let tries = tries.map(|left| u8::try_from(left).unwrap_or(u8::MAX));
+        let note = self.worker.options.note.as_ref().filter(|note| !note.past().may_be_sent(tries))?;
+        note.trouble().map(|trouble| format!("and {trouble}"))
     }
 
     fn enable_if_needed(&mut self) {

@@ -15,6 +15,7 @@ use dtu_proto::wire::pdu::{Pdu, Status, Submit, Tpdu};
 use dtu_proto::wire::split::split;
 use dtu_proto::wire::udh::{Header, Ports, Reference};
 use dtu_proto::wire::user_data::{Body, UserData};
+use modem_proto::PinPast;
 use zbus::zvariant::OwnedValue;
 
 use super::super::note::Note;
@@ -263,6 +264,53 @@ fn a_wrong_pin_is_sent_once_over_restarts_though_the_modem_does_not_tell_how_man
             assert_eq!(fake.calls().len(), sent, "{:?}", fake.calls());
         });
     }
+}
+
+/// The card that ModemManager counts three tries for has refused the PIN all the same.
+#[test]
+fn k6_a_refused_pin_is_not_sent_by_the_next_start_whatever_the_modem_says_of_its_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    for (sent, refuses) in [(1, true), (0, false), (0, false)] {
+        run(async {
+            let fake = locked_card();
+            if refuses {
+                let wrong = "org.freedesktop.ModemManager1.Error.MobileEquipment.IncorrectPassword";
+                fake.refuse("SendPin", wrong, "Incorrect password");
+            }
+            let note = Note::new(folder.path(), Some("1234"));
+            let options = Options { pin: Some("1234".to_owned()), note: Some(note.clone()), ..options() };
+            let mut host = Host::new(&fake, options);
+            host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded)).await;
+            fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))]).await;
+            host.until(|news| *news == ModemInput::Sim(SimState::PukNeeded)).await;
+            assert_eq!(fake.calls().len(), sent, "{:?}", fake.calls());
+            assert_eq!(note.past(), PinPast::Refused);
+        });
+    }
+}
+
+#[test]
+fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let fake = locked_card();
+        let note = Note::new(folder.path(), Some("1234"));
+        let options = Options { pin: Some("1234".to_owned()), note: Some(note.clone()), ..options() };
+        let mut host = Host::new(&fake, options);
+        host.until(|news| *news == ModemInput::Sim(SimState::Ready)).await;
+        assert_eq!(fake.calls().first().map(String::as_str), Some("SendPin 1234"));
+        assert_eq!(note.past(), PinPast::Unsent);
+    });
+}
+
+/// It waits for its PIN, and has all three tries.
+fn locked_card() -> Fake {
+    let fake = Fake::default();
+    modem(&fake);
+    let retries = value(std::collections::HashMap::from([(2u32, 3u32)]));
+    let locked = [("State", value(2i32)), ("UnlockRequired", value(2u32)), ("UnlockRetries", retries)];
+    fake.put(MODEM, ".Modem", &locked);
+    fake
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub(super) struct Worker {
     told: Told,
     /// The PIN was tried: a card gives three tries only, and a wrong PIN stays wrong.
     pub(super) pin_tried: bool,
-    /// The card took it: it may be given again after a reset of the modem.
+    /// As far as is known: once the card is open it may be given again, after a reset of the modem.
     pub(super) pin_good: bool,
     last_id: u64,
     pub(super) apn: Option<Apn>,
@@ -127,7 +127,7 @@ impl Worker {
             news,
             told: Told::default(),
             pin_tried: false,
-            pin_good: false,
+            pin_good: true,
             last_id: 0,
             apn: None,
             status: String::new(),
