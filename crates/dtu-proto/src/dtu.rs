@@ -16,7 +16,7 @@ use crate::event::{
 use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext, Port};
+use crate::link::{Link, LinkContext, Pause, Port};
 use crate::mode::at_connection::AtConnection;
 use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
@@ -298,6 +298,7 @@ impl Dtu {
             (Timer::NoData, self.no_data_deadline()),
             (Timer::Recovery, self.recovery_deadline()),
             (Timer::Lamp, self.lamps.deadline()),
+            (Timer::Pace, self.pace_deadline()),
         ];
         let links = LinkId::ALL.map(|link| (Timer::Link(link), self.link_deadline(link)));
         let earliest =
@@ -311,20 +312,32 @@ impl Dtu {
         self.backlog.is_empty()
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
-            && !self.queue_blocks()
+            && self.queue_pause().is_none()
     }
 
-    /// Whether a queue that is full keeps the serial line from being read. A command adds nothing to it.
-    fn queue_blocks(&self) -> bool {
+    /// What keeps the serial line from being read for want of room. A command adds nothing to a queue.
+    fn queue_pause(&self) -> Option<Pause> {
+        if self.line_state == LineState::Command {
+            return None;
+        }
         // What comes in the set-up window is for the mode that is set.
         let mode = if self.mode_started { self.mode } else { self.config.mode };
-        let is_full = match mode {
-            WorkingMode::Transparent => self.links_block(),
-            WorkingMode::SerialCommand => self.serial_command_blocks(),
-            WorkingMode::Httpd => self.httpd_blocks(),
-            WorkingMode::AtCommand | WorkingMode::Sms => false,
+        let pause = match mode {
+            WorkingMode::Transparent => self.links_pause(),
+            WorkingMode::SerialCommand => self.serial_command.pause(self.now),
+            WorkingMode::Httpd => self.httpd.pause(self.now),
+            WorkingMode::AtCommand | WorkingMode::Sms => None,
         };
-        is_full && self.line_state != LineState::Command
+        // Bytes that a line without flow control brings meanwhile would be lost uncounted.
+        pause.filter(|pause| *pause == Pause::UntilRoom || self.options.line_holds)
+    }
+
+    /// When a server that took nothing more does not pace the line any longer.
+    fn pace_deadline(&self) -> Option<Instant> {
+        match self.queue_pause()? {
+            Pause::Until(until) => Some(until),
+            Pause::UntilRoom => None,
+        }
     }
 
     /// Whether the host may read this link's socket.
@@ -395,6 +408,8 @@ impl Dtu {
             Timer::NoData => self.restart(RestartReason::NoData),
             Timer::Recovery => self.recover(),
             Timer::Lamp => self.lamps.fire(self.now),
+            // The line is read again: that time has passed is all.
+            Timer::Pace => {}
             Timer::Parked => self.nobody_answers(),
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),
@@ -418,6 +433,7 @@ impl Dtu {
         self.print_behind_answer();
         self.print_unsolicited();
         self.store_messages();
+        self.print_released();
         self.httpd_listens();
         self.serial_command_reads();
         self.show_leds();

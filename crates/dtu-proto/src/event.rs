@@ -775,6 +775,8 @@ pub enum Timer {
     Httpd,
     /// The destinations of the serial command mode, or a packet of which the rest does not come.
     SerialCommand,
+    /// Servers that took nothing do not pace the serial line any longer.
+    Pace,
     /// A state of a link.
     Link(LinkId),
 }

@@ -261,7 +261,7 @@ fn options(rng: &mut Rng) -> Options {
 
 fn expect(rng: &mut Rng) -> Expect {
     let within = Duration::from_secs(rng.range(1, 8));
-    Expect { reply: b"\x03OK\x03".to_vec(), within, misses: rng.pick(&[1, 2, 3]) }
+    Expect { reply: b"\x03OK\x03".to_vec(), within, misses: rng.pick(&[1, 2, 3]), pass: false }
 }
 
 fn dte(rng: &mut Rng, pause: u64, config: &Config) -> DteStyle {

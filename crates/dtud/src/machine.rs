@@ -117,6 +117,11 @@ impl Machine {
         if let Some(window) = setup.setup_window {
             options.setup_window = window;
         }
+        // RTS keeps the DTE of a real line from sending; any other one goes on.
+        options.line_holds = match setup.serial {
+            Address::Pty(_) | Address::Tcp(..) => true,
+            Address::Tty(_) => settings.serial.flow_control == FlowControl::RtsCts,
+        };
         // Not nothing, so that `--at` lines come before its end.
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
         let identity = setup.modem.identity();

@@ -22,6 +22,11 @@ pub struct Options {
     pub length_enabled: bool,
     /// What serial bytes that are text mean.
     pub charset: Charset,
+    /// The DTE waits while the line is not read (a pty, a serial server, RTS/CTS). On any other line the bytes would be
+    /// lost where nobody counts them.
+    pub line_holds: bool,
+    /// How long bytes for the DTE wait for a line that is missing; 0..=3600 s.
+    pub line_hold: Duration,
     /// Numbers that may command by message; empty = any.
     pub sms_allow: Vec<PhoneNumber>,
     /// Per link.
@@ -39,6 +44,8 @@ impl Default for Options {
             factory_password: FactoryPassword::Query,
             length_enabled: false,
             charset: Charset::default(),
+            line_holds: true,
+            line_hold: Duration::from_secs(2),
             sms_allow: Vec::new(),
             links: core::array::from_fn(|_| LinkOptions::default()),
             modes: LinkOptions::default(),
@@ -103,7 +110,7 @@ impl Default for LinkOptions {
     fn default() -> Self {
         Self {
             cache: 1024 * 1024,
-            drop_policy: DropPolicy::Oldest,
+            drop_policy: DropPolicy::Auto,
             resend: true,
             spool: false,
             backoff_max: Duration::from_secs(30),
@@ -118,6 +125,9 @@ impl Default for LinkOptions {
 /// What happens to frames when a cache is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropPolicy {
+    /// While a server takes bytes, the serial line is read only as fast as the fastest such link takes them, and links
+    /// that lag behind lose their oldest frames; else, and on a line that cannot be held, the oldest whole frame goes.
+    Auto,
     /// The oldest whole frame goes.
     Oldest,
     /// The frame that comes goes.
@@ -135,4 +145,6 @@ pub struct Expect {
     pub within: Duration,
     /// So many times in a row it may be missing; the last closes the link.
     pub misses: u8,
+    /// The reply goes on to the serial line as well.
+    pub pass: bool,
 }

@@ -3,7 +3,7 @@
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
-use crate::link::Link;
+use crate::link::{Link, MOVES_FOR, Pause};
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -84,9 +84,28 @@ impl Dtu {
         }
     }
 
-    /// Whether the serial line must not be read (`drop_policy = "block"`).
-    pub(super) fn links_block(&self) -> bool {
-        self.links.iter().any(Link::blocks)
+    /// What keeps the serial line from being read: a full cache that blocks; or all links that take bytes have full
+    /// caches. TCP tells what the peer took, a datagram only that the kernel did: it paces where nothing else does.
+    pub(super) fn links_pause(&self) -> Option<Pause> {
+        if self.links.iter().any(Link::blocks) {
+            return Some(Pause::UntilRoom);
+        }
+        let paces = |is_udp: bool| {
+            LinkId::ALL.into_iter().filter(move |link| {
+                let l = &self.links[link.index()];
+                l.is_udp() == is_udp && l.can_pace(self.now) && self.receives(*link)
+            })
+        };
+        let is_udp = paces(false).next().is_none();
+        let mut until = None;
+        for link in paces(is_udp) {
+            let link = &self.links[link.index()];
+            if !link.is_nearly_full() {
+                return None;
+            }
+            until = until.max(Some(link.moves_until().unwrap_or(self.now + MOVES_FOR)));
+        }
+        until.map(Pause::Until)
     }
 
     /// The backup of a link, if one is set and enabled.

@@ -45,11 +45,6 @@ impl Dtu {
         self.httpd.undelivered()
     }
 
-    /// Whether the serial line must not be read (`drop_policy = "block"`).
-    pub(super) fn httpd_blocks(&self) -> bool {
-        self.httpd.blocks()
-    }
-
     /// The network is there, or gone.
     pub(super) fn httpd_network_changed(&mut self) {
         self.with_httpd(Httpd::network_changed);

@@ -13,9 +13,15 @@ impl Dtu {
         let news = self.with_link(link, |l, cx| l.handle(input, cx));
         if let LinkInput::Data(data) = input
             && was_up
+            && !data.is_empty()
         {
-            self.network_data(link, data);
+            self.last_received = self.now;
+            self.lamps.data(self.now);
+            if !news.filtered {
+                self.network_data(link, data);
+            }
         }
+        self.print_released();
         if news.up && !self.links[link.index()].is_udp() {
             self.recovery.link_up();
         }
@@ -32,12 +38,17 @@ impl Dtu {
         }
     }
 
-    fn network_data(&mut self, link: LinkId, data: &[u8]) {
-        if data.is_empty() {
-            return;
+    /// Received bytes that were looked through for an expected reply, and are none.
+    pub(super) fn print_released(&mut self) {
+        for link in LinkId::ALL {
+            if self.links[link.index()].has_released() {
+                let data = self.links[link.index()].take_released();
+                self.network_data(link, &data);
+            }
         }
-        self.last_received = self.now;
-        self.lamps.data(self.now);
+    }
+
+    fn network_data(&mut self, link: LinkId, data: &[u8]) {
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
             self.print(data);
         }

@@ -65,11 +65,6 @@ impl Dtu {
         self.serial_command.undelivered()
     }
 
-    /// Whether the serial line must not be read (`drop_policy = "block"`).
-    pub(super) fn serial_command_blocks(&self) -> bool {
-        self.serial_command.blocks()
-    }
-
     /// The network is there, or gone.
     pub(super) fn serial_command_network_changed(&mut self) {
         if self.attached.is_some() {

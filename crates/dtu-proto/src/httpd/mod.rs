@@ -13,12 +13,13 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::channel::{Channel, News};
-use crate::config::{HttpdConfig, LinkOptions, Protocol};
+use crate::config::{DropPolicy, HttpdConfig, LinkOptions, Protocol};
 use crate::event::{
     ChannelId, Connect, Event, HttpdTrouble, LinkDownReason, LinkInput, Output, QueueId, StoreOutput,
 };
 use crate::link::backoff::{Backoff, Rng};
 use crate::link::cache::Cache;
+use crate::link::{MOVES_FOR, Pause};
 use crate::status::{HttpdCounters, HttpdStatus, LinkState, WaitingFor};
 use crate::time::{Duration, Instant};
 
@@ -55,6 +56,8 @@ pub(crate) struct Httpd {
     backoff: Backoff,
     /// Since when the connection that is up has had nothing to do.
     idle_since: Instant,
+    /// The server's last sign of life, or when the first frame of those that wait came.
+    progress_at: Instant,
     /// Answers that came by the connection that is up.
     answers: u64,
     /// The connection is not to carry another request.
@@ -74,6 +77,7 @@ impl Httpd {
             retry_at: None,
             backoff: Backoff::default(),
             idle_since: Instant::ZERO,
+            progress_at: Instant::ZERO,
             answers: 0,
             spent: false,
             trouble: None,
@@ -110,6 +114,9 @@ impl Httpd {
     pub(crate) fn push(&mut self, frame: Bytes, cx: &mut HttpdContext<'_>) {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
+        if self.cache.is_empty() {
+            self.progress_at = cx.now;
+        }
         let dropped_before = self.counters.dropped_frames;
         let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, cx.outputs));
         if self.options.spool
@@ -141,7 +148,11 @@ impl Httpd {
 
     /// Takes news of the socket in. What goes to the serial line is added to `print`.
     pub(crate) fn handle(&mut self, input: LinkInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
-        match self.channel.handle(input, cx.outputs) {
+        let news = self.channel.handle(input, cx.outputs);
+        if matches!(news, News::Data(_) | News::Acked) {
+            self.progress_at = cx.now;
+        }
+        match news {
             News::Nothing => return,
             News::Up => self.up(cx),
             News::Data(data) => {
@@ -250,8 +261,15 @@ impl Httpd {
         self.pump(cx);
     }
 
-    pub(crate) fn blocks(&self) -> bool {
-        self.cache.blocks()
+    /// What keeps the serial line from being read.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Pause> {
+        let until = self.progress_at + MOVES_FOR;
+        match self.cache.policy() {
+            _ if !self.cache.is_nearly_full() => None,
+            DropPolicy::Block => Some(Pause::UntilRoom),
+            DropPolicy::Auto => (now < until).then_some(Pause::Until(until)),
+            DropPolicy::Oldest | DropPolicy::Newest => None,
+        }
     }
 
     pub(crate) const fn is_up(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::config::DropPolicy;
 
 /// Frames that wait at most, whatever their size: bounds what one-byte frames cost.
 const FRAMES_MAX: usize = 65_536;
-/// With `DropPolicy::Block` reading stops this early: one read and one frame still fit.
+/// Where a full cache stops the reading it does so this early: one read and one frame still fit.
 const BLOCK_HEADROOM: usize = 5 * 1024;
 
 /// A frame that waits.
@@ -81,14 +81,14 @@ impl Cache {
         let full =
             |cache: &Self| cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX;
         match self.policy {
-            DropPolicy::Oldest if bytes.len() + self.handed_over_bytes <= self.limit => {
+            DropPolicy::Auto | DropPolicy::Oldest if bytes.len() + self.handed_over_bytes <= self.limit => {
                 while full(self)
                     && let Some(oldest) = self.take_oldest_waiting()
                 {
                     dropped(&oldest.bytes);
                 }
             }
-            DropPolicy::Oldest | DropPolicy::Newest | DropPolicy::Block => {}
+            DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest | DropPolicy::Block => {}
         }
         let is_full = self.policy != DropPolicy::Block && full(self);
         // A number is used once, whatever became of its frame: the spool may still have that of an earlier run.
@@ -184,11 +184,14 @@ impl Cache {
         self.entries.is_empty()
     }
 
-    /// Whether the serial line must not be read.
-    pub(crate) fn blocks(&self) -> bool {
+    /// Whether there is no room left for what one read may bring.
+    pub(crate) fn is_nearly_full(&self) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
-        self.policy == DropPolicy::Block
-            && (self.bytes + headroom > self.limit || self.entries.len() + headroom > FRAMES_MAX)
+        self.bytes + headroom > self.limit || self.entries.len() + headroom > FRAMES_MAX
+    }
+
+    pub(crate) const fn policy(&self) -> DropPolicy {
+        self.policy
     }
 
     /// The number of the oldest frame that waits, or of the next one to come.
@@ -272,9 +275,9 @@ mod tests {
     fn blocking_stops_in_time() {
         let mut cache = Cache::new(10, DropPolicy::Block);
         fill(&mut cache, &["aaaaa"]);
-        assert!(!cache.blocks());
+        assert!(!cache.is_nearly_full());
         fill(&mut cache, &["b"]);
-        assert!(cache.blocks());
+        assert!(cache.is_nearly_full());
     }
 
     #[test]

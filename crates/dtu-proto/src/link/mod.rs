@@ -10,9 +10,10 @@
 //! chosen when it is confirmed: registration, then replies to commands, then a heartbeat, then frames.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{Config, LinkConfig, LinkOptions, Protocol, Role};
+use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, StoreOutput};
 use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
 use crate::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::time::{Duration, Instant};
 use backoff::{Backoff, Rng};
 use cache::{Cache, Tally};
 pub(crate) use port::Port;
+pub(crate) use up::{LineShare, MOVES_FOR};
 use up::{Sending, Up};
 
 pub(crate) mod backoff;
@@ -43,6 +45,15 @@ pub(crate) struct LinkContext<'a> {
     pub(crate) attached: bool,
 }
 
+/// Why the serial line is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pause {
+    /// The servers pace the line; until then, if they take nothing more.
+    Until(Instant),
+    /// The user has chosen that a full cache blocks.
+    UntilRoom,
+}
+
 /// What an input meant for the rest of the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct News {
@@ -50,6 +61,8 @@ pub(crate) struct News {
     pub(crate) up: bool,
     /// The link was lost, or an attempt failed.
     pub(crate) down: bool,
+    /// The data was looked through for an expected reply: what goes on is in [`Link::take_released`].
+    pub(crate) filtered: bool,
 }
 
 /// A link.
@@ -74,6 +87,8 @@ pub(crate) struct Link {
     missed: bool,
     /// Counts connections.
     connection: u64,
+    /// Received bytes that go on after all, or again: what might have been an expected reply.
+    released: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -103,6 +118,7 @@ impl Link {
             resting: Some(WaitingFor::Mode),
             missed: false,
             connection: 0,
+            released: Vec::new(),
         }
     }
 
@@ -262,14 +278,16 @@ impl Link {
 
     /// Takes news of the socket in. Data is only counted here; the device routes it.
     pub(crate) fn handle(&mut self, input: LinkInput<'_>, cx: &mut LinkContext<'_>) -> News {
+        let mut filtered = false;
         match input {
             LinkInput::Connected { .. } => self.connected(cx),
-            LinkInput::Data(data) => self.received(data, cx),
+            LinkInput::Data(data) => filtered = self.received(data, cx),
             LinkInput::Sent => self.sent(cx),
             LinkInput::Acked(total) => self.acked(total, cx),
             LinkInput::Closed { reason, acked } => return self.closed(reason, acked, cx),
         }
-        News { up: matches!(input, LinkInput::Connected { .. }) && self.is_up(), down: false }
+        let up = matches!(input, LinkInput::Connected { .. }) && self.is_up();
+        News { up, down: false, filtered }
     }
 
     fn connected(&mut self, cx: &mut LinkContext<'_>) {
@@ -284,28 +302,50 @@ impl Link {
         self.pump(cx);
     }
 
-    fn received(&mut self, data: &[u8], cx: &LinkContext<'_>) {
-        let State::Up(up) = &mut self.state else { return };
-        up.last_activity = cx.now;
-        up.last_data = cx.now;
-        up.registration_reply.look(data, self.options.expect_registration.as_ref());
-        up.heartbeat_reply.look(data, self.options.expect_heartbeat.as_ref());
+    /// Counts what came, and takes expected replies out of it. Whether it did look for one.
+    fn received(&mut self, data: &[u8], cx: &LinkContext<'_>) -> bool {
+        let State::Up(up) = &mut self.state else { return false };
+        up.note_received(cx.now);
         self.backoff.heard();
         self.counters.received_bytes += data.len() as u64;
         self.counters.received_reads += 1;
+        let (registration, heartbeat) = (&mut up.registration_reply, &mut up.heartbeat_reply);
+        if !registration.is_awaited() && !heartbeat.is_awaited() {
+            return false;
+        }
+        let mut rest = Vec::new();
+        registration.take_out(data, self.options.expect_registration.as_ref(), cx.now, &mut rest);
+        heartbeat.take_out(&rest, self.options.expect_heartbeat.as_ref(), cx.now, &mut self.released);
+        true
+    }
+
+    /// What goes on of the received bytes that were looked through.
+    pub(crate) fn take_released(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.released)
+    }
+
+    pub(crate) const fn has_released(&self) -> bool {
+        !self.released.is_empty()
+    }
+
+    /// What the serial line means for the clocks of a connection that is up.
+    pub(crate) fn line_moved(&mut self, share: LineShare, now: Instant) {
+        if let State::Up(up) = &mut self.state {
+            up.line_moved(share, now);
+        }
     }
 
     fn sent(&mut self, cx: &mut LinkContext<'_>) {
         let is_udp = self.is_udp();
         let State::Up(up) = &mut self.state else { return };
         let Some(sending) = up.sending.take() else { return };
-        up.last_activity = cx.now;
+        up.note_sent(cx.now);
         if is_udp {
-            up.heartbeat_end = None;
-            // Nobody acknowledges a datagram.
+            // Nobody acknowledges a datagram: that the kernel took it is all that is known.
+            let end = up.sent;
+            up.note_acked(end, cx.now);
             self.backoff.heard();
             if sending == Sending::Frame {
-                let end = up.sent;
                 self.delivered(end, cx);
             }
         }
@@ -317,11 +357,8 @@ impl Link {
         if total <= up.acked {
             return;
         }
-        up.acked = total;
+        up.note_acked(total, cx.now);
         self.backoff.heard();
-        up.last_progress = cx.now;
-        up.last_data = cx.now;
-        up.heartbeat_end = up.heartbeat_end.filter(|end| *end > total);
         self.delivered(total, cx);
         self.pump(cx);
     }
@@ -337,6 +374,7 @@ impl Link {
     }
 
     fn closed(&mut self, reason: CloseReason, acked: u64, cx: &mut LinkContext<'_>) -> News {
+        self.release_held();
         let (reason, was_up) = match &self.state {
             State::Closing { reason, was_up, .. } => (*reason, *was_up),
             State::Connecting { .. } => (LinkDownReason::Network(reason), false),
@@ -344,7 +382,7 @@ impl Link {
             State::Off | State::Idle(_) | State::Retry { .. } => return News::default(),
         };
         self.ended(reason, was_up, acked, cx);
-        News { up: false, down: !is_ordered(reason) }
+        News { down: !is_ordered(reason), ..News::default() }
     }
 
     /// A connection or attempt is over for good.
@@ -381,6 +419,15 @@ impl Link {
         }
     }
 
+    /// The connection ends: what might have become an expected reply is data.
+    fn release_held(&mut self) {
+        if let State::Up(up) = &mut self.state {
+            // In the order in which it came: the heartbeat's was looked through for the other before.
+            up.heartbeat_reply.give_up(&mut self.released);
+            up.registration_reply.give_up(&mut self.released);
+        }
+    }
+
     /// Orders the end of a connection or attempt; false if there was none.
     pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) -> bool {
         let was_up = match &self.state {
@@ -388,6 +435,7 @@ impl Link {
             State::Connecting { .. } => false,
             State::Off | State::Idle(_) | State::Retry { .. } | State::Closing { .. } => return false,
         };
+        self.release_held();
         let until = cx.now + CLOSE_PATIENCE;
         self.state = State::Closing { reason, was_up, until };
         cx.outputs.push_back(self.port.output(LinkOutput::Close));
@@ -413,15 +461,7 @@ impl Link {
             State::Off | State::Idle(_) => None,
             State::Retry { at } => Some(*at),
             State::Connecting { until } | State::Closing { until, .. } => Some(*until),
-            State::Up(up) => [
-                self.heartbeat_at(up, config),
-                self.idle_at(up),
-                up.registration_reply.deadline(),
-                up.heartbeat_reply.deadline(),
-            ]
-            .into_iter()
-            .flatten()
-            .min(),
+            State::Up(up) => self.up_deadline(up, config),
         }
     }
 
@@ -436,12 +476,12 @@ impl Link {
             State::Connecting { .. } => {
                 self.backoff.gave_up(cx.now);
                 self.close(LinkDownReason::Network(CloseReason::TimedOut), cx);
-                News { up: false, down: true }
+                News { down: true, ..News::default() }
             }
             State::Closing { reason, was_up, .. } => {
                 let (reason, was_up) = (*reason, *was_up);
                 self.ended(reason, was_up, 0, cx);
-                News { up: false, down: !is_ordered(reason) }
+                News { down: !is_ordered(reason), ..News::default() }
             }
             State::Up(_) => {
                 self.fire_up(cx);
@@ -538,8 +578,31 @@ impl Link {
         }
     }
 
+    /// Whether its full cache keeps the serial line from being read, whatever the server does.
     pub(crate) fn blocks(&self) -> bool {
-        self.settings.is_some() && self.cache.blocks()
+        self.settings.is_some() && self.cache.policy() == DropPolicy::Block && self.cache.is_nearly_full()
+    }
+
+    /// Whether a server that takes bytes paces the serial line by this link.
+    pub(crate) fn can_pace(&self, now: Instant) -> bool {
+        let moves = self.moves_until().is_none_or(|until| now < until);
+        self.is_up() && moves && self.cache.policy() == DropPolicy::Auto
+    }
+
+    /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it, or there is no connection.
+    pub(crate) fn moves_until(&self) -> Option<Instant> {
+        match &self.state {
+            State::Up(up) => up.moves_until(),
+            State::Off
+            | State::Idle(_)
+            | State::Retry { .. }
+            | State::Connecting { .. }
+            | State::Closing { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.cache.is_nearly_full()
     }
 
     pub(crate) fn is_udp(&self) -> bool {

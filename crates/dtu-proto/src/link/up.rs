@@ -1,5 +1,6 @@
-//! A connection that is up: what goes next, when it is silent, when it is dead (decisions 6 and 7).
+//! A connection that is up: what goes next, when it is silent, when it is dead (decisions 6, 7 and 16).
 
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::expect::Awaiting;
@@ -7,6 +8,11 @@ use super::{Link, LinkContext, State};
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
 use crate::event::{LinkDownReason, LinkOutput, Payload};
 use crate::time::{Duration, Instant};
+
+/// A peer that acknowledges nothing for so long takes nothing: it does not pace the serial line (decisions 16.1).
+pub(crate) const MOVES_FOR: Duration = Duration::from_secs(5);
+/// The first data waits so long at most for the acknowledgement of the registration packet (decisions 16.7).
+const REGISTRATION_ALONE: Duration = Duration::from_millis(200);
 
 /// A connection.
 #[derive(Debug)]
@@ -17,23 +23,44 @@ pub(super) struct Up {
     pub(super) acked: u64,
     pub(super) sending: Option<Sending>,
     pub(super) registration_due: bool,
+    /// The registration packet of this connection is on its way, alone.
+    first_data: Option<FirstData>,
     pub(super) heartbeat_due: bool,
-    /// Where the last heartbeat ends in the stream, until it is acknowledged.
-    pub(super) heartbeat_end: Option<u64>,
-    /// Last byte sent or received.
-    pub(super) last_activity: Instant,
+    last_heartbeat: Instant,
+    last_received: Instant,
     /// Last sign that the peer's TCP takes bytes.
-    pub(super) last_progress: Instant,
-    /// Last byte of data or command, for short links.
+    last_acked: Instant,
+    /// Since when something was not acknowledged; valid while there is such a byte.
+    unacked_since: Instant,
+    /// Last byte of data or command, or byte that the line took, for short links.
     pub(super) last_data: Instant,
+    /// What the peer sent is not all with the DTE yet.
+    unread: bool,
     pub(super) registration_reply: Awaiting,
     pub(super) heartbeat_reply: Awaiting,
+}
+
+/// What the first data of a connection waits for.
+#[derive(Clone, Copy, Debug)]
+struct FirstData {
+    /// Where the registration packet ends in the stream.
+    end: u64,
+    /// Since it was handed to the socket.
+    until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sending {
     Frame,
     Other,
+}
+
+/// The heartbeat interval, if heartbeats to the network are on.
+fn heartbeat_interval(config: &Config) -> Option<Duration> {
+    let on = config.heartbeat_interval > 0
+        && !config.heartbeat.is_empty()
+        && config.heartbeat_to == HeartbeatTo::Network;
+    on.then(|| Duration::from_secs(u64::from(config.heartbeat_interval)))
 }
 
 impl Up {
@@ -44,22 +71,97 @@ impl Up {
             acked: 0,
             sending: None,
             registration_due,
+            first_data: None,
             heartbeat_due: false,
-            heartbeat_end: None,
-            last_activity: now,
-            last_progress: now,
+            last_heartbeat: now,
+            last_received: now,
+            last_acked: now,
+            unacked_since: now,
             last_data: now,
+            unread: false,
             registration_reply: Awaiting::default(),
             heartbeat_reply: Awaiting::default(),
         }
     }
 
-    fn heartbeat_at(&self, config: &Config) -> Option<Instant> {
-        let on = config.heartbeat_interval > 0
-            && !config.heartbeat.is_empty()
-            && config.heartbeat_to == HeartbeatTo::Network;
-        on.then(|| self.last_activity + Duration::from_secs(u64::from(config.heartbeat_interval)))
+    const fn has_unacked(&self) -> bool {
+        self.sent > self.acked
     }
+
+    /// A byte that was merely handed to the socket is no sign of life (decisions 16.21).
+    fn last_activity(&self) -> Instant {
+        self.last_received.max(self.last_acked)
+    }
+
+    pub(super) const fn note_received(&mut self, now: Instant) {
+        self.last_received = now;
+        self.last_data = now;
+    }
+
+    /// The peer has all up to `total`.
+    pub(super) fn note_acked(&mut self, total: u64, now: Instant) {
+        self.acked = total;
+        self.last_acked = now;
+        self.last_data = now;
+        self.first_data = self.first_data.filter(|first| first.end > total);
+    }
+
+    pub(super) fn note_sent(&mut self, now: Instant) {
+        if let Some(FirstData { until: until @ None, .. }) = &mut self.first_data {
+            *until = Some(now + REGISTRATION_ALONE);
+        }
+    }
+
+    fn begin_sending(&mut self, sending: Sending, len: usize, now: Instant) {
+        self.sending = Some(sending);
+        if sending == Sending::Frame {
+            self.last_data = now;
+        }
+        if !self.has_unacked() {
+            self.unacked_since = now;
+        }
+        self.sent += len as u64;
+    }
+
+    /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it.
+    pub(super) fn moves_until(&self) -> Option<Instant> {
+        self.has_unacked().then(|| self.last_acked.max(self.unacked_since) + MOVES_FOR)
+    }
+
+    /// When the next heartbeat is due. What is not acknowledged yet asks for a sign of life as well as a heartbeat would.
+    /// Where the server itself is to answer, only what it sends is one.
+    fn heartbeat_at(&self, interval: Duration, is_answered: bool) -> Option<Instant> {
+        if is_answered {
+            return Some(self.last_received.max(self.last_heartbeat) + interval);
+        }
+        (!self.has_unacked()).then(|| self.last_activity() + interval)
+    }
+
+    /// When a peer that acknowledges nothing is given up: two intervals after its last sign of life, but not before what
+    /// was sent had one interval's time.
+    fn dead_at(&self, interval: Duration) -> Option<Instant> {
+        let at = (self.last_activity() + interval * 2).max(self.unacked_since + interval);
+        self.has_unacked().then_some(at)
+    }
+
+    /// The line took bytes of this connection, or has none left; or the socket is read again, or not.
+    pub(super) fn line_moved(&mut self, share: LineShare, now: Instant) {
+        if self.unread || share.unread {
+            self.last_data = self.last_data.max(now);
+        }
+        self.unread = share.unread;
+        self.registration_reply.be_heard(share.is_read, now);
+        self.heartbeat_reply.be_heard(share.is_read, now);
+    }
+}
+
+/// What the serial line means for a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineShare {
+    /// Its socket is read. Where it is not, the peer cannot be blamed for its silence.
+    pub(crate) is_read: bool,
+    /// Bytes of it wait for the DTE.
+    pub(crate) unread: bool,
 }
 
 impl Link {
@@ -78,22 +180,22 @@ impl Link {
             },
         };
         let State::Up(up) = &mut self.state else { return };
-        up.sending = Some(sending);
-        if sending == Sending::Frame {
-            up.last_data = cx.now;
-        }
-        up.sent += payload.len() as u64;
-        up.last_activity = cx.now;
+        up.begin_sending(sending, payload.len(), cx.now);
         cx.outputs.push_back(self.port.output(LinkOutput::Send(payload)));
     }
 
     /// What goes before data: registration, replies, a heartbeat.
     fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
+        let is_first = self.registration_is_first();
         let State::Up(up) = &mut self.state else { return None };
         if up.registration_due {
             up.registration_due = false;
             up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
-            return Some(Bytes::copy_from_slice(&cx.config.registration));
+            let packet = Bytes::copy_from_slice(&cx.config.registration);
+            if is_first && up.sent == 0 {
+                up.first_data = Some(FirstData { end: packet.len() as u64, until: None });
+            }
+            return Some(packet);
         }
         if let Some(reply) = self.replies.pop_front() {
             up.last_data = cx.now;
@@ -102,15 +204,22 @@ impl Link {
         if !core::mem::take(&mut up.heartbeat_due) {
             return None;
         }
-        up.heartbeat_end = Some(up.sent + cx.config.heartbeat.len() as u64);
         up.heartbeat_reply.expect(self.options.expect_heartbeat.as_ref(), cx.now);
         self.counters.heartbeats += 1;
         Some(Bytes::copy_from_slice(&cx.config.heartbeat))
     }
 
+    /// Whether a server's first read can hold more than the registration packet. A datagram holds nothing else anyway.
+    fn registration_is_first(&self) -> bool {
+        !self.is_udp()
+    }
+
     /// The next frame of the cache, with the registration packet in front where it belongs there.
     fn next_frame(&mut self, config: &Config) -> Option<Payload> {
         let State::Up(up) = &mut self.state else { return None };
+        if up.first_data.is_some() {
+            return None;
+        }
         let prefix = match config.registration_when {
             RegistrationWhen::OnConnect => Bytes::new(),
             RegistrationWhen::WithData if self.port.is_destination() => Bytes::new(),
@@ -130,40 +239,64 @@ impl Link {
         !config.registration.is_empty() && !self.port.is_destination()
     }
 
-    pub(super) fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        if self.port.is_destination() { None } else { up.heartbeat_at(config) }
+    fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
+        let interval = heartbeat_interval(config).filter(|_| !self.port.is_destination())?;
+        up.heartbeat_at(interval, self.options.expect_heartbeat.is_some())
     }
 
-    pub(super) fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.is_short() && self.has_nothing_to_do() && up.sending.is_none();
+    fn dead_at(&self, up: &Up, config: &Config) -> Option<Instant> {
+        let interval = heartbeat_interval(config).filter(|_| !self.port.is_destination())?;
+        up.dead_at(interval)
+    }
+
+    /// A short link is idle when there is nothing to send, nothing unread, and nothing came for its time.
+    fn idle_at(&self, up: &Up) -> Option<Instant> {
+        let idle = self.is_short() && self.has_nothing_to_do() && up.sending.is_none() && !up.unread;
         idle.then(|| up.last_data + self.options.short_link_idle)
+    }
+
+    /// The nearest deadline of the connection.
+    pub(super) fn up_deadline(&self, up: &Up, config: &Config) -> Option<Instant> {
+        let all = [
+            self.heartbeat_at(up, config),
+            self.dead_at(up, config),
+            self.idle_at(up),
+            up.first_data.and_then(|first| first.until),
+            up.registration_reply.deadline(),
+            up.heartbeat_reply.deadline(),
+        ];
+        all.into_iter().flatten().min()
     }
 
     pub(super) fn fire_up(&mut self, cx: &mut LinkContext<'_>) {
         let now = cx.now;
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let State::Up(up) = &self.state else { return };
-        if self.idle_at(up).is_some_and(|at| at <= now) {
+        if is_due(self.idle_at(up)) {
             self.close(LinkDownReason::Idle, cx);
             return;
         }
-        let heartbeat_now = self.heartbeat_at(up, cx.config).is_some_and(|at| at <= now);
+        if is_due(self.dead_at(up, cx.config)) {
+            self.close(LinkDownReason::HeartbeatFailed, cx);
+            return;
+        }
+        let heartbeat_now = is_due(self.heartbeat_at(up, cx.config));
         let State::Up(up) = &mut self.state else { return };
-        let missing =
-            up.heartbeat_reply.fire(self.options.expect_heartbeat.as_ref(), now).is_some_and(|m| m.last);
-        let register_again = up.registration_reply.fire(self.options.expect_registration.as_ref(), now);
-        if missing || register_again.is_some_and(|m| m.last) {
+        let (registration, heartbeat) = (&self.options.expect_registration, &self.options.expect_heartbeat);
+        let mut rest = Vec::new();
+        let register_again = up.registration_reply.fire(registration.as_ref(), now, &mut rest);
+        // What the one does not hold back any more may still be the other's.
+        up.heartbeat_reply.take_out(&rest, heartbeat.as_ref(), now, &mut self.released);
+        let missing = up.heartbeat_reply.fire(heartbeat.as_ref(), now, &mut self.released);
+        if missing.is_some_and(|m| m.last) || register_again.is_some_and(|m| m.last) {
             self.close(LinkDownReason::ReplyMissing, cx);
             return;
         }
         up.registration_due |= register_again.is_some() && !cx.config.registration.is_empty();
+        up.first_data = up.first_data.filter(|first| first.until.is_none_or(|until| now < until));
         if heartbeat_now {
-            let stuck = up.sending.is_some() || up.heartbeat_end.is_some();
-            if stuck && up.last_progress <= up.last_activity {
-                self.close(LinkDownReason::HeartbeatFailed, cx);
-                return;
-            }
-            up.last_activity = if stuck { up.last_progress } else { now };
-            up.heartbeat_due |= !stuck;
+            up.heartbeat_due = true;
+            up.last_heartbeat = now;
         }
         self.pump(cx);
     }

@@ -19,6 +19,8 @@ pub(super) fn encode(out: &mut String, options: &Options) {
         factory_password,
         length_enabled,
         charset,
+        line_holds,
+        line_hold,
         sms_allow,
         links,
         modes,
@@ -29,6 +31,8 @@ pub(super) fn encode(out: &mut String, options: &Options) {
     let _ = writeln!(out, "option factory_password {}", password_word(*factory_password));
     let _ = writeln!(out, "option length_enabled {length_enabled}");
     let _ = writeln!(out, "option charset {}", charset_word(*charset));
+    let _ = writeln!(out, "option line_holds {line_holds}");
+    let _ = writeln!(out, "option line_hold_us {}", line_hold.as_micros());
     for number in sms_allow {
         let _ = writeln!(out, "option sms_allow {number}");
     }
@@ -62,9 +66,9 @@ fn encode_link(out: &mut String, whose: &str, options: &LinkOptions) {
         Some(Role::Backup(of)) => writeln!(out, "option {whose}.role backup:{of}"),
     };
     for (name, expect) in [("registration", expect_registration), ("heartbeat", expect_heartbeat)] {
-        if let Some(Expect { reply, within, misses }) = expect {
+        if let Some(Expect { reply, within, misses, pass }) = expect {
             let (reply, within) = (Hex(reply), within.as_micros());
-            let _ = writeln!(out, "option {whose}.expect_{name} {reply} {within} {misses}");
+            let _ = writeln!(out, "option {whose}.expect_{name} {reply} {within} {misses} {pass}");
         }
     }
 }
@@ -87,6 +91,8 @@ pub(super) fn decode(options: &mut Options, words: &mut Words<'_>) -> Result<(),
         "factory_password" => options.factory_password = choice(words, &PASSWORDS, password_word)?,
         "length_enabled" => options.length_enabled = words.number("true or false")?,
         "charset" => options.charset = choice(words, &[Charset::Gbk, Charset::Utf8], charset_word)?,
+        "line_holds" => options.line_holds = words.number("true or false")?,
+        "line_hold_us" => options.line_hold = duration(words)?,
         "sms_allow" => {
             let number = words.any("a number")?;
             let number = PhoneNumber::new(number).ok_or_else(|| format!("`{number}` is no number"))?;
@@ -118,7 +124,9 @@ fn duration(words: &mut Words<'_>) -> Result<Duration, String> {
 }
 
 fn expect(words: &mut Words<'_>) -> Result<Expect, String> {
-    Ok(Expect { reply: words.hex()?, within: duration(words)?, misses: words.number("misses")? })
+    let (reply, within) = (words.hex()?, duration(words)?);
+    let (misses, pass) = (words.number("misses")?, words.number_or("true or false", false)?);
+    Ok(Expect { reply, within, misses, pass })
 }
 
 fn role(word: &str) -> Result<Role, String> {
@@ -163,6 +171,7 @@ const fn charset_word(charset: Charset) -> &'static str {
 
 const fn policy_word(policy: DropPolicy) -> &'static str {
     match policy {
+        DropPolicy::Auto => "auto",
         DropPolicy::Oldest => "oldest",
         DropPolicy::Newest => "newest",
         DropPolicy::Block => "block",
@@ -170,8 +179,9 @@ const fn policy_word(policy: DropPolicy) -> &'static str {
 }
 
 const PASSWORDS: [FactoryPassword; 3] = [FactoryPassword::Query, FactoryPassword::Full, FactoryPassword::Off];
-const POLICIES: [DropPolicy; 3] = [DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block];
-const OPTIONS: &str =
-    "setup_window_us, shutdown, recovery, factory_password, length_enabled, charset, sms_allow, link.N.NAME";
+const POLICIES: [DropPolicy; 4] =
+    [DropPolicy::Auto, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block];
+const OPTIONS: &str = "setup_window_us, shutdown, recovery, factory_password, length_enabled, charset, line_holds, \
+    line_hold_us, sms_allow, link.N.NAME";
 const LINK_OPTIONS: &str = "cache, drop_policy, resend, spool, backoff_max_us, short_link_idle_us, role, \
     expect_registration, expect_heartbeat";

@@ -147,15 +147,22 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 fn expect() -> impl Strategy<Value = Option<Expect>> {
-    let some = (proptest::collection::vec(any::<u8>(), 0..8), any::<u32>(), any::<u8>()).prop_map(
-        |(reply, within, misses)| Expect { reply, within: Duration::from_micros(within.into()), misses },
-    );
+    let some = (proptest::collection::vec(any::<u8>(), 0..8), any::<u32>(), any::<u8>(), any::<bool>())
+        .prop_map(|(reply, within, misses, pass)| {
+            let within = Duration::from_micros(within.into());
+            Expect { reply, within, misses, pass }
+        });
     proptest::option::of(some)
 }
 
 fn link_options() -> impl Strategy<Value = LinkOptions> {
     let role = prop_oneof![Just(Role::Always), link().prop_map(Role::Backup)];
-    let policy = prop_oneof![Just(DropPolicy::Oldest), Just(DropPolicy::Newest), Just(DropPolicy::Block)];
+    let policy = prop_oneof![
+        Just(DropPolicy::Auto),
+        Just(DropPolicy::Oldest),
+        Just(DropPolicy::Newest),
+        Just(DropPolicy::Block)
+    ];
     let flags = (any::<usize>(), policy, any::<bool>(), any::<bool>());
     let rest = (any::<u32>(), any::<u32>(), proptest::option::of(role), expect(), expect());
     (flags, rest).prop_map(|((cache, drop_policy, resend, spool), (backoff, idle, role, first, second))| {
@@ -178,6 +185,7 @@ fn options() -> impl Strategy<Value = Options> {
         prop_oneof![Just(FactoryPassword::Query), Just(FactoryPassword::Full), Just(FactoryPassword::Off)];
     let shutdown = prop_oneof![Just(Shutdown::Restart), Just(Shutdown::Stop)];
     let links = ([link_options(), link_options(), link_options(), link_options()], link_options());
+    let line = (any::<bool>(), any::<u32>());
     let messages = (
         prop_oneof![Just(Charset::Gbk), Just(Charset::Utf8)],
         proptest::collection::vec(
@@ -185,14 +193,14 @@ fn options() -> impl Strategy<Value = Options> {
             0..3,
         ),
     );
-    (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), messages, links).prop_map(
+    (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), (messages, line), links).prop_map(
         |(
             window,
             shutdown,
             recovery,
             factory_password,
             length_enabled,
-            (charset, sms_allow),
+            ((charset, sms_allow), (line_holds, line_hold)),
             (links, modes),
         )| {
             Options {
@@ -202,6 +210,8 @@ fn options() -> impl Strategy<Value = Options> {
                 factory_password,
                 length_enabled,
                 charset,
+                line_holds,
+                line_hold: Duration::from_micros(line_hold.into()),
                 sms_allow,
                 links,
                 modes,

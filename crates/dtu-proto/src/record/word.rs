@@ -55,6 +55,14 @@ impl<'a> Words<'a> {
         word.parse().map_err(|_| format!("{what}: `{word}` is not allowed here"))
     }
 
+    /// As [`Self::number`]; an older record may not have the word.
+    pub(super) fn number_or<T: FromStr>(&mut self, what: &str, absent: T) -> Result<T, String> {
+        match self.0.clone().next() {
+            None => Ok(absent),
+            Some(_) => self.number(what),
+        }
+    }
+
     pub(super) fn link(&mut self) -> Result<LinkId, String> {
         let number = self.number("a link, 1..=4")?;
         LinkId::from_number(number).ok_or_else(|| format!("a link is 1..=4, got {number}"))

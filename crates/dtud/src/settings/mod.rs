@@ -44,14 +44,23 @@ pub struct Settings {
 }
 
 /// `[serial]`: the line to the DTE.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Serial {
     /// Hand-shake of a tty.
     pub flow_control: FlowControl,
     /// The adapter's driver switches its transmitter by RTS.
     pub rs485: bool,
+    /// How long bytes of the network wait for a line that is missing, or whose pty nobody has open; 0 s ..= 3600 s.
+    pub hold: Duration,
     /// Meaning of bytes that are text (SMS).
     pub charset: Charset,
+}
+
+impl Default for Serial {
+    fn default() -> Self {
+        let hold = Options::default().line_hold;
+        Self { flow_control: FlowControl::default(), rs485: false, hold, charset: Charset::default() }
+    }
 }
 
 /// `[device]`
@@ -245,9 +254,11 @@ impl Settings {
                 Charset::Gbk => config::Charset::Gbk,
                 Charset::Utf8 => config::Charset::Utf8,
             },
+            line_hold: self.serial.hold,
             sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
             links: self.links.each_ref().map(Link::options),
             modes: self.modes.options(),
+            ..Options::default()
         }
     }
 

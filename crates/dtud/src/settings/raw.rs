@@ -28,6 +28,7 @@ pub(super) struct File {
 pub(super) struct SerialTable {
     pub(super) flow_control: FlowControl,
     pub(super) rs485: Option<Spanned<bool>>,
+    hold: Option<Int<0, 3600>>,
     charset: Charset,
 }
 
@@ -142,6 +143,8 @@ struct ExpectValue {
     reply_hex: Reply,
     within: Option<Int<1, 3600>>,
     misses: Option<Int<1, 255>>,
+    #[serde(default)]
+    pass: bool,
 }
 
 impl ExpectValue {
@@ -150,6 +153,7 @@ impl ExpectValue {
             reply: self.reply_hex.0.clone(),
             within: self.within.map_or(DEFAULT_WITHIN, Int::seconds),
             misses: self.misses.map_or(DEFAULT_MISSES, Int::byte),
+            pass: self.pass,
         }
     }
 }
@@ -192,6 +196,7 @@ impl File {
             serial: Serial {
                 flow_control: self.serial.flow_control,
                 rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
+                hold: self.serial.hold.map_or(Serial::default().hold, Int::seconds),
                 charset: self.serial.charset,
             },
             device: self.device.settle(),

@@ -21,7 +21,7 @@ fn an_empty_file_is_the_default_and_gives_the_default_options() {
 #[test]
 fn every_key_is_taken() {
     let settings = read(EVERY_KEY);
-    let expect = Expect { reply: vec![0x4f, 0x4b], within: Duration::from_secs(7), misses: 2 };
+    let expect = Expect { reply: vec![0x4f, 0x4b], within: Duration::from_secs(7), misses: 2, pass: false };
     let all = Link {
         cache: 15 * 1024,
         drop_policy: DropPolicy::Block,
@@ -32,9 +32,19 @@ fn every_key_is_taken() {
         role: Some(Role::Always),
         interface: Some("eth0".to_owned()),
         expect_register: Some(expect.clone()),
-        expect_heartbeat: Some(Expect { reply: vec![0], within: Duration::from_secs(5), misses: 3 }),
+        expect_heartbeat: Some(Expect {
+            reply: vec![0],
+            within: Duration::from_secs(5),
+            misses: 3,
+            pass: false,
+        }),
     };
-    let serial = Serial { flow_control: FlowControl::RtsCts, rs485: false, charset: Charset::Utf8 };
+    let serial = Serial {
+        flow_control: FlowControl::RtsCts,
+        rs485: false,
+        hold: Duration::from_secs(9),
+        charset: Charset::Utf8,
+    };
     let device = Device {
         setup_window: Duration::ZERO,
         shutdown: Shutdown::Stop,
@@ -179,7 +189,7 @@ fn the_page_and_the_packaged_file_name_every_key() {
     let page = include_str!("../../../../docs/settings.md");
     let packaged = include_str!("../../../../packaging/dtud.toml");
     let keys = EVERY_KEY.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
-    for key in keys.chain(["reply_hex", "within", "misses", "link.1"]) {
+    for key in keys.chain(["reply_hex", "within", "misses", "pass", "link.1"]) {
         assert!(page.contains(&format!("`{key}`")) || page.contains(&format!("`[{key}]`")), "page: {key}");
         assert!(packaged.contains(key), "packaged file: {key}");
     }
@@ -189,6 +199,7 @@ const EVERY_KEY: &str = r#"
 [serial]
 flow_control = "rtscts"
 rs485 = false
+hold = 9
 charset = "utf-8"
 [device]
 setup_window = 0
@@ -250,11 +261,11 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[link]\ndrop_policy = \"old\"",
-        "2:15: drop_policy: unknown variant `old`, expected one of `oldest`, `newest`, `block`",
+        "2:15: drop_policy: unknown variant `old`, expected one of `auto`, `oldest`, `newest`, `block`",
     ),
     (
         "[serial]\nbaud = 9600",
-        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `charset`",
+        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `hold`, `charset`",
     ),
     (
         "[radio]",

@@ -61,6 +61,7 @@ pub(super) enum Spool {
 #[derive(Deserialize)]
 #[serde(remote = "DropPolicy", rename_all = "lowercase")]
 enum DropPolicyName {
+    Auto,
     Oldest,
     Newest,
     Block,

@@ -11,9 +11,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{Config, LinkOptions};
+use crate::config::{Config, DropPolicy, LinkOptions};
 use crate::event::{ChannelId, Event, LinkInput, Output, QueueId};
-use crate::link::{Link, LinkContext};
+use crate::link::{Link, LinkContext, Pause};
 use crate::status::{SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
@@ -162,12 +162,20 @@ impl SerialCommand {
         true
     }
 
-    /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive.
+    /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive. Where a destination
+    /// does not take what waits for it, its packets go first, so that it costs the others nothing.
     fn drop_oldest(&mut self, cx: &mut LinkContext<'_>) -> bool {
-        let waiting = self.places.iter_mut().filter(|place| place.link.first_to_drop().is_some());
-        let id = match waiting.min_by_key(|place| place.link.first_to_drop()) {
+        let is_auto = self.packets.policy() == DropPolicy::Auto;
+        let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
+        let stalled =
+            self.places.iter_mut().filter(waits).filter(|place| is_auto && place.is_stalled(cx.now));
+        let id = match stalled.min_by_key(|place| place.link.first_to_drop()) {
             Some(place) => place.drop_first(),
-            None => self.lobby.pop_front(),
+            None => match self.places.iter_mut().filter(waits).min_by_key(|place| place.link.first_to_drop())
+            {
+                Some(place) => place.drop_first(),
+                None => self.lobby.pop_front(),
+            },
         };
         id.map(|id| self.done(id, false, cx.outputs)).is_some()
     }
@@ -274,8 +282,20 @@ impl SerialCommand {
         self.packets.iter()
     }
 
-    pub(crate) fn blocks(&self) -> bool {
-        self.packets.blocks()
+    /// What keeps the serial line from being read. One destination that takes nothing, or packets that find no place, do
+    /// not, unless the user chose that.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Pause> {
+        if !self.packets.is_nearly_full() {
+            return None;
+        }
+        match self.packets.policy() {
+            DropPolicy::Block => Some(Pause::UntilRoom),
+            DropPolicy::Auto if self.lobby.is_empty() => {
+                let until = self.places.iter().filter_map(Place::moves_until).min()?;
+                (now < until).then_some(Pause::Until(until))
+            }
+            DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
+        }
     }
 
     pub(crate) const fn is_running(&self) -> bool {

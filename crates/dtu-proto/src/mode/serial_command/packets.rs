@@ -8,7 +8,7 @@ use crate::event::{Output, QueueId, StoreOutput};
 
 /// Packets that wait at most, whatever their size.
 const PACKETS_MAX: usize = 65_536;
-/// With `DropPolicy::Block` reading stops this early: one read and one packet still fit.
+/// Where a full queue stops the reading it does so this early: one read and one packet still fit.
 const BLOCK_HEADROOM: usize = 5 * 1024;
 /// The spool may grow to so many caches behind a packet that cannot be delivered.
 const SPOOL_CACHES: u64 = 4;
@@ -148,15 +148,17 @@ impl Packets {
 
     /// Whether the oldest go for a packet of this length, where the sockets have so many bytes that cannot go.
     pub(super) fn makes_room_for(&self, len: usize, in_sockets: usize) -> bool {
-        self.policy == DropPolicy::Oldest && len + in_sockets <= self.limit
+        matches!(self.policy, DropPolicy::Auto | DropPolicy::Oldest) && len + in_sockets <= self.limit
     }
 
-    /// Whether the serial line must not be read.
-    pub(super) fn blocks(&self) -> bool {
+    /// Whether there is no room left for what one read may bring.
+    pub(super) fn is_nearly_full(&self) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
-        self.policy == DropPolicy::Block
-            && (self.bytes - self.restored + headroom > self.limit
-                || self.waiting.len() + headroom > PACKETS_MAX)
+        self.bytes - self.restored + headroom > self.limit || self.waiting.len() + headroom > PACKETS_MAX
+    }
+
+    pub(super) const fn policy(&self) -> DropPolicy {
+        self.policy
     }
 
     /// All that wait, oldest first, with their numbers in the spool.

@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::ChannelId;
-use crate::link::{Link, LinkContext, Port};
+use crate::link::{Link, LinkContext, MOVES_FOR, Port};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};
@@ -135,6 +135,17 @@ impl Place {
             self.progress_at = now;
         }
         Some((id, delivered))
+    }
+
+    /// Until when the destination counts as one that takes packets; `None` = nothing waits for it.
+    pub(super) fn moves_until(&self) -> Option<Instant> {
+        let link = self.link.moves_until().unwrap_or_default();
+        (!self.given.is_empty()).then(|| link.max(self.progress_at + MOVES_FOR))
+    }
+
+    /// Whether packets wait that the destination does not take.
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        self.moves_until().is_some_and(|until| until <= now)
     }
 
     /// Lets go of the oldest packet that no socket has.

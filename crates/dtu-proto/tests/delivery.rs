@@ -1,0 +1,279 @@
+//! Delivery: who paces the serial line, what a sign of life is, what belongs to the device (decisions 16.1, 16.6, 16.7,
+//! 16.21). The names begin with the row of the trials that found the fault.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
+use dtu_proto::config::{Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen};
+use dtu_proto::event::{Input, LinkDownReason, LinkId, LinkInput};
+use dtu_proto::time::Duration;
+
+const CACHE: usize = 64 * 1024;
+
+fn options(change: impl Fn(&mut LinkOptions)) -> Options {
+    let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+    options.links.iter_mut().for_each(change);
+    options
+}
+
+/// So many TCP links that take everything and acknowledge nothing by themselves, with factory settings but for a smaller
+/// cache.
+fn unacked(links: usize) -> Bench {
+    let mut config = Config::default();
+    config.heartbeat_interval = 0;
+    config.links.iter_mut().take(links).for_each(|link| link.enabled = true);
+    let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
+    dev.net = [Net::Unacked; 4];
+    dev.at(200);
+    dev
+}
+
+trait Script {
+    fn fills(&mut self) -> usize;
+    fn acks(&mut self, link: LinkId) -> &mut Self;
+    fn dropped(&self, link: LinkId) -> u64;
+}
+
+impl Script for Bench {
+    /// The DTE writes as much as is read.
+    fn fills(&mut self) -> usize {
+        let mut taken = 0;
+        while self.dtu.wants_serial() && taken < 4 * CACHE {
+            self.serial([b'x'; 1024]);
+            taken += 1024;
+        }
+        taken
+    }
+
+    /// The peer of this link acknowledges all that it got so far.
+    fn acks(&mut self, link: LinkId) -> &mut Self {
+        let total = self.sent_bytes[link.index()];
+        self.input(Input::Link(link, LinkInput::Acked(total)))
+    }
+
+    fn dropped(&self, link: LinkId) -> u64 {
+        self.dtu.status(self.now).links[link.index()].counters.dropped_bytes
+    }
+}
+
+#[test]
+fn d1_auto_is_the_factory_policy() {
+    assert_eq!(LinkOptions::default().drop_policy, DropPolicy::Auto);
+}
+
+#[test]
+fn d1_a_server_that_takes_bytes_paces_the_line_and_nothing_is_lost() {
+    let mut dev = unacked(1);
+    let mut taken = 0;
+    for round in 1..200 {
+        taken += dev.fills();
+        assert!(!dev.dtu.wants_serial());
+        dev.at(200 + round * 400);
+        dev.acks(LINK1);
+    }
+    while dev.dtu.status(dev.now).links[0].waiting_bytes > 0 {
+        dev.wait(100).acks(LINK1);
+    }
+    assert!(taken > 10 * CACHE);
+    assert_eq!((dev.dropped(LINK1), dev.received(LINK1).len()), (0, taken));
+}
+
+#[test]
+fn d1_a_server_that_takes_nothing_for_5_s_does_not_stop_the_line() {
+    let mut dev = unacked(1);
+    let started = dev.now;
+    dev.fills();
+    assert!(!dev.dtu.wants_serial());
+    dev.at(5_199);
+    let due = dev.dtu.poll_timeout().unwrap();
+    assert_eq!(due.at, started + Duration::from_secs(5), "the host is woken to read on");
+    assert!(!dev.dtu.wants_serial());
+    dev.at(5_200);
+    assert_eq!(dev.fills(), 4 * CACHE, "the oldest go");
+    assert!(dev.dropped(LINK1) > 0);
+    // It takes bytes again, and paces again.
+    dev.acks(LINK1);
+    dev.fills();
+    assert!(!dev.dtu.wants_serial());
+}
+
+#[test]
+fn d1_an_idle_link_paces_the_first_burst() {
+    let mut dev = unacked(1);
+    dev.wait(3_600_000);
+    assert!(dev.fills() <= CACHE);
+    assert_eq!(dev.dropped(LINK1), 0);
+}
+
+#[test]
+fn d1_the_fastest_link_paces_and_one_that_lags_behind_loses_its_oldest() {
+    let mut dev = unacked(4);
+    let mut taken = 0;
+    for round in 1..60 {
+        taken += dev.fills();
+        dev.at(200 + round * 200);
+        dev.acks(LINK1).acks(LINK2);
+        // Slow, but it moves: it paces nobody who is faster.
+        if round % 4 == 0 {
+            dev.acks(LINK3);
+        }
+    }
+    assert!(taken > 10 * CACHE);
+    assert_eq!((dev.dropped(LINK1), dev.dropped(LINK2)), (0, 0));
+    assert!(dev.dropped(LINK3) > 0 && dev.dropped(LinkId::ALL[3]) > dev.dropped(LINK3));
+    let status = dev.dtu.status(dev.now);
+    for link in &status.links {
+        let counters = link.counters;
+        assert_eq!(
+            counters.bytes_in,
+            counters.bytes_out + counters.dropped_bytes + link.waiting_bytes as u64
+        );
+    }
+}
+
+#[test]
+fn d1_a_datagram_socket_does_not_take_the_pace_from_a_tcp_link() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].protocol = Protocol::Udp;
+    let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
+    dev.net[0] = Net::Unacked;
+    dev.at(200);
+    dev.fills();
+    assert!(!dev.dtu.wants_serial());
+    assert_eq!(dev.dropped(LINK1), 0);
+}
+
+#[test]
+fn d1_a_line_that_cannot_be_held_is_always_read() {
+    let held = Options { line_holds: false, ..options(|link| link.cache = CACHE) };
+    let mut dev = Bench::with(one_link(), held);
+    dev.net[0] = Net::Unacked;
+    dev.at(200);
+    assert_eq!(dev.fills(), 4 * CACHE);
+    assert!(dev.dropped(LINK1) > 0);
+}
+
+#[test]
+fn d1_without_a_connection_the_oldest_go_and_the_escape_is_heard() {
+    let mut dev = Bench::with(one_link(), options(|link| link.cache = CACHE));
+    dev.net[0] = Net::Refused;
+    dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0);
+    assert_eq!(dev.fills(), 4 * CACHE);
+    dev.printed();
+    dev.escape();
+}
+
+#[test]
+fn d8_a_dead_peer_is_found_within_two_intervals_whether_the_dte_talks_or_not() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
+    for talks in [false, true] {
+        let mut dev = Bench::new(config.clone());
+        dev.at(1000).serial("x").at(1100).sends(LINK1, "x");
+        dev.net[0] = Net::Unacked;
+        while dev.closes[0] == 0 {
+            dev.wait(100);
+            if talks && dev.now.as_micros() % 1_000_000 == 0 {
+                dev.serial("y");
+            }
+        }
+        let found = dev.now.since(dtu_proto::time::Instant::from_millis(1100));
+        assert!(found <= Duration::from_secs(20), "{talks}: {found:?}");
+        assert!(found >= Duration::from_secs(19), "{talks}: {found:?}");
+        let reason = LinkDownReason::HeartbeatFailed;
+        assert!(dev.events.contains(&dtu_proto::event::Event::LinkDown {
+            link: LINK1,
+            reason,
+            was_up: true
+        }));
+    }
+}
+
+#[test]
+fn d8_a_peer_that_acknowledges_slowly_is_alive() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
+    let mut dev = Bench::new(config);
+    dev.net[0] = Net::Unacked;
+    dev.serial([b'x'; 4096]);
+    for second in 1..60 {
+        dev.at(second * 15_000 / 10).input(Input::Link(LINK1, LinkInput::Acked(second)));
+    }
+    assert_eq!(dev.closes[0], 0);
+}
+
+#[test]
+fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
+    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(expect.clone())));
+    for second in 1..40 {
+        dev.at(second * 1000).serial("y");
+    }
+    assert_eq!(dev.dtu.status(dev.now).links[0].counters.heartbeats, 3, "each 10 s, though the DTE talks");
+    assert_eq!(dev.closes[0], 1);
+    let reason = LinkDownReason::ReplyMissing;
+    assert!(dev.events.contains(&dtu_proto::event::Event::LinkDown { link: LINK1, reason, was_up: true }));
+}
+
+#[test]
+fn d14_an_expected_reply_is_the_devices_own() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
+    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
+    let mut dev = Bench::with(config.clone(), options(|link| link.expect_heartbeat = Some(expect.clone())));
+    dev.printed();
+    dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints_nothing();
+    dev.at(20_200).sends(LINK1, "HB").network(LINK1, "aPO").prints("a").network(LINK1, "NGb").prints("b");
+    dev.at(31_000)
+        .sends(LINK1, "HB")
+        .network(LINK1, "PO")
+        .at(31_499)
+        .prints_nothing()
+        .at(31_500)
+        .prints("PO");
+    dev.network(LINK1, "xyPO")
+        .prints("xy")
+        .lose(LINK1, dtu_proto::event::CloseReason::PeerClosed, 0)
+        .prints("PO");
+    let passes = Expect { pass: true, ..expect };
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(passes.clone())));
+    dev.printed();
+    dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints("PONG");
+}
+
+#[test]
+fn d14_the_servers_first_read_is_the_registration_packet() {
+    for when in [RegistrationWhen::OnConnect, RegistrationWhen::WithData] {
+        let mut config = one_link();
+        (config.registration, config.registration_when) = (b"REG".to_vec(), when);
+        let prefix = if when == RegistrationWhen::WithData { "REG" } else { "" };
+        let mut dev = Bench::new(config);
+        dev.net[0] = Net::Refused;
+        dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0).received(LINK1);
+        dev.at(1000).serial("waits").at(1200);
+        dev.net[0] = Net::Unacked;
+        while dev.sent_bytes[0] == 0 {
+            dev.wait(10);
+        }
+        dev.sends(LINK1, "REG").sends_nothing(LINK1).wait(150).sends_nothing(LINK1);
+        dev.input(Input::Link(LINK1, LinkInput::Acked(3))).sends(LINK1, format!("{prefix}waits"));
+    }
+}
+
+#[test]
+fn d14_a_registration_packet_that_is_acknowledged_late_holds_the_data_200_ms() {
+    let mut config = one_link();
+    config.registration = b"REG".to_vec();
+    let mut dev = Bench::cold(config, options(|_| ()));
+    dev.net[0] = Net::Unacked;
+    dev.serial("early").wait(100);
+    dev.input(Input::Modem(&dtu_proto::event::ModemInput::Attached(std::net::Ipv4Addr::LOCALHOST.into())));
+    while dev.sent_bytes[0] == 0 {
+        dev.wait(1);
+    }
+    dev.sends(LINK1, "REG").wait(199).sends_nothing(LINK1).wait(1).sends(LINK1, "early");
+}
