@@ -13,6 +13,8 @@ pub(crate) enum Printed {
     /// One whole read of a link (or of a connection beside the links) is out.
     Read(Slot),
     Heartbeat,
+    /// What a server answered to a question of the device.
+    ServersReply,
     /// The escape's `a`.
     Prompt,
     /// The escape's `+ok`.
@@ -52,7 +54,12 @@ pub(crate) struct Downlink {
     pub(crate) waiting_bytes: usize,
     banner: Vec<u8>,
     heartbeat: Vec<u8>,
+    /// Replies of servers that perhaps nobody waited for any more: they may be printed.
+    spare_replies: u32,
 }
+
+/// What the servers answer where the settings expect it.
+pub(crate) const REPLY: &[u8] = b"\x03OK\x03";
 
 impl Downlink {
     /// The device has taken a read that is data.
@@ -61,6 +68,11 @@ impl Downlink {
         self.waiting_bytes += bytes.len();
         self.arrivals += 1;
         self.reads[slot.index()].push_back((self.arrivals, bytes.to_vec()));
+    }
+
+    /// A server has answered, perhaps too late.
+    pub(crate) const fn may_print_reply(&mut self) {
+        self.spare_replies += 1;
     }
 
     pub(crate) fn settings(&mut self, banner: &str, heartbeat: &[u8]) {
@@ -106,6 +118,11 @@ impl Downlink {
         let due = heads.filter(|(_, (_, read))| matches(read)).min_by_key(|(_, (arrival, _))| *arrival);
         if let Some((link, _)) = due {
             return self.go_on(link, 0, rest, pieces);
+        }
+        if let (Some(behind), 1..) = (rest.strip_prefix(REPLY), self.spare_replies) {
+            self.spare_replies -= 1;
+            pieces.push(Printed::ServersReply);
+            return Ok(behind);
         }
         if rest[0] == b'a' && rest.len() == 1 {
             pieces.push(Printed::Prompt);

@@ -115,6 +115,9 @@ pub(crate) struct NetStyle {
     pub(crate) answers: u64,
 }
 
+/// Salt of the stream of who paces the line.
+const PACING: u64 = 0x5041_4345_0000;
+
 impl Scenario {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let (length, pause) = match rng.range(0, 9) {
@@ -122,7 +125,8 @@ impl Scenario {
             5..=7 => (rng.range(300, 1800) * SEC, rng.range(500, 4000) * MS),
             _ => (rng.range(1800, 4 * 3600) * SEC, rng.range(5, 90) * SEC),
         };
-        let (config, options) = (config(rng), options(rng));
+        let (config, mut options) = (config(rng), options(rng));
+        pace(&mut options, &mut Rng::new(rng.clone().next() ^ PACING));
         let mut world = Self {
             dte: dte(rng, pause, &config),
             host: host(rng),
@@ -257,6 +261,19 @@ fn options(rng: &mut Rng) -> Options {
         }
     }
     options
+}
+
+/// Who paces the line, and what goes on to it, from a stream of its own.
+fn pace(options: &mut Options, rng: &mut Rng) {
+    options.line_holds = rng.chance(85);
+    for link in &mut options.links {
+        if link.drop_policy == DropPolicy::Oldest && rng.chance(80) {
+            link.drop_policy = DropPolicy::Auto;
+        }
+        for expect in [&mut link.expect_heartbeat, &mut link.expect_registration].into_iter().flatten() {
+            expect.pass = rng.chance(20);
+        }
+    }
 }
 
 fn expect(rng: &mut Rng) -> Expect {

@@ -197,12 +197,7 @@ impl Scenario {
 fn mode_options(rng: &mut Rng) -> LinkOptions {
     LinkOptions {
         cache: rng.pick(&[4096, 15_360, 15_360, 1 << 20]),
-        drop_policy: rng.pick(&[
-            DropPolicy::Oldest,
-            DropPolicy::Oldest,
-            DropPolicy::Newest,
-            DropPolicy::Block,
-        ]),
+        drop_policy: rng.pick(&[DropPolicy::Auto, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block]),
         resend: rng.chance(80),
         spool: rng.chance(40),
         backoff_max: Duration::from_secs(rng.pick(&[2, 30])),

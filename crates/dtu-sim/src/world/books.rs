@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::{
-    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role, WorkingMode,
+    Config, Expect, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role,
+    WorkingMode,
 };
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
@@ -14,7 +15,7 @@ use super::httpd::HttpBook;
 use super::post::Post;
 use super::{Rule, World};
 use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
-use crate::downlink::{Downlink, Printed};
+use crate::downlink::{Downlink, Printed, REPLY};
 use crate::model::{Found, Line, Phase};
 use crate::uplink::{Book, Carried, Rules};
 use crate::{MS, SEC};
@@ -49,6 +50,12 @@ pub(super) struct Books {
     /// Whether the device reads the line, and since when: what it does not read cannot be late.
     pub(super) reads: bool,
     pub(super) reads_since: u64,
+    /// This call is about what the DTE wrote.
+    pub(super) from_line: bool,
+    /// The set-up window was open when this call began.
+    pub(super) in_window: bool,
+    /// Since when the line was not read though nothing moves.
+    pub(super) stuck_since: u64,
     /// A frame was being received when this call began.
     pub(super) frame_open: bool,
     /// Heartbeat interval and length in force, and since when.
@@ -86,6 +93,9 @@ impl Books {
             heard: 0,
             reads: true,
             reads_since: 0,
+            from_line: false,
+            in_window: false,
+            stuck_since: 0,
             frame_open: false,
             beat: (0, 0),
             settings_at: 0,
@@ -337,13 +347,30 @@ impl World {
                 self.let_in(Door::Link(link), &text, full);
             }
             Verdict::Ignored => {}
+            Verdict::Data if bytes == REPLY => self.servers_reply(link),
             Verdict::Data => self.books.down.expect(link.into(), bytes),
         }
     }
 
-    /// Whether it ends the silence that a heartbeat waits for: a registration packet that is asked for again may come
-    /// in front of a heartbeat that was due with it.
-    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) -> bool {
+    /// A reply that the settings expect is the device's own, where it waits for one and is not to pass it on.
+    fn servers_reply(&mut self, link: LinkId) {
+        let options = &self.scenario.options.links[link.index()];
+        let expects = [&options.expect_registration, &options.expect_heartbeat];
+        let passes = expects.into_iter().flatten().any(|expect| expect.pass);
+        if !self.nets[link.index()].is_answered(self.now) || passes {
+            self.books.down.may_print_reply();
+        }
+    }
+
+    /// The device asks for a reply, where one is expected.
+    fn asks(&mut self, link: LinkId, expect: Option<Expect>) {
+        if let Some(expect) = expect {
+            let within = u64::try_from(expect.within.as_micros()).unwrap_or(u64::MAX);
+            self.nets[link.index()].asks(self.now, within);
+        }
+    }
+
+    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
         // A change that this very input brings counts already; whether it may come is judged after the call.
         let set = self.books.watch.expected.clone();
         let judged = self.judge_send_by(&set, link, prefix, body);
@@ -357,7 +384,10 @@ impl World {
                 let paid = self.books.pay(Door::Link(link));
                 self.hold(Rule::Commands, paid);
             }
-            Ok(Carried::Registration) => return false,
+            Ok(Carried::Registration) => {
+                let expect = self.scenario.options.links[link.index()].expect_registration.clone();
+                self.asks(link, expect);
+            }
             Ok(Carried::Frame(_)) => {}
             Err(text) if text.contains("registration") || text.contains("preceded") => {
                 self.break_rule(Rule::Registration, format!("link {link}: {text}"));
@@ -367,7 +397,6 @@ impl World {
             }
             Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
         }
-        true
     }
 
     fn judge_send_by(
@@ -397,12 +426,16 @@ impl World {
         self.sum.heartbeats += 1;
         let set = &self.books.watch.expected;
         let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
-        let idle = self.now - self.nets[link.index()].last_traffic;
+        let idle = self.now - self.nets[link.index()].last_sign;
         if idle < u64::from(interval) * SEC {
             self.break_rule(
                 Rule::Heartbeat,
                 format!("link {link}: heartbeat after {} ms of silence", idle / MS),
             );
+        }
+        if let expect @ Some(_) = self.scenario.options.links[link.index()].expect_heartbeat.clone() {
+            self.nets[link.index()].last_sign = self.now;
+            self.asks(link, expect);
         }
     }
 
@@ -452,6 +485,7 @@ impl World {
                 }
             }
             Printed::Heartbeat => self.serial_heartbeat(),
+            Printed::ServersReply => books.last_data = self.now,
             Printed::Prompt if books.prompts > 0 => books.prompts -= 1,
             Printed::Prompt => self.break_rule(Rule::Escape, "an `a` is printed without a whole +++"),
             Printed::Escaped if books.escapes > 0 => {

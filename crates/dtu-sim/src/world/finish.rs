@@ -20,6 +20,7 @@ impl World {
         let status = self.device.status(self.clock());
         self.check_status(&status);
         self.check_silence(&status);
+        self.check_reading();
         self.after(1000 * MS, Event::Check);
     }
 
@@ -92,8 +93,8 @@ impl World {
         let slack = 1500 * MS + 2 * self.scenario.host.late_timer + 2 * self.scenario.host.late_read;
         for link in LinkId::ALL {
             let net = &self.nets[link.index()];
-            let since = net.last_traffic.max(net.last_taken).max(self.books.settings_at);
-            if net.state == State::Up && net.send.is_none() && self.now - since > 2 * interval + slack {
+            let since = net.last_sign.max(self.books.settings_at);
+            if net.state == State::Up && self.now - since > 2 * interval + slack {
                 let idle = (self.now - since) / SEC;
                 self.break_rule(
                     Rule::Heartbeat,

@@ -70,7 +70,9 @@ impl World {
         if matches!(input, SerialInput::Data(_)) {
             self.books.heard = self.now;
         }
+        self.books.from_line = matches!(input, SerialInput::Data(_));
         self.call(Input::Serial(input));
+        self.books.from_line = false;
         self.books.frame_open = self.books.line.frame_open();
         if matches!(input, SerialInput::Data(_)) {
             self.books.last_data = self.now;
@@ -124,6 +126,7 @@ impl World {
 
     /// The model sees time pass before the device does.
     pub(super) fn catch_up(&mut self) {
+        self.books.in_window = self.now < self.books.window_until;
         self.books.before = (self.books.applied.mode, self.is_command_state());
         self.books.line.advance(self.now);
         self.take_found();
@@ -297,6 +300,7 @@ impl World {
             }
             News::ModeStarted => self.mode_starts(),
             News::FrameDropped { queue, .. } => {
+                self.judge_drop(*queue);
                 self.dropped(*queue);
                 self.sum.dropped += 1;
             }

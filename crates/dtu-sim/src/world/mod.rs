@@ -10,6 +10,7 @@ mod host;
 mod httpd;
 mod modes;
 mod net;
+mod pacing;
 mod ports;
 mod post;
 mod radio;
@@ -67,6 +68,8 @@ pub enum Rule {
     Heartbeat,
     /// Network bytes to the serial line: in order, whole reads, none lost.
     Downlink,
+    /// Servers that take bytes pace the serial line; those that do not never stop it.
+    Pace,
     /// Queues, outputs, outstanding writes, deadlines.
     Bounds,
     /// Escape: prompt and `+ok` exactly when the rules say.

@@ -8,6 +8,7 @@ use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect, LinkId, LinkInput, LinkOutput};
 
 use super::{Event, Rule, World};
+use crate::downlink::REPLY;
 use crate::rng::Rng;
 use crate::{MS, SEC, commands};
 
@@ -61,8 +62,15 @@ pub(super) struct Net {
     down_bytes: usize,
     read_planned: bool,
     server_position: u64,
-    pub(super) last_traffic: u64,
-    pub(super) last_taken: u64,
+    /// Last byte received or acknowledged, as the device was told; where heartbeats are answered, received or sent as one.
+    pub(super) last_sign: u64,
+    /// Since when something is not acknowledged, as far as the device knows.
+    unreported_since: u64,
+    /// Bytes that the device has given to the socket.
+    given: u64,
+    last_report: u64,
+    /// When a reply that is awaited counts as missing.
+    reply_due: Option<u64>,
     /// Attempts in this ten seconds.
     attempts: (u64, u32),
 }
@@ -84,8 +92,11 @@ impl Net {
             down_bytes: 0,
             read_planned: false,
             server_position: 0,
-            last_traffic: 0,
-            last_taken: 0,
+            last_sign: 0,
+            unreported_since: 0,
+            given: 0,
+            last_report: 0,
+            reply_due: None,
             attempts: (0, 0),
         }
     }
@@ -95,10 +106,39 @@ impl Net {
         self.state = state;
         self.generation += 1;
         self.send = None;
-        (self.handed, self.acknowledged, self.reported) = (0, 0, 0);
+        (self.handed, self.acknowledged, self.reported, self.given) = (0, 0, 0, 0);
+        self.reply_due = None;
         (self.ticking, self.stalled, self.read_planned) = (false, false, false);
         self.down.clear();
         self.down_bytes = 0;
+    }
+
+    /// The device was told that more is acknowledged.
+    const fn note_report(&mut self, now: u64, replies_expected: bool) {
+        self.last_report = now;
+        if !replies_expected {
+            self.last_sign = now;
+        }
+    }
+
+    /// A question was sent whose reply is expected within so long.
+    pub(super) fn asks(&mut self, now: u64, within: u64) {
+        self.reply_due = self.reply_due.filter(|due| now < *due).or(Some(now + within));
+    }
+
+    /// A reply is here: whether it is surely awaited.
+    pub(super) fn is_answered(&mut self, now: u64) -> bool {
+        self.reply_due.take().is_some_and(|due| now < due)
+    }
+
+    /// Whether the peer takes bytes, as far as the device was told.
+    pub(super) fn moves(&self, now: u64) -> bool {
+        let since = self.last_report.max(self.unreported_since);
+        self.state == State::Up && (self.given == self.reported || now < since + 5 * SEC)
+    }
+
+    pub(super) const fn is_udp(&self) -> bool {
+        self.udp
     }
 
     fn queue(&mut self, bytes: Vec<u8>, alone: bool) {
@@ -198,12 +238,14 @@ impl World {
         if net.send.is_some() {
             return self.break_rule(Rule::Bounds, format!("link {link}: two sends are outstanding"));
         }
-        let active = self.judge_send(link, prefix, body);
+        self.judge_send(link, prefix, body);
+        let len = (prefix.len() + body.len()) as u64;
         let net = &mut self.nets[link.index()];
-        if active {
-            net.last_traffic = self.now;
+        if net.given == net.reported {
+            net.unreported_since = self.now;
         }
-        net.send = Some((prefix.len() + body.len()) as u64);
+        net.given += len;
+        net.send = Some(len);
         self.fill_socket(link);
         self.answer(link, body);
     }
@@ -261,7 +303,7 @@ impl World {
         self.sum.connections += 1;
         let net = &mut self.nets[link.index()];
         net.state = State::Up;
-        net.last_traffic = self.now;
+        (net.last_sign, net.last_report) = (self.now, self.now);
         self.books.connected(link, net.udp);
         let style = &self.scenario.nets[link.index()];
         let serve = net.rng.wait(style.server_pause);
@@ -280,8 +322,9 @@ impl World {
         if net.state != State::Up || net.send.take().is_none() {
             return;
         }
-        net.last_taken = self.now;
         if net.udp {
+            net.reported = net.given;
+            net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
             self.note(if lost { "datagram lost" } else { "datagram" }, Some(link), 0, &[]);
             self.books.sent(link);
         }
@@ -315,6 +358,7 @@ impl World {
         let net = &mut self.nets[link.index()];
         if net.state == State::Up && net.acknowledged > net.reported {
             net.reported = net.acknowledged;
+            net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
             let bytes = net.reported;
             self.note("acked", Some(link), bytes, &[]);
             self.books.acknowledged(link, bytes);
@@ -421,7 +465,7 @@ impl World {
         let answers = self.scenario.nets[link.index()].answers;
         let net = &mut self.nets[link.index()];
         if asked && expected && (self.healed || net.rng.chance(answers)) && !net.stalled {
-            net.queue(b"\x03OK\x03".to_vec(), true);
+            net.queue(REPLY.to_vec(), true);
             self.plan_link_read(link);
         }
     }
@@ -458,7 +502,7 @@ impl World {
         net.down_bytes -= bytes.len();
         // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
         self.link_input(link, LinkInput::Data(&bytes));
-        self.nets[link.index()].last_traffic = self.now;
+        self.nets[link.index()].last_sign = self.now;
     }
 
     pub(super) fn detach(&mut self) {
