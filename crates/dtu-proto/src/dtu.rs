@@ -41,6 +41,7 @@ mod commands;
 mod duty;
 mod httpd;
 mod lamps;
+mod losses;
 mod lost;
 mod messages;
 mod modem;
@@ -445,6 +446,7 @@ impl Dtu {
             StoreInput::Failed(why) => self.store_answered(Err(why)),
             StoreInput::MessagesSaved(number) => self.messages_saved(number),
             StoreInput::MessagesFailed(why) => self.messages_failed(why),
+            StoreInput::SpoolRefused(queue, frames) => self.spool_refused(queue, frames),
         }
     }
 

@@ -346,6 +346,8 @@ pub enum StoreInput<'a> {
     MessagesSaved(u64),
     /// The messages could not be stored; the text says why. The next set is tried all the same.
     MessagesFailed(&'a str),
+    /// So many frames of the queue found no place on the spool; they wait in memory only.
+    SpoolRefused(QueueId, u64),
 }
 
 /// What the device wants done, in this order.
@@ -449,6 +451,10 @@ pub enum StoreOutput {
     SpoolAppend(QueueId, u64, Bytes),
     /// Queues with `spool = "disk"`: every frame of the queue numbered below this is done with.
     SpoolRelease(QueueId, u64),
+    /// Queues with `spool = "disk"` whose frames go once at most: this frame is given to its connection next (`None`: it
+    /// cannot have arrived, and waits again). The host has it on the disk before it carries out the `Send` that follows,
+    /// and does not restore a frame that was noted so when it ended.
+    SpoolSending(QueueId, Option<u64>),
 }
 
 /// The lamps of manual 2.5.

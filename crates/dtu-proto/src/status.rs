@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::config::{Protocol, WorkingMode};
-use crate::event::{HttpdTrouble, LINKS, Leds, LinkDownReason};
+use crate::event::{HttpdTrouble, LINKS, Leds, LinkDownReason, QUEUES};
 use crate::radio::{Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
 use crate::time::{Duration, Instant};
 
@@ -95,6 +95,8 @@ pub struct HttpdCounters {
     pub dropped_frames: u64,
     /// Bytes of these.
     pub dropped_bytes: u64,
+    /// Frames that found no place on the spool.
+    pub spool_refused: u64,
 }
 
 /// The modem, as it was last told.
@@ -317,6 +319,8 @@ pub struct LinkCounters {
     pub heartbeats: u64,
     /// Replies to commands that found no room.
     pub dropped_replies: u64,
+    /// Frames that found no place on the spool.
+    pub spool_refused: u64,
 }
 
 /// The serial command mode (1). Its packets are counted whole, from `55 AA` to their sum.
@@ -336,6 +340,27 @@ pub struct SerialCommandStatus {
     pub unfinished_bytes: usize,
     /// The destinations that have a place, at most [`DESTINATIONS`](crate::event::DESTINATIONS).
     pub destinations: Vec<DestinationStatus>,
+}
+
+/// What left a queue undelivered, or found no place on its spool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Frames (packets) dropped.
+    pub frames: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Frames that were in memory only, though the queue has a spool.
+    pub spool_refused: u64,
+}
+
+/// The counters that outlive the host: it keeps what [`Dtu::losses`](crate::Dtu::losses) says, and gives it back to
+/// [`Dtu::restore_losses`](crate::Dtu::restore_losses).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Of each queue, at its index.
+    pub queues: [Loss; QUEUES],
+    /// Of the serial line.
+    pub line: Loss,
 }
 
 /// Traffic of the serial command mode. Always: `bytes_in = bytes_out + dropped_bytes + waiting`, and what the mode got of
@@ -370,6 +395,8 @@ pub struct SerialCommandCounters {
     pub unread_datagrams: u64,
     /// Connections lost or attempts failed.
     pub reconnects: u64,
+    /// Packets that found no place on the spool.
+    pub spool_refused: u64,
 }
 
 /// A destination of the serial command mode.

@@ -522,8 +522,11 @@ fn spooled() -> Options {
     options
 }
 
+/// K4 (decisions 16.22): the frame is noted as being sent before its bytes go, so it never goes twice; it leaves the spool
+/// when its fate is known, so its loss can be counted. (It left the spool when it was sent: a kill before that sent it
+/// again, one after it lost a request that was sent again in vain.)
 #[test]
-fn the_spool_lets_go_of_a_frame_when_its_request_is_sent() {
+fn k4_a_frame_is_noted_before_it_is_sent_and_leaves_the_spool_with_its_answer() {
     let mut config = factory();
     config.packing_time = 0;
     let mut dev = Bench::cold(config, spooled());
@@ -531,12 +534,32 @@ fn the_spool_lets_go_of_a_frame_when_its_request_is_sent() {
     dev.at(1000).serial("1").serial("2");
     assert_eq!(std::mem::take(&mut dev.spool), [append(0, "1"), append(1, "2")]);
     dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(100);
-    assert_eq!(std::mem::take(&mut dev.spool), [StoreOutput::SpoolRelease(QueueId::Httpd, 1)]);
+    let sending = |number| StoreOutput::SpoolSending(QueueId::Httpd, number);
+    let release = |below| StoreOutput::SpoolRelease(QueueId::Httpd, below);
+    assert_eq!(std::mem::take(&mut dev.spool), [sending(Some(0))]);
     let waiting: Vec<u64> = dev.dtu.undelivered(QueueId::Httpd).map(|(seq, _)| seq).collect();
     assert_eq!(waiting, [1]);
     dev.channel_data(SERVER, answer("a"));
-    assert_eq!(std::mem::take(&mut dev.spool), [StoreOutput::SpoolRelease(QueueId::Httpd, 2)]);
+    assert_eq!(std::mem::take(&mut dev.spool), [release(1), sending(Some(1))]);
     assert_eq!(dev.dtu.undelivered(QueueId::Httpd).count(), 0);
+    dev.channel_data(SERVER, answer("b"));
+    assert_eq!(std::mem::take(&mut dev.spool), [release(2)]);
+}
+
+/// K4: what cannot have arrived may come again after the end of the host, too.
+#[test]
+fn k4_a_frame_that_never_left_is_not_noted_as_being_sent_any_more() {
+    let mut config = factory();
+    config.packing_time = 0;
+    let mut dev = Bench::cold(config, spooled());
+    dev.peer(SERVER).net = Net::Stuck;
+    dev.at(1000).serial("1").input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(100);
+    dev.peer(SERVER).net = Net::Refused;
+    dev.spool.clear();
+    dev.channel_lose(SERVER, CloseReason::Reset, 10).wait(100);
+    assert_eq!(dev.spool, [StoreOutput::SpoolSending(QueueId::Httpd, None)]);
+    let waiting: Vec<u64> = dev.dtu.undelivered(QueueId::Httpd).map(|(seq, _)| seq).collect();
+    assert_eq!(waiting, [0]);
 }
 
 #[test]
@@ -555,7 +578,7 @@ fn frames_of_an_earlier_run_go_first() {
         .iter()
         .filter_map(|s| if let StoreOutput::SpoolRelease(_, to) = s { Some(*to) } else { None })
         .collect();
-    assert_eq!(releases, [9, 10, 11]);
+    assert_eq!(releases, [9, 10, 11], "each with its answer");
 }
 
 #[test]

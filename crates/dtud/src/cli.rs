@@ -129,6 +129,7 @@ impl Cli {
         Ok(match end {
             End::Stopped => ExitCode::SUCCESS,
             End::AtRefused => ExitCode::from(2),
+            End::FramesLost => ExitCode::from(3),
         })
     }
 }

@@ -1,27 +1,61 @@
-//! What is kept on disk, as the loop sees it: saving parameters in the background, spooling at once.
+//! What is kept on disk, as the loop sees it: everything is written beside it.
 
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, Problem};
 use dtu_proto::event::{QUEUES, QueueId, StoreOutput};
-use tracing::{error, info, warn};
+use dtu_proto::status::Losses;
+use tracing::{error, warn};
 
-use crate::settings::Settings;
-use crate::spool::{Left, Spool, find_undelivered, folder, save_undelivered};
-use crate::store::{MessageStore, ParameterStore, Saver};
+use crate::fs::Fs;
+use crate::settings::{Settings, SpoolSync};
+use crate::spool::{Left, save_undelivered};
+use crate::store::{MessageStore, ParameterStore, Saver, State};
+pub(crate) use guard::Guard;
+use guard::Watch;
+use open::Opening;
+use writer::{Files, Writer};
+
+mod guard;
+mod losses;
+mod open;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 pub(crate) struct Disk {
-    dir: PathBuf,
+    state: State,
+    guard: Arc<Guard>,
+    watch: Watch,
     parameters: Saver<ParameterStore>,
     messages: Saver<MessageStore>,
     /// The last set of messages could not be stored, and that was told.
     messages_told: bool,
-    /// Of the queues with `spool = "disk"`.
-    spools: [Option<Spool>; QUEUES],
-    /// The last trouble with a spool was told.
-    told: [bool; QUEUES],
+    writer: Writer,
+    queues: [Queue; QUEUES],
+    /// What was lost, as last handed on.
+    losses: Losses,
+}
+
+/// What the loop knows of a queue with `spool = "disk"`.
+#[derive(Debug, Default)]
+struct Queue {
+    /// `None` = its frames are to be in memory.
+    sync: Option<SpoolSync>,
+    /// Whether there is a spool.
+    is_open: bool,
+    /// What a send has to wait for.
+    order: u64,
+    /// Frames that are in memory only; their numbers grow. Bounded as a cache is.
+    refused: VecDeque<u64>,
+    /// Of these, so many are still to be told to the device.
+    untold: u64,
+    /// That the disk is too slow was told.
+    is_slow: bool,
 }
 
 /// What the last run left.
@@ -30,14 +64,19 @@ pub(crate) struct Kept {
     /// The mailbox, as the core wrote it.
     pub(crate) messages: String,
     pub(crate) frames: Vec<(QueueId, u64, Bytes)>,
+    /// What all runs before lost.
+    pub(crate) losses: Losses,
     /// Still on the disk, though no spool keeps them.
     pub(crate) to_forget: Vec<Left>,
 }
 
-/// The outcome of a save.
+/// News of the disk.
+#[derive(Debug)]
 pub(crate) enum Saved {
     Parameters(Result<(), String>),
     Messages(Result<u64, String>),
+    /// So many frames of the queue are in memory only.
+    Refused(QueueId, u64),
 }
 
 impl Kept {
@@ -52,34 +91,51 @@ impl Kept {
 }
 
 impl Disk {
-    pub(crate) fn open(dir: &Path, settings: &Settings) -> anyhow::Result<(Self, Kept)> {
-        let (parameters, config, mut problems) = ParameterStore::open(dir)?;
-        let (mailbox, messages, of_messages) = MessageStore::open(&parameters)?;
-        problems.extend(of_messages);
+    pub(crate) fn open(fs: &Fs, dir: &Path, settings: &Settings) -> anyhow::Result<(Self, Kept)> {
+        let (state, mut problems) = State::open(fs, dir)?;
+        let guard = Guard::new(dir, state.identity());
+        let (parameters, config, of_parameters) = ParameterStore::open(&state)?;
+        let (mailbox, messages, of_messages) = MessageStore::open(&state)?;
+        problems.extend(of_parameters.into_iter().chain(of_messages));
         for problem in problems {
             warn!("store: {problem}");
         }
-        let mut spools = [const { None }; QUEUES];
-        let (mut frames, mut to_forget) = (Vec::new(), Vec::new());
-        for queue in QueueId::ALL {
-            let Opened { spool, frames: left, to_forget: file } = open_queue(dir, settings, queue);
-            spools[queue.index()] = spool;
-            to_forget.extend(file);
-            if !left.is_empty() {
-                info!("{queue}: {} frames of the last run wait", left.len());
-            }
-            frames.extend(left.into_iter().map(|(number, frame)| (queue, number, frame)));
-        }
-        let (parameters, mailbox) = (Saver::new(parameters), Saver::new(mailbox));
-        let (dir, told) = (dir.to_owned(), [false; QUEUES]);
-        let disk = Self { dir, parameters, messages: mailbox, messages_told: false, spools, told };
-        Ok((disk, Kept { config, messages, frames, to_forget }))
+        let Opening { spools, losses: file, frames, to_forget, written } = open::queues(&state, settings);
+        let options = settings.options();
+        let bounds = QueueId::ALL.map(|queue| match queue {
+            QueueId::Link(link) => options.links[link.index()].cache,
+            QueueId::Httpd | QueueId::SerialCommand => options.modes.cache,
+        });
+        let queues = QueueId::ALL.map(|queue| Queue {
+            sync: settings.spool_settings(queue).map(|wanted| wanted.sync),
+            is_open: spools[queue.index()].is_some(),
+            ..Queue::default()
+        });
+        let losses = file.losses;
+        let files = Files { spools, losses: file, guard: Arc::clone(&guard) };
+        let writer = Writer::new(files, bounds.map(|cache| cache.max(LEAST_BOUND)), written);
+        let (parameters, mailbox) =
+            (Saver::new(parameters, Arc::clone(&guard)), Saver::new(mailbox, Arc::clone(&guard)));
+        let watch = Watch::New(dir.to_owned());
+        let (messages_told, kept) = (false, Kept { config, messages, frames, losses, to_forget });
+        let disk = Self {
+            state,
+            guard,
+            watch,
+            parameters,
+            messages: mailbox,
+            messages_told,
+            writer,
+            queues,
+            losses,
+        };
+        Ok((disk, kept))
     }
 
     /// What the core could not use of the messages that were kept.
     pub(crate) fn tell_passed_over(&self, problems: &[Problem]) {
         for problem in problems {
-            warn!("store: {}", MessageStore::passed_over(&self.dir, problem));
+            warn!("store: {}", MessageStore::passed_over(self.state.dir(), problem));
         }
     }
 
@@ -87,29 +143,92 @@ impl Disk {
         match order {
             StoreOutput::Save(text) => self.parameters.save(0, text),
             StoreOutput::Messages { number, text } => self.messages.save(number, text),
-            StoreOutput::SpoolAppend(queue, number, frame) => {
-                self.spool(queue, |spool| spool.append(number, &frame));
+            StoreOutput::SpoolAppend(queue, number, frame) => self.append(queue, number, &frame),
+            StoreOutput::SpoolRelease(queue, up_to) => self.release(queue, up_to),
+            StoreOutput::SpoolSending(queue, frame) => {
+                let Some(place) = self.open_queue(queue) else { return };
+                if let Some(order) = self.writer.sending(queue, frame) {
+                    self.queues[place].order = order;
+                }
             }
-            StoreOutput::SpoolRelease(queue, up_to) => self.spool(queue, |spool| spool.release(up_to)),
         }
     }
 
-    /// The frame stays in memory whatever the disk says, so trouble is told, once until it is over.
-    fn spool(&mut self, queue: QueueId, act: impl FnOnce(&mut Spool) -> std::io::Result<()>) {
-        let Some(spool) = &mut self.spools[queue.index()] else { return };
-        let outcome = act(spool);
-        let told = std::mem::replace(&mut self.told[queue.index()], outcome.is_err());
-        if let (Err(error), false) = (outcome, told) {
-            warn!("{queue}: spool: {error}");
+    /// The place of a queue that has a spool.
+    fn open_queue(&self, queue: QueueId) -> Option<usize> {
+        Some(queue.index()).filter(|place| self.queues[*place].is_open)
+    }
+
+    fn append(&mut self, queue: QueueId, number: u64, frame: &Bytes) {
+        let place = queue.index();
+        if self.queues[place].is_open {
+            if let Some(order) = self.writer.append(queue, number, frame) {
+                if self.queues[place].sync == Some(SpoolSync::Always) {
+                    self.queues[place].order = order;
+                }
+                return;
+            }
+            if !std::mem::replace(&mut self.queues[place].is_slow, true) {
+                warn!(
+                    "{queue}: spool: the disk is too slow, or stands still; frames are kept in memory only"
+                );
+            }
+        }
+        self.queues[place].refuse([number]);
+    }
+
+    fn release(&mut self, queue: QueueId, up_to: u64) {
+        let refused = &mut self.queues[queue.index()].refused;
+        while refused.front().is_some_and(|number| *number < up_to) {
+            refused.pop_front();
+        }
+        if self.open_queue(queue).is_some() {
+            self.writer.release(queue, up_to);
         }
     }
 
-    pub(crate) const fn is_saving(&self) -> bool {
-        self.parameters.is_saving() || self.messages.is_saving()
+    /// What a send of this queue's connection has to wait for; `None` = nothing.
+    pub(crate) fn holds(&self, queue: QueueId) -> Option<u64> {
+        let order = self.queues[queue.index()].order;
+        Some(order).filter(|order| *order > 0 && !self.writer.has_done(*order))
     }
 
-    /// The outcome of a save.
-    pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Saved> {
+    /// Whether what had to be waited for is done.
+    pub(crate) fn has_done(&self, order: u64) -> bool {
+        self.writer.has_done(order)
+    }
+
+    /// Keeps the counters of what was lost.
+    pub(crate) fn note_losses(&mut self, losses: Losses) {
+        if losses != self.losses {
+            self.losses = losses;
+            self.writer.losses(losses);
+        }
+    }
+
+    pub(crate) fn is_saving(&self) -> bool {
+        self.parameters.is_saving() || self.messages.is_saving() || self.writer.is_running()
+    }
+
+    /// Lets the writer end when everything is written.
+    pub(crate) fn stop(&self) {
+        self.writer.stop();
+    }
+
+    /// News, if there are any.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Saved> {
+        while self.watch.poll(cx).is_ready() {
+            let _ = self.guard.check();
+        }
+        for (queue, numbers) in self.queues.iter_mut().zip(self.writer.refused(cx.waker())) {
+            queue.refuse(numbers);
+        }
+        for queue in QueueId::ALL {
+            let untold = std::mem::take(&mut self.queues[queue.index()].untold);
+            if untold > 0 {
+                return Poll::Ready(Saved::Refused(queue, untold));
+            }
+        }
         if let Poll::Ready(saved) = self.parameters.poll(cx) {
             return Poll::Ready(Saved::Parameters(saved.map(drop).inspect_err(|why| error!("store: {why}"))));
         }
@@ -122,114 +241,80 @@ impl Disk {
         Poll::Ready(Saved::Messages(saved))
     }
 
-    /// At a clean stop; the queues with a spool have theirs there.
-    pub(crate) fn keep_undelivered<'a>(
-        &self,
-        queue: QueueId,
-        frames: impl Iterator<Item = (u64, &'a Bytes)>,
-    ) {
-        if self.spools[queue.index()].is_some() {
-            return;
+    /// At a clean stop, when nothing else is to be written: keeps what waits for the next start, `waiting(queue)` with
+    /// numbers, oldest first. Gives how many frames were lost, because nothing could be written; they are counted.
+    pub(crate) fn keep_undelivered<'a, F>(&mut self, waiting: impl Fn(QueueId) -> F) -> u64
+    where
+        F: Iterator<Item = (u64, &'a Bytes)>,
+    {
+        let mut files = self.writer.end();
+        let mut losses = self.losses;
+        let mut all = 0;
+        for queue in QueueId::ALL {
+            let spool = files.as_mut().and_then(|files| files.spools[queue.index()].as_mut());
+            let frames: Vec<_> = waiting(queue).collect();
+            let only_in_memory = self.only_in_memory(queue, &frames);
+            if only_in_memory.is_empty() {
+                // An older file goes.
+                if !self.queues[queue.index()].is_open && self.state.read_only().is_none() {
+                    let _ = save_undelivered(&self.state.fs, self.state.dir(), queue, []);
+                }
+                continue;
+            }
+            // All of them, for their order; the spool may let go of its own then.
+            let kept = self.guard.check().and_then(|()| {
+                save_undelivered(&self.state.fs, self.state.dir(), queue, frames.iter().copied())
+            });
+            match (kept, spool, frames.last()) {
+                (Ok(()), Some(spool), Some((last, _))) => {
+                    if let Err(error) = spool.release(last + 1) {
+                        warn!("{queue}: {error}; frames may come twice");
+                    }
+                }
+                (Ok(()), ..) => {}
+                (Err(error), ..) => {
+                    let count = only_in_memory.len() as u64;
+                    error!("{queue}: {count} frames that waited are lost: {error}");
+                    let of = &mut losses.queues[queue.index()];
+                    of.frames += count;
+                    of.bytes += only_in_memory.iter().map(|frame| frame.len() as u64).sum::<u64>();
+                    all += count;
+                }
+            }
         }
-        if let Err(error) = save_undelivered(&self.dir, queue, frames) {
-            warn!("{queue}: the undelivered frames are lost: {error}");
-        }
-    }
-}
-
-/// What a queue finds on the disk.
-#[derive(Default)]
-struct Opened {
-    spool: Option<Spool>,
-    frames: Vec<(u64, Bytes)>,
-    to_forget: Option<Left>,
-}
-
-/// Opens what a queue left. What cannot be read is set aside: one bad file must not stop the device for ever.
-fn open_queue(dir: &Path, settings: &Settings, queue: QueueId) -> Opened {
-    let open = || match settings.spool_settings(queue) {
-        Some(wanted) => {
-            let (spool, frames) = Spool::open(dir, queue, wanted.size, wanted.sync)?;
-            Ok(Opened { spool: Some(spool), frames, to_forget: None })
-        }
-        None => {
-            let left = find_undelivered(dir, queue)?;
-            Ok(Opened { spool: None, frames: left.frames.clone(), to_forget: Some(left) })
-        }
-    };
-    let told = |error: std::io::Error| {
-        warn!("{queue}: {error}; set aside");
-        set_aside(dir, queue);
-    };
-    open().map_err(told).or_else(|()| open()).unwrap_or_else(|error: std::io::Error| {
-        warn!("{queue}: its frames are kept in memory only: {error}");
-        Opened::default()
-    })
-}
-
-fn set_aside(dir: &Path, queue: QueueId) {
-    for name in [format!("undelivered-{}", queue.word()), format!("spool/{}", folder(queue))] {
-        let path = dir.join(&name);
-        let free = (1..=SET_ASIDE_MAX)
-            .map(|n| dir.join(format!("{name}.damaged-{n}")))
-            .find(|aside| !aside.exists());
-        if let (true, Some(aside)) = (path.exists(), free)
-            && let Err(error) = std::fs::rename(&path, &aside)
+        if let Some(files) = &mut files
+            && let Err(error) = files.losses.write(&losses).and_then(|()| files.losses.sync())
         {
-            warn!("{}: {error}", path.display());
+            warn!("{error}");
+        }
+        all
+    }
+
+    /// Those of the frames that no spool has.
+    fn only_in_memory<'a>(&self, queue: QueueId, frames: &[(u64, &'a Bytes)]) -> Vec<&'a Bytes> {
+        let known = &self.queues[queue.index()];
+        let written = self.writer.written(queue);
+        let is_kept =
+            |number: &u64| known.is_open && *number < written && known.refused.binary_search(number).is_err();
+        frames.iter().filter(|(number, _)| !is_kept(number)).map(|(_, frame)| *frame).collect()
+    }
+}
+
+impl Queue {
+    fn refuse(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            self.untold += u64::from(self.sync.is_some());
+            if self.refused.len() >= REFUSED_MAX {
+                self.refused.pop_front();
+            }
+            // Those that the loop refuses can overtake those of the disk.
+            let place = self.refused.partition_point(|known| *known < number);
+            self.refused.insert(place, number);
         }
     }
 }
 
-/// Files set aside are kept for a look, but not without end.
-const SET_ASIDE_MAX: usize = 8;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_stored_beside_the_loop_and_come_back_and_the_newest_wins() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        runtime.block_on(async {
-            let (mut disk, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
-            assert_eq!(kept.messages, "");
-            let mut saved = Vec::new();
-            for number in 1..=3 {
-                disk.order(StoreOutput::Messages { number, text: format!("set {number}\n") });
-            }
-            while disk.is_saving() {
-                let Saved::Messages(outcome) = std::future::poll_fn(|cx| disk.poll_saved(cx)).await else {
-                    panic!("only messages were saved")
-                };
-                saved.push(outcome.unwrap());
-            }
-            assert_eq!(saved, [1, 3]);
-            drop(disk);
-            let (_, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
-            assert_eq!(kept.messages, "set 3\n");
-        });
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_set_aside_and_the_device_starts() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("undelivered-3")).unwrap();
-        let (_, kept) = Disk::open(dir.path(), &Settings::default()).unwrap();
-        assert!(kept.frames.is_empty());
-        assert!(dir.path().join("undelivered-3.damaged-1").is_dir());
-    }
-
-    #[test]
-    fn a_file_in_the_place_of_a_spool_is_set_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("spool")).unwrap();
-        std::fs::write(dir.path().join("spool/link-1"), "no folder").unwrap();
-        let settings = dir.path().join("s.toml");
-        std::fs::write(&settings, "[link.1]\nspool = \"disk\"").unwrap();
-        let (disk, _) = Disk::open(dir.path(), &Settings::load(&settings).unwrap()).unwrap();
-        assert!(disk.spools[0].is_some());
-        assert!(dir.path().join("spool/link-1.damaged-1").is_file());
-    }
-}
+/// Bytes of a queue that may wait for the disk: as many as its cache has, and this at least.
+const LEAST_BOUND: usize = 1 << 20;
+/// As many frames as a cache holds.
+const REFUSED_MAX: usize = 65_536;

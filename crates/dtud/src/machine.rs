@@ -13,9 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{
-    ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, QueueId, SerialInput, StoreInput,
-};
+use dtu_proto::event::{ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, SerialInput, StoreInput};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{error, info, warn};
@@ -26,9 +24,11 @@ use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
 use crate::disk::{Disk, Kept, Saved};
+use crate::fs::Fs;
+use crate::held::{Held, Whose};
 use crate::journal::Journal;
 use crate::leds::Lamps;
-use crate::link::Link;
+use crate::link::{Link, LinkNews};
 use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
@@ -65,6 +65,8 @@ pub enum End {
     Stopped,
     /// An `--at` line was refused.
     AtRefused,
+    /// In good order, but frames that waited could not be kept.
+    FramesLost,
 }
 
 /// Somebody who watches the device live.
@@ -83,6 +85,7 @@ pub(crate) struct Machine {
     links: [Link; LINKS],
     channels: Channels,
     disk: Disk,
+    held: Held,
     modem: Modem,
     /// The interface that the modem's data takes, as the links know it.
     modem_interface: Option<String>,
@@ -127,7 +130,7 @@ impl Machine {
         let identity = setup.modem.identity();
         let seed = seed();
         let modem = Modem::open(setup.modem, &settings.modem, &setup.state, seed).context("modem")?;
-        let (disk, kept) = Disk::open(&setup.state, &settings)?;
+        let (disk, kept) = Disk::open(&Fs::default(), &setup.state, &settings)?;
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
@@ -144,10 +147,12 @@ impl Machine {
             stored: to_store_text(&kept.config),
             restored: kept.frames,
             messages: kept.messages,
+            losses: kept.losses,
         };
         let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
         let powered_on = start.started;
         let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
+        dtu.restore_losses(&start.losses);
         for (queue, number, frame) in start.restored {
             dtu.restore(queue, [(number, frame)]);
         }
@@ -162,6 +167,7 @@ impl Machine {
                 .map(|link| Link::new(settings.link_interface(link).map(str::to_owned), tls.clone())),
             channels,
             disk,
+            held: Held::default(),
             modem,
             modem_interface: None,
             lamps: lamps(&settings),
@@ -226,8 +232,10 @@ impl Machine {
             self.note_target(&output);
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
-                Output::Link(link, order) => self.links[link.index()].order(order, now, cx),
-                Output::Channel(channel, order) => self.channels.order(channel, order, now, cx),
+                Output::Link(link, order) => self.network_order(Whose::Link(link), order, now, cx),
+                Output::Channel(channel, order) => {
+                    self.network_order(Whose::Channel(channel), order, now, cx);
+                }
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
@@ -249,6 +257,23 @@ impl Machine {
         }
     }
 
+    /// A send may have to wait for the disk.
+    fn network_order(&mut self, whose: Whose, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
+        self.held.forget(whose);
+        let wait = whose.queue().filter(|_| matches!(order, LinkOutput::Send(_)));
+        match wait.and_then(|queue| self.disk.holds(queue)) {
+            Some(until) => self.held.hold(whose, until, order),
+            None => self.give_order(whose, order, now, cx),
+        }
+    }
+
+    fn give_order(&mut self, whose: Whose, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
+        match whose {
+            Whose::Link(link) => self.links[link.index()].order(order, now, cx),
+            Whose::Channel(channel) => self.channels.order(channel, order, now, cx),
+        }
+    }
+
     /// Looks at every source once; says whether anything happened.
     fn turn(&mut self, cx: &mut Context<'_>) -> bool {
         let now = self.clock.now();
@@ -262,7 +287,9 @@ impl Machine {
         }
         busy |= self.poll_serial(cx, now);
         busy |= self.poll_modem(cx, now);
-        busy | self.poll_disk(cx)
+        busy |= self.poll_disk(cx, now);
+        self.disk.note_losses(self.dtu.losses());
+        busy
     }
 
     fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -271,6 +298,9 @@ impl Machine {
         let news = self.links[link.index()].poll(cx, now, wanted, &mut buf);
         if let Some(news) = news {
             self.journal.hear(link.into(), &news, self.links[link.index()].contact());
+            if matches!(news, LinkNews::Closed { .. }) {
+                self.held.forget(Whose::Link(link));
+            }
             self.feed(Input::Link(link, news.input(&buf)), cx);
         }
         self.buf = buf;
@@ -283,6 +313,9 @@ impl Machine {
         let news = self.channels.poll(channel, cx, now, wanted, &mut buf);
         if let Some(news) = news {
             self.journal.hear(channel.into(), &news, self.channels.contact(channel));
+            if matches!(news, LinkNews::Closed { .. }) {
+                self.held.forget(Whose::Channel(channel));
+            }
             self.feed(Input::Channel(channel, news.input(&buf)), cx);
         }
         self.buf = buf;
@@ -337,13 +370,20 @@ impl Machine {
         self.channels.use_tls(&tls);
     }
 
-    fn poll_disk(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(saved) = self.disk.poll_saved(cx) else { return false };
+    fn poll_disk(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let polled = self.disk.poll(cx);
+        let mut went = false;
+        while let Some((whose, send)) = self.held.next(|order| self.disk.has_done(order)) {
+            self.give_order(whose, send, now, cx);
+            went = true;
+        }
+        let Poll::Ready(saved) = polled else { return went };
         let input = match &saved {
             Saved::Parameters(Ok(())) => StoreInput::Saved,
             Saved::Parameters(Err(why)) => StoreInput::Failed(why),
             Saved::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
             Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
+            Saved::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),
         };
         self.feed(Input::Store(input), cx);
         true
@@ -458,6 +498,7 @@ impl Machine {
 
     /// At the end a save that is under way gets some more time, but a disk that hangs does not hold the end up.
     fn waits_for_the_disk(&mut self) -> bool {
+        self.disk.stop();
         if !self.disk.is_saving() {
             return false;
         }
@@ -465,13 +506,13 @@ impl Machine {
         now < *self.saved_by.get_or_insert(now + SAVED_WITHIN)
     }
 
-    fn finish(&mut self) {
-        for queue in QueueId::ALL {
-            self.disk.keep_undelivered(queue, self.dtu.undelivered(queue));
-        }
+    fn finish(&mut self, end: End) -> End {
+        self.disk.note_losses(self.dtu.losses());
+        let lost = self.disk.keep_undelivered(|queue| self.dtu.undelivered(queue));
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
         }
+        if lost > 0 { End::FramesLost } else { end }
     }
 }
 
@@ -486,8 +527,7 @@ impl Future for Machine {
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
-                this.finish();
-                return Poll::Ready(end);
+                return Poll::Ready(this.finish(end));
             }
             let busy = this.turn(cx);
             if !busy && this.timer.arm(this.clock, this.next_deadline(), cx).is_pending() {

@@ -13,7 +13,7 @@ use dtu_proto::record::{Header, encode_header, encode_input, encode_timeout};
 use dtu_proto::time::{Duration, Instant};
 use tracing::error;
 
-use crate::store::named;
+use crate::fs::named;
 
 /// The log that is being written.
 #[derive(Debug)]

@@ -16,7 +16,9 @@ impl Httpd {
             return;
         };
         let Some(request) = settings.request() else { return };
+        let number = self.cache.first_seq();
         let Some((frame, _)) = self.cache.hand_over(|_| u64::MAX) else { return };
+        self.spool_sending(Some(number), cx);
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
         let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
@@ -31,12 +33,10 @@ impl Httpd {
         self.exchange = Some(Exchange::new(terms, cx.now));
     }
 
-    pub(super) fn sent(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(super) fn sent(&mut self, cx: &HttpdContext<'_>) {
         let Some(exchange) = &mut self.exchange else { return };
         exchange.progress(true, cx.now);
         self.counters.requests += 1;
-        // A restart of the host must not send it again.
-        self.spool_release(cx);
     }
 
     pub(super) fn acked(&mut self, cx: &HttpdContext<'_>) {
@@ -143,10 +143,8 @@ impl Httpd {
     fn done(&mut self, cx: &mut HttpdContext<'_>) -> Option<Exchange> {
         let exchange = self.exchange.take()?;
         self.cache.acked(u64::MAX);
-        if !exchange.sent {
-            self.counters.requests += 1;
-            self.spool_release(cx);
-        }
+        self.counters.requests += u64::from(!exchange.sent);
+        self.spool_release(cx);
         Some(exchange)
     }
 
@@ -177,6 +175,7 @@ impl Httpd {
     fn repeat(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
         let Some(exchange) = self.exchange.take() else { return };
         self.cache.rewind();
+        self.spool_sending(None, cx);
         self.counters.retried += 1;
         if exchange.sent {
             self.counters.requests -= 1;

@@ -20,7 +20,7 @@ use crate::event::{
 use crate::link::backoff::{Backoff, Rng};
 use crate::link::cache::Cache;
 use crate::link::{MOVES_FOR, Pause};
-use crate::status::{HttpdCounters, HttpdStatus, LinkState, WaitingFor};
+use crate::status::{HttpdCounters, HttpdStatus, LinkState, Loss, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use exchange::Exchange;
@@ -137,6 +137,20 @@ impl Httpd {
         self.cache.insert(frame, seq, 0, dropper(&mut self.counters, outputs));
     }
 
+    /// What left undelivered, or found no place on the spool.
+    pub(crate) const fn loss(&self) -> Loss {
+        let of = &self.counters;
+        Loss { frames: of.dropped_frames, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+    }
+
+    pub(crate) const fn add_loss(&mut self, loss: Loss) {
+        self.counters.frames_in += loss.frames;
+        self.counters.bytes_in += loss.bytes;
+        self.counters.dropped_frames += loss.frames;
+        self.counters.dropped_bytes += loss.bytes;
+        self.counters.spool_refused += loss.spool_refused;
+    }
+
     /// The network is there, or gone.
     pub(crate) fn network_changed(&mut self, cx: &mut HttpdContext<'_>) {
         self.retry_at = None;
@@ -211,11 +225,18 @@ impl Httpd {
         self.channel.close(reason, cx.now, cx.outputs);
     }
 
-    /// Every frame before the first that may still be sent is done with.
+    /// Every frame before the first that waits is done with.
     fn spool_release(&self, cx: &mut HttpdContext<'_>) {
         if self.options.spool {
-            let first = self.undelivered().next().map_or_else(|| self.cache.next_seq(), |(seq, _)| seq);
+            let first = self.cache.first_seq();
             cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, first)));
+        }
+    }
+
+    /// This frame is about to be sent, or none is: however the host ends, it is not sent again.
+    fn spool_sending(&self, frame: Option<u64>, cx: &mut HttpdContext<'_>) {
+        if self.options.spool {
+            cx.outputs.push_back(Output::Store(StoreOutput::SpoolSending(QueueId::Httpd, frame)));
         }
     }
 

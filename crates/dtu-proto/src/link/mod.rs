@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, StoreOutput};
-use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
+use crate::status::{LinkCounters, LinkState, LinkStatus, Loss, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use backoff::{Backoff, Rng};
@@ -238,6 +238,20 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.port, outputs));
+    }
+
+    /// What left undelivered, or found no place on the spool.
+    pub(crate) const fn loss(&self) -> Loss {
+        let of = &self.counters;
+        Loss { frames: of.dropped_frames, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+    }
+
+    pub(crate) const fn add_loss(&mut self, loss: Loss) {
+        self.counters.frames_in += loss.frames;
+        self.counters.bytes_in += loss.bytes;
+        self.counters.dropped_frames += loss.frames;
+        self.counters.dropped_bytes += loss.bytes;
+        self.counters.spool_refused += loss.spool_refused;
     }
 
     /// Moves everything that waits here to another link.

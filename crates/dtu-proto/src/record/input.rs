@@ -71,6 +71,9 @@ pub(super) fn encode(out: &mut String, input: &Input<'_>) {
         Input::Store(StoreInput::Failed(why)) => write!(out, "store failed {}", Text(why)),
         Input::Store(StoreInput::MessagesSaved(number)) => write!(out, "store messages-saved {number}"),
         Input::Store(StoreInput::MessagesFailed(why)) => write!(out, "store messages-failed {}", Text(why)),
+        Input::Store(StoreInput::SpoolRefused(queue, frames)) => {
+            write!(out, "store spool-refused {} {frames}", queue.word())
+        }
         Input::Console(line) => write!(out, "console {}", Text(line)),
         Input::Lost(lost) => {
             out.push_str("lost ");
@@ -143,6 +146,10 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
                 Ok(OwnedInput::Plain(Input::Store(StoreInput::MessagesSaved(words.number("a number")?))))
             }
             "messages-failed" => Ok(OwnedInput::MessagesFailed(words.text("why")?)),
+            "spool-refused" => {
+                let (queue, frames) = (words.queue()?, words.number("a number of frames")?);
+                Ok(OwnedInput::Plain(Input::Store(StoreInput::SpoolRefused(queue, frames))))
+            }
             other => Err(unknown(other, "store input", STORE)),
         },
         "console" => Ok(OwnedInput::Console(words.text("a command line")?)),
@@ -257,4 +264,4 @@ const SERIAL: &str = "data, written, configured, refused, present, gone";
 const LINK: &str = "connected, data, sent, acked, closed";
 const LOST: &str = "unread, datagrams, in-line, overrun";
 const SOCKET: &str = "link, channel";
-const STORE: &str = "saved, failed, messages-saved, messages-failed";
+const STORE: &str = "saved, failed, messages-saved, messages-failed, spool-refused";

@@ -12,6 +12,7 @@
 //! stored AT+CIPR=115200,8,1,NONE,NFC        one for each line of the stored parameters
 //! restored 1 17 68656c6c6f                  frames given to the device before its first input: queue, number, bytes
 //! message …                               the messages that were kept, a line each
+//! lost 1 3 120 0                          what was lost in earlier runs: queue or `line`, frames, bytes, not spooled
 //! begin
 //! 1500 serial data 68656c6c6f               microseconds since power-on, kind, fields; bytes in hex
 //! 2500 timeout
@@ -28,6 +29,7 @@ use core::fmt::{self, Write as _};
 use crate::config::Options;
 use crate::event::{Input, QueueId};
 use crate::identity::Identity;
+use crate::status::{Loss, Losses};
 use crate::time::Instant;
 
 mod input;
@@ -56,6 +58,8 @@ pub struct Header {
     pub restored: Vec<(QueueId, u64, Bytes)>,
     /// What was given to `Dtu::restore_messages`.
     pub messages: String,
+    /// What was given to `Dtu::restore_losses`.
+    pub losses: Losses,
 }
 
 /// One line behind the header.
@@ -96,7 +100,7 @@ impl core::error::Error for Error {}
 /// The header as text, up to and with the `begin` line.
 #[must_use]
 pub fn encode_header(header: &Header) -> String {
-    let Header { seed, started, identity, options, stored, restored, messages } = header;
+    let Header { seed, started, identity, options, stored, restored, messages, losses } = header;
     let Identity { imei, imsi, version } = identity;
     let mut out = String::from(FIRST_LINE);
     let _ = write!(out, "\nseed {seed}\nstarted {}\n", started.as_micros());
@@ -113,8 +117,18 @@ pub fn encode_header(header: &Header) -> String {
     for line in messages.split_inclusive('\n') {
         let _ = writeln!(out, "message {}", word::Text(line));
     }
+    for queue in QueueId::ALL {
+        encode_loss(&mut out, queue.word(), &losses.queues[queue.index()]);
+    }
+    encode_loss(&mut out, LINE, &losses.line);
     out.push_str("begin\n");
     out
+}
+
+fn encode_loss(out: &mut String, whose: &str, loss: &Loss) {
+    if *loss != Loss::default() {
+        let _ = writeln!(out, "lost {whose} {} {} {}", loss.frames, loss.bytes, loss.spool_refused);
+    }
 }
 
 /// Appends the line of one `Dtu::handle_input` to `out`.
@@ -164,6 +178,17 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
         "restored" => {
             let (queue, number) = (words.queue()?, words.number("the number of the frame")?);
             header.restored.push((queue, number, Bytes::from(words.hex()?)));
+        }
+        "lost" => {
+            let whose = words.any("whose")?;
+            let loss = match QueueId::from_word(whose) {
+                Some(queue) => &mut header.losses.queues[queue.index()],
+                None if whose == LINE => &mut header.losses.line,
+                None => return Err(word::unknown(whose, "queue", "1 to 4, httpd, serial-command, line")),
+            };
+            loss.frames = words.number("frames")?;
+            loss.bytes = words.number("bytes")?;
+            loss.spool_refused = words.number("frames")?;
         }
         "message" => header.messages.push_str(&words.text("a line of the messages")?),
         other => return Err(word::unknown(other, "header line", HEADER_KEYS)),
@@ -220,4 +245,7 @@ fn entry(line: &str) -> Result<Entry, String> {
 }
 
 const FIRST_LINE: &str = "dtu-record 1";
-const HEADER_KEYS: &str = "seed, started, imei, imsi, version, option, stored, restored, begin";
+const HEADER_KEYS: &str =
+    "seed, started, imei, imsi, version, option, stored, restored, message, lost, begin";
+/// Whose losses: the serial line's.
+const LINE: &str = "line";

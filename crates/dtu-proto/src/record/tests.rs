@@ -5,8 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{ChannelId, CloseReason, LinkId, LinkInput, Lost, SerialInput, Socket, StoreInput};
+use crate::event::{
+    ChannelId, CloseReason, LinkId, LinkInput, Lost, QUEUES, SerialInput, Socket, StoreInput,
+};
 use crate::radio::*;
+use crate::status::{Loss, Losses};
 use crate::time::Duration;
 
 fn link() -> impl Strategy<Value = LinkId> {
@@ -118,6 +121,15 @@ fn lost() -> impl Strategy<Value = Lost> {
     ]
 }
 
+fn store_input() -> impl Strategy<Value = StoreInput<'static>> {
+    prop_oneof![
+        Just(StoreInput::Saved),
+        any::<u64>().prop_map(StoreInput::MessagesSaved),
+        (0..QueueId::ALL.len(), any::<u64>())
+            .prop_map(|(index, frames)| StoreInput::SpoolRefused(QueueId::ALL[index], frames)),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let plain = prop_oneof![
         Just(Input::Serial(SerialInput::Written)),
@@ -126,8 +138,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(Input::Serial(SerialInput::Gone)),
         (link(), link_input()).prop_map(|(link, news)| Input::Link(link, news)),
         (channel(), link_input()).prop_map(|(channel, news)| Input::Channel(channel, news)),
-        Just(Input::Store(StoreInput::Saved)),
-        any::<u64>().prop_map(|number| Input::Store(StoreInput::MessagesSaved(number))),
+        store_input().prop_map(Input::Store),
         lost().prop_map(Input::Lost),
         Just(Input::Shutdown),
     ];
@@ -226,8 +237,9 @@ fn header() -> impl Strategy<Value = Header> {
     let frame = proptest::collection::vec(any::<u8>(), 0..20).prop_map(Bytes::from);
     let queue = (0..QueueId::ALL.len()).prop_map(|index| QueueId::ALL[index]);
     let restored = proptest::collection::vec((queue, any::<u64>(), frame), 0..4);
-    (any::<u64>(), any::<u64>(), identity, options(), [any::<String>(), any::<String>()], restored).prop_map(
-        |(seed, started, identity, options, [stored, messages], restored)| Header {
+    let texts = [any::<String>(), any::<String>()];
+    (any::<u64>(), any::<u64>(), identity, options(), texts, restored, losses()).prop_map(
+        |(seed, started, identity, options, [stored, messages], restored, losses)| Header {
             seed,
             started: Instant::from_micros(started),
             identity,
@@ -235,8 +247,15 @@ fn header() -> impl Strategy<Value = Header> {
             stored,
             restored,
             messages,
+            losses,
         },
     )
+}
+
+fn losses() -> impl Strategy<Value = Losses> {
+    let loss =
+        || any::<[u64; 3]>().prop_map(|[frames, bytes, spool_refused]| Loss { frames, bytes, spool_refused });
+    ([(); QUEUES].map(|()| loss()), loss()).prop_map(|(queues, line)| Losses { queues, line })
 }
 
 fn encode(header: &Header, entries: &[Entry]) -> String {

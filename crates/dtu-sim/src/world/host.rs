@@ -103,6 +103,7 @@ impl World {
             StoreInput::Failed(_) => "save failed",
             StoreInput::MessagesSaved(_) => "messages saved",
             StoreInput::MessagesFailed(_) => "messages failed",
+            StoreInput::SpoolRefused(..) => "spool refused",
         };
         self.note(what, None, 0, &[]);
         self.call(Input::Store(input));
@@ -260,6 +261,9 @@ impl World {
                 self.spool_append(queue, number, bytes)
             }
             Output::Store(StoreOutput::SpoolRelease(queue, below)) => self.spool_release(queue, below),
+            Output::Store(StoreOutput::SpoolSending(queue, frame)) => {
+                self.disk.sending[queue.index()] = frame
+            }
             Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),

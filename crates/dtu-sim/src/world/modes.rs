@@ -160,6 +160,9 @@ impl World {
     /// The host has started again: what was on the disk is in the queues.
     pub(super) fn restore_modes(&mut self) {
         for queue in [QueueId::Httpd, QueueId::SerialCommand] {
+            if let Some(sent) = self.disk.sending[queue.index()].take() {
+                self.disk.spool[queue.index()].remove(&sent);
+            }
             let frames: Vec<_> = self.disk.spool[queue.index()].clone().into_iter().collect();
             let kept: Vec<Vec<u8>> = frames.iter().map(|(_, bytes)| bytes.to_vec()).collect();
             self.device.restore(queue, frames);

@@ -39,6 +39,8 @@ pub(super) struct Disk {
     pub(super) saving: Option<(String, Config)>,
     pub(super) generation: u64,
     pub(super) spool: [BTreeMap<u64, Bytes>; QUEUES],
+    /// The frame that may have gone, where none goes twice.
+    pub(super) sending: [Option<u64>; QUEUES],
 }
 
 impl Disk {
@@ -49,6 +51,7 @@ impl Disk {
             saving: None,
             generation: 0,
             spool: Default::default(),
+            sending: Default::default(),
         }
     }
 }

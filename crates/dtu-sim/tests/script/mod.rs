@@ -206,6 +206,7 @@ impl Dev {
                 Output::Store(
                     StoreOutput::SpoolAppend(..)
                     | StoreOutput::SpoolRelease(..)
+                    | StoreOutput::SpoolSending(..)
                     | StoreOutput::Messages { .. },
                 )
                 | Output::Channel(..)

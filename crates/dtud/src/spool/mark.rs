@@ -1,87 +1,72 @@
-//! The mark: every frame below it is released. Two places in one file are written in turn, so that a torn write
-//! leaves the other; the greater good one counts.
+//! How far a queue is released, and which frame is being sent.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::store::named;
+use crate::fs::places::{Places, peek};
+use crate::fs::{Fs, OpenFile};
 
+/// The mark: every frame below it is released.
 #[derive(Debug)]
-pub(super) struct Mark {
-    path: PathBuf,
-    file: Arc<File>,
-    released: u64,
-    /// The place that is written next: not the one that holds `released`.
-    place: usize,
-}
+pub(super) struct Mark(Places);
 
 impl Mark {
-    pub(super) fn open(dir: &Path) -> io::Result<Self> {
-        let path = dir.join("released");
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.map_err(|error| named(&path, &error))?;
-        let marks = PLACES.map(|offset| read(&file, offset).unwrap_or(0));
-        let place = usize::from(marks[0] >= marks[1]);
-        // Room for both places now: a full disk must not keep delivered frames from being marked. If it is full
-        // already, `advance` tells.
-        if file.metadata().is_ok_and(|data| data.len() == 0) {
-            let _ = clear(&file);
-        }
-        Ok(Self { path, file: Arc::new(file), released: marks[0].max(marks[1]), place })
+    pub(super) fn open(fs: &Fs, dir: &Path) -> io::Result<Self> {
+        Places::open(fs, &dir.join("released"), 1).map(Self)
     }
 
-    /// As on a disk that is full.
-    #[cfg(test)]
-    pub(super) fn unwritable() -> Self {
-        let path = PathBuf::from("/dev/full");
-        let file = File::options().write(true).open(&path).expect("the device is there");
-        Self { path, file: Arc::new(file), released: 0, place: 0 }
+    /// As it stands, where nothing may be written.
+    pub(super) fn peek(fs: &Fs, dir: &Path) -> u64 {
+        peek(fs, &dir.join("released"), 1)[0]
     }
 
-    pub(super) const fn released(&self) -> u64 {
-        self.released
+    pub(super) fn released(&self) -> u64 {
+        self.0.words()[0]
     }
 
-    pub(super) const fn file(&self) -> &Arc<File> {
-        &self.file
+    pub(super) fn file(&self) -> &Arc<OpenFile> {
+        self.0.file()
     }
 
     pub(super) fn advance(&mut self, released: u64) -> io::Result<()> {
-        let mut bytes = [0; LENGTH];
-        bytes[..8].copy_from_slice(&released.to_le_bytes());
-        bytes[8..].copy_from_slice(&crc32fast::hash(&released.to_le_bytes()).to_le_bytes());
-        self.file.write_all_at(&bytes, PLACES[self.place]).map_err(|error| named(&self.path, &error))?;
-        self.place = 1 - self.place;
-        self.released = released;
-        Ok(())
+        self.0.write([released].into())
     }
 
     /// Back to the start, on the disk.
     pub(super) fn reset(&mut self) -> io::Result<()> {
-        let reset = clear(&self.file).and_then(|()| self.file.sync_all());
-        reset.map_err(|error| named(&self.path, &error))?;
-        self.released = 0;
-        Ok(())
+        self.0.reset()
     }
 }
 
-/// Neither place holds a mark (the sum of a zero is not zero), and both keep their room.
-fn clear(file: &File) -> io::Result<()> {
-    PLACES.iter().try_for_each(|offset| file.write_all_at(&[0; LENGTH], *offset))
-}
+/// The frame that was given to a connection and may not go twice. Made when it is first needed.
+#[derive(Debug)]
+pub(super) struct Sending(Places);
 
-fn read(file: &File, offset: u64) -> Option<u64> {
-    let mut bytes = [0; LENGTH];
-    file.read_exact_at(&mut bytes, offset).ok()?;
-    let (released, crc) = bytes.split_at(8);
-    (crc32fast::hash(released).to_le_bytes() == crc).then_some(())?;
-    Some(u64::from_le_bytes(released.try_into().ok()?))
-}
+impl Sending {
+    /// `None` where no frame was ever noted.
+    pub(super) fn find(fs: &Fs, dir: &Path) -> io::Result<Option<Self>> {
+        let path = dir.join("sending");
+        match std::fs::symlink_metadata(&path) {
+            Err(_) => Ok(None),
+            Ok(_) => Places::open(fs, &path, 3).map(|places| Some(Self(places))),
+        }
+    }
 
-/// In different sectors of the disk.
-const PLACES: [u64; 2] = [0, 4096];
-const LENGTH: usize = 12;
+    pub(super) fn make(fs: &Fs, dir: &Path) -> io::Result<Self> {
+        Places::open(fs, &dir.join("sending"), 3).map(Self)
+    }
+
+    pub(super) fn frame(&self) -> Option<u64> {
+        (self.0.words()[1] == 1).then_some(self.0.words()[2])
+    }
+
+    pub(super) fn set(&mut self, frame: Option<u64>) -> io::Result<()> {
+        let age = self.0.words()[0] + 1;
+        self.0.write([age, u64::from(frame.is_some()), frame.unwrap_or(0)].into())
+    }
+
+    pub(super) fn file(&self) -> &Arc<OpenFile> {
+        self.0.file()
+    }
+}

@@ -1,4 +1,6 @@
 //! One frame in a file: length (4 bytes), number (8), CRC-32 of these and the frame (4), the frame. Low byte first.
+//!
+//! Damage costs the records that it touches: the reader goes on with the next whole one.
 
 use bytes::{Buf as _, Bytes};
 
@@ -14,24 +16,107 @@ pub(super) fn encode(out: &mut Vec<u8>, number: u64, frame: &[u8]) {
     out.extend_from_slice(frame);
 }
 
-/// The whole records at the start of `bytes` with numbers from `next` that grow, and their length.
-pub(super) fn decode_all(bytes: &Bytes, mut next: u64) -> (Vec<(u64, Bytes)>, usize) {
-    let mut rest = bytes.clone();
-    let mut records = Vec::new();
-    while let Some((number, frame)) = decode(&rest).filter(|(number, _)| *number >= next) {
-        rest.advance(HEAD + frame.len());
-        next = number.saturating_add(1);
-        records.push((number, frame));
-    }
-    (records, bytes.len() - rest.len())
+/// Bytes of a frame's record.
+pub(super) const fn size(frame: &Bytes) -> u64 {
+    (HEAD + frame.len()) as u64
 }
 
-fn decode(bytes: &Bytes) -> Option<(u64, Bytes)> {
-    let mut head = bytes.get(..HEAD)?;
+/// Frames that were there and are not any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Their number.
+    pub(crate) frames: u64,
+    /// Their bytes, as far as can be known.
+    pub(crate) bytes: u64,
+}
+
+impl std::ops::AddAssign for Lost {
+    fn add_assign(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The whole records; their numbers grow.
+    pub(super) records: Vec<(u64, Bytes)>,
+    pub(super) lost: Lost,
+    /// Something in the file belongs to no whole record.
+    pub(super) is_damaged: bool,
+}
+
+/// The numbers that a file may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    /// The least.
+    pub(super) from: u64,
+    /// Below this; `None` where nobody knows.
+    pub(super) until: Option<u64>,
+    /// Those below this are done with: their loss is none.
+    pub(super) released: u64,
+}
+
+/// Reads a file, over damage.
+pub(super) fn read(bytes: &Bytes, numbers: Numbers) -> Reading {
+    let mut reading = Reading::default();
+    let (mut rest, mut next) = (bytes.clone(), numbers.from);
+    let fits = |number: u64, next: u64| number >= next && numbers.until.is_none_or(|until| number < until);
+    while !rest.is_empty() {
+        let found = next_whole(&rest, |number| fits(number, next));
+        let gap = found.as_ref().map_or(rest.len(), |(at, ..)| *at);
+        if gap > 0 {
+            reading.is_damaged = true;
+            let first = next.max(numbers.released);
+            let behind = found.as_ref().map_or(numbers.until, |(_, number, _)| Some(*number));
+            reading.lost += lost(gap as u64, first, behind);
+        }
+        let Some((at, number, frame)) = found else { break };
+        rest.advance(at + HEAD + frame.len());
+        next = number.saturating_add(1);
+        reading.records.push((number, frame));
+    }
+    reading
+}
+
+/// The next whole record of an allowed number, and where it begins. A record whose frame is damaged says itself where
+/// the next one begins; so something inside a frame is hardly ever taken for a record.
+fn next_whole(bytes: &Bytes, allowed: impl Fn(u64) -> bool) -> Option<(usize, u64, Bytes)> {
+    let whole = |at: usize| {
+        let (number, frame) = decode(bytes, at).filter(|(number, _)| allowed(*number))?;
+        Some((at, number, frame))
+    };
+    if let Some(first) = whole(0) {
+        return Some(first);
+    }
+    let behind = length_at(bytes, 0).and_then(|length| whole(HEAD + length));
+    // Where the length itself is damaged, it may name a record behind the next.
+    let (end, below) = behind.as_ref().map_or((bytes.len(), None), |(at, number, _)| (*at, Some(*number)));
+    let between = (1..end).filter_map(whole).find(|(_, number, _)| below.is_none_or(|below| *number < below));
+    between.or(behind)
+}
+
+fn length_at(bytes: &Bytes, at: usize) -> Option<usize> {
+    let length = bytes.get(at..at.checked_add(HEAD)?)?.get_u32_le();
+    usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME)
+}
+
+fn decode(bytes: &Bytes, at: usize) -> Option<(u64, Bytes)> {
+    let size = length_at(bytes, at)?;
+    let (mut head, begin) = (bytes.get(at..at + HEAD)?, at + HEAD);
     let (length, number, crc) = (head.get_u32_le(), head.get_u64_le(), head.get_u32_le());
-    let size = usize::try_from(length).ok().filter(|size| *size <= MAX_FRAME)?;
-    let frame = bytes.get(HEAD..HEAD + size)?;
+    let frame = bytes.get(begin..begin.checked_add(size)?)?;
     (checksum(length, number, frame) == crc).then(|| (number, bytes.slice_ref(frame)))
+}
+
+/// What a gap of so many bytes has cost: the numbers that are missing, but no more records than it can have held. Where
+/// the numbers do not tell, it was one.
+pub(super) fn lost(gap: u64, first: u64, behind: Option<u64>) -> Lost {
+    let most = (gap / HEAD as u64).max(1);
+    let frames = behind.map_or(1, |behind| behind.saturating_sub(first).min(most));
+    let bytes = if frames == 0 { 0 } else { gap.saturating_sub(frames * HEAD as u64) };
+    Lost { frames, bytes }
 }
 
 fn checksum(length: u32, number: u64, frame: &[u8]) -> u32 {

@@ -1,6 +1,5 @@
 //! Forcing files to the disk: at once, in a thread beside the main loop, or never.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,12 +9,13 @@ use std::time::Duration;
 use tracing::error;
 
 use super::SpoolSync;
-use crate::store::named;
+use crate::fs::{Fs, OpenFile};
 
 /// Carries out one link's policy.
 #[derive(Debug)]
 pub(super) struct Syncer {
     policy: SpoolSync,
+    fs: Fs,
     dir: PathBuf,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -30,20 +30,20 @@ struct Shared {
 /// What is to be forced. Bounded: files are named once, and a second's worth of segments.
 #[derive(Debug, Default)]
 struct Work {
-    files: Vec<Arc<File>>,
+    files: Vec<Arc<OpenFile>>,
     dir: bool,
     stop: bool,
 }
 
 impl Syncer {
-    pub(super) fn new(policy: SpoolSync, dir: &Path) -> Self {
-        Self { policy, dir: dir.to_owned(), shared: Arc::default(), thread: None }
+    pub(super) fn new(fs: &Fs, policy: SpoolSync, dir: &Path) -> Self {
+        Self { policy, fs: fs.clone(), dir: dir.to_owned(), shared: Arc::default(), thread: None }
     }
 
     /// A frame was written.
-    pub(super) fn appended(&mut self, file: &Arc<File>) -> io::Result<()> {
+    pub(super) fn appended(&mut self, file: &Arc<OpenFile>) -> io::Result<()> {
         if self.policy == SpoolSync::Always {
-            return file.sync_data().map_err(|error| named(&self.dir, &error));
+            return file.sync_data();
         }
         self.dirty(file);
         Ok(())
@@ -52,7 +52,7 @@ impl Syncer {
     /// A file was made.
     pub(super) fn named(&mut self) -> io::Result<()> {
         match self.policy {
-            SpoolSync::Always => sync_dir(&self.dir),
+            SpoolSync::Always => self.fs.sync_dir(&self.dir),
             SpoolSync::EverySecond => {
                 self.shared.lock().dir = true;
                 self.wake();
@@ -63,7 +63,7 @@ impl Syncer {
     }
 
     /// A file was written that can wait a second.
-    pub(super) fn dirty(&mut self, file: &Arc<File>) {
+    pub(super) fn dirty(&mut self, file: &Arc<OpenFile>) {
         if self.policy == SpoolSync::Never {
             return;
         }
@@ -78,9 +78,9 @@ impl Syncer {
 
     fn wake(&mut self) {
         if self.thread.is_none() {
-            let (shared, dir) = (Arc::clone(&self.shared), self.dir.clone());
+            let (shared, fs, dir) = (Arc::clone(&self.shared), self.fs.clone(), self.dir.clone());
             let thread = std::thread::Builder::new().name("spool-sync".to_owned());
-            match thread.spawn(move || shared.run(&dir)) {
+            match thread.spawn(move || shared.run(&fs, &dir)) {
                 Ok(thread) => self.thread = Some(thread),
                 Err(error) => error!("{}: no thread for flushing: {error}", self.dir.display()),
             }
@@ -105,7 +105,7 @@ impl Shared {
     }
 
     /// Sleeps while nothing is to do; gathers a second's work; forces it outside the lock.
-    fn run(&self, dir: &Path) {
+    fn run(&self, fs: &Fs, dir: &Path) {
         loop {
             let idle = |work: &mut Work| work.files.is_empty() && !work.dir && !work.stop;
             let work = self.news.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ impl Shared {
             let (files, named, stop) =
                 (std::mem::take(&mut work.files), std::mem::take(&mut work.dir), work.stop);
             drop(work);
-            if let Err(error) = force(&files, named.then_some(dir)) {
+            if let Err(error) = force(fs, &files, named.then_some(dir)) {
                 error!("{}: frames could not be forced to the disk: {error}", dir.display());
             }
             if stop {
@@ -124,13 +124,9 @@ impl Shared {
     }
 }
 
-fn force(files: &[Arc<File>], dir: Option<&Path>) -> io::Result<()> {
+fn force(fs: &Fs, files: &[Arc<OpenFile>], dir: Option<&Path>) -> io::Result<()> {
     files.iter().try_for_each(|file| file.sync_data())?;
-    dir.map_or(Ok(()), sync_dir)
-}
-
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| named(dir, &error))
+    dir.map_or(Ok(()), |dir| fs.sync_dir(dir))
 }
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -139,10 +135,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 mod tests {
     use super::*;
 
-    fn syncer(policy: SpoolSync) -> (tempfile::TempDir, Syncer, Arc<File>) {
+    fn syncer(policy: SpoolSync) -> (tempfile::TempDir, Syncer, Arc<OpenFile>) {
         let dir = tempfile::tempdir().unwrap();
-        let file = Arc::new(File::create(dir.path().join("a")).unwrap());
-        let syncer = Syncer::new(policy, dir.path());
+        let file = Arc::new(Fs::default().create(&dir.path().join("a")).unwrap());
+        let syncer = Syncer::new(&Fs::default(), policy, dir.path());
         (dir, syncer, file)
     }
 

@@ -7,28 +7,39 @@ use bytes::Bytes;
 use dtu_proto::event::QueueId;
 use tracing::warn;
 
-use super::{Spool, SpoolSync, folder, record};
-use crate::store::{Disk, FileOps as _, write_whole};
+use super::record::{self, Lost, Numbers};
+use super::recover::{self, Found, keep_aside};
+use super::{Spool, SpoolSync, folder};
+use crate::fs::Fs;
+use crate::store::write_whole;
 
 /// Keeps the frames of a queue in memory for the next start: whole or not at all, over a power cut too. No frames, no file.
 ///
 /// # Errors
 /// Of the file system, with the path.
-pub fn save_undelivered<'a>(
+pub(crate) fn save_undelivered<'a>(
+    fs: &Fs,
     dir: &Path,
     queue: QueueId,
     frames: impl IntoIterator<Item = (u64, &'a Bytes)>,
 ) -> io::Result<()> {
-    let path = path(dir, queue);
     let mut bytes = Vec::new();
     frames.into_iter().for_each(|(number, frame)| record::encode(&mut bytes, number, frame));
     if bytes.is_empty() {
-        return Disk.remove(&path);
+        return fs.remove(&path(dir, queue));
     }
+    replace(fs, dir, &path(dir, queue), &bytes)
+}
+
+fn replace(fs: &Fs, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
-    write_whole(&mut Disk, &new, &bytes)?;
-    Disk.rename(&new, &path)?;
-    Disk.sync_dir(dir)
+    write_whole(&mut fs.clone(), &new, bytes)?;
+    fs.rename(&new, path)?;
+    // They are there; only a power cut could still take them.
+    if let Err(error) = fs.sync_dir(dir) {
+        warn!("{error}");
+    }
+    Ok(())
 }
 
 /// The frames that the last run left, oldest first: at its clean stop, or in a spool when it had `spool = "disk"`. They
@@ -36,26 +47,50 @@ pub fn save_undelivered<'a>(
 ///
 /// # Errors
 /// Of the file system, with the path.
-pub fn find_undelivered(dir: &Path, queue: QueueId) -> io::Result<Left> {
+pub(crate) fn find_undelivered(
+    fs: &Fs,
+    dir: &Path,
+    queue: QueueId,
+    count: &mut dyn FnMut(Lost),
+) -> io::Result<Left> {
     if dir.join("spool").join(folder(queue)).is_dir() {
-        let (spool, frames) = Spool::open(dir, queue, u64::MAX, SpoolSync::Never)?;
-        return Ok(Left { frames, place: Place::Spool(Box::new(spool)) });
+        let (spool, found) = Spool::open(fs, dir, queue, (u64::MAX, SpoolSync::Never), count)?;
+        return Ok(Left { found, place: Place::Spool(Box::new(spool)) });
     }
-    Ok(Left { frames: read(dir, queue)?, place: Place::File(dir.to_owned(), queue) })
+    let found = read(fs, dir, queue, count)?;
+    Ok(Left { found, place: Place::File(fs.clone(), dir.to_owned(), queue) })
+}
+
+/// The same where nothing may be written: they cannot be forgotten.
+///
+/// # Errors
+/// Of the file system, with the path.
+pub(crate) fn peek_undelivered(fs: &Fs, dir: &Path, queue: QueueId) -> io::Result<Left> {
+    let mut found = Found::default();
+    if dir.join("spool").join(folder(queue)).is_dir() {
+        found = recover::peek(fs, dir, queue)?;
+    }
+    if let Some(bytes) = fs.read(&path(dir, queue), u64::MAX)? {
+        let first = found.frames.last().map_or(0, |(last, _)| last + 1);
+        let reading = record::read(&Bytes::from(bytes), ANY);
+        found.frames.extend((first..).zip(reading.records.into_iter().map(|(_, frame)| frame)));
+        found.lost += reading.lost;
+    }
+    Ok(Left { found, place: Place::Nowhere })
 }
 
 /// What a run left for a queue that keeps its frames in memory.
 #[derive(Debug)]
-pub struct Left {
-    /// With their numbers, oldest first.
-    pub frames: Vec<(u64, Bytes)>,
+pub(crate) struct Left {
+    pub(crate) found: Found,
     place: Place,
 }
 
 #[derive(Debug)]
 enum Place {
-    File(PathBuf, QueueId),
+    File(Fs, PathBuf, QueueId),
     Spool(Box<Spool>),
+    Nowhere,
 }
 
 impl Left {
@@ -64,32 +99,42 @@ impl Left {
     ///
     /// # Errors
     /// Of the file system, with the path.
-    pub fn forget(self) -> io::Result<()> {
-        let Some((last, _)) = self.frames.last() else { return Ok(()) };
+    pub(crate) fn forget(self) -> io::Result<()> {
+        let Some((last, _)) = self.found.frames.last() else { return Ok(()) };
         match self.place {
-            Place::File(dir, queue) => remove(&dir, queue),
+            Place::File(fs, dir, queue) => remove(&fs, &dir, queue),
             Place::Spool(mut spool) => spool.release(last + 1),
+            Place::Nowhere => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
         }
     }
 }
 
-pub(super) fn read(dir: &Path, queue: QueueId) -> io::Result<Vec<(u64, Bytes)>> {
+/// A file that is damaged is kept beside, and its whole records take its place, so that the loss is counted once.
+pub(super) fn read(fs: &Fs, dir: &Path, queue: QueueId, count: &mut dyn FnMut(Lost)) -> io::Result<Found> {
     let path = path(dir, queue);
-    let Some(bytes) = Disk.read(&path, u64::MAX)? else { return Ok(Vec::new()) };
-    let bytes = Bytes::from(bytes);
-    let (frames, good) = record::decode_all(&bytes, 0);
-    if good < bytes.len() {
-        let (lost, kept) = (bytes.len() - good, frames.len());
-        warn!("{}: damaged: {lost} bytes behind {kept} frames are lost", path.display());
+    let Some(bytes) = fs.read(&path, u64::MAX)? else { return Ok(Found::default()) };
+    let reading = record::read(&Bytes::from(bytes.clone()), ANY);
+    if reading.is_damaged {
+        count(reading.lost);
+        let lost = reading.lost.frames;
+        warn!("{}: damaged: {lost} frames are lost; kept beside as .damaged-1 to -8", path.display());
+        keep_aside(fs, &path, &bytes);
+        let mut whole = Vec::new();
+        reading.records.iter().for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
+        if let Err(error) = replace(fs, dir, &path, &whole) {
+            warn!("{error}; left as it is");
+        }
     }
-    Ok(frames)
+    Ok(Found { frames: reading.records, lost: reading.lost })
 }
 
-pub(super) fn remove(dir: &Path, queue: QueueId) -> io::Result<()> {
-    Disk.remove(&path(dir, queue))?;
-    Disk.sync_dir(dir)
+pub(super) fn remove(fs: &Fs, dir: &Path, queue: QueueId) -> io::Result<()> {
+    fs.remove(&path(dir, queue))?;
+    fs.sync_dir(dir)
 }
 
-fn path(dir: &Path, queue: QueueId) -> PathBuf {
+pub(crate) fn path(dir: &Path, queue: QueueId) -> PathBuf {
     dir.join(format!("undelivered-{}", queue.word()))
 }
+
+const ANY: Numbers = Numbers { from: 0, until: None, released: 0 };

@@ -1,4 +1,4 @@
-//! One process a state directory.
+//! One process a state folder.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::files::named;
+use crate::fs::named;
 
 /// The lock; it ends with the process, however that ends.
 #[derive(Debug)]
@@ -16,11 +16,11 @@ pub(super) struct Lock {
 }
 
 impl Lock {
+    /// # Errors
+    /// `ResourceBusy`: another process has it. Any other: there is nothing that could be locked.
     pub(super) fn take(dir: &Path) -> io::Result<Self> {
         let path = dir.join("lock");
-        let mut options = File::options();
-        let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let mut file = opened.map_err(|error| named(&path, &error))?;
+        let mut file = open(dir, &path).map_err(|error| named(&path, &error))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(in_use(dir, &mut file)),
@@ -30,6 +30,22 @@ impl Lock {
         let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
+}
+
+/// The file, where it can be written; else as it is; else the folder: a lock needs no right to write.
+fn open(dir: &Path, path: &Path) -> io::Result<File> {
+    let options = || {
+        let mut options = File::options();
+        options.read(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        options
+    };
+    options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .or_else(|error| options().open(path).map_err(|_| error))
+        .or_else(|error| File::open(dir).map_err(|_| error))
 }
 
 fn in_use(dir: &Path, file: &mut File) -> io::Error {

@@ -13,64 +13,57 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::fs::Fs;
 use dtu_proto::config::{Config, Problem, from_store_text};
 
 mod files;
 mod lock;
 mod saver;
 mod sheet;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use files::{Disk, FileOps, named, write_whole};
-use lock::Lock;
+pub(crate) use files::write_whole;
 pub(crate) use saver::Saver;
 use sheet::{Sheet, load, save};
+pub(crate) use state::{Identity, State, identity, make_private};
 
-/// The folder with the stored parameters. While it lives no other process can open it.
+/// The stored parameters, in a state folder that is open.
 #[derive(Debug)]
-pub struct ParameterStore {
+pub(crate) struct ParameterStore {
     dir: PathBuf,
-    files: Disk,
-    _lock: Lock,
+    files: Fs,
 }
 
 impl ParameterStore {
-    /// Opens the state directory (made if it is missing) and reads the stored parameters. The messages say what was
-    /// not in order; a device that was never saved has the factory set and no message.
+    /// Reads the stored parameters. The messages say what was not in order; a device that was never saved has the
+    /// factory set and no message.
     ///
     /// # Errors
-    /// The directory cannot be made, read, or is in use by another process; the text names it.
-    pub fn open(dir: &Path) -> io::Result<(Self, Config, Vec<String>)> {
-        make_private_dir(dir)?;
-        let lock = Lock::take(dir)?;
-        let mut files = Disk;
-        let (text, mut messages) = load(&mut files, dir, &PARAMETERS)?;
+    /// The file may not be read; the text names it.
+    pub(crate) fn open(state: &State) -> io::Result<(Self, Config, Vec<String>)> {
+        let (dir, mut files) = (state.dir().to_owned(), state.fs.clone());
+        let (text, mut messages) = load(&mut files, &dir, &PARAMETERS)?;
         let (config, problems) = from_store_text(&text);
-        messages.extend(problems.iter().map(|problem| passed_over(&PARAMETERS.current(dir), problem)));
-        Ok((Self { dir: dir.to_owned(), files, _lock: lock }, config, messages))
+        messages.extend(problems.iter().map(|problem| passed_over(&PARAMETERS.current(&dir), problem)));
+        Ok((Self { dir, files }, config, messages))
     }
 
     /// Stores a set. When this returns `Ok` it survives a power cut; on an error the set before it is still stored.
     ///
     /// # Errors
     /// Of the file system, with the path.
-    pub fn save(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn save(&mut self, text: &str) -> io::Result<()> {
         save(&mut self.files, &self.dir, &PARAMETERS, text)
-    }
-
-    /// The state directory.
-    #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 }
 
 /// The messages that are not done with, in a state directory that is open.
 #[derive(Debug)]
-pub struct MessageStore {
+pub(crate) struct MessageStore {
     dir: PathBuf,
-    files: Disk,
+    files: Fs,
 }
 
 impl MessageStore {
@@ -78,9 +71,8 @@ impl MessageStore {
     ///
     /// # Errors
     /// The file may not be read; the text names it.
-    pub fn open(parameters: &ParameterStore) -> io::Result<(Self, String, Vec<String>)> {
-        let dir = parameters.dir().to_owned();
-        let mut files = Disk;
+    pub(crate) fn open(state: &State) -> io::Result<(Self, String, Vec<String>)> {
+        let (dir, mut files) = (state.dir().to_owned(), state.fs.clone());
         let (text, problems) = load(&mut files, &dir, &MESSAGES)?;
         Ok((Self { dir, files }, text, problems))
     }
@@ -89,7 +81,7 @@ impl MessageStore {
     ///
     /// # Errors
     /// Of the file system, with the path.
-    pub fn save(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn save(&mut self, text: &str) -> io::Result<()> {
         save(&mut self.files, &self.dir, &MESSAGES, text)
     }
 
@@ -97,11 +89,6 @@ impl MessageStore {
     pub(crate) fn passed_over(dir: &Path, problem: &Problem) -> String {
         passed_over(&MESSAGES.current(dir), problem)
     }
-}
-
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| named(dir, &error))
 }
 
 fn passed_over(file: &Path, Problem { line, text }: &Problem) -> String {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::task::JoinHandle;
 
 use super::{MessageStore, ParameterStore};
+use crate::disk::Guard;
 
 /// What keeps one text.
 pub(crate) trait Keep: Send + 'static {
@@ -31,13 +32,14 @@ impl Keep for MessageStore {
 #[derive(Debug)]
 pub(crate) struct Saver<K> {
     store: Arc<Mutex<K>>,
+    guard: Arc<Guard>,
     writing: Option<(u64, JoinHandle<io::Result<()>>)>,
     waiting: Option<(u64, String)>,
 }
 
 impl<K: Keep> Saver<K> {
-    pub(crate) fn new(store: K) -> Self {
-        Self { store: Arc::new(Mutex::new(store)), writing: None, waiting: None }
+    pub(crate) fn new(store: K, guard: Arc<Guard>) -> Self {
+        Self { store: Arc::new(Mutex::new(store)), guard, writing: None, waiting: None }
     }
 
     /// Stores the text of that number; `poll` tells the outcome. A number that was passed over is not answered: the
@@ -47,8 +49,11 @@ impl<K: Keep> Saver<K> {
             self.waiting = Some((number, text));
             return;
         }
-        let store = Arc::clone(&self.store);
-        let work = move || store.lock().unwrap_or_else(PoisonError::into_inner).keep(&text);
+        let (store, guard) = (Arc::clone(&self.store), Arc::clone(&self.guard));
+        let work = move || {
+            guard.check()?;
+            store.lock().unwrap_or_else(PoisonError::into_inner).keep(&text)
+        };
         self.writing = Some((number, tokio::task::spawn_blocking(work)));
     }
 
@@ -98,7 +103,7 @@ mod tests {
         let (asked, texts) = mpsc::channel();
         let (decide, outcomes) = mpsc::channel();
         runtime.block_on(async {
-            let mut saver = Saver::new(Told { asked, outcomes });
+            let mut saver = Saver::new(Told { asked, outcomes }, Guard::new("/".as_ref(), None));
             for (number, text) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
                 saver.save(number, text.to_owned());
             }
@@ -126,7 +131,7 @@ mod tests {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut saver = Saver::new(Breaks(false));
+            let mut saver = Saver::new(Breaks(false), Guard::new("/".as_ref(), None));
             saver.save(1, String::new());
             saver.save(2, String::new());
             assert!(poll_fn(|cx| saver.poll(cx)).await.is_err());

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::{FileOps, write_whole};
+use crate::fs::MAX_DAMAGED;
 
 /// What one file holds.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ pub(super) fn save(files: &mut impl FileOps, dir: &Path, sheet: &Sheet, text: &s
 /// The stored text (empty = none was stored), and what was not in order.
 pub(super) fn load(files: &mut impl FileOps, dir: &Path, sheet: &Sheet) -> io::Result<(String, Vec<String>)> {
     let [new, current, previous] = sheet.paths(dir);
-    files.remove(&new)?;
+    // It is nothing, whether it can go or not.
+    let _ = files.remove(&new);
     let mut messages = Vec::new();
     let first = read(files, sheet, &current)?;
     if let Found::Good(text) = first {
@@ -152,5 +154,3 @@ fn unwrap(sheet: &Sheet, bytes: Vec<u8>) -> Result<String, String> {
     }
     Err(format!("its first line is `{first}`, its contents give `{}`", wanted.trim_end()))
 }
-
-pub(super) const MAX_DAMAGED: usize = 8;

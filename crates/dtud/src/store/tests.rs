@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::sheet::{Found, MAX_DAMAGED, read};
+use super::files::FileOps;
+use super::sheet::{Found, read};
 use super::*;
+use crate::fs::MAX_DAMAGED;
 
 const CURRENT: &str = "parameters";
 const PREVIOUS: &str = "parameters.previous";
@@ -108,6 +110,14 @@ impl FileOps for Model {
     }
 }
 
+/// As `ParameterStore::open`, with the folder's lock.
+fn open(dir: &Path) -> io::Result<((ParameterStore, State), Config, Vec<String>)> {
+    let (state, mut said) = State::open(&Fs::default(), dir)?;
+    let (store, config, messages) = ParameterStore::open(&state)?;
+    said.extend(messages);
+    Ok(((store, state), config, said))
+}
+
 fn dir() -> &'static Path {
     Path::new("/state")
 }
@@ -195,14 +205,17 @@ fn two_damaged_copies_are_kept_and_the_factory_set_is_announced_loudly() {
     for round in 0..6 {
         std::fs::write(dir.path().join(CURRENT), format!("a{round}")).unwrap();
         std::fs::write(dir.path().join(PREVIOUS), format!("b{round}")).unwrap();
-        let (_, config, messages) = ParameterStore::open(dir.path()).unwrap();
+        let (_, config, messages) = open(dir.path()).unwrap();
         assert_eq!(config, Config::default());
         assert!(messages.last().unwrap().starts_with("NO STORED PARAMETERS COULD BE READ"), "{messages:?}");
         assert!(!dir.path().join(CURRENT).exists());
-        let (mut store, _, messages) = ParameterStore::open(dir.path()).unwrap();
+        let ((mut store, _state), _, messages) = open(dir.path()).unwrap();
         assert!(messages.last().unwrap().starts_with("NO STORED PARAMETERS"), "told again: {messages:?}");
         store.save(NEWER).unwrap();
-        assert_eq!(load(&mut Disk, dir.path(), &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
+        assert_eq!(
+            load(&mut Fs::default(), dir.path(), &PARAMETERS).unwrap(),
+            (NEWER.to_owned(), Vec::new())
+        );
     }
     let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let kept = names.filter(|name| name.to_string_lossy().contains("damaged")).count();
@@ -224,12 +237,15 @@ fn a_damaged_current_file_never_replaces_a_good_previous_one() {
 fn a_saved_set_is_private_and_comes_back_and_the_one_before_it_is_kept() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("a/b");
-    let (mut store, config, messages) = ParameterStore::open(&dir).unwrap();
+    let ((mut store, _state), config, messages) = open(&dir).unwrap();
     assert_eq!((config, messages), (Config::default(), Vec::new()));
     store.save(OLD).unwrap();
     store.save(NEWER).unwrap();
-    assert_eq!(load(&mut Disk, &dir, &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
-    assert_eq!(read(&mut Disk, &PARAMETERS, &dir.join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
+    assert_eq!(load(&mut Fs::default(), &dir, &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
+    assert_eq!(
+        read(&mut Fs::default(), &PARAMETERS, &dir.join(PREVIOUS)).unwrap(),
+        Found::Good(OLD.to_owned())
+    );
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir), mode(&dir.join(CURRENT)), mode(&dir.join("lock"))), (0o700, 0o600, 0o600));
 }
@@ -256,14 +272,14 @@ fn a_power_cut_at_every_step_leaves_the_old_messages_or_the_new_ones() {
 #[test]
 fn messages_are_kept_beside_the_parameters_and_a_damaged_file_gives_the_set_before_it() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut parameters, ..) = ParameterStore::open(dir.path()).unwrap();
-    let (mut messages, text, problems) = MessageStore::open(&parameters).unwrap();
+    let ((mut parameters, state), ..) = open(dir.path()).unwrap();
+    let (mut messages, text, problems) = MessageStore::open(&state).unwrap();
     assert_eq!((text, problems), (String::new(), Vec::new()));
     parameters.save(OLD).unwrap();
     messages.save("one\n").unwrap();
     messages.save("two\n").unwrap();
     let read = |expected: &str| {
-        let (_, text, problems) = MessageStore::open(&parameters).unwrap();
+        let (_, text, problems) = MessageStore::open(&state).unwrap();
         assert_eq!(text, expected);
         problems
     };
@@ -276,29 +292,29 @@ fn messages_are_kept_beside_the_parameters_and_a_damaged_file_gives_the_set_befo
     let problems = read("");
     assert!(problems.last().unwrap().starts_with("NO STORED MESSAGES COULD BE READ in"), "{problems:?}");
     let (config, _) = from_store_text(OLD);
-    drop(parameters);
-    assert_eq!(ParameterStore::open(dir.path()).unwrap().1, config);
+    drop(state);
+    assert_eq!(open(dir.path()).unwrap().1, config);
 }
 
 #[test]
 fn a_second_process_is_refused_with_directory_and_process_number() {
     let dir = tempfile::tempdir().unwrap();
-    let first = ParameterStore::open(dir.path()).unwrap();
-    let said = ParameterStore::open(dir.path()).unwrap_err().to_string();
+    let first = open(dir.path()).unwrap();
+    let said = open(dir.path()).unwrap_err().to_string();
     let wanted = format!("{}: in use by process {}", dir.path().display(), std::process::id());
     assert!(said.starts_with(&wanted), "{said}");
     drop(first);
-    ParameterStore::open(dir.path()).unwrap();
+    open(dir.path()).unwrap();
 }
 
 #[test]
 fn an_error_names_the_path() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut store, ..) = ParameterStore::open(dir.path()).unwrap();
+    let ((mut store, _state), ..) = open(dir.path()).unwrap();
     std::fs::create_dir(dir.path().join(NEW)).unwrap();
     let said = store.save(NEWER).unwrap_err().to_string();
     assert!(said.starts_with(&dir.path().join(NEW).display().to_string()), "{said}");
-    let full = Disk.write(Path::new("/dev/full"), b"x").unwrap_err();
+    let full = Fs::default().open(Path::new("/dev/full")).unwrap().write_all_at(b"x", 0).unwrap_err();
     assert_eq!(
         (full.kind(), full.to_string().starts_with("/dev/full: ")),
         (io::ErrorKind::StorageFull, true)
@@ -319,10 +335,10 @@ fn a_key_of_a_later_version_is_passed_over_with_a_message_and_the_rest_is_taken(
     let dir = tempfile::tempdir().unwrap();
     let config = Config { packing_time: 55, restart_time: 900, ..Config::default() };
     let text = format!("AT+CIFUTURE=1\n{}", dtu_proto::config::to_store_text(&config));
-    let (mut store, ..) = ParameterStore::open(dir.path()).unwrap();
+    let ((mut store, state), ..) = open(dir.path()).unwrap();
     store.save(&text).unwrap();
-    drop(store);
-    let (_, read, messages) = ParameterStore::open(dir.path()).unwrap();
+    drop(state);
+    let (_, read, messages) = open(dir.path()).unwrap();
     assert_eq!(read, config);
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
@@ -336,7 +352,7 @@ fn a_folder_in_the_place_of_the_file_is_set_aside_and_does_not_stop_later_starts
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join(CURRENT)).unwrap();
     for _ in 0..2 {
-        let (mut store, config, messages) = ParameterStore::open(dir.path()).unwrap();
+        let ((mut store, _state), config, messages) = open(dir.path()).unwrap();
         assert_eq!(config, Config::default());
         assert!(!messages.is_empty());
         drop(store.save("AT+CIPR=9600\n"));

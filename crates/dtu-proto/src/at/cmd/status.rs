@@ -21,7 +21,7 @@ pub(in super::super) const COMMANDS: &[Command] =
 
 const NOTES: &str = "\
 A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
-name does not say frames.
+name does not say frames. What was dropped and refused in earlier runs stays counted (and, dropped, is part of `in`), however they ended.
 
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
 
@@ -34,13 +34,15 @@ unasked like RING: no room>,lost=<of out: the line held it when it broke>,overru
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
 another link>,moved_out_frames=<n>,received=<from the peer>,reads=<n>,reconnects=<lost or failed>,heartbeats=<n>,\
-dropped_replies=<n>,unread=<of the peer, never read, gone with the connection>,unread_datagrams=<of the peer, no room in the socket>`
+dropped_replies=<n>,unread=<of the peer, never read, gone with the connection>,unread_datagrams=<of the peer, no room in the socket>,\
+spool_refused=<frames that were in memory only, though `spool = \"disk\"`>`
 
 `+CISTAT:COMMAND,running=<0|1: CIMOD 1 is in force>,in=<good packets, whole: from 55 AA to the sum>,in_packets=<n>,\
 out=<delivered>,out_packets=<n>,waiting=<in memory>,waiting_packets=<n>,lobby_packets=<of these, all eight connections are \
 busy>,dropped=<left undelivered>,dropped_packets=<n>,bad_packets=<wrong sum, length, name>,garbage=<of these, and what was no \
 packet>,unfinished=<of a packet that is being received>,resent_packets=<sent more than once>,received=<from the \
-destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>,unread=<as of a link>,unread_datagrams=<n>`
+destinations>,reads=<n>,reconnects=<lost or failed>,destinations=<with a connection, now or last>,unread=<as of a link>,unread_datagrams=<n>,\
+spool_refused=<as of a link>`
 
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
@@ -60,7 +62,8 @@ lost=<CLOSED>,unread=<as of a link>,unread_datagrams=<n>`
 answered=<of these, 2xx>,answered_other=<of these, another status>,failed=<of these, no answer or no whole one>,\
 timed_out=<of these, no answer in time>,retried=<never reached the server, sent again>,failed_attempts=<to connect>,\
 received=<from the server>,printed=<of these, for the line>,stray=<of these, of no answer: dropped>,\
-waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room>,dropped_frames=<n>,unread=<as of a link>`
+waiting=<with the one that is answered just now>,waiting_frames=<n>,dropped=<no room, or it may have gone when an \
+earlier run ended>,dropped_frames=<n>,unread=<as of a link>,spool_refused=<as of a link>`
 
 Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
 answered_other + failed + timed_out + dropped_frames + waiting_frames.";
@@ -132,6 +135,7 @@ fn serial_command_line(status: &SerialCommandStatus) -> String {
         ("destinations", wide(status.destinations.len())),
         ("unread", counters.unread_bytes),
         ("unread_datagrams", counters.unread_datagrams),
+        ("spool_refused", counters.spool_refused),
     ];
     format!("+CISTAT:COMMAND{}", joined(&figures))
 }
@@ -188,6 +192,7 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("dropped_replies", counters.dropped_replies),
         ("unread", counters.unread_bytes),
         ("unread_datagrams", counters.unread_datagrams),
+        ("spool_refused", counters.spool_refused),
     ];
     format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
 }
@@ -212,6 +217,7 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("dropped", counters.dropped_bytes),
         ("dropped_frames", counters.dropped_frames),
         ("unread", counters.unread_bytes),
+        ("spool_refused", counters.spool_refused),
     ];
     format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
 }

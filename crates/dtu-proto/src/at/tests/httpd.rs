@@ -120,12 +120,13 @@ fn cinet_and_cistat_tell_of_the_client() {
             dropped_bytes: 15,
             dropped_frames: 16,
             unread_bytes: 17,
+            spool_refused: 18,
         },
         waiting_bytes: 13,
         waiting_frames: 14,
     };
     let line = "\r\n+CISTAT:HTTPD,state=CONNECTED,in=1,in_frames=2,requests=3,answered=4,answered_other=5,failed=6,\
                 timed_out=7,retried=8,failed_attempts=9,received=10,printed=11,stray=12,waiting=13,waiting_frames=14,\
-                dropped=15,dropped_frames=16,unread=17\r\n";
+                dropped=15,dropped_frames=16,unread=17,spool_refused=18\r\n";
     assert!(desk.reply("AT+CISTAT").contains(line));
 }

@@ -201,7 +201,7 @@ fn cistat_counts_everything_once() {
     (counters.moved_out_bytes, counters.moved_out_frames) = (13, 14);
     (counters.received_bytes, counters.received_reads, counters.reconnects) = (15, 16, 17);
     (counters.heartbeats, counters.dropped_replies) = (18, 19);
-    (counters.unread_bytes, counters.unread_datagrams) = (20, 21);
+    (counters.unread_bytes, counters.unread_datagrams, counters.spool_refused) = (20, 21, 22);
     let calls = &mut desk.status.call.counters;
     (calls.dialled, calls.received, calls.refused, calls.answered, calls.unconfirmed) = (1, 2, 3, 4, 5);
     desk.status.messages = MessageStatus {
@@ -242,7 +242,7 @@ fn cistat_counts_everything_once() {
         lines[5],
         "+CISTAT:3,state=CONNECTED,in=1,in_frames=2,out=3,out_frames=4,waiting=5,waiting_frames=6,dropped=7,\
          dropped_frames=8,resent=9,resent_frames=10,moved_in=11,moved_in_frames=12,moved_out=13,moved_out_frames=14,\
-         received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19,unread=20,unread_datagrams=21"
+         received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19,unread=20,unread_datagrams=21,spool_refused=22"
     );
     assert_eq!(lines[7], "+CISTAT:CALLS,state=idle,dialled=1,received=2,refused=3,answered=4,unconfirmed=5");
     assert_eq!(

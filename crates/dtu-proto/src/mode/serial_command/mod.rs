@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::config::{Config, DropPolicy, LinkOptions};
 use crate::event::{ChannelId, Event, LinkInput, Output, QueueId};
 use crate::link::{Link, LinkContext, Pause};
-use crate::status::{SerialCommandCounters, SerialCommandStatus, WaitingFor};
+use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
 
@@ -106,6 +106,20 @@ impl SerialCommand {
             self.packets.pass(number);
             self.lost(&packet, cx.outputs);
         }
+    }
+
+    /// What left undelivered, or found no place on the spool.
+    pub(crate) const fn loss(&self) -> Loss {
+        let of = &self.counters;
+        Loss { frames: of.dropped_packets, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+    }
+
+    pub(crate) const fn add_loss(&mut self, loss: Loss) {
+        self.counters.packets_in += loss.frames;
+        self.counters.bytes_in += loss.bytes;
+        self.counters.dropped_packets += loss.frames;
+        self.counters.dropped_bytes += loss.bytes;
+        self.counters.spool_refused += loss.spool_refused;
     }
 
     fn count_in(&mut self, packet: &Bytes) {
