@@ -269,7 +269,8 @@ pub enum SerialInput<'a> {
 /// News of one link. After `LinkOutput::Close` the only input of that connection is `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkInput<'a> {
-    /// The `Connect` succeeded (TCP), or the name is resolved and the socket stands (UDP).
+    /// The `Connect` succeeded (TCP), or the name is resolved and the socket stands (UDP). Of a UDP connection that is
+    /// up: its name has another address by now, and a new socket leads there.
     Connected {
         /// The address that the connection uses on this side.
         local: SocketAddr,

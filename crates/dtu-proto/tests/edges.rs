@@ -3,6 +3,8 @@
 
 mod common;
 
+use core::net::SocketAddr;
+
 use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::Identity;
 use dtu_proto::config::{
@@ -636,4 +638,19 @@ fn what_the_host_lost_is_counted_and_said() {
     assert_eq!((packets.unread_bytes, packets.unread_datagrams), (12, 14));
     let line = &status.serial.counters;
     assert_eq!((line.lost_bytes, line.overrun_bytes), (16, 18));
+}
+
+/// D9 (decisions 16.5): another address behind the name of a UDP link is another peer, which must know who sends.
+#[test]
+fn d9_a_udp_link_that_moved_registers_again() {
+    let mut config = one_link();
+    config.links[0].protocol = Protocol::Udp;
+    config.registration = b"id".to_vec();
+    let mut bench = Bench::new(config);
+    bench.wait(1000).sends(LINK1, "id");
+    bench.serial("before").wait(1000).sends(LINK1, "before");
+    let local = SocketAddr::from(([127, 0, 0, 1], 5000));
+    bench.input(Input::Link(LINK1, LinkInput::Connected { local })).sends(LINK1, "id");
+    bench.serial("behind").wait(1000).sends(LINK1, "behind");
+    assert_eq!(bench.dtu.status(bench.now).links[0].counters.reconnects, 0);
 }

@@ -6,6 +6,7 @@ use dtu_proto::event::{CHANNELS, ChannelId, LinkOutput};
 use dtu_proto::time::Instant;
 
 use crate::link::{Contact, Link, LinkNews};
+use crate::serial::Line;
 use crate::tls;
 
 pub(crate) struct Channels {
@@ -61,10 +62,11 @@ impl Channels {
         cx: &mut Context<'_>,
         now: Instant,
         wanted: bool,
+        line: &dyn Line,
         buf: &mut [u8],
     ) -> Option<LinkNews> {
         let socket = &mut self.sockets[channel.index()];
-        let news = socket.poll(cx, now, wanted, buf);
+        let news = socket.poll(cx, now, wanted, line, buf);
         if socket.is_idle() {
             self.open.0 &= !Open::bit(channel);
         }
@@ -101,6 +103,7 @@ mod tests {
     use dtu_proto::event::{CloseReason, Connect};
 
     use super::*;
+    use crate::serial::Stuck;
 
     #[tokio::test]
     async fn a_channel_is_polled_from_its_first_order_until_its_end_is_told() {
@@ -114,7 +117,7 @@ mod tests {
         let news = poll_fn(|cx| {
             order.take().into_iter().for_each(|order| channels.order(last, order, Instant::ZERO, cx));
             assert_eq!(channels.open().collect::<Vec<_>>(), [last]);
-            match channels.poll(last, cx, Instant::ZERO, true, &mut [0; 16]) {
+            match channels.poll(last, cx, Instant::ZERO, true, &Stuck, &mut [0; 16]) {
                 Some(news) => Poll::Ready(news),
                 None => Poll::Pending,
             }

@@ -1,11 +1,11 @@
-//! From a name to a connected socket: resolve afresh, try every address, each with its share of the time.
+//! From a name to a connected socket: resolve afresh, try every address, the next beside the first (decisions 16.24).
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
@@ -14,11 +14,15 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use tokio::io::Interest;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::port::{Port, ShortRead};
 use crate::sys;
 use crate::tls;
+
+mod race;
+
+use race::{order, race};
 
 /// A socket that stands.
 #[derive(Debug)]
@@ -56,6 +60,21 @@ pub(crate) struct Route {
     pub(crate) interface: Option<String>,
     pub(crate) resolver: Resolver,
     pub(crate) tls: tls::Client,
+    /// The address of the last connection that stood.
+    pub(crate) worked: Worked,
+}
+
+/// An address that is remembered by all copies of a route.
+pub(crate) type Worked = Arc<Mutex<Option<IpAddr>>>;
+
+impl Route {
+    fn worked(&self) -> Option<IpAddr> {
+        *self.worked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_worked(&self, address: IpAddr) {
+        *self.worked.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
 }
 
 /// An attempt under way.
@@ -65,17 +84,30 @@ pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Established, Failur
 /// hold a thread much longer than an attempt waits: without this bound a dead DNS would take all threads, also those
 /// that save parameters.
 #[derive(Clone, Debug)]
-pub(crate) struct Resolver(Arc<Semaphore>);
+pub(crate) struct Resolver {
+    turn: Arc<Semaphore>,
+    /// What it answers instead of asking.
+    #[cfg(test)]
+    pub(crate) answers: Arc<Mutex<Option<Vec<SocketAddr>>>>,
+}
 
 impl Default for Resolver {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self {
+            turn: Arc::new(Semaphore::new(1)),
+            #[cfg(test)]
+            answers: Arc::default(),
+        }
     }
 }
 
 impl Resolver {
     async fn ask(self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let turn = self.0.acquire_owned().await.map_err(io::Error::other)?;
+        #[cfg(test)]
+        if let Some(answers) = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(answers);
+        }
+        let turn = self.turn.acquire_owned().await.map_err(io::Error::other)?;
         let question = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             (name.as_str(), port).to_socket_addrs().map(Iterator::collect)
@@ -91,24 +123,53 @@ pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established
         prepare(&route.tls, end).await?;
     }
     let addresses = resolve(&target.address, target.port, route.resolver.clone()).await?;
-    let mut last = no_address(&target.address);
-    for (tried, address) in addresses.iter().enumerate() {
-        // Each address gets an equal share of what is left, so a dead one cannot use up all of it.
-        let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let until = Instant::now() + end.saturating_duration_since(Instant::now()) / others;
-        match timeout_at(until, open(&target, *address, &route)).await {
-            Ok(Ok(established)) => return Ok(established),
-            Ok(Err(error)) => {
-                last = failure(&error, *address, &target, &route);
-                debug!("{last}");
-            }
-            Err(_) => {
-                last = Failure::new(CloseReason::TimedOut, format!("no answer from {address}"));
-                debug!("{last}");
-            }
+    let peers = order(addresses, route.worked());
+    let (target, route) = (&target, &route);
+    let attempt = |address| -> Pin<Box<dyn Future<Output = _>>> {
+        Box::pin(async move {
+            open(target, address, route).await.map_err(|error| {
+                let failure = failure(&error, address, target, route);
+                debug!("{failure}");
+                failure
+            })
+        })
+    };
+    match timeout_at(end, race(peers.iter().copied(), attempt)).await {
+        Ok(Ok(established)) => {
+            route.note_worked(established.peer.ip());
+            Ok(established)
+        }
+        Ok(Err(last)) => Err(last.unwrap_or_else(|| no_address(&target.address))),
+        Err(_) => {
+            let peers: Vec<String> = peers.iter().map(SocketAddr::to_string).collect();
+            Err(Failure::new(CloseReason::TimedOut, format!("no answer from {}", peers.join(", "))))
         }
     }
-    Err(last)
+}
+
+/// Where a name of a UDP peer leads by now: a socket to another address than `peer`, if there is one. Where `refused`,
+/// another address of the same name is one too.
+pub(crate) async fn elsewhere(
+    target: Connect,
+    route: Route,
+    peer: SocketAddr,
+    refused: bool,
+) -> Option<Established> {
+    let addresses = resolve(&target.address, target.port, route.resolver.clone()).await.ok()?;
+    if addresses.contains(&peer) && !refused {
+        return None;
+    }
+    for address in order(addresses, None).into_iter().filter(|address| *address != peer) {
+        match open(&target, address, &route).await {
+            Ok(established) => {
+                info!("{}: another address, {address} in place of {peer}", target.address);
+                route.note_worked(address.ip());
+                return Some(established);
+            }
+            Err(error) => debug!("{address}: {error}"),
+        }
+    }
+    None
 }
 
 fn is_encrypted(target: &Connect) -> bool {
@@ -127,9 +188,8 @@ async fn prepare(tls: &tls::Client, end: Instant) -> Result<(), Failure> {
 }
 
 async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<SocketAddr>, Failure> {
-    // An address needs no resolver, and no thread that asks it. IPv6 may be written with brackets.
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-    if let Ok(address) = bare.parse::<IpAddr>() {
+    // An address needs no resolver, and no thread that asks it.
+    if let Some(address) = literal(name) {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     match timeout(RESOLVE, resolver.ask(name.to_owned(), port)).await {
@@ -151,6 +211,12 @@ async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<Socket
             Err(Failure::new(CloseReason::NameNotFound, text))
         }
     }
+}
+
+/// The address that is written instead of a name. IPv6 may have its brackets.
+pub(crate) fn literal(name: &str) -> Option<IpAddr> {
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    bare.parse().ok()
 }
 
 async fn open(target: &Connect, peer: SocketAddr, route: &Route) -> io::Result<Established> {
@@ -224,8 +290,10 @@ fn socket(target: &Connect, peer: SocketAddr, interface: Option<&str>) -> io::Re
 fn set_tcp_options(socket: &Socket, fixed_port: bool) -> io::Result<()> {
     // The device packs by itself.
     socket.set_tcp_nodelay(true)?;
+    // A byte that was sent as urgent is a byte of the stream, in its place.
+    socket.set_out_of_band_inline(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_PAUSE);
-    socket.set_tcp_keepalive(&keepalive.with_retries(3))?;
+    socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     // The kernel would else swallow minutes of a slow line's data, and lose it with the connection.
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -302,9 +370,12 @@ const RESOLVE: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
-const KEEPALIVE_PAUSE: Duration = Duration::from_secs(10);
-/// Unacknowledged data ends a connection after this: idle time and three probes.
-const USER_TIMEOUT: Duration = Duration::from_secs(90);
+/// So short that the first probe behind USER_TIMEOUT, which ends the connection, comes before 90 s.
+const KEEPALIVE_PAUSE: Duration = Duration::from_secs(4);
+/// Unacknowledged data or probes end a connection after this (decisions 16.21). While it is set the number of probes
+/// counts for nothing.
+const USER_TIMEOUT: Duration = Duration::from_secs(85);
+const KEEPALIVE_PROBES: u32 = 6;
 /// The kernel doubles it for its own book-keeping.
 const SEND_BUFFER: usize = 32 * 1024;
 
@@ -315,7 +386,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_asks_the_resolver_one_question_at_a_time() {
         let resolver = Resolver::default();
-        let hanging = Arc::clone(&resolver.0).acquire_owned().await.unwrap();
+        let hanging = Arc::clone(&resolver.turn).acquire_owned().await.unwrap();
         let mut asked = Box::pin(resolve("localhost", 9, resolver.clone()));
         let early = timeout(Duration::from_millis(50), &mut asked).await;
         assert!(early.is_err(), "the question before is not answered");

@@ -12,15 +12,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, LinkInput, LinkOutput, Payload};
+use dtu_proto::event::{CloseReason, Connect, Input, LinkInput, LinkOutput, Lost, Payload, Socket};
 use dtu_proto::time::Instant;
 use tracing::debug;
 
 use crate::connect::{self, Attempt, Established, Route};
 use crate::port::{Port, part};
+use crate::serial::{Line, Progress};
 use crate::sys;
 use crate::tls;
 use crate::words::{Count, Span};
+
+mod drops;
+mod name;
+
+use drops::{Drops, waiting_datagrams};
+use name::Name;
 
 /// What a link has to tell; `LinkInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,10 @@ pub(crate) enum LinkNews {
     Data(usize),
     Sent,
     Acked(u64),
+    /// So many bytes were never read, and are lost.
+    Unread(u64),
+    /// So many datagrams found no room in the socket.
+    Datagrams(u64),
     Closed {
         reason: CloseReason,
         acked: u64,
@@ -39,14 +50,20 @@ pub(crate) enum LinkNews {
 }
 
 impl LinkNews {
-    /// As the device takes it; `buf` is what was lent.
-    pub(crate) fn input(self, buf: &[u8]) -> LinkInput<'_> {
-        match self {
+    /// As the device takes it from this socket; `buf` is what was lent.
+    pub(crate) fn input(self, of: Socket, buf: &[u8]) -> Input<'_> {
+        let news = match self {
+            Self::Unread(count) => return Input::Lost(Lost::Unread(of, count)),
+            Self::Datagrams(count) => return Input::Lost(Lost::Datagrams(of, count)),
             Self::Connected { local } => LinkInput::Connected { local },
             Self::Data(count) => LinkInput::Data(buf.get(..count).unwrap_or_default()),
             Self::Sent => LinkInput::Sent,
             Self::Acked(total) => LinkInput::Acked(total),
             Self::Closed { reason, acked } => LinkInput::Closed { reason, acked },
+        };
+        match of {
+            Socket::Link(link) => Input::Link(link, news),
+            Socket::Channel(channel) => Input::Channel(channel, news),
         }
     }
 }
@@ -57,6 +74,8 @@ pub(crate) struct Link {
     state: State,
     /// The socket had all of a `Send` when the connection ended: that is told first.
     sent: bool,
+    /// What it never read of the peer is told next.
+    unread: Option<LinkNews>,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
     contact: Contact,
@@ -75,7 +94,7 @@ pub(crate) struct Contact {
 enum State {
     #[default]
     Idle,
-    Connecting(Attempt, Protocol),
+    Connecting(Attempt, Box<Connect>),
     Up(Box<Connection>),
 }
 
@@ -109,9 +128,8 @@ impl Link {
     pub(crate) fn order(&mut self, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
         match order {
             LinkOutput::Connect(target) => {
-                let protocol = target.protocol;
-                let attempt = Box::pin(connect::connect(target, self.route.clone()));
-                self.state = State::Connecting(attempt, protocol);
+                let attempt = Box::pin(connect::connect(target.clone(), self.route.clone()));
+                self.state = State::Connecting(attempt, Box::new(target));
             }
             LinkOutput::Send(payload) => {
                 if let State::Up(connection) = &mut self.state {
@@ -127,12 +145,13 @@ impl Link {
         }
     }
 
-    /// The next news, if any. Reads only where `wanted`.
+    /// The next news, if any. Reads only where `wanted`; where it is not, `line` is what must take bytes first.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         now: Instant,
         wanted: bool,
+        line: &dyn Line,
         buf: &mut [u8],
     ) -> Option<LinkNews> {
         if let Some(news) = self.last_words() {
@@ -140,20 +159,25 @@ impl Link {
         }
         match &mut self.state {
             State::Idle => None,
-            State::Connecting(attempt, protocol) => {
-                let protocol = *protocol;
-                match attempt.as_mut().poll(cx) {
-                    Poll::Pending => None,
-                    Poll::Ready(Ok(established)) => Some(self.begin(established, protocol)),
-                    Poll::Ready(Err(failure)) => {
-                        self.contact.trouble = failure.text;
-                        self.end(failure.reason);
-                        self.last_words()
-                    }
+            State::Connecting(attempt, target) => match attempt.as_mut().poll(cx) {
+                Poll::Pending => None,
+                Poll::Ready(Ok(established)) => {
+                    let target = (**target).clone();
+                    Some(self.begin(established, target, now))
                 }
-            }
-            State::Up(connection) => match connection.poll(cx, now, wanted, buf) {
-                Ok(news) => news,
+                Poll::Ready(Err(failure)) => {
+                    self.contact.trouble = failure.text;
+                    self.end(failure.reason);
+                    self.last_words()
+                }
+            },
+            State::Up(connection) => match connection.poll(cx, now, wanted, line, buf) {
+                Ok(news) => {
+                    if let (Some(LinkNews::Connected { .. }), Some(name)) = (news, &connection.name) {
+                        self.contact.peer = Some(name.peer());
+                    }
+                    news
+                }
                 Err(reason) => {
                     self.contact.trouble = std::mem::take(&mut connection.trouble);
                     self.end(reason);
@@ -166,29 +190,35 @@ impl Link {
     /// When `poll` has something to do without any news of the socket.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Up(connection) => {
-                [connection.acknowledgement_due, connection.unread_until].into_iter().flatten().min()
-            }
+            State::Up(connection) => connection.deadline(),
             State::Idle | State::Connecting(..) => None,
         }
     }
 
-    fn begin(&mut self, established: Established, protocol: Protocol) -> LinkNews {
+    fn begin(&mut self, established: Established, target: Connect, now: Instant) -> LinkNews {
         let Established { port, session, local, peer } = established;
         self.contact = Contact { peer: Some(peer), trouble: String::new() };
-        self.state = State::Up(Box::new(Connection::new(port, session, protocol)));
+        let mut connection = Connection::new(port, session, target.protocol);
+        if target.protocol == Protocol::Udp {
+            connection.name = Name::new(target, self.route.clone(), peer, now).map(Box::new);
+        }
+        self.state = State::Up(Box::new(connection));
         LinkNews::Connected { local }
     }
 
     /// What is still to be told of a connection that is over.
     fn last_words(&mut self) -> Option<LinkNews> {
-        if std::mem::take(&mut self.sent) { Some(LinkNews::Sent) } else { self.closed.take() }
+        if std::mem::take(&mut self.sent) {
+            return Some(LinkNews::Sent);
+        }
+        self.unread.take().or_else(|| self.closed.take())
     }
 
     fn end(&mut self, reason: CloseReason) {
         let acked = match std::mem::take(&mut self.state) {
             State::Up(mut connection) => {
                 self.sent = connection.sent;
+                self.unread = connection.never_read();
                 connection.last_acknowledged()
             }
             State::Idle | State::Connecting(..) => 0,
@@ -213,8 +243,20 @@ struct Connection {
     acked: u64,
     acknowledgement_due: Option<Instant>,
     acknowledgement_pause: Duration,
-    /// The connection is over, but not all is read: until then it may wait for the DTE.
-    unread_until: Option<Instant>,
+    /// The connection is over, but not all is read.
+    unread: Option<Unread>,
+    drops: Drops,
+    /// UDP, where a name was given.
+    name: Option<Box<Name>>,
+}
+
+/// What the peer said before it went waits for the line. The clock runs from the last byte that the line took
+/// (decisions 16.4), never from the first that waits.
+#[derive(Clone, Copy)]
+struct Unread {
+    until: Instant,
+    /// How far the line had come when the clock began.
+    seen: Progress,
 }
 
 struct Sending {
@@ -248,7 +290,9 @@ impl Connection {
             acked: 0,
             acknowledgement_due: None,
             acknowledgement_pause: FIRST_QUERY,
-            unread_until: None,
+            unread: None,
+            drops: Drops::default(),
+            name: None,
         }
     }
 
@@ -262,6 +306,7 @@ impl Connection {
         cx: &mut Context<'_>,
         now: Instant,
         wanted: bool,
+        line: &dyn Line,
         buf: &mut [u8],
     ) -> Result<Option<LinkNews>, CloseReason> {
         if self.sending.is_some() {
@@ -274,33 +319,104 @@ impl Connection {
         if std::mem::take(&mut self.sent) {
             return Ok(Some(LinkNews::Sent));
         }
-        if !wanted {
-            return self.give_up_unread(cx, now).map_or(Ok(None), Err);
-        }
-        self.unread_until = None;
+        let news = if wanted { self.hear(cx, now, buf)? } else { self.keep_silent(cx, now, line)? };
+        Ok(news.or_else(|| self.move_on(cx, now)))
+    }
+
+    /// What the peer says, up to its end.
+    fn hear(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        buf: &mut [u8],
+    ) -> Result<Option<LinkNews>, CloseReason> {
+        self.unread = None;
         // What the peer said before it went is read before a failed write ends the connection.
         match self.read(cx, buf)? {
-            Some(news) => Ok(Some(news)),
+            Some(news) => {
+                self.drops.look = true;
+                self.name.iter_mut().for_each(|name| name.heard());
+                Ok(Some(news))
+            }
+            None if self.drops.look => Ok(self.dropped_datagrams(now)),
             None => self.failed.map_or(Ok(None), Err),
         }
     }
 
-    /// While the DTE does not take what the peer said, a connection that is over ends without it at last: the other
+    /// The line takes nothing: neither does this.
+    fn keep_silent(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        line: &dyn Line,
+    ) -> Result<Option<LinkNews>, CloseReason> {
+        match self.dropped_datagrams(now) {
+            None => self.give_up_unread(cx, now, line).map_or(Ok(None), Err),
+            news => Ok(news),
+        }
+    }
+
+    /// The peer's name has another address by now: what comes next goes there, by a socket of its own.
+    fn move_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<LinkNews> {
+        let established = self.name.as_mut()?.poll(cx, now)?;
+        let unread = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
+        self.port = established.port;
+        self.drops.moved(unread, now);
+        Some(LinkNews::Connected { local: established.local })
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let unread = self.unread.map(|unread| unread.until);
+        let name = self.name.as_ref().and_then(|name| name.deadline());
+        [self.acknowledgement_due, unread, self.drops.due, name].into_iter().flatten().min()
+    }
+
+    /// Datagrams that the kernel had no room for since this was last told, at most once a second.
+    fn dropped_datagrams(&mut self, now: Instant) -> Option<LinkNews> {
+        if self.protocol != Protocol::Udp {
+            return None;
+        }
+        let count = self.drops.count(&self.port, now)?;
+        Some(LinkNews::Datagrams(count))
+    }
+
+    /// While the line takes nothing, a connection that is over ends at last without what the peer said: the other
     /// direction must not stand still for ever.
-    fn give_up_unread(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<CloseReason> {
+    fn give_up_unread(&mut self, cx: &mut Context<'_>, now: Instant, line: &dyn Line) -> Option<CloseReason> {
         if self.failed.is_none() && !self.is_over(cx) {
             return None;
         }
-        let until = *self.unread_until.get_or_insert(now + UNREAD_FOR);
-        if now < until {
+        if self.unread.is_some_and(|unread| now < unread.until) {
             return None;
         }
-        let lost = rustix::io::ioctl_fionread(&self.port).unwrap_or(0);
-        let (lost_bytes, pause) = (Count(lost, "byte"), Span(UNREAD_FOR));
-        self.trouble = format!("{lost_bytes} that it sent are lost, the DTE did not read for {pause}");
+        let seen = line.progress();
+        if self.unread.is_none_or(|unread| unread.seen != seen) {
+            self.unread = Some(Unread { until: now + line.patience(), seen });
+            return None;
+        }
+        let (lost, pause) = (Count(self.waits(), "byte"), Span(line.patience()));
+        self.trouble = format!("{lost} that it sent are lost, the serial line took nothing for {pause}");
         // What was cut must not pass for whole: a body that ends with the connection would be taken as complete.
-        let whole = lost == 0 && self.tls.is_none();
+        let whole = self.waits() == 0 && self.tls.is_none();
         Some(self.failed.unwrap_or(if whole { CloseReason::PeerClosed } else { CloseReason::Reset }))
+    }
+
+    /// Bytes that can be read; with TLS as they came over the wire.
+    fn waits(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.port).unwrap_or(0)
+    }
+
+    /// What a connection that ends leaves unread.
+    fn never_read(&mut self) -> Option<LinkNews> {
+        match self.protocol {
+            // What waits there may be no more than TLS's own.
+            Protocol::Tcp if self.tls.is_some() && self.unread.is_none() => None,
+            Protocol::Tcp => Some(self.waits()).filter(|count| *count > 0).map(LinkNews::Unread),
+            Protocol::Udp => {
+                let count = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
+                (count > 0).then_some(LinkNews::Datagrams(count))
+            }
+        }
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
@@ -340,15 +456,17 @@ impl Connection {
                     self.finish_if(whole);
                     self.expect_acknowledgement(now);
                 }
-                Poll::Ready(Err(error)) => match judge(self.protocol, &error) {
-                    // The error of an earlier datagram: this one did not go yet.
-                    None if !sending.refused => sending.refused = true,
-                    None => self.finish_if(true),
-                    Some(reason) => {
-                        self.failed = Some(self.tell_apart(reason, &error));
-                        return;
+                Poll::Ready(Err(error)) => {
+                    // The error of an earlier datagram, at first: this one did not go yet.
+                    let again = std::mem::replace(&mut sending.refused, true);
+                    match self.judge(&error) {
+                        Ok(()) => self.finish_if(again),
+                        Err(reason) => {
+                            self.failed = Some(reason);
+                            return;
+                        }
                     }
-                },
+                }
             }
         }
     }
@@ -373,6 +491,9 @@ impl Connection {
     }
 
     fn judge(&mut self, error: &io::Error) -> Result<(), CloseReason> {
+        if let Some(name) = self.name.as_mut().filter(|_| error.kind() == io::ErrorKind::ConnectionRefused) {
+            name.refused();
+        }
         judge(self.protocol, error).map_or(Ok(()), |reason| Err(self.tell_apart(reason, error)))
     }
 
@@ -449,8 +570,6 @@ const FIRST_QUERY: Duration = Duration::from_millis(200);
 const LONGEST_QUERY: Duration = Duration::from_millis(400);
 /// The longest read of a stream: two writes of a pty, half the calls of one.
 const STREAM_READ: usize = 8192;
-/// How long a connection that is over waits for the DTE to take what it brought.
-const UNREAD_FOR: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

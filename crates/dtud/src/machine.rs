@@ -13,7 +13,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, SerialInput, StoreInput};
+use dtu_proto::event::{
+    ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, SerialInput, Socket, StoreInput,
+};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{error, info, warn};
@@ -295,13 +297,13 @@ impl Machine {
     fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_link(link);
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.links[link.index()].poll(cx, now, wanted, &mut buf);
+        let news = self.links[link.index()].poll(cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
             self.journal.hear(link.into(), &news, self.links[link.index()].contact());
             if matches!(news, LinkNews::Closed { .. }) {
                 self.held.forget(Whose::Link(link));
             }
-            self.feed(Input::Link(link, news.input(&buf)), cx);
+            self.feed(news.input(Socket::Link(link), &buf), cx);
         }
         self.buf = buf;
         news.is_some()
@@ -310,13 +312,13 @@ impl Machine {
     fn poll_channel(&mut self, channel: ChannelId, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_channel(channel);
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.channels.poll(channel, cx, now, wanted, &mut buf);
+        let news = self.channels.poll(channel, cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
             self.journal.hear(channel.into(), &news, self.channels.contact(channel));
             if matches!(news, LinkNews::Closed { .. }) {
                 self.held.forget(Whose::Channel(channel));
             }
-            self.feed(Input::Channel(channel, news.input(&buf)), cx);
+            self.feed(news.input(Socket::Channel(channel), &buf), cx);
         }
         self.buf = buf;
         news.is_some()

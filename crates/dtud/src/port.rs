@@ -16,7 +16,7 @@ use crate::sys;
 /// What a short read proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShortRead {
-    /// Nothing more is there (stream sockets).
+    /// Nothing more is there (stream sockets; but a read ends in front of an urgent byte).
     Empty,
     /// Nothing (ttys return at most 4095 bytes at once; datagrams).
     Unknown,
@@ -33,7 +33,11 @@ pub(crate) struct Port {
 impl Port {
     /// `fd` must not block.
     pub(crate) fn new(fd: OwnedFd, short_read: ShortRead) -> io::Result<Self> {
-        let read = sys::watch(fd, Interest::READABLE)?;
+        let interest = match short_read {
+            ShortRead::Empty => Interest::READABLE | Interest::PRIORITY,
+            ShortRead::Unknown => Interest::READABLE,
+        };
+        let read = sys::watch(fd, interest)?;
         Ok(Self { read, write: None, roomy_writes: 0, short_read })
     }
 
@@ -44,7 +48,9 @@ impl Port {
             match rustix::io::read(guard.get_inner(), &mut *buf) {
                 Ok(count) => {
                     // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
-                    if self.short_read == ShortRead::Empty && count > 0 && count < buf.len() {
+                    let short = self.short_read == ShortRead::Empty && count > 0 && count < buf.len();
+                    // What is known of urgent bytes costs no system call.
+                    if short && self.read.try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
                         guard.clear_ready();
                     }
                     return Poll::Ready(Ok(count));

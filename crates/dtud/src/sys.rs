@@ -22,6 +22,26 @@ pub(crate) fn unsent(fd: impl AsFd) -> io::Result<usize> {
     if answer == 0 { Ok(usize::try_from(count).unwrap_or(0)) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Datagrams that this socket had no room for, as the kernel counts them (`sk_drops`, which `SO_RXQ_OVFL` also shows).
+pub(crate) fn dropped_datagrams(fd: impl AsFd) -> io::Result<u32> {
+    // linux/sock_diag.h: SK_MEMINFO_DROPS is the last of nine.
+    const SK_MEMINFO_VARS: usize = 9;
+    let mut figures = [0_u32; SK_MEMINFO_VARS];
+    let mut len = size_of_val(&figures) as libc::socklen_t;
+    // SAFETY: SO_MEMINFO stores at most `len` bytes through the first pointer and their number through the second; both
+    // are valid for the call, and any bytes are valid as u32.
+    let answer = unsafe {
+        libc::getsockopt(
+            fd.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            figures.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    if answer == 0 { Ok(figures[SK_MEMINFO_VARS - 1]) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Whether the shift register of a UART is empty; an error where the driver cannot tell.
 pub(crate) fn transmitter_empty(fd: impl AsFd) -> io::Result<bool> {
     const TIOCSER_TEMT: libc::c_uint = 1;

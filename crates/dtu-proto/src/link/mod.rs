@@ -305,13 +305,20 @@ impl Link {
     }
 
     fn connected(&mut self, cx: &mut LinkContext<'_>) {
+        let (registers, is_udp) = (self.registers(cx.config), self.is_udp());
+        if let (State::Up(up), true) = (&mut self.state, is_udp) {
+            // The name has another address by now, and who is there has never heard of this device.
+            up.registration_due = registers;
+            self.pump(cx);
+            return;
+        }
         if !matches!(self.state, State::Connecting { .. }) {
             return;
         }
         self.alive_at = cx.now;
         self.backoff.connected(cx.now);
         self.connection += 1;
-        self.state = State::Up(Up::new(cx.now, self.registers(cx.config)));
+        self.state = State::Up(Up::new(cx.now, registers));
         cx.outputs.push_back(Output::Event(self.port.up()));
         self.pump(cx);
     }

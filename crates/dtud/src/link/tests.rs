@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dtu_proto::event::Connect;
 
 use super::*;
+use crate::serial::{Line, Progress, Stuck};
 
 /// A link that was told to connect.
 async fn connected(protocol: Protocol, port: u16) -> Link {
@@ -33,7 +34,7 @@ async fn send(link: &mut Link, bytes: &'static [u8]) {
 /// The next news, at the start of time: no query of what is acknowledged is ever due.
 async fn news(link: &mut Link) -> (LinkNews, Vec<u8>) {
     let mut buf = vec![0; 4096];
-    let wait = poll_fn(|cx| match link.poll(cx, Instant::ZERO, true, &mut buf) {
+    let wait = poll_fn(|cx| match link.poll(cx, Instant::ZERO, true, &Stuck, &mut buf) {
         Some(news) => Poll::Ready(news),
         None => Poll::Pending,
     });
@@ -105,26 +106,111 @@ async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
     assert_eq!(rest, b"");
 }
 
+/// A line that took so many bytes until now.
+struct Slow(std::cell::Cell<u64>);
+
+impl Line for Slow {
+    fn progress(&self) -> Progress {
+        Progress::after(self.0.get())
+    }
+
+    fn patience(&self) -> Duration {
+        Stuck.patience()
+    }
+}
+
+/// All news of a link that is never read, until its end. Time goes from deadline to deadline, and `at_deadline` says
+/// what happens in between; `None` = no more of interest.
+async fn unread_news(
+    link: &mut Link,
+    line: &dyn Line,
+    mut at_deadline: impl FnMut(Instant) -> bool,
+) -> Vec<LinkNews> {
+    let mut told = Vec::new();
+    let mut now = Instant::ZERO;
+    loop {
+        // The reactor learns of the end.
+        tokio::task::yield_now().await;
+        let news = poll_fn(|cx| Poll::Ready(link.poll(cx, now, false, line, &mut [0; 16]))).await;
+        told.extend(news);
+        if matches!(news, Some(LinkNews::Closed { .. })) {
+            return told;
+        }
+        if let Some(deadline) = link.deadline().filter(|_| news.is_none()) {
+            now = now.max(deadline);
+            if !at_deadline(now) {
+                return told;
+            }
+        }
+    }
+}
+
 #[tokio::test]
-async fn an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one() {
+async fn d2_an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one_and_they_are_counted() {
     let (mut link, mut peer) = tcp().await;
     peer.write_all(b"last words").unwrap();
     drop(peer);
-    let mut now = Instant::ZERO;
-    let closed = poll_fn(|cx| {
-        let news = link.poll(cx, now, false, &mut [0; 16]);
-        now = link.deadline().unwrap_or(now);
-        news.map_or(Poll::Pending, Poll::Ready)
+    let told = unread_news(&mut link, &Stuck, |_| true).await;
+    let closed = LinkNews::Closed { reason: CloseReason::Reset, acked: 0 };
+    assert_eq!(told, [LinkNews::Unread(10), closed]);
+}
+
+/// A byte each 9 s is a line that moves: its clock runs from the last byte that it took.
+#[tokio::test]
+async fn d2_a_line_that_moves_keeps_what_a_peer_said_before_it_went() {
+    let (mut link, mut peer) = tcp().await;
+    peer.write_all(b"last words").unwrap();
+    drop(peer);
+    let line = Slow(std::cell::Cell::new(0));
+    let told = unread_news(&mut link, &line, |now| {
+        line.0.set(now.as_micros() / 9_000_000);
+        now < Instant::from_millis(3_600_000)
     });
-    let mut closed = std::pin::pin!(closed);
-    let closed = loop {
-        // The reactor learns of the end; the time to wait is over at the next look.
-        tokio::task::yield_now().await;
-        if let Poll::Ready(news) = poll_fn(|cx| Poll::Ready(closed.as_mut().poll(cx))).await {
-            break news;
+    assert_eq!(told.await, []);
+    assert_eq!(news(&mut link).await, (LinkNews::Data(10), b"last words".to_vec()));
+}
+
+/// D13: an urgent byte is a byte of the stream.
+#[tokio::test]
+async fn d13_an_urgent_byte_comes_in_its_place() {
+    let (mut link, mut peer) = tcp().await;
+    peer.write_all(b"AB").unwrap();
+    socket2::SockRef::from(&peer).send_out_of_band(b"X").unwrap();
+    peer.write_all(b"CD").unwrap();
+    let mut got = Vec::new();
+    while got.len() < 5 {
+        let (LinkNews::Data(_), bytes) = news(&mut link).await else { panic!("after {got:?}") };
+        got.extend(bytes);
+    }
+    assert_eq!(got, b"ABXCD");
+}
+
+/// D16: each datagram was read, or is counted.
+#[tokio::test]
+async fn d16_datagrams_that_found_no_room_are_counted() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut link = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
+    send(&mut link, b"here").await;
+    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    let (_, to) = peer.recv_from(&mut [0; 4]).unwrap();
+    (0..1000).for_each(|_| assert_eq!(peer.send_to(&[0x55; 1000], to).unwrap(), 1000));
+    let (mut read, mut dropped) = (0, 0);
+    while dropped == 0 {
+        let told = news(&mut link).await.0;
+        if let LinkNews::Datagrams(count) = told {
+            dropped = count;
+        } else {
+            assert!(matches!(told, LinkNews::Data(_)), "{told:?} after {read} datagrams");
+            read += 1;
         }
-    };
-    assert_eq!(closed, LinkNews::Closed { reason: CloseReason::Reset, acked: 0 });
+    }
+    assert_eq!(read + dropped, 1000);
+    assert!(read > 0 && dropped > 100, "{read} read");
+    // What waits when the link ends was never read either.
+    (0..5).for_each(|_| assert_eq!(peer.send_to(b"late", to).unwrap(), 4));
+    order(&mut link, LinkOutput::Close).await;
+    assert_eq!(news(&mut link).await.0, LinkNews::Datagrams(5));
+    assert_eq!(news(&mut link).await.0, LinkNews::Closed { reason: CloseReason::Local, acked: 0 });
 }
 
 #[tokio::test]
@@ -188,4 +274,115 @@ async fn prefix_and_body_are_one_datagram() {
     let mut buf = [0; 64];
     let count = peer.recv(&mut buf).unwrap();
     assert_eq!(&buf[..count], b"id:frame");
+}
+
+/// A UDP link to a name, for which the resolver answers what the test says.
+async fn connected_by_name(answers: &[SocketAddr], local_port: u16) -> (Link, impl Fn(&[SocketAddr])) {
+    let mut link = Link::default();
+    let told = std::sync::Arc::clone(&link.route.resolver.answers);
+    let answer = move |answers: &[SocketAddr]| *told.lock().unwrap() = Some(answers.to_vec());
+    answer(answers);
+    let (protocol, address) = (Protocol::Udp, "center.example".to_owned());
+    let target = Connect { protocol, address, port: answers[0].port(), local_port, tls: false };
+    order(&mut link, LinkOutput::Connect(target)).await;
+    assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
+    (link, answer)
+}
+
+/// Two places of the same port.
+fn two_peers() -> [UdpSocket; 2] {
+    let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let second = UdpSocket::bind(("127.0.0.2", first.local_addr().unwrap().port())).unwrap();
+    [first, second].map(|peer| {
+        peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        peer
+    })
+}
+
+fn next_datagram(peer: &UdpSocket) -> Vec<u8> {
+    let mut buf = [0; 64];
+    let count = peer.recv(&mut buf).unwrap();
+    buf[..count].to_vec()
+}
+
+/// What a link tells at this time, if anything.
+async fn news_at(link: &mut Link, now: Instant) -> Option<LinkNews> {
+    poll_fn(|cx| Poll::Ready(link.poll(cx, now, true, &Stuck, &mut [0; 64]))).await
+}
+
+/// D9: the name is asked again each minute, and a new address gets what comes next.
+#[tokio::test]
+async fn d9_a_udp_link_follows_its_name() {
+    let peers = two_peers();
+    let addresses = peers.each_ref().map(|peer| peer.local_addr().unwrap());
+    let (mut link, answer) = connected_by_name(&addresses[..1], 0).await;
+    answer(&addresses[1..]);
+    assert_eq!(link.deadline(), Some(Instant::from_millis(60_000)));
+    assert_eq!(news_at(&mut link, Instant::from_millis(59_999)).await, None);
+    let moved = news_at(&mut link, Instant::from_millis(60_000)).await;
+    assert!(matches!(moved, Some(LinkNews::Connected { .. })), "{moved:?}");
+    send(&mut link, b"to the second").await;
+    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(next_datagram(&peers[1]), b"to the second");
+    // As long as the answer holds the address there is nothing to tell.
+    answer(&addresses);
+    assert_eq!(link.deadline(), Some(Instant::from_millis(120_000)));
+    assert_eq!(news_at(&mut link, Instant::from_millis(120_000)).await, None);
+    assert_eq!(link.deadline(), Some(Instant::from_millis(180_000)));
+}
+
+/// D9: who refuses three times in a row is asked for anew, and not more often than each 5 s.
+#[tokio::test]
+async fn d9_three_refusals_ask_the_name_again() {
+    let [first, second] = two_peers();
+    let addresses = [first.local_addr().unwrap(), second.local_addr().unwrap()];
+    let local_port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (mut link, _) = connected_by_name(&addresses, local_port).await;
+    drop(first);
+    let mut sends = 0;
+    while link.deadline() == Some(Instant::from_millis(60_000)) {
+        assert!(sends < 8, "the name is not asked again");
+        send(&mut link, b"to nobody").await;
+        assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(LinkNews::Sent));
+        sends += 1;
+    }
+    assert!(sends >= 3, "{sends}");
+    assert_eq!(link.deadline(), Some(Instant::from_millis(5000)));
+    let moved = news_at(&mut link, Instant::from_millis(5000)).await;
+    assert!(matches!(moved, Some(LinkNews::Connected { local }) if local.port() == local_port), "{moved:?}");
+    send(&mut link, b"to the second").await;
+    assert_eq!(next_datagram(&second), b"to the second");
+}
+
+#[tokio::test]
+async fn d9_an_address_is_not_asked_for() {
+    let [peer, _] = two_peers();
+    let link = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
+    assert_eq!(link.deadline(), None);
+}
+
+/// D10: the dead address is only in the way for a quarter of a second, and not at all the next time.
+#[tokio::test]
+async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let good = listener.local_addr().unwrap();
+    // A listener whose queue is full answers nobody.
+    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    full.bind(&SocketAddr::from(([127, 0, 0, 2], good.port())).into()).unwrap();
+    full.listen(0).unwrap();
+    let dead = full.local_addr().unwrap().as_socket().unwrap();
+    let _first = TcpStream::connect(dead).unwrap();
+    let mut link = Link::default();
+    *link.route.resolver.answers.lock().unwrap() = Some(vec![dead, good]);
+    for most in [5000, 200] {
+        let (protocol, address) = (Protocol::Tcp, "center.example".to_owned());
+        let target = Connect { protocol, address, port: good.port(), local_port: 0, tls: false };
+        let start = std::time::Instant::now();
+        order(&mut link, LinkOutput::Connect(target)).await;
+        assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
+        assert!(start.elapsed() < Duration::from_millis(most), "{:?}", start.elapsed());
+        let (peer, _) = listener.accept().unwrap();
+        drop(peer);
+        assert!(matches!(news(&mut link).await.0, LinkNews::Closed { .. }));
+    }
 }

@@ -20,6 +20,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
 use crate::port::Port;
+use crate::sys;
 
 /// Which line, as `--serial` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +101,49 @@ pub(crate) struct Serial {
     retry_at: Option<Instant>,
     /// Why it is missing, as last said.
     complaint: String,
+    /// Bytes that it took.
+    given: u64,
     /// It was opened, and nobody has been told.
     opened: bool,
+}
+
+/// What a socket that is not read waits for.
+pub(crate) trait Line {
+    /// Differs from an earlier one whenever the line took a byte in between.
+    fn progress(&self) -> Progress;
+
+    /// A line that took nothing for so long stands still.
+    fn patience(&self) -> Duration;
+}
+
+/// How far the line has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Bytes that it was given.
+    given: u64,
+    /// Of these, such as its driver still holds.
+    held: u64,
+    /// When the DTE last read, where that is known, in seconds.
+    read_at: i64,
+}
+
+impl Line for Serial {
+    fn progress(&self) -> Progress {
+        let (held, read_at) = match (&self.backend, &self.port) {
+            (Backend::Pty(pty), _) => (pty.unread(), pty.read_at()),
+            (Backend::Tty(_) | Backend::Tcp(_), Some(port)) => (sys::unsent(port).unwrap_or(0) as u64, 0),
+            (Backend::Tty(_) | Backend::Tcp(_), None) => (0, 0),
+        };
+        Progress { given: self.given, held, read_at }
+    }
+
+    fn patience(&self) -> Duration {
+        let lump = match (&self.backend, &self.port) {
+            (Backend::Tcp(_), Some(port)) => tcp::lump(port),
+            _ => 0,
+        };
+        STANDS_STILL + characters(lump, self.format.unwrap_or_default())
+    }
 }
 
 enum Backend {
@@ -167,6 +209,7 @@ impl Serial {
             configured: None,
             retry_at: None,
             complaint: String::new(),
+            given: 0,
         }
     }
 
@@ -272,7 +315,10 @@ impl Serial {
             let rest = writing.bytes.get(writing.done..).unwrap_or_default();
             match port.poll_write(cx, rest, &[]) {
                 Poll::Pending => return Ok(()),
-                Poll::Ready(Ok(count)) => writing.done += count,
+                Poll::Ready(Ok(count)) => {
+                    writing.done += count;
+                    self.given += count as u64;
+                }
                 Poll::Ready(Err(error)) => return Err(error),
             }
         }
@@ -400,12 +446,36 @@ fn characters(count: u32, format: LineFormat) -> Duration {
     format.character_time() * count
 }
 
+/// Longer than the kernel's clock of reads of a pty takes to move (8 s).
+const STANDS_STILL: Duration = Duration::from_secs(10);
 /// Between two tries to open a line that is missing.
 const RETRY: Duration = Duration::from_secs(1);
 /// Most bytes that the driver of a tty holds.
 const DRIVER_BUFFER: u32 = 4096;
 /// A change of rate waits so long at most for what was written before (flow control may hold it for ever).
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
+/// A line that takes nothing.
+#[cfg(test)]
+pub(crate) struct Stuck;
+
+#[cfg(test)]
+impl Progress {
+    pub(crate) fn after(given: u64) -> Self {
+        Self { given, ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+impl Line for Stuck {
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+
+    fn patience(&self) -> Duration {
+        STANDS_STILL
+    }
+}
 
 #[cfg(test)]
 mod tests {

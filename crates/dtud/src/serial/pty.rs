@@ -46,6 +46,17 @@ impl Pty {
         Ok((Self { slave, name, link: link.to_owned() }, port))
     }
 
+    /// Bytes that wait for the DTE at the end of the pty, out of some more that are on their way there.
+    pub(super) fn unread(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.slave).unwrap_or(0)
+    }
+
+    /// When the DTE last read, in steps of 8 s: the kernel keeps it for every tty, and the writer has no other sign of a
+    /// reader that is slower than the pty's buffers are large.
+    pub(super) fn read_at(&self) -> i64 {
+        rustix::fs::fstat(&self.slave).map_or(0, |stat| stat.st_atime)
+    }
+
     /// The rate is shown to whoever asks the pty; it has no wire to set it on, and always 8 bits.
     pub(super) fn configure(&self, format: LineFormat) -> Result<(), String> {
         let set = || -> io::Result<()> {

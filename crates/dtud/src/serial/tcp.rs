@@ -15,6 +15,12 @@ pub(super) struct Server {
     route: Route,
 }
 
+/// Bytes that a serial server may take from its line before this end hears of it: it opens a window that was shut by a
+/// segment at least (RFC 9293 3.8.6.2.2), and acknowledges every other one.
+pub(super) fn lump(port: &Port) -> u32 {
+    socket2::SockRef::from(port).tcp_mss().map_or(0, |segment| segment.saturating_mul(2))
+}
+
 impl Server {
     pub(super) fn new(address: String, port: u16) -> Self {
         Self {

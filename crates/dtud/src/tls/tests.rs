@@ -10,6 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
 use crate::link::{Link, LinkNews};
+use crate::serial::Stuck;
 
 #[path = "../../tests/common/authority.rs"]
 mod authority;
@@ -63,7 +64,7 @@ impl Bench {
 
     async fn next(&mut self) -> (LinkNews, Vec<u8>) {
         let mut buf = vec![0; 3000];
-        let news = poll_fn(|cx| match self.link.poll(cx, self.now, self.wanted, &mut buf) {
+        let news = poll_fn(|cx| match self.link.poll(cx, self.now, self.wanted, &Stuck, &mut buf) {
             Some(news) => Poll::Ready(news),
             None => Poll::Pending,
         })
@@ -80,6 +81,7 @@ impl Bench {
                 (LinkNews::Data(_), bytes) => got.extend(bytes),
                 (end @ LinkNews::Closed { .. }, _) => return (got, end),
                 (LinkNews::Connected { .. } | LinkNews::Sent | LinkNews::Acked(_), _) => {}
+                (lost @ (LinkNews::Unread(_) | LinkNews::Datagrams(_)), _) => panic!("{lost:?}"),
             }
         }
     }
@@ -159,7 +161,11 @@ async fn a_megabyte_each_way_is_whole_and_acknowledged_by_whole_records() {
                 last = total;
             }
             LinkNews::Sent => break,
-            other @ (LinkNews::Connected { .. } | LinkNews::Data(_) | LinkNews::Closed { .. }) => {
+            other @ (LinkNews::Connected { .. }
+            | LinkNews::Data(_)
+            | LinkNews::Unread(_)
+            | LinkNews::Datagrams(_)
+            | LinkNews::Closed { .. }) => {
                 panic!("{other:?}")
             }
         }

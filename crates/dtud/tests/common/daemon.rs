@@ -214,10 +214,10 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
-/// A figure of one link out of the reply to `AT+CISTAT`.
-pub(crate) fn figure(reply: &str, link: u8, name: &str) -> u64 {
-    let line = reply.lines().find_map(|line| line.strip_prefix(&format!("+CISTAT:{link},")));
+/// A figure of one link, or another line, out of the reply to `AT+CISTAT`.
+pub(crate) fn figure(reply: &str, of: impl std::fmt::Display, name: &str) -> u64 {
+    let line = reply.lines().find_map(|line| line.strip_prefix(&format!("+CISTAT:{of},")));
     let value = line.and_then(|line| line.split(',').find_map(|pair| pair.strip_prefix(&format!("{name}="))));
-    let value = value.unwrap_or_else(|| panic!("no {name} of link {link} in {reply}"));
+    let value = value.unwrap_or_else(|| panic!("no {name} of {of} in {reply}"));
     value.parse().unwrap_or_else(|error| panic!("{name}={value}: {error}"))
 }
