@@ -40,7 +40,7 @@ fn both_ways(io: impl AsFd, seed: u64, bytes: u64) -> [Vec<u8>; 2] {
 fn sums_are_equal_both_ways_when_much_goes_both_ways_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start();
-    let setup = Setup::new(folder.path()).settings("[link]\ndrop_policy = \"block\"");
+    let setup = Setup::new(folder.path());
     let daemon = setup.packing(10).link(1, server.port()).start();
     let (line, connection) = (daemon.line(), server.accept(SOON));
     let bytes = size();

@@ -76,10 +76,7 @@ fn a_server_that_closes_again_and_again_gets_every_byte_in_order() {
 fn megabytes_cross_both_ways_at_once_unchanged() {
     let data = noise(8 << 20);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new()
-        .settings("[link]\ndrop_policy = \"block\"\n")
-        .link(1, "TCP", listener.local_addr().unwrap().port())
-        .start();
+    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
     let mut dte = device.dte();
     dte.expect_banner();
     let mut stream = accept(&listener);

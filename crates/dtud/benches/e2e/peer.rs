@@ -113,7 +113,7 @@ impl Program {
             Peer::Ours => return Self::Ours(ours(folder, port, packing).start()),
             Peer::Old => {
                 let program = old_program().expect("an old program was named");
-                return Self::Ours(ours(folder, port, packing).start_program(&program));
+                return Self::Ours(old(folder, port, packing).start_program(&program));
             }
             Peer::Socat => socat(&line, port),
             Peer::Bare => bare(&line, port),
@@ -151,7 +151,12 @@ impl Program {
 }
 
 fn ours(folder: &Path, port: u16, packing: u16) -> Setup {
-    Setup::new(folder).settings("[link]\ndrop_policy = \"block\"").packing(packing).link(1, port)
+    Setup::new(folder).packing(packing).link(1, port)
+}
+
+/// A build from before `auto` was the factory policy loses nothing only so.
+fn old(folder: &Path, port: u16, packing: u16) -> Setup {
+    ours(folder, port, packing).settings("[link]\ndrop_policy = \"block\"")
 }
 
 /// `forever`: it tries until it is connected. It ends when the connection does.
