@@ -6,8 +6,8 @@ mod common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, Method, Options, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, QueueId,
-    StoreOutput,
+    ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, Power,
+    QueueId, StoreOutput,
 };
 use dtu_proto::status::HttpdCounters;
 use dtu_proto::time::Duration;
@@ -592,6 +592,43 @@ fn a_clean_stop_keeps_what_was_not_sent() {
     let mut dev = Bench::with(factory(), Options::default());
     dev.at(1000).serial("early").wait(200).input(Input::Shutdown).wait(3000);
     assert_eq!(dev.dtu.undelivered(QueueId::Httpd).count(), 1);
+}
+
+#[test]
+fn a_stop_waits_until_the_connection_to_the_server_is_closed() {
+    let mut dev = plain();
+    dev.late_closes = true;
+    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+    dev.input(Input::Shutdown).wait(1000);
+    assert_eq!((dev.peer(SERVER).closes, dev.power.len()), (1, 0));
+    dev.channel_closed(SERVER).wait(10);
+    assert_eq!(dev.power, [Power::Stop]);
+    // A host that never says so does not hold the end up.
+    let mut dev = plain();
+    dev.late_closes = true;
+    dev.serial("1").wait(100).input(Input::Shutdown).wait(10_000);
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+#[test]
+fn only_a_full_queue_that_blocks_keeps_the_line_from_being_read() {
+    for (policy, frames, reads) in [
+        (DropPolicy::Oldest, 0, true),
+        (DropPolicy::Oldest, 5, true),
+        (DropPolicy::Newest, 5, true),
+        (DropPolicy::Block, 0, true),
+        (DropPolicy::Block, 1, true),
+        (DropPolicy::Block, 3, false),
+    ] {
+        let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+        (options.modes.cache, options.modes.drop_policy) = (10, policy);
+        let mut dev = Bench::cold(Config { packing_time: 0, ..factory() }, options);
+        dev.at(1000);
+        for _ in 0..frames {
+            dev.serial("aaaa");
+        }
+        assert_eq!(dev.dtu.wants_serial(), reads, "{policy:?}, {frames} frames");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkDownReason, ModemInput, QueueId, StoreOutput,
+    ChannelId, CloseReason, Event, Input, LinkDownReason, ModemInput, Power, QueueId, StoreOutput,
 };
 use dtu_proto::status::SerialCommandStatus;
 use dtu_proto::time::Duration;
@@ -859,4 +859,35 @@ fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
     assert_eq!((dev.status().waiting_packets, dev.status().counters.dropped_packets), (9, 0));
     dev.wait(2 * MINUTE);
     assert_eq!(dev.status().counters.dropped_packets, 1);
+}
+
+#[test]
+fn a_stop_waits_until_every_destination_is_closed() {
+    let mut dev = up();
+    dev.late_closes = true;
+    dev.send(to(1, b"one")).send(to(2, b"two")).input(Input::Shutdown).wait(100);
+    assert_eq!(dev.power.len(), 0);
+    dev.channel_closed(TO[0]).wait(100);
+    assert_eq!(dev.power.len(), 0, "the second is still closing");
+    dev.channel_closed(TO[1]).wait(10);
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+/// A ninth destination takes the place of one that rests, once that is closed.
+#[test]
+fn a_destination_that_gives_way_is_closed_before_the_next_is_opened() {
+    let mut dev = up();
+    for number in 1..=8 {
+        dev.send(to(number, b"x")).channel_sends(TO[usize::from(number) - 1], "x");
+    }
+    dev.late_closes = true;
+    dev.send(to(9, b"nine")).wait(1000);
+    let closing: Vec<usize> = (0..8).filter(|place| dev.peer(TO[*place]).closes == 1).collect();
+    let [place] = closing[..] else { panic!("{closing:?} close") };
+    assert_eq!(dev.peer(TO[place]).connects.len(), 1);
+    dev.channel_sends_nothing(TO[place])
+        .channel_closed(TO[place])
+        .wait(1000)
+        .channel_sends(TO[place], "nine");
+    assert_eq!(dev.peer(TO[place]).connects[1].address, "10.0.0.9");
 }

@@ -7,7 +7,7 @@ use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{
     Config, DropPolicy, Expect, HeartbeatTo, LinkOptions, Options, Protocol, RegistrationWhen, Role,
 };
-use dtu_proto::event::{CloseReason, Event, LinkDownReason, LinkId, Power, StoreOutput};
+use dtu_proto::event::{CloseReason, Event, Input, LinkDownReason, LinkId, Power, QueueId, StoreOutput};
 use dtu_proto::status::{LinkState, WaitingFor};
 use dtu_proto::time::{Duration, Instant};
 
@@ -115,11 +115,14 @@ fn manual_2_3_a_serial_heartbeat_never_cuts_a_frame() {
     config.heartbeat = b"\x01\x03".to_vec();
     config.heartbeat_interval = 10;
     config.heartbeat_to = HeartbeatTo::Serial;
-    config.packing_time = 5000;
+    config.packing_time = 15_000;
     let mut dev = up(config);
-    dev.at(10_000).prints(b"\x01\x03").at(19_000).serial("half").at(22_000).serial("more");
-    dev.at(27_000).prints_nothing().sends(LINK1, "halfmore");
-    dev.at(31_999).prints_nothing().at(32_000).prints(b"\x01\x03");
+    dev.at(10_000).prints(b"\x01\x03").at(19_000).serial("half");
+    // Due at 29 s, amid the frame; it waits for the end of that.
+    dev.at(31_000).prints_nothing().serial("more");
+    dev.at(45_999).prints_nothing().sends_nothing(LINK1);
+    dev.at(46_000).prints(b"\x01\x03").sends(LINK1, "halfmore");
+    dev.at(55_999).prints_nothing().at(56_000).prints(b"\x01\x03");
 }
 
 #[test]
@@ -328,6 +331,28 @@ fn a_backup_gets_what_its_primary_could_not_deliver() {
     assert_eq!(second.counters.frames_out, 1);
 }
 
+/// They would come again after a crash: nobody releases what no spool of this link has to hold.
+#[test]
+fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
+    for spools in [[true, false], [false, true], [true, true], [false, false]] {
+        let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+        options.links.iter_mut().zip(spools).for_each(|(link, spool)| link.spool = spool);
+        let mut dev = Bench::with(with_backup(), options);
+        dev.at(200);
+        dev.net[0] = Net::Unacked;
+        dev.at(1000).serial("one").at(1100).sends(LINK1, "one");
+        dev.net[0] = Net::Refused;
+        dev.lose(LINK1, CloseReason::Reset, 0).wait(500).sends(LINK2, "one");
+        let queue = |order: &StoreOutput| match order {
+            StoreOutput::SpoolAppend(queue, _, frame) if frame == "one" => Some(*queue),
+            _ => None,
+        };
+        let kept: Vec<QueueId> = dev.spool.iter().filter_map(queue).collect();
+        let wanted = [LINK1, LINK2].into_iter().zip(spools).filter(|(_, spool)| *spool);
+        assert_eq!(kept, wanted.map(|(link, _)| link.into()).collect::<Vec<_>>(), "{spools:?}");
+    }
+}
+
 #[test]
 fn a_backup_that_never_came_up_gives_the_frames_back() {
     let mut dev = up(with_backup());
@@ -484,4 +509,31 @@ fn a_day_without_a_network_stays_within_every_bound() {
     let counters = link.counters;
     assert_eq!(counters.bytes_in, counters.dropped_bytes + link.waiting_bytes as u64);
     assert_eq!(status.serial.counters.frame_bytes, 1439 * 700);
+}
+
+/// The host needs a moment to close a socket: the device stops when all are closed, and not before.
+#[test]
+fn a_stop_waits_for_every_link_that_closes() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    let mut dev = up(config);
+    dev.late_closes = true;
+    dev.at(1000).input(Input::Shutdown).wait(100);
+    assert_eq!((dev.closes[0], dev.closes[1], dev.power.len()), (1, 1, 0));
+    dev.closed(LINK1).wait(100);
+    assert_eq!(dev.power.len(), 0, "link 2 is still closing");
+    dev.closed(LINK2).wait(100);
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+/// A restart opens no connection before the one before it is closed.
+#[test]
+fn after_a_restart_a_link_connects_when_its_old_socket_is_closed() {
+    let mut dev = up(one_link());
+    dev.late_closes = true;
+    dev.at(1000).input(Input::Console("AT+CIPSCONT=1,\"TCP\",\"new\",7,1;W;+CIRESET")).wait(3000);
+    assert_eq!((dev.power.as_slice(), dev.connects[0].len()), (&[Power::Restarted][..], 1));
+    dev.closed(LINK1).wait(3000);
+    assert_eq!(dev.connects[0].last().map(|(_, connect)| connect.address.as_str()), Some("new"));
+    assert_eq!(dev.connects[0].len(), 2);
 }

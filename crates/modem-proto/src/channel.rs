@@ -269,6 +269,21 @@ mod tests {
     }
 
     #[test]
+    fn an_abandoned_command_is_over_and_what_it_announced_does_not_come() {
+        let mut channel = channel("AT+CMGR=1", Wants::Prefix("+CMGR:"));
+        channel.announces("+CMGR: 0,,9");
+        channel.announces("+CMT: ,9");
+        let abandoned = channel.abandon().map(|request| request.text);
+        assert_eq!(abandoned.as_deref(), Some("AT+CMGR=1"));
+        assert!(channel.is_idle());
+        assert_eq!((channel.deadline(), channel.job()), (None, None));
+        assert!(channel.finish("OK").is_none(), "the answer is nobody's");
+        let of = |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        assert_eq!(of(&mut channel, "000102030405060708FF"), Some("+CMT: ,9".into()));
+        assert_eq!(of(&mut channel, "000102030405060708FF"), None);
+    }
+
+    #[test]
     fn a_command_that_comes_back_is_an_echo() {
         let mut channel = channel("\u{1b}AT", Wants::Nothing);
         assert!(channel.is_echo("AT") && channel.echoes);

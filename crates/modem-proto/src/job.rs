@@ -193,3 +193,81 @@ impl Agenda {
 
 /// Each of the three queues.
 const MOST_WAITING: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(agenda: &mut Agenda) -> Vec<Job> {
+        core::iter::from_fn(|| agenda.pop()).collect()
+    }
+
+    const fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn what_is_first_goes_before_everything_once_and_throws_nothing_away() {
+        let mut agenda = Agenda::default();
+        agenda.push(Job::Signal);
+        agenda.soon(Job::Submit);
+        agenda.soon(Job::Answer);
+        agenda.first(Job::Pin);
+        agenda.first(Job::Submit);
+        assert_eq!(agenda.len(), 4);
+        assert_eq!(all(&mut agenda), [Job::Submit, Job::Pin, Job::Answer, Job::Signal]);
+    }
+
+    #[test]
+    fn the_same_errand_waits_once_in_each_queue() {
+        let mut agenda = Agenda::default();
+        for job in [Job::Signal, Job::Clock, Job::Signal] {
+            agenda.push(job);
+            agenda.soon(job);
+        }
+        assert_eq!(all(&mut agenda), [Job::Signal, Job::Clock, Job::Signal, Job::Clock]);
+    }
+
+    #[test]
+    fn what_is_due_comes_at_its_time_and_a_new_plan_replaces_the_old() {
+        let mut agenda = Agenda::default();
+        agenda.later(at(9), Job::Signal);
+        agenda.later(at(7), Job::Clock);
+        agenda.later(at(5), Job::Signal);
+        assert_eq!((agenda.next_due(), agenda.len()), (Some(at(5)), 2));
+        assert_eq!(agenda.pop_due(Instant::from_millis(4999)), None);
+        assert_eq!((agenda.pop_due(at(5)), agenda.pop_due(at(5))), (Some(Job::Signal), None));
+        assert_eq!((agenda.next_due(), agenda.pop_due(at(8))), (Some(at(7)), Some(Job::Clock)));
+        assert_eq!((agenda.next_due(), agenda.pop()), (None, None));
+    }
+
+    #[test]
+    fn what_is_cancelled_goes_from_all_queues_and_nothing_else_does() {
+        let mut agenda = Agenda::default();
+        let meant = |job: &Job| matches!(job, Job::HangUp { .. });
+        agenda.soon(Job::HangUp { plain: true });
+        agenda.soon(Job::Answer);
+        agenda.push(Job::HangUp { plain: false });
+        agenda.push(Job::Signal);
+        agenda.later(at(1), Job::HangUp { plain: true });
+        agenda.later(at(1), Job::Clock);
+        assert!(agenda.cancel(meant));
+        assert!(!agenda.cancel(meant), "nothing is left of it");
+        assert_eq!(all(&mut agenda), [Job::Answer, Job::Signal]);
+        assert_eq!(agenda.pop_due(at(1)), Some(Job::Clock));
+    }
+
+    #[test]
+    fn each_queue_is_bounded() {
+        let mut agenda = Agenda::default();
+        for number in 0..2 * MOST_WAITING {
+            let number = u32::try_from(number).unwrap();
+            agenda.soon(Job::Probe(number));
+            agenda.push(Job::Probe(number));
+            agenda.later(at(1), Job::Probe(number));
+        }
+        assert_eq!(agenda.len(), 3 * MOST_WAITING);
+        agenda.clear();
+        assert_eq!((agenda.len(), agenda.next_due()), (0, None));
+    }
+}

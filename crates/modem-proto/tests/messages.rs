@@ -55,6 +55,25 @@ fn a_modem_that_announces_nothing_is_looked_at_often() {
     assert_eq!(bench.messages().len(), 1);
 }
 
+/// Somebody else deleted the message, and its place has got another one: the word for the old one is none for the new.
+#[test]
+fn what_is_taken_is_the_message_that_was_told_and_not_its_place() {
+    let mut bench = Bench::ready();
+    bench.takes = false;
+    bench.device.storage.insert(3, (0, PDU.into()));
+    bench.says("+CMTI: \"SM\",3");
+    bench.run(5);
+    bench.device.storage.insert(3, (0, PDU2.into()));
+    bench.run(700);
+    assert_eq!(bench.messages(), [(1, PDU.into()), (2, PDU2.into())]);
+    bench.order(ModemOutput::Taken(1));
+    bench.run(700);
+    assert!(bench.device.storage.contains_key(&3), "nobody has the new one");
+    bench.order(ModemOutput::Taken(2));
+    bench.run(5);
+    assert!(bench.device.storage.is_empty());
+}
+
 #[test]
 fn a_message_that_is_not_taken_is_told_once_and_again_after_ten_minutes() {
     let mut bench = Bench::ready();

@@ -235,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn only_a_and_t_begin_a_command_line() {
+        for text in ["Status\r", "xAT+CSQ\r", "aBt\r", "*t\r", "A\rT\r"] {
+            let mut window = Window::default();
+            assert_eq!(feed(&mut window, text.as_bytes(), 0), [], "{text:?}");
+            assert_eq!(window.end().open, text.as_bytes());
+        }
+    }
+
+    #[test]
     fn an_unfinished_line_is_data_when_the_window_ends() {
         let mut window = Window::default();
         feed(&mut window, b"AT+CI", 0);

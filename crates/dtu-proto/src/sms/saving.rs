@@ -129,6 +129,102 @@ const TAKEN_MAX: usize = 512;
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant::from_millis(1000);
+
+    /// A set with these messages of the modem is being written.
+    fn writing(taken: &[u64]) -> Saving {
+        let mut saving = Saving { changed: true, taken: taken.to_vec(), ..Saving::default() };
+        assert_eq!(saving.begin(7, NOW), Some(1));
+        saving
+    }
+
+    #[test]
+    fn nothing_is_written_without_a_change_and_one_set_at_a_time() {
+        let mut saving = Saving::default();
+        assert_eq!((saving.begin(0, NOW), saving.is_settled(), saving.deadline()), (None, true, None));
+        saving.changed = true;
+        assert!(!saving.is_settled());
+        assert_eq!(saving.begin(0, NOW), Some(1));
+        saving.changed = true;
+        assert_eq!((saving.begin(0, NOW), saving.is_settled()), (None, false));
+        assert_eq!(saving.saved(1), Some((Vec::new(), 0)));
+        assert_eq!(saving.begin(0, NOW), Some(2), "what changed meanwhile is in the next");
+    }
+
+    #[test]
+    fn a_set_on_the_disk_makes_its_messages_safe_and_no_later_ones() {
+        let mut saving = writing(&[1, 2]);
+        saving.taken.push(3);
+        assert_eq!(saving.saved(0), None, "an older set");
+        assert_eq!(saving.saved(1), Some((Vec::from([1, 2]), 7)));
+        assert_eq!((saving.saved(1), saving.taken.as_slice()), (None, &[3][..]));
+    }
+
+    #[test]
+    fn a_refusal_is_told_once_and_keeps_the_order_and_the_time_of_the_next_try() {
+        let mut saving = writing(&[1, 2]);
+        saving.taken.push(3);
+        assert!(saving.failed(NOW), "the first time");
+        assert!(!saving.failed(NOW), "nothing is being written");
+        assert_eq!(saving.taken, [1, 2, 3]);
+        let retry = NOW + RETRY;
+        assert_eq!((saving.deadline(), saving.begin(0, Instant::from_millis(30_999))), (Some(retry), None));
+        assert_eq!(saving.begin(0, retry), Some(2));
+        assert!(!saving.failed(retry), "not the first time");
+        saving.try_again();
+        assert_eq!(saving.begin(0, retry), Some(3));
+        saving.saved(3);
+        assert!(!saving.is_failing());
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_late_after_its_patience() {
+        let saving = writing(&[]);
+        let until = NOW + PATIENCE;
+        assert_eq!(saving.deadline(), Some(until));
+        assert!(!saving.is_late(Instant::from_millis(10_999)) && saving.is_late(until));
+        assert!(!Saving::default().is_late(until));
+    }
+
+    #[test]
+    fn while_the_disk_fails_each_delivered_message_is_done_with_once_and_only_one_that_waits_for_the_disk() {
+        let mut saving = writing(&[1, 2]);
+        saving.delivered(&[1, 1, 9]);
+        assert_eq!(saving.done_with(), [0; 0], "the disk works");
+        saving.failed(NOW);
+        saving.taken.push(3);
+        saving.delivered(&[3, 8, 1]);
+        assert_eq!(saving.done, [1, 3], "8 and 9 wait for nothing: nobody would ever take them out");
+        assert_eq!(saving.done_with(), [1, 3]);
+        assert_eq!((saving.done_with(), saving.taken.as_slice()), (Vec::new(), &[2][..]));
+        // Also one of the set that is being written: it is not told twice.
+        saving.begin(7, NOW + RETRY);
+        saving.delivered(&[2]);
+        assert_eq!(saving.done_with(), [2]);
+        assert_eq!(saving.saved(2), Some((Vec::new(), 7)));
+    }
+
+    #[test]
+    fn a_message_that_the_disk_has_is_not_done_with_again() {
+        let mut saving = writing(&[1]);
+        saving.delivered(&[1]);
+        saving.saved(1);
+        assert_eq!(saving.done, [0; 0]);
+        saving.changed = true;
+        saving.begin(7, NOW);
+        saving.failed(NOW);
+        assert_eq!(saving.done_with(), [0; 0]);
+    }
+
+    #[test]
+    fn more_messages_are_taken_up_to_the_bound() {
+        let mut saving = Saving::default();
+        saving.taken.resize(TAKEN_MAX - 1, 1);
+        assert!(saving.has_room());
+        saving.taken.push(1);
+        assert!(!saving.has_room());
+    }
+
     #[test]
     fn what_the_disk_refused_is_tried_once_more_at_the_end_and_not_for_ever() {
         let mut saving = Saving { changed: true, ..Saving::default() };

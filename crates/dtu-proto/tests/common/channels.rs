@@ -14,11 +14,19 @@ pub struct Peer {
     sent_bytes: u64,
     pub connects: Vec<Connect>,
     pub closes: u32,
+    closing: bool,
 }
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { net: Net::Good, sends: VecDeque::new(), sent_bytes: 0, connects: Vec::new(), closes: 0 }
+        Self {
+            net: Net::Good,
+            sends: VecDeque::new(),
+            sent_bytes: 0,
+            connects: Vec::new(),
+            closes: 0,
+            closing: false,
+        }
     }
 }
 
@@ -68,10 +76,28 @@ impl Bench {
             LinkOutput::Close => {
                 let peer = self.peer(channel);
                 peer.closes += 1;
-                let acked = if peer.net == Net::Good { peer.sent_bytes } else { 0 };
-                self.channel_input(channel, LinkInput::Closed { reason: CloseReason::Local, acked });
+                peer.closing = true;
+                if !self.late_closes {
+                    self.say_channel_closed(channel);
+                }
             }
         }
+    }
+
+    /// The host says that the socket of a channel is closed.
+    #[track_caller]
+    pub fn channel_closed(&mut self, channel: ChannelId) -> &mut Self {
+        assert!(self.peer(channel).closing, "no close of {channel} was ordered");
+        self.say_channel_closed(channel);
+        self.drain();
+        self
+    }
+
+    fn say_channel_closed(&mut self, channel: ChannelId) {
+        let peer = self.peer(channel);
+        peer.closing = false;
+        let acked = if peer.net == Net::Good { peer.sent_bytes } else { 0 };
+        self.channel_input(channel, LinkInput::Closed { reason: CloseReason::Local, acked });
     }
 
     fn channel_connects(&mut self, channel: ChannelId, connect: Connect) {

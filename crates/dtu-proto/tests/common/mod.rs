@@ -62,6 +62,9 @@ pub struct Bench {
     pub store_works: bool,
     /// Whether the store says anything.
     pub store_answers: bool,
+    /// The host says only when it is told to ([`Bench::closed`], [`Bench::channel_closed`]) that a socket is closed.
+    pub late_closes: bool,
+    closing: [bool; LINKS],
     /// Whether the DTE reads.
     pub dte_reads: bool,
     write_waits: bool,
@@ -111,6 +114,8 @@ impl Bench {
             configured: Vec::new(),
             store_works: true,
             store_answers: true,
+            late_closes: false,
+            closing: [false; LINKS],
             dte_reads: true,
             write_waits: false,
         };
@@ -269,11 +274,27 @@ impl Bench {
             LinkOutput::Send(payload) => self.send(link, &payload),
             LinkOutput::Close => {
                 self.closes[link.index()] += 1;
-                let acked =
-                    if self.net[link.index()] == Net::Good { self.sent_bytes[link.index()] } else { 0 };
-                self.link_input(link, LinkInput::Closed { reason: CloseReason::Local, acked });
+                self.closing[link.index()] = true;
+                if !self.late_closes {
+                    self.say_closed(link);
+                }
             }
         }
+    }
+
+    /// The host says that the socket of a link is closed.
+    #[track_caller]
+    pub fn closed(&mut self, link: LinkId) -> &mut Self {
+        assert!(self.closing[link.index()], "no close of {link} was ordered");
+        self.say_closed(link);
+        self.drain();
+        self
+    }
+
+    fn say_closed(&mut self, link: LinkId) {
+        self.closing[link.index()] = false;
+        let acked = if self.net[link.index()] == Net::Good { self.sent_bytes[link.index()] } else { 0 };
+        self.link_input(link, LinkInput::Closed { reason: CloseReason::Local, acked });
     }
 
     fn connect(&mut self, link: LinkId, connect: Connect) {
