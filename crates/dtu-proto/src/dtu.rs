@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
 
-use crate::at::{Clock, Effect, Parked};
+use crate::at::{Clock, Effect, Parked, ShownLine};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
@@ -38,6 +38,7 @@ use prompt::OpenPrompt;
 mod at_connection;
 mod calls;
 mod commands;
+mod drops;
 mod duty;
 mod httpd;
 mod lamps;
@@ -112,6 +113,10 @@ pub struct Dtu {
     phone_guards: PhoneGuards,
     waiting_command: Option<WaitingCommand>,
     prompt: Option<OpenPrompt>,
+    /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
+    shown_command: Option<(Door, ShownLine)>,
+    /// Why the last line was refused, if it was.
+    refusal: Option<String>,
     /// Answers of the store that nobody waits for any more.
     late_answers: u32,
     /// `CIAPPLY` came from a link, whose reply leaves first.
@@ -194,6 +199,8 @@ impl Dtu {
             phone_guards: PhoneGuards::default(),
             waiting_command: None,
             prompt: None,
+            shown_command: None,
+            refusal: None,
             late_answers: 0,
             applying: None,
             ending: None,

@@ -522,6 +522,15 @@ pub enum Event {
         /// Its length in bytes.
         bytes: usize,
     },
+    /// A command of a door other than the command state of the line has run.
+    Command {
+        /// Who.
+        door: Door,
+        /// What, without its secrets.
+        line: String,
+        /// Why it was refused, if it was.
+        outcome: Result<(), String>,
+    },
     /// A remote or inline command came with a wrong password.
     WrongPassword(Door),
     /// Five wrong passwords within a minute: this door is ignored for five minutes.

@@ -78,6 +78,7 @@ mod at;
 mod call;
 mod channel;
 pub mod config;
+pub mod drops;
 mod dtu;
 pub mod event;
 mod httpd;
@@ -95,6 +96,6 @@ mod words;
 
 #[doc(hidden)]
 pub use at::fuzzing;
-pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands};
+pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands, shown_command};
 pub use dtu::Dtu;
 pub use identity::Identity;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use dtu_proto::time::Instant;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::cli;
 
@@ -60,15 +60,24 @@ impl AtLines {
         self.answer_by = None;
         let Some(line) = self.running.take() else { return };
         let reply = reply.trim();
+        let shown = dtu_proto::shown_command(&line);
         if !reply.contains("ERROR") {
-            // The answer to a question may be a password.
-            debug!("--at {:?}: done", shown(&line));
+            self.tell_answer(&shown, reply);
         } else if self.restarted || reply.contains(NOT_STORED) {
             // Nothing is wrong with the line; a device whose disk is full works all the same.
-            warn!("--at {:?}: {reply}", shown(&line));
+            warn!("console: --at {shown}: {reply}");
         } else {
-            cli::complain(format_args!("dtud: --at {:?}: {reply}", shown(&line)));
+            cli::complain(format_args!("dtud: --at \"{shown}\": {reply}"));
             self.refused = true;
+        }
+    }
+
+    /// The answer to a question, the first time (decisions 16.28). Where a secret is in the question, one may be in the
+    /// answer.
+    fn tell_answer(&self, shown: &str, reply: &str) {
+        let answer = reply.strip_suffix("OK").unwrap_or(reply).trim();
+        if !self.restarted && !answer.is_empty() && !holds_a_secret(shown) {
+            cli::complain(format_args!("{answer}"));
         }
     }
 
@@ -80,7 +89,8 @@ impl AtLines {
     /// Waits no longer for an answer that is late.
     pub(crate) fn give_up(&mut self, now: Instant) {
         if self.answer_by.take_if(|at| *at <= now).is_some() {
-            warn!("no answer to {:?}", shown(&self.running.take().unwrap_or_default()));
+            let line = self.running.take().unwrap_or_default();
+            warn!("console: --at {}: no answer", dtu_proto::shown_command(&line));
         }
     }
 
@@ -104,15 +114,15 @@ fn at_line(line: &str) -> String {
     }
 }
 
-/// A line as a log may show it: without the values where one may be a password.
-fn shown(line: &str) -> &str {
+/// Whether a command of the line has a value that is a password.
+fn holds_a_secret(line: &str) -> bool {
     let upper = line.to_ascii_uppercase();
-    let secret = dtu_proto::commands().any(|command| {
+    dtu_proto::commands().any(|command| {
         command.parameters.iter().any(|parameter| parameter.secret)
             && upper.contains(command.name.trim_start_matches("AT"))
-    });
-    line.find('=').filter(|_| secret).and_then(|at| line.get(..at)).unwrap_or(line)
+    })
 }
+
 /// For the answer to one `--at` line.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -130,11 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn an_at_line_is_shown_without_its_passwords() {
-        assert_eq!(shown("AT+CSTT=\"net\",\"user\",\"secret\""), "AT+CSTT");
-        assert_eq!(shown("at+cipsw=abcde"), "at+cipsw");
-        assert_eq!(shown("AT+HTPHD=Authorization: Basic c2VjcmV0"), "AT+HTPHD");
-        assert_eq!(shown("AT+CIPR=9600;+CIPSW=abcde"), "AT+CIPR");
-        assert_eq!(shown("AT+CIPR=9600"), "AT+CIPR=9600");
+    fn a_question_whose_answer_may_be_a_password_is_known() {
+        for line in ["AT+HTPHD?", "AT+CSTT?", "AT+CIPR?;+HTPHD?"] {
+            assert!(holds_a_secret(line), "{line}");
+        }
+        assert!(!holds_a_secret("AT+CIPSCONT?"));
     }
 }

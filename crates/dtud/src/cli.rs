@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::arguments;
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
+use crate::log;
 use crate::machine::{End, Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
@@ -43,6 +45,13 @@ pub struct Cli {
     /// An AT command to run at power-on, as if typed in the set-up window; may be given many times
     #[arg(long, value_name = "COMMAND")]
     at: Vec<String>,
+    /// AT commands to run behind those of --at, one a line (- = standard input; # begins a comment): for passwords,
+    /// which would stand in the list of processes
+    #[arg(long, value_name = "FILE")]
+    at_file: Option<PathBuf>,
+    /// What the log tells: error, warn, info, debug, trace, off, or as RUST_LOG has it [default: RUST_LOG, else info]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    log: Option<String>,
     /// Write a log of all inputs, which dtu-sim replays
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -70,6 +79,10 @@ fn parse_console(text: &str) -> Result<Console, String> {
     if text == "off" { Ok(Console) } else { Err("the web console is not in this version; off".to_owned()) }
 }
 
+fn parse_level(text: &str) -> Result<String, String> {
+    log::check_filter(text).map(|()| text.to_owned())
+}
+
 impl Cli {
     /// Does what the command line asks.
     #[must_use]
@@ -86,7 +99,17 @@ impl Cli {
     }
 
     fn run_device(self) -> anyhow::Result<ExitCode> {
-        start_log("info");
+        arguments::hide_secrets();
+        if let Err(why) = log::start(self.log.as_deref(), "info") {
+            return Ok(refuse(&why));
+        }
+        let mut at = self.at;
+        if let Some(path) = &self.at_file {
+            match arguments::read_at_file(path) {
+                Ok(lines) => at.extend(lines),
+                Err(why) => return Ok(refuse(&why)),
+            }
+        }
         let state = self.state.clone().map_or_else(default_state, Ok)?;
         let own = state.join("dtud.toml");
         let may_miss = self.settings.is_none() && std::fs::symlink_metadata(&own).is_err();
@@ -114,13 +137,13 @@ impl Cli {
             settings,
             settings_path: Some(settings_path),
             setup_window: self.setup_window.map(|seconds| Duration::from_secs(seconds.into())),
-            at: self.at,
+            at,
             record: self.record,
         };
         let runtime = runtime()?;
         let end = runtime.block_on(async {
             let control = Arc::new(Control::default());
-            listen_to_signals(Arc::clone(&control), HangUp::Reload)?;
+            listen_to_signals(Arc::clone(&control), on_hang_up())?;
             let machine = Machine::new(setup, control)?.announcing();
             anyhow::Ok(tokio::task::unconstrained(machine).await)
         })?;
@@ -134,6 +157,12 @@ impl Cli {
     }
 }
 
+/// A program of a terminal ends with it; a daemon reads its settings again.
+fn on_hang_up() -> HangUp {
+    use std::io::IsTerminal as _;
+    if std::io::stdin().is_terminal() { HangUp::Stop } else { HangUp::Reload }
+}
+
 /// One thread does everything but ask for names and save parameters.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
@@ -145,21 +174,6 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .max_blocking_threads(20)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
-}
-
-pub(crate) fn start_log(default: &str) {
-    use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        // It would tell of a log that cannot be written by a macro that panics: a full disk would end the device.
-        .log_internal_errors(false)
-        .try_init();
 }
 
 /// A line to stdout. A reader that is gone, or a full disk, ends nothing.

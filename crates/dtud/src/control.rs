@@ -81,8 +81,8 @@ pub(crate) fn listen_to_signals(control: Arc<Control>, on_hang_up: HangUp) -> st
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = interrupt.recv() => { info!("SIGINT"); control.stop(); }
-                _ = terminate.recv() => { info!("SIGTERM"); control.stop(); }
+                _ = interrupt.recv() => { info!("device: SIGINT, it stops"); control.stop(); }
+                _ = terminate.recv() => { info!("device: SIGTERM, it stops"); control.stop(); }
                 _ = hang_up.recv() => match on_hang_up {
                     HangUp::Reload => control.reload(),
                     HangUp::Stop => control.stop_once(),

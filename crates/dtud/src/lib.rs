@@ -1,5 +1,6 @@
 //! The machine around the DTU core: serial lines, sockets, files.
 
+mod arguments;
 mod at_lines;
 mod channels;
 pub mod cli;
@@ -13,6 +14,7 @@ mod held;
 mod journal;
 mod leds;
 mod link;
+mod log;
 pub mod machine;
 pub mod modem;
 mod netif;

@@ -155,6 +155,8 @@ impl Machine {
         let powered_on = start.started;
         let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
         dtu.restore_losses(&start.losses);
+        // What an earlier run counted is no news.
+        let journal = Journal::new(dtu.drops());
         for (queue, number, frame) in start.restored {
             dtu.restore(queue, [(number, frame)]);
         }
@@ -177,7 +179,7 @@ impl Machine {
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
-            journal: Journal::default(),
+            journal,
             settings,
             settings_path: setup.settings_path,
             observer: None,
@@ -291,6 +293,10 @@ impl Machine {
         busy |= self.poll_modem(cx, now);
         busy |= self.poll_disk(cx, now);
         self.disk.note_losses(self.dtu.losses());
+        if busy {
+            self.journal.look(now, &self.dtu);
+            self.watchdog.note_change();
+        }
         busy
     }
 
@@ -407,7 +413,7 @@ impl Machine {
             self.look_at = self.observer.as_mut().map(|observer| observer.look(&self.dtu, now));
         }
         if take_due(&mut self.stop_by, now) {
-            warn!("the links did not close in time");
+            warn!("device: the links did not close in time");
             self.end = self.end.or(Some(End::Stopped));
             busy = true;
         }
@@ -417,6 +423,9 @@ impl Machine {
         }
         self.watchdog.tell(now);
         self.journal.fire(now);
+        if self.watchdog.wants_line(now) {
+            self.watchdog.show(self.journal.summary(&self.dtu.status(now)), now);
+        }
         busy
     }
 
@@ -447,7 +456,7 @@ impl Machine {
             return false;
         }
         if self.stop_by.is_some() {
-            warn!("stopped at once");
+            warn!("device: stopped at once");
             self.end = Some(End::Stopped);
             return true;
         }
@@ -470,28 +479,33 @@ impl Machine {
     /// `SIGHUP`
     fn reload(&mut self) {
         let Some(path) = &self.settings_path else {
-            info!("no settings file to read again");
+            info!("settings: no file to read again");
             return;
         };
+        // The default place need not have one.
+        if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            info!("settings: {} is not there; they stay as they are", path.display());
+            return;
+        }
         let read = Settings::load(path).map_err(|why| why.to_string());
         let fresh = match read.and_then(|fresh| tls::check(&fresh.http).map(|()| fresh)) {
             Ok(fresh) => fresh,
             Err(why) => {
-                error!("{why}; the settings stay as they were");
+                error!("settings: {why}; they stay as they were");
                 return;
             }
         };
         self.lamps = lamps(&fresh);
         self.lamps.show(self.dtu.status(self.clock.now()).leds);
         info!(
-            "{} read again: lamps now, interfaces and root certificates at the next connection",
+            "settings: {} read again: lamps now, interfaces and root certificates at the next connection",
             path.display()
         );
         if let Some(warning) = exposed(path, &fresh) {
             warn!("{warning}");
         }
         if read_at_start(&fresh) != read_at_start(&self.settings) {
-            warn!("the other changes in {} take effect when dtud starts again", path.display());
+            warn!("settings: the other changes in {} take effect when dtud starts again", path.display());
         }
         self.settings = fresh;
         self.choose_interfaces();
@@ -514,6 +528,7 @@ impl Machine {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
         }
+        self.journal.stopped();
         if lost > 0 { End::FramesLost } else { end }
     }
 }

@@ -56,10 +56,40 @@ pub(crate) fn enable_rs485(fd: impl AsFd) -> io::Result<()> {
     const SER_RS485_ENABLED: u32 = 1;
     const SER_RS485_RTS_ON_SEND: u32 = 1 << 1;
     // `struct serial_rs485` of linux/serial.h: flags, two delays in ms, five words of padding.
-    let setting: [u32; 8] = [SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: TIOCSRS485 reads one serial_rs485, 32 bytes, from the pointer, which is valid for the call.
-    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSRS485, setting.as_ptr()) };
+    let mut setting: [u32; 8] = [SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: TIOCSRS485 reads one serial_rs485, 32 bytes, and writes what the driver made of it to the same place; the
+    // pointer is valid for both for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSRS485, setting.as_mut_ptr()) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Runs `edit` over the arguments of this process as `/proc/PID/cmdline` shows them, where they can be found. What it
+/// writes stands there from now on, and in what `std::env::args` gives.
+///
+/// Only for the start of the program: nobody may look at the arguments meanwhile.
+pub(crate) fn edit_arguments(edit: impl FnOnce(&mut [u8])) {
+    let Some((start, end)) = argument_range() else { return };
+    let shown =
+        std::env::args_os().flat_map(|arg| [arg.as_encoded_bytes(), &[0]].concat()).collect::<Vec<u8>>();
+    if end.checked_sub(start) != Some(shown.len()) {
+        return;
+    }
+    // SAFETY: the kernel names this range as that of the arguments of this process. It laid them out in the writable
+    // memory of the stack, where they stay, and its length is that of the arguments as the standard library knows them.
+    // No reference to them is kept by the standard library, which copies them, and no other thread runs yet.
+    let arguments = unsafe { std::slice::from_raw_parts_mut(start as *mut u8, shown.len()) };
+    if arguments == shown {
+        edit(arguments);
+    }
+}
+
+/// The addresses `arg_start` and `arg_end` of proc(5).
+fn argument_range() -> Option<(usize, usize)> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Behind the name, which may hold anything, comes field 3.
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().skip(48 - 3);
+    let (start, end) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    (start != 0).then_some((start, end))
 }
 
 /// Whether a tty is open for one program alone (`TIOCEXCL`).

@@ -1,47 +1,203 @@
-//! systemd: ready, stopping, and the watchdog where the unit asks for one.
+//! systemd: ready, stopping, one line about how things are, and the watchdog where the unit asks for one.
+//!
+//! The protocol of sd_notify(3) is a datagram; what a library would take off our hands here is less than what it lacks
+//! (sockets without a file, `WATCHDOG_USEC` alone).
 
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use dtu_proto::time::Instant;
-use sd_notify::NotifyState;
 
 #[derive(Debug)]
 pub(crate) struct Watchdog {
+    manager: Option<Manager>,
     every: Option<Duration>,
     due: Option<Instant>,
+    line: StatusLine,
+}
+
+/// What the manager was last told.
+#[derive(Debug, Default)]
+struct StatusLine {
+    told: String,
+    told_at: Option<Instant>,
+    /// Something happened since.
+    stale: bool,
+}
+
+/// The service manager's socket.
+#[derive(Debug)]
+struct Manager {
+    socket: UnixDatagram,
+    address: SocketAddr,
+}
+
+impl Manager {
+    fn from_environment() -> Option<Self> {
+        let name = std::env::var("NOTIFY_SOCKET").ok()?;
+        Self::at(&name).ok()
+    }
+
+    /// A path, or `@name` in the namespace without files.
+    fn at(name: &str) -> io::Result<Self> {
+        let address = match name.strip_prefix('@') {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(name)?,
+        };
+        let socket = UnixDatagram::unbound()?;
+        // A manager that is stuck must not hold the loop up for long.
+        socket.set_write_timeout(Some(Duration::from_millis(100)))?;
+        Ok(Self { socket, address })
+    }
+
+    fn tell(&self, what: &str) {
+        // Nobody hears it where no manager runs.
+        let _ = self.socket.send_to_addr(what.as_bytes(), &self.address);
+    }
 }
 
 impl Watchdog {
     pub(crate) fn from_environment() -> Self {
-        let mut micros = 0;
-        // Half of what the unit allows, as sd_watchdog_enabled(3) recommends.
-        let every = sd_notify::watchdog_enabled(false, &mut micros)
-            .then(|| Duration::from_micros(micros / 2).max(OFTEN));
-        Self { every, due: every.map(|_| Instant::ZERO) }
+        let variable = |name| std::env::var(name).ok();
+        let every = interval(
+            variable("WATCHDOG_USEC").as_deref(),
+            variable("WATCHDOG_PID").as_deref(),
+            std::process::id(),
+        );
+        Self::new(Manager::from_environment(), every)
     }
 
-    pub(crate) const fn next(&self) -> Option<Instant> {
-        self.due
+    fn new(manager: Option<Manager>, every: Option<Duration>) -> Self {
+        let every = every.filter(|_| manager.is_some());
+        Self { manager, every, due: every.map(|_| Instant::ZERO), line: StatusLine::default() }
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let line = self.line.stale.then(|| self.line.told_at.map_or(Instant::ZERO, |at| at + SELDOM));
+        [self.due, line].into_iter().flatten().min()
     }
 
     /// Tells the service manager that the loop lives, if it is time.
     pub(crate) fn tell(&mut self, now: Instant) {
         let (Some(every), Some(due)) = (self.every, self.due) else { return };
         if now >= due {
-            // Nobody hears it where no manager runs.
-            let _ = sd_notify::notify(false, &[NotifyState::Watchdog]);
+            self.notify("WATCHDOG=1");
             self.due = Some(now + every);
         }
     }
 
     pub(crate) fn ready(&self) {
-        let _ = sd_notify::notify(false, &[NotifyState::Ready]);
+        self.notify("READY=1");
     }
 
     pub(crate) fn stopping(&self) {
-        let _ = sd_notify::notify(false, &[NotifyState::Stopping]);
+        self.notify("STOPPING=1");
     }
+
+    /// Something happened that the line may have to tell.
+    pub(crate) const fn note_change(&mut self) {
+        self.line.stale = self.manager.is_some();
+    }
+
+    /// Whether it is time to look what the line is.
+    pub(crate) fn wants_line(&self, now: Instant) -> bool {
+        self.line.stale && self.line.told_at.is_none_or(|at| now >= at + SELDOM)
+    }
+
+    /// How things are. It is told if it is news.
+    pub(crate) fn show(&mut self, line: String, now: Instant) {
+        self.line.stale = false;
+        if line != self.line.told {
+            self.notify(&format!("STATUS={line}"));
+            self.line.told = line;
+            self.line.told_at = Some(now);
+        }
+    }
+
+    fn notify(&self, what: &str) {
+        if let Some(manager) = &self.manager {
+            manager.tell(what);
+        }
+    }
+}
+
+/// Half of what the unit allows, as sd_watchdog_enabled(3) recommends. Without `WATCHDOG_PID` it is for everybody.
+fn interval(micros: Option<&str>, for_process: Option<&str>, this: u32) -> Option<Duration> {
+    let micros: u64 = micros?.parse().ok()?;
+    let meant = for_process.is_none_or(|process| process.parse() == Ok(this));
+    meant.then(|| Duration::from_micros(micros / 2).max(OFTEN))
 }
 
 /// Shortest time between two notes: a wrong `WATCHDOG_USEC` (0 too) must not keep the program busy.
 const OFTEN: Duration = Duration::from_millis(10);
+/// Shortest time between two lines.
+const SELDOM: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h8_the_watchdog_is_for_this_process_unless_another_is_named() {
+        let every = Some(Duration::from_secs(15));
+        assert_eq!(interval(Some("30000000"), None, 7), every);
+        assert_eq!(interval(Some("30000000"), Some("7"), 7), every);
+        assert_eq!(interval(Some("30000000"), Some("8"), 7), None);
+        assert_eq!(interval(Some("soon"), None, 7), None);
+        assert_eq!(interval(None, None, 7), None);
+        assert_eq!(interval(Some("0"), None, 7), Some(OFTEN));
+    }
+
+    fn heard(socket: &UnixDatagram) -> String {
+        let mut buffer = [0; 200];
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    #[test]
+    fn h8_a_socket_may_have_a_file_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let with_file = UnixDatagram::bind(&path).unwrap();
+        Manager::at(path.to_str().unwrap()).unwrap().tell("READY=1");
+        assert_eq!(heard(&with_file), "READY=1");
+        let name = format!("dtud-test-{}", std::process::id());
+        let without = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        Manager::at(&format!("@{name}")).unwrap().tell("READY=1");
+        assert_eq!(heard(&without), "READY=1");
+    }
+
+    #[test]
+    fn the_line_is_told_when_it_is_another_and_not_often() {
+        let name = format!("dtud-line-{}", std::process::id());
+        let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let mut watchdog = Watchdog::new(Manager::at(&format!("@{name}")).ok(), None);
+        let at = Instant::from_millis;
+        assert_eq!(watchdog.next(), None);
+        watchdog.note_change();
+        assert!(watchdog.wants_line(at(0)));
+        watchdog.show("link 1 up".to_owned(), at(0));
+        assert_eq!(heard(&socket), "STATUS=link 1 up");
+        assert_eq!(watchdog.next(), None, "nothing happens: nobody is woken");
+        watchdog.note_change();
+        assert!(!watchdog.wants_line(at(4999)));
+        assert_eq!(watchdog.next(), Some(at(5000)));
+        assert!(watchdog.wants_line(at(5000)));
+        watchdog.show("link 1 up".to_owned(), at(5000));
+        assert_eq!(watchdog.next(), None);
+        watchdog.note_change();
+        watchdog.show("link 1 down".to_owned(), at(9000));
+        assert_eq!(heard(&socket), "STATUS=link 1 down");
+    }
+
+    #[test]
+    fn without_a_manager_nothing_is_told_and_nobody_woken() {
+        let mut watchdog = Watchdog::new(None, Some(Duration::from_secs(1)));
+        watchdog.note_change();
+        assert!(!watchdog.wants_line(Instant::ZERO));
+        assert_eq!(watchdog.next(), None);
+    }
+}

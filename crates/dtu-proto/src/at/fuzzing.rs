@@ -30,6 +30,7 @@ pub fn at_line(line: &[u8]) {
         connection: &mut connection,
         door: Door::Serial,
         rights: Rights::Full,
+        refusal: &mut None,
     };
     let mut ran = run_line(line, &mut ctx);
     while let Ran::Parked { parked, .. } = ran {

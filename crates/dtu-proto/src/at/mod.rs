@@ -29,6 +29,7 @@ mod param;
 mod parse;
 mod registration;
 mod reply;
+mod shown;
 mod sms;
 mod stored;
 mod table;
@@ -40,6 +41,7 @@ pub(crate) use clock::Clock;
 pub(crate) use connection::{ConnectionCode, connection_text};
 pub use docs::{CommandDescription, ParameterDescription, commands};
 pub(crate) use registration::registration_changes;
+pub(crate) use shown::ShownLine;
 pub(crate) use stored::{load, store_lines};
 pub use table::TakesEffect;
 pub(crate) use unsolicited::call_text;
@@ -60,6 +62,8 @@ pub(crate) struct Context<'a> {
     pub(crate) connection: &'a mut AtConnection,
     pub(crate) door: Door,
     pub(crate) rights: Rights,
+    /// Why the line was refused, if it was.
+    pub(crate) refusal: &'a mut Option<String>,
 }
 
 /// What the door lets through.
@@ -211,6 +215,12 @@ pub(crate) enum Typed {
     Abandoned(usize),
 }
 
+/// A command line as a log may show it: without its secrets.
+#[must_use]
+pub fn shown_command(line: &str) -> String {
+    ShownLine::of(line.as_bytes()).text
+}
+
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
     let quoted = parse::quote_free_text(line);
@@ -358,7 +368,8 @@ fn run_piece<'c, 'x>(
     Call::run(&piece, ctx)
 }
 
-fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, ctx: &Context<'_>) -> Ran {
+fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
+    *ctx.refusal = outcome.as_ref().err().map(|error| error.text.clone());
     reply::result(&outcome, ctx.config, &mut reply);
     Ran::Done { reply, effects }
 }

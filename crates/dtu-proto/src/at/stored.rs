@@ -50,6 +50,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         connection: &mut connection,
         door: Door::Console,
         rights: Rights::Full,
+        refusal: &mut None,
     };
     Call::run(&piece, &mut ctx).map(|_| ()).map_err(|error| error.text)
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, GUARDED_DOORS, WaitingCommand};
-use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, SlowCommand};
+use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, ShownLine, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Door, Event, Output, StoreOutput};
 use crate::radio::SubmitFailure;
@@ -13,6 +13,8 @@ use crate::serial::inline::{self, Guard};
 use crate::serial::port::REPLY_QUEUE_HIGH;
 use crate::time::{Duration, Instant};
 
+/// What a command is told that comes while another is under way.
+const BUSY: &str = "busy: another command is being carried out, try again";
 /// The store must answer within this time.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 /// The network must take one message within this time.
@@ -97,11 +99,15 @@ impl Dtu {
     pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
         let asker = self.asker(door);
         let is_blank = line.iter().all(u8::is_ascii_whitespace);
+        let shown = (door != Door::Serial && !is_blank).then(|| (door, ShownLine::of(line)));
         if !is_blank && (self.is_answering() || self.ending.is_some()) {
-            let busy = at::error_reply("busy: another command is being carried out, try again", &self.config);
+            let busy = at::error_reply(BUSY, &self.config);
             self.reply(asker, busy);
+            self.refusal = Some(String::from(BUSY));
+            self.say_command(shown);
             return;
         }
+        self.shown_command = shown;
         let ran = self.with_context(door, |ctx| at::run_line(line, ctx));
         self.ran(asker, Vec::new(), Vec::new(), ran);
     }
@@ -125,6 +131,7 @@ impl Dtu {
             connection: &mut self.at_connection,
             door,
             rights,
+            refusal: &mut self.refusal,
         })
     }
 
@@ -134,6 +141,8 @@ impl Dtu {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
                 self.reply(asker, reply);
+                let shown = self.shown_command.take();
+                self.say_command(shown);
                 self.carry_out(asker.door, effects);
             }
             Ran::Parked { reply: part, effects: more, parked } => {
@@ -147,6 +156,15 @@ impl Dtu {
                 self.reply(asker, reply);
                 self.open_prompt(asker, prompt, effects);
             }
+        }
+    }
+
+    /// Tells the log who ran what, and what became of it.
+    fn say_command(&mut self, shown: Option<(Door, ShownLine)>) {
+        let refusal = self.refusal.take();
+        if let Some((door, line)) = shown {
+            let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
+            self.event(Event::Command { door, line: line.text, outcome });
         }
     }
 

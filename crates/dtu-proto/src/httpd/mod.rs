@@ -301,6 +301,10 @@ impl Httpd {
         self.channel.is_closing()
     }
 
+    pub(crate) const fn counters(&self) -> &HttpdCounters {
+        &self.counters
+    }
+
     pub(crate) const fn counters_mut(&mut self) -> &mut HttpdCounters {
         &mut self.counters
     }

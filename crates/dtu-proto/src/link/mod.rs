@@ -638,6 +638,10 @@ impl Link {
         self.cache.iter()
     }
 
+    pub(crate) const fn counters(&self) -> &LinkCounters {
+        &self.counters
+    }
+
     pub(crate) const fn counters_mut(&mut self) -> &mut LinkCounters {
         &mut self.counters
     }

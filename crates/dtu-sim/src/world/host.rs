@@ -314,6 +314,7 @@ impl World {
             | News::CommandState(_)
             | News::LinkDown { .. }
             | News::WindowFrameDropped { .. }
+            | News::Command { .. }
             | News::WrongPassword(_)
             | News::DoorShut(_)
             | News::SerialPresent(_)

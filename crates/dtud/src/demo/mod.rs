@@ -21,6 +21,7 @@ use anyhow::Context as _;
 
 use crate::cli;
 use crate::control::{Control, HangUp, listen_to_signals};
+use crate::log;
 use crate::machine::{Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
@@ -30,7 +31,7 @@ use scene::{Scene, SharedScene, Watcher};
 /// Plays the scene until Ctrl-C, or for `time`.
 pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
     let terminal = std::io::stdout().is_terminal();
-    cli::start_log(if terminal { "off" } else { "warn" });
+    log::start(None, if terminal { "off" } else { "warn" }).map_err(anyhow::Error::msg)?;
     let runtime = cli::runtime()?;
     let scene = SharedScene::default();
     runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;

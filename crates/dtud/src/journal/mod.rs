@@ -3,28 +3,52 @@
 //! A line begins with the thing that it is about (`link 1`, `serial`, `SMS` …), and a cause is told once: what goes on is
 //! told again as a sum, or as a reminder.
 
+use std::time::Duration;
+
 use dtu_proto::Dtu;
-use dtu_proto::event::{CallEvent, Connect, Event, HttpdEvent};
+use dtu_proto::drops::{DropPlace, Dropped};
+use dtu_proto::event::{CallEvent, Connect, Door, Event, HttpdEvent};
 use dtu_proto::radio::PhoneNumber;
+use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
 use crate::link::{Contact, LinkNews};
 
+#[cfg(test)]
+mod day;
+mod drops;
 mod peers;
+mod summary;
 #[cfg(test)]
 mod tests;
 
+use drops::Drops;
 use peers::Peers;
 pub(crate) use peers::Place;
 
 /// What was said, as far as it matters for what is to be said.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Journal {
     peers: Peers,
+    drops: Drops,
+    /// Of the HTTPD client, since its last answer.
+    httpd_told: Vec<HttpdEvent>,
+    /// Who had a wrong password, and when that was told.
+    strangers: Vec<(Door, Instant)>,
 }
 
 impl Journal {
+    /// `counted`: what was dropped before, and is no news.
+    pub(crate) fn new(counted: [Dropped; DropPlace::COUNT]) -> Self {
+        Self {
+            peers: Peers::default(),
+            drops: Drops::new(counted),
+            httpd_told: Vec::new(),
+            strangers: Vec::new(),
+        }
+    }
+
     /// The device orders a connection.
     pub(crate) fn connecting(&mut self, place: Place, target: &Connect) {
         self.peers.connecting(place, target);
@@ -38,7 +62,10 @@ impl Journal {
     /// Writes an event down, if it is news.
     pub(crate) fn log(&mut self, event: &Event, dtu: &Dtu, now: Instant) {
         match event {
-            Event::LinkUp(link) => self.peers.up((*link).into(), now),
+            Event::LinkUp(link) => {
+                self.peers.up((*link).into(), now);
+                self.drops.link_up(*link, now);
+            }
             Event::ChannelUp(channel) => self.peers.up((*channel).into(), now),
             Event::LinkDown { link, reason, was_up } => {
                 self.peers.down((*link).into(), *reason, *was_up, now);
@@ -50,15 +77,18 @@ impl Journal {
             Event::PowerOn(reason) => info!("device: power on: {reason}"),
             Event::CommandState(on) => info!("serial: command state {}", if *on { "begins" } else { "ends" }),
             Event::FrameDropped { queue, bytes } => debug!("{queue}: a frame of {bytes} bytes is dropped"),
-            Event::WindowFrameDropped { bytes } => {
-                warn!("serial: set-up window: a frame of {bytes} bytes found no room")
+            Event::WindowFrameDropped { bytes } => debug!("serial: a frame of {bytes} bytes found no room"),
+            Event::Command { door, line, outcome: Ok(()) } => info!("{}{line}: OK", self.who(*door)),
+            Event::Command { door, line, outcome: Err(why) } => {
+                info!("{}{line}: refused: {why}", self.who(*door));
             }
-            Event::WrongPassword(door) => warn!("{door}: a command with a wrong password"),
+            Event::WrongPassword(door) => self.log_wrong_password(*door, now),
             Event::DoorShut(door) => {
-                warn!("{door}: no command is heard for five minutes, five passwords were wrong")
+                warn!("{door}: five wrong passwords, no command is heard for five minutes")
             }
             Event::SerialPresent(present) => debug!("serial: {}", if *present { "open" } else { "missing" }),
             Event::LineRefused(why) => warn!("serial: {why}"),
+            Event::MessageLost(loss) if self.drops.lasts(DropPlace::Messages) => debug!("SMS: {loss}"),
             Event::MessageLost(loss) => warn!("SMS: {loss}"),
             Event::MessagesNotStored(why) => warn!("SMS: messages are not stored: {why}"),
             Event::BackupActive { backup, primary, active: true } => {
@@ -67,26 +97,80 @@ impl Journal {
             Event::BackupActive { backup, primary, active: false } => {
                 info!("link {backup}: hands back to link {primary}");
             }
-            Event::Lost(lost) => warn!("{lost}"),
+            Event::Lost(lost) => debug!("{lost}"),
             Event::Call(event) => log_call(*event),
-            Event::Httpd(event @ HttpdEvent::Answered { .. }) => debug!("HTTPD: {event}"),
-            Event::Httpd(event @ (HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_))) => {
-                info!("HTTPD: {event}")
-            }
-            Event::Httpd(event @ (HttpdEvent::Failed(_) | HttpdEvent::Stray { .. })) => {
-                warn!("HTTPD: {event}")
-            }
+            Event::Httpd(event) => self.log_httpd(event),
         }
+    }
+
+    /// The beginning of a line about a command.
+    fn who(&self, door: Door) -> String {
+        match door {
+            Door::Link(link) => {
+                format!("{door}: command from {}: ", self.peers.address(Place::Link(link)))
+            }
+            Door::Sms(number) => format!("SMS: command from {number}: "),
+            Door::SerialFrame => "serial: command in a frame: ".to_owned(),
+            Door::Serial | Door::Console => format!("{door}: command: "),
+        }
+    }
+
+    /// Once a stranger: guesses come in fives, and then the door is shut, which is told.
+    fn log_wrong_password(&mut self, door: Door, now: Instant) {
+        self.strangers.retain(|(_, told)| now.since(*told) < STRANGER_FOR);
+        if self.strangers.iter().any(|(known, _)| *known == door) {
+            debug!("{door}: a command with a wrong password");
+        } else if self.strangers.len() < STRANGERS_MAX {
+            self.strangers.push((door, now));
+            warn!("{}refused, its password is wrong", self.who(door));
+        }
+    }
+
+    /// The device has come to its end.
+    pub(crate) fn stopped(&self) {
+        info!("device: stopped");
+    }
+
+    /// Each kind once between two answers: a server that is gone fails every request alike.
+    fn log_httpd(&mut self, event: &HttpdEvent) {
+        let known = self.httpd_told.contains(event);
+        match event {
+            HttpdEvent::Answered { .. } => {
+                debug!("HTTPD: {event}");
+                // Of redirects each answer has one.
+                self.httpd_told.retain(|told| matches!(told, HttpdEvent::Redirect { .. }));
+                return;
+            }
+            HttpdEvent::Stray { .. } => debug!("HTTPD: {event}"),
+            HttpdEvent::Failed(_) if self.drops.lasts(DropPlace::HttpdRequests) => debug!("HTTPD: {event}"),
+            HttpdEvent::Failed(_) => warn!("HTTPD: {event}"),
+            HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) if known => debug!("HTTPD: {event}"),
+            HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) => info!("HTTPD: {event}"),
+        }
+        if !known && self.httpd_told.len() < HTTPD_TOLD_MAX {
+            self.httpd_told.push(event.clone());
+        }
+    }
+
+    /// Looks what was dropped since the last look.
+    pub(crate) fn look(&mut self, now: Instant, dtu: &Dtu) {
+        self.drops.look(now, dtu.drops());
+    }
+
+    /// The whole device in one line.
+    pub(crate) fn summary(&self, status: &Status) -> String {
+        summary::summary(status, self.drops.total())
     }
 
     /// When something is to be said without any news.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.peers.deadline()
+        [self.peers.deadline(), self.drops.deadline()].into_iter().flatten().min()
     }
 
     /// Says what is due.
     pub(crate) fn fire(&mut self, now: Instant) {
         self.peers.fire(now);
+        self.drops.fire(now);
     }
 }
 
@@ -101,3 +185,9 @@ fn log_call(event: CallEvent) {
         CallEvent::Ended(why) => info!("call: over, {why}"),
     }
 }
+
+/// Places of redirects that are remembered.
+const HTTPD_TOLD_MAX: usize = 16;
+/// A wrong password is news again after so long.
+const STRANGER_FOR: Duration = Duration::from_secs(10 * 60);
+const STRANGERS_MAX: usize = 16;

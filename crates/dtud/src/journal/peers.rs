@@ -113,6 +113,12 @@ impl Peers {
         }
     }
 
+    /// The other end of the last connection, for a line about it.
+    pub(super) fn address(&self, place: Place) -> String {
+        let peer = self.0[place.index()].contact.peer;
+        peer.map_or_else(|| "its peer".to_owned(), |peer| peer.to_string())
+    }
+
     pub(super) fn up(&mut self, place: Place, now: Instant) {
         let peer = &mut self.0[place.index()];
         peer.up_at = Some(now);

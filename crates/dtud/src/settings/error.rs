@@ -35,6 +35,23 @@ impl Error {
         Self { path: path.into(), place: None, message: format!("cannot be read: {error}") }
     }
 
+    /// Reading a pipe would wait for ever, and opening a device may do something.
+    pub(super) fn unless_file(path: &Path) -> Result<(), Self> {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = match std::fs::metadata(path).map(|metadata| metadata.file_type()) {
+            Ok(kind) if kind.is_fifo() => "a pipe",
+            Ok(kind) if kind.is_socket() => "a socket",
+            Ok(kind) if kind.is_char_device() || kind.is_block_device() => "a device",
+            // What is wrong with the others shows when they are read.
+            Ok(_) | Err(_) => return Ok(()),
+        };
+        Err(Self {
+            path: path.into(),
+            place: None,
+            message: format!("is {kind}; a settings file is a plain file"),
+        })
+    }
+
     pub(super) fn not_text(path: &Path, bytes: &[u8], error: &std::str::Utf8Error) -> Self {
         let (good, bad) = bytes.split_at(error.valid_up_to());
         let message =

@@ -220,6 +220,7 @@ impl Settings {
     /// # Errors
     /// The first fault of the file, with its place.
     pub fn load(path: &Path) -> Result<Self, Error> {
+        Error::unless_file(path)?;
         let bytes = std::fs::read(path).map_err(|error| Error::unreadable(path, &error))?;
         let text = str::from_utf8(&bytes).map_err(|error| Error::not_text(path, &bytes, &error))?;
         Self::parse(path, text)

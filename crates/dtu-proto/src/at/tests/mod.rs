@@ -20,6 +20,7 @@ mod messages;
 mod phone;
 mod properties;
 mod rules;
+mod shown;
 mod table;
 
 /// A device without anything behind its AT commands.
@@ -86,6 +87,7 @@ impl Desk {
             connection: &mut self.connection,
             door: self.door,
             rights: self.rights,
+            refusal: &mut None,
         })
     }
 

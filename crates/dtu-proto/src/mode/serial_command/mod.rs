@@ -324,6 +324,10 @@ impl SerialCommand {
         self.places.iter().map(|place| &place.link).any(Link::is_closing)
     }
 
+    pub(crate) const fn counters(&self) -> &SerialCommandCounters {
+        &self.counters
+    }
+
     pub(crate) const fn counters_mut(&mut self) -> &mut SerialCommandCounters {
         &mut self.counters
     }

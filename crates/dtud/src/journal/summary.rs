@@ -1,0 +1,60 @@
+//! The whole device in one line, for `systemctl status`.
+
+use std::fmt::Write as _;
+
+use dtu_proto::event::{LINKS, LinkDownReason};
+use dtu_proto::status::{LinkState, LinkStatus, Phase, Status, WaitingFor};
+
+use crate::words::Count;
+
+/// `transparent mode; link 1 up, link 2 down: refused; 12 frames (3072 bytes) wait; 85 dropped`
+pub(super) fn summary(status: &Status, dropped: u64) -> String {
+    let mut line = match status.phase {
+        Phase::SetupWindow => "set-up window".to_owned(),
+        Phase::Ending => "ending".to_owned(),
+        Phase::Command => format!("{}, command state", status.mode),
+        Phase::Data => status.mode.to_string(),
+    };
+    if !status.serial.present {
+        line.push_str("; serial line missing");
+    }
+    if status.attached.is_none() {
+        line.push_str("; no network");
+    }
+    let links: Vec<String> = (1..=LINKS).zip(&status.links).filter_map(of_link).collect();
+    if !links.is_empty() {
+        let _ = write!(line, "; {}", links.join(", "));
+    }
+    let waits =
+        |(frames, bytes), link: &LinkStatus| (frames + link.waiting_frames, bytes + link.waiting_bytes);
+    let modes = (
+        status.httpd.waiting_frames + status.serial_command.waiting_packets,
+        status.httpd.waiting_bytes + status.serial_command.waiting_bytes,
+    );
+    let (frames, bytes) = status.links.iter().fold(modes, waits);
+    if frames > 0 {
+        let _ = write!(line, "; {} ({}) wait", Count(frames as u64, "frame"), Count(bytes as u64, "byte"));
+    }
+    if status.messages.outgoing > 0 {
+        let _ = write!(line, "; {} to be sent", Count(status.messages.outgoing.into(), "message"));
+    }
+    if dropped > 0 {
+        let _ = write!(line, "; {dropped} dropped");
+    }
+    line
+}
+
+fn of_link((number, link): (usize, &LinkStatus)) -> Option<String> {
+    let state = match link.state {
+        LinkState::Off | LinkState::Waiting(WaitingFor::Mode) => return None,
+        LinkState::Connected => "up".to_owned(),
+        LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry) => match link.last_down {
+            Some(why) if why != LinkDownReason::Ordered => format!("down: {why}"),
+            Some(_) | None => "connecting".to_owned(),
+        },
+        LinkState::Waiting(WaitingFor::Network) => "waits for the network".to_owned(),
+        LinkState::Waiting(WaitingFor::Data) => "waits for data".to_owned(),
+        LinkState::Waiting(WaitingFor::Duty) => "stands by".to_owned(),
+    };
+    Some(format!("link {number} {state}"))
+}
