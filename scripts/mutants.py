@@ -37,6 +37,8 @@ MUTANTS = [
     ("frames", "an escape that fails swallows its bytes",
      "State::Idle | State::Pluses { .. } | State::Offered { .. } => Fired::Released(self.reset()),",
      "State::Idle | State::Pluses { .. } | State::Offered { .. } => {\n                self.reset();\n                Fired::Released(Held::default())\n            }"),
+    ("frames", "a request is not noted before it is sent",
+     "        self.spool_sending(Some(number), cx);\n", ""),
     ("frames", "the spool forgets",
      "            && let Some(seq) = kept\n        {\n            self.spool_append(seq, frame, cx);",
      "            && frame.len() % 7 != 3\n            && let Some(seq) = kept\n        {\n            self.spool_append(seq, frame, cx);"),

@@ -30,7 +30,8 @@ pub struct Cli {
     /// modem of ModemManager, or that of the number), none (the host's own network, no SIM)
     #[arg(long, value_name = "MODEM", default_value = "sim", value_parser = modem::Address::parse)]
     modem: modem::Address,
-    /// Folder of stored parameters and undelivered frames [default: $XDG_STATE_HOME/dtud, else ~/.local/state/dtud]
+    /// Folder of stored parameters and undelivered frames [default: one for each line, below $XDG_STATE_HOME/dtud, else
+    /// ~/.local/state/dtud]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Settings file (TOML) [default: dtud.toml in the state folder, if it is there]
@@ -110,7 +111,7 @@ impl Cli {
                 Err(why) => return Ok(refuse(&why)),
             }
         }
-        let state = self.state.clone().map_or_else(default_state, Ok)?;
+        let state = self.state.clone().map_or_else(|| default_state(&self.serial), Ok)?;
         let own = state.join("dtud.toml");
         let may_miss = self.settings.is_none() && std::fs::symlink_metadata(&own).is_err();
         let settings_path = self.settings.clone().unwrap_or(own);
@@ -216,12 +217,25 @@ fn refuse(why: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn default_state() -> anyhow::Result<PathBuf> {
+/// One for each line: two devices of one user must not share a state.
+fn default_state(line: &Address) -> anyhow::Result<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .map(|base| base.join("dtud"))
+        .map(|base| base.join("dtud").join(line.folder_name()))
+        .inspect(|state| tell_of_older_state(state))
         .ok_or_else(|| anyhow::anyhow!("no home folder; name one with --state"))
+}
+
+/// Before there was one for each line all was kept in the folder above.
+fn tell_of_older_state(state: &Path) {
+    if let Some(older) = state.parent().filter(|older| older.join("parameters").is_file() && !state.exists())
+    {
+        let (older, state) = (older.display(), state.display());
+        tracing::warn!(
+            "settings of an earlier version are in {older}; to keep them: mkdir -m 700 {state} && mv {older}/parameters* {state}"
+        );
+    }
 }
 
 #[cfg(test)]

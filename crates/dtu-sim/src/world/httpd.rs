@@ -165,6 +165,9 @@ impl HttpBook {
         let silent = read == under_way.read_before && acked <= under_way.start;
         if !under_way.sent || (under_way.reused && silent) {
             self.counts.again += 1;
+            if let Some(frame) = self.frames.front_mut() {
+                frame.handed = false;
+            }
         } else {
             self.counts.failed += 1;
             self.done(under_way.number);
@@ -226,10 +229,20 @@ impl HttpBook {
         }
     }
 
-    /// What waited must be on the disk.
+    /// What waited must be on the disk; what may be on its way to the server must not be given back.
     pub(super) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
         let excused = self.dropped - self.skipped;
-        let lost = self.frames.iter().filter(|frame| !frame.handed);
+        let going = self.under_way.as_ref().map(|under_way| under_way.number);
+        let goes = |frame: &&Frame| frame.handed || Some(frame.number) == going;
+        // Short frames may look like others.
+        let long = self.frames.iter().filter(goes).filter(|frame| frame.bytes.len() >= TELLING);
+        if let Some(frame) =
+            long.into_iter().find(|frame| kept.iter().any(|bytes| bytes[..] == frame.bytes[..]))
+        {
+            let text = frame.bytes.escape_ascii();
+            return Err(format!("\"{text}\" may have reached the server, and would be sent again"));
+        }
+        let lost = self.frames.iter().filter(|frame| !goes(frame));
         let lost = lost.filter(|frame| !kept.iter().any(|bytes| bytes[..] == frame.bytes[..])).count();
         if lost as u64 > excused {
             Err(format!("{lost} frames for the server are not on the spool"))
@@ -238,6 +251,9 @@ impl HttpBook {
         }
     }
 }
+
+/// Bytes that no two frames have in common by chance.
+const TELLING: usize = 12;
 
 /// Whether this is the request that decisions 9 makes of a frame.
 fn is_of(request: &Request, frame: &[u8], style: &HttpStyle) -> bool {

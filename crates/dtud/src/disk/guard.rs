@@ -79,6 +79,8 @@ impl Watch {
         if let Self::New(dir) = self {
             let watched = watch(dir).inspect_err(|error| debug!("{}: not watched: {error}", dir.display()));
             *self = watched.map_or(Self::None, Self::Polled);
+            // It may have gone before.
+            return Poll::Ready(());
         }
         let Self::Polled(fd) = &*self else { return Poll::Pending };
         loop {

@@ -34,6 +34,28 @@ pub enum Address {
 }
 
 impl Address {
+    /// As one name of a file: the same line has the same from everywhere, another has another.
+    pub(crate) fn folder_name(&self) -> String {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let text = match self {
+            Self::Pty(link) => format!("pty{}", absolute(link).display()),
+            Self::Tty(device) => format!("tty{}", absolute(device).display()),
+            Self::Tcp(host, port) => format!("tcp/{host}:{port}"),
+        };
+        let escaped = |byte: u8| match byte {
+            b'/' => "-".to_owned(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b':' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        };
+        let name: String = text.bytes().map(escaped).collect();
+        // A name has 255 bytes at most.
+        if name.len() <= 200 {
+            name
+        } else {
+            format!("{}-{:08x}", &name[..190], crc32fast::hash(text.as_bytes()))
+        }
+    }
+
     /// Parses `pty:PATH`, `tty:DEVICE` or `tcp:HOST:PORT`.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use dtu_proto::config::LineFormat;
@@ -13,7 +14,9 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 use tracing::{debug, warn};
 
+use crate::fs::Fs;
 use crate::port::{Port, ShortRead};
+use crate::store::write_whole;
 
 pub(super) struct Pty {
     /// Without an open slave the master answers EIO and loses what is queued, so the DTE could not close and open.
@@ -26,7 +29,7 @@ impl Pty {
     /// `state` is the folder where the link is noted, so that the next run knows it again after a crash.
     pub(super) fn create(link: &Path, state: &Path) -> io::Result<(Self, Port)> {
         let note = state.join("pty");
-        check_replaceable(link, &note)?;
+        let before = check_replaceable(link, &note)?;
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
@@ -39,8 +42,8 @@ impl Pty {
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
         let port = Port::new(master, ShortRead::Unknown)?;
         // Without the note only the start after a crash is harder: it must not fail this one.
-        if let Err(error) = fs::write(&note, noted_text(&name, link)) {
-            warn!("{}: {error}", note.display());
+        if let Err(error) = write_note(&note, before.as_deref(), &name, link) {
+            warn!("{error}");
         }
         link_atomically(&name, link)?;
         Ok((Self { slave, name, link: link.to_owned() }, port))
@@ -80,9 +83,10 @@ impl Drop for Pty {
 
 /// Only a link that a dtud left behind may go: one to a pty that is no more, or the one that the last run with this state
 /// folder made. A pty's number is given again, so a link that is left may lead to somebody else's terminal.
-fn check_replaceable(link: &Path, note: &Path) -> io::Result<()> {
+/// Gives where it leads to.
+fn check_replaceable(link: &Path, note: &Path) -> io::Result<Option<PathBuf>> {
     let found = match fs::symlink_metadata(link) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => found.map_err(|error| named(link, &error))?,
     };
     if !found.is_symlink() {
@@ -92,11 +96,35 @@ fn check_replaceable(link: &Path, note: &Path) -> io::Result<()> {
     if !target.starts_with("/dev/pts") {
         return Err(refused(link, "is a link to something that is not in /dev/pts; left alone"));
     }
-    let ours = fs::read_to_string(note).is_ok_and(|noted| noted == noted_text(&target, link));
-    if target.exists() && !ours {
+    if let Ok(pty) = fs::metadata(&target)
+        && !is_ours(note, &target, link)
+        && !was_given_again(&found, &pty)
+    {
         return Err(refused(link, "leads to a pty that another program serves; left alone"));
     }
-    Ok(())
+    Ok(Some(target))
+}
+
+/// An empty note is of a run of ours that died while it wrote it.
+fn is_ours(note: &Path, target: &Path, link: &Path) -> bool {
+    let noted = Fs::default().read(note, 1 << 16).ok().flatten();
+    let noted = noted.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let wanted = noted_text(target, link);
+    noted.is_some_and(|noted| noted.is_empty() || noted.split_inclusive('\n').any(|line| line == wanted))
+}
+
+/// A pty that came after the link that leads to it has the number of one that is gone.
+fn was_given_again(link: &fs::Metadata, pty: &fs::Metadata) -> bool {
+    pty.ctime() > link.ctime() + 1
+}
+
+/// Whole or not at all; with what the link leads to until it is replaced.
+fn write_note(note: &Path, before: Option<&Path>, name: &Path, link: &Path) -> io::Result<()> {
+    let before = before.map(|before| noted_text(before, link)).unwrap_or_default();
+    let new = note.with_extension("new");
+    let mut fs = Fs::default();
+    write_whole(&mut fs, &new, format!("{}{before}", noted_text(name, link)).as_bytes())?;
+    fs.rename(&new, note)
 }
 
 fn noted_text(target: &Path, link: &Path) -> String {

@@ -20,8 +20,8 @@ pub(crate) struct State {
     _lock: Option<Lock>,
 }
 
-/// Which folder it is, whatever its name.
-pub(crate) type Identity = (u64, u64);
+/// Which folder it is, whatever its name, and which lock lies in it: one that is emptied is lost, too.
+pub(crate) type Identity = ((u64, u64), Option<(u64, u64)>);
 
 impl State {
     /// Opens the folder, which is made if it is missing. One that cannot be written is used as it is: a card that is
@@ -73,7 +73,9 @@ impl State {
 
 /// Which folder has the name now.
 pub(crate) fn identity(dir: &Path) -> Option<Identity> {
-    std::fs::metadata(dir).ok().map(|data| (data.dev(), data.ino()))
+    let of = |data: std::fs::Metadata| (data.dev(), data.ino());
+    let folder = std::fs::metadata(dir).ok().map(of)?;
+    Some((folder, std::fs::symlink_metadata(dir.join("lock")).ok().map(of)))
 }
 
 /// A folder of the state, below it: no link, and nobody else's.

@@ -184,10 +184,17 @@ impl Daemon {
         kill_process(pid, signal).expect("a signal");
     }
 
-    /// SIGTERM, and how it ended.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    /// SIGTERM, how it ended, and all that it has said.
+    pub(crate) fn terminate_and_tell(mut self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);
-        eventually("the end of dtud", Duration::from_secs(20), || self.child.try_wait().expect("wait"))
+        let status =
+            eventually("the end of dtud", Duration::from_secs(20), || self.child.try_wait().expect("wait"));
+        (status, self.messages())
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.terminate_and_tell().0
     }
 }
 
