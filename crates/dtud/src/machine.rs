@@ -136,6 +136,7 @@ impl Machine {
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
+            access: settings.serial.access,
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let tls = tls::Client::new(settings.http.extra_root.clone());
@@ -334,12 +335,18 @@ impl Machine {
         let wanted = self.dtu.wants_serial();
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.serial.poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
-        let input = news.as_ref().map(|news| match news {
-            SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
-            SerialNews::Written => SerialInput::Written,
-            SerialNews::Configured(why) => SerialInput::Configured(why.as_deref()),
-            SerialNews::Present => SerialInput::Present,
-            SerialNews::Gone => SerialInput::Gone,
+        if let Some(SerialNews::Lost(lost)) = news {
+            self.feed(Input::Lost(lost), cx);
+        }
+        let input = news.as_ref().and_then(|news| {
+            Some(match news {
+                SerialNews::Lost(_) => return None,
+                SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
+                SerialNews::Written => SerialInput::Written,
+                SerialNews::Configured(why) => SerialInput::Configured(why.as_deref()),
+                SerialNews::Present => SerialInput::Present,
+                SerialNews::Gone => SerialInput::Gone,
+            })
         });
         if let Some(input) = input {
             self.feed(Input::Serial(input), cx);

@@ -92,12 +92,38 @@ fn argument_range() -> Option<(usize, usize)> {
     (start != 0).then_some((start, end))
 }
 
+/// Characters that the driver of a tty has lost since it was opened, for want of room or of time.
+pub(crate) fn overruns(fd: impl AsFd) -> io::Result<u32> {
+    // `struct serial_icounter_struct` of linux/serial.h: eleven counters, nine words to come.
+    const OVERRUN: usize = 7;
+    const BUF_OVERRUN: usize = 10;
+    let mut counters: [libc::c_int; 20] = [0; 20];
+    // SAFETY: TIOCGICOUNT stores one serial_icounter_struct, 20 ints, through the pointer, which is valid for the call.
+    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGICOUNT, counters.as_mut_ptr()) };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(counters[OVERRUN].cast_unsigned().wrapping_add(counters[BUF_OVERRUN].cast_unsigned()))
+}
+
+/// The number of a group of this machine.
+pub(crate) fn group_id(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    let mut buf = vec![0; 16 * 1024];
+    let mut entry = std::mem::MaybeUninit::<libc::group>::uninit();
+    let mut found = std::ptr::null_mut();
+    // SAFETY: the name ends with 0, the entry and its buffer of this length are writable, and all outlive the call.
+    let answer = unsafe {
+        libc::getgrnam_r(name.as_ptr(), entry.as_mut_ptr(), buf.as_mut_ptr(), buf.len(), &raw mut found)
+    };
+    // SAFETY: where it succeeds and finds something, `found` points at the entry, which is whole then.
+    (answer == 0 && !found.is_null()).then(|| unsafe { (*found).gr_gid })
+}
+
 /// Whether a tty is open for one program alone (`TIOCEXCL`).
-#[cfg(test)]
 pub(crate) fn is_exclusive(fd: impl AsFd) -> bool {
     let mut exclusive: libc::c_int = 0;
     // SAFETY: TIOCGEXCL stores one int through the pointer, which is valid for the call.
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) };
-    assert_eq!(answer, 0, "{}", io::Error::last_os_error());
-    exclusive != 0
+    answer == 0 && exclusive != 0
 }

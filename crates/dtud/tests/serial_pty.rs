@@ -1,12 +1,16 @@
 //! The device on a real pty and real sockets.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod serial_bench;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, UdpSocket};
-use std::time::Duration;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::{Duration, Instant};
 
+use rustix::termios::{LocalModes, OptionalActions};
 use serial_bench::{Device, Dte, accept, read_exactly};
 
 const ALL_BYTES: [u8; 256] = {
@@ -226,4 +230,71 @@ fn a_dte_that_never_reads_does_not_stop_the_other_way() {
     }
     let mut one = [0];
     assert_eq!(dte.file.read(&mut one).unwrap(), 1);
+}
+
+/// How a DTE that opens the line finds it: whether it is raw, and shut for others.
+fn found(device: &Device) -> (bool, bool) {
+    let dte = std::fs::OpenOptions::new().read(true).write(true).open(device.line()).unwrap();
+    let attributes = rustix::termios::tcgetattr(&dte).unwrap();
+    let mut exclusive: libc::c_int = 0;
+    // SAFETY: TIOCGEXCL stores one int through the pointer, which is valid for the call.
+    assert_eq!(unsafe { libc::ioctl(dte.as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) }, 0);
+    let cooked = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    (!attributes.local_modes.intersects(cooked), exclusive != 0)
+}
+
+/// A DTE that leaves the line as `stty sane` does, and locked.
+fn spoil(dte: &Dte) {
+    let mut attributes = rustix::termios::tcgetattr(&dte.file).unwrap();
+    attributes.local_modes |= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    rustix::termios::tcsetattr(&dte.file, OptionalActions::Now, &attributes).unwrap();
+    rustix::termios::ioctl_tiocexcl(&dte.file).unwrap();
+}
+
+fn soon(what: &str, mut is: impl FnMut() -> bool) {
+    let end = Instant::now() + serial_bench::PATIENCE;
+    while !is() {
+        assert!(Instant::now() < end, "not soon: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn d12_the_next_dte_finds_the_line_raw_and_free_whatever_the_last_one_did() {
+    let device = Device::new().start();
+    let (first, second) = (device.dte(), device.dte());
+    spoil(&first);
+    drop(first);
+    // Not while somebody has it open: the settings are his.
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(found(&device), (false, true));
+    drop(second);
+    soon("raw and free", || found(&device) == (true, false));
+}
+
+#[test]
+fn d12_an_echo_of_the_dte_does_not_send_downlink_up_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let mut stream = accept(&listener);
+    let mut dte = device.dte();
+    dte.expect_banner();
+    spoil(&dte);
+    stream.write_all(b"downlink\n").unwrap();
+    assert_eq!(dte.read(9), b"downlink\n");
+    dte.send(b"uplink");
+    assert_eq!(read_exactly(&mut stream, 6), b"uplink");
+    drop(dte);
+    soon("raw and free", || found(&device) == (true, false));
+}
+
+#[test]
+fn d12_the_line_is_for_whom_the_settings_say() {
+    let mode = |device: &Device| fs::metadata(device.line()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&Device::new().start()), 0o600);
+    let group = fs::metadata("/proc/self").unwrap().gid();
+    let text = format!("[serial]\npty_mode = \"0660\"\npty_group = \"{group}\"\n");
+    let device = Device::new().settings(&text).start();
+    assert_eq!(mode(&device), 0o660);
+    assert_eq!(fs::metadata(device.line()).unwrap().gid(), group);
 }

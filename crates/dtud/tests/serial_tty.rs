@@ -118,3 +118,41 @@ fn a_serial_server_on_the_network_can_be_the_line() {
     stream.write_all(b"down").unwrap();
     assert_eq!(read_exactly(&mut line, 4), b"down");
 }
+
+/// D11: what a serial server had not taken when its connection broke is lost, and counted.
+#[test]
+fn d11_what_a_broken_connection_to_a_serial_server_held_is_counted() {
+    const DROP_ALL: socket2::SockFilter = socket2::SockFilter::new(0x06, 0, 0, 0);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port());
+    device = device.on_server(server.local_addr().unwrap().port());
+    device.start_again();
+    let mut line = accept(&server);
+    let mut stream = accept(&listener);
+    assert_eq!(read_exactly(&mut line, 19), b"\r\nUSR-GPRS232-DTU\r\n");
+    // From now on its TCP sees and acknowledges nothing.
+    socket2::SockRef::from(&line).attach_filter(&[DROP_ALL]).unwrap();
+    stream.write_all(&[0x55; 1000]).unwrap();
+    // What goes up comes from behind what has gone down.
+    line.write_all(b"up").unwrap();
+    assert_eq!(read_exactly(&mut stream, 2), b"up");
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    socket2::SockRef::from(&line).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop(line);
+    let mut line = accept(&server);
+    std::thread::sleep(std::time::Duration::from_millis(260));
+    line.write_all(b"+++").unwrap();
+    assert_eq!(read_exactly(&mut line, 1), b"a");
+    line.write_all(b"a").unwrap();
+    assert_eq!(read_exactly(&mut line, 7), b"\r\n+ok\r\n");
+    line.write_all(b"AT+CISTAT\r").unwrap();
+    let mut reply = String::new();
+    while !reply.ends_with("\r\nOK\r\n") {
+        reply.push(char::from(read_exactly(&mut line, 1)[0]));
+    }
+    assert!(
+        reply.lines().any(|line| line.starts_with("+CISTAT:SERIAL,") && line.contains(",lost=1000,")),
+        "{reply}"
+    );
+}

@@ -4,8 +4,10 @@
 //! rate and format are set again when it is back.
 
 mod pty;
+mod retry;
 mod tcp;
 mod tty;
+mod users;
 
 use std::fmt;
 use std::io;
@@ -15,12 +17,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dtu_proto::config::LineFormat;
-use dtu_proto::event::SerialOutput;
+use dtu_proto::event::{Lost, SerialOutput};
 use dtu_proto::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::port::Port;
 use crate::sys;
+
+pub use pty::Access;
+use retry::Retry;
 
 /// Which line, as `--serial` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +100,8 @@ pub struct Wiring {
     pub rts_cts: bool,
     /// The driver switches an RS-485 transceiver.
     pub rs485: bool,
+    /// Who may open a pty.
+    pub access: Access,
 }
 
 /// What the line has to tell; `SerialInput` without its borrow.
@@ -106,6 +113,7 @@ pub(crate) enum SerialNews {
     Configured(Option<String>),
     Present,
     Gone,
+    Lost(Lost),
 }
 
 pub(crate) struct Serial {
@@ -120,9 +128,10 @@ pub(crate) struct Serial {
     configuring: Option<Configuring>,
     written: bool,
     configured: Option<Option<String>>,
-    retry_at: Option<Instant>,
-    /// Why it is missing, as last said.
-    complaint: String,
+    retry: Retry,
+    lost: Option<Lost>,
+    /// Of a tty: what its driver had lost when that was last looked at; `None` where it cannot tell.
+    overruns: Option<u32>,
     /// Bytes that it took.
     given: u64,
     /// It was opened, and nobody has been told.
@@ -191,7 +200,7 @@ impl Serial {
     pub(crate) fn new(address: Address, wiring: Wiring, state: &Path) -> io::Result<Self> {
         match &address {
             Address::Pty(path) => {
-                let (pty, port) = pty::Pty::create(path, state)?;
+                let (pty, port) = pty::Pty::create(path, wiring.access, state)?;
                 Ok(Self::with("serial", address, Backend::Pty(pty), Some(port)))
             }
             Address::Tty(device) => {
@@ -218,19 +227,27 @@ impl Serial {
     }
 
     fn with(what: &'static str, address: Address, backend: Backend, port: Option<Port>) -> Self {
+        let longest = match backend {
+            Backend::Tcp(_) => LONGEST_PAUSE,
+            Backend::Pty(_) | Backend::Tty(_) => retry::FIRST,
+        };
+        let retry = Retry::new(what, longest);
+        // A pty that nobody has open is as missing as an adapter that nobody has put in.
+        let opened = matches!(&backend, Backend::Pty(pty) if pty.is_used());
         Self {
             what,
             address,
             backend,
-            opened: port.is_some(),
+            opened,
             port,
             format: None,
             writing: None,
             configuring: None,
             written: false,
             configured: None,
-            retry_at: None,
-            complaint: String::new(),
+            retry,
+            lost: None,
+            overruns: None,
             given: 0,
         }
     }
@@ -239,7 +256,7 @@ impl Serial {
     pub(crate) fn reopen(&mut self, now: Instant) {
         self.port = None;
         self.opened = false;
-        self.retry_at = Some(now + RETRY);
+        self.retry.later(now);
         self.forget();
     }
 
@@ -285,6 +302,12 @@ impl Serial {
         if std::mem::take(&mut self.opened) {
             return Some(SerialNews::Present);
         }
+        if let (Backend::Pty(pty), Some(port)) = (&mut self.backend, &self.port)
+            && let Some(used) = pty.poll_used(cx, port)
+        {
+            return Some(if used { SerialNews::Present } else { SerialNews::Gone });
+        }
+        self.retry.stands(&self.address, now);
         match self.transfer(cx, now, wanted, buf) {
             Ok(news) => news,
             Err(error) => Some(self.lose(&error, now)),
@@ -293,11 +316,8 @@ impl Serial {
 
     /// When `poll` has something to do without any news of the line.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.port.is_none() {
-            return self.retry_at;
-        }
-        let waits = self.configuring.as_ref().filter(|_| self.writing.is_none());
-        waits.map(|configuring| configuring.look_at)
+        let waits = self.configuring.as_ref().filter(|_| self.port.is_some() && self.writing.is_none());
+        [waits.map(|configuring| configuring.look_at), self.retry.deadline()].into_iter().flatten().min()
     }
 
     fn transfer(
@@ -318,13 +338,26 @@ impl Serial {
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
                 self.mask_incoming(buf.get_mut(..count).unwrap_or_default());
+                self.look_for_overruns();
                 Ok(Some(SerialNews::Data(count)))
             }
             Poll::Ready(Err(error)) => Err(error),
         }
     }
 
+    fn look_for_overruns(&mut self) {
+        let (Some(before), Some(port)) = (self.overruns, &self.port) else { return };
+        self.overruns = sys::overruns(port).ok();
+        let count = self.overruns.map_or(0, |count| count.wrapping_sub(before));
+        if count > 0 {
+            self.lost = Some(Lost::Overrun(count.into()));
+        }
+    }
+
     fn pending_answer(&mut self) -> Option<SerialNews> {
+        if let Some(lost) = self.lost.take() {
+            return Some(SerialNews::Lost(lost));
+        }
         if std::mem::take(&mut self.written) {
             return Some(SerialNews::Written);
         }
@@ -333,6 +366,12 @@ impl Serial {
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let (Some(port), Some(writing)) = (&mut self.port, &mut self.writing) else { return Ok(()) };
+        if let Backend::Pty(pty) = &self.backend {
+            if !pty.is_used() {
+                return Ok(());
+            }
+            pty.silence_echo();
+        }
         while writing.done < writing.bytes.len() {
             let rest = writing.bytes.get(writing.done..).unwrap_or_default();
             match port.poll_write(cx, rest, &[]) {
@@ -351,10 +390,9 @@ impl Serial {
 
     /// Whether the line is open now.
     fn open(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.retry_at.is_some_and(|at| now < at) {
+        if !self.retry.is_due(now) {
             return false;
         }
-        self.retry_at = None;
         let opened = match &mut self.backend {
             // It is there from the start, and cannot go.
             Backend::Pty(_) => return false,
@@ -366,40 +404,34 @@ impl Serial {
         };
         match opened {
             Ok(port) => {
-                info!("{}: {} is open", self.what, self.address);
+                self.retry.opened(&self.address, now);
+                self.overruns = match &self.backend {
+                    Backend::Tty(_) => sys::overruns(&port).ok(),
+                    Backend::Pty(_) | Backend::Tcp(_) => None,
+                };
                 self.port = Some(port);
-                self.complaint.clear();
                 self.opened = true;
                 true
             }
             Err(error) => {
-                self.complain(&error);
-                self.retry_at = Some(now + RETRY);
+                self.retry.failed(&self.address, &error, now);
                 false
             }
         }
     }
 
     fn lose(&mut self, error: &io::Error, now: Instant) -> SerialNews {
-        self.port = None;
+        // What it was given and did not pass on is lost with it.
+        let held = self.port.take().and_then(|port| sys::unsent(&port).ok()).unwrap_or(0);
+        self.lost = (held > 0).then_some(Lost::InLine(held as u64)).or(self.lost);
         self.opened = false;
-        self.retry_at = Some(now + RETRY);
-        self.complain(error);
+        self.retry.failed(&self.address, error, now);
         // It is set when the line is back.
         if let Some(configuring) = self.configuring.take() {
             self.format = Some(configuring.format);
             self.configured = Some(None);
         }
         SerialNews::Gone
-    }
-
-    /// Said once, not at every try.
-    fn complain(&mut self, error: &io::Error) {
-        let complaint = error.to_string();
-        if complaint != self.complaint {
-            warn!("{}: missing, waiting for {}: {complaint}", self.what, self.address);
-            self.complaint = complaint;
-        }
     }
 
     fn begin_configuring(&mut self, format: LineFormat, now: Instant) {
@@ -470,8 +502,8 @@ fn characters(count: u32, format: LineFormat) -> Duration {
 
 /// Longer than the kernel's clock of reads of a pty takes to move (8 s).
 const STANDS_STILL: Duration = Duration::from_secs(10);
-/// Between two tries to open a line that is missing.
-const RETRY: Duration = Duration::from_secs(1);
+/// Between two attempts to reach a serial server, at most: as the links by default.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Most bytes that the driver of a tty holds.
 const DRIVER_BUFFER: u32 = 4096;
 /// A change of rate waits so long at most for what was written before (flow control may hold it for ever).

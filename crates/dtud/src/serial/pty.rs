@@ -7,37 +7,42 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::task::Context;
 
 use dtu_proto::config::LineFormat;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 use rustix::pty::OpenptFlags;
-use rustix::termios::OptionalActions;
+use rustix::termios::{LocalModes, OptionalActions};
 use tracing::{debug, warn};
 
+use super::users::{self, Watch};
 use crate::fs::Fs;
 use crate::port::{Port, ShortRead};
 use crate::store::write_whole;
 
 pub(super) struct Pty {
-    /// Without an open slave the master answers EIO and loses what is queued, so the DTE could not close and open.
-    slave: OwnedFd,
+    /// Without an open slave the master answers EIO, so the DTE could not close and open. `None` only while it could not be
+    /// opened again.
+    slave: Option<OwnedFd>,
+    /// `None` = nobody can tell; it counts as open then.
+    watch: Option<Watch>,
+    used: bool,
     name: PathBuf,
     link: PathBuf,
 }
 
 impl Pty {
     /// `state` is the folder where the link is noted, so that the next run knows it again after a crash.
-    pub(super) fn create(link: &Path, state: &Path) -> io::Result<(Self, Port)> {
+    pub(super) fn create(link: &Path, access: Access, state: &Path) -> io::Result<(Self, Port)> {
         let note = state.join("pty");
         let before = check_replaceable(link, &note)?;
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
         let name = rustix::pty::ptsname(&master, Vec::new())?;
-        let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut attributes = rustix::termios::tcgetattr(&slave)?;
-        attributes.make_raw();
-        rustix::termios::tcsetattr(&slave, OptionalActions::Now, &attributes)?;
+        let slave = users::open(&master)?;
+        make_raw(&slave)?;
+        access.give(&slave)?;
         rustix::io::ioctl_fionbio(&master, true)?;
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
         let port = Port::new(master, ShortRead::Unknown)?;
@@ -46,30 +51,115 @@ impl Pty {
             warn!("{error}");
         }
         link_atomically(&name, link)?;
-        Ok((Self { slave, name, link: link.to_owned() }, port))
+        let watch = Watch::new(&name).inspect_err(|error| {
+            warn!("serial: nobody can tell whether a DTE has {} open: {error}", link.display())
+        });
+        let watch = watch.ok();
+        let used = watch.is_none();
+        Ok((Self { slave: Some(slave), watch, used, name, link: link.to_owned() }, port))
+    }
+
+    /// Whether a DTE has it open, as far as anybody can tell.
+    pub(super) const fn is_used(&self) -> bool {
+        self.used
+    }
+
+    /// Whether a DTE has it open, where that has changed.
+    pub(super) fn poll_used(&mut self, cx: &mut Context<'_>, master: &Port) -> Option<bool> {
+        let watch = self.watch.as_ref()?;
+        let seen = watch.poll(cx)?;
+        let used = if seen.closed() {
+            users::has_others(&mut self.slave, master, watch).unwrap_or_else(|error| {
+                warn!("serial: {}: {error}", self.link.display());
+                true
+            })
+        } else {
+            true
+        };
+        if seen.closed() && !used {
+            self.tidy();
+        }
+        (std::mem::replace(&mut self.used, used) != used).then_some(used)
+    }
+
+    /// The last DTE has closed it: what it set is not for the next one.
+    fn tidy(&self) {
+        if let Some(slave) = &self.slave
+            && let Err(error) = make_raw(slave)
+        {
+            warn!("serial: {} is not raw: {error}", self.link.display());
+        }
+    }
+
+    /// An echo would send the bytes that are about to be written back to where they come from.
+    pub(super) fn silence_echo(&self) {
+        let Some(slave) = &self.slave else { return };
+        let Ok(mut attributes) = rustix::termios::tcgetattr(slave) else { return };
+        if attributes.local_modes.intersects(ECHOES) {
+            debug!("serial: the DTE has set an echo, which is taken back");
+            attributes.local_modes -= ECHOES;
+            let _ = rustix::termios::tcsetattr(slave, OptionalActions::Now, &attributes);
+        }
     }
 
     /// Bytes that wait for the DTE at the end of the pty, out of some more that are on their way there.
     pub(super) fn unread(&self) -> u64 {
-        rustix::io::ioctl_fionread(&self.slave).unwrap_or(0)
+        self.slave.as_ref().and_then(|slave| rustix::io::ioctl_fionread(slave).ok()).unwrap_or(0)
     }
 
     /// When the DTE last read, in steps of 8 s: the kernel keeps it for every tty, and the writer has no other sign of a
     /// reader that is slower than the pty's buffers are large.
     pub(super) fn read_at(&self) -> i64 {
-        rustix::fs::fstat(&self.slave).map_or(0, |stat| stat.st_atime)
+        self.slave.as_ref().and_then(|slave| rustix::fs::fstat(slave).ok()).map_or(0, |stat| stat.st_atime)
     }
 
     /// The rate is shown to whoever asks the pty; it has no wire to set it on, and always 8 bits.
     pub(super) fn configure(&self, format: LineFormat) -> Result<(), String> {
         let set = || -> io::Result<()> {
-            let mut attributes = rustix::termios::tcgetattr(&self.slave)?;
+            let Some(slave) = &self.slave else { return Ok(()) };
+            let mut attributes = rustix::termios::tcgetattr(slave)?;
             attributes.set_speed(format.baud)?;
-            Ok(rustix::termios::tcsetattr(&self.slave, OptionalActions::Now, &attributes)?)
+            Ok(rustix::termios::tcsetattr(slave, OptionalActions::Now, &attributes)?)
         };
         debug!("serial: a pty stays at 8 bits without parity; 7 bits are imitated");
         set().map_err(|error| error.to_string())
     }
+}
+
+/// Who may open it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Permissions.
+    pub mode: u32,
+    /// The group, if not the system's choice.
+    pub group: Option<u32>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { mode: 0o600, group: None }
+    }
+}
+
+impl Access {
+    fn give(self, slave: &OwnedFd) -> io::Result<()> {
+        let failed = |what: &str, error: rustix::io::Errno| {
+            let error = io::Error::from(error);
+            io::Error::new(error.kind(), format!("{what}: {error}"))
+        };
+        if let Some(group) = self.group {
+            let group = rustix::fs::Gid::from_raw(group);
+            rustix::fs::fchown(slave, None, Some(group))
+                .map_err(|error| failed("pty_group (dtud must be root, or of that group)", error))?;
+        }
+        rustix::fs::fchmod(slave, Mode::from_raw_mode(self.mode)).map_err(|error| failed("pty_mode", error))
+    }
+}
+
+fn make_raw(slave: &OwnedFd) -> io::Result<()> {
+    let mut attributes = rustix::termios::tcgetattr(slave)?;
+    attributes.make_raw();
+    Ok(rustix::termios::tcsetattr(slave, OptionalActions::Now, &attributes)?)
 }
 
 impl Drop for Pty {
@@ -150,3 +240,5 @@ fn refused(link: &Path, why: &str) -> io::Error {
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
+
+const ECHOES: LocalModes = LocalModes::ECHO.union(LocalModes::ECHONL);

@@ -10,6 +10,8 @@ use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, 
 use dtu_proto::event::{LINKS, LinkId, QueueId};
 use dtu_proto::radio::PhoneNumber;
 
+use crate::serial::Access;
+
 mod error;
 mod exposed;
 mod raw;
@@ -52,6 +54,8 @@ pub struct Serial {
     pub rs485: bool,
     /// How long bytes of the network wait for a line that is missing, or whose pty nobody has open; 0 s ..= 3600 s.
     pub hold: Duration,
+    /// Who may open a pty.
+    pub access: Access,
     /// Meaning of bytes that are text (SMS).
     pub charset: Charset,
 }
@@ -59,7 +63,13 @@ pub struct Serial {
 impl Default for Serial {
     fn default() -> Self {
         let hold = Options::default().line_hold;
-        Self { flow_control: FlowControl::default(), rs485: false, hold, charset: Charset::default() }
+        Self {
+            flow_control: FlowControl::default(),
+            rs485: false,
+            hold,
+            access: Access::default(),
+            charset: Charset::default(),
+        }
     }
 }
 

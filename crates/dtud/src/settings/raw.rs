@@ -7,8 +7,11 @@ use toml::Spanned;
 
 use super::values::{
     AtLine, Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, OwnNumber,
-    PasswordValue, PathValue, Phone, Pin, Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
+    PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode, Reply, RoleValue, ShutdownValue, Size, Spool,
+    SpoolSync,
 };
+use crate::serial::Access;
+
 use super::{Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
 
 #[derive(Default, Deserialize)]
@@ -29,6 +32,8 @@ pub(super) struct SerialTable {
     pub(super) flow_control: FlowControl,
     pub(super) rs485: Option<Spanned<bool>>,
     hold: Option<Int<0, 3600>>,
+    pty_mode: Option<PtyMode>,
+    pty_group: Option<PtyGroup>,
     charset: Charset,
 }
 
@@ -197,6 +202,10 @@ impl File {
                 flow_control: self.serial.flow_control,
                 rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
                 hold: self.serial.hold.map_or(Serial::default().hold, Int::seconds),
+                access: Access {
+                    mode: self.serial.pty_mode.as_ref().map_or(Access::default().mode, |mode| mode.0),
+                    group: self.serial.pty_group.as_ref().map(|group| group.0),
+                },
                 charset: self.serial.charset,
             },
             device: self.device.settle(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::serial::Access;
 
 fn read(text: &str) -> Settings {
     Settings::parse(Path::new("dtud.toml"), text).unwrap()
@@ -43,6 +44,7 @@ fn every_key_is_taken() {
         flow_control: FlowControl::RtsCts,
         rs485: false,
         hold: Duration::from_secs(9),
+        access: Access { mode: 0o660, group: Some(0) },
         charset: Charset::Utf8,
     };
     let device = Device {
@@ -200,6 +202,8 @@ const EVERY_KEY: &str = r#"
 flow_control = "rtscts"
 rs485 = false
 hold = 9
+pty_mode = "0660"
+pty_group = "root"
 charset = "utf-8"
 [device]
 setup_window = 0
@@ -260,12 +264,20 @@ const FAULTS: &[(&str, &str)] = &[
         "2:16: flow_control: unknown variant `xon`, expected `none` or `rtscts`",
     ),
     (
+        "[serial]\npty_mode = \"0777\"",
+        "2:12: pty_mode: must be an octal mode without execution, 0600 to 0666, such as \"0660\", got \"0777\"",
+    ),
+    (
+        "[serial]\npty_group = \"no such\"",
+        "2:13: pty_group: must be the name or number of a group of this machine, got \"no such\"",
+    ),
+    (
         "[link]\ndrop_policy = \"old\"",
         "2:15: drop_policy: unknown variant `old`, expected one of `auto`, `oldest`, `newest`, `block`",
     ),
     (
         "[serial]\nbaud = 9600",
-        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `hold`, `charset`",
+        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `hold`, `pty_mode`, `pty_group`, `charset`",
     ),
     (
         "[radio]",

@@ -10,6 +10,8 @@ use dtu_proto::radio::PhoneNumber;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use crate::sys;
+
 use super::Password;
 
 /// Hand-shake of a tty.
@@ -250,6 +252,8 @@ text_value!(
     interface,
     "\"auto\" or the name of a network interface (1 to 15 characters)"
 );
+text_value!(PtyMode(u32), pty_mode, "an octal mode without execution, 0600 to 0666, such as \"0660\"");
+text_value!(PtyGroup(u32), pty_group, "the name or number of a group of this machine");
 text_value!(Pin(String), pin, "4 to 8 digits", Faulty::Hidden);
 text_value!(
     PasswordValue(Password),
@@ -290,6 +294,17 @@ fn phone(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let good = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     good.then(|| text.to_owned())
+}
+
+fn pty_mode(text: &str) -> Option<u32> {
+    let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mode = u32::from_str_radix(text, 8).ok().filter(|_| digits)?;
+    // Its owner is dtud's own user, who reads and writes in any case.
+    (mode & !0o666 == 0 && mode & 0o600 == 0o600).then_some(mode)
+}
+
+fn pty_group(text: &str) -> Option<u32> {
+    sys::group_id(text).or_else(|| text.parse().ok())
 }
 
 fn pin(text: &str) -> Option<String> {

@@ -1,0 +1,128 @@
+//! Whether a DTE has the pty open.
+//!
+//! This program keeps the pty's end of the DTE open itself, so the kernel does not tell when the last DTE closes it. Opening
+//! and closing wake the watch; who is left is then found by closing the own descriptor for a moment, in which the kernel
+//! says whether it was the last one. The pty keeps its bytes and settings meanwhile.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
+use rustix::pty::OpenptFlags;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::port::Port;
+use crate::sys;
+
+/// Wakes when somebody opens or closes a file.
+pub(super) struct Watch(AsyncFd<OwnedFd>);
+
+/// What happened to the file since the last look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    opens: u32,
+    closes: u32,
+}
+
+impl Watch {
+    pub(super) fn new(file: &std::path::Path) -> io::Result<Self> {
+        let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        inotify::add_watch(&watch, file, WatchFlags::OPEN | WatchFlags::CLOSE)?;
+        sys::watch(watch, Interest::READABLE).map(Self)
+    }
+
+    /// What has happened, if anything.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Option<Seen> {
+        let mut seen = Seen::default();
+        while let Poll::Ready(Ok(mut guard)) = self.0.poll_read_ready(cx) {
+            if !seen.add(guard.get_inner()) {
+                guard.clear_ready();
+            }
+        }
+        (seen != Seen::default()).then_some(seen)
+    }
+
+    /// What has happened just now.
+    fn look(&self) -> Seen {
+        let mut seen = Seen::default();
+        while seen.add(self.0.get_ref()) {}
+        seen
+    }
+}
+
+impl Seen {
+    /// Whether somebody is gone: else somebody has come.
+    pub(super) const fn closed(self) -> bool {
+        self.closes > 0
+    }
+
+    /// Reads what there is; false where there is nothing.
+    fn add(&mut self, watch: &OwnedFd) -> bool {
+        let mut buf = [MaybeUninit::uninit(); 1024];
+        let mut reader = inotify::Reader::new(watch, &mut buf);
+        let mut any = false;
+        loop {
+            match reader.next() {
+                Ok(event) => {
+                    any = true;
+                    let opened = event.events().contains(ReadFlags::OPEN);
+                    self.opens += u32::from(opened);
+                    self.closes += u32::from(!opened);
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => return any,
+            }
+            if reader.is_buffer_empty() {
+                return any;
+            }
+        }
+    }
+}
+
+/// Whether anybody but this program has the pty open. `slave` is closed and opened again.
+pub(super) fn has_others(slave: &mut Option<OwnedFd>, master: &Port, watch: &Watch) -> io::Result<bool> {
+    for _ in 0..LOOKS {
+        let others = has_others_now(slave, master)?;
+        // The own closing and opening, and no more: else somebody came or went in that moment.
+        if watch.look() == (Seen { opens: 1, closes: 1 }) {
+            return Ok(others);
+        }
+    }
+    Ok(true)
+}
+
+fn has_others_now(slave: &mut Option<OwnedFd>, master: &Port) -> io::Result<bool> {
+    let exclusive = slave.as_ref().is_some_and(sys::is_exclusive);
+    if let Some(slave) = slave.take() {
+        // An exclusive pty could not be opened again.
+        rustix::termios::ioctl_tiocnxcl(&slave)?;
+    }
+    let mut fds = [PollFd::new(master, PollFlags::empty())];
+    let polled = rustix::event::poll(&mut fds, Some(&Timespec::default()));
+    let others = !fds[0].revents().contains(PollFlags::HUP);
+    let fresh = open(master)?;
+    if exclusive && others {
+        rustix::termios::ioctl_tiocexcl(&fresh)?;
+    }
+    *slave = Some(fresh);
+    polled?;
+    Ok(others)
+}
+
+/// The end of the DTE.
+pub(super) fn open(master: impl std::os::fd::AsFd) -> io::Result<OwnedFd> {
+    let slave = rustix::pty::ioctl_tiocgptpeer(
+        master,
+        OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC,
+    )?;
+    rustix::io::ioctl_fionbio(&slave, true)?;
+    Ok(slave)
+}
+
+/// Looks in a row.
+const LOOKS: u8 = 4;
