@@ -285,7 +285,7 @@ impl Disk {
         if let Some(files) = &mut files
             && let Err(error) = files.losses.write(&losses).and_then(|()| files.losses.sync())
         {
-            warn!("{error}");
+            warn!("disk: {error}");
         }
         all
     }

@@ -40,8 +40,8 @@ impl Guard {
         let is_lost = self.opened.is_some() && now != self.opened;
         let was_lost = self.is_lost.swap(is_lost, Ordering::AcqRel);
         match (was_lost, is_lost) {
-            (false, true) => error!("{}; nothing is kept on the disk until then", self.why()),
-            (true, false) => info!("{}: the state folder is back", self.dir.display()),
+            (false, true) => error!("disk: {}; nothing is kept on the disk until then", self.why()),
+            (true, false) => info!("disk: {}: the state folder is back", self.dir.display()),
             (false, false) | (true, true) => {}
         }
         if is_lost { Err(self.why()) } else { Ok(()) }

@@ -60,7 +60,7 @@ fn open_losses(state: &State) -> LossFile {
         return LossFile::peek(&state.fs, state.dir());
     }
     LossFile::open(&state.fs, state.dir()).unwrap_or_else(|error| {
-        warn!("{error}; what is lost is counted in this run only");
+        warn!("disk: {error}; what is lost is counted in this run only");
         LossFile::peek(&state.fs, state.dir())
     })
 }
@@ -72,7 +72,7 @@ fn open_queue(state: &State, settings: &Settings, queue: QueueId, losses: &mut L
     let mut open = || -> io::Result<Opened> {
         let mut count = |lost| {
             if let Err(error) = losses.count(queue, lost) {
-                warn!("{error}");
+                warn!("disk: {error}");
             }
         };
         match settings.spool_settings(queue) {
@@ -141,8 +141,8 @@ fn set_aside(state: &State, queue: QueueId) {
         if wrong {
             let aside = aside(&path);
             match state.fs.rename(&path, &aside) {
-                Ok(()) => warn!("{}: set aside as {}", path.display(), aside.display()),
-                Err(error) => warn!("{error}"),
+                Ok(()) => warn!("disk: {}: set aside as {}", path.display(), aside.display()),
+                Err(error) => warn!("disk: {error}"),
             }
         }
     }

@@ -194,7 +194,7 @@ impl Writer {
             let thread = std::thread::Builder::new().name("spool".to_owned());
             match thread.spawn(move || shared.run(*files)) {
                 Ok(thread) => self.state = State::Running(thread),
-                Err(error) => error!("spool: no thread for it, frames are kept in memory only: {error}"),
+                Err(error) => error!("disk: no thread for it, frames are kept in memory only: {error}"),
             }
         }
         self.shared.news.notify_one();
@@ -305,8 +305,9 @@ struct Troubles([bool; QUEUES + 1]);
 
 impl Troubles {
     fn note(&mut self, place: usize, outcome: std::io::Result<()>) {
-        let whose =
-            QueueId::ALL.get(place).map_or_else(|| "losses".to_owned(), |queue| format!("{queue}: spool"));
+        let whose = QueueId::ALL
+            .get(place)
+            .map_or_else(|| "disk: losses".to_owned(), |queue| format!("{queue}: spool"));
         match (std::mem::replace(&mut self.0[place], outcome.is_err()), outcome) {
             (false, Err(error)) => warn!("{whose}: {error}"),
             (true, Ok(())) => info!("{whose}: works again"),

@@ -33,7 +33,7 @@ impl Places {
         let (file, (words, place)) = match read(&file, count).or_else(|_| read(&file, count)) {
             Ok(read) => (file, read),
             Err(error) => {
-                warn!("{error}; begun anew");
+                warn!("disk: {error}; begun anew");
                 fs.rename(path, &aside(path))?;
                 (fs.open(path)?, (vec![0; count], 1))
             }

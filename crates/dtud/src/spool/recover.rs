@@ -131,7 +131,7 @@ impl Spool {
             Ok(())
         };
         if let Err(error) = mended {
-            warn!("{error}; left as it is");
+            warn!("disk: {error}; left as it is");
         }
         match needed {
             Some(last) => {
@@ -141,7 +141,7 @@ impl Spool {
             None if failed => {}
             None => {
                 if let Err(error) = self.fs.remove(&path) {
-                    warn!("{error}");
+                    warn!("disk: {error}");
                 }
             }
         }
@@ -226,7 +226,7 @@ fn read_segments(fs: &Fs, dir: &Path, released: u64) -> io::Result<Vec<Read>> {
             }
             Ok(None) => continue,
             Err(error) => {
-                warn!("{error}");
+                warn!("disk: {error}");
                 let reading = Reading { lost: unreadable(path, numbers), ..Reading::default() };
                 Read { path: path.clone(), bytes: Bytes::new(), reading, failed: true }
             }
@@ -273,6 +273,6 @@ pub(super) fn keep_aside(fs: &Fs, path: &Path, bytes: &[u8]) {
     let aside = aside(path);
     if let Err(error) = fs.write(&aside, bytes) {
         let _ = fs.remove(&aside);
-        warn!("{error}");
+        warn!("disk: {error}");
     }
 }

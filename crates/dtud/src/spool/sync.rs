@@ -82,7 +82,7 @@ impl Syncer {
             let thread = std::thread::Builder::new().name("spool-sync".to_owned());
             match thread.spawn(move || shared.run(&fs, &dir)) {
                 Ok(thread) => self.thread = Some(thread),
-                Err(error) => error!("{}: no thread for flushing: {error}", self.dir.display()),
+                Err(error) => error!("disk: {}: no thread for flushing: {error}", self.dir.display()),
             }
         }
         self.shared.news.notify_one();
@@ -115,7 +115,7 @@ impl Shared {
                 (std::mem::take(&mut work.files), std::mem::take(&mut work.dir), work.stop);
             drop(work);
             if let Err(error) = force(fs, &files, named.then_some(dir)) {
-                error!("{}: frames could not be forced to the disk: {error}", dir.display());
+                error!("disk: {}: frames could not be forced to the disk: {error}", dir.display());
             }
             if stop {
                 return;

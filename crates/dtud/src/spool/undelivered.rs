@@ -37,7 +37,7 @@ fn replace(fs: &Fs, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs.rename(&new, path)?;
     // They are there; only a power cut could still take them.
     if let Err(error) = fs.sync_dir(dir) {
-        warn!("{error}");
+        warn!("disk: {error}");
     }
     Ok(())
 }
@@ -117,12 +117,12 @@ pub(super) fn read(fs: &Fs, dir: &Path, queue: QueueId, count: &mut dyn FnMut(Lo
     if reading.is_damaged {
         count(reading.lost);
         let lost = reading.lost.frames;
-        warn!("{}: damaged: {lost} frames are lost; kept beside as .damaged-1 to -8", path.display());
+        warn!("disk: {}: damaged: {lost} frames are lost; kept beside as .damaged-1 to -8", path.display());
         keep_aside(fs, &path, &bytes);
         let mut whole = Vec::new();
         reading.records.iter().for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
         if let Err(error) = replace(fs, dir, &path, &whole) {
-            warn!("{error}; left as it is");
+            warn!("disk: {error}; left as it is");
         }
     }
     Ok(Found { frames: reading.records, lost: reading.lost })
