@@ -158,6 +158,13 @@ proptest! {
             take(&mut dev, &mut books, step);
             dev.wait(*pause);
         }
+        // Whatever was refused above: at the end a frame goes out.
+        if !books.open {
+            take(&mut dev, &mut books, &Step::Open);
+        }
+        let (data, form) = (b"the last".to_vec(), Form::Length);
+        take(&mut dev, &mut books, &Step::Send { data, form, cuts: vec![], meanwhile: vec![], closes: false });
+        prop_assert!(books.sent.ends_with(b"the last"));
         prop_assert_eq!(dev.printed(), books.printed.escape_ascii().to_string());
         prop_assert_eq!(dev.channel_received(AT), books.sent);
         let status = dev.dtu.status(dev.now);

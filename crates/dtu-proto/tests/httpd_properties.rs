@@ -156,6 +156,10 @@ proptest! {
             story.act(&act);
         }
         story.act(&Act::Wait(120_000));
+        // The acts above are skipped while the line is not read; now it is.
+        let before = story.frames;
+        story.act(&Act::Frame);
+        prop_assert_eq!(story.frames, before + 1, "the line is read when all is well");
         while story.status().waiting_frames > 0 {
             story.act(&Act::Server(BYTES[0]));
             story.act(&Act::Wait(40_000));

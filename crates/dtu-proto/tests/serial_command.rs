@@ -743,6 +743,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// One more packet, to see that one is taken and goes out.
+fn delivers(dev: &mut Bench) -> bool {
+    TO.iter().for_each(|channel| drop(dev.channel_received(*channel)));
+    assert!(dev.dtu.wants_serial());
+    dev.send(to(1, b"the last")).wait(1000);
+    TO.map(|channel| dev.channel_received(channel)).concat() == b"the last"
+}
+
 fn happens(dev: &mut Bench, step: &Step) {
     match step {
         Step::Packet { number, len, full_reply, long, udp } => {
@@ -807,6 +815,7 @@ proptest! {
         });
         let appended = dev.spool.iter().filter(|output| matches!(output, StoreOutput::SpoolAppend(..))).count();
         prop_assert_eq!(released.unwrap_or(0), appended as u64);
+        prop_assert!(delivers(&mut dev), "nothing goes out when all is good");
     }
 
     /// Packets wait for their mode, whatever the modes between.
@@ -823,6 +832,7 @@ proptest! {
         }
         dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(60 * MINUTE);
         prop_assert_eq!(dev.status().waiting_packets, 0);
+        prop_assert!(delivers(&mut dev), "nothing goes out when all is good");
     }
 }
 

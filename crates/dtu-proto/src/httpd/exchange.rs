@@ -147,3 +147,117 @@ impl Exchange {
         unseen && !self.begun
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CloseReason;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    const fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    /// Of bytes 100 to 150 of its connection.
+    fn exchange(reused: bool) -> Exchange {
+        let terms = Terms { begin: 100, end: 150, reused, timeout: TIMEOUT, filters: true, may_go_on: true };
+        Exchange::new(terms, at(0))
+    }
+
+    fn sent(reused: bool) -> Exchange {
+        let mut exchange = exchange(reused);
+        exchange.progress(true, at(0));
+        exchange
+    }
+
+    fn down(reason: LinkDownReason, acked: u64) -> Down {
+        Down { reason, was_up: true, acked }
+    }
+
+    #[test]
+    fn sending_has_a_time_that_progress_renews_and_the_answer_has_another() {
+        let mut exchange = exchange(false);
+        assert_eq!(exchange.deadline(), Some(at(60)));
+        exchange.progress(false, at(5));
+        assert_eq!(exchange.deadline(), Some(at(65)));
+        exchange.progress(true, at(7));
+        assert_eq!(exchange.deadline(), Some(at(17)));
+        exchange.progress(false, at(9));
+        assert_eq!(
+            exchange.deadline(),
+            Some(at(17)),
+            "acknowledgements of what is sent say nothing of the answer"
+        );
+        exchange.take(b"HTTP", at(12), &mut Vec::new());
+        assert_eq!(exchange.deadline(), Some(at(22)));
+    }
+
+    #[test]
+    fn no_time_passes_for_the_server_while_the_device_takes_nothing() {
+        let mut exchange = sent(false);
+        exchange.hold_up(true, at(3));
+        assert_eq!(exchange.deadline(), None);
+        exchange.hold_up(true, at(500));
+        exchange.hold_up(false, at(900));
+        assert_eq!(exchange.deadline(), Some(at(910)));
+        exchange.hold_up(false, at(905));
+        assert_eq!(exchange.deadline(), Some(at(910)), "it was not held up");
+        let mut exchange = super::tests::exchange(false);
+        exchange.hold_up(true, at(3));
+        assert_eq!(exchange.deadline(), Some(at(60)), "the request goes on");
+    }
+
+    #[test]
+    fn the_head_is_printed_only_where_it_is_not_filtered_and_what_is_left_is_told() {
+        for filters in [true, false] {
+            let mut exchange = Exchange { filters, ..sent(false) };
+            let mut print = Vec::new();
+            let head = &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"[..];
+            assert_eq!(exchange.take(&head[..9], at(1), &mut print), Taken::More { head: false });
+            assert_eq!(
+                exchange.take(&[&head[9..], b"12"].concat(), at(1), &mut print),
+                Taken::More { head: true }
+            );
+            let taken = exchange.take(b"345rest", at(1), &mut print);
+            assert_eq!((taken, exchange.body), (Taken::Whole { head: false, left: 4 }, 5));
+            let wanted = if filters { b"12345".to_vec() } else { [head, b"12345"].concat() };
+            assert_eq!(print, wanted);
+        }
+        assert!(matches!(sent(false).take(b"what?\r\n", at(1), &mut Vec::new()), Taken::Bad(_)));
+    }
+
+    #[test]
+    fn a_connection_goes_on_only_where_everybody_lets_it() {
+        let whole = |mut exchange: Exchange, head: &str| {
+            exchange.take(head.as_bytes(), at(1), &mut Vec::new());
+            exchange.lets_go_on()
+        };
+        let good = "HTTP/1.1 204 x\r\n\r\n";
+        assert!(whole(sent(false), good));
+        assert!(!whole(exchange(false), good), "answered before it was sent");
+        assert!(!whole(Exchange { may_go_on: false, ..sent(false) }, good));
+        assert!(!whole(sent(false), "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n"));
+    }
+
+    #[test]
+    fn only_a_request_that_the_server_cannot_have_is_repeated() {
+        let reset = LinkDownReason::Network(CloseReason::Reset);
+        // It did not leave whole.
+        assert!(exchange(false).may_be_repeated(&down(reset, 149)));
+        assert!(exchange(false).may_be_repeated(&down(LinkDownReason::Ordered, 0)));
+        assert!(!exchange(false).may_be_repeated(&down(reset, 150)), "the server has all of it");
+        // It left whole.
+        assert!(!sent(false).may_be_repeated(&down(reset, 100)), "a new connection");
+        assert!(sent(true).may_be_repeated(&down(reset, 100)), "closed by the server before it came");
+        assert!(!sent(true).may_be_repeated(&down(reset, 101)), "the server has begun to read it");
+        assert!(!sent(true).may_be_repeated(&down(LinkDownReason::Ordered, 100)));
+        for mut begun in [exchange(true), sent(true)] {
+            assert!(!begun.begun());
+            begun.take(b"", at(1), &mut Vec::new());
+            assert!(begun.may_be_repeated(&down(reset, 100)), "an empty read is no answer");
+            begun.take(b"H", at(1), &mut Vec::new());
+            assert!(begun.begun() && !begun.may_be_repeated(&down(reset, 100)));
+        }
+    }
+}

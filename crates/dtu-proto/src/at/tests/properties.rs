@@ -171,6 +171,12 @@ proptest! {
             prop_assert_eq!(effects, []);
             prop_assert_eq!(&desk.config, &before);
         }
+        // Few of the lines above are refused; these are, whatever is set.
+        for refused in ["AT+CIPR=1", "AT+NOSUCH=1", "AT+CIPSCONT=1,\"TCP\"", "AT+CIPCFG=1,65536,0,100,10,1800"] {
+            desk.config.clone_from(&before);
+            prop_assert_eq!(desk.reply(refused), "\r\nERROR\r\n");
+            prop_assert_eq!(&desk.config, &before);
+        }
     }
 
     #[test]
