@@ -530,6 +530,15 @@ fn a_stop_in_the_command_state_prints_what_the_network_sent() {
 }
 
 #[test]
+fn what_the_network_says_while_a_stop_waits_for_the_disk_is_printed() {
+    let mut dev = up(one_link());
+    dev.store_answers = false;
+    dev.escape().serial("ATW\r").input(Input::Shutdown).network(LINK1, "late").prints_nothing();
+    dev.input(Input::Store(StoreInput::Saved)).wait(10).prints("\r\nOK\r\nlate");
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+#[test]
 fn a_short_link_does_not_close_in_the_moment_of_a_late_acknowledgement() {
     let mut config = one_link();
     config.long_links = false;

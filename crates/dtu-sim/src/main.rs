@@ -210,7 +210,8 @@ fn print_sum(sums: &[Summary]) {
     let total = |pick: fn(&Summary) -> u64| sums.iter().map(pick).sum::<u64>();
     println!(
         "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
-         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts, \
+         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts \
+         ({} stops), \
          {} texts to phones, {} printed, {} replies by message, {} requests ({} answers), {} packets, {} texts typed, \
          {} changes of mode",
         sums.len(),
@@ -226,6 +227,7 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.escapes),
         total(|sum| sum.heartbeats),
         total(|sum| sum.restarts),
+        total(|sum| sum.stops),
         total(|sum| sum.texts),
         total(|sum| sum.letters),
         total(|sum| sum.replies),

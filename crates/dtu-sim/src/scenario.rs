@@ -7,6 +7,7 @@ use dtu_proto::config::{
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
 
+use ends::EndStyle;
 pub(crate) use modes::HttpStyle;
 use modes::ModeStyle;
 
@@ -14,6 +15,7 @@ use crate::radio::Faults;
 use crate::rng::Rng;
 use crate::{MS, SEC};
 
+mod ends;
 mod modes;
 
 /// All of it.
@@ -35,6 +37,7 @@ pub(crate) struct Scenario {
     pub(crate) store_fails: u64,
     pub(crate) radio: RadioStyle,
     pub(crate) modes: ModeStyle,
+    pub(crate) ends: EndStyle,
 }
 
 /// The cellular network: what phones do, and what goes wrong. Mean times; 0 = never.
@@ -141,6 +144,7 @@ impl Scenario {
             options,
             radio: RadioStyle::default(),
             modes: ModeStyle::default(),
+            ends: EndStyle::default(),
         };
         world.avoid_twins();
         world

@@ -50,6 +50,7 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         all.commands += sum.commands;
         all.escapes += sum.escapes;
         all.restarts += sum.restarts;
+        all.stops += sum.stops;
         all.heartbeats += sum.heartbeats;
         all.reads += sum.reads;
         all.texts += sum.texts;
@@ -74,6 +75,7 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         ("commands", all.commands),
         ("escapes", all.escapes),
         ("restarts", all.restarts),
+        ("stops", all.stops),
         ("heartbeats", all.heartbeats),
         ("reads", all.reads),
         ("texts to phones", all.texts),

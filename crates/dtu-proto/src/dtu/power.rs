@@ -318,6 +318,10 @@ impl Dtu {
         if !replies_out {
             return;
         }
+        if ending.what == What::Stop && !self.held.is_empty() {
+            // The network was read while a reply or the disk was waited for.
+            return self.print_held();
+        }
         if ending.what == What::Stop {
             self.close_links();
         }

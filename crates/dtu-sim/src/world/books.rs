@@ -452,12 +452,30 @@ impl World {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
+        if self.judge_notice(bytes) {
+            return;
+        }
         let set = &self.books.watch.expected;
         self.books.down.settings(&set.banner, &set.heartbeat);
         match self.books.down.print(bytes, self.books.prompts > 0) {
             Ok(pieces) => pieces.into_iter().for_each(|piece| self.printed(piece)),
             Err(text) => self.break_rule(Rule::Downlink, text),
         }
+    }
+
+    /// `+CMTI` and `+CMT` where `CNMI` asks for them; what cannot be printed whole when it comes is stored. Whether it
+    /// is a whole message.
+    fn judge_notice(&mut self, bytes: &[u8]) -> bool {
+        let notify = self.books.watch.expected.messages.notify;
+        let (told, whole) = (bytes.starts_with(b"\r\n+CMTI"), bytes.starts_with(b"\r\n+CMT:"));
+        self.books.post.shown += u64::from(whole);
+        let asked = [(told, [1, 2, 3].as_slice()), (whole, &[2])];
+        let unasked = asked.iter().any(|(is, wanted)| *is && !wanted.contains(&notify.messages));
+        if unasked || (told && notify.mode == 0) {
+            let text = format!("\"{}\" is printed with {notify:?}", bytes.escape_ascii());
+            self.break_rule(Rule::Messages, text);
+        }
+        whole
     }
 
     /// What a modem tells without being asked.
@@ -477,7 +495,8 @@ impl World {
             Printed::Read(slot) => {
                 books.last_data = self.now;
                 self.sum.reads += 1;
-                if books.talking {
+                // A device that stops prints what it has.
+                if books.talking && self.stopping.is_none() {
                     self.break_rule(
                         Rule::Downlink,
                         format!("a read of {slot} is printed in the command state"),

@@ -146,7 +146,7 @@ impl World {
         self.dte.heard.clear();
         let style = self.scenario.dte.clone();
         match self.books.line.phase {
-            Phase::Window => return self.dte.then(Step::Pause(100 * MS)),
+            Phase::Window => return self.early(),
             Phase::Command if self.is_at_mode() => return self.at_next(),
             Phase::Text { .. } => return self.dte.pause(SEC),
             Phase::Command => return self.leave_command_state(),
@@ -186,6 +186,14 @@ impl World {
             self.dte.then(Step::Write(vec![byte]));
             self.dte.then(Step::Pause(gap));
         }
+    }
+
+    /// In the set-up window: now and then data whose second letter is that of a command.
+    fn early(&mut self) {
+        if !self.healed && self.ends_rng.chance(20) {
+            self.dte.then(Step::Write(b"Step 5\r\n".to_vec()));
+        }
+        self.dte.then(Step::Pause(100 * MS));
     }
 
     /// Plus signs that mostly are no escape: gaps near the limits, chunks of all kinds, tails behind them.

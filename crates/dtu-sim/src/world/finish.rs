@@ -17,6 +17,7 @@ const DRAIN: u64 = 900 * SEC;
 
 impl World {
     pub(super) fn regular_check(&mut self) {
+        self.check_stop();
         let status = self.device.status(self.clock());
         self.check_status(&status);
         self.check_silence(&status);
@@ -149,7 +150,9 @@ impl World {
 
     fn messages_drained(&self, status: &Status) -> bool {
         let of = &status.messages;
-        let waiting = [of.parts, of.for_line, of.outgoing, of.not_taken];
+        // A `+CMT` waits for the command state.
+        let for_line = if self.scenario.radio.sms_mode { of.for_line } else { 0 };
+        let waiting = [of.parts, for_line, of.outgoing, of.not_taken];
         waiting.iter().all(|count| *count == 0) && self.radio.at_rest() && self.books.post.unprinted() == 0
     }
 

@@ -4,10 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
-use dtu_proto::config::{Config, from_store_text};
+use dtu_proto::config::Config;
 use dtu_proto::event::{
-    ChannelId, Event as News, Input, LINKS, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power,
-    QueueId, SerialInput, SerialOutput, StoreInput, StoreOutput,
+    ChannelId, Event as News, Input, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, QueueId,
+    SerialInput, SerialOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -205,6 +205,9 @@ impl World {
                 self.carry_out(output);
             }
         }
+        if let Some(asked_at) = self.stopped_at.take() {
+            self.start_again(asked_at);
+        }
     }
 
     fn watch_settings(&mut self) {
@@ -261,13 +264,11 @@ impl World {
                 self.spool_append(queue, number, bytes)
             }
             Output::Store(StoreOutput::SpoolRelease(queue, below)) => self.spool_release(queue, below),
-            Output::Store(StoreOutput::SpoolSending(queue, frame)) => {
-                self.disk.sending[queue.index()] = frame
-            }
+            Output::Store(StoreOutput::SpoolSending(queue, frame)) => self.spool_sending(queue, frame),
             Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),
-            Output::Power(Power::Stop) => self.break_rule(Rule::Commands, "the device stops unasked"),
+            Output::Power(Power::Stop) => self.device_stops(),
             Output::Event(news) => self.hear(&news),
         }
     }
@@ -351,12 +352,15 @@ impl World {
     }
 
     /// The window is over: what was kept is for the links.
-    fn mode_starts(&mut self) {
+    pub(super) fn mode_starts(&mut self) {
         if self.books.line.phase != Phase::Window {
             return;
         }
         self.books.line.mode_starts();
         self.books.mode_starts();
+        // The silence that closes a frame may be shorter from now on.
+        self.books.line.advance(self.now);
+        self.take_found();
     }
 
     fn device_restarted(&mut self) {
@@ -371,59 +375,5 @@ impl World {
     pub(super) fn ask_for_restart(&mut self) {
         self.dte.wants_restart = !self.healed;
         self.again(self.scenario.restart_every, Event::Restart);
-    }
-
-    /// The host program dies, perhaps in the middle of a save, and is started again: from the last whole file.
-    pub(super) fn crash(&mut self) {
-        if self.healed {
-            return;
-        }
-        self.note("crash", None, 0, &[]);
-        self.sum.restarts += 1;
-        self.drop_sockets();
-        self.drop_wires();
-        self.disk.saving = None;
-        self.disk.generation += 1;
-        self.radio_host_dies();
-        self.serial =
-            super::ports::SerialPort { generation: self.serial.generation + 1, ..Default::default() };
-        let (config, problems) = from_store_text(&self.disk.text);
-        if config != self.disk.config {
-            self.break_rule(
-                Rule::Commands,
-                format!("the stored text does not give the stored settings: {problems:?}"),
-            );
-        }
-        self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
-        self.sleep = None;
-        self.ending = false;
-        let dropped = self.books.dropped;
-        self.books.crashed(&config);
-        self.dte.start_over();
-        self.restore(&dropped);
-        self.host_starts();
-        self.radio_host_starts();
-        self.again(self.scenario.crash_every, Event::Crash);
-    }
-
-    /// Frames on the spool come back; those in memory only are lost with the host, and leave the books.
-    fn restore(&mut self, before: &[u64; LINKS]) {
-        for place in 0..self.books.uplinks.len() {
-            let mut kept = Vec::new();
-            let links = self.books.uplinks[place].links.clone();
-            for link in links.clone() {
-                let frames: Vec<(u64, Bytes)> = self.disk.spool[link.index()].clone().into_iter().collect();
-                kept.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
-                self.device.restore(link, frames);
-            }
-            let spooled = links.iter().all(|link| self.scenario.options.links[link.index()].spool);
-            let dropped = links.iter().map(|link| before[link.index()]).sum();
-            if spooled {
-                let checked = self.books.uplinks[place].spool_holds(&kept, dropped);
-                self.hold(Rule::Frames, checked);
-            }
-            self.books.uplinks[place].crashed(&kept);
-        }
-        self.restore_modes();
     }
 }

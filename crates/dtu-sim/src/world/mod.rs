@@ -5,6 +5,7 @@ mod at_mode;
 mod books;
 mod command_mode;
 mod dte;
+mod ends;
 mod finish;
 mod host;
 mod httpd;
@@ -37,6 +38,8 @@ use wire::{Wire, WireEvent};
 const RADIO: u64 = 0x5241_4449_4f00;
 /// Salt of the stream of the modes 1 to 3.
 const MODES: u64 = 0x4d4f_4445_5300;
+/// Salt of the stream of closes, stops and outages.
+const ENDS: u64 = 0x454e_4453_0000;
 
 /// Why a world failed.
 #[derive(Clone, Debug)]
@@ -113,8 +116,10 @@ pub struct Summary {
     pub escapes: u64,
     /// Heartbeats seen.
     pub heartbeats: u64,
-    /// Device restarts and host crashes.
+    /// Device restarts, host crashes and stops.
     pub restarts: u64,
+    /// Orderly stops, each followed by a start.
+    pub stops: u64,
     /// Frames that came to a phone as a message.
     pub texts: u64,
     /// Messages of phones that were printed.
@@ -155,12 +160,15 @@ pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
     let mut radio_rng = Rng::new(seed ^ RADIO);
     // And another, for the modes beside transparent and SMS.
     let mut mode_rng = Rng::new(seed ^ MODES);
-    let mut scenario =
-        Scenario::draw(&mut rng).with_radio(&mut radio_rng).with_modes(&mut mode_rng, how.mode);
+    let mut ends_rng = Rng::new(seed ^ ENDS);
+    let mut scenario = Scenario::draw(&mut rng)
+        .with_radio(&mut radio_rng)
+        .with_modes(&mut mode_rng, how.mode)
+        .with_ends(&mut ends_rng);
     if let Some(length) = how.length {
         scenario.length = length;
     }
-    let mut world = World::new(seed, scenario, (rng, radio_rng, mode_rng), how.print);
+    let mut world = World::new(seed, scenario, [rng, radio_rng, mode_rng, ends_rng], how.print);
     world.live();
     world.heal_and_drain();
     world.judge_the_end()
@@ -180,6 +188,7 @@ enum Event {
     Attach,
     Restart,
     Crash,
+    Stop,
     Unplug,
     Replug,
     Check,
@@ -218,6 +227,7 @@ struct World {
     seed: u64,
     scenario: Scenario,
     rng: Rng,
+    ends_rng: Rng,
     now: u64,
     events: BinaryHeap<Due>,
     order: u64,
@@ -238,6 +248,10 @@ struct World {
     attached: bool,
     /// A restart was ordered and has not come yet.
     ending: bool,
+    /// When a stop was asked for that has not come yet.
+    stopping: Option<u64>,
+    /// The device has stopped; when it was asked to.
+    stopped_at: Option<u64>,
     healed: bool,
     stopped: Option<(Rule, String)>,
     trace: Trace,
@@ -248,7 +262,7 @@ impl World {
     fn new(
         seed: u64,
         scenario: Scenario,
-        (mut rng, radio_rng, mut mode_rng): (Rng, Rng, Rng),
+        [mut rng, radio_rng, mut mode_rng, ends_rng]: [Rng; 4],
         print: bool,
     ) -> Self {
         let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
@@ -259,6 +273,7 @@ impl World {
             dte: Dte::new(rng.fork(1)),
             nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
             rng: rng.fork(2),
+            ends_rng,
             wires: std::array::from_fn(|index| Wire::new(mode_rng.fork(index as u64))),
             server: httpd::Server::default(),
             said: 0,
@@ -273,6 +288,8 @@ impl World {
             serial: SerialPort::default(),
             attached: false,
             ending: false,
+            stopping: None,
+            stopped_at: None,
             healed: false,
             stopped: None,
             trace: Trace::new(print),
@@ -292,6 +309,7 @@ impl World {
             (scenario.detach_every, Event::Detach),
             (scenario.restart_every, Event::Restart),
             (scenario.crash_every, Event::Crash),
+            (scenario.ends.stop_every, Event::Stop),
             (scenario.unplug_every, Event::Unplug),
         ];
         for (every, event) in faults {
@@ -350,6 +368,7 @@ impl World {
             Event::Attach => self.attach(),
             Event::Restart => self.ask_for_restart(),
             Event::Crash => self.crash(),
+            Event::Stop => self.ask_to_stop(),
             Event::Unplug => self.unplug(),
             Event::Replug => self.replug(),
             Event::Check => self.regular_check(),

@@ -4,6 +4,7 @@ use dtu_proto::config::WorkingMode;
 use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
 use dtu_proto::status::LinkState;
 
+use super::ends::Kept;
 use super::{Rule, World};
 use crate::commands::{self, Deed};
 use crate::downlink::Told;
@@ -158,16 +159,13 @@ impl World {
     }
 
     /// The host has started again: what was on the disk is in the queues.
-    pub(super) fn restore_modes(&mut self) {
+    pub(super) fn restore_modes(&mut self, kept: &Kept, all: bool) {
         for queue in [QueueId::Httpd, QueueId::SerialCommand] {
-            if let Some(sent) = self.disk.sending[queue.index()].take() {
-                self.disk.spool[queue.index()].remove(&sent);
-            }
-            let frames: Vec<_> = self.disk.spool[queue.index()].clone().into_iter().collect();
+            let frames = kept[queue.index()].clone();
             let kept: Vec<Vec<u8>> = frames.iter().map(|(_, bytes)| bytes.to_vec()).collect();
             self.device.restore(queue, frames);
             let holds = match queue {
-                _ if !self.scenario.options.modes.spool => Ok(()),
+                _ if !self.scenario.options.modes.spool && !all => Ok(()),
                 QueueId::Httpd => self.books.http.spool_holds(&kept),
                 QueueId::SerialCommand | QueueId::Link(_) => self.books.command.spool_holds(&kept),
             };

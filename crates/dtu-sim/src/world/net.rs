@@ -222,7 +222,17 @@ impl World {
         let net = &mut self.nets[link.index()];
         net.state = State::Closing;
         net.generation += 1;
-        self.net_after(link, 2 * MS, NetEvent::Down(CloseReason::Local));
+        let wait = self.close_takes();
+        self.net_after(link, wait, NetEvent::Down(CloseReason::Local));
+    }
+
+    /// How long the host needs to close a socket.
+    pub(super) fn close_takes(&mut self) -> u64 {
+        let late = self.scenario.ends.late_close;
+        if late == 0 || self.healed || self.ends_rng.chance(50) {
+            return 2 * MS;
+        }
+        self.ends_rng.range(2 * MS, late)
     }
 
     fn net_after(&mut self, link: LinkId, wait: u64, event: NetEvent) {

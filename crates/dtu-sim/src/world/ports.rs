@@ -192,7 +192,26 @@ impl World {
         self.store_input(StoreInput::Saved);
     }
 
+    pub(super) fn queue_has_spool(&self, queue: QueueId) -> bool {
+        let options = &self.scenario.options;
+        match queue {
+            QueueId::Link(link) => options.links[link.index()].spool,
+            QueueId::Httpd | QueueId::SerialCommand => options.modes.spool,
+        }
+    }
+
+    fn has_spool(&mut self, queue: QueueId) -> bool {
+        let has = self.queue_has_spool(queue);
+        if !has {
+            self.break_rule(Rule::Frames, format!("an order for the spool of {queue}, which has none"));
+        }
+        has
+    }
+
     pub(super) fn spool_append(&mut self, queue: QueueId, number: u64, bytes: Bytes) {
+        if !self.has_spool(queue) {
+            return;
+        }
         let spool = &mut self.disk.spool[queue.index()];
         if spool.last_key_value().is_some_and(|(last, _)| *last >= number) {
             return self.break_rule(Rule::Frames, "spool numbers do not grow");
@@ -200,7 +219,16 @@ impl World {
         spool.insert(number, bytes);
     }
 
+    pub(super) fn spool_sending(&mut self, queue: QueueId, frame: Option<u64>) {
+        if self.has_spool(queue) {
+            self.disk.sending[queue.index()] = frame;
+        }
+    }
+
     pub(super) fn spool_release(&mut self, queue: QueueId, below: u64) {
+        if !self.has_spool(queue) {
+            return;
+        }
         let spool = &mut self.disk.spool[queue.index()];
         *spool = spool.split_off(&below);
     }

@@ -63,6 +63,8 @@ pub(super) struct Post {
     printed: Vec<Printed>,
     /// Letters for the storage (modes other than 4), in parts.
     pub(super) to_store: u64,
+    /// Of these, printed whole without being stored (`+CMT`).
+    pub(super) shown: u64,
     /// Replies owed to each phone that has sent a command: at least, at most.
     owed: BTreeMap<usize, (u64, u64)>,
     /// Of these, texts that came.

@@ -1,7 +1,7 @@
 //! The cellular network around the device ([`crate::radio`]): phones that write, command and call, trouble with the
 //! modem, and the disk's copy of messages.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::event::{Input, ModemInput, ModemOutput, StoreInput};
@@ -34,6 +34,8 @@ pub(super) struct Radio {
     wake: Option<u64>,
     letters: u64,
     command_second: u64,
+    /// Messages that the device has let the modem forget: the centre gives each number once.
+    taken: BTreeSet<u64>,
     pub(super) disk: MessageDisk,
 }
 
@@ -59,6 +61,7 @@ impl Radio {
             wake: None,
             letters: 0,
             command_second: 0,
+            taken: BTreeSet::new(),
             disk: MessageDisk::default(),
         }
     }
@@ -112,6 +115,11 @@ impl World {
 
     pub(super) fn radio_order(&mut self, order: &ModemOutput) {
         self.note("modem order", None, 0, format!("{order:?}").as_bytes());
+        if let ModemOutput::Taken(id) = order
+            && !self.radio.taken.insert(*id)
+        {
+            self.break_rule(Rule::Messages, format!("message {id} of the modem is taken twice"));
+        }
         let (modem, now) = (self.radio.modem, self.clock());
         self.radio.network.order(modem, order, now);
         self.radio_moves();
@@ -356,10 +364,16 @@ impl World {
     pub(super) fn judge_messages(&mut self) {
         let settled = self.books.post.settled();
         self.hold(Rule::Messages, settled);
+        if self.scenario.radio.sms_mode {
+            return;
+        }
         let status = self.device.status(self.clock()).messages;
-        let stored = u64::from(status.stored);
-        if !self.scenario.radio.sms_mode && stored != self.books.post.to_store {
-            let text = format!("{stored} messages are stored, {} were sent", self.books.post.to_store);
+        let kept = u64::from(status.stored) + status.for_line as u64;
+        let (sent, shown) = (self.books.post.to_store, self.books.post.shown);
+        // One that was printed by itself may still be on the disk when the host dies, and come again.
+        if kept > sent || kept + shown < sent || (shown == 0 && kept != sent) {
+            let text =
+                format!("{kept} messages are stored or wait, {shown} were printed whole, {sent} were sent");
             self.break_rule(Rule::Messages, text);
         }
     }

@@ -222,7 +222,8 @@ impl World {
         let wire = self.wire(channel);
         wire.state = State::Closing;
         wire.generation += 1;
-        self.wire_after(channel, 2 * MS, WireEvent::Down(CloseReason::Local));
+        let wait = self.close_takes();
+        self.wire_after(channel, wait, WireEvent::Down(CloseReason::Local));
     }
 
     fn wire_sends(&mut self, channel: ChannelId, bytes: &[u8]) {
