@@ -133,6 +133,22 @@ fn d1_the_fastest_link_paces_and_one_that_lags_behind_loses_its_oldest() {
 }
 
 #[test]
+fn d1_links_of_one_speed_lose_nothing_though_they_acknowledge_in_turns() {
+    let mut dev = unacked(4);
+    let mut taken = 0;
+    for round in 0..2_000_u64 {
+        taken += dev.fills();
+        dev.at(200 + round * 10);
+        let link = usize::try_from(round % 3).unwrap();
+        let acked = dev.sent_bytes[link].min((round / 3 + 1) * 2048);
+        dev.input(Input::Link(LinkId::ALL[link], LinkInput::Acked(acked)));
+    }
+    assert!(taken > 10 * CACHE);
+    assert_eq!([0, 1, 2].map(|link| dev.dropped(LinkId::ALL[link])), [0; 3]);
+    assert!(dev.dropped(LinkId::ALL[3]) > 0, "it acknowledges nothing");
+}
+
+#[test]
 fn d1_a_datagram_socket_does_not_take_the_pace_from_a_tcp_link() {
     let mut config = one_link();
     config.links[1].enabled = true;

@@ -97,10 +97,13 @@ impl Dtu {
             })
         };
         let is_udp = paces(false).next().is_none();
+        // Links of one speed acknowledge in turns. Were a cache full when the line stands still, the last of them would
+        // lose what is read into the room that the first one made.
+        let alone = paces(is_udp).count() == 1;
         let mut until = None;
         for link in paces(is_udp) {
             let link = &self.links[link.index()];
-            if !link.is_nearly_full() {
+            if !link.has_enough(alone) {
                 return None;
             }
             until = until.max(Some(link.moves_until().unwrap_or(self.now + MOVES_FOR)));

@@ -184,6 +184,10 @@ impl Cache {
         self.entries.is_empty()
     }
 
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.bytes > self.limit / 2 || self.entries.len() > FRAMES_MAX / 2
+    }
+
     /// Whether there is no room left for what one read may bring.
     pub(crate) fn is_nearly_full(&self) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);

@@ -622,8 +622,9 @@ impl Link {
         }
     }
 
-    pub(crate) fn is_nearly_full(&self) -> bool {
-        self.cache.is_nearly_full()
+    /// Whether it takes no more of a line that it paces, alone or with others.
+    pub(crate) fn has_enough(&self, alone: bool) -> bool {
+        self.cache.is_nearly_full() || (!alone && self.cache.is_half_full())
     }
 
     pub(crate) fn is_udp(&self) -> bool {
