@@ -14,9 +14,14 @@ def cost(programs, table, plan):
     for _ in range(plan.starts):
         for program, binary in programs.items():
             with Device(binary) as device:
-                starts[program].append(device.ready_after * 1e3)
-    for program, binary in programs.items():
-        table.put(f"start to the ready line, ms, {plan.starts} starts", program, spread(starts[program]))
+                # Memory of what the start left.
+                time.sleep(0.3)
+                starts[program].append((device.ready_after * 1e3, memory(device.pid, "VmRSS"), memory(device.pid, "RssAnon")))
+    for program in programs:
+        ready, resident, own = zip(*starts[program])
+        table.put(f"start to the ready line, ms, {plan.starts} starts", program, spread(ready))
+        table.put("RSS after the start, KiB", program, spread(resident, 0))
+        table.put("of it not of files (RssAnon), KiB", program, spread(own, 0))
     for program, binary in programs.items():
         with Collector() as server, Device(binary, [tcp_link(1, server.port)]) as device:
             line = device.line()
@@ -28,7 +33,7 @@ def cost(programs, table, plan):
             wake_ups, cpu = (after - earlier for after, earlier in zip(used(device.pid), before))
             table.put(f"idle with a link up for {plan.idle} s: wake-ups", program, str(wake_ups))
             table.put(f"idle with a link up for {plan.idle} s: CPU, us", program, f"{cpu / 1e3:.0f}")
-            table.put("RSS with a link up, KiB", program, str(memory(device.pid)))
+            table.put("RSS with a link up, KiB", program, str(memory(device.pid, "VmRSS")))
             line.close()
 
 
@@ -41,5 +46,6 @@ def used(pid):
     return switches, nanoseconds
 
 
-def memory(pid):
-    return int(re.search(r"^VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+def memory(pid, kind):
+    """KiB."""
+    return int(re.search(rf"^{kind}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
