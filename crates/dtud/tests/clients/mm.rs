@@ -189,7 +189,7 @@ fn calls_come_and_go_through_modem_manager() {
 fn a_modem_manager_that_dies_and_returns_is_found_again_and_no_message_is_lost() {
     let mut scene = Scene::start();
     scene.bus.kill_manager();
-    scene.log_has("modem mm: gone", 1);
+    scene.log_has("modem: gone", 1);
     scene.network.does("sms from +8613912345678 \"while nobody looked\"");
     scene.bus.start_manager();
     scene.log_has("registered, home network", 2);
