@@ -48,8 +48,10 @@ struct Queue {
     sync: Option<SpoolSync>,
     /// Whether there is a spool.
     is_open: bool,
-    /// What a send has to wait for.
+    /// What a send has to wait for: the note that it goes.
     order: u64,
+    /// `always`: frames that are perhaps not on the disk yet, each with its order.
+    unwritten: VecDeque<(u64, Bytes)>,
     /// Frames that are in memory only; their numbers grow. Bounded as a cache is.
     refused: VecDeque<u64>,
     /// Of these, so many are still to be told to the device.
@@ -164,7 +166,8 @@ impl Disk {
         if self.queues[place].is_open {
             if let Some(order) = self.writer.append(queue, number, frame) {
                 if self.queues[place].sync == Some(SpoolSync::Always) {
-                    self.queues[place].order = order;
+                    self.forget_written(place);
+                    self.queues[place].unwritten.push_back((order, frame.clone()));
                 }
                 return;
             }
@@ -187,10 +190,22 @@ impl Disk {
         }
     }
 
-    /// What a send of this queue's connection has to wait for; `None` = nothing.
-    pub(crate) fn holds(&self, queue: QueueId) -> Option<u64> {
-        let order = self.queues[queue.index()].order;
+    /// What the send of these bytes by this queue's connection has to wait for; `None` = nothing. They are a frame, or a
+    /// part of one, and wait for its own write, not for those of later frames.
+    pub(crate) fn holds(&mut self, queue: QueueId, body: &Bytes) -> Option<u64> {
+        self.forget_written(queue.index());
+        let queue = &self.queues[queue.index()];
+        let of = |frame: &Bytes| frame.as_ptr_range().contains(&body.as_ptr());
+        let own = queue.unwritten.iter().find(|(_, frame)| of(frame)).map_or(0, |(order, _)| *order);
+        let order = own.max(queue.order);
         Some(order).filter(|order| *order > 0 && !self.writer.has_done(*order))
+    }
+
+    fn forget_written(&mut self, place: usize) {
+        let unwritten = &mut self.queues[place].unwritten;
+        while unwritten.front().is_some_and(|(order, _)| self.writer.has_done(*order)) {
+            unwritten.pop_front();
+        }
     }
 
     /// Whether what had to be waited for is done.

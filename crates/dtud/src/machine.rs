@@ -265,8 +265,11 @@ impl Machine {
     /// A send may have to wait for the disk.
     fn network_order(&mut self, whose: Whose, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
         self.held.forget(whose);
-        let wait = whose.queue().filter(|_| matches!(order, LinkOutput::Send(_)));
-        match wait.and_then(|queue| self.disk.holds(queue)) {
+        let until = match (&order, whose.queue()) {
+            (LinkOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
+            (LinkOutput::Send(_) | LinkOutput::Connect(_) | LinkOutput::Close, _) => None,
+        };
+        match until {
             Some(until) => self.held.hold(whose, until, order),
             None => self.give_order(whose, order, now, cx),
         }

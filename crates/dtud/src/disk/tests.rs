@@ -85,6 +85,11 @@ impl Small {
         self.disk.order(StoreOutput::SpoolRelease(queue, up_to));
     }
 
+    fn holds(&mut self, queue: QueueId, number: u64) -> Option<u64> {
+        let body = self.waiting[queue.index()][&number].clone();
+        self.disk.holds(queue, &body)
+    }
+
     fn save(&mut self, text: &str) {
         let _context = self.runtime.enter();
         self.disk.order(StoreOutput::Save(text.to_owned()));
@@ -178,7 +183,7 @@ fn d15_a_disk_that_stands_still_holds_nothing_up() {
     let before = std::time::Instant::now();
     for number in 1..40 {
         small.frame(ONE, number);
-        assert_eq!(small.disk.holds(ONE), None, "1s does not wait");
+        assert_eq!(small.holds(ONE, number), None, "1s does not wait");
     }
     small.deliver(ONE, 30);
     assert!(before.elapsed() < std::time::Duration::from_millis(300), "{:?}", before.elapsed());
@@ -197,14 +202,19 @@ fn d15_always_waits_for_the_disk_before_a_send() {
     let dir = tempfile::tempdir().unwrap();
     let fs = Fs::counting();
     let (mut small, _) = Small::start(&fs, dir.path(), "always").unwrap();
-    assert_eq!(small.disk.holds(ONE), None);
     fs.hold(true);
     small.frame(ONE, 0);
-    let order = small.disk.holds(ONE).expect("the frame is not on the disk");
-    assert_eq!(small.disk.holds(TWO), None, "link 2 has no spool");
+    let order = small.holds(ONE, 0).expect("the frame is not on the disk");
+    small.frame(ONE, 1);
+    assert_eq!(small.holds(ONE, 0), Some(order), "it waits for its own write, not for those of later frames");
+    assert!(small.holds(ONE, 1) > Some(order));
+    let heartbeat = Bytes::from_static(b"www.usr.cn");
+    assert_eq!(small.disk.holds(ONE, &heartbeat), None, "what is no frame does not wait");
+    small.frame(TWO, 0);
+    assert_eq!(small.holds(TWO, 0), None, "link 2 has no spool");
     fs.hold(false);
     small.settle();
-    assert!(small.disk.has_done(order) && small.disk.holds(ONE).is_none());
+    assert!(small.disk.has_done(order) && small.holds(ONE, 0).is_none() && small.holds(ONE, 1).is_none());
 }
 
 /// D15: what waits for a disk that stands still is bounded, and refused beyond it, counted.
@@ -235,10 +245,10 @@ fn k4_a_frame_that_was_being_sent_does_not_come_again_and_is_counted() {
         small.settle();
         fs.hold(true);
         small.disk.order(StoreOutput::SpoolSending(QueueId::Httpd, Some(0)));
-        assert!(small.disk.holds(QueueId::Httpd).is_some(), "{sync}: the send waits");
+        assert!(small.holds(QueueId::Httpd, 0).is_some(), "{sync}: the send waits");
         fs.hold(false);
         small.settle();
-        assert!(small.disk.holds(QueueId::Httpd).is_none());
+        assert!(small.holds(QueueId::Httpd, 0).is_none());
         drop(small);
         for round in 0..2 {
             let (_, kept) = Small::start(&Fs::default(), dir.path(), sync).unwrap();
