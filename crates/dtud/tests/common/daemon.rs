@@ -91,6 +91,13 @@ impl Setup {
         self.start_as(Command::new(program))
     }
 
+    /// In this network namespace.
+    pub(crate) fn start_in(&self, namespace: &str) -> Daemon {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_dtud")]);
+        self.start_as(command)
+    }
+
     fn start_as(&self, mut command: Command) -> Daemon {
         let settings = self.folder.join("settings.toml");
         std::fs::write(&settings, &self.settings).expect("write the settings");
