@@ -100,6 +100,7 @@ impl Host {
         while let Some(output) = self.dtu.poll_output() {
             match output {
                 Output::Serial(SerialOutput::Write(_)) => self.answer(Input::Serial(SerialInput::Written)),
+                Output::Serial(SerialOutput::Discard) => self.answer(Input::Serial(SerialInput::Discarded(0))),
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.answer(Input::Serial(SerialInput::Configured(None)));
                 }

@@ -59,6 +59,9 @@ impl Host {
         while let Some(output) = self.dtu.poll_output() {
             match output {
                 Output::Serial(SerialOutput::Write(_)) => self.dtu.handle_input(Input::Serial(SerialInput::Written), self.now),
+                Output::Serial(SerialOutput::Discard) => {
+                    self.dtu.handle_input(Input::Serial(SerialInput::Discarded(0)), self.now);
+                }
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }

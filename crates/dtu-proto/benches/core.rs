@@ -59,6 +59,7 @@ impl Host {
         while let Some(output) = self.dtu.poll_output() {
             match output {
                 Output::Serial(SerialOutput::Write(_)) => self.news(Input::Serial(SerialInput::Written)),
+                Output::Serial(SerialOutput::Discard) => self.news(Input::Serial(SerialInput::Discarded(0))),
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.news(Input::Serial(SerialInput::Configured(None)));
                 }

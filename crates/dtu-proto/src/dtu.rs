@@ -23,7 +23,7 @@ use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
 use crate::serial::inline::{Guard, PhoneGuards};
 use crate::serial::line::LineAssembler;
-use crate::serial::port::{QUEUE_HIGH, REPLY_QUEUE_HIGH, SerialPort};
+use crate::serial::port::{REPLY_QUEUE_HIGH, SerialPort, Source};
 use crate::serial::window::Window;
 use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
@@ -42,6 +42,7 @@ mod drops;
 mod duty;
 mod httpd;
 mod lamps;
+mod line;
 mod losses;
 mod lost;
 mod messages;
@@ -98,9 +99,6 @@ pub struct Dtu {
     /// Whether a link is used: always, or as a backup whose primary is down.
     duty: [bool; LINKS],
     at_connection: AtConnection,
-    /// Network bytes that wait for the end of the command state, or in the AT mode of a command.
-    held: VecDeque<Bytes>,
-    held_bytes: usize,
     attached: Option<IpAddr>,
     radio: RadioStatus,
     calls: Calls,
@@ -136,6 +134,8 @@ pub struct Dtu {
     last_from_dte: Instant,
     last_to_dte: Instant,
     last_received: Instant,
+    /// A socket is not read: nobody can say that nothing comes.
+    unheard: bool,
 }
 
 /// What serial bytes are.
@@ -188,8 +188,6 @@ impl Dtu {
             serial_counters: SerialCounters::default(),
             duty: [false; LINKS],
             at_connection: AtConnection::default(),
-            held: VecDeque::new(),
-            held_bytes: 0,
             attached: None,
             radio: RadioStatus::default(),
             calls: Calls::default(),
@@ -216,6 +214,7 @@ impl Dtu {
             last_from_dte: now,
             last_to_dte: now,
             last_received: now,
+            unheard: false,
             stored,
             options,
             identity,
@@ -306,6 +305,7 @@ impl Dtu {
             (Timer::NoData, self.no_data_deadline()),
             (Timer::Recovery, self.recovery_deadline()),
             (Timer::Lamp, self.lamps.deadline()),
+            (Timer::Line, self.line_deadline()),
             (Timer::Pace, self.pace_deadline()),
         ];
         let links = LinkId::ALL.map(|link| (Timer::Link(link), self.link_deadline(link)));
@@ -319,7 +319,7 @@ impl Dtu {
     pub fn wants_serial(&self) -> bool {
         self.backlog.is_empty()
             && !self.commands_wait()
-            && (self.line_state == LineState::Data || self.port.waiting() < REPLY_QUEUE_HIGH)
+            && (self.line_state == LineState::Data || self.port.own_waiting() < REPLY_QUEUE_HIGH)
             && self.queue_pause().is_none()
     }
 
@@ -350,19 +350,14 @@ impl Dtu {
 
     /// Whether the host may read this link's socket.
     #[must_use]
-    pub fn wants_link(&self, _link: LinkId) -> bool {
-        self.wants_network()
+    pub fn wants_link(&self, link: LinkId) -> bool {
+        self.has_room_for(Source::Link(link))
     }
 
     /// Whether the host may read this channel's socket.
     #[must_use]
-    pub fn wants_channel(&self, _channel: ChannelId) -> bool {
-        self.wants_network()
-    }
-
-    /// Whether there is room for bytes of the network.
-    fn wants_network(&self) -> bool {
-        self.held_bytes + self.port.waiting() < QUEUE_HIGH
+    pub fn wants_channel(&self, channel: ChannelId) -> bool {
+        self.has_room_for(Source::Channel(channel))
     }
 
     /// The running set of parameters.
@@ -389,7 +384,7 @@ impl Dtu {
             serial: SerialStatus {
                 present: self.port.present,
                 counters: self.serial_counters,
-                waiting: self.port.waiting() + self.held_bytes,
+                waiting: self.port.waiting(),
             },
             links: core::array::from_fn(|index| self.links[index].status()),
             httpd: self.httpd.status(self.attached.is_some()),
@@ -418,6 +413,7 @@ impl Dtu {
             Timer::Lamp => self.lamps.fire(self.now),
             // The line is read again: that time has passed is all.
             Timer::Pace => {}
+            Timer::Line => self.line_due(),
             Timer::Parked => self.nobody_answers(),
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),
@@ -442,6 +438,7 @@ impl Dtu {
         self.print_unsolicited();
         self.store_messages();
         self.print_released();
+        self.share_line();
         self.httpd_listens();
         self.serial_command_reads();
         self.show_leds();
@@ -469,6 +466,7 @@ impl Dtu {
             }
             SerialInput::Present => self.serial_present(true),
             SerialInput::Gone => self.serial_present(false),
+            SerialInput::Discarded(left) => self.serial_discarded(left),
         }
     }
 

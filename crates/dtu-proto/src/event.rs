@@ -262,8 +262,12 @@ pub enum SerialInput<'a> {
     Configured(Option<&'a str>),
     /// The line is open. The host keeps its own copy of the last `Configure` and applies it.
     Present,
-    /// The line is missing (adapter pulled); the host keeps trying to open it, and keeps an outstanding write.
+    /// The line is missing (adapter pulled), or nobody has its pty open; the host keeps trying to open it, and keeps an
+    /// outstanding write.
     Gone,
+    /// The answer to `SerialOutput::Discard`: so many bytes of the outstanding write never got out. Where all of it was
+    /// out before, `Written` comes first.
+    Discarded(usize),
 }
 
 /// News of one link. After `LinkOutput::Close` the only input of that connection is `Closed`.
@@ -381,6 +385,9 @@ pub enum SerialOutput {
     Write(Bytes),
     /// Set rate and format once everything written has left the line, then answer `Configured`.
     Configure(LineFormat),
+    /// Drop what is left of the outstanding write, and what the line holds for a DTE that is not there; then answer
+    /// `Discarded`.
+    Discard,
 }
 
 /// To one link.
@@ -515,6 +522,12 @@ pub enum Event {
         /// Whose cache.
         queue: QueueId,
         /// Its length in bytes.
+        bytes: usize,
+    },
+    /// Bytes of the network are dropped: the line was missing for too long, took nothing for too long, or the device
+    /// starts over.
+    LineDropped {
+        /// So many.
         bytes: usize,
     },
     /// A frame kept during the set-up window found no room.
@@ -791,6 +804,8 @@ pub enum Timer {
     Httpd,
     /// The destinations of the serial command mode, or a packet of which the rest does not come.
     SerialCommand,
+    /// Bytes that wait for the line have waited long enough, or a peer that may command is read on.
+    Line,
     /// Servers that took nothing do not pace the serial line any longer.
     Pace,
     /// A state of a link.

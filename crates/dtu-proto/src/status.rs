@@ -224,6 +224,8 @@ pub struct SerialCounters {
     pub dropped_bytes: u64,
     /// Frames that these were.
     pub dropped_frames: u64,
+    /// Bytes of the network for the DTE that were dropped: the line was missing, or took nothing, for too long.
+    pub undelivered_bytes: u64,
     /// Heartbeats written to the DTE.
     pub heartbeats: u64,
     /// Of the bytes written, such as the line held when it broke.

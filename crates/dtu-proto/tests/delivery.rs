@@ -6,7 +6,7 @@ mod common;
 
 use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen};
-use dtu_proto::event::{Input, LinkDownReason, LinkId, LinkInput};
+use dtu_proto::event::{Input, LinkDownReason, LinkId, LinkInput, SerialInput};
 use dtu_proto::time::Duration;
 
 const CACHE: usize = 64 * 1024;
@@ -292,4 +292,165 @@ fn d14_a_registration_packet_that_is_acknowledged_late_holds_the_data_200_ms() {
         dev.wait(1);
     }
     dev.sends(LINK1, "REG").wait(199).sends_nothing(LINK1).wait(1).sends(LINK1, "early");
+}
+
+fn short_link() -> Config {
+    Config { long_links: false, ..one_link() }
+}
+
+/// The peer of this link sends as much as is read.
+fn floods(dev: &mut Bench, link: LinkId) -> usize {
+    let mut taken = 0;
+    while dev.dtu.wants_link(link) && taken < 1 << 20 {
+        dev.network(link, [b'd'; 1024]);
+        taken += 1024;
+    }
+    taken
+}
+
+#[test]
+fn d3_a_short_link_is_not_idle_while_its_bytes_wait_for_the_dte() {
+    let mut dev = Bench::new(short_link());
+    dev.wait(200);
+    dev.serial("ask").wait(300).sends(LINK1, "ask");
+    dev.dte_reads = false;
+    floods(&mut dev, LINK1);
+    dev.wait(600_000);
+    assert_eq!(dev.closes[0], 0);
+    dev.dte_reads_on().wait(9_900);
+    assert_eq!(dev.closes[0], 0, "ten seconds from the last byte that the line took");
+    dev.wait(200);
+    assert_eq!(dev.closes[0], 1);
+}
+
+#[test]
+fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
+    let mut config = one_link();
+    (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
+    config.links[1].enabled = true;
+    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 1, pass: false };
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(expect.clone())));
+    dev.wait(200);
+    dev.dte_reads = false;
+    floods(&mut dev, LINK1);
+    // Link 2 is quiet and read: its reply comes, whoever filled the queue; that of link 1 waits in the socket.
+    for _ in 0..12 {
+        dev.wait(1000);
+        if !dev.received(LINK2).is_empty() {
+            assert!(dev.dtu.wants_link(LINK2));
+            dev.network(LINK2, "PONG");
+        }
+    }
+    dev.wait(4000);
+    assert_eq!((dev.closes[0], dev.closes[1]), (0, 0));
+    dev.dte_reads_on().wait(900).network(LINK1, "PONG");
+    dev.wait(4_500);
+    assert_eq!(dev.closes[0], 0);
+}
+
+#[test]
+fn d5_a_command_is_heard_though_the_dte_does_not_read() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    (config.network_at, config.password) = (true, "other".into());
+    let mut dev = Bench::new(config);
+    dev.wait(200);
+    dev.dte_reads = false;
+    assert_eq!(floods(&mut dev, LINK1), 15 * 1024);
+    // Another link is heard at once, this one soon: what is in front of the command is read.
+    dev.network(LINK2, "other,AT+CIVER?");
+    assert!(String::from_utf8_lossy(&dev.received(LINK2)).contains("+CIVER"));
+    dev.wait(2_000);
+    dev.network(LINK1, [b'd'; 1024]);
+    assert!(dev.dtu.wants_link(LINK1));
+    dev.network(LINK1, "other,AT+CIVER?");
+    assert!(String::from_utf8_lossy(&dev.received(LINK1)).contains("+CIVER"));
+}
+
+#[test]
+fn d5_a_line_that_takes_nothing_for_a_minute_makes_no_link_deaf() {
+    let mut config = one_link();
+    (config.network_at, config.password) = (true, "other".into());
+    let mut dev = Bench::new(config);
+    dev.wait(200);
+    dev.dte_reads = false;
+    floods(&mut dev, LINK1);
+    dev.wait(2_000);
+    floods(&mut dev, LINK1);
+    let waiting = dev.dtu.status(dev.now).serial.waiting;
+    assert!((60 * 1024..66 * 1024).contains(&waiting), "{waiting}");
+    dev.wait(57_000);
+    assert!(!dev.dtu.wants_link(LINK1));
+    dev.wait(1_001);
+    assert!(dev.dtu.wants_link(LINK1));
+    dev.network(LINK1, [b'e'; 1024]).network(LINK1, "other,AT+CIVER?");
+    assert!(String::from_utf8_lossy(&dev.received(LINK1)).contains("+CIVER"));
+    let status = dev.dtu.status(dev.now).serial;
+    assert!(status.waiting <= 66 * 1024, "{}", status.waiting);
+    assert!(status.counters.undelivered_bytes > 0);
+}
+
+#[test]
+fn d5_where_nobody_may_command_the_server_waits_and_nothing_is_lost() {
+    let mut dev = Bench::new(one_link());
+    dev.wait(200);
+    dev.dte_reads = false;
+    floods(&mut dev, LINK1);
+    dev.wait(3_600_000);
+    assert!(!dev.dtu.wants_link(LINK1));
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.undelivered_bytes, 0);
+}
+
+#[test]
+fn d5_rtime_stands_still_while_a_link_is_not_read_and_a_restart_forgets_what_waits() {
+    let mut config = one_link();
+    config.restart_time = 600;
+    let mut dev = Bench::new(config);
+    dev.wait(200);
+    dev.dte_reads = false;
+    dev.printed();
+    let taken = floods(&mut dev, LINK1);
+    dev.wait(3_600_000);
+    assert!(dev.power.is_empty());
+    dev.input(Input::Console("AT+CIRESET")).wait(3_000);
+    assert_eq!(dev.power.len(), 1);
+    let status = dev.dtu.status(dev.now).serial;
+    assert_eq!(status.counters.undelivered_bytes, taken as u64);
+    assert_eq!(status.waiting, "\r\nUSR-GPRS232-DTU\r\n".len(), "the banner of the new start");
+}
+
+#[test]
+fn d6_bytes_for_a_missing_line_wait_two_seconds() {
+    let mut dev = Bench::new(one_link());
+    dev.wait(200);
+    dev.printed();
+    dev.input(Input::Serial(SerialInput::Gone));
+    dev.dte_reads = false;
+    dev.network(LINK1, "old order").wait(1_000).network(LINK1, "newer");
+    dev.wait(999);
+    assert_eq!(dev.dtu.status(dev.now).serial.waiting, 14);
+    dev.wait(1);
+    assert_eq!(dev.dtu.status(dev.now).serial.waiting, 5);
+    dev.input(Input::Serial(SerialInput::Present)).dte_reads_on().prints("newer");
+    let counters = dev.dtu.status(dev.now).serial.counters;
+    assert_eq!((counters.undelivered_bytes, counters.bytes_out), (9, 5 + 19));
+    assert!(dev.events.contains(&dtu_proto::event::Event::LineDropped { bytes: 9 }));
+}
+
+#[test]
+fn d6_a_line_that_stays_away_is_no_limit_for_the_server() {
+    let mut dev = Bench::new(one_link());
+    dev.wait(200);
+    dev.input(Input::Serial(SerialInput::Gone));
+    dev.dte_reads = false;
+    let mut taken = 0;
+    for _ in 0..50 {
+        taken += floods(&mut dev, LINK1);
+        dev.wait(2_000);
+    }
+    assert!(taken >= 50 * 15 * 1024);
+    let status = dev.dtu.status(dev.now).serial;
+    assert_eq!(status.counters.undelivered_bytes + status.waiting as u64, taken as u64);
+    dev.input(Input::Console("AT+CISTAT?"));
+    assert!(dev.console.concat().contains(&format!("undelivered={}", status.counters.undelivered_bytes)));
 }

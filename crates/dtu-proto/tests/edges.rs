@@ -153,6 +153,7 @@ fn what_precedes_atw_in_a_line_takes_effect_behind_the_reply() {
                     order.push(text(&bytes));
                     Input::Serial(SerialInput::Written)
                 }
+                Output::Serial(SerialOutput::Discard) => Input::Serial(SerialInput::Discarded(0)),
                 Output::Serial(SerialOutput::Configure(format)) => {
                     order.push(format.baud.to_string());
                     Input::Serial(SerialInput::Configured(None))

@@ -80,6 +80,27 @@ impl Downlink {
         self.heartbeat = heartbeat.to_vec();
     }
 
+    /// The device lets go of so many bytes, the oldest that wait.
+    pub(crate) fn drop_oldest(&mut self, mut bytes: usize) {
+        while bytes > 0 {
+            let heads = self.reads.iter().enumerate();
+            let oldest = heads.filter_map(|(slot, reads)| Some((reads.front()?.0, slot))).min();
+            let Some((_, slot)) = oldest else { return };
+            let offset = self.current.filter(|(current, _)| *current == slot).map_or(0, |(_, offset)| offset);
+            let left = self.reads[slot].front().map_or(0, |(_, read)| read.len()) - offset;
+            let part = left.min(bytes);
+            bytes -= part;
+            self.waiting_bytes -= part;
+            self.current = self.current.filter(|(current, _)| *current != slot);
+            if part < left {
+                self.current = Some((slot, offset + part));
+                return;
+            }
+            self.reads[slot].pop_front();
+            self.waiting -= 1;
+        }
+    }
+
     /// A restart or a crash: what was not printed is nobody's any more.
     pub(crate) fn forget(&mut self) -> u64 {
         self.current = None;

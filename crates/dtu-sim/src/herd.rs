@@ -276,7 +276,8 @@ impl Meadow {
                 }
                 Output::Serial(SerialOutput::Write(_)) => self.later(at + MS, index, What::Written),
                 Output::Serial(SerialOutput::Configure(_)) => self.later(at + MS, index, What::Configured),
-                Output::Channel(..)
+                Output::Serial(SerialOutput::Discard)
+                | Output::Channel(..)
                 | Output::Modem(_)
                 | Output::Store(_)
                 | Output::Console(_)

@@ -261,6 +261,9 @@ impl World {
                 self.printed.extend_from_slice(&bytes);
                 self.dtu.handle_input(Happens::Serial(SerialInput::Written), self.now);
             }
+            Wants::Serial(SerialOutput::Discard) => {
+                self.dtu.handle_input(Happens::Serial(SerialInput::Discarded(0)), self.now);
+            }
             Wants::Serial(SerialOutput::Configure(_)) => {
                 self.dtu.handle_input(Happens::Serial(SerialInput::Configured(None)), self.now);
             }

@@ -7,6 +7,7 @@ use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
 use crate::channel::{Down, News};
 use crate::config::WorkingMode;
 use crate::event::{ChannelId, CloseReason, Event, LinkDownReason, LinkInput, Payload};
+use crate::serial::port::Source;
 use crate::time::{Duration, Instant};
 
 /// The host gives an attempt up after 30 s; the device waits a little longer for its word.
@@ -101,7 +102,7 @@ impl Dtu {
         let counters = &mut self.at_connection.counters;
         counters.received_bytes += data.len() as u64;
         counters.received_reads += 1;
-        self.print(data);
+        self.print(data, Source::Channel(ChannelId::AT_MODE));
     }
 
     fn connection_ended(&mut self, down: &Down) {
@@ -119,7 +120,7 @@ impl Dtu {
     fn tell_connection(&mut self, code: ConnectionCode) {
         let text = connection_text(code, &self.config);
         if !text.is_empty() {
-            self.print(&text);
+            self.print(&text, Source::Channel(ChannelId::AT_MODE));
         }
     }
 

@@ -257,7 +257,7 @@ impl Dtu {
     fn reply(&mut self, asker: Asker, reply: Vec<u8>) {
         match asker.door {
             // Data of the DTE goes on meanwhile, so reading cannot stop.
-            Door::SerialFrame if self.port.waiting() >= REPLY_QUEUE_HIGH => {
+            Door::SerialFrame if self.port.own_waiting() >= REPLY_QUEUE_HIGH => {
                 self.serial_counters.dropped_replies += 1;
             }
             Door::Serial | Door::SerialFrame => self.write_serial(Bytes::from(reply)),

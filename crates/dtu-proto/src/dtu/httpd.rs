@@ -5,8 +5,9 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
-use crate::event::LinkInput;
+use crate::event::{ChannelId, LinkInput};
 use crate::httpd::{Httpd, HttpdContext};
+use crate::serial::port::Source;
 use crate::time::Instant;
 
 impl Dtu {
@@ -59,13 +60,13 @@ impl Dtu {
         let mut print = Vec::new();
         self.with_httpd(|httpd, cx| httpd.handle(input, &mut print, cx));
         if !print.is_empty() {
-            self.print(&print);
+            self.print(&print, Source::Channel(ChannelId::HTTPD));
         }
     }
 
     /// Tells the client whether the device takes bytes of the network.
     pub(super) fn httpd_listens(&mut self) {
-        let listens = self.wants_network();
+        let listens = self.wants_channel(ChannelId::HTTPD);
         self.httpd.listen(listens, self.now);
     }
 

@@ -360,7 +360,7 @@ impl Dtu {
     /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
     /// them for a minute.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
-        let reads = self.port.waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
+        let reads = self.port.own_waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
         let wants = self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS;
         if !wants || !reads {
             return false;
@@ -409,7 +409,7 @@ impl Dtu {
     /// When what waits for the DTE is printed. Programs that talk with a modem take a line that they do not know for
     /// the answer they wait for, so it is not printed amid a dialogue.
     fn notices_at(&self) -> Option<Instant> {
-        let reads = self.line_state == LineState::Command && self.port.waiting() < REPLY_QUEUE_HIGH;
+        let reads = self.line_state == LineState::Command && self.port.own_waiting() < REPLY_QUEUE_HIGH;
         let can = reads && self.is_idle() && !self.post.notices.is_empty();
         can.then(|| match self.post.told.filter(|told| *told >= self.last_from_dte) {
             Some(told) => told + NOTICE_GAP,
@@ -466,7 +466,7 @@ impl Dtu {
             && self.ending.is_none()
             && let Some(bytes) = self.mailbox.line.next(kind)
         {
-            self.port.write(bytes, Purpose::Message, &mut self.outputs);
+            self.port.write(bytes, Purpose::Message, self.now, &mut self.outputs);
         }
     }
 

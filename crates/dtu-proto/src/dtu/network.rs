@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::config::WorkingMode;
 use crate::event::{ChannelId, Door, LinkId, LinkInput};
+use crate::serial::port::Source;
 use crate::time::Instant;
 
 impl Dtu {
@@ -50,7 +51,7 @@ impl Dtu {
 
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
-            self.print(data);
+            self.print(data, Source::Link(link));
         }
     }
 

@@ -78,10 +78,11 @@ impl Dtu {
         self.serial_counters.dropped_bytes += self.window.take_line().len() as u64;
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
-        self.port.forget_start();
+        let dropped = self.port.forget_start(&mut self.outputs);
+        self.line_dropped(dropped);
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
-        self.port.write(Bytes::from(banner), Purpose::Banner, &mut self.outputs);
+        self.port.write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
         self.use_apn();
         self.show_leds();
     }
@@ -251,6 +252,8 @@ impl Dtu {
 
     /// Starts over when the last reply is out.
     pub(super) fn restart(&mut self, reason: RestartReason) {
+        // What waits gets out if the line takes it in time; else the restart forgets it.
+        self.print_held();
         self.end_with(What::Restart(reason));
     }
 
@@ -337,7 +340,6 @@ impl Dtu {
             What::Restart(reason) => {
                 self.flush_frame();
                 self.close_links();
-                self.print_held();
                 self.restarts += 1;
                 self.power_on(reason);
                 self.outputs.push_back(Output::Power(Power::Restarted));
@@ -345,9 +347,13 @@ impl Dtu {
         }
     }
 
-    /// RTIME: nothing from the DTE and nothing from the network for so long (manual 2.8.6.20).
+    /// RTIME: nothing from the DTE and nothing from the network for so long (manual 2.8.6.20). Of a socket that is not read
+    /// nobody can say that.
     pub(super) fn no_data_deadline(&self) -> Option<Instant> {
-        let on = self.config.restart_time >= RESTART_TIME_MIN && self.mode_started && self.ending.is_none();
+        let on = self.config.restart_time >= RESTART_TIME_MIN
+            && self.mode_started
+            && self.ending.is_none()
+            && !self.unheard;
         let last = self.last_from_dte.max(self.last_received);
         on.then(|| last + Duration::from_secs(u64::from(self.config.restart_time)))
     }

@@ -9,7 +9,7 @@ use crate::event::{Door, Event, Output};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::serial::framer::Packing;
 use crate::serial::line::Typed;
-use crate::serial::port::Purpose;
+use crate::serial::port::{Dropped, LISTEN_HIGH, Purpose, Source};
 use crate::serial::window::Step;
 use crate::sms;
 use crate::status::SerialCounters;
@@ -152,7 +152,7 @@ impl Dtu {
 
     pub(super) fn echo(&mut self, bytes: &[u8]) {
         if self.config.echo {
-            self.port.write(Bytes::copy_from_slice(bytes), Purpose::Text, &mut self.outputs);
+            self.write_serial(Bytes::copy_from_slice(bytes));
         }
     }
 
@@ -268,7 +268,8 @@ impl Dtu {
     pub(super) fn escape_due(&mut self, at: Instant) {
         match self.escape.fire(at) {
             Fired::Offer => {
-                self.port.write(Bytes::from_static(b"a"), Purpose::EscapeOffer, &mut self.outputs);
+                let offer = Bytes::from_static(b"a");
+                self.port.write(offer, Purpose::EscapeOffer, self.now, &mut self.outputs);
             }
             Fired::Complete { used } => {
                 self.serial_counters.command_bytes += used as u64;
@@ -298,10 +299,7 @@ impl Dtu {
     }
 
     pub(super) fn print_held(&mut self) {
-        self.held_bytes = 0;
-        for bytes in core::mem::take(&mut self.held) {
-            self.write_serial(bytes);
-        }
+        self.port.release_held(&mut self.outputs);
     }
 
     /// In the AT mode: what came while a command was being answered.
@@ -316,35 +314,55 @@ impl Dtu {
     fn takes_network_data(&self) -> bool {
         match self.line_state {
             LineState::Data => true,
-            LineState::Command => self.is_at_mode() && !self.answers_line() && self.held.is_empty(),
+            LineState::Command => self.is_at_mode() && !self.answers_line() && !self.port.holds_back(),
             LineState::Window { .. } => false,
         }
     }
 
     /// Data of the network for the DTE.
-    pub(super) fn print(&mut self, data: &[u8]) {
+    pub(super) fn print(&mut self, data: &[u8], source: Source) {
+        let most = LISTEN_HIGH.saturating_sub(data.len());
+        if self.line_stands_for_good() && self.port.waiting_from(source) > most {
+            let dropped = self.port.make_room(source, most);
+            self.line_dropped(dropped);
+        }
         let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
         if self.takes_network_data() && self.ending.is_none() {
-            self.write_serial(data);
+            self.port.write(data, Purpose::Data(source), self.now, &mut self.outputs);
         } else {
-            self.held_bytes += data.len();
-            self.held.push_back(data);
+            self.port.hold_back(data, source, self.now);
         }
     }
 
+    /// Counts what the DTE does not get any more, and says so.
+    pub(super) fn line_dropped(&mut self, dropped: Dropped) {
+        self.serial_counters.dropped_replies += dropped.texts;
+        if dropped.data > 0 {
+            self.serial_counters.undelivered_bytes += dropped.data as u64;
+            self.event(Event::LineDropped { bytes: dropped.data });
+        }
+    }
+
+    /// The host has dropped what was outstanding.
+    pub(super) fn serial_discarded(&mut self, left: usize) {
+        let (out, dropped) = self.port.discarded(left, &mut self.outputs);
+        self.serial_counters.bytes_out += out as u64;
+        self.line_dropped(dropped);
+    }
+
     pub(super) fn write_serial(&mut self, bytes: Bytes) {
-        self.port.write(bytes, Purpose::Text, &mut self.outputs);
+        self.port.write(bytes, Purpose::Text, self.now, &mut self.outputs);
     }
 
     pub(super) fn serial_written(&mut self) {
-        let Some((len, purpose)) = self.port.written(&mut self.outputs) else { return };
+        let Some((len, purpose)) = self.port.written(self.now, &mut self.outputs) else { return };
         self.serial_counters.bytes_out += len as u64;
         self.last_to_dte = self.now;
         match purpose {
             Purpose::EscapeOffer => self.escape.offer_written(self.now),
             Purpose::Message => self.message_printed(),
-            Purpose::Text | Purpose::Banner => {}
+            Purpose::Data(_) | Purpose::Text | Purpose::Banner => {}
         }
     }
 
@@ -358,6 +376,7 @@ impl Dtu {
             && self.ending.is_none()
             && self.framer.is_empty()
             && !self.escape.holds()
+            && self.port.present
             && self.port.is_drained();
         let last = self.last_from_dte.max(self.last_to_dte);
         (on && quiet).then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))

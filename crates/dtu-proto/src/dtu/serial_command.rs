@@ -8,7 +8,7 @@ use crate::config::WorkingMode;
 use crate::event::{ChannelId, LinkInput};
 use crate::link::LinkContext;
 use crate::mode::serial_command::{Came, SerialCommand};
-use crate::serial::port::REPLY_QUEUE_HIGH;
+use crate::serial::port::{REPLY_QUEUE_HIGH, Source};
 use crate::time::Instant;
 
 impl Dtu {
@@ -83,7 +83,7 @@ impl Dtu {
         {
             self.last_received = self.now;
             self.lamps.data(self.now);
-            self.print(data);
+            self.print(data, Source::Channel(channel));
         }
     }
 
@@ -136,9 +136,9 @@ impl Dtu {
 
     /// Tells the DTE, who need not read: what finds no room is counted. In another mode nobody wants to know.
     fn tell_command_mode(&mut self, text: Bytes) {
-        let has_room = self.held_bytes + self.port.waiting() < REPLY_QUEUE_HIGH;
+        let has_room = self.port.own_waiting() < REPLY_QUEUE_HIGH;
         if self.serial_command.is_running() && has_room {
-            self.print(&text);
+            self.print(&text, Source::Device);
         } else {
             self.serial_counters.dropped_replies += 1;
         }

@@ -30,7 +30,7 @@ impl Dtu {
         }
         while !self.answers_line() {
             let Some(text) = self.unsolicited.pop_front() else { return };
-            if self.port.waiting() < REPLY_QUEUE_HIGH {
+            if self.port.own_waiting() < REPLY_QUEUE_HIGH {
                 self.write_serial(text);
             } else {
                 self.serial_counters.dropped_replies += 1;

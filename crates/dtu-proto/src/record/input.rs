@@ -91,6 +91,7 @@ fn encode_serial(out: &mut String, news: &SerialInput<'_>) {
         SerialInput::Configured(Some(why)) => write!(out, "serial refused {}", Text(why)),
         SerialInput::Present => out.write_str("serial present"),
         SerialInput::Gone => out.write_str("serial gone"),
+        SerialInput::Discarded(left) => write!(out, "serial discarded {left}"),
     };
 }
 
@@ -172,6 +173,7 @@ fn decode_serial(words: &mut Words<'_>) -> Result<OwnedInput, String> {
         "refused" => Ok(OwnedInput::SerialRefused(words.text("why")?)),
         "present" => plain(SerialInput::Present),
         "gone" => plain(SerialInput::Gone),
+        "discarded" => plain(SerialInput::Discarded(words.number("bytes")?)),
         other => Err(unknown(other, "serial input", SERIAL)),
     }
 }
@@ -260,7 +262,7 @@ const PLAIN_REASONS: [CloseReason; 10] = [
 ];
 const REASONS: &str = "local, peer-closed, reset, refused, timed-out, name-not-found, unreachable, local-port-taken, certificate, tls, \
      os:CODE";
-const SERIAL: &str = "data, written, configured, refused, present, gone";
+const SERIAL: &str = "data, written, configured, refused, present, gone, discarded";
 const LINK: &str = "connected, data, sent, acked, closed";
 const LOST: &str = "unread, datagrams, in-line, overrun";
 const SOCKET: &str = "link, channel";

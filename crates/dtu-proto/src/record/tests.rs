@@ -134,8 +134,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     let plain = prop_oneof![
         Just(Input::Serial(SerialInput::Written)),
         Just(Input::Serial(SerialInput::Configured(None))),
-        Just(Input::Serial(SerialInput::Present)),
-        Just(Input::Serial(SerialInput::Gone)),
+        prop_oneof![Just(Input::Serial(SerialInput::Present)), Just(Input::Serial(SerialInput::Gone))],
+        any::<usize>().prop_map(|left| Input::Serial(SerialInput::Discarded(left))),
         (link(), link_input()).prop_map(|(link, news)| Input::Link(link, news)),
         (channel(), link_input()).prop_map(|(channel, news)| Input::Channel(channel, news)),
         store_input().prop_map(Input::Store),
@@ -314,7 +314,8 @@ fn an_error_names_the_line_and_what_is_allowed() {
     let (_, entries) = parse(&text).unwrap();
     let said: Vec<_> = entries.map(|entry| entry.map_err(|error| error.to_string())).collect();
     let place = |offset: usize| alloc::format!("line {}: ", lines + offset);
-    let serial = "unknown serial input `dat`, allowed: data, written, configured, refused, present, gone";
+    let serial =
+        "unknown serial input `dat`, allowed: data, written, configured, refused, present, gone, discarded";
     assert_eq!(said[0], Err(place(1) + serial));
     assert_eq!(said[1], Err(place(2) + "a link is 1..=4, got 5"));
     assert_eq!(said[2], Err(place(3) + "bytes must be an even number of hex digits, or -"));

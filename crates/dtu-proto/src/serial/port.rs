@@ -1,20 +1,54 @@
-//! The queue towards the DTE: one write or setting outstanding, the rest in order.
+//! The queue towards the DTE: one write or setting outstanding, the rest in order; beside it what waits for the end of
+//! the command state.
+//!
+//! Bytes of the network are counted by where they came from: a peer whose bytes wait is not read on, and keeps nobody
+//! else from being heard.
 
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::config::LineFormat;
-use crate::event::{Output, SerialOutput};
+use crate::event::{CHANNELS, ChannelId, LINKS, LinkId, Output, SerialOutput};
+use crate::time::{Duration, Instant};
 
-/// Sockets are not read while so many bytes wait for the DTE.
+/// A socket is not read while so many bytes of it wait for the DTE.
 pub(crate) const QUEUE_HIGH: usize = 15 * 1024;
+/// Where a peer may command, it is read up to here once the line takes nothing.
+pub(crate) const LISTEN_HIGH: usize = 64 * 1024;
+/// A line that takes nothing for so long keeps no peer that may command from being read on.
+pub(crate) const STANDS: Duration = Duration::from_secs(2);
+/// And for so long: the oldest bytes of a peer make room for what may be a command.
+pub(crate) const STANDS_FOR_GOOD: Duration = Duration::from_secs(60);
 /// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
 pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
+
+/// From where bytes for the DTE come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Link(LinkId),
+    Channel(ChannelId),
+    /// What the device itself says amid the data of a mode.
+    Device,
+}
+
+const SOURCES: usize = LINKS + CHANNELS + 1;
+
+impl Source {
+    const fn index(self) -> usize {
+        match self {
+            Self::Link(link) => link.index(),
+            Self::Channel(channel) => LINKS + channel.index(),
+            Self::Device => LINKS + CHANNELS,
+        }
+    }
+}
 
 /// What a write was, for whom it matters that it is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Data, a reply.
+    /// Bytes of the network.
+    Data(Source),
+    /// A reply.
     Text,
     /// What a restart prints.
     Banner,
@@ -26,32 +60,114 @@ pub(crate) enum Purpose {
 
 #[derive(Debug)]
 enum Item {
-    Write(Bytes, Purpose),
+    Write(Parcel),
     Configure(LineFormat),
+}
+
+#[derive(Debug)]
+struct Parcel {
+    bytes: Bytes,
+    purpose: Purpose,
+    /// When it came.
+    since: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outstanding {
-    Write(usize, Purpose),
+    Write { len: usize, purpose: Purpose, since: Instant },
     Configure,
 }
 
+/// What was dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// Bytes of the network.
+    pub(crate) data: usize,
+    /// Replies and other texts of the device.
+    pub(crate) texts: u64,
+}
+
 /// The port.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SerialPort {
     queue: VecDeque<Item>,
     outstanding: Option<Outstanding>,
+    /// The host was told to drop the outstanding write.
+    discarding: bool,
+    /// Waits for the end of the command state, or in the AT mode of a command.
+    held: VecDeque<Parcel>,
+    held_bytes: usize,
     waiting: usize,
+    /// Of all these, bytes of the network by their source.
+    from: [usize; SOURCES],
+    /// When the line last took something, or when something began to wait for it.
+    moved_at: Instant,
     pub(crate) present: bool,
 }
 
+impl Default for SerialPort {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            outstanding: None,
+            discarding: false,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            waiting: 0,
+            from: [0; SOURCES],
+            moved_at: Instant::ZERO,
+            present: false,
+        }
+    }
+}
+
 impl SerialPort {
-    pub(crate) fn write(&mut self, bytes: Bytes, purpose: Purpose, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn write(
+        &mut self,
+        bytes: Bytes,
+        purpose: Purpose,
+        now: Instant,
+        outputs: &mut VecDeque<Output>,
+    ) {
         if bytes.is_empty() {
             return;
         }
-        self.waiting += bytes.len();
-        self.queue.push_back(Item::Write(bytes, purpose));
+        self.note_waiting(now);
+        if let Purpose::Data(source) = purpose {
+            self.from[source.index()] += bytes.len();
+        }
+        self.enqueue(Parcel { bytes, purpose, since: now });
+        self.pump(outputs);
+    }
+
+    fn enqueue(&mut self, parcel: Parcel) {
+        self.waiting += parcel.bytes.len();
+        self.queue.push_back(Item::Write(parcel));
+    }
+
+    fn note_waiting(&mut self, now: Instant) {
+        if self.is_drained() && self.held.is_empty() {
+            self.moved_at = now;
+        }
+    }
+
+    /// Keeps bytes of the network until [`Self::release_held`].
+    pub(crate) fn hold_back(&mut self, bytes: Bytes, source: Source, now: Instant) {
+        self.note_waiting(now);
+        self.held_bytes += bytes.len();
+        self.from[source.index()] += bytes.len();
+        self.held.push_back(Parcel { bytes, purpose: Purpose::Data(source), since: now });
+    }
+
+    pub(crate) fn holds_back(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    pub(crate) fn release_held(&mut self, outputs: &mut VecDeque<Output>) {
+        self.held_bytes = 0;
+        for parcel in core::mem::take(&mut self.held) {
+            self.enqueue(parcel);
+        }
         self.pump(outputs);
     }
 
@@ -60,26 +176,122 @@ impl SerialPort {
         self.pump(outputs);
     }
 
-    /// The device starts over: what an earlier start has not got out yet is of no use.
-    pub(crate) fn forget_start(&mut self) {
-        let waiting = &mut self.waiting;
-        self.queue.retain(|item| match item {
-            Item::Write(bytes, Purpose::Banner) => {
-                *waiting -= bytes.len();
-                false
+    /// The device starts over: what an earlier start has not got out is of no use, but for messages.
+    pub(crate) fn forget_start(&mut self, outputs: &mut VecDeque<Output>) -> Dropped {
+        self.queue.retain(|item| matches!(item, Item::Write(_)));
+        self.drop_where(|parcel| parcel.purpose != Purpose::Message, outputs)
+    }
+
+    /// Lets go of what has waited for so long.
+    pub(crate) fn drop_older(
+        &mut self,
+        now: Instant,
+        hold: Duration,
+        outputs: &mut VecDeque<Output>,
+    ) -> Dropped {
+        let goes = |purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
+        self.drop_where(|parcel| goes(parcel.purpose) && parcel.since + hold <= now, outputs)
+    }
+
+    /// Lets go of the oldest bytes of one peer until no more than `most` of them wait. What the host has stays.
+    pub(crate) fn make_room(&mut self, source: Source, most: usize) -> Dropped {
+        let mut dropped = Dropped::default();
+        while self.from[source.index()] > most {
+            let is_of = |parcel: &Parcel| parcel.purpose == Purpose::Data(source);
+            let queued =
+                self.queue.iter().position(|item| matches!(item, Item::Write(parcel) if is_of(parcel)));
+            let parcel = match queued.and_then(|index| self.queue.remove(index)) {
+                Some(Item::Write(parcel)) => {
+                    self.waiting -= parcel.bytes.len();
+                    parcel
+                }
+                Some(Item::Configure(_)) | None => {
+                    let Some(index) = self.held.iter().position(is_of) else { break };
+                    let Some(parcel) = self.held.remove(index) else { break };
+                    self.held_bytes -= parcel.bytes.len();
+                    parcel
+                }
+            };
+            self.let_go(parcel.bytes.len(), parcel.purpose, &mut dropped);
+        }
+        dropped
+    }
+
+    fn drop_where(&mut self, goes: impl Fn(&Parcel) -> bool, outputs: &mut VecDeque<Output>) -> Dropped {
+        let mut dropped = Dropped::default();
+        for item in core::mem::take(&mut self.queue) {
+            match item {
+                Item::Write(parcel) if goes(&parcel) => {
+                    self.waiting -= parcel.bytes.len();
+                    self.let_go(parcel.bytes.len(), parcel.purpose, &mut dropped);
+                }
+                item @ (Item::Write(_) | Item::Configure(_)) => self.queue.push_back(item),
             }
-            Item::Configure(_) => false,
-            Item::Write(_, Purpose::Text | Purpose::EscapeOffer | Purpose::Message) => true,
-        });
+        }
+        for parcel in core::mem::take(&mut self.held) {
+            if goes(&parcel) {
+                self.held_bytes -= parcel.bytes.len();
+                self.let_go(parcel.bytes.len(), parcel.purpose, &mut dropped);
+            } else {
+                self.held.push_back(parcel);
+            }
+        }
+        if let Some(Outstanding::Write { purpose, since, .. }) = self.outstanding
+            && !self.discarding
+            && goes(&Parcel { bytes: Bytes::new(), purpose, since })
+        {
+            self.discarding = true;
+            outputs.push_back(Output::Serial(SerialOutput::Discard));
+        }
+        dropped
+    }
+
+    fn let_go(&mut self, len: usize, purpose: Purpose, dropped: &mut Dropped) {
+        match purpose {
+            Purpose::Data(source) => {
+                self.from[source.index()] -= len;
+                dropped.data += len;
+            }
+            Purpose::Text => dropped.texts += 1,
+            Purpose::Banner | Purpose::EscapeOffer | Purpose::Message => {}
+        }
     }
 
     /// The outstanding write is out: its length and purpose.
-    pub(crate) fn written(&mut self, outputs: &mut VecDeque<Output>) -> Option<(usize, Purpose)> {
-        let Some(Outstanding::Write(len, purpose)) = self.outstanding else { return None };
+    pub(crate) fn written(
+        &mut self,
+        now: Instant,
+        outputs: &mut VecDeque<Output>,
+    ) -> Option<(usize, Purpose)> {
+        let Some(Outstanding::Write { len, purpose, .. }) = self.outstanding else { return None };
         self.outstanding = None;
         self.waiting -= len;
+        if let Purpose::Data(source) = purpose {
+            self.from[source.index()] -= len;
+        }
+        self.moved_at = now;
         self.pump(outputs);
         Some((len, purpose))
+    }
+
+    /// The host has dropped the outstanding write, all but its last `left` bytes were out. Says how many were.
+    pub(crate) fn discarded(&mut self, left: usize, outputs: &mut VecDeque<Output>) -> (usize, Dropped) {
+        let mut dropped = Dropped::default();
+        let mut out = 0;
+        if core::mem::take(&mut self.discarding)
+            && let Some(Outstanding::Write { len, purpose, .. }) = self.outstanding
+        {
+            self.outstanding = None;
+            self.waiting -= len;
+            let left = left.min(len);
+            out = len - left;
+            if let Purpose::Data(source) = purpose {
+                self.from[source.index()] -= out;
+            }
+            self.let_go(left, purpose, &mut dropped);
+        }
+        self.pump(outputs);
+        (out, dropped)
     }
 
     /// The outstanding setting is in force.
@@ -90,9 +302,40 @@ impl SerialPort {
         }
     }
 
-    /// Bytes that are not written yet.
+    /// Bytes that are not written yet, with those that are held back.
     pub(crate) const fn waiting(&self) -> usize {
-        self.waiting
+        self.waiting + self.held_bytes
+    }
+
+    /// Of these, those that the device itself has to say.
+    pub(crate) fn own_waiting(&self) -> usize {
+        self.waiting() - self.from.iter().sum::<usize>() + self.from[Source::Device.index()]
+    }
+
+    pub(crate) const fn waiting_from(&self, source: Source) -> usize {
+        self.from[source.index()]
+    }
+
+    /// Since when the line has taken nothing, though something waits.
+    pub(crate) fn stands_since(&self) -> Option<Instant> {
+        (!self.is_drained() || self.holds_back()).then_some(self.moved_at)
+    }
+
+    /// When the oldest byte that a missing line does not keep for ever came.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        let fades = |purpose: Purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
+        let outstanding = match self.outstanding {
+            Some(Outstanding::Write { purpose, since, .. }) if fades(purpose) && !self.discarding => {
+                Some(since)
+            }
+            Some(Outstanding::Write { .. } | Outstanding::Configure) | None => None,
+        };
+        let queued = self.queue.iter().find_map(|item| match item {
+            Item::Write(parcel) => fades(parcel.purpose).then_some(parcel.since),
+            Item::Configure(_) => None,
+        });
+        let held = self.held.front().map(|parcel| parcel.since);
+        [outstanding, queued, held].into_iter().flatten().min()
     }
 
     pub(crate) fn is_drained(&self) -> bool {
@@ -100,13 +343,13 @@ impl SerialPort {
     }
 
     fn pump(&mut self, outputs: &mut VecDeque<Output>) {
-        if self.outstanding.is_some() {
+        if self.outstanding.is_some() || self.discarding {
             return;
         }
         let Some(item) = self.queue.pop_front() else { return };
         let (outstanding, output) = match item {
-            Item::Write(bytes, purpose) => {
-                (Outstanding::Write(bytes.len(), purpose), SerialOutput::Write(bytes))
+            Item::Write(Parcel { bytes, purpose, since }) => {
+                (Outstanding::Write { len: bytes.len(), purpose, since }, SerialOutput::Write(bytes))
             }
             Item::Configure(format) => (Outstanding::Configure, SerialOutput::Configure(format)),
         };

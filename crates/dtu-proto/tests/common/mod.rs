@@ -68,6 +68,8 @@ pub struct Bench {
     /// Whether the DTE reads.
     pub dte_reads: bool,
     write_waits: bool,
+    /// Length of the last write.
+    outstanding: usize,
 }
 
 /// A configuration with one enabled TCP link and packing of 100 ms.
@@ -118,6 +120,7 @@ impl Bench {
             closing: [false; LINKS],
             dte_reads: true,
             write_waits: false,
+            outstanding: 0,
         };
         bench.drain();
         bench.input(Input::Serial(SerialInput::Present));
@@ -231,11 +234,18 @@ impl Bench {
             match output {
                 Output::Serial(SerialOutput::Write(bytes)) => {
                     self.serial.extend_from_slice(&bytes);
+                    self.outstanding = bytes.len();
                     if self.dte_reads {
                         self.dtu.handle_input(Input::Serial(SerialInput::Written), self.now);
                     } else {
                         self.write_waits = true;
                     }
+                }
+                Output::Serial(SerialOutput::Discard) => {
+                    // The DTE took nothing of it.
+                    let left = if std::mem::take(&mut self.write_waits) { self.outstanding } else { 0 };
+                    self.serial.truncate(self.serial.len().saturating_sub(left));
+                    self.dtu.handle_input(Input::Serial(SerialInput::Discarded(left)), self.now);
                 }
                 Output::Serial(SerialOutput::Configure(format)) => {
                     self.configured.push(format);

@@ -11,7 +11,9 @@ use crate::model::Phase;
 use crate::{MS, SEC};
 
 /// What may wait for the serial line: the limit at which sockets stop being read, four more reads, replies.
-const SERIAL_WAITING: usize = 15 * 1024 + LINKS * 4096 + 8 * 1024;
+///
+/// Each peer that may command is read up to 64 KiB, and one read more; the destinations of mode 1 up to 15 KiB.
+const SERIAL_WAITING: usize = (LINKS + 2) * (64 + 60) * 1024 + 8 * 1024;
 /// The longest a healed world may need: back-off, connect time-out, hand-back of a backup, slow caches.
 const DRAIN: u64 = 900 * SEC;
 

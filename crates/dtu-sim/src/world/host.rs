@@ -255,6 +255,7 @@ impl World {
         match output {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
+            Output::Serial(SerialOutput::Discard) => self.discard_serial(),
             Output::Link(link, output) => self.on_link(link, output),
             Output::Channel(channel, output) => self.on_channel(channel, output),
             Output::Modem(order) => self.radio_order(&order),
@@ -309,6 +310,7 @@ impl World {
                 self.dropped(*queue);
                 self.sum.dropped += 1;
             }
+            News::LineDropped { bytes } => self.line_dropped(*bytes),
             News::LinkUp(_)
             | News::ChannelUp(_)
             | News::ChannelDown { .. }

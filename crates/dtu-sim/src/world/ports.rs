@@ -28,6 +28,8 @@ pub(super) struct SerialPort {
     pub(super) dte_read_planned: bool,
     pub(super) deaf_until: u64,
     pub(super) gone: bool,
+    /// The device waits for what is left of its write.
+    pub(super) discarding: bool,
     pub(super) generation: u64,
 }
 
@@ -86,6 +88,35 @@ impl World {
         }
         self.books.post.written();
         self.serial_input(SerialInput::Written);
+    }
+
+    /// What is left of the outstanding write goes; what is whole in the buffer is told as written first.
+    pub(super) fn discard_serial(&mut self) {
+        self.serial.discarding = true;
+        let left = match &self.serial.write {
+            Some((bytes, done)) if !self.serial.written_planned => bytes.len() - done,
+            Some(_) | None => 0,
+        };
+        if !self.serial.written_planned {
+            self.serial.write = None;
+        }
+        self.after(300, Event::SerialDiscarded(self.serial.generation, left));
+    }
+
+    pub(super) fn serial_discarded(&mut self, generation: u64, left: usize) {
+        if generation == self.serial.generation {
+            self.serial_input(SerialInput::Discarded(left));
+            self.serial.discarding = false;
+        }
+    }
+
+    /// Network bytes are dropped: only for a line that is missing, or by a restart.
+    pub(super) fn line_dropped(&mut self, bytes: usize) {
+        let starts = self.books.banners > 0;
+        if !(self.serial.gone || self.serial.discarding || starts) {
+            self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
+        }
+        self.books.down.drop_oldest(bytes);
     }
 
     pub(super) fn serial_configured(&mut self, generation: u64) {

@@ -201,6 +201,7 @@ impl Dev {
                     self.answers.push_back(Answer::Serial(true));
                 }
                 Output::Serial(SerialOutput::Configure(_)) => self.answers.push_back(Answer::Serial(false)),
+                Output::Serial(SerialOutput::Discard) => {}
                 Output::Store(StoreOutput::Save(_)) => self.answers.push_back(Answer::Saved),
                 Output::Link(link, order) => self.link(link, order),
                 Output::Store(

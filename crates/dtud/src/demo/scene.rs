@@ -134,7 +134,8 @@ impl Observer for Watcher {
             Output::Serial(SerialOutput::Configure(line)) => {
                 (Way::Event, format!("line set to {} Bd", line.baud))
             }
-            Output::Link(..)
+            Output::Serial(SerialOutput::Discard)
+            | Output::Link(..)
             | Output::Channel(..)
             | Output::Modem(_)
             | Output::Store(_)

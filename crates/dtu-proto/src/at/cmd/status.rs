@@ -26,8 +26,8 @@ name does not say frames. What was dropped and refused in earlier runs stays cou
 `+CISTAT:DEVICE,uptime=<s>,restarts=<n>,phase=<window|command|data|ending>,mode=<CIMOD>`
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
-frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, or no link \
-enabled>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
+frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, no link \
+enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
 unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
@@ -102,7 +102,8 @@ fn serial_line(status: &Status) -> String {
         ("frame_bytes", counters.frame_bytes),
         ("out", counters.bytes_out),
         ("waiting", wide(status.serial.waiting)),
-        ("dropped", counters.dropped_bytes),
+        ("dropped", counters.dropped_bytes + counters.undelivered_bytes),
+        ("undelivered", counters.undelivered_bytes),
         ("dropped_frames", counters.dropped_frames),
         ("heartbeats", counters.heartbeats),
         ("dropped_replies", counters.dropped_replies),

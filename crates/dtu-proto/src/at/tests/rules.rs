@@ -234,7 +234,7 @@ fn cistat_counts_everything_once() {
     assert_eq!(lines[1], "+CISTAT:DEVICE,uptime=61,restarts=2,phase=command,mode=0");
     assert_eq!(
         lines[2],
-        "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,dropped_frames=8,\
+        "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,undelivered=0,dropped_frames=8,\
          heartbeats=9,dropped_replies=10,lost=11,overrun=12"
     );
     assert!(lines[3].starts_with("+CISTAT:1,state=OFF,in=0,"));

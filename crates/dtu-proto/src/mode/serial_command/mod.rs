@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkOptions};
-use crate::event::{ChannelId, Event, LinkInput, Output, QueueId};
-use crate::link::{Link, LinkContext, Pause};
+use crate::event::{ChannelId, DESTINATIONS, Event, LinkInput, Output, QueueId};
+use crate::link::{LineShare, Link, LinkContext, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
@@ -309,6 +309,13 @@ impl SerialCommand {
                 (now < until).then_some(Pause::Until(until))
             }
             DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
+        }
+    }
+
+    /// What the serial line means for the clocks of the destinations' connections.
+    pub(crate) fn line_moved(&mut self, shares: &[LineShare; DESTINATIONS], now: Instant) {
+        for (place, share) in self.places.iter_mut().zip(shares) {
+            place.link.line_moved(*share, now);
         }
     }
 

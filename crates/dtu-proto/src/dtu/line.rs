@@ -1,0 +1,88 @@
+//! What waits for the line: who is read meanwhile, whose clocks stand still, and when it has waited long enough
+//! (decisions 16.3 and 16.4).
+
+use super::Dtu;
+use crate::event::{ChannelId, LinkId};
+use crate::link::LineShare;
+use crate::serial::port::{LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
+use crate::time::{Duration, Instant};
+
+impl Dtu {
+    /// Whether more bytes of this peer find room. One whose bytes wait keeps nobody else from being read; and one that may
+    /// command is read on, so that the command behind its data is heard though the line takes nothing.
+    pub(super) fn has_room_for(&self, source: Source) -> bool {
+        let waiting = self.port.waiting_from(source);
+        let listens = || self.may_command(source) && self.line_stands_for(STANDS);
+        waiting < QUEUE_HIGH || (listens() && (waiting < LISTEN_HIGH || self.line_stands_for_good()))
+    }
+
+    const fn may_command(&self, source: Source) -> bool {
+        self.config.network_at && matches!(source, Source::Link(_))
+    }
+
+    fn line_stands_for(&self, time: Duration) -> bool {
+        self.port.stands_since().is_some_and(|since| self.now >= since + time)
+    }
+
+    /// What waits for the line is no reason any more not to listen to a peer.
+    pub(super) fn line_stands_for_good(&self) -> bool {
+        self.line_stands_for(STANDS_FOR_GOOD)
+    }
+
+    /// Tells everybody who has a clock what the line means for it.
+    pub(super) fn share_line(&mut self) {
+        let mut unheard = false;
+        for link in LinkId::ALL {
+            let share = self.line_share(Source::Link(link));
+            unheard |= !share.is_read && self.links[link.index()].is_up();
+            let now = self.now;
+            self.links[link.index()].line_moved(share, now);
+        }
+        let shares = ChannelId::DESTINATIONS.map(|channel| self.line_share(Source::Channel(channel)));
+        unheard |= shares.iter().any(|share| !share.is_read);
+        self.serial_command.line_moved(&shares, self.now);
+        unheard |= !self.wants_channel(ChannelId::HTTPD) || !self.wants_channel(ChannelId::AT_MODE);
+        // RTIME counts from when a socket is heard again.
+        if unheard || self.unheard {
+            self.last_received = self.now;
+        }
+        self.unheard = unheard;
+    }
+
+    fn line_share(&self, source: Source) -> LineShare {
+        LineShare { is_read: self.has_room_for(source), unread: self.port.waiting_from(source) > 0 }
+    }
+
+    /// When something that waits for the line has waited long enough, or a peer is to be read on.
+    pub(super) fn line_deadline(&self) -> Option<Instant> {
+        let fades = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none());
+        let dropped = fades.map(|since| since + self.options.line_hold);
+        [dropped, self.listen_at()].into_iter().flatten().min()
+    }
+
+    fn listen_at(&self) -> Option<Instant> {
+        let since = self.port.stands_since()?;
+        let full = |most: usize| {
+            LinkId::ALL.into_iter().any(|link| {
+                let source = Source::Link(link);
+                self.links[link.index()].is_up()
+                    && self.may_command(source)
+                    && self.port.waiting_from(source) >= most
+            })
+        };
+        let steps = [(QUEUE_HIGH, STANDS), (LISTEN_HIGH, STANDS_FOR_GOOD)];
+        let due = steps.into_iter().find(|(most, time)| self.now < since + *time && full(*most));
+        due.map(|(_, time)| since + time)
+    }
+
+    pub(super) fn line_due(&mut self) {
+        let Some(since) = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none()) else {
+            return;
+        };
+        if since + self.options.line_hold <= self.now {
+            let hold = self.options.line_hold;
+            let dropped = self.port.drop_older(self.now, hold, &mut self.outputs);
+            self.line_dropped(dropped);
+        }
+    }
+}
