@@ -26,7 +26,7 @@ pub enum DropPlace {
     Serial,
     /// Replies and unasked lines for the DTE.
     SerialReplies,
-    /// Bytes that the line held when it broke.
+    /// Bytes for the DTE: the line was missing, took nothing, or held them when it broke.
     SerialLost,
     /// Characters that the driver of the line had no room for.
     SerialOverrun,
@@ -138,7 +138,7 @@ impl DropPlace {
         match self {
             Self::Serial => "of the DTE dropped, nobody takes them",
             Self::SerialReplies => "for the DTE dropped, it does not read",
-            Self::SerialLost => "for the DTE lost with the line",
+            Self::SerialLost => "for the DTE dropped, the line was missing or took nothing",
             Self::SerialOverrun => "of the DTE lost, the driver had no room",
             Self::Link(_) | Self::Httpd | Self::Packets | Self::AtConnection => "dropped undelivered",
             Self::LinkSpool(_) | Self::HttpdSpool | Self::PacketsSpool => {

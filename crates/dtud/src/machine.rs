@@ -349,6 +349,7 @@ impl Machine {
                 SerialNews::Configured(why) => SerialInput::Configured(why.as_deref()),
                 SerialNews::Present => SerialInput::Present,
                 SerialNews::Gone => SerialInput::Gone,
+                SerialNews::Discarded(left) => SerialInput::Discarded(*left),
             })
         });
         if let Some(input) = input {

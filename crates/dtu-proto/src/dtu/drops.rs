@@ -19,7 +19,7 @@ impl Dtu {
         let mut put = |place: DropPlace, count, bytes| drops[place.index()] = Dropped { place, count, bytes };
         put(DropPlace::Serial, serial.dropped_frames, serial.dropped_bytes);
         put(DropPlace::SerialReplies, serial.dropped_replies, 0);
-        put(DropPlace::SerialLost, serial.lost_bytes, 0);
+        put(DropPlace::SerialLost, serial.lost_bytes + serial.undelivered_bytes, 0);
         put(DropPlace::SerialOverrun, serial.overrun_bytes, 0);
         for link in LinkId::ALL {
             let counters = self.links[link.index()].counters();

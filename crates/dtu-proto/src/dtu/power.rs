@@ -252,8 +252,6 @@ impl Dtu {
 
     /// Starts over when the last reply is out.
     pub(super) fn restart(&mut self, reason: RestartReason) {
-        // What waits gets out if the line takes it in time; else the restart forgets it.
-        self.print_held();
         self.end_with(What::Restart(reason));
     }
 

@@ -346,9 +346,10 @@ impl Dtu {
 
     /// The host has dropped what was outstanding.
     pub(super) fn serial_discarded(&mut self, left: usize) {
-        let (out, dropped) = self.port.discarded(left, &mut self.outputs);
+        let (out, dropped) = self.port.discarded(left);
         self.serial_counters.bytes_out += out as u64;
         self.line_dropped(dropped);
+        self.port.pump(&mut self.outputs);
     }
 
     pub(super) fn write_serial(&mut self, bytes: Bytes) {

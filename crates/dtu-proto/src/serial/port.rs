@@ -274,8 +274,9 @@ impl SerialPort {
         Some((len, purpose))
     }
 
-    /// The host has dropped the outstanding write, all but its last `left` bytes were out. Says how many were.
-    pub(crate) fn discarded(&mut self, left: usize, outputs: &mut VecDeque<Output>) -> (usize, Dropped) {
+    /// The host has dropped the outstanding write, all but its last `left` bytes were out. Says how many were. The queue
+    /// goes on with [`Self::pump`].
+    pub(crate) fn discarded(&mut self, left: usize) -> (usize, Dropped) {
         let mut dropped = Dropped::default();
         let mut out = 0;
         if core::mem::take(&mut self.discarding)
@@ -290,7 +291,6 @@ impl SerialPort {
             }
             self.let_go(left, purpose, &mut dropped);
         }
-        self.pump(outputs);
         (out, dropped)
     }
 
@@ -342,7 +342,8 @@ impl SerialPort {
         self.queue.is_empty() && self.outstanding.is_none()
     }
 
-    fn pump(&mut self, outputs: &mut VecDeque<Output>) {
+    /// Writes what is next, if the line is free.
+    pub(crate) fn pump(&mut self, outputs: &mut VecDeque<Output>) {
         if self.outstanding.is_some() || self.discarding {
             return;
         }

@@ -30,6 +30,8 @@ pub(super) struct SerialPort {
     pub(super) gone: bool,
     /// The device waits for what is left of its write.
     pub(super) discarding: bool,
+    /// So many bytes of that write never got out.
+    pub(super) taken_back: usize,
     pub(super) generation: u64,
 }
 
@@ -105,8 +107,9 @@ impl World {
 
     pub(super) fn serial_discarded(&mut self, generation: u64, left: usize) {
         if generation == self.serial.generation {
+            self.serial.taken_back = left;
             self.serial_input(SerialInput::Discarded(left));
-            self.serial.discarding = false;
+            (self.serial.discarding, self.serial.taken_back) = (false, 0);
         }
     }
 
@@ -116,7 +119,9 @@ impl World {
         if !(self.serial.gone || self.serial.discarding || starts) {
             self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
         }
-        self.books.down.drop_oldest(bytes);
+        // What the device had written counts as printed since then.
+        self.books.down.drop_oldest(bytes - self.serial.taken_back.min(bytes));
+        self.serial.taken_back = 0;
     }
 
     pub(super) fn serial_configured(&mut self, generation: u64) {

@@ -113,7 +113,7 @@ impl At {
         let news = self.line.poll(cx, now, true, &mut buf);
         let is_news = news.is_some();
         match news {
-            None | Some(SerialNews::Configured(_) | SerialNews::Lost(_)) => {}
+            None | Some(SerialNews::Configured(_) | SerialNews::Lost(_) | SerialNews::Discarded(_)) => {}
             Some(SerialNews::Data(count)) => {
                 self.tell(Input::Bytes(buf.get(..count).unwrap_or_default()), now, cx);
             }

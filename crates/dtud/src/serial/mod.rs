@@ -114,6 +114,8 @@ pub(crate) enum SerialNews {
     Present,
     Gone,
     Lost(Lost),
+    /// So many bytes of the write were never out.
+    Discarded(usize),
 }
 
 pub(crate) struct Serial {
@@ -127,6 +129,7 @@ pub(crate) struct Serial {
     writing: Option<Writing>,
     configuring: Option<Configuring>,
     written: bool,
+    discarded: Option<usize>,
     configured: Option<Option<String>>,
     retry: Retry,
     lost: Option<Lost>,
@@ -244,6 +247,7 @@ impl Serial {
             writing: None,
             configuring: None,
             written: false,
+            discarded: None,
             configured: None,
             retry,
             lost: None,
@@ -266,6 +270,17 @@ impl Serial {
         self.written = false;
     }
 
+    /// What is left of the outstanding write goes, and what the line holds for a DTE that is not there.
+    fn discard(&mut self) {
+        let left = self.writing.take().map_or(0, |writing| writing.bytes.len() - writing.done);
+        match &self.backend {
+            Backend::Pty(pty) => pty.forget_unread(),
+            // What a driver or a server has is on its way.
+            Backend::Tty(_) | Backend::Tcp(_) => {}
+        }
+        self.discarded = Some(left);
+    }
+
     /// The name that a user opens.
     pub(crate) const fn address(&self) -> &Address {
         &self.address
@@ -285,6 +300,7 @@ impl Serial {
                 let _ = self.write(cx);
             }
             SerialOutput::Configure(format) => self.begin_configuring(format, now),
+            SerialOutput::Discard => self.discard(),
         }
     }
 
@@ -360,6 +376,9 @@ impl Serial {
         }
         if std::mem::take(&mut self.written) {
             return Some(SerialNews::Written);
+        }
+        if let Some(left) = self.discarded.take() {
+            return Some(SerialNews::Discarded(left));
         }
         self.configured.take().map(SerialNews::Configured)
     }

@@ -12,7 +12,7 @@ use std::task::Context;
 use dtu_proto::config::LineFormat;
 use rustix::fs::Mode;
 use rustix::pty::OpenptFlags;
-use rustix::termios::{LocalModes, OptionalActions};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector};
 use tracing::{debug, warn};
 
 use super::users::{self, Watch};
@@ -105,6 +105,13 @@ impl Pty {
     /// Bytes that wait for the DTE at the end of the pty, out of some more that are on their way there.
     pub(super) fn unread(&self) -> u64 {
         self.slave.as_ref().and_then(|slave| rustix::io::ioctl_fionread(slave).ok()).unwrap_or(0)
+    }
+
+    /// What a DTE that is gone did not read reaches no later one.
+    pub(super) fn forget_unread(&self) {
+        if let Some(slave) = &self.slave {
+            let _ = rustix::termios::tcflush(slave, QueueSelector::IFlush);
+        }
     }
 
     /// When the DTE last read, in steps of 8 s: the kernel keeps it for every tty, and the writer has no other sign of a
