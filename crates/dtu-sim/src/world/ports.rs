@@ -120,8 +120,11 @@ impl World {
             self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
         }
         // What the device had written counts as printed since then.
-        self.books.down.drop_oldest(bytes - self.serial.taken_back.min(bytes));
-        self.serial.taken_back = 0;
+        if bytes == self.serial.taken_back {
+            self.serial.taken_back = 0;
+        } else {
+            self.books.down.drop_oldest(bytes);
+        }
     }
 
     pub(super) fn serial_configured(&mut self, generation: u64) {
