@@ -9,7 +9,7 @@ use crate::at::Clock;
 use crate::config::{Role, Shutdown, WorkingMode};
 use crate::event::{Door, Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
 use crate::link::Link;
-use crate::serial::port::Purpose;
+use crate::serial::port::{Dropped, Purpose};
 use crate::serial::window::Rest;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
@@ -319,7 +319,7 @@ impl Dtu {
         if !replies_out {
             return;
         }
-        if ending.what == What::Stop && !self.held.is_empty() {
+        if ending.what == What::Stop && self.port.holds_back() {
             // The network was read while a reply or the disk was waited for.
             return self.print_held();
         }
@@ -334,7 +334,10 @@ impl Dtu {
     pub(super) fn end_now(&mut self) {
         let Some(ending) = self.ending.take() else { return };
         match ending.what {
-            What::Stop => self.outputs.push_back(Output::Power(Power::Stop)),
+            What::Stop => {
+                self.line_dropped(Dropped { data: self.port.data_waiting(), texts: 0 });
+                self.outputs.push_back(Output::Power(Power::Stop));
+            }
             What::Restart(reason) => {
                 self.flush_frame();
                 self.close_links();

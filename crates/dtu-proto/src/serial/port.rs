@@ -309,7 +309,12 @@ impl SerialPort {
 
     /// Of these, those that the device itself has to say.
     pub(crate) fn own_waiting(&self) -> usize {
-        self.waiting() - self.from.iter().sum::<usize>() + self.from[Source::Device.index()]
+        self.waiting() - self.data_waiting() + self.from[Source::Device.index()]
+    }
+
+    /// Of these, bytes of the network.
+    pub(crate) fn data_waiting(&self) -> usize {
+        self.from.iter().sum()
     }
 
     pub(crate) const fn waiting_from(&self, source: Source) -> usize {

@@ -115,8 +115,8 @@ impl World {
 
     /// Network bytes are dropped: only for a line that is missing, or by a restart.
     pub(super) fn line_dropped(&mut self, bytes: usize) {
-        let starts = self.books.banners > 0;
-        if !(self.serial.gone || self.serial.discarding || starts) {
+        let starts_or_ends = self.books.banners > 0 || self.ending;
+        if !(self.serial.gone || self.serial.discarding || starts_or_ends) {
             self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
         }
         // What the device had written counts as printed since then.

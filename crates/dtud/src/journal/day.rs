@@ -132,6 +132,7 @@ impl Day {
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.feed(Input::Serial(SerialInput::Configured(None)));
                 }
+                Output::Serial(SerialOutput::Discard) => self.feed(Input::Serial(SerialInput::Discarded(0))),
                 Output::Link(link, order) => self.link_order(link, order),
                 Output::Modem(order) => {
                     self.modem.order(order, self.now, &mut Context::from_waker(Waker::noop()));
