@@ -319,8 +319,9 @@ impl Dtu {
         if !replies_out {
             return;
         }
-        if ending.what == What::Stop && self.port.holds_back() {
-            // The network was read while a reply or the disk was waited for.
+        if self.port.holds_back() {
+            // Also what the network sent while a reply or the disk was waited for. What the line does not take in time a
+            // restart forgets.
             return self.print_held();
         }
         if ending.what == What::Stop {

@@ -495,8 +495,9 @@ impl World {
             Printed::Read(slot) => {
                 books.last_data = self.now;
                 self.sum.reads += 1;
-                // A device that stops prints what it has.
-                if books.talking && self.stopping.is_none() {
+                // A device that stops or restarts prints what it has.
+                let ends = self.device.status(self.clock()).phase == dtu_proto::status::Phase::Ending;
+                if self.books.talking && self.stopping.is_none() && !ends {
                     self.break_rule(
                         Rule::Downlink,
                         format!("a read of {slot} is printed in the command state"),

@@ -115,7 +115,7 @@ impl World {
 
     /// Network bytes are dropped: only for a line that is missing, or by a restart.
     pub(super) fn line_dropped(&mut self, bytes: usize) {
-        let starts_or_ends = self.books.banners > 0 || self.ending;
+        let starts_or_ends = self.books.banners > 0 || self.ending || self.stopping.is_some();
         if !(self.serial.gone || self.serial.discarding || starts_or_ends) {
             self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
         }
