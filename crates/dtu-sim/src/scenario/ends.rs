@@ -1,4 +1,4 @@
-//! How things end: connections that the host closes late, an orderly stop of the program, servers that go away.
+//! How things end: connections that the host closes late, and an orderly stop of the program.
 
 use dtu_proto::config::WorkingMode;
 
@@ -10,23 +10,21 @@ use crate::{MS, SEC};
 pub(crate) struct EndStyle {
     /// An ordered close may take so long; 0: two milliseconds.
     pub(crate) late_close: u64,
-    /// Mean times; 0 = never.
+    /// Mean time; 0 = never.
     pub(crate) stop_every: u64,
-    pub(crate) outage_every: u64,
 }
 
 impl Scenario {
     /// How things end, from a stream of its own. And what the DTE is told of messages that come.
     pub(crate) fn with_ends(mut self, rng: &mut Rng) -> Self {
-        self.ends = EndStyle {
-            late_close: rng.pick(&[0, 0, 50 * MS, 500 * MS, 3 * SEC]),
-            stop_every: sometimes(rng, 40, self.length),
-            outage_every: if rng.chance(40) { self.length / rng.range(2, 12) } else { 0 },
-        };
         if self.config.mode != WorkingMode::Sms {
             let notify = &mut self.config.messages.notify;
             (notify.mode, notify.messages) = (rng.pick(&[2, 2, 0, 1, 3]), rng.pick(&[1, 1, 0, 2, 3]));
         }
+        self.ends = EndStyle {
+            late_close: rng.pick(&[0, 0, 50 * MS, 500 * MS, 3 * SEC]),
+            stop_every: sometimes(rng, 40, self.length),
+        };
         self
     }
 }

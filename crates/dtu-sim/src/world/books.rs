@@ -427,7 +427,8 @@ impl World {
         let set = &self.books.watch.expected;
         let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
         let idle = self.now - self.nets[link.index()].last_sign;
-        if idle < u64::from(interval) * SEC {
+        let was_due = std::mem::take(&mut self.nets[link.index()].beat_waits);
+        if idle < u64::from(interval) * SEC && !was_due {
             self.break_rule(
                 Rule::Heartbeat,
                 format!("link {link}: heartbeat after {} ms of silence", idle / MS),

@@ -172,6 +172,10 @@ impl World {
         self.dte.start_over();
         self.restore(kept, &dropped, all);
         self.restore_modes(kept, all);
+        // What has no room any more is dropped, frame by frame.
+        while let Some(output) = self.device.poll_output() {
+            self.carry_out(output);
+        }
         self.host_starts();
         self.radio_host_starts();
     }

@@ -251,7 +251,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    pub(super) fn carry_out(&mut self, output: Output) {
         match output {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),

@@ -64,6 +64,8 @@ pub(super) struct Net {
     server_position: u64,
     /// Last byte received or acknowledged, as the device was told; where heartbeats are answered, received or sent as one.
     pub(super) last_sign: u64,
+    /// A heartbeat was due when the last data came, and something else was being sent.
+    pub(super) beat_waits: bool,
     /// Since when something is not acknowledged, as far as the device knows.
     unreported_since: u64,
     /// Bytes that the device has given to the socket.
@@ -93,6 +95,7 @@ impl Net {
             read_planned: false,
             server_position: 0,
             last_sign: 0,
+            beat_waits: false,
             unreported_since: 0,
             given: 0,
             last_report: 0,
@@ -512,7 +515,11 @@ impl World {
         net.down_bytes -= bytes.len();
         // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
         self.link_input(link, LinkInput::Data(&bytes));
-        self.nets[link.index()].last_sign = self.now;
+        let interval = u64::from(self.books.watch.expected.heartbeat_interval) * SEC;
+        let net = &mut self.nets[link.index()];
+        // Unless the socket has still to take what was sent before it.
+        net.beat_waits = net.send.is_some() && self.now - net.last_sign >= interval;
+        net.last_sign = self.now;
     }
 
     pub(super) fn detach(&mut self) {
