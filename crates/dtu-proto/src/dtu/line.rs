@@ -55,9 +55,13 @@ impl Dtu {
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
     pub(super) fn line_deadline(&self) -> Option<Instant> {
-        let fades = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none());
-        let dropped = fades.map(|since| since + self.options.line_hold);
-        [dropped, self.listen_at()].into_iter().flatten().min()
+        [self.fades_at(), self.listen_at()].into_iter().flatten().min()
+    }
+
+    /// When the oldest bytes for a line that is missing are of no use any more.
+    fn fades_at(&self) -> Option<Instant> {
+        let since = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none())?;
+        Some(since + self.options.line_hold)
     }
 
     fn listen_at(&self) -> Option<Instant> {
@@ -76,10 +80,7 @@ impl Dtu {
     }
 
     pub(super) fn line_due(&mut self) {
-        let Some(since) = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none()) else {
-            return;
-        };
-        if since + self.options.line_hold <= self.now {
+        if self.fades_at().is_some_and(|at| at <= self.now) {
             let hold = self.options.line_hold;
             let dropped = self.port.drop_older(self.now, hold, &mut self.outputs);
             self.line_dropped(dropped);

@@ -9,6 +9,7 @@
 //! A state owns its deadlines, so leaving it cancels them. One `Send` is outstanding at most; what goes next is
 //! chosen when it is confirmed: registration, then replies to commands, then a heartbeat, then frames.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -97,7 +98,7 @@ enum State {
     Idle(WaitingFor),
     Retry { at: Instant },
     Connecting { until: Instant },
-    Up(Up),
+    Up(Box<Up>),
     Closing { reason: LinkDownReason, was_up: bool, until: Instant },
 }
 
@@ -318,7 +319,7 @@ impl Link {
         self.alive_at = cx.now;
         self.backoff.connected(cx.now);
         self.connection += 1;
-        self.state = State::Up(Up::new(cx.now, registers));
+        self.state = State::Up(Box::new(Up::new(cx.now, registers)));
         cx.outputs.push_back(Output::Event(self.port.up()));
         self.pump(cx);
     }
