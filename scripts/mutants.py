@@ -182,8 +182,6 @@ MUTANTS = [
      "other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool", "other.cache.insert(entry.bytes, seq, sends, drop_it) || other.options.spool"),
     ("ends", "a stop does not wait for connections",
      "        self.links.iter().any(Link::is_closing)\n            ||", "        self.links.iter().any(Link::is_closing)\n            &&"),
-    ("ends", "what the network says while a stop waits is forgotten",
-     "        if self.port.holds_back() {\n            // Also", "        if self.port.holds_back() && ending.what != What::Stop {\n            // Also"),
     ("ends", "what is being received when the device stops is lost",
      "        self.end_call();\n        self.flush_frame();", "        self.end_call();"),
     ("messages", "the modem is told twice of a message that it may forget",
