@@ -20,8 +20,7 @@ fn options(change: impl Fn(&mut LinkOptions)) -> Options {
 /// So many TCP links that take everything and acknowledge nothing by themselves, with factory settings but for a smaller
 /// cache.
 fn unacked(links: usize) -> Bench {
-    let mut config = Config::default();
-    config.heartbeat_interval = 0;
+    let mut config = Config { heartbeat_interval: 0, ..Config::default() };
     config.links.iter_mut().take(links).for_each(|link| link.enabled = true);
     let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
     dev.net = [Net::Unacked; 4];
@@ -191,7 +190,7 @@ fn d8_a_dead_peer_is_found_within_two_intervals_whether_the_dte_talks_or_not() {
         dev.net[0] = Net::Unacked;
         while dev.closes[0] == 0 {
             dev.wait(100);
-            if talks && dev.now.as_micros() % 1_000_000 == 0 {
+            if talks && dev.now.as_micros().is_multiple_of(1_000_000) {
                 dev.serial("y");
             }
         }

@@ -345,7 +345,11 @@ fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
         dev.lose(LINK1, CloseReason::Reset, 0).wait(500).sends(LINK2, "one");
         let queue = |order: &StoreOutput| match order {
             StoreOutput::SpoolAppend(queue, _, frame) if frame == "one" => Some(*queue),
-            _ => None,
+            StoreOutput::Save(_)
+            | StoreOutput::Messages { .. }
+            | StoreOutput::SpoolAppend(..)
+            | StoreOutput::SpoolRelease(..)
+            | StoreOutput::SpoolSending(..) => None,
         };
         let kept: Vec<QueueId> = dev.spool.iter().filter_map(queue).collect();
         let wanted = [LINK1, LINK2].into_iter().zip(spools).filter(|(_, spool)| *spool);

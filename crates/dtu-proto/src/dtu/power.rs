@@ -336,7 +336,8 @@ impl Dtu {
         let Some(ending) = self.ending.take() else { return };
         match ending.what {
             What::Stop => {
-                self.line_dropped(Dropped { data: self.port.data_waiting(), texts: 0 });
+                let data = self.port.abandon();
+                self.line_dropped(Dropped { data, texts: 0 });
                 self.outputs.push_back(Output::Power(Power::Stop));
             }
             What::Restart(reason) => {

@@ -182,6 +182,13 @@ impl SerialPort {
         self.drop_where(|parcel| parcel.purpose != Purpose::Message, outputs)
     }
 
+    /// Nothing more is written. Says how many bytes of the network that costs.
+    pub(crate) fn abandon(&mut self) -> usize {
+        let data = self.data_waiting();
+        *self = Self { present: self.present, ..Self::default() };
+        data
+    }
+
     /// Lets go of what has waited for so long.
     pub(crate) fn drop_older(
         &mut self,

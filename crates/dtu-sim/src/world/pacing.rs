@@ -27,13 +27,19 @@ impl World {
         }
         let status = self.device.status(self.clock());
         let is_up = status.links[link.index()].state == LinkState::Connected;
-        if !is_up || !self.paces(link) || self.books.in_window {
+        if !is_up || !self.paces_at(link, self.now) || self.books.in_window {
             return;
         }
         let waiting = |link: LinkId| status.links[link.index()].waiting_bytes;
+        let cache = |link: LinkId| self.scenario.options.links[link.index()].cache;
+        // The line is read for a link that has room, be it that it is faster or that its cache is larger.
+        let has_room =
+            |other: LinkId| waiting(other) + 2 * 1024 < waiting(link) || cache(other) > cache(link);
+        // One whose time is just over: the line may have been read for it once more.
+        let lately = self.now.saturating_sub(SEC);
         let faster = LinkId::ALL
             .into_iter()
-            .any(|other| other != link && self.paces(other) && waiting(other) + 2 * 1024 < waiting(link));
+            .any(|other| other != link && self.paces_at(other, lately) && has_room(other));
         if !faster {
             let text = format!("link {link} takes bytes, no other takes them faster, and it lost a frame");
             self.break_rule(Rule::Pace, text);
@@ -41,10 +47,10 @@ impl World {
     }
 
     /// Whether this link's server paces the line.
-    fn paces(&self, link: LinkId) -> bool {
+    fn paces_at(&self, link: LinkId, now: u64) -> bool {
         let net = &self.nets[link.index()];
         let is_auto = self.scenario.options.links[link.index()].drop_policy == DropPolicy::Auto;
-        is_auto && net.moves(self.now) && !net.is_udp()
+        is_auto && net.moves(now) && !net.is_udp()
     }
 
     /// A line that is not read for long is one that a server paces, or that the user lets block.
