@@ -137,6 +137,7 @@ impl Machine {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
             access: settings.serial.access,
+            hold: settings.serial.hold,
         };
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let tls = tls::Client::new(settings.http.extra_root.clone());

@@ -78,6 +78,34 @@ fn the_link_outlives_a_dte_that_closes_and_opens_it() {
 }
 
 #[test]
+fn d6_what_a_dte_left_unread_reaches_no_later_one_and_is_counted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let device = Device::new()
+        .settings("[serial]\nhold = 1\n")
+        .at("CIPSW=x")
+        .at("CINETAT=1")
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
+    let mut stream = accept(&listener);
+    let mut first = device.dte();
+    first.expect_banner();
+    stream.write_all(b"old order").unwrap();
+    // The pty has it.
+    std::thread::sleep(Duration::from_millis(300));
+    drop(first);
+    std::thread::sleep(Duration::from_millis(1800));
+    let mut second = device.dte();
+    stream.write_all(b"new").unwrap();
+    assert_eq!(second.read(3), b"new");
+    stream.write_all(b"x,AT+CISTAT?").unwrap();
+    let mut answer = String::new();
+    while !answer.contains("OK\r\n") {
+        answer.push_str(&String::from_utf8(read_exactly(&mut stream, 1)).unwrap());
+    }
+    assert!(answer.contains(",lost=9,"), "{answer}");
+}
+
+#[test]
 fn seven_data_bits_are_imitated_both_ways() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     // ICF format 5: 7 data bits, 1 stop bit.

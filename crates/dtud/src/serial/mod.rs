@@ -102,6 +102,8 @@ pub struct Wiring {
     pub rs485: bool,
     /// Who may open a pty.
     pub access: Access,
+    /// How long bytes wait for a DTE that is gone.
+    pub hold: Duration,
 }
 
 /// What the line has to tell; `SerialInput` without its borrow.
@@ -135,6 +137,9 @@ pub(crate) struct Serial {
     lost: Option<Lost>,
     /// Of a tty: what its driver had lost when that was last looked at; `None` where it cannot tell.
     overruns: Option<u32>,
+    hold: Duration,
+    /// When what the last DTE of a pty left unread is of no use any more.
+    fades_at: Option<Instant>,
     /// Bytes that it took.
     given: u64,
     /// It was opened, and nobody has been told.
@@ -204,7 +209,8 @@ impl Serial {
         match &address {
             Address::Pty(path) => {
                 let (pty, port) = pty::Pty::create(path, wiring.access, state)?;
-                Ok(Self::with("serial", address, Backend::Pty(pty), Some(port)))
+                let serial = Self::with("serial", address, Backend::Pty(pty), Some(port));
+                Ok(Self { hold: wiring.hold, ..serial })
             }
             Address::Tty(device) => {
                 let tty = Backend::Tty(tty::Tty::new(device.clone(), wiring));
@@ -252,6 +258,8 @@ impl Serial {
             retry,
             lost: None,
             overruns: None,
+            hold: Duration::ZERO,
+            fades_at: None,
             given: 0,
         }
     }
@@ -273,12 +281,17 @@ impl Serial {
     /// What is left of the outstanding write goes, and what the line holds for a DTE that is not there.
     fn discard(&mut self) {
         let left = self.writing.take().map_or(0, |writing| writing.bytes.len() - writing.done);
-        match &self.backend {
-            Backend::Pty(pty) => pty.forget_unread(),
-            // What a driver or a server has is on its way.
-            Backend::Tty(_) | Backend::Tcp(_) => {}
-        }
+        self.forget_unread();
         self.discarded = Some(left);
+    }
+
+    fn forget_unread(&mut self) {
+        let count = match &self.backend {
+            Backend::Pty(pty) => pty.forget_unread(self.port.as_ref()),
+            // What a driver or a server has is on its way.
+            Backend::Tty(_) | Backend::Tcp(_) => 0,
+        };
+        self.lost = (count > 0).then_some(Lost::InLine(count)).or(self.lost);
     }
 
     /// The name that a user opens.
@@ -321,7 +334,12 @@ impl Serial {
         if let (Backend::Pty(pty), Some(port)) = (&mut self.backend, &self.port)
             && let Some(used) = pty.poll_used(cx, port)
         {
+            self.fades_at = (!used).then(|| now + self.hold);
             return Some(if used { SerialNews::Present } else { SerialNews::Gone });
+        }
+        if self.fades_at.is_some_and(|at| at <= now) {
+            self.fades_at = None;
+            self.forget_unread();
         }
         self.retry.stands(&self.address, now);
         match self.transfer(cx, now, wanted, buf) {
@@ -333,7 +351,8 @@ impl Serial {
     /// When `poll` has something to do without any news of the line.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let waits = self.configuring.as_ref().filter(|_| self.port.is_some() && self.writing.is_none());
-        [waits.map(|configuring| configuring.look_at), self.retry.deadline()].into_iter().flatten().min()
+        let waits = waits.map(|configuring| configuring.look_at);
+        [waits, self.fades_at, self.retry.deadline()].into_iter().flatten().min()
     }
 
     fn transfer(

@@ -48,7 +48,7 @@ impl Pty {
         let port = Port::new(master, ShortRead::Unknown)?;
         // Without the note only the start after a crash is harder: it must not fail this one.
         if let Err(error) = write_note(&note, before.as_deref(), &name, link) {
-            warn!("{error}");
+            warn!("serial: {error}");
         }
         link_atomically(&name, link)?;
         let watch = Watch::new(&name).inspect_err(|error| {
@@ -107,11 +107,20 @@ impl Pty {
         self.slave.as_ref().and_then(|slave| rustix::io::ioctl_fionread(slave).ok()).unwrap_or(0)
     }
 
-    /// What a DTE that is gone did not read reaches no later one.
-    pub(super) fn forget_unread(&self) {
-        if let Some(slave) = &self.slave {
-            let _ = rustix::termios::tcflush(slave, QueueSelector::IFlush);
+    /// What a DTE that is gone did not read reaches no later one. Gives how many bytes that was.
+    pub(super) fn forget_unread(&self, master: Option<&Port>) -> u64 {
+        let Some(slave) = &self.slave else { return 0 };
+        let mut buf = [0; 4096];
+        let mut count = 0;
+        while let Ok(read @ 1..) = rustix::io::read(slave, &mut buf) {
+            count += read as u64;
         }
+        // What is still on its way there, and what a DTE that set line mode left half a line.
+        if let Some(master) = master {
+            let _ = rustix::termios::tcflush(master, QueueSelector::OFlush);
+        }
+        let _ = rustix::termios::tcflush(slave, QueueSelector::IFlush);
+        count
     }
 
     /// When the DTE last read, in steps of 8 s: the kernel keeps it for every tty, and the writer has no other sign of a
