@@ -104,9 +104,13 @@ impl Fs {
         }
     }
 
-    /// Forces the names in the folder to the disk.
+    /// Forces the names in the folder to the disk. The state folder itself may be a link: systemd makes one.
     pub(crate) fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.sync(dir)
+        let sync = || {
+            self.step("sync")?;
+            self.force(|| File::options().read(true).custom_flags(libc::O_DIRECTORY).open(dir)?.sync_all())
+        };
+        sync().map_err(|error| named(dir, &error))
     }
 
     /// Makes a folder for its owner only, and those above it; one that is there is left as it is.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::files::FileOps;
@@ -248,6 +249,18 @@ fn a_saved_set_is_private_and_comes_back_and_the_one_before_it_is_kept() {
     );
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir), mode(&dir.join(CURRENT)), mode(&dir.join("lock"))), (0o700, 0o600, 0o600));
+}
+
+/// systemd gives a unit with `DynamicUser` a link to its folder.
+#[test]
+fn the_state_folder_itself_may_be_a_symbolic_link() {
+    let all = tempfile::tempdir().unwrap();
+    let (folder, link) = (all.path().join("private"), all.path().join("dtud"));
+    std::fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
+    std::os::unix::fs::symlink(&folder, &link).unwrap();
+    let ((mut store, _state), ..) = open(&link).unwrap();
+    store.save("").unwrap();
+    assert!(folder.join("parameters").is_file());
 }
 
 #[test]
