@@ -338,7 +338,7 @@ impl Connection {
                 self.name.iter_mut().for_each(|name| name.heard());
                 Ok(Some(news))
             }
-            None if self.drops.look => Ok(self.dropped_datagrams(now)),
+            None if self.drops.look || self.drops.is_due(now) => Ok(self.dropped_datagrams(now)),
             None => self.failed.map_or(Ok(None), Err),
         }
     }

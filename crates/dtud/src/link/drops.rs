@@ -34,6 +34,11 @@ impl Drops {
         })
     }
 
+    /// Whether what is untold may be told now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
     /// Another socket has taken the place of the one that was looked at.
     pub(super) fn moved(&mut self, unread: u64, now: Instant) {
         self.untold += unread;

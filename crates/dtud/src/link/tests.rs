@@ -332,6 +332,18 @@ async fn d9_a_udp_link_follows_its_name() {
 }
 
 /// D9: who refuses three times in a row is asked for anew, and not more often than each 5 s.
+/// A time that is over, and stays, would keep the loop busy for ever.
+#[tokio::test]
+async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_more_comes() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut link = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
+    let State::Up(connection) = &mut link.state else { panic!("it is up") };
+    connection.drops.moved(3, Instant::ZERO);
+    assert_eq!(link.deadline(), Some(Instant::ZERO));
+    assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(LinkNews::Datagrams(3)));
+    assert_eq!(link.deadline(), None);
+}
+
 #[tokio::test]
 async fn d9_three_refusals_ask_the_name_again() {
     let [first, second] = two_peers();

@@ -25,9 +25,10 @@ impl Retry {
         Self { what, longest, pause: FIRST, at: None, unsaid: None, complaint: String::new() }
     }
 
-    /// Whether it may be tried now.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.at.is_none_or(|at| at <= now)
+    /// Whether it may be tried now. An attempt that takes a while needs no timer any more.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        self.at.take_if(|at| *at <= now);
+        self.at.is_none()
     }
 
     /// The next attempt, or the next word.
@@ -104,6 +105,18 @@ mod tests {
         assert_eq!(retry.deadline(), None);
         retry.failed(&"server", &"in use", now + STANDS);
         assert_eq!(retry.deadline(), Some(now + STANDS + FIRST));
+    }
+
+    /// A time that is over, and stays, would keep the loop busy for as long as the attempt takes.
+    #[test]
+    fn nothing_is_due_while_an_attempt_is_under_way() {
+        let mut retry = Retry::new("serial", FIRST);
+        retry.failed(&"server", &"refused", Instant::ZERO);
+        let at = Instant::ZERO + FIRST;
+        assert!(!retry.is_due(Instant::ZERO) && retry.deadline() == Some(at));
+        assert!(retry.is_due(at));
+        assert_eq!(retry.deadline(), None);
+        assert!(retry.is_due(at), "the attempt goes on");
     }
 
     #[test]
