@@ -22,7 +22,7 @@ pub(crate) struct Watchdog {
 #[derive(Debug, Default)]
 struct StatusLine {
     told: String,
-    told_at: Option<Instant>,
+    looked_at: Option<Instant>,
     /// Something happened since.
     stale: bool,
 }
@@ -75,7 +75,7 @@ impl Watchdog {
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        let line = self.line.stale.then(|| self.line.told_at.map_or(Instant::ZERO, |at| at + SELDOM));
+        let line = self.line.stale.then(|| self.line.looked_at.map_or(Instant::ZERO, |at| at + SELDOM));
         [self.due, line].into_iter().flatten().min()
     }
 
@@ -103,16 +103,15 @@ impl Watchdog {
 
     /// Whether it is time to look what the line is.
     pub(crate) fn wants_line(&self, now: Instant) -> bool {
-        self.line.stale && self.line.told_at.is_none_or(|at| now >= at + SELDOM)
+        self.line.stale && self.line.looked_at.is_none_or(|at| now >= at + SELDOM)
     }
 
     /// How things are. It is told if it is news.
     pub(crate) fn show(&mut self, line: String, now: Instant) {
-        self.line.stale = false;
+        (self.line.stale, self.line.looked_at) = (false, Some(now));
         if line != self.line.told {
             self.notify(&format!("STATUS={line}"));
             self.line.told = line;
-            self.line.told_at = Some(now);
         }
     }
 
@@ -132,7 +131,7 @@ fn interval(micros: Option<&str>, for_process: Option<&str>, this: u32) -> Optio
 
 /// Shortest time between two notes: a wrong `WATCHDOG_USEC` (0 too) must not keep the program busy.
 const OFTEN: Duration = Duration::from_millis(10);
-/// Shortest time between two lines.
+/// Shortest time between two looks at the line.
 const SELDOM: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -189,6 +188,7 @@ mod tests {
         watchdog.show("link 1 up".to_owned(), at(5000));
         assert_eq!(watchdog.next(), None);
         watchdog.note_change();
+        assert!(!watchdog.wants_line(at(5001)), "a busy line is not looked at in each turn");
         watchdog.show("link 1 down".to_owned(), at(9000));
         assert_eq!(heard(&socket), "STATUS=link 1 down");
     }
