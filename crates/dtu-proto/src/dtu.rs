@@ -474,6 +474,7 @@ impl Dtu {
         if self.port.present != present {
             self.port.present = present;
             if !present {
+                self.port.gone_at = self.now;
                 self.abandon_prompt();
             }
             self.event(Event::SerialPresent(present));

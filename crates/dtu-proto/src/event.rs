@@ -529,6 +529,8 @@ pub enum Event {
     LineDropped {
         /// So many.
         bytes: usize,
+        /// Of this peer; `None` = the oldest of all.
+        of: Option<Socket>,
     },
     /// A frame kept during the set-up window found no room.
     WindowFrameDropped {

@@ -433,7 +433,42 @@ fn d6_bytes_for_a_missing_line_wait_two_seconds() {
     dev.input(Input::Serial(SerialInput::Present)).dte_reads_on().prints("newer");
     let counters = dev.dtu.status(dev.now).serial.counters;
     assert_eq!((counters.undelivered_bytes, counters.bytes_out), (9, 5 + 19));
-    assert!(dev.events.contains(&dtu_proto::event::Event::LineDropped { bytes: 9 }));
+    assert!(dev.events.contains(&dtu_proto::event::Event::LineDropped { bytes: 9, of: None }));
+}
+
+#[test]
+fn d6_the_hold_runs_from_when_the_line_went_missing() {
+    let mut dev = Bench::new(one_link());
+    dev.wait(200);
+    dev.dte_reads = false;
+    dev.network(LINK1, [b'd'; 1024]).network(LINK1, [b'e'; 1024]);
+    dev.wait(10_000);
+    dev.input(Input::Serial(SerialInput::Gone));
+    dev.wait(1_900);
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.undelivered_bytes, 0);
+    dev.wait(200);
+    assert!(dev.dtu.status(dev.now).serial.counters.undelivered_bytes > 0);
+}
+
+#[test]
+fn d6_no_old_orders_wait_in_the_socket_for_a_line_that_stays_away() {
+    let mut dev = Bench::new(one_link());
+    dev.wait(200);
+    dev.input(Input::Serial(SerialInput::Gone));
+    dev.dte_reads = false;
+    floods(&mut dev, LINK1);
+    dev.wait(2_000);
+    // More than two seconds of a server that sends without end: it is read on, and no more waits than before.
+    for _ in 0..1_000 {
+        assert!(dev.dtu.wants_link(LINK1));
+        dev.network(LINK1, [b'o'; 1024]);
+    }
+    let status = dev.dtu.status(dev.now).serial;
+    assert!(status.waiting <= 64 * 1024, "{}", status.waiting);
+    assert!(status.counters.undelivered_bytes >= 900 * 1024);
+    // A restart of the line: it is read as ever.
+    dev.input(Input::Serial(SerialInput::Present));
+    assert!(!dev.dtu.wants_link(LINK1));
 }
 
 #[test]

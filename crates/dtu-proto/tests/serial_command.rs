@@ -747,7 +747,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn delivers(dev: &mut Bench) -> bool {
     TO.iter().for_each(|channel| drop(dev.channel_received(*channel)));
     assert!(dev.dtu.wants_serial());
-    dev.send(to(1, b"the last")).wait(1000);
+    dev.send(to(1, b"the last")).wait(60_000);
     TO.map(|channel| dev.channel_received(channel)).concat() == b"the last"
 }
 
@@ -803,9 +803,10 @@ proptest! {
         let asked = steps.iter().filter(|step| matches!(step, Step::Packet { full_reply: true, .. })).count();
         let printed = dev.printed();
         let replies = printed.matches(r"\r\nSEND OK\r\n").count() + printed.matches(r"\r\nSEND FAIL\r\n").count();
-        // A packet right behind a torn one may be taken for its rest; then it was told.
+        // A packet right behind a torn one may be taken for its rest; then it was told, as bad, or, where the sum of eight
+        // bits happens to fit, as what was left of it.
         prop_assert!(replies <= asked);
-        prop_assert!(replies == asked || status.counters.bad_packets > 0);
+        prop_assert!(replies == asked || status.counters.bad_packets + status.counters.garbage_bytes > 0);
         let released = dev.spool.iter().rev().find_map(|output| match output {
             StoreOutput::SpoolRelease(_, number) => Some(*number),
             StoreOutput::SpoolAppend(..)

@@ -80,10 +80,12 @@ impl Downlink {
         self.heartbeat = heartbeat.to_vec();
     }
 
-    /// The device lets go of so many bytes, the oldest that wait.
-    pub(crate) fn drop_oldest(&mut self, mut bytes: usize) {
+    /// The device lets go of so many bytes, the oldest that wait, of all or of one connection. What it has given to the
+    /// host is no more among those of one connection.
+    pub(crate) fn drop_oldest(&mut self, mut bytes: usize, of: Option<Slot>) {
         while bytes > 0 {
-            let heads = self.reads.iter().enumerate();
+            let is_of = |slot: usize| of.is_none_or(|of| of.index() == slot);
+            let heads = self.reads.iter().enumerate().filter(|(slot, _)| is_of(*slot));
             let oldest = heads.filter_map(|(slot, reads)| Some((reads.front()?.0, slot))).min();
             let Some((_, slot)) = oldest else { return };
             let offset = self.current.filter(|(current, _)| *current == slot).map_or(0, |(_, offset)| offset);

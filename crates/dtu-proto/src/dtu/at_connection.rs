@@ -120,7 +120,7 @@ impl Dtu {
     fn tell_connection(&mut self, code: ConnectionCode) {
         let text = connection_text(code, &self.config);
         if !text.is_empty() {
-            self.print(&text, Source::Channel(ChannelId::AT_MODE));
+            self.print(&text, Source::Device);
         }
     }
 

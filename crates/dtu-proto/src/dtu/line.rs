@@ -13,7 +13,9 @@ impl Dtu {
     pub(super) fn has_room_for(&self, source: Source) -> bool {
         let waiting = self.port.waiting_from(source);
         let listens = || self.may_command(source) && self.line_stands_for(STANDS);
-        waiting < QUEUE_HIGH || (listens() && (waiting < LISTEN_HIGH || self.line_stands_for_good()))
+        waiting < QUEUE_HIGH
+            || self.line_is_given_up()
+            || (listens() && (waiting < LISTEN_HIGH || self.line_stands_for_good()))
     }
 
     const fn may_command(&self, source: Source) -> bool {
@@ -27,6 +29,17 @@ impl Dtu {
     /// What waits for the line is no reason any more not to listen to a peer.
     pub(super) fn line_stands_for_good(&self) -> bool {
         self.line_stands_for(STANDS_FOR_GOOD)
+    }
+
+    /// A line that has been missing for as long as bytes wait for one: what comes faster than it fades would be old orders
+    /// that wait in a socket, so it is read, and the oldest make room.
+    pub(super) fn line_is_given_up(&self) -> bool {
+        self.give_up_at().is_some_and(|at| at <= self.now)
+    }
+
+    fn give_up_at(&self) -> Option<Instant> {
+        let missing = !self.port.present && self.ending.is_none();
+        missing.then(|| self.port.gone_at + self.options.line_hold)
     }
 
     /// Tells everybody who has a clock what the line means for it.
@@ -55,13 +68,15 @@ impl Dtu {
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
     pub(super) fn line_deadline(&self) -> Option<Instant> {
-        [self.fades_at(), self.listen_at()].into_iter().flatten().min()
+        let give_up_at =
+            self.give_up_at().filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
+        [self.fades_at(), self.listen_at(), give_up_at].into_iter().flatten().min()
     }
 
     /// When the oldest bytes for a line that is missing are of no use any more.
     fn fades_at(&self) -> Option<Instant> {
         let since = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none())?;
-        Some(since + self.options.line_hold)
+        Some(since.max(self.port.gone_at) + self.options.line_hold)
     }
 
     fn listen_at(&self) -> Option<Instant> {
@@ -83,7 +98,7 @@ impl Dtu {
         if self.fades_at().is_some_and(|at| at <= self.now) {
             let hold = self.options.line_hold;
             let dropped = self.port.drop_older(self.now, hold, &mut self.outputs);
-            self.line_dropped(dropped);
+            self.line_dropped(dropped, None);
         }
     }
 }

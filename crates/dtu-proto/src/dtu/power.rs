@@ -79,7 +79,7 @@ impl Dtu {
         self.line_format = self.config.line;
         self.event(Event::PowerOn(reason));
         let dropped = self.port.forget_start(&mut self.outputs);
-        self.line_dropped(dropped);
+        self.line_dropped(dropped, None);
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
         self.port.write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
@@ -337,7 +337,7 @@ impl Dtu {
         match ending.what {
             What::Stop => {
                 let data = self.port.abandon();
-                self.line_dropped(Dropped { data, texts: 0 });
+                self.line_dropped(Dropped { data, texts: 0 }, None);
                 self.outputs.push_back(Output::Power(Power::Stop));
             }
             What::Restart(reason) => {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{Dtu, LineState, WaitingCommand};
 use crate::config::{HeartbeatTo, WorkingMode};
-use crate::event::{Door, Event, Output};
+use crate::event::{Door, Event, Output, Socket};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::serial::framer::Packing;
 use crate::serial::line::Typed;
@@ -322,9 +322,10 @@ impl Dtu {
     /// Data of the network for the DTE.
     pub(super) fn print(&mut self, data: &[u8], source: Source) {
         let most = LISTEN_HIGH.saturating_sub(data.len());
-        if self.line_stands_for_good() && self.port.waiting_from(source) > most {
+        let goes_on = self.line_stands_for_good() || self.line_is_given_up();
+        if goes_on && self.port.waiting_from(source) > most {
             let dropped = self.port.make_room(source, most);
-            self.line_dropped(dropped);
+            self.line_dropped(dropped, source.socket());
         }
         let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
@@ -336,11 +337,11 @@ impl Dtu {
     }
 
     /// Counts what the DTE does not get any more, and says so.
-    pub(super) fn line_dropped(&mut self, dropped: Dropped) {
+    pub(super) fn line_dropped(&mut self, dropped: Dropped, of: Option<Socket>) {
         self.serial_counters.dropped_replies += dropped.texts;
         if dropped.data > 0 {
             self.serial_counters.undelivered_bytes += dropped.data as u64;
-            self.event(Event::LineDropped { bytes: dropped.data });
+            self.event(Event::LineDropped { bytes: dropped.data, of });
         }
     }
 
@@ -348,7 +349,7 @@ impl Dtu {
     pub(super) fn serial_discarded(&mut self, left: usize) {
         let (out, dropped) = self.port.discarded(left);
         self.serial_counters.bytes_out += out as u64;
-        self.line_dropped(dropped);
+        self.line_dropped(dropped, None);
         self.port.pump(&mut self.outputs);
     }
 

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::config::LineFormat;
-use crate::event::{CHANNELS, ChannelId, LINKS, LinkId, Output, SerialOutput};
+use crate::event::{CHANNELS, ChannelId, LINKS, LinkId, Output, SerialOutput, Socket};
 use crate::time::{Duration, Instant};
 
 /// A socket is not read while so many bytes of it wait for the DTE.
@@ -34,6 +34,15 @@ pub(crate) enum Source {
 const SOURCES: usize = LINKS + CHANNELS + 1;
 
 impl Source {
+    /// The socket that it is, if it is one.
+    pub(crate) const fn socket(self) -> Option<Socket> {
+        match self {
+            Self::Link(link) => Some(Socket::Link(link)),
+            Self::Channel(channel) => Some(Socket::Channel(channel)),
+            Self::Device => None,
+        }
+    }
+
     const fn index(self) -> usize {
         match self {
             Self::Link(link) => link.index(),
@@ -103,6 +112,8 @@ pub(crate) struct SerialPort {
     /// When the line last took something, or when something began to wait for it.
     moved_at: Instant,
     pub(crate) present: bool,
+    /// While it is missing: since when.
+    pub(crate) gone_at: Instant,
 }
 
 impl Default for SerialPort {
@@ -117,6 +128,7 @@ impl Default for SerialPort {
             from: [0; SOURCES],
             moved_at: Instant::ZERO,
             present: false,
+            gone_at: Instant::ZERO,
         }
     }
 }
@@ -257,7 +269,11 @@ impl SerialPort {
         match purpose {
             Purpose::Data(source) => {
                 self.from[source.index()] -= len;
-                dropped.data += len;
+                if source == Source::Device {
+                    dropped.texts += 1;
+                } else {
+                    dropped.data += len;
+                }
             }
             Purpose::Text => dropped.texts += 1,
             Purpose::Banner | Purpose::EscapeOffer | Purpose::Message => {}
@@ -316,12 +332,12 @@ impl SerialPort {
 
     /// Of these, those that the device itself has to say.
     pub(crate) fn own_waiting(&self) -> usize {
-        self.waiting() - self.data_waiting() + self.from[Source::Device.index()]
+        self.waiting() - self.data_waiting()
     }
 
     /// Of these, bytes of the network.
     pub(crate) fn data_waiting(&self) -> usize {
-        self.from.iter().sum()
+        self.from.iter().sum::<usize>() - self.from[Source::Device.index()]
     }
 
     pub(crate) const fn waiting_from(&self, source: Source) -> usize {

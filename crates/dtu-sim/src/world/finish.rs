@@ -1,7 +1,7 @@
 //! Regular checks, the healing of all faults, and the judgement at the end.
 
 use dtu_proto::config::DropPolicy;
-use dtu_proto::event::{ChannelId, Door, LINKS, LinkId};
+use dtu_proto::event::{CHANNELS, ChannelId, Door, LINKS, LinkId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
 use super::net::State;
@@ -12,8 +12,8 @@ use crate::{MS, SEC};
 
 /// What may wait for the serial line: the limit at which sockets stop being read, four more reads, replies.
 ///
-/// Each peer that may command is read up to 64 KiB, and one read more; the destinations of mode 1 up to 15 KiB.
-const SERIAL_WAITING: usize = (LINKS + 2) * (64 + 60) * 1024 + 8 * 1024;
+/// Each peer is read up to 64 KiB at most, and one read more.
+const SERIAL_WAITING: usize = (LINKS + CHANNELS) * (64 + 60) * 1024 + 8 * 1024;
 /// The longest a healed world may need: back-off, connect time-out, hand-back of a backup, slow caches.
 const DRAIN: u64 = 900 * SEC;
 

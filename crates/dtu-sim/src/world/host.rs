@@ -310,7 +310,7 @@ impl World {
                 self.dropped(*queue);
                 self.sum.dropped += 1;
             }
-            News::LineDropped { bytes } => self.line_dropped(*bytes),
+            News::LineDropped { bytes, of } => self.line_dropped(*bytes, *of),
             News::LinkUp(_)
             | News::ChannelUp(_)
             | News::ChannelDown { .. }

@@ -77,7 +77,7 @@ impl Journal {
             Event::PowerOn(reason) => info!("device: power on: {reason}"),
             Event::CommandState(on) => info!("serial: command state {}", if *on { "begins" } else { "ends" }),
             Event::FrameDropped { queue, bytes } => debug!("{queue}: a frame of {bytes} bytes is dropped"),
-            Event::LineDropped { bytes } => debug!("serial: {bytes} bytes for the equipment are dropped"),
+            Event::LineDropped { bytes, .. } => debug!("serial: {bytes} bytes for the equipment are dropped"),
             Event::WindowFrameDropped { bytes } => debug!("serial: a frame of {bytes} bytes found no room"),
             Event::Command { door, line, outcome: Ok(()) } => info!("{}{line}: OK", self.who(*door)),
             Event::Command { door, line, outcome: Err(why) } => {
