@@ -102,7 +102,7 @@ fn h8_a_manager_without_a_file_hears_ready_beats_the_state_and_the_end() {
     };
     hears("READY=1");
     hears("WATCHDOG=1");
-    hears("STATUS=transparent mode; link 1 up\n");
+    hears("STATUS=transparent mode; no equipment on the serial line; link 1 up\n");
     assert!(daemon.terminate().success());
     hears("STOPPING=1");
 }

@@ -16,7 +16,7 @@ pub(super) fn summary(status: &Status, dropped: u64) -> String {
         Phase::Data => status.mode.to_string(),
     };
     if !status.serial.present {
-        line.push_str("; serial line missing");
+        line.push_str("; no equipment on the serial line");
     }
     if status.attached.is_none() {
         line.push_str("; no network");
