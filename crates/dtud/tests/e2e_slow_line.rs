@@ -108,7 +108,7 @@ fn at_4800_bd_all_that_came_by_the_connection_of_the_at_mode_is_printed() {
 fn d2_what_a_dte_that_stopped_reading_loses_is_counted_to_the_byte() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (daemon, line) = behind_a_server_that_went(folder.path());
-    let said = "bytes of the peer were never read";
+    let said = "of the peer never read, gone with the connection";
     eventually(said, Duration::from_secs(40), || daemon.messages().contains(said).then_some(()));
     let printed = line.drain(Duration::from_secs(1)).len();
     let unread = figure(&counters(&line), 1, "unread");
