@@ -181,7 +181,7 @@ fn k3_dropped_frames_stay_counted_after_kill_9() {
     line.send(&frames(0..100));
     let dropped = figure(&waits(&line, 100), 1, "dropped_frames");
     assert!(dropped > 40, "{dropped}");
-    eventually("the count is on the disk", SOON, || is_counted(&setup, dropped).then_some(()));
+    eventually("the count is on the disk", SOON, || is_counted(&setup, dropped * FRAME as u64).then_some(()));
     daemon.kill();
     let daemon = setup.start();
     let reply = cistat(&daemon.line());

@@ -63,12 +63,12 @@ fn the_device_is_attached_while_the_interface_has_an_address() {
     shell.run(&format!("cd {}", folder.path().display()));
     let options = "--modem none --serial pty:./line --state ./state --settings s.toml";
     shell.run(&format!("{} {options} & device=$!; trap 'kill $device' EXIT", env!("CARGO_BIN_EXE_dtud")));
-    shell.hears("modem none: detached");
+    shell.hears("modem: detached");
     shell.run("ip tuntap add wwan0 mode tun; ip link set wwan0 up");
     shell.run("ip address add 10.9.8.7/32 dev wwan0");
     shell.hears("modem: attached, 10.9.8.7");
     shell.run("ip address add 10.9.8.6/32 dev wwan0; ip address del 10.9.8.7/32 dev wwan0");
     shell.hears("modem: attached, 10.9.8.6");
     shell.run("ip link del wwan0");
-    shell.hears("modem none: detached");
+    shell.hears("modem: detached");
 }
