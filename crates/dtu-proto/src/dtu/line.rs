@@ -37,9 +37,12 @@ impl Dtu {
         self.give_up_at().is_some_and(|at| at <= self.now)
     }
 
+    const fn line_is_missing(&self) -> bool {
+        !self.port.present && self.ending.is_none()
+    }
+
     fn give_up_at(&self) -> Option<Instant> {
-        let missing = !self.port.present && self.ending.is_none();
-        missing.then(|| self.port.gone_at + self.options.line_hold)
+        self.line_is_missing().then(|| self.port.gone_at + self.options.line_hold)
     }
 
     /// Tells everybody who has a clock what the line means for it.
@@ -75,7 +78,8 @@ impl Dtu {
 
     /// When the oldest bytes for a line that is missing are of no use any more.
     fn fades_at(&self) -> Option<Instant> {
-        let since = self.port.oldest().filter(|_| !self.port.present && self.ending.is_none())?;
+        // Only for such a line: every input of every mode comes by here, and the queue is looked through.
+        let since = self.line_is_missing().then(|| self.port.oldest()).flatten()?;
         Some(since.max(self.port.gone_at) + self.options.line_hold)
     }
 

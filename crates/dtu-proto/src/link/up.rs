@@ -186,13 +186,14 @@ impl Link {
 
     /// What goes before data: registration, replies, a heartbeat.
     fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
-        let is_first = self.registration_is_first();
+        // A datagram holds nothing else anyway.
+        let is_stream = !self.is_udp();
         let State::Up(up) = &mut self.state else { return None };
         if up.registration_due {
             up.registration_due = false;
             up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
             let packet = Bytes::copy_from_slice(&cx.config.registration);
-            if is_first && up.sent == 0 {
+            if is_stream && up.sent == 0 {
                 up.first_data = Some(FirstData { end: packet.len() as u64, until: None });
             }
             return Some(packet);
@@ -207,11 +208,6 @@ impl Link {
         up.heartbeat_reply.expect(self.options.expect_heartbeat.as_ref(), cx.now);
         self.counters.heartbeats += 1;
         Some(Bytes::copy_from_slice(&cx.config.heartbeat))
-    }
-
-    /// Whether a server's first read can hold more than the registration packet. A datagram holds nothing else anyway.
-    fn registration_is_first(&self) -> bool {
-        !self.is_udp()
     }
 
     /// The next frame of the cache, with the registration packet in front where it belongs there.
@@ -239,14 +235,16 @@ impl Link {
         !config.registration.is_empty() && !self.port.is_destination()
     }
 
+    fn heartbeat_interval(&self, config: &Config) -> Option<Duration> {
+        heartbeat_interval(config).filter(|_| !self.port.is_destination())
+    }
+
     fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        let interval = heartbeat_interval(config).filter(|_| !self.port.is_destination())?;
-        up.heartbeat_at(interval, self.options.expect_heartbeat.is_some())
+        up.heartbeat_at(self.heartbeat_interval(config)?, self.options.expect_heartbeat.is_some())
     }
 
     fn dead_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        let interval = heartbeat_interval(config).filter(|_| !self.port.is_destination())?;
-        up.dead_at(interval)
+        up.dead_at(self.heartbeat_interval(config)?)
     }
 
     /// A short link is idle when there is nothing to send, nothing unread, and nothing came for its time.
