@@ -33,7 +33,7 @@ pub enum Output {
     News(ModemInput),
     /// Close the device, open it again and say [`Input::Opened`].
     Reopen,
-    /// For logs. Only [`Event::PinSent`] and [`Event::PinAccepted`] want something done.
+    /// For logs. Only [`Event::PinAccepted`] wants something done.
     Event(Event),
 }
 
