@@ -246,10 +246,10 @@ impl SubmitFailure {
     pub const DUPLICATE: Self = Self(197);
 
     /// Whether trying again later makes sense. What the number, the subscription or the message itself is refused
-    /// for stays refused.
+    /// for stays refused. 302, not allowed, is what modems say that are not ready yet.
     #[must_use]
     pub const fn is_temporary(self) -> bool {
-        !matches!(self.0, 1 | 8 | 10 | 28 | 29 | 30 | 50 | 69 | 81 | 95..=99 | 111 | 128..=175 | 193 | 195 | 196 | 301..=305)
+        !matches!(self.0, 1 | 8 | 10 | 28 | 29 | 30 | 50 | 69 | 81 | 95..=99 | 111 | 128..=175 | 193 | 195 | 196 | 301 | 303..=305)
     }
 
     /// What it means, in a few words.

@@ -396,7 +396,7 @@ fn replies_over_the_network_hide_secrets() {
     let mut dev = Dev::up(config);
     dev.network(2000, LINK1, "secre,AT+CSTT?")
         .at(3000)
-        .sends(LINK1, "\r\n+CSTT: \"CMNET\", \"\", \"****\"\r\n\r\nOK\r\n");
+        .sends(LINK1, "\r\n+CSTT: \"\", \"\", \"****\"\r\n\r\nOK\r\n");
 }
 
 // ---- Clock

@@ -66,7 +66,13 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether the SIM is the reason and the same command may succeed soon.
     pub(crate) const fn is_busy(self) -> bool {
-        matches!(self, Self::Cme(14) | Self::Cms(314))
+        // 515: please wait, of SIMCom.
+        matches!(self, Self::Cme(14 | 515) | Self::Cms(314 | 515))
+    }
+
+    /// Whether the card is the reason, ready soon or not.
+    pub(crate) const fn is_of_card(self) -> bool {
+        self.is_busy() || matches!(self, Self::Cme(10..=13 | 15) | Self::Cms(310..=318))
     }
 
     /// Whether the modem has no such command (or says so): plain, "not allowed", "not supported", "invalid".

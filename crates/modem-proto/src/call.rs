@@ -14,6 +14,8 @@ pub(crate) struct Calls {
     call: Option<Call>,
     /// `AT+CLCC` is known to the modem.
     pub(crate) are_listed: bool,
+    /// Calls in a row that ended as soon as the list was asked for while they were dialled.
+    ended_by_list: u8,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,7 @@ struct Call {
     missed: u8,
     /// The second caller was refused.
     refused_second: bool,
+    dialled_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,7 @@ impl Call {
             cause: None,
             missed: 0,
             refused_second: false,
+            dialled_at: None,
         }
     }
 }
@@ -119,8 +123,9 @@ impl Modem {
             Outcome::Ok | Outcome::TimedOut => {
                 if let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Ordered) {
                     call.stage = Stage::Dialling;
+                    call.dialled_at = Some(now);
                 }
-                self.agenda.later(now + CALL_POLL, Job::Calls);
+                self.look_at_call(now);
             }
             Outcome::Call(end) => self.end_call(end),
             Outcome::Failed(_) => self.end_call(CallEnd::NoCarrier),
@@ -202,6 +207,10 @@ impl Modem {
     fn end_is_near(&mut self, end: Option<CallEnd>, now: Instant) {
         let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
         call.cause = end.or(call.cause);
+        let quick = call.dialled_at.is_some_and(|at| now - at < QUICK);
+        if quick && call.stage == Stage::Dialling && end == Some(CallEnd::NoCarrier) {
+            self.calls.ended_by_list = self.calls.ended_by_list.saturating_add(1);
+        }
         if self.calls.are_listed {
             self.agenda.later(now, Job::Calls);
         } else if let Some(end) = end {
@@ -214,7 +223,7 @@ impl Modem {
             // A list that cannot be had does not keep a call alive that a line has ended.
             match self.calls.call.as_ref().map(|call| call.cause) {
                 Some(Some(end)) => self.end_call(end),
-                Some(None) => self.agenda.later(now + CALL_POLL, Job::Calls),
+                Some(None) => self.look_at_call(now),
                 None => {}
             }
             return;
@@ -234,8 +243,17 @@ impl Modem {
             }
         }
         if self.calls.call.is_some() {
-            self.agenda.later(now + CALL_POLL, Job::Calls);
+            self.look_at_call(now);
         }
+    }
+
+    /// The next look. There are modems whose `AT+CLCC` ends a call that is being dialled: those are asked when the
+    /// phone has rung, or late.
+    fn look_at_call(&mut self, now: Instant) {
+        let dialling = self.calls.call.as_ref().is_some_and(|call| call.stage == Stage::Dialling);
+        let hurts = self.dialect.list_ends_call || self.calls.ended_by_list >= FEW_ENDED;
+        let pause = if dialling && hurts { LATE_LOOK } else { CALL_POLL };
+        self.agenda.later(now + pause, Job::Calls);
     }
 
     /// A ringing one is a call like every other; what else there is, a host before this one has left behind.
@@ -256,6 +274,7 @@ impl Modem {
             (_, ACTIVE | HELD) => self.call_stands(),
             (Way::Out, ALERTING) if call.stage == Stage::Dialling => {
                 call.stage = Stage::Ringing;
+                self.calls.ended_by_list = 0;
                 self.tell(ModemInput::Call(CallNews::Alerting));
             }
             (Way::In, _) if call.from.is_some() => self.tell_incoming(),
@@ -339,6 +358,12 @@ impl Listed {
     }
 }
 
+/// An end so soon after `ATD` may be the list's doing.
+const QUICK: Duration = Duration::from_secs(3);
+/// Such ends in a row before the list is held back.
+const FEW_ENDED: u8 = 2;
+/// By then a phone was answered, or rang in vain.
+const LATE_LOOK: Duration = Duration::from_secs(60);
 /// 27.007 7.18, `stat`: 0 active, 1 held, 2 dialling, 3 alerting, 4 incoming, 5 waiting.
 const ACTIVE: u8 = 0;
 const HELD: u8 = 1;

@@ -52,6 +52,8 @@ enum Stage {
 pub(crate) struct Headed {
     pub(crate) head: String,
     pub(crate) digits: String,
+    /// It is as long as the head says.
+    pub(crate) fits: bool,
 }
 
 /// At most one command is outstanding, each with a deadline.
@@ -63,6 +65,10 @@ pub(crate) struct Channel {
     heads: Vec<String>,
     /// The command came back, although echo is off.
     pub(crate) echoes: bool,
+    /// A message was shown as text, not as a PDU.
+    pub(crate) text_mode: bool,
+    /// News of several lines: its text in quotes is not at its end.
+    quoted_news: u8,
 }
 
 impl Channel {
@@ -141,7 +147,9 @@ impl Channel {
     /// Whether the line announces a PDU; then it waits for it.
     pub(crate) fn announces(&mut self, line: &str) -> bool {
         let announces = HEADS.iter().any(|head| line.starts_with(head));
-        if announces {
+        if announces && is_of_text_mode(line) {
+            self.text_mode = true;
+        } else if announces {
             if self.heads.len() >= MOST_HEADS {
                 self.heads.remove(0);
             }
@@ -150,15 +158,16 @@ impl Channel {
         announces
     }
 
-    /// The announced PDU, where the line is its digits.
+    /// The announced PDU, where the line is its digits. Hex digits of another length are a text (`CSCS="UCS2"`).
     pub(crate) fn pair(&mut self, line: &str) -> Option<Headed> {
         let is_pdu = line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_pdu || self.heads.is_empty() {
             return None;
         }
-        let fits = self.heads.iter().rposition(|head| announced_length(head) == tpdu_length(line));
+        let length = tpdu_length(line);
+        let fits = self.heads.iter().rposition(|head| length.is_some() && announced_length(head) == length);
         let head = self.heads.remove(fits.unwrap_or(self.heads.len() - 1));
-        Some(Headed { head, digits: line.into() })
+        Some(Headed { head, digits: line.into(), fits: fits.is_some() })
     }
 
     /// The answer that this line completes.
@@ -186,6 +195,7 @@ impl Channel {
 
     fn end(&mut self, outcome: Outcome) -> Option<(Request, Answer)> {
         let current = self.current.take()?;
+        self.quoted_news = 0;
         // What was announced as part of this answer and did not come does not come any more.
         self.heads.retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
         Some((current.request, Answer { outcome, lines: current.lines }))
@@ -197,6 +207,18 @@ impl Channel {
         if current.stage == Stage::Prompt {
             return false;
         }
+        if self.quoted_news > 0 && !line.starts_with(SIGNS) {
+            self.quoted_news = if has_open_quote(line) { 0 } else { self.quoted_news - 1 };
+            return false;
+        }
+        // An operator's name with line ends in it.
+        if let (Wants::Prefix("+COPS:"), Some(last)) = (current.request.wants, current.lines.last_mut())
+            && has_open_quote(last)
+            && !line.starts_with(SIGNS)
+        {
+            last.push_str(line);
+            return true;
+        }
         let belongs = match current.request.wants {
             Wants::Nothing => false,
             Wants::Prefix(prefix) => line.starts_with(prefix),
@@ -207,6 +229,8 @@ impl Channel {
         };
         if belongs && current.lines.len() < MOST_LINES {
             current.lines.push(line.into());
+        } else if line.starts_with("+CUSD:") && has_open_quote(line) {
+            self.quoted_news = MOST_QUOTED;
         }
         belongs
     }
@@ -215,6 +239,21 @@ impl Channel {
 /// The length that a head announces: its last value, octets without the service centre.
 fn announced_length(head: &str) -> Option<usize> {
     fields(head).last().and_then(|field| field.number())
+}
+
+/// PDU mode: `+CMGR: stat,[alpha],length`. Text mode has numbers and times in quotes in its place (27.005 3.4.3).
+fn is_of_text_mode(head: &str) -> bool {
+    let most = match head.get(..6) {
+        Some("+CMGR:") => 3,
+        Some("+CMGL:") => 4,
+        Some("+CMT: " | "+CMT:,") => 2,
+        _ => return false,
+    };
+    announced_length(head).is_none() || fields(head).len() > most
+}
+
+fn has_open_quote(line: &str) -> bool {
+    line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
 }
 
 fn tpdu_length(digits: &str) -> Option<usize> {
@@ -231,6 +270,8 @@ const HEADS: [&str; 5] = ["+CMGR:", "+CMGL:", "+CMT:", "+CDS:", "+CBM:"];
 /// How news begin.
 const SIGNS: [char; 7] = ['+', '^', '*', '$', '#', '%', '@'];
 const MOST_HEADS: usize = 4;
+/// Lines of one news.
+const MOST_QUOTED: u8 = 16;
 const MOST_LINES: usize = 64;
 /// Hex digits of the shortest PDU that a modem gives: a status report without anything optional.
 const SHORTEST_PDU: usize = 16;

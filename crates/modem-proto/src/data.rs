@@ -10,6 +10,7 @@ use crate::answer::{Answer, fields};
 use crate::channel::Request;
 use crate::event::Event;
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
 
 /// Context 1, the one that the makers' own network interfaces use.
@@ -71,22 +72,27 @@ impl Modem {
     /// The one that is set is left alone: setting it costs writes of the modem's memory, and the connection.
     pub(crate) fn know_contexts(&mut self, answer: &Answer) {
         let Some(apn) = &self.data.apn else { return };
-        let is_set = answer.lines.iter().any(|line| {
-            let fields = fields(line);
-            let text = |at: usize| fields.get(at).map(|field| field.text);
-            text(0) == Some("1") && text(2).is_some_and(|name| name.eq_ignore_ascii_case(&apn.name))
-        });
+        // Without a name the modem's own stays.
+        let is_set = apn.name.is_empty()
+            || answer.lines.iter().any(|line| {
+                let fields = fields(line);
+                let text = |at: usize| fields.get(at).map(|field| field.text);
+                text(0) == Some("1") && text(2).is_some_and(|name| name.eq_ignore_ascii_case(&apn.name))
+            });
         if is_set {
             return self.authenticate();
         }
         if self.data.connecting {
             self.agenda.push(Job::Activate(false));
         }
+        let name = self.mask(&apn.name);
+        self.note(Event::ApnSet(name));
         self.agenda.push(Job::Context);
     }
 
     pub(crate) fn context_is_set(&mut self, request: &Request, answer: &Answer) {
         self.complain(request, answer);
+        self.lack_if(answer.failure().is_some(), Lack::AccessPoint);
         self.authenticate();
     }
 

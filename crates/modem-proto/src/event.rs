@@ -7,6 +7,7 @@ use core::fmt;
 use dtu_proto::radio::{ModemInput, ModemOutput};
 use dtu_proto::time::{Duration, Instant};
 
+use crate::lack::Lack;
 use crate::settings::PinPast;
 
 /// Everything that can happen to the dialogue. The only door in.
@@ -80,6 +81,14 @@ pub enum Event {
     PinSpared(u8),
     /// The card waits for a PIN, and the settings have none (or one that was refused).
     PinMissing,
+    /// It cannot do something; it is used without.
+    Lacks(Lack),
+    /// It restarts again and again, and is left alone for longer and longer; told once each time that begins.
+    RestartsOften,
+    /// It refused so many messages that it is reset.
+    RefusesMessages,
+    /// This access point is written into its context 1.
+    ApnSet(String),
     /// The message storage is full; told once each time.
     StorageFull {
         /// Its name.
@@ -108,7 +117,7 @@ impl Event {
     pub const fn level(&self) -> Level {
         match self {
             Self::Sent(_) | Self::Heard(_) | Self::PinIs(_) => Level::Trace,
-            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted => Level::Info,
+            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted | Self::ApnSet(_) => Level::Info,
             Self::NoAnswer(_)
             | Self::Silent
             | Self::GivenUp
@@ -118,6 +127,9 @@ impl Event {
             | Self::PinUnheeded
             | Self::PinSpared(_)
             | Self::PinMissing
+            | Self::Lacks(_)
+            | Self::RestartsOften
+            | Self::RefusesMessages
             | Self::StorageFull { .. }
             | Self::ApnRefused => Level::Warning,
         }
@@ -147,6 +159,12 @@ impl fmt::Display for Event {
             Self::PinSpared(tries) => {
                 write!(f, "the SIM allows {tries} more PIN tries; the last ones are left to a person")
             }
+            Self::Lacks(lack) => write!(f, "works with less: {lack}"),
+            Self::RestartsOften => {
+                f.write_str("restarts again and again; asked after longer and longer pauses, 5 min at most")
+            }
+            Self::RefusesMessages => f.write_str("refused every message for 10 min; it is reset"),
+            Self::ApnSet(name) => write!(f, "the access point {name} is written into context 1"),
             Self::PinMissing => f.write_str("the SIM waits for a PIN, and there is none to be tried"),
             Self::StorageFull { store, places } => {
                 write!(

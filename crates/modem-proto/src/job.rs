@@ -65,6 +65,8 @@ pub(crate) enum Job {
     // Messages.
     MessageService,
     Announce(u8),
+    /// A report that was delivered directly (27.005 3.4.4).
+    Acknowledge,
     Storages,
     Storage(Store),
     List(Store),

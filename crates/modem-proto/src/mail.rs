@@ -2,6 +2,8 @@
 //! them safe. A look at the whole storage every few minutes finds what no announcement told.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
@@ -10,11 +12,14 @@ use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::hex;
 
-use crate::answer::{Answer, Outcome, fields};
+use crate::answer::{Answer, Failure, Outcome, fields};
 use crate::channel::{Headed, Request};
 use crate::event::Event;
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
+use crate::patience::pause;
+use crate::request::{PHASE_1, PHASE_2};
 use crate::submit::Submitting;
 
 /// Messages in the modem, and the one on its way out.
@@ -34,6 +39,18 @@ pub(crate) struct Mail {
     listed: Vec<Place>,
     /// The announcement of messages could not be switched on: the storage is looked at more often.
     is_blind: bool,
+    /// What `CPMS?` showed: where it reads, writes, and puts what it receives.
+    shown: [Option<Store>; 3],
+    /// `AT+CPMS` wants all three.
+    names_three: bool,
+    /// `AT+CSMS=1` is set.
+    wants_acknowledgement: bool,
+    /// Answers "busy" since the last good one.
+    busy: u32,
+    /// Looks in a row that showed texts.
+    as_text: u32,
+    /// `AT+CMGF=0` was refused so often.
+    mode_refused: u32,
     is_full: bool,
     /// Delivered directly before the modem was introduced.
     early: Vec<Bytes>,
@@ -109,12 +126,32 @@ impl Modem {
     }
 
     pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer, now: Instant) {
-        if answer.is_ok() {
-            return;
+        let ds = request.text.strip_prefix("AT+CNMI=").map(|values| values.split(',').nth(3).unwrap_or("0"));
+        match (request.text.as_str(), ds) {
+            (PHASE_2, _) => {
+                self.mail.wants_acknowledgement = answer.is_ok();
+                // Without it the same forms need not be tried again.
+                let next = if answer.is_ok() { number + 1 } else { AFTER_PHASE_2 };
+                return self.agenda.push(Job::Announce(next));
+            }
+            (PHASE_1, _) => {
+                self.mail.wants_acknowledgement &= !answer.is_ok();
+                return self.agenda.push(Job::Announce(number + 1));
+            }
+            (_, ds) if answer.is_ok() => {
+                self.lack_if(ds == Some("0"), Lack::Reports);
+                return self.lack_no_more(Lack::Announcements);
+            }
+            (_, Some(_) | None) => {}
+        }
+        if answer.failure().is_some_and(Failure::is_busy) && self.is_patient() {
+            return self.agenda.later(now + BUSY, Job::Announce(number));
         }
         if number < LAST_ANNOUNCE {
             return self.agenda.push(Job::Announce(number + 1));
         }
+        self.lack(Lack::Announcements);
+        self.lack(Lack::Reports);
         self.mail.is_blind = true;
         if let Some(store) = self.mail.main {
             self.agenda.later(now + BLIND_LOOK, Job::List(store));
@@ -123,8 +160,13 @@ impl Modem {
     }
 
     /// `+CPMS: "SM",3,50,"SM",3,50,"SM",3,50`: the third is where received ones go. It is left as it is, and read.
-    pub(crate) fn know_storages(&mut self, answer: &Answer) {
+    pub(crate) fn know_storages(&mut self, answer: &Answer, now: Instant) {
+        if answer.failure().is_some_and(Failure::is_busy) && self.is_patient() {
+            return self.agenda.later(now + BUSY, Job::Storages);
+        }
         let fields = answer.fields();
+        let shown = |at: usize| fields.get(at).and_then(|field| Store::new(field.text));
+        self.mail.shown = [shown(0), shown(3), shown(6)];
         let store = fields.get(6).or_else(|| fields.first()).and_then(|field| Store::new(field.text));
         match store.filter(|_| answer.is_ok()) {
             Some(store) => {
@@ -153,16 +195,37 @@ impl Modem {
         }
     }
 
-    pub(crate) fn storage_is(&mut self, store: Store, answer: &Answer, now: Instant) {
+    pub(crate) fn storage_is(&mut self, store: Store, request: &Request, answer: &Answer, now: Instant) {
         if !answer.is_ok() {
+            let is_busy = answer.failure().is_some_and(Failure::is_busy);
             self.mail.current = None;
+            if is_busy && self.is_patient() {
+                self.agenda.cancel(|job| store_of(*job) == Some(store));
+                return self.agenda.later(now + BUSY, Job::List(store));
+            }
+            if answer.failure().is_some() && !core::mem::replace(&mut self.mail.names_three, true) {
+                return self.agenda.first(Job::Storage(store));
+            }
+            self.mail.names_three = false;
+            self.complain(request, answer);
+            let [read, _, received] = self.mail.shown;
+            if answer.failure().is_some() && received == Some(store) {
+                self.lack(Lack::Storage);
+            }
+            if answer.failure().is_some() && read == Some(store) {
+                // It reads there anyway.
+                self.mail.has_stores = false;
+                self.mail.current = Some(store);
+                return;
+            }
             self.agenda.cancel(|job| store_of(*job) == Some(store));
             // It may work once the modem is less busy.
             return self.agenda.later(now + RETRY, Job::List(store));
         }
         self.mail.current = Some(store);
+        self.mail.busy = 0;
         let fields = answer.fields();
-        // The answer to a setting has no names: `+CPMS: used,total,…`.
+        // A bare OK is an answer too. The answer to a setting has no names: `+CPMS: used,total,…`.
         let number = |at: usize| fields.get(at).and_then(|field| field.number::<u16>());
         if let Some((used, places)) = number(0).zip(number(1)) {
             self.fill_is(store, used >= places && places > 0, places);
@@ -180,9 +243,9 @@ impl Modem {
     /// A PDU with its head: part of an answer, or delivered directly.
     pub(crate) fn hear_pdu(&mut self, headed: &Headed, now: Instant) {
         let job = self.channel.job().copied();
-        let Ok(pdu) = hex::decode(&headed.digits) else {
+        let Some(pdu) = hex::decode(&headed.digits).ok().filter(|_| headed.fits) else {
             self.counters.bad_messages += 1;
-            return;
+            return self.lack(Lack::SomeMessages);
         };
         match (headed.head.get(..5), job) {
             (Some("+CMGR"), Some(Job::Read(place))) => self.found(place, status(&headed.head, 0), pdu, now),
@@ -192,7 +255,12 @@ impl Modem {
                     self.found(Place { store, index }, status(&headed.head, 1), pdu, now);
                 }
             }
-            (Some("+CMT:" | "+CDS:"), _) => self.delivered(pdu.into()),
+            (Some("+CMT:" | "+CDS:"), _) => {
+                if self.mail.wants_acknowledgement {
+                    self.agenda.soon(Job::Acknowledge);
+                }
+                self.delivered(pdu.into());
+            }
             // Broadcasts, and answers to what nobody asked.
             _ => self.counters.unknown_lines += 1,
         }
@@ -278,6 +346,9 @@ impl Modem {
 
     pub(crate) fn was_read(&mut self, place: Place, answer: &Answer, now: Instant) {
         self.mail.listed.clear();
+        if self.leave_text_mode(place.store, now) {
+            return;
+        }
         // Busy or lost: the next look finds it.
         if !answer.is_ok() {
             self.agenda.later(now + SOON, Job::List(place.store));
@@ -286,7 +357,8 @@ impl Modem {
 
     pub(crate) fn listed(&mut self, store: Store, answer: &Answer, now: Instant) {
         let listed = core::mem::take(&mut self.mail.listed);
-        if answer.is_ok() {
+        let as_text = self.leave_text_mode(store, now);
+        if answer.is_ok() && !as_text {
             // Somebody else deleted them.
             self.mail.known.retain(|place, _| place.store != store || listed.contains(place));
         }
@@ -296,11 +368,75 @@ impl Modem {
         }
         let pause = if self.mail.is_blind { BLIND_LOOK } else { LOOK };
         let pause = if answer.is_ok() { pause } else { RETRY };
-        self.agenda.later(now + pause, Job::List(store));
+        if !as_text {
+            self.agenda.later(now + pause, Job::List(store));
+        }
+    }
+
+    /// Messages were shown as texts. Nothing of them was taken; they are read again in PDU mode.
+    fn leave_text_mode(&mut self, store: Store, now: Instant) -> bool {
+        if !core::mem::take(&mut self.channel.text_mode) {
+            self.mail.as_text = 0;
+            self.lack_no_more(Lack::PduMode);
+            return false;
+        }
+        self.mail.as_text += 1;
+        if self.mail.as_text >= TRIES_BEFORE_WORD {
+            self.lack(Lack::PduMode);
+        }
+        self.agenda.first(Job::MessageMode);
+        self.agenda.later(now + pause(self.mail.as_text), Job::List(store));
+        true
+    }
+
+    /// The way messages are shown. A modem whose card is not ready yet refuses what it takes a moment later.
+    pub(crate) fn know_message_mode(&mut self, answer: &Answer, now: Instant) {
+        if answer.is_ok() {
+            self.mail.mode_refused = 0;
+            self.lack_no_more(Lack::Messages);
+            let had = core::mem::replace(&mut self.identity.abilities.messages, true);
+            if !had && self.present {
+                self.agenda.push(Job::Introduce);
+            }
+            return;
+        }
+        // In front of the card's first word it says nothing about the modem.
+        self.mail.mode_refused += 1;
+        self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);
+        if self.mail.mode_refused >= TRIES_BEFORE_WORD && self.present {
+            self.lack(Lack::Messages);
+        }
+        self.agenda.later(now + pause(self.mail.mode_refused), Job::MessageMode);
+    }
+
+    /// The card says that it is ready for messages.
+    pub(crate) fn messages_are_ready(&mut self, now: Instant) {
+        if self.mail.mode_refused > 0 {
+            self.agenda.later(now, Job::MessageMode);
+        }
+        if self.present {
+            self.ask_card_again();
+        }
+    }
+
+    /// Whether it may be asked once more at once.
+    fn is_patient(&mut self) -> bool {
+        self.mail.busy += 1;
+        self.mail.busy <= MOST_BUSY
+    }
+
+    /// 27.005 3.2.2: the one that is read, or (for modems that want all three) the others as they are.
+    pub(crate) fn storage_command(&self, store: Store) -> String {
+        let name = store.as_str();
+        if !self.mail.names_three {
+            return format!("AT+CPMS=\"{name}\"");
+        }
+        let [_, written, received] = self.mail.shown.map(|shown| shown.unwrap_or(store));
+        format!("AT+CPMS=\"{name}\",\"{}\",\"{}\"", written.as_str(), received.as_str())
     }
 
     pub(crate) fn mail_news(&mut self, line: &str, now: Instant) -> bool {
-        if line.starts_with("+CMTI:") {
+        if line.starts_with("+CMTI:") || line.starts_with("+CDSI:") {
             let fields = fields(line);
             let store = fields.first().and_then(|field| Store::new(field.text));
             let index = fields.get(1).and_then(|field| field.number());
@@ -349,7 +485,14 @@ fn status(head: &str, at: usize) -> u8 {
 /// 27.005 3.1: states of received messages are 0 and 1.
 const LAST_RECEIVED: u8 = 1;
 /// The number of the last form of `AT+CNMI`.
-const LAST_ANNOUNCE: u8 = 3;
+const LAST_ANNOUNCE: u8 = 10;
+/// The number of the first form that `AT+CSMS=1` does not matter for.
+const AFTER_PHASE_2: u8 = 8;
+/// Answers "busy" in a row.
+const MOST_BUSY: u32 = 30;
+const BUSY: Duration = Duration::from_secs(1);
+/// Refusals before it is said.
+const TRIES_BEFORE_WORD: u32 = 4;
 /// Places that are remembered; a SIM has up to 255.
 const MOST_KNOWN: usize = 512;
 /// Messages told and not taken; the others stay in the storage until there is room.

@@ -13,9 +13,11 @@ use crate::data::Data;
 use crate::dialect::{Dialect, GENERIC};
 use crate::event::{Counters, Deadline, Event, Input, Output, Timer};
 use crate::job::{Agenda, Job};
+use crate::lack::Lacks;
 use crate::line::Piece;
 use crate::mail::Mail;
 use crate::network::{self, Network};
+use crate::patience::Patience;
 use crate::settings::Settings;
 use crate::sim::Sim;
 use crate::start::{Echo, Phase};
@@ -41,6 +43,8 @@ pub struct Modem {
     pub(crate) mail: Mail,
     pub(crate) calls: Calls,
     pub(crate) counters: Counters,
+    pub(crate) lacks: Lacks,
+    pub(crate) patience: Patience,
     /// It was said that nothing answers here.
     pub(crate) doubted: bool,
 }
@@ -67,6 +71,8 @@ impl Modem {
             mail: Mail::default(),
             calls: Calls::default(),
             counters: Counters::default(),
+            lacks: Lacks::default(),
+            patience: Patience::default(),
             doubted: false,
         }
     }
@@ -264,6 +270,8 @@ impl Modem {
         self.fail_submit(SubmitFailure::NO_MODEM);
         self.drop_call();
         self.mail.forget();
+        self.lacks.forget();
+        self.channel.text_mode = false;
         self.network = Network::default();
         self.data.forget();
         self.sim.forget();
@@ -312,16 +320,7 @@ impl Modem {
 
 /// Questions that no modem answers with a bare `OK`.
 const fn has_text(job: Job) -> bool {
-    matches!(
-        job,
-        Job::Function
-            | Job::Sim
-            | Job::Registration(_)
-            | Job::Signal
-            | Job::Clock
-            | Job::Storages
-            | Job::Storage(_)
-    )
+    matches!(job, Job::Function | Job::Sim | Job::Registration(_) | Job::Signal | Job::Clock | Job::Storages)
 }
 
 /// Rounds of one `handle_timeout`.

@@ -5,9 +5,11 @@ use alloc::string::ToString as _;
 use dtu_proto::radio::{Cell, ModemInput, NetworkTime, Operator, PhoneNumber, Registration, Signal};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Field, fields, phone};
+use crate::answer::{Answer, Failure, Field, Outcome, fields, phone};
 use crate::job::{Domain, Job};
+use crate::lack::Lack;
 use crate::modem::Modem;
+use crate::patience::pause;
 
 /// What is known, and what of it was told.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(crate) struct Network {
     told: Told,
     /// The code, until the name is there too.
     operator: Operator,
+    /// The card was not ready so often.
+    card_late: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +28,8 @@ struct Standing {
     known: bool,
     /// `AT+CREG=2` (or 1) was taken.
     watched: bool,
+    /// And `AT+CREG?` showed so.
+    shows: bool,
     registration: Registration,
     cell: Option<Cell>,
 }
@@ -86,13 +92,25 @@ impl Modem {
             // A modem without GPRS or LTE is not asked again.
             return;
         }
-        self.agenda.later(now + REGISTRATION_POLL, Job::Registration(domain));
+        let blind = self.lacks.has(Lack::RegistrationNews);
+        let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
+        self.agenda.later(now + poll, Job::Registration(domain));
+        if domain == Domain::Circuit {
+            self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Registration);
+        }
         let fields = answer.fields();
         let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else { return };
-        let watched = self.network.domains.get(domain.index()).is_some_and(|standing| standing.watched);
-        if watched && mode.text == "0" {
-            // It was told to report, and does not know of it any more.
-            return self.restarted(now);
+        let Some(standing) = self.network.domains.get_mut(domain.index()) else { return };
+        standing.shows |= mode.text != "0";
+        if standing.watched && mode.text == "0" {
+            // It was told to report, and does not know of it any more: it restarted. There are modems that never show
+            // it, so one that has not yet is believed once.
+            if standing.shows || !core::mem::replace(&mut self.patience.doubted_watch, true) {
+                return self.restarted(now);
+            }
+            standing.watched = false;
+            self.lack(Lack::RegistrationNews);
+            self.agenda.later(now + BLIND_POLL, Job::Registration(domain));
         }
         self.stand(domain, state, now);
     }
@@ -120,7 +138,10 @@ impl Modem {
     fn stand(&mut self, domain: Domain, fields: &[Field<'_>], now: Instant) {
         let Some(state) = fields.first().and_then(|field| field.number()) else { return };
         let hex = |at: usize| fields.get(at).and_then(|field| field.hex());
-        let cell = hex(1).zip(hex(2)).map(|(area, id)| Cell { area, id });
+        let length = |at: usize| fields.get(at).map_or(0, |field| field.text.len());
+        // Some put the routing area, two digits, between area and cell.
+        let at = if fields.len() > 4 && length(2) <= 2 && length(3) > 2 { 3 } else { 2 };
+        let cell = hex(1).zip(hex(at)).map(|(area, id)| Cell { area, id });
         let Some(standing) = self.network.domains.get_mut(domain.index()) else { return };
         standing.known = true;
         standing.registration = Registration::from_number(state);
@@ -154,6 +175,7 @@ impl Modem {
     }
 
     pub(crate) fn know_operator(&mut self, format: u8, answer: &Answer, now: Instant) {
+        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Operator);
         let fields = answer.fields();
         let text = fields.get(2).map(|field| field.text.to_string()).unwrap_or_default();
         // A modem that ignores the format gives the same twice.
@@ -181,6 +203,7 @@ impl Modem {
 
     pub(crate) fn know_signal(&mut self, answer: &Answer, now: Instant) {
         self.agenda.later(now + SIGNAL_POLL, Job::Signal);
+        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Signal);
         if answer.is_ok() {
             self.signal_is(&answer.fields());
         }
@@ -198,12 +221,41 @@ impl Modem {
 
     pub(crate) fn know_clock(&mut self, answer: &Answer, now: Instant) {
         self.agenda.later(now + CLOCK_POLL, Job::Clock);
-        if let Some(time) = answer.fields().first().and_then(|field| network_time(field.text)) {
+        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Clock);
+        // Some give no quotes, and then the comma in it parts no values.
+        let fields = answer.fields();
+        let quoted = fields.first().filter(|field| field.quoted).map(|field| field.text);
+        if let Some(time) = quoted.or_else(|| answer.text()).and_then(network_time) {
             self.tell(ModemInput::Clock(time));
         }
     }
 
-    pub(crate) fn know_own_number(&mut self, answer: &Answer) {
+    /// Own number and service centre are the card's, which may not be ready yet.
+    pub(crate) fn ask_card_again(&mut self) {
+        for (job, known) in [
+            (Job::ServiceCenter, matches!(self.network.told.service_center, Some(Some(_)))),
+            (Job::OwnNumber, matches!(self.network.told.own_number, Some(Some(_)))),
+        ] {
+            if !known {
+                self.agenda.push(job);
+            }
+        }
+    }
+
+    /// Whether it is asked again instead of being believed.
+    fn card_is_late(&mut self, job: Job, answer: &Answer, now: Instant) -> bool {
+        let late = answer.failure().is_some_and(Failure::is_of_card) || answer.outcome == Outcome::TimedOut;
+        if late {
+            self.network.card_late += 1;
+            self.agenda.later(now + pause(self.network.card_late), job);
+        }
+        late
+    }
+
+    pub(crate) fn know_own_number(&mut self, answer: &Answer, now: Instant) {
+        if self.card_is_late(Job::OwnNumber, answer, now) {
+            return;
+        }
         // `+CNUM: ["name"],"+86…",145`; a card that has no number of its own gives no line.
         let number = phone(&answer.fields(), 1).filter(|_| answer.is_ok());
         if self.network.told.own_number.replace(number) != Some(number) {
@@ -211,7 +263,10 @@ impl Modem {
         }
     }
 
-    pub(crate) fn know_service_center(&mut self, answer: &Answer) {
+    pub(crate) fn know_service_center(&mut self, answer: &Answer, now: Instant) {
+        if self.card_is_late(Job::ServiceCenter, answer, now) {
+            return;
+        }
         let number = phone(&answer.fields(), 0).filter(|_| answer.is_ok());
         if self.network.told.service_center.replace(number) != Some(number) {
             self.tell(ModemInput::ServiceCenter(number));
@@ -226,7 +281,9 @@ pub(crate) fn is_registration_news(line: &str) -> bool {
         return false;
     }
     let fields = fields(line);
-    fields.len() == 1 || fields.len() == 3 || fields.get(1).is_some_and(|field| field.quoted)
+    let is_area =
+        |field: &Field<'_>| field.quoted || field.text.is_empty() || field.text.len() >= SHORTEST_AREA;
+    fields.len() == 1 || fields.len() == 3 || fields.get(1).is_some_and(is_area)
 }
 
 /// 100..=191 are the steps of UMTS (27.007 of some makers): -116 dBm and up, 1 dBm each.
@@ -268,10 +325,14 @@ fn network_time(text: &str) -> Option<NetworkTime> {
     Some(NetworkTime { seconds: days * 86_400 + hour * 3600 + minute * 60 + second, zone })
 }
 
+/// Digits of an area code that is no state.
+const SHORTEST_AREA: usize = 3;
 /// Formats of `AT+COPS=3,…`.
 const CODE: u8 = 2;
 const NAME: u8 = 0;
 const REGISTRATION_POLL: Duration = Duration::from_secs(60);
+/// The same, of a modem that does not tell changes.
+const BLIND_POLL: Duration = Duration::from_secs(10);
 const OPERATOR_POLL: Duration = Duration::from_secs(600);
 const SIGNAL_POLL: Duration = Duration::from_secs(30);
 const CLOCK_POLL: Duration = Duration::from_secs(3600);
@@ -287,12 +348,23 @@ mod tests {
 
     #[test]
     fn news_of_registration_are_told_from_answers() {
-        for news in
-            ["+CREG: 1", "+CREG: 1,\"00C3\",\"1234\"", "+CEREG: 5,\"1\",\"2\",7", "+CREG: 1,00C3,1234"]
-        {
+        for news in [
+            "+CREG: 1",
+            "+CREG: 1,0001,0010,0",
+            "+CEREG: 1, 1F00, 20 ,79D903 ,7",
+            "+CREG: 1,\"00C3\",\"1234\"",
+            "+CEREG: 5,\"1\",\"2\",7",
+            "+CREG: 1,00C3,1234",
+        ] {
             assert!(is_registration_news(news), "{news}");
         }
-        for answer in ["+CREG: 2,1", "+CREG: 2,1,\"00C3\",\"1234\"", "+CREG: 2,1,00C3,1234", "+CSQ: 1"] {
+        for answer in [
+            "+CREG: 2,1",
+            "+CEREG: 2,1, 1F00, 20 ,79D903 ,7",
+            "+CREG: 2,1,\"00C3\",\"1234\"",
+            "+CREG: 2,1,00C3,1234",
+            "+CSQ: 1",
+        ] {
             assert!(!is_registration_news(answer), "{answer}");
         }
     }

@@ -67,7 +67,8 @@ impl Modem {
             Job::MessageService => asks("AT+CSMS=0", "+CSMS:"),
             Job::Announce(number) => plain(ANNOUNCE.get(usize::from(number))?),
             Job::Storages => asks("AT+CPMS?", "+CPMS:"),
-            Job::Storage(store) => asks(&format!("AT+CPMS=\"{}\"", store.as_str()), "+CPMS:"),
+            Job::Acknowledge => plain("AT+CNMA"),
+            Job::Storage(store) => asks(&self.storage_command(store), "+CPMS:"),
             Job::List(_) => plain("AT+CMGL=4"),
             Job::Read(place) => plain(&format!("AT+CMGR={}", place.index)),
             Job::Delete(place) => plain(&format!("AT+CMGD={}", place.index)),
@@ -143,6 +144,7 @@ fn limit(job: Job) -> Duration {
         | Job::Storages
         | Job::Storage(_)
         | Job::Announce(_)
+        | Job::Acknowledge
         | Job::Imsi
         | Job::Sim
         | Job::PinTries
@@ -179,6 +181,22 @@ fn limit(job: Job) -> Duration {
 /// 27.005 3.4.1, from the best down. Received messages are stored and announced (`mt` 1): a message that no one reads
 /// stays where it is, which direct delivery (`mt` 2) does not promise. Status reports come directly (`ds` 1): few
 /// modems store them. The further ones are for modems that know fewer values.
-const ANNOUNCE: [&str; 4] = ["AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,0,0", "AT+CNMI=2,1"];
+/// Some know `ds` 2 only (reports are stored, and announced by `+CDSI`), some `bfr` 1 only, and some no `ds` at all
+/// before `AT+CSMS=1`, which wants each report that comes directly to be acknowledged.
+pub(crate) const ANNOUNCE: [&str; 11] = [
+    "AT+CNMI=2,1,0,1,0",
+    "AT+CNMI=2,1,0,2,0",
+    "AT+CNMI=2,1,0,1,1",
+    "AT+CNMI=2,1,0,2,1",
+    PHASE_2,
+    "AT+CNMI=2,1,0,1,0",
+    "AT+CNMI=2,1,0,2,0",
+    PHASE_1,
+    "AT+CNMI=2,1,0,0,0",
+    "AT+CNMI=1,1,0,0,0",
+    "AT+CNMI=2,1",
+];
+pub(crate) const PHASE_2: &str = "AT+CSMS=1";
+pub(crate) const PHASE_1: &str = "AT+CSMS=0";
 /// After the prompt: SIM7600 and EC2x say 120 s at most; the device wants an answer within three minutes in all.
 const NETWORK_ANSWER: Duration = Duration::from_secs(100);

@@ -19,7 +19,7 @@ impl Modem {
             Job::Model => self.know_model(answer.text().unwrap_or_default()),
             Job::Imei => self.identity.imei = digits(answer),
             Job::UserInit(_) | Job::FunctionOn => self.complain(request, answer),
-            Job::MessageMode | Job::CallAbility => self.know_ability(request.job, answer),
+            Job::MessageMode | Job::CallAbility => self.know_ability(request.job, answer, now),
             Job::ShowCaller => self.identity.abilities.calls |= answer.is_ok(),
 
             Job::Function => self.know_function(answer),
@@ -34,8 +34,8 @@ impl Modem {
             Job::Operator(format) => self.know_operator(format, answer, now),
             Job::Signal => self.know_signal(answer, now),
             Job::Clock => self.know_clock(answer, now),
-            Job::OwnNumber => self.know_own_number(answer),
-            Job::ServiceCenter => self.know_service_center(answer),
+            Job::OwnNumber => self.know_own_number(answer, now),
+            Job::ServiceCenter => self.know_service_center(answer, now),
 
             Job::Contexts => self.know_contexts(answer),
             Job::Context => self.context_is_set(request, answer),
@@ -46,8 +46,8 @@ impl Modem {
             Job::Address => self.know_address(answer, now),
 
             Job::Announce(number) => self.announced(number, request, answer, now),
-            Job::Storages => self.know_storages(answer),
-            Job::Storage(store) => self.storage_is(store, answer, now),
+            Job::Storages => self.know_storages(answer, now),
+            Job::Storage(store) => self.storage_is(store, request, answer, now),
             Job::List(store) => self.listed(store, answer, now),
             Job::Read(place) => self.was_read(place, answer, now),
             Job::Delete(place) => self.deleted(place, request, answer),
@@ -63,6 +63,7 @@ impl Modem {
             | Job::DialectInit(_)
             | Job::ErrorCodes
             | Job::MessageService
+            | Job::Acknowledge
             | Job::Chosen
             | Job::Introduce => {}
         }

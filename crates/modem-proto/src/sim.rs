@@ -71,6 +71,9 @@ impl Modem {
         let is_state = line.starts_with("+CPIN:");
         let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
         let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
+        if READY.iter().any(|head| line.starts_with(head)) {
+            self.messages_are_ready(now);
+        }
         if changed && self.phase == Phase::Ready && !settled {
             self.agenda.later(now + SIM_SETTLES, Job::Sim);
         }
@@ -226,5 +229,16 @@ const READY_SIM_POLL: Duration = Duration::from_secs(120);
 const LONGEST_BUSY: u32 = 30;
 /// Plain errors in a row before the modem counts as one that cannot be asked.
 const FEW: u32 = 3;
+/// News that the card can be used for messages.
+const READY: [&str; 4] = ["SMS Ready", "+CPIN: READY", "+QIND: SMS DONE", "SMS DONE"];
 /// Makers' own news of the card.
-const SIM_CHANGED: [&str; 6] = ["+QUSIM:", "^SIMST:", "+SIMCARD:", "Call Ready", "SMS Ready", "+QSIMSTAT:"];
+const SIM_CHANGED: [&str; 8] = [
+    "SMS DONE",
+    "+QIND: SMS DONE",
+    "+QUSIM:",
+    "^SIMST:",
+    "+SIMCARD:",
+    "Call Ready",
+    "SMS Ready",
+    "+QSIMSTAT:",
+];

@@ -9,6 +9,7 @@ use crate::answer::{Answer, Failure, Outcome};
 use crate::dialect::{Dialect, GENERIC};
 use crate::event::{Event, Output};
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
 
 /// Where the dialogue stands.
@@ -39,6 +40,8 @@ pub(crate) struct Probing {
     back_to: Option<Back>,
     answered: bool,
     said: bool,
+    /// It restarts too often, and is left alone whatever it says.
+    waits: bool,
     /// When the first probe went out.
     asked: Option<Instant>,
     /// After an answer: nothing may come for so long. The answers to all probes that were sent must be in, so a modem
@@ -83,6 +86,7 @@ impl Modem {
             back_to,
             answered: false,
             said: false,
+            waits: next > now + SETTLE && next > now + self.dialect.boot,
             asked: None,
             settle: SETTLE,
         });
@@ -135,9 +139,14 @@ impl Modem {
     /// It forgot what it was told: everything starts over.
     pub(crate) fn restarted(&mut self, now: Instant) {
         self.counters.restarts += 1;
-        self.note(Event::Restarted);
+        let (pause, first) = self.patience.restarted(now);
+        if first {
+            self.note(Event::RestartsOften);
+        } else if pause.is_zero() {
+            self.note(Event::Restarted);
+        }
         self.leave();
-        self.probe_from(now + SETTLE, None, 0, now);
+        self.probe_from(now + SETTLE.max(pause), None, 0, now);
     }
 
     /// Whether what came back shows that the modem forgot `ATE0`.
@@ -163,7 +172,7 @@ impl Modem {
         }
         match &mut self.phase {
             Phase::Starting | Phase::Ready => self.restarted(now),
-            Phase::Probing(probing) if boots => {
+            Phase::Probing(probing) if boots && !probing.waits => {
                 probing.next = probing.next.min(now + SETTLE);
                 self.channel.hurry(now + SETTLE);
             }
@@ -239,13 +248,16 @@ impl Modem {
             self.agenda.push(Job::OwnNumber);
             self.data_wanted();
         }
+        let calls = self.identity.abilities.calls;
+        self.lack_if(!calls, Lack::Calls);
+        self.lack_if(calls && !self.calls.are_listed, Lack::CallList);
     }
 
     /// What a plain "no" to a test means for the abilities.
-    pub(crate) fn know_ability(&mut self, job: Job, answer: &Answer) {
+    pub(crate) fn know_ability(&mut self, job: Job, answer: &Answer, now: Instant) {
         let has = !answer.failure().is_some_and(Failure::is_unknown_command);
         if job == Job::MessageMode {
-            self.identity.abilities.messages = has;
+            self.know_message_mode(answer, now);
         } else {
             self.calls.are_listed = has;
             self.identity.abilities.calls = has;

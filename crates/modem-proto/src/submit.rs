@@ -6,6 +6,7 @@ use dtu_proto::radio::{ModemInput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
 
 use crate::answer::{Answer, Outcome};
+use crate::event::Event;
 use crate::job::Job;
 use crate::modem::Modem;
 use crate::start::SETTLE;
@@ -38,6 +39,18 @@ impl Modem {
             // An error that came in place of the prompt, or right behind it: what was sent may be answered once more.
             self.quiet_until = Some(now + SETTLE);
         }
+        let resets = match answer.outcome {
+            Outcome::Ok => {
+                self.patience.sent();
+                false
+            }
+            Outcome::Failed(failure) => {
+                failure.of_submit().is_temporary()
+                    && self.network.is_registered()
+                    && self.patience.refused(now)
+            }
+            Outcome::TimedOut | Outcome::Call(_) => false,
+        };
         let reference = answer.fields().first().and_then(|field| field.number());
         let outcome = match answer.outcome {
             Outcome::Ok => Ok(reference.unwrap_or_default()),
@@ -46,6 +59,10 @@ impl Modem {
             Outcome::TimedOut | Outcome::Call(_) => reference.ok_or(SubmitFailure::TIMED_OUT),
         };
         self.end_submit(outcome);
+        if resets {
+            self.note(Event::RefusesMessages);
+            self.reset(now);
+        }
     }
 
     pub(crate) fn fail_submit(&mut self, failure: SubmitFailure) {

@@ -45,9 +45,7 @@ fn a_message_that_nobody_announced_is_found_within_minutes() {
 #[test]
 fn a_modem_that_announces_nothing_is_looked_at_often() {
     let mut bench = Bench::new(Settings::default());
-    for command in ["AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,0,0", "AT+CNMI=2,1"] {
-        bench.device.on(command, &[&["+CMS ERROR: 303"]]);
-    }
+    bench.device.refuse("AT+CNMI=", "+CMS ERROR: 303");
     bench.open();
     bench.run(30);
     bench.device.storage.insert(2, (0, PDU.into()));

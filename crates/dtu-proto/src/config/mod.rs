@@ -88,7 +88,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            apn: Apn { name: "CMNET".to_owned(), user: String::new(), password: String::new() },
+            apn: Apn::default(),
             auto_mode: true,
             heartbeat_interval: 30,
             packing_time: 100,

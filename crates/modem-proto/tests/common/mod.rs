@@ -8,7 +8,7 @@ use dtu_proto::radio::{CallNews, ModemIdentity, ModemInput, ModemOutput, SubmitF
 use dtu_proto::time::{Duration, Instant};
 use modem_proto::{Event, Input, Modem, Output, Settings};
 
-/// A DELIVER PDU of 24 octets behind its service centre.
+/// A DELIVER PDU of 27 octets behind its service centre.
 pub const PDU: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
 /// Another one, `hello` to the same from the same a second later.
 pub const PDU2: &str = "0891683108504405F0240D91688159142058F700004190015160112305E8329BFD06";
@@ -30,6 +30,8 @@ pub enum Reply {
 pub struct Device {
     /// Commands that it answers so; the first replies go first, the last one stays.
     pub replies: BTreeMap<String, VecDeque<Reply>>,
+    /// Commands that begin so are refused with this, unless `replies` has them.
+    pub refused: Vec<(String, String)>,
     pub echo: bool,
     pub silent: bool,
     pub delay: Duration,
@@ -65,6 +67,7 @@ impl Default for Device {
     fn default() -> Self {
         Self {
             replies: BTreeMap::new(),
+            refused: Vec::new(),
             echo: true,
             silent: false,
             delay: Duration::from_millis(20),
@@ -94,6 +97,10 @@ impl Device {
     pub fn on(&mut self, command: &str, replies: &[&[&str]]) {
         let lines = |lines: &&[&str]| Reply::Lines(lines.iter().map(|line| (*line).into()).collect());
         self.replies.insert(command.into(), replies.iter().map(lines).collect());
+    }
+
+    pub fn refuse(&mut self, head: &str, why: &str) {
+        self.refused.push((head.into(), why.into()));
     }
 
     pub fn never_answers(&mut self, command: &str) {
@@ -189,6 +196,10 @@ impl Device {
                 Reply::Silence => {}
             }
             return;
+        }
+        if let Some((_, why)) = self.refused.iter().find(|(head, _)| command.starts_with(head.as_str())) {
+            let why = why.clone();
+            return self.answer(now, &[&why]);
         }
         self.answer_by_itself(&command, now);
     }

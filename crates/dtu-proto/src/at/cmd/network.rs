@@ -19,10 +19,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new(
                 "APN",
                 Kind::Text { min: 0, max: 100, chars: Chars::Token },
-                "name of the access point",
+                "name of the access point; none = the one that the modem has",
             )
-            .factory("CMNET")
-            .empty_is("CMNET"),
+            .factory("")
+            .empty_is(""),
             Param::new("USER", Kind::Text { min: 0, max: 64, chars: Chars::Ascii }, "")
                 .factory("")
                 .left_off_is(""),

@@ -212,7 +212,14 @@ fn own_number(call: &mut Call<'_, '_>) -> Done {
 fn cell(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
     let cell = call.ctx.status.radio.cell;
-    let cell = cell.ok_or_else(|| call.refuse(Code::NoNetwork, "no cell is known: not registered"))?;
+    let cell = cell.ok_or_else(|| {
+        let registered = call.ctx.status.radio.registration.is_registered();
+        // M7: there are modems that tell the registration alone.
+        call.refuse(
+            Code::NoNetwork,
+            if registered { "the modem tells no cell" } else { "no cell is known: not registered" },
+        )
+    })?;
     call.say(format!("+CILAC:LAC:{},CELLID:{}", cell.area, cell.id));
     Ok(())
 }

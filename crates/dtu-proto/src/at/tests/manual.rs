@@ -78,10 +78,13 @@ fn manual_2_8_6_5_cclk_set() {
 #[test]
 fn manual_2_8_6_19_cstt() {
     let mut desk = Desk::new();
-    desk.tells("AT+CSTT?", "+CSTT: \"CMNET\", \"\", \"\"");
+    // The manual has CMNET from the factory; decisions 16.14: none, the modem's own stays.
+    desk.tells("AT+CSTT?", "+CSTT: \"\", \"\", \"\"");
     desk.ok("AT+CSTT=\"APN\",\"UNAME\",\"UPSW\"");
     desk.tells("AT+CSTT?", "+CSTT: \"APN\", \"UNAME\", \"UPSW\"");
     desk.ok("AT+CSTT=\"CMNET\"");
+    assert_eq!(desk.config.apn.name, "CMNET");
+    desk.ok("AT+CSTT=\"\"");
     assert_eq!(desk.config.apn, Config::default().apn);
 }
 

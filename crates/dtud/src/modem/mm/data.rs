@@ -184,8 +184,8 @@ impl Session<'_> {
 }
 
 async fn connect(bus: &Bus, modem: &str, apn: &Apn) -> Result<(String, Properties), Trouble> {
-    let mut wanted = HashMap::from([("apn", Value::from(apn.name.as_str()))]);
-    for (name, value) in [("user", &apn.user), ("password", &apn.password)] {
+    let mut wanted = HashMap::new();
+    for (name, value) in [("apn", &apn.name), ("user", &apn.user), ("password", &apn.password)] {
         if !value.is_empty() {
             wanted.insert(name, Value::from(value.as_str()));
         }

@@ -1,0 +1,110 @@
+//! What a modem cannot, found out while it is used: it works with less, and says what is missing.
+
+use alloc::collections::BTreeSet;
+use core::fmt;
+
+use crate::event::Event;
+use crate::modem::Modem;
+
+/// One thing that a modem cannot, or does in no way that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lack {
+    /// `AT+CMGF=0` is refused.
+    Messages,
+    /// `AT+CMGF=0` is taken, and messages are shown as text all the same.
+    PduMode,
+    /// A message that is no PDU, or not as long as its head says.
+    SomeMessages,
+    /// `AT+CPMS` is refused in every form.
+    Storage,
+    /// `AT+CNMI` is refused in every form.
+    Announcements,
+    /// `AT+CNMI` knows no `ds` but 0.
+    Reports,
+    /// `AT+CREG` sends no news.
+    RegistrationNews,
+    /// `AT+CREG?` is refused.
+    Registration,
+    /// `AT+CSQ` is refused.
+    Signal,
+    /// `AT+CCLK?` is refused.
+    Clock,
+    /// `AT+COPS?` is refused.
+    Operator,
+    /// Neither `AT+CLCC` nor `AT+CLIP` is known.
+    Calls,
+    /// `AT+CLCC` is refused, `AT+CLIP` is not.
+    CallList,
+    /// `AT+CGDCONT` is refused.
+    AccessPoint,
+}
+
+impl Lack {
+    /// What is missing, and what that costs.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Messages => "no messages in PDU mode (AT+CMGF=0); asked again while it runs",
+            Self::PduMode => "messages stay in text mode; they are kept in the modem, unread",
+            Self::SomeMessages => "a message cannot be read; it is kept in the modem",
+            Self::Storage => "the message storage cannot be chosen (AT+CPMS); only the modem's own is read",
+            Self::Announcements => "new messages are not announced (AT+CNMI); looked for every 20 s",
+            Self::Reports => "no delivery reports (AT+CNMI)",
+            Self::RegistrationNews => "changes of the registration are not told (AT+CREG); asked every 10 s",
+            Self::Registration => "the registration is not told (AT+CREG?)",
+            Self::Signal => "no signal strength (AT+CSQ)",
+            Self::Clock => "no time of the network (AT+CCLK?)",
+            Self::Operator => "no name of the operator (AT+COPS?)",
+            Self::Calls => "no voice calls (AT+CLCC, AT+CLIP)",
+            Self::CallList => "no list of calls (AT+CLCC); how a call goes is known from its news alone",
+            Self::AccessPoint => "the access point cannot be set (AT+CGDCONT)",
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+/// What is missing now, and what was said about it before.
+#[derive(Debug, Default)]
+pub(crate) struct Lacks {
+    now: BTreeSet<Lack>,
+    said: BTreeSet<Lack>,
+}
+
+impl Lacks {
+    /// Another start, perhaps another modem. What was said is not said again.
+    pub(crate) fn forget(&mut self) {
+        self.now.clear();
+    }
+
+    pub(crate) fn has(&self, lack: Lack) -> bool {
+        self.now.contains(&lack)
+    }
+}
+
+impl Modem {
+    /// What the modem cannot, as far as it was found out since its start.
+    pub fn lacks(&self) -> impl Iterator<Item = Lack> + '_ {
+        self.lacks.now.iter().copied()
+    }
+
+    pub(crate) fn lack(&mut self, lack: Lack) {
+        self.lacks.now.insert(lack);
+        if self.lacks.said.insert(lack) {
+            self.note(Event::Lacks(lack));
+        }
+    }
+
+    /// It can, after all.
+    pub(crate) fn lack_no_more(&mut self, lack: Lack) {
+        self.lacks.now.remove(&lack);
+    }
+
+    pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {
+        if lacks { self.lack(lack) } else { self.lack_no_more(lack) }
+    }
+}

@@ -1,0 +1,83 @@
+//! How long a modem that refuses or restarts again and again is left alone: 1 s to 5 min.
+
+use dtu_proto::time::{Duration, Instant};
+
+/// What outlives a restart of the modem.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    /// Starts in a row, each soon after the one before.
+    starts: u32,
+    last_start: Option<Instant>,
+    /// `AT+CREG?` was taken once for the word of a modem that restarted.
+    pub(crate) doubted_watch: bool,
+    /// Messages refused in a row, and since when.
+    refused: u32,
+    refused_since: Option<Instant>,
+    reset_at: Option<Instant>,
+}
+
+impl Patience {
+    /// It starts again by itself: how long it is left alone, and whether this is the first pause.
+    pub(crate) fn restarted(&mut self, now: Instant) -> (Duration, bool) {
+        if self.last_start.is_none_or(|last| now - last >= CALM) {
+            self.starts = 0;
+        }
+        self.last_start = Some(now);
+        self.starts = self.starts.saturating_add(1);
+        let Some(over) = self.starts.checked_sub(FREE_STARTS) else { return (Duration::ZERO, false) };
+        (pause(over), over == 0)
+    }
+
+    /// A message went out.
+    pub(crate) fn sent(&mut self) {
+        self.refused = 0;
+        self.refused_since = None;
+    }
+
+    /// One was refused: whether a reset may help by now.
+    pub(crate) fn refused(&mut self, now: Instant) -> bool {
+        let since = *self.refused_since.get_or_insert(now);
+        self.refused = self.refused.saturating_add(1);
+        let may = self.reset_at.is_none_or(|at| now - at >= BETWEEN_RESETS);
+        let resets = may && self.refused >= MOST_REFUSED && now - since >= REFUSED_LONG;
+        if resets {
+            self.sent();
+            self.reset_at = Some(now);
+        }
+        resets
+    }
+}
+
+/// 1 s, 2 s, 4 s … 5 min.
+pub(crate) fn pause(tries: u32) -> Duration {
+    LONGEST.min(Duration::from_secs(1 << tries.min(16)))
+}
+
+const LONGEST: Duration = Duration::from_secs(300);
+/// So long between two starts is no loop.
+const CALM: Duration = Duration::from_secs(600);
+/// Starts of which nothing is thought.
+const FREE_STARTS: u32 = 4;
+const MOST_REFUSED: u32 = 5;
+const REFUSED_LONG: Duration = Duration::from_secs(600);
+const BETWEEN_RESETS: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_second_to_five_minutes() {
+        assert_eq!([0, 1, 8, 9, u32::MAX].map(|tries| pause(tries).as_secs()), [1, 2, 256, 300, 300]);
+    }
+
+    #[test]
+    fn m5_a_reset_needs_five_refusals_ten_minutes_and_an_hour_since_the_last() {
+        let at = |minutes: u64| Instant::from_millis(minutes * 60_000);
+        let mut patience = Patience::default();
+        let resets: std::vec::Vec<_> = (0..200).filter(|minute| patience.refused(at(*minute))).collect();
+        assert_eq!(resets, [10, 70, 130, 190]);
+        patience.sent();
+        assert!(!patience.refused(at(300)));
+    }
+}
