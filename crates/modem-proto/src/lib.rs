@@ -109,6 +109,7 @@ mod settings;
 mod settle;
 mod sim;
 mod start;
+mod storage;
 mod submit;
 
 pub use event::{Counters, Deadline, Event, Input, Level, Output, Timer};

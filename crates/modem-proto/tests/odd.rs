@@ -247,7 +247,7 @@ fn m6_starts_in_a_loop_back_off_and_are_told_once() {
 
 #[test]
 fn m7_what_modems_write_otherwise_is_read() {
-    let mut bench = bench(|bench| {
+    let bench = bench(|bench| {
         bench.device.answers_raw("AT+COPS?", "\r\n+COPS: 0,0,\"\r\r\nMobile\r\r\n\"\r\n\r\nOK\r\n");
         bench.device.on("AT+CCLK?", &[&["+CCLK: 26/07/26,11:42:15+32", "OK"]]);
         bench.device.on("AT+CREG?", &[&["ERROR"]]);

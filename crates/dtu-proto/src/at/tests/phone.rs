@@ -137,7 +137,7 @@ fn manual_2_8_6_15_cops() {
 fn manual_2_8_6_43_cilac() {
     let mut desk = Desk::with_modem();
     desk.status.radio.cell = None;
-    desk.refuses("AT+CILAC?", "CILAC: no cell is known: not registered");
+    desk.refuses("AT+CILAC?", "CILAC: the modem tells no cell");
     Desk::new().refuses("AT+CILAC?", &std::format!("CILAC: {NO_MODEM}"));
 }
 
