@@ -219,6 +219,17 @@ fn d15_always_waits_for_the_disk_before_a_send() {
 
 /// D15: what waits for a disk that stands still is bounded, and refused beyond it, counted.
 #[test]
+fn d15_nobody_waits_for_a_writer_that_is_dead() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut small, _) = Small::start(&Fs::default(), dir.path(), "always").unwrap();
+    small.disk.writer.die();
+    small.frame(ONE, 0);
+    assert_eq!(small.holds(ONE, 0), None, "it may be sent");
+    small.tell();
+    assert_eq!(small.refused, 1, "and is counted as not on the disk");
+}
+
+#[test]
 fn d15_what_waits_for_the_disk_is_bounded() {
     let dir = tempfile::tempdir().unwrap();
     let fs = Fs::counting();

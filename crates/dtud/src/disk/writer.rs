@@ -64,6 +64,8 @@ struct Work {
     written: [u64; QUEUES],
     /// The thread has returned, or is about to.
     is_over: bool,
+    /// There is no thread, or it ended by a fault: nothing is written any more, and nobody may wait for it.
+    is_dead: bool,
     /// Somebody waits for `done`.
     is_awaited: bool,
     waker: Option<Waker>,
@@ -90,7 +92,8 @@ impl Writer {
         let bound = self.bounds[queue.index()];
         self.give(|work| {
             let pending = &mut work.queues[queue.index()];
-            let fits = pending.bytes + frame.len() <= bound && pending.frames.len() < FRAMES_MAX;
+            let fits =
+                !work.is_dead && pending.bytes + frame.len() <= bound && pending.frames.len() < FRAMES_MAX;
             if fits {
                 pending.bytes += frame.len();
                 pending.frames.push_back((number, frame.clone()));
@@ -131,7 +134,13 @@ impl Writer {
     pub(super) fn has_done(&self, order: u64) -> bool {
         let mut work = self.shared.lock();
         work.is_awaited |= work.done < order;
-        work.done >= order
+        work.done >= order || work.is_dead
+    }
+
+    /// As where the system gives no thread.
+    #[cfg(test)]
+    pub(super) fn die(&self) {
+        self.shared.die("a test");
     }
 
     /// The last order.
@@ -192,9 +201,13 @@ impl Writer {
         {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("spool".to_owned());
-            match thread.spawn(move || shared.run(*files)) {
+            let spawned = thread.spawn(move || {
+                let _alarm = Alarm(&shared);
+                shared.run(*files)
+            });
+            match spawned {
                 Ok(thread) => self.state = State::Running(thread),
-                Err(error) => error!("disk: no thread for it, frames are kept in memory only: {error}"),
+                Err(error) => self.shared.die(&format!("no thread for it: {error}")),
             }
         }
         self.shared.news.notify_one();
@@ -207,7 +220,28 @@ impl Drop for Writer {
     }
 }
 
+/// Tells of a thread that ended by a fault.
+struct Alarm<'a>(&'a Shared);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.die("its thread ended by a fault of this program");
+        }
+    }
+}
+
 impl Shared {
+    /// Whoever waits is let go: the frames are in memory.
+    fn die(&self, why: &str) {
+        error!("disk: frames are kept in memory only until the next start: {why}");
+        let mut work = self.lock();
+        work.is_dead = true;
+        if let Some(waker) = work.waker.clone() {
+            waker.wake();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -191,6 +191,16 @@ enum Backend {
     Tcp(tcp::Server),
 }
 
+impl Backend {
+    /// A pty that nobody has open is as missing as an adapter that nobody has put in.
+    const fn is_used(&self) -> bool {
+        match self {
+            Self::Pty(pty) => pty.is_used(),
+            Self::Tty(_) | Self::Tcp(_) => true,
+        }
+    }
+}
+
 struct Writing {
     bytes: Bytes,
     done: usize,
@@ -241,8 +251,7 @@ impl Serial {
             Backend::Pty(_) | Backend::Tty(_) => retry::FIRST,
         };
         let retry = Retry::new(what, longest);
-        // A pty that nobody has open is as missing as an adapter that nobody has put in.
-        let opened = matches!(&backend, Backend::Pty(pty) if pty.is_used());
+        let opened = port.is_some() && backend.is_used();
         Self {
             what,
             address,
@@ -331,8 +340,8 @@ impl Serial {
         if std::mem::take(&mut self.opened) {
             return Some(SerialNews::Present);
         }
-        if let (Backend::Pty(pty), Some(port)) = (&mut self.backend, &self.port)
-            && let Some(used) = pty.poll_used(cx, port)
+        if let Backend::Pty(pty) = &mut self.backend
+            && let Some(used) = pty.poll_used(cx, now)
         {
             self.fades_at = (!used).then(|| now + self.hold);
             return Some(if used { SerialNews::Present } else { SerialNews::Gone });
@@ -352,7 +361,11 @@ impl Serial {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let waits = self.configuring.as_ref().filter(|_| self.port.is_some() && self.writing.is_none());
         let waits = waits.map(|configuring| configuring.look_at);
-        [waits, self.fades_at, self.retry.deadline()].into_iter().flatten().min()
+        let pty = match &self.backend {
+            Backend::Pty(pty) if self.port.is_some() => pty.deadline(),
+            Backend::Pty(_) | Backend::Tty(_) | Backend::Tcp(_) => None,
+        };
+        [waits, pty, self.fades_at, self.retry.deadline()].into_iter().flatten().min()
     }
 
     fn transfer(
@@ -372,6 +385,9 @@ impl Serial {
             Poll::Pending => Ok(None),
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
+                if let Backend::Pty(pty) = &mut self.backend {
+                    pty.heard(now);
+                }
                 self.mask_incoming(buf.get_mut(..count).unwrap_or_default());
                 self.look_for_overruns();
                 Ok(Some(SerialNews::Data(count)))
@@ -432,8 +448,7 @@ impl Serial {
             return false;
         }
         let opened = match &mut self.backend {
-            // It is there from the start, and cannot go.
-            Backend::Pty(_) => return false,
+            Backend::Pty(pty) => pty.reopen(now),
             Backend::Tty(tty) => tty.open(self.format),
             Backend::Tcp(server) => match server.poll_open(cx) {
                 Poll::Pending => return false,
@@ -448,7 +463,7 @@ impl Serial {
                     Backend::Pty(_) | Backend::Tcp(_) => None,
                 };
                 self.port = Some(port);
-                self.opened = true;
+                self.opened = self.backend.is_used();
                 true
             }
             Err(error) => {
@@ -572,6 +587,106 @@ impl Line for Stuck {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The next news of a line that is read.
+    async fn news(serial: &mut Serial, since: std::time::Instant) -> SerialNews {
+        let deadline = since + Duration::from_secs(20);
+        loop {
+            let now = Instant::ZERO + since.elapsed();
+            let mut buf = [0; 64];
+            let news = std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut buf))).await;
+            if let Some(news) = news {
+                return news;
+            }
+            assert!(std::time::Instant::now() < deadline, "no news of the line");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn pty(serial: &mut Serial) -> &mut pty::Pty {
+        let Backend::Pty(pty) = &mut serial.backend else { panic!("it is a pty") };
+        pty
+    }
+
+    fn dte(link: &Path) -> std::fs::File {
+        std::fs::File::options().read(true).write(true).open(link).expect("the line opens")
+    }
+
+    fn new_pty(folder: &Path) -> (Serial, PathBuf) {
+        let link = folder.join("line");
+        let serial = Serial::new(Address::Pty(link.clone()), Wiring::default(), folder).expect("a pty");
+        (serial, link)
+    }
+
+    #[tokio::test]
+    async fn a_dte_that_came_unseen_is_found_a_little_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut serial, link) = new_pty(folder.path());
+        let since = std::time::Instant::now();
+        let first = dte(&link);
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        drop(first);
+        assert_eq!(news(&mut serial, since).await, SerialNews::Gone);
+        assert!(serial.deadline().is_some(), "it looks once more");
+        let _second = dte(&link);
+        // As if the kernel had made one event of two.
+        pty(&mut serial).forget_events();
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(serial.deadline(), None, "and then rests");
+    }
+
+    #[tokio::test]
+    async fn a_dte_that_came_unseen_behind_a_quick_one_is_found_a_little_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut serial, link) = new_pty(folder.path());
+        let since = std::time::Instant::now();
+        // As `stty -F` does it: opened and closed before the device looks.
+        drop(dte(&link));
+        while serial.deadline().is_none() {
+            let now = Instant::ZERO + since.elapsed();
+            let news = std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut [0; 64]))).await;
+            assert_eq!(news, None);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let _second = dte(&link);
+        pty(&mut serial).forget_events();
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+    }
+
+    #[tokio::test]
+    async fn a_dte_that_came_unseen_is_found_when_it_sends() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut serial, link) = new_pty(folder.path());
+        let since = std::time::Instant::now();
+        let mut unseen = dte(&link);
+        pty(&mut serial).forget_events();
+        unseen.write_all(b"+++").expect("it takes bytes");
+        assert_eq!(news(&mut serial, since).await, SerialNews::Data(3));
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+    }
+
+    #[tokio::test]
+    async fn a_pty_whose_other_end_could_not_be_kept_open_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut serial, link) = new_pty(folder.path());
+        let since = std::time::Instant::now();
+        let first = dte(&link);
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        pty(&mut serial).close_slave();
+        drop(first);
+        assert_eq!(news(&mut serial, since).await, SerialNews::Gone);
+        let _second = loop {
+            // Nobody can open it before the device has, where the kernel lets go of it.
+            match std::fs::File::options().read(true).write(true).open(&link) {
+                Ok(second) => break second,
+                Err(_) => {
+                    drop(tokio::time::timeout(Duration::from_millis(50), news(&mut serial, since)).await)
+                }
+            }
+        };
+        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+    }
 
     #[test]
     fn addresses_are_read_as_the_command_line_writes_them() {

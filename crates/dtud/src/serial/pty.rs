@@ -8,8 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::task::Context;
+use std::time::Duration;
 
 use dtu_proto::config::LineFormat;
+use dtu_proto::time::Instant;
 use rustix::fs::Mode;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector};
@@ -27,6 +29,10 @@ pub(super) struct Pty {
     /// `None` = nobody can tell; it counts as open then.
     watch: Option<Watch>,
     used: bool,
+    /// When to look for a DTE without any news of one.
+    look_at: Option<Instant>,
+    /// The own end of the line, for another [`Port`] of it.
+    master: OwnedFd,
     name: PathBuf,
     link: PathBuf,
 }
@@ -45,7 +51,7 @@ impl Pty {
         access.give(&slave)?;
         rustix::io::ioctl_fionbio(&master, true)?;
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
-        let port = Port::new(master, ShortRead::Unknown)?;
+        let port = Port::new(rustix::io::fcntl_dupfd_cloexec(&master, 0)?, ShortRead::Unknown)?;
         // Without the note only the start after a crash is harder: it must not fail this one.
         if let Err(error) = write_note(&note, before.as_deref(), &name, link) {
             warn!("serial: {error}");
@@ -56,7 +62,8 @@ impl Pty {
         });
         let watch = watch.ok();
         let used = watch.is_none();
-        Ok((Self { slave: Some(slave), watch, used, name, link: link.to_owned() }, port))
+        let link = link.to_owned();
+        Ok((Self { slave: Some(slave), watch, used, look_at: None, master, name, link }, port))
     }
 
     /// Whether a DTE has it open, as far as anybody can tell.
@@ -65,21 +72,63 @@ impl Pty {
     }
 
     /// Whether a DTE has it open, where that has changed.
-    pub(super) fn poll_used(&mut self, cx: &mut Context<'_>, master: &Port) -> Option<bool> {
-        let watch = self.watch.as_ref()?;
-        let seen = watch.poll(cx)?;
-        let used = if seen.closed() {
-            users::has_others(&mut self.slave, master, watch).unwrap_or_else(|error| {
-                warn!("serial: {}: {error}", self.link.display());
-                true
-            })
-        } else {
-            true
+    pub(super) fn poll_used(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<bool> {
+        let seen = self.watch.as_ref()?.poll(cx);
+        let is_due = self.look_at.is_some_and(|at| at <= now);
+        let used = match seen {
+            None if !is_due => return None,
+            Some(seen) if !seen.closed() => true,
+            None => self.look(now, None),
+            Some(_) => self.look(now, Some(now + LOOK_AGAIN)),
         };
-        if seen.closed() && !used {
-            self.tidy();
-        }
         (std::mem::replace(&mut self.used, used) != used).then_some(used)
+    }
+
+    /// Whether anybody is there; where nobody was seen, it is looked for again at `again`.
+    fn look(&mut self, now: Instant, again: Option<Instant>) -> bool {
+        let Some(watch) = &self.watch else { return true };
+        let was_open = self.slave.is_some();
+        match users::has_others(&mut self.slave, &self.master, watch) {
+            Ok(true) => {
+                self.look_at = None;
+                true
+            }
+            Ok(false) => {
+                self.tidy();
+                self.look_at = again;
+                false
+            }
+            Err(error) => {
+                if was_open {
+                    warn!("serial: {}: {error}; tried again", self.link.display());
+                }
+                self.look_at = Some(now + OPEN_AGAIN);
+                self.used
+            }
+        }
+    }
+
+    /// Bytes came: somebody has it open, or had.
+    pub(super) fn heard(&mut self, now: Instant) {
+        if !self.used {
+            self.look_at = Some(now);
+        }
+    }
+
+    /// When to call [`Self::poll_used`] without any news.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.look_at
+    }
+
+    /// After the end of the DTE could not be kept open, and the last DTE has closed it.
+    pub(super) fn reopen(&mut self, now: Instant) -> io::Result<Port> {
+        if self.slave.is_none() {
+            self.slave = Some(users::open(&self.master)?);
+        }
+        self.tidy();
+        self.used = self.watch.is_none();
+        self.look_at = Some(now);
+        Port::new(rustix::io::fcntl_dupfd_cloexec(&self.master, 0)?, ShortRead::Unknown)
     }
 
     /// The last DTE has closed it: what it set is not for the next one.
@@ -139,6 +188,20 @@ impl Pty {
         };
         debug!("serial: a pty stays at 8 bits without parity; 7 bits are imitated");
         set().map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+impl Pty {
+    pub(super) fn forget_events(&self) {
+        if let Some(watch) = &self.watch {
+            watch.look();
+        }
+    }
+
+    /// As where there was no descriptor left to open it again.
+    pub(super) fn close_slave(&mut self) {
+        self.slave = None;
     }
 }
 
@@ -257,4 +320,8 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
+/// After nobody was found.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// After the end of the DTE could not be opened.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 const ECHOES: LocalModes = LocalModes::ECHO.union(LocalModes::ECHONL);

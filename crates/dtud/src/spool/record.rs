@@ -84,7 +84,7 @@ pub(super) fn read(bytes: &Bytes, numbers: Numbers) -> Reading {
 /// the next one begins; so something inside a frame is hardly ever taken for a record.
 fn next_whole(bytes: &Bytes, allowed: impl Fn(u64) -> bool) -> Option<(usize, u64, Bytes)> {
     let whole = |at: usize| {
-        let (number, frame) = decode(bytes, at).filter(|(number, _)| allowed(*number))?;
+        let (number, frame) = decode(bytes, at, &allowed)?;
         Some((at, number, frame))
     };
     if let Some(first) = whole(0) {
@@ -102,10 +102,14 @@ fn length_at(bytes: &Bytes, at: usize) -> Option<usize> {
     usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME)
 }
 
-fn decode(bytes: &Bytes, at: usize) -> Option<(u64, Bytes)> {
+/// The number is looked at first: a checksum at each byte of a damaged file would take seconds.
+fn decode(bytes: &Bytes, at: usize, allowed: impl Fn(u64) -> bool) -> Option<(u64, Bytes)> {
     let size = length_at(bytes, at)?;
     let (mut head, begin) = (bytes.get(at..at + HEAD)?, at + HEAD);
     let (length, number, crc) = (head.get_u32_le(), head.get_u64_le(), head.get_u32_le());
+    if !allowed(number) {
+        return None;
+    }
     let frame = bytes.get(begin..begin.checked_add(size)?)?;
     (checksum(length, number, frame) == crc).then(|| (number, bytes.slice_ref(frame)))
 }
