@@ -50,6 +50,8 @@ pub(crate) struct Mail {
     /// Delivered directly before the modem was introduced.
     early: Vec<Bytes>,
     pub(crate) submitting: Option<Submitting>,
+    /// `AT+CMGF=0` was taken a moment ago.
+    pub(crate) pdu_mode_fresh: bool,
 }
 
 /// A storage of messages: `SM`, `ME`, `MT`, `SM_P`, …

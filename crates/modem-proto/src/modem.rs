@@ -248,6 +248,7 @@ impl Modem {
     }
 
     fn begin(&mut self, job: Job, now: Instant) {
+        let job = self.in_pdu_mode(job);
         let job = self.with_storage(job);
         let Some(request) = self.request(job) else { return };
         if job == Job::Pin {

@@ -82,8 +82,9 @@ impl Modem {
             let is_busy = answer.failure().is_some_and(Failure::is_busy);
             self.mail.current = None;
             if is_busy && self.is_patient() {
-                self.agenda.cancel(|job| store_of(*job) == Some(store));
-                return self.agenda.later(now + BUSY, Job::List(store));
+                // What wants the storage waits behind this.
+                self.quiet_until = Some(now + BUSY);
+                return self.agenda.first(Job::Storage(store));
             }
             if answer.failure().is_some() && !core::mem::replace(&mut self.mail.names_three, true) {
                 return self.agenda.first(Job::Storage(store));
@@ -142,6 +143,7 @@ impl Modem {
     pub(crate) fn know_message_mode(&mut self, answer: &Answer, now: Instant) {
         if answer.is_ok() {
             self.mail.mode_refused = 0;
+            self.mail.pdu_mode_fresh = true;
             self.lack_no_more(Lack::Messages);
             let had = core::mem::replace(&mut self.identity.abilities.messages, true);
             if !had && self.present {
@@ -149,6 +151,7 @@ impl Modem {
             }
             return;
         }
+        self.cannot_submit();
         // In front of the card's first word it says nothing about the modem.
         self.mail.mode_refused += 1;
         self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);

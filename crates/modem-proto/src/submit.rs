@@ -65,6 +65,24 @@ impl Modem {
         }
     }
 
+    /// A modem that fell back to text mode would take the length for a number, and send it the digits: PDU mode is
+    /// asked for in front of each message.
+    pub(crate) fn in_pdu_mode(&mut self, job: Job) -> Job {
+        let is_fresh = core::mem::take(&mut self.mail.pdu_mode_fresh);
+        if job != Job::Submit || is_fresh || self.mail.submitting.is_none() {
+            return job;
+        }
+        self.agenda.first(job);
+        Job::MessageMode
+    }
+
+    /// PDU mode was refused: what waits for it does not go out.
+    pub(crate) fn cannot_submit(&mut self) {
+        if self.agenda.cancel(|job| *job == Job::Submit) {
+            self.fail_submit(NOT_ALLOWED);
+        }
+    }
+
     pub(crate) fn fail_submit(&mut self, failure: SubmitFailure) {
         self.end_submit(Err(failure));
     }
@@ -96,6 +114,7 @@ fn can_be_sent(pdu: &Bytes) -> bool {
 
 /// 304: invalid PDU mode parameter.
 const INVALID_PDU: u16 = 304;
+const NOT_ALLOWED: SubmitFailure = SubmitFailure(302);
 /// Octets: 12 of the service centre, 164 of a SUBMIT (23.040).
 const LONGEST_PDU: usize = 12 + 164;
 /// From the order to the answer at most; the contract says three minutes.

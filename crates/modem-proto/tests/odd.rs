@@ -1,5 +1,5 @@
 //! Modems that nobody would believe: each oddity of the field as a script, by its row.
-#![allow(missing_docs, clippy::wildcard_enum_match_arm)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 mod common;
 
@@ -319,4 +319,95 @@ fn m9_a_call_that_the_list_ends_is_dialled_without_it() {
     bench.device.calls = vec!["+CLCC: 1,0,0,0,0,\"10086\",129".into()];
     bench.run(40);
     assert_eq!(bench.calls().last(), Some(&CallNews::Answered));
+}
+
+/// The dialogue with the simulated modem, for so many seconds.
+struct Sim {
+    rack: dtu_sim::modem::Rack,
+    modem: modem_proto::Modem,
+    news: Vec<ModemInput>,
+    events: Vec<Event>,
+    commands: usize,
+}
+
+impl Sim {
+    fn run(odd: &str, seconds: u64) -> Self {
+        use dtu_proto::time::{Duration, Instant};
+        use dtu_sim::modem::{Oddities, Rack, RackOutput, Setup};
+        use modem_proto::{Input, Modem, Output};
+        let mut rack = Rack::new(1, dtu_sim::radio::Settings::default());
+        let odd = Oddities::parse(odd).unwrap();
+        rack.add(Setup { odd, ..Setup::default() }, dtu_sim::radio::Subscriber::default(), Instant::ZERO);
+        let modem = Modem::new(Settings::default(), Instant::ZERO);
+        let mut sim = Self { rack, modem, news: Vec::new(), events: Vec::new(), commands: 0 };
+        let mut now = Instant::ZERO;
+        sim.modem.handle_input(Input::Opened, now);
+        let end = now + Duration::from_secs(seconds);
+        while now < end {
+            loop {
+                if let Some(output) = sim.modem.poll_output() {
+                    match output {
+                        Output::Write(bytes) => {
+                            sim.commands += 1;
+                            sim.rack.read(0, &bytes, now);
+                        }
+                        Output::News(news) => sim.news.push(news),
+                        Output::Event(event) => sim.events.push(event),
+                        Output::Reopen => sim.modem.handle_input(Input::Opened, now),
+                    }
+                } else if let Some(output) = sim.rack.poll_output() {
+                    if let RackOutput::Bytes(_, bytes) = output {
+                        sim.modem.handle_input(Input::Bytes(&bytes), now);
+                    }
+                } else {
+                    break;
+                }
+            }
+            let modem = sim.modem.poll_timeout().map(|deadline| deadline.at);
+            now = [modem, sim.rack.poll_timeout()].into_iter().flatten().min().unwrap_or(end).max(now);
+            sim.rack.handle_timeout(now);
+            sim.modem.handle_timeout(now);
+        }
+        sim
+    }
+
+    fn lacks(&self) -> Vec<Lack> {
+        self.modem.lacks().collect()
+    }
+}
+
+/// Whatever is odd about it: it is known, its registration is, nothing runs in circles, and each word is said once.
+#[test]
+fn m_every_oddity_ends_as_works_with_less_and_says_what_is_missing() {
+    for oddity in dtu_sim::modem::Oddity::ALL {
+        let sim = Sim::run(oddity.name(), 1800);
+        assert!(sim.news.iter().any(|news| matches!(news, ModemInput::Present(_))), "{oddity:?}: unknown");
+        assert!(sim.commands < 1200, "{oddity:?}: {} commands in half an hour", sim.commands);
+        let mut said: Vec<_> =
+            sim.events.iter().filter(|event| event.level() == modem_proto::Level::Warning).collect();
+        said.retain(|event| matches!(event, Event::Lacks(_) | Event::RestartsOften));
+        let lines = said.len();
+        said.dedup();
+        assert_eq!(said.len(), lines, "{oddity:?}");
+        let registered = sim.news.contains(&ModemInput::Registration(Registration::Home));
+        assert_eq!(registered, oddity != dtu_sim::modem::Oddity::Refuses, "{oddity:?}");
+    }
+}
+
+#[test]
+fn m_what_is_missing_is_said_by_name() {
+    for (odd, wanted) in [
+        ("", vec![]),
+        ("cpms3", vec![]),
+        ("text-only", vec![]),
+        ("cnmi-2", vec![]),
+        ("cnmi-0", vec![Lack::Reports]),
+        ("creg-0", vec![Lack::RegistrationNews]),
+    ] {
+        assert_eq!(Sim::run(odd, 600).lacks(), wanted, "{odd}");
+    }
+    let refuses = Sim::run("refuses", 600).lacks();
+    for lack in [Lack::Messages, Lack::Registration, Lack::Signal, Lack::Calls] {
+        assert!(refuses.contains(&lack), "{lack:?} in {refuses:?}");
+    }
 }

@@ -19,7 +19,7 @@ use modem_proto::{Input, Modem, Output, Pin, Settings};
 
 mod dice;
 
-use dice::{Dice, for_each_seed};
+use dice::{Dice, for_each_seed, odd};
 
 const PHONE: &str = "+8613900000002";
 const TEXTS_IN: usize = 12;
@@ -82,7 +82,15 @@ impl World {
         let dialect = [Dialect::Generic, Dialect::Sim800, Dialect::Ec2x][seed as usize % 3];
         let pin = seed.is_multiple_of(2).then(|| "1234".to_owned());
         let places = dice.throw(2..=20) as usize;
-        rack.add(Setup { dialect, pin, places, ..Setup::default() }, Subscriber::default(), Instant::ZERO);
+        let odd = odd(&mut Dice(!seed));
+        if talks {
+            println!("odd: {odd}");
+        }
+        rack.add(
+            Setup { dialect, pin, places, odd, ..Setup::default() },
+            Subscriber::default(),
+            Instant::ZERO,
+        );
         let settings = Settings { pin: Pin::new("1234"), ..Settings::default() };
         let modem = Modem::new(settings.clone(), Instant::ZERO);
         let mut world = Self {

@@ -19,7 +19,7 @@ use modem_proto::{Input, Modem, Output, Settings};
 
 mod dice;
 
-use dice::{Dice, for_each_seed};
+use dice::{Dice, for_each_seed, odd};
 
 const PHONE: &str = "+8613900000002";
 const TEXTS: usize = 12;
@@ -68,7 +68,11 @@ impl World {
         };
         let mut rack = Rack::new(seed, network);
         let dialect = [Dialect::Generic, Dialect::Sim800, Dialect::Ec2x][seed as usize % 3];
-        rack.add(Setup { dialect, ..Setup::default() }, Subscriber::default(), Instant::ZERO);
+        let odd = odd(&mut Dice(!seed));
+        if talks {
+            println!("odd: {odd}");
+        }
+        rack.add(Setup { dialect, odd, ..Setup::default() }, Subscriber::default(), Instant::ZERO);
         let config = Config {
             mode: WorkingMode::Sms,
             sms_number: PHONE.into(),

@@ -10,6 +10,7 @@ use dtu_proto::time::{Duration, Instant};
 
 use super::calls::Call;
 use super::general::PIN_TRIES;
+use super::odd::OddState;
 use super::parse::{self, Command};
 use super::reply::{Asked, End, Reply, meaning};
 use super::settings::Settings;
@@ -57,6 +58,7 @@ pub struct AtModem {
     /// Clock of the modem, where it was set: seconds ahead of the network's.
     pub(super) clock_set: Option<(NetworkTime, Instant)>,
     pub(super) doing: Doing,
+    pub(super) odd_state: OddState,
     /// Bytes that came while a command was running and that found no room.
     lost: u64,
     there: bool,
@@ -130,6 +132,7 @@ impl AtModem {
             reference: 0,
             clock_set: None,
             doing: Doing::Idle,
+            odd_state: OddState::default(),
             lost: 0,
             there: false,
             has_been_there: false,
@@ -149,7 +152,7 @@ impl AtModem {
     /// Bytes from the host.
     pub fn read(&mut self, bytes: &[u8], now: Instant) {
         self.handle_timeout(now);
-        if !self.there || self.silent_until.is_some() {
+        if !self.there || self.silent_until.is_some() || self.is_deaf(now) {
             return;
         }
         let room = INPUT_MAX.saturating_sub(self.input.len());
@@ -256,6 +259,7 @@ impl AtModem {
         self.there = true;
         let first = !std::mem::replace(&mut self.has_been_there, true);
         self.functionality = 1;
+        self.odd_power_on(now);
         // A card that was opened is shut again; wrong PINs of before still count.
         if self.setup.pin.is_some() && self.lock == Lock::Open {
             self.lock = Lock::Pin(PIN_TRIES);
@@ -301,13 +305,14 @@ impl AtModem {
     pub(super) fn tell(&mut self, line: impl Into<String>, now: Instant) {
         let waits = matches!(self.doing, Doing::Network { .. } | Doing::Until { .. });
         if self.doing == Doing::Idle || (self.quirks.lines_inside && waits) {
-            let line = line.into();
+            let line = self.write_oddly(line.into());
             return self.say(&line, now);
         }
+        let line = self.write_oddly(line.into());
         if self.unsolicited.len() >= LINES_MAX {
             self.unsolicited.pop_front();
         }
-        self.unsolicited.push_back(line.into());
+        self.unsolicited.push_back(line);
     }
 
     /// Bytes that wait are looked at as far as what is under way allows.
@@ -443,7 +448,11 @@ impl AtModem {
         if lines.is_empty() {
             return;
         }
-        self.say(&lines.join("\r\n"), now);
+        let lines: Vec<_> = lines.iter().map(|line| self.write_oddly(line.clone())).collect();
+        let text = lines.join("\r\n");
+        if !text.is_empty() {
+            self.say(&text, now);
+        }
         if self.quirks.lines_inside {
             let line = self.unsolicited.pop_front().unwrap_or_else(|| "+CIEV: 2,4".to_owned());
             self.say(&line, now);

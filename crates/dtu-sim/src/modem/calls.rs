@@ -46,6 +46,10 @@ impl AtModem {
         Reply::ok()
     }
 
+    pub(super) fn is_dialling(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.outgoing && call.state == 2)
+    }
+
     pub(super) fn answer(&mut self, now: Instant) -> Reply {
         match &mut self.call {
             Some(call) if call.state == 4 => {

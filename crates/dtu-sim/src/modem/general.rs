@@ -22,6 +22,9 @@ impl AtModem {
         if let Some(refused) = self.refuse_without_sim(name) {
             return refused;
         }
+        if let Some(reply) = self.odd_reply(command, now) {
+            return reply;
+        }
         match name.as_str() {
             "D" => self.dial(form, now),
             "A" => self.answer(now),

@@ -11,6 +11,7 @@ mod general;
 mod messages;
 mod network;
 mod news;
+mod odd;
 mod parse;
 mod rack;
 mod reply;
@@ -20,5 +21,6 @@ mod store;
 mod text;
 
 pub use at_modem::{AtModem, AtOutput};
+pub use odd::{Oddities, Oddity};
 pub use rack::{Rack, RackOutput};
 pub use setup::{Dialect, Quirks, Setup};

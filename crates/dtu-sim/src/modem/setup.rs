@@ -3,6 +3,8 @@
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Duration;
 
+use super::odd::Oddities;
+
 /// Whose habits it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
@@ -90,6 +92,8 @@ pub struct Setup {
     pub ring_pause: Duration,
     /// Local time at the start of time.
     pub clock: NetworkTime,
+    /// What it does that no specification says.
+    pub odd: Oddities,
 }
 
 impl Default for Setup {
@@ -100,6 +104,7 @@ impl Default for Setup {
             places: 30,
             ring_pause: Duration::from_secs(3),
             clock: NetworkTime { seconds: 820_540_800, zone: Some(32) },
+            odd: Oddities::default(),
         }
     }
 }

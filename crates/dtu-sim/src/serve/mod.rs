@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
-use dtu_sim::modem::{Dialect, Rack, RackOutput, Setup};
+use dtu_sim::modem::{Dialect, Oddities, Rack, RackOutput, Setup};
 use dtu_sim::radio::{Script, Settings, Subscriber};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -39,6 +39,9 @@ pub(crate) struct ModemArgs {
     /// Habits of the modems: generic, sim800, ec2x.
     #[arg(long, default_value = "generic", value_parser = parse_dialect)]
     dialect: Dialect,
+    /// Oddities of modems in the field, names with commas between them; "help" lists them.
+    #[arg(long, value_name = "NAMES", value_parser = parse_odd, default_value = "", hide_default_value = true)]
+    odd: Oddities,
     /// PIN that the SIM cards want: 4 to 8 digits.
     #[arg(long, value_parser = parse_pin)]
     pin: Option<String>,
@@ -57,6 +60,13 @@ fn parse_number(text: &str) -> Result<PhoneNumber, String> {
 
 fn parse_dialect(text: &str) -> Result<Dialect, String> {
     Dialect::named(text).ok_or_else(|| format!("\"{text}\" is no dialect; allowed: generic, sim800, ec2x"))
+}
+
+fn parse_odd(text: &str) -> Result<Oddities, String> {
+    if text == "help" {
+        return Err(format!("there are:\n{}", Oddities::list()));
+    }
+    Oddities::parse(text)
 }
 
 fn parse_pin(text: &str) -> Result<String, String> {
@@ -122,6 +132,7 @@ impl Server {
                 dialect: args.dialect,
                 pin: args.pin.clone(),
                 places: args.places.into(),
+                odd: args.odd,
                 ..Setup::default()
             };
             let number = args.number.get(place).copied();

@@ -32,3 +32,20 @@ pub(crate) fn for_each_seed(count: u64, run: impl Fn(u64, bool)) {
         run(seed, false);
     }
 }
+
+/// Up to three oddities with which every message still arrives.
+pub(crate) fn odd(dice: &mut Dice) -> dtu_sim::modem::Oddities {
+    use dtu_sim::modem::{Oddities, Oddity};
+    let hopeless = [
+        Oddity::TextOnly,
+        Oddity::Cnmi0,
+        Oddity::Cmgs500,
+        Oddity::Refuses,
+        Oddity::Restarts,
+        Oddity::ClccEnds,
+    ];
+    let all: Vec<_> = Oddity::ALL.into_iter().filter(|oddity| !hopeless.contains(oddity)).collect();
+    (0..dice.throw(0..=3)).fold(Oddities::default(), |odd, _| {
+        odd.with(all[usize::try_from(dice.throw(0..=all.len() as u64 - 1)).unwrap()])
+    })
+}

@@ -1,0 +1,304 @@
+//! Oddities of modems in the field, by name: `dtu-sim modem --odd cpms3,creg-0`.
+
+use std::fmt;
+
+use dtu_proto::time::{Duration, Instant};
+
+use super::at_modem::AtModem;
+use super::parse::{Command, Form};
+use super::reply::{End, Reply};
+
+/// What a modem does that no specification says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each says what it is: `words`")]
+pub enum Oddity {
+    Cpms3,
+    CpmsOk,
+    CpmsBusy,
+    CmgfLate,
+    CardLate,
+    TextMode,
+    TextOnly,
+    Cnmi2,
+    Cnmi0,
+    CmgsLate,
+    Cmgs500,
+    Creg0,
+    CregBare,
+    CeregBlanks,
+    CopsLines,
+    CclkBare,
+    CusdAmid,
+    ClccEnds,
+    Silent,
+    Refuses,
+    Restarts,
+}
+
+impl Oddity {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::Cpms3,
+        Self::CpmsOk,
+        Self::CpmsBusy,
+        Self::CmgfLate,
+        Self::CardLate,
+        Self::TextMode,
+        Self::TextOnly,
+        Self::Cnmi2,
+        Self::Cnmi0,
+        Self::CmgsLate,
+        Self::Cmgs500,
+        Self::Creg0,
+        Self::CregBare,
+        Self::CeregBlanks,
+        Self::CopsLines,
+        Self::CclkBare,
+        Self::CusdAmid,
+        Self::ClccEnds,
+        Self::Silent,
+        Self::Refuses,
+        Self::Restarts,
+    ];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// What the modem does.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        self.entry().1
+    }
+
+    const fn entry(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cpms3 => ("cpms3", "AT+CPMS wants all three storages"),
+            Self::CpmsOk => ("cpms-ok", "AT+CPMS=… is answered by a bare OK"),
+            Self::CpmsBusy => ("cpms-515", "every other AT+CPMS=… is refused with +CME ERROR: 515"),
+            Self::CmgfLate => {
+                ("cmgf-late", "AT+CMGF=0 is refused for 20 s after power-on: ERROR, CME 3, CMS 302")
+            }
+            Self::CardLate => ("card-late", "AT+CSCA? and AT+CNUM say SIM busy (14) for 20 s after power-on"),
+            Self::TextMode => ("text-mode", "text mode at power-on, and again after every fourth AT+CMGD"),
+            Self::TextOnly => ("text-only", "AT+CMGF=0 says OK, and text mode stays"),
+            Self::Cnmi2 => ("cnmi-2", "AT+CNMI knows ds 0 and 2 only: reports are stored, +CDSI"),
+            Self::Cnmi0 => ("cnmi-0", "AT+CNMI knows ds 0 only: no reports"),
+            Self::CmgsLate => ("cmgs-late", "the first two AT+CMGS after power-on: +CMS ERROR: 302"),
+            Self::Cmgs500 => ("cmgs-500", "every AT+CMGS: +CMS ERROR: 500"),
+            Self::Creg0 => ("creg-0", "AT+CREG=2 says OK, AT+CREG? shows 0, and nothing is told"),
+            Self::CregBare => ("creg-bare", "area and cell without quotes"),
+            Self::CeregBlanks => {
+                ("cereg-blanks", "+CEREG with blanks and a routing area in front of the cell")
+            }
+            Self::CopsLines => ("cops-crlf", "the operator's name has CR CR LF in its quotes"),
+            Self::CclkBare => ("cclk-bare", "+CCLK without quotes"),
+            Self::CusdAmid => ("cusd-amid", "a +CUSD of three lines in the middle of AT+CGMI"),
+            Self::ClccEnds => ("clcc-ends", "AT+CLCC ends a call that is being dialled"),
+            Self::Silent => ("silent", "hears nothing from 60 s to 5 min after power-on"),
+            Self::Refuses => ("refuses", "ERROR to everything but AT"),
+            Self::Restarts => ("restarts", "restarts at every 40th command"),
+        }
+    }
+}
+
+/// Some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Oddities(u32);
+
+impl Oddities {
+    /// Reads names with commas between them.
+    ///
+    /// # Errors
+    /// A text for the user with all the names.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut odd = Self::default();
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let named = Oddity::ALL.into_iter().find(|oddity| oddity.name() == name);
+            odd = odd
+                .with(named.ok_or_else(|| format!("\"{name}\" is no oddity; there are:\n{}", Self::list()))?);
+        }
+        Ok(odd)
+    }
+
+    /// Names and words, one a line.
+    #[must_use]
+    pub fn list() -> String {
+        let line = |oddity: Oddity| format!("  {:<13} {}", oddity.name(), oddity.words());
+        Oddity::ALL.map(line).join("\n")
+    }
+
+    /// These and that one.
+    #[must_use]
+    pub const fn with(self, oddity: Oddity) -> Self {
+        Self(self.0 | 1 << oddity as u32)
+    }
+
+    /// Whether it is among them.
+    #[must_use]
+    pub const fn has(self, oddity: Oddity) -> bool {
+        self.0 >> oddity as u32 & 1 == 1
+    }
+}
+
+impl fmt::Display for Oddities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = Oddity::ALL.into_iter().filter(|odd| self.has(*odd)).map(Oddity::name).collect();
+        f.write_str(&names.join(","))
+    }
+}
+
+/// What has happened since power-on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OddState {
+    since: Option<Instant>,
+    commands: u32,
+    deleted: u32,
+    storages: u32,
+    sent: u32,
+    modes: usize,
+}
+
+impl AtModem {
+    pub(super) fn odd_power_on(&mut self, now: Instant) {
+        self.odd_state = OddState { since: Some(now), ..OddState::default() };
+        self.settings.text_mode |= self.is_odd(Oddity::TextMode) || self.is_odd(Oddity::TextOnly);
+    }
+
+    pub(super) const fn is_odd(&self, oddity: Oddity) -> bool {
+        self.setup.odd.has(oddity)
+    }
+
+    fn is_up_for(&self, now: Instant) -> Duration {
+        self.odd_state.since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    pub(super) fn is_deaf(&self, now: Instant) -> bool {
+        self.is_odd(Oddity::Silent) && (DEAF.0..DEAF.1).contains(&self.is_up_for(now))
+    }
+
+    /// What it says instead.
+    pub(super) fn odd_reply(&mut self, command: &Command, now: Instant) -> Option<Reply> {
+        let refused = |end| Some(Reply::end(end));
+        self.odd_state.commands += 1;
+        if self.is_odd(Oddity::Restarts) && self.odd_state.commands.is_multiple_of(RESTART_AT) {
+            self.order(dtu_proto::radio::ModemOutput::Reset, now);
+            return refused(End::Error);
+        }
+        if self.is_odd(Oddity::Refuses) {
+            return refused(End::Error);
+        }
+        let is_late = self.is_up_for(now) < LATE;
+        match (command.name.as_str(), &command.form) {
+            ("+CPMS", Form::Set(args)) => {
+                self.odd_state.storages += 1;
+                if self.is_odd(Oddity::CpmsBusy) && !self.odd_state.storages.is_multiple_of(2) {
+                    return refused(End::Cme(515));
+                }
+                (self.is_odd(Oddity::Cpms3) && args.len() < 3).then(|| Reply::end(End::Cms(303)))
+            }
+            ("+CMGF", Form::Set(args)) if args.text(0) == "0" => {
+                if self.is_odd(Oddity::CmgfLate) && is_late {
+                    self.odd_state.modes += 1;
+                    let ends = [End::Error, End::Cme(3), End::Cms(302)];
+                    return ends.get(self.odd_state.modes % 3).cloned().and_then(refused);
+                }
+                self.is_odd(Oddity::TextOnly).then(Reply::ok)
+            }
+            ("+CSCA", Form::Read) | ("+CNUM", Form::Run(_)) if self.is_odd(Oddity::CardLate) && is_late => {
+                refused(End::Cme(14))
+            }
+            ("+CNMI", Form::Set(args)) => {
+                let knows = match args.text(3) {
+                    "1" => !self.is_odd(Oddity::Cnmi2) && !self.is_odd(Oddity::Cnmi0),
+                    "2" => !self.is_odd(Oddity::Cnmi0),
+                    _ => true,
+                };
+                (!knows).then(|| Reply::end(End::Cms(303)))
+            }
+            ("+CMGS", Form::Set(_)) => {
+                self.odd_state.sent += 1;
+                let late = self.is_odd(Oddity::CmgsLate) && self.odd_state.sent <= 2;
+                let end = if late { End::Cms(302) } else { End::Cms(500) };
+                (late || self.is_odd(Oddity::Cmgs500)).then(|| Reply::end(end))
+            }
+            ("+CMGD", Form::Set(_)) if self.is_odd(Oddity::TextMode) => {
+                self.odd_state.deleted += 1;
+                self.settings.text_mode |= self.odd_state.deleted.is_multiple_of(4);
+                None
+            }
+            ("+CREG" | "+CGREG" | "+CEREG", Form::Set(_)) if self.is_odd(Oddity::Creg0) => Some(Reply::ok()),
+            ("+CLCC", Form::Run(_)) if self.is_odd(Oddity::ClccEnds) && self.is_dialling() => {
+                let _ = self.hang_up(now);
+                self.tell("NO CARRIER", now);
+                Some(Reply::ok())
+            }
+            _ => None,
+        }
+    }
+
+    /// How it writes what it says.
+    pub(super) fn write_oddly(&self, line: String) -> String {
+        if self.is_odd(Oddity::CpmsOk) && line.starts_with("+CPMS: ") && !line.contains('"') {
+            return String::new();
+        }
+        if self.is_odd(Oddity::CclkBare) && line.starts_with("+CCLK:") {
+            return line.replace('"', "");
+        }
+        if self.is_odd(Oddity::CopsLines) && line.starts_with("+COPS: 0,0,\"") {
+            return line.replacen('"', "\"\r\r\n", 1);
+        }
+        if self.is_odd(Oddity::CeregBlanks) && line.starts_with("+CEREG:") {
+            return with_routing_area(&line);
+        }
+        let is_registration = ["+CREG:", "+CGREG:", "+CEREG:"].iter().any(|head| line.starts_with(head));
+        if self.is_odd(Oddity::CregBare) && is_registration {
+            return line.replace('"', "");
+        }
+        if self.is_odd(Oddity::CusdAmid) && line == self.setup.dialect.maker() {
+            return format!("+CUSD: 0,\"Your balance\r\nis 5.00\r\nthank you\",15\r\n{line}");
+        }
+        line
+    }
+}
+
+/// `2,1,"1F00","79D903",7` -> `2,1, 1F00, 20 ,79D903 ,7`.
+fn with_routing_area(line: &str) -> String {
+    let mut parts = line.splitn(3, '"');
+    let (Some(head), Some(area), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return line.to_owned();
+    };
+    let rest = rest.trim_start_matches(',').replace('"', "").replace(',', " ,");
+    format!("{head} {area}, 20 ,{rest}")
+}
+
+/// After power-on.
+const LATE: Duration = Duration::from_secs(20);
+const DEAF: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
+const RESTART_AT: u32 = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn oddities_have_names_and_a_wrong_one_lists_them_all() {
+        let odd = Oddities::parse("cpms3, creg-0").unwrap();
+        assert!(odd.has(Oddity::Cpms3) && odd.has(Oddity::Creg0) && !odd.has(Oddity::Silent));
+        assert_eq!(odd.to_string(), "cpms3,creg-0");
+        let wrong = Oddities::parse("cpms3,nonsense").unwrap_err();
+        assert!(wrong.starts_with("\"nonsense\" is no oddity"), "{wrong}");
+        assert!(Oddity::ALL.iter().all(|oddity| wrong.contains(oddity.name())), "{wrong}");
+    }
+
+    #[test]
+    fn a_routing_area_stands_between_area_and_cell() {
+        assert_eq!(
+            with_routing_area("+CEREG: 2,1,\"1F00\",\"79D903\",7"),
+            "+CEREG: 2,1, 1F00, 20 ,79D903 ,7"
+        );
+        assert_eq!(with_routing_area("+CEREG: 2,0"), "+CEREG: 2,0");
+    }
+}
