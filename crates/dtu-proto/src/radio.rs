@@ -39,6 +39,8 @@ pub enum ModemInput {
     OwnNumber(Option<PhoneNumber>),
     /// The service centre that the SIM names.
     ServiceCenter(Option<PhoneNumber>),
+    /// What the modem cannot, in words for people, `; ` between them; empty = nothing that was found out.
+    Lacks(String),
     /// The network's or the modem's time.
     Clock(NetworkTime),
     /// A message came: a DELIVER or STATUS-REPORT PDU, service centre first. It stays with the modem until

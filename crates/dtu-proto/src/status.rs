@@ -118,6 +118,8 @@ pub struct RadioStatus {
     pub own_number: Option<PhoneNumber>,
     /// The service centre that the SIM names.
     pub service_center: Option<PhoneNumber>,
+    /// What the modem cannot, in words; empty = nothing that is known.
+    pub lacks: String,
 }
 
 /// The call, and what was called before.

@@ -1,7 +1,10 @@
 //! What a modem cannot, found out while it is used: it works with less, and says what is missing.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use core::fmt;
+
+use dtu_proto::radio::ModemInput;
 
 use crate::event::Event;
 use crate::modem::Modem;
@@ -93,15 +96,26 @@ impl Modem {
     }
 
     pub(crate) fn lack(&mut self, lack: Lack) {
-        self.lacks.now.insert(lack);
+        if self.lacks.now.insert(lack) {
+            self.tell_lacks();
+        }
         if self.lacks.said.insert(lack) {
             self.note(Event::Lacks(lack));
         }
     }
 
+    pub(crate) fn tell_lacks(&mut self) {
+        if self.present {
+            let words: Vec<_> = self.lacks().map(Lack::words).collect();
+            self.tell(ModemInput::Lacks(words.join("; ")));
+        }
+    }
+
     /// It can, after all.
     pub(crate) fn lack_no_more(&mut self, lack: Lack) {
-        self.lacks.now.remove(&lack);
+        if self.lacks.now.remove(&lack) {
+            self.tell_lacks();
+        }
     }
 
     pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {

@@ -251,6 +251,9 @@ impl Modem {
         let calls = self.identity.abilities.calls;
         self.lack_if(!calls, Lack::Calls);
         self.lack_if(calls && !self.calls.are_listed, Lack::CallList);
+        if self.lacks().next().is_some() {
+            self.tell_lacks();
+        }
     }
 
     /// What a plain "no" to a test means for the abilities.

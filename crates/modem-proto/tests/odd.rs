@@ -411,3 +411,14 @@ fn m_what_is_missing_is_said_by_name() {
         assert!(refuses.contains(&lack), "{lack:?} in {refuses:?}");
     }
 }
+
+#[test]
+fn m_what_is_missing_is_told_to_the_device() {
+    let sim = Sim::run("cnmi-0", 600);
+    let told = sim
+        .news
+        .iter()
+        .rev()
+        .find_map(|news| if let ModemInput::Lacks(words) = news { Some(words.as_str()) } else { None });
+    assert_eq!(told, Some("no delivery reports (AT+CNMI)"));
+}

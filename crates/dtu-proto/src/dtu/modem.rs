@@ -37,6 +37,7 @@ impl Dtu {
             ModemInput::Cell(cell) => self.radio.cell = *cell,
             ModemInput::OwnNumber(number) => self.radio.own_number = *number,
             ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
+            ModemInput::Lacks(words) => self.radio.lacks.clone_from(words),
             ModemInput::Clock(time) => self.network_time(*time),
             ModemInput::Message { id, pdu } => self.message_came(*id, pdu),
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),

@@ -31,6 +31,7 @@ pub(super) fn encode(out: &mut String, news: &ModemInput) {
         ModemInput::Cell(Some(Cell { area, id })) => write!(out, "cell {area} {id}"),
         ModemInput::OwnNumber(number) => write!(out, "own-number {}", shown(number.as_ref())),
         ModemInput::ServiceCenter(number) => write!(out, "service-center {}", shown(number.as_ref())),
+        ModemInput::Lacks(words) => write!(out, "lacks {}", Text(words)),
         ModemInput::Clock(NetworkTime { seconds, zone: None }) => write!(out, "clock {seconds}"),
         ModemInput::Clock(NetworkTime { seconds, zone: Some(zone) }) => {
             write!(out, "clock {seconds} {zone}")
@@ -75,6 +76,7 @@ pub(super) fn decode(words: &mut Words<'_>) -> Result<ModemInput, String> {
         "cell" => ModemInput::Cell(cell(words)?),
         "own-number" => ModemInput::OwnNumber(number(words)?),
         "service-center" => ModemInput::ServiceCenter(number(words)?),
+        "lacks" => ModemInput::Lacks(words.text("what is missing")?),
         "clock" => ModemInput::Clock(clock(words)?),
         "message" => ModemInput::Message { id: words.number("a number")?, pdu: Bytes::from(words.hex()?) },
         "submitted" => submitted(words)?,
@@ -165,5 +167,5 @@ const CALL_ENDS: [(&str, CallEnd); 4] = [
     ("no-carrier", CallEnd::NoCarrier),
 ];
 const MODEM: &str = "present, gone, sim, registration, attached, detached, operator, signal, cell, own-number, \
-                     service-center, clock, message, submitted, call";
+                     service-center, lacks, clock, message, submitted, call";
 const CALL: &str = "incoming, alerting, answered, ended";

@@ -28,7 +28,11 @@ impl AtModem {
                 self.go_on_air(self.lock_is_open(), now);
             }
             ModemInput::Gone => self.power_off(now),
-            ModemInput::Sim(_) | ModemInput::Attached(_) | ModemInput::Detached | ModemInput::Clock(_) => {}
+            ModemInput::Sim(_)
+            | ModemInput::Attached(_)
+            | ModemInput::Detached
+            | ModemInput::Clock(_)
+            | ModemInput::Lacks(_) => {}
             ModemInput::Registration(registration) => self.registered(*registration, now),
             ModemInput::Operator(operator) => self.known.operator.clone_from(operator),
             ModemInput::Signal(signal) => self.known.signal = *signal,

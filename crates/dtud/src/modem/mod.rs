@@ -219,6 +219,7 @@ impl Modem {
             | ModemInput::Cell(_)
             | ModemInput::OwnNumber(_)
             | ModemInput::ServiceCenter(_)
+            | ModemInput::Lacks(_)
             | ModemInput::Clock(_)
             | ModemInput::Message { .. }
             | ModemInput::Submitted { .. }

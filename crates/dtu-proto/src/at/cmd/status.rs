@@ -30,6 +30,8 @@ frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room
 enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
 unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
 
+`+CISTAT:MODEM,missing=\"<what the modem cannot, in words>\"`, where something is missing
+
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
 more than once>,resent_frames=<n>,moved_in=<taken over from another link>,moved_in_frames=<n>,moved_out=<handed to \
@@ -72,6 +74,9 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
     call.say(device_line(status));
     call.say(serial_line(status));
+    if !status.radio.lacks.is_empty() {
+        call.say(format!("+CISTAT:MODEM,missing=\"{}\"", status.radio.lacks));
+    }
     call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));

@@ -76,6 +76,7 @@ impl Told {
             ModemInput::Attached(_)
             | ModemInput::Detached
             | ModemInput::ServiceCenter(_)
+            | ModemInput::Lacks(_)
             | ModemInput::Clock(_)
             | ModemInput::Message { .. }
             | ModemInput::Submitted { .. }
