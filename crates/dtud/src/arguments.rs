@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tracing::warn;
 
+use crate::at_lines;
 use crate::sys;
 
 /// Takes the secrets of `--at` out of the list of processes. They stood there since the program began; `--at-file`
@@ -29,12 +30,7 @@ const AT_IS: &[u8] = b"--at=";
 
 /// What stands behind the first `=` of a command with a secret in it.
 fn hide(command: &mut [u8]) {
-    let text = String::from_utf8_lossy(command);
-    let bare = text.trim();
-    let bare = bare.strip_prefix('+').unwrap_or(bare);
-    let begins = bare.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT"));
-    let line = if begins { bare.to_owned() } else { format!("AT+{bare}") };
-    if dtu_proto::shown_command(&line).contains("****")
+    if at_lines::sets_a_secret(&String::from_utf8_lossy(command))
         && let Some(at) = command.iter().position(|byte| *byte == b'=')
     {
         command.iter_mut().skip(at + 1).for_each(|byte| *byte = b'*');

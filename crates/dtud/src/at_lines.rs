@@ -105,13 +105,18 @@ const NOT_STORED: &str = "not stored";
 const APPLY: &str = "AT+CIAPPLY";
 
 /// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
-fn at_line(line: &str) -> String {
+pub(crate) fn at_line(line: &str) -> String {
     let line = line.trim();
     if line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
         line.to_owned()
     } else {
         format!("AT+{}", line.strip_prefix('+').unwrap_or(line))
     }
+}
+
+/// Whether the line gives a password away.
+pub(crate) fn sets_a_secret(line: &str) -> bool {
+    dtu_proto::shown_command(&at_line(line)).contains("****")
 }
 
 /// Whether a command of the line has a value that is a password.

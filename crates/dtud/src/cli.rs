@@ -15,6 +15,7 @@ use crate::machine::{End, Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
 use crate::settings::{self, Settings};
+use crate::status;
 use crate::tls;
 
 /// A software GPRS DTU: a serial line carried over four network links.
@@ -23,20 +24,22 @@ use crate::tls;
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The serial line: pty:PATH (a link to a new pty), tty:DEVICE or tcp:HOST:PORT
-    #[arg(long, value_name = "LINE", default_value = "pty:./dtu0", value_parser = Address::parse)]
-    serial: Address,
+    /// The serial line: pty:PATH (a link to a new pty), tty:DEVICE or tcp:HOST:PORT [default: the settings file's, else
+    /// pty:./dtu0]
+    #[arg(long, value_name = "LINE", value_parser = Address::parse)]
+    serial: Option<Address>,
     /// The radio: sim (simulated), at:DEVICE (a modem with AT commands on a serial line), mm or mm:INDEX (the first
-    /// modem of ModemManager, or that of the number), none (the host's own network, no SIM)
-    #[arg(long, value_name = "MODEM", default_value = "sim", value_parser = modem::Address::parse)]
-    modem: modem::Address,
+    /// modem of ModemManager, or that of the number), none (the host's own network, no SIM) [default: the settings file's,
+    /// else sim]
+    #[arg(long, value_name = "MODEM", value_parser = modem::Address::parse)]
+    modem: Option<modem::Address>,
     /// Folder of stored parameters and undelivered frames [default: one for each line, below $XDG_STATE_HOME/dtud, else
     /// ~/.local/state/dtud]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Settings file (TOML) [default: dtud.toml in the state folder, if it is there]
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    /// Settings file (TOML); -FILE = if it is there [default: dtud.toml in the state folder, if it is there]
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = NamedFile::parse)]
+    settings: Option<NamedFile>,
     /// Web console: off; this version has none
     #[arg(long, value_name = "ADDR", default_value = "off", value_parser = parse_console)]
     console: Console,
@@ -65,12 +68,47 @@ enum Command {
         /// The file
         file: PathBuf,
     },
+    /// How a running device is: its links, what waits, what was dropped, the radio
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// The line of the device
+        #[arg(long, value_name = "LINE", default_value = "pty:./dtu0", value_parser = Address::parse)]
+        serial: Address,
+        /// Its state folder [default: that of the line]
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+    },
     /// A whole scene on this machine: a meter on the serial line, the device, and a data center that polls it
     Demo {
         /// End after so many seconds
         #[arg(long, value_name = "N")]
         seconds: Option<u64>,
     },
+}
+
+/// A settings file that may be missing, where a `-` stands in front of its name: as in units of systemd.
+#[derive(Clone, Debug)]
+struct NamedFile {
+    path: PathBuf,
+    may_miss: bool,
+}
+
+impl NamedFile {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (path, may_miss) = text.strip_prefix('-').map_or((text, false), |path| (path, true));
+        if path.is_empty() || (may_miss && path.starts_with('-')) {
+            return Err("the name of a file is missing".to_owned());
+        }
+        Ok(Self { path: path.into(), may_miss })
+    }
+
+    fn present(self) -> Option<PathBuf> {
+        let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let is_missing = self.may_miss && std::fs::symlink_metadata(&self.path).as_ref().is_err_and(missing);
+        (!is_missing).then_some(self.path)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +128,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match &self.command {
             Some(Command::CheckSettings { file }) => return check_settings(file),
+            Some(Command::Status { json, serial, state }) => show_status(state.clone(), serial, *json),
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             None => self.run_device(),
         };
@@ -111,19 +150,33 @@ impl Cli {
                 Err(why) => return Ok(refuse(&why)),
             }
         }
-        let state = self.state.clone().map_or_else(|| default_state(&self.serial), Ok)?;
+        // The file may name the line, the line the state folder, and the folder may hold the file: a file that was named
+        // is read first.
+        let file = self.settings.and_then(NamedFile::present);
+        let named = match file.as_deref().map(Settings::load).transpose() {
+            Ok(named) => named,
+            Err(why) => return Ok(refuse(&why)),
+        };
+        let line = |settings: Option<&Settings>| {
+            let of_file = settings.and_then(|settings| settings.serial.line.clone());
+            self.serial.clone().or(of_file).unwrap_or_else(|| Address::Pty("./dtu0".into()))
+        };
+        let state = self.state.clone().map_or_else(|| default_state(&line(named.as_ref())), Ok)?;
         let own = state.join("dtud.toml");
-        let may_miss = self.settings.is_none() && std::fs::symlink_metadata(&own).is_err();
-        let settings_path = self.settings.clone().unwrap_or(own);
-        let settings = match Settings::load(&settings_path) {
+        let may_miss = named.is_none() && std::fs::symlink_metadata(&own).is_err();
+        let loaded = named.map_or_else(|| Settings::load(&own), Ok);
+        let settings_path = file.unwrap_or(own);
+        let settings = match loaded {
             Ok(settings) => settings,
             Err(_) if may_miss => Settings::default(),
             Err(why) => return Ok(refuse(&why)),
         };
+        let serial = line(Some(&settings));
+        let modem = self.modem.or(settings.modem.device.clone()).unwrap_or(modem::Address::Sim);
         if let Some(warning) = settings::exposed(&settings_path, &settings) {
             tracing::warn!("{warning}");
         }
-        if self.modem == modem::Address::Sim
+        if modem == modem::Address::Sim
             && let Err(why) = check_script(&settings)
         {
             return Ok(refuse(&why));
@@ -132,8 +185,8 @@ impl Cli {
             return Ok(refuse(&why));
         }
         let setup = Setup {
-            serial: self.serial,
-            modem: self.modem,
+            serial,
+            modem,
             state,
             settings,
             settings_path: Some(settings_path),
@@ -190,6 +243,12 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+fn show_status(state: Option<PathBuf>, line: &Address, as_json: bool) -> anyhow::Result<ExitCode> {
+    let state = state.map_or_else(|| default_state(line), Ok)?;
+    say(format_args!("{}", status::ask(&state, as_json)?));
+    Ok(ExitCode::SUCCESS)
+}
+
 fn check_settings(file: &Path) -> ExitCode {
     let settings = match Settings::load(file) {
         Ok(settings) => settings,
@@ -241,6 +300,18 @@ fn tell_of_older_state(state: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_settings_file_with_a_dash_in_front_may_be_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dtud.toml");
+        let present = |text: String| NamedFile::parse(&text).unwrap().present();
+        assert_eq!(present(format!("-{}", path.display())), None);
+        assert_eq!(present(path.display().to_string()), Some(path.clone()), "an error is to name it");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(present(format!("-{}", path.display())), Some(path));
+        assert!(NamedFile::parse("-").is_err() && NamedFile::parse("--log").is_err());
+    }
 
     #[test]
     fn a_faulty_script_is_a_fault_of_the_settings_with_its_place() {

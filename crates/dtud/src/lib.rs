@@ -23,6 +23,7 @@ pub mod record;
 pub mod serial;
 pub mod settings;
 mod spool;
+mod status;
 mod store;
 mod sys;
 mod tls;

@@ -36,6 +36,7 @@ use crate::port::part;
 use crate::record::Recorder;
 use crate::serial::{Address, Serial, SerialNews, Wiring};
 use crate::settings::{FlowControl, Http, Leds, Settings, exposed};
+use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
 
@@ -97,6 +98,7 @@ pub(crate) struct Machine {
     control: Arc<Control>,
     watchdog: Watchdog,
     journal: Journal,
+    door: status::Door,
     settings: Settings,
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
@@ -139,6 +141,7 @@ impl Machine {
             access: settings.serial.access,
             hold: settings.serial.hold,
         };
+        let door = status::Door::open(&setup.state);
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let tls = tls::Client::new(settings.http.extra_root.clone());
         let mut channels = Channels::new(&tls);
@@ -182,6 +185,7 @@ impl Machine {
             control,
             watchdog: Watchdog::from_environment(),
             journal,
+            door,
             settings,
             settings_path: setup.settings_path,
             observer: None,
@@ -298,11 +302,19 @@ impl Machine {
         busy |= self.poll_modem(cx, now);
         busy |= self.poll_disk(cx, now);
         self.disk.note_losses(self.dtu.losses());
+        busy |= self.answer_questions(cx, now);
         if busy {
             self.journal.look(now, &self.dtu);
             self.watchdog.note_change();
         }
         busy
+    }
+
+    fn answer_questions(&self, cx: &mut Context<'_>, now: Instant) -> bool {
+        self.door.poll(cx, || {
+            let (status, line) = (self.dtu.status(now), self.serial.address().to_string());
+            status::Report::new(&self.dtu, &status, line, self.journal.dropped())
+        })
     }
 
     fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {

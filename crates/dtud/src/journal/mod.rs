@@ -20,6 +20,8 @@ mod day;
 mod drops;
 mod peers;
 mod summary;
+
+pub(crate) use summary::link_state;
 #[cfg(test)]
 mod tests;
 
@@ -158,9 +160,14 @@ impl Journal {
         self.drops.look(now, dtu.drops());
     }
 
+    /// Frames and replies that were dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.drops.total()
+    }
+
     /// The whole device in one line.
     pub(crate) fn summary(&self, status: &Status) -> String {
-        summary::summary(status, self.drops.total())
+        summary::summary(status, self.dropped())
     }
 
     /// When something is to be said without any news.

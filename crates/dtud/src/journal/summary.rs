@@ -45,16 +45,20 @@ pub(super) fn summary(status: &Status, dropped: u64) -> String {
 }
 
 fn of_link((number, link): (usize, &LinkStatus)) -> Option<String> {
-    let state = match link.state {
+    link_state(link.state, link.last_down).map(|state| format!("link {number} {state}"))
+}
+
+/// In words; `None` = it has nothing to do. A link that is down says why, where that is given.
+pub(crate) fn link_state(state: LinkState, last_down: Option<LinkDownReason>) -> Option<String> {
+    Some(match state {
         LinkState::Off | LinkState::Waiting(WaitingFor::Mode) => return None,
         LinkState::Connected => "up".to_owned(),
-        LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry) => match link.last_down {
+        LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry) => match last_down {
             Some(why) if why != LinkDownReason::Ordered => format!("down: {why}"),
             Some(_) | None => "connecting".to_owned(),
         },
         LinkState::Waiting(WaitingFor::Network) => "waits for the network".to_owned(),
         LinkState::Waiting(WaitingFor::Data) => "waits for data".to_owned(),
         LinkState::Waiting(WaitingFor::Duty) => "stands by".to_owned(),
-    };
-    Some(format!("link {number} {state}"))
+    })
 }

@@ -11,6 +11,7 @@ pub fn exposed(path: &Path, settings: &Settings) -> Option<String> {
     let secret = match (&settings.device.password, &settings.modem.pin) {
         (Some(_), _) => "the password of commands",
         (None, Some(_)) => "the PIN of the SIM card",
+        (None, None) if settings.at.hold_a_secret() => "an AT line with a password",
         (None, None) => return None,
     };
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
@@ -43,6 +44,7 @@ mod tests {
         for (text, secret) in [
             ("device.password = 'abcde'", "the password of commands"),
             ("modem.pin = '1234'", "the PIN of the SIM card"),
+            ("at = ['CIPR=9600', 'CIPSW=abcde']", "an AT line with a password"),
         ] {
             let said = told(text, 0o644).unwrap();
             assert!(said.contains(secret) && said.contains("may read it (mode 0644)"), "{said}");
@@ -51,5 +53,6 @@ mod tests {
             assert_eq!((told(text, 0o600), told(text, 0o640)), (None, None));
         }
         assert_eq!(told("device.recovery = false", 0o644), None);
+        assert_eq!(told("at = ['CIPR=9600']", 0o644), None);
     }
 }

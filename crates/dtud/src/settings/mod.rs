@@ -10,7 +10,9 @@ use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, 
 use dtu_proto::event::{LINKS, LinkId, QueueId};
 use dtu_proto::radio::PhoneNumber;
 
-use crate::serial::Access;
+use crate::at_lines;
+use crate::modem;
+use crate::serial::{self, Access};
 
 mod error;
 mod exposed;
@@ -27,6 +29,8 @@ pub use values::{Charset, FlowControl, SpoolSync};
 /// A settings file that was read, or (`Settings::default()`) an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// `at`: AT lines for each start, as those of the command line.
+    pub at: Commands,
     /// `[serial]`
     pub serial: Serial,
     /// `[device]`
@@ -46,8 +50,10 @@ pub struct Settings {
 }
 
 /// `[serial]`: the line to the DTE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serial {
+    /// Which line; the command line's stands over it.
+    pub line: Option<serial::Address>,
     /// Hand-shake of a tty.
     pub flow_control: FlowControl,
     /// The adapter's driver switches its transmitter by RTS.
@@ -64,6 +70,7 @@ impl Default for Serial {
     fn default() -> Self {
         let hold = Options::default().line_hold;
         Self {
+            line: None,
             flow_control: FlowControl::default(),
             rs485: false,
             hold,
@@ -97,6 +104,25 @@ impl Default for Device {
     }
 }
 
+/// AT lines; what is secret in them is nobody's business.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Commands(Vec<String>);
+
+impl Commands {
+    /// Whether one of them sets a password or the like.
+    fn hold_a_secret(&self) -> bool {
+        self.0.iter().any(|line| at_lines::sets_a_secret(line))
+    }
+}
+
+impl fmt::Debug for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|line| dtu_proto::shown_command(&at_lines::at_line(line))))
+            .finish()
+    }
+}
+
 /// A password of commands; nobody's business.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -117,6 +143,8 @@ pub struct Packing {
 /// `[modem]`
 #[derive(Clone, PartialEq, Eq)]
 pub struct Modem {
+    /// Which one; the command line's stands over it.
+    pub device: Option<modem::Address>,
     /// PIN of the SIM card, 4 to 8 digits; `None` = the card asks for none, or the device waits.
     pub pin: Option<String>,
     /// Bits a second on the modem's serial line (`at:`).
@@ -133,15 +161,24 @@ pub struct Modem {
 
 impl Default for Modem {
     fn default() -> Self {
-        Self { pin: None, baud: 115_200, init: Vec::new(), interface: None, script: None, number: None }
+        Self {
+            device: None,
+            pin: None,
+            baud: 115_200,
+            init: Vec::new(),
+            interface: None,
+            script: None,
+            number: None,
+        }
     }
 }
 
 /// The PIN is nobody's business.
 impl fmt::Debug for Modem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pin, baud, init, interface, script, number } = self;
+        let Self { device, pin, baud, init, interface, script, number } = self;
         f.debug_struct("Modem")
+            .field("device", device)
             .field("pin", &pin.as_ref().map(|_| "****"))
             .field("baud", baud)
             .field("init", init)
@@ -277,7 +314,9 @@ impl Settings {
     #[must_use]
     pub fn at_lines(&self) -> Vec<String> {
         let quoted = |Password(text): &Password| text.replace('"', "\"\"");
-        self.device.password.iter().map(|password| format!("AT+CIPSW=\"{}\"", quoted(password))).collect()
+        let password =
+            self.device.password.iter().map(|password| format!("AT+CIPSW=\"{}\"", quoted(password)));
+        password.chain(self.at.0.iter().cloned()).collect()
     }
 
     /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.

@@ -6,17 +6,18 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::{
-    AtLine, Charset, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, OwnNumber,
-    PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode, Reply, RoleValue, ShutdownValue, Size, Spool,
-    SpoolSync,
+    AtLine, Charset, Command, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, Line,
+    ModemDevice, OwnNumber, PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode, Reply, RoleValue,
+    ShutdownValue, Size, Spool, SpoolSync,
 };
 use crate::serial::Access;
 
-use super::{Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
+use super::{Commands, Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
+    at: Option<Vec<Command>>,
     pub(super) serial: SerialTable,
     pub(super) device: DeviceTable,
     packing: PackingTable,
@@ -29,6 +30,7 @@ pub(super) struct File {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SerialTable {
+    line: Option<Line>,
     pub(super) flow_control: FlowControl,
     pub(super) rs485: Option<Spanned<bool>>,
     hold: Option<Int<0, 3600>>,
@@ -57,6 +59,7 @@ struct PackingTable {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ModemTable {
+    device: Option<ModemDevice>,
     pin: Option<Pin>,
     baud: Option<Int<300, 4_000_000>>,
     pub(super) init: Option<Spanned<Vec<AtLine>>>,
@@ -197,8 +200,11 @@ impl LinkTable {
 impl File {
     /// What is missing gets its default.
     pub(super) fn settle(&self) -> Settings {
+        let at = self.at.iter().flatten().map(|command| command.0.clone()).collect();
         Settings {
+            at: Commands(at),
             serial: Serial {
+                line: self.serial.line.as_ref().map(|line| line.0.clone()),
                 flow_control: self.serial.flow_control,
                 rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
                 hold: self.serial.hold.map_or(Serial::default().hold, Int::seconds),
@@ -238,6 +244,7 @@ impl ModemTable {
         let default = Modem::default();
         let init = self.init.as_ref().map(|list| list.get_ref().iter().map(|line| line.0.clone()).collect());
         Modem {
+            device: self.device.as_ref().map(|device| device.0.clone()),
             pin: self.pin.as_ref().map(|pin| pin.0.clone()),
             baud: self.baud.map_or(default.baud, Int::number),
             init: init.unwrap_or_default(),

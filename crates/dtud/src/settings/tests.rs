@@ -41,6 +41,7 @@ fn every_key_is_taken() {
         }),
     };
     let serial = Serial {
+        line: Some(serial::Address::Tty("/dev/ttyS0".into())),
         flow_control: FlowControl::RtsCts,
         rs485: false,
         hold: Duration::from_secs(9),
@@ -56,6 +57,7 @@ fn every_key_is_taken() {
         sms_allow: vec!["+8613812345678".to_owned(), "10086".to_owned()],
     };
     let modem = Modem {
+        device: Some(modem::Address::At("/dev/ttyUSB2".into())),
         pin: Some("1234".to_owned()),
         baud: 921_600,
         init: vec!["AT+QURCCFG=\"urcport\",\"usbat\"".to_owned()],
@@ -74,6 +76,7 @@ fn every_key_is_taken() {
     assert_eq!(
         settings,
         Settings {
+            at: Commands(vec!["CIPR=9600".to_owned(), "AT+CIAPPLY".to_owned()]),
             serial,
             device,
             packing: Packing { length_enabled: true },
@@ -88,7 +91,16 @@ fn every_key_is_taken() {
     assert_eq!(options.links[3].expect_registration, Some(expect));
     assert!(options.links[0].spool && options.length_enabled && !options.recovery);
     assert_eq!((options.shutdown, options.factory_password), (Shutdown::Stop, FactoryPassword::Off));
-    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"a\"\"b;1\""]);
+    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"a\"\"b;1\"", "CIPR=9600", "AT+CIAPPLY"]);
+}
+
+#[test]
+fn secrets_of_at_lines_are_not_shown() {
+    let settings = read("at = ['CIPSW=s3cr', 'HTPHD=\"Authorization: abc\"']");
+    let shown = format!("{settings:?}");
+    assert!(shown.contains("CIPSW") && !shown.contains("s3cr") && !shown.contains("abc"), "{shown}");
+    let said = fault("at = ['CIPSW=s3cr\\n']\n[serial]\nline = 'com1'");
+    assert!(!said.contains("s3cr"), "{said}");
 }
 
 #[test]
@@ -198,7 +210,9 @@ fn the_page_and_the_packaged_file_name_every_key() {
 }
 
 const EVERY_KEY: &str = r#"
+at = ["CIPR=9600", "AT+CIAPPLY"]
 [serial]
+line = "tty:/dev/ttyS0"
 flow_control = "rtscts"
 rs485 = false
 hold = 9
@@ -215,6 +229,7 @@ sms_allow = ["+8613812345678", "10086"]
 [packing]
 length_enabled = true
 [modem]
+device = "at:/dev/ttyUSB2"
 pin = "1234"
 baud = 921600
 init = ["AT+QURCCFG=\"urcport\",\"usbat\""]

@@ -10,6 +10,8 @@ use dtu_proto::radio::PhoneNumber;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use crate::modem;
+use crate::serial;
 use crate::sys;
 
 use super::Password;
@@ -267,6 +269,18 @@ text_value!(
     "an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     Faulty::Hidden
 );
+text_value!(
+    Command(String),
+    command,
+    "an AT command of 1 to 1024 characters on one line, such as \"CIPR=9600\"",
+    Faulty::Hidden
+);
+text_value!(Line(serial::Address), line, "pty:PATH, tty:DEVICE or tcp:HOST:PORT");
+text_value!(
+    ModemDevice(modem::Address),
+    modem_device,
+    "sim, at:DEVICE, at:tcp:HOST:PORT, mm, mm:INDEX or none"
+);
 text_value!(PathValue(PathBuf), path, "the path of a file");
 text_value!(
     OwnNumber(PhoneNumber),
@@ -325,6 +339,19 @@ fn at_line(text: &str) -> Option<String> {
     let upper = text.to_ascii_uppercase();
     let pin = ["+CPIN=", "+CLCK=\"SC\""].iter().any(|command| upper.contains(command));
     (begins && printable && text.len() <= 200 && !pin).then(|| text.to_owned())
+}
+
+fn command(text: &str) -> Option<String> {
+    let good = (1..=1024).contains(&text.trim().len()) && !text.contains(char::is_control);
+    good.then(|| text.to_owned())
+}
+
+fn line(text: &str) -> Option<serial::Address> {
+    serial::Address::parse(text).ok()
+}
+
+fn modem_device(text: &str) -> Option<modem::Address> {
+    modem::Address::parse(text).ok()
 }
 
 fn path(text: &str) -> Option<PathBuf> {

@@ -1,0 +1,41 @@
+//! Asks a running device.
+
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::{Report, SOCKET};
+
+/// What the device that keeps its state there tells: as a screen, or as JSON.
+pub(crate) fn ask(state: &Path, as_json: bool) -> anyhow::Result<String> {
+    let text = hear(&state.join(SOCKET)).map_err(|error| explain(state, &error))?;
+    let report: Report = serde_json::from_str(&text).context("the device is of another version")?;
+    Ok(if as_json { serde_json::to_string_pretty(&report)? } else { report.to_string() })
+}
+
+fn hear(socket: &Path) -> io::Result<String> {
+    let stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut text = String::new();
+    stream.take(REPORT_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn explain(state: &Path, error: &io::Error) -> anyhow::Error {
+    let state = state.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => anyhow::anyhow!(
+            "no device runs with the state folder {state}; name its folder with --state, or its line with --serial"
+        ),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            anyhow::anyhow!("the device of {state} does not answer within {} s", PATIENCE.as_secs())
+        }
+        _ => anyhow::anyhow!("{state}: {error}"),
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const REPORT_MAX: u64 = 1 << 20;

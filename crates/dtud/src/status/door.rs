@@ -1,0 +1,71 @@
+//! The socket at which the device tells how it is. Whoever connects gets one report, and the connection closes.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::net::{UnixListener, UnixStream};
+use tracing::{debug, warn};
+
+use super::{Report, SOCKET};
+
+pub(crate) struct Door {
+    listener: Option<UnixListener>,
+    path: PathBuf,
+}
+
+impl Door {
+    /// A device without it runs all the same: nobody can ask.
+    pub(crate) fn open(state: &Path) -> Self {
+        let path = state.join(SOCKET);
+        let listener = listen(&path)
+            .inspect_err(|error| warn!("device: dtud status cannot ask: {}: {error}", path.display()))
+            .ok();
+        Self { listener, path }
+    }
+
+    /// Answers who came. One at a time; the report is far smaller than what a socket takes at once.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>, report: impl FnOnce() -> Report) -> bool {
+        let Some(Poll::Ready(Ok((stream, _)))) = self.listener.as_ref().map(|door| door.poll_accept(cx))
+        else {
+            return false;
+        };
+        if let Err(error) = tell(stream, &report()) {
+            debug!("device: dtud status: {error}");
+        }
+        true
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        if self.listener.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn tell(stream: UnixStream, report: &Report) -> io::Result<()> {
+    use std::io::Write as _;
+    let text = serde_json::to_string(report)?;
+    stream.into_std()?.write_all(text.as_bytes())
+}
+
+/// Its owner alone may connect, from the first moment. The lock of the state folder is held: a socket that is there is of a
+/// run that died.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+        fs::remove_file(path)?;
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    UnixListener::from_std(std::os::unix::net::UnixListener::from(std::os::fd::OwnedFd::from(socket)))
+}
+
+const BACKLOG: i32 = 8;

@@ -1,0 +1,257 @@
+//! What `dtud status` tells. Field names are those of the JSON; they stay.
+
+use std::fmt;
+use std::time::Duration;
+
+use dtu_proto::Dtu;
+use dtu_proto::config::{LinkConfig, Protocol};
+use dtu_proto::event::LINKS;
+use dtu_proto::status::{LinkStatus, Phase, Status};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::link_state;
+use crate::words::{Count, Span};
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    version: String,
+    pid: u32,
+    /// Since the last power-on or restart of the device.
+    uptime_seconds: u64,
+    restarts: u32,
+    mode: String,
+    /// What the serial bytes are: set-up window, command state, data, ending.
+    phase: String,
+    serial: Serial,
+    radio: Radio,
+    links: Vec<Link>,
+    httpd: Waiting,
+    serial_command: Waiting,
+    messages_to_be_sent: u64,
+    /// Everything that was dropped anywhere, in frames and replies.
+    dropped: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Serial {
+    line: String,
+    present: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+    waiting_bytes: u64,
+    dropped_bytes: u64,
+    undelivered_bytes: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Radio {
+    modem: Option<String>,
+    sim: String,
+    registration: String,
+    operator: Option<String>,
+    /// In dBm.
+    signal: Option<i16>,
+    address: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Link {
+    number: u8,
+    enabled: bool,
+    protocol: String,
+    address: String,
+    port: u16,
+    state: String,
+    /// Why it last went down.
+    reason: Option<String>,
+    frames_in: u64,
+    bytes_in: u64,
+    frames_out: u64,
+    bytes_out: u64,
+    received_bytes: u64,
+    waiting_frames: u64,
+    waiting_bytes: u64,
+    dropped_frames: u64,
+    dropped_bytes: u64,
+    spool_refused: u64,
+    reconnects: u64,
+}
+
+/// A queue of a working mode.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Waiting {
+    state: String,
+    waiting_frames: u64,
+    waiting_bytes: u64,
+    dropped_frames: u64,
+}
+
+impl Report {
+    pub(crate) fn new(dtu: &Dtu, status: &Status, line: String, dropped: u64) -> Self {
+        let config = dtu.config();
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_seconds: status.uptime.as_secs(),
+            restarts: status.restarts,
+            mode: status.mode.to_string(),
+            phase: phase(status.phase).to_owned(),
+            serial: Serial {
+                line,
+                present: status.serial.present,
+                bytes_in: status.serial.counters.bytes_in,
+                bytes_out: status.serial.counters.bytes_out,
+                waiting_bytes: status.serial.waiting as u64,
+                dropped_bytes: status.serial.counters.dropped_bytes,
+                undelivered_bytes: status.serial.counters.undelivered_bytes,
+            },
+            radio: Radio::new(status),
+            links: (1..=LINKS as u8).zip(&config.links).zip(&status.links).map(Link::new).collect(),
+            httpd: Waiting {
+                state: link_state(status.httpd.state, None).unwrap_or_else(|| OFF.to_owned()),
+                waiting_frames: status.httpd.waiting_frames as u64,
+                waiting_bytes: status.httpd.waiting_bytes as u64,
+                dropped_frames: status.httpd.counters.dropped_frames,
+            },
+            serial_command: Waiting {
+                state: if status.serial_command.running { "on" } else { OFF }.to_owned(),
+                waiting_frames: status.serial_command.waiting_packets as u64,
+                waiting_bytes: status.serial_command.waiting_bytes as u64,
+                dropped_frames: status.serial_command.counters.dropped_packets,
+            },
+            messages_to_be_sent: status.messages.outgoing.into(),
+            dropped,
+        }
+    }
+}
+
+impl Radio {
+    fn new(status: &Status) -> Self {
+        let radio = &status.radio;
+        let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let operator = radio.operator.as_ref();
+        Self {
+            modem: radio.modem.as_ref().map(|modem| modem.model.clone()),
+            sim: radio.sim.to_string(),
+            registration: radio.registration.to_string(),
+            operator: operator.and_then(|operator| named(&operator.name).or_else(|| named(&operator.code))),
+            signal: (radio.signal.strength <= 31).then(|| i16::from(radio.signal.strength) * 2 - 113),
+            address: status.attached.map(|address| address.to_string()),
+        }
+    }
+}
+
+impl Link {
+    fn new(((number, config), status): ((u8, &LinkConfig), &LinkStatus)) -> Self {
+        let counters = &status.counters;
+        Self {
+            number,
+            enabled: config.enabled,
+            protocol: match config.protocol {
+                Protocol::Tcp => "TCP",
+                Protocol::Udp => "UDP",
+            }
+            .to_owned(),
+            address: config.address.clone(),
+            port: config.port,
+            state: link_state(status.state, status.last_down).unwrap_or_else(|| OFF.to_owned()),
+            reason: status.last_down.map(|why| why.to_string()),
+            frames_in: counters.frames_in,
+            bytes_in: counters.bytes_in,
+            frames_out: counters.frames_out,
+            bytes_out: counters.bytes_out,
+            received_bytes: counters.received_bytes,
+            waiting_frames: status.waiting_frames as u64,
+            waiting_bytes: status.waiting_bytes as u64,
+            dropped_frames: counters.dropped_frames,
+            dropped_bytes: counters.dropped_bytes,
+            spool_refused: counters.spool_refused,
+            reconnects: counters.reconnects,
+        }
+    }
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::SetupWindow => "set-up window",
+        Phase::Command => "command state",
+        Phase::Data => "data",
+        Phase::Ending => "ending",
+    }
+}
+
+/// One screen.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let up = Span(Duration::from_secs(self.uptime_seconds));
+        writeln!(
+            f,
+            "device   {}, {}; up {up}, {}",
+            self.mode,
+            self.phase,
+            Count(self.restarts.into(), "restart")
+        )?;
+        let equipment = if self.serial.present { "equipment present" } else { "no equipment" };
+        let Serial { line, bytes_in, bytes_out, .. } = &self.serial;
+        writeln!(f, "serial   {}: {equipment}; {bytes_in} bytes in, {bytes_out} out", Plain(line))?;
+        self.radio.fmt(f)?;
+        for link in &self.links {
+            link.fmt(f)?;
+        }
+        for (name, mode) in [("HTTPD", &self.httpd), ("55 AA", &self.serial_command)] {
+            if mode.state != OFF || mode.waiting_frames > 0 {
+                let (frames, bytes) =
+                    (Count(mode.waiting_frames, "frame"), Count(mode.waiting_bytes, "byte"));
+                writeln!(
+                    f,
+                    "{name}    {}; {frames} ({bytes}) wait, {} dropped",
+                    mode.state, mode.dropped_frames
+                )?;
+            }
+        }
+        if self.messages_to_be_sent > 0 {
+            writeln!(f, "SMS      {} to be sent", Count(self.messages_to_be_sent, "message"))?;
+        }
+        write!(f, "dropped  {} in all", self.dropped)
+    }
+}
+
+impl fmt::Display for Radio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let modem = self.modem.as_deref().filter(|model| !model.is_empty()).unwrap_or("no modem");
+        write!(f, "radio    {}; SIM {}; {}", Plain(modem), self.sim, self.registration)?;
+        if let Some(operator) = &self.operator {
+            write!(f, ", {}", Plain(operator))?;
+        }
+        if let Some(signal) = self.signal {
+            write!(f, ", {signal} dBm")?;
+        }
+        match &self.address {
+            Some(address) => writeln!(f, "; address {address}"),
+            None => writeln!(f, "; no network"),
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, protocol, address, port, state, .. } = self;
+        if !self.enabled && self.waiting_frames == 0 {
+            return writeln!(f, "link {number}   off");
+        }
+        write!(f, "link {number}   {protocol} {}:{port} {state}", Plain(address))?;
+        let (frames, bytes) = (Count(self.waiting_frames, "frame"), Count(self.waiting_bytes, "byte"));
+        writeln!(f, "; {} out, {frames} ({bytes}) wait, {} dropped", self.frames_out, self.dropped_frames)
+    }
+}
+
+/// Text from outside: nothing of it moves the cursor.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| if c.is_control() { f.write_str("?") } else { write!(f, "{c}") })
+    }
+}
+
+const OFF: &str = "off";
