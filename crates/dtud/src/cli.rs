@@ -56,6 +56,9 @@ pub struct Cli {
     /// What the log tells: error, warn, info, debug, trace, off, or as RUST_LOG has it [default: RUST_LOG, else info]
     #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
     log: Option<String>,
+    /// Write the dialogue with the modem (at:) into this file, secrets masked; dtu-sim modem --replay plays it back
+    #[arg(long, value_name = "FILE")]
+    modem_log: Option<PathBuf>,
     /// Write a log of all inputs, which dtu-sim replays
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -166,13 +169,14 @@ impl Cli {
         let may_miss = named.is_none() && std::fs::symlink_metadata(&own).is_err();
         let loaded = named.map_or_else(|| Settings::load(&own), Ok);
         let settings_path = file.unwrap_or(own);
-        let settings = match loaded {
+        let mut settings = match loaded {
             Ok(settings) => settings,
             Err(_) if may_miss => Settings::default(),
             Err(why) => return Ok(refuse(&why)),
         };
         let serial = line(Some(&settings));
         let modem = self.modem.or(settings.modem.device.clone()).unwrap_or(modem::Address::Sim);
+        settings.modem.log = self.modem_log;
         if let Some(warning) = settings::exposed(&settings_path, &settings) {
             tracing::warn!("{warning}");
         }

@@ -19,8 +19,10 @@ mod settings;
 mod setup;
 mod store;
 mod text;
+mod transcript;
 
 pub use at_modem::{AtModem, AtOutput};
 pub use odd::{Oddities, Oddity};
 pub use rack::{Rack, RackOutput};
 pub use setup::{Dialect, Quirks, Setup};
+pub use transcript::{ReplayModem, Transcript};

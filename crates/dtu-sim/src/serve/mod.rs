@@ -1,6 +1,7 @@
 //! `dtu-sim modem`: AT modems on ptys, by the real clock. Everything they do is in [`dtu_sim::modem`].
 
 mod pty;
+mod replay;
 mod show;
 
 use std::io::{self, Read as _, Write as _};
@@ -39,6 +40,9 @@ pub(crate) struct ModemArgs {
     /// Habits of the modems: generic, sim800, ec2x.
     #[arg(long, default_value = "generic", value_parser = parse_dialect)]
     dialect: Dialect,
+    /// The modem out of a log that `dtud --modem-log FILE` wrote: answers as they were recorded, news in their time.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["script", "dialect", "pin", "odd", "number"])]
+    replay: Option<PathBuf>,
     /// Oddities of modems in the field, names with commas between them; "help" lists them.
     #[arg(long, value_name = "NAMES", value_parser = parse_odd, default_value = "", hide_default_value = true)]
     odd: Oddities,
@@ -76,12 +80,15 @@ fn parse_pin(text: &str) -> Result<String, String> {
 
 /// Runs until a signal ends it.
 pub(crate) fn serve(args: &ModemArgs) -> anyhow::Result<()> {
-    let mut server = Server::new(args)?;
     let (mut ending, handler) = UnixStream::pair()?;
     ending.set_nonblocking(true)?;
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::low_level::pipe::register(signal, handler.try_clone()?)?;
     }
+    if let Some(log) = &args.replay {
+        return replay::serve(log, &args.pty, &mut ending);
+    }
+    let mut server = Server::new(args)?;
     while !ended(&mut ending) {
         server.turn(&ending)?;
     }

@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::Driver;
 use super::note::Note;
+use super::transcript::Transcript;
 use crate::serial::{Address, Serial, SerialNews};
 use crate::settings;
 
@@ -28,6 +29,7 @@ pub(super) struct At {
     unwritten: Vec<u8>,
     is_writing: bool,
     note: Note,
+    log: Option<Transcript>,
     buf: Vec<u8>,
 }
 
@@ -49,6 +51,7 @@ impl At {
             unwritten: Vec::new(),
             is_writing: false,
             note,
+            log: settings.log.as_deref().map(Transcript::new),
             buf: vec![0; READ_BUFFER],
         }
         .at_rate(settings.baud)
@@ -76,7 +79,7 @@ impl At {
                     self.forget();
                     self.line.reopen(now);
                 }
-                Output::Event(event) => self.heed(&event),
+                Output::Event(event) => self.heed(&event, now),
             }
         }
         self.write(now, cx);
@@ -96,7 +99,10 @@ impl At {
         self.is_writing = false;
     }
 
-    fn heed(&self, event: &Event) {
+    fn heed(&mut self, event: &Event, now: Instant) {
+        if let Some(log) = &mut self.log {
+            log.note(event, now);
+        }
         match event.level() {
             Level::Trace => debug!("modem: {event}"),
             Level::Info => info!("modem: {event}"),

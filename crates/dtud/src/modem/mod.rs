@@ -26,6 +26,7 @@ mod mm;
 mod none;
 mod note;
 mod sim;
+mod transcript;
 
 pub(crate) use sim::read_script;
 

@@ -157,6 +157,8 @@ pub struct Modem {
     pub script: Option<PathBuf>,
     /// Own number in the simulated network (`sim`).
     pub number: Option<PhoneNumber>,
+    /// Where the dialogue is written (`at:`); `--modem-log` of the command line, no key of the file.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Modem {
@@ -169,6 +171,7 @@ impl Default for Modem {
             interface: None,
             script: None,
             number: None,
+            log: None,
         }
     }
 }
@@ -176,7 +179,7 @@ impl Default for Modem {
 /// The PIN is nobody's business.
 impl fmt::Debug for Modem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { device, pin, baud, init, interface, script, number } = self;
+        let Self { device, pin, baud, init, interface, script, number, log } = self;
         f.debug_struct("Modem")
             .field("device", device)
             .field("pin", &pin.as_ref().map(|_| "****"))
@@ -185,6 +188,7 @@ impl fmt::Debug for Modem {
             .field("interface", interface)
             .field("script", script)
             .field("number", number)
+            .field("log", log)
             .finish()
     }
 }

@@ -251,6 +251,7 @@ impl ModemTable {
             interface: self.interface.as_ref().and_then(|interface| interface.0.clone()),
             script: self.script.as_ref().map(|script| script.0.clone()),
             number: self.number.as_ref().map(|number| number.0),
+            log: None,
         }
     }
 }

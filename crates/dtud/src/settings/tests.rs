@@ -64,6 +64,7 @@ fn every_key_is_taken() {
         interface: Some("wwan0".to_owned()),
         script: Some("radio.txt".into()),
         number: PhoneNumber::new("13800000000"),
+        log: None,
     };
     let http = Http { extra_root: Some("/etc/our-ca.pem".into()) };
     let leds = Leds {
