@@ -38,10 +38,8 @@ impl Transcript {
         if !found.is_file() {
             return Err(io::Error::other("is no file"));
         }
-        self.written = found.len();
-        file.write_all(
-            b"# dtud: the dialogue with the modem, secrets masked. Numbers and messages are not.\n",
-        )?;
+        self.written = found.len() + HEAD.len() as u64;
+        file.write_all(HEAD.as_bytes())?;
         self.file = Some(file);
         Ok(())
     }
@@ -87,6 +85,7 @@ impl Transcript {
     }
 }
 
+const HEAD: &str = "# dtud: the dialogue with the modem, secrets masked. Numbers and messages are not.\n";
 const MOST: u64 = 8 << 20;
 
 #[cfg(test)]
