@@ -27,8 +27,10 @@ fn find(bytes: &[u8], most: usize) -> Vec<Vec<u8>> {
         seen += drain(&mut finder, &mut packets);
         assert!(finder.held() <= FRAME_MAX, "{} bytes are held", finder.held());
     }
-    finder.give_up();
-    seen += drain(&mut finder, &mut packets);
+    while finder.held() > 0 {
+        finder.give_up();
+        seen += drain(&mut finder, &mut packets);
+    }
     assert_eq!((seen, finder.held()), (bytes.len(), 0), "each byte is accounted for");
     packets
 }

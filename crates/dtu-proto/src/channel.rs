@@ -189,6 +189,14 @@ impl Channel {
         matches!(self.state, State::Up(_))
     }
 
+    /// Bytes of the connection that stands that the peer's TCP has acknowledged.
+    pub(crate) const fn acked(&self) -> u64 {
+        match self.state {
+            State::Up(up) => up.acked,
+            State::Idle | State::Connecting { .. } | State::Closing { .. } => 0,
+        }
+    }
+
     /// Whether bytes may be handed over.
     pub(crate) const fn is_free(&self) -> bool {
         matches!(self.state, State::Up(Up { sending: false, .. }))

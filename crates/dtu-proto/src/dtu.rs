@@ -169,7 +169,7 @@ impl Dtu {
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
-            httpd: Httpd::new(options.modes.clone()),
+            httpd: Httpd::new(options.modes.clone(), options.http_answer_max),
             rng: Rng::new(seed),
             now,
             outputs: VecDeque::new(),

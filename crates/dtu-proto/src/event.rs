@@ -631,8 +631,17 @@ pub enum HttpdTrouble {
         /// `HTPTO`.
         after: Duration,
     },
+    /// An answer began, and no byte more came for so long.
+    Stalled {
+        /// `HTPTO`.
+        after: Duration,
+    },
+    /// An answer came, and was not whole in its time.
+    Slow,
     /// The connection ended before the answer.
     Lost(LinkDownReason),
+    /// The connection ended within the answer.
+    Broken(LinkDownReason),
     /// What came is no answer, or not a whole one.
     Bad(Fault),
     /// The settings cannot be used (the host's; AT commands refuse such).
@@ -645,7 +654,12 @@ impl fmt::Display for HttpdTrouble {
             Self::NoConnection(reason) => reason.fmt(f),
             Self::NotTaken => f.write_str("the server does not take the request"),
             Self::NoAnswer { after } => write!(f, "no answer in {} s", after.as_secs()),
+            Self::Stalled { after } => {
+                write!(f, "the answer broke off: nothing more in {} s", after.as_secs())
+            }
+            Self::Slow => f.write_str("the answer was not whole in its time (http.answer_max)"),
             Self::Lost(reason) => write!(f, "no answer: {reason}"),
+            Self::Broken(reason) => write!(f, "the answer broke off: {reason}"),
             Self::Bad(fault) => fault.fmt(f),
             Self::Settings => f.write_str("the settings cannot be used"),
         }

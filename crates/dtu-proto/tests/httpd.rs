@@ -6,8 +6,8 @@ mod common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, Method, Options, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, Power,
-    QueueId, StoreOutput,
+    ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, LinkInput, ModemInput,
+    Power, QueueId, StoreOutput,
 };
 use dtu_proto::status::HttpdCounters;
 use dtu_proto::time::Duration;
@@ -162,8 +162,9 @@ fn a_body_without_a_length_ends_with_the_connection() {
     // A connection that is cut is no end.
     dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\nsome").prints("some");
     dev.channel_lose(SERVER, CloseReason::Reset, 0).wait(60_000).channel_sends_nothing(SERVER);
-    let lost = HttpdTrouble::Lost(LinkDownReason::Network(CloseReason::Reset));
-    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(lost)]);
+    // Told as such since decisions 16.16.
+    let broken = HttpdTrouble::Broken(LinkDownReason::Network(CloseReason::Reset));
+    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(broken)]);
 }
 
 #[test]
@@ -658,8 +659,9 @@ fn a_full_queue_drops_by_its_policy_and_counts() {
 
 #[test]
 fn answers_keep_the_device_from_restarting_and_light_the_lamp() {
-    let mut dev = device(|config| config.restart_time = 600);
-    dev.serial("1").wait(1000);
+    let config = Config { restart_time: 600, packing_time: 0, ..factory() };
+    let mut dev = Bench::with(config, Options { http_answer_max: None, ..Options::default() });
+    dev.at(1000).prints("\r\nUSR-GPRS232-DTU\r\n").serial("1").wait(1000);
     assert!(dev.leds.last().is_some_and(|leds| leds.data));
     dev.wait(8000).channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n");
     for _ in 0..150 {
@@ -696,4 +698,134 @@ fn a_frame_that_is_cut_when_the_device_stops_is_kept_for_the_next_run() {
         dev.dtu.undelivered(QueueId::Httpd).map(|(_, frame)| &frame[..]).collect::<Vec<_>>(),
         [b"two"]
     );
+}
+
+/// A device whose connection has carried one answer, and is dead from now on though nobody says so.
+fn forgotten() -> Bench {
+    let mut dev = plain();
+    dev.serial("1").wait(100).channel_sends(SERVER, get("1")).channel_data(SERVER, answer("a")).prints("a");
+    dev.peer(SERVER).net = Net::Unacked;
+    dev.wait(5000).serial("2").channel_sends(SERVER, get("2"));
+    httpd_events(&mut dev);
+    dev
+}
+
+#[test]
+fn h3_a_request_that_a_forgotten_connection_swallowed_is_tried_once_by_another() {
+    let mut dev = forgotten();
+    let connected = connects(&mut dev);
+    dev.wait(9_900).channel_sends_nothing(SERVER);
+    dev.wait(300).channel_sends(SERVER, get("2")).channel_data(SERVER, answer("b")).prints("b");
+    let again = HttpdEvent::Repeated(LinkDownReason::ReplyMissing);
+    assert_eq!(httpd_events(&mut dev), [again, HttpdEvent::Answered { status: 200, body: 1 }]);
+    assert_eq!(
+        (connects(&mut dev), counters(&dev).timed_out, counters(&dev).requests),
+        (connected + 1, 0, 2)
+    );
+}
+
+#[test]
+fn h3_it_is_not_tried_a_third_time() {
+    let mut dev = forgotten();
+    dev.wait(10_200).channel_sends(SERVER, get("2"));
+    dev.wait(60_000).channel_sends_nothing(SERVER);
+    assert_eq!((counters(&dev).retried, counters(&dev).timed_out), (1, 1));
+}
+
+#[test]
+fn h3_a_request_of_which_a_byte_was_acknowledged_is_never_repeated() {
+    let mut dev = forgotten();
+    let acked = get("1").len() as u64;
+    dev.input(Input::Channel(SERVER, LinkInput::Acked(acked + 1))).wait(60_000).channel_sends_nothing(SERVER);
+    assert_eq!((counters(&dev).retried, counters(&dev).timed_out), (0, 1));
+}
+
+#[test]
+fn h3_an_answer_that_broke_off_is_told_as_broken() {
+    let broken = |end: &dyn Fn(&mut Bench)| {
+        let mut dev = plain();
+        dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+        dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").prints("half");
+        end(&mut dev);
+        match &httpd_events(&mut dev)[..] {
+            [HttpdEvent::Failed(trouble)] => trouble.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let reset = broken(&|dev| {
+        dev.channel_lose(SERVER, CloseReason::Reset, 0);
+    });
+    assert_eq!(reset, format!("the answer broke off: {}", CloseReason::Reset));
+    let silent = broken(&|dev| {
+        dev.wait(10_000);
+    });
+    assert_eq!(silent, "the answer broke off: nothing more in 10 s");
+}
+
+#[test]
+fn h3_lines_of_the_head_that_are_none_are_passed_over() {
+    let mut dev = plain();
+    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+    let head =
+        "HTTP/1.1 200 OK\r\nX-名: a\r\nno colon\r\n: b\r\nA: \u{1}\r\nContent-Length: 2\r\nX y: c\r\n\r\n";
+    dev.channel_data(SERVER, format!("{head}ok")).prints("ok");
+    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Answered { status: 200, body: 2 }]);
+}
+
+#[test]
+fn h3_a_server_says_how_long_it_keeps_a_connection() {
+    for (field, kept) in [("timeout=5, max=100", 4000), ("timeout=1", 500), ("max=9, Timeout = 20", 19_000)] {
+        let mut dev = plain();
+        dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nKeep-Alive: {field}\r\n\r\na");
+        dev.channel_data(SERVER, head).prints("a");
+        let connected = connects(&mut dev);
+        dev.wait(kept - 50).serial("2").channel_sends(SERVER, get("2"));
+        assert_eq!(connects(&mut dev), connected, "{field}");
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nKeep-Alive: {field}\r\n\r\na");
+        dev.channel_data(SERVER, head).prints("a").wait(kept + 1);
+        assert_eq!(dev.peer(SERVER).closes, 1, "{field}");
+        dev.serial("3").wait(1000).channel_sends(SERVER, get("3"));
+        assert_eq!(connects(&mut dev), connected + 1, "{field}");
+    }
+}
+
+#[test]
+fn h3_the_time_out_covers_connecting_and_the_answer_together() {
+    let mut dev = device(|config| {
+        config.httpd.head.clear();
+        config.httpd.timeout = 2;
+    });
+    dev.peer(SERVER).net = Net::BlackHole;
+    dev.serial("1");
+    while connects(&mut dev) == 0 {
+        dev.wait(10);
+    }
+    dev.wait(1990);
+    assert_eq!(dev.peer(SERVER).closes, 0);
+    dev.wait(20);
+    assert_eq!(dev.peer(SERVER).closes, 1, "an attempt takes no longer than HTPTO");
+    while connects(&mut dev) == 1 {
+        dev.wait(10);
+    }
+    dev.wait(1500).channel_connected(SERVER).channel_sends(SERVER, get("1"));
+    httpd_events(&mut dev);
+    dev.wait(480);
+    assert_eq!(httpd_events(&mut dev), []);
+    dev.wait(30);
+    let late = HttpdTrouble::NoAnswer { after: Duration::from_secs(2) };
+    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(late)]);
+}
+
+#[test]
+fn h3_a_server_that_drips_does_not_hold_the_queue_for_ever() {
+    let mut dev = plain();
+    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\n");
+    for _ in 0..119 {
+        dev.wait(5000).channel_data(SERVER, ".").prints(".");
+    }
+    dev.wait(5000);
+    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(HttpdTrouble::Slow)]);
+    dev.serial("2").wait(1000).channel_sends(SERVER, get("2"));
 }

@@ -127,13 +127,13 @@ fn a_destination_has_one_connection_however_its_name_is_spelt() {
 
 #[test]
 fn packets_in_one_frame_and_in_many_are_the_same() {
-    let mut dev = up();
+    let mut dev = booted(Config { packing_time: 50, ..mode_1() }, options(|_| ()));
     dev.serial([bytes(to(1, b"one")), bytes(to(2, b"two")), bytes(to(1, b"three"))].concat()).wait(200);
     dev.channel_sends(TO[0], "one").channel_sends(TO[0], "three").channel_sends(TO[1], "two");
-    for byte in bytes(to(1, b"bytewise")) {
-        dev.serial([byte]).wait(150);
+    for byte in bytes(to(1, b"by")) {
+        dev.serial([byte]).wait(55);
     }
-    dev.wait(150).channel_sends(TO[0], "bytewise").prints_nothing();
+    dev.wait(150).channel_sends(TO[0], "by").prints_nothing();
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_packet_longer_than_a_frame_of_the_line_is_whole() {
 fn without_packing_each_read_is_a_part() {
     let mut dev = booted(Config { packing_time: 0, ..mode_1() }, options(|_| ()));
     let packet = bytes(to(1, b"parts"));
-    dev.serial(&packet[..3]).wait(30).serial(&packet[3..9]).wait(999).serial(&packet[9..]).wait(100);
+    dev.serial(&packet[..3]).wait(30).serial(&packet[3..9]).wait(960).serial(&packet[9..]).wait(100);
     dev.channel_sends(TO[0], "parts").prints_nothing();
 }
 
@@ -208,13 +208,14 @@ fn what_is_no_packet_is_told_once_until_the_next_good_one() {
 }
 
 #[test]
-fn the_rest_of_a_packet_comes_within_a_second_of_silence() {
+fn the_rest_of_a_packet_comes_within_its_time_on_the_line_and_a_second() {
     let mut dev = up();
     dev.at(1000).serial([&b"\x55\xAA\x01\x00\x01"[..], EXAMPLE].concat());
-    dev.at(1999).prints_nothing().channel_sends_nothing(TO[0]);
+    // 261 bytes at 115200 Bd take 22 ms (decisions 16.17; it was a second of silence).
+    dev.at(2021).prints_nothing().channel_sends_nothing(TO[0]);
     assert_eq!(dev.status().unfinished_bytes, 20);
-    dev.at(2000).prints("\r\n+CME ERROR: command frame: got only 20 of 261 bytes\r\n");
-    dev.at(2100).channel_sends(TO[0], b"\x01");
+    dev.at(2023).prints("\r\n+CME ERROR: command frame: got only 20 of 261 bytes\r\n");
+    dev.at(2123).channel_sends(TO[0], b"\x01");
     assert_eq!((dev.status().unfinished_bytes, dev.status().counters.garbage_bytes), (0, 5));
 }
 
@@ -419,11 +420,14 @@ fn a_destination_that_takes_nothing_for_ten_minutes_makes_room_for_those_who_wai
     let mut dev = up();
     TO.iter().for_each(|channel| dev.peer(*channel).net = Net::Refused);
     for number in 1..=8 {
-        dev.send(CommandFrame { full_reply: true, ..to(number, b"x") });
+        // Without the full reply: with it they wait 30 s only (decisions 16.17).
+        dev.send(to(number, b"x"));
     }
-    dev.wait(60 * MINUTE).prints_nothing();
+    dev.wait(60 * MINUTE);
     assert_eq!(dev.status().counters.dropped_packets, 0, "nobody else wants the places");
-    dev.send(to(9, b"nine")).wait(10 * MINUTE - 500).prints_nothing().wait(500).prints(SEND_FAIL);
+    dev.send(to(9, b"nine")).wait(10 * MINUTE - 500);
+    assert_eq!(dev.status().counters.dropped_packets, 0);
+    dev.wait(500).prints_nothing();
     assert_eq!((dev.status().counters.dropped_packets, dev.status().lobby_packets), (1, 0));
     dev.peer(TO[0]).net = Net::Good;
     dev.wait(2 * MINUTE).channel_sends(TO[0], "nine");
@@ -901,4 +905,73 @@ fn a_destination_that_gives_way_is_closed_before_the_next_is_opened() {
         .wait(1000)
         .channel_sends(TO[place], "nine");
     assert_eq!(dev.peer(TO[place]).connects[1].address, "10.0.0.9");
+}
+
+/// H6: a header without its packet held what came behind it for 75 s, for each good packet renewed the wait.
+#[test]
+fn h6_half_a_packet_has_its_own_time_whatever_follows_it() {
+    let mut dev = up();
+    dev.serial(b"\x55\xAA\x04\xED");
+    for round in 1..6_u8 {
+        dev.wait(900).serial(bytes(to(1, &[round])));
+    }
+    dev.wait(1500);
+    assert_eq!(dev.channel_received(TO[0]), [1, 2, 3, 4, 5]);
+    let printed = dev.printed();
+    assert_eq!(printed.matches("+CME ERROR").count(), 1, "{printed}");
+}
+
+#[test]
+fn h6_half_a_packet_is_given_up_after_its_time_on_the_line_and_a_second() {
+    let mut dev = up();
+    let packet = bytes(CommandFrame { full_reply: true, ..to(1, &[7; 1000]) });
+    // At 115200 Bd it takes 87 ms.
+    dev.serial(&packet[..500]).wait(1050).prints_nothing().serial(&packet[500..]).wait(200);
+    dev.channel_sends(TO[0], [7; 1000]).prints(SEND_OK);
+    dev.serial(&packet[..500]).wait(1080).prints_nothing().wait(20);
+    let printed = dev.printed();
+    assert_eq!(printed, "\\r\\n+CME ERROR: command frame: got only 500 of 1014 bytes\\r\\n");
+}
+
+#[test]
+fn h6_a_full_reply_comes_though_the_peer_is_dead() {
+    for net in [Net::BlackHole, Net::Refused, Net::Unacked, Net::Stuck] {
+        let mut dev = up();
+        dev.peer(TO[0]).net = net;
+        dev.send(to(1, b"no reply")).send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500);
+        dev.prints_nothing().wait(1000).prints(SEND_FAIL);
+        let status = dev.dtu.status(dev.now).serial_command;
+        assert_eq!(
+            (status.waiting_packets, status.counters.dropped_packets),
+            (1, 1),
+            "{net:?}: the other waits"
+        );
+        if net == Net::Stuck {
+            continue;
+        }
+        dev.peer(TO[0]).net = Net::Good;
+        dev.wait(120_000).prints_nothing();
+        let got = dev.channel_received(TO[0]);
+        assert!(got.ends_with(b"no reply"), "{}", got.escape_ascii());
+    }
+}
+
+#[test]
+fn h6_a_packet_that_arrived_after_all_is_told_as_sent() {
+    let mut dev = up();
+    dev.peer(TO[0]).net = Net::Unacked;
+    dev.send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500).prints_nothing();
+    dev.peer(TO[0]).net = Net::Good;
+    // The close tells what was acknowledged.
+    dev.wait(1000).prints(SEND_OK);
+}
+
+#[test]
+fn h6_a_full_reply_comes_without_a_network_too() {
+    let mut dev = up();
+    dev.input(Input::Modem(&ModemInput::Detached));
+    dev.send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500).prints_nothing();
+    dev.wait(1000).prints(SEND_FAIL);
+    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(60_000);
+    dev.channel_sends_nothing(TO[0]).prints_nothing();
 }

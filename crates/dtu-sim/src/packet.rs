@@ -115,19 +115,37 @@ impl Reader {
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Seen> {
         self.held.extend_from_slice(bytes);
-        self.look(false)
+        self.look()
     }
 
-    /// Nothing more belongs to what is held.
+    /// The packet at the front will not be whole.
     pub(crate) fn give_up(&mut self) -> Vec<Seen> {
-        self.look(true)
+        if self.held.is_empty() {
+            return Vec::new();
+        }
+        let what = if self.is_inside() { Seen::Bad } else { Seen::Garbage };
+        self.held.drain(..self.held.len().min(2));
+        [vec![what], self.look()].concat()
     }
 
-    fn look(&mut self, last: bool) -> Vec<Seen> {
+    /// Bytes that are held.
+    pub(crate) const fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// How long the packet at the front is to be, as far as that is known.
+    pub(crate) fn awaited(&self) -> u64 {
+        match self.held[..] {
+            [_, _, high, low, ..] => 5 + u64::from(u16::from_be_bytes([high, low])),
+            _ => 4,
+        }
+    }
+
+    fn look(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
         loop {
             let begin = self.held.windows(2).position(|two| two == [0x55, 0xAA]);
-            let half = usize::from(!last && self.held.last() == Some(&0x55));
+            let half = usize::from(self.held.last() == Some(&0x55));
             let garbage = begin.unwrap_or(self.held.len() - half);
             if garbage > 0 {
                 self.held.drain(..garbage);
@@ -136,22 +154,21 @@ impl Reader {
             if begin.is_none() {
                 return seen;
             }
-            let Some((what, length)) = self.front(last) else { return seen };
+            let Some((what, length)) = self.front() else { return seen };
             self.held.drain(..length);
             seen.push(what);
         }
     }
 
     /// What stands at the front, and how much of it is done with.
-    fn front(&self, last: bool) -> Option<(Seen, usize)> {
-        let missing = if last { Some((Seen::Bad, 2)) } else { None };
-        let [_, _, high, low, ..] = self.held[..] else { return missing };
+    fn front(&self) -> Option<(Seen, usize)> {
+        let [_, _, high, low, ..] = self.held[..] else { return None };
         let length = usize::from(u16::from_be_bytes([high, low]));
         if !(8..=Self::LENGTH_MAX).contains(&length) {
             return Some((Seen::Bad, 2));
         }
         let whole = 4 + length + 1;
-        let Some(bytes) = self.held.get(..whole) else { return missing };
+        let bytes = self.held.get(..whole)?;
         if let Some(packet) = Packet::read(bytes) {
             return Some((Seen::Packet(packet, bytes.to_vec()), whole));
         }

@@ -87,9 +87,17 @@ fn lines_of_stdin_may_be_blank_or_end_in_cr_and_are_named_by_number() {
 }
 
 #[test]
-fn cut_and_overlong_pdus_are_printed_with_a_warning() {
+fn h10_a_cut_or_overlong_pdu_is_no_good_one_unless_that_is_asked_for() {
     let cut = &MANUAL[..MANUAL.len() - 4];
-    let output = dtuctl(&["pdu", "decode", cut, &format!("{MANUAL}0000")]);
+    let short = &MANUAL[..MANUAL.len() - 2];
+    let output = dtuctl(&["pdu", "decode", short, MANUAL, &format!("{MANUAL}00")]);
+    assert_eq!((output.status.code(), objects(&output).len()), (Some(1), 1));
+    assert_eq!(
+        errors(&output),
+        "dtuctl: PDU 1: 1 octet of user data missing at the end; --lenient prints what is there\n\
+         dtuctl: PDU 3: 1 octet too many at the end; --lenient prints what is there\n"
+    );
+    let output = dtuctl(&["pdu", "decode", "--lenient", cut, &format!("{MANUAL}0000")]);
     assert_eq!(output.status.code(), Some(0));
     let objects = objects(&output);
     assert_eq!((&objects[0]["text"], &objects[0]["missing"]), (&json!("ttttz"), &json!(2)));

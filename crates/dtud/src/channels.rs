@@ -36,7 +36,11 @@ impl Iterator for Open {
 
 impl Channels {
     pub(crate) fn new(tls: &tls::Client) -> Self {
-        Self { sockets: ChannelId::ALL.map(|_| Link::new(None, tls.clone())), open: Open::default() }
+        let socket = |channel| {
+            let link = Link::new(None, tls.clone());
+            if channel == ChannelId::HTTPD { link.at_most_once() } else { link }
+        };
+        Self { sockets: ChannelId::ALL.map(socket), open: Open::default() }
     }
 
     pub(crate) fn order(

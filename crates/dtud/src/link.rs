@@ -78,6 +78,8 @@ pub(crate) struct Link {
     unread: Option<LinkNews>,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
     closed: Option<LinkNews>,
+    /// What the peer had not acknowledged when the connection was closed does not reach it later.
+    is_at_most_once: bool,
     contact: Contact,
 }
 
@@ -102,6 +104,12 @@ impl Link {
     /// A link that uses only `interface`, where one is named.
     pub(crate) fn new(interface: Option<String>, tls: tls::Client) -> Self {
         Self { route: Route { interface, tls, ..Route::default() }, ..Self::default() }
+    }
+
+    /// For a mode whose bytes must not arrive behind its back: it may have sent them by another connection since.
+    pub(crate) const fn at_most_once(mut self) -> Self {
+        self.is_at_most_once = true;
+        self
     }
 
     /// From the next connection on.
@@ -139,6 +147,9 @@ impl Link {
             LinkOutput::Close => {
                 if let State::Up(connection) = &mut self.state {
                     connection.say_goodbye(cx);
+                    if self.is_at_most_once {
+                        connection.take_back();
+                    }
                 }
                 self.end(CloseReason::Local);
             }
@@ -480,6 +491,13 @@ impl Connection {
     fn say_goodbye(&mut self, cx: &mut Context<'_>) {
         if let Some(tls) = &mut self.tls {
             tls.say_goodbye(&mut self.port, cx);
+        }
+    }
+
+    /// The kernel would go on sending what nobody has acknowledged, for minutes.
+    fn take_back(&mut self) {
+        if self.protocol == Protocol::Tcp && self.last_acknowledged() < self.written {
+            let _ = self.port.abort_when_closed();
         }
     }
 

@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustix::io::{Errno, IoSlice};
 use tokio::io::Interest;
@@ -60,6 +61,11 @@ impl Port {
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
+    }
+
+    /// What the kernel has of a TCP connection goes with it.
+    pub(crate) fn abort_when_closed(&self) -> io::Result<()> {
+        socket2::SockRef::from(self.read.get_ref()).set_linger(Some(Duration::ZERO))
     }
 
     /// Whether the peer is known to have closed its side. Costs no system call.

@@ -7,14 +7,17 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use dtu_proto::event::CloseReason;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
@@ -65,7 +68,8 @@ impl Client {
 
     /// The handshake with the server `name`, over a connection that stands.
     pub(crate) async fn shake_hands(&self, name: &str, port: &mut Port) -> io::Result<Session> {
-        let mut session = Session::new(self.0.config()?, name)?;
+        let config = self.0.config()?;
+        let mut session = Session::new(&config, name)?;
         poll_fn(|cx| session.poll_handshake(port, cx)).await?;
         Ok(session)
     }
@@ -150,11 +154,35 @@ pub(crate) struct Session {
     /// bounds it: no mark is nearer to its neighbour than the overhead of a record.
     marks: VecDeque<(u64, u64)>,
     acked: u64,
+    /// The peer asked for a certificate of this device.
+    asked: Arc<Asked>,
+    /// Plain bytes of the peer have come.
+    heard: bool,
+}
+
+/// This device has no certificate. What a peer that wants one says of that is often lost with the connection, so it is
+/// noted that it asked.
+#[derive(Debug, Default)]
+struct Asked(AtomicBool);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _roots: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        // Else nobody asks it.
+        true
+    }
 }
 
 impl Session {
-    fn new(config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
-        let tls = ClientConnection::new(config, server_name(name)?).map_err(failure)?;
+    fn new(config: &ClientConfig, name: &str) -> io::Result<Self> {
+        let asked = Arc::new(Asked::default());
+        let mut config = config.clone();
+        config.client_auth_cert_resolver = Arc::clone(&asked) as _;
+        let tls = ClientConnection::new(Arc::new(config), server_name(name)?).map_err(failure)?;
         Ok(Self {
             tls,
             over: false,
@@ -164,10 +192,17 @@ impl Session {
             plain: 0,
             marks: VecDeque::new(),
             acked: 0,
+            asked,
+            heard: false,
         })
     }
 
     fn poll_handshake(&mut self, port: &mut Port, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let done = ready!(self.poll_shake(port, cx));
+        Poll::Ready(done.map_err(|error| self.explain(error)))
+    }
+
+    fn poll_shake(&mut self, port: &mut Port, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             // The peer was told why, if it still listened.
             if let Some(error) = self.failed.take() {
@@ -187,6 +222,27 @@ impl Session {
     /// Plain bytes. `Ok(0)` is the end as the peer announced it; an end that it did not is an error, for what came
     /// may have been cut.
     pub(crate) fn poll_read(
+        &mut self,
+        port: &mut Port,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let done = ready!(self.poll_plain(port, cx, buf));
+        self.heard |= done.as_ref().is_ok_and(|count| *count > 0);
+        Poll::Ready(done.map_err(|error| self.explain(error)))
+    }
+
+    /// A peer that asked for a certificate and ends the connection before it has said anything does so for want of one.
+    fn explain(&self, error: io::Error) -> io::Error {
+        let asked = self.asked.0.load(Ordering::Relaxed);
+        if !asked || self.heard || error.kind() == ErrorKind::WouldBlock {
+            return error;
+        }
+        let text = format!("{}; {WANTS_CERTIFICATE}", in_words(&error));
+        failure(rustls::Error::General(text))
+    }
+
+    fn poll_plain(
         &mut self,
         port: &mut Port,
         cx: &mut Context<'_>,
@@ -337,6 +393,9 @@ pub(crate) fn reason(error: &io::Error) -> Option<CloseReason> {
         matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented);
     Some(if certificate { CloseReason::Certificate } else { CloseReason::Tls })
 }
+
+/// Said of a server that ended the connection after it had asked.
+const WANTS_CERTIFICATE: &str = "the server asked for a certificate of this device, which has none";
 
 /// The most plain bytes of one record.
 const PIECE: usize = 16 * 1024;

@@ -27,6 +27,9 @@ pub struct Options {
     pub line_holds: bool,
     /// How long bytes for the DTE wait for a line that is missing; 0..=3600 s.
     pub line_hold: Duration,
+    /// An answer of the HTTP server must be whole within this time, whatever comes (what the DTE takes to read it does
+    /// not count); `None` = no bound.
+    pub http_answer_max: Option<Duration>,
     /// Numbers that may command by message; empty = any.
     pub sms_allow: Vec<PhoneNumber>,
     /// Per link.
@@ -46,6 +49,7 @@ impl Default for Options {
             charset: Charset::default(),
             line_holds: true,
             line_hold: Duration::from_secs(2),
+            http_answer_max: Some(Duration::from_secs(600)),
             sms_allow: Vec::new(),
             links: core::array::from_fn(|_| LinkOptions::default()),
             modes: LinkOptions::default(),

@@ -24,8 +24,10 @@ impl Dtu {
     /// Ends every connection: the device restarts or stops. What waits stays.
     pub(super) fn stop_serial_command(&mut self) {
         self.with_serial_command(SerialCommand::stop);
-        self.serial_command.feed.give_up();
-        self.take_packets();
+        while self.serial_command.feed.held() > 0 {
+            self.serial_command.feed.give_up();
+            self.take_packets();
+        }
     }
 
     /// Whether the host has still to say that something is closed.
@@ -35,7 +37,7 @@ impl Dtu {
 
     /// A frame of the DTE: packets, whole or in parts.
     pub(super) fn serial_command_frame(&mut self, frame: &Bytes) {
-        self.serial_command.feed.feed(frame);
+        self.serial_command.feed.feed(frame, self.last_from_dte);
         self.take_packets();
     }
 
@@ -104,11 +106,11 @@ impl Dtu {
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
     fn packet_deadline(&self) -> Option<Instant> {
         let quiet = self.framer.is_empty() && !self.escape.holds();
-        self.serial_command.feed.deadline(self.last_from_dte).filter(|_| quiet)
+        self.serial_command.feed.deadline(self.line_format.character_time()).filter(|_| quiet)
     }
 
     pub(super) fn serial_command_due(&mut self) {
-        if self.packet_deadline().is_some_and(|at| at <= self.now) {
+        while self.packet_deadline().is_some_and(|at| at <= self.now) {
             self.serial_command.feed.give_up();
             self.take_packets();
         }

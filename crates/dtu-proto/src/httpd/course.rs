@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::exchange::{Exchange, Taken, Terms};
-use super::{Httpd, HttpdContext};
+use super::{Httpd, HttpdContext, IDLE};
 use crate::channel::Down;
 use crate::event::{CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload};
+use crate::time::Duration;
 
 impl Httpd {
     /// Sends the frame that has waited longest.
@@ -27,6 +28,8 @@ impl Httpd {
             end,
             reused: self.answers > 0,
             timeout: settings.timeout(),
+            spent: core::mem::take(&mut self.attempt_took),
+            whole_within: self.answer_max,
             filters: settings.filters(),
             may_go_on: request.may_go_on(),
         };
@@ -96,7 +99,7 @@ impl Httpd {
         self.trouble = None;
         self.backoff.reset();
         self.answers += 1;
-        self.idle_since = cx.now;
+        self.idle_until = cx.now + idle_for(exchange.answer.keeps_for());
         let event = HttpdEvent::Answered { status, body: exchange.body };
         cx.outputs.push_back(Output::Event(Event::Httpd(event)));
         if self.spent || !exchange.lets_go_on() {
@@ -110,10 +113,13 @@ impl Httpd {
             return;
         }
         match trouble {
-            HttpdTrouble::NoAnswer { .. } => self.counters.timed_out += 1,
+            HttpdTrouble::NoAnswer { .. } | HttpdTrouble::Stalled { .. } | HttpdTrouble::Slow => {
+                self.counters.timed_out += 1;
+            }
             HttpdTrouble::NoConnection(_)
             | HttpdTrouble::NotTaken
             | HttpdTrouble::Lost(_)
+            | HttpdTrouble::Broken(_)
             | HttpdTrouble::Bad(_)
             | HttpdTrouble::Settings => self.counters.failed += 1,
         }
@@ -127,9 +133,12 @@ impl Httpd {
     /// Nothing has moved for too long.
     pub(super) fn overdue(&mut self, cx: &mut HttpdContext<'_>) {
         match &self.exchange {
+            // What the close brings decides: `down`.
+            Some(exchange) if exchange.was_forgotten(self.channel.acked()) => {
+                self.close(LinkDownReason::ReplyMissing, cx);
+            }
             Some(exchange) if exchange.sent => {
-                let after = exchange.timeout;
-                self.failed(HttpdTrouble::NoAnswer { after }, LinkDownReason::ReplyMissing, cx);
+                self.failed(exchange.trouble(cx.now), LinkDownReason::ReplyMissing, cx);
             }
             Some(_) => {
                 self.trouble = Some(HttpdTrouble::NotTaken);
@@ -160,6 +169,10 @@ impl Httpd {
             Ok(()) if ended => self.answered(cx),
             _ if exchange.may_be_repeated(&down) => self.repeat(down, cx),
             Err(fault) if ended && exchange.begun() => self.failed(HttpdTrouble::Bad(fault), down.reason, cx),
+            _ if down.reason == LinkDownReason::ReplyMissing => {
+                self.failed(exchange.trouble(cx.now), down.reason, cx);
+            }
+            _ if exchange.begun() => self.failed(HttpdTrouble::Broken(down.reason), down.reason, cx),
             Ok(()) | Err(_) => self.failed(HttpdTrouble::Lost(down.reason), down.reason, cx),
         }
     }
@@ -185,6 +198,15 @@ impl Httpd {
         }
         cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Repeated(down.reason))));
     }
+}
+
+/// A request must not meet the close of its connection on the way.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// So long a connection is kept for the next request.
+fn idle_for(keeps_for: Option<u64>) -> Duration {
+    let told = keeps_for.map_or(IDLE + MARGIN, Duration::from_secs).min(IDLE + MARGIN);
+    told.saturating_sub(MARGIN).max(told / 2).min(IDLE)
 }
 
 /// Bytes of a redirect's target that are told at most.

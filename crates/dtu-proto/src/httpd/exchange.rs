@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::channel::Down;
-use crate::event::LinkDownReason;
+use crate::event::{HttpdTrouble, LinkDownReason};
 use crate::time::{Duration, Instant};
 use crate::wire::http::{Answer, Fault, Step};
 
@@ -26,14 +26,18 @@ pub(super) struct Exchange {
     /// Bytes of its body so far.
     pub(super) body: u64,
     pub(super) timeout: Duration,
+    /// Of this the connection that was made for it took so much.
+    spent: Duration,
+    /// The answer must be whole by then; zero = whenever.
+    whole: Option<Instant>,
     /// The head of the answer is not printed.
     filters: bool,
     /// The user lets the connection stand.
     may_go_on: bool,
     /// The last sign of life.
     alive_at: Instant,
-    /// The device takes no bytes: the server cannot be blamed.
-    held_up: bool,
+    /// Since when the device takes no bytes: the server cannot be blamed.
+    held_up: Option<Instant>,
 }
 
 /// What an exchange is made of.
@@ -43,6 +47,8 @@ pub(super) struct Terms {
     pub(super) end: u64,
     pub(super) reused: bool,
     pub(super) timeout: Duration,
+    pub(super) spent: Duration,
+    pub(super) whole_within: Option<Duration>,
     pub(super) filters: bool,
     pub(super) may_go_on: bool,
 }
@@ -60,7 +66,7 @@ pub(super) enum Taken {
 
 impl Exchange {
     pub(super) fn new(terms: Terms, now: Instant) -> Self {
-        let Terms { begin, end, reused, timeout, filters, may_go_on } = terms;
+        let Terms { begin, end, reused, timeout, spent, whole_within, filters, may_go_on } = terms;
         Self {
             answer: Answer::new(),
             begin,
@@ -70,10 +76,12 @@ impl Exchange {
             begun: false,
             body: 0,
             timeout,
+            spent,
+            whole: whole_within.map(|within| now + within),
             filters,
             may_go_on,
             alive_at: now,
-            held_up: false,
+            held_up: None,
         }
     }
 
@@ -110,19 +118,51 @@ impl Exchange {
     }
 
     /// Whether the device takes bytes; while it does not, no time passes.
-    pub(super) const fn hold_up(&mut self, held_up: bool, now: Instant) {
-        if self.held_up && !held_up {
-            self.alive_at = now;
+    pub(super) fn hold_up(&mut self, held_up: bool, now: Instant) {
+        match self.held_up {
+            None if held_up => self.held_up = Some(now),
+            Some(since) if !held_up => {
+                self.held_up = None;
+                self.alive_at = now;
+                if let Some(whole) = &mut self.whole {
+                    *whole += now.since(since);
+                }
+            }
+            None | Some(_) => {}
         }
-        self.held_up = held_up;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match (self.sent, self.held_up) {
             (false, _) => Some(self.alive_at + SEND_PATIENCE),
-            (true, false) => Some(self.alive_at + self.timeout),
-            (true, true) => None,
+            (true, None) => {
+                let next = self.alive_at + self.patience();
+                Some(self.whole.map_or(next, |whole| next.min(whole)))
+            }
+            (true, Some(_)) => None,
         }
+    }
+
+    /// Name, TCP, TLS and the first byte of the answer share `HTPTO`; then each byte has it.
+    const fn patience(&self) -> Duration {
+        if self.begun { self.timeout } else { self.timeout.saturating_sub(self.spent) }
+    }
+
+    /// Why there is no whole answer, at its deadline.
+    pub(super) fn trouble(&self, now: Instant) -> HttpdTrouble {
+        match self.whole {
+            Some(whole) if self.begun && whole <= now && now < self.alive_at + self.timeout => {
+                HttpdTrouble::Slow
+            }
+            _ if self.begun => HttpdTrouble::Stalled { after: self.timeout },
+            _ => HttpdTrouble::NoAnswer { after: self.timeout },
+        }
+    }
+
+    /// Whether a connection that was good for an earlier request has brought not one byte of this one to the server
+    /// (somebody between forgot it): another is tried. The server's TCP has acknowledged so much of the connection.
+    pub(super) const fn was_forgotten(&self, acked: u64) -> bool {
+        self.sent && self.reused && !self.begun && acked <= self.begin
     }
 
     /// Whether a byte of the answer has come.
@@ -138,7 +178,7 @@ impl Exchange {
     /// Whether the server cannot have got the request: it never left whole, or it came too late for a connection that
     /// the server had closed already.
     pub(super) const fn may_be_repeated(&self, down: &Down) -> bool {
-        let network = matches!(down.reason, LinkDownReason::Network(_));
+        let network = matches!(down.reason, LinkDownReason::Network(_) | LinkDownReason::ReplyMissing);
         let unseen = if self.sent {
             network && self.reused && down.acked <= self.begin
         } else {
@@ -161,7 +201,16 @@ mod tests {
 
     /// Of bytes 100 to 150 of its connection.
     fn exchange(reused: bool) -> Exchange {
-        let terms = Terms { begin: 100, end: 150, reused, timeout: TIMEOUT, filters: true, may_go_on: true };
+        let terms = Terms {
+            begin: 100,
+            end: 150,
+            reused,
+            timeout: TIMEOUT,
+            spent: Duration::ZERO,
+            whole_within: None,
+            filters: true,
+            may_go_on: true,
+        };
         Exchange::new(terms, at(0))
     }
 

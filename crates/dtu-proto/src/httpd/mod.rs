@@ -54,8 +54,14 @@ pub(crate) struct Httpd {
     /// When the next attempt is due.
     retry_at: Option<Instant>,
     backoff: Backoff,
-    /// Since when the connection that is up has had nothing to do.
-    idle_since: Instant,
+    /// So long a connection that has nothing to do stays.
+    idle_until: Instant,
+    /// When the attempt under way began.
+    attempt_at: Instant,
+    /// What it took of the time of the request that it is for.
+    attempt_took: Duration,
+    /// An answer must be whole within this time, whatever comes; `None` = no bound.
+    answer_max: Option<Duration>,
     /// The server's last sign of life, or when the first frame of those that wait came.
     progress_at: Instant,
     /// Answers that came by the connection that is up.
@@ -67,7 +73,7 @@ pub(crate) struct Httpd {
 }
 
 impl Httpd {
-    pub(crate) fn new(options: LinkOptions) -> Self {
+    pub(crate) fn new(options: LinkOptions, answer_max: Option<Duration>) -> Self {
         Self {
             cache: Cache::new(options.cache, options.drop_policy),
             options,
@@ -76,7 +82,10 @@ impl Httpd {
             exchange: None,
             retry_at: None,
             backoff: Backoff::default(),
-            idle_since: Instant::ZERO,
+            idle_until: Instant::ZERO,
+            attempt_at: Instant::ZERO,
+            attempt_took: Duration::ZERO,
+            answer_max,
             progress_at: Instant::ZERO,
             answers: 0,
             spent: false,
@@ -187,7 +196,8 @@ impl Httpd {
         self.backoff.connected(cx.now);
         self.answers = 0;
         self.spent = false;
-        self.idle_since = cx.now;
+        self.idle_until = cx.now + IDLE;
+        self.attempt_took = cx.now.since(self.attempt_at);
     }
 
     /// Does what can be done: sends the next request, or connects for it.
@@ -216,7 +226,9 @@ impl Httpd {
             local_port: 0,
             tls: server.tls,
         };
-        let until = cx.now + self.backoff.attempt(cx.now, cx.rng);
+        self.attempt_at = cx.now;
+        let longest = self.settings.as_ref().map_or(IDLE, Settings::timeout);
+        let until = cx.now + self.backoff.attempt(cx.now, cx.rng).min(longest);
         self.channel.connect(connect, until, cx.outputs);
     }
 
@@ -247,7 +259,7 @@ impl Httpd {
     }
 
     /// Whether the device takes bytes of the network: a server that it does not listen to is not late.
-    pub(crate) const fn listen(&mut self, listens: bool, now: Instant) {
+    pub(crate) fn listen(&mut self, listens: bool, now: Instant) {
         if let Some(exchange) = &mut self.exchange {
             exchange.hold_up(!listens, now);
         }
@@ -256,7 +268,7 @@ impl Httpd {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let up = self.channel.is_up();
         let exchange = self.exchange.as_ref().filter(|_| up).map(Exchange::deadline);
-        let used = exchange.unwrap_or_else(|| up.then(|| self.idle_since + IDLE));
+        let used = exchange.unwrap_or_else(|| up.then_some(self.idle_until));
         [self.retry_at, self.channel.deadline(), used].into_iter().flatten().min()
     }
 

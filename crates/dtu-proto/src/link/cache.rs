@@ -110,6 +110,18 @@ impl Cache {
         Some(entry)
     }
 
+    /// Takes the frame of this number out, unless it is in a socket's hands.
+    pub(crate) fn remove_waiting(&mut self, seq: u64) -> bool {
+        let Ok(index) = self.entries.binary_search_by_key(&seq, |entry| entry.seq) else { return true };
+        if index < self.handed_over {
+            return false;
+        }
+        if let Some(entry) = self.entries.remove(index) {
+            self.bytes -= entry.bytes.len();
+        }
+        true
+    }
+
     /// The number of that frame.
     pub(crate) fn first_to_drop(&self) -> Option<u64> {
         self.entries.get(self.handed_over).map(|entry| entry.seq)

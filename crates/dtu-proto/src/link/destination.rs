@@ -42,6 +42,11 @@ impl Link {
         self.cache.take_oldest_waiting();
     }
 
+    /// Lets a frame go that no socket has; false: one has it.
+    pub(crate) fn drop_numbered(&mut self, seq: u64) -> bool {
+        self.cache.remove_waiting(seq)
+    }
+
     /// Lets go of everything and gives the peer up.
     pub(crate) fn empty(&mut self) {
         self.cache.take_all();

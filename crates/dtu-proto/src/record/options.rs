@@ -21,6 +21,7 @@ pub(super) fn encode(out: &mut String, options: &Options) {
         charset,
         line_holds,
         line_hold,
+        http_answer_max,
         sms_allow,
         links,
         modes,
@@ -33,6 +34,11 @@ pub(super) fn encode(out: &mut String, options: &Options) {
     let _ = writeln!(out, "option charset {}", charset_word(*charset));
     let _ = writeln!(out, "option line_holds {line_holds}");
     let _ = writeln!(out, "option line_hold_us {}", line_hold.as_micros());
+    if let Some(within) = http_answer_max {
+        let _ = writeln!(out, "option http_answer_max_us {}", within.as_micros());
+    } else {
+        let _ = writeln!(out, "option http_answer_max_us 0");
+    }
     for number in sms_allow {
         let _ = writeln!(out, "option sms_allow {number}");
     }
@@ -93,6 +99,9 @@ pub(super) fn decode(options: &mut Options, words: &mut Words<'_>) -> Result<(),
         "charset" => options.charset = choice(words, &[Charset::Gbk, Charset::Utf8], charset_word)?,
         "line_holds" => options.line_holds = words.number("true or false")?,
         "line_hold_us" => options.line_hold = duration(words)?,
+        "http_answer_max_us" => {
+            options.http_answer_max = Some(duration(words)?).filter(|within| !within.is_zero())
+        }
         "sms_allow" => {
             let number = words.any("a number")?;
             let number = PhoneNumber::new(number).ok_or_else(|| format!("`{number}` is no number"))?;
@@ -182,6 +191,6 @@ const PASSWORDS: [FactoryPassword; 3] = [FactoryPassword::Query, FactoryPassword
 const POLICIES: [DropPolicy; 4] =
     [DropPolicy::Auto, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block];
 const OPTIONS: &str = "setup_window_us, shutdown, recovery, factory_password, length_enabled, charset, line_holds, \
-    line_hold_us, sms_allow, link.N.NAME";
+    line_hold_us, http_answer_max_us, sms_allow, link.N.NAME";
 const LINK_OPTIONS: &str = "cache, drop_policy, resend, spool, backoff_max_us, short_link_idle_us, role, \
     expect_registration, expect_heartbeat";

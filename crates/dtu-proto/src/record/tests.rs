@@ -224,6 +224,7 @@ fn options() -> impl Strategy<Value = Options> {
                 charset,
                 line_holds,
                 line_hold: Duration::from_micros(line_hold.into()),
+                http_answer_max: None,
                 sms_allow,
                 links,
                 modes,

@@ -307,7 +307,8 @@ impl Finder {
         self.held.extend_from_slice(bytes);
     }
 
-    /// Nothing will follow what is held: whatever can be found in it is. To be followed by [`Finder::next`] until `None`.
+    /// The rest of the frame that is held does not come: its `55 AA` is none. Others may stand behind it. To be followed by
+    /// [`Finder::next`] until `None`.
     pub const fn give_up(&mut self) {
         self.given_up = true;
     }
@@ -316,6 +317,7 @@ impl Finder {
     #[expect(clippy::should_implement_trait, reason = "None is not its end")]
     pub fn next(&mut self) -> Option<Found> {
         let found = self.look();
+        self.given_up &= found.is_none();
         match &found {
             Some(Found::Frame(frame)) => self.done += frame.len(),
             Some(Found::Bad { bytes, .. } | Found::Garbage { bytes, .. }) => self.done += bytes,
@@ -331,6 +333,12 @@ impl Finder {
     #[must_use]
     pub const fn held(&self) -> usize {
         self.held.len() - self.done
+    }
+
+    /// Length of the frame that is held in part, as far as that is known.
+    #[must_use]
+    pub fn awaited(&self) -> usize {
+        whole_length(&self.held[self.done..]).ok().flatten().unwrap_or(HEAD)
     }
 
     /// Whether `55 AA` has come and the rest of the frame has not.

@@ -169,7 +169,7 @@ impl Books {
         match self.applied.mode {
             WorkingMode::Sms => return self.post.frame(&self.watch.expected.sms_number, bytes),
             WorkingMode::Httpd => return self.http.give(bytes),
-            WorkingMode::SerialCommand => return self.command.frame(bytes),
+            WorkingMode::SerialCommand => return self.command.frame(bytes, self.heard),
             WorkingMode::Transparent => {}
             // Of the set-up window: there is nobody to send it to.
             WorkingMode::AtCommand => {

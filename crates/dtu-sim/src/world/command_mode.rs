@@ -1,5 +1,6 @@
 //! The serial command mode (1): packets of the equipment, the book of each destination, and the peers that stand there.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::Protocol;
@@ -14,12 +15,17 @@ use crate::packet::{Destination, Packet, Reader, Seen};
 use crate::uplink::{Book, Carried, Rules};
 use crate::{MS, SEC};
 
-/// The rest of a packet must come within so much silence.
+/// A packet is whole so long after its header, beside its own time on the line.
 const REST: u64 = SEC;
+/// Ten bits at 115200 a second, as the device counts them.
+const CHARACTER: u64 = 86;
 
 #[derive(Debug, Default)]
 pub(super) struct CommandBook {
     reader: Reader,
+    /// Bytes that came, and when, of those that are held.
+    total: u64,
+    marks: VecDeque<(u64, u64)>,
     books: Vec<(Destination, Book)>,
     resend: bool,
     /// Garbage was told, and no good packet has come since.
@@ -41,24 +47,38 @@ impl CommandBook {
     }
 
     /// A frame of the line.
-    pub(super) fn frame(&mut self, bytes: &[u8]) {
+    pub(super) fn frame(&mut self, bytes: &[u8], now: u64) {
+        self.total += bytes.len() as u64;
+        self.marks.push_back((self.total, now));
         let seen = self.reader.feed(bytes);
         self.take(seen);
     }
 
-    /// Nothing has come since `heard` though the device reads, and the line holds nothing.
-    pub(super) fn silence(&mut self, heard: u64, now: u64) {
-        if !self.reader.is_empty() && now >= heard + REST {
+    /// Gives up what must have been whole by now. The device reads since then, and the line holds nothing.
+    pub(super) fn time_passes(&mut self, reads_since: u64, now: u64) {
+        while let Some((_, came_at)) = self.front() {
+            if now < came_at.max(reads_since) + self.reader.awaited() * CHARACTER + REST {
+                return;
+            }
             let seen = self.reader.give_up();
             self.take(seen);
         }
     }
 
+    /// When the first byte came of what is held.
+    fn front(&mut self) -> Option<(u64, u64)> {
+        let front = self.total - self.reader.held() as u64;
+        while self.marks.pop_front_if(|(end, _)| *end <= front).is_some() {}
+        self.marks.front().copied()
+    }
+
     /// The mode ends. Nobody is told any more what was wrong.
     pub(super) fn stop(&mut self) {
         let errors = self.errors.0;
-        let seen = self.reader.give_up();
-        self.take(seen);
+        while !self.reader.is_empty() {
+            let seen = self.reader.give_up();
+            self.take(seen);
+        }
         self.errors.0 = errors;
     }
 

@@ -60,15 +60,13 @@ impl World {
         self.catch_up();
         self.books.frame_open = self.books.line.frame_open();
         if let SerialInput::Data(bytes) = input {
+            self.books.heard = self.now;
             let mut rest = bytes;
             while !rest.is_empty() {
                 let done = self.books.line.read(self.now, rest);
                 rest = &rest[done..];
                 self.take_found();
             }
-        }
-        if matches!(input, SerialInput::Data(_)) {
-            self.books.heard = self.now;
         }
         self.books.from_line = matches!(input, SerialInput::Data(_));
         self.call(Input::Serial(input));
@@ -132,8 +130,7 @@ impl World {
         self.books.line.advance(self.now);
         self.take_found();
         if self.books.line.unfinished() == 0 && self.books.reads {
-            let heard = self.books.heard.max(self.books.reads_since);
-            self.books.command.silence(heard, self.now);
+            self.books.command.time_passes(self.books.reads_since, self.now);
         }
         self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
@@ -324,10 +321,13 @@ impl World {
             | News::LineRefused(_)
             | News::BackupActive { .. }
             | News::Call(_)
-            | News::Httpd(_)
             | News::Lost(_)
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
+            News::Httpd(news) => {
+                let told = self.books.http.told(news);
+                self.hold(Rule::Requests, told);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{ChannelId, CloseReason, Connect};
+use dtu_proto::event::{ChannelId, CloseReason, Connect, HttpdEvent, HttpdTrouble};
 
 use dtu_proto::status::HttpdStatus;
 
@@ -61,6 +61,10 @@ pub(super) struct HttpCounts {
 pub(super) struct HttpBook {
     frames: VecDeque<Frame>,
     under_way: Option<UnderWay>,
+    /// The device has ended the connection of the one that is under way, by which nothing came back.
+    ordered: bool,
+    /// And its server has not acknowledged a byte of it: the device says whether that was for the silence.
+    swallowed: Option<UnderWay>,
     /// Bytes sent on this connection that are no whole request yet, and how many were before them.
     sending: Vec<u8>,
     sent_before: u64,
@@ -159,9 +163,22 @@ impl HttpBook {
         }
     }
 
+    /// The device orders the end. Whatever it has sent is not sent again, unless the connection has swallowed it.
+    fn closing(&mut self, read: u64) {
+        let kept = self.under_way.as_ref().filter(|it| it.sent && it.reused && read == it.read_before);
+        self.ordered = kept.is_some();
+        if !self.ordered {
+            self.closed(u64::MAX, 0);
+        }
+    }
+
     /// The connection is over. What cannot have been heard waits again, all else is done with.
     fn closed(&mut self, acked: u64, read: u64) {
         let Some(under_way) = self.under_way.take() else { return };
+        if std::mem::take(&mut self.ordered) && acked <= under_way.start {
+            self.swallowed = Some(under_way);
+            return;
+        }
         let silent = read == under_way.read_before && acked <= under_way.start;
         if !under_way.sent || (under_way.reused && silent) {
             self.counts.again += 1;
@@ -172,6 +189,29 @@ impl HttpBook {
             self.counts.failed += 1;
             self.done(under_way.number);
         }
+    }
+
+    /// What the device made of a request that a connection swallowed.
+    pub(super) fn told(&mut self, news: &HttpdEvent) -> Result<(), String> {
+        let (again, silence) = match news {
+            HttpdEvent::Repeated(_) => (true, false),
+            HttpdEvent::Failed(trouble) => (false, matches!(trouble, HttpdTrouble::NoAnswer { .. })),
+            HttpdEvent::Answered { .. } | HttpdEvent::Redirect { .. } | HttpdEvent::Stray { .. } => {
+                return Ok(());
+            }
+        };
+        let Some(swallowed) = self.swallowed.take() else { return Ok(()) };
+        if silence {
+            return Err("a request that a kept connection swallowed is not tried by another".to_owned());
+        }
+        if again {
+            self.counts.again += 1;
+            self.frames.front_mut().into_iter().for_each(|frame| frame.handed = false);
+        } else {
+            self.counts.failed += 1;
+            self.done(swallowed.number);
+        }
+        Ok(())
     }
 
     /// The server has read a whole request.
@@ -411,10 +451,11 @@ impl World {
         }
     }
 
-    /// The device orders the end: whatever it has sent is not sent again.
+    /// The device orders the end.
     pub(super) fn http_closing(&mut self) {
         self.server.end = None;
-        self.books.http.closed(u64::MAX, 0);
+        let read = self.wires[ChannelId::HTTPD.index()].read;
+        self.books.http.closing(read);
     }
 
     pub(super) fn http_closed(&mut self, acked: u64, reason: CloseReason) {

@@ -21,6 +21,19 @@ pub(crate) struct Decode {
     /// The PDUs begin behind the service centre (TPDU)
     #[arg(long)]
     tpdu: bool,
+    /// Print a PDU that is too short or too long for its own lengths all the same
+    #[arg(long)]
+    lenient: bool,
+}
+
+/// What does not fit the lengths that the PDU itself names.
+fn length_fault(decoded: &Decoded) -> Option<String> {
+    let octets = |count: usize| if count == 1 { "1 octet".to_owned() } else { format!("{count} octets") };
+    match (decoded.missing, decoded.surplus) {
+        (0, 0) => None,
+        (0, surplus) => Some(format!("{} too many at the end", octets(surplus))),
+        (missing, _) => Some(format!("{} of user data missing at the end", octets(missing))),
+    }
 }
 
 impl Decode {
@@ -48,14 +61,12 @@ impl Decode {
     fn one(&self, place: &str, text: &str) -> io::Result<bool> {
         match self.read(text.trim()) {
             Ok((octets, decoded)) => {
-                if decoded.missing > 0 {
-                    eprintln!(
-                        "dtuctl: {place}: {} octets of user data are missing at the end",
-                        decoded.missing
-                    );
-                }
-                if decoded.surplus > 0 {
-                    eprintln!("dtuctl: {place}: {} octets stand behind the end", decoded.surplus);
+                if let Some(fault) = length_fault(&decoded) {
+                    let cure = if self.lenient { "" } else { "; --lenient prints what is there" };
+                    eprintln!("dtuctl: {place}: {fault}{cure}");
+                    if !self.lenient {
+                        return Ok(false);
+                    }
                 }
                 print(&json::object(&octets, &decoded)).map(|()| true)
             }

@@ -82,6 +82,21 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     assert!(acked < 1 << 20, "{acked}");
 }
 
+/// A request that the device gives up must not come to the server minutes later (decisions 16.16).
+#[tokio::test]
+async fn h3_what_an_at_most_once_mode_gives_up_does_not_arrive_later() {
+    for once in [false, true] {
+        let (link, mut peer) = tcp().await;
+        let mut link = if once { link.at_most_once() } else { link };
+        // More than the peer's buffer holds; it reads none of it yet.
+        send(&mut link, &[7; 1 << 20]).await;
+        order(&mut link, LinkOutput::Close).await;
+        assert!(matches!(news(&mut link).await.0, LinkNews::Closed { reason: CloseReason::Local, .. }));
+        let mut got = Vec::new();
+        assert_eq!(peer.read_to_end(&mut got).is_err(), once, "{} bytes", got.len());
+    }
+}
+
 #[tokio::test]
 async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
     let (mut link, mut peer) = tcp().await;

@@ -193,11 +193,19 @@ impl fmt::Debug for Modem {
     }
 }
 
-/// `[http]`: servers whose address begins with `https://`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `[http]`: the HTTPD client and its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
-    /// File of PEM certificates that are trusted beside the system's roots.
+    /// File of PEM certificates that servers of `https://` may have beside those of the system's roots.
     pub extra_root: Option<PathBuf>,
+    /// An answer must be whole within this time; 0 s = no bound.
+    pub answer_max: Duration,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { extra_root: None, answer_max: Options::default().http_answer_max.unwrap_or_default() }
+    }
 }
 
 /// `[leds]`: LED class devices, each a name below `/sys/class/leds` or a path; `None` = shown in the status only.
@@ -307,6 +315,7 @@ impl Settings {
                 Charset::Utf8 => config::Charset::Utf8,
             },
             line_hold: self.serial.hold,
+            http_answer_max: Some(self.http.answer_max).filter(|within| !within.is_zero()),
             sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
             links: self.links.each_ref().map(Link::options),
             modes: self.modes.options(),

@@ -72,6 +72,7 @@ pub(super) struct ModemTable {
 #[serde(default, deny_unknown_fields)]
 struct HttpTable {
     extra_root: Option<PathValue>,
+    answer_max: Option<Int<0, 86_400>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -217,7 +218,10 @@ impl File {
             device: self.device.settle(),
             packing: Packing { length_enabled: self.packing.length_enabled },
             modem: self.modem.settle(),
-            http: Http { extra_root: self.http.extra_root.as_ref().map(|path| path.0.clone()) },
+            http: Http {
+                extra_root: self.http.extra_root.as_ref().map(|path| path.0.clone()),
+                answer_max: self.http.answer_max.map_or(Http::default().answer_max, Int::seconds),
+            },
             leds: self.leds.settle(),
             links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
             modes: self.link.settle(None),

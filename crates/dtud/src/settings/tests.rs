@@ -66,7 +66,7 @@ fn every_key_is_taken() {
         number: PhoneNumber::new("13800000000"),
         log: None,
     };
-    let http = Http { extra_root: Some("/etc/our-ca.pem".into()) };
+    let http = Http { extra_root: Some("/etc/our-ca.pem".into()), answer_max: Duration::from_secs(90) };
     let leds = Leds {
         pow: Some("green:power".to_owned()),
         net: Some("/sys/x".to_owned()),
@@ -239,6 +239,7 @@ script = "radio.txt"
 number = "13800000000"
 [http]
 extra_root = "/etc/our-ca.pem"
+answer_max = 90
 [link]
 cache = "15KiB"
 drop_policy = "block"

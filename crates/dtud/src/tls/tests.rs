@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{Connect, LinkOutput, Payload};
 use dtu_proto::time::Instant;
+use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
@@ -14,7 +15,7 @@ use crate::serial::Stuck;
 
 #[path = "../../tests/common/authority.rs"]
 mod authority;
-use authority::{Authority, self_signed_server};
+use authority::{Authority, authority_as_server, self_signed_server};
 
 type Stream = StreamOwned<ServerConnection, TcpStream>;
 
@@ -274,6 +275,55 @@ async fn a_server_that_does_not_speak_tls_or_hangs_up_is_told_from_one_with_a_ba
     }
 }
 
+/// H4: with TLS 1.3 the connection stands before the server looks for the certificate; a server that has read none of the
+/// request resets the connection, and what it said of the reason may be lost.
+#[tokio::test]
+async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
+    let authority = Authority::new();
+    for (version, resets) in [(&TLS12, false), (&TLS13, false), (&TLS13, true)] {
+        let (port, served) = serve(authority.choosy_server(&["127.0.0.1"], version), move |mut stream| {
+            if resets {
+                // The hello, all that answers it, and the first byte of what comes next.
+                while !stream.conn.wants_write() {
+                    stream.conn.read_tls(&mut stream.sock).unwrap();
+                    stream.conn.process_new_packets().unwrap();
+                }
+                while stream.conn.wants_write() {
+                    stream.conn.write_tls(&mut stream.sock).unwrap();
+                }
+                stream.sock.read_exact(&mut [0]).unwrap();
+                socket2::SockRef::from(&stream.sock).set_linger(Some(Duration::ZERO)).unwrap();
+            } else {
+                assert!(stream.read(&mut [0]).is_err());
+            }
+        });
+        let mut bench = Bench::new(&authority);
+        let mut end = bench.connect("127.0.0.1", port).await;
+        if matches!(end, LinkNews::Connected { .. }) {
+            end = bench.read_out().await.1;
+        }
+        assert!(matches!(end, LinkNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
+        let said = &bench.link.contact().trouble;
+        assert!(said.ends_with("a certificate of this device, which has none"), "{said}");
+        served.join().unwrap();
+    }
+}
+
+/// H4: no name of a type reaches a person.
+#[tokio::test]
+async fn h4_an_authority_that_shows_its_own_certificate_is_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, root) = authority_as_server(&["127.0.0.1"], folder.path());
+    let (port, _served) = serve(server, |mut stream| stream.read(&mut [0]).ok());
+    let mut bench = Bench::trusting(root);
+    assert_eq!(bench.connect("127.0.0.1", port).await, closed(CloseReason::Certificate, 0));
+    let said = &bench.link.contact().trouble;
+    assert!(
+        said.contains("the certificate of an authority as its own (it needs one with CA:FALSE)"),
+        "{said}"
+    );
+}
+
 #[tokio::test]
 async fn a_handshake_under_way_is_given_up_by_an_order() {
     let authority = Authority::new();
@@ -348,7 +398,7 @@ fn a_file_of_roots_is_judged_with_its_name_and_the_number_of_the_certificate() {
     let path = folder.path().join("bad.pem");
     let said = |text: String| {
         std::fs::write(&path, text).unwrap();
-        let said = check(&Http { extra_root: Some(path.clone()) }).unwrap_err();
+        let said = check(&Http { extra_root: Some(path.clone()), ..Http::default() }).unwrap_err();
         let start = format!("extra_root: {}: ", path.display());
         said.strip_prefix(&start).map(str::to_owned).unwrap_or(said)
     };
@@ -357,7 +407,7 @@ fn a_file_of_roots_is_judged_with_its_name_and_the_number_of_the_certificate() {
     let second = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert!(said(text + second).starts_with("certificate 2: "));
     std::fs::remove_file(&path).unwrap();
-    assert!(check(&Http { extra_root: Some(path) }).unwrap_err().contains("No such file"));
+    assert!(check(&Http { extra_root: Some(path), ..Http::default() }).unwrap_err().contains("No such file"));
 }
 
 #[test]

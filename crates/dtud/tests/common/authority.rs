@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// One that nobody trusts by itself.
 pub(crate) struct Authority {
@@ -40,6 +42,30 @@ impl Authority {
         self.serve(Self::params(names))
     }
 
+    /// The same, for clients that show a certificate of this authority.
+    pub(crate) fn choosy_server(
+        &self,
+        names: &[&str],
+        version: &'static SupportedProtocolVersion,
+    ) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = Self::params(names).signed_by(&key, &self.issuer).expect("a certificate");
+        let mut roots = RootCertStore::empty();
+        let root = CertificateDer::from_pem_slice(self.pem.as_bytes()).expect("its certificate");
+        roots.add(root).expect("a good root");
+        let provider = Arc::new(ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .expect("a verifier");
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .expect("a version")
+            .with_client_cert_verifier(clients)
+            .with_single_cert(vec![certificate.into()], key.into());
+        Arc::new(config.expect("key and certificate fit"))
+    }
+
     /// The same, with a certificate of last century.
     pub(crate) fn expired_server(&self, names: &[&str]) -> Arc<ServerConfig> {
         let mut params = Self::params(names);
@@ -64,6 +90,18 @@ pub(crate) fn self_signed_server(names: &[&str], folder: &Path) -> (Arc<ServerCo
     let key = KeyPair::generate().expect("a key");
     let certificate = Authority::params(names).self_signed(&key).expect("a certificate");
     let path = folder.join("server.pem");
+    std::fs::write(&path, certificate.pem()).expect("write the certificate");
+    (server(certificate.into(), &key), path)
+}
+
+/// An authority that shows its own certificate, and that certificate in a file of the folder.
+#[allow(dead_code, reason = "not every test that has this module needs it")]
+pub(crate) fn authority_as_server(names: &[&str], folder: &Path) -> (Arc<ServerConfig>, PathBuf) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = Authority::params(names);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let path = folder.join("authority.pem");
     std::fs::write(&path, certificate.pem()).expect("write the certificate");
     (server(certificate.into(), &key), path)
 }

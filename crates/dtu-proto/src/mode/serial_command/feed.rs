@@ -1,5 +1,6 @@
 //! Bytes of the DTE become packets, and errors that tell it what was wrong.
 
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use bytes::Bytes;
@@ -8,13 +9,17 @@ use crate::status::SerialCommandCounters;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{Finder, Found};
 
-/// The rest of a packet comes within so long of silence.
+/// A packet is whole so long after its header at the latest, beside its own time on the line (decisions 16.17).
 const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The serial side of the mode.
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     finder: Finder,
+    /// Bytes that have come.
+    total: u64,
+    /// When bytes came, and with which of all they ended; of those that are held.
+    marks: VecDeque<(u64, Instant)>,
     /// Since the last good packet it was told already that something is wrong: what follows a bad packet is mostly its
     /// own rest.
     told: bool,
@@ -33,11 +38,13 @@ pub(crate) enum Came {
 }
 
 impl Feed {
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: Instant) {
+        self.total += bytes.len() as u64;
+        self.marks.push_back((self.total, now));
         self.finder.feed(bytes);
     }
 
-    /// What is half received will not be completed.
+    /// The packet that is half received will not be completed.
     pub(crate) const fn give_up(&mut self) {
         self.finder.give_up();
     }
@@ -45,7 +52,10 @@ impl Feed {
     /// The next packet or error in what has come.
     pub(crate) fn next(&mut self, counters: &mut SerialCommandCounters) -> Option<Came> {
         loop {
-            match self.finder.next()? {
+            let found = self.finder.next();
+            let front = self.total - self.held() as u64;
+            while self.marks.pop_front_if(|(end, _)| *end <= front).is_some() {}
+            match found? {
                 Found::Frame(packet) => {
                     self.told = false;
                     return Some(Came::Packet(packet));
@@ -86,9 +96,10 @@ impl Feed {
         self.finder.is_inside()
     }
 
-    /// When what is half received is given up, if nothing comes; the DTE sent something last at `heard_at`.
-    pub(crate) fn deadline(&self, heard_at: Instant) -> Option<Instant> {
-        let waits = self.held() > 0 && !self.held_up;
-        waits.then(|| heard_at.max(self.reads_since) + REST_PATIENCE)
+    /// When the packet that is half received must be whole, on a line where a character takes so long.
+    pub(crate) fn deadline(&self, character: Duration) -> Option<Instant> {
+        let (_, came_at) = self.marks.front().filter(|_| !self.held_up)?;
+        let length = u32::try_from(self.finder.awaited()).unwrap_or(u32::MAX);
+        Some((*came_at).max(self.reads_since) + character.saturating_mul(length) + REST_PATIENCE)
     }
 }

@@ -28,6 +28,8 @@ use place::Place;
 
 /// A destination that takes nothing for so long, while others wait for a place, gives its own up.
 const PLACE_PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// A packet whose DTE waits for the full reply is given up after so long (decisions 16.17).
+const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The mode.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(crate) struct SerialCommand {
     /// Since when the mode runs, or the network is there, whatever was later: before, no destination could be reached.
     trying_since: Instant,
     places: Vec<Place>,
+    /// Packets whose DTE waits for the full reply, oldest first, and until when.
+    asking: VecDeque<(u64, Instant)>,
 }
 
 impl SerialCommand {
@@ -61,6 +65,7 @@ impl SerialCommand {
             lobby_since: Instant::ZERO,
             trying_since: Instant::ZERO,
             places: Vec::new(),
+            asking: VecDeque::new(),
         }
     }
 
@@ -88,7 +93,11 @@ impl SerialCommand {
     pub(crate) fn take(&mut self, packet: Bytes, cx: &mut LinkContext<'_>) {
         self.count_in(&packet);
         if self.has_room(packet.len(), cx) {
+            let asks = asks_for_reply(&packet);
             let id = self.packets.add(packet, cx.outputs);
+            if asks {
+                self.asking.push_back((id, cx.now + REPLY_PATIENCE));
+            }
             self.enter_lobby(id, cx.now);
             self.move_in(cx);
         } else {
@@ -222,6 +231,9 @@ impl SerialCommand {
 
     fn done(&mut self, id: u64, delivered: bool, outputs: &mut VecDeque<Output>) {
         let Some(packet) = self.packets.remove(id, outputs) else { return };
+        if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
+            self.asking.remove(index);
+        }
         if delivered {
             self.counters.packets_out += 1;
             self.counters.bytes_out += packet.len() as u64;
@@ -240,7 +252,7 @@ impl SerialCommand {
     }
 
     fn reply(&mut self, packet: &Bytes, delivered: bool) {
-        if CommandFrame::decode(packet).is_ok_and(|frame| frame.full_reply) {
+        if asks_for_reply(packet) {
             self.replies.push_back(delivered);
         }
     }
@@ -257,7 +269,7 @@ impl SerialCommand {
     /// The nearest deadline of a destination.
     pub(crate) fn deadline(&self, config: &Config, attached: bool) -> Option<Instant> {
         let links = self.places.iter().filter_map(|place| place.link.deadline(config)).min();
-        [links, self.give_up_at(attached)].into_iter().flatten().min()
+        [links, self.give_up_at(attached), self.reply_at()].into_iter().flatten().min()
     }
 
     pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) {
@@ -269,7 +281,32 @@ impl SerialCommand {
         if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
             self.give_a_place_up(cx);
         }
+        self.give_replies_up(cx);
         self.settle(cx);
+    }
+
+    /// When somebody has waited long enough for the full reply. What a socket has may still arrive: its connection ends
+    /// first, and tells.
+    fn reply_at(&self) -> Option<Instant> {
+        let waits = |id: u64| !self.places.iter().any(|place| place.link.is_closing() && place.has(id));
+        self.asking.iter().find(|(id, _)| waits(*id)).map(|(_, until)| *until)
+    }
+
+    fn give_replies_up(&mut self, cx: &mut LinkContext<'_>) {
+        let due: Vec<u64> =
+            self.asking.iter().take_while(|(_, until)| *until <= cx.now).map(|(id, _)| *id).collect();
+        for id in due {
+            let given_up = match self.places.iter_mut().find(|place| place.has(id)) {
+                Some(place) => place.give_up(id, cx),
+                None => {
+                    self.lobby.retain(|waiting| *waiting != id);
+                    true
+                }
+            };
+            if given_up {
+                self.done(id, false, cx.outputs);
+            }
+        }
     }
 
     /// The place of the longest standstill.
@@ -358,4 +395,8 @@ impl SerialCommand {
             destinations: self.places.iter().map(Place::status).collect(),
         }
     }
+}
+
+fn asks_for_reply(packet: &[u8]) -> bool {
+    CommandFrame::decode(packet).is_ok_and(|frame| frame.full_reply)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::ChannelId;
+use crate::event::{ChannelId, LinkDownReason};
 use crate::link::{Link, LinkContext, MOVES_FOR, Port};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
@@ -156,6 +156,22 @@ impl Place {
             self.given.remove(index);
         }
         Some(id)
+    }
+
+    pub(super) fn has(&self, id: u64) -> bool {
+        self.given.binary_search(&id).is_ok()
+    }
+
+    /// Lets go of a packet. False: the socket has it; the connection ends, and tells whether it arrived.
+    pub(super) fn give_up(&mut self, id: u64, cx: &mut LinkContext<'_>) -> bool {
+        if !self.link.drop_numbered(id) {
+            self.link.close(LinkDownReason::ReplyMissing, cx);
+            return false;
+        }
+        if let Ok(index) = self.given.binary_search(&id) {
+            self.given.remove(index);
+        }
+        true
     }
 
     /// Lets go of all packets.

@@ -117,6 +117,12 @@ impl Answer {
         self.known.as_ref().is_some_and(|head| head.keeps && head.framing != Framing::UntilClose)
     }
 
+    /// `Keep-Alive: timeout`: so many seconds after this answer the server closes a connection that is idle.
+    #[must_use]
+    pub fn keeps_for(&self) -> Option<u64> {
+        self.known.as_ref().and_then(|head| head.keeps_for)
+    }
+
     fn end(&mut self) -> Step<'static> {
         self.state = State::Ended;
         Step::End

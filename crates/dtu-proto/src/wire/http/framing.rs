@@ -24,6 +24,8 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// Whether the server keeps the connection.
     pub(super) keeps: bool,
+    /// `Keep-Alive: timeout`: it closes a connection that has been idle for so many seconds.
+    pub(super) keeps_for: Option<u64>,
     pub(super) location: Option<Vec<u8>>,
 }
 
@@ -59,7 +61,7 @@ impl Head {
         let doubtful = both || (coded && minor == 0);
         let keeps = minor == 1 && !doubtful && !listed(fields, "Connection").any(|word| is(word, "close"));
         let location = values(fields, "Location").next().map(<[u8]>::to_vec);
-        Ok(Self { status, framing, keeps, location })
+        Ok(Self { status, framing, keeps, keeps_for: keeps_for(fields), location })
     }
 
     /// 1xx: another answer follows.
@@ -68,11 +70,13 @@ impl Head {
     }
 }
 
-/// As tolerant as clients are: old servers fold lines and put blanks in front of the colon.
+/// As tolerant as clients are: old servers fold lines and put blanks in front of the colon. A line that is no field is
+/// passed over (decisions 16.16).
 fn rules() -> ParserConfig {
     let mut rules = ParserConfig::default();
     rules.allow_spaces_after_header_name_in_responses(true);
     rules.allow_obsolete_multiline_headers_in_responses(true);
+    rules.ignore_invalid_headers_in_responses(true);
     rules
 }
 
@@ -105,6 +109,15 @@ fn length(fields: &[Header<'_>]) -> Result<Option<u64>, Fault> {
         found = Some(length);
     }
     Ok(found)
+}
+
+fn keeps_for(fields: &[Header<'_>]) -> Option<u64> {
+    let seconds = listed(fields, "Keep-Alive").filter_map(|element| {
+        let equals = element.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = element.split_at(equals);
+        is(name.trim_ascii(), "timeout").then(|| number(value[1..].trim_ascii()))?
+    });
+    seconds.min()
 }
 
 /// Digits and nothing else.
