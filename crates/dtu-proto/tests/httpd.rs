@@ -660,7 +660,10 @@ fn a_full_queue_drops_by_its_policy_and_counts() {
 #[test]
 fn answers_keep_the_device_from_restarting_and_light_the_lamp() {
     let config = Config { restart_time: 600, packing_time: 0, ..factory() };
-    let mut dev = Bench::with(config, Options { http_answer_max: None, ..Options::default() });
+    let mut dev = Bench::with(
+        config,
+        Options { http_answer_max: None, setup_window: Duration::ZERO, ..Options::default() },
+    );
     dev.at(1000).prints("\r\nUSR-GPRS232-DTU\r\n").serial("1").wait(1000);
     assert!(dev.leds.last().is_some_and(|leds| leds.data));
     dev.wait(8000).channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n");

@@ -68,7 +68,9 @@ impl CommandBook {
     /// When the first byte came of what is held.
     fn front(&mut self) -> Option<(u64, u64)> {
         let front = self.total - self.reader.held() as u64;
-        while self.marks.pop_front_if(|(end, _)| *end <= front).is_some() {}
+        while self.marks.front().is_some_and(|(end, _)| *end <= front) {
+            self.marks.pop_front();
+        }
         self.marks.front().copied()
     }
 

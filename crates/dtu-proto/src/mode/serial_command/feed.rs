@@ -54,7 +54,9 @@ impl Feed {
         loop {
             let found = self.finder.next();
             let front = self.total - self.held() as u64;
-            while self.marks.pop_front_if(|(end, _)| *end <= front).is_some() {}
+            while self.marks.front().is_some_and(|(end, _)| *end <= front) {
+                self.marks.pop_front();
+            }
             match found? {
                 Found::Frame(packet) => {
                     self.told = false;
