@@ -25,16 +25,16 @@ fn hear(socket: &Path) -> io::Result<String> {
 }
 
 fn explain(state: &Path, error: &io::Error) -> anyhow::Error {
-    let state = state.display();
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => anyhow::anyhow!(
+    let (state, kind) = (state.display(), error.kind());
+    if [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused].contains(&kind) {
+        return anyhow::anyhow!(
             "no device runs with the state folder {state}; name its folder with --state, or its line with --serial"
-        ),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            anyhow::anyhow!("the device of {state} does not answer within {} s", PATIENCE.as_secs())
-        }
-        _ => anyhow::anyhow!("{state}: {error}"),
+        );
     }
+    if [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&kind) {
+        return anyhow::anyhow!("the device of {state} does not answer within {} s", PATIENCE.as_secs());
+    }
+    anyhow::anyhow!("{state}: {error}")
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
