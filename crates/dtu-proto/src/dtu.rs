@@ -20,7 +20,7 @@ use crate::link::{Link, LinkContext, Pause, Port};
 use crate::mode::at_connection::AtConnection;
 use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
-use crate::serial::framer::{FRAME_MAX, Framer, Packing};
+use crate::serial::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
 use crate::serial::inline::{Guard, PhoneGuards};
 use crate::serial::line::LineAssembler;
 use crate::serial::port::{REPLY_QUEUE_HIGH, SerialPort, Source};
@@ -92,6 +92,7 @@ pub struct Dtu {
     /// The second half of a CRLF that may still follow a command, and until when.
     line_end_twin: Option<(u8, Instant)>,
     cut: Vec<Bytes>,
+    cut_request: httpd::CutRequest,
     serial_counters: SerialCounters,
 
     links: [Link; LINKS],
@@ -185,6 +186,7 @@ impl Dtu {
             backlog: Vec::new(),
             line_end_twin: None,
             cut: Vec::new(),
+            cut_request: httpd::CutRequest::Open { cut_at: None },
             serial_counters: SerialCounters::default(),
             duty: [false; LINKS],
             at_connection: AtConnection::default(),
@@ -512,7 +514,8 @@ impl Dtu {
         let silence = if silence.is_zero() { silence } else { silence.max(least) };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
-        Packing { silence, size: if by_length { length.min(FRAME_MAX) } else { FRAME_MAX } }
+        let most = if self.mode_started && self.mode == WorkingMode::Httpd { REQUEST_MAX } else { FRAME_MAX };
+        Packing { silence, size: if by_length { length.min(most) } else { most } }
     }
 
     fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R) -> R {

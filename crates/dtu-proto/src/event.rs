@@ -596,6 +596,11 @@ pub enum HttpdEvent {
     Failed(HttpdTrouble),
     /// A request cannot have reached the server: it is sent again by a new connection.
     Repeated(LinkDownReason),
+    /// A frame of the DTE is longer than a request may be, and becomes several. Told once.
+    Cut {
+        /// Bytes of a request at most.
+        at: usize,
+    },
     /// Bytes that belong to no answer were dropped, with their connection.
     Stray {
         /// How many.
@@ -613,6 +618,9 @@ impl fmt::Display for HttpdEvent {
             Self::Failed(trouble) => write!(f, "a request failed: {trouble}"),
             Self::Repeated(reason) => {
                 write!(f, "a request did not reach the server, and is sent again: {reason}")
+            }
+            Self::Cut { at } => {
+                write!(f, "a frame of the DTE has more than {at} bytes: it becomes several requests")
             }
             Self::Stray { bytes } => write!(f, "{bytes} bytes that belong to no answer"),
         }

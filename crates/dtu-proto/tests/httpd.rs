@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Bench, Net};
-use dtu_proto::config::{Config, DropPolicy, Method, Options, WorkingMode};
+use dtu_proto::config::{Config, DropPolicy, HttpdConfig, Method, Options, WorkingMode};
 use dtu_proto::event::{
     ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, LinkInput, ModemInput,
     Power, QueueId, StoreOutput,
@@ -831,4 +831,32 @@ fn h3_a_server_that_drips_does_not_hold_the_queue_for_ever() {
     dev.wait(5000);
     assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(HttpdTrouble::Slow)]);
     dev.serial("2").wait(1000).channel_sends(SERVER, get("2"));
+}
+
+/// H5: a request of 2 KB became two, unsaid.
+#[test]
+fn h5_a_frame_of_eight_kilobytes_is_one_request_and_a_longer_one_is_told_once() {
+    let mut dev = begun(Config { packing_time: 100, httpd: post(), ..factory() });
+    dev.serial([b'x'; 4096]).serial([b'y'; 4095]).wait(300);
+    let sent = dev.channel_received(SERVER);
+    assert!(
+        sent.ends_with(&[b'y'; 4095]) && sent.windows(22).any(|part| part == b"Content-Length: 8191\r\n")
+    );
+    dev.channel_data(SERVER, answer("a"));
+    httpd_events(&mut dev);
+    // Just as long as a request may be: nothing is cut.
+    dev.serial([b'x'; 4096]).serial([b'x'; 4096]).wait(300).channel_data(SERVER, answer("a"));
+    assert_eq!(httpd_events(&mut dev), [HttpdEvent::Answered { status: 200, body: 1 }]);
+    for _ in 0..2 {
+        dev.serial([b'x'; 4096]).serial([b'x'; 4096]).wait(50).serial("more").wait(300);
+        dev.channel_data(SERVER, answer("a")).wait(100).channel_data(SERVER, answer("b"));
+    }
+    let told: Vec<_> =
+        httpd_events(&mut dev).into_iter().filter(|event| matches!(event, HttpdEvent::Cut { .. })).collect();
+    assert_eq!(told, [HttpdEvent::Cut { at: 8192 }]);
+    assert_eq!(counters(&dev).requests, 6);
+}
+
+fn post() -> HttpdConfig {
+    HttpdConfig { method: Method::Post, ..factory().httpd }
 }

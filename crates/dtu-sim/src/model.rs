@@ -21,6 +21,8 @@ const OFFER: u64 = 600_000 * MS;
 const TEXT_SILENCE: u64 = 10 * MS;
 /// A frame has at most so many bytes.
 pub(crate) const FRAME_MAX: usize = 1024;
+/// In mode 3.
+pub(crate) const REQUEST_MAX: usize = 8192;
 
 /// What the line is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub(crate) struct Line {
     pub(crate) phase: Phase,
     /// `CIPCFG` TIME in µs; 0 = each read is a frame.
     pub(crate) packing: u64,
+    /// A frame closes at so many bytes.
+    pub(crate) frame_max: usize,
     escape: Escape,
     held: Vec<Byte>,
     last: Option<u64>,
@@ -117,6 +121,7 @@ impl Line {
         Self {
             phase,
             packing: u64::from(packing_ms) * MS,
+            frame_max: FRAME_MAX,
             escape: Escape::None,
             held: Vec::new(),
             last: None,
@@ -318,7 +323,7 @@ impl Line {
         }
         self.open.push(byte.value);
         (self.open_last, self.open_read) = (byte.at, byte.read);
-        if self.open.len() == FRAME_MAX && self.silence() > 0 {
+        if self.open.len() == self.frame_max && self.silence() > 0 {
             self.close();
         }
     }

@@ -194,6 +194,7 @@ impl Dtu {
         let packing = self.packing();
         let mut cut = core::mem::take(&mut self.cut);
         self.framer.push(data, at, packing, |frame| cut.push(frame));
+        self.note_cut_request(&cut, at, packing);
         if self.mode == WorkingMode::Sms {
             self.mend_characters(&mut cut, packing);
         }

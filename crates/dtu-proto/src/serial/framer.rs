@@ -7,6 +7,8 @@ use crate::time::{Duration, Instant};
 
 /// A frame closes at this size, in bytes.
 pub(crate) const FRAME_MAX: usize = 1024;
+/// A frame of mode 3 closes at this one: it is a request (decisions 16.16).
+pub(crate) const REQUEST_MAX: usize = 8192;
 /// Without packing a frame is a read; no read is longer than this.
 pub(crate) const READ_MAX: usize = 4096;
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
-use dtu_proto::config::Config;
+use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{
     ChannelId, Event as News, Input, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, QueueId,
     SerialInput, SerialOutput, StoreInput, StoreOutput,
@@ -14,7 +14,7 @@ use dtu_proto::{Dtu, Identity};
 
 use super::{Event, Rule, World};
 use crate::SEC;
-use crate::model::Phase;
+use crate::model::{FRAME_MAX, Phase, REQUEST_MAX};
 use crate::scenario::Scenario;
 
 /// Outputs that one input may cause at most: four links, each with a few orders and events, and whole caches of
@@ -63,6 +63,7 @@ impl World {
             self.books.heard = self.now;
             let mut rest = bytes;
             while !rest.is_empty() {
+                self.set_frame_max();
                 let done = self.books.line.read(self.now, rest);
                 rest = &rest[done..];
                 self.take_found();
@@ -75,6 +76,12 @@ impl World {
         if matches!(input, SerialInput::Data(_)) {
             self.books.last_data = self.now;
         }
+    }
+
+    fn set_frame_max(&mut self) {
+        let line = &mut self.books.line;
+        let requests = self.books.applied.mode == WorkingMode::Httpd && line.phase != Phase::Window;
+        line.frame_max = if requests { REQUEST_MAX } else { FRAME_MAX };
     }
 
     pub(super) fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
@@ -127,6 +134,7 @@ impl World {
     pub(super) fn catch_up(&mut self) {
         self.books.in_window = self.now < self.books.window_until;
         self.books.before = (self.books.applied.mode, self.is_command_state());
+        self.set_frame_max();
         self.books.line.advance(self.now);
         self.take_found();
         if self.books.line.unfinished() == 0 && self.books.reads {

@@ -196,7 +196,10 @@ impl HttpBook {
         let (again, silence) = match news {
             HttpdEvent::Repeated(_) => (true, false),
             HttpdEvent::Failed(trouble) => (false, matches!(trouble, HttpdTrouble::NoAnswer { .. })),
-            HttpdEvent::Answered { .. } | HttpdEvent::Redirect { .. } | HttpdEvent::Stray { .. } => {
+            HttpdEvent::Answered { .. }
+            | HttpdEvent::Redirect { .. }
+            | HttpdEvent::Cut { .. }
+            | HttpdEvent::Stray { .. } => {
                 return Ok(());
             }
         };

@@ -146,7 +146,7 @@ impl Journal {
             }
             HttpdEvent::Stray { .. } => debug!("HTTPD: {event}"),
             HttpdEvent::Failed(_) if self.drops.lasts(DropPlace::HttpdRequests) => debug!("HTTPD: {event}"),
-            HttpdEvent::Failed(_) => warn!("HTTPD: {event}"),
+            HttpdEvent::Failed(_) | HttpdEvent::Cut { .. } => warn!("HTTPD: {event}"),
             HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) if known => debug!("HTTPD: {event}"),
             HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) => info!("HTTPD: {event}"),
         }
