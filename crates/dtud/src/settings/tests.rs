@@ -294,7 +294,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[serial]\nbaud = 9600",
-        "2:1: unknown field `baud`, expected one of `flow_control`, `rs485`, `hold`, `pty_mode`, `pty_group`, `charset`",
+        "2:1: unknown field `baud`, expected one of `line`, `flow_control`, `rs485`, `hold`, `pty_mode`, `pty_group`, `charset`",
     ),
     (
         "[radio]",
