@@ -633,5 +633,18 @@ proptest! {
         dev.wait(400_000);
         let call = dev.dtu.status(dev.now).call.current;
         prop_assert!(call.is_none_or(|call| call.state == CallState::Active), "{:?}", call);
+        // Whatever was before, a call works.
+        tell(&mut dev, ModemInput::Gone);
+        tell(&mut dev, modem());
+        tell(&mut dev, ModemInput::Registration(Registration::Home));
+        dev.input(Input::Console("AT+CIRINGSTA=0;S0=0")).wait(1000);
+        let state = |dev: &Bench| dev.dtu.status(dev.now).call.current.map(|call| call.state);
+        prop_assert_eq!(state(&dev), None);
+        incoming(&mut dev);
+        prop_assert_eq!(state(&dev), Some(CallState::Incoming));
+        self::call(&mut dev, CallNews::Answered);
+        prop_assert_eq!(state(&dev), Some(CallState::Active));
+        self::call(&mut dev, CallNews::Ended(CallEnd::HungUp));
+        prop_assert_eq!(state(&dev), None);
     }
 }

@@ -183,8 +183,11 @@ impl Network {
         let wait = self.settings.delivery.draw(&mut self.rng);
         let in_order = (now + wait).max(self.center.not_before(from, to));
         if for_modem && self.rng.chance(faults.doubled.into()) {
-            let again = in_order + self.held_up();
-            self.center.hold(Held::new(from, to, tpdu.clone(), (again, again + keeps), None).loose());
+            let (copy, again) = match self.stamped_anew(&tpdu, in_order) {
+                Some(copy) => (copy, in_order),
+                None => (tpdu.clone(), in_order + self.held_up()),
+            };
+            self.center.hold(Held::new(from, to, copy, (again, again + keeps), None).loose());
         }
         let held = if for_modem && self.rng.chance(faults.overtaken.into()) {
             Held::new(from, to, tpdu, (in_order + self.held_up(), now + keeps), report).loose()
@@ -192,6 +195,16 @@ impl Network {
             Held::new(from, to, tpdu, (in_order, now + keeps), report)
         };
         self.center.hold(held);
+    }
+
+    /// A centre that tries again may give a part another stamp. Not the last one: behind a whole message nobody could
+    /// tell it from a part of a new one.
+    fn stamped_anew(&mut self, tpdu: &Tpdu, now: Instant) -> Option<Tpdu> {
+        let Tpdu::Deliver(deliver) = tpdu else { return None };
+        let concat = deliver.data.header.as_ref().and_then(Header::concat)?;
+        let stamp = self.stamp(now + Duration::from_secs(1));
+        let anew = concat.part < concat.total && self.rng.chance(50);
+        anew.then(|| Tpdu::Deliver(Deliver { stamp, ..deliver.clone() }))
     }
 
     fn held_up(&mut self) -> Duration {

@@ -39,6 +39,8 @@ pub(super) struct Books {
     kept_bytes: usize,
     /// Replies owed: at least, at most.
     pub(super) owed: [(u32, u32); 3 + LINKS],
+    /// Commands from afar that are to be said to the log: at least, at most.
+    pub(super) to_say: [(u32, u32); 3 + LINKS],
     pub(super) prompts: u32,
     pub(super) escapes: u32,
     pub(super) banners: u32,
@@ -85,6 +87,7 @@ impl Books {
             kept: VecDeque::new(),
             kept_bytes: 0,
             owed: Default::default(),
+            to_say: Default::default(),
             prompts: 0,
             escapes: 0,
             banners: 0,
@@ -139,6 +142,25 @@ impl Books {
         let (least, most) = &mut self.owed[door_slot(door)];
         *least += u32::from(surely);
         *most += 1;
+    }
+
+    /// A command is said to the log.
+    pub(super) fn said(&mut self, door: Door, line: &str) -> Result<(), String> {
+        let shown = line.to_ascii_uppercase();
+        if let Some((_, value)) = shown.split_once("+CIPSW=")
+            && !value.starts_with("****")
+        {
+            return Err(format!("a password is said to the log: {line}"));
+        }
+        if !matches!(door, Door::SerialFrame | Door::Link(_)) {
+            return Ok(());
+        }
+        let (least, most) = &mut self.to_say[door_slot(door)];
+        if *most == 0 {
+            return Err(format!("{line} of {door:?} is said, and nobody sent it, or it was said before"));
+        }
+        (*least, *most) = (least.saturating_sub(1), *most - 1);
+        Ok(())
     }
 
     pub(super) fn pay(&mut self, door: Door) -> Result<(), String> {
@@ -218,6 +240,8 @@ impl Books {
         self.talking = false;
         self.at.forget();
         self.command.stop();
+        // What was under way may have no answer.
+        self.to_say.iter_mut().for_each(|(least, _)| *least = 0);
     }
 
     /// The host is gone, and with it what it and the device had in memory.
@@ -226,6 +250,7 @@ impl Books {
         self.line = Line::new(Phase::Window, stored.packing_time);
         self.down.forget();
         self.owed = Default::default();
+        self.to_say = Default::default();
         (self.prompts, self.escapes, self.banners) = (0, 0, 0);
         self.kept.clear();
         self.kept_bytes = 0;
@@ -305,6 +330,10 @@ impl World {
     fn let_in(&mut self, door: Door, text: &[u8], full: bool) {
         self.sum.commands += 1;
         self.books.owe(door, true);
+        if door != Door::Serial {
+            let (least, most) = &mut self.books.to_say[door_slot(door)];
+            (*least, *most) = (*least + 1, *most + 1);
+        }
         if self.disk.saving.is_some() || self.ending {
             // Answered as busy.
             return;

@@ -1,6 +1,7 @@
 //! Regular checks, the healing of all faults, and the judgement at the end.
 
 use dtu_proto::config::DropPolicy;
+use dtu_proto::drops::DropPlace;
 use dtu_proto::event::{CHANNELS, ChannelId, Door, LINKS, LinkId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
@@ -51,6 +52,27 @@ impl World {
         }
         self.check_books(status);
         self.check_modes(status);
+        self.check_drops();
+    }
+
+    /// What the log will say of drops is what was told, one by one.
+    fn check_drops(&mut self) {
+        let drops = self.device.drops();
+        let told = |link: LinkId| (DropPlace::Link(link), self.books.dropped[link.index()]);
+        let modes =
+            [(DropPlace::Httpd, self.books.http.dropped), (DropPlace::Packets, self.books.command.dropped)];
+        let wrong = LinkId::ALL
+            .into_iter()
+            .map(told)
+            .chain(modes)
+            .find(|(place, count)| drops[place.index()].count != *count);
+        if let Some((place, count)) = wrong {
+            let sum = drops[place.index()];
+            self.break_rule(
+                Rule::Counters,
+                format!("{count} drops of {place} were told, the sum is {sum:?}"),
+            );
+        }
     }
 
     fn check_modes(&mut self, status: &Status) {
@@ -222,8 +244,11 @@ impl World {
         }
     }
 
-    /// Every command that was let in has had its reply.
+    /// Every command that was let in has had its reply, and was said.
     fn check_debts(&mut self, status: &Status) {
+        if let Some((least, _)) = self.books.to_say.into_iter().find(|(least, _)| *least > 0) {
+            self.break_rule(Rule::Commands, format!("{least} commands from afar were not said to the log"));
+        }
         for door in [Door::Serial, Door::SerialFrame] {
             let (least, _) = self.books.owed[door_slot(door)];
             if least > 0 {

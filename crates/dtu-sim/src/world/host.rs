@@ -322,7 +322,6 @@ impl World {
             | News::CommandState(_)
             | News::LinkDown { .. }
             | News::WindowFrameDropped { .. }
-            | News::Command { .. }
             | News::WrongPassword(_)
             | News::DoorShut(_)
             | News::SerialPresent(_)
@@ -332,6 +331,10 @@ impl World {
             | News::Lost(_)
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
+            News::Command { door, line, .. } => {
+                let said = self.books.said(*door, line);
+                self.hold(Rule::Commands, said);
+            }
             News::Httpd(news) => {
                 let told = self.books.http.told(news);
                 self.hold(Rule::Requests, told);
