@@ -298,7 +298,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[radio]",
-        "1:2: unknown field `radio`, expected one of `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
+        "1:2: unknown field `radio`, expected one of `at`, `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
     ),
     ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits"),
     ("[modem]\npin = 1234", "2:7: pin: must be 4 to 8 digits in quotes"),
