@@ -94,7 +94,41 @@ fn both_halves_of_a_line_end_belong_to_the_command() {
     let mut dev = up(one_link());
     dev.escape().serial("AT+ENTM\r\n").prints(OK).serial("data").wait(100).sends(LINK1, "data");
     dev.escape().serial("AT+ENTM\r").prints(OK).wait(1).serial("\ndata").wait(100).sends(LINK1, "data");
-    dev.escape().serial("AT+ENTM\r").prints(OK).wait(50).serial("\ndata").wait(100).sends(LINK1, "\ndata");
+    // Decisions 16.10: it was 2 ms.
+    dev.escape().serial("AT+ENTM\r").prints(OK).wait(51).serial("\ndata").wait(100).sends(LINK1, "\ndata");
+}
+
+#[test]
+fn h1_a_line_feed_up_to_50_ms_behind_its_command_is_no_data() {
+    let mut dev = up(one_link());
+    dev.escape().serial("AT+ENTM\r").prints(OK).wait(50).serial("\n").wait(300).sends_nothing(LINK1);
+    dev.serial("data").wait(100).sends(LINK1, "data");
+    // The other way round nobody is so slow.
+    dev.escape().serial("AT+ENTM\n").prints(OK).wait(5).serial("\rdata").wait(100).sends(LINK1, "\rdata");
+}
+
+#[test]
+fn h7_the_escape_is_answered_in_the_command_state_and_changes_nothing() {
+    let mut dev = up(one_link());
+    dev.escape().command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    dev.wait(300).serial("+++").wait(300).prints("a").serial("a").wait(300).prints("\r\n+ok\r\n");
+    dev.command("AT", OK).command("AT+ENTM", OK).serial("data").wait(100).sends(LINK1, "data");
+    // Without the second half the next line is not spoiled.
+    dev.escape().wait(300).serial("+++").wait(300).prints("a").wait(3000).command("AT", OK);
+}
+
+#[test]
+fn m10_noise_in_front_of_a_command_is_skipped() {
+    let mut dev = up(one_link());
+    dev.escape();
+    for noise in [&b"\0\0"[..], b"\xff", b"hello \x1a", b"\xb2\xe2 ", b"\x02\x80\x03"] {
+        dev.serial(noise)
+            .command("AT", OK)
+            .serial(noise)
+            .command("at+cipr?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    }
+    // What a person mistypes is told, and no value is touched.
+    dev.serial("hello AT\r").prints("\r\n+CME ERROR: a command line begins with AT, got hello AT\r\n");
 }
 
 #[test]

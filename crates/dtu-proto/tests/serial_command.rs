@@ -188,6 +188,15 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
 }
 
 #[test]
+fn a_good_packet_inside_a_bad_one_is_found() {
+    let mut dev = up();
+    dev.serial([&b"\x55\xAA\x00\x14"[..], &EXAMPLE[..], b"\0\0\0\0\0\xFF"].concat()).wait(200);
+    dev.channel_sends(TO[0], b"\x01");
+    let counters = dev.status().counters;
+    assert_eq!((counters.packets_in, counters.bad_packets, counters.garbage_bytes), (1, 1, 10));
+}
+
+#[test]
 fn errors_obey_the_settings_of_result_codes() {
     for (cmee, quiet, text) in
         [(1, false, "\r\n+CME ERROR: 3\r\n"), (0, false, "\r\nERROR\r\n"), (2, true, "")]

@@ -242,7 +242,11 @@ impl Line {
     }
 
     fn byte(&mut self, byte: Byte) {
-        let twin = self.twin.take().is_some_and(|twin| (twin.at, twin.value) == (byte.at, byte.value));
+        let twin = self.twin.take().is_some_and(|twin| {
+            let late = byte.value == b'\n'
+                && (byte.at <= twin.at + LINE_FEED_WITHIN || matches!(self.phase, Phase::Text { .. }));
+            twin.value == byte.value && (twin.at == byte.at || late)
+        });
         match self.phase {
             Phase::Data if twin => {}
             Phase::Data => self.data(byte),
@@ -356,3 +360,6 @@ impl Line {
         }
     }
 }
+
+/// A line feed so soon behind a carriage return belongs to the command (decisions 16.10).
+const LINE_FEED_WITHIN: u64 = 50 * crate::MS;

@@ -223,6 +223,7 @@ pub fn shown_command(line: &str) -> String {
 
 /// Runs one command line (without its line end) and says what to answer.
 pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
+    let line = parse::without_noise(line);
     let quoted = parse::quote_free_text(line);
     // Quotes that stand here only for the parser are not the typist's.
     let typed = parse::trim(line).len();

@@ -43,6 +43,22 @@ pub(super) struct Piece {
     pub(super) args: Vec<Arg>,
 }
 
+/// The line from its first `AT` on, where something that nobody types stands right in front of it: what a line picks up
+/// while it is plugged in, or the end of an earlier dialogue (decisions 16.9).
+pub(super) fn without_noise(line: &[u8]) -> &[u8] {
+    let Some(at) = line.windows(2).position(|pair| pair.eq_ignore_ascii_case(b"AT")) else { return line };
+    let (before, command) = line.split_at(at);
+    match before.iter().rposition(|byte| *byte != b' ') {
+        Some(last) if !is_printable(before[last]) => command,
+        Some(_) | None => line,
+    }
+}
+
+/// Blank to tilde. Anything else in front of a command is noise.
+pub(crate) const fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
 /// The line with full-width punctuation outside quoted text as ASCII, and without ESC (gammu sends it to leave a
 /// prompt that is not there).
 pub(super) fn normalize(line: &[u8]) -> Vec<u8> {

@@ -17,6 +17,8 @@ use crate::time::{Duration, Instant};
 
 /// The longest the second half of a CRLF takes, beside two characters of the line.
 const TWIN_SLACK: Duration = Duration::from_millis(2);
+/// A program that writes CR and LF apart (decisions 16.10).
+const LINE_FEED_WITHIN: Duration = Duration::from_millis(50);
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
@@ -60,7 +62,10 @@ impl Dtu {
     fn without_twin<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         let Some((first, rest)) = data.split_first() else { return data };
         match self.line_end_twin.take() {
-            Some((twin, until)) if *first == twin && self.now <= until => {
+            // A line feed in front of the answer to a prompt is of the command, however late (decisions 16.10).
+            Some((twin, until))
+                if *first == twin && (self.now <= until || twin == b'\n' && self.prompt.is_some()) =>
+            {
                 self.serial_counters.command_bytes += 1;
                 self.escape.note_byte(self.now);
                 rest
@@ -124,10 +129,10 @@ impl Dtu {
         &[]
     }
 
-    /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find the
-    /// AT mode as they find any other.
+    /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find any
+    /// state the same (decisions 16.9).
     fn answers_escape(&self) -> bool {
-        self.is_at_mode() && (self.escape.holds() || self.line.is_empty())
+        self.escape.holds() || self.line.is_empty()
     }
 
     fn command_bytes_or_escape<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
@@ -147,7 +152,8 @@ impl Dtu {
     fn expect_twin(&mut self, line_end: u8) {
         let twin = if line_end == b'\r' { b'\n' } else { b'\r' };
         let two_characters = self.line_format.character_time() * 2;
-        self.line_end_twin = Some((twin, self.now + two_characters + TWIN_SLACK));
+        let slack = if twin == b'\n' { LINE_FEED_WITHIN } else { TWIN_SLACK };
+        self.line_end_twin = Some((twin, self.now + slack.max(two_characters + TWIN_SLACK)));
     }
 
     pub(super) fn echo(&mut self, bytes: &[u8]) {
@@ -281,6 +287,10 @@ impl Dtu {
                 } else {
                     self.enter_command_state();
                 }
+            }
+            Fired::Released(held) if self.line_state == LineState::Command && held.is_an_escape() => {
+                // It was answered, and nobody went on with it: the next line is not spoiled (decisions 16.9).
+                self.serial_counters.command_bytes += held.as_slice().len() as u64;
             }
             Fired::Released(held) => self.release(&held),
         }

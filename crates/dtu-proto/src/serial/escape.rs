@@ -41,6 +41,11 @@ impl Held {
     pub(crate) fn as_slice(&self) -> &[(u8, Instant)] {
         &self.bytes[..self.len]
     }
+
+    /// `+++` and nothing else.
+    pub(crate) fn is_an_escape(&self) -> bool {
+        self.len == 3 && self.as_slice().iter().all(|(byte, _)| *byte == b'+')
+    }
 }
 
 /// What became of a read.
