@@ -250,6 +250,8 @@ impl Line {
         match self.phase {
             Phase::Data if twin => {}
             Phase::Data => self.data(byte),
+            // Else its own second half would be expected in turn.
+            Phase::Command if twin => {}
             Phase::Command => self.command(byte),
             Phase::Text { .. } if twin => {}
             Phase::Text { .. } => self.text(byte.value),
