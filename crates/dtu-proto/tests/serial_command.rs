@@ -190,7 +190,7 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
 #[test]
 fn a_good_packet_inside_a_bad_one_is_found() {
     let mut dev = up();
-    dev.serial([&b"\x55\xAA\x00\x14"[..], &EXAMPLE[..], b"\0\0\0\0\0\xFF"].concat()).wait(200);
+    dev.serial([&b"\x55\xAA\x00\x14"[..], EXAMPLE, b"\0\0\0\0\0\xFF"].concat()).wait(200);
     dev.channel_sends(TO[0], b"\x01");
     let counters = dev.status().counters;
     assert_eq!((counters.packets_in, counters.bad_packets, counters.garbage_bytes), (1, 1, 10));

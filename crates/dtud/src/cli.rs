@@ -76,9 +76,9 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
-        /// The line of the device
-        #[arg(long, value_name = "LINE", default_value = "pty:./dtu0", value_parser = Address::parse)]
-        serial: Address,
+        /// The line of the device [default: pty:./dtu0]
+        #[arg(long, value_name = "LINE", value_parser = Address::parse)]
+        serial: Option<Address>,
         /// Its state folder [default: that of the line]
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
@@ -131,7 +131,9 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match &self.command {
             Some(Command::CheckSettings { file }) => return check_settings(file),
-            Some(Command::Status { json, serial, state }) => show_status(state.clone(), serial, *json),
+            Some(Command::Status { json, serial, state }) => {
+                show_status(state.clone(), serial.clone().unwrap_or_default(), *json)
+            }
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             None => self.run_device(),
         };
@@ -162,7 +164,7 @@ impl Cli {
         };
         let line = |settings: Option<&Settings>| {
             let of_file = settings.and_then(|settings| settings.serial.line.clone());
-            self.serial.clone().or(of_file).unwrap_or_else(|| Address::Pty("./dtu0".into()))
+            self.serial.clone().or(of_file).unwrap_or_default()
         };
         let state = self.state.clone().map_or_else(|| default_state(&line(named.as_ref())), Ok)?;
         let own = state.join("dtud.toml");
@@ -247,8 +249,8 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-fn show_status(state: Option<PathBuf>, line: &Address, as_json: bool) -> anyhow::Result<ExitCode> {
-    let state = state.map_or_else(|| default_state(line), Ok)?;
+fn show_status(state: Option<PathBuf>, line: Address, as_json: bool) -> anyhow::Result<ExitCode> {
+    let state = state.map_or_else(|| default_state(&line), Ok)?;
     say(format_args!("{}", status::ask(&state, as_json)?));
     Ok(ExitCode::SUCCESS)
 }

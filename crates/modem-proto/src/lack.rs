@@ -6,6 +6,7 @@ use core::fmt;
 
 use dtu_proto::radio::ModemInput;
 
+use crate::answer::{Answer, Failure};
 use crate::event::Event;
 use crate::modem::Modem;
 
@@ -116,6 +117,11 @@ impl Modem {
         if self.lacks.now.remove(&lack) {
             self.tell_lacks();
         }
+    }
+
+    /// By its answer to the command.
+    pub(crate) fn lack_if_unknown(&mut self, answer: &Answer, lack: Lack) {
+        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), lack);
     }
 
     pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {

@@ -96,7 +96,7 @@ impl Modem {
         let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
         self.agenda.later(now + poll, Job::Registration(domain));
         if domain == Domain::Circuit {
-            self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Registration);
+            self.lack_if_unknown(answer, Lack::Registration);
         }
         let fields = answer.fields();
         let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else { return };
@@ -175,7 +175,7 @@ impl Modem {
     }
 
     pub(crate) fn know_operator(&mut self, format: u8, answer: &Answer, now: Instant) {
-        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Operator);
+        self.lack_if_unknown(answer, Lack::Operator);
         let fields = answer.fields();
         let text = fields.get(2).map(|field| field.text.to_string()).unwrap_or_default();
         // A modem that ignores the format gives the same twice.
@@ -203,7 +203,7 @@ impl Modem {
 
     pub(crate) fn know_signal(&mut self, answer: &Answer, now: Instant) {
         self.agenda.later(now + SIGNAL_POLL, Job::Signal);
-        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Signal);
+        self.lack_if_unknown(answer, Lack::Signal);
         if answer.is_ok() {
             self.signal_is(&answer.fields());
         }
@@ -221,7 +221,7 @@ impl Modem {
 
     pub(crate) fn know_clock(&mut self, answer: &Answer, now: Instant) {
         self.agenda.later(now + CLOCK_POLL, Job::Clock);
-        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), Lack::Clock);
+        self.lack_if_unknown(answer, Lack::Clock);
         // Some give no quotes, and then the comma in it parts no values.
         let fields = answer.fields();
         let quoted = fields.first().filter(|field| field.quoted).map(|field| field.text);

@@ -15,7 +15,7 @@ use crate::lack::Lack;
 use crate::mail::{BLIND_LOOK, RETRY, Store, store_of};
 use crate::modem::Modem;
 use crate::patience::pause;
-use crate::request::{PHASE_1, PHASE_2};
+use crate::request::{ANNOUNCE, PHASE_1, PHASE_2};
 
 impl Modem {
     pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer, now: Instant) {
@@ -189,7 +189,7 @@ impl Modem {
 }
 
 /// The number of the last form of `AT+CNMI`.
-const LAST_ANNOUNCE: u8 = 10;
+const LAST_ANNOUNCE: u8 = ANNOUNCE.len() as u8 - 1;
 /// The number of the first form that `AT+CSMS=1` does not matter for.
 const AFTER_PHASE_2: u8 = 8;
 /// Answers "busy" in a row.

@@ -55,7 +55,7 @@ pub(super) fn without_noise(line: &[u8]) -> &[u8] {
 }
 
 /// Blank to tilde. Anything else in front of a command is noise.
-pub(crate) const fn is_printable(byte: u8) -> bool {
+const fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 

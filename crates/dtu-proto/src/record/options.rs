@@ -34,11 +34,7 @@ pub(super) fn encode(out: &mut String, options: &Options) {
     let _ = writeln!(out, "option charset {}", charset_word(*charset));
     let _ = writeln!(out, "option line_holds {line_holds}");
     let _ = writeln!(out, "option line_hold_us {}", line_hold.as_micros());
-    if let Some(within) = http_answer_max {
-        let _ = writeln!(out, "option http_answer_max_us {}", within.as_micros());
-    } else {
-        let _ = writeln!(out, "option http_answer_max_us 0");
-    }
+    let _ = writeln!(out, "option http_answer_max_us {}", http_answer_max.unwrap_or_default().as_micros());
     for number in sms_allow {
         let _ = writeln!(out, "option sms_allow {number}");
     }

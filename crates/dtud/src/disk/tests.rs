@@ -217,7 +217,7 @@ fn d15_always_waits_for_the_disk_before_a_send() {
     assert!(small.disk.has_done(order) && small.holds(ONE, 0).is_none() && small.holds(ONE, 1).is_none());
 }
 
-/// D15: what waits for a disk that stands still is bounded, and refused beyond it, counted.
+/// D15: a writer thread that could not start, or ended by a fault.
 #[test]
 fn d15_nobody_waits_for_a_writer_that_is_dead() {
     let dir = tempfile::tempdir().unwrap();
@@ -229,6 +229,7 @@ fn d15_nobody_waits_for_a_writer_that_is_dead() {
     assert_eq!(small.refused, 1, "and is counted as not on the disk");
 }
 
+/// D15: what waits for a disk that stands still is bounded, and refused beyond it, counted.
 #[test]
 fn d15_what_waits_for_the_disk_is_bounded() {
     let dir = tempfile::tempdir().unwrap();

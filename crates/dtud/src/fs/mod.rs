@@ -35,7 +35,8 @@ pub(crate) fn is_read_only(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
-fn options() -> std::fs::OpenOptions {
+/// For a file of its owner alone, and no link to one.
+pub(crate) fn options() -> std::fs::OpenOptions {
     let mut options = File::options();
     // A FIFO in the place of a file must not stop the start: O_NONBLOCK means nothing to files.
     options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);

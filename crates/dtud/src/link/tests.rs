@@ -346,7 +346,6 @@ async fn d9_a_udp_link_follows_its_name() {
     assert_eq!(link.deadline(), Some(Instant::from_millis(180_000)));
 }
 
-/// D9: who refuses three times in a row is asked for anew, and not more often than each 5 s.
 /// A time that is over, and stays, would keep the loop busy for ever.
 #[tokio::test]
 async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_more_comes() {
@@ -359,6 +358,7 @@ async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_m
     assert_eq!(link.deadline(), None);
 }
 
+/// D9: who refuses three times in a row is asked for anew, and not more often than each 5 s.
 #[tokio::test]
 async fn d9_three_refusals_ask_the_name_again() {
     let [first, second] = two_peers();

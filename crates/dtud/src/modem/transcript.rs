@@ -2,12 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use dtu_proto::time::Instant;
 use modem_proto::Event;
-use rustix::fs::OFlags;
 use tracing::warn;
 
 /// A file of 8 MiB at most, and one before it (`FILE.1`). Its owner alone reads it: messages and numbers stand in it.
@@ -28,12 +26,7 @@ impl Transcript {
     }
 
     fn open(&mut self) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
-            .open(&self.path)?;
+        let mut file = crate::fs::options().append(true).create(true).open(&self.path)?;
         let found = file.metadata()?;
         if !found.is_file() {
             return Err(io::Error::other("is no file"));

@@ -38,6 +38,12 @@ pub enum Address {
     Tcp(String, u16),
 }
 
+impl Default for Address {
+    fn default() -> Self {
+        Self::Pty("./dtu0".into())
+    }
+}
+
 impl Address {
     /// As one name of a file: the same line has the same from everywhere, another has another.
     pub(crate) fn folder_name(&self) -> String {
@@ -296,7 +302,7 @@ impl Serial {
 
     fn forget_unread(&mut self) {
         let count = match &self.backend {
-            Backend::Pty(pty) => pty.forget_unread(self.port.as_ref()),
+            Backend::Pty(pty) => pty.forget_unread(),
             // What a driver or a server has is on its way.
             Backend::Tty(_) | Backend::Tcp(_) => 0,
         };
@@ -588,14 +594,17 @@ impl Line for Stuck {
 mod tests {
     use super::*;
 
-    /// The next news of a line that is read.
+    /// Looks at a line that is read.
+    async fn look(serial: &mut Serial, since: std::time::Instant) -> Option<SerialNews> {
+        let now = Instant::ZERO + since.elapsed();
+        std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut [0; 64]))).await
+    }
+
+    /// Its next news.
     async fn news(serial: &mut Serial, since: std::time::Instant) -> SerialNews {
         let deadline = since + Duration::from_secs(20);
         loop {
-            let now = Instant::ZERO + since.elapsed();
-            let mut buf = [0; 64];
-            let news = std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut buf))).await;
-            if let Some(news) = news {
+            if let Some(news) = look(serial, since).await {
                 return news;
             }
             assert!(std::time::Instant::now() < deadline, "no news of the line");
@@ -643,9 +652,7 @@ mod tests {
         // As `stty -F` does it: opened and closed before the device looks.
         drop(dte(&link));
         while serial.deadline().is_none() {
-            let now = Instant::ZERO + since.elapsed();
-            let news = std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut [0; 64]))).await;
-            assert_eq!(news, None);
+            assert_eq!(look(&mut serial, since).await, None);
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let _second = dte(&link);

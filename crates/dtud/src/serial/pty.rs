@@ -51,7 +51,7 @@ impl Pty {
         access.give(&slave)?;
         rustix::io::ioctl_fionbio(&master, true)?;
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
-        let port = Port::new(rustix::io::fcntl_dupfd_cloexec(&master, 0)?, ShortRead::Unknown)?;
+        let port = port_of(&master)?;
         // Without the note only the start after a crash is harder: it must not fail this one.
         if let Err(error) = write_note(&note, before.as_deref(), &name, link) {
             warn!("serial: {error}");
@@ -128,7 +128,7 @@ impl Pty {
         self.tidy();
         self.used = self.watch.is_none();
         self.look_at = Some(now);
-        Port::new(rustix::io::fcntl_dupfd_cloexec(&self.master, 0)?, ShortRead::Unknown)
+        port_of(&self.master)
     }
 
     /// The last DTE has closed it: what it set is not for the next one.
@@ -157,7 +157,7 @@ impl Pty {
     }
 
     /// What a DTE that is gone did not read reaches no later one. Gives how many bytes that was.
-    pub(super) fn forget_unread(&self, master: Option<&Port>) -> u64 {
+    pub(super) fn forget_unread(&self) -> u64 {
         let Some(slave) = &self.slave else { return 0 };
         let mut buf = [0; 4096];
         let mut count = 0;
@@ -165,9 +165,7 @@ impl Pty {
             count += read as u64;
         }
         // What is still on its way there, and what a DTE that set line mode left half a line.
-        if let Some(master) = master {
-            let _ = rustix::termios::tcflush(master, QueueSelector::OFlush);
-        }
+        let _ = rustix::termios::tcflush(&self.master, QueueSelector::OFlush);
         let _ = rustix::termios::tcflush(slave, QueueSelector::IFlush);
         count
     }
@@ -233,6 +231,10 @@ impl Access {
         }
         rustix::fs::fchmod(slave, Mode::from_raw_mode(self.mode)).map_err(|error| failed("pty_mode", error))
     }
+}
+
+fn port_of(master: &OwnedFd) -> io::Result<Port> {
+    Port::new(rustix::io::fcntl_dupfd_cloexec(master, 0)?, ShortRead::Unknown)
 }
 
 fn make_raw(slave: &OwnedFd) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use dtu_proto::Dtu;
-use dtu_proto::config::{LinkConfig, Protocol};
+use dtu_proto::config::LinkConfig;
 use dtu_proto::event::LINKS;
 use dtu_proto::status::{LinkStatus, Phase, Status};
 use serde::{Deserialize, Serialize};
@@ -147,11 +147,7 @@ impl Link {
         Self {
             number,
             enabled: config.enabled,
-            protocol: match config.protocol {
-                Protocol::Tcp => "TCP",
-                Protocol::Udp => "UDP",
-            }
-            .to_owned(),
+            protocol: config.protocol.name().to_owned(),
             address: config.address.clone(),
             port: config.port,
             state: link_state(status.state, status.last_down).unwrap_or_else(|| OFF.to_owned()),

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -34,11 +33,7 @@ impl Lock {
 
 /// The file, where it can be written; else as it is; else the folder: a lock needs no right to write.
 fn open(dir: &Path, path: &Path) -> io::Result<File> {
-    let options = || {
-        let mut options = File::options();
-        options.read(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        options
-    };
+    let options = || crate::fs::options().read(true).clone();
     options()
         .write(true)
         .create(true)
