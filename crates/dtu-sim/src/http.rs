@@ -2,7 +2,12 @@
 //!
 //! Written from RFC 9112 and decisions 9 alone; it shares no code with the device.
 
+use crate::model::REQUEST_MAX;
 use crate::rng::Rng;
+
+/// The longest head: a GET carries a whole frame in its target, each byte of it at most as `%XX`, and URL and head
+/// lines of the settings stand beside it.
+const HEAD_MAX: usize = 3 * REQUEST_MAX + 4096;
 
 /// A request, as a server reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +43,7 @@ fn split_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// error: a bare CR or LF, a target with bytes that may not stand there, two lengths.
 pub(crate) fn take_request(bytes: &[u8]) -> Result<Option<(Request, usize)>, String> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return if bytes.len() > 16 * 1024 { Err("a head without an end".to_owned()) } else { Ok(None) };
+        return if bytes.len() > HEAD_MAX { Err("a head without an end".to_owned()) } else { Ok(None) };
     };
     let mut lines = Vec::new();
     let mut rest = &bytes[..end + 2];

@@ -63,8 +63,7 @@ impl World {
 
     /// A command line of this mode.
     pub(super) fn at_line(&mut self, line: &[u8]) {
-        // An ESC for a prompt that is gone stands in front of the next command, and does not matter.
-        let text = String::from_utf8_lossy(line).trim_start_matches('\u{1b}').to_owned();
+        let text = String::from_utf8_lossy(line);
         if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
             // One that is being closed makes room.
             let free =

@@ -317,6 +317,7 @@ impl World {
 
     fn command_line(&mut self, line: &[u8]) {
         self.note("command line", None, 0, line);
+        let line = behind_noise(line);
         if self.is_at_mode() {
             self.at_line(line);
         }
@@ -584,5 +585,17 @@ impl World {
             return;
         };
         self.break_rule(Rule::Heartbeat, text);
+    }
+}
+
+/// Decisions 16.9: what is not printable right in front of the first `AT` makes all before it noise, and no more.
+fn behind_noise(line: &[u8]) -> &[u8] {
+    let Some(at) = (1..line.len()).find(|at| line[at - 1..=*at].eq_ignore_ascii_case(b"AT")) else {
+        return line;
+    };
+    let (before, command) = line.split_at(at - 1);
+    match before.iter().rev().find(|byte| **byte != b' ') {
+        Some(b'!'..=b'~') | None => line,
+        Some(_) => command,
     }
 }
