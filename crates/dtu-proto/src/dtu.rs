@@ -87,6 +87,8 @@ pub struct Dtu {
     framer: Framer,
     window: Window,
     line: LineAssembler,
+    /// What `A/` repeats.
+    last_line: Vec<u8>,
     /// Serial bytes that came while no command could run. Reading stops meanwhile: one read at most.
     backlog: Vec<u8>,
     /// The second half of a CRLF that may still follow a command, and until when.
@@ -183,6 +185,7 @@ impl Dtu {
             framer: Framer::default(),
             window: Window::default(),
             line: LineAssembler::default(),
+            last_line: Vec::new(),
             backlog: Vec::new(),
             line_end_twin: None,
             cut: Vec::new(),

@@ -109,29 +109,34 @@ fn take(dev: &mut Bench, books: &mut Books, step: &Step) {
             dev.channel_data(AT, meanwhile);
             if *closes {
                 dev.channel_lose(AT, CloseReason::Reset, 0);
+                // Told at once (decisions 16.11).
+                books.prints(meanwhile);
+                books.prints("\r\nCLOSED\r\n");
             }
             frame(dev, data, *form, cuts);
             books.prints(if *closes { "\r\nSEND FAIL\r\n" } else { "\r\nSEND OK\r\n" });
-            books.prints(meanwhile);
             if *closes {
-                books.prints("\r\nCLOSED\r\n");
                 books.open = false;
             } else {
-                books.sent.extend_from_slice(data);
+                books.prints(meanwhile);
+                books.sent.extend_from_slice(&typed(data, *form));
             }
         }
     }
 }
 
+/// What is typed, all of it data (decisions 16.11): one ESC alone would give up.
+fn typed(data: &[u8], form: Form) -> Vec<u8> {
+    let gives_up = data == [0x1B] && !matches!(form, Form::Length);
+    // A frame has at most 1024 bytes.
+    let marked = matches!(form, Form::Mark) && data.len() < 1024;
+    let mark: &[u8] = if gives_up || marked { &[0x1A] } else { &[] };
+    [data, mark].concat()
+}
+
 /// Types a frame in pieces.
 fn frame(dev: &mut Bench, data: &[u8], form: Form, cuts: &[(usize, u64)]) {
-    let mut typed = data.to_vec();
-    let needs_mark = data == [0x1B] || data.ends_with(&[0x1A]);
-    match form {
-        Form::Mark => typed.push(0x1A),
-        Form::Silence if needs_mark => typed.push(0x1A),
-        Form::Silence | Form::Length => {}
-    }
+    let typed = typed(data, form);
     let mut cuts: Vec<_> = cuts.iter().map(|(at, pause)| (at % typed.len(), *pause)).collect();
     cuts.sort_unstable();
     cuts.dedup_by_key(|(at, _)| *at);

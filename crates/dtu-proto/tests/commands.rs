@@ -467,3 +467,13 @@ proptest::proptest! {
         proptest::prop_assert_eq!(dev.received(LINK1), sent);
     }
 }
+
+/// M10: `A/` needs no line end (V.250 5.2.4), and repeats what ran last.
+#[test]
+fn m10_a_slash_repeats() {
+    let mut dev = Bench::new(common::one_link());
+    dev.at(300).printed();
+    dev.escape().serial("A/").prints("\r\nOK\r\n").command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    dev.serial("a/\r\n").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    dev.serial("A/").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+}

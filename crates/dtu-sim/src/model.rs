@@ -244,7 +244,7 @@ impl Line {
     fn byte(&mut self, byte: Byte) {
         let twin = self.twin.take().is_some_and(|twin| {
             let late = byte.value == b'\n'
-                && (byte.at <= twin.at + LINE_FEED_WITHIN || matches!(self.phase, Phase::Text { .. }));
+                && (byte.at <= twin.at + LINE_FEED_WITHIN || matches!(self.phase, Phase::Text { wanted: 0 }));
             twin.value == byte.value && (twin.at == byte.at || late)
         });
         match self.phase {

@@ -1,7 +1,6 @@
 //! What the DTE reads about the connection of the AT mode, and what it typed at the prompt of `CISEND`.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -36,45 +35,34 @@ pub(crate) fn connection_text(what: ConnectionCode, config: &Config) -> Vec<u8> 
     code(words, digits, config)
 }
 
-/// What the DTE's frame at the prompt comes to: bytes to be sent, or nothing because it was given up.
-///
-/// `exact` is the length form: its bytes are all data.
-pub(super) fn prompted(
-    exact: Option<usize>,
-    typed: Typed,
-    ctx: &mut Context<'_>,
-) -> Result<Option<Bytes>, Error> {
-    let frame = match (typed, exact) {
-        (Typed::Text(frame), Some(_)) => return Ok(Some(Bytes::from(frame))),
-        (Typed::Text(frame), None) => frame,
-        (Typed::Cancelled, _) => return Ok(None),
-        (Typed::TooLong(came), _) => return Err(too_long(came, ctx)),
-        (Typed::Abandoned(came), Some(count)) => return Err(abandoned(came, count, ctx)),
-        (Typed::Abandoned(_), None) => return Err(wrong("nothing came for two minutes")),
-    };
-    match frame.as_slice() {
-        [CANCEL] => Ok(None),
-        [END] => Err(wrong("nothing to send")),
-        [data @ .., END] => Ok(Some(Bytes::copy_from_slice(data))),
-        data if data.len() > CISEND_MAX => Err(too_long(data.len(), ctx)),
-        _ => Ok(Some(Bytes::from(frame))),
+/// What the DTE's frame at the prompt comes to.
+pub(super) enum Frame {
+    Sent(Bytes),
+    /// ESC alone.
+    GivenUp,
+    /// The DTE fell silent before it was whole.
+    Failed,
+}
+
+/// Each byte is data, 0x1A too (decisions 16.11); only a frame of one ESC is none. With `exact` even that.
+pub(super) fn prompted(exact: Option<usize>, typed: Typed, ctx: &mut Context<'_>) -> Result<Frame, Error> {
+    match (typed, exact) {
+        (Typed::Text(frame), None) if frame == [CANCEL] => Ok(Frame::GivenUp),
+        (Typed::Text(frame), _) => Ok(Frame::Sent(Bytes::from(frame))),
+        (Typed::Cancelled, _) => Ok(Frame::GivenUp),
+        (Typed::TooLong(came), _) => Err(too_long(came, ctx)),
+        (Typed::Abandoned(came), _) => {
+            ctx.connection.dropped(came);
+            Ok(Frame::Failed)
+        }
     }
 }
 
 fn too_long(came: usize, ctx: &mut Context<'_>) -> Error {
     ctx.connection.dropped(came);
-    wrong(&format!("a frame has at most {CISEND_MAX} bytes, got {came}; nothing was sent"))
+    let text = format!("CISEND: a frame has at most {CISEND_MAX} bytes, got {came}; nothing was sent");
+    Error::new(Code::NotAllowed, text)
 }
 
-fn abandoned(came: usize, count: usize, ctx: &mut Context<'_>) -> Error {
-    ctx.connection.dropped(came);
-    wrong(&format!("{came} of {count} bytes came, and no more for two minutes; nothing was sent"))
-}
-
-fn wrong(why: &str) -> Error {
-    Error::new(Code::NotAllowed, String::from("CISEND: ") + why)
-}
-
-/// Ctrl-Z ends a frame, ESC gives it up, as at the prompt of a message (27.005 3.5.1).
-const END: u8 = 0x1A;
+/// ESC gives it up, as at the prompt of a message (27.005 3.5.1).
 const CANCEL: u8 = 0x1B;

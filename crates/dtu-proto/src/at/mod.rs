@@ -200,6 +200,8 @@ enum Next {
     Done(Vec<String>),
     /// An answer.
     Wait(SlowCommand),
+    /// SEND FAIL
+    Failed,
 }
 
 /// What the DTE did at the prompt.
@@ -303,6 +305,9 @@ pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, ctx: &mut Context<'_>)
             reply::information(&lines, ctx.config, &mut reply);
             ended(Ok(()), reply, Vec::new(), ctx)
         }
+        Ok(Next::Failed) => {
+            Ran::Done { reply: connection_text(ConnectionCode::SendFail, ctx.config), effects: Vec::new() }
+        }
         Ok(Next::Wait(waits)) => {
             let parked = Parked { waits, rest: Vec::new() };
             Ran::Parked { reply: Vec::new(), effects: Vec::new(), parked }
@@ -311,8 +316,17 @@ pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, ctx: &mut Context<'_>)
     }
 }
 
-fn next_of_frame(frame: Option<Bytes>) -> Next {
-    frame.map_or(Next::Done(Vec::new()), |frame| Next::Wait(SlowCommand::Send(frame)))
+fn next_of_frame(frame: connection::Frame) -> Next {
+    match frame {
+        connection::Frame::Sent(frame) => Next::Wait(SlowCommand::Send(frame)),
+        connection::Frame::GivenUp => Next::Done(Vec::new()),
+        connection::Frame::Failed => Next::Failed,
+    }
+}
+
+/// Whether a line holds nothing but blanks and ESC.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | 0x1B))
 }
 
 /// Whether a line that begins with `AT` goes on like a command; `attic` does not.

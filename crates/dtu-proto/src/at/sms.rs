@@ -54,7 +54,7 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         Typed::Cancelled => return Ok(Next::Done(Vec::new())),
         Typed::TooLong(_) => return Err(bad_text(name, &format!("a text has at most {max} bytes"))),
         Typed::Abandoned(_) => {
-            let text = format!("{name}: no text came for two minutes");
+            let text = format!("{name}: no text came for 60 s; nothing was sent");
             return Err(Error::new(Code::Message(UNKNOWN), text));
         }
     };

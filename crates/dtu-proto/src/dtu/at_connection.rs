@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::prompt::OpenPrompt;
 use super::{Dtu, WaitingCommand};
 use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
 use crate::channel::{Down, News};
@@ -112,6 +113,10 @@ impl Dtu {
         if down.reason != LinkDownReason::Ordered {
             let code = if down.was_up { ConnectionCode::Closed } else { ConnectionCode::ConnectFail };
             self.tell_connection(code);
+            // Told at once, though a prompt of `CISEND` is open (decisions 16.11): its frame is swallowed, SEND FAIL.
+            if self.prompt.as_ref().is_some_and(OpenPrompt::is_for_connection) {
+                self.print_held();
+            }
         }
         self.open_at_connection();
     }

@@ -73,7 +73,7 @@ impl Dtu {
     pub(super) fn line_deadline(&self) -> Option<Instant> {
         let give_up_at =
             self.give_up_at().filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
-        [self.fades_at(), self.listen_at(), give_up_at].into_iter().flatten().min()
+        [self.fades_at(), self.listen_at(), give_up_at, self.half_typed_until()].into_iter().flatten().min()
     }
 
     /// When the oldest bytes for a line that is missing are of no use any more.

@@ -3,18 +3,21 @@
 
 use alloc::vec::Vec;
 
-use super::Dtu;
 use super::commands::Asker;
+use super::{Dtu, LineState};
 use crate::at::{self, Effect, Ends, Prompt, Typed};
 use crate::time::{Duration, Instant};
 
 /// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.
 const SILENCE_MIN: Duration = Duration::from_millis(10);
-/// A prompt waits so long for the next byte of its text.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A prompt waits so long for the next byte of its text (decisions 16.12).
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Ctrl-Z ends the text at a prompt, ESC gives it up (27.005 3.5.1).
 const END: u8 = 0x1A;
 const CANCEL: u8 = 0x1B;
+/// At a message they take back what was typed, as in a command line.
+const BACKSPACE: u8 = 0x08;
+const DELETE: u8 = 0x7F;
 
 /// A command that has asked the DTE for a text.
 #[derive(Debug)]
@@ -37,6 +40,11 @@ impl OpenPrompt {
         match (self.prompt.ends, byte) {
             (Ends::Mark, END) => return Some(self.typed()),
             (Ends::Mark, CANCEL) => return Some(Typed::Cancelled),
+            (Ends::Mark, BACKSPACE | DELETE) => {
+                self.came = self.came.saturating_sub(1);
+                self.text.truncate(self.came);
+                return None;
+            }
             (Ends::Mark | Ends::Count, _) => {}
             (Ends::Silence, _) => self.until = now + silence,
         }
@@ -46,6 +54,16 @@ impl OpenPrompt {
         }
         let complete = self.prompt.ends == Ends::Count && self.text.len() == self.prompt.max;
         complete.then(|| self.typed())
+    }
+
+    /// Whether a LF that comes now still belongs to the command line (decisions 16.10).
+    pub(super) fn skips_a_line_end(&self) -> bool {
+        self.came == 0 && self.prompt.ends != Ends::Count
+    }
+
+    /// Whether it is one of `CISEND`.
+    pub(super) fn is_for_connection(&self) -> bool {
+        matches!(self.prompt.ends, Ends::Silence | Ends::Count)
     }
 
     /// The text as it is.
@@ -110,6 +128,9 @@ impl Dtu {
 
     /// The DTE that was asked is gone: the next one shall not type into its message.
     pub(super) fn abandon_prompt(&mut self) {
+        if self.line_state == LineState::Command {
+            self.line.clear();
+        }
         if let Some(OpenPrompt { asker, effects, .. }) = self.drop_prompt() {
             self.carry_out(asker.door, effects);
         }
@@ -123,9 +144,8 @@ impl Dtu {
     /// A frame for the connection that is not complete is lost, and counted.
     fn drop_prompt(&mut self) -> Option<OpenPrompt> {
         let open = self.prompt.take();
-        if let Some(OpenPrompt { came, prompt: Prompt { ends: Ends::Silence | Ends::Count, .. }, .. }) = &open
-        {
-            self.at_connection.dropped(*came);
+        if let Some(open) = open.as_ref().filter(|open| open.is_for_connection()) {
+            self.at_connection.dropped(open.came);
         }
         open
     }

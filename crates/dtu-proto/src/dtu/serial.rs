@@ -3,7 +3,9 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
+use super::prompt::OpenPrompt;
 use super::{Dtu, LineState, WaitingCommand};
+use crate::at;
 use crate::config::{HeartbeatTo, WorkingMode};
 use crate::event::{Door, Event, Output, Socket};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
@@ -15,10 +17,12 @@ use crate::sms;
 use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
 
-/// The longest the second half of a CRLF takes, beside two characters of the line.
-const TWIN_SLACK: Duration = Duration::from_millis(2);
-/// A program that writes CR and LF apart (decisions 16.10).
-const LINE_FEED_WITHIN: Duration = Duration::from_millis(50);
+/// A LF belongs to the command before it when it comes so soon (decisions 16.10): some programs write it by itself.
+const LF_SLACK: Duration = Duration::from_millis(50);
+/// The CR of a LFCR comes with its LF.
+const CR_SLACK: Duration = Duration::from_millis(2);
+/// In the AT mode bytes of the network wait so long for the end of a line that is being typed and echoed.
+const HALF_TYPED: Duration = Duration::from_secs(3);
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
@@ -62,16 +66,19 @@ impl Dtu {
     fn without_twin<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         let Some((first, rest)) = data.split_first() else { return data };
         match self.line_end_twin.take() {
-            // A line feed in front of the answer to a prompt is of the command, however late (decisions 16.10).
-            Some((twin, until))
-                if *first == twin && (self.now <= until || twin == b'\n' && self.prompt.is_some()) =>
-            {
+            Some((twin, until)) if *first == twin && (self.now <= until || self.awaits_text(twin)) => {
                 self.serial_counters.command_bytes += 1;
                 self.escape.note_byte(self.now);
                 rest
             }
             _ => data,
         }
+    }
+
+    /// Whether a prompt waits for the first byte of its text, which a LF is not: programs that write it late belong to the
+    /// line before. Where the length is given each byte counts.
+    fn awaits_text(&self, twin: u8) -> bool {
+        twin == b'\n' && self.prompt.as_ref().is_some_and(OpenPrompt::skips_a_line_end)
     }
 
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
@@ -129,9 +136,9 @@ impl Dtu {
         &[]
     }
 
-    /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find any
-    /// state the same (decisions 16.9).
-    fn answers_escape(&self) -> bool {
+    /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find this
+    /// state as they find any other (decisions 16.9).
+    const fn answers_escape(&self) -> bool {
         self.escape.holds() || self.line.is_empty()
     }
 
@@ -150,10 +157,14 @@ impl Dtu {
 
     /// The other half of a two-byte line end may follow, even where data begins.
     fn expect_twin(&mut self, line_end: u8) {
-        let twin = if line_end == b'\r' { b'\n' } else { b'\r' };
+        let (twin, slack) = match line_end {
+            b'\r' => (b'\n', LF_SLACK),
+            b'\n' => (b'\r', CR_SLACK),
+            // `A/` needs no end; one that stands behind it is no data.
+            _ => (b'\r', LF_SLACK),
+        };
         let two_characters = self.line_format.character_time() * 2;
-        let slack = if twin == b'\n' { LINE_FEED_WITHIN } else { TWIN_SLACK };
-        self.line_end_twin = Some((twin, self.now + slack.max(two_characters + TWIN_SLACK)));
+        self.line_end_twin = Some((twin, self.now + slack.max(two_characters + CR_SLACK)));
     }
 
     pub(super) fn echo(&mut self, bytes: &[u8]) {
@@ -165,7 +176,17 @@ impl Dtu {
     fn typed(&mut self, typed: Typed) {
         match typed {
             Typed::More => {}
-            Typed::Line(line) => self.run_command(Door::Serial, &line),
+            Typed::Line(line) => {
+                // V.250 5.2.4: `A/` runs the line before it once more.
+                if !at::is_blank(&line) {
+                    self.last_line.clone_from(&line);
+                }
+                self.run_command(Door::Serial, &line);
+            }
+            Typed::Again => {
+                let line = self.last_line.clone();
+                self.run_command(Door::Serial, if line.is_empty() { b"AT" } else { &line });
+            }
             Typed::TooLong => self.line_too_long(),
         }
     }
@@ -316,16 +337,31 @@ impl Dtu {
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
         let answered = self.line_state == LineState::Command && !self.answers_line();
-        if answered && self.is_at_mode() && self.ending.is_none() {
+        let typed = !self.is_half_typed() || self.half_typed_until().is_some_and(|until| until <= self.now);
+        if answered && typed && self.is_at_mode() && self.ending.is_none() {
             self.print_held();
         }
+    }
+
+    /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
+    const fn is_half_typed(&self) -> bool {
+        self.config.echo && !self.line.is_empty()
+    }
+
+    /// When bytes of the network have waited long enough for the end of the line that is being typed.
+    pub(super) fn half_typed_until(&self) -> Option<Instant> {
+        let answered = self.line_state == LineState::Command && !self.answers_line();
+        let waits = answered && self.is_at_mode() && self.is_half_typed() && self.ending.is_none();
+        if waits { self.port.held_since().map(|since| since + HALF_TYPED) } else { None }
     }
 
     /// Whether bytes of the network are printed as they come.
     fn takes_network_data(&self) -> bool {
         match self.line_state {
             LineState::Data => true,
-            LineState::Command => self.is_at_mode() && !self.answers_line() && !self.port.holds_back(),
+            LineState::Command => {
+                self.is_at_mode() && !self.answers_line() && !self.is_half_typed() && !self.port.holds_back()
+            }
             LineState::Window { .. } => false,
         }
     }

@@ -15,6 +15,8 @@ pub(crate) enum Typed {
     More,
     /// A line, without its end. Empty lines (the second half of CRLF) come too.
     Line(Vec<u8>),
+    /// `A/`: the line before, once more. Nothing ends it (V.250 5.2.4).
+    Again,
     /// The end of a line that was too long and is dropped whole.
     TooLong,
 }
@@ -44,7 +46,11 @@ impl LineAssembler {
             }
             _ => {
                 self.line.push(byte);
-                Typed::More
+                if !self.line.eq_ignore_ascii_case(b"A/") {
+                    return Typed::More;
+                }
+                self.line.clear();
+                Typed::Again
             }
         }
     }

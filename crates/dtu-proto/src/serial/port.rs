@@ -175,6 +175,11 @@ impl SerialPort {
         !self.held.is_empty()
     }
 
+    /// Since when the oldest of them waits.
+    pub(crate) fn held_since(&self) -> Option<Instant> {
+        self.held.front().map(|parcel| parcel.since)
+    }
+
     pub(crate) fn release_held(&mut self, outputs: &mut VecDeque<Output>) {
         self.held_bytes = 0;
         for parcel in core::mem::take(&mut self.held) {
@@ -362,7 +367,7 @@ impl SerialPort {
             Item::Write(parcel) => fades(parcel.purpose).then_some(parcel.since),
             Item::Configure(_) => None,
         });
-        let held = self.held.front().map(|parcel| parcel.since);
+        let held = self.held_since();
         [outstanding, queued, held].into_iter().flatten().min()
     }
 

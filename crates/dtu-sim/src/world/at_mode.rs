@@ -119,8 +119,7 @@ impl World {
         let counted = self.books.at.asked.take().is_some_and(|wanted| wanted > 0);
         let due = match text {
             _ if counted => Some(text),
-            [0x1A] | [0x1B] => None,
-            [data @ .., 0x1A] => Some(data),
+            [0x1B] => None,
             _ => Some(text),
         };
         let due = due.filter(|data| data.len() <= FRAME_MAX && self.at_state() == State::Up);
@@ -153,7 +152,7 @@ impl World {
     pub(super) fn at_told(&mut self, told: Told) {
         let prompted = matches!(self.books.line.phase, Phase::Text { .. });
         let judged = match told {
-            _ if prompted => Err(format!("{told:?} is printed while a prompt waits")),
+            _ if prompted && told != Told::Closed => Err(format!("{told:?} is printed while a prompt waits")),
             Told::ConnectOk => self.books.at.pay(told),
             Told::ConnectFail if self.books.at.ordered.take().is_some() => Ok(()),
             Told::ConnectFail => self.books.at.pay(told),

@@ -41,13 +41,14 @@ const OPEN: &[Param] = &[
 const OPEN_NOTES: &str = "\
 Possible on the serial line in the AT mode (`AT+CIMOD=2`). Behind `OK` comes `CONNECT OK`, or `CONNECT FAIL`; `AT+CINET?` then tells why. There is one \
 connection. What the peer sends is printed as it comes, without anything around it; while a command is being answered or a prompt is open it waits. When the \
-connection ends without `AT+CICLOSE`, `CLOSED` is printed behind the last of its bytes; a restart and a change of the mode print nothing. With `ATV0` \
+connection ends without `AT+CICLOSE`, `CLOSED` is printed behind the last of its bytes, at once even at a prompt of `AT+CISEND`; with echo on, bytes \
+and `CLOSED` wait for the end of a line that is being typed, 3 s at most; a restart and a change of the mode print nothing. With `ATV0` \
 `CONNECT OK` is `1`, `CONNECT FAIL` and `CLOSED` are `3`; with `ATQ1` none of them is printed.";
 
 const SEND_NOTES: &str = "\
-Behind the prompt `> ` comes one frame of at most 1024 bytes, which ends with a silence of TIME of `AT+CIPCFG` (10 ms at least). A 0x1A at its end is not sent; \
-a frame of one ESC (1B) gives up, answered by `OK`; one that is too long is not sent. `AT+CISEND=<COUNT>` takes exactly so many bytes, whatever they are. \
-`SEND OK` means that the socket has them, `SEND FAIL` that they are lost: the connection ended, or took nothing for 60 s and was closed. With `ATV0` these are \
+Behind the prompt `> ` comes one frame of at most 1024 bytes, which ends with a silence of TIME of `AT+CIPCFG` (10 ms at least). Each byte is sent, 1A too; \
+a frame of one ESC (1B) gives up, answered by `OK`; one that is too long is not sent. `AT+CISEND=<COUNT>` takes exactly so many bytes, whatever they are. A prompt that \
+hears nothing for 60 s is given up: `SEND FAIL`. `SEND OK` means that the socket has them, `SEND FAIL` that they are lost: the connection ended, or took nothing for 60 s and was closed. With `ATV0` these are \
 `0` and `4`. A command behind it on the line is not run.";
 
 const CLOSE_NOTES: &str = "\
@@ -75,8 +76,7 @@ fn open(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn send(call: &mut Call<'_, '_>) -> Done {
-    // A byte more, for the 0x1A.
-    ask(call, Prompted::Frame, CISEND_MAX + 1, Ends::Silence)
+    ask(call, Prompted::Frame, CISEND_MAX, Ends::Silence)
 }
 
 fn send_exactly(call: &mut Call<'_, '_>) -> Done {

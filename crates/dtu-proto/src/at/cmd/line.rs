@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::super::Effect;
 use super::super::call::Call;
 use super::super::param::{Kind, Param};
+use super::super::reply::Code;
 use super::super::table::{Command, TakesEffect};
 use super::{Done, one};
 use crate::config::{Config, Parity};
@@ -35,6 +36,23 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .reads(read_rate)
     .sets(set_rate)
     .saved(|config| one(format!("AT+CIPR={}", config.line.baud)), TakesEffect::Restart),
+    Command::new("+IPR", "V.250 6.2.10", "Rate of the serial line, as `AT+CIPR`", &[Param::new("RATE", Kind::Choice(RATES), "Bd")])
+        .notes(IN_THE_WINDOW)
+        .reads(read_rate)
+        .sets(set_rate),
+    Command::new(
+        "+IFC",
+        "V.250 6.2.12",
+        "Flow control of the serial line",
+        &[
+            Param::new("BY_DTE", Kind::Choice(FLOWS), "").left_off_is("2"),
+            Param::new("BY_DCE", Kind::Choice(FLOWS), "").left_off_is("2"),
+        ],
+    )
+    .notes("The host has the line: `flow_control` of the settings file sets what is used, and this command accepts only that (2: a pty and a TCP line can be held, too).")
+    .reads(read_flow)
+    .sets(set_flow)
+    .now(),
 ];
 
 const FORMATS: &[(u32, &str)] = &[
@@ -45,6 +63,8 @@ const FORMATS: &[(u32, &str)] = &[
 ];
 
 const PARITIES: &[(u32, &str)] = &[(0, "odd"), (1, "even"), (3, "none")];
+
+const FLOWS: &[(u32, &str)] = &[(0, "none"), (2, "RTS/CTS")];
 
 const RATES: &[(u32, &str)] = &[
     (110, ""),
@@ -101,8 +121,28 @@ fn set_format(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
+/// What is in force, as V.250 numbers it.
+fn flow(call: &Call<'_, '_>) -> u32 {
+    if call.ctx.options.line_holds { 2 } else { 0 }
+}
+
+fn read_flow(call: &mut Call<'_, '_>) -> Done {
+    let flow = flow(call);
+    call.say(format!("+IFC: {flow},{flow}"));
+    Ok(())
+}
+
+fn set_flow(call: &mut Call<'_, '_>) -> Done {
+    let flow = flow(call);
+    if (call.number(0)?, call.number(1)?) == (flow, flow) {
+        return Ok(());
+    }
+    let why = format!("the line uses {flow},{flow}; flow_control in the settings file sets it");
+    Err(call.refuse(Code::NotAllowed, &why))
+}
+
 fn read_rate(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CIPR: {}", call.ctx.config.line.baud));
+    call.say(format!("{}: {}", call.command.name, call.ctx.config.line.baud));
     Ok(())
 }
 

@@ -226,7 +226,7 @@ fn a_prompt_is_given_up_without_a_word() {
     assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n"));
     let prompt = desk.asks("AT+CMGS=20");
     let ran = desk.with(|ctx| answer_prompt(prompt, Typed::Abandoned(0), ctx));
-    assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: no text came for two minutes\r\n"));
+    assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: no text came for 60 s; nothing was sent\r\n"));
 }
 
 #[test]
