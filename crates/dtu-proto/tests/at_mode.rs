@@ -370,3 +370,12 @@ fn h2_bytes_wait_for_the_end_of_a_line_that_is_echoed() {
     let mut dev = open();
     dev.serial("AT").channel_data(AT, "without echo").prints("without echo");
 }
+
+/// M11: who opens the port next does not go on with the line of the one before.
+#[test]
+fn m11_a_half_typed_line_is_forgotten_with_its_dte() {
+    let mut dev = open();
+    dev.serial("AT+CIPR=96").input(Input::Serial(SerialInput::Gone));
+    dev.input(Input::Serial(SerialInput::Present));
+    dev.command("AT", OK).command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+}

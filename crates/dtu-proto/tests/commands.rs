@@ -468,6 +468,19 @@ proptest::proptest! {
     }
 }
 
+/// M14: the host has the line, so the command says what is used and takes only that.
+#[test]
+fn m14_ifc_tells_the_flow_control_and_takes_only_that() {
+    let mut dev = Bench::new(common::one_link());
+    dev.at(300).printed();
+    dev.escape().command("AT+IFC?", "\r\n+IFC: 2,2\r\n\r\nOK\r\n").command("AT+IFC=2,2", "\r\nOK\r\n");
+    dev.command("AT+IFC=2", "\r\nOK\r\n").serial("AT+IFC=0,0\r");
+    let refused = dev.printed();
+    assert!(refused.contains("the line uses 2,2; flow_control in the settings file sets it"), "{refused}");
+    dev.command("AT+IPR?", "\r\n+IPR: 115200\r\n\r\nOK\r\n").command("AT+IPR=9600", "\r\nOK\r\n");
+    dev.command("AT+CIPR?", "\r\n+CIPR: 9600\r\n\r\nOK\r\n");
+}
+
 /// M10: `A/` needs no line end (V.250 5.2.4), and repeats what ran last.
 #[test]
 fn m10_a_slash_repeats() {

@@ -714,6 +714,9 @@ fn manual_2_8_6_16_cmgs_asks_sends_and_answers() {
     dev.command("AT+CMGF=1", "\r\nOK\r\n").serial("AT+CMGS=10086\r").prints("\r\n> ");
     dev.serial("hello").prints_nothing().serial("\x1A").prints("\r\n+CMGS: 42\r\n\r\nOK\r\n");
     dev.network_takes(&[("10086", "hello")]);
+    // M14: a backspace edits, and goes no further back than the text.
+    dev.serial("AT+CMGS=10086\r").prints("\r\n> ").serial("\x08\x7Fjelp\x08\x08\x08\x7Fhel\x08lp\x1A");
+    dev.prints("\r\n+CMGS: 42\r\n\r\nOK\r\n").network_takes(&[("10086", "help")]);
     dev.serial("AT+CMGS=10086\r").prints("\r\n> ").serial("no\x1B").prints("\r\nOK\r\n").network_takes(&[]);
 }
 

@@ -61,6 +61,11 @@ impl World {
         self.wires[ChannelId::AT_MODE.index()].state
     }
 
+    /// The connection has ended, and the equipment must hear of it.
+    pub(super) fn at_has_ended(&self) -> bool {
+        self.books.at.owed.get(&Told::Closed).is_some_and(|owed| *owed > 0)
+    }
+
     /// A command line of this mode.
     pub(super) fn at_line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);

@@ -47,6 +47,8 @@ pub(super) struct Books {
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
     pub(super) last_data: u64,
+    /// The last write that the line took whole.
+    pub(super) taken: u64,
     /// The last read of the DTE.
     pub(super) heard: u64,
     /// Whether the device reads the line, and since when: what it does not read cannot be late.
@@ -93,6 +95,7 @@ impl Books {
             banners: 0,
             talking: false,
             last_data: 0,
+            taken: 0,
             heard: 0,
             reads: true,
             reads_since: 0,
@@ -517,9 +520,11 @@ impl World {
     }
 
     fn printed(&mut self, piece: Printed) {
+        // Decisions 16.11: the end of its connection is told at once, and the last bytes stand before it.
+        let prompted = matches!(self.books.line.phase, Phase::Text { .. }) && !self.at_has_ended();
         let books = &mut self.books;
         match piece {
-            Printed::Read(slot) if matches!(books.line.phase, Phase::Text { .. }) => {
+            Printed::Read(slot) if prompted => {
                 let text = format!("a read of {slot} is printed while a prompt waits");
                 self.break_rule(Rule::Dialogue, text);
             }

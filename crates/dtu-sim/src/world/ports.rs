@@ -90,6 +90,7 @@ impl World {
             self.books.line.prompt_written(self.now);
         }
         self.books.post.written();
+        self.books.taken = self.now;
         self.serial_input(SerialInput::Written);
     }
 
@@ -109,6 +110,10 @@ impl World {
     pub(super) fn serial_discarded(&mut self, generation: u64, left: usize) {
         if generation == self.serial.generation {
             self.serial.taken_back = left;
+            // What nobody has read breaks no silence.
+            if left > 0 {
+                self.books.last_data = self.books.last_data.min(self.books.taken.max(self.books.heard));
+            }
             self.serial_input(SerialInput::Discarded(left));
             (self.serial.discarding, self.serial.taken_back) = (false, 0);
         }
