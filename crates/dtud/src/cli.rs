@@ -83,7 +83,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
     },
-    /// A whole scene on this machine: a meter on the serial line, the device, and a data center that polls it
+    /// A whole scene on this machine: a meter on the serial line, the device, a data center, and an outage without loss
     Demo {
         /// End after so many seconds
         #[arg(long, value_name = "N")]

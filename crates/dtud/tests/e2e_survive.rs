@@ -1,13 +1,11 @@
 //! What a device keeps over its end: frames that nobody has acknowledged, and the stored parameters.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
-use rustix::pty::OpenptFlags;
 
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod common;
@@ -221,35 +219,4 @@ fn a_log_on_a_full_disk_does_not_end_the_device() {
     line.escape();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert!(child.wait().unwrap().success());
-}
-
-#[test]
-fn a_demo_that_nobody_reads_ends() {
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    demo.arg("demo").stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = demo.spawn().unwrap();
-    drop(child.stdout.take());
-    let ended = eventually("the end of the demo", SOON, || child.try_wait().unwrap());
-    assert_eq!(ended.code(), Some(1));
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(!said.contains("panicked"), "{said}");
-}
-
-#[test]
-fn a_demo_whose_terminal_goes_away_ends() {
-    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    rustix::pty::grantpt(&master).unwrap();
-    rustix::pty::unlockpt(&master).unwrap();
-    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let terminal = || fs::File::options().read(true).write(true).open(&name).unwrap();
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    // Not its controlling terminal, so no SIGHUP comes: the terminal itself must tell.
-    demo.arg("demo").stdin(terminal()).stdout(terminal()).stderr(terminal());
-    let mut child = demo.spawn().unwrap();
-    let mut master = fs::File::from(master);
-    assert_ne!(master.read(&mut [0; 64]).unwrap(), 0, "the first picture");
-    drop((demo, master));
-    let ended = eventually("the end of the demo", SOON, || child.try_wait().unwrap());
-    assert!(ended.code().is_some(), "{ended}");
 }

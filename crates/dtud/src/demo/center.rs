@@ -1,38 +1,89 @@
-//! The data center: a TCP server that asks the meter each second, and a UDP logger.
+//! The data center: a TCP server that counts the readings, and the network in front of it, which can be cut.
 
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
-use super::modbus;
-use super::scene::{self, HEARTBEAT, REGISTRATION, Reading, SharedScene};
+use super::reading::Reading;
+use super::scene::{self, HEARTBEAT, REGISTRATION, Scene, SharedScene};
 
 pub(super) struct Center {
     listener: TcpListener,
+    port: u16,
     scene: SharedScene,
 }
 
 impl Center {
     pub(super) async fn bind(scene: SharedScene) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, scene })
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port, scene })
     }
 
-    pub(super) fn port(&self) -> io::Result<u16> {
-        Ok(self.listener.local_addr()?.port())
+    pub(super) const fn port(&self) -> u16 {
+        self.port
     }
 
-    pub(super) async fn run(self) {
-        while let Ok((stream, _)) = self.listener.accept().await {
-            let _ = stream.set_nodelay(true);
-            let mut session = Session { stream, scene: self.scene.clone(), received: Vec::new() };
-            // An error is the end of this session; the device comes again.
-            let _ = session.run().await;
+    /// Serves while the network is there; cut, it refuses every connection.
+    pub(super) async fn run(self, mut cut: watch::Receiver<bool>) {
+        let mut listener = Some(self.listener);
+        let mut sessions = JoinSet::new();
+        loop {
+            let open = match listener.take() {
+                Some(listener) => listener,
+                None => listen_again(self.port).await,
+            };
+            serve(open, &mut cut, &mut sessions, &self.scene).await;
+            // The demo is over where nobody can say any more that the network is back.
+            if cut.wait_for(|cut| !cut).await.is_err() {
+                return;
+            }
         }
     }
+}
+
+async fn listen_again(port: u16) -> TcpListener {
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return listener,
+            // Somebody else has the port for a moment.
+            Err(_) => sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// Takes connections until the network is cut.
+///
+/// Nothing of the device may be acknowledged and then not read: all that is connected is taken first, then the port is
+/// closed, and only then the device hears that its connection is over.
+async fn serve(
+    listener: TcpListener,
+    cut: &mut watch::Receiver<bool>,
+    sessions: &mut JoinSet<()>,
+    scene: &SharedScene,
+) {
+    let (network, _) = watch::channel(());
+    loop {
+        tokio::select! {
+            biased;
+            Ok((stream, _)) = listener.accept() => {
+                let session = Session { stream, scene: scene.clone(), received: Vec::new() };
+                let network = network.subscribe();
+                // An error is the end of this session; the device comes again.
+                sessions.spawn(async move { let _ = session.run(network).await; });
+            }
+            _ = cut.wait_for(|cut| *cut) => break,
+        }
+        while sessions.try_join_next().is_some() {}
+    }
+    drop(listener);
+    drop(network);
 }
 
 struct Session {
@@ -42,92 +93,90 @@ struct Session {
 }
 
 impl Session {
-    async fn run(&mut self) -> io::Result<()> {
-        let mut tick = Instant::now() + Duration::from_secs(1);
-        loop {
-            for _ in 0..QUESTIONS {
-                self.listen_until(tick, 0).await?;
-                tick += Duration::from_secs(1);
-                self.ask(tick - Duration::from_millis(100)).await?;
-            }
-            // The device says by itself that it is alive.
-            tick += REST;
-        }
-    }
-
-    async fn ask(&mut self, until: Instant) -> io::Result<()> {
-        self.received.clear();
-        self.stream.write_all(&modbus::request()).await?;
-        self.listen_until(until, modbus::ANSWER).await?;
-        let answer = std::mem::take(&mut self.received);
-        let mut scene = scene::lock(&self.scene);
-        match modbus::registers(&answer) {
-            Some(values) => {
-                scene.good += 1;
-                scene.reading = Some(Reading::new(values));
-            }
-            None if answer.is_empty() => scene.timeouts += 1,
-            None => scene.bad += 1,
-        }
-        Ok(())
-    }
-
-    /// Collects bytes until the time, or until there are `enough` (0 = until the time).
-    async fn listen_until(&mut self, until: Instant, enough: usize) -> io::Result<()> {
+    async fn run(mut self, mut network: watch::Receiver<()>) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
         let mut buf = [0; 1024];
-        while enough == 0 || self.received.len() < enough {
-            match timeout_at(until, self.stream.read(&mut buf)).await {
-                Err(_) => break,
-                Ok(count) => match count? {
-                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    count => self.received.extend_from_slice(buf.get(..count).unwrap_or_default()),
-                },
+        loop {
+            tokio::select! {
+                count = self.stream.read(&mut buf) => {
+                    let Some(receipt) = self.take(&buf, count?) else { return Ok(()) };
+                    self.stream.write_all(receipt.as_bytes()).await?;
+                }
+                _ = network.changed() => break,
             }
-            self.take_greetings();
         }
-        if enough == 0 {
-            sleep_until(until).await;
+        self.stream.shutdown().await?;
+        while let Ok(count) = timeout(LAST_BYTES, self.stream.read(&mut buf)).await {
+            if self.take(&buf, count?).is_none() {
+                break;
+            }
         }
         Ok(())
     }
 
-    fn take_greetings(&mut self) {
+    /// Counts what came, and says what is answered; `None` = the device has closed.
+    fn take(&mut self, buf: &[u8], count: usize) -> Option<String> {
+        if count == 0 {
+            return None;
+        }
+        self.received.extend_from_slice(buf.get(..count).unwrap_or_default());
         let mut scene = scene::lock(&self.scene);
-        if let Some(rest) = self.received.strip_prefix(REGISTRATION) {
-            scene.registrations += 1;
-            self.received = rest.to_vec();
+        let mut receipts = String::new();
+        while let Some(used) = take_one(&self.received, &mut scene, &mut receipts) {
+            self.received.drain(..used);
         }
-        while let Some(rest) = self.received.strip_prefix(HEARTBEAT) {
-            scene.heartbeats += 1;
-            self.received = rest.to_vec();
-        }
+        Some(receipts)
     }
 }
 
-pub(super) struct Logger {
-    socket: UdpSocket,
-    scene: SharedScene,
-}
-
-impl Logger {
-    pub(super) async fn bind(scene: SharedScene) -> io::Result<Self> {
-        Ok(Self { socket: UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?, scene })
+/// Takes the first thing of the device that is whole; says how long it was.
+fn take_one(received: &[u8], scene: &mut Scene, receipts: &mut String) -> Option<usize> {
+    if received.starts_with(REGISTRATION) {
+        scene.registrations += 1;
+        return Some(REGISTRATION.len());
     }
-
-    pub(super) fn port(&self) -> io::Result<u16> {
-        Ok(self.socket.local_addr()?.port())
+    if received.starts_with(HEARTBEAT) {
+        scene.heartbeats += 1;
+        return Some(HEARTBEAT.len());
     }
-
-    pub(super) async fn run(self) {
-        let mut buf = [0; 2048];
-        while let Ok(count) = self.socket.recv(&mut buf).await {
-            let mut scene = scene::lock(&self.scene);
-            scene.datagrams += 1;
-            scene.datagram_bytes += count as u64;
+    let length = received.windows(2).position(|pair| pair == b"\r\n")? + 2;
+    let line = std::str::from_utf8(received.get(..length)?).ok().map(str::trim_end);
+    match line.and_then(Reading::parse) {
+        Some(reading) => {
+            scene.account.arrive(reading.number, length);
+            if reading.number % RECEIPT_EVERY == 0 {
+                receipts.push_str(&format!("OK {:04}\r\n", reading.number));
+            }
         }
+        None => scene.account.damaged += 1,
     }
+    Some(length)
 }
 
-/// Questions in a row, one each second, and the rest after them, in which a heartbeat is due.
-const QUESTIONS: u32 = 10;
-const REST: Duration = Duration::from_secs(3);
+/// How long the rest of a connection may take.
+const LAST_BYTES: Duration = Duration::from_secs(2);
+/// So many readings get one receipt.
+const RECEIPT_EVERY: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_and_readings_are_told_apart_however_they_come() {
+        let stream =
+            b"DTU-0001#0001 230.0 V  5.00 A  1115 W\r\nHBHB#0002 230.1 V  5.01 A  1116 W\r\nx\r\n#00";
+        let mut scene = Scene::default();
+        (0..2).for_each(|_| scene.account.send(32));
+        let (mut received, mut receipts) = (Vec::new(), String::new());
+        for byte in stream {
+            received.push(*byte);
+            while let Some(used) = take_one(&received, &mut scene, &mut receipts) {
+                received.drain(..used);
+            }
+        }
+        assert_eq!((scene.registrations, scene.heartbeats), (1, 2));
+        assert_eq!((scene.account.arrived.frames, scene.account.damaged), (2, 1));
+        assert_eq!((received.as_slice(), receipts.as_str()), (&b"#00"[..], ""));
+    }
+}

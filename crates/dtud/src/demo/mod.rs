@@ -1,15 +1,19 @@
 //! `dtud demo`: a whole scene in one process.
 //!
 //! ```text
-//! meter (Modbus RTU) ── pty ── the device ──┬── link 1, TCP ── data center: asks each second, decodes
-//!                                           └── link 2, UDP ── logger: counts what comes
+//! meter ── pty ── the device ── link 1, TCP ── network, which can be cut ── data center: counts what comes
 //! ```
+//!
+//! The story: the device registers, readings go through, a heartbeat comes while the meter rests, the network is cut,
+//! frames wait, the network is back, they arrive, none is lost. Counted is at both ends, by the numbers in the readings.
 
+mod account;
 mod center;
 mod meter;
-mod modbus;
+mod reading;
 mod scene;
 mod screen;
+mod story;
 mod view;
 
 use std::io::IsTerminal as _;
@@ -18,6 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::cli;
 use crate::control::{Control, HangUp, listen_to_signals};
@@ -27,6 +33,7 @@ use crate::modem;
 use crate::serial::Address;
 use crate::settings::Settings;
 use scene::{Scene, SharedScene, Watcher};
+use view::View;
 
 /// Plays the scene until Ctrl-C, or for `time`.
 pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
@@ -44,7 +51,6 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
     let folder = tempfile::tempdir().context("no room for the demo's files")?;
     let line = folder.path().join("meter");
     let center = center::Center::bind(Arc::clone(&scene)).await?;
-    let logger = center::Logger::bind(Arc::clone(&scene)).await?;
     let setup = Setup {
         serial: Address::Pty(line.clone()),
         modem: modem::Address::Sim,
@@ -52,17 +58,19 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
         settings: Settings::default(),
         settings_path: None,
         setup_window: Some(Duration::ZERO),
-        at: at_lines(center.port()?, logger.port()?),
+        at: at_lines(center.port()),
         record: None,
     };
     let control = Arc::new(Control::default());
     listen_to_signals(Arc::clone(&control), HangUp::Stop)?;
-    let every = Duration::from_millis(if terminal { 100 } else { 1000 });
-    let watcher = Watcher::new(Arc::clone(&scene), every);
+    let start = Instant::now();
+    let watcher = Watcher::new(Arc::clone(&scene), start);
     let machine = Machine::new(setup, Arc::clone(&control))?.observed_by(Box::new(watcher));
-    let meter = meter::Meter::open(&line, Arc::clone(&scene))?;
-    let actors = [tokio::spawn(center.run()), tokio::spawn(logger.run()), tokio::spawn(meter.run())];
-    let view = tokio::spawn(view::show(time, terminal, scene, Arc::clone(&control)));
+    let meter = meter::Meter::open(&line, Arc::clone(&scene), start)?;
+    let (network, cut) = watch::channel(false);
+    let actors = [tokio::spawn(center.run(cut)), tokio::spawn(meter.run())];
+    let view = View { time, scene, control: Arc::clone(&control), network };
+    let view = tokio::spawn(view.show(start, terminal));
     // Whatever ends it, the view puts the terminal back before anything is printed.
     machine.await;
     actors.iter().for_each(tokio::task::JoinHandle::abort);
@@ -70,13 +78,12 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
     view.await.context("the view broke")?
 }
 
-fn at_lines(center: u16, logger: u16) -> Vec<String> {
+fn at_lines(center: u16) -> Vec<String> {
     vec![
         "CIMODID=\"DTU demo\"".to_owned(),
         format!("CIPSCONT=1,\"TCP\",\"127.0.0.1\",{center},1"),
-        format!("CIPSCONT=2,\"UDP\",\"127.0.0.1\",{logger},1"),
-        format!("CIPPACK=1,\"{}\",0", Scene::hex(scene::REGISTRATION, "")),
-        format!("CIPPACK=0,\"{}\",0", Scene::hex(scene::HEARTBEAT, "")),
+        format!("CIPPACK=1,\"{}\",0", Scene::hex(scene::REGISTRATION)),
+        format!("CIPPACK=0,\"{}\",0", Scene::hex(scene::HEARTBEAT)),
         // A heartbeat after 2 s of silence, frames end after 20 ms of silence, no restart for want of data.
         "CIPCFG=1,2,0,20,10,0".to_owned(),
     ]

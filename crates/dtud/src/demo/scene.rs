@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dtu_proto::Dtu;
-use dtu_proto::event::{Event, LinkId, LinkOutput, Output, SerialOutput};
-use dtu_proto::status::Status;
+use dtu_proto::event::{Event, LinkOutput, Output};
+use dtu_proto::status::{LinkStatus, Status};
 use dtu_proto::time::Instant;
 
-use super::modbus::REGISTERS;
+use super::account::Account;
+use super::reading::Reading;
+use super::story::{self, Story};
 use crate::machine::Observer;
 
 /// What the device says first on each connection.
@@ -27,21 +29,19 @@ pub(super) fn lock(scene: &SharedScene) -> MutexGuard<'_, Scene> {
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) status: Option<Status>,
+    pub(super) story: Story,
+    pub(super) account: Account,
     /// Newest last.
     pub(super) frames: VecDeque<Frame>,
+    /// What the meter said last.
     pub(super) reading: Option<Reading>,
-    /// Requests that the meter answered.
-    pub(super) asked: u64,
-    pub(super) good: u64,
-    pub(super) bad: u64,
-    pub(super) timeouts: u64,
     pub(super) registrations: u64,
     pub(super) heartbeats: u64,
-    pub(super) datagrams: u64,
-    pub(super) datagram_bytes: u64,
+    /// The demo ends: the meter says no more.
+    pub(super) closing: bool,
 }
 
-/// A frame on its way through the device.
+/// A frame on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) at: Duration,
@@ -51,49 +51,95 @@ pub(super) struct Frame {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
+    FromMeter,
     ToMeter,
-    ToLink(LinkId),
+    ToCenter,
+    Registration,
+    Heartbeat,
     Event,
 }
 
-/// What the meter says, in its units.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) volts: f64,
-    pub(super) amperes: f64,
-    pub(super) watts: f64,
-    pub(super) hertz: f64,
-    pub(super) kilowatt_hours: f64,
-}
-
-impl Reading {
-    pub(super) fn new([volts, amperes, watts, hertz, high, low]: [u16; REGISTERS]) -> Self {
-        Self {
-            volts: f64::from(volts) / 10.0,
-            amperes: f64::from(amperes) / 100.0,
-            watts: f64::from(watts),
-            hertz: f64::from(hertz) / 100.0,
-            kilowatt_hours: f64::from(u32::from(high) << 16 | u32::from(low)) / 1000.0,
-        }
-    }
-}
-
 impl Scene {
-    pub(super) fn hex(bytes: &[u8], between: &str) -> String {
-        let mut text = String::with_capacity(bytes.len() * (2 + between.len()));
-        for byte in bytes.iter().take(MOST_BYTES) {
-            let _ = write!(text, "{}{byte:02X}", if text.is_empty() { "" } else { between });
-        }
-        if bytes.len() > MOST_BYTES {
-            let _ = write!(text, " … {} bytes", bytes.len());
-        }
-        text
+    pub(super) fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02X}");
+            text
+        })
     }
 
-    pub(super) fn summary(&self) -> String {
+    /// The meter writes a reading.
+    pub(super) fn say(&mut self, at: Duration, reading: Reading, length: usize) {
+        self.account.send(length);
+        self.reading = Some(reading);
+        self.add(at, Way::FromMeter, reading.to_string());
+    }
+
+    /// The meter reads.
+    pub(super) fn hear(&mut self, at: Duration, bytes: &[u8]) {
+        self.add(at, Way::ToMeter, shown(bytes));
+    }
+
+    /// Time goes on in the story.
+    pub(super) fn tick(&mut self, now: Duration) {
+        let frames = self.story_frames();
+        self.story.tick(now, frames);
+    }
+
+    /// The key: cuts the network, or heals it.
+    pub(super) fn turn(&mut self, now: Duration) {
+        let frames = self.story_frames();
+        self.story.turn(now, frames);
+    }
+
+    /// What happens, in a sentence.
+    pub(super) fn said(&self, now: Duration) -> String {
+        self.story.said(now, self.story_frames())
+    }
+
+    fn story_frames(&self) -> story::Frames {
+        story::Frames {
+            sent: self.account.sent.frames,
+            arrived: self.account.arrived.frames,
+            waiting: self.waiting(),
+            lost: self.account.lost(),
+        }
+    }
+
+    /// The device's way to the data center.
+    pub(super) fn link(&self) -> Option<&LinkStatus> {
+        let [link, ..] = &self.status.as_ref()?.links;
+        Some(link)
+    }
+
+    /// Frames that wait in the device.
+    fn waiting(&self) -> usize {
+        self.link().map_or(0, |link| link.waiting_frames)
+    }
+
+    /// Whether whatever the meter said has arrived, or waits in the device for the network.
+    pub(super) fn is_settled(&self) -> bool {
+        let waits = if self.story.is_cut() { self.waiting() as u64 } else { 0 };
+        self.account.under_way() == waits
+    }
+
+    /// The account, in a line.
+    pub(super) fn sum(&self) -> String {
+        let Account { sent, arrived, twice, .. } = &self.account;
+        let (under_way, lost) = (self.account.under_way(), self.account.lost());
         format!(
-            "summary: {} good readings, {} bad, {} time-outs; {} registrations, {} heartbeats; {} datagrams at the logger",
-            self.good, self.bad, self.timeouts, self.registrations, self.heartbeats, self.datagrams
+            "sent {} = arrived {} + under way {under_way} + lost {lost}; twice {twice}",
+            sent.frames, arrived.frames
+        )
+    }
+
+    /// What was seen, at the end.
+    pub(super) fn summary(&self) -> String {
+        let (sent, arrived) = (self.account.sent.bytes, self.account.arrived.bytes);
+        format!(
+            "summary: {}; {sent} B in at the serial line, {arrived} B out at the data center; {} registrations, {} heartbeats",
+            self.sum(),
+            self.registrations,
+            self.heartbeats
         )
     }
 
@@ -105,36 +151,43 @@ impl Scene {
     }
 }
 
+/// Text without its line ends, and with no byte that would drive the terminal.
+fn shown(bytes: &[u8]) -> String {
+    let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default().escape_ascii().to_string()
+}
+
 /// Looks over the device's shoulder.
 pub(super) struct Watcher {
     scene: SharedScene,
-    every: Duration,
     now: Instant,
-    start: std::time::Instant,
+    start: tokio::time::Instant,
 }
 
 impl Watcher {
-    pub(super) fn new(scene: SharedScene, every: Duration) -> Self {
-        Self { scene, every, now: Instant::ZERO, start: std::time::Instant::now() }
+    pub(super) fn new(scene: SharedScene, start: tokio::time::Instant) -> Self {
+        Self { scene, now: Instant::ZERO, start }
     }
 }
 
 impl Observer for Watcher {
     fn output(&mut self, output: &Output) {
         let (way, text) = match output {
-            Output::Serial(SerialOutput::Write(bytes)) => (Way::ToMeter, Scene::hex(bytes, " ")),
-            Output::Link(link, LinkOutput::Send(payload)) => {
-                (Way::ToLink(*link), Scene::hex(&[&payload.prefix[..], &payload.body[..]].concat(), " "))
+            Output::Link(_, LinkOutput::Send(payload)) => {
+                let bytes = [&payload.prefix[..], &payload.body[..]].concat();
+                let way = match bytes.as_slice() {
+                    REGISTRATION => Way::Registration,
+                    HEARTBEAT => Way::Heartbeat,
+                    _ => Way::ToCenter,
+                };
+                (way, shown(&bytes))
             }
             Output::Event(Event::LinkUp(link)) => (Way::Event, format!("link {link} is up")),
             Output::Event(Event::LinkDown { link, reason, .. }) => {
                 (Way::Event, format!("link {link}: {reason}"))
             }
             Output::Event(Event::ModeStarted) => (Way::Event, "working mode begins".to_owned()),
-            Output::Serial(SerialOutput::Configure(line)) => {
-                (Way::Event, format!("line set to {} Bd", line.baud))
-            }
-            Output::Serial(SerialOutput::Discard)
+            Output::Serial(_)
             | Output::Link(..)
             | Output::Channel(..)
             | Output::Modem(_)
@@ -150,11 +203,11 @@ impl Observer for Watcher {
     fn look(&mut self, dtu: &Dtu, now: Instant) -> Instant {
         self.now = now;
         lock(&self.scene).status = Some(dtu.status(now));
-        now + self.every
+        now + LOOK_EVERY
     }
 }
 
-/// Of one frame, shown.
-const MOST_BYTES: usize = 40;
 /// Kept for the view.
 const MOST_FRAMES: usize = 64;
+/// The device is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);

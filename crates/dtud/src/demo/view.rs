@@ -4,68 +4,107 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::scene::{self, Scene, SharedScene};
 use super::screen;
 use crate::control::Control;
 
-/// Shows the scene until its time is over or somebody ends it; then asks the device to stop.
-pub(super) async fn show(
-    time: Option<Duration>,
-    terminal: bool,
-    scene: SharedScene,
-    control: Arc<Control>,
-) -> anyhow::Result<()> {
-    let end = time.map(|time| Instant::now() + time);
-    let over = || end.is_some_and(|end| Instant::now() >= end) || control.is_stopping();
-    let shown = if terminal { draw(&scene, over).await } else { print(&scene, over).await };
-    control.stop_once();
-    shown
+/// Who looks at the scene, and turns its keys.
+pub(super) struct View {
+    /// The length of the demo, if it has one.
+    pub(super) time: Option<Duration>,
+    pub(super) scene: SharedScene,
+    pub(super) control: Arc<Control>,
+    /// Whether the network is cut.
+    pub(super) network: watch::Sender<bool>,
 }
 
-async fn print(scene: &SharedScene, over: impl Fn() -> bool) -> anyhow::Result<()> {
-    let mut ticks = interval(TICK);
-    let mut count = 0_u32;
-    while !over() {
-        ticks.tick().await;
-        if count % TICKS_PER_LINE == TICKS_PER_LINE - 1 {
-            // Who reads it may be gone (`| head`): the end of the scene.
-            writeln!(std::io::stdout(), "{}", plain(&scene::lock(scene)))?;
-        }
-        count = count.wrapping_add(1);
-    }
-    Ok(())
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    End,
+    Cut,
 }
 
-async fn draw(scene: &SharedScene, over: impl Fn() -> bool) -> anyhow::Result<()> {
-    let mut terminal = ratatui::try_init()?;
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut shown = Ok(());
-    while !over() && shown.is_ok() {
-        ticks.tick().await;
-        // Asking a terminal that is gone for keys never returns.
-        if over() || !terminal_is_there() {
-            break;
-        }
-        shown = terminal.draw(|frame| screen::draw(frame, &scene::lock(scene))).map(drop);
-        if shown.is_err() {
-            break;
-        }
-        match asked_to_end() {
-            Ok(true) => break,
-            Ok(false) => {}
-            Err(error) => shown = Err(error),
+impl View {
+    /// Shows the scene until its time is over or somebody ends it; then asks the device to stop.
+    pub(super) async fn show(self, start: Instant, terminal: bool) -> anyhow::Result<()> {
+        let shown = if terminal { self.draw(start).await } else { self.print(start).await };
+        self.settle().await;
+        self.control.stop_once();
+        shown
+    }
+
+    fn is_over(&self, start: Instant) -> bool {
+        self.time.is_some_and(|time| start.elapsed() >= time) || self.control.is_stopping()
+    }
+
+    /// The story goes on.
+    fn tick(&self, now: Duration) {
+        let mut scene = scene::lock(&self.scene);
+        scene.tick(now);
+        let cut = scene.story.is_cut();
+        drop(scene);
+        self.network.send_if_modified(|is| std::mem::replace(is, cut) != cut);
+    }
+
+    /// So that the last account is one of frames that are somewhere.
+    async fn settle(&self) {
+        scene::lock(&self.scene).closing = true;
+        let end = Instant::now() + SETTLED_WITHIN;
+        while Instant::now() < end && !self.control.is_stopping() && !scene::lock(&self.scene).is_settled() {
+            sleep(TICK).await;
         }
     }
-    let _ = ratatui::try_restore();
-    if !terminal_is_there() {
-        // Its drop would complain of the cursor with a macro that panics where stderr is that terminal.
-        std::mem::forget(terminal);
+
+    async fn print(&self, start: Instant) -> anyhow::Result<()> {
+        let mut ticks = interval(TICK);
+        let mut count = 0_u32;
+        while !self.is_over(start) {
+            ticks.tick().await;
+            self.tick(start.elapsed());
+            if count % TICKS_PER_LINE == TICKS_PER_LINE - 1 {
+                // Who reads it may be gone (`| head`): the end of the scene.
+                writeln!(std::io::stdout(), "{}", plain(&scene::lock(&self.scene), start.elapsed()))?;
+            }
+            count = count.wrapping_add(1);
+        }
+        Ok(())
     }
-    Ok(shown?)
+
+    async fn draw(&self, start: Instant) -> anyhow::Result<()> {
+        let mut terminal = ratatui::try_init()?;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut shown = Ok(());
+        while !self.is_over(start) && shown.is_ok() {
+            ticks.tick().await;
+            // Asking a terminal that is gone for keys never returns.
+            if self.is_over(start) || !terminal_is_there() {
+                break;
+            }
+            let now = start.elapsed();
+            self.tick(now);
+            shown = terminal.draw(|frame| screen::draw(frame, &scene::lock(&self.scene), now)).map(drop);
+            if shown.is_err() {
+                break;
+            }
+            match next_key() {
+                Ok(Some(Key::End)) => break,
+                Ok(Some(Key::Cut)) => scene::lock(&self.scene).turn(now),
+                Ok(None) => {}
+                Err(error) => shown = Err(error),
+            }
+        }
+        let _ = ratatui::try_restore();
+        if !terminal_is_there() {
+            // Its drop would complain of the cursor with a macro that panics where stderr is that terminal.
+            std::mem::forget(terminal);
+        }
+        Ok(shown?)
+    }
 }
 
 fn terminal_is_there() -> bool {
@@ -73,44 +112,38 @@ fn terminal_is_there() -> bool {
 }
 
 /// The terminal is in raw mode: Ctrl-C comes as a key.
-fn asked_to_end() -> std::io::Result<bool> {
+fn next_key() -> std::io::Result<Option<Key>> {
     while event::poll(Duration::ZERO)? {
-        if let Event::Key(key) = event::read()? {
+        if let Event::Key(key) = event::read()?
+            && key.kind == KeyEventKind::Press
+        {
             let control = key.modifiers.contains(KeyModifiers::CONTROL);
             if matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
                 || (control && key.code == KeyCode::Char('c'))
             {
-                return Ok(true);
+                return Ok(Some(Key::End));
+            }
+            if key.code == KeyCode::Char('c') {
+                return Ok(Some(Key::Cut));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
-fn plain(scene: &Scene) -> String {
-    let time = scene.status.as_ref().map_or(0, |status| status.now.as_micros() / 1_000_000);
-    let links = scene.status.as_ref().map(|status| {
-        let [one, two, ..] = status.links;
-        format!("link 1 {}, link 2 {}", screen::state(one.state), screen::state(two.state))
-    });
-    let reading = scene.reading.map_or_else(
-        || "no reading yet".to_owned(),
-        |r| {
-            format!(
-                "{:.1} V  {:.2} A  {:.0} W  {:.2} Hz  {:.3} kWh",
-                r.volts, r.amperes, r.watts, r.hertz, r.kilowatt_hours
-            )
-        },
-    );
+fn plain(scene: &Scene, now: Duration) -> String {
     format!(
-        "{time:>4} s  {}  |  {reading}  |  good {} bad {} time-outs {} heartbeats {}",
-        links.unwrap_or_default(),
-        scene.good,
-        scene.bad,
-        scene.timeouts,
-        scene.heartbeats
+        "{:>4} s  link 1 {:<16}  {}  registered {}  heartbeats {}  | {}",
+        now.as_secs(),
+        screen::link_state(scene),
+        scene.sum(),
+        scene.registrations,
+        scene.heartbeats,
+        scene.said(now)
     )
 }
 
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_PER_LINE: u32 = 10;
+/// At the end: so long the last readings may take to arrive.
+const SETTLED_WITHIN: Duration = Duration::from_secs(3);
