@@ -27,4 +27,4 @@ fi
 # The modem behind ModemManager.
 cargo build -p dtu-sim --locked
 # Each test waits for its program most of the time.
-PATH="$PWD/$venv/bin:$PATH" cargo test -p dtud --features clients --test clients --test modem_interface --locked -- --test-threads=8 "$@"
+PATH="$PWD/$venv/bin:$PATH" cargo test -p dtud --features clients --test it --locked -- --test-threads=8 clients:: modem_interface:: "$@"

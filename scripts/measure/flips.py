@@ -45,7 +45,8 @@ def fill(binary, count, kept):
         time.sleep(1.5)
         line.close()
         device.kill()
-        shutil.copytree(device.state, kept)
+        # The socket of `dtud status` is no file to copy.
+        shutil.copytree(device.state, kept, ignore=shutil.ignore_patterns("status"))
 
 
 def segments(state):

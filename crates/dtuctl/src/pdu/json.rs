@@ -1,4 +1,4 @@
-//! A PDU as a JSON object, in the field names of `crates/dtu-proto/tests/data/sms_vectors.json`.
+//! A PDU as a JSON object, in the field names of `crates/dtu-proto/tests/it/data/sms_vectors.json`.
 
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::dcs::{Alphabet, Dcs};

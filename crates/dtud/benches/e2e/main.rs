@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 mod bare;
-#[path = "../../tests/common/mod.rs"]
+#[path = "../../tests/it/common/mod.rs"]
 #[allow(dead_code, reason = "shared with the end-to-end tests")]
 mod common;
 mod figures;

@@ -13,7 +13,7 @@ use super::*;
 use crate::link::{Link, LinkNews};
 use crate::serial::Stuck;
 
-#[path = "../../tests/common/authority.rs"]
+#[path = "../../tests/it/common/authority.rs"]
 mod authority;
 use authority::{Authority, authority_as_server, self_signed_server};
 

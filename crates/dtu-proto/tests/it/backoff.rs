@@ -1,0 +1,152 @@
+//! When a link that is down comes back (D7, decisions 16.2), and how long it tries.
+#![allow(missing_docs)]
+
+use crate::common;
+
+use common::{Bench, LINK1, Net, one_link};
+use dtu_proto::config::{Config, Options, WorkingMode};
+use dtu_proto::event::{ChannelId, CloseReason, Event, Input, LinkDownReason, LinkInput};
+use dtu_proto::status::LinkState;
+use dtu_proto::time::{Duration, Instant};
+
+const SERVER: ChannelId = ChannelId::HTTPD;
+
+/// A link whose peer acknowledges the registration packet.
+fn registered() -> Bench {
+    let mut config = one_link();
+    config.registration = b"R".to_vec();
+    let mut dev = Bench::new(config);
+    dev.at(60_000);
+    assert_eq!(dev.connects[0].len(), 1);
+    dev
+}
+
+/// Cuts the link now, with a server that is away for so long; how long after the server's return the next attempt is.
+fn back_after(dev: &mut Bench, outage: u64) -> Duration {
+    let back_at = dev.now + Duration::from_millis(outage);
+    dev.net[0] = Net::Refused;
+    dev.lose(LINK1, CloseReason::Reset, 1).wait(outage);
+    let tried = dev.connects[0].len();
+    dev.net[0] = Net::Good;
+    dev.wait(400_000);
+    dev.connects[0].get(tried).map_or(Duration::MAX, |(at, _)| at.since(back_at))
+}
+
+#[test]
+fn d7_a_link_is_back_at_most_half_an_outage_after_its_server() {
+    for outage in [500, 1000, 5000, 30_000, 300_000] {
+        let mut dev = registered();
+        let most = Duration::from_millis((outage / 2).clamp(500, 30_000));
+        let waited = back_after(&mut dev, outage);
+        assert!(waited <= most, "{outage} ms: {waited:?}");
+    }
+}
+
+#[test]
+fn d7_cuts_at_short_intervals_do_not_add_up() {
+    let mut dev = registered();
+    for _ in 0..20 {
+        let start = dev.now;
+        dev.net[0] = Net::Refused;
+        dev.lose(LINK1, CloseReason::Reset, 1).wait(1000);
+        dev.net[0] = Net::Good;
+        dev.wait(600);
+        assert!(dev.connects[0].last().is_some_and(|(at, _)| *at >= start + Duration::from_secs(1)));
+        dev.wait(5000);
+    }
+}
+
+#[test]
+fn a_server_that_accepts_and_closes_at_once_is_asked_ever_less_often() {
+    let mut dev = registered();
+    let before = dev.connects[0].len();
+    for _ in 0..600 {
+        if dev.dtu.status(dev.now).links[0].state == LinkState::Connected {
+            dev.lose(LINK1, CloseReason::PeerClosed, 1);
+        }
+        dev.wait(1000);
+    }
+    let times: Vec<Instant> = dev.connects[0][before..].iter().map(|(at, _)| *at).collect();
+    assert!(times.len() < 60, "{} attempts in ten minutes", times.len());
+    let last = times.windows(2).next_back().map(|pair| pair[1].since(pair[0]));
+    assert!(last.is_some_and(|pause| pause > Duration::from_secs(10)), "{last:?}");
+}
+
+#[test]
+fn d7_an_attempt_without_an_answer_is_given_up_and_the_next_one_begins() {
+    let mut dev = registered();
+    dev.net[0] = Net::BlackHole;
+    dev.lose(LINK1, CloseReason::Reset, 1).wait(2700);
+    assert!(dev.connects[0].len() >= 3, "a fresh SYN within 2.6 s");
+    let reason = LinkDownReason::Network(CloseReason::TimedOut);
+    assert!(dev.events.contains(&Event::LinkDown { link: LINK1, reason, was_up: false }));
+    dev.wait(120_000);
+    let times: Vec<Instant> = dev.connects[0].iter().map(|(at, _)| *at).collect();
+    let longest = times.windows(2).skip(1).map(|pair| pair[1].since(pair[0])).max();
+    assert!(longest.is_some_and(|most| most > Duration::from_secs(10)), "long attempts stay possible");
+    assert!(longest.is_some_and(|most| most <= Duration::from_secs(30)), "{longest:?}");
+}
+
+#[test]
+fn a_slow_network_is_given_the_time_that_it_takes() {
+    let mut dev = registered();
+    dev.net[0] = Net::BlackHole;
+    // Five seconds from the SYN to its answer, each time.
+    for _ in 0..6 {
+        let tried = dev.connects[0].len();
+        dev.lose(LINK1, CloseReason::Reset, 1);
+        for _ in 0..600 {
+            dev.wait(100);
+            let asked = dev.connects[0].last().map(|(at, _)| *at).filter(|_| dev.connects[0].len() > tried);
+            if asked.is_some_and(|at| dev.now.since(at) >= Duration::from_secs(5)) {
+                break;
+            }
+        }
+        let local = ([127, 0, 0, 1], 40_000).into();
+        dev.input(Input::Link(LINK1, LinkInput::Connected { local }));
+        assert!(dev.dtu.status(dev.now).links[0].state == LinkState::Connected);
+        dev.wait(10_000);
+    }
+    let tried = dev.connects[0].len();
+    dev.lose(LINK1, CloseReason::Reset, 1).wait(5200);
+    assert_eq!(dev.connects[0].len(), tried + 1, "the device knows how long an attempt takes here");
+}
+
+#[test]
+fn a_short_link_that_has_delivered_what_it_had_connects_at_once_for_the_next_frame() {
+    let mut config = one_link();
+    config.long_links = false;
+    let mut dev = Bench::new(config);
+    for round in 1..=50 {
+        dev.at(round * 600_000).serial("x").wait(250).sends(LINK1, "x");
+        // This server has its own way to say thank you.
+        dev.lose(LINK1, CloseReason::PeerClosed, 1).wait(1000).sends_nothing(LINK1);
+    }
+}
+
+#[test]
+fn a_short_link_that_failed_long_ago_does_not_wait_long_for_the_next_frame() {
+    let mut config = one_link();
+    config.long_links = false;
+    let mut options = Options { setup_window: Duration::ZERO, ..Default::default() };
+    options.links[0].resend = false;
+    let mut dev = Bench::with(config, options);
+    dev.net[0] = Net::Unacked;
+    for round in 1..=5 {
+        dev.at(round * 3_600_000).serial("x").wait(1000).sends(LINK1, "x");
+        dev.lose(LINK1, CloseReason::PeerClosed, 0);
+    }
+}
+
+#[test]
+fn d7_mode_3_is_back_at_most_half_an_outage_after_its_server() {
+    let mut dev = Bench::new(Config { mode: WorkingMode::Httpd, ..one_link() });
+    for (outage, away) in [(1000, Net::Refused), (30_000, Net::Refused), (30_000, Net::BlackHole)] {
+        dev.peer(SERVER).net = away;
+        dev.serial("1").wait(outage);
+        dev.peer(SERVER).net = Net::Good;
+        dev.wait(outage.max(1000) / 2 + 600);
+        assert!(!dev.channel_received(SERVER).is_empty(), "{outage} ms, {away:?}");
+        dev.channel_data(SERVER, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").wait(60_000);
+    }
+}

@@ -1,0 +1,23 @@
+//! Timed scripts and properties of the device core. One program, so that it is linked once.
+
+mod at_mode;
+mod at_mode_properties;
+mod backoff;
+mod calls;
+mod commands;
+mod common;
+mod delivery;
+mod edges;
+mod http_properties;
+mod httpd;
+mod httpd_properties;
+mod losses;
+mod messages;
+mod messages_edges;
+mod modes;
+mod saying;
+mod serial_command;
+mod sms_join;
+mod sms_properties;
+mod sms_vectors;
+mod transparent;

@@ -1,0 +1,3 @@
+//! `dtuctl` as a program.
+
+mod pdu;

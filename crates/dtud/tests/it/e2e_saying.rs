@@ -1,0 +1,180 @@
+//! What the program says of itself: to the log, to journald, to systemd, and in the list of processes.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::common;
+
+use common::daemon::Setup;
+use common::server::Server;
+use common::{SOON, eventually};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// `dtud`, to be run to its end or stopped by the caller.
+fn dtud(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+    command.args(["--serial", &format!("pty:{}", folder.join("line").display())]);
+    command.args(["--setup-window", "0", "--state"]).arg(folder.join("state"));
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn k8_a_command_by_network_is_in_the_log_with_the_peer_and_the_result_and_without_passwords() {
+    let (folder, server) = (folder(), Server::start());
+    let setup = Setup::new(folder.path()).at("CIPSW=geh1m").at("CINETAT=1").packing(10);
+    let daemon = setup.link(1, server.port()).start();
+    let connection = server.accept(SOON);
+    connection.send(b"geh1m,AT+CIPSW=neu12");
+    connection.receive(6, SOON);
+    let peer = format!("127.0.0.1:{}", server.port());
+    daemon.says(&format!("link 1: command from {peer}: AT+CIPSW=****: OK"));
+    connection.send(b"neu12,AT+CIPR=7");
+    daemon.says(&format!("link 1: command from {peer}: AT+CIPR=7: refused: CIPR: "));
+    daemon.says("console: command: AT+CIPSW=****: OK");
+    daemon.says(&format!("link 1: up, TCP 127.0.0.1:{}", server.port()));
+    // K10: what was given by --at does not stay in the list of processes.
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", daemon.pid())).expect("the daemon is alive");
+    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+    assert!(arguments.contains("CIPSW=*****") && arguments.contains("CINETAT=1"), "{arguments:?}");
+    let said = daemon.messages();
+    for secret in ["geh1m", "neu12"] {
+        assert!(!said.contains(secret) && !arguments.contains(secret), "{secret}: {said} {arguments:?}");
+    }
+}
+
+#[test]
+fn k9_a_refused_link_and_a_missing_interface_are_told_once_and_k3_a_drop_is_said() {
+    let (folder, server) = (folder(), Server::refusing());
+    let settings = "[link]\ncache = \"1KiB\"\nbackoff_max = 1\n[link.2]\ninterface = \"nosuch0\"";
+    let setup = Setup::new(folder.path()).settings(settings).packing(10).link(1, server.port());
+    let daemon = setup.link(2, server.port()).start();
+    let line = daemon.line();
+    // Two frames; there is room for one.
+    line.send(&[b'x'; 2048]);
+    daemon.says("WARN link 1: 1 frame (1024 bytes) dropped undelivered");
+    line.escape();
+    eventually("five attempts of each link", SOON, || {
+        let counted = line.command("AT+CISTAT");
+        let tried = |link| common::daemon::figure(&counted, link, "reconnects") >= 5;
+        (tried(1) && tried(2)).then_some(())
+    });
+    let said = daemon.messages();
+    let refused =
+        format!("link 1: no connection to TCP 127.0.0.1:{}: connection refused by 127.0.0.1", server.port());
+    assert_eq!(said.matches(&refused).count(), 1, "{said}");
+    assert_eq!(said.matches("through interface nosuch0: No such device").count(), 1, "{said}");
+    assert_eq!(said.matches("link 1: 1 frame").count(), 1, "{said}");
+    for word in ["LinkId", "Link(", "Some(", "PowerOn"] {
+        assert!(!said.contains(word), "the name of a type, {word}, in {said}");
+    }
+}
+
+#[test]
+fn h8_a_manager_without_a_file_hears_ready_beats_the_state_and_the_end() {
+    let (folder, server) = (folder(), Server::start());
+    let name = format!("dtud-e2e-{}", std::process::id());
+    let manager = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).expect("a name"));
+    let manager = manager.expect("a socket");
+    manager.set_read_timeout(Some(SOON)).expect("a time-out");
+    // No WATCHDOG_PID: systemd leaves it out in containers and scopes.
+    let setup = Setup::new(folder.path()).environment("NOTIFY_SOCKET", &format!("@{name}"));
+    let daemon = setup.environment("WATCHDOG_USEC", "200000").link(1, server.port()).start();
+    let _connection = server.accept(SOON);
+    let mut heard = String::new();
+    let mut hears = |wanted: &str| {
+        while !heard.contains(wanted) {
+            let mut buffer = [0; 500];
+            let length =
+                manager.recv(&mut buffer).unwrap_or_else(|error| panic!("no {wanted}: {error}; {heard}"));
+            heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            heard.push('\n');
+        }
+    };
+    hears("READY=1");
+    hears("WATCHDOG=1");
+    hears("STATUS=transparent mode; no equipment on the serial line; link 1 up\n");
+    assert!(daemon.terminate().success());
+    hears("STOPPING=1");
+}
+
+#[test]
+fn h9_under_journald_lines_have_priorities_and_no_times_and_log_goes_before_rust_log() {
+    let folder = folder();
+    let path = folder.path().join("journal");
+    let journal = File::create(&path).expect("a file");
+    let stat = journal.metadata().expect("its number");
+    let mut command = dtud(folder.path());
+    command.stderr(journal).env("JOURNAL_STREAM", format!("{}:{}", stat.dev(), stat.ino()));
+    command.env("RUST_LOG", "off").args(["--log", "info", "--at", "NOSUCH"]);
+    assert_eq!(command.status().expect("dtud runs").code(), Some(2));
+    let written = std::fs::read_to_string(&path).expect("the journal");
+    assert!(written.starts_with("<6>device: power on: the program started\n"), "{written}");
+    assert!(written.contains("<6>console: command: AT+NOSUCH: refused: "), "{written}");
+    assert!(!written.contains('\x1b'), "{written}");
+}
+
+#[test]
+fn h9_a_level_that_is_none_is_refused_with_what_is_allowed() {
+    let folder = folder();
+    for (argument, variable) in [("loud", "info"), ("", "loud")] {
+        let mut command = dtud(folder.path());
+        command.args([argument].iter().filter(|level| !level.is_empty()).flat_map(|level| ["--log", level]));
+        let done = command.env("RUST_LOG", variable).output().expect("dtud runs");
+        assert_eq!(done.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(said.contains("\"loud\" is not error, warn, info, debug, trace, off"), "{said}");
+    }
+}
+
+#[test]
+fn k10_a_settings_file_that_is_a_pipe_or_a_device_is_refused_at_once() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .expect("a pipe");
+    for (file, kind) in [(pipe.as_path(), "a pipe"), (Path::new("/dev/null"), "a device")] {
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(file).output();
+        let done = done.expect("dtud runs");
+        assert_eq!(done.status.code(), Some(2), "{kind}");
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(said, format!("{}: is {kind}; a settings file is a plain file\n", file.display()));
+    }
+}
+
+#[test]
+fn k10_a_file_of_at_lines_is_run_at_the_start_also_from_standard_input() {
+    let folder = folder();
+    let file = folder.path().join("secrets");
+    std::fs::write(&file, "# ours\nCIPSW=geh1m\nNOSUCH\n").expect("a file");
+    let done = dtud(folder.path()).arg("--at-file").arg(&file).output().expect("dtud runs");
+    assert_eq!(done.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(said.contains("AT+CIPSW=****: OK") && said.contains("AT+NOSUCH"), "{said}");
+    assert!(!said.contains("geh1m"), "{said}");
+
+    let mut command = dtud(folder.path());
+    let mut child = command.args(["--at-file", "-"]).stdin(Stdio::piped()).spawn().expect("dtud runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(b"CIPSCONT?\nNOSUCH\n").expect("it is read");
+    drop(input);
+    let done = child.wait_with_output().expect("dtud ends");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    // 16.28: a question's answer is printed.
+    assert!(said.contains("+CIPSTART:1,"), "{said}");
+    assert_eq!(done.status.code(), Some(2), "{said}");
+}

@@ -1,0 +1,132 @@
+//! `--modem at:DEVICE` end to end: the real program, a simulated AT modem on a pty, and the equipment's serial line.
+#![allow(dead_code)]
+
+use crate::common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::daemon::{Daemon, Setup};
+use common::radio::Radio;
+use common::{SOON, eventually};
+use dtu_sim::modem::{Dialect, Setup as Modem};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn radio(folder: &Path, dialect: Dialect) -> Radio {
+    Radio::start(&folder.join("modem"), Modem { dialect, ..Modem::default() })
+}
+
+/// In the command state, with that modem.
+fn device(folder: &Path, radio: &Radio) -> Setup {
+    Setup::new(folder).modem(&format!("at:{}", radio.device().display())).at("CIMOD=2")
+}
+
+fn said(daemon: &Daemon, what: &str) {
+    eventually(what, LONG, || daemon.messages().contains(what).then_some(()));
+}
+
+#[test]
+fn the_device_is_in_the_network_of_its_modem() {
+    for dialect in [Dialect::Generic, Dialect::Sim800, Dialect::Ec2x] {
+        let folder = tempfile::tempdir().unwrap();
+        let radio = radio(folder.path(), dialect);
+        let daemon = device(folder.path(), &radio).start();
+        let line = daemon.line();
+        said(&daemon, "registered, home network");
+        eventually("the signal", SOON, || line.command("AT+CSQ").contains("+CSQ: 31, 99").then_some(()));
+        assert!(line.command("AT+CGSN").contains("135790246811220"));
+        assert!(line.command("AT+CIMI").contains("460023633887978"));
+    }
+}
+
+#[test]
+fn messages_go_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let radio = radio(folder.path(), Dialect::Ec2x);
+    let daemon = device(folder.path(), &radio).start();
+    let line = daemon.line();
+    said(&daemon, "registered, home network");
+    assert!(line.command("AT+CISMSSEND=\"+8613900000001\",1,\"hello phone\"").ends_with("\r\nOK\r\n"));
+    assert_eq!(radio.text(LONG), "hello phone");
+    radio.order("sms from +8613900000001 \"hello device\"");
+    line.receive_to(b"hello device\r\n", LONG);
+}
+
+#[test]
+fn a_call_rings_and_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let radio = radio(folder.path(), Dialect::Sim800);
+    let daemon = device(folder.path(), &radio).start();
+    let line = daemon.line();
+    said(&daemon, "registered, home network");
+    radio.order("call from +8613900000001");
+    line.receive_to(b"\r\nRING\r\n", LONG);
+    assert!(line.command("ATA").ends_with("\r\nOK\r\n"));
+    radio.order("hangup +8613900000001");
+    line.receive_to(b"\r\nNO CARRIER\r\n", LONG);
+}
+
+#[test]
+fn a_modem_that_is_pulled_and_comes_back_under_another_name_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let radio = radio(folder.path(), Dialect::Ec2x);
+    let daemon = device(folder.path(), &radio).start();
+    let line = daemon.line();
+    said(&daemon, "registered, home network");
+    let before = std::fs::read_link(radio.device()).unwrap();
+    radio.order("leave 2s");
+    said(&daemon, "gone");
+    radio.order("sms from +8613900000001 \"while you were out\"");
+    line.receive_to(b"while you were out\r\n", LONG);
+    assert_ne!(std::fs::read_link(radio.device()).unwrap(), before);
+}
+
+#[test]
+fn a_wrong_pin_is_sent_once_also_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("modem"), setup);
+    let wrong = device(folder.path(), &radio).settings("[modem]\npin = \"4321\"");
+    let daemon = wrong.start();
+    said(&daemon, "the SIM refused the PIN");
+    drop(daemon);
+    let daemon = wrong.start();
+    said(&daemon, "this PIN was refused by the SIM before");
+    said(&daemon, "the SIM waits for a PIN");
+    drop(daemon);
+    // Another PIN in the settings is another matter.
+    let daemon = device(folder.path(), &radio).settings("[modem]\npin = \"1234\"").start();
+    said(&daemon, "the SIM took the PIN");
+    said(&daemon, "registered, home network");
+    assert!(!daemon.messages().contains("1234"));
+}
+
+/// A modem whose count of tries stands still had a wrong PIN sent at each start.
+#[test]
+fn k6_no_start_sends_a_refused_pin_again_whatever_the_modem_says_of_its_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("modem"), setup);
+    radio.order("tries-stay on");
+    let device = device(folder.path(), &radio).settings("[modem]\npin = \"4321\"");
+    let device = device.environment("RUST_LOG", "debug");
+    for sent in [1, 0, 0] {
+        let daemon = device.start();
+        said(&daemon, "the SIM waits for a PIN, and there is none to be tried");
+        let said = daemon.messages();
+        assert_eq!(said.matches("AT+CPIN=\"****\"").count(), sent, "{said}");
+        assert_eq!(said.contains("this PIN was refused by the SIM before"), sent == 0, "{said}");
+    }
+}
+
+#[test]
+fn a_modem_that_is_not_there_yet_is_waited_for_and_that_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = folder.path().join("modem");
+    let daemon = Setup::new(folder.path()).modem(&format!("at:{}", device.display())).start();
+    said(&daemon, "modem: missing, waiting for");
+    let _radio = Radio::start(&device, Modem::default());
+    said(&daemon, "registered, home network");
+    assert_eq!(daemon.messages().matches("missing, waiting").count(), 1);
+}

@@ -1,0 +1,13 @@
+//! Timed scripts, properties and seeds of the dialogue with a modem. One program, so that it is linked once.
+
+mod calls;
+mod common;
+mod dice;
+mod messages;
+mod network;
+mod odd;
+mod properties;
+mod seeds;
+mod start;
+mod transcripts;
+mod whole;
