@@ -46,6 +46,6 @@ pub(crate) fn odd(dice: &mut Dice) -> dtu_sim::modem::Oddities {
     ];
     let all: Vec<_> = Oddity::ALL.into_iter().filter(|oddity| !hopeless.contains(oddity)).collect();
     (0..dice.throw(0..=3)).fold(Oddities::default(), |odd, _| {
-        odd.with(all[usize::try_from(dice.throw(0..=all.len() as u64 - 1)).unwrap()])
+        odd.with(all[usize::try_from(dice.throw(0..=all.len() as u64 - 1)).expect("a place")])
     })
 }

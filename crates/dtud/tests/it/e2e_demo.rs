@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 #[allow(dead_code, reason = "each test program uses a part of it")]
-mod common;
+use crate::common;
 
 use common::{SOON, eventually};
 use rustix::process::{Pid, Signal, kill_process};
