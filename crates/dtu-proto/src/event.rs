@@ -702,6 +702,9 @@ pub enum MessageLoss {
     Refused(PhoneNumber, SubmitFailure),
     /// The network did not take it within 24 hours.
     Expired(PhoneNumber),
+    /// The service centre says that it has it already; that may be another one, for no number of this modem was known
+    /// yet. It counts as sent.
+    Doubtful(PhoneNumber),
     /// What came is no message.
     Unreadable(String),
     /// Parts of a long message never came; what did come was delivered. The text is the sender.
@@ -717,6 +720,12 @@ impl fmt::Display for MessageLoss {
             Self::NoRoom(to) => write!(f, "a message to {to}: too many wait to be sent"),
             Self::Refused(to, why) => write!(f, "a message to {to}: {why}"),
             Self::Expired(to) => write!(f, "a message to {to}: not taken by the network within 24 hours"),
+            Self::Doubtful(to) => {
+                write!(
+                    f,
+                    "a message to {to}: the service centre says that it has it, which may be another one"
+                )
+            }
             Self::Unreadable(why) => write!(f, "what came is no message: {why}"),
             Self::Incomplete(from) => write!(f, "a message from {from}: parts of it never came"),
             Self::Evicted => f.write_str("the storage is full: the oldest message that was read makes room"),

@@ -111,7 +111,13 @@ fn parts(name: &str, to: &Address, text: &[u8], ctx: &mut Context<'_>) -> Result
     let messages = &ctx.config.messages;
     let template =
         Template { to, center: messages.service_center, parameters: Some(&messages.parameters), reference };
-    sms::compose(body, &template).map_err(|why| bad_text(name, &why))
+    let parts = sms::compose(body, &template).map_err(|why| bad_text(name, &why))?;
+    // Two with one number would be one to the service centre.
+    let mut own_number = |part: Bytes| {
+        let refuses = sms::refuses_copies(&part);
+        if refuses { sms::numbered(&part, ctx.mailbox.outbox.take_reference(), true) } else { part }
+    };
+    Ok(parts.into_iter().map(&mut own_number).collect())
 }
 
 /// 27.005 3.1, `<data>`: with a coding of 8-bit data or UCS2 the text is hex digits; else it is in the charset of

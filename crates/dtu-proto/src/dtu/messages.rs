@@ -491,7 +491,7 @@ impl Dtu {
 
     /// Gives the host what changed.
     pub(super) fn store_messages(&mut self) {
-        let outgoing = self.mailbox.outbox.last_number();
+        let outgoing = self.mailbox.outbox.last_change();
         if let Some(number) = self.mailbox.saving.begin(outgoing, self.now) {
             let text = self.mailbox.to_text(self.now);
             self.outputs.push_back(Output::Store(StoreOutput::Messages { number, text }));

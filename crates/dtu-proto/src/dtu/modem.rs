@@ -60,6 +60,7 @@ impl Dtu {
     fn modem_present(&mut self, identity: &ModemIdentity) {
         self.call_lost();
         self.network_clock = None;
+        self.mailbox.outbox.modem_came();
         self.radio = RadioStatus { modem: Some(identity.clone()), ..RadioStatus::default() };
     }
 

@@ -21,15 +21,20 @@ pub(crate) struct Outgoing {
     /// Grows with each message.
     pub(crate) number: u64,
     pub(crate) to: PhoneNumber,
-    /// SUBMIT PDUs that the network has not taken yet, each with its own reference.
+    /// SUBMIT PDUs that the network has not taken yet. The first one gets its reference right before its first try,
+    /// and asks from then on for a copy to be refused (TP-RD): so stands on the disk, and an earlier run tells a later
+    /// one, what may be with the service centre already.
     pub(crate) parts: VecDeque<Bytes>,
     /// Given up then.
     pub(crate) until: Instant,
     retry_at: Instant,
     tries: u32,
-    /// It comes from an earlier run, which may have sent it: each part asks the service centre to refuse a second
-    /// copy.
-    restored: bool,
+    /// The first part has its reference and was not tried yet.
+    is_fresh: bool,
+    /// It was tried before any number of this modem was known.
+    guessed: bool,
+    /// Grows with each message, and with each reference that is given.
+    change: u64,
     /// It is on the disk (or the disk fails), so a restart does not lose it.
     pub(crate) safe: bool,
 }
@@ -41,6 +46,8 @@ pub(crate) enum Progress {
     Part,
     /// All of it is with the network.
     Sent,
+    /// The service centre says that it has this part already, and that may be another one.
+    Doubtful,
     /// Tried again later.
     Later,
     /// Given up.
@@ -49,24 +56,31 @@ pub(crate) enum Progress {
     Gone,
 }
 
-/// The messages, in the order in which they were made.
+/// The messages, in the order in which they were made, and the references (TP-MR) of all that is sent.
+///
+/// A modem fills in the reference of a message itself, unless the message asks for copies to be refused (27.005,
+/// 23.040 9.2.3.6). So what is sent the first time gets the number that the modem will give: the one behind the last,
+/// which `+CMGS: n` tells; only a repeat is sent with that number and TP-RD. A first try with TP-RD would be refused
+/// where the number is that of a message sent by a command.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Outgoing>,
-    next_number: u64,
-    /// TP-MR of the next part.
-    next_reference: u8,
+    /// Counts messages and references.
+    changes: u64,
+    /// TP-MR that was used last, by whomever.
+    reference: u8,
+    /// The modem has told one since it came.
+    is_known: bool,
 }
 
 impl Outbox {
-    /// Takes a message; each part gets its reference. False: there is no room.
+    /// Takes a message. False: there is no room.
     pub(crate) fn push(&mut self, to: PhoneNumber, parts: Vec<Bytes>, now: Instant, safe: bool) -> bool {
-        if self.parts() + parts.len() > PARTS_MAX {
-            return false;
+        let room = self.has_room(parts.len());
+        if room {
+            self.add(to, VecDeque::from(parts), now, now + KEEP, safe);
         }
-        let parts = parts.into_iter().map(|part| self.with_reference(&part)).collect();
-        self.add(to, parts, now, now + KEEP, false, safe);
-        true
+        room
     }
 
     /// Takes a message of an earlier run.
@@ -77,56 +91,80 @@ impl Outbox {
         now: Instant,
         left: Duration,
     ) -> bool {
-        let room = self.parts() + parts.len() <= PARTS_MAX;
+        let room = self.has_room(parts.len());
         if room {
-            self.add(to, parts, now, now + left.min(KEEP), true, true);
+            self.add(to, parts, now, now + left.min(KEEP), true);
         }
         room
     }
 
-    fn add(
-        &mut self,
-        to: PhoneNumber,
-        parts: VecDeque<Bytes>,
-        now: Instant,
-        until: Instant,
-        restored: bool,
-        safe: bool,
-    ) {
-        self.next_number += 1;
-        let number = self.next_number;
-        self.queue.push_back(Outgoing { number, to, parts, until, retry_at: now, tries: 0, restored, safe });
+    fn has_room(&self, parts: usize) -> bool {
+        self.parts() + parts <= PARTS_MAX
     }
 
-    fn with_reference(&mut self, part: &Bytes) -> Bytes {
-        self.next_reference = self.next_reference.wrapping_add(1);
-        let mut octets = part.to_vec();
-        if let Some(reference) = first_octet(&octets).and_then(|first| octets.get_mut(first + 1)) {
-            *reference = self.next_reference;
-        }
-        Bytes::from(octets)
+    fn add(&mut self, to: PhoneNumber, parts: VecDeque<Bytes>, now: Instant, until: Instant, safe: bool) {
+        self.changes += 1;
+        let (number, change) = (self.changes, self.changes);
+        let (is_fresh, guessed) = (false, false);
+        let message =
+            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, guessed, change, safe };
+        self.queue.push_back(message);
     }
 
-    /// The next part of that message gets another reference.
-    fn renumber(&mut self, place: usize) {
-        let part = self.queue.get(place).and_then(|message| message.parts.front()).cloned();
-        let Some(part) = part.map(|part| self.with_reference(&part)) else { return };
-        if let Some(front) = self.queue.get_mut(place).and_then(|message| message.parts.front_mut()) {
-            *front = part;
-        }
-    }
-
-    /// The next part to be sent now: number of its message, and the PDU. Messages to one receiver keep their order.
-    pub(crate) fn next(&self, now: Instant) -> Option<(u64, Bytes)> {
-        let ready = |(place, message): &(usize, &Outgoing)| {
+    /// The first message that the disk holds and that could be sent now. Messages to one receiver keep their order.
+    fn ready(&self, now: Instant) -> Option<usize> {
+        let is_ready = |(place, message): &(usize, &Outgoing)| {
             let waits_for_another = self.queue.iter().take(*place).any(|earlier| earlier.to == message.to);
             message.safe && message.retry_at <= now && !waits_for_another
         };
-        let (_, message) = self.queue.iter().enumerate().find(ready)?;
+        self.queue.iter().enumerate().find(is_ready).map(|(place, _)| place)
+    }
+
+    /// Gives the next part its reference, if it has none or an old one; true: that must be stored before it is sent.
+    pub(crate) fn prepare(&mut self, now: Instant, safe: bool) -> bool {
+        let reference = self.reference.wrapping_add(1);
+        let Some(message) = self.ready(now).and_then(|place| self.queue.get_mut(place)) else { return false };
+        let Some(front) = message.parts.front_mut() else { return false };
+        let stands = has_rd(front) && (!message.is_fresh || reference_of(front) == Some(reference));
+        if !stands {
+            *front = numbered(front, reference, true);
+            message.is_fresh = true;
+            self.changes += 1;
+            (message.change, message.safe) = (self.changes, safe);
+        }
+        !stands
+    }
+
+    /// The next part to be sent now: number of its message, and the PDU.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(u64, Bytes)> {
+        let message = self.ready(now).and_then(|place| self.queue.get_mut(place))?;
         let part = message.parts.front()?;
-        // From the first try: a modem that is not asked for it puts a reference of its own into the message (27.005),
-        // and the service centre would not know the repeat.
-        Some((message.number, refusing_copies(part)))
+        let reference = reference_of(part)?;
+        if !message.is_fresh {
+            if reference == self.reference.wrapping_add(1) {
+                // An earlier run has used it up.
+                self.reference = reference;
+            }
+            return Some((message.number, part.clone()));
+        }
+        self.reference = reference;
+        message.guessed = !self.is_known;
+        Some((message.number, numbered(part, self.reference, false)))
+    }
+
+    /// A message of a command is sent: with the reference that the modem will give it. One that asks for copies to be
+    /// refused keeps its own.
+    pub(crate) fn command(&mut self, pdu: &Bytes) -> Bytes {
+        if has_rd(pdu) {
+            return pdu.clone();
+        }
+        numbered(pdu, self.take_reference(), false)
+    }
+
+    /// The next reference, for a message that keeps it.
+    pub(crate) const fn take_reference(&mut self) -> u8 {
+        self.reference = self.reference.wrapping_add(1);
+        self.reference
     }
 
     /// The network has answered for the part that [`Self::next`] gave.
@@ -140,27 +178,36 @@ impl Outbox {
             return Progress::Gone;
         };
         let message = &mut self.queue[place];
-        let is_first_try = message.tries == 0 && !message.restored;
+        let was_fresh = core::mem::take(&mut message.is_fresh);
         match outcome {
-            Err(SubmitFailure::DUPLICATE) if is_first_try => {
+            Err(SubmitFailure::DUPLICATE) if was_fresh => {
                 // Not a copy of itself: the centre still holds another one with this reference, 256 messages old.
                 message.retry_at = now + RETRY_FIRST;
-                self.renumber(place);
+                message.forget_reference();
                 Progress::Later
             }
             Ok(_) | Err(SubmitFailure::DUPLICATE) => {
+                let doubtful = outcome.is_err() && message.guessed;
                 message.parts.pop_front();
-                message.tries = 0;
-                if !message.parts.is_empty() {
-                    return Progress::Part;
+                (message.tries, message.guessed) = (0, false);
+                let more = !message.parts.is_empty();
+                if !more {
+                    self.queue.remove(place);
                 }
-                self.queue.remove(place);
-                Progress::Sent
+                match (doubtful, more) {
+                    (true, _) => Progress::Doubtful,
+                    (false, true) => Progress::Part,
+                    (false, false) => Progress::Sent,
+                }
             }
             Err(failure) if failure.is_temporary() => {
                 let pause = RETRY_FIRST * 2_u32.saturating_pow(message.tries.min(16));
                 message.retry_at = now + pause.min(RETRY_LAST);
                 message.tries += 1;
+                // The number was a guess: another message may have it, and the repeat would be taken for a copy of that.
+                if was_fresh && message.guessed && !failure.is_unclear() {
+                    message.forget_reference();
+                }
                 Progress::Later
             }
             Err(_) => {
@@ -168,6 +215,24 @@ impl Outbox {
                 Progress::Refused
             }
         }
+    }
+
+    /// The modem has told the reference that it gave to a message for this receiver.
+    pub(crate) fn heard(&mut self, reference: u8, to: Option<PhoneNumber>) {
+        (self.reference, self.is_known) = (reference, true);
+        // A part that waits to be repeated under this number did not use it up: its repeat would be taken for a copy
+        // of that message.
+        for message in self.queue.iter_mut().filter(|message| Some(message.to) == to && !message.is_fresh) {
+            if message.parts.front().is_some_and(|part| has_rd(part) && reference_of(part) == Some(reference))
+            {
+                message.forget_reference();
+            }
+        }
+    }
+
+    /// A modem comes: perhaps another one, or another SIM.
+    pub(crate) const fn modem_came(&mut self) {
+        self.is_known = false;
     }
 
     pub(crate) fn receiver(&self, number: u64) -> Option<PhoneNumber> {
@@ -202,23 +267,23 @@ impl Outbox {
         }
     }
 
-    /// Messages up to this number are on the disk.
-    pub(crate) fn safe_up_to(&mut self, number: u64) {
-        for message in self.queue.iter_mut().filter(|message| message.number <= number) {
+    /// What changed up to this is on the disk.
+    pub(crate) fn safe_up_to(&mut self, change: u64) {
+        for message in self.queue.iter_mut().filter(|message| message.change <= change) {
             message.safe = true;
         }
     }
 
-    pub(crate) const fn last_number(&self) -> u64 {
-        self.next_number
+    pub(crate) const fn last_change(&self) -> u64 {
+        self.changes
     }
 
     pub(crate) const fn reference(&self) -> u8 {
-        self.next_reference
+        self.reference
     }
 
     pub(crate) const fn set_reference(&mut self, reference: u8) {
-        self.next_reference = reference;
+        self.reference = reference;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -234,6 +299,16 @@ impl Outbox {
     }
 }
 
+impl Outgoing {
+    /// The first part gets another reference, and is tried as if for the first time.
+    fn forget_reference(&mut self) {
+        if let Some(front) = self.parts.front_mut() {
+            *front = numbered(front, 0, false);
+        }
+        (self.is_fresh, self.guessed) = (false, false);
+    }
+}
+
 /// Where the first octet of the message stands, behind the service centre.
 fn first_octet(pdu: &[u8]) -> Option<usize> {
     let first = usize::from(*pdu.first()?) + 1;
@@ -241,10 +316,25 @@ fn first_octet(pdu: &[u8]) -> Option<usize> {
 }
 
 /// TP-RD: the service centre refuses a message with the reference and receiver of one that it has (23.040 9.2.3.25).
-fn refusing_copies(pdu: &Bytes) -> Bytes {
+pub(crate) fn has_rd(pdu: &[u8]) -> bool {
+    first_octet(pdu).and_then(|first| pdu.get(first)).is_some_and(|octet| octet & REJECT_DUPLICATES != 0)
+}
+
+/// TP-MR.
+fn reference_of(pdu: &[u8]) -> Option<u8> {
+    pdu.get(first_octet(pdu)? + 1).copied()
+}
+
+/// With this TP-MR, and TP-RD or not.
+pub(crate) fn numbered(pdu: &[u8], reference: u8, refuses_copies: bool) -> Bytes {
     let mut octets = pdu.to_vec();
-    if let Some(octet) = first_octet(&octets).and_then(|first| octets.get_mut(first)) {
-        *octet |= 1 << 2;
+    if let Some(first) = first_octet(pdu)
+        && let Some([octet, number]) = octets.get_mut(first..first + 2)
+    {
+        *number = reference;
+        *octet = if refuses_copies { *octet | REJECT_DUPLICATES } else { *octet & !REJECT_DUPLICATES };
     }
     Bytes::from(octets)
 }
+
+const REJECT_DUPLICATES: u8 = 1 << 2;

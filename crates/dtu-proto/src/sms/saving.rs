@@ -33,7 +33,7 @@ struct Writing {
 }
 
 impl Saving {
-    /// The number of the set that is to be written now, if one is. `outgoing`: the last message of the outbox.
+    /// The number of the set that is to be written now, if one is. `outgoing`: the last change of the outbox.
     pub(crate) fn begin(&mut self, outgoing: u64, now: Instant) -> Option<u64> {
         let waits = self.writing.is_some() || self.retry_at.is_some_and(|at| now < at);
         if waits || !self.changed {
@@ -46,7 +46,7 @@ impl Saving {
         Some(self.number)
     }
 
-    /// The set of that number is on the disk: what the modem may forget, and the last message of the outbox in it.
+    /// The set of that number is on the disk: what the modem may forget, and the last change of the outbox in it.
     pub(crate) fn saved(&mut self, number: u64) -> Option<(Vec<u64>, u64)> {
         let writing = self.writing.take_if(|writing| writing.number <= number)?;
         self.retry_at = None;

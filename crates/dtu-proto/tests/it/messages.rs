@@ -109,15 +109,15 @@ fn a_frame_that_takes_more_than_ten_parts_is_an_error_event() {
 #[test]
 fn what_the_network_does_not_take_now_is_tried_again_and_keeps_its_reference() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure::NETWORK), Err(SubmitFailure::TIMED_OUT)].into();
+    dev.post.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::NETWORK)].into();
     dev.at(1000).serial("one").at(1200).serial("two").at(1300).network_takes(&[]);
     dev.at(6099).network_takes(&[]).at(6100);
     assert_eq!(dev.post.given.len(), 2);
     dev.at(16_099).network_takes(&[]).at(16_100).network_takes(&[("10086", "one"), ("10086", "two")]);
     let given: Vec<_> = dev.post.given.iter().map(|pdu| submit_of(pdu)).collect();
     let told: Vec<_> = given.iter().map(|submit| (submit.reference, submit.reject_duplicates)).collect();
-    // From the first try, or a modem would put in a reference of its own, and the repeat would be no copy.
-    assert_eq!(told, [(1, true), (1, true), (1, true), (2, true)]);
+    // M13: the first try is no repeat. The network answers 42, and the modem counts on.
+    assert_eq!(told, [(1, false), (1, true), (1, true), (2, false)]);
     assert_eq!(counters(&dev).retried, 2);
 }
 
@@ -205,16 +205,131 @@ fn a_frame_is_on_the_disk_before_it_is_sent() {
 }
 
 #[test]
-fn what_was_kept_is_sent_after_a_kill_with_its_reference_and_refuses_copies() {
+fn m13_what_was_tried_before_a_kill_is_repeated_with_its_reference_and_refuses_copies() {
     let mut dev = booted(sms_mode());
-    dev.registered(false).at(1000).serial("x".repeat(200)).at(1100);
+    dev.post.silent = true;
+    dev.at(1000).serial("x".repeat(200)).at(1100);
+    assert_eq!(numbers(&dev), [(1, false)]);
+    dev.post.silent = false;
     dev.killed(sms_mode());
     assert_eq!(dev.submits().into_iter().map(|(_, text)| text).collect::<String>(), "x".repeat(200));
-    let given: Vec<_> = dev.post.given.iter().map(|pdu| submit_of(pdu)).collect();
-    assert!(given.iter().all(|submit| submit.reject_duplicates));
-    assert_eq!(given.iter().map(|submit| submit.reference).collect::<Vec<_>>(), [1, 2]);
+    // The second part was not tried before: it has the number behind the first one, and is no repeat.
+    assert_eq!(numbers(&dev), [(1, false), (1, true), (2, false)]);
     dev.wait(1000).serial("y").wait(100);
-    assert_eq!(submit_of(dev.post.given.last().unwrap()).reference, 3);
+    assert_eq!(numbers(&dev).last(), Some(&(43, false)), "the modem said 42");
+}
+
+#[test]
+fn m13_what_no_earlier_run_has_tried_is_no_repeat() {
+    let mut dev = booted(sms_mode());
+    dev.registered(false).at(1000).serial("x").at(1100);
+    dev.killed(sms_mode()).network_takes(&[("10086", "x")]);
+    assert_eq!(numbers(&dev), [(1, false)]);
+}
+
+/// TP-MR and TP-RD of all that the modem was given.
+fn numbers(dev: &Bench) -> Vec<(u8, bool)> {
+    let told = |pdu: &Bytes| {
+        let submit = submit_of(pdu);
+        (submit.reference, submit.reject_duplicates)
+    };
+    dev.post.given.iter().map(told).collect()
+}
+
+fn says(reference: u8) -> Result<u8, SubmitFailure> {
+    Ok(reference)
+}
+
+#[test]
+fn m13_a_frame_behind_a_command_goes_at_once_with_the_next_number() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers = [says(117), says(118), says(119)].into();
+    dev.at(1000)
+        .escape()
+        .command("AT+CISMSSEND=10086,1,\"one\"", "\r\nOK\r\n")
+        .command("AT+ENTM", "\r\nOK\r\n");
+    dev.network_takes(&[("10086", "one")])
+        .wait(1000)
+        .serial("two")
+        .wait(100)
+        .network_takes(&[("10086", "two")]);
+    // Not a number that is used, and nothing that a service centre could refuse as a copy.
+    assert_eq!(numbers(&dev), [(1, false), (118, false)]);
+    // The other way round: the command counts on.
+    dev.wait(1000).escape().command("AT+CISMSSEND=10086,1,\"three\"", "\r\nOK\r\n");
+    assert_eq!(numbers(&dev)[2], (119, false));
+}
+
+#[test]
+fn m13_each_part_of_a_long_message_has_the_number_behind_what_the_modem_said() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers = [says(7), Err(SubmitFailure::TIMED_OUT), says(8), says(9)].into();
+    dev.at(1000).serial("x".repeat(400)).at(1100).wait(5000);
+    // Only the repeat says that it is one.
+    assert_eq!(numbers(&dev), [(1, false), (8, false), (8, true), (9, false)]);
+}
+
+#[test]
+fn m13_the_reference_goes_on_after_a_kill() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers = [says(200)].into();
+    dev.at(1000).serial("x").at(1100).wait(1000);
+    dev.killed(sms_mode()).wait(1000).serial("y").wait(100);
+    assert_eq!(numbers(&dev), [(1, false), (201, false)]);
+}
+
+#[test]
+fn m13_a_number_that_a_command_has_got_is_not_that_of_a_waiting_repeat() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers = [says(5), Err(SubmitFailure::NETWORK), says(6), says(7)].into();
+    dev.at(1000).serial("a").wait(1000).serial("b").wait(100);
+    // This modem does not count a try that failed, and gives 6 to the command's message.
+    dev.wait(1000)
+        .escape()
+        .command("AT+CISMSSEND=10086,1,\"c\"", "\r\nOK\r\n")
+        .command("AT+ENTM", "\r\nOK\r\n");
+    dev.wait(5000);
+    assert_eq!(numbers(&dev), [(1, false), (6, false), (7, false), (7, false)]);
+    dev.network_takes(&[("10086", "a"), ("10086", "c"), ("10086", "b")]);
+}
+
+#[test]
+fn m13_a_repeat_under_a_guessed_number_is_none_where_the_network_has_refused_the_first_try() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers =
+        [Err(SubmitFailure(41)), Err(SubmitFailure(41)), says(9), Err(SubmitFailure(41))].into();
+    dev.at(1000).serial("a").wait(30_000).serial("b").wait(20_000);
+    // Behind the first number that the modem has told, each repeat is one.
+    assert_eq!(numbers(&dev), [(1, false), (2, false), (3, false), (10, false), (10, true)]);
+}
+
+#[test]
+fn m13_a_copy_under_a_guessed_number_is_told() {
+    let mut dev = booted(sms_mode());
+    dev.post.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::DUPLICATE)].into();
+    dev.at(1000).serial("x").at(10_000);
+    let expected =
+        "a message to 10086: the service centre says that it has it, which may be another one".to_string();
+    assert_eq!((losses(&mut dev), counters(&dev).sent), (vec![expected], 1));
+}
+
+#[test]
+fn m13_text_mode_messages_that_refuse_copies_have_numbers_of_their_own() {
+    let mut dev = booted(at_mode());
+    dev.at(1000).command("AT+CMGF=1;+CSMP=21,167,0,0", "\r\nOK\r\n");
+    for text in ["one\x1a", "two\x1a"] {
+        dev.command("AT+CMGS=\"10086\"", "\r\n> ").wait(500).serial(text).wait(100);
+        dev.printed();
+    }
+    assert_eq!(numbers(&dev), [(1, true), (2, true)]);
+    // A PDU is the DTE's own, but for the number of one that is no repeat.
+    dev.printed();
+    dev.command("AT+CMGF=0", "\r\nOK\r\n");
+    for pdu in ["00050905810180F6000001E1\x1a", "00010905810180F6000001E1\x1a"] {
+        dev.command("AT+CMGS=11", "\r\n> ").wait(500).serial(pdu).wait(100);
+        dev.printed();
+    }
+    assert_eq!(numbers(&dev)[2..], [(9, true), (3, false)]);
 }
 
 #[test]

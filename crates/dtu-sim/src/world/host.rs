@@ -350,6 +350,8 @@ impl World {
             | MessageLoss::Expired(_) => {
                 self.books.post.given_up += 1;
             }
+            // Where the numbers of the modem are known to the disk this is no loss.
+            MessageLoss::Doubtful(_) => self.books.post.given_up += u64::from(self.books.post.is_unsure()),
             MessageLoss::Unreadable(_) | MessageLoss::Incomplete(_) | MessageLoss::Evicted => {
                 self.break_rule(Rule::Messages, loss.to_string());
             }

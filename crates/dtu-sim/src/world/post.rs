@@ -191,6 +191,11 @@ impl Post {
         }
     }
 
+    /// Whether a crash may have made the device forget what it has sent.
+    pub(super) const fn is_unsure(&self) -> bool {
+        self.unsure
+    }
+
     pub(super) fn owe(&mut self, phone: usize) {
         let (least, most) = self.owed.entry(phone).or_default();
         *least += 1;

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use bytes::Bytes;
 use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::event::{Input, ModemInput, ModemOutput, StoreInput};
 use dtu_proto::radio::{PhoneNumber, Registration};
 use dtu_proto::time::Duration;
+use dtu_proto::wire::pdu::{Pdu, Tpdu};
 use dtu_proto::wire::user_data::Body;
 use encoding_rs::GBK;
 
@@ -36,6 +38,12 @@ pub(super) struct Radio {
     command_second: u64,
     /// Messages that the device has let the modem forget: the centre gives each number once.
     taken: BTreeSet<u64>,
+    /// TP-MR that the modem has given last, where it counts itself (27.005: unless copies are to be refused).
+    reference: Option<u8>,
+    /// Receivers and contents of what was to be sent, so that a repeat is known.
+    tried: BTreeSet<(String, Vec<u8>)>,
+    /// The host has died: what the disk calls tried may never have been given to the modem.
+    died: bool,
     pub(super) disk: MessageDisk,
 }
 
@@ -51,6 +59,8 @@ pub(super) struct MessageDisk {
 impl Radio {
     pub(super) fn new(mut rng: Rng, settings: Settings) -> Self {
         let mut network = Network::new(rng.next(), settings);
+        // The first number is the one behind that of a new device: what it sends first may have to be repeated.
+        let reference = rng.clone().chance(50).then_some(0);
         let modem = network.add(Subscriber::default(), dtu_proto::time::Instant::ZERO);
         Self {
             network,
@@ -62,12 +72,35 @@ impl Radio {
             letters: 0,
             command_second: 0,
             taken: BTreeSet::new(),
+            reference,
+            tried: BTreeSet::new(),
+            died: false,
             disk: MessageDisk::default(),
         }
     }
 
     fn own(&self) -> PhoneNumber {
         self.network.subscriber(self.modem).number.unwrap_or(number("10086"))
+    }
+
+    /// What the modem sends: one that counts gives a message its number, unless it is a repeat. Only a repeat may say
+    /// that it is one (M13).
+    fn submit(&mut self, pdu: &Bytes) -> Result<Bytes, String> {
+        let decoded = Pdu::decode(pdu).map(|decoded| decoded.pdu);
+        let Ok(Pdu { smsc, tpdu: Tpdu::Submit(mut submit) }) = decoded else { return Ok(pdu.clone()) };
+        let is_new = self.tried.insert((submit.to.to_string(), submit.data.octets()));
+        if submit.reject_duplicates && is_new && !self.died {
+            return Err(format!("the first try of a message to {} asks for copies to be refused", submit.to));
+        }
+        let Some(last) = &mut self.reference else { return Ok(pdu.clone()) };
+        if !submit.reject_duplicates {
+            submit.reference = last.wrapping_add(1);
+        }
+        if submit.reference.wrapping_sub(*last) < 128 {
+            *last = submit.reference;
+        }
+        let counted = Pdu { smsc, tpdu: Tpdu::Submit(submit) }.encode();
+        Ok(counted.map_or_else(|_| pdu.clone(), Bytes::from))
     }
 
     /// Nothing is under way between the phones and the device.
@@ -121,7 +154,14 @@ impl World {
             self.break_rule(Rule::Messages, format!("message {id} of the modem is taken twice"));
         }
         let (modem, now) = (self.radio.modem, self.clock());
-        self.radio.network.order(modem, order, now);
+        let mut order = order.clone();
+        if let ModemOutput::Submit { pdu, .. } = &mut order {
+            match self.radio.submit(pdu) {
+                Ok(counted) => *pdu = counted,
+                Err(problem) => self.break_rule(Rule::Messages, problem),
+            }
+        }
+        self.radio.network.order(modem, &order, now);
         self.radio_moves();
     }
 
@@ -337,6 +377,7 @@ impl World {
 
     /// The host dies: a set under way is on the disk or is not.
     pub(super) fn radio_host_dies(&mut self) {
+        self.radio.died = true;
         let disk = &mut self.radio.disk;
         disk.planned = false;
         if let Some((number, text)) = disk.saving.take()

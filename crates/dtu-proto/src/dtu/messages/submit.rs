@@ -11,6 +11,7 @@ use crate::radio::{ModemOutput, PhoneNumber, SubmitFailure};
 use crate::sms::{self, Progress, Template};
 use crate::time::{Duration, Instant};
 use crate::wire::address::Address;
+use crate::wire::pdu::{Pdu, Tpdu};
 use crate::wire::user_data::Body;
 
 /// The driver answers within three minutes.
@@ -30,6 +31,8 @@ struct Outstanding {
     token: u32,
     whose: Whose,
     until: Instant,
+    /// The modem gives it a reference, and this is its receiver.
+    numbered: Option<Option<PhoneNumber>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +70,19 @@ impl Dtu {
             return;
         }
         if let Some(part) = self.post.submits.command.front() {
-            let part = part.clone();
+            let part = self.mailbox.outbox.command(part);
             self.give(Whose::Command, part);
-        } else if self.can_send()
-            && let Some((number, part)) = self.mailbox.outbox.next(self.now)
-        {
+        } else if self.can_send() {
+            self.pump_outbox();
+        }
+    }
+
+    /// A part is sent when the disk holds its reference.
+    fn pump_outbox(&mut self) {
+        while self.mailbox.outbox.prepare(self.now, self.mailbox.saving.is_failing()) {
+            self.mailbox.changed();
+        }
+        if let Some((number, part)) = self.mailbox.outbox.next(self.now) {
             self.give(Whose::Outbox(number), part);
         }
     }
@@ -80,7 +91,8 @@ impl Dtu {
         let submits = &mut self.post.submits;
         submits.next_token = submits.next_token.wrapping_add(1);
         let token = submits.next_token;
-        submits.outstanding = Some(Outstanding { token, whose, until: self.now + PATIENCE });
+        let numbered = (!sms::refuses_copies(&pdu)).then(|| receiver_of(&pdu));
+        submits.outstanding = Some(Outstanding { token, whose, until: self.now + PATIENCE, numbered });
         self.order_modem(ModemOutput::Submit { token, pdu });
     }
 
@@ -92,6 +104,10 @@ impl Dtu {
 
     pub(in super::super) fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
         let answered = self.post.submits.outstanding.take_if(|outstanding| outstanding.token == token);
+        if let (Some(Outstanding { numbered: Some(to), .. }), Ok(reference)) = (answered, outcome) {
+            self.mailbox.outbox.heard(reference, to);
+            self.mailbox.changed();
+        }
         match answered.map(|outstanding| outstanding.whose) {
             Some(Whose::Command) => self.command_submitted(outcome),
             Some(Whose::Outbox(number)) => self.outbox_submitted(number, outcome),
@@ -116,12 +132,16 @@ impl Dtu {
         self.mailbox.changed();
         match (progress, to, outcome) {
             (Progress::Sent, ..) => self.mailbox.counters.sent += 1,
+            (Progress::Doubtful, Some(to), _) => {
+                self.mailbox.counters.sent += u64::from(self.mailbox.outbox.receiver(number).is_none());
+                self.event(Event::MessageLost(MessageLoss::Doubtful(to)));
+            }
             (Progress::Later, ..) => self.mailbox.counters.retried += 1,
             (Progress::Refused, Some(to), Err(failure)) => {
                 self.mailbox.counters.refused += 1;
                 self.event(Event::MessageLost(MessageLoss::Refused(to, failure)));
             }
-            (Progress::Refused | Progress::Part | Progress::Gone, ..) => {}
+            (Progress::Refused | Progress::Doubtful | Progress::Part | Progress::Gone, ..) => {}
         }
     }
 
@@ -202,6 +222,14 @@ impl Dtu {
     fn message_impossible(&mut self, why: String) {
         self.mailbox.counters.dropped += 1;
         self.event(Event::MessageLost(MessageLoss::Impossible(why)));
+    }
+}
+
+/// The receiver of a PDU, where it is a number.
+fn receiver_of(pdu: &[u8]) -> Option<PhoneNumber> {
+    match Pdu::decode(pdu).ok()?.pdu.tpdu {
+        Tpdu::Submit(submit) => PhoneNumber::new(&submit.to.to_string()),
+        Tpdu::Deliver(_) | Tpdu::StatusReport(_) => None,
     }
 }
 
