@@ -121,6 +121,8 @@ MUTANTS = [
      "State::Retry { at: cx.now }"),
     ("escape", "no silence is needed before +++",
      "self.last_byte.is_none_or(|last| at.since(last) > GUARD)", "self.last_byte.is_none_or(|last| at.since(last) >= Duration::ZERO)"),
+    ("escape", "the gap of the settings is not heard",
+     "State::Pluses { count: 2, until: at + self.gap }", "State::Pluses { count: 2, until: at + Duration::from_millis(50) }"),
     ("escape", "the handshake never completes",
      "State::Offered { written: true, .. } if byte | 0x20 == b'a' => {", "State::Offered { written: true, .. } if byte == 0 => {"),
     ("messages", "a message that is known is printed again",

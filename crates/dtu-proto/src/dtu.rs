@@ -181,7 +181,7 @@ impl Dtu {
             mode: stored.mode,
             line_format: stored.line,
             port: SerialPort::default(),
-            escape: EscapeDetector::new(),
+            escape: EscapeDetector::new(options.escape_gap),
             framer: Framer::default(),
             window: Window::default(),
             line: LineAssembler::default(),

@@ -9,8 +9,6 @@ use crate::MS;
 
 /// Silence that must precede `+++`: more than this.
 const LEAD: u64 = 200 * MS;
-/// A gap inside `+++` stays below this.
-const GAP: u64 = 50 * MS;
 /// Silence behind the third `+`, and behind the `a`.
 const TRAIL: u64 = 20 * MS;
 /// The `a` must come within this.
@@ -101,6 +99,8 @@ pub(crate) struct Line {
     pub(crate) packing: u64,
     /// A frame closes at so many bytes.
     pub(crate) frame_max: usize,
+    /// A gap inside `+++` stays below this, in µs.
+    pub(crate) gap: u64,
     escape: Escape,
     held: Vec<Byte>,
     last: Option<u64>,
@@ -117,11 +117,12 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(phase: Phase, packing_ms: u16) -> Self {
+    pub(crate) fn new(phase: Phase, packing_ms: u16, gap: u64) -> Self {
         Self {
             phase,
             packing: u64::from(packing_ms) * MS,
             frame_max: FRAME_MAX,
+            gap,
             escape: Escape::None,
             held: Vec::new(),
             last: None,
@@ -136,14 +137,14 @@ impl Line {
         }
     }
 
+    /// The line at a power-on, with nothing behind it.
+    pub(crate) fn anew(&self, packing_ms: u16) -> Self {
+        Self::new(Phase::Window, packing_ms, self.gap)
+    }
+
     /// The same line after a restart: silence is counted from its last byte on.
     pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
-        Self {
-            last: self.last,
-            reads: self.reads,
-            offers: self.offers,
-            ..Self::new(Phase::Window, packing_ms)
-        }
+        Self { last: self.last, reads: self.reads, offers: self.offers, ..self.anew(packing_ms) }
     }
 
     pub(crate) fn next(&mut self) -> Option<Found> {
@@ -175,7 +176,7 @@ impl Line {
     pub(crate) fn advance(&mut self, now: u64) {
         let since = |last: Option<u64>| now.saturating_sub(last.unwrap_or(0));
         match self.escape {
-            Escape::Pluses(_) if since(self.last) >= GAP => self.give_up(),
+            Escape::Pluses(_) if since(self.last) >= self.gap => self.give_up(),
             Escape::Full(tail) if since(self.last) >= TRAIL => {
                 // An `a` that cannot be printed is not waited for without end.
                 let until = self.last.unwrap_or(0) + TRAIL + OFFER;

@@ -278,6 +278,7 @@ fn pace(options: &mut Options, rng: &mut Rng) {
             expect.pass = rng.chance(20);
         }
     }
+    options.escape_gap = Duration::from_millis(rng.pick(&[50, 50, 50, 300]));
 }
 
 fn expect(rng: &mut Rng) -> Expect {

@@ -20,6 +20,8 @@ pub struct Options {
     pub factory_password: FactoryPassword,
     /// Whether `CIPCFG` LEN closes frames.
     pub length_enabled: bool,
+    /// The gaps inside `+++` must be shorter than this; 20 ms ..= 1 s.
+    pub escape_gap: Duration,
     /// What serial bytes that are text mean.
     pub charset: Charset,
     /// The DTE waits while the line is not read (a pty, a serial server, RTS/CTS). On any other line the bytes would be
@@ -46,6 +48,7 @@ impl Default for Options {
             recovery: true,
             factory_password: FactoryPassword::Query,
             length_enabled: false,
+            escape_gap: Duration::from_millis(50),
             charset: Charset::default(),
             line_holds: true,
             line_hold: Duration::from_secs(2),

@@ -18,6 +18,7 @@ pub(super) fn encode(out: &mut String, options: &Options) {
         recovery,
         factory_password,
         length_enabled,
+        escape_gap,
         charset,
         line_holds,
         line_hold,
@@ -31,6 +32,7 @@ pub(super) fn encode(out: &mut String, options: &Options) {
     let _ = writeln!(out, "option recovery {recovery}");
     let _ = writeln!(out, "option factory_password {}", password_word(*factory_password));
     let _ = writeln!(out, "option length_enabled {length_enabled}");
+    let _ = writeln!(out, "option escape_gap_us {}", escape_gap.as_micros());
     let _ = writeln!(out, "option charset {}", charset_word(*charset));
     let _ = writeln!(out, "option line_holds {line_holds}");
     let _ = writeln!(out, "option line_hold_us {}", line_hold.as_micros());
@@ -92,6 +94,7 @@ pub(super) fn decode(options: &mut Options, words: &mut Words<'_>) -> Result<(),
         "recovery" => options.recovery = words.number("true or false")?,
         "factory_password" => options.factory_password = choice(words, &PASSWORDS, password_word)?,
         "length_enabled" => options.length_enabled = words.number("true or false")?,
+        "escape_gap_us" => options.escape_gap = duration(words)?,
         "charset" => options.charset = choice(words, &[Charset::Gbk, Charset::Utf8], charset_word)?,
         "line_holds" => options.line_holds = words.number("true or false")?,
         "line_hold_us" => options.line_hold = duration(words)?,
@@ -186,7 +189,7 @@ const fn policy_word(policy: DropPolicy) -> &'static str {
 const PASSWORDS: [FactoryPassword; 3] = [FactoryPassword::Query, FactoryPassword::Full, FactoryPassword::Off];
 const POLICIES: [DropPolicy; 4] =
     [DropPolicy::Auto, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block];
-const OPTIONS: &str = "setup_window_us, shutdown, recovery, factory_password, length_enabled, charset, line_holds, \
-    line_hold_us, http_answer_max_us, sms_allow, link.N.NAME";
+const OPTIONS: &str = "setup_window_us, shutdown, recovery, factory_password, length_enabled, escape_gap_us, charset, \
+    line_holds, line_hold_us, http_answer_max_us, sms_allow, link.N.NAME";
 const LINK_OPTIONS: &str = "cache, drop_policy, resend, spool, backoff_max_us, short_link_idle_us, role, \
     expect_registration, expect_heartbeat";

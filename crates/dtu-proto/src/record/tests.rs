@@ -197,7 +197,7 @@ fn options() -> impl Strategy<Value = Options> {
         prop_oneof![Just(FactoryPassword::Query), Just(FactoryPassword::Full), Just(FactoryPassword::Off)];
     let shutdown = prop_oneof![Just(Shutdown::Restart), Just(Shutdown::Stop)];
     let links = ([link_options(), link_options(), link_options(), link_options()], link_options());
-    let line = (any::<bool>(), any::<u32>());
+    let line = (any::<bool>(), any::<u32>(), any::<u32>());
     let messages = (
         prop_oneof![Just(Charset::Gbk), Just(Charset::Utf8)],
         proptest::collection::vec(
@@ -212,7 +212,7 @@ fn options() -> impl Strategy<Value = Options> {
             recovery,
             factory_password,
             length_enabled,
-            ((charset, sms_allow), (line_holds, line_hold)),
+            ((charset, sms_allow), (line_holds, line_hold, escape_gap)),
             (links, modes),
         )| {
             Options {
@@ -221,6 +221,7 @@ fn options() -> impl Strategy<Value = Options> {
                 recovery,
                 factory_password,
                 length_enabled,
+                escape_gap: Duration::from_micros(escape_gap.into()),
                 charset,
                 line_holds,
                 line_hold: Duration::from_micros(line_hold.into()),

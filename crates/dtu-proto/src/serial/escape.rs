@@ -1,9 +1,10 @@
 //! The escape from the working mode into the command state (manual 2.8.2, decisions 4).
 //!
 //! ```text
-//! DTE     |> 200 ms| + |< 50 ms| + |< 50 ms| + | 20 ms |         | a | 20 ms |
-//! device                                              a  (≤ 3 s)            \r\n+ok\r\n
+//! DTE     |> 200 ms| + |< gap| + |< gap| + | 20 ms |         | a | 20 ms |
+//! device                                          a  (≤ 3 s)            \r\n+ok\r\n
 //! ```
+//! The gap is 50 ms, as programs send it, unless the settings say otherwise: fingers take longer.
 //!
 //! Every byte that might belong to the handshake is held with its time of arrival. Whatever does not complete
 //! it gives the held bytes back, so they join the frame that they belong to as if they had never been held.
@@ -12,8 +13,6 @@ use crate::time::{Duration, Instant};
 
 /// Silence before the first `+` must be longer than this (T1).
 const GUARD: Duration = Duration::from_millis(200);
-/// The gaps inside `+++` must be shorter than this (T2, T3).
-const GAP: Duration = Duration::from_millis(50);
 /// Silence behind the third `+`, and behind the DTE's `a`.
 const SETTLE: Duration = Duration::from_millis(20);
 /// The DTE's `a` must come this soon after the device's (T5).
@@ -71,6 +70,8 @@ pub(crate) enum Fired {
 /// The state of the handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct EscapeDetector {
+    /// The gaps inside `+++` must be shorter than this (T2, T3).
+    gap: Duration,
     state: State,
     held: Held,
     last_byte: Option<Instant>,
@@ -111,8 +112,8 @@ impl LineEnd {
 }
 
 impl EscapeDetector {
-    pub(crate) fn new() -> Self {
-        Self { state: State::Idle, held: Held::default(), last_byte: None, offers: 0 }
+    pub(crate) fn new(gap: Duration) -> Self {
+        Self { gap, state: State::Idle, held: Held::default(), last_byte: None, offers: 0 }
     }
 
     /// Looks at one read of the working mode. Either all of it is held or all of it is data: inside one read
@@ -205,7 +206,7 @@ impl EscapeDetector {
         if byte != b'+' || !silent {
             return false;
         }
-        self.state = State::Pluses { count: 1, until: at + GAP };
+        self.state = State::Pluses { count: 1, until: at + self.gap };
         self.held.push(byte, at);
         true
     }
@@ -215,7 +216,7 @@ impl EscapeDetector {
         let next = match self.state {
             State::Idle => None,
             State::Pluses { count, .. } => (byte == b'+').then_some(if count == 1 {
-                State::Pluses { count: 2, until: at + GAP }
+                State::Pluses { count: 2, until: at + self.gap }
             } else {
                 State::Settling { line_end: LineEnd::default(), until: at + SETTLE }
             }),
@@ -252,7 +253,11 @@ mod tests {
     /// Feeds timed pieces as the device does: due deadlines first; `a` is written 1 ms after it was offered.
     /// Returns the data and the time at which the handshake completed.
     fn run(pieces: &[(u64, &[u8])]) -> (Vec<u8>, Vec<u64>, Option<u64>) {
-        let mut esc = EscapeDetector::new();
+        run_with_gap(50, pieces)
+    }
+
+    fn run_with_gap(gap: u64, pieces: &[(u64, &[u8])]) -> (Vec<u8>, Vec<u64>, Option<u64>) {
+        let mut esc = EscapeDetector::new(Duration::from_millis(gap));
         let mut written_at = None;
         let (mut data, mut offers, mut done) = (Vec::new(), Vec::new(), None);
         let end = pieces.last().map_or(0, |p| p.0) + 10_000;
@@ -318,6 +323,16 @@ mod tests {
         for (gap, enters) in [(49, true), (50, false), (51, false)] {
             let (data, _, done) =
                 run(&[(1000, b"+"), (1000 + gap, b"+"), (1000 + 2 * gap, b"+"), (1300, b"a")]);
+            assert_eq!(done.is_some(), enters, "{gap}");
+            assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
+        }
+    }
+
+    #[test]
+    fn the_inner_gap_of_the_settings_is_that_of_fingers() {
+        for (gap, enters) in [(49, true), (180, true), (499, true), (500, false)] {
+            let (data, _, done) =
+                run_with_gap(500, &[(1000, b"+"), (1000 + gap, b"+"), (1000 + 2 * gap, b"+"), (3000, b"a")]);
             assert_eq!(done.is_some(), enters, "{gap}");
             assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
         }

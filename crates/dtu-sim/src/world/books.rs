@@ -77,7 +77,7 @@ impl Books {
     pub(super) fn new(config: &Config, options: &Options) -> Self {
         let (uplinks, book_of) = pair(config, options);
         Self {
-            line: Line::new(Phase::Window, config.packing_time),
+            line: Line::new(Phase::Window, config.packing_time, micros(options.escape_gap)),
             watch: Watch::new(config.clone()),
             gates: Default::default(),
             uplinks,
@@ -250,7 +250,7 @@ impl Books {
     /// The host is gone, and with it what it and the device had in memory.
     pub(super) fn crashed(&mut self, stored: &Config) {
         self.restarted(stored);
-        self.line = Line::new(Phase::Window, stored.packing_time);
+        self.line = self.line.anew(stored.packing_time);
         self.down.forget();
         self.owed = Default::default();
         self.to_say = Default::default();
@@ -398,7 +398,7 @@ impl World {
     /// The device asks for a reply, where one is expected.
     fn asks(&mut self, link: LinkId, expect: Option<Expect>) {
         if let Some(expect) = expect {
-            let within = u64::try_from(expect.within.as_micros()).unwrap_or(u64::MAX);
+            let within = micros(expect.within);
             self.nets[link.index()].asks(self.now, within);
         }
     }
@@ -603,4 +603,8 @@ fn behind_noise(line: &[u8]) -> &[u8] {
         Some(b'!'..=b'~') | None => line,
         Some(_) => command,
     }
+}
+
+fn micros(duration: dtu_proto::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

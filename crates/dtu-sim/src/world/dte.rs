@@ -201,6 +201,7 @@ impl World {
 
     /// Plus signs that mostly are no escape: gaps near the limits, chunks of all kinds, tails behind them.
     fn tease(&mut self) {
+        let limit = self.books.line.gap;
         let dte = &mut self.dte;
         let lead = dte.rng.pick(&[0, 150 * MS, 201 * MS, 260 * MS, 700 * MS]);
         dte.then(Step::Pause(lead));
@@ -209,7 +210,7 @@ impl World {
         ]);
         for mark in plan.bytes() {
             if mark == b' ' {
-                let gap = dte.rng.pick(&[5 * MS, 30 * MS, 55 * MS]);
+                let gap = dte.rng.pick(&[5 * MS, limit - 20 * MS, limit + 5 * MS]);
                 dte.then(Step::Pause(gap));
             } else {
                 dte.then(Step::Write(vec![mark]));

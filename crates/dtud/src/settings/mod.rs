@@ -60,6 +60,8 @@ pub struct Serial {
     pub rs485: bool,
     /// How long bytes of the network wait for a line that is missing, or whose pty nobody has open; 0 s ..= 3600 s.
     pub hold: Duration,
+    /// The gaps inside `+++` must be shorter than this; 20 ms ..= 1000 ms.
+    pub escape_gap: Duration,
     /// Who may open a pty.
     pub access: Access,
     /// Meaning of bytes that are text (SMS).
@@ -68,12 +70,13 @@ pub struct Serial {
 
 impl Default for Serial {
     fn default() -> Self {
-        let hold = Options::default().line_hold;
+        let Options { line_hold: hold, escape_gap, .. } = Options::default();
         Self {
             line: None,
             flow_control: FlowControl::default(),
             rs485: false,
             hold,
+            escape_gap,
             access: Access::default(),
             charset: Charset::default(),
         }
@@ -315,6 +318,7 @@ impl Settings {
                 Charset::Utf8 => config::Charset::Utf8,
             },
             line_hold: self.serial.hold,
+            escape_gap: self.serial.escape_gap,
             http_answer_max: Some(self.http.answer_max).filter(|within| !within.is_zero()),
             sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
             links: self.links.each_ref().map(Link::options),

@@ -34,6 +34,7 @@ pub(super) struct SerialTable {
     pub(super) flow_control: FlowControl,
     pub(super) rs485: Option<Spanned<bool>>,
     hold: Option<Int<0, 3600>>,
+    escape_gap: Option<Int<20, 1000>>,
     pty_mode: Option<PtyMode>,
     pty_group: Option<PtyGroup>,
     charset: Charset,
@@ -209,6 +210,7 @@ impl File {
                 flow_control: self.serial.flow_control,
                 rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
                 hold: self.serial.hold.map_or(Serial::default().hold, Int::seconds),
+                escape_gap: self.serial.escape_gap.map_or(Serial::default().escape_gap, Int::milliseconds),
                 access: Access {
                     mode: self.serial.pty_mode.as_ref().map_or(Access::default().mode, |mode| mode.0),
                     group: self.serial.pty_group.as_ref().map(|group| group.0),

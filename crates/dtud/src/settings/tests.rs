@@ -45,6 +45,7 @@ fn every_key_is_taken() {
         flow_control: FlowControl::RtsCts,
         rs485: false,
         hold: Duration::from_secs(9),
+        escape_gap: Duration::from_millis(500),
         access: Access { mode: 0o660, group: Some(0) },
         charset: Charset::Utf8,
     };
@@ -217,6 +218,7 @@ line = "tty:/dev/ttyS0"
 flow_control = "rtscts"
 rs485 = false
 hold = 9
+escape_gap = 500
 pty_mode = "0660"
 pty_group = "root"
 charset = "utf-8"
@@ -294,7 +296,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[serial]\nbaud = 9600",
-        "2:1: unknown field `baud`, expected one of `line`, `flow_control`, `rs485`, `hold`, `pty_mode`, `pty_group`, `charset`",
+        "2:1: unknown field `baud`, expected one of `line`, `flow_control`, `rs485`, `hold`, `escape_gap`, `pty_mode`, `pty_group`, `charset`",
     ),
     (
         "[radio]",

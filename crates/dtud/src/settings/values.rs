@@ -106,6 +106,10 @@ impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
         Duration::from_secs(self.0.unsigned_abs())
     }
 
+    pub(super) fn milliseconds(self) -> Duration {
+        Duration::from_millis(self.0.unsigned_abs())
+    }
+
     pub(super) fn number(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
