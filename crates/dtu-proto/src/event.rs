@@ -556,6 +556,13 @@ pub enum Event {
     LineRefused(String),
     /// A short message is lost, or a part of it.
     MessageLost(MessageLoss),
+    /// A message for an application came: it is stored, or shown whole as `CNMI` wants, and never printed as a text.
+    MessageToPort {
+        /// Who sent it.
+        from: String,
+        /// The application, as WAP push (2948).
+        port: u16,
+    },
     /// The messages could not be stored; told once until they can.
     MessagesNotStored(String),
     /// The backup takes over from the link, or (false) hands back.
@@ -705,7 +712,7 @@ pub enum MessageLoss {
     /// The service centre says that it has it already; that may be another one, for no number of this modem was known
     /// yet. It counts as sent.
     Doubtful(PhoneNumber),
-    /// What came is no message.
+    /// What came is no message. It stays with the modem.
     Unreadable(String),
     /// Parts of a long message never came; what did come was delivered. The text is the sender.
     Incomplete(String),
@@ -726,9 +733,11 @@ impl fmt::Display for MessageLoss {
                     "a message to {to}: the service centre says that it has it, which may be another one"
                 )
             }
-            Self::Unreadable(why) => write!(f, "what came is no message: {why}"),
+            Self::Unreadable(why) => write!(f, "what came is no message, and stays with the modem: {why}"),
             Self::Incomplete(from) => write!(f, "a message from {from}: parts of it never came"),
-            Self::Evicted => f.write_str("the storage is full: the oldest message that was read makes room"),
+            Self::Evicted => {
+                f.write_str("the storage is full: the oldest message that was read or told makes room")
+            }
         }
     }
 }

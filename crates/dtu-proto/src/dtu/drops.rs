@@ -13,8 +13,7 @@ impl Dtu {
         let packets = self.serial_command.counters();
         let connection = &self.at_connection.counters;
         let lost = &self.mailbox.counters;
-        let messages =
-            lost.unreadable + lost.incomplete + lost.evicted + lost.refused + lost.expired + lost.dropped;
+        let messages = lost.incomplete + lost.evicted + lost.refused + lost.expired + lost.dropped;
         let mut drops = [Dropped::NONE; DropPlace::COUNT];
         let mut put = |place: DropPlace, count, bytes| drops[place.index()] = Dropped { place, count, bytes };
         put(DropPlace::Serial, serial.dropped_frames, serial.dropped_bytes);

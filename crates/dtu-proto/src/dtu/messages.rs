@@ -18,7 +18,7 @@ use crate::wire::address::Address;
 use crate::wire::join::{Content, Outcome, Part, join};
 use crate::wire::pdu::{Deliver, Pdu, StatusReport, Tpdu};
 use crate::wire::time::TimeStamp;
-use crate::wire::udh::{Concat, Header};
+use crate::wire::udh::{Concat, Header, Ports};
 
 use submit::Submits;
 
@@ -36,8 +36,8 @@ pub(super) struct Post {
     told: Option<Instant>,
     /// What held when messages that wait were last looked at.
     looked: Option<Conditions>,
-    /// A message found no room: those behind it wait too.
-    blocked: bool,
+    /// Where a message found no room: those behind it that go there wait too.
+    blocked: Vec<Way>,
 }
 
 /// A line that nobody asked for.
@@ -130,7 +130,7 @@ impl Dtu {
         if self.mailbox.inbox.is_empty() || self.post.looked == Some(self.conditions()) {
             return;
         }
-        self.post.blocked = false;
+        self.post.blocked.clear();
         let mut waiting = VecDeque::new();
         for arrived in self.mailbox.inbox.take_all() {
             if !self.look_at(&arrived) {
@@ -156,12 +156,15 @@ impl Dtu {
         }
     }
 
+    /// It stays with the modem (decisions 16.15), and is told once, however often the modem brings it.
     fn unreadable(&mut self, arrived: &Arrived, why: String) -> bool {
-        self.mailbox.counters.received += 1;
-        self.mailbox.counters.unreadable += 1;
-        self.mailbox.take(&arrived.ids);
-        self.done_with(&arrived.ids);
-        self.event(Event::MessageLost(MessageLoss::Unreadable(why)));
+        let digest = sms::digest_of(&arrived.pdu);
+        if !self.mailbox.seen.knows(digest) {
+            self.mailbox.seen.remember(digest);
+            self.mailbox.changed();
+            self.mailbox.counters.unreadable += 1;
+            self.event(Event::MessageLost(MessageLoss::Unreadable(why)));
+        }
         true
     }
 
@@ -187,7 +190,7 @@ impl Dtu {
             return true;
         }
         if !self.can_take(&deliver) {
-            self.post.blocked = true;
+            self.post.blocked.push(self.way(&deliver));
             return false;
         }
         self.take_message(arrived, digest);
@@ -204,17 +207,21 @@ impl Dtu {
     fn can_take(&self, deliver: &Deliver) -> bool {
         let is_part = deliver.data.header.as_ref().and_then(Header::concat).is_some();
         let command = !is_part
+            && deliver.data.ports().is_none()
             && deliver.data.text().is_some_and(|text| {
                 number_of(&deliver.from).is_some_and(|number| self.is_command(number, text.as_bytes()))
             });
         if command {
             return self.is_idle() && self.mailbox.saving.has_room();
         }
-        let room = match self.way(deliver) {
+        let way = self.way(deliver);
+        let room = match way {
             Way::Line | Way::Direct => self.mailbox.line.has_room(),
             Way::Storage => self.mailbox.has_room(self.now),
         };
-        room && !self.post.blocked && self.mailbox.saving.has_room() && (self.is_idle() || !is_part)
+        room && !self.post.blocked.contains(&way)
+            && self.mailbox.saving.has_room()
+            && (self.is_idle() || !is_part)
     }
 
     fn way(&self, deliver: &Deliver) -> Way {
@@ -225,6 +232,8 @@ impl Dtu {
             _ => false,
         };
         match self.mode_of_messages() {
+            // M12: a message to a port is for an application; the equipment could make nothing of it.
+            WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,
             WorkingMode::Sms => Way::Line,
             _ if direct && self.line_state == LineState::Command => Way::Direct,
             WorkingMode::Transparent
@@ -276,7 +285,11 @@ impl Dtu {
         let Some(first) = parts.first() else { return };
         let content = join(parts.iter().map(|part| &part.deliver.data));
         let (from, stamp, way) = (first.deliver.from.clone(), first.deliver.stamp, self.way(&first.deliver));
-        if let (true, Content::Text(text)) = (complete, &content)
+        let ports = parts.iter().find_map(|part| part.deliver.data.ports());
+        if let Some(Ports { to, .. }) = ports {
+            self.event(Event::MessageToPort { from: from.to_string(), port: to });
+        }
+        if let (true, None, Content::Text(text)) = (complete, ports, &content)
             && self.command_by_message(&from, text)
         {
             return self.done_with(&ids_of(&parts));
@@ -284,7 +297,9 @@ impl Dtu {
         match way {
             Way::Line => self.message_for_line(&content, ids_of(&parts)),
             Way::Direct => {
-                self.announce(&from, stamp, &content);
+                if ports.is_none() {
+                    self.announce(&from, stamp, &content);
+                }
                 for part in parts {
                     let shown = sms::show(&part.pdu, Head::Notice, &self.config.messages);
                     let notice = Bytes::from(format!("\r\n{shown}\r\n"));
@@ -292,7 +307,10 @@ impl Dtu {
                 }
             }
             Way::Storage => {
-                let announced = self.announce(&from, stamp, &content);
+                let announced = match ports {
+                    Some(_) => self.goes_unread(),
+                    None => self.announce(&from, stamp, &content),
+                };
                 self.mailbox.overflow.extend(parts.into_iter().map(|part| (part.pdu, announced)));
                 self.fill_storage();
             }
@@ -338,9 +356,9 @@ impl Dtu {
             return true;
         }
         let stores = self.config.messages.notify.reports == STORE_REPORTS && report.data.is_none();
-        let room = !self.post.blocked && self.mailbox.has_room(self.now);
+        let room = !self.post.blocked.contains(&Way::Storage) && self.mailbox.has_room(self.now);
         if stores && !room {
-            self.post.blocked = true;
+            self.post.blocked.push(Way::Storage);
             return false;
         }
         self.take_message(arrived, digest);
@@ -361,8 +379,7 @@ impl Dtu {
     /// them for a minute.
     fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
         let reads = self.port.own_waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
-        let wants = self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS;
-        if !wants || !reads {
+        if !self.wants_texts() || !reads {
             return false;
         }
         let bytes = match content {
@@ -375,6 +392,16 @@ impl Dtu {
         let framed: Vec<u8> = b"\r\n".iter().copied().chain(line).chain(*b"\r\n").collect();
         self.post.push(Notice::Text(Bytes::from(framed)), self.now);
         true
+    }
+
+    fn wants_texts(&self) -> bool {
+        self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS
+    }
+
+    /// Whether nobody may ever read the storage, so that a message for an application makes room there for a newer
+    /// one: it must not make the device deaf.
+    fn goes_unread(&self) -> bool {
+        self.mode_of_messages() == WorkingMode::Sms || self.wants_texts()
     }
 
     /// Messages that wait for a place get one.

@@ -7,7 +7,7 @@ use super::dcs::{Alphabet, Dcs};
 use super::gsm7::{self, NotInAlphabet, Shifts};
 use super::reader::{DecodeError, Fault, Reader};
 use super::ucs2;
-use super::udh::Header;
+use super::udh::{Header, Ports};
 
 /// Octets that user data has at most, header and all.
 pub const LONGEST: usize = 140;
@@ -76,6 +76,12 @@ impl Body {
 }
 
 impl UserData {
+    /// The application that it is for.
+    #[must_use]
+    pub fn ports(&self) -> Option<Ports> {
+        self.header.as_ref().and_then(Header::ports)
+    }
+
     /// User data without a header.
     #[must_use]
     pub const fn plain(body: Body) -> Self {

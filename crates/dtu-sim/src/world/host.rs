@@ -329,6 +329,7 @@ impl World {
             | News::BackupActive { .. }
             | News::Call(_)
             | News::Lost(_)
+            | News::MessageToPort { .. }
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
             News::Command { door, line, .. } => {

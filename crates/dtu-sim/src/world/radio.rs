@@ -8,8 +8,12 @@ use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::event::{Input, ModemInput, ModemOutput, StoreInput};
 use dtu_proto::radio::{PhoneNumber, Registration};
 use dtu_proto::time::Duration;
-use dtu_proto::wire::pdu::{Pdu, Tpdu};
-use dtu_proto::wire::user_data::Body;
+use dtu_proto::wire::address::Address;
+use dtu_proto::wire::dcs::Dcs;
+use dtu_proto::wire::pdu::{Deliver, Pdu, Tpdu};
+use dtu_proto::wire::time::TimeStamp;
+use dtu_proto::wire::udh::{Header, Ports};
+use dtu_proto::wire::user_data::{Body, UserData};
 use encoding_rs::GBK;
 
 use super::{Event, Rule, World};
@@ -24,6 +28,8 @@ const PHONES: usize = 3;
 const STORED_MAX: u64 = 40;
 /// Letters that a modem and the device together may hold back.
 const WAITING_MAX: usize = 60;
+/// Messages for applications: far fewer than the storage has places.
+const PUSHES_MAX: u64 = 20;
 
 pub(super) struct Radio {
     pub(super) network: Network,
@@ -230,6 +236,27 @@ impl World {
         if let Some(body) = body {
             self.phone_sends(place, body);
         }
+        if self.scenario.radio.sms_mode && self.radio.letters % 8 == 0 && self.radio.letters / 8 <= PUSHES_MAX
+        {
+            self.push_to_port();
+        }
+    }
+
+    /// A message for an application, of a phone that may command, with a command in it: it is stored, and neither
+    /// printed nor run (M12). No two are alike.
+    fn push_to_port(&mut self) {
+        let text = format!("{},AT+CSQ", self.scenario.config.password);
+        let ports = Ports { to: 2948, from: u16::try_from(self.radio.letters).unwrap_or(0) };
+        let data = UserData { header: Some(Header::default().with_ports(ports)), body: Body::text(&text) };
+        let Some(from) = Address::number(phone(PHONES).as_str()) else { return };
+        let stamp = TimeStamp([0x62, 0x10, 0x10, 0, 0, 0, 0x23]);
+        let (no_more, forwarded, report, reply_path) = (true, false, false, false);
+        let dcs = Dcs::of(data.body.alphabet());
+        let deliver = Deliver { no_more, forwarded, report, reply_path, from, pid: 0, dcs, stamp, data };
+        let (modem, now) = (self.radio.modem, self.clock());
+        // A full centre has none for it.
+        let _ = self.radio.network.inject(modem, Tpdu::Deliver(deliver), now);
+        self.radio_moves();
     }
 
     /// Each letter is another: a running number, in letters of GSM, of GBK, or as octets.

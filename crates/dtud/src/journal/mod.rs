@@ -93,6 +93,9 @@ impl Journal {
             Event::LineRefused(why) => warn!("serial: {why}"),
             Event::MessageLost(loss) if self.drops.lasts(DropPlace::Messages) => debug!("SMS: {loss}"),
             Event::MessageLost(loss) => warn!("SMS: {loss}"),
+            Event::MessageToPort { from, port } => {
+                info!("SMS: a message from {from} to port {port} is for an application: not printed");
+            }
             Event::MessagesNotStored(why) => warn!("SMS: messages are not stored: {why}"),
             Event::BackupActive { backup, primary, active: true } => {
                 info!("link {backup}: serves for link {primary}")

@@ -49,7 +49,7 @@ spool_refused=<as of a link>`
 `+CISTAT:CALLS,state=<idle|dialling|alerting|incoming|active>,dialled=<n>,received=<n>,refused=<of these, by CIRINGSTA>,\
 answered=<there or here>,unconfirmed=<hung up, and the modem never said that they were over>`
 
-`+CISTAT:SMS,received=<PDUs taken from the modem>,duplicates=<of these, dropped>,unreadable=<of these, dropped>,\
+`+CISTAT:SMS,received=<PDUs taken from the modem>,duplicates=<of these, dropped>,unreadable=<left with the modem>,\
 reports=<of these, status reports>,commands=<messages that were commands>,printed=<messages written to the line>,\
 placed=<put into the storage>,evicted=<read messages that went for new ones>,incomplete=<long ones given up>,\
 stored=<in the storage>,parts=<waiting for others>,for_line=<waiting for the line>,not_taken=<no room yet>,turned_away=<no room, left with the modem>,\
