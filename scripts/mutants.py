@@ -135,6 +135,8 @@ MUTANTS = [
      "Ok(_) | Err(SubmitFailure::DUPLICATE) => {", "Ok(_) => {"),
     ("messages", "what waits for the line is not stored",
      "for (kind, bytes) in self.line.items() {", "for (kind, bytes) in self.line.items().skip(1) {"),
+    ("sms_join", "a part that comes again with another stamp waits a day",
+     "let is_ghost = self.is_of_finished(&key, place, &value);", "let is_ghost = place > 300 && self.is_of_finished(&key, place, &value);"),
     ("messages", "a message to a port is printed",
      "WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,", "WorkingMode::Sms if deliver.data.ports().is_some_and(|ports| ports.to == 0) => Way::Storage,"),
     ("messages", "a message to a port is a command",
@@ -230,7 +232,7 @@ MUTANTS = [
 
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
 # Timed scripts of dtu-proto that guard what no world reaches.
-SCRIPTS = ["delivery", "serial_command"]
+SCRIPTS = ["delivery", "serial_command", "sms_join"]
 # Seconds; the worlds of an unbroken core take a twentieth of it.
 HANGS_AFTER = 60
 MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}

@@ -264,10 +264,16 @@ impl Dtu {
 
     /// Long messages whose parts did not come in time.
     fn end_incomplete(&mut self) {
+        let before = self.mailbox.joiner.counters().duplicates;
         while self.can_give_up()
             && let Some(incomplete) = self.mailbox.joiner.expire(self.now)
         {
             self.incomplete(sms::in_order(incomplete.parts));
+        }
+        let copies = self.mailbox.joiner.counters().duplicates - before;
+        if copies > 0 {
+            self.mailbox.counters.duplicates += copies;
+            self.mailbox.changed();
         }
     }
 

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::hash::{Hash, Hasher};
 
 use crate::time::Instant;
 use crate::wire::pdu::Deliver;
@@ -73,6 +74,12 @@ impl PartialEq for Received {
     /// The same content: a part that comes again may have another stamp.
     fn eq(&self, other: &Self) -> bool {
         self.deliver.data == other.deliver.data
+    }
+}
+
+impl Hash for Received {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.deliver.data.hash(state);
     }
 }
 

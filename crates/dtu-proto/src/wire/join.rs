@@ -6,6 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use super::address::Address;
 use super::gsm7::Shifts;
@@ -73,12 +74,20 @@ pub struct Limits {
     pub finished: usize,
     /// How long a message waits for its parts, from its first one on.
     pub hold: Duration,
+    /// The same for one that looks like parts of a complete message come again.
+    pub ghost: Duration,
 }
 
 impl Default for Limits {
-    /// 64 messages, 1024 parts (140 KiB of user data), 64 complete ones; a day.
+    /// 64 messages, 1024 parts (140 KiB of user data), 64 complete ones; a day, and ten minutes.
     fn default() -> Self {
-        Self { messages: 64, parts: 1024, finished: 64, hold: Duration::from_secs(24 * 3600) }
+        Self {
+            messages: 64,
+            parts: 1024,
+            finished: 64,
+            hold: Duration::from_secs(24 * 3600),
+            ghost: Duration::from_secs(600),
+        }
     }
 }
 
@@ -148,6 +157,9 @@ struct Key {
 struct Open<T> {
     key: Key,
     deadline: Instant,
+    /// All its parts have the content of a complete message's. A centre that tries again may give a part another stamp;
+    /// but a sender may also send the same text again. So it waits, and goes without a word.
+    is_ghost: bool,
     /// One place for each part.
     parts: Vec<Option<(TimeStamp, T)>>,
 }
@@ -155,10 +167,11 @@ struct Open<T> {
 #[derive(Clone, Debug)]
 struct Finished {
     key: Key,
-    stamps: Vec<TimeStamp>,
+    /// Stamp and content of each part.
+    parts: Vec<(TimeStamp, u64)>,
 }
 
-impl<T: PartialEq> Concatenation<T> {
+impl<T: PartialEq + Hash> Concatenation<T> {
     /// Nothing held.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
@@ -174,7 +187,8 @@ impl<T: PartialEq> Concatenation<T> {
     ///
     /// A part of an open message with the same stamp or the same value is a duplicate. One that differs in both is of
     /// a new message whose sender has come round to the same reference: the old one is given up. A part of a message
-    /// that was complete is a duplicate when its stamp is the same.
+    /// that was complete is a duplicate when its stamp is the same. With another stamp and the same content it may be
+    /// one, too: it waits for its fellows for a short time, and is dropped as a duplicate if they do not come.
     pub fn insert(&mut self, part: Part<'_, T>, now: Instant) -> Arrival<T> {
         self.insert_for(part, now, self.limits.hold)
     }
@@ -192,14 +206,19 @@ impl<T: PartialEq> Concatenation<T> {
         if self.open_of(&key).is_some_and(|open| open.part(place).is_some()) {
             given_up.extend(self.give_up(|open| open.key == key));
         }
+        let is_ghost = self.is_of_finished(&key, place, &value);
         if self.open_of(&key).is_none() {
-            let deadline = now + hold;
+            let deadline = now + if is_ghost { hold.min(self.limits.ghost) } else { hold };
             let parts = (0..concat.total).map(|_| None).collect();
-            self.open.push_back(Open { key: key.clone(), deadline, parts });
+            self.open.push_back(Open { key: key.clone(), deadline, is_ghost, parts });
         }
-        let open = self.open.iter_mut().find(|open| open.key == key);
-        if let Some(slot) = open.and_then(|open| open.parts.get_mut(place)) {
-            *slot = Some((stamp, value));
+        if let Some(open) = self.open.iter_mut().find(|open| open.key == key) {
+            if open.is_ghost && !is_ghost {
+                (open.is_ghost, open.deadline) = (false, now + hold);
+            }
+            if let Some(slot) = open.parts.get_mut(place) {
+                *slot = Some((stamp, value));
+            }
         }
         if let Some(parts) = self.take_complete(&key) {
             return Arrival { outcome: Outcome::Complete(parts), given_up };
@@ -212,7 +231,13 @@ impl<T: PartialEq> Concatenation<T> {
 
     /// The next message that has waited too long, if there is one; ask until there is none.
     pub fn expire(&mut self, now: Instant) -> Option<Incomplete<T>> {
-        self.give_up(|open| open.deadline <= now)
+        while self.open.iter().any(|open| open.deadline <= now) {
+            let incomplete = self.give_up(|open| open.deadline <= now);
+            if incomplete.is_some() {
+                return incomplete;
+            }
+        }
+        None
     }
 
     /// When the next message has waited too long.
@@ -240,15 +265,21 @@ impl<T: PartialEq> Concatenation<T> {
         let open = self.open_of(key).and_then(|open| open.part(place));
         let finished = self.finished.iter().filter(|finished| finished.key == *key);
         open.is_some_and(|(there, held)| *there == stamp || held == value)
-            || finished.filter_map(|finished| finished.stamps.get(place)).any(|there| *there == stamp)
+            || finished.filter_map(|finished| finished.parts.get(place)).any(|(there, _)| *there == stamp)
+    }
+
+    fn is_of_finished(&self, key: &Key, place: usize, value: &T) -> bool {
+        let finished = self.finished.iter().filter(|finished| finished.key == *key);
+        finished.filter_map(|finished| finished.parts.get(place)).any(|(_, there)| *there == content(value))
     }
 
     fn take_complete(&mut self, key: &Key) -> Option<Vec<T>> {
         let at =
             self.open.iter().position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
         let Open { key, parts, .. } = self.open.remove(at)?;
-        let (stamps, values) = parts.into_iter().flatten().unzip();
-        self.finished.push_back(Finished { key, stamps });
+        let known = parts.iter().flatten().map(|(stamp, value)| (*stamp, content(value))).collect();
+        let values = parts.into_iter().flatten().map(|(_, value)| value).collect();
+        self.finished.push_back(Finished { key, parts: known });
         if self.finished.len() > self.limits.finished {
             self.finished.pop_front();
         }
@@ -260,14 +291,38 @@ impl<T: PartialEq> Concatenation<T> {
         self.open.len() > self.limits.messages || self.held().count() > self.limits.parts
     }
 
-    /// The oldest message of those asked for.
+    /// The oldest message of those asked for; nothing where it is a ghost, which goes as duplicates.
     fn give_up(&mut self, which: impl Fn(&Open<T>) -> bool) -> Option<Incomplete<T>> {
         let at = self.open.iter().position(which)?;
-        let Open { key, parts, .. } = self.open.remove(at)?;
+        let Open { key, parts, is_ghost, .. } = self.open.remove(at)?;
+        if is_ghost {
+            self.counters.duplicates += parts.iter().flatten().count() as u64;
+            return None;
+        }
         self.counters.incomplete += 1;
         let parts = parts.into_iter().map(|part| part.map(|(_, value)| value)).collect();
         Some(Incomplete { sender: key.sender, reference: key.reference, parts })
     }
+}
+
+/// FNV-1a of a content.
+struct Digest(u64);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 =
+            bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn content<T: Hash>(value: &T) -> u64 {
+    let mut digest = Digest(0xcbf2_9ce4_8422_2325);
+    value.hash(&mut digest);
+    digest.finish()
 }
 
 impl<T> Open<T> {

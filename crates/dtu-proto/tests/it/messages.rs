@@ -376,6 +376,22 @@ fn parts_come_out_of_order_doubled_and_are_one_text() {
 }
 
 #[test]
+fn a_part_that_comes_again_with_another_stamp_leaves_nothing_behind() {
+    let mut dev = booted(sms_mode());
+    let text = "0123456789".repeat(20);
+    let again = parts(PHONE, Body::text(&text), 7, stamp(9));
+    for part in parts(PHONE, Body::text(&text), 7, stamp(1)) {
+        dev.brings(&part);
+    }
+    dev.at(1000).prints(&text).brings(&again[1]);
+    dev.wait(700_000).prints_nothing();
+    let status = dev.dtu.status(dev.now).messages;
+    assert_eq!((status.parts, status.counters.duplicates, status.counters.incomplete), (0, 1, 0));
+    dev.days(1).prints_nothing();
+    assert_eq!(losses(&mut dev), Vec::<String>::new());
+}
+
+#[test]
 fn an_incomplete_message_is_given_up_after_a_day_with_what_is_there() {
     let mut dev = booted(sms_mode());
     let three = parts(PHONE, Body::text(&"0123456789".repeat(40)), 7, stamp(1));

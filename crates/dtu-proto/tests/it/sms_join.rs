@@ -187,3 +187,31 @@ fn a_message_of_255_parts_that_come_backwards_is_whole() {
     let Outcome::Complete(parts) = desk.outcome(1, 255, "first") else { panic!("not complete") };
     assert_eq!((parts.len(), parts[0], parts[1], parts[254]), (255, "first", "even", "odd"));
 }
+
+#[test]
+fn a_part_of_a_complete_message_with_another_stamp_goes_without_a_word() {
+    let mut desk = desk();
+    desk.outcome(1, 2, "a");
+    desk.outcome(2, 2, "b");
+    desk.stamp = 2;
+    assert_eq!(desk.outcome(2, 2, "b"), Outcome::Waiting, "it may be the same text once more");
+    let ghost = desk.now + Limits::default().ghost;
+    assert_eq!(desk.concatenation.poll_timeout(), Some(ghost));
+    assert_eq!(desk.concatenation.expire(ghost), None);
+    assert_eq!((desk.concatenation.held().count(), desk.concatenation.counters().duplicates), (0, 1));
+    assert_eq!(desk.concatenation.counters().incomplete, 0);
+}
+
+#[test]
+fn a_new_message_that_begins_like_the_last_one_is_none_that_comes_again() {
+    let mut desk = desk();
+    desk.outcome(1, 3, "head");
+    desk.outcome(2, 3, "b");
+    desk.outcome(3, 3, "c");
+    desk.stamp = 2;
+    desk.outcome(1, 3, "head");
+    desk.outcome(2, 3, "other");
+    let day = desk.now + Limits::default().hold;
+    assert_eq!(desk.concatenation.expire(desk.now + Limits::default().ghost), None);
+    assert_eq!(desk.concatenation.expire(day), Some(desk.gone(&[Some("head"), Some("other"), None])));
+}

@@ -236,7 +236,9 @@ impl World {
         if let Some(body) = body {
             self.phone_sends(place, body);
         }
-        if self.scenario.radio.sms_mode && self.radio.letters % 8 == 0 && self.radio.letters / 8 <= PUSHES_MAX
+        if self.scenario.radio.sms_mode
+            && self.radio.letters.is_multiple_of(8)
+            && self.radio.letters / 8 <= PUSHES_MAX
         {
             self.push_to_port();
         }
