@@ -135,6 +135,8 @@ MUTANTS = [
      "Ok(_) | Err(SubmitFailure::DUPLICATE) => {", "Ok(_) => {"),
     ("messages", "what waits for the line is not stored",
      "for (kind, bytes) in self.line.items() {", "for (kind, bytes) in self.line.items().skip(1) {"),
+    ("messages_scripts", "a number in PDU mode is taken for a length",
+     "Ok(call.is_quoted(0) || text.starts_with('+') || too_long)", "Ok(text.starts_with('+') && too_long)"),
     ("sms_join", "a part that comes again with another stamp waits a day",
      "let is_ghost = self.is_of_finished(&key, place, &value);", "let is_ghost = place > 300 && self.is_of_finished(&key, place, &value);"),
     ("messages", "a message to a port is printed",

@@ -17,6 +17,7 @@ pub(super) struct Call<'c, 'x> {
     pub(super) command: &'static Command,
     pub(super) ctx: &'c mut Context<'x>,
     values: Vec<Value>,
+    quoted: Vec<bool>,
     pub(super) lines: Vec<String>,
     pub(super) effects: Vec<Effect>,
     pub(super) slow: Option<SlowCommand>,
@@ -35,8 +36,17 @@ impl<'c, 'x> Call<'c, 'x> {
             Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
             Form::Run | Form::Read | Form::Test => Vec::new(),
         };
-        let mut call =
-            Self { command, ctx, values, lines: Vec::new(), effects: Vec::new(), slow: None, prompt: None };
+        let quoted = piece.args.iter().map(|arg| arg.quoted).collect();
+        let mut call = Self {
+            command,
+            ctx,
+            values,
+            quoted,
+            lines: Vec::new(),
+            effects: Vec::new(),
+            slow: None,
+            prompt: None,
+        };
         handler(&mut call)?;
         Ok(call)
     }
@@ -56,6 +66,11 @@ impl<'c, 'x> Call<'c, 'x> {
             Some(Value::Number(number)) => Ok(*number),
             Some(Value::Text(_) | Value::Bytes(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
         }
+    }
+
+    /// Whether the value was typed between quotes.
+    pub(super) fn is_quoted(&self, place: usize) -> bool {
+        self.quoted.get(place) == Some(&true)
     }
 
     pub(super) fn narrow<T: TryFrom<u32>>(&self, place: usize) -> Result<T, Error> {

@@ -948,6 +948,27 @@ fn manual_2_8_6_16_cmgs_asks_sends_and_answers() {
 }
 
 #[test]
+fn m14_a_number_in_pdu_mode_asks_for_a_text_as_the_manual_prints_it() {
+    let mut dev = booted(at_mode());
+    for number in ["10086", "\"10086\"", "185", "\"17\"", "+8613800138000"] {
+        let plain = number.trim_matches('"');
+        dev.wait(1000).command(&format!("AT+CMGS={number}"), "\r\n> ").wait(500).serial("hello\x1a");
+        dev.prints("\r\n+CMGS: 42\r\n\r\nOK\r\n").network_takes(&[(plain, "hello")]);
+    }
+    // The next one is a PDU again: the format stays.
+    dev.command("AT+CMGF?;+CMGS=11", "\r\n+CMGF: 0\r\n\r\n> ").wait(500);
+    dev.serial("00010005810180F6000001E1\x1a")
+        .prints("\r\n+CMGS: 42\r\n\r\nOK\r\n")
+        .network_takes(&[("10086", "a")]);
+    // What is neither is refused: no PDU is so long, and no number has 21 digits.
+    for wrong in ["165", "184", "5", "abc", "123456789012345678901", "\"\""] {
+        dev.serial(format!("AT+CMGS={wrong}\r")).wait(100);
+        let printed = dev.printed();
+        assert!(printed.contains("ERROR: CMGS: TO must be a"), "{wrong}: {printed}");
+    }
+}
+
+#[test]
 fn manual_2_8_6_33_cismssend_is_ok_when_the_network_took_it() {
     let mut dev = booted(at_mode());
     dev.post.silent = true;

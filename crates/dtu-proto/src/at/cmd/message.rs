@@ -54,7 +54,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .notes(
         "Answers `> `; then the text or PDU is typed, 0x1A sends it, ESC gives it up. In PDU mode the length is that of \
-         the PDU without the service centre in front. In text mode a text is sent in GSM 7-bit if it can be, else in \
+         the PDU without the service centre in front; what is quoted, begins with + or is above 184 is a number, and one \
+         text follows as in text mode. In text mode a text is sent in GSM 7-bit if it can be, else in \
          UCS2, in up to 10 parts; with a CSMP coding of 8-bit data it is typed in hex digits.",
     )
     .sets(send),
@@ -206,12 +207,20 @@ pub(super) fn check_modem(call: &Call<'_, '_>) -> Result<(), Error> {
 
 fn send(call: &mut Call<'_, '_>) -> Done {
     check_modem(call)?;
-    let what = if call.ctx.config.messages.text_mode {
+    let what = if call.ctx.config.messages.text_mode || is_number(call)? {
         Prompted::SendText(receiver(call)?)
     } else {
         Prompted::SendPdu(length(call)?)
     };
     prompt(call, what)
+}
+
+/// What no PDU's length can be is a number in PDU mode too (decisions 16.13): the manual types `AT+CMGS=10086`.
+fn is_number(call: &Call<'_, '_>) -> Result<bool, Error> {
+    let text = call.text(0)?;
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let too_long = digits && text.parse().map_or(true, |length: usize| length > NO_LENGTH);
+    Ok(call.is_quoted(0) || text.starts_with('+') || too_long)
 }
 
 /// Asks the DTE for a text.
@@ -232,7 +241,7 @@ pub(super) fn receiver(call: &Call<'_, '_>) -> Result<Address, Error> {
     let number = call.text(0)?;
     let address = typed::address_of(&number, call.number(1)?, call.ctx.config.messages.charset);
     let wrong = format!(
-        "TO must be a number in text mode (AT+CMGF=1): 1..=20 digits, + in front allowed, got {number}"
+        "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got {number}"
     );
     address.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
 }
@@ -386,5 +395,7 @@ const INTERNATIONAL: u8 = 145;
 /// 27.005 3.2.5: the service centre is not known.
 const NO_CENTER: u16 = 330;
 const LENGTH_MIN: usize = 6;
+/// A number above this is that of a phone (decisions 16.13).
+const NO_LENGTH: usize = 184;
 /// Octets of the longest SUBMIT.
 const LENGTH_MAX: usize = 164;

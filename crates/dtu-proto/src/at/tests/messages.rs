@@ -232,9 +232,11 @@ fn a_prompt_is_given_up_without_a_word() {
 #[test]
 fn what_cannot_be_sent_is_said_before_the_prompt() {
     let mut desk = Desk::with_modem();
-    desk.refuses("AT+CMGS=10086", "CMGS: TO must be a length in PDU mode (AT+CMGF=0): 6..=164, got 10086");
+    // Decisions 16.13: above 184 it is a number.
+    desk.refuses("AT+CMGS=184", "CMGS: TO must be a length in PDU mode (AT+CMGF=0): 6..=164, got 184");
     desk.ok("AT+CMGF=1");
-    let number = "TO must be a number in text mode (AT+CMGF=1): 1..=20 digits, + in front allowed, got me";
+    let number =
+        "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got me";
     desk.refuses("AT+CMGS=me", &format!("CMGS: {number}"));
     desk.door = Door::Console;
     let elsewhere = "CMGS: its text is typed on the serial line; CISMSSEND sends from everywhere";
