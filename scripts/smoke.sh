@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's first command, as a new user runs it: the device starts, prints its ready line, and stops cleanly.
+# The README as a new user plays it: the device starts and stops cleanly, the demo runs, the minute by hand works.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -14,3 +14,4 @@ fi
 cat "$dir/out"
 target/release/dtud demo --seconds 5 >"$dir/demo" 2>>"$dir/log" </dev/null || { cat "$dir/demo" "$dir/log"; exit 1; }
 tail -n 3 "$dir/demo"
+scripts/minute.py target/release/dtud
