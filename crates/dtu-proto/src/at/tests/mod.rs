@@ -13,6 +13,7 @@ use crate::radio::{Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Regist
 use crate::sms::Mailbox;
 use crate::status::{RadioStatus, Status};
 
+mod chinese;
 mod httpd;
 mod lines;
 mod manual;

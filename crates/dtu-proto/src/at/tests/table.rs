@@ -179,7 +179,7 @@ fn chapter(command: &CommandDescription) -> String {
     text
 }
 
-fn value(value: Option<&str>) -> String {
+pub(super) fn value(value: Option<&str>) -> String {
     match value {
         None => String::new(),
         Some("") => String::from("`\"\"`"),
@@ -187,7 +187,7 @@ fn value(value: Option<&str>) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
