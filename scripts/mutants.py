@@ -135,8 +135,12 @@ MUTANTS = [
      "Ok(_) | Err(SubmitFailure::DUPLICATE) => {", "Ok(_) => {"),
     ("messages", "what waits for the line is not stored",
      "for (kind, bytes) in self.line.items() {", "for (kind, bytes) in self.line.items().skip(1) {"),
-    ("messages_scripts", "a number in PDU mode is taken for a length",
+    ("texts", "a number in PDU mode is taken for a length",
      "Ok(call.is_quoted(0) || text.starts_with('+') || too_long)", "Ok(text.starts_with('+') && too_long)"),
+    ("texts", "a name is taken for UTF-8, whatever the line speaks",
+     "let text = sms::from_serial(&self.bytes(place)?, charset);", "let text = sms::from_serial(&self.bytes(place)?, if place == 0 { Charset::Utf8 } else { charset });"),
+    ("texts", "the operator is shown plainly where the charset is UCS2",
+     "Quoted(&in_charset(call, &name))", "Quoted(&name)"),
     ("sms_join", "a part that comes again with another stamp waits a day",
      "let is_ghost = self.is_of_finished(&key, place, &value);", "let is_ghost = place > 300 && self.is_of_finished(&key, place, &value);"),
     ("messages", "a message to a port is printed",
@@ -234,7 +238,7 @@ MUTANTS = [
 
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
 # Timed scripts of dtu-proto that guard what no world reaches.
-SCRIPTS = ["delivery", "serial_command", "sms_join"]
+SCRIPTS = {"delivery": "delivery", "serial_command": "serial_command", "sms_join": "sms_join", "texts": "messages"}
 # Seconds; the worlds of an unbroken core take a twentieth of it.
 HANGS_AFTER = 60
 MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}
@@ -286,7 +290,7 @@ def try_mutant(mutant, seeds):
     original = path.read_text()
     path.write_text(original.replace(old, new))
     try:
-        held, seen = run_scripts(rule) if rule in SCRIPTS else run(seeds, MODES.get(rule, "0"), herd=rule == "herd")
+        held, seen = run_scripts(SCRIPTS[rule]) if rule in SCRIPTS else run(seeds, MODES.get(rule, "0"), herd=rule == "herd")
     finally:
         path.write_text(original)
     print(f"{'survived' if held else 'caught'}: {rule}: {title}{'' if held else ' -> ' + seen}", flush=True)

@@ -9,8 +9,9 @@ use super::parse::{Arg, Form, Piece};
 use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
 use super::{Context, Effect, Prompt, Rights, SlowCommand};
-use crate::config::Role;
+use crate::config::{Charset, Role};
 use crate::event::{Door, LinkId};
+use crate::sms;
 
 /// What a handler works on.
 pub(super) struct Call<'c, 'x> {
@@ -18,7 +19,7 @@ pub(super) struct Call<'c, 'x> {
     pub(super) ctx: &'c mut Context<'x>,
     values: Vec<Value>,
     quoted: Vec<bool>,
-    pub(super) lines: Vec<String>,
+    pub(super) lines: Vec<Vec<u8>>,
     pub(super) effects: Vec<Effect>,
     pub(super) slow: Option<SlowCommand>,
     /// The command wants a text.
@@ -53,7 +54,34 @@ impl<'c, 'x> Call<'c, 'x> {
 
     /// A line of information text.
     pub(super) fn say(&mut self, line: String) {
-        self.lines.push(line);
+        self.lines.push(line.into_bytes());
+    }
+
+    pub(super) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        self.lines.extend(lines.into_iter().map(String::into_bytes));
+    }
+
+    /// A line with text of people: in the charset of the serial line, but for phones and the console.
+    pub(super) fn say_text(&mut self, line: &str) {
+        self.lines.push(sms::to_serial(line, self.charset()));
+    }
+
+    /// What text is typed in, and shown.
+    pub(super) const fn charset(&self) -> Charset {
+        match self.ctx.door {
+            Door::Serial | Door::SerialFrame | Door::Link(_) => self.ctx.options.charset,
+            Door::Sms(_) | Door::Console => Charset::Utf8,
+        }
+    }
+
+    /// The text of a value.
+    pub(super) fn typed_text(&self, place: usize) -> Result<String, Error> {
+        let (charset, name) = (self.charset(), self.command.params[place].name);
+        let text = sms::from_serial(&self.bytes(place)?, charset);
+        text.ok_or_else(|| {
+            let charset = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };
+            self.refuse(Code::IncorrectParameters, &format!("{name} must be text in {charset}"))
+        })
     }
 
     /// The command is not possible now, for this reason.
@@ -166,7 +194,7 @@ fn too_many(command: &Command, came: usize) -> String {
 
 /// `AT+X=?`
 pub(super) fn test_form(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    call.lines.extend(test_text(call.command));
+    call.say_all(test_text(call.command));
     Ok(())
 }
 

@@ -69,12 +69,12 @@ impl Code {
 }
 
 /// Information text of one command; with `ATV0` there is no line end in front of it.
-pub(super) fn information(lines: &[String], config: &Config, out: &mut Vec<u8>) {
+pub(super) fn information(lines: &[impl AsRef<[u8]>], config: &Config, out: &mut Vec<u8>) {
     if config.verbose && !lines.is_empty() {
         out.extend_from_slice(b"\r\n");
     }
     for line in lines {
-        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(line.as_ref());
         out.extend_from_slice(b"\r\n");
     }
 }

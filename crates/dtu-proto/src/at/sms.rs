@@ -192,13 +192,23 @@ pub(super) fn with_center(pdu: &Bytes, ctx: &Context<'_>) -> Bytes {
     }
 }
 
-/// A number typed in text mode: in the charset of `CSCS` where that is UCS2.
-pub(super) fn address_of(typed: &str, type_of_address: u32, charset: TextCharset) -> Option<Address> {
+/// A number as it is typed: in the charset of `CSCS` where that is UCS2, or plain.
+pub(super) fn number_of(typed: &str, charset: TextCharset) -> String {
     let in_ucs2 = (charset == TextCharset::Ucs2)
         .then(|| sms::decode_text(typed.as_bytes(), charset, crate::config::Charset::Utf8).ok())
         .flatten()
         .filter(|number| Address::number(number).is_some());
-    let number = in_ucs2.unwrap_or_else(|| typed.to_string());
+    in_ucs2.unwrap_or_else(|| typed.to_string())
+}
+
+/// A number or name as it is shown: in the charset of `CSCS` where that is UCS2.
+pub(super) fn in_charset(text: &str, charset: TextCharset) -> String {
+    if charset == TextCharset::Ucs2 { sms::encode_text(text, charset) } else { text.to_string() }
+}
+
+/// A number typed in text mode: in the charset of `CSCS` where that is UCS2.
+pub(super) fn address_of(typed: &str, type_of_address: u32, charset: TextCharset) -> Option<Address> {
+    let number = number_of(typed, charset);
     let digits = number.trim_start_matches('+');
     match u8::try_from(type_of_address) {
         Ok(toa) if toa >= 128 => Address::new(toa, digits).filter(|address| !address.text().is_empty()),

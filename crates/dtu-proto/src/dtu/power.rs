@@ -11,6 +11,7 @@ use crate::event::{Door, Event, LINKS, LinkId, ModemOutput, Output, Power, Resta
 use crate::link::Link;
 use crate::serial::port::{Dropped, Purpose};
 use crate::serial::window::Rest;
+use crate::sms;
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
@@ -82,6 +83,7 @@ impl Dtu {
         self.line_dropped(dropped, None);
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
+        let banner = sms::to_serial(&banner, self.options.charset);
         self.port.write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
         self.use_apn();
         self.show_leds();

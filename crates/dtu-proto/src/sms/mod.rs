@@ -23,7 +23,7 @@ use crate::status::{MessageCounters, MessageStatus};
 use crate::time::{Duration, Instant};
 use crate::wire::join::{Concatenation, Limits};
 
-pub(crate) use charset::{decode_text, digits, from_serial, to_serial, torn_end};
+pub(crate) use charset::{decode_text, digits, encode_text, from_serial, to_serial, torn_end};
 pub(crate) use compose::{Template, compose, parts_of_reply};
 pub(crate) use inbox::{Arrived, Inbox, Received};
 pub(crate) use line::{LineKind, LineQueue};

@@ -8,7 +8,7 @@ use common::post::{deliver, number, parts, report, stamp, submit_of};
 use common::{Bench, LINK1, one_link};
 use dtu_proto::config::{Charset, Config, FactoryPassword, Options, WorkingMode};
 use dtu_proto::event::{Door, Event, Input, MessageLoss, ModemInput, Power};
-use dtu_proto::radio::SubmitFailure;
+use dtu_proto::radio::{Operator, SubmitFailure};
 use dtu_proto::status::MessageCounters;
 use dtu_proto::time::Duration;
 use dtu_proto::wire::address::Address;
@@ -966,6 +966,45 @@ fn m14_a_number_in_pdu_mode_asks_for_a_text_as_the_manual_prints_it() {
         let printed = dev.printed();
         assert!(printed.contains("ERROR: CMGS: TO must be a"), "{wrong}: {printed}");
     }
+}
+
+#[test]
+fn m14_cimodid_takes_the_charset_of_the_line_and_an_empty_one() {
+    let mut dev = booted(at_mode());
+    let named = |head: &[u8], name: &[u8], tail: &[u8]| [head, name, tail].concat();
+    let gbk = [0xCB, 0xAE, 0xB1, 0xC3]; // 水泵
+    dev.wait(1000).serial(named(b"AT+CIMODID=", &gbk, b";W\r")).wait(100).prints("\r\nOK\r\n");
+    dev.serial("AT+CIMODID?\r").wait(100).prints(named(b"\r\n+CIMODID:\"", &gbk, b"\"\r\n\r\nOK\r\n"));
+    dev.serial("AT+CIRESET\r").wait(1000);
+    dev.prints(named(b"\r\nOK\r\n\r\n", &gbk, b"\r\n"));
+    dev.wait(1000).serial(b"AT+CIMODID=\xFF\r").wait(100);
+    assert!(dev.printed().contains("CIMODID: NAME must be text in GBK"));
+    for empty in ["AT+CIMODID=", "AT+CIMODID=\"\""] {
+        dev.command(empty, "\r\nOK\r\n").command("AT+CIMODID?", "\r\n+CIMODID:\"\"\r\n\r\nOK\r\n");
+    }
+    // A phone writes and reads text, whatever the line speaks.
+    dev.sms_from(PHONE, "abc,AT+CIMODID=水泵;+CIMODID?")
+        .network_takes(&[(PHONE, "+CIMODID:\"水泵\"\r\n\r\nOK")]);
+}
+
+#[test]
+fn m14_ucs2_holds_for_the_service_centre_the_own_number_and_the_operator() {
+    let mut dev = booted(at_mode());
+    dev.news(ModemInput::OwnNumber(Some(number("+8613"))));
+    dev.news(ModemInput::Operator(Some(Operator { name: "中国移动".into(), code: "46000".into() })));
+    dev.at(1000).command("AT+CSCS=\"UCS2\"", "\r\nOK\r\n");
+    // The SIM's own centre, 8613800531500.
+    let centre = "0038003600310033003800300030003500330031003500300030";
+    dev.command("AT+CSCA?", &format!("\r\n+CSCA: \"{centre}\", 145\r\n\r\nOK\r\n"));
+    dev.command("AT+CSCA=\"002B0031003200330034\"", "\r\nOK\r\n");
+    dev.command("AT+CSCA?", "\r\n+CSCA: \"002B0031003200330034\", 145\r\n\r\nOK\r\n");
+    dev.command("AT+CNUM", "\r\n+CNUM: \"\",\"002B0038003600310033\",145\r\n\r\nOK\r\n");
+    dev.command("AT+COPS?", "\r\n+COPS: 0,0,\"4E2D56FD79FB52A8\"\r\n\r\nOK\r\n");
+    let known = "(2,\"4E2D56FD79FB52A8\",\"4E2D56FD79FB52A8\",\"00340036003000300030\"),,";
+    dev.command("AT+COPS=?", &format!("\r\n+COPS: {known}(0,3),(0-2)\r\n\r\nOK\r\n"));
+    // What is typed plainly is understood, too; and in another charset all is plain.
+    dev.command("AT+CSCA=\"+5678\"", "\r\nOK\r\n").command("AT+CSCS=\"GSM\"", "\r\nOK\r\n");
+    dev.command("AT+CSCA?;+CNUM", "\r\n+CSCA: \"+5678\", 145\r\n\r\n+CNUM: \"\",\"+8613\",145\r\n\r\nOK\r\n");
 }
 
 #[test]

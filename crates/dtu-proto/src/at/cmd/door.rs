@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::super::call::Call;
 use super::super::param::{Chars, Kind, Param};
+use super::super::reply::Code;
 use super::super::reply::Quoted;
 use super::super::table::{Command, TakesEffect};
 use super::{Done, ON_OFF, one};
@@ -37,14 +38,18 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "+CIMODID",
         "2.8.6.52",
         "What the serial line prints at power-on",
-        &[Param::new("NAME", Kind::Text { min: 0, max: 64, chars: Chars::Any }, "")
-            .factory("USR-GPRS232-DTU")],
+        &[Param::new("NAME", Kind::Bytes { min: 0, max: NAME_BYTES }, "at most 64 characters in the charset of the line")
+            .factory("USR-GPRS232-DTU")
+            .left_off_is("")],
     )
     .reads(read_banner)
     .sets(set_banner)
     .saved(|config| one(format!("AT+CIMODID={}", Quoted(&config.banner))), TakesEffect::Now),
 ];
 
+const NAME_MAX: usize = 64;
+/// In UTF-8, as the stored file has it.
+const NAME_BYTES: usize = 4 * NAME_MAX;
 const GATE: &[Param] = &[Param::new("ON", ON_OFF, "").factory("0")];
 
 /// The two lines of the dump of `CIPSCONT?`.
@@ -86,11 +91,16 @@ fn set_serial(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_banner(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CIMODID:{}", Quoted(&call.ctx.config.banner)));
+    let line = format!("+CIMODID:{}", Quoted(&call.ctx.config.banner));
+    call.say_text(&line);
     Ok(())
 }
 
 fn set_banner(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.banner = call.text(0)?;
+    let name = call.typed_text(0)?;
+    if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+        return Err(call.refuse(Code::IncorrectParameters, "NAME must be 0..=64 printable characters"));
+    }
+    call.ctx.config.banner = name;
     Ok(())
 }

@@ -79,7 +79,7 @@ fn dump(call: &mut Call<'_, '_>) -> Done {
     lines.push(mode::mode_line(config));
     lines.extend(door::gate_lines(config));
     lines.extend(LinkId::ALL.map(|link| port_line(link, config)));
-    call.lines = lines;
+    call.say_all(lines);
     Ok(())
 }
 
@@ -115,7 +115,7 @@ fn saved_links(config: &Config) -> Vec<String> {
 }
 
 fn read_ports(call: &mut Call<'_, '_>) -> Done {
-    call.lines.extend(LinkId::ALL.map(|link| port_line(link, call.ctx.config)));
+    call.say_all(LinkId::ALL.map(|link| port_line(link, call.ctx.config)));
     Ok(())
 }
 
@@ -150,13 +150,13 @@ fn set_long(call: &mut Call<'_, '_>) -> Done {
 fn read_states(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
     let line = |link: LinkId| link_state_line(link, &status.links[link.index()], status);
-    call.lines.extend(LinkId::ALL.map(line));
+    call.say_all(LinkId::ALL.map(line));
     if status.serial_command.running {
         let line = |to| destination_line(to, status);
-        call.lines.extend(status.serial_command.destinations.iter().map(line));
+        call.say_all(status.serial_command.destinations.iter().map(line));
     }
-    call.lines.extend(connection::state_line(status));
-    call.lines.extend(httpd_line(&status.httpd));
+    call.say_all(connection::state_line(status));
+    call.say_all(httpd_line(&status.httpd));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::super::sms::{self as typed, Prompted};
 use super::super::table::{Command, TakesEffect};
 use super::super::{Ends, Prompt, SlowCommand, clock};
 use super::{Done, accepted, one};
-use crate::config::{Charset, Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
+use crate::config::{Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
 use crate::event::Door;
 use crate::radio::PhoneNumber;
 use crate::sms::{self, Template};
@@ -169,12 +169,14 @@ fn read_center(call: &mut Call<'_, '_>) -> Done {
     let Some(ServiceCenter { number, type_of_address }) = center else {
         return Err(call.refuse(Code::Message(NO_CENTER), "the SIM names no service centre, and none is set"));
     };
+    let number = typed::in_charset(&number.to_string(), call.ctx.config.messages.charset);
     call.say(format!("+CSCA: \"{number}\", {type_of_address}"));
     Ok(())
 }
 
 fn set_center(call: &mut Call<'_, '_>) -> Done {
-    let (number, type_of_address) = (call.text(0)?, call.narrow(1)?);
+    let type_of_address = call.narrow(1)?;
+    let number = typed::number_of(&call.text(0)?, call.ctx.config.messages.charset);
     if number.is_empty() {
         call.ctx.config.messages.service_center = None;
         return Ok(());
@@ -257,8 +259,7 @@ pub(super) fn length(call: &Call<'_, '_>) -> Result<usize, Error> {
 
 fn send_text(call: &mut Call<'_, '_>) -> Done {
     check_modem(call)?;
-    let (to, data) = (call.text(0)?, call.bytes(2)?);
-    let text = text_of(call, &data)?;
+    let (to, text) = (call.text(0)?, call.typed_text(2)?);
     let body = match call.number(1)? {
         1 if !text.is_ascii() => {
             return Err(
@@ -278,17 +279,6 @@ fn send_text(call: &mut Call<'_, '_>) -> Done {
     submission.tells_reference = false;
     call.slow = Some(SlowCommand::Submit(submission));
     Ok(())
-}
-
-fn text_of(call: &Call<'_, '_>, data: &[u8]) -> Result<String, Error> {
-    let charset = match call.ctx.door {
-        Door::Serial | Door::SerialFrame | Door::Link(_) => call.ctx.options.charset,
-        Door::Sms(_) | Door::Console => Charset::Utf8,
-    };
-    sms::from_serial(data, charset).ok_or_else(|| {
-        let name = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };
-        call.refuse(Code::IncorrectParameters, &format!("DATA must be text in {name}"))
-    })
 }
 
 fn parameters(parameters: &TextParameters) -> String {

@@ -125,7 +125,7 @@ fn set_values(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_packets(call: &mut Call<'_, '_>) -> Done {
-    call.lines.extend(packet_lines(call.ctx.config));
+    call.say_all(packet_lines(call.ctx.config));
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use super::super::call::Call;
 use super::super::param::{Kind, Param};
 use super::super::registration::{Domain, registration_line};
 use super::super::reply::{Code, Error, Quoted};
+use super::super::sms;
 use super::super::table::{Command, TakesEffect};
 use super::{Done, accepted, one};
 use crate::radio::{ModemIdentity, Operator, Signal, SimState};
@@ -147,7 +148,7 @@ fn operator(call: &mut Call<'_, '_>) -> Done {
     let format = call.ctx.config.operator_format;
     let shown = call.ctx.status.radio.operator.as_ref().map(|operator| named(operator, format));
     call.say(match shown.filter(|name| !name.is_empty()) {
-        Some(name) => format!("+COPS: 0,{format},{}", Quoted(&name)),
+        Some(name) => format!("+COPS: 0,{format},{}", Quoted(&in_charset(call, &name))),
         None => String::from("+COPS: 0"),
     });
     Ok(())
@@ -163,6 +164,11 @@ fn line_of(name: &str) -> String {
     name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
+/// Decisions 16.15: `CSCS="UCS2"` holds for names and numbers of the network, too.
+fn in_charset(call: &Call<'_, '_>, text: &str) -> String {
+    sms::in_charset(text, call.ctx.config.messages.charset)
+}
+
 fn set_operator(call: &mut Call<'_, '_>) -> Done {
     let (mode, format) = (call.number(0)?, call.narrow(1)?);
     if mode == 3 {
@@ -176,7 +182,7 @@ fn set_operator(call: &mut Call<'_, '_>) -> Done {
 fn operators(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
     let known = call.ctx.status.radio.operator.as_ref().map(|Operator { name, code }| {
-        let (name, code) = (line_of(name), line_of(code));
+        let (name, code) = (in_charset(call, &line_of(name)), in_charset(call, &line_of(code)));
         format!("(2,{},{},{}),,", Quoted(&name), Quoted(&name), Quoted(&code))
     });
     call.say(format!("+COPS: {}(0,3),(0-2)", known.unwrap_or_else(|| String::from(",,"))));
@@ -204,7 +210,8 @@ fn attached(call: &mut Call<'_, '_>) -> Done {
 fn own_number(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
     if let Some(number) = call.ctx.status.radio.own_number {
-        call.say(format!("+CNUM: \"\",\"{number}\",{}", number.type_of_address()));
+        let shown = in_charset(call, &number.to_string());
+        call.say(format!("+CNUM: \"\",\"{shown}\",{}", number.type_of_address()));
     }
     Ok(())
 }

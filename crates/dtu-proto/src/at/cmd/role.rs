@@ -29,7 +29,8 @@ pub(in super::super) const COMMANDS: &[Command] =
 
 fn read(call: &mut Call<'_, '_>) -> Done {
     let ctx = &*call.ctx;
-    call.lines = LinkId::ALL.map(|link| format!("+CIROLE:{link},{}", text(in_force(link, ctx)))).to_vec();
+    let lines = LinkId::ALL.map(|link| format!("+CIROLE:{link},{}", text(in_force(link, ctx))));
+    call.say_all(lines);
     Ok(())
 }
 

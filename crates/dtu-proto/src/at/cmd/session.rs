@@ -154,12 +154,12 @@ fn copy_profile(from: &Config, to: &mut Config) {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Done {
-    call.lines.extend(table::all().filter(|command| command.missing.is_none()).map(Command::typed));
+    call.say_all(table::all().filter(|command| command.missing.is_none()).map(Command::typed));
     Ok(())
 }
 
 fn help(call: &mut Call<'_, '_>) -> Done {
-    call.lines.extend(table::all().map(help_line));
+    call.say_all(table::all().map(help_line));
     Ok(())
 }
 
@@ -168,7 +168,7 @@ fn help_one(call: &mut Call<'_, '_>) -> Done {
     let command = named(&asked.to_ascii_uppercase()).ok_or_else(|| no_such(call, &asked))?;
     call.say(help_line(command));
     let parameters = docs::commands().find(|described| described.name == command.typed());
-    call.lines.extend(parameters.into_iter().flat_map(|described| described.parameters).map(parameter_line));
+    call.say_all(parameters.into_iter().flat_map(|described| described.parameters).map(parameter_line));
     Ok(())
 }
 

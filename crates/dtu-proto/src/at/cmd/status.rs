@@ -77,7 +77,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     if !status.radio.lacks.is_empty() {
         call.say(format!("+CISTAT:MODEM,missing=\"{}\"", status.radio.lacks));
     }
-    call.lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    call.say_all(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
     call.say(serial_command_line(&status.serial_command));

@@ -499,12 +499,14 @@ fn manual_2_8_6_52_cimodid() {
     desk.tells("AT+CIMODID?", "+CIMODID:\"USR-GPRS232-DTU\"");
     desk.ok("AT+CIMODID=Pump 7");
     desk.tells("AT+CIMODID?", "+CIMODID:\"Pump 7\"");
-    desk.ok("AT+CIMODID=\"泵，七\"");
+    // Decisions 16.15: in the charset of the line, which is GBK by factory.
+    let gbk = [&b"AT+CIMODID=\""[..], &[0xB1, 0xC3, 0xA3, 0xAC, 0xC6, 0xDF], b"\""].concat();
+    desk.ok(gbk);
     assert_eq!(desk.config.banner, "泵，七");
     desk.ok("AT+CIMODID=\"\"");
     assert_eq!(desk.config.banner, "");
     desk.ok(std::format!("AT+CIMODID={}", "x".repeat(64)));
     let reply = desk.reply(std::format!("AT+CIMODID={}", "x".repeat(65)));
-    assert!(reply.contains("CIMODID: NAME must be 0..=64 bytes of printable UTF-8 text, got xxx"), "{reply}");
+    assert!(reply.contains("CIMODID: NAME must be 0..=64 printable characters"), "{reply}");
     assert_eq!(desk.config.banner, "x".repeat(64));
 }

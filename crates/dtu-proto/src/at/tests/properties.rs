@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::super::{Ran, clock};
 use super::Desk;
 use crate::config::{
-    Apn, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen, Role, WorkingMode,
-    from_store_text, to_store_text,
+    Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen, Role,
+    WorkingMode, from_store_text, to_store_text,
 };
 use crate::event::{LINKS, LinkId};
 use crate::time::{Duration, Instant};
@@ -204,6 +204,8 @@ proptest! {
     #[test]
     fn a_stored_file_can_be_typed(config in config()) {
         let mut desk = Desk::new();
+        // The file is in UTF-8.
+        desk.options.charset = Charset::Utf8;
         for line in to_store_text(&config).lines() {
             desk.run(line);
         }
