@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plays the README's minute: its settings file, a server that goes away and comes back, `+++` typed by hand.
+"""Plays the minute of both READMEs: its settings file, a server that goes away and comes back, `+++` typed by hand.
 
     scripts/minute.py target/release/dtud
 """
@@ -14,12 +14,12 @@ import time
 import tty
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 SOON = 20
 
 
-def settings(port):
-    text = re.search(r"Save this as `minute.toml`:\n\n```toml\n(.*?)```", README.read_text(), re.S).group(1)
+def settings(readme, port):
+    text = re.search(r"`minute.toml`:\n\n```toml\n(.*?)```", (ROOT / readme).read_text(), re.S).group(1)
     assert ",9000,1" in text, text
     return text.replace(",9000,1", f",{port},1")
 
@@ -83,11 +83,10 @@ def play(line, server):
     assert re.search(rb"CISTAT:1,state=CONNECTED,.*,dropped=0,", state), state
 
 
-def main():
-    dtud = Path(sys.argv[1]).resolve()
+def minute(dtud, readme):
     with tempfile.TemporaryDirectory() as folder:
         server = listen()
-        Path(folder, "minute.toml").write_text(settings(server.getsockname()[1]))
+        Path(folder, "minute.toml").write_text(settings(readme, server.getsockname()[1]))
         command = [dtud, "--settings", "minute.toml"]
         environment = dict(os.environ, XDG_STATE_HOME=folder)
         device = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE)
@@ -99,7 +98,8 @@ def main():
         finally:
             device.terminate()
         assert device.wait(SOON) == 0, "the device did not stop cleanly"
-    print("the README's minute: registration packet, heartbeat, an outage without loss, +++ by hand")
+    print(f"the minute of {readme}: registration packet, heartbeat, an outage without loss, +++ by hand")
 
 
-main()
+minute(Path(sys.argv[1]).resolve(), "README.md")
+minute(Path(sys.argv[1]).resolve(), "README.zh-CN.md")

@@ -211,6 +211,20 @@ fn the_page_and_the_packaged_file_name_every_key() {
     }
 }
 
+/// The keys that stand in the tables of a page, in their order.
+fn keys_of(page: &str) -> Vec<&str> {
+    let is_key =
+        |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
+    page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).filter(is_key).collect()
+}
+
+#[test]
+fn the_chinese_page_has_every_key_of_the_english_one_in_its_order() {
+    let english = keys_of(include_str!("../../../../docs/settings.md"));
+    assert!(english.len() > 40 && english.contains(&"escape_gap"), "{english:?}");
+    assert_eq!(keys_of(include_str!("../../../../docs/zh-CN/settings.md")), english);
+}
+
 const EVERY_KEY: &str = r#"
 at = ["CIPR=9600", "AT+CIAPPLY"]
 [serial]
