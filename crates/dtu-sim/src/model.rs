@@ -144,7 +144,13 @@ impl Line {
 
     /// The same line after a restart: silence is counted from its last byte on.
     pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
-        Self { last: self.last, reads: self.reads, offers: self.offers, ..self.anew(packing_ms) }
+        Self {
+            last: self.last,
+            reads: self.reads,
+            offers: self.offers,
+            twin: self.twin,
+            ..self.anew(packing_ms)
+        }
     }
 
     pub(crate) fn next(&mut self) -> Option<Found> {
@@ -256,6 +262,7 @@ impl Line {
             Phase::Command => self.command(byte),
             Phase::Text { .. } if twin => {}
             Phase::Text { .. } => self.text(byte.value),
+            Phase::Window if twin => {}
             Phase::Window => self.push(byte),
         }
         self.last = Some(byte.at);
