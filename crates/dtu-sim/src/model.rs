@@ -142,7 +142,8 @@ impl Line {
         Self::new(Phase::Window, packing_ms, self.gap)
     }
 
-    /// The same line after a restart: silence is counted from its last byte on.
+    /// The same line after a restart: silence is counted from its last byte on, and the second half of the line end of
+    /// the command that restarts belongs to that.
     pub(crate) fn restarted(&self, packing_ms: u16) -> Self {
         Self {
             last: self.last,
