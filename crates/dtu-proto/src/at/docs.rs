@@ -9,12 +9,16 @@ use super::table::{self, Command, TakesEffect};
 /// One AT command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandDescription {
+    /// Its subject.
+    pub group: &'static str,
     /// As it is typed, without parameters: `AT+CIPCFG`.
     pub name: String,
     /// Sections of the manual, or the standard it comes from, or `own`.
     pub section: &'static str,
     /// What it does, in one line.
     pub help: &'static str,
+    /// A line that people type, and its answer by a device with a modem; its lines apart by LF.
+    pub example: (&'static str, &'static str),
     /// More about it; often empty.
     pub notes: &'static str,
     /// The forms that can be typed, written out.
@@ -48,14 +52,16 @@ pub struct ParameterDescription {
 
 /// All AT commands.
 pub fn commands() -> impl Iterator<Item = CommandDescription> {
-    table::all().map(describe)
+    table::GROUPS.iter().flat_map(|(group, commands)| commands.iter().map(|command| describe(group, command)))
 }
 
-fn describe(command: &Command) -> CommandDescription {
+fn describe(group: &'static str, command: &Command) -> CommandDescription {
     CommandDescription {
+        group,
         name: command.typed(),
         section: command.section,
         help: command.help,
+        example: command.example,
         notes: command.notes,
         forms: command.forms(),
         parameters: command.params.iter().map(describe_parameter).collect(),

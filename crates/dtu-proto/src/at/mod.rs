@@ -1,7 +1,7 @@
 //! AT commands: one table feeds the interpreter, `=?`, help, the stored file and the docs.
 //!
 //! A line comes in through one of the doors ([`Door`]), which have checked password and gates already. It is
-//! split into commands (V.250: `;`, glued basic commands); each is looked up in `table::COMMANDS`, its values are
+//! split into commands (V.250: `;`, glued basic commands); each is looked up in `table::GROUPS`, its values are
 //! read by their `Param`s, and its handler changes the configuration, adds information text, or asks the device
 //! for an [`Effect`].
 

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::parse::Arg;
-use super::reply::Shown;
+use super::reply::{Hex, Shown};
 use crate::config::Role;
 use crate::event::LinkId;
 
@@ -111,10 +111,24 @@ impl Param {
             (Some(_), Absent::Empty(default) | Absent::LeftOff(default))
             | (None, Absent::LeftOff(default)) => default.as_bytes(),
             (Some(_), Absent::Refused) | (None, Absent::Refused | Absent::Empty(_)) => {
-                return Err(format!("{} is missing; it must be {}", self.name, self.kind.range()));
+                return Err(format!(
+                    "{} is missing; it must be {}{}",
+                    self.name,
+                    self.kind.range(),
+                    self.comma()
+                ));
             }
         };
         self.kind.read(bytes).ok_or_else(|| self.refusal(bytes))
+    }
+
+    /// How a value that is missing at the end is left to its default.
+    fn comma(&self) -> String {
+        match self.absent {
+            Absent::Empty("") => "; write , for an empty one".to_owned(),
+            Absent::Empty(default) => format!("; write , for {default}"),
+            Absent::LeftOff(_) | Absent::Refused => String::new(),
+        }
     }
 
     fn refusal(&self, bytes: &[u8]) -> String {
@@ -122,7 +136,8 @@ impl Param {
         if self.secret {
             return format!("{} must be {range}, got {} bytes", self.name, bytes.len());
         }
-        format!("{} must be {range}, got {}", self.name, Shown(bytes))
+        let cure = self.kind.cure(bytes).map(|cure| format!("; {cure}")).unwrap_or_default();
+        format!("{} must be {range}, got {}{cure}", self.name, Shown(bytes))
     }
 }
 
@@ -149,6 +164,38 @@ impl Kind {
             Self::Phone => phone(bytes),
             Self::Role => role(bytes).map(Value::Role),
             Self::Shape(_) => text(bytes, 0, usize::MAX, Chars::Any),
+        }
+    }
+
+    /// What to type instead, where it is plain what was meant.
+    fn cure(self, bytes: &[u8]) -> Option<String> {
+        let text =
+            core::str::from_utf8(bytes).ok().filter(|text| text.chars().all(|char| !char.is_control()))?;
+        match self {
+            Self::Hex { max } if bytes.len() <= max && text.chars().any(|char| !char.is_ascii_hexdigit()) => {
+                Some(format!("text \"{text}\" in hex is {}", Hex(bytes)))
+            }
+            Self::Choice(choices) => {
+                let named = choices.iter().find(|(_, meaning)| meaning.eq_ignore_ascii_case(text))?;
+                Some(format!("write {}", named.0)).filter(|_| !text.is_empty())
+            }
+            Self::Phone => {
+                let digits: String = text.chars().filter(|char| !" -()./".contains(*char)).collect();
+                phone(digits.as_bytes()).map(|_| format!("write {digits}"))
+            }
+            Self::Text { chars: Chars::Host, .. } => {
+                let (_, host) = text.split_once("://")?;
+                let host = host.split('/').next().filter(|host| !host.is_empty())?;
+                Some(format!("write the name or address alone: {host}"))
+            }
+            Self::Number { .. }
+            | Self::ZeroOr { .. }
+            | Self::Words(_)
+            | Self::Text { .. }
+            | Self::Hex { .. }
+            | Self::Bytes { .. }
+            | Self::Role
+            | Self::Shape(_) => None,
         }
     }
 

@@ -1,36 +1,37 @@
 //! The table of all commands: it feeds the interpreter, `=?`, help, the stored file and the docs.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::call::Call;
 use super::cmd;
-use super::param::Param;
+use super::param::{Absent, Param};
 use super::parse::Form;
 use super::reply::Error;
 use crate::config::Config;
 
-/// All commands, by subject, in the order of help and of the stored file.
-pub(super) const COMMANDS: &[&[Command]] = &[
-    cmd::session::COMMANDS,
-    cmd::identity::COMMANDS,
-    cmd::clock::COMMANDS,
-    cmd::network::COMMANDS,
-    cmd::radio::COMMANDS,
-    cmd::call::COMMANDS,
-    cmd::packet::COMMANDS,
-    cmd::mode::COMMANDS,
-    cmd::link::COMMANDS,
-    cmd::connection::COMMANDS,
-    cmd::role::COMMANDS,
-    cmd::httpd::COMMANDS,
-    cmd::line::COMMANDS,
-    cmd::door::COMMANDS,
-    cmd::power::COMMANDS,
-    cmd::status::COMMANDS,
-    cmd::message::COMMANDS,
-    cmd::store::COMMANDS,
-    cmd::later::COMMANDS,
+/// All commands, by subject, in the order of help and of the stored file. `AT+HELP=<subject>` lists one.
+pub(super) const GROUPS: &[(&str, &[Command])] = &[
+    ("SESSION", cmd::session::COMMANDS),
+    ("IDENTITY", cmd::identity::COMMANDS),
+    ("CLOCK", cmd::clock::COMMANDS),
+    ("NETWORK", cmd::network::COMMANDS),
+    ("RADIO", cmd::radio::COMMANDS),
+    ("CALLS", cmd::call::COMMANDS),
+    ("PACKETS", cmd::packet::COMMANDS),
+    ("MODE", cmd::mode::COMMANDS),
+    ("LINKS", cmd::link::COMMANDS),
+    ("CONNECTION", cmd::connection::COMMANDS),
+    ("ROLES", cmd::role::COMMANDS),
+    ("HTTPD", cmd::httpd::COMMANDS),
+    ("LINE", cmd::line::COMMANDS),
+    ("ACCESS", cmd::door::COMMANDS),
+    ("POWER", cmd::power::COMMANDS),
+    ("STATUS", cmd::status::COMMANDS),
+    ("MESSAGES", cmd::message::COMMANDS),
+    ("STORAGE", cmd::store::COMMANDS),
+    ("CLOUD", cmd::later::COMMANDS),
 ];
 
 /// Does the work of one form. What it refuses leaves the configuration as it was.
@@ -44,6 +45,8 @@ pub(super) struct Command {
     /// Sections of the manual, or where else it comes from.
     pub(super) section: &'static str,
     pub(super) help: &'static str,
+    /// A line that people type, and its answer by a device with a modem; its lines apart by LF.
+    pub(super) example: (&'static str, &'static str),
     /// More than a line, for the docs.
     pub(super) notes: &'static str,
     /// What `=?` says, where it is not what the parameters say.
@@ -97,6 +100,7 @@ impl Command {
             name,
             section,
             help,
+            example: ("", ""),
             notes: "",
             ranges: None,
             params,
@@ -162,6 +166,11 @@ impl Command {
         self
     }
 
+    pub(super) const fn example(mut self, line: &'static str, answer: &'static str) -> Self {
+        self.example = (line, answer);
+        self
+    }
+
     pub(super) const fn notes(mut self, notes: &'static str) -> Self {
         self.notes = notes;
         self
@@ -210,10 +219,11 @@ impl Command {
         }
     }
 
-    /// The forms people may type, each written out.
+    /// The forms people may type: `AT+X=<A>,<B>[,<C>]`, with what stands for a value in `<>` and what may be left off in
+    /// `[]` (V.250 5).
     pub(super) fn forms(&self) -> Vec<String> {
         let typed = self.typed();
-        let names = self.parameter_names();
+        let names = self.placeholders();
         let mut forms = Vec::new();
         if self.run.is_some() {
             forms.push(if self.is_extended() { typed.clone() } else { typed.clone() + &names });
@@ -227,7 +237,23 @@ impl Command {
         forms
     }
 
-    /// `AUTO,HEAT,…`; in brackets what may be left off.
+    fn placeholders(&self) -> String {
+        let left_off = |param: &&Param| matches!(param.absent, Absent::LeftOff(_));
+        let optional = self.params.iter().rev().take_while(left_off).count();
+        let mut text = String::new();
+        for (place, param) in self.params.iter().enumerate() {
+            text += if place + optional >= self.params.len() { "[" } else { "" };
+            text += if place > 0 { "," } else { "" };
+            // `ATD` wants its semicolon.
+            text += &match param.name.strip_suffix(';') {
+                Some(name) => format!("<{name}>;"),
+                None => format!("<{}>", param.name),
+            };
+        }
+        text + &"]".repeat(optional)
+    }
+
+    /// `AUTO,HEAT,…`
     pub(super) fn parameter_names(&self) -> String {
         self.params.iter().map(|param| param.name).collect::<Vec<_>>().join(",")
     }
@@ -235,7 +261,12 @@ impl Command {
 
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().copied().flatten()
+    GROUPS.iter().flat_map(|(_, commands)| *commands)
+}
+
+/// The subject of that name, which is in capitals.
+pub(super) fn group(name: &str) -> Option<&'static [Command]> {
+    GROUPS.iter().find(|(subject, _)| *subject == name).map(|(_, commands)| *commands)
 }
 
 /// The command of that name, which is in capitals.

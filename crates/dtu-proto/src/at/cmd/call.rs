@@ -15,6 +15,7 @@ use crate::status::{CallState, CurrentCall};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("D", "2.8.6.6", "Calls a number", &[Param::new("NUMBER;", Kind::Shape(NUMBER), "")])
+        .example("ATD10086;", "OK")
         .notes(DIAL)
         .runs(dial),
     Command::new(
@@ -23,15 +24,19 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Hangs up, or refuses the call that rings; without a call it says OK too",
         HOOK,
     )
+    .example("ATH", "OK")
     .runs(hang_up),
-    Command::new("A", "2.8.6.11", "Answers the call that rings; without one: NO CARRIER", &[]).runs(answer),
-    Command::new("DL", "2.8.6.12", "Calls the last number again", &[]).runs(redial),
+    Command::new("A", "2.8.6.11", "Answers the call that rings; without one: NO CARRIER", &[])
+        .example("ATA", "NO CARRIER")
+        .runs(answer),
+    Command::new("DL", "2.8.6.12", "Calls the last number again", &[]).example("ATDL", "OK").runs(redial),
     Command::new(
         "S0",
         "2.8.6.13",
         "Rings until a call is answered",
         &[Param::new("RINGS", Kind::Number { min: 0, max: 255 }, "0 = never").factory("0").left_off_is("0")],
     )
+    .example("ATS0=2", "OK")
     .reads(read_rings)
     .sets(set_rings)
     .notes("It works in every state of the line.")
@@ -42,28 +47,33 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Hangs up on every incoming call",
         &[Param::new("ON", ON_OFF, "").factory("0")],
     )
+    .example("AT+CIRINGSTA=1", "OK")
     .reads(read_refusing)
     .sets(set_refusing)
     .notes("It works in every state of the line; the DTE is told nothing of such a call.")
     .saved(|config| one(format!("AT+CIRINGSTA={}", u8::from(config.refuse_calls))), TakesEffect::Now),
     Command::new("+CLIP", "27.007 7.6", "The caller's number behind RING", SHOWN)
+        .example("AT+CLIP=1", "OK")
         .reads(read_caller)
         .sets(set_caller)
         .saved(|config| one(format!("AT+CLIP={}", u8::from(config.caller_id))), TakesEffect::Now),
     Command::new("+CRC", "27.007 6.11", "+CRING: VOICE instead of RING", SHOWN)
+        .example("AT+CRC=1", "OK")
         .reads(read_ring_kind)
         .sets(set_ring_kind)
         .saved(|config| one(format!("AT+CRC={}", u8::from(config.extended_ring))), TakesEffect::Now),
-    Command::new("+CLCC", "27.007 7.18", "The call", &[]).notes(LIST).asks(list),
+    Command::new("+CLCC", "27.007 7.18", "The call", &[]).example("AT+CLCC", "OK").notes(LIST).asks(list),
     Command::new("+CPAS", "27.007 8.1", "0 = no call, 3 = one rings, 4 = one is made or stands", &[])
+        .example("AT+CPAS", "+CPAS: 0\nOK")
         .asks(activity),
-    Command::new("+CHUP", "27.007 6.5", "Hangs up, as ATH", &[]).runs(hang_up),
+    Command::new("+CHUP", "27.007 6.5", "Hangs up, as ATH", &[]).example("AT+CHUP", "OK").runs(hang_up),
     Command::new(
         "+CVHU",
         "27.007 6.20",
         "ATH hangs up",
         &[Param::new("MODE", Kind::Choice(&[(0, "ATH hangs up")]), "").factory("0").left_off_is("0")],
     )
+    .example("AT+CVHU=0", "OK")
     .reads(read_hook_mode)
     .open_sets(super::accepted),
 ];

@@ -15,6 +15,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
     "The clock",
     &[Param::new("TIME", Kind::Shape(SHAPE), "local time; a zone is checked and not kept")],
 )
+.example("AT+CCLK=\"14/09/10,15:00:00+32\"", "OK")
 .reads(read)
 .sets(set)
 .notes("It is not stored: after every power-on and restart it begins at 14/01/01,00:00:00, or with the network's time where the modem \

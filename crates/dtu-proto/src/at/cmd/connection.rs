@@ -16,6 +16,7 @@ use crate::status::{AtConnectionStatus, LinkState, Status};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIOPEN", "2.8.6.34", "Opens a connection in the AT mode", OPEN)
+        .example("AT+CIOPEN=\"TCP\",\"usrcn.gicp.net\",10101", "OK")
         .notes(OPEN_NOTES)
         .sets(open),
     Command::new(
@@ -24,10 +25,12 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Sends to the connection of the AT mode",
         &[Param::new("COUNT", Kind::Number { min: 1, max: CISEND_MAX as u32 }, "bytes")],
     )
+    .example("AT+CISEND=5", "> ")
     .notes(SEND_NOTES)
     .runs(send)
     .sets(send_exactly),
     Command::new("+CICLOSE", "2.8.6.36", "Closes the connection of the AT mode", &[])
+        .example("AT+CICLOSE", "CLOSE OK")
         .notes(CLOSE_NOTES)
         .runs(close),
 ];

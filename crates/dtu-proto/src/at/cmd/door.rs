@@ -20,6 +20,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .factory("admin")
             .secret()],
     )
+    .example("AT+CIPSW=m7x3q", "OK")
     .notes(
         "There is no read form. While it is the factory one, network and SMS may ask and set nothing, the password \
          included: it is set at the serial line, in the settings file of dtud or by its --at.",
@@ -27,10 +28,12 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .sets(set_password)
     .saved(|config| one(format!("AT+CIPSW={}", Quoted(&config.password))), TakesEffect::Now),
     Command::new("+CINETAT", "2.8.6.38", "Commands from the network are heard", GATE)
+        .example("AT+CINETAT=0", "OK")
         .reads(read_network)
         .sets(set_network)
         .saved(|config| one(format!("AT+CINETAT={}", u8::from(config.network_at))), TakesEffect::Now),
     Command::new("+CICOMAT", "2.8.6.39", "Commands in frames of the serial line are heard", GATE)
+        .example("AT+CICOMAT=1", "OK")
         .reads(read_serial)
         .sets(set_serial)
         .saved(|config| one(format!("AT+CICOMAT={}", u8::from(config.serial_at))), TakesEffect::Now),
@@ -42,6 +45,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .factory("USR-GPRS232-DTU")
             .left_off_is("")],
     )
+    .example("AT+CIMODID=meter7", "OK")
     .reads(read_banner)
     .sets(set_banner)
     .saved(|config| one(format!("AT+CIMODID={}", Quoted(&config.banner))), TakesEffect::Now),

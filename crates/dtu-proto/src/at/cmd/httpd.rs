@@ -19,6 +19,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "GET: the frame stands behind the URL; POST: it is the body",
     )
     .factory("GET")])
+    .example("AT+HTPTP=GET", "OK")
     .reads(|call| said(call, type_line))
     .sets(set_type)
     .saved(|config| stored(type_line(config)), TakesEffect::Restart),
@@ -27,6 +28,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .factory("test.usr.cn"),
         Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "").factory("80"),
     ])
+    .example("AT+HTPSV=\"www.example.com\",80", "OK")
     .reads(|call| said(call, server_line))
     .sets(set_server)
     .saved(|config| stored(server_line(config)), TakesEffect::Restart),
@@ -36,6 +38,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "begins with /; `[3F]` stands for a byte",
     )
     .factory("/1.php?")])
+    .example("AT+HTPURL=\"/1.php?\"", "OK")
     .notes(
         "All that follows on the line is the URL: commas and semicolons need no quotes. With GET, URL and frame stand \
          together without a mark between them, so a `?` belongs here; line ends behind the frame are left out. What may \
@@ -51,6 +54,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .factory("Accept:text/html")
     .empty_is("").secret()])
+    .example("AT+HTPHD=\"X-Meter: 7[0D][0A]\"", "OK")
     .notes(
         "All that follows on the line is the head: commas and semicolons need no quotes. The lines go out as typed, and \
          `[7C]` stands for a byte, so `[7C][7C]` for `||` in a value. `Host`, `Connection` and, with POST, \
@@ -66,6 +70,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "s without a byte of the server that end a request",
     )
     .factory("10")])
+    .example("AT+HTPTO=10", "OK")
     .reads(|call| said(call, timeout_line))
     .sets(set_timeout)
     .saved(|config| stored(timeout_line(config)), TakesEffect::Restart),
@@ -75,6 +80,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "ON: the body only; OFF: status line and head, too",
     )
     .factory("ON")])
+    .example("AT+HTPFLT=ON", "OK")
     .reads(|call| said(call, filter_line))
     .sets(set_filter)
     .saved(|config| stored(filter_line(config)), TakesEffect::Restart),

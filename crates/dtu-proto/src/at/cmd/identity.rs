@@ -17,17 +17,26 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Model and version",
         &[Param::new("PAGE", Kind::Number { min: 0, max: 9 }, "without effect").left_off_is("0")],
     )
+    .example("ATI", "GPRS232-DTU\nRevision: 0.1.0\nOK")
     .asks(page),
-    Command::new("+CGMI", "27.007 5.1", "Maker", &[]).asks(maker),
-    Command::new("+CGMM", "27.007 5.2", "Model", &[]).asks(model),
-    Command::new("+CGMR", "27.007 5.3", "Version", &[]).asks(revision),
-    Command::new("+GMI", "V.250 6.1.4", "Maker", &[]).asks(maker),
-    Command::new("+GMM", "V.250 6.1.5", "Model", &[]).asks(model),
-    Command::new("+GMR", "V.250 6.1.6", "Version", &[]).asks(revision),
-    Command::new("+CGSN", "2.8.6.2", "Serial number of the modem (IMEI)", &[]).asks(imei),
-    Command::new("+GSN", "V.250 6.1.7", "Serial number of the modem (IMEI)", &[]).asks(imei),
-    Command::new("+CIMI", "2.8.6.3", "Subscriber number of the SIM (IMSI)", &[]).asks(imsi),
-    Command::new("+CIVER", "2.8.6.49", "Version", &[]).reads(version),
+    Command::new("+CGMI", "27.007 5.1", "Maker", &[]).example("AT+CGMI", "Software DTU\nOK").asks(maker),
+    Command::new("+CGMM", "27.007 5.2", "Model", &[]).example("AT+CGMM", "GPRS232-DTU\nOK").asks(model),
+    Command::new("+CGMR", "27.007 5.3", "Version", &[]).example("AT+CGMR", "0.1.0\nOK").asks(revision),
+    Command::new("+GMI", "V.250 6.1.4", "Maker", &[]).example("AT+GMI", "Software DTU\nOK").asks(maker),
+    Command::new("+GMM", "V.250 6.1.5", "Model", &[]).example("AT+GMM", "GPRS232-DTU\nOK").asks(model),
+    Command::new("+GMR", "V.250 6.1.6", "Version", &[]).example("AT+GMR", "0.1.0\nOK").asks(revision),
+    Command::new("+CGSN", "2.8.6.2", "Serial number of the modem (IMEI)", &[])
+        .example("AT+CGSN", "135790246811220\nOK")
+        .asks(imei),
+    Command::new("+GSN", "V.250 6.1.7", "Serial number of the modem (IMEI)", &[])
+        .example("AT+GSN", "135790246811220\nOK")
+        .asks(imei),
+    Command::new("+CIMI", "2.8.6.3", "Subscriber number of the SIM (IMSI)", &[])
+        .example("AT+CIMI", "460023633887978\nOK")
+        .asks(imsi),
+    Command::new("+CIVER", "2.8.6.49", "Version", &[])
+        .example("AT+CIVER?", "+CIVER:0.1.0\nOK")
+        .reads(version),
 ];
 
 fn page(call: &mut Call<'_, '_>) -> Done {

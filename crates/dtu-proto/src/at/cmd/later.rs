@@ -7,26 +7,47 @@ use super::super::table::{Command, Missing};
 use super::Done;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    cloud("+CLOUDEN", "Cloud link", &[Param::new("STATE", Kind::Words(&["off", "on"]), "").factory("off")]),
+    cloud(
+        "+CLOUDEN",
+        ("AT+CLOUDEN?", "+CME ERROR: CLOUDEN: needs the cloud link, which this version does not have"),
+        "Cloud link",
+        &[Param::new("STATE", Kind::Words(&["off", "on"]), "").factory("off")],
+    ),
     cloud(
         "+CLOUDID",
+        ("AT+CLOUDID?", "+CME ERROR: CLOUDID: needs the cloud link, which this version does not have"),
         "Device id",
         &[Param::new("ID", Kind::Text { min: 20, max: 20, chars: Chars::Token }, "20 digits")],
     ),
     cloud(
         "+CLOUDPA",
+        ("AT+CLOUDPA?", "+CME ERROR: CLOUDPA: needs the cloud link, which this version does not have"),
         "Password",
         &[Param::new("PASSWORD", Kind::Text { min: 8, max: 8, chars: Chars::Token }, "").secret()],
     ),
-    cloud("+CLOUDSV", "Server", &[ADDRESS, PORT]),
+    cloud(
+        "+CLOUDSV",
+        ("AT+CLOUDSV?", "+CME ERROR: CLOUDSV: needs the cloud link, which this version does not have"),
+        "Server",
+        &[ADDRESS, PORT],
+    ),
 ];
 
 const ADDRESS: Param =
     Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
 const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");
 
-const fn cloud(name: &'static str, help: &'static str, params: &'static [Param]) -> Command {
-    Command::new(name, "2.4", help, params).missing(Missing::Cloud).reads(absent).sets(absent)
+const fn cloud(
+    name: &'static str,
+    example: (&'static str, &'static str),
+    help: &'static str,
+    params: &'static [Param],
+) -> Command {
+    Command::new(name, "2.4", help, params)
+        .example(example.0, example.1)
+        .missing(Missing::Cloud)
+        .reads(absent)
+        .sets(absent)
 }
 
 /// Marks a form that will exist; `missing` answers before it could run.

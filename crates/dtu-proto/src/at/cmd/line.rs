@@ -21,6 +21,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("PARITY", Kind::Choice(PARITIES), "").factory("3"),
         ],
     )
+    .example("AT+ICF=3,3", "OK")
     .notes(IN_THE_WINDOW)
     .reads(read_format)
     .sets(set_format)
@@ -32,11 +33,13 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         &[Param::new("RATE", Kind::Choice(RATES), "Bd; 2400, 230400, 460800 and 921600 are own additions")
             .factory("115200")],
     )
+    .example("AT+CIPR=9600", "OK")
     .notes(IN_THE_WINDOW)
     .reads(read_rate)
     .sets(set_rate)
     .saved(|config| one(format!("AT+CIPR={}", config.line.baud)), TakesEffect::Restart),
     Command::new("+IPR", "V.250 6.2.10", "Rate of the serial line, as `AT+CIPR`", &[Param::new("RATE", Kind::Choice(RATES), "Bd")])
+        .example("AT+IPR?", "+IPR: 115200\nOK")
         .notes(IN_THE_WINDOW)
         .reads(read_rate)
         .sets(set_rate),
@@ -49,6 +52,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("BY_DCE", Kind::Choice(FLOWS), "").left_off_is("2"),
         ],
     )
+    .example("AT+IFC?", "+IFC: 2,2\nOK")
     .notes("The host has the line: `flow_control` of the settings file sets what is used, and this command accepts only that (2: a pty and a TCP line can be held, too).")
     .reads(read_flow)
     .sets(set_flow)

@@ -15,6 +15,7 @@ use crate::status::{DestinationStatus, HttpdStatus, LinkState, LinkStatus, Statu
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIPSCONT", "2.8.6.25, 2.8.6.32", "A link; read: the dump of all parameters but the serial line's", CIPSCONT)
+        .example("AT+CIPSCONT=1,\"TCP\",\"usrcn.gicp.net\",10101,1", "OK")
         .reads(dump)
         .sets(set_link)
         .saved(saved_links, TakesEffect::Restart),
@@ -24,6 +25,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .factory("0")
             .empty_is("0"),
     ])
+    .example("AT+CINETPT=1,8234", "OK")
     .reads(read_ports)
     .sets(set_port)
     .saved(saved_ports, TakesEffect::Restart),
@@ -33,10 +35,12 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "short: connect when a frame is there, close when idle",
     )
     .factory("1")])
+    .example("AT+CISOCLINK=1", "OK")
     .reads(read_long)
     .sets(set_long)
     .saved(|config| one(format!("AT+CISOCLINK={}", u8::from(config.long_links))), TakesEffect::Restart),
     Command::new("+CINET", "2.8.6.47", "State of each link, and of what the mode has open", &[])
+        .example("AT+CINET?", "+CINET:1,OFF\n+CINET:2,OFF\n+CINET:3,OFF\n+CINET:4,OFF\n+CINET:0,OFF\nOK")
         .notes(
             "One line a link: `+CINET:<n>,<state>`, state one of OFF, CONNECTING, CONNECTED and WAITING. Behind WAITING \
              stands why: what ended the last attempt (`refused`), or `retry`, `no network`, `no data` (a short link), \

@@ -26,6 +26,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Message format",
         &[Param::new("MODE", Kind::Choice(&[(0, "PDU"), (1, "text")]), "").factory("0")],
     )
+    .example("AT+CMGF=1", "OK")
     .reads(read_format)
     .sets(set_format)
     .saved(|config| one(format!("AT+CMGF={}", u8::from(config.messages.text_mode))), TakesEffect::Now),
@@ -39,6 +40,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("TOA", TOA, "type of address, 145 = international").factory("145").left_off_is("145"),
         ],
     )
+    .example("AT+CSCA?", "+CSCA: \"8613800531500\", 145\nOK")
     .notes("The read form shows the SIM's own where none is set. `sim` has \"8613800531500\", as the manual.")
     .reads(read_center)
     .sets(set_center)
@@ -52,6 +54,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("TOA", Kind::ZeroOr { min: 128, max: 255 }, "type of address, text mode").left_off_is("0"),
         ],
     )
+    .example("AT+CMGS=10086", "> ")
     .notes(
         "Answers `> `; then the text or PDU is typed, 0x1A sends it, ESC gives it up. In PDU mode the length is that of \
          the PDU without the service centre in front; what is quoted, begins with + or is above 184 is a number, and one \
@@ -69,6 +72,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("DATA", Kind::Bytes { min: 1, max: 1000 }, "text in the charset of the serial line"),
         ],
     )
+    .example("AT+CISMSSEND=10086,1,hello", "OK")
     .notes(
         "The text is everything behind the second comma, commas, semicolons and full-width characters with it; quotes \
          around it are optional. It goes in up to 10 parts. OK comes when the network has taken all of them.",
@@ -87,6 +91,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("DCS", OCTET, "coding").factory("0").left_off_is("0"),
         ],
     )
+    .example("AT+CSMP=17,167,0,0", "OK")
     .reads(read_parameters)
     .sets(set_parameters)
     .saved(|config| one(format!("AT+CSMP={}", parameters(&config.messages.parameters))), TakesEffect::Now),
@@ -96,6 +101,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Text mode shows the whole header",
         &[Param::new("SHOW", super::ON_OFF, "").factory("0").left_off_is("0")],
     )
+    .example("AT+CSDH=1", "OK")
     .reads(read_details)
     .sets(set_details)
     .saved(|config| one(format!("AT+CSDH={}", u8::from(config.messages.details))), TakesEffect::Now),
@@ -105,6 +111,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Charset of texts",
         &[Param::new("CHARSET", Kind::Words(&["GSM", "IRA", "UCS2", "HEX", "UTF-8"]), "").factory("IRA")],
     )
+    .example("AT+CSCS=\"GSM\"", "OK")
     .notes("In `IRA`, typed bytes that are not ASCII are in the charset of the serial line. Text that a charset does not have is shown in UCS2.")
     .reads(read_charset)
     .sets(set_charset)
@@ -127,6 +134,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("BFR", Kind::Number { min: 0, max: 1 }, "without effect").factory("0").left_off_is("0"),
         ],
     )
+    .example("AT+CNMI=2,1", "OK")
     .notes(
         "Nothing is told while the line carries data. Beside these, a whole message is told by \
          `+CISMS:<number>,<yy-mm-dd-hh:mm:ss>,<text>` whenever the line is in the command state and AT+CMEE is not 1: who asks for error numbers is a program for any modem, and gets only what CNMI asks for.",
@@ -140,11 +148,13 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Message service",
         &[Param::new("SERVICE", Kind::Choice(&[(0, "phase 2"), (1, "phase 2+")]), "both are served alike").factory("0")],
     )
+    .example("AT+CSMS=1", "+CSMS: 1,1,0\nOK")
     .reads(read_service)
     .sets(set_service),
     Command::new("+CNMA", "27.005 3.4.4", "Accepted without effect: what is told is acknowledged already", &[
         Param::new("N", Kind::Number { min: 0, max: 2 }, "").left_off_is("0"),
     ])
+    .example("AT+CNMA", "OK")
     .runs(accepted)
     .sets(accepted),
 ];

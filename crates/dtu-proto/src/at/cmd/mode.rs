@@ -17,6 +17,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Number that transparent SMS go to",
         &[Param::new("PHNUM", Kind::Phone, "").factory("10086")],
     )
+    .example("AT+CIPNUM=13912345678", "OK")
     .reads(read_number)
     .sets(set_number)
     .saved(|config| one(format!("AT+CIPNUM={}", config.sms_number)), TakesEffect::Now),
@@ -37,6 +38,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         )
         .factory("0")],
     )
+    .example("AT+CIMOD=0", "OK")
     .reads(read_mode)
     .sets(set_mode)
     .saved(|config| one(format!("AT+CIMOD={}", config.mode.number())), TakesEffect::Restart),

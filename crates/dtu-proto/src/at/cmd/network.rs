@@ -32,10 +32,12 @@ pub(in super::super) const COMMANDS: &[Command] = &[
                 .secret(),
         ],
     )
+    .example("AT+CSTT=\"cmnet\"", "OK")
     .reads(read_apn)
     .sets(set_apn)
     .saved(|config| one(format!("AT+CSTT={}", apn(config, &config.apn.password, ","))), TakesEffect::Restart),
     Command::new("+CIDTUIP", "2.8.6.45", "Own address in the network; 0.0.0.0 = not attached", &[])
+        .example("AT+CIDTUIP?", "+CIDTUIP:10.0.0.2\nOK")
         .reads(own_address),
 ];
 

@@ -14,6 +14,7 @@ use crate::config::{Config, HeartbeatTo, RegistrationWhen};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("+CIPCFG", "2.8.6.20", "Heartbeat, packing and automatic restart", CIPCFG)
+        .example("AT+CIPCFG=1,30,0,100,10,1800", "OK")
         .reads(read_values)
         .sets(set_values)
         .saved(|config| one(format!("AT+CIPCFG={}", values(config, ","))), TakesEffect::Now),
@@ -23,6 +24,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Heartbeat packet (0) and registration packet (1)",
         CIPPACK,
     )
+    .example("AT+CIPPACK=1,44545530303031,0", "OK")
     .reads(read_packets)
     .sets(set_packet)
     .notes("An empty packet is off: AT+CIPPACK=0,,0 clears the heartbeat.")

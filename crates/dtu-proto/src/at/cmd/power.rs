@@ -12,10 +12,13 @@ use crate::time::Duration;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("W", "2.8.6.29", "Stores all settings; what is not stored is gone at the next restart", &[])
+        .example("ATW", "OK")
         .runs(save),
     Command::new("&W", "own", "As ATW", &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")])
+        .example("AT&W", "OK")
         .runs(save),
     Command::new("+CIAPPLY", "own", "Settings that wait for a restart take effect now", &[])
+        .example("AT+CIAPPLY", "OK")
         .notes("Only what changed starts over: a link whose settings are the same keeps its connection and its cache.")
         .runs(apply),
     Command::new("+CIOPTIME", "2.8.6.40", "Length of the set-up window from now on", &[Param::new(
@@ -23,13 +26,21 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         Kind::Number { min: 0, max: 3600 },
         "s; 0 ends the window at once",
     )])
+    .example("AT+CIOPTIME=1", "OK")
     .notes("Possible only in the set-up window after power-on.")
     .sets(window)
     .now(),
-    Command::new("+ENTM", "2.8.6.42", "Leaves the command state for the working mode", &[]).runs(enter_mode),
-    Command::new("+CIRELOAD", "2.8.6.41", "Factory settings, stored; then a restart", &[]).runs(factory),
-    Command::new("+CIRESET", "2.8.6.50", "Restarts the device", &[]).runs(restart),
+    Command::new("+ENTM", "2.8.6.42", "Leaves the command state for the working mode", &[])
+        .example("AT+ENTM", "OK")
+        .runs(enter_mode),
+    Command::new("+CIRELOAD", "2.8.6.41", "Factory settings, stored; then a restart", &[])
+        .example("AT+CIRELOAD", "OK")
+        .runs(factory),
+    Command::new("+CIRESET", "2.8.6.50", "Restarts the device", &[])
+        .example("AT+CIRESET", "OK")
+        .runs(restart),
     Command::new("+CISHUTDOWN", "2.8.6.51", "Restarts the device, as the manual says", &[])
+        .example("AT+CISHUTDOWN", "OK")
         .notes("With `shutdown = \"stop\"` in the settings file the program ends.")
         .runs(shutdown),
 ];

@@ -19,6 +19,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "State of the SIM card",
         &[Param::new("PIN", Kind::Shape("the PIN of the card"), "").secret()],
     )
+    .example("AT+CPIN?", "+CPIN: READY\nOK")
     .reads(read_sim)
     .sets(set_pin)
     .notes("The PIN is not typed here: it stands in the settings file, `[modem] pin`.")
@@ -32,13 +33,16 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("RST", Kind::Choice(&[(0, "no reset")]), "").factory("0").left_off_is("0"),
         ],
     )
+    .example("AT+CFUN?", "+CFUN: 1\nOK")
     .reads(read_power)
     .open_sets(accepted),
     Command::new("+CSQ", "2.8.6.14", "Signal", &[])
+        .example("AT+CSQ", "+CSQ: 31, 99\nOK")
         .notes("Strength 0..=31 (-113 to -51 dBm, 2 dBm a step) and error class 0..=7; 99 = not known.")
         .asks(signal)
         .tests(signal_ranges),
     Command::new("+COPS", "2.8.6.15", "Operator", OPERATOR)
+        .example("AT+COPS?", "+COPS: 0,0,\"China Mobile\"\nOK")
         .notes(
             "The modem chooses the network by itself: 0 is accepted without effect, 3 only sets the format.",
         )
@@ -47,16 +51,19 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .tests(operators)
         .saved(|config| one(format!("AT+COPS=3,{}", config.operator_format)), TakesEffect::Now),
     Command::new("+CREG", "27.007 7.2", "Registration in the network", REPORTS)
+        .example("AT+CREG?", "+CREG: 0,1\nOK")
         .notes(REGISTRATION)
         .reads(|call| read_registration(call, Domain::Circuit))
         .sets(|call| set_registration(call, Domain::Circuit))
         .saved(|config| one(format!("AT+CREG={}", config.registration_reports[0])), TakesEffect::Now),
     Command::new("+CGREG", "27.007 10.1.20", "Registration in the network for data", REPORTS)
+        .example("AT+CGREG?", "+CGREG: 0,1\nOK")
         .notes(REGISTRATION)
         .reads(|call| read_registration(call, Domain::Packet))
         .sets(|call| set_registration(call, Domain::Packet))
         .saved(|config| one(format!("AT+CGREG={}", config.registration_reports[1])), TakesEffect::Now),
     Command::new("+CEREG", "27.007 10.1.22", "As CGREG, for programs that know LTE", REPORTS)
+        .example("AT+CEREG?", "+CEREG: 0,1\nOK")
         .notes(REGISTRATION)
         .reads(|call| read_registration(call, Domain::Evolved))
         .sets(|call| set_registration(call, Domain::Evolved))
@@ -67,11 +74,18 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Attached to the network for data",
         &[Param::new("STATE", Kind::Choice(&[(1, "attached; the device sees to it")]), "").factory("1")],
     )
+    .example("AT+CGATT?", "+CGATT: 1\nOK")
     .reads(attached)
     .open_sets(accepted),
-    Command::new("+CNUM", "27.007 7.1", "Own number, where the SIM tells it", &[]).asks(own_number),
-    Command::new("+CILAC", "2.8.6.43, 2.8.6.48", "Area and cell of the base station", &[]).reads(cell),
-    Command::new("+GCAP", "V.250 6.1.9", "Kinds of commands: those of GSM", &[]).asks(capabilities),
+    Command::new("+CNUM", "27.007 7.1", "Own number, where the SIM tells it", &[])
+        .example("AT+CNUM", "+CNUM: \"\",\"+8613912345678\",145\nOK")
+        .asks(own_number),
+    Command::new("+CILAC", "2.8.6.43, 2.8.6.48", "Area and cell of the base station", &[])
+        .example("AT+CILAC?", "+CILAC:LAC:21269,CELLID:34093\nOK")
+        .reads(cell),
+    Command::new("+GCAP", "V.250 6.1.9", "Kinds of commands: those of GSM", &[])
+        .example("AT+GCAP", "+GCAP: +CGSM\nOK")
+        .asks(capabilities),
 ];
 
 const OPERATOR: &[Param] = &[

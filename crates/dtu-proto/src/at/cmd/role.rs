@@ -19,6 +19,7 @@ pub(in super::super) const COMMANDS: &[Command] =
         NUMBER,
         Param::new("ROLE", Kind::Role, "backup:m = used only while link m is down").factory("always"),
     ])
+    .example("AT+CIROLE=2,backup:1", "OK")
     .notes(
         "A link has one backup at most, and no link stands in, directly or through others, for itself. A role that the \
          settings file gives cannot be changed here; the read form shows the roles in force.",

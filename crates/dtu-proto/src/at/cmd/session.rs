@@ -13,37 +13,51 @@ use super::{Done, ON_OFF, accepted, one};
 use crate::config::Config;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    Command::new("", "2.8.6.1", "Answers OK: the device is there", &[]).asks(accepted),
+    Command::new("", "2.8.6.1", "Answers OK: the device is there", &[])
+        .example("AT", "OK")
+        .asks(accepted),
     Command::new("E", "V.250 6.2.4", "Echo of what the serial line types", ECHO)
+        .example("ATE1", "OK")
         .runs(echo)
         .saved(|config| one(format!("ATE{}", u8::from(config.echo))), TakesEffect::Now),
     Command::new("V", "V.250 6.2.6", "Result codes as digits or words", VERBOSE)
+        .example("ATV1", "OK")
         .runs(verbose)
         .saved(|config| one(format!("ATV{}", u8::from(config.verbose))), TakesEffect::Now),
     Command::new("Q", "V.250 6.2.5", "Result codes sent or not", QUIET)
+        .example("ATQ0", "OK")
         .runs(quiet)
         .saved(|config| one(format!("ATQ{}", u8::from(config.quiet))), TakesEffect::Now),
     Command::new("+CMEE", "27.007 9.1", "How errors are answered", CMEE)
+        .example("AT+CMEE=2", "OK")
         .reads(read_cmee)
         .sets(set_cmee)
         .saved(|config| one(format!("AT+CMEE={}", config.cmee)), TakesEffect::Now),
     Command::new("X", "V.250 6.2.7", "Accepted without effect: every call result code is told", CALLS)
+        .example("ATX4", "OK")
         .runs(accepted),
     Command::new("&C", "V.250 6.2.8", "Accepted without effect: there is no carrier line", CARRIER)
+        .example("AT&C1", "OK")
         .runs(accepted),
     Command::new("&D", "V.250 6.2.9", "Accepted without effect: there is no DTR line", LINE_LOST)
+        .example("AT&D2", "OK")
         .runs(accepted),
     Command::new("L", "V.250 6.3.13", "Accepted without effect: there is no loudspeaker", SPEAKER)
+        .example("ATL1", "OK")
         .runs(accepted),
     Command::new("M", "V.250 6.3.14", "Accepted without effect: there is no loudspeaker", SPEAKER)
+        .example("ATM0", "OK")
         .runs(accepted),
     Command::new("S3", "V.250 6.2.1", "Character that ends a line: CR", FIXED_CR)
+        .example("ATS3?", "013\nOK")
         .reads(|call| register(call, 13))
         .sets(accepted),
     Command::new("S4", "V.250 6.2.2", "Character behind CR in replies: LF", FIXED_LF)
+        .example("ATS4?", "010\nOK")
         .reads(|call| register(call, 10))
         .sets(accepted),
     Command::new("S5", "V.250 6.2.3", "Character that deletes the last one: backspace", FIXED_BS)
+        .example("ATS5?", "008\nOK")
         .reads(|call| register(call, 8))
         .sets(accepted),
     Command::new(
@@ -52,21 +66,27 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "Seconds until a call must be answered: accepted without effect, always 120",
         WAIT,
     )
+    .example("ATS7?", "120\nOK")
     .reads(|call| register(call, 120))
     .sets(accepted),
     Command::new("Z", "V.250 6.1.1", "What a program sets for itself, as it is stored", PROFILE)
+        .example("ATZ", "OK")
         .notes(PROFILE_NOTE)
         .runs(stored_profile),
     Command::new("&F", "V.250 6.1.2", "What a program sets for itself, as in a new device", PROFILE)
+        .example("AT&F", "OK")
         .notes(PROFILE_NOTE)
         .runs(factory_profile),
-    Command::new("+CLAC", "27.007 8.37", "Every command that this version serves", &[]).asks(list),
+    Command::new("+CLAC", "27.007 8.37", "Every command that this version serves", &[])
+        .example("AT+CLAC", "AT\nATE\n…\nOK")
+        .asks(list),
     Command::new(
         "+HELP",
         "own",
-        "Help: all commands in a line each, or one command with its parameters",
+        "Help: all commands by subject, those of one subject, or one command with its parameters and an example",
         NAME,
     )
+    .example("AT+HELP=CICLOSE", "+HELP: AT+CICLOSE - Closes the connection of the AT mode (2.8.6.36)\n+HELP: example: AT+CICLOSE -> CLOSE OK\nOK")
     .asks(help)
     .open_sets(help_one),
 ];
@@ -97,7 +117,7 @@ changes. AT+CIRELOAD is the command that brings back every factory setting.";
 const NAME: &[Param] = &[Param::new(
     "COMMAND",
     Kind::Text { min: 1, max: 20, chars: Chars::Token },
-    "name of a command, with or without AT and +",
+    "name of a command, with or without AT and +, or of a subject",
 )];
 
 fn echo(call: &mut Call<'_, '_>) -> Done {
@@ -159,21 +179,34 @@ fn list(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn help(call: &mut Call<'_, '_>) -> Done {
-    call.say_all(table::all().map(help_line));
+    for (subject, commands) in table::GROUPS {
+        call.say(format!("+HELP: {subject}"));
+        call.say_all(commands.iter().map(help_line));
+    }
     Ok(())
 }
 
 fn help_one(call: &mut Call<'_, '_>) -> Done {
     let asked = call.text(0)?;
-    let command = named(&asked.to_ascii_uppercase()).ok_or_else(|| no_such(call, &asked))?;
+    let name = asked.to_ascii_uppercase();
+    if let Some(commands) = table::group(&name) {
+        call.say_all(commands.iter().map(help_line));
+        return Ok(());
+    }
+    let command = named(&name).ok_or_else(|| no_such(call, &asked))?;
     call.say(help_line(command));
     let parameters = docs::commands().find(|described| described.name == command.typed());
     call.say_all(parameters.into_iter().flat_map(|described| described.parameters).map(parameter_line));
+    let (line, answer) = command.example;
+    call.say(format!("+HELP: example: {line} -> {}", answer.replace('\n', " | ")));
     Ok(())
 }
 
 fn no_such(call: &Call<'_, '_>, asked: &str) -> Error {
-    call.refuse(Code::IncorrectParameters, &format!("COMMAND must be one that AT+HELP lists, got {asked}"))
+    call.refuse(
+        Code::IncorrectParameters,
+        &format!("COMMAND must be a command or a subject that AT+HELP lists, got {asked}"),
+    )
 }
 
 /// `CIPCFG`, `+CIPCFG`, `AT+CIPCFG`, `ATE` and `E` all name a command.

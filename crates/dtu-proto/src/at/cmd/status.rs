@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use super::super::call::Call;
+use super::super::param::Param;
 use super::super::table::Command;
 use super::Done;
-use super::link::state_name;
+use super::link::{NUMBER, state_name};
 use crate::event::LinkId;
 use crate::status::{
     AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
@@ -14,10 +15,15 @@ use crate::status::{
 };
 
 pub(in super::super) const COMMANDS: &[Command] =
-    &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", &[])
+    &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", LINK)
+        .example("AT+CISTAT=1", "+CISTAT:1,state=OFF,in=0,in_frames=0…\nOK")
         .notes(NOTES)
         .asks(read)
-        .reads(read)];
+        .reads(read)
+        .open_sets(read_link)];
+
+/// `=n`: the line of one link.
+const LINK: &[Param] = &[NUMBER];
 
 const NOTES: &str = "\
 A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
@@ -83,6 +89,12 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(serial_command_line(&status.serial_command));
     call.say(connection_line(&status.at_connection));
     call.say(httpd_line(&status.httpd));
+    Ok(())
+}
+
+fn read_link(call: &mut Call<'_, '_>) -> Done {
+    let link = call.link(0)?;
+    call.say(link_line(link, &call.ctx.status.links[link.index()]));
     Ok(())
 }
 

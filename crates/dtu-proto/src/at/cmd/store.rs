@@ -27,6 +27,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("MEM3", MEMORY, "what comes").left_off_is("SM"),
         ],
     )
+    .example("AT+CPMS=\"SM\"", "+CPMS: 2,50,2,50,2,50\nOK")
     .tells("(\"SM\"),(\"SM\"),(\"SM\")")
     .reads(read_memory)
     .sets(set_memory),
@@ -39,6 +40,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("KEEP", super::ON_OFF, "1 = unread messages stay unread").left_off_is("0"),
         ],
     )
+    .example("AT+CMGL=4", "+CMGL: 1, 1,, 27\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301\n+CMGL: 2, 2,, 20\n0011000D91683108108300F00000AA05E8329BFD06\nOK")
     .tells("(0-4)")
     .runs(list_unread)
     .sets(list),
@@ -51,6 +53,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("KEEP", super::ON_OFF, "1 = an unread message stays unread").left_off_is("0"),
         ],
     )
+    .example("AT+CMGR=1", "+CMGR: 1,, 27\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301\nOK")
     .sets(read),
     Command::new(
         "+CMGD",
@@ -72,6 +75,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             .left_off_is("0"),
         ],
     )
+    .example("AT+CMGD=1", "OK")
     .tells("(1-50),(0-4)")
     .sets(delete),
     Command::new(
@@ -86,6 +90,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
                 .left_off_is("STO UNSENT"),
         ],
     )
+    .example("AT+CMGW=18", "> ")
     .sets(write),
     Command::new(
         "+CMSS",
@@ -102,6 +107,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             Param::new("TOA", Kind::ZeroOr { min: 128, max: 255 }, "type of address").left_off_is("0"),
         ],
     )
+    .example("AT+CMSS=2", "+CMSS: 42\nOK")
     .sets(send),
 ];
 

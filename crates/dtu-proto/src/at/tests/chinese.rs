@@ -97,6 +97,8 @@ fn chapter(command: &CommandDescription, words: &Value) -> String {
     }
     let forms: Vec<String> = command.forms.iter().map(|form| std::format!("`{form}`")).collect();
     page += &std::format!("形式:{}\n", forms.join(" · "));
+    let (line, answer) = command.example;
+    page += &std::format!("\n示例:`{line}` 返回 `{}`\n", answer.replace('\n', "` `"));
     if !command.parameters.is_empty() {
         page += "\n| 参数 | 取值范围 | 出厂值 | 省略等于 | 说明 |\n|---|---|---|---|---|\n";
     }
@@ -123,7 +125,9 @@ const HEAD: &str = "\
 - 引号可有可无;值中有逗号或分号时必须加引号,引号内 `\"\"` 表示一个引号。引号外的全角 `，` `；` `＝` `“` `”` 等同于半角,UTF-8 和 GBK 都可以,\
 所以手册中的示例可以直接粘贴。
 - 中文内容(短信)的字符集由设置文件的 `serial.charset` 决定,出厂为 GBK;UTF-8 终端请设为 `\"utf-8\"`([设置文件](settings.md))。
-- `AT+X?` 查询,`AT+X=…` 设置,`AT+X=?` 返回取值范围。`AT+HELP` 列出全部指令,`AT+HELP=X` 给出一条指令及其参数。
+- `AT+X?` 查询,`AT+X=…` 设置,`AT+X=?` 返回取值范围。`AT+HELP` 按主题列出全部指令,`AT+HELP=LINKS` 列出一个主题,\
+`AT+HELP=X` 给出一条指令及其参数和示例。
+- 下面的形式中,`<VALUE>` 代表一个值,`[ ]` 内的可以省略。示例为 AT 模式、有模块的设备的回复。
 - 回复为 `\\r\\n…\\r\\n`,然后 `\\r\\nOK\\r\\n`。被拒绝时给出指令、参数、允许的范围和收到的值:`+CME ERROR: CIPCFG: HEAT must be 0..=65535, got 99999`;\
 什么都不改变,同一行后面的指令不执行。`AT+CMEE` 选择更短的形式。
 - 设置的值保持到下次重启;`ATW` 保存。\"重启后\"生效的,在 `ATW` 后重启时生效,或用 `AT+CIAPPLY` 立即生效。在设置窗口内设置的,窗口结束时生效。

@@ -41,7 +41,7 @@ fn unknown_commands_are_named() {
 #[test]
 fn forms_that_a_command_does_not_have_are_refused() {
     let mut desk = Desk::new();
-    desk.refuses("AT+CIPR", "CIPR: must be written AT+CIPR? or AT+CIPR=RATE");
+    desk.refuses("AT+CIPR", "CIPR: must be written AT+CIPR? or AT+CIPR=<RATE>");
     desk.refuses("AT+CIRESET=1", "CIRESET: must be written AT+CIRESET");
     desk.refuses("AT+CIPR?x", "CIPR: x does not belong behind the command");
     desk.refuses("AT+CGSN x", "CGSN: x does not belong behind the command");

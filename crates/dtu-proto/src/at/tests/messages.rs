@@ -18,7 +18,7 @@ use crate::wire::pdu::{Pdu, Submit, Tpdu};
 use crate::wire::user_data::{Body, UserData};
 
 /// 2.8.6.7: from 8618954102857, `ttttzgh`.
-const MANUAL: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
+pub(super) const MANUAL: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
 const LIST: &str =
     "+CMGL: 1, 1,, 27\r\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
 
@@ -27,7 +27,7 @@ fn octets(digits: &str) -> Bytes {
 }
 
 impl Desk {
-    fn holding(state: State, pdus: &[&str]) -> Self {
+    pub(super) fn holding(state: State, pdus: &[&str]) -> Self {
         let mut desk = Self::with_modem();
         for (index, pdu) in (1..).zip(pdus) {
             desk.mailbox.storage.put_at(index, Stored { state, announced: false, pdu: octets(pdu) });

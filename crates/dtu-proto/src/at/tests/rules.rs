@@ -86,7 +86,7 @@ fn k5_an_order_behind_a_query_is_refused_with_the_factory_password() {
 fn k5_no_form_that_the_factory_password_opens_changes_anything() {
     let open_sets = table::all().filter(|command| command.open_set).map(|command| command.name);
     // Each has one value, which is what holds anyway; `HELP` names a command.
-    assert_eq!(open_sets.collect::<Vec<_>>(), ["+HELP", "+CFUN", "+CGATT", "+CVHU"]);
+    assert_eq!(open_sets.collect::<Vec<_>>(), ["+HELP", "+CFUN", "+CGATT", "+CVHU", "+CISTAT"]);
     let mut passed = 0;
     for command in table::all() {
         for form in ["", "?", "=?"] {
@@ -282,20 +282,31 @@ fn cistat_counts_what_the_connection_of_the_at_mode_carries() {
 fn help_tells_of_one_command_or_all() {
     let mut desk = Desk::new();
     let one = desk.reply("AT+HELP=CIPR");
-    assert!(
-        one.starts_with(
-            "\r\n+HELP: AT+CIPR? AT+CIPR=RATE - Rate of the serial line (2.8.6.27, 2.8.6.30)\r\n"
-        )
-    );
+    assert!(one.starts_with(
+        "\r\n+HELP: AT+CIPR? AT+CIPR=<RATE> - Rate of the serial line (2.8.6.27, 2.8.6.30)\r\n"
+    ));
     assert!(one.contains("\r\n+HELP: RATE = 110, 300, ") && one.contains("; factory 115200\r\n"), "{one}");
     for name in ["+cipr", "AT+CIPR", "\"at+cipr\""] {
         assert_eq!(desk.reply(std::format!("AT+HELP={name}")), one);
     }
     assert_eq!(desk.reply("AT+HELP=ATE"), desk.reply("AT+HELP=e"));
-    desk.refuses("AT+HELP=NIX", "HELP: COMMAND must be one that AT+HELP lists, got NIX");
+    desk.refuses("AT+HELP=NIX", "HELP: COMMAND must be a command or a subject that AT+HELP lists, got NIX");
+    assert!(one.ends_with("\r\n+HELP: example: AT+CIPR=9600 -> OK\r\n\r\nOK\r\n"), "{one}");
+    let one = desk.reply("AT+HELP=CIPPACK");
+    assert!(one.contains("AT+CIPPACK=<PACKET>,<DATA>[,<STA>]"), "{one}");
+    assert!(
+        desk.reply("AT+HELP=D").contains("ATD<NUMBER>;") && desk.reply("AT+HELP=E").contains("ATE[<ECHO>]")
+    );
+    let lines = desk.reply("AT+HELP=links");
+    assert!(lines.starts_with("\r\n+HELP: AT+CIPSCONT?") && !lines.contains("CIPR"), "{lines}");
     let all = desk.reply("AT+HELP");
+    assert!(
+        all.contains("\r\n+HELP: LINKS\r\n")
+            && all.contains(lines.trim_end_matches("\r\nOK\r\n").trim_start()),
+        "{all}"
+    );
     assert!(all.contains(
-        "\r\n+HELP: AT+CLOUDEN? AT+CLOUDEN=STATE - Cloud link (2.4) [needs the cloud link, which this version does not have]\r\n"
+        "\r\n+HELP: AT+CLOUDEN? AT+CLOUDEN=<STATE> - Cloud link (2.4) [needs the cloud link, which this version does not have]\r\n"
     ));
 }
 
@@ -315,4 +326,36 @@ fn maker_model_and_version_are_plain_lines() {
         assert_eq!(desk.reply(v250), reply);
     }
     desk.tells("ATI", concat!("GPRS232-DTU\r\nRevision: ", env!("CARGO_PKG_VERSION")));
+}
+
+/// A refusal says what to type instead, where it is plain what was meant.
+#[test]
+fn a_refused_value_names_the_cure() {
+    let mut desk = Desk::new();
+    let hex = "CIPPACK: DATA must be an even number of hex digits, at most 80 (40 bytes), got";
+    desk.refuses(
+        "AT+CIPPACK=1,DTU0001,0",
+        &std::format!("{hex} DTU0001; text \"DTU0001\" in hex is 44545530303031"),
+    );
+    // Longer than a packet may be, or nothing that is text: no cure is known.
+    let long = "x".repeat(32);
+    desk.refuses(std::format!("AT+CIPPACK=1,{long}123456789"), &std::format!("{hex} {long}... (41 bytes)"));
+    desk.refuses("AT+CIPCFG=1,30,0,100", "CIPCFG: LEN is missing; it must be 0..=1024; write , for 10");
+    desk.refuses(
+        "AT+CIPNUM=139-1234 5678",
+        "CIPNUM: PHNUM must be 1..=20 digits, + in front allowed, got 139-1234 5678; write 13912345678",
+    );
+    let refused = desk.reply("AT+CIPSCONT=1,TCP,http://a.example/x,80,1");
+    assert!(refused.contains("; write the name or address alone: a.example\r\n"), "{refused}");
+    let refused = desk.reply("AT+CIPPACK=heartbeat,00,0");
+    assert!(refused.contains("got heartbeat; write 0\r\n"), "{refused}");
+}
+
+#[test]
+fn cistat_of_one_link_is_its_line_alone() {
+    let mut desk = Desk::new();
+    let one = desk.reply("AT+CISTAT=2");
+    assert!(one.starts_with("\r\n+CISTAT:2,state=") && one.lines().count() == 4, "{one}");
+    assert!(desk.reply("AT+CISTAT").contains(one.lines().nth(1).unwrap()));
+    assert!(desk.reply("AT+CISTAT=5").contains("NUM must be 1..=4, got 5"));
 }

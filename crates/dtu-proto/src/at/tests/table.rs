@@ -1,6 +1,7 @@
 //! The table itself, and the page made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::string::{String, ToString};
 use std::vec::Vec;
 use std::{env, fs};
@@ -8,9 +9,17 @@ use std::{env, fs};
 use super::super::call::test_text;
 use super::super::param::Param;
 use super::super::table::{self, Command};
-use super::super::{CommandDescription, TakesEffect, commands, store_lines};
-use super::Desk;
-use crate::config::Config;
+use super::super::{
+    Answer, CommandDescription, Ran, SlowCommand, TakesEffect, commands, resume, store_lines,
+};
+use super::{Desk, messages};
+use crate::config::{Config, Protocol, WorkingMode};
+use crate::event::{Connect, LinkInput};
+use crate::radio::PhoneNumber;
+use crate::sms::{State, Stored};
+use crate::status::Phase;
+use crate::time::Instant;
+use crate::wire::hex;
 
 #[test]
 fn names_are_unique_and_in_capitals() {
@@ -122,6 +131,74 @@ fn stored_commands_say_when_they_take_effect() {
     assert_eq!(names, stored);
 }
 
+/// What an example of the table is run on: a device in the AT mode with a modem, two messages and a connection, where
+/// the line does not open that itself.
+fn examples_desk(line: &str) -> Desk {
+    let mut desk = Desk::holding(State::Read, &[messages::MANUAL]);
+    let own = hex::decode("0011000D91683108108300F00000AA05E8329BFD06").unwrap();
+    desk.mailbox.storage.put_at(2, Stored { state: State::Unsent, announced: false, pdu: own.into() });
+    desk.identity.version = String::from("0.1.0");
+    desk.status.mode = WorkingMode::AtCommand;
+    desk.status.call.last_dialled = PhoneNumber::new("10086");
+    if line.starts_with("AT+CIOPTIME") {
+        desk.status.phase = Phase::SetupWindow;
+    }
+    if !line.starts_with("AT+CIOPEN") {
+        let (protocol, address, mut outputs) =
+            (Protocol::Tcp, String::from("usrcn.gicp.net"), VecDeque::new());
+        let connect = Connect { protocol, address, port: 10_101, local_port: 0, tls: false };
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        desk.connection.channel.connect(connect, Instant::ZERO, &mut outputs);
+        desk.connection.channel.handle(LinkInput::Connected { local }, &mut outputs);
+    }
+    desk
+}
+
+/// Whether an answer is that of the table, in which a line `…` stands for any.
+fn is_as(told: &str, answer: &str) -> bool {
+    match answer.split_once("…") {
+        Some((head, tail)) => told.starts_with(head) && told.ends_with(tail),
+        None => told == answer,
+    }
+}
+
+/// The answer of a line, its lines apart by LF; what a slow command waits for goes well.
+fn answered(desk: &mut Desk, line: &str) -> String {
+    let mut ran = desk.run(line);
+    let mut text = Vec::new();
+    loop {
+        let (reply, parked) = match ran {
+            Ran::Done { reply, .. } | Ran::Prompt { reply, .. } => (reply, None),
+            Ran::Parked { reply, parked, .. } => (reply, Some(parked)),
+        };
+        text.extend(reply);
+        let Some(parked) = parked else { break };
+        let answer = match parked.waits {
+            SlowCommand::Save | SlowCommand::Factory => Answer::Stored(Ok(())),
+            SlowCommand::Submit(_) => Answer::Submitted(Ok(42)),
+            SlowCommand::Send(_) => Answer::Sent(true),
+            SlowCommand::Close => Answer::Closed,
+        };
+        ran = desk.with(|ctx| resume(parked, answer, ctx));
+    }
+    let text = String::from_utf8(text).unwrap();
+    text.split("\r\n").filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_example_is_answered_as_the_table_says() {
+    let mut wrong = Vec::new();
+    for command in commands() {
+        let (line, answer) = command.example;
+        assert!(line.starts_with(&command.name), "{}: {line}", command.name);
+        let told = answered(&mut examples_desk(line), line);
+        if !is_as(&told, answer) {
+            wrong.push(std::format!("{}\t{told:?}", command.name));
+        }
+    }
+    assert!(wrong.is_empty(), "other answers than the table's:\n{}", wrong.join("\n"));
+}
+
 /// `BLESS=1 cargo test -p dtu-proto the_page` writes the page anew.
 #[test]
 fn the_page_of_commands_is_what_the_table_says() {
@@ -136,8 +213,14 @@ fn the_page_of_commands_is_what_the_table_says() {
 
 fn page() -> String {
     let mut page = String::from(HEAD);
-    page += "\n| command | does | section | stored | takes effect |\n|---|---|---|---|---|\n";
-    page.extend(commands().map(|command| overview_line(&command)));
+    for (subject, _) in table::GROUPS {
+        page += &std::format!(
+            "\n{subject}\n\n| command | does | section | stored | takes effect |\n|---|---|---|---|---|\n"
+        );
+        page.extend(
+            commands().filter(|command| command.group == *subject).map(|command| overview_line(&command)),
+        );
+    }
     page.extend(commands().map(|command| chapter(&command)));
     page
 }
@@ -164,6 +247,8 @@ fn chapter(command: &CommandDescription) -> String {
         text += &std::format!("**It {missing}**; every form answers so.\n\n");
     }
     text += &std::format!("Forms: {}\n", forms.join(" · "));
+    let (line, answer) = command.example;
+    text += &std::format!("\nExample: `{line}` answers `{}`\n", answer.replace('\n', "` `"));
     if !command.parameters.is_empty() {
         text += "\n| parameter | range | factory | nothing means | |\n|---|---|---|---|---|\n";
     }
@@ -201,7 +286,10 @@ manual, or the standard a command comes from; *own* commands are additions of th
 joined with `;`, basic ones also directly: `ATE0V1+CMEE=1;+CIPR?`.
 - Quotes around values are optional; a value with a comma or semicolon needs them. In quotes, `\"\"` is one quote. Full-width `，` `；` `＝` `“` `”` \
 outside quoted text count as their ASCII twins, in UTF-8 and in GBK bytes.
-- `AT+X?` reads, `AT+X=…` sets, `AT+X=?` tells the ranges. `AT+HELP` lists all, `AT+HELP=X` one command with its parameters.
+- `AT+X?` reads, `AT+X=…` sets, `AT+X=?` tells the ranges. `AT+HELP` lists all by subject, `AT+HELP=LINKS` one subject, `AT+HELP=X` one command \
+with its parameters and an example.
+- In the forms below `<VALUE>` stands for a value, and what stands in `[ ]` may be left off. The examples are those of a device in the \
+AT mode, with a modem.
 - A reply is information text `\\r\\n…\\r\\n`, then `\\r\\nOK\\r\\n`. A refusal names the command, the parameter, what is allowed and what came: \
 `+CME ERROR: CIPCFG: HEAT must be 0..=65535, got 99999`; it changes nothing, and ends its line. `AT+CMEE` chooses shorter forms.
 - What is set is in force until the next restart; `ATW` stores it. Where \"restart\" stands, it takes effect at the next restart (after \
