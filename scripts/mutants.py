@@ -149,7 +149,7 @@ MUTANTS = [
      "if let (true, None, Content::Text(text)) = (complete, ports, &content)", "if let (true, Content::Text(text)) = (complete, &content)"),
     ("messages", "a first try asks for copies to be refused",
      "Some((message.number, numbered(part, self.reference, false)))", "Some((message.number, numbered(part, self.reference, true)))"),
-    ("messages", "the number that the modem tells is not heard",
+    ("texts", "the number that the modem tells is not heard",
      "(self.reference, self.is_known) = (reference, true);", "self.is_known = reference < 255;"),
     ("messages", "what is to be sent is not stored",
      "for message in self.outbox.messages() {", "for message in self.outbox.messages().skip(2) {"),
