@@ -287,7 +287,8 @@ impl Dtu {
 
     pub(super) fn frame_due(&mut self) {
         if matches!(self.line_state, LineState::Window { .. }) {
-            self.window.close_frame(window_dropper(&mut self.serial_counters, &mut self.outputs));
+            let packing = self.packing();
+            self.window.close_frame(packing, window_dropper(&mut self.serial_counters, &mut self.outputs));
         } else {
             self.close_frame();
         }

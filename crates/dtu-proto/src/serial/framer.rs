@@ -73,6 +73,11 @@ impl Framer {
         (core::mem::take(&mut self.buffer), self.last)
     }
 
+    /// What is being received.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Ends the frame, which may be empty.
     pub(crate) fn close(&mut self) -> Bytes {
         let frame = Bytes::copy_from_slice(&self.buffer);

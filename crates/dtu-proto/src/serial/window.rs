@@ -1,5 +1,6 @@
 //! The set-up window after power-on (decisions 3): lines that begin with `AT` are commands, any other frame is
-//! kept for the working mode.
+//! kept for the working mode. Noise in front of `AT` is skipped (decisions 16.9) where what follows can only be a
+//! command: in one go, printable up to its end. Else it was data.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -14,6 +15,8 @@ pub(crate) const KEPT_MAX: usize = 15 * 1024;
 /// Without packing, frames of the window close after this silence: reads alone tell nothing here.
 const SILENCE_MIN: Duration = Duration::from_millis(20);
 
+const BACKSPACE: u8 = 0x08;
+
 /// Input of the window, and the frames that it keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
@@ -22,6 +25,8 @@ pub(crate) struct Window {
     /// The line as it came, with the time of its last byte: data, should it never end.
     raw: Vec<u8>,
     raw_last: Instant,
+    /// Whether the line stands behind noise.
+    noisy: bool,
     framer: Framer,
     kept: VecDeque<Bytes>,
     kept_bytes: usize,
@@ -67,16 +72,25 @@ impl Window {
         byte: u8,
         at: Instant,
         packing: Packing,
-        dropped: impl FnMut(usize),
+        mut dropped: impl FnMut(usize),
     ) -> Step {
+        if self.is_noisy_line() && self.deadline(packing).is_some_and(|due| due <= at) {
+            self.close_frame(packing, &mut dropped);
+        }
         match self.state {
             State::Start if byte.eq_ignore_ascii_case(&b'a') => {
                 self.state = State::Candidate { byte, at };
                 Step::More
             }
             State::Candidate { byte: first, .. } if byte.eq_ignore_ascii_case(&b't') => {
-                self.begin_line([first, byte], at);
+                self.begin_line(&[], [first, byte], at);
                 Step::Began([first, byte])
+            }
+            State::Frame if byte.eq_ignore_ascii_case(&b't') && self.is_behind_noise(at, packing) => {
+                let (mut noise, _) = self.framer.take();
+                let start = [noise.pop().unwrap_or(b'A'), byte];
+                self.begin_line(&noise, start, at);
+                Step::Began(start)
             }
             State::Line => self.type_byte(byte, at, packing, dropped),
             State::Start | State::Candidate { .. } | State::Frame => {
@@ -88,11 +102,19 @@ impl Window {
 
     /// When silence will have closed the frame.
     pub(crate) fn deadline(&self, packing: Packing) -> Option<Instant> {
-        self.framer.deadline(Self::packing(packing))
+        let packing = Self::packing(packing);
+        if self.is_noisy_line() {
+            Some(self.raw_last + packing.silence)
+        } else {
+            self.framer.deadline(packing)
+        }
     }
 
     /// Silence has closed the frame.
-    pub(crate) fn close_frame(&mut self, dropped: impl FnMut(usize)) {
+    pub(crate) fn close_frame(&mut self, packing: Packing, mut dropped: impl FnMut(usize)) {
+        if self.is_noisy_line() {
+            self.line_was_data(packing, &mut dropped);
+        }
         let frame = self.framer.close();
         self.keep(frame, dropped);
         self.state = State::Start;
@@ -135,10 +157,28 @@ impl Window {
         Packing { silence: packing.silence.max(SILENCE_MIN), size: packing.size.min(FRAME_MAX) }
     }
 
-    fn begin_line(&mut self, start: [u8; 2], at: Instant) {
+    const fn is_noisy_line(&self) -> bool {
+        self.noisy && matches!(self.state, State::Line)
+    }
+
+    /// Whether the frame that is being received is noise and an `A`.
+    fn is_behind_noise(&self, at: Instant, packing: Packing) -> bool {
+        let [noise @ .., b'A' | b'a'] = self.framer.received() else { return false };
+        let goes_on = self.framer.deadline(Self::packing(packing)).is_some_and(|due| at < due);
+        goes_on && !noise.is_empty() && !noise.iter().any(|byte| matches!(byte, b' '..=b'~'))
+    }
+
+    /// No command after all.
+    fn line_was_data(&mut self, packing: Packing, dropped: impl FnMut(usize)) {
+        let (data, last) = (self.take_line(), self.raw_last);
+        self.frame_bytes(&data, last, packing, dropped);
+    }
+
+    fn begin_line(&mut self, noise: &[u8], start: [u8; 2], at: Instant) {
         self.state = State::Line;
         self.line.clear();
-        self.raw = start.to_vec();
+        self.noisy = !noise.is_empty();
+        self.raw = [noise, &start].concat();
         self.raw_last = at;
         start.into_iter().for_each(|byte| drop(self.line.push(byte)));
     }
@@ -146,14 +186,17 @@ impl Window {
     fn type_byte(&mut self, byte: u8, at: Instant, packing: Packing, dropped: impl FnMut(usize)) -> Step {
         self.raw.push(byte);
         self.raw_last = at;
+        if self.noisy && !matches!(byte, b' '..=b'~' | b'\r' | b'\n' | BACKSPACE) {
+            self.line_was_data(packing, dropped);
+            return Step::More;
+        }
         let typed = self.line.push(byte);
         if typed != Typed::More {
             let bytes = self.take_line().len();
             return Step::Typed { typed, bytes };
         }
         if self.raw.len() >= KEPT_MAX {
-            let data = self.take_line();
-            self.frame_bytes(&data, at, packing, dropped);
+            self.line_was_data(packing, dropped);
         }
         Step::Typed { typed, bytes: 0 }
     }
@@ -223,7 +266,7 @@ mod tests {
     fn any_other_frame_is_kept_with_its_border() {
         let mut window = Window::default();
         feed(&mut window, b"Abc\r\n", 0);
-        window.close_frame(|_| ());
+        window.close_frame(PACKING, |_| ());
         feed(&mut window, b"A", 200);
         feed(&mut window, b"A", 400);
         feed(&mut window, b"+++", 450);
@@ -240,6 +283,44 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(feed(&mut window, text.as_bytes(), 0), [], "{text:?}");
             assert_eq!(window.end().open, text.as_bytes());
+        }
+    }
+
+    /// M10 (decisions 16.9).
+    #[test]
+    fn m10_noise_in_front_of_at_is_skipped() {
+        for noise in [&b"\x00\x00"[..], b"\xff", b"\r\n", b"\x1a"] {
+            let mut window = Window::default();
+            assert_eq!(
+                feed(&mut window, &[noise, b"AT+CSQ\r"].concat(), 0),
+                [Typed::Line(b"AT+CSQ".to_vec())]
+            );
+            assert_eq!(window.end().open, b"", "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn m10_what_only_looks_like_a_command_behind_noise_is_data() {
+        // A byte that nobody types, text in front, or no end of the line.
+        for data in [&b"\x01AT\x00\x02\r"[..], b"\x01x\x02AT\r", b"\xffAT+C"] {
+            let mut window = Window::default();
+            assert_eq!(feed(&mut window, data, 0), [], "{data:?}");
+            assert_eq!(window.end().open, data);
+        }
+        // Silence ends it, whether the host looks in time or not.
+        for looks in [true, false] {
+            let mut window = Window::default();
+            feed(&mut window, b"\xffAT+C", 0);
+            assert_eq!(window.deadline(PACKING), Some(Instant::from_millis(100)));
+            if looks {
+                window.close_frame(PACKING, |_| ());
+            }
+            assert_eq!(feed(&mut window, b"AT\r", 100), [Typed::Line(b"AT".to_vec())]);
+            let rest = window.end();
+            assert_eq!(
+                (rest.kept, rest.open.as_slice()),
+                (VecDeque::from([Bytes::from_static(b"\xffAT+C")]), &b""[..])
+            );
         }
     }
 

@@ -468,6 +468,18 @@ proptest::proptest! {
     }
 }
 
+/// M10: noise of the plug reaches no server, and hides no command, in the window too (decisions 16.9).
+#[test]
+fn m10_in_the_window_noise_in_front_of_at_is_skipped() {
+    let mut dev =
+        Bench::with(one_link(), Options { setup_window: Duration::from_secs(1), ..Options::default() });
+    dev.printed();
+    dev.at(500).serial(b"\x00\x00AT+CIPR?\r\n").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    // What only begins so is data, whole.
+    dev.serial(b"\x01AT\x02\x03").at(700).prints_nothing().serial(b"\xffat").at(1300);
+    dev.sends(LINK1, b"\x01AT\x02\x03").sends(LINK1, b"\xffat").sends_nothing(LINK1);
+}
+
 /// M14: the host has the line, so the command says what is used and takes only that.
 #[test]
 fn m14_ifc_tells_the_flow_control_and_takes_only_that() {
