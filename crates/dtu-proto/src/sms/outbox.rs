@@ -15,6 +15,9 @@ pub(crate) const KEEP: Duration = Duration::from_secs(24 * 3600);
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_LAST: Duration = Duration::from_secs(300);
 
+/// So many numbers are remembered: more than a modem's count can lag behind by tries that never reached it.
+const USED_MAX: usize = 32;
+
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outgoing {
@@ -31,8 +34,8 @@ pub(crate) struct Outgoing {
     tries: u32,
     /// The first part has its reference and was not tried yet.
     is_fresh: bool,
-    /// It was tried before any number of this modem was known.
-    guessed: bool,
+    /// An earlier run made it, and may have tried it.
+    restored: bool,
     /// Grows with each message, and with each reference that is given.
     change: u64,
     /// It is on the disk (or the disk fails), so a restart does not lose it.
@@ -62,6 +65,11 @@ pub(crate) enum Progress {
 /// 23.040 9.2.3.6). So what is sent the first time gets the number that the modem will give: the one behind the last,
 /// which `+CMGS: n` tells; only a repeat is sent with that number and TP-RD. A first try with TP-RD would be refused
 /// where the number is that of a message sent by a command.
+///
+/// Where the modem's count is not known (it has told no number yet, or nobody knows whether it saw a try that failed), or
+/// comes to a number that a repeat has used, a guess would cost a message: its repeat is no copy of it for the service
+/// centre, or one of another message. There a message goes with TP-RD from its first try on, and with a number that no
+/// message of late had.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Outgoing>,
@@ -71,6 +79,8 @@ pub(crate) struct Outbox {
     reference: u8,
     /// The modem has told one since it came.
     is_known: bool,
+    /// Numbers that the service centre knows, the newest last.
+    used: VecDeque<u8>,
 }
 
 impl Outbox {
@@ -94,6 +104,7 @@ impl Outbox {
         let room = self.has_room(parts.len());
         if room {
             self.add(to, parts, now, now + left.min(KEEP), true);
+            self.queue.back_mut().into_iter().for_each(|message| message.restored = true);
         }
         room
     }
@@ -105,9 +116,9 @@ impl Outbox {
     fn add(&mut self, to: PhoneNumber, parts: VecDeque<Bytes>, now: Instant, until: Instant, safe: bool) {
         self.changes += 1;
         let (number, change) = (self.changes, self.changes);
-        let (is_fresh, guessed) = (false, false);
+        let (is_fresh, restored) = (false, false);
         let message =
-            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, guessed, change, safe };
+            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, restored, change, safe };
         self.queue.push_back(message);
     }
 
@@ -120,9 +131,27 @@ impl Outbox {
         self.queue.iter().enumerate().find(is_ready).map(|(place, _)| place)
     }
 
+    /// The number of the next first try, and whether it is one of our own.
+    fn upcoming(&self) -> (u8, bool) {
+        let counted = self.reference.wrapping_add(1);
+        let free =
+            (0..=u8::MAX).map(|ahead| counted.wrapping_add(ahead)).find(|number| !self.used.contains(number));
+        let number = free.unwrap_or(counted);
+        (number, !self.is_known || number != counted)
+    }
+
+    /// The service centre has a message with this number.
+    fn note_used(&mut self, reference: u8) {
+        self.used.retain(|used| *used != reference);
+        self.used.push_back(reference);
+        if self.used.len() > USED_MAX {
+            self.used.pop_front();
+        }
+    }
+
     /// Gives the next part its reference, if it has none or an old one; true: that must be stored before it is sent.
     pub(crate) fn prepare(&mut self, now: Instant, safe: bool) -> bool {
-        let reference = self.reference.wrapping_add(1);
+        let (reference, _) = self.upcoming();
         let Some(message) = self.ready(now).and_then(|place| self.queue.get_mut(place)) else { return false };
         let Some(front) = message.parts.front_mut() else { return false };
         let stands = has_rd(front) && (!message.is_fresh || reference_of(front) == Some(reference));
@@ -137,6 +166,7 @@ impl Outbox {
 
     /// The next part to be sent now: number of its message, and the PDU.
     pub(crate) fn next(&mut self, now: Instant) -> Option<(u64, Bytes)> {
+        let (_, is_own) = self.upcoming();
         let message = self.ready(now).and_then(|place| self.queue.get_mut(place))?;
         let part = message.parts.front()?;
         let reference = reference_of(part)?;
@@ -147,8 +177,13 @@ impl Outbox {
             }
             return Some((message.number, part.clone()));
         }
+        if is_own {
+            if !self.is_known {
+                self.reference = reference;
+            }
+            return Some((message.number, part.clone()));
+        }
         self.reference = reference;
-        message.guessed = !self.is_known;
         Some((message.number, numbered(part, self.reference, false)))
     }
 
@@ -177,8 +212,18 @@ impl Outbox {
         let Some(place) = self.queue.iter().position(|message| message.number == number) else {
             return Progress::Gone;
         };
+        let sent_under = self.queue[place].parts.front().and_then(|part| reference_of(part));
+        match outcome {
+            Ok(told) => self.note_used(told),
+            Err(SubmitFailure::DUPLICATE) => {
+                sent_under.into_iter().for_each(|reference| self.note_used(reference))
+            }
+            Err(_) => {}
+        }
         let message = &mut self.queue[place];
         let was_fresh = core::mem::take(&mut message.is_fresh);
+        // Whether a modem counts a try that failed, and whether it saw this one, nobody knows.
+        self.is_known &= !was_fresh || outcome.is_ok();
         match outcome {
             Err(SubmitFailure::DUPLICATE) if was_fresh => {
                 // Not a copy of itself: the centre still holds another one with this reference, 256 messages old.
@@ -187,9 +232,9 @@ impl Outbox {
                 Progress::Later
             }
             Ok(_) | Err(SubmitFailure::DUPLICATE) => {
-                let doubtful = outcome.is_err() && message.guessed;
+                let doubtful = outcome.is_err() && message.restored;
                 message.parts.pop_front();
-                (message.tries, message.guessed) = (0, false);
+                (message.tries, message.restored) = (0, false);
                 let more = !message.parts.is_empty();
                 if !more {
                     self.queue.remove(place);
@@ -204,10 +249,6 @@ impl Outbox {
                 let pause = RETRY_FIRST * 2_u32.saturating_pow(message.tries.min(16));
                 message.retry_at = now + pause.min(RETRY_LAST);
                 message.tries += 1;
-                // The number was a guess: another message may have it, and the repeat would be taken for a copy of that.
-                if was_fresh && message.guessed && !failure.is_unclear() {
-                    message.forget_reference();
-                }
                 Progress::Later
             }
             Err(_) => {
@@ -220,6 +261,7 @@ impl Outbox {
     /// The modem has told the reference that it gave to a message for this receiver.
     pub(crate) fn heard(&mut self, reference: u8, to: Option<PhoneNumber>) {
         (self.reference, self.is_known) = (reference, true);
+        self.note_used(reference);
         // A part that waits to be repeated under this number did not use it up: its repeat would be taken for a copy
         // of that message.
         for message in self.queue.iter_mut().filter(|message| Some(message.to) == to && !message.is_fresh) {
@@ -305,7 +347,7 @@ impl Outgoing {
         if let Some(front) = self.parts.front_mut() {
             *front = numbered(front, 0, false);
         }
-        (self.is_fresh, self.guessed) = (false, false);
+        self.is_fresh = false;
     }
 }
 

@@ -117,8 +117,8 @@ fn what_the_network_does_not_take_now_is_tried_again_and_keeps_its_reference() {
     dev.at(16_099).network_takes(&[]).at(16_100).network_takes(&[("10086", "one"), ("10086", "two")]);
     let given: Vec<_> = dev.post.given.iter().map(|pdu| submit_of(pdu)).collect();
     let told: Vec<_> = given.iter().map(|submit| (submit.reference, submit.reject_duplicates)).collect();
-    // M13: the first try is no repeat. The network answers 42, and the modem counts on.
-    assert_eq!(told, [(1, false), (1, true), (1, true), (2, false)]);
+    // M13: no number of the modem is known, so each has one of its own from its first try on.
+    assert_eq!(told, [(1, true), (1, true), (1, true), (2, true)]);
     assert_eq!(counters(&dev).retried, 2);
 }
 
@@ -210,22 +210,13 @@ fn m13_what_was_tried_before_a_kill_is_repeated_with_its_reference_and_refuses_c
     let mut dev = booted(sms_mode());
     dev.post.silent = true;
     dev.at(1000).serial("x".repeat(200)).at(1100);
-    assert_eq!(numbers(&dev), [(1, false)]);
+    assert_eq!(numbers(&dev), [(1, true)]);
     dev.post.silent = false;
     dev.killed(sms_mode());
     assert_eq!(dev.submits().into_iter().map(|(_, text)| text).collect::<String>(), "x".repeat(200));
-    // The second part was not tried before: it has the number behind the first one, and is no repeat.
-    assert_eq!(numbers(&dev), [(1, false), (1, true), (2, false)]);
+    assert_eq!(numbers(&dev), [(1, true), (1, true), (2, true)]);
     dev.wait(1000).serial("y").wait(100);
-    assert_eq!(numbers(&dev).last(), Some(&(43, false)), "the modem said 42");
-}
-
-#[test]
-fn m13_what_no_earlier_run_has_tried_is_no_repeat() {
-    let mut dev = booted(sms_mode());
-    dev.registered(false).at(1000).serial("x").at(1100);
-    dev.killed(sms_mode()).network_takes(&[("10086", "x")]);
-    assert_eq!(numbers(&dev), [(1, false)]);
+    assert_eq!(numbers(&dev).last(), Some(&(3, true)));
 }
 
 /// TP-MR and TP-RD of all that the modem was given.
@@ -261,54 +252,69 @@ fn m13_a_frame_behind_a_command_goes_at_once_with_the_next_number() {
     assert_eq!(numbers(&dev)[2], (119, false));
 }
 
+/// A message by a command, behind which the number of the modem is known.
+fn by_command(dev: &mut Bench, text: &str) {
+    dev.wait(1000).escape().command(&format!("AT+CISMSSEND=10086,1,\"{text}\""), "\r\nOK\r\n");
+    dev.command("AT+ENTM", "\r\nOK\r\n");
+}
+
 #[test]
 fn m13_each_part_of_a_long_message_has_the_number_behind_what_the_modem_said() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [says(7), Err(SubmitFailure::TIMED_OUT), says(8), says(9)].into();
-    dev.at(1000).serial("x".repeat(400)).at(1100).wait(5000);
-    // Only the repeat says that it is one.
-    assert_eq!(numbers(&dev), [(1, false), (8, false), (8, true), (9, false)]);
+    dev.post.answers = [says(7), says(8), Err(SubmitFailure::TIMED_OUT), says(9), says(10)].into();
+    by_command(&mut dev, "a");
+    dev.wait(1000).serial("x".repeat(400)).wait(10_000);
+    // Only the repeat says that it is one. Whether the modem has counted its first try nobody knows from then on.
+    assert_eq!(numbers(&dev), [(1, false), (8, false), (9, false), (9, true), (10, true)]);
 }
 
 #[test]
 fn m13_the_reference_goes_on_after_a_kill() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [says(200)].into();
-    dev.at(1000).serial("x").at(1100).wait(1000);
+    dev.post.answers = [says(200), says(201)].into();
+    by_command(&mut dev, "a");
+    dev.wait(1000).serial("x").wait(1000);
     dev.killed(sms_mode()).wait(1000).serial("y").wait(100);
-    assert_eq!(numbers(&dev), [(1, false), (201, false)]);
+    assert_eq!(numbers(&dev), [(1, false), (201, false), (202, true)]);
 }
 
 #[test]
 fn m13_a_number_that_a_command_has_got_is_not_that_of_a_waiting_repeat() {
     let mut dev = booted(sms_mode());
     dev.post.answers = [says(5), Err(SubmitFailure::NETWORK), says(6), says(7)].into();
-    dev.at(1000).serial("a").wait(1000).serial("b").wait(100);
+    by_command(&mut dev, "a");
+    dev.wait(1000).serial("b").wait(100);
     // This modem does not count a try that failed, and gives 6 to the command's message.
-    dev.wait(1000)
-        .escape()
-        .command("AT+CISMSSEND=10086,1,\"c\"", "\r\nOK\r\n")
-        .command("AT+ENTM", "\r\nOK\r\n");
+    by_command(&mut dev, "c");
     dev.wait(5000);
     assert_eq!(numbers(&dev), [(1, false), (6, false), (7, false), (7, false)]);
     dev.network_takes(&[("10086", "a"), ("10086", "c"), ("10086", "b")]);
 }
 
 #[test]
-fn m13_a_repeat_under_a_guessed_number_is_none_where_the_network_has_refused_the_first_try() {
+fn m13_a_modem_that_counts_behind_the_repeats_costs_no_message() {
     let mut dev = booted(sms_mode());
-    dev.post.answers =
-        [Err(SubmitFailure(41)), Err(SubmitFailure(41)), says(9), Err(SubmitFailure(41))].into();
-    dev.at(1000).serial("a").wait(30_000).serial("b").wait(20_000);
-    // Behind the first number that the modem has told, each repeat is one.
-    assert_eq!(numbers(&dev), [(1, false), (2, false), (3, false), (10, false), (10, true)]);
+    let lost = Err(SubmitFailure::TIMED_OUT);
+    // The first try of "b" never reaches the modem, which counts 2 behind "a", where 2 and 3 are used already.
+    dev.post.answers = [says(1), lost, says(2), says(3), says(2), lost, says(4)].into();
+    by_command(&mut dev, "a");
+    dev.wait(1000).serial("b").wait(10_000).serial("c").wait(10_000);
+    by_command(&mut dev, "d");
+    dev.wait(1000).serial("e").wait(10_000);
+    assert_eq!(numbers(&dev)[..5], [(1, false), (2, false), (2, true), (3, true), (4, false)]);
+    assert_eq!(numbers(&dev)[5..], [(4, true), (4, true)], "3 would be next, and is that of \"c\"");
+    let texts = ["a", "b", "c", "d", "e"].map(|text| ("10086", text));
+    dev.network_takes(&texts);
 }
 
 #[test]
-fn m13_a_copy_under_a_guessed_number_is_told() {
+fn m13_a_copy_of_what_an_earlier_run_tried_is_told() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::DUPLICATE)].into();
-    dev.at(1000).serial("x").at(10_000);
+    dev.post.silent = true;
+    dev.at(1000).serial("x").at(1100);
+    dev.post.silent = false;
+    dev.post.answers = [Err(SubmitFailure::DUPLICATE)].into();
+    dev.killed(sms_mode()).wait(1000);
     let expected =
         "a message to 10086: the service centre says that it has it, which may be another one".to_string();
     assert_eq!((losses(&mut dev), counters(&dev).sent), (vec![expected], 1));

@@ -46,10 +46,6 @@ pub(super) struct Radio {
     taken: BTreeSet<u64>,
     /// TP-MR that the modem has given last, where it counts itself (27.005: unless copies are to be refused).
     reference: Option<u8>,
-    /// Receivers and contents of what was to be sent, so that a repeat is known.
-    tried: BTreeSet<(String, Vec<u8>)>,
-    /// The host has died: what the disk calls tried may never have been given to the modem.
-    died: bool,
     pub(super) disk: MessageDisk,
 }
 
@@ -79,8 +75,6 @@ impl Radio {
             command_second: 0,
             taken: BTreeSet::new(),
             reference,
-            tried: BTreeSet::new(),
-            died: false,
             disk: MessageDisk::default(),
         }
     }
@@ -89,16 +83,11 @@ impl Radio {
         self.network.subscriber(self.modem).number.unwrap_or(number("10086"))
     }
 
-    /// What the modem sends: one that counts gives a message its number, unless it is a repeat. Only a repeat may say
-    /// that it is one (M13).
-    fn submit(&mut self, pdu: &Bytes) -> Result<Bytes, String> {
+    /// What the modem sends: one that counts gives a message its number, unless copies are to be refused.
+    fn counted(&mut self, pdu: &Bytes) -> Bytes {
         let decoded = Pdu::decode(pdu).map(|decoded| decoded.pdu);
-        let Ok(Pdu { smsc, tpdu: Tpdu::Submit(mut submit) }) = decoded else { return Ok(pdu.clone()) };
-        let is_new = self.tried.insert((submit.to.to_string(), submit.data.octets()));
-        if submit.reject_duplicates && is_new && !self.died {
-            return Err(format!("the first try of a message to {} asks for copies to be refused", submit.to));
-        }
-        let Some(last) = &mut self.reference else { return Ok(pdu.clone()) };
+        let Ok(Pdu { smsc, tpdu: Tpdu::Submit(mut submit) }) = decoded else { return pdu.clone() };
+        let Some(last) = &mut self.reference else { return pdu.clone() };
         if !submit.reject_duplicates {
             submit.reference = last.wrapping_add(1);
         }
@@ -106,7 +95,7 @@ impl Radio {
             *last = submit.reference;
         }
         let counted = Pdu { smsc, tpdu: Tpdu::Submit(submit) }.encode();
-        Ok(counted.map_or_else(|_| pdu.clone(), Bytes::from))
+        counted.map_or_else(|_| pdu.clone(), Bytes::from)
     }
 
     /// Nothing is under way between the phones and the device.
@@ -162,10 +151,7 @@ impl World {
         let (modem, now) = (self.radio.modem, self.clock());
         let mut order = order.clone();
         if let ModemOutput::Submit { pdu, .. } = &mut order {
-            match self.radio.submit(pdu) {
-                Ok(counted) => *pdu = counted,
-                Err(problem) => self.break_rule(Rule::Messages, problem),
-            }
+            *pdu = self.radio.counted(pdu);
         }
         self.radio.network.order(modem, &order, now);
         self.radio_moves();
@@ -406,7 +392,6 @@ impl World {
 
     /// The host dies: a set under way is on the disk or is not.
     pub(super) fn radio_host_dies(&mut self) {
-        self.radio.died = true;
         let disk = &mut self.radio.disk;
         disk.planned = false;
         if let Some((number, text)) = disk.saving.take()
