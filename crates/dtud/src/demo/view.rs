@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
@@ -78,24 +79,21 @@ impl View {
         let mut terminal = ratatui::try_init()?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut shown = Ok(());
-        while !self.is_over(start) && shown.is_ok() {
+        let keys = keys();
+        let (mut shown, mut ended) = (Ok(()), false);
+        while !self.is_over(start) && shown.is_ok() && !ended {
             ticks.tick().await;
-            // Asking a terminal that is gone for keys never returns.
             if self.is_over(start) || !terminal_is_there() {
                 break;
             }
             let now = start.elapsed();
             self.tick(now);
             shown = terminal.draw(|frame| screen::draw(frame, &scene::lock(&self.scene), now)).map(drop);
-            if shown.is_err() {
-                break;
-            }
-            match next_key() {
-                Ok(Some(Key::End)) => break,
-                Ok(Some(Key::Cut)) => scene::lock(&self.scene).turn(now),
-                Ok(None) => {}
-                Err(error) => shown = Err(error),
+            while let Ok(key) = keys.try_recv() {
+                match key {
+                    Key::End => ended = true,
+                    Key::Cut => scene::lock(&self.scene).turn(now),
+                }
             }
         }
         let _ = ratatui::try_restore();
@@ -111,24 +109,34 @@ fn terminal_is_there() -> bool {
     rustix::termios::tcgetattr(std::io::stdout()).is_ok()
 }
 
+/// Reads keys in a thread of its own, which ends with the program: a terminal that is gone holds up whoever asks it, and
+/// it may go at any moment.
+fn keys() -> Receiver<Key> {
+    let (found, keys) = sync_channel(KEYS_MAX);
+    std::thread::spawn(move || {
+        while let Ok(key) = next_key()
+            && found.send(key).is_ok()
+        {}
+    });
+    keys
+}
+
 /// The terminal is in raw mode: Ctrl-C comes as a key.
-fn next_key() -> std::io::Result<Option<Key>> {
-    while event::poll(Duration::ZERO)? {
+fn next_key() -> std::io::Result<Key> {
+    loop {
         if let Event::Key(key) = event::read()?
             && key.kind == KeyEventKind::Press
         {
             let control = key.modifiers.contains(KeyModifiers::CONTROL);
-            if matches!(key.code, KeyCode::Char('q') | KeyCode::Esc)
-                || (control && key.code == KeyCode::Char('c'))
-            {
-                return Ok(Some(Key::End));
+            let letter = key.code.as_char();
+            if key.code == KeyCode::Esc || letter == Some('q') || (control && letter == Some('c')) {
+                return Ok(Key::End);
             }
-            if key.code == KeyCode::Char('c') {
-                return Ok(Some(Key::Cut));
+            if letter == Some('c') {
+                return Ok(Key::Cut);
             }
         }
     }
-    Ok(None)
 }
 
 fn plain(scene: &Scene, now: Duration) -> String {
@@ -143,6 +151,8 @@ fn plain(scene: &Scene, now: Duration) -> String {
     )
 }
 
+/// Keys that wait for the next tick.
+const KEYS_MAX: usize = 16;
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_PER_LINE: u32 = 10;
 /// At the end: so long the last readings may take to arrive.
