@@ -709,8 +709,8 @@ pub enum MessageLoss {
     Refused(PhoneNumber, SubmitFailure),
     /// The network did not take it within 24 hours.
     Expired(PhoneNumber),
-    /// The service centre says that it has it already; that may be another one, for no number of this modem was known
-    /// yet. It counts as sent.
+    /// The service centre says that it has it already; that may be another one, for an earlier run made this
+    /// one. It counts as sent.
     Doubtful(PhoneNumber),
     /// What came is no message. It stays with the modem.
     Unreadable(String),

@@ -254,12 +254,6 @@ impl SubmitFailure {
         !matches!(self.0, 1 | 8 | 10 | 28 | 29 | 30 | 50 | 69 | 81 | 95..=99 | 111 | 128..=175 | 193 | 195 | 196 | 301 | 303..=305)
     }
 
-    /// Whether the service centre may have the message all the same.
-    #[must_use]
-    pub const fn is_unclear(self) -> bool {
-        matches!(self, Self::TIMED_OUT | Self::UNKNOWN | Self::NO_MODEM)
-    }
-
     /// What it means, in a few words.
     #[must_use]
     pub const fn meaning(self) -> &'static str {

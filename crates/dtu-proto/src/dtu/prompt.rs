@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::commands::Asker;
 use super::{Dtu, LineState};
 use crate::at::{self, Effect, Ends, Prompt, Typed};
+use crate::serial::line::{BACKSPACE, DELETE};
 use crate::time::{Duration, Instant};
 
 /// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.
@@ -15,9 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Ctrl-Z ends the text at a prompt, ESC gives it up (27.005 3.5.1).
 const END: u8 = 0x1A;
 const CANCEL: u8 = 0x1B;
-/// At a message they take back what was typed, as in a command line.
-const BACKSPACE: u8 = 0x08;
-const DELETE: u8 = 0x7F;
 
 /// A command that has asked the DTE for a text.
 #[derive(Debug)]

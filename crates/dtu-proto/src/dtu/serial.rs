@@ -75,8 +75,8 @@ impl Dtu {
         }
     }
 
-    /// Whether a prompt waits for the first byte of its text, which a LF is not: programs that write it late belong to the
-    /// line before. Where the length is given each byte counts.
+    /// Whether a prompt waits for the first byte of its text, which a LF is not: one that comes late belongs to the line
+    /// before. Where the length is given each byte counts.
     fn awaits_text(&self, twin: u8) -> bool {
         twin == b'\n' && self.prompt.as_ref().is_some_and(OpenPrompt::skips_a_line_end)
     }
@@ -337,11 +337,16 @@ impl Dtu {
 
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
-        let answered = self.line_state == LineState::Command && !self.answers_line();
         let typed = !self.is_half_typed() || self.half_typed_until().is_some_and(|until| until <= self.now);
-        if answered && typed && self.is_at_mode() && self.ending.is_none() {
+        if typed && self.is_at_rest_in_at_mode() {
             self.print_held();
         }
+    }
+
+    /// In the AT mode, with no command being answered.
+    fn is_at_rest_in_at_mode(&self) -> bool {
+        let answered = self.line_state == LineState::Command && !self.answers_line();
+        answered && self.is_at_mode() && self.ending.is_none()
     }
 
     /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
@@ -351,9 +356,11 @@ impl Dtu {
 
     /// When bytes of the network have waited long enough for the end of the line that is being typed.
     pub(super) fn half_typed_until(&self) -> Option<Instant> {
-        let answered = self.line_state == LineState::Command && !self.answers_line();
-        let waits = answered && self.is_at_mode() && self.is_half_typed() && self.ending.is_none();
-        if waits { self.port.held_since().map(|since| since + HALF_TYPED) } else { None }
+        if self.is_half_typed() && self.is_at_rest_in_at_mode() {
+            self.port.held_since().map(|since| since + HALF_TYPED)
+        } else {
+            None
+        }
     }
 
     /// Whether bytes of the network are printed as they come.

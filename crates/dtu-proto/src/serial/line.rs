@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 /// The longest command line, in bytes, without its end.
 pub(crate) const LINE_MAX: usize = 1024;
-const BACKSPACE: u8 = 0x08;
-const DELETE: u8 = 0x7F;
+/// They take back what was typed last.
+pub(crate) const BACKSPACE: u8 = 0x08;
+pub(crate) const DELETE: u8 = 0x7F;
 const ESCAPE: u8 = 0x1B;
 
 /// What a byte completed.

@@ -7,15 +7,13 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
-use crate::serial::line::{LineAssembler, Typed};
+use crate::serial::line::{BACKSPACE, LineAssembler, Typed};
 use crate::time::{Duration, Instant};
 
 /// Bytes of frames that are kept at most.
 pub(crate) const KEPT_MAX: usize = 15 * 1024;
 /// Without packing, frames of the window close after this silence: reads alone tell nothing here.
 const SILENCE_MIN: Duration = Duration::from_millis(20);
-
-const BACKSPACE: u8 = 0x08;
 
 /// Input of the window, and the frames that it keeps.
 #[derive(Debug, Default)]

@@ -27,7 +27,7 @@ pub(crate) use charset::{decode_text, digits, encode_text, from_serial, to_seria
 pub(crate) use compose::{Template, compose, parts_of_reply};
 pub(crate) use inbox::{Arrived, Inbox, Received};
 pub(crate) use line::{LineKind, LineQueue};
-pub(crate) use outbox::{Outbox, Progress, has_rd as refuses_copies, numbered};
+pub(crate) use outbox::{Outbox, Progress, numbered, refuses_copies};
 pub(crate) use saving::Saving;
 pub(crate) use seen::{Seen, digest, digest_of};
 pub(crate) use show::{Head, show, stamp, tpdu_length};

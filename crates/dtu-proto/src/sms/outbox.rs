@@ -104,7 +104,9 @@ impl Outbox {
         let room = self.has_room(parts.len());
         if room {
             self.add(to, parts, now, now + left.min(KEEP), true);
-            self.queue.back_mut().into_iter().for_each(|message| message.restored = true);
+            if let Some(message) = self.queue.back_mut() {
+                message.restored = true;
+            }
         }
         room
     }
@@ -154,7 +156,7 @@ impl Outbox {
         let (reference, _) = self.upcoming();
         let Some(message) = self.ready(now).and_then(|place| self.queue.get_mut(place)) else { return false };
         let Some(front) = message.parts.front_mut() else { return false };
-        let stands = has_rd(front) && (!message.is_fresh || reference_of(front) == Some(reference));
+        let stands = refuses_copies(front) && (!message.is_fresh || reference_of(front) == Some(reference));
         if !stands {
             *front = numbered(front, reference, true);
             message.is_fresh = true;
@@ -190,7 +192,7 @@ impl Outbox {
     /// A message of a command is sent: with the reference that the modem will give it. One that asks for copies to be
     /// refused keeps its own.
     pub(crate) fn command(&mut self, pdu: &Bytes) -> Bytes {
-        if has_rd(pdu) {
+        if refuses_copies(pdu) {
             return pdu.clone();
         }
         numbered(pdu, self.take_reference(), false)
@@ -212,13 +214,15 @@ impl Outbox {
         let Some(place) = self.queue.iter().position(|message| message.number == number) else {
             return Progress::Gone;
         };
-        let sent_under = self.queue[place].parts.front().and_then(|part| reference_of(part));
-        match outcome {
-            Ok(told) => self.note_used(told),
+        let used = match outcome {
+            Ok(told) => Some(told),
             Err(SubmitFailure::DUPLICATE) => {
-                sent_under.into_iter().for_each(|reference| self.note_used(reference))
+                self.queue[place].parts.front().and_then(|part| reference_of(part))
             }
-            Err(_) => {}
+            Err(_) => None,
+        };
+        if let Some(used) = used {
+            self.note_used(used);
         }
         let message = &mut self.queue[place];
         let was_fresh = core::mem::take(&mut message.is_fresh);
@@ -265,7 +269,10 @@ impl Outbox {
         // A part that waits to be repeated under this number did not use it up: its repeat would be taken for a copy
         // of that message.
         for message in self.queue.iter_mut().filter(|message| Some(message.to) == to && !message.is_fresh) {
-            if message.parts.front().is_some_and(|part| has_rd(part) && reference_of(part) == Some(reference))
+            if message
+                .parts
+                .front()
+                .is_some_and(|part| refuses_copies(part) && reference_of(part) == Some(reference))
             {
                 message.forget_reference();
             }
@@ -358,7 +365,7 @@ fn first_octet(pdu: &[u8]) -> Option<usize> {
 }
 
 /// TP-RD: the service centre refuses a message with the reference and receiver of one that it has (23.040 9.2.3.25).
-pub(crate) fn has_rd(pdu: &[u8]) -> bool {
+pub(crate) fn refuses_copies(pdu: &[u8]) -> bool {
     first_octet(pdu).and_then(|first| pdu.get(first)).is_some_and(|octet| octet & REJECT_DUPLICATES != 0)
 }
 
@@ -368,13 +375,13 @@ fn reference_of(pdu: &[u8]) -> Option<u8> {
 }
 
 /// With this TP-MR, and TP-RD or not.
-pub(crate) fn numbered(pdu: &[u8], reference: u8, refuses_copies: bool) -> Bytes {
+pub(crate) fn numbered(pdu: &[u8], reference: u8, with_rd: bool) -> Bytes {
     let mut octets = pdu.to_vec();
     if let Some(first) = first_octet(pdu)
         && let Some([octet, number]) = octets.get_mut(first..first + 2)
     {
         *number = reference;
-        *octet = if refuses_copies { *octet | REJECT_DUPLICATES } else { *octet & !REJECT_DUPLICATES };
+        *octet = if with_rd { *octet | REJECT_DUPLICATES } else { *octet & !REJECT_DUPLICATES };
     }
     Bytes::from(octets)
 }

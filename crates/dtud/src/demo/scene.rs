@@ -160,13 +160,12 @@ fn shown(bytes: &[u8]) -> String {
 /// Looks over the device's shoulder.
 pub(super) struct Watcher {
     scene: SharedScene,
-    now: Instant,
     start: tokio::time::Instant,
 }
 
 impl Watcher {
     pub(super) fn new(scene: SharedScene, start: tokio::time::Instant) -> Self {
-        Self { scene, now: Instant::ZERO, start }
+        Self { scene, start }
     }
 }
 
@@ -201,7 +200,6 @@ impl Observer for Watcher {
     }
 
     fn look(&mut self, dtu: &Dtu, now: Instant) -> Instant {
-        self.now = now;
         lock(&self.scene).status = Some(dtu.status(now));
         now + LOOK_EVERY
     }

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-#[allow(dead_code, reason = "each test program uses a part of it")]
 use crate::common;
 
 use common::{SOON, eventually};

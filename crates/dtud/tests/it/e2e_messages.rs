@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, getrlimit, prlimit};
-
 use crate::common;
 
 use common::daemon::{Daemon, Setup};
@@ -89,27 +87,19 @@ fn a_damaged_file_gives_the_set_before_it_and_is_kept_for_a_look() {
     assert!(setup.state().join("messages.damaged-1").is_file());
 }
 
-/// The size that files of the process may have.
-fn limit_files(daemon: &Daemon, bytes: Option<u64>) {
-    let pid = Pid::from_raw(i32::try_from(daemon.pid()).expect("a process id"));
-    let mut limit = getrlimit(Resource::Fsize);
-    limit.current = bytes.or(limit.maximum);
-    prlimit(pid, Resource::Fsize, limit).expect("prlimit");
-}
-
 #[test]
 fn a_full_disk_is_told_once_and_when_it_has_room_everything_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     let setup = setup(&folder);
     let (daemon, line) = start(&setup);
-    limit_files(&daemon, Some(0));
+    daemon.limit_files(Some(0));
     receive(&line, "first", 1);
     eventually("a word about it", SOON, || daemon.messages().contains("store: messages: ").then_some(()));
     receive(&line, "second", 2);
     assert!(list(&line).contains("first"));
     assert_eq!(daemon.messages().matches("store: messages: ").count(), 1, "{}", daemon.messages());
 
-    limit_files(&daemon, None);
+    daemon.limit_files(None);
     receive(&line, "third", 3);
     assert!(daemon.terminate().success());
     let (_daemon, line) = start(&setup);

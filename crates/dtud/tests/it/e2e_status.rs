@@ -1,7 +1,6 @@
 //! A device that its settings file provisions (decisions 16.27), and what `dtud status` tells of it.
 
 #![allow(
-    dead_code,
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
     missing_docs,

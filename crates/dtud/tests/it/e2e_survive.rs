@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common;
 
@@ -143,14 +143,6 @@ fn a_damaged_store_falls_back_to_the_previous_copy_and_says_so() {
     assert!(daemon.messages().contains("parameters"), "stderr names the file: {:?}", daemon.messages());
 }
 
-/// The size that files of the process may have.
-fn limit_files(daemon: &Daemon, bytes: Option<u64>) {
-    let pid = Pid::from_raw(i32::try_from(daemon.pid()).expect("a process id"));
-    let mut limit = getrlimit(Resource::Fsize);
-    limit.current = bytes.or(limit.maximum);
-    prlimit(pid, Resource::Fsize, limit).expect("prlimit");
-}
-
 #[test]
 fn a_full_disk_is_an_error_of_atw_and_the_device_lives_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,7 +153,7 @@ fn a_full_disk_is_an_error_of_atw_and_the_device_lives_on() {
     line.escape();
     store_number(&line, "333");
 
-    limit_files(&daemon, Some(0));
+    daemon.limit_files(Some(0));
     assert_eq!(line.command("AT+CIPNUM=444"), "\r\nOK\r\n");
     let refused = line.command("ATW");
     assert!(refused.starts_with("\r\n+CME ERROR: "), "{refused:?}");
@@ -171,7 +163,7 @@ fn a_full_disk_is_an_error_of_atw_and_the_device_lives_on() {
     connection.send(b"so am I");
     assert_eq!(line.receive(7, SOON), b"so am I");
 
-    limit_files(&daemon, None);
+    daemon.limit_files(None);
     line.escape();
     assert_eq!(line.command("ATW"), "\r\nOK\r\n");
     daemon.kill();

@@ -1,5 +1,4 @@
 //! `--modem at:DEVICE` end to end: the real program, a simulated AT modem on a pty, and the equipment's serial line.
-#![allow(dead_code)]
 
 use crate::common;
 

@@ -1,5 +1,5 @@
 //! A device in virtual time with a host that does everything at once: tests read as timed scripts.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(unreachable_pub, missing_docs)]
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
 
 use super::line::Line;
 use super::{SOON, eventually, usage};
@@ -184,6 +184,14 @@ impl Daemon {
     /// Waits until it says this on stderr.
     pub(crate) fn says(&self, text: &str) {
         eventually(text, SOON, || self.messages().contains(text).then_some(()));
+    }
+
+    /// The size that files of the process may have.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
+        let mut limit = getrlimit(Resource::Fsize);
+        limit.current = bytes.or(limit.maximum);
+        prlimit(pid, Resource::Fsize, limit).expect("prlimit");
     }
 
     fn signal(&self, signal: Signal) {

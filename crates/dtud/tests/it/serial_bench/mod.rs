@@ -1,6 +1,5 @@
 //! The program under test, with somebody on its line.
 #![allow(clippy::unwrap_used, missing_docs, reason = "helpers of tests")]
-#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,5 +1,5 @@
 //! A dialogue in virtual time with a modem that tests can bend: timed scripts.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use std::collections::{BTreeMap, VecDeque};
 
