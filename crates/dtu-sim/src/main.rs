@@ -112,6 +112,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// A line to stdout. A reader that is gone, as `head`, has seen what it wanted: the program ends.
+fn print(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout(), "{line}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            eprintln!("dtu-sim: stdout: {error}");
+            std::process::exit(1)
+        }
+    }
+}
+
 fn exit(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -126,7 +139,7 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for trial in trials {
         let herd = dtu_sim::herd(trial);
-        println!(
+        print(format_args!(
             "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain",
             herd.back,
             trial.count,
@@ -135,7 +148,7 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
             herd.last / 1000,
             herd.busiest,
             herd.in_vain
-        );
+        ));
         if let Err(problem) = herd.judge(&trial) {
             eprintln!("herd: {problem}");
             code = ExitCode::FAILURE;
@@ -148,11 +161,11 @@ fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let tell = |line: &str| {
         if !quiet {
-            println!("{line}");
+            print(format_args!("{line}"));
         }
     };
     let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
-    println!("{} inputs, {} outputs\n{:#?}", done.entries, done.outputs, done.status);
+    print(format_args!("{} inputs, {} outputs\n{:#?}", done.entries, done.outputs, done.status));
     Ok(())
 }
 
@@ -208,7 +221,7 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
 
 fn print_sum(sums: &[Summary]) {
     let total = |pick: fn(&Summary) -> u64| sums.iter().map(pick).sum::<u64>();
-    println!(
+    print(format_args!(
         "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
          {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts \
          ({} stops), \
@@ -236,7 +249,7 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.packets),
         total(|sum| sum.typed),
         total(|sum| sum.switches),
-    );
+    ));
 }
 
 fn report(failure: &Failure) {

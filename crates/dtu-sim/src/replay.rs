@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use dtu_proto::Dtu;
 use dtu_proto::config::from_store_text;
-use dtu_proto::event::{Event, LinkOutput, Output, SerialOutput};
+use dtu_proto::event::{Event, Input, LinkInput, LinkOutput, Output, SerialInput, SerialOutput};
 use dtu_proto::record::{self, Happening, Header};
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
@@ -37,7 +37,7 @@ pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record
         match &entry.what {
             Happening::Timeout => device.handle_timeout(now),
             Happening::Input(input) => {
-                tell(&format!("{:>16} <- {:?}", Clock(now.as_micros()), input.as_input()));
+                tell(&format!("{:>16} <- {}", Clock(now.as_micros()), heard(&input.as_input(), now)));
                 device.handle_input(input.as_input(), now);
             }
         }
@@ -65,6 +65,29 @@ fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
         tell(&format!("{:>16} -> {}", Clock(now.as_micros()), describe(&output)));
     }
     count
+}
+
+/// An input as its log has it, but bytes that a person wants to read escaped instead of in hex.
+fn heard(input: &Input<'_>, now: Instant) -> String {
+    match input {
+        Input::Serial(SerialInput::Data(bytes)) => format!("serial data \"{}\"", bytes.escape_ascii()),
+        Input::Link(link, LinkInput::Data(bytes)) => format!("link {link} data \"{}\"", bytes.escape_ascii()),
+        Input::Channel(channel, LinkInput::Data(bytes)) => {
+            format!("{channel} data \"{}\"", bytes.escape_ascii())
+        }
+        Input::Serial(_)
+        | Input::Link(..)
+        | Input::Channel(..)
+        | Input::Modem(_)
+        | Input::Store(_)
+        | Input::Console(_)
+        | Input::Lost(_)
+        | Input::Shutdown => {
+            let mut line = String::new();
+            record::encode_input(&mut line, now, input);
+            line.split_once(' ').map_or_else(String::new, |(_, what)| what.trim_end().to_owned())
+        }
+    }
 }
 
 /// One line for an output, bytes escaped.

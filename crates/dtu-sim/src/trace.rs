@@ -69,7 +69,9 @@ impl Trace {
         self.mix(bytes);
         let line = Line { at, what, link, number, head, len: bytes.len() };
         if self.print {
-            println!("{line}");
+            use std::io::Write as _;
+            // A reader that is gone, as `head`, has seen what it wanted.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
         if self.last.len() == KEPT {
             self.last.pop_front();

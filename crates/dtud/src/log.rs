@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::words::is_unseen;
+
 /// Starts the log of this process. `level` is what the command line says; it goes before `RUST_LOG`.
 ///
 /// # Errors
@@ -124,12 +126,13 @@ const fn colour(level: Level) -> &'static str {
     }
 }
 
-/// Names and texts of others can hold line ends: they must not make lines of their own.
+/// Names and texts of others can hold line ends and signs that turn the writing about: they must neither make lines of
+/// their own nor show a line as what it is not (Unicode TR 36, 3.2).
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (count, part) in self.0.trim_end().split(char::is_control).enumerate() {
+        for (count, part) in self.0.trim_end().split(is_unseen).enumerate() {
             write!(f, "{}{part}", if count == 0 { "" } else { " " })?;
         }
         Ok(())
@@ -178,6 +181,13 @@ mod tests {
             info!("link 1: up\nforged\r");
         });
         assert_eq!(text, "<3>disk: full\n<4>link 1: lost\n<6>link 1: up forged\n");
+    }
+
+    #[test]
+    fn k8_no_text_of_others_turns_a_line_about_or_begins_one() {
+        let text =
+            written(Lines::Journal, false, || info!("SMS from \u{202E}68001\u{2028}<6>x \u{2066}é 短信"));
+        assert_eq!(text, "<6>SMS from  68001 <6>x  é 短信\n");
     }
 
     #[test]

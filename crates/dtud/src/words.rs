@@ -38,6 +38,12 @@ impl fmt::Display for Count {
     }
 }
 
+/// Controls, separators of lines and paragraphs, marks and overrides of the direction.
+pub(crate) fn is_unseen(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -315,7 +315,8 @@ impl Dtu {
     pub(super) fn check_ending(&mut self) {
         let Some(ending) = &self.ending else { return };
         let replies_out = self.waiting_command.is_none()
-            && self.port.is_drained()
+            && (self.port.is_drained()
+                || (ending.what == What::Stop && self.only_own_texts_wait_for_nobody()))
             && self.links.iter().all(Link::replies_sent)
             && (ending.what != What::Stop || self.mailbox.saving.is_settled());
         if !replies_out {
@@ -332,6 +333,12 @@ impl Dtu {
         if !self.is_closing() {
             self.end_now();
         }
+    }
+
+    /// A banner or a reply that no DTE is there to read holds up no stop. Bytes of the network have the time that they
+    /// always have.
+    fn only_own_texts_wait_for_nobody(&self) -> bool {
+        !self.port.present && self.port.data_waiting() == 0
     }
 
     pub(super) fn end_now(&mut self) {

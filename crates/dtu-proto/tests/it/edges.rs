@@ -6,7 +6,6 @@ use crate::common;
 use core::net::SocketAddr;
 
 use common::{Bench, LINK1, LINK2, Net, one_link};
-use dtu_proto::Identity;
 use dtu_proto::config::{
     Config, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
 };
@@ -15,7 +14,8 @@ use dtu_proto::event::{
     SerialInput, SerialOutput, Socket, StoreInput, StoreOutput,
 };
 use dtu_proto::status::LinkState;
-use dtu_proto::time::Duration;
+use dtu_proto::time::{Duration, Instant};
+use dtu_proto::{Dtu, Identity};
 
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
 const OK: &str = "\r\nOK\r\n";
@@ -520,6 +520,22 @@ fn a_link_that_is_closing_for_a_fault_wakes_no_backup_after_a_stop() {
     dev.input(Input::Link(LINK1, LinkInput::Closed { reason: CloseReason::Local, acked: 3 })).wait(3000);
     assert_eq!(dev.power, [Power::Stop]);
     assert!(dev.connects[1].is_empty(), "link 2 connects though the device has stopped");
+}
+
+#[test]
+fn a_stop_waits_for_the_line_only_where_somebody_is_there_or_the_network_sent_something() {
+    // Nobody has ever opened the line: its banner waits for good.
+    let mut dtu = Dtu::new(one_link(), Options::default(), Identity::default(), 1, Instant::ZERO);
+    dtu.handle_input(Input::Shutdown, Instant::from_millis(100));
+    let stopped = std::iter::from_fn(|| dtu.poll_output()).any(|output| output == Output::Power(Power::Stop));
+    assert!(stopped, "a banner holds up the stop");
+    // A peer has just said something: somebody may come for it.
+    let mut dev = up(one_link());
+    dev.dte_reads = false;
+    dev.input(Input::Serial(SerialInput::Gone)).network(LINK1, "an order").input(Input::Shutdown).wait(1500);
+    assert_eq!(dev.power, [], "bytes of the network have their time");
+    dev.wait(1000);
+    assert_eq!(dev.power, [Power::Stop]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `dtu-sim modem` as a program: ptys, its standard input and output, signals.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -174,4 +175,21 @@ fn wrong_usage_is_refused_with_what_is_allowed() {
     assert!(code == Some(1) && text.contains("s:2:14: \"40\" is no signal; allowed: 0..=31 or 99"), "{text}");
     let (code, text) = run(&[]);
     assert!(code == Some(1) && text.contains("/nowhere/m: "), "{text}");
+}
+
+#[test]
+fn h9_a_reader_that_has_seen_enough_ends_a_replay_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut text = "dtu-record 1\nseed 1\nstarted 0\nimei -\nimsi -\nversion 1\nbegin\n".to_owned();
+    // More than a pipe holds.
+    (0..5000).for_each(|time| writeln!(text, "{} serial data 68656c6c6f", time * 1000).unwrap());
+    fs::write(&log, text).unwrap();
+    let mut replay = Command::new(env!("CARGO_BIN_EXE_dtu-sim"));
+    replay.arg("replay").arg(&log).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = replay.spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
 }

@@ -8,6 +8,8 @@ use dtu_proto::time::Instant;
 use modem_proto::Event;
 use tracing::warn;
 
+use crate::words::is_unseen;
+
 /// A file of 8 MiB at most, and one before it (`FILE.1`). Its owner alone reads it: messages and numbers stand in it.
 pub(super) struct Transcript {
     path: PathBuf,
@@ -47,7 +49,7 @@ impl Transcript {
         };
         let seconds = now.as_micros() as f64 / 1e6;
         // What a confused modem sends may be anything.
-        let line: String = line.chars().map(|sign| if sign.is_control() { '?' } else { sign }).collect();
+        let line: String = line.chars().map(|sign| if is_unseen(sign) { '?' } else { sign }).collect();
         self.write(&format!("{seconds:.3} {way} {line}\n"));
     }
 

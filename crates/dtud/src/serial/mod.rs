@@ -405,9 +405,8 @@ impl Serial {
     fn look_for_overruns(&mut self) {
         let (Some(before), Some(port)) = (self.overruns, &self.port) else { return };
         self.overruns = sys::overruns(port).ok();
-        let count = self.overruns.map_or(0, |count| count.wrapping_sub(before));
-        if count > 0 {
-            self.lost = Some(Lost::Overrun(count.into()));
+        if let Some(lost) = overrun(before, self.overruns) {
+            self.lost = Some(lost);
         }
     }
 
@@ -590,9 +589,23 @@ impl Line for Stuck {
     }
 }
 
+/// What the driver has lost between two looks at its counter, which goes round.
+fn overrun(before: u32, now: Option<u32>) -> Option<Lost> {
+    let count = now?.wrapping_sub(before);
+    (count > 0).then(|| Lost::Overrun(count.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d1_what_the_driver_of_a_tty_overran_is_counted_once_also_where_its_counter_goes_round() {
+        assert_eq!(overrun(7, Some(7)), None);
+        assert_eq!(overrun(7, Some(19)), Some(Lost::Overrun(12)));
+        assert_eq!(overrun(u32::MAX, Some(1)), Some(Lost::Overrun(2)));
+        assert_eq!(overrun(7, None), None, "the device is gone, or its driver cannot tell");
+    }
 
     /// Looks at a line that is read.
     async fn look(serial: &mut Serial, since: std::time::Instant) -> Option<SerialNews> {

@@ -15,6 +15,7 @@ use super::sync::Syncer;
 use super::{MAX_SEGMENT, SEGMENTS, Segment, Spool, SpoolSync, folder, segment_paths, undelivered};
 use crate::fs::{Fs, aside};
 use crate::store::{make_private, write_whole};
+use crate::words::Count;
 
 /// Frames of an earlier run.
 #[derive(Debug, Default)]
@@ -257,8 +258,8 @@ fn tell(queue: QueueId, segments: &[Read], went: Option<u64>) {
         let (file, more) = (first.path.display(), damaged.count());
         let more = if more == 0 { String::new() } else { format!(" and {more} more files") };
         warn!(
-            "{queue}: {file}{more}: damaged: {} frames are lost; kept beside as .damaged-1 to -8",
-            lost.frames
+            "{queue}: {file}{more}: damaged: {} lost; kept beside as .damaged-1 to -8",
+            Count(lost.frames, "frame")
         );
     }
     if went.is_some() {

@@ -12,6 +12,7 @@ use super::recover::{self, Found, keep_aside};
 use super::{Spool, SpoolSync, folder};
 use crate::fs::Fs;
 use crate::store::write_whole;
+use crate::words::Count;
 
 /// Keeps the frames of a queue in memory for the next start: whole or not at all, over a power cut too. No frames, no file.
 ///
@@ -116,8 +117,8 @@ pub(super) fn read(fs: &Fs, dir: &Path, queue: QueueId, count: &mut dyn FnMut(Lo
     let reading = record::read(&Bytes::from(bytes.clone()), ANY);
     if reading.is_damaged {
         count(reading.lost);
-        let lost = reading.lost.frames;
-        warn!("disk: {}: damaged: {lost} frames are lost; kept beside as .damaged-1 to -8", path.display());
+        let lost = Count(reading.lost.frames, "frame");
+        warn!("disk: {}: damaged: {lost} lost; kept beside as .damaged-1 to -8", path.display());
         keep_aside(fs, &path, &bytes);
         let mut whole = Vec::new();
         reading.records.iter().for_each(|(number, frame)| record::encode(&mut whole, *number, frame));

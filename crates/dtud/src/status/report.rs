@@ -10,7 +10,7 @@ use dtu_proto::status::{LinkStatus, Phase, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::link_state;
-use crate::words::{Count, Span};
+use crate::words::{Count, Span, is_unseen};
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -246,7 +246,7 @@ struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| if c.is_control() { f.write_str("?") } else { write!(f, "{c}") })
+        self.0.chars().try_for_each(|c| if is_unseen(c) { f.write_str("?") } else { write!(f, "{c}") })
     }
 }
 

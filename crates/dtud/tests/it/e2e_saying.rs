@@ -1,12 +1,14 @@
 //! What the program says of itself: to the log, to journald, to systemd, and in the list of processes.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use rustix::pty::OpenptFlags;
 
 use crate::common;
 
@@ -120,6 +122,52 @@ fn h9_under_journald_lines_have_priorities_and_no_times_and_log_goes_before_rust
     assert!(written.starts_with("<6>device: power on: the program started\n"), "{written}");
     assert!(written.contains("<6>console: command: AT+NOSUCH: refused: "), "{written}");
     assert!(!written.contains('\x1b'), "{written}");
+}
+
+/// A terminal: the end of the user, and that of the program.
+fn terminal() -> (File, std::os::fd::OwnedFd) {
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
+    let master = master.expect("a pty");
+    rustix::pty::unlockpt(&master).expect("unlocked");
+    let slave = rustix::pty::ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY);
+    (master.into(), slave.expect("its other end"))
+}
+
+#[test]
+fn h9_colours_are_for_terminals_and_no_color_is_heard_there() {
+    let folder = folder();
+    for (no_color, coloured) in [(None, true), (Some("1"), false), (Some(""), true)] {
+        let (mut master, slave) = terminal();
+        let mut command = dtud(folder.path());
+        command.env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        command.stderr(slave).args(["--at", "NOSUCH"]);
+        assert_eq!(command.status().expect("dtud runs").code(), Some(2));
+        drop(command);
+        // At the end of a terminal that nobody has open any more there is EIO.
+        let mut written = Vec::new();
+        let _ = master.read_to_end(&mut written);
+        let written = String::from_utf8_lossy(&written);
+        assert!(written.contains("device: power on"), "{written}");
+        assert_eq!(written.contains('\x1b'), coloured, "NO_COLOR={no_color:?}: {written}");
+    }
+}
+
+#[test]
+fn h8_a_program_of_a_terminal_ends_with_it_and_a_daemon_reads_its_settings_again() {
+    let (folder, (_master, slave)) = (folder(), terminal());
+    let mut command = dtud(folder.path());
+    let mut child = command.stdin(slave).spawn().expect("dtud runs");
+    let mut ready = [0; 5];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut ready).expect("the ready line");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("a signal");
+    let ended = eventually("the end", SOON, || child.try_wait().expect("a child"));
+    assert!(ended.success(), "{ended}");
+
+    let daemon = Setup::new(folder.path()).start();
+    daemon.reload();
+    daemon.says("settings.toml read again");
+    assert!(daemon.terminate().success());
 }
 
 #[test]
