@@ -6,7 +6,7 @@ use dtu_proto::config::Apn;
 use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, fields};
+use crate::answer::{Answer, Outcome, fields};
 use crate::channel::Request;
 use crate::event::Event;
 use crate::job::Job;
@@ -92,7 +92,7 @@ impl Modem {
 
     pub(crate) fn context_is_set(&mut self, request: &Request, answer: &Answer) {
         self.complain(request, answer);
-        self.lack_if(answer.failure().is_some(), Lack::AccessPoint);
+        self.lack_if_refused(answer, Lack::AccessPoint);
         self.authenticate();
     }
 
@@ -107,6 +107,7 @@ impl Modem {
 
     pub(crate) fn authentication_is_set(&mut self, request: &Request, answer: &Answer) {
         self.complain(request, answer);
+        self.lack_if_refused(answer, Lack::Authentication);
         self.data.authenticated = true;
         self.settled();
     }
@@ -127,10 +128,11 @@ impl Modem {
     }
 
     pub(crate) fn attached(&mut self, answer: &Answer, now: Instant) {
-        if answer.is_ok() {
-            self.agenda.push(Job::Activate(true));
-        } else {
+        // Many attach by themselves, and refuse to be told.
+        if answer.outcome == Outcome::TimedOut {
             self.agenda.later(now + RETRY, Job::Attach);
+        } else {
+            self.agenda.push(Job::Activate(true));
         }
     }
 
@@ -138,8 +140,10 @@ impl Modem {
         if !on {
             self.data_lost();
         } else if answer.is_ok() {
+            self.lack_no_more(Lack::Connection);
             self.agenda.push(Job::Address);
         } else {
+            self.lack(Lack::Connection);
             self.agenda.later(now + RETRY, Job::Attach);
         }
     }

@@ -25,6 +25,8 @@ pub enum Lack {
     Announcements,
     /// `AT+CNMI` knows no `ds` but 0.
     Reports,
+    /// `AT+CMGL` is refused.
+    List,
     /// `AT+CREG` sends no news.
     RegistrationNews,
     /// `AT+CREG?` is refused.
@@ -41,27 +43,49 @@ pub enum Lack {
     CallList,
     /// `AT+CGDCONT` is refused.
     AccessPoint,
+    /// What sets user and password of the access point is refused.
+    Authentication,
+    /// `AT+CGACT` is refused, or the network refuses it.
+    Connection,
+    /// `AT+CPIN?` is refused.
+    Sim,
+    /// `AT+CIMI` is refused.
+    Imsi,
+    /// `AT+CGSN` is refused.
+    Imei,
+    /// `AT+CNUM` is refused.
+    OwnNumber,
+    /// `AT+CSCA?` is refused.
+    ServiceCenter,
 }
 
 impl Lack {
-    /// What is missing, and what that costs.
+    /// What is missing, and what that costs. Without `;`, which stands between two of them.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Messages => "no messages in PDU mode (AT+CMGF=0); asked again while it runs",
-            Self::PduMode => "messages stay in text mode; they are kept in the modem, unread",
-            Self::SomeMessages => "a message cannot be read; it is kept in the modem",
-            Self::Storage => "the message storage cannot be chosen (AT+CPMS); only the modem's own is read",
-            Self::Announcements => "new messages are not announced (AT+CNMI); looked for every 20 s",
+            Self::Messages => "no messages in PDU mode (AT+CMGF=0), asked again while it runs",
+            Self::PduMode => "messages stay in text mode, they are kept in the modem, unread",
+            Self::SomeMessages => "a message cannot be read, it is kept in the modem",
+            Self::Storage => "the message storage cannot be chosen (AT+CPMS), only the modem's own is read",
+            Self::Announcements => "new messages are not announced (AT+CNMI), looked for every 20 s",
             Self::Reports => "no delivery reports (AT+CNMI)",
-            Self::RegistrationNews => "changes of the registration are not told (AT+CREG); asked every 10 s",
+            Self::RegistrationNews => "changes of the registration are not told (AT+CREG), asked every 10 s",
             Self::Registration => "the registration is not told (AT+CREG?)",
             Self::Signal => "no signal strength (AT+CSQ)",
             Self::Clock => "no time of the network (AT+CCLK?)",
             Self::Operator => "no name of the operator (AT+COPS?)",
             Self::Calls => "no voice calls (AT+CLCC, AT+CLIP)",
-            Self::CallList => "no list of calls (AT+CLCC); how a call goes is known from its news alone",
+            Self::CallList => "no list of calls (AT+CLCC), how a call goes is known from its news alone",
             Self::AccessPoint => "the access point cannot be set (AT+CGDCONT)",
+            Self::List => "stored messages cannot be listed (AT+CMGL), only announced ones are read",
+            Self::Authentication => "user and password of the access point cannot be set",
+            Self::Connection => "no data connection (AT+CGACT), tried again every 30 s",
+            Self::Sim => "the state of the SIM is not told (AT+CPIN?)",
+            Self::Imsi => "no IMSI (AT+CIMI)",
+            Self::Imei => "no IMEI (AT+CGSN)",
+            Self::OwnNumber => "no own number (AT+CNUM)",
+            Self::ServiceCenter => "the service centre is not told (AT+CSCA?)",
         }
     }
 }
@@ -122,6 +146,11 @@ impl Modem {
     /// By its answer to the command.
     pub(crate) fn lack_if_unknown(&mut self, answer: &Answer, lack: Lack) {
         self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), lack);
+    }
+
+    /// By its answer to the command, where any refusal counts.
+    pub(crate) fn lack_if_refused(&mut self, answer: &Answer, lack: Lack) {
+        self.lack_if(answer.failure().is_some(), lack);
     }
 
     pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {

@@ -15,6 +15,8 @@ use crate::channel::{Headed, Request};
 use crate::job::Job;
 use crate::lack::Lack;
 use crate::modem::Modem;
+use crate::patience::pause;
+use crate::storage::TRIES_BEFORE_WORD;
 use crate::submit::Submitting;
 
 /// Messages in the modem, and the one on its way out.
@@ -46,6 +48,8 @@ pub(crate) struct Mail {
     pub(crate) as_text: u32,
     /// `AT+CMGF=0` was refused so often.
     pub(crate) mode_refused: u32,
+    /// `AT+CMGL` was refused so often in a row.
+    list_refused: u32,
     pub(crate) is_full: bool,
     /// Delivered directly before the modem was introduced.
     early: Vec<Bytes>,
@@ -259,8 +263,11 @@ impl Modem {
             // Named again before the next look, it says how full it is.
             self.mail.current = None;
         }
-        let pause = if self.mail.is_blind { BLIND_LOOK } else { LOOK };
-        let pause = if answer.is_ok() { pause } else { RETRY };
+        let refused = if answer.failure().is_some() { self.mail.list_refused.saturating_add(1) } else { 0 };
+        self.mail.list_refused = refused;
+        self.lack_if(refused >= TRIES_BEFORE_WORD, Lack::List);
+        let usual = if self.mail.is_blind { BLIND_LOOK } else { LOOK };
+        let pause = if answer.is_ok() { usual } else { RETRY.max(pause(refused)) };
         if !as_text {
             self.agenda.later(now + pause, Job::List(store));
         }

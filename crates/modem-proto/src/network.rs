@@ -20,6 +20,8 @@ pub(crate) struct Network {
     operator: Operator,
     /// The card was not ready so often.
     card_late: u32,
+    /// `AT+CREG?` and `AT+CSQ` were refused so often in a row.
+    refused: [u32; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +32,8 @@ struct Standing {
     watched: bool,
     /// And `AT+CREG?` showed so.
     shows: bool,
+    /// `AT+CREG?` is no command of it.
+    refused: bool,
     registration: Registration,
     cell: Option<Cell>,
 }
@@ -63,6 +67,13 @@ impl Network {
             .or_else(|| known().next())
     }
 
+    /// A question that is refused again and again is asked less often.
+    fn poll_after(&mut self, answer: &Answer, poll: Duration, of: usize) -> Duration {
+        let Some(refused) = self.refused.get_mut(of) else { return poll };
+        *refused = if answer.failure().is_some() { refused.saturating_add(1) } else { 0 };
+        if *refused == 0 { poll } else { poll.max(pause(*refused)) }
+    }
+
     fn cell(&self) -> Option<Cell> {
         let registered = self.domains.iter().filter(|standing| standing.registration.is_registered());
         registered.filter_map(|standing| standing.cell).next()
@@ -83,21 +94,29 @@ impl Modem {
             }
         } else if mode == 2 {
             return self.agenda.first(Job::Watch(domain, 1));
+        } else if domain == Domain::Circuit {
+            self.lack_if_unknown(answer, Lack::RegistrationNews);
         }
         self.agenda.push(Job::Registration(domain));
     }
 
     pub(crate) fn know_registration(&mut self, domain: Domain, answer: &Answer, now: Instant) {
-        if answer.failure().is_some() && domain != Domain::Circuit {
+        let (failure, is_circuit) = (answer.failure(), domain == Domain::Circuit);
+        if let Some(standing) = self.network.domains.get_mut(domain.index()) {
+            standing.refused = failure.is_some_and(|why| !is_circuit || why.is_unknown_command());
+        }
+        if is_circuit || domain == Domain::Evolved {
+            let none = self.network.domains.iter().all(|standing| standing.refused);
+            self.lack_if(none, Lack::Registration);
+        }
+        if failure.is_some() && !is_circuit {
             // A modem without GPRS or LTE is not asked again.
             return;
         }
         let blind = self.lacks.has(Lack::RegistrationNews);
         let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
+        let poll = self.network.poll_after(answer, poll, CREG);
         self.agenda.later(now + poll, Job::Registration(domain));
-        if domain == Domain::Circuit {
-            self.lack_if_unknown(answer, Lack::Registration);
-        }
         let fields = answer.fields();
         let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else { return };
         let Some(standing) = self.network.domains.get_mut(domain.index()) else { return };
@@ -202,7 +221,8 @@ impl Modem {
     }
 
     pub(crate) fn know_signal(&mut self, answer: &Answer, now: Instant) {
-        self.agenda.later(now + SIGNAL_POLL, Job::Signal);
+        let poll = self.network.poll_after(answer, SIGNAL_POLL, CSQ);
+        self.agenda.later(now + poll, Job::Signal);
         self.lack_if_unknown(answer, Lack::Signal);
         if answer.is_ok() {
             self.signal_is(&answer.fields());
@@ -257,6 +277,7 @@ impl Modem {
             return;
         }
         // `+CNUM: ["name"],"+86…",145`; a card that has no number of its own gives no line.
+        self.lack_if_unknown(answer, Lack::OwnNumber);
         let number = phone(&answer.fields(), 1).filter(|_| answer.is_ok());
         if self.network.told.own_number.replace(number) != Some(number) {
             self.tell(ModemInput::OwnNumber(number));
@@ -267,6 +288,7 @@ impl Modem {
         if self.card_is_late(Job::ServiceCenter, answer, now) {
             return;
         }
+        self.lack_if_unknown(answer, Lack::ServiceCenter);
         let number = phone(&answer.fields(), 0).filter(|_| answer.is_ok());
         if self.network.told.service_center.replace(number) != Some(number) {
             self.tell(ModemInput::ServiceCenter(number));
@@ -334,6 +356,9 @@ const REGISTRATION_POLL: Duration = Duration::from_secs(60);
 /// The same, of a modem that does not tell changes.
 const BLIND_POLL: Duration = Duration::from_secs(10);
 const OPERATOR_POLL: Duration = Duration::from_secs(600);
+/// Places of `Network::refused`.
+const CREG: usize = 0;
+const CSQ: usize = 1;
 const SIGNAL_POLL: Duration = Duration::from_secs(30);
 const CLOCK_POLL: Duration = Duration::from_secs(3600);
 /// The network's time comes a moment after the registration.

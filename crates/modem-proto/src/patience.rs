@@ -53,7 +53,8 @@ pub(crate) fn pause(tries: u32) -> Duration {
     LONGEST.min(Duration::from_secs(1 << tries.min(16)))
 }
 
-const LONGEST: Duration = Duration::from_secs(300);
+/// Nothing is asked less often.
+pub(crate) const LONGEST: Duration = Duration::from_secs(300);
 /// So long between two starts is no loop.
 const CALM: Duration = Duration::from_secs(600);
 /// Starts of which nothing is thought.

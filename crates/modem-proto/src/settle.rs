@@ -5,6 +5,7 @@ use dtu_proto::time::Instant;
 use crate::answer::Answer;
 use crate::channel::Request;
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
 use crate::start::{Echo, digits};
 
@@ -17,7 +18,10 @@ impl Modem {
             Job::Charset(0) if !answer.is_ok() => self.agenda.first(Job::Charset(1)),
             Job::Maker => self.identity.model = answer.text().unwrap_or_default().into(),
             Job::Model => self.know_model(answer.text().unwrap_or_default()),
-            Job::Imei => self.identity.imei = digits(answer),
+            Job::Imei => {
+                self.identity.imei = digits(answer);
+                self.lack_if_unknown(answer, Lack::Imei);
+            }
             Job::UserInit(_) | Job::FunctionOn => self.complain(request, answer),
             Job::MessageMode | Job::CallAbility => self.know_ability(request.job, answer, now),
             Job::ShowCaller => self.identity.abilities.calls |= answer.is_ok(),

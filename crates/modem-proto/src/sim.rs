@@ -11,7 +11,9 @@ use dtu_proto::time::{Duration, Instant};
 use crate::answer::{Answer, Failure, Outcome};
 use crate::event::Event;
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
+use crate::patience::LONGEST;
 use crate::settings::PinPast;
 use crate::start::{Phase, digits};
 
@@ -81,6 +83,7 @@ impl Modem {
     }
 
     fn sim_says(&mut self, word: &str, now: Instant) {
+        self.lack_no_more(Lack::Sim);
         match word {
             // The second PIN guards a list of numbers that nobody here uses.
             "READY" | "SIM PIN2" | "SIM PUK2" => self.sim_found(SimState::Ready, now),
@@ -101,12 +104,15 @@ impl Modem {
             Failure::Cme(11) | Failure::Cms(311) => self.pin_wanted(now),
             Failure::Cme(12) | Failure::Cms(316) => self.sim_found(SimState::PukNeeded, now),
             // A modem that does not know the question may work all the same.
-            Failure::Plain if self.sim.patience >= FEW => self.sim_found(SimState::Unknown, now),
-            Failure::Plain => {
+            _ if failure.is_unknown_command() && (self.sim.patience >= FEW || self.lacks.has(Lack::Sim)) => {
+                self.lack(Lack::Sim);
+                self.sim_found(SimState::Unknown, now);
+            }
+            _ if failure.is_unknown_command() => {
                 self.sim.patience += 1;
                 self.agenda.later(now + SIM_SETTLES, Job::Sim);
             }
-            Failure::Cme(_) | Failure::Cms(_) => self.sim_found(SimState::Missing, now),
+            Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => self.sim_found(SimState::Missing, now),
         }
     }
 
@@ -201,12 +207,17 @@ impl Modem {
         }
         self.sim.patience = 0;
         self.identity.imsi = digits(answer);
+        self.lack_if_unknown(answer, Lack::Imsi);
         self.agenda.push(Job::Introduce);
     }
 
     /// A card can be put in, unlocked or pulled at any time, and not every modem tells.
     pub(crate) fn ask_sim_again(&mut self, now: Instant) {
-        let pause = if self.sim.state == SimState::Ready { READY_SIM_POLL } else { SIM_POLL };
+        let pause = match self.sim.state {
+            SimState::Ready => READY_SIM_POLL,
+            _ if self.lacks.has(Lack::Sim) => LONGEST,
+            SimState::Unknown | SimState::Missing | SimState::PinNeeded | SimState::PukNeeded => SIM_POLL,
+        };
         self.agenda.later(now + pause, Job::Sim);
     }
 

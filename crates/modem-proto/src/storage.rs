@@ -196,4 +196,4 @@ const AFTER_PHASE_2: u8 = 8;
 const MOST_BUSY: u32 = 30;
 const BUSY: Duration = Duration::from_secs(1);
 /// Refusals before it is said.
-const TRIES_BEFORE_WORD: u32 = 4;
+pub(crate) const TRIES_BEFORE_WORD: u32 = 4;

@@ -1,12 +1,13 @@
 //! What `dtud status` tells. Field names are those of the JSON; they stay.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use dtu_proto::Dtu;
 use dtu_proto::config::LinkConfig;
 use dtu_proto::event::LINKS;
-use dtu_proto::status::{LinkStatus, Phase, Status};
+use dtu_proto::status::{LinkStatus, Phase, RadioStatus, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::link_state;
@@ -52,6 +53,9 @@ struct Radio {
     /// In dBm.
     signal: Option<i16>,
     address: Option<String>,
+    /// What the modem cannot, in words.
+    #[serde(default)]
+    missing: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +109,7 @@ impl Report {
                 dropped_bytes: status.serial.counters.dropped_bytes,
                 undelivered_bytes: status.serial.counters.undelivered_bytes,
             },
-            radio: Radio::new(status),
+            radio: Radio::new(&status.radio, status.attached),
             links: (1..=LINKS as u8).zip(&config.links).zip(&status.links).map(Link::new).collect(),
             httpd: Waiting {
                 state: link_state(status.httpd.state, None).unwrap_or_else(|| OFF.to_owned()),
@@ -126,8 +130,7 @@ impl Report {
 }
 
 impl Radio {
-    fn new(status: &Status) -> Self {
-        let radio = &status.radio;
+    fn new(radio: &RadioStatus, address: Option<IpAddr>) -> Self {
         let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let operator = radio.operator.as_ref();
         Self {
@@ -136,7 +139,8 @@ impl Radio {
             registration: radio.registration.to_string(),
             operator: operator.and_then(|operator| named(&operator.name).or_else(|| named(&operator.code))),
             signal: (radio.signal.strength <= 31).then(|| i16::from(radio.signal.strength) * 2 - 113),
-            address: status.attached.map(|address| address.to_string()),
+            address: address.map(|address| address.to_string()),
+            missing: radio.lacks.split("; ").filter(|words| !words.is_empty()).map(str::to_owned).collect(),
         }
     }
 }
@@ -223,8 +227,15 @@ impl fmt::Display for Radio {
             write!(f, ", {signal} dBm")?;
         }
         match &self.address {
-            Some(address) => writeln!(f, "; address {address}"),
-            None => writeln!(f, "; no network"),
+            Some(address) => writeln!(f, "; address {address}")?,
+            None => writeln!(f, "; no network")?,
+        }
+        for words in self.missing.iter().take(MOST_MISSING) {
+            writeln!(f, "missing  {}", Plain(words))?;
+        }
+        match self.missing.len().saturating_sub(MOST_MISSING) {
+            0 => Ok(()),
+            more => writeln!(f, "missing  and {more} more, see AT+CISTAT"),
         }
     }
 }
@@ -251,3 +262,31 @@ impl fmt::Display for Plain<'_> {
 }
 
 const OFF: &str = "off";
+/// Lines of what the modem cannot; the rest of the screen is wanted, too.
+const MOST_MISSING: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A modem that nobody knows: the screen says what it cannot, and stays a screen.
+    #[test]
+    fn m_what_the_modem_lacks_is_on_the_screen_and_in_the_json() {
+        let radio = |lacks: &str| {
+            Radio::new(&RadioStatus { lacks: lacks.to_owned(), ..RadioStatus::default() }, None)
+        };
+        let told = radio("no delivery reports (AT+CNMI); no signal strength (AT+CSQ)");
+        let screen = told.to_string();
+        let lines = "\nmissing  no delivery reports (AT+CNMI)\nmissing  no signal strength (AT+CSQ)\n";
+        assert!(screen.ends_with(lines), "{screen}");
+        let json = serde_json::to_value(&told).unwrap();
+        assert_eq!(
+            json["missing"],
+            serde_json::json!(["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"])
+        );
+        let screen = radio(&["no \x1b[2J"; 20].join("; ")).to_string();
+        assert!(screen.lines().count() == 8 && screen.ends_with("missing  and 14 more, see AT+CISTAT\n"));
+        assert!(!screen.contains('\x1b'));
+        assert_eq!(radio("").to_string().lines().count(), 1);
+    }
+}

@@ -6,6 +6,7 @@ mod dice;
 mod messages;
 mod network;
 mod odd;
+mod optional;
 mod properties;
 mod seeds;
 mod start;

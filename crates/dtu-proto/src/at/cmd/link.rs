@@ -8,6 +8,7 @@ use super::super::call::Call;
 use super::super::param::{Chars, Kind, Param};
 use super::super::reply::{Code, Quoted};
 use super::super::table::{Command, TakesEffect};
+use super::status::missing_line;
 use super::{Done, connection, door, mode, network, one, packet};
 use crate::config::{Config, LinkConfig, Protocol, WorkingMode};
 use crate::event::{LinkDownReason, LinkId};
@@ -49,7 +50,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
              has open. In mode 1 there is one for each destination that has a connection or had it last, at most 8, \
              `+CINET:0,<state>,\"<TCP or UDP> <address>:<port>\"`, and behind WAITING the same words. In mode 2 that is the connection of `AT+CIOPEN`; behind OFF stands why the last one ended. In mode 3 \
              it is the connection to the HTTP server; behind the state stands why the last request had no answer, or why \
-             there is no connection: `no answer in 10 s`, `refused`.",
+             there is no connection: `no answer in 10 s`, `refused`.\n\nBehind all of them, only where the modem lacks something: \
+             `+CINET:MODEM,missing=\"<what it cannot, in words>\"`, as in `AT+CISTAT`.",
         )
         .reads(read_states),
 ];
@@ -161,6 +163,7 @@ fn read_states(call: &mut Call<'_, '_>) -> Done {
     }
     call.say_all(connection::state_line(status));
     call.say_all(httpd_line(&status.httpd));
+    call.say_all(missing_line("CINET", status));
     Ok(())
 }
 

@@ -36,7 +36,7 @@ frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room
 enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
 unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
 
-`+CISTAT:MODEM,missing=\"<what the modem cannot, in words>\"`, where something is missing
+`+CISTAT:MODEM,missing=\"<what the modem cannot, in words, with `; ` between>\"`, only where something is missing (the words: [modems](modems.md#modems-that-cannot-all-of-it))
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
@@ -80,9 +80,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     let status = call.ctx.status;
     call.say(device_line(status));
     call.say(serial_line(status));
-    if !status.radio.lacks.is_empty() {
-        call.say(format!("+CISTAT:MODEM,missing=\"{}\"", status.radio.lacks));
-    }
+    call.say_all(missing_line("CISTAT", status));
     call.say_all(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
     call.say(call_line(&status.call));
     call.say(message_line(&status.messages));
@@ -90,6 +88,12 @@ fn read(call: &mut Call<'_, '_>) -> Done {
     call.say(connection_line(&status.at_connection));
     call.say(httpd_line(&status.httpd));
     Ok(())
+}
+
+/// What the modem cannot, where something is missing.
+pub(super) fn missing_line(command: &str, status: &Status) -> Option<String> {
+    let lacks = &status.radio.lacks;
+    (!lacks.is_empty()).then(|| format!("+{command}:MODEM,missing=\"{lacks}\""))
 }
 
 fn read_link(call: &mut Call<'_, '_>) -> Done {

@@ -359,3 +359,17 @@ fn cistat_of_one_link_is_its_line_alone() {
     assert!(desk.reply("AT+CISTAT").contains(one.lines().nth(1).unwrap()));
     assert!(desk.reply("AT+CISTAT=5").contains("NUM must be 1..=4, got 5"));
 }
+
+/// Behind the lines that were there before: programs that read those find them as they were.
+#[test]
+fn m_what_the_modem_lacks_is_shown_behind_the_links() {
+    let mut desk = Desk::new();
+    let links = desk.reply("AT+CINET?");
+    assert!(!desk.reply("AT+CISTAT").contains("MODEM"));
+    desk.status.radio.lacks = "no delivery reports (AT+CNMI); no signal strength (AT+CSQ)".into();
+    let missing = "missing=\"no delivery reports (AT+CNMI); no signal strength (AT+CSQ)\"\r\n";
+    let wanted = links.replace("\r\nOK", &std::format!("+CINET:MODEM,{missing}\r\nOK"));
+    assert_eq!(desk.reply("AT+CINET?"), wanted);
+    assert!(desk.reply("AT+CISTAT").contains(&std::format!("\r\n+CISTAT:MODEM,{missing}")));
+    assert!(!desk.reply("AT+CISTAT=1").contains("MODEM"));
+}
