@@ -21,6 +21,7 @@ mod world;
 
 pub use herd::{Herd, Trial, herd, herd_trials};
 pub use replay::{Replayed, replay};
+pub use trace::Fnv;
 pub use world::{Failure, Rule, Run, Summary, run};
 
 /// Microseconds in a millisecond.

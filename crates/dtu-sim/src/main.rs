@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use dtu_sim::{Failure, Run, Summary, Trial};
+use dtu_sim::{Failure, Fnv, Run, Summary, Trial};
 
 /// Threads that share a range of seeds.
 const THREADS: u64 = 2;
@@ -204,7 +204,7 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
         }
         (sums, failures)
     };
-    let (sums, mut failures) = std::thread::scope(|scope| {
+    let (mut sums, mut failures) = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
         let mut both = (Vec::new(), Vec::new());
         for thread in threads {
@@ -215,8 +215,19 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
         both
     });
     print_sum(&sums);
+    if failures.is_empty() {
+        print(format_args!("all outputs: {:016x}", digest(&mut sums)));
+    }
     failures.sort_by_key(|failure| failure.seed);
     failures
+}
+
+/// One number over all outputs of all worlds, in the order of their seeds.
+fn digest(sums: &mut [Summary]) -> u64 {
+    sums.sort_by_key(|sum| sum.seed);
+    let mut all = Fnv::default();
+    sums.iter().for_each(|sum| all.mix(&sum.outputs.to_le_bytes()));
+    all.get()
 }
 
 fn print_sum(sums: &[Summary]) {

@@ -45,28 +45,51 @@ impl fmt::Display for Clock {
     }
 }
 
+/// FNV-1a: small, the same everywhere, and nobody attacks it here.
+#[derive(Clone, Copy, Debug)]
+pub struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// Goes on over these bytes.
+    pub fn mix(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    /// Over all so far.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
 /// The story of one world.
 #[derive(Debug)]
 pub(crate) struct Trace {
     last: VecDeque<Line>,
-    hash: u64,
+    hash: Fnv,
     print: bool,
 }
 
 impl Trace {
     pub(crate) fn new(print: bool) -> Self {
-        Self { last: VecDeque::with_capacity(KEPT), hash: 0xcbf2_9ce4_8422_2325, print }
+        Self { last: VecDeque::with_capacity(KEPT), hash: Fnv::default(), print }
     }
 
     pub(crate) fn add(&mut self, at: u64, what: &'static str, link: u8, number: u64, bytes: &[u8]) {
         let mut head = [0; HEAD];
         let shown = bytes.len().min(HEAD);
         head[..shown].copy_from_slice(&bytes[..shown]);
-        self.mix(&at.to_le_bytes());
-        self.mix(what.as_bytes());
-        self.mix(&[link]);
-        self.mix(&number.to_le_bytes());
-        self.mix(bytes);
+        for part in [&at.to_le_bytes(), what.as_bytes(), &[link], &number.to_le_bytes(), bytes] {
+            self.hash.mix(part);
+        }
         let line = Line { at, what, link, number, head, len: bytes.len() };
         if self.print {
             use std::io::Write as _;
@@ -79,14 +102,8 @@ impl Trace {
         self.last.push_back(line);
     }
 
-    fn mix(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
     pub(crate) const fn hash(&self) -> u64 {
-        self.hash
+        self.hash.get()
     }
 
     pub(crate) fn last(&self) -> Vec<String> {

@@ -190,7 +190,7 @@ impl World {
         self.sum.micros = self.now;
         (self.sum.texts, self.sum.letters, self.sum.replies) =
             (self.books.post.texts, self.books.post.letters, self.books.post.replies);
-        self.sum.hash = self.trace.hash();
+        (self.sum.seed, self.sum.hash, self.sum.outputs) = (self.seed, self.trace.hash(), self.outputs.get());
         self.sum.packets = self.books.command.delivered();
         self.sum.typed = self.books.at.texts;
         self.sum.repeated += self.books.command.repeated();

@@ -12,7 +12,7 @@ use dtu_proto::event::{
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
-use super::{Event, Rule, World};
+use super::{Event, Rule, World, digest};
 use crate::SEC;
 use crate::model::{FRAME_MAX, Phase, REQUEST_MAX};
 use crate::scenario::Scenario;
@@ -194,6 +194,7 @@ impl World {
     fn drain(&mut self) {
         let mut outputs = Vec::new();
         while let Some(output) = self.device.poll_output() {
+            digest::mix(&mut self.outputs, self.now, &output);
             outputs.push(output);
             if outputs.len() > OUTPUTS_MAX {
                 return self.break_rule(Rule::Bounds, "one input makes outputs without end");

@@ -4,6 +4,7 @@
 mod at_mode;
 mod books;
 mod command_mode;
+mod digest;
 mod dte;
 mod ends;
 mod finish;
@@ -26,7 +27,7 @@ use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
 use crate::radio::Settings;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
-use crate::trace::{Clock, Trace};
+use crate::trace::{Clock, Fnv, Trace};
 use books::Books;
 use dte::Dte;
 use net::{Net, NetEvent};
@@ -92,8 +93,12 @@ pub enum Rule {
 /// What a world that held came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Whose world it is.
+    pub seed: u64,
     /// Hash over the whole story: the same seed gives the same.
     pub hash: u64,
+    /// Hash over all outputs of the device, which no change of the world's own books touches.
+    pub outputs: u64,
     /// Calls into the device.
     pub calls: u64,
     /// Virtual µs.
@@ -256,6 +261,7 @@ struct World {
     healed: bool,
     stopped: Option<(Rule, String)>,
     trace: Trace,
+    outputs: Fnv,
     sum: Summary,
 }
 
@@ -294,6 +300,7 @@ impl World {
             healed: false,
             stopped: None,
             trace: Trace::new(print),
+            outputs: Fnv::default(),
             sum: Summary::default(),
             scenario,
         };
