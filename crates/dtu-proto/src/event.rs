@@ -710,7 +710,7 @@ pub enum MessageLoss {
     /// The network did not take it within 24 hours.
     Expired(PhoneNumber),
     /// The service centre says that it has it already; that may be another one, for an earlier run made this
-    /// one. It counts as sent.
+    /// one, or may have given its number to another while the disk failed. It counts as sent.
     Doubtful(PhoneNumber),
     /// What came is no message. It stays with the modem.
     Unreadable(String),

@@ -34,8 +34,8 @@ pub(crate) struct Outgoing {
     tries: u32,
     /// The first part has its reference and was not tried yet.
     is_fresh: bool,
-    /// An earlier run made it, and may have tried it.
-    restored: bool,
+    /// An earlier run may have tried it, or may have given its number to another message.
+    unsure: bool,
     /// Grows with each message, and with each reference that is given.
     change: u64,
     /// It is on the disk (or the disk fails), so a restart does not lose it.
@@ -105,7 +105,7 @@ impl Outbox {
         if room {
             self.add(to, parts, now, now + left.min(KEEP), true);
             if let Some(message) = self.queue.back_mut() {
-                message.restored = true;
+                message.unsure = true;
             }
         }
         room
@@ -118,9 +118,9 @@ impl Outbox {
     fn add(&mut self, to: PhoneNumber, parts: VecDeque<Bytes>, now: Instant, until: Instant, safe: bool) {
         self.changes += 1;
         let (number, change) = (self.changes, self.changes);
-        let (is_fresh, restored) = (false, false);
+        let (is_fresh, unsure) = (false, false);
         let message =
-            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, restored, change, safe };
+            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, unsure, change, safe };
         self.queue.push_back(message);
     }
 
@@ -143,7 +143,7 @@ impl Outbox {
     }
 
     /// The service centre has a message with this number.
-    fn note_used(&mut self, reference: u8) {
+    pub(crate) fn note_used(&mut self, reference: u8) {
         self.used.retain(|used| *used != reference);
         self.used.push_back(reference);
         if self.used.len() > USED_MAX {
@@ -166,10 +166,12 @@ impl Outbox {
         !stands
     }
 
-    /// The next part to be sent now: number of its message, and the PDU.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<(u64, Bytes)> {
+    /// The next part to be sent now: number of its message, and the PDU. `failing`: the disk does not have its number,
+    /// so it did not have those of an earlier run either, perhaps, and that one may have used it.
+    pub(crate) fn next(&mut self, now: Instant, failing: bool) -> Option<(u64, Bytes)> {
         let (_, is_own) = self.upcoming();
         let message = self.ready(now).and_then(|place| self.queue.get_mut(place))?;
+        message.unsure |= failing && message.is_fresh;
         let part = message.parts.front()?;
         let reference = reference_of(part)?;
         if !message.is_fresh {
@@ -236,9 +238,9 @@ impl Outbox {
                 Progress::Later
             }
             Ok(_) | Err(SubmitFailure::DUPLICATE) => {
-                let doubtful = outcome.is_err() && message.restored;
+                let doubtful = outcome.is_err() && message.unsure;
                 message.parts.pop_front();
-                (message.tries, message.restored) = (0, false);
+                (message.tries, message.unsure) = (0, false);
                 let more = !message.parts.is_empty();
                 if !more {
                     self.queue.remove(place);
@@ -329,6 +331,11 @@ impl Outbox {
 
     pub(crate) const fn reference(&self) -> u8 {
         self.reference
+    }
+
+    /// Numbers that the service centre knows, the newest last.
+    pub(crate) fn used(&self) -> impl ExactSizeIterator<Item = u8> {
+        self.used.iter().copied()
     }
 
     pub(crate) const fn set_reference(&mut self, reference: u8) {

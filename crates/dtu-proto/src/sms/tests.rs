@@ -56,6 +56,7 @@ enum Act {
     Send(u8, Vec<u8>),
     Remember(u128),
     Reference,
+    Used(u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -72,6 +73,7 @@ fn act() -> impl Strategy<Value = Act> {
         (1..4_u8, octets()).prop_map(|(parts, octets)| Act::Send(parts, octets)),
         any::<u128>().prop_map(Act::Remember),
         Just(Act::Reference),
+        any::<u8>().prop_map(Act::Used),
     ]
 }
 
@@ -104,6 +106,7 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
         }
         Act::Remember(digest) => mailbox.seen.remember(digest),
         Act::Reference => drop(mailbox.next_concat_reference()),
+        Act::Used(number) => mailbox.outbox.note_used(number),
     }
 }
 

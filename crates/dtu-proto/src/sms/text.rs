@@ -3,6 +3,7 @@
 //! ```text
 //! dtu-messages 1
 //! references 12 3                     TP-MR and long-message number given last
+//! used 10 11 12                       TP-MRs that the service centre knows, the newest last
 //! place 7 unread announced 0891…      index, state, whether +CISMS printed it, PDU
 //! overflow - 0891…                    waits for a place: whether +CISMS printed it, PDU
 //! part 86000 0891…                    of a long message: seconds it still waits, PDU
@@ -33,6 +34,10 @@ impl Mailbox {
     pub(crate) fn to_text(&self, now: Instant) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "references {} {}", self.outbox.reference(), self.concat_reference);
+        if self.outbox.used().len() > 0 {
+            let used: String = self.outbox.used().map(|number| format!(" {number}")).collect();
+            let _ = writeln!(out, "used{used}");
+        }
         for (index, stored) in self.storage.by_age() {
             let (state, announced) = (state_word(stored.state), announced_word(stored.announced));
             let _ = writeln!(out, "place {index} {state} {announced} {}", hex::encode(&stored.pdu));
@@ -78,6 +83,11 @@ impl Mailbox {
             "references" => {
                 self.outbox.set_reference(words.number("a reference")?);
                 self.concat_reference = words.number("a reference")?;
+            }
+            "used" => {
+                while words.has_more() {
+                    self.outbox.note_used(words.number("a reference")?);
+                }
             }
             "place" => self.restore_place(&mut words)?,
             "overflow" => {
@@ -175,6 +185,10 @@ impl<'a> Words<'a> {
         word.parse().map_err(|_| format!("{what} is a number, got `{}`", shown(word)))
     }
 
+    fn has_more(&self) -> bool {
+        self.0.clone().next().is_some()
+    }
+
     fn octets(&mut self) -> Result<Bytes, String> {
         octets(self.word("hex digits")?)
     }
@@ -237,7 +251,7 @@ const fn kind_word(kind: LineKind) -> &'static str {
 
 const FIRST_LINE: &str = "dtu-messages 1";
 const NOTHING: &str = "references 0 0\n";
-const KINDS: &str = "references, place, overflow, part, line, out, seen";
+const KINDS: &str = "references, used, place, overflow, part, line, out, seen";
 const DAY: u64 = 24 * 3600;
 /// Parts of a long message.
 const OVERFLOW_MAX: usize = 255;

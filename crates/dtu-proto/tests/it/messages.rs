@@ -308,6 +308,36 @@ fn m13_a_modem_that_counts_behind_the_repeats_costs_no_message() {
 }
 
 #[test]
+fn m13_numbers_that_were_used_stay_known_over_a_kill() {
+    let mut dev = booted(sms_mode());
+    let lost = Err(SubmitFailure::TIMED_OUT);
+    // The first try of "b" never reaches the modem, which counts 2 behind "a", where 2 and 3 are used already.
+    dev.post.answers = [says(1), lost, says(2), says(3)].into();
+    by_command(&mut dev, "a");
+    dev.wait(1000).serial("b").wait(10_000).serial("c").wait(10_000);
+    dev.killed(sms_mode()).at(1000).printed();
+    dev.post.answers = [says(2), lost, says(4)].into();
+    by_command(&mut dev, "d");
+    dev.wait(1000).serial("e").wait(10_000);
+    assert_eq!(numbers(&dev)[5..], [(4, true), (4, true)], "3 would be next, and is that of \"c\"");
+}
+
+/// A run whose disk fails leaves no word of its numbers; the next one begins with the same.
+#[test]
+fn m13_a_copy_that_may_be_a_message_of_a_run_that_could_write_nothing_is_told() {
+    let mut dev = booted(sms_mode());
+    dev.store_works = false;
+    dev.at(1000).serial("x").at(1100).killed(sms_mode()).store_works = false;
+    assert_eq!(numbers(&dev), [(1, true)]);
+    dev.post.answers = [Err(SubmitFailure::NETWORK), Err(SubmitFailure::DUPLICATE)].into();
+    dev.at(1000).serial("y").wait(10_000);
+    assert_eq!(numbers(&dev)[1..], [(1, true), (1, true)]);
+    let expected =
+        "a message to 10086: the service centre says that it has it, which may be another one".to_string();
+    assert_eq!((losses(&mut dev), counters(&dev).sent), (vec![expected], 1));
+}
+
+#[test]
 fn m13_a_copy_of_what_an_earlier_run_tried_is_told() {
     let mut dev = booted(sms_mode());
     dev.post.silent = true;

@@ -79,10 +79,11 @@ impl Dtu {
 
     /// A part is sent when the disk holds its reference.
     fn pump_outbox(&mut self) {
-        while self.mailbox.outbox.prepare(self.now, self.mailbox.saving.is_failing()) {
+        let failing = self.mailbox.saving.is_failing();
+        while self.mailbox.outbox.prepare(self.now, failing) {
             self.mailbox.changed();
         }
-        if let Some((number, part)) = self.mailbox.outbox.next(self.now) {
+        if let Some((number, part)) = self.mailbox.outbox.next(self.now, failing) {
             self.give(Whose::Outbox(number), part);
         }
     }
