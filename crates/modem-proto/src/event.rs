@@ -83,7 +83,7 @@ pub enum Event {
     PinMissing,
     /// It cannot do something; it is used without.
     Lacks(Lack),
-    /// It restarts again and again, and is left alone for longer and longer; told once each time that begins.
+    /// It restarts (or its device vanishes) again and again, and is left alone for longer and longer; told once each time that begins.
     RestartsOften,
     /// It refused so many messages that it is reset.
     RefusesMessages,
@@ -160,9 +160,9 @@ impl fmt::Display for Event {
                 write!(f, "the SIM allows {tries} more PIN tries; the last ones are left to a person")
             }
             Self::Lacks(lack) => write!(f, "works with less: {lack}"),
-            Self::RestartsOften => {
-                f.write_str("restarts again and again; asked after longer and longer pauses, 5 min at most")
-            }
+            Self::RestartsOften => f.write_str(
+                "restarts or vanishes again and again; asked after longer and longer pauses, 5 min at most",
+            ),
             Self::RefusesMessages => f.write_str("refused every message for 10 min; it is reset"),
             Self::ApnSet(name) => write!(f, "the access point {name} is written into context 1"),
             Self::PinMissing => f.write_str("the SIM waits for a PIN, and there is none to be tried"),

@@ -37,7 +37,7 @@
 //! - One command is outstanding at a time, each with a time limit. After one that was not answered the modem is asked
 //!   `AT` until it answers, then left alone until nothing comes any more; so a late answer is never taken for the next.
 //! - A modem that stays silent for 90 s is [`Gone`](dtu_proto::radio::ModemInput::Gone), told to restart, and its device
-//!   opened again.
+//!   opened again; one that is silent, restarts or vanishes again and again is asked after 1 s, 2 s … 5 min.
 //! - The PIN is sent once, and never where it could lock the card; see [`Event::PinIs`] for what outlives a restart of the program.
 //! - Secrets stand in [`Output::Write`] and nowhere else.
 //!

@@ -82,7 +82,7 @@ impl Modem {
         self.handle_timeout(now);
         match input {
             Input::Opened => self.opened(now),
-            Input::Gone => self.closed(),
+            Input::Gone => self.vanished(now),
             Input::Bytes(bytes) => bytes.iter().for_each(|byte| self.hear(*byte, now)),
             Input::Order(order) => self.obey(order, now),
         }
@@ -230,7 +230,7 @@ impl Modem {
         while self.channel.is_idle() && self.quiet_until.is_none() {
             let Some(job) = self.next_job(now) else { return };
             if job == Job::Chosen {
-                self.choose();
+                self.choose(now);
             } else if job == Job::Introduce {
                 self.introduce(now);
             } else {

@@ -1,4 +1,4 @@
-//! How long a modem that refuses or restarts again and again is left alone: 1 s to 5 min.
+//! How long a modem that is silent, refuses or restarts again and again is left alone: 1 s to 5 min.
 
 use dtu_proto::time::{Duration, Instant};
 
@@ -8,6 +8,10 @@ pub(crate) struct Patience {
     /// Starts in a row, each soon after the one before.
     starts: u32,
     last_start: Option<Instant>,
+    /// A start that comes too soon waits until then.
+    alone_until: Option<Instant>,
+    /// Times in a row that the device was opened and nothing answered.
+    silent: u32,
     /// `AT+CREG?` was taken once for the word of a modem that restarted.
     pub(crate) doubted_watch: bool,
     /// Messages refused in a row, and since when.
@@ -25,7 +29,35 @@ impl Patience {
         self.last_start = Some(now);
         self.starts = self.starts.saturating_add(1);
         let Some(over) = self.starts.checked_sub(FREE_STARTS) else { return (Duration::ZERO, false) };
+        self.alone_until = Some(now + pause(over));
         (pause(over), over == 0)
+    }
+
+    /// It starts again and again, and that was said.
+    pub(crate) fn is_looping(&self, now: Instant) -> bool {
+        self.starts > FREE_STARTS && self.last_start.is_some_and(|last| now - last < CALM)
+    }
+
+    /// The device was opened: how long nothing is sent.
+    pub(crate) fn before_asking(&self, now: Instant) -> Duration {
+        let alone = self.alone_until.map_or(Duration::ZERO, |until| until.since(now));
+        let silent = if self.silent == 0 { Duration::ZERO } else { pause(self.silent - 1) };
+        alone.max(silent)
+    }
+
+    /// Nothing answered for as long as it is asked.
+    pub(crate) const fn stayed_silent(&mut self) {
+        self.silent = self.silent.saturating_add(1);
+    }
+
+    /// How long it is asked: at first through the boot of any modem, later a few times.
+    pub(crate) const fn asks_for(&self) -> Duration {
+        if self.silent == 0 { LONGEST_PROBING } else { SHORT_PROBING }
+    }
+
+    /// It answers.
+    pub(crate) const fn answers(&mut self) {
+        self.silent = 0;
     }
 
     /// A message went out.
@@ -59,6 +91,10 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(300);
 const CALM: Duration = Duration::from_secs(600);
 /// Starts of which nothing is thought.
 const FREE_STARTS: u32 = 4;
+/// A silent modem is asked so long.
+pub(crate) const LONGEST_PROBING: Duration = Duration::from_secs(90);
+/// Each kind of probe once, and the plain one twice.
+const SHORT_PROBING: Duration = Duration::from_secs(8);
 const MOST_REFUSED: u32 = 5;
 const REFUSED_LONG: Duration = Duration::from_secs(600);
 const BETWEEN_RESETS: Duration = Duration::from_secs(3600);

@@ -126,12 +126,18 @@ pub(crate) const fn probe(number: u32) -> &'static str {
 }
 
 /// Longer and longer, for a modem that boots takes its time and one that is not there needs no hurry.
+pub(crate) const fn probe_limit(tries: u32) -> Duration {
+    Duration::from_secs(match tries {
+        0..=2 => 1,
+        3..=5 => 2,
+        6..=8 => 4,
+        _ => 8,
+    })
+}
+
 fn limit(job: Job) -> Duration {
     Duration::from_secs(match job {
-        Job::Probe(0..=2) => 1,
-        Job::Probe(3..=5) => 2,
-        Job::Probe(6..=8) => 4,
-        Job::Probe(_) => 8,
+        Job::Probe(tries) => return probe_limit(tries),
         Job::Reset { .. } => 5,
         Job::Operator(_) => 45,
         Job::FunctionOn | Job::Dial(_) | Job::Answer | Job::HangUp { .. } | Job::Pin => 20,

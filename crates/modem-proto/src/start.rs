@@ -11,6 +11,8 @@ use crate::event::{Event, Output};
 use crate::job::Job;
 use crate::lack::Lack;
 use crate::modem::Modem;
+use crate::patience::LONGEST_PROBING;
+use crate::request::probe_limit;
 
 /// Where the dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,16 @@ impl Modem {
     pub(crate) fn opened(&mut self, now: Instant) {
         self.leave();
         self.channel.clear();
-        self.probe_from(now, None, 0, now);
+        let wait = self.patience.before_asking(now);
+        self.probe_from(now + wait, None, 0, now);
+    }
+
+    /// The device is gone: with its modem, perhaps for a moment.
+    pub(crate) fn vanished(&mut self, now: Instant) {
+        if self.phase != Phase::Closed && self.patience.restarted(now).1 {
+            self.note(Event::RestartsOften);
+        }
+        self.closed();
     }
 
     pub(crate) fn closed(&mut self) {
@@ -86,7 +97,7 @@ impl Modem {
             back_to,
             answered: false,
             said: false,
-            waits: next > now + SETTLE && next > now + self.dialect.boot,
+            waits: next > now + SETTLE && next > now + self.dialect.boot && self.patience.is_looping(now),
             asked: None,
             settle: SETTLE,
         });
@@ -211,6 +222,7 @@ impl Modem {
     fn start(&mut self) {
         self.phase = Phase::Starting;
         self.doubted = false;
+        self.patience.answers();
         self.agenda.clear();
         let who = [Job::Maker, Job::Model, Job::Imei, Job::Chosen];
         [Job::EchoOff, Job::ErrorCodes, Job::Charset(0)].into_iter().chain(who).for_each(|job| {
@@ -219,9 +231,12 @@ impl Modem {
     }
 
     /// Maker and model are known: the dialect, and the rest of the start.
-    pub(crate) fn choose(&mut self) {
+    pub(crate) fn choose(&mut self, now: Instant) {
         let event = Event::Known { model: self.identity.model.clone(), dialect: self.dialect.name };
-        self.note(event);
+        // In a loop of starts that is no news any more.
+        if !self.patience.is_looping(now) {
+            self.note(event);
+        }
         (0..self.dialect.init.len()).for_each(|number| self.agenda.push(Job::DialectInit(number)));
         (0..self.settings.init.len()).for_each(|number| self.agenda.push(Job::UserInit(number)));
         [Job::MessageMode, Job::CallAbility, Job::ShowCaller, Job::Function, Job::Sim]
@@ -290,7 +305,8 @@ impl Modem {
             // It lives; `ERROR` is the answer to something older, or to garbage in front of the `AT`.
             Outcome::Failed(_) | Outcome::Call(_) => {
                 probing.tries += 1;
-                probing.next = now + SETTLE;
+                probing.next =
+                    now + if probing.tries <= QUICK_TRIES { SETTLE } else { probe_limit(probing.tries) };
                 self.probe_failed(now);
             }
             Outcome::TimedOut => {
@@ -303,14 +319,15 @@ impl Modem {
 
     fn probe_failed(&mut self, now: Instant) {
         let Phase::Probing(probing) = &mut self.phase else { return };
-        let silent = now - probing.since;
+        let silent = now.since(probing.asked.unwrap_or(probing.since));
+        let longest = if probing.back_to.is_some() { LONGEST_PROBING } else { self.patience.asks_for() };
         let first = !probing.said && probing.tries >= TRIES_BEFORE_WORD;
         probing.said |= first;
         let back = probing.back_to.is_some();
         if first && (back || !core::mem::replace(&mut self.doubted, true)) {
             self.note(if back { Event::Silent } else { Event::NoAnswer(silent) });
         }
-        if silent < LONGEST_PROBING {
+        if silent < longest {
             return;
         }
         if back {
@@ -319,6 +336,7 @@ impl Modem {
             self.restart_by_command(true, now);
         } else {
             // Who never answered may be no modem, and is not told to restart.
+            self.patience.stayed_silent();
             self.reopen();
         }
     }
@@ -357,7 +375,7 @@ const SWITCHED_OFF: [&str; 4] =
 pub(crate) const SETTLE: Duration = Duration::from_millis(300);
 /// A modem slower than that answers no command in time anyway.
 const LONGEST_SETTLE: Duration = Duration::from_secs(5);
-/// A silent modem is asked so long.
-const LONGEST_PROBING: Duration = Duration::from_secs(90);
+/// Answers in a row that are errors, before they are waited for longer.
+const QUICK_TRIES: u32 = 3;
 /// Unanswered probes before it is said.
 const TRIES_BEFORE_WORD: u32 = 5;

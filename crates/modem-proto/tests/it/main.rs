@@ -7,6 +7,7 @@ mod messages;
 mod network;
 mod odd;
 mod optional;
+mod patience;
 mod properties;
 mod seeds;
 mod start;
