@@ -154,7 +154,9 @@ impl Modem {
         self.cannot_submit();
         // In front of the card's first word it says nothing about the modem.
         self.mail.mode_refused += 1;
-        self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);
+        if !self.present {
+            self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);
+        }
         if self.mail.mode_refused >= TRIES_BEFORE_WORD && self.present {
             self.lack(Lack::Messages);
         }

@@ -97,6 +97,21 @@ fn m2_sms_ready_is_heeded_at_once() {
     assert!(bench.identity().unwrap().abilities.messages);
 }
 
+/// An answer that does not come is no yes: the device was told of no messages, and never of any.
+#[test]
+fn m2_silence_between_refusals_does_not_hide_the_yes_that_follows() {
+    let mut bench = bench(|bench| bench.device.on("AT+CMGF=0", &[&["ERROR"]]));
+    assert!(!bench.identity().unwrap().abilities.messages);
+    bench.device.silent = true;
+    bench.run(60);
+    bench.device.on("AT+CMGF=0", &[&["OK"]]);
+    bench.device.silent = false;
+    bench.run(360);
+    assert!(bench.identity().unwrap().abilities.messages);
+    stored(&mut bench);
+    assert_eq!(bench.messages().len(), 1);
+}
+
 #[test]
 fn m2_number_and_service_centre_are_asked_again_when_the_card_was_busy() {
     let mut bench = bench(|bench| {
