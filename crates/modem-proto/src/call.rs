@@ -6,6 +6,7 @@ use dtu_proto::time::{Duration, Instant};
 
 use crate::answer::{Answer, Outcome, call_end, fields, phone};
 use crate::job::Job;
+use crate::lack::Lack;
 use crate::modem::Modem;
 
 /// The call, and how its state can be known.
@@ -14,8 +15,18 @@ pub(crate) struct Calls {
     call: Option<Call>,
     /// `AT+CLCC` is known to the modem.
     pub(crate) are_listed: bool,
-    /// Calls in a row that ended as soon as the list was asked for while they were dialled.
-    ended_by_list: u8,
+    pub(crate) list_ends: ListEnds,
+}
+
+/// Whether `AT+CLCC` breaks off a call that is being dialled. No manual says so of its modem; it is found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ListEnds {
+    #[default]
+    No,
+    /// A call ended right behind the first list. The next one is dialled without for a moment, and then tried by a list.
+    Perhaps,
+    /// That one lived until its list came.
+    Yes,
 }
 
 #[derive(Debug)]
@@ -34,6 +45,9 @@ struct Call {
     /// The second caller was refused.
     refused_second: bool,
     dialled_at: Option<Instant>,
+    /// It is being dialled without the list, which is tried then.
+    tries_list_at: Option<Instant>,
+    tried_list_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +87,8 @@ impl Call {
             missed: 0,
             refused_second: false,
             dialled_at: None,
+            tries_list_at: None,
+            tried_list_at: None,
         }
     }
 }
@@ -80,7 +96,7 @@ impl Call {
 impl Calls {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let call = self.call.as_ref()?;
-        [call.tell_at, call.rings_until].into_iter().flatten().min()
+        [call.tell_at, call.rings_until, call.tries_list_at].into_iter().flatten().min()
     }
 }
 
@@ -124,6 +140,7 @@ impl Modem {
                 if let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Ordered) {
                     call.stage = Stage::Dialling;
                     call.dialled_at = Some(now);
+                    call.tries_list_at = (self.calls.list_ends == ListEnds::Perhaps).then_some(now + QUICK);
                 }
                 self.look_at_call(now);
             }
@@ -165,7 +182,10 @@ impl Modem {
         } else if line.starts_with("+CCWA:") {
             self.refuse_second();
         } else if CALL_MOVED.iter().any(|head| line.starts_with(head)) {
-            self.end_is_near(None, now);
+            let stands = CALL_STANDS.iter().any(|head| line.starts_with(head));
+            if stands || !self.is_dialled_without_list() {
+                self.end_is_near(None, now);
+            }
         } else {
             return false;
         }
@@ -207,9 +227,8 @@ impl Modem {
     fn end_is_near(&mut self, end: Option<CallEnd>, now: Instant) {
         let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
         call.cause = end.or(call.cause);
-        let quick = call.dialled_at.is_some_and(|at| now - at < QUICK);
-        if quick && call.stage == Stage::Dialling && end == Some(CallEnd::NoCarrier) {
-            self.calls.ended_by_list = self.calls.ended_by_list.saturating_add(1);
+        if end == Some(CallEnd::NoCarrier) {
+            self.suspect_list(now);
         }
         if self.calls.are_listed {
             self.agenda.later(now, Job::Calls);
@@ -237,8 +256,8 @@ impl Modem {
                 }
                 let ours = listed().find(|call| call.incoming == (way == Way::In) && !call.is_second(way));
                 match ours {
-                    Some(ours) => self.call_seen(ours),
-                    None => self.call_missed(),
+                    Some(ours) => self.call_seen(ours, now),
+                    None => self.call_missed(now),
                 }
             }
         }
@@ -247,13 +266,36 @@ impl Modem {
         }
     }
 
-    /// The next look. There are modems whose `AT+CLCC` ends a call that is being dialled: those are asked when the
-    /// phone has rung, or late.
+    /// The next look. Modems whose `AT+CLCC` ends a call that is being dialled are asked when it stands, or late.
     fn look_at_call(&mut self, now: Instant) {
-        let dialling = self.calls.call.as_ref().is_some_and(|call| call.stage == Stage::Dialling);
-        let hurts = self.dialect.list_ends_call || self.calls.ended_by_list >= FEW_ENDED;
-        let pause = if dialling && hurts { LATE_LOOK } else { CALL_POLL };
+        let pause = if self.is_dialled_without_list() { LATE_LOOK } else { CALL_POLL };
         self.agenda.later(now + pause, Job::Calls);
+    }
+
+    fn is_dialled_without_list(&self) -> bool {
+        self.calls.call.as_ref().filter(|call| call.stage == Stage::Dialling).is_some_and(|call| {
+            match self.calls.list_ends {
+                ListEnds::No => false,
+                ListEnds::Perhaps => call.tries_list_at.is_some(),
+                ListEnds::Yes => true,
+            }
+        })
+    }
+
+    /// A call ended while it was being dialled. Right behind a list, the list may have done it.
+    fn suspect_list(&mut self, now: Instant) {
+        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Dialling) else {
+            return;
+        };
+        let soon_after = |at: Option<Instant>| at.is_some_and(|at| now - at < QUICK);
+        self.calls.list_ends = match self.calls.list_ends {
+            ListEnds::No if soon_after(call.dialled_at) => ListEnds::Perhaps,
+            ListEnds::Perhaps if soon_after(call.tried_list_at) => ListEnds::Yes,
+            // It ended without the list as well.
+            ListEnds::No | ListEnds::Perhaps => ListEnds::No,
+            ListEnds::Yes => ListEnds::Yes,
+        };
+        self.lack_if(self.calls.list_ends == ListEnds::Yes, Lack::ListWhileDialling);
     }
 
     /// A ringing one is a call like every other; what else there is, a host before this one has left behind.
@@ -266,15 +308,18 @@ impl Modem {
         }
     }
 
-    fn call_seen(&mut self, seen: Listed) {
+    fn call_seen(&mut self, seen: Listed, now: Instant) {
         let Some(call) = &mut self.calls.call else { return };
+        if call.tried_list_at.is_some_and(|at| now - at >= CALL_POLL) {
+            // It outlived a list.
+            self.calls.list_ends = ListEnds::No;
+        }
         call.missed = 0;
         call.from = call.from.or(seen.from);
         match (call.way, seen.state) {
             (_, ACTIVE | HELD) => self.call_stands(),
             (Way::Out, ALERTING) if call.stage == Stage::Dialling => {
                 call.stage = Stage::Ringing;
-                self.calls.ended_by_list = 0;
                 self.tell(ModemInput::Call(CallNews::Alerting));
             }
             (Way::In, _) if call.from.is_some() => self.tell_incoming(),
@@ -283,12 +328,16 @@ impl Modem {
     }
 
     /// The call is not in the list. A modem that has just taken the order may need a moment to show it.
-    fn call_missed(&mut self) {
+    fn call_missed(&mut self, now: Instant) {
         let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
         call.missed += 1;
         if call.missed < MISSED && call.cause.is_none() {
             return;
         }
+        if call.cause.is_none() {
+            self.suspect_list(now);
+        }
+        let Some(call) = self.calls.call.as_ref() else { return };
         let unsaid = if call.stage == Stage::Dialling { CallEnd::NoCarrier } else { CallEnd::HungUp };
         let end = match call.cause {
             // The other side hung up a call that stood.
@@ -305,6 +354,15 @@ impl Modem {
         call.rings_until = None;
         self.tell_incoming();
         self.tell(ModemInput::Call(CallNews::Answered));
+    }
+
+    /// The call goes on without the list: does it with one?
+    fn try_list(&mut self, now: Instant) {
+        if let Some(call) = &mut self.calls.call {
+            call.tries_list_at = None;
+            call.tried_list_at = Some(now);
+            self.agenda.soon(Job::Calls);
+        }
     }
 
     fn refuse_second(&mut self) {
@@ -334,11 +392,15 @@ impl Modem {
         let Some(call) = &self.calls.call else { return };
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let (tell, over) = (due(call.tell_at), due(call.rings_until));
+        let tries = due(call.tries_list_at);
         if tell {
             self.tell_incoming();
         }
         if over {
             self.end_call(CallEnd::HungUp);
+        }
+        if tries {
+            self.try_list(now);
         }
     }
 }
@@ -359,9 +421,7 @@ impl Listed {
 }
 
 /// An end so soon after `ATD` may be the list's doing.
-const QUICK: Duration = Duration::from_secs(3);
-/// Such ends in a row before the list is held back.
-const FEW_ENDED: u8 = 2;
+const QUICK: Duration = Duration::from_secs(4);
 /// By then a phone was answered, or rang in vain.
 const LATE_LOOK: Duration = Duration::from_secs(60);
 /// 27.007 7.18, `stat`: 0 active, 1 held, 2 dialling, 3 alerting, 4 incoming, 5 waiting.
@@ -379,6 +439,8 @@ const NUMBER_COMES: Duration = Duration::from_secs(2);
 const NEXT_RING: Duration = Duration::from_secs(8);
 /// How long an `ATD` that is not answered may still hold up the order to hang up.
 const BREAK_OFF: Duration = Duration::from_millis(500);
+/// Of these, that somebody has taken the call.
+const CALL_STANDS: [&str; 3] = ["VOICE CALL: BEGIN", "+COLP:", "^CONN:"];
 /// Makers' own news of calls: SIM7600, SIM800 (`AT+CLCC=1`), EC2x, Huawei.
 const CALL_MOVED: [&str; 8] =
     ["VOICE CALL:", "+CLCC:", "+COLP:", "^CEND:", "^CONN:", "^CONF:", "^ORIG:", "MISSED_CALL:"];

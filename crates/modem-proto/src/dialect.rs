@@ -12,8 +12,6 @@ pub(crate) struct Dialect {
     pub(crate) pin_tries: (&'static str, &'static str, usize),
     pub(crate) authentication: Authentication,
     pub(crate) reset: &'static str,
-    /// `AT+CLCC` breaks off a call that is being dialled.
-    pub(crate) list_ends_call: bool,
     /// A modem that was told to restart is left alone so long.
     pub(crate) boot: Duration,
 }
@@ -55,7 +53,6 @@ pub(crate) static GENERIC: Dialect = Dialect {
     pin_tries: ("AT+CPINR=\"SIM PIN\"", "+CPINR:", 1),
     authentication: Authentication::Standard,
     reset: "AT+CFUN=1,1",
-    list_ends_call: false,
     boot: Duration::from_secs(3),
 };
 

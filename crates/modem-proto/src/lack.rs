@@ -41,6 +41,8 @@ pub enum Lack {
     Calls,
     /// `AT+CLCC` is refused, `AT+CLIP` is not.
     CallList,
+    /// `AT+CLCC` ends a call that is being dialled.
+    ListWhileDialling,
     /// `AT+CGDCONT` is refused.
     AccessPoint,
     /// What sets user and password of the access point is refused.
@@ -77,6 +79,9 @@ impl Lack {
             Self::Operator => "no name of the operator (AT+COPS?)",
             Self::Calls => "no voice calls (AT+CLCC, AT+CLIP)",
             Self::CallList => "no list of calls (AT+CLCC), how a call goes is known from its news alone",
+            Self::ListWhileDialling => {
+                "no list of calls while dialling (AT+CLCC ends the call), asked 60 s after ATD"
+            }
             Self::AccessPoint => "the access point cannot be set (AT+CGDCONT)",
             Self::List => "stored messages cannot be listed (AT+CMGL), only announced ones are read",
             Self::Authentication => "user and password of the access point cannot be set",

@@ -6,6 +6,7 @@ use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 
 use crate::answer::{Answer, Failure, Outcome};
+use crate::call::ListEnds;
 use crate::dialect::{Dialect, GENERIC};
 use crate::event::{Event, Output};
 use crate::job::Job;
@@ -266,6 +267,7 @@ impl Modem {
         let calls = self.identity.abilities.calls;
         self.lack_if(!calls, Lack::Calls);
         self.lack_if(calls && !self.calls.are_listed, Lack::CallList);
+        self.lack_if(self.calls.list_ends == ListEnds::Yes, Lack::ListWhileDialling);
         if self.lacks().next().is_some() {
             self.tell_lacks();
         }

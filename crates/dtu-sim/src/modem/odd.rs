@@ -30,6 +30,7 @@ pub enum Oddity {
     CclkBare,
     CusdAmid,
     ClccEnds,
+    ClccDrops,
     Silent,
     Refuses,
     Restarts,
@@ -37,7 +38,7 @@ pub enum Oddity {
 
 impl Oddity {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Cpms3,
         Self::CpmsOk,
         Self::CpmsBusy,
@@ -56,6 +57,7 @@ impl Oddity {
         Self::CclkBare,
         Self::CusdAmid,
         Self::ClccEnds,
+        Self::ClccDrops,
         Self::Silent,
         Self::Refuses,
         Self::Restarts,
@@ -96,7 +98,8 @@ impl Oddity {
             Self::CopsLines => ("cops-crlf", "the operator's name has CR CR LF in its quotes"),
             Self::CclkBare => ("cclk-bare", "+CCLK without quotes"),
             Self::CusdAmid => ("cusd-amid", "a +CUSD of three lines in the middle of AT+CGMI"),
-            Self::ClccEnds => ("clcc-ends", "AT+CLCC ends a call that is being dialled"),
+            Self::ClccEnds => ("clcc-ends", "AT+CLCC ends a call that is being dialled: NO CARRIER"),
+            Self::ClccDrops => ("clcc-drops", "the same, without NO CARRIER"),
             Self::Silent => ("silent", "hears nothing from 60 s to 5 min after power-on"),
             Self::Refuses => ("refuses", "ERROR to everything but AT"),
             Self::Restarts => ("restarts", "restarts at every 40th command"),
@@ -171,6 +174,10 @@ impl AtModem {
         self.setup.odd.has(oddity)
     }
 
+    const fn lists_end_calls(&self) -> bool {
+        self.is_odd(Oddity::ClccEnds) || self.is_odd(Oddity::ClccDrops)
+    }
+
     fn is_up_for(&self, now: Instant) -> Duration {
         self.odd_state.since.map_or(Duration::ZERO, |since| now.since(since))
     }
@@ -230,9 +237,11 @@ impl AtModem {
                 None
             }
             ("+CREG" | "+CGREG" | "+CEREG", Form::Set(_)) if self.is_odd(Oddity::Creg0) => Some(Reply::ok()),
-            ("+CLCC", Form::Run(_)) if self.is_odd(Oddity::ClccEnds) && self.is_dialling() => {
+            ("+CLCC", Form::Run(_)) if self.lists_end_calls() && self.is_dialling() => {
                 let _ = self.hang_up(now);
-                self.tell("NO CARRIER", now);
+                if self.is_odd(Oddity::ClccEnds) {
+                    self.tell("NO CARRIER", now);
+                }
                 Some(Reply::ok())
             }
             _ => None,

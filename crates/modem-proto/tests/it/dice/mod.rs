@@ -43,6 +43,7 @@ pub(crate) fn odd(dice: &mut Dice) -> dtu_sim::modem::Oddities {
         Oddity::Refuses,
         Oddity::Restarts,
         Oddity::ClccEnds,
+        Oddity::ClccDrops,
     ];
     let all: Vec<_> = Oddity::ALL.into_iter().filter(|oddity| !hopeless.contains(oddity)).collect();
     (0..dice.throw(0..=3)).fold(Oddities::default(), |odd, _| {
