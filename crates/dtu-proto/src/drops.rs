@@ -138,7 +138,7 @@ impl DropPlace {
         match self {
             Self::Serial => "of the DTE dropped, nobody takes them",
             Self::SerialReplies => "for the DTE dropped, it does not read",
-            Self::SerialLost => "for the DTE dropped, the line was missing or took nothing",
+            Self::SerialLost => "for the DTE dropped, the line did not take them in time",
             Self::SerialOverrun => "of the DTE lost, the driver had no room",
             Self::Link(_) | Self::Httpd | Self::Packets | Self::AtConnection => "dropped undelivered",
             Self::LinkSpool(_) | Self::HttpdSpool | Self::PacketsSpool => {

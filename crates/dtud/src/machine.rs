@@ -552,7 +552,7 @@ impl Machine {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
         }
-        self.journal.stopped();
+        self.journal.stopped(self.clock.now(), &self.dtu);
         if lost > 0 { End::FramesLost } else { end }
     }
 }

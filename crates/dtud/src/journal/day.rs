@@ -151,7 +151,7 @@ impl Day {
                 | Output::Console(_)
                 | Output::Leds(_) => {}
                 Output::Power(Power::Restarted) => self.restarted = true,
-                Output::Power(Power::Stop) => self.journal.stopped(),
+                Output::Power(Power::Stop) => self.journal.stopped(self.now, &self.dtu),
             }
         }
     }

@@ -1,4 +1,6 @@
 //! Drops in the log: the first of an outage at once, then the sum once a minute while it grows, and at the end.
+//!
+//! The device's own end, and a restart, come before the minute is over: what is not said then is never said.
 
 use std::fmt;
 use std::time::Duration;
@@ -80,7 +82,7 @@ impl Drops {
             }
             if outage.said != dropped {
                 (outage.said, outage.said_at, outage.look_at) = (dropped, now, now + MINUTE);
-                warn!("{} in {}", outage.sum(dropped), Span(now.since(outage.since)));
+                warn!("{}", outage.sum_so_far(dropped, now));
                 return true;
             }
             if !std::mem::replace(&mut outage.quiet, true) {
@@ -101,7 +103,7 @@ impl Drops {
         let dropped = self.seen[place.index()];
         self.outages.retain(|outage| {
             let ends = outage.before.place == place;
-            let all = format!("{} in {}", outage.sum(dropped), Span(now.since(outage.since)));
+            let all = outage.sum_so_far(dropped, now);
             if ends && outage.said != dropped {
                 warn!("{all}");
             } else if ends && outage.is_more_than_one(dropped) {
@@ -111,12 +113,20 @@ impl Drops {
         });
     }
 
-    /// What is being dropped just now, and how much of it, for a line about the whole device.
-    pub(super) fn total(&self) -> u64 {
-        let frames = |place| self.seen[DropPlace::index(place)].count;
-        let links = LinkId::ALL.map(DropPlace::Link).map(frames).iter().sum::<u64>();
-        let modes = [DropPlace::Serial, DropPlace::Httpd, DropPlace::Packets, DropPlace::AtConnection];
-        links + modes.map(frames).iter().sum::<u64>()
+    /// The device ends or begins anew: what is not said yet is said now. Outages go on.
+    pub(super) fn say_all(&mut self, now: Instant) {
+        for outage in &mut self.outages {
+            let dropped = self.seen[outage.before.place.index()];
+            if outage.said != dropped {
+                (outage.said, outage.said_at, outage.look_at) = (dropped, now, now + MINUTE);
+                warn!("{}", outage.sum_so_far(dropped, now));
+            }
+        }
+    }
+
+    /// All places in one sum.
+    pub(super) fn total(&self) -> Total {
+        self.seen.iter().filter(|dropped| is_gone(dropped.place)).fold(Total::default(), Total::with)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -124,7 +134,46 @@ impl Drops {
     }
 }
 
+/// Everything that was dropped anywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Total {
+    /// Frames, packets, datagrams, requests, replies, messages.
+    pub(crate) count: u64,
+    /// Bytes of these, where they are counted, and bytes that belong to none of them.
+    pub(crate) bytes: u64,
+}
+
+impl Total {
+    fn with(self, dropped: &Dropped) -> Self {
+        let (count, bytes) = match dropped.place.what() {
+            "byte" => (0, dropped.count),
+            _ => (dropped.count, dropped.bytes),
+        };
+        Self { count: self.count + count, bytes: self.bytes + bytes }
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.count, self.bytes) {
+            (count, 0) => count.fmt(f),
+            (0, bytes) => Count(bytes, "byte").fmt(f),
+            (count, bytes) => write!(f, "{count} ({})", Count(bytes, "byte")),
+        }
+    }
+}
+
+/// A frame that found no place on the disk waits in memory.
+const fn is_gone(place: DropPlace) -> bool {
+    !matches!(place, DropPlace::LinkSpool(_) | DropPlace::HttpdSpool | DropPlace::PacketsSpool)
+}
+
 impl Outage {
+    /// Of the outage up to now. The span goes first: what became of it may be a sentence.
+    fn sum_so_far(&self, dropped: Dropped, now: Instant) -> String {
+        format!("{}: in {}, {}", dropped.place, Span(now.since(self.since)), self.amount(dropped))
+    }
+
     fn sum(&self, dropped: Dropped) -> String {
         format!("{}: {}", dropped.place, self.amount(dropped))
     }

@@ -26,6 +26,7 @@ pub(crate) use summary::link_state;
 mod tests;
 
 use drops::Drops;
+pub(crate) use drops::Total;
 use peers::Peers;
 pub(crate) use peers::Place;
 
@@ -76,7 +77,10 @@ impl Journal {
                 self.peers.down((*channel).into(), *reason, *was_up, now);
             }
             Event::ModeStarted => info!("device: {} begins", dtu.status(now).mode),
-            Event::PowerOn(reason) => info!("device: power on: {reason}"),
+            Event::PowerOn(reason) => {
+                self.say_all_drops(now, dtu);
+                info!("device: power on: {reason}");
+            }
             Event::CommandState(on) => info!("serial: command state {}", if *on { "begins" } else { "ends" }),
             Event::FrameDropped { queue, bytes } => debug!("{queue}: a frame of {bytes} bytes is dropped"),
             Event::LineDropped { bytes, .. } => debug!("serial: {bytes} bytes for the equipment are dropped"),
@@ -133,8 +137,15 @@ impl Journal {
     }
 
     /// The device has come to its end.
-    pub(crate) fn stopped(&self) {
+    pub(crate) fn stopped(&mut self, now: Instant, dtu: &Dtu) {
+        self.say_all_drops(now, dtu);
         info!("device: stopped");
+    }
+
+    /// Also what was dropped since the last look.
+    fn say_all_drops(&mut self, now: Instant, dtu: &Dtu) {
+        self.drops.look(now, dtu.drops());
+        self.drops.say_all(now);
     }
 
     /// Each kind once between two answers: a server that is gone fails every request alike.
@@ -163,8 +174,8 @@ impl Journal {
         self.drops.look(now, dtu.drops());
     }
 
-    /// Frames and replies that were dropped.
-    pub(crate) fn dropped(&self) -> u64 {
+    /// Everything that was dropped.
+    pub(crate) fn dropped(&self) -> Total {
         self.drops.total()
     }
 

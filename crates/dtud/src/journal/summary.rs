@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use dtu_proto::event::{LINKS, LinkDownReason};
 use dtu_proto::status::{LinkState, LinkStatus, Phase, Status, WaitingFor};
 
+use super::drops::Total;
 use crate::words::Count;
 
-/// `transparent mode; link 1 up, link 2 down: refused; 12 frames (3072 bytes) wait; 85 dropped`
-pub(super) fn summary(status: &Status, dropped: u64) -> String {
+/// `transparent mode; link 1 up, link 2 down: refused; 12 frames (3072 bytes) wait; 85 (21760 bytes) dropped`
+pub(super) fn summary(status: &Status, dropped: Total) -> String {
     let mut line = match status.phase {
         Phase::SetupWindow => "set-up window".to_owned(),
         Phase::Ending => "ending".to_owned(),
@@ -38,7 +39,7 @@ pub(super) fn summary(status: &Status, dropped: u64) -> String {
     if status.messages.outgoing > 0 {
         let _ = write!(line, "; {} to be sent", Count(status.messages.outgoing.into(), "message"));
     }
-    if dropped > 0 {
+    if dropped != Total::default() {
         let _ = write!(line, "; {dropped} dropped");
     }
     line

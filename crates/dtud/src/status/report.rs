@@ -10,7 +10,7 @@ use dtu_proto::event::LINKS;
 use dtu_proto::status::{LinkStatus, Phase, RadioStatus, Status};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::link_state;
+use crate::journal::{Total, link_state};
 use crate::words::{Count, Span, is_unseen};
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,11 @@ pub(crate) struct Report {
     httpd: Waiting,
     serial_command: Waiting,
     messages_to_be_sent: u64,
-    /// Everything that was dropped anywhere, in frames and replies.
+    /// Everything that was dropped anywhere, in frames, packets, datagrams, requests, replies and messages.
     dropped: u64,
+    /// The same in bytes, with the bytes that belong to none of these.
+    #[serde(default)]
+    dropped_bytes: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +94,7 @@ struct Waiting {
 }
 
 impl Report {
-    pub(crate) fn new(dtu: &Dtu, status: &Status, line: String, dropped: u64) -> Self {
+    pub(crate) fn new(dtu: &Dtu, status: &Status, line: String, dropped: Total) -> Self {
         let config = dtu.config();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -124,7 +127,8 @@ impl Report {
                 dropped_frames: status.serial_command.counters.dropped_packets,
             },
             messages_to_be_sent: status.messages.outgoing.into(),
-            dropped,
+            dropped: dropped.count,
+            dropped_bytes: dropped.bytes,
         }
     }
 }
@@ -212,7 +216,8 @@ impl fmt::Display for Report {
         if self.messages_to_be_sent > 0 {
             writeln!(f, "SMS      {} to be sent", Count(self.messages_to_be_sent, "message"))?;
         }
-        write!(f, "dropped  {} in all", self.dropped)
+        let dropped = Total { count: self.dropped, bytes: self.dropped_bytes };
+        write!(f, "dropped  {dropped} in all")
     }
 }
 

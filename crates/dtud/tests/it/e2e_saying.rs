@@ -80,6 +80,34 @@ fn k9_a_refused_link_and_a_missing_interface_are_told_once_and_k3_a_drop_is_said
     }
 }
 
+/// A device that restarts more often than once a minute never said more than the first drop.
+#[test]
+fn k3_a_stop_says_the_sum_of_the_drops_and_the_status_has_it() {
+    let (folder, server) = (folder(), Server::refusing());
+    let setup = Setup::new(folder.path()).settings("[link]\ncache = \"1KiB\"").packing(10);
+    let setup = setup.link(1, server.port());
+    let daemon = setup.start();
+    let line = daemon.line();
+    line.send(&[b'x'; 2048]);
+    daemon.says("WARN link 1: 1 frame (1024 bytes) dropped undelivered");
+    line.send(&[b'x'; 10 * 1024]);
+    let state = setup.state();
+    let ask = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+        let told = command.args(["status", "--state"]).arg(&state).args(more).output().expect("dtud runs");
+        String::from_utf8_lossy(&told.stdout).into_owned()
+    };
+    let all = "dropped  11 (11264 bytes) in all";
+    eventually(all, SOON, || ask(&[]).contains(all).then_some(()));
+    let json = ask(&["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&json).expect("an object");
+    assert_eq!((&told["dropped"], &told["dropped_bytes"]), (&11.into(), &11_264.into()), "{json}");
+    let (status, said) = daemon.terminate_and_tell();
+    assert!(status.success(), "{said}");
+    let sum = said.find(", 11 frames (11264 bytes) dropped undelivered").expect("the sum");
+    assert!(sum < said.find("device: stopped").expect("the end"), "{said}");
+}
+
 #[test]
 fn h8_a_manager_without_a_file_hears_ready_beats_the_state_and_the_end() {
     let (folder, server) = (folder(), Server::start());
