@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks the device core on purpose, one line at a time, and looks whether the world notices.
+"""Breaks the device core and the dialogue with the modem on purpose, one line at a time, and looks whether world or scripts notice.
 
     scripts/mutants.py [--seeds 1..120] [--only TEXT] [--list]
 
@@ -242,11 +242,62 @@ MUTANTS = [
      "rng.upper_half(limit).saturating_sub(spent)", "rng.upper_half(limit).max(spent)"),
     ("herd", "an attempt that needed the kernel's repeats makes all later ones long",
      "took.min(usual.max(FIRST) * 2)", "took"),
+    ("modem", "the storages are named by one value only",
+     "if answer.failure().is_some() && !core::mem::replace(&mut self.mail.names_three, true) {",
+     "if answer.is_ok() && !core::mem::replace(&mut self.mail.names_three, true) {"),
+    ("modem", "PDU mode that was refused is not asked for again",
+     "        self.agenda.later(now + pause(self.mail.mode_refused), Job::MessageMode);\n", ""),
+    ("modem", "PDU mode is not asked for again after the PIN",
+     "[Job::MessageService, Job::MessageMode, Job::Storages,", "[Job::MessageService, Job::Storages,"),
+    ("modem", "PDU mode is not asked for again at SMS Ready",
+     "if self.mail.mode_refused > 0 {", "if self.mail.mode_refused > 99 {"),
+    ("modem", "silence counts as a yes to PDU mode",
+     "        if !self.present {\n            self.identity.abilities.messages =", "        {\n            self.identity.abilities.messages ="),
+    ("modem", "a text is not known by its head",
+     "if announces && is_of_text_mode(line) {", "if announces && line.is_empty() && is_of_text_mode(line) {"),
+    ("modem", "a message of a wrong length is taken, and deleted",
+     ".ok().filter(|_| headed.fits)", ".ok().filter(|_| headed.fits || now > Instant::ZERO)"),
+    ("modem", "a message is deleted before the device has it",
+     "told_at: now, taken: false }", "told_at: now, taken: true }"),
+    ("modem", "reports are never stored",
+     "    \"AT+CNMI=2,1,0,2,0\",\n    \"AT+CNMI=2,1,0,1,1\",", "    \"AT+CNMI=2,1,0,1,0\",\n    \"AT+CNMI=2,1,0,1,1\","),
+    ("modem", "CREG that shows 0 is a restart each time",
+     "!core::mem::replace(&mut self.patience.doubted_watch, true)", "!self.patience.doubted_watch"),
+    ("modem", "a registration that is not told is asked for as seldom as any",
+     "let poll = if blind { BLIND_POLL } else", "let poll = if blind { REGISTRATION_POLL } else"),
+    ("modem", "two refused messages reset the modem",
+     "const MOST_REFUSED: u32 = 5;", "const MOST_REFUSED: u32 = 2;"),
+    ("modem", "refusals of a moment reset the modem",
+     "const REFUSED_LONG: Duration = Duration::from_secs(600);", "const REFUSED_LONG: Duration = Duration::from_secs(60);"),
+    ("modem", "refused messages reset the modem again and again",
+     "const BETWEEN_RESETS: Duration = Duration::from_secs(3600);", "const BETWEEN_RESETS: Duration = Duration::from_secs(60);"),
+    ("modem", "a loop of starts does not back off",
+     "        (pause(over), over == 0)", "        (pause(over.min(1)), over == 0)"),
+    ("modem", "a device that comes and goes is started each time",
+     "        self.alone_until = Some(now + pause(over));\n", ""),
+    ("modem", "a silent modem is asked as long as ever",
+     "            self.patience.stayed_silent();\n", ""),
+    ("modem", "a refused question is asked as often as ever",
+     "poll.max(pause(*refused))", "poll"),
+    ("modem", "the PIN counts as unsent",
+     "Self::Unsent => Self::Sent,", "Self::Unsent => Self::Unsent,"),
+    ("modem", "a call being dialled is listed whatever that does",
+     "ListEnds::Yes => true,", "ListEnds::Yes => false,"),
+    ("modem", "what is missing is said at each question",
+     "if self.lacks.said.insert(lack) {", "self.lacks.said.insert(lack);\n        {"),
 ]
 
+# Rules of another core than the device's.
+CORES = {"modem": "crates/modem-proto/src/"}
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
-# Timed scripts of dtu-proto that guard what no world reaches.
-SCRIPTS = {"delivery": "delivery", "serial_command": "serial_command", "sms_join": "sms_join", "texts": "messages"}
+# Timed scripts that guard what no world reaches: of which crate, and which of its modules (none: all tests).
+SCRIPTS = {
+    "delivery": ("dtu-proto", "delivery::"),
+    "serial_command": ("dtu-proto", "serial_command::"),
+    "sms_join": ("dtu-proto", "sms_join::"),
+    "texts": ("dtu-proto", "messages::"),
+    "modem": ("modem-proto", ""),
+}
 # Seconds; the worlds of an unbroken core take a twentieth of it.
 HANGS_AFTER = 60
 MODES = {"requests": "3", "packets": "1", "dialogue": "2", "switches": "9"}
@@ -268,8 +319,10 @@ def main():
         print(f"{len(chosen)} mutations apply")
         return 0
     copy_sources()
-    if not run(options.seeds)[0]:
-        print("the world does not hold without any mutation", file=sys.stderr)
+    rules = {m[0] for m in chosen}
+    worlds = not rules or rules - SCRIPTS.keys()
+    if worlds and not run(options.seeds)[0] or not all(run_scripts(*SCRIPTS[rule])[0] for rule in rules & SCRIPTS.keys()):
+        print("worlds or scripts do not hold without any mutation", file=sys.stderr)
         return 2
     survived = [m for m in chosen if not try_mutant(m, options.seeds)]
     print(f"{len(chosen) - len(survived)} of {len(chosen)} caught")
@@ -278,7 +331,7 @@ def main():
 
 def place(mutant, root):
     """The one file of the core that has the old text, or None."""
-    files = [path for path in sorted((root / CORE).rglob("*.rs")) if mutant[2] in path.read_text()]
+    files = [path for path in sorted((root / CORES.get(mutant[0], CORE)).rglob("*.rs")) if mutant[2] in path.read_text()]
     once = len(files) == 1 and files[0].read_text().count(mutant[2]) == 1
     return files[0] if once else None
 
@@ -288,6 +341,8 @@ def copy_sources():
     SCRATCH.mkdir(parents=True, exist_ok=True)
     for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"]:
         shutil.copy2(ROOT / name, SCRATCH / name)
+    # Pages that tests compare.
+    shutil.copytree(ROOT / "docs", SCRATCH / "docs", dirs_exist_ok=True)
     for crate in (ROOT / "crates").iterdir():
         shutil.copytree(crate, SCRATCH / "crates" / crate.name, copy_function=shutil.copy)  # new times: cargo must rebuild
 
@@ -298,16 +353,17 @@ def try_mutant(mutant, seeds):
     original = path.read_text()
     path.write_text(original.replace(old, new))
     try:
-        held, seen = run_scripts(SCRIPTS[rule]) if rule in SCRIPTS else run(seeds, MODES.get(rule, "0"), herd=rule == "herd")
+        held, seen = run_scripts(*SCRIPTS[rule]) if rule in SCRIPTS else run(seeds, MODES.get(rule, "0"), herd=rule == "herd")
     finally:
         path.write_text(original)
     print(f"{'survived' if held else 'caught'}: {rule}: {title}{'' if held else ' -> ' + seen}", flush=True)
     return not held
 
 
-def run_scripts(name):
-    """Whether the timed scripts of that name on the core hold, for rules that no world reaches; and which broke first."""
-    tests = ["cargo", "test", "--quiet", "--offline", "-p", "dtu-proto", "--test", "it", name + "::"]
+def run_scripts(crate, module):
+    """Whether the timed scripts of that module hold, for rules that no world reaches; and which broke first."""
+    which = ["--test", "it", module] if module else ["--lib", "--test", "it"]
+    tests = ["cargo", "test", "--quiet", "--offline", "--no-fail-fast", "-p", crate, *which]
     environment = dict(os.environ, CARGO_TARGET_DIR=str(SCRATCH / "target"))
     done = subprocess.run(tests, cwd=SCRATCH, env=environment, capture_output=True, text=True)
     broken = re.findall(r"thread '([\w:]+)'.* panicked", done.stdout + done.stderr)

@@ -116,5 +116,14 @@ mod tests {
         assert_eq!(resets, [10, 70, 130, 190]);
         patience.sent();
         assert!(!patience.refused(at(300)));
+        // Neither many at once nor few over a long time.
+        let resets = |times: &[u64]| {
+            let mut patience = Patience::default();
+            times.iter().filter(|minute| patience.refused(at(**minute))).count()
+        };
+        assert_eq!(
+            [resets(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), resets(&[0, 10, 20, 30]), resets(&[0, 1, 2, 3, 10])],
+            [0, 0, 1]
+        );
     }
 }

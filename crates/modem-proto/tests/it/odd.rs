@@ -97,6 +97,19 @@ fn m2_sms_ready_is_heeded_at_once() {
     assert!(bench.identity().unwrap().abilities.messages);
 }
 
+/// A card that opens may bring its own mode with it.
+#[test]
+fn m2_pdu_mode_is_set_again_behind_the_pin_and_in_front_of_the_messages() {
+    let mut bench = Bench::new(Settings { pin: modem_proto::Pin::new("1234"), ..Settings::default() });
+    bench.device.pin = Some("1234");
+    bench.open();
+    bench.run(30);
+    let commands = bench.commands();
+    let at = |command: &str| commands.iter().position(|sent| *sent == command).unwrap();
+    let between = &commands[at("AT+CPIN=\"1234\"")..at("AT+CMGL=4")];
+    assert!(between.contains(&"AT+CMGF=0"), "{between:?}");
+}
+
 /// An answer that does not come is no yes: the device was told of no messages, and never of any.
 #[test]
 fn m2_silence_between_refusals_does_not_hide_the_yes_that_follows() {
@@ -143,6 +156,19 @@ fn m3_a_text_in_hex_is_no_pdu_and_stays_in_the_modem() {
     assert_eq!(bench.count("AT+CMGF=0"), before + 1);
     assert_eq!(bench.messages().len(), 1);
     assert_eq!(bench.messages()[0].1, PDU);
+}
+
+/// A head of PDU mode, and a line that is not as long as it says: no message, and none is deleted.
+#[test]
+fn m3_a_message_of_another_length_than_its_head_says_stays_in_the_modem() {
+    let mut bench = Bench::ready();
+    bench.device.on("AT+CMGR=2", &[&["+CMGR: 0,,26", PDU, "OK"]]);
+    bench.device.on("AT+CMGL=4", &[&["+CMGL: 2,0,,26", PDU, "OK"]]);
+    bench.says("+CMTI: \"SM\",2");
+    bench.run(700);
+    assert!(bench.messages().is_empty());
+    assert!(!bench.commands().iter().any(|command| command.starts_with("AT+CMGD")));
+    assert_eq!(lacks(&bench), [Lack::SomeMessages]);
 }
 
 #[test]
