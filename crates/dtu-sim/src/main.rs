@@ -234,7 +234,7 @@ fn print_sum(sums: &[Summary]) {
     let total = |pick: fn(&Summary) -> u64| sums.iter().map(pick).sum::<u64>();
     print(format_args!(
         "{} worlds held, {:.1} virtual hours, {} calls: {} frames ({} deliveries, {} repeats, {} counted drops), \
-         {} connections, {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts \
+         {} connections ({} back in time after an outage), {} reads printed, {} commands, {} escapes, {} heartbeats, {} restarts \
          ({} stops), \
          {} texts to phones, {} printed, {} replies by message, {} requests ({} answers), {} packets, {} texts typed, \
          {} changes of mode",
@@ -246,6 +246,7 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.repeated),
         total(|sum| sum.dropped),
         total(|sum| sum.connections),
+        total(|sum| sum.returns),
         total(|sum| sum.reads),
         total(|sum| sum.commands),
         total(|sum| sum.escapes),

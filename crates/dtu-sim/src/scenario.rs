@@ -10,6 +10,7 @@ use dtu_proto::time::Duration;
 use ends::EndStyle;
 pub(crate) use modes::HttpStyle;
 use modes::ModeStyle;
+use outages::OutageStyle;
 
 use crate::radio::Faults;
 use crate::rng::Rng;
@@ -17,6 +18,7 @@ use crate::{MS, SEC};
 
 mod ends;
 mod modes;
+mod outages;
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Scenario {
     pub(crate) radio: RadioStyle,
     pub(crate) modes: ModeStyle,
     pub(crate) ends: EndStyle,
+    pub(crate) outages: OutageStyle,
 }
 
 /// The cellular network: what phones do, and what goes wrong. Mean times; 0 = never.
@@ -145,6 +148,7 @@ impl Scenario {
             radio: RadioStyle::default(),
             modes: ModeStyle::default(),
             ends: EndStyle::default(),
+            outages: OutageStyle::default(),
         };
         world.avoid_twins();
         world

@@ -54,6 +54,8 @@ pub(crate) struct Httpd {
     /// When the next attempt is due.
     retry_at: Option<Instant>,
     backoff: Backoff,
+    /// Since when there has been neither a connection nor anything to connect for.
+    rests_since: Option<Instant>,
     /// So long a connection that has nothing to do stays.
     idle_until: Instant,
     /// When the attempt under way began.
@@ -82,6 +84,7 @@ impl Httpd {
             exchange: None,
             retry_at: None,
             backoff: Backoff::default(),
+            rests_since: None,
             idle_until: Instant::ZERO,
             attempt_at: Instant::ZERO,
             attempt_took: Duration::ZERO,
@@ -125,6 +128,9 @@ impl Httpd {
         self.counters.bytes_in += frame.len() as u64;
         if self.cache.is_empty() {
             self.progress_at = cx.now;
+        }
+        if let Some(since) = self.rests_since.take() {
+            self.backoff.rested(cx.now.since(since), self.options.backoff_max);
         }
         let dropped_before = self.counters.dropped_frames;
         let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, cx.outputs));
@@ -204,6 +210,9 @@ impl Httpd {
     fn pump(&mut self, cx: &mut HttpdContext<'_>) {
         let Some(settings) = &self.settings else { return };
         if self.exchange.is_some() || self.cache.is_empty() {
+            if self.exchange.is_none() && self.channel.is_idle() {
+                self.rests_since.get_or_insert(cx.now);
+            }
             return;
         }
         if self.channel.is_up() {

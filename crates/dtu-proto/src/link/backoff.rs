@@ -130,8 +130,16 @@ impl Backoff {
         }
     }
 
-    /// So long the link had nothing to connect for.
-    pub(crate) fn leave_out(&mut self, time: Duration) {
+    /// So long the link had nothing to connect for. After the longest pause nobody comes too often by a first attempt.
+    pub(crate) fn rested(&mut self, time: Duration, longest: Duration) {
+        if time >= longest {
+            self.reset();
+        } else {
+            self.leave_out(time);
+        }
+    }
+
+    fn leave_out(&mut self, time: Duration) {
         self.since = self.since.map(|since| since + time);
     }
 
@@ -232,8 +240,10 @@ mod tests {
     fn time_with_nothing_to_connect_for_does_not_count() {
         let mut rng = Rng::new(7);
         let mut backoff = down(&mut rng);
-        backoff.leave_out(ms(3_600_000));
-        pauses_from_half_to(&mut backoff, at(3_604_000), ms(2000), &mut rng);
+        backoff.rested(ms(20_000), LONGEST);
+        pauses_from_half_to(&mut backoff, at(24_000), ms(2000), &mut rng);
+        backoff.rested(LONGEST, LONGEST);
+        assert!(backoff.next(at(60_000), LONGEST, &mut rng) < FIRST);
     }
 
     #[test]

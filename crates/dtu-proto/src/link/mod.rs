@@ -82,6 +82,8 @@ pub(crate) struct Link {
     last_down: Option<LinkDownReason>,
     /// When the link was last up, or was started.
     alive_at: Instant,
+    /// When it began to have nothing to do.
+    rests_since: Instant,
     /// What keeps the link from working; `None` = it works.
     resting: Option<WaitingFor>,
     /// A short link is to come up though it has nothing to send: its backup stands in for it.
@@ -116,6 +118,7 @@ impl Link {
             counters: LinkCounters::default(),
             last_down: None,
             alive_at: Instant::ZERO,
+            rests_since: Instant::ZERO,
             resting: Some(WaitingFor::Mode),
             missed: false,
             connection: 0,
@@ -194,6 +197,9 @@ impl Link {
         if !matches!(self.state, State::Off | State::Idle(_) | State::Retry { .. }) {
             return;
         }
+        if !matches!(self.state, State::Idle(WaitingFor::Data)) {
+            self.rests_since = cx.now;
+        }
         self.state = if self.settings.is_none() {
             State::Off
         } else if let Some(waiting) = self.resting {
@@ -228,7 +234,7 @@ impl Link {
     /// A short link that rests has something to send.
     fn wake(&mut self, cx: &mut LinkContext<'_>) {
         if matches!(self.state, State::Idle(WaitingFor::Data)) {
-            self.backoff.leave_out(cx.now.since(self.alive_at));
+            self.backoff.rested(cx.now.since(self.rests_since), self.options.backoff_max);
             self.alive_at = cx.now;
             self.rest(cx);
         }

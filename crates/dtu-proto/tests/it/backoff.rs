@@ -4,10 +4,11 @@
 use crate::common;
 
 use common::{Bench, LINK1, Net, one_link};
-use dtu_proto::config::{Config, Options, WorkingMode};
+use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
 use dtu_proto::event::{ChannelId, CloseReason, Event, Input, LinkDownReason, LinkInput};
 use dtu_proto::status::LinkState;
 use dtu_proto::time::{Duration, Instant};
+use dtu_proto::wire::command_frame::{CommandFrame, Host};
 
 const SERVER: ChannelId = ChannelId::HTTPD;
 
@@ -127,14 +128,52 @@ fn a_short_link_that_has_delivered_what_it_had_connects_at_once_for_the_next_fra
 #[test]
 fn a_short_link_that_failed_long_ago_does_not_wait_long_for_the_next_frame() {
     let mut config = one_link();
-    config.long_links = false;
+    (config.long_links, config.restart_time) = (false, 0);
     let mut options = Options { setup_window: Duration::ZERO, ..Default::default() };
     options.links[0].resend = false;
     let mut dev = Bench::with(config, options);
     dev.net[0] = Net::Unacked;
     for round in 1..=5 {
-        dev.at(round * 3_600_000).serial("x").wait(1000).sends(LINK1, "x");
+        // The frame is cut after 50 ms; the first attempt comes within 100 ms.
+        dev.at(round * 3_600_000).serial("x").wait(200).sends(LINK1, "x");
         dev.lose(LINK1, CloseReason::PeerClosed, 0);
+    }
+}
+
+#[test]
+fn mode_3_that_failed_long_ago_does_not_wait_for_that_outage() {
+    let mut dev = Bench::new(Config { mode: WorkingMode::Httpd, restart_time: 0, ..one_link() });
+    for round in 1..=5 {
+        dev.at(round * 3_600_000).serial("x").wait(200);
+        assert!(!dev.channel_received(SERVER).is_empty(), "round {round}");
+        // Taken and never answered: the frame is not sent again.
+        dev.channel_lose(SERVER, CloseReason::Reset, 1000);
+    }
+}
+
+#[test]
+fn a_destination_that_failed_long_ago_does_not_wait_for_that_outage() {
+    let mut dev = Bench::new(Config { mode: WorkingMode::SerialCommand, restart_time: 0, ..one_link() });
+    let to = ChannelId::DESTINATIONS[0];
+    let host = Host::Ip([10, 0, 0, 1].into());
+    let data = b"x";
+    let frame = CommandFrame {
+        protocol: Protocol::Tcp,
+        long: true,
+        wait: 0,
+        full_reply: true,
+        host,
+        port: 5000,
+        data,
+    };
+    let packet = frame.encode().expect("a good frame");
+    for round in 1..=5 {
+        dev.peer(to).net = Net::Refused;
+        // Given up after 30 s.
+        dev.at(round * 3_600_000).serial(&packet).wait(120_000);
+        dev.peer(to).net = Net::Good;
+        dev.wait(600_000).serial(&packet).wait(200).channel_sends(to, "x");
+        dev.channel_lose(to, CloseReason::Reset, 1);
     }
 }
 

@@ -12,6 +12,7 @@ mod host;
 mod httpd;
 mod modes;
 mod net;
+mod outages;
 mod pacing;
 mod ports;
 mod post;
@@ -31,6 +32,7 @@ use crate::trace::{Clock, Fnv, Trace};
 use books::Books;
 use dte::Dte;
 use net::{Net, NetEvent};
+use outages::Server;
 use ports::{Disk, SerialPort};
 use radio::Radio;
 use wire::{Wire, WireEvent};
@@ -41,6 +43,8 @@ const RADIO: u64 = 0x5241_4449_4f00;
 const MODES: u64 = 0x4d4f_4445_5300;
 /// Salt of the stream of closes, stops and outages.
 const ENDS: u64 = 0x454e_4453_0000;
+/// Salt of the stream of outages.
+const OUTAGES: u64 = 0x4f55_5441_4745;
 
 /// Why a world failed.
 #[derive(Clone, Debug)]
@@ -113,6 +117,8 @@ pub struct Summary {
     pub dropped: u64,
     /// Connections that came up.
     pub connections: u64,
+    /// Links that came back in time after an outage of their server.
+    pub returns: u64,
     /// Network reads that were printed.
     pub reads: u64,
     /// Commands that were let in.
@@ -166,14 +172,16 @@ pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
     // And another, for the modes beside transparent and SMS.
     let mut mode_rng = Rng::new(seed ^ MODES);
     let mut ends_rng = Rng::new(seed ^ ENDS);
+    let mut outage_rng = Rng::new(seed ^ OUTAGES);
     let mut scenario = Scenario::draw(&mut rng)
         .with_radio(&mut radio_rng)
         .with_modes(&mut mode_rng, how.mode)
-        .with_ends(&mut ends_rng);
+        .with_ends(&mut ends_rng)
+        .with_outages(&mut outage_rng);
     if let Some(length) = how.length {
         scenario.length = length;
     }
-    let mut world = World::new(seed, scenario, [rng, radio_rng, mode_rng, ends_rng], how.print);
+    let mut world = World::new(seed, scenario, [rng, radio_rng, mode_rng, ends_rng, outage_rng], how.print);
     world.live();
     world.heal_and_drain();
     world.judge_the_end()
@@ -190,6 +198,10 @@ enum Event {
     Net(LinkId, u64, NetEvent),
     Wire(ChannelId, u64, WireEvent),
     Stored(u64),
+    ServerLeaves(LinkId),
+    ServerReturns(LinkId),
+    /// A link whose server is back must be up.
+    LinkDue(LinkId, u64),
     Detach,
     Attach,
     Restart,
@@ -245,6 +257,7 @@ struct World {
     serial: SerialPort,
     dte: Dte,
     nets: [Net; LINKS],
+    servers: [Server; LINKS],
     wires: [Wire; CHANNELS],
     server: httpd::Server,
     /// Bytes that servers and peers of the modes 1 to 3 have said.
@@ -269,7 +282,7 @@ impl World {
     fn new(
         seed: u64,
         scenario: Scenario,
-        [mut rng, radio_rng, mut mode_rng, ends_rng]: [Rng; 4],
+        [mut rng, radio_rng, mut mode_rng, ends_rng, mut outage_rng]: [Rng; 5],
         print: bool,
     ) -> Self {
         let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
@@ -279,6 +292,7 @@ impl World {
             disk: Disk::new(&scenario.config),
             dte: Dte::new(rng.fork(1)),
             nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
+            servers: std::array::from_fn(|index| Server::new(outage_rng.fork(index as u64))),
             rng: rng.fork(2),
             ends_rng,
             wires: std::array::from_fn(|index| Wire::new(mode_rng.fork(index as u64))),
@@ -324,6 +338,7 @@ impl World {
             self.again(every, event);
         }
         self.begin_radio();
+        self.begin_outages();
     }
 
     /// Plans the next of a kind of fault, if this world has them.
@@ -373,6 +388,9 @@ impl World {
             Event::Net(link, generation, event) => self.net_event(link, generation, event),
             Event::Wire(channel, generation, event) => self.wire_event(channel, generation, event),
             Event::Stored(generation) => self.stored(generation),
+            Event::ServerLeaves(link) => self.server_leaves(link),
+            Event::ServerReturns(link) => self.server_returns(link),
+            Event::LinkDue(link, at) => self.link_due(link, at),
             Event::Detach => self.detach(),
             Event::Attach => self.attach(),
             Event::Restart => self.ask_for_restart(),

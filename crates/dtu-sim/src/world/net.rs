@@ -144,6 +144,11 @@ impl Net {
         self.udp
     }
 
+    /// From now on nothing moves, if so.
+    pub(super) const fn stall(&mut self, stalls: bool) {
+        self.stalled |= stalls;
+    }
+
     fn queue(&mut self, bytes: Vec<u8>, alone: bool) {
         self.down_bytes += bytes.len();
         self.down.push_back((bytes, alone));
@@ -171,10 +176,12 @@ impl World {
         }
         self.hold(Rule::Commands, self.books.connect_is_as_set(link, connect));
         self.count_attempt(link);
+        let is_udp = connect.protocol == Protocol::Udp;
+        let outage = if is_udp { None } else { self.attempt_meets(link) };
         let style = &self.scenario.nets[link.index()];
         let net = &mut self.nets[link.index()];
         net.reset(State::Connecting);
-        net.udp = connect.protocol == Protocol::Udp;
+        net.udp = is_udp;
         let roll = net.rng.range(0, 99);
         let steps = [
             (style.refused, style.delay, CloseReason::Refused),
@@ -189,6 +196,9 @@ impl World {
                 fate = (NetEvent::Down(reason), wait);
             }
             top += percent;
+        }
+        if let Some((wait, event)) = outage {
+            fate = (event, wait);
         }
         if !self.attached {
             fate = (NetEvent::Down(CloseReason::Unreachable), 5 * MS);
@@ -238,7 +248,7 @@ impl World {
         self.ends_rng.range(2 * MS, late)
     }
 
-    fn net_after(&mut self, link: LinkId, wait: u64, event: NetEvent) {
+    pub(super) fn net_after(&mut self, link: LinkId, wait: u64, event: NetEvent) {
         let generation = self.nets[link.index()].generation;
         self.after(wait, Event::Net(link, generation, event));
     }
@@ -313,6 +323,11 @@ impl World {
     }
 
     fn up(&mut self, link: LinkId) {
+        if self.servers[link.index()].is_away() && !self.nets[link.index()].udp {
+            // It went while it answered.
+            return self.lose(link, CloseReason::Refused);
+        }
+        self.link_is_back(link);
         self.sum.connections += 1;
         let net = &mut self.nets[link.index()];
         net.state = State::Up;
@@ -373,6 +388,7 @@ impl World {
             net.reported = net.acknowledged;
             net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
             let bytes = net.reported;
+            self.servers[link.index()].show();
             self.note("acked", Some(link), bytes, &[]);
             self.books.acknowledged(link, bytes);
             self.link_input(link, LinkInput::Acked(bytes));
@@ -388,6 +404,7 @@ impl World {
         let acked = if net.rng.chance(60) { net.acknowledged } else { net.reported };
         let acked = if net.udp { 0 } else { acked };
         net.reset(State::Idle);
+        self.servers[link.index()].down(self.now);
         self.note("closed", Some(link), acked, reason.to_string().as_bytes());
         self.books.closed(link, acked);
         self.link_input(link, LinkInput::Closed { reason, acked });
@@ -425,6 +442,7 @@ impl World {
 
     /// Healed: what hangs moves again, what was not reported is reported.
     pub(super) fn heal_nets(&mut self) {
+        self.heal_servers();
         for link in LinkId::ALL {
             let style = &mut self.scenario.nets[link.index()];
             (style.rate, style.delay) = (1_000_000, 10 * MS);
@@ -514,6 +532,7 @@ impl World {
         }
         net.down_bytes -= bytes.len();
         // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
+        self.servers[link.index()].show();
         self.link_input(link, LinkInput::Data(&bytes));
         let interval = u64::from(self.books.watch.expected.heartbeat_interval) * SEC;
         let net = &mut self.nets[link.index()];
@@ -527,6 +546,7 @@ impl World {
             return;
         }
         self.attached = false;
+        self.excuse_links();
         self.modem_input(false);
         let away = self.rng.wait(40 * SEC);
         self.after(away, Event::Attach);
@@ -553,6 +573,7 @@ impl World {
     /// The host is gone: so are its sockets.
     pub(super) fn drop_sockets(&mut self) {
         self.nets.iter_mut().for_each(|net| net.reset(State::Idle));
+        self.links_begin_anew();
     }
 }
 

@@ -57,6 +57,7 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         all.letters += sum.letters;
         all.replies += sum.replies;
     }
+    all.returns = (21..=30).map(|seed| holds(seed, Run { mode: Some(0), ..Run::default() }).returns).sum();
     for (mode, seeds) in [(1, 1..=8), (2, 1..=4), (3, 1..=8), (9, 1..=8)] {
         for seed in seeds {
             let sum = holds(seed, Run { mode: Some(mode), ..Run::default() });
@@ -78,6 +79,7 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         ("stops", all.stops),
         ("heartbeats", all.heartbeats),
         ("reads", all.reads),
+        ("links back after an outage", all.returns),
         ("texts to phones", all.texts),
         ("messages printed", all.letters),
         ("replies by message", all.replies),
