@@ -310,10 +310,10 @@ impl Machine {
         busy
     }
 
-    fn answer_questions(&self, cx: &mut Context<'_>, now: Instant) -> bool {
-        self.door.poll(cx, || {
-            let (status, line) = (self.dtu.status(now), self.serial.address().to_string());
-            status::Report::new(&self.dtu, &status, line, self.journal.dropped())
+    fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        self.door.poll(cx, now, || {
+            let host_network = self.modem.is_none();
+            status::Report::new(&self.dtu, self.serial.address(), host_network, self.journal.dropped(), now)
         })
     }
 
@@ -461,6 +461,7 @@ impl Machine {
             self.channels.deadline(),
             self.serial.deadline(),
             self.modem.deadline(),
+            self.door.deadline(),
             self.look_at,
             self.stop_by,
             self.saved_by,

@@ -238,8 +238,7 @@ impl Session {
         if !asked || self.heard || error.kind() == ErrorKind::WouldBlock {
             return error;
         }
-        let text = format!("{}; {WANTS_CERTIFICATE}", in_words(&error));
-        failure(rustls::Error::General(text))
+        failure(rustls::Error::General(with_its_wish(&in_words(&error))))
     }
 
     fn poll_plain(
@@ -394,8 +393,17 @@ pub(crate) fn reason(error: &io::Error) -> Option<CloseReason> {
     Some(if certificate { CloseReason::Certificate } else { CloseReason::Tls })
 }
 
-/// Said of a server that ended the connection after it had asked.
-const WANTS_CERTIFICATE: &str = "the server asked for a certificate of this device, which has none";
+/// What was said of a server that ended the connection after it had asked, and that it asked: once.
+fn with_its_wish(said: &str) -> String {
+    // An alert may have told it, or left it open.
+    let said = said.split(" (it may want a certificate").next().unwrap_or(said);
+    if said.contains(NO_CERTIFICATE) {
+        return said.to_owned();
+    }
+    format!("{said}; the server asked for {NO_CERTIFICATE}")
+}
+
+const NO_CERTIFICATE: &str = "a certificate of this device, which has none";
 
 /// The most plain bytes of one record.
 const PIECE: usize = 16 * 1024;

@@ -14,6 +14,7 @@ use super::account::Account;
 use super::reading::Reading;
 use super::story::{self, Story};
 use crate::machine::Observer;
+use crate::words::Count;
 
 /// What the device says first on each connection.
 pub(super) const REGISTRATION: &[u8] = b"DTU-0001";
@@ -136,10 +137,10 @@ impl Scene {
     pub(super) fn summary(&self) -> String {
         let (sent, arrived) = (self.account.sent.bytes, self.account.arrived.bytes);
         format!(
-            "summary: {}; {sent} B in at the serial line, {arrived} B out at the data center; {} registrations, {} heartbeats",
+            "summary: {}; {sent} B in at the serial line, {arrived} B out at the data center; {}, {}",
             self.sum(),
-            self.registrations,
-            self.heartbeats
+            Count(self.registrations, "registration"),
+            Count(self.heartbeats, "heartbeat")
         )
     }
 

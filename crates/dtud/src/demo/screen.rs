@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph};
 
 use super::scene::{Scene, Way};
+use crate::words::Count;
 
 pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene, now: Duration) {
     let [title, actors, story, frames, keys] = Layout::vertical([
@@ -74,13 +75,13 @@ fn meter_lines(scene: &Scene) -> Vec<Line<'_>> {
 fn device_lines(scene: &Scene) -> Vec<Line<'_>> {
     let (Some(status), Some(link)) = (&scene.status, scene.link()) else { return vec![pair("", "starts")] };
     let color = if link.state == LinkState::Connected { Color::Green } else { Color::Yellow };
-    let waiting = Span::from(format!("{} frames", link.waiting_frames));
+    let waiting = Span::from(Count(link.waiting_frames as u64, "frame").to_string());
     vec![
         lamps(status),
         pair("link 1", Span::from(link_state(scene)).fg(color)),
         pair("waiting", if link.waiting_frames > 0 { waiting.yellow().bold() } else { waiting }),
-        pair("delivered", format!("{} frames", link.counters.frames_out)),
-        pair("sent again", format!("{} frames", link.counters.resent_frames)),
+        pair("delivered", Count(link.counters.frames_out, "frame").to_string()),
+        pair("sent again", Count(link.counters.resent_frames, "frame").to_string()),
     ]
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::words::Count;
+
 /// What the story knows of the frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Frames {
@@ -67,26 +69,31 @@ impl Story {
         match self.act {
             Act::Before => format!("All is well. The network will be cut in {} s.", left(CUT_AT)),
             Act::Cut { until: Some(until) } => format!(
-                "THE NETWORK IS CUT, for {} s more. {} frames wait in the device.",
+                "THE NETWORK IS CUT, for {} s more. {} in the device.",
                 left(until),
-                frames.waiting
+                wait(frames.waiting)
             ),
             Act::Cut { until: None } => {
-                format!(
-                    "THE NETWORK IS CUT, until you press c. {} frames wait in the device.",
-                    frames.waiting
-                )
+                format!("THE NETWORK IS CUT, until you press c. {} in the device.", wait(frames.waiting))
             }
             Act::Back { waited, .. } => {
-                format!("The network is back. {waited} frames waited; the device tries to connect.")
+                format!(
+                    "The network is back. {} waited; the device tries to connect.",
+                    Count(waited, "frame")
+                )
             }
             Act::Whole { waited, after } => format!(
-                "The network is back. {waited} frames that waited came {:.1} s later, lost {}.",
+                "The network is back. {} that waited came {:.1} s later, lost {}.",
+                Count(waited, "frame"),
                 after.as_secs_f64(),
                 frames.lost
             ),
         }
     }
+}
+
+fn wait(waiting: usize) -> String {
+    format!("{} {}", Count(waiting as u64, "frame"), if waiting == 1 { "waits" } else { "wait" })
 }
 
 /// The network is cut by itself at this time.
@@ -134,6 +141,16 @@ mod tests {
         );
         at(&mut story, 600, frames(1200, 1200, 0));
         assert!(!story.is_cut(), "by itself it is cut once");
+    }
+
+    #[test]
+    fn h9_one_frame_is_no_frames() {
+        let mut story = Story::default();
+        assert_eq!(
+            at(&mut story, 10, frames(21, 20, 0)),
+            "THE NETWORK IS CUT, for 6 s more. 1 frame waits in the device."
+        );
+        assert!(at(&mut story, 16, frames(22, 21, 0)).starts_with("The network is back. 1 frame waited;"));
     }
 
     #[test]

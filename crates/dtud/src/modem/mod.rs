@@ -164,6 +164,11 @@ impl Modem {
         Ok(Self { address, driver, route })
     }
 
+    /// Whether the host's own network carries the data.
+    pub(crate) fn is_none(&self) -> bool {
+        self.address == Address::None
+    }
+
     pub(crate) fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
         if order == ModemOutput::Reset {
             warn!("modem: reset ({})", self.driver.status());

@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use dtu_proto::time::Instant;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, warn};
@@ -15,6 +17,8 @@ use super::{Report, SOCKET};
 pub(crate) struct Door {
     listener: Option<UnixListener>,
     path: PathBuf,
+    /// Nobody can come in, which was said: when to look again.
+    again_at: Option<Instant>,
 }
 
 impl Door {
@@ -24,19 +28,43 @@ impl Door {
         let listener = listen(&path)
             .inspect_err(|error| warn!("device: dtud status cannot ask: {}: {error}", path.display()))
             .ok();
-        Self { listener, path }
+        Self { listener, path, again_at: None }
     }
 
     /// Answers who came. One at a time; the report is far smaller than what a socket takes at once.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>, report: impl FnOnce() -> Report) -> bool {
-        let Some(Poll::Ready(Ok((stream, _)))) = self.listener.as_ref().map(|door| door.poll_accept(cx))
-        else {
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        report: impl FnOnce() -> Report,
+    ) -> bool {
+        if self.again_at.is_some_and(|at| now < at) {
             return false;
+        }
+        let stream = match self.listener.as_ref().map(|door| door.poll_accept(cx)) {
+            Some(Poll::Ready(Ok((stream, _)))) => stream,
+            Some(Poll::Ready(Err(error))) => {
+                // Nothing wakes the loop when it would go again.
+                if self.again_at.replace(now + LOOK_AGAIN).is_none() {
+                    warn!("device: dtud status is not answered: {error}");
+                }
+                return false;
+            }
+            Some(Poll::Pending) | None => {
+                self.again_at = None;
+                return false;
+            }
         };
+        self.again_at = None;
         if let Err(error) = tell(stream, &report()) {
             debug!("device: dtud status: {error}");
         }
         true
+    }
+
+    /// When to look without any news.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.again_at
     }
 }
 
@@ -69,3 +97,4 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 }
 
 const BACKLOG: i32 = 8;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);

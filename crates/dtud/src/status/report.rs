@@ -7,10 +7,12 @@ use std::time::Duration;
 use dtu_proto::Dtu;
 use dtu_proto::config::LinkConfig;
 use dtu_proto::event::LINKS;
-use dtu_proto::status::{LinkStatus, Phase, RadioStatus, Status};
+use dtu_proto::status::{LinkStatus, Phase, RadioStatus};
+use dtu_proto::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Total, link_state};
+use crate::serial::Address;
 use crate::words::{Count, Span, is_unseen};
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,9 @@ pub(crate) struct Report {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Serial {
     line: String,
+    /// In a word: `present`, `no equipment` (nobody has the pty open), `missing` (the line itself).
+    #[serde(default)]
+    state: String,
     present: bool,
     bytes_in: u64,
     bytes_out: u64,
@@ -49,6 +54,9 @@ struct Serial {
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Radio {
+    /// There is no modem: the host's own network carries the data.
+    #[serde(default)]
+    host_network: bool,
     modem: Option<String>,
     sim: String,
     registration: String,
@@ -94,8 +102,8 @@ struct Waiting {
 }
 
 impl Report {
-    pub(crate) fn new(dtu: &Dtu, status: &Status, line: String, dropped: Total) -> Self {
-        let config = dtu.config();
+    pub(crate) fn new(dtu: &Dtu, line: &Address, host_network: bool, dropped: Total, now: Instant) -> Self {
+        let (config, status) = (dtu.config(), dtu.status(now));
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -104,7 +112,8 @@ impl Report {
             mode: status.mode.to_string(),
             phase: phase(status.phase).to_owned(),
             serial: Serial {
-                line,
+                line: line.to_string(),
+                state: serial_state(line, status.serial.present).to_owned(),
                 present: status.serial.present,
                 bytes_in: status.serial.counters.bytes_in,
                 bytes_out: status.serial.counters.bytes_out,
@@ -112,7 +121,7 @@ impl Report {
                 dropped_bytes: status.serial.counters.dropped_bytes,
                 undelivered_bytes: status.serial.counters.undelivered_bytes,
             },
-            radio: Radio::new(&status.radio, status.attached),
+            radio: Radio { host_network, ..Radio::new(&status.radio, status.attached) },
             links: (1..=LINKS as u8).zip(&config.links).zip(&status.links).map(Link::new).collect(),
             httpd: Waiting {
                 state: link_state(status.httpd.state, None).unwrap_or_else(|| OFF.to_owned()),
@@ -138,6 +147,7 @@ impl Radio {
         let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let operator = radio.operator.as_ref();
         Self {
+            host_network: false,
             modem: radio.modem.as_ref().map(|modem| modem.model.clone()),
             sim: radio.sim.to_string(),
             registration: radio.registration.to_string(),
@@ -175,6 +185,15 @@ impl Link {
     }
 }
 
+/// A pty is there also where nobody has it open.
+const fn serial_state(line: &Address, present: bool) -> &'static str {
+    match line {
+        _ if present => "present",
+        Address::Pty(_) => "no equipment",
+        Address::Tty(_) | Address::Tcp(..) => MISSING,
+    }
+}
+
 const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::SetupWindow => "set-up window",
@@ -195,9 +214,7 @@ impl fmt::Display for Report {
             self.phase,
             Count(self.restarts.into(), "restart")
         )?;
-        let equipment = if self.serial.present { "equipment present" } else { "no equipment" };
-        let Serial { line, bytes_in, bytes_out, .. } = &self.serial;
-        writeln!(f, "serial   {}: {equipment}; {bytes_in} bytes in, {bytes_out} out", Plain(line))?;
+        self.serial.fmt(f)?;
         self.radio.fmt(f)?;
         for link in &self.links {
             link.fmt(f)?;
@@ -221,10 +238,26 @@ impl fmt::Display for Report {
     }
 }
 
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = Plain(&self.line);
+        match self.state.as_str() {
+            MISSING => write!(f, "serial   missing, waiting for {line}")?,
+            _ if self.present => write!(f, "serial   {line}: equipment present")?,
+            _ => write!(f, "serial   {line}: no equipment")?,
+        }
+        writeln!(f, "; {} in, {} out", Count(self.bytes_in, "byte"), self.bytes_out)
+    }
+}
+
 impl fmt::Display for Radio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let modem = self.modem.as_deref().filter(|model| !model.is_empty()).unwrap_or("no modem");
-        write!(f, "radio    {}; SIM {}; {}", Plain(modem), self.sim, self.registration)?;
+        if self.host_network {
+            f.write_str("radio    no modem: the host's own network")?;
+        } else {
+            write!(f, "radio    {}; SIM {}; {}", Plain(modem), self.sim, self.registration)?;
+        }
         if let Some(operator) = &self.operator {
             write!(f, ", {}", Plain(operator))?;
         }
@@ -267,12 +300,47 @@ impl fmt::Display for Plain<'_> {
 }
 
 const OFF: &str = "off";
+const MISSING: &str = "missing";
 /// Lines of what the modem cannot; the rest of the screen is wanted, too.
 const MOST_MISSING: usize = 6;
 
 #[cfg(test)]
 mod tests {
+    use dtu_proto::Identity;
+    use dtu_proto::config::{Config, Options};
+    use dtu_proto::event::{Input, SerialInput};
+
     use super::*;
+
+    fn report(dtu: &Dtu, line: &str, host_network: bool) -> Report {
+        Report::new(dtu, &Address::parse(line).unwrap(), host_network, Total::default(), Instant::ZERO)
+    }
+
+    #[test]
+    fn h8_a_line_that_is_missing_is_told_from_one_that_nobody_has_open() {
+        let mut dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let serial = |dtu: &Dtu, line| report(dtu, line, false).serial.to_string();
+        for (line, wanted) in [
+            ("tty:/dev/ttyUSB0", "serial   missing, waiting for /dev/ttyUSB0; 0 bytes in, 0 out\n"),
+            ("tcp:box:4001", "serial   missing, waiting for box:4001; 0 bytes in, 0 out\n"),
+            ("pty:/run/dtu", "serial   /run/dtu: no equipment; 0 bytes in, 0 out\n"),
+        ] {
+            assert_eq!(serial(&dtu, line), wanted);
+        }
+        dtu.handle_input(Input::Serial(SerialInput::Present), Instant::ZERO);
+        dtu.handle_input(Input::Serial(SerialInput::Data(b"x")), Instant::ZERO);
+        let there = "serial   /dev/ttyUSB0: equipment present; 1 byte in, 0 out\n";
+        assert_eq!(serial(&dtu, "tty:/dev/ttyUSB0"), there);
+    }
+
+    #[test]
+    fn h9_without_a_modem_the_network_is_the_hosts_own() {
+        let dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let screen = report(&dtu, "pty:x", true).to_string();
+        assert!(screen.contains("\nradio    no modem: the host's own network; no network\n"), "{screen}");
+        let screen = report(&dtu, "pty:x", false).to_string();
+        assert!(!screen.contains("host"), "{screen}");
+    }
 
     /// A modem that nobody knows: the screen says what it cannot, and stays a screen.
     #[test]

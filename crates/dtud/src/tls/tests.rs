@@ -305,6 +305,8 @@ async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
         assert!(matches!(end, LinkNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
         let said = &bench.link.contact().trouble;
         assert!(said.ends_with("a certificate of this device, which has none"), "{said}");
+        // TLS 1.3 says it by an alert, too.
+        assert_eq!(said.matches("a certificate of this device").count(), 1, "{said}");
         served.join().unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! What the program says of itself: to the log, to journald, to systemd, and in the list of processes.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -164,10 +164,13 @@ fn terminal() -> (File, std::os::fd::OwnedFd) {
 #[test]
 fn h9_colours_are_for_terminals_and_no_color_is_heard_there() {
     let folder = folder();
-    for (no_color, coloured) in [(None, true), (Some("1"), false), (Some(""), true)] {
+    for (no_color, term, coloured) in
+        [(None, "xterm", true), (Some("1"), "xterm", false), (Some(""), "xterm", true), (None, "dumb", false)]
+    {
         let (mut master, slave) = terminal();
         let mut command = dtud(folder.path());
         command.env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        command.env("TERM", term);
         command.stderr(slave).args(["--at", "NOSUCH"]);
         assert_eq!(command.status().expect("dtud runs").code(), Some(2));
         drop(command);
@@ -176,7 +179,7 @@ fn h9_colours_are_for_terminals_and_no_color_is_heard_there() {
         let _ = master.read_to_end(&mut written);
         let written = String::from_utf8_lossy(&written);
         assert!(written.contains("device: power on"), "{written}");
-        assert_eq!(written.contains('\x1b'), coloured, "NO_COLOR={no_color:?}: {written}");
+        assert_eq!(written.contains('\x1b'), coloured, "NO_COLOR={no_color:?} TERM={term}: {written}");
     }
 }
 
@@ -187,8 +190,7 @@ fn h8_a_program_of_a_terminal_ends_with_it_and_a_daemon_reads_its_settings_again
     let mut child = command.stdin(slave).spawn().expect("dtud runs");
     let mut ready = [0; 5];
     child.stdout.as_mut().expect("a pipe").read_exact(&mut ready).expect("the ready line");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("a signal");
+    kill(&child, rustix::process::Signal::HUP);
     let ended = eventually("the end", SOON, || child.try_wait().expect("a child"));
     assert!(ended.success(), "{ended}");
 
@@ -253,4 +255,55 @@ fn k10_a_file_of_at_lines_is_run_at_the_start_also_from_standard_input() {
     // 16.28: a question's answer is printed.
     assert!(said.contains("+CIPSTART:1,"), "{said}");
     assert_eq!(done.status.code(), Some(2), "{said}");
+}
+
+#[test]
+fn h9_the_answer_to_a_question_of_the_start_is_on_stderr_and_stdout_has_the_ready_line_alone() {
+    let folder = folder();
+    let mut child = dtud(folder.path()).args(["--at", "CIPSCONT?"]).spawn().expect("dtud runs");
+    let mut ready = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    out.read_line(&mut ready).expect("the ready line");
+    kill(&child, rustix::process::Signal::TERM);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("text");
+    let done = child.wait_with_output().expect("dtud ends");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && ready.starts_with("ready serial="), "{ready} {said}");
+    assert!(said.contains("+CIPSTART:1,") && rest.is_empty(), "{said} {rest}");
+}
+
+#[test]
+fn h9_a_reload_without_a_settings_file_is_no_error() {
+    let folder = folder();
+    let mut child = dtud(folder.path()).spawn().expect("dtud runs");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("device: power on")));
+    kill(&child, rustix::process::Signal::HUP);
+    let told = said.find(|line| line.contains("settings")).expect("a word about the settings");
+    let file = folder.path().join("state/dtud.toml");
+    let wanted = format!(" INFO settings: {} is not there; they stay as they are", file.display());
+    assert!(told.ends_with(&wanted), "{told}");
+    kill(&child, rustix::process::Signal::TERM);
+    assert!(said.all(|line| !line.contains("ERROR")));
+    assert!(child.wait().expect("dtud ends").success());
+}
+
+fn kill(child: &std::process::Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, signal).expect("a signal");
+}
+
+#[test]
+fn h9_the_help_fits_a_terminal_of_80_columns() {
+    for command in
+        [&["--help"][..], &["status", "--help"], &["check-settings", "--help"], &["demo", "--help"]]
+    {
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).args(command).env("COLUMNS", "80").output();
+        let help = String::from_utf8(done.expect("dtud runs").stdout).expect("text");
+        assert!(help.contains("Usage:"), "{help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }

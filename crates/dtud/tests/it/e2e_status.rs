@@ -16,6 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use common::SOON;
 use common::server::Server;
+use rustix::process::Resource;
 
 fn dtud() -> Command {
     Command::new(env!("CARGO_BIN_EXE_dtud"))
@@ -102,4 +103,19 @@ fn a_status_socket_of_a_run_that_was_killed_is_replaced() {
     assert!(text.contains(&format!("\"pid\":{}", second.id())), "{text}");
     second.kill().unwrap();
     second.wait().unwrap();
+}
+
+/// Out of file descriptors: nobody can ask, which is said once, and the device goes on.
+#[test]
+fn h8_that_nobody_can_ask_is_logged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let daemon = common::daemon::Setup::new(folder.path()).start();
+    let ask = || std::os::unix::net::UnixStream::connect(folder.path().join("state/status")).unwrap();
+    daemon.limit(Resource::Nofile, Some(3));
+    let _waiting = [ask(), ask()];
+    daemon.says("WARN device: dtud status is not answered: Too many open files");
+    let _third = ask();
+    daemon.limit(Resource::Nofile, None);
+    assert!(status(&folder.path().join("state"), &[]).status.success());
+    assert_eq!(daemon.messages().matches("dtud status is not answered").count(), 1);
 }

@@ -188,10 +188,15 @@ impl Daemon {
 
     /// The size that files of the process may have.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        self.limit(Resource::Fsize, bytes);
+    }
+
+    /// So much of this the process may have; `None` = as this one.
+    pub(crate) fn limit(&self, of: Resource, most: Option<u64>) {
         let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
-        let mut limit = getrlimit(Resource::Fsize);
-        limit.current = bytes.or(limit.maximum);
-        prlimit(pid, Resource::Fsize, limit).expect("prlimit");
+        let mut limit = getrlimit(of);
+        limit.current = most.or(limit.maximum);
+        prlimit(pid, of, limit).expect("prlimit");
     }
 
     fn signal(&self, signal: Signal) {
