@@ -303,6 +303,15 @@ mod tests {
     }
 
     #[test]
+    fn m_the_page_lists_each_oddity() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/radio.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let row = |oddity: Oddity| format!("| `{}` | {} |\n", oddity.name(), oddity.words());
+        let table: String = Oddity::ALL.map(row).concat();
+        assert!(page.contains(&table), "docs/radio.md has no table as this:\n{table}");
+    }
+
+    #[test]
     fn a_routing_area_stands_between_area_and_cell() {
         assert_eq!(
             with_routing_area("+CEREG: 2,1,\"1F00\",\"79D903\",7"),

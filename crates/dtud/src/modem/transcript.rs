@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use dtu_proto::time::Instant;
@@ -33,6 +34,8 @@ impl Transcript {
         if !found.is_file() {
             return Err(io::Error::other("is no file"));
         }
+        // One that was there before may be open to others.
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
         self.written = found.len() + HEAD.len() as u64;
         file.write_all(HEAD.as_bytes())?;
         self.file = Some(file);
@@ -85,8 +88,6 @@ const MOST: u64 = 8 << 20;
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn at(millis: u64) -> Instant {
@@ -119,6 +120,31 @@ mod tests {
         );
         assert!(new.len() <= 500 && old.len() <= 500 && new.contains("line 99"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_log_that_was_open_to_others_is_shut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("modem.log");
+        fs::write(&path, "older\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        Transcript::new(&path).note(&Event::Silent, at(1));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("older\n# dtud"));
+    }
+
+    #[test]
+    fn m_a_full_disk_ends_the_log_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Transcript::new(&folder.path().join("modem.log"));
+        log.file = Some(File::options().write(true).open("/dev/full").unwrap());
+        log.note(&Event::Silent, at(1));
+        assert!(log.file.is_none());
+        log.note(&Event::Heard("OK".into()), at(2));
+        // Where it cannot even be made.
+        let mut none = Transcript::new(&folder.path().join("no/such/folder/log"));
+        none.note(&Event::Silent, at(3));
+        assert!(none.file.is_none());
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::common;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use common::daemon::{Daemon, Setup};
-use common::radio::Radio;
+use common::radio::{Played, Radio};
 use common::{SOON, eventually};
 use dtu_sim::modem::{Dialect, Setup as Modem};
 
@@ -128,4 +129,49 @@ fn a_modem_that_is_not_there_yet_is_waited_for_and_that_is_said_once() {
     let _radio = Radio::start(&device, Modem::default());
     said(&daemon, "registered, home network");
     assert_eq!(daemon.messages().matches("missing, waiting").count(), 1);
+}
+
+/// A user's bug report becomes a test: the log of one day is the modem of the next.
+#[test]
+fn m_the_log_of_a_dialogue_is_played_back_to_the_same_registration_and_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("modem.log");
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("modem"), setup);
+    let settings = "[modem]\npin = \"1234\"\ninit = ['AT+CGAUTH=1,1,\"me\",\"init-secret\"']";
+    let recorded = device(folder.path(), &radio).settings(settings).modem_log(&log);
+    let daemon = recorded.at("CSTT=\"cmiot\",\"me\",\"apn-secret\"").start();
+    let line = daemon.line();
+    said(&daemon, "registered, home network");
+    radio.order("sms from +8613900000001 \"hello device\"");
+    line.receive_to(b"hello device\r\n", LONG);
+    assert!(line.command("AT+CISMSSEND=\"+8613900000001\",1,\"hello phone\"").ends_with("\r\nOK\r\n"));
+    assert_eq!(radio.text(LONG), "hello phone");
+    said(&daemon, "the access point cmiot is written");
+    drop((line, daemon, radio));
+
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    for secret in ["1234\"", "apn-secret", "init-secret"] {
+        assert!(!text.contains(secret), "{secret} is in the log:\n{text}");
+    }
+    assert!(text.contains(" -> AT+CPIN=\"****\"\n") && text.contains("\"****\"\n"), "{text}");
+
+    // Another device with another state folder, and no simulated network.
+    let other = tempfile::tempdir().unwrap();
+    let modem = other.path().join("modem");
+    let played = Played::start(&modem, &text);
+    let setup = Setup::new(other.path()).modem(&format!("at:{}", modem.display())).at("CIMOD=2");
+    let setup = setup.settings("[modem]\npin = \"1234\"").at("CSTT=\"cmiot\",\"me\",\"apn-secret\"");
+    let daemon = setup.start();
+    let line = daemon.line();
+    said(&daemon, "the SIM took the PIN");
+    said(&daemon, "registered, home network");
+    line.receive_to(b"hello device\r\n", LONG);
+    assert!(line.command("AT+CISMSSEND=\"+8613900000001\",1,\"hello phone\"").ends_with("\r\nOK\r\n"));
+    drop((line, daemon));
+    let mut unknown = played.end();
+    // Probes of a busy machine.
+    unknown.retain(|command| command.starts_with("AT+"));
+    assert_eq!(unknown, Vec::<String>::new(), "commands that the log does not have");
 }

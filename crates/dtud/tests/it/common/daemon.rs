@@ -23,6 +23,7 @@ pub(crate) struct Setup {
     /// Added to the environment.
     environment: Vec<(String, String)>,
     record: Option<PathBuf>,
+    modem_log: Option<PathBuf>,
 }
 
 impl Setup {
@@ -34,6 +35,7 @@ impl Setup {
             modem: None,
             environment: Vec::new(),
             record: None,
+            modem_log: None,
         }
     }
 
@@ -58,6 +60,12 @@ impl Setup {
     /// Writes a log of all inputs.
     pub(crate) fn record(mut self, file: &Path) -> Self {
         self.record = Some(file.to_owned());
+        self
+    }
+
+    /// Writes the dialogue with the modem.
+    pub(crate) fn modem_log(mut self, file: &Path) -> Self {
+        self.modem_log = Some(file.to_owned());
         self
     }
 
@@ -107,6 +115,7 @@ impl Setup {
         command.args(["--console", "off", "--setup-window", "0"]);
         command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
         command.args(self.record.iter().flat_map(|file| [OsStr::new("--record"), file.as_os_str()]));
+        command.args(self.modem_log.iter().flat_map(|file| [OsStr::new("--modem-log"), file.as_os_str()]));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use dtu_proto::time::Instant as Moment;
-use dtu_sim::modem::{Rack, RackOutput, Setup};
+use dtu_sim::modem::{Rack, RackOutput, ReplayModem, Setup, Transcript};
 use dtu_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags};
@@ -54,6 +54,45 @@ impl Radio {
                 return data.text().expect("a text");
             }
         }
+    }
+}
+
+/// A modem out of a log, on a pty, in a thread that ends when this is dropped; gives the commands that the log does not
+/// have.
+pub(crate) struct Played {
+    alive: Sender<()>,
+    unknown: Receiver<Vec<String>>,
+}
+
+impl Played {
+    pub(crate) fn start(device: &Path, log: &str) -> Self {
+        let (alive, end) = channel::<()>();
+        let (tell, unknown) = channel();
+        let pty = Pty::open(device).expect("a pty");
+        let transcript = Transcript::parse(log).expect("a log");
+        std::thread::spawn(move || {
+            let started = Instant::now();
+            let now = || Moment::ZERO + started.elapsed();
+            let mut modem = ReplayModem::new(transcript, now());
+            while end.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                let mut buffer = [0; 1024];
+                if let Some(count @ 1..) = read_now(&pty, &mut buffer).expect("read from the pty") {
+                    modem.read(&buffer[..count], now());
+                }
+                while let Some(bytes) = modem.poll_output(now()) {
+                    write_now(&pty, &bytes).expect("write to the pty");
+                }
+                let soon = super::within(Duration::from_millis(5));
+                ready(&pty, PollFlags::IN, soon).expect("poll the pty");
+            }
+            drop(tell.send(modem.unknown().to_vec()));
+        });
+        Self { alive, unknown }
+    }
+
+    pub(crate) fn end(self) -> Vec<String> {
+        drop(self.alive);
+        self.unknown.recv().expect("the modem ends")
     }
 }
 
