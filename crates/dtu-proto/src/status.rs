@@ -359,16 +359,29 @@ pub struct Loss {
 
 /// The counters that outlive the host: it keeps what [`Dtu::losses`](crate::Dtu::losses) says, and gives it back to
 /// [`Dtu::restore_losses`](crate::Dtu::restore_losses).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Losses {
     /// Of each queue, at its index.
     pub queues: [Loss; QUEUES],
     /// Of the serial line.
     pub line: Loss,
+    /// All other counters of what was lost or refused, in an order that stays.
+    pub others: [u64; Self::OTHERS],
+}
+
+impl Losses {
+    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages.
+    pub const OTHERS: usize = 4 + 3 * LINKS + 3 * 4 + 8;
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self { queues: Default::default(), line: Loss::default(), others: [0; Self::OTHERS] }
+    }
 }
 
 /// Traffic of the serial command mode. Always: `bytes_in = bytes_out + dropped_bytes + waiting`, and what the mode got of
-/// the DTE is `bytes_in` (without packets of an earlier run) + `garbage_bytes` + unfinished.
+/// the DTE is `bytes_in` (without what earlier runs had) + `garbage_bytes` + unfinished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SerialCommandCounters {
     /// Good packets of the DTE, and those of an earlier run.

@@ -2,12 +2,13 @@
 
 use super::Dtu;
 use crate::event::QueueId;
+use crate::link::Link;
 use crate::status::{Loss, Losses};
 
 impl Dtu {
-    /// What was dropped, and what found no place on the spools, in this run and those before it. For the host to keep.
+    /// What was lost and refused, in this run and those before it. For the host to keep.
     #[must_use]
-    pub fn losses(&self) -> Losses {
+    pub fn losses(&mut self) -> Losses {
         let mut queues = [Loss::default(); QueueId::ALL.len()];
         for queue in QueueId::ALL {
             queues[queue.index()] = match queue {
@@ -21,16 +22,84 @@ impl Dtu {
             bytes: self.serial_counters.dropped_bytes,
             spool_refused: 0,
         };
-        Losses { queues, line }
+        Losses { queues, line, others: self.other_losses().map(|counter| *counter) }
     }
 
-    /// Adds what earlier runs lost. Frames that were dropped had come in, too. To be called before the first input.
+    /// Adds what earlier runs lost. What was dropped had come in, too. To be called before the first input.
     pub fn restore_losses(&mut self, losses: &Losses) {
         for queue in QueueId::ALL {
             self.add_loss(queue, losses.queues[queue.index()]);
         }
         self.serial_counters.dropped_frames += losses.line.frames;
         self.serial_counters.dropped_bytes += losses.line.bytes;
+        let before = self.losses().others;
+        for ((counter, lost), before) in self.other_losses().into_iter().zip(losses.others).zip(before) {
+            *counter = before.saturating_add(lost);
+        }
+        self.balance();
+    }
+
+    /// Nothing but losses has been counted yet: they are of what came in.
+    fn balance(&mut self) {
+        self.serial_counters.bytes_out = self.serial_counters.lost_bytes;
+        let connection = &mut self.at_connection.counters;
+        (connection.frames_in, connection.bytes_in) = (connection.dropped_frames, connection.dropped_bytes);
+        let httpd = self.httpd.counters_mut();
+        httpd.requests = httpd.failed.saturating_add(httpd.timed_out);
+        httpd.frames_in = httpd.dropped_frames.saturating_add(httpd.requests);
+        httpd.received_bytes = httpd.stray_bytes;
+    }
+
+    /// Every counter of something lost or refused that is not one of a queue.
+    fn other_losses(&mut self) -> [&mut u64; Losses::OTHERS] {
+        let of_link = |link| {
+            let of = Link::counters_mut(link);
+            [&mut of.dropped_replies, &mut of.unread_bytes, &mut of.unread_datagrams]
+        };
+        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] = self.links.each_mut().map(of_link);
+        let line = &mut self.serial_counters;
+        let httpd = self.httpd.counters_mut();
+        let packets = self.serial_command.counters_mut();
+        let connection = &mut self.at_connection.counters;
+        let messages = &mut self.mailbox.counters;
+        [
+            &mut line.dropped_replies,
+            &mut line.lost_bytes,
+            &mut line.undelivered_bytes,
+            &mut line.overrun_bytes,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            i,
+            j,
+            k,
+            l,
+            &mut httpd.failed,
+            &mut httpd.timed_out,
+            &mut httpd.stray_bytes,
+            &mut httpd.unread_bytes,
+            &mut packets.bad_packets,
+            &mut packets.garbage_bytes,
+            &mut packets.unread_bytes,
+            &mut packets.unread_datagrams,
+            &mut connection.dropped_frames,
+            &mut connection.dropped_bytes,
+            &mut connection.unread_bytes,
+            &mut connection.unread_datagrams,
+            &mut messages.unreadable,
+            &mut messages.turned_away,
+            &mut messages.evicted,
+            &mut messages.incomplete,
+            &mut messages.refused,
+            &mut messages.expired,
+            &mut messages.dropped,
+            &mut messages.cut,
+        ]
     }
 
     /// They wait in memory only.

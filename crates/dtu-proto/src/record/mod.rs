@@ -121,6 +121,9 @@ pub fn encode_header(header: &Header) -> String {
         encode_loss(&mut out, queue.word(), &losses.queues[queue.index()]);
     }
     encode_loss(&mut out, LINE, &losses.line);
+    for (place, count) in losses.others.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let _ = writeln!(out, "counted {place} {count}");
+    }
     out.push_str("begin\n");
     out
 }
@@ -190,6 +193,15 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
             loss.bytes = words.number("bytes")?;
             loss.spool_refused = words.number("frames")?;
         }
+        "counted" => {
+            let place: usize = words.number("a place")?;
+            let others = &mut header.losses.others;
+            let most = others.len();
+            let other = others
+                .get_mut(place)
+                .ok_or_else(|| alloc::format!("a place is below {most}, got {place}"))?;
+            *other = words.number("a count")?;
+        }
         "message" => header.messages.push_str(&words.text("a line of the messages")?),
         other => return Err(word::unknown(other, "header line", HEADER_KEYS)),
     }
@@ -246,6 +258,6 @@ fn entry(line: &str) -> Result<Entry, String> {
 
 const FIRST_LINE: &str = "dtu-record 1";
 const HEADER_KEYS: &str =
-    "seed, started, imei, imsi, version, option, stored, restored, message, lost, begin";
+    "seed, started, imei, imsi, version, option, stored, restored, message, lost, counted, begin";
 /// Whose losses: the serial line's.
 const LINE: &str = "line";

@@ -258,7 +258,13 @@ fn header() -> impl Strategy<Value = Header> {
 fn losses() -> impl Strategy<Value = Losses> {
     let loss =
         || any::<[u64; 3]>().prop_map(|[frames, bytes, spool_refused]| Loss { frames, bytes, spool_refused });
-    ([(); QUEUES].map(|()| loss()), loss()).prop_map(|(queues, line)| Losses { queues, line })
+    let others = any::<[u64; 18]>()
+        .prop_map(|figures| core::array::from_fn(|place| figures[place / 2] >> (place % 2)));
+    ([(); QUEUES].map(|()| loss()), loss(), others).prop_map(|(queues, line, others)| Losses {
+        queues,
+        line,
+        others,
+    })
 }
 
 fn encode(header: &Header, entries: &[Entry]) -> String {

@@ -18,6 +18,7 @@ fn some() -> Losses {
         losses.queues[queue.index()] = loss(queue.index() as u64 + 1);
     }
     losses.line = Loss { spool_refused: 0, ..loss(50) };
+    losses.others = std::array::from_fn(|place| 1000 + place as u64);
     losses
 }
 
@@ -41,7 +42,25 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
             (link.counters.dropped_frames, link.counters.dropped_bytes)
         );
     }
-    assert_eq!(status.httpd.counters.frames_in, status.httpd.counters.dropped_frames);
+    let httpd = &status.httpd.counters;
+    assert_eq!(httpd.requests, httpd.failed + httpd.timed_out);
+    assert_eq!(httpd.frames_in, httpd.requests + httpd.dropped_frames);
+    let connection = &status.at_connection.counters;
+    assert_eq!(
+        (connection.frames_in, connection.bytes_in),
+        (connection.dropped_frames, connection.dropped_bytes)
+    );
+    // What a log says was dropped is what is kept, place by place.
+    for drop in dtu.drops() {
+        assert!(drop.count > 0, "{:?} is not kept", drop.place);
+    }
+    for (name, count) in [
+        ("unreadable", status.messages.counters.unreadable),
+        ("turned away", status.messages.counters.turned_away),
+        ("cut", status.messages.counters.cut),
+    ] {
+        assert!(count >= 1000, "{name}");
+    }
     let command = &status.serial_command.counters;
     assert_eq!((command.packets_in, command.bytes_in), (command.dropped_packets, command.dropped_bytes));
     // A restart of the device alone changes nothing of it.

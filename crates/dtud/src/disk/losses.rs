@@ -56,20 +56,24 @@ impl LossFile {
 fn encode(age: u64, losses: &Losses) -> Vec<u64> {
     let all = losses.queues.iter().chain([&losses.line]);
     let figures = all.flat_map(|loss| [loss.frames, loss.bytes, loss.spool_refused]);
-    [age].into_iter().chain(figures).collect()
+    [age].into_iter().chain(figures).chain(losses.others).collect()
 }
 
 fn decode(words: &[u64]) -> Losses {
-    let mut all =
-        words[1..].chunks_exact(3).map(|of| Loss { frames: of[0], bytes: of[1], spool_refused: of[2] });
+    let mut all = words[1..WORDS - Losses::OTHERS].chunks_exact(3).map(|of| Loss {
+        frames: of[0],
+        bytes: of[1],
+        spool_refused: of[2],
+    });
     let mut losses = Losses::default();
     losses
         .queues
         .iter_mut()
         .chain([&mut losses.line])
         .for_each(|loss| *loss = all.next().unwrap_or_default());
+    losses.others.copy_from_slice(&words[WORDS - Losses::OTHERS..]);
     losses
 }
 
-/// Its age, and three figures of each queue and of the line.
-const WORDS: usize = 1 + 3 * (QUEUES + 1);
+/// Its age, three figures of each queue and of the line, and the others.
+const WORDS: usize = 1 + 3 * (QUEUES + 1) + Losses::OTHERS;

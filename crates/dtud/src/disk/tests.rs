@@ -287,6 +287,7 @@ fn k3_what_was_lost_stays_counted_over_kill_9() {
     let mut losses = Losses::default();
     losses.queues[1].frames = 85;
     losses.line.bytes = 7;
+    losses.others = std::array::from_fn(|place| 100 + place as u64);
     small.disk.note_losses(losses);
     // As a kill does: the file is read while the program still has it.
     let read = || losses::LossFile::peek(&Fs::default(), dir.path()).losses;

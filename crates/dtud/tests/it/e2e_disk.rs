@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, getrlimit, prlimit};
 
 use crate::common;
 
-use common::daemon::{Daemon, Setup, figure};
+use common::daemon::{Daemon, Setup, counted_on_disk, figure};
 use common::http::HttpServer;
 use common::httpd;
 use common::line::Line;
@@ -46,12 +46,6 @@ fn waits(line: &Line, frames: u64) -> String {
         let reply = cistat(line);
         (figure(&reply, 1, "in_frames") >= frames).then_some(reply)
     })
-}
-
-/// Whether this number is in the file of losses.
-fn is_counted(setup: &Setup, count: u64) -> bool {
-    let bytes = fs::read(setup.state().join("losses")).expect("the file of losses");
-    bytes.windows(8).any(|word| word == count.to_le_bytes())
 }
 
 fn limit_files(daemon: &Daemon, bytes: u64) {
@@ -155,7 +149,7 @@ fn k3_on_a_full_disk_frames_are_sent_from_memory_and_counted() {
     waits(&line, 300);
     let refused = eventually("the disk is full, and that is counted on it", SOON, || {
         let refused = figure(&cistat(&line), 1, "spool_refused");
-        (refused > 100 && is_counted(&setup, refused)).then_some(refused)
+        (refused > 100 && counted_on_disk(&setup, refused)).then_some(refused)
     });
     assert!(refused < 300, "{refused}");
     daemon.says("spool: ");
@@ -180,7 +174,9 @@ fn k3_dropped_frames_stay_counted_after_kill_9() {
     line.send(&frames(0..100));
     let dropped = figure(&waits(&line, 100), 1, "dropped_frames");
     assert!(dropped > 40, "{dropped}");
-    eventually("the count is on the disk", SOON, || is_counted(&setup, dropped * FRAME as u64).then_some(()));
+    eventually("the count is on the disk", SOON, || {
+        counted_on_disk(&setup, dropped * FRAME as u64).then_some(())
+    });
     daemon.kill();
     let daemon = setup.start();
     let reply = cistat(&daemon.line());
@@ -188,6 +184,24 @@ fn k3_dropped_frames_stay_counted_after_kill_9() {
         (figure(&reply, 1, "dropped_frames"), figure(&reply, 1, "dropped")),
         (dropped, dropped * FRAME as u64)
     );
+}
+
+/// Mode 4, and a frame that takes more parts than one message may have.
+#[test]
+fn k3_dropped_messages_stay_counted_after_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path()).mode(4).packing(10);
+    let daemon = setup.start();
+    let line = daemon.line();
+    line.send(&[&[0xCB, 0xAE][..], &[b'x'; 800]].concat());
+    daemon.says("a message cannot be sent");
+    assert_eq!(figure(&cistat(&line), "SMS", "dropped"), 1);
+    daemon.terminate();
+    for end in ["a clean stop", "a kill"] {
+        let daemon = setup.start();
+        assert_eq!(figure(&cistat(&daemon.line()), "SMS", "dropped"), 1, "over {end}");
+        daemon.kill();
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common;
 
-use common::daemon::{Daemon, Setup, figure};
+use common::daemon::{Daemon, Setup, counted_on_disk, figure};
 use common::http::HttpServer;
 use common::httpd;
 use common::line::Line;
@@ -36,13 +36,14 @@ fn read_slowly(line: &Line, expected: &[u8], at_once: usize) {
 }
 
 /// A device with one link, in front of a server that said everything and went.
-fn behind_a_server_that_went(folder: &std::path::Path) -> (Daemon, Line) {
+fn behind_a_server_that_went(folder: &std::path::Path) -> (Setup, Daemon, Line) {
     let server = Server::start();
-    let daemon = Setup::new(folder).link(1, server.port()).packing(10).start();
+    let setup = Setup::new(folder).link(1, server.port()).packing(10);
+    let daemon = setup.start();
     let line = daemon.line();
     let connection = server.accept(SOON);
     connection.send(&noise());
-    (daemon, line)
+    (setup, daemon, line)
 }
 
 fn counters(line: &Line) -> String {
@@ -63,14 +64,14 @@ fn d2_a_line_that_moves_loses_nothing() {
 
 fn at_4800_bd_all_of_a_server_that_closed_is_printed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (_daemon, line) = behind_a_server_that_went(folder.path());
+    let (_setup, _daemon, line) = behind_a_server_that_went(folder.path());
     read_slowly(&line, &noise(), 48);
     assert_eq!(figure(&counters(&line), 1, "unread"), 0);
 }
 
 fn at_110_bd_all_of_a_server_that_closed_is_printed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (_daemon, line) = behind_a_server_that_went(folder.path());
+    let (_setup, _daemon, line) = behind_a_server_that_went(folder.path());
     read_slowly(&line, &noise(), 1);
     assert_eq!(figure(&counters(&line), 1, "unread"), 0);
 }
@@ -106,11 +107,15 @@ fn at_4800_bd_all_that_came_by_the_connection_of_the_at_mode_is_printed() {
 #[test]
 fn d2_what_a_dte_that_stopped_reading_loses_is_counted_to_the_byte() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (daemon, line) = behind_a_server_that_went(folder.path());
+    let (setup, daemon, line) = behind_a_server_that_went(folder.path());
     let said = "of the peer never read, gone with the connection";
     eventually(said, Duration::from_secs(40), || daemon.messages().contains(said).then_some(()));
     let printed = line.drain(Duration::from_secs(1)).len();
     let unread = figure(&counters(&line), 1, "unread");
     assert!(unread > 0);
     assert_eq!(printed as u64 + unread, MUCH as u64);
+    // K3 (decisions 16.22).
+    eventually("the count is on the disk", SOON, || counted_on_disk(&setup, unread).then_some(()));
+    daemon.kill();
+    assert_eq!(figure(&counters(&setup.start().line()), 1, "unread"), unread, "it lives through the kill");
 }

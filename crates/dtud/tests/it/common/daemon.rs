@@ -250,6 +250,12 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
+/// Whether this number is in the file of losses.
+pub(crate) fn counted_on_disk(setup: &Setup, count: u64) -> bool {
+    let bytes = std::fs::read(setup.state().join("losses")).expect("the file of losses");
+    bytes.windows(8).any(|word| word == count.to_le_bytes())
+}
+
 /// A figure of one link, or another line, out of the reply to `AT+CISTAT`.
 pub(crate) fn figure(reply: &str, of: impl std::fmt::Display, name: &str) -> u64 {
     let line = reply.lines().find_map(|line| line.strip_prefix(&format!("+CISTAT:{of},")));
