@@ -21,6 +21,8 @@ pub enum Input<'a> {
     Gone,
     /// An order of the device.
     Order(&'a ModemOutput),
+    /// Said at once on an [`Event::PinIs`] before the PIN is sent: what it says cannot be kept. The PIN stays here.
+    PinUnkept,
 }
 
 /// What the dialogue wants done, in this order.
@@ -69,7 +71,8 @@ pub enum Event {
         /// What the modem said.
         why: String,
     },
-    /// What has become of the PIN: keep it, before the write that follows, where it outlives this program.
+    /// What has become of the PIN: keep it, before the write that follows, where it outlives this program, or say
+    /// [`Input::PinUnkept`].
     PinIs(PinPast),
     /// The card took it, and is open.
     PinAccepted,

@@ -85,6 +85,7 @@ impl Modem {
             Input::Gone => self.vanished(now),
             Input::Bytes(bytes) => bytes.iter().for_each(|byte| self.hear(*byte, now)),
             Input::Order(order) => self.obey(order, now),
+            Input::PinUnkept => self.pin_unkept(now),
         }
         self.pump(now);
     }

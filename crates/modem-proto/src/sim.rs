@@ -9,7 +9,7 @@ use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
 
 use crate::answer::{Answer, Failure, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Output};
 use crate::job::Job;
 use crate::lack::Lack;
 use crate::modem::Modem;
@@ -153,6 +153,18 @@ impl Modem {
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
         self.pin_is(self.sim.pin.sent());
+    }
+
+    /// Nobody would know of it at the next start, which would send it again: it stays here. The host says why.
+    pub(crate) fn pin_unkept(&mut self, now: Instant) {
+        if self.channel.job() != Some(&Job::Pin) {
+            return;
+        }
+        self.channel.abandon();
+        self.outputs.retain(|output| !matches!(output, Output::Write(_) | Output::Event(Event::Sent(_))));
+        self.sim.pin = PinPast::Refused;
+        self.sim.said = true;
+        self.sim_found(SimState::PinNeeded, now);
     }
 
     fn pin_is(&mut self, pin: PinPast) {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use dtu_proto::config::LineFormat;
 use dtu_proto::event::{ModemInput, ModemOutput, SerialOutput};
 use dtu_proto::time::Instant;
-use modem_proto::{Event, Input, Level, Modem, Output, Pin};
+use modem_proto::{Event, Input, Level, Modem, Output, Pin, PinPast};
 use tracing::{debug, info, warn};
 
 use super::Driver;
@@ -100,6 +100,12 @@ impl At {
     }
 
     fn heed(&mut self, event: &Event, now: Instant) {
+        if let Event::PinIs(past @ (PinPast::Sent | PinPast::SentTwice)) = event
+            && let Err(why) = self.note.keep_before_sending(*past)
+        {
+            warn!("modem: {why}");
+            return self.modem.handle_input(Input::PinUnkept, now);
+        }
         if let Some(log) = &mut self.log {
             log.note(event, now);
         }
@@ -108,7 +114,7 @@ impl At {
             Level::Info => info!("modem: {event}"),
             Level::Warning => warn!("modem: {event}"),
         }
-        if let Event::PinIs(past) = event {
+        if let Event::PinIs(past @ (PinPast::Unsent | PinPast::Refused)) = event {
             self.note.keep(*past);
         }
     }

@@ -1,41 +1,46 @@
 //! What has become of the PIN. Three wrong ones lock the card, and a program that is started again and again would
 //! send them.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use modem_proto::PinPast;
-use rustix::fs::OFlags;
 use tracing::warn;
+
+use crate::fs::Fs;
+use crate::store::write_whole;
 
 /// A file of the state folder. Another PIN in the settings makes another note.
 #[derive(Clone, Debug)]
 pub(super) struct Note {
     path: PathBuf,
     digest: String,
+    fs: Fs,
 }
 
 impl Note {
     pub(super) fn new(state: &Path, pin: Option<&str>) -> Self {
         let digest = pin.map_or(0, |pin| crc32fast::hash(pin.as_bytes()));
-        Self { path: state.join("modem-pin"), digest: format!("{digest:08x}") }
+        Self { path: state.join("modem-pin"), digest: format!("{digest:08x}"), fs: Fs::default() }
     }
 
     /// Of this PIN.
     pub(super) fn past(&self) -> PinPast {
-        let text = fs::read_to_string(&self.path).unwrap_or_default();
-        let mut words = text.split_whitespace();
-        if words.next() != Some(&self.digest) {
-            return PinPast::Unsent;
-        }
-        match words.next() {
-            None => PinPast::Sent,
+        match self.word().as_deref() {
+            None | Some(ACCEPTED) => PinPast::Unsent,
+            Some("") => PinPast::Sent,
             Some(TWICE) => PinPast::SentTwice,
             // Also a word of a later version: what is not understood sends no PIN.
             Some(_) => PinPast::Refused,
         }
+    }
+
+    /// What is noted of it; `None` = nothing.
+    fn word(&self) -> Option<String> {
+        let bytes = self.fs.read(&self.path, LENGTH_MAX).ok().flatten()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut words = text.split_whitespace();
+        (words.next() == Some(&self.digest)).then(|| words.next().unwrap_or_default().to_owned())
     }
 
     /// Why it may not be sent, and what a person can do about it.
@@ -49,46 +54,63 @@ impl Note {
         Some(format!("this PIN {past}; remove {} to try it again", self.path.display()))
     }
 
+    /// To be called before the PIN is sent.
+    ///
+    /// # Errors
+    /// Why it must not be sent: no later start would know of it. One that the card took before goes without a note: a
+    /// device whose state cannot be written on purpose has to come back, too.
+    pub(super) fn keep_before_sending(&self, past: PinPast) -> Result<(), String> {
+        let Err(error) = self.write(past) else { return Ok(()) };
+        if self.word().as_deref() == Some(ACCEPTED) {
+            return Ok(());
+        }
+        Err(format!(
+            "the PIN is not sent: {error}; without this note each start would send it, and three wrong ones lock the SIM. \
+             Make the folder writable for one start"
+        ))
+    }
+
+    /// What became of it.
     pub(super) fn keep(&self, past: PinPast) {
-        let kept = match past {
-            PinPast::Unsent => self.remove(),
-            PinPast::Sent => self.write(""),
-            PinPast::SentTwice => self.write(TWICE),
-            PinPast::Refused => self.write(REFUSED),
+        if let Err(error) = self.write(past) {
+            let taken = past == PinPast::Unsent;
+            let costs = if taken { "the PIN will not be sent" } else { "a wrong PIN may be sent once more" };
+            warn!("modem: {error}; {costs} after a restart");
+        }
+    }
+
+    fn write(&self, past: PinPast) -> io::Result<()> {
+        let word = match past {
+            PinPast::Unsent => ACCEPTED,
+            PinPast::Sent => "",
+            PinPast::SentTwice => TWICE,
+            PinPast::Refused => REFUSED,
         };
-        if let Err(error) = kept {
-            let (path, sent) = (self.path.display(), past != PinPast::Unsent);
-            let costs = if sent { "a wrong PIN may be sent once more" } else { "the PIN will not be sent" };
-            warn!("{path}: {error}; {costs} after a restart");
+        if self.word().as_deref() == Some(word) {
+            return Ok(());
         }
-    }
-
-    fn write(&self, word: &str) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&self.path)?;
-        file.write_all(format!("{} {word}\n", self.digest).as_bytes())?;
-        file.sync_all()
-    }
-
-    fn remove(&self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        // Beside it first: a full disk must not take the note that is there.
+        let new = self.path.with_extension("new");
+        let line = format!("{} {word}\n", self.digest);
+        write_whole(&mut self.fs.clone(), &new, line.as_bytes())?;
+        self.fs.rename(&new, &self.path)?;
+        self.path.parent().map_or(Ok(()), |folder| self.fs.sync_dir(folder))
     }
 }
 
+/// The card took it.
+const ACCEPTED: &str = "accepted";
 const TWICE: &str = "twice";
 const REFUSED: &str = "refused";
+/// Much more than any note has.
+const LENGTH_MAX: u64 = 256;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::fs::faults::Fault;
 
     #[test]
     fn k6_a_note_is_of_one_pin_and_knows_all_that_became_of_it() {
@@ -100,7 +122,32 @@ mod tests {
             assert_eq!((of("1234").past(), of("4321").past()), (past, PinPast::Unsent));
             assert_eq!(of("1234").trouble().is_some(), past != PinPast::Unsent);
         }
-        assert!(!of("1234").path.exists());
+        assert_eq!(of("1234").word().as_deref(), Some(ACCEPTED));
+    }
+
+    /// Four starts with a folder that was read-only, full or gone sent a wrong PIN three times.
+    #[test]
+    fn k6_without_a_note_no_pin_is_sent_unless_the_card_took_this_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let failing = |pin: &str| Note {
+            fs: Fs::failing(0, Fault::Error(libc::EROFS), true),
+            ..Note::new(folder.path(), Some(pin))
+        };
+        let why = failing("9999").keep_before_sending(PinPast::Sent).unwrap_err();
+        assert!(why.starts_with("the PIN is not sent: ") && why.contains("modem-pin"), "{why}");
+        let gone = Note::new(&folder.path().join("gone"), Some("9999"));
+        assert!(gone.keep_before_sending(PinPast::Sent).is_err());
+
+        let good = Note::new(folder.path(), Some("1234"));
+        good.keep_before_sending(PinPast::Sent).unwrap();
+        good.keep(PinPast::Unsent);
+        // From now on the folder cannot be written: a folder is in the place of the new note.
+        fs::create_dir_all(folder.path().join("modem-pin.new").join("full")).unwrap();
+        good.keep_before_sending(PinPast::Sent).unwrap();
+        assert_eq!(good.past(), PinPast::Unsent);
+        let other = Note::new(folder.path(), Some("9999"));
+        assert!(other.keep_before_sending(PinPast::Sent).is_err());
+        assert_eq!(good.word().as_deref(), Some(ACCEPTED), "the note that is there stays");
     }
 
     #[test]

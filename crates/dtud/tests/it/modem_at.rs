@@ -102,6 +102,39 @@ fn a_wrong_pin_is_sent_once_also_by_the_next_start() {
     assert!(!daemon.messages().contains("1234"));
 }
 
+/// Four starts with a state folder that could not be written locked the card.
+#[test]
+fn k6_no_start_sends_a_pin_that_cannot_be_noted_and_one_that_was_right_goes_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("modem"), setup);
+    let device = device(folder.path(), &radio).environment("RUST_LOG", "debug");
+    let sent = "AT+CPIN=\"****\"";
+    // Nothing can be written in the place of the note, by root neither.
+    let new = device.state().join("modem-pin.new");
+    std::fs::create_dir_all(new.join("full")).unwrap();
+    std::fs::set_permissions(device.state(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    for _ in 0..4 {
+        let daemon = device.clone().settings("[modem]\npin = \"9999\"").start();
+        said(&daemon, "WARN modem: the PIN is not sent: ");
+        said(&daemon, "modem: SIM waits for a PIN");
+        let said = daemon.messages();
+        assert!(!said.contains(sent), "{said}");
+        assert_eq!(said.matches("the PIN is not sent").count(), 1, "{said}");
+    }
+    // The cure: the folder can be written for one start.
+    let right = device.settings("[modem]\npin = \"1234\"");
+    std::fs::remove_dir_all(&new).unwrap();
+    said(&right.start(), "the SIM took the PIN");
+    drop(radio);
+    std::fs::create_dir_all(new.join("full")).unwrap();
+    let setup = Modem { pin: Some("1234".into()), ..Modem::default() };
+    let radio = Radio::start(&folder.path().join("another"), setup);
+    let daemon = right.modem(&format!("at:{}", radio.device().display())).start();
+    said(&daemon, "the SIM took the PIN");
+    assert_eq!(daemon.messages().matches(sent).count(), 1);
+}
+
 /// A modem whose count of tries stands still had a wrong PIN sent at each start.
 #[test]
 fn k6_no_start_sends_a_refused_pin_again_whatever_the_modem_says_of_its_tries() {

@@ -7,7 +7,7 @@ use common::Bench;
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, SimState};
 use dtu_proto::time::Duration;
-use modem_proto::{Event, Pin, PinPast, Settings};
+use modem_proto::{Event, Input, Pin, PinPast, Settings};
 
 fn with_pin(pin: &str) -> Bench {
     Bench::new(Settings { pin: Pin::new(pin), ..Settings::default() })
@@ -195,6 +195,30 @@ fn later_starts(mut bench: Bench) -> Bench {
 
 fn with_pin_past(pin: &str, pin_past: PinPast) -> Bench {
     Bench::new(Settings { pin: Pin::new(pin), pin_past, ..Settings::default() })
+}
+
+/// Four starts with a state folder that could not be written locked the card.
+#[test]
+fn k6_a_pin_that_cannot_be_noted_stays_here_and_the_rest_works() {
+    let mut bench = with_pin("9999");
+    bench.keeps_notes = false;
+    bench.device.pin = Some("1234");
+    bench.open();
+    bench.run(300);
+    bench.order(ModemOutput::Reset);
+    bench.run(300);
+    assert_eq!((bench.count("AT+CPIN=\"9999\""), sims(&bench).first()), (0, Some(&SimState::PinNeeded)));
+    assert_eq!(pasts(&bench), [PinPast::Sent], "said to the host once");
+    assert!(!bench.events.iter().any(|event| matches!(event, Event::Sent(text) if text.contains("CPIN="))));
+    // A person opens the card: that says nothing of the PIN of the settings.
+    bench.device.pin = None;
+    bench.run(60);
+    assert_eq!(sims(&bench).last(), Some(&SimState::Ready));
+    assert!(!bench.events.contains(&Event::PinAccepted));
+    // At the wrong moment it means nothing.
+    bench.modem.handle_input(Input::PinUnkept, bench.now);
+    bench.run(300);
+    assert_eq!(sims(&bench).last(), Some(&SimState::Ready));
 }
 
 /// It was sent 48 times in 48 s.

@@ -246,7 +246,10 @@ impl<'w> Session<'w> {
         if let Some(why) = self.why_spare_pin(modem) {
             return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
         }
-        self.worker.options.note.iter().for_each(|note| note.keep(note.past().sent()));
+        let note = self.worker.options.note.as_ref();
+        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent())) {
+            return self.worker.stands(format!("the SIM card waits for a PIN; {why}")).await;
+        }
         let given: Result<(), Trouble> =
             self.bus.call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK).await;
         // Where no answer came it may be right all the same.

@@ -303,6 +303,21 @@ fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
     });
 }
 
+/// Four starts with a state folder that could not be written locked the card.
+#[test]
+fn k6_a_pin_that_cannot_be_noted_is_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let fake = locked_card();
+        let note = Some(Note::new(&folder.path().join("gone"), Some("1234")));
+        let mut host = Host::new(&fake, Options { pin: Some("1234".to_owned()), note, ..options() });
+        host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded)).await;
+        fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))]).await;
+        host.until(|news| *news == ModemInput::Sim(SimState::PukNeeded)).await;
+        assert!(fake.calls().is_empty(), "{:?}", fake.calls());
+    });
+}
+
 /// It waits for its PIN, and has all three tries.
 fn locked_card() -> Fake {
     let fake = Fake::default();

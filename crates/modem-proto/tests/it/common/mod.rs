@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use dtu_proto::radio::{CallNews, ModemIdentity, ModemInput, ModemOutput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
-use modem_proto::{Event, Input, Modem, Output, Settings};
+use modem_proto::{Event, Input, Modem, Output, PinPast, Settings};
 
 /// A DELIVER PDU of 27 octets behind its service centre.
 pub const PDU: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
@@ -297,6 +297,8 @@ pub struct Bench {
     pub reopens: Vec<Instant>,
     /// The host opens it again at once.
     pub can_open: bool,
+    /// The host can write the note of the PIN.
+    pub keeps_notes: bool,
 }
 
 impl Bench {
@@ -311,6 +313,7 @@ impl Bench {
             events: Vec::new(),
             reopens: Vec::new(),
             can_open: true,
+            keeps_notes: true,
         }
     }
 
@@ -397,7 +400,13 @@ impl Bench {
                         self.modem.handle_input(Input::Opened, self.now);
                     }
                 }
-                Output::Event(event) => self.events.push(event),
+                Output::Event(event) => {
+                    let refused = matches!(event, Event::PinIs(PinPast::Sent)) && !self.keeps_notes;
+                    self.events.push(event);
+                    if refused {
+                        self.modem.handle_input(Input::PinUnkept, self.now);
+                    }
+                }
             }
         }
     }
