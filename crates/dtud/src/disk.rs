@@ -102,17 +102,21 @@ impl Disk {
         for problem in problems {
             warn!("store: {problem}");
         }
-        let Opening { spools, losses: file, frames, to_forget, written } = open::queues(&state, settings);
+        let Opening { spools, losses: file, frames, to_forget, written, refused } =
+            open::queues(&state, settings);
         let options = settings.options();
         let bounds = QueueId::ALL.map(|queue| match queue {
             QueueId::Link(link) => options.links[link.index()].cache,
             QueueId::Httpd | QueueId::SerialCommand => options.modes.cache,
         });
-        let queues = QueueId::ALL.map(|queue| Queue {
+        let mut queues = QueueId::ALL.map(|queue| Queue {
             sync: settings.spool_settings(queue).map(|wanted| wanted.sync),
             is_open: spools[queue.index()].is_some(),
             ..Queue::default()
         });
+        for (queue, numbers) in queues.iter_mut().zip(refused) {
+            queue.refuse(numbers);
+        }
         let losses = file.losses;
         let files = Files { spools, losses: file, guard: Arc::clone(&guard) };
         let writer = Writer::new(files, bounds.map(|cache| cache.max(LEAST_BOUND)), written);

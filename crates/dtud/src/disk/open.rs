@@ -21,6 +21,8 @@ pub(super) struct Opening {
     pub(super) to_forget: Vec<Left>,
     /// Below this every frame of a queue is on the disk.
     pub(super) written: [u64; QUEUES],
+    /// Frames that are in memory only, though their queue has a spool.
+    pub(super) refused: [Vec<u64>; QUEUES],
 }
 
 /// Of one queue.
@@ -38,6 +40,7 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
         frames: Vec::new(),
         to_forget: Vec::new(),
         written: [0; QUEUES],
+        refused: [const { Vec::new() }; QUEUES],
     };
     for queue in QueueId::ALL {
         let Opened { spool, found, to_forget } = open_queue(state, settings, queue, &mut all.losses);
@@ -48,6 +51,7 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
             info!("{queue}: {count} frames of the last run wait (to drop them: stop dtud, remove {path})");
         }
         all.written[queue.index()] = found.frames.last().map_or(0, |(last, _)| last + 1);
+        all.refused[queue.index()] = found.refused;
         all.spools[queue.index()] = spool;
         all.to_forget.extend(to_forget);
         all.frames.extend(found.frames.into_iter().map(|(number, frame)| (queue, number, frame)));
@@ -83,7 +87,8 @@ fn open_queue(state: &State, settings: &Settings, queue: QueueId, losses: &mut L
             }
             None => {
                 let left = find_undelivered(&state.fs, state.dir(), queue, &mut count)?;
-                let found = Found { frames: left.found.frames.clone(), lost: left.found.lost };
+                let found =
+                    Found { frames: left.found.frames.clone(), lost: left.found.lost, ..Found::default() };
                 Ok(Opened { spool: None, found, to_forget: Some(left) })
             }
         }

@@ -23,6 +23,8 @@ pub(crate) struct Found {
     /// With their numbers, oldest first.
     pub(crate) frames: Vec<(u64, Bytes)>,
     pub(crate) lost: Lost,
+    /// Those that the spool had no place for: in memory only.
+    pub(crate) refused: Vec<u64>,
 }
 
 /// One segment as it was read.
@@ -179,6 +181,7 @@ impl Spool {
         if let Some(error) = refused.why {
             warn!("{queue}: {} frames of an earlier run are in memory only: {error}", refused.numbers.len());
         }
+        found.refused = refused.numbers;
         found.frames.extend(frames);
         segment_paths(&self.fs, &self.dir)?.iter().try_for_each(|path| self.fs.sync(path))?;
         self.fs.sync_dir(&self.dir)?;

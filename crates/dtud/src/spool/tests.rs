@@ -340,6 +340,20 @@ fn every_policy_keeps_the_frames_and_a_drop_ends_its_thread() {
     }
 }
 
+/// Memory before, a spool without room for them now: they are sent, and counted as `spool_refused`.
+#[test]
+fn k3_frames_of_a_memory_link_that_the_spool_has_no_room_for_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let frames: Vec<_> = (0..20).map(|number| (number, frame(number, 100))).collect();
+    save(dir.path(), &frames);
+    let kind = (1000, SpoolSync::Never);
+    let (_spool, found) = Spool::open(&Fs::default(), dir.path(), queue(), kind, &mut |_| {}).unwrap();
+    assert_eq!(found.frames, frames, "all are sent");
+    let fit = 20 - found.refused.len() as u64;
+    assert!((1..=8).contains(&fit), "{:?}", found.refused);
+    assert_eq!(found.refused, (fit..20).collect::<Vec<_>>());
+}
+
 #[test]
 fn frames_of_a_memory_link_come_back_once() {
     let dir = tempfile::tempdir().unwrap();

@@ -126,7 +126,7 @@ pub(super) fn read(fs: &Fs, dir: &Path, queue: QueueId, count: &mut dyn FnMut(Lo
             warn!("disk: {error}; left as it is");
         }
     }
-    Ok(Found { frames: reading.records, lost: reading.lost })
+    Ok(Found { frames: reading.records, lost: reading.lost, ..Found::default() })
 }
 
 pub(super) fn remove(fs: &Fs, dir: &Path, queue: QueueId) -> io::Result<()> {
