@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tracing::warn;
 
-use crate::at_lines;
+use crate::at_lines::{self, StartLine};
 use crate::sys;
 
 /// Takes the secrets of `--at` out of the list of processes. They stood there since the program began; `--at-file`
@@ -41,29 +41,42 @@ fn hide(command: &mut [u8]) {
 ///
 /// # Errors
 /// A text for the user.
-pub(crate) fn read_at_file(path: &Path) -> Result<Vec<String>, String> {
-    let shown = path.display();
-    let mut text = String::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(AT_FILE_MAX + 1).read_to_string(&mut text)
+pub(crate) fn read_at_file(path: &Path) -> Result<Vec<StartLine>, String> {
+    let is_stdin = path.as_os_str() == "-";
+    let shown = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let mut bytes = Vec::new();
+    let read = if is_stdin {
+        std::io::stdin().lock().take(AT_FILE_MAX + 1).read_to_end(&mut bytes)
     } else {
         File::open(path).and_then(|file| {
             if file.metadata()?.mode() & READABLE_BY_OTHERS != 0 {
                 warn!("console: {shown} may hold passwords and can be read by everybody: chmod o-r");
             }
-            file.take(AT_FILE_MAX + 1).read_to_string(&mut text)
+            file.take(AT_FILE_MAX + 1).read_to_end(&mut bytes)
         })
     };
     read.map_err(|error| format!("--at-file {shown}: {error}"))?;
-    if text.len() as u64 > AT_FILE_MAX {
+    if bytes.len() as u64 > AT_FILE_MAX {
         return Err(format!("--at-file {shown}: at most {AT_FILE_MAX} bytes"));
     }
-    Ok(lines_of(&text))
+    lines_of(&shown, &bytes)
 }
 
-fn lines_of(text: &str) -> Vec<String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(str::to_owned).collect()
+/// `shown`: the file, for a person. A mark of the byte order, which editors put in front, is passed over.
+fn lines_of(shown: &str, bytes: &[u8]) -> Result<Vec<StartLine>, String> {
+    let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let line = str::from_utf8(line).map_err(|error| {
+            let byte = line.get(error.valid_up_to()).unwrap_or(&0);
+            format!("{shown}:{number}: byte 0x{byte:02X} is not UTF-8; a file of AT lines is UTF-8 text")
+        })?;
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            lines.push(StartLine::of_file(line, format_args!("{shown}:{number}")));
+        }
+    }
+    Ok(lines)
 }
 
 const READABLE_BY_OTHERS: u32 = 0o004;
@@ -88,8 +101,18 @@ mod tests {
 
     #[test]
     fn k10_a_file_of_at_lines_has_one_a_line_and_comments() {
-        assert_eq!(lines_of("# ours\nCIPSW=abc\n\n  ATW \r\n"), ["CIPSW=abc", "ATW"]);
+        let lines = lines_of("x", b"# ours\nCIPR=9600\n\n  ATW \r\n").unwrap();
+        let wanted = [StartLine::of_file("CIPR=9600", "x:2"), StartLine::of_file("ATW", "x:4")];
+        assert_eq!(lines, wanted);
         let error = read_at_file("/nosuch/file".as_ref()).unwrap_err();
         assert!(error.starts_with("--at-file /nosuch/file: No such file"), "{error}");
+    }
+
+    #[test]
+    fn h9_a_mark_of_the_byte_order_is_passed_over_and_a_line_that_is_no_text_is_named() {
+        let marked = lines_of("x", b"\xEF\xBB\xBF# ours\nATW").unwrap();
+        assert_eq!(marked, [StartLine::of_file("ATW", "x:2")]);
+        let error = lines_of("x", b"ATW\nCIMODID=\xB2\xE2\n").unwrap_err();
+        assert_eq!(error, "x:2: byte 0xB2 is not UTF-8; a file of AT lines is UTF-8 text");
     }
 }

@@ -1,6 +1,7 @@
-//! The AT lines of the command line.
+//! The AT lines of the command line and the settings file.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use dtu_proto::time::Instant;
@@ -8,15 +9,65 @@ use tracing::warn;
 
 use crate::cli;
 
-/// The `--at` lines: run at power-on and after each restart of the device.
+/// An AT line for the start, and where it is written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StartLine {
+    text: String,
+    /// `FILE:LINE` and the like; `None` = `--at`.
+    place: Option<String>,
+}
+
+impl StartLine {
+    /// Of `--at`.
+    #[must_use]
+    pub fn argument(line: &str) -> Self {
+        Self { text: at_line(line), place: None }
+    }
+
+    /// Of a file.
+    pub(crate) fn of_file(line: &str, place: impl fmt::Display) -> Self {
+        Self { text: at_line(line), place: Some(place.to_string()) }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The line in quotes, without its secrets.
+impl fmt::Display for StartLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", dtu_proto::shown_command(&self.text))
+    }
+}
+
+impl fmt::Debug for StartLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {self}", Place(self))
+    }
+}
+
+/// Where a line is written: `--at`, or `FILE:LINE:`.
+pub(crate) struct Place<'a>(pub(crate) &'a StartLine);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.place {
+            Some(place) => write!(f, "{place}:"),
+            None => f.write_str("--at"),
+        }
+    }
+}
+
+/// The lines of the start: run at power-on and after each restart of the device.
 ///
 /// They are given at the very moment of the power-on, so they come before the end of the set-up window, however
 /// short it is. Only a line behind one that waits for the disk (`ATW`) may be later; then `CIAPPLY` ends the row.
 #[derive(Debug, Default)]
 pub(crate) struct AtLines {
-    lines: Vec<String>,
-    waiting: VecDeque<String>,
-    running: Option<String>,
+    lines: Vec<StartLine>,
+    waiting: VecDeque<StartLine>,
+    running: Option<StartLine>,
     answer_by: Option<Instant>,
     powered_on: Instant,
     waited: bool,
@@ -25,9 +76,8 @@ pub(crate) struct AtLines {
 }
 
 impl AtLines {
-    /// As they stand on the command line.
-    pub(crate) fn new(lines: &[String]) -> Self {
-        Self { lines: lines.iter().map(|line| at_line(line)).collect(), ..Self::default() }
+    pub(crate) fn new(lines: Vec<StartLine>) -> Self {
+        Self { lines, ..Self::default() }
     }
 
     /// They are to be given from the first.
@@ -47,12 +97,13 @@ impl AtLines {
             return None;
         }
         let line = self.waiting.pop_front()?;
-        if self.waited && self.waiting.is_empty() && line != APPLY {
-            self.waiting.push_back(APPLY.to_owned());
+        if self.waited && self.waiting.is_empty() && line.text != APPLY {
+            self.waiting.push_back(StartLine { text: APPLY.to_owned(), place: line.place.clone() });
         }
-        self.running = Some(line.clone());
         self.answer_by = Some(now + ANSWER_WITHIN);
-        Some((line, if self.waited { now } else { self.powered_on }))
+        let text = line.text.clone();
+        self.running = Some(line);
+        Some((text, if self.waited { now } else { self.powered_on }))
     }
 
     /// The device's answer to the last one.
@@ -60,23 +111,23 @@ impl AtLines {
         self.answer_by = None;
         let Some(line) = self.running.take() else { return };
         let reply = reply.trim();
-        let shown = dtu_proto::shown_command(&line);
-        if !reply.contains("ERROR") {
-            self.tell_answer(&shown, reply);
+        if !is_refusal(reply) {
+            self.tell_answer(&line.text, reply);
         } else if self.restarted || reply.contains(NOT_STORED) {
             // Nothing is wrong with the line; a device whose disk is full works all the same.
-            warn!("console: --at {shown}: {reply}");
+            warn!("console: {} {line}: {reply}", Place(&line));
         } else {
-            cli::complain(format_args!("dtud: --at \"{shown}\": {reply}"));
+            cli::complain(format_args!("dtud: {} {line}: {reply}", Place(&line)));
             self.refused = true;
+            self.waiting.clear();
         }
     }
 
     /// The answer to a question, the first time (decisions 16.28). Where a secret is in the question, one may be in the
     /// answer.
-    fn tell_answer(&self, shown: &str, reply: &str) {
+    fn tell_answer(&self, line: &str, reply: &str) {
         let answer = reply.strip_suffix("OK").unwrap_or(reply).trim();
-        if !self.restarted && !answer.is_empty() && !holds_a_secret(shown) {
+        if !self.restarted && !answer.is_empty() && !holds_a_secret(line) {
             cli::complain(format_args!("{answer}"));
         }
     }
@@ -88,9 +139,10 @@ impl AtLines {
 
     /// Waits no longer for an answer that is late.
     pub(crate) fn give_up(&mut self, now: Instant) {
-        if self.answer_by.take_if(|at| *at <= now).is_some() {
-            let line = self.running.take().unwrap_or_default();
-            warn!("console: --at {}: no answer", dtu_proto::shown_command(&line));
+        if self.answer_by.take_if(|at| *at <= now).is_some()
+            && let Some(line) = self.running.take()
+        {
+            warn!("console: {} {line}: no answer", Place(&line));
         }
     }
 
@@ -98,6 +150,11 @@ impl AtLines {
     pub(crate) const fn take_refused(&mut self) -> bool {
         std::mem::replace(&mut self.refused, false)
     }
+}
+
+/// Whether a line was not done, or not all of it.
+pub(crate) fn is_refusal(reply: &str) -> bool {
+    reply.contains("ERROR")
 }
 
 /// What a save that failed is answered with.

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use dtu_proto::config::Config;
 
 use crate::arguments;
+use crate::at_lines::StartLine;
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
 use crate::log;
-use crate::machine::{End, Machine, Setup};
+use crate::machine::{BadStart, End, Machine, Setup};
 use crate::modem;
+use crate::rehearsal;
 use crate::serial::Address;
-use crate::settings::{self, Settings};
+use crate::settings::{self, FileKey, Settings};
 use crate::status;
 use crate::tls;
 
@@ -49,8 +52,8 @@ pub struct Cli {
     /// An AT command to run at power-on, as if typed in the set-up window; may be given many times
     #[arg(long, value_name = "COMMAND")]
     at: Vec<String>,
-    /// AT commands to run behind those of --at, one a line (- = standard input; # begins a comment): for passwords,
-    /// which would stand in the list of processes
+    /// AT commands to run behind those of --at, one a line (- = standard input; a line that begins with # is a comment):
+    /// for passwords, which would stand in the list of processes
     #[arg(long, value_name = "FILE")]
     at_file: Option<PathBuf>,
     /// What the log tells: error, warn, info, debug, trace, off, or as RUST_LOG has it [default: RUST_LOG, else info]
@@ -148,7 +151,7 @@ impl Cli {
         if let Err(why) = log::start(self.log.as_deref(), "info") {
             return Ok(refuse(&why));
         }
-        let mut at = self.at;
+        let mut at: Vec<StartLine> = self.at.iter().map(|line| StartLine::argument(line)).collect();
         if let Some(path) = &self.at_file {
             match arguments::read_at_file(path) {
                 Ok(lines) => at.extend(lines),
@@ -183,13 +186,14 @@ impl Cli {
             tracing::warn!("{warning}");
         }
         if modem == modem::Address::Sim
-            && let Err(why) = check_script(&settings)
+            && let Err(why) = check_script(&settings_path, &settings)
         {
             return Ok(refuse(&why));
         }
-        if let Err(why) = tls::check(&settings.http) {
+        if let Err(why) = check_roots(&settings_path, &settings) {
             return Ok(refuse(&why));
         }
+        at.splice(..0, settings.start_lines(&settings_path));
         let setup = Setup {
             serial,
             modem,
@@ -206,7 +210,11 @@ impl Cli {
             listen_to_signals(Arc::clone(&control), on_hang_up())?;
             let machine = Machine::new(setup, control)?.announcing();
             anyhow::Ok(tokio::task::unconstrained(machine).await)
-        })?;
+        });
+        let end = match end {
+            Err(error) if error.is::<BadStart>() => return Ok(refuse(&format_args!("dtud: {error}"))),
+            end => end?,
+        };
         // A name that is still being asked for must not hold up the end.
         runtime.shutdown_background();
         Ok(match end {
@@ -260,7 +268,8 @@ fn check_settings(file: &Path) -> ExitCode {
         Ok(settings) => settings,
         Err(why) => return refuse(&why),
     };
-    if let Err(why) = check_script(&settings).and_then(|()| tls::check(&settings.http)) {
+    let checks = [check_script, check_roots, check_lines];
+    if let Err(why) = checks.iter().try_for_each(|check| check(file, &settings)) {
         return refuse(&why);
     }
     if let Some(warning) = settings::exposed(file, &settings) {
@@ -271,9 +280,23 @@ fn check_settings(file: &Path) -> ExitCode {
 }
 
 /// The script of the simulated radio is part of the settings.
-fn check_script(settings: &Settings) -> Result<(), String> {
-    let script = settings.modem.script.as_deref();
-    script.map_or(Ok(()), |path| modem::read_script(path).map(drop).map_err(|why| format!("{why:#}")))
+fn check_script(file: &Path, settings: &Settings) -> Result<(), String> {
+    let Some(script) = settings.modem.script.as_deref() else { return Ok(()) };
+    let read = modem::read_script(script).map(drop);
+    read.map_err(|why| settings.fault(file, FileKey::Script, &format!("{why:#}")))
+}
+
+/// So are the certificates.
+fn check_roots(file: &Path, settings: &Settings) -> Result<(), String> {
+    tls::check(&settings.http).map_err(|why| settings.fault(file, FileKey::ExtraRoot, &why))
+}
+
+/// Its AT lines, as a new device would take them.
+fn check_lines(file: &Path, settings: &Settings) -> Result<(), String> {
+    let lines = settings.start_lines(file);
+    let identity = settings.modem.device.as_ref().unwrap_or(&modem::Address::Sim).identity();
+    let found = rehearsal::first_fault(&lines, &Config::default(), &settings.options(), &identity);
+    found.map_or(Ok(()), |found| Err(rehearsal::complaint(found)))
 }
 
 /// What does not mend itself: a start again does not help.
@@ -324,8 +347,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("dtud.toml");
         std::fs::write(&file, "[modem]\nscript = \"radio.txt\"").unwrap();
-        let check = || check_script(&Settings::load(&file).unwrap());
-        assert!(check().unwrap_err().contains("radio.txt: No such file"));
+        let check = || check_script(&file, &Settings::load(&file).unwrap());
+        let said = check().unwrap_err();
+        // H9: with its place in the settings file.
+        assert!(said.starts_with(&format!("{}:2:10: script: ", file.display())), "{said}");
+        assert!(said.contains("radio.txt: No such file"), "{said}");
         std::fs::write(dir.path().join("radio.txt"), "at 1s reset\nat 10s smms").unwrap();
         assert!(check().unwrap_err().contains("radio.txt:2:8: \"smms\" is no verb"));
         std::fs::write(dir.path().join("radio.txt"), "at 1s reset").unwrap();

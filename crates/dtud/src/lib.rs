@@ -20,6 +20,7 @@ pub mod modem;
 mod netif;
 mod port;
 pub mod record;
+mod rehearsal;
 pub mod serial;
 pub mod settings;
 mod spool;

@@ -20,7 +20,7 @@ use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{error, info, warn};
 
-use crate::at_lines::AtLines;
+use crate::at_lines::{AtLines, StartLine};
 use crate::channels::Channels;
 use crate::cli;
 use crate::clock::{Clock, Timer};
@@ -34,8 +34,9 @@ use crate::link::{Link, LinkNews};
 use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
+use crate::rehearsal::{self, Fault};
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FlowControl, Http, Leds, Settings, exposed};
+use crate::settings::{FileKey, FlowControl, Http, Leds, Settings, exposed};
 use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
@@ -55,8 +56,8 @@ pub struct Setup {
     pub settings_path: Option<PathBuf>,
     /// Length of the set-up window, where the command line names one.
     pub setup_window: Option<Duration>,
-    /// AT lines to run at power-on.
-    pub at: Vec<String>,
+    /// AT lines to run at power-on, those of the settings file as well.
+    pub at: Vec<StartLine>,
     /// Log of all inputs.
     pub record: Option<PathBuf>,
 }
@@ -71,6 +72,11 @@ pub enum End {
     /// In good order, but frames that waited could not be kept.
     FramesLost,
 }
+
+/// A start that would never end.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadStart(String);
 
 /// Somebody who watches the device live.
 pub(crate) trait Observer {
@@ -119,7 +125,6 @@ impl Machine {
     pub(crate) fn new(setup: Setup, control: Arc<Control>) -> anyhow::Result<Self> {
         let clock = Clock::start();
         let settings = setup.settings;
-        let at = [settings.at_lines(), setup.at].concat();
         let mut options = settings.options();
         if let Some(window) = setup.setup_window {
             options.setup_window = window;
@@ -135,6 +140,12 @@ impl Machine {
         let seed = seed();
         let modem = Modem::open(setup.modem, &settings.modem, &setup.state, seed).context("modem")?;
         let (disk, kept) = Disk::open(&Fs::default(), &setup.state, &settings)?;
+        // What is refused is told when it is run.
+        if let Some(found @ (_, Fault::Ends)) =
+            rehearsal::first_fault(&setup.at, &kept.config, &options, &identity)
+        {
+            return Err(BadStart(rehearsal::complaint(found)).into());
+        }
         let wiring = Wiring {
             rts_cts: settings.serial.flow_control == FlowControl::RtsCts,
             rs485: settings.serial.rs485,
@@ -180,7 +191,7 @@ impl Machine {
             modem,
             modem_interface: None,
             lamps: lamps(&settings),
-            at: AtLines::new(&at),
+            at: AtLines::new(setup.at),
             recorder,
             control,
             watchdog: Watchdog::from_environment(),
@@ -513,7 +524,11 @@ impl Machine {
             return;
         }
         let read = Settings::load(path).map_err(|why| why.to_string());
-        let fresh = match read.and_then(|fresh| tls::check(&fresh.http).map(|()| fresh)) {
+        let check = |fresh: Settings| {
+            let checked = tls::check(&fresh.http);
+            checked.map_err(|why| fresh.fault(path, FileKey::ExtraRoot, &why)).map(|()| fresh)
+        };
+        let fresh = match read.and_then(check) {
             Ok(fresh) => fresh,
             Err(why) => {
                 error!("settings: {why}; they stay as they were");

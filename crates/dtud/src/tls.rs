@@ -117,7 +117,7 @@ fn roots(extra: Option<&Path>) -> RootCertStore {
 /// Whether the files that the settings name can be used.
 pub(crate) fn check(settings: &Http) -> Result<(), String> {
     let read = settings.extra_root.as_deref().map(read_roots).transpose();
-    read.map(drop).map_err(|why| format!("extra_root: {why}"))
+    read.map(drop)
 }
 
 /// The certificates of a PEM file, every one of them usable as a root.

@@ -25,6 +25,7 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::at_lines::StartLine;
 use crate::cli;
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::log;
@@ -58,7 +59,7 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
         settings: Settings::default(),
         settings_path: None,
         setup_window: Some(Duration::ZERO),
-        at: at_lines(center.port()),
+        at: at_lines(center.port()).iter().map(|line| StartLine::argument(line)).collect(),
         record: None,
     };
     let control = Arc::new(Control::default());

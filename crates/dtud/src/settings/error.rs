@@ -15,16 +15,22 @@ pub struct Error {
 
 /// Line and column (in characters), both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     line: usize,
     column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.path.display())?;
-        if let Some(Place { line, column }) = self.place {
-            write!(f, "{line}:{column}:")?;
+        if let Some(place) = self.place {
+            write!(f, "{place}:")?;
         }
         write!(f, " {}", self.message)
     }
@@ -73,7 +79,7 @@ impl Error {
     }
 }
 
-fn place(text: &str, at: usize) -> Place {
+pub(super) fn place(text: &str, at: usize) -> Place {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }

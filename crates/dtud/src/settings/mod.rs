@@ -3,6 +3,7 @@
 //! TOML; every key has a default, an unknown key is an error with its place. `docs/settings.md` describes each.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, 
 use dtu_proto::event::{LINKS, LinkId, QueueId};
 use dtu_proto::radio::PhoneNumber;
 
-use crate::at_lines;
+use crate::at_lines::{self, StartLine};
 use crate::modem;
 use crate::serial::{self, Access};
 
@@ -21,6 +22,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod values;
+
+use error::Place;
 
 pub use error::Error;
 pub use exposed::exposed;
@@ -47,6 +50,33 @@ pub struct Settings {
     pub links: [Link; LINKS],
     /// `[link]` without a number: for the HTTPD client and the serial command mode.
     pub modes: Link,
+    /// Where values stand in the file.
+    pub places: Places,
+}
+
+/// Where values stand whose faults show only when they are used. It is no part of what the file says.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    at: Vec<Place>,
+    script: Option<Place>,
+    extra_root: Option<Place>,
+}
+
+impl PartialEq for Places {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Places {}
+
+/// A key that names another file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FileKey {
+    /// Of the simulated radio.
+    Script,
+    /// Certificates.
+    ExtraRoot,
 }
 
 /// `[serial]`: the line to the DTE.
@@ -296,6 +326,12 @@ impl Settings {
         let raw: raw::File = toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
         rules::check(&raw).map_err(|fault| Error::at(path, text, Some(fault.at), &fault.text))?;
         let mut settings = raw.settle();
+        let place = |at: Range<usize>| error::place(text, at.start);
+        settings.places = Places {
+            at: raw.at_spans().map(place).collect(),
+            script: raw.script_span().map(place),
+            extra_root: raw.extra_root_span().map(place),
+        };
         // A file lies beside the one that names it, wherever the program was started.
         let beside = |file: PathBuf| path.parent().map_or(file.clone(), |folder| folder.join(&file));
         settings.modem.script = settings.modem.script.map(beside);
@@ -327,13 +363,34 @@ impl Settings {
         }
     }
 
-    /// AT lines that the file stands for: run at power-on, before those of the command line.
+    /// AT lines that the file stands for: run at power-on, before those of the command line. `file` is what their
+    /// faults call it.
     #[must_use]
-    pub fn at_lines(&self) -> Vec<String> {
-        let quoted = |Password(text): &Password| text.replace('"', "\"\"");
-        let password =
-            self.device.password.iter().map(|password| format!("AT+CIPSW=\"{}\"", quoted(password)));
-        password.chain(self.at.0.iter().cloned()).collect()
+    pub fn start_lines(&self, file: &Path) -> Vec<StartLine> {
+        let file = file.display();
+        let password = self.device.password.iter().map(|Password(text)| {
+            let line = format!("AT+CIPSW=\"{}\"", text.replace('"', "\"\""));
+            StartLine::of_file(&line, format_args!("{file}: password"))
+        });
+        let places = self.places.at.iter().map(Some).chain(std::iter::repeat(None));
+        let at = (1..).zip(self.at.0.iter().zip(places)).map(|(number, (line, place))| match place {
+            Some(place) => StartLine::of_file(line, format_args!("{file}:{place}: at[{number}]")),
+            None => StartLine::of_file(line, format_args!("{file}: at[{number}]")),
+        });
+        password.chain(at).collect()
+    }
+
+    /// A fault of what a key names, at the place of its value.
+    pub(crate) fn fault(&self, file: &Path, key: FileKey, why: &str) -> String {
+        let (name, place) = match key {
+            FileKey::Script => ("script", self.places.script),
+            FileKey::ExtraRoot => ("extra_root", self.places.extra_root),
+        };
+        let file = file.display();
+        place.map_or_else(
+            || format!("{file}: {name}: {why}"),
+            |place| format!("{file}:{place}: {name}: {why}"),
+        )
     }
 
     /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.

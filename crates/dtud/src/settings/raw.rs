@@ -1,5 +1,7 @@
 //! The file as it is written: every key may be missing.
 
+use std::ops::Range;
+
 use dtu_proto::config::Expect;
 use dtu_proto::event::LinkId;
 use serde::Deserialize;
@@ -12,12 +14,12 @@ use super::values::{
 };
 use crate::serial::Access;
 
-use super::{Commands, Device, Http, Leds, Link, Modem, Packing, Serial, Settings, SpoolSettings};
+use super::{Commands, Device, Http, Leds, Link, Modem, Packing, Places, Serial, Settings, SpoolSettings};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
-    at: Option<Vec<Command>>,
+    at: Option<Vec<Spanned<Command>>>,
     pub(super) serial: SerialTable,
     pub(super) device: DeviceTable,
     packing: PackingTable,
@@ -65,14 +67,14 @@ pub(super) struct ModemTable {
     baud: Option<Int<300, 4_000_000>>,
     pub(super) init: Option<Spanned<Vec<AtLine>>>,
     interface: Option<Interface>,
-    script: Option<PathValue>,
+    script: Option<Spanned<PathValue>>,
     number: Option<OwnNumber>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct HttpTable {
-    extra_root: Option<PathValue>,
+    extra_root: Option<Spanned<PathValue>>,
     answer_max: Option<Int<0, 86_400>>,
 }
 
@@ -202,7 +204,7 @@ impl LinkTable {
 impl File {
     /// What is missing gets its default.
     pub(super) fn settle(&self) -> Settings {
-        let at = self.at.iter().flatten().map(|command| command.0.clone()).collect();
+        let at = self.at.iter().flatten().map(|command| command.get_ref().0.clone()).collect();
         Settings {
             at: Commands(at),
             serial: Serial {
@@ -221,13 +223,27 @@ impl File {
             packing: Packing { length_enabled: self.packing.length_enabled },
             modem: self.modem.settle(),
             http: Http {
-                extra_root: self.http.extra_root.as_ref().map(|path| path.0.clone()),
+                extra_root: self.http.extra_root.as_ref().map(|path| path.get_ref().0.clone()),
                 answer_max: self.http.answer_max.map_or(Http::default().answer_max, Int::seconds),
             },
             leds: self.leds.settle(),
             links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
             modes: self.link.settle(None),
+            places: Places::default(),
         }
+    }
+
+    /// Where the AT lines stand.
+    pub(super) fn at_spans(&self) -> impl Iterator<Item = Range<usize>> {
+        self.at.iter().flatten().map(Spanned::span)
+    }
+
+    pub(super) fn script_span(&self) -> Option<Range<usize>> {
+        self.modem.script.as_ref().map(Spanned::span)
+    }
+
+    pub(super) fn extra_root_span(&self) -> Option<Range<usize>> {
+        self.http.extra_root.as_ref().map(Spanned::span)
     }
 }
 
@@ -255,7 +271,7 @@ impl ModemTable {
             baud: self.baud.map_or(default.baud, Int::number),
             init: init.unwrap_or_default(),
             interface: self.interface.as_ref().and_then(|interface| interface.0.clone()),
-            script: self.script.as_ref().map(|script| script.0.clone()),
+            script: self.script.as_ref().map(|script| script.get_ref().0.clone()),
             number: self.number.as_ref().map(|number| number.0),
             log: None,
         }

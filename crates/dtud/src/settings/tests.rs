@@ -86,14 +86,18 @@ fn every_key_is_taken() {
             http,
             leds,
             links,
-            modes
+            modes,
+            places: Places::default(),
         }
     );
     let options = settings.options();
     assert_eq!(options.links[3].expect_registration, Some(expect));
     assert!(options.links[0].spool && options.length_enabled && !options.recovery);
     assert_eq!((options.shutdown, options.factory_password), (Shutdown::Stop, FactoryPassword::Off));
-    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"a\"\"b;1\"", "CIPR=9600", "AT+CIAPPLY"]);
+    let lines = settings.start_lines(Path::new("x"));
+    let wanted = ["AT+CIPSW=\"a\"\"b;1\"", "AT+CIPR=9600", "AT+CIAPPLY"];
+    assert_eq!(lines.iter().map(StartLine::text).collect::<Vec<_>>(), wanted);
+    assert_eq!(format!("{:?}", lines[2]), "x:2:20: at[2]: \"AT+CIAPPLY\"");
 }
 
 #[test]
@@ -108,9 +112,10 @@ fn secrets_of_at_lines_are_not_shown() {
 #[test]
 fn k5_a_password_is_what_cipsw_takes_and_is_never_shown() {
     let settings = read("device.password = \"s3cr!\"");
-    assert_eq!(settings.at_lines(), ["AT+CIPSW=\"s3cr!\""]);
+    let lines = settings.start_lines(Path::new("x"));
+    assert_eq!(lines, [StartLine::of_file("AT+CIPSW=\"s3cr!\"", "x: password")]);
     assert!(!format!("{settings:?}").contains("s3cr"), "{settings:?}");
-    assert_eq!(read("").at_lines(), [""; 0]);
+    assert_eq!(read("").start_lines(Path::new("x")), []);
     let allowed = "1 to 5 printable ASCII characters without comma or blank, and not the factory password";
     for bad in ["", "s3cret", "s3,cr", "s3 cr", "s3cr\u{e9}", "admin"] {
         let said = fault(&format!("[device]\npassword = \"{bad}\""));

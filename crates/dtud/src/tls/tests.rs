@@ -401,7 +401,7 @@ fn a_file_of_roots_is_judged_with_its_name_and_the_number_of_the_certificate() {
     let said = |text: String| {
         std::fs::write(&path, text).unwrap();
         let said = check(&Http { extra_root: Some(path.clone()), ..Http::default() }).unwrap_err();
-        let start = format!("extra_root: {}: ", path.display());
+        let start = format!("{}: ", path.display());
         said.strip_prefix(&start).map(str::to_owned).unwrap_or(said)
     };
     assert!(said(String::new()).starts_with("no certificate in it"));

@@ -307,3 +307,68 @@ fn h9_the_help_fits_a_terminal_of_80_columns() {
         }
     }
 }
+
+fn start_fails(folder: &Path, arguments: &[&str]) -> String {
+    let done = dtud(folder).args(arguments).output().expect("dtud runs");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    said
+}
+
+#[test]
+fn h9_a_restart_among_the_lines_of_the_start_does_not_begin_it() {
+    let folder = folder();
+    let [lines, settings] = ["lines", "dtud.toml"].map(|name| folder.path().join(name));
+    std::fs::write(&lines, "# ours\nCIPR=9600;+CIRESET\n").expect("a file");
+    std::fs::write(&settings, "at = ['CIMOD=2', 'CISHUTDOWN']").expect("a file");
+    let [lines, settings] = [lines, settings].map(|path| path.display().to_string());
+    for (arguments, place) in [
+        (["--at", "CIRELOAD"], "dtud: --at \"AT+CIRELOAD\": ".to_owned()),
+        (["--at-file", &lines], format!("dtud: {lines}:2: \"AT+CIPR=9600;+CIRESET\": ")),
+        (["--settings", &settings], format!("dtud: {settings}:1:18: at[2]: \"AT+CISHUTDOWN\": ")),
+    ] {
+        let said = start_fails(folder.path(), &arguments);
+        assert!(said.contains(&format!("{place}it restarts or ends the device")), "{said}");
+        assert!(!said.contains("power on"), "{said}");
+    }
+}
+
+#[test]
+fn h9_a_refused_line_of_the_start_is_named_by_its_place_and_nothing_behind_it_is_run() {
+    let folder = folder();
+    let [lines, settings] = ["lines", "dtud.toml"].map(|name| folder.path().join(name));
+    std::fs::write(&lines, "\u{FEFF}CIMOD=2\nCIMOD=2 # text\nCIPR=9600\n").expect("a file");
+    std::fs::write(&settings, "at = ['CIMOD=2', 'CIMOD=9', 'CIPR=9600']").expect("a file");
+    let [lines, settings] = [lines, settings].map(|path| path.display().to_string());
+    for (arguments, place) in [
+        (["--at-file", &lines], format!("dtud: {lines}:2: \"AT+CIMOD=2 # text\": ")),
+        (["--settings", &settings], format!("dtud: {settings}:1:18: at[2]: \"AT+CIMOD=9\": ")),
+    ] {
+        let said = start_fails(folder.path(), &arguments);
+        assert!(said.contains(&place) && said.contains("AT+CIMOD=2: OK"), "{said}");
+        assert!(!said.contains("CIPR"), "{said}");
+    }
+}
+
+#[test]
+fn h9_check_settings_tries_the_lines_of_the_start() {
+    let folder = folder();
+    let file = folder.path().join("dtud.toml");
+    for (line, fault) in [
+        ("CIMOD=9", Some("CIMOD")),
+        ("NOSUCH=1", Some("NOSUCH")),
+        ("CISEND", Some("CISEND")),
+        ("CIRESET", Some("restarts or ends the device")),
+        ("ATW", None),
+    ] {
+        std::fs::write(&file, format!("at = ['CIPR=9600',\n'{line}']")).expect("a file");
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(&file).output();
+        let done = done.expect("dtud runs");
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{line}: {said}");
+        if let Some(fault) = fault {
+            let place = format!("{}:2:1: at[2]: \"AT+{line}\": ", file.display());
+            assert!(said.starts_with(&place) && said.contains(fault), "{said}");
+        }
+    }
+}
