@@ -62,6 +62,11 @@ impl Link {
         self.cache.handed_over_bytes()
     }
 
+    /// Bytes of frames that wait and are not.
+    pub(crate) const fn droppable_bytes(&self) -> usize {
+        self.cache.bytes() - self.cache.handed_over_bytes()
+    }
+
     /// Whether there is a connection or an attempt.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, State::Connecting { .. } | State::Up(_) | State::Closing { .. })

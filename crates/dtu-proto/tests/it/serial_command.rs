@@ -6,7 +6,7 @@ use crate::common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkDownReason, ModemInput, Power, QueueId, StoreOutput,
+    ChannelId, CloseReason, Event, Input, LinkDownReason, LinkInput, ModemInput, Power, QueueId, StoreOutput,
 };
 use dtu_proto::status::SerialCommandStatus;
 use dtu_proto::time::Duration;
@@ -473,6 +473,76 @@ fn the_oldest_packet_makes_room_wherever_it_waits() {
     assert!(dev.events.contains(&Event::FrameDropped { queue: QueueId::SerialCommand, bytes: size }));
 }
 
+/// Packets to destination 1 and 2 in turns, as fast as the line is read; 1 acknowledges all that it has each 20 ms. Gives
+/// the longest time in which the line stood, in milliseconds.
+fn pairs(dev: &mut Bench, rounds: u64) -> u64 {
+    let (mut stood, mut longest) = (0, 0);
+    for _ in 0..rounds {
+        let mut most = 100;
+        while dev.dtu.wants_serial() && most > 0 {
+            dev.serial([bytes(to(1, &[b'g'; 200])), bytes(to(2, &[b'x'; 200]))].concat());
+            most -= 1;
+        }
+        stood = if most < 100 { 0 } else { stood + 20 };
+        longest = longest.max(stood);
+        dev.wait(20).channel_acknowledges(TO[0]);
+    }
+    longest
+}
+
+#[test]
+fn d1_a_destination_that_takes_nothing_costs_the_others_no_packet_and_the_line_a_second_once() {
+    for net in [Net::Refused, Net::Unacked, Net::Stuck, Net::BlackHole] {
+        let mut config = mode_1();
+        config.packing_time = 0;
+        let mut dev = booted(config, options(|modes| modes.cache = 32 * 1024));
+        dev.peer(TO[0]).net = Net::Unacked;
+        dev.peer(TO[1]).net = net;
+        let stood = pairs(&mut dev, 500);
+        assert!(stood <= 1040, "{net:?}: the line stood for {stood} ms");
+        let status = dev.status();
+        let to_good = dev.channel_received(TO[0]).len() as u64;
+        let dropped: u64 = status.counters.dropped_packets;
+        let sent_to_each = status.counters.packets_in / 2;
+        assert!(sent_to_each > 3000, "{net:?}: {sent_to_each}");
+        let waits = status.destinations[0].waiting_packets as u64;
+        assert!(to_good >= (sent_to_each - waits) * 200, "{net:?}: the good one lost packets");
+        assert!(dropped > 1000, "{net:?}: {dropped}");
+        assert_eq!(status.destinations[1].waiting_packets as u64 + dropped, sent_to_each, "{net:?}");
+    }
+}
+
+#[test]
+fn d1_the_only_destination_has_its_5_s_and_one_that_is_slow_is_waited_for() {
+    let mut config = mode_1();
+    config.packing_time = 0;
+    let mut dev = booted(config, options(|modes| modes.cache = 16 * 1024));
+    dev.peer(TO[0]).net = Net::Unacked;
+    dev.peer(TO[1]).net = Net::Unacked;
+    for round in 0..400 {
+        while dev.dtu.wants_serial() {
+            dev.serial([bytes(to(1, &[b'g'; 200])), bytes(to(2, &[b'x'; 200]))].concat());
+        }
+        dev.wait(100);
+        dev.channel_acknowledges(TO[0]);
+        if round % 5 == 0 {
+            dev.channel_acknowledges(TO[1]);
+        }
+    }
+    assert_eq!(dev.status().counters.dropped_packets, 0, "both take what they get");
+
+    let mut dev = booted(mode_1(), options(|modes| modes.cache = 16 * 1024));
+    dev.peer(TO[0]).net = Net::Unacked;
+    let begun = dev.now;
+    while dev.dtu.wants_serial() {
+        dev.serial(bytes(to(1, &[b'x'; 900])));
+    }
+    dev.wait(4900);
+    assert!(!dev.dtu.wants_serial(), "{begun:?}");
+    dev.wait(200);
+    assert!(dev.dtu.wants_serial());
+}
+
 #[test]
 fn what_a_socket_has_is_not_dropped() {
     let size = bytes(to(1, b"x")).len();
@@ -529,7 +599,7 @@ fn the_spool_has_whole_packets_until_all_in_front_are_delivered() {
         StoreOutput::SpoolAppend(queue, u64::from(number) - 1, bytes(to(number, data)).into())
     };
     assert_eq!(std::mem::take(&mut dev.spool), [append(1, b"one"), append(2, b"two"), append(3, b"three")]);
-    dev.input(Input::Channel(TO[0], dtu_proto::event::LinkInput::Acked(3)));
+    dev.input(Input::Channel(TO[0], LinkInput::Acked(3)));
     assert_eq!(dev.spool, [StoreOutput::SpoolRelease(queue, 3)]);
 }
 

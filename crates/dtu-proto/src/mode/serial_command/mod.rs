@@ -189,9 +189,10 @@ impl SerialCommand {
     /// does not take what waits for it, its packets go first, so that it costs the others nothing.
     fn drop_oldest(&mut self, cx: &mut LinkContext<'_>) -> bool {
         let is_auto = self.packets.policy() == DropPolicy::Auto;
+        let last = self.last_delivered();
         let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
         let stalled =
-            self.places.iter_mut().filter(waits).filter(|place| is_auto && place.is_stalled(cx.now));
+            self.places.iter_mut().filter(waits).filter(|place| is_auto && place.is_stalled(cx.now, last));
         let id = match stalled.min_by_key(|place| place.link.first_to_drop()) {
             Some(place) => place.drop_first(),
             None => match self.places.iter_mut().filter(waits).min_by_key(|place| place.link.first_to_drop())
@@ -216,7 +217,10 @@ impl SerialCommand {
         if is_data {
             place.used_at = cx.now;
         }
-        place.link.handle(input, cx);
+        let was_up = place.link.is_up();
+        if place.link.handle(input, cx).down && !was_up {
+            place.failed();
+        }
         self.settle(cx);
         is_data
     }
@@ -274,8 +278,12 @@ impl SerialCommand {
 
     pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) {
         for place in &mut self.places {
-            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
-                place.link.fire(cx);
+            let was_up = place.link.is_up();
+            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now)
+                && place.link.fire(cx).down
+                && !was_up
+            {
+                place.failed();
             }
         }
         if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
@@ -342,11 +350,23 @@ impl SerialCommand {
         match self.packets.policy() {
             DropPolicy::Block => Some(Pause::UntilRoom),
             DropPolicy::Auto if self.lobby.is_empty() => {
-                let until = self.places.iter().filter_map(Place::moves_until).min()?;
-                (now < until).then_some(Pause::Until(until))
+                let last = self.last_delivered();
+                let stalled = self.places.iter().filter(|place| place.is_stalled(now, last));
+                // These go first, and make room for what is read.
+                let to_drop = stalled.map(|place| place.link.droppable_bytes()).sum();
+                if !self.packets.is_nearly_full_without(to_drop) {
+                    return None;
+                }
+                let moving = self.places.iter().filter_map(|place| place.moves_until(last));
+                moving.filter(|until| now < *until).min().map(Pause::Until)
             }
             DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
         }
+    }
+
+    /// When a destination last took a packet.
+    fn last_delivered(&self) -> Option<Instant> {
+        self.places.iter().filter_map(|place| place.delivered_at).max()
     }
 
     /// What the serial line means for the clocks of the destinations' connections.

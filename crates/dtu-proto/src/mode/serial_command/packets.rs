@@ -153,8 +153,14 @@ impl Packets {
 
     /// Whether there is no room left for what one read may bring.
     pub(super) fn is_nearly_full(&self) -> bool {
+        self.is_nearly_full_without(0)
+    }
+
+    /// The same, were so many bytes of them gone.
+    pub(super) fn is_nearly_full_without(&self, bytes: usize) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
-        self.bytes - self.restored + headroom > self.limit || self.waiting.len() + headroom > PACKETS_MAX
+        (self.bytes - self.restored).saturating_sub(bytes) + headroom > self.limit
+            || self.waiting.len() + headroom > PACKETS_MAX
     }
 
     pub(super) const fn policy(&self) -> DropPolicy {

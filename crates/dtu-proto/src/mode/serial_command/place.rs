@@ -12,6 +12,9 @@ use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};
 
+/// A destination that takes nothing for so long, while another one does, stops the line no longer.
+const MOVES_BESIDE: Duration = Duration::from_secs(1);
+
 /// A place.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -26,6 +29,10 @@ pub(super) struct Place {
     pub(super) used_at: Instant,
     /// When the last packet was delivered, or the first one of those that wait was given.
     pub(super) progress_at: Instant,
+    /// When the last packet was delivered.
+    pub(super) delivered_at: Option<Instant>,
+    /// A packet of it was dropped, or it could not be reached: until it takes one again it paces nobody.
+    lags: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +96,8 @@ impl Place {
             delivered: 0,
             used_at: cx.now,
             progress_at: cx.now,
+            delivered_at: None,
+            lags: false,
         };
         place.link.aim(place.peer.settings(), cx);
         place.link.start(cx);
@@ -98,6 +107,7 @@ impl Place {
     /// The place goes to the destination of this frame.
     pub(super) fn turn_to(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) {
         self.peer = Peer::of(frame);
+        self.lags = false;
         self.link.aim(self.peer.settings(), cx);
     }
 
@@ -133,24 +143,38 @@ impl Place {
         if delivered {
             self.delivered += 1;
             self.progress_at = now;
+            self.delivered_at = Some(now);
+            self.lags = false;
         }
         Some((id, delivered))
     }
 
-    /// Until when the destination counts as one that takes packets; `None` = nothing waits for it.
-    pub(super) fn moves_until(&self) -> Option<Instant> {
-        let link = self.link.moves_until().unwrap_or_default();
-        (!self.given.is_empty()).then(|| link.max(self.progress_at + MOVES_FOR))
+    /// An attempt to reach it was in vain.
+    pub(super) const fn failed(&mut self) {
+        self.lags = true;
+    }
+
+    /// Until when the destination counts as one that takes packets, where any one last took one at `last`; `None` =
+    /// nothing waits for it, or it does not.
+    pub(super) fn moves_until(&self, last: Option<Instant>) -> Option<Instant> {
+        let acked_until = self.link.moves_until().unwrap_or_default();
+        let until = acked_until.max(self.progress_at + MOVES_FOR);
+        // Another one has gone on since: the line does not wait for this one as it would for the only one.
+        let is_behind = last.is_some_and(|last| last + MOVES_FOR > until);
+        let less = if is_behind { MOVES_FOR - MOVES_BESIDE } else { Duration::ZERO };
+        let until = Instant::ZERO + until.since(Instant::ZERO).saturating_sub(less);
+        (!self.given.is_empty() && !self.lags).then_some(until)
     }
 
     /// Whether packets wait that the destination does not take.
-    pub(super) fn is_stalled(&self, now: Instant) -> bool {
-        self.moves_until().is_some_and(|until| until <= now)
+    pub(super) fn is_stalled(&self, now: Instant, last: Option<Instant>) -> bool {
+        !self.given.is_empty() && self.moves_until(last).is_none_or(|until| until <= now)
     }
 
     /// Lets go of the oldest packet that no socket has.
     pub(super) fn drop_first(&mut self) -> Option<u64> {
         let id = self.link.first_to_drop()?;
+        self.lags = true;
         self.link.drop_first();
         if let Ok(index) = self.given.binary_search(&id) {
             self.given.remove(index);

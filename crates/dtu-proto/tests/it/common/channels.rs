@@ -49,6 +49,12 @@ impl Bench {
         self.input(Input::Channel(channel, LinkInput::Closed { reason, acked }))
     }
 
+    /// The peer's TCP acknowledges all that it was sent.
+    pub fn channel_acknowledges(&mut self, channel: ChannelId) -> &mut Self {
+        let sent = self.peer(channel).sent_bytes;
+        self.input(Input::Channel(channel, LinkInput::Acked(sent)))
+    }
+
     /// The next thing the peer of this channel got was exactly this.
     #[track_caller]
     pub fn channel_sends(&mut self, channel: ChannelId, data: impl AsRef<[u8]>) -> &mut Self {
