@@ -751,6 +751,8 @@ pub enum LinkDownReason {
     HeartbeatFailed,
     /// The expected reply to registration or heartbeat did not come.
     ReplyMissing,
+    /// The server took what it was asked, and did not answer in time.
+    NoAnswer,
     /// Short link, idle.
     Idle,
     /// Settings changed, or the device restarts or stops.
@@ -765,6 +767,7 @@ impl fmt::Display for LinkDownReason {
             Self::Network(reason) => reason.fmt(f),
             Self::HeartbeatFailed => f.write_str("heartbeat failed"),
             Self::ReplyMissing => f.write_str("expected reply missing"),
+            Self::NoAnswer => f.write_str("no answer in time"),
             Self::Idle => f.write_str("idle"),
             Self::Ordered => f.write_str("ordered"),
             Self::HostSilent => f.write_str("no answer from the host"),

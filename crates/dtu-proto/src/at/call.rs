@@ -80,7 +80,11 @@ impl<'c, 'x> Call<'c, 'x> {
         let text = sms::from_serial(&self.bytes(place)?, charset);
         text.ok_or_else(|| {
             let charset = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };
-            self.refuse(Code::IncorrectParameters, &format!("{name} must be text in {charset}"))
+            let cure = match core::str::from_utf8(&self.bytes(place).unwrap_or_default()) {
+                Ok(_) if charset == "GBK" => "; UTF-8 wants serial.charset = \"utf-8\" in the settings file",
+                Ok(_) | Err(_) => "",
+            };
+            self.refuse(Code::IncorrectParameters, &format!("{name} must be text in {charset}{cure}"))
         })
     }
 
@@ -189,7 +193,8 @@ fn read_values(command: &Command, args: &[Arg]) -> Result<Vec<Value>, Error> {
 fn too_many(command: &Command, came: usize) -> String {
     let wanted = command.params.len();
     let names = command.parameter_names();
-    format!("takes {wanted} parameters ({names}), got {came}; a value with a comma needs quotes")
+    let plural = if wanted == 1 { "" } else { "s" };
+    format!("takes {wanted} parameter{plural} ({names}), got {came}; a value with a comma needs quotes")
 }
 
 /// `AT+X=?`

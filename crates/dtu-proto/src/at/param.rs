@@ -176,6 +176,15 @@ impl Kind {
                 Some(format!("text \"{text}\" in hex is {}", Hex(bytes)))
             }
             Self::Choice(choices) => {
+                let is_switch = matches!(choices, [(0, _), (1, _)]);
+                let switched = match text.to_ascii_lowercase().as_str() {
+                    "on" | "yes" | "true" if is_switch => Some("write 1"),
+                    "off" | "no" | "false" if is_switch => Some("write 0"),
+                    _ => None,
+                };
+                if let Some(cure) = switched {
+                    return Some(cure.to_owned());
+                }
                 let named = choices.iter().find(|(_, meaning)| meaning.eq_ignore_ascii_case(text))?;
                 Some(format!("write {}", named.0)).filter(|_| !text.is_empty())
             }
@@ -184,6 +193,12 @@ impl Kind {
                 phone(digits.as_bytes()).map(|_| format!("write {digits}"))
             }
             Self::Text { chars: Chars::Host, .. } => {
+                if let Some((host, port)) = with_port(text) {
+                    return Some(format!("the port is a value of its own: write {host},{port}"));
+                }
+                if is_odd_address(text) {
+                    return Some("each number of an address is 0..=255".to_owned());
+                }
                 let (_, host) = text.split_once("://")?;
                 let host = host.split('/').next().filter(|host| !host.is_empty())?;
                 Some(format!("write the name or address alone: {host}"))
@@ -268,7 +283,22 @@ fn number(bytes: &[u8]) -> Option<u32> {
 fn text(bytes: &[u8], min: usize, max: usize, chars: Chars) -> Option<Value> {
     let text = core::str::from_utf8(bytes).ok()?;
     let fits = (min..=max).contains(&text.len()) && text.chars().all(|char| chars.allows(char));
+    let fits = fits && (chars != Chars::Host || (with_port(text).is_none() && !is_odd_address(text)));
     fits.then(|| Value::Text(text.to_owned()))
+}
+
+/// A host and the port that somebody wrote behind it. An IPv6 address has more colons than one.
+fn with_port(text: &str) -> Option<(&str, &str)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_port && !host.is_empty() && (!host.contains(':') || host.ends_with(']'))).then_some((host, port))
+}
+
+/// Four numbers with dots between, and no address: no name looks like that.
+fn is_odd_address(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = text.split('.').filter(|part| is_number(part)).count();
+    parts == 4 && text.split('.').count() == 4 && text.parse::<core::net::Ipv4Addr>().is_err()
 }
 
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -62,6 +62,8 @@ const fn is_printable(byte: u8) -> bool {
 /// The line with full-width punctuation outside quoted text as ASCII, and without ESC (gammu sends it to leave a
 /// prompt that is not there).
 pub(super) fn normalize(line: &[u8]) -> Vec<u8> {
+    let slips = without_slips(line);
+    let line = slips.as_deref().unwrap_or(line);
     let utf8 = core::str::from_utf8(line).is_ok();
     let mut out = Vec::with_capacity(line.len());
     let mut inside = Inside::Nothing;
@@ -75,6 +77,28 @@ pub(super) fn normalize(line: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+/// A line with the full-width `＋` behind `AT` and `？` at its end as ASCII: an input method that was left on. Elsewhere they
+/// are text. `None`: there are none.
+fn without_slips(line: &[u8]) -> Option<Vec<u8>> {
+    let rest = behind_at(trim(line))?;
+    let plus = FULL_PLUS.into_iter().find(|sign| rest.starts_with(sign));
+    let middle = plus.map_or(rest, |sign| &rest[sign.len()..]);
+    let asks = |sign: &&[u8]| {
+        let Some(name) = middle.strip_suffix(*sign) else { return false };
+        name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+=".contains(byte))
+    };
+    let ask = FULL_ASK.into_iter().find(|sign| asks(sign));
+    if plus.is_none() && ask.is_none() {
+        return None;
+    }
+    let name = ask.map_or(middle, |sign| &middle[..middle.len() - sign.len()]);
+    let (plus, ask) = (plus.map_or(&b""[..], |_| b"+"), ask.map_or(&b""[..], |_| b"?"));
+    Some([b"AT", plus, name, ask].concat())
+}
+
+const FULL_PLUS: [&[u8]; 2] = [b"\xEF\xBC\x8B", b"\xA3\xAB"];
+const FULL_ASK: [&[u8]; 2] = [b"\xEF\xBC\x9F", b"\xA3\xBF"];
 
 /// A line whose last value is free text (of `CISMSSEND` everything behind the second comma), with that text in quotes.
 /// `None`: there is no such text, or it stands in quotes already.

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::parse::{self, Arg, Form, Piece};
-use super::table;
+use super::table::{self, Command};
 
 /// A line and its answer, for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +58,11 @@ impl ShownLine {
 
 /// A command that can be read: only its secret values are left out.
 fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
-    let params = table::find(&piece.name).map_or(&[][..], |command| command.params);
-    let is_secret = |place: usize| params.get(place).is_some_and(|param| param.secret);
+    let Some(command) = table::find(&piece.name) else { return name_alone(typed, secrets) };
+    let params = command.params;
+    let has_secret = params.iter().any(|param| param.secret);
+    // A value too many can be the secret, which has slipped a place.
+    let is_secret = |place: usize| params.get(place).map_or(has_secret, |param| param.secret);
     let hides = |(place, arg): (usize, &Arg)| is_secret(place) && !arg.bytes.is_empty();
     if piece.form != Form::Set || !piece.args.iter().enumerate().any(hides) {
         return printable(typed);
@@ -81,17 +84,35 @@ fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
 /// From a fault of spelling on: which value is the secret cannot be told.
 fn unreadable(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let upper = typed.to_ascii_uppercase();
+    let has_secret = |command: &&Command| command.params.iter().any(|param| param.secret);
     let names_secret = table::all()
-        .filter(|command| command.params.iter().any(|param| param.secret))
+        .filter(has_secret)
         .any(|command| upper.windows(command.name.len()).any(|part| part == command.name.as_bytes()));
-    match typed.iter().position(|byte| *byte == b'=') {
-        Some(at) if names_secret => {
-            // Nothing of the refusal is shown.
-            secrets.push(Vec::new());
-            format!("{}={HIDDEN}", printable(&typed[..at]))
-        }
-        _ => printable(typed),
+    let is_known = core::str::from_utf8(name_of(&upper)).is_ok_and(|name| table::find(name).is_some());
+    if is_known && !names_secret {
+        return printable(typed);
     }
+    name_alone(typed, secrets)
+}
+
+/// What a command that nobody knows may hold, nobody knows: a password with a slip in the name of its command.
+fn name_alone(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+    let end = name_of(typed).len();
+    // Without a sign between, what follows the longest name could be the value.
+    let shown = &typed[..end.min(NAME_MAX)];
+    if shown.len() == typed.len() {
+        return printable(typed);
+    }
+    // Nothing of the refusal is shown.
+    secrets.push(Vec::new());
+    let mark = if typed.get(end) == Some(&b'=') && end == shown.len() { "=" } else { "" };
+    format!("{}{mark}{HIDDEN}", printable(shown))
+}
+
+/// What a line begins with, as far as it can be the name of a command.
+fn name_of(typed: &[u8]) -> &[u8] {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+';
+    &typed[..typed.iter().position(|byte| !is_name(byte)).unwrap_or(typed.len())]
 }
 
 /// One line of what was typed. Text stays text; what does not print is written out.
@@ -118,6 +139,8 @@ fn bounded(text: &str) -> String {
 }
 
 const HIDDEN: &str = "****";
+/// No command has a longer name.
+const NAME_MAX: usize = 12;
 /// Characters of a line that are shown.
 const SHOWN_MAX: usize = 200;
 /// So many bytes of a secret in a text give it away; error texts cut long values short.

@@ -109,8 +109,10 @@ impl Httpd {
 
     /// There will be no answer, or no whole one.
     fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
-        if self.done(cx).is_none() {
-            return;
+        let acked = self.channel.acked();
+        let Some(exchange) = self.done(cx) else { return };
+        if exchange.was_taken(acked) {
+            self.backoff.reset();
         }
         match trouble {
             HttpdTrouble::NoAnswer { .. } | HttpdTrouble::Stalled { .. } | HttpdTrouble::Slow => {
@@ -135,10 +137,10 @@ impl Httpd {
         match &self.exchange {
             // What the close brings decides: `down`.
             Some(exchange) if exchange.was_forgotten(self.channel.acked()) => {
-                self.close(LinkDownReason::ReplyMissing, cx);
+                self.close(LinkDownReason::NoAnswer, cx);
             }
             Some(exchange) if exchange.sent => {
-                self.failed(exchange.trouble(cx.now), LinkDownReason::ReplyMissing, cx);
+                self.failed(exchange.trouble(cx.now), LinkDownReason::NoAnswer, cx);
             }
             Some(_) => {
                 self.trouble = Some(HttpdTrouble::NotTaken);
@@ -162,14 +164,16 @@ impl Httpd {
         if down.acked > 0 {
             self.backoff.heard();
         }
-        self.backoff.ended(cx.now, false);
+        // It took the whole request: it is there, whatever it makes of it.
+        let is_done = self.exchange.as_ref().is_some_and(|exchange| exchange.was_taken(down.acked));
+        self.backoff.ended(cx.now, is_done);
         let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
         let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);
         match exchange.answer.closed() {
             Ok(()) if ended => self.answered(cx),
             _ if exchange.may_be_repeated(&down) => self.repeat(down, cx),
             Err(fault) if ended && exchange.begun() => self.failed(HttpdTrouble::Bad(fault), down.reason, cx),
-            _ if down.reason == LinkDownReason::ReplyMissing => {
+            _ if down.reason == LinkDownReason::NoAnswer => {
                 self.failed(exchange.trouble(cx.now), down.reason, cx);
             }
             _ if exchange.begun() => self.failed(HttpdTrouble::Broken(down.reason), down.reason, cx),

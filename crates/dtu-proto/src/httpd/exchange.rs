@@ -165,6 +165,11 @@ impl Exchange {
         self.sent && self.reused && !self.begun && acked <= self.begin
     }
 
+    /// Whether the server's TCP has all of the request.
+    pub(super) const fn was_taken(&self, acked: u64) -> bool {
+        acked >= self.end
+    }
+
     /// Whether a byte of the answer has come.
     pub(super) const fn begun(&self) -> bool {
         self.begun
@@ -178,7 +183,7 @@ impl Exchange {
     /// Whether the server cannot have got the request: it never left whole, or it came too late for a connection that
     /// the server had closed already.
     pub(super) const fn may_be_repeated(&self, down: &Down) -> bool {
-        let network = matches!(down.reason, LinkDownReason::Network(_) | LinkDownReason::ReplyMissing);
+        let network = matches!(down.reason, LinkDownReason::Network(_) | LinkDownReason::NoAnswer);
         let unseen = if self.sent {
             network && self.reused && down.acked <= self.begin
         } else {

@@ -719,7 +719,7 @@ fn h3_a_request_that_a_forgotten_connection_swallowed_is_tried_once_by_another()
     let connected = connects(&mut dev);
     dev.wait(9_900).channel_sends_nothing(SERVER);
     dev.wait(300).channel_sends(SERVER, get("2")).channel_data(SERVER, answer("b")).prints("b");
-    let again = HttpdEvent::Repeated(LinkDownReason::ReplyMissing);
+    let again = HttpdEvent::Repeated(LinkDownReason::NoAnswer);
     assert_eq!(httpd_events(&mut dev), [again, HttpdEvent::Answered { status: 200, body: 1 }]);
     assert_eq!(
         (connects(&mut dev), counters(&dev).timed_out, counters(&dev).requests),
@@ -859,4 +859,22 @@ fn h5_a_frame_of_eight_kilobytes_is_one_request_and_a_longer_one_is_told_once() 
 
 fn post() -> HttpdConfig {
     HttpdConfig { method: Method::Post, ..factory().httpd }
+}
+
+#[test]
+fn h3_a_server_that_takes_requests_and_answers_badly_is_not_treated_as_away() {
+    let mut dev = plain();
+    for number in 1..20 {
+        let frame = format!("{number}");
+        dev.serial(&frame).wait(150).channel_sends(SERVER, get(&frame));
+        let taken = get(&frame).len() as u64;
+        // Broken, closed without a word, and silent for too long.
+        match number % 3 {
+            0 => dev.channel_data(SERVER, "ICY 200 OK\r\n\r\n"),
+            1 => dev.channel_lose(SERVER, CloseReason::PeerClosed, taken),
+            _ => dev.wait(11_000),
+        };
+        dev.wait(2000);
+    }
+    assert_eq!((counters(&dev).frames_in, counters(&dev).requests), (19, 19));
 }

@@ -223,6 +223,7 @@ fn is_ordinary(place: Place, reason: LinkDownReason, was_up: bool) -> bool {
         LinkDownReason::Network(_)
         | LinkDownReason::HeartbeatFailed
         | LinkDownReason::ReplyMissing
+        | LinkDownReason::NoAnswer
         | LinkDownReason::HostSilent => false,
     }
 }

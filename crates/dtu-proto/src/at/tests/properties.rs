@@ -37,7 +37,7 @@ fn text(pattern: &'static str) -> impl Strategy<Value = String> {
 }
 
 fn link() -> impl Strategy<Value = LinkConfig> {
-    (any::<bool>(), text("[-a-zA-Z0-9._:%\\[\\]]{1,255}"), 1..=u16::MAX, any::<bool>()).prop_map(
+    (any::<bool>(), text("[a-zA-Z][-a-zA-Z0-9._]{0,254}|\\[?::[a-f0-9:%]{0,40}\\]?"), 1..=u16::MAX, any::<bool>()).prop_map(
         |(tcp, address, port, enabled)| LinkConfig {
             protocol: if tcp { Protocol::Tcp } else { Protocol::Udp },
             address,

@@ -373,3 +373,29 @@ fn m_what_the_modem_lacks_is_shown_behind_the_links() {
     assert!(desk.reply("AT+CISTAT").contains(&std::format!("\r\n+CISTAT:MODEM,{missing}")));
     assert!(!desk.reply("AT+CISTAT=1").contains("MODEM"));
 }
+
+#[test]
+fn a_port_behind_an_address_and_an_address_that_is_none_are_refused_with_the_cure() {
+    let mut desk = Desk::new();
+    for (line, why) in [
+        ("AT+CIPSCONT=1,TCP,127.0.0.1:9000,9000,1", "the port is a value of its own: write 127.0.0.1,9000"),
+        ("AT+CIPSCONT=1,TCP,[::1]:9000,9000,1", "the port is a value of its own: write [::1],9000"),
+        ("AT+CIPSCONT=1,TCP,256.1.1.1,9000,1", "each number of an address is 0..=255"),
+        ("AT+CIPSCONT=1,TCP,h,9000,on", "write 1"),
+        ("AT+CINETAT=off", "write 0"),
+    ] {
+        let reply = desk.reply(line);
+        assert!(reply.contains(why), "{line}: {reply}");
+    }
+    for line in ["AT+CIPSCONT=1,TCP,::1,9000,1", "AT+CIPSCONT=1,TCP,1.2.3.4.example,9000,1"] {
+        assert!(desk.reply(line).contains("OK"), "{line}");
+    }
+}
+
+#[test]
+fn a_full_width_plus_and_question_mark_of_an_input_method_are_ascii_where_no_text_is() {
+    let mut desk = Desk::new();
+    for line in ["AT+CIPR\u{ff1f}", "AT\u{ff0b}CIPR?", "AT\u{ff0b}CIPR\u{ff1f}"] {
+        assert!(desk.reply(line).contains("+CIPR: 115200"), "{line}");
+    }
+}

@@ -1,5 +1,7 @@
 //! What a log shows of a command line (decisions 16.23).
 
+use alloc::format;
+
 use super::super::shown::ShownLine;
 
 #[track_caller]
@@ -23,6 +25,31 @@ fn k8_a_log_shows_a_command_as_it_was_typed_without_its_secrets() {
     // The secret is in a value that cannot be read, or behind another command.
     shows("AT+CIPSW=\"abc", "AT+CIPSW=****");
     shows("AT+CSQ;+CIPSW=\"a\"b", "AT+CSQ;+CIPSW=****");
+}
+
+#[test]
+fn k8_a_secret_that_stands_where_none_belongs_is_not_logged_either() {
+    for (line, wanted) in [
+        ("AT+CPIN=\"12345678\",\"8765\"", "AT+CPIN=****,****"),
+        ("AT+CIPSW=a,SEC05", "AT+CIPSW=****,****"),
+        ("AT+CSTT=\"net\",\"user\",\"SEC1\",\"SEC2\"", "AT+CSTT=\"net\",\"user\",****,****"),
+        ("AT+CIPSW SEC01", "AT+CIPSW****"),
+        ("AT+CIPSW:SEC02", "AT+CIPSW****"),
+        ("AT+CIPSW?SEC21", "AT+CIPSW****"),
+        ("AT+CPWD=\"SC\",\"1234\",\"9876\"", "AT+CPWD=****"),
+        ("AT+CGAUTH=1,1,\"SEC\"", "AT+CGAUTH=****"),
+        ("AT+CIPSWD=SEC22", "AT+CIPSWD=****"),
+        ("ATCIPSW=SEC23", "ATCIPSW=****"),
+        ("AT+CIPSW=\"SEC12", "AT+CIPSW=****"),
+    ] {
+        let shown = ShownLine::of(line.as_bytes());
+        assert_eq!(shown.text, wanted, "{line}");
+        assert!(!shown.refusal(&format!("\"{line}\" is unknown")).contains("SEC"), "{line}");
+    }
+    // What is known and has no secret is shown, faults and all.
+    shows("AT+CIPR=9600 8", "AT+CIPR=9600 8");
+    shows("AT+CIPACK=\"x", "AT+CIPACK=****");
+    shows("AT+CIPPACK=\"x", "AT+CIPPACK=\"x");
 }
 
 #[test]

@@ -189,7 +189,7 @@ impl Place {
     /// Lets go of a packet. False: the socket has it; the connection ends, and tells whether it arrived.
     pub(super) fn give_up(&mut self, id: u64, cx: &mut LinkContext<'_>) -> bool {
         if !self.link.drop_numbered(id) {
-            self.link.close(LinkDownReason::ReplyMissing, cx);
+            self.link.close(LinkDownReason::NoAnswer, cx);
             return false;
         }
         if let Ok(index) = self.given.binary_search(&id) {
