@@ -23,6 +23,7 @@ impl Httpd {
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
         let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
+        self.backoff.asked();
         let terms = Terms {
             begin: end - length,
             end,

@@ -15,7 +15,7 @@ const FIRST: Duration = Duration::from_millis(100);
 const LEAST: Duration = Duration::from_millis(500);
 /// A connection this old, by which the peer has shown itself, was a good one.
 const GOOD: Duration = Duration::from_secs(5);
-/// So was one this old by which nobody had anything to say, or none that a device would come back from too often.
+/// So was one this old by a peer that acknowledged nothing of what it was sent.
 const QUIET: Duration = Duration::from_secs(60);
 /// An attempt is given no less than the upper half of this, and of `USUAL_TIMES` what the last ones took.
 const TRY_LEAST: Duration = Duration::from_millis(2500);
@@ -73,6 +73,8 @@ struct Connection {
     since: Instant,
     /// The peer has acknowledged something, or sent something.
     heard: bool,
+    /// Something was sent, which a peer that is there acknowledges.
+    asked: bool,
 }
 
 impl Backoff {
@@ -104,7 +106,7 @@ impl Backoff {
     pub(crate) fn connected(&mut self, now: Instant) {
         let took = now.since(self.tried_at);
         self.usual = Some(self.usual.map_or(took, |usual| took.min(usual.max(FIRST) * 2)));
-        self.up = Some(Connection { since: now, heard: false });
+        self.up = Some(Connection { since: now, heard: false, asked: false });
     }
 
     /// The peer has shown itself.
@@ -114,16 +116,25 @@ impl Backoff {
         }
     }
 
+    /// Something is sent.
+    pub(crate) const fn asked(&mut self) {
+        if let Some(up) = &mut self.up {
+            up.asked = true;
+        }
+    }
+
     /// The connection is over. A good one starts the time anew, and so does one that did all that it was for; of a shorter
     /// one its own time does not count, and it takes its share of the time before away.
     pub(crate) fn ended(&mut self, now: Instant, done: bool) {
         let Some(up) = self.up.take() else { return };
         let age = now.since(up.since);
-        if age >= QUIET || up.heard && (age >= GOOD || done) {
+        // Of a peer that nobody asked anything no more can be said than that it stood.
+        let good = up.heard || !up.asked;
+        if age >= QUIET || good && age >= GOOD || up.heard && done {
             return self.reset();
         }
         self.leave_out(age);
-        if up.heard {
+        if good {
             let down = self.since.map_or(Duration::ZERO, |since| now.since(since));
             let millis = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
             self.leave_out(down.saturating_mul(millis) / 5000);
@@ -210,6 +221,7 @@ mod tests {
             let mut backoff = down(&mut rng);
             backoff.attempt(at(100_000), &mut rng);
             backoff.connected(at(100_000));
+            backoff.asked();
             if heard {
                 backoff.heard();
             }
@@ -228,6 +240,7 @@ mod tests {
         for (heard, first) in [(true, true), (false, false)] {
             let mut backoff = down(&mut rng);
             backoff.connected(at(1000));
+            backoff.asked();
             if heard {
                 backoff.heard();
             }

@@ -181,6 +181,7 @@ impl Link {
         };
         let State::Up(up) = &mut self.state else { return };
         up.begin_sending(sending, payload.len(), cx.now);
+        self.backoff.asked();
         cx.outputs.push_back(self.port.output(LinkOutput::Send(payload)));
     }
 

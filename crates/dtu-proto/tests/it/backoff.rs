@@ -58,6 +58,21 @@ fn d7_cuts_at_short_intervals_do_not_add_up() {
 }
 
 #[test]
+fn d7_cuts_of_a_link_on_which_nobody_speaks_do_not_add_up_either() {
+    let mut dev = Bench::new(one_link());
+    dev.at(1000);
+    for outage in [10_000, 1000, 30_000, 1000, 5000, 500, 500, 500] {
+        dev.net[0] = Net::Refused;
+        dev.lose(LINK1, CloseReason::Reset, 0).wait(outage);
+        dev.net[0] = Net::Good;
+        dev.wait(outage / 2 + 1000);
+        let state = dev.dtu.status(dev.now).links[0].state;
+        assert_eq!(state, LinkState::Connected, "{outage} ms, at {:?}", dev.now);
+        dev.wait(8000);
+    }
+}
+
+#[test]
 fn a_server_that_accepts_and_closes_at_once_is_asked_ever_less_often() {
     let mut dev = registered();
     let before = dev.connects[0].len();

@@ -37,16 +37,20 @@ fn text(pattern: &'static str) -> impl Strategy<Value = String> {
 }
 
 fn link() -> impl Strategy<Value = LinkConfig> {
-    (any::<bool>(), text("[a-zA-Z][-a-zA-Z0-9._]{0,254}|\\[?::[a-f0-9:%]{0,40}\\]?"), 1..=u16::MAX, any::<bool>()).prop_map(
-        |(tcp, address, port, enabled)| LinkConfig {
+    (
+        any::<bool>(),
+        text("[a-zA-Z][-a-zA-Z0-9._]{0,254}|\\[?::[a-f0-9:%]{0,40}\\]?"),
+        1..=u16::MAX,
+        any::<bool>(),
+    )
+        .prop_map(|(tcp, address, port, enabled)| LinkConfig {
             protocol: if tcp { Protocol::Tcp } else { Protocol::Udp },
             address,
             port,
             enabled,
             local_port: 0,
             role: Role::Always,
-        },
-    )
+        })
 }
 
 /// Any links, with ports that differ and roles that make sense.
