@@ -14,11 +14,12 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use tokio::io::Interest;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{debug, info};
+use tracing::debug;
 
 use crate::port::{Port, ShortRead};
 use crate::sys;
 use crate::tls;
+use crate::words::plain;
 
 mod race;
 
@@ -129,7 +130,7 @@ pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established
         Box::pin(async move {
             open(target, address, route).await.map_err(|error| {
                 let failure = failure(&error, address, target, route);
-                debug!("{failure}");
+                debug!("connection: {failure}");
                 failure
             })
         })
@@ -162,11 +163,10 @@ pub(crate) async fn elsewhere(
     for address in order(addresses, None).into_iter().filter(|address| *address != peer) {
         match open(&target, address, &route).await {
             Ok(established) => {
-                info!("{}: another address, {address} in place of {peer}", target.address);
                 route.note_worked(address.ip());
                 return Some(established);
             }
-            Err(error) => debug!("{address}: {error}"),
+            Err(error) => debug!("connection: {address}: {error}"),
         }
     }
     None
@@ -342,8 +342,8 @@ fn failure(error: &io::Error, peer: SocketAddr, target: &Connect, route: &Route)
         (CloseReason::Certificate | CloseReason::Tls, _) => {
             format!("TLS with {} ({peer}): {}", target.address, tls::in_words(error))
         }
-        (_, Some(interface)) => format!("{peer} through interface {interface}: {error}"),
-        (_, None) => format!("{peer}: {error}"),
+        (_, Some(interface)) => format!("{peer} through interface {interface}: {}", plain(error)),
+        (_, None) => format!("{peer}: {}", plain(error)),
     };
     Failure::new(reason, text)
 }

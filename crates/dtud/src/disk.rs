@@ -249,7 +249,7 @@ impl Disk {
             }
         }
         if let Poll::Ready(saved) = self.parameters.poll(cx) {
-            return Poll::Ready(Saved::Parameters(saved.map(drop).inspect_err(|why| error!("store: {why}"))));
+            return Poll::Ready(Saved::Parameters(saved.map(drop)));
         }
         let saved = std::task::ready!(self.messages.poll(cx));
         // A disk that is full fails each set: told once until it is over.

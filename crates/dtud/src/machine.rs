@@ -423,7 +423,10 @@ impl Machine {
         let Poll::Ready(saved) = polled else { return went };
         let input = match &saved {
             Saved::Parameters(Ok(())) => StoreInput::Saved,
-            Saved::Parameters(Err(why)) => StoreInput::Failed(why),
+            Saved::Parameters(Err(why)) => {
+                self.journal.not_stored(why, now);
+                StoreInput::Failed(why)
+            }
             Saved::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
             Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
             Saved::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),

@@ -1,6 +1,7 @@
-//! How the log writes spans of time and amounts.
+//! How the log writes spans of time, amounts and errors.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// A span of time in its two largest units: `57 s`, `20 min`, `3 h 2 min`, `4 d 3 h`.
@@ -38,6 +39,15 @@ impl fmt::Display for Count {
     }
 }
 
+/// An error of the system without its number, which says nothing to a person.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" (os error ") {
+        Some((words, number)) if number.ends_with(')') => words.to_owned(),
+        Some(_) | None => text,
+    }
+}
+
 /// Controls, separators of lines and paragraphs, marks and overrides of the direction.
 pub(crate) fn is_unseen(sign: char) -> bool {
     sign.is_control()
@@ -66,6 +76,12 @@ mod tests {
             "4 d 3 h",
         ];
         assert_eq!(spans, wanted);
+    }
+
+    #[test]
+    fn k8_an_error_is_told_in_words_alone() {
+        assert_eq!(plain(&io::Error::from_raw_os_error(libc::ENOENT)), "No such file or directory");
+        assert_eq!(plain(&io::Error::other("x (os error")), "x (os error");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use dtu_proto::event::{CallEvent, Connect, Door, Event, HttpdEvent};
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::link::{Contact, LinkNews};
 
@@ -19,16 +19,20 @@ use crate::link::{Contact, LinkNews};
 mod day;
 mod drops;
 mod peers;
+mod repeats;
 mod summary;
 
 pub(crate) use summary::link_state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::Ear;
 
 use drops::Drops;
 pub(crate) use drops::Total;
 use peers::Peers;
 pub(crate) use peers::Place;
+pub(crate) use repeats::Repeats;
 
 /// What was said, as far as it matters for what is to be said.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(crate) struct Journal {
     httpd_told: Vec<HttpdEvent>,
     /// Who had a wrong password, and when that was told.
     strangers: Vec<(Door, Instant)>,
+    /// Of the parameter store.
+    store: Repeats,
 }
 
 impl Journal {
@@ -49,6 +55,7 @@ impl Journal {
             drops: Drops::new(counted),
             httpd_told: Vec::new(),
             strangers: Vec::new(),
+            store: Repeats::default(),
         }
     }
 
@@ -79,6 +86,7 @@ impl Journal {
             Event::ModeStarted => info!("device: {} begins", dtu.status(now).mode),
             Event::PowerOn(reason) => {
                 self.say_all_drops(now, dtu);
+                self.peers.begin_anew();
                 info!("device: power on: {reason}");
             }
             Event::CommandState(on) => info!("serial: command state {}", if *on { "begins" } else { "ends" }),
@@ -91,7 +99,7 @@ impl Journal {
             }
             Event::WrongPassword(door) => self.log_wrong_password(*door, now),
             Event::DoorShut(door) => {
-                warn!("{door}: five wrong passwords, no command is heard for five minutes")
+                warn!("{}, no command is heard for five minutes", from(*door, "five wrong passwords"));
             }
             Event::SerialPresent(present) => debug!("serial: {}", if *present { "open" } else { "missing" }),
             Event::LineRefused(why) => warn!("serial: {why}"),
@@ -129,10 +137,18 @@ impl Journal {
     fn log_wrong_password(&mut self, door: Door, now: Instant) {
         self.strangers.retain(|(_, told)| now.since(*told) < STRANGER_FOR);
         if self.strangers.iter().any(|(known, _)| *known == door) {
-            debug!("{door}: a command with a wrong password");
+            debug!("{}", from(door, "a command with a wrong password"));
         } else if self.strangers.len() < STRANGERS_MAX {
             self.strangers.push((door, now));
             warn!("{}refused, its password is wrong", self.who(door));
+        }
+    }
+
+    /// The parameters could not be stored.
+    pub(crate) fn not_stored(&mut self, why: &str, now: Instant) {
+        match self.store.again(why, now) {
+            Some(text) => error!("store: {text}"),
+            None => debug!("store: {why}"),
         }
     }
 
@@ -196,6 +212,15 @@ impl Journal {
     }
 }
 
+/// A line about a door, with the thing that it is of in front.
+fn from(door: Door, what: &str) -> String {
+    match door {
+        Door::Sms(number) => format!("SMS: {what} from {number}"),
+        Door::SerialFrame => format!("serial: {what} in frames"),
+        Door::Link(_) | Door::Serial | Door::Console => format!("{door}: {what}"),
+    }
+}
+
 fn log_call(event: CallEvent) {
     let who = |number: Option<PhoneNumber>| number.map_or_else(|| String::from("unknown"), |n| n.to_string());
     match event {
@@ -208,6 +233,10 @@ fn log_call(event: CallEvent) {
     }
 }
 
+/// Between two lines about what stays as bad as it is.
+pub(crate) const REMINDER: Duration = Duration::from_secs(10 * 60);
+/// What lasted so long does not come and go any more.
+pub(crate) const STEADY: Duration = Duration::from_secs(60);
 /// Places of redirects that are remembered.
 const HTTPD_TOLD_MAX: usize = 16;
 /// A wrong password is news again after so long.

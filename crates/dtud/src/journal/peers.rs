@@ -1,13 +1,13 @@
 //! What the log says of connections: each cause once, and a reminder while one stays down.
 
 use std::fmt;
-use std::time::Duration;
 
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CHANNELS, ChannelId, CloseReason, Connect, LINKS, LinkDownReason, LinkId};
 use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::{REMINDER, STEADY};
 use crate::link::{Contact, LinkNews};
 use crate::words::{Count, Span};
 
@@ -108,15 +108,27 @@ impl Peers {
 
     /// Called with all news of a socket, before the device has them.
     pub(super) fn hear(&mut self, place: Place, news: &LinkNews, contact: &Contact) {
-        if matches!(news, LinkNews::Connected { .. } | LinkNews::Closed { .. }) {
-            self.0[place.index()].contact.clone_from(contact);
+        if !matches!(news, LinkNews::Connected { .. } | LinkNews::Closed { .. }) {
+            return;
         }
+        let peer = &mut self.0[place.index()];
+        if let (Some(_), Some(old), Some(new)) = (peer.up_at, peer.contact.peer, contact.peer)
+            && old != new
+        {
+            info!("{place}: {} has another address, {new} in place of {old}", peer.target);
+        }
+        peer.contact.clone_from(contact);
     }
 
     /// The other end of the last connection, for a line about it.
     pub(super) fn address(&self, place: Place) -> String {
         let peer = self.0[place.index()].contact.peer;
         peer.map_or_else(|| "its peer".to_owned(), |peer| peer.to_string())
+    }
+
+    /// The device starts over: what goes on after it is news.
+    pub(super) fn begin_anew(&mut self) {
+        self.0.iter_mut().for_each(|peer| peer.ordinary = false);
     }
 
     pub(super) fn up(&mut self, place: Place, now: Instant) {
@@ -147,7 +159,9 @@ impl Peers {
             peer.outage = None;
         }
         if is_ordinary(place, reason, was_up) {
-            peer.ordinary = was_up && reason != LinkDownReason::Ordered;
+            // A connection beside the links is closed by this device behind an answer, a link at its end only.
+            peer.ordinary =
+                was_up && (reason != LinkDownReason::Ordered || matches!(place, Place::Channel(_)));
             peer.outage = None;
             if was_up && reason == LinkDownReason::Ordered && matches!(place, Place::Link(_)) {
                 info!("{place}: closed by this device (new settings, restart or stop)");
@@ -236,8 +250,3 @@ fn cause(reason: LinkDownReason, was_up: bool, contact: &Contact) -> String {
         _ => reason.to_string(),
     }
 }
-
-/// Between two lines about a connection that stays down.
-const REMINDER: Duration = Duration::from_secs(10 * 60);
-/// A connection that lasted so long ends an outage.
-const STEADY: Duration = Duration::from_secs(60);

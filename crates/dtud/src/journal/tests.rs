@@ -6,26 +6,28 @@ use std::time::Duration;
 
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::drops::{DropPlace, Dropped};
-use dtu_proto::event::{ChannelId, CloseReason, Connect, LinkDownReason, LinkId};
+use dtu_proto::event::{ChannelId, CloseReason, Connect, Door, Event as DeviceEvent, LinkDownReason, LinkId};
+use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
+use super::Journal;
 use super::drops::{Drops, Total};
 use super::peers::Peers;
 use crate::link::{Contact, LinkNews};
 
 /// Keeps what is said at INFO and above.
 #[derive(Clone, Default)]
-pub(super) struct Ear(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Ear(Arc<Mutex<Vec<String>>>);
 
 impl Ear {
-    pub(super) fn listens<R>(&self, work: impl FnOnce() -> R) -> R {
+    pub(crate) fn listens<R>(&self, work: impl FnOnce() -> R) -> R {
         tracing::subscriber::with_default(self.clone(), work)
     }
 
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
@@ -189,6 +191,59 @@ fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
         }
     });
     assert_eq!(ear.take().len(), 1);
+}
+
+/// 25 of 25 requests to a server that says `Connection: close`.
+#[test]
+fn k9_a_connection_that_this_device_closes_behind_each_answer_is_told_of_once_a_power_on() {
+    let (mut peers, ear) = (Peers::default(), Ear::default());
+    let ask = |peers: &mut Peers| {
+        peers.up(ChannelId::HTTPD.into(), Instant::ZERO);
+        peers.down(ChannelId::HTTPD.into(), LinkDownReason::Ordered, true, Instant::ZERO);
+    };
+    ear.listens(|| (0..25).for_each(|_| ask(&mut peers)));
+    assert_eq!(ear.take().len(), 1);
+    ear.listens(|| {
+        peers.begin_anew();
+        ask(&mut peers);
+    });
+    assert_eq!(ear.take().len(), 1);
+}
+
+#[test]
+fn k8_a_link_whose_name_has_another_address_says_which_link() {
+    let mut bench = Bench::new();
+    bench.comes_up();
+    bench.ear.take();
+    let contact = Contact { peer: "192.0.2.9:9000".parse().ok(), ..Contact::default() };
+    let connected = LinkNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
+    bench.ear.clone().listens(|| bench.peers.hear(LinkId::ALL[0].into(), &connected, &contact));
+    bench.says(&[
+        "INFO  link 1: TCP data.example.com:9000 has another address, 192.0.2.9:9000 in place of 192.0.2.7:9000",
+    ]);
+}
+
+#[test]
+fn k8_every_door_has_its_thing_in_front_and_a_failing_store_is_told_once() {
+    let device = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+    let (mut journal, ear) = (Journal::new(device.drops()), Ear::default());
+    let phone = Door::Sms(PhoneNumber::new("+8613900000001").unwrap());
+    ear.listens(|| {
+        for door in [phone, Door::SerialFrame, Door::Link(LinkId::ALL[0])] {
+            journal.log(&DeviceEvent::DoorShut(door), &device, Instant::ZERO);
+        }
+        (0..8).for_each(|_| journal.not_stored("params: No space left on device", Instant::ZERO));
+    });
+    let for_five = "no command is heard for five minutes";
+    assert_eq!(
+        ear.take(),
+        [
+            format!("WARN  SMS: five wrong passwords from +8613900000001, {for_five}"),
+            format!("WARN  serial: five wrong passwords in frames, {for_five}"),
+            format!("WARN  link 1: five wrong passwords, {for_five}"),
+            "ERROR store: params: No space left on device".to_owned(),
+        ]
+    );
 }
 
 /// Counters that go as the test says.

@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 use super::Driver;
 use super::note::Note;
 use super::transcript::Transcript;
+use crate::journal::Repeats;
 use crate::serial::{Address, Serial, SerialNews};
 use crate::settings;
 
@@ -30,6 +31,7 @@ pub(super) struct At {
     is_writing: bool,
     note: Note,
     log: Option<Transcript>,
+    said: Repeats,
     buf: Vec<u8>,
 }
 
@@ -52,6 +54,7 @@ impl At {
             is_writing: false,
             note,
             log: settings.log.as_deref().map(Transcript::new),
+            said: Repeats::default(),
             buf: vec![0; READ_BUFFER],
         }
         .at_rate(settings.baud)
@@ -109,10 +112,14 @@ impl At {
         if let Some(log) = &mut self.log {
             log.note(event, now);
         }
-        match event.level() {
-            Level::Trace => debug!("modem: {event}"),
-            Level::Info => info!("modem: {event}"),
-            Level::Warning => warn!("modem: {event}"),
+        let text = match event.level() {
+            Level::Trace => None,
+            Level::Info | Level::Warning => self.said.again(&event.to_string(), now),
+        };
+        match (event.level(), text) {
+            (Level::Info, Some(text)) => info!("modem: {text}"),
+            (Level::Warning, Some(text)) => warn!("modem: {text}"),
+            (Level::Trace, _) | (_, None) => debug!("modem: {event}"),
         }
         if let Event::PinIs(past @ (PinPast::Unsent | PinPast::Refused)) = event {
             self.note.keep(*past);

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use dtu_proto::Identity;
 use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::time::Instant;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::connect::own_address;
 use crate::netif::Interface;
@@ -25,9 +25,11 @@ mod at;
 mod mm;
 mod none;
 mod note;
+mod said;
 mod sim;
 mod transcript;
 
+use said::Said;
 pub(crate) use sim::read_script;
 
 /// Which modem, as `--modem` names it.
@@ -124,6 +126,7 @@ pub(crate) struct Modem {
     address: Address,
     driver: Box<dyn Driver>,
     route: Route,
+    said: Said,
 }
 
 /// Who says whether the network can be used for data.
@@ -161,7 +164,7 @@ impl Modem {
             (Address::Sim | Address::Mm(_), None) => Route::Driver,
             (Address::At(_) | Address::None, None) => Route::Host(VecDeque::from([host_attached()])),
         };
-        Ok(Self { address, driver, route })
+        Ok(Self { address, driver, route, said: Said::default() })
     }
 
     /// Whether the host's own network carries the data.
@@ -181,6 +184,7 @@ impl Modem {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
+        self.said.fire(now);
         let driver = self.driver.as_mut();
         let news = match &mut self.route {
             Route::Driver => driver.poll(cx, now),
@@ -189,7 +193,7 @@ impl Modem {
                 interface.poll(cx, now).map(way).or_else(|| poll_radio(driver, cx, now))
             }
         }?;
-        self.log(&news);
+        self.said.news(&news, &self.address, now);
         Some(news)
     }
 
@@ -199,7 +203,7 @@ impl Modem {
             Route::Driver | Route::Host(_) => None,
             Route::Named(interface) => interface.deadline(),
         };
-        [self.driver.deadline(), route].into_iter().flatten().min()
+        [self.driver.deadline(), route, self.said.deadline()].into_iter().flatten().min()
     }
 
     /// The network interface of links that name none.
@@ -208,28 +212,6 @@ impl Modem {
             Route::Driver => self.driver.interface(),
             Route::Host(_) => None,
             Route::Named(interface) => Some(interface.name()),
-        }
-    }
-
-    fn log(&self, news: &ModemInput) {
-        let modem = &self.address;
-        match news {
-            ModemInput::Present(identity) => info!("modem: {} ({modem})", identity.model),
-            ModemInput::Gone => warn!("modem: gone"),
-            ModemInput::Sim(state) => info!("modem: SIM {state}"),
-            ModemInput::Registration(state) => info!("modem: {state}"),
-            ModemInput::Attached(address) => info!("modem: attached, {address}"),
-            ModemInput::Detached => info!("modem: detached"),
-            ModemInput::Operator(_)
-            | ModemInput::Signal(_)
-            | ModemInput::Cell(_)
-            | ModemInput::OwnNumber(_)
-            | ModemInput::ServiceCenter(_)
-            | ModemInput::Lacks(_)
-            | ModemInput::Clock(_)
-            | ModemInput::Message { .. }
-            | ModemInput::Submitted { .. }
-            | ModemInput::Call(_) => {}
         }
     }
 }

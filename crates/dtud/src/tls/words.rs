@@ -4,14 +4,21 @@ use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use crate::words::Span;
+use crate::words::{Span, plain};
 
 /// An error of this module, for a person.
 pub(crate) fn in_words(error: &io::Error) -> String {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    tls.map_or_else(|| error.to_string(), of_tls)
+    match (tls, error.kind()) {
+        (Some(tls), _) => of_tls(tls),
+        (None, io::ErrorKind::UnexpectedEof) => "the server closed the connection in the middle".to_owned(),
+        (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            "the server reset the connection".to_owned()
+        }
+        (None, _) => plain(error),
+    }
 }
 
 fn of_tls(error: &Error) -> String {
@@ -24,14 +31,10 @@ fn of_tls(error: &Error) -> String {
             "the server sent a message of TLS that does not belong there".to_owned()
         }
         Error::PeerIncompatible(why) => {
-            format!(
-                "the server has no TLS 1.2 or 1.3 in common with this device ({})",
-                spaced(&format!("{why:?}"))
-            )
+            let missing = of_incompatible(why);
+            format!("the server has no TLS 1.2 or 1.3 in common with this device{missing}")
         }
-        Error::PeerMisbehaved(why) => {
-            format!("the server breaks the rules of TLS ({})", spaced(&format!("{why:?}")))
-        }
+        Error::PeerMisbehaved(_) => "the server breaks the rules of TLS".to_owned(),
         Error::General(text) => text.clone(),
         other => other.to_string(),
     }
@@ -90,28 +93,57 @@ fn of_alert(alert: AlertDescription) -> String {
         }
         AlertDescription::HandshakeFailure | AlertDescription::BadCertificate => format!(
             "the server ended the handshake: {} (it may want a certificate of this device, which has none)",
-            spaced(&format!("{alert:?}"))
+            if alert == AlertDescription::BadCertificate { "bad certificate" } else { "handshake failure" }
         ),
         AlertDescription::ProtocolVersion => "the server has neither TLS 1.2 nor 1.3".to_owned(),
         AlertDescription::UnrecognisedName => "the server does not know this name".to_owned(),
-        other => format!("the server ended it: {}", spaced(&format!("{other:?}"))),
+        other => format!("the server ended it: {}", name_of(other)),
+    }
+}
+
+/// What is missing, where that helps anybody.
+const fn of_incompatible(why: &PeerIncompatible) -> &'static str {
+    match why {
+        PeerIncompatible::NoCipherSuitesInCommon => " (no cipher in common)",
+        PeerIncompatible::NoKxGroupsInCommon
+        | PeerIncompatible::KeyShareExtensionRequired
+        | PeerIncompatible::NamedGroupsExtensionRequired => " (no key exchange in common)",
+        PeerIncompatible::NoSignatureSchemesInCommon
+        | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
+        | PeerIncompatible::SignatureAlgorithmsExtensionRequired => " (no signature scheme in common)",
+        PeerIncompatible::ExtendedMasterSecretExtensionRequired => " (it has no extended master secret)",
+        _ => "",
+    }
+}
+
+/// RFC 8446 6, in words.
+const fn name_of(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::CloseNotify => "closed",
+        AlertDescription::UnexpectedMessage => "unexpected message",
+        AlertDescription::BadRecordMac => "a record was damaged",
+        AlertDescription::RecordOverflow => "a record was too long",
+        AlertDescription::UnsupportedCertificate => "unsupported certificate",
+        AlertDescription::CertificateRevoked => "certificate revoked",
+        AlertDescription::CertificateExpired => "certificate expired",
+        AlertDescription::CertificateUnknown => "certificate not accepted",
+        AlertDescription::UnknownCA => "unknown authority",
+        AlertDescription::IllegalParameter => "illegal parameter",
+        AlertDescription::AccessDenied => "access denied",
+        AlertDescription::DecodeError | AlertDescription::DecryptError => "it could not read a message",
+        AlertDescription::InsufficientSecurity => "it wants stronger ciphers",
+        AlertDescription::InternalError => "internal error",
+        AlertDescription::InappropriateFallback => "inappropriate fallback",
+        AlertDescription::UserCanceled => "cancelled",
+        AlertDescription::MissingExtension => "missing extension",
+        AlertDescription::UnsupportedExtension => "unsupported extension",
+        AlertDescription::NoApplicationProtocol => "no application protocol in common",
+        _ => "without a reason that is known here",
     }
 }
 
 fn between(from: UnixTime, to: UnixTime) -> Span {
     Span(Duration::from_secs(to.as_secs().saturating_sub(from.as_secs())))
-}
-
-/// The name of a type, as words.
-fn spaced(name: &str) -> String {
-    let mut words = String::new();
-    for character in name.chars() {
-        if character.is_uppercase() && words.chars().next_back().is_some_and(char::is_lowercase) {
-            words.push(' ');
-        }
-        words.extend(character.to_lowercase());
-    }
-    words
 }
 
 /// A device without a clock of its own begins in the past.
@@ -138,6 +170,21 @@ mod tests {
             of_certificate(&early),
             "the certificate becomes valid in 19997 d, by the clock of this machine"
         );
+    }
+
+    #[test]
+    fn k8_what_ends_a_handshake_is_told_in_words() {
+        let said = |kind: io::ErrorKind| in_words(&kind.into());
+        assert_eq!(said(io::ErrorKind::UnexpectedEof), "the server closed the connection in the middle");
+        assert_eq!(said(io::ErrorKind::ConnectionReset), "the server reset the connection");
+        let common = "the server has no TLS 1.2 or 1.3 in common with this device";
+        for (why, more) in [
+            (PeerIncompatible::NoCipherSuitesInCommon, " (no cipher in common)"),
+            (PeerIncompatible::ServerDoesNotSupportTls12Or13, ""),
+        ] {
+            assert_eq!(of_tls(&Error::PeerIncompatible(why)), format!("{common}{more}"));
+        }
+        assert_eq!(of_alert(AlertDescription::UnknownCA), "the server ended it: unknown authority");
     }
 
     #[test]
