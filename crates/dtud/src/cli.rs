@@ -17,7 +17,7 @@ use crate::machine::{BadStart, End, Machine, Setup};
 use crate::modem;
 use crate::rehearsal;
 use crate::serial::Address;
-use crate::settings::{self, FileKey, Settings};
+use crate::settings::{FileKey, Settings};
 use crate::status;
 use crate::tls;
 
@@ -182,8 +182,8 @@ impl Cli {
         let serial = line(Some(&settings));
         let modem = self.modem.or(settings.modem.device.clone()).unwrap_or(modem::Address::Sim);
         settings.modem.log = self.modem_log;
-        if let Some(warning) = settings::exposed(&settings_path, &settings) {
-            tracing::warn!("{warning}");
+        for warning in settings.warnings(&settings_path) {
+            tracing::warn!("settings: {warning}");
         }
         if modem == modem::Address::Sim
             && let Err(why) = check_script(&settings_path, &settings)
@@ -272,8 +272,8 @@ fn check_settings(file: &Path) -> ExitCode {
     if let Err(why) = checks.iter().try_for_each(|check| check(file, &settings)) {
         return refuse(&why);
     }
-    if let Some(warning) = settings::exposed(file, &settings) {
-        complain(format_args!("{warning}"));
+    for warning in settings.warnings(file) {
+        complain(format_args!("warning: {warning}"));
     }
     say(format_args!("{}: good", file.display()));
     ExitCode::SUCCESS

@@ -36,7 +36,7 @@ use crate::port::part;
 use crate::record::Recorder;
 use crate::rehearsal::{self, Fault};
 use crate::serial::{Address, Serial, SerialNews, Wiring};
-use crate::settings::{FileKey, FlowControl, Http, Leds, Settings, exposed};
+use crate::settings::{FileKey, FlowControl, Http, Leds, Settings};
 use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
@@ -544,9 +544,7 @@ impl Machine {
             "settings: {} read again: lamps now, interfaces and root certificates at the next connection",
             path.display()
         );
-        if let Some(warning) = exposed(path, &fresh) {
-            warn!("{warning}");
-        }
+        fresh.warnings(path).for_each(|warning| warn!("settings: {warning}"));
         if read_at_start(&fresh) != read_at_start(&self.settings) {
             warn!("settings: the other changes in {} take effect when dtud starts again", path.display());
         }

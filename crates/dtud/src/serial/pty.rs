@@ -42,7 +42,8 @@ impl Pty {
     pub(super) fn create(link: &Path, access: Access, state: &Path) -> io::Result<(Self, Port)> {
         let note = state.join("pty");
         let before = check_replaceable(link, &note)?;
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .map_err(|error| no_pty(&error.into()))?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
         let name = rustix::pty::ptsname(&master, Vec::new())?;
@@ -312,6 +313,13 @@ fn link_atomically(target: &Path, link: &Path) -> io::Result<()> {
         let _ = fs::remove_file(&fresh);
         named(link, &error)
     })
+}
+
+/// A container without devpts says no more than "No such device".
+fn no_pty(error: &io::Error) -> io::Error {
+    let text =
+        format!("/dev/ptmx: {error}; is devpts mounted at /dev/pts? (mount -t devpts devpts /dev/pts)");
+    io::Error::new(error.kind(), text)
 }
 
 fn refused(link: &Path, why: &str) -> io::Error {

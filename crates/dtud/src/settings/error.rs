@@ -5,6 +5,8 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::words::in_words;
+
 /// A fault of a settings file. Shown as `FILE:LINE:COLUMN: what is wrong, what is allowed`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
@@ -66,7 +68,7 @@ impl Error {
     }
 
     pub(super) fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        Self::at(path, text, error.span(), error.message())
+        Self::at(path, text, error.span(), &in_words(error.message()))
     }
 
     /// A fault at a range of bytes of the text; one that is a value is named by its key.
@@ -85,9 +87,43 @@ pub(super) fn place(text: &str, at: usize) -> Place {
     Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
 }
 
-/// `within` where the text before `at` ends with `within = `.
+/// `within` where the text before `at` ends with `within = `, and `init` where it ends amid the list of `init = [`.
 fn key_before(text: &str, at: usize) -> Option<&str> {
-    let key = text.get(..at)?.trim_end_matches([' ', '\t']).strip_suffix('=')?.trim_end_matches([' ', '\t']);
+    let before = text.get(..at)?;
+    let blanks = [' ', '\t'];
+    let open = before.rmatch_indices('[').map(|(open, _)| before.split_at(open));
+    let mut lists = open.filter(|(front, _)| front.trim_end_matches(blanks).ends_with('='));
+    let front = match lists.find(|(_, list)| is_open(list)) {
+        Some((front, _)) => front,
+        None => before,
+    };
+    let key = front.trim_end_matches(blanks).strip_suffix('=')?.trim_end_matches(blanks);
     let start = key.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |end| end + 1);
     key.get(start..).filter(|key| !key.is_empty())
+}
+
+/// Whether a list that begins here has not ended.
+fn is_open(list: &str) -> bool {
+    let mut signs = list.chars();
+    let mut depth = 0_usize;
+    while let Some(sign) = signs.next() {
+        match sign {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '#' => drop(signs.find(|sign| *sign == '\n')),
+            '\'' => drop(signs.find(|sign| *sign == '\'')),
+            '"' => {
+                while let Some(sign) = signs.next().filter(|sign| *sign != '"') {
+                    if sign == '\\' {
+                        signs.next();
+                    }
+                }
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            return false;
+        }
+    }
+    true
 }

@@ -22,6 +22,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod values;
+mod words;
 
 use error::Place;
 
@@ -391,6 +392,32 @@ impl Settings {
             || format!("{file}: {name}: {why}"),
             |place| format!("{file}:{place}: {name}: {why}"),
         )
+    }
+
+    /// What is allowed, and may not be meant.
+    pub(crate) fn warnings(&self, file: &Path) -> impl Iterator<Item = String> {
+        exposed(file, self).into_iter().chain(self.block_warning(file))
+    }
+
+    /// What `drop_policy = "block"` costs, where it is in force (decisions 16.1).
+    #[must_use]
+    pub fn block_warning(&self, file: &Path) -> Option<String> {
+        let is_blocking = |link: &Link| link.drop_policy == DropPolicy::Block;
+        let links: Vec<String> = (1..=LINKS)
+            .zip(&self.links)
+            .filter(|(_, link)| is_blocking(link))
+            .map(|(number, _)| number.to_string())
+            .collect();
+        let modes = is_blocking(&self.modes).then_some("the working modes beside the links");
+        let links = (!links.is_empty()).then(|| format!("link {}", links.join(", ")));
+        let whose: Vec<&str> = links.as_deref().into_iter().chain(modes).collect();
+        (!whose.is_empty()).then(|| {
+            format!(
+                "{}: drop_policy = \"block\" ({}): while a server takes nothing and the cache is full, the serial line is not read, so +++ and psw,AT+ are not heard either",
+                file.display(),
+                whose.join("; ")
+            )
+        })
     }
 
     /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.

@@ -122,7 +122,17 @@ fn k5_a_password_is_what_cipsw_takes_and_is_never_shown() {
         assert_eq!(said, format!("dtud.toml:2:12: password: must be {allowed}"));
     }
     let said = fault("[device]\npassword = 12345");
-    assert_eq!(said, format!("dtud.toml:2:12: password: must be {allowed} in quotes"));
+    assert_eq!(said, format!("dtud.toml:2:12: password: must be a text in quotes: {allowed}"));
+}
+
+#[test]
+fn h9_what_block_costs_is_said() {
+    let told = |text: &str| read(text).block_warning(Path::new("x"));
+    assert_eq!(told("[link]\ndrop_policy = 'oldest'"), None);
+    let said = told("[link.2]\ndrop_policy = 'block'\n[link.4]\ndrop_policy = 'block'").unwrap();
+    assert!(said.starts_with("x: drop_policy = \"block\" (link 2, 4): ") && said.contains("+++"), "{said}");
+    let said = told("[link]\ndrop_policy = 'block'").unwrap();
+    assert!(said.contains("(link 1, 2, 3, 4; the working modes beside the links)"), "{said}");
 }
 
 #[test]
@@ -285,10 +295,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[device]\n  setup_window = 3601", "2:18: setup_window: must be 0..=3600, got 3601"),
     ("[link]\nshort_link_idle=0", "2:17: short_link_idle: must be 1..=255, got 0"),
     ("[link.2]\nbackoff_max = -1", "2:15: backoff_max: must be 1..=3600, got -1"),
-    (
-        "[link]\nbackoff_max = \"30\"",
-        "2:15: backoff_max: invalid type: string \"30\", expected a whole number 1..=3600",
-    ),
+    ("[link]\nbackoff_max = \"30\"", "2:15: backoff_max: must be a whole number 1..=3600, got \"30\""),
     (
         "[link.1]\ncache = \"1MB\"",
         "2:9: cache: must be 1KiB to 256MiB, as a number of bytes or text such as \"15KiB\", \"1MiB\", \"1GiB\"; got \"1MB\"",
@@ -297,10 +304,7 @@ const FAULTS: &[(&str, &str)] = &[
         "[link]\ncache = 1023",
         "2:9: cache: must be 1KiB to 256MiB, as a number of bytes or text such as \"15KiB\", \"1MiB\", \"1GiB\"; got 1023",
     ),
-    (
-        "[serial]\nflow_control = \"xon\"",
-        "2:16: flow_control: unknown variant `xon`, expected `none` or `rtscts`",
-    ),
+    ("[serial]\nflow_control = \"xon\"", "2:16: flow_control: must be \"none\" or \"rtscts\", got \"xon\""),
     (
         "[serial]\npty_mode = \"0777\"",
         "2:12: pty_mode: must be an octal mode without execution, 0600 to 0666, such as \"0660\", got \"0777\"",
@@ -311,26 +315,26 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[link]\ndrop_policy = \"old\"",
-        "2:15: drop_policy: unknown variant `old`, expected one of `auto`, `oldest`, `newest`, `block`",
+        "2:15: drop_policy: must be \"auto\", \"oldest\", \"newest\" or \"block\", got \"old\"",
     ),
     (
         "[serial]\nbaud = 9600",
-        "2:1: unknown field `baud`, expected one of `line`, `flow_control`, `rs485`, `hold`, `escape_gap`, `pty_mode`, `pty_group`, `charset`",
+        "2:1: there is no key `baud` here; there are `line`, `flow_control`, `rs485`, `hold`, `escape_gap`, `pty_mode`, `pty_group`, `charset`",
     ),
     (
         "[radio]",
-        "1:2: unknown field `radio`, expected one of `at`, `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
+        "1:2: there is no key `radio` here; there are `at`, `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
     ),
     ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits"),
-    ("[modem]\npin = 1234", "2:7: pin: must be 4 to 8 digits in quotes"),
+    ("[modem]\npin = 1234", "2:7: pin: must be a text in quotes: 4 to 8 digits"),
     ("[modem]\nbaud = 200", "2:8: baud: must be 300..=4000000, got 200"),
     (
         "[modem]\ninit = [\"ATE0\", \"+CSQ\"]",
-        "2:17: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
+        "2:17: init: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     ),
     (
         "[modem]\ninit = [\"at+cpin=1234\"]",
-        "2:9: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
+        "2:9: init: must be an AT line of 2 to 200 printable ASCII characters that begins with AT, without a PIN: that is \"pin\"",
     ),
     ("[http]\nextra_root = \"\"", "2:14: extra_root: must be the path of a file, got \"\""),
     ("[modem]\nscript = \"\"", "2:10: script: must be the path of a file, got \"\""),
@@ -360,14 +364,14 @@ const FAULTS: &[(&str, &str)] = &[
         "[link.1.expect]\nregister = { reply_hex = \"4f\", within = 0 }",
         "2:41: within: must be 1..=3600, got 0",
     ),
-    ("[link.1.expect]\nregister = { within = 1 }", "2:12: register: missing field `reply_hex`"),
+    ("[link.1.expect]\nregister = { within = 1 }", "2:12: register: `reply_hex` is missing in it"),
     (
         "[link.1]\ninterface = \"a/b\"",
         "2:13: interface: must be \"auto\" or the name of a network interface (1 to 15 characters), got \"a/b\"",
     ),
     (
         "[device]\nsms_allow = [\"+86138\", \"x\"]",
-        "2:24: must be a phone number: 3 to 20 digits, with or without a + in front, got \"x\"",
+        "2:24: sms_allow: must be a phone number: 3 to 20 digits, with or without a + in front, got \"x\"",
     ),
     (
         "[serial]\nflow_control = \"rtscts\"\nrs485 = true",
@@ -386,4 +390,21 @@ const FAULTS: &[(&str, &str)] = &[
         "2:7: pow: must be the name of an LED below /sys/class/leds, or the path of its folder, got \"a/b\"",
     ),
     ("[device]\nrecovery = true\nrecovery = true", "3:1: duplicate key"),
+    // H9: an element of a list has its key, a key behind a list has not.
+    (
+        "at = [\n  \"CIPR=9600\", # ]\n  \"\",\n]",
+        "3:3: at: must be an AT command of 1 to 1024 characters on one line, such as \"CIPR=9600\"",
+    ),
+    (
+        "[device]\nsms_allow = [\"10086\"]\nfactory = 1",
+        "3:1: there is no key `factory` here; there are `setup_window`, `shutdown`, `recovery`, `password`, `factory_password`, `sms_allow`",
+    ),
+    // H9: no word of the program.
+    (
+        "[link.1.expect]\nregister = 5",
+        "2:12: register: must be a table such as { reply_hex = \"4f4b\", within = 5 }, got 5",
+    ),
+    ("[device]\nsms_allow = \"x\"", "2:13: sms_allow: must be a list in [ ], got \"x\""),
+    ("[serial]\nrs485 = \"yes\"", "2:9: rs485: must be true or false, got \"yes\""),
+    ("[serial]\nflow_control = 5", "2:16: flow_control: must be a text in quotes"),
 ];

@@ -227,7 +227,7 @@ fn text<'de, D: Deserializer<'de>, T>(
         fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
             Err(match self.1 {
                 Faulty::Shown => E::invalid_type(de::Unexpected::Signed(number), &self),
-                Faulty::Hidden => E::custom(format_args!("must be {} in quotes", self.0)),
+                Faulty::Hidden => E::custom(format_args!("must be a text in quotes: {}", self.0)),
             })
         }
     }

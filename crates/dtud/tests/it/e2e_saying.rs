@@ -372,3 +372,18 @@ fn h9_check_settings_tries_the_lines_of_the_start() {
         }
     }
 }
+
+#[test]
+fn h9_check_settings_and_the_start_say_what_block_costs() {
+    let folder = folder();
+    let file = folder.path().join("dtud.toml");
+    let text = "at = ['CIMOD=0']\n[link.1]\ndrop_policy = 'block'";
+    std::fs::write(&file, text).expect("a file");
+    let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(&file).output();
+    let done = done.expect("dtud runs");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    let costs = "(link 1): while a server takes nothing and the cache is full, the serial line is not read";
+    assert!(done.status.success() && said.lines().count() == 1 && said.contains(costs), "{said}");
+    let daemon = Setup::new(folder.path()).settings(text).start();
+    daemon.says(costs);
+}
