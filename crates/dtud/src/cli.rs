@@ -82,7 +82,7 @@ enum Command {
         /// The line of the device [default: pty:./dtu0]
         #[arg(long, value_name = "LINE", value_parser = Address::parse)]
         serial: Option<Address>,
-        /// Its state folder [default: that of the line]
+        /// Its state folder [default: that of the line, else that of the one device that runs]
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
     },
@@ -135,7 +135,7 @@ impl Cli {
         let done = match &self.command {
             Some(Command::CheckSettings { file }) => return check_settings(file),
             Some(Command::Status { json, serial, state }) => {
-                show_status(state.clone(), serial.clone().unwrap_or_default(), *json)
+                show_status(state.clone(), serial.as_ref(), *json)
             }
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             None => self.run_device(),
@@ -257,11 +257,30 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-fn show_status(state: Option<PathBuf>, line: Address, as_json: bool) -> anyhow::Result<ExitCode> {
-    let state = state.map_or_else(|| default_state(&line), Ok)?;
-    say(format_args!("{}", status::ask(&state, as_json)?));
+fn show_status(state: Option<PathBuf>, line: Option<&Address>, as_json: bool) -> anyhow::Result<ExitCode> {
+    let is_named = state.is_some() || line.is_some();
+    let state = state.map_or_else(|| default_state(&line.cloned().unwrap_or_default()), Ok)?;
+    let told = match status::ask(&state, as_json) {
+        Err(error) if !is_named => status::ask(&the_only_device(&state).ok_or(error)??, as_json)?,
+        told => told?,
+    };
+    say(format_args!("{told}"));
     Ok(ExitCode::SUCCESS)
 }
+
+/// The folder of the device that runs, where there is one; several are named.
+fn the_only_device(default: &Path) -> Option<anyhow::Result<PathBuf>> {
+    let mut found = status::running(default.parent()?, &[Path::new(SERVICE_STATE)]);
+    let last = found.pop()?;
+    if found.is_empty() {
+        return Some(Ok(last));
+    }
+    let all: Vec<String> = found.iter().chain([&last]).map(|state| state.display().to_string()).collect();
+    Some(Err(anyhow::anyhow!("several devices run; name the folder of one with --state: {}", all.join(", "))))
+}
+
+/// Of the packaged unit.
+const SERVICE_STATE: &str = "/var/lib/dtud";
 
 fn check_settings(file: &Path) -> ExitCode {
     let settings = match Settings::load(file) {

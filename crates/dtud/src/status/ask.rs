@@ -2,22 +2,34 @@
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Report, SOCKET};
+use super::{Report, Short};
 
 /// What the device that keeps its state there tells: as a screen, or as JSON.
 pub(crate) fn ask(state: &Path, as_json: bool) -> anyhow::Result<String> {
-    let text = hear(&state.join(SOCKET)).map_err(|error| explain(state, &error))?;
+    let text = hear(state).map_err(|error| explain(state, &error))?;
     let report: Report = serde_json::from_str(&text).context("the device is of another version")?;
     Ok(if as_json { serde_json::to_string_pretty(&report)? } else { report.to_string() })
 }
 
-fn hear(socket: &Path) -> io::Result<String> {
-    let stream = UnixStream::connect(socket)?;
+/// The folders below `base`, and others, with a device that can be asked.
+pub(crate) fn running(base: &Path, others: &[&Path]) -> Vec<PathBuf> {
+    let below = std::fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = below
+        .chain(others.iter().map(|path| path.to_path_buf()))
+        .filter(|state| hear(state).is_ok())
+        .collect();
+    found.sort();
+    found
+}
+
+fn hear(state: &Path) -> io::Result<String> {
+    let socket = Short::of(state)?;
+    let stream = UnixStream::connect(&socket.path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut text = String::new();
     stream.take(REPORT_MAX).read_to_string(&mut text)?;

@@ -12,7 +12,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, warn};
 
-use super::{Report, SOCKET};
+use super::{Report, SOCKET, Short};
 
 pub(crate) struct Door {
     listener: Option<UnixListener>,
@@ -25,7 +25,7 @@ impl Door {
     /// A device without it runs all the same: nobody can ask.
     pub(crate) fn open(state: &Path) -> Self {
         let path = state.join(SOCKET);
-        let listener = listen(&path)
+        let listener = listen(state, &path)
             .inspect_err(|error| warn!("device: dtud status cannot ask: {}: {error}", path.display()))
             .ok();
         Self { listener, path, again_at: None }
@@ -84,12 +84,13 @@ fn tell(stream: UnixStream, report: &Report) -> io::Result<()> {
 
 /// Its owner alone may connect, from the first moment. The lock of the state folder is held: a socket that is there is of a
 /// run that died.
-fn listen(path: &Path) -> io::Result<UnixListener> {
+fn listen(state: &Path, path: &Path) -> io::Result<UnixListener> {
     if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
         fs::remove_file(path)?;
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.bind(&SockAddr::unix(path)?)?;
+    let short = Short::of(state)?;
+    socket.bind(&SockAddr::unix(&short.path)?)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;

@@ -387,3 +387,23 @@ fn h9_check_settings_and_the_start_say_what_block_costs() {
     let daemon = Setup::new(folder.path()).settings(text).start();
     daemon.says(costs);
 }
+
+#[test]
+fn h8_without_devpts_the_start_says_what_to_mount() {
+    let unshare = |script: &str| Command::new("unshare").args(["-rm", "sh", "-c", script]).output();
+    if !unshare("mount -t tmpfs none /dev/pts").is_ok_and(|done| done.status.success()) {
+        eprintln!("NOT TESTED: this sandbox lets nobody mount anything over /dev/pts");
+        return;
+    }
+    let folder = folder();
+    let program = env!("CARGO_BIN_EXE_dtud");
+    let (line, state) = (folder.path().join("line"), folder.path().join("state"));
+    let start = format!("{program} --serial pty:{} --state {}", line.display(), state.display());
+    let done = unshare(&format!("mount -t tmpfs none /dev/pts && exec {start}")).expect("unshare runs");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("dtud: serial: /dev/ptmx: ") && said.contains("is devpts mounted at /dev/pts?"),
+        "{said}"
+    );
+}

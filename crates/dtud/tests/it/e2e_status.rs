@@ -119,3 +119,44 @@ fn h8_that_nobody_can_ask_is_logged_once() {
     assert!(status(&folder.path().join("state"), &[]).status.success());
     assert_eq!(daemon.messages().matches("dtud status is not answered").count(), 1);
 }
+
+/// As the README starts it: with a state folder that the line does not lead to.
+#[test]
+fn h8_the_one_device_that_runs_is_found_and_several_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let states = folder.path().join("dtud");
+    std::fs::create_dir(&states).unwrap();
+    // The state folder, by a link: it is `state` of a folder of its own.
+    let device = |name: &str| {
+        let home = folder.path().join(name);
+        std::fs::create_dir(&home).unwrap();
+        std::os::unix::fs::symlink(home.join("state"), states.join(name)).unwrap();
+        common::daemon::Setup::new(&home).start()
+    };
+    let asked = || {
+        let mut command = dtud();
+        let done = command.arg("status").env("XDG_STATE_HOME", folder.path()).output().unwrap();
+        (done.status.success(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    };
+    let (found, said) = asked();
+    assert!(!found && said.contains("no device runs"), "{said}");
+    let _first = device("a");
+    let (found, said) = asked();
+    assert!(found && said.starts_with("device   transparent mode"), "{said}");
+    let _second = device("b");
+    let (found, said) = asked();
+    let [a, b] = ["a", "b"].map(|name| states.join(name).display().to_string());
+    assert!(!found && said.contains(&format!("name the folder of one with --state: {a}, {b}")), "{said}");
+}
+
+/// The address of a socket has 108 bytes.
+#[test]
+fn h9_a_state_folder_with_a_long_name_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("x".repeat(120));
+    std::fs::create_dir(&long).unwrap();
+    let daemon = common::daemon::Setup::new(&long).start();
+    let done = status(&long.join("state"), &[]);
+    assert!(done.status.success(), "{done:?}");
+    assert!(!daemon.messages().contains("SUN_LEN"), "{}", daemon.messages());
+}
