@@ -310,8 +310,9 @@ impl Modem {
 
     fn call_seen(&mut self, seen: Listed, now: Instant) {
         let Some(call) = &mut self.calls.call else { return };
-        if call.tried_list_at.is_some_and(|at| now - at >= CALL_POLL) {
-            // It outlived a list.
+        let is_dialled = !matches!(seen.state, ACTIVE | HELD);
+        if is_dialled && call.tried_list_at.is_some_and(|at| now - at >= CALL_POLL) {
+            // It outlived a list. One that was taken by then says nothing.
             self.calls.list_ends = ListEnds::No;
         }
         call.missed = 0;

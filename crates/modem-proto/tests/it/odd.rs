@@ -393,6 +393,24 @@ fn m9_a_call_that_the_list_ends_is_dialled_without_it() {
     }
 }
 
+/// Answered before the list was tried: the question stays, and the next call is dialled without as well.
+#[test]
+fn m9_a_call_that_was_taken_in_time_clears_nothing() {
+    let mut bench = Bench::ready();
+    dial_until_list(&mut bench, Some("NO CARRIER"));
+    for _ in 0..2 {
+        let lists = bench.count("AT+CLCC");
+        bench.device.calls = vec!["+CLCC: 1,0,0,0,0,\"10086\",129".into()];
+        dial(&mut bench);
+        bench.run(3);
+        assert_eq!(bench.count("AT+CLCC"), lists);
+        bench.run(10);
+        assert_eq!(bench.calls().last(), Some(&CallNews::Answered));
+        bench.order(ModemOutput::HangUp);
+        bench.run(2);
+    }
+}
+
 /// A network that refuses every call at once is no modem whose list ends them.
 #[test]
 fn m9_a_call_that_ends_without_the_list_as_well_clears_it() {
