@@ -356,7 +356,7 @@ fn h9_check_settings_tries_the_lines_of_the_start() {
     let file = folder.path().join("dtud.toml");
     for (line, fault) in [
         ("CIMOD=9", Some("CIMOD")),
-        ("NOSUCH?", Some("NOSUCH")),
+        ("NOSUCH", Some("NOSUCH")),
         ("CISEND", Some("CISEND")),
         ("CIRESET", Some("restarts or ends the device")),
         ("ATW", None),
