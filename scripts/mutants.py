@@ -241,7 +241,7 @@ MUTANTS = [
     ("herd", "a pause is as long as the outage",
      "(now.since(since) / 2).min(longest)", "now.since(since).min(longest)"),
     ("herd", "good connections do not start the time anew",
-     "up.heard && (age >= GOOD || done)", "up.heard && done"),
+     "good && age >= GOOD || up.heard && done", "up.heard && done"),
     ("herd", "an attempt that hangs is left to the kernel",
      "        rng.upper_half(down.max(least).min(TRY_MOST))", "        TRY_MOST"),
     ("herd", "an attempt that was given up is no part of the pause",

@@ -274,6 +274,12 @@ impl Dtu {
         self.print_held();
         self.mailbox.saving.try_again();
         self.end_with(What::Stop);
+        // No attempt begins any more; what is up has its time to get the last bytes out.
+        for link in LinkId::ALL {
+            if !self.links[link.index()].is_up() {
+                self.with_link(link, |l, cx| l.stop(WaitingFor::Mode, cx));
+            }
+        }
     }
 
     fn end_with(&mut self, what: What) {

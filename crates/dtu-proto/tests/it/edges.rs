@@ -539,6 +539,23 @@ fn a_stop_waits_for_the_line_only_where_somebody_is_there_or_the_network_sent_so
 }
 
 #[test]
+fn no_link_begins_an_attempt_once_a_stop_was_asked_for() {
+    let mut dev = Bench::new(one_link());
+    dev.net[0] = Net::Refused;
+    dev.at(60_000);
+    let tried = dev.connects[0].len();
+    // A reply that is not read holds the stop up.
+    dev.escape();
+    dev.dte_reads = false;
+    dev.serial("AT\r");
+    let tried = tried.max(dev.connects[0].len());
+    dev.input(Input::Shutdown).wait(1900);
+    assert_eq!((dev.power.len(), dev.connects[0].len()), (0, tried));
+    dev.wait(200);
+    assert_eq!(dev.power, [Power::Stop]);
+}
+
+#[test]
 fn a_stop_in_the_command_state_prints_what_the_network_sent() {
     let mut dev = up(one_link());
     dev.escape().network(LINK1, "answer").input(Input::Shutdown).wait(3000);

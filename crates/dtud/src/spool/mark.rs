@@ -39,6 +39,35 @@ impl Mark {
     }
 }
 
+/// How far a queue was written: what is missing at its end was there. It is not forced to the disk; where it is older than
+/// the frames, it says nothing.
+#[derive(Debug)]
+pub(super) struct Written(Places);
+
+impl Written {
+    /// `None` where it cannot be kept: only the count of what a damaged disk has lost is less exact then.
+    pub(super) fn open(fs: &Fs, dir: &Path) -> Option<Self> {
+        Places::open(fs, &dir.join("written"), 1).ok().map(Self)
+    }
+
+    pub(super) fn peek(fs: &Fs, dir: &Path) -> u64 {
+        peek(fs, &dir.join("written"), 1)[0]
+    }
+
+    /// The number behind the last frame.
+    pub(super) fn next(&self) -> u64 {
+        self.0.words()[0]
+    }
+
+    pub(super) fn advance(&mut self, next: u64) {
+        let _ = self.0.write([next].into());
+    }
+
+    pub(super) fn reset(&mut self) {
+        let _ = self.0.reset();
+    }
+}
+
 /// The frame that was given to a connection and may not go twice. Made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Sending(Places);

@@ -4,6 +4,7 @@
 //! ```text
 //! DIR/spool/link-1/0000000000000011.frames   segment: records of frames 17 …, in order
 //! DIR/spool/link-1/released                  mark: every frame below it is done with
+//! DIR/spool/link-1/written                   the number behind the last frame, so that what is missing at the end is counted
 //! DIR/spool/httpd/sending                    the frame that was given to a connection, where none may go twice
 //! DIR/spool/link-1/….frames.damaged-1        … -8: segments that were damaged, as they were found
 //! DIR/undelivered-1                          frames of a queue in memory, written at a clean stop
@@ -38,7 +39,7 @@ pub(crate) use undelivered::{Left, find_undelivered, peek_undelivered, save_unde
 
 use crate::fs::{Fs, OpenFile};
 pub(crate) use crate::settings::SpoolSync;
-use mark::{Mark, Sending};
+use mark::{Mark, Sending, Written};
 use sync::Syncer;
 
 /// The frames of one queue on the disk.
@@ -52,6 +53,7 @@ pub(crate) struct Spool {
     segments: VecDeque<Segment>,
     open: Option<Arc<OpenFile>>,
     mark: Mark,
+    written: Option<Written>,
     sending: Option<Sending>,
     next: u64,
     used: u64,
@@ -128,6 +130,13 @@ impl Spool {
                 self.open = None;
             }
         }
+        // Without the mark what was delivered would be missed at the next start.
+        if marked.is_err()
+            && self.segments.is_empty()
+            && let Some(written) = &mut self.written
+        {
+            written.reset();
+        }
         marked
     }
 
@@ -188,6 +197,9 @@ impl Spool {
         let file = self.segment_for(*first, length)?;
         self.write(&file)?;
         self.next = next;
+        if let Some(written) = &mut self.written {
+            written.advance(next);
+        }
         self.used += length;
         if let Some(last) = self.segments.back_mut() {
             last.length += length;

@@ -45,6 +45,8 @@ pub(super) struct Reading {
     pub(super) lost: Lost,
     /// Something in the file belongs to no whole record.
     pub(super) is_damaged: bool,
+    /// The damage reaches to its end; what that cost is in `lost`.
+    pub(super) is_cut: bool,
 }
 
 /// The numbers that a file may hold.
@@ -54,8 +56,22 @@ pub(super) struct Numbers {
     pub(super) from: u64,
     /// Below this; `None` where nobody knows.
     pub(super) until: Option<u64>,
+    /// The number behind the last record that was written, where anybody noted it. There may be more.
+    pub(super) written: u64,
     /// Those below this are done with: their loss is none.
     pub(super) released: u64,
+}
+
+impl Numbers {
+    /// What damage of so many bytes at the end of a file has cost, where the next number was `first`.
+    pub(super) fn end(&self, gap: u64, first: u64) -> Lost {
+        match self.written.checked_sub(first) {
+            Some(frames @ 1..) if self.until.is_none() => {
+                Lost { frames, bytes: gap.saturating_sub(frames * HEAD as u64) }
+            }
+            _ => lost(gap, first, self.until),
+        }
+    }
 }
 
 /// Reads a file, over damage.
@@ -69,8 +85,11 @@ pub(super) fn read(bytes: &Bytes, numbers: Numbers) -> Reading {
         if gap > 0 {
             reading.is_damaged = true;
             let first = next.max(numbers.released);
-            let behind = found.as_ref().map_or(numbers.until, |(_, number, _)| Some(*number));
-            reading.lost += lost(gap as u64, first, behind);
+            reading.lost += match &found {
+                Some((_, number, _)) => lost(gap as u64, first, Some(*number)),
+                None => numbers.end(gap as u64, first),
+            };
+            reading.is_cut = found.is_none();
         }
         let Some((at, number, frame)) = found else { break };
         rest.advance(at + HEAD + frame.len());

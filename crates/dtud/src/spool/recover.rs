@@ -9,7 +9,7 @@ use bytes::Bytes;
 use dtu_proto::event::QueueId;
 use tracing::warn;
 
-use super::mark::{Mark, Sending};
+use super::mark::{Mark, Sending, Written};
 use super::record::{self, Lost, Numbers, Reading};
 use super::sync::Syncer;
 use super::{MAX_SEGMENT, SEGMENTS, Segment, Spool, SpoolSync, folder, segment_paths, undelivered};
@@ -70,6 +70,7 @@ impl Spool {
             segments: VecDeque::new(),
             open: None,
             next: mark.released(),
+            written: Written::open(fs, &dir),
             mark,
             sending,
             used: 0,
@@ -85,8 +86,9 @@ impl Spool {
 
     fn recover(&mut self, queue: QueueId, count: &mut dyn FnMut(Lost)) -> io::Result<Found> {
         let released = self.mark.released();
-        let segments = read_segments(&self.fs, &self.dir, released)?;
-        let mut found = Found::default();
+        let written = self.written.as_ref().map_or(0, Written::next);
+        let segments = read_segments(&self.fs, &self.dir, released, written)?;
+        let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
         for segment in &segments {
             found.lost += segment.reading.lost;
             let frames = segment.reading.records.iter().filter(|(number, _)| *number >= released);
@@ -96,7 +98,7 @@ impl Spool {
         if found.lost != Lost::default() {
             count(found.lost);
         }
-        tell(queue, &segments, went);
+        tell(queue, &segments, found.lost, went);
         for segment in segments {
             self.keep(segment);
         }
@@ -105,7 +107,14 @@ impl Spool {
             self.release(frame + 1)?;
         }
         match found.frames.last() {
-            Some((last, _)) => self.next = last + 1,
+            Some((last, _)) => {
+                self.next = last + 1;
+                // What is missing is counted: not again at the next start.
+                if let Some(noted) = self.written.as_mut().filter(|noted| noted.next() > last + 1) {
+                    noted.reset();
+                    noted.advance(last + 1);
+                }
+            }
             None => self.start_over()?,
         }
         Ok(found)
@@ -191,6 +200,9 @@ impl Spool {
     /// Nothing is left. The segments are gone for good before the marks go, and the marks before a lower number comes.
     fn start_over(&mut self) -> io::Result<()> {
         self.next = 0;
+        if let Some(written) = self.written.as_mut().filter(|written| written.next() > 0) {
+            written.reset();
+        }
         if let Some(sending) = self.sending.as_mut().filter(|sending| sending.frame().is_some()) {
             sending.set(None)?;
             sending.file().sync_data()?;
@@ -206,22 +218,35 @@ impl Spool {
 /// The frames of a spool that nothing may be written to.
 pub(super) fn peek(fs: &Fs, state: &Path, queue: QueueId) -> io::Result<Found> {
     let dir = state.join("spool").join(folder(queue));
-    let released = Mark::peek(fs, &dir);
-    let mut found = Found::default();
-    for segment in read_segments(fs, &dir, released)? {
+    let (released, written) = (Mark::peek(fs, &dir), Written::peek(fs, &dir));
+    let segments = read_segments(fs, &dir, released, written)?;
+    let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
+    for segment in segments {
         found.lost += segment.reading.lost;
         found.frames.extend(segment.reading.records.into_iter().filter(|(number, _)| *number >= released));
     }
     Ok(found)
 }
 
-fn read_segments(fs: &Fs, dir: &Path, released: u64) -> io::Result<Vec<Read>> {
+/// Frames at the end of which nothing is left, not even damage: a file that was cut between two of them, or is gone.
+fn missing(segments: &[Read], released: u64, written: u64) -> Lost {
+    let last = segments.last();
+    if last.is_some_and(|last| last.failed || last.reading.is_cut) {
+        return Lost::default();
+    }
+    let behind = last.and_then(|last| last.reading.records.last()).map_or(0, |(number, _)| number + 1);
+    let first = last.and_then(|last| first_number(&last.path)).unwrap_or(0).max(behind).max(released);
+    Lost { frames: written.saturating_sub(first), bytes: 0 }
+}
+
+fn read_segments(fs: &Fs, dir: &Path, released: u64, written: u64) -> io::Result<Vec<Read>> {
     let paths = segment_paths(fs, dir)?;
     let mut from = 0;
     let mut segments = Vec::new();
     for (place, path) in paths.iter().enumerate() {
         let until = paths.get(place + 1).and_then(|next| first_number(next));
-        let numbers = Numbers { from: first_number(path).unwrap_or(0).max(from), until, released };
+        let from_name = first_number(path).unwrap_or(0);
+        let numbers = Numbers { from: from_name.max(from), until, written, released };
         let segment = match fs.read(path, u64::MAX).or_else(|_| fs.salvage(path).map(Some)) {
             Ok(Some(bytes)) => {
                 let bytes = Bytes::from(bytes);
@@ -249,21 +274,24 @@ fn first_number(path: &Path) -> Option<u64> {
 /// What a segment that cannot be read has cost, as far as names and lengths tell.
 fn unreadable(path: &Path, numbers: Numbers) -> Lost {
     let length = std::fs::symlink_metadata(path).map_or(0, |data| data.len());
-    record::lost(length, numbers.from.max(numbers.released), numbers.until)
+    numbers.end(length, numbers.from.max(numbers.released))
 }
 
 /// One line, whatever was found.
-fn tell(queue: QueueId, segments: &[Read], went: Option<u64>) {
+fn tell(queue: QueueId, segments: &[Read], lost: Lost, went: Option<u64>) {
     let mut damaged = segments.iter().filter(|segment| segment.failed || segment.reading.is_damaged);
     if let Some(first) = damaged.next() {
-        let mut lost = Lost::default();
-        segments.iter().for_each(|segment| lost += segment.reading.lost);
         let (file, more) = (first.path.display(), damaged.count());
         let more = if more == 0 { String::new() } else { format!(" and {more} more files") };
         warn!(
             "{queue}: {file}{more}: damaged: {} lost; kept beside as .damaged-1 to -8",
             Count(lost.frames, "frame")
         );
+    }
+    if lost.frames > u64::from(went.is_some())
+        && !segments.iter().any(|segment| segment.failed || segment.reading.is_damaged)
+    {
+        warn!("{queue}: the end of the spool is gone: {} lost", Count(lost.frames, "frame"));
     }
     if went.is_some() {
         warn!(

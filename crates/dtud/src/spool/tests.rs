@@ -154,11 +154,7 @@ fn a_tail_cut_at_every_byte_loses_only_the_frame_it_touches_counted() {
         std::fs::write(&path, bytes).unwrap();
         let (mut spool, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
         assert_eq!(found.frames, frames[..whole], "byte {at}");
-        assert_eq!(
-            found.lost.frames,
-            u64::from(!BORDERS.contains(&at)),
-            "byte {at}: what is torn is counted"
-        );
+        assert_eq!(found.lost.frames, 3 - whole as u64, "byte {at}: what is missing is counted");
         assert_eq!(spool.used(), BORDERS[whole] as u64, "the tail is cut");
         spool.append_one(9, &frame(9, 9)).unwrap();
         let again = open(killed(copy.path()).path(), 1 << 20).1;
@@ -191,6 +187,40 @@ fn k1_a_bit_flipped_anywhere_costs_one_frame_counted_and_the_damaged_file_is_kep
         assert_eq!(std::fs::read(&beside).unwrap(), bytes, "as it was found");
         drop(spool);
         assert_eq!(open(copy.path(), 1 << 20).1, left, "and whole from now on");
+    }
+}
+
+/// K1: what a power cut, a worn card or a hand leaves of the end of a spool.
+#[test]
+fn k1_frames_behind_the_last_whole_record_are_counted_once_whatever_became_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    three_frames(dir.path());
+    let file = "spool/link-2/0000000000000003.frames";
+    let whole = std::fs::read(dir.path().join(file)).unwrap();
+    let zeros = [&whole[..BORDERS[1]], &vec![0; whole.len() - BORDERS[1]]].concat();
+    for (what, bytes, lost) in [
+        ("half of it is zeros", Some(zeros), 2),
+        ("cut between two records", Some(whole[..BORDERS[1]].to_vec()), 2),
+        ("an empty file", Some(Vec::new()), 3),
+        ("all garbage", Some(vec![0xA5; whole.len()]), 3),
+        ("no file", None, 3),
+    ] {
+        let copy = killed(dir.path());
+        let path = copy.path().join(file);
+        match bytes {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => {
+                // Numbers 0 to 2 never were.
+                open(copy.path(), 1 << 20).0.release(3).unwrap();
+                std::fs::remove_file(&path).unwrap();
+            }
+        }
+        let (mut spool, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
+        assert_eq!((found.frames.len() as u64, found.lost.frames), (3 - lost, lost), "{what}");
+        spool.append_one(9, &frame(9, 9)).unwrap();
+        drop(spool);
+        let (_, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
+        assert_eq!((found.frames.len() as u64, found.lost.frames), (4 - lost, 0), "{what}: not again");
     }
 }
 

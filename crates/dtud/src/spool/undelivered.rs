@@ -138,4 +138,4 @@ pub(crate) fn path(dir: &Path, queue: QueueId) -> PathBuf {
     dir.join(format!("undelivered-{}", queue.word()))
 }
 
-const ANY: Numbers = Numbers { from: 0, until: None, released: 0 };
+const ANY: Numbers = Numbers { from: 0, until: None, written: 0, released: 0 };
