@@ -275,6 +275,7 @@ impl SubmitFailure {
             197 => "the service centre has this message already",
             208 => "the SIM is full",
             302 => "not allowed",
+            303 => "the modem does not support it",
             304 => "the PDU is not valid",
             305 => "the text is not valid",
             310 => "there is no SIM",

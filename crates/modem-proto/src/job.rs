@@ -30,6 +30,8 @@ pub(crate) enum Job {
     DialectInit(usize),
     UserInit(usize),
     MessageMode,
+    /// Whether PDU mode, which was taken, is there.
+    IsPduMode,
     CallAbility,
     ShowCaller,
 

@@ -17,6 +17,8 @@ pub enum Lack {
     Messages,
     /// `AT+CMGF=0` is taken, and messages are shown as text all the same.
     PduMode,
+    /// `AT+CMGF=0` is taken, and `AT+CMGF?` shows text mode all the same.
+    Sending,
     /// A message that is no PDU, or not as long as its head says.
     SomeMessages,
     /// `AT+CPMS` is refused in every form.
@@ -68,6 +70,7 @@ impl Lack {
         match self {
             Self::Messages => "no messages in PDU mode (AT+CMGF=0), asked again while it runs",
             Self::PduMode => "messages stay in text mode, they are kept in the modem, unread",
+            Self::Sending => "the modem stays in text mode (AT+CMGF? shows 1), no message is sent",
             Self::SomeMessages => "a message cannot be read, it is kept in the modem",
             Self::Storage => "the message storage cannot be chosen (AT+CPMS), only the modem's own is read",
             Self::Announcements => "new messages are not announced (AT+CNMI), looked for every 20 s",

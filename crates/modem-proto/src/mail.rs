@@ -54,8 +54,19 @@ pub(crate) struct Mail {
     /// Delivered directly before the modem was introduced.
     early: Vec<Bytes>,
     pub(crate) submitting: Option<Submitting>,
+    /// What the last command made known of PDU mode.
+    pub(crate) pdu_mode: PduMode,
+}
+
+/// Whether messages go as PDUs now. It holds for the next command only.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum PduMode {
+    #[default]
+    Unknown,
     /// `AT+CMGF=0` was taken a moment ago.
-    pub(crate) pdu_mode_fresh: bool,
+    Taken,
+    /// And `AT+CMGF?` does not show text mode.
+    Shown,
 }
 
 /// A storage of messages: `SM`, `ME`, `MT`, `SM_P`, …

@@ -27,6 +27,7 @@ pub const OPTIONAL: &[Optional] = &[
     row(&["AT+CGSN"], "", &[Lack::Imei]),
     row(&["AT+CTZU", "AT+CTZR", "AT+CLTS"], "the modem's clock is taken as it is", &[]),
     row(&["AT+CMGF=0"], "again after 2 s, 4 s … 5 min, and at `SMS Ready`", &[Lack::Messages]),
+    row(&["AT+CMGF?"], "an `OK` to `AT+CMGF=0` is believed", &[]),
     row(&["AT+CLCC"], "the call's news alone", &[Lack::CallList]),
     row(&["AT+CLIP"], "the number of a caller from `AT+CLCC`", &[]),
     row(&["AT+CLCC", "AT+CLIP"], "", &[Lack::Calls]),

@@ -40,6 +40,7 @@ impl Modem {
             Job::DialectInit(number) => plain(self.dialect.init.get(number)?),
             Job::UserInit(number) => plain(self.settings.init.get(number)?),
             Job::MessageMode => plain("AT+CMGF=0"),
+            Job::IsPduMode => asks("AT+CMGF?", "+CMGF:"),
             Job::CallAbility | Job::Calls => asks("AT+CLCC", "+CLCC:"),
             Job::ShowCaller => plain("AT+CLIP=1"),
             Job::Function => asks("AT+CFUN?", "+CFUN:"),
@@ -164,6 +165,7 @@ fn limit(job: Job) -> Duration {
         | Job::Chosen
         | Job::DialectInit(_)
         | Job::MessageMode
+        | Job::IsPduMode
         | Job::CallAbility
         | Job::ShowCaller
         | Job::Function

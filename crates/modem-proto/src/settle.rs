@@ -24,6 +24,7 @@ impl Modem {
             }
             Job::UserInit(_) | Job::FunctionOn => self.complain(request, answer),
             Job::MessageMode | Job::CallAbility => self.know_ability(request.job, answer, now),
+            Job::IsPduMode => self.know_pdu_mode(answer),
             Job::ShowCaller => self.identity.abilities.calls |= answer.is_ok(),
 
             Job::Function => self.know_function(answer),

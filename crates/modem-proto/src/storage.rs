@@ -12,10 +12,11 @@ use crate::channel::Request;
 use crate::event::Event;
 use crate::job::Job;
 use crate::lack::Lack;
-use crate::mail::{BLIND_LOOK, RETRY, Store, store_of};
+use crate::mail::{BLIND_LOOK, PduMode, RETRY, Store, store_of};
 use crate::modem::Modem;
 use crate::patience::pause;
 use crate::request::{ANNOUNCE, PHASE_1, PHASE_2};
+use crate::submit::NOT_ALLOWED;
 
 impl Modem {
     pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer, now: Instant) {
@@ -143,7 +144,7 @@ impl Modem {
     pub(crate) fn know_message_mode(&mut self, answer: &Answer, now: Instant) {
         if answer.is_ok() {
             self.mail.mode_refused = 0;
-            self.mail.pdu_mode_fresh = true;
+            self.mail.pdu_mode = PduMode::Taken;
             self.lack_no_more(Lack::Messages);
             let had = core::mem::replace(&mut self.identity.abilities.messages, true);
             if !had && self.present {
@@ -151,7 +152,7 @@ impl Modem {
             }
             return;
         }
-        self.cannot_submit();
+        self.cannot_submit(NOT_ALLOWED);
         // In front of the card's first word it says nothing about the modem.
         self.mail.mode_refused += 1;
         if !self.present {

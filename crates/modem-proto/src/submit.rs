@@ -8,6 +8,8 @@ use dtu_proto::time::{Duration, Instant};
 use crate::answer::{Answer, Outcome};
 use crate::event::Event;
 use crate::job::Job;
+use crate::lack::Lack;
+use crate::mail::PduMode;
 use crate::modem::Modem;
 use crate::start::SETTLE;
 
@@ -17,6 +19,8 @@ pub(crate) struct Submitting {
     token: u32,
     pub(crate) pdu: Bytes,
     pub(crate) give_up_at: Instant,
+    /// The modem was in text mode when it was its turn.
+    seen_in_text_mode: bool,
 }
 
 impl Modem {
@@ -27,8 +31,8 @@ impl Modem {
             // Another one is outstanding, or this is no PDU: the contract is broken.
             Err(SubmitFailure(INVALID_PDU))
         } else {
-            self.mail.submitting =
-                Some(Submitting { token, pdu: pdu.clone(), give_up_at: now + SUBMIT_LIMIT });
+            let (pdu, give_up_at) = (pdu.clone(), now + SUBMIT_LIMIT);
+            self.mail.submitting = Some(Submitting { token, pdu, give_up_at, seen_in_text_mode: false });
             return self.agenda.soon(Job::Submit);
         };
         self.tell(ModemInput::Submitted { token, outcome });
@@ -66,20 +70,51 @@ impl Modem {
     }
 
     /// A modem that fell back to text mode would take the length for a number, and send it the digits: PDU mode is
-    /// asked for in front of each message.
+    /// set in front of each message, and looked at, for some say OK and stay as they are.
     pub(crate) fn in_pdu_mode(&mut self, job: Job) -> Job {
-        let is_fresh = core::mem::take(&mut self.mail.pdu_mode_fresh);
-        if job != Job::Submit || is_fresh || self.mail.submitting.is_none() {
+        let mode = core::mem::take(&mut self.mail.pdu_mode);
+        if job != Job::Submit || self.mail.submitting.is_none() {
             return job;
         }
+        let before = match mode {
+            PduMode::Unknown => Job::MessageMode,
+            PduMode::Taken => Job::IsPduMode,
+            PduMode::Shown => return job,
+        };
         self.agenda.first(job);
-        Job::MessageMode
+        before
     }
 
-    /// PDU mode was refused: what waits for it does not go out.
-    pub(crate) fn cannot_submit(&mut self) {
+    /// One that does not know the question, or has no word for its mode, is believed.
+    pub(crate) fn know_pdu_mode(&mut self, answer: &Answer) {
+        let shown = answer.fields().first().and_then(|field| field.number::<u8>());
+        match answer.outcome {
+            Outcome::Ok if shown == Some(TEXT_MODE) => self.stays_in_text_mode(),
+            Outcome::Ok | Outcome::Failed(_) => {
+                self.mail.pdu_mode = PduMode::Shown;
+                if shown.is_some() {
+                    self.lack_no_more(Lack::Sending);
+                }
+            }
+            Outcome::TimedOut | Outcome::Call(_) => self.cannot_submit(NOT_ALLOWED),
+        }
+    }
+
+    /// Set and looked at once more, for the modem may have been restarted in between. Then the message does not go out.
+    fn stays_in_text_mode(&mut self) {
+        let Some(submit) = &mut self.mail.submitting else { return };
+        if core::mem::replace(&mut submit.seen_in_text_mode, true) {
+            self.lack(Lack::Sending);
+            let why = "1: the modem stays in text mode, the message is not sent".into();
+            self.note(Event::Refused { command: "AT+CMGF?".into(), why });
+            self.cannot_submit(NOT_SUPPORTED);
+        }
+    }
+
+    /// There is no PDU mode: what waits for it does not go out.
+    pub(crate) fn cannot_submit(&mut self, failure: SubmitFailure) {
         if self.agenda.cancel(|job| *job == Job::Submit) {
-            self.fail_submit(NOT_ALLOWED);
+            self.fail_submit(failure);
         }
     }
 
@@ -114,7 +149,12 @@ fn can_be_sent(pdu: &Bytes) -> bool {
 
 /// 304: invalid PDU mode parameter.
 const INVALID_PDU: u16 = 304;
-const NOT_ALLOWED: SubmitFailure = SubmitFailure(302);
+/// For now: modems say so that are not ready yet.
+pub(crate) const NOT_ALLOWED: SubmitFailure = SubmitFailure(302);
+/// For good.
+const NOT_SUPPORTED: SubmitFailure = SubmitFailure(303);
+/// 27.005 3.2.3.
+const TEXT_MODE: u8 = 1;
 /// Octets: 12 of the service centre, 164 of a SUBMIT (23.040).
 const LONGEST_PDU: usize = 12 + 164;
 /// From the order to the answer at most; the contract says three minutes.

@@ -3,12 +3,19 @@
 
 use crate::common;
 
+use bytes::Bytes;
 use common::{Bench, PDU};
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{
     CallEnd, CallNews, Cell, ModemInput, ModemOutput, PhoneNumber, Registration, SubmitFailure,
 };
-use modem_proto::{Event, Lack, Settings};
+use dtu_proto::time::{Duration, Instant};
+use dtu_proto::wire::address::Address;
+use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
+use dtu_proto::wire::user_data::{Body, UserData};
+use dtu_sim::modem::{Oddities, Rack, RackOutput, Setup};
+use dtu_sim::radio::{PhoneNews, Verb};
+use modem_proto::{Event, Input, Lack, Modem, Output, Settings};
 
 fn bench(change: impl FnOnce(&mut Bench)) -> Bench {
     let mut bench = Bench::new(Settings::default());
@@ -29,6 +36,7 @@ fn stored(bench: &mut Bench) {
     bench.run(40);
 }
 
+const PHONE: &str = "+8613900000002";
 const SM: &str = "AT+CPMS=\"SM\"";
 
 #[test]
@@ -181,6 +189,91 @@ fn m3_a_modem_that_stays_in_text_mode_keeps_its_messages_and_that_is_said() {
     assert!(!bench.commands().iter().any(|command| command.starts_with("AT+CMGD")));
     assert_eq!(lacks(&bench), [Lack::PduMode]);
     assert!(bench.count("AT+CMGF=0") < 30);
+}
+
+/// It says OK to PDU mode, and would take the length for a number and send it the digits.
+#[test]
+fn m3_a_modem_that_stays_in_text_mode_sends_nothing_and_that_is_said() {
+    let mut bench = Bench::ready();
+    bench.device.on("AT+CMGF?", &[&["+CMGF: 1", "OK"]]);
+    for token in 1..=2 {
+        bench.submit(token);
+        bench.run(5);
+    }
+    assert_eq!(bench.submitted(), [(1, Err(SubmitFailure(303))), (2, Err(SubmitFailure(303)))]);
+    assert!(!SubmitFailure(303).is_temporary());
+    assert_eq!(bench.count("AT+CMGS=13"), 0);
+    assert_eq!(lacks(&bench), [Lack::Sending], "said once");
+    assert!(bench.has(&ModemInput::Lacks(Lack::Sending.words().into())));
+    let lost =
+        |event: &&Event| matches!(event, Event::Refused { why, .. } if why.contains("stays in text mode"));
+    assert_eq!(bench.events.iter().filter(lost).count(), 2, "each message that was not sent");
+    bench.device.on("AT+CMGF?", &[&["+CMGF: 0", "OK"]]);
+    bench.submit(3);
+    bench.run(5);
+    assert_eq!(bench.submitted().last(), Some(&(3, Ok(1))));
+    assert_eq!(bench.modem.lacks().count(), 0);
+}
+
+#[test]
+fn m3_the_simulated_modem_that_stays_in_text_mode_sends_nothing() {
+    let mut sim = Sim::run("text-only", 60);
+    assert_eq!(sim.submit(1), Some(Err(SubmitFailure(303))));
+    assert_eq!(sim.delivered, []);
+    assert!(sim.lacks().contains(&Lack::Sending));
+}
+
+/// Between `AT+CMGF=0` and the message as well.
+#[test]
+fn m3_a_modem_that_falls_back_to_text_mode_is_set_again_in_front_of_the_message() {
+    let mut bench = Bench::ready();
+    bench.device.on("AT+CMGF?", &[&["+CMGF: 1", "OK"], &["+CMGF: 0", "OK"]]);
+    let before = bench.commands().len();
+    bench.submit(1);
+    bench.run(5);
+    assert_eq!(bench.submitted(), [(1, Ok(1))]);
+    let wanted = ["AT+CMGF=0", "AT+CMGF?", "AT+CMGF=0", "AT+CMGF?", "AT+CMGS=13"];
+    assert_eq!(bench.commands()[before..], wanted);
+    assert_eq!(lacks(&bench), []);
+}
+
+/// Each fourth message that is deleted makes this one fall back.
+#[test]
+fn m3_the_simulated_modem_that_falls_back_sends_each_message_to_its_number() {
+    let mut sim = Sim::run("text-mode", 60);
+    for token in 1..=6 {
+        let from = PhoneNumber::new(PHONE).unwrap();
+        let text = Verb::Text { from, to: None, text: format!("text {token}") };
+        sim.rack.carry_out(1, &text, sim.now);
+        sim.run_on(60);
+        assert!(matches!(sim.submit(token), Some(Ok(_))), "{token}: {:?}", sim.events);
+    }
+    assert_eq!(sim.news.iter().filter(|news| matches!(news, ModemInput::Message { .. })).count(), 6);
+    assert_eq!(sim.delivered, [PhoneNumber::new(PHONE).unwrap(); 6]);
+    assert_eq!(sim.lacks(), []);
+}
+
+#[test]
+fn m3_a_modem_without_the_question_or_without_a_word_for_its_mode_sends_as_ever() {
+    for answer in [&["ERROR"][..], &["+CME ERROR: 4"], &["OK"], &["+CMGF:0", "OK"]] {
+        let mut bench = Bench::ready();
+        bench.device.on("AT+CMGF?", &[answer]);
+        bench.submit(1);
+        bench.run(5);
+        assert_eq!(bench.submitted(), [(1, Ok(1))], "{answer:?}");
+        assert_eq!(lacks(&bench), []);
+    }
+}
+
+/// No word of its mode: it may be sent later.
+#[test]
+fn m3_a_question_that_is_not_answered_sends_nothing_for_now() {
+    let mut bench = Bench::ready();
+    bench.device.never_answers("AT+CMGF?");
+    bench.submit(1);
+    bench.run(20);
+    assert_eq!(bench.submitted(), [(1, Err(SubmitFailure(302)))]);
+    assert_eq!(bench.count("AT+CMGS=13"), 0);
 }
 
 #[test]
@@ -446,54 +539,93 @@ fn m9_a_call_that_outlives_its_list_clears_it() {
     assert_eq!(lacks(&bench), []);
 }
 
-/// The dialogue with the simulated modem, for so many seconds.
+/// The dialogue with the simulated modem.
 struct Sim {
-    rack: dtu_sim::modem::Rack,
-    modem: modem_proto::Modem,
+    rack: Rack,
+    modem: Modem,
+    now: Instant,
     news: Vec<ModemInput>,
     events: Vec<Event>,
     commands: usize,
+    /// The phones that a message has reached.
+    delivered: Vec<PhoneNumber>,
 }
 
 impl Sim {
+    /// The dialogue of so many seconds.
     fn run(odd: &str, seconds: u64) -> Self {
-        use dtu_proto::time::{Duration, Instant};
-        use dtu_sim::modem::{Oddities, Rack, RackOutput, Setup};
-        use modem_proto::{Input, Modem, Output};
         let mut rack = Rack::new(1, dtu_sim::radio::Settings::default());
         let odd = Oddities::parse(odd).unwrap();
         rack.add(Setup { odd, ..Setup::default() }, dtu_sim::radio::Subscriber::default(), Instant::ZERO);
-        let modem = Modem::new(Settings::default(), Instant::ZERO);
-        let mut sim = Self { rack, modem, news: Vec::new(), events: Vec::new(), commands: 0 };
-        let mut now = Instant::ZERO;
-        sim.modem.handle_input(Input::Opened, now);
-        let end = now + Duration::from_secs(seconds);
-        while now < end {
-            loop {
-                if let Some(output) = sim.modem.poll_output() {
-                    match output {
-                        Output::Write(bytes) => {
-                            sim.commands += 1;
-                            sim.rack.read(0, &bytes, now);
-                        }
-                        Output::News(news) => sim.news.push(news),
-                        Output::Event(event) => sim.events.push(event),
-                        Output::Reopen => sim.modem.handle_input(Input::Opened, now),
-                    }
-                } else if let Some(output) = sim.rack.poll_output() {
-                    if let RackOutput::Bytes(_, bytes) = output {
-                        sim.modem.handle_input(Input::Bytes(&bytes), now);
-                    }
-                } else {
-                    break;
-                }
-            }
-            let modem = sim.modem.poll_timeout().map(|deadline| deadline.at);
-            now = [modem, sim.rack.poll_timeout()].into_iter().flatten().min().unwrap_or(end).max(now);
-            sim.rack.handle_timeout(now);
-            sim.modem.handle_timeout(now);
-        }
+        let mut modem = Modem::new(Settings::default(), Instant::ZERO);
+        modem.handle_input(Input::Opened, Instant::ZERO);
+        let (news, events) = (Vec::new(), Vec::new());
+        let mut sim =
+            Self { rack, modem, now: Instant::ZERO, news, events, commands: 0, delivered: Vec::new() };
+        sim.run_on(seconds);
         sim
+    }
+
+    fn run_on(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        while self.now < end {
+            self.carry_out();
+            let modem = self.modem.poll_timeout().map(|deadline| deadline.at);
+            let next = [modem, self.rack.poll_timeout()].into_iter().flatten().min().unwrap_or(end);
+            self.now = next.clamp(self.now, end);
+            self.rack.handle_timeout(self.now);
+            self.modem.handle_timeout(self.now);
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        loop {
+            if let Some(output) = self.modem.poll_output() {
+                self.obey(output);
+            } else if let Some(output) = self.rack.poll_output() {
+                match output {
+                    RackOutput::Bytes(_, bytes) => self.modem.handle_input(Input::Bytes(&bytes), self.now),
+                    RackOutput::Phone(PhoneNews::Text { phone, .. }) => self.delivered.push(phone),
+                    _ => {}
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::Write(bytes) => {
+                self.commands += 1;
+                self.rack.read(0, &bytes, self.now);
+            }
+            Output::News(news) => {
+                if let ModemInput::Message { id, .. } = &news {
+                    self.order(&ModemOutput::Taken(*id));
+                }
+                self.news.push(news);
+            }
+            Output::Event(event) => self.events.push(event),
+            Output::Reopen => self.modem.handle_input(Input::Opened, self.now),
+        }
+    }
+
+    fn order(&mut self, order: &ModemOutput) {
+        self.modem.handle_input(Input::Order(order), self.now);
+    }
+
+    fn submit(&mut self, token: u32) -> Option<Result<u8, SubmitFailure>> {
+        let data = UserData { header: None, body: Body::text("out") };
+        let submit = Submit::new(Address::number(PHONE).unwrap(), data);
+        let pdu = Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().unwrap();
+        self.order(&ModemOutput::Submit { token, pdu: Bytes::from(pdu) });
+        self.run_on(60);
+        self.news.iter().find_map(|news| match news {
+            ModemInput::Submitted { token: of, outcome } if *of == token => Some(*outcome),
+            _ => None,
+        })
     }
 
     fn lacks(&self) -> Vec<Lack> {
