@@ -542,7 +542,7 @@ fn a_stop_waits_for_the_line_only_where_somebody_is_there_or_the_network_sent_so
 fn no_link_begins_an_attempt_once_a_stop_was_asked_for() {
     let mut dev = Bench::new(one_link());
     dev.net[0] = Net::Refused;
-    dev.at(60_000);
+    dev.at(60_000).prints(BANNER);
     let tried = dev.connects[0].len();
     // A reply that is not read holds the stop up.
     dev.escape();
