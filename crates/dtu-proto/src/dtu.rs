@@ -73,6 +73,8 @@ pub struct Dtu {
     identity: Identity,
     rng: Rng,
     now: Instant,
+    /// The nearest deadline, as it was found when something last changed.
+    next_deadline: Option<Deadline>,
     outputs: VecDeque<Output>,
 
     line_state: LineState,
@@ -175,6 +177,7 @@ impl Dtu {
             httpd: Httpd::new(options.modes.clone(), options.http_answer_max),
             rng: Rng::new(seed),
             now,
+            next_deadline: None,
             outputs: VecDeque::new(),
             line_state: LineState::Window { until: now },
             mode_started: false,
@@ -225,6 +228,7 @@ impl Dtu {
             identity,
         };
         dtu.power_on(RestartReason::PowerOn);
+        dtu.next_deadline = dtu.find_deadline();
         dtu
     }
 
@@ -239,12 +243,15 @@ impl Dtu {
                 QueueId::SerialCommand => self.restore_serial_command(seq, frame),
             }
         }
+        self.next_deadline = self.find_deadline();
     }
 
     /// Puts the messages that an earlier run kept (the text of the last `StoreOutput::Messages`) back in their places.
     /// To be called before the first input. What cannot be read is passed over and reported.
     pub fn restore_messages(&mut self, text: &str) -> Vec<Problem> {
-        self.mailbox.restore(text, self.now)
+        let problems = self.mailbox.restore(text, self.now);
+        self.next_deadline = self.find_deadline();
+        problems
     }
 
     /// The frames that wait in a queue, oldest first, with their numbers: for the host's clean stop.
@@ -292,7 +299,11 @@ impl Dtu {
 
     /// When to call `handle_timeout` at the latest; `None` = not before the next input.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Deadline> {
+    pub const fn poll_timeout(&self) -> Option<Deadline> {
+        self.next_deadline
+    }
+
+    fn find_deadline(&self) -> Option<Deadline> {
         let own = [
             (Timer::Restart, self.ending_deadline()),
             (Timer::Escape, self.escape.deadline()),
@@ -447,6 +458,7 @@ impl Dtu {
         self.httpd_listens();
         self.serial_command_reads();
         self.show_leds();
+        self.next_deadline = self.find_deadline();
     }
 
     fn handle_store(&mut self, input: StoreInput<'_>) {

@@ -312,9 +312,9 @@ impl Machine {
         busy |= self.poll_serial(cx, now);
         busy |= self.poll_modem(cx, now);
         busy |= self.poll_disk(cx, now);
-        self.disk.note_losses(self.dtu.losses());
         busy |= self.answer_questions(cx, now);
         if busy {
+            self.disk.note_losses(self.dtu.losses());
             self.journal.look(now, &self.dtu);
             self.watchdog.note_change();
         }
