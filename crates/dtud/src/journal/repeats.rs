@@ -8,33 +8,53 @@ use super::REMINDER;
 use crate::words::Span;
 
 /// The lines that were said of one thing.
-#[derive(Debug, Default)]
-pub(crate) struct Repeats(VecDeque<Said>);
+#[derive(Debug)]
+pub(crate) struct Repeats {
+    said: VecDeque<Said>,
+    /// So often a line is said before it counts as one that comes again and again.
+    at_first: u32,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self::after(1)
+    }
+}
 
 #[derive(Debug)]
 struct Said {
     text: String,
     at: Instant,
+    times: u32,
     /// How often it came since, and was not said.
     unsaid: u64,
 }
 
 impl Repeats {
+    /// Lines are said so often at first.
+    pub(crate) const fn after(at_first: u32) -> Self {
+        Self { said: VecDeque::new(), at_first }
+    }
+
     /// What is to be said of it now; `None` = that was said a moment ago.
     pub(crate) fn again(&mut self, text: &str, now: Instant) -> Option<String> {
-        let Some(said) = self.0.iter_mut().find(|said| said.text == text) else {
-            if self.0.len() == MOST {
-                self.0.pop_front();
+        let Some(said) = self.said.iter_mut().find(|said| said.text == text) else {
+            if self.said.len() == MOST {
+                self.said.pop_front();
             }
-            self.0.push_back(Said { text: text.to_owned(), at: now, unsaid: 0 });
+            self.said.push_back(Said { text: text.to_owned(), at: now, times: 1, unsaid: 0 });
             return Some(text.to_owned());
         };
         let since = now.since(said.at);
+        if since < REMINDER && said.times < self.at_first {
+            said.times += 1;
+            return Some(text.to_owned());
+        }
         if since < REMINDER {
             said.unsaid += 1;
             return None;
         }
-        said.at = now;
+        (said.at, said.times) = (now, 1);
         Some(match std::mem::take(&mut said.unsaid) {
             0 => text.to_owned(),
             unsaid => format!("{text} ({} times in {})", unsaid + 1, Span(since)),

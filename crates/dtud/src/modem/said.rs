@@ -1,4 +1,4 @@
-//! What the log says of the modem: each state once, and after much coming and going how it stands at last.
+//! What the log says of the modem: each change of its state, and where it comes and goes how it stands at last.
 
 use dtu_proto::event::ModemInput;
 use dtu_proto::time::Instant;
@@ -8,7 +8,7 @@ use super::Address;
 use crate::journal::{REMINDER, Repeats, STEADY};
 
 /// What was said, and what was not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Said {
     repeats: Repeats,
     /// The last state of each kind, where it was not said.
@@ -17,6 +17,13 @@ pub(super) struct Said {
     due: Option<Instant>,
     /// Not before.
     rests_until: Instant,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        let (repeats, unsaid) = (Repeats::after(AT_FIRST), Default::default());
+        Self { repeats, unsaid, due: None, rests_until: Instant::ZERO }
+    }
 }
 
 impl Said {
@@ -73,6 +80,8 @@ fn in_words(news: &ModemInput, modem: &Address) -> Option<(usize, String)> {
 }
 
 const KINDS: usize = 4;
+/// A state that comes so often within ten minutes comes and goes.
+const AT_FIRST: u32 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -98,8 +107,9 @@ mod tests {
                 }
             }
         });
-        let first = ["INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready", "WARN  modem: gone"];
-        assert_eq!(ear.take(), first);
+        let (here, ready, gone) =
+            ("INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready", "WARN  modem: gone");
+        assert_eq!(ear.take(), [here, ready, gone, here, here, ready, gone, ready, gone]);
         assert_eq!(said.deadline(), Some(now + STEADY));
         ear.listens(|| said.fire(now + STEADY));
         assert_eq!(ear.take(), ["INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready"]);
