@@ -109,6 +109,8 @@ pub(crate) struct Machine {
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
     look_at: Option<Instant>,
+    /// Something has happened since the counters of losses were last looked at.
+    uncounted: bool,
     /// Lent to each read.
     buf: Vec<u8>,
     announce: bool,
@@ -201,6 +203,7 @@ impl Machine {
             settings_path: setup.settings_path,
             observer: None,
             look_at: None,
+            uncounted: false,
             buf: vec![0; READ_BUFFER],
             announce: false,
             started: false,
@@ -314,11 +317,20 @@ impl Machine {
         busy |= self.poll_disk(cx, now);
         busy |= self.answer_questions(cx, now);
         if busy {
-            self.disk.note_losses(self.dtu.losses());
-            self.journal.look(now, &self.dtu);
             self.watchdog.note_change();
+            self.uncounted = true;
+        } else {
+            self.look_at_losses(now);
         }
         busy
+    }
+
+    /// Once a wake-up, not at each turn of it: there are many counters.
+    fn look_at_losses(&mut self, now: Instant) {
+        if std::mem::take(&mut self.uncounted) {
+            self.disk.note_losses(self.dtu.losses());
+            self.journal.look(now, &self.dtu);
+        }
     }
 
     fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -592,6 +604,7 @@ impl Future for Machine {
                 return Poll::Pending;
             }
         }
+        this.look_at_losses(this.clock.now());
         cx.waker().wake_by_ref();
         Poll::Pending
     }
