@@ -285,8 +285,6 @@ MUTANTS = [
      "        (pause(over), over == 0)", "        (pause(over.min(1)), over == 0)"),
     ("modem", "a device that comes and goes is started each time",
      "        self.alone_until = Some(now + pause(over));\n", ""),
-    ("modem", "a silent modem is asked as long as ever",
-     "            self.patience.stayed_silent();\n", ""),
     ("modem", "a refused question is asked as often as ever",
      "poll.max(pause(*refused))", "poll"),
     ("modem", "the PIN counts as unsent",
