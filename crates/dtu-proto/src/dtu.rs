@@ -243,7 +243,6 @@ impl Dtu {
                 QueueId::SerialCommand => self.restore_serial_command(seq, frame),
             }
         }
-        self.next_deadline = self.find_deadline();
     }
 
     /// Puts the messages that an earlier run kept (the text of the last `StoreOutput::Messages`) back in their places.
@@ -285,6 +284,11 @@ impl Dtu {
 
     /// Time has passed. A spurious call does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
+        debug_assert_eq!(
+            self.next_deadline,
+            self.find_deadline(),
+            "something changed a deadline and did not say so"
+        );
         self.now = self.now.max(now);
         while let Some(deadline) = self.poll_timeout().filter(|deadline| deadline.at <= self.now) {
             self.fire(deadline);

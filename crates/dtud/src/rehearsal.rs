@@ -36,6 +36,9 @@ pub(crate) fn first_fault<'a>(
     options: &Options,
     identity: &Identity,
 ) -> Option<(&'a StartLine, Fault)> {
+    if lines.is_empty() {
+        return None;
+    }
     let device =
         |config: &Config| Dtu::new(config.clone(), options.clone(), identity.clone(), 0, Instant::ZERO);
     let mut dtu = device(stored);

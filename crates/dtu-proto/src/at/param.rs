@@ -176,17 +176,13 @@ impl Kind {
                 Some(format!("text \"{text}\" in hex is {}", Hex(bytes)))
             }
             Self::Choice(choices) => {
-                let is_switch = matches!(choices, [(0, _), (1, _)]);
-                let switched = match text.to_ascii_lowercase().as_str() {
-                    "on" | "yes" | "true" if is_switch => Some("write 1"),
-                    "off" | "no" | "false" if is_switch => Some("write 0"),
-                    _ => None,
+                let named = choices.iter().find(|(_, meaning)| meaning.eq_ignore_ascii_case(text));
+                let number = match text.to_ascii_lowercase().as_str() {
+                    "on" | "yes" | "true" if is_switch(choices) => 1,
+                    "off" | "no" | "false" if is_switch(choices) => 0,
+                    _ => named?.0,
                 };
-                if let Some(cure) = switched {
-                    return Some(cure.to_owned());
-                }
-                let named = choices.iter().find(|(_, meaning)| meaning.eq_ignore_ascii_case(text))?;
-                Some(format!("write {}", named.0)).filter(|_| !text.is_empty())
+                Some(format!("write {number}")).filter(|_| !text.is_empty())
             }
             Self::Phone => {
                 let digits: String = text.chars().filter(|char| !" -()./".contains(*char)).collect();
@@ -282,9 +278,14 @@ fn number(bytes: &[u8]) -> Option<u32> {
 
 fn text(bytes: &[u8], min: usize, max: usize, chars: Chars) -> Option<Value> {
     let text = core::str::from_utf8(bytes).ok()?;
+    let is_host = || with_port(text).is_none() && !is_odd_address(text);
     let fits = (min..=max).contains(&text.len()) && text.chars().all(|char| chars.allows(char));
-    let fits = fits && (chars != Chars::Host || (with_port(text).is_none() && !is_odd_address(text)));
-    fits.then(|| Value::Text(text.to_owned()))
+    (fits && (chars != Chars::Host || is_host())).then(|| Value::Text(text.to_owned()))
+}
+
+/// Off and on, whatever they are called.
+const fn is_switch(choices: &[(u32, &str)]) -> bool {
+    matches!(choices, [(0, _), (1, _)])
 }
 
 /// A host and the port that somebody wrote behind it. An IPv6 address has more colons than one.
@@ -297,8 +298,9 @@ fn with_port(text: &str) -> Option<(&str, &str)> {
 /// Four numbers with dots between, and no address: no name looks like that.
 fn is_odd_address(text: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts = text.split('.').filter(|part| is_number(part)).count();
-    parts == 4 && text.split('.').count() == 4 && text.parse::<core::net::Ipv4Addr>().is_err()
+    text.split('.').count() == 4
+        && text.split('.').all(is_number)
+        && text.parse::<core::net::Ipv4Addr>().is_err()
 }
 
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::parse::{self, Arg, Form, Piece};
-use super::table::{self, Command};
+use super::table;
 
 /// A line and its answer, for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +59,9 @@ impl ShownLine {
 /// A command that can be read: only its secret values are left out.
 fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let Some(command) = table::find(&piece.name) else { return name_alone(typed, secrets) };
-    let params = command.params;
-    let has_secret = params.iter().any(|param| param.secret);
     // A value too many can be the secret, which has slipped a place.
-    let is_secret = |place: usize| params.get(place).map_or(has_secret, |param| param.secret);
+    let is_secret =
+        |place: usize| command.params.get(place).map_or(command.has_secret(), |param| param.secret);
     let hides = |(place, arg): (usize, &Arg)| is_secret(place) && !arg.bytes.is_empty();
     if piece.form != Form::Set || !piece.args.iter().enumerate().any(hides) {
         return printable(typed);
@@ -84,9 +83,8 @@ fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
 /// From a fault of spelling on: which value is the secret cannot be told.
 fn unreadable(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let upper = typed.to_ascii_uppercase();
-    let has_secret = |command: &&Command| command.params.iter().any(|param| param.secret);
     let names_secret = table::all()
-        .filter(has_secret)
+        .filter(|command| command.has_secret())
         .any(|command| upper.windows(command.name.len()).any(|part| part == command.name.as_bytes()));
     let is_known = core::str::from_utf8(name_of(&upper)).is_ok_and(|name| table::find(name).is_some());
     if is_known && !names_secret {

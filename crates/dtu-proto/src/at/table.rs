@@ -253,6 +253,11 @@ impl Command {
         text + &"]".repeat(optional)
     }
 
+    /// Whether one of its values is shown to nobody.
+    pub(super) fn has_secret(&self) -> bool {
+        self.params.iter().any(|param| param.secret)
+    }
+
     /// `AUTO,HEAT,…`
     pub(super) fn parameter_names(&self) -> String {
         self.params.iter().map(|param| param.name).collect::<Vec<_>>().join(",")

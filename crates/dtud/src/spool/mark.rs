@@ -1,4 +1,4 @@
-//! How far a queue is released, and which frame is being sent.
+//! How far a queue is released and written, and which frame is being sent.
 
 use std::io;
 use std::path::Path;
@@ -7,21 +7,27 @@ use std::sync::Arc;
 use crate::fs::places::{Places, peek};
 use crate::fs::{Fs, OpenFile};
 
-/// The mark: every frame below it is released.
+/// A number that is noted: of the frame behind those that are released, or were written.
 #[derive(Debug)]
 pub(super) struct Mark(Places);
 
+/// Every frame below it is released.
+pub(super) const RELEASED: &str = "released";
+/// Every frame below it was written: what is missing at the end was there. It is not forced to the disk; where it is older
+/// than the frames, it says nothing.
+pub(super) const WRITTEN: &str = "written";
+
 impl Mark {
-    pub(super) fn open(fs: &Fs, dir: &Path) -> io::Result<Self> {
-        Places::open(fs, &dir.join("released"), 1).map(Self)
+    pub(super) fn open(fs: &Fs, dir: &Path, name: &str) -> io::Result<Self> {
+        Places::open(fs, &dir.join(name), 1).map(Self)
     }
 
     /// As it stands, where nothing may be written.
-    pub(super) fn peek(fs: &Fs, dir: &Path) -> u64 {
-        peek(fs, &dir.join("released"), 1)[0]
+    pub(super) fn peek(fs: &Fs, dir: &Path, name: &str) -> u64 {
+        peek(fs, &dir.join(name), 1)[0]
     }
 
-    pub(super) fn released(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         self.0.words()[0]
     }
 
@@ -29,42 +35,13 @@ impl Mark {
         self.0.file()
     }
 
-    pub(super) fn advance(&mut self, released: u64) -> io::Result<()> {
-        self.0.write([released].into())
+    pub(super) fn advance(&mut self, number: u64) -> io::Result<()> {
+        self.0.write([number].into())
     }
 
     /// Back to the start, on the disk.
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.0.reset()
-    }
-}
-
-/// How far a queue was written: what is missing at its end was there. It is not forced to the disk; where it is older than
-/// the frames, it says nothing.
-#[derive(Debug)]
-pub(super) struct Written(Places);
-
-impl Written {
-    /// `None` where it cannot be kept: only the count of what a damaged disk has lost is less exact then.
-    pub(super) fn open(fs: &Fs, dir: &Path) -> Option<Self> {
-        Places::open(fs, &dir.join("written"), 1).ok().map(Self)
-    }
-
-    pub(super) fn peek(fs: &Fs, dir: &Path) -> u64 {
-        peek(fs, &dir.join("written"), 1)[0]
-    }
-
-    /// The number behind the last frame.
-    pub(super) fn next(&self) -> u64 {
-        self.0.words()[0]
-    }
-
-    pub(super) fn advance(&mut self, next: u64) {
-        let _ = self.0.write([next].into());
-    }
-
-    pub(super) fn reset(&mut self) {
-        let _ = self.0.reset();
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) use undelivered::{Left, find_undelivered, peek_undelivered, save_unde
 
 use crate::fs::{Fs, OpenFile};
 pub(crate) use crate::settings::SpoolSync;
-use mark::{Mark, Sending, Written};
+use mark::{Mark, Sending};
 use sync::Syncer;
 
 /// The frames of one queue on the disk.
@@ -53,7 +53,8 @@ pub(crate) struct Spool {
     segments: VecDeque<Segment>,
     open: Option<Arc<OpenFile>>,
     mark: Mark,
-    written: Option<Written>,
+    /// `None` where it cannot be kept: only the count of what a damaged disk has lost is less exact then.
+    written: Option<Mark>,
     sending: Option<Sending>,
     next: u64,
     used: u64,
@@ -115,7 +116,7 @@ impl Spool {
     /// # Errors
     /// Of the file system, with the path. The frames may then come again after a restart.
     pub(crate) fn release(&mut self, up_to: u64) -> io::Result<()> {
-        if up_to <= self.mark.released() {
+        if up_to <= self.mark.number() {
             return Ok(());
         }
         // On a full disk the mark may find no room: what is delivered goes all the same, for it is what fills the disk.
@@ -135,7 +136,7 @@ impl Spool {
             && self.segments.is_empty()
             && let Some(written) = &mut self.written
         {
-            written.reset();
+            let _ = written.reset();
         }
         marked
     }
@@ -198,7 +199,7 @@ impl Spool {
         self.write(&file)?;
         self.next = next;
         if let Some(written) = &mut self.written {
-            written.advance(next);
+            let _ = written.advance(next);
         }
         self.used += length;
         if let Some(last) = self.segments.back_mut() {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use dtu_proto::event::QueueId;
 use tracing::warn;
 
-use super::mark::{Mark, Sending, Written};
+use super::mark::{Mark, RELEASED, Sending, WRITTEN};
 use super::record::{self, Lost, Numbers, Reading};
 use super::sync::Syncer;
 use super::{MAX_SEGMENT, SEGMENTS, Segment, Spool, SpoolSync, folder, segment_paths, undelivered};
@@ -58,7 +58,7 @@ impl Spool {
         make_private(fs, &dir)?;
         fs.sync_dir(&all)?;
         fs.sync_dir(state)?;
-        let mark = Mark::open(fs, &dir)?;
+        let mark = Mark::open(fs, &dir, RELEASED)?;
         let sending = Sending::find(fs, &dir).unwrap_or_else(|error| {
             warn!("{queue}: {error}");
             None
@@ -69,8 +69,8 @@ impl Spool {
             segment_size: (bound / SEGMENTS).min(MAX_SEGMENT),
             segments: VecDeque::new(),
             open: None,
-            next: mark.released(),
-            written: Written::open(fs, &dir),
+            next: mark.number(),
+            written: Mark::open(fs, &dir, WRITTEN).ok(),
             mark,
             sending,
             used: 0,
@@ -85,8 +85,8 @@ impl Spool {
     }
 
     fn recover(&mut self, queue: QueueId, count: &mut dyn FnMut(Lost)) -> io::Result<Found> {
-        let released = self.mark.released();
-        let written = self.written.as_ref().map_or(0, Written::next);
+        let released = self.mark.number();
+        let written = self.written.as_ref().map_or(0, Mark::number);
         let segments = read_segments(&self.fs, &self.dir, released, written)?;
         let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
         for segment in &segments {
@@ -110,9 +110,9 @@ impl Spool {
             Some((last, _)) => {
                 self.next = last + 1;
                 // What is missing is counted: not again at the next start.
-                if let Some(noted) = self.written.as_mut().filter(|noted| noted.next() > last + 1) {
-                    noted.reset();
-                    noted.advance(last + 1);
+                if let Some(noted) = self.written.as_mut().filter(|noted| noted.number() > last + 1) {
+                    let _ = noted.reset();
+                    let _ = noted.advance(last + 1);
                 }
             }
             None => self.start_over()?,
@@ -133,7 +133,7 @@ impl Spool {
     fn keep(&mut self, segment: Read) {
         let Read { path, bytes, reading, failed } = segment;
         let last = reading.records.last().map(|(number, _)| *number);
-        let needed = last.filter(|last| *last >= self.mark.released());
+        let needed = last.filter(|last| *last >= self.mark.number());
         let mut length = bytes.len() as u64;
         let mended = if failed {
             self.fs.rename(&path, &aside(&path))
@@ -200,14 +200,14 @@ impl Spool {
     /// Nothing is left. The segments are gone for good before the marks go, and the marks before a lower number comes.
     fn start_over(&mut self) -> io::Result<()> {
         self.next = 0;
-        if let Some(written) = self.written.as_mut().filter(|written| written.next() > 0) {
-            written.reset();
+        if let Some(written) = self.written.as_mut().filter(|written| written.number() > 0) {
+            let _ = written.reset();
         }
         if let Some(sending) = self.sending.as_mut().filter(|sending| sending.frame().is_some()) {
             sending.set(None)?;
             sending.file().sync_data()?;
         }
-        if self.mark.released() == 0 {
+        if self.mark.number() == 0 {
             return Ok(());
         }
         self.fs.sync_dir(&self.dir)?;
@@ -218,7 +218,7 @@ impl Spool {
 /// The frames of a spool that nothing may be written to.
 pub(super) fn peek(fs: &Fs, state: &Path, queue: QueueId) -> io::Result<Found> {
     let dir = state.join("spool").join(folder(queue));
-    let (released, written) = (Mark::peek(fs, &dir), Written::peek(fs, &dir));
+    let (released, written) = (Mark::peek(fs, &dir, RELEASED), Mark::peek(fs, &dir, WRITTEN));
     let segments = read_segments(fs, &dir, released, written)?;
     let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
     for segment in segments {
@@ -287,10 +287,7 @@ fn tell(queue: QueueId, segments: &[Read], lost: Lost, went: Option<u64>) {
             "{queue}: {file}{more}: damaged: {} lost; kept beside as .damaged-1 to -8",
             Count(lost.frames, "frame")
         );
-    }
-    if lost.frames > u64::from(went.is_some())
-        && !segments.iter().any(|segment| segment.failed || segment.reading.is_damaged)
-    {
+    } else if lost.frames > u64::from(went.is_some()) {
         warn!("{queue}: the end of the spool is gone: {} lost", Count(lost.frames, "frame"));
     }
     if went.is_some() {

@@ -495,7 +495,7 @@ fn the_mark_has_its_room_from_the_start() {
     drop(spool);
     // Nothing is left: it starts over.
     let (spool, frames) = open(dir.path(), BOUND);
-    assert_eq!((spool.mark.released(), frames.len(), length()), (0, 0, whole));
+    assert_eq!((spool.mark.number(), frames.len(), length()), (0, 0, whole));
 }
 
 /// What a run gave to a spool, and what it was answered.

@@ -217,10 +217,7 @@ impl SerialCommand {
         if is_data {
             place.used_at = cx.now;
         }
-        let was_up = place.link.is_up();
-        if place.link.handle(input, cx).down && !was_up {
-            place.failed();
-        }
+        place.works(|link| link.handle(input, cx));
         self.settle(cx);
         is_data
     }
@@ -278,12 +275,8 @@ impl SerialCommand {
 
     pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) {
         for place in &mut self.places {
-            let was_up = place.link.is_up();
-            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now)
-                && place.link.fire(cx).down
-                && !was_up
-            {
-                place.failed();
+            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
+                place.works(|link| link.fire(cx));
             }
         }
         if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {

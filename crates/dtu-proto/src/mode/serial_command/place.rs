@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{ChannelId, LinkDownReason};
-use crate::link::{Link, LinkContext, MOVES_FOR, Port};
+use crate::link::{Link, LinkContext, MOVES_FOR, News, Port};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};
@@ -149,9 +149,10 @@ impl Place {
         Some((id, delivered))
     }
 
-    /// An attempt to reach it was in vain.
-    pub(super) const fn failed(&mut self) {
-        self.lags = true;
+    /// Something happens to its link. An attempt to reach it that was in vain is noted.
+    pub(super) fn works(&mut self, work: impl FnOnce(&mut Link) -> News) {
+        let was_up = self.link.is_up();
+        self.lags |= work(&mut self.link).down && !was_up;
     }
 
     /// Until when the destination counts as one that takes packets, where any one last took one at `last`; `None` =
