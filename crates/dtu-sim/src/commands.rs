@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use cellular_sim::Rng;
 use dtu_proto::config::{Config, HeartbeatTo, RegistrationWhen, WorkingMode};
 use dtu_proto::event::{Door, LINKS};
 
 use crate::SEC;
-use crate::rng::Rng;
 
 /// What a command does when it is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]

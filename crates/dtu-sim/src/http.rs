@@ -2,8 +2,9 @@
 //!
 //! Written from RFC 9112 and decisions 9 alone; it shares no code with the device.
 
+use cellular_sim::Rng;
+
 use crate::model::REQUEST_MAX;
-use crate::rng::Rng;
 
 /// The longest head: a GET carries a whole frame in its target, each byte of it at most as `%XX`, and URL and head
 /// lines of the settings stand beside it.

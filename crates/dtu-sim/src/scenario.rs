@@ -1,5 +1,7 @@
 //! What kind of world a seed is: settings, how the DTE, the host and the network behave, and how often what breaks.
 
+use cellular_sim::Rng;
+use cellular_sim::radio::Faults;
 use dtu_proto::config::{
     Config, DropPolicy, Expect, FactoryPassword, HeartbeatTo, Options, Protocol, RegistrationWhen, Role,
     WorkingMode,
@@ -12,8 +14,6 @@ pub(crate) use modes::HttpStyle;
 use modes::ModeStyle;
 use outages::OutageStyle;
 
-use crate::radio::Faults;
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 mod ends;
@@ -132,7 +132,7 @@ impl Scenario {
             _ => (rng.range(1800, 4 * 3600) * SEC, rng.range(5, 90) * SEC),
         };
         let (config, mut options) = (config(rng), options(rng));
-        pace(&mut options, &mut Rng::new(rng.clone().next() ^ PACING));
+        pace(&mut options, &mut Rng::new(rng.clone().word() ^ PACING));
         let mut world = Self {
             dte: dte(rng, pause, &config),
             host: host(rng),

@@ -1,9 +1,9 @@
 //! How things end: connections that the host closes late, and an orderly stop of the program.
 
+use cellular_sim::Rng;
 use dtu_proto::config::WorkingMode;
 
 use super::{Scenario, sometimes};
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 #[derive(Clone, Debug, Default)]

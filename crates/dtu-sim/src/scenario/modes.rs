@@ -1,12 +1,12 @@
 //! Worlds in the serial command mode (1), the AT command mode (2) and the HTTPD client mode (3), and worlds that go
 //! from mode to mode: what stands at the far end, and how it behaves.
 
+use cellular_sim::Rng;
 use dtu_proto::config::{DropPolicy, HttpdConfig, LinkOptions, Method, WorkingMode};
 use dtu_proto::time::Duration;
 
 use super::{NetStyle, Scenario, net};
 use crate::packet::{Address, Destination};
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 /// Destinations of a world; more than the device keeps open.

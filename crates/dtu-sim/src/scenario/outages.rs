@@ -1,10 +1,10 @@
 //! How often the servers of links go away, and for how long.
 
+use cellular_sim::Rng;
 use dtu_proto::event::LINKS;
 
 use super::Scenario;
 use crate::SEC;
-use crate::rng::Rng;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OutageStyle {

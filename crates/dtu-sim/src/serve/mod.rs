@@ -1,4 +1,4 @@
-//! `dtu-sim modem`: AT modems on ptys, by the real clock. Everything they do is in [`dtu_sim::modem`].
+//! `dtu-sim modem`: AT modems on ptys, by the real clock. Everything they do is in [`cellular_sim::modem`].
 
 mod pty;
 mod replay;
@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
+use cellular_sim::modem::{Dialect, Oddities, Rack, RackOutput, Setup};
+use cellular_sim::radio::{Script, Settings, Subscriber};
 use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
-use dtu_sim::modem::{Dialect, Oddities, Rack, RackOutput, Setup};
-use dtu_sim::radio::{Script, Settings, Subscriber};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 

@@ -5,8 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use cellular_sim::modem::{ReplayModem, Transcript};
 use dtu_proto::time::{Duration, Instant};
-use dtu_sim::modem::{ReplayModem, Transcript};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{ended, pty::Pty, real_now, say};

@@ -1,9 +1,9 @@
 //! What the owner of a phone sees, as a line.
 
+use cellular_sim::radio::PhoneNews;
 use dtu_proto::radio::CallEnd;
 use dtu_proto::wire::hex;
 use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_sim::radio::PhoneNews;
 
 /// `phone NUMBER …`: texts in quotes, written as scripts write them, octets in hex digits.
 pub(crate) fn line(news: &PhoneNews) -> String {

@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
+use cellular_sim::Rng;
 use dtu_proto::config::WorkingMode;
 
 use super::{Event, World, ports};
 use crate::commands::{self, Deed};
 use crate::model::Phase;
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl Dte {
         let mut bytes = Vec::with_capacity(len);
         for _ in 0..len {
             self.position += 1;
-            bytes.push(Rng::new(self.position).next().to_le_bytes()[3]);
+            bytes.push(Rng::new(self.position).word().to_le_bytes()[3]);
         }
         bytes
     }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{ChannelId, CloseReason, Connect, HttpdEvent, HttpdTrouble};
 
@@ -16,7 +17,6 @@ use super::net::State;
 use super::wire::WireEvent;
 use super::{Rule, World};
 use crate::http::{self, Answer, End, Request};
-use crate::rng::Rng;
 use crate::scenario::HttpStyle;
 use crate::{MS, SEC};
 
@@ -481,7 +481,7 @@ pub(super) fn body(position: &mut u64, len: usize) -> Vec<u8> {
     (0..len)
         .map(|_| {
             *position += 1;
-            0x80 | Rng::new(*position).next().to_le_bytes()[2]
+            0x80 | Rng::new(*position).word().to_le_bytes()[2]
         })
         .collect()
 }

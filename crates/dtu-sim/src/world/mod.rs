@@ -22,11 +22,11 @@ mod wire;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use cellular_sim::Rng;
+use cellular_sim::radio::Settings;
 use dtu_proto::Dtu;
 use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
 
-use crate::radio::Settings;
-use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::trace::{Clock, Fnv, Trace};
 use books::Books;

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect, LinkId, LinkInput, LinkOutput};
 
 use super::{Event, Rule, World};
 use crate::downlink::REPLY;
-use crate::rng::Rng;
 use crate::{MS, SEC, commands};
 
 /// `SO_SNDBUF`, as the host sets it.

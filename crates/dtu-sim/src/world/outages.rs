@@ -1,13 +1,13 @@
 //! Servers of links that go away and come back: refused meanwhile, or with SYNs that nobody answers, which the kernel
 //! repeats; and that each link is back in time (decisions 16.2).
 
+use cellular_sim::Rng;
 use dtu_proto::config::Role;
 use dtu_proto::event::{CloseReason, LinkId};
 use dtu_proto::status::{LinkState, WaitingFor};
 
 use super::net::{NetEvent, State};
 use super::{Event, Rule, World};
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 /// The kernel sends the SYN of an attempt again so long after the first.

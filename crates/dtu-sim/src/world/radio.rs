@@ -1,9 +1,11 @@
-//! The cellular network around the device ([`crate::radio`]): phones that write, command and call, trouble with the
-//! modem, and the disk's copy of messages.
+//! The cellular network around the device ([`cellular_sim::radio`]): phones that write, command and call, trouble with
+//! the modem, and the disk's copy of messages.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use cellular_sim::Rng;
+use cellular_sim::radio::{Id, Network, PhoneNews, Settings, Subscriber};
 use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::event::{Input, ModemInput, ModemOutput, StoreInput};
 use dtu_proto::radio::{PhoneNumber, Registration};
@@ -18,8 +20,6 @@ use encoding_rs::GBK;
 
 use super::{Event, Rule, World};
 use crate::commands::{Change, Deed};
-use crate::radio::{Id, Network, PhoneNews, Settings, Subscriber};
-use crate::rng::Rng;
 use crate::{MS, SEC};
 
 /// Phones that write letters, and as many that send commands.
@@ -60,7 +60,7 @@ pub(super) struct MessageDisk {
 
 impl Radio {
     pub(super) fn new(mut rng: Rng, settings: Settings) -> Self {
-        let mut network = Network::new(rng.next(), settings);
+        let mut network = Network::new(rng.word(), settings);
         // The first number is the one behind that of a new device: what it sends first may have to be repeated.
         let reference = rng.clone().chance(50).then_some(0);
         let modem = network.add(Subscriber::default(), dtu_proto::time::Instant::ZERO);

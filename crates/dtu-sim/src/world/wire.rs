@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOutput};
 
@@ -11,7 +12,6 @@ use super::modes::rule_of;
 use super::net::State;
 use super::{Event, Rule, World};
 use crate::http::Print;
-use crate::rng::Rng;
 use crate::scenario::NetStyle;
 use crate::uplink::Slot;
 use crate::{MS, SEC};

@@ -1,8 +1,6 @@
-//! The simulated modem, network and world as their users meet them. One program, so that it is linked once.
+//! The world, the device in it, and `dtu-sim modem`, as their users meet them. One program, so that it is linked once.
 
-mod at_modem;
 mod pty;
-mod radio;
 mod script;
 mod seeds;
 mod traps;

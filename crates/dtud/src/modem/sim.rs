@@ -1,14 +1,14 @@
-//! A simulated modem in a simulated network (`dtu_sim::radio`) of its own.
+//! A simulated modem in a simulated network (`cellular_sim::radio`) of its own.
 
 use std::path::Path;
 use std::task::Context;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use cellular_sim::radio::{Id, Network, PhoneNews, Script, Settings, Subscriber};
 use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Instant;
-use dtu_sim::radio::{Id, Network, PhoneNews, Script, Settings, Subscriber};
 use tracing::{debug, info, warn};
 
 use super::Driver;

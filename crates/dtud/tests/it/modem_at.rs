@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use cellular_sim::modem::{Dialect, Setup as Modem};
 use common::daemon::{Daemon, Setup};
 use common::radio::{Played, Radio};
 use common::{SOON, eventually};
-use dtu_sim::modem::{Dialect, Setup as Modem};
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -4,6 +4,8 @@
 use crate::common;
 
 use bytes::Bytes;
+use cellular_sim::modem::{Oddities, Rack, RackOutput, Setup};
+use cellular_sim::radio::{PhoneNews, Verb};
 use common::{Bench, PDU};
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{
@@ -13,8 +15,6 @@ use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
 use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_sim::modem::{Oddities, Rack, RackOutput, Setup};
-use dtu_sim::radio::{PhoneNews, Verb};
 use modem_proto::{Event, Input, Lack, Modem, Output, Settings};
 
 fn bench(change: impl FnOnce(&mut Bench)) -> Bench {
@@ -554,9 +554,13 @@ struct Sim {
 impl Sim {
     /// The dialogue of so many seconds.
     fn run(odd: &str, seconds: u64) -> Self {
-        let mut rack = Rack::new(1, dtu_sim::radio::Settings::default());
+        let mut rack = Rack::new(1, cellular_sim::radio::Settings::default());
         let odd = Oddities::parse(odd).unwrap();
-        rack.add(Setup { odd, ..Setup::default() }, dtu_sim::radio::Subscriber::default(), Instant::ZERO);
+        rack.add(
+            Setup { odd, ..Setup::default() },
+            cellular_sim::radio::Subscriber::default(),
+            Instant::ZERO,
+        );
         let mut modem = Modem::new(Settings::default(), Instant::ZERO);
         modem.handle_input(Input::Opened, Instant::ZERO);
         let (news, events) = (Vec::new(), Vec::new());
@@ -636,7 +640,7 @@ impl Sim {
 /// Whatever is odd about it: it is known, its registration is, nothing runs in circles, and each word is said once.
 #[test]
 fn m_every_oddity_ends_as_works_with_less_and_says_what_is_missing() {
-    for oddity in dtu_sim::modem::Oddity::ALL {
+    for oddity in cellular_sim::modem::Oddity::ALL {
         let sim = Sim::run(oddity.name(), 1800);
         assert!(sim.news.iter().any(|news| matches!(news, ModemInput::Present(_))), "{oddity:?}: unknown");
         assert!(sim.commands < 1200, "{oddity:?}: {} commands in half an hour", sim.commands);
@@ -647,7 +651,7 @@ fn m_every_oddity_ends_as_works_with_less_and_says_what_is_missing() {
         said.dedup();
         assert_eq!(said.len(), lines, "{oddity:?}");
         let registered = sim.news.contains(&ModemInput::Registration(Registration::Home));
-        assert_eq!(registered, oddity != dtu_sim::modem::Oddity::Refuses, "{oddity:?}");
+        assert_eq!(registered, oddity != cellular_sim::modem::Oddity::Refuses, "{oddity:?}");
     }
 }
 

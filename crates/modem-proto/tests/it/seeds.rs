@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
+use cellular_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, Registration, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
 use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_sim::modem::{Dialect, Rack, RackOutput, Setup};
-use dtu_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
 use modem_proto::{Input, Modem, Output, Pin, Settings};
 
 use crate::dice;

@@ -2,9 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use bytes::Bytes;
+use cellular_sim::modem::{ReplayModem, Transcript};
 use dtu_proto::radio::{ModemInput, ModemOutput, Registration, Signal};
 use dtu_proto::time::{Duration, Instant};
-use dtu_sim::modem::{ReplayModem, Transcript};
 use modem_proto::{Input, Lack, Modem, Output, Settings};
 
 /// A SUBMIT of 13 octets behind a service centre that is the SIM's own.

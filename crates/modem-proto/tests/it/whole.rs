@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
+use cellular_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
 use dtu_proto::config::{Config, Options, WorkingMode};
 use dtu_proto::event::{
     Input as Happens, Output as Wants, SerialInput, SerialOutput, StoreInput, StoreOutput,
@@ -13,8 +15,6 @@ use dtu_proto::event::{
 use dtu_proto::radio::{PhoneNumber, Registration};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
-use dtu_sim::modem::{Dialect, Rack, RackOutput, Setup};
-use dtu_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
 use modem_proto::{Input, Modem, Output, Settings};
 
 use crate::dice;

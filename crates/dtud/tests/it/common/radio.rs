@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use cellular_sim::modem::{Rack, RackOutput, ReplayModem, Setup, Transcript};
+use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 use dtu_proto::time::Instant as Moment;
-use dtu_sim::modem::{Rack, RackOutput, ReplayModem, Setup, Transcript};
-use dtu_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;

@@ -34,8 +34,8 @@ pub(crate) fn for_each_seed(count: u64, run: impl Fn(u64, bool)) {
 }
 
 /// Up to three oddities with which every message still arrives.
-pub(crate) fn odd(dice: &mut Dice) -> dtu_sim::modem::Oddities {
-    use dtu_sim::modem::{Oddities, Oddity};
+pub(crate) fn odd(dice: &mut Dice) -> cellular_sim::modem::Oddities {
+    use cellular_sim::modem::{Oddities, Oddity};
     let hopeless = [
         Oddity::TextOnly,
         Oddity::Cnmi0,

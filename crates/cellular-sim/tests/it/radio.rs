@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test")]
 
 use bytes::Bytes;
+use cellular_sim::radio::{Answering, Faults, Id, Network, PhoneNews, Settings, Subscriber};
 use dtu_proto::radio::{
     CallEnd, CallNews, Cell, ModemInput, ModemOutput, Operator, PhoneNumber, Registration, Signal, SimState,
     SubmitFailure,
@@ -10,7 +11,6 @@ use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::pdu::{Outcome, Pdu, Submit, Tpdu};
 use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_sim::radio::{Answering, Faults, Id, Network, PhoneNews, Settings, Subscriber};
 
 const FRIEND: &str = "+8613912345678";
 

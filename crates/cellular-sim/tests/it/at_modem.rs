@@ -1,13 +1,13 @@
 //! Dialogues with the simulated AT modem, one command group after the other, and its faults.
 #![expect(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test")]
 
+use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
+use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::address::Address;
 use dtu_proto::wire::hex;
 use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
 use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_sim::modem::{Dialect, Rack, RackOutput, Setup};
-use dtu_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 
 /// A host at the first modem's line.
 struct Host {

@@ -9,7 +9,7 @@
 //! ```
 //! use dtu_proto::radio::{ModemInput, ModemOutput};
 //! use dtu_proto::time::{Duration, Instant};
-//! use dtu_sim::radio::{Network, Settings, Subscriber};
+//! use cellular_sim::radio::{Network, Settings, Subscriber};
 //!
 //! let mut network = Network::new(7, Settings::default());
 //! let modem = network.add(Subscriber::default(), Instant::ZERO);
