@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 
 use super::reply::Shown;
+use crate::serial::line::is_printable;
 
 /// How a command is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +50,9 @@ pub(super) fn without_noise(line: &[u8]) -> &[u8] {
     let Some(at) = line.windows(2).position(|pair| pair.eq_ignore_ascii_case(b"AT")) else { return line };
     let (before, command) = line.split_at(at);
     match before.iter().rposition(|byte| *byte != b' ') {
-        Some(last) if !is_printable(before[last]) => command,
+        Some(last) if !is_printable(&before[last]) => command,
         Some(_) | None => line,
     }
-}
-
-/// Blank to tilde. Anything else in front of a command is noise.
-const fn is_printable(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~')
 }
 
 /// The line with full-width punctuation outside quoted text as ASCII, and without ESC (gammu sends it to leave a

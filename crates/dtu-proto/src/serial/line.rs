@@ -47,13 +47,19 @@ impl LineAssembler {
             }
             _ => {
                 self.line.push(byte);
-                if !self.line.eq_ignore_ascii_case(b"A/") {
+                if !self.is_repeat() {
                     return Typed::More;
                 }
                 self.line.clear();
                 Typed::Again
             }
         }
+    }
+
+    /// `A/`, behind noise or not.
+    fn is_repeat(&self) -> bool {
+        let [noise @ .., b'A' | b'a', b'/'] = &self.line[..] else { return false };
+        !noise.iter().any(is_printable)
     }
 
     /// What was typed of an unfinished line.
@@ -69,6 +75,11 @@ impl LineAssembler {
         self.line.clear();
         self.too_long = false;
     }
+}
+
+/// Blank to tilde. Anything else in front of a command is noise (decisions 16.9).
+pub(crate) const fn is_printable(byte: &u8) -> bool {
+    matches!(*byte, b' '..=b'~')
 }
 
 #[cfg(test)]
@@ -92,6 +103,15 @@ mod tests {
     #[test]
     fn typing_errors_can_be_taken_back_and_escape_is_ignored() {
         assert_eq!(lines(b"\x1bAX\x08T\x7fT\r"), [Typed::Line(b"AT".to_vec())]);
+    }
+
+    /// M14: as in front of `AT`.
+    #[test]
+    fn m14_noise_in_front_of_the_repeat_command_is_skipped() {
+        assert_eq!(lines(b"A/\x00a/\xff\x00A/"), [Typed::Again, Typed::Again, Typed::Again]);
+        for other in [&b"xA/\r"[..], b"\x00xA/\r", b"\x00A\x00/\r", b"AT/\r"] {
+            assert_eq!(lines(other), [Typed::Line(other[..other.len() - 1].to_vec())]);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::serial::framer::{FRAME_MAX, Framer, Packing};
-use crate::serial::line::{BACKSPACE, LineAssembler, Typed};
+use crate::serial::line::{BACKSPACE, LineAssembler, Typed, is_printable};
 use crate::time::{Duration, Instant};
 
 /// Bytes of frames that are kept at most.
@@ -163,7 +163,7 @@ impl Window {
     fn is_behind_noise(&self, at: Instant, packing: Packing) -> bool {
         let [noise @ .., b'A' | b'a'] = self.framer.received() else { return false };
         let goes_on = self.framer.deadline(Self::packing(packing)).is_some_and(|due| at < due);
-        goes_on && !noise.is_empty() && !noise.iter().any(|byte| matches!(byte, b' '..=b'~'))
+        goes_on && !noise.is_empty() && !noise.iter().any(is_printable)
     }
 
     /// No command after all.
@@ -184,7 +184,7 @@ impl Window {
     fn type_byte(&mut self, byte: u8, at: Instant, packing: Packing, dropped: impl FnMut(usize)) -> Step {
         self.raw.push(byte);
         self.raw_last = at;
-        if self.noisy && !matches!(byte, b' '..=b'~' | b'\r' | b'\n' | BACKSPACE) {
+        if self.noisy && !is_printable(&byte) && !matches!(byte, b'\r' | b'\n' | BACKSPACE) {
             self.line_was_data(packing, dropped);
             return Step::More;
         }

@@ -501,4 +501,6 @@ fn m10_a_slash_repeats() {
     dev.escape().serial("A/").prints("\r\nOK\r\n").command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
     dev.serial("a/\r\n").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
     dev.serial("A/").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    // M14: noise is forgiven in front of it as in front of `AT`.
+    dev.serial("\0\u{ff}A/").prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
 }

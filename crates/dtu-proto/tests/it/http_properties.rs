@@ -47,29 +47,30 @@ fn step_on(answer: &mut Answer, chunk: &mut &[u8], read: &mut Read) {
 }
 
 /// A body in chunks of these sizes.
-fn chunked(body: &[u8], size: usize) -> Vec<u8> {
+fn chunked(body: &[u8], size: usize, line_end: &str) -> Vec<u8> {
     let mut out = Vec::new();
     for chunk in body.chunks(size) {
-        out.extend_from_slice(format!("{:x};a=b\r\n", chunk.len()).as_bytes());
+        out.extend_from_slice(format!("{:x};a=b{line_end}", chunk.len()).as_bytes());
         out.extend_from_slice(chunk);
-        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(line_end.as_bytes());
     }
-    out.extend_from_slice(b"0\r\nT: x\r\n\r\n");
+    out.extend_from_slice(format!("0{line_end}T: x{line_end}{line_end}").as_bytes());
     out
 }
 
 /// An answer that carries the body, in every way that servers do it.
 fn answers(body: Vec<u8>) -> impl Strategy<Value = (Vec<u8>, Vec<u8>, bool)> {
-    (0_u8..4, 1_usize..40).prop_map(move |(kind, size)| {
+    (0_u8..4, 1_usize..40, any::<bool>()).prop_map(move |(kind, size, bare)| {
         let length = body.len();
         let head = match kind {
             0 => format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
             1 => "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
                 .to_string(),
             2 => "HTTP/1.0 200 OK\r\n\r\n".to_string(),
-            _ => "\r\nHTTP/1.1 500 no\nX: y\nTransfer-Encoding:chunked\n\n".to_string(),
+            _ => "\r\nHTTP/1.1 500 no\nX: y\0z\nTransfer-Encoding:chunked\n\n".to_string(),
         };
-        let coded = if kind % 2 == 1 { chunked(&body, size) } else { body.clone() };
+        let coded =
+            if kind % 2 == 1 { chunked(&body, size, if bare { "\n" } else { "\r\n" }) } else { body.clone() };
         ([head.as_bytes(), &coded].concat(), body.clone(), kind != 2)
     })
 }
@@ -83,6 +84,10 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
         Just(b"Transfer-Encoding: chunked\r\n".to_vec()),
         Just(b"\r\n".to_vec()),
         Just(b"\n".to_vec()),
+        Just(b"\r\r\n".to_vec()),
+        Just(b"X: a\0\x1bb\r\n".to_vec()),
+        Just(b"\0: b\n".to_vec()),
+        Just(b"3\nabc\n".to_vec()),
         Just(b"3\r\nabc\r\n".to_vec()),
         Just(b"0\r\n".to_vec()),
         prop::collection::vec(any::<u8>(), 0..8),

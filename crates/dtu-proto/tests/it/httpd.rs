@@ -775,6 +775,24 @@ fn h3_lines_of_the_head_that_are_none_are_passed_over() {
     assert_eq!(httpd_events(&mut dev), [HttpdEvent::Answered { status: 200, body: 2 }]);
 }
 
+/// As curl: a NUL in the head is the server's affair, and a LF ends a line of a head and of a chunk.
+#[test]
+fn h3_an_answer_of_an_odd_server_is_printed_wherever_it_is_cut() {
+    let head = b"HTTP/1.1 200 O\0K\nX: a\0\x01b\nTransfer-Encoding: chunked\n\n";
+    let all = [&head[..], b"3\nabc\n2\r\nde\n0\n\n"].concat();
+    for filter in [true, false] {
+        let wanted = if filter { b"abcde".to_vec() } else { [&head[..], b"abcde"].concat() };
+        for cut in 1..all.len() {
+            let mut dev = device(|config| config.httpd.filter = filter);
+            dev.serial("x").wait(200);
+            let (begin, end) = all.split_at(cut);
+            dev.channel_data(SERVER, begin).channel_data(SERVER, end);
+            dev.prints(&wanted);
+            assert_eq!(counters(&dev).answered, 1, "{cut}");
+        }
+    }
+}
+
 #[test]
 fn h3_a_server_says_how_long_it_keeps_a_connection() {
     for (field, kept) in [("timeout=5, max=100", 4000), ("timeout=1", 500), ("max=9, Timeout = 20", 19_000)] {

@@ -153,7 +153,7 @@ impl Answer {
     /// A line of the head is whole. Says whether the head is.
     fn head_line(&mut self) -> Result<bool, Fault> {
         let begin = core::mem::replace(&mut self.line, self.head.len());
-        let blank = matches!(&self.head[begin..], b"\n" | b"\r\n");
+        let blank = is_line_end(&self.head[begin..]);
         match (begin, blank) {
             // Empty lines in front of the status line mean nothing (RFC 9112 2.2).
             (0, true) => self.forget_interim().map(|()| false),
@@ -201,6 +201,12 @@ pub(super) fn take<'d>(data: &mut &'d [u8], most: u64) -> &'d [u8] {
     let (taken, rest) = data.split_at(count);
     *data = rest;
     taken
+}
+
+/// Whether nothing but the end of a line, or of the beginning of one, stands there. A LF needs no CR; and a program that
+/// writes CRLF through a text file of Windows makes CRCRLF of it.
+pub(super) fn is_line_end(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// Bytes up to and with the next line feed, or all.

@@ -1,9 +1,9 @@
-//! The chunked transfer coding (RFC 9112 7.1): extensions and trailer are passed over.
+//! The chunked transfer coding (RFC 9112 7.1), as tolerant as clients are: extensions and trailer are passed over, and a
+//! LF ends a line with or without its CR.
 
 use alloc::vec::Vec;
-use httparse::Status;
 
-use super::answer::{HEAD_MAX, take, take_through_line_end};
+use super::answer::{HEAD_MAX, is_line_end, take, take_through_line_end};
 use super::fault::Fault;
 
 /// Bytes of a line with a chunk's size and extensions at most.
@@ -22,22 +22,13 @@ enum State {
     #[default]
     Size,
     Data(u64),
-    /// The line end behind a chunk: whether its CR is there.
-    DataEnd {
-        cr: bool,
-    },
-    /// Lines behind the last chunk: bytes so far, and what the line that is being received is made of.
+    /// The line end behind a chunk.
+    DataEnd,
+    /// Lines behind the last chunk: bytes so far, and whether the line that is being received has a text.
     Trailer {
         bytes: usize,
-        line: Line,
+        text: bool,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
-    Empty,
-    Cr,
-    Text,
 }
 
 impl Chunks {
@@ -47,9 +38,9 @@ impl Chunks {
             match self.state {
                 State::Size => self.size(data)?,
                 State::Data(left) => return Ok(Some(self.data(data, left))),
-                State::DataEnd { cr } => self.data_end(data, cr)?,
-                State::Trailer { bytes, line } => {
-                    if self.trailer(data, bytes, line)? {
+                State::DataEnd => self.data_end(data)?,
+                State::Trailer { bytes, text } => {
+                    if self.trailer(data, bytes, text)? {
                         return Ok(None);
                     }
                 }
@@ -70,7 +61,7 @@ impl Chunks {
         let size = read_size(&self.line)?;
         self.line.clear();
         self.state = match size {
-            0 => State::Trailer { bytes: 0, line: Line::Empty },
+            0 => State::Trailer { bytes: 0, text: false },
             size => State::Data(size),
         };
         Ok(())
@@ -79,48 +70,41 @@ impl Chunks {
     fn data<'d>(&mut self, data: &mut &'d [u8], left: u64) -> &'d [u8] {
         let body = take(data, left);
         let left = left - body.len() as u64;
-        self.state = if left == 0 { State::DataEnd { cr: false } } else { State::Data(left) };
+        self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
         body
     }
 
-    fn data_end(&mut self, data: &mut &[u8], cr: bool) -> Result<(), Fault> {
-        self.state = match (take(data, 1), cr) {
-            (b"\r", false) => State::DataEnd { cr: true },
-            (b"\n", true) => State::Size,
-            _ => return Err(Fault::BadChunk),
-        };
+    fn data_end(&mut self, data: &mut &[u8]) -> Result<(), Fault> {
+        let end = take_through_line_end(data);
+        if !is_line_end(end) {
+            return Err(Fault::BadChunk);
+        }
+        if end.ends_with(b"\n") {
+            self.state = State::Size;
+        }
         Ok(())
     }
 
     /// Says whether the empty line behind the trailer is there.
-    fn trailer(&mut self, data: &mut &[u8], bytes: usize, line: Line) -> Result<bool, Fault> {
+    fn trailer(&mut self, data: &mut &[u8], bytes: usize, text: bool) -> Result<bool, Fault> {
         let taken = take_through_line_end(data);
         let bytes = bytes + taken.len();
         if bytes > HEAD_MAX {
             return Err(Fault::TrailerTooLong);
         }
-        let blank = match line {
-            Line::Empty => matches!(taken, b"\n" | b"\r\n"),
-            Line::Cr => taken == b"\n",
-            Line::Text => false,
-        };
-        let line = match (taken, line) {
-            (b"\r", Line::Empty) => Line::Cr,
-            _ if taken.ends_with(b"\n") => Line::Empty,
-            _ => Line::Text,
-        };
-        self.state = State::Trailer { bytes, line };
-        Ok(blank)
+        let (ends, text) = (taken.ends_with(b"\n"), text || !is_line_end(taken));
+        self.state = State::Trailer { bytes, text: text && !ends };
+        Ok(ends && !text)
     }
 }
 
-/// `httparse` reads a line without digits as 0; it is none.
+/// The digits in front; what stands behind them is passed over unless it looks like more of the number.
 fn read_size(line: &[u8]) -> Result<u64, Fault> {
-    if !line.first().is_some_and(u8::is_ascii_hexdigit) {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, behind) = line.split_at(digits);
+    if behind.first().is_some_and(u8::is_ascii_alphanumeric) {
         return Err(Fault::BadChunk);
     }
-    match httparse::parse_chunk_size(line) {
-        Ok(Status::Complete((end, size))) if end == line.len() => Ok(size),
-        Ok(Status::Complete(_) | Status::Partial) | Err(_) => Err(Fault::BadChunk),
-    }
+    let digits = core::str::from_utf8(digits).map_err(|_| Fault::BadChunk)?;
+    u64::from_str_radix(digits, 16).map_err(|_| Fault::BadChunk)
 }

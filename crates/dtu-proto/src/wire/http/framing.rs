@@ -34,7 +34,8 @@ impl Head {
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, Fault> {
         let mut fields = [EMPTY_HEADER; FIELDS_MAX];
         let mut response = Response::new(&mut fields);
-        match rules().parse_response(&mut response, bytes).map_err(fault)? {
+        let text = cleaned(bytes);
+        match rules().parse_response(&mut response, &text).map_err(fault)? {
             Status::Partial => return Ok(None),
             Status::Complete(_) => {}
         }
@@ -70,6 +71,30 @@ impl Head {
     }
 }
 
+/// The head without control characters, whose lines end in LF: RFC 9110 5.5 and RFC 9112 2.2 let a blank stand for a NUL
+/// and for a CR within a line. One that begins a line makes it no field: a blank there would add it to the line before.
+fn cleaned(head: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(head.len());
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        text.extend(line[..end].iter().enumerate().map(|(at, byte)| match byte {
+            b'\t' => b'\t',
+            byte if byte.is_ascii_control() => {
+                if at == 0 {
+                    NO_NAME
+                } else {
+                    b' '
+                }
+            }
+            byte => *byte,
+        }));
+        if line.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    }
+    text
+}
+
 /// As tolerant as clients are: old servers fold lines and put blanks in front of the colon. A line that is no field is
 /// passed over (decisions 16.16).
 fn rules() -> ParserConfig {
@@ -77,6 +102,7 @@ fn rules() -> ParserConfig {
     rules.allow_spaces_after_header_name_in_responses(true);
     rules.allow_obsolete_multiline_headers_in_responses(true);
     rules.ignore_invalid_headers_in_responses(true);
+    rules.allow_multiple_spaces_in_response_status_delimiters(true);
     rules
 }
 
@@ -145,5 +171,7 @@ const fn is(element: &[u8], word: &str) -> bool {
     element.eq_ignore_ascii_case(word.as_bytes())
 }
 
+/// A name of a field begins with no such character.
+const NO_NAME: u8 = b'?';
 /// 101, Switching Protocols.
 const SWITCHING: u16 = 101;
