@@ -209,9 +209,10 @@ impl Writer<'_> {
             let extension = self.rng.pick(&["", "", "", ";a=b", " ;x=\"y;z\""]);
             let length = chunk.len();
             let size = if self.rng.chance(50) { format!("{length:x}") } else { format!("{length:04X}") };
-            self.hidden(format!("{size}{extension}\r\n"));
+            let line_end = self.rng.pick(&["\r\n", "\r\n", "\r\n", "\n", "\r\r\n"]);
+            self.hidden(format!("{size}{extension}{line_end}"));
             self.put(chunk, Print::Stream);
-            self.hidden("\r\n");
+            self.hidden(line_end);
             rest = tail;
         }
     }
@@ -247,6 +248,7 @@ fn good(w: &mut Writer<'_>, body: &[u8], closes: bool) -> (u16, End) {
         0 => format!("X-Long: {}\r\n", "y".repeat(w.rng.size(100, 12_000))),
         1 => "Server: t\r\nX: 1\r\n".repeat(30),
         2 => "content-type:text/plain\r\n".to_owned(),
+        3 => "X-Odd: a\0b\x1b\nno field\0\r\r\n".to_owned(),
         _ => String::new(),
     };
     let head = format!("HTTP/1.1 {status} {reason}\r\n{extra}{connection}");

@@ -98,11 +98,11 @@ impl Chunks {
     }
 }
 
-/// The digits in front; what stands behind them is passed over unless it looks like more of the number.
+/// The digits in front; a blank or a `;` ends them, and what stands behind it is passed over.
 fn read_size(line: &[u8]) -> Result<u64, Fault> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (digits, behind) = line.split_at(digits);
-    if behind.first().is_some_and(u8::is_ascii_alphanumeric) {
+    if behind.first().is_some_and(|byte| byte.is_ascii_graphic() && *byte != b';') {
         return Err(Fault::BadChunk);
     }
     let digits = core::str::from_utf8(digits).map_err(|_| Fault::BadChunk)?;
