@@ -4,7 +4,7 @@
 use super::Dtu;
 use crate::event::{ChannelId, LinkId};
 use crate::link::LineShare;
-use crate::serial::port::{LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
+use crate::serial::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::time::{Duration, Instant};
 
 impl Dtu {
@@ -13,9 +13,18 @@ impl Dtu {
     pub(super) fn has_room_for(&self, source: Source) -> bool {
         let waiting = self.port.waiting_from(source);
         let listens = || self.may_command(source) && self.line_stands_for(STANDS);
-        waiting < QUEUE_HIGH
-            || self.line_is_given_up()
-            || (listens() && (waiting < LISTEN_HIGH || self.line_stands_for_good()))
+        waiting < QUEUE_HIGH || self.makes_room(source) || (listens() && waiting < LISTEN_HIGH)
+    }
+
+    /// Whether the oldest bytes of this peer, beyond what may wait, go for newer ones. A DTE that pauses costs nobody else a
+    /// byte.
+    pub(super) fn makes_room(&self, source: Source) -> bool {
+        let waits = match source {
+            Source::Link(_) => self.config.network_at.then_some(STANDS_FOR_GOOD),
+            Source::Channel(channel) => (channel == ChannelId::HTTPD).then_some(ANSWER_WAITS),
+            Source::Device => Some(STANDS_FOR_GOOD),
+        };
+        self.line_is_given_up() || waits.is_some_and(|time| self.line_stands_for(time))
     }
 
     const fn may_command(&self, source: Source) -> bool {
@@ -24,11 +33,6 @@ impl Dtu {
 
     fn line_stands_for(&self, time: Duration) -> bool {
         self.port.stands_since().is_some_and(|since| self.now >= since + time)
-    }
-
-    /// What waits for the line is no reason any more not to listen to a peer.
-    pub(super) fn line_stands_for_good(&self) -> bool {
-        self.line_stands_for(STANDS_FOR_GOOD)
     }
 
     /// A line that has been missing for as long as bytes wait for one: what comes faster than it fades would be old orders
@@ -93,9 +97,11 @@ impl Dtu {
                     && self.port.waiting_from(source) >= most
             })
         };
-        let steps = [(QUEUE_HIGH, STANDS), (LISTEN_HIGH, STANDS_FOR_GOOD)];
-        let due = steps.into_iter().find(|(most, time)| self.now < since + *time && full(*most));
-        due.map(|(_, time)| since + time)
+        let answer = self.httpd.is_up() && !self.wants_channel(ChannelId::HTTPD);
+        let steps =
+            [(STANDS, full(QUEUE_HIGH)), (STANDS_FOR_GOOD, full(LISTEN_HIGH)), (ANSWER_WAITS, answer)];
+        let due = steps.into_iter().find(|(time, unread)| *unread && self.now < since + *time);
+        due.map(|(time, _)| since + time)
     }
 
     pub(super) fn line_due(&mut self) {

@@ -377,8 +377,7 @@ impl Dtu {
     /// Data of the network for the DTE.
     pub(super) fn print(&mut self, data: &[u8], source: Source) {
         let most = LISTEN_HIGH.saturating_sub(data.len());
-        let goes_on = self.line_stands_for_good() || self.line_is_given_up();
-        if goes_on && self.port.waiting_from(source) > most {
+        if self.makes_room(source) && self.port.waiting_from(source) > most {
             let dropped = self.port.make_room(source, most);
             self.line_dropped(dropped, source.socket());
         }

@@ -19,6 +19,8 @@ pub(crate) const LISTEN_HIGH: usize = 64 * 1024;
 pub(crate) const STANDS: Duration = Duration::from_secs(2);
 /// And for so long: the oldest bytes of a peer make room for what may be a command.
 pub(crate) const STANDS_FOR_GOOD: Duration = Duration::from_secs(60);
+/// And an answer of mode 3 no request behind it from being sent for longer: it is read on, and the oldest bytes make room.
+pub(crate) const ANSWER_WAITS: Duration = Duration::from_secs(900);
 /// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
 pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 
@@ -111,6 +113,8 @@ pub(crate) struct SerialPort {
     from: [usize; SOURCES],
     /// When the line last took something, or when something began to wait for it.
     moved_at: Instant,
+    /// Bytes that the line takes in about a second: longer ones are written in pieces, so that it shows that it moves.
+    piece: usize,
     pub(crate) present: bool,
     /// While it is missing: since when.
     pub(crate) gone_at: Instant,
@@ -127,6 +131,7 @@ impl Default for SerialPort {
             waiting: 0,
             from: [0; SOURCES],
             moved_at: Instant::ZERO,
+            piece: usize::MAX,
             present: false,
             gone_at: Instant::ZERO,
         }
@@ -202,7 +207,7 @@ impl SerialPort {
     /// Nothing more is written. Says how many bytes of the network that costs.
     pub(crate) fn abandon(&mut self) -> usize {
         let data = self.data_waiting();
-        *self = Self { present: self.present, ..Self::default() };
+        *self = Self { present: self.present, piece: self.piece, ..Self::default() };
         data
     }
 
@@ -382,10 +387,18 @@ impl SerialPort {
         }
         let Some(item) = self.queue.pop_front() else { return };
         let (outstanding, output) = match item {
-            Item::Write(Parcel { bytes, purpose, since }) => {
+            Item::Write(Parcel { mut bytes, purpose, since }) => {
+                if bytes.len() > self.piece && matches!(purpose, Purpose::Data(_) | Purpose::Text) {
+                    let rest = Parcel { bytes: bytes.split_off(self.piece), purpose, since };
+                    self.queue.push_front(Item::Write(rest));
+                }
                 (Outstanding::Write { len: bytes.len(), purpose, since }, SerialOutput::Write(bytes))
             }
-            Item::Configure(format) => (Outstanding::Configure, SerialOutput::Configure(format)),
+            Item::Configure(format) => {
+                let piece = Duration::from_secs(1).as_micros() / format.character_time().as_micros().max(1);
+                self.piece = usize::try_from(piece).unwrap_or(usize::MAX).max(1);
+                (Outstanding::Configure, SerialOutput::Configure(format))
+            }
         };
         self.outstanding = Some(outstanding);
         outputs.push_back(Output::Serial(output));

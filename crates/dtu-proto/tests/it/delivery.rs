@@ -488,3 +488,29 @@ fn d6_a_line_that_stays_away_is_no_limit_for_the_server() {
     dev.input(Input::Console("AT+CISTAT?"));
     assert!(dev.console.concat().contains(&format!("undelivered={}", status.counters.undelivered_bytes)));
 }
+
+/// D2: a line of 9600 Bd takes 64 KiB in 68 s. It moves all the time, and loses nothing of a server that commands.
+#[test]
+fn d2_a_long_read_on_a_slow_line_is_no_line_that_stands() {
+    let mut config = Config { network_at: true, ..one_link() };
+    config.line.baud = 9_600;
+    let mut dev = Bench::new(config);
+    dev.wait(200).printed();
+    dev.dte_reads = false;
+    dev.network(LINK1, vec![b'x'; 64 * 1024]);
+    let mut taken = 0;
+    while taken < 300 * 1024 {
+        let mut rest = dev.unwritten();
+        taken += rest;
+        while rest > 0 {
+            let second = rest.min(960);
+            rest -= second;
+            dev.wait(second as u64 * 1000 / 960);
+            if dev.dtu.wants_link(LINK1) {
+                dev.network(LINK1, vec![b'x'; 64 * 1024]);
+            }
+        }
+        dev.line_takes();
+    }
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.undelivered_bytes, 0);
+}

@@ -229,6 +229,77 @@ fn a_server_is_not_late_while_the_dte_does_not_read() {
     assert_eq!((counters(&dev).answered, dev.printed().len()), (1, size));
 }
 
+/// A device whose DTE stopped reading in the middle of a long answer, and the bytes that were given.
+fn unread(size: usize) -> (Bench, usize) {
+    let mut dev = plain();
+    dev.serial("1").wait(100).serial("2").wait(100);
+    dev.dte_reads = false;
+    dev.channel_data(SERVER, format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
+    let mut given = 0;
+    while dev.dtu.wants_channel(SERVER) {
+        dev.channel_data(SERVER, [b'x'; 1024]);
+        given += 1024;
+    }
+    (dev, given)
+}
+
+fn undelivered(dev: &Bench) -> u64 {
+    dev.dtu.status(dev.now).serial.counters.undelivered_bytes
+}
+
+/// D2: every wait has a deadline. An answer that nobody reads holds the requests behind it for 15 minutes.
+#[test]
+fn d2_an_answer_that_the_dte_does_not_read_gives_way_after_15_minutes() {
+    let size = 200 * 1024;
+    let (mut dev, given) = unread(size);
+    dev.wait(899_000);
+    assert!(!dev.dtu.wants_channel(SERVER) && undelivered(&dev) == 0);
+    dev.wait(1_500);
+    assert!(dev.dtu.wants_channel(SERVER));
+    for _ in 0..(size - given) / 1024 {
+        dev.channel_data(SERVER, [b'y'; 1024]);
+    }
+    assert_eq!(counters(&dev).answered, 1);
+    let waiting = dev.dtu.status(dev.now).serial.waiting;
+    assert!(waiting <= 64 * 1024, "{waiting}");
+    assert_eq!(undelivered(&dev), (size - waiting) as u64);
+    assert!(dev.events.iter().any(|event| matches!(event, Event::LineDropped { .. })));
+    dev.channel_sends(SERVER, get("1")).channel_sends(SERVER, get("2"));
+}
+
+/// A server that says nothing more is late from then on.
+#[test]
+fn d2_a_request_behind_an_unread_answer_is_not_held_for_ever() {
+    let (mut dev, _) = unread(200 * 1024);
+    dev.wait(899_000);
+    assert_eq!(counters(&dev).timed_out, 0);
+    dev.wait(12_000);
+    assert_eq!((counters(&dev).timed_out, undelivered(&dev)), (1, 0));
+}
+
+/// D2: a DTE that takes a byte now and then, or pauses, loses none.
+#[test]
+fn d2_a_dte_that_pauses_loses_nothing_of_an_answer() {
+    let size = 100 * 1024;
+    let (mut dev, mut given) = unread(size);
+    for _ in 0..10 {
+        dev.wait(800_000).line_takes();
+        while dev.dtu.wants_channel(SERVER) {
+            dev.channel_data(SERVER, [b'x'; 1024]);
+            given += 1024;
+        }
+    }
+    dev.dte_reads_on().wait(10).channel_data(SERVER, vec![b'x'; size - given]);
+    assert_eq!((counters(&dev).answered, undelivered(&dev)), (1, 0));
+    // A read that was on its way may be longer than what else may wait.
+    let mut dev = plain();
+    dev.serial("1").wait(100);
+    dev.dte_reads = false;
+    dev.channel_data(SERVER, format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
+    dev.channel_data(SERVER, [b'x'; 10 * 1024]).wait(80_000).channel_data(SERVER, [b'x'; 64 * 1024]);
+    assert_eq!(undelivered(&dev), 0);
+}
+
 #[test]
 fn a_request_that_the_server_may_have_got_is_not_sent_again() {
     let reasons = [CloseReason::PeerClosed, CloseReason::Reset, CloseReason::TimedOut];

@@ -229,6 +229,17 @@ impl Bench {
         self
     }
 
+    /// Bytes of the write that a DTE that does not read has still to take.
+    pub fn unwritten(&self) -> usize {
+        if self.write_waits { self.outstanding } else { 0 }
+    }
+
+    /// The DTE takes that write, and no more.
+    pub fn line_takes(&mut self) -> &mut Self {
+        assert!(std::mem::take(&mut self.write_waits));
+        self.input(Input::Serial(SerialInput::Written))
+    }
+
     pub fn drain(&mut self) {
         while let Some(output) = self.dtu.poll_output() {
             match output {
