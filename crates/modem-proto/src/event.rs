@@ -153,8 +153,10 @@ impl fmt::Display for Event {
             Self::GivenUp => f.write_str("stays silent: told to restart, and opened again"),
             Self::Restarted => f.write_str("has restarted by itself"),
             Self::Refused { command, why } => write!(f, "{command} was answered {why}"),
-            Self::PinIs(PinPast::Unsent) => f.write_str("the PIN may be sent"),
-            Self::PinIs(PinPast::Sent | PinPast::SentTwice) => f.write_str("the PIN is sent to the SIM"),
+            Self::PinIs(PinPast::Unsent | PinPast::Taken) => f.write_str("the PIN may be sent"),
+            Self::PinIs(PinPast::Sent | PinPast::SentTwice | PinPast::SentAgain) => {
+                f.write_str("the PIN is sent to the SIM")
+            }
             Self::PinIs(PinPast::Refused) => f.write_str("the PIN is not sent any more"),
             Self::PinAccepted => f.write_str("the SIM took the PIN"),
             Self::PinRefused => f.write_str("the SIM refused the PIN; it is not tried again"),

@@ -39,7 +39,7 @@
 //!   `AT` until it answers, then left alone until nothing comes any more; so a late answer is never taken for the next.
 //! - A modem that stays silent for 90 s is [`Gone`](dtu_proto::radio::ModemInput::Gone), told to restart, and its device
 //!   opened again; one that is silent, restarts or vanishes again and again is asked after 1 s, 2 s … 5 min.
-//! - The PIN is sent once, and never where it could lock the card; see [`Event::PinIs`] for what outlives a restart of the program,
+//! - The PIN is sent once until a card took it, and never where it could lock the card; see [`Event::PinIs`] for what outlives a restart of the program,
 //!   and [`Input::PinUnkept`] where nothing does.
 //! - Secrets stand in [`Output::Write`] and nowhere else.
 //!

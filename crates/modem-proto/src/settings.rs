@@ -41,35 +41,63 @@ impl Pin {
 /// What has become of a PIN. Whoever runs the dialogue keeps it where it outlives the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PinPast {
-    /// It was never sent, or the card took it.
+    /// It was never sent.
     #[default]
     Unsent,
-    /// It was sent, and the card was not seen open since.
+    /// It was sent, and no card was ever seen to open by it.
     Sent,
     /// Twice.
     SentTwice,
+    /// The card took it: it is right, as long as the card is the same.
+    Taken,
+    /// The card took it once. It was sent again since, and what came of that was never seen.
+    SentAgain,
     /// The card refused it: never again.
     Refused,
 }
 
 impl PinPast {
-    /// It is sent now.
+    /// It is sent now, to a card that allows so many tries; `None` = nobody knows how many.
     #[must_use]
-    pub const fn sent(self) -> Self {
+    pub const fn sent(self, tries: Option<u8>) -> Self {
         match self {
             Self::Unsent => Self::Sent,
             Self::Sent | Self::SentTwice => Self::SentTwice,
+            Self::Taken => Self::SentAgain,
+            // Nobody can say that the last one cost no try: the next one in doubt is the last.
+            Self::SentAgain if tries.is_none() => Self::SentTwice,
+            Self::SentAgain => Self::SentAgain,
             Self::Refused => Self::Refused,
         }
     }
 
-    /// Whether it may be sent to a card that allows so many tries; `None` = nobody knows how many. One in doubt only
-    /// where the card says that it cost no try, and once: not every modem's count can be trusted.
+    /// It was answered OK, and opened nothing: that it was right before is worth no more.
+    #[must_use]
+    pub const fn unheeded(self) -> Self {
+        match self {
+            Self::SentAgain => Self::Sent,
+            Self::Unsent | Self::Sent | Self::SentTwice | Self::Taken | Self::Refused => self,
+        }
+    }
+
+    /// Whether it was sent, and nobody knows what came of it.
+    #[must_use]
+    pub const fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Sent | Self::SentTwice | Self::SentAgain)
+    }
+
+    /// Whether it may be sent to a card that allows so many tries; `None` = nobody knows how many.
+    ///
+    /// One that no card ever took: where it is in doubt only while the card says that it cost no try, and once, for not
+    /// every modem's count can be trusted. One that the card took: as often as the card says so, or a device far away
+    /// would stay dark because its modem fell over twice with the PIN in its hands; once where no count can be had. That
+    /// leaves one try to a person even if somebody has exchanged the card.
     #[must_use]
     pub const fn may_be_sent(self, tries: Option<u8>) -> bool {
         match self {
-            Self::Unsent => true,
+            Self::Unsent | Self::Taken => true,
             Self::Sent => matches!(tries, Some(ALL_TRIES..)),
+            Self::SentAgain => matches!(tries, None | Some(ALL_TRIES..)),
             Self::SentTwice | Self::Refused => false,
         }
     }

@@ -1,9 +1,10 @@
 //! The SIM card and its PIN (27.007 8.3), and whether the radio is switched on (8.2).
 //!
-//! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One that opened the card may be
-//! sent again after a restart of the modem; one whose answer was lost, or that was answered OK and opened nothing, once
-//! more, where the card says that it has all its tries (a wrong one would have cost one). One that was refused is never
-//! sent again, whatever restarts and whatever the card says. None is sent where two wrong ones have been before.
+//! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One whose answer was lost, or
+//! that was answered OK and opened nothing, once more, where the card says that it has all its tries (a wrong one would
+//! have cost one). One that opened the card is sent after each restart of the modem, also where the answer to the last
+//! was lost, as long as the card has all its tries ([`PinPast::may_be_sent`]). One that was refused is never sent again,
+//! whatever restarts and whatever the card says. None is sent where two wrong ones have been before.
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use crate::event::{Event, Output};
 use crate::job::Job;
 use crate::lack::Lack;
 use crate::modem::Modem;
-use crate::patience::LONGEST;
+use crate::patience::{LONGEST, pause};
 use crate::settings::PinPast;
 use crate::start::{Phase, digits};
 
@@ -22,6 +23,10 @@ use crate::start::{Phase, digits};
 pub(crate) struct Sim {
     pub(crate) state: SimState,
     pin: PinPast,
+    /// How many tries the card said that it allows.
+    tries: Option<u8>,
+    /// Times in a row that it was not answered.
+    unanswered: u32,
     /// The modem said OK to it a moment ago.
     opening: bool,
     /// It was said that a person is needed.
@@ -32,7 +37,15 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) const fn new(pin: PinPast) -> Self {
-        Self { state: SimState::Unknown, pin, opening: false, said: false, patience: 0 }
+        Self {
+            state: SimState::Unknown,
+            pin,
+            tries: None,
+            unanswered: 0,
+            opening: false,
+            said: false,
+            patience: 0,
+        }
     }
 
     /// Ready, or in a modem that cannot be asked.
@@ -72,6 +85,10 @@ impl Modem {
     pub(crate) fn sim_news(&mut self, line: &str, now: Instant) -> bool {
         let is_state = line.starts_with("+CPIN:");
         let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
+        // It starts anew: that is no answer to a PIN which it has said OK to.
+        if line == "+CPIN: SIM PIN" && self.sim.pin == PinPast::SentAgain {
+            self.sim.opening = false;
+        }
         let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
         if READY.iter().any(|head| line.starts_with(head)) {
             self.messages_are_ready(now);
@@ -123,6 +140,9 @@ impl Modem {
         }
         if core::mem::take(&mut self.sim.opening) {
             self.sim.patience = 0;
+            if self.sim.pin.unheeded() != self.sim.pin {
+                self.pin_is(self.sim.pin.unheeded());
+            }
             self.note(Event::PinUnheeded);
         }
         // However many tries the card has: then it need not be asked for them.
@@ -139,6 +159,7 @@ impl Modem {
         let field = self.dialect.pin_tries.2;
         let tries = answer.fields().get(field).and_then(|field| field.number::<u8>());
         let tries = tries.filter(|_| answer.is_ok());
+        self.sim.tries = tries;
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
             self.say_pin(Event::PinSpared(tries));
             self.sim_found(SimState::PinNeeded, now);
@@ -152,7 +173,7 @@ impl Modem {
 
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
-        self.pin_is(self.sim.pin.sent());
+        self.pin_is(self.sim.pin.sent(self.sim.tries));
     }
 
     /// Nobody would know of it at the next start, which would send it again: it stays here. The host says why.
@@ -176,6 +197,12 @@ impl Modem {
         // OK alone opens nothing: there are modems that say it and go on asking.
         self.sim.opening = answer.is_ok();
         self.sim.patience = 0;
+        if answer.outcome == Outcome::TimedOut {
+            let pause = pause(self.sim.unanswered);
+            self.sim.unanswered = self.sim.unanswered.saturating_add(1);
+            return self.agenda.later(now + pause, Job::Sim);
+        }
+        self.sim.unanswered = 0;
         let pause = match answer.failure() {
             // It has not looked at the PIN, and needs some time.
             Some(failure) if failure.is_busy() => SIM_POLL,
@@ -190,8 +217,8 @@ impl Modem {
     }
 
     fn sim_found(&mut self, state: SimState, now: Instant) {
-        if state == SimState::Ready && matches!(self.sim.pin, PinPast::Sent | PinPast::SentTwice) {
-            self.pin_is(PinPast::Unsent);
+        if state == SimState::Ready && self.sim.pin.is_in_doubt() {
+            self.pin_is(PinPast::Taken);
             self.note(Event::PinAccepted);
         }
         self.sim.opening = false;

@@ -103,7 +103,8 @@ impl At {
     }
 
     fn heed(&mut self, event: &Event, now: Instant) {
-        if let Event::PinIs(past @ (PinPast::Sent | PinPast::SentTwice)) = event
+        if let Event::PinIs(past) = event
+            && past.is_in_doubt()
             && let Err(why) = self.note.keep_before_sending(*past)
         {
             warn!("modem: {why}");
@@ -121,7 +122,7 @@ impl At {
             (Level::Warning, Some(text)) => warn!("modem: {text}"),
             (Level::Trace, _) | (_, None) => debug!("modem: {event}"),
         }
-        if let Event::PinIs(past @ (PinPast::Unsent | PinPast::Refused)) = event {
+        if let Event::PinIs(past @ (PinPast::Taken | PinPast::Refused)) = event {
             self.note.keep(*past);
         }
     }

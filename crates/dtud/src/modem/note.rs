@@ -27,7 +27,9 @@ impl Note {
     /// Of this PIN.
     pub(super) fn past(&self) -> PinPast {
         match self.word().as_deref() {
-            None | Some(ACCEPTED) => PinPast::Unsent,
+            None => PinPast::Unsent,
+            Some(ACCEPTED) => PinPast::Taken,
+            Some(AGAIN) => PinPast::SentAgain,
             Some("") => PinPast::Sent,
             Some(TWICE) => PinPast::SentTwice,
             // Also a word of a later version: what is not understood sends no PIN.
@@ -46,9 +48,10 @@ impl Note {
     /// Why it may not be sent, and what a person can do about it.
     pub(super) fn trouble(&self) -> Option<String> {
         let past = match self.past() {
-            PinPast::Unsent => return None,
+            PinPast::Unsent | PinPast::Taken => return None,
             PinPast::Sent => "was sent before, and the SIM did not open",
             PinPast::SentTwice => "was sent twice before, and the SIM did not open",
+            PinPast::SentAgain => "opened the SIM once, was sent again, and the SIM did not open",
             PinPast::Refused => "was refused by the SIM before",
         };
         Some(format!("this PIN {past}; remove {} to try it again", self.path.display()))
@@ -73,7 +76,7 @@ impl Note {
     /// What became of it.
     pub(super) fn keep(&self, past: PinPast) {
         if let Err(error) = self.write(past) {
-            let taken = past == PinPast::Unsent;
+            let taken = past == PinPast::Taken;
             let costs = if taken { "the PIN will not be sent" } else { "a wrong PIN may be sent once more" };
             warn!("modem: {error}; {costs} after a restart");
         }
@@ -81,7 +84,10 @@ impl Note {
 
     fn write(&self, past: PinPast) -> io::Result<()> {
         let word = match past {
-            PinPast::Unsent => ACCEPTED,
+            // Nothing has become of it.
+            PinPast::Unsent => return Ok(()),
+            PinPast::Taken => ACCEPTED,
+            PinPast::SentAgain => AGAIN,
             PinPast::Sent => "",
             PinPast::SentTwice => TWICE,
             PinPast::Refused => REFUSED,
@@ -100,6 +106,8 @@ impl Note {
 
 /// The card took it.
 const ACCEPTED: &str = "accepted";
+/// It took it once, and was given it again since.
+const AGAIN: &str = "again";
 const TWICE: &str = "twice";
 const REFUSED: &str = "refused";
 /// Much more than any note has.
@@ -116,11 +124,18 @@ mod tests {
     fn k6_a_note_is_of_one_pin_and_knows_all_that_became_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let of = |pin| Note::new(folder.path(), Some(pin));
-        let pasts = [PinPast::Sent, PinPast::SentTwice, PinPast::Refused, PinPast::Unsent, PinPast::Unsent];
+        let pasts = [
+            PinPast::Sent,
+            PinPast::SentTwice,
+            PinPast::Refused,
+            PinPast::SentAgain,
+            PinPast::Taken,
+            PinPast::Taken,
+        ];
         for past in pasts {
             of("1234").keep(past);
             assert_eq!((of("1234").past(), of("4321").past()), (past, PinPast::Unsent));
-            assert_eq!(of("1234").trouble().is_some(), past != PinPast::Unsent);
+            assert_eq!(of("1234").trouble().is_some(), past != PinPast::Taken);
         }
         assert_eq!(of("1234").word().as_deref(), Some(ACCEPTED));
     }
@@ -140,11 +155,11 @@ mod tests {
 
         let good = Note::new(folder.path(), Some("1234"));
         good.keep_before_sending(PinPast::Sent).unwrap();
-        good.keep(PinPast::Unsent);
+        good.keep(PinPast::Taken);
         // From now on the folder cannot be written: a folder is in the place of the new note.
         fs::create_dir_all(folder.path().join("modem-pin.new").join("full")).unwrap();
         good.keep_before_sending(PinPast::Sent).unwrap();
-        assert_eq!(good.past(), PinPast::Unsent);
+        assert_eq!(good.past(), PinPast::Taken);
         let other = Note::new(folder.path(), Some("9999"));
         assert!(other.keep_before_sending(PinPast::Sent).is_err());
         assert_eq!(good.word().as_deref(), Some(ACCEPTED), "the note that is there stays");

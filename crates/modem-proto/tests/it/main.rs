@@ -9,6 +9,7 @@ mod odd;
 mod optional;
 mod patience;
 mod properties;
+mod pump;
 mod seeds;
 mod start;
 mod transcripts;

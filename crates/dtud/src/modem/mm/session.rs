@@ -247,7 +247,8 @@ impl<'w> Session<'w> {
             return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
         }
         let note = self.worker.options.note.as_ref();
-        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent())) {
+        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent(pin_tries(modem))))
+        {
             return self.worker.stands(format!("the SIM card waits for a PIN; {why}")).await;
         }
         let given: Result<(), Trouble> =
@@ -255,7 +256,12 @@ impl<'w> Session<'w> {
         // Where no answer came it may be right all the same.
         self.worker.pin_good = !matches!(given, Err(Trouble::Refused(..)));
         match given {
-            Ok(()) => {}
+            // Until the card is seen open it is worth no more than any other.
+            Ok(()) => {
+                for note in self.worker.options.note.iter().filter(|note| note.past() == PinPast::SentAgain) {
+                    note.keep(note.past().unheeded());
+                }
+            }
             Err(why) => {
                 if !self.worker.pin_good {
                     self.worker.options.note.iter().for_each(|note| note.keep(PinPast::Refused));
@@ -272,9 +278,8 @@ impl<'w> Session<'w> {
             return;
         }
         self.worker.pin_tried = false;
-        let in_doubt = |past| matches!(past, PinPast::Sent | PinPast::SentTwice);
-        for note in self.worker.options.note.iter().filter(|note| in_doubt(note.past())) {
-            note.keep(PinPast::Unsent);
+        for note in self.worker.options.note.iter().filter(|note| note.past().is_in_doubt()) {
+            note.keep(PinPast::Taken);
             info!("modem: the SIM card took the PIN");
         }
     }
@@ -285,7 +290,6 @@ impl<'w> Session<'w> {
         if let Some(left) = tries.filter(|left| *left < PIN_TRIES) {
             return Some(format!("and takes {left} more tries: give it once by hand (mmcli)"));
         }
-        let tries = tries.map(|left| u8::try_from(left).unwrap_or(u8::MAX));
         let note = self.worker.options.note.as_ref().filter(|note| !note.past().may_be_sent(tries))?;
         note.trouble().map(|trouble| format!("and {trouble}"))
     }
@@ -536,10 +540,11 @@ fn sim_state(modem: &Properties) -> SimState {
 }
 
 /// For the PIN of the card, where the modem tells.
-fn pin_tries(modem: &Properties) -> Option<u32> {
+fn pin_tries(modem: &Properties) -> Option<u8> {
     let tries = modem.value("UnlockRetries")?.try_clone().ok()?;
     let left = HashMap::<u32, u32>::try_from(tries).ok()?.get(&SIM_PIN).copied();
-    left.filter(|left| *left != TRIES_UNKNOWN)
+    let known = left.filter(|left| *left != TRIES_UNKNOWN);
+    known.map(|left| u8::try_from(left).unwrap_or(u8::MAX))
 }
 
 fn model(modem: &Properties) -> String {
@@ -569,7 +574,7 @@ const LAC_CI: u32 = 1;
 /// `MM_MODEM_LOCK_SIM_PIN`
 const SIM_PIN: u32 = 2;
 /// Of a card on which nobody has mistyped; so at most one is ever used up here, whatever restarts.
-const PIN_TRIES: u32 = 3;
+const PIN_TRIES: u8 = 3;
 /// `MM_UNLOCK_RETRIES_UNKNOWN`
 const TRIES_UNKNOWN: u32 = 999;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);

@@ -299,7 +299,7 @@ fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
         let mut host = Host::new(&fake, options);
         host.until(|news| *news == ModemInput::Sim(SimState::Ready)).await;
         assert_eq!(fake.calls().first().map(String::as_str), Some("SendPin 1234"));
-        assert_eq!(note.past(), PinPast::Unsent);
+        assert_eq!(note.past(), PinPast::Taken);
     });
 }
 
