@@ -10,8 +10,8 @@ use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
 
 use ends::EndStyle;
-pub(crate) use modes::HttpStyle;
 use modes::ModeStyle;
+pub(crate) use modes::{HttpStyle, PEERS};
 use outages::OutageStyle;
 
 use crate::{MS, SEC};
@@ -40,7 +40,8 @@ pub(crate) struct Scenario {
     pub(crate) radio: RadioStyle,
     pub(crate) modes: ModeStyle,
     pub(crate) ends: EndStyle,
-    pub(crate) outages: OutageStyle,
+    /// One for each server: of the links, of the modes.
+    pub(crate) outages: Vec<OutageStyle>,
 }
 
 /// The cellular network: what phones do, and what goes wrong. Mean times; 0 = never.
@@ -148,7 +149,7 @@ impl Scenario {
             radio: RadioStyle::default(),
             modes: ModeStyle::default(),
             ends: EndStyle::default(),
-            outages: OutageStyle::default(),
+            outages: Vec::new(),
         };
         world.avoid_twins();
         world

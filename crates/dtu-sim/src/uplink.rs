@@ -24,6 +24,16 @@ impl Slot {
     pub(crate) const fn index(self) -> usize {
         self.0
     }
+
+    /// Whose it is, if it is a link's.
+    pub(crate) fn link(self) -> Option<LinkId> {
+        LinkId::ALL.get(self.0).copied()
+    }
+
+    /// Whose it is, if it is none of a link.
+    pub(crate) fn channel(self) -> Option<ChannelId> {
+        self.0.checked_sub(LINKS).and_then(|place| ChannelId::ALL.get(place)).copied()
+    }
 }
 
 impl From<LinkId> for Slot {

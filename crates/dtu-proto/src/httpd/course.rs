@@ -156,7 +156,7 @@ impl Httpd {
         let exchange = self.exchange.take()?;
         self.cache.acked(u64::MAX);
         self.counters.requests += u64::from(!exchange.sent);
-        self.spool_release(cx);
+        self.spool_release(cx.outputs);
         Some(exchange)
     }
 

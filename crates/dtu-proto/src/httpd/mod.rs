@@ -139,7 +139,7 @@ impl Httpd {
         {
             cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame)));
             if self.counters.dropped_frames > dropped_before {
-                self.spool_release(cx);
+                self.spool_release(cx.outputs);
             }
         }
         self.pump(cx);
@@ -149,7 +149,12 @@ impl Httpd {
     pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
+        let dropped_before = self.counters.dropped_frames;
         self.cache.insert(frame, seq, 0, dropper(&mut self.counters, outputs));
+        // Else the next run would find it on the spool, and drop and count it again.
+        if self.counters.dropped_frames > dropped_before {
+            self.spool_release(outputs);
+        }
     }
 
     /// What left undelivered, or found no place on the spool.
@@ -247,10 +252,10 @@ impl Httpd {
     }
 
     /// Every frame before the first that waits is done with.
-    fn spool_release(&self, cx: &mut HttpdContext<'_>) {
+    fn spool_release(&self, outputs: &mut VecDeque<Output>) {
         if self.options.spool {
             let first = self.cache.first_seq();
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, first)));
+            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, first)));
         }
     }
 

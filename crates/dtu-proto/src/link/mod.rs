@@ -158,7 +158,7 @@ impl Link {
     fn discard(&mut self, cx: &mut LinkContext<'_>) {
         let drop_it = dropper(&mut self.counters, self.port, cx.outputs);
         self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
-        self.spool_release(cx);
+        self.spool_release(cx.outputs);
     }
 
     /// Ends a connection or attempt, if there is one, and rests.
@@ -224,7 +224,7 @@ impl Link {
         {
             self.spool_append(seq, frame, cx);
             if self.counters.dropped_frames > dropped_before {
-                self.spool_release(cx);
+                self.spool_release(cx.outputs);
             }
         }
         self.wake(cx);
@@ -244,7 +244,12 @@ impl Link {
     pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
+        let dropped_before = self.counters.dropped_frames;
         self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.port, outputs));
+        // Else the next run would find it on the spool, and drop and count it again.
+        if self.counters.dropped_frames > dropped_before {
+            self.spool_release(outputs);
+        }
     }
 
     /// What left undelivered, or found no place on the spool.
@@ -278,8 +283,8 @@ impl Link {
                 other.spool_append(seq, frame, cx);
             }
         }
-        self.spool_release(cx);
-        other.spool_release(cx);
+        self.spool_release(cx.outputs);
+        other.spool_release(cx.outputs);
         other.wake(cx);
         other.pump(cx);
     }
@@ -397,7 +402,7 @@ impl Link {
         self.counters.frames_out += frames;
         self.counters.bytes_out += bytes;
         if frames > 0 {
-            self.spool_release(cx);
+            self.spool_release(cx.outputs);
         }
     }
 
@@ -443,7 +448,7 @@ impl Link {
         self.cache.rewind();
         if !self.options.resend {
             self.cache.take_sent(dropper(&mut self.counters, self.port, cx.outputs));
-            self.spool_release(cx);
+            self.spool_release(cx.outputs);
         }
     }
 
@@ -475,11 +480,11 @@ impl Link {
         cx.outputs.extend(append.map(Output::Store));
     }
 
-    fn spool_release(&self, cx: &mut LinkContext<'_>) {
+    fn spool_release(&self, outputs: &mut VecDeque<Output>) {
         if self.options.spool {
             let first = self.cache.first_seq();
             let release = self.port.queue().map(|queue| StoreOutput::SpoolRelease(queue, first));
-            cx.outputs.extend(release.map(Output::Store));
+            outputs.extend(release.map(Output::Store));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The counters that outlive the host (K3, decisions 16.22).
 
-use dtu_proto::config::{Config, Options};
-use dtu_proto::event::{Input, QueueId, StoreInput};
+use dtu_proto::config::{Config, LinkOptions, Options};
+use dtu_proto::event::{Event, Input, LinkId, Output, QueueId, StoreInput, StoreOutput};
 use dtu_proto::status::{Loss, Losses};
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -67,4 +67,29 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
     let mut again = device();
     again.restore_losses(&after);
     assert_eq!(again.losses(), after);
+}
+
+/// Else it would be dropped and counted by every run that follows.
+#[test]
+fn a_frame_of_an_earlier_run_that_finds_no_room_leaves_the_spool_with_its_drop() {
+    for queue in [QueueId::Link(LinkId::ALL[0]), QueueId::Httpd] {
+        let small = LinkOptions { spool: true, cache: 1024, ..LinkOptions::default() };
+        let options =
+            Options { links: std::array::from_fn(|_| small.clone()), modes: small, ..Options::default() };
+        let mut dtu = Dtu::new(Config::default(), options, Identity::default(), 1, Instant::ZERO);
+        dtu.restore(queue, (7..10).map(|number| (number, vec![b'x'; 400].into())));
+        let (mut dropped, mut released) = (0, Vec::new());
+        while let Some(output) = dtu.poll_output() {
+            if let Output::Event(Event::FrameDropped { queue: of, .. }) = output {
+                dropped += usize::from(of == queue);
+            } else if let Output::Store(StoreOutput::SpoolRelease(of, below)) = output
+                && of == queue
+            {
+                released.push(below);
+            }
+        }
+        assert_eq!((dropped, released), (1, vec![8]), "{queue}");
+        let waiting: Vec<u64> = dtu.undelivered(queue).map(|(number, _)| number).collect();
+        assert_eq!(waiting, [8, 9]);
+    }
 }

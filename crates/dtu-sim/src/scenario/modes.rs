@@ -11,6 +11,8 @@ use crate::{MS, SEC};
 
 /// Destinations of a world; more than the device keeps open.
 const DESTINATIONS: usize = 12;
+/// Hosts that the device connects to in these modes: the destinations, and the HTTP server behind them.
+pub(crate) const PEERS: usize = DESTINATIONS + 1;
 
 /// The other modes of a world.
 #[derive(Clone, Debug)]
@@ -80,20 +82,26 @@ impl ModeStyle {
             wanders: false,
             http: http(rng),
             destinations: (0..DESTINATIONS).map(|place| destination(rng, place)).collect(),
-            peers: (0..=DESTINATIONS).map(|_| net(rng, length, pause)).collect(),
+            peers: (0..PEERS).map(|_| net(rng, length, pause)).collect(),
             read_max: rng.pick(&[1, 7, 512, 4096, 4096]),
             garbage: rng.pick(&[0, 5, 30]),
         }
     }
 
-    fn place_of(&self, address: &str) -> usize {
+    /// The place of this host among the [`PEERS`].
+    pub(crate) fn place_of(&self, address: &str) -> usize {
         let at = self.destinations.iter().position(|to| to.address.text() == address);
         at.unwrap_or(DESTINATIONS)
     }
 
     /// How the network to this peer is.
     pub(crate) fn style_of(&self, address: &str) -> &NetStyle {
-        &self.peers[self.place_of(address)]
+        self.style_at(self.place_of(address))
+    }
+
+    /// The same by its place.
+    pub(crate) fn style_at(&self, place: usize) -> &NetStyle {
+        &self.peers[place]
     }
 
     /// Everybody is well from now on.

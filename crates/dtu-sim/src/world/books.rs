@@ -46,6 +46,8 @@ pub(super) struct Books {
     pub(super) banners: u32,
     /// Between the printed `+ok` and the `OK` of `ENTM`.
     pub(super) talking: bool,
+    /// A stop came in the set-up window.
+    pub(super) stops_in_window: bool,
     pub(super) last_data: u64,
     /// The last write that the line took whole.
     pub(super) taken: u64,
@@ -94,6 +96,7 @@ impl Books {
             escapes: 0,
             banners: 0,
             talking: false,
+            stops_in_window: false,
             last_data: 0,
             taken: 0,
             heard: 0,
@@ -240,7 +243,7 @@ impl Books {
     pub(super) fn restarted(&mut self, stored: &Config) {
         self.watch.restart(stored.clone());
         self.line = self.line.restarted(stored.packing_time);
-        self.talking = false;
+        (self.talking, self.stops_in_window) = (false, false);
         self.at.forget();
         self.command.stop();
         // What was under way may have no answer.
@@ -482,7 +485,8 @@ impl World {
             }
             return;
         }
-        if self.is_unasked(bytes) && !self.is_command_state() && !self.books.before.1 {
+        let told = self.is_command_state() || self.books.before.1 || self.books.stops_in_window;
+        if self.is_unasked(bytes) && !told {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }

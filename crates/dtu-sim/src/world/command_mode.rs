@@ -233,6 +233,11 @@ impl World {
         self.books.command.book_of(&to)
     }
 
+    /// Nothing waits for the destination that this connection goes to.
+    pub(super) fn command_is_idle(&mut self, channel: ChannelId) -> bool {
+        self.book_at(channel).is_some_and(|book| !book.is_waiting())
+    }
+
     pub(super) fn command_connected(&mut self, channel: ChannelId) {
         let udp = self.wires[channel.index()].udp;
         if let Some(book) = self.book_at(channel) {

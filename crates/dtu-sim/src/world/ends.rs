@@ -42,8 +42,10 @@ impl World {
         }
         self.catch_up();
         self.note("stop", None, 0, &[]);
+        self.excuse_all();
         self.stopping = Some(self.now);
-        // What has come is data.
+        // What has come is data; but the line is as it was until the device has stopped.
+        self.books.stops_in_window = self.books.line.phase == Phase::Window;
         self.books.line.flush();
         self.take_found();
         self.mode_starts();

@@ -21,6 +21,7 @@ const DRAIN: u64 = 900 * SEC;
 impl World {
     pub(super) fn regular_check(&mut self) {
         self.check_stop();
+        self.excuse_unwanted();
         let status = self.device.status(self.clock());
         self.check_status(&status);
         self.check_silence(&status);

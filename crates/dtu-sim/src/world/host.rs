@@ -366,6 +366,7 @@ impl World {
             QueueId::Httpd => self.books.http.dropped += 1,
             QueueId::SerialCommand => self.books.command.dropped += 1,
         }
+        self.excuse_unwanted();
     }
 
     /// The window is over: what was kept is for the links.
@@ -382,6 +383,7 @@ impl World {
 
     fn device_restarted(&mut self) {
         self.note("restarted", None, 0, &[]);
+        self.ways_begin_again();
         self.ending = false;
         self.sum.restarts += 1;
         let stored = self.disk.config.clone();

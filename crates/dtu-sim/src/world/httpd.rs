@@ -18,6 +18,7 @@ use super::wire::WireEvent;
 use super::{Rule, World};
 use crate::http::{self, Answer, End, Request};
 use crate::scenario::HttpStyle;
+use crate::uplink::Slot;
 use crate::{MS, SEC};
 
 /// A frame of mode 3.
@@ -450,6 +451,7 @@ impl World {
         if matches!(end, End::Keep | End::Close) {
             self.server.end = None;
             self.sum.answers += 1;
+            self.ways[Slot::from(ChannelId::HTTPD).index()].succeeds();
             self.books.http.answered(status, end == End::Keep);
         }
     }
@@ -469,6 +471,7 @@ impl World {
             && reason == CloseReason::PeerClosed
         {
             self.sum.answers += 1;
+            self.ways[Slot::from(ChannelId::HTTPD).index()].succeeds();
             self.books.http.answered(status, false);
         }
         self.server.end = None;

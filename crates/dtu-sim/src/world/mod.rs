@@ -17,6 +17,7 @@ mod pacing;
 mod ports;
 mod post;
 mod radio;
+mod ways;
 mod wire;
 
 use std::cmp::Ordering;
@@ -29,12 +30,14 @@ use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
 
 use crate::scenario::Scenario;
 use crate::trace::{Clock, Fnv, Trace};
+use crate::uplink::{SLOTS, Slot};
 use books::Books;
 use dte::Dte;
 use net::{Net, NetEvent};
-use outages::Server;
+use outages::{SERVERS, Server, ServerId};
 use ports::{Disk, SerialPort};
 use radio::Radio;
+use ways::Way;
 use wire::{Wire, WireEvent};
 
 /// Salt of the radio's stream.
@@ -117,7 +120,7 @@ pub struct Summary {
     pub dropped: u64,
     /// Connections that came up.
     pub connections: u64,
-    /// Links that came back in time after an outage of their server.
+    /// Connections that came back in time after an outage of their server.
     pub returns: u64,
     /// Network reads that were printed.
     pub reads: u64,
@@ -198,10 +201,10 @@ enum Event {
     Net(LinkId, u64, NetEvent),
     Wire(ChannelId, u64, WireEvent),
     Stored(u64),
-    ServerLeaves(LinkId),
-    ServerReturns(LinkId),
-    /// A link whose server is back must be up.
-    LinkDue(LinkId, u64),
+    ServerLeaves(ServerId),
+    ServerReturns(ServerId),
+    /// A connection whose server is back must be up.
+    WayDue(Slot, u64),
     Detach,
     Attach,
     Restart,
@@ -257,7 +260,8 @@ struct World {
     serial: SerialPort,
     dte: Dte,
     nets: [Net; LINKS],
-    servers: [Server; LINKS],
+    servers: [Server; SERVERS],
+    ways: [Way; SLOTS],
     wires: [Wire; CHANNELS],
     server: httpd::Server,
     /// Bytes that servers and peers of the modes 1 to 3 have said.
@@ -293,6 +297,7 @@ impl World {
             dte: Dte::new(rng.fork(1)),
             nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
             servers: std::array::from_fn(|index| Server::new(outage_rng.fork(index as u64))),
+            ways: ways::ways(),
             rng: rng.fork(2),
             ends_rng,
             wires: std::array::from_fn(|index| Wire::new(mode_rng.fork(index as u64))),
@@ -388,9 +393,9 @@ impl World {
             Event::Net(link, generation, event) => self.net_event(link, generation, event),
             Event::Wire(channel, generation, event) => self.wire_event(channel, generation, event),
             Event::Stored(generation) => self.stored(generation),
-            Event::ServerLeaves(link) => self.server_leaves(link),
-            Event::ServerReturns(link) => self.server_returns(link),
-            Event::LinkDue(link, at) => self.link_due(link, at),
+            Event::ServerLeaves(id) => self.server_leaves(id),
+            Event::ServerReturns(id) => self.server_returns(id),
+            Event::WayDue(slot, at) => self.way_due(slot, at),
             Event::Detach => self.detach(),
             Event::Attach => self.attach(),
             Event::Restart => self.ask_for_restart(),

@@ -106,6 +106,15 @@ impl World {
         }
     }
 
+    /// Whether nothing waits that the connection would be opened again for.
+    pub(super) fn has_nothing_for(&mut self, channel: ChannelId) -> bool {
+        match channel {
+            ChannelId::HTTPD => self.books.http.waiting() == 0,
+            ChannelId::AT_MODE => true,
+            _ => self.command_is_idle(channel),
+        }
+    }
+
     pub(super) fn channel_closed(&mut self, channel: ChannelId, acked: u64, reason: CloseReason) {
         match channel {
             ChannelId::HTTPD => self.http_closed(acked, reason),
@@ -129,6 +138,7 @@ impl World {
     /// The mode changes while the device runs.
     pub(super) fn switch_lines(&mut self, new: WorkingMode) {
         self.sum.switches += 1;
+        self.ways_change(new);
         self.books.at.forget();
         self.books.command.stop();
         if new == WorkingMode::AtCommand {

@@ -177,7 +177,8 @@ impl World {
         self.hold(Rule::Commands, self.books.connect_is_as_set(link, connect));
         self.count_attempt(link);
         let is_udp = connect.protocol == Protocol::Udp;
-        let outage = if is_udp { None } else { self.attempt_meets(link) };
+        let delay = self.scenario.nets[link.index()].delay;
+        let outage = if is_udp { None } else { self.attempt_meets(link.into(), link.into(), delay) };
         let style = &self.scenario.nets[link.index()];
         let net = &mut self.nets[link.index()];
         net.reset(State::Connecting);
@@ -197,8 +198,8 @@ impl World {
             }
             top += percent;
         }
-        if let Some((wait, event)) = outage {
-            fate = (event, wait);
+        if let Some((wait, failure)) = outage {
+            fate = (failure.map_or(NetEvent::Up, NetEvent::Down), wait);
         }
         if !self.attached {
             fate = (NetEvent::Down(CloseReason::Unreachable), 5 * MS);
@@ -327,7 +328,7 @@ impl World {
             // It went while it answered.
             return self.lose(link, CloseReason::Refused);
         }
-        self.link_is_back(link);
+        self.way_is_up(link.into());
         self.sum.connections += 1;
         let net = &mut self.nets[link.index()];
         net.state = State::Up;
@@ -388,7 +389,7 @@ impl World {
             net.reported = net.acknowledged;
             net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
             let bytes = net.reported;
-            self.servers[link.index()].show();
+            self.ways[link.index()].show();
             self.note("acked", Some(link), bytes, &[]);
             self.books.acknowledged(link, bytes);
             self.link_input(link, LinkInput::Acked(bytes));
@@ -404,7 +405,7 @@ impl World {
         let acked = if net.rng.chance(60) { net.acknowledged } else { net.reported };
         let acked = if net.udp { 0 } else { acked };
         net.reset(State::Idle);
-        self.servers[link.index()].down(self.now);
+        self.ways[link.index()].down(self.now, false);
         self.note("closed", Some(link), acked, reason.to_string().as_bytes());
         self.books.closed(link, acked);
         self.link_input(link, LinkInput::Closed { reason, acked });
@@ -532,7 +533,7 @@ impl World {
         }
         net.down_bytes -= bytes.len();
         // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
-        self.servers[link.index()].show();
+        self.ways[link.index()].show();
         self.link_input(link, LinkInput::Data(&bytes));
         let interval = u64::from(self.books.watch.expected.heartbeat_interval) * SEC;
         let net = &mut self.nets[link.index()];
@@ -546,7 +547,7 @@ impl World {
             return;
         }
         self.attached = false;
-        self.excuse_links();
+        self.excuse_all();
         self.modem_input(false);
         let away = self.rng.wait(40 * SEC);
         self.after(away, Event::Attach);
@@ -573,7 +574,7 @@ impl World {
     /// The host is gone: so are its sockets.
     pub(super) fn drop_sockets(&mut self) {
         self.nets.iter_mut().for_each(|net| net.reset(State::Idle));
-        self.links_begin_anew();
+        self.ways_begin_anew();
     }
 }
 

@@ -10,6 +10,7 @@ use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOu
 
 use super::modes::rule_of;
 use super::net::State;
+use super::outages::ServerId;
 use super::{Event, Rule, World};
 use crate::http::Print;
 use crate::scenario::NetStyle;
@@ -114,6 +115,11 @@ impl Wire {
         self.closed
     }
 
+    /// From now on nothing moves, if so.
+    pub(super) const fn stall(&mut self, stalls: bool) {
+        self.stalled |= stalls;
+    }
+
     pub(super) const fn is_stalled(&self) -> bool {
         self.stalled
     }
@@ -178,6 +184,18 @@ impl World {
         self.scenario.modes.style_of(address).clone()
     }
 
+    /// Who stands behind this address.
+    pub(super) fn server_at(&self, address: &str) -> ServerId {
+        ServerId::peer(self.scenario.modes.place_of(address))
+    }
+
+    /// Whether the connection goes to a server that is away. Datagrams do not ask.
+    fn server_is_away(&self, channel: ChannelId) -> bool {
+        let wire = &self.wires[channel.index()];
+        let to = wire.to.as_ref().filter(|_| !wire.udp);
+        to.is_some_and(|to| self.servers[self.server_at(&to.address).index()].is_away())
+    }
+
     pub(super) fn wire_after(&mut self, channel: ChannelId, wait: u64, event: WireEvent) {
         let generation = self.wires[channel.index()].generation;
         self.after(wait, Event::Wire(channel, generation, event));
@@ -192,12 +210,19 @@ impl World {
         let may = self.may_connect(channel, &connect);
         self.hold(rule_of(channel), may);
         let style = self.scenario.modes.style_of(&connect.address).clone();
+        let id = self.server_at(&connect.address);
+        let is_tcp = connect.protocol == Protocol::Tcp;
+        let outage = is_tcp.then(|| self.attempt_meets(channel.into(), id, style.delay)).flatten();
         let (healed, attached) = (self.healed, self.attached);
         let wire = self.wire(channel);
         wire.reset(State::Connecting);
         wire.udp = connect.protocol == Protocol::Udp;
         wire.to = Some(connect);
-        let fate = if attached { fate(wire, &style, healed) } else { (NO_ROUTE, 5 * MS) };
+        let fate = match outage {
+            _ if !attached => (NO_ROUTE, 5 * MS),
+            Some((wait, failure)) => (failure.map_or(WireEvent::Up, WireEvent::Down), wait),
+            None => fate(wire, &style, healed),
+        };
         self.wire_after(channel, fate.1, fate.0);
     }
 
@@ -286,6 +311,11 @@ impl World {
     }
 
     fn wire_up(&mut self, channel: ChannelId) {
+        if self.server_is_away(channel) {
+            // It went while it answered.
+            return self.wire_lost(channel, CloseReason::Refused);
+        }
+        self.way_is_up(channel.into());
         self.sum.connections += 1;
         let style = self.style_of(channel);
         let wire = self.wire(channel);
@@ -358,6 +388,7 @@ impl World {
             wire.reported = wire.arrived;
             let bytes = wire.reported;
             self.note_wire("acked", channel, bytes, &[]);
+            self.ways[Slot::from(channel).index()].show();
             self.channel_acked(channel, bytes);
             self.channel_input(channel, LinkInput::Acked(bytes));
         }
@@ -380,7 +411,13 @@ impl World {
         };
         self.note_wire("closed", channel, acked, reason.to_string().as_bytes());
         self.channel_closed(channel, acked, reason);
+        let rests = self.has_nothing_for(channel);
         self.wire(channel).reset(State::Idle);
+        let way = &mut self.ways[Slot::from(channel).index()];
+        if acked > 0 {
+            way.show();
+        }
+        way.down(self.now, rests);
         self.channel_input(channel, LinkInput::Closed { reason, acked });
     }
 
@@ -420,6 +457,9 @@ impl World {
     }
 
     fn unstall_wire(&mut self, channel: ChannelId) {
+        if self.server_is_away(channel) {
+            return;
+        }
         self.wire(channel).stalled = false;
         self.tick_wire(channel, MS);
         self.plan_wire_read(channel);
@@ -477,6 +517,7 @@ impl World {
         if !printed.is_empty() {
             self.books.down.expect(Slot::from(channel), &printed);
         }
+        self.ways[Slot::from(channel).index()].show();
         self.channel_read(channel);
         self.channel_input(channel, LinkInput::Data(&bytes));
         self.plan_wire_read(channel);
