@@ -323,6 +323,10 @@ impl Calls {
         }
     }
 
+    pub(crate) const fn counters_mut(&mut self) -> &mut CallCounters {
+        &mut self.counters
+    }
+
     pub(crate) fn status(&self) -> CallStatus {
         CallStatus { current: self.current(), last_dialled: self.last_dialled, counters: self.counters }
     }

@@ -334,7 +334,8 @@ impl fmt::Display for CloseReason {
             Self::LocalPortTaken => "local port taken",
             Self::Certificate => "certificate not accepted",
             Self::Tls => "TLS failed",
-            Self::Os(code) => return write!(f, "os error {code}"),
+            // Its number says nothing to a person; where the host has words for it, the log has them too.
+            Self::Os(_) => "an error of the system",
         };
         f.write_str(text)
     }

@@ -365,13 +365,13 @@ pub struct Losses {
     pub queues: [Loss; QUEUES],
     /// Of the serial line.
     pub line: Loss,
-    /// All other counters of what was lost or refused, in an order that stays.
+    /// All other counters of what was lost or refused, in an order that stays: a new one is the last.
     pub others: [u64; Self::OTHERS],
 }
 
 impl Losses {
-    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages.
-    pub const OTHERS: usize = 4 + 3 * LINKS + 3 * 4 + 8;
+    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages, one of calls.
+    pub const OTHERS: usize = 4 + 3 * LINKS + 3 * 4 + 8 + 1;
 }
 
 impl Default for Losses {

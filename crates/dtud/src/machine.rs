@@ -474,7 +474,7 @@ impl Machine {
         self.watchdog.tell(now);
         self.journal.fire(now);
         if self.watchdog.wants_line(now) {
-            self.watchdog.show(self.journal.summary(&self.dtu.status(now)), now);
+            self.watchdog.show(self.journal.summary(&self.dtu.status(now), self.serial.address()), now);
         }
         busy
     }

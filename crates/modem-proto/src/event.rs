@@ -144,6 +144,9 @@ impl fmt::Display for Event {
         match self {
             Self::Sent(line) => write!(f, "-> {line}"),
             Self::Heard(line) => write!(f, "<- {line}"),
+            Self::Known { model, dialect } if model.is_empty() => {
+                write!(f, "a modem that does not name itself answers (dialect {dialect})")
+            }
             Self::Known { model, dialect } => write!(f, "{model} answers (dialect {dialect})"),
             Self::NoAnswer(time) => {
                 write!(f, "no answer to AT for {} s: wrong port, wrong rate, or no modem", time.as_secs())

@@ -48,6 +48,8 @@ impl Dtu {
         httpd.requests = httpd.failed.saturating_add(httpd.timed_out);
         httpd.frames_in = httpd.dropped_frames.saturating_add(httpd.requests);
         httpd.received_bytes = httpd.stray_bytes;
+        let calls = self.calls.counters_mut();
+        calls.received = calls.refused;
     }
 
     /// Every counter of something lost or refused that is not one of a queue.
@@ -62,6 +64,7 @@ impl Dtu {
         let packets = self.serial_command.counters_mut();
         let connection = &mut self.at_connection.counters;
         let messages = &mut self.mailbox.counters;
+        let calls = self.calls.counters_mut();
         [
             &mut line.dropped_replies,
             &mut line.lost_bytes,
@@ -99,6 +102,7 @@ impl Dtu {
             &mut messages.expired,
             &mut messages.dropped,
             &mut messages.cut,
+            &mut calls.refused,
         ]
     }
 

@@ -58,9 +58,11 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
         ("unreadable", status.messages.counters.unreadable),
         ("turned away", status.messages.counters.turned_away),
         ("cut", status.messages.counters.cut),
+        ("calls refused", status.call.counters.refused),
     ] {
         assert!(count >= 1000, "{name}");
     }
+    assert_eq!(status.call.counters.received, status.call.counters.refused);
     let command = &status.serial_command.counters;
     assert_eq!((command.packets_in, command.bytes_in), (command.dropped_packets, command.dropped_bytes));
     // A restart of the device alone changes nothing of it.

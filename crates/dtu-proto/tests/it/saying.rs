@@ -82,3 +82,10 @@ fn k3_every_drop_has_a_place_in_the_list_for_logs() {
         assert_eq!(dropped.place.index(), index, "each place has one of its own");
     }
 }
+
+/// K9: the number of an error says nothing to a person.
+#[test]
+fn k9_a_reason_is_words() {
+    let reason = dtu_proto::event::CloseReason::Os(71).to_string();
+    assert_eq!(reason, "an error of the system");
+}

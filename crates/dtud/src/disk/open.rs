@@ -12,6 +12,7 @@ use crate::fs::aside;
 use crate::settings::Settings;
 use crate::spool::{Found, Left, Spool, find_undelivered, folder, peek_undelivered, undelivered_path};
 use crate::store::State;
+use crate::words::plain;
 
 /// Of all queues.
 pub(super) struct Opening {
@@ -25,6 +26,32 @@ pub(super) struct Opening {
     pub(super) refused: [Vec<u64>; QUEUES],
 }
 
+/// What is wrong, each cause once for all queues.
+#[derive(Default)]
+struct Faults {
+    causes: Vec<String>,
+    /// Queues that are to have a spool, and have none.
+    without: Vec<String>,
+}
+
+impl Faults {
+    fn tell(&mut self, error: &io::Error) {
+        let cause = plain(error);
+        if !self.causes.contains(&cause) {
+            warn!("disk: {cause}");
+            self.causes.push(cause);
+        }
+    }
+
+    /// What follows from the causes.
+    fn sum_up(&self) {
+        if !self.without.is_empty() {
+            let queues = self.without.join(", ");
+            warn!("disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})");
+        }
+    }
+}
+
 /// Of one queue.
 struct Opened {
     spool: Option<Spool>,
@@ -33,7 +60,7 @@ struct Opened {
 }
 
 pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
-    let losses = open_losses(state);
+    let (losses, mut faults) = (open_losses(state), Faults::default());
     let mut all = Opening {
         spools: [const { None }; QUEUES],
         losses,
@@ -43,7 +70,8 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
         refused: [const { Vec::new() }; QUEUES],
     };
     for queue in QueueId::ALL {
-        let Opened { spool, found, to_forget } = open_queue(state, settings, queue, &mut all.losses);
+        let Opened { spool, found, to_forget } =
+            open_queue(state, settings, queue, &mut all.losses, &mut faults);
         if !found.frames.is_empty() {
             let kept =
                 if spool.is_some() { spool_path(state, queue) } else { undelivered_path(state.dir(), queue) };
@@ -56,6 +84,7 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
         all.to_forget.extend(to_forget);
         all.frames.extend(found.frames.into_iter().map(|(number, frame)| (queue, number, frame)));
     }
+    faults.sum_up();
     all
 }
 
@@ -69,9 +98,15 @@ fn open_losses(state: &State) -> LossFile {
     })
 }
 
-fn open_queue(state: &State, settings: &Settings, queue: QueueId, losses: &mut LossFile) -> Opened {
+fn open_queue(
+    state: &State,
+    settings: &Settings,
+    queue: QueueId,
+    losses: &mut LossFile,
+    faults: &mut Faults,
+) -> Opened {
     if state.read_only().is_some() {
-        return look_at(state, settings, queue, losses);
+        return look_at(state, settings, queue, losses, faults);
     }
     let mut open = || -> io::Result<Opened> {
         let mut count = |lost| {
@@ -94,22 +129,28 @@ fn open_queue(state: &State, settings: &Settings, queue: QueueId, losses: &mut L
         }
     };
     // What is in the place of a folder or file is set aside: it must not stop the device for ever.
-    let told = |error: io::Error| {
-        warn!("{queue}: {error}");
+    let opened = open().or_else(|error| {
+        faults.tell(&error);
         set_aside(state, queue);
-    };
-    let opened = open().map_err(told).or_else(|()| open());
+        open()
+    });
     opened.unwrap_or_else(|error| {
-        warn!("{queue}: its frames are kept in memory only: {error}");
-        look_at(state, settings, queue, losses)
+        faults.tell(&error);
+        look_at(state, settings, queue, losses, faults)
     })
 }
 
 /// Where nothing can be written: the frames that are there are sent, and stay there.
-fn look_at(state: &State, settings: &Settings, queue: QueueId, losses: &mut LossFile) -> Opened {
+fn look_at(
+    state: &State,
+    settings: &Settings,
+    queue: QueueId,
+    losses: &mut LossFile,
+    faults: &mut Faults,
+) -> Opened {
     let left = peek_undelivered(&state.fs, state.dir(), queue).map(|left| left.found);
     let mut found = left.unwrap_or_else(|error| {
-        warn!("{queue}: {error}");
+        faults.tell(&error);
         Found::default()
     });
     if found.lost.frames > 0 {
@@ -128,7 +169,7 @@ fn look_at(state: &State, settings: &Settings, queue: QueueId, losses: &mut Loss
         );
     }
     if settings.spool_settings(queue).is_some() {
-        warn!("{queue}: spool = \"disk\" cannot be had now: frames wait in memory only");
+        faults.without.push(queue.to_string());
     }
     Opened { spool: None, found, to_forget: None }
 }

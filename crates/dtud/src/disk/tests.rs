@@ -1,5 +1,6 @@
 use super::*;
 use crate::fs::faults::Fault;
+use crate::journal::Ear;
 
 #[test]
 fn messages_are_stored_beside_the_loop_and_come_back_and_the_newest_wins() {
@@ -394,4 +395,18 @@ fn k7_the_loss_of_the_folder_is_noticed_and_nothing_is_kept_elsewhere() {
     small.frame(ONE, 2);
     small.settle();
     assert_eq!(small.refused, 1, "it is back");
+}
+
+/// K9: eighteen lines, of one cause.
+#[test]
+fn k9_a_spool_folder_that_cannot_be_used_is_told_once() {
+    let (dir, ear) = (tempfile::tempdir().unwrap(), Ear::default());
+    std::fs::write(dir.path().join("spool"), "").unwrap();
+    ear.listens(|| drop(Small::start(&Fs::default(), dir.path(), "never").unwrap()));
+    let warnings: Vec<_> = ear.take().into_iter().filter(|line| line.starts_with("WARN")).collect();
+    let queues = "link 1, link 3, link 4, HTTPD, serial command mode";
+    let cause = format!("WARN  disk: {}: File exists", dir.path().join("spool").display());
+    let outcome =
+        format!("WARN  disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})");
+    assert_eq!(warnings, [cause, outcome]);
 }

@@ -90,19 +90,43 @@ fn read(file: &OpenFile, count: usize) -> io::Result<(Vec<u64>, usize)> {
     Ok(if first.first() >= second.first() { (first, 1) } else { (second, 0) })
 }
 
-/// Zeros where nothing whole was written.
+/// Zeros where nothing whole was written, and for the numbers that an earlier version did not have.
 fn read_place(file: &OpenFile, offset: u64, count: usize) -> io::Result<Vec<u64>> {
     let mut bytes = vec![0; count * 8 + 4];
     match file.read_exact_at(&mut bytes, offset) {
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let (words, crc) = bytes.split_at(count * 8);
-    if crc32fast::hash(words).to_le_bytes() != crc {
-        return Ok(vec![0; count]);
-    }
-    Ok(words.chunks_exact(8).filter_map(|word| Some(u64::from_le_bytes(word.try_into().ok()?))).collect())
+    let is_whole = |count: &usize| {
+        let (words, behind) = bytes.split_at(count * 8);
+        behind.starts_with(&crc32fast::hash(words).to_le_bytes())
+    };
+    let known = (1..=count).rev().find(is_whole).unwrap_or(0);
+    let known = bytes.chunks_exact(8).take(known).filter_map(|word| word.try_into().ok());
+    Ok(known.map(u64::from_le_bytes).chain(std::iter::repeat(0)).take(count).collect())
 }
 
 /// In different sectors of the disk.
 const PLACES: [u64; 2] = [0, 4096];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// K3: a counter that a new version adds does not cost those of the version before.
+    #[test]
+    fn k3_a_file_with_fewer_numbers_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (fs, path) = (Fs::default(), dir.path().join("losses"));
+        let mut old = Places::open(&fs, &path, 3).unwrap();
+        for age in 1..=3 {
+            old.write(vec![age, age + 10, age + 20]).unwrap();
+        }
+        assert_eq!(peek(&fs, &path, 5), [3, 13, 23, 0, 0]);
+        let mut new = Places::open(&fs, &path, 5).unwrap();
+        assert_eq!(new.words(), [3, 13, 23, 0, 0]);
+        new.write(vec![4, 14, 24, 34, 44]).unwrap();
+        assert_eq!(peek(&fs, &path, 5), [4, 14, 24, 34, 44]);
+        assert_eq!(Places::open(&fs, &path, 5).unwrap().words(), [4, 14, 24, 34, 44]);
+    }
+}

@@ -14,6 +14,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::link::{Contact, LinkNews};
+use crate::serial::Address;
 
 #[cfg(test)]
 mod day;
@@ -196,8 +197,8 @@ impl Journal {
     }
 
     /// The whole device in one line.
-    pub(crate) fn summary(&self, status: &Status) -> String {
-        summary::summary(status, self.dropped())
+    pub(crate) fn summary(&self, status: &Status, serial: &Address) -> String {
+        summary::summary(status, serial, self.dropped())
     }
 
     /// When something is to be said without any news.

@@ -6,10 +6,11 @@ use dtu_proto::event::{LINKS, LinkDownReason};
 use dtu_proto::status::{LinkState, LinkStatus, Phase, Status, WaitingFor};
 
 use super::drops::Total;
+use crate::serial::Address;
 use crate::words::Count;
 
 /// `transparent mode; link 1 up, link 2 down: refused; 12 frames (3072 bytes) wait; 85 (21760 bytes) dropped`
-pub(super) fn summary(status: &Status, dropped: Total) -> String {
+pub(super) fn summary(status: &Status, serial: &Address, dropped: Total) -> String {
     let mut line = match status.phase {
         Phase::SetupWindow => "set-up window".to_owned(),
         Phase::Ending => "ending".to_owned(),
@@ -17,7 +18,11 @@ pub(super) fn summary(status: &Status, dropped: Total) -> String {
         Phase::Data => status.mode.to_string(),
     };
     if !status.serial.present {
-        line.push_str("; no equipment on the serial line");
+        let _ = match serial {
+            // There also where nobody has it open.
+            Address::Pty(_) => write!(line, "; no equipment on the serial line"),
+            Address::Tty(_) | Address::Tcp(..) => write!(line, "; serial line missing: {serial}"),
+        };
     }
     if status.attached.is_none() {
         line.push_str("; no network");
@@ -62,4 +67,28 @@ pub(crate) fn link_state(state: LinkState, last_down: Option<LinkDownReason>) ->
         LinkState::Waiting(WaitingFor::Data) => "waits for data".to_owned(),
         LinkState::Waiting(WaitingFor::Duty) => "stands by".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use dtu_proto::config::{Config, Options};
+    use dtu_proto::time::Instant;
+    use dtu_proto::{Dtu, Identity};
+
+    use super::*;
+
+    /// H8: a tty that was pulled out is another matter than a pty that nobody has open.
+    #[test]
+    fn h8_a_line_that_is_missing_is_told_from_one_without_equipment() {
+        let dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        for (line, wanted) in [
+            ("pty:/run/dtu", "; no equipment on the serial line;"),
+            ("tty:/dev/ttyUSB0", "; serial line missing: /dev/ttyUSB0;"),
+            ("tcp:box:4001", "; serial line missing: box:4001;"),
+        ] {
+            let line = Address::parse(line).unwrap();
+            let said = summary(&dtu.status(Instant::ZERO), &line, Total::default());
+            assert!(said.contains(wanted), "{said}");
+        }
+    }
 }

@@ -60,6 +60,7 @@ impl Said {
 /// Its kind, and its words; `None` = no state of the modem.
 fn in_words(news: &ModemInput, modem: &Address) -> Option<(usize, String)> {
     Some(match news {
+        ModemInput::Present(identity) if identity.model.is_empty() => (0, format!("there ({modem})")),
         ModemInput::Present(identity) => (0, format!("{} ({modem})", identity.model)),
         ModemInput::Gone => (0, "gone".to_owned()),
         ModemInput::Sim(state) => (1, format!("SIM {state}")),

@@ -72,7 +72,7 @@ impl Address {
     /// # Errors
     /// A text for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not pty:PATH, tty:DEVICE or tcp:HOST:PORT");
+        let wrong = || format!("{text:?} names no line; give {ADDRESSES}");
         let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
         match (kind, rest) {
             (_, "") => Err(wrong()),
@@ -89,6 +89,9 @@ impl Address {
         }
     }
 }
+
+/// What [`Address::parse`] takes.
+pub(crate) const ADDRESSES: &str = "pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -716,5 +719,8 @@ mod tests {
         for wrong in ["", "pty:", "dtu0", "tcp:host", "tcp:host:0", "tcp::23", "tcp:h:65536", "com:1"] {
             assert!(Address::parse(wrong).is_err(), "{wrong}");
         }
+        let wanted =
+            "\"tty\" names no line; give pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
+        assert_eq!(Address::parse("tty"), Err(wanted.to_owned()));
     }
 }

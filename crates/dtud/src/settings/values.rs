@@ -236,10 +236,10 @@ fn text<'de, D: Deserializer<'de>, T>(
 
 /// Makes a value of text.
 macro_rules! text_value {
-    ($name:ident($of:ty), $read:expr, $allowed:literal) => {
+    ($name:ident($of:ty), $read:expr, $allowed:expr) => {
         text_value!($name($of), $read, $allowed, Faulty::Shown);
     };
-    ($name:ident($of:ty), $read:expr, $allowed:literal, $faulty:expr) => {
+    ($name:ident($of:ty), $read:expr, $allowed:expr, $faulty:expr) => {
         #[derive(Clone, Debug)]
         pub(super) struct $name(pub(super) $of);
 
@@ -279,7 +279,7 @@ text_value!(
     "an AT command of 1 to 1024 characters on one line, such as \"CIPR=9600\"",
     Faulty::Hidden
 );
-text_value!(Line(serial::Address), line, "pty:PATH, tty:DEVICE or tcp:HOST:PORT");
+text_value!(Line(serial::Address), line, serial::ADDRESSES);
 text_value!(
     ModemDevice(modem::Address),
     modem_device,

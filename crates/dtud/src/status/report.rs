@@ -252,7 +252,11 @@ impl fmt::Display for Serial {
 
 impl fmt::Display for Radio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let modem = self.modem.as_deref().filter(|model| !model.is_empty()).unwrap_or("no modem");
+        let modem = match self.modem.as_deref() {
+            None => "waiting for the modem",
+            Some("") => "modem that does not name itself",
+            Some(model) => model,
+        };
         if self.host_network {
             f.write_str("radio    no modem: the host's own network")?;
         } else {
@@ -340,6 +344,18 @@ mod tests {
         assert!(screen.contains("\nradio    no modem: the host's own network; no network\n"), "{screen}");
         let screen = report(&dtu, "pty:x", false).to_string();
         assert!(!screen.contains("host"), "{screen}");
+    }
+
+    /// H8: a modem that has not answered yet is none that is not there.
+    #[test]
+    fn h8_a_modem_that_has_not_answered_is_waited_for() {
+        let screen = |radio: &RadioStatus| Radio::new(radio, None).to_string();
+        let mut radio = RadioStatus::default();
+        let waits = screen(&radio);
+        assert!(waits.starts_with("radio    waiting for the modem; SIM "), "{waits}");
+        radio.modem = Some(dtu_proto::radio::ModemIdentity::default());
+        let nameless = screen(&radio);
+        assert!(nameless.starts_with("radio    modem that does not name itself; SIM "), "{nameless}");
     }
 
     /// A modem that nobody knows: the screen says what it cannot, and stays a screen.

@@ -684,3 +684,10 @@ fn m_what_is_missing_is_told_to_the_device() {
         .find_map(|news| if let ModemInput::Lacks(words) = news { Some(words.as_str()) } else { None });
     assert_eq!(told, Some("no delivery reports (AT+CNMI)"));
 }
+
+/// M: a modem without a name left a gap in the log.
+#[test]
+fn m_a_modem_without_a_name_is_told_in_words() {
+    let known = Event::Known { model: String::new(), dialect: "plain" };
+    assert_eq!(known.to_string(), "a modem that does not name itself answers (dialect plain)");
+}
