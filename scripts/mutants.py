@@ -311,13 +311,13 @@ MUTANTS = [
 ]
 
 # Rules of another core than the device's.
-CORES = {"modem": "crates/modem-proto/src/"}
+CORES = {"modem": "crates/modem-proto/src/", "sms_join": "crates/sms-codec/src/"}
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.
 # Timed scripts that guard what no world reaches: of which crate, and which of its modules (none: all tests).
 SCRIPTS = {
     "delivery": ("dtu-proto", "delivery::"),
     "serial_command": ("dtu-proto", "serial_command::"),
-    "sms_join": ("dtu-proto", "sms_join::"),
+    "sms_join": ("sms-codec", "join::"),
     "texts": ("dtu-proto", "messages::"),
     "modem": ("modem-proto", ""),
 }

@@ -5,7 +5,6 @@ use core::fmt;
 use crate::config::{LineFormat, Parity, WorkingMode};
 use crate::event::{Door, RestartReason};
 use crate::radio::{CallEnd, Registration, SimState};
-use crate::wire::pdu::Outcome;
 
 /// The names of the manual 2.1.
 impl fmt::Display for WorkingMode {
@@ -88,16 +87,6 @@ impl fmt::Display for CallEnd {
             Self::Busy => "busy",
             Self::NoAnswer => "not answered",
             Self::NoCarrier => "no connection",
-        })
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Delivered => "delivered",
-            Self::Trying => "not delivered yet, the service centre goes on trying",
-            Self::Failed => "not delivered",
         })
     }
 }

@@ -5,10 +5,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
+use sms_codec::hex;
 
 use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::hex;
 
 use crate::answer::{Answer, Outcome, fields};
 use crate::channel::{Headed, Request};

@@ -5,9 +5,9 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use bytes::Bytes;
+use sms_codec::hex;
 
 use dtu_proto::time::Duration;
-use dtu_proto::wire::hex;
 
 use crate::channel::{LEAVE_DATA, Request, SUBSTITUTE, Wants};
 use crate::dialect::{Authentication, GENERIC};

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use dtu_proto::time::Instant;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Pdu, Tpdu};
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Tpdu};
 
 use super::at_modem::AtModem;
 use super::parse::{Args, Form};

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use dtu_proto::radio::{ModemInput, ModemOutput, Registration, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::pdu::{Pdu, Tpdu};
+use sms_codec::dcs::Dcs;
+use sms_codec::pdu::{Pdu, Tpdu};
 
 use super::at_modem::{AtModem, Doing};
 use super::reply::{End, Reply};
@@ -151,7 +151,7 @@ impl AtModem {
     }
 
     fn shown_text(&self, word: &str, pdu: &Bytes) -> String {
-        use dtu_proto::wire::hex;
+        use sms_codec::hex;
         if self.settings.text_mode
             && let Some(text) = self.shown_in_text(word, pdu)
         {

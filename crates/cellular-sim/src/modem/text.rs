@@ -1,13 +1,13 @@
 //! Text mode: 27.005 3.4 and 3.5 with `AT+CMGF=1`.
 
 use bytes::Bytes;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::{Alphabet, Dcs};
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::time::TimeStamp;
-use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_proto::wire::validity::Validity;
-use dtu_proto::wire::{hex, ucs2};
+use sms_codec::address::Address;
+use sms_codec::dcs::{Alphabet, Dcs};
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::user_data::{Body, UserData};
+use sms_codec::validity::Validity;
+use sms_codec::{hex, ucs2};
 
 use super::at_modem::AtModem;
 use super::settings::Charset;

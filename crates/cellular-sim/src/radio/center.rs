@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use dtu_proto::radio::{ModemInput, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::pdu::{Pdu, Status, StatusReport, Tpdu};
-use dtu_proto::wire::time::TimeStamp;
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Status, StatusReport, Tpdu};
+use sms_codec::time::TimeStamp;
 
 use super::network::{Network, Party};
 use super::phone::Answering;

@@ -2,7 +2,7 @@
 
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Instant;
-use dtu_proto::wire::time::{Civil, TimeStamp};
+use sms_codec::time::{Civil, TimeStamp};
 
 /// The stamp of that time; the start of the century where the time cannot be said in two digits.
 pub(super) fn stamp(clock: NetworkTime) -> TimeStamp {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use dtu_proto::radio::{ModemInput, NetworkTime, PhoneNumber};
 use dtu_proto::time::Instant;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::time::TimeStamp;
+use sms_codec::address::Address;
+use sms_codec::time::TimeStamp;
 
 use super::calls::Call;
 use super::center::{Center, Counters};

@@ -2,11 +2,11 @@
 
 use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::join::{Concatenation, Limits, Outcome, Part};
-use dtu_proto::wire::pdu::{Deliver, StatusReport, Tpdu};
-use dtu_proto::wire::udh::Header;
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::address::Address;
+use sms_codec::join::{Concatenation, Limits, Outcome, Part};
+use sms_codec::pdu::{Deliver, StatusReport, Tpdu};
+use sms_codec::udh::Header;
+use sms_codec::user_data::{Body, UserData};
 
 use super::network::Network;
 
@@ -100,7 +100,7 @@ pub(super) struct Phone {
     pub(super) answering: Answering,
     /// The 8-bit reference of its next long message.
     pub(super) reference: u8,
-    parts: Concatenation<UserData>,
+    parts: Concatenation<UserData, Instant>,
     service: Service,
 }
 

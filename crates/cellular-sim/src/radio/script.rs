@@ -5,8 +5,8 @@ use std::fmt;
 
 use dtu_proto::radio::{Cell, Operator, PhoneNumber, Registration, Signal};
 use dtu_proto::time::Duration;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::Pdu;
+use sms_codec::hex;
+use sms_codec::pdu::Pdu;
 
 use super::phone::Answering;
 use super::settings::{Faults, Span};

@@ -2,12 +2,12 @@
 
 use dtu_proto::radio::{ModemInput, PhoneNumber, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::pdu::{Deliver, Pdu, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::udh::{Header, Reference};
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::pdu::{Deliver, Pdu, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::udh::{Header, Reference};
+use sms_codec::user_data::{Body, UserData};
 
 use super::center::{Held, Wanted};
 use super::network::{Network, Party, VerbError};

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use dtu_proto::radio::{Cell, Operator, PhoneNumber, Registration, Signal};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::pdu::Pdu;
-use dtu_proto::wire::user_data::Body;
+use sms_codec::pdu::Pdu;
+use sms_codec::user_data::Body;
 
 use super::network::{Network, VerbError};
 use super::phone::Answering;

@@ -4,10 +4,10 @@
 use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
 use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::address::Address;
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::user_data::{Body, UserData};
 
 /// A host at the first modem's line.
 struct Host {

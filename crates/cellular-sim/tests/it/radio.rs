@@ -8,9 +8,9 @@ use dtu_proto::radio::{
     SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::pdu::{Outcome, Pdu, Submit, Tpdu};
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::address::Address;
+use sms_codec::pdu::{Outcome, Pdu, Submit, Tpdu};
+use sms_codec::user_data::{Body, UserData};
 
 const FRIEND: &str = "+8613912345678";
 
@@ -288,7 +288,7 @@ fn a_report_says_that_the_phone_has_it_or_that_it_was_too_old() {
     bench.submit(1, FRIEND, "arrives", |submit| submit.report = true);
     bench.submit(2, "10010", "too old", |submit| {
         submit.report = true;
-        submit.validity = dtu_proto::wire::validity::Validity::Relative(0);
+        submit.validity = sms_codec::validity::Validity::Relative(0);
     });
     bench.run(400);
     let reports = bench.messages().into_iter().filter_map(|(_, tpdu)| match tpdu {

@@ -4,17 +4,17 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use sms_codec::address::Address;
+use sms_codec::dcs::Alphabet;
+use sms_codec::pdu::{Pdu, Tpdu};
+use sms_codec::ucs2;
+use sms_codec::user_data::Body;
 
 use super::reply::{Code, Error};
 use super::{Context, Next, SlowCommand, Submission, Typed};
 use crate::config::TextCharset;
 use crate::radio::SubmitFailure;
 use crate::sms::{self, State, Stored, Template};
-use crate::wire::address::Address;
-use crate::wire::dcs::Alphabet;
-use crate::wire::pdu::{Pdu, Tpdu};
-use crate::wire::ucs2;
-use crate::wire::user_data::Body;
 
 /// Which command has asked for a text, with its values.
 #[derive(Clone, Debug, PartialEq, Eq)]

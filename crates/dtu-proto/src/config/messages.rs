@@ -1,9 +1,10 @@
 //! Parameters of short messages (3GPP TS 27.005).
 
+use sms_codec::dcs::Dcs;
+use sms_codec::time::TimeStamp;
+use sms_codec::validity::Validity;
+
 use crate::radio::PhoneNumber;
-use crate::wire::dcs::Dcs;
-use crate::wire::time::TimeStamp;
-use crate::wire::validity::Validity;
 
 /// The stored parameters of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use sms_codec::address::Address;
+use sms_codec::join::{Content, Outcome, Part, join};
+use sms_codec::pdu::{Deliver, Pdu, StatusReport, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::udh::{Concat, Header, Ports};
 
 use super::{Dtu, LineState};
 use crate::config::WorkingMode;
@@ -14,11 +19,6 @@ use crate::serial::inline;
 use crate::serial::port::{Purpose, REPLY_QUEUE_HIGH};
 use crate::sms::{self, Arrived, Head, LineKind, Received};
 use crate::time::{Duration, Instant};
-use crate::wire::address::Address;
-use crate::wire::join::{Content, Outcome, Part, join};
-use crate::wire::pdu::{Deliver, Pdu, StatusReport, Tpdu};
-use crate::wire::time::TimeStamp;
-use crate::wire::udh::{Concat, Header, Ports};
 
 use submit::Submits;
 

@@ -4,10 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use encoding_rs::{DecoderResult, EncoderResult, GBK};
+use sms_codec::gsm7::{self, Shifts};
+use sms_codec::{hex, ucs2};
 
 use crate::config::{Charset, TextCharset};
-use crate::wire::gsm7::{self, Shifts};
-use crate::wire::{hex, ucs2};
 
 /// The text of bytes of the serial line; `None` where they are no text of its charset.
 pub(crate) fn from_serial(bytes: &[u8], charset: Charset) -> Option<String> {

@@ -3,13 +3,13 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::udh::{Header, Reference};
+use sms_codec::user_data::{Body, UserData};
 
 use crate::config::{ServiceCenter, TextParameters};
-use crate::wire::address::Address;
-use crate::wire::pdu::{Pdu, Submit, Tpdu};
-use crate::wire::split::split;
-use crate::wire::udh::{Header, Reference};
-use crate::wire::user_data::{Body, UserData};
 
 /// Parts that a message may have (decisions 10).
 pub(crate) const PARTS_OF_ONE: u8 = 10;

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::hash::{Hash, Hasher};
+use sms_codec::pdu::Deliver;
 
 use crate::time::Instant;
-use crate::wire::pdu::Deliver;
 
 /// Messages of the modem that wait to be looked at: usually none, more while there is no room for them. They stay with
 /// the modem meanwhile.

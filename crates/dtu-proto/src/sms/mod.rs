@@ -18,10 +18,10 @@ mod text;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use sms_codec::join::{Concatenation, Limits};
 
 use crate::status::{MessageCounters, MessageStatus};
 use crate::time::{Duration, Instant};
-use crate::wire::join::{Concatenation, Limits};
 
 pub(crate) use charset::{decode_text, digits, encode_text, from_serial, to_serial, torn_end};
 pub(crate) use compose::{Template, compose, parts_of_reply};
@@ -41,7 +41,7 @@ pub(crate) struct Mailbox {
     /// Parts of messages that are whole and for which the storage has no room yet, and whether `+CISMS` has printed
     /// them. While there are some nothing else is taken.
     pub(crate) overflow: VecDeque<(Bytes, bool)>,
-    pub(crate) joiner: Concatenation<Received>,
+    pub(crate) joiner: Concatenation<Received, Instant>,
     pub(crate) line: LineQueue,
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,

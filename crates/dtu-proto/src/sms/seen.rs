@@ -2,8 +2,7 @@
 //! for, and a modem brings again what it was not told to forget.
 
 use alloc::collections::VecDeque;
-
-use crate::wire::pdu::Deliver;
+use sms_codec::pdu::Deliver;
 
 /// Digests of the last messages, the oldest first.
 #[derive(Debug, Default)]

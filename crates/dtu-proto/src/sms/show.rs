@@ -4,16 +4,16 @@
 
 use alloc::format;
 use alloc::string::String;
+use sms_codec::address::Address;
+use sms_codec::hex;
+use sms_codec::pdu::{Deliver, Pdu, StatusReport, Submit, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::user_data::{Body, UserData};
+use sms_codec::validity::Validity;
 
 use super::charset::encode_text;
 use super::{State, Stored};
 use crate::config::{Messages, TextCharset};
-use crate::wire::address::Address;
-use crate::wire::hex;
-use crate::wire::pdu::{Deliver, Pdu, StatusReport, Submit, Tpdu};
-use crate::wire::time::TimeStamp;
-use crate::wire::user_data::{Body, UserData};
-use crate::wire::validity::Validity;
 
 /// What the message is shown for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,16 +6,16 @@ use std::vec::Vec;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::join::Part;
+use sms_codec::pdu::{Deliver, Pdu, Submit, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::udh::Header;
+use sms_codec::user_data::{Body, UserData};
 
 use super::*;
 use crate::radio::PhoneNumber;
-use crate::wire::address::Address;
-use crate::wire::dcs::Dcs;
-use crate::wire::join::Part;
-use crate::wire::pdu::{Deliver, Pdu, Submit, Tpdu};
-use crate::wire::time::TimeStamp;
-use crate::wire::udh::Header;
-use crate::wire::user_data::{Body, UserData};
 
 const NOW: Instant = Instant::from_millis(5000);
 

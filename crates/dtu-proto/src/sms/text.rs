@@ -19,15 +19,15 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt::Write as _;
 use core::str::{FromStr, SplitAsciiWhitespace};
+use sms_codec::hex;
+use sms_codec::join::{Outcome, Part};
+use sms_codec::pdu::{Deliver, Pdu, Tpdu};
+use sms_codec::udh::Header;
 
 use super::{LineKind, Mailbox, PLACES, Received, State, Stored};
 use crate::config::Problem;
 use crate::radio::PhoneNumber;
 use crate::time::{Duration, Instant};
-use crate::wire::hex;
-use crate::wire::join::{Outcome, Part};
-use crate::wire::pdu::{Deliver, Pdu, Tpdu};
-use crate::wire::udh::Header;
 
 impl Mailbox {
     /// Everything but the counters; empty where there is nothing.

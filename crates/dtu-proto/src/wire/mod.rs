@@ -1,41 +1,4 @@
-//! Bytes and values: what goes over the wires, without state.
-//!
-//! A short message travels between a modem and its host as a PDU in hex digits (3GPP TS 27.005, `AT+CMGF=0`):
-//!
-//! ```text
-//!   08 91683108504405F0 | 24 0D 91688159142058F7 00 00 41900151600123 07 743A9DAE3FA301
-//!   service centre      | TPDU: first octet, address, PID, DCS, time stamp, user data length, user data
-//!   (27.005, 24.011)    | (23.040)                 septets, alphabets: 23.038
-//! ```
-//!
-//! [`Pdu::decode`](pdu::Pdu::decode) takes that apart without loss: user data stays in the units of its alphabet
-//! (septets, UTF-16 units, octets), and [`UserData::text`](user_data::UserData::text) reads it. So parts of a long
-//! message can be joined where a sender has cut a character in two. [`split`] makes parts, [`join`] joins them.
-//!
-//! ```
-//! use dtu_proto::wire::{address::Address, hex, pdu::{Pdu, Tpdu}};
-//!
-//! let octets = hex::decode("0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301")?;
-//! let Tpdu::Deliver(deliver) = Pdu::decode(&octets)?.pdu.tpdu else { panic!("not a received message") };
-//! assert_eq!(deliver.from, Address::number("+8618954102857").unwrap());
-//! assert_eq!(deliver.data.text().as_deref(), Some("ttttzgh"));
-//! assert_eq!(deliver.stamp.to_string(), "2014-09-10T15:06:10+08:00");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-pub mod address;
-pub mod command_frame;
-pub mod dcs;
-pub mod gsm7;
-pub mod hex;
-pub mod http;
-pub mod join;
-pub mod pdu;
-mod reader;
-pub mod split;
-pub mod time;
-pub mod ucs2;
-pub mod udh;
-pub mod user_data;
-pub mod validity;
+//! Bytes and values: what goes over the wires, without state. Short messages are the crate [`sms_codec`].
 
-pub use reader::{DecodeError, Fault};
+pub mod command_frame;
+pub mod http;

@@ -17,7 +17,4 @@ mod messages_edges;
 mod modes;
 mod saying;
 mod serial_command;
-mod sms_join;
-mod sms_properties;
-mod sms_vectors;
 mod transparent;

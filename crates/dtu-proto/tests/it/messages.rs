@@ -1,6 +1,11 @@
 //! Short messages as timed scripts (manual 2.1.2, 2.8.5, 2.8.6.33; decisions 8 and 10).
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::udh::{Concat, Header, Ports, Reference};
+use sms_codec::user_data::{Body, UserData};
+
 use crate::common;
 
 use bytes::Bytes;
@@ -11,10 +16,6 @@ use dtu_proto::event::{Door, Event, Input, MessageLoss, ModemInput, Power};
 use dtu_proto::radio::{Operator, SubmitFailure};
 use dtu_proto::status::MessageCounters;
 use dtu_proto::time::Duration;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::udh::{Concat, Header, Ports, Reference};
-use dtu_proto::wire::user_data::{Body, UserData};
 
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
 const PHONE: &str = "+8613800138000";
@@ -444,7 +445,7 @@ fn a_character_torn_over_a_part_border_is_whole() {
     let mut dev = booted(sms_mode());
     let units: Vec<u16> =
         "a".repeat(66).encode_utf16().chain("😀".encode_utf16()).chain("b".encode_utf16()).collect();
-    let header = |part| dtu_proto::wire::udh::Header::new(&[0, 3, 9, 2, part]);
+    let header = |part| sms_codec::udh::Header::new(&[0, 3, 9, 2, part]);
     for (part, units) in [(1, &units[..67]), (2, &units[67..])] {
         let data = UserData { header: Some(header(part)), body: Body::Ucs2(units.to_vec()) };
         dev.brings(&deliver(Address::number(PHONE).unwrap(), data, stamp(1)));

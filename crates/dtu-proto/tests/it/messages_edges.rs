@@ -1,6 +1,9 @@
 //! Short messages where two things meet: a disk that fails, a modem that goes, a prompt that is open.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use sms_codec::address::Address;
+use sms_codec::user_data::{Body, UserData};
+
 use crate::common;
 
 use bytes::Bytes;
@@ -9,8 +12,6 @@ use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, Options, WorkingMode};
 use dtu_proto::event::{Input, ModemInput, SerialInput};
 use dtu_proto::time::Duration;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::user_data::{Body, UserData};
 
 const PHONE: &str = "+8613800138000";
 

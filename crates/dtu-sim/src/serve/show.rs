@@ -2,8 +2,8 @@
 
 use cellular_sim::radio::PhoneNews;
 use dtu_proto::radio::CallEnd;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::hex;
+use sms_codec::user_data::{Body, UserData};
 
 /// `phone NUMBER …`: texts in quotes, written as scripts write them, octets in hex digits.
 pub(crate) fn line(news: &PhoneNews) -> String {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use dtu_proto::wire::user_data::{Body, UserData};
 use encoding_rs::GBK;
+use sms_codec::user_data::{Body, UserData};
 
 /// A frame of mode 4 on its way to a phone.
 #[derive(Debug)]

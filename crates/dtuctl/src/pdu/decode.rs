@@ -1,9 +1,8 @@
 //! `dtuctl pdu decode`.
 
+use sms_codec::hex;
+use sms_codec::pdu::{Decoded, Pdu};
 use std::io::{self, BufRead as _};
-
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Decoded, Pdu};
 
 use super::{Failure, json, print};
 

@@ -1,15 +1,14 @@
 //! `dtuctl pdu encode`.
 
+use sms_codec::address::Address;
+use sms_codec::gsm7::{Language, Shifts};
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::udh::{Header, Ports, Reference};
+use sms_codec::user_data::Body;
+use sms_codec::validity::Validity;
 use std::time::{Duration, SystemTime};
-
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::gsm7::{Language, Shifts};
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::udh::{Header, Ports, Reference};
-use dtu_proto::wire::user_data::Body;
-use dtu_proto::wire::validity::Validity;
 
 use super::{Failure, json, print};
 

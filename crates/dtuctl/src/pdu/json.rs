@@ -1,14 +1,14 @@
-//! A PDU as a JSON object, in the field names of `crates/dtu-proto/tests/it/data/sms_vectors.json`.
+//! A PDU as a JSON object, in the field names of `crates/sms-codec/tests/it/data/sms_vectors.json`.
 
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::{Alphabet, Dcs};
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Decoded, Deliver, Outcome, StatusReport, Submit, Tpdu};
-use dtu_proto::wire::time::TimeStamp;
-use dtu_proto::wire::udh::Header;
-use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_proto::wire::validity::Validity;
 use serde_json::{Map, Value, json};
+use sms_codec::address::Address;
+use sms_codec::dcs::{Alphabet, Dcs};
+use sms_codec::hex;
+use sms_codec::pdu::{Decoded, Deliver, Outcome, StatusReport, Submit, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::udh::Header;
+use sms_codec::user_data::{Body, UserData};
+use sms_codec::validity::Validity;
 
 type Fields = Map<String, Value>;
 

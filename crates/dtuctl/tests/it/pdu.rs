@@ -46,7 +46,7 @@ fn encoded(arguments: &[&str]) -> Value {
 #[test]
 fn every_vector_is_printed_in_its_own_field_names() {
     let file: Value =
-        serde_json::from_str(include_str!("../../../dtu-proto/tests/it/data/sms_vectors.json")).unwrap();
+        serde_json::from_str(include_str!("../../../sms-codec/tests/it/data/sms_vectors.json")).unwrap();
     let is_pdu = |vector: &&Value| vector["kind"] == "decode" || vector["kind"] == "encode";
     let vectors: Vec<&Value> = file["vectors"].as_array().unwrap().iter().filter(is_pdu).collect();
     let lines: String =

@@ -233,7 +233,7 @@ fn a_message_goes_out_with_its_length_and_its_reference_comes_back() {
     bench.submit(7);
     bench.run(5);
     assert_eq!(bench.count("AT+CMGS=13"), 1);
-    assert_eq!(bench.device.submitted, [dtu_proto::wire::hex::encode(SUBMIT)]);
+    assert_eq!(bench.device.submitted, [sms_codec::hex::encode(SUBMIT)]);
     assert_eq!(bench.submitted(), [(7, Ok(1))]);
 }
 

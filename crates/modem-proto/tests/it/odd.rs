@@ -1,6 +1,10 @@
 //! Modems that nobody would believe: each oddity of the field as a script, by its row.
 #![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::user_data::{Body, UserData};
+
 use crate::common;
 
 use bytes::Bytes;
@@ -12,9 +16,6 @@ use dtu_proto::radio::{
     CallEnd, CallNews, Cell, ModemInput, ModemOutput, PhoneNumber, Registration, SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::user_data::{Body, UserData};
 use modem_proto::{Event, Input, Lack, Modem, Output, Settings};
 
 fn bench(change: impl FnOnce(&mut Bench)) -> Bench {

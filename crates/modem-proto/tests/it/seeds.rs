@@ -12,10 +12,10 @@ use cellular_sim::modem::{RackOutput, Setup};
 use cellular_sim::radio::{Faults, Settings as Network, Span};
 use dtu_proto::radio::{ModemInput, ModemOutput, SubmitFailure};
 use dtu_proto::time::Duration;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::user_data::{Body, UserData};
 use modem_proto::{Pin, Settings};
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::user_data::{Body, UserData};
 
 use crate::dice::{Dice, for_each_seed};
 use crate::pump::{Host, PHONE, Pump, assert_each_once};

@@ -2,6 +2,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::time::{Civil, TimeStamp};
+use sms_codec::user_data::Body;
 
 use super::super::call::Call;
 use super::super::param::{Kind, Param};
@@ -14,10 +18,6 @@ use crate::config::{Config, Notify, ServiceCenter, TextCharset, TextParameters, 
 use crate::event::Door;
 use crate::radio::PhoneNumber;
 use crate::sms::{self, Template};
-use crate::wire::address::Address;
-use crate::wire::dcs::Dcs;
-use crate::wire::time::{Civil, TimeStamp};
-use crate::wire::user_data::Body;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(

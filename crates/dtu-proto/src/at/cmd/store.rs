@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Tpdu};
 
 use super::super::SlowCommand;
 use super::super::call::Call;
@@ -13,8 +15,6 @@ use super::super::table::Command;
 use super::Done;
 use super::message::{check_modem, length, prompt, receiver};
 use crate::sms::{Memory, PLACES, State, Stored};
-use crate::wire::address::Address;
-use crate::wire::pdu::{Pdu, Tpdu};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(

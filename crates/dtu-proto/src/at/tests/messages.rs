@@ -1,6 +1,10 @@
 //! Messages at the AT interface: the manual's examples to the byte, and what real clients send.
 
 use bytes::Bytes;
+use sms_codec::address::Address;
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::user_data::{Body, UserData};
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -12,10 +16,6 @@ use crate::config::{Charset, Config, TextCharset};
 use crate::event::Door;
 use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::sms::{State, Stored};
-use crate::wire::address::Address;
-use crate::wire::hex;
-use crate::wire::pdu::{Pdu, Submit, Tpdu};
-use crate::wire::user_data::{Body, UserData};
 
 /// 2.8.6.7: from 8618954102857, `ttttzgh`.
 pub(super) const MANUAL: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
@@ -165,7 +165,7 @@ fn manual_2_8_6_16_cmgs_in_text_mode() {
     let submits = desk.sends("AT+CMGS=10086", b"hello");
     assert_eq!(text(&submits), "hello");
     assert_eq!(submits[0].to, Address::number("10086").unwrap());
-    assert_eq!(submits[0].validity, crate::wire::validity::Validity::Relative(167));
+    assert_eq!(submits[0].validity, sms_codec::validity::Validity::Relative(167));
     let submits = desk.sends("AT+CMGS=\"+8613800138000\"", &[0xCB, 0xAE, 0xB1, 0xC3]);
     assert_eq!((text(&submits).as_str(), submits[0].to.type_of_address()), ("水泵", 145));
     assert_eq!(desk.sends("AT+CMGS=\"8613800138000\",145", b"x")[0].to.type_of_address(), 145);

@@ -1,5 +1,6 @@
 //! The table itself, and the page made of it.
 
+use sms_codec::hex;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::string::{String, ToString};
@@ -19,7 +20,6 @@ use crate::radio::PhoneNumber;
 use crate::sms::{State, Stored};
 use crate::status::Phase;
 use crate::time::Instant;
-use crate::wire::hex;
 
 #[test]
 fn names_are_unique_and_in_capitals() {

@@ -4,15 +4,15 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use sms_codec::address::Address;
+use sms_codec::pdu::{Pdu, Tpdu};
+use sms_codec::user_data::Body;
 
 use super::super::Dtu;
 use crate::event::{Event, MessageLoss};
 use crate::radio::{ModemOutput, PhoneNumber, SubmitFailure};
 use crate::sms::{self, Progress, Template};
 use crate::time::{Duration, Instant};
-use crate::wire::address::Address;
-use crate::wire::pdu::{Pdu, Tpdu};
-use crate::wire::user_data::Body;
 
 /// The driver answers within three minutes.
 const PATIENCE: Duration = Duration::from_secs(185);

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use dtu_proto::config::Config;
 use dtu_proto::event::{Input, ModemInput, StoreInput};
 use dtu_proto::radio::{Abilities, ModemIdentity, PhoneNumber, Registration, SubmitFailure};
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::time::{Civil, TimeStamp};
-use dtu_proto::wire::udh::{Header, Reference};
-use dtu_proto::wire::user_data::{Body, UserData};
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::time::{Civil, TimeStamp};
+use sms_codec::udh::{Header, Reference};
+use sms_codec::user_data::{Body, UserData};
 
 use super::Bench;
 

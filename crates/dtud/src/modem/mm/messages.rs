@@ -9,13 +9,13 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use dtu_proto::radio::SubmitFailure;
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::udh::{Header, Reference};
-use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_proto::wire::validity::Validity;
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::udh::{Header, Reference};
+use sms_codec::user_data::{Body, UserData};
+use sms_codec::validity::Validity;
 use zbus::zvariant::Value;
 
 use super::bus::Properties;

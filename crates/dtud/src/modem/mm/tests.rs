@@ -9,13 +9,13 @@ use dtu_proto::radio::{
     Abilities, CallEnd, CallNews, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState,
     SubmitFailure,
 };
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Pdu, Status, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::udh::{Header, Ports, Reference};
-use dtu_proto::wire::user_data::{Body, UserData};
 use modem_proto::PinPast;
+use sms_codec::address::Address;
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Status, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::udh::{Header, Ports, Reference};
+use sms_codec::user_data::{Body, UserData};
 use zbus::zvariant::OwnedValue;
 
 use super::super::note::Note;

@@ -1,7 +1,7 @@
 //! ModemManager's words in the device's: states, errors, places, times.
 
 use dtu_proto::radio::{CallEnd, Cell, NetworkTime, Signal, SimState, SubmitFailure};
-use dtu_proto::wire::time::{Civil, TimeStamp};
+use sms_codec::time::{Civil, TimeStamp};
 
 /// `MMModemState`: the modem has failed.
 pub(super) const FAILED: i32 = -1;

@@ -4,20 +4,19 @@
 //! DTE ── dtud --modem mm ══ bus ══ ModemManager ── pty ── dtu-sim modem
 //! ```
 
+use sms_codec::address::Address;
+use sms_codec::dcs::Dcs;
+use sms_codec::hex;
+use sms_codec::pdu::{Deliver, Pdu, Tpdu};
+use sms_codec::split::split;
+use sms_codec::time::TimeStamp;
+use sms_codec::udh::{Header, Reference};
+use sms_codec::user_data::Body;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
-
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::Dcs;
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Deliver, Pdu, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::time::TimeStamp;
-use dtu_proto::wire::udh::{Header, Reference};
-use dtu_proto::wire::user_data::Body;
 
 use super::ECHO;
 use super::common::daemon::{Daemon, Setup};

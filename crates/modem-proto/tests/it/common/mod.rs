@@ -431,7 +431,7 @@ impl Bench {
 
     pub fn messages(&self) -> Vec<(u64, String)> {
         let message = |news: &ModemInput| match news {
-            ModemInput::Message { id, pdu } => Some((*id, dtu_proto::wire::hex::encode(pdu))),
+            ModemInput::Message { id, pdu } => Some((*id, sms_codec::hex::encode(pdu))),
             _ => None,
         };
         self.news.iter().filter_map(message).collect()

@@ -15,13 +15,13 @@ use super::user_data::{Body, LONGEST, UserData};
 /// A message as one or more parts. Each part carries `header`, and which part it is if there are several.
 ///
 /// ```
-/// use dtu_proto::wire::split::split;
-/// use dtu_proto::wire::udh::{Header, Reference};
-/// use dtu_proto::wire::user_data::Body;
+/// use sms_codec::split::split;
+/// use sms_codec::udh::{Header, Reference};
+/// use sms_codec::user_data::Body;
 ///
 /// let parts = split(Body::text(&"泵".repeat(71)), Header::default(), Reference::Narrow(9), 10)?;
 /// assert_eq!(parts.iter().map(|part| part.text().unwrap().chars().count()).collect::<Vec<_>>(), [67, 4]);
-/// # Ok::<(), dtu_proto::wire::split::SplitError>(())
+/// # Ok::<(), sms_codec::split::SplitError>(())
 /// ```
 ///
 /// # Errors

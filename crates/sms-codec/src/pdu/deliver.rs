@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{DELIVER, EncodeError, HEADER, LOOP, MORE, REPLY_PATH, REPORT, bits, write_data};
-use crate::wire::address::Address;
-use crate::wire::dcs::Dcs;
-use crate::wire::reader::{DecodeError, Reader};
-use crate::wire::time::TimeStamp;
-use crate::wire::user_data::UserData;
+use crate::address::Address;
+use crate::dcs::Dcs;
+use crate::reader::{DecodeError, Reader};
+use crate::time::TimeStamp;
+use crate::user_data::UserData;
 
 /// A message that was received.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

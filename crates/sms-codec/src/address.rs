@@ -10,7 +10,7 @@ use super::reader::{DecodeError, Fault, Reader};
 /// A phone number, or the name that some senders have instead of one.
 ///
 /// ```
-/// use dtu_proto::wire::address::Address;
+/// use sms_codec::address::Address;
 ///
 /// let number = Address::number("+8618954102857").unwrap();
 /// assert_eq!((number.type_of_address(), number.text()), (0x91, "8618954102857"));

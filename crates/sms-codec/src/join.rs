@@ -7,13 +7,14 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
+use core::ops::Add;
+use core::time::Duration;
 
 use super::address::Address;
 use super::gsm7::Shifts;
 use super::time::TimeStamp;
 use super::udh::{Concat, Reference};
 use super::user_data::{Body, UserData};
-use crate::time::{Duration, Instant};
 
 /// What a message was, when its parts are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +53,13 @@ fn read(body: &Body, shifts: Shifts) -> String {
     }
 }
 
-/// Parts that wait for each other. `T` is what the host keeps of a part: its user data, or where it is stored.
+/// Parts that wait for each other. `T` is what the host keeps of a part: its user data, or where it is stored. `I` is a
+/// point in time, of whatever clock the host has.
 #[derive(Clone, Debug)]
-pub struct Concatenation<T> {
+pub struct Concatenation<T, I> {
     limits: Limits,
     /// The oldest first.
-    open: VecDeque<Open<T>>,
+    open: VecDeque<Open<T, I>>,
     /// The last ones that were complete, so that a part that comes again is known. The oldest first.
     finished: VecDeque<Finished>,
     counters: Counters,
@@ -154,9 +156,9 @@ struct Key {
 }
 
 #[derive(Clone, Debug)]
-struct Open<T> {
+struct Open<T, I> {
     key: Key,
-    deadline: Instant,
+    deadline: I,
     /// All its parts have the content of a complete message's. A centre that tries again may give a part another stamp;
     /// but a sender may also send the same text again. So it waits, and goes without a word.
     is_ghost: bool,
@@ -171,7 +173,7 @@ struct Finished {
     parts: Vec<(TimeStamp, u64)>,
 }
 
-impl<T: PartialEq + Hash> Concatenation<T> {
+impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenation<T, I> {
     /// Nothing held.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
@@ -189,12 +191,12 @@ impl<T: PartialEq + Hash> Concatenation<T> {
     /// a new message whose sender has come round to the same reference: the old one is given up. A part of a message
     /// that was complete is a duplicate when its stamp is the same. With another stamp and the same content it may be
     /// one, too: it waits for its fellows for a short time, and is dropped as a duplicate if they do not come.
-    pub fn insert(&mut self, part: Part<'_, T>, now: Instant) -> Arrival<T> {
+    pub fn insert(&mut self, part: Part<'_, T>, now: I) -> Arrival<T> {
         self.insert_for(part, now, self.limits.hold)
     }
 
     /// Takes a part whose message, if it is the first of it, waits for `hold` only: it has waited before.
-    pub fn insert_for(&mut self, part: Part<'_, T>, now: Instant, hold: Duration) -> Arrival<T> {
+    pub fn insert_for(&mut self, part: Part<'_, T>, now: I, hold: Duration) -> Arrival<T> {
         let Part { sender, concat, stamp, value } = part;
         let key = Key { sender: sender.clone(), reference: concat.reference, total: concat.total };
         let place = usize::from(concat.part).wrapping_sub(1);
@@ -230,7 +232,7 @@ impl<T: PartialEq + Hash> Concatenation<T> {
     }
 
     /// The next message that has waited too long, if there is one; ask until there is none.
-    pub fn expire(&mut self, now: Instant) -> Option<Incomplete<T>> {
+    pub fn expire(&mut self, now: I) -> Option<Incomplete<T>> {
         while self.open.iter().any(|open| open.deadline <= now) {
             let incomplete = self.give_up(|open| open.deadline <= now);
             if incomplete.is_some() {
@@ -242,7 +244,7 @@ impl<T: PartialEq + Hash> Concatenation<T> {
 
     /// When the next message has waited too long.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<I> {
         self.open.iter().map(|open| open.deadline).min()
     }
 
@@ -257,7 +259,7 @@ impl<T: PartialEq + Hash> Concatenation<T> {
         self.counters
     }
 
-    fn open_of(&self, key: &Key) -> Option<&Open<T>> {
+    fn open_of(&self, key: &Key) -> Option<&Open<T, I>> {
         self.open.iter().find(|open| open.key == *key)
     }
 
@@ -292,7 +294,7 @@ impl<T: PartialEq + Hash> Concatenation<T> {
     }
 
     /// The oldest message of those asked for; nothing where it is a ghost, which goes as duplicates.
-    fn give_up(&mut self, which: impl Fn(&Open<T>) -> bool) -> Option<Incomplete<T>> {
+    fn give_up(&mut self, which: impl Fn(&Open<T, I>) -> bool) -> Option<Incomplete<T>> {
         let at = self.open.iter().position(which)?;
         let Open { key, parts, is_ghost, .. } = self.open.remove(at)?;
         if is_ghost {
@@ -325,7 +327,7 @@ fn content<T: Hash>(value: &T) -> u64 {
     digest.finish()
 }
 
-impl<T> Open<T> {
+impl<T, I> Open<T, I> {
     fn part(&self, place: usize) -> Option<&(TimeStamp, T)> {
         self.parts.get(place)?.as_ref()
     }

@@ -1,17 +1,17 @@
 //! Whatever the message: it comes back from its PDU, and from its parts; and no bytes break the decoder.
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::{Alphabet, Dcs};
-use dtu_proto::wire::gsm7::{self, Language, Shifts};
-use dtu_proto::wire::join::{Content, join};
-use dtu_proto::wire::pdu::{Decoded, Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
-use dtu_proto::wire::split::split;
-use dtu_proto::wire::time::{Civil, TimeStamp};
-use dtu_proto::wire::udh::{Header, Ports, Reference};
-use dtu_proto::wire::user_data::{Body, LONGEST, UserData};
-use dtu_proto::wire::validity::Validity;
 use proptest::prelude::*;
+use sms_codec::address::Address;
+use sms_codec::dcs::{Alphabet, Dcs};
+use sms_codec::gsm7::{self, Language, Shifts};
+use sms_codec::join::{Content, join};
+use sms_codec::pdu::{Decoded, Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
+use sms_codec::split::split;
+use sms_codec::time::{Civil, TimeStamp};
+use sms_codec::udh::{Header, Ports, Reference};
+use sms_codec::user_data::{Body, LONGEST, UserData};
+use sms_codec::validity::Validity;
 
 fn number() -> impl Strategy<Value = Address> {
     prop_oneof!["[+]?[0-9*#a-c]{1,20}", "[+]?[0-9]{1,20}"]

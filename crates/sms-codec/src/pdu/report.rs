@@ -1,13 +1,14 @@
 //! Status reports: 3GPP TS 23.040 9.2.2.3.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::{EncodeError, HEADER, LOOP, MORE, REPORT, STATUS_REPORT, bits, write_data};
-use crate::wire::address::Address;
-use crate::wire::dcs::Dcs;
-use crate::wire::reader::{DecodeError, Reader};
-use crate::wire::time::TimeStamp;
-use crate::wire::user_data::UserData;
+use crate::address::Address;
+use crate::dcs::Dcs;
+use crate::reader::{DecodeError, Reader};
+use crate::time::TimeStamp;
+use crate::user_data::UserData;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,16 @@ pub enum Outcome {
     Trying,
     /// Not delivered, and no longer tried.
     Failed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delivered => "delivered",
+            Self::Trying => "not delivered yet, the service centre goes on trying",
+            Self::Failed => "not delivered",
+        })
+    }
 }
 
 impl Status {

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::{EncodeError, HEADER, REPLY_PATH, REPORT, SUBMIT, bits, write_data};
-use crate::wire::address::Address;
-use crate::wire::dcs::Dcs;
-use crate::wire::reader::{DecodeError, Reader};
-use crate::wire::time::TimeStamp;
-use crate::wire::user_data::UserData;
-use crate::wire::validity::Validity;
+use crate::address::Address;
+use crate::dcs::Dcs;
+use crate::reader::{DecodeError, Reader};
+use crate::time::TimeStamp;
+use crate::user_data::UserData;
+use crate::validity::Validity;
 
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use core::fmt;
 /// message with a bad time is still a message.
 ///
 /// ```
-/// use dtu_proto::wire::time::TimeStamp;
+/// use sms_codec::time::TimeStamp;
 ///
 /// let stamp = TimeStamp([0x52, 0x21, 0x13, 0x32, 0x95, 0x85, 0x49]);
 /// assert_eq!(stamp.to_string(), "2025-12-31T23:59:58-03:30");

@@ -170,9 +170,9 @@ const REPLY_PATH: u8 = 1 << 7;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::hex;
-    use crate::wire::reader::Fault;
-    use crate::wire::user_data::Body;
+    use crate::hex;
+    use crate::reader::Fault;
+    use crate::user_data::Body;
 
     fn decoded(text: &str) -> Result<Decoded, DecodeError> {
         Pdu::decode(&hex::decode(text).unwrap())

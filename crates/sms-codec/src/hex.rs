@@ -1,4 +1,4 @@
-//! Octets as hex digits.
+//! Octets as hex digits, as a PDU travels between a modem and its host: 3GPP TS 27.005 3.1.
 
 use alloc::string::String;
 use alloc::vec::Vec;

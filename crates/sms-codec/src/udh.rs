@@ -7,7 +7,7 @@ use super::gsm7::{Language, Shifts};
 /// The information elements in front of the user data, kept as they came.
 ///
 /// ```
-/// use dtu_proto::wire::udh::{Concat, Header, Ports, Reference};
+/// use sms_codec::udh::{Concat, Header, Ports, Reference};
 ///
 /// let part = Concat { reference: Reference::Narrow(228), total: 2, part: 1 };
 /// let header = Header::default().with_ports(Ports { to: 9204, from: 9205 }).with_concat(part);

@@ -1,16 +1,16 @@
 //! PDUs of other programs, of phones and of the manual, both ways: each case of `data/sms_vectors.json`.
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-use dtu_proto::wire::address::Address;
-use dtu_proto::wire::dcs::{Alphabet, Dcs};
-use dtu_proto::wire::gsm7::{self, Shifts};
-use dtu_proto::wire::hex;
-use dtu_proto::wire::pdu::{Pdu, Submit, Tpdu};
-use dtu_proto::wire::time::TimeStamp;
-use dtu_proto::wire::udh::Header;
-use dtu_proto::wire::user_data::{Body, UserData};
-use dtu_proto::wire::validity::Validity;
 use serde_json::{Map, Value, json};
+use sms_codec::address::Address;
+use sms_codec::dcs::{Alphabet, Dcs};
+use sms_codec::gsm7::{self, Shifts};
+use sms_codec::hex;
+use sms_codec::pdu::{Pdu, Submit, Tpdu};
+use sms_codec::time::TimeStamp;
+use sms_codec::udh::Header;
+use sms_codec::user_data::{Body, UserData};
+use sms_codec::validity::Validity;
 
 #[test]
 fn every_vector_decodes_to_its_fields_and_encodes_to_its_octets() {
