@@ -75,6 +75,10 @@ pub struct Dtu {
     now: Instant,
     /// The nearest deadline, as it was found when something last changed.
     next_deadline: Option<Deadline>,
+    /// What keeps the serial line from being read, as of then.
+    pause: Option<Pause>,
+    /// The sum of all counters of losses when the host last asked.
+    losses_seen: u64,
     outputs: VecDeque<Output>,
 
     line_state: LineState,
@@ -178,6 +182,8 @@ impl Dtu {
             rng: Rng::new(seed),
             now,
             next_deadline: None,
+            pause: None,
+            losses_seen: 0,
             outputs: VecDeque::new(),
             line_state: LineState::Window { until: now },
             mode_started: false,
@@ -228,7 +234,7 @@ impl Dtu {
             identity,
         };
         dtu.power_on(RestartReason::PowerOn);
-        dtu.next_deadline = dtu.find_deadline();
+        dtu.look_ahead();
         dtu
     }
 
@@ -243,13 +249,14 @@ impl Dtu {
                 QueueId::SerialCommand => self.restore_serial_command(seq, frame),
             }
         }
+        self.pause = self.queue_pause();
     }
 
     /// Puts the messages that an earlier run kept (the text of the last `StoreOutput::Messages`) back in their places.
     /// To be called before the first input. What cannot be read is passed over and reported.
     pub fn restore_messages(&mut self, text: &str) -> Vec<Problem> {
         let problems = self.mailbox.restore(text, self.now);
-        self.next_deadline = self.find_deadline();
+        self.look_ahead();
         problems
     }
 
@@ -308,39 +315,43 @@ impl Dtu {
     }
 
     fn find_deadline(&self) -> Option<Deadline> {
-        let own = [
-            (Timer::Restart, self.ending_deadline()),
-            (Timer::Escape, self.escape.deadline()),
-            (Timer::Frame, self.frame_deadline()),
-            (Timer::SetupWindow, self.window_deadline()),
-            (Timer::Apply, self.apply_deadline()),
-            (Timer::Parked, self.waiting_command.as_ref().map(|command| command.until)),
-            (Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until)),
-            (Timer::Message, self.message_deadline()),
-            (Timer::Call, self.calls.deadline()),
-            (Timer::SerialHeartbeat, self.serial_heartbeat_deadline()),
-            (Timer::AtConnection, self.at_connection_deadline()),
-            (Timer::Httpd, self.httpd_deadline()),
-            (Timer::SerialCommand, self.serial_command_deadline()),
-            (Timer::NoData, self.no_data_deadline()),
-            (Timer::Recovery, self.recovery_deadline()),
-            (Timer::Lamp, self.lamps.deadline()),
-            (Timer::Line, self.line_deadline()),
-            (Timer::Pace, self.pace_deadline()),
-        ];
-        let links = LinkId::ALL.map(|link| (Timer::Link(link), self.link_deadline(link)));
-        let earliest =
-            own.into_iter().chain(links).filter_map(|(timer, at)| Some(Deadline { at: at?, timer }));
-        earliest.min_by_key(|deadline| deadline.at)
+        let mut earliest = Earliest(None);
+        earliest.meet(Timer::Restart, self.ending_deadline());
+        earliest.meet(Timer::Escape, self.escape.deadline());
+        earliest.meet(Timer::Frame, self.frame_deadline());
+        earliest.meet(Timer::SetupWindow, self.window_deadline());
+        earliest.meet(Timer::Apply, self.apply_deadline());
+        earliest.meet(Timer::Parked, self.waiting_command.as_ref().map(|command| command.until));
+        earliest.meet(Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until));
+        earliest.meet(Timer::Message, self.message_deadline());
+        earliest.meet(Timer::Call, self.calls.deadline());
+        earliest.meet(Timer::SerialHeartbeat, self.serial_heartbeat_deadline());
+        earliest.meet(Timer::AtConnection, self.at_connection_deadline());
+        earliest.meet(Timer::Httpd, self.httpd_deadline());
+        earliest.meet(Timer::SerialCommand, self.serial_command_deadline());
+        earliest.meet(Timer::NoData, self.no_data_deadline());
+        earliest.meet(Timer::Recovery, self.recovery_deadline());
+        earliest.meet(Timer::Lamp, self.lamps.deadline());
+        earliest.meet(Timer::Line, self.line_deadline());
+        earliest.meet(Timer::Pace, self.pace_deadline());
+        for link in LinkId::ALL {
+            earliest.meet(Timer::Link(link), self.link_deadline(link));
+        }
+        earliest.0
     }
 
     /// Whether the host may read the serial line.
     #[must_use]
     pub fn wants_serial(&self) -> bool {
+        debug_assert_eq!(self.pause, self.queue_pause(), "something made or took room and did not say so");
+        self.reads_serial(self.pause)
+    }
+
+    fn reads_serial(&self, pause: Option<Pause>) -> bool {
         self.backlog.is_empty()
             && !self.commands_wait()
             && (self.line_state == LineState::Data || self.port.own_waiting() < REPLY_QUEUE_HIGH)
-            && self.queue_pause().is_none()
+            && pause.is_none()
     }
 
     /// What keeps the serial line from being read for want of room. A command adds nothing to a queue.
@@ -362,7 +373,7 @@ impl Dtu {
 
     /// When a server that took nothing more does not pace the line any longer.
     fn pace_deadline(&self) -> Option<Instant> {
-        match self.queue_pause()? {
+        match self.pause? {
             Pause::Until(until) => Some(until),
             Pause::UntilRoom => None,
         }
@@ -462,6 +473,12 @@ impl Dtu {
         self.httpd_listens();
         self.serial_command_reads();
         self.show_leds();
+        self.look_ahead();
+    }
+
+    /// A host asks for both many times between two inputs.
+    fn look_ahead(&mut self) {
+        self.pause = self.queue_pause();
         self.next_deadline = self.find_deadline();
     }
 
@@ -551,5 +568,18 @@ impl Dtu {
             attached: self.attached.is_some(),
         };
         (&mut self.links, cx)
+    }
+}
+
+/// Of deadlines at one time, the first that was met counts.
+struct Earliest(Option<Deadline>);
+
+impl Earliest {
+    fn meet(&mut self, timer: Timer, at: Option<Instant>) {
+        if let Some(at) = at
+            && self.0.is_none_or(|known| at < known.at)
+        {
+            self.0 = Some(Deadline { at, timer });
+        }
     }
 }

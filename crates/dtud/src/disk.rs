@@ -217,6 +217,11 @@ impl Disk {
         self.writer.has_done(order)
     }
 
+    /// Whether the counters were handed on as they are.
+    pub(crate) fn knows(&self, losses: &Losses) -> bool {
+        self.losses == *losses
+    }
+
     /// Keeps the counters of what was lost.
     pub(crate) fn note_losses(&mut self, losses: Losses) {
         if losses != self.losses {
@@ -239,8 +244,10 @@ impl Disk {
         while self.watch.poll(cx).is_ready() {
             let _ = self.guard.check();
         }
-        for (queue, numbers) in self.queues.iter_mut().zip(self.writer.refused(cx.waker())) {
-            queue.refuse(numbers);
+        if let Some(refused) = self.writer.refused(cx.waker()) {
+            for (queue, numbers) in self.queues.iter_mut().zip(refused) {
+                queue.refuse(numbers);
+            }
         }
         for queue in QueueId::ALL {
             let untold = std::mem::take(&mut self.queues[queue.index()].untold);

@@ -127,6 +127,11 @@ impl Link {
         matches!(self.state, State::Idle) && self.closed.is_none()
     }
 
+    /// Whether a send is done that was not told yet.
+    pub(crate) const fn has_sent(&self) -> bool {
+        matches!(&self.state, State::Up(connection) if connection.sent)
+    }
+
     /// What the log says of it.
     pub(crate) const fn contact(&self) -> &Contact {
         &self.contact

@@ -232,12 +232,13 @@ impl Machine {
         self.watchdog.ready();
         self.at.power_on(self.powered_on);
         self.carry_out(self.powered_on, cx);
-        self.run_at_lines(cx);
+        self.run_at_lines(self.clock.now(), cx);
     }
 
-    fn feed(&mut self, input: Input<'_>, cx: &mut Context<'_>) {
-        self.feed_at(self.clock.now(), input, cx);
-        self.run_at_lines(cx);
+    /// The time is that of the turn.
+    fn feed(&mut self, input: Input<'_>, now: Instant, cx: &mut Context<'_>) {
+        self.feed_at(now, input, cx);
+        self.run_at_lines(now, cx);
     }
 
     fn feed_at(&mut self, now: Instant, input: Input<'_>, cx: &mut Context<'_>) {
@@ -313,6 +314,12 @@ impl Machine {
             busy |= self.poll_channel(channel, cx, now);
         }
         busy |= self.poll_serial(cx, now);
+        // What the line brought has mostly gone by now: no turn of its own for that news.
+        for link in LinkId::ALL {
+            if self.links[link.index()].has_sent() {
+                busy |= self.poll_link(link, cx, now);
+            }
+        }
         busy |= self.poll_modem(cx, now);
         busy |= self.poll_disk(cx, now);
         busy |= self.answer_questions(cx, now);
@@ -325,12 +332,16 @@ impl Machine {
         busy
     }
 
-    /// Once a wake-up, not at each turn of it: there are many counters.
+    /// Once a wake-up, not at each turn of it.
     fn look_at_losses(&mut self, now: Instant) {
-        if std::mem::take(&mut self.uncounted) {
+        if !std::mem::take(&mut self.uncounted) {
+            return;
+        }
+        if self.dtu.has_new_losses() {
             self.disk.note_losses(self.dtu.losses());
             self.journal.look(now, &self.dtu);
         }
+        debug_assert!(self.disk.knows(&self.dtu.losses()), "a counter has grown and did not say so");
     }
 
     fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -341,6 +352,9 @@ impl Machine {
     }
 
     fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.links[link.index()].is_idle() {
+            return false;
+        }
         let wanted = self.dtu.wants_link(link);
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.links[link.index()].poll(cx, now, wanted, &self.serial, &mut buf);
@@ -349,7 +363,7 @@ impl Machine {
             if matches!(news, LinkNews::Closed { .. }) {
                 self.held.forget(Whose::Link(link));
             }
-            self.feed(news.input(Socket::Link(link), &buf), cx);
+            self.feed(news.input(Socket::Link(link), &buf), now, cx);
         }
         self.buf = buf;
         news.is_some()
@@ -364,7 +378,7 @@ impl Machine {
             if matches!(news, LinkNews::Closed { .. }) {
                 self.held.forget(Whose::Channel(channel));
             }
-            self.feed(news.input(Socket::Channel(channel), &buf), cx);
+            self.feed(news.input(Socket::Channel(channel), &buf), now, cx);
         }
         self.buf = buf;
         news.is_some()
@@ -375,7 +389,7 @@ impl Machine {
         let mut buf = std::mem::take(&mut self.buf);
         let news = self.serial.poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
         if let Some(SerialNews::Lost(lost)) = news {
-            self.feed(Input::Lost(lost), cx);
+            self.feed(Input::Lost(lost), now, cx);
         }
         let input = news.as_ref().and_then(|news| {
             Some(match news {
@@ -389,7 +403,7 @@ impl Machine {
             })
         });
         if let Some(input) = input {
-            self.feed(Input::Serial(input), cx);
+            self.feed(Input::Serial(input), now, cx);
         }
         self.buf = buf;
         if self.announce && self.serial.is_open() {
@@ -405,7 +419,7 @@ impl Machine {
             self.modem_interface = self.modem.interface().map(str::to_owned);
             self.choose_interfaces();
         }
-        self.feed(Input::Modem(&news), cx);
+        self.feed(Input::Modem(&news), now, cx);
         true
     }
 
@@ -443,7 +457,7 @@ impl Machine {
             Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
             Saved::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),
         };
-        self.feed(Input::Store(input), cx);
+        self.feed(Input::Store(input), now, cx);
         true
     }
 
@@ -456,7 +470,7 @@ impl Machine {
             }
             self.dtu.handle_timeout(now);
             self.carry_out(now, cx);
-            self.run_at_lines(cx);
+            self.run_at_lines(now, cx);
             busy = true;
         }
         if take_due(&mut self.look_at, now) {
@@ -513,13 +527,13 @@ impl Machine {
         }
         self.watchdog.stopping();
         self.stop_by = Some(now + STOP_WITHIN);
-        self.feed(Input::Shutdown, cx);
+        self.feed(Input::Shutdown, now, cx);
         true
     }
 
     /// Gives the `--at` lines, each when the one before is answered.
-    fn run_at_lines(&mut self, cx: &mut Context<'_>) {
-        while let Some((line, now)) = self.at.next(self.clock.now()) {
+    fn run_at_lines(&mut self, now: Instant, cx: &mut Context<'_>) {
+        while let Some((line, now)) = self.at.next(now) {
             self.feed_at(now, Input::Console(&line), cx);
         }
         if self.at.take_refused() && self.end.is_none() {
@@ -594,6 +608,8 @@ impl Future for Machine {
         if !std::mem::replace(&mut this.started, true) {
             this.power_on(cx);
         }
+        this.serial.woken();
+        this.door.woken();
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {

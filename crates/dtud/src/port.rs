@@ -19,8 +19,21 @@ use crate::sys;
 pub(crate) enum ShortRead {
     /// Nothing more is there (stream sockets; but a read ends in front of an urgent byte).
     Empty,
-    /// Nothing (ttys return at most 4095 bytes at once; datagrams).
+    /// The same of a tty, which returns at most 4095 bytes at once.
+    EmptyTty,
+    /// Nothing (datagrams).
     Unknown,
+}
+
+impl ShortRead {
+    /// Whether a read that brought so many bytes has left nothing behind. What comes later is news to the reactor.
+    const fn is_proof(self, count: usize, room: usize) -> bool {
+        match self {
+            Self::Empty => count < room,
+            Self::EmptyTty => count < room && count < TTY_READ,
+            Self::Unknown => false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -36,7 +49,7 @@ impl Port {
     pub(crate) fn new(fd: OwnedFd, short_read: ShortRead) -> io::Result<Self> {
         let interest = match short_read {
             ShortRead::Empty => Interest::READABLE | Interest::PRIORITY,
-            ShortRead::Unknown => Interest::READABLE,
+            ShortRead::EmptyTty | ShortRead::Unknown => Interest::READABLE,
         };
         let read = sys::watch(fd, interest)?;
         Ok(Self { read, write: None, roomy_writes: 0, short_read })
@@ -49,7 +62,7 @@ impl Port {
             match rustix::io::read(guard.get_inner(), &mut *buf) {
                 Ok(count) => {
                     // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
-                    let short = self.short_read == ShortRead::Empty && count > 0 && count < buf.len();
+                    let short = count > 0 && self.short_read.is_proof(count, buf.len());
                     // What is known of urgent bytes costs no system call.
                     if short && self.read.try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
                         guard.clear_ready();
@@ -148,5 +161,7 @@ pub(crate) fn part(buf: &mut [u8], most: usize) -> &mut [u8] {
     buf.get_mut(..len).unwrap_or_default()
 }
 
+/// The longest read of a tty that the kernel gives.
+const TTY_READ: usize = 4095;
 /// Writes in a row that found room before the watch for room is taken back.
 const ROOMY_WRITES: u8 = 16;

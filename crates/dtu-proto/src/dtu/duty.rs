@@ -90,6 +90,10 @@ impl Dtu {
         if self.links.iter().any(Link::blocks) {
             return Some(Pause::UntilRoom);
         }
+        // The usual case, found at once: where all have room there is nobody to wait for.
+        if !self.links.iter().any(|link| link.has_enough(false)) {
+            return None;
+        }
         let paces = |is_udp: bool| {
             LinkId::ALL.into_iter().filter(move |link| {
                 let l = &self.links[link.index()];

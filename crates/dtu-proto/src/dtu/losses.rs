@@ -9,20 +9,36 @@ impl Dtu {
     /// What was lost and refused, in this run and those before it. For the host to keep.
     #[must_use]
     pub fn losses(&mut self) -> Losses {
-        let mut queues = [Loss::default(); QueueId::ALL.len()];
-        for queue in QueueId::ALL {
-            queues[queue.index()] = match queue {
-                QueueId::Link(link) => self.links[link.index()].loss(),
-                QueueId::Httpd => self.httpd.loss(),
-                QueueId::SerialCommand => self.serial_command.loss(),
-            };
-        }
+        let queues = QueueId::ALL.map(|queue| self.queue_loss(queue));
         let line = Loss {
             frames: self.serial_counters.dropped_frames,
             bytes: self.serial_counters.dropped_bytes,
             spool_refused: 0,
         };
         Losses { queues, line, others: self.other_losses().map(|counter| *counter) }
+    }
+
+    /// Whether any of the counters of [`Dtu::losses`] and [`Dtu::drops`] has grown since the last call.
+    #[must_use]
+    pub fn has_new_losses(&mut self) -> bool {
+        // They only grow, so their sum changes when one of them does. It is far cheaper than a look at each.
+        let of_queues = QueueId::ALL.map(|queue| self.queue_loss(queue)).into_iter();
+        let of_queues = of_queues
+            .flat_map(|loss| [loss.frames, loss.bytes, loss.spool_refused])
+            .fold(0, u64::wrapping_add);
+        let others = self.other_losses().into_iter().map(|counter| *counter).fold(0, u64::wrapping_add);
+        let line = &self.serial_counters;
+        let of_line = line.dropped_frames.wrapping_add(line.dropped_bytes);
+        let sum = of_queues.wrapping_add(others).wrapping_add(of_line);
+        core::mem::replace(&mut self.losses_seen, sum) != sum
+    }
+
+    fn queue_loss(&self, queue: QueueId) -> Loss {
+        match queue {
+            QueueId::Link(link) => self.links[link.index()].loss(),
+            QueueId::Httpd => self.httpd.loss(),
+            QueueId::SerialCommand => self.serial_command.loss(),
+        }
     }
 
     /// Adds what earlier runs lost. What was dropped had come in, too. To be called before the first input.

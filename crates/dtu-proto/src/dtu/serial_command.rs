@@ -98,7 +98,7 @@ impl Dtu {
     /// mode comes by here.
     pub(super) fn serial_command_reads(&mut self) {
         if self.serial_command.feed.held() > 0 {
-            let held_up = !self.wants_serial();
+            let held_up = !self.reads_serial(self.queue_pause());
             self.serial_command.feed.hold_up(held_up, self.now);
         }
     }

@@ -5,6 +5,7 @@
 //! disk that is full.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::JoinHandle;
@@ -33,6 +34,8 @@ pub(super) struct Writer {
     state: State,
     /// Bytes of each queue that may wait.
     bounds: [usize; QUEUES],
+    /// Who is woken, as the thread knows it.
+    waker: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,8 @@ enum State {
 struct Shared {
     work: Mutex<Work>,
     news: Condvar,
+    /// There are numbers in `refused`: known without the lock.
+    has_refused: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +89,7 @@ impl Writer {
     /// `written`: below this every frame of a queue is on the disk.
     pub(super) fn new(files: Files, bounds: [usize; QUEUES], written: [u64; QUEUES]) -> Self {
         let shared = Shared { work: Mutex::new(Work { written, ..Work::default() }), ..Shared::default() };
-        Self { shared: Arc::new(shared), state: State::Idle(Box::new(files)), bounds }
+        Self { shared: Arc::new(shared), state: State::Idle(Box::new(files)), bounds, waker: None }
     }
 
     /// Keeps a frame; gives the number of the order, or `None` where it is refused.
@@ -149,13 +154,18 @@ impl Writer {
         self.shared.lock().given
     }
 
-    /// Frames that were refused since the last call.
-    pub(super) fn refused(&self, waker: &Waker) -> [Vec<u64>; QUEUES] {
-        let mut work = self.shared.lock();
-        if work.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
-            work.waker = Some(waker.clone());
+    /// Frames that were refused since the last call, if any. Costs next to nothing where there are none.
+    pub(super) fn refused(&mut self, waker: &Waker) -> Option<[Vec<u64>; QUEUES]> {
+        if self.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+            self.shared.lock().waker = Some(waker.clone());
         }
-        std::mem::take(&mut work.refused)
+        let has = self.shared.has_refused.load(Ordering::Acquire);
+        has.then(|| {
+            let mut work = self.shared.lock();
+            self.shared.has_refused.store(false, Ordering::Release);
+            std::mem::take(&mut work.refused)
+        })
     }
 
     /// Lets the thread end when everything is written.
@@ -275,7 +285,10 @@ impl Shared {
             work.done = order;
             let mut news = std::mem::take(&mut work.is_awaited) || stop;
             for (all, new) in work.refused.iter_mut().zip(refused) {
-                news |= !new.is_empty();
+                if !new.is_empty() {
+                    news = true;
+                    self.has_refused.store(true, Ordering::Release);
+                }
                 all.extend(new);
             }
             for (all, new) in work.written.iter_mut().zip(written) {

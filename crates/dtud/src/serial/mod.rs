@@ -153,6 +153,9 @@ pub(crate) struct Serial {
     given: u64,
     /// It was opened, and nobody has been told.
     opened: bool,
+    /// Whether others have the pty open is to be looked at, and whether they have set an echo: once a wake-up.
+    look_for_users: bool,
+    look_for_echo: bool,
 }
 
 /// What a socket that is not read waits for.
@@ -279,6 +282,8 @@ impl Serial {
             hold: Duration::ZERO,
             fades_at: None,
             given: 0,
+            look_for_users: true,
+            look_for_echo: true,
         }
     }
 
@@ -335,6 +340,12 @@ impl Serial {
         }
     }
 
+    /// The loop has slept: others may have opened, closed or set the pty meanwhile.
+    pub(crate) const fn woken(&mut self) {
+        self.look_for_users = true;
+        self.look_for_echo = true;
+    }
+
     /// The next news, if any. Reads only where `wanted`.
     pub(crate) fn poll(
         &mut self,
@@ -350,10 +361,13 @@ impl Serial {
             return Some(SerialNews::Present);
         }
         if let Backend::Pty(pty) = &mut self.backend
-            && let Some(used) = pty.poll_used(cx, now)
+            && (self.look_for_users || pty.deadline().is_some_and(|at| at <= now))
         {
-            self.fades_at = (!used).then(|| now + self.hold);
-            return Some(if used { SerialNews::Present } else { SerialNews::Gone });
+            if let Some(used) = pty.poll_used(cx, now) {
+                self.fades_at = (!used).then(|| now + self.hold);
+                return Some(if used { SerialNews::Present } else { SerialNews::Gone });
+            }
+            self.look_for_users = false;
         }
         if self.fades_at.is_some_and(|at| at <= now) {
             self.fades_at = None;
@@ -432,7 +446,9 @@ impl Serial {
             if !pty.is_used() {
                 return Ok(());
             }
-            pty.silence_echo();
+            if std::mem::take(&mut self.look_for_echo) {
+                pty.silence_echo();
+            }
         }
         while writing.done < writing.bytes.len() {
             let rest = writing.bytes.get(writing.done..).unwrap_or_default();
@@ -613,6 +629,7 @@ mod tests {
     /// Looks at a line that is read.
     async fn look(serial: &mut Serial, since: std::time::Instant) -> Option<SerialNews> {
         let now = Instant::ZERO + since.elapsed();
+        serial.woken();
         std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut [0; 64]))).await
     }
 

@@ -235,7 +235,7 @@ impl Access {
 }
 
 fn port_of(master: &OwnedFd) -> io::Result<Port> {
-    Port::new(rustix::io::fcntl_dupfd_cloexec(master, 0)?, ShortRead::Unknown)
+    Port::new(rustix::io::fcntl_dupfd_cloexec(master, 0)?, ShortRead::EmptyTty)
 }
 
 fn make_raw(slave: &OwnedFd) -> io::Result<()> {

@@ -47,7 +47,7 @@ impl Tty {
         {
             warn!("serial: {} does not switch RS-485 by itself: {error}", self.device.display());
         }
-        let port = Port::new(fd, ShortRead::Unknown)?;
+        let port = Port::new(fd, ShortRead::EmptyTty)?;
         if let Err(why) = self.configure(&port, format.unwrap_or_default()) {
             warn!("serial: {}: {why}", self.device.display());
         }

@@ -19,6 +19,8 @@ pub(crate) struct Door {
     path: PathBuf,
     /// Nobody can come in, which was said: when to look again.
     again_at: Option<Instant>,
+    /// Somebody may have come: the loop has slept, or somebody had come at the last look.
+    look: bool,
 }
 
 impl Door {
@@ -28,7 +30,12 @@ impl Door {
         let listener = listen(state, &path)
             .inspect_err(|error| warn!("device: dtud status cannot ask: {}: {error}", path.display()))
             .ok();
-        Self { listener, path, again_at: None }
+        Self { listener, path, again_at: None, look: true }
+    }
+
+    /// The loop has slept.
+    pub(crate) const fn woken(&mut self) {
+        self.look = true;
     }
 
     /// Answers who came. One at a time; the report is far smaller than what a socket takes at once.
@@ -38,7 +45,7 @@ impl Door {
         now: Instant,
         report: impl FnOnce() -> Report,
     ) -> bool {
-        if self.again_at.is_some_and(|at| now < at) {
+        if self.again_at.map_or(!self.look, |at| now < at) {
             return false;
         }
         let stream = match self.listener.as_ref().map(|door| door.poll_accept(cx)) {
@@ -52,6 +59,7 @@ impl Door {
             }
             Some(Poll::Pending) | None => {
                 self.again_at = None;
+                self.look = false;
                 return false;
             }
         };
