@@ -165,7 +165,7 @@ fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
         }
     };
     let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
-    print(format_args!("{} inputs, {} outputs\n{:#?}", done.entries, done.outputs, done.status));
+    print(format_args!("{} inputs, {} outputs\n{}", done.entries, done.outputs, done.report));
     Ok(())
 }
 

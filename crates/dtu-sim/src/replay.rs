@@ -1,15 +1,16 @@
 //! A recorded run again: `dtud --record FILE` wrote what went in, the device says once more what comes out.
 
-use std::fmt::Write as _;
-
 use dtu_proto::Dtu;
 use dtu_proto::config::from_store_text;
-use dtu_proto::event::{Event, Input, LinkInput, LinkOutput, Output, SerialInput, SerialOutput};
+use dtu_proto::event::{Input, LinkInput, Output, SerialInput};
 use dtu_proto::record::{self, Happening, Header};
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
 
 use crate::trace::Clock;
+use words::describe;
+
+mod words;
 
 /// What a replay came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Replayed {
     pub outputs: u64,
     /// The device at the end.
     pub status: Status,
+    /// The same as the device itself says it (`AT+CISTAT`).
+    pub report: String,
 }
 
 /// Replays a log. Each line of the story goes to `tell`.
@@ -43,7 +46,20 @@ pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record
         }
         outputs += drain(&mut device, now, &mut tell);
     }
-    Ok(Replayed { entries: count, outputs, status: device.status(now) })
+    let status = device.status(now);
+    Ok(Replayed { entries: count, outputs, status, report: report(&mut device, now) })
+}
+
+/// Empty where a command under way is in front of it.
+fn report(device: &mut Dtu, now: Instant) -> String {
+    device.handle_input(Input::Console("AT+CISTAT"), now);
+    let mut report = String::new();
+    while let Some(output) = device.poll_output() {
+        if let Output::Console(reply) = output {
+            report = reply;
+        }
+    }
+    report.trim().replace("\r\n", "\n")
 }
 
 fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
@@ -88,32 +104,4 @@ fn heard(input: &Input<'_>, now: Instant) -> String {
             line.split_once(' ').map_or_else(String::new, |(_, what)| what.trim_end().to_owned())
         }
     }
-}
-
-/// One line for an output, bytes escaped.
-fn describe(output: &Output) -> String {
-    let mut text = String::new();
-    let _ = match output {
-        Output::Serial(SerialOutput::Write(bytes)) => {
-            write!(text, "serial write \"{}\"", bytes.escape_ascii())
-        }
-        Output::Link(link, LinkOutput::Send(payload)) => {
-            let (prefix, body) = (payload.prefix.escape_ascii(), payload.body.escape_ascii());
-            write!(text, "link {link} send \"{prefix}\" \"{body}\"")
-        }
-        Output::Link(link, other) => write!(text, "link {link} {other:?}"),
-        Output::Channel(channel, LinkOutput::Send(payload)) => {
-            write!(text, "{channel} send \"{}\"", payload.body.escape_ascii())
-        }
-        Output::Channel(channel, other) => write!(text, "{channel} {other:?}"),
-        Output::Event(event @ Event::LinkDown { reason, .. }) => write!(text, "{event:?} ({reason})"),
-        Output::Event(event) => write!(text, "{event:?}"),
-        other @ (Output::Serial(_)
-        | Output::Modem(_)
-        | Output::Store(_)
-        | Output::Console(_)
-        | Output::Leds(_)
-        | Output::Power(_)) => write!(text, "{other:?}"),
-    };
-    text
 }

@@ -134,9 +134,15 @@ fn a_recorded_log_replays() {
     let done = dtu_sim::replay(text, |line| story.push(line.to_owned())).expect("a good log");
     assert_eq!(done.entries, 7);
     assert_eq!(done.status.links[0].counters.frames_in, 1);
-    for line in
-        ["<- serial data \"hello\"", "<- link 1 connected 10.0.0.2:40000", "-> link 1 send \"\" \"hello\""]
-    {
+    assert!(done.report.contains("+CISTAT:1,state=CONNECTED,in=5"), "{}", done.report);
+    for line in [
+        "<- serial data \"hello\"",
+        "<- link 1 connected 10.0.0.2:40000",
+        "-> link 1 send \"hello\"",
+        "-> link 1 connect TCP h port 9000",
+        "-> link 1 up",
+        "-> lamps POW on NET on DATA off",
+    ] {
         assert!(story.iter().any(|told| told.contains(line)), "no {line} in {story:#?}");
     }
     let broken = text.replace("serial data", "serial date");

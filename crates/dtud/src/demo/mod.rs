@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sms_codec::hex::encode;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -33,7 +34,7 @@ use crate::machine::{Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
 use crate::settings::Settings;
-use scene::{Scene, SharedScene, Watcher};
+use scene::{SharedScene, Watcher};
 use view::View;
 
 /// Plays the scene until Ctrl-C, or for `time`.
@@ -83,8 +84,8 @@ fn at_lines(center: u16) -> Vec<String> {
     vec![
         "CIMODID=\"DTU demo\"".to_owned(),
         format!("CIPSCONT=1,\"TCP\",\"127.0.0.1\",{center},1"),
-        format!("CIPPACK=1,\"{}\",0", Scene::hex(scene::REGISTRATION)),
-        format!("CIPPACK=0,\"{}\",0", Scene::hex(scene::HEARTBEAT)),
+        format!("CIPPACK=1,\"{}\",0", encode(scene::REGISTRATION)),
+        format!("CIPPACK=0,\"{}\",0", encode(scene::HEARTBEAT)),
         // A heartbeat after 2 s of silence, frames end after 20 ms of silence, no restart for want of data.
         "CIPCFG=1,2,0,20,10,0".to_owned(),
     ]

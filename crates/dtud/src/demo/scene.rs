@@ -1,7 +1,6 @@
 //! What everybody in the scene knows, for the view.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,13 +60,6 @@ pub(super) enum Way {
 }
 
 impl Scene {
-    pub(super) fn hex(bytes: &[u8]) -> String {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02X}");
-            text
-        })
-    }
-
     /// The meter writes a reading.
     pub(super) fn say(&mut self, at: Duration, reading: Reading, length: usize) {
         self.account.send(length);

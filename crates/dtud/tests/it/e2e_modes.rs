@@ -265,7 +265,7 @@ fn a_recorded_run_through_the_modes_is_replayed_to_the_byte() {
         "serial write \"[answer]\"",
         "destination 1 send \"a packet\"",
         "serial write \"\\r\\nSEND OK\\r\\n\"",
-        "AT mode Connect(",
+        "AT mode connect TCP 127.0.0.1 port ",
         "serial write \"from the peer\"",
     ] {
         assert!(ordered.iter().any(|told| told.starts_with(order)), "no {order} in {ordered:#?}");
