@@ -111,7 +111,7 @@ MUTANTS = [
     ("bounds", "the cache has no bound",
      "cache.bytes + bytes.len() > cache.limit ||", "cache.bytes + bytes.len() > cache.limit * 64 ||"),
     ("delivery", "sockets are read while the DTE is not",
-     "waiting < QUEUE_HIGH\n            || self.line", "waiting < QUEUE_HIGH * 64\n            || self.line"),
+     "waiting < QUEUE_HIGH || self.makes_room", "waiting < QUEUE_HIGH * 64 || self.makes_room"),
     ("bounds", "two sends are outstanding",
      "        if up.sending.is_some() {\n            return;\n        }\n        let next", "        let next"),
     ("bounds", "two writes are outstanding",
