@@ -62,7 +62,7 @@ impl Host {
         match input {
             Input::Opened => self.open = true,
             Input::Gone => self.open = false,
-            Input::Bytes(_) | Input::Order(_) => {}
+            Input::Bytes(_) | Input::Order(_) | Input::PinUnkept => {}
         }
         assert!(!self.open || self.modem.poll_timeout().is_some(), "open, and waits for nothing");
     }

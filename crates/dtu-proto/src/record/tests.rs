@@ -259,7 +259,7 @@ fn losses() -> impl Strategy<Value = Losses> {
     let loss =
         || any::<[u64; 3]>().prop_map(|[frames, bytes, spool_refused]| Loss { frames, bytes, spool_refused });
     let others = any::<[u64; 18]>()
-        .prop_map(|figures| core::array::from_fn(|place| figures[place / 2] >> (place % 2)));
+        .prop_map(|figures| core::array::from_fn(|place| figures[place % 18] >> (place / 18)));
     ([(); QUEUES].map(|()| loss()), loss(), others).prop_map(|(queues, line, others)| Losses {
         queues,
         line,
