@@ -5,6 +5,7 @@
 //! lost on the way, whatever the modem speaks.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 use core::net::IpAddr;
@@ -39,8 +40,8 @@ pub enum ModemInput {
     OwnNumber(Option<PhoneNumber>),
     /// The service centre that the SIM names.
     ServiceCenter(Option<PhoneNumber>),
-    /// What the modem cannot, in words for people, `; ` between them; empty = nothing that was found out.
-    Lacks(String),
+    /// What the modem cannot, each in words for people; empty = nothing that was found out.
+    Lacks(Vec<String>),
     /// The network's or the modem's time.
     Clock(NetworkTime),
     /// A message came: a DELIVER or STATUS-REPORT PDU, service centre first. It stays with the modem until

@@ -118,8 +118,8 @@ pub struct RadioStatus {
     pub own_number: Option<PhoneNumber>,
     /// The service centre that the SIM names.
     pub service_center: Option<PhoneNumber>,
-    /// What the modem cannot, in words; empty = nothing that is known.
-    pub lacks: String,
+    /// What the modem cannot, each in words; empty = nothing that is known.
+    pub lacks: Vec<String>,
 }
 
 /// The call, and what was called before.

@@ -1,7 +1,7 @@
 //! What a modem cannot, found out while it is used: it works with less, and says what is missing.
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 use core::fmt;
 
 use dtu_proto::radio::ModemInput;
@@ -139,8 +139,8 @@ impl Modem {
 
     pub(crate) fn tell_lacks(&mut self) {
         if self.present {
-            let words: Vec<_> = self.lacks().map(Lack::words).collect();
-            self.tell(ModemInput::Lacks(words.join("; ")));
+            let words = self.lacks().map(|lack| lack.words().to_owned()).collect();
+            self.tell(ModemInput::Lacks(words));
         }
     }
 

@@ -1,6 +1,7 @@
 //! One news of the modem as words, and back.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt::Write as _;
 
@@ -31,7 +32,10 @@ pub(super) fn encode(out: &mut String, news: &ModemInput) {
         ModemInput::Cell(Some(Cell { area, id })) => write!(out, "cell {area} {id}"),
         ModemInput::OwnNumber(number) => write!(out, "own-number {}", shown(number.as_ref())),
         ModemInput::ServiceCenter(number) => write!(out, "service-center {}", shown(number.as_ref())),
-        ModemInput::Lacks(words) => write!(out, "lacks {}", Text(words)),
+        ModemInput::Lacks(all) => {
+            out.push_str("lacks");
+            all.iter().try_for_each(|words| write!(out, " {}", Text(words)))
+        }
         ModemInput::Clock(NetworkTime { seconds, zone: None }) => write!(out, "clock {seconds}"),
         ModemInput::Clock(NetworkTime { seconds, zone: Some(zone) }) => {
             write!(out, "clock {seconds} {zone}")
@@ -76,7 +80,7 @@ pub(super) fn decode(words: &mut Words<'_>) -> Result<ModemInput, String> {
         "cell" => ModemInput::Cell(cell(words)?),
         "own-number" => ModemInput::OwnNumber(number(words)?),
         "service-center" => ModemInput::ServiceCenter(number(words)?),
-        "lacks" => ModemInput::Lacks(words.text("what is missing")?),
+        "lacks" => ModemInput::Lacks(texts(words, "what is missing")?),
         "clock" => ModemInput::Clock(clock(words)?),
         "message" => ModemInput::Message { id: words.number("a number")?, pdu: Bytes::from(words.hex()?) },
         "submitted" => submitted(words)?,
@@ -169,3 +173,9 @@ const CALL_ENDS: [(&str, CallEnd); 4] = [
 const MODEM: &str = "present, gone, sim, registration, attached, detached, operator, signal, cell, own-number, \
                      service-center, lacks, clock, message, submitted, call";
 const CALL: &str = "incoming, alerting, answered, ended";
+
+/// All texts to the end of the line. An empty one is how an earlier version wrote that there are none.
+fn texts(words: &mut Words<'_>, what: &str) -> Result<Vec<String>, String> {
+    let all = core::iter::from_fn(|| words.optional_text(what).transpose());
+    all.filter(|text| text.as_ref().map_or(true, |text| !text.is_empty())).collect()
+}

@@ -103,7 +103,7 @@ fn modem_input() -> impl Strategy<Value = ModemInput> {
         state,
         number().prop_map(ModemInput::OwnNumber),
         number().prop_map(ModemInput::ServiceCenter),
-        any::<String>().prop_map(ModemInput::Lacks),
+        prop::collection::vec(".+", 0..3).prop_map(ModemInput::Lacks),
         (any::<u32>(), any::<Option<i8>>())
             .prop_map(|(seconds, zone)| ModemInput::Clock(NetworkTime { seconds, zone })),
         (any::<u64>(), bytes).prop_map(|(id, pdu)| ModemInput::Message { id, pdu }),

@@ -154,7 +154,7 @@ impl Radio {
             operator: operator.and_then(|operator| named(&operator.name).or_else(|| named(&operator.code))),
             signal: (radio.signal.strength <= 31).then(|| i16::from(radio.signal.strength) * 2 - 113),
             address: address.map(|address| address.to_string()),
-            missing: radio.lacks.split("; ").filter(|words| !words.is_empty()).map(str::to_owned).collect(),
+            missing: radio.lacks.clone(),
         }
     }
 }
@@ -361,10 +361,11 @@ mod tests {
     /// A modem that nobody knows: the screen says what it cannot, and stays a screen.
     #[test]
     fn m_what_the_modem_lacks_is_on_the_screen_and_in_the_json() {
-        let radio = |lacks: &str| {
-            Radio::new(&RadioStatus { lacks: lacks.to_owned(), ..RadioStatus::default() }, None)
+        let radio = |lacks: &[&str]| {
+            let lacks = lacks.iter().map(ToString::to_string).collect();
+            Radio::new(&RadioStatus { lacks, ..RadioStatus::default() }, None)
         };
-        let told = radio("no delivery reports (AT+CNMI); no signal strength (AT+CSQ)");
+        let told = radio(&["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"]);
         let screen = told.to_string();
         let lines = "\nmissing  no delivery reports (AT+CNMI)\nmissing  no signal strength (AT+CSQ)\n";
         assert!(screen.ends_with(lines), "{screen}");
@@ -373,9 +374,9 @@ mod tests {
             json["missing"],
             serde_json::json!(["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"])
         );
-        let screen = radio(&["no \x1b[2J"; 20].join("; ")).to_string();
+        let screen = radio(&["no \x1b[2J"; 20]).to_string();
         assert!(screen.lines().count() == 8 && screen.ends_with("missing  and 14 more, see AT+CISTAT\n"));
         assert!(!screen.contains('\x1b'));
-        assert_eq!(radio("").to_string().lines().count(), 1);
+        assert_eq!(radio(&[]).to_string().lines().count(), 1);
     }
 }

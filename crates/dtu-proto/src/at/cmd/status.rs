@@ -93,7 +93,7 @@ fn read(call: &mut Call<'_, '_>) -> Done {
 /// What the modem cannot, where something is missing.
 pub(super) fn missing_line(command: &str, status: &Status) -> Option<String> {
     let lacks = &status.radio.lacks;
-    (!lacks.is_empty()).then(|| format!("+{command}:MODEM,missing=\"{lacks}\""))
+    (!lacks.is_empty()).then(|| format!("+{command}:MODEM,missing=\"{}\"", lacks.join("; ")))
 }
 
 fn read_link(call: &mut Call<'_, '_>) -> Done {

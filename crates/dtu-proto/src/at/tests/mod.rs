@@ -59,7 +59,7 @@ impl Desk {
         let mut desk = Self::new();
         desk.status.attached = Some([10, 0, 0, 2].into());
         desk.status.radio = RadioStatus {
-            lacks: String::new(),
+            lacks: Vec::new(),
             modem: Some(ModemIdentity {
                 imei: String::from("135790246811220"),
                 imsi: String::from("460023633887978"),

@@ -366,7 +366,8 @@ fn m_what_the_modem_lacks_is_shown_behind_the_links() {
     let mut desk = Desk::new();
     let links = desk.reply("AT+CINET?");
     assert!(!desk.reply("AT+CISTAT").contains("MODEM"));
-    desk.status.radio.lacks = "no delivery reports (AT+CNMI); no signal strength (AT+CSQ)".into();
+    desk.status.radio.lacks =
+        ["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"].map(String::from).to_vec();
     let missing = "missing=\"no delivery reports (AT+CNMI); no signal strength (AT+CSQ)\"\r\n";
     let wanted = links.replace("\r\nOK", &std::format!("+CINET:MODEM,{missing}\r\nOK"));
     assert_eq!(desk.reply("AT+CINET?"), wanted);
