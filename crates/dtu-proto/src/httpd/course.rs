@@ -24,6 +24,7 @@ impl Httpd {
         let length = body.len() as u64;
         let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
         self.backoff.asked();
+        self.requested = end;
         let terms = Terms {
             begin: end - length,
             end,
@@ -166,7 +167,7 @@ impl Httpd {
             self.backoff.heard();
         }
         // It took the whole request: it is there, whatever it makes of it.
-        let is_done = self.exchange.as_ref().is_some_and(|exchange| exchange.was_taken(down.acked));
+        let is_done = down.was_up && down.acked >= self.requested;
         self.backoff.ended(cx.now, is_done);
         let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
         let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);

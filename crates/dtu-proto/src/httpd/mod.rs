@@ -68,6 +68,8 @@ pub(crate) struct Httpd {
     progress_at: Instant,
     /// Answers that came by the connection that is up.
     answers: u64,
+    /// Where the last request of this connection ends, also where its answer is not awaited any more.
+    requested: u64,
     /// The connection is not to carry another request.
     spent: bool,
     trouble: Option<HttpdTrouble>,
@@ -91,6 +93,7 @@ impl Httpd {
             answer_max,
             progress_at: Instant::ZERO,
             answers: 0,
+            requested: u64::MAX,
             spent: false,
             trouble: None,
             counters: HttpdCounters::default(),
@@ -205,7 +208,7 @@ impl Httpd {
 
     fn up(&mut self, cx: &HttpdContext<'_>) {
         self.backoff.connected(cx.now);
-        self.answers = 0;
+        (self.answers, self.requested) = (0, u64::MAX);
         self.spent = false;
         self.idle_until = cx.now + IDLE;
         self.attempt_took = cx.now.since(self.attempt_at);

@@ -204,3 +204,21 @@ fn d7_mode_3_is_back_at_most_half_an_outage_after_its_server() {
         dev.channel_data(SERVER, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").wait(60_000);
     }
 }
+
+/// A seeded world found it: only the close told that the server had all of the request.
+#[test]
+fn a_server_that_took_a_request_is_there_though_only_the_end_of_its_connection_tells() {
+    let mut config = Config { mode: WorkingMode::Httpd, restart_time: 0, ..one_link() };
+    config.httpd.timeout = 2;
+    let mut dev = Bench::new(config);
+    dev.late_closes = true;
+    dev.peer(SERVER).net = Net::Refused;
+    dev.serial("1").wait(200_000);
+    dev.peer(SERVER).net = Net::Unacked;
+    let sent = (0..400).any(|_| !dev.wait(100).channel_received(SERVER).is_empty());
+    assert!(sent, "a pause has 30 s at most");
+    dev.wait(2000);
+    dev.peer(SERVER).net = Net::Good;
+    dev.channel_closed(SERVER).serial("2").wait(200);
+    assert!(!dev.channel_received(SERVER).is_empty(), "it does not wait for the outage of before");
+}

@@ -10,7 +10,7 @@ const KEPT: [u64; 33] = [
 ];
 
 /// The same in the other modes: seed and mode.
-const KEPT_MODES: [(u64, u8); 12] = [
+const KEPT_MODES: [(u64, u8); 13] = [
     (128, 1),
     (16, 1),
     (40, 2),
@@ -18,6 +18,7 @@ const KEPT_MODES: [(u64, u8); 12] = [
     (372, 2),
     (656, 2),
     (40, 3),
+    (292, 3),
     (809, 3),
     (161, 9),
     (187, 9),
