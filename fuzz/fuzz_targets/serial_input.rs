@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 
 use dtu_proto::config::{Config, Options};
-use dtu_proto::event::{Input, LinkId, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput, StoreInput, StoreOutput};
+use dtu_proto::event::{Input, LinkId, SocketInput, SocketOutput, ModemInput, Output, SerialInput, SerialOutput, StoreInput, StoreOutput, SocketId};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
@@ -29,8 +29,8 @@ fuzz_target!(|script: &[u8]| {
         }
         let link = LinkId::ALL[0];
         match flags >> 2 & 7 {
-            0 if host.dtu.wants_link(link) => host.feed(Input::Link(link, LinkInput::Data(bytes))),
-            1 => host.feed(Input::Link(link, LinkInput::Closed { reason: dtu_proto::event::CloseReason::Reset, acked: 0 })),
+            0 if host.dtu.wants_socket(link) => host.feed(Input::Socket(SocketId::Link(link), SocketInput::Data(bytes))),
+            1 => host.feed(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason: dtu_proto::event::CloseReason::Reset, acked: 0 })),
             _ if host.dtu.wants_serial() => host.feed(Input::Serial(SerialInput::Data(bytes))),
             _ => {}
         }
@@ -65,19 +65,19 @@ impl Host {
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }
-                Output::Link(link, LinkOutput::Connect(_)) => {
+                Output::Socket(SocketId::Link(link), SocketOutput::Connect(_)) => {
                     self.sent = 0;
                     let local = ([10, 0, 0, 2], 40_000).into();
-                    self.dtu.handle_input(Input::Link(link, LinkInput::Connected { local }), self.now);
+                    self.dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }), self.now);
                 }
-                Output::Link(link, LinkOutput::Send(payload)) => {
+                Output::Socket(SocketId::Link(link), SocketOutput::Send(payload)) => {
                     self.sent += payload.len() as u64;
-                    self.dtu.handle_input(Input::Link(link, LinkInput::Sent), self.now);
-                    self.dtu.handle_input(Input::Link(link, LinkInput::Acked(self.sent)), self.now);
+                    self.dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Sent), self.now);
+                    self.dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Acked(self.sent)), self.now);
                 }
-                Output::Link(link, LinkOutput::Close) => {
+                Output::Socket(SocketId::Link(link), SocketOutput::Close) => {
                     let reason = dtu_proto::event::CloseReason::Local;
-                    self.dtu.handle_input(Input::Link(link, LinkInput::Closed { reason, acked: self.sent }), self.now);
+                    self.dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked: self.sent }), self.now);
                 }
                 Output::Store(StoreOutput::Save(_)) => self.dtu.handle_input(Input::Store(StoreInput::Saved), self.now),
                 _ => {}

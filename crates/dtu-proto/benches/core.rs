@@ -6,7 +6,9 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 
 use dtu_proto::config::{Config, Options};
-use dtu_proto::event::{Input, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput};
+use dtu_proto::event::{
+    Input, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput, SocketOutput,
+};
 use dtu_proto::status::LinkState;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -63,22 +65,25 @@ impl Host {
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.news(Input::Serial(SerialInput::Configured(None)));
                 }
-                Output::Link(link, LinkOutput::Connect(_)) => {
+                Output::Socket(SocketId::Link(link), SocketOutput::Connect(_)) => {
                     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
                     self.sent[link.index()] = 0;
-                    self.news(Input::Link(link, LinkInput::Connected { local }));
+                    self.news(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }));
                 }
-                Output::Link(link, LinkOutput::Send(payload)) => {
+                Output::Socket(SocketId::Link(link), SocketOutput::Send(payload)) => {
                     self.sent[link.index()] += payload.len() as u64;
-                    self.news(Input::Link(link, LinkInput::Sent));
-                    self.news(Input::Link(link, LinkInput::Acked(self.sent[link.index()])));
+                    self.news(Input::Socket(SocketId::Link(link), SocketInput::Sent));
+                    self.news(Input::Socket(
+                        SocketId::Link(link),
+                        SocketInput::Acked(self.sent[link.index()]),
+                    ));
                 }
-                Output::Link(_, LinkOutput::Close)
+                Output::Socket(SocketId::Link(_), SocketOutput::Close)
                 | Output::Modem(_)
                 | Output::Store(_)
                 | Output::Console(_)
                 | Output::Leds(_)
-                | Output::Channel(..)
+                | Output::Socket(..)
                 | Output::Power(_)
                 | Output::Event(_) => {}
             }
@@ -118,7 +123,7 @@ fn down(bencher: Bencher<'_, '_>) {
     let link = dtu_proto::event::LinkId::ALL[0];
     bencher.counter(BytesCount::new(READ)).bench_local(|| {
         host.now += Duration::from_micros(50);
-        host.input(Input::Link(link, LinkInput::Data(&bytes)));
+        host.input(Input::Socket(SocketId::Link(link), SocketInput::Data(&bytes)));
     });
 }
 

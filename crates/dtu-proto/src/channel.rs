@@ -10,7 +10,7 @@
 use alloc::collections::VecDeque;
 
 use crate::event::{
-    ChannelId, CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, Payload,
+    CloseReason, Connect, Event, LinkDownReason, Output, Payload, SocketId, SocketInput, SocketOutput,
 };
 use crate::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// A channel.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    id: ChannelId,
+    id: SocketId,
     state: State,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Down {
 }
 
 impl Channel {
-    pub(crate) const fn new(id: ChannelId) -> Self {
+    pub(crate) const fn new(id: SocketId) -> Self {
         Self { id, state: State::Idle }
     }
 
@@ -85,7 +85,7 @@ impl Channel {
     pub(crate) fn connect(&mut self, connect: Connect, until: Instant, outputs: &mut VecDeque<Output>) {
         if self.is_idle() {
             self.state = State::Connecting { until };
-            outputs.push_back(Output::Channel(self.id, LinkOutput::Connect(connect)));
+            outputs.push_back(Output::Socket(self.id, SocketOutput::Connect(connect)));
         }
     }
 
@@ -94,7 +94,7 @@ impl Channel {
         let State::Up(up) = &mut self.state else { return 0 };
         up.sending = true;
         up.sent += payload.len() as u64;
-        outputs.push_back(Output::Channel(self.id, LinkOutput::Send(payload)));
+        outputs.push_back(Output::Socket(self.id, SocketOutput::Send(payload)));
         up.sent
     }
 
@@ -111,28 +111,30 @@ impl Channel {
             State::Idle | State::Closing { .. } => return false,
         };
         self.state = State::Closing { reason, was_up, sending, until: now + CLOSE_PATIENCE };
-        outputs.push_back(Output::Channel(self.id, LinkOutput::Close));
+        outputs.push_back(Output::Socket(self.id, SocketOutput::Close));
         true
     }
 
     /// Takes news of the socket in.
-    pub(crate) fn handle<'a>(&mut self, input: LinkInput<'a>, outputs: &mut VecDeque<Output>) -> News<'a> {
+    pub(crate) fn handle<'a>(&mut self, input: SocketInput<'a>, outputs: &mut VecDeque<Output>) -> News<'a> {
         match (&mut self.state, input) {
-            (State::Connecting { .. }, LinkInput::Connected { .. }) => {
+            (State::Connecting { .. }, SocketInput::Connected { .. }) => {
                 self.state = State::Up(Up::default());
-                outputs.push_back(Output::Event(Event::ChannelUp(self.id)));
+                outputs.push_back(Output::Event(Event::Connected(self.id)));
                 News::Up
             }
-            (State::Up(_), LinkInput::Data(data)) => News::Data(data),
-            (State::Up(Up { sending, .. }) | State::Closing { sending, .. }, LinkInput::Sent) if *sending => {
+            (State::Up(_), SocketInput::Data(data)) => News::Data(data),
+            (State::Up(Up { sending, .. }) | State::Closing { sending, .. }, SocketInput::Sent)
+                if *sending =>
+            {
                 *sending = false;
                 News::Sent
             }
-            (State::Up(up), LinkInput::Acked(total)) if total > up.acked => {
+            (State::Up(up), SocketInput::Acked(total)) if total > up.acked => {
                 up.acked = total;
                 News::Acked
             }
-            (_, LinkInput::Closed { reason, acked }) => self.closed(reason, acked, outputs),
+            (_, SocketInput::Closed { reason, acked }) => self.closed(reason, acked, outputs),
             _ => News::Nothing,
         }
     }
@@ -151,7 +153,7 @@ impl Channel {
     fn ended(&mut self, down: Down, outputs: &mut VecDeque<Output>) -> News<'static> {
         self.state = State::Idle;
         let Down { reason, was_up, .. } = down;
-        outputs.push_back(Output::Event(Event::ChannelDown { channel: self.id, reason, was_up }));
+        outputs.push_back(Output::Event(Event::Disconnected { socket: self.id, reason, was_up }));
         News::Down(down)
     }
 
@@ -219,7 +221,7 @@ mod tests {
     use crate::config::Protocol;
 
     fn connected(outputs: &mut VecDeque<Output>) -> Channel {
-        let mut channel = Channel::new(ChannelId::AT_MODE);
+        let mut channel = Channel::new(SocketId::AtMode);
         let (protocol, address) = (Protocol::Tcp, String::from("host"));
         channel.connect(
             Connect { protocol, address, port: 1, local_port: 0, tls: false },
@@ -227,7 +229,7 @@ mod tests {
             outputs,
         );
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        assert_eq!(channel.handle(LinkInput::Connected { local }, outputs), News::Up);
+        assert_eq!(channel.handle(SocketInput::Connected { local }, outputs), News::Up);
         channel
     }
 
@@ -238,11 +240,11 @@ mod tests {
         let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
         assert_eq!(channel.send(payload, &mut outputs), 3);
         assert!(!channel.is_free());
-        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Sent);
         assert!(channel.is_free());
-        assert_eq!(channel.handle(LinkInput::Acked(2), &mut outputs), News::Acked);
-        assert_eq!(channel.handle(LinkInput::Acked(1), &mut outputs), News::Nothing);
-        let closed = LinkInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
+        assert_eq!(channel.handle(SocketInput::Acked(2), &mut outputs), News::Acked);
+        assert_eq!(channel.handle(SocketInput::Acked(1), &mut outputs), News::Nothing);
+        let closed = SocketInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
         let reason = LinkDownReason::Network(CloseReason::PeerClosed);
         let down = Down { reason, was_up: true, acked: 3 };
         assert_eq!(channel.handle(closed, &mut outputs), News::Down(down));
@@ -255,11 +257,11 @@ mod tests {
         let mut channel = connected(&mut outputs);
         assert!(channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
         assert!(!channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
-        assert_eq!(channel.handle(LinkInput::Data(b"late"), &mut outputs), News::Nothing);
+        assert_eq!(channel.handle(SocketInput::Data(b"late"), &mut outputs), News::Nothing);
         let due = channel.deadline().expect("the host must answer");
         let down = Down { reason: LinkDownReason::Ordered, was_up: true, acked: 0 };
         assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
-        let late = LinkInput::Closed { reason: CloseReason::Local, acked: 0 };
+        let late = SocketInput::Closed { reason: CloseReason::Local, acked: 0 };
         assert_eq!(channel.handle(late, &mut outputs), News::Nothing);
     }
 
@@ -270,7 +272,7 @@ mod tests {
         let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
         channel.send(payload, &mut outputs);
         channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
-        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Sent);
-        assert_eq!(channel.handle(LinkInput::Sent, &mut outputs), News::Nothing);
+        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Nothing);
     }
 }

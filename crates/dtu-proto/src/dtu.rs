@@ -10,13 +10,13 @@ use crate::at::{Clock, Effect, Parked, ShownLine};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::event::{
-    ChannelId, Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason,
-    SerialInput, StoreInput, Timer,
+    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason, SerialInput, SocketId,
+    StoreInput, Timer,
 };
 use crate::httpd::Httpd;
 use crate::identity::Identity;
 use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext, Pause, Port};
+use crate::link::{Link, LinkContext, Pause};
 use crate::mode::at_connection::AtConnection;
 use crate::mode::serial_command::SerialCommand;
 use crate::serial::escape::EscapeDetector;
@@ -62,7 +62,7 @@ const GUARDED_DOORS: usize = LINKS + 1;
 /// A host drains [`Dtu::poll_output`] after every [`Dtu::handle_input`] and [`Dtu::handle_timeout`], carries the
 /// outputs out in order, and calls `handle_timeout` when [`Dtu::poll_timeout`] says so.
 ///
-/// Invariant: at most one `SerialOutput` and one `LinkOutput::Send` a link are outstanding.
+/// Invariant: at most one `SerialOutput` and one `SocketOutput::Send` a link are outstanding.
 /// Invariant: nothing here waits without a deadline, and no queue grows without a bound.
 #[derive(Debug)]
 pub struct Dtu {
@@ -174,7 +174,7 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(Port::Link(id), options.links[id.index()].clone());
+        let link = |id: LinkId| Link::new(id.into(), options.links[id.index()].clone());
         let mut dtu = Self {
             config: stored.clone(),
             links: LinkId::ALL.map(link),
@@ -278,8 +278,7 @@ impl Dtu {
         self.handle_timeout(now);
         match input {
             Input::Serial(input) => self.handle_serial(input),
-            Input::Link(link, input) => self.handle_link(link, input),
-            Input::Channel(channel, input) => self.handle_channel(channel, input),
+            Input::Socket(socket, input) => self.handle_socket(socket, input),
             Input::Modem(input) => self.handle_modem(input),
             Input::Store(input) => self.handle_store(input),
             Input::Console(line) => self.run_command(Door::Console, line.as_bytes()),
@@ -379,16 +378,10 @@ impl Dtu {
         }
     }
 
-    /// Whether the host may read this link's socket.
+    /// Whether the host may read this socket.
     #[must_use]
-    pub fn wants_link(&self, link: LinkId) -> bool {
-        self.has_room_for(Source::Link(link))
-    }
-
-    /// Whether the host may read this channel's socket.
-    #[must_use]
-    pub fn wants_channel(&self, channel: ChannelId) -> bool {
-        self.has_room_for(Source::Channel(channel))
+    pub fn wants_socket(&self, socket: impl Into<SocketId>) -> bool {
+        self.has_room_for(Source::Socket(socket.into()))
     }
 
     /// The running set of parameters.

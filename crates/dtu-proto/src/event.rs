@@ -6,180 +6,11 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
+pub use crate::ids::{DESTINATIONS, DestinationId, LINKS, LinkId, QUEUES, QueueId, SOCKETS, SocketId};
 use crate::radio::{CallEnd, PhoneNumber, SubmitFailure};
 pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::{Duration, Instant};
 use crate::wire::http::Fault;
-
-/// Number of network links of the device (manual 1.2).
-pub const LINKS: usize = 4;
-
-/// One of the four links. Counted from 1 in every text, from 0 as an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(u8);
-
-impl LinkId {
-    /// All links, in order.
-    pub const ALL: [Self; LINKS] = [Self(0), Self(1), Self(2), Self(3)];
-
-    /// The link that people call `number` (1..=4).
-    #[must_use]
-    pub const fn from_number(number: u8) -> Option<Self> {
-        if number >= 1 && number as usize <= LINKS { Some(Self(number - 1)) } else { None }
-    }
-
-    /// What people call it: 1..=4.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0 + 1
-    }
-
-    /// Its place in an array: 0..=3.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Display for LinkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number())
-    }
-}
-
-/// Connections beside the links: of the AT mode, of the HTTPD client, and to the destinations of the serial command mode.
-pub const CHANNELS: usize = 2 + DESTINATIONS;
-
-/// Destinations of the serial command mode with an open connection at most (decisions 11).
-pub const DESTINATIONS: usize = 8;
-
-/// A connection that a working mode opens for itself, beside the four links. It obeys the same rules as a link's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChannelId(u8);
-
-impl ChannelId {
-    /// The connection of `AT+CIOPEN` (manual 2.8.6.34).
-    pub const AT_MODE: Self = Self(0);
-    /// The connection to the HTTP server (manual 2.1.3).
-    pub const HTTPD: Self = Self(1);
-    /// All channels, in order.
-    pub const ALL: [Self; CHANNELS] = {
-        let mut all = [Self(0); CHANNELS];
-        let mut index = 0;
-        while index < CHANNELS {
-            all[index] = Self(index as u8);
-            index += 1;
-        }
-        all
-    };
-    /// The connections of the serial command mode.
-    pub const DESTINATIONS: [Self; DESTINATIONS] = {
-        let mut all = [Self(0); DESTINATIONS];
-        let mut index = 0;
-        while index < DESTINATIONS {
-            all[index] = Self(2 + index as u8);
-            index += 1;
-        }
-        all
-    };
-
-    /// Its place in an array of [`CHANNELS`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// Its word in logs of inputs: `at`, `httpd`, `to-1` to `to-8`.
-    ///
-    /// The way back is [`ChannelId::from_word`].
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        const WORDS: [&str; CHANNELS] =
-            ["at", "httpd", "to-1", "to-2", "to-3", "to-4", "to-5", "to-6", "to-7", "to-8"];
-        WORDS[self.index()]
-    }
-
-    /// The channel of this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.word() == word)
-    }
-}
-
-impl fmt::Display for ChannelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::AT_MODE => f.write_str("AT mode"),
-            Self::HTTPD => f.write_str("HTTPD"),
-            Self(number) => write!(f, "destination {}", number - 1),
-        }
-    }
-}
-
-/// Frames of the DTE that wait, each in the order of their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueId {
-    /// For a link.
-    Link(LinkId),
-    /// For the HTTP server (mode 3).
-    Httpd,
-    /// For the destinations of the serial command mode (1); a frame is the whole packet, from `55 AA` to its sum.
-    SerialCommand,
-}
-
-/// Number of queues.
-pub const QUEUES: usize = LINKS + 2;
-
-impl QueueId {
-    /// All queues, in order.
-    pub const ALL: [Self; QUEUES] = [
-        Self::Link(LinkId(0)),
-        Self::Link(LinkId(1)),
-        Self::Link(LinkId(2)),
-        Self::Link(LinkId(3)),
-        Self::Httpd,
-        Self::SerialCommand,
-    ];
-
-    /// Its place in an array of [`QUEUES`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Link(link) => link.index(),
-            Self::Httpd => LINKS,
-            Self::SerialCommand => LINKS + 1,
-        }
-    }
-
-    /// Its word in names of files and logs of inputs: `1` to `4`, `httpd`, `serial-command`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        const WORDS: [&str; QUEUES] = ["1", "2", "3", "4", "httpd", "serial-command"];
-        WORDS[self.index()]
-    }
-
-    /// The queue of this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|queue| queue.word() == word)
-    }
-}
-
-impl From<LinkId> for QueueId {
-    fn from(link: LinkId) -> Self {
-        Self::Link(link)
-    }
-}
-
-impl fmt::Display for QueueId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(link) => write!(f, "link {link}"),
-            Self::Httpd => f.write_str("HTTPD"),
-            Self::SerialCommand => f.write_str("serial command mode"),
-        }
-    }
-}
 
 /// Everything that can happen to the device. The only door in, so that a log of `(time, Input)`
 /// replays a run exactly.
@@ -187,10 +18,8 @@ impl fmt::Display for QueueId {
 pub enum Input<'a> {
     /// News of the serial line.
     Serial(SerialInput<'a>),
-    /// News of one network link.
-    Link(LinkId, LinkInput<'a>),
-    /// News of a connection beside the links.
-    Channel(ChannelId, LinkInput<'a>),
+    /// News of one socket.
+    Socket(SocketId, SocketInput<'a>),
     /// News of the modem (or of the host's own network).
     Modem(&'a ModemInput),
     /// News of the parameter store.
@@ -207,9 +36,9 @@ pub enum Input<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
     /// Bytes of a peer that were never read, and went with their connection.
-    Unread(Socket, u64),
+    Unread(SocketId, u64),
     /// Datagrams of a peer: the socket was not read, and the kernel had no more room.
-    Datagrams(Socket, u64),
+    Datagrams(SocketId, u64),
     /// Bytes for the DTE that the line held when it broke.
     InLine(u64),
     /// Characters of the DTE that the driver of the line had no room for.
@@ -233,24 +62,6 @@ impl fmt::Display for Lost {
     }
 }
 
-/// A socket of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Socket {
-    /// Of a link.
-    Link(LinkId),
-    /// Beside the links.
-    Channel(ChannelId),
-}
-
-impl fmt::Display for Socket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(link) => write!(f, "link {link}"),
-            Self::Channel(channel) => channel.fmt(f),
-        }
-    }
-}
-
 /// News of the serial line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SerialInput<'a> {
@@ -270,9 +81,9 @@ pub enum SerialInput<'a> {
     Discarded(usize),
 }
 
-/// News of one link. After `LinkOutput::Close` the only input of that connection is `Closed`.
+/// News of one link. After `SocketOutput::Close` the only input of that connection is `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkInput<'a> {
+pub enum SocketInput<'a> {
     /// The `Connect` succeeded (TCP), or the name is resolved and the socket stands (UDP). Of a UDP connection that is
     /// up: its name has another address by now, and a new socket leads there.
     Connected {
@@ -285,7 +96,7 @@ pub enum LinkInput<'a> {
     Sent,
     /// TCP only: so many bytes of this connection, from its first, are acknowledged by the peer's TCP.
     Acked(u64),
-    /// The connection (or the attempt) is over. Also the answer to `LinkOutput::Close`.
+    /// The connection (or the attempt) is over. Also the answer to `SocketOutput::Close`.
     Closed {
         /// Why.
         reason: CloseReason,
@@ -361,10 +172,8 @@ pub enum StoreInput<'a> {
 pub enum Output {
     /// To the serial line.
     Serial(SerialOutput),
-    /// To one link.
-    Link(LinkId, LinkOutput),
-    /// To a connection beside the links.
-    Channel(ChannelId, LinkOutput),
+    /// To one socket.
+    Socket(SocketId, SocketOutput),
     /// To the modem.
     Modem(ModemOutput),
     /// To the disk.
@@ -393,7 +202,7 @@ pub enum SerialOutput {
 
 /// To one link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkOutput {
+pub enum SocketOutput {
     /// Resolve the name afresh, try all addresses; answer `Connected` or `Closed`.
     Connect(Connect),
     /// Hand all of it to the socket, then answer `Sent`. At most one is outstanding.
@@ -496,23 +305,12 @@ pub enum Event {
     ModeStarted,
     /// The online command state begins (true) or ends.
     CommandState(bool),
-    /// A link came up.
-    LinkUp(LinkId),
-    /// A link went down, or an attempt failed; for the second, `was_up` is false.
-    LinkDown {
+    /// A connection came up.
+    Connected(SocketId),
+    /// A connection went down, or an attempt failed; for the second, `was_up` is false.
+    Disconnected {
         /// Which.
-        link: LinkId,
-        /// Why.
-        reason: LinkDownReason,
-        /// Whether it had been up.
-        was_up: bool,
-    },
-    /// A connection beside the links came up.
-    ChannelUp(ChannelId),
-    /// A connection beside the links went down, or an attempt failed; for the second, `was_up` is false.
-    ChannelDown {
-        /// Which.
-        channel: ChannelId,
+        socket: SocketId,
         /// Why.
         reason: LinkDownReason,
         /// Whether it had been up.
@@ -531,7 +329,7 @@ pub enum Event {
         /// So many.
         bytes: usize,
         /// Of this peer; `None` = the oldest of all.
-        of: Option<Socket>,
+        of: Option<SocketId>,
     },
     /// A frame kept during the set-up window found no room.
     WindowFrameDropped {

@@ -12,14 +12,14 @@
 //! - The host calls `handle_timeout` when [`Dtu::poll_timeout`] says so. Being late is safe: due deadlines fire
 //!   first, each with its own time, so no frames are merged. A spurious call does nothing.
 //! - At most one serial write or setting, and one send a link, are outstanding; the host confirms each.
-//! - The host reads a port only while [`Dtu::wants_serial`] or [`Dtu::wants_link`] says so.
+//! - The host reads a port only while [`Dtu::wants_serial`] or [`Dtu::wants_socket`] says so.
 //! - What a person did wrong is an AT error; what the network did is a close reason.
 //!
 //! # A complete run loop
 //!
 //! ```
 //! use dtu_proto::config::{Config, Options};
-//! use dtu_proto::event::{Input, LinkId, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput};
+//! use dtu_proto::event::{Input, LinkId, SocketInput, SocketOutput, ModemInput, Output, SerialInput, SerialOutput, SocketId};
 //! use dtu_proto::time::{Duration, Instant};
 //! use dtu_proto::{Dtu, Identity};
 //!
@@ -42,14 +42,14 @@
 //!             Output::Serial(SerialOutput::Configure(_)) => {
 //!                 dtu.handle_input(Input::Serial(SerialInput::Configured(None)), now);
 //!             }
-//!             Output::Link(link, LinkOutput::Connect(_)) => {
+//!             Output::Socket(SocketId::Link(link), SocketOutput::Connect(_)) => {
 //!                 let local = ([10, 0, 0, 2], 40_000).into();
-//!                 dtu.handle_input(Input::Link(link, LinkInput::Connected { local }), now);
+//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }), now);
 //!             }
-//!             Output::Link(link, LinkOutput::Send(payload)) => {
+//!             Output::Socket(SocketId::Link(link), SocketOutput::Send(payload)) => {
 //!                 sent.extend_from_slice(&payload.body);
-//!                 dtu.handle_input(Input::Link(link, LinkInput::Sent), now);
-//!                 dtu.handle_input(Input::Link(link, LinkInput::Acked(sent.len() as u64)), now);
+//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Sent), now);
+//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Acked(sent.len() as u64)), now);
 //!             }
 //!             _ => {}
 //!         }
@@ -83,6 +83,7 @@ mod dtu;
 pub mod event;
 mod httpd;
 mod identity;
+mod ids;
 mod link;
 mod mode;
 pub mod radio;

@@ -3,15 +3,14 @@
 //! Bytes of server k lie in 0x80+32k..0xA0+32k, texts of servers and heartbeats begin with 0x02 or 0x03 or a
 //! password, replies with CR LF: so each printed byte tells whose it is.
 
+use dtu_proto::event::{SOCKETS, SocketId};
 use std::collections::VecDeque;
-
-use crate::uplink::{SLOTS, Slot};
 
 /// What was printed, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printed {
     /// One whole read of a link (or of a connection beside the links) is out.
-    Read(Slot),
+    Read(SocketId),
     Heartbeat,
     /// What a server answered to a question of the device.
     ServersReply,
@@ -46,7 +45,7 @@ pub(crate) enum Told {
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
     /// Each with its place in the order of arrival.
-    reads: [VecDeque<(u64, Vec<u8>)>; SLOTS],
+    reads: [VecDeque<(u64, Vec<u8>)>; SOCKETS],
     arrivals: u64,
     current: Option<(usize, usize)>,
     /// Reads accepted and not yet wholly printed.
@@ -63,7 +62,7 @@ pub(crate) const REPLY: &[u8] = b"\x03OK\x03";
 
 impl Downlink {
     /// The device has taken a read that is data.
-    pub(crate) fn expect(&mut self, slot: Slot, bytes: &[u8]) {
+    pub(crate) fn expect(&mut self, slot: SocketId, bytes: &[u8]) {
         self.waiting += 1;
         self.waiting_bytes += bytes.len();
         self.arrivals += 1;
@@ -82,7 +81,7 @@ impl Downlink {
 
     /// The device lets go of so many bytes, the oldest that wait, of all or of one connection. What it has given to the
     /// host is no more among those of one connection.
-    pub(crate) fn drop_oldest(&mut self, mut bytes: usize, of: Option<Slot>) {
+    pub(crate) fn drop_oldest(&mut self, mut bytes: usize, of: Option<SocketId>) {
         while bytes > 0 {
             let is_of = |slot: usize| of.is_none_or(|of| of.index() == slot);
             let heads = self.reads.iter().enumerate().filter(|(slot, _)| is_of(*slot));
@@ -166,7 +165,7 @@ impl Downlink {
         let shared = due.len().min(rest.len());
         if due[..shared] != rest[..shared] {
             let got = rest[..shared.min(24)].escape_ascii();
-            return Err(format!("a read of {} is cut by \"{got}\"", Slot::at(link)));
+            return Err(format!("a read of {} is cut by \"{got}\"", SocketId::ALL[link]));
         }
         self.waiting_bytes -= shared;
         if shared < due.len() {
@@ -174,13 +173,13 @@ impl Downlink {
         } else {
             self.reads[link].pop_front();
             self.waiting -= 1;
-            pieces.push(Printed::Read(Slot::at(link)));
+            pieces.push(Printed::Read(SocketId::ALL[link]));
         }
         Ok(&rest[shared..])
     }
 
     /// Reads of this connection that are not wholly printed.
-    pub(crate) fn waits(&self, slot: Slot) -> bool {
+    pub(crate) fn waits(&self, slot: SocketId) -> bool {
         !self.reads[slot.index()].is_empty()
     }
 

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LinkId, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput,
+    CloseReason, Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
+    SocketOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -220,7 +221,7 @@ impl Meadow {
 
     fn happen(&mut self, at: u64, index: usize, what: What) {
         let link = LinkId::ALL[0];
-        let closed = |reason| Input::Link(link, LinkInput::Closed { reason, acked: 0 });
+        let closed = |reason| Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked: 0 });
         let member = &mut self.members[index];
         let input = match what {
             What::Wake if member.planned != Some(at) => return,
@@ -237,16 +238,16 @@ impl Meadow {
             What::Up if self.trial.is_away(at) => closed(CloseReason::Reset),
             What::Up => {
                 let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
-                Input::Link(link, LinkInput::Connected { local })
+                Input::Socket(SocketId::Link(link), SocketInput::Connected { local })
             }
-            What::Sent => Input::Link(link, LinkInput::Sent),
-            What::Acked(total) => Input::Link(link, LinkInput::Acked(total)),
+            What::Sent => Input::Socket(SocketId::Link(link), SocketInput::Sent),
+            What::Acked(total) => Input::Socket(SocketId::Link(link), SocketInput::Acked(total)),
             What::Written => Input::Serial(SerialInput::Written),
             What::Configured => Input::Serial(SerialInput::Configured(None)),
         };
-        if matches!(input, Input::Link(_, LinkInput::Closed { .. })) {
+        if matches!(input, Input::Socket(SocketId::Link(_), SocketInput::Closed { .. })) {
             member.up = false;
-        } else if matches!(input, Input::Link(_, LinkInput::Connected { .. })) {
+        } else if matches!(input, Input::Socket(SocketId::Link(_), SocketInput::Connected { .. })) {
             member.up = true;
             self.sum.slowest = self.sum.slowest.max(member.delay);
             self.waited.extend(self.trial.back_at(at).map(|back| at - back));
@@ -262,12 +263,12 @@ impl Meadow {
     fn drain(&mut self, index: usize, at: u64) {
         while let Some(output) = self.members[index].device.poll_output() {
             match output {
-                Output::Link(_, LinkOutput::Connect(_)) => self.attempt(at, index),
-                Output::Link(_, LinkOutput::Close) => {
+                Output::Socket(SocketId::Link(_), SocketOutput::Connect(_)) => self.attempt(at, index),
+                Output::Socket(SocketId::Link(_), SocketOutput::Close) => {
                     self.members[index].attempt += 1;
                     self.later(at + MS, index, What::Closed);
                 }
-                Output::Link(_, LinkOutput::Send(payload)) => {
+                Output::Socket(SocketId::Link(_), SocketOutput::Send(payload)) => {
                     let member = &mut self.members[index];
                     member.sent += payload.len() as u64;
                     let (acked, delay) = (What::Acked(member.sent), member.delay);
@@ -277,7 +278,7 @@ impl Meadow {
                 Output::Serial(SerialOutput::Write(_)) => self.later(at + MS, index, What::Written),
                 Output::Serial(SerialOutput::Configure(_)) => self.later(at + MS, index, What::Configured),
                 Output::Serial(SerialOutput::Discard)
-                | Output::Channel(..)
+                | Output::Socket(..)
                 | Output::Modem(_)
                 | Output::Store(_)
                 | Output::Console(_)

@@ -2,7 +2,7 @@
 
 use dtu_proto::Dtu;
 use dtu_proto::config::from_store_text;
-use dtu_proto::event::{Input, LinkInput, Output, SerialInput};
+use dtu_proto::event::{Input, Output, SerialInput, SocketInput};
 use dtu_proto::record::{self, Happening, Header};
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
@@ -87,13 +87,11 @@ fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
 fn heard(input: &Input<'_>, now: Instant) -> String {
     match input {
         Input::Serial(SerialInput::Data(bytes)) => format!("serial data \"{}\"", bytes.escape_ascii()),
-        Input::Link(link, LinkInput::Data(bytes)) => format!("link {link} data \"{}\"", bytes.escape_ascii()),
-        Input::Channel(channel, LinkInput::Data(bytes)) => {
-            format!("{channel} data \"{}\"", bytes.escape_ascii())
+        Input::Socket(socket, SocketInput::Data(bytes)) => {
+            format!("{socket} data \"{}\"", bytes.escape_ascii())
         }
         Input::Serial(_)
-        | Input::Link(..)
-        | Input::Channel(..)
+        | Input::Socket(..)
         | Input::Modem(_)
         | Input::Store(_)
         | Input::Console(_)

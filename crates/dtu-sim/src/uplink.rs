@@ -3,59 +3,9 @@
 //! the device says it dropped.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::rc::Rc;
 
-use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
-
-/// A connection of the device: of a link, or beside the links. A place in arrays of [`SLOTS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Slot(usize);
-
-/// All that the device can have open.
-pub(crate) const SLOTS: usize = LINKS + CHANNELS;
-
-impl Slot {
-    /// The one at this place.
-    pub(crate) const fn at(index: usize) -> Self {
-        Self(index)
-    }
-
-    pub(crate) const fn index(self) -> usize {
-        self.0
-    }
-
-    /// Whose it is, if it is a link's.
-    pub(crate) fn link(self) -> Option<LinkId> {
-        LinkId::ALL.get(self.0).copied()
-    }
-
-    /// Whose it is, if it is none of a link.
-    pub(crate) fn channel(self) -> Option<ChannelId> {
-        self.0.checked_sub(LINKS).and_then(|place| ChannelId::ALL.get(place)).copied()
-    }
-}
-
-impl From<LinkId> for Slot {
-    fn from(link: LinkId) -> Self {
-        Self(link.index())
-    }
-}
-
-impl From<ChannelId> for Slot {
-    fn from(channel: ChannelId) -> Self {
-        Self(LINKS + channel.index())
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.checked_sub(LINKS) {
-            None => write!(f, "link {}", self.0 + 1),
-            Some(channel) => f.write_str(ChannelId::ALL[channel].word()),
-        }
-    }
-}
+use dtu_proto::event::{LinkId, SOCKETS, SocketId};
 
 /// A data frame and its fate.
 #[derive(Debug)]
@@ -70,7 +20,7 @@ struct Frame {
     /// The device passed over it: it must be among the counted drops.
     skipped: bool,
     /// On whose connection it is under way.
-    under_way: Option<Slot>,
+    under_way: Option<SocketId>,
     sent: u32,
 }
 
@@ -107,7 +57,7 @@ pub(crate) struct Book {
     pub(crate) links: Vec<LinkId>,
     frames: VecDeque<Frame>,
     base: u64,
-    connections: [Option<Connection>; SLOTS],
+    connections: [Option<Connection>; SOCKETS],
     resend: bool,
     /// Since the device object was made.
     pub(crate) given: u64,
@@ -176,7 +126,7 @@ impl Book {
     }
 
     /// A connection stands; `registers`: the registration packet is its first word.
-    pub(crate) fn connected(&mut self, slot: Slot, udp: bool, registers: bool) {
+    pub(crate) fn connected(&mut self, slot: SocketId, udp: bool, registers: bool) {
         let next = self.first_open();
         self.connections[slot.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
     }
@@ -189,7 +139,7 @@ impl Book {
     /// The device hands bytes to a link's socket: what are they, and may they go now?
     pub(crate) fn send(
         &mut self,
-        slot: Slot,
+        slot: SocketId,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
@@ -211,7 +161,7 @@ impl Book {
         carried
     }
 
-    fn hand_over(&mut self, connection: &mut Connection, slot: Slot, number: u64) {
+    fn hand_over(&mut self, connection: &mut Connection, slot: SocketId, number: u64) {
         for passed in connection.next.max(self.base)..number {
             let frame = &mut self.frames[usize_of(passed - self.base)];
             if !frame.reported && !frame.skipped && frame.under_way.is_none() {
@@ -233,7 +183,7 @@ impl Book {
     fn judge(
         &self,
         connection: &Connection,
-        slot: Slot,
+        slot: SocketId,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
@@ -306,7 +256,7 @@ impl Book {
         None
     }
 
-    fn may_go(&self, number: u64, slot: Slot) -> Result<Carried, String> {
+    fn may_go(&self, number: u64, slot: SocketId) -> Result<Carried, String> {
         let frame = &self.frames[usize_of(number - self.base)];
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
@@ -318,7 +268,7 @@ impl Book {
     }
 
     /// UDP: the datagram is out. TCP: nothing is known yet.
-    pub(crate) fn sent(&mut self, slot: Slot) {
+    pub(crate) fn sent(&mut self, slot: SocketId) {
         let udp = self.connections[slot.index()].as_ref().is_some_and(|connection| connection.udp);
         if udp {
             let offset = self.connections[slot.index()].as_ref().map_or(0, |connection| connection.offset);
@@ -328,7 +278,7 @@ impl Book {
     }
 
     /// The peer's program has the first `bytes` bytes of this connection.
-    pub(crate) fn arrived(&mut self, slot: Slot, bytes: u64) {
+    pub(crate) fn arrived(&mut self, slot: SocketId, bytes: u64) {
         let Some(connection) = &mut self.connections[slot.index()] else { return };
         connection.truly = bytes;
         for sent in connection.sends.iter().filter(|sent| sent.end <= bytes) {
@@ -341,7 +291,7 @@ impl Book {
     }
 
     /// The device is told that the first `bytes` bytes are acknowledged.
-    pub(crate) fn acknowledged_to(&mut self, slot: Slot, bytes: u64) {
+    pub(crate) fn acknowledged_to(&mut self, slot: SocketId, bytes: u64) {
         let Some(connection) = &mut self.connections[slot.index()] else { return };
         while connection.sends.front().is_some_and(|sent| sent.end <= bytes) {
             let Some(sent) = connection.sends.pop_front() else { break };
@@ -357,7 +307,7 @@ impl Book {
     }
 
     /// The connection is over, and this is the last word.
-    pub(crate) fn closed(&mut self, slot: Slot, acknowledged: u64) {
+    pub(crate) fn closed(&mut self, slot: SocketId, acknowledged: u64) {
         self.acknowledged_to(slot, acknowledged);
         self.connections[slot.index()] = None;
         for frame in &mut self.frames {

@@ -2,7 +2,6 @@
 
 mod arguments;
 mod at_lines;
-mod channels;
 pub mod cli;
 mod clock;
 mod connect;
@@ -23,6 +22,7 @@ pub mod record;
 mod rehearsal;
 pub mod serial;
 pub mod settings;
+mod sockets;
 mod spool;
 mod status;
 mod store;

@@ -1,4 +1,4 @@
-//! The socket of one network link, or of a channel beside the links: carries out `LinkOutput`, reports `LinkInput`.
+//! The socket of one network link, or of a channel beside the links: carries out `SocketOutput`, reports `SocketInput`.
 //!
 //! ```text
 //! Idle ─Connect─► Connecting ─┬─ Connected ─► Up ─┬─ peer's end, error ─► Closed ─► Idle
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, Input, LinkInput, LinkOutput, Lost, Payload, Socket};
+use dtu_proto::event::{CloseReason, Connect, Input, Lost, Payload, SocketId, SocketInput, SocketOutput};
 use dtu_proto::time::Instant;
 use tracing::debug;
 
@@ -29,9 +29,9 @@ mod name;
 use drops::{Drops, waiting_datagrams};
 use name::Name;
 
-/// What a link has to tell; `LinkInput` without its borrow.
+/// What a link has to tell; `SocketInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LinkNews {
+pub(crate) enum SocketNews {
     Connected {
         local: SocketAddr,
     },
@@ -49,22 +49,19 @@ pub(crate) enum LinkNews {
     },
 }
 
-impl LinkNews {
+impl SocketNews {
     /// As the device takes it from this socket; `buf` is what was lent.
-    pub(crate) fn input(self, of: Socket, buf: &[u8]) -> Input<'_> {
+    pub(crate) fn input(self, of: SocketId, buf: &[u8]) -> Input<'_> {
         let news = match self {
             Self::Unread(count) => return Input::Lost(Lost::Unread(of, count)),
             Self::Datagrams(count) => return Input::Lost(Lost::Datagrams(of, count)),
-            Self::Connected { local } => LinkInput::Connected { local },
-            Self::Data(count) => LinkInput::Data(buf.get(..count).unwrap_or_default()),
-            Self::Sent => LinkInput::Sent,
-            Self::Acked(total) => LinkInput::Acked(total),
-            Self::Closed { reason, acked } => LinkInput::Closed { reason, acked },
+            Self::Connected { local } => SocketInput::Connected { local },
+            Self::Data(count) => SocketInput::Data(buf.get(..count).unwrap_or_default()),
+            Self::Sent => SocketInput::Sent,
+            Self::Acked(total) => SocketInput::Acked(total),
+            Self::Closed { reason, acked } => SocketInput::Closed { reason, acked },
         };
-        match of {
-            Socket::Link(link) => Input::Link(link, news),
-            Socket::Channel(channel) => Input::Channel(channel, news),
-        }
+        Input::Socket(of, news)
     }
 }
 
@@ -75,9 +72,9 @@ pub(crate) struct Link {
     /// The socket had all of a `Send` when the connection ended: that is told first.
     sent: bool,
     /// What it never read of the peer is told next.
-    unread: Option<LinkNews>,
+    unread: Option<SocketNews>,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
-    closed: Option<LinkNews>,
+    closed: Option<SocketNews>,
     /// What the peer had not acknowledged when the connection was closed does not reach it later.
     is_at_most_once: bool,
     contact: Contact,
@@ -138,18 +135,18 @@ impl Link {
     }
 
     /// Carries out an order. Writes at once what the socket takes.
-    pub(crate) fn order(&mut self, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
+    pub(crate) fn order(&mut self, order: SocketOutput, now: Instant, cx: &mut Context<'_>) {
         match order {
-            LinkOutput::Connect(target) => {
+            SocketOutput::Connect(target) => {
                 let attempt = Box::pin(connect::connect(target.clone(), self.route.clone()));
                 self.state = State::Connecting(attempt, Box::new(target));
             }
-            LinkOutput::Send(payload) => {
+            SocketOutput::Send(payload) => {
                 if let State::Up(connection) = &mut self.state {
                     connection.start_sending(payload, now, cx);
                 }
             }
-            LinkOutput::Close => {
+            SocketOutput::Close => {
                 if let State::Up(connection) = &mut self.state {
                     connection.say_goodbye(cx);
                     if self.is_at_most_once {
@@ -169,7 +166,7 @@ impl Link {
         wanted: bool,
         line: &dyn Line,
         buf: &mut [u8],
-    ) -> Option<LinkNews> {
+    ) -> Option<SocketNews> {
         if let Some(news) = self.last_words() {
             return Some(news);
         }
@@ -189,7 +186,7 @@ impl Link {
             },
             State::Up(connection) => match connection.poll(cx, now, wanted, line, buf) {
                 Ok(news) => {
-                    if let (Some(LinkNews::Connected { .. }), Some(name)) = (news, &connection.name) {
+                    if let (Some(SocketNews::Connected { .. }), Some(name)) = (news, &connection.name) {
                         self.contact.peer = Some(name.peer());
                     }
                     news
@@ -211,7 +208,7 @@ impl Link {
         }
     }
 
-    fn begin(&mut self, established: Established, target: Connect, now: Instant) -> LinkNews {
+    fn begin(&mut self, established: Established, target: Connect, now: Instant) -> SocketNews {
         let Established { port, session, local, peer } = established;
         self.contact = Contact { peer: Some(peer), trouble: String::new() };
         let mut connection = Connection::new(port, session, target.protocol);
@@ -219,13 +216,13 @@ impl Link {
             connection.name = Name::new(target, self.route.clone(), peer, now).map(Box::new);
         }
         self.state = State::Up(Box::new(connection));
-        LinkNews::Connected { local }
+        SocketNews::Connected { local }
     }
 
     /// What is still to be told of a connection that is over.
-    fn last_words(&mut self) -> Option<LinkNews> {
+    fn last_words(&mut self) -> Option<SocketNews> {
         if std::mem::take(&mut self.sent) {
-            return Some(LinkNews::Sent);
+            return Some(SocketNews::Sent);
         }
         self.unread.take().or_else(|| self.closed.take())
     }
@@ -239,7 +236,7 @@ impl Link {
             }
             State::Idle | State::Connecting(..) => 0,
         };
-        self.closed = Some(LinkNews::Closed { reason, acked });
+        self.closed = Some(SocketNews::Closed { reason, acked });
     }
 }
 
@@ -324,16 +321,16 @@ impl Connection {
         wanted: bool,
         line: &dyn Line,
         buf: &mut [u8],
-    ) -> Result<Option<LinkNews>, CloseReason> {
+    ) -> Result<Option<SocketNews>, CloseReason> {
         if self.sending.is_some() {
             self.send(now, cx);
         }
         // Before `Sent`, which brings the next frame at once: the cache of a busy link would never be emptied.
         if let Some(acked) = self.newly_acknowledged(now) {
-            return Ok(Some(LinkNews::Acked(acked)));
+            return Ok(Some(SocketNews::Acked(acked)));
         }
         if std::mem::take(&mut self.sent) {
-            return Ok(Some(LinkNews::Sent));
+            return Ok(Some(SocketNews::Sent));
         }
         let news = if wanted { self.hear(cx, now, buf)? } else { self.keep_silent(cx, now, line)? };
         Ok(news.or_else(|| self.move_on(cx, now)))
@@ -345,7 +342,7 @@ impl Connection {
         cx: &mut Context<'_>,
         now: Instant,
         buf: &mut [u8],
-    ) -> Result<Option<LinkNews>, CloseReason> {
+    ) -> Result<Option<SocketNews>, CloseReason> {
         self.unread = None;
         // What the peer said before it went is read before a failed write ends the connection.
         match self.read(cx, buf)? {
@@ -365,7 +362,7 @@ impl Connection {
         cx: &mut Context<'_>,
         now: Instant,
         line: &dyn Line,
-    ) -> Result<Option<LinkNews>, CloseReason> {
+    ) -> Result<Option<SocketNews>, CloseReason> {
         match self.dropped_datagrams(now) {
             None => self.give_up_unread(cx, now, line).map_or(Ok(None), Err),
             news => Ok(news),
@@ -373,12 +370,12 @@ impl Connection {
     }
 
     /// The peer's name has another address by now: what comes next goes there, by a socket of its own.
-    fn move_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<LinkNews> {
+    fn move_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<SocketNews> {
         let established = self.name.as_mut()?.poll(cx, now)?;
         let unread = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
         self.port = established.port;
         self.drops.moved(unread, now);
-        Some(LinkNews::Connected { local: established.local })
+        Some(SocketNews::Connected { local: established.local })
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -388,12 +385,12 @@ impl Connection {
     }
 
     /// Datagrams that the kernel had no room for since this was last told, at most once a second.
-    fn dropped_datagrams(&mut self, now: Instant) -> Option<LinkNews> {
+    fn dropped_datagrams(&mut self, now: Instant) -> Option<SocketNews> {
         if self.protocol != Protocol::Udp {
             return None;
         }
         let count = self.drops.count(&self.port, now)?;
-        Some(LinkNews::Datagrams(count))
+        Some(SocketNews::Datagrams(count))
     }
 
     /// While the line takes nothing, a connection that is over ends at last without what the peer said: the other
@@ -423,19 +420,19 @@ impl Connection {
     }
 
     /// What a connection that ends leaves unread.
-    fn never_read(&mut self) -> Option<LinkNews> {
+    fn never_read(&mut self) -> Option<SocketNews> {
         match self.protocol {
             // What waits there may be no more than TLS's own.
             Protocol::Tcp if self.tls.is_some() && self.unread.is_none() => None,
-            Protocol::Tcp => Some(self.waits()).filter(|count| *count > 0).map(LinkNews::Unread),
+            Protocol::Tcp => Some(self.waits()).filter(|count| *count > 0).map(SocketNews::Unread),
             Protocol::Udp => {
                 let count = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
-                (count > 0).then_some(LinkNews::Datagrams(count))
+                (count > 0).then_some(SocketNews::Datagrams(count))
             }
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<LinkNews>, CloseReason> {
+    fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<SocketNews>, CloseReason> {
         let buf = if self.protocol == Protocol::Udp { buf } else { part(buf, STREAM_READ) };
         loop {
             let read = match &mut self.tls {
@@ -446,7 +443,7 @@ impl Connection {
                 Poll::Pending => return Ok(None),
                 Poll::Ready(Ok(0)) if self.protocol == Protocol::Tcp => return Err(CloseReason::PeerClosed),
                 // An empty datagram is nothing to the device, but its turn is over: many must not keep others waiting.
-                Poll::Ready(Ok(count)) => return Ok(Some(LinkNews::Data(count))),
+                Poll::Ready(Ok(count)) => return Ok(Some(SocketNews::Data(count))),
                 Poll::Ready(Err(error)) => self.judge(&error)?,
             }
         }

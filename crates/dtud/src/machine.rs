@@ -13,30 +13,28 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dtu_proto::Dtu;
 use dtu_proto::config::to_store_text;
-use dtu_proto::event::{
-    ChannelId, Input, LINKS, LinkId, LinkOutput, Output, Power, SerialInput, Socket, StoreInput,
-};
+use dtu_proto::event::{Input, Output, Power, SerialInput, SocketId, SocketOutput, StoreInput};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::at_lines::{AtLines, StartLine};
-use crate::channels::Channels;
 use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
 use crate::disk::{Disk, Kept, Saved};
 use crate::fs::Fs;
-use crate::held::{Held, Whose};
+use crate::held::Held;
 use crate::journal::Journal;
 use crate::leds::Lamps;
-use crate::link::{Link, LinkNews};
+use crate::link::SocketNews;
 use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
 use crate::rehearsal::{self, Fault};
 use crate::serial::{Address, Serial, SerialNews, Wiring};
 use crate::settings::{FileKey, FlowControl, Http, Leds, Settings};
+use crate::sockets::Sockets;
 use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
@@ -91,8 +89,7 @@ pub(crate) struct Machine {
     clock: Clock,
     timer: Timer,
     serial: Serial,
-    links: [Link; LINKS],
-    channels: Channels,
+    sockets: Sockets,
     disk: Disk,
     held: Held,
     modem: Modem,
@@ -157,8 +154,8 @@ impl Machine {
         let door = status::Door::open(&setup.state);
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let tls = tls::Client::new(settings.http.extra_root.clone());
-        let mut channels = Channels::new(&tls);
-        channels.use_interface(settings.modes_interface());
+        let mut sockets = Sockets::new(&tls);
+        sockets.use_interface(|socket| settings.interface_of(socket));
         let start = Header {
             seed,
             started: clock.now(),
@@ -185,9 +182,7 @@ impl Machine {
             clock,
             timer: Timer::new(),
             serial,
-            links: LinkId::ALL
-                .map(|link| Link::new(settings.link_interface(link).map(str::to_owned), tls.clone())),
-            channels,
+            sockets,
             disk,
             held: Held::default(),
             modem,
@@ -257,10 +252,7 @@ impl Machine {
             self.note_target(&output);
             match output {
                 Output::Serial(order) => self.serial.order(order, now, cx),
-                Output::Link(link, order) => self.network_order(Whose::Link(link), order, now, cx),
-                Output::Channel(channel, order) => {
-                    self.network_order(Whose::Channel(channel), order, now, cx);
-                }
+                Output::Socket(socket, order) => self.network_order(socket, order, now, cx),
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
@@ -274,31 +266,21 @@ impl Machine {
 
     /// Where a connection goes, for the log.
     fn note_target(&mut self, output: &Output) {
-        if let Output::Link(link, LinkOutput::Connect(target)) = output {
-            self.journal.connecting((*link).into(), target);
-        }
-        if let Output::Channel(channel, LinkOutput::Connect(target)) = output {
-            self.journal.connecting((*channel).into(), target);
+        if let Output::Socket(socket, SocketOutput::Connect(target)) = output {
+            self.journal.connecting(*socket, target);
         }
     }
 
     /// A send may have to wait for the disk.
-    fn network_order(&mut self, whose: Whose, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
-        self.held.forget(whose);
-        let until = match (&order, whose.queue()) {
-            (LinkOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
-            (LinkOutput::Send(_) | LinkOutput::Connect(_) | LinkOutput::Close, _) => None,
+    fn network_order(&mut self, socket: SocketId, order: SocketOutput, now: Instant, cx: &mut Context<'_>) {
+        self.held.forget(socket);
+        let until = match (&order, socket.queue()) {
+            (SocketOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
+            (SocketOutput::Send(_) | SocketOutput::Connect(_) | SocketOutput::Close, _) => None,
         };
         match until {
-            Some(until) => self.held.hold(whose, until, order),
-            None => self.give_order(whose, order, now, cx),
-        }
-    }
-
-    fn give_order(&mut self, whose: Whose, order: LinkOutput, now: Instant, cx: &mut Context<'_>) {
-        match whose {
-            Whose::Link(link) => self.links[link.index()].order(order, now, cx),
-            Whose::Channel(channel) => self.channels.order(channel, order, now, cx),
+            Some(until) => self.held.hold(socket, until, order),
+            None => self.sockets.order(socket, order, now, cx),
         }
     }
 
@@ -307,17 +289,14 @@ impl Machine {
         let now = self.clock.now();
         let mut busy = self.wishes(cx, now);
         busy |= self.time(cx, now);
-        for link in LinkId::ALL {
-            busy |= self.poll_link(link, cx, now);
-        }
-        for channel in self.channels.open() {
-            busy |= self.poll_channel(channel, cx, now);
+        for socket in self.sockets.open() {
+            busy |= self.poll_socket(socket, cx, now);
         }
         busy |= self.poll_serial(cx, now);
         // What the line brought has mostly gone by now: no turn of its own for that news.
-        for link in LinkId::ALL {
-            if self.links[link.index()].has_sent() {
-                busy |= self.poll_link(link, cx, now);
+        for socket in self.sockets.open() {
+            if self.sockets.has_sent(socket) {
+                busy |= self.poll_socket(socket, cx, now);
             }
         }
         busy |= self.poll_modem(cx, now);
@@ -351,34 +330,16 @@ impl Machine {
         })
     }
 
-    fn poll_link(&mut self, link: LinkId, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.links[link.index()].is_idle() {
-            return false;
-        }
-        let wanted = self.dtu.wants_link(link);
+    fn poll_socket(&mut self, socket: SocketId, cx: &mut Context<'_>, now: Instant) -> bool {
+        let wanted = self.dtu.wants_socket(socket);
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.links[link.index()].poll(cx, now, wanted, &self.serial, &mut buf);
+        let news = self.sockets.poll(socket, cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
-            self.journal.hear(link.into(), &news, self.links[link.index()].contact());
-            if matches!(news, LinkNews::Closed { .. }) {
-                self.held.forget(Whose::Link(link));
+            self.journal.hear(socket, &news, self.sockets.contact(socket));
+            if matches!(news, SocketNews::Closed { .. }) {
+                self.held.forget(socket);
             }
-            self.feed(news.input(Socket::Link(link), &buf), now, cx);
-        }
-        self.buf = buf;
-        news.is_some()
-    }
-
-    fn poll_channel(&mut self, channel: ChannelId, cx: &mut Context<'_>, now: Instant) -> bool {
-        let wanted = self.dtu.wants_channel(channel);
-        let mut buf = std::mem::take(&mut self.buf);
-        let news = self.channels.poll(channel, cx, now, wanted, &self.serial, &mut buf);
-        if let Some(news) = news {
-            self.journal.hear(channel.into(), &news, self.channels.contact(channel));
-            if matches!(news, LinkNews::Closed { .. }) {
-                self.held.forget(Whose::Channel(channel));
-            }
-            self.feed(news.input(Socket::Channel(channel), &buf), now, cx);
+            self.feed(news.input(socket, &buf), now, cx);
         }
         self.buf = buf;
         news.is_some()
@@ -423,27 +384,23 @@ impl Machine {
         true
     }
 
-    /// A link's own goes before the modem's.
+    /// Its own goes before the modem's.
     fn choose_interfaces(&mut self) {
-        for link in LinkId::ALL {
-            let interface = self.settings.link_interface(link).or(self.modem_interface.as_deref());
-            self.links[link.index()].use_interface(interface.map(str::to_owned));
-        }
-        self.channels.use_interface(self.settings.modes_interface().or(self.modem_interface.as_deref()));
+        let of_modem = self.modem_interface.as_deref();
+        self.sockets.use_interface(|socket| self.settings.interface_of(socket).or(of_modem));
     }
 
     /// Those of the system are read again as well.
     fn choose_roots(&mut self) {
         let tls = tls::Client::new(self.settings.http.extra_root.clone());
-        self.links.iter_mut().for_each(|link| link.use_tls(tls.clone()));
-        self.channels.use_tls(&tls);
+        self.sockets.use_tls(&tls);
     }
 
     fn poll_disk(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let polled = self.disk.poll(cx);
         let mut went = false;
-        while let Some((whose, send)) = self.held.next(|order| self.disk.has_done(order)) {
-            self.give_order(whose, send, now, cx);
+        while let Some((socket, send)) = self.held.next(|order| self.disk.has_done(order)) {
+            self.sockets.order(socket, send, now, cx);
             went = true;
         }
         let Poll::Ready(saved) = polled else { return went };
@@ -494,11 +451,9 @@ impl Machine {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let links = self.links.iter().filter_map(Link::deadline).min();
         let own = [
             self.dtu.poll_timeout().map(|deadline| deadline.at),
-            links,
-            self.channels.deadline(),
+            self.sockets.deadline(),
             self.serial.deadline(),
             self.modem.deadline(),
             self.door.deadline(),

@@ -79,8 +79,7 @@ fn run(dtu: &mut Dtu, line: &str) -> Ran {
             }
             Output::Store(_)
             | Output::Serial(_)
-            | Output::Link(..)
-            | Output::Channel(..)
+            | Output::Socket(..)
             | Output::Modem(_)
             | Output::Leds(_)
             | Output::Event(_) => {}

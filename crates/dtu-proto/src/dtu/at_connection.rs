@@ -7,7 +7,7 @@ use super::{Dtu, WaitingCommand};
 use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
 use crate::channel::{Down, News};
 use crate::config::WorkingMode;
-use crate::event::{ChannelId, CloseReason, Event, LinkDownReason, LinkInput, Payload};
+use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
 use crate::serial::port::Source;
 use crate::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Dtu {
         }
         let reason = LinkDownReason::Network(CloseReason::Unreachable);
         self.at_connection.not_made(reason);
-        self.event(Event::ChannelDown { channel: ChannelId::AT_MODE, reason, was_up: false });
+        self.event(Event::Disconnected { socket: SocketId::AtMode, reason, was_up: false });
         self.tell_connection(ConnectionCode::ConnectFail);
     }
 
@@ -77,8 +77,8 @@ impl Dtu {
         self.waiting_command.as_ref().is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
     }
 
-    /// News of `ChannelId::AT_MODE`.
-    pub(super) fn at_connection_news(&mut self, input: LinkInput<'_>) {
+    /// News of `SocketId::AtMode`.
+    pub(super) fn at_connection_news(&mut self, input: SocketInput<'_>) {
         let news = self.at_connection.channel.handle(input, &mut self.outputs);
         self.take_connection_news(news);
     }
@@ -103,7 +103,7 @@ impl Dtu {
         let counters = &mut self.at_connection.counters;
         counters.received_bytes += data.len() as u64;
         counters.received_reads += 1;
-        self.print(data, Source::Channel(ChannelId::AT_MODE));
+        self.print(data, Source::Socket(SocketId::AtMode));
     }
 
     fn connection_ended(&mut self, down: &Down) {

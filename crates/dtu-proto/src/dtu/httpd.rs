@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
-use crate::event::{ChannelId, Event, HttpdEvent, LinkInput};
+use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
 use crate::httpd::{Httpd, HttpdContext};
 use crate::serial::framer::{Packing, REQUEST_MAX};
 use crate::serial::port::Source;
@@ -80,22 +80,22 @@ impl Dtu {
         self.with_httpd(Httpd::network_changed);
     }
 
-    /// News of `ChannelId::HTTPD`. What it brings is never a command (manual 2.8.6.25 speaks of the transparent mode).
-    pub(super) fn httpd_news(&mut self, input: LinkInput<'_>) {
-        if matches!(input, LinkInput::Data(data) if !data.is_empty()) && self.httpd.is_up() {
+    /// News of `SocketId::Httpd`. What it brings is never a command (manual 2.8.6.25 speaks of the transparent mode).
+    pub(super) fn httpd_news(&mut self, input: SocketInput<'_>) {
+        if matches!(input, SocketInput::Data(data) if !data.is_empty()) && self.httpd.is_up() {
             self.last_received = self.now;
             self.lamps.data(self.now);
         }
         let mut print = Vec::new();
         self.with_httpd(|httpd, cx| httpd.handle(input, &mut print, cx));
         if !print.is_empty() {
-            self.print(&print, Source::Channel(ChannelId::HTTPD));
+            self.print(&print, Source::Socket(SocketId::Httpd));
         }
     }
 
     /// Tells the client whether the device takes bytes of the network.
     pub(super) fn httpd_listens(&mut self) {
-        let listens = self.wants_channel(ChannelId::HTTPD);
+        let listens = self.wants_socket(SocketId::Httpd);
         self.httpd.listen(listens, self.now);
     }
 

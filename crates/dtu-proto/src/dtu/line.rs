@@ -2,7 +2,7 @@
 //! (decisions 16.3 and 16.4).
 
 use super::Dtu;
-use crate::event::{ChannelId, LinkId};
+use crate::event::{LinkId, SocketId};
 use crate::link::LineShare;
 use crate::serial::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::time::{Duration, Instant};
@@ -20,15 +20,15 @@ impl Dtu {
     /// byte.
     pub(super) fn makes_room(&self, source: Source) -> bool {
         let waits = match source {
-            Source::Link(_) => self.config.network_at.then_some(STANDS_FOR_GOOD),
-            Source::Channel(channel) => (channel == ChannelId::HTTPD).then_some(ANSWER_WAITS),
+            Source::Socket(SocketId::Link(_)) => self.config.network_at.then_some(STANDS_FOR_GOOD),
+            Source::Socket(channel) => (channel == SocketId::Httpd).then_some(ANSWER_WAITS),
             Source::Device => Some(STANDS_FOR_GOOD),
         };
         self.line_is_given_up() || waits.is_some_and(|time| self.line_stands_for(time))
     }
 
     const fn may_command(&self, source: Source) -> bool {
-        self.config.network_at && matches!(source, Source::Link(_))
+        self.config.network_at && matches!(source, Source::Socket(SocketId::Link(_)))
     }
 
     fn line_stands_for(&self, time: Duration) -> bool {
@@ -53,15 +53,15 @@ impl Dtu {
     pub(super) fn share_line(&mut self) {
         let mut unheard = false;
         for link in LinkId::ALL {
-            let share = self.line_share(Source::Link(link));
+            let share = self.line_share(Source::Socket(SocketId::Link(link)));
             unheard |= !share.is_read && self.links[link.index()].is_up();
             let now = self.now;
             self.links[link.index()].line_moved(share, now);
         }
-        let shares = ChannelId::DESTINATIONS.map(|channel| self.line_share(Source::Channel(channel)));
+        let shares = SocketId::DESTINATIONS.map(|channel| self.line_share(Source::Socket(channel)));
         unheard |= shares.iter().any(|share| !share.is_read);
         self.serial_command.line_moved(&shares, self.now);
-        unheard |= !self.wants_channel(ChannelId::HTTPD) || !self.wants_channel(ChannelId::AT_MODE);
+        unheard |= !self.wants_socket(SocketId::Httpd) || !self.wants_socket(SocketId::AtMode);
         // RTIME counts from when a socket is heard again.
         if unheard || self.unheard {
             self.last_received = self.now;
@@ -91,13 +91,13 @@ impl Dtu {
         let since = self.port.stands_since()?;
         let full = |most: usize| {
             LinkId::ALL.into_iter().any(|link| {
-                let source = Source::Link(link);
+                let source = Source::Socket(SocketId::Link(link));
                 self.links[link.index()].is_up()
                     && self.may_command(source)
                     && self.port.waiting_from(source) >= most
             })
         };
-        let answer = self.httpd.is_up() && !self.wants_channel(ChannelId::HTTPD);
+        let answer = self.httpd.is_up() && !self.wants_socket(SocketId::Httpd);
         let steps =
             [(STANDS, full(QUEUE_HIGH)), (STANDS_FOR_GOOD, full(LISTEN_HIGH)), (ANSWER_WAITS, answer)];
         let due = steps.into_iter().find(|(time, unread)| *unread && self.now < since + *time);

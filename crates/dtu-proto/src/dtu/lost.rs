@@ -1,7 +1,7 @@
 //! What was lost where only the host sees it.
 
 use super::Dtu;
-use crate::event::{ChannelId, Event, Lost, Socket};
+use crate::event::{Event, Lost, SocketId};
 
 impl Dtu {
     pub(super) fn lost(&mut self, lost: Lost) {
@@ -14,22 +14,22 @@ impl Dtu {
         self.event(Event::Lost(lost));
     }
 
-    fn unread_bytes(&mut self, of: Socket) -> &mut u64 {
+    fn unread_bytes(&mut self, of: SocketId) -> &mut u64 {
         match of {
-            Socket::Link(link) => &mut self.links[link.index()].counters_mut().unread_bytes,
-            Socket::Channel(ChannelId::AT_MODE) => &mut self.at_connection.counters.unread_bytes,
-            Socket::Channel(ChannelId::HTTPD) => &mut self.httpd.counters_mut().unread_bytes,
-            Socket::Channel(_) => &mut self.serial_command.counters_mut().unread_bytes,
+            SocketId::Link(link) => &mut self.links[link.index()].counters_mut().unread_bytes,
+            SocketId::AtMode => &mut self.at_connection.counters.unread_bytes,
+            SocketId::Httpd => &mut self.httpd.counters_mut().unread_bytes,
+            SocketId::Destination(_) => &mut self.serial_command.counters_mut().unread_bytes,
         }
     }
 
-    fn count_datagrams(&mut self, of: Socket, count: u64) {
+    fn count_datagrams(&mut self, of: SocketId, count: u64) {
         let counter = match of {
-            Socket::Link(link) => &mut self.links[link.index()].counters_mut().unread_datagrams,
-            Socket::Channel(ChannelId::AT_MODE) => &mut self.at_connection.counters.unread_datagrams,
+            SocketId::Link(link) => &mut self.links[link.index()].counters_mut().unread_datagrams,
+            SocketId::AtMode => &mut self.at_connection.counters.unread_datagrams,
             // HTTP is never spoken in datagrams.
-            Socket::Channel(ChannelId::HTTPD) => return,
-            Socket::Channel(_) => &mut self.serial_command.counters_mut().unread_datagrams,
+            SocketId::Httpd => return,
+            SocketId::Destination(_) => &mut self.serial_command.counters_mut().unread_datagrams,
         };
         *counter += count;
     }

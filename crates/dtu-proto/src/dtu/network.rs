@@ -4,15 +4,24 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
-use crate::event::{ChannelId, Door, LinkId, LinkInput};
+use crate::event::{Door, LinkId, SocketId, SocketInput};
 use crate::serial::port::Source;
 use crate::time::Instant;
 
 impl Dtu {
-    pub(super) fn handle_link(&mut self, link: LinkId, input: LinkInput<'_>) {
+    pub(super) fn handle_socket(&mut self, socket: SocketId, input: SocketInput<'_>) {
+        match socket {
+            SocketId::Link(link) => self.handle_link(link, input),
+            SocketId::AtMode => self.at_connection_news(input),
+            SocketId::Httpd => self.httpd_news(input),
+            SocketId::Destination(_) => self.serial_command_news(socket, input),
+        }
+    }
+
+    fn handle_link(&mut self, link: LinkId, input: SocketInput<'_>) {
         let was_up = self.links[link.index()].is_up();
         let news = self.with_link(link, |l, cx| l.handle(input, cx));
-        if let LinkInput::Data(data) = input
+        if let SocketInput::Data(data) = input
             && was_up
             && !data.is_empty()
         {
@@ -31,14 +40,6 @@ impl Dtu {
         }
     }
 
-    pub(super) fn handle_channel(&mut self, channel: ChannelId, input: LinkInput<'_>) {
-        match channel {
-            ChannelId::AT_MODE => self.at_connection_news(input),
-            ChannelId::HTTPD => self.httpd_news(input),
-            destination => self.serial_command_news(destination, input),
-        }
-    }
-
     /// Received bytes that were looked through for an expected reply, and are none.
     pub(super) fn print_released(&mut self) {
         for link in LinkId::ALL {
@@ -51,7 +52,7 @@ impl Dtu {
 
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
-            self.print(data, Source::Link(link));
+            self.print(data, Source::Socket(SocketId::Link(link)));
         }
     }
 

@@ -7,7 +7,7 @@ use super::prompt::OpenPrompt;
 use super::{Dtu, LineState, WaitingCommand};
 use crate::at;
 use crate::config::{HeartbeatTo, WorkingMode};
-use crate::event::{Door, Event, Output, Socket};
+use crate::event::{Door, Event, Output, SocketId};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::serial::framer::Packing;
 use crate::serial::line::Typed;
@@ -391,7 +391,7 @@ impl Dtu {
     }
 
     /// Counts what the DTE does not get any more, and says so.
-    pub(super) fn line_dropped(&mut self, dropped: Dropped, of: Option<Socket>) {
+    pub(super) fn line_dropped(&mut self, dropped: Dropped, of: Option<SocketId>) {
         self.serial_counters.dropped_replies += dropped.texts;
         if dropped.data > 0 {
             self.serial_counters.undelivered_bytes += dropped.data as u64;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::channel::{Channel, News};
 use crate::config::{DropPolicy, HttpdConfig, LinkOptions, Protocol};
 use crate::event::{
-    ChannelId, Connect, Event, HttpdTrouble, LinkDownReason, LinkInput, Output, QueueId, StoreOutput,
+    Connect, Event, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
 };
 use crate::link::backoff::{Backoff, Rng};
 use crate::link::cache::Cache;
@@ -82,7 +82,7 @@ impl Httpd {
             cache: Cache::new(options.cache, options.drop_policy),
             options,
             settings: None,
-            channel: Channel::new(ChannelId::HTTPD),
+            channel: Channel::new(SocketId::Httpd),
             exchange: None,
             retry_at: None,
             backoff: Backoff::default(),
@@ -184,7 +184,7 @@ impl Httpd {
     }
 
     /// Takes news of the socket in. What goes to the serial line is added to `print`.
-    pub(crate) fn handle(&mut self, input: LinkInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn handle(&mut self, input: SocketInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
         let news = self.channel.handle(input, cx.outputs);
         if matches!(news, News::Data(_) | News::Acked) {
             self.progress_at = cx.now;

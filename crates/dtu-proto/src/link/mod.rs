@@ -15,13 +15,15 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::{CloseReason, Connect, Event, LinkDownReason, LinkInput, LinkOutput, Output, StoreOutput};
+use crate::event::{
+    CloseReason, Connect, Event, LinkDownReason, Output, QueueId, SocketId, SocketInput, SocketOutput,
+    StoreOutput,
+};
 use crate::status::{LinkCounters, LinkState, LinkStatus, Loss, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use backoff::{Backoff, Rng};
 use cache::{Cache, Tally};
-pub(crate) use port::Port;
 pub(crate) use up::{LineShare, MOVES_FOR};
 use up::{Sending, Up};
 
@@ -29,7 +31,6 @@ pub(crate) mod backoff;
 pub(crate) mod cache;
 mod destination;
 mod expect;
-mod port;
 mod up;
 
 /// The host closes at once.
@@ -69,7 +70,7 @@ pub(crate) struct News {
 /// A link.
 #[derive(Debug)]
 pub(crate) struct Link {
-    port: Port,
+    socket: SocketId,
     options: LinkOptions,
     /// The settings in force; `None` = not enabled.
     settings: Option<LinkConfig>,
@@ -105,9 +106,9 @@ enum State {
 }
 
 impl Link {
-    pub(crate) fn new(port: Port, options: LinkOptions) -> Self {
+    pub(crate) fn new(socket: SocketId, options: LinkOptions) -> Self {
         Self {
-            port,
+            socket,
             cache: Cache::new(options.cache, options.drop_policy),
             options,
             settings: None,
@@ -156,7 +157,7 @@ impl Link {
 
     /// Lets go of everything that waits, counted.
     fn discard(&mut self, cx: &mut LinkContext<'_>) {
-        let drop_it = dropper(&mut self.counters, self.port, cx.outputs);
+        let drop_it = dropper(&mut self.counters, self.socket, cx.outputs);
         self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
         self.spool_release(cx.outputs);
     }
@@ -218,7 +219,7 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
-        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.port, cx.outputs));
+        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.socket, cx.outputs));
         if self.options.spool
             && let Some(seq) = kept
         {
@@ -245,7 +246,7 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
-        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.port, outputs));
+        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.socket, outputs));
         // Else the next run would find it on the spool, and drop and count it again.
         if self.counters.dropped_frames > dropped_before {
             self.spool_release(outputs);
@@ -278,7 +279,7 @@ impl Link {
             let frame = entry.bytes.clone();
             // A link that does not resend drops what it sent itself, not what another link sent.
             let sends = if other.options.resend { entry.sends } else { 0 };
-            let drop_it = dropper(&mut other.counters, other.port, cx.outputs);
+            let drop_it = dropper(&mut other.counters, other.socket, cx.outputs);
             if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
                 other.spool_append(seq, frame, cx);
             }
@@ -303,16 +304,16 @@ impl Link {
     }
 
     /// Takes news of the socket in. Data is only counted here; the device routes it.
-    pub(crate) fn handle(&mut self, input: LinkInput<'_>, cx: &mut LinkContext<'_>) -> News {
+    pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut LinkContext<'_>) -> News {
         let mut filtered = false;
         match input {
-            LinkInput::Connected { .. } => self.connected(cx),
-            LinkInput::Data(data) => filtered = self.received(data, cx),
-            LinkInput::Sent => self.sent(cx),
-            LinkInput::Acked(total) => self.acked(total, cx),
-            LinkInput::Closed { reason, acked } => return self.closed(reason, acked, cx),
+            SocketInput::Connected { .. } => self.connected(cx),
+            SocketInput::Data(data) => filtered = self.received(data, cx),
+            SocketInput::Sent => self.sent(cx),
+            SocketInput::Acked(total) => self.acked(total, cx),
+            SocketInput::Closed { reason, acked } => return self.closed(reason, acked, cx),
         }
-        let up = matches!(input, LinkInput::Connected { .. }) && self.is_up();
+        let up = matches!(input, SocketInput::Connected { .. }) && self.is_up();
         News { up, down: false, filtered }
     }
 
@@ -331,7 +332,7 @@ impl Link {
         self.backoff.connected(cx.now);
         self.connection += 1;
         self.state = State::Up(Box::new(Up::new(cx.now, registers)));
-        cx.outputs.push_back(Output::Event(self.port.up()));
+        cx.outputs.push_back(Output::Event(Event::Connected(self.socket)));
         self.pump(cx);
     }
 
@@ -437,7 +438,7 @@ impl Link {
         }
         self.last_down = Some(reason);
         self.forget_connection(cx);
-        cx.outputs.push_back(Output::Event(self.port.down(reason, was_up)));
+        cx.outputs.push_back(Output::Event(Event::Disconnected { socket: self.socket, reason, was_up }));
         self.state = State::Off;
         self.rest(cx);
     }
@@ -447,7 +448,7 @@ impl Link {
         self.replies.clear();
         self.cache.rewind();
         if !self.options.resend {
-            self.cache.take_sent(dropper(&mut self.counters, self.port, cx.outputs));
+            self.cache.take_sent(dropper(&mut self.counters, self.socket, cx.outputs));
             self.spool_release(cx.outputs);
         }
     }
@@ -471,19 +472,19 @@ impl Link {
         self.release_held();
         let until = cx.now + CLOSE_PATIENCE;
         self.state = State::Closing { reason, was_up, until };
-        cx.outputs.push_back(self.port.output(LinkOutput::Close));
+        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Close));
         true
     }
 
     fn spool_append(&self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
-        let append = self.port.queue().map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
+        let append = own_queue(self.socket).map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
         cx.outputs.extend(append.map(Output::Store));
     }
 
     fn spool_release(&self, outputs: &mut VecDeque<Output>) {
         if self.options.spool {
             let first = self.cache.first_seq();
-            let release = self.port.queue().map(|queue| StoreOutput::SpoolRelease(queue, first));
+            let release = own_queue(self.socket).map(|queue| StoreOutput::SpoolRelease(queue, first));
             outputs.extend(release.map(Output::Store));
         }
     }
@@ -533,7 +534,7 @@ impl Link {
             tls: false,
         };
         self.state = State::Connecting { until: cx.now + self.backoff.attempt(cx.now, cx.rng) };
-        cx.outputs.push_back(self.port.output(LinkOutput::Connect(connect)));
+        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Connect(connect)));
     }
 
     pub(crate) const fn is_up(&self) -> bool {
@@ -562,7 +563,7 @@ impl Link {
 
     /// A short link without data, unless it is to come up all the same; a destination without data.
     fn has_nothing_to_do(&self) -> bool {
-        (self.is_short() || self.port.is_destination()) && self.cache.is_empty() && !self.missed
+        (self.is_short() || self.is_destination()) && self.cache.is_empty() && !self.missed
     }
 
     pub(crate) const fn is_resting(&self) -> bool {
@@ -639,6 +640,11 @@ impl Link {
         self.cache.is_nearly_full() || (!alone && self.cache.is_half_full())
     }
 
+    /// A destination gets the data of the DTE and nothing else, and is connected only where there is some.
+    const fn is_destination(&self) -> bool {
+        self.socket.link().is_none()
+    }
+
     pub(crate) fn is_udp(&self) -> bool {
         self.settings.as_ref().is_some_and(|settings| settings.protocol == Protocol::Udp)
     }
@@ -682,16 +688,21 @@ const fn is_ordered(reason: LinkDownReason) -> bool {
     matches!(reason, LinkDownReason::Ordered | LinkDownReason::Idle)
 }
 
+/// Whose frames wait here. A destination keeps none: its packets have numbers and losses of their own.
+fn own_queue(socket: SocketId) -> Option<QueueId> {
+    socket.link().map(QueueId::Link)
+}
+
 /// Counts a frame that left undelivered, and says so.
 fn dropper<'a>(
     counters: &'a mut LinkCounters,
-    port: Port,
+    socket: SocketId,
     outputs: &'a mut VecDeque<Output>,
 ) -> impl FnMut(&Bytes) + 'a {
     move |frame| {
         counters.dropped_frames += 1;
         counters.dropped_bytes += frame.len() as u64;
-        let event = port.queue().map(|queue| Event::FrameDropped { queue, bytes: frame.len() });
+        let event = own_queue(socket).map(|queue| Event::FrameDropped { queue, bytes: frame.len() });
         outputs.extend(event.map(Output::Event));
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::expect::Awaiting;
 use super::{Link, LinkContext, State};
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
-use crate::event::{LinkDownReason, LinkOutput, Payload};
+use crate::event::{LinkDownReason, Output, Payload, SocketOutput};
 use crate::time::{Duration, Instant};
 
 /// A peer that acknowledges nothing for so long takes nothing: it does not pace the serial line (decisions 16.1).
@@ -182,7 +182,7 @@ impl Link {
         let State::Up(up) = &mut self.state else { return };
         up.begin_sending(sending, payload.len(), cx.now);
         self.backoff.asked();
-        cx.outputs.push_back(self.port.output(LinkOutput::Send(payload)));
+        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Send(payload)));
     }
 
     /// What goes before data: registration, replies, a heartbeat.
@@ -213,13 +213,14 @@ impl Link {
 
     /// The next frame of the cache, with the registration packet in front where it belongs there.
     fn next_frame(&mut self, config: &Config) -> Option<Payload> {
+        let is_destination = self.is_destination();
         let State::Up(up) = &mut self.state else { return None };
         if up.first_data.is_some() {
             return None;
         }
         let prefix = match config.registration_when {
             RegistrationWhen::OnConnect => Bytes::new(),
-            RegistrationWhen::WithData if self.port.is_destination() => Bytes::new(),
+            RegistrationWhen::WithData if is_destination => Bytes::new(),
             RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
         };
         let start = up.sent + prefix.len() as u64;
@@ -233,11 +234,11 @@ impl Link {
 
     /// Whether the registration packet goes first.
     pub(super) const fn registers(&self, config: &Config) -> bool {
-        !config.registration.is_empty() && !self.port.is_destination()
+        !config.registration.is_empty() && !self.is_destination()
     }
 
     fn heartbeat_interval(&self, config: &Config) -> Option<Duration> {
-        heartbeat_interval(config).filter(|_| !self.port.is_destination())
+        heartbeat_interval(config).filter(|_| !self.is_destination())
     }
 
     fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {

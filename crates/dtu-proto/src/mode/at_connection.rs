@@ -1,7 +1,7 @@
 //! The connection of the AT mode (2): what was ordered, and what became of it (manual 2.8.6.34 to .36, decisions 12).
 
 use crate::channel::{Channel, Down};
-use crate::event::{ChannelId, Connect, LinkDownReason};
+use crate::event::{Connect, LinkDownReason, SocketId};
 use crate::status::{AtConnectionCounters, AtConnectionStatus, LinkState};
 
 /// The connection.
@@ -19,7 +19,7 @@ pub(crate) struct AtConnection {
 impl Default for AtConnection {
     fn default() -> Self {
         Self {
-            channel: Channel::new(ChannelId::AT_MODE),
+            channel: Channel::new(SocketId::AtMode),
             ordered: None,
             last_down: None,
             counters: AtConnectionCounters::default(),

@@ -2,14 +2,12 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 use core::net::SocketAddr;
 
 use super::modem;
 use super::word::{Hex, Text, Words, unknown};
-use crate::event::{
-    ChannelId, CloseReason, Input, LinkId, LinkInput, Lost, ModemInput, SerialInput, Socket, StoreInput,
-};
+use crate::event::{CloseReason, Input, Lost, ModemInput, SerialInput, SocketId, SocketInput, StoreInput};
 
 /// An [`Input`] that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +16,8 @@ pub enum OwnedInput {
     SerialData(Vec<u8>),
     /// `SerialInput::Configured(Some(..))`
     SerialRefused(String),
-    /// `LinkInput::Data`
-    LinkData(LinkId, Vec<u8>),
-    /// `LinkInput::Data` of a channel
-    ChannelData(ChannelId, Vec<u8>),
+    /// `SocketInput::Data`
+    SocketData(SocketId, Vec<u8>),
     /// `Input::Modem`
     Modem(ModemInput),
     /// `StoreInput::Failed`
@@ -41,8 +37,7 @@ impl OwnedInput {
         match self {
             Self::SerialData(bytes) => Input::Serial(SerialInput::Data(bytes)),
             Self::SerialRefused(why) => Input::Serial(SerialInput::Configured(Some(why))),
-            Self::LinkData(link, bytes) => Input::Link(*link, LinkInput::Data(bytes)),
-            Self::ChannelData(channel, bytes) => Input::Channel(*channel, LinkInput::Data(bytes)),
+            Self::SocketData(socket, bytes) => Input::Socket(*socket, SocketInput::Data(bytes)),
             Self::Modem(news) => Input::Modem(news),
             Self::MessagesFailed(why) => Input::Store(StoreInput::MessagesFailed(why)),
             Self::StoreFailed(why) => Input::Store(StoreInput::Failed(why)),
@@ -55,13 +50,9 @@ impl OwnedInput {
 pub(super) fn encode(out: &mut String, input: &Input<'_>) {
     let _ = match input {
         Input::Serial(news) => return encode_serial(out, news),
-        Input::Link(link, news) => {
-            let _ = write!(out, "link {link} ");
-            return encode_link(out, news);
-        }
-        Input::Channel(channel, news) => {
-            let _ = write!(out, "channel {} ", channel.word());
-            return encode_link(out, news);
+        Input::Socket(socket, news) => {
+            let _ = write!(out, "{} ", Socket(*socket));
+            return encode_socket(out, news);
         }
         Input::Modem(news) => {
             out.push_str("modem ");
@@ -95,6 +86,20 @@ fn encode_serial(out: &mut String, news: &SerialInput<'_>) {
     };
 }
 
+/// A socket as two words.
+struct Socket(SocketId);
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SocketId::Link(link) => write!(f, "link {link}"),
+            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
+                write!(f, "channel {}", self.0.word())
+            }
+        }
+    }
+}
+
 fn encode_lost(out: &mut String, lost: &Lost) {
     let (word, of, count) = match lost {
         Lost::Unread(of, count) => ("unread", Some(of), count),
@@ -103,27 +108,28 @@ fn encode_lost(out: &mut String, lost: &Lost) {
         Lost::Overrun(count) => ("overrun", None, count),
     };
     let _ = match of {
-        Some(Socket::Link(link)) => write!(out, "{word} link {link} {count}"),
-        Some(Socket::Channel(channel)) => write!(out, "{word} channel {} {count}", channel.word()),
+        Some(of) => write!(out, "{word} {} {count}", Socket(*of)),
         None => write!(out, "{word} {count}"),
     };
 }
 
-fn encode_link(out: &mut String, news: &LinkInput<'_>) {
+fn encode_socket(out: &mut String, news: &SocketInput<'_>) {
     let _ = match news {
-        LinkInput::Connected { local: SocketAddr::V6(local) }
+        SocketInput::Connected { local: SocketAddr::V6(local) }
             if local.scope_id() != 0 || local.flowinfo() != 0 =>
         {
             // The text form of an address leaves the flow label out.
             let (ip, port) = (local.ip(), local.port());
             write!(out, "connected [{ip}]:{port} {} {}", local.flowinfo(), local.scope_id())
         }
-        LinkInput::Connected { local } => write!(out, "connected {local}"),
-        LinkInput::Data(bytes) => write!(out, "data {}", Hex(bytes)),
-        LinkInput::Sent => out.write_str("sent"),
-        LinkInput::Acked(bytes) => write!(out, "acked {bytes}"),
-        LinkInput::Closed { reason: CloseReason::Os(code), acked } => write!(out, "closed os:{code} {acked}"),
-        LinkInput::Closed { reason, acked } => write!(out, "closed {} {acked}", reason_word(*reason)),
+        SocketInput::Connected { local } => write!(out, "connected {local}"),
+        SocketInput::Data(bytes) => write!(out, "data {}", Hex(bytes)),
+        SocketInput::Sent => out.write_str("sent"),
+        SocketInput::Acked(bytes) => write!(out, "acked {bytes}"),
+        SocketInput::Closed { reason: CloseReason::Os(code), acked } => {
+            write!(out, "closed os:{code} {acked}")
+        }
+        SocketInput::Closed { reason, acked } => write!(out, "closed {} {acked}", reason_word(*reason)),
     };
 }
 
@@ -132,12 +138,11 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
         "serial" => decode_serial(words),
         "link" => {
             let link = words.link()?;
-            decode_link(words, |news| Input::Link(link, news), |bytes| OwnedInput::LinkData(link, bytes))
+            decode_news(link.into(), words)
         }
         "channel" => {
-            let channel = words.channel()?;
-            let data = |bytes| OwnedInput::ChannelData(channel, bytes);
-            decode_link(words, |news| Input::Channel(channel, news), data)
+            let socket = words.channel()?;
+            decode_news(socket, words)
         }
         "modem" => modem::decode(words).map(OwnedInput::Modem),
         "store" => match words.any(STORE)? {
@@ -188,28 +193,24 @@ fn decode_lost(words: &mut Words<'_>) -> Result<Lost, String> {
     })
 }
 
-fn decode_socket(words: &mut Words<'_>) -> Result<Socket, String> {
+fn decode_socket(words: &mut Words<'_>) -> Result<SocketId, String> {
     match words.any(SOCKET)? {
-        "link" => words.link().map(Socket::Link),
-        "channel" => words.channel().map(Socket::Channel),
+        "link" => words.link().map(SocketId::Link),
+        "channel" => words.channel(),
         other => Err(unknown(other, "socket", SOCKET)),
     }
 }
 
-fn decode_link(
-    words: &mut Words<'_>,
-    input: impl FnOnce(LinkInput<'static>) -> Input<'static>,
-    data: impl FnOnce(Vec<u8>) -> OwnedInput,
-) -> Result<OwnedInput, String> {
-    let plain = |news| Ok(OwnedInput::Plain(input(news)));
+fn decode_news(socket: SocketId, words: &mut Words<'_>) -> Result<OwnedInput, String> {
+    let plain = |news| Ok(OwnedInput::Plain(Input::Socket(socket, news)));
     match words.any(LINK)? {
-        "connected" => plain(LinkInput::Connected { local: address(words)? }),
-        "data" => Ok(data(words.hex()?)),
-        "sent" => plain(LinkInput::Sent),
-        "acked" => plain(LinkInput::Acked(words.number("bytes")?)),
+        "connected" => plain(SocketInput::Connected { local: address(words)? }),
+        "data" => Ok(OwnedInput::SocketData(socket, words.hex()?)),
+        "sent" => plain(SocketInput::Sent),
+        "acked" => plain(SocketInput::Acked(words.number("bytes")?)),
         "closed" => {
             let reason = reason(words.any("a reason")?)?;
-            plain(LinkInput::Closed { reason, acked: words.number("bytes")? })
+            plain(SocketInput::Closed { reason, acked: words.number("bytes")? })
         }
         other => Err(unknown(other, "link input", LINK)),
     }

@@ -5,9 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{
-    ChannelId, CloseReason, LinkId, LinkInput, Lost, QUEUES, SerialInput, Socket, StoreInput,
-};
+use crate::event::{CloseReason, LinkId, Lost, QUEUES, SerialInput, SocketId, SocketInput, StoreInput};
 use crate::radio::*;
 use crate::status::{Loss, Losses};
 use crate::time::Duration;
@@ -16,8 +14,8 @@ fn link() -> impl Strategy<Value = LinkId> {
     (0..4_usize).prop_map(|index| LinkId::ALL[index])
 }
 
-fn channel() -> impl Strategy<Value = ChannelId> {
-    (0..ChannelId::ALL.len()).prop_map(|index| ChannelId::ALL[index])
+fn socket() -> impl Strategy<Value = SocketId> {
+    (0..SocketId::ALL.len()).prop_map(|index| SocketId::ALL[index])
 }
 
 fn address() -> impl Strategy<Value = SocketAddr> {
@@ -44,12 +42,12 @@ fn reason() -> impl Strategy<Value = CloseReason> {
     ]
 }
 
-fn link_input() -> impl Strategy<Value = LinkInput<'static>> {
+fn socket_input() -> impl Strategy<Value = SocketInput<'static>> {
     prop_oneof![
-        address().prop_map(|local| LinkInput::Connected { local }),
-        Just(LinkInput::Sent),
-        any::<u64>().prop_map(LinkInput::Acked),
-        (reason(), any::<u64>()).prop_map(|(reason, acked)| LinkInput::Closed { reason, acked }),
+        address().prop_map(|local| SocketInput::Connected { local }),
+        Just(SocketInput::Sent),
+        any::<u64>().prop_map(SocketInput::Acked),
+        (reason(), any::<u64>()).prop_map(|(reason, acked)| SocketInput::Closed { reason, acked }),
     ]
 }
 
@@ -113,7 +111,6 @@ fn modem_input() -> impl Strategy<Value = ModemInput> {
 }
 
 fn lost() -> impl Strategy<Value = Lost> {
-    let socket = || prop_oneof![link().prop_map(Socket::Link), channel().prop_map(Socket::Channel)];
     prop_oneof![
         (socket(), any::<u64>()).prop_map(|(of, count)| Lost::Unread(of, count)),
         (socket(), any::<u64>()).prop_map(|(of, count)| Lost::Datagrams(of, count)),
@@ -137,8 +134,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(Input::Serial(SerialInput::Configured(None))),
         prop_oneof![Just(Input::Serial(SerialInput::Present)), Just(Input::Serial(SerialInput::Gone))],
         any::<usize>().prop_map(|left| Input::Serial(SerialInput::Discarded(left))),
-        (link(), link_input()).prop_map(|(link, news)| Input::Link(link, news)),
-        (channel(), link_input()).prop_map(|(channel, news)| Input::Channel(channel, news)),
+        (socket(), socket_input()).prop_map(|(socket, news)| Input::Socket(socket, news)),
         store_input().prop_map(Input::Store),
         lost().prop_map(Input::Lost),
         Just(Input::Shutdown),
@@ -147,8 +143,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     let input = prop_oneof![
         bytes().prop_map(OwnedInput::SerialData),
         any::<String>().prop_map(OwnedInput::SerialRefused),
-        (link(), bytes()).prop_map(|(link, bytes)| OwnedInput::LinkData(link, bytes)),
-        (channel(), bytes()).prop_map(|(channel, bytes)| OwnedInput::ChannelData(channel, bytes)),
+        (socket(), bytes()).prop_map(|(socket, bytes)| OwnedInput::SocketData(socket, bytes)),
         any::<String>().prop_map(OwnedInput::StoreFailed),
         any::<String>().prop_map(OwnedInput::MessagesFailed),
         modem_input().prop_map(OwnedInput::Modem),
@@ -354,7 +349,11 @@ fn the_lines_are_readable() {
     let mut text = String::new();
     encode_input(&mut text, Instant::from_millis(2), &Input::Serial(SerialInput::Data(b"hi\0")));
     encode_input(&mut text, Instant::from_millis(3), &Input::Console("AT+CSTT=\"a b\""));
-    encode_input(&mut text, Instant::from_millis(4), &Input::Link(LinkId::ALL[2], LinkInput::Data(b"")));
+    encode_input(
+        &mut text,
+        Instant::from_millis(4),
+        &Input::Socket(SocketId::Link(LinkId::ALL[2]), SocketInput::Data(b"")),
+    );
     encode_timeout(&mut text, Instant::from_millis(5));
     let lines: Vec<_> = text.lines().collect();
     let wanted =

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::{FromStr, Split};
 
-use crate::event::{ChannelId, LinkId, QueueId};
+use crate::event::{LinkId, QueueId, SocketId};
 
 /// Bytes as hex digits; none is `-`.
 pub(super) struct Hex<'a>(pub(super) &'a [u8]);
@@ -68,9 +68,10 @@ impl<'a> Words<'a> {
         LinkId::from_number(number).ok_or_else(|| format!("a link is 1..=4, got {number}"))
     }
 
-    pub(super) fn channel(&mut self) -> Result<ChannelId, String> {
+    pub(super) fn channel(&mut self) -> Result<SocketId, String> {
         let word = self.any("a channel")?;
-        ChannelId::from_word(word).ok_or_else(|| unknown(word, "channel", "at, httpd, to-1 to to-8"))
+        let socket = SocketId::from_word(word).filter(|socket| socket.link().is_none());
+        socket.ok_or_else(|| unknown(word, "channel", "at, httpd, to-1 to to-8"))
     }
 
     pub(super) fn queue(&mut self) -> Result<QueueId, String> {

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::config::LineFormat;
-use crate::event::{CHANNELS, ChannelId, LINKS, LinkId, Output, SerialOutput, Socket};
+use crate::event::{Output, SOCKETS, SerialOutput, SocketId};
 use crate::time::{Duration, Instant};
 
 /// A socket is not read while so many bytes of it wait for the DTE.
@@ -27,29 +27,27 @@ pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 /// From where bytes for the DTE come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    Link(LinkId),
-    Channel(ChannelId),
+    /// The peer of a socket.
+    Socket(SocketId),
     /// What the device itself says amid the data of a mode.
     Device,
 }
 
-const SOURCES: usize = LINKS + CHANNELS + 1;
+const SOURCES: usize = SOCKETS + 1;
 
 impl Source {
     /// The socket that it is, if it is one.
-    pub(crate) const fn socket(self) -> Option<Socket> {
+    pub(crate) const fn socket(self) -> Option<SocketId> {
         match self {
-            Self::Link(link) => Some(Socket::Link(link)),
-            Self::Channel(channel) => Some(Socket::Channel(channel)),
+            Self::Socket(socket) => Some(socket),
             Self::Device => None,
         }
     }
 
     const fn index(self) -> usize {
         match self {
-            Self::Link(link) => link.index(),
-            Self::Channel(channel) => LINKS + channel.index(),
-            Self::Device => LINKS + CHANNELS,
+            Self::Socket(socket) => socket.index(),
+            Self::Device => SOCKETS,
         }
     }
 }

@@ -5,10 +5,10 @@ use crate::common;
 
 use common::{Bench, Net};
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
-use dtu_proto::event::{ChannelId, CloseReason, Input, Power, SerialInput};
+use dtu_proto::event::{CloseReason, Input, Power, SerialInput, SocketId};
 use dtu_proto::time::Duration;
 
-const AT: ChannelId = ChannelId::AT_MODE;
+const AT: SocketId = SocketId::AtMode;
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
 const OK: &str = "\r\nOK\r\n";
 const OPEN: &str = "AT+CIOPEN=TCP,usrcn.gicp.net,10101";
@@ -244,12 +244,12 @@ fn bytes_wait_while_a_prompt_is_open_and_the_socket_is_not_read_without_end() {
     dev.command("AT+CISEND", PROMPT).channel_data(AT, "one").channel_data(AT, "two").prints_nothing();
     dev.serial("x").wait(100).prints("\r\nSEND OK\r\nonetwo");
     dev.command("AT+CISEND", PROMPT);
-    while dev.dtu.wants_channel(AT) {
+    while dev.dtu.wants_socket(AT) {
         dev.channel_data(AT, [b'x'; 1024]);
     }
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 15 * 1024);
     dev.serial("\x1b").wait(100);
-    assert!(dev.printed().starts_with("\\r\\nOK\\r\\nxxx") && dev.dtu.wants_channel(AT));
+    assert!(dev.printed().starts_with("\\r\\nOK\\r\\nxxx") && dev.dtu.wants_socket(AT));
 }
 
 #[test]

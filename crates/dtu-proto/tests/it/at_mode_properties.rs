@@ -5,11 +5,11 @@ use crate::common;
 
 use common::{Bench, one_link};
 use dtu_proto::config::{Config, WorkingMode};
-use dtu_proto::event::{ChannelId, CloseReason};
+use dtu_proto::event::{CloseReason, SocketId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const AT: ChannelId = ChannelId::AT_MODE;
+const AT: SocketId = SocketId::AtMode;
 /// Silence that ends a frame, in ms.
 const TIME: u64 = 100;
 

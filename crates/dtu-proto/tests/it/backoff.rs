@@ -5,12 +5,12 @@ use crate::common;
 
 use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
-use dtu_proto::event::{ChannelId, CloseReason, Event, Input, LinkDownReason, LinkInput};
+use dtu_proto::event::{CloseReason, Event, Input, LinkDownReason, SocketId, SocketInput};
 use dtu_proto::status::LinkState;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::wire::command_frame::{CommandFrame, Host};
 
-const SERVER: ChannelId = ChannelId::HTTPD;
+const SERVER: SocketId = SocketId::Httpd;
 
 /// A link whose peer acknowledges the registration packet.
 fn registered() -> Bench {
@@ -95,7 +95,11 @@ fn d7_an_attempt_without_an_answer_is_given_up_and_the_next_one_begins() {
     dev.lose(LINK1, CloseReason::Reset, 1).wait(2700);
     assert!(dev.connects[0].len() >= 3, "a fresh SYN within 2.6 s");
     let reason = LinkDownReason::Network(CloseReason::TimedOut);
-    assert!(dev.events.contains(&Event::LinkDown { link: LINK1, reason, was_up: false }));
+    assert!(dev.events.contains(&Event::Disconnected {
+        socket: SocketId::Link(LINK1),
+        reason,
+        was_up: false
+    }));
     dev.wait(120_000);
     let times: Vec<Instant> = dev.connects[0].iter().map(|(at, _)| *at).collect();
     let longest = times.windows(2).skip(1).map(|pair| pair[1].since(pair[0])).max();
@@ -119,7 +123,7 @@ fn a_slow_network_is_given_the_time_that_it_takes() {
             }
         }
         let local = ([127, 0, 0, 1], 40_000).into();
-        dev.input(Input::Link(LINK1, LinkInput::Connected { local }));
+        dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Connected { local }));
         assert!(dev.dtu.status(dev.now).links[0].state == LinkState::Connected);
         dev.wait(10_000);
     }
@@ -169,7 +173,7 @@ fn mode_3_that_failed_long_ago_does_not_wait_for_that_outage() {
 #[test]
 fn a_destination_that_failed_long_ago_does_not_wait_for_that_outage() {
     let mut dev = Bench::new(Config { mode: WorkingMode::SerialCommand, restart_time: 0, ..one_link() });
-    let to = ChannelId::DESTINATIONS[0];
+    let to = SocketId::DESTINATIONS[0];
     let host = Host::Ip([10, 0, 0, 1].into());
     let data = b"x";
     let frame = CommandFrame {

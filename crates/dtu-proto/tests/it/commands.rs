@@ -176,7 +176,7 @@ fn data_directly_behind_entm_is_data() {
 fn in_the_command_state_sockets_are_read_up_to_15_kib() {
     let mut dev = up(one_link());
     dev.escape();
-    while dev.dtu.wants_link(LINK1) {
+    while dev.dtu.wants_socket(LINK1) {
         dev.network(LINK1, [b'x'; 1024]);
     }
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 15 * 1024);

@@ -6,7 +6,7 @@ use crate::common;
 
 use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen};
-use dtu_proto::event::{Input, LinkDownReason, LinkId, LinkInput, SerialInput};
+use dtu_proto::event::{Input, LinkDownReason, LinkId, SerialInput, SocketId, SocketInput};
 use dtu_proto::time::Duration;
 
 const CACHE: usize = 64 * 1024;
@@ -48,7 +48,7 @@ impl Script for Bench {
     /// The peer of this link acknowledges all that it got so far.
     fn acks(&mut self, link: LinkId) -> &mut Self {
         let total = self.sent_bytes[link.index()];
-        self.input(Input::Link(link, LinkInput::Acked(total)))
+        self.input(Input::Socket(SocketId::Link(link), SocketInput::Acked(total)))
     }
 
     fn dropped(&self, link: LinkId) -> u64 {
@@ -140,7 +140,7 @@ fn d1_links_of_one_speed_lose_nothing_though_they_acknowledge_in_turns() {
         dev.at(200 + round * 10);
         let link = usize::try_from(round % 3).unwrap();
         let acked = dev.sent_bytes[link].min((round / 3 + 1) * 2048);
-        dev.input(Input::Link(LinkId::ALL[link], LinkInput::Acked(acked)));
+        dev.input(Input::Socket(SocketId::Link(LinkId::ALL[link]), SocketInput::Acked(acked)));
     }
     assert!(taken > 10 * CACHE);
     assert_eq!([0, 1, 2].map(|link| dev.dropped(LinkId::ALL[link])), [0; 3]);
@@ -198,8 +198,8 @@ fn d8_a_dead_peer_is_found_within_two_intervals_whether_the_dte_talks_or_not() {
         assert!(found <= Duration::from_secs(20), "{talks}: {found:?}");
         assert!(found >= Duration::from_secs(19), "{talks}: {found:?}");
         let reason = LinkDownReason::HeartbeatFailed;
-        assert!(dev.events.contains(&dtu_proto::event::Event::LinkDown {
-            link: LINK1,
+        assert!(dev.events.contains(&dtu_proto::event::Event::Disconnected {
+            socket: SocketId::Link(LINK1),
             reason,
             was_up: true
         }));
@@ -214,7 +214,7 @@ fn d8_a_peer_that_acknowledges_slowly_is_alive() {
     dev.net[0] = Net::Unacked;
     dev.serial([b'x'; 4096]);
     for second in 1..60 {
-        dev.at(second * 15_000 / 10).input(Input::Link(LINK1, LinkInput::Acked(second)));
+        dev.at(second * 15_000 / 10).input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(second)));
     }
     assert_eq!(dev.closes[0], 0);
 }
@@ -231,7 +231,11 @@ fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
     assert_eq!(dev.dtu.status(dev.now).links[0].counters.heartbeats, 3, "each 10 s, though the DTE talks");
     assert_eq!(dev.closes[0], 1);
     let reason = LinkDownReason::ReplyMissing;
-    assert!(dev.events.contains(&dtu_proto::event::Event::LinkDown { link: LINK1, reason, was_up: true }));
+    assert!(dev.events.contains(&dtu_proto::event::Event::Disconnected {
+        socket: SocketId::Link(LINK1),
+        reason,
+        was_up: true
+    }));
 }
 
 #[test]
@@ -275,7 +279,8 @@ fn d14_the_servers_first_read_is_the_registration_packet() {
             dev.wait(10);
         }
         dev.sends(LINK1, "REG").sends_nothing(LINK1).wait(150).sends_nothing(LINK1);
-        dev.input(Input::Link(LINK1, LinkInput::Acked(3))).sends(LINK1, format!("{prefix}waits"));
+        dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(3)))
+            .sends(LINK1, format!("{prefix}waits"));
     }
 }
 
@@ -300,7 +305,7 @@ fn short_link() -> Config {
 /// The peer of this link sends as much as is read.
 fn floods(dev: &mut Bench, link: LinkId) -> usize {
     let mut taken = 0;
-    while dev.dtu.wants_link(link) && taken < 1 << 20 {
+    while dev.dtu.wants_socket(link) && taken < 1 << 20 {
         dev.network(link, [b'd'; 1024]);
         taken += 1024;
     }
@@ -336,7 +341,7 @@ fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
     for _ in 0..12 {
         dev.wait(1000);
         if !dev.received(LINK2).is_empty() {
-            assert!(dev.dtu.wants_link(LINK2));
+            assert!(dev.dtu.wants_socket(LINK2));
             dev.network(LINK2, "PONG");
         }
     }
@@ -361,7 +366,7 @@ fn d5_a_command_is_heard_though_the_dte_does_not_read() {
     assert!(String::from_utf8_lossy(&dev.received(LINK2)).contains("+CIVER"));
     dev.wait(2_000);
     dev.network(LINK1, [b'd'; 1024]);
-    assert!(dev.dtu.wants_link(LINK1));
+    assert!(dev.dtu.wants_socket(LINK1));
     dev.network(LINK1, "other,AT+CIVER?");
     assert!(String::from_utf8_lossy(&dev.received(LINK1)).contains("+CIVER"));
 }
@@ -379,9 +384,9 @@ fn d5_a_line_that_takes_nothing_for_a_minute_makes_no_link_deaf() {
     let waiting = dev.dtu.status(dev.now).serial.waiting;
     assert!((60 * 1024..66 * 1024).contains(&waiting), "{waiting}");
     dev.wait(57_000);
-    assert!(!dev.dtu.wants_link(LINK1));
+    assert!(!dev.dtu.wants_socket(LINK1));
     dev.wait(1_001);
-    assert!(dev.dtu.wants_link(LINK1));
+    assert!(dev.dtu.wants_socket(LINK1));
     dev.network(LINK1, [b'e'; 1024]).network(LINK1, "other,AT+CIVER?");
     assert!(String::from_utf8_lossy(&dev.received(LINK1)).contains("+CIVER"));
     let status = dev.dtu.status(dev.now).serial;
@@ -396,7 +401,7 @@ fn d5_where_nobody_may_command_the_server_waits_and_nothing_is_lost() {
     dev.dte_reads = false;
     floods(&mut dev, LINK1);
     dev.wait(3_600_000);
-    assert!(!dev.dtu.wants_link(LINK1));
+    assert!(!dev.dtu.wants_socket(LINK1));
     assert_eq!(dev.dtu.status(dev.now).serial.counters.undelivered_bytes, 0);
 }
 
@@ -460,7 +465,7 @@ fn d6_no_old_orders_wait_in_the_socket_for_a_line_that_stays_away() {
     dev.wait(2_000);
     // More than two seconds of a server that sends without end: it is read on, and no more waits than before.
     for _ in 0..1_000 {
-        assert!(dev.dtu.wants_link(LINK1));
+        assert!(dev.dtu.wants_socket(LINK1));
         dev.network(LINK1, [b'o'; 1024]);
     }
     let status = dev.dtu.status(dev.now).serial;
@@ -468,7 +473,7 @@ fn d6_no_old_orders_wait_in_the_socket_for_a_line_that_stays_away() {
     assert!(status.counters.undelivered_bytes >= 900 * 1024);
     // A restart of the line: it is read as ever.
     dev.input(Input::Serial(SerialInput::Present));
-    assert!(!dev.dtu.wants_link(LINK1));
+    assert!(!dev.dtu.wants_socket(LINK1));
 }
 
 #[test]
@@ -506,7 +511,7 @@ fn d2_a_long_read_on_a_slow_line_is_no_line_that_stands() {
             let second = rest.min(960);
             rest -= second;
             dev.wait(second as u64 * 1000 / 960);
-            if dev.dtu.wants_link(LINK1) {
+            if dev.dtu.wants_socket(LINK1) {
                 dev.network(LINK1, vec![b'x'; 64 * 1024]);
             }
         }

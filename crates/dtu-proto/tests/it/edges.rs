@@ -10,8 +10,8 @@ use dtu_proto::config::{
     Config, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
 };
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Lost, ModemInput, Output, Power,
-    SerialInput, SerialOutput, Socket, StoreInput, StoreOutput,
+    CloseReason, Event, Input, Lost, ModemInput, Output, Power, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::status::LinkState;
 use dtu_proto::time::{Duration, Instant};
@@ -159,11 +159,10 @@ fn what_precedes_atw_in_a_line_takes_effect_behind_the_reply() {
                     Input::Serial(SerialInput::Configured(None))
                 }
                 Output::Store(_) => Input::Store(StoreInput::Saved),
-                Output::Link(..)
+                Output::Socket(..)
                 | Output::Modem(_)
                 | Output::Console(_)
                 | Output::Leds(_)
-                | Output::Channel(..)
                 | Output::Power(_)
                 | Output::Event(_) => continue,
             };
@@ -187,7 +186,7 @@ fn ciapply_from_a_link_answers_before_it_closes_the_link() {
     dev.at(1000).network(LINK1, "12345,AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY").wait(10);
     assert_eq!(dev.closes[0], 0, "closed while the reply is on its way");
     dev.net[0] = Net::Good;
-    dev.input(Input::Link(LINK1, LinkInput::Sent)).wait(2500);
+    dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Sent)).wait(2500);
     assert_eq!((dev.closes[0], dev.connects[0].len()), (1, 2));
 }
 
@@ -340,7 +339,7 @@ fn a_frame_in_the_socket_s_hands_is_not_dropped_for_room() {
         dev.wait(200).serial([fill; 1024]);
     }
     let delivered = dev.received(LINK1).len() as u64;
-    dev.input(Input::Link(LINK1, LinkInput::Acked(delivered)));
+    dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(delivered)));
     let link = dev.dtu.status(dev.now).links[0];
     let (c, waiting) = (link.counters, link.waiting_bytes as u64);
     assert_eq!((delivered, c.bytes_out + c.dropped_bytes + waiting), (c.bytes_out, c.bytes_in), "{c:?}");
@@ -363,7 +362,7 @@ fn a_backup_takes_over_when_the_host_never_answers_a_close() {
         dev.now = at.max(dev.now);
         dev.dtu.handle_timeout(dev.now);
         while let Some(output) = dev.dtu.poll_output() {
-            closed |= matches!(output, Output::Link(LINK1, LinkOutput::Close));
+            closed |= matches!(output, Output::Socket(SocketId::Link(LINK1), SocketOutput::Close));
         }
     }
     dev.net[0] = Net::BlackHole;
@@ -463,7 +462,7 @@ fn an_expected_reply_is_missed_even_if_heartbeats_come_faster_than_its_time() {
 #[test]
 fn the_reply_to_a_command_of_a_lost_connection_goes_to_nobody() {
     let mut dev = up(gated());
-    raw(&mut dev, Input::Link(LINK1, LinkInput::Data(b"12345,ATW")));
+    raw(&mut dev, Input::Socket(SocketId::Link(LINK1), SocketInput::Data(b"12345,ATW")));
     dev.lose(LINK1, CloseReason::Reset, 0).wait(1500);
     assert_eq!(dev.connects[0].len(), 2);
     dev.input(Input::Store(StoreInput::Saved)).wait(100).sends_nothing(LINK1);
@@ -513,11 +512,15 @@ fn a_link_that_is_closing_for_a_fault_wakes_no_backup_after_a_stop() {
         dev.now = dev.dtu.poll_timeout().unwrap().at;
         dev.dtu.handle_timeout(dev.now);
         while let Some(output) = dev.dtu.poll_output() {
-            closing |= matches!(output, Output::Link(LINK1, LinkOutput::Close));
+            closing |= matches!(output, Output::Socket(SocketId::Link(LINK1), SocketOutput::Close));
         }
     }
     dev.input(Input::Shutdown).wait(100);
-    dev.input(Input::Link(LINK1, LinkInput::Closed { reason: CloseReason::Local, acked: 3 })).wait(3000);
+    dev.input(Input::Socket(
+        SocketId::Link(LINK1),
+        SocketInput::Closed { reason: CloseReason::Local, acked: 3 },
+    ))
+    .wait(3000);
     assert_eq!(dev.power, [Power::Stop]);
     assert!(dev.connects[1].is_empty(), "link 2 connects though the device has stopped");
 }
@@ -579,7 +582,7 @@ fn a_short_link_does_not_close_in_the_moment_of_a_late_acknowledgement() {
     let mut dev = up(config);
     dev.net[0] = Net::Unacked;
     dev.at(1000).serial("ask").at(1300).sends(LINK1, "ask").at(14_000);
-    dev.input(Input::Link(LINK1, LinkInput::Acked(3))).wait(500);
+    dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(3))).wait(500);
     assert_eq!(dev.closes[0], 0, "no time for the answer");
     dev.network(LINK1, "answer").prints("answer");
 }
@@ -610,7 +613,7 @@ fn a_stop_ordered_by_a_link_answers_before_it_closes_the_link() {
     dev.network(LINK1, "12345,AT+CISHUTDOWN").wait(10);
     assert_eq!(dev.closes[0], 0, "closed while the reply is on its way");
     dev.net[0] = Net::Good;
-    dev.input(Input::Link(LINK1, LinkInput::Sent)).wait(2500);
+    dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Sent)).wait(2500);
     assert_eq!((dev.closes[0], dev.power.as_slice()), (1, &[Power::Stop][..]));
 }
 
@@ -653,12 +656,12 @@ fn frames_that_only_the_primary_s_last_connection_sent_are_not_dropped_by_the_ba
 #[test]
 fn what_the_host_lost_is_counted_and_said() {
     let mut bench = Bench::new(one_link());
-    let at = Socket::Channel(ChannelId::AT_MODE);
-    let httpd = Socket::Channel(ChannelId::HTTPD);
-    let place = Socket::Channel(ChannelId::DESTINATIONS[3]);
+    let at = SocketId::AtMode;
+    let httpd = SocketId::Httpd;
+    let place = SocketId::DESTINATIONS[3];
     let losses = [
-        Lost::Unread(Socket::Link(LINK2), 1),
-        Lost::Datagrams(Socket::Link(LINK2), 2),
+        Lost::Unread(SocketId::Link(LINK2), 1),
+        Lost::Datagrams(SocketId::Link(LINK2), 2),
         Lost::Unread(at, 3),
         Lost::Datagrams(at, 4),
         Lost::Unread(httpd, 5),
@@ -693,7 +696,7 @@ fn d9_a_udp_link_that_moved_registers_again() {
     bench.wait(1000).sends(LINK1, "id");
     bench.serial("before").wait(1000).sends(LINK1, "before");
     let local = SocketAddr::from(([127, 0, 0, 1], 5000));
-    bench.input(Input::Link(LINK1, LinkInput::Connected { local })).sends(LINK1, "id");
+    bench.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Connected { local })).sends(LINK1, "id");
     bench.serial("behind").wait(1000).sends(LINK1, "behind");
     assert_eq!(bench.dtu.status(bench.now).links[0].counters.reconnects, 0);
 }

@@ -6,13 +6,13 @@ use crate::common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, HttpdConfig, Method, Options, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, LinkInput, ModemInput,
-    Power, QueueId, StoreOutput,
+    CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, Power, QueueId,
+    SocketId, SocketInput, StoreOutput,
 };
 use dtu_proto::status::HttpdCounters;
 use dtu_proto::time::Duration;
 
-const SERVER: ChannelId = ChannelId::HTTPD;
+const SERVER: SocketId = SocketId::Httpd;
 /// What the manual's example makes of `data=12345`.
 const EXAMPLE: &str = "GET /1.php?data=12345 HTTP/1.1\r\nAccept:text/html\r\nHost: test.usr.cn\r\nConnection: keep-alive\r\n\r\n";
 
@@ -218,7 +218,7 @@ fn a_server_is_not_late_while_the_dte_does_not_read() {
     let size = 40 * 1024;
     dev.channel_data(SERVER, format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
     let mut given = 0;
-    while dev.dtu.wants_channel(SERVER) {
+    while dev.dtu.wants_socket(SERVER) {
         dev.channel_data(SERVER, [b'x'; 1024]);
         given += 1024;
     }
@@ -236,7 +236,7 @@ fn unread(size: usize) -> (Bench, usize) {
     dev.dte_reads = false;
     dev.channel_data(SERVER, format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
     let mut given = 0;
-    while dev.dtu.wants_channel(SERVER) {
+    while dev.dtu.wants_socket(SERVER) {
         dev.channel_data(SERVER, [b'x'; 1024]);
         given += 1024;
     }
@@ -253,9 +253,9 @@ fn d2_an_answer_that_the_dte_does_not_read_gives_way_after_15_minutes() {
     let size = 200 * 1024;
     let (mut dev, given) = unread(size);
     dev.wait(899_000);
-    assert!(!dev.dtu.wants_channel(SERVER) && undelivered(&dev) == 0);
+    assert!(!dev.dtu.wants_socket(SERVER) && undelivered(&dev) == 0);
     dev.wait(1_500);
-    assert!(dev.dtu.wants_channel(SERVER));
+    assert!(dev.dtu.wants_socket(SERVER));
     for _ in 0..(size - given) / 1024 {
         dev.channel_data(SERVER, [b'y'; 1024]);
     }
@@ -284,7 +284,7 @@ fn d2_a_dte_that_pauses_loses_nothing_of_an_answer() {
     let (mut dev, mut given) = unread(size);
     for _ in 0..10 {
         dev.wait(800_000).line_takes();
-        while dev.dtu.wants_channel(SERVER) {
+        while dev.dtu.wants_socket(SERVER) {
             dev.channel_data(SERVER, [b'x'; 1024]);
             given += 1024;
         }
@@ -810,7 +810,9 @@ fn h3_it_is_not_tried_a_third_time() {
 fn h3_a_request_of_which_a_byte_was_acknowledged_is_never_repeated() {
     let mut dev = forgotten();
     let acked = get("1").len() as u64;
-    dev.input(Input::Channel(SERVER, LinkInput::Acked(acked + 1))).wait(60_000).channel_sends_nothing(SERVER);
+    dev.input(Input::Socket(SERVER, SocketInput::Acked(acked + 1)))
+        .wait(60_000)
+        .channel_sends_nothing(SERVER);
     assert_eq!((counters(&dev).retried, counters(&dev).timed_out), (0, 1));
 }
 

@@ -6,12 +6,12 @@ use crate::common;
 
 use common::{Bench, Net};
 use dtu_proto::config::{Config, Options, WorkingMode};
-use dtu_proto::event::{ChannelId, CloseReason, Input, ModemInput, QueueId};
+use dtu_proto::event::{CloseReason, Input, ModemInput, QueueId, SocketId};
 use dtu_proto::status::{HttpdCounters, HttpdStatus, LinkState};
 use dtu_proto::time::Duration;
 use proptest::prelude::*;
 
-const SERVER: ChannelId = ChannelId::HTTPD;
+const SERVER: SocketId = SocketId::Httpd;
 
 /// What happens.
 #[derive(Clone, Debug)]

@@ -6,13 +6,13 @@ use crate::common;
 use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, Role, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkInput, LinkOutput, Output, Power, QueueId, StoreOutput,
+    CloseReason, Event, Input, Output, Power, QueueId, SocketId, SocketInput, SocketOutput, StoreOutput,
 };
 use dtu_proto::status::{LinkCounters, LinkState, Phase, WaitingFor};
 use dtu_proto::time::Duration;
 use dtu_proto::wire::command_frame::{CommandFrame, Host};
 
-const AT: ChannelId = ChannelId::AT_MODE;
+const AT: SocketId = SocketId::AtMode;
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
 const OK: &str = "\r\nOK\r\n";
 const OPEN: &str = "AT+CIOPEN=TCP,host,1";
@@ -101,7 +101,7 @@ fn manual_2_8_6_23_every_mode_follows_every_mode_and_what_waits_is_there_when_th
 fn full_of_frames(by: By) -> Bench {
     let mut dev = started(in_mode(WorkingMode::Transparent));
     dev.net[0] = Net::Refused;
-    for channel in ChannelId::ALL {
+    for channel in SocketId::ALL {
         dev.peer(channel).net = Net::Refused;
     }
     dev.lose(LINK1, CloseReason::Reset, 0).serial("waits").wait(300);
@@ -135,20 +135,20 @@ fn walk(by: By, first: WorkingMode, second: WorkingMode) {
 /// With everybody in reach, what waited goes where it belongs when its mode is back, and only then.
 fn all_arrives(dev: &mut Bench, by: By) {
     dev.net[0] = Net::Good;
-    for channel in ChannelId::ALL {
+    for channel in SocketId::ALL {
         dev.peer(channel).net = Net::Good;
     }
-    let destination = ChannelId::DESTINATIONS[0];
+    let destination = SocketId::DESTINATIONS[0];
     switch(dev, WorkingMode::AtCommand, by);
     dev.wait(60_000).sends_nothing(LINK1).channel_sends_nothing(destination);
-    dev.channel_sends_nothing(ChannelId::HTTPD);
+    dev.channel_sends_nothing(SocketId::Httpd);
     switch(dev, WorkingMode::Transparent, by);
     dev.wait(40_000).sends(LINK1, "waits").sends_nothing(LINK1);
     switch(dev, WorkingMode::SerialCommand, by);
     dev.wait(40_000).channel_sends(destination, [1]).channel_sends_nothing(destination);
     switch(dev, WorkingMode::Httpd, by);
     dev.wait(40_000);
-    let request = dev.channel_received(ChannelId::HTTPD);
+    let request = dev.channel_received(SocketId::Httpd);
     assert!(request.starts_with(b"GET /1.php?data=1 HTTP/1.1\r\n"), "{}", request.escape_ascii());
 }
 
@@ -210,8 +210,8 @@ fn frames_of_the_set_up_window_go_to_the_mode_that_starts() {
     };
     begin(0).sends(LINK1, "one").sends(LINK1, "two");
     begin(4).sends_nothing(LINK1).network_takes(&[("10086", "one"), ("10086", "two")]);
-    begin(1).sends_nothing(LINK1).channel_sends(ChannelId::DESTINATIONS[0], [1]);
-    let request = begin(3).sends_nothing(LINK1).channel_received(ChannelId::HTTPD);
+    begin(1).sends_nothing(LINK1).channel_sends(SocketId::DESTINATIONS[0], [1]);
+    let request = begin(3).sends_nothing(LINK1).channel_received(SocketId::Httpd);
     assert!(request.starts_with(b"GET /1.php?one HTTP/1.1\r\n"), "{}", request.escape_ascii());
     // The AT mode has nobody to send them to.
     let mut dev = begin(2);
@@ -233,7 +233,7 @@ fn frames_of_the_set_up_window_wait_for_their_mode_at_a_stop() {
         dev.at(100).serial(frame).at(500).input(Input::Shutdown).wait(3000);
         assert_eq!(waiting(&dev, mode), [frame], "{mode:?}");
         assert_eq!(dev.power, [Power::Stop]);
-        for channel in ChannelId::ALL {
+        for channel in SocketId::ALL {
             assert!(dev.peer(channel).connects.is_empty(), "{mode:?} connects though it never began");
         }
     }
@@ -342,9 +342,9 @@ fn a_link_that_fails_while_it_closes_wakes_no_backup_in_another_mode() {
         dev.now = dev.dtu.poll_timeout().expect("a heartbeat is due").at;
         dev.dtu.handle_timeout(dev.now);
         while let Some(output) = dev.dtu.poll_output() {
-            closing |= matches!(output, Output::Link(LINK1, LinkOutput::Close));
-            if matches!(output, Output::Link(LINK1, LinkOutput::Send(_))) {
-                dev.dtu.handle_input(Input::Link(LINK1, LinkInput::Sent), dev.now);
+            closing |= matches!(output, Output::Socket(SocketId::Link(LINK1), SocketOutput::Close));
+            if matches!(output, Output::Socket(SocketId::Link(LINK1), SocketOutput::Send(_))) {
+                dev.dtu.handle_input(Input::Socket(SocketId::Link(LINK1), SocketInput::Sent), dev.now);
             }
         }
     }
@@ -550,7 +550,7 @@ fn a_full_queue_does_not_keep_commands_out() {
     for mode in [WorkingMode::Transparent, WorkingMode::SerialCommand, WorkingMode::Httpd] {
         let mut dev = Bench::with(in_mode(mode), blocking.clone());
         dev.net = [Net::BlackHole; 4];
-        ChannelId::ALL.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+        SocketId::ALL.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
         dev.at(6000).prints(BANNER);
         // What closes while the escape is typed fills the queue.
         dev.serial(packet(900)).wait(150).serial(packet(900)).wait(150).serial(packet(600)).escape();

@@ -6,7 +6,7 @@ use crate::common;
 use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, LinkOptions, Options};
 use dtu_proto::drops::DropPlace;
-use dtu_proto::event::{Door, Event, Input, Lost, Socket};
+use dtu_proto::event::{Door, Event, Input, Lost, SocketId};
 use dtu_proto::time::Duration;
 
 fn gated() -> Config {
@@ -74,7 +74,7 @@ fn k3_every_drop_has_a_place_in_the_list_for_logs() {
     let of_link = drops[DropPlace::Link(LINK1).index()];
     assert_eq!((of_link.count, of_link.bytes), (counters.dropped_frames, counters.dropped_bytes));
     dev.input(Input::Lost(Lost::Overrun(7)));
-    dev.input(Input::Lost(Lost::Datagrams(Socket::Link(LINK1), 9)));
+    dev.input(Input::Lost(Lost::Datagrams(SocketId::Link(LINK1), 9)));
     let drops = dev.dtu.drops();
     assert_eq!(drops[DropPlace::SerialOverrun.index()].count, 7);
     assert_eq!(drops[DropPlace::LinkDatagrams(LINK1).index()].count, 9);

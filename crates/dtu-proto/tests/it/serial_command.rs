@@ -6,14 +6,14 @@ use crate::common;
 use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, CloseReason, Event, Input, LinkDownReason, LinkInput, ModemInput, Power, QueueId, StoreOutput,
+    CloseReason, Event, Input, LinkDownReason, ModemInput, Power, QueueId, SocketId, SocketInput, StoreOutput,
 };
 use dtu_proto::status::SerialCommandStatus;
 use dtu_proto::time::Duration;
 use dtu_proto::wire::command_frame::{CommandFrame, Host};
 use proptest::prelude::*;
 
-const TO: [ChannelId; 8] = ChannelId::DESTINATIONS;
+const TO: [SocketId; 8] = SocketId::DESTINATIONS;
 const SEND_OK: &str = "\r\nSEND OK\r\n";
 const SEND_FAIL: &str = "\r\nSEND FAIL\r\n";
 /// The published example: 01 to 192.168.0.133, port 33, by UDP.
@@ -103,7 +103,7 @@ fn a_packet_goes_to_the_destination_that_it_names_and_answers_come_back_raw() {
     );
     let connect = &dev.peer(TO[1]).connects[0];
     assert_eq!((connect.protocol, &*connect.address, connect.port), (Protocol::Tcp, "10.0.0.1", 5000));
-    assert!(dev.events.contains(&Event::ChannelUp(TO[1])));
+    assert!(dev.events.contains(&Event::Connected(TO[1])));
     let counters = dev.status().counters;
     assert_eq!((counters.packets_out, counters.received_bytes, counters.received_reads), (2, 7, 2));
 }
@@ -295,7 +295,7 @@ fn a_short_connection_closes_after_the_seconds_that_it_says_or_ten() {
     for (wait, millis) in [(0, 10_000), (3, 3000), (255, 255_000)] {
         let mut dev = up();
         dev.send(CommandFrame { long: false, wait, ..to(1, b"x") }).channel_sends(TO[0], "x");
-        let idle = Event::ChannelDown { channel: TO[0], reason: LinkDownReason::Idle, was_up: true };
+        let idle = Event::Disconnected { socket: TO[0], reason: LinkDownReason::Idle, was_up: true };
         dev.wait(millis - 210);
         assert!(!dev.events.contains(&idle), "{wait}");
         dev.wait(210);
@@ -347,8 +347,8 @@ fn a_full_reply_says_when_the_data_is_delivered() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Unacked;
     dev.send(CommandFrame { full_reply: true, ..to(1, b"abc") }).prints_nothing();
-    dev.input(Input::Channel(TO[0], dtu_proto::event::LinkInput::Acked(2))).prints_nothing();
-    dev.input(Input::Channel(TO[0], dtu_proto::event::LinkInput::Acked(3))).prints(SEND_OK);
+    dev.input(Input::Socket(TO[0], dtu_proto::event::SocketInput::Acked(2))).prints_nothing();
+    dev.input(Input::Socket(TO[0], dtu_proto::event::SocketInput::Acked(3))).prints(SEND_OK);
     let udp = CommandFrame { protocol: Protocol::Udp, full_reply: true, ..to(1, b"datagram") };
     dev.send(udp).prints(SEND_OK).send(to(1, b"simple")).prints_nothing();
 }
@@ -419,7 +419,7 @@ fn with_all_places_busy_packets_wait_and_overtake_nobody() {
     assert_eq!((dev.status().waiting_packets, dev.status().lobby_packets), (11, 3));
     dev.channel_sends_nothing(TO[0]);
     dev.peer(TO[4]).net = Net::Good;
-    dev.input(Input::Channel(TO[4], dtu_proto::event::LinkInput::Acked(1))).wait(200);
+    dev.input(Input::Socket(TO[4], dtu_proto::event::SocketInput::Acked(1))).wait(200);
     dev.channel_sends(TO[4], "nine").channel_sends(TO[4], "more").channel_sends(TO[0], "one");
     assert_eq!(dev.status().lobby_packets, 0);
 }
@@ -599,7 +599,7 @@ fn the_spool_has_whole_packets_until_all_in_front_are_delivered() {
         StoreOutput::SpoolAppend(queue, u64::from(number) - 1, bytes(to(number, data)).into())
     };
     assert_eq!(std::mem::take(&mut dev.spool), [append(1, b"one"), append(2, b"two"), append(3, b"three")]);
-    dev.input(Input::Channel(TO[0], LinkInput::Acked(3)));
+    dev.input(Input::Socket(TO[0], SocketInput::Acked(3)));
     assert_eq!(dev.spool, [StoreOutput::SpoolRelease(queue, 3)]);
 }
 

@@ -7,7 +7,9 @@ use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{
     Config, DropPolicy, Expect, HeartbeatTo, LinkOptions, Options, Protocol, RegistrationWhen, Role,
 };
-use dtu_proto::event::{CloseReason, Event, Input, LinkDownReason, LinkId, Power, QueueId, StoreOutput};
+use dtu_proto::event::{
+    CloseReason, Event, Input, LinkDownReason, LinkId, Power, QueueId, SocketId, StoreOutput,
+};
 use dtu_proto::status::{LinkState, WaitingFor};
 use dtu_proto::time::{Duration, Instant};
 
@@ -92,7 +94,11 @@ fn manual_2_3_a_heartbeat_without_acknowledgement_reconnects() {
     dev.at(62_000);
     assert_eq!((dev.closes[0], dev.connects[0].len()), (1, 2));
     let reason = LinkDownReason::HeartbeatFailed;
-    assert!(dev.events.contains(&Event::LinkDown { link: LINK1, reason, was_up: true }));
+    assert!(dev.events.contains(&Event::Disconnected {
+        socket: SocketId::Link(LINK1),
+        reason,
+        was_up: true
+    }));
 }
 
 #[test]
@@ -472,14 +478,14 @@ fn without_a_link_the_modem_is_reset_and_then_the_device_restarts() {
 fn a_dte_that_never_reads_stops_the_sockets_at_15_kib() {
     let mut dev = up(one_link());
     dev.dte_reads = false;
-    while dev.dtu.wants_link(LINK1) {
+    while dev.dtu.wants_socket(LINK1) {
         dev.network(LINK1, [5; 1000]);
     }
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 16_000);
     dev.at(1000).serial("still").at(1100).sends(LINK1, "still");
     dev.dte_reads_on();
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 0);
-    assert!(dev.dtu.wants_link(LINK1));
+    assert!(dev.dtu.wants_socket(LINK1));
 }
 
 #[test]

@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use dtu_proto::event::{
-    CallEvent, Connect, Event, Leds, LinkOutput, ModemOutput, Output, Power, SerialOutput, StoreOutput,
+    CallEvent, Connect, Event, Leds, ModemOutput, Output, Power, SerialOutput, SocketId, SocketOutput,
+    StoreOutput,
 };
 
 /// One line for an output, bytes escaped.
 pub(super) fn describe(output: &Output) -> String {
     match output {
         Output::Serial(order) => serial(order),
-        Output::Link(link, order) => format!("link {link} {}", connection(order)),
-        Output::Channel(channel, order) => format!("{channel} {}", connection(order)),
+        Output::Socket(SocketId::Link(link), order) => format!("link {link} {}", connection(order)),
+        Output::Socket(channel, order) => format!("{channel} {}", connection(order)),
         Output::Modem(order) => format!("modem {}", modem(order)),
         Output::Store(order) => store(order),
         Output::Console(reply) => format!("console \"{}\"", reply.escape_debug()),
@@ -30,22 +31,22 @@ fn serial(order: &SerialOutput) -> String {
     }
 }
 
-fn connection(order: &LinkOutput) -> String {
+fn connection(order: &SocketOutput) -> String {
     match order {
-        LinkOutput::Connect(Connect { protocol, address, port, local_port, tls }) => {
+        SocketOutput::Connect(Connect { protocol, address, port, local_port, tls }) => {
             let mut text = format!("connect {} {address} port {port}", protocol.name());
             if *local_port > 0 {
                 let _ = write!(text, " from port {local_port}");
             }
             text + if *tls { " with TLS" } else { "" }
         }
-        LinkOutput::Send(payload) if payload.prefix.is_empty() => {
+        SocketOutput::Send(payload) if payload.prefix.is_empty() => {
             format!("send \"{}\"", payload.body.escape_ascii())
         }
-        LinkOutput::Send(payload) => {
+        SocketOutput::Send(payload) => {
             format!("send \"{}\" \"{}\"", payload.prefix.escape_ascii(), payload.body.escape_ascii())
         }
-        LinkOutput::Close => "close".to_owned(),
+        SocketOutput::Close => "close".to_owned(),
     }
 }
 
@@ -90,10 +91,14 @@ fn told(event: &Event) -> String {
         Event::ModeStarted => "the working mode begins".to_owned(),
         Event::CommandState(true) => "serial: command state".to_owned(),
         Event::CommandState(false) => "serial: the command state ends".to_owned(),
-        Event::LinkUp(link) => format!("link {link} up"),
-        Event::LinkDown { link, reason, was_up } => format!("link {link} {}: {reason}", end(*was_up)),
-        Event::ChannelUp(channel) => format!("{channel} up"),
-        Event::ChannelDown { channel, reason, was_up } => format!("{channel} {}: {reason}", end(*was_up)),
+        Event::Connected(SocketId::Link(link)) => format!("link {link} up"),
+        Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
+            format!("link {link} {}: {reason}", end(*was_up))
+        }
+        Event::Connected(channel) => format!("{channel} up"),
+        Event::Disconnected { socket: channel, reason, was_up } => {
+            format!("{channel} {}: {reason}", end(*was_up))
+        }
         Event::FrameDropped { queue, bytes } => format!("{queue}: a frame of {bytes} bytes is dropped"),
         Event::LineDropped { bytes, of: Some(of) } => format!("serial: {bytes} bytes of {of} are dropped"),
         Event::LineDropped { bytes, of: None } => format!("serial: {bytes} bytes are dropped"),

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, Door};
+use dtu_proto::event::{CloseReason, Connect, Door, SocketId};
 
 use super::net::State;
+use super::wire::place;
 use super::{Rule, World};
 use crate::downlink::Told;
 use crate::model::{FRAME_MAX, Phase};
 use crate::packet::Destination;
-use crate::uplink::Slot;
 use crate::{MS, SEC};
 
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl AtBook {
 
 impl World {
     fn at_state(&self) -> State {
-        self.wires[ChannelId::AT_MODE.index()].state
+        self.wires[place(SocketId::AtMode)].state
     }
 
     /// The connection has ended, and the equipment must hear of it.
@@ -99,7 +99,7 @@ impl World {
 
     pub(super) fn at_connected(&mut self) {
         self.books.at.owe(Told::ConnectOk);
-        self.peer_will_speak(ChannelId::AT_MODE);
+        self.peer_will_speak(SocketId::AtMode);
     }
 
     pub(super) fn at_closed(&mut self, reason: CloseReason) {
@@ -148,8 +148,8 @@ impl World {
 
     /// The peer answers now and then.
     pub(super) fn at_receives(&mut self, bytes: &[u8]) {
-        if self.wires[ChannelId::AT_MODE.index()].rng.chance(40) {
-            self.peer_says(ChannelId::AT_MODE, bytes.len());
+        if self.wires[place(SocketId::AtMode)].rng.chance(40) {
+            self.peer_says(SocketId::AtMode, bytes.len());
         }
     }
 
@@ -161,7 +161,7 @@ impl World {
             Told::ConnectOk => self.books.at.pay(told),
             Told::ConnectFail if self.books.at.ordered.take().is_some() => Ok(()),
             Told::ConnectFail => self.books.at.pay(told),
-            Told::Closed if self.books.down.waits(Slot::from(ChannelId::AT_MODE)) => {
+            Told::Closed if self.books.down.waits(SocketId::AtMode) => {
                 Err("CLOSED in front of bytes of the peer".to_owned())
             }
             Told::Closed => self.books.at.pay(told),

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{ChannelId, Connect};
+use dtu_proto::event::{Connect, SocketId};
 
 use super::net::State;
-use super::wire::WireEvent;
+use super::wire::{WireEvent, place};
 use super::{Rule, World};
 use crate::downlink::Told;
 use crate::http::Print;
@@ -208,9 +208,9 @@ impl CommandBook {
 }
 
 impl World {
-    pub(super) fn command_may_connect(&self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
-        let twice = ChannelId::DESTINATIONS.iter().any(|other| {
-            let wire = &self.wires[other.index()];
+    pub(super) fn command_may_connect(&self, channel: SocketId, connect: &Connect) -> Result<(), String> {
+        let twice = SocketId::DESTINATIONS.iter().any(|other| {
+            let wire = &self.wires[place(*other)];
             let stands = matches!(wire.state, State::Connecting | State::Up);
             *other != channel && stands && wire.to.as_ref() == Some(connect)
         });
@@ -228,31 +228,31 @@ impl World {
         if due && plain { Ok(()) } else { Err(format!("nothing waits for {connect:?}")) }
     }
 
-    fn book_at(&mut self, channel: ChannelId) -> Option<&mut Book> {
-        let to = self.wires[channel.index()].to.clone()?;
+    fn book_at(&mut self, channel: SocketId) -> Option<&mut Book> {
+        let to = self.wires[place(channel)].to.clone()?;
         self.books.command.book_of(&to)
     }
 
     /// Nothing waits for the destination that this connection goes to.
-    pub(super) fn command_is_idle(&mut self, channel: ChannelId) -> bool {
+    pub(super) fn command_is_idle(&mut self, channel: SocketId) -> bool {
         self.book_at(channel).is_some_and(|book| !book.is_waiting())
     }
 
-    pub(super) fn command_connected(&mut self, channel: ChannelId) {
-        let udp = self.wires[channel.index()].udp;
+    pub(super) fn command_connected(&mut self, channel: SocketId) {
+        let udp = self.wires[place(channel)].udp;
         if let Some(book) = self.book_at(channel) {
-            book.connected(channel.into(), udp, false);
+            book.connected(channel, udp, false);
         }
         self.peer_will_speak(channel);
     }
 
-    pub(super) fn peer_will_speak(&mut self, channel: ChannelId) {
+    pub(super) fn peer_will_speak(&mut self, channel: SocketId) {
         let pause = self.style_of(channel).server_pause;
-        let wait = self.wires[channel.index()].rng.wait(pause);
+        let wait = self.wires[place(channel)].rng.wait(pause);
         self.wire_after(channel, wait, WireEvent::Peer);
     }
 
-    pub(super) fn command_send(&mut self, channel: ChannelId, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn command_send(&mut self, channel: SocketId, bytes: &[u8]) -> Result<(), String> {
         let all = self.books.command.passed_over();
         let dropped = self.books.command.dropped;
         let Some(book) = self.book_at(channel) else { return Err("a send to nobody".to_owned()) };
@@ -264,7 +264,7 @@ impl World {
             reply: false,
             dropped: (dropped - all.min(dropped)) + book.passed_over(),
         };
-        match book.send(channel.into(), &[], bytes, &rules)? {
+        match book.send(channel, &[], bytes, &rules)? {
             Carried::Frame(_) => Ok(()),
             other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
                 Err(format!("{other:?} to a destination"))
@@ -272,53 +272,53 @@ impl World {
         }
     }
 
-    pub(super) fn command_sent(&mut self, channel: ChannelId) {
+    pub(super) fn command_sent(&mut self, channel: SocketId) {
         if let Some(book) = self.book_at(channel) {
-            book.sent(channel.into());
+            book.sent(channel);
         }
     }
 
-    pub(super) fn command_acked(&mut self, channel: ChannelId, bytes: u64) {
+    pub(super) fn command_acked(&mut self, channel: SocketId, bytes: u64) {
         if let Some(book) = self.book_at(channel) {
-            book.acknowledged_to(channel.into(), bytes);
+            book.acknowledged_to(channel, bytes);
         }
     }
 
     /// The peer has bytes, and often answers.
-    pub(super) fn command_receives(&mut self, channel: ChannelId, upto: u64, bytes: &[u8]) {
+    pub(super) fn command_receives(&mut self, channel: SocketId, upto: u64, bytes: &[u8]) {
         if let Some(book) = self.book_at(channel) {
-            book.arrived(channel.into(), upto);
+            book.arrived(channel, upto);
         }
-        if self.wires[channel.index()].rng.chance(40) {
+        if self.wires[place(channel)].rng.chance(40) {
             self.peer_says(channel, bytes.len());
         }
     }
 
-    pub(super) fn command_closed(&mut self, channel: ChannelId, acked: u64) {
+    pub(super) fn command_closed(&mut self, channel: SocketId, acked: u64) {
         if let Some(book) = self.book_at(channel) {
-            book.closed(channel.into(), acked);
+            book.closed(channel, acked);
         }
     }
 
     /// A peer of modes 1 and 2 speaks by itself.
-    pub(super) fn peer_speaks(&mut self, channel: ChannelId) {
-        if self.healed || self.wires[channel.index()].state != State::Up {
+    pub(super) fn peer_speaks(&mut self, channel: SocketId) {
+        if self.healed || self.wires[place(channel)].state != State::Up {
             return;
         }
         let most = self.style_of(channel).server_max.min(1400);
-        let length = self.wires[channel.index()].rng.size(1, most);
+        let length = self.wires[place(channel)].rng.size(1, most);
         self.peer_says(channel, length);
         self.peer_will_speak(channel);
     }
 
-    pub(super) fn peer_says(&mut self, channel: ChannelId, length: usize) {
-        let wire = &mut self.wires[channel.index()];
+    pub(super) fn peer_says(&mut self, channel: SocketId, length: usize) {
+        let wire = &mut self.wires[place(channel)];
         if wire.is_closed() || wire.is_stalled() || wire.coming_bytes > 16 * 1024 || length == 0 {
             return;
         }
         let udp = wire.udp;
         let bytes = super::httpd::body(&mut self.said, length.min(1400));
-        self.wires[channel.index()].queue(bytes, Print::Stream, udp);
+        self.wires[place(channel)].queue(bytes, Print::Stream, udp);
         self.plan_wire_read(channel);
     }
 

@@ -4,7 +4,9 @@
 use std::fmt::{self, Write as _};
 
 use dtu_proto::config::Parity;
-use dtu_proto::event::{CallEvent, Event, LinkOutput, MessageLoss, Output, Power, SerialOutput, StoreOutput};
+use dtu_proto::event::{
+    CallEvent, Event, MessageLoss, Output, Power, SerialOutput, SocketId, SocketOutput, StoreOutput,
+};
 use dtu_proto::radio::ModemOutput;
 
 use crate::trace::Fnv;
@@ -49,11 +51,11 @@ fn output_words(out: &mut Words<'_>, output: &Output) -> fmt::Result {
             write!(out, "line {baud} {data} {stop} {parity}")
         }
         Output::Serial(SerialOutput::Discard) => out.write_str("discard"),
-        Output::Link(link, order) => {
+        Output::Socket(SocketId::Link(link), order) => {
             write!(out, "{link} ")?;
             socket_words(out, order)
         }
-        Output::Channel(channel, order) => {
+        Output::Socket(channel, order) => {
             write!(out, "{channel} ")?;
             socket_words(out, order)
         }
@@ -67,17 +69,17 @@ fn output_words(out: &mut Words<'_>, output: &Output) -> fmt::Result {
     }
 }
 
-fn socket_words(out: &mut Words<'_>, order: &LinkOutput) -> fmt::Result {
+fn socket_words(out: &mut Words<'_>, order: &SocketOutput) -> fmt::Result {
     match order {
-        LinkOutput::Connect(to) => {
+        SocketOutput::Connect(to) => {
             let (protocol, address) = (to.protocol.name(), &to.address);
             write!(out, "connect {protocol} {address} {} {} {}", to.port, to.local_port, to.tls)
         }
-        LinkOutput::Send(payload) => {
+        SocketOutput::Send(payload) => {
             out.bytes("send", &payload.prefix)?;
             out.bytes("", &payload.body)
         }
-        LinkOutput::Close => out.write_str("close"),
+        SocketOutput::Close => out.write_str("close"),
     }
 }
 
@@ -121,10 +123,12 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         Event::PowerOn(_) => out.write_str("power on"),
         Event::ModeStarted => out.write_str("mode"),
         Event::CommandState(begins) => write!(out, "command state {begins}"),
-        Event::LinkUp(link) => write!(out, "{link} up"),
-        Event::LinkDown { link, reason, was_up } => write!(out, "{link} {}: {reason}", ended(*was_up)),
-        Event::ChannelUp(channel) => write!(out, "{channel} up"),
-        Event::ChannelDown { channel, reason, was_up } => {
+        Event::Connected(SocketId::Link(link)) => write!(out, "{link} up"),
+        Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
+            write!(out, "{link} {}: {reason}", ended(*was_up))
+        }
+        Event::Connected(channel) => write!(out, "{channel} up"),
+        Event::Disconnected { socket: channel, reason, was_up } => {
             write!(out, "{channel} {}: {reason}", ended(*was_up))
         }
         Event::FrameDropped { queue, bytes } => write!(out, "{queue} dropped {bytes}"),

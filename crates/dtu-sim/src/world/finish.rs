@@ -2,10 +2,11 @@
 
 use dtu_proto::config::DropPolicy;
 use dtu_proto::drops::DropPlace;
-use dtu_proto::event::{CHANNELS, ChannelId, Door, LINKS, LinkId};
+use dtu_proto::event::{Door, LinkId, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
 use super::net::State;
+use super::wire::place;
 use super::{Event, Failure, Rule, Summary, World};
 use crate::commands::door_slot;
 use crate::model::Phase;
@@ -14,7 +15,7 @@ use crate::{MS, SEC};
 /// What may wait for the serial line: the limit at which sockets stop being read, four more reads, replies.
 ///
 /// Each peer is read up to 64 KiB at most, and one read more.
-const SERIAL_WAITING: usize = (LINKS + CHANNELS) * (64 + 60) * 1024 + 8 * 1024;
+const SERIAL_WAITING: usize = (SOCKETS) * (64 + 60) * 1024 + 8 * 1024;
 /// The longest a healed world may need: back-off, connect time-out, hand-back of a backup, slow caches.
 const DRAIN: u64 = 900 * SEC;
 
@@ -77,7 +78,7 @@ impl World {
     }
 
     fn check_modes(&mut self, status: &Status) {
-        if self.wires[ChannelId::HTTPD.index()].state != State::Closing {
+        if self.wires[place(SocketId::Httpd)].state != State::Closing {
             let agrees = self.books.http.agrees(&status.httpd);
             self.hold(Rule::Requests, agrees);
         }

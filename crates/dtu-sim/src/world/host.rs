@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{
-    ChannelId, Event as News, Input, LinkId, LinkInput, MessageLoss, ModemInput, Output, Power, QueueId,
-    SerialInput, SerialOutput, StoreInput, StoreOutput,
+    Event as News, Input, LinkId, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput, SerialOutput,
+    SocketId, SocketInput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
+use super::wire::of_modes;
 use super::{Event, Rule, World, digest};
 use crate::SEC;
 use crate::model::{FRAME_MAX, Phase, REQUEST_MAX};
@@ -84,13 +85,13 @@ impl World {
         line.frame_max = if requests { REQUEST_MAX } else { FRAME_MAX };
     }
 
-    pub(super) fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
+    pub(super) fn link_input(&mut self, link: LinkId, input: SocketInput<'_>) {
         self.catch_up();
-        if let LinkInput::Data(bytes) = input {
+        if let SocketInput::Data(bytes) = input {
             self.note("link in", Some(link), 0, bytes);
             self.take_read(link, bytes);
         }
-        self.call(Input::Link(link, input));
+        self.call(Input::Socket(SocketId::Link(link), input));
     }
 
     pub(super) fn modem_input(&mut self, attached: bool) {
@@ -186,7 +187,7 @@ impl World {
         for link in LinkId::ALL {
             self.plan_link_read(link);
         }
-        for channel in ChannelId::ALL {
+        for channel in of_modes() {
             self.plan_wire_read(channel);
         }
     }
@@ -262,8 +263,8 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Serial(SerialOutput::Discard) => self.discard_serial(),
-            Output::Link(link, output) => self.on_link(link, output),
-            Output::Channel(channel, output) => self.on_channel(channel, output),
+            Output::Socket(SocketId::Link(link), output) => self.on_link(link, output),
+            Output::Socket(channel, output) => self.on_channel(channel, output),
             Output::Modem(order) => self.radio_order(&order),
             Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
             Output::Store(StoreOutput::Save(text)) => self.save(text),
@@ -317,11 +318,9 @@ impl World {
                 self.sum.dropped += 1;
             }
             News::LineDropped { bytes, of } => self.line_dropped(*bytes, *of),
-            News::LinkUp(_)
-            | News::ChannelUp(_)
-            | News::ChannelDown { .. }
+            News::Connected(_)
             | News::CommandState(_)
-            | News::LinkDown { .. }
+            | News::Disconnected { .. }
             | News::WindowFrameDropped { .. }
             | News::WrongPassword(_)
             | News::DoorShut(_)

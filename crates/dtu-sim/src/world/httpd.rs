@@ -9,16 +9,15 @@ use std::rc::Rc;
 
 use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, HttpdEvent, HttpdTrouble};
+use dtu_proto::event::{CloseReason, Connect, HttpdEvent, HttpdTrouble, SocketId};
 
 use dtu_proto::status::HttpdStatus;
 
 use super::net::State;
-use super::wire::WireEvent;
+use super::wire::{WireEvent, place};
 use super::{Rule, World};
 use crate::http::{self, Answer, End, Request};
 use crate::scenario::HttpStyle;
-use crate::uplink::Slot;
 use crate::{MS, SEC};
 
 /// A frame of mode 3.
@@ -359,13 +358,13 @@ impl World {
     }
 
     pub(super) fn http_send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let read = self.wires[ChannelId::HTTPD.index()].read;
+        let read = self.wires[place(SocketId::Httpd)].read;
         self.books.http.send(bytes, &self.scenario.modes.http, read)
     }
 
     /// Bytes come to the server. It answers one request at a time.
     pub(super) fn http_receives(&mut self, bytes: &[u8]) {
-        if self.wires[ChannelId::HTTPD.index()].is_closed() {
+        if self.wires[place(SocketId::Httpd)].is_closed() {
             return;
         }
         self.server.inbox.extend_from_slice(bytes);
@@ -386,7 +385,7 @@ impl World {
 
     fn server_thinks(&mut self, request: &Request) {
         let style = self.scenario.modes.http.clone();
-        let wire = &mut self.wires[ChannelId::HTTPD.index()];
+        let wire = &mut self.wires[place(SocketId::Httpd)];
         let length = wire.rng.size(0, style.body_max);
         let body = body(&mut self.said, length);
         let Answer { pieces, end, status } =
@@ -398,13 +397,13 @@ impl World {
 
     fn server_goes_on(&mut self) {
         let think = self.scenario.modes.http.think;
-        let wait = self.wires[ChannelId::HTTPD.index()].rng.range(1, think.max(2));
-        self.wire_after(ChannelId::HTTPD, wait, WireEvent::Peer);
+        let wait = self.wires[place(SocketId::Httpd)].rng.range(1, think.max(2));
+        self.wire_after(SocketId::Httpd, wait, WireEvent::Peer);
     }
 
     /// The next piece of an answer, or its end, or the end of a connection that is idle.
     pub(super) fn server_acts(&mut self) {
-        let wire = &mut self.wires[ChannelId::HTTPD.index()];
+        let wire = &mut self.wires[place(SocketId::Httpd)];
         if wire.state != State::Up || wire.is_closed() {
             return;
         }
@@ -412,27 +411,27 @@ impl World {
         while let Some(piece) = self.server.plan.pop_front() {
             wire.queue(piece.bytes, piece.print, false);
             if !at_once && !self.server.plan.is_empty() {
-                self.plan_wire_read(ChannelId::HTTPD);
+                self.plan_wire_read(SocketId::Httpd);
                 return self.server_goes_on();
             }
         }
         self.server_ends();
-        self.plan_wire_read(ChannelId::HTTPD);
+        self.plan_wire_read(SocketId::Httpd);
     }
 
     fn server_ends(&mut self) {
-        let wire = &mut self.wires[ChannelId::HTTPD.index()];
+        let wire = &mut self.wires[place(SocketId::Httpd)];
         let impatience = self.scenario.modes.http.impatience;
         let wait = wire.rng.range(1, 50) * MS;
         match self.server.end.map(|(end, _)| end) {
             Some(End::Close | End::AtClose | End::Cut) => wire.close_behind(),
             Some(End::Reset) => {
-                self.wire_after(ChannelId::HTTPD, wait, WireEvent::Down(CloseReason::Reset));
+                self.wire_after(SocketId::Httpd, wait, WireEvent::Down(CloseReason::Reset));
             }
             Some(End::Silent | End::Broken) => {}
             Some(End::Keep) | None if wire.rng.chance(impatience) => {
                 let wait = wire.rng.wait(10 * SEC);
-                self.wire_after(ChannelId::HTTPD, wait, WireEvent::HangUp);
+                self.wire_after(SocketId::Httpd, wait, WireEvent::HangUp);
             }
             Some(End::Keep) | None => {}
         }
@@ -445,13 +444,13 @@ impl World {
 
     /// The device has the next bytes of an answer. Before it sees them.
     pub(super) fn http_read(&mut self) {
-        let wire = &self.wires[ChannelId::HTTPD.index()];
+        let wire = &self.wires[place(SocketId::Httpd)];
         let all = wire.coming_bytes == 0 && self.server.plan.is_empty();
         let Some((end, status)) = self.server.end.filter(|_| all) else { return };
         if matches!(end, End::Keep | End::Close) {
             self.server.end = None;
             self.sum.answers += 1;
-            self.ways[Slot::from(ChannelId::HTTPD).index()].succeeds();
+            self.ways[SocketId::Httpd.index()].succeeds();
             self.books.http.answered(status, end == End::Keep);
         }
     }
@@ -459,19 +458,19 @@ impl World {
     /// The device orders the end.
     pub(super) fn http_closing(&mut self) {
         self.server.end = None;
-        let read = self.wires[ChannelId::HTTPD.index()].read;
+        let read = self.wires[place(SocketId::Httpd)].read;
         self.books.http.closing(read);
     }
 
     pub(super) fn http_closed(&mut self, acked: u64, reason: CloseReason) {
-        let read = self.wires[ChannelId::HTTPD.index()].read;
-        let all = self.wires[ChannelId::HTTPD.index()].coming_bytes == 0 && self.server.plan.is_empty();
+        let read = self.wires[place(SocketId::Httpd)].read;
+        let all = self.wires[place(SocketId::Httpd)].coming_bytes == 0 && self.server.plan.is_empty();
         if let Some((End::AtClose, status)) = self.server.end
             && all
             && reason == CloseReason::PeerClosed
         {
             self.sum.answers += 1;
-            self.ways[Slot::from(ChannelId::HTTPD).index()].succeeds();
+            self.ways[SocketId::Httpd.index()].succeeds();
             self.books.http.answered(status, false);
         }
         self.server.end = None;

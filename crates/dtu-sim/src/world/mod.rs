@@ -26,11 +26,10 @@ use std::collections::BinaryHeap;
 use cellular_sim::Rng;
 use cellular_sim::radio::Settings;
 use dtu_proto::Dtu;
-use dtu_proto::event::{CHANNELS, ChannelId, LINKS, LinkId};
+use dtu_proto::event::{LINKS, LinkId, SOCKETS, SocketId};
 
 use crate::scenario::Scenario;
 use crate::trace::{Clock, Fnv, Trace};
-use crate::uplink::{SLOTS, Slot};
 use books::Books;
 use dte::Dte;
 use net::{Net, NetEvent};
@@ -38,7 +37,7 @@ use outages::{SERVERS, Server, ServerId};
 use ports::{Disk, SerialPort};
 use radio::Radio;
 use ways::Way;
-use wire::{Wire, WireEvent};
+use wire::{WIRES, Wire, WireEvent};
 
 /// Salt of the radio's stream.
 const RADIO: u64 = 0x5241_4449_4f00;
@@ -199,12 +198,12 @@ enum Event {
     SerialDiscarded(u64, usize),
     Configured(u64),
     Net(LinkId, u64, NetEvent),
-    Wire(ChannelId, u64, WireEvent),
+    Wire(SocketId, u64, WireEvent),
     Stored(u64),
     ServerLeaves(ServerId),
     ServerReturns(ServerId),
     /// A connection whose server is back must be up.
-    WayDue(Slot, u64),
+    WayDue(SocketId, u64),
     Detach,
     Attach,
     Restart,
@@ -261,8 +260,8 @@ struct World {
     dte: Dte,
     nets: [Net; LINKS],
     servers: [Server; SERVERS],
-    ways: [Way; SLOTS],
-    wires: [Wire; CHANNELS],
+    ways: [Way; SOCKETS],
+    wires: [Wire; WIRES],
     server: httpd::Server,
     /// Bytes that servers and peers of the modes 1 to 3 have said.
     said: u64,

@@ -1,7 +1,7 @@
 //! Which working mode a connection beside the links belongs to: HTTPD client, AT mode, serial command mode.
 
 use dtu_proto::config::WorkingMode;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, QueueId};
+use dtu_proto::event::{CloseReason, Connect, QueueId, SocketId};
 use dtu_proto::status::LinkState;
 
 use super::ends::Kept;
@@ -12,114 +12,114 @@ use crate::model::Phase;
 use crate::{MS, SEC};
 
 /// The rule that judges a channel.
-pub(super) fn rule_of(channel: ChannelId) -> Rule {
+pub(super) fn rule_of(channel: SocketId) -> Rule {
     match channel {
-        ChannelId::HTTPD => Rule::Requests,
-        ChannelId::AT_MODE => Rule::Dialogue,
-        _ => Rule::Packets,
+        SocketId::Httpd => Rule::Requests,
+        SocketId::AtMode => Rule::Dialogue,
+        SocketId::Link(_) | SocketId::Destination(_) => Rule::Packets,
     }
 }
 
-fn mode_of(channel: ChannelId) -> WorkingMode {
+fn mode_of(channel: SocketId) -> WorkingMode {
     match channel {
-        ChannelId::HTTPD => WorkingMode::Httpd,
-        ChannelId::AT_MODE => WorkingMode::AtCommand,
-        _ => WorkingMode::SerialCommand,
+        SocketId::Httpd => WorkingMode::Httpd,
+        SocketId::AtMode => WorkingMode::AtCommand,
+        SocketId::Link(_) | SocketId::Destination(_) => WorkingMode::SerialCommand,
     }
 }
 
 impl World {
-    pub(super) fn may_connect(&mut self, channel: ChannelId, connect: &Connect) -> Result<(), String> {
+    pub(super) fn may_connect(&mut self, channel: SocketId, connect: &Connect) -> Result<(), String> {
         let (mode, before) = (self.books.applied.mode, self.books.before.0);
         if mode != mode_of(channel) && before != mode_of(channel) {
             return Err(format!("{channel} connects in {mode:?}"));
         }
         match channel {
-            ChannelId::HTTPD => self.http_may_connect(connect),
-            ChannelId::AT_MODE => self.at_may_connect(connect),
-            _ => self.command_may_connect(channel, connect),
+            SocketId::Httpd => self.http_may_connect(connect),
+            SocketId::AtMode => self.at_may_connect(connect),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_may_connect(channel, connect),
         }
     }
 
-    pub(super) fn peer_connected(&mut self, channel: ChannelId) {
+    pub(super) fn peer_connected(&mut self, channel: SocketId) {
         match channel {
-            ChannelId::HTTPD => self.http_connected(),
-            ChannelId::AT_MODE => self.at_connected(),
-            _ => self.command_connected(channel),
+            SocketId::Httpd => self.http_connected(),
+            SocketId::AtMode => self.at_connected(),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_connected(channel),
         }
     }
 
-    pub(super) fn judge_channel_send(&mut self, channel: ChannelId, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn judge_channel_send(&mut self, channel: SocketId, bytes: &[u8]) -> Result<(), String> {
         match channel {
-            ChannelId::HTTPD => self.http_send(bytes),
-            ChannelId::AT_MODE => self.at_send(bytes),
-            _ => self.command_send(channel, bytes),
+            SocketId::Httpd => self.http_send(bytes),
+            SocketId::AtMode => self.at_send(bytes),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_send(channel, bytes),
         }
     }
 
     /// The device is told that the socket has taken it.
-    pub(super) fn channel_sent(&mut self, channel: ChannelId) {
+    pub(super) fn channel_sent(&mut self, channel: SocketId) {
         match channel {
-            ChannelId::HTTPD => self.books.http.sent(),
-            ChannelId::AT_MODE => self.at_sent(),
-            _ => self.command_sent(channel),
+            SocketId::Httpd => self.books.http.sent(),
+            SocketId::AtMode => self.at_sent(),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_sent(channel),
         }
     }
 
-    pub(super) fn channel_acked(&mut self, channel: ChannelId, bytes: u64) {
-        if !matches!(channel, ChannelId::HTTPD | ChannelId::AT_MODE) {
+    pub(super) fn channel_acked(&mut self, channel: SocketId, bytes: u64) {
+        if !matches!(channel, SocketId::Httpd | SocketId::AtMode) {
             self.command_acked(channel, bytes);
         }
     }
 
     /// Bytes of the device come to the peer's program; `upto` counts those of the whole connection.
-    pub(super) fn peer_receives(&mut self, channel: ChannelId, upto: u64, bytes: &[u8]) {
+    pub(super) fn peer_receives(&mut self, channel: SocketId, upto: u64, bytes: &[u8]) {
         match channel {
-            ChannelId::HTTPD => self.http_receives(bytes),
-            ChannelId::AT_MODE => self.at_receives(bytes),
-            _ => self.command_receives(channel, upto, bytes),
+            SocketId::Httpd => self.http_receives(bytes),
+            SocketId::AtMode => self.at_receives(bytes),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_receives(channel, upto, bytes),
         }
     }
 
-    pub(super) fn peer_acts(&mut self, channel: ChannelId) {
+    pub(super) fn peer_acts(&mut self, channel: SocketId) {
         match channel {
-            ChannelId::HTTPD => self.server_acts(),
-            _ => self.peer_speaks(channel),
+            SocketId::Httpd => self.server_acts(),
+            SocketId::Link(_) | SocketId::AtMode | SocketId::Destination(_) => self.peer_speaks(channel),
         }
     }
 
-    pub(super) fn may_hang_up(&self, channel: ChannelId) -> bool {
-        channel != ChannelId::HTTPD || self.server_is_idle()
+    pub(super) fn may_hang_up(&self, channel: SocketId) -> bool {
+        channel != SocketId::Httpd || self.server_is_idle()
     }
 
     /// The host has read bytes of the peer, the device gets them now.
-    pub(super) fn channel_read(&mut self, channel: ChannelId) {
-        if channel == ChannelId::HTTPD {
+    pub(super) fn channel_read(&mut self, channel: SocketId) {
+        if channel == SocketId::Httpd {
             self.http_read();
         }
     }
 
     /// The device orders the end of a connection.
-    pub(super) fn channel_closing(&mut self, channel: ChannelId) {
-        if channel == ChannelId::HTTPD {
+    pub(super) fn channel_closing(&mut self, channel: SocketId) {
+        if channel == SocketId::Httpd {
             self.http_closing();
         }
     }
 
     /// Whether nothing waits that the connection would be opened again for.
-    pub(super) fn has_nothing_for(&mut self, channel: ChannelId) -> bool {
+    pub(super) fn has_nothing_for(&mut self, channel: SocketId) -> bool {
         match channel {
-            ChannelId::HTTPD => self.books.http.waiting() == 0,
-            ChannelId::AT_MODE => true,
-            _ => self.command_is_idle(channel),
+            SocketId::Httpd => self.books.http.waiting() == 0,
+            SocketId::AtMode => true,
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_is_idle(channel),
         }
     }
 
-    pub(super) fn channel_closed(&mut self, channel: ChannelId, acked: u64, reason: CloseReason) {
+    pub(super) fn channel_closed(&mut self, channel: SocketId, acked: u64, reason: CloseReason) {
         match channel {
-            ChannelId::HTTPD => self.http_closed(acked, reason),
-            ChannelId::AT_MODE => self.at_closed(reason),
-            _ => self.command_closed(channel, acked),
+            SocketId::Httpd => self.http_closed(acked, reason),
+            SocketId::AtMode => self.at_closed(reason),
+            SocketId::Link(_) | SocketId::Destination(_) => self.command_closed(channel, acked),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, LinkId, LinkInput, LinkOutput};
+use dtu_proto::event::{CloseReason, Connect, LinkId, SocketInput, SocketOutput};
 
 use super::{Event, Rule, World};
 use crate::downlink::REPLY;
@@ -156,14 +156,14 @@ impl Net {
 }
 
 impl World {
-    pub(super) fn on_link(&mut self, link: LinkId, output: LinkOutput) {
+    pub(super) fn on_link(&mut self, link: LinkId, output: SocketOutput) {
         match output {
-            LinkOutput::Connect(connect) => self.connect(link, &connect),
-            LinkOutput::Send(payload) => {
+            SocketOutput::Connect(connect) => self.connect(link, &connect),
+            SocketOutput::Send(payload) => {
                 self.note("send", Some(link), payload.prefix.len() as u64, &payload.body);
                 self.send(link, &payload.prefix, &payload.body);
             }
-            LinkOutput::Close => self.close(link),
+            SocketOutput::Close => self.close(link),
         }
     }
 
@@ -342,7 +342,7 @@ impl World {
             self.net_after(link, wait, NetEvent::Fault);
         }
         let local = SocketAddr::from((Ipv4Addr::new(10, 0, 0, 2), 40_000));
-        self.link_input(link, LinkInput::Connected { local });
+        self.link_input(link, SocketInput::Connected { local });
     }
 
     fn socket_took(&mut self, link: LinkId) {
@@ -357,7 +357,7 @@ impl World {
             self.note(if lost { "datagram lost" } else { "datagram" }, Some(link), 0, &[]);
             self.books.sent(link);
         }
-        self.link_input(link, LinkInput::Sent);
+        self.link_input(link, SocketInput::Sent);
     }
 
     fn peer_acknowledges(&mut self, link: LinkId) {
@@ -392,7 +392,7 @@ impl World {
             self.ways[link.index()].show();
             self.note("acked", Some(link), bytes, &[]);
             self.books.acknowledged(link, bytes);
-            self.link_input(link, LinkInput::Acked(bytes));
+            self.link_input(link, SocketInput::Acked(bytes));
         }
     }
 
@@ -408,7 +408,7 @@ impl World {
         self.ways[link.index()].down(self.now, false);
         self.note("closed", Some(link), acked, reason.to_string().as_bytes());
         self.books.closed(link, acked);
-        self.link_input(link, LinkInput::Closed { reason, acked });
+        self.link_input(link, SocketInput::Closed { reason, acked });
     }
 
     /// Something breaks on a connection that stands.
@@ -505,7 +505,7 @@ impl World {
     pub(super) fn plan_link_read(&mut self, link: LinkId) {
         let net = &self.nets[link.index()];
         let ready = !net.down.is_empty() && !net.read_planned && net.state == State::Up;
-        if ready && self.device.wants_link(link) {
+        if ready && self.device.wants_socket(link) {
             self.nets[link.index()].read_planned = true;
             let late =
                 self.lateness(self.scenario.host.late_read) + self.scenario.nets[link.index()].delay / 2;
@@ -514,7 +514,7 @@ impl World {
     }
 
     fn host_reads_link(&mut self, link: LinkId) {
-        let wanted = self.device.wants_link(link);
+        let wanted = self.device.wants_socket(link);
         let net = &mut self.nets[link.index()];
         net.read_planned = false;
         if net.state != State::Up || !wanted {
@@ -534,7 +534,7 @@ impl World {
         net.down_bytes -= bytes.len();
         // Deadlines fire before the data counts: a heartbeat that was due comes in this very call.
         self.ways[link.index()].show();
-        self.link_input(link, LinkInput::Data(&bytes));
+        self.link_input(link, SocketInput::Data(&bytes));
         let interval = u64::from(self.books.watch.expected.heartbeat_interval) * SEC;
         let net = &mut self.nets[link.index()];
         // Unless the socket has still to take what was sent before it.

@@ -2,13 +2,12 @@
 //! refused meanwhile, or nobody answers their SYNs, which the kernel repeats.
 
 use cellular_sim::Rng;
-use dtu_proto::event::{CloseReason, LINKS, LinkId};
+use dtu_proto::event::{CloseReason, LINKS, LinkId, SocketId};
 
 use super::net::{NetEvent, State};
-use super::wire::WireEvent;
+use super::wire::{WireEvent, place};
 use super::{Event, World};
 use crate::scenario::PEERS;
-use crate::uplink::Slot;
 use crate::{MS, SEC};
 
 /// The kernel sends the SYN of an attempt again so long after the first.
@@ -115,23 +114,22 @@ impl World {
         self.after(length, Event::ServerReturns(id));
     }
 
-    fn cut(&mut self, slot: Slot, cut: &Cut) {
-        match (slot.link(), slot.channel()) {
-            (Some(link), _) => {
+    fn cut(&mut self, slot: SocketId, cut: &Cut) {
+        match slot {
+            SocketId::Link(link) => {
                 let net = &mut self.nets[link.index()];
                 if net.state == State::Up && !net.is_udp() {
                     net.stall(cut.silent);
                     self.net_after(link, cut.wait, NetEvent::Down(CloseReason::Reset));
                 }
             }
-            (_, Some(channel)) => {
-                let wire = &mut self.wires[channel.index()];
+            channel @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+                let wire = &mut self.wires[place(channel)];
                 if wire.state == State::Up && !wire.udp {
                     wire.stall(cut.silent);
                     self.wire_after(channel, cut.wait, WireEvent::Down(CloseReason::Reset));
                 }
             }
-            (None, None) => {}
         }
     }
 
@@ -149,7 +147,7 @@ impl World {
     /// What becomes of an attempt while the server is away: when it ends, and why it fails, if it does.
     pub(super) fn attempt_meets(
         &mut self,
-        slot: Slot,
+        slot: SocketId,
         id: ServerId,
         delay: u64,
     ) -> Option<(u64, Option<CloseReason>)> {

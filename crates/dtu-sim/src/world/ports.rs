@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text, to_store_text};
-use dtu_proto::event::{Door, QUEUES, QueueId, SerialInput, Socket, StoreInput};
+use dtu_proto::event::{Door, QUEUES, QueueId, SerialInput, SocketId, StoreInput};
 
 use super::{Event, Rule, World};
 use crate::MS;
 use crate::model::Phase;
-use crate::uplink::Slot;
 
 /// What a pty holds on each way.
 pub(super) const PTY: usize = 4096;
@@ -120,7 +119,7 @@ impl World {
     }
 
     /// Network bytes are dropped: only for a line that is missing, or by a restart.
-    pub(super) fn line_dropped(&mut self, bytes: usize, of: Option<Socket>) {
+    pub(super) fn line_dropped(&mut self, bytes: usize, of: Option<SocketId>) {
         let starts_or_ends = self.books.banners > 0 || self.ending || self.stopping.is_some();
         if !(self.serial.gone || self.serial.discarding || starts_or_ends) {
             self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
@@ -129,11 +128,7 @@ impl World {
         if of.is_none() && bytes == self.serial.taken_back {
             self.serial.taken_back = 0;
         } else {
-            let slot = of.map(|socket| match socket {
-                Socket::Link(link) => Slot::from(link),
-                Socket::Channel(channel) => Slot::from(channel),
-            });
-            self.books.down.drop_oldest(bytes, slot);
+            self.books.down.drop_oldest(bytes, of);
         }
     }
 

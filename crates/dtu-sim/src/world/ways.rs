@@ -2,13 +2,13 @@
 //! for which packets wait, the HTTPD client's while a frame waits.
 
 use dtu_proto::config::{Role, WorkingMode};
-use dtu_proto::event::{ChannelId, LinkId};
+use dtu_proto::event::{LinkId, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, WaitingFor};
 
 use super::net::State;
 use super::outages::{ATTEMPT_MAX, Away, SHORTEST, ServerId};
+use super::wire::place;
 use super::{Event, Rule, World};
-use crate::uplink::{SLOTS, Slot};
 use crate::{MS, SEC};
 
 /// The first repeats of a SYN are no closer, however short the outage was.
@@ -85,13 +85,13 @@ impl Way {
 
 impl World {
     /// The connections that go to this server.
-    pub(super) fn slots_of(&self, id: ServerId) -> Vec<Slot> {
-        let goes = |slot: &Slot| self.ways[slot.index()].server == Some(id);
-        (0..SLOTS).map(Slot::at).filter(goes).collect()
+    pub(super) fn slots_of(&self, id: ServerId) -> Vec<SocketId> {
+        let goes = |slot: &SocketId| self.ways[slot.index()].server == Some(id);
+        SocketId::ALL.into_iter().filter(goes).collect()
     }
 
     /// The server was away, and is back: when must the connection be?
-    pub(super) fn expect_back(&mut self, slot: Slot, away: Away) {
+    pub(super) fn expect_back(&mut self, slot: SocketId, away: Away) {
         if let Some(within) = self.is_back_within(slot, away) {
             let at = self.now + within;
             self.ways[slot.index()].due = Some(at);
@@ -100,17 +100,17 @@ impl World {
     }
 
     /// How long the connection may need; `None`: something else may keep it down.
-    fn is_back_within(&self, slot: Slot, away: Away) -> Option<u64> {
+    fn is_back_within(&self, slot: SocketId, away: Away) -> Option<u64> {
         let way = &self.ways[slot.index()];
-        let (style, options, state) = match (slot.link(), slot.channel()) {
-            (Some(link), _) => {
+        let (style, options, state) = match slot {
+            SocketId::Link(link) => {
                 let set = &self.books.watch.expected;
                 let always = set.links[link.index()].role == Role::Always && set.long_links;
                 let options = always.then(|| &self.scenario.options.links[link.index()])?;
                 (&self.scenario.nets[link.index()], options, self.nets[link.index()].state)
             }
-            (_, channel) => {
-                let wire = &self.wires[channel?.index()];
+            channel @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+                let wire = &self.wires[place(channel)];
                 let style = self.scenario.modes.style_at(way.server?.peer_place()?);
                 (style, &self.scenario.options.modes, wire.state)
             }
@@ -134,26 +134,23 @@ impl World {
     }
 
     /// Whether the device tries to connect, by its own word.
-    fn is_wanted(&self, slot: Slot) -> bool {
+    fn is_wanted(&self, slot: SocketId) -> bool {
         let status = self.device.status(self.clock());
-        let state = match (slot.link(), slot.channel()) {
-            (Some(link), _) => Some(status.links[link.index()].state),
-            (_, Some(ChannelId::HTTPD)) => {
-                Some(status.httpd.state).filter(|_| status.httpd.waiting_frames > 0)
-            }
-            (_, Some(channel)) => {
-                let place = ChannelId::DESTINATIONS.iter().position(|own| *own == channel);
-                let to = place.and_then(|place| status.serial_command.destinations.get(place));
+        let state = match slot {
+            SocketId::Link(link) => Some(status.links[link.index()].state),
+            SocketId::Httpd => Some(status.httpd.state).filter(|_| status.httpd.waiting_frames > 0),
+            SocketId::AtMode => None,
+            SocketId::Destination(destination) => {
+                let to = status.serial_command.destinations.get(destination.index());
                 let server = self.ways[slot.index()].server;
                 let same = |address: &str| server == Some(self.server_at(address));
                 to.filter(|to| to.waiting_packets > 0 && same(&to.address)).map(|to| to.state)
             }
-            (None, None) => None,
         };
         matches!(state, Some(LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry)))
     }
 
-    pub(super) fn way_due(&mut self, slot: Slot, at: u64) {
+    pub(super) fn way_due(&mut self, slot: SocketId, at: u64) {
         let way = &mut self.ways[slot.index()];
         if way.due.take_if(|due| *due == at).is_none() {
             return;
@@ -168,14 +165,14 @@ impl World {
         }
     }
 
-    pub(super) fn way_is_up(&mut self, slot: Slot) {
+    pub(super) fn way_is_up(&mut self, slot: SocketId) {
         let was_due = self.ways[slot.index()].is_up(self.now);
         self.sum.returns += u64::from(was_due);
     }
 
     /// What was to be sent may be gone: whatever comes next begins another wait.
     pub(super) fn excuse_unwanted(&mut self) {
-        for slot in (0..SLOTS).map(Slot::at) {
+        for slot in SocketId::ALL.into_iter() {
             if self.ways[slot.index()].due.is_some() && !self.is_wanted(slot) {
                 self.ways[slot.index()].excuse();
             }
@@ -208,6 +205,9 @@ impl World {
 }
 
 /// Of a device that has connected to nobody yet.
-pub(super) fn ways() -> [Way; SLOTS] {
-    std::array::from_fn(|index| Way { server: Slot::at(index).link().map(ServerId::from), ..Way::default() })
+pub(super) fn ways() -> [Way; SOCKETS] {
+    std::array::from_fn(|index| Way {
+        server: SocketId::ALL[index].link().map(ServerId::from),
+        ..Way::default()
+    })
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{ChannelId, CloseReason, Connect, Input, LinkInput, LinkOutput};
+use dtu_proto::event::{CloseReason, Connect, Input, LINKS, SOCKETS, SocketId, SocketInput, SocketOutput};
 
 use super::modes::rule_of;
 use super::net::State;
@@ -14,7 +14,6 @@ use super::outages::ServerId;
 use super::{Event, Rule, World};
 use crate::http::Print;
 use crate::scenario::NetStyle;
-use crate::uplink::Slot;
 use crate::{MS, SEC};
 
 /// `SO_SNDBUF`, as the host sets it.
@@ -157,30 +156,30 @@ impl Wire {
 }
 
 impl World {
-    pub(super) fn on_channel(&mut self, channel: ChannelId, output: LinkOutput) {
+    pub(super) fn on_channel(&mut self, channel: SocketId, output: SocketOutput) {
         match output {
-            LinkOutput::Connect(connect) => self.wire_connects(channel, connect),
-            LinkOutput::Send(payload) => {
+            SocketOutput::Connect(connect) => self.wire_connects(channel, connect),
+            SocketOutput::Send(payload) => {
                 self.note_wire("send", channel, payload.len() as u64, &payload.body);
                 let bytes = [&payload.prefix[..], &payload.body[..]].concat();
                 self.wire_sends(channel, &bytes);
             }
-            LinkOutput::Close => self.wire_closes(channel),
+            SocketOutput::Close => self.wire_closes(channel),
         }
     }
 
-    pub(super) fn note_wire(&mut self, what: &'static str, channel: ChannelId, number: u64, bytes: &[u8]) {
+    pub(super) fn note_wire(&mut self, what: &'static str, channel: SocketId, number: u64, bytes: &[u8]) {
         // Behind the links' numbers.
-        let place = u8::try_from(10 + channel.index()).unwrap_or(0);
+        let place = u8::try_from(10 + place(channel)).unwrap_or(0);
         self.trace.add(self.now, what, place, number, bytes);
     }
 
-    fn wire(&mut self, channel: ChannelId) -> &mut Wire {
-        &mut self.wires[channel.index()]
+    fn wire(&mut self, channel: SocketId) -> &mut Wire {
+        &mut self.wires[place(channel)]
     }
 
-    pub(super) fn style_of(&self, channel: ChannelId) -> NetStyle {
-        let address = self.wires[channel.index()].to.as_ref().map_or("", |to| to.address.as_str());
+    pub(super) fn style_of(&self, channel: SocketId) -> NetStyle {
+        let address = self.wires[place(channel)].to.as_ref().map_or("", |to| to.address.as_str());
         self.scenario.modes.style_of(address).clone()
     }
 
@@ -190,18 +189,18 @@ impl World {
     }
 
     /// Whether the connection goes to a server that is away. Datagrams do not ask.
-    fn server_is_away(&self, channel: ChannelId) -> bool {
-        let wire = &self.wires[channel.index()];
+    fn server_is_away(&self, channel: SocketId) -> bool {
+        let wire = &self.wires[place(channel)];
         let to = wire.to.as_ref().filter(|_| !wire.udp);
         to.is_some_and(|to| self.servers[self.server_at(&to.address).index()].is_away())
     }
 
-    pub(super) fn wire_after(&mut self, channel: ChannelId, wait: u64, event: WireEvent) {
-        let generation = self.wires[channel.index()].generation;
+    pub(super) fn wire_after(&mut self, channel: SocketId, wait: u64, event: WireEvent) {
+        let generation = self.wires[place(channel)].generation;
         self.after(wait, Event::Wire(channel, generation, event));
     }
 
-    fn wire_connects(&mut self, channel: ChannelId, connect: Connect) {
+    fn wire_connects(&mut self, channel: SocketId, connect: Connect) {
         self.note_wire("connect", channel, u64::from(connect.port), connect.address.as_bytes());
         if self.wire(channel).state != State::Idle {
             let text = format!("{channel}: connect while {:?}", self.wire(channel).state);
@@ -212,7 +211,7 @@ impl World {
         let style = self.scenario.modes.style_of(&connect.address).clone();
         let id = self.server_at(&connect.address);
         let is_tcp = connect.protocol == Protocol::Tcp;
-        let outage = is_tcp.then(|| self.attempt_meets(channel.into(), id, style.delay)).flatten();
+        let outage = is_tcp.then(|| self.attempt_meets(channel, id, style.delay)).flatten();
         let (healed, attached) = (self.healed, self.attached);
         let wire = self.wire(channel);
         wire.reset(State::Connecting);
@@ -226,7 +225,7 @@ impl World {
         self.wire_after(channel, fate.1, fate.0);
     }
 
-    fn wire_closes(&mut self, channel: ChannelId) {
+    fn wire_closes(&mut self, channel: SocketId) {
         self.note_wire("close", channel, 0, &[]);
         let wire = self.wire(channel);
         match wire.state {
@@ -251,7 +250,7 @@ impl World {
         self.wire_after(channel, wait, WireEvent::Down(CloseReason::Local));
     }
 
-    fn wire_sends(&mut self, channel: ChannelId, bytes: &[u8]) {
+    fn wire_sends(&mut self, channel: SocketId, bytes: &[u8]) {
         let wire = self.wire(channel);
         if wire.state != State::Up || wire.send.is_some() || bytes.is_empty() {
             let text = format!("{channel}: a send while {:?}, {:?} outstanding", wire.state, wire.send);
@@ -264,7 +263,7 @@ impl World {
         self.fill_wire(channel);
     }
 
-    fn fill_wire(&mut self, channel: ChannelId) {
+    fn fill_wire(&mut self, channel: SocketId) {
         let wire = self.wire(channel);
         let Some(waiting) = wire.send else { return };
         let room = if wire.udp { waiting } else { SOCKET.saturating_sub(wire.handed - wire.arrived) };
@@ -280,7 +279,7 @@ impl World {
         self.tick_wire(channel, delay);
     }
 
-    fn tick_wire(&mut self, channel: ChannelId, wait: u64) {
+    fn tick_wire(&mut self, channel: SocketId, wait: u64) {
         let attached = self.attached;
         let wire = self.wire(channel);
         if !wire.ticking && !wire.udp && wire.handed > wire.arrived && !wire.stalled && attached {
@@ -289,7 +288,7 @@ impl World {
         }
     }
 
-    pub(super) fn wire_event(&mut self, channel: ChannelId, generation: u64, event: WireEvent) {
+    pub(super) fn wire_event(&mut self, channel: SocketId, generation: u64, event: WireEvent) {
         if generation == self.wire(channel).generation {
             self.wake_if_due();
         }
@@ -310,12 +309,12 @@ impl World {
         }
     }
 
-    fn wire_up(&mut self, channel: ChannelId) {
+    fn wire_up(&mut self, channel: SocketId) {
         if self.server_is_away(channel) {
             // It went while it answered.
             return self.wire_lost(channel, CloseReason::Refused);
         }
-        self.way_is_up(channel.into());
+        self.way_is_up(channel);
         self.sum.connections += 1;
         let style = self.style_of(channel);
         let wire = self.wire(channel);
@@ -326,10 +325,10 @@ impl World {
         }
         self.peer_connected(channel);
         let local = SocketAddr::from((Ipv4Addr::new(10, 0, 0, 2), 40_000));
-        self.channel_input(channel, LinkInput::Connected { local });
+        self.channel_input(channel, SocketInput::Connected { local });
     }
 
-    fn wire_took(&mut self, channel: ChannelId) {
+    fn wire_took(&mut self, channel: SocketId) {
         let style = self.style_of(channel);
         let healed = self.healed;
         let wire = self.wire(channel);
@@ -345,10 +344,10 @@ impl World {
             }
         }
         self.channel_sent(channel);
-        self.channel_input(channel, LinkInput::Sent);
+        self.channel_input(channel, SocketInput::Sent);
     }
 
-    fn wire_arrives(&mut self, channel: ChannelId) {
+    fn wire_arrives(&mut self, channel: SocketId) {
         let (attached, healed, style) = (self.attached, self.healed, self.style_of(channel));
         let wire = self.wire(channel);
         wire.ticking = false;
@@ -372,7 +371,7 @@ impl World {
     }
 
     /// The first `upto` bytes of the connection are with the peer's program.
-    fn arrives(&mut self, channel: ChannelId, upto: u64) {
+    fn arrives(&mut self, channel: SocketId, upto: u64) {
         let wire = self.wire(channel);
         let place = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let new = wire.stream[place(wire.arrived)..place(upto)].to_vec();
@@ -382,26 +381,26 @@ impl World {
         }
     }
 
-    fn report_wire(&mut self, channel: ChannelId) {
+    fn report_wire(&mut self, channel: SocketId) {
         let wire = self.wire(channel);
         if wire.state == State::Up && wire.arrived > wire.reported {
             wire.reported = wire.arrived;
             let bytes = wire.reported;
             self.note_wire("acked", channel, bytes, &[]);
-            self.ways[Slot::from(channel).index()].show();
+            self.ways[channel.index()].show();
             self.channel_acked(channel, bytes);
-            self.channel_input(channel, LinkInput::Acked(bytes));
+            self.channel_input(channel, SocketInput::Acked(bytes));
         }
     }
 
     /// The connection (or the attempt) is over. Towards an HTTP server the last word is the truth: a request that was
     /// not acknowledged did not arrive.
-    fn wire_lost(&mut self, channel: ChannelId, reason: CloseReason) {
+    fn wire_lost(&mut self, channel: SocketId, reason: CloseReason) {
         let wire = self.wire(channel);
         if wire.state == State::Idle {
             return;
         }
-        let truth = channel == ChannelId::HTTPD || wire.rng.chance(60);
+        let truth = channel == SocketId::Httpd || wire.rng.chance(60);
         let acked = if wire.udp {
             0
         } else if truth {
@@ -413,15 +412,15 @@ impl World {
         self.channel_closed(channel, acked, reason);
         let rests = self.has_nothing_for(channel);
         self.wire(channel).reset(State::Idle);
-        let way = &mut self.ways[Slot::from(channel).index()];
+        let way = &mut self.ways[channel.index()];
         if acked > 0 {
             way.show();
         }
         way.down(self.now, rests);
-        self.channel_input(channel, LinkInput::Closed { reason, acked });
+        self.channel_input(channel, SocketInput::Closed { reason, acked });
     }
 
-    fn wire_fault(&mut self, channel: ChannelId) {
+    fn wire_fault(&mut self, channel: SocketId) {
         let style = self.style_of(channel);
         if self.healed || self.wire(channel).state != State::Up {
             return;
@@ -449,14 +448,14 @@ impl World {
         self.plan_wire_read(channel);
     }
 
-    fn peer_hangs_up(&mut self, channel: ChannelId) {
+    fn peer_hangs_up(&mut self, channel: SocketId) {
         if self.may_hang_up(channel) {
             self.wire(channel).close_behind();
             self.plan_wire_read(channel);
         }
     }
 
-    fn unstall_wire(&mut self, channel: ChannelId) {
+    fn unstall_wire(&mut self, channel: SocketId) {
         if self.server_is_away(channel) {
             return;
         }
@@ -467,7 +466,7 @@ impl World {
 
     /// Network back, or everything healed: what hangs moves again.
     pub(super) fn wake_wires(&mut self) {
-        for channel in ChannelId::ALL {
+        for channel in of_modes() {
             if self.healed {
                 self.wire(channel).stalled = false;
                 self.wire_after(channel, 30 * MS, WireEvent::Report);
@@ -479,17 +478,17 @@ impl World {
 
     /// The network is away for long: connections do not outlive it.
     pub(super) fn cut_wires(&mut self, wait: u64) {
-        for channel in ChannelId::ALL {
+        for channel in of_modes() {
             self.wire_after(channel, wait, WireEvent::Down(CloseReason::TimedOut));
         }
     }
 
-    pub(super) fn plan_wire_read(&mut self, channel: ChannelId) {
+    pub(super) fn plan_wire_read(&mut self, channel: SocketId) {
         let attached = self.attached;
-        let wire = &self.wires[channel.index()];
+        let wire = &self.wires[place(channel)];
         let something = !wire.coming.is_empty() || wire.closed;
         let ready = something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
-        if ready && self.device.wants_channel(channel) {
+        if ready && self.device.wants_socket(channel) {
             self.wire(channel).read_planned = true;
             let delay = self.style_of(channel).delay / 2;
             let late = self.lateness(self.scenario.host.late_read) + delay;
@@ -497,8 +496,8 @@ impl World {
         }
     }
 
-    fn host_reads_wire(&mut self, channel: ChannelId) {
-        let wanted = self.device.wants_channel(channel);
+    fn host_reads_wire(&mut self, channel: SocketId) {
+        let wanted = self.device.wants_socket(channel);
         let attached = self.attached;
         let most = self.scenario.modes.read_max;
         let wire = self.wire(channel);
@@ -515,25 +514,38 @@ impl World {
         let (bytes, printed) = wire.take_read(most);
         self.note_wire("channel in", channel, printed.len() as u64, &bytes);
         if !printed.is_empty() {
-            self.books.down.expect(Slot::from(channel), &printed);
+            self.books.down.expect(channel, &printed);
         }
-        self.ways[Slot::from(channel).index()].show();
+        self.ways[channel.index()].show();
         self.channel_read(channel);
-        self.channel_input(channel, LinkInput::Data(&bytes));
+        self.channel_input(channel, SocketInput::Data(&bytes));
         self.plan_wire_read(channel);
     }
 
-    fn channel_input(&mut self, channel: ChannelId, input: LinkInput<'_>) {
+    fn channel_input(&mut self, channel: SocketId, input: SocketInput<'_>) {
         self.catch_up();
-        self.call(Input::Channel(channel, input));
+        self.call(Input::Socket(channel, input));
     }
 
     /// The host is gone: so are its sockets.
     pub(super) fn drop_wires(&mut self) {
-        for channel in ChannelId::ALL {
+        for channel in of_modes() {
             self.wire(channel).reset(State::Idle);
         }
     }
+}
+
+/// Its place among the wires.
+pub(super) const fn place(socket: SocketId) -> usize {
+    socket.index() - LINKS
+}
+
+/// Number of sockets that are no link's.
+pub(super) const WIRES: usize = SOCKETS - LINKS;
+
+/// The sockets that are no link's.
+pub(super) fn of_modes() -> impl Iterator<Item = SocketId> {
+    SocketId::ALL.into_iter().filter(|socket| socket.link().is_none())
 }
 
 const NO_ROUTE: WireEvent = WireEvent::Down(CloseReason::Unreachable);

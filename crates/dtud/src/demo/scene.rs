@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dtu_proto::Dtu;
-use dtu_proto::event::{Event, LinkOutput, Output};
+use dtu_proto::event::{Event, Output, SocketId, SocketOutput};
 use dtu_proto::status::{LinkStatus, Status};
 use dtu_proto::time::Instant;
 
@@ -165,7 +165,7 @@ impl Watcher {
 impl Observer for Watcher {
     fn output(&mut self, output: &Output) {
         let (way, text) = match output {
-            Output::Link(_, LinkOutput::Send(payload)) => {
+            Output::Socket(SocketId::Link(_), SocketOutput::Send(payload)) => {
                 let bytes = [&payload.prefix[..], &payload.body[..]].concat();
                 let way = match bytes.as_slice() {
                     REGISTRATION => Way::Registration,
@@ -174,14 +174,15 @@ impl Observer for Watcher {
                 };
                 (way, shown(&bytes))
             }
-            Output::Event(Event::LinkUp(link)) => (Way::Event, format!("link {link} is up")),
-            Output::Event(Event::LinkDown { link, reason, .. }) => {
+            Output::Event(Event::Connected(SocketId::Link(link))) => {
+                (Way::Event, format!("link {link} is up"))
+            }
+            Output::Event(Event::Disconnected { socket: SocketId::Link(link), reason, .. }) => {
                 (Way::Event, format!("link {link}: {reason}"))
             }
             Output::Event(Event::ModeStarted) => (Way::Event, "working mode begins".to_owned()),
             Output::Serial(_)
-            | Output::Link(..)
-            | Output::Channel(..)
+            | Output::Socket(..)
             | Output::Modem(_)
             | Output::Store(_)
             | Output::Console(_)

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use dtu_proto::config::{Config, LinkOptions, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LINKS, LinkId, LinkInput, LinkOutput, Output, Payload, Power, SerialInput,
-    SerialOutput, StoreInput, StoreOutput,
+    CloseReason, Input, LINKS, LinkId, Output, Payload, Power, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
 use super::Journal;
 use super::tests::Ear;
-use crate::link::{Contact, LinkNews};
+use crate::link::{Contact, SocketNews};
 use crate::modem::{Address, Modem};
 use crate::settings;
 
@@ -133,7 +133,7 @@ impl Day {
                     self.feed(Input::Serial(SerialInput::Configured(None)));
                 }
                 Output::Serial(SerialOutput::Discard) => self.feed(Input::Serial(SerialInput::Discarded(0))),
-                Output::Link(link, order) => self.link_order(link, order),
+                Output::Socket(SocketId::Link(link), order) => self.link_order(link, order),
                 Output::Modem(order) => {
                     self.modem.order(order, self.now, &mut Context::from_waker(Waker::noop()));
                 }
@@ -142,7 +142,7 @@ impl Day {
                     self.feed(Input::Store(StoreInput::MessagesSaved(number)));
                 }
                 Output::Event(event) => self.journal.log(&event, &self.dtu, self.now),
-                Output::Channel(..)
+                Output::Socket(..)
                 | Output::Store(
                     StoreOutput::SpoolAppend(..)
                     | StoreOutput::SpoolRelease(..)
@@ -160,35 +160,35 @@ impl Day {
         self.dtu.handle_input(input, self.now);
     }
 
-    fn link_order(&mut self, link: LinkId, order: LinkOutput) {
+    fn link_order(&mut self, link: LinkId, order: SocketOutput) {
         match order {
-            LinkOutput::Connect(target) => {
+            SocketOutput::Connect(target) => {
                 self.journal.connecting(link.into(), &target);
                 self.acked[link.index()] = 0;
                 let peer = self.peer[link.index()];
                 if self.server[link.index()] {
                     let local = "10.0.0.2:4000".parse().unwrap();
                     let contact = Contact { peer: peer.parse().ok(), trouble: String::new() };
-                    self.journal.hear(link.into(), &LinkNews::Connected { local }, &contact);
-                    self.feed(Input::Link(link, LinkInput::Connected { local }));
+                    self.journal.hear(link.into(), &SocketNews::Connected { local }, &contact);
+                    self.feed(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }));
                 } else {
                     self.end(link, CloseReason::Refused, &format!("connection refused by {peer}"));
                 }
             }
-            LinkOutput::Send(Payload { prefix, body }) => {
+            SocketOutput::Send(Payload { prefix, body }) => {
                 self.acked[link.index()] += (prefix.len() + body.len()) as u64;
-                self.feed(Input::Link(link, LinkInput::Sent));
-                self.feed(Input::Link(link, LinkInput::Acked(self.acked[link.index()])));
+                self.feed(Input::Socket(SocketId::Link(link), SocketInput::Sent));
+                self.feed(Input::Socket(SocketId::Link(link), SocketInput::Acked(self.acked[link.index()])));
             }
-            LinkOutput::Close => self.end(link, CloseReason::Local, ""),
+            SocketOutput::Close => self.end(link, CloseReason::Local, ""),
         }
     }
 
     fn end(&mut self, link: LinkId, reason: CloseReason, trouble: &str) {
         let acked = self.acked[link.index()];
         let contact = Contact { peer: self.peer[link.index()].parse().ok(), trouble: trouble.to_owned() };
-        self.journal.hear(link.into(), &LinkNews::Closed { reason, acked }, &contact);
-        self.feed(Input::Link(link, LinkInput::Closed { reason, acked }));
+        self.journal.hear(link.into(), &SocketNews::Closed { reason, acked }, &contact);
+        self.feed(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }));
     }
 
     /// The server of link 1 is gone, and its connection with it.
@@ -199,7 +199,7 @@ impl Day {
     }
 
     fn says(&mut self, text: &str) -> &mut Self {
-        self.input(Input::Link(LinkId::ALL[0], LinkInput::Data(text.as_bytes())))
+        self.input(Input::Socket(SocketId::Link(LinkId::ALL[0]), SocketInput::Data(text.as_bytes())))
     }
 }
 

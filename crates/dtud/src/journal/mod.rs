@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use dtu_proto::Dtu;
 use dtu_proto::drops::{DropPlace, Dropped};
-use dtu_proto::event::{CallEvent, Connect, Door, Event, HttpdEvent};
+use dtu_proto::event::{CallEvent, Connect, Door, Event, HttpdEvent, SocketId};
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
 
-use crate::link::{Contact, LinkNews};
+use crate::link::{Contact, SocketNews};
 use crate::serial::Address;
 
 #[cfg(test)]
@@ -32,7 +32,6 @@ pub(crate) use tests::Ear;
 use drops::Drops;
 pub(crate) use drops::Total;
 use peers::Peers;
-pub(crate) use peers::Place;
 pub(crate) use repeats::Repeats;
 
 /// What was said, as far as it matters for what is to be said.
@@ -61,29 +60,25 @@ impl Journal {
     }
 
     /// The device orders a connection.
-    pub(crate) fn connecting(&mut self, place: Place, target: &Connect) {
+    pub(crate) fn connecting(&mut self, place: SocketId, target: &Connect) {
         self.peers.connecting(place, target);
     }
 
     /// Called with all news of a socket, before the device has them.
-    pub(crate) fn hear(&mut self, place: Place, news: &LinkNews, contact: &Contact) {
+    pub(crate) fn hear(&mut self, place: SocketId, news: &SocketNews, contact: &Contact) {
         self.peers.hear(place, news, contact);
     }
 
     /// Writes an event down, if it is news.
     pub(crate) fn log(&mut self, event: &Event, dtu: &Dtu, now: Instant) {
         match event {
-            Event::LinkUp(link) => {
-                self.peers.up((*link).into(), now);
-                self.drops.link_up(*link, now);
+            Event::Connected(socket) => {
+                self.peers.up(*socket, now);
+                if let SocketId::Link(link) = socket {
+                    self.drops.link_up(*link, now);
+                }
             }
-            Event::ChannelUp(channel) => self.peers.up((*channel).into(), now),
-            Event::LinkDown { link, reason, was_up } => {
-                self.peers.down((*link).into(), *reason, *was_up, now);
-            }
-            Event::ChannelDown { channel, reason, was_up } => {
-                self.peers.down((*channel).into(), *reason, *was_up, now);
-            }
+            Event::Disconnected { socket, reason, was_up } => self.peers.down(*socket, *reason, *was_up, now),
             Event::ModeStarted => info!("device: {} begins", dtu.status(now).mode),
             Event::PowerOn(reason) => {
                 self.say_all_drops(now, dtu);
@@ -126,7 +121,7 @@ impl Journal {
     fn who(&self, door: Door) -> String {
         match door {
             Door::Link(link) => {
-                format!("{door}: command from {}: ", self.peers.address(Place::Link(link)))
+                format!("{door}: command from {}: ", self.peers.address(SocketId::Link(link)))
             }
             Door::Sms(number) => format!("SMS: command from {number}: "),
             Door::SerialFrame => "serial: command in a frame: ".to_owned(),

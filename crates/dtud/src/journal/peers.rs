@@ -1,56 +1,17 @@
 //! What the log says of connections: each cause once, and a reminder while one stays down.
 
-use std::fmt;
-
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CHANNELS, ChannelId, CloseReason, Connect, LINKS, LinkDownReason, LinkId};
+use dtu_proto::event::{CloseReason, Connect, LinkDownReason, SOCKETS, SocketId};
 use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::{REMINDER, STEADY};
-use crate::link::{Contact, LinkNews};
+use crate::link::{Contact, SocketNews};
 use crate::words::{Count, Span};
-
-/// A link, or a connection beside the links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Link(LinkId),
-    Channel(ChannelId),
-}
-
-impl Place {
-    const fn index(self) -> usize {
-        match self {
-            Self::Link(link) => link.index(),
-            Self::Channel(channel) => LINKS + channel.index(),
-        }
-    }
-}
-
-impl From<LinkId> for Place {
-    fn from(link: LinkId) -> Self {
-        Self::Link(link)
-    }
-}
-
-impl From<ChannelId> for Place {
-    fn from(channel: ChannelId) -> Self {
-        Self::Channel(channel)
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(link) => write!(f, "link {link}"),
-            Self::Channel(channel) => channel.fmt(f),
-        }
-    }
-}
 
 /// All connections.
 #[derive(Debug, Default)]
-pub(super) struct Peers([Peer; LINKS + CHANNELS]);
+pub(super) struct Peers([Peer; SOCKETS]);
 
 #[derive(Debug, Default)]
 struct Peer {
@@ -92,37 +53,37 @@ impl Outage {
 
 impl Peers {
     /// The device orders a connection to there.
-    pub(super) fn connecting(&mut self, place: Place, target: &Connect) {
+    pub(super) fn connecting(&mut self, socket: SocketId, target: &Connect) {
         let kind = match (target.protocol, target.tls) {
             (Protocol::Udp, _) => "UDP",
             (Protocol::Tcp, false) => "TCP",
             (Protocol::Tcp, true) => "TLS",
         };
         let text = format!("{kind} {}:{}", target.address, target.port);
-        let peer = &mut self.0[place.index()];
-        debug!("{place}: connects to {text}");
+        let peer = &mut self.0[socket.index()];
+        debug!("{socket}: connects to {text}");
         if peer.target != text {
             *peer = Peer { target: text, ..Peer::default() };
         }
     }
 
     /// Called with all news of a socket, before the device has them.
-    pub(super) fn hear(&mut self, place: Place, news: &LinkNews, contact: &Contact) {
-        if !matches!(news, LinkNews::Connected { .. } | LinkNews::Closed { .. }) {
+    pub(super) fn hear(&mut self, socket: SocketId, news: &SocketNews, contact: &Contact) {
+        if !matches!(news, SocketNews::Connected { .. } | SocketNews::Closed { .. }) {
             return;
         }
-        let peer = &mut self.0[place.index()];
+        let peer = &mut self.0[socket.index()];
         if let (Some(_), Some(old), Some(new)) = (peer.up_at, peer.contact.peer, contact.peer)
             && old != new
         {
-            info!("{place}: {} has another address, {new} in place of {old}", peer.target);
+            info!("{socket}: {} has another address, {new} in place of {old}", peer.target);
         }
         peer.contact.clone_from(contact);
     }
 
     /// The other end of the last connection, for a line about it.
-    pub(super) fn address(&self, place: Place) -> String {
-        let peer = self.0[place.index()].contact.peer;
+    pub(super) fn address(&self, socket: SocketId) -> String {
+        let peer = self.0[socket.index()].contact.peer;
         peer.map_or_else(|| "its peer".to_owned(), |peer| peer.to_string())
     }
 
@@ -131,42 +92,41 @@ impl Peers {
         self.0.iter_mut().for_each(|peer| peer.ordinary = false);
     }
 
-    pub(super) fn up(&mut self, place: Place, now: Instant) {
-        let peer = &mut self.0[place.index()];
+    pub(super) fn up(&mut self, socket: SocketId, now: Instant) {
+        let peer = &mut self.0[socket.index()];
         peer.up_at = Some(now);
         let address = peer.address();
         let ordinary = std::mem::take(&mut peer.ordinary);
         match &mut peer.outage {
-            None if ordinary => debug!("{place}: up, {address}"),
-            None => info!("{place}: up, {address}"),
+            None if ordinary => debug!("{socket}: up, {address}"),
+            None => info!("{socket}: up, {address}"),
             Some(outage) => {
                 outage.connections += 1;
                 let lasted = Span(now.since(outage.since));
                 let attempts = Count(outage.attempts + 1, "attempt");
                 if outage.connections == 1 {
-                    info!("{place}: up again after {lasted} and {attempts}, {address}");
+                    info!("{socket}: up again after {lasted} and {attempts}, {address}");
                 } else {
-                    debug!("{place}: up, {address}");
+                    debug!("{socket}: up, {address}");
                 }
             }
         }
     }
 
-    pub(super) fn down(&mut self, place: Place, reason: LinkDownReason, was_up: bool, now: Instant) {
-        let peer = &mut self.0[place.index()];
+    pub(super) fn down(&mut self, socket: SocketId, reason: LinkDownReason, was_up: bool, now: Instant) {
+        let peer = &mut self.0[socket.index()];
         let up_at = peer.up_at.take();
         if up_at.is_some_and(|up_at| now.since(up_at) >= STEADY) {
             peer.outage = None;
         }
-        if is_ordinary(place, reason, was_up) {
+        if is_ordinary(socket, reason, was_up) {
             // A connection beside the links is closed by this device behind an answer, a link at its end only.
-            peer.ordinary =
-                was_up && (reason != LinkDownReason::Ordered || matches!(place, Place::Channel(_)));
+            peer.ordinary = was_up && (reason != LinkDownReason::Ordered || socket.link().is_none());
             peer.outage = None;
-            if was_up && reason == LinkDownReason::Ordered && matches!(place, Place::Link(_)) {
-                info!("{place}: closed by this device (new settings, restart or stop)");
+            if was_up && reason == LinkDownReason::Ordered && matches!(socket, SocketId::Link(_)) {
+                info!("{socket}: closed by this device (new settings, restart or stop)");
             } else {
-                debug!("{place}: closed: {reason}");
+                debug!("{socket}: closed: {reason}");
             }
             return;
         }
@@ -176,34 +136,33 @@ impl Peers {
         if outage.is_new(reason) {
             outage.said_at = now;
             match up_at {
-                Some(up_at) => warn!("{place}: lost after {}: {cause}", Span(now.since(up_at))),
-                None => warn!("{place}: no connection to {}: {cause}; it is tried again", peer.target),
+                Some(up_at) => warn!("{socket}: lost after {}: {cause}", Span(now.since(up_at))),
+                None => warn!("{socket}: no connection to {}: {cause}; it is tried again", peer.target),
             }
         } else if now.since(outage.said_at) >= REMINDER {
             outage.said_at = now;
             let lasts = Span(now.since(outage.since));
             let attempts = Count(outage.attempts, "attempt");
             if outage.connections == 0 {
-                warn!("{place}: down for {lasts}: {cause}, {attempts}");
+                warn!("{socket}: down for {lasts}: {cause}, {attempts}");
             } else {
                 let connections = Count(outage.connections, "connection");
-                warn!("{place}: unsteady for {lasts}: {cause}; {connections}, {attempts} failed");
+                warn!("{socket}: unsteady for {lasts}: {cause}; {connections}, {attempts} failed");
             }
         } else {
-            debug!("{place}: down: {cause}");
+            debug!("{socket}: down: {cause}");
         }
     }
 
     /// What became steady again after it had come and gone.
     pub(super) fn fire(&mut self, now: Instant) {
-        let all = LinkId::ALL.map(Place::Link).into_iter().chain(ChannelId::ALL.map(Place::Channel));
-        for place in all {
-            let peer = &mut self.0[place.index()];
+        for socket in SocketId::ALL {
+            let peer = &mut self.0[socket.index()];
             let is_due = peer.steady_at().is_some_and(|at| at <= now);
             if let Some(outage) = peer.outage.take_if(|_| is_due) {
                 let lasted = Span(now.since(outage.since).saturating_sub(STEADY));
                 let connections = Count(outage.connections, "connection");
-                info!("{place}: steady again after {lasted}, {connections}");
+                info!("{socket}: steady again after {lasted}, {connections}");
             }
         }
     }
@@ -230,10 +189,10 @@ impl Peer {
 }
 
 /// What ends in good order. Between requests, or when a short connection has nothing to say, that is no news at all.
-fn is_ordinary(place: Place, reason: LinkDownReason, was_up: bool) -> bool {
+fn is_ordinary(socket: SocketId, reason: LinkDownReason, was_up: bool) -> bool {
     match reason {
         LinkDownReason::Ordered | LinkDownReason::Idle => true,
-        LinkDownReason::Network(CloseReason::PeerClosed) => was_up && matches!(place, Place::Channel(_)),
+        LinkDownReason::Network(CloseReason::PeerClosed) => was_up && socket.link().is_none(),
         LinkDownReason::Network(_)
         | LinkDownReason::HeartbeatFailed
         | LinkDownReason::ReplyMissing

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::drops::{DropPlace, Dropped};
-use dtu_proto::event::{ChannelId, CloseReason, Connect, Door, Event as DeviceEvent, LinkDownReason, LinkId};
+use dtu_proto::event::{CloseReason, Connect, Door, Event as DeviceEvent, LinkDownReason, LinkId, SocketId};
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -16,7 +16,7 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 use super::Journal;
 use super::drops::{Drops, Total};
 use super::peers::Peers;
-use crate::link::{Contact, LinkNews};
+use crate::link::{Contact, SocketNews};
 
 /// Keeps what is said at INFO and above.
 #[derive(Clone, Default)]
@@ -93,7 +93,7 @@ impl Bench {
     fn fails(&mut self, reason: LinkDownReason, trouble: &str) -> &mut Self {
         let place = LinkId::ALL[0].into();
         let contact = Contact { trouble: trouble.to_owned(), ..Contact::default() };
-        let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
+        let closed = SocketNews::Closed { reason: CloseReason::Refused, acked: 0 };
         self.peers.hear(place, &closed, &contact);
         self.ear.listens(|| self.peers.down(place, reason, false, self.now));
         self
@@ -102,14 +102,14 @@ impl Bench {
     fn comes_up(&mut self) -> &mut Self {
         let place = LinkId::ALL[0].into();
         let contact = Contact { peer: "192.0.2.7:9000".parse().ok(), ..Contact::default() };
-        let connected = LinkNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
+        let connected = SocketNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
         self.peers.hear(place, &connected, &contact);
         self.ear.listens(|| self.peers.up(place, self.now));
         self
     }
 
     fn goes(&mut self, reason: LinkDownReason) -> &mut Self {
-        let closed = LinkNews::Closed { reason: CloseReason::Reset, acked: 0 };
+        let closed = SocketNews::Closed { reason: CloseReason::Reset, acked: 0 };
         self.peers.hear(LinkId::ALL[0].into(), &closed, &Contact::default());
         self.ear.listens(|| self.peers.down(LinkId::ALL[0].into(), reason, true, self.now));
         self
@@ -186,8 +186,8 @@ fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
     let ear = Ear::default();
     ear.listens(|| {
         for _ in 0..3 {
-            peers.up(ChannelId::HTTPD.into(), Instant::ZERO);
-            peers.down(ChannelId::HTTPD.into(), closed, true, Instant::ZERO);
+            peers.up(SocketId::Httpd, Instant::ZERO);
+            peers.down(SocketId::Httpd, closed, true, Instant::ZERO);
         }
     });
     assert_eq!(ear.take().len(), 1);
@@ -198,8 +198,8 @@ fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
 fn k9_a_connection_that_this_device_closes_behind_each_answer_is_told_of_once_a_power_on() {
     let (mut peers, ear) = (Peers::default(), Ear::default());
     let ask = |peers: &mut Peers| {
-        peers.up(ChannelId::HTTPD.into(), Instant::ZERO);
-        peers.down(ChannelId::HTTPD.into(), LinkDownReason::Ordered, true, Instant::ZERO);
+        peers.up(SocketId::Httpd, Instant::ZERO);
+        peers.down(SocketId::Httpd, LinkDownReason::Ordered, true, Instant::ZERO);
     };
     ear.listens(|| (0..25).for_each(|_| ask(&mut peers)));
     assert_eq!(ear.take().len(), 1);
@@ -216,7 +216,7 @@ fn k8_a_link_whose_name_has_another_address_says_which_link() {
     bench.comes_up();
     bench.ear.take();
     let contact = Contact { peer: "192.0.2.9:9000".parse().ok(), ..Contact::default() };
-    let connected = LinkNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
+    let connected = SocketNews::Connected { local: "10.0.0.2:4000".parse().unwrap() };
     bench.ear.clone().listens(|| bench.peers.hear(LinkId::ALL[0].into(), &connected, &contact));
     bench.says(&[
         "INFO  link 1: TCP data.example.com:9000 has another address, 192.0.2.9:9000 in place of 192.0.2.7:9000",

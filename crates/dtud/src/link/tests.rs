@@ -12,12 +12,12 @@ use crate::serial::{Line, Progress, Stuck};
 async fn connected(protocol: Protocol, port: u16) -> Link {
     let mut link = Link::default();
     let target = Connect { protocol, address: "127.0.0.1".to_owned(), port, local_port: 0, tls: false };
-    order(&mut link, LinkOutput::Connect(target)).await;
-    assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
+    order(&mut link, SocketOutput::Connect(target)).await;
+    assert!(matches!(news(&mut link).await.0, SocketNews::Connected { .. }));
     link
 }
 
-async fn order(link: &mut Link, order: LinkOutput) {
+async fn order(link: &mut Link, order: SocketOutput) {
     let mut order = Some(order);
     poll_fn(|cx| {
         order.take().into_iter().for_each(|order| link.order(order, Instant::ZERO, cx));
@@ -28,18 +28,18 @@ async fn order(link: &mut Link, order: LinkOutput) {
 
 async fn send(link: &mut Link, bytes: &'static [u8]) {
     let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(bytes) };
-    order(link, LinkOutput::Send(payload)).await;
+    order(link, SocketOutput::Send(payload)).await;
 }
 
 /// The next news, at the start of time: no query of what is acknowledged is ever due.
-async fn news(link: &mut Link) -> (LinkNews, Vec<u8>) {
+async fn news(link: &mut Link) -> (SocketNews, Vec<u8>) {
     let mut buf = vec![0; 4096];
     let wait = poll_fn(|cx| match link.poll(cx, Instant::ZERO, true, &Stuck, &mut buf) {
         Some(news) => Poll::Ready(news),
         None => Poll::Pending,
     });
     let news = tokio::time::timeout(Duration::from_secs(10), wait).await.expect("no news");
-    if let LinkNews::Data(count) = news {
+    if let SocketNews::Data(count) = news {
         buf.truncate(count);
     }
     (news, buf)
@@ -60,10 +60,10 @@ fn reset(peer: TcpStream) {
 async fn what_was_acknowledged_is_known_after_a_reset_too() {
     let (mut link, mut peer) = tcp().await;
     send(&mut link, &[7; 1000]).await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent);
     peer.read_exact(&mut [0; 1000]).unwrap();
     reset(peer);
-    let closed = LinkNews::Closed { reason: CloseReason::Reset, acked: 1000 };
+    let closed = SocketNews::Closed { reason: CloseReason::Reset, acked: 1000 };
     assert_eq!(news(&mut link).await.0, closed);
 }
 
@@ -75,10 +75,10 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     send(&mut link, &[7; 1 << 20]).await;
     reset(peer);
     let mut told = news(&mut link).await.0;
-    while let LinkNews::Acked(_) = told {
+    while let SocketNews::Acked(_) = told {
         told = news(&mut link).await.0;
     }
-    let LinkNews::Closed { reason: CloseReason::Reset, acked } = told else { panic!("{told:?}") };
+    let SocketNews::Closed { reason: CloseReason::Reset, acked } = told else { panic!("{told:?}") };
     assert!(acked < 1 << 20, "{acked}");
 }
 
@@ -90,8 +90,8 @@ async fn h3_what_an_at_most_once_mode_gives_up_does_not_arrive_later() {
         let mut link = if once { link.at_most_once() } else { link };
         // More than the peer's buffer holds; it reads none of it yet.
         send(&mut link, &[7; 1 << 20]).await;
-        order(&mut link, LinkOutput::Close).await;
-        assert!(matches!(news(&mut link).await.0, LinkNews::Closed { reason: CloseReason::Local, .. }));
+        order(&mut link, SocketOutput::Close).await;
+        assert!(matches!(news(&mut link).await.0, SocketNews::Closed { reason: CloseReason::Local, .. }));
         let mut got = Vec::new();
         assert_eq!(peer.read_to_end(&mut got).is_err(), once, "{} bytes", got.len());
     }
@@ -113,8 +113,8 @@ async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
         .await;
     }
     send(&mut link, b"into the void").await;
-    assert_eq!(news(&mut link).await, (LinkNews::Data(10), b"last words".to_vec()));
-    let closed = LinkNews::Closed { reason: CloseReason::PeerClosed, acked: 0 };
+    assert_eq!(news(&mut link).await, (SocketNews::Data(10), b"last words".to_vec()));
+    let closed = SocketNews::Closed { reason: CloseReason::PeerClosed, acked: 0 };
     assert_eq!(news(&mut link).await.0, closed);
     let mut rest = Vec::new();
     peer.read_to_end(&mut rest).unwrap();
@@ -140,7 +140,7 @@ async fn unread_news(
     link: &mut Link,
     line: &dyn Line,
     mut at_deadline: impl FnMut(Instant) -> bool,
-) -> Vec<LinkNews> {
+) -> Vec<SocketNews> {
     let mut told = Vec::new();
     let mut now = Instant::ZERO;
     loop {
@@ -148,7 +148,7 @@ async fn unread_news(
         tokio::task::yield_now().await;
         let news = poll_fn(|cx| Poll::Ready(link.poll(cx, now, false, line, &mut [0; 16]))).await;
         told.extend(news);
-        if matches!(news, Some(LinkNews::Closed { .. })) {
+        if matches!(news, Some(SocketNews::Closed { .. })) {
             return told;
         }
         if let Some(deadline) = link.deadline().filter(|_| news.is_none()) {
@@ -166,8 +166,8 @@ async fn d2_an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one_
     peer.write_all(b"last words").unwrap();
     drop(peer);
     let told = unread_news(&mut link, &Stuck, |_| true).await;
-    let closed = LinkNews::Closed { reason: CloseReason::Reset, acked: 0 };
-    assert_eq!(told, [LinkNews::Unread(10), closed]);
+    let closed = SocketNews::Closed { reason: CloseReason::Reset, acked: 0 };
+    assert_eq!(told, [SocketNews::Unread(10), closed]);
 }
 
 /// A byte each 9 s is a line that moves: its clock runs from the last byte that it took.
@@ -182,7 +182,7 @@ async fn d2_a_line_that_moves_keeps_what_a_peer_said_before_it_went() {
         now < Instant::from_millis(3_600_000)
     });
     assert_eq!(told.await, []);
-    assert_eq!(news(&mut link).await, (LinkNews::Data(10), b"last words".to_vec()));
+    assert_eq!(news(&mut link).await, (SocketNews::Data(10), b"last words".to_vec()));
 }
 
 /// D13: an urgent byte is a byte of the stream.
@@ -194,7 +194,7 @@ async fn d13_an_urgent_byte_comes_in_its_place() {
     peer.write_all(b"CD").unwrap();
     let mut got = Vec::new();
     while got.len() < 5 {
-        let (LinkNews::Data(_), bytes) = news(&mut link).await else { panic!("after {got:?}") };
+        let (SocketNews::Data(_), bytes) = news(&mut link).await else { panic!("after {got:?}") };
         got.extend(bytes);
     }
     assert_eq!(got, b"ABXCD");
@@ -206,16 +206,16 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut link = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
     send(&mut link, b"here").await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent);
     let (_, to) = peer.recv_from(&mut [0; 4]).unwrap();
     (0..1000).for_each(|_| assert_eq!(peer.send_to(&[0x55; 1000], to).unwrap(), 1000));
     let (mut read, mut dropped) = (0, 0);
     while dropped == 0 {
         let told = news(&mut link).await.0;
-        if let LinkNews::Datagrams(count) = told {
+        if let SocketNews::Datagrams(count) = told {
             dropped = count;
         } else {
-            assert!(matches!(told, LinkNews::Data(_)), "{told:?} after {read} datagrams");
+            assert!(matches!(told, SocketNews::Data(_)), "{told:?} after {read} datagrams");
             read += 1;
         }
     }
@@ -223,9 +223,9 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
     assert!(read > 0 && dropped > 100, "{read} read");
     // What waits when the link ends was never read either.
     (0..5).for_each(|_| assert_eq!(peer.send_to(b"late", to).unwrap(), 4));
-    order(&mut link, LinkOutput::Close).await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Datagrams(5));
-    assert_eq!(news(&mut link).await.0, LinkNews::Closed { reason: CloseReason::Local, acked: 0 });
+    order(&mut link, SocketOutput::Close).await;
+    assert_eq!(news(&mut link).await.0, SocketNews::Datagrams(5));
+    assert_eq!(news(&mut link).await.0, SocketNews::Closed { reason: CloseReason::Local, acked: 0 });
 }
 
 #[tokio::test]
@@ -233,9 +233,9 @@ async fn an_order_to_close_is_answered_at_once_with_the_last_word() {
     let (mut link, mut peer) = tcp().await;
     send(&mut link, b"12345").await;
     peer.read_exact(&mut [0; 5]).unwrap();
-    order(&mut link, LinkOutput::Close).await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent, "the socket had it before the order");
-    let closed = LinkNews::Closed { reason: CloseReason::Local, acked: 5 };
+    order(&mut link, SocketOutput::Close).await;
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent, "the socket had it before the order");
+    let closed = SocketNews::Closed { reason: CloseReason::Local, acked: 5 };
     assert_eq!(news(&mut link).await.0, closed);
     assert!(link.is_idle());
 }
@@ -247,11 +247,11 @@ async fn a_refused_datagram_does_not_end_a_udp_link() {
     let mut link = connected(Protocol::Udp, address.port()).await;
     drop(peer);
     send(&mut link, b"to nobody").await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent);
     let peer = UdpSocket::bind(address).unwrap();
     peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     send(&mut link, b"to somebody").await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent);
     let mut buf = [0; 64];
     let count = peer.recv(&mut buf).unwrap();
     assert_eq!(&buf[..count], b"to somebody");
@@ -263,8 +263,8 @@ async fn a_refused_attempt_says_so() {
     let mut link = Link::default();
     let address = "127.0.0.1".to_owned();
     let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false };
-    order(&mut link, LinkOutput::Connect(target)).await;
-    let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
+    order(&mut link, SocketOutput::Connect(target)).await;
+    let closed = SocketNews::Closed { reason: CloseReason::Refused, acked: 0 };
     assert_eq!(news(&mut link).await.0, closed);
 }
 
@@ -274,8 +274,8 @@ async fn a_port_that_meets_itself_is_no_server() {
     let mut link = Link::default();
     let address = "127.0.0.1".to_owned();
     let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port, tls: false };
-    order(&mut link, LinkOutput::Connect(target)).await;
-    let closed = LinkNews::Closed { reason: CloseReason::Refused, acked: 0 };
+    order(&mut link, SocketOutput::Connect(target)).await;
+    let closed = SocketNews::Closed { reason: CloseReason::Refused, acked: 0 };
     assert_eq!(news(&mut link).await.0, closed);
 }
 
@@ -285,7 +285,7 @@ async fn prefix_and_body_are_one_datagram() {
     peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut link = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
     let payload = Payload { prefix: Bytes::from_static(b"id:"), body: Bytes::from_static(b"frame") };
-    order(&mut link, LinkOutput::Send(payload)).await;
+    order(&mut link, SocketOutput::Send(payload)).await;
     let mut buf = [0; 64];
     let count = peer.recv(&mut buf).unwrap();
     assert_eq!(&buf[..count], b"id:frame");
@@ -299,8 +299,8 @@ async fn connected_by_name(answers: &[SocketAddr], local_port: u16) -> (Link, im
     answer(answers);
     let (protocol, address) = (Protocol::Udp, "center.example".to_owned());
     let target = Connect { protocol, address, port: answers[0].port(), local_port, tls: false };
-    order(&mut link, LinkOutput::Connect(target)).await;
-    assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
+    order(&mut link, SocketOutput::Connect(target)).await;
+    assert!(matches!(news(&mut link).await.0, SocketNews::Connected { .. }));
     (link, answer)
 }
 
@@ -321,7 +321,7 @@ fn next_datagram(peer: &UdpSocket) -> Vec<u8> {
 }
 
 /// What a link tells at this time, if anything.
-async fn news_at(link: &mut Link, now: Instant) -> Option<LinkNews> {
+async fn news_at(link: &mut Link, now: Instant) -> Option<SocketNews> {
     poll_fn(|cx| Poll::Ready(link.poll(cx, now, true, &Stuck, &mut [0; 64]))).await
 }
 
@@ -335,9 +335,9 @@ async fn d9_a_udp_link_follows_its_name() {
     assert_eq!(link.deadline(), Some(Instant::from_millis(60_000)));
     assert_eq!(news_at(&mut link, Instant::from_millis(59_999)).await, None);
     let moved = news_at(&mut link, Instant::from_millis(60_000)).await;
-    assert!(matches!(moved, Some(LinkNews::Connected { .. })), "{moved:?}");
+    assert!(matches!(moved, Some(SocketNews::Connected { .. })), "{moved:?}");
     send(&mut link, b"to the second").await;
-    assert_eq!(news(&mut link).await.0, LinkNews::Sent);
+    assert_eq!(news(&mut link).await.0, SocketNews::Sent);
     assert_eq!(next_datagram(&peers[1]), b"to the second");
     // As long as the answer holds the address there is nothing to tell.
     answer(&addresses);
@@ -354,7 +354,7 @@ async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_m
     let State::Up(connection) = &mut link.state else { panic!("it is up") };
     connection.drops.moved(3, Instant::ZERO);
     assert_eq!(link.deadline(), Some(Instant::ZERO));
-    assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(LinkNews::Datagrams(3)));
+    assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(SocketNews::Datagrams(3)));
     assert_eq!(link.deadline(), None);
 }
 
@@ -370,13 +370,16 @@ async fn d9_three_refusals_ask_the_name_again() {
     while link.deadline() == Some(Instant::from_millis(60_000)) {
         assert!(sends < 8, "the name is not asked again");
         send(&mut link, b"to nobody").await;
-        assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(LinkNews::Sent));
+        assert_eq!(news_at(&mut link, Instant::ZERO).await, Some(SocketNews::Sent));
         sends += 1;
     }
     assert!(sends >= 3, "{sends}");
     assert_eq!(link.deadline(), Some(Instant::from_millis(5000)));
     let moved = news_at(&mut link, Instant::from_millis(5000)).await;
-    assert!(matches!(moved, Some(LinkNews::Connected { local }) if local.port() == local_port), "{moved:?}");
+    assert!(
+        matches!(moved, Some(SocketNews::Connected { local }) if local.port() == local_port),
+        "{moved:?}"
+    );
     send(&mut link, b"to the second").await;
     assert_eq!(next_datagram(&second), b"to the second");
 }
@@ -405,11 +408,11 @@ async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
         let (protocol, address) = (Protocol::Tcp, "center.example".to_owned());
         let target = Connect { protocol, address, port: good.port(), local_port: 0, tls: false };
         let start = std::time::Instant::now();
-        order(&mut link, LinkOutput::Connect(target)).await;
-        assert!(matches!(news(&mut link).await.0, LinkNews::Connected { .. }));
+        order(&mut link, SocketOutput::Connect(target)).await;
+        assert!(matches!(news(&mut link).await.0, SocketNews::Connected { .. }));
         assert!(start.elapsed() < Duration::from_millis(most), "{:?}", start.elapsed());
         let (peer, _) = listener.accept().unwrap();
         drop(peer);
-        assert!(matches!(news(&mut link).await.0, LinkNews::Closed { .. }));
+        assert!(matches!(news(&mut link).await.0, SocketNews::Closed { .. }));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
-use dtu_proto::event::{LINKS, LinkId, QueueId};
+use dtu_proto::event::{LINKS, QueueId, SocketId};
 use dtu_proto::radio::PhoneNumber;
 
 use crate::at_lines::{self, StartLine};
@@ -420,16 +420,11 @@ impl Settings {
         })
     }
 
-    /// The network interface of a link; `None` = `"auto"`: the modem's, else the routing table chooses.
+    /// The network interface of a socket; `None` = `"auto"`: the modem's, else the routing table chooses.
     #[must_use]
-    pub fn link_interface(&self, link: LinkId) -> Option<&str> {
-        self.links[link.index()].interface.as_deref()
-    }
-
-    /// The same for what the working modes open beside the links.
-    #[must_use]
-    pub fn modes_interface(&self) -> Option<&str> {
-        self.modes.interface.as_deref()
+    pub fn interface_of(&self, socket: SocketId) -> Option<&str> {
+        let settings = socket.link().map_or(&self.modes, |link| &self.links[link.index()]);
+        settings.interface.as_deref()
     }
 
     /// How a queue's frames are kept on the disk; `None` = `spool = "memory"`.

@@ -1,3 +1,5 @@
+use dtu_proto::event::LinkId;
+
 use super::*;
 use crate::serial::Access;
 
@@ -141,8 +143,9 @@ fn a_link_overrides_single_keys_of_all_links() {
         [link.2]\ncache = '4KiB'\ninterface = 'auto'\nrole = 'backup:1'\nspool_size = '1MiB'\n[link.3]\nspool = 'memory'";
     let settings = read(text);
     assert_eq!(settings.links.each_ref().map(|link| link.cache), [2048, 4096, 2048, 2048]);
-    assert_eq!((settings.link_interface(link(1)), settings.link_interface(link(2))), (Some("eth0"), None));
-    assert_eq!(settings.modes_interface(), Some("eth0"));
+    let of_links = [1, 2].map(|number| settings.interface_of(link(number).into()));
+    assert_eq!(of_links, [Some("eth0"), None]);
+    assert_eq!(settings.interface_of(SocketId::AtMode), Some("eth0"));
     let spool = |size| Some(SpoolSettings { size, sync: SpoolSync::Never });
     assert_eq!(settings.spool_settings(link(1).into()), spool(64 << 20));
     assert_eq!(settings.spool_settings(link(2).into()), spool(1 << 20));

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{Connect, LinkOutput, Payload};
+use dtu_proto::event::{Connect, Payload, SocketOutput};
 use dtu_proto::time::Instant;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
-use crate::link::{Link, LinkNews};
+use crate::link::{Link, SocketNews};
 use crate::serial::Stuck;
 
 #[path = "../../tests/it/common/authority.rs"]
@@ -39,7 +39,7 @@ impl Bench {
         Self { link: Link::new(None, client), now: Instant::ZERO, wanted: true }
     }
 
-    async fn order(&mut self, order: LinkOutput) {
+    async fn order(&mut self, order: SocketOutput) {
         let mut order = Some(order);
         poll_fn(|cx| {
             order.take().into_iter().for_each(|order| self.link.order(order, self.now, cx));
@@ -48,41 +48,42 @@ impl Bench {
         .await;
     }
 
-    async fn connect(&mut self, address: &str, port: u16) -> LinkNews {
+    async fn connect(&mut self, address: &str, port: u16) -> SocketNews {
         let (address, protocol) = (address.to_owned(), Protocol::Tcp);
-        self.order(LinkOutput::Connect(Connect { protocol, address, port, local_port: 0, tls: true })).await;
+        self.order(SocketOutput::Connect(Connect { protocol, address, port, local_port: 0, tls: true }))
+            .await;
         self.news().await.0
     }
 
     async fn send(&mut self, bytes: impl Into<Bytes>) {
         let payload = Payload { prefix: Bytes::new(), body: bytes.into() };
-        self.order(LinkOutput::Send(payload)).await;
+        self.order(SocketOutput::Send(payload)).await;
     }
 
-    async fn news(&mut self) -> (LinkNews, Vec<u8>) {
+    async fn news(&mut self) -> (SocketNews, Vec<u8>) {
         tokio::time::timeout(Duration::from_secs(30), self.next()).await.expect("no news")
     }
 
-    async fn next(&mut self) -> (LinkNews, Vec<u8>) {
+    async fn next(&mut self) -> (SocketNews, Vec<u8>) {
         let mut buf = vec![0; 3000];
         let news = poll_fn(|cx| match self.link.poll(cx, self.now, self.wanted, &Stuck, &mut buf) {
             Some(news) => Poll::Ready(news),
             None => Poll::Pending,
         })
         .await;
-        buf.truncate(if let LinkNews::Data(count) = news { count } else { 0 });
+        buf.truncate(if let SocketNews::Data(count) = news { count } else { 0 });
         (news, buf)
     }
 
     /// Everything up to the end, which is returned with the last acknowledged total.
-    async fn read_out(&mut self) -> (Vec<u8>, LinkNews) {
+    async fn read_out(&mut self) -> (Vec<u8>, SocketNews) {
         let mut got = Vec::new();
         loop {
             match self.news().await {
-                (LinkNews::Data(_), bytes) => got.extend(bytes),
-                (end @ LinkNews::Closed { .. }, _) => return (got, end),
-                (LinkNews::Connected { .. } | LinkNews::Sent | LinkNews::Acked(_), _) => {}
-                (lost @ (LinkNews::Unread(_) | LinkNews::Datagrams(_)), _) => panic!("{lost:?}"),
+                (SocketNews::Data(_), bytes) => got.extend(bytes),
+                (end @ SocketNews::Closed { .. }, _) => return (got, end),
+                (SocketNews::Connected { .. } | SocketNews::Sent | SocketNews::Acked(_), _) => {}
+                (lost @ (SocketNews::Unread(_) | SocketNews::Datagrams(_)), _) => panic!("{lost:?}"),
             }
         }
     }
@@ -108,8 +109,8 @@ fn goodbye(mut stream: Stream) {
     stream.flush().unwrap();
 }
 
-fn closed(reason: CloseReason, acked: u64) -> LinkNews {
-    LinkNews::Closed { reason, acked }
+fn closed(reason: CloseReason, acked: u64) -> SocketNews {
+    SocketNews::Closed { reason, acked }
 }
 
 fn noise(count: usize) -> Vec<u8> {
@@ -132,9 +133,9 @@ async fn plain_bytes_go_both_ways_and_only_they_are_counted() {
         got
     });
     let mut bench = Bench::new(&authority);
-    assert!(matches!(bench.connect("127.0.0.1", port).await, LinkNews::Connected { .. }));
+    assert!(matches!(bench.connect("127.0.0.1", port).await, SocketNews::Connected { .. }));
     bench.send(&b"12345"[..]).await;
-    assert_eq!(bench.news().await.0, LinkNews::Sent);
+    assert_eq!(bench.news().await.0, SocketNews::Sent);
     assert_eq!(bench.read_out().await, (b"answer".to_vec(), closed(CloseReason::PeerClosed, 5)));
     assert_eq!(&served.join().unwrap(), b"12345");
 }
@@ -157,16 +158,16 @@ async fn a_megabyte_each_way_is_whole_and_acknowledged_by_whole_records() {
     let mut last = 0;
     loop {
         match bench.news().await.0 {
-            LinkNews::Acked(total) => {
+            SocketNews::Acked(total) => {
                 assert!(total > last && total.is_multiple_of(PIECE as u64), "{total} behind {last}");
                 last = total;
             }
-            LinkNews::Sent => break,
-            other @ (LinkNews::Connected { .. }
-            | LinkNews::Data(_)
-            | LinkNews::Unread(_)
-            | LinkNews::Datagrams(_)
-            | LinkNews::Closed { .. }) => {
+            SocketNews::Sent => break,
+            other @ (SocketNews::Connected { .. }
+            | SocketNews::Data(_)
+            | SocketNews::Unread(_)
+            | SocketNews::Datagrams(_)
+            | SocketNews::Closed { .. }) => {
                 panic!("{other:?}")
             }
         }
@@ -188,12 +189,12 @@ async fn an_acknowledgement_comes_when_it_is_due_and_then_no_timer_is_left() {
     let mut bench = Bench::new(&authority);
     bench.connect("127.0.0.1", port).await;
     bench.send(&b"12345"[..]).await;
-    assert_eq!(bench.news().await.0, LinkNews::Sent);
+    assert_eq!(bench.news().await.0, SocketNews::Sent);
     // The answer's segment acknowledges the question's.
-    assert_eq!(bench.news().await.0, LinkNews::Data(1));
+    assert_eq!(bench.news().await.0, SocketNews::Data(1));
     let stream = served.join().unwrap();
     bench.now = bench.link.deadline().expect("bytes are on their way");
-    assert_eq!(bench.news().await.0, LinkNews::Acked(5));
+    assert_eq!(bench.news().await.0, SocketNews::Acked(5));
     assert_eq!(bench.link.deadline(), None);
     drop(stream);
 }
@@ -245,7 +246,7 @@ async fn a_certificate_may_be_for_a_name() {
     let authority = Authority::new();
     let (port, _served) = serve(authority.server(&["localhost"]), |mut stream| stream.read(&mut [0]).ok());
     let mut bench = Bench::new(&authority);
-    assert!(matches!(bench.connect("localhost", port).await, LinkNews::Connected { .. }));
+    assert!(matches!(bench.connect("localhost", port).await, SocketNews::Connected { .. }));
 }
 
 #[tokio::test]
@@ -254,7 +255,7 @@ async fn a_certificate_that_the_server_signed_itself_can_be_trusted() {
     let (server, root) = self_signed_server(&["127.0.0.1"], folder.path());
     let (port, _served) = serve(server, |mut stream| stream.read(&mut [0]).ok());
     let mut bench = Bench::trusting(root);
-    assert!(matches!(bench.connect("127.0.0.1", port).await, LinkNews::Connected { .. }));
+    assert!(matches!(bench.connect("127.0.0.1", port).await, SocketNews::Connected { .. }));
 }
 
 #[tokio::test]
@@ -299,10 +300,10 @@ async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
         });
         let mut bench = Bench::new(&authority);
         let mut end = bench.connect("127.0.0.1", port).await;
-        if matches!(end, LinkNews::Connected { .. }) {
+        if matches!(end, SocketNews::Connected { .. }) {
             end = bench.read_out().await.1;
         }
-        assert!(matches!(end, LinkNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
+        assert!(matches!(end, SocketNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
         let said = &bench.link.contact().trouble;
         assert!(said.ends_with("a certificate of this device, which has none"), "{said}");
         // TLS 1.3 says it by an alert, too.
@@ -334,7 +335,7 @@ async fn a_handshake_under_way_is_given_up_by_an_order() {
     let port = silent.local_addr().unwrap().port();
     let attempt = tokio::time::timeout(Duration::from_millis(50), bench.connect("127.0.0.1", port)).await;
     assert!(attempt.is_err(), "{attempt:?}");
-    bench.order(LinkOutput::Close).await;
+    bench.order(SocketOutput::Close).await;
     assert_eq!(bench.news().await.0, closed(CloseReason::Local, 0));
 }
 
@@ -348,9 +349,9 @@ async fn an_order_to_close_tells_the_peer_that_the_end_is_one() {
     let mut bench = Bench::new(&authority);
     bench.connect("127.0.0.1", port).await;
     bench.send(&b"last words"[..]).await;
-    bench.order(LinkOutput::Close).await;
+    bench.order(SocketOutput::Close).await;
     let (_, end) = bench.read_out().await;
-    assert!(matches!(end, LinkNews::Closed { reason: CloseReason::Local, .. }), "{end:?}");
+    assert!(matches!(end, SocketNews::Closed { reason: CloseReason::Local, .. }), "{end:?}");
     assert_eq!(served.join().unwrap().unwrap(), b"last words");
 }
 
@@ -368,7 +369,7 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     bench.connect("127.0.0.1", port).await;
     bench.send(vec![7; TOTAL]).await;
     let (_, end) = bench.read_out().await;
-    let LinkNews::Closed { reason: CloseReason::Reset, acked } = end else { panic!("{end:?}") };
+    let SocketNews::Closed { reason: CloseReason::Reset, acked } = end else { panic!("{end:?}") };
     assert!(acked < TOTAL as u64 && acked.is_multiple_of(PIECE as u64), "{acked}");
     served.join().unwrap();
 }

@@ -15,7 +15,7 @@ use super::super::{
 };
 use super::{Desk, messages};
 use crate::config::{Config, Protocol, WorkingMode};
-use crate::event::{Connect, LinkInput};
+use crate::event::{Connect, SocketInput};
 use crate::radio::PhoneNumber;
 use crate::sms::{State, Stored};
 use crate::status::Phase;
@@ -149,7 +149,7 @@ fn examples_desk(line: &str) -> Desk {
         let connect = Connect { protocol, address, port: 10_101, local_port: 0, tls: false };
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         desk.connection.channel.connect(connect, Instant::ZERO, &mut outputs);
-        desk.connection.channel.handle(LinkInput::Connected { local }, &mut outputs);
+        desk.connection.channel.handle(SocketInput::Connected { local }, &mut outputs);
     }
     desk
 }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkOptions};
-use crate::event::{ChannelId, DESTINATIONS, Event, LinkInput, Output, QueueId};
+use crate::event::{DESTINATIONS, Event, Output, QueueId, SocketId, SocketInput};
 use crate::link::{LineShare, Link, LinkContext, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
@@ -163,7 +163,7 @@ impl SerialCommand {
         if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
             return self.places.get_mut(index);
         }
-        if let Some(channel) = ChannelId::DESTINATIONS.get(self.places.len()) {
+        if let Some(channel) = SocketId::DESTINATIONS.get(self.places.len()) {
             self.places.push(Place::new(*channel, &self.options, frame, cx));
             return self.places.last_mut();
         }
@@ -207,13 +207,13 @@ impl SerialCommand {
     /// News of a destination's socket. True: data came that is to be printed.
     pub(crate) fn news(
         &mut self,
-        channel: ChannelId,
-        input: LinkInput<'_>,
+        channel: SocketId,
+        input: SocketInput<'_>,
         cx: &mut LinkContext<'_>,
     ) -> bool {
-        let index = ChannelId::DESTINATIONS.iter().position(|own| *own == channel);
+        let index = SocketId::DESTINATIONS.iter().position(|own| *own == channel);
         let Some(place) = index.and_then(|index| self.places.get_mut(index)) else { return false };
-        let is_data = matches!(input, LinkInput::Data(_)) && place.link.is_up();
+        let is_data = matches!(input, SocketInput::Data(_)) && place.link.is_up();
         if is_data {
             place.used_at = cx.now;
         }

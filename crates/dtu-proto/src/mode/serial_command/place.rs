@@ -6,8 +6,8 @@ use bytes::Bytes;
 use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::{ChannelId, LinkDownReason};
-use crate::link::{Link, LinkContext, MOVES_FOR, News, Port};
+use crate::event::{LinkDownReason, SocketId};
+use crate::link::{Link, LinkContext, MOVES_FOR, News};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};
@@ -76,7 +76,7 @@ impl Peer {
 impl Place {
     /// A place for the destination of this frame. What waits in all places together is bounded elsewhere.
     pub(super) fn new(
-        channel: ChannelId,
+        socket: SocketId,
         options: &LinkOptions,
         frame: &CommandFrame<'_>,
         cx: &mut LinkContext<'_>,
@@ -89,7 +89,7 @@ impl Place {
             ..options.clone()
         };
         let mut place = Self {
-            link: Link::new(Port::Destination(channel), own),
+            link: Link::new(socket, own),
             peer: Peer::of(frame),
             idle: options.short_link_idle,
             given: VecDeque::new(),

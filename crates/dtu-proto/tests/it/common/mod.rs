@@ -9,8 +9,8 @@ pub mod post;
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CHANNELS, CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, LinkInput, LinkOutput, ModemInput,
-    ModemOutput, Output, Payload, Power, SerialInput, SerialOutput, StoreInput, StoreOutput,
+    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, ModemInput, ModemOutput, Output, Payload, Power,
+    SOCKETS, SerialInput, SerialOutput, SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -54,7 +54,7 @@ pub struct Bench {
     /// Other orders to the modem.
     pub modem: Vec<ModemOutput>,
     pub post: Post,
-    peers: [Peer; CHANNELS],
+    peers: [Peer; SOCKETS],
     pub saved: Vec<String>,
     pub spool: Vec<StoreOutput>,
     pub console: Vec<String>,
@@ -164,12 +164,12 @@ impl Bench {
 
     /// The peer of a link sends.
     pub fn network(&mut self, link: LinkId, data: impl AsRef<[u8]>) -> &mut Self {
-        self.input(Input::Link(link, LinkInput::Data(data.as_ref())))
+        self.input(Input::Socket(SocketId::Link(link), SocketInput::Data(data.as_ref())))
     }
 
     pub fn lose(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
         self.sent_bytes[link.index()] = 0;
-        self.input(Input::Link(link, LinkInput::Closed { reason, acked }))
+        self.input(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }))
     }
 
     /// The next thing the peer of this link got was exactly this.
@@ -262,8 +262,8 @@ impl Bench {
                     self.configured.push(format);
                     self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }
-                Output::Link(link, output) => self.link(link, output),
-                Output::Channel(channel, output) => self.channel(channel, output),
+                Output::Socket(SocketId::Link(link), output) => self.link(link, output),
+                Output::Socket(channel, output) => self.channel(channel, output),
                 Output::Modem(ModemOutput::Reset) => self.modem_resets += 1,
                 Output::Modem(ModemOutput::Submit { token, pdu }) => self.submit(token, pdu),
                 Output::Modem(ModemOutput::Taken(id)) => self.post.taken.push(id),
@@ -289,11 +289,11 @@ impl Bench {
         self.dtu.handle_input(Input::Store(answer), self.now);
     }
 
-    fn link(&mut self, link: LinkId, output: LinkOutput) {
+    fn link(&mut self, link: LinkId, output: SocketOutput) {
         match output {
-            LinkOutput::Connect(connect) => self.connect(link, connect),
-            LinkOutput::Send(payload) => self.send(link, &payload),
-            LinkOutput::Close => {
+            SocketOutput::Connect(connect) => self.connect(link, connect),
+            SocketOutput::Send(payload) => self.send(link, &payload),
+            SocketOutput::Close => {
                 self.closes[link.index()] += 1;
                 self.closing[link.index()] = true;
                 if !self.late_closes {
@@ -315,7 +315,7 @@ impl Bench {
     fn say_closed(&mut self, link: LinkId) {
         self.closing[link.index()] = false;
         let acked = if self.net[link.index()] == Net::Good { self.sent_bytes[link.index()] } else { 0 };
-        self.link_input(link, LinkInput::Closed { reason: CloseReason::Local, acked });
+        self.link_input(link, SocketInput::Closed { reason: CloseReason::Local, acked });
     }
 
     fn connect(&mut self, link: LinkId, connect: Connect) {
@@ -324,10 +324,10 @@ impl Bench {
         match self.net[link.index()] {
             Net::Good | Net::Unacked | Net::Stuck => {
                 let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000);
-                self.link_input(link, LinkInput::Connected { local });
+                self.link_input(link, SocketInput::Connected { local });
             }
             Net::Refused => {
-                self.link_input(link, LinkInput::Closed { reason: CloseReason::Refused, acked: 0 })
+                self.link_input(link, SocketInput::Closed { reason: CloseReason::Refused, acked: 0 })
             }
             Net::BlackHole => {}
         }
@@ -340,14 +340,14 @@ impl Bench {
         }
         self.sends[link.index()].push_back([&payload.prefix[..], &payload.body[..]].concat());
         self.sent_bytes[link.index()] += payload.len() as u64;
-        self.link_input(link, LinkInput::Sent);
+        self.link_input(link, SocketInput::Sent);
         if net == Net::Good {
-            self.link_input(link, LinkInput::Acked(self.sent_bytes[link.index()]));
+            self.link_input(link, SocketInput::Acked(self.sent_bytes[link.index()]));
         }
     }
 
-    fn link_input(&mut self, link: LinkId, input: LinkInput<'_>) {
-        self.dtu.handle_input(Input::Link(link, input), self.now);
+    fn link_input(&mut self, link: LinkId, input: SocketInput<'_>) {
+        self.dtu.handle_input(Input::Socket(SocketId::Link(link), input), self.now);
     }
 }
 

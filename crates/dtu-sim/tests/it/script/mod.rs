@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LINKS, LinkId, LinkInput, LinkOutput, ModemInput, Output, SerialInput, SerialOutput,
-    StoreInput, StoreOutput,
+    CloseReason, Input, LINKS, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
+    SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -119,18 +119,18 @@ impl Dev {
 
     /// A read from a server.
     pub(crate) fn network(&mut self, millis: u64, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.at(millis).input(Input::Link(link, LinkInput::Data(bytes.as_ref())));
+        self.at(millis).input(Input::Socket(SocketId::Link(link), SocketInput::Data(bytes.as_ref())));
         self
     }
 
     pub(crate) fn acked(&mut self, link: LinkId, bytes: u64) -> &mut Self {
-        self.input(Input::Link(link, LinkInput::Acked(bytes)));
+        self.input(Input::Socket(SocketId::Link(link), SocketInput::Acked(bytes)));
         self
     }
 
     pub(crate) fn lost(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
         self.sent[link.index()] = 0;
-        self.input(Input::Link(link, LinkInput::Closed { reason, acked }));
+        self.input(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }));
         self
     }
 
@@ -182,10 +182,12 @@ impl Dev {
                 Answer::Saved => Input::Store(StoreInput::Saved),
                 Answer::Connected(link) => {
                     let local = SocketAddr::from((Ipv4Addr::new(10, 0, 0, 2), 40_000));
-                    Input::Link(link, LinkInput::Connected { local })
+                    Input::Socket(SocketId::Link(link), SocketInput::Connected { local })
                 }
-                Answer::Sent(link) => Input::Link(link, LinkInput::Sent),
-                Answer::Closed(link, reason) => Input::Link(link, LinkInput::Closed { reason, acked: 0 }),
+                Answer::Sent(link) => Input::Socket(SocketId::Link(link), SocketInput::Sent),
+                Answer::Closed(link, reason) => {
+                    Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked: 0 })
+                }
             };
             self.dtu.handle_input(input, self.now);
             self.carry_out();
@@ -203,14 +205,14 @@ impl Dev {
                 Output::Serial(SerialOutput::Configure(_)) => self.answers.push_back(Answer::Serial(false)),
                 Output::Serial(SerialOutput::Discard) => {}
                 Output::Store(StoreOutput::Save(_)) => self.answers.push_back(Answer::Saved),
-                Output::Link(link, order) => self.link(link, order),
+                Output::Socket(SocketId::Link(link), order) => self.link(link, order),
                 Output::Store(
                     StoreOutput::SpoolAppend(..)
                     | StoreOutput::SpoolRelease(..)
                     | StoreOutput::SpoolSending(..)
                     | StoreOutput::Messages { .. },
                 )
-                | Output::Channel(..)
+                | Output::Socket(..)
                 | Output::Modem(_)
                 | Output::Console(_)
                 | Output::Leds(_)
@@ -220,10 +222,10 @@ impl Dev {
         }
     }
 
-    fn link(&mut self, link: LinkId, order: LinkOutput) {
+    fn link(&mut self, link: LinkId, order: SocketOutput) {
         let (place, now) = (link.index(), self.now_ms());
         match order {
-            LinkOutput::Connect(_) => {
+            SocketOutput::Connect(_) => {
                 self.connects[place].push(now);
                 self.sent[place] = 0;
                 match self.net[place] {
@@ -236,7 +238,7 @@ impl Dev {
                     }
                 }
             }
-            LinkOutput::Send(payload) => {
+            SocketOutput::Send(payload) => {
                 self.sent[place] += payload.len() as u64;
                 let whole = [payload.prefix, payload.body].concat();
                 self.sends[place].push_back(whole);
@@ -244,7 +246,7 @@ impl Dev {
                     self.answers.push_back(Answer::Sent(link));
                 }
             }
-            LinkOutput::Close => self.answers.push_back(Answer::Closed(link, CloseReason::Local)),
+            SocketOutput::Close => self.answers.push_back(Answer::Closed(link, CloseReason::Local)),
         }
     }
 }
