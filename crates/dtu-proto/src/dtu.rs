@@ -275,6 +275,7 @@ impl Dtu {
 
     /// Something happened. Deadlines that are due fire first, so a host that is late merges no frames.
     pub fn handle_input(&mut self, input: Input<'_>, now: Instant) {
+        // mutant: late-host
         self.handle_timeout(now);
         match input {
             Input::Serial(input) => self.handle_serial(input),
@@ -363,6 +364,7 @@ impl Dtu {
         let pause = match mode {
             WorkingMode::Transparent => self.links_pause(),
             WorkingMode::SerialCommand => self.serial_command.pause(self.now),
+            // mutant: client-pauses
             WorkingMode::Httpd => self.httpd.pause(self.now),
             WorkingMode::AtCommand | WorkingMode::Sms => None,
         };

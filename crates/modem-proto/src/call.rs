@@ -277,6 +277,7 @@ impl Modem {
             match self.calls.list_ends {
                 ListEnds::No => false,
                 ListEnds::Perhaps => call.tries_list_at.is_some(),
+                // mutant: dialling-listed
                 ListEnds::Yes => true,
             }
         })

@@ -147,6 +147,7 @@ impl Channel {
     /// Whether the line announces a PDU; then it waits for it.
     pub(crate) fn announces(&mut self, line: &str) -> bool {
         let announces = HEADS.iter().any(|head| line.starts_with(head));
+        // mutant: text-mode-head
         if announces && is_of_text_mode(line) {
             self.text_mode = true;
         } else if announces {

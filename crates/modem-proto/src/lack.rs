@@ -132,6 +132,7 @@ impl Modem {
         if self.lacks.now.insert(lack) {
             self.tell_lacks();
         }
+        // mutant: lack-said-once
         if self.lacks.said.insert(lack) {
             self.note(Event::Lacks(lack));
         }

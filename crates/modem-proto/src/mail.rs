@@ -131,6 +131,7 @@ impl Modem {
             self.tell_message(pdu);
         });
         if self.identity.abilities.messages {
+            // mutant: pdu-mode-after-pin
             [Job::MessageService, Job::MessageMode, Job::Storages, Job::Announce(0)]
                 .into_iter()
                 .for_each(|job| self.agenda.push(job));
@@ -151,6 +152,7 @@ impl Modem {
     /// A PDU with its head: part of an answer, or delivered directly.
     pub(crate) fn hear_pdu(&mut self, headed: &Headed, now: Instant) {
         let job = self.channel.job().copied();
+        // mutant: length-fits
         let Some(pdu) = hex::decode(&headed.digits).ok().filter(|_| headed.fits) else {
             self.counters.bad_messages += 1;
             return self.lack(Lack::SomeMessages);
@@ -203,6 +205,7 @@ impl Modem {
             ids.remove(0);
         }
         ids.push(self.tell_message(pdu.clone()));
+        // mutant: taken-later
         self.mail.known.insert(place, Known { pdu, ids, told_at: now, taken: false });
     }
 

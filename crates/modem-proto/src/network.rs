@@ -71,6 +71,7 @@ impl Network {
     fn poll_after(&mut self, answer: &Answer, poll: Duration, of: usize) -> Duration {
         let Some(refused) = self.refused.get_mut(of) else { return poll };
         *refused = if answer.failure().is_some() { refused.saturating_add(1) } else { 0 };
+        // mutant: refused-poll
         if *refused == 0 { poll } else { poll.max(pause(*refused)) }
     }
 
@@ -114,6 +115,7 @@ impl Modem {
             return;
         }
         let blind = self.lacks.has(Lack::RegistrationNews);
+        // mutant: blind-poll
         let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
         let poll = self.network.poll_after(answer, poll, CREG);
         self.agenda.later(now + poll, Job::Registration(domain));
@@ -124,6 +126,7 @@ impl Modem {
         if standing.watched && mode.text == "0" {
             // It was told to report, and does not know of it any more: it restarted. There are modems that never show
             // it, so one that has not yet is believed once.
+            // mutant: creg-0
             if standing.shows || !core::mem::replace(&mut self.patience.doubted_watch, true) {
                 return self.restarted(now);
             }

@@ -29,7 +29,9 @@ impl Patience {
         self.last_start = Some(now);
         self.starts = self.starts.saturating_add(1);
         let Some(over) = self.starts.checked_sub(FREE_STARTS) else { return (Duration::ZERO, false) };
+        // mutant: start-alone
         self.alone_until = Some(now + pause(over));
+        // mutant: start-pause
         (pause(over), over == 0)
     }
 
@@ -95,8 +97,11 @@ const FREE_STARTS: u32 = 4;
 pub(crate) const LONGEST_PROBING: Duration = Duration::from_secs(90);
 /// Each kind of probe once, and the plain one twice.
 const SHORT_PROBING: Duration = Duration::from_secs(8);
+// mutant: most-refused
 const MOST_REFUSED: u32 = 5;
+// mutant: refused-long
 const REFUSED_LONG: Duration = Duration::from_secs(600);
+// mutant: between-resets
 const BETWEEN_RESETS: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]

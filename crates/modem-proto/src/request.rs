@@ -193,6 +193,7 @@ fn limit(job: Job) -> Duration {
 /// before `AT+CSMS=1`, which wants each report that comes directly to be acknowledged.
 pub(crate) const ANNOUNCE: [&str; 11] = [
     "AT+CNMI=2,1,0,1,0",
+    // mutant: reports-stored
     "AT+CNMI=2,1,0,2,0",
     "AT+CNMI=2,1,0,1,1",
     "AT+CNMI=2,1,0,2,1",

@@ -61,10 +61,12 @@ impl PinPast {
     #[must_use]
     pub const fn sent(self, tries: Option<u8>) -> Self {
         match self {
+            // mutant: pin-sent
             Self::Unsent => Self::Sent,
             Self::Sent | Self::SentTwice => Self::SentTwice,
             Self::Taken => Self::SentAgain,
             // Nobody can say that the last one cost no try: the next one in doubt is the last.
+            // mutant: pin-in-doubt
             Self::SentAgain if tries.is_none() => Self::SentTwice,
             Self::SentAgain => Self::SentAgain,
             Self::Refused => Self::Refused,
@@ -75,6 +77,7 @@ impl PinPast {
     #[must_use]
     pub const fn unheeded(self) -> Self {
         match self {
+            // mutant: pin-unheeded
             Self::SentAgain => Self::Sent,
             Self::Unsent | Self::Sent | Self::SentTwice | Self::Taken | Self::Refused => self,
         }
@@ -97,6 +100,7 @@ impl PinPast {
         match self {
             Self::Unsent | Self::Taken => true,
             Self::Sent => matches!(tries, Some(ALL_TRIES..)),
+            // mutant: pin-again
             Self::SentAgain => matches!(tries, None | Some(ALL_TRIES..)),
             Self::SentTwice | Self::Refused => false,
         }

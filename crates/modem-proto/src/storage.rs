@@ -87,6 +87,7 @@ impl Modem {
                 self.quiet_until = Some(now + BUSY);
                 return self.agenda.first(Job::Storage(store));
             }
+            // mutant: three-storages
             if answer.failure().is_some() && !core::mem::replace(&mut self.mail.names_three, true) {
                 return self.agenda.first(Job::Storage(store));
             }
@@ -155,17 +156,20 @@ impl Modem {
         self.cannot_submit(NOT_ALLOWED);
         // In front of the card's first word it says nothing about the modem.
         self.mail.mode_refused += 1;
+        // mutant: silence-is-no-yes
         if !self.present {
             self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);
         }
         if self.mail.mode_refused >= TRIES_BEFORE_WORD && self.present {
             self.lack(Lack::Messages);
         }
+        // mutant: pdu-mode-again
         self.agenda.later(now + pause(self.mail.mode_refused), Job::MessageMode);
     }
 
     /// The card says that it is ready for messages.
     pub(crate) fn messages_are_ready(&mut self, now: Instant) {
+        // mutant: pdu-mode-when-ready
         if self.mail.mode_refused > 0 {
             self.agenda.later(now, Job::MessageMode);
         }

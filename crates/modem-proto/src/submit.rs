@@ -78,6 +78,7 @@ impl Modem {
         }
         let before = match mode {
             PduMode::Unknown => Job::MessageMode,
+            // mutant: pdu-mode-shown
             PduMode::Taken => Job::IsPduMode,
             PduMode::Shown => return job,
         };
@@ -89,6 +90,7 @@ impl Modem {
     pub(crate) fn know_pdu_mode(&mut self, answer: &Answer) {
         let shown = answer.fields().first().and_then(|field| field.number::<u8>());
         match answer.outcome {
+            // mutant: text-mode-shown
             Outcome::Ok if shown == Some(TEXT_MODE) => self.stays_in_text_mode(),
             Outcome::Ok | Outcome::Failed(_) => {
                 self.mail.pdu_mode = PduMode::Shown;

@@ -208,6 +208,7 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
         if self.open_of(&key).is_some_and(|open| open.part(place).is_some()) {
             given_up.extend(self.give_up(|open| open.key == key));
         }
+        // mutant: ghost
         let is_ghost = self.is_of_finished(&key, place, &value);
         if self.open_of(&key).is_none() {
             let deadline = now + if is_ghost { hold.min(self.limits.ghost) } else { hold };

@@ -77,6 +77,7 @@ impl<'c, 'x> Call<'c, 'x> {
     /// The text of a value.
     pub(super) fn typed_text(&self, place: usize) -> Result<String, Error> {
         let (charset, name) = (self.charset(), self.command.params[place].name);
+        // mutant: name-charset
         let text = sms::from_serial(&self.bytes(place)?, charset);
         text.ok_or_else(|| {
             let charset = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };

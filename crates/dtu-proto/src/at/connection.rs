@@ -48,6 +48,7 @@ pub(super) enum Frame {
 pub(super) fn prompted(exact: Option<usize>, typed: Typed, ctx: &mut Context<'_>) -> Result<Frame, Error> {
     match (typed, exact) {
         (Typed::Text(frame), None) if frame == [CANCEL] => Ok(Frame::GivenUp),
+        // mutant: 1a-is-data
         (Typed::Text(frame), _) => Ok(Frame::Sent(Bytes::from(frame))),
         (Typed::Cancelled, _) => Ok(Frame::GivenUp),
         (Typed::TooLong(came), _) => Err(too_long(came, ctx)),

@@ -39,6 +39,7 @@ impl Dtu {
         if self.at_connection.channel.is_free() {
             self.lamps.data(self.now);
             let payload = Payload { prefix: Bytes::new(), body: frame };
+            // mutant: send-ok
             self.at_connection.channel.send(payload, &mut self.outputs);
         } else {
             self.send_ended(false);
@@ -110,6 +111,7 @@ impl Dtu {
         self.at_connection.ended(down);
         self.send_ended(false);
         self.close_ended();
+        // mutant: closed-told
         if down.reason != LinkDownReason::Ordered {
             let code = if down.was_up { ConnectionCode::Closed } else { ConnectionCode::ConnectFail };
             self.tell_connection(code);

@@ -51,6 +51,7 @@ impl Dtu {
         if self.rights(door).is_none() {
             return false;
         }
+        // mutant: password
         let right = inline::same_password(found.password, &self.config.password);
         if right || self.guard(door).is_shut(now) {
             // Through a shut door nothing is run; but the password is kept from going on as data.
@@ -82,6 +83,7 @@ impl Dtu {
     fn rights(&self, door: Door) -> Option<Rights> {
         let factory = self.config.password == FACTORY_PASSWORD;
         match (door, self.options.factory_password) {
+            // mutant: factory-password
             (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => Some(Rights::Query),
             (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
             (Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console, _) => {
@@ -164,6 +166,7 @@ impl Dtu {
         let refusal = self.refusal.take();
         if let Some((door, line)) = shown {
             let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
+            // mutant: refusal-said
             self.event(Event::Command { door, line: line.text, outcome });
         }
     }
@@ -262,6 +265,7 @@ impl Dtu {
             }
             Door::Serial | Door::SerialFrame => self.write_serial(Bytes::from(reply)),
             Door::Link(link) => {
+                // mutant: reply-to-asker
                 self.with_link(link, |l, cx| l.reply(Bytes::from(reply), asker.connection, cx))
             }
             Door::Sms(number) => self.reply_by_message(number, &reply),

@@ -22,6 +22,7 @@ impl Dtu {
         put(DropPlace::SerialOverrun, serial.overrun_bytes, 0);
         for link in LinkId::ALL {
             let counters = self.links[link.index()].counters();
+            // mutant: drops-summed
             put(DropPlace::Link(link), counters.dropped_frames, counters.dropped_bytes);
             put(DropPlace::LinkReplies(link), counters.dropped_replies, 0);
             put(DropPlace::LinkUnread(link), counters.unread_bytes, 0);

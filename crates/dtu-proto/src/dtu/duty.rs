@@ -54,6 +54,7 @@ impl Dtu {
                 WorkingMode::Transparent if self.starts_on_duty(link) => None,
                 WorkingMode::Transparent => Some(WaitingFor::Duty),
                 // Another mode: what waits in the cache waits for this one to come back.
+                // mutant: links-of-other-modes
                 WorkingMode::SerialCommand
                 | WorkingMode::AtCommand
                 | WorkingMode::Httpd
@@ -107,6 +108,7 @@ impl Dtu {
         let mut until = None;
         for link in paces(is_udp) {
             let link = &self.links[link.index()];
+            // mutant: server-paces
             if !link.has_enough(alone) {
                 return None;
             }

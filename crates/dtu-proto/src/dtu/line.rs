@@ -13,6 +13,7 @@ impl Dtu {
     pub(super) fn has_room_for(&self, source: Source) -> bool {
         let waiting = self.port.waiting_from(source);
         let listens = || self.may_command(source) && self.line_stands_for(STANDS);
+        // mutant: room-for-reads
         waiting < QUEUE_HIGH || self.makes_room(source) || (listens() && waiting < LISTEN_HIGH)
     }
 
@@ -83,7 +84,9 @@ impl Dtu {
     /// When the oldest bytes for a line that is missing are of no use any more.
     fn fades_at(&self) -> Option<Instant> {
         // Only for such a line: every input of every mode comes by here, and the queue is looked through.
+        // mutant: present-line-waits
         let since = self.line_is_missing().then(|| self.port.oldest()).flatten()?;
+        // mutant: missing-line-fades
         Some(since.max(self.port.gone_at) + self.options.line_hold)
     }
 

@@ -77,6 +77,7 @@ impl Dtu {
     pub(super) fn message_came(&mut self, id: u64, pdu: &Bytes) {
         self.post.looked = None;
         let kept = self.mailbox.inbox.push(id, pdu.clone());
+        // mutant: stored-first
         self.mailbox.counters.turned_away += u64::from(!kept);
     }
 
@@ -169,6 +170,7 @@ impl Dtu {
     }
 
     fn is_known(&mut self, arrived: &Arrived, digest: u128) -> bool {
+        // mutant: known-message
         let known = self.mailbox.seen.knows(digest);
         if known {
             self.mailbox.counters.received += 1;
@@ -194,6 +196,7 @@ impl Dtu {
             return false;
         }
         self.take_message(arrived, digest);
+        // mutant: parts-join
         let concat = deliver.data.header.as_ref().and_then(Header::concat).filter(|concat| concat.total > 1);
         let until = self.now + sms::HOLD;
         let received = Received { ids: arrived.ids.clone(), pdu: arrived.pdu.clone(), deliver, until };
@@ -233,6 +236,7 @@ impl Dtu {
         };
         match self.mode_of_messages() {
             // M12: a message to a port is for an application; the equipment could make nothing of it.
+            // mutant: port-is-not-printed
             WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,
             WorkingMode::Sms => Way::Line,
             _ if direct && self.line_state == LineState::Command => Way::Direct,
@@ -295,6 +299,7 @@ impl Dtu {
         if let Some(Ports { to, .. }) = ports {
             self.event(Event::MessageToPort { from: from.to_string(), port: to });
         }
+        // mutant: port-is-no-command
         if let (true, None, Content::Text(text)) = (complete, ports, &content)
             && self.command_by_message(&from, text)
         {
@@ -424,6 +429,7 @@ impl Dtu {
         if evicted {
             self.event(Event::MessageLost(MessageLoss::Evicted));
         }
+        // mutant: told-by-cnmi
         if what == "+CDSI" || self.config.messages.notify.messages != 0 {
             self.notice(Notice::Stored { what, place });
         }
@@ -491,6 +497,7 @@ impl Dtu {
     /// The next message for the line, when the one before is out.
     fn print_messages(&mut self) {
         let kind = match self.line_state {
+            // mutant: prints-as-data
             LineState::Data if self.mode == WorkingMode::Sms => LineKind::Data,
             LineState::Command if self.direct_at().is_some_and(|at| at <= self.now) => LineKind::Notice,
             LineState::Data | LineState::Command | LineState::Window { .. } => return,

@@ -51,6 +51,7 @@ impl Dtu {
     }
 
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
+        // mutant: network-gate
         if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
             self.print(data, Source::Socket(SocketId::Link(link)));
         }
@@ -59,6 +60,7 @@ impl Dtu {
     /// Gives a frame of the DTE to the working mode.
     pub(super) fn route(&mut self, frame: &Bytes) {
         self.lamps.data(self.now);
+        // mutant: mode-in-force
         match self.mode {
             WorkingMode::Transparent => self.route_to_links(frame),
             WorkingMode::SerialCommand => self.serial_command_frame(frame),

@@ -267,6 +267,7 @@ impl Dtu {
     /// Ends in good order.
     pub(super) fn stop(&mut self) {
         self.end_call();
+        // mutant: stop-flushes
         self.flush_frame();
         if !self.mode_started {
             self.keep_window();
@@ -301,6 +302,7 @@ impl Dtu {
     }
 
     fn is_closing(&self) -> bool {
+        // mutant: stop-waits
         self.links.iter().any(Link::is_closing)
             || self.httpd_is_closing()
             || self.serial_command_is_closing()

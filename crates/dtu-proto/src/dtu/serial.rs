@@ -270,8 +270,10 @@ impl Dtu {
             self.route(&frame);
             return;
         }
+        // mutant: serial-gate
         if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {
             self.serial_counters.command_bytes += frame.len() as u64;
+            // mutant: command-is-no-data
             return;
         }
         self.route(&frame);
@@ -368,6 +370,7 @@ impl Dtu {
         match self.line_state {
             LineState::Data => true,
             LineState::Command => {
+                // mutant: prompt-holds
                 self.is_at_mode() && !self.answers_line() && !self.is_half_typed() && !self.port.holds_back()
             }
             LineState::Window { .. } => false,
@@ -381,8 +384,10 @@ impl Dtu {
             let dropped = self.port.make_room(source, most);
             self.line_dropped(dropped, source.socket());
         }
+        // mutant: all-bytes
         let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
+        // mutant: network-data-waits
         if self.takes_network_data() && self.ending.is_none() {
             self.port.write(data, Purpose::Data(source), self.now, &mut self.outputs);
         } else {
@@ -428,12 +433,14 @@ impl Dtu {
         let on = self.config.heartbeat_interval > 0
             && !self.config.heartbeat.is_empty()
             && self.config.heartbeat_to == HeartbeatTo::Serial;
+        // mutant: heartbeat-on-quiet-line
         let quiet = self.line_state == LineState::Data
             && self.ending.is_none()
             && self.framer.is_empty()
             && !self.escape.holds()
             && self.port.present
             && self.port.is_drained();
+        // mutant: heartbeat-after-data
         let last = self.last_from_dte.max(self.last_to_dte);
         (on && quiet).then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
     }

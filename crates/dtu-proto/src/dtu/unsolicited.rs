@@ -25,6 +25,7 @@ impl Dtu {
 
     /// What waited for an answer that is out by now.
     pub(super) fn print_unsolicited(&mut self) {
+        // mutant: rings-in-data
         if self.line_state == LineState::Data {
             self.unsolicited.clear();
         }

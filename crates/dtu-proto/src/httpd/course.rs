@@ -19,6 +19,7 @@ impl Httpd {
         let Some(request) = settings.request() else { return };
         let number = self.cache.first_seq();
         let Some((frame, _)) = self.cache.hand_over(|_| u64::MAX) else { return };
+        // mutant: sending-noted
         self.spool_sending(Some(number), cx);
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
@@ -104,6 +105,7 @@ impl Httpd {
         self.idle_until = cx.now + idle_for(exchange.answer.keeps_for());
         let event = HttpdEvent::Answered { status, body: exchange.body };
         cx.outputs.push_back(Output::Event(Event::Httpd(event)));
+        // mutant: server-closes
         if self.spent || !exchange.lets_go_on() {
             self.close(LinkDownReason::Ordered, cx);
         }

@@ -104,6 +104,7 @@ impl Exchange {
                 Ok(Step::End) => return Taken::Whole { head, left: data.len() },
                 Ok(Step::Head) => {
                     head = true;
+                    // mutant: head-filtered
                     if !self.filters {
                         print.extend_from_slice(self.answer.head());
                     }
@@ -135,6 +136,7 @@ impl Exchange {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match (self.sent, self.held_up) {
             (false, _) => Some(self.alive_at + SEND_PATIENCE),
+            // mutant: silent-server
             (true, None) => {
                 let next = self.alive_at + self.patience();
                 Some(self.whole.map_or(next, |whole| next.min(whole)))
@@ -162,6 +164,7 @@ impl Exchange {
     /// Whether a connection that was good for an earlier request has brought not one byte of this one to the server
     /// (somebody between forgot it): another is tried. The server's TCP has acknowledged so much of the connection.
     pub(super) const fn was_forgotten(&self, acked: u64) -> bool {
+        // mutant: forgotten-request
         self.sent && self.reused && !self.begun && acked <= self.begin
     }
 
@@ -185,6 +188,7 @@ impl Exchange {
     pub(super) const fn may_be_repeated(&self, down: &Down) -> bool {
         let network = matches!(down.reason, LinkDownReason::Network(_) | LinkDownReason::NoAnswer);
         let unseen = if self.sent {
+            // mutant: no-second-request
             network && self.reused && down.acked <= self.begin
         } else {
             down.acked < self.end

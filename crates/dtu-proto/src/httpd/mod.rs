@@ -119,6 +119,7 @@ impl Httpd {
 
     /// Ends a connection or attempt, if there is one, and rests. What waits stays.
     pub(crate) fn stop(&mut self, cx: &mut HttpdContext<'_>) {
+        // mutant: client-stops
         self.settings = None;
         self.retry_at = None;
         self.trouble = None;
@@ -140,6 +141,7 @@ impl Httpd {
         if self.options.spool
             && let Some(seq) = kept
         {
+            // mutant: request-spooled
             cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame)));
             if self.counters.dropped_frames > dropped_before {
                 self.spool_release(cx.outputs);
@@ -217,6 +219,7 @@ impl Httpd {
     /// Does what can be done: sends the next request, or connects for it.
     fn pump(&mut self, cx: &mut HttpdContext<'_>) {
         let Some(settings) = &self.settings else { return };
+        // mutant: one-request
         if self.exchange.is_some() || self.cache.is_empty() {
             if self.exchange.is_none() && self.channel.is_idle() {
                 self.rests_since.get_or_insert(cx.now);
@@ -230,6 +233,7 @@ impl Httpd {
             && cx.attached
             && settings.server().is_some()
         {
+            // mutant: client-backoff
             self.retry_at = Some(cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng));
         }
     }

@@ -50,6 +50,7 @@ impl Rng {
 
     /// Anything between the half and the whole of `limit`.
     fn upper_half(&mut self, limit: Duration) -> Duration {
+        // mutant: upper-half
         limit / 2 + self.up_to(limit / 2)
     }
 }
@@ -85,7 +86,9 @@ impl Backoff {
             self.since = Some(now);
             return rng.up_to(FIRST);
         };
+        // mutant: half-the-outage
         let limit = (now.since(since) / 2).min(longest).max(LEAST);
+        // mutant: pause
         rng.upper_half(limit).saturating_sub(spent)
     }
 
@@ -94,6 +97,7 @@ impl Backoff {
         self.tried_at = now;
         let least = self.usual.map_or(TRY_UNKNOWN, |usual| usual.saturating_mul(USUAL_TIMES).max(TRY_LEAST));
         let down = self.since.map_or(Duration::ZERO, |since| now.since(since));
+        // mutant: attempt
         rng.upper_half(down.max(least).min(TRY_MOST))
     }
 
@@ -105,6 +109,7 @@ impl Backoff {
     /// The attempt succeeded. One that needed repeats of the kernel does not make all later ones long.
     pub(crate) fn connected(&mut self, now: Instant) {
         let took = now.since(self.tried_at);
+        // mutant: slow-attempt
         self.usual = Some(self.usual.map_or(took, |usual| took.min(usual.max(FIRST) * 2)));
         self.up = Some(Connection { since: now, heard: false, asked: false });
     }
@@ -130,6 +135,7 @@ impl Backoff {
         let age = now.since(up.since);
         // Of a peer that nobody asked anything no more can be said than that it stood.
         let good = up.heard || !up.asked;
+        // mutant: good-connection
         if age >= QUIET || good && age >= GOOD || up.heard && done {
             return self.reset();
         }

@@ -78,6 +78,7 @@ impl Cache {
         sends: u32,
         mut dropped: impl FnMut(&Bytes),
     ) -> bool {
+        // mutant: cache-bound
         let full =
             |cache: &Self| cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX;
         match self.policy {
@@ -98,6 +99,7 @@ impl Cache {
             return false;
         }
         self.bytes += bytes.len();
+        // mutant: cache-order
         self.entries.push_back(Entry { bytes, seq, end: 0, sends });
         true
     }
@@ -159,6 +161,7 @@ impl Cache {
 
     /// The connection is over: what was handed over is to be sent again.
     pub(crate) const fn rewind(&mut self) {
+        // mutant: send-again
         self.handed_over = 0;
         self.handed_over_bytes = 0;
     }

@@ -89,6 +89,7 @@ impl Awaiting {
         let reply = expect.reply.as_slice();
         let found = self.tail.windows(reply.len().max(1)).position(|window| window == reply);
         if let Some(begin) = found {
+            // mutant: expected-reply
             let end = if expect.pass { begin } else { begin + reply.len() };
             rest.extend_from_slice(self.tail.get(self.passed..begin).unwrap_or_default());
             rest.extend_from_slice(self.tail.get(self.passed.max(end)..).unwrap_or_default());

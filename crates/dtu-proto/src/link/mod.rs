@@ -210,6 +210,7 @@ impl Link {
         } else if self.has_nothing_to_do() {
             State::Idle(WaitingFor::Data)
         } else {
+            // mutant: retry-pause
             State::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }
         };
     }
@@ -220,6 +221,7 @@ impl Link {
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
         let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.socket, cx.outputs));
+        // mutant: spool-append
         if self.options.spool
             && let Some(seq) = kept
         {
@@ -280,6 +282,7 @@ impl Link {
             // A link that does not resend drops what it sent itself, not what another link sent.
             let sends = if other.options.resend { entry.sends } else { 0 };
             let drop_it = dropper(&mut other.counters, other.socket, cx.outputs);
+            // mutant: backup-spool
             if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
                 other.spool_append(seq, frame, cx);
             }
@@ -331,6 +334,7 @@ impl Link {
         self.alive_at = cx.now;
         self.backoff.connected(cx.now);
         self.connection += 1;
+        // mutant: registers-again
         self.state = State::Up(Box::new(Up::new(cx.now, registers)));
         cx.outputs.push_back(Output::Event(Event::Connected(self.socket)));
         self.pump(cx);
@@ -374,6 +378,7 @@ impl Link {
         let State::Up(up) = &mut self.state else { return };
         let Some(sending) = up.sending.take() else { return };
         up.note_sent(cx.now);
+        // mutant: datagram-acked
         if is_udp {
             // Nobody acknowledges a datagram: that the kernel took it is all that is known.
             let end = up.sent;
@@ -440,6 +445,7 @@ impl Link {
         self.forget_connection(cx);
         cx.outputs.push_back(Output::Event(Event::Disconnected { socket: self.socket, reason, was_up }));
         self.state = State::Off;
+        // mutant: rests
         self.rest(cx);
     }
 
@@ -700,6 +706,7 @@ fn dropper<'a>(
     outputs: &'a mut VecDeque<Output>,
 ) -> impl FnMut(&Bytes) + 'a {
     move |frame| {
+        // mutant: drops-counted
         counters.dropped_frames += 1;
         counters.dropped_bytes += frame.len() as u64;
         let event = own_queue(socket).map(|queue| Event::FrameDropped { queue, bytes: frame.len() });

@@ -10,6 +10,7 @@ use crate::event::{LinkDownReason, Output, Payload, SocketOutput};
 use crate::time::{Duration, Instant};
 
 /// A peer that acknowledges nothing for so long takes nothing: it does not pace the serial line (decisions 16.1).
+// mutant: stuck-server
 pub(crate) const MOVES_FOR: Duration = Duration::from_secs(5);
 /// The first data waits so long at most for the acknowledgement of the registration packet (decisions 16.7).
 const REGISTRATION_ALONE: Duration = Duration::from_millis(200);
@@ -94,6 +95,7 @@ impl Up {
     }
 
     pub(super) const fn note_received(&mut self, now: Instant) {
+        // mutant: received-is-life
         self.last_received = now;
         self.last_data = now;
     }
@@ -120,6 +122,7 @@ impl Up {
         if !self.has_unacked() {
             self.unacked_since = now;
         }
+        // mutant: handed-over-is-no-life
         self.sent += len as u64;
     }
 
@@ -141,6 +144,7 @@ impl Up {
     /// was sent had one interval's time.
     fn dead_at(&self, interval: Duration) -> Option<Instant> {
         let at = (self.last_activity() + interval * 2).max(self.unacked_since + interval);
+        // mutant: dead-peer
         self.has_unacked().then_some(at)
     }
 
@@ -168,6 +172,7 @@ impl Link {
     /// Sends what is next, if the socket is free.
     pub(super) fn pump(&mut self, cx: &mut LinkContext<'_>) {
         let State::Up(up) = &mut self.state else { return };
+        // mutant: one-send
         if up.sending.is_some() {
             return;
         }
@@ -190,6 +195,7 @@ impl Link {
         // A datagram holds nothing else anyway.
         let is_stream = !self.is_udp();
         let State::Up(up) = &mut self.state else { return None };
+        // mutant: registers-first
         if up.registration_due {
             up.registration_due = false;
             up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
@@ -221,6 +227,7 @@ impl Link {
         let prefix = match config.registration_when {
             RegistrationWhen::OnConnect => Bytes::new(),
             RegistrationWhen::WithData if is_destination => Bytes::new(),
+            // mutant: registers-with-data
             RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
         };
         let start = up.sent + prefix.len() as u64;
@@ -295,6 +302,7 @@ impl Link {
         up.registration_due |= register_again.is_some() && !cx.config.registration.is_empty();
         up.first_data = up.first_data.filter(|first| first.until.is_none_or(|until| now < until));
         if heartbeat_now {
+            // mutant: heartbeat-due
             up.heartbeat_due = true;
             up.last_heartbeat = now;
         }

@@ -187,6 +187,7 @@ impl EscapeDetector {
                 Fired::Offer
             }
             State::Answered { .. } => Fired::Complete { used: self.reset().len },
+            // mutant: escape-fails
             State::Idle | State::Pluses { .. } | State::Offered { .. } => Fired::Released(self.reset()),
         }
     }
@@ -202,6 +203,7 @@ impl EscapeDetector {
     }
 
     fn begins(&mut self, byte: u8, at: Instant) -> bool {
+        // mutant: guard-time
         let silent = self.last_byte.is_none_or(|last| at.since(last) > GUARD);
         if byte != b'+' || !silent {
             return false;
@@ -216,6 +218,7 @@ impl EscapeDetector {
         let next = match self.state {
             State::Idle => None,
             State::Pluses { count, .. } => (byte == b'+').then_some(if count == 1 {
+                // mutant: escape-gap
                 State::Pluses { count: 2, until: at + self.gap }
             } else {
                 State::Settling { line_end: LineEnd::default(), until: at + SETTLE }
@@ -223,6 +226,7 @@ impl EscapeDetector {
             State::Settling { line_end, .. } => {
                 line_end.with(byte).map(|line_end| State::Settling { line_end, until: at + SETTLE })
             }
+            // mutant: escape-answer
             State::Offered { written: true, .. } if byte | 0x20 == b'a' => {
                 Some(State::Answered { line_end: LineEnd::default(), until: at + SETTLE })
             }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::time::{Duration, Instant};
 
 /// A frame closes at this size, in bytes.
+// mutant: frame-size
 pub(crate) const FRAME_MAX: usize = 1024;
 /// A frame of mode 3 closes at this one: it is a request (decisions 16.16).
 pub(crate) const REQUEST_MAX: usize = 8192;
@@ -65,6 +66,7 @@ impl Framer {
 
     /// When silence will have closed the frame.
     pub(crate) fn deadline(&self, packing: Packing) -> Option<Instant> {
+        // mutant: frame-silence
         (!self.buffer.is_empty()).then(|| self.last + packing.silence)
     }
 

@@ -70,6 +70,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn is_shut(&self, now: Instant) -> bool {
+        // mutant: shut-door
         self.shut_until.is_some_and(|until| now < until)
     }
 

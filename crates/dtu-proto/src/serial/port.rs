@@ -171,6 +171,7 @@ impl SerialPort {
         self.note_waiting(now);
         self.held_bytes += bytes.len();
         self.from[source.index()] += bytes.len();
+        // mutant: held-order
         self.held.push_back(Parcel { bytes, purpose: Purpose::Data(source), since: now });
     }
 
@@ -380,6 +381,7 @@ impl SerialPort {
 
     /// Writes what is next, if the line is free.
     pub(crate) fn pump(&mut self, outputs: &mut VecDeque<Output>) {
+        // mutant: one-write
         if self.outstanding.is_some() || self.discarding {
             return;
         }

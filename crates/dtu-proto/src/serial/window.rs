@@ -76,6 +76,7 @@ impl Window {
             self.close_frame(packing, &mut dropped);
         }
         match self.state {
+            // mutant: window-a
             State::Start if byte.eq_ignore_ascii_case(&b'a') => {
                 self.state = State::Candidate { byte, at };
                 Step::More

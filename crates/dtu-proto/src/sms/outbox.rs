@@ -128,6 +128,7 @@ impl Outbox {
     fn ready(&self, now: Instant) -> Option<usize> {
         let is_ready = |(place, message): &(usize, &Outgoing)| {
             let waits_for_another = self.queue.iter().take(*place).any(|earlier| earlier.to == message.to);
+            // mutant: order-to-receiver
             message.safe && message.retry_at <= now && !waits_for_another
         };
         self.queue.iter().enumerate().find(is_ready).map(|(place, _)| place)
@@ -139,6 +140,7 @@ impl Outbox {
         let free =
             (0..=u8::MAX).map(|ahead| counted.wrapping_add(ahead)).find(|number| !self.used.contains(number));
         let number = free.unwrap_or(counted);
+        // mutant: reference-used
         (number, !self.is_known || number != counted)
     }
 
@@ -171,6 +173,7 @@ impl Outbox {
     pub(crate) fn next(&mut self, now: Instant, failing: bool) -> Option<(u64, Bytes)> {
         let (_, is_own) = self.upcoming();
         let message = self.ready(now).and_then(|place| self.queue.get_mut(place))?;
+        // mutant: unsure-reference
         message.unsure |= failing && message.is_fresh;
         let part = message.parts.front()?;
         let reference = reference_of(part)?;
@@ -179,6 +182,7 @@ impl Outbox {
                 // An earlier run has used it up.
                 self.reference = reference;
             }
+            // mutant: repeat-refuses-copies
             return Some((message.number, part.clone()));
         }
         if is_own {
@@ -188,6 +192,7 @@ impl Outbox {
             return Some((message.number, part.clone()));
         }
         self.reference = reference;
+        // mutant: first-try
         Some((message.number, numbered(part, self.reference, false)))
     }
 
@@ -229,6 +234,7 @@ impl Outbox {
         let message = &mut self.queue[place];
         let was_fresh = core::mem::take(&mut message.is_fresh);
         // Whether a modem counts a try that failed, and whether it saw this one, nobody knows.
+        // mutant: failed-try-counts
         self.is_known &= !was_fresh || outcome.is_ok();
         match outcome {
             Err(SubmitFailure::DUPLICATE) if was_fresh => {
@@ -237,6 +243,7 @@ impl Outbox {
                 message.forget_reference();
                 Progress::Later
             }
+            // mutant: copy-refused
             Ok(_) | Err(SubmitFailure::DUPLICATE) => {
                 let doubtful = outcome.is_err() && message.unsure;
                 message.parts.pop_front();
@@ -266,6 +273,7 @@ impl Outbox {
 
     /// The modem has told the reference that it gave to a message for this receiver.
     pub(crate) fn heard(&mut self, reference: u8, to: Option<PhoneNumber>) {
+        // mutant: reference-heard
         (self.reference, self.is_known) = (reference, true);
         self.note_used(reference);
         // A part that waits to be repeated under this number did not use it up: its repeat would be taken for a copy

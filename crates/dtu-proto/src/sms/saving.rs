@@ -99,6 +99,7 @@ impl Saving {
 
     fn is_to_be_told(&self, id: u64) -> bool {
         let written = self.writing.as_ref().is_some_and(|writing| writing.taken.contains(&id));
+        // mutant: told-once
         written || self.taken.contains(&id)
     }
 

@@ -34,6 +34,7 @@ impl Mailbox {
     pub(crate) fn to_text(&self, now: Instant) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "references {} {}", self.outbox.reference(), self.concat_reference);
+        // mutant: used-stored
         if self.outbox.used().len() > 0 {
             let used: String = self.outbox.used().map(|number| format!(" {number}")).collect();
             let _ = writeln!(out, "used{used}");
@@ -48,9 +49,11 @@ impl Mailbox {
         for part in self.joiner.held() {
             let _ = writeln!(out, "part {} {}", part.until.since(now).as_secs(), hex::encode(&part.pdu));
         }
+        // mutant: lines-stored
         for (kind, bytes) in self.line.items() {
             let _ = writeln!(out, "line {} {}", kind_word(kind), hex::encode(bytes));
         }
+        // mutant: outbox-stored
         for message in self.outbox.messages() {
             let _ = write!(out, "out {} {}", message.to, message.until.since(now).as_secs());
             let parts: String = message.parts.iter().map(|part| format!(" {}", hex::encode(part))).collect();

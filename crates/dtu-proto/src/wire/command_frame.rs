@@ -220,6 +220,7 @@ fn checked_body(frame: &[u8]) -> Result<&[u8], Fault> {
     }
     let (body, is) = (&frame[HEAD..whole - 1], frame[whole - 1]);
     let should = sum(body);
+    // mutant: packet-sum
     if should == is { Ok(body) } else { Err(Fault::Sum { should, is }) }
 }
 
@@ -363,6 +364,7 @@ impl Finder {
         let frame = &rest[..whole];
         Some(match CommandFrame::decode(frame) {
             Ok(_) => Found::Frame(Bytes::copy_from_slice(frame)),
+            // mutant: behind-bad-packet
             Err(fault @ Fault::Sum { .. }) => bad(fault, MAGIC.len()),
             Err(fault) => bad(fault, whole),
         })

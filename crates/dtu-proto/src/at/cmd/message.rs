@@ -232,6 +232,7 @@ fn is_number(call: &Call<'_, '_>) -> Result<bool, Error> {
     let text = call.text(0)?;
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let too_long = digits && text.parse().map_or(true, |length: usize| length > NO_LENGTH);
+    // mutant: quoted-number
     Ok(call.is_quoted(0) || text.starts_with('+') || too_long)
 }
 

@@ -162,6 +162,7 @@ fn operator(call: &mut Call<'_, '_>) -> Done {
     let format = call.ctx.config.operator_format;
     let shown = call.ctx.status.radio.operator.as_ref().map(|operator| named(operator, format));
     call.say(match shown.filter(|name| !name.is_empty()) {
+        // mutant: operator-charset
         Some(name) => format!("+COPS: 0,{format},{}", Quoted(&in_charset(call, &name))),
         None => String::from("+COPS: 0"),
     });

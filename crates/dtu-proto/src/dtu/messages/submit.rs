@@ -216,6 +216,7 @@ impl Dtu {
             self.mailbox.changed();
         } else {
             self.mailbox.counters.dropped += 1;
+            // mutant: no-room-said
             self.event(Event::MessageLost(MessageLoss::NoRoom(to)));
         }
     }

@@ -10,6 +10,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{Finder, Found};
 
 /// A packet is whole so long after its header at the latest, beside its own time on the line (decisions 16.17).
+// mutant: rest-of-packet
 const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The serial side of the mode.

@@ -140,6 +140,7 @@ impl SerialCommand {
         if self.lobby.is_empty() {
             self.lobby_since = now;
         }
+        // mutant: lobby-order
         self.lobby.push_back(id);
     }
 
@@ -160,6 +161,7 @@ impl SerialCommand {
     }
 
     fn place_for(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) -> Option<&mut Place> {
+        // mutant: own-connection
         if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
             return self.places.get_mut(index);
         }
@@ -249,6 +251,7 @@ impl SerialCommand {
         self.counters.dropped_bytes += packet.len() as u64;
         let event = Event::FrameDropped { queue: QueueId::SerialCommand, bytes: packet.len() };
         outputs.push_back(Output::Event(event));
+        // mutant: drop-answered
         self.reply(packet, false);
     }
 

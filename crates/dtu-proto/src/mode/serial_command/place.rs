@@ -84,6 +84,7 @@ impl Place {
         let own = LinkOptions {
             drop_policy: DropPolicy::Block,
             spool: false,
+            // mutant: destination-backoff
             expect_registration: None,
             expect_heartbeat: None,
             ..options.clone()

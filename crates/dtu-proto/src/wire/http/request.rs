@@ -106,6 +106,7 @@ fn without_line_end(mut frame: &[u8]) -> &[u8] {
 fn target(bytes: &[u8], out: &mut Vec<u8>) {
     for (at, byte) in bytes.iter().enumerate() {
         let escaped = *byte == b'%' && bytes.get(at + 1..at + 3).is_some_and(is_hex);
+        // mutant: target-escaped
         if escaped || may_stand(*byte) {
             out.push(*byte);
         } else {
