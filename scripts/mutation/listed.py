@@ -8,7 +8,7 @@ from .marks import condition, delete, instead, swap, value
 # The rule says which tests must notice: see SCRIPTS and MODES of scripts/mutants.py.
 MUTATIONS = {
     "frames": [
-        ("datagram-acked", "frames are let go when sent, not when acknowledged", condition("$ || up.sent > 0")),
+        ("datagram-acked", "frames are let go when sent, not when acknowledged", condition("$ || self.connection.sent() > 0")),
         ("send-again", "after a lost connection nothing is sent again", delete),
         ("cache-order", "the cache is a stack", swap("push_back", "push_front")),
         ("frame-silence", "frames join over a silence of TIME", swap("then(|| $at)", "then(|| $at * 2)")),
@@ -24,7 +24,7 @@ MUTATIONS = {
     "registration": [
         ("registers-again", "no registration after a reconnect", swap("($now, $it)", "($now, $it && self.counters.reconnects == 0)")),
         ("registers-with-data", "data goes without the registration packet", value("Bytes::new()")),
-        ("registers-first", "the registration packet comes behind the first frame", condition("$ && up.sent > 0")),
+        ("registers-first", "the registration packet comes behind the first frame", condition("$ && !is_first")),
     ],
     "commands": [
         ("refusal-said", "a command from afar that is refused is not said", instead("if outcome.is_ok() { $ }")),
@@ -153,7 +153,7 @@ MUTATIONS = {
         ("links-of-other-modes", "links work in the other modes, too", value("None")),
         ("client-stops", "the HTTPD client does not stop with its mode", delete),
         ("retry-pause", "links wait three times as long as they may, where the mode changes",
-         swap("+ $pause }", "+ $pause * if self.port.is_destination() { 1 } else { 3 } }")),
+         swap("+ $pause }", "+ $pause * if self.is_destination() { 1 } else { 3 } }")),
     ],
     "ends": [
         ("backup-spool", "frames are spooled for a backup that has no spool", swap("&&", "||")),
@@ -164,7 +164,7 @@ MUTATIONS = {
         ("window-a", "any letter before a t begins a command in the set-up window", swap("if $is_a =>", "if byte != 0 =>")),
     ],
     "liveness": [
-        ("rests", "a lost link never comes back", instead("self.state = State::Idle(WaitingFor::Duty);")),
+        ("rests", "a lost link never comes back", instead("self.plan = Plan::Wait(WaitingFor::Duty);")),
         ("half-the-outage", "a pause is as long as the outage, which a world sees", swap("($outage / 2)", "$outage")),
         ("pause", "a link waits twice as long as it may, to the longest pause", value("(limit * 2).min(longest)")),
         ("attempt", "an attempt that hangs is left to the kernel, which a world sees", value("TRY_MOST")),

@@ -15,10 +15,10 @@ use crate::event::{
 };
 use crate::httpd::Httpd;
 use crate::identity::Identity;
-use crate::link::backoff::Rng;
-use crate::link::{Link, LinkContext, Pause};
 use crate::mode::at_connection::AtConnection;
 use crate::mode::serial_command::SerialCommand;
+use crate::net::backoff::Rng;
+use crate::net::{Link, LinkContext, Pause};
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -520,7 +520,7 @@ impl Dtu {
 
     fn leds(&self) -> Leds {
         let channel_up =
-            self.httpd.is_up() || self.at_connection.channel.is_up() || self.serial_command.is_up();
+            self.httpd.is_up() || self.at_connection.connection.is_up() || self.serial_command.is_up();
         let up = channel_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }

@@ -76,7 +76,6 @@ extern crate std;
 
 mod at;
 mod call;
-mod channel;
 pub mod config;
 pub mod drops;
 mod dtu;
@@ -84,8 +83,8 @@ pub mod event;
 mod httpd;
 mod identity;
 mod ids;
-mod link;
 mod mode;
+mod net;
 pub mod radio;
 pub mod record;
 mod serial;

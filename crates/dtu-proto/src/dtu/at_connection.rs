@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::prompt::OpenPrompt;
 use super::{Dtu, WaitingCommand};
 use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
-use crate::channel::{Down, News};
 use crate::config::WorkingMode;
 use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
+use crate::net::connection::{Down, News};
 use crate::serial::port::Source;
 use crate::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ impl Dtu {
     pub(super) fn open_at_connection(&mut self) {
         let Some(connect) = self.at_connection.take_order() else { return };
         if self.attached.is_some() {
-            self.at_connection.channel.connect(connect, self.now + PATIENCE, &mut self.outputs);
+            self.at_connection.connection.connect(connect, self.now + PATIENCE, &mut self.outputs);
             return;
         }
         let reason = LinkDownReason::Network(CloseReason::Unreachable);
@@ -36,11 +36,11 @@ impl Dtu {
     /// `CISEND`: the DTE has typed its frame.
     pub(super) fn send_at_connection(&mut self, frame: Bytes) {
         self.at_connection.begin_send(frame.len());
-        if self.at_connection.channel.is_free() {
+        if self.at_connection.connection.is_free() {
             self.lamps.data(self.now);
             let payload = Payload { prefix: Bytes::new(), body: frame };
             // mutant: send-ok
-            self.at_connection.channel.send(payload, &mut self.outputs);
+            self.at_connection.connection.send(payload, &mut self.outputs);
         } else {
             self.send_ended(false);
         }
@@ -56,14 +56,14 @@ impl Dtu {
     /// The socket takes nothing: what it has of the frame nobody knows, so the stream is spoilt.
     pub(super) fn send_is_late(&mut self) {
         let reason = LinkDownReason::Network(CloseReason::TimedOut);
-        self.at_connection.channel.close(reason, self.now, &mut self.outputs);
+        self.at_connection.connection.close(reason, self.now, &mut self.outputs);
         self.send_ended(false);
     }
 
     /// `CICLOSE`
     pub(super) fn close_at_connection(&mut self) {
-        self.at_connection.channel.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
-        if !self.at_connection.channel.is_closing() {
+        self.at_connection.connection.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+        if !self.at_connection.connection.is_closing() {
             self.close_ended();
         }
     }
@@ -80,7 +80,7 @@ impl Dtu {
 
     /// News of `SocketId::AtMode`.
     pub(super) fn at_connection_news(&mut self, input: SocketInput<'_>) {
-        let news = self.at_connection.channel.handle(input, &mut self.outputs);
+        let news = self.at_connection.connection.handle(input, &mut self.outputs);
         self.take_connection_news(news);
     }
 
@@ -91,7 +91,7 @@ impl Dtu {
                 self.tell_connection(ConnectionCode::ConnectOk);
             }
             // A datagram without a byte is nothing to print, and would take room in what is held.
-            News::Data([]) | News::Nothing | News::Acked => {}
+            News::Data([]) | News::Nothing | News::Acked | News::Moved => {}
             News::Data(data) => self.received_on_connection(data),
             News::Sent => self.send_ended(true),
             News::Down(down) => self.connection_ended(&down),
@@ -108,6 +108,7 @@ impl Dtu {
     }
 
     fn connection_ended(&mut self, down: &Down) {
+        self.outputs.push_back(self.at_connection.connection.event(down));
         self.at_connection.ended(down);
         self.send_ended(false);
         self.close_ended();
@@ -134,20 +135,20 @@ impl Dtu {
     /// Closes the connection without a word: the mode ends, the device restarts or stops.
     pub(super) fn stop_at_connection(&mut self) {
         self.at_connection.forget_order();
-        self.at_connection.channel.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+        self.at_connection.connection.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
     }
 
     /// Whether the host has still to say that it is closed.
     pub(super) const fn at_connection_is_closing(&self) -> bool {
-        self.at_connection.channel.is_closing()
+        self.at_connection.connection.is_closing()
     }
 
     pub(super) const fn at_connection_deadline(&self) -> Option<Instant> {
-        self.at_connection.channel.deadline()
+        self.at_connection.connection.deadline()
     }
 
     pub(super) fn at_connection_due(&mut self) {
-        let news = self.at_connection.channel.fire(self.now, &mut self.outputs);
+        let news = self.at_connection.connection.fire(self.now, &mut self.outputs);
         self.take_connection_news(news);
     }
 }

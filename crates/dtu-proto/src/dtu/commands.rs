@@ -21,7 +21,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(10);
 const SUBMIT_PATIENCE: Duration = Duration::from_secs(180);
 /// The socket must take the frame of a `CISEND` within this time.
 const SEND_PATIENCE: Duration = Duration::from_secs(60);
-/// The channel itself waits 5 s for the host.
+/// The connection itself waits 5 s for the host.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who asked, and is answered: a later connection of the same link is somebody else.

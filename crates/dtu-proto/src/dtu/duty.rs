@@ -3,7 +3,7 @@
 use super::Dtu;
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
-use crate::link::{Link, MOVES_FOR, Pause};
+use crate::net::{Link, MOVES_FOR, Pause};
 use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 
 use super::Dtu;
 use crate::event::{LinkId, SocketId};
-use crate::link::LineShare;
+use crate::net::LineShare;
 use crate::serial::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ impl Dtu {
     pub(super) fn makes_room(&self, source: Source) -> bool {
         let waits = match source {
             Source::Socket(SocketId::Link(_)) => self.config.network_at.then_some(STANDS_FOR_GOOD),
-            Source::Socket(channel) => (channel == SocketId::Httpd).then_some(ANSWER_WAITS),
+            Source::Socket(socket) => (socket == SocketId::Httpd).then_some(ANSWER_WAITS),
             Source::Device => Some(STANDS_FOR_GOOD),
         };
         self.line_is_given_up() || waits.is_some_and(|time| self.line_stands_for(time))
@@ -59,7 +59,7 @@ impl Dtu {
             let now = self.now;
             self.links[link.index()].line_moved(share, now);
         }
-        let shares = SocketId::DESTINATIONS.map(|channel| self.line_share(Source::Socket(channel)));
+        let shares = SocketId::DESTINATIONS.map(|socket| self.line_share(Source::Socket(socket)));
         unheard |= shares.iter().any(|share| !share.is_read);
         self.serial_command.line_moved(&shares, self.now);
         unheard |= !self.wants_socket(SocketId::Httpd) || !self.wants_socket(SocketId::AtMode);

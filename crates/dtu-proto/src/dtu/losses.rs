@@ -2,7 +2,7 @@
 
 use super::Dtu;
 use crate::event::QueueId;
-use crate::link::Link;
+use crate::net::Link;
 use crate::status::{Loss, Losses};
 
 impl Dtu {

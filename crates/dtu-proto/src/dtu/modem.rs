@@ -3,7 +3,7 @@
 use super::Dtu;
 use crate::at;
 use crate::event::{LinkId, Output};
-use crate::link::Link;
+use crate::net::Link;
 use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
 use crate::status::RadioStatus;
 

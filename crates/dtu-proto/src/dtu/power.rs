@@ -8,7 +8,7 @@ use super::{Dtu, LineState};
 use crate::at::Clock;
 use crate::config::{Role, Shutdown, WorkingMode};
 use crate::event::{Door, Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
-use crate::link::Link;
+use crate::net::Link;
 use crate::serial::port::{Dropped, Purpose};
 use crate::serial::window::Rest;
 use crate::sms;

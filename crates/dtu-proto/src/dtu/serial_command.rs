@@ -6,8 +6,8 @@ use super::Dtu;
 use crate::at;
 use crate::config::WorkingMode;
 use crate::event::{SocketId, SocketInput};
-use crate::link::LinkContext;
 use crate::mode::serial_command::{Came, SerialCommand};
+use crate::net::LinkContext;
 use crate::serial::port::{REPLY_QUEUE_HIGH, Source};
 use crate::time::Instant;
 
@@ -77,15 +77,15 @@ impl Dtu {
     }
 
     /// News of a destination.
-    pub(super) fn serial_command_news(&mut self, channel: SocketId, input: SocketInput<'_>) {
-        let is_data = self.with_serial_command(|mode, cx| mode.news(channel, input, cx));
+    pub(super) fn serial_command_news(&mut self, socket: SocketId, input: SocketInput<'_>) {
+        let is_data = self.with_serial_command(|mode, cx| mode.news(socket, input, cx));
         if let SocketInput::Data(data) = input
             && is_data
             && !data.is_empty()
         {
             self.last_received = self.now;
             self.lamps.data(self.now);
-            self.print(data, Source::Socket(channel));
+            self.print(data, Source::Socket(socket));
         }
     }
 

@@ -6,14 +6,15 @@ use bytes::Bytes;
 
 use super::exchange::{Exchange, Taken, Terms};
 use super::{Httpd, HttpdContext, IDLE};
-use crate::channel::Down;
 use crate::event::{CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload};
+use crate::net::connection::Down;
 use crate::time::Duration;
 
 impl Httpd {
     /// Sends the frame that has waited longest.
     pub(super) fn request(&mut self, cx: &mut HttpdContext<'_>) {
-        let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.channel.is_free()) else {
+        let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.connection.is_free())
+        else {
             return;
         };
         let Some(request) = settings.request() else { return };
@@ -23,7 +24,7 @@ impl Httpd {
         self.spool_sending(Some(number), cx);
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
-        let end = self.channel.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
+        let end = self.connection.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
         self.backoff.asked();
         self.requested = end;
         let terms = Terms {
@@ -113,7 +114,7 @@ impl Httpd {
 
     /// There will be no answer, or no whole one.
     fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
-        let acked = self.channel.acked();
+        let acked = self.connection.acked();
         let Some(exchange) = self.done(cx) else { return };
         if exchange.was_taken(acked) {
             self.backoff.reset();
@@ -140,7 +141,7 @@ impl Httpd {
     pub(super) fn overdue(&mut self, cx: &mut HttpdContext<'_>) {
         match &self.exchange {
             // What the close brings decides: `down`.
-            Some(exchange) if exchange.was_forgotten(self.channel.acked()) => {
+            Some(exchange) if exchange.was_forgotten(self.connection.acked()) => {
                 self.close(LinkDownReason::NoAnswer, cx);
             }
             Some(exchange) if exchange.sent => {
@@ -165,6 +166,7 @@ impl Httpd {
 
     /// The connection, or the attempt, is over.
     pub(super) fn down(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+        cx.outputs.push_back(self.connection.event(&down));
         if down.acked > 0 {
             self.backoff.heard();
         }

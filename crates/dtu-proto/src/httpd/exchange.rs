@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::channel::Down;
 use crate::event::{HttpdTrouble, LinkDownReason};
+use crate::net::connection::Down;
 use crate::time::{Duration, Instant};
 use crate::wire::http::{Answer, Fault, Step};
 

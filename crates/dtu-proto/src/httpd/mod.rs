@@ -12,14 +12,14 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::channel::{Channel, News};
 use crate::config::{DropPolicy, HttpdConfig, LinkOptions, Protocol};
 use crate::event::{
     Connect, Event, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
 };
-use crate::link::backoff::{Backoff, Rng};
-use crate::link::cache::Cache;
-use crate::link::{MOVES_FOR, Pause};
+use crate::net::backoff::{Backoff, Rng};
+use crate::net::cache::Cache;
+use crate::net::connection::{Connection, News};
+use crate::net::{MOVES_FOR, Pause};
 use crate::status::{HttpdCounters, HttpdStatus, LinkState, Loss, WaitingFor};
 use crate::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ pub(crate) struct Httpd {
     options: LinkOptions,
     /// The settings in force; `None` = the mode does not run.
     settings: Option<Settings>,
-    channel: Channel,
+    connection: Connection,
     cache: Cache,
     /// The request under way.
     exchange: Option<Exchange>,
@@ -82,7 +82,7 @@ impl Httpd {
             cache: Cache::new(options.cache, options.drop_policy),
             options,
             settings: None,
-            channel: Channel::new(SocketId::Httpd),
+            connection: Connection::new(SocketId::Httpd),
             exchange: None,
             retry_at: None,
             backoff: Backoff::default(),
@@ -187,12 +187,12 @@ impl Httpd {
 
     /// Takes news of the socket in. What goes to the serial line is added to `print`.
     pub(crate) fn handle(&mut self, input: SocketInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
-        let news = self.channel.handle(input, cx.outputs);
+        let news = self.connection.handle(input, cx.outputs);
         if matches!(news, News::Data(_) | News::Acked) {
             self.progress_at = cx.now;
         }
         match news {
-            News::Nothing => return,
+            News::Nothing | News::Moved => return,
             News::Up => self.up(cx),
             News::Data(data) => {
                 self.backoff.heard();
@@ -221,14 +221,14 @@ impl Httpd {
         let Some(settings) = &self.settings else { return };
         // mutant: one-request
         if self.exchange.is_some() || self.cache.is_empty() {
-            if self.exchange.is_none() && self.channel.is_idle() {
+            if self.exchange.is_none() && self.connection.is_idle() {
                 self.rests_since.get_or_insert(cx.now);
             }
             return;
         }
-        if self.channel.is_up() {
+        if self.connection.is_up() {
             self.request(cx);
-        } else if self.channel.is_idle()
+        } else if self.connection.is_idle()
             && self.retry_at.is_none()
             && cx.attached
             && settings.server().is_some()
@@ -250,12 +250,12 @@ impl Httpd {
         self.attempt_at = cx.now;
         let longest = self.settings.as_ref().map_or(IDLE, Settings::timeout);
         let until = cx.now + self.backoff.attempt(cx.now, cx.rng).min(longest);
-        self.channel.connect(connect, until, cx.outputs);
+        self.connection.connect(connect, until, cx.outputs);
     }
 
     /// Orders the end of a connection or attempt, if there is one.
     fn close(&mut self, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
-        self.channel.close(reason, cx.now, cx.outputs);
+        self.connection.close(reason, cx.now, cx.outputs);
     }
 
     /// Every frame before the first that waits is done with.
@@ -287,10 +287,10 @@ impl Httpd {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let up = self.channel.is_up();
+        let up = self.connection.is_up();
         let exchange = self.exchange.as_ref().filter(|_| up).map(Exchange::deadline);
         let used = exchange.unwrap_or_else(|| up.then_some(self.idle_until));
-        [self.retry_at, self.channel.deadline(), used].into_iter().flatten().min()
+        [self.retry_at, self.connection.deadline(), used].into_iter().flatten().min()
     }
 
     /// A deadline has come.
@@ -300,11 +300,11 @@ impl Httpd {
         if is_due(self.retry_at) {
             self.retry_at = None;
             self.connect(cx);
-        } else if is_due(self.channel.deadline()) {
-            if self.channel.is_connecting() {
+        } else if is_due(self.connection.deadline()) {
+            if self.connection.is_connecting() {
                 self.backoff.gave_up(now);
             }
-            if let News::Down(down) = self.channel.fire(now, cx.outputs) {
+            if let News::Down(down) = self.connection.fire(now, cx.outputs) {
                 self.down(down, cx);
             }
         } else if self.exchange.is_some() {
@@ -327,11 +327,11 @@ impl Httpd {
     }
 
     pub(crate) const fn is_up(&self) -> bool {
-        self.channel.is_up()
+        self.connection.is_up()
     }
 
     pub(crate) const fn is_closing(&self) -> bool {
-        self.channel.is_closing()
+        self.connection.is_closing()
     }
 
     pub(crate) const fn counters(&self) -> &HttpdCounters {
@@ -353,10 +353,10 @@ impl Httpd {
     }
 
     fn state(&self, attached: bool) -> LinkState {
-        match &self.channel {
+        match &self.connection {
             _ if self.settings.is_none() => LinkState::Off,
-            channel if channel.is_up() => LinkState::Connected,
-            channel if channel.is_connecting() => LinkState::Connecting,
+            connection if connection.is_up() => LinkState::Connected,
+            connection if connection.is_connecting() => LinkState::Connecting,
             _ if !attached => LinkState::Waiting(WaitingFor::Network),
             _ if self.cache.is_empty() => LinkState::Waiting(WaitingFor::Data),
             _ => LinkState::Waiting(WaitingFor::Retry),

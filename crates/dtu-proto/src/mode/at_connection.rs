@@ -1,13 +1,13 @@
 //! The connection of the AT mode (2): what was ordered, and what became of it (manual 2.8.6.34 to .36, decisions 12).
 
-use crate::channel::{Channel, Down};
 use crate::event::{Connect, LinkDownReason, SocketId};
+use crate::net::connection::{Connection, Down};
 use crate::status::{AtConnectionCounters, AtConnectionStatus, LinkState};
 
 /// The connection.
 #[derive(Debug)]
 pub(crate) struct AtConnection {
-    pub(crate) channel: Channel,
+    pub(crate) connection: Connection,
     /// Where `CIOPEN` wants to go; it begins behind the reply, and not before an earlier connection is closed.
     ordered: Option<Connect>,
     last_down: Option<LinkDownReason>,
@@ -19,7 +19,7 @@ pub(crate) struct AtConnection {
 impl Default for AtConnection {
     fn default() -> Self {
         Self {
-            channel: Channel::new(SocketId::AtMode),
+            connection: Connection::new(SocketId::AtMode),
             ordered: None,
             last_down: None,
             counters: AtConnectionCounters::default(),
@@ -34,9 +34,9 @@ impl AtConnection {
         self.ordered = Some(connect);
     }
 
-    /// What is to be opened, once the channel can take it.
+    /// What is to be opened, once nothing is open any more.
     pub(crate) fn take_order(&mut self) -> Option<Connect> {
-        if self.channel.is_idle() { self.ordered.take() } else { None }
+        if self.connection.is_idle() { self.ordered.take() } else { None }
     }
 
     /// `CICLOSE`, or the mode ends: what has not begun does not begin.
@@ -46,7 +46,7 @@ impl AtConnection {
 
     /// Whether a connection is open, being opened, or about to be.
     pub(crate) const fn is_used(&self) -> bool {
-        self.ordered.is_some() || self.channel.is_connecting() || self.channel.is_up()
+        self.ordered.is_some() || self.connection.is_connecting() || self.connection.is_up()
     }
 
     /// Takes note of a frame of the DTE.
@@ -94,9 +94,9 @@ impl AtConnection {
     }
 
     pub(crate) const fn status(&self) -> AtConnectionStatus {
-        let state = if self.channel.is_up() {
+        let state = if self.connection.is_up() {
             LinkState::Connected
-        } else if self.ordered.is_some() || self.channel.is_connecting() {
+        } else if self.ordered.is_some() || self.connection.is_connecting() {
             LinkState::Connecting
         } else {
             LinkState::Off

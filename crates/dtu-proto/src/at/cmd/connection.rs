@@ -89,7 +89,7 @@ fn send_exactly(call: &mut Call<'_, '_>) -> Done {
 
 fn ask(call: &mut Call<'_, '_>, what: Prompted, max: usize, ends: Ends) -> Done {
     check(call)?;
-    if !call.ctx.connection.channel.is_up() {
+    if !call.ctx.connection.connection.is_up() {
         let why = "not connected; AT+CIOPEN=TCP,address,port opens a connection";
         return Err(call.refuse(Code::NotAllowed, why));
     }

@@ -148,8 +148,8 @@ fn examples_desk(line: &str) -> Desk {
             (Protocol::Tcp, String::from("usrcn.gicp.net"), VecDeque::new());
         let connect = Connect { protocol, address, port: 10_101, local_port: 0, tls: false };
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        desk.connection.channel.connect(connect, Instant::ZERO, &mut outputs);
-        desk.connection.channel.handle(SocketInput::Connected { local }, &mut outputs);
+        desk.connection.connection.connect(connect, Instant::ZERO, &mut outputs);
+        desk.connection.connection.handle(SocketInput::Connected { local }, &mut outputs);
     }
     desk
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkOptions};
 use crate::event::{DESTINATIONS, Event, Output, QueueId, SocketId, SocketInput};
-use crate::link::{LineShare, Link, LinkContext, Pause};
+use crate::net::{LineShare, Link, LinkContext, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
@@ -165,8 +165,8 @@ impl SerialCommand {
         if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
             return self.places.get_mut(index);
         }
-        if let Some(channel) = SocketId::DESTINATIONS.get(self.places.len()) {
-            self.places.push(Place::new(*channel, &self.options, frame, cx));
+        if let Some(socket) = SocketId::DESTINATIONS.get(self.places.len()) {
+            self.places.push(Place::new(*socket, &self.options, frame, cx));
             return self.places.last_mut();
         }
         let idle = self.places.iter_mut().filter(|place| place.given.is_empty());
@@ -209,11 +209,11 @@ impl SerialCommand {
     /// News of a destination's socket. True: data came that is to be printed.
     pub(crate) fn news(
         &mut self,
-        channel: SocketId,
+        socket: SocketId,
         input: SocketInput<'_>,
         cx: &mut LinkContext<'_>,
     ) -> bool {
-        let index = SocketId::DESTINATIONS.iter().position(|own| *own == channel);
+        let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
         let Some(place) = index.and_then(|index| self.places.get_mut(index)) else { return false };
         let is_data = matches!(input, SocketInput::Data(_)) && place.link.is_up();
         if is_data {

@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{LinkDownReason, SocketId};
-use crate::link::{Link, LinkContext, MOVES_FOR, News};
+use crate::net::{Link, LinkContext, MOVES_FOR, News};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};

@@ -1,11 +1,12 @@
-//! A connection that a working mode opens for itself: what the host was told, and what it may be told next.
+//! One connection of a socket: what the host was told, and what it may be told next. Links, and the modes that open
+//! connections for themselves, have one each.
 //!
 //! ```text
 //! Idle ─connect─► Connecting ─Connected─► Up ─close, Closed─┐
 //!   ▲                 └─close─► Closing ◄─────────close─────┤
 //!   └──────────────── Closed, or the host is silent ────────┘
 //! ```
-//! It has no cache and does not connect by itself: that is the mode's business.
+//! It has no cache and does not connect by itself: that is its owner's business, and so is what a log hears of its end.
 
 use alloc::collections::VecDeque;
 
@@ -17,10 +18,10 @@ use crate::time::{Duration, Instant};
 /// The host closes at once.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A channel.
+/// A connection.
 #[derive(Debug)]
-pub(crate) struct Channel {
-    id: SocketId,
+pub(crate) struct Connection {
+    socket: SocketId,
     state: State,
 }
 
@@ -57,6 +58,8 @@ pub(crate) enum News<'a> {
     Nothing,
     /// The connection stands.
     Up,
+    /// It leads to another address of the peer's name by now (UDP).
+    Moved,
     /// Bytes of the peer.
     Data(&'a [u8]),
     /// The outstanding `Send` is in the socket's hands.
@@ -76,25 +79,25 @@ pub(crate) struct Down {
     pub(crate) acked: u64,
 }
 
-impl Channel {
-    pub(crate) const fn new(id: SocketId) -> Self {
-        Self { id, state: State::Idle }
+impl Connection {
+    pub(crate) const fn new(socket: SocketId) -> Self {
+        Self { socket, state: State::Idle }
     }
 
-    /// Begins an attempt, which is given up at `until`. Only where the channel is idle.
+    /// Begins an attempt, which is given up at `until`. Only where it is idle.
     pub(crate) fn connect(&mut self, connect: Connect, until: Instant, outputs: &mut VecDeque<Output>) {
         if self.is_idle() {
             self.state = State::Connecting { until };
-            outputs.push_back(Output::Socket(self.id, SocketOutput::Connect(connect)));
+            outputs.push_back(Output::Socket(self.socket, SocketOutput::Connect(connect)));
         }
     }
 
-    /// Hands bytes over, where [`Channel::is_free`]. Says where in the connection they end.
+    /// Hands bytes over, where [`Connection::is_free`]. Says where in the stream they end.
     pub(crate) fn send(&mut self, payload: Payload, outputs: &mut VecDeque<Output>) -> u64 {
         let State::Up(up) = &mut self.state else { return 0 };
         up.sending = true;
         up.sent += payload.len() as u64;
-        outputs.push_back(Output::Socket(self.id, SocketOutput::Send(payload)));
+        outputs.push_back(Output::Socket(self.socket, SocketOutput::Send(payload)));
         up.sent
     }
 
@@ -111,7 +114,7 @@ impl Channel {
             State::Idle | State::Closing { .. } => return false,
         };
         self.state = State::Closing { reason, was_up, sending, until: now + CLOSE_PATIENCE };
-        outputs.push_back(Output::Socket(self.id, SocketOutput::Close));
+        outputs.push_back(Output::Socket(self.socket, SocketOutput::Close));
         true
     }
 
@@ -120,9 +123,10 @@ impl Channel {
         match (&mut self.state, input) {
             (State::Connecting { .. }, SocketInput::Connected { .. }) => {
                 self.state = State::Up(Up::default());
-                outputs.push_back(Output::Event(Event::Connected(self.id)));
+                outputs.push_back(Output::Event(Event::Connected(self.socket)));
                 News::Up
             }
+            (State::Up(_), SocketInput::Connected { .. }) => News::Moved,
             (State::Up(_), SocketInput::Data(data)) => News::Data(data),
             (State::Up(Up { sending, .. }) | State::Closing { sending, .. }, SocketInput::Sent)
                 if *sending =>
@@ -134,12 +138,12 @@ impl Channel {
                 up.acked = total;
                 News::Acked
             }
-            (_, SocketInput::Closed { reason, acked }) => self.closed(reason, acked, outputs),
+            (_, SocketInput::Closed { reason, acked }) => self.closed(reason, acked),
             _ => News::Nothing,
         }
     }
 
-    fn closed(&mut self, reason: CloseReason, acked: u64, outputs: &mut VecDeque<Output>) -> News<'static> {
+    fn closed(&mut self, reason: CloseReason, acked: u64) -> News<'static> {
         let network = LinkDownReason::Network(reason);
         let down = match self.state {
             State::Idle => return News::Nothing,
@@ -147,14 +151,18 @@ impl Channel {
             State::Up(up) => Down { reason: network, was_up: true, acked: acked.max(up.acked) },
             State::Closing { reason, was_up, .. } => Down { reason, was_up, acked },
         };
-        self.ended(down, outputs)
+        self.ended(down)
     }
 
-    fn ended(&mut self, down: Down, outputs: &mut VecDeque<Output>) -> News<'static> {
+    const fn ended(&mut self, down: Down) -> News<'static> {
         self.state = State::Idle;
-        let Down { reason, was_up, .. } = down;
-        outputs.push_back(Output::Event(Event::Disconnected { socket: self.id, reason, was_up }));
         News::Down(down)
+    }
+
+    /// What a log hears of an end.
+    pub(crate) const fn event(&self, down: &Down) -> Output {
+        let Down { reason, was_up, .. } = *down;
+        Output::Event(Event::Disconnected { socket: self.socket, reason, was_up })
     }
 
     /// When the host must have answered.
@@ -173,10 +181,22 @@ impl Channel {
                 News::Nothing
             }
             State::Closing { reason, was_up, until, .. } if until <= now => {
-                self.ended(Down { reason, was_up, acked: 0 }, outputs)
+                self.ended(Down { reason, was_up, acked: 0 })
             }
             State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
         }
+    }
+
+    /// Nobody acknowledges a datagram: that the kernel took it is all that is known.
+    pub(crate) const fn acknowledge_all(&mut self) {
+        if let State::Up(up) = &mut self.state {
+            up.acked = up.sent;
+        }
+    }
+
+    /// The socket that it is of.
+    pub(crate) const fn socket(&self) -> SocketId {
+        self.socket
     }
 
     pub(crate) const fn is_idle(&self) -> bool {
@@ -189,6 +209,14 @@ impl Channel {
 
     pub(crate) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    /// Bytes of the connection that stands that were handed to the host.
+    pub(crate) const fn sent(&self) -> u64 {
+        match self.state {
+            State::Up(up) => up.sent,
+            State::Idle | State::Connecting { .. } | State::Closing { .. } => 0,
+        }
     }
 
     /// Bytes of the connection that stands that the peer's TCP has acknowledged.
@@ -220,59 +248,59 @@ mod tests {
     use super::*;
     use crate::config::Protocol;
 
-    fn connected(outputs: &mut VecDeque<Output>) -> Channel {
-        let mut channel = Channel::new(SocketId::AtMode);
+    fn connected(outputs: &mut VecDeque<Output>) -> Connection {
+        let mut connection = Connection::new(SocketId::AtMode);
         let (protocol, address) = (Protocol::Tcp, String::from("host"));
-        channel.connect(
+        connection.connect(
             Connect { protocol, address, port: 1, local_port: 0, tls: false },
             Instant::ZERO,
             outputs,
         );
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        assert_eq!(channel.handle(SocketInput::Connected { local }, outputs), News::Up);
-        channel
+        assert_eq!(connection.handle(SocketInput::Connected { local }, outputs), News::Up);
+        connection
     }
 
     #[test]
     fn one_send_is_outstanding_and_the_end_tells_what_was_acknowledged() {
         let mut outputs = VecDeque::new();
-        let mut channel = connected(&mut outputs);
+        let mut connection = connected(&mut outputs);
         let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
-        assert_eq!(channel.send(payload, &mut outputs), 3);
-        assert!(!channel.is_free());
-        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Sent);
-        assert!(channel.is_free());
-        assert_eq!(channel.handle(SocketInput::Acked(2), &mut outputs), News::Acked);
-        assert_eq!(channel.handle(SocketInput::Acked(1), &mut outputs), News::Nothing);
+        assert_eq!(connection.send(payload, &mut outputs), 3);
+        assert!(!connection.is_free());
+        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Sent);
+        assert!(connection.is_free());
+        assert_eq!(connection.handle(SocketInput::Acked(2), &mut outputs), News::Acked);
+        assert_eq!(connection.handle(SocketInput::Acked(1), &mut outputs), News::Nothing);
         let closed = SocketInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
         let reason = LinkDownReason::Network(CloseReason::PeerClosed);
         let down = Down { reason, was_up: true, acked: 3 };
-        assert_eq!(channel.handle(closed, &mut outputs), News::Down(down));
-        assert!(channel.is_idle());
+        assert_eq!(connection.handle(closed, &mut outputs), News::Down(down));
+        assert!(connection.is_idle());
     }
 
     #[test]
     fn after_close_nothing_but_the_end_counts_and_a_silent_host_does_not_hold_it_up() {
         let mut outputs = VecDeque::new();
-        let mut channel = connected(&mut outputs);
-        assert!(channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
-        assert!(!channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
-        assert_eq!(channel.handle(SocketInput::Data(b"late"), &mut outputs), News::Nothing);
-        let due = channel.deadline().expect("the host must answer");
+        let mut connection = connected(&mut outputs);
+        assert!(connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
+        assert!(!connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
+        assert_eq!(connection.handle(SocketInput::Data(b"late"), &mut outputs), News::Nothing);
+        let due = connection.deadline().expect("the host must answer");
         let down = Down { reason: LinkDownReason::Ordered, was_up: true, acked: 0 };
-        assert_eq!(channel.fire(due, &mut outputs), News::Down(down));
+        assert_eq!(connection.fire(due, &mut outputs), News::Down(down));
         let late = SocketInput::Closed { reason: CloseReason::Local, acked: 0 };
-        assert_eq!(channel.handle(late, &mut outputs), News::Nothing);
+        assert_eq!(connection.handle(late, &mut outputs), News::Nothing);
     }
 
     #[test]
     fn what_the_socket_has_is_told_though_the_end_was_ordered() {
         let mut outputs = VecDeque::new();
-        let mut channel = connected(&mut outputs);
+        let mut connection = connected(&mut outputs);
         let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
-        channel.send(payload, &mut outputs);
-        channel.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
-        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Sent);
-        assert_eq!(channel.handle(SocketInput::Sent, &mut outputs), News::Nothing);
+        connection.send(payload, &mut outputs);
+        connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
+        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Nothing);
     }
 }

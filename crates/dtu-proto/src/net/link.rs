@@ -1,13 +1,9 @@
-//! One connection with a cache: a network link, or a destination of the serial command mode; its states, what it sends and when (decisions 6 and 7).
+//! A connection with a cache: a network link, or a destination of the serial command mode; when it connects, what it
+//! sends and when (decisions 6 and 7).
 //!
-//! ```text
-//! Off ─► Idle ─► Retry ─► Connecting ─► Up ─► Closing ─┐
-//!         ▲        ▲                                   │
-//!         └────────┴───────────────────────────────────┘
-//! ```
-//!
-//! A state owns its deadlines, so leaving it cancels them. One `Send` is outstanding at most; what goes next is
-//! chosen when it is confirmed: registration, then replies to commands, then a heartbeat, then frames.
+//! While it has no connection it waits: not at all (it is off), for something ([`Plan::Wait`]), or for its next attempt.
+//! One `Send` is outstanding at most; what goes next is chosen when it is confirmed: registration, then replies to
+//! commands, then a heartbeat, then frames.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -15,26 +11,15 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::{
-    CloseReason, Connect, Event, LinkDownReason, Output, QueueId, SocketId, SocketInput, SocketOutput,
-    StoreOutput,
-};
+use crate::event::{Connect, Event, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput};
 use crate::status::{LinkCounters, LinkState, LinkStatus, Loss, WaitingFor};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
-use backoff::{Backoff, Rng};
-use cache::{Cache, Tally};
-pub(crate) use up::{LineShare, MOVES_FOR};
-use up::{Sending, Up};
+use super::backoff::{Backoff, Rng};
+use super::cache::{Cache, Tally};
+use super::connection::{self, Connection, Down};
+use super::up::{LineShare, Sending, Up};
 
-pub(crate) mod backoff;
-pub(crate) mod cache;
-mod destination;
-mod expect;
-mod up;
-
-/// The host closes at once.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// Replies to commands that wait at most.
 const REPLIES_MAX: usize = 8;
 
@@ -70,17 +55,20 @@ pub(crate) struct News {
 /// A link.
 #[derive(Debug)]
 pub(crate) struct Link {
-    socket: SocketId,
-    options: LinkOptions,
+    pub(super) options: LinkOptions,
     /// The settings in force; `None` = not enabled.
     settings: Option<LinkConfig>,
-    long: bool,
-    state: State,
-    cache: Cache,
-    replies: VecDeque<Bytes>,
-    backoff: Backoff,
-    counters: LinkCounters,
-    last_down: Option<LinkDownReason>,
+    pub(super) long: bool,
+    pub(super) connection: Connection,
+    /// What is known of the connection while it is up, beyond what every connection knows.
+    pub(super) up: Option<Box<Up>>,
+    /// What it does while it has no connection.
+    pub(super) plan: Plan,
+    pub(super) cache: Cache,
+    pub(super) replies: VecDeque<Bytes>,
+    pub(super) backoff: Backoff,
+    pub(super) counters: LinkCounters,
+    pub(super) last_down: Option<LinkDownReason>,
     /// When the link was last up, or was started.
     alive_at: Instant,
     /// When it began to have nothing to do.
@@ -90,30 +78,29 @@ pub(crate) struct Link {
     /// A short link is to come up though it has nothing to send: its backup stands in for it.
     missed: bool,
     /// Counts connections.
-    connection: u64,
+    connections: u64,
     /// Received bytes that go on after all, or again: what might have been an expected reply.
-    released: Vec<u8>,
+    pub(super) released: Vec<u8>,
 }
 
-#[derive(Debug)]
-enum State {
+/// What a link without a connection does. While it has one, or an attempt, it is `Off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
     Off,
-    Idle(WaitingFor),
+    Wait(WaitingFor),
     Retry { at: Instant },
-    Connecting { until: Instant },
-    Up(Box<Up>),
-    Closing { reason: LinkDownReason, was_up: bool, until: Instant },
 }
 
 impl Link {
     pub(crate) fn new(socket: SocketId, options: LinkOptions) -> Self {
         Self {
-            socket,
+            connection: Connection::new(socket),
+            up: None,
+            plan: Plan::Off,
             cache: Cache::new(options.cache, options.drop_policy),
             options,
             settings: None,
             long: true,
-            state: State::Off,
             replies: VecDeque::new(),
             backoff: Backoff::default(),
             counters: LinkCounters::default(),
@@ -122,14 +109,14 @@ impl Link {
             rests_since: Instant::ZERO,
             resting: Some(WaitingFor::Mode),
             missed: false,
-            connection: 0,
+            connections: 0,
             released: Vec::new(),
         }
     }
 
     /// Brings settings into force. A link that is used already with the same settings is left alone.
     pub(crate) fn apply(&mut self, settings: Option<LinkConfig>, long: bool, cx: &mut LinkContext<'_>) {
-        if self.settings == settings && self.long == long && !matches!(self.state, State::Off) {
+        if self.settings == settings && self.long == long && !self.is_off() {
             return;
         }
         let enabled = settings.is_some();
@@ -150,14 +137,13 @@ impl Link {
         if !self.cache.is_empty() {
             self.discard(cx);
         }
-        if !self.close(LinkDownReason::Ordered, cx) && !self.is_closing() {
-            self.state = State::Off;
-        }
+        self.close(LinkDownReason::Ordered, cx);
+        self.plan = Plan::Off;
     }
 
     /// Lets go of everything that waits, counted.
     fn discard(&mut self, cx: &mut LinkContext<'_>) {
-        let drop_it = dropper(&mut self.counters, self.socket, cx.outputs);
+        let drop_it = dropper(&mut self.counters, self.connection.socket(), cx.outputs);
         self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
         self.spool_release(cx.outputs);
     }
@@ -180,7 +166,7 @@ impl Link {
 
     /// The network is there: links that waited for it go on.
     pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
-        if matches!(self.state, State::Idle(WaitingFor::Network)) {
+        if self.plan == Plan::Wait(WaitingFor::Network) {
             self.backoff.reset();
             self.rest(cx);
         }
@@ -188,30 +174,30 @@ impl Link {
 
     /// The network is gone: there is no sense in trying.
     pub(crate) fn network_lost(&mut self) {
-        if matches!(self.state, State::Retry { .. }) {
-            self.state = State::Idle(WaitingFor::Network);
+        if matches!(self.plan, Plan::Retry { .. }) {
+            self.plan = Plan::Wait(WaitingFor::Network);
         }
     }
 
     /// Chooses what to wait for when nothing is under way.
     fn rest(&mut self, cx: &mut LinkContext<'_>) {
-        if !matches!(self.state, State::Off | State::Idle(_) | State::Retry { .. }) {
+        if !self.connection.is_idle() {
             return;
         }
-        if !matches!(self.state, State::Idle(WaitingFor::Data)) {
+        if self.plan != Plan::Wait(WaitingFor::Data) {
             self.rests_since = cx.now;
         }
-        self.state = if self.settings.is_none() {
-            State::Off
+        self.plan = if self.settings.is_none() {
+            Plan::Off
         } else if let Some(waiting) = self.resting {
-            State::Idle(waiting)
+            Plan::Wait(waiting)
         } else if !cx.attached {
-            State::Idle(WaitingFor::Network)
+            Plan::Wait(WaitingFor::Network)
         } else if self.has_nothing_to_do() {
-            State::Idle(WaitingFor::Data)
+            Plan::Wait(WaitingFor::Data)
         } else {
             // mutant: retry-pause
-            State::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }
+            Plan::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }
         };
     }
 
@@ -220,7 +206,8 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
-        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, self.socket, cx.outputs));
+        let kept =
+            self.cache.push(frame.clone(), dropper(&mut self.counters, self.connection.socket(), cx.outputs));
         // mutant: spool-append
         if self.options.spool
             && let Some(seq) = kept
@@ -235,8 +222,8 @@ impl Link {
     }
 
     /// A short link that rests has something to send.
-    fn wake(&mut self, cx: &mut LinkContext<'_>) {
-        if matches!(self.state, State::Idle(WaitingFor::Data)) {
+    pub(super) fn wake(&mut self, cx: &mut LinkContext<'_>) {
+        if self.plan == Plan::Wait(WaitingFor::Data) {
             self.backoff.rested(cx.now.since(self.rests_since), self.options.backoff_max);
             self.alive_at = cx.now;
             self.rest(cx);
@@ -248,7 +235,7 @@ impl Link {
         self.counters.frames_in += 1;
         self.counters.bytes_in += frame.len() as u64;
         let dropped_before = self.counters.dropped_frames;
-        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.socket, outputs));
+        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.connection.socket(), outputs));
         // Else the next run would find it on the spool, and drop and count it again.
         if self.counters.dropped_frames > dropped_before {
             self.spool_release(outputs);
@@ -281,7 +268,7 @@ impl Link {
             let frame = entry.bytes.clone();
             // A link that does not resend drops what it sent itself, not what another link sent.
             let sends = if other.options.resend { entry.sends } else { 0 };
-            let drop_it = dropper(&mut other.counters, other.socket, cx.outputs);
+            let drop_it = dropper(&mut other.counters, other.connection.socket(), cx.outputs);
             // mutant: backup-spool
             if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
                 other.spool_append(seq, frame, cx);
@@ -298,7 +285,7 @@ impl Link {
         if reply.is_empty() {
             return;
         }
-        if self.replies.len() >= REPLIES_MAX || !self.is_up() || self.connection != connection {
+        if self.replies.len() >= REPLIES_MAX || !self.is_up() || self.connections != connection {
             self.counters.dropped_replies += 1;
             return;
         }
@@ -308,41 +295,51 @@ impl Link {
 
     /// Takes news of the socket in. Data is only counted here; the device routes it.
     pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut LinkContext<'_>) -> News {
-        let mut filtered = false;
-        match input {
-            SocketInput::Connected { .. } => self.connected(cx),
-            SocketInput::Data(data) => filtered = self.received(data, cx),
-            SocketInput::Sent => self.sent(cx),
-            SocketInput::Acked(total) => self.acked(total, cx),
-            SocketInput::Closed { reason, acked } => return self.closed(reason, acked, cx),
+        if matches!(input, SocketInput::Closed { .. }) {
+            self.release_held();
         }
-        let up = matches!(input, SocketInput::Connected { .. }) && self.is_up();
-        News { up, down: false, filtered }
+        let mut news = News::default();
+        match self.connection.handle(input, cx.outputs) {
+            connection::News::Nothing => {}
+            connection::News::Up => {
+                self.connected(cx);
+                news.up = true;
+            }
+            connection::News::Moved => {
+                self.moved(cx);
+                news.up = true;
+            }
+            connection::News::Data(data) => news.filtered = self.received(data, cx),
+            connection::News::Sent => self.sent(cx),
+            connection::News::Acked => self.acked(cx),
+            connection::News::Down(down) => news.down = self.ended(down, cx),
+        }
+        news
     }
 
     fn connected(&mut self, cx: &mut LinkContext<'_>) {
-        let (registers, is_udp) = (self.registers(cx.config), self.is_udp());
-        if let (State::Up(up), true) = (&mut self.state, is_udp) {
-            // The name has another address by now, and who is there has never heard of this device.
-            up.registration_due = registers;
-            self.pump(cx);
-            return;
-        }
-        if !matches!(self.state, State::Connecting { .. }) {
-            return;
-        }
         self.alive_at = cx.now;
         self.backoff.connected(cx.now);
-        self.connection += 1;
+        self.connections += 1;
         // mutant: registers-again
-        self.state = State::Up(Box::new(Up::new(cx.now, registers)));
-        cx.outputs.push_back(Output::Event(Event::Connected(self.socket)));
+        self.up = Some(Box::new(Up::new(cx.now, self.registers(cx.config))));
         self.pump(cx);
+    }
+
+    /// The name of a UDP peer has another address by now, and who is there has never heard of this device.
+    fn moved(&mut self, cx: &mut LinkContext<'_>) {
+        let registers = self.registers(cx.config);
+        if self.is_udp()
+            && let Some(up) = &mut self.up
+        {
+            up.registration_due = registers;
+            self.pump(cx);
+        }
     }
 
     /// Counts what came, and takes expected replies out of it. Whether it did look for one.
     fn received(&mut self, data: &[u8], cx: &LinkContext<'_>) -> bool {
-        let State::Up(up) = &mut self.state else { return false };
+        let Some(up) = &mut self.up else { return false };
         up.note_received(cx.now);
         self.backoff.heard();
         self.counters.received_bytes += data.len() as u64;
@@ -368,35 +365,34 @@ impl Link {
 
     /// What the serial line means for the clocks of a connection that is up.
     pub(crate) fn line_moved(&mut self, share: LineShare, now: Instant) {
-        if let State::Up(up) = &mut self.state {
+        if let Some(up) = &mut self.up {
             up.line_moved(share, now);
         }
     }
 
     fn sent(&mut self, cx: &mut LinkContext<'_>) {
         let is_udp = self.is_udp();
-        let State::Up(up) = &mut self.state else { return };
-        let Some(sending) = up.sending.take() else { return };
+        // A connection that is closing is done with.
+        let Some(up) = &mut self.up else { return };
         up.note_sent(cx.now);
         // mutant: datagram-acked
         if is_udp {
-            // Nobody acknowledges a datagram: that the kernel took it is all that is known.
-            let end = up.sent;
+            self.connection.acknowledge_all();
+            let end = self.connection.acked();
             up.note_acked(end, cx.now);
             self.backoff.heard();
-            if sending == Sending::Frame {
+            if up.sending == Sending::Frame {
                 self.delivered(end, cx);
             }
         }
         self.pump(cx);
     }
 
-    fn acked(&mut self, total: u64, cx: &mut LinkContext<'_>) {
-        let State::Up(up) = &mut self.state else { return };
-        if total <= up.acked {
-            return;
+    fn acked(&mut self, cx: &mut LinkContext<'_>) {
+        let total = self.connection.acked();
+        if let Some(up) = &mut self.up {
+            up.note_acked(total, cx.now);
         }
-        up.note_acked(total, cx.now);
         self.backoff.heard();
         self.delivered(total, cx);
         self.pump(cx);
@@ -412,20 +408,10 @@ impl Link {
         }
     }
 
-    fn closed(&mut self, reason: CloseReason, acked: u64, cx: &mut LinkContext<'_>) -> News {
-        self.release_held();
-        let (reason, was_up) = match &self.state {
-            State::Closing { reason, was_up, .. } => (*reason, *was_up),
-            State::Connecting { .. } => (LinkDownReason::Network(reason), false),
-            State::Up(_) => (LinkDownReason::Network(reason), true),
-            State::Off | State::Idle(_) | State::Retry { .. } => return News::default(),
-        };
-        self.ended(reason, was_up, acked, cx);
-        News { down: !is_ordered(reason), ..News::default() }
-    }
-
-    /// A connection or attempt is over for good.
-    fn ended(&mut self, reason: LinkDownReason, was_up: bool, acked: u64, cx: &mut LinkContext<'_>) {
+    /// A connection or attempt is over for good. True: it was not ordered.
+    fn ended(&mut self, down: Down, cx: &mut LinkContext<'_>) -> bool {
+        let Down { reason, was_up, acked } = down;
+        self.up = None;
         if was_up && !self.is_udp() {
             self.delivered(acked, cx);
         }
@@ -443,10 +429,10 @@ impl Link {
         }
         self.last_down = Some(reason);
         self.forget_connection(cx);
-        cx.outputs.push_back(Output::Event(Event::Disconnected { socket: self.socket, reason, was_up }));
-        self.state = State::Off;
+        cx.outputs.push_back(self.connection.event(&down));
         // mutant: rests
         self.rest(cx);
+        !is_ordered(reason)
     }
 
     fn forget_connection(&mut self, cx: &mut LinkContext<'_>) {
@@ -454,80 +440,68 @@ impl Link {
         self.replies.clear();
         self.cache.rewind();
         if !self.options.resend {
-            self.cache.take_sent(dropper(&mut self.counters, self.socket, cx.outputs));
+            self.cache.take_sent(dropper(&mut self.counters, self.connection.socket(), cx.outputs));
             self.spool_release(cx.outputs);
         }
     }
 
     /// The connection ends: what might have become an expected reply is data.
     fn release_held(&mut self) {
-        if let State::Up(up) = &mut self.state {
+        if let Some(up) = &mut self.up {
             // In the order in which it came: the heartbeat's was looked through for the other before.
             up.heartbeat_reply.give_up(&mut self.released);
             up.registration_reply.give_up(&mut self.released);
         }
     }
 
-    /// Orders the end of a connection or attempt; false if there was none.
-    pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) -> bool {
-        let was_up = match &self.state {
-            State::Up(_) => true,
-            State::Connecting { .. } => false,
-            State::Off | State::Idle(_) | State::Retry { .. } | State::Closing { .. } => return false,
-        };
+    /// Orders the end of a connection or attempt, if there is one.
+    pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) {
         self.release_held();
-        let until = cx.now + CLOSE_PATIENCE;
-        self.state = State::Closing { reason, was_up, until };
-        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Close));
-        true
+        self.up = None;
+        self.connection.close(reason, cx.now, cx.outputs);
     }
 
     fn spool_append(&self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
-        let append = own_queue(self.socket).map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
+        let append =
+            own_queue(self.connection.socket()).map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
         cx.outputs.extend(append.map(Output::Store));
     }
 
     fn spool_release(&self, outputs: &mut VecDeque<Output>) {
         if self.options.spool {
             let first = self.cache.first_seq();
-            let release = own_queue(self.socket).map(|queue| StoreOutput::SpoolRelease(queue, first));
+            let release =
+                own_queue(self.connection.socket()).map(|queue| StoreOutput::SpoolRelease(queue, first));
             outputs.extend(release.map(Output::Store));
         }
     }
 
-    /// The nearest deadline of the state.
+    /// The nearest deadline.
     pub(crate) fn deadline(&self, config: &Config) -> Option<Instant> {
-        match &self.state {
-            State::Off | State::Idle(_) => None,
-            State::Retry { at } => Some(*at),
-            State::Connecting { until } | State::Closing { until, .. } => Some(*until),
-            State::Up(up) => self.up_deadline(up, config),
+        match (&self.up, self.plan) {
+            (Some(up), _) => self.up_deadline(up, config),
+            (None, Plan::Retry { at }) => Some(at),
+            (None, Plan::Off | Plan::Wait(_)) => self.connection.deadline(),
         }
     }
 
     /// A deadline has come.
     pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) -> News {
-        match &mut self.state {
-            State::Off | State::Idle(_) => News::default(),
-            State::Retry { .. } => {
-                self.connect(cx);
-                News::default()
-            }
-            State::Connecting { .. } => {
+        let mut news = News::default();
+        if self.up.is_some() {
+            self.fire_up(cx);
+        } else if matches!(self.plan, Plan::Retry { .. }) {
+            self.connect(cx);
+        } else {
+            if self.connection.is_connecting() {
                 self.backoff.gave_up(cx.now);
-                self.close(LinkDownReason::Network(CloseReason::TimedOut), cx);
-                News { down: true, ..News::default() }
+                news.down = true;
             }
-            State::Closing { reason, was_up, .. } => {
-                let (reason, was_up) = (*reason, *was_up);
-                self.ended(reason, was_up, 0, cx);
-                News { down: !is_ordered(reason), ..News::default() }
-            }
-            State::Up(_) => {
-                self.fire_up(cx);
-                News::default()
+            if let connection::News::Down(down) = self.connection.fire(cx.now, cx.outputs) {
+                news.down = self.ended(down, cx);
             }
         }
+        news
     }
 
     fn connect(&mut self, cx: &mut LinkContext<'_>) {
@@ -539,12 +513,17 @@ impl Link {
             local_port: settings.local_port,
             tls: false,
         };
-        self.state = State::Connecting { until: cx.now + self.backoff.attempt(cx.now, cx.rng) };
-        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Connect(connect)));
+        self.plan = Plan::Off;
+        let until = cx.now + self.backoff.attempt(cx.now, cx.rng);
+        self.connection.connect(connect, until, cx.outputs);
     }
 
     pub(crate) const fn is_up(&self) -> bool {
-        matches!(self.state, State::Up(_))
+        self.connection.is_up()
+    }
+
+    fn is_off(&self) -> bool {
+        self.connection.is_idle() && self.plan == Plan::Off
     }
 
     /// The role in force.
@@ -554,7 +533,7 @@ impl Link {
 
     /// The number of the connection that is up, or was last.
     pub(crate) const fn connection(&self) -> u64 {
-        self.connection
+        self.connections
     }
 
     /// Whether a backup stands in for this link.
@@ -568,7 +547,7 @@ impl Link {
     }
 
     /// A short link without data, unless it is to come up all the same; a destination without data.
-    fn has_nothing_to_do(&self) -> bool {
+    pub(super) fn has_nothing_to_do(&self) -> bool {
         (self.is_short() || self.is_destination()) && self.cache.is_empty() && !self.missed
     }
 
@@ -581,41 +560,28 @@ impl Link {
     }
 
     /// Since when the link has been up.
-    pub(crate) const fn up_since(&self) -> Option<Instant> {
-        match &self.state {
-            State::Up(up) => Some(up.since),
-            State::Off
-            | State::Idle(_)
-            | State::Retry { .. }
-            | State::Connecting { .. }
-            | State::Closing { .. } => None,
-        }
+    pub(crate) fn up_since(&self) -> Option<Instant> {
+        self.up.as_ref().map(|up| up.since)
     }
 
     /// Whether a socket or an attempt still stands.
     pub(crate) const fn is_closing(&self) -> bool {
-        matches!(self.state, State::Closing { .. })
+        self.connection.is_closing()
     }
 
     /// An enabled TCP link that should be up and is not: since when.
     pub(crate) fn down_since(&self) -> Option<Instant> {
-        match self.state {
-            State::Retry { .. } | State::Connecting { .. } | State::Closing { .. } => Some(self.alive_at),
-            State::Idle(WaitingFor::Network) => Some(self.alive_at),
-            State::Off | State::Idle(_) | State::Up(_) => None,
-        }
+        let tries = matches!(self.plan, Plan::Retry { .. } | Plan::Wait(WaitingFor::Network))
+            || self.connection.is_connecting()
+            || self.connection.is_closing();
+        tries.then_some(self.alive_at)
     }
 
     /// Whether the last reply to a command has left.
     pub(crate) fn replies_sent(&self) -> bool {
-        match &self.state {
-            State::Up(up) => self.replies.is_empty() && up.sending != Some(Sending::Other),
-            State::Off
-            | State::Idle(_)
-            | State::Retry { .. }
-            | State::Connecting { .. }
-            | State::Closing { .. } => true,
-        }
+        self.up.as_ref().is_none_or(|up| {
+            self.replies.is_empty() && (self.connection.is_free() || up.sending != Sending::Other)
+        })
     }
 
     /// Whether its full cache keeps the serial line from being read, whatever the server does.
@@ -631,14 +597,13 @@ impl Link {
 
     /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it, or there is no connection.
     pub(crate) fn moves_until(&self) -> Option<Instant> {
-        match &self.state {
-            State::Up(up) => up.moves_until(),
-            State::Off
-            | State::Idle(_)
-            | State::Retry { .. }
-            | State::Connecting { .. }
-            | State::Closing { .. } => None,
-        }
+        let up = self.up.as_ref().filter(|_| self.has_unacked())?;
+        Some(up.moves_until())
+    }
+
+    /// Whether the peer's TCP has still to acknowledge something.
+    pub(super) const fn has_unacked(&self) -> bool {
+        self.connection.sent() > self.connection.acked()
     }
 
     /// Whether it takes no more of a line that it paces, alone or with others.
@@ -647,15 +612,15 @@ impl Link {
     }
 
     /// A destination gets the data of the DTE and nothing else, and is connected only where there is some.
-    const fn is_destination(&self) -> bool {
-        self.socket.link().is_none()
+    pub(super) const fn is_destination(&self) -> bool {
+        self.connection.socket().link().is_none()
     }
 
     pub(crate) fn is_udp(&self) -> bool {
         self.settings.as_ref().is_some_and(|settings| settings.protocol == Protocol::Udp)
     }
 
-    const fn is_short(&self) -> bool {
+    pub(super) const fn is_short(&self) -> bool {
         !self.long
     }
 
@@ -672,12 +637,13 @@ impl Link {
     }
 
     pub(crate) fn status(&self) -> LinkStatus {
-        let state = match &self.state {
-            State::Off => LinkState::Off,
-            State::Idle(waiting) => LinkState::Waiting(*waiting),
-            State::Retry { .. } | State::Closing { .. } => LinkState::Waiting(WaitingFor::Retry),
-            State::Connecting { .. } => LinkState::Connecting,
-            State::Up(_) => LinkState::Connected,
+        let state = match self.plan {
+            Plan::Retry { .. } => LinkState::Waiting(WaitingFor::Retry),
+            Plan::Wait(waiting) => LinkState::Waiting(waiting),
+            Plan::Off if self.connection.is_up() => LinkState::Connected,
+            Plan::Off if self.connection.is_connecting() => LinkState::Connecting,
+            Plan::Off if self.connection.is_closing() => LinkState::Waiting(WaitingFor::Retry),
+            Plan::Off => LinkState::Off,
         };
         LinkStatus {
             state,

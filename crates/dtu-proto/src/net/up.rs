@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::expect::Awaiting;
-use super::{Link, LinkContext, State};
+use super::link::{Link, LinkContext};
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
-use crate::event::{LinkDownReason, Output, Payload, SocketOutput};
+use crate::event::{LinkDownReason, Payload};
 use crate::time::{Duration, Instant};
 
 /// A peer that acknowledges nothing for so long takes nothing: it does not pace the serial line (decisions 16.1).
@@ -19,10 +19,8 @@ const REGISTRATION_ALONE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Up {
     pub(super) since: Instant,
-    /// Bytes handed to the host.
-    pub(super) sent: u64,
-    pub(super) acked: u64,
-    pub(super) sending: Option<Sending>,
+    /// What is outstanding, or was last.
+    pub(super) sending: Sending,
     pub(super) registration_due: bool,
     /// The registration packet of this connection is on its way, alone.
     first_data: Option<FirstData>,
@@ -68,9 +66,7 @@ impl Up {
     pub(super) fn new(now: Instant, registration_due: bool) -> Self {
         Self {
             since: now,
-            sent: 0,
-            acked: 0,
-            sending: None,
+            sending: Sending::Other,
             registration_due,
             first_data: None,
             heartbeat_due: false,
@@ -83,10 +79,6 @@ impl Up {
             registration_reply: Awaiting::default(),
             heartbeat_reply: Awaiting::default(),
         }
-    }
-
-    const fn has_unacked(&self) -> bool {
-        self.sent > self.acked
     }
 
     /// A byte that was merely handed to the socket is no sign of life (decisions 16.21).
@@ -102,7 +94,6 @@ impl Up {
 
     /// The peer has all up to `total`.
     pub(super) fn note_acked(&mut self, total: u64, now: Instant) {
-        self.acked = total;
         self.last_acked = now;
         self.last_data = now;
         self.first_data = self.first_data.filter(|first| first.end > total);
@@ -114,38 +105,21 @@ impl Up {
         }
     }
 
-    fn begin_sending(&mut self, sending: Sending, len: usize, now: Instant) {
-        self.sending = Some(sending);
+    /// `all_acked`: nothing that was sent before waits for its acknowledgement.
+    fn begin_sending(&mut self, sending: Sending, all_acked: bool, now: Instant) {
+        // mutant: handed-over-is-no-life
+        self.sending = sending;
         if sending == Sending::Frame {
             self.last_data = now;
         }
-        if !self.has_unacked() {
+        if all_acked {
             self.unacked_since = now;
         }
-        // mutant: handed-over-is-no-life
-        self.sent += len as u64;
     }
 
-    /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it.
-    pub(super) fn moves_until(&self) -> Option<Instant> {
-        self.has_unacked().then(|| self.last_acked.max(self.unacked_since) + MOVES_FOR)
-    }
-
-    /// When the next heartbeat is due. What is not acknowledged yet asks for a sign of life as well as a heartbeat would.
-    /// Where the server itself is to answer, only what it sends is one.
-    fn heartbeat_at(&self, interval: Duration, is_answered: bool) -> Option<Instant> {
-        if is_answered {
-            return Some(self.last_received.max(self.last_heartbeat) + interval);
-        }
-        (!self.has_unacked()).then(|| self.last_activity() + interval)
-    }
-
-    /// When a peer that acknowledges nothing is given up: two intervals after its last sign of life, but not before what
-    /// was sent had one interval's time.
-    fn dead_at(&self, interval: Duration) -> Option<Instant> {
-        let at = (self.last_activity() + interval * 2).max(self.unacked_since + interval);
-        // mutant: dead-peer
-        self.has_unacked().then_some(at)
+    /// Until when a peer that something waits for counts as one that takes bytes.
+    pub(super) fn moves_until(&self) -> Instant {
+        self.last_acked.max(self.unacked_since) + MOVES_FOR
     }
 
     /// The line took bytes of this connection, or has none left; or the socket is read again, or not.
@@ -171,9 +145,8 @@ pub(crate) struct LineShare {
 impl Link {
     /// Sends what is next, if the socket is free.
     pub(super) fn pump(&mut self, cx: &mut LinkContext<'_>) {
-        let State::Up(up) = &mut self.state else { return };
         // mutant: one-send
-        if up.sending.is_some() {
+        if !self.connection.is_free() {
             return;
         }
         let next = self.next_control(cx).filter(|packet| !packet.is_empty());
@@ -184,23 +157,26 @@ impl Link {
                 None => return,
             },
         };
-        let State::Up(up) = &mut self.state else { return };
-        up.begin_sending(sending, payload.len(), cx.now);
+        let all_acked = !self.has_unacked();
+        if let Some(up) = &mut self.up {
+            up.begin_sending(sending, all_acked, cx.now);
+        }
         self.backoff.asked();
-        cx.outputs.push_back(Output::Socket(self.socket, SocketOutput::Send(payload)));
+        self.connection.send(payload, cx.outputs);
     }
 
     /// What goes before data: registration, replies, a heartbeat.
     fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
         // A datagram holds nothing else anyway.
         let is_stream = !self.is_udp();
-        let State::Up(up) = &mut self.state else { return None };
+        let is_first = self.connection.sent() == 0;
+        let up = self.up.as_mut()?;
         // mutant: registers-first
         if up.registration_due {
             up.registration_due = false;
             up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
             let packet = Bytes::copy_from_slice(&cx.config.registration);
-            if is_stream && up.sent == 0 {
+            if is_stream && is_first {
                 up.first_data = Some(FirstData { end: packet.len() as u64, until: None });
             }
             return Some(packet);
@@ -219,18 +195,16 @@ impl Link {
 
     /// The next frame of the cache, with the registration packet in front where it belongs there.
     fn next_frame(&mut self, config: &Config) -> Option<Payload> {
-        let is_destination = self.is_destination();
-        let State::Up(up) = &mut self.state else { return None };
-        if up.first_data.is_some() {
+        if self.up.as_ref()?.first_data.is_some() {
             return None;
         }
         let prefix = match config.registration_when {
             RegistrationWhen::OnConnect => Bytes::new(),
-            RegistrationWhen::WithData if is_destination => Bytes::new(),
+            RegistrationWhen::WithData if self.is_destination() => Bytes::new(),
             // mutant: registers-with-data
             RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
         };
-        let start = up.sent + prefix.len() as u64;
+        let start = self.connection.sent() + prefix.len() as u64;
         let (body, again) = self.cache.hand_over(|len| start + len as u64)?;
         if again {
             self.counters.resent_frames += 1;
@@ -248,17 +222,28 @@ impl Link {
         heartbeat_interval(config).filter(|_| !self.is_destination())
     }
 
+    /// When the next heartbeat is due. What is not acknowledged yet asks for a sign of life as well as a heartbeat would.
+    /// Where the server itself is to answer, only what it sends is one.
     fn heartbeat_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        up.heartbeat_at(self.heartbeat_interval(config)?, self.options.expect_heartbeat.is_some())
+        let interval = self.heartbeat_interval(config)?;
+        if self.options.expect_heartbeat.is_some() {
+            return Some(up.last_received.max(up.last_heartbeat) + interval);
+        }
+        (!self.has_unacked()).then(|| up.last_activity() + interval)
     }
 
+    /// When a peer that acknowledges nothing is given up: two intervals after its last sign of life, but not before what
+    /// was sent had one interval's time.
     fn dead_at(&self, up: &Up, config: &Config) -> Option<Instant> {
-        up.dead_at(self.heartbeat_interval(config)?)
+        let interval = self.heartbeat_interval(config)?;
+        let at = (up.last_activity() + interval * 2).max(up.unacked_since + interval);
+        // mutant: dead-peer
+        self.has_unacked().then_some(at)
     }
 
     /// A short link is idle when there is nothing to send, nothing unread, and nothing came for its time.
     fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.is_short() && self.has_nothing_to_do() && up.sending.is_none() && !up.unread;
+        let idle = self.is_short() && self.has_nothing_to_do() && self.connection.is_free() && !up.unread;
         idle.then(|| up.last_data + self.options.short_link_idle)
     }
 
@@ -278,7 +263,7 @@ impl Link {
     pub(super) fn fire_up(&mut self, cx: &mut LinkContext<'_>) {
         let now = cx.now;
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let State::Up(up) = &self.state else { return };
+        let Some(up) = &self.up else { return };
         if is_due(self.idle_at(up)) {
             self.close(LinkDownReason::Idle, cx);
             return;
@@ -288,7 +273,7 @@ impl Link {
             return;
         }
         let heartbeat_now = is_due(self.heartbeat_at(up, cx.config));
-        let State::Up(up) = &mut self.state else { return };
+        let Some(up) = &mut self.up else { return };
         let (registration, heartbeat) = (&self.options.expect_registration, &self.options.expect_heartbeat);
         let mut rest = Vec::new();
         let register_again = up.registration_reply.fire(registration.as_ref(), now, &mut rest);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Link, LinkContext, State};
+use super::link::{Link, LinkContext};
 use crate::config::LinkConfig;
 use crate::time::Duration;
 
@@ -69,6 +69,6 @@ impl Link {
 
     /// Whether there is a connection or an attempt.
     pub(crate) const fn is_open(&self) -> bool {
-        matches!(self.state, State::Connecting { .. } | State::Up(_) | State::Closing { .. })
+        !self.connection.is_idle()
     }
 }

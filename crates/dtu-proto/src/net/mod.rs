@@ -1,0 +1,13 @@
+//! Connections: one machine for every socket, and what a link is beside it - a cache, a registration packet, heartbeats,
+//! a back-off.
+
+pub(crate) mod backoff;
+pub(crate) mod cache;
+pub(crate) mod connection;
+mod destination;
+mod expect;
+mod link;
+mod up;
+
+pub(crate) use link::{Link, LinkContext, News, Pause};
+pub(crate) use up::{LineShare, MOVES_FOR};
