@@ -8,6 +8,7 @@ mod commands;
 mod common;
 mod delivery;
 mod edges;
+mod examples;
 mod http_properties;
 mod httpd;
 mod httpd_properties;
