@@ -1,7 +1,7 @@
 //! A recorded run again: `dtud --record FILE` wrote what went in, the device says once more what comes out.
 
 use dtu_proto::Dtu;
-use dtu_proto::config::from_store_text;
+use dtu_proto::config::{Problem, from_store_text};
 use dtu_proto::event::{Input, Output, SerialInput, SocketInput};
 use dtu_proto::record::{self, Happening, Header};
 use dtu_proto::status::Status;
@@ -62,16 +62,23 @@ fn report(device: &mut Dtu, now: Instant) -> String {
     report.trim().replace("\r\n", "\n")
 }
 
+/// The device with what the host gave it before its first input.
 fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
     let (config, problems) = from_store_text(&header.stored);
-    for problem in problems {
-        tell(&format!("stored line {}: {}", problem.line, problem.text));
-    }
+    tell_problems("stored", &problems, tell);
     let mut device = Dtu::new(config, header.options, header.identity, header.seed, header.started);
+    device.restore_losses(&header.losses);
     for (queue, number, bytes) in header.restored {
         device.restore(queue, [(number, bytes)]);
     }
+    tell_problems("message", &device.restore_messages(&header.messages), tell);
     device
+}
+
+fn tell_problems(what: &str, problems: &[Problem], tell: &mut impl FnMut(&str)) {
+    for problem in problems {
+        tell(&format!("{what} line {}: {}", problem.line, problem.text));
+    }
 }
 
 fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {

@@ -149,3 +149,14 @@ fn a_recorded_log_replays() {
     let broken = text.replace("serial data", "serial date");
     assert!(dtu_sim::replay(&broken, |_| {}).is_err_and(|error| error.line == 15), "the bad line is named");
 }
+
+#[test]
+fn a_replay_begins_with_the_messages_and_losses_of_the_runs_before() {
+    let text = "dtu-record 1\nseed 1\nstarted 0\nimei -\nimsi -\nversion 1\noption setup_window_us 0\n\
+                message line%20of%20no%20kind%0A\nlost 1 3 120 0\nbegin\n0 serial present\n";
+    let mut story = Vec::new();
+    let done = dtu_sim::replay(text, |line| story.push(line.to_owned())).expect("a good log");
+    let dropped = &done.status.links[0].counters;
+    assert_eq!((dropped.dropped_frames, dropped.dropped_bytes), (3, 120));
+    assert!(story.iter().any(|told| told.starts_with("message line 1: ")), "{story:#?}");
+}
