@@ -237,8 +237,8 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .enable_all()
         // The reactor after each run of the loop, which has its own bound.
         .event_interval(1)
-        // Fifteen for names (four links, ten channels, the serial line), one for root certificates, the rest for the disk.
-        // A thread that nobody needs ends.
+        // Fifteen for names (fourteen sockets, the serial line), one for root certificates, the rest for the disk. A
+        // thread that nobody needs ends.
         .max_blocking_threads(20)
         .thread_keep_alive(Duration::from_secs(1))
         .build()

@@ -1,4 +1,4 @@
-//! The socket of one network link, or of a channel beside the links: carries out `SocketOutput`, reports `SocketInput`.
+//! One socket, of a link or of a working mode: carries out `SocketOutput`, reports `SocketInput`.
 //!
 //! ```text
 //! Idle ─Connect─► Connecting ─┬─ Connected ─► Up ─┬─ peer's end, error ─► Closed ─► Idle

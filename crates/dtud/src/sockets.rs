@@ -117,7 +117,7 @@ mod tests {
     use crate::serial::Stuck;
 
     #[tokio::test]
-    async fn a_channel_is_polled_from_its_first_order_until_its_end_is_told() {
+    async fn a_socket_is_polled_from_its_first_order_until_its_end_is_told() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut sockets = Sockets::new(&tls::Client::default());
         assert_eq!(sockets.open().next(), None);

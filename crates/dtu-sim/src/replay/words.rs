@@ -12,7 +12,7 @@ pub(super) fn describe(output: &Output) -> String {
     match output {
         Output::Serial(order) => serial(order),
         Output::Socket(SocketId::Link(link), order) => format!("link {link} {}", connection(order)),
-        Output::Socket(channel, order) => format!("{channel} {}", connection(order)),
+        Output::Socket(socket, order) => format!("{socket} {}", connection(order)),
         Output::Modem(order) => format!("modem {}", modem(order)),
         Output::Store(order) => store(order),
         Output::Console(reply) => format!("console \"{}\"", reply.escape_debug()),
@@ -95,9 +95,9 @@ fn told(event: &Event) -> String {
         Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
             format!("link {link} {}: {reason}", end(*was_up))
         }
-        Event::Connected(channel) => format!("{channel} up"),
-        Event::Disconnected { socket: channel, reason, was_up } => {
-            format!("{channel} {}: {reason}", end(*was_up))
+        Event::Connected(socket) => format!("{socket} up"),
+        Event::Disconnected { socket, reason, was_up } => {
+            format!("{socket} {}: {reason}", end(*was_up))
         }
         Event::FrameDropped { queue, bytes } => format!("{queue}: a frame of {bytes} bytes is dropped"),
         Event::LineDropped { bytes, of: Some(of) } => format!("serial: {bytes} bytes of {of} are dropped"),

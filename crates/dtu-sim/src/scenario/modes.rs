@@ -24,7 +24,7 @@ pub(crate) struct ModeStyle {
     pub(crate) http: HttpStyle,
     pub(crate) destinations: Vec<Destination>,
     peers: Vec<NetStyle>,
-    /// The host reads so many bytes of a channel at once.
+    /// The host reads so many bytes of a socket at once.
     pub(crate) read_max: usize,
     /// Of a hundred packets, so many are damaged or have garbage around them.
     pub(crate) garbage: u64,

@@ -208,11 +208,11 @@ impl CommandBook {
 }
 
 impl World {
-    pub(super) fn command_may_connect(&self, channel: SocketId, connect: &Connect) -> Result<(), String> {
+    pub(super) fn command_may_connect(&self, socket: SocketId, connect: &Connect) -> Result<(), String> {
         let twice = SocketId::DESTINATIONS.iter().any(|other| {
             let wire = &self.wires[place(*other)];
             let stands = matches!(wire.state, State::Connecting | State::Up);
-            *other != channel && stands && wire.to.as_ref() == Some(connect)
+            *other != socket && stands && wire.to.as_ref() == Some(connect)
         });
         if twice {
             return Err(format!("two connections to {connect:?}"));
@@ -228,34 +228,34 @@ impl World {
         if due && plain { Ok(()) } else { Err(format!("nothing waits for {connect:?}")) }
     }
 
-    fn book_at(&mut self, channel: SocketId) -> Option<&mut Book> {
-        let to = self.wires[place(channel)].to.clone()?;
+    fn book_at(&mut self, socket: SocketId) -> Option<&mut Book> {
+        let to = self.wires[place(socket)].to.clone()?;
         self.books.command.book_of(&to)
     }
 
     /// Nothing waits for the destination that this connection goes to.
-    pub(super) fn command_is_idle(&mut self, channel: SocketId) -> bool {
-        self.book_at(channel).is_some_and(|book| !book.is_waiting())
+    pub(super) fn command_is_idle(&mut self, socket: SocketId) -> bool {
+        self.book_at(socket).is_some_and(|book| !book.is_waiting())
     }
 
-    pub(super) fn command_connected(&mut self, channel: SocketId) {
-        let udp = self.wires[place(channel)].udp;
-        if let Some(book) = self.book_at(channel) {
-            book.connected(channel, udp, false);
+    pub(super) fn command_connected(&mut self, socket: SocketId) {
+        let udp = self.wires[place(socket)].udp;
+        if let Some(book) = self.book_at(socket) {
+            book.connected(socket, udp, false);
         }
-        self.peer_will_speak(channel);
+        self.peer_will_speak(socket);
     }
 
-    pub(super) fn peer_will_speak(&mut self, channel: SocketId) {
-        let pause = self.style_of(channel).server_pause;
-        let wait = self.wires[place(channel)].rng.wait(pause);
-        self.wire_after(channel, wait, WireEvent::Peer);
+    pub(super) fn peer_will_speak(&mut self, socket: SocketId) {
+        let pause = self.style_of(socket).server_pause;
+        let wait = self.wires[place(socket)].rng.wait(pause);
+        self.wire_after(socket, wait, WireEvent::Peer);
     }
 
-    pub(super) fn command_send(&mut self, channel: SocketId, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn command_send(&mut self, socket: SocketId, bytes: &[u8]) -> Result<(), String> {
         let all = self.books.command.passed_over();
         let dropped = self.books.command.dropped;
-        let Some(book) = self.book_at(channel) else { return Err("a send to nobody".to_owned()) };
+        let Some(book) = self.book_at(socket) else { return Err("a send to nobody".to_owned()) };
         let rules = Rules {
             registration: &[],
             with_data: false,
@@ -264,7 +264,7 @@ impl World {
             reply: false,
             dropped: (dropped - all.min(dropped)) + book.passed_over(),
         };
-        match book.send(channel, &[], bytes, &rules)? {
+        match book.send(socket, &[], bytes, &rules)? {
             Carried::Frame(_) => Ok(()),
             other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
                 Err(format!("{other:?} to a destination"))
@@ -272,54 +272,54 @@ impl World {
         }
     }
 
-    pub(super) fn command_sent(&mut self, channel: SocketId) {
-        if let Some(book) = self.book_at(channel) {
-            book.sent(channel);
+    pub(super) fn command_sent(&mut self, socket: SocketId) {
+        if let Some(book) = self.book_at(socket) {
+            book.sent(socket);
         }
     }
 
-    pub(super) fn command_acked(&mut self, channel: SocketId, bytes: u64) {
-        if let Some(book) = self.book_at(channel) {
-            book.acknowledged_to(channel, bytes);
+    pub(super) fn command_acked(&mut self, socket: SocketId, bytes: u64) {
+        if let Some(book) = self.book_at(socket) {
+            book.acknowledged_to(socket, bytes);
         }
     }
 
     /// The peer has bytes, and often answers.
-    pub(super) fn command_receives(&mut self, channel: SocketId, upto: u64, bytes: &[u8]) {
-        if let Some(book) = self.book_at(channel) {
-            book.arrived(channel, upto);
+    pub(super) fn command_receives(&mut self, socket: SocketId, upto: u64, bytes: &[u8]) {
+        if let Some(book) = self.book_at(socket) {
+            book.arrived(socket, upto);
         }
-        if self.wires[place(channel)].rng.chance(40) {
-            self.peer_says(channel, bytes.len());
+        if self.wires[place(socket)].rng.chance(40) {
+            self.peer_says(socket, bytes.len());
         }
     }
 
-    pub(super) fn command_closed(&mut self, channel: SocketId, acked: u64) {
-        if let Some(book) = self.book_at(channel) {
-            book.closed(channel, acked);
+    pub(super) fn command_closed(&mut self, socket: SocketId, acked: u64) {
+        if let Some(book) = self.book_at(socket) {
+            book.closed(socket, acked);
         }
     }
 
     /// A peer of modes 1 and 2 speaks by itself.
-    pub(super) fn peer_speaks(&mut self, channel: SocketId) {
-        if self.healed || self.wires[place(channel)].state != State::Up {
+    pub(super) fn peer_speaks(&mut self, socket: SocketId) {
+        if self.healed || self.wires[place(socket)].state != State::Up {
             return;
         }
-        let most = self.style_of(channel).server_max.min(1400);
-        let length = self.wires[place(channel)].rng.size(1, most);
-        self.peer_says(channel, length);
-        self.peer_will_speak(channel);
+        let most = self.style_of(socket).server_max.min(1400);
+        let length = self.wires[place(socket)].rng.size(1, most);
+        self.peer_says(socket, length);
+        self.peer_will_speak(socket);
     }
 
-    pub(super) fn peer_says(&mut self, channel: SocketId, length: usize) {
-        let wire = &mut self.wires[place(channel)];
+    pub(super) fn peer_says(&mut self, socket: SocketId, length: usize) {
+        let wire = &mut self.wires[place(socket)];
         if wire.is_closed() || wire.is_stalled() || wire.coming_bytes > 16 * 1024 || length == 0 {
             return;
         }
         let udp = wire.udp;
         let bytes = super::httpd::body(&mut self.said, length.min(1400));
-        self.wires[place(channel)].queue(bytes, Print::Stream, udp);
-        self.plan_wire_read(channel);
+        self.wires[place(socket)].queue(bytes, Print::Stream, udp);
+        self.plan_wire_read(socket);
     }
 
     /// Packets of the equipment: good ones in every chunking, damaged ones, garbage.

@@ -55,8 +55,8 @@ fn output_words(out: &mut Words<'_>, output: &Output) -> fmt::Result {
             write!(out, "{link} ")?;
             socket_words(out, order)
         }
-        Output::Socket(channel, order) => {
-            write!(out, "{channel} ")?;
+        Output::Socket(socket, order) => {
+            write!(out, "{socket} ")?;
             socket_words(out, order)
         }
         Output::Modem(order) => modem_words(out, order),
@@ -127,9 +127,9 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
             write!(out, "{link} {}: {reason}", ended(*was_up))
         }
-        Event::Connected(channel) => write!(out, "{channel} up"),
-        Event::Disconnected { socket: channel, reason, was_up } => {
-            write!(out, "{channel} {}: {reason}", ended(*was_up))
+        Event::Connected(socket) => write!(out, "{socket} up"),
+        Event::Disconnected { socket, reason, was_up } => {
+            write!(out, "{socket} {}: {reason}", ended(*was_up))
         }
         Event::FrameDropped { queue, bytes } => write!(out, "{queue} dropped {bytes}"),
         Event::LineDropped { bytes, of } => {

@@ -187,8 +187,8 @@ impl World {
         for link in LinkId::ALL {
             self.plan_link_read(link);
         }
-        for channel in of_modes() {
-            self.plan_wire_read(channel);
+        for socket in of_modes() {
+            self.plan_wire_read(socket);
         }
     }
 
@@ -264,7 +264,7 @@ impl World {
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Serial(SerialOutput::Discard) => self.discard_serial(),
             Output::Socket(SocketId::Link(link), output) => self.on_link(link, output),
-            Output::Socket(channel, output) => self.on_channel(channel, output),
+            Output::Socket(socket, output) => self.on_socket(socket, output),
             Output::Modem(order) => self.radio_order(&order),
             Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
             Output::Store(StoreOutput::Save(text)) => self.save(text),

@@ -390,7 +390,7 @@ impl World {
             Event::SerialDiscarded(generation, left) => self.serial_discarded(generation, left),
             Event::Configured(generation) => self.serial_configured(generation),
             Event::Net(link, generation, event) => self.net_event(link, generation, event),
-            Event::Wire(channel, generation, event) => self.wire_event(channel, generation, event),
+            Event::Wire(socket, generation, event) => self.wire_event(socket, generation, event),
             Event::Stored(generation) => self.stored(generation),
             Event::ServerLeaves(id) => self.server_leaves(id),
             Event::ServerReturns(id) => self.server_returns(id),

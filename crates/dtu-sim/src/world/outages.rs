@@ -123,11 +123,11 @@ impl World {
                     self.net_after(link, cut.wait, NetEvent::Down(CloseReason::Reset));
                 }
             }
-            channel @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
-                let wire = &mut self.wires[place(channel)];
+            socket @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+                let wire = &mut self.wires[place(socket)];
                 if wire.state == State::Up && !wire.udp {
                     wire.stall(cut.silent);
-                    self.wire_after(channel, cut.wait, WireEvent::Down(CloseReason::Reset));
+                    self.wire_after(socket, cut.wait, WireEvent::Down(CloseReason::Reset));
                 }
             }
         }

@@ -109,8 +109,8 @@ impl World {
                 let options = always.then(|| &self.scenario.options.links[link.index()])?;
                 (&self.scenario.nets[link.index()], options, self.nets[link.index()].state)
             }
-            channel @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
-                let wire = &self.wires[place(channel)];
+            socket @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+                let wire = &self.wires[place(socket)];
                 let style = self.scenario.modes.style_at(way.server?.peer_place()?);
                 (style, &self.scenario.options.modes, wire.state)
             }

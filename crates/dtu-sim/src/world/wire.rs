@@ -1,5 +1,5 @@
-//! Connections beside the links: a socket with a bounded buffer for each channel, and what can go wrong with it. Who
-//! stands behind it is the working mode's business (`httpd`, `command_mode`, `at_mode`).
+//! The sockets of the working modes: a bounded buffer for each, and what can go wrong with it. Who stands behind it is
+//! the working mode's business (`httpd`, `command_mode`, `at_mode`).
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -46,7 +46,7 @@ struct Coming {
     alone: bool,
 }
 
-/// One channel's side of the network.
+/// One socket's side of the network.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) state: State,
@@ -156,30 +156,30 @@ impl Wire {
 }
 
 impl World {
-    pub(super) fn on_channel(&mut self, channel: SocketId, output: SocketOutput) {
+    pub(super) fn on_socket(&mut self, socket: SocketId, output: SocketOutput) {
         match output {
-            SocketOutput::Connect(connect) => self.wire_connects(channel, connect),
+            SocketOutput::Connect(connect) => self.wire_connects(socket, connect),
             SocketOutput::Send(payload) => {
-                self.note_wire("send", channel, payload.len() as u64, &payload.body);
+                self.note_wire("send", socket, payload.len() as u64, &payload.body);
                 let bytes = [&payload.prefix[..], &payload.body[..]].concat();
-                self.wire_sends(channel, &bytes);
+                self.wire_sends(socket, &bytes);
             }
-            SocketOutput::Close => self.wire_closes(channel),
+            SocketOutput::Close => self.wire_closes(socket),
         }
     }
 
-    pub(super) fn note_wire(&mut self, what: &'static str, channel: SocketId, number: u64, bytes: &[u8]) {
+    pub(super) fn note_wire(&mut self, what: &'static str, socket: SocketId, number: u64, bytes: &[u8]) {
         // Behind the links' numbers.
-        let place = u8::try_from(10 + place(channel)).unwrap_or(0);
+        let place = u8::try_from(10 + place(socket)).unwrap_or(0);
         self.trace.add(self.now, what, place, number, bytes);
     }
 
-    fn wire(&mut self, channel: SocketId) -> &mut Wire {
-        &mut self.wires[place(channel)]
+    fn wire(&mut self, socket: SocketId) -> &mut Wire {
+        &mut self.wires[place(socket)]
     }
 
-    pub(super) fn style_of(&self, channel: SocketId) -> NetStyle {
-        let address = self.wires[place(channel)].to.as_ref().map_or("", |to| to.address.as_str());
+    pub(super) fn style_of(&self, socket: SocketId) -> NetStyle {
+        let address = self.wires[place(socket)].to.as_ref().map_or("", |to| to.address.as_str());
         self.scenario.modes.style_of(address).clone()
     }
 
@@ -189,31 +189,31 @@ impl World {
     }
 
     /// Whether the connection goes to a server that is away. Datagrams do not ask.
-    fn server_is_away(&self, channel: SocketId) -> bool {
-        let wire = &self.wires[place(channel)];
+    fn server_is_away(&self, socket: SocketId) -> bool {
+        let wire = &self.wires[place(socket)];
         let to = wire.to.as_ref().filter(|_| !wire.udp);
         to.is_some_and(|to| self.servers[self.server_at(&to.address).index()].is_away())
     }
 
-    pub(super) fn wire_after(&mut self, channel: SocketId, wait: u64, event: WireEvent) {
-        let generation = self.wires[place(channel)].generation;
-        self.after(wait, Event::Wire(channel, generation, event));
+    pub(super) fn wire_after(&mut self, socket: SocketId, wait: u64, event: WireEvent) {
+        let generation = self.wires[place(socket)].generation;
+        self.after(wait, Event::Wire(socket, generation, event));
     }
 
-    fn wire_connects(&mut self, channel: SocketId, connect: Connect) {
-        self.note_wire("connect", channel, u64::from(connect.port), connect.address.as_bytes());
-        if self.wire(channel).state != State::Idle {
-            let text = format!("{channel}: connect while {:?}", self.wire(channel).state);
+    fn wire_connects(&mut self, socket: SocketId, connect: Connect) {
+        self.note_wire("connect", socket, u64::from(connect.port), connect.address.as_bytes());
+        if self.wire(socket).state != State::Idle {
+            let text = format!("{socket}: connect while {:?}", self.wire(socket).state);
             return self.break_rule(Rule::Bounds, text);
         }
-        let may = self.may_connect(channel, &connect);
-        self.hold(rule_of(channel), may);
+        let may = self.may_connect(socket, &connect);
+        self.hold(rule_of(socket), may);
         let style = self.scenario.modes.style_of(&connect.address).clone();
         let id = self.server_at(&connect.address);
         let is_tcp = connect.protocol == Protocol::Tcp;
-        let outage = is_tcp.then(|| self.attempt_meets(channel, id, style.delay)).flatten();
+        let outage = is_tcp.then(|| self.attempt_meets(socket, id, style.delay)).flatten();
         let (healed, attached) = (self.healed, self.attached);
-        let wire = self.wire(channel);
+        let wire = self.wire(socket);
         wire.reset(State::Connecting);
         wire.udp = connect.protocol == Protocol::Udp;
         wire.to = Some(connect);
@@ -222,49 +222,49 @@ impl World {
             Some((wait, failure)) => (failure.map_or(WireEvent::Up, WireEvent::Down), wait),
             None => fate(wire, &style, healed),
         };
-        self.wire_after(channel, fate.1, fate.0);
+        self.wire_after(socket, fate.1, fate.0);
     }
 
-    fn wire_closes(&mut self, channel: SocketId) {
-        self.note_wire("close", channel, 0, &[]);
-        let wire = self.wire(channel);
+    fn wire_closes(&mut self, socket: SocketId) {
+        self.note_wire("close", socket, 0, &[]);
+        let wire = self.wire(socket);
         match wire.state {
             // The kernel still delivers what it has, though nobody hears of it; of a request that it has not
             // confirmed this world's kernel delivers nothing, for nobody could then tell whether to send it again.
             State::Up if !wire.udp && !wire.stalled && wire.send.is_none() && wire.rng.chance(50) => {
                 let handed = wire.handed;
-                self.channel_closing(channel);
-                self.arrives(channel, handed);
+                self.socket_closing(socket);
+                self.arrives(socket, handed);
             }
-            State::Up => self.channel_closing(channel),
+            State::Up => self.socket_closing(socket),
             State::Connecting => {}
             State::Idle | State::Closing => {
-                let text = format!("{channel}: close while {:?}", wire.state);
+                let text = format!("{socket}: close while {:?}", wire.state);
                 return self.break_rule(Rule::Bounds, text);
             }
         }
-        let wire = self.wire(channel);
+        let wire = self.wire(socket);
         wire.state = State::Closing;
         wire.generation += 1;
         let wait = self.close_takes();
-        self.wire_after(channel, wait, WireEvent::Down(CloseReason::Local));
+        self.wire_after(socket, wait, WireEvent::Down(CloseReason::Local));
     }
 
-    fn wire_sends(&mut self, channel: SocketId, bytes: &[u8]) {
-        let wire = self.wire(channel);
+    fn wire_sends(&mut self, socket: SocketId, bytes: &[u8]) {
+        let wire = self.wire(socket);
         if wire.state != State::Up || wire.send.is_some() || bytes.is_empty() {
-            let text = format!("{channel}: a send while {:?}, {:?} outstanding", wire.state, wire.send);
+            let text = format!("{socket}: a send while {:?}, {:?} outstanding", wire.state, wire.send);
             return self.break_rule(Rule::Bounds, text);
         }
         wire.send = Some(bytes.len() as u64);
         wire.stream.extend_from_slice(bytes);
-        let judged = self.judge_channel_send(channel, bytes);
-        self.hold(rule_of(channel), judged);
-        self.fill_wire(channel);
+        let judged = self.judge_socket_send(socket, bytes);
+        self.hold(rule_of(socket), judged);
+        self.fill_wire(socket);
     }
 
-    fn fill_wire(&mut self, channel: SocketId) {
-        let wire = self.wire(channel);
+    fn fill_wire(&mut self, socket: SocketId) {
+        let wire = self.wire(socket);
         let Some(waiting) = wire.send else { return };
         let room = if wire.udp { waiting } else { SOCKET.saturating_sub(wire.handed - wire.arrived) };
         let part = waiting.min(room);
@@ -272,66 +272,66 @@ impl World {
             wire.handed += part;
             wire.send = Some(waiting - part);
             if part == waiting {
-                self.wire_after(channel, 60, WireEvent::Sent);
+                self.wire_after(socket, 60, WireEvent::Sent);
             }
         }
-        let delay = self.style_of(channel).delay;
-        self.tick_wire(channel, delay);
+        let delay = self.style_of(socket).delay;
+        self.tick_wire(socket, delay);
     }
 
-    fn tick_wire(&mut self, channel: SocketId, wait: u64) {
+    fn tick_wire(&mut self, socket: SocketId, wait: u64) {
         let attached = self.attached;
-        let wire = self.wire(channel);
+        let wire = self.wire(socket);
         if !wire.ticking && !wire.udp && wire.handed > wire.arrived && !wire.stalled && attached {
             wire.ticking = true;
-            self.wire_after(channel, wait, WireEvent::Arrive);
+            self.wire_after(socket, wait, WireEvent::Arrive);
         }
     }
 
-    pub(super) fn wire_event(&mut self, channel: SocketId, generation: u64, event: WireEvent) {
-        if generation == self.wire(channel).generation {
+    pub(super) fn wire_event(&mut self, socket: SocketId, generation: u64, event: WireEvent) {
+        if generation == self.wire(socket).generation {
             self.wake_if_due();
         }
-        if generation != self.wire(channel).generation {
+        if generation != self.wire(socket).generation {
             return;
         }
         match event {
-            WireEvent::Up => self.wire_up(channel),
-            WireEvent::Down(reason) => self.wire_lost(channel, reason),
-            WireEvent::Sent => self.wire_took(channel),
-            WireEvent::Arrive => self.wire_arrives(channel),
-            WireEvent::Report => self.report_wire(channel),
-            WireEvent::Read => self.host_reads_wire(channel),
-            WireEvent::Peer => self.peer_acts(channel),
-            WireEvent::HangUp => self.peer_hangs_up(channel),
-            WireEvent::Fault => self.wire_fault(channel),
-            WireEvent::Wake => self.unstall_wire(channel),
+            WireEvent::Up => self.wire_up(socket),
+            WireEvent::Down(reason) => self.wire_lost(socket, reason),
+            WireEvent::Sent => self.wire_took(socket),
+            WireEvent::Arrive => self.wire_arrives(socket),
+            WireEvent::Report => self.report_wire(socket),
+            WireEvent::Read => self.host_reads_wire(socket),
+            WireEvent::Peer => self.peer_acts(socket),
+            WireEvent::HangUp => self.peer_hangs_up(socket),
+            WireEvent::Fault => self.wire_fault(socket),
+            WireEvent::Wake => self.unstall_wire(socket),
         }
     }
 
-    fn wire_up(&mut self, channel: SocketId) {
-        if self.server_is_away(channel) {
+    fn wire_up(&mut self, socket: SocketId) {
+        if self.server_is_away(socket) {
             // It went while it answered.
-            return self.wire_lost(channel, CloseReason::Refused);
+            return self.wire_lost(socket, CloseReason::Refused);
         }
-        self.way_is_up(channel);
+        self.way_is_up(socket);
         self.sum.connections += 1;
-        let style = self.style_of(channel);
-        let wire = self.wire(channel);
+        let style = self.style_of(socket);
+        let wire = self.wire(socket);
         wire.state = State::Up;
         let fault = (style.fault_every > 0).then(|| wire.rng.wait(style.fault_every));
         if let Some(wait) = fault {
-            self.wire_after(channel, wait, WireEvent::Fault);
+            self.wire_after(socket, wait, WireEvent::Fault);
         }
-        self.peer_connected(channel);
+        self.peer_connected(socket);
         let local = SocketAddr::from((Ipv4Addr::new(10, 0, 0, 2), 40_000));
-        self.channel_input(channel, SocketInput::Connected { local });
+        self.socket_input(socket, SocketInput::Connected { local });
     }
 
-    fn wire_took(&mut self, channel: SocketId) {
-        let style = self.style_of(channel);
+    fn wire_took(&mut self, socket: SocketId) {
+        let style = self.style_of(socket);
         let healed = self.healed;
-        let wire = self.wire(channel);
+        let wire = self.wire(socket);
         if wire.state != State::Up || wire.send.take().is_none() {
             return;
         }
@@ -340,67 +340,67 @@ impl World {
             if lost {
                 wire.arrived = handed;
             } else {
-                self.arrives(channel, handed);
+                self.arrives(socket, handed);
             }
         }
-        self.channel_sent(channel);
-        self.channel_input(channel, SocketInput::Sent);
+        self.socket_sent(socket);
+        self.socket_input(socket, SocketInput::Sent);
     }
 
-    fn wire_arrives(&mut self, channel: SocketId) {
-        let (attached, healed, style) = (self.attached, self.healed, self.style_of(channel));
-        let wire = self.wire(channel);
+    fn wire_arrives(&mut self, socket: SocketId) {
+        let (attached, healed, style) = (self.attached, self.healed, self.style_of(socket));
+        let wire = self.wire(socket);
         wire.ticking = false;
         if wire.stalled || !attached {
             return;
         }
         if wire.closed {
             // Bytes for a program that is gone.
-            return self.wire_lost(channel, CloseReason::Reset);
+            return self.wire_lost(socket, CloseReason::Reset);
         }
         let part = (wire.handed - wire.arrived).min(2920);
         let upto = wire.arrived + part;
         let told = healed || !wire.rng.chance(style.acks_lost);
-        self.arrives(channel, upto);
+        self.arrives(socket, upto);
         if told {
-            self.wire_after(channel, style.delay, WireEvent::Report);
+            self.wire_after(socket, style.delay, WireEvent::Report);
         }
-        self.fill_wire(channel);
+        self.fill_wire(socket);
         let pace = part * SEC / style.rate.max(1);
-        self.tick_wire(channel, pace.max(500));
+        self.tick_wire(socket, pace.max(500));
     }
 
     /// The first `upto` bytes of the connection are with the peer's program.
-    fn arrives(&mut self, channel: SocketId, upto: u64) {
-        let wire = self.wire(channel);
+    fn arrives(&mut self, socket: SocketId, upto: u64) {
+        let wire = self.wire(socket);
         let place = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let new = wire.stream[place(wire.arrived)..place(upto)].to_vec();
         wire.arrived = upto;
         if !new.is_empty() {
-            self.peer_receives(channel, upto, &new);
+            self.peer_receives(socket, upto, &new);
         }
     }
 
-    fn report_wire(&mut self, channel: SocketId) {
-        let wire = self.wire(channel);
+    fn report_wire(&mut self, socket: SocketId) {
+        let wire = self.wire(socket);
         if wire.state == State::Up && wire.arrived > wire.reported {
             wire.reported = wire.arrived;
             let bytes = wire.reported;
-            self.note_wire("acked", channel, bytes, &[]);
-            self.ways[channel.index()].show();
-            self.channel_acked(channel, bytes);
-            self.channel_input(channel, SocketInput::Acked(bytes));
+            self.note_wire("acked", socket, bytes, &[]);
+            self.ways[socket.index()].show();
+            self.socket_acked(socket, bytes);
+            self.socket_input(socket, SocketInput::Acked(bytes));
         }
     }
 
     /// The connection (or the attempt) is over. Towards an HTTP server the last word is the truth: a request that was
     /// not acknowledged did not arrive.
-    fn wire_lost(&mut self, channel: SocketId, reason: CloseReason) {
-        let wire = self.wire(channel);
+    fn wire_lost(&mut self, socket: SocketId, reason: CloseReason) {
+        let wire = self.wire(socket);
         if wire.state == State::Idle {
             return;
         }
-        let truth = channel == SocketId::Httpd || wire.rng.chance(60);
+        let truth = socket == SocketId::Httpd || wire.rng.chance(60);
         let acked = if wire.udp {
             0
         } else if truth {
@@ -408,129 +408,129 @@ impl World {
         } else {
             wire.reported
         };
-        self.note_wire("closed", channel, acked, reason.to_string().as_bytes());
-        self.channel_closed(channel, acked, reason);
-        let rests = self.has_nothing_for(channel);
-        self.wire(channel).reset(State::Idle);
-        let way = &mut self.ways[channel.index()];
+        self.note_wire("closed", socket, acked, reason.to_string().as_bytes());
+        self.socket_closed(socket, acked, reason);
+        let rests = self.has_nothing_for(socket);
+        self.wire(socket).reset(State::Idle);
+        let way = &mut self.ways[socket.index()];
         if acked > 0 {
             way.show();
         }
         way.down(self.now, rests);
-        self.channel_input(channel, SocketInput::Closed { reason, acked });
+        self.socket_input(socket, SocketInput::Closed { reason, acked });
     }
 
-    fn wire_fault(&mut self, channel: SocketId) {
-        let style = self.style_of(channel);
-        if self.healed || self.wire(channel).state != State::Up {
+    fn wire_fault(&mut self, socket: SocketId) {
+        let style = self.style_of(socket);
+        if self.healed || self.wire(socket).state != State::Up {
             return;
         }
-        let may_hang_up = self.may_hang_up(channel);
-        let wire = self.wire(channel);
+        let may_hang_up = self.may_hang_up(socket);
+        let wire = self.wire(socket);
         let (kind, pause, half_open) =
             (wire.rng.range(0, 4), wire.rng.wait(10 * SEC), wire.rng.range(20, 90));
         let next = wire.rng.wait(style.fault_every);
         match kind {
-            0 => return self.wire_lost(channel, CloseReason::Reset),
+            0 => return self.wire_lost(socket, CloseReason::Reset),
             1 if may_hang_up => wire.close_behind(),
             1 => {}
             2 => {
                 wire.stalled = true;
-                self.wire_after(channel, half_open * SEC, WireEvent::Down(CloseReason::TimedOut));
+                self.wire_after(socket, half_open * SEC, WireEvent::Down(CloseReason::TimedOut));
             }
             _ => {
                 wire.stalled = true;
-                self.wire_after(channel, pause, WireEvent::Wake);
-                self.wire_after(channel, pause + next, WireEvent::Fault);
+                self.wire_after(socket, pause, WireEvent::Wake);
+                self.wire_after(socket, pause + next, WireEvent::Fault);
             }
         }
-        self.note_wire("fault", channel, kind, &[]);
-        self.plan_wire_read(channel);
+        self.note_wire("fault", socket, kind, &[]);
+        self.plan_wire_read(socket);
     }
 
-    fn peer_hangs_up(&mut self, channel: SocketId) {
-        if self.may_hang_up(channel) {
-            self.wire(channel).close_behind();
-            self.plan_wire_read(channel);
+    fn peer_hangs_up(&mut self, socket: SocketId) {
+        if self.may_hang_up(socket) {
+            self.wire(socket).close_behind();
+            self.plan_wire_read(socket);
         }
     }
 
-    fn unstall_wire(&mut self, channel: SocketId) {
-        if self.server_is_away(channel) {
+    fn unstall_wire(&mut self, socket: SocketId) {
+        if self.server_is_away(socket) {
             return;
         }
-        self.wire(channel).stalled = false;
-        self.tick_wire(channel, MS);
-        self.plan_wire_read(channel);
+        self.wire(socket).stalled = false;
+        self.tick_wire(socket, MS);
+        self.plan_wire_read(socket);
     }
 
     /// Network back, or everything healed: what hangs moves again.
     pub(super) fn wake_wires(&mut self) {
-        for channel in of_modes() {
+        for socket in of_modes() {
             if self.healed {
-                self.wire(channel).stalled = false;
-                self.wire_after(channel, 30 * MS, WireEvent::Report);
+                self.wire(socket).stalled = false;
+                self.wire_after(socket, 30 * MS, WireEvent::Report);
             }
-            self.tick_wire(channel, MS);
-            self.plan_wire_read(channel);
+            self.tick_wire(socket, MS);
+            self.plan_wire_read(socket);
         }
     }
 
     /// The network is away for long: connections do not outlive it.
     pub(super) fn cut_wires(&mut self, wait: u64) {
-        for channel in of_modes() {
-            self.wire_after(channel, wait, WireEvent::Down(CloseReason::TimedOut));
+        for socket in of_modes() {
+            self.wire_after(socket, wait, WireEvent::Down(CloseReason::TimedOut));
         }
     }
 
-    pub(super) fn plan_wire_read(&mut self, channel: SocketId) {
+    pub(super) fn plan_wire_read(&mut self, socket: SocketId) {
         let attached = self.attached;
-        let wire = &self.wires[place(channel)];
+        let wire = &self.wires[place(socket)];
         let something = !wire.coming.is_empty() || wire.closed;
         let ready = something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
-        if ready && self.device.wants_socket(channel) {
-            self.wire(channel).read_planned = true;
-            let delay = self.style_of(channel).delay / 2;
+        if ready && self.device.wants_socket(socket) {
+            self.wire(socket).read_planned = true;
+            let delay = self.style_of(socket).delay / 2;
             let late = self.lateness(self.scenario.host.late_read) + delay;
-            self.wire_after(channel, late, WireEvent::Read);
+            self.wire_after(socket, late, WireEvent::Read);
         }
     }
 
-    fn host_reads_wire(&mut self, channel: SocketId) {
-        let wanted = self.device.wants_socket(channel);
+    fn host_reads_wire(&mut self, socket: SocketId) {
+        let wanted = self.device.wants_socket(socket);
         let attached = self.attached;
         let most = self.scenario.modes.read_max;
-        let wire = self.wire(channel);
+        let wire = self.wire(socket);
         wire.read_planned = false;
         if wire.state != State::Up || !wanted || wire.stalled || !attached {
             return;
         }
         if wire.coming.is_empty() {
             if wire.closed {
-                self.wire_lost(channel, CloseReason::PeerClosed);
+                self.wire_lost(socket, CloseReason::PeerClosed);
             }
             return;
         }
         let (bytes, printed) = wire.take_read(most);
-        self.note_wire("channel in", channel, printed.len() as u64, &bytes);
+        self.note_wire("socket in", socket, printed.len() as u64, &bytes);
         if !printed.is_empty() {
-            self.books.down.expect(channel, &printed);
+            self.books.down.expect(socket, &printed);
         }
-        self.ways[channel.index()].show();
-        self.channel_read(channel);
-        self.channel_input(channel, SocketInput::Data(&bytes));
-        self.plan_wire_read(channel);
+        self.ways[socket.index()].show();
+        self.socket_read(socket);
+        self.socket_input(socket, SocketInput::Data(&bytes));
+        self.plan_wire_read(socket);
     }
 
-    fn channel_input(&mut self, channel: SocketId, input: SocketInput<'_>) {
+    fn socket_input(&mut self, socket: SocketId, input: SocketInput<'_>) {
         self.catch_up();
-        self.call(Input::Socket(channel, input));
+        self.call(Input::Socket(socket, input));
     }
 
     /// The host is gone: so are its sockets.
     pub(super) fn drop_wires(&mut self) {
-        for channel in of_modes() {
-            self.wire(channel).reset(State::Idle);
+        for socket in of_modes() {
+            self.wire(socket).reset(State::Idle);
         }
     }
 }
