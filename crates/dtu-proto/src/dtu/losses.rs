@@ -60,10 +60,7 @@ impl Dtu {
         self.serial_counters.bytes_out = self.serial_counters.lost_bytes;
         let connection = &mut self.at_connection.counters;
         (connection.frames_in, connection.bytes_in) = (connection.dropped_frames, connection.dropped_bytes);
-        let httpd = self.httpd.counters_mut();
-        httpd.requests = httpd.failed.saturating_add(httpd.timed_out);
-        httpd.frames_in = httpd.dropped_frames.saturating_add(httpd.requests);
-        httpd.received_bytes = httpd.stray_bytes;
+        self.httpd.balance();
         let calls = self.calls.counters_mut();
         calls.received = calls.refused;
     }

@@ -18,8 +18,8 @@ impl Httpd {
             return;
         };
         let Some(request) = settings.request() else { return };
-        let number = self.cache.first_seq();
-        let Some((frame, _)) = self.cache.hand_over(|_| u64::MAX) else { return };
+        let number = self.queue.cache().first_seq();
+        let Some((frame, _)) = self.queue.hand_over(|_| u64::MAX) else { return };
         // mutant: sending-noted
         self.spool_sending(Some(number), cx);
         let body = Bytes::from(request.encode(&frame));
@@ -158,9 +158,8 @@ impl Httpd {
     /// The frame of the request under way has had its turn.
     fn done(&mut self, cx: &mut HttpdContext<'_>) -> Option<Exchange> {
         let exchange = self.exchange.take()?;
-        self.cache.acked(u64::MAX);
         self.counters.requests += u64::from(!exchange.sent);
-        self.spool_release(cx.outputs);
+        self.queue.delivered(u64::MAX, cx.outputs);
         Some(exchange)
     }
 
@@ -197,7 +196,7 @@ impl Httpd {
     /// The server cannot have got the request: its frame waits again.
     fn repeat(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
         let Some(exchange) = self.exchange.take() else { return };
-        self.cache.rewind();
+        self.queue.rewind(true, cx.outputs);
         self.spool_sending(None, cx);
         self.counters.retried += 1;
         if exchange.sent {

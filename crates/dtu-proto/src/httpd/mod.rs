@@ -14,11 +14,11 @@ use bytes::Bytes;
 
 use crate::config::{DropPolicy, HttpdConfig, LinkOptions, Protocol};
 use crate::event::{
-    Connect, Event, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
+    Connect, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
 };
 use crate::net::backoff::{Backoff, Rng};
-use crate::net::cache::Cache;
 use crate::net::connection::{Connection, News};
+use crate::net::queue::{Counters, Queue};
 use crate::net::{MOVES_FOR, Pause};
 use crate::status::{HttpdCounters, HttpdStatus, LinkState, Loss, WaitingFor};
 use crate::time::{Duration, Instant};
@@ -48,7 +48,7 @@ pub(crate) struct Httpd {
     /// The settings in force; `None` = the mode does not run.
     settings: Option<Settings>,
     connection: Connection,
-    cache: Cache,
+    queue: Queue,
     /// The request under way.
     exchange: Option<Exchange>,
     /// When the next attempt is due.
@@ -73,13 +73,14 @@ pub(crate) struct Httpd {
     /// The connection is not to carry another request.
     spent: bool,
     trouble: Option<HttpdTrouble>,
+    /// Without those of the queue.
     counters: HttpdCounters,
 }
 
 impl Httpd {
     pub(crate) fn new(options: LinkOptions, answer_max: Option<Duration>) -> Self {
         Self {
-            cache: Cache::new(options.cache, options.drop_policy),
+            queue: Queue::new(Some(QueueId::Httpd), &options),
             options,
             settings: None,
             connection: Connection::new(SocketId::Httpd),
@@ -128,52 +129,35 @@ impl Httpd {
 
     /// Takes a frame of the DTE.
     pub(crate) fn push(&mut self, frame: Bytes, cx: &mut HttpdContext<'_>) {
-        self.counters.frames_in += 1;
-        self.counters.bytes_in += frame.len() as u64;
-        if self.cache.is_empty() {
+        if self.queue.cache().is_empty() {
             self.progress_at = cx.now;
         }
         if let Some(since) = self.rests_since.take() {
             self.backoff.rested(cx.now.since(since), self.options.backoff_max);
         }
-        let dropped_before = self.counters.dropped_frames;
-        let kept = self.cache.push(frame.clone(), dropper(&mut self.counters, cx.outputs));
-        if self.options.spool
-            && let Some(seq) = kept
-        {
-            // mutant: request-spooled
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame)));
-            if self.counters.dropped_frames > dropped_before {
-                self.spool_release(cx.outputs);
-            }
-        }
+        self.queue.push(frame, cx.outputs);
         self.pump(cx);
     }
 
     /// A frame of an earlier run.
     pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        self.counters.frames_in += 1;
-        self.counters.bytes_in += frame.len() as u64;
-        let dropped_before = self.counters.dropped_frames;
-        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, outputs));
-        // Else the next run would find it on the spool, and drop and count it again.
-        if self.counters.dropped_frames > dropped_before {
-            self.spool_release(outputs);
-        }
+        self.queue.restore(seq, frame, outputs);
     }
 
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
-        let of = &self.counters;
-        Loss { frames: of.dropped_frames, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+        self.queue.loss()
     }
 
     pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        self.counters.frames_in += loss.frames;
-        self.counters.bytes_in += loss.bytes;
-        self.counters.dropped_frames += loss.frames;
-        self.counters.dropped_bytes += loss.bytes;
-        self.counters.spool_refused += loss.spool_refused;
+        self.queue.add_loss(loss);
+    }
+
+    /// Nothing but losses has been counted yet: they are of what came in.
+    pub(crate) fn balance(&mut self) {
+        self.counters.requests = self.counters.failed.saturating_add(self.counters.timed_out);
+        self.counters.received_bytes = self.counters.stray_bytes;
+        self.queue.balance(self.counters.requests);
     }
 
     /// The network is there, or gone.
@@ -220,7 +204,7 @@ impl Httpd {
     fn pump(&mut self, cx: &mut HttpdContext<'_>) {
         let Some(settings) = &self.settings else { return };
         // mutant: one-request
-        if self.exchange.is_some() || self.cache.is_empty() {
+        if self.exchange.is_some() || self.queue.cache().is_empty() {
             if self.exchange.is_none() && self.connection.is_idle() {
                 self.rests_since.get_or_insert(cx.now);
             }
@@ -258,14 +242,6 @@ impl Httpd {
         self.connection.close(reason, cx.now, cx.outputs);
     }
 
-    /// Every frame before the first that waits is done with.
-    fn spool_release(&self, outputs: &mut VecDeque<Output>) {
-        if self.options.spool {
-            let first = self.cache.first_seq();
-            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::Httpd, first)));
-        }
-    }
-
     /// This frame is about to be sent, or none is: however the host ends, it is not sent again.
     fn spool_sending(&self, frame: Option<u64>, cx: &mut HttpdContext<'_>) {
         if self.options.spool {
@@ -276,7 +252,7 @@ impl Httpd {
     /// The frames that wait. One that the server may have got is not sent again, so it does not count.
     pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
         let sent = self.exchange.as_ref().is_some_and(|exchange| exchange.sent);
-        self.cache.iter().skip(usize::from(sent))
+        self.queue.cache().iter().skip(usize::from(sent))
     }
 
     /// Whether the device takes bytes of the network: a server that it does not listen to is not late.
@@ -318,8 +294,8 @@ impl Httpd {
     /// What keeps the serial line from being read.
     pub(crate) fn pause(&self, now: Instant) -> Option<Pause> {
         let until = self.progress_at + MOVES_FOR;
-        match self.cache.policy() {
-            _ if !self.cache.is_nearly_full() => None,
+        match self.queue.cache().policy() {
+            _ if !self.queue.cache().is_nearly_full() => None,
             DropPolicy::Block => Some(Pause::UntilRoom),
             DropPolicy::Auto => (now < until).then_some(Pause::Until(until)),
             DropPolicy::Oldest | DropPolicy::Newest => None,
@@ -334,8 +310,16 @@ impl Httpd {
         self.connection.is_closing()
     }
 
-    pub(crate) const fn counters(&self) -> &HttpdCounters {
-        &self.counters
+    pub(crate) const fn counters(&self) -> HttpdCounters {
+        let Counters { came, dropped, spool_refused, .. } = *self.queue.counters();
+        HttpdCounters {
+            frames_in: came.frames,
+            bytes_in: came.bytes,
+            dropped_frames: dropped.frames,
+            dropped_bytes: dropped.bytes,
+            spool_refused,
+            ..self.counters
+        }
     }
 
     pub(crate) const fn counters_mut(&mut self) -> &mut HttpdCounters {
@@ -346,9 +330,9 @@ impl Httpd {
         HttpdStatus {
             state: self.state(attached),
             trouble: self.trouble,
-            counters: self.counters,
-            waiting_frames: self.cache.frames(),
-            waiting_bytes: self.cache.bytes(),
+            counters: self.counters(),
+            waiting_frames: self.queue.cache().frames(),
+            waiting_bytes: self.queue.cache().bytes(),
         }
     }
 
@@ -358,21 +342,8 @@ impl Httpd {
             connection if connection.is_up() => LinkState::Connected,
             connection if connection.is_connecting() => LinkState::Connecting,
             _ if !attached => LinkState::Waiting(WaitingFor::Network),
-            _ if self.cache.is_empty() => LinkState::Waiting(WaitingFor::Data),
+            _ if self.queue.cache().is_empty() => LinkState::Waiting(WaitingFor::Data),
             _ => LinkState::Waiting(WaitingFor::Retry),
         }
-    }
-}
-
-/// Counts a frame that found no room, or made room, and says so.
-fn dropper<'a>(
-    counters: &'a mut HttpdCounters,
-    outputs: &'a mut VecDeque<Output>,
-) -> impl FnMut(&Bytes) + 'a {
-    move |frame| {
-        counters.dropped_frames += 1;
-        counters.dropped_bytes += frame.len() as u64;
-        let bytes = frame.len();
-        outputs.push_back(Output::Event(Event::FrameDropped { queue: QueueId::Httpd, bytes }));
     }
 }

@@ -148,15 +148,10 @@ impl Cache {
         Some((entry.bytes.clone(), entry.sends > 1))
     }
 
-    /// Lets go of every frame that ends at or before `acked`.
-    pub(crate) fn acked(&mut self, acked: u64) -> Tally {
-        let mut gone = Tally::default();
-        while self.handed_over > 0 && self.entries.front().is_some_and(|entry| entry.end <= acked) {
-            if let Some(entry) = self.pop_front() {
-                gone.add(&entry.bytes);
-            }
-        }
-        gone
+    /// Takes the oldest frame out, if it ends at or before `acked`.
+    pub(crate) fn next_acked(&mut self, acked: u64) -> Option<Entry> {
+        let is_there = self.entries.front().is_some_and(|entry| entry.end <= acked);
+        if self.handed_over > 0 && is_there { self.pop_front() } else { None }
     }
 
     /// The connection is over: what was handed over is to be sent again.
@@ -166,13 +161,9 @@ impl Cache {
         self.handed_over_bytes = 0;
     }
 
-    /// Takes every frame out that a socket ever had: for links that do not resend.
-    pub(crate) fn take_sent(&mut self, mut dropped: impl FnMut(&Bytes)) {
-        while self.entries.front().is_some_and(|entry| entry.sends > 0)
-            && let Some(entry) = self.pop_front()
-        {
-            dropped(&entry.bytes);
-        }
+    /// Takes the oldest frame out, if a socket ever had it: for links that do not resend.
+    pub(crate) fn next_sent(&mut self) -> Option<Entry> {
+        if self.entries.front().is_some_and(|entry| entry.sends > 0) { self.pop_front() } else { None }
     }
 
     /// Takes everything out.
@@ -251,6 +242,15 @@ mod tests {
         cache.iter().map(|(_, bytes)| bytes).collect()
     }
 
+    /// Lets go of every frame that ends at or before `end`.
+    fn acked(cache: &mut Cache, end: u64) -> Tally {
+        let mut gone = Tally::default();
+        while let Some(entry) = cache.next_acked(end) {
+            gone.add(&entry.bytes);
+        }
+        gone
+    }
+
     #[test]
     fn the_oldest_whole_frame_makes_room() {
         let mut cache = Cache::new(6, DropPolicy::Oldest);
@@ -268,7 +268,7 @@ mod tests {
         assert!(cache.hand_over(|_| 2).is_some());
         assert_eq!(cache.hand_over(|_| 4), None, "half of the cache");
         assert_eq!(fill(&mut cache, &["dd"]), ["bb"]);
-        cache.acked(2);
+        acked(&mut cache, 2);
         assert_eq!(cache.hand_over(|_| 4).map(|(frame, _)| frame), Some(Bytes::from_static(b"cc")));
     }
 
@@ -310,10 +310,10 @@ mod tests {
                 sent
             });
         }
-        assert_eq!(cache.acked(5), Tally { frames: 1, bytes: 3 });
-        assert_eq!(cache.acked(100), Tally { frames: 1, bytes: 3 });
+        assert_eq!(acked(&mut cache, 5), Tally { frames: 1, bytes: 3 });
+        assert_eq!(acked(&mut cache, 100), Tally { frames: 1, bytes: 3 });
         assert_eq!(waiting(&cache), ["ccc"]);
-        assert_eq!(cache.acked(u64::MAX), Tally::default());
+        assert_eq!(acked(&mut cache, u64::MAX), Tally::default());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::link::{Link, LinkContext};
+use super::queue::Fate;
 use crate::config::LinkConfig;
 use crate::time::Duration;
 
@@ -22,49 +23,44 @@ impl Link {
 
     /// Gives the link a frame that has a number.
     pub(crate) fn push_numbered(&mut self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
-        self.cache.insert(frame, seq, 0, |_| {});
+        self.queue.push_numbered(seq, frame);
         self.wake(cx);
         self.pump(cx);
     }
 
-    /// The number of the oldest frame that waits; where none does it is above all that ever waited.
-    pub(crate) fn first_waiting(&self) -> u64 {
-        self.cache.first_seq()
+    /// What became of the next frame, if that is known.
+    pub(crate) fn next_fate(&mut self) -> Option<(u64, Fate)> {
+        self.queue.next_fate()
     }
 
     /// The number of the oldest frame that is not in the socket's hands.
     pub(crate) fn first_to_drop(&self) -> Option<u64> {
-        self.cache.first_to_drop()
+        self.queue.cache().first_to_drop()
     }
 
     /// Lets that frame go.
     pub(crate) fn drop_first(&mut self) {
-        self.cache.take_oldest_waiting();
+        self.queue.drop_first();
     }
 
     /// Lets a frame go that no socket has; false: one has it.
     pub(crate) fn drop_numbered(&mut self, seq: u64) -> bool {
-        self.cache.remove_waiting(seq)
+        self.queue.drop_numbered(seq)
     }
 
     /// Lets go of everything and gives the peer up.
     pub(crate) fn empty(&mut self) {
-        self.cache.take_all();
-    }
-
-    /// Frames delivered since the start.
-    pub(crate) const fn delivered_frames(&self) -> u64 {
-        self.counters.frames_out
+        self.queue.empty();
     }
 
     /// Bytes of frames in the socket's hands.
     pub(crate) const fn handed_over_bytes(&self) -> usize {
-        self.cache.handed_over_bytes()
+        self.queue.cache().handed_over_bytes()
     }
 
     /// Bytes of frames that wait and are not.
     pub(crate) const fn droppable_bytes(&self) -> usize {
-        self.cache.bytes() - self.cache.handed_over_bytes()
+        self.queue.cache().bytes() - self.queue.cache().handed_over_bytes()
     }
 
     /// Whether there is a connection or an attempt.

@@ -11,13 +11,13 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
-use crate::event::{Connect, Event, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput};
+use crate::event::{Connect, LinkDownReason, Output, QueueId, SocketId, SocketInput};
 use crate::status::{LinkCounters, LinkState, LinkStatus, Loss, WaitingFor};
 use crate::time::Instant;
 
 use super::backoff::{Backoff, Rng};
-use super::cache::{Cache, Tally};
 use super::connection::{self, Connection, Down};
+use super::queue::Queue;
 use super::up::{LineShare, Sending, Up};
 
 /// Replies to commands that wait at most.
@@ -64,9 +64,10 @@ pub(crate) struct Link {
     pub(super) up: Option<Box<Up>>,
     /// What it does while it has no connection.
     pub(super) plan: Plan,
-    pub(super) cache: Cache,
+    pub(super) queue: Queue,
     pub(super) replies: VecDeque<Bytes>,
     pub(super) backoff: Backoff,
+    /// Without those of the queue.
     pub(super) counters: LinkCounters,
     pub(super) last_down: Option<LinkDownReason>,
     /// When the link was last up, or was started.
@@ -97,7 +98,7 @@ impl Link {
             connection: Connection::new(socket),
             up: None,
             plan: Plan::Off,
-            cache: Cache::new(options.cache, options.drop_policy),
+            queue: Queue::new(socket.link().map(QueueId::Link), &options),
             options,
             settings: None,
             long: true,
@@ -134,18 +135,11 @@ impl Link {
 
     fn switch_off(&mut self, cx: &mut LinkContext<'_>) {
         self.replies.clear();
-        if !self.cache.is_empty() {
-            self.discard(cx);
+        if !self.queue.cache().is_empty() {
+            self.queue.discard(cx.outputs);
         }
         self.close(LinkDownReason::Ordered, cx);
         self.plan = Plan::Off;
-    }
-
-    /// Lets go of everything that waits, counted.
-    fn discard(&mut self, cx: &mut LinkContext<'_>) {
-        let drop_it = dropper(&mut self.counters, self.connection.socket(), cx.outputs);
-        self.cache.take_all().iter().map(|entry| &entry.bytes).for_each(drop_it);
-        self.spool_release(cx.outputs);
     }
 
     /// Ends a connection or attempt, if there is one, and rests.
@@ -203,20 +197,7 @@ impl Link {
 
     /// Gives the link a frame of the DTE.
     pub(crate) fn push(&mut self, frame: Bytes, cx: &mut LinkContext<'_>) {
-        self.counters.frames_in += 1;
-        self.counters.bytes_in += frame.len() as u64;
-        let dropped_before = self.counters.dropped_frames;
-        let kept =
-            self.cache.push(frame.clone(), dropper(&mut self.counters, self.connection.socket(), cx.outputs));
-        // mutant: spool-append
-        if self.options.spool
-            && let Some(seq) = kept
-        {
-            self.spool_append(seq, frame, cx);
-            if self.counters.dropped_frames > dropped_before {
-                self.spool_release(cx.outputs);
-            }
-        }
+        self.queue.push(frame, cx.outputs);
         self.wake(cx);
         self.pump(cx);
     }
@@ -231,51 +212,26 @@ impl Link {
     }
 
     /// A frame of an earlier run.
-    pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        self.counters.frames_in += 1;
-        self.counters.bytes_in += frame.len() as u64;
-        let dropped_before = self.counters.dropped_frames;
-        self.cache.insert(frame, seq, 0, dropper(&mut self.counters, self.connection.socket(), outputs));
-        // Else the next run would find it on the spool, and drop and count it again.
-        if self.counters.dropped_frames > dropped_before {
-            self.spool_release(outputs);
-        }
+    pub(crate) fn restore(&mut self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
+        self.queue.restore(number, frame, outputs);
     }
 
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
-        let of = &self.counters;
-        Loss { frames: of.dropped_frames, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+        self.queue.loss()
     }
 
     pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        self.counters.frames_in += loss.frames;
-        self.counters.bytes_in += loss.bytes;
-        self.counters.dropped_frames += loss.frames;
-        self.counters.dropped_bytes += loss.bytes;
-        self.counters.spool_refused += loss.spool_refused;
+        self.queue.add_loss(loss);
     }
 
     /// Moves everything that waits here to another link.
     pub(crate) fn move_to(&mut self, other: &mut Self, cx: &mut LinkContext<'_>) {
-        for entry in self.cache.take_all() {
-            let len = entry.bytes.len() as u64;
-            self.counters.moved_out_frames += 1;
-            self.counters.moved_out_bytes += len;
-            other.counters.moved_in_frames += 1;
-            other.counters.moved_in_bytes += len;
-            let seq = other.cache.next_seq();
-            let frame = entry.bytes.clone();
-            // A link that does not resend drops what it sent itself, not what another link sent.
-            let sends = if other.options.resend { entry.sends } else { 0 };
-            let drop_it = dropper(&mut other.counters, other.connection.socket(), cx.outputs);
-            // mutant: backup-spool
-            if other.cache.insert(entry.bytes, seq, sends, drop_it) && other.options.spool {
-                other.spool_append(seq, frame, cx);
-            }
-        }
-        self.spool_release(cx.outputs);
-        other.spool_release(cx.outputs);
+        let moved = self.queue.move_to(&mut other.queue, other.options.resend, cx.outputs);
+        self.counters.moved_out_frames += moved.frames;
+        self.counters.moved_out_bytes += moved.bytes;
+        other.counters.moved_in_frames += moved.frames;
+        other.counters.moved_in_bytes += moved.bytes;
         other.wake(cx);
         other.pump(cx);
     }
@@ -382,7 +338,7 @@ impl Link {
             up.note_acked(end, cx.now);
             self.backoff.heard();
             if up.sending == Sending::Frame {
-                self.delivered(end, cx);
+                self.queue.delivered(end, cx.outputs);
             }
         }
         self.pump(cx);
@@ -394,18 +350,8 @@ impl Link {
             up.note_acked(total, cx.now);
         }
         self.backoff.heard();
-        self.delivered(total, cx);
+        self.queue.delivered(total, cx.outputs);
         self.pump(cx);
-    }
-
-    /// The peer has everything up to this place of the stream.
-    fn delivered(&mut self, end: u64, cx: &mut LinkContext<'_>) {
-        let Tally { frames, bytes } = self.cache.acked(end);
-        self.counters.frames_out += frames;
-        self.counters.bytes_out += bytes;
-        if frames > 0 {
-            self.spool_release(cx.outputs);
-        }
     }
 
     /// A connection or attempt is over for good. True: it was not ordered.
@@ -413,7 +359,7 @@ impl Link {
         let Down { reason, was_up, acked } = down;
         self.up = None;
         if was_up && !self.is_udp() {
-            self.delivered(acked, cx);
+            self.queue.delivered(acked, cx.outputs);
         }
         if was_up {
             self.alive_at = cx.now;
@@ -438,11 +384,7 @@ impl Link {
     fn forget_connection(&mut self, cx: &mut LinkContext<'_>) {
         self.counters.dropped_replies += self.replies.len() as u64;
         self.replies.clear();
-        self.cache.rewind();
-        if !self.options.resend {
-            self.cache.take_sent(dropper(&mut self.counters, self.connection.socket(), cx.outputs));
-            self.spool_release(cx.outputs);
-        }
+        self.queue.rewind(self.options.resend, cx.outputs);
     }
 
     /// The connection ends: what might have become an expected reply is data.
@@ -459,21 +401,6 @@ impl Link {
         self.release_held();
         self.up = None;
         self.connection.close(reason, cx.now, cx.outputs);
-    }
-
-    fn spool_append(&self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
-        let append =
-            own_queue(self.connection.socket()).map(|queue| StoreOutput::SpoolAppend(queue, seq, frame));
-        cx.outputs.extend(append.map(Output::Store));
-    }
-
-    fn spool_release(&self, outputs: &mut VecDeque<Output>) {
-        if self.options.spool {
-            let first = self.cache.first_seq();
-            let release =
-                own_queue(self.connection.socket()).map(|queue| StoreOutput::SpoolRelease(queue, first));
-            outputs.extend(release.map(Output::Store));
-        }
     }
 
     /// The nearest deadline.
@@ -548,7 +475,7 @@ impl Link {
 
     /// A short link without data, unless it is to come up all the same; a destination without data.
     pub(super) fn has_nothing_to_do(&self) -> bool {
-        (self.is_short() || self.is_destination()) && self.cache.is_empty() && !self.missed
+        (self.is_short() || self.is_destination()) && self.queue.cache().is_empty() && !self.missed
     }
 
     pub(crate) const fn is_resting(&self) -> bool {
@@ -586,13 +513,15 @@ impl Link {
 
     /// Whether its full cache keeps the serial line from being read, whatever the server does.
     pub(crate) fn blocks(&self) -> bool {
-        self.settings.is_some() && self.cache.policy() == DropPolicy::Block && self.cache.is_nearly_full()
+        self.settings.is_some()
+            && self.queue.cache().policy() == DropPolicy::Block
+            && self.queue.cache().is_nearly_full()
     }
 
     /// Whether a server that takes bytes paces the serial line by this link.
     pub(crate) fn can_pace(&self, now: Instant) -> bool {
         let moves = self.moves_until().is_none_or(|until| now < until);
-        self.is_up() && moves && self.cache.policy() == DropPolicy::Auto
+        self.is_up() && moves && self.queue.cache().policy() == DropPolicy::Auto
     }
 
     /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it, or there is no connection.
@@ -608,7 +537,7 @@ impl Link {
 
     /// Whether it takes no more of a line that it paces, alone or with others.
     pub(crate) fn has_enough(&self, alone: bool) -> bool {
-        self.cache.is_nearly_full() || (!alone && self.cache.is_half_full())
+        self.queue.cache().is_nearly_full() || (!alone && self.queue.cache().is_half_full())
     }
 
     /// A destination gets the data of the DTE and nothing else, and is connected only where there is some.
@@ -625,11 +554,11 @@ impl Link {
     }
 
     pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.cache.iter()
+        self.queue.cache().iter()
     }
 
-    pub(crate) const fn counters(&self) -> &LinkCounters {
-        &self.counters
+    pub(crate) const fn counters(&self) -> LinkCounters {
+        self.queue.link_counters(self.counters)
     }
 
     pub(crate) const fn counters_mut(&mut self) -> &mut LinkCounters {
@@ -648,9 +577,9 @@ impl Link {
         LinkStatus {
             state,
             last_down: self.last_down,
-            counters: self.counters,
-            waiting_frames: self.cache.frames(),
-            waiting_bytes: self.cache.bytes(),
+            counters: self.counters(),
+            waiting_frames: self.queue.cache().frames(),
+            waiting_bytes: self.queue.cache().bytes(),
         }
     }
 }
@@ -658,24 +587,4 @@ impl Link {
 /// Whether the device ended the connection without anything being wrong.
 const fn is_ordered(reason: LinkDownReason) -> bool {
     matches!(reason, LinkDownReason::Ordered | LinkDownReason::Idle)
-}
-
-/// Whose frames wait here. A destination keeps none: its packets have numbers and losses of their own.
-fn own_queue(socket: SocketId) -> Option<QueueId> {
-    socket.link().map(QueueId::Link)
-}
-
-/// Counts a frame that left undelivered, and says so.
-fn dropper<'a>(
-    counters: &'a mut LinkCounters,
-    socket: SocketId,
-    outputs: &'a mut VecDeque<Output>,
-) -> impl FnMut(&Bytes) + 'a {
-    move |frame| {
-        // mutant: drops-counted
-        counters.dropped_frames += 1;
-        counters.dropped_bytes += frame.len() as u64;
-        let event = own_queue(socket).map(|queue| Event::FrameDropped { queue, bytes: frame.len() });
-        outputs.extend(event.map(Output::Event));
-    }
 }

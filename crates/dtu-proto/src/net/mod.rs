@@ -7,6 +7,7 @@ pub(crate) mod connection;
 mod destination;
 mod expect;
 mod link;
+pub(crate) mod queue;
 mod up;
 
 pub(crate) use link::{Link, LinkContext, News, Pause};

@@ -205,7 +205,7 @@ impl Link {
             RegistrationWhen::WithData => Bytes::copy_from_slice(&config.registration),
         };
         let start = self.connection.sent() + prefix.len() as u64;
-        let (body, again) = self.cache.hand_over(|len| start + len as u64)?;
+        let (body, again) = self.queue.hand_over(|len| start + len as u64)?;
         if again {
             self.counters.resent_frames += 1;
             self.counters.resent_bytes += body.len() as u64;

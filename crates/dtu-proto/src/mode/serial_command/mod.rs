@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkOptions};
 use crate::event::{DESTINATIONS, Event, Output, QueueId, SocketId, SocketInput};
+use crate::net::queue::Fate;
 use crate::net::{LineShare, Link, LinkContext, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
@@ -203,7 +204,7 @@ impl SerialCommand {
                 None => self.lobby.pop_front(),
             },
         };
-        id.map(|id| self.done(id, false, cx.outputs)).is_some()
+        id.map(|id| self.done(id, Fate::Dropped, cx.outputs)).is_some()
     }
 
     /// News of a destination's socket. True: data came that is to be printed.
@@ -226,18 +227,18 @@ impl SerialCommand {
 
     /// Takes out what the links are done with; those that waited for that move up.
     fn settle(&mut self, cx: &mut LinkContext<'_>) {
-        while let Some((id, delivered)) = self.places.iter_mut().find_map(|place| place.next_done(cx.now)) {
-            self.done(id, delivered, cx.outputs);
+        while let Some((id, fate)) = self.places.iter_mut().find_map(|place| place.next_done(cx.now)) {
+            self.done(id, fate, cx.outputs);
         }
         self.move_in(cx);
     }
 
-    fn done(&mut self, id: u64, delivered: bool, outputs: &mut VecDeque<Output>) {
+    fn done(&mut self, id: u64, fate: Fate, outputs: &mut VecDeque<Output>) {
         let Some(packet) = self.packets.remove(id, outputs) else { return };
         if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
             self.asking.remove(index);
         }
-        if delivered {
+        if fate == Fate::Delivered {
             self.counters.packets_out += 1;
             self.counters.bytes_out += packet.len() as u64;
             self.reply(&packet, true);
@@ -308,7 +309,7 @@ impl SerialCommand {
                 }
             };
             if given_up {
-                self.done(id, false, cx.outputs);
+                self.done(id, Fate::Dropped, cx.outputs);
             }
         }
     }
@@ -329,7 +330,7 @@ impl SerialCommand {
     fn give_a_place_up(&mut self, cx: &mut LinkContext<'_>) {
         let Some(index) = self.slowest() else { return };
         for id in self.places[index].empty() {
-            self.done(id, false, cx.outputs);
+            self.done(id, Fate::Dropped, cx.outputs);
         }
     }
 

@@ -7,6 +7,7 @@ use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
 use crate::event::{LinkDownReason, SocketId};
+use crate::net::queue::Fate;
 use crate::net::{Link, LinkContext, MOVES_FOR, News};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
@@ -24,8 +25,6 @@ pub(super) struct Place {
     idle: Duration,
     /// The packets that the link has, oldest first.
     pub(super) given: VecDeque<u64>,
-    /// Frames that the link had delivered at the last look.
-    delivered: u64,
     pub(super) used_at: Instant,
     /// When the last packet was delivered, or the first one of those that wait was given.
     pub(super) progress_at: Instant,
@@ -94,7 +93,6 @@ impl Place {
             peer: Peer::of(frame),
             idle: options.short_link_idle,
             given: VecDeque::new(),
-            delivered: 0,
             used_at: cx.now,
             progress_at: cx.now,
             delivered_at: None,
@@ -135,19 +133,16 @@ impl Place {
         self.link.push_numbered(id, packet.slice(end - frame.data.len()..end), cx);
     }
 
-    /// The next packet that the link is done with, and whether it was delivered.
-    pub(super) fn next_done(&mut self, now: Instant) -> Option<(u64, bool)> {
-        let first = self.link.first_waiting();
-        let id = self.given.front().copied().filter(|id| *id < first)?;
+    /// The next packet that the link is done with, and what became of it.
+    pub(super) fn next_done(&mut self, now: Instant) -> Option<(u64, Fate)> {
+        let (id, fate) = self.link.next_fate()?;
         self.given.pop_front();
-        let delivered = self.delivered < self.link.delivered_frames();
-        if delivered {
-            self.delivered += 1;
+        if fate == Fate::Delivered {
             self.progress_at = now;
             self.delivered_at = Some(now);
             self.lags = false;
         }
-        Some((id, delivered))
+        Some((id, fate))
     }
 
     /// Something happens to its link. An attempt to reach it that was in vain is noted.
