@@ -5,12 +5,12 @@ use std::task::Context;
 use dtu_proto::event::{SOCKETS, SocketId, SocketOutput};
 use dtu_proto::time::Instant;
 
-use crate::link::{Contact, Link, SocketNews};
 use crate::serial::Line;
+use crate::socket::{Contact, Socket, SocketNews};
 use crate::tls;
 
 pub(crate) struct Sockets {
-    all: [Link; SOCKETS],
+    all: [Socket; SOCKETS],
     open: Open,
 }
 
@@ -36,9 +36,9 @@ impl Iterator for Open {
 
 impl Sockets {
     pub(crate) fn new(tls: &tls::Client) -> Self {
-        let new = |socket| {
-            let link = Link::new(None, tls.clone());
-            if socket == SocketId::Httpd { link.at_most_once() } else { link }
+        let new = |id| {
+            let socket = Socket::new(None, tls.clone());
+            if id == SocketId::Httpd { socket.at_most_once() } else { socket }
         };
         Self { all: SocketId::ALL.map(new), open: Open::default() }
     }
@@ -59,7 +59,7 @@ impl Sockets {
         self.open
     }
 
-    /// As `Link::poll`.
+    /// As `Socket::poll`.
     pub(crate) fn poll(
         &mut self,
         socket: SocketId,
@@ -69,9 +69,9 @@ impl Sockets {
         line: &dyn Line,
         buf: &mut [u8],
     ) -> Option<SocketNews> {
-        let link = &mut self.all[socket.index()];
-        let news = link.poll(cx, now, wanted, line, buf);
-        if link.is_idle() {
+        let polled = &mut self.all[socket.index()];
+        let news = polled.poll(cx, now, wanted, line, buf);
+        if polled.is_idle() {
             self.open.0 &= !Open::bit(socket);
         }
         news

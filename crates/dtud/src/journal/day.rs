@@ -16,9 +16,9 @@ use dtu_proto::{Dtu, Identity};
 
 use super::Journal;
 use super::tests::Ear;
-use crate::link::{Contact, SocketNews};
 use crate::modem::{Address, Modem};
 use crate::settings;
+use crate::socket::{Contact, SocketNews};
 
 /// What happens in the network of the modem.
 const RADIO: &str = "at 12h sms from +8613912345678 \"meter,AT+CSQ\"\nat 15h sms from 10086 \"hello\"\n";

@@ -13,8 +13,8 @@ use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
 
-use crate::link::{Contact, SocketNews};
 use crate::serial::Address;
+use crate::socket::{Contact, SocketNews};
 
 #[cfg(test)]
 mod day;
@@ -60,13 +60,13 @@ impl Journal {
     }
 
     /// The device orders a connection.
-    pub(crate) fn connecting(&mut self, place: SocketId, target: &Connect) {
-        self.peers.connecting(place, target);
+    pub(crate) fn connecting(&mut self, socket: SocketId, target: &Connect) {
+        self.peers.connecting(socket, target);
     }
 
     /// Called with all news of a socket, before the device has them.
-    pub(crate) fn hear(&mut self, place: SocketId, news: &SocketNews, contact: &Contact) {
-        self.peers.hear(place, news, contact);
+    pub(crate) fn hear(&mut self, socket: SocketId, news: &SocketNews, contact: &Contact) {
+        self.peers.hear(socket, news, contact);
     }
 
     /// Writes an event down, if it is news.

@@ -6,7 +6,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::{REMINDER, STEADY};
-use crate::link::{Contact, SocketNews};
+use crate::socket::{Contact, SocketNews};
 use crate::words::{Count, Span};
 
 /// All connections.

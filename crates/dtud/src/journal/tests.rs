@@ -16,7 +16,7 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 use super::Journal;
 use super::drops::{Drops, Total};
 use super::peers::Peers;
-use crate::link::{Contact, SocketNews};
+use crate::socket::{Contact, SocketNews};
 
 /// Keeps what is said at INFO and above.
 #[derive(Clone, Default)]

@@ -10,8 +10,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
-use crate::link::{Link, SocketNews};
 use crate::serial::Stuck;
+use crate::socket::{Socket, SocketNews};
 
 #[path = "../../tests/it/common/authority.rs"]
 mod authority;
@@ -21,7 +21,7 @@ type Stream = StreamOwned<ServerConnection, TcpStream>;
 
 /// The device's end, which trusts the authority, and a clock that goes as the test says.
 struct Bench {
-    link: Link,
+    socket: Socket,
     now: Instant,
     wanted: bool,
 }
@@ -36,13 +36,13 @@ impl Bench {
         let client = Client::new(Some(root));
         // While the file is there.
         client.0.config().unwrap();
-        Self { link: Link::new(None, client), now: Instant::ZERO, wanted: true }
+        Self { socket: Socket::new(None, client), now: Instant::ZERO, wanted: true }
     }
 
     async fn order(&mut self, order: SocketOutput) {
         let mut order = Some(order);
         poll_fn(|cx| {
-            order.take().into_iter().for_each(|order| self.link.order(order, self.now, cx));
+            order.take().into_iter().for_each(|order| self.socket.order(order, self.now, cx));
             Poll::Ready(())
         })
         .await;
@@ -66,7 +66,7 @@ impl Bench {
 
     async fn next(&mut self) -> (SocketNews, Vec<u8>) {
         let mut buf = vec![0; 3000];
-        let news = poll_fn(|cx| match self.link.poll(cx, self.now, self.wanted, &Stuck, &mut buf) {
+        let news = poll_fn(|cx| match self.socket.poll(cx, self.now, self.wanted, &Stuck, &mut buf) {
             Some(news) => Poll::Ready(news),
             None => Poll::Pending,
         })
@@ -193,9 +193,9 @@ async fn an_acknowledgement_comes_when_it_is_due_and_then_no_timer_is_left() {
     // The answer's segment acknowledges the question's.
     assert_eq!(bench.news().await.0, SocketNews::Data(1));
     let stream = served.join().unwrap();
-    bench.now = bench.link.deadline().expect("bytes are on their way");
+    bench.now = bench.socket.deadline().expect("bytes are on their way");
     assert_eq!(bench.news().await.0, SocketNews::Acked(5));
-    assert_eq!(bench.link.deadline(), None);
+    assert_eq!(bench.socket.deadline(), None);
     drop(stream);
 }
 
@@ -304,7 +304,7 @@ async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
             end = bench.read_out().await.1;
         }
         assert!(matches!(end, SocketNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
-        let said = &bench.link.contact().trouble;
+        let said = &bench.socket.contact().trouble;
         assert!(said.ends_with("a certificate of this device, which has none"), "{said}");
         // TLS 1.3 says it by an alert, too.
         assert_eq!(said.matches("a certificate of this device").count(), 1, "{said}");
@@ -320,7 +320,7 @@ async fn h4_an_authority_that_shows_its_own_certificate_is_told_in_words() {
     let (port, _served) = serve(server, |mut stream| stream.read(&mut [0]).ok());
     let mut bench = Bench::trusting(root);
     assert_eq!(bench.connect("127.0.0.1", port).await, closed(CloseReason::Certificate, 0));
-    let said = &bench.link.contact().trouble;
+    let said = &bench.socket.contact().trouble;
     assert!(
         said.contains("the certificate of an authority as its own (it needs one with CA:FALSE)"),
         "{said}"

@@ -29,7 +29,7 @@ mod name;
 use drops::{Drops, waiting_datagrams};
 use name::Name;
 
-/// What a link has to tell; `SocketInput` without its borrow.
+/// What a socket has to tell; `SocketInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SocketNews {
     Connected {
@@ -66,7 +66,7 @@ impl SocketNews {
 }
 
 #[derive(Default)]
-pub(crate) struct Link {
+pub(crate) struct Socket {
     route: Route,
     state: State,
     /// The socket had all of a `Send` when the connection ended: that is told first.
@@ -80,7 +80,7 @@ pub(crate) struct Link {
     contact: Contact,
 }
 
-/// What the log says of a link beside its state.
+/// What the log says of a socket beside its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contact {
     /// The other end of the last connection.
@@ -97,8 +97,8 @@ enum State {
     Up(Box<Connection>),
 }
 
-impl Link {
-    /// A link that uses only `interface`, where one is named.
+impl Socket {
+    /// A socket that uses only `interface`, where one is named.
     pub(crate) fn new(interface: Option<String>, tls: tls::Client) -> Self {
         Self { route: Route { interface, tls, ..Route::default() }, ..Self::default() }
     }
@@ -572,7 +572,7 @@ impl Connection {
     }
 }
 
-/// Why the link ends; `None` where it need not.
+/// Why the connection ends; `None` where it need not.
 fn judge(protocol: Protocol, error: &io::Error) -> Option<CloseReason> {
     let reason = connect::reason(error);
     if protocol == Protocol::Udp && matches!(reason, CloseReason::Refused | CloseReason::Os(libc::EMSGSIZE)) {

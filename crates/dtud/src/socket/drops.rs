@@ -53,7 +53,7 @@ impl Drops {
     }
 }
 
-/// Takes what waits in the socket of a link that ends, and says how many there were.
+/// Takes what waits in a socket that ends, and says how many there were.
 pub(super) fn waiting_datagrams(port: &Port) -> u64 {
     let mut count = 0;
     // The socket's buffer bounds it; a peer that goes on sending does not hold the end up.
