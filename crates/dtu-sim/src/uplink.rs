@@ -126,9 +126,9 @@ impl Book {
     }
 
     /// A connection stands; `registers`: the registration packet is its first word.
-    pub(crate) fn connected(&mut self, slot: SocketId, udp: bool, registers: bool) {
+    pub(crate) fn connected(&mut self, socket: SocketId, udp: bool, registers: bool) {
         let next = self.first_open();
-        self.connections[slot.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
+        self.connections[socket.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
     }
 
     fn first_open(&self) -> u64 {
@@ -139,29 +139,29 @@ impl Book {
     /// The device hands bytes to a link's socket: what are they, and may they go now?
     pub(crate) fn send(
         &mut self,
-        slot: SocketId,
+        socket: SocketId,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
     ) -> Result<Carried, String> {
-        let Some(mut connection) = self.connections[slot.index()].take() else {
+        let Some(mut connection) = self.connections[socket.index()].take() else {
             return Err("a send where nothing is connected".to_owned());
         };
-        let carried = self.judge(&connection, slot, prefix, body, rules);
+        let carried = self.judge(&connection, socket, prefix, body, rules);
         if let Ok(carried) = &carried {
             connection.registers = false;
             connection.offset += (prefix.len() + body.len()) as u64;
             let sent = Sent { carried: carried.clone(), end: connection.offset };
             connection.sends.push_back(sent);
             if let Carried::Frame(number) = carried {
-                self.hand_over(&mut connection, slot, *number);
+                self.hand_over(&mut connection, socket, *number);
             }
         }
-        self.connections[slot.index()] = Some(connection);
+        self.connections[socket.index()] = Some(connection);
         carried
     }
 
-    fn hand_over(&mut self, connection: &mut Connection, slot: SocketId, number: u64) {
+    fn hand_over(&mut self, connection: &mut Connection, socket: SocketId, number: u64) {
         for passed in connection.next.max(self.base)..number {
             let frame = &mut self.frames[usize_of(passed - self.base)];
             if !frame.reported && !frame.skipped && frame.under_way.is_none() {
@@ -175,7 +175,7 @@ impl Book {
             // Another frame with the same text was the one that was dropped.
             self.skipped -= 1;
         }
-        frame.under_way = Some(slot);
+        frame.under_way = Some(socket);
         frame.sent += 1;
         self.repeated += u64::from(frame.sent > 1);
     }
@@ -183,7 +183,7 @@ impl Book {
     fn judge(
         &self,
         connection: &Connection,
-        slot: SocketId,
+        socket: SocketId,
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
@@ -205,7 +205,7 @@ impl Book {
                     wanted.len()
                 ));
             }
-            return self.may_go(number, slot);
+            return self.may_go(number, socket);
         }
         if !prefix.is_empty() && (prefix != wanted || rules.heartbeat == Some(body)) {
             return Err("the registration packet precedes something that is no data frame".to_owned());
@@ -256,30 +256,30 @@ impl Book {
         None
     }
 
-    fn may_go(&self, number: u64, slot: SocketId) -> Result<Carried, String> {
+    fn may_go(&self, number: u64, socket: SocketId) -> Result<Carried, String> {
         let frame = &self.frames[usize_of(number - self.base)];
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
         if let Some(other) = frame.under_way {
-            return Err(format!("a frame goes to {slot} while it is under way on {other}"));
+            return Err(format!("a frame goes to {socket} while it is under way on {other}"));
         }
         Ok(Carried::Frame(number))
     }
 
     /// UDP: the datagram is out. TCP: nothing is known yet.
-    pub(crate) fn sent(&mut self, slot: SocketId) {
-        let udp = self.connections[slot.index()].as_ref().is_some_and(|connection| connection.udp);
+    pub(crate) fn sent(&mut self, socket: SocketId) {
+        let udp = self.connections[socket.index()].as_ref().is_some_and(|connection| connection.udp);
         if udp {
-            let offset = self.connections[slot.index()].as_ref().map_or(0, |connection| connection.offset);
-            self.arrived(slot, offset);
-            self.acknowledged_to(slot, offset);
+            let offset = self.connections[socket.index()].as_ref().map_or(0, |connection| connection.offset);
+            self.arrived(socket, offset);
+            self.acknowledged_to(socket, offset);
         }
     }
 
     /// The peer's program has the first `bytes` bytes of this connection.
-    pub(crate) fn arrived(&mut self, slot: SocketId, bytes: u64) {
-        let Some(connection) = &mut self.connections[slot.index()] else { return };
+    pub(crate) fn arrived(&mut self, socket: SocketId, bytes: u64) {
+        let Some(connection) = &mut self.connections[socket.index()] else { return };
         connection.truly = bytes;
         for sent in connection.sends.iter().filter(|sent| sent.end <= bytes) {
             if let Carried::Frame(number) = sent.carried
@@ -291,8 +291,8 @@ impl Book {
     }
 
     /// The device is told that the first `bytes` bytes are acknowledged.
-    pub(crate) fn acknowledged_to(&mut self, slot: SocketId, bytes: u64) {
-        let Some(connection) = &mut self.connections[slot.index()] else { return };
+    pub(crate) fn acknowledged_to(&mut self, socket: SocketId, bytes: u64) {
+        let Some(connection) = &mut self.connections[socket.index()] else { return };
         while connection.sends.front().is_some_and(|sent| sent.end <= bytes) {
             let Some(sent) = connection.sends.pop_front() else { break };
             if let Carried::Frame(number) = sent.carried {
@@ -307,11 +307,11 @@ impl Book {
     }
 
     /// The connection is over, and this is the last word.
-    pub(crate) fn closed(&mut self, slot: SocketId, acknowledged: u64) {
-        self.acknowledged_to(slot, acknowledged);
-        self.connections[slot.index()] = None;
+    pub(crate) fn closed(&mut self, socket: SocketId, acknowledged: u64) {
+        self.acknowledged_to(socket, acknowledged);
+        self.connections[socket.index()] = None;
         for frame in &mut self.frames {
-            if frame.under_way == Some(slot) {
+            if frame.under_way == Some(socket) {
                 frame.under_way = None;
             }
         }

@@ -3,15 +3,13 @@
 use std::fmt::Write as _;
 
 use dtu_proto::event::{
-    CallEvent, Connect, Event, Leds, ModemOutput, Output, Power, SerialOutput, SocketId, SocketOutput,
-    StoreOutput,
+    CallEvent, Connect, Event, Leds, ModemOutput, Output, Power, SerialOutput, SocketOutput, StoreOutput,
 };
 
 /// One line for an output, bytes escaped.
 pub(super) fn describe(output: &Output) -> String {
     match output {
         Output::Serial(order) => serial(order),
-        Output::Socket(SocketId::Link(link), order) => format!("link {link} {}", connection(order)),
         Output::Socket(socket, order) => format!("{socket} {}", connection(order)),
         Output::Modem(order) => format!("modem {}", modem(order)),
         Output::Store(order) => store(order),
@@ -91,10 +89,6 @@ fn told(event: &Event) -> String {
         Event::ModeStarted => "the working mode begins".to_owned(),
         Event::CommandState(true) => "serial: command state".to_owned(),
         Event::CommandState(false) => "serial: the command state ends".to_owned(),
-        Event::Connected(SocketId::Link(link)) => format!("link {link} up"),
-        Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
-            format!("link {link} {}: {reason}", end(*was_up))
-        }
         Event::Connected(socket) => format!("{socket} up"),
         Event::Disconnected { socket, reason, was_up } => {
             format!("{socket} {}: {reason}", end(*was_up))

@@ -394,7 +394,7 @@ impl World {
             Event::Stored(generation) => self.stored(generation),
             Event::ServerLeaves(id) => self.server_leaves(id),
             Event::ServerReturns(id) => self.server_returns(id),
-            Event::WayDue(slot, at) => self.way_due(slot, at),
+            Event::WayDue(socket, at) => self.way_due(socket, at),
             Event::Detach => self.detach(),
             Event::Attach => self.attach(),
             Event::Restart => self.ask_for_restart(),

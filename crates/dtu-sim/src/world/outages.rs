@@ -107,15 +107,15 @@ impl World {
         // A host that lost its power says so when it is back.
         let silent = drops && !cut;
         let wait = if silent { length } else { 0 };
-        for slot in self.slots_of(id) {
-            self.ways[slot.index()].excuse();
-            self.cut(slot, &Cut { silent, wait });
+        for socket in self.sockets_of(id) {
+            self.ways[socket.index()].excuse();
+            self.cut(socket, &Cut { silent, wait });
         }
         self.after(length, Event::ServerReturns(id));
     }
 
-    fn cut(&mut self, slot: SocketId, cut: &Cut) {
-        match slot {
+    fn cut(&mut self, socket: SocketId, cut: &Cut) {
+        match socket {
             SocketId::Link(link) => {
                 let net = &mut self.nets[link.index()];
                 if net.state == State::Up && !net.is_udp() {
@@ -123,7 +123,7 @@ impl World {
                     self.net_after(link, cut.wait, NetEvent::Down(CloseReason::Reset));
                 }
             }
-            socket @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
                 let wire = &mut self.wires[place(socket)];
                 if wire.state == State::Up && !wire.udp {
                     wire.stall(cut.silent);
@@ -139,7 +139,7 @@ impl World {
         }
         self.note_server("server returns", id, 0);
         if let Some(away) = self.servers[id.index()].away.take() {
-            self.slots_of(id).into_iter().for_each(|slot| self.expect_back(slot, away));
+            self.sockets_of(id).into_iter().for_each(|socket| self.expect_back(socket, away));
         }
         self.plan_outage(id);
     }
@@ -147,17 +147,17 @@ impl World {
     /// What becomes of an attempt while the server is away: when it ends, and why it fails, if it does.
     pub(super) fn attempt_meets(
         &mut self,
-        slot: SocketId,
+        socket: SocketId,
         id: ServerId,
         delay: u64,
     ) -> Option<(u64, Option<CloseReason>)> {
         let now = self.now;
-        self.ways[slot.index()].tries(id, now);
+        self.ways[socket.index()].tries(id, now);
         let Away { back_at, drops } = self.servers[id.index()].away?;
         if !drops {
             return Some((delay, Some(CloseReason::Refused)));
         }
-        self.ways[slot.index()].hangs = true;
+        self.ways[socket.index()].hangs = true;
         let answered = SYNS.into_iter().find(|after| now + after >= back_at);
         Some(match answered {
             Some(after) => (after + delay * 2, None),

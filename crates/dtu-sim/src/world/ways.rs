@@ -85,31 +85,31 @@ impl Way {
 
 impl World {
     /// The connections that go to this server.
-    pub(super) fn slots_of(&self, id: ServerId) -> Vec<SocketId> {
-        let goes = |slot: &SocketId| self.ways[slot.index()].server == Some(id);
+    pub(super) fn sockets_of(&self, id: ServerId) -> Vec<SocketId> {
+        let goes = |socket: &SocketId| self.ways[socket.index()].server == Some(id);
         SocketId::ALL.into_iter().filter(goes).collect()
     }
 
     /// The server was away, and is back: when must the connection be?
-    pub(super) fn expect_back(&mut self, slot: SocketId, away: Away) {
-        if let Some(within) = self.is_back_within(slot, away) {
+    pub(super) fn expect_back(&mut self, socket: SocketId, away: Away) {
+        if let Some(within) = self.is_back_within(socket, away) {
             let at = self.now + within;
-            self.ways[slot.index()].due = Some(at);
-            self.after(within, Event::WayDue(slot, at));
+            self.ways[socket.index()].due = Some(at);
+            self.after(within, Event::WayDue(socket, at));
         }
     }
 
     /// How long the connection may need; `None`: something else may keep it down.
-    fn is_back_within(&self, slot: SocketId, away: Away) -> Option<u64> {
-        let way = &self.ways[slot.index()];
-        let (style, options, state) = match slot {
+    fn is_back_within(&self, socket: SocketId, away: Away) -> Option<u64> {
+        let way = &self.ways[socket.index()];
+        let (style, options, state) = match socket {
             SocketId::Link(link) => {
                 let set = &self.books.watch.expected;
                 let always = set.links[link.index()].role == Role::Always && set.long_links;
                 let options = always.then(|| &self.scenario.options.links[link.index()])?;
                 (&self.scenario.nets[link.index()], options, self.nets[link.index()].state)
             }
-            socket @ (SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_)) => {
+            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
                 let wire = &self.wires[place(socket)];
                 let style = self.scenario.modes.style_at(way.server?.peer_place()?);
                 (style, &self.scenario.options.modes, wire.state)
@@ -117,7 +117,7 @@ impl World {
         };
         let alone = style.refused == 0 && style.silent == 0 && style.no_name == 0;
         let works = self.attached && !self.ending && self.stopping.is_none();
-        if state == State::Up || !alone || !works || !self.is_wanted(slot) {
+        if state == State::Up || !alone || !works || !self.is_wanted(socket) {
             return None;
         }
         let half = (self.now - way.down_since?) / 2;
@@ -134,15 +134,15 @@ impl World {
     }
 
     /// Whether the device tries to connect, by its own word.
-    fn is_wanted(&self, slot: SocketId) -> bool {
+    fn is_wanted(&self, socket: SocketId) -> bool {
         let status = self.device.status(self.clock());
-        let state = match slot {
+        let state = match socket {
             SocketId::Link(link) => Some(status.links[link.index()].state),
             SocketId::Httpd => Some(status.httpd.state).filter(|_| status.httpd.waiting_frames > 0),
             SocketId::AtMode => None,
             SocketId::Destination(destination) => {
                 let to = status.serial_command.destinations.get(destination.index());
-                let server = self.ways[slot.index()].server;
+                let server = self.ways[socket.index()].server;
                 let same = |address: &str| server == Some(self.server_at(address));
                 to.filter(|to| to.waiting_packets > 0 && same(&to.address)).map(|to| to.state)
             }
@@ -150,31 +150,31 @@ impl World {
         matches!(state, Some(LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry)))
     }
 
-    pub(super) fn way_due(&mut self, slot: SocketId, at: u64) {
-        let way = &mut self.ways[slot.index()];
+    pub(super) fn way_due(&mut self, socket: SocketId, at: u64) {
+        let way = &mut self.ways[socket.index()];
         if way.due.take_if(|due| *due == at).is_none() {
             return;
         }
         let down = way.down_since.map_or(0, |since| self.now - since);
-        if self.is_wanted(slot) {
+        if self.is_wanted(socket) {
             let text = format!(
-                "{slot} has been down for {} ms, its server is back for more than half of that + 1 s",
+                "{socket} has been down for {} ms, its server is back for more than half of that + 1 s",
                 down / MS
             );
             self.break_rule(Rule::Liveness, text);
         }
     }
 
-    pub(super) fn way_is_up(&mut self, slot: SocketId) {
-        let was_due = self.ways[slot.index()].is_up(self.now);
+    pub(super) fn way_is_up(&mut self, socket: SocketId) {
+        let was_due = self.ways[socket.index()].is_up(self.now);
         self.sum.returns += u64::from(was_due);
     }
 
     /// What was to be sent may be gone: whatever comes next begins another wait.
     pub(super) fn excuse_unwanted(&mut self) {
-        for slot in SocketId::ALL.into_iter() {
-            if self.ways[slot.index()].due.is_some() && !self.is_wanted(slot) {
-                self.ways[slot.index()].excuse();
+        for socket in SocketId::ALL {
+            if self.ways[socket.index()].due.is_some() && !self.is_wanted(socket) {
+                self.ways[socket.index()].excuse();
             }
         }
     }
