@@ -1,7 +1,9 @@
 //! The device: routes inputs, orders outputs.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
@@ -18,7 +20,7 @@ use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::mode::serial_command::SerialCommand;
 use crate::net::backoff::Rng;
-use crate::net::{Link, LinkContext, Pause};
+use crate::net::{Link, Pause};
 use crate::serial::escape::EscapeDetector;
 use crate::serial::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
 use crate::serial::inline::{Guard, PhoneGuards};
@@ -31,6 +33,7 @@ use crate::time::{Duration, Instant};
 
 use commands::Asker;
 use lamps::Lamps;
+use links::Links;
 use messages::Post;
 use power::{Applying, Ending, Recovery};
 use prompt::OpenPrompt;
@@ -43,6 +46,7 @@ mod duty;
 mod httpd;
 mod lamps;
 mod line;
+mod links;
 mod losses;
 mod lost;
 mod messages;
@@ -67,9 +71,10 @@ const GUARDED_DOORS: usize = LINKS + 1;
 #[derive(Debug)]
 pub struct Dtu {
     /// The running set; what is not stored is gone at a restart.
-    config: Config,
-    stored: Config,
-    options: Options,
+    config: Arc<Config>,
+    /// One with the running set, unless that was changed.
+    stored: Arc<Config>,
+    options: Arc<Options>,
     identity: Identity,
     rng: Rng,
     now: Instant,
@@ -103,8 +108,9 @@ pub struct Dtu {
     cut_request: httpd::CutRequest,
     serial_counters: SerialCounters,
 
-    links: [Link; LINKS],
-    httpd: Httpd,
+    links: Links,
+    /// `None`: mode 3 was never used.
+    httpd: Option<Box<Httpd>>,
     /// Whether a link is used: always, or as a backup whose primary is down.
     duty: [bool; LINKS],
     at_connection: AtConnection,
@@ -116,10 +122,11 @@ pub struct Dtu {
     /// The access point that the modem was told.
     apn: Option<Apn>,
 
-    guards: [Guard; GUARDED_DOORS],
+    /// `None`: nobody has tried yet.
+    guards: Option<Box<[Guard; GUARDED_DOORS]>>,
     phone_guards: PhoneGuards,
-    waiting_command: Option<WaitingCommand>,
-    prompt: Option<OpenPrompt>,
+    waiting_command: Option<Box<WaitingCommand>>,
+    prompt: Option<Box<OpenPrompt>>,
     /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
     shown_command: Option<(Door, ShownLine)>,
     /// Why the last line was refused, if it was.
@@ -130,7 +137,8 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
-    serial_command: SerialCommand,
+    /// `None`: mode 1 was never used.
+    serial_command: Option<Box<SerialCommand>>,
     lamps: Lamps,
     clock: Clock,
     mailbox: Mailbox,
@@ -165,7 +173,7 @@ struct WaitingCommand {
     /// What is to be done behind the reply.
     effects: Vec<Effect>,
     /// What is being stored.
-    saving: Option<Config>,
+    saving: Option<Arc<Config>>,
     until: Instant,
 }
 
@@ -174,11 +182,11 @@ impl Dtu {
     /// devices should not share it.
     #[must_use]
     pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
-        let link = |id: LinkId| Link::new(id.into(), options.links[id.index()].clone());
+        let (stored, options) = (Arc::new(stored), Arc::new(options));
         let mut dtu = Self {
             config: stored.clone(),
-            links: LinkId::ALL.map(link),
-            httpd: Httpd::new(options.modes.clone(), options.http_answer_max),
+            links: Links::new(options.clone()),
+            httpd: None,
             rng: Rng::new(seed),
             now,
             next_deadline: None,
@@ -207,7 +215,7 @@ impl Dtu {
             calls: Calls::default(),
             unsolicited: VecDeque::new(),
             apn: None,
-            guards: core::array::from_fn(|_| Guard::default()),
+            guards: None,
             phone_guards: PhoneGuards::default(),
             waiting_command: None,
             prompt: None,
@@ -217,7 +225,7 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
-            serial_command: SerialCommand::new(&options.modes),
+            serial_command: None,
             lamps: Lamps::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -363,9 +371,9 @@ impl Dtu {
         let mode = if self.mode_started { self.mode } else { self.config.mode };
         let pause = match mode {
             WorkingMode::Transparent => self.links_pause(),
-            WorkingMode::SerialCommand => self.serial_command.pause(self.now),
+            WorkingMode::SerialCommand => self.serial_command.as_ref()?.pause(self.now),
             // mutant: client-pauses
-            WorkingMode::Httpd => self.httpd.pause(self.now),
+            WorkingMode::Httpd => self.httpd.as_ref()?.pause(self.now),
             WorkingMode::AtCommand | WorkingMode::Sms => None,
         };
         // Bytes that a line without flow control brings meanwhile would be lost uncounted.
@@ -388,7 +396,7 @@ impl Dtu {
 
     /// The running set of parameters.
     #[must_use]
-    pub const fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.config
     }
 
@@ -413,9 +421,9 @@ impl Dtu {
                 waiting: self.port.waiting(),
             },
             links: core::array::from_fn(|index| self.links[index].status()),
-            httpd: self.httpd.status(self.attached.is_some()),
+            httpd: self.httpd_status(),
             at_connection: self.at_connection.status(),
-            serial_command: self.serial_command.status(),
+            serial_command: self.serial_command.as_ref().map(|mode| mode.status()).unwrap_or_default(),
         }
     }
 
@@ -520,7 +528,7 @@ impl Dtu {
 
     fn leds(&self) -> Leds {
         let channel_up =
-            self.httpd.is_up() || self.at_connection.connection.is_up() || self.serial_command.is_up();
+            self.httpd_is_up() || self.at_connection.connection.is_up() || self.serial_command_is_up();
         let up = channel_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
@@ -547,22 +555,6 @@ impl Dtu {
         let by_length = self.options.length_enabled && length > 0;
         let most = if self.mode_started && self.mode == WorkingMode::Httpd { REQUEST_MAX } else { FRAME_MAX };
         Packing { silence, size: if by_length { length.min(most) } else { most } }
-    }
-
-    fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R) -> R {
-        let (links, mut cx) = self.links_and_context();
-        run(&mut links[link.index()], &mut cx)
-    }
-
-    fn links_and_context(&mut self) -> (&mut [Link; LINKS], LinkContext<'_>) {
-        let cx = LinkContext {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
-        (&mut self.links, cx)
     }
 }
 

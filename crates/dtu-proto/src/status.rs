@@ -327,6 +327,32 @@ pub struct LinkCounters {
     pub spool_refused: u64,
 }
 
+impl LinkCounters {
+    /// Nothing was counted yet.
+    pub(crate) const ZERO: Self = Self {
+        frames_in: 0,
+        bytes_in: 0,
+        frames_out: 0,
+        bytes_out: 0,
+        dropped_frames: 0,
+        dropped_bytes: 0,
+        resent_frames: 0,
+        resent_bytes: 0,
+        moved_in_frames: 0,
+        moved_in_bytes: 0,
+        moved_out_frames: 0,
+        moved_out_bytes: 0,
+        received_bytes: 0,
+        received_reads: 0,
+        unread_bytes: 0,
+        unread_datagrams: 0,
+        reconnects: 0,
+        heartbeats: 0,
+        dropped_replies: 0,
+        spool_refused: 0,
+    };
+}
+
 /// The serial command mode (1). Its packets are counted whole, from `55 AA` to their sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SerialCommandStatus {

@@ -263,10 +263,10 @@ fn options(rng: &mut Rng) -> Options {
         link.backoff_max = Duration::from_secs(rng.pick(&[2, 30, 30]));
         link.short_link_idle = Duration::from_secs(rng.pick(&[1, 10]));
         if rng.chance(10) {
-            link.expect_heartbeat = Some(expect(rng));
+            link.expect_heartbeat = Some(Box::new(expect(rng)));
         }
         if rng.chance(10) {
-            link.expect_registration = Some(expect(rng));
+            link.expect_registration = Some(Box::new(expect(rng)));
         }
     }
     options

@@ -1,5 +1,6 @@
 //! What the host decides about the device and no AT command changes: the knobs of the settings file.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::config::Role;
@@ -108,9 +109,9 @@ pub struct LinkOptions {
     /// Role fixed by the settings file; `None` = as `AT+CIROLE` says.
     pub role: Option<Role>,
     /// Reply expected to the registration packet.
-    pub expect_registration: Option<Expect>,
+    pub expect_registration: Option<Box<Expect>>,
     /// Reply expected to each heartbeat.
-    pub expect_heartbeat: Option<Expect>,
+    pub expect_heartbeat: Option<Box<Expect>>,
 }
 
 impl Default for LinkOptions {

@@ -75,7 +75,7 @@ impl Dtu {
     }
 
     fn waits_for(&self, what: impl Fn(&SlowCommand) -> bool) -> bool {
-        self.waiting_command.as_ref().is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
+        self.waiting_command.as_deref().is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
     }
 
     /// News of `SocketId::AtMode`.
@@ -117,7 +117,7 @@ impl Dtu {
             let code = if down.was_up { ConnectionCode::Closed } else { ConnectionCode::ConnectFail };
             self.tell_connection(code);
             // Told at once, though a prompt of `CISEND` is open (decisions 16.11): its frame is swallowed, SEND FAIL.
-            if self.prompt.as_ref().is_some_and(OpenPrompt::is_for_connection) {
+            if self.prompt.as_deref().is_some_and(OpenPrompt::is_for_connection) {
                 self.print_held();
             }
         }

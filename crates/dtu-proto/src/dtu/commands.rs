@@ -1,6 +1,8 @@
 //! The doors: who may run a command, and where its reply goes.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -72,10 +74,11 @@ impl Dtu {
     }
 
     fn guard(&mut self, door: Door) -> &mut Guard {
+        let guards = self.guards.get_or_insert_default();
         match door {
-            Door::Link(link) => &mut self.guards[link.index()],
+            Door::Link(link) => &mut guards[link.index()],
             Door::Sms(number) => self.phone_guards.of(number, self.now),
-            Door::Serial | Door::SerialFrame | Door::Console => &mut self.guards[GUARDED_DOORS - 1],
+            Door::Serial | Door::SerialFrame | Door::Console => &mut guards[GUARDED_DOORS - 1],
         }
     }
 
@@ -122,8 +125,8 @@ impl Dtu {
     pub(super) fn with_context<R>(&mut self, door: Door, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
         let status = self.status(self.now);
         let rights = self.rights(door).unwrap_or(Rights::Query);
-        run(&mut Context {
-            config: &mut self.config,
+        let result = run(&mut Context {
+            config: Arc::make_mut(&mut self.config),
             stored: &self.stored,
             options: &self.options,
             identity: &self.identity,
@@ -134,7 +137,12 @@ impl Dtu {
             door,
             rights,
             refusal: &mut self.refusal,
-        })
+        });
+        // Most commands change nothing: the two are one again.
+        if self.config == self.stored {
+            self.config = self.stored.clone();
+        }
+        result
     }
 
     pub(super) fn ran(&mut self, asker: Asker, mut reply: Vec<u8>, mut effects: Vec<Effect>, ran: Ran) {
@@ -175,12 +183,13 @@ impl Dtu {
         let waits = parked.waits.clone();
         let saving = match &waits {
             SlowCommand::Save => Some(self.config.clone()),
-            SlowCommand::Factory => Some(Config::default()),
+            SlowCommand::Factory => Some(Arc::new(Config::default())),
             SlowCommand::Submit(_) | SlowCommand::Send(_) | SlowCommand::Close => None,
         };
-        let store = saving.as_ref().map(to_store_text);
+        let store = saving.as_deref().map(to_store_text);
         let until = self.now + patience(&waits);
-        self.waiting_command = Some(WaitingCommand { asker, parked, reply, effects, saving, until });
+        self.waiting_command =
+            Some(Box::new(WaitingCommand { asker, parked, reply, effects, saving, until }));
         if let Some(text) = store {
             self.outputs.push_back(Output::Store(StoreOutput::Save(text)));
         }
@@ -236,9 +245,10 @@ impl Dtu {
             self.late_answers -= 1;
             return;
         }
-        let Some(WaitingCommand { saving: saving @ Some(_), .. }) = &mut self.waiting_command else { return };
-        let saved = saving.take();
-        if let (Ok(()), Some(saved)) = (answer, saved) {
+        let Some(saved) = self.waiting_command.as_mut().and_then(|waiting| waiting.saving.take()) else {
+            return;
+        };
+        if answer.is_ok() {
             self.stored = saved;
         }
         self.answer_waiting(Answer::Stored(answer.map_err(ToString::to_string)));
@@ -251,7 +261,7 @@ impl Dtu {
 
     pub(super) fn answer_waiting(&mut self, answer: Answer) {
         let Some(waiting) = self.waiting_command.take() else { return };
-        let WaitingCommand { asker, parked, reply, effects, .. } = waiting;
+        let WaitingCommand { asker, parked, reply, effects, .. } = *waiting;
         self.prolong_ending();
         let ran = self.with_context(asker.door, |ctx| at::resume(parked, answer, ctx));
         self.ran(asker, reply, effects, ran);

@@ -9,8 +9,8 @@ impl Dtu {
     #[must_use]
     pub fn drops(&self) -> [Dropped; DropPlace::COUNT] {
         let serial = &self.serial_counters;
-        let httpd = self.httpd.counters();
-        let packets = self.serial_command.counters();
+        let httpd = self.httpd.as_ref().map(|httpd| httpd.counters()).unwrap_or_default();
+        let packets = self.serial_command.as_ref().map(|mode| *mode.counters()).unwrap_or_default();
         let connection = &self.at_connection.counters;
         let lost = &self.mailbox.counters;
         let messages = lost.incomplete + lost.evicted + lost.refused + lost.expired + lost.dropped;

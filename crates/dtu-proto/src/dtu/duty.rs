@@ -187,7 +187,7 @@ impl Dtu {
 
     fn move_frames(&mut self, from: LinkId, to: LinkId) {
         let (links, mut cx) = self.links_and_context();
-        if let Ok([from, to]) = links.get_disjoint_mut([from.index(), to.index()]) {
+        if let Some([from, to]) = links.get_disjoint_mut([from.index(), to.index()]) {
             from.move_to(to, &mut cx);
         }
     }

@@ -1,14 +1,16 @@
 //! The HTTPD client (mode 3): one frame, one request (manual 2.1.3, decisions 9).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Dtu;
-use crate::config::WorkingMode;
+use crate::config::{Options, WorkingMode};
 use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
 use crate::httpd::{Httpd, HttpdContext};
 use crate::serial::framer::{Packing, REQUEST_MAX};
 use crate::serial::port::Source;
+use crate::status::{HttpdCounters, HttpdStatus, LinkState};
 use crate::time::Instant;
 
 /// Whether it was said that a frame is too long for one request.
@@ -26,6 +28,7 @@ impl Dtu {
     pub(super) fn apply_httpd(&mut self) {
         if self.mode == WorkingMode::Httpd {
             let settings = self.config.httpd.clone();
+            self.make_httpd();
             self.with_httpd(|httpd, cx| httpd.apply(&settings, cx));
         } else {
             self.stop_httpd();
@@ -38,12 +41,28 @@ impl Dtu {
     }
 
     /// Whether the host has still to say that something is closed.
-    pub(super) const fn httpd_is_closing(&self) -> bool {
-        self.httpd.is_closing()
+    pub(super) fn httpd_is_closing(&self) -> bool {
+        self.httpd.as_ref().is_some_and(|httpd| httpd.is_closing())
+    }
+
+    pub(super) fn httpd_is_up(&self) -> bool {
+        self.httpd.as_ref().is_some_and(|httpd| httpd.is_up())
+    }
+
+    pub(super) fn httpd_status(&self) -> HttpdStatus {
+        let off = HttpdStatus {
+            state: LinkState::Off,
+            trouble: None,
+            counters: HttpdCounters::default(),
+            waiting_frames: 0,
+            waiting_bytes: 0,
+        };
+        self.httpd.as_ref().map_or(off, |httpd| httpd.status(self.attached.is_some()))
     }
 
     /// A frame of the DTE.
     pub(super) fn httpd_frame(&mut self, frame: &Bytes) {
+        self.make_httpd();
         self.with_httpd(|httpd, cx| httpd.push(frame.clone(), cx));
     }
 
@@ -67,12 +86,13 @@ impl Dtu {
 
     /// A frame of an earlier run.
     pub(super) fn restore_httpd(&mut self, seq: u64, frame: Bytes) {
-        self.httpd.restore(seq, frame, &mut self.outputs);
+        self.make_httpd();
+        self.with_httpd(|httpd, cx| httpd.restore(seq, frame, cx.outputs));
     }
 
     /// The frames that wait, oldest first, with their numbers.
     pub(super) fn httpd_undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.httpd.undelivered()
+        self.httpd.iter().flat_map(|httpd| httpd.undelivered())
     }
 
     /// The network is there, or gone.
@@ -82,7 +102,7 @@ impl Dtu {
 
     /// News of `SocketId::Httpd`. What it brings is never a command (manual 2.8.6.25 speaks of the transparent mode).
     pub(super) fn httpd_news(&mut self, input: SocketInput<'_>) {
-        if matches!(input, SocketInput::Data(data) if !data.is_empty()) && self.httpd.is_up() {
+        if matches!(input, SocketInput::Data(data) if !data.is_empty()) && self.httpd_is_up() {
             self.last_received = self.now;
             self.lamps.data(self.now);
         }
@@ -95,25 +115,38 @@ impl Dtu {
 
     /// Tells the client whether the device takes bytes of the network.
     pub(super) fn httpd_listens(&mut self) {
+        if self.httpd.is_none() {
+            return;
+        }
         let listens = self.wants_socket(SocketId::Httpd);
-        self.httpd.listen(listens, self.now);
+        if let Some(httpd) = &mut self.httpd {
+            httpd.listen(listens, self.now);
+        }
     }
 
     pub(super) fn httpd_deadline(&self) -> Option<Instant> {
-        self.httpd.deadline()
+        self.httpd.as_ref()?.deadline()
     }
 
     pub(super) fn httpd_due(&mut self) {
         self.with_httpd(Httpd::fire);
     }
 
-    fn with_httpd<R>(&mut self, run: impl FnOnce(&mut Httpd, &mut HttpdContext<'_>) -> R) -> R {
+    /// The mode begins, or something waits for it.
+    pub(super) fn make_httpd(&mut self) -> &mut Httpd {
+        let Options { modes, http_answer_max, .. } = &*self.options;
+        self.httpd.get_or_insert_with(|| Box::new(Httpd::new(modes.clone(), *http_answer_max)))
+    }
+
+    /// Works with the client, if there is one: else there is nothing to do.
+    fn with_httpd(&mut self, run: impl FnOnce(&mut Httpd, &mut HttpdContext<'_>)) {
+        let Some(httpd) = &mut self.httpd else { return };
         let mut cx = HttpdContext {
             now: self.now,
             outputs: &mut self.outputs,
             rng: &mut self.rng,
             attached: self.attached.is_some(),
         };
-        run(&mut self.httpd, &mut cx)
+        run(httpd, &mut cx);
     }
 }

@@ -28,7 +28,7 @@ impl Dtu {
         self.line_is_given_up() || waits.is_some_and(|time| self.line_stands_for(time))
     }
 
-    const fn may_command(&self, source: Source) -> bool {
+    fn may_command(&self, source: Source) -> bool {
         self.config.network_at && matches!(source, Source::Socket(SocketId::Link(_)))
     }
 
@@ -56,12 +56,15 @@ impl Dtu {
         for link in LinkId::ALL {
             let share = self.line_share(Source::Socket(SocketId::Link(link)));
             unheard |= !share.is_read && self.links[link.index()].is_up();
-            let now = self.now;
-            self.links[link.index()].line_moved(share, now);
+            if let Some(link) = self.links.get_mut(link) {
+                link.line_moved(share, self.now);
+            }
         }
         let shares = SocketId::DESTINATIONS.map(|socket| self.line_share(Source::Socket(socket)));
         unheard |= shares.iter().any(|share| !share.is_read);
-        self.serial_command.line_moved(&shares, self.now);
+        if let Some(mode) = &mut self.serial_command {
+            mode.line_moved(&shares, self.now);
+        }
         unheard |= !self.wants_socket(SocketId::Httpd) || !self.wants_socket(SocketId::AtMode);
         // RTIME counts from when a socket is heard again.
         if unheard || self.unheard {
@@ -100,7 +103,7 @@ impl Dtu {
                     && self.port.waiting_from(source) >= most
             })
         };
-        let answer = self.httpd.is_up() && !self.wants_socket(SocketId::Httpd);
+        let answer = self.httpd_is_up() && !self.wants_socket(SocketId::Httpd);
         let steps =
             [(STANDS, full(QUEUE_HIGH)), (STANDS_FOR_GOOD, full(LISTEN_HIGH)), (ANSWER_WAITS, answer)];
         let due = steps.into_iter().find(|(time, unread)| *unread && self.now < since + *time);

@@ -1,9 +1,16 @@
 //! The counters that outlive the host.
 
 use super::Dtu;
-use crate::event::QueueId;
-use crate::net::Link;
-use crate::status::{Loss, Losses};
+use crate::event::{LINKS, LinkId, QueueId};
+use crate::status::{HttpdCounters, LinkCounters, Loss, Losses, SerialCommandCounters};
+
+/// The counters of parts that were never used, in their place.
+#[derive(Default)]
+struct Unused {
+    links: [LinkCounters; LINKS],
+    httpd: HttpdCounters,
+    packets: SerialCommandCounters,
+}
 
 impl Dtu {
     /// What was lost and refused, in this run and those before it. For the host to keep.
@@ -15,7 +22,7 @@ impl Dtu {
             bytes: self.serial_counters.dropped_bytes,
             spool_refused: 0,
         };
-        Losses { queues, line, others: self.other_losses().map(|counter| *counter) }
+        Losses { queues, line, others: self.other_losses(&mut Unused::default()).map(|counter| *counter) }
     }
 
     /// Whether any of the counters of [`Dtu::losses`] and [`Dtu::drops`] has grown since the last call.
@@ -26,7 +33,9 @@ impl Dtu {
         let of_queues = of_queues
             .flat_map(|loss| [loss.frames, loss.bytes, loss.spool_refused])
             .fold(0, u64::wrapping_add);
-        let others = self.other_losses().into_iter().map(|counter| *counter).fold(0, u64::wrapping_add);
+        let mut unused = Unused::default();
+        let others = self.other_losses(&mut unused);
+        let others = others.into_iter().map(|counter| *counter).fold(0, u64::wrapping_add);
         let line = &self.serial_counters;
         let of_line = line.dropped_frames.wrapping_add(line.dropped_bytes);
         let sum = of_queues.wrapping_add(others).wrapping_add(of_line);
@@ -36,8 +45,10 @@ impl Dtu {
     fn queue_loss(&self, queue: QueueId) -> Loss {
         match queue {
             QueueId::Link(link) => self.links[link.index()].loss(),
-            QueueId::Httpd => self.httpd.loss(),
-            QueueId::SerialCommand => self.serial_command.loss(),
+            QueueId::Httpd => self.httpd.as_ref().map(|httpd| httpd.loss()).unwrap_or_default(),
+            QueueId::SerialCommand => {
+                self.serial_command.as_ref().map(|mode| mode.loss()).unwrap_or_default()
+            }
         }
     }
 
@@ -49,10 +60,29 @@ impl Dtu {
         self.serial_counters.dropped_frames += losses.line.frames;
         self.serial_counters.dropped_bytes += losses.line.bytes;
         let before = self.losses().others;
-        for ((counter, lost), before) in self.other_losses().into_iter().zip(losses.others).zip(before) {
+        let mut unused = Unused::default();
+        let counters = self.other_losses(&mut unused);
+        for ((counter, lost), before) in counters.into_iter().zip(losses.others).zip(before) {
             *counter = before.saturating_add(lost);
         }
+        self.put_in_place(unused);
         self.balance();
+    }
+
+    /// Parts that have lost something in an earlier run are there in this one.
+    fn put_in_place(&mut self, unused: Unused) {
+        let Unused { links, httpd, packets } = unused;
+        for (link, counters) in LinkId::ALL.into_iter().zip(links) {
+            if counters != LinkCounters::default() {
+                *self.links[link.index()].counters_mut() = counters;
+            }
+        }
+        if httpd != HttpdCounters::default() {
+            *self.make_httpd().counters_mut() = httpd;
+        }
+        if packets != SerialCommandCounters::default() {
+            *self.make_serial_command().counters_mut() = packets;
+        }
     }
 
     /// Nothing but losses has been counted yet: they are of what came in.
@@ -60,21 +90,23 @@ impl Dtu {
         self.serial_counters.bytes_out = self.serial_counters.lost_bytes;
         let connection = &mut self.at_connection.counters;
         (connection.frames_in, connection.bytes_in) = (connection.dropped_frames, connection.dropped_bytes);
-        self.httpd.balance();
+        if let Some(httpd) = &mut self.httpd {
+            httpd.balance();
+        }
         let calls = self.calls.counters_mut();
         calls.received = calls.refused;
     }
 
     /// Every counter of something lost or refused that is not one of a queue.
-    fn other_losses(&mut self) -> [&mut u64; Losses::OTHERS] {
-        let of_link = |link| {
-            let of = Link::counters_mut(link);
+    fn other_losses<'a>(&'a mut self, unused: &'a mut Unused) -> [&'a mut u64; Losses::OTHERS] {
+        let Unused { links, httpd, packets } = unused;
+        let of_link = |of: &'a mut LinkCounters| {
             [&mut of.dropped_replies, &mut of.unread_bytes, &mut of.unread_datagrams]
         };
-        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] = self.links.each_mut().map(of_link);
+        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] = self.links.counters_mut(links).map(of_link);
         let line = &mut self.serial_counters;
-        let httpd = self.httpd.counters_mut();
-        let packets = self.serial_command.counters_mut();
+        let httpd = self.httpd.as_mut().map_or(httpd, |used| used.counters_mut());
+        let packets = self.serial_command.as_mut().map_or(packets, |used| used.counters_mut());
         let connection = &mut self.at_connection.counters;
         let messages = &mut self.mailbox.counters;
         let calls = self.calls.counters_mut();
@@ -125,10 +157,13 @@ impl Dtu {
     }
 
     fn add_loss(&mut self, queue: QueueId, loss: Loss) {
+        if loss == Loss::default() {
+            return;
+        }
         match queue {
             QueueId::Link(link) => self.links[link.index()].add_loss(loss),
-            QueueId::Httpd => self.httpd.add_loss(loss),
-            QueueId::SerialCommand => self.serial_command.add_loss(loss),
+            QueueId::Httpd => self.make_httpd().add_loss(loss),
+            QueueId::SerialCommand => self.make_serial_command().add_loss(loss),
         }
     }
 }

@@ -18,8 +18,8 @@ impl Dtu {
         match of {
             SocketId::Link(link) => &mut self.links[link.index()].counters_mut().unread_bytes,
             SocketId::AtMode => &mut self.at_connection.counters.unread_bytes,
-            SocketId::Httpd => &mut self.httpd.counters_mut().unread_bytes,
-            SocketId::Destination(_) => &mut self.serial_command.counters_mut().unread_bytes,
+            SocketId::Httpd => &mut self.make_httpd().counters_mut().unread_bytes,
+            SocketId::Destination(_) => &mut self.make_serial_command().counters_mut().unread_bytes,
         }
     }
 
@@ -29,7 +29,7 @@ impl Dtu {
             SocketId::AtMode => &mut self.at_connection.counters.unread_datagrams,
             // HTTP is never spoken in datagrams.
             SocketId::Httpd => return,
-            SocketId::Destination(_) => &mut self.serial_command.counters_mut().unread_datagrams,
+            SocketId::Destination(_) => &mut self.make_serial_command().counters_mut().unread_datagrams,
         };
         *counter += count;
     }

@@ -118,7 +118,7 @@ impl Dtu {
     }
 
     /// The mode that is in force, or will be when the set-up window ends.
-    const fn mode_of_messages(&self) -> WorkingMode {
+    fn mode_of_messages(&self) -> WorkingMode {
         if self.mode_started { self.mode } else { self.config.mode }
     }
 

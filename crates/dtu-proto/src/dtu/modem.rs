@@ -2,7 +2,7 @@
 
 use super::Dtu;
 use crate::at;
-use crate::event::{LinkId, Output};
+use crate::event::Output;
 use crate::net::Link;
 use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
 use crate::status::RadioStatus;
@@ -22,7 +22,8 @@ impl Dtu {
             ModemInput::Gone => self.modem_gone(),
             ModemInput::Attached(address) => {
                 self.attached = Some(*address);
-                LinkId::ALL.into_iter().for_each(|link| self.with_link(link, Link::network_found));
+                let (links, mut cx) = self.links_and_context();
+                links.iter_mut().for_each(|link| link.network_found(&mut cx));
                 self.network_changed();
             }
             ModemInput::Detached => {

@@ -383,7 +383,8 @@ impl Dtu {
             return None;
         }
         let mut last_alive = None;
-        for (link, on_duty) in self.links.iter().zip(self.duty) {
+        for (id, on_duty) in LinkId::ALL.into_iter().zip(self.duty) {
+            let link = &self.links[id.index()];
             if on_duty && link.is_enabled() && !link.is_udp() {
                 last_alive = last_alive.max(Some(link.down_since()?));
             }

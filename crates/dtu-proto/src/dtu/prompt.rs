@@ -1,6 +1,7 @@
 //! A prompt: the DTE types the text of a message, or a frame for the connection of the AT mode (27.005 3.5.1, manual
 //! 2.8.6.35).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::commands::Asker;
@@ -83,7 +84,8 @@ impl OpenPrompt {
 impl Dtu {
     pub(super) fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
         let until = self.now + PATIENCE;
-        self.prompt = Some(OpenPrompt { asker, prompt, text: Vec::new(), came: 0, effects, until });
+        let open = OpenPrompt { asker, prompt, text: Vec::new(), came: 0, effects, until };
+        self.prompt = Some(Box::new(open));
     }
 
     /// Bytes of the DTE at a prompt; what stands behind its end comes back.
@@ -112,7 +114,8 @@ impl Dtu {
     }
 
     fn close_prompt(&mut self, typed: Typed) {
-        let Some(OpenPrompt { asker, prompt, effects, .. }) = self.prompt.take() else { return };
+        let Some(open) = self.prompt.take() else { return };
+        let OpenPrompt { asker, prompt, effects, .. } = *open;
         let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
         self.ran(asker, Vec::new(), effects, ran);
     }
@@ -129,8 +132,8 @@ impl Dtu {
         if self.line_state == LineState::Command {
             self.line.clear();
         }
-        if let Some(OpenPrompt { asker, effects, .. }) = self.drop_prompt() {
-            self.carry_out(asker.door, effects);
+        if let Some(open) = self.drop_prompt() {
+            self.carry_out(open.asker.door, open.effects);
         }
     }
 
@@ -140,7 +143,7 @@ impl Dtu {
     }
 
     /// A frame for the connection that is not complete is lost, and counted.
-    fn drop_prompt(&mut self) -> Option<OpenPrompt> {
+    fn drop_prompt(&mut self) -> Option<Box<OpenPrompt>> {
         let open = self.prompt.take();
         if let Some(open) = open.as_ref().filter(|open| open.is_for_connection()) {
             self.at_connection.dropped(open.came);

@@ -78,14 +78,14 @@ impl Dtu {
     /// Whether a prompt waits for the first byte of its text, which a LF is not: one that comes late belongs to the line
     /// before. Where the length is given each byte counts.
     fn awaits_text(&self, twin: u8) -> bool {
-        twin == b'\n' && self.prompt.as_ref().is_some_and(OpenPrompt::skips_a_line_end)
+        twin == b'\n' && self.prompt.as_deref().is_some_and(OpenPrompt::skips_a_line_end)
     }
 
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
         let takes_commands = self.line_state != LineState::Data;
         let waits = |command: &WaitingCommand| takes_commands || command.asker.door == Door::Serial;
-        self.ending.is_some() || self.waiting_command.as_ref().is_some_and(waits)
+        self.ending.is_some() || self.waiting_command.as_deref().is_some_and(waits)
     }
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
@@ -352,7 +352,7 @@ impl Dtu {
     }
 
     /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
-    const fn is_half_typed(&self) -> bool {
+    fn is_half_typed(&self) -> bool {
         self.config.echo && !self.line.is_empty()
     }
 

@@ -56,7 +56,7 @@ impl Rng {
 }
 
 /// The pauses of one link, and the times of its attempts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backoff {
     /// When the link went down, or was to come up; `None`: the next attempt is the first.
     since: Option<Instant>,
@@ -78,7 +78,17 @@ struct Connection {
     asked: bool,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
 impl Backoff {
+    /// No attempt was made yet.
+    pub(crate) const NEW: Self =
+        Self { since: None, tried_at: Instant::ZERO, usual: None, spent: Duration::ZERO, up: None };
+
     /// How long to wait before the next attempt.
     pub(crate) fn next(&mut self, now: Instant, longest: Duration, rng: &mut Rng) -> Duration {
         let spent = core::mem::take(&mut self.spent);

@@ -30,6 +30,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) const ZERO: Self = Self { frames: 0, bytes: 0 };
+
     pub(crate) fn add(&mut self, bytes: &Bytes) {
         self.frames += 1;
         self.bytes += bytes.len() as u64;

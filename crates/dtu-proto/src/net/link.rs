@@ -93,18 +93,23 @@ pub(super) enum Plan {
 }
 
 impl Link {
-    pub(crate) fn new(socket: SocketId, options: LinkOptions) -> Self {
+    /// A link that nobody has used yet.
+    pub(crate) const fn new(socket: SocketId, options: LinkOptions) -> Self {
+        let id = match socket {
+            SocketId::Link(link) => Some(QueueId::Link(link)),
+            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => None,
+        };
         Self {
             connection: Connection::new(socket),
             up: None,
             plan: Plan::Off,
-            queue: Queue::new(socket.link().map(QueueId::Link), &options),
+            queue: Queue::new(id, &options),
             options,
             settings: None,
             long: true,
             replies: VecDeque::new(),
-            backoff: Backoff::default(),
-            counters: LinkCounters::default(),
+            backoff: Backoff::NEW,
+            counters: LinkCounters::ZERO,
             last_down: None,
             alive_at: Instant::ZERO,
             rests_since: Instant::ZERO,
@@ -113,6 +118,27 @@ impl Link {
             connections: 0,
             released: Vec::new(),
         }
+    }
+
+    /// Whether there is nothing to remember of the link but what it [rests](Self::resting) for.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.is_off()
+            && self.settings.is_none()
+            && self.last_down.is_none()
+            && self.connections == 0
+            && self.queue.is_unused()
+            && self.counters == LinkCounters::ZERO
+    }
+
+    /// What keeps the link from working; `None` = it works.
+    pub(crate) const fn resting(&self) -> Option<WaitingFor> {
+        self.resting
+    }
+
+    /// The link is made, and rests as it did when it was not there.
+    pub(crate) const fn rests_for(mut self, resting: Option<WaitingFor>) -> Self {
+        self.resting = resting;
+        self
     }
 
     /// Brings settings into force. A link that is used already with the same settings is left alone.
@@ -305,8 +331,8 @@ impl Link {
             return false;
         }
         let mut rest = Vec::new();
-        registration.take_out(data, self.options.expect_registration.as_ref(), cx.now, &mut rest);
-        heartbeat.take_out(&rest, self.options.expect_heartbeat.as_ref(), cx.now, &mut self.released);
+        registration.take_out(data, self.options.expect_registration.as_deref(), cx.now, &mut rest);
+        heartbeat.take_out(&rest, self.options.expect_heartbeat.as_deref(), cx.now, &mut self.released);
         true
     }
 

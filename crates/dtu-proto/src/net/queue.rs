@@ -27,7 +27,7 @@ pub(crate) enum Fate {
     Dropped,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) came: Tally,
     pub(crate) delivered: Tally,
@@ -36,13 +36,18 @@ pub(crate) struct Counters {
     pub(crate) spool_refused: u64,
 }
 
+impl Counters {
+    const ZERO: Self =
+        Self { came: Tally::ZERO, delivered: Tally::ZERO, dropped: Tally::ZERO, spool_refused: 0 };
+}
+
 impl Queue {
-    pub(crate) fn new(id: Option<QueueId>, options: &LinkOptions) -> Self {
+    pub(crate) const fn new(id: Option<QueueId>, options: &LinkOptions) -> Self {
         Self {
             id,
             cache: Cache::new(options.cache, options.drop_policy),
             spool: options.spool && id.is_some(),
-            counters: Counters::default(),
+            counters: Counters::ZERO,
             fates: VecDeque::new(),
         }
     }
@@ -50,6 +55,11 @@ impl Queue {
     /// What waits.
     pub(crate) const fn cache(&self) -> &Cache {
         &self.cache
+    }
+
+    /// Whether no frame ever came.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.cache.is_empty() && self.cache.next_seq() == 0 && self.counters == Counters::ZERO
     }
 
     pub(crate) const fn counters(&self) -> &Counters {

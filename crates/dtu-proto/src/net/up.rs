@@ -174,7 +174,7 @@ impl Link {
         // mutant: registers-first
         if up.registration_due {
             up.registration_due = false;
-            up.registration_reply.expect(self.options.expect_registration.as_ref(), cx.now);
+            up.registration_reply.expect(self.options.expect_registration.as_deref(), cx.now);
             let packet = Bytes::copy_from_slice(&cx.config.registration);
             if is_stream && is_first {
                 up.first_data = Some(FirstData { end: packet.len() as u64, until: None });
@@ -188,7 +188,7 @@ impl Link {
         if !core::mem::take(&mut up.heartbeat_due) {
             return None;
         }
-        up.heartbeat_reply.expect(self.options.expect_heartbeat.as_ref(), cx.now);
+        up.heartbeat_reply.expect(self.options.expect_heartbeat.as_deref(), cx.now);
         self.counters.heartbeats += 1;
         Some(Bytes::copy_from_slice(&cx.config.heartbeat))
     }
@@ -276,10 +276,10 @@ impl Link {
         let Some(up) = &mut self.up else { return };
         let (registration, heartbeat) = (&self.options.expect_registration, &self.options.expect_heartbeat);
         let mut rest = Vec::new();
-        let register_again = up.registration_reply.fire(registration.as_ref(), now, &mut rest);
+        let register_again = up.registration_reply.fire(registration.as_deref(), now, &mut rest);
         // What the one does not hold back any more may still be the other's.
-        up.heartbeat_reply.take_out(&rest, heartbeat.as_ref(), now, &mut self.released);
-        let missing = up.heartbeat_reply.fire(heartbeat.as_ref(), now, &mut self.released);
+        up.heartbeat_reply.take_out(&rest, heartbeat.as_deref(), now, &mut self.released);
+        let missing = up.heartbeat_reply.fire(heartbeat.as_deref(), now, &mut self.released);
         if missing.is_some_and(|m| m.last) || register_again.is_some_and(|m| m.last) {
             self.close(LinkDownReason::ReplyMissing, cx);
             return;

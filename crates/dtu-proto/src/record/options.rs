@@ -1,5 +1,6 @@
 //! The options as lines of the header. Durations are microseconds, so that nothing is rounded.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
@@ -70,7 +71,7 @@ fn encode_link(out: &mut String, whose: &str, options: &LinkOptions) {
         Some(Role::Backup(of)) => writeln!(out, "option {whose}.role backup:{of}"),
     };
     for (name, expect) in [("registration", expect_registration), ("heartbeat", expect_heartbeat)] {
-        if let Some(Expect { reply, within, misses, pass }) = expect {
+        if let Some(Expect { reply, within, misses, pass }) = expect.as_deref() {
             let (reply, within) = (Hex(reply), within.as_micros());
             let _ = writeln!(out, "option {whose}.expect_{name} {reply} {within} {misses} {pass}");
         }
@@ -120,8 +121,8 @@ fn decode_link(options: &mut LinkOptions, key: &str, words: &mut Words<'_>) -> R
         "backoff_max_us" => options.backoff_max = duration(words)?,
         "short_link_idle_us" => options.short_link_idle = duration(words)?,
         "role" => options.role = Some(role(words.any("a role")?)?),
-        "expect_registration" => options.expect_registration = Some(expect(words)?),
-        "expect_heartbeat" => options.expect_heartbeat = Some(expect(words)?),
+        "expect_registration" => options.expect_registration = Some(Box::new(expect(words)?)),
+        "expect_heartbeat" => options.expect_heartbeat = Some(Box::new(expect(words)?)),
         other => return Err(unknown(other, "option of a link", LINK_OPTIONS)),
     }
     Ok(())

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -181,8 +182,8 @@ fn link_options() -> impl Strategy<Value = LinkOptions> {
             backoff_max: Duration::from_micros(backoff.into()),
             short_link_idle: Duration::from_micros(idle.into()),
             role,
-            expect_registration: first,
-            expect_heartbeat: second,
+            expect_registration: first.map(Box::new),
+            expect_heartbeat: second.map(Box::new),
         }
     })
 }

@@ -53,17 +53,11 @@ pub(crate) struct Stored {
 }
 
 /// The places.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Storage {
-    /// With the order in which they came.
-    places: [Option<(u64, Stored)>; PLACES as usize],
+    /// With the order in which they came. Those behind the last one that holds a message are not there.
+    places: Vec<Option<(u64, Stored)>>,
     next: u64,
-}
-
-impl Default for Storage {
-    fn default() -> Self {
-        Self { places: [const { None }; PLACES as usize], next: 0 }
-    }
 }
 
 impl Storage {
@@ -96,7 +90,8 @@ impl Storage {
 
     /// The first free place.
     pub(crate) fn free(&self) -> Option<u8> {
-        (1..).zip(&self.places).find(|(_, place)| place.is_none()).map(|(index, _)| index)
+        let taken = self.places.iter().take_while(|place| place.is_some()).count();
+        u8::try_from(taken + 1).ok().filter(|index| *index <= PLACES)
     }
 
     pub(crate) fn has_room(&self, known_may_go: bool) -> bool {
@@ -114,15 +109,24 @@ impl Storage {
 
     pub(crate) fn put_at(&mut self, index: u8, stored: Stored) {
         self.next += 1;
-        let place = index.checked_sub(1).and_then(|index| self.places.get_mut(usize::from(index)));
-        if let Some(place) = place {
-            *place = Some((self.next, stored));
+        if !(1..=PLACES).contains(&index) {
+            return;
         }
+        let place = usize::from(index) - 1;
+        if place >= self.places.len() {
+            self.places.resize_with(place + 1, || None);
+        }
+        self.places[place] = Some((self.next, stored));
     }
 
     pub(crate) fn delete(&mut self, index: u8) {
         if let Some(place) = index.checked_sub(1).and_then(|index| self.places.get_mut(usize::from(index))) {
             *place = None;
+        }
+        let last = self.places.iter().rposition(Option::is_some);
+        self.places.truncate(last.map_or(0, |last| last + 1));
+        if self.places.is_empty() {
+            self.places = Vec::new();
         }
     }
 

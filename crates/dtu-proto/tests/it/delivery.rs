@@ -224,7 +224,7 @@ fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
     let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(expect.clone())));
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
     for second in 1..40 {
         dev.at(second * 1000).serial("y");
     }
@@ -243,7 +243,8 @@ fn d14_an_expected_reply_is_the_devices_own() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
     let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
-    let mut dev = Bench::with(config.clone(), options(|link| link.expect_heartbeat = Some(expect.clone())));
+    let mut dev =
+        Bench::with(config.clone(), options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
     dev.printed();
     dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints_nothing();
     dev.at(20_200).sends(LINK1, "HB").network(LINK1, "aPO").prints("a").network(LINK1, "NGb").prints("b");
@@ -259,7 +260,7 @@ fn d14_an_expected_reply_is_the_devices_own() {
         .lose(LINK1, dtu_proto::event::CloseReason::PeerClosed, 0)
         .prints("PO");
     let passes = Expect { pass: true, ..expect };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(passes.clone())));
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(passes.clone()))));
     dev.printed();
     dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints("PONG");
 }
@@ -333,7 +334,7 @@ fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
     config.links[1].enabled = true;
     let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 1, pass: false };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(expect.clone())));
+    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
     dev.wait(200);
     dev.dte_reads = false;
     floods(&mut dev, LINK1);

@@ -454,7 +454,7 @@ fn an_expected_reply_is_missed_even_if_heartbeats_come_faster_than_its_time() {
     config.heartbeat = b"HB".to_vec();
     config.heartbeat_interval = 30;
     let expect = Expect { reply: b"OK".to_vec(), within: Duration::from_secs(31), misses: 2, pass: false };
-    let mut dev = Bench::with(config, options(|o| o.expect_heartbeat = Some(expect.clone())));
+    let mut dev = Bench::with(config, options(|o| o.expect_heartbeat = Some(Box::new(expect.clone()))));
     dev.at(600_000);
     assert!(dev.closes[0] > 0, "{} heartbeats without a reply", dev.received(LINK1).len() / 2);
 }
@@ -502,7 +502,7 @@ fn a_link_that_is_closing_for_a_fault_wakes_no_backup_after_a_stop() {
     config.links[1].role = Role::Backup(LINK1);
     let expect = Expect { reply: b"OK".to_vec(), within: Duration::from_secs(5), misses: 1, pass: false };
     config.registration = b"REG".to_vec();
-    let mut stops = options(|o| o.expect_registration = Some(expect.clone()));
+    let mut stops = options(|o| o.expect_registration = Some(Box::new(expect.clone())));
     stops.links[1].expect_registration = None;
     let mut dev = Bench::with(config, stops);
     dev.at(3000);

@@ -429,7 +429,7 @@ fn an_expected_reply_that_stays_away_reconnects() {
     let mut config = one_link();
     config.registration = b"REG".to_vec();
     let expect = Expect { reply: b"OK".to_vec(), within: Duration::from_secs(5), misses: 3, pass: false };
-    let mut dev = booted(config, options(|o| o.expect_registration = Some(expect.clone())));
+    let mut dev = booted(config, options(|o| o.expect_registration = Some(Box::new(expect.clone()))));
     dev.sends(LINK1, "REG").at(5200).sends(LINK1, "REG").at(10_300).sends(LINK1, "REG").at(16_000);
     assert_eq!(dev.closes[0], 1);
     dev.at(18_000)

@@ -399,7 +399,7 @@ impl World {
     }
 
     /// The device asks for a reply, where one is expected.
-    fn asks(&mut self, link: LinkId, expect: Option<Expect>) {
+    fn asks(&mut self, link: LinkId, expect: Option<Box<Expect>>) {
         if let Some(expect) = expect {
             let within = micros(expect.within);
             self.nets[link.index()].asks(self.now, within);

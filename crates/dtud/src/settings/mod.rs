@@ -447,8 +447,8 @@ impl Link {
             backoff_max: self.backoff_max,
             short_link_idle: self.short_link_idle,
             role: self.role,
-            expect_registration: self.expect_register.clone(),
-            expect_heartbeat: self.expect_heartbeat.clone(),
+            expect_registration: self.expect_register.clone().map(Box::new),
+            expect_heartbeat: self.expect_heartbeat.clone().map(Box::new),
         }
     }
 }

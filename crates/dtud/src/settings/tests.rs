@@ -93,7 +93,7 @@ fn every_key_is_taken() {
         }
     );
     let options = settings.options();
-    assert_eq!(options.links[3].expect_registration, Some(expect));
+    assert_eq!(options.links[3].expect_registration, Some(Box::new(expect)));
     assert!(options.links[0].spool && options.length_enabled && !options.recovery);
     assert_eq!((options.shutdown, options.factory_password), (Shutdown::Stop, FactoryPassword::Off));
     let lines = settings.start_lines(Path::new("x"));

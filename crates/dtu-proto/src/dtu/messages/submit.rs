@@ -206,7 +206,7 @@ impl Dtu {
         self.put_out(to, parts);
     }
 
-    const fn template<'t>(&self, to: &'t Address, reference: u8) -> Template<'t> {
+    fn template<'t>(&self, to: &'t Address, reference: u8) -> Template<'t> {
         Template { to, center: self.config.messages.service_center, parameters: None, reference }
     }
 

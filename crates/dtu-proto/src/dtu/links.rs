@@ -1,0 +1,137 @@
+//! The links. One that is not used takes no memory: it is off, nothing waits there, and it has counted nothing.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::ops::{Index, IndexMut};
+
+use super::Dtu;
+use crate::config::{DropPolicy, LinkOptions, Options};
+use crate::event::{LINKS, LinkId, SocketId};
+use crate::net::{Link, LinkContext};
+use crate::status::{LinkCounters, WaitingFor};
+use crate::time::Duration;
+
+/// What is read of a link that is not there.
+static UNUSED: Link = Link::new(
+    SocketId::Link(LinkId::ALL[0]),
+    LinkOptions {
+        cache: 0,
+        drop_policy: DropPolicy::Auto,
+        resend: true,
+        spool: false,
+        backoff_max: Duration::ZERO,
+        short_link_idle: Duration::ZERO,
+        role: None,
+        expect_registration: None,
+        expect_heartbeat: None,
+    },
+);
+
+/// The links of a device.
+#[derive(Debug)]
+pub(super) struct Links {
+    used: [Option<Box<Link>>; LINKS],
+    /// What those that are not there rest for.
+    resting: [Option<WaitingFor>; LINKS],
+    options: Arc<Options>,
+}
+
+impl Links {
+    pub(super) const fn new(options: Arc<Options>) -> Self {
+        Self { used: [const { None }; LINKS], resting: [Some(WaitingFor::Mode); LINKS], options }
+    }
+
+    /// The links that were ever used.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.used.iter().flatten().map(Box::as_ref)
+    }
+
+    /// The links that were ever used.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.used.iter_mut().flatten().map(Box::as_mut)
+    }
+
+    /// A link, if it was ever used.
+    pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
+        self.used[link.index()].as_deref_mut()
+    }
+
+    /// The counters of all links; for those that are not there, the ones that are given.
+    pub(super) fn counters_mut<'a>(
+        &'a mut self,
+        unused: &'a mut [LinkCounters; LINKS],
+    ) -> [&'a mut LinkCounters; LINKS] {
+        let [a, b, c, d] = self.used.each_mut().map(|link| link.as_mut().map(|link| link.counters_mut()));
+        let [e, f, g, h] = unused;
+        [a.unwrap_or(e), b.unwrap_or(f), c.unwrap_or(g), d.unwrap_or(h)]
+    }
+
+    /// Two links.
+    pub(super) fn get_disjoint_mut(&mut self, [a, b]: [usize; 2]) -> Option<[&mut Link; 2]> {
+        self.make(a);
+        self.make(b);
+        match self.used.get_disjoint_mut([a, b]) {
+            Ok([Some(a), Some(b)]) => Some([a, b]),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// Works with a link. One that is not used afterwards either is not kept.
+    pub(super) fn with<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link) -> R) -> R {
+        let index = link.index();
+        if let Some(used) = &mut self.used[index] {
+            return run(used);
+        }
+        let mut fresh = fresh(index, &self.options, self.resting[index]);
+        let result = run(&mut fresh);
+        self.resting[index] = fresh.resting();
+        if !fresh.is_unused() {
+            self.used[index] = Some(Box::new(fresh));
+        }
+        result
+    }
+
+    fn make(&mut self, index: usize) -> &mut Link {
+        self.used[index].get_or_insert_with(|| Box::new(fresh(index, &self.options, self.resting[index])))
+    }
+}
+
+fn fresh(index: usize, options: &Options, resting: Option<WaitingFor>) -> Link {
+    Link::new(LinkId::ALL[index].into(), options.links[index].clone()).rests_for(resting)
+}
+
+impl Index<usize> for Links {
+    type Output = Link;
+
+    fn index(&self, index: usize) -> &Link {
+        self.used[index].as_deref().unwrap_or(&UNUSED)
+    }
+}
+
+impl IndexMut<usize> for Links {
+    fn index_mut(&mut self, index: usize) -> &mut Link {
+        self.make(index)
+    }
+}
+
+impl Dtu {
+    pub(super) fn with_link<R>(
+        &mut self,
+        link: LinkId,
+        run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R,
+    ) -> R {
+        let (links, mut cx) = self.links_and_context();
+        links.with(link, |link| run(link, &mut cx))
+    }
+
+    pub(super) fn links_and_context(&mut self) -> (&mut Links, LinkContext<'_>) {
+        let cx = LinkContext {
+            now: self.now,
+            config: &self.config,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        (&mut self.links, cx)
+    }
+}
