@@ -128,7 +128,7 @@ pub struct Dtu {
     waiting_command: Option<Box<WaitingCommand>>,
     prompt: Option<Box<OpenPrompt>>,
     /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
-    shown_command: Option<(Door, ShownLine)>,
+    shown_command: Option<Box<(Door, ShownLine)>>,
     /// Why the last line was refused, if it was.
     refusal: Option<String>,
     /// Answers of the store that nobody waits for any more.

@@ -104,7 +104,7 @@ impl Dtu {
     pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
         let asker = self.asker(door);
         let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        let shown = (door != Door::Serial && !is_blank).then(|| (door, ShownLine::of(line)));
+        let shown = (door != Door::Serial && !is_blank).then(|| Box::new((door, ShownLine::of(line))));
         if !is_blank && (self.is_answering() || self.ending.is_some()) {
             let busy = at::error_reply(BUSY, &self.config);
             self.reply(asker, busy);
@@ -170,9 +170,10 @@ impl Dtu {
     }
 
     /// Tells the log who ran what, and what became of it.
-    fn say_command(&mut self, shown: Option<(Door, ShownLine)>) {
+    fn say_command(&mut self, shown: Option<Box<(Door, ShownLine)>>) {
         let refusal = self.refusal.take();
-        if let Some((door, line)) = shown {
+        if let Some(shown) = shown {
+            let (door, line) = *shown;
             let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
             // mutant: refusal-said
             self.event(Event::Command { door, line: line.text, outcome });
