@@ -10,9 +10,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{Config, DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
+use crate::config::{Config, LinkConfig, LinkOptions};
 use crate::event::{Connect, LinkDownReason, Output, QueueId, SocketId, SocketInput};
-use crate::status::{LinkCounters, LinkState, LinkStatus, Loss, WaitingFor};
+use crate::status::{LinkCounters, Loss, WaitingFor};
 use crate::time::Instant;
 
 use super::backoff::{Backoff, Rng};
@@ -57,7 +57,7 @@ pub(crate) struct News {
 pub(crate) struct Link {
     pub(super) options: LinkOptions,
     /// The settings in force; `None` = not enabled.
-    settings: Option<LinkConfig>,
+    pub(super) settings: Option<LinkConfig>,
     pub(super) long: bool,
     pub(super) connection: Connection,
     /// What is known of the connection while it is up, beyond what every connection knows.
@@ -71,15 +71,15 @@ pub(crate) struct Link {
     pub(super) counters: LinkCounters,
     pub(super) last_down: Option<LinkDownReason>,
     /// When the link was last up, or was started.
-    alive_at: Instant,
+    pub(super) alive_at: Instant,
     /// When it began to have nothing to do.
-    rests_since: Instant,
+    pub(super) rests_since: Instant,
     /// What keeps the link from working; `None` = it works.
-    resting: Option<WaitingFor>,
+    pub(super) resting: Option<WaitingFor>,
     /// A short link is to come up though it has nothing to send: its backup stands in for it.
-    missed: bool,
+    pub(super) missed: bool,
     /// Counts connections.
-    connections: u64,
+    pub(super) connections: u64,
     /// Received bytes that go on after all, or again: what might have been an expected reply.
     pub(super) released: Vec<u8>,
 }
@@ -471,142 +471,9 @@ impl Link {
         self.connection.connect(connect, until, cx.outputs);
     }
 
-    pub(crate) const fn is_up(&self) -> bool {
-        self.connection.is_up()
-    }
-
-    fn is_off(&self) -> bool {
-        self.connection.is_idle() && self.plan == Plan::Off
-    }
-
-    /// The role in force.
-    pub(crate) fn role(&self) -> Role {
-        self.settings.as_ref().map_or(Role::Always, |settings| settings.role)
-    }
-
-    /// The number of the connection that is up, or was last.
-    pub(crate) const fn connection(&self) -> u64 {
-        self.connections
-    }
-
-    /// Whether a backup stands in for this link.
-    pub(crate) const fn is_missed(&self) -> bool {
-        self.missed
-    }
-
     pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut LinkContext<'_>) {
         self.missed = missed;
         self.wake(cx);
-    }
-
-    /// A short link without data, unless it is to come up all the same; a destination without data.
-    pub(super) fn has_nothing_to_do(&self) -> bool {
-        (self.is_short() || self.is_destination()) && self.queue.cache().is_empty() && !self.missed
-    }
-
-    pub(crate) const fn is_resting(&self) -> bool {
-        self.resting.is_some()
-    }
-
-    pub(crate) const fn is_enabled(&self) -> bool {
-        self.settings.is_some()
-    }
-
-    /// Since when the link has been up.
-    pub(crate) fn up_since(&self) -> Option<Instant> {
-        self.up.as_ref().map(|up| up.since)
-    }
-
-    /// Whether a socket or an attempt still stands.
-    pub(crate) const fn is_closing(&self) -> bool {
-        self.connection.is_closing()
-    }
-
-    /// An enabled TCP link that should be up and is not: since when.
-    pub(crate) fn down_since(&self) -> Option<Instant> {
-        let tries = matches!(self.plan, Plan::Retry { .. } | Plan::Wait(WaitingFor::Network))
-            || self.connection.is_connecting()
-            || self.connection.is_closing();
-        tries.then_some(self.alive_at)
-    }
-
-    /// Whether the last reply to a command has left.
-    pub(crate) fn replies_sent(&self) -> bool {
-        self.up.as_ref().is_none_or(|up| {
-            self.replies.is_empty() && (self.connection.is_free() || up.sending != Sending::Other)
-        })
-    }
-
-    /// Whether its full cache keeps the serial line from being read, whatever the server does.
-    pub(crate) fn blocks(&self) -> bool {
-        self.settings.is_some()
-            && self.queue.cache().policy() == DropPolicy::Block
-            && self.queue.cache().is_nearly_full()
-    }
-
-    /// Whether a server that takes bytes paces the serial line by this link.
-    pub(crate) fn can_pace(&self, now: Instant) -> bool {
-        let moves = self.moves_until().is_none_or(|until| now < until);
-        self.is_up() && moves && self.queue.cache().policy() == DropPolicy::Auto
-    }
-
-    /// Until when the peer counts as one that takes bytes; `None` = nothing waits for it, or there is no connection.
-    pub(crate) fn moves_until(&self) -> Option<Instant> {
-        let up = self.up.as_ref().filter(|_| self.has_unacked())?;
-        Some(up.moves_until())
-    }
-
-    /// Whether the peer's TCP has still to acknowledge something.
-    pub(super) const fn has_unacked(&self) -> bool {
-        self.connection.sent() > self.connection.acked()
-    }
-
-    /// Whether it takes no more of a line that it paces, alone or with others.
-    pub(crate) fn has_enough(&self, alone: bool) -> bool {
-        self.queue.cache().is_nearly_full() || (!alone && self.queue.cache().is_half_full())
-    }
-
-    /// A destination gets the data of the DTE and nothing else, and is connected only where there is some.
-    pub(super) const fn is_destination(&self) -> bool {
-        self.connection.socket().link().is_none()
-    }
-
-    pub(crate) fn is_udp(&self) -> bool {
-        self.settings.as_ref().is_some_and(|settings| settings.protocol == Protocol::Udp)
-    }
-
-    pub(super) const fn is_short(&self) -> bool {
-        !self.long
-    }
-
-    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.queue.cache().iter()
-    }
-
-    pub(crate) const fn counters(&self) -> LinkCounters {
-        self.queue.link_counters(self.counters)
-    }
-
-    pub(crate) const fn counters_mut(&mut self) -> &mut LinkCounters {
-        &mut self.counters
-    }
-
-    pub(crate) fn status(&self) -> LinkStatus {
-        let state = match self.plan {
-            Plan::Retry { .. } => LinkState::Waiting(WaitingFor::Retry),
-            Plan::Wait(waiting) => LinkState::Waiting(waiting),
-            Plan::Off if self.connection.is_up() => LinkState::Connected,
-            Plan::Off if self.connection.is_connecting() => LinkState::Connecting,
-            Plan::Off if self.connection.is_closing() => LinkState::Waiting(WaitingFor::Retry),
-            Plan::Off => LinkState::Off,
-        };
-        LinkStatus {
-            state,
-            last_down: self.last_down,
-            counters: self.counters(),
-            waiting_frames: self.queue.cache().frames(),
-            waiting_bytes: self.queue.cache().bytes(),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ mod destination;
 mod expect;
 mod link;
 pub(crate) mod queue;
+mod status;
 mod up;
 
 pub(crate) use link::{Link, LinkContext, News, Pause};
