@@ -66,7 +66,7 @@ const GUARDED_DOORS: usize = LINKS + 1;
 /// A host drains [`Dtu::poll_output`] after every [`Dtu::handle_input`] and [`Dtu::handle_timeout`], carries the
 /// outputs out in order, and calls `handle_timeout` when [`Dtu::poll_timeout`] says so.
 ///
-/// Invariant: at most one `SerialOutput` and one `SocketOutput::Send` a link are outstanding.
+/// Invariant: at most one `SerialOutput` and one `SocketOutput::Send` a socket are outstanding.
 /// Invariant: nothing here waits without a deadline, and no queue grows without a bound.
 #[derive(Debug)]
 pub struct Dtu {
@@ -527,9 +527,9 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let channel_up =
+        let mode_up =
             self.httpd_is_up() || self.at_connection.connection.is_up() || self.serial_command_is_up();
-        let up = channel_up || self.links.iter().any(Link::is_up);
+        let up = mode_up || self.links.iter().any(Link::is_up);
         Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
     }
 

@@ -81,7 +81,7 @@ pub enum SerialInput<'a> {
     Discarded(usize),
 }
 
-/// News of one link. After `SocketOutput::Close` the only input of that connection is `Closed`.
+/// News of one socket. After `SocketOutput::Close` the only input of that connection is `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketInput<'a> {
     /// The `Connect` succeeded (TCP), or the name is resolved and the socket stands (UDP). Of a UDP connection that is
@@ -200,7 +200,7 @@ pub enum SerialOutput {
     Discard,
 }
 
-/// To one link.
+/// To one socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SocketOutput {
     /// Resolve the name afresh, try all addresses; answer `Connected` or `Closed`.

@@ -11,7 +11,7 @@
 //!   and carries the outputs out in their order, before the next input.
 //! - The host calls `handle_timeout` when [`Dtu::poll_timeout`] says so. Being late is safe: due deadlines fire
 //!   first, each with its own time, so no frames are merged. A spurious call does nothing.
-//! - At most one serial write or setting, and one send a link, are outstanding; the host confirms each.
+//! - At most one serial write or setting, and one send a socket, are outstanding; the host confirms each.
 //! - The host reads a port only while [`Dtu::wants_serial`] or [`Dtu::wants_socket`] says so.
 //! - What a person did wrong is an AT error; what the network did is a close reason.
 //!
@@ -19,7 +19,7 @@
 //!
 //! ```
 //! use dtu_proto::config::{Config, Options};
-//! use dtu_proto::event::{Input, LinkId, SocketInput, SocketOutput, ModemInput, Output, SerialInput, SerialOutput, SocketId};
+//! use dtu_proto::event::{Input, LinkId, SocketInput, ModemInput, Output, SerialInput, SerialOutput, SocketOutput};
 //! use dtu_proto::time::{Duration, Instant};
 //! use dtu_proto::{Dtu, Identity};
 //!
@@ -30,36 +30,37 @@
 //!
 //! // What happens to this device: attached at 0 ms, a reading from the meter at 500 ms.
 //! let attached = Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()));
-//! let mut script = vec![(500, Input::Serial(SerialInput::Data(b"42 kWh"))), (0, attached)];
+//! let reading = Input::Serial(SerialInput::Data(b"42 kWh"));
+//! let mut script = vec![(Instant::from_millis(500), reading), (Instant::ZERO, attached)];
 //!
 //! let mut now = Instant::ZERO;
 //! let mut sent = Vec::new();
 //! while now < Instant::from_millis(1000) {
-//!     // 1. Carry out what it wants. This host does everything at once.
+//!     // 1. Carry out what it wants. This host does everything at once; what came of it are the next inputs.
+//!     let mut came = Vec::new();
 //!     while let Some(output) = dtu.poll_output() {
 //!         match output {
-//!             Output::Serial(SerialOutput::Write(_)) => dtu.handle_input(Input::Serial(SerialInput::Written), now),
-//!             Output::Serial(SerialOutput::Configure(_)) => {
-//!                 dtu.handle_input(Input::Serial(SerialInput::Configured(None)), now);
-//!             }
-//!             Output::Socket(SocketId::Link(link), SocketOutput::Connect(_)) => {
+//!             Output::Serial(SerialOutput::Write(_)) => came.push(Input::Serial(SerialInput::Written)),
+//!             Output::Serial(SerialOutput::Configure(_)) => came.push(Input::Serial(SerialInput::Configured(None))),
+//!             Output::Socket(socket, SocketOutput::Connect(_)) => {
 //!                 let local = ([10, 0, 0, 2], 40_000).into();
-//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }), now);
+//!                 came.push(Input::Socket(socket, SocketInput::Connected { local }));
 //!             }
-//!             Output::Socket(SocketId::Link(link), SocketOutput::Send(payload)) => {
+//!             Output::Socket(socket, SocketOutput::Send(payload)) => {
 //!                 sent.extend_from_slice(&payload.body);
-//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Sent), now);
-//!                 dtu.handle_input(Input::Socket(SocketId::Link(link), SocketInput::Acked(sent.len() as u64)), now);
+//!                 came.push(Input::Socket(socket, SocketInput::Sent));
+//!                 came.push(Input::Socket(socket, SocketInput::Acked(sent.len() as u64)));
 //!             }
 //!             _ => {}
 //!         }
 //!     }
+//!     script.extend(came.into_iter().rev().map(|input| (now, input)));
 //!     // 2. Sleep until something happens or the device wants to be called.
-//!     let next_input = script.last().map(|(millis, _)| Instant::from_millis(*millis));
+//!     let next_input = script.last().map(|(at, _)| *at);
 //!     let deadline = dtu.poll_timeout().map(|deadline| deadline.at);
 //!     now = [next_input, deadline].into_iter().flatten().min().unwrap_or(Instant::from_millis(1000));
 //!     // 3. Tell it.
-//!     match script.pop_if(|(millis, _)| Instant::from_millis(*millis) <= now) {
+//!     match script.pop_if(|(at, _)| *at <= now) {
 //!         Some((_, input)) => dtu.handle_input(input, now),
 //!         None => dtu.handle_timeout(now),
 //!     }

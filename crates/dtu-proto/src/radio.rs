@@ -1,7 +1,7 @@
 //! What a cellular modem is, tells and does: the words between the device and whatever drives the modem - a
 //! simulated radio, an AT dialogue, ModemManager.
 //!
-//! Messages cross this border as PDUs with the service centre in front ([`crate::wire`]), so that nothing of them is
+//! Messages cross this border as PDUs with the service centre in front (`sms-codec`), so that nothing of them is
 //! lost on the way, whatever the modem speaks.
 
 use alloc::string::String;
