@@ -342,7 +342,7 @@ impl Dtu {
         earliest.meet(Timer::Lamp, self.lamps.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
-        for link in LinkId::ALL {
+        for link in LinkId::ALL.into_iter().filter(|link| self.links.is_used(*link)) {
             earliest.meet(Timer::Link(link), self.link_deadline(link));
         }
         earliest.0
@@ -464,7 +464,9 @@ impl Dtu {
     /// What any input may have made possible.
     fn settle(&mut self) {
         self.tend_messages();
-        self.finish_hand_backs();
+        if self.links.have_backups() {
+            self.finish_hand_backs();
+        }
         self.check_applying();
         self.check_ending();
         self.run_backlog();
@@ -549,8 +551,8 @@ impl Dtu {
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
         // On a slow line the bytes of a run are a character apart: less is no silence.
-        let least = self.line_format.character_time() * 3 / 2;
-        let silence = if silence.is_zero() { silence } else { silence.max(least) };
+        let least = || self.line_format.character_time() * 3 / 2;
+        let silence = if silence.is_zero() { silence } else { silence.max(least()) };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
         let most = if self.mode_started && self.mode == WorkingMode::Httpd { REQUEST_MAX } else { FRAME_MAX };

@@ -2,7 +2,7 @@
 //! (decisions 16.3 and 16.4).
 
 use super::Dtu;
-use crate::event::{LinkId, SocketId};
+use crate::event::{DESTINATIONS, LinkId, SocketId};
 use crate::net::LineShare;
 use crate::serial::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::time::{Duration, Instant};
@@ -52,6 +52,9 @@ impl Dtu {
 
     /// Tells everybody who has a clock what the line means for it.
     pub(super) fn share_line(&mut self) {
+        if self.port.is_empty() {
+            return self.share_empty_line();
+        }
         let mut unheard = false;
         for link in LinkId::ALL {
             let share = self.line_share(Source::Socket(SocketId::Link(link)));
@@ -73,12 +76,27 @@ impl Dtu {
         self.unheard = unheard;
     }
 
+    /// Nothing waits for the line, so all are read.
+    fn share_empty_line(&mut self) {
+        let share = LineShare { is_read: true, unread: false };
+        self.links.iter_mut().for_each(|link| link.line_moved(share, self.now));
+        if let Some(mode) = &mut self.serial_command {
+            mode.line_moved(&[share; DESTINATIONS], self.now);
+        }
+        if core::mem::take(&mut self.unheard) {
+            self.last_received = self.now;
+        }
+    }
+
     fn line_share(&self, source: Source) -> LineShare {
         LineShare { is_read: self.has_room_for(source), unread: self.port.waiting_from(source) > 0 }
     }
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
     pub(super) fn line_deadline(&self) -> Option<Instant> {
+        if self.port.is_empty() {
+            return None;
+        }
         let give_up_at =
             self.give_up_at().filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
         [self.fades_at(), self.listen_at(), give_up_at, self.half_typed_until()].into_iter().flatten().min()

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::ops::{Index, IndexMut};
 
 use super::Dtu;
-use crate::config::{DropPolicy, LinkOptions, Options};
+use crate::config::{DropPolicy, LinkOptions, Options, Role};
 use crate::event::{LINKS, LinkId, SocketId};
 use crate::net::{Link, LinkContext};
 use crate::status::{LinkCounters, WaitingFor};
@@ -44,6 +44,16 @@ impl Links {
     /// The links that were ever used.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
         self.used.iter().flatten().map(Box::as_ref)
+    }
+
+    /// Whether one is a backup.
+    pub(super) fn have_backups(&self) -> bool {
+        self.iter().any(|link| link.role() != Role::Always)
+    }
+
+    /// Whether this one was ever used.
+    pub(super) const fn is_used(&self, link: LinkId) -> bool {
+        self.used[link.index()].is_some()
     }
 
     /// The links that were ever used.

@@ -83,6 +83,9 @@ impl Dtu {
 
     /// Whatever messages have to do now.
     pub(super) fn tend_messages(&mut self) {
+        if self.messages_rest() {
+            return;
+        }
         self.end_incomplete();
         self.receive();
         self.fill_storage();
@@ -91,7 +94,15 @@ impl Dtu {
         self.pump_submits();
     }
 
+    /// Whether messages have nothing to do and wait for nothing: the usual case, found at once.
+    fn messages_rest(&self) -> bool {
+        self.mailbox.rests() && self.post.rests()
+    }
+
     pub(super) fn message_deadline(&self) -> Option<Instant> {
+        if self.messages_rest() {
+            return None;
+        }
         let joiner = self.mailbox.joiner.poll_timeout().filter(|_| self.can_give_up());
         let told = [self.notices_at(), self.direct_at()];
         let own =
@@ -531,6 +542,9 @@ impl Dtu {
 
     /// Gives the host what changed.
     pub(super) fn store_messages(&mut self) {
+        if !self.mailbox.saving.changed {
+            return;
+        }
         let outgoing = self.mailbox.outbox.last_change();
         if let Some(number) = self.mailbox.saving.begin(outgoing, self.now) {
             let text = self.mailbox.to_text(self.now);
@@ -559,6 +573,10 @@ impl Dtu {
 }
 
 impl Post {
+    fn rests(&self) -> bool {
+        self.notices.is_empty() && self.submits.rests()
+    }
+
     fn texts(&self) -> usize {
         self.notices.iter().filter(|notice| matches!(notice, Notice::Text(_))).count()
     }

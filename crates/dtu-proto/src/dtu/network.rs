@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::config::WorkingMode;
 use crate::event::{Door, LinkId, SocketId, SocketInput};
+use crate::net::Link;
 use crate::serial::port::Source;
 use crate::time::Instant;
 
@@ -42,6 +43,9 @@ impl Dtu {
 
     /// Received bytes that were looked through for an expected reply, and are none.
     pub(super) fn print_released(&mut self) {
+        if !self.links.iter().any(Link::has_released) {
+            return;
+        }
         for link in LinkId::ALL {
             if self.links[link.index()].has_released() {
                 let data = self.links[link.index()].take_released();

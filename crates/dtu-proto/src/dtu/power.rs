@@ -198,7 +198,7 @@ impl Dtu {
     }
 
     pub(super) fn check_applying(&mut self) {
-        if self.is_answering() {
+        if self.applying.is_none() || self.is_answering() {
             return;
         }
         if self.applying.as_ref().is_some_and(|applying| self.links[applying.link.index()].replies_sent()) {

@@ -282,7 +282,7 @@ impl Dtu {
     pub(super) fn frame_deadline(&self) -> Option<Instant> {
         match self.line_state {
             LineState::Window { .. } => self.window.deadline(self.packing()),
-            LineState::Command | LineState::Data if self.escape.holds() => None,
+            LineState::Command | LineState::Data if self.escape.holds() || self.framer.is_empty() => None,
             LineState::Command | LineState::Data => self.framer.deadline(self.packing()),
         }
     }
@@ -339,6 +339,9 @@ impl Dtu {
 
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
+        if !self.port.holds_back() {
+            return;
+        }
         let typed = !self.is_half_typed() || self.half_typed_until().is_some_and(|until| until <= self.now);
         if typed && self.is_at_rest_in_at_mode() {
             self.print_held();
@@ -433,6 +436,9 @@ impl Dtu {
         let on = self.config.heartbeat_interval > 0
             && !self.config.heartbeat.is_empty()
             && self.config.heartbeat_to == HeartbeatTo::Serial;
+        if !on {
+            return None;
+        }
         // mutant: heartbeat-on-quiet-line
         let quiet = self.line_state == LineState::Data
             && self.ending.is_none()
@@ -442,7 +448,7 @@ impl Dtu {
             && self.port.is_drained();
         // mutant: heartbeat-after-data
         let last = self.last_from_dte.max(self.last_to_dte);
-        (on && quiet).then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
+        quiet.then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
     }
 
     pub(super) fn serial_heartbeat(&mut self) {

@@ -25,6 +25,9 @@ impl Dtu {
 
     /// What waited for an answer that is out by now.
     pub(super) fn print_unsolicited(&mut self) {
+        if self.unsolicited.is_empty() {
+            return;
+        }
         // mutant: rings-in-data
         if self.line_state == LineState::Data {
             self.unsolicited.clear();

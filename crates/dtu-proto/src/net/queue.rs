@@ -105,12 +105,11 @@ impl Queue {
     pub(crate) fn push(&mut self, frame: Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.came.add(&frame);
         let dropped_before = self.counters.dropped.frames;
-        let kept = self.cache.push(frame.clone(), dropper(self.id, &mut self.counters, outputs));
+        let copy = self.spool.then(|| frame.clone());
+        let kept = self.cache.push(frame, dropper(self.id, &mut self.counters, outputs));
         // mutant: spool-append
-        if self.spool
-            && let Some(number) = kept
-        {
-            self.append(number, frame, outputs);
+        if let (Some(copy), Some(number)) = (copy, kept) {
+            self.append(number, copy, outputs);
             if self.counters.dropped.frames > dropped_before {
                 self.release(outputs);
             }

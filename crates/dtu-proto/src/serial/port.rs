@@ -375,6 +375,11 @@ impl SerialPort {
         [outstanding, queued, held].into_iter().flatten().min()
     }
 
+    /// Whether nothing waits, neither to be written nor held back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_drained() && !self.holds_back()
+    }
+
     pub(crate) fn is_drained(&self) -> bool {
         self.queue.is_empty() && self.outstanding.is_none()
     }

@@ -80,6 +80,16 @@ impl Mailbox {
         self.saving.changed = true;
     }
 
+    /// Whether nothing waits here for the line, the modem, the disk, a place or a part. What is stored does not.
+    pub(crate) fn rests(&self) -> bool {
+        self.inbox.is_empty()
+            && self.overflow.is_empty()
+            && self.joiner.poll_timeout().is_none()
+            && self.line.len() == 0
+            && self.outbox.len() == 0
+            && self.saving.rests()
+    }
+
     /// A message of the modem has its place here, or is done with: the modem may forget it once that is stored.
     pub(crate) fn take(&mut self, ids: &[u64]) {
         self.saving.taken.extend_from_slice(ids);

@@ -34,6 +34,10 @@ struct Writing {
 
 impl Saving {
     /// The number of the set that is to be written now, if one is. `outgoing`: the last change of the outbox.
+    pub(crate) const fn rests(&self) -> bool {
+        !self.changed && self.writing.is_none()
+    }
+
     pub(crate) fn begin(&mut self, outgoing: u64, now: Instant) -> Option<u64> {
         let waits = self.writing.is_some() || self.retry_at.is_some_and(|at| now < at);
         if waits || !self.changed {

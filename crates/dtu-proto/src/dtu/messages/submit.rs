@@ -26,6 +26,13 @@ pub(super) struct Submits {
     command: VecDeque<Bytes>,
 }
 
+impl Submits {
+    /// Whether nothing is with the modem or on its way there.
+    pub(super) fn rests(&self) -> bool {
+        self.outstanding.is_none() && self.command.is_empty()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Outstanding {
     token: u32,
