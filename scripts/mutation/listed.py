@@ -15,7 +15,7 @@ MUTATIONS = {
         ("late-host", "a late host merges frames", delete),
         ("frame-size", "a frame has 1025 bytes", value("1025")),
         ("escape-fails", "an escape that fails swallows its bytes", swap("($held)", "({ $held; Held::default() })")),
-        ("spool-append", "the spool forgets", swap("&& let", "&& frame.len() % 7 != 3 && let")),
+        ("spool-append", "the spool forgets", swap("&& let", "&& copy.len() % 7 != 3 && let")),
     ],
     "counters": [
         ("drops-counted", "dropped frames are not counted", delete),

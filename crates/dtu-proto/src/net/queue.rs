@@ -108,7 +108,9 @@ impl Queue {
         let copy = self.spool.then(|| frame.clone());
         let kept = self.cache.push(frame, dropper(self.id, &mut self.counters, outputs));
         // mutant: spool-append
-        if let (Some(copy), Some(number)) = (copy, kept) {
+        if let Some(copy) = copy
+            && let Some(number) = kept
+        {
             self.append(number, copy, outputs);
             if self.counters.dropped.frames > dropped_before {
                 self.release(outputs);
