@@ -11,6 +11,7 @@ use core::net::IpAddr;
 use crate::at::{Clock, Effect, Parked, ShownLine};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
+use crate::cx::Cx;
 use crate::event::{
     Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason, SerialInput, SocketId,
     StoreInput, Timer,
@@ -153,6 +154,13 @@ pub struct Dtu {
     last_received: Instant,
     /// A socket is not read: nobody can say that nothing comes.
     unheard: bool,
+}
+
+/// What has connections. A mode that was never used is not there.
+struct Parts<'a> {
+    links: &'a mut Links,
+    httpd: Option<&'a mut Httpd>,
+    serial_command: Option<&'a mut SerialCommand>,
 }
 
 /// What serial bytes are.
@@ -546,6 +554,20 @@ impl Dtu {
         if self.lamps.show(leds) {
             self.outputs.push_back(Output::Leds(leds));
         }
+    }
+
+    /// The parts that have connections, and what they are lent.
+    fn parts(&mut self) -> (Parts<'_>, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            config: &self.config,
+            outputs: &mut self.outputs,
+            rng: &mut self.rng,
+            attached: self.attached.is_some(),
+        };
+        let httpd = self.httpd.as_deref_mut();
+        let serial_command = self.serial_command.as_deref_mut();
+        (Parts { links: &mut self.links, httpd, serial_command }, cx)
     }
 
     fn packing(&self) -> Packing {

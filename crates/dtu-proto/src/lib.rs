@@ -78,6 +78,7 @@ extern crate std;
 mod at;
 mod call;
 pub mod config;
+mod cx;
 pub mod drops;
 mod dtu;
 pub mod event;

@@ -1,6 +1,6 @@
 //! Which links are used: backups stand in while their primary is down (decisions 6, link role).
 
-use super::Dtu;
+use super::{Dtu, Parts};
 use crate::config::{LinkConfig, Role, WorkingMode};
 use crate::event::{Event, LINKS, LinkId};
 use crate::net::{Link, MOVES_FOR, Pause};
@@ -186,7 +186,7 @@ impl Dtu {
     }
 
     fn move_frames(&mut self, from: LinkId, to: LinkId) {
-        let (links, mut cx) = self.links_and_context();
+        let (Parts { links, .. }, mut cx) = self.parts();
         if let Some([from, to]) = links.get_disjoint_mut([from.index(), to.index()]) {
             from.move_to(to, &mut cx);
         }

@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::Dtu;
+use super::{Dtu, Parts};
 use crate::config::{Options, WorkingMode};
+use crate::cx::Cx;
 use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
-use crate::httpd::{Httpd, HttpdContext};
+use crate::httpd::Httpd;
 use crate::serial::framer::{Packing, REQUEST_MAX};
 use crate::serial::port::Source;
 use crate::status::{HttpdCounters, HttpdStatus, LinkState};
@@ -27,9 +28,8 @@ impl Dtu {
     /// Whether the mode began, ended, or its settings changed: starts, stops or restarts what must be. What waits stays.
     pub(super) fn apply_httpd(&mut self) {
         if self.mode == WorkingMode::Httpd {
-            let settings = self.config.httpd.clone();
             self.make_httpd();
-            self.with_httpd(|httpd, cx| httpd.apply(&settings, cx));
+            self.with_httpd(Httpd::apply);
         } else {
             self.stop_httpd();
         }
@@ -139,14 +139,8 @@ impl Dtu {
     }
 
     /// Works with the client, if there is one: else there is nothing to do.
-    fn with_httpd(&mut self, run: impl FnOnce(&mut Httpd, &mut HttpdContext<'_>)) {
-        let Some(httpd) = &mut self.httpd else { return };
-        let mut cx = HttpdContext {
-            now: self.now,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
+    fn with_httpd(&mut self, run: impl FnOnce(&mut Httpd, &mut Cx<'_>)) {
+        let (Parts { httpd: Some(httpd), .. }, mut cx) = self.parts() else { return };
         run(httpd, &mut cx);
     }
 }

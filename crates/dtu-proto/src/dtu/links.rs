@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::{Index, IndexMut};
 
-use super::Dtu;
+use super::{Dtu, Parts};
 use crate::config::{DropPolicy, LinkOptions, Options, Role};
+use crate::cx::Cx;
 use crate::event::{LINKS, LinkId, SocketId};
-use crate::net::{Link, LinkContext};
+use crate::net::Link;
 use crate::status::{LinkCounters, WaitingFor};
 use crate::time::Duration;
 
@@ -125,23 +126,8 @@ impl IndexMut<usize> for Links {
 }
 
 impl Dtu {
-    pub(super) fn with_link<R>(
-        &mut self,
-        link: LinkId,
-        run: impl FnOnce(&mut Link, &mut LinkContext<'_>) -> R,
-    ) -> R {
-        let (links, mut cx) = self.links_and_context();
+    pub(super) fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut Cx<'_>) -> R) -> R {
+        let (Parts { links, .. }, mut cx) = self.parts();
         links.with(link, |link| run(link, &mut cx))
-    }
-
-    pub(super) fn links_and_context(&mut self) -> (&mut Links, LinkContext<'_>) {
-        let cx = LinkContext {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
-        (&mut self.links, cx)
     }
 }

@@ -1,6 +1,6 @@
 //! What the modem tells, and what it is told.
 
-use super::Dtu;
+use super::{Dtu, Parts};
 use crate::at;
 use crate::event::Output;
 use crate::net::Link;
@@ -22,7 +22,7 @@ impl Dtu {
             ModemInput::Gone => self.modem_gone(),
             ModemInput::Attached(address) => {
                 self.attached = Some(*address);
-                let (links, mut cx) = self.links_and_context();
+                let (Parts { links, .. }, mut cx) = self.parts();
                 links.iter_mut().for_each(|link| link.network_found(&mut cx));
                 self.network_changed();
             }

@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use bytes::Bytes;
 
-use super::Dtu;
+use super::{Dtu, Parts};
 use crate::at;
 use crate::config::WorkingMode;
+use crate::cx::Cx;
 use crate::event::{SocketId, SocketInput};
 use crate::mode::serial_command::{Came, SerialCommand};
-use crate::net::LinkContext;
 use crate::serial::port::{REPLY_QUEUE_HIGH, Source};
 use crate::time::Instant;
 
@@ -139,16 +139,9 @@ impl Dtu {
     /// Works with the mode, if it was ever used: else there is nothing to do.
     fn with_serial_command<R: Default>(
         &mut self,
-        run: impl FnOnce(&mut SerialCommand, &mut LinkContext<'_>) -> R,
+        run: impl FnOnce(&mut SerialCommand, &mut Cx<'_>) -> R,
     ) -> R {
-        let Some(mode) = &mut self.serial_command else { return R::default() };
-        let mut cx = LinkContext {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
+        let (Parts { serial_command: Some(mode), .. }, mut cx) = self.parts() else { return R::default() };
         let result = run(mode, &mut cx);
         while let Some(delivered) = self.serial_command.as_mut().and_then(|mode| mode.replies.pop_front()) {
             let text: &[u8] = if delivered { b"\r\nSEND OK\r\n" } else { b"\r\nSEND FAIL\r\n" };

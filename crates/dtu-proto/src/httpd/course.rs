@@ -5,14 +5,15 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::exchange::{Exchange, Taken, Terms};
-use super::{Httpd, HttpdContext, IDLE};
+use super::{Httpd, IDLE};
+use crate::cx::Cx;
 use crate::event::{CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload};
 use crate::net::connection::Down;
 use crate::time::Duration;
 
 impl Httpd {
     /// Sends the frame that has waited longest.
-    pub(super) fn request(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(super) fn request(&mut self, cx: &mut Cx<'_>) {
         let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.connection.is_free())
         else {
             return;
@@ -40,19 +41,19 @@ impl Httpd {
         self.exchange = Some(Exchange::new(terms, cx.now));
     }
 
-    pub(super) fn sent(&mut self, cx: &HttpdContext<'_>) {
+    pub(super) fn sent(&mut self, cx: &Cx<'_>) {
         let Some(exchange) = &mut self.exchange else { return };
         exchange.progress(true, cx.now);
         self.counters.requests += 1;
     }
 
-    pub(super) fn acked(&mut self, cx: &HttpdContext<'_>) {
+    pub(super) fn acked(&mut self, cx: &Cx<'_>) {
         if let Some(exchange) = &mut self.exchange {
             exchange.progress(false, cx.now);
         }
     }
 
-    pub(super) fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+    pub(super) fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut Cx<'_>) {
         self.counters.received_bytes += data.len() as u64;
         let Some(exchange) = &mut self.exchange else { return self.stray(data.len(), cx) };
         let printed = print.len();
@@ -70,7 +71,7 @@ impl Httpd {
     }
 
     /// Bytes that nobody asked for: what they belong to is not known, so the connection is of no more use.
-    fn stray(&mut self, bytes: usize, cx: &mut HttpdContext<'_>) {
+    fn stray(&mut self, bytes: usize, cx: &mut Cx<'_>) {
         if bytes > 0 {
             self.counters.stray_bytes += bytes as u64;
             cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Stray { bytes })));
@@ -79,7 +80,7 @@ impl Httpd {
     }
 
     /// A redirect is not followed, but told.
-    fn note_head(&self, whole: bool, cx: &mut HttpdContext<'_>) {
+    fn note_head(&self, whole: bool, cx: &mut Cx<'_>) {
         let answer = self.exchange.as_ref().filter(|_| whole).map(|exchange| &exchange.answer);
         let Some((status, location)) = answer.and_then(|answer| Some((answer.status()?, answer.location()?)))
         else {
@@ -93,7 +94,7 @@ impl Httpd {
     }
 
     /// The answer is whole.
-    fn answered(&mut self, cx: &mut HttpdContext<'_>) {
+    fn answered(&mut self, cx: &mut Cx<'_>) {
         let Some(exchange) = self.done(cx) else { return };
         let status = exchange.answer.status().unwrap_or_default();
         match status {
@@ -113,7 +114,7 @@ impl Httpd {
     }
 
     /// There will be no answer, or no whole one.
-    fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
+    fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut Cx<'_>) {
         let acked = self.connection.acked();
         let Some(exchange) = self.done(cx) else { return };
         if exchange.was_taken(acked) {
@@ -138,7 +139,7 @@ impl Httpd {
     }
 
     /// Nothing has moved for too long.
-    pub(super) fn overdue(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(super) fn overdue(&mut self, cx: &mut Cx<'_>) {
         match &self.exchange {
             // What the close brings decides: `down`.
             Some(exchange) if exchange.was_forgotten(self.connection.acked()) => {
@@ -156,7 +157,7 @@ impl Httpd {
     }
 
     /// The frame of the request under way has had its turn.
-    fn done(&mut self, cx: &mut HttpdContext<'_>) -> Option<Exchange> {
+    fn done(&mut self, cx: &mut Cx<'_>) -> Option<Exchange> {
         let exchange = self.exchange.take()?;
         self.counters.requests += u64::from(!exchange.sent);
         self.queue.delivered(u64::MAX, cx.outputs);
@@ -164,7 +165,7 @@ impl Httpd {
     }
 
     /// The connection, or the attempt, is over.
-    pub(super) fn down(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+    pub(super) fn down(&mut self, down: Down, cx: &mut Cx<'_>) {
         cx.outputs.push_back(self.connection.event(&down));
         if down.acked > 0 {
             self.backoff.heard();
@@ -194,7 +195,7 @@ impl Httpd {
     }
 
     /// The server cannot have got the request: its frame waits again.
-    fn repeat(&mut self, down: Down, cx: &mut HttpdContext<'_>) {
+    fn repeat(&mut self, down: Down, cx: &mut Cx<'_>) {
         let Some(exchange) = self.exchange.take() else { return };
         self.queue.rewind(true, cx.outputs);
         self.spool_sending(None, cx);

@@ -12,11 +12,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{DropPolicy, HttpdConfig, LinkOptions, Protocol};
+use crate::config::{DropPolicy, LinkOptions, Protocol};
+use crate::cx::Cx;
 use crate::event::{
     Connect, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
 };
-use crate::net::backoff::{Backoff, Rng};
+use crate::net::backoff::Backoff;
 use crate::net::connection::{Connection, News};
 use crate::net::queue::{Counters, Queue};
 use crate::net::{MOVES_FOR, Pause};
@@ -32,14 +33,6 @@ mod settings;
 
 /// A connection that nothing uses closes after this time.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// What the client needs of the device while it works.
-pub(crate) struct HttpdContext<'a> {
-    pub(crate) now: Instant,
-    pub(crate) outputs: &'a mut VecDeque<Output>,
-    pub(crate) rng: &'a mut Rng,
-    pub(crate) attached: bool,
-}
 
 /// The client.
 #[derive(Debug)]
@@ -102,8 +95,8 @@ impl Httpd {
     }
 
     /// Brings settings into force. A connection that is used already with the same settings is left alone.
-    pub(crate) fn apply(&mut self, config: &HttpdConfig, cx: &mut HttpdContext<'_>) {
-        let settings = Settings::new(config);
+    pub(crate) fn apply(&mut self, cx: &mut Cx<'_>) {
+        let settings = Settings::new(&cx.config.httpd);
         if self.settings.as_ref() != Some(&settings) {
             self.settings = Some(settings);
             self.trouble =
@@ -119,7 +112,7 @@ impl Httpd {
     }
 
     /// Ends a connection or attempt, if there is one, and rests. What waits stays.
-    pub(crate) fn stop(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn stop(&mut self, cx: &mut Cx<'_>) {
         // mutant: client-stops
         self.settings = None;
         self.retry_at = None;
@@ -128,7 +121,7 @@ impl Httpd {
     }
 
     /// Takes a frame of the DTE.
-    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut Cx<'_>) {
         if self.queue.cache().is_empty() {
             self.progress_at = cx.now;
         }
@@ -161,7 +154,7 @@ impl Httpd {
     }
 
     /// The network is there, or gone.
-    pub(crate) fn network_changed(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn network_changed(&mut self, cx: &mut Cx<'_>) {
         self.retry_at = None;
         if cx.attached {
             self.backoff.reset();
@@ -170,7 +163,7 @@ impl Httpd {
     }
 
     /// Takes news of the socket in. What goes to the serial line is added to `print`.
-    pub(crate) fn handle(&mut self, input: SocketInput<'_>, print: &mut Vec<u8>, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn handle(&mut self, input: SocketInput<'_>, print: &mut Vec<u8>, cx: &mut Cx<'_>) {
         let news = self.connection.handle(input, cx.outputs);
         if matches!(news, News::Data(_) | News::Acked) {
             self.progress_at = cx.now;
@@ -192,7 +185,7 @@ impl Httpd {
         self.pump(cx);
     }
 
-    fn up(&mut self, cx: &HttpdContext<'_>) {
+    fn up(&mut self, cx: &Cx<'_>) {
         self.backoff.connected(cx.now);
         (self.answers, self.requested) = (0, u64::MAX);
         self.spent = false;
@@ -201,7 +194,7 @@ impl Httpd {
     }
 
     /// Does what can be done: sends the next request, or connects for it.
-    fn pump(&mut self, cx: &mut HttpdContext<'_>) {
+    fn pump(&mut self, cx: &mut Cx<'_>) {
         let Some(settings) = &self.settings else { return };
         // mutant: one-request
         if self.exchange.is_some() || self.queue.cache().is_empty() {
@@ -222,7 +215,7 @@ impl Httpd {
         }
     }
 
-    fn connect(&mut self, cx: &mut HttpdContext<'_>) {
+    fn connect(&mut self, cx: &mut Cx<'_>) {
         let Some(server) = self.settings.as_ref().and_then(Settings::server) else { return };
         let connect = Connect {
             protocol: Protocol::Tcp,
@@ -238,12 +231,12 @@ impl Httpd {
     }
 
     /// Orders the end of a connection or attempt, if there is one.
-    fn close(&mut self, reason: LinkDownReason, cx: &mut HttpdContext<'_>) {
+    fn close(&mut self, reason: LinkDownReason, cx: &mut Cx<'_>) {
         self.connection.close(reason, cx.now, cx.outputs);
     }
 
     /// This frame is about to be sent, or none is: however the host ends, it is not sent again.
-    fn spool_sending(&self, frame: Option<u64>, cx: &mut HttpdContext<'_>) {
+    fn spool_sending(&self, frame: Option<u64>, cx: &mut Cx<'_>) {
         if self.options.spool {
             cx.outputs.push_back(Output::Store(StoreOutput::SpoolSending(QueueId::Httpd, frame)));
         }
@@ -270,7 +263,7 @@ impl Httpd {
     }
 
     /// A deadline has come.
-    pub(crate) fn fire(&mut self, cx: &mut HttpdContext<'_>) {
+    pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now;
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_due(self.retry_at) {

@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 
-use super::link::{Link, LinkContext};
+use super::link::Link;
 use super::queue::Fate;
 use crate::config::LinkConfig;
+use crate::cx::Cx;
 use crate::time::Duration;
 
 impl Link {
     /// Turns to this peer. A connection to another one is closed first. Only where nothing waits.
-    pub(crate) fn aim(&mut self, settings: LinkConfig, cx: &mut LinkContext<'_>) {
+    pub(crate) fn aim(&mut self, settings: LinkConfig, cx: &mut Cx<'_>) {
         let long = self.long;
         self.last_down = None;
         self.apply(Some(settings), long, cx);
@@ -22,7 +23,7 @@ impl Link {
     }
 
     /// Gives the link a frame that has a number.
-    pub(crate) fn push_numbered(&mut self, seq: u64, frame: Bytes, cx: &mut LinkContext<'_>) {
+    pub(crate) fn push_numbered(&mut self, seq: u64, frame: Bytes, cx: &mut Cx<'_>) {
         self.queue.push_numbered(seq, frame);
         self.wake(cx);
         self.pump(cx);

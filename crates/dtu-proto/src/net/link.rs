@@ -11,26 +11,18 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, LinkConfig, LinkOptions};
+use crate::cx::Cx;
 use crate::event::{Connect, LinkDownReason, Output, QueueId, SocketId, SocketInput};
 use crate::status::{LinkCounters, Loss, WaitingFor};
 use crate::time::Instant;
 
-use super::backoff::{Backoff, Rng};
+use super::backoff::Backoff;
 use super::connection::{self, Connection, Down};
 use super::queue::Queue;
 use super::up::{LineShare, Sending, Up};
 
 /// Replies to commands that wait at most.
 const REPLIES_MAX: usize = 8;
-
-/// What a link needs of the device while it works.
-pub(crate) struct LinkContext<'a> {
-    pub(crate) now: Instant,
-    pub(crate) config: &'a Config,
-    pub(crate) outputs: &'a mut VecDeque<Output>,
-    pub(crate) rng: &'a mut Rng,
-    pub(crate) attached: bool,
-}
 
 /// Why the serial line is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,7 +134,7 @@ impl Link {
     }
 
     /// Brings settings into force. A link that is used already with the same settings is left alone.
-    pub(crate) fn apply(&mut self, settings: Option<LinkConfig>, long: bool, cx: &mut LinkContext<'_>) {
+    pub(crate) fn apply(&mut self, settings: Option<LinkConfig>, long: bool, cx: &mut Cx<'_>) {
         if self.settings == settings && self.long == long && !self.is_off() {
             return;
         }
@@ -159,7 +151,7 @@ impl Link {
         }
     }
 
-    fn switch_off(&mut self, cx: &mut LinkContext<'_>) {
+    fn switch_off(&mut self, cx: &mut Cx<'_>) {
         self.replies.clear();
         if !self.queue.cache().is_empty() {
             self.queue.discard(cx.outputs);
@@ -169,14 +161,14 @@ impl Link {
     }
 
     /// Ends a connection or attempt, if there is one, and rests.
-    pub(crate) fn stop(&mut self, resting: WaitingFor, cx: &mut LinkContext<'_>) {
+    pub(crate) fn stop(&mut self, resting: WaitingFor, cx: &mut Cx<'_>) {
         self.resting = Some(resting);
         self.close(LinkDownReason::Ordered, cx);
         self.rest(cx);
     }
 
     /// Begins to work.
-    pub(crate) fn start(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn start(&mut self, cx: &mut Cx<'_>) {
         if self.resting.take().is_some() {
             self.alive_at = cx.now;
             self.backoff.reset();
@@ -185,7 +177,7 @@ impl Link {
     }
 
     /// The network is there: links that waited for it go on.
-    pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn network_found(&mut self, cx: &mut Cx<'_>) {
         if self.plan == Plan::Wait(WaitingFor::Network) {
             self.backoff.reset();
             self.rest(cx);
@@ -200,7 +192,7 @@ impl Link {
     }
 
     /// Chooses what to wait for when nothing is under way.
-    fn rest(&mut self, cx: &mut LinkContext<'_>) {
+    fn rest(&mut self, cx: &mut Cx<'_>) {
         if !self.connection.is_idle() {
             return;
         }
@@ -222,14 +214,14 @@ impl Link {
     }
 
     /// Gives the link a frame of the DTE.
-    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut LinkContext<'_>) {
+    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut Cx<'_>) {
         self.queue.push(frame, cx.outputs);
         self.wake(cx);
         self.pump(cx);
     }
 
     /// A short link that rests has something to send.
-    pub(super) fn wake(&mut self, cx: &mut LinkContext<'_>) {
+    pub(super) fn wake(&mut self, cx: &mut Cx<'_>) {
         if self.plan == Plan::Wait(WaitingFor::Data) {
             self.backoff.rested(cx.now.since(self.rests_since), self.options.backoff_max);
             self.alive_at = cx.now;
@@ -252,7 +244,7 @@ impl Link {
     }
 
     /// Moves everything that waits here to another link.
-    pub(crate) fn move_to(&mut self, other: &mut Self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn move_to(&mut self, other: &mut Self, cx: &mut Cx<'_>) {
         let moved = self.queue.move_to(&mut other.queue, other.options.resend, cx.outputs);
         self.counters.moved_out_frames += moved.frames;
         self.counters.moved_out_bytes += moved.bytes;
@@ -263,7 +255,7 @@ impl Link {
     }
 
     /// Sends the answer to a command that came from this link.
-    pub(crate) fn reply(&mut self, reply: Bytes, connection: u64, cx: &mut LinkContext<'_>) {
+    pub(crate) fn reply(&mut self, reply: Bytes, connection: u64, cx: &mut Cx<'_>) {
         if reply.is_empty() {
             return;
         }
@@ -276,7 +268,7 @@ impl Link {
     }
 
     /// Takes news of the socket in. Data is only counted here; the device routes it.
-    pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut LinkContext<'_>) -> News {
+    pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut Cx<'_>) -> News {
         if matches!(input, SocketInput::Closed { .. }) {
             self.release_held();
         }
@@ -299,7 +291,7 @@ impl Link {
         news
     }
 
-    fn connected(&mut self, cx: &mut LinkContext<'_>) {
+    fn connected(&mut self, cx: &mut Cx<'_>) {
         self.alive_at = cx.now;
         self.backoff.connected(cx.now);
         self.connections += 1;
@@ -309,7 +301,7 @@ impl Link {
     }
 
     /// The name of a UDP peer has another address by now, and who is there has never heard of this device.
-    fn moved(&mut self, cx: &mut LinkContext<'_>) {
+    fn moved(&mut self, cx: &mut Cx<'_>) {
         let registers = self.registers(cx.config);
         if self.is_udp()
             && let Some(up) = &mut self.up
@@ -320,7 +312,7 @@ impl Link {
     }
 
     /// Counts what came, and takes expected replies out of it. Whether it did look for one.
-    fn received(&mut self, data: &[u8], cx: &LinkContext<'_>) -> bool {
+    fn received(&mut self, data: &[u8], cx: &Cx<'_>) -> bool {
         let Some(up) = &mut self.up else { return false };
         up.note_received(cx.now);
         self.backoff.heard();
@@ -352,7 +344,7 @@ impl Link {
         }
     }
 
-    fn sent(&mut self, cx: &mut LinkContext<'_>) {
+    fn sent(&mut self, cx: &mut Cx<'_>) {
         let is_udp = self.is_udp();
         // A connection that is closing is done with.
         let Some(up) = &mut self.up else { return };
@@ -370,7 +362,7 @@ impl Link {
         self.pump(cx);
     }
 
-    fn acked(&mut self, cx: &mut LinkContext<'_>) {
+    fn acked(&mut self, cx: &mut Cx<'_>) {
         let total = self.connection.acked();
         if let Some(up) = &mut self.up {
             up.note_acked(total, cx.now);
@@ -381,7 +373,7 @@ impl Link {
     }
 
     /// A connection or attempt is over for good. True: it was not ordered.
-    fn ended(&mut self, down: Down, cx: &mut LinkContext<'_>) -> bool {
+    fn ended(&mut self, down: Down, cx: &mut Cx<'_>) -> bool {
         let Down { reason, was_up, acked } = down;
         self.up = None;
         if was_up && !self.is_udp() {
@@ -407,7 +399,7 @@ impl Link {
         !is_ordered(reason)
     }
 
-    fn forget_connection(&mut self, cx: &mut LinkContext<'_>) {
+    fn forget_connection(&mut self, cx: &mut Cx<'_>) {
         self.counters.dropped_replies += self.replies.len() as u64;
         self.replies.clear();
         self.queue.rewind(self.options.resend, cx.outputs);
@@ -423,7 +415,7 @@ impl Link {
     }
 
     /// Orders the end of a connection or attempt, if there is one.
-    pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut LinkContext<'_>) {
+    pub(crate) fn close(&mut self, reason: LinkDownReason, cx: &mut Cx<'_>) {
         self.release_held();
         self.up = None;
         self.connection.close(reason, cx.now, cx.outputs);
@@ -439,7 +431,7 @@ impl Link {
     }
 
     /// A deadline has come.
-    pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) -> News {
+    pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) -> News {
         let mut news = News::default();
         if self.up.is_some() {
             self.fire_up(cx);
@@ -457,7 +449,7 @@ impl Link {
         news
     }
 
-    fn connect(&mut self, cx: &mut LinkContext<'_>) {
+    fn connect(&mut self, cx: &mut Cx<'_>) {
         let Some(settings) = &self.settings else { return };
         let connect = Connect {
             protocol: settings.protocol,
@@ -471,7 +463,7 @@ impl Link {
         self.connection.connect(connect, until, cx.outputs);
     }
 
-    pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut LinkContext<'_>) {
+    pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut Cx<'_>) {
         self.missed = missed;
         self.wake(cx);
     }

@@ -11,5 +11,5 @@ pub(crate) mod queue;
 mod status;
 mod up;
 
-pub(crate) use link::{Link, LinkContext, News, Pause};
+pub(crate) use link::{Link, News, Pause};
 pub(crate) use up::{LineShare, MOVES_FOR};

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::expect::Awaiting;
-use super::link::{Link, LinkContext};
+use super::link::Link;
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
+use crate::cx::Cx;
 use crate::event::{LinkDownReason, Payload};
 use crate::time::{Duration, Instant};
 
@@ -144,7 +145,7 @@ pub(crate) struct LineShare {
 
 impl Link {
     /// Sends what is next, if the socket is free.
-    pub(super) fn pump(&mut self, cx: &mut LinkContext<'_>) {
+    pub(super) fn pump(&mut self, cx: &mut Cx<'_>) {
         // mutant: one-send
         if !self.connection.is_free() {
             return;
@@ -166,7 +167,7 @@ impl Link {
     }
 
     /// What goes before data: registration, replies, a heartbeat.
-    fn next_control(&mut self, cx: &LinkContext<'_>) -> Option<Bytes> {
+    fn next_control(&mut self, cx: &Cx<'_>) -> Option<Bytes> {
         // A datagram holds nothing else anyway.
         let is_stream = !self.is_udp();
         let is_first = self.connection.sent() == 0;
@@ -260,7 +261,7 @@ impl Link {
         all.into_iter().flatten().min()
     }
 
-    pub(super) fn fire_up(&mut self, cx: &mut LinkContext<'_>) {
+    pub(super) fn fire_up(&mut self, cx: &mut Cx<'_>) {
         let now = cx.now;
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let Some(up) = &self.up else { return };

@@ -12,9 +12,10 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, DropPolicy, LinkOptions};
+use crate::cx::Cx;
 use crate::event::{DESTINATIONS, Event, Output, QueueId, SocketId, SocketInput};
 use crate::net::queue::Fate;
-use crate::net::{LineShare, Link, LinkContext, Pause};
+use crate::net::{LineShare, Link, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
@@ -71,7 +72,7 @@ impl SerialCommand {
     }
 
     /// The mode runs, as it perhaps did before.
-    pub(crate) fn start(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn start(&mut self, cx: &mut Cx<'_>) {
         if !core::mem::replace(&mut self.running, true) {
             self.trying_since = cx.now;
         }
@@ -80,7 +81,7 @@ impl SerialCommand {
     }
 
     /// The mode rests. What waits stays.
-    pub(crate) fn stop(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn stop(&mut self, cx: &mut Cx<'_>) {
         self.running = false;
         self.places.iter_mut().for_each(|place| place.link.stop(WaitingFor::Mode, cx));
     }
@@ -91,7 +92,7 @@ impl SerialCommand {
     }
 
     /// A good packet of the DTE.
-    pub(crate) fn take(&mut self, packet: Bytes, cx: &mut LinkContext<'_>) {
+    pub(crate) fn take(&mut self, packet: Bytes, cx: &mut Cx<'_>) {
         self.count_in(&packet);
         if self.has_room(packet.len(), cx) {
             let asks = asks_for_reply(&packet);
@@ -107,7 +108,7 @@ impl SerialCommand {
     }
 
     /// A packet of an earlier run.
-    pub(crate) fn restore(&mut self, number: u64, packet: Bytes, cx: &mut LinkContext<'_>) {
+    pub(crate) fn restore(&mut self, number: u64, packet: Bytes, cx: &mut Cx<'_>) {
         self.count_in(&packet);
         if CommandFrame::decode(&packet).is_ok() {
             let id = self.packets.restore(number, packet);
@@ -146,7 +147,7 @@ impl SerialCommand {
     }
 
     /// Packets get their places, in the order in which they came, as far as there are some.
-    fn move_in(&mut self, cx: &mut LinkContext<'_>) {
+    fn move_in(&mut self, cx: &mut Cx<'_>) {
         while self.running
             && let Some(id) = self.lobby.front().copied()
         {
@@ -161,7 +162,7 @@ impl SerialCommand {
         }
     }
 
-    fn place_for(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) -> Option<&mut Place> {
+    fn place_for(&mut self, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) -> Option<&mut Place> {
         // mutant: own-connection
         if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
             return self.places.get_mut(index);
@@ -177,7 +178,7 @@ impl SerialCommand {
     }
 
     /// Whether there is room for a packet, once the oldest have gone.
-    fn has_room(&mut self, len: usize, cx: &mut LinkContext<'_>) -> bool {
+    fn has_room(&mut self, len: usize, cx: &mut Cx<'_>) -> bool {
         let in_sockets = self.places.iter().map(|place| place.link.handed_over_bytes()).sum();
         let makes_room = self.packets.makes_room_for(len, in_sockets);
         while self.packets.is_full_for(len) {
@@ -190,7 +191,7 @@ impl SerialCommand {
 
     /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive. Where a destination
     /// does not take what waits for it, its packets go first, so that it costs the others nothing.
-    fn drop_oldest(&mut self, cx: &mut LinkContext<'_>) -> bool {
+    fn drop_oldest(&mut self, cx: &mut Cx<'_>) -> bool {
         let is_auto = self.packets.policy() == DropPolicy::Auto;
         let last = self.last_delivered();
         let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
@@ -208,12 +209,7 @@ impl SerialCommand {
     }
 
     /// News of a destination's socket. True: data came that is to be printed.
-    pub(crate) fn news(
-        &mut self,
-        socket: SocketId,
-        input: SocketInput<'_>,
-        cx: &mut LinkContext<'_>,
-    ) -> bool {
+    pub(crate) fn news(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) -> bool {
         let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
         let Some(place) = index.and_then(|index| self.places.get_mut(index)) else { return false };
         let is_data = matches!(input, SocketInput::Data(_)) && place.link.is_up();
@@ -226,7 +222,7 @@ impl SerialCommand {
     }
 
     /// Takes out what the links are done with; those that waited for that move up.
-    fn settle(&mut self, cx: &mut LinkContext<'_>) {
+    fn settle(&mut self, cx: &mut Cx<'_>) {
         while let Some((id, fate)) = self.places.iter_mut().find_map(|place| place.next_done(cx.now)) {
             self.done(id, fate, cx.outputs);
         }
@@ -262,7 +258,7 @@ impl SerialCommand {
         }
     }
 
-    pub(crate) fn network_found(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn network_found(&mut self, cx: &mut Cx<'_>) {
         self.trying_since = cx.now;
         self.places.iter_mut().for_each(|place| place.link.network_found(cx));
     }
@@ -277,7 +273,7 @@ impl SerialCommand {
         [links, self.give_up_at(attached), self.reply_at()].into_iter().flatten().min()
     }
 
-    pub(crate) fn fire(&mut self, cx: &mut LinkContext<'_>) {
+    pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) {
         for place in &mut self.places {
             if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
                 place.works(|link| link.fire(cx));
@@ -297,7 +293,7 @@ impl SerialCommand {
         self.asking.iter().find(|(id, _)| waits(*id)).map(|(_, until)| *until)
     }
 
-    fn give_replies_up(&mut self, cx: &mut LinkContext<'_>) {
+    fn give_replies_up(&mut self, cx: &mut Cx<'_>) {
         let due: Vec<u64> =
             self.asking.iter().take_while(|(_, until)| *until <= cx.now).map(|(id, _)| *id).collect();
         for id in due {
@@ -327,7 +323,7 @@ impl SerialCommand {
         Some(stands_since.max(self.lobby_since).max(self.trying_since) + PLACE_PATIENCE)
     }
 
-    fn give_a_place_up(&mut self, cx: &mut LinkContext<'_>) {
+    fn give_a_place_up(&mut self, cx: &mut Cx<'_>) {
         let Some(index) = self.slowest() else { return };
         for id in self.places[index].empty() {
             self.done(id, Fate::Dropped, cx.outputs);

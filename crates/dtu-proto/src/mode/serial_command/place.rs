@@ -6,9 +6,10 @@ use bytes::Bytes;
 use core::net::Ipv4Addr;
 
 use crate::config::{DropPolicy, LinkConfig, LinkOptions, Protocol, Role};
+use crate::cx::Cx;
 use crate::event::{LinkDownReason, SocketId};
 use crate::net::queue::Fate;
-use crate::net::{Link, LinkContext, MOVES_FOR, News};
+use crate::net::{Link, MOVES_FOR, News};
 use crate::status::DestinationStatus;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{CommandFrame, Host};
@@ -78,7 +79,7 @@ impl Place {
         socket: SocketId,
         options: &LinkOptions,
         frame: &CommandFrame<'_>,
-        cx: &mut LinkContext<'_>,
+        cx: &mut Cx<'_>,
     ) -> Self {
         let own = LinkOptions {
             drop_policy: DropPolicy::Block,
@@ -104,7 +105,7 @@ impl Place {
     }
 
     /// The place goes to the destination of this frame.
-    pub(super) fn turn_to(&mut self, frame: &CommandFrame<'_>, cx: &mut LinkContext<'_>) {
+    pub(super) fn turn_to(&mut self, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) {
         self.peer = Peer::of(frame);
         self.lags = false;
         self.link.aim(self.peer.settings(), cx);
@@ -115,13 +116,7 @@ impl Place {
     }
 
     /// Takes a packet of its destination.
-    pub(super) fn give(
-        &mut self,
-        id: u64,
-        packet: &Bytes,
-        frame: &CommandFrame<'_>,
-        cx: &mut LinkContext<'_>,
-    ) {
+    pub(super) fn give(&mut self, id: u64, packet: &Bytes, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) {
         let wait = Duration::from_secs(u64::from(frame.wait));
         self.link.keep_open(frame.long, if wait.is_zero() { self.idle } else { wait });
         if self.given.is_empty() {
@@ -184,7 +179,7 @@ impl Place {
     }
 
     /// Lets go of a packet. False: the socket has it; the connection ends, and tells whether it arrived.
-    pub(super) fn give_up(&mut self, id: u64, cx: &mut LinkContext<'_>) -> bool {
+    pub(super) fn give_up(&mut self, id: u64, cx: &mut Cx<'_>) -> bool {
         if !self.link.drop_numbered(id) {
             self.link.close(LinkDownReason::NoAnswer, cx);
             return false;
