@@ -137,7 +137,9 @@ impl Dtu {
             self.frame(frame);
         }
         // What is being received goes on: the end of the window cuts no frame.
-        self.pack(&open, last);
+        if !open.is_empty() {
+            self.pack(&open, last);
+        }
     }
 
     /// At a stop in the set-up window its frames wait for the mode that would have begun, in the transparent mode in the

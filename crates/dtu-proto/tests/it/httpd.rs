@@ -948,6 +948,15 @@ fn h5_a_frame_of_eight_kilobytes_is_one_request_and_a_longer_one_is_told_once() 
     assert_eq!(counters(&dev).requests, 6);
 }
 
+#[test]
+fn h5_a_restart_behind_the_longest_request_does_not_say_that_one_was_cut() {
+    let mut dev = begun(Config { packing_time: 100, httpd: post(), ..factory() });
+    dev.serial([b'x'; 4096]).serial([b'x'; 4096]).wait(300).channel_data(SERVER, answer("a")).wait(10);
+    dev.printed();
+    dev.escape().serial("AT+CIRESET\r").wait(20_000);
+    assert!(!httpd_events(&mut dev).iter().any(|event| matches!(event, HttpdEvent::Cut { .. })));
+}
+
 fn post() -> HttpdConfig {
     HttpdConfig { method: Method::Post, ..factory().httpd }
 }
