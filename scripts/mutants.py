@@ -30,6 +30,7 @@ SCRATCH = ROOT / "target" / "mutants"
 SCRIPTS = {
     "delivery": ("dtu-proto", "delivery::"),
     "serial_command": ("dtu-proto", "serial_command::"),
+    "answers": ("dtu-proto", "httpd::"),
     "sms_join": ("sms-codec", "join::"),
     "texts": ("dtu-proto", "messages::"),
     "modem": ("modem-proto", ""),

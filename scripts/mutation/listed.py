@@ -55,6 +55,11 @@ MUTATIONS = {
         ("missing-line-fades", "bytes of a missing line wait for ever", swap("+ $hold)", "+ $hold * 9999)")),
         ("stuck-server", "a server that takes nothing stops the line", value("Duration::from_secs(600)")),
         ("room-for-reads", "sockets are read while the DTE is not", swap("< $high ||", "< $high * 64 ||")),
+        ("write-pieces", "a slow line that moves counts as one that stands", condition("$ && false")),
+    ],
+    "answers": [
+        ("answer-waits", "an answer that the DTE does not read holds the queue for ever", value("Duration::from_secs(1 << 30)")),
+        ("bare-lf", "a LF without CR ends no line of an answer", value('bytes == b"\\r\\n"')),
     ],
     "downlink": [
         ("held-order", "what waits for the end of the command state is turned round", swap("push_back", "push_front")),

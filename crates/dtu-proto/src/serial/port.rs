@@ -20,6 +20,7 @@ pub(crate) const STANDS: Duration = Duration::from_secs(2);
 /// And for so long: the oldest bytes of a peer make room for what may be a command.
 pub(crate) const STANDS_FOR_GOOD: Duration = Duration::from_secs(60);
 /// And an answer of mode 3 no request behind it from being sent for longer: it is read on, and the oldest bytes make room.
+// mutant: answer-waits
 pub(crate) const ANSWER_WAITS: Duration = Duration::from_secs(900);
 /// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
 pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
@@ -393,6 +394,7 @@ impl SerialPort {
         let Some(item) = self.queue.pop_front() else { return };
         let (outstanding, output) = match item {
             Item::Write(Parcel { mut bytes, purpose, since }) => {
+                // mutant: write-pieces
                 if bytes.len() > self.piece && matches!(purpose, Purpose::Data(_) | Purpose::Text) {
                     let rest = Parcel { bytes: bytes.split_off(self.piece), purpose, since };
                     self.queue.push_front(Item::Write(rest));

@@ -206,6 +206,7 @@ pub(super) fn take<'d>(data: &mut &'d [u8], most: u64) -> &'d [u8] {
 /// Whether nothing but the end of a line, or of the beginning of one, stands there. A LF needs no CR; and a program that
 /// writes CRLF through a text file of Windows makes CRCRLF of it.
 pub(super) fn is_line_end(bytes: &[u8]) -> bool {
+    // mutant: bare-lf
     bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
