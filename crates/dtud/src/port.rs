@@ -19,7 +19,7 @@ use crate::sys;
 pub(crate) enum ShortRead {
     /// Nothing more is there (stream sockets; but a read ends in front of an urgent byte).
     Empty,
-    /// The same of a tty, which returns at most 4095 bytes at once.
+    /// The same of a tty, which returns at most 4095 bytes at once, and one line where somebody has set line mode.
     EmptyTty,
     /// Nothing (datagrams).
     Unknown,
@@ -27,10 +27,10 @@ pub(crate) enum ShortRead {
 
 impl ShortRead {
     /// Whether a read that brought so many bytes has left nothing behind. What comes later is news to the reactor.
-    const fn is_proof(self, count: usize, room: usize) -> bool {
+    fn is_proof(self, read: &[u8], room: usize) -> bool {
         match self {
-            Self::Empty => count < room,
-            Self::EmptyTty => count < room && count < TTY_READ,
+            Self::Empty => read.len() < room,
+            Self::EmptyTty => read.len() < room.min(TTY_READ) && read.last() != Some(&b'\n'),
             Self::Unknown => false,
         }
     }
@@ -62,7 +62,9 @@ impl Port {
             match rustix::io::read(guard.get_inner(), &mut *buf) {
                 Ok(count) => {
                     // The reactor keeps the news of a close through this, so an end behind the bytes is not missed.
-                    let short = count > 0 && self.short_read.is_proof(count, buf.len());
+                    let room = buf.len();
+                    let read = part(buf, count);
+                    let short = count > 0 && self.short_read.is_proof(read, room);
                     // What is known of urgent bytes costs no system call.
                     if short && self.read.try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
                         guard.clear_ready();
@@ -165,3 +167,18 @@ pub(crate) fn part(buf: &mut [u8], most: usize) -> &mut [u8] {
 const TTY_READ: usize = 4095;
 /// Writes in a row that found room before the watch for room is taken back.
 const ROOMY_WRITES: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_read_of_a_tty_is_no_proof_where_it_may_be_one_line_of_more() {
+        let is_proof = |read: &[u8]| ShortRead::EmptyTty.is_proof(read, 8192);
+        assert!(is_proof(b"+++") && is_proof(&[0; 4094]));
+        assert!(!is_proof(b"one\n"), "line mode returns a line a read");
+        assert!(!is_proof(&[0; 4095]), "no tty returns more at once");
+        assert!(!ShortRead::EmptyTty.is_proof(&[0; 64], 64) && !ShortRead::Unknown.is_proof(b"x", 64));
+        assert!(ShortRead::Empty.is_proof(b"one\n", 64) && !ShortRead::Empty.is_proof(&[0; 64], 64));
+    }
+}

@@ -57,18 +57,15 @@ pub enum PinPast {
 }
 
 impl PinPast {
-    /// It is sent now, to a card that allows so many tries; `None` = nobody knows how many.
+    /// It is sent now.
     #[must_use]
-    pub const fn sent(self, tries: Option<u8>) -> Self {
+    pub const fn sent(self) -> Self {
         match self {
             // mutant: pin-sent
             Self::Unsent => Self::Sent,
-            Self::Sent | Self::SentTwice => Self::SentTwice,
-            Self::Taken => Self::SentAgain,
-            // Nobody can say that the last one cost no try: the next one in doubt is the last.
             // mutant: pin-in-doubt
-            Self::SentAgain if tries.is_none() => Self::SentTwice,
-            Self::SentAgain => Self::SentAgain,
+            Self::Sent | Self::SentAgain | Self::SentTwice => Self::SentTwice,
+            Self::Taken => Self::SentAgain,
             Self::Refused => Self::Refused,
         }
     }
@@ -91,17 +88,15 @@ impl PinPast {
 
     /// Whether it may be sent to a card that allows so many tries; `None` = nobody knows how many.
     ///
-    /// One that no card ever took: where it is in doubt only while the card says that it cost no try, and once, for not
-    /// every modem's count can be trusted. One that the card took: as often as the card says so, or a device far away
-    /// would stay dark because its modem fell over twice with the PIN in its hands; once where no count can be had. That
-    /// leaves one try to a person even if somebody has exchanged the card.
+    /// Where it is in doubt only while the card says that it cost no try, and once, for not every modem's count can be
+    /// trusted. That holds also for one that a card took before: somebody may have exchanged the card. It leaves one try to
+    /// a person.
     #[must_use]
     pub const fn may_be_sent(self, tries: Option<u8>) -> bool {
         match self {
             Self::Unsent | Self::Taken => true,
-            Self::Sent => matches!(tries, Some(ALL_TRIES..)),
             // mutant: pin-again
-            Self::SentAgain => matches!(tries, None | Some(ALL_TRIES..)),
+            Self::Sent | Self::SentAgain => matches!(tries, Some(ALL_TRIES..)),
             Self::SentTwice | Self::Refused => false,
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One whose answer was lost, or
 //! that was answered OK and opened nothing, once more, where the card says that it has all its tries (a wrong one would
-//! have cost one). One that opened the card is sent after each restart of the modem, also where the answer to the last
-//! was lost, as long as the card has all its tries ([`PinPast::may_be_sent`]). One that was refused is never sent again,
-//! whatever restarts and whatever the card says. None is sent where two wrong ones have been before.
+//! have cost one, [`PinPast::may_be_sent`]). One that opened the card is sent after each restart of the modem, by the same
+//! rule. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
+//! wrong ones have been before.
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
@@ -23,8 +23,6 @@ use crate::start::{Phase, digits};
 pub(crate) struct Sim {
     pub(crate) state: SimState,
     pin: PinPast,
-    /// How many tries the card said that it allows.
-    tries: Option<u8>,
     /// Times in a row that it was not answered.
     unanswered: u32,
     /// The modem said OK to it a moment ago.
@@ -37,15 +35,7 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) const fn new(pin: PinPast) -> Self {
-        Self {
-            state: SimState::Unknown,
-            pin,
-            tries: None,
-            unanswered: 0,
-            opening: false,
-            said: false,
-            patience: 0,
-        }
+        Self { state: SimState::Unknown, pin, unanswered: 0, opening: false, said: false, patience: 0 }
     }
 
     /// Ready, or in a modem that cannot be asked.
@@ -85,10 +75,6 @@ impl Modem {
     pub(crate) fn sim_news(&mut self, line: &str, now: Instant) -> bool {
         let is_state = line.starts_with("+CPIN:");
         let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
-        // It starts anew: that is no answer to a PIN which it has said OK to.
-        if line == "+CPIN: SIM PIN" && self.sim.pin == PinPast::SentAgain {
-            self.sim.opening = false;
-        }
         let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
         if READY.iter().any(|head| line.starts_with(head)) {
             self.messages_are_ready(now);
@@ -159,7 +145,6 @@ impl Modem {
         let field = self.dialect.pin_tries.2;
         let tries = answer.fields().get(field).and_then(|field| field.number::<u8>());
         let tries = tries.filter(|_| answer.is_ok());
-        self.sim.tries = tries;
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
             self.say_pin(Event::PinSpared(tries));
             self.sim_found(SimState::PinNeeded, now);
@@ -173,7 +158,7 @@ impl Modem {
 
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
-        self.pin_is(self.sim.pin.sent(self.sim.tries));
+        self.pin_is(self.sim.pin.sent());
     }
 
     /// Nobody would know of it at the next start, which would send it again: it stays here. The host says why.

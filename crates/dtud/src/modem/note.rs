@@ -64,7 +64,8 @@ impl Note {
     /// device whose state cannot be written on purpose has to come back, too.
     pub(super) fn keep_before_sending(&self, past: PinPast) -> Result<(), String> {
         let Err(error) = self.write(past) else { return Ok(()) };
-        if self.word().as_deref() == Some(ACCEPTED) {
+        // Once a run, for the next one must be noted.
+        if self.word().as_deref() == Some(ACCEPTED) && past == PinPast::SentAgain {
             return Ok(());
         }
         Err(format!(

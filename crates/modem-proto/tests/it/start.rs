@@ -331,26 +331,30 @@ fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost
     }
 }
 
-/// A right PIN whose answers were lost twice was not sent any more, and a person had to come (seed 2594).
+/// Whatever became of it: somebody may have exchanged the card, and not every modem's count can be trusted.
 #[test]
-fn a_pin_that_the_card_took_once_is_sent_again_however_often_its_answer_is_lost() {
-    // The count of the card, what is noted, and how often the PIN goes out in an hour to a modem that never answers it.
+fn k6_a_pin_goes_out_twice_at_most_until_a_card_is_seen_to_take_it() {
+    let opens_nothing: &[&[&str]] = &[&["OK", "+CPIN: SIM PIN"]];
+    // The count of the card, what is noted, and how often the PIN goes out in an hour.
     for (tries, past, sent) in [
-        ("+CPINR: SIM PIN,3,3", PinPast::Taken, 19),
+        ("+CPINR: SIM PIN,3,3", PinPast::Taken, 2),
         ("+CPINR: SIM PIN,2,3", PinPast::Taken, 1),
         ("+CPINR: SIM PIN,2,3", PinPast::SentAgain, 0),
-        ("", PinPast::Taken, 2),
+        ("", PinPast::Taken, 1),
+        ("", PinPast::SentAgain, 0),
         ("+CPINR: SIM PIN,3,3", PinPast::Unsent, 2),
     ] {
-        let mut bench = with_pin_past("1234", past);
-        bench.device.pin = Some("4321");
-        bench.device.on("AT+CPIN=\"1234\"", &[&[]]);
-        let refused: &[&str] = &["ERROR"];
-        let answer: &[&str] = &[tries, "OK"];
-        bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { answer }]);
-        bench.open();
-        bench.run(3600);
-        assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries} {past:?} {:?}", pasts(&bench));
+        for answer in [&[&[] as &[&str]] as &[&[&str]], opens_nothing] {
+            let mut bench = with_pin_past("1234", past);
+            bench.device.pin = Some("4321");
+            bench.device.on("AT+CPIN=\"1234\"", answer);
+            let refused: &[&str] = &["ERROR"];
+            let count: &[&str] = &[tries, "OK"];
+            bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { count }]);
+            bench.open();
+            bench.run(3600);
+            assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries} {past:?} {:?}", pasts(&bench));
+        }
     }
 }
 

@@ -247,8 +247,7 @@ impl<'w> Session<'w> {
             return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
         }
         let note = self.worker.options.note.as_ref();
-        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent(pin_tries(modem))))
-        {
+        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent())) {
             return self.worker.stands(format!("the SIM card waits for a PIN; {why}")).await;
         }
         let given: Result<(), Trouble> =
