@@ -159,8 +159,9 @@ mod tests {
         good.keep(PinPast::Taken);
         // From now on the folder cannot be written: a folder is in the place of the new note.
         fs::create_dir_all(folder.path().join("modem-pin.new").join("full")).unwrap();
-        good.keep_before_sending(PinPast::Sent).unwrap();
+        good.keep_before_sending(PinPast::SentAgain).unwrap();
         assert_eq!(good.past(), PinPast::Taken);
+        assert!(good.keep_before_sending(PinPast::SentTwice).is_err(), "one a run");
         let other = Note::new(folder.path(), Some("9999"));
         assert!(other.keep_before_sending(PinPast::Sent).is_err());
         assert_eq!(good.word().as_deref(), Some(ACCEPTED), "the note that is there stays");

@@ -13,7 +13,7 @@ const SIZE_LINE_MAX: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunks {
     state: State,
-    /// The line with the size, so far.
+    /// The line with the size, or the one behind a chunk, so far.
     line: Vec<u8>,
 }
 
@@ -76,10 +76,12 @@ impl Chunks {
 
     fn data_end(&mut self, data: &mut &[u8]) -> Result<(), Fault> {
         let end = take_through_line_end(data);
-        if !is_line_end(end) {
+        if !is_line_end(end) || self.line.len() + end.len() > SIZE_LINE_MAX {
             return Err(Fault::BadChunk);
         }
+        self.line.extend_from_slice(end);
         if end.ends_with(b"\n") {
+            self.line.clear();
             self.state = State::Size;
         }
         Ok(())

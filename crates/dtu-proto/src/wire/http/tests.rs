@@ -61,6 +61,7 @@ fn chunks_are_joined_and_extensions_and_trailers_passed_over() {
         refuses(&of(bad), Fault::BadChunk);
     }
     refuses(&of(&std::format!("1;{}\r\n", "x".repeat(1024))), Fault::BadChunk);
+    refuses(&of(&std::format!("1\r\na{}\n", "\r".repeat(1024))), Fault::BadChunk);
     refuses(&of(&std::format!("0\r\n{}", "A: b\r\n".repeat(HEAD_MAX / 6 + 1))), Fault::TrailerTooLong);
     for cut in ["", "3", "3\r\nab", "3\r\nabc", "3\r\nabc\r\n", "0\r\n", "0\r\nA: b\r\n"] {
         refuses(&of(cut), Fault::BodyCut);
