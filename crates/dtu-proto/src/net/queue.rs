@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::cache::{Cache, Tally};
 use crate::config::LinkOptions;
 use crate::event::{Event, Output, QueueId, StoreOutput};
-use crate::status::{LinkCounters, Loss};
+use crate::status::Loss;
 
 /// A queue.
 #[derive(Debug)]
@@ -64,21 +64,6 @@ impl Queue {
 
     pub(crate) const fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    /// The same, as those of a link.
-    pub(crate) const fn link_counters(&self, own: LinkCounters) -> LinkCounters {
-        let Counters { came, delivered, dropped, spool_refused } = self.counters;
-        LinkCounters {
-            frames_in: came.frames,
-            bytes_in: came.bytes,
-            frames_out: delivered.frames,
-            bytes_out: delivered.bytes,
-            dropped_frames: dropped.frames,
-            dropped_bytes: dropped.bytes,
-            spool_refused,
-            ..own
-        }
     }
 
     /// What left undelivered, or found no place on the spool.

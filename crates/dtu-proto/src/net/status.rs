@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::link::{Link, Plan};
+use super::queue::Counters;
 use super::up::Sending;
 use crate::config::{DropPolicy, Protocol, Role};
 use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
@@ -117,7 +118,17 @@ impl Link {
     }
 
     pub(crate) const fn counters(&self) -> LinkCounters {
-        self.queue.link_counters(self.counters)
+        let Counters { came, delivered, dropped, spool_refused } = *self.queue.counters();
+        LinkCounters {
+            frames_in: came.frames,
+            bytes_in: came.bytes,
+            frames_out: delivered.frames,
+            bytes_out: delivered.bytes,
+            dropped_frames: dropped.frames,
+            dropped_bytes: dropped.bytes,
+            spool_refused,
+            ..self.counters
+        }
     }
 
     pub(crate) const fn counters_mut(&mut self) -> &mut LinkCounters {
