@@ -14,7 +14,7 @@ use crate::event::{Event, Output};
 use crate::job::Job;
 use crate::lack::Lack;
 use crate::modem::Modem;
-use crate::patience::{LONGEST, pause};
+use crate::patience::LONGEST;
 use crate::settings::PinPast;
 use crate::start::{Phase, digits};
 
@@ -23,8 +23,6 @@ use crate::start::{Phase, digits};
 pub(crate) struct Sim {
     pub(crate) state: SimState,
     pin: PinPast,
-    /// Times in a row that it was not answered.
-    unanswered: u32,
     /// The modem said OK to it a moment ago.
     opening: bool,
     /// It was said that a person is needed.
@@ -35,7 +33,7 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) const fn new(pin: PinPast) -> Self {
-        Self { state: SimState::Unknown, pin, unanswered: 0, opening: false, said: false, patience: 0 }
+        Self { state: SimState::Unknown, pin, opening: false, said: false, patience: 0 }
     }
 
     /// Ready, or in a modem that cannot be asked.
@@ -182,12 +180,6 @@ impl Modem {
         // OK alone opens nothing: there are modems that say it and go on asking.
         self.sim.opening = answer.is_ok();
         self.sim.patience = 0;
-        if answer.outcome == Outcome::TimedOut {
-            let pause = pause(self.sim.unanswered);
-            self.sim.unanswered = self.sim.unanswered.saturating_add(1);
-            return self.agenda.later(now + pause, Job::Sim);
-        }
-        self.sim.unanswered = 0;
         let pause = match answer.failure() {
             // It has not looked at the PIN, and needs some time.
             Some(failure) if failure.is_busy() => SIM_POLL,
