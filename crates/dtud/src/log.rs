@@ -148,6 +148,7 @@ mod tests {
     use tracing::{error, info, warn};
 
     use super::*;
+    use crate::journal::heard_by;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -171,7 +172,7 @@ mod tests {
             .with_ansi(colours)
             .event_format(lines)
             .finish();
-        tracing::subscriber::with_default(subscriber, work);
+        heard_by(subscriber, work);
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
 

@@ -27,7 +27,7 @@ pub(crate) use summary::link_state;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::Ear;
+pub(crate) use tests::{Ear, heard_by};
 
 use drops::Drops;
 pub(crate) use drops::Total;
