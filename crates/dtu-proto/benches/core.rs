@@ -31,17 +31,39 @@ struct Host {
 
 impl Host {
     fn new(links: usize, packing_time: u16) -> Self {
-        let mut config = Config { packing_time, heartbeat_interval: 0, restart_time: 0, ..Config::default() };
-        config.links.iter_mut().take(links).for_each(|link| link.enabled = true);
-        let options = Options { setup_window: Duration::from_millis(0), ..Options::default() };
+        let mut config = Config {
+            packing_time,
+            heartbeat_interval: 0,
+            restart_time: 0,
+            ..Config::default()
+        };
+        config
+            .links
+            .iter_mut()
+            .take(links)
+            .for_each(|link| link.enabled = true);
+        let options = Options {
+            setup_window: Duration::from_millis(0),
+            ..Options::default()
+        };
         let now = Instant::ZERO;
         let dtu = Dtu::new(config, options, Identity::default(), 1, now);
-        let mut host = Self { dtu, now, sent: [0; 4] };
+        let mut host = Self {
+            dtu,
+            now,
+            sent: [0; 4],
+        };
         host.input(Input::Serial(SerialInput::Present));
-        host.input(Input::Modem(&ModemInput::Attached(Ipv4Addr::LOCALHOST.into())));
+        host.input(Input::Modem(&ModemInput::Attached(
+            Ipv4Addr::LOCALHOST.into(),
+        )));
         host.later(Duration::from_secs(5));
         let status = host.dtu.status(host.now);
-        let up = status.links.iter().filter(|link| link.state == LinkState::Connected).count();
+        let up = status
+            .links
+            .iter()
+            .filter(|link| link.state == LinkState::Connected)
+            .count();
         assert_eq!(up, links, "the links are up");
         host
     }
@@ -60,15 +82,22 @@ impl Host {
     fn carry_out(&mut self) {
         while let Some(output) = self.dtu.poll_output() {
             match output {
-                Output::Serial(SerialOutput::Write(_)) => self.news(Input::Serial(SerialInput::Written)),
-                Output::Serial(SerialOutput::Discard) => self.news(Input::Serial(SerialInput::Discarded(0))),
+                Output::Serial(SerialOutput::Write(_)) => {
+                    self.news(Input::Serial(SerialInput::Written))
+                }
+                Output::Serial(SerialOutput::Discard) => {
+                    self.news(Input::Serial(SerialInput::Discarded(0)))
+                }
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.news(Input::Serial(SerialInput::Configured(None)));
                 }
                 Output::Socket(SocketId::Link(link), SocketOutput::Connect(_)) => {
                     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
                     self.sent[link.index()] = 0;
-                    self.news(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }));
+                    self.news(Input::Socket(
+                        SocketId::Link(link),
+                        SocketInput::Connected { local },
+                    ));
                 }
                 Output::Socket(SocketId::Link(link), SocketOutput::Send(payload)) => {
                     self.sent[link.index()] += payload.len() as u64;
@@ -106,14 +135,18 @@ impl Host {
 #[divan::bench(args = [1, 4])]
 fn up_without_packing(bencher: Bencher<'_, '_>, links: usize) {
     let (mut host, bytes) = (Host::new(links, 0), [b'U'; READ]);
-    bencher.counter(BytesCount::new(READ)).bench_local(|| host.up(&bytes, Duration::from_micros(50)));
+    bencher
+        .counter(BytesCount::new(READ))
+        .bench_local(|| host.up(&bytes, Duration::from_micros(50)));
 }
 
 /// 57-byte reads that become 1024-byte frames.
 #[divan::bench(args = [1, 4])]
 fn up_with_packing(bencher: Bencher<'_, '_>, links: usize) {
     let (mut host, bytes) = (Host::new(links, 50), [b'U'; SLICE]);
-    bencher.counter(BytesCount::new(SLICE)).bench_local(|| host.up(&bytes, Duration::from_micros(4950)));
+    bencher
+        .counter(BytesCount::new(SLICE))
+        .bench_local(|| host.up(&bytes, Duration::from_micros(4950)));
 }
 
 /// A full read from a link to the line.
@@ -123,7 +156,10 @@ fn down(bencher: Bencher<'_, '_>) {
     let link = dtu_proto::event::LinkId::ALL[0];
     bencher.counter(BytesCount::new(READ)).bench_local(|| {
         host.now += Duration::from_micros(50);
-        host.input(Input::Socket(SocketId::Link(link), SocketInput::Data(&bytes)));
+        host.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Data(&bytes),
+        ));
     });
 }
 
@@ -145,5 +181,7 @@ fn spurious_timeout(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn copy_of_a_read(bencher: Bencher<'_, '_>) {
     let bytes = [b'U'; READ];
-    bencher.counter(BytesCount::new(READ)).bench_local(|| Bytes::copy_from_slice(divan::black_box(&bytes)));
+    bencher
+        .counter(BytesCount::new(READ))
+        .bench_local(|| Bytes::copy_from_slice(divan::black_box(&bytes)));
 }

@@ -12,8 +12,8 @@ use std::net::Ipv4Addr;
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
-    SocketOutput,
+    CloseReason, Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput,
 };
 use dtu_proto::record::OwnedInput;
 use dtu_proto::time::{Duration, Instant};
@@ -30,7 +30,10 @@ struct Server {
 
 impl Server {
     fn accept(&mut self) {
-        *self = Self { readings: std::mem::take(&mut self.readings), ..Self::default() };
+        *self = Self {
+            readings: std::mem::take(&mut self.readings),
+            ..Self::default()
+        };
     }
 
     /// Bytes as they come: in pieces, or several packets at once.
@@ -86,7 +89,10 @@ impl Field {
             ..Config::default()
         };
         config.links[0].enabled = true;
-        let options = Options { setup_window: Duration::ZERO, ..Options::default() };
+        let options = Options {
+            setup_window: Duration::ZERO,
+            ..Options::default()
+        };
         let mut field = Self {
             dtu: Dtu::new(config, options, Identity::default(), 1, Instant::ZERO),
             now: Instant::ZERO,
@@ -97,14 +103,20 @@ impl Field {
             answers: VecDeque::new(),
         };
         field.input(Input::Serial(SerialInput::Present));
-        field.input(Input::Modem(&ModemInput::Attached(Ipv4Addr::new(10, 0, 0, 2).into())));
+        field.input(Input::Modem(&ModemInput::Attached(
+            Ipv4Addr::new(10, 0, 0, 2).into(),
+        )));
         field
     }
 
     /// Goes on to so many milliseconds after power-on.
     fn at(&mut self, millis: u64) -> &mut Self {
         let target = Instant::from_millis(millis);
-        while let Some(deadline) = self.dtu.poll_timeout().filter(|deadline| deadline.at <= target) {
+        while let Some(deadline) = self
+            .dtu
+            .poll_timeout()
+            .filter(|deadline| deadline.at <= target)
+        {
             self.now = deadline.at;
             self.dtu.handle_timeout(self.now);
             self.carry_out();
@@ -128,7 +140,13 @@ impl Field {
     fn time_out(&mut self) -> &mut Self {
         self.network = Network::Gone;
         let acked = self.received;
-        self.input(Input::Socket(LINK_1, SocketInput::Closed { reason: CloseReason::TimedOut, acked }))
+        self.input(Input::Socket(
+            LINK_1,
+            SocketInput::Closed {
+                reason: CloseReason::TimedOut,
+                acked,
+            },
+        ))
     }
 
     fn mend(&mut self) -> &mut Self {
@@ -148,7 +166,9 @@ impl Field {
             while let Some(output) = self.dtu.poll_output() {
                 self.obey(output);
             }
-            let Some(answer) = self.answers.pop_front() else { return };
+            let Some(answer) = self.answers.pop_front() else {
+                return;
+            };
             self.dtu.handle_input(answer.as_input(), self.now);
         }
     }
@@ -196,7 +216,8 @@ impl Field {
             self.answer(Input::Socket(LINK_1, SocketInput::Acked(self.received)));
             let answer = self.server.receive(bytes);
             if !answer.is_empty() {
-                self.answers.push_back(OwnedInput::SocketData(LINK_1, answer));
+                self.answers
+                    .push_back(OwnedInput::SocketData(LINK_1, answer));
             }
         }
     }
@@ -259,5 +280,7 @@ fn main() {
     a_frame_reaches_the_server_and_its_answer_the_meter();
     a_heartbeat_comes_after_30_s_without_data();
     an_outage_loses_nothing();
-    println!("registration packet, frame, heartbeat, an outage without loss: all as the server expects them");
+    println!(
+        "registration packet, frame, heartbeat, an outage without loss: all as the server expects them"
+    );
 }

@@ -19,8 +19,8 @@ use std::sync::mpsc;
 
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::event::{
-    CloseReason, Input, LinkId, ModemInput, Output, Power, SerialInput, SerialOutput, SocketId, SocketInput,
-    SocketOutput, StoreInput, StoreOutput,
+    CloseReason, Input, LinkId, ModemInput, Output, Power, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::record::OwnedInput;
 use dtu_proto::time::{Duration, Instant};
@@ -40,12 +40,24 @@ pub(crate) fn run(
     from_dte: impl Read + Send + 'static,
     to_dte: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
-    #[expect(clippy::disallowed_methods, reason = "the host is the one that has a clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the host is the one that has a clock"
+    )]
     let power_on = std::time::Instant::now();
     let now = || Instant::from_micros(power_on.elapsed().as_micros() as u64);
-    let options = Options { setup_window: Duration::ZERO, ..Options::default() };
+    let options = Options {
+        setup_window: Duration::ZERO,
+        ..Options::default()
+    };
     let seed = std::process::id().into();
-    let mut dtu = Dtu::new(parameters(server)?, options, Identity::default(), seed, now());
+    let mut dtu = Dtu::new(
+        parameters(server)?,
+        options,
+        Identity::default(),
+        seed,
+        now(),
+    );
     let line = read_apart(from_dte);
     let mut socket: Option<Socket> = None;
     // What is to be told. It waits here until the outputs are drained.
@@ -68,7 +80,9 @@ pub(crate) fn run(
                 Output::Serial(SerialOutput::Discard) => {
                     inputs.push_back(plain(Input::Serial(SerialInput::Discarded(0))));
                 }
-                Output::Socket(LINK_1, SocketOutput::Connect(to)) if to.protocol == Protocol::Tcp => {
+                Output::Socket(LINK_1, SocketOutput::Connect(to))
+                    if to.protocol == Protocol::Tcp =>
+                {
                     match Socket::connect(&to.address, to.port) {
                         Ok((connected, local)) => {
                             socket = Some(connected);
@@ -89,11 +103,16 @@ pub(crate) fn run(
                 }
                 // Where there is no socket, this has crossed a `Closed`, and needs no answer.
                 Output::Socket(_, SocketOutput::Close) => {
-                    inputs
-                        .extend(socket.take().map(|socket| closed(LINK_1, CloseReason::Local, socket.sent)));
+                    inputs.extend(
+                        socket
+                            .take()
+                            .map(|socket| closed(LINK_1, CloseReason::Local, socket.sent)),
+                    );
                 }
                 Output::Store(StoreOutput::Save(_)) => {
-                    inputs.push_back(plain(Input::Store(StoreInput::Failed("this host has no store"))));
+                    inputs.push_back(plain(Input::Store(StoreInput::Failed(
+                        "this host has no store",
+                    ))));
                 }
                 Output::Store(StoreOutput::Messages { number, .. }) => {
                     inputs.push_back(plain(Input::Store(StoreInput::MessagesSaved(number))));
@@ -112,7 +131,9 @@ pub(crate) fn run(
             if let Some(connected) = &mut socket {
                 let mut result = connected.write(&mut inputs);
                 if dtu.wants_socket(LINK_1) {
-                    result = result.or_else(may_wait).and_then(|()| connected.read(&mut inputs));
+                    result = result
+                        .or_else(may_wait)
+                        .and_then(|()| connected.read(&mut inputs));
                 }
                 if let Err(error) = result.or_else(may_wait) {
                     inputs.push_back(closed(LINK_1, reason(&error), connected.sent));
@@ -135,10 +156,17 @@ pub(crate) fn run(
 }
 
 fn parameters(server: &str) -> Result<Config, String> {
-    let mut config = Config { registration: b"DTU0001\n".to_vec(), ..Config::default() };
-    let (address, port) = server.rsplit_once(':').ok_or(format!("expected ADDRESS:PORT, got {server}"))?;
+    let mut config = Config {
+        registration: b"DTU0001\n".to_vec(),
+        ..Config::default()
+    };
+    let (address, port) = server
+        .rsplit_once(':')
+        .ok_or(format!("expected ADDRESS:PORT, got {server}"))?;
     config.links[0].address = address.to_owned();
-    config.links[0].port = port.parse().map_err(|_| format!("expected a port of 1 to 65535, got {port}"))?;
+    config.links[0].port = port
+        .parse()
+        .map_err(|_| format!("expected a port of 1 to 65535, got {port}"))?;
     config.links[0].enabled = true;
     Ok(config)
 }
@@ -149,7 +177,9 @@ fn read_apart(mut from: impl Read + Send + 'static) -> mpsc::Receiver<OwnedInput
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer)
-            && told.send(OwnedInput::SerialData(buffer[..count].to_vec())).is_ok()
+            && told
+                .send(OwnedInput::SerialData(buffer[..count].to_vec()))
+                .is_ok()
         {}
         told.send(plain(Input::Shutdown))
     });
@@ -168,7 +198,14 @@ impl Socket {
         let stream = TcpStream::connect((address, port))?;
         stream.set_nonblocking(true)?;
         let local = stream.local_addr()?;
-        Ok((Self { stream, unsent: Vec::new(), sent: 0 }, local))
+        Ok((
+            Self {
+                stream,
+                unsent: Vec::new(),
+                sent: 0,
+            },
+            local,
+        ))
     }
 
     /// Hands over what the socket takes.
@@ -198,7 +235,11 @@ impl Socket {
 }
 
 fn may_wait(error: io::Error) -> io::Result<()> {
-    if error.kind() == ErrorKind::WouldBlock { Ok(()) } else { Err(error) }
+    if error.kind() == ErrorKind::WouldBlock {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// Why a connection ended, or could not be made.

@@ -26,7 +26,13 @@ pub(crate) fn replay(log: &str, out: &mut impl Write) -> Result<(), Box<dyn std:
 
     // The device as it was at power-on, in the order of the host that recorded it.
     let (config, mut problems) = from_store_text(&start.stored);
-    let mut dtu = Dtu::new(config, start.options, start.identity, start.seed, start.started);
+    let mut dtu = Dtu::new(
+        config,
+        start.options,
+        start.identity,
+        start.seed,
+        start.started,
+    );
     dtu.restore_losses(&start.losses);
     for (queue, number, frame) in start.restored {
         dtu.restore(queue, [(number, frame)]);

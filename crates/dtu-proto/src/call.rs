@@ -95,10 +95,7 @@ enum State {
         told: bool,
     },
     /// The end is ordered; what is dialled meanwhile waits for it.
-    HangingUp {
-        until: Instant,
-        next: Option<Dial>,
-    },
+    HangingUp { until: Instant, next: Option<Dial> },
 }
 
 impl Calls {
@@ -125,14 +122,21 @@ impl Calls {
         self.counters.dialled += 1;
         step.log(CallEvent::Dialled(dial.number));
         step.order(ModemOutput::Dial(dial.number));
-        self.state = State::Dialled { dial, alerting: false, until: step.now + DIAL_PATIENCE };
+        self.state = State::Dialled {
+            dial,
+            alerting: false,
+            until: step.now + DIAL_PATIENCE,
+        };
     }
 
     /// Answers the call that rings; without one nothing is done.
     pub(crate) fn answer(&mut self, step: &mut Step<'_>) {
         if let State::Ringing { from, .. } = self.state {
             step.order(ModemOutput::Answer);
-            self.state = State::Answering { from, until: step.now + ANSWER_PATIENCE };
+            self.state = State::Answering {
+                from,
+                until: step.now + ANSWER_PATIENCE,
+            };
         }
     }
 
@@ -151,7 +155,10 @@ impl Calls {
 
     fn order_end(&mut self, step: &mut Step<'_>) {
         step.order(ModemOutput::HangUp);
-        self.state = State::HangingUp { until: step.now + END_PATIENCE, next: None };
+        self.state = State::HangingUp {
+            until: step.now + END_PATIENCE,
+            next: None,
+        };
     }
 
     /// The modem tells something.
@@ -183,7 +190,12 @@ impl Calls {
             return self.refuse(from, step);
         }
         let rings = rings.saturating_add(1);
-        self.state = State::Ringing { from, rings, next: step.now + RING_EVERY, until };
+        self.state = State::Ringing {
+            from,
+            rings,
+            next: step.now + RING_EVERY,
+            until,
+        };
         self.tell(Told::Ring { from }, step);
         if step.rules.auto_answer != 0 && rings >= step.rules.auto_answer {
             self.answer(step);
@@ -192,7 +204,11 @@ impl Calls {
 
     fn alerting(&mut self, step: &mut Step<'_>) {
         match &mut self.state {
-            State::Dialled { dial, alerting: alerting @ false, .. } => {
+            State::Dialled {
+                dial,
+                alerting: alerting @ false,
+                ..
+            } => {
                 *alerting = true;
                 let told = dial.told;
                 self.tell_if(told, Told::Ringback, step);
@@ -210,12 +226,20 @@ impl Calls {
     fn answered(&mut self, step: &mut Step<'_>) {
         match self.state {
             State::Dialled { dial, .. } => {
-                self.state = State::Standing { with: Some(dial.number), incoming: false, told: dial.told };
+                self.state = State::Standing {
+                    with: Some(dial.number),
+                    incoming: false,
+                    told: dial.told,
+                };
                 self.count_answered(Some(dial.number), step);
                 self.tell_if(dial.told, Told::Voice, step);
             }
             State::Ringing { from, .. } | State::Answering { from, .. } => {
-                self.state = State::Standing { with: from, incoming: true, told: true };
+                self.state = State::Standing {
+                    with: from,
+                    incoming: true,
+                    told: true,
+                };
                 self.count_answered(from, step);
             }
             State::Idle => self.order_end(step),
@@ -238,7 +262,9 @@ impl Calls {
             State::Dialled { dial, .. } => self.tell_if(dial.told, result(end), step),
             State::Ringing { .. } | State::Answering { .. } => self.tell(Told::NoCarrier, step),
             State::Standing { told, .. } => self.tell_if(told, Told::NoCarrier, step),
-            State::HangingUp { next, .. } => next.into_iter().for_each(|dial| self.place(dial, step)),
+            State::HangingUp { next, .. } => {
+                next.into_iter().for_each(|dial| self.place(dial, step))
+            }
         }
     }
 
@@ -283,7 +309,12 @@ impl Calls {
             State::Ringing { until, .. } | State::Answering { until, .. } if until <= now => {
                 self.give_up(CallEnd::NoCarrier, true, step);
             }
-            State::Ringing { from, rings, next, until } if next <= now => {
+            State::Ringing {
+                from,
+                rings,
+                next,
+                until,
+            } if next <= now => {
                 self.ring(from, rings, until, step);
             }
             State::HangingUp { until, .. } if until <= now => {
@@ -328,20 +359,39 @@ impl Calls {
     }
 
     pub(crate) fn status(&self) -> CallStatus {
-        CallStatus { current: self.current(), last_dialled: self.last_dialled, counters: self.counters }
+        CallStatus {
+            current: self.current(),
+            last_dialled: self.last_dialled,
+            counters: self.counters,
+        }
     }
 
     fn current(&self) -> Option<CurrentCall> {
         let (state, incoming, number) = match self.state {
             State::Idle | State::HangingUp { next: None, .. } => return None,
-            State::HangingUp { next: Some(dial), .. } | State::Dialled { dial, alerting: false, .. } => {
-                (CallState::Dialling, false, Some(dial.number))
+            State::HangingUp {
+                next: Some(dial), ..
             }
-            State::Dialled { dial, alerting: true, .. } => (CallState::Alerting, false, Some(dial.number)),
-            State::Ringing { from, .. } | State::Answering { from, .. } => (CallState::Incoming, true, from),
+            | State::Dialled {
+                dial,
+                alerting: false,
+                ..
+            } => (CallState::Dialling, false, Some(dial.number)),
+            State::Dialled {
+                dial,
+                alerting: true,
+                ..
+            } => (CallState::Alerting, false, Some(dial.number)),
+            State::Ringing { from, .. } | State::Answering { from, .. } => {
+                (CallState::Incoming, true, from)
+            }
             State::Standing { with, incoming, .. } => (CallState::Active, incoming, with),
         };
-        Some(CurrentCall { state, incoming, number })
+        Some(CurrentCall {
+            state,
+            incoming,
+            number,
+        })
     }
 }
 

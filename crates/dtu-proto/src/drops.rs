@@ -16,7 +16,11 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    pub(crate) const NONE: Self = Self { place: DropPlace::Serial, count: 0, bytes: 0 };
+    pub(crate) const NONE: Self = Self {
+        place: DropPlace::Serial,
+        count: 0,
+        bytes: 0,
+    };
 }
 
 /// A place where something can be dropped, and a counter for it.
@@ -140,7 +144,9 @@ impl DropPlace {
             Self::SerialReplies => "for the DTE dropped, it does not read",
             Self::SerialLost => "for the DTE dropped, the line did not take them in time",
             Self::SerialOverrun => "of the DTE lost, the driver had no room",
-            Self::Link(_) | Self::Httpd | Self::Packets | Self::AtConnection => "dropped undelivered",
+            Self::Link(_) | Self::Httpd | Self::Packets | Self::AtConnection => {
+                "dropped undelivered"
+            }
             Self::LinkSpool(_) | Self::HttpdSpool | Self::PacketsSpool => {
                 "not on the disk, kept in memory only"
             }
@@ -173,7 +179,9 @@ impl fmt::Display for DropPlace {
             | Self::LinkSpool(link) => {
                 write!(f, "link {link}")
             }
-            Self::Httpd | Self::HttpdRequests | Self::HttpdUnread | Self::HttpdSpool => f.write_str("HTTPD"),
+            Self::Httpd | Self::HttpdRequests | Self::HttpdUnread | Self::HttpdSpool => {
+                f.write_str("HTTPD")
+            }
             Self::Packets
             | Self::PacketsBad
             | Self::PacketsUnread

@@ -13,8 +13,8 @@ use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::cx::Cx;
 use crate::event::{
-    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason, SerialInput, SocketId,
-    StoreInput, Timer,
+    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason, SerialInput,
+    SocketId, StoreInput, Timer,
 };
 use crate::httpd::Httpd;
 use crate::identity::Identity;
@@ -189,7 +189,13 @@ impl Dtu {
     /// A device that is powered on at `now` with what is stored. `seed` feeds the jitter of reconnects; two
     /// devices should not share it.
     #[must_use]
-    pub fn new(stored: Config, options: Options, identity: Identity, seed: u64, now: Instant) -> Self {
+    pub fn new(
+        stored: Config,
+        options: Options,
+        identity: Identity,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         let (stored, options) = (Arc::new(stored), Arc::new(options));
         let mut dtu = Self {
             config: stored.clone(),
@@ -256,11 +262,17 @@ impl Dtu {
 
     /// Puts frames that an earlier run left undelivered into their queue, oldest first, each with its spool number.
     /// To be called before the first input.
-    pub fn restore(&mut self, queue: impl Into<QueueId>, frames: impl IntoIterator<Item = (u64, Bytes)>) {
+    pub fn restore(
+        &mut self,
+        queue: impl Into<QueueId>,
+        frames: impl IntoIterator<Item = (u64, Bytes)>,
+    ) {
         let queue = queue.into();
         for (seq, frame) in frames {
             match queue {
-                QueueId::Link(link) => self.links[link.index()].restore(seq, frame, &mut self.outputs),
+                QueueId::Link(link) => {
+                    self.links[link.index()].restore(seq, frame, &mut self.outputs)
+                }
                 QueueId::Httpd => self.restore_httpd(seq, frame),
                 QueueId::SerialCommand => self.restore_serial_command(seq, frame),
             }
@@ -285,7 +297,10 @@ impl Dtu {
         };
         let httpd = (queue == QueueId::Httpd).then(|| self.httpd_undelivered());
         let command = (queue == QueueId::SerialCommand).then(|| self.serial_command_undelivered());
-        let modes = httpd.into_iter().flatten().chain(command.into_iter().flatten());
+        let modes = httpd
+            .into_iter()
+            .flatten()
+            .chain(command.into_iter().flatten());
         link.into_iter().flatten().chain(modes)
     }
 
@@ -313,7 +328,10 @@ impl Dtu {
             "something changed a deadline and did not say so"
         );
         self.now = self.now.max(now);
-        while let Some(deadline) = self.poll_timeout().filter(|deadline| deadline.at <= self.now) {
+        while let Some(deadline) = self
+            .poll_timeout()
+            .filter(|deadline| deadline.at <= self.now)
+        {
             self.fire(deadline);
             self.settle();
         }
@@ -337,8 +355,14 @@ impl Dtu {
         earliest.meet(Timer::Frame, self.frame_deadline());
         earliest.meet(Timer::SetupWindow, self.window_deadline());
         earliest.meet(Timer::Apply, self.apply_deadline());
-        earliest.meet(Timer::Parked, self.waiting_command.as_ref().map(|command| command.until));
-        earliest.meet(Timer::Prompt, self.prompt.as_ref().map(|prompt| prompt.until));
+        earliest.meet(
+            Timer::Parked,
+            self.waiting_command.as_ref().map(|command| command.until),
+        );
+        earliest.meet(
+            Timer::Prompt,
+            self.prompt.as_ref().map(|prompt| prompt.until),
+        );
         earliest.meet(Timer::Message, self.message_deadline());
         earliest.meet(Timer::Call, self.calls.deadline());
         earliest.meet(Timer::SerialHeartbeat, self.serial_heartbeat_deadline());
@@ -350,7 +374,10 @@ impl Dtu {
         earliest.meet(Timer::Lamp, self.lamps.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
-        for link in LinkId::ALL.into_iter().filter(|link| self.links.is_used(*link)) {
+        for link in LinkId::ALL
+            .into_iter()
+            .filter(|link| self.links.is_used(*link))
+        {
             earliest.meet(Timer::Link(link), self.link_deadline(link));
         }
         earliest.0
@@ -359,7 +386,11 @@ impl Dtu {
     /// Whether the host may read the serial line.
     #[must_use]
     pub fn wants_serial(&self) -> bool {
-        debug_assert_eq!(self.pause, self.queue_pause(), "something made or took room and did not say so");
+        debug_assert_eq!(
+            self.pause,
+            self.queue_pause(),
+            "something made or took room and did not say so"
+        );
         self.reads_serial(self.pause)
     }
 
@@ -376,7 +407,11 @@ impl Dtu {
             return None;
         }
         // What comes in the set-up window is for the mode that is set.
-        let mode = if self.mode_started { self.mode } else { self.config.mode };
+        let mode = if self.mode_started {
+            self.mode
+        } else {
+            self.config.mode
+        };
         let pause = match mode {
             WorkingMode::Transparent => self.links_pause(),
             WorkingMode::SerialCommand => self.serial_command.as_ref()?.pause(self.now),
@@ -431,7 +466,11 @@ impl Dtu {
             links: core::array::from_fn(|index| self.links[index].status()),
             httpd: self.httpd_status(),
             at_connection: self.at_connection.status(),
-            serial_command: self.serial_command.as_ref().map(|mode| mode.status()).unwrap_or_default(),
+            serial_command: self
+                .serial_command
+                .as_ref()
+                .map(|mode| mode.status())
+                .unwrap_or_default(),
         }
     }
 
@@ -537,10 +576,15 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let mode_up =
-            self.httpd_is_up() || self.at_connection.connection.is_up() || self.serial_command_is_up();
+        let mode_up = self.httpd_is_up()
+            || self.at_connection.connection.is_up()
+            || self.serial_command_is_up();
         let up = mode_up || self.links.iter().any(Link::is_up);
-        Leds { pow: true, net: self.is_on_network(), data: up && !self.lamps.is_dark() }
+        Leds {
+            pow: true,
+            net: self.is_on_network(),
+            data: up && !self.lamps.is_dark(),
+        }
     }
 
     /// NET: registered, where there is a modem, and attached.
@@ -567,18 +611,36 @@ impl Dtu {
         };
         let httpd = self.httpd.as_deref_mut();
         let serial_command = self.serial_command.as_deref_mut();
-        (Parts { links: &mut self.links, httpd, serial_command }, cx)
+        (
+            Parts {
+                links: &mut self.links,
+                httpd,
+                serial_command,
+            },
+            cx,
+        )
     }
 
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
         // On a slow line the bytes of a run are a character apart: less is no silence.
         let least = || self.line_format.character_time() * 3 / 2;
-        let silence = if silence.is_zero() { silence } else { silence.max(least()) };
+        let silence = if silence.is_zero() {
+            silence
+        } else {
+            silence.max(least())
+        };
         let length = usize::from(self.config.packing_length);
         let by_length = self.options.length_enabled && length > 0;
-        let most = if self.mode_started && self.mode == WorkingMode::Httpd { REQUEST_MAX } else { FRAME_MAX };
-        Packing { silence, size: if by_length { length.min(most) } else { most } }
+        let most = if self.mode_started && self.mode == WorkingMode::Httpd {
+            REQUEST_MAX
+        } else {
+            FRAME_MAX
+        };
+        Packing {
+            silence,
+            size: if by_length { length.min(most) } else { most },
+        }
     }
 }
 

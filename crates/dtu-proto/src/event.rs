@@ -6,14 +6,18 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
-pub use crate::ids::{DESTINATIONS, DestinationId, LINKS, LinkId, QUEUES, QueueId, SOCKETS, SocketId};
+pub use crate::ids::{
+    DESTINATIONS, DestinationId, LINKS, LinkId, QUEUES, QueueId, SOCKETS, SocketId,
+};
 use crate::radio::PhoneNumber;
 pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::Instant;
 
 mod log;
 
-pub use log::{CallEvent, Event, HttpdEvent, HttpdTrouble, LinkDownReason, MessageLoss, RestartReason};
+pub use log::{
+    CallEvent, Event, HttpdEvent, HttpdTrouble, LinkDownReason, MessageLoss, RestartReason,
+};
 
 /// Everything that can happen to the device. The only door in, so that a log of `(time, Input)`
 /// replays a run exactly.
@@ -52,14 +56,23 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unread(of, count) => {
-                write!(f, "{of}: {count} bytes of the peer were never read and went with the connection")
+                write!(
+                    f,
+                    "{of}: {count} bytes of the peer were never read and went with the connection"
+                )
             }
             Self::Datagrams(of, count) => {
-                write!(f, "{of}: {count} datagrams of the peer found no room, the device did not read")
+                write!(
+                    f,
+                    "{of}: {count} datagrams of the peer found no room, the device did not read"
+                )
             }
             Self::InLine(count) => write!(f, "{count} bytes for the DTE were lost with the line"),
             Self::Overrun(count) => {
-                write!(f, "{count} characters of the DTE are lost, the line was not read")
+                write!(
+                    f,
+                    "{count} characters of the DTE are lost, the line was not read"
+                )
             }
         }
     }

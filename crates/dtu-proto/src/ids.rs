@@ -16,7 +16,11 @@ impl LinkId {
     /// The link that people call `number` (1..=4).
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
-        if number >= 1 && number as usize <= LINKS { Some(Self(number - 1)) } else { None }
+        if number >= 1 && number as usize <= LINKS {
+            Some(Self(number - 1))
+        } else {
+            None
+        }
     }
 
     /// What people call it: 1..=4.
@@ -133,8 +137,8 @@ impl SocketId {
     #[must_use]
     pub const fn word(self) -> &'static str {
         const WORDS: [&str; SOCKETS] = [
-            "link-1", "link-2", "link-3", "link-4", "at", "httpd", "to-1", "to-2", "to-3", "to-4", "to-5",
-            "to-6", "to-7", "to-8",
+            "link-1", "link-2", "link-3", "link-4", "at", "httpd", "to-1", "to-2", "to-3", "to-4",
+            "to-5", "to-6", "to-7", "to-8",
         ];
         WORDS[self.index()]
     }

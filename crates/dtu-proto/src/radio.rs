@@ -201,7 +201,10 @@ pub struct Signal {
 
 impl Signal {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { strength: 99, error_rate: 99 };
+    pub const UNKNOWN: Self = Self {
+        strength: 99,
+        error_rate: 99,
+    };
 }
 
 impl Default for Signal {
@@ -347,11 +350,16 @@ impl PhoneNumber {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('+').unwrap_or(text);
-        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'));
+        let is_number = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'));
         if digits.is_empty() || digits.len() >= Self::MAX || !is_number {
             return None;
         }
-        let mut number = Self { length: 0, text: [0; Self::MAX] };
+        let mut number = Self {
+            length: 0,
+            text: [0; Self::MAX],
+        };
         for (slot, byte) in number.text.iter_mut().zip(text.bytes()) {
             *slot = byte;
             number.length += 1;
@@ -399,7 +407,13 @@ mod tests {
 
     #[test]
     fn numbers_are_digits_with_a_plus_in_front() {
-        for good in ["10086", "+8613800531500", "*100#", "12345678901234567890", "+12345678901234567890"] {
+        for good in [
+            "10086",
+            "+8613800531500",
+            "*100#",
+            "12345678901234567890",
+            "+12345678901234567890",
+        ] {
             assert_eq!(
                 PhoneNumber::new(good).map(|number| number.as_str().len()),
                 Some(good.len()),
@@ -409,7 +423,10 @@ mod tests {
         for bad in ["", "+", "12+3", "USR", "1 2", "123456789012345678901"] {
             assert_eq!(PhoneNumber::new(bad), None, "{bad}");
         }
-        assert_eq!(PhoneNumber::new("+86").map(|number| number.type_of_address()), Some(145));
+        assert_eq!(
+            PhoneNumber::new("+86").map(|number| number.type_of_address()),
+            Some(145)
+        );
     }
 
     #[test]
@@ -418,7 +435,8 @@ mod tests {
             assert_eq!(Registration::from_number(number).number(), number);
         }
         assert!(
-            Registration::from_number(7).is_registered() && !Registration::from_number(8).is_registered()
+            Registration::from_number(7).is_registered()
+                && !Registration::from_number(8).is_registered()
         );
     }
 

@@ -402,7 +402,11 @@ impl Losses {
 
 impl Default for Losses {
     fn default() -> Self {
-        Self { queues: Default::default(), line: Loss::default(), others: [0; Self::OTHERS] }
+        Self {
+            queues: Default::default(),
+            line: Loss::default(),
+            others: [0; Self::OTHERS],
+        }
     }
 }
 

@@ -42,7 +42,10 @@ impl Add<Duration> for Instant {
 
     fn add(self, by: Duration) -> Self {
         // Not by way of `Duration::as_micros`, whose 128 bits cost more than the sum.
-        let micros = by.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(by.subsec_micros()));
+        let micros = by
+            .as_secs()
+            .saturating_mul(1_000_000)
+            .saturating_add(u64::from(by.subsec_micros()));
         Self(self.0.saturating_add(micros))
     }
 }

@@ -27,7 +27,11 @@ impl fmt::Display for LineFormat {
             Parity::Even => 'E',
             Parity::Odd => 'O',
         };
-        write!(f, "{} {}{parity}{}", self.baud, self.data_bits, self.stop_bits)
+        write!(
+            f,
+            "{} {}{parity}{}",
+            self.baud, self.data_bits, self.stop_bits
+        )
     }
 }
 

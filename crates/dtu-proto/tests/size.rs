@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput, SocketOutput,
+    Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
+    SocketOutput,
 };
 use dtu_proto::status::LinkState;
 use dtu_proto::time::{Duration, Instant};
@@ -52,10 +53,23 @@ struct Host {
 
 impl Host {
     fn new() -> Self {
-        let mut config = Config { packing_time: 0, ..Config::default() };
+        let mut config = Config {
+            packing_time: 0,
+            ..Config::default()
+        };
         config.links[0].enabled = true;
-        let dtu = Dtu::new(config, Options::default(), Identity::default(), 1, Instant::ZERO);
-        Self { dtu: Box::new(dtu), now: Instant::ZERO, sent: 0 }
+        let dtu = Dtu::new(
+            config,
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
+        Self {
+            dtu: Box::new(dtu),
+            now: Instant::ZERO,
+            sent: 0,
+        }
     }
 
     fn input(&mut self, input: Input<'_>) {
@@ -72,7 +86,9 @@ impl Host {
     fn carry_out(&mut self) {
         while let Some(output) = self.dtu.poll_output() {
             match output {
-                Output::Serial(SerialOutput::Write(_)) => self.news(Input::Serial(SerialInput::Written)),
+                Output::Serial(SerialOutput::Write(_)) => {
+                    self.news(Input::Serial(SerialInput::Written))
+                }
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.news(Input::Serial(SerialInput::Configured(None)));
                 }
@@ -108,14 +124,22 @@ fn an_idle_device_with_one_link_takes_at_most_6_kib() {
     let mut host = Host::new();
     let new = HELD.get() - before;
     host.input(Input::Serial(SerialInput::Present));
-    host.input(Input::Modem(&ModemInput::Attached(Ipv4Addr::LOCALHOST.into())));
+    host.input(Input::Modem(&ModemInput::Attached(
+        Ipv4Addr::LOCALHOST.into(),
+    )));
     host.later(Duration::from_secs(6));
     host.later(Duration::from_secs(1));
-    assert_eq!(host.dtu.status(host.now).links[0].state, LinkState::Connected);
+    assert_eq!(
+        host.dtu.status(host.now).links[0].state,
+        LinkState::Connected
+    );
     let idle = HELD.get() - before;
     for _ in 0..100 {
         host.input(Input::Serial(SerialInput::Data(&[b'u'; 57])));
-        host.input(Input::Socket(SocketId::Link(LinkId::ALL[0]), SocketInput::Data(&[b'd'; 57])));
+        host.input(Input::Socket(
+            SocketId::Link(LinkId::ALL[0]),
+            SocketInput::Data(&[b'd'; 57]),
+        ));
         host.later(Duration::from_millis(50));
     }
     host.later(Duration::from_secs(1));
@@ -125,6 +149,13 @@ fn an_idle_device_with_one_link_takes_at_most_6_kib() {
         size_of::<Dtu>()
     );
     assert_eq!(host.sent, 5700);
-    assert!(size_of::<Dtu>() <= STRUCT_MAX, "the struct takes {} bytes", size_of::<Dtu>());
-    assert!(idle <= IDLE_MAX && used <= IDLE_MAX, "an idle device takes {idle} bytes, {used} after traffic");
+    assert!(
+        size_of::<Dtu>() <= STRUCT_MAX,
+        "the struct takes {} bytes",
+        size_of::<Dtu>()
+    );
+    assert!(
+        idle <= IDLE_MAX && used <= IDLE_MAX,
+        "an idle device takes {idle} bytes, {used} after traffic"
+    );
 }

@@ -25,12 +25,21 @@ pub(crate) enum Change {
     SmsNumber(String),
     Password(String),
     Banner(String),
-    Timing { heat: u16, packing: u16, length: u16, restart: u16 },
+    Timing {
+        heat: u16,
+        packing: u16,
+        length: u16,
+        restart: u16,
+    },
     Heartbeat(Vec<u8>, HeartbeatTo),
     Registration(Vec<u8>, RegistrationWhen),
     NetworkGate(bool),
     SerialGate(bool),
-    Link { index: usize, port: u16, enabled: bool },
+    Link {
+        index: usize,
+        port: u16,
+        enabled: bool,
+    },
     Mode(WorkingMode),
 }
 
@@ -40,7 +49,12 @@ impl Change {
             Self::SmsNumber(number) => config.sms_number.clone_from(number),
             Self::Password(password) => config.password.clone_from(password),
             Self::Banner(text) => config.banner.clone_from(text),
-            Self::Timing { heat, packing, length, restart } => {
+            Self::Timing {
+                heat,
+                packing,
+                length,
+                restart,
+            } => {
                 config.heartbeat_interval = *heat;
                 config.packing_time = *packing;
                 config.packing_length = *length;
@@ -56,7 +70,11 @@ impl Change {
             }
             Self::NetworkGate(open) => config.network_at = *open,
             Self::SerialGate(open) => config.serial_at = *open,
-            Self::Link { index, port, enabled } => {
+            Self::Link {
+                index,
+                port,
+                enabled,
+            } => {
                 config.links[*index].port = *port;
                 config.links[*index].enabled = *enabled;
             }
@@ -73,15 +91,24 @@ pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed
         5 | 6 => refused(rng),
         7 | 8 => {
             let number = format!("1{:09}", rng.range(0, 999_999_999));
-            (format!("AT+CIPNUM={number}"), Deed::Set(Change::SmsNumber(number)))
+            (
+                format!("AT+CIPNUM={number}"),
+                Deed::Set(Change::SmsNumber(number)),
+            )
         }
         9 => {
             let banner = format!("DTU-{}", rng.range(0, 9999));
-            (format!("AT+CIMODID={banner}"), Deed::Set(Change::Banner(banner)))
+            (
+                format!("AT+CIMODID={banner}"),
+                Deed::Set(Change::Banner(banner)),
+            )
         }
         10 => {
             let password = rng.pick(&["pass1", "x", "Q9", "zz9"]).to_owned();
-            (format!("AT+CIPSW={password}"), Deed::Set(Change::Password(password)))
+            (
+                format!("AT+CIPSW={password}"),
+                Deed::Set(Change::Password(password)),
+            )
         }
         11 => heartbeat(rng, config),
         12 => gate(rng),
@@ -97,12 +124,23 @@ pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed
 
 /// `AT+CIMOD`.
 pub(crate) fn mode(mode: WorkingMode) -> (String, Deed) {
-    (format!("AT+CIMOD={}", mode as u8), Deed::Set(Change::Mode(mode)))
+    (
+        format!("AT+CIMOD={}", mode as u8),
+        Deed::Set(Change::Mode(mode)),
+    )
 }
 
 fn query(rng: &mut Rng) -> (String, Deed) {
-    let texts =
-        ["AT", "AT+CIVER", "AT+CGSN", "AT+CIPCFG?", "AT+CINET?", "AT+CIPNUM?", "AT+CINETAT?", "at+cimodid?"];
+    let texts = [
+        "AT",
+        "AT+CIVER",
+        "AT+CGSN",
+        "AT+CIPCFG?",
+        "AT+CINET?",
+        "AT+CIPNUM?",
+        "AT+CINETAT?",
+        "at+cimodid?",
+    ];
     (rng.pick(&texts).to_owned(), Deed::Nothing)
 }
 
@@ -121,23 +159,43 @@ fn gate(rng: &mut Rng) -> (String, Deed) {
     let open = rng.chance(70);
     let bit = u8::from(open);
     if rng.chance(50) {
-        (format!("AT+CINETAT={bit}"), Deed::Set(Change::NetworkGate(open)))
+        (
+            format!("AT+CINETAT={bit}"),
+            Deed::Set(Change::NetworkGate(open)),
+        )
     } else {
-        (format!("AT+CICOMAT={bit}"), Deed::Set(Change::SerialGate(open)))
+        (
+            format!("AT+CICOMAT={bit}"),
+            Deed::Set(Change::SerialGate(open)),
+        )
     }
 }
 
 fn heartbeat(rng: &mut Rng, config: &Config) -> (String, Deed) {
-    let bytes = [0x02, b'N', b'0' + u8::try_from(rng.range(0, 9)).unwrap_or(0)].to_vec();
+    let bytes = [
+        0x02,
+        b'N',
+        b'0' + u8::try_from(rng.range(0, 9)).unwrap_or(0),
+    ]
+    .to_vec();
     let to = config.heartbeat_to;
     let bit = u8::from(to == HeartbeatTo::Serial);
-    (format!("AT+CIPPACK=0,\"{}\",{bit}", hex(&bytes)), Deed::Set(Change::Heartbeat(bytes, to)))
+    (
+        format!("AT+CIPPACK=0,\"{}\",{bit}", hex(&bytes)),
+        Deed::Set(Change::Heartbeat(bytes, to)),
+    )
 }
 
 fn registration(rng: &mut Rng) -> (String, Deed) {
     let bytes = [&[0xFE, b'R'], rng.bytes(3).as_slice()].concat();
-    let (bit, when) = rng.pick(&[(0, RegistrationWhen::OnConnect), (1, RegistrationWhen::WithData)]);
-    (format!("AT+CIPPACK=1,\"{}\",{bit}", hex(&bytes)), Deed::Set(Change::Registration(bytes, when)))
+    let (bit, when) = rng.pick(&[
+        (0, RegistrationWhen::OnConnect),
+        (1, RegistrationWhen::WithData),
+    ]);
+    (
+        format!("AT+CIPPACK=1,\"{}\",{bit}", hex(&bytes)),
+        Deed::Set(Change::Registration(bytes, when)),
+    )
 }
 
 fn timing(rng: &mut Rng, config: &Config) -> (String, Deed) {
@@ -145,7 +203,15 @@ fn timing(rng: &mut Rng, config: &Config) -> (String, Deed) {
     let packing = rng.pick(&[0, 10, 50, 100, 300]);
     let restart = config.restart_time;
     let text = format!("AT+CIPCFG=1,{heat},0,{packing},10,{restart}");
-    (text, Deed::Set(Change::Timing { heat, packing, length: 10, restart }))
+    (
+        text,
+        Deed::Set(Change::Timing {
+            heat,
+            packing,
+            length: 10,
+            restart,
+        }),
+    )
 }
 
 fn link(rng: &mut Rng, config: &Config) -> (String, Deed) {
@@ -154,8 +220,19 @@ fn link(rng: &mut Rng, config: &Config) -> (String, Deed) {
     let enabled = config.links[index].enabled;
     let link = &config.links[index];
     let (number, bit) = (index + 1, u8::from(enabled));
-    let text = format!("AT+CIPSCONT={number},\"{}\",\"{}\",{port},{bit}", link.protocol.name(), link.address);
-    (text, Deed::Set(Change::Link { index, port, enabled }))
+    let text = format!(
+        "AT+CIPSCONT={number},\"{}\",\"{}\",{port},{bit}",
+        link.protocol.name(),
+        link.address
+    );
+    (
+        text,
+        Deed::Set(Change::Link {
+            index,
+            port,
+            enabled,
+        }),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -172,7 +249,11 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(config: Config) -> Self {
-        Self { known: BTreeMap::new(), expected: config, pending: VecDeque::new() }
+        Self {
+            known: BTreeMap::new(),
+            expected: config,
+            pending: VecDeque::new(),
+        }
     }
 
     pub(crate) fn know(&mut self, text: &str, deed: Deed) {
@@ -219,7 +300,11 @@ impl Watch {
                 change.apply(&mut self.expected);
             }
         }
-        if *actual == self.expected { Ok(()) } else { Err(difference(&self.expected, actual)) }
+        if *actual == self.expected {
+            Ok(())
+        } else {
+            Err(difference(&self.expected, actual))
+        }
     }
 
     /// A restart: from what is stored.
@@ -232,9 +317,14 @@ impl Watch {
 fn difference(expected: &Config, actual: &Config) -> String {
     let (expected, actual) = (format!("{expected:#?}"), format!("{actual:#?}"));
     let differing = expected.lines().zip(actual.lines()).filter(|(e, a)| e != a);
-    let lines: Vec<String> =
-        differing.take(4).map(|(e, a)| format!("{} -> {}", e.trim(), a.trim())).collect();
-    format!("settings changed without a command that was let in (should be -> is): {}", lines.join("; "))
+    let lines: Vec<String> = differing
+        .take(4)
+        .map(|(e, a)| format!("{} -> {}", e.trim(), a.trim()))
+        .collect();
+    format!(
+        "settings changed without a command that was let in (should be -> is): {}",
+        lines.join("; ")
+    )
 }
 
 /// One door for `psw,AT+…`, as decisions.md 8 has it.
@@ -257,7 +347,9 @@ impl Gate {
     const WRONG_MAX: usize = 5;
 
     pub(crate) fn judge(&mut self, bytes: &[u8], open: bool, password: &str, now: u64) -> Verdict {
-        let Some((given, command)) = split(bytes) else { return Verdict::Data };
+        let Some((given, command)) = split(bytes) else {
+            return Verdict::Data;
+        };
         if !open {
             return Verdict::Data;
         }
@@ -281,7 +373,11 @@ impl Gate {
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let comma = bytes.iter().position(|byte| *byte == b',')?;
     let (password, rest) = (&bytes[..comma], &bytes[comma + 1..]);
-    let tail = rest.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let tail = rest
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
     let (command, end) = rest.split_at(rest.len() - tail);
     let one_line = matches!(end, b"" | b"\r" | b"\n" | b"\r\n" | b"\n\r")
         && !command.iter().any(|byte| matches!(byte, b'\r' | b'\n'));

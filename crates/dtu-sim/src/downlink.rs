@@ -84,10 +84,19 @@ impl Downlink {
     pub(crate) fn drop_oldest(&mut self, mut bytes: usize, of: Option<SocketId>) {
         while bytes > 0 {
             let is_of = |slot: usize| of.is_none_or(|of| of.index() == slot);
-            let heads = self.reads.iter().enumerate().filter(|(slot, _)| is_of(*slot));
-            let oldest = heads.filter_map(|(slot, reads)| Some((reads.front()?.0, slot))).min();
+            let heads = self
+                .reads
+                .iter()
+                .enumerate()
+                .filter(|(slot, _)| is_of(*slot));
+            let oldest = heads
+                .filter_map(|(slot, reads)| Some((reads.front()?.0, slot)))
+                .min();
             let Some((_, slot)) = oldest else { return };
-            let offset = self.current.filter(|(current, _)| *current == slot).map_or(0, |(_, offset)| offset);
+            let offset = self
+                .current
+                .filter(|(current, _)| *current == slot)
+                .map_or(0, |(_, offset)| offset);
             let left = self.reads[slot].front().map_or(0, |(_, read)| read.len()) - offset;
             let part = left.min(bytes);
             bytes -= part;
@@ -136,8 +145,14 @@ impl Downlink {
             let shared = read.len().min(rest.len());
             read[..shared] == rest[..shared]
         };
-        let heads = self.reads.iter().enumerate().filter_map(|(link, reads)| Some((link, reads.front()?)));
-        let due = heads.filter(|(_, (_, read))| matches(read)).min_by_key(|(_, (arrival, _))| *arrival);
+        let heads = self
+            .reads
+            .iter()
+            .enumerate()
+            .filter_map(|(link, reads)| Some((link, reads.front()?)));
+        let due = heads
+            .filter(|(_, (_, read))| matches(read))
+            .min_by_key(|(_, (arrival, _))| *arrival);
         if let Some((link, _)) = due {
             return self.go_on(link, 0, rest, pieces);
         }
@@ -160,12 +175,17 @@ impl Downlink {
         rest: &'a [u8],
         pieces: &mut Vec<Printed>,
     ) -> Result<&'a [u8], String> {
-        let Some((_, read)) = self.reads[link].front() else { return Err("no read is due".to_owned()) };
+        let Some((_, read)) = self.reads[link].front() else {
+            return Err("no read is due".to_owned());
+        };
         let due = &read[offset..];
         let shared = due.len().min(rest.len());
         if due[..shared] != rest[..shared] {
             let got = rest[..shared.min(24)].escape_ascii();
-            return Err(format!("a read of {} is cut by \"{got}\"", SocketId::ALL[link]));
+            return Err(format!(
+                "a read of {} is cut by \"{got}\"",
+                SocketId::ALL[link]
+            ));
         }
         self.waiting_bytes -= shared;
         if shared < due.len() {
@@ -192,11 +212,16 @@ impl Downlink {
         let end = text.windows(2).position(|pair| pair == b"\r\n");
         let Some(end) = end.filter(|_| text.len() < rest.len() || text.starts_with(b"+")) else {
             let shown = rest[..rest.len().min(40)].escape_ascii();
-            return Err(format!("\"{shown}\" is no read that is due, heartbeat or reply"));
+            return Err(format!(
+                "\"{shown}\" is no read that is due, heartbeat or reply"
+            ));
         };
         let line = &text[..end];
         if line.iter().any(|byte| *byte >= 0x80) {
-            return Err(format!("network bytes in a reply: \"{}\"", line.escape_ascii()));
+            return Err(format!(
+                "network bytes in a reply: \"{}\"",
+                line.escape_ascii()
+            ));
         }
         pieces.push(match line {
             b"+ok" => Printed::Escaped,

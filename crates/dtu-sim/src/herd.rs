@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
-    SocketOutput,
+    CloseReason, Input, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -82,13 +82,23 @@ impl Herd {
     pub fn judge(&self, trial: &Trial) -> Result<(), String> {
         let outage = trial.outage * MS;
         if self.back < trial.count {
-            return Err(format!("{trial}: {} of {} never come back", trial.count - self.back, trial.count));
+            return Err(format!(
+                "{trial}: {} of {} never come back",
+                trial.count - self.back,
+                trial.count
+            ));
         }
         if self.last > outage / 2 + SLACK + self.slowest {
-            return Err(format!("{trial}: a device comes {} ms after it", self.last / MS));
+            return Err(format!(
+                "{trial}: a device comes {} ms after it",
+                self.last / MS
+            ));
         }
         if outage >= SPREAD_FROM && self.busiest > trial.count / 6 {
-            return Err(format!("{trial}: {} of {} knock within 100 ms", self.busiest, trial.count));
+            return Err(format!(
+                "{trial}: {} of {} knock within 100 ms",
+                self.busiest, trial.count
+            ));
         }
         Ok(())
     }
@@ -101,7 +111,14 @@ pub fn herd_trials(seed: u64) -> Vec<Trial> {
     for outage in OUTAGES {
         for pause in PAUSES {
             for dropped in [false, true] {
-                trials.push(Trial { seed, count: 200, outage, pause, cuts: 4, dropped });
+                trials.push(Trial {
+                    seed,
+                    count: 200,
+                    outage,
+                    pause,
+                    cuts: 4,
+                    dropped,
+                });
             }
         }
     }
@@ -127,7 +144,10 @@ enum What {
 impl What {
     /// Whether it belongs to one attempt or connection, and is void with it.
     const fn is_of_socket(self) -> bool {
-        !matches!(self, Self::Wake | Self::Written | Self::Configured | Self::Lost)
+        !matches!(
+            self,
+            Self::Wake | Self::Written | Self::Configured | Self::Lost
+        )
     }
 }
 
@@ -158,7 +178,9 @@ struct Meadow {
 pub fn herd(trial: Trial) -> Herd {
     let mut meadow = Meadow {
         trial,
-        members: (0..trial.count).map(|number| member(trial.seed, number)).collect(),
+        members: (0..trial.count)
+            .map(|number| member(trial.seed, number))
+            .collect(),
         events: BinaryHeap::new(),
         knocks: VecDeque::new(),
         waited: Vec::new(),
@@ -169,7 +191,9 @@ pub fn herd(trial: Trial) -> Herd {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         meadow.input(index, 0, Input::Modem(&ModemInput::Attached(address)));
         for cut in 0..trial.cuts {
-            meadow.events.push(Reverse((trial.gone_at(cut), index, 0, What::Lost)));
+            meadow
+                .events
+                .push(Reverse((trial.gone_at(cut), index, 0, What::Lost)));
         }
     }
     meadow.run();
@@ -177,14 +201,29 @@ pub fn herd(trial: Trial) -> Herd {
 }
 
 fn member(seed: u64, number: usize) -> Member {
-    let mut config =
-        Config { heartbeat_interval: 0, restart_time: 0, registration: b"R".to_vec(), ..Config::default() };
+    let mut config = Config {
+        heartbeat_interval: 0,
+        restart_time: 0,
+        registration: b"R".to_vec(),
+        ..Config::default()
+    };
     config.links[0].enabled = true;
-    let options = Options { setup_window: Duration::ZERO, recovery: false, ..Options::default() };
+    let options = Options {
+        setup_window: Duration::ZERO,
+        recovery: false,
+        ..Options::default()
+    };
     let seed = seed.wrapping_mul(1_000_003) + number as u64;
     let device = Dtu::new(config, options, Identity::default(), seed, Instant::ZERO);
     let delay = (20 + seed % 7 * 20) * MS;
-    Member { device, up: false, attempt: 0, sent: 0, delay, planned: None }
+    Member {
+        device,
+        up: false,
+        attempt: 0,
+        sent: 0,
+        delay,
+        planned: None,
+    }
 }
 
 impl Trial {
@@ -221,7 +260,12 @@ impl Meadow {
 
     fn happen(&mut self, at: u64, index: usize, what: What) {
         let link = LinkId::ALL[0];
-        let closed = |reason| Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked: 0 });
+        let closed = |reason| {
+            Input::Socket(
+                SocketId::Link(link),
+                SocketInput::Closed { reason, acked: 0 },
+            )
+        };
         let member = &mut self.members[index];
         let input = match what {
             What::Wake if member.planned != Some(at) => return,
@@ -245,25 +289,36 @@ impl Meadow {
             What::Written => Input::Serial(SerialInput::Written),
             What::Configured => Input::Serial(SerialInput::Configured(None)),
         };
-        if matches!(input, Input::Socket(SocketId::Link(_), SocketInput::Closed { .. })) {
+        if matches!(
+            input,
+            Input::Socket(SocketId::Link(_), SocketInput::Closed { .. })
+        ) {
             member.up = false;
-        } else if matches!(input, Input::Socket(SocketId::Link(_), SocketInput::Connected { .. })) {
+        } else if matches!(
+            input,
+            Input::Socket(SocketId::Link(_), SocketInput::Connected { .. })
+        ) {
             member.up = true;
             self.sum.slowest = self.sum.slowest.max(member.delay);
-            self.waited.extend(self.trial.back_at(at).map(|back| at - back));
+            self.waited
+                .extend(self.trial.back_at(at).map(|back| at - back));
         }
         self.input(index, at, input);
     }
 
     fn input(&mut self, index: usize, at: u64, input: Input<'_>) {
-        self.members[index].device.handle_input(input, Instant::from_micros(at));
+        self.members[index]
+            .device
+            .handle_input(input, Instant::from_micros(at));
         self.drain(index, at);
     }
 
     fn drain(&mut self, index: usize, at: u64) {
         while let Some(output) = self.members[index].device.poll_output() {
             match output {
-                Output::Socket(SocketId::Link(_), SocketOutput::Connect(_)) => self.attempt(at, index),
+                Output::Socket(SocketId::Link(_), SocketOutput::Connect(_)) => {
+                    self.attempt(at, index)
+                }
                 Output::Socket(SocketId::Link(_), SocketOutput::Close) => {
                     self.members[index].attempt += 1;
                     self.later(at + MS, index, What::Closed);
@@ -276,7 +331,9 @@ impl Meadow {
                     self.later(at + delay, index, acked);
                 }
                 Output::Serial(SerialOutput::Write(_)) => self.later(at + MS, index, What::Written),
-                Output::Serial(SerialOutput::Configure(_)) => self.later(at + MS, index, What::Configured),
+                Output::Serial(SerialOutput::Configure(_)) => {
+                    self.later(at + MS, index, What::Configured)
+                }
                 Output::Serial(SerialOutput::Discard)
                 | Output::Socket(..)
                 | Output::Modem(_)
@@ -288,7 +345,10 @@ impl Meadow {
             }
         }
         let member = &mut self.members[index];
-        let next = member.device.poll_timeout().map(|deadline| deadline.at.as_micros().max(at));
+        let next = member
+            .device
+            .poll_timeout()
+            .map(|deadline| deadline.at.as_micros().max(at));
         if next != member.planned {
             member.planned = next;
             if let Some(next) = next {
@@ -298,7 +358,8 @@ impl Meadow {
     }
 
     fn later(&mut self, at: u64, index: usize, what: What) {
-        self.events.push(Reverse((at, index, self.members[index].attempt, what)));
+        self.events
+            .push(Reverse((at, index, self.members[index].attempt, what)));
     }
 
     fn attempt(&mut self, at: u64, index: usize) {
@@ -331,7 +392,10 @@ impl Meadow {
 
     fn sum_up(mut self) -> Herd {
         self.waited.sort_unstable();
-        let part = |percent: usize| self.waited.get((self.waited.len() * percent / 100).max(1) - 1);
+        let part = |percent: usize| {
+            self.waited
+                .get((self.waited.len() * percent / 100).max(1) - 1)
+        };
         let (half, most, last) = (part(50), part(90), self.waited.last());
         self.sum.half = half.copied().unwrap_or(0);
         self.sum.most = most.copied().unwrap_or(0);

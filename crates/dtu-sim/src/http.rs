@@ -25,13 +25,16 @@ impl Request {
     pub(crate) fn field<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.head.iter().filter_map(move |line| {
             let (found, value) = split_field(line)?;
-            found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim_ascii())
+            found
+                .eq_ignore_ascii_case(name.as_bytes())
+                .then(|| value.trim_ascii())
         })
     }
 
     /// Whether the client wants the connection to end behind the answer.
     pub(crate) fn closes(&self) -> bool {
-        self.field("connection").any(|value| value.eq_ignore_ascii_case(b"close"))
+        self.field("connection")
+            .any(|value| value.eq_ignore_ascii_case(b"close"))
     }
 }
 
@@ -44,29 +47,48 @@ fn split_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// error: a bare CR or LF, a target with bytes that may not stand there, two lengths.
 pub(crate) fn take_request(bytes: &[u8]) -> Result<Option<(Request, usize)>, String> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return if bytes.len() > HEAD_MAX { Err("a head without an end".to_owned()) } else { Ok(None) };
+        return if bytes.len() > HEAD_MAX {
+            Err("a head without an end".to_owned())
+        } else {
+            Ok(None)
+        };
     };
     let mut lines = Vec::new();
     let mut rest = &bytes[..end + 2];
     while !rest.is_empty() {
-        let stop = rest.windows(2).position(|two| two == b"\r\n").unwrap_or(rest.len());
+        let stop = rest
+            .windows(2)
+            .position(|two| two == b"\r\n")
+            .unwrap_or(rest.len());
         lines.push(checked_line(&rest[..stop])?.to_vec());
         rest = rest.get(stop + 2..).unwrap_or_default();
     }
     let first = lines.remove(0);
     let (method, target) = request_line(&first)?;
-    let mut request = Request { method, target, head: lines, body: Vec::new() };
+    let mut request = Request {
+        method,
+        target,
+        head: lines,
+        body: Vec::new(),
+    };
     let length = body_length(&request)?;
     let start = end + 4;
-    let Some(body) = bytes.get(start..start + length) else { return Ok(None) };
+    let Some(body) = bytes.get(start..start + length) else {
+        return Ok(None);
+    };
     request.body = body.to_vec();
     Ok(Some((request, start + length)))
 }
 
 fn checked_line(line: &[u8]) -> Result<&[u8], String> {
-    let control = line.iter().any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7F);
+    let control = line
+        .iter()
+        .any(|byte| (*byte < b' ' && *byte != b'\t') || *byte == 0x7F);
     if control {
-        Err(format!("a control character in the head line \"{}\"", line.escape_ascii()))
+        Err(format!(
+            "a control character in the head line \"{}\"",
+            line.escape_ascii()
+        ))
     } else {
         Ok(line)
     }
@@ -80,13 +102,18 @@ fn request_line(line: &[u8]) -> Result<(String, Vec<u8>), String> {
     if !target.starts_with(b"/") || !is_target(target) {
         return Err(format!("no request target: \"{}\"", target.escape_ascii()));
     }
-    Ok((String::from_utf8_lossy(method).into_owned(), target.to_vec()))
+    Ok((
+        String::from_utf8_lossy(method).into_owned(),
+        target.to_vec(),
+    ))
 }
 
 /// RFC 3986: `pchar`, `/` and `?`, and each `%` with two hexadecimal digits.
 fn is_target(target: &[u8]) -> bool {
     target.iter().enumerate().all(|(at, byte)| match byte {
-        b'%' => target.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
+        b'%' => target
+            .get(at + 1..at + 3)
+            .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
         byte => may_stand(*byte),
     })
 }
@@ -96,11 +123,9 @@ fn may_stand(byte: u8) -> bool {
 }
 
 fn body_length(request: &Request) -> Result<usize, String> {
-    if request
-        .head
-        .iter()
-        .any(|line| split_field(line).is_none_or(|(name, _)| name.is_empty() || name.contains(&b' ')))
-    {
+    if request.head.iter().any(|line| {
+        split_field(line).is_none_or(|(name, _)| name.is_empty() || name.contains(&b' '))
+    }) {
         return Err("a head line without a name".to_owned());
     }
     if request.field("transfer-encoding").next().is_some() {
@@ -110,7 +135,9 @@ fn body_length(request: &Request) -> Result<usize, String> {
         return Err("not one Host line".to_owned());
     }
     let mut lengths = request.field("content-length");
-    let Some(length) = lengths.next() else { return Ok(0) };
+    let Some(length) = lengths.next() else {
+        return Ok(0);
+    };
     if lengths.next().is_some() {
         return Err("two lengths".to_owned());
     }
@@ -120,11 +147,19 @@ fn body_length(request: &Request) -> Result<usize, String> {
 
 /// Decisions 9: URL and frame without the line end of the frame; what may not stand in a target is percent-encoded.
 pub(crate) fn target_of(url: &[u8], frame: &[u8]) -> Vec<u8> {
-    let tail = frame.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let tail = frame
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
     let glued = [url, &frame[..frame.len() - tail]].concat();
     let mut target = Vec::new();
     for (at, byte) in glued.iter().enumerate() {
-        let escape = || glued.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let escape = || {
+            glued
+                .get(at + 1..at + 3)
+                .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+        };
         if may_stand(*byte) || (*byte == b'%' && escape()) {
             target.push(*byte);
         } else {
@@ -197,7 +232,11 @@ impl Writer<'_> {
     }
 
     fn head(&mut self, text: &str) {
-        let print = if self.filter { Print::Nothing } else { Print::Whole };
+        let print = if self.filter {
+            Print::Nothing
+        } else {
+            Print::Whole
+        };
         self.put(format!("{text}\r\n"), print);
     }
 
@@ -208,7 +247,11 @@ impl Writer<'_> {
             let (chunk, tail) = rest.split_at(self.rng.size(1, most).min(rest.len()));
             let extension = self.rng.pick(&["", "", "", ";a=b", " ;x=\"y;z\""]);
             let length = chunk.len();
-            let size = if self.rng.chance(50) { format!("{length:x}") } else { format!("{length:04X}") };
+            let size = if self.rng.chance(50) {
+                format!("{length:x}")
+            } else {
+                format!("{length:04X}")
+            };
             let line_end = self.rng.pick(&["\r\n", "\r\n", "\r\n", "\n", "\r\r\n"]);
             self.hidden(format!("{size}{extension}{line_end}"));
             self.put(chunk, Print::Stream);
@@ -219,18 +262,39 @@ impl Writer<'_> {
 }
 
 /// Draws an answer with this body. `closes`: the client has asked for the end of the connection.
-pub(crate) fn draw_answer(rng: &mut Rng, body: &[u8], filter: bool, closes: bool, faults: u64) -> Answer {
+pub(crate) fn draw_answer(
+    rng: &mut Rng,
+    body: &[u8],
+    filter: bool,
+    closes: bool,
+    faults: u64,
+) -> Answer {
     // A body of nothing cannot end too early.
     let broken = rng.chance(faults) && !body.is_empty();
-    let mut writer = Writer { rng, filter, pieces: Vec::new() };
-    let (status, end) = if broken { bad(&mut writer, body) } else { good(&mut writer, body, closes) };
-    Answer { pieces: writer.pieces, end, status }
+    let mut writer = Writer {
+        rng,
+        filter,
+        pieces: Vec::new(),
+    };
+    let (status, end) = if broken {
+        bad(&mut writer, body)
+    } else {
+        good(&mut writer, body, closes)
+    };
+    Answer {
+        pieces: writer.pieces,
+        end,
+        status,
+    }
 }
 
 fn good(w: &mut Writer<'_>, body: &[u8], closes: bool) -> (u16, End) {
     if w.rng.chance(10) {
-        let interim =
-            w.rng.pick(&["100 Continue\r\n", "103 Early Hints\r\nLink: </a>\r\n", "102 Processing\r\n"]);
+        let interim = w.rng.pick(&[
+            "100 Continue\r\n",
+            "103 Early Hints\r\nLink: </a>\r\n",
+            "102 Processing\r\n",
+        ]);
         w.hidden(format!("HTTP/1.1 {interim}\r\n"));
     }
     let (status, reason) = w.rng.pick(&[
@@ -278,13 +342,17 @@ fn good(w: &mut Writer<'_>, body: &[u8], closes: bool) -> (u16, End) {
         }
         10 => {
             // A coding and a length: the coding counts, and the connection is not to be trusted further.
-            w.head(&format!("{head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"));
+            w.head(&format!(
+                "{head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"
+            ));
             w.chunked(body);
             w.hidden("0\r\n\r\n");
             return (status, End::Close);
         }
         _ => {
-            w.head(&format!("HTTP/1.0 {status} {reason}\r\nContent-Length: {length}\r\n"));
+            w.head(&format!(
+                "HTTP/1.0 {status} {reason}\r\nContent-Length: {length}\r\n"
+            ));
             w.put(body, Print::Stream);
             return (status, End::Close);
         }
@@ -325,7 +393,10 @@ fn bad(w: &mut Writer<'_>, body: &[u8]) -> (u16, End) {
             w.hidden(format!("{size}\r\nno more\r\n"));
         }
         8 => w.hidden("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
-        9 => w.hidden(format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "z".repeat(17_000))),
+        9 => w.hidden(format!(
+            "HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n",
+            "z".repeat(17_000)
+        )),
         10 => w.hidden("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
         11 => w.hidden("HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc"),
         _ => w.hidden("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),

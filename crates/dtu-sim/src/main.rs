@@ -16,7 +16,10 @@ use dtu_sim::{Failure, Fnv, Run, Summary, Trial};
 const THREADS: u64 = 2;
 
 #[derive(Debug, Parser)]
-#[command(version, about = "Worlds in virtual time for the DTU core, and a simulated radio")]
+#[command(
+    version,
+    about = "Worlds in virtual time for the DTU core, and a simulated radio"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -81,32 +84,74 @@ enum Command {
 }
 
 fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
-    let wrong = || format!("\"{text}\" is no range of seeds; wanted is A..B with A <= B, as 1..1000");
+    let wrong =
+        || format!("\"{text}\" is no range of seeds; wanted is A..B with A <= B, as 1..1000");
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let last = last.strip_prefix('=').unwrap_or(last);
     let seeds = first.parse().map_err(|_| wrong())?..=last.parse().map_err(|_| wrong())?;
-    if seeds.is_empty() { Err(wrong()) } else { Ok(seeds) }
+    if seeds.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(seeds)
+    }
 }
 
 fn parse_hours(text: &str) -> Result<f64, String> {
-    let hours = text.parse().map_err(|_| format!("\"{text}\" is no number of hours"))?;
-    if (0.001..=1000.0).contains(&hours) { Ok(hours) } else { Err("hours must be 0.001..=1000".to_owned()) }
+    let hours = text
+        .parse()
+        .map_err(|_| format!("\"{text}\" is no number of hours"))?;
+    if (0.001..=1000.0).contains(&hours) {
+        Ok(hours)
+    } else {
+        Err("hours must be 0.001..=1000".to_owned())
+    }
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::World { seed, seeds, hours, trace, mode, all } => {
-            let how = Run { length: hours.map(micros), print: trace, mode };
+        Command::World {
+            seed,
+            seeds,
+            hours,
+            trace,
+            mode,
+            all,
+        } => {
+            let how = Run {
+                length: hours.map(micros),
+                print: trace,
+                mode,
+            };
             world(seed, seeds, how, all)
         }
         Command::Replay { file, quiet } => exit(replay(&file, quiet)),
         Command::Modem(args) => exit(serve::serve(&args)),
-        Command::Herd { count, seed, outage, cuts, pause, dropped } => {
+        Command::Herd {
+            count,
+            seed,
+            outage,
+            cuts,
+            pause,
+            dropped,
+        } => {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let cuts = usize::try_from(cuts).unwrap_or(usize::MAX);
-            let one = |outage| vec![Trial { seed, count, outage, pause, cuts, dropped }];
-            let all =
-                || dtu_sim::herd_trials(seed).into_iter().map(|trial| Trial { count, ..trial }).collect();
+            let one = |outage| {
+                vec![Trial {
+                    seed,
+                    count,
+                    outage,
+                    pause,
+                    cuts,
+                    dropped,
+                }]
+            };
+            let all = || {
+                dtu_sim::herd_trials(seed)
+                    .into_iter()
+                    .map(|trial| Trial { count, ..trial })
+                    .collect()
+            };
             herd(outage.map_or_else(all, one))
         }
     }
@@ -158,14 +203,18 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
 }
 
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let tell = |line: &str| {
         if !quiet {
             print(format_args!("{line}"));
         }
     };
     let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
-    print(format_args!("{} inputs, {} outputs\n{}", done.entries, done.outputs, done.report));
+    print(format_args!(
+        "{} inputs, {} outputs\n{}",
+        done.entries, done.outputs, done.report
+    ));
     Ok(())
 }
 
@@ -175,10 +224,18 @@ fn world(seed: Option<u64>, seeds: Option<RangeInclusive<u64>>, how: Run, all: b
     for failure in &failures {
         report(failure);
     }
-    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0.001..=1000")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be 0.001..=1000"
+)]
 fn micros(hours: f64) -> u64 {
     (hours * 3.6e9) as u64
 }
@@ -208,7 +265,9 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
         let mut both = (Vec::new(), Vec::new());
         for thread in threads {
-            let (sums, failures) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let (sums, failures) = thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             both.0.extend(sums);
             both.1.extend(failures);
         }
@@ -226,7 +285,8 @@ fn run_all(seeds: &RangeInclusive<u64>, how: Run, all: bool) -> Vec<Failure> {
 fn digest(sums: &mut [Summary]) -> u64 {
     sums.sort_by_key(|sum| sum.seed);
     let mut all = Fnv::default();
-    sums.iter().for_each(|sum| all.mix(&sum.outputs.to_le_bytes()));
+    sums.iter()
+        .for_each(|sum| all.mix(&sum.outputs.to_le_bytes()));
     all.get()
 }
 
@@ -268,5 +328,8 @@ fn report(failure: &Failure) {
     for line in &failure.trace {
         eprintln!("{line}");
     }
-    eprintln!("seed {} at {}: {:?}: {}", failure.seed, failure.time, failure.rule, failure.text);
+    eprintln!(
+        "seed {} at {}: {:?}: {}",
+        failure.seed, failure.time, failure.rule, failure.text
+    );
 }

@@ -188,7 +188,11 @@ impl Line {
                 // An `a` that cannot be printed is not waited for without end.
                 let until = self.last.unwrap_or(0) + TRAIL + OFFER;
                 self.offers += 1;
-                self.escape = Escape::Asked { written: false, until, tail };
+                self.escape = Escape::Asked {
+                    written: false,
+                    until,
+                    tail,
+                };
                 self.found.push_back(Found::Prompt);
             }
             Escape::Asked { until, .. } if now >= until => self.give_up(),
@@ -222,12 +226,17 @@ impl Line {
 
     fn end_text(&mut self) {
         self.phase = Phase::Command;
-        self.found.push_back(Found::Text(std::mem::take(&mut self.line)));
+        self.found
+            .push_back(Found::Text(std::mem::take(&mut self.line)));
     }
 
     fn text(&mut self, value: u8) {
         self.line.push(value);
-        if self.phase == (Phase::Text { wanted: self.line.len() }) {
+        if self.phase
+            == (Phase::Text {
+                wanted: self.line.len(),
+            })
+        {
             self.end_text();
         }
     }
@@ -238,7 +247,11 @@ impl Line {
         self.advance(now);
         self.reads += 1;
         for (place, value) in bytes.iter().enumerate() {
-            self.byte(Byte { at: now, value: *value, read: self.reads });
+            self.byte(Byte {
+                at: now,
+                value: *value,
+                read: self.reads,
+            });
             if matches!(self.found.back(), Some(Found::Line(_) | Found::Text(_))) {
                 return place + 1;
             }
@@ -252,7 +265,8 @@ impl Line {
     fn byte(&mut self, byte: Byte) {
         let twin = self.twin.take().is_some_and(|twin| {
             let late = byte.value == b'\n'
-                && (byte.at <= twin.at + LINE_FEED_WITHIN || matches!(self.phase, Phase::Text { wanted: 0 }));
+                && (byte.at <= twin.at + LINE_FEED_WITHIN
+                    || matches!(self.phase, Phase::Text { wanted: 0 }));
             twin.value == byte.value && (twin.at == byte.at || late)
         });
         match self.phase {
@@ -275,7 +289,10 @@ impl Line {
             b'\n' => b'\r',
             value => return self.line.push(value),
         };
-        self.twin = Some(Byte { value: twin, ..byte });
+        self.twin = Some(Byte {
+            value: twin,
+            ..byte
+        });
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.found.push_back(Found::Line(line));
@@ -291,9 +308,15 @@ impl Line {
             Escape::Asked { written: true, .. } if byte.value.eq_ignore_ascii_case(&b'a') => {
                 Some(Escape::Answered(Tail::default()))
             }
-            Escape::Asked { written, until, mut tail } => {
-                tail.take(byte.value).then_some(Escape::Asked { written, until, tail })
-            }
+            Escape::Asked {
+                written,
+                until,
+                mut tail,
+            } => tail.take(byte.value).then_some(Escape::Asked {
+                written,
+                until,
+                tail,
+            }),
             Escape::Answered(mut tail) => tail.take(byte.value).then_some(Escape::Answered(tail)),
         };
         if let Some(next) = next {
@@ -345,7 +368,11 @@ impl Line {
 
     /// Silence that closes a frame. In the window each read tells nothing: there it is 20 ms at least.
     fn silence(&self) -> u64 {
-        if self.phase == Phase::Window { self.packing.max(20 * MS) } else { self.packing }
+        if self.phase == Phase::Window {
+            self.packing.max(20 * MS)
+        } else {
+            self.packing
+        }
     }
 
     /// The window is over; what is being received goes on.
@@ -367,7 +394,8 @@ impl Line {
 
     fn close(&mut self) {
         if !self.open.is_empty() {
-            self.found.push_back(Found::Frame(std::mem::take(&mut self.open)));
+            self.found
+                .push_back(Found::Frame(std::mem::take(&mut self.open)));
         }
     }
 }

@@ -40,8 +40,16 @@ impl Packet {
     /// `55 AA | len | func | reserve | port | addr | data | sum`
     pub(crate) fn build(&self) -> Vec<u8> {
         let named = matches!(self.to.address, Address::Name(_));
-        let bits = [(self.to.tcp, 0), (self.short, 1), (named, 2), (self.full, 7)];
-        let func = bits.iter().map(|(set, bit)| u8::from(*set) << bit).sum::<u8>();
+        let bits = [
+            (self.to.tcp, 0),
+            (self.short, 1),
+            (named, 2),
+            (self.full, 7),
+        ];
+        let func = bits
+            .iter()
+            .map(|(set, bit)| u8::from(*set) << bit)
+            .sum::<u8>();
         let [high, low] = self.to.port.to_be_bytes();
         let mut inner = vec![func, self.wait, 0, low, high];
         match &self.to.address {
@@ -73,12 +81,25 @@ impl Packet {
             (Address::V4([four[3], four[2], four[1], four[0]]), data)
         } else {
             let end = rest.iter().position(|byte| *byte == 0)?;
-            (Address::Name(String::from_utf8(rest[..end].to_vec()).ok()?), &rest[end + 1..])
+            (
+                Address::Name(String::from_utf8(rest[..end].to_vec()).ok()?),
+                &rest[end + 1..],
+            )
         };
-        let to = Destination { tcp: func & 1 != 0, address, port: u16::from_be_bytes([fixed[4], fixed[3]]) };
-        let packet =
-            Self { to, short: func & 2 != 0, wait: fixed[1], full: func & 0x80 != 0, data: data.to_vec() };
-        let good = func & 0x78 == 0 && packet.to.port > 0 && (1..=1000).contains(&packet.data.len());
+        let to = Destination {
+            tcp: func & 1 != 0,
+            address,
+            port: u16::from_be_bytes([fixed[4], fixed[3]]),
+        };
+        let packet = Self {
+            to,
+            short: func & 2 != 0,
+            wait: fixed[1],
+            full: func & 0x80 != 0,
+            data: data.to_vec(),
+        };
+        let good =
+            func & 0x78 == 0 && packet.to.port > 0 && (1..=1000).contains(&packet.data.len());
         good.then_some(packet)
     }
 }
@@ -123,7 +144,11 @@ impl Reader {
         if self.held.is_empty() {
             return Vec::new();
         }
-        let what = if self.is_inside() { Seen::Bad } else { Seen::Garbage };
+        let what = if self.is_inside() {
+            Seen::Bad
+        } else {
+            Seen::Garbage
+        };
         self.held.drain(..self.held.len().min(2));
         [vec![what], self.look()].concat()
     }
@@ -154,7 +179,9 @@ impl Reader {
             if begin.is_none() {
                 return seen;
             }
-            let Some((what, length)) = self.front() else { return seen };
+            let Some((what, length)) = self.front() else {
+                return seen;
+            };
             self.held.drain(..length);
             seen.push(what);
         }
@@ -162,7 +189,9 @@ impl Reader {
 
     /// What stands at the front, and how much of it is done with.
     fn front(&self) -> Option<(Seen, usize)> {
-        let [_, _, high, low, ..] = self.held[..] else { return None };
+        let [_, _, high, low, ..] = self.held[..] else {
+            return None;
+        };
         let length = usize::from(u16::from_be_bytes([high, low]));
         if !(8..=Self::LENGTH_MAX).contains(&length) {
             return Some((Seen::Bad, 2));
@@ -172,7 +201,9 @@ impl Reader {
         if let Some(packet) = Packet::read(bytes) {
             return Some((Seen::Packet(packet, bytes.to_vec()), whole));
         }
-        let sum = bytes[4..whole - 1].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+        let sum = bytes[4..whole - 1]
+            .iter()
+            .fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
         Some((Seen::Bad, if sum == bytes[whole - 1] { whole } else { 2 }))
     }
 }
@@ -182,13 +213,24 @@ mod tests {
     use super::*;
 
     /// Decisions 11: UDP to 192.168.0.133:33, data 01.
-    const EXAMPLE: [u8; 15] =
-        [0x55, 0xAA, 0x00, 0x0A, 0, 0, 0, 0x21, 0x00, 0x85, 0x00, 0xA8, 0xC0, 0x01, 0x0F];
+    const EXAMPLE: [u8; 15] = [
+        0x55, 0xAA, 0x00, 0x0A, 0, 0, 0, 0x21, 0x00, 0x85, 0x00, 0xA8, 0xC0, 0x01, 0x0F,
+    ];
 
     #[test]
     fn the_published_example_is_built_and_read() {
-        let to = Destination { tcp: false, address: Address::V4([192, 168, 0, 133]), port: 33 };
-        let packet = Packet { to, short: false, wait: 0, full: false, data: vec![1] };
+        let to = Destination {
+            tcp: false,
+            address: Address::V4([192, 168, 0, 133]),
+            port: 33,
+        };
+        let packet = Packet {
+            to,
+            short: false,
+            wait: 0,
+            full: false,
+            data: vec![1],
+        };
         assert_eq!(packet.build(), EXAMPLE);
         assert_eq!(Packet::read(&EXAMPLE), Some(packet));
         let mut damaged = EXAMPLE;

@@ -40,14 +40,23 @@ pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record
         match &entry.what {
             Happening::Timeout => device.handle_timeout(now),
             Happening::Input(input) => {
-                tell(&format!("{:>16} <- {}", Clock(now.as_micros()), heard(&input.as_input(), now)));
+                tell(&format!(
+                    "{:>16} <- {}",
+                    Clock(now.as_micros()),
+                    heard(&input.as_input(), now)
+                ));
                 device.handle_input(input.as_input(), now);
             }
         }
         outputs += drain(&mut device, now, &mut tell);
     }
     let status = device.status(now);
-    Ok(Replayed { entries: count, outputs, status, report: report(&mut device, now) })
+    Ok(Replayed {
+        entries: count,
+        outputs,
+        status,
+        report: report(&mut device, now),
+    })
 }
 
 /// Empty where a command under way is in front of it.
@@ -66,7 +75,13 @@ fn report(device: &mut Dtu, now: Instant) -> String {
 fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
     let (config, problems) = from_store_text(&header.stored);
     tell_problems("stored", &problems, tell);
-    let mut device = Dtu::new(config, header.options, header.identity, header.seed, header.started);
+    let mut device = Dtu::new(
+        config,
+        header.options,
+        header.identity,
+        header.seed,
+        header.started,
+    );
     device.restore_losses(&header.losses);
     for (queue, number, bytes) in header.restored {
         device.restore(queue, [(number, bytes)]);
@@ -85,7 +100,11 @@ fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
     let mut count = 0;
     while let Some(output) = device.poll_output() {
         count += 1;
-        tell(&format!("{:>16} -> {}", Clock(now.as_micros()), describe(&output)));
+        tell(&format!(
+            "{:>16} -> {}",
+            Clock(now.as_micros()),
+            describe(&output)
+        ));
     }
     count
 }
@@ -93,7 +112,9 @@ fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
 /// An input as its log has it, but bytes that a person wants to read escaped instead of in hex.
 fn heard(input: &Input<'_>, now: Instant) -> String {
     match input {
-        Input::Serial(SerialInput::Data(bytes)) => format!("serial data \"{}\"", bytes.escape_ascii()),
+        Input::Serial(SerialInput::Data(bytes)) => {
+            format!("serial data \"{}\"", bytes.escape_ascii())
+        }
         Input::Socket(socket, SocketInput::Data(bytes)) => {
             format!("{socket} data \"{}\"", bytes.escape_ascii())
         }
@@ -106,7 +127,8 @@ fn heard(input: &Input<'_>, now: Instant) -> String {
         | Input::Shutdown => {
             let mut line = String::new();
             record::encode_input(&mut line, now, input);
-            line.split_once(' ').map_or_else(String::new, |(_, what)| what.trim_end().to_owned())
+            line.split_once(' ')
+                .map_or_else(String::new, |(_, what)| what.trim_end().to_owned())
         }
     }
 }

@@ -3,8 +3,8 @@
 use cellular_sim::Rng;
 use cellular_sim::radio::Faults;
 use dtu_proto::config::{
-    Config, DropPolicy, Expect, FactoryPassword, HeartbeatTo, Options, Protocol, RegistrationWhen, Role,
-    WorkingMode,
+    Config, DropPolicy, Expect, FactoryPassword, HeartbeatTo, Options, Protocol, RegistrationWhen,
+    Role, WorkingMode,
 };
 use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::time::Duration;
@@ -63,7 +63,13 @@ impl RadioStyle {
     fn draw(rng: &mut Rng, length: u64) -> Self {
         let sms_mode = rng.chance(30);
         let bad = rng.chance(60);
-        let mut percent = |most: u64| if bad { u8::try_from(rng.range(0, most)).unwrap_or(0) } else { 0 };
+        let mut percent = |most: u64| {
+            if bad {
+                u8::try_from(rng.range(0, most)).unwrap_or(0)
+            } else {
+                0
+            }
+        };
         let faults = Faults {
             lost: percent(4),
             answer_lost: percent(6),
@@ -76,10 +82,26 @@ impl RadioStyle {
             sms_mode,
             faults,
             line_away: 5 * SEC,
-            letter_every: if sms_mode { rng.range(1, 20) * SEC } else { length / 20 },
-            command_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
-            call_every: if rng.chance(40) { length / rng.range(4, 20) } else { 0 },
-            trouble_every: if rng.chance(50) { length / rng.range(1, 12) } else { 0 },
+            letter_every: if sms_mode {
+                rng.range(1, 20) * SEC
+            } else {
+                length / 20
+            },
+            command_every: if rng.chance(40) {
+                length / rng.range(4, 20)
+            } else {
+                0
+            },
+            call_every: if rng.chance(40) {
+                length / rng.range(4, 20)
+            } else {
+                0
+            },
+            trouble_every: if rng.chance(50) {
+                length / rng.range(1, 12)
+            } else {
+                0
+            },
         }
     }
 }
@@ -167,8 +189,13 @@ impl Scenario {
             self.dte.trickle = false;
             self.host.read_max = 4095;
             // Messages wait where the line is away, and that is when a kill tells most.
-            let mut often =
-                |percent: u64| if rng.chance(percent) { self.length / rng.range(2, 12) } else { 0 };
+            let mut often = |percent: u64| {
+                if rng.chance(percent) {
+                    self.length / rng.range(2, 12)
+                } else {
+                    0
+                }
+            };
             (self.crash_every, self.unplug_every) = (often(50), often(50));
             self.radio.line_away = rng.pick(&[5, 5, 60]) * SEC;
         }
@@ -185,7 +212,11 @@ impl Scenario {
 }
 
 fn sometimes(rng: &mut Rng, percent: u64, length: u64) -> u64 {
-    if rng.chance(percent) { length / rng.range(1, 4) } else { 0 }
+    if rng.chance(percent) {
+        length / rng.range(1, 4)
+    } else {
+        0
+    }
 }
 
 fn config(rng: &mut Rng) -> Config {
@@ -194,7 +225,11 @@ fn config(rng: &mut Rng) -> Config {
         packing_time: rng.pick(&[0, 10, 15, 30, 100, 100, 250, 1000]),
         restart_time: rng.pick(&[0, 1800, 1800, 600]),
         registration_when: rng.pick(&[RegistrationWhen::OnConnect, RegistrationWhen::WithData]),
-        heartbeat_to: rng.pick(&[HeartbeatTo::Network, HeartbeatTo::Network, HeartbeatTo::Serial]),
+        heartbeat_to: rng.pick(&[
+            HeartbeatTo::Network,
+            HeartbeatTo::Network,
+            HeartbeatTo::Serial,
+        ]),
         network_at: rng.chance(50),
         serial_at: rng.chance(50),
         long_links: rng.chance(75),
@@ -218,7 +253,11 @@ fn config(rng: &mut Rng) -> Config {
     let used = if rng.chance(4) { 0 } else { rng.size(1, LINKS) };
     for (index, link) in config.links.iter_mut().enumerate() {
         link.enabled = index < used;
-        link.protocol = if rng.chance(75) { Protocol::Tcp } else { Protocol::Udp };
+        link.protocol = if rng.chance(75) {
+            Protocol::Tcp
+        } else {
+            Protocol::Udp
+        };
         link.address = format!("server{}.example", index + 1);
         if rng.chance(20) {
             link.local_port = 5000 + u16::try_from(index).unwrap_or(0);
@@ -256,8 +295,12 @@ fn options(rng: &mut Rng) -> Options {
     };
     for link in &mut options.links {
         link.cache = rng.pick(&[2048, 4096, 15_360, 15_360, 1 << 20]);
-        link.drop_policy =
-            rng.pick(&[DropPolicy::Oldest, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block]);
+        link.drop_policy = rng.pick(&[
+            DropPolicy::Oldest,
+            DropPolicy::Oldest,
+            DropPolicy::Newest,
+            DropPolicy::Block,
+        ]);
         link.resend = rng.chance(75);
         link.spool = rng.chance(30);
         link.backoff_max = Duration::from_secs(rng.pick(&[2, 30, 30]));
@@ -279,7 +322,10 @@ fn pace(options: &mut Options, rng: &mut Rng) {
         if link.drop_policy == DropPolicy::Oldest && rng.chance(80) {
             link.drop_policy = DropPolicy::Auto;
         }
-        for expect in [&mut link.expect_heartbeat, &mut link.expect_registration].into_iter().flatten() {
+        for expect in [&mut link.expect_heartbeat, &mut link.expect_registration]
+            .into_iter()
+            .flatten()
+        {
             expect.pass = rng.chance(20);
         }
     }
@@ -288,7 +334,12 @@ fn pace(options: &mut Options, rng: &mut Rng) {
 
 fn expect(rng: &mut Rng) -> Expect {
     let within = Duration::from_secs(rng.range(1, 8));
-    Expect { reply: b"\x03OK\x03".to_vec(), within, misses: rng.pick(&[1, 2, 3]), pass: false }
+    Expect {
+        reply: b"\x03OK\x03".to_vec(),
+        within,
+        misses: rng.pick(&[1, 2, 3]),
+        pass: false,
+    }
 }
 
 fn dte(rng: &mut Rng, pause: u64, config: &Config) -> DteStyle {
@@ -319,7 +370,11 @@ fn net(rng: &mut Rng, length: u64, pause: u64) -> NetStyle {
         refused: if bad { rng.pick(&[0, 30, 90]) } else { 0 },
         silent: if bad { rng.pick(&[0, 20]) } else { 0 },
         no_name: if bad { rng.pick(&[0, 20]) } else { 0 },
-        fault_every: if bad || rng.chance(50) { length / rng.range(1, 15) } else { 0 },
+        fault_every: if bad || rng.chance(50) {
+            length / rng.range(1, 15)
+        } else {
+            0
+        },
         acks_lost: rng.pick(&[0, 0, 30, 95]),
         datagrams_lost: rng.pick(&[0, 10]),
         server_pause: rng.wait(pause * 2) + 20 * MS,

@@ -27,7 +27,12 @@ impl fmt::Display for Line {
             write!(f, " {}", self.number)?;
         }
         if self.len > 0 {
-            write!(f, " [{}] \"{}\"", self.len, self.head[..self.len.min(HEAD)].escape_ascii())?;
+            write!(
+                f,
+                " [{}] \"{}\"",
+                self.len,
+                self.head[..self.len.min(HEAD)].escape_ascii()
+            )?;
             f.write_str(if self.len > HEAD { "…" } else { "" })?;
         }
         Ok(())
@@ -80,17 +85,34 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) fn new(print: bool) -> Self {
-        Self { last: VecDeque::with_capacity(KEPT), hash: Fnv::default(), print }
+        Self {
+            last: VecDeque::with_capacity(KEPT),
+            hash: Fnv::default(),
+            print,
+        }
     }
 
     pub(crate) fn add(&mut self, at: u64, what: &'static str, link: u8, number: u64, bytes: &[u8]) {
         let mut head = [0; HEAD];
         let shown = bytes.len().min(HEAD);
         head[..shown].copy_from_slice(&bytes[..shown]);
-        for part in [&at.to_le_bytes(), what.as_bytes(), &[link], &number.to_le_bytes(), bytes] {
+        for part in [
+            &at.to_le_bytes(),
+            what.as_bytes(),
+            &[link],
+            &number.to_le_bytes(),
+            bytes,
+        ] {
             self.hash.mix(part);
         }
-        let line = Line { at, what, link, number, head, len: bytes.len() };
+        let line = Line {
+            at,
+            what,
+            link,
+            number,
+            head,
+            len: bytes.len(),
+        };
         if self.print {
             use std::io::Write as _;
             // A reader that is gone, as `head`, has seen what it wanted.

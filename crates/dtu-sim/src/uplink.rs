@@ -128,11 +128,20 @@ impl Book {
     /// A connection stands; `registers`: the registration packet is its first word.
     pub(crate) fn connected(&mut self, socket: SocketId, udp: bool, registers: bool) {
         let next = self.first_open();
-        self.connections[socket.index()] = Some(Connection { next, registers, udp, ..Connection::default() });
+        self.connections[socket.index()] = Some(Connection {
+            next,
+            registers,
+            udp,
+            ..Connection::default()
+        });
     }
 
     fn first_open(&self) -> u64 {
-        let closed = self.frames.iter().take_while(|frame| frame.reported || frame.skipped).count();
+        let closed = self
+            .frames
+            .iter()
+            .take_while(|frame| frame.reported || frame.skipped)
+            .count();
         self.base + closed as u64
     }
 
@@ -151,7 +160,10 @@ impl Book {
         if let Ok(carried) = &carried {
             connection.registers = false;
             connection.offset += (prefix.len() + body.len()) as u64;
-            let sent = Sent { carried: carried.clone(), end: connection.offset };
+            let sent = Sent {
+                carried: carried.clone(),
+                end: connection.offset,
+            };
             connection.sends.push_back(sent);
             if let Carried::Frame(number) = carried {
                 self.hand_over(&mut connection, socket, *number);
@@ -196,7 +208,11 @@ impl Book {
                 Err("the first bytes of a connection are not the registration packet".to_owned())
             };
         }
-        let wanted: &[u8] = if rules.with_data { rules.registration } else { &[] };
+        let wanted: &[u8] = if rules.with_data {
+            rules.registration
+        } else {
+            &[]
+        };
         if let Some(number) = self.find(connection, body, rules.dropped) {
             if prefix != wanted {
                 return Err(format!(
@@ -208,7 +224,9 @@ impl Book {
             return self.may_go(number, socket);
         }
         if !prefix.is_empty() && (prefix != wanted || rules.heartbeat == Some(body)) {
-            return Err("the registration packet precedes something that is no data frame".to_owned());
+            return Err(
+                "the registration packet precedes something that is no data frame".to_owned(),
+            );
         }
         if prefix.is_empty() && rules.heartbeat == Some(body) {
             return Ok(Carried::Heartbeat);
@@ -220,7 +238,9 @@ impl Book {
             return Ok(Carried::Reply);
         }
         let shown = body[..body.len().min(40)].escape_ascii();
-        let next = self.frames.get(usize_of(connection.next.saturating_sub(self.base)));
+        let next = self
+            .frames
+            .get(usize_of(connection.next.saturating_sub(self.base)));
         let due = next.map_or_else(
             || "none".to_owned(),
             |frame| {
@@ -244,7 +264,12 @@ impl Book {
     fn find(&self, connection: &Connection, body: &[u8], dropped: u64) -> Option<u64> {
         let mut may_skip = dropped.saturating_sub(self.skipped + self.missing);
         let start = connection.next.max(self.base);
-        for (place, frame) in self.frames.iter().enumerate().skip(usize_of(start - self.base)) {
+        for (place, frame) in self
+            .frames
+            .iter()
+            .enumerate()
+            .skip(usize_of(start - self.base))
+        {
             let once = !self.resend && frame.sent > 0 && frame.under_way.is_none();
             if frame.bytes[..] == *body && !once {
                 return Some(self.base + place as u64);
@@ -262,16 +287,22 @@ impl Book {
             return Err("a frame that was acknowledged is sent again".to_owned());
         }
         if let Some(other) = frame.under_way {
-            return Err(format!("a frame goes to {socket} while it is under way on {other}"));
+            return Err(format!(
+                "a frame goes to {socket} while it is under way on {other}"
+            ));
         }
         Ok(Carried::Frame(number))
     }
 
     /// UDP: the datagram is out. TCP: nothing is known yet.
     pub(crate) fn sent(&mut self, socket: SocketId) {
-        let udp = self.connections[socket.index()].as_ref().is_some_and(|connection| connection.udp);
+        let udp = self.connections[socket.index()]
+            .as_ref()
+            .is_some_and(|connection| connection.udp);
         if udp {
-            let offset = self.connections[socket.index()].as_ref().map_or(0, |connection| connection.offset);
+            let offset = self.connections[socket.index()]
+                .as_ref()
+                .map_or(0, |connection| connection.offset);
             self.arrived(socket, offset);
             self.acknowledged_to(socket, offset);
         }
@@ -279,7 +310,9 @@ impl Book {
 
     /// The peer's program has the first `bytes` bytes of this connection.
     pub(crate) fn arrived(&mut self, socket: SocketId, bytes: u64) {
-        let Some(connection) = &mut self.connections[socket.index()] else { return };
+        let Some(connection) = &mut self.connections[socket.index()] else {
+            return;
+        };
         connection.truly = bytes;
         for sent in connection.sends.iter().filter(|sent| sent.end <= bytes) {
             if let Carried::Frame(number) = sent.carried
@@ -292,9 +325,17 @@ impl Book {
 
     /// The device is told that the first `bytes` bytes are acknowledged.
     pub(crate) fn acknowledged_to(&mut self, socket: SocketId, bytes: u64) {
-        let Some(connection) = &mut self.connections[socket.index()] else { return };
-        while connection.sends.front().is_some_and(|sent| sent.end <= bytes) {
-            let Some(sent) = connection.sends.pop_front() else { break };
+        let Some(connection) = &mut self.connections[socket.index()] else {
+            return;
+        };
+        while connection
+            .sends
+            .front()
+            .is_some_and(|sent| sent.end <= bytes)
+        {
+            let Some(sent) = connection.sends.pop_front() else {
+                break;
+            };
             if let Carried::Frame(number) = sent.carried {
                 let frame = &mut self.frames[usize_of(number - self.base)];
                 frame.under_way = None;
@@ -320,7 +361,10 @@ impl Book {
     fn trim(&mut self) {
         let oldest = self.oldest_under_way();
         while self.base < oldest
-            && self.frames.front().is_some_and(|frame| frame.reported || frame.skipped)
+            && self
+                .frames
+                .front()
+                .is_some_and(|frame| frame.reported || frame.skipped)
             && let Some(frame) = self.frames.pop_front()
         {
             self.base += 1;
@@ -347,12 +391,18 @@ impl Book {
 
     /// Whether a frame is neither acknowledged nor passed over.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.frames.iter().any(|frame| !frame.reported && !frame.skipped)
+        self.frames
+            .iter()
+            .any(|frame| !frame.reported && !frame.skipped)
     }
 
     /// How many frames the peers do not have, and how many bytes these are; after everything has drained.
     pub(crate) fn missing(&self) -> u64 {
-        let open = self.frames.iter().filter(|frame| !frame.delivered && !frame.skipped).count();
+        let open = self
+            .frames
+            .iter()
+            .filter(|frame| !frame.delivered && !frame.skipped)
+            .count();
         self.missing + self.skipped + open as u64
     }
 
@@ -364,7 +414,11 @@ impl Book {
             *spooled.entry(bytes).or_default() += 1;
         }
         let mut lost = 0;
-        for frame in self.frames.iter().filter(|frame| !frame.reported && !frame.skipped) {
+        for frame in self
+            .frames
+            .iter()
+            .filter(|frame| !frame.reported && !frame.skipped)
+        {
             match spooled.get_mut(&frame.bytes[..]) {
                 Some(count) if *count > 0 => *count -= 1,
                 _ => lost += 1,
@@ -372,7 +426,10 @@ impl Book {
         }
         let excused = dropped.saturating_sub(self.skipped + self.missing);
         if lost > excused {
-            return Err(format!("{lost} frames that waited are not on the spool of links {:?}", self.links));
+            return Err(format!(
+                "{lost} frames that waited are not on the spool of links {:?}",
+                self.links
+            ));
         }
         Ok(())
     }
@@ -381,7 +438,13 @@ impl Book {
     pub(crate) fn crashed(&mut self, kept: &[Vec<u8>]) {
         self.connections = Default::default();
         self.frames.clear();
-        (self.base, self.skipped, self.missing, self.acknowledged, self.repeated) = (0, 0, 0, 0, 0);
+        (
+            self.base,
+            self.skipped,
+            self.missing,
+            self.acknowledged,
+            self.repeated,
+        ) = (0, 0, 0, 0, 0);
         (self.given, self.given_bytes) = (0, 0);
         for bytes in kept {
             self.give(&Rc::from(bytes.as_slice()));

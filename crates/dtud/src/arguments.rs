@@ -33,7 +33,10 @@ fn hide(command: &mut [u8]) {
     if at_lines::sets_a_secret(&String::from_utf8_lossy(command))
         && let Some(at) = command.iter().position(|byte| *byte == b'=')
     {
-        command.iter_mut().skip(at + 1).for_each(|byte| *byte = b'*');
+        command
+            .iter_mut()
+            .skip(at + 1)
+            .for_each(|byte| *byte = b'*');
     }
 }
 
@@ -43,14 +46,23 @@ fn hide(command: &mut [u8]) {
 /// A text for the user.
 pub(crate) fn read_at_file(path: &Path) -> Result<Vec<StartLine>, String> {
     let is_stdin = path.as_os_str() == "-";
-    let shown = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let shown = if is_stdin {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
     let mut bytes = Vec::new();
     let read = if is_stdin {
-        std::io::stdin().lock().take(AT_FILE_MAX + 1).read_to_end(&mut bytes)
+        std::io::stdin()
+            .lock()
+            .take(AT_FILE_MAX + 1)
+            .read_to_end(&mut bytes)
     } else {
         File::open(path).and_then(|file| {
             if file.metadata()?.mode() & READABLE_BY_OTHERS != 0 {
-                warn!("console: {shown} may hold passwords and can be read by everybody: chmod o-r");
+                warn!(
+                    "console: {shown} may hold passwords and can be read by everybody: chmod o-r"
+                );
             }
             file.take(AT_FILE_MAX + 1).read_to_end(&mut bytes)
         })
@@ -69,7 +81,9 @@ fn lines_of(shown: &str, bytes: &[u8]) -> Result<Vec<StartLine>, String> {
     for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let line = str::from_utf8(line).map_err(|error| {
             let byte = line.get(error.valid_up_to()).unwrap_or(&0);
-            format!("{shown}:{number}: byte 0x{byte:02X} is not UTF-8; a file of AT lines is UTF-8 text")
+            format!(
+                "{shown}:{number}: byte 0x{byte:02X} is not UTF-8; a file of AT lines is UTF-8 text"
+            )
         })?;
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
@@ -96,16 +110,25 @@ mod tests {
         assert_eq!(hidden("CIPSW=abcde"), "CIPSW=*****");
         assert_eq!(hidden("at+cipsw=abcde"), "at+cipsw=*****");
         assert_eq!(hidden("+CIPR=9600;+CIPSW=ab"), "+CIPR=**************");
-        assert_eq!(hidden("CIPSCONT=1,\"TCP\",\"h\",1,1"), "CIPSCONT=1,\"TCP\",\"h\",1,1");
+        assert_eq!(
+            hidden("CIPSCONT=1,\"TCP\",\"h\",1,1"),
+            "CIPSCONT=1,\"TCP\",\"h\",1,1"
+        );
     }
 
     #[test]
     fn k10_a_file_of_at_lines_has_one_a_line_and_comments() {
         let lines = lines_of("x", b"# ours\nCIPR=9600\n\n  ATW \r\n").unwrap();
-        let wanted = [StartLine::of_file("CIPR=9600", "x:2"), StartLine::of_file("ATW", "x:4")];
+        let wanted = [
+            StartLine::of_file("CIPR=9600", "x:2"),
+            StartLine::of_file("ATW", "x:4"),
+        ];
         assert_eq!(lines, wanted);
         let error = read_at_file("/nosuch/file".as_ref()).unwrap_err();
-        assert!(error.starts_with("--at-file /nosuch/file: No such file"), "{error}");
+        assert!(
+            error.starts_with("--at-file /nosuch/file: No such file"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -113,6 +136,9 @@ mod tests {
         let marked = lines_of("x", b"\xEF\xBB\xBF# ours\nATW").unwrap();
         assert_eq!(marked, [StartLine::of_file("ATW", "x:2")]);
         let error = lines_of("x", b"ATW\nCIMODID=\xB2\xE2\n").unwrap_err();
-        assert_eq!(error, "x:2: byte 0xB2 is not UTF-8; a file of AT lines is UTF-8 text");
+        assert_eq!(
+            error,
+            "x:2: byte 0xB2 is not UTF-8; a file of AT lines is UTF-8 text"
+        );
     }
 }

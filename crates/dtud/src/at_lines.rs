@@ -21,12 +21,18 @@ impl StartLine {
     /// Of `--at`.
     #[must_use]
     pub fn argument(line: &str) -> Self {
-        Self { text: at_line(line), place: None }
+        Self {
+            text: at_line(line),
+            place: None,
+        }
     }
 
     /// Of a file.
     pub(crate) fn of_file(line: &str, place: impl fmt::Display) -> Self {
-        Self { text: at_line(line), place: Some(place.to_string()) }
+        Self {
+            text: at_line(line),
+            place: Some(place.to_string()),
+        }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -77,7 +83,10 @@ pub(crate) struct AtLines {
 
 impl AtLines {
     pub(crate) fn new(lines: Vec<StartLine>) -> Self {
-        Self { lines, ..Self::default() }
+        Self {
+            lines,
+            ..Self::default()
+        }
     }
 
     /// They are to be given from the first.
@@ -98,7 +107,10 @@ impl AtLines {
         }
         let line = self.waiting.pop_front()?;
         if self.waited && self.waiting.is_empty() && line.text != APPLY {
-            self.waiting.push_back(StartLine { text: APPLY.to_owned(), place: line.place.clone() });
+            self.waiting.push_back(StartLine {
+                text: APPLY.to_owned(),
+                place: line.place.clone(),
+            });
         }
         self.answer_by = Some(now + ANSWER_WITHIN);
         let text = line.text.clone();
@@ -109,7 +121,9 @@ impl AtLines {
     /// The device's answer to the last one.
     pub(crate) fn reply(&mut self, reply: &str) {
         self.answer_by = None;
-        let Some(line) = self.running.take() else { return };
+        let Some(line) = self.running.take() else {
+            return;
+        };
         let reply = reply.trim();
         if !is_refusal(reply) {
             self.tell_answer(&line.text, reply);
@@ -164,7 +178,10 @@ const APPLY: &str = "AT+CIAPPLY";
 /// `CIPR=9600`, `+CIPR=9600` and `AT+CIPR=9600` are the same to a person.
 pub(crate) fn at_line(line: &str) -> String {
     let line = line.trim();
-    if line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT")) {
+    if line
+        .get(..2)
+        .is_some_and(|start| start.eq_ignore_ascii_case("AT"))
+    {
         line.to_owned()
     } else {
         format!("AT+{}", line.strip_prefix('+').unwrap_or(line))

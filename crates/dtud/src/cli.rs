@@ -103,16 +103,24 @@ struct NamedFile {
 
 impl NamedFile {
     fn parse(text: &str) -> Result<Self, String> {
-        let (path, may_miss) = text.strip_prefix('-').map_or((text, false), |path| (path, true));
+        let (path, may_miss) = text
+            .strip_prefix('-')
+            .map_or((text, false), |path| (path, true));
         if path.is_empty() || (may_miss && path.starts_with('-')) {
             return Err("the name of a file is missing".to_owned());
         }
-        Ok(Self { path: path.into(), may_miss })
+        Ok(Self {
+            path: path.into(),
+            may_miss,
+        })
     }
 
     fn present(self) -> Option<PathBuf> {
         let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-        let is_missing = self.may_miss && std::fs::symlink_metadata(&self.path).as_ref().is_err_and(missing);
+        let is_missing = self.may_miss
+            && std::fs::symlink_metadata(&self.path)
+                .as_ref()
+                .is_err_and(missing);
         (!is_missing).then_some(self.path)
     }
 }
@@ -121,7 +129,11 @@ impl NamedFile {
 struct Console;
 
 fn parse_console(text: &str) -> Result<Console, String> {
-    if text == "off" { Ok(Console) } else { Err("the web console is not in this version; off".to_owned()) }
+    if text == "off" {
+        Ok(Console)
+    } else {
+        Err("the web console is not in this version; off".to_owned())
+    }
 }
 
 fn parse_level(text: &str) -> Result<String, String> {
@@ -134,9 +146,11 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match &self.command {
             Some(Command::CheckSettings { file }) => return check_settings(file),
-            Some(Command::Status { json, serial, state }) => {
-                show_status(state.clone(), serial.as_ref(), *json)
-            }
+            Some(Command::Status {
+                json,
+                serial,
+                state,
+            }) => show_status(state.clone(), serial.as_ref(), *json),
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             None => self.run_device(),
         };
@@ -151,7 +165,11 @@ impl Cli {
         if let Err(why) = log::start(self.log.as_deref(), "info") {
             return Ok(refuse(&why));
         }
-        let mut at: Vec<StartLine> = self.at.iter().map(|line| StartLine::argument(line)).collect();
+        let mut at: Vec<StartLine> = self
+            .at
+            .iter()
+            .map(|line| StartLine::argument(line))
+            .collect();
         if let Some(path) = &self.at_file {
             match arguments::read_at_file(path) {
                 Ok(lines) => at.extend(lines),
@@ -169,7 +187,10 @@ impl Cli {
             let of_file = settings.and_then(|settings| settings.serial.line.clone());
             self.serial.clone().or(of_file).unwrap_or_default()
         };
-        let state = self.state.clone().map_or_else(|| default_state(&line(named.as_ref())), Ok)?;
+        let state = self
+            .state
+            .clone()
+            .map_or_else(|| default_state(&line(named.as_ref())), Ok)?;
         let own = state.join("dtud.toml");
         let may_miss = named.is_none() && std::fs::symlink_metadata(&own).is_err();
         let loaded = named.map_or_else(|| Settings::load(&own), Ok);
@@ -180,7 +201,10 @@ impl Cli {
             Err(why) => return Ok(refuse(&why)),
         };
         let serial = line(Some(&settings));
-        let modem = self.modem.or(settings.modem.device.clone()).unwrap_or(modem::Address::Sim);
+        let modem = self
+            .modem
+            .or(settings.modem.device.clone())
+            .unwrap_or(modem::Address::Sim);
         settings.modem.log = self.modem_log;
         for warning in settings.warnings(&settings_path) {
             tracing::warn!("settings: {warning}");
@@ -200,7 +224,9 @@ impl Cli {
             state,
             settings,
             settings_path: Some(settings_path),
-            setup_window: self.setup_window.map(|seconds| Duration::from_secs(seconds.into())),
+            setup_window: self
+                .setup_window
+                .map(|seconds| Duration::from_secs(seconds.into())),
             at,
             record: self.record,
         };
@@ -212,7 +238,9 @@ impl Cli {
             anyhow::Ok(tokio::task::unconstrained(machine).await)
         });
         let end = match end {
-            Err(error) if error.is::<BadStart>() => return Ok(refuse(&format_args!("dtud: {error}"))),
+            Err(error) if error.is::<BadStart>() => {
+                return Ok(refuse(&format_args!("dtud: {error}")));
+            }
             end => end?,
         };
         // A name that is still being asked for must not hold up the end.
@@ -228,7 +256,11 @@ impl Cli {
 /// A program of a terminal ends with it; a daemon reads its settings again.
 fn on_hang_up() -> HangUp {
     use std::io::IsTerminal as _;
-    if std::io::stdin().is_terminal() { HangUp::Stop } else { HangUp::Reload }
+    if std::io::stdin().is_terminal() {
+        HangUp::Stop
+    } else {
+        HangUp::Reload
+    }
 }
 
 /// One thread does everything but ask for names and save parameters.
@@ -257,7 +289,11 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-fn show_status(state: Option<PathBuf>, line: Option<&Address>, as_json: bool) -> anyhow::Result<ExitCode> {
+fn show_status(
+    state: Option<PathBuf>,
+    line: Option<&Address>,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let is_named = state.is_some() || line.is_some();
     let state = state.map_or_else(|| default_state(&line.cloned().unwrap_or_default()), Ok)?;
     let told = match status::ask(&state, as_json) {
@@ -275,8 +311,15 @@ fn the_only_device(default: &Path) -> Option<anyhow::Result<PathBuf>> {
     if found.is_empty() {
         return Some(Ok(last));
     }
-    let all: Vec<String> = found.iter().chain([&last]).map(|state| state.display().to_string()).collect();
-    Some(Err(anyhow::anyhow!("several devices run; name the folder of one with --state: {}", all.join(", "))))
+    let all: Vec<String> = found
+        .iter()
+        .chain([&last])
+        .map(|state| state.display().to_string())
+        .collect();
+    Some(Err(anyhow::anyhow!(
+        "several devices run; name the folder of one with --state: {}",
+        all.join(", ")
+    )))
 }
 
 /// Of the packaged unit.
@@ -300,7 +343,9 @@ fn check_settings(file: &Path) -> ExitCode {
 
 /// The script of the simulated radio is part of the settings.
 fn check_script(file: &Path, settings: &Settings) -> Result<(), String> {
-    let Some(script) = settings.modem.script.as_deref() else { return Ok(()) };
+    let Some(script) = settings.modem.script.as_deref() else {
+        return Ok(());
+    };
     let read = modem::read_script(script).map(drop);
     read.map_err(|why| settings.fault(file, FileKey::Script, &format!("{why:#}")))
 }
@@ -313,7 +358,12 @@ fn check_roots(file: &Path, settings: &Settings) -> Result<(), String> {
 /// Its AT lines, as a new device would take them.
 fn check_lines(file: &Path, settings: &Settings) -> Result<(), String> {
     let lines = settings.start_lines(file);
-    let identity = settings.modem.device.as_ref().unwrap_or(&modem::Address::Sim).identity();
+    let identity = settings
+        .modem
+        .device
+        .as_ref()
+        .unwrap_or(&modem::Address::Sim)
+        .identity();
     let found = rehearsal::first_fault(&lines, &Config::default(), &settings.options(), &identity);
     found.map_or(Ok(()), |found| Err(rehearsal::complaint(found)))
 }
@@ -326,7 +376,11 @@ fn refuse(why: &dyn std::fmt::Display) -> ExitCode {
 
 /// One for each line: two devices of one user must not share a state.
 fn default_state(line: &Address) -> anyhow::Result<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .map(|base| base.join("dtud").join(line.folder_name()))
@@ -336,7 +390,9 @@ fn default_state(line: &Address) -> anyhow::Result<PathBuf> {
 
 /// Before there was one for each line all was kept in the folder above.
 fn tell_of_older_state(state: &Path) {
-    if let Some(older) = state.parent().filter(|older| older.join("parameters").is_file() && !state.exists())
+    if let Some(older) = state
+        .parent()
+        .filter(|older| older.join("parameters").is_file() && !state.exists())
     {
         let (older, state) = (older.display(), state.display());
         tracing::warn!(
@@ -355,7 +411,11 @@ mod tests {
         let path = dir.path().join("dtud.toml");
         let present = |text: String| NamedFile::parse(&text).unwrap().present();
         assert_eq!(present(format!("-{}", path.display())), None);
-        assert_eq!(present(path.display().to_string()), Some(path.clone()), "an error is to name it");
+        assert_eq!(
+            present(path.display().to_string()),
+            Some(path.clone()),
+            "an error is to name it"
+        );
         std::fs::write(&path, "").unwrap();
         assert_eq!(present(format!("-{}", path.display())), Some(path));
         assert!(NamedFile::parse("-").is_err() && NamedFile::parse("--log").is_err());
@@ -369,10 +429,17 @@ mod tests {
         let check = || check_script(&file, &Settings::load(&file).unwrap());
         let said = check().unwrap_err();
         // H9: with its place in the settings file.
-        assert!(said.starts_with(&format!("{}:2:10: script: ", file.display())), "{said}");
+        assert!(
+            said.starts_with(&format!("{}:2:10: script: ", file.display())),
+            "{said}"
+        );
         assert!(said.contains("radio.txt: No such file"), "{said}");
         std::fs::write(dir.path().join("radio.txt"), "at 1s reset\nat 10s smms").unwrap();
-        assert!(check().unwrap_err().contains("radio.txt:2:8: \"smms\" is no verb"));
+        assert!(
+            check()
+                .unwrap_err()
+                .contains("radio.txt:2:8: \"smms\" is no verb")
+        );
         std::fs::write(dir.path().join("radio.txt"), "at 1s reset").unwrap();
         assert_eq!(check(), Ok(()));
     }

@@ -14,7 +14,9 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self {
+            start: std::time::Instant::now(),
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -36,20 +38,32 @@ pub(crate) struct Timer {
 
 impl Timer {
     pub(crate) const fn new() -> Self {
-        Self { sleep: None, armed: None }
+        Self {
+            sleep: None,
+            armed: None,
+        }
     }
 
     /// Sees to it that the task is woken at `wanted` at the latest. `Ready` = it is time already.
-    pub(crate) fn arm(&mut self, clock: Clock, wanted: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn arm(
+        &mut self,
+        clock: Clock,
+        wanted: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let expired = self.armed.is_some_and(|armed| armed <= clock.now());
         let earlier = wanted.is_some_and(|wanted| self.armed.is_none_or(|armed| wanted < armed));
         if !earlier && !expired {
             return Poll::Pending;
         }
         self.armed = wanted;
-        let Some(wanted) = wanted else { return Poll::Pending };
+        let Some(wanted) = wanted else {
+            return Poll::Pending;
+        };
         let at = clock.to_tokio(wanted);
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         sleep.as_mut().reset(at);
         let fired = sleep.as_mut().poll(cx);
         if fired.is_ready() {

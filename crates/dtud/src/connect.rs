@@ -44,7 +44,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(reason: CloseReason, text: impl Into<String>) -> Self {
-        Self { reason, text: text.into() }
+        Self {
+            reason,
+            text: text.into(),
+        }
     }
 }
 
@@ -105,13 +108,20 @@ impl Default for Resolver {
 impl Resolver {
     async fn ask(self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         #[cfg(test)]
-        if let Some(answers) = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        if let Some(answers) = self
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+        {
             return Ok(answers);
         }
         let turn = self.turn.acquire_owned().await.map_err(io::Error::other)?;
         let question = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            (name.as_str(), port).to_socket_addrs().map(Iterator::collect)
+            (name.as_str(), port)
+                .to_socket_addrs()
+                .map(Iterator::collect)
         });
         question.await.map_err(io::Error::other)?
     }
@@ -143,7 +153,10 @@ pub(crate) async fn connect(target: Connect, route: Route) -> Result<Established
         Ok(Err(last)) => Err(last.unwrap_or_else(|| no_address(&target.address))),
         Err(_) => {
             let peers: Vec<String> = peers.iter().map(SocketAddr::to_string).collect();
-            Err(Failure::new(CloseReason::TimedOut, format!("no answer from {}", peers.join(", "))))
+            Err(Failure::new(
+                CloseReason::TimedOut,
+                format!("no answer from {}", peers.join(", ")),
+            ))
         }
     }
 }
@@ -156,11 +169,16 @@ pub(crate) async fn elsewhere(
     peer: SocketAddr,
     refused: bool,
 ) -> Option<Established> {
-    let addresses = resolve(&target.address, target.port, route.resolver.clone()).await.ok()?;
+    let addresses = resolve(&target.address, target.port, route.resolver.clone())
+        .await
+        .ok()?;
     if addresses.contains(&peer) && !refused {
         return None;
     }
-    for address in order(addresses, None).into_iter().filter(|address| *address != peer) {
+    for address in order(addresses, None)
+        .into_iter()
+        .filter(|address| *address != peer)
+    {
         match open(&target, address, &route).await {
             Ok(established) => {
                 route.note_worked(address.ip());
@@ -200,7 +218,11 @@ async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<Socket
                     addresses.push(address);
                 }
             }
-            if addresses.is_empty() { Err(no_address(name)) } else { Ok(addresses) }
+            if addresses.is_empty() {
+                Err(no_address(name))
+            } else {
+                Ok(addresses)
+            }
         }
         Ok(Err(error)) => {
             let text = format!("the name {name} is not found: {error}");
@@ -215,7 +237,10 @@ async fn resolve(name: &str, port: u16, resolver: Resolver) -> Result<Vec<Socket
 
 /// The address that is written instead of a name. IPv6 may have its brackets.
 pub(crate) fn literal(name: &str) -> Option<IpAddr> {
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(name);
     bare.parse().ok()
 }
 
@@ -230,18 +255,33 @@ async fn open(target: &Connect, peer: SocketAddr, route: &Route) -> io::Result<E
         Protocol::Tcp => connected(socket).await?,
         Protocol::Udp => socket,
     };
-    let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let local = socket
+        .local_addr()?
+        .as_socket()
+        .ok_or(io::ErrorKind::AddrNotAvailable)?;
     let short_read = match target.protocol {
         Protocol::Tcp => ShortRead::Empty,
         Protocol::Udp => ShortRead::Unknown,
     };
     let mut port = Port::new(OwnedFd::from(socket), short_read)?;
-    let session =
-        if is_encrypted(target) { Some(encrypt(target, &route.tls, &mut port).await?) } else { None };
-    Ok(Established { port, session, local, peer })
+    let session = if is_encrypted(target) {
+        Some(encrypt(target, &route.tls, &mut port).await?)
+    } else {
+        None
+    };
+    Ok(Established {
+        port,
+        session,
+        local,
+        peer,
+    })
 }
 
-async fn encrypt(target: &Connect, tls: &tls::Client, port: &mut Port) -> io::Result<Box<tls::Session>> {
+async fn encrypt(
+    target: &Connect,
+    tls: &tls::Client,
+    port: &mut Port,
+) -> io::Result<Box<tls::Session>> {
     let session = tls.shake_hands(&target.address, port).await;
     session.map(Box::new)
 }
@@ -292,7 +332,9 @@ fn set_tcp_options(socket: &Socket, fixed_port: bool) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     // A byte that was sent as urgent is a byte of the stream, in its place.
     socket.set_out_of_band_inline(true)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_PAUSE);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_PAUSE);
     socket.set_tcp_keepalive(&keepalive.with_retries(KEEPALIVE_PROBES))?;
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     // The kernel would else swallow minutes of a slow line's data, and lose it with the connection.
@@ -313,9 +355,13 @@ pub(crate) fn reason(error: &io::Error) -> CloseReason {
         Some(libc::ECONNREFUSED) => CloseReason::Refused,
         Some(libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED) => CloseReason::Reset,
         Some(libc::ETIMEDOUT) => CloseReason::TimedOut,
-        Some(libc::EHOSTUNREACH | libc::ENETUNREACH | libc::ENETDOWN | libc::EHOSTDOWN | libc::ENODEV) => {
-            CloseReason::Unreachable
-        }
+        Some(
+            libc::EHOSTUNREACH
+            | libc::ENETUNREACH
+            | libc::ENETDOWN
+            | libc::EHOSTDOWN
+            | libc::ENODEV,
+        ) => CloseReason::Unreachable,
         Some(libc::EADDRINUSE) => CloseReason::LocalPortTaken,
         Some(code) => CloseReason::Os(code),
         None => CloseReason::Os(0),
@@ -340,7 +386,11 @@ fn failure(error: &io::Error, peer: SocketAddr, target: &Connect, route: &Route)
         (CloseReason::TimedOut, _) => format!("no answer from {peer}"),
         (CloseReason::LocalPortTaken, _) => format!("local port {} is taken", target.local_port),
         (CloseReason::Certificate | CloseReason::Tls, _) => {
-            format!("TLS with {} ({peer}): {}", target.address, tls::in_words(error))
+            format!(
+                "TLS with {} ({peer}): {}",
+                target.address,
+                tls::in_words(error)
+            )
         }
         (_, Some(interface)) => format!("{peer} through interface {interface}: {}", plain(error)),
         (_, None) => format!("{peer}: {}", plain(error)),
@@ -349,7 +399,10 @@ fn failure(error: &io::Error, peer: SocketAddr, target: &Connect, route: &Route)
 }
 
 fn no_address(name: &str) -> Failure {
-    Failure::new(CloseReason::NameNotFound, format!("the name {name} has no address"))
+    Failure::new(
+        CloseReason::NameNotFound,
+        format!("the name {name} has no address"),
+    )
 }
 
 /// The address of this host that its default route uses.
@@ -392,7 +445,12 @@ mod tests {
         assert!(early.is_err(), "the question before is not answered");
         drop(hanging);
         let found = asked.await.unwrap();
-        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 9), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .all(|address| address.ip().is_loopback() && address.port() == 9),
+            "{found:?}"
+        );
         assert!(!found.is_empty());
     }
 }

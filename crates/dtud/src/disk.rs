@@ -102,8 +102,14 @@ impl Disk {
         for problem in problems {
             warn!("store: {problem}");
         }
-        let Opening { spools, losses: file, frames, to_forget, written, refused } =
-            open::queues(&state, settings);
+        let Opening {
+            spools,
+            losses: file,
+            frames,
+            to_forget,
+            written,
+            refused,
+        } = open::queues(&state, settings);
         let options = settings.options();
         let bounds = QueueId::ALL.map(|queue| match queue {
             QueueId::Link(link) => options.links[link.index()].cache,
@@ -118,12 +124,27 @@ impl Disk {
             queue.refuse(numbers);
         }
         let losses = file.losses;
-        let files = Files { spools, losses: file, guard: Arc::clone(&guard) };
+        let files = Files {
+            spools,
+            losses: file,
+            guard: Arc::clone(&guard),
+        };
         let writer = Writer::new(files, bounds.map(|cache| cache.max(LEAST_BOUND)), written);
-        let (parameters, mailbox) =
-            (Saver::new(parameters, Arc::clone(&guard)), Saver::new(mailbox, Arc::clone(&guard)));
+        let (parameters, mailbox) = (
+            Saver::new(parameters, Arc::clone(&guard)),
+            Saver::new(mailbox, Arc::clone(&guard)),
+        );
         let watch = Watch::New(dir.to_owned());
-        let (messages_told, kept) = (false, Kept { config, messages, frames, losses, to_forget });
+        let (messages_told, kept) = (
+            false,
+            Kept {
+                config,
+                messages,
+                frames,
+                losses,
+                to_forget,
+            },
+        );
         let disk = Self {
             state,
             guard,
@@ -141,7 +162,10 @@ impl Disk {
     /// What the core could not use of the messages that were kept.
     pub(crate) fn tell_passed_over(&self, problems: &[Problem]) {
         for problem in problems {
-            warn!("store: {}", MessageStore::passed_over(self.state.dir(), problem));
+            warn!(
+                "store: {}",
+                MessageStore::passed_over(self.state.dir(), problem)
+            );
         }
     }
 
@@ -152,7 +176,9 @@ impl Disk {
             StoreOutput::SpoolAppend(queue, number, frame) => self.append(queue, number, &frame),
             StoreOutput::SpoolRelease(queue, up_to) => self.release(queue, up_to),
             StoreOutput::SpoolSending(queue, frame) => {
-                let Some(place) = self.open_queue(queue) else { return };
+                let Some(place) = self.open_queue(queue) else {
+                    return;
+                };
                 if let Some(order) = self.writer.sending(queue, frame) {
                     self.queues[place].order = order;
                 }
@@ -171,7 +197,9 @@ impl Disk {
             if let Some(order) = self.writer.append(queue, number, frame) {
                 if self.queues[place].sync == Some(SpoolSync::Always) {
                     self.forget_written(place);
-                    self.queues[place].unwritten.push_back((order, frame.clone()));
+                    self.queues[place]
+                        .unwritten
+                        .push_back((order, frame.clone()));
                 }
                 return;
             }
@@ -200,14 +228,21 @@ impl Disk {
         self.forget_written(queue.index());
         let queue = &self.queues[queue.index()];
         let of = |frame: &Bytes| frame.as_ptr_range().contains(&body.as_ptr());
-        let own = queue.unwritten.iter().find(|(_, frame)| of(frame)).map_or(0, |(order, _)| *order);
+        let own = queue
+            .unwritten
+            .iter()
+            .find(|(_, frame)| of(frame))
+            .map_or(0, |(order, _)| *order);
         let order = own.max(queue.order);
         Some(order).filter(|order| *order > 0 && !self.writer.has_done(*order))
     }
 
     fn forget_written(&mut self, place: usize) {
         let unwritten = &mut self.queues[place].unwritten;
-        while unwritten.front().is_some_and(|(order, _)| self.writer.has_done(*order)) {
+        while unwritten
+            .front()
+            .is_some_and(|(order, _)| self.writer.has_done(*order))
+        {
             unwritten.pop_front();
         }
     }
@@ -277,7 +312,9 @@ impl Disk {
         let mut losses = self.losses;
         let mut all = 0;
         for queue in QueueId::ALL {
-            let spool = files.as_mut().and_then(|files| files.spools[queue.index()].as_mut());
+            let spool = files
+                .as_mut()
+                .and_then(|files| files.spools[queue.index()].as_mut());
             let frames: Vec<_> = waiting(queue).collect();
             let only_in_memory = self.only_in_memory(queue, &frames);
             if only_in_memory.is_empty() {
@@ -289,7 +326,12 @@ impl Disk {
             }
             // All of them, for their order; the spool may let go of its own then.
             let kept = self.guard.check().and_then(|()| {
-                save_undelivered(&self.state.fs, self.state.dir(), queue, frames.iter().copied())
+                save_undelivered(
+                    &self.state.fs,
+                    self.state.dir(),
+                    queue,
+                    frames.iter().copied(),
+                )
             });
             match (kept, spool, frames.last()) {
                 (Ok(()), Some(spool), Some((last, _))) => {
@@ -303,13 +345,19 @@ impl Disk {
                     error!("{queue}: {count} frames that waited are lost: {error}");
                     let of = &mut losses.queues[queue.index()];
                     of.frames += count;
-                    of.bytes += only_in_memory.iter().map(|frame| frame.len() as u64).sum::<u64>();
+                    of.bytes += only_in_memory
+                        .iter()
+                        .map(|frame| frame.len() as u64)
+                        .sum::<u64>();
                     all += count;
                 }
             }
         }
         if let Some(files) = &mut files
-            && let Err(error) = files.losses.write(&losses).and_then(|()| files.losses.sync())
+            && let Err(error) = files
+                .losses
+                .write(&losses)
+                .and_then(|()| files.losses.sync())
         {
             warn!("disk: {error}");
         }
@@ -320,9 +368,14 @@ impl Disk {
     fn only_in_memory<'a>(&self, queue: QueueId, frames: &[(u64, &'a Bytes)]) -> Vec<&'a Bytes> {
         let known = &self.queues[queue.index()];
         let written = self.writer.written(queue);
-        let is_kept =
-            |number: &u64| known.is_open && *number < written && known.refused.binary_search(number).is_err();
-        frames.iter().filter(|(number, _)| !is_kept(number)).map(|(_, frame)| *frame).collect()
+        let is_kept = |number: &u64| {
+            known.is_open && *number < written && known.refused.binary_search(number).is_err()
+        };
+        frames
+            .iter()
+            .filter(|(number, _)| !is_kept(number))
+            .map(|(_, frame)| *frame)
+            .collect()
     }
 }
 

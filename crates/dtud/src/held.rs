@@ -18,10 +18,16 @@ impl Held {
     }
 
     /// A send that need not wait any more.
-    pub(crate) fn next(&mut self, has_done: impl Fn(u64) -> bool) -> Option<(SocketId, SocketOutput)> {
-        let is_free =
-            |held: &Option<(u64, SocketOutput)>| held.as_ref().is_some_and(|(order, _)| has_done(*order));
-        let socket = SocketId::ALL.into_iter().find(|socket| is_free(&self.0[socket.index()]))?;
+    pub(crate) fn next(
+        &mut self,
+        has_done: impl Fn(u64) -> bool,
+    ) -> Option<(SocketId, SocketOutput)> {
+        let is_free = |held: &Option<(u64, SocketOutput)>| {
+            held.as_ref().is_some_and(|(order, _)| has_done(*order))
+        };
+        let socket = SocketId::ALL
+            .into_iter()
+            .find(|socket| is_free(&self.0[socket.index()]))?;
         let (_, send) = self.0[socket.index()].take()?;
         Some((socket, send))
     }

@@ -19,12 +19,20 @@ impl Lamps {
     /// Each name is that of a LED class device (`/sys/class/leds/NAME`), or the path of its folder or of its
     /// `brightness` file.
     pub(crate) fn new(pow: Option<&str>, net: Option<&str>, data: Option<&str>) -> Self {
-        Self { pow: pow.map(Lamp::new), net: net.map(Lamp::new), data: data.map(Lamp::new) }
+        Self {
+            pow: pow.map(Lamp::new),
+            net: net.map(Lamp::new),
+            data: data.map(Lamp::new),
+        }
     }
 
     /// Switches those that changed.
     pub(crate) fn show(&mut self, leds: Leds) {
-        let lamps = [(&mut self.pow, leds.pow), (&mut self.net, leds.net), (&mut self.data, leds.data)];
+        let lamps = [
+            (&mut self.pow, leds.pow),
+            (&mut self.net, leds.net),
+            (&mut self.data, leds.data),
+        ];
         for (lamp, on) in lamps {
             if let Some(lamp) = lamp {
                 lamp.switch(on);
@@ -36,7 +44,10 @@ impl Lamps {
 /// Lamps that are no longer ours, or of a program that ends, are dark: POW says that the device runs.
 impl Drop for Lamps {
     fn drop(&mut self) {
-        for lamp in [&mut self.pow, &mut self.net, &mut self.data].into_iter().flatten() {
+        for lamp in [&mut self.pow, &mut self.net, &mut self.data]
+            .into_iter()
+            .flatten()
+        {
             if lamp.on == Some(true) {
                 lamp.switch(false);
             }
@@ -57,7 +68,11 @@ impl Lamp {
         if brightness.is_dir() || !name.contains('/') {
             brightness.push("brightness");
         }
-        Self { brightness, on: None, failed: false }
+        Self {
+            brightness,
+            on: None,
+            failed: false,
+        }
     }
 
     fn switch(&mut self, on: bool) {
@@ -92,10 +107,24 @@ mod tests {
         fs::write(folder.path().join("brightness"), "").unwrap();
         fs::write(folder.path().join("max_brightness"), "255\n").unwrap();
         let mut lamps = Lamps::new(None, folder.path().to_str(), None);
-        lamps.show(Leds { pow: true, net: true, data: false });
-        assert_eq!(fs::read_to_string(folder.path().join("brightness")).unwrap(), "255\n");
-        lamps.show(Leds { pow: true, net: false, data: false });
-        assert_eq!(fs::read_to_string(folder.path().join("brightness")).unwrap(), "0\n");
+        lamps.show(Leds {
+            pow: true,
+            net: true,
+            data: false,
+        });
+        assert_eq!(
+            fs::read_to_string(folder.path().join("brightness")).unwrap(),
+            "255\n"
+        );
+        lamps.show(Leds {
+            pow: true,
+            net: false,
+            data: false,
+        });
+        assert_eq!(
+            fs::read_to_string(folder.path().join("brightness")).unwrap(),
+            "0\n"
+        );
     }
 
     #[test]
@@ -103,15 +132,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("brightness"), "").unwrap();
         let mut lamps = Lamps::new(folder.path().to_str(), None, None);
-        lamps.show(Leds { pow: true, net: true, data: false });
+        lamps.show(Leds {
+            pow: true,
+            net: true,
+            data: false,
+        });
         drop(lamps);
-        assert_eq!(fs::read_to_string(folder.path().join("brightness")).unwrap(), "0\n");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("brightness")).unwrap(),
+            "0\n"
+        );
     }
 
     #[test]
     fn a_lamp_that_is_missing_hurts_nobody() {
         let mut lamps = Lamps::new(Some("/nonexistent/led/brightness"), None, None);
-        lamps.show(Leds { pow: true, net: true, data: false });
+        lamps.show(Leds {
+            pow: true,
+            net: true,
+            data: false,
+        });
         assert!(lamps.pow.as_ref().unwrap().failed);
     }
 }

@@ -39,7 +39,11 @@ pub(crate) fn start(level: Option<&str>, default: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn filter(level: Option<&str>, environment: Option<&str>, default: &str) -> Result<EnvFilter, String> {
+fn filter(
+    level: Option<&str>,
+    environment: Option<&str>,
+    default: &str,
+) -> Result<EnvFilter, String> {
     let environment = environment.filter(|value| !value.is_empty());
     let (from, text) = match (level, environment) {
         (Some(level), _) => ("--log", level),
@@ -58,17 +62,27 @@ pub(crate) fn check_filter(text: &str) -> Result<(), String> {
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     let wrong = text.split(',').map(str::trim).find(|part| {
         // A word alone would be taken for the name of a part of the program: nothing would be logged.
-        part.rsplit_once('=').map_or(!is_level(part), |(_, level)| !is_level(level))
+        part.rsplit_once('=')
+            .map_or(!is_level(part), |(_, level)| !is_level(level))
     });
-    wrong.map_or(Ok(()), |part| Err(format!("\"{part}\" is not {} or TARGET=LEVEL", LEVELS.join(", "))))
+    wrong.map_or(Ok(()), |part| {
+        Err(format!(
+            "\"{part}\" is not {} or TARGET=LEVEL",
+            LEVELS.join(", ")
+        ))
+    })
 }
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// Whether stderr is what journald named in `JOURNAL_STREAM` (`device:inode`), as systemd.exec(5) wants it looked at.
 fn is_journal(stream: Option<&str>) -> bool {
-    let Some((device, inode)) = stream.and_then(|stream| stream.split_once(':')) else { return false };
-    let Ok(stat) = rustix::fs::fstat(std::io::stderr()) else { return false };
+    let Some((device, inode)) = stream.and_then(|stream| stream.split_once(':')) else {
+        return false;
+    };
+    let Ok(stat) = rustix::fs::fstat(std::io::stderr()) else {
+        return false;
+    };
     device.parse() == Ok(stat.st_dev) && inode.parse() == Ok(stat.st_ino)
 }
 
@@ -97,8 +111,11 @@ where
             Self::Journal => write!(writer, "<{}>", priority(level))?,
             Self::Plain => {
                 SystemTime.format_time(&mut writer)?;
-                let (begin, end) =
-                    if writer.has_ansi_escapes() { (colour(level), "\x1b[0m") } else { ("", "") };
+                let (begin, end) = if writer.has_ansi_escapes() {
+                    (colour(level), "\x1b[0m")
+                } else {
+                    ("", "")
+                };
                 write!(writer, " {begin}{level:>5}{end} ")?;
             }
         }
@@ -183,13 +200,17 @@ mod tests {
             warn!("link 1: lost");
             info!("link 1: up\nforged\r");
         });
-        assert_eq!(text, "<3>disk: full\n<4>link 1: lost\n<6>link 1: up forged\n");
+        assert_eq!(
+            text,
+            "<3>disk: full\n<4>link 1: lost\n<6>link 1: up forged\n"
+        );
     }
 
     #[test]
     fn k8_no_text_of_others_turns_a_line_about_or_begins_one() {
-        let text =
-            written(Lines::Journal, false, || info!("SMS from \u{202E}68001\u{2028}<6>x \u{2066}é 短信"));
+        let text = written(Lines::Journal, false, || {
+            info!("SMS from \u{202E}68001\u{2028}<6>x \u{2066}é 短信")
+        });
         assert_eq!(text, "<6>SMS from  68001 <6>x  é 短信\n");
     }
 
@@ -204,22 +225,44 @@ mod tests {
 
     #[test]
     fn h9_the_level_of_the_command_line_goes_before_the_environment_and_both_are_checked() {
-        let shown = |level, environment| filter(level, environment, "info").map(|filter| filter.to_string());
+        let shown = |level, environment| {
+            filter(level, environment, "info").map(|filter| filter.to_string())
+        };
         assert_eq!(shown(None, None).unwrap(), "info");
         assert_eq!(shown(None, Some("debug")).unwrap(), "debug");
-        assert_eq!(shown(Some("WARN"), Some("debug")).unwrap().to_lowercase(), "warn");
+        assert_eq!(
+            shown(Some("WARN"), Some("debug")).unwrap().to_lowercase(),
+            "warn"
+        );
         assert_eq!(shown(None, Some("")).unwrap(), "info");
-        assert_eq!(shown(None, Some("dtud=debug,zbus=off")).unwrap(), "zbus=off,dtud=debug");
+        assert_eq!(
+            shown(None, Some("dtud=debug,zbus=off")).unwrap(),
+            "zbus=off,dtud=debug"
+        );
         let wrong = shown(Some("loud"), None).unwrap_err();
-        assert_eq!(wrong, "--log: \"loud\" is not error, warn, info, debug, trace, off or TARGET=LEVEL");
-        assert!(shown(None, Some("dtud=loud")).unwrap_err().starts_with("RUST_LOG: "));
+        assert_eq!(
+            wrong,
+            "--log: \"loud\" is not error, warn, info, debug, trace, off or TARGET=LEVEL"
+        );
+        assert!(
+            shown(None, Some("dtud=loud"))
+                .unwrap_err()
+                .starts_with("RUST_LOG: ")
+        );
     }
 
     #[test]
     fn h9_a_journal_is_one_only_if_stderr_is_it() {
         let stat = rustix::fs::fstat(std::io::stderr()).unwrap();
-        assert!(is_journal(Some(&format!("{}:{}", stat.st_dev, stat.st_ino))));
-        assert!(!is_journal(Some(&format!("{}:{}", stat.st_dev, stat.st_ino + 1))));
+        assert!(is_journal(Some(&format!(
+            "{}:{}",
+            stat.st_dev, stat.st_ino
+        ))));
+        assert!(!is_journal(Some(&format!(
+            "{}:{}",
+            stat.st_dev,
+            stat.st_ino + 1
+        ))));
         assert!(!is_journal(Some("x")));
         assert!(!is_journal(None));
     }

@@ -137,7 +137,8 @@ impl Machine {
         options.setup_window = options.setup_window.max(Duration::from_micros(1));
         let identity = setup.modem.identity();
         let seed = seed();
-        let modem = Modem::open(setup.modem, &settings.modem, &setup.state, seed).context("modem")?;
+        let modem =
+            Modem::open(setup.modem, &settings.modem, &setup.state, seed).context("modem")?;
         let (disk, kept) = Disk::open(&Fs::default(), &setup.state, &settings)?;
         // What is refused is told when it is run.
         if let Some(found @ (_, Fault::Ends)) =
@@ -166,9 +167,19 @@ impl Machine {
             messages: kept.messages,
             losses: kept.losses,
         };
-        let recorder = setup.record.as_deref().map(|path| Recorder::create(path, &start)).transpose()?;
+        let recorder = setup
+            .record
+            .as_deref()
+            .map(|path| Recorder::create(path, &start))
+            .transpose()?;
         let powered_on = start.started;
-        let mut dtu = Dtu::new(kept.config, start.options, start.identity, start.seed, powered_on);
+        let mut dtu = Dtu::new(
+            kept.config,
+            start.options,
+            start.identity,
+            start.seed,
+            powered_on,
+        );
         dtu.restore_losses(&start.losses);
         // What an earlier run counted is no news.
         let journal = Journal::new(dtu.drops());
@@ -272,7 +283,13 @@ impl Machine {
     }
 
     /// A send may have to wait for the disk.
-    fn network_order(&mut self, socket: SocketId, order: SocketOutput, now: Instant, cx: &mut Context<'_>) {
+    fn network_order(
+        &mut self,
+        socket: SocketId,
+        order: SocketOutput,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) {
         self.held.forget(socket);
         let until = match (&order, socket.queue()) {
             (SocketOutput::Send(payload), Some(queue)) => self.disk.holds(queue, &payload.body),
@@ -320,22 +337,34 @@ impl Machine {
             self.disk.note_losses(self.dtu.losses());
             self.journal.look(now, &self.dtu);
         }
-        debug_assert!(self.disk.knows(&self.dtu.losses()), "a counter has grown and did not say so");
+        debug_assert!(
+            self.disk.knows(&self.dtu.losses()),
+            "a counter has grown and did not say so"
+        );
     }
 
     fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         self.door.poll(cx, now, || {
             let host_network = self.modem.is_none();
-            status::Report::new(&self.dtu, self.serial.address(), host_network, self.journal.dropped(), now)
+            status::Report::new(
+                &self.dtu,
+                self.serial.address(),
+                host_network,
+                self.journal.dropped(),
+                now,
+            )
         })
     }
 
     fn poll_socket(&mut self, socket: SocketId, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_socket(socket);
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.sockets.poll(socket, cx, now, wanted, &self.serial, &mut buf);
+        let news = self
+            .sockets
+            .poll(socket, cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
-            self.journal.hear(socket, &news, self.sockets.contact(socket));
+            self.journal
+                .hear(socket, &news, self.sockets.contact(socket));
             if matches!(news, SocketNews::Closed { .. }) {
                 self.held.forget(socket);
             }
@@ -348,7 +377,9 @@ impl Machine {
     fn poll_serial(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let wanted = self.dtu.wants_serial();
         let mut buf = std::mem::take(&mut self.buf);
-        let news = self.serial.poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
+        let news = self
+            .serial
+            .poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
         if let Some(SerialNews::Lost(lost)) = news {
             self.feed(Input::Lost(lost), now, cx);
         }
@@ -375,7 +406,9 @@ impl Machine {
     }
 
     fn poll_modem(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let Some(news) = self.modem.poll(cx, now) else { return false };
+        let Some(news) = self.modem.poll(cx, now) else {
+            return false;
+        };
         if self.modem.interface() != self.modem_interface.as_deref() {
             self.modem_interface = self.modem.interface().map(str::to_owned);
             self.choose_interfaces();
@@ -387,7 +420,8 @@ impl Machine {
     /// Its own goes before the modem's.
     fn choose_interfaces(&mut self) {
         let of_modem = self.modem_interface.as_deref();
-        self.sockets.use_interface(|socket| self.settings.interface_of(socket).or(of_modem));
+        self.sockets
+            .use_interface(|socket| self.settings.interface_of(socket).or(of_modem));
     }
 
     /// Those of the system are read again as well.
@@ -403,7 +437,9 @@ impl Machine {
             self.sockets.order(socket, send, now, cx);
             went = true;
         }
-        let Poll::Ready(saved) = polled else { return went };
+        let Poll::Ready(saved) = polled else {
+            return went;
+        };
         let input = match &saved {
             Saved::Parameters(Ok(())) => StoreInput::Saved,
             Saved::Parameters(Err(why)) => {
@@ -421,7 +457,11 @@ impl Machine {
     /// Deadlines of the device and of the machine itself.
     fn time(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let mut busy = false;
-        if self.dtu.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+        if self
+            .dtu
+            .poll_timeout()
+            .is_some_and(|deadline| deadline.at <= now)
+        {
             if let Some(recorder) = &mut self.recorder {
                 recorder.timeout(now);
             }
@@ -431,7 +471,10 @@ impl Machine {
             busy = true;
         }
         if take_due(&mut self.look_at, now) {
-            self.look_at = self.observer.as_mut().map(|observer| observer.look(&self.dtu, now));
+            self.look_at = self
+                .observer
+                .as_mut()
+                .map(|observer| observer.look(&self.dtu, now));
         }
         if take_due(&mut self.stop_by, now) {
             warn!("device: the links did not close in time");
@@ -445,7 +488,11 @@ impl Machine {
         self.watchdog.tell(now);
         self.journal.fire(now);
         if self.watchdog.wants_line(now) {
-            self.watchdog.show(self.journal.summary(&self.dtu.status(now), self.serial.address()), now);
+            self.watchdog.show(
+                self.journal
+                    .summary(&self.dtu.status(now), self.serial.address()),
+                now,
+            );
         }
         busy
     }
@@ -503,14 +550,21 @@ impl Machine {
             return;
         };
         // The default place need not have one.
-        if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-            info!("settings: {} is not there; they stay as they are", path.display());
+        if std::fs::symlink_metadata(path)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        {
+            info!(
+                "settings: {} is not there; they stay as they are",
+                path.display()
+            );
             return;
         }
         let read = Settings::load(path).map_err(|why| why.to_string());
         let check = |fresh: Settings| {
             let checked = tls::check(&fresh.http);
-            checked.map_err(|why| fresh.fault(path, FileKey::ExtraRoot, &why)).map(|()| fresh)
+            checked
+                .map_err(|why| fresh.fault(path, FileKey::ExtraRoot, &why))
+                .map(|()| fresh)
         };
         let fresh = match read.and_then(check) {
             Ok(fresh) => fresh,
@@ -525,9 +579,14 @@ impl Machine {
             "settings: {} read again: lamps now, interfaces and root certificates at the next connection",
             path.display()
         );
-        fresh.warnings(path).for_each(|warning| warn!("settings: {warning}"));
+        fresh
+            .warnings(path)
+            .for_each(|warning| warn!("settings: {warning}"));
         if read_at_start(&fresh) != read_at_start(&self.settings) {
-            warn!("settings: the other changes in {} take effect when dtud starts again", path.display());
+            warn!(
+                "settings: the other changes in {} take effect when dtud starts again",
+                path.display()
+            );
         }
         self.settings = fresh;
         self.choose_interfaces();
@@ -546,7 +605,9 @@ impl Machine {
 
     fn finish(&mut self, end: End) -> End {
         self.disk.note_losses(self.dtu.losses());
-        let lost = self.disk.keep_undelivered(|queue| self.dtu.undelivered(queue));
+        let lost = self
+            .disk
+            .keep_undelivered(|queue| self.dtu.undelivered(queue));
         if let Some(recorder) = &mut self.recorder {
             recorder.flush();
         }
@@ -571,7 +632,12 @@ impl Future for Machine {
                 return Poll::Ready(this.finish(end));
             }
             let busy = this.turn(cx);
-            if !busy && this.timer.arm(this.clock, this.next_deadline(), cx).is_pending() {
+            if !busy
+                && this
+                    .timer
+                    .arm(this.clock, this.next_deadline(), cx)
+                    .is_pending()
+            {
                 return Poll::Pending;
             }
         }
@@ -587,14 +653,25 @@ fn take_due(deadline: &mut Option<Instant>, now: Instant) -> bool {
 
 /// What a reload does not bring into force.
 fn read_at_start(settings: &Settings) -> Settings {
-    let mut rest = Settings { leds: Leds::default(), http: Http::default(), ..settings.clone() };
-    rest.links.iter_mut().chain([&mut rest.modes]).for_each(|link| link.interface = None);
+    let mut rest = Settings {
+        leds: Leds::default(),
+        http: Http::default(),
+        ..settings.clone()
+    };
+    rest.links
+        .iter_mut()
+        .chain([&mut rest.modes])
+        .for_each(|link| link.interface = None);
     rest
 }
 
 fn lamps(settings: &Settings) -> Lamps {
     let leds = &settings.leds;
-    Lamps::new(leds.pow.as_deref(), leds.net.as_deref(), leds.data.as_deref())
+    Lamps::new(
+        leds.pow.as_deref(),
+        leds.net.as_deref(),
+        leds.data.as_deref(),
+    )
 }
 
 /// Different each time, so that many devices that start together spread out.
@@ -633,9 +710,11 @@ mod tests {
             let later = later.replace("[link]", "[link]\nspool = \"disk\"");
             assert_ne!(read(&later), read("[link]\nspool = \"disk\""), "{later}");
         }
-        for now in
-            ["[leds]\nnet = \"green\"", "[link.2]\ninterface = \"eth1\"", "[link]\ninterface = \"eth1\""]
-        {
+        for now in [
+            "[leds]\nnet = \"green\"",
+            "[link.2]\ninterface = \"eth1\"",
+            "[link]\ninterface = \"eth1\"",
+        ] {
             assert_eq!(read(now), read(""), "{now}");
         }
     }

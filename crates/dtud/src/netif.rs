@@ -113,7 +113,12 @@ fn better(old: Option<IpAddr>, new: Option<IpAddr>) -> Option<IpAddr> {
 }
 
 fn socket(groups: u32) -> io::Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC | if groups == 0 { SocketFlags::empty() } else { SocketFlags::NONBLOCK };
+    let flags = SocketFlags::CLOEXEC
+        | if groups == 0 {
+            SocketFlags::empty()
+        } else {
+            SocketFlags::NONBLOCK
+        };
     let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
     let socket = rustix::net::socket_with(family, kind, flags, ROUTE)?;
     // Tells all of what the kernel has to say to `socket` alone.
@@ -142,8 +147,13 @@ struct Message<'a> {
 
 fn messages(mut rest: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
-        let length = usize::try_from(u32_at(rest, 0)?).ok().filter(|length| *length >= HEAD)?;
-        let message = Message { kind: u16_at(rest, 4)?, body: rest.get(HEAD..length)? };
+        let length = usize::try_from(u32_at(rest, 0)?)
+            .ok()
+            .filter(|length| *length >= HEAD)?;
+        let message = Message {
+            kind: u16_at(rest, 4)?,
+            body: rest.get(HEAD..length)?,
+        };
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some(message)
     })
@@ -164,28 +174,40 @@ fn usable(body: &[u8], index: u32) -> Option<IpAddr> {
             2 => local = Some(value),
             _ => {}
         }
-        rest = rest.get(usize::from(length).next_multiple_of(4)..).unwrap_or_default();
+        rest = rest
+            .get(usize::from(length).next_multiple_of(4)..)
+            .unwrap_or_default();
     }
     // Where they differ (point to point), `IFA_ADDRESS` is the other end's.
     let value = local.or(address)?;
     match u16::from(family) {
-        family if family == AddressFamily::INET.as_raw() => {
-            <[u8; 4]>::try_from(value).ok().map(|octets| Ipv4Addr::from(octets).into())
-        }
+        family if family == AddressFamily::INET.as_raw() => <[u8; 4]>::try_from(value)
+            .ok()
+            .map(|octets| Ipv4Addr::from(octets).into()),
         // Those of one link only, `fe80::…`, reach nobody behind it.
         family if family == AddressFamily::INET6.as_raw() && scope != SCOPE_LINK => {
-            <[u8; 16]>::try_from(value).ok().map(|octets| Ipv6Addr::from(octets).into())
+            <[u8; 16]>::try_from(value)
+                .ok()
+                .map(|octets| Ipv6Addr::from(octets).into())
         }
         _ => None,
     }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_ne_bytes)
+    bytes
+        .get(at..at + 2)?
+        .try_into()
+        .ok()
+        .map(u16::from_ne_bytes)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes)
+    bytes
+        .get(at..at + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_ne_bytes)
 }
 
 /// `NETLINK_ROUTE`, number 0.
@@ -230,7 +252,11 @@ mod tests {
 
     #[test]
     fn the_own_end_of_a_point_to_point_link_counts_and_other_interfaces_do_not() {
-        let both = [attribute(1, &[10, 0, 0, 1]), attribute(3, b"wwan0\0"), attribute(2, &[10, 0, 0, 2])];
+        let both = [
+            attribute(1, &[10, 0, 0, 1]),
+            attribute(3, b"wwan0\0"),
+            attribute(2, &[10, 0, 0, 2]),
+        ];
         let message = body(2, 0x80, 0, &both);
         assert_eq!(usable(&message, 7), Some([10, 0, 0, 2].into()));
         assert_eq!(usable(&message, 8), None);
@@ -242,7 +268,10 @@ mod tests {
         assert_eq!(usable(&body(10, 0x80, 0, &six), 7), Some([0x20; 16].into()));
         assert_eq!(usable(&body(10, 0xC0, 0, &six), 7), None);
         assert_eq!(usable(&body(10, 0x80, SCOPE_LINK, &six), 7), None);
-        assert_eq!(better(Some([0x20; 16].into()), Some([1, 2, 3, 4].into())), Some([1, 2, 3, 4].into()));
+        assert_eq!(
+            better(Some([0x20; 16].into()), Some([1, 2, 3, 4].into())),
+            Some([1, 2, 3, 4].into())
+        );
     }
 
     #[test]

@@ -52,11 +52,20 @@ impl Port {
             ShortRead::EmptyTty | ShortRead::Unknown => Interest::READABLE,
         };
         let read = sys::watch(fd, interest)?;
-        Ok(Self { read, write: None, roomy_writes: 0, short_read })
+        Ok(Self {
+            read,
+            write: None,
+            roomy_writes: 0,
+            short_read,
+        })
     }
 
     /// One read. `Ok(0)` is the end of the stream (or an empty datagram).
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         loop {
             let mut guard = ready!(self.read.poll_read_ready(cx))?;
             match rustix::io::read(guard.get_inner(), &mut *buf) {
@@ -178,7 +187,11 @@ mod tests {
         assert!(is_proof(b"+++") && is_proof(&[0; 4094]));
         assert!(!is_proof(b"one\n"), "line mode returns a line a read");
         assert!(!is_proof(&[0; 4095]), "no tty returns more at once");
-        assert!(!ShortRead::EmptyTty.is_proof(&[0; 64], 64) && !ShortRead::Unknown.is_proof(b"x", 64));
-        assert!(ShortRead::Empty.is_proof(b"one\n", 64) && !ShortRead::Empty.is_proof(&[0; 64], 64));
+        assert!(
+            !ShortRead::EmptyTty.is_proof(&[0; 64], 64) && !ShortRead::Unknown.is_proof(b"x", 64)
+        );
+        assert!(
+            ShortRead::Empty.is_proof(b"one\n", 64) && !ShortRead::Empty.is_proof(&[0; 64], 64)
+        );
     }
 }

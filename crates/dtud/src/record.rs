@@ -33,11 +33,17 @@ impl Recorder {
     /// Of the file system, with the path.
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
         let mut options = File::options();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path);
         let file = file.map_err(|error| named(path, &error))?;
         // One that was there already may be open to everybody; a device such as /dev/stdout is not ours to change.
         if file.metadata().is_ok_and(|data| data.is_file()) {
-            file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| named(path, &error))?;
+            file.set_permissions(Permissions::from_mode(0o600))
+                .map_err(|error| named(path, &error))?;
         }
         Self::start(path, file, header)
     }
@@ -46,9 +52,16 @@ impl Recorder {
 impl<W: Write> Recorder<W> {
     fn start(path: &Path, to: W, header: &Header) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(BUFFER, to);
-        let begun = out.write_all(encode_header(header).as_bytes()).and_then(|()| out.flush());
+        let begun = out
+            .write_all(encode_header(header).as_bytes())
+            .and_then(|()| out.flush());
         begun.map_err(|error| named(path, &error))?;
-        Ok(Self { path: path.to_owned(), out: Some(out), line: String::new(), waiting_since: None })
+        Ok(Self {
+            path: path.to_owned(),
+            out: Some(out),
+            line: String::new(),
+            waiting_since: None,
+        })
     }
 
     /// To be called just before `Dtu::handle_input`.
@@ -138,7 +151,11 @@ mod tests {
     #[test]
     fn a_log_is_read_by_the_codec_and_is_private() {
         let dir = tempfile::tempdir().unwrap();
-        let header = Header { seed: 9, stored: "AT+CIPR=9600\n".to_owned(), ..Header::default() };
+        let header = Header {
+            seed: 9,
+            stored: "AT+CIPR=9600\n".to_owned(),
+            ..Header::default()
+        };
         let path = dir.path().join("log");
         std::fs::write(&path, "an older log").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
@@ -152,7 +169,10 @@ mod tests {
         let what: Vec<_> = entries.map(|entry| entry.unwrap().what).collect();
         let hello = Happening::Input(OwnedInput::SerialData(b"hello".to_vec()));
         assert_eq!(what, [hello, Happening::Timeout]);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
@@ -162,7 +182,10 @@ mod tests {
         assert_eq!(recorder.flush_due(), None);
         recorder.input(Instant::from_millis(500), &HELLO);
         recorder.input(Instant::from_millis(900), &HELLO);
-        assert_eq!((entries(&path), recorder.flush_due()), (0, Some(Instant::from_millis(1500))));
+        assert_eq!(
+            (entries(&path), recorder.flush_due()),
+            (0, Some(Instant::from_millis(1500)))
+        );
         recorder.tick(Instant::from_millis(1499));
         assert_eq!(entries(&path), 0);
         recorder.tick(Instant::from_millis(1500));
@@ -172,7 +195,9 @@ mod tests {
     #[test]
     fn a_full_disk_ends_the_recording_and_nothing_else() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let said = Recorder::start(Path::new("log"), full, &Header::default()).unwrap_err().to_string();
+        let said = Recorder::start(Path::new("log"), full, &Header::default())
+            .unwrap_err()
+            .to_string();
         assert!(said.starts_with("log: "), "{said}");
 
         /// Takes the header, then is full.
@@ -188,7 +213,8 @@ mod tests {
                 Ok(())
             }
         }
-        let mut recorder = Recorder::start(Path::new("log"), Full(false), &Header::default()).unwrap();
+        let mut recorder =
+            Recorder::start(Path::new("log"), Full(false), &Header::default()).unwrap();
         recorder.input(Instant::ZERO, &HELLO);
         assert!(recorder.is_recording());
         recorder.tick(Instant::from_millis(1000));

@@ -39,13 +39,22 @@ pub(crate) fn first_fault<'a>(
     if lines.is_empty() {
         return None;
     }
-    let device =
-        |config: &Config| Dtu::new(config.clone(), options.clone(), identity.clone(), 0, Instant::ZERO);
+    let device = |config: &Config| {
+        Dtu::new(
+            config.clone(),
+            options.clone(),
+            identity.clone(),
+            0,
+            Instant::ZERO,
+        )
+    };
     let mut dtu = device(stored);
     for line in lines {
         match run(&mut dtu, line.text()) {
             Ran { ends: true, .. } => return Some((line, Fault::Ends)),
-            Ran { reply: Some(reply), .. } if is_refusal(&reply) => {
+            Ran {
+                reply: Some(reply), ..
+            } if is_refusal(&reply) => {
                 return Some((line, Fault::Refused(reply.trim().to_owned())));
             }
             Ran { reply: Some(_), .. } => {}
@@ -68,7 +77,10 @@ struct Ran {
 
 /// The store of this device takes everything at once.
 fn run(dtu: &mut Dtu, line: &str) -> Ran {
-    let mut ran = Ran { reply: None, ends: false };
+    let mut ran = Ran {
+        reply: None,
+        ends: false,
+    };
     dtu.handle_input(Input::Console(line), Instant::ZERO);
     while let Some(output) = dtu.poll_output() {
         match output {
@@ -95,24 +107,43 @@ mod tests {
 
     fn fault(lines: &[&str]) -> Option<String> {
         let lines: Vec<StartLine> = lines.iter().map(|line| StartLine::argument(line)).collect();
-        let found = first_fault(&lines, &Config::default(), &Options::default(), &Identity::default())?;
+        let found = first_fault(
+            &lines,
+            &Config::default(),
+            &Options::default(),
+            &Identity::default(),
+        )?;
         Some(complaint(found))
     }
 
     #[test]
     fn h9_a_restart_among_the_lines_of_the_start_is_found_wherever_it_stands() {
-        for line in ["CIRESET", "CIRELOAD", "CISHUTDOWN", "CIPR=9600;+CIRESET", "ATW;+CIRELOAD", "at+cireset"]
-        {
+        for line in [
+            "CIRESET",
+            "CIRELOAD",
+            "CISHUTDOWN",
+            "CIPR=9600;+CIRESET",
+            "ATW;+CIRELOAD",
+            "at+cireset",
+        ] {
             let said = fault(&["CIPR=9600", line]).unwrap();
-            let wanted = "restarts or ends the device, which would run the lines of the start again";
-            assert!(said.starts_with("--at \"AT") || said.starts_with("--at \"at"), "{said}");
+            let wanted =
+                "restarts or ends the device, which would run the lines of the start again";
+            assert!(
+                said.starts_with("--at \"AT") || said.starts_with("--at \"at"),
+                "{said}"
+            );
             assert!(said.contains(wanted), "{said}");
         }
     }
 
     #[test]
     fn h9_a_line_that_would_be_refused_is_found_and_one_that_waits_is_good() {
-        assert!(fault(&["CIMOD=2", "CIMOD=9"]).unwrap().starts_with("--at \"AT+CIMOD=9\": "));
+        assert!(
+            fault(&["CIMOD=2", "CIMOD=9"])
+                .unwrap()
+                .starts_with("--at \"AT+CIMOD=9\": ")
+        );
         assert!(fault(&["NOSUCH=1"]).is_some() && fault(&["CISEND"]).is_some());
         let good = [
             "CIPSW=abcde",

@@ -12,7 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, Input, Lost, Payload, SocketId, SocketInput, SocketOutput};
+use dtu_proto::event::{
+    CloseReason, Connect, Input, Lost, Payload, SocketId, SocketInput, SocketOutput,
+};
 use dtu_proto::time::Instant;
 use tracing::debug;
 
@@ -100,7 +102,14 @@ enum State {
 impl Socket {
     /// A socket that uses only `interface`, where one is named.
     pub(crate) fn new(interface: Option<String>, tls: tls::Client) -> Self {
-        Self { route: Route { interface, tls, ..Route::default() }, ..Self::default() }
+        Self {
+            route: Route {
+                interface,
+                tls,
+                ..Route::default()
+            },
+            ..Self::default()
+        }
     }
 
     /// For a mode whose bytes must not arrive behind its back: it may have sent them by another connection since.
@@ -186,7 +195,9 @@ impl Socket {
             },
             State::Up(connection) => match connection.poll(cx, now, wanted, line, buf) {
                 Ok(news) => {
-                    if let (Some(SocketNews::Connected { .. }), Some(name)) = (news, &connection.name) {
+                    if let (Some(SocketNews::Connected { .. }), Some(name)) =
+                        (news, &connection.name)
+                    {
                         self.contact.peer = Some(name.peer());
                     }
                     news
@@ -209,8 +220,16 @@ impl Socket {
     }
 
     fn begin(&mut self, established: Established, target: Connect, now: Instant) -> SocketNews {
-        let Established { port, session, local, peer } = established;
-        self.contact = Contact { peer: Some(peer), trouble: String::new() };
+        let Established {
+            port,
+            session,
+            local,
+            peer,
+        } = established;
+        self.contact = Contact {
+            peer: Some(peer),
+            trouble: String::new(),
+        };
         let mut connection = Connection::new(port, session, target.protocol);
         if target.protocol == Protocol::Udp {
             connection.name = Name::new(target, self.route.clone(), peer, now).map(Box::new);
@@ -283,7 +302,9 @@ impl Sending {
     fn rest(&self) -> (&[u8], &[u8]) {
         let Payload { prefix, body } = &self.payload;
         let first = prefix.get(self.done..).unwrap_or_default();
-        let second = body.get(self.done.saturating_sub(prefix.len())..).unwrap_or_default();
+        let second = body
+            .get(self.done.saturating_sub(prefix.len())..)
+            .unwrap_or_default();
         (first, second)
     }
 }
@@ -310,7 +331,11 @@ impl Connection {
     }
 
     fn start_sending(&mut self, payload: Payload, now: Instant, cx: &mut Context<'_>) {
-        self.sending = Some(Sending { payload, done: 0, refused: false });
+        self.sending = Some(Sending {
+            payload,
+            done: 0,
+            refused: false,
+        });
         self.send(now, cx);
     }
 
@@ -332,7 +357,11 @@ impl Connection {
         if std::mem::take(&mut self.sent) {
             return Ok(Some(SocketNews::Sent));
         }
-        let news = if wanted { self.hear(cx, now, buf)? } else { self.keep_silent(cx, now, line)? };
+        let news = if wanted {
+            self.hear(cx, now, buf)?
+        } else {
+            self.keep_silent(cx, now, line)?
+        };
         Ok(news.or_else(|| self.move_on(cx, now)))
     }
 
@@ -375,13 +404,18 @@ impl Connection {
         let unread = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
         self.port = established.port;
         self.drops.moved(unread, now);
-        Some(SocketNews::Connected { local: established.local })
+        Some(SocketNews::Connected {
+            local: established.local,
+        })
     }
 
     fn deadline(&self) -> Option<Instant> {
         let unread = self.unread.map(|unread| unread.until);
         let name = self.name.as_ref().and_then(|name| name.deadline());
-        [self.acknowledgement_due, unread, self.drops.due, name].into_iter().flatten().min()
+        [self.acknowledgement_due, unread, self.drops.due, name]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Datagrams that the kernel had no room for since this was last told, at most once a second.
@@ -395,7 +429,12 @@ impl Connection {
 
     /// While the line takes nothing, a connection that is over ends at last without what the peer said: the other
     /// direction must not stand still for ever.
-    fn give_up_unread(&mut self, cx: &mut Context<'_>, now: Instant, line: &dyn Line) -> Option<CloseReason> {
+    fn give_up_unread(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        line: &dyn Line,
+    ) -> Option<CloseReason> {
         if self.failed.is_none() && !self.is_over(cx) {
             return None;
         }
@@ -404,14 +443,22 @@ impl Connection {
         }
         let seen = line.progress();
         if self.unread.is_none_or(|unread| unread.seen != seen) {
-            self.unread = Some(Unread { until: now + line.patience(), seen });
+            self.unread = Some(Unread {
+                until: now + line.patience(),
+                seen,
+            });
             return None;
         }
         let (lost, pause) = (Count(self.waits(), "byte"), Span(line.patience()));
-        self.trouble = format!("{lost} that it sent are lost, the serial line took nothing for {pause}");
+        self.trouble =
+            format!("{lost} that it sent are lost, the serial line took nothing for {pause}");
         // What was cut must not pass for whole: a body that ends with the connection would be taken as complete.
         let whole = self.waits() == 0 && self.tls.is_none();
-        Some(self.failed.unwrap_or(if whole { CloseReason::PeerClosed } else { CloseReason::Reset }))
+        Some(self.failed.unwrap_or(if whole {
+            CloseReason::PeerClosed
+        } else {
+            CloseReason::Reset
+        }))
     }
 
     /// Bytes that can be read; with TLS as they came over the wire.
@@ -424,7 +471,9 @@ impl Connection {
         match self.protocol {
             // What waits there may be no more than TLS's own.
             Protocol::Tcp if self.tls.is_some() && self.unread.is_none() => None,
-            Protocol::Tcp => Some(self.waits()).filter(|count| *count > 0).map(SocketNews::Unread),
+            Protocol::Tcp => Some(self.waits())
+                .filter(|count| *count > 0)
+                .map(SocketNews::Unread),
             Protocol::Udp => {
                 let count = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
                 (count > 0).then_some(SocketNews::Datagrams(count))
@@ -432,8 +481,16 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Result<Option<SocketNews>, CloseReason> {
-        let buf = if self.protocol == Protocol::Udp { buf } else { part(buf, STREAM_READ) };
+    fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Result<Option<SocketNews>, CloseReason> {
+        let buf = if self.protocol == Protocol::Udp {
+            buf
+        } else {
+            part(buf, STREAM_READ)
+        };
         loop {
             let read = match &mut self.tls {
                 None => self.port.poll_read(cx, buf),
@@ -441,7 +498,9 @@ impl Connection {
             };
             match read {
                 Poll::Pending => return Ok(None),
-                Poll::Ready(Ok(0)) if self.protocol == Protocol::Tcp => return Err(CloseReason::PeerClosed),
+                Poll::Ready(Ok(0)) if self.protocol == Protocol::Tcp => {
+                    return Err(CloseReason::PeerClosed);
+                }
                 // An empty datagram is nothing to the device, but its turn is over: many must not keep others waiting.
                 Poll::Ready(Ok(count)) => return Ok(Some(SocketNews::Data(count))),
                 Poll::Ready(Err(error)) => self.judge(&error)?,
@@ -465,7 +524,8 @@ impl Connection {
                 Poll::Ready(Ok(count)) => {
                     sending.done += count;
                     self.written += count as u64;
-                    let whole = self.protocol == Protocol::Udp || sending.done >= sending.payload.len();
+                    let whole =
+                        self.protocol == Protocol::Udp || sending.done >= sending.payload.len();
                     self.finish_if(whole);
                     self.expect_acknowledgement(now);
                 }
@@ -511,7 +571,11 @@ impl Connection {
     }
 
     fn judge(&mut self, error: &io::Error) -> Result<(), CloseReason> {
-        if let Some(name) = self.name.as_mut().filter(|_| error.kind() == io::ErrorKind::ConnectionRefused) {
+        if let Some(name) = self
+            .name
+            .as_mut()
+            .filter(|_| error.kind() == io::ErrorKind::ConnectionRefused)
+        {
             name.refused();
         }
         judge(self.protocol, error).map_or(Ok(()), |reason| Err(self.tell_apart(reason, error)))
@@ -519,7 +583,10 @@ impl Connection {
 
     /// Keeps the words of an error whose reason is too wide to help anybody.
     fn tell_apart(&mut self, reason: CloseReason, error: &io::Error) -> CloseReason {
-        if matches!(reason, CloseReason::Tls | CloseReason::Certificate | CloseReason::Os(_)) {
+        if matches!(
+            reason,
+            CloseReason::Tls | CloseReason::Certificate | CloseReason::Os(_)
+        ) {
             self.trouble = tls::in_words(error);
         }
         reason
@@ -554,9 +621,14 @@ impl Connection {
 
     fn query(&mut self) -> bool {
         self.queried = self.wire();
-        let Ok(unsent) = sys::unsent(&self.port) else { return false };
+        let Ok(unsent) = sys::unsent(&self.port) else {
+            return false;
+        };
         let acked = self.queried.saturating_sub(unsent as u64);
-        let acked = self.tls.as_mut().map_or(acked, |tls| tls.acknowledged(acked));
+        let acked = self
+            .tls
+            .as_mut()
+            .map_or(acked, |tls| tls.acknowledged(acked));
         let changed = acked > self.acked;
         self.acked = self.acked.max(acked);
         changed
@@ -575,7 +647,12 @@ impl Connection {
 /// Why the connection ends; `None` where it need not.
 fn judge(protocol: Protocol, error: &io::Error) -> Option<CloseReason> {
     let reason = connect::reason(error);
-    if protocol == Protocol::Udp && matches!(reason, CloseReason::Refused | CloseReason::Os(libc::EMSGSIZE)) {
+    if protocol == Protocol::Udp
+        && matches!(
+            reason,
+            CloseReason::Refused | CloseReason::Os(libc::EMSGSIZE)
+        )
+    {
         debug!("a datagram was refused: {error}");
         return None;
     }

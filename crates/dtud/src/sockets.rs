@@ -38,9 +38,16 @@ impl Sockets {
     pub(crate) fn new(tls: &tls::Client) -> Self {
         let new = |id| {
             let socket = Socket::new(None, tls.clone());
-            if id == SocketId::Httpd { socket.at_most_once() } else { socket }
+            if id == SocketId::Httpd {
+                socket.at_most_once()
+            } else {
+                socket
+            }
         };
-        Self { all: SocketId::ALL.map(new), open: Open::default() }
+        Self {
+            all: SocketId::ALL.map(new),
+            open: Open::default(),
+        }
     }
 
     pub(crate) fn order(
@@ -83,7 +90,9 @@ impl Sockets {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.open.filter_map(|socket| self.all[socket.index()].deadline()).min()
+        self.open
+            .filter_map(|socket| self.all[socket.index()].deadline())
+            .min()
     }
 
     /// From the next connection on.
@@ -100,7 +109,9 @@ impl Sockets {
 
     /// From the next connection on.
     pub(crate) fn use_tls(&mut self, tls: &tls::Client) {
-        self.all.iter_mut().for_each(|socket| socket.use_tls(tls.clone()));
+        self.all
+            .iter_mut()
+            .for_each(|socket| socket.use_tls(tls.clone()));
     }
 }
 
@@ -118,15 +129,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_is_polled_from_its_first_order_until_its_end_is_told() {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let mut sockets = Sockets::new(&tls::Client::default());
         assert_eq!(sockets.open().next(), None);
         let (address, protocol) = ("127.0.0.1".to_owned(), Protocol::Tcp);
-        let target = Connect { protocol, address, port, local_port: 0, tls: false };
+        let target = Connect {
+            protocol,
+            address,
+            port,
+            local_port: 0,
+            tls: false,
+        };
         let mut order = Some(SocketOutput::Connect(target));
         let [.., last] = SocketId::ALL;
         let news = poll_fn(|cx| {
-            order.take().into_iter().for_each(|order| sockets.order(last, order, Instant::ZERO, cx));
+            order
+                .take()
+                .into_iter()
+                .for_each(|order| sockets.order(last, order, Instant::ZERO, cx));
             assert_eq!(sockets.open().collect::<Vec<_>>(), [last]);
             match sockets.poll(last, cx, Instant::ZERO, true, &Stuck, &mut [0; 16]) {
                 Some(news) => Poll::Ready(news),
@@ -134,7 +158,13 @@ mod tests {
             }
         })
         .await;
-        assert_eq!(news, SocketNews::Closed { reason: CloseReason::Refused, acked: 0 });
+        assert_eq!(
+            news,
+            SocketNews::Closed {
+                reason: CloseReason::Refused,
+                acked: 0
+            }
+        );
         assert_eq!(sockets.open().next(), None);
     }
 }

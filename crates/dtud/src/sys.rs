@@ -19,7 +19,11 @@ pub(crate) fn unsent(fd: impl AsFd) -> io::Result<usize> {
     let mut count: libc::c_int = 0;
     // SAFETY: TIOCOUTQ stores one int through the pointer, which is valid for the call.
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
-    if answer == 0 { Ok(usize::try_from(count).unwrap_or(0)) } else { Err(io::Error::last_os_error()) }
+    if answer == 0 {
+        Ok(usize::try_from(count).unwrap_or(0))
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Datagrams that this socket had no room for, as the kernel counts them (`sk_drops`, which `SO_RXQ_OVFL` also shows).
@@ -39,7 +43,11 @@ pub(crate) fn dropped_datagrams(fd: impl AsFd) -> io::Result<u32> {
             &raw mut len,
         )
     };
-    if answer == 0 { Ok(figures[SK_MEMINFO_VARS - 1]) } else { Err(io::Error::last_os_error()) }
+    if answer == 0 {
+        Ok(figures[SK_MEMINFO_VARS - 1])
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Whether the shift register of a UART is empty; an error where the driver cannot tell.
@@ -48,7 +56,11 @@ pub(crate) fn transmitter_empty(fd: impl AsFd) -> io::Result<bool> {
     let mut line: libc::c_uint = 0;
     // SAFETY: TIOCSERGETLSR stores one unsigned int through the pointer, which is valid for the call.
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSERGETLSR, &raw mut line) };
-    if answer == 0 { Ok(line & TIOCSER_TEMT != 0) } else { Err(io::Error::last_os_error()) }
+    if answer == 0 {
+        Ok(line & TIOCSER_TEMT != 0)
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Lets the driver switch the direction of an RS-485 transceiver with RTS.
@@ -56,11 +68,30 @@ pub(crate) fn enable_rs485(fd: impl AsFd) -> io::Result<()> {
     const SER_RS485_ENABLED: u32 = 1;
     const SER_RS485_RTS_ON_SEND: u32 = 1 << 1;
     // `struct serial_rs485` of linux/serial.h: flags, two delays in ms, five words of padding.
-    let mut setting: [u32; 8] = [SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND, 0, 0, 0, 0, 0, 0, 0];
+    let mut setting: [u32; 8] = [
+        SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: TIOCSRS485 reads one serial_rs485, 32 bytes, and writes what the driver made of it to the same place; the
     // pointer is valid for both for the call.
-    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCSRS485, setting.as_mut_ptr()) };
-    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    let answer = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::TIOCSRS485,
+            setting.as_mut_ptr(),
+        )
+    };
+    if answer < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Runs `edit` over the arguments of this process as `/proc/PID/cmdline` shows them, where they can be found. What it
@@ -68,9 +99,12 @@ pub(crate) fn enable_rs485(fd: impl AsFd) -> io::Result<()> {
 ///
 /// Only for the start of the program: nobody may look at the arguments meanwhile.
 pub(crate) fn edit_arguments(edit: impl FnOnce(&mut [u8])) {
-    let Some((start, end)) = argument_range() else { return };
-    let shown =
-        std::env::args_os().flat_map(|arg| [arg.as_encoded_bytes(), &[0]].concat()).collect::<Vec<u8>>();
+    let Some((start, end)) = argument_range() else {
+        return;
+    };
+    let shown = std::env::args_os()
+        .flat_map(|arg| [arg.as_encoded_bytes(), &[0]].concat())
+        .collect::<Vec<u8>>();
     if end.checked_sub(start) != Some(shown.len()) {
         return;
     }
@@ -87,7 +121,10 @@ pub(crate) fn edit_arguments(edit: impl FnOnce(&mut [u8])) {
 fn argument_range() -> Option<(usize, usize)> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // Behind the name, which may hold anything, comes field 3.
-    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().skip(48 - 3);
+    let mut fields = stat
+        .get(stat.rfind(')')? + 1..)?
+        .split_ascii_whitespace()
+        .skip(48 - 3);
     let (start, end) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     (start != 0).then_some((start, end))
 }
@@ -99,11 +136,19 @@ pub(crate) fn overruns(fd: impl AsFd) -> io::Result<u32> {
     const BUF_OVERRUN: usize = 10;
     let mut counters: [libc::c_int; 20] = [0; 20];
     // SAFETY: TIOCGICOUNT stores one serial_icounter_struct, 20 ints, through the pointer, which is valid for the call.
-    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGICOUNT, counters.as_mut_ptr()) };
+    let answer = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::TIOCGICOUNT,
+            counters.as_mut_ptr(),
+        )
+    };
     if answer < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(counters[OVERRUN].cast_unsigned().wrapping_add(counters[BUF_OVERRUN].cast_unsigned()))
+    Ok(counters[OVERRUN]
+        .cast_unsigned()
+        .wrapping_add(counters[BUF_OVERRUN].cast_unsigned()))
 }
 
 /// The number of a group of this machine.
@@ -114,7 +159,13 @@ pub(crate) fn group_id(name: &str) -> Option<u32> {
     let mut found = std::ptr::null_mut();
     // SAFETY: the name ends with 0, the entry and its buffer of this length are writable, and all outlive the call.
     let answer = unsafe {
-        libc::getgrnam_r(name.as_ptr(), entry.as_mut_ptr(), buf.as_mut_ptr(), buf.len(), &raw mut found)
+        libc::getgrnam_r(
+            name.as_ptr(),
+            entry.as_mut_ptr(),
+            buf.as_mut_ptr(),
+            buf.len(),
+            &raw mut found,
+        )
     };
     // SAFETY: where it succeeds and finds something, `found` points at the entry, which is whole then.
     (answer == 0 && !found.is_null()).then(|| unsafe { (*found).gr_gid })
@@ -124,6 +175,7 @@ pub(crate) fn group_id(name: &str) -> Option<u32> {
 pub(crate) fn is_exclusive(fd: impl AsFd) -> bool {
     let mut exclusive: libc::c_int = 0;
     // SAFETY: TIOCGEXCL stores one int through the pointer, which is valid for the call.
-    let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) };
+    let answer =
+        unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) };
     answer == 0 && exclusive != 0
 }

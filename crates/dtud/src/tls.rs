@@ -49,7 +49,11 @@ impl Default for Client {
 impl Client {
     /// Trusts the system's roots, and those of the file.
     pub(crate) fn new(extra_root: Option<PathBuf>) -> Self {
-        Self(Arc::new(Shared { extra_root, config: OnceLock::new(), turn: Arc::new(Semaphore::new(1)) }))
+        Self(Arc::new(Shared {
+            extra_root,
+            config: OnceLock::new(),
+            turn: Arc::new(Semaphore::new(1)),
+        }))
     }
 
     /// Reads the roots where that was not done before: files, so not in the loop.
@@ -57,7 +61,10 @@ impl Client {
         if self.0.config.get().is_some() {
             return Ok(());
         }
-        let turn = Arc::clone(&self.0.turn).acquire_owned().await.map_err(io::Error::other)?;
+        let turn = Arc::clone(&self.0.turn)
+            .acquire_owned()
+            .await
+            .map_err(io::Error::other)?;
         let shared = Arc::clone(&self.0);
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -126,12 +133,16 @@ fn read_roots(path: &Path) -> Result<RootCertStore, String> {
     let text = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
     let mut store = RootCertStore::empty();
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&text)) {
-        let certificate =
-            certificate.map_err(|error| format!("{shown}: certificate {number} is no PEM: {error}"))?;
-        store.add(certificate).map_err(|error| format!("{shown}: certificate {number}: {error}"))?;
+        let certificate = certificate
+            .map_err(|error| format!("{shown}: certificate {number} is no PEM: {error}"))?;
+        store
+            .add(certificate)
+            .map_err(|error| format!("{shown}: certificate {number}: {error}"))?;
     }
     if store.is_empty() {
-        return Err(format!("{shown}: no certificate in it; a PEM file has -----BEGIN CERTIFICATE-----"));
+        return Err(format!(
+            "{shown}: no certificate in it; a PEM file has -----BEGIN CERTIFICATE-----"
+        ));
     }
     Ok(store)
 }
@@ -276,7 +287,10 @@ impl Session {
         if self.in_hand.is_none() {
             let first = first.get(..PIECE).unwrap_or(first);
             let second = second.get(..PIECE - first.len()).unwrap_or(second);
-            let taken = self.tls.writer().write_vectored(&[IoSlice::new(first), IoSlice::new(second)])?;
+            let taken = self
+                .tls
+                .writer()
+                .write_vectored(&[IoSlice::new(first), IoSlice::new(second)])?;
             self.in_hand = Some(taken);
             ready!(self.poll_flush(port, cx))?;
         }
@@ -370,7 +384,10 @@ fn or_would_block(done: Poll<io::Result<usize>>) -> io::Result<usize> {
 
 /// What the certificate must be for. An IPv6 address may have its brackets.
 fn server_name(name: &str) -> io::Result<ServerName<'static>> {
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(name);
     let bare = bare.strip_suffix('.').unwrap_or(bare);
     ServerName::try_from(bare.to_owned()).map_err(|_| {
         let text = format!("there is no certificate for a name such as \"{name}\"");
@@ -388,15 +405,24 @@ pub(crate) fn reason(error: &io::Error) -> Option<CloseReason> {
         return Some(CloseReason::Reset);
     }
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let certificate =
-        matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented);
-    Some(if certificate { CloseReason::Certificate } else { CloseReason::Tls })
+    let certificate = matches!(
+        error,
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+    );
+    Some(if certificate {
+        CloseReason::Certificate
+    } else {
+        CloseReason::Tls
+    })
 }
 
 /// What was said of a server that ended the connection after it had asked, and that it asked: once.
 fn with_its_wish(said: &str) -> String {
     // An alert may have told it, or left it open.
-    let said = said.split(" (it may want a certificate").next().unwrap_or(said);
+    let said = said
+        .split(" (it may want a certificate")
+        .next()
+        .unwrap_or(said);
     if said.contains(NO_CERTIFICATE) {
         return said.to_owned();
     }

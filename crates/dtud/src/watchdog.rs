@@ -71,17 +71,27 @@ impl Watchdog {
 
     fn new(manager: Option<Manager>, every: Option<Duration>) -> Self {
         let every = every.filter(|_| manager.is_some());
-        Self { manager, every, due: every.map(|_| Instant::ZERO), line: StatusLine::default() }
+        Self {
+            manager,
+            every,
+            due: every.map(|_| Instant::ZERO),
+            line: StatusLine::default(),
+        }
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        let line = self.line.stale.then(|| self.line.looked_at.map_or(Instant::ZERO, |at| at + SELDOM));
+        let line = self
+            .line
+            .stale
+            .then(|| self.line.looked_at.map_or(Instant::ZERO, |at| at + SELDOM));
         [self.due, line].into_iter().flatten().min()
     }
 
     /// Tells the service manager that the loop lives, if it is time.
     pub(crate) fn tell(&mut self, now: Instant) {
-        let (Some(every), Some(due)) = (self.every, self.due) else { return };
+        let (Some(every), Some(due)) = (self.every, self.due) else {
+            return;
+        };
         if now >= due {
             self.notify("WATCHDOG=1");
             self.due = Some(now + every);
@@ -151,7 +161,9 @@ mod tests {
 
     fn heard(socket: &UnixDatagram) -> String {
         let mut buffer = [0; 200];
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         let length = socket.recv(&mut buffer).unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     }
@@ -164,7 +176,8 @@ mod tests {
         Manager::at(path.to_str().unwrap()).unwrap().tell("READY=1");
         assert_eq!(heard(&with_file), "READY=1");
         let name = format!("dtud-test-{}", std::process::id());
-        let without = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let without =
+            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         Manager::at(&format!("@{name}")).unwrap().tell("READY=1");
         assert_eq!(heard(&without), "READY=1");
     }
@@ -172,7 +185,8 @@ mod tests {
     #[test]
     fn the_line_is_told_when_it_is_another_and_not_often() {
         let name = format!("dtud-line-{}", std::process::id());
-        let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let socket =
+            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let mut watchdog = Watchdog::new(Manager::at(&format!("@{name}")).ok(), None);
         let at = Instant::from_millis;
         assert_eq!(watchdog.next(), None);
@@ -188,7 +202,10 @@ mod tests {
         watchdog.show("link 1 up".to_owned(), at(5000));
         assert_eq!(watchdog.next(), None);
         watchdog.note_change();
-        assert!(!watchdog.wants_line(at(5001)), "a busy line is not looked at in each turn");
+        assert!(
+            !watchdog.wants_line(at(5001)),
+            "a busy line is not looked at in each turn"
+        );
         watchdog.show("link 1 down".to_owned(), at(9000));
         assert_eq!(heard(&socket), "STATUS=link 1 down");
     }

@@ -20,7 +20,11 @@ impl fmt::Display for Span {
             _ => ((days, "d"), (hours % 24, "h")),
         };
         write!(f, "{} {}", large.0, large.1)?;
-        if small.0 > 0 { write!(f, " {} {}", small.0, small.1) } else { Ok(()) }
+        if small.0 > 0 {
+            write!(f, " {} {}", small.0, small.1)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -32,7 +36,9 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = match self.0 {
             1 => "",
-            _ if self.1.ends_with('y') => return write!(f, "{} {}ies", self.0, self.1.trim_end_matches('y')),
+            _ if self.1.ends_with('y') => {
+                return write!(f, "{} {}ies", self.0, self.1.trim_end_matches('y'));
+            }
             _ => "s",
         };
         write!(f, "{} {}{plural}", self.0, self.1)
@@ -80,7 +86,10 @@ mod tests {
 
     #[test]
     fn k8_an_error_is_told_in_words_alone() {
-        assert_eq!(plain(&io::Error::from_raw_os_error(libc::ENOENT)), "No such file or directory");
+        assert_eq!(
+            plain(&io::Error::from_raw_os_error(libc::ENOENT)),
+            "No such file or directory"
+        );
         assert_eq!(plain(&io::Error::other("x (os error")), "x (os error");
     }
 

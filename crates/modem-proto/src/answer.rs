@@ -41,7 +41,10 @@ impl Answer {
 
     /// The fields of the first line.
     pub(crate) fn fields(&self) -> Vec<Field<'_>> {
-        self.lines.first().map(|line| fields(line)).unwrap_or_default()
+        self.lines
+            .first()
+            .map(|line| fields(line))
+            .unwrap_or_default()
     }
 
     pub(crate) const fn failure(&self) -> Option<Failure> {
@@ -77,7 +80,10 @@ impl Failure {
 
     /// Whether the modem has no such command (or says so): plain, "not allowed", "not supported", "invalid".
     pub(crate) const fn is_unknown_command(self) -> bool {
-        matches!(self, Self::Plain | Self::Cme(3 | 4 | 50 | 58 | 100) | Self::Cms(302 | 303))
+        matches!(
+            self,
+            Self::Plain | Self::Cme(3 | 4 | 50 | 58 | 100) | Self::Cms(302 | 303)
+        )
     }
 
     /// In the numbers of messages: the kinds of 27.007 that have a twin there.
@@ -114,9 +120,11 @@ pub(crate) fn final_result(line: &str, call: bool) -> Option<Outcome> {
     }
     match line {
         "OK" => Some(Outcome::Ok),
-        "ERROR" | "COMMAND NOT SUPPORT" | "COMMAND NOT SUPPORTED" | "TOO MANY PARAMETERS" | "ABORTED" => {
-            failed(Failure::Plain)
-        }
+        "ERROR"
+        | "COMMAND NOT SUPPORT"
+        | "COMMAND NOT SUPPORTED"
+        | "TOO MANY PARAMETERS"
+        | "ABORTED" => failed(Failure::Plain),
         _ if !call => None,
         _ if line.starts_with("CONNECT") => Some(Outcome::Ok),
         _ => call_end(line).map(Outcome::Call),
@@ -136,7 +144,12 @@ pub(crate) fn call_end(line: &str) -> Option<CallEnd> {
 /// A number, or one of the words of `+CMEE=2` that matter here.
 fn error_code(text: &str) -> u16 {
     let text = text.trim();
-    let word = || WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map(|(_, code)| *code);
+    let word = || {
+        WORDS
+            .iter()
+            .find(|(word, _)| text.eq_ignore_ascii_case(word))
+            .map(|(_, code)| *code)
+    };
     text.parse().ok().or_else(word).unwrap_or(UNKNOWN)
 }
 
@@ -181,7 +194,13 @@ fn next_field(rest: &str) -> (Field<'_>, Option<&str>) {
         Some((text, behind)) => (text, Some(behind)),
         None => (rest, None),
     };
-    (Field { text: text.trim(), quoted: false }, behind)
+    (
+        Field {
+            text: text.trim(),
+            quoted: false,
+        },
+        behind,
+    )
 }
 
 /// A phone number with its type of address behind it, as `+CSCA`, `+CLIP` and `+CNUM` give it.
@@ -221,11 +240,27 @@ mod tests {
     #[test]
     fn final_results_are_told_from_news() {
         assert_eq!(final_result("OK", false), Some(Outcome::Ok));
-        assert_eq!(final_result("+CME ERROR: 14", false), Some(Outcome::Failed(Failure::Cme(14))));
-        assert_eq!(final_result("+CME ERROR: SIM busy", false), Some(Outcome::Failed(Failure::Cme(14))));
-        assert_eq!(final_result("+CMS ERROR:330", false), Some(Outcome::Failed(Failure::Cms(330))));
-        assert_eq!(final_result("BUSY", false), None, "news of a call while another command runs");
-        assert_eq!(final_result("BUSY", true), Some(Outcome::Call(CallEnd::Busy)));
+        assert_eq!(
+            final_result("+CME ERROR: 14", false),
+            Some(Outcome::Failed(Failure::Cme(14)))
+        );
+        assert_eq!(
+            final_result("+CME ERROR: SIM busy", false),
+            Some(Outcome::Failed(Failure::Cme(14)))
+        );
+        assert_eq!(
+            final_result("+CMS ERROR:330", false),
+            Some(Outcome::Failed(Failure::Cms(330)))
+        );
+        assert_eq!(
+            final_result("BUSY", false),
+            None,
+            "news of a call while another command runs"
+        );
+        assert_eq!(
+            final_result("BUSY", true),
+            Some(Outcome::Call(CallEnd::Busy))
+        );
     }
 
     #[test]
@@ -239,7 +274,10 @@ mod tests {
     fn a_number_of_type_145_gets_its_plus() {
         let line = r#"+CSCA: "8613800531500", 145"#;
         assert_eq!(phone(&fields(line), 0), PhoneNumber::new("+8613800531500"));
-        assert_eq!(phone(&fields(r#"+CLIP: "10086",129"#), 0), PhoneNumber::new("10086"));
+        assert_eq!(
+            phone(&fields(r#"+CLIP: "10086",129"#), 0),
+            PhoneNumber::new("10086")
+        );
         assert_eq!(phone(&fields(r#"+CLIP: "",128"#), 0), None);
     }
 

@@ -96,7 +96,10 @@ impl Call {
 impl Calls {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let call = self.call.as_ref()?;
-        [call.tell_at, call.rings_until, call.tries_list_at].into_iter().flatten().min()
+        [call.tell_at, call.rings_until, call.tries_list_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -137,10 +140,16 @@ impl Modem {
     pub(crate) fn dialled(&mut self, answer: &Answer, now: Instant) {
         match answer.outcome {
             Outcome::Ok | Outcome::TimedOut => {
-                if let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Ordered) {
+                if let Some(call) = self
+                    .calls
+                    .call
+                    .as_mut()
+                    .filter(|call| call.stage == Stage::Ordered)
+                {
                     call.stage = Stage::Dialling;
                     call.dialled_at = Some(now);
-                    call.tries_list_at = (self.calls.list_ends == ListEnds::Perhaps).then_some(now + QUICK);
+                    call.tries_list_at =
+                        (self.calls.list_ends == ListEnds::Perhaps).then_some(now + QUICK);
                 }
                 self.look_at_call(now);
             }
@@ -216,7 +225,9 @@ impl Modem {
     }
 
     fn tell_incoming(&mut self) {
-        let Some(call) = &mut self.calls.call else { return };
+        let Some(call) = &mut self.calls.call else {
+            return;
+        };
         if call.tell_at.take().is_some() {
             let from = call.from;
             self.tell(ModemInput::Call(CallNews::Incoming { from }));
@@ -225,7 +236,14 @@ impl Modem {
 
     /// A line said that a call moved or is over. The list knows which; without it there is only this one.
     fn end_is_near(&mut self, end: Option<CallEnd>, now: Instant) {
-        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
+        let Some(call) = self
+            .calls
+            .call
+            .as_mut()
+            .filter(|call| call.stage != Stage::Ordered)
+        else {
+            return;
+        };
         call.cause = end.or(call.cause);
         if end == Some(CallEnd::NoCarrier) {
             self.suspect_list(now);
@@ -254,7 +272,8 @@ impl Modem {
                 if listed().any(|call| call.is_second(way)) {
                     self.refuse_second();
                 }
-                let ours = listed().find(|call| call.incoming == (way == Way::In) && !call.is_second(way));
+                let ours =
+                    listed().find(|call| call.incoming == (way == Way::In) && !call.is_second(way));
                 match ours {
                     Some(ours) => self.call_seen(ours, now),
                     None => self.call_missed(now),
@@ -268,24 +287,37 @@ impl Modem {
 
     /// The next look. Modems whose `AT+CLCC` ends a call that is being dialled are asked when it stands, or late.
     fn look_at_call(&mut self, now: Instant) {
-        let pause = if self.is_dialled_without_list() { LATE_LOOK } else { CALL_POLL };
+        let pause = if self.is_dialled_without_list() {
+            LATE_LOOK
+        } else {
+            CALL_POLL
+        };
         self.agenda.later(now + pause, Job::Calls);
     }
 
     fn is_dialled_without_list(&self) -> bool {
-        self.calls.call.as_ref().filter(|call| call.stage == Stage::Dialling).is_some_and(|call| {
-            match self.calls.list_ends {
-                ListEnds::No => false,
-                ListEnds::Perhaps => call.tries_list_at.is_some(),
-                // mutant: dialling-listed
-                ListEnds::Yes => true,
-            }
-        })
+        self.calls
+            .call
+            .as_ref()
+            .filter(|call| call.stage == Stage::Dialling)
+            .is_some_and(|call| {
+                match self.calls.list_ends {
+                    ListEnds::No => false,
+                    ListEnds::Perhaps => call.tries_list_at.is_some(),
+                    // mutant: dialling-listed
+                    ListEnds::Yes => true,
+                }
+            })
     }
 
     /// A call ended while it was being dialled. Right behind a list, the list may have done it.
     fn suspect_list(&mut self, now: Instant) {
-        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage == Stage::Dialling) else {
+        let Some(call) = self
+            .calls
+            .call
+            .as_mut()
+            .filter(|call| call.stage == Stage::Dialling)
+        else {
             return;
         };
         let soon_after = |at: Option<Instant>| at.is_some_and(|at| now - at < QUICK);
@@ -296,7 +328,10 @@ impl Modem {
             ListEnds::No | ListEnds::Perhaps => ListEnds::No,
             ListEnds::Yes => ListEnds::Yes,
         };
-        self.lack_if(self.calls.list_ends == ListEnds::Yes, Lack::ListWhileDialling);
+        self.lack_if(
+            self.calls.list_ends == ListEnds::Yes,
+            Lack::ListWhileDialling,
+        );
     }
 
     /// A ringing one is a call like every other; what else there is, a host before this one has left behind.
@@ -310,7 +345,9 @@ impl Modem {
     }
 
     fn call_seen(&mut self, seen: Listed, now: Instant) {
-        let Some(call) = &mut self.calls.call else { return };
+        let Some(call) = &mut self.calls.call else {
+            return;
+        };
         let is_dialled = !matches!(seen.state, ACTIVE | HELD);
         if is_dialled && call.tried_list_at.is_some_and(|at| now - at >= CALL_POLL) {
             // It outlived a list. One that was taken by then says nothing.
@@ -331,7 +368,14 @@ impl Modem {
 
     /// The call is not in the list. A modem that has just taken the order may need a moment to show it.
     fn call_missed(&mut self, now: Instant) {
-        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Ordered) else { return };
+        let Some(call) = self
+            .calls
+            .call
+            .as_mut()
+            .filter(|call| call.stage != Stage::Ordered)
+        else {
+            return;
+        };
         call.missed += 1;
         if call.missed < MISSED && call.cause.is_none() {
             return;
@@ -339,8 +383,14 @@ impl Modem {
         if call.cause.is_none() {
             self.suspect_list(now);
         }
-        let Some(call) = self.calls.call.as_ref() else { return };
-        let unsaid = if call.stage == Stage::Dialling { CallEnd::NoCarrier } else { CallEnd::HungUp };
+        let Some(call) = self.calls.call.as_ref() else {
+            return;
+        };
+        let unsaid = if call.stage == Stage::Dialling {
+            CallEnd::NoCarrier
+        } else {
+            CallEnd::HungUp
+        };
         let end = match call.cause {
             // The other side hung up a call that stood.
             Some(CallEnd::NoCarrier) if call.stage != Stage::Dialling => CallEnd::HungUp,
@@ -351,7 +401,14 @@ impl Modem {
     }
 
     fn call_stands(&mut self) {
-        let Some(call) = self.calls.call.as_mut().filter(|call| call.stage != Stage::Active) else { return };
+        let Some(call) = self
+            .calls
+            .call
+            .as_mut()
+            .filter(|call| call.stage != Stage::Active)
+        else {
+            return;
+        };
         call.stage = Stage::Active;
         call.rings_until = None;
         self.tell_incoming();
@@ -368,7 +425,9 @@ impl Modem {
     }
 
     fn refuse_second(&mut self) {
-        let Some(call) = &mut self.calls.call else { return };
+        let Some(call) = &mut self.calls.call else {
+            return;
+        };
         if !core::mem::replace(&mut call.refused_second, true) {
             self.counters.refused_calls += 1;
             self.agenda.soon(Job::RefuseSecond);
@@ -376,9 +435,15 @@ impl Modem {
     }
 
     fn end_call(&mut self, end: CallEnd) {
-        let Some(call) = self.calls.call.take() else { return };
-        self.agenda
-            .cancel(|job| matches!(job, Job::Calls | Job::Answer | Job::HangUp { .. } | Job::RefuseSecond));
+        let Some(call) = self.calls.call.take() else {
+            return;
+        };
+        self.agenda.cancel(|job| {
+            matches!(
+                job,
+                Job::Calls | Job::Answer | Job::HangUp { .. } | Job::RefuseSecond
+            )
+        });
         // Nobody knows of a call that was over before it was told.
         if call.tell_at.is_none() {
             self.tell(ModemInput::Call(CallNews::Ended(end)));
@@ -413,7 +478,11 @@ impl Listed {
         let number = |at: usize| fields.get(at).and_then(|field| field.number::<u8>());
         let is_voice = number(3) == Some(0);
         is_voice.then_some(())?;
-        Some(Self { incoming: number(1)? == 1, state: number(2)?, from: phone(&fields, 5) })
+        Some(Self {
+            incoming: number(1)? == 1,
+            state: number(2)?,
+            from: phone(&fields, 5),
+        })
     }
 
     /// A caller who knocks while there is a call already.
@@ -444,5 +513,13 @@ const BREAK_OFF: Duration = Duration::from_millis(500);
 /// Of these, that somebody has taken the call.
 const CALL_STANDS: [&str; 3] = ["VOICE CALL: BEGIN", "+COLP:", "^CONN:"];
 /// Makers' own news of calls: SIM7600, SIM800 (`AT+CLCC=1`), EC2x, Huawei.
-const CALL_MOVED: [&str; 8] =
-    ["VOICE CALL:", "+CLCC:", "+COLP:", "^CEND:", "^CONN:", "^CONF:", "^ORIG:", "MISSED_CALL:"];
+const CALL_MOVED: [&str; 8] = [
+    "VOICE CALL:",
+    "+CLCC:",
+    "+COLP:",
+    "^CEND:",
+    "^CONN:",
+    "^CONF:",
+    "^ORIG:",
+    "MISSED_CALL:",
+];

@@ -95,10 +95,19 @@ impl Channel {
         if text != LEAVE_DATA {
             text.push('\r');
         }
-        let stage = if request.body.is_some() { Stage::Prompt } else { Stage::Result };
+        let stage = if request.body.is_some() {
+            Stage::Prompt
+        } else {
+            Stage::Result
+        };
         let deadline = now + request.limit;
         self.echoes = false;
-        self.current = Some(Current { request, deadline, stage, lines: Vec::new() });
+        self.current = Some(Current {
+            request,
+            deadline,
+            stage,
+            lines: Vec::new(),
+        });
         Bytes::from(text)
     }
 
@@ -117,13 +126,19 @@ impl Channel {
     }
 
     pub(crate) fn push(&mut self, byte: u8) -> Option<Piece> {
-        let prompt = self.current.as_ref().is_some_and(|current| current.stage == Stage::Prompt);
+        let prompt = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.stage == Stage::Prompt);
         self.assembler.push(byte, prompt)
     }
 
     /// The prompt is there: what goes out now.
     pub(crate) fn prompted(&mut self, now: Instant) -> Option<Bytes> {
-        let current = self.current.as_mut().filter(|current| current.stage == Stage::Prompt)?;
+        let current = self
+            .current
+            .as_mut()
+            .filter(|current| current.stage == Stage::Prompt)?;
         let (body, limit) = current.request.body.clone()?;
         current.stage = Stage::Result;
         current.deadline = now + limit;
@@ -132,11 +147,17 @@ impl Channel {
 
     /// Whether the line is what was sent, come back.
     pub(crate) fn is_echo(&mut self, line: &str) -> bool {
-        let Some(current) = &self.current else { return false };
-        let command = current.request.text.trim_start_matches(|character: char| character.is_control());
+        let Some(current) = &self.current else {
+            return false;
+        };
+        let command = current
+            .request
+            .text
+            .trim_start_matches(|character: char| character.is_control());
         let body = current.request.body.as_ref().is_some_and(|(body, _)| {
             let line = line.trim_end_matches(|character: char| character.is_control());
-            !line.is_empty() && body.trim_ascii_end().strip_suffix(&[SUBSTITUTE]) == Some(line.as_bytes())
+            !line.is_empty()
+                && body.trim_ascii_end().strip_suffix(&[SUBSTITUTE]) == Some(line.as_bytes())
         });
         let line = line.trim_start_matches(|character: char| character.is_control());
         let command = !command.is_empty() && line == command;
@@ -161,14 +182,22 @@ impl Channel {
 
     /// The announced PDU, where the line is its digits. Hex digits of another length are a text (`CSCS="UCS2"`).
     pub(crate) fn pair(&mut self, line: &str) -> Option<Headed> {
-        let is_pdu = line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_pdu =
+            line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_pdu || self.heads.is_empty() {
             return None;
         }
         let length = tpdu_length(line);
-        let fits = self.heads.iter().rposition(|head| length.is_some() && announced_length(head) == length);
+        let fits = self
+            .heads
+            .iter()
+            .rposition(|head| length.is_some() && announced_length(head) == length);
         let head = self.heads.remove(fits.unwrap_or(self.heads.len() - 1));
-        Some(Headed { head, digits: line.into(), fits: fits.is_some() })
+        Some(Headed {
+            head,
+            digits: line.into(),
+            fits: fits.is_some(),
+        })
     }
 
     /// The answer that this line completes.
@@ -177,7 +206,11 @@ impl Channel {
         let is_call = matches!(current.request.job, Job::Dial(_) | Job::Answer);
         // `ATV0` of a former user: the probe asks for words.
         let is_digit = matches!(current.request.job, Job::Probe(_)) && line == "0";
-        let outcome = if is_digit { Outcome::Ok } else { final_result(line, is_call)? };
+        let outcome = if is_digit {
+            Outcome::Ok
+        } else {
+            final_result(line, is_call)?
+        };
         // Before the prompt only a refusal can be meant; an `OK` is the late end of something older.
         let is_meant = current.stage == Stage::Result || outcome != Outcome::Ok;
         if is_meant { self.end(outcome) } else { None }
@@ -198,22 +231,36 @@ impl Channel {
         let current = self.current.take()?;
         self.quoted_news = 0;
         // What was announced as part of this answer and did not come does not come any more.
-        self.heads.retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
-        Some((current.request, Answer { outcome, lines: current.lines }))
+        self.heads
+            .retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
+        Some((
+            current.request,
+            Answer {
+                outcome,
+                lines: current.lines,
+            },
+        ))
     }
 
     /// Whether the line is information text of the command; then it is kept.
     pub(crate) fn collect(&mut self, line: &str) -> bool {
-        let Some(current) = &mut self.current else { return false };
+        let Some(current) = &mut self.current else {
+            return false;
+        };
         if current.stage == Stage::Prompt {
             return false;
         }
         if self.quoted_news > 0 && !line.starts_with(SIGNS) {
-            self.quoted_news = if has_open_quote(line) { 0 } else { self.quoted_news - 1 };
+            self.quoted_news = if has_open_quote(line) {
+                0
+            } else {
+                self.quoted_news - 1
+            };
             return false;
         }
         // An operator's name with line ends in it.
-        if let (Wants::Prefix("+COPS:"), Some(last)) = (current.request.wants, current.lines.last_mut())
+        if let (Wants::Prefix("+COPS:"), Some(last)) =
+            (current.request.wants, current.lines.last_mut())
             && has_open_quote(last)
             && !line.starts_with(SIGNS)
         {
@@ -284,8 +331,16 @@ mod tests {
     fn channel(text: &str, wants: Wants) -> Channel {
         let mut channel = Channel::default();
         let limit = Duration::from_secs(5);
-        channel
-            .start(Request { job: Job::Signal, text: text.into(), limit, wants, body: None }, Instant::ZERO);
+        channel.start(
+            Request {
+                job: Job::Signal,
+                text: text.into(),
+                limit,
+                wants,
+                body: None,
+            },
+            Instant::ZERO,
+        );
         channel
     }
 
@@ -294,9 +349,16 @@ mod tests {
         let mut channel = channel("AT+CMGR=1", Wants::Nothing);
         assert!(channel.announces("+CMGR: 0,,9"));
         assert!(channel.announces("+CMT: ,8"));
-        let of = |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
-        assert_eq!(of(&mut channel, "0001020304050607FF"), Some("+CMT: ,8".into()));
-        assert_eq!(of(&mut channel, "000102030405060708FF"), Some("+CMGR: 0,,9".into()));
+        let of =
+            |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        assert_eq!(
+            of(&mut channel, "0001020304050607FF"),
+            Some("+CMT: ,8".into())
+        );
+        assert_eq!(
+            of(&mut channel, "000102030405060708FF"),
+            Some("+CMGR: 0,,9".into())
+        );
         assert_eq!(of(&mut channel, "000102030405060708FF"), None);
     }
 
@@ -320,8 +382,12 @@ mod tests {
         assert!(channel.is_idle());
         assert_eq!((channel.deadline(), channel.job()), (None, None));
         assert!(channel.finish("OK").is_none(), "the answer is nobody's");
-        let of = |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
-        assert_eq!(of(&mut channel, "000102030405060708FF"), Some("+CMT: ,9".into()));
+        let of =
+            |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        assert_eq!(
+            of(&mut channel, "000102030405060708FF"),
+            Some("+CMT: ,9".into())
+        );
         assert_eq!(of(&mut channel, "000102030405060708FF"), None);
     }
 

@@ -32,7 +32,10 @@ pub(crate) struct Data {
 impl Data {
     /// The modem is gone; the order stands.
     pub(crate) fn forget(&mut self) {
-        *self = Self { apn: self.apn.take(), ..Self::default() };
+        *self = Self {
+            apn: self.apn.take(),
+            ..Self::default()
+        };
     }
 }
 
@@ -41,8 +44,14 @@ impl Modem {
         if self.data.apn.as_ref() == Some(apn) {
             return;
         }
-        let can_be_sent = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"');
-        if ![&apn.name, &apn.user, &apn.password].into_iter().all(|text| can_be_sent(text)) {
+        let can_be_sent = |text: &str| {
+            text.bytes()
+                .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"')
+        };
+        if ![&apn.name, &apn.user, &apn.password]
+            .into_iter()
+            .all(|text| can_be_sent(text))
+        {
             return self.note(Event::ApnRefused);
         }
         self.data.apn = Some(apn.clone());
@@ -77,7 +86,8 @@ impl Modem {
             || answer.lines.iter().any(|line| {
                 let fields = fields(line);
                 let text = |at: usize| fields.get(at).map(|field| field.text);
-                text(0) == Some("1") && text(2).is_some_and(|name| name.eq_ignore_ascii_case(&apn.name))
+                text(0) == Some("1")
+                    && text(2).is_some_and(|name| name.eq_ignore_ascii_case(&apn.name))
             });
         if is_set {
             return self.authenticate();
@@ -151,8 +161,12 @@ impl Modem {
     /// `+CGPADDR: 1,"10.0.0.2"`, with or without quotes.
     pub(crate) fn know_address(&mut self, answer: &Answer, now: Instant) {
         self.agenda.later(now + LOOK, Job::IsActive);
-        let address = answer.fields().get(1).and_then(|field| field.number::<IpAddr>());
-        let Some(address) = address.filter(|address| answer.is_ok() && !address.is_unspecified()) else {
+        let address = answer
+            .fields()
+            .get(1)
+            .and_then(|field| field.number::<IpAddr>());
+        let Some(address) = address.filter(|address| answer.is_ok() && !address.is_unspecified())
+        else {
             return;
         };
         if self.data.address.replace(address) != Some(address) {
@@ -161,7 +175,8 @@ impl Modem {
     }
 
     pub(crate) fn know_active(&mut self, answer: &Answer, now: Instant) {
-        let is = |line: &str| matches!(*fields(line), [id, on, ..] if id.text == "1" && on.text == "1");
+        let is =
+            |line: &str| matches!(*fields(line), [id, on, ..] if id.text == "1" && on.text == "1");
         if !answer.is_ok() || answer.lines.iter().any(|line| is(line)) {
             return self.agenda.later(now + LOOK, Job::IsActive);
         }
@@ -179,8 +194,12 @@ impl Modem {
 
     pub(crate) fn data_lost(&mut self) {
         self.data.connecting = false;
-        self.agenda
-            .cancel(|job| matches!(job, Job::Attach | Job::Activate(true) | Job::Address | Job::IsActive));
+        self.agenda.cancel(|job| {
+            matches!(
+                job,
+                Job::Attach | Job::Activate(true) | Job::Address | Job::IsActive
+            )
+        });
         if self.data.address.take().is_some() {
             self.tell(ModemInput::Detached);
         }

@@ -120,7 +120,9 @@ impl Event {
     pub const fn level(&self) -> Level {
         match self {
             Self::Sent(_) | Self::Heard(_) | Self::PinIs(_) => Level::Trace,
-            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted | Self::ApnSet(_) => Level::Info,
+            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted | Self::ApnSet(_) => {
+                Level::Info
+            }
             Self::NoAnswer(_)
             | Self::Silent
             | Self::GivenUp

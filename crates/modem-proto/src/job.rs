@@ -219,7 +219,10 @@ mod tests {
         agenda.first(Job::Pin);
         agenda.first(Job::Submit);
         assert_eq!(agenda.len(), 4);
-        assert_eq!(all(&mut agenda), [Job::Submit, Job::Pin, Job::Answer, Job::Signal]);
+        assert_eq!(
+            all(&mut agenda),
+            [Job::Submit, Job::Pin, Job::Answer, Job::Signal]
+        );
     }
 
     #[test]
@@ -229,7 +232,10 @@ mod tests {
             agenda.push(job);
             agenda.soon(job);
         }
-        assert_eq!(all(&mut agenda), [Job::Signal, Job::Clock, Job::Signal, Job::Clock]);
+        assert_eq!(
+            all(&mut agenda),
+            [Job::Signal, Job::Clock, Job::Signal, Job::Clock]
+        );
     }
 
     #[test]
@@ -240,8 +246,14 @@ mod tests {
         agenda.later(at(5), Job::Signal);
         assert_eq!((agenda.next_due(), agenda.len()), (Some(at(5)), 2));
         assert_eq!(agenda.pop_due(Instant::from_millis(4999)), None);
-        assert_eq!((agenda.pop_due(at(5)), agenda.pop_due(at(5))), (Some(Job::Signal), None));
-        assert_eq!((agenda.next_due(), agenda.pop_due(at(8))), (Some(at(7)), Some(Job::Clock)));
+        assert_eq!(
+            (agenda.pop_due(at(5)), agenda.pop_due(at(5))),
+            (Some(Job::Signal), None)
+        );
+        assert_eq!(
+            (agenda.next_due(), agenda.pop_due(at(8))),
+            (Some(at(7)), Some(Job::Clock))
+        );
         assert_eq!((agenda.next_due(), agenda.pop()), (None, None));
     }
 

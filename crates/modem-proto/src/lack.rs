@@ -72,21 +72,31 @@ impl Lack {
             Self::PduMode => "messages stay in text mode, they are kept in the modem, unread",
             Self::Sending => "the modem stays in text mode (AT+CMGF? shows 1), no message is sent",
             Self::SomeMessages => "a message cannot be read, it is kept in the modem",
-            Self::Storage => "the message storage cannot be chosen (AT+CPMS), only the modem's own is read",
-            Self::Announcements => "new messages are not announced (AT+CNMI), looked for every 20 s",
+            Self::Storage => {
+                "the message storage cannot be chosen (AT+CPMS), only the modem's own is read"
+            }
+            Self::Announcements => {
+                "new messages are not announced (AT+CNMI), looked for every 20 s"
+            }
             Self::Reports => "no delivery reports (AT+CNMI)",
-            Self::RegistrationNews => "changes of the registration are not told (AT+CREG), asked every 10 s",
+            Self::RegistrationNews => {
+                "changes of the registration are not told (AT+CREG), asked every 10 s"
+            }
             Self::Registration => "the registration is not told (AT+CREG?)",
             Self::Signal => "no signal strength (AT+CSQ)",
             Self::Clock => "no time of the network (AT+CCLK?)",
             Self::Operator => "no name of the operator (AT+COPS?)",
             Self::Calls => "no voice calls (AT+CLCC, AT+CLIP)",
-            Self::CallList => "no list of calls (AT+CLCC), how a call goes is known from its news alone",
+            Self::CallList => {
+                "no list of calls (AT+CLCC), how a call goes is known from its news alone"
+            }
             Self::ListWhileDialling => {
                 "no list of calls while dialling (AT+CLCC ends the call), asked 60 s after ATD"
             }
             Self::AccessPoint => "the access point cannot be set (AT+CGDCONT)",
-            Self::List => "stored messages cannot be listed (AT+CMGL), only announced ones are read",
+            Self::List => {
+                "stored messages cannot be listed (AT+CMGL), only announced ones are read"
+            }
             Self::Authentication => "user and password of the access point cannot be set",
             Self::Connection => "no data connection (AT+CGACT), tried again every 30 s",
             Self::Sim => "the state of the SIM is not told (AT+CPIN?)",
@@ -154,7 +164,10 @@ impl Modem {
 
     /// By its answer to the command.
     pub(crate) fn lack_if_unknown(&mut self, answer: &Answer, lack: Lack) {
-        self.lack_if(answer.failure().is_some_and(Failure::is_unknown_command), lack);
+        self.lack_if(
+            answer.failure().is_some_and(Failure::is_unknown_command),
+            lack,
+        );
     }
 
     /// By its answer to the command, where any refusal counts.
@@ -163,6 +176,10 @@ impl Modem {
     }
 
     pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {
-        if lacks { self.lack(lack) } else { self.lack_no_more(lack) }
+        if lacks {
+            self.lack(lack)
+        } else {
+            self.lack_no_more(lack)
+        }
     }
 }

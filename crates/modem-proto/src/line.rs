@@ -81,7 +81,10 @@ mod tests {
 
     fn pieces(bytes: &[u8], prompt: bool) -> Vec<Piece> {
         let mut assembler = Assembler::default();
-        bytes.iter().filter_map(|byte| assembler.push(*byte, prompt)).collect()
+        bytes
+            .iter()
+            .filter_map(|byte| assembler.push(*byte, prompt))
+            .collect()
     }
 
     fn line(text: &str) -> Piece {
@@ -90,7 +93,14 @@ mod tests {
 
     #[test]
     fn line_ends_of_every_kind_end_one_line_and_make_no_empty_ones() {
-        for bytes in ["\r\nOK\r\n", "\r\n\r\nOK\r\n\r\n", "OK\r", "\nOK\n", "\r\r\nOK\r\r\n", " OK \r\n"] {
+        for bytes in [
+            "\r\nOK\r\n",
+            "\r\n\r\nOK\r\n\r\n",
+            "OK\r",
+            "\nOK\n",
+            "\r\r\nOK\r\r\n",
+            " OK \r\n",
+        ] {
             assert_eq!(pieces(bytes.as_bytes(), false), [line("OK")], "{bytes:?}");
         }
     }
@@ -104,19 +114,28 @@ mod tests {
     fn a_prompt_counts_at_once_with_or_without_its_blank() {
         assert_eq!(pieces(b"\r\n> ", true), [Piece::Prompt]);
         assert_eq!(pieces(b"\r\n>", true), [Piece::Prompt]);
-        assert_eq!(pieces(b"\r\n>\r\nERROR\r\n", true), [Piece::Prompt, line("ERROR")]);
+        assert_eq!(
+            pieces(b"\r\n>\r\nERROR\r\n", true),
+            [Piece::Prompt, line("ERROR")]
+        );
     }
 
     #[test]
     fn a_prompt_that_nobody_waits_for_is_dropped_from_its_line() {
-        assert_eq!(pieces(b"\r\n> \r\nOK\r\n> ERROR\r\n", false), [line("OK"), line("ERROR")]);
+        assert_eq!(
+            pieces(b"\r\n> \r\nOK\r\n> ERROR\r\n", false),
+            [line("OK"), line("ERROR")]
+        );
     }
 
     #[test]
     fn a_line_too_long_is_dropped_whole_and_counted() {
         let mut assembler = Assembler::default();
         let long = [[b'x'; 5000].as_slice(), b"\r\nOK\r\n"].concat();
-        let pieces: Vec<_> = long.iter().filter_map(|byte| assembler.push(*byte, false)).collect();
+        let pieces: Vec<_> = long
+            .iter()
+            .filter_map(|byte| assembler.push(*byte, false))
+            .collect();
         assert_eq!((pieces, assembler.dropped), (Vec::from([line("OK")]), 1));
     }
 }

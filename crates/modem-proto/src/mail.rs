@@ -80,12 +80,16 @@ impl Store {
     pub(crate) fn new(text: &str) -> Option<Self> {
         let mut name = [0; 4];
         name.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (is_name && !text.is_empty()).then_some(Self(name))
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+        core::str::from_utf8(&self.0)
+            .unwrap_or_default()
+            .trim_end_matches('\0')
     }
 }
 
@@ -116,7 +120,11 @@ impl Mail {
     /// The modem is gone: its places mean nothing any more, for another card may be in it when it is back. What was
     /// not taken is found and told again.
     pub(crate) fn forget(&mut self) {
-        *self = Self { next_id: self.next_id, submitting: self.submitting.take(), ..Self::default() };
+        *self = Self {
+            next_id: self.next_id,
+            submitting: self.submitting.take(),
+            ..Self::default()
+        };
     }
 
     fn waiting(&self) -> usize {
@@ -132,9 +140,14 @@ impl Modem {
         });
         if self.identity.abilities.messages {
             // mutant: pdu-mode-after-pin
-            [Job::MessageService, Job::MessageMode, Job::Storages, Job::Announce(0)]
-                .into_iter()
-                .for_each(|job| self.agenda.push(job));
+            [
+                Job::MessageService,
+                Job::MessageMode,
+                Job::Storages,
+                Job::Announce(0),
+            ]
+            .into_iter()
+            .for_each(|job| self.agenda.push(job));
         }
     }
 
@@ -158,9 +171,13 @@ impl Modem {
             return self.lack(Lack::SomeMessages);
         };
         match (headed.head.get(..5), job) {
-            (Some("+CMGR"), Some(Job::Read(place))) => self.found(place, status(&headed.head, 0), pdu, now),
+            (Some("+CMGR"), Some(Job::Read(place))) => {
+                self.found(place, status(&headed.head, 0), pdu, now)
+            }
             (Some("+CMGL"), Some(Job::List(store))) => {
-                let index = fields(&headed.head).first().and_then(|field| field.number());
+                let index = fields(&headed.head)
+                    .first()
+                    .and_then(|field| field.number());
                 if let Some(index) = index {
                     self.found(Place { store, index }, status(&headed.head, 1), pdu, now);
                 }
@@ -206,7 +223,15 @@ impl Modem {
         }
         ids.push(self.tell_message(pdu.clone()));
         // mutant: taken-later
-        self.mail.known.insert(place, Known { pdu, ids, told_at: now, taken: false });
+        self.mail.known.insert(
+            place,
+            Known {
+                pdu,
+                ids,
+                told_at: now,
+                taken: false,
+            },
+        );
     }
 
     /// Delivered directly: the modem has nothing of it any more. Before the modem is introduced it waits here.
@@ -231,7 +256,11 @@ impl Modem {
     /// The device has it safe. Numbers of before a restart name nothing; the message comes again, and is taken again.
     pub(crate) fn taken(&mut self, id: u64) {
         let was_crowded = self.mail.waiting() >= MOST_WAITING;
-        let Some((place, known)) = self.mail.known.iter_mut().find(|(_, known)| known.ids.contains(&id))
+        let Some((place, known)) = self
+            .mail
+            .known
+            .iter_mut()
+            .find(|(_, known)| known.ids.contains(&id))
         else {
             return;
         };
@@ -251,7 +280,9 @@ impl Modem {
                 self.mail.is_full = false;
             }
             // The next look at the storage finds it, and tries again.
-            Outcome::Failed(_) | Outcome::Call(_) | Outcome::TimedOut => self.complain(request, answer),
+            Outcome::Failed(_) | Outcome::Call(_) | Outcome::TimedOut => {
+                self.complain(request, answer)
+            }
         }
     }
 
@@ -271,17 +302,27 @@ impl Modem {
         let as_text = self.leave_text_mode(store, now);
         if answer.is_ok() && !as_text {
             // Somebody else deleted them.
-            self.mail.known.retain(|place, _| place.store != store || listed.contains(place));
+            self.mail
+                .known
+                .retain(|place, _| place.store != store || listed.contains(place));
         }
         if self.mail.has_stores {
             // Named again before the next look, it says how full it is.
             self.mail.current = None;
         }
-        let refused = if answer.failure().is_some() { self.mail.list_refused.saturating_add(1) } else { 0 };
+        let refused = if answer.failure().is_some() {
+            self.mail.list_refused.saturating_add(1)
+        } else {
+            0
+        };
         self.mail.list_refused = refused;
         self.lack_if(refused >= TRIES_BEFORE_WORD, Lack::List);
         let usual = if self.mail.is_blind { BLIND_LOOK } else { LOOK };
-        let pause = if answer.is_ok() { usual } else { RETRY.max(pause(refused)) };
+        let pause = if answer.is_ok() {
+            usual
+        } else {
+            RETRY.max(pause(refused))
+        };
         if !as_text {
             self.agenda.later(now + pause, Job::List(store));
         }
@@ -353,7 +394,13 @@ const SOON: Duration = Duration::from_secs(5);
 /// A message that is not taken for so long is told again.
 const TELL_AGAIN: Duration = Duration::from_secs(600);
 /// News that the storage is full: SIM800, SIM7600, Huawei, EC2x.
-const FULL: [&str; 5] = ["+SMSFULL", "*SMSFULL", "^SMMEMFULL", "+SMS FULL", "+QIND: \"smsfull\""];
+const FULL: [&str; 5] = [
+    "+SMSFULL",
+    "*SMSFULL",
+    "^SMMEMFULL",
+    "+SMS FULL",
+    "+QIND: \"smsfull\"",
+];
 
 #[cfg(test)]
 mod tests {
@@ -364,7 +411,10 @@ mod tests {
     #[test]
     fn storages_are_known_by_their_names() {
         for name in ["SM", "ME", "MT", "SM_P", "SR"] {
-            assert_eq!(Store::new(name).map(|store| String::from(store.as_str())), Some(name.into()));
+            assert_eq!(
+                Store::new(name).map(|store| String::from(store.as_str())),
+                Some(name.into())
+            );
         }
         for wrong in ["", "SM,\"", "SM_PP", "S M"] {
             assert_eq!(Store::new(wrong), None, "{wrong}");

@@ -116,16 +116,28 @@ impl Modem {
             deadline(self.channel.deadline(), Timer::Answer),
             deadline(probe, Timer::Quiet),
             deadline(self.agenda.next_due(), Timer::Poll),
-            deadline(self.mail.submitting.as_ref().map(|submit| submit.give_up_at), Timer::Submit),
+            deadline(
+                self.mail
+                    .submitting
+                    .as_ref()
+                    .map(|submit| submit.give_up_at),
+                Timer::Submit,
+            ),
             deadline(self.calls.deadline(), Timer::Call),
         ];
-        moments.into_iter().flatten().min_by_key(|deadline| deadline.at)
+        moments
+            .into_iter()
+            .flatten()
+            .min_by_key(|deadline| deadline.at)
     }
 
     /// What was dropped or went wrong so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters { overlong_lines: self.channel.overlong_lines(), ..self.counters }
+        Counters {
+            overlong_lines: self.channel.overlong_lines(),
+            ..self.counters
+        }
     }
 
     fn expire(&mut self, now: Instant) {
@@ -134,7 +146,11 @@ impl Modem {
         }
         self.end_quiet(now);
         while let Some(job) = self.agenda.pop_due(now) {
-            if matches!(job, Job::Calls) { self.agenda.soon(job) } else { self.agenda.push(job) }
+            if matches!(job, Job::Calls) {
+                self.agenda.soon(job)
+            } else {
+                self.agenda.push(job)
+            }
         }
         self.give_up_submit(now);
         self.expire_calls(now);
@@ -196,7 +212,10 @@ impl Modem {
         }
         if answer.is_ok() && answer.lines.is_empty() && has_text(request.job) {
             // That was the end of something older: from here on every answer would be taken for another one's.
-            let answer = Answer { outcome: Outcome::TimedOut, ..answer.clone() };
+            let answer = Answer {
+                outcome: Outcome::TimedOut,
+                ..answer.clone()
+            };
             return self.unanswered(request, &answer, now);
         }
         self.settle(&request, answer, now);
@@ -229,7 +248,9 @@ impl Modem {
     /// Sends what is next, if nothing is outstanding.
     fn pump(&mut self, now: Instant) {
         while self.channel.is_idle() && self.quiet_until.is_none() {
-            let Some(job) = self.next_job(now) else { return };
+            let Some(job) = self.next_job(now) else {
+                return;
+            };
             if job == Job::Chosen {
                 self.choose(now);
             } else if job == Job::Introduce {
@@ -251,7 +272,9 @@ impl Modem {
     fn begin(&mut self, job: Job, now: Instant) {
         let job = self.in_pdu_mode(job);
         let job = self.with_storage(job);
-        let Some(request) = self.request(job) else { return };
+        let Some(request) = self.request(job) else {
+            return;
+        };
         if job == Job::Pin {
             self.pin_goes_out();
         } else if matches!(job, Job::Probe(_)) {
@@ -311,18 +334,31 @@ impl Modem {
     pub(crate) fn mask(&self, text: &str) -> String {
         let pin = self.settings.pin.as_ref().map(crate::Pin::as_str);
         let password = self.data.apn.as_ref().map(|apn| apn.password.as_str());
-        let secrets = [pin, password].into_iter().flatten().filter(|secret| !secret.is_empty());
-        let text = self.settings.init.iter().fold(String::from(text), |text, line| {
-            let name = line.split_once('=').map(|(name, _)| name);
-            name.map_or_else(|| text.clone(), |name| text.replace(line, &alloc::format!("{name}=****")))
-        });
+        let secrets = [pin, password]
+            .into_iter()
+            .flatten()
+            .filter(|secret| !secret.is_empty());
+        let text = self
+            .settings
+            .init
+            .iter()
+            .fold(String::from(text), |text, line| {
+                let name = line.split_once('=').map(|(name, _)| name);
+                name.map_or_else(
+                    || text.clone(),
+                    |name| text.replace(line, &alloc::format!("{name}=****")),
+                )
+            });
         secrets.fold(text, |text, secret| text.replace(secret, "****"))
     }
 }
 
 /// Questions that no modem answers with a bare `OK`.
 const fn has_text(job: Job) -> bool {
-    matches!(job, Job::Function | Job::Sim | Job::Registration(_) | Job::Signal | Job::Clock | Job::Storages)
+    matches!(
+        job,
+        Job::Function | Job::Sim | Job::Registration(_) | Job::Signal | Job::Clock | Job::Storages
+    )
 }
 
 /// Rounds of one `handle_timeout`.

@@ -2,7 +2,9 @@
 
 use alloc::string::ToString as _;
 
-use dtu_proto::radio::{Cell, ModemInput, NetworkTime, Operator, PhoneNumber, Registration, Signal};
+use dtu_proto::radio::{
+    Cell, ModemInput, NetworkTime, Operator, PhoneNumber, Registration, Signal,
+};
 use dtu_proto::time::{Duration, Instant};
 
 use crate::answer::{Answer, Failure, Field, Outcome, fields, phone};
@@ -55,7 +57,8 @@ impl Network {
     }
 
     pub(crate) fn is_registered(&self) -> bool {
-        self.best().is_some_and(|standing| standing.registration.is_registered())
+        self.best()
+            .is_some_and(|standing| standing.registration.is_registered())
     }
 
     /// The registration that counts: one with a network, circuits first, for they carry calls and messages.
@@ -63,20 +66,35 @@ impl Network {
         let known = || self.domains.iter().filter(|standing| standing.known);
         known()
             .find(|standing| standing.registration.is_registered())
-            .or_else(|| known().find(|standing| standing.registration != Registration::NotRegistered))
+            .or_else(|| {
+                known().find(|standing| standing.registration != Registration::NotRegistered)
+            })
             .or_else(|| known().next())
     }
 
     /// A question that is refused again and again is asked less often.
     fn poll_after(&mut self, answer: &Answer, poll: Duration, of: usize) -> Duration {
-        let Some(refused) = self.refused.get_mut(of) else { return poll };
-        *refused = if answer.failure().is_some() { refused.saturating_add(1) } else { 0 };
+        let Some(refused) = self.refused.get_mut(of) else {
+            return poll;
+        };
+        *refused = if answer.failure().is_some() {
+            refused.saturating_add(1)
+        } else {
+            0
+        };
         // mutant: refused-poll
-        if *refused == 0 { poll } else { poll.max(pause(*refused)) }
+        if *refused == 0 {
+            poll
+        } else {
+            poll.max(pause(*refused))
+        }
     }
 
     fn cell(&self) -> Option<Cell> {
-        let registered = self.domains.iter().filter(|standing| standing.registration.is_registered());
+        let registered = self
+            .domains
+            .iter()
+            .filter(|standing| standing.registration.is_registered());
         registered.filter_map(|standing| standing.cell).next()
     }
 }
@@ -84,7 +102,9 @@ impl Network {
 impl Modem {
     /// The questions of one round; each asks itself again.
     pub(crate) fn watch_network(&mut self) {
-        Domain::ALL.into_iter().for_each(|domain| self.agenda.push(Job::Watch(domain, 2)));
+        Domain::ALL
+            .into_iter()
+            .for_each(|domain| self.agenda.push(Job::Watch(domain, 2)));
         self.agenda.push(Job::Signal);
     }
 
@@ -120,8 +140,12 @@ impl Modem {
         let poll = self.network.poll_after(answer, poll, CREG);
         self.agenda.later(now + poll, Job::Registration(domain));
         let fields = answer.fields();
-        let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else { return };
-        let Some(standing) = self.network.domains.get_mut(domain.index()) else { return };
+        let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else {
+            return;
+        };
+        let Some(standing) = self.network.domains.get_mut(domain.index()) else {
+            return;
+        };
         standing.shows |= mode.text != "0";
         if standing.watched && mode.text == "0" {
             // It was told to report, and does not know of it any more: it restarted. There are modems that never show
@@ -132,13 +156,17 @@ impl Modem {
             }
             standing.watched = false;
             self.lack(Lack::RegistrationNews);
-            self.agenda.later(now + BLIND_POLL, Job::Registration(domain));
+            self.agenda
+                .later(now + BLIND_POLL, Job::Registration(domain));
         }
         self.stand(domain, state, now);
     }
 
     pub(crate) fn network_news(&mut self, line: &str, now: Instant) -> bool {
-        if let Some(domain) = Domain::ALL.into_iter().find(|domain| line.starts_with(domain.prefix())) {
+        if let Some(domain) = Domain::ALL
+            .into_iter()
+            .find(|domain| line.starts_with(domain.prefix()))
+        {
             if self.present && is_registration_news(line) {
                 self.stand(domain, &fields(line), now);
             }
@@ -158,13 +186,21 @@ impl Modem {
 
     /// State, area and cell, as they stand behind the mode or at the start of news.
     fn stand(&mut self, domain: Domain, fields: &[Field<'_>], now: Instant) {
-        let Some(state) = fields.first().and_then(|field| field.number()) else { return };
+        let Some(state) = fields.first().and_then(|field| field.number()) else {
+            return;
+        };
         let hex = |at: usize| fields.get(at).and_then(|field| field.hex());
         let length = |at: usize| fields.get(at).map_or(0, |field| field.text.len());
         // Some put the routing area, two digits, between area and cell.
-        let at = if fields.len() > 4 && length(2) <= 2 && length(3) > 2 { 3 } else { 2 };
+        let at = if fields.len() > 4 && length(2) <= 2 && length(3) > 2 {
+            3
+        } else {
+            2
+        };
         let cell = hex(1).zip(hex(at)).map(|(area, id)| Cell { area, id });
-        let Some(standing) = self.network.domains.get_mut(domain.index()) else { return };
+        let Some(standing) = self.network.domains.get_mut(domain.index()) else {
+            return;
+        };
         standing.known = true;
         standing.registration = Registration::from_number(state);
         standing.cell = cell.filter(|_| standing.registration.is_registered());
@@ -172,7 +208,11 @@ impl Modem {
     }
 
     fn registration_moved(&mut self, now: Instant) {
-        let registration = self.network.best().map(|standing| standing.registration).unwrap_or_default();
+        let registration = self
+            .network
+            .best()
+            .map(|standing| standing.registration)
+            .unwrap_or_default();
         let cell = self.network.cell();
         if self.network.told.registration.replace(registration) != Some(registration) {
             self.tell(ModemInput::Registration(registration));
@@ -199,7 +239,10 @@ impl Modem {
     pub(crate) fn know_operator(&mut self, format: u8, answer: &Answer, now: Instant) {
         self.lack_if_unknown(answer, Lack::Operator);
         let fields = answer.fields();
-        let text = fields.get(2).map(|field| field.text.to_string()).unwrap_or_default();
+        let text = fields
+            .get(2)
+            .map(|field| field.text.to_string())
+            .unwrap_or_default();
         // A modem that ignores the format gives the same twice.
         let is_code = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_code {
@@ -210,7 +253,8 @@ impl Modem {
         if format == CODE {
             return self.agenda.push(Job::OperatorFormat(NAME));
         }
-        self.agenda.later(now + OPERATOR_POLL, Job::OperatorFormat(CODE));
+        self.agenda
+            .later(now + OPERATOR_POLL, Job::OperatorFormat(CODE));
         let operator = core::mem::take(&mut self.network.operator);
         let found = self.network.is_registered() && operator != Operator::default();
         self.operator_is(found.then_some(operator));
@@ -234,9 +278,14 @@ impl Modem {
 
     fn signal_is(&mut self, fields: &[Field<'_>]) {
         let number = |at: usize| fields.get(at).and_then(|field| field.number::<u8>());
-        let Some(strength) = number(0).filter(|_| self.present) else { return };
+        let Some(strength) = number(0).filter(|_| self.present) else {
+            return;
+        };
         let error_rate = number(1).filter(|rate| *rate <= 7).unwrap_or(99);
-        let signal = Signal { strength: in_steps(strength), error_rate };
+        let signal = Signal {
+            strength: in_steps(strength),
+            error_rate,
+        };
         if self.network.told.signal.replace(signal) != Some(signal) {
             self.tell(ModemInput::Signal(signal));
         }
@@ -247,7 +296,10 @@ impl Modem {
         self.lack_if_unknown(answer, Lack::Clock);
         // Some give no quotes, and then the comma in it parts no values.
         let fields = answer.fields();
-        let quoted = fields.first().filter(|field| field.quoted).map(|field| field.text);
+        let quoted = fields
+            .first()
+            .filter(|field| field.quoted)
+            .map(|field| field.text);
         if let Some(time) = quoted.or_else(|| answer.text()).and_then(network_time) {
             self.tell(ModemInput::Clock(time));
         }
@@ -256,8 +308,14 @@ impl Modem {
     /// Own number and service centre are the card's, which may not be ready yet.
     pub(crate) fn ask_card_again(&mut self) {
         for (job, known) in [
-            (Job::ServiceCenter, matches!(self.network.told.service_center, Some(Some(_)))),
-            (Job::OwnNumber, matches!(self.network.told.own_number, Some(Some(_)))),
+            (
+                Job::ServiceCenter,
+                matches!(self.network.told.service_center, Some(Some(_))),
+            ),
+            (
+                Job::OwnNumber,
+                matches!(self.network.told.own_number, Some(Some(_))),
+            ),
         ] {
             if !known {
                 self.agenda.push(job);
@@ -267,7 +325,8 @@ impl Modem {
 
     /// Whether it is asked again instead of being believed.
     fn card_is_late(&mut self, job: Job, answer: &Answer, now: Instant) -> bool {
-        let late = answer.failure().is_some_and(Failure::is_of_card) || answer.outcome == Outcome::TimedOut;
+        let late = answer.failure().is_some_and(Failure::is_of_card)
+            || answer.outcome == Outcome::TimedOut;
         if late {
             self.network.card_late += 1;
             self.agenda.later(now + pause(self.network.card_late), job);
@@ -302,12 +361,16 @@ impl Modem {
 /// News have the form `+CREG: 1[,"area","cell"[,act]]`; the answer to a question has the mode in front. Area codes are
 /// hex digits in quotes, or (some makers) without.
 pub(crate) fn is_registration_news(line: &str) -> bool {
-    if !Domain::ALL.into_iter().any(|domain| line.starts_with(domain.prefix())) {
+    if !Domain::ALL
+        .into_iter()
+        .any(|domain| line.starts_with(domain.prefix()))
+    {
         return false;
     }
     let fields = fields(line);
-    let is_area =
-        |field: &Field<'_>| field.quoted || field.text.is_empty() || field.text.len() >= SHORTEST_AREA;
+    let is_area = |field: &Field<'_>| {
+        field.quoted || field.text.is_empty() || field.text.len() >= SHORTEST_AREA
+    };
     fields.len() == 1 || fields.len() == 3 || fields.get(1).is_some_and(is_area)
 }
 
@@ -325,7 +388,10 @@ fn in_steps(strength: u8) -> u8 {
 fn network_time(text: &str) -> Option<NetworkTime> {
     let number = |at: usize| text.get(at..at + 2)?.parse::<u32>().ok();
     let separators = [(2, "/"), (5, "/"), (8, ","), (11, ":"), (14, ":")];
-    if separators.into_iter().any(|(at, sign)| text.get(at..at + 1) != Some(sign)) {
+    if separators
+        .into_iter()
+        .any(|(at, sign)| text.get(at..at + 1) != Some(sign))
+    {
         return None;
     }
     let (year, month, day) = (number(0)?, number(3)?, number(6)?);
@@ -346,8 +412,14 @@ fn network_time(text: &str) -> Option<NetworkTime> {
         return None;
     }
     let days = year * 365 + year.div_ceil(4) + (1..month).map(days_of).sum::<u32>() + day - 1;
-    let zone = text.get(17..).and_then(|zone| zone.parse::<i8>().ok()).filter(|zone| zone.abs() <= 96);
-    Some(NetworkTime { seconds: days * 86_400 + hour * 3600 + minute * 60 + second, zone })
+    let zone = text
+        .get(17..)
+        .and_then(|zone| zone.parse::<i8>().ok())
+        .filter(|zone| zone.abs() <= 96);
+    Some(NetworkTime {
+        seconds: days * 86_400 + hour * 3600 + minute * 60 + second,
+        zone,
+    })
 }
 
 /// Digits of an area code that is no state.
@@ -368,7 +440,9 @@ const CLOCK_POLL: Duration = Duration::from_secs(3600);
 const CLOCK_SETTLES: Duration = Duration::from_secs(2);
 const PLAUSIBLE_YEARS: core::ops::Range<u32> = 20..70;
 /// News that the network told its time or zone: SIM800, SIM7600, EC2x and 27.007 8.41, Huawei.
-const TIME_NEWS: [&str; 7] = ["*PSUTTZ:", "+CTZV:", "+CTZE:", "+CTZDST:", "DST:", "+NITZ:", "^NWTIME:"];
+const TIME_NEWS: [&str; 7] = [
+    "*PSUTTZ:", "+CTZV:", "+CTZE:", "+CTZDST:", "DST:", "+NITZ:", "^NWTIME:",
+];
 
 #[cfg(test)]
 mod tests {
@@ -401,22 +475,39 @@ mod tests {
     fn the_modem_s_clock_is_read_with_its_zone() {
         let time = network_time("26/11/22,16:40:00+32").unwrap();
         // date -u -d "2026-11-22 16:40:00" +%s, less that of 2000-01-01.
-        assert_eq!((time.seconds, time.zone), (1_795_365_600 - 946_684_800, Some(32)));
-        assert_eq!(network_time("24/02/29,00:00:00-12").and_then(|time| time.zone), Some(-12));
-        assert_eq!(network_time("26/11/22,16:40:00").map(|time| time.zone), Some(None));
+        assert_eq!(
+            (time.seconds, time.zone),
+            (1_795_365_600 - 946_684_800, Some(32))
+        );
+        assert_eq!(
+            network_time("24/02/29,00:00:00-12").and_then(|time| time.zone),
+            Some(-12)
+        );
+        assert_eq!(
+            network_time("26/11/22,16:40:00").map(|time| time.zone),
+            Some(None)
+        );
     }
 
     #[test]
     fn a_clock_that_nobody_set_is_no_time() {
-        for text in
-            ["80/01/06,00:00:05+00", "04/01/01,00:00:00+00", "26/02/29,00:00:00+00", "26/11/22", "", "é"]
-        {
+        for text in [
+            "80/01/06,00:00:05+00",
+            "04/01/01,00:00:00+00",
+            "26/02/29,00:00:00+00",
+            "26/11/22",
+            "",
+            "é",
+        ] {
             assert_eq!(network_time(text), None, "{text}");
         }
     }
 
     #[test]
     fn the_signal_of_3g_is_shown_in_the_steps_of_gsm() {
-        assert_eq!([0, 31, 99, 32, 100, 125, 191, 200].map(in_steps), [0, 31, 99, 99, 0, 11, 31, 99]);
+        assert_eq!(
+            [0, 31, 99, 32, 100, 125, 191, 200].map(in_steps),
+            [0, 31, 99, 99, 0, 11, 31, 99]
+        );
     }
 }

@@ -14,36 +14,76 @@ pub struct Optional {
     pub lacks: &'static [Lack],
 }
 
-const fn row(commands: &'static [&'static str], tries: &'static str, lacks: &'static [Lack]) -> Optional {
-    Optional { commands, tries, lacks }
+const fn row(
+    commands: &'static [&'static str],
+    tries: &'static str,
+    lacks: &'static [Lack],
+) -> Optional {
+    Optional {
+        commands,
+        tries,
+        lacks,
+    }
 }
 
 /// All commands but `AT`, in the order in which a modem gets them.
 pub const OPTIONAL: &[Optional] = &[
     row(&["ATE0"], "echo is passed over", &[]),
-    row(&["AT+CMEE"], "a refusal without a number counts as \"no such command\"", &[]),
+    row(
+        &["AT+CMEE"],
+        "a refusal without a number counts as \"no such command\"",
+        &[],
+    ),
     row(&["AT+CSCS"], "`IRA`, then `GSM`", &[]),
     row(&["AT+CGMI", "AT+CGMM"], "dialect `generic`", &[]),
     row(&["AT+CGSN"], "", &[Lack::Imei]),
-    row(&["AT+CTZU", "AT+CTZR", "AT+CLTS"], "the modem's clock is taken as it is", &[]),
-    row(&["AT+CMGF=0"], "again after 2 s, 4 s … 5 min, and at `SMS Ready`", &[Lack::Messages]),
+    row(
+        &["AT+CTZU", "AT+CTZR", "AT+CLTS"],
+        "the modem's clock is taken as it is",
+        &[],
+    ),
+    row(
+        &["AT+CMGF=0"],
+        "again after 2 s, 4 s … 5 min, and at `SMS Ready`",
+        &[Lack::Messages],
+    ),
     row(&["AT+CMGF?"], "an `OK` to `AT+CMGF=0` is believed", &[]),
     row(&["AT+CLCC"], "the call's news alone", &[Lack::CallList]),
     row(&["AT+CLIP"], "the number of a caller from `AT+CLCC`", &[]),
     row(&["AT+CLCC", "AT+CLIP"], "", &[Lack::Calls]),
     row(&["AT+CFUN?"], "the radio counts as on", &[]),
-    row(&["AT+CPIN?"], "again after a second, three times; then the card counts as open", &[Lack::Sim]),
-    row(&["AT+CPINR", "AT+SPIC", "AT+QPINC"], "a PIN is sent once, as if it were the first try", &[]),
-    row(&["AT+CIMI"], "again each second for half a minute, while the card is busy", &[Lack::Imsi]),
+    row(
+        &["AT+CPIN?"],
+        "again after a second, three times; then the card counts as open",
+        &[Lack::Sim],
+    ),
+    row(
+        &["AT+CPINR", "AT+SPIC", "AT+QPINC"],
+        "a PIN is sent once, as if it were the first try",
+        &[],
+    ),
+    row(
+        &["AT+CIMI"],
+        "again each second for half a minute, while the card is busy",
+        &[Lack::Imsi],
+    ),
     row(&["AT+CREG=2"], "`AT+CREG=1`", &[]),
     row(
         &["AT+CREG="],
         "asked for; one that is taken and not shown (`+CREG: 0,…`) is believed to be a restart once",
         &[Lack::RegistrationNews],
     ),
-    row(&["AT+CGREG=", "AT+CEREG="], "asked for every 60 s; one that is refused is not asked for", &[]),
+    row(
+        &["AT+CGREG=", "AT+CEREG="],
+        "asked for every 60 s; one that is refused is not asked for",
+        &[],
+    ),
     row(&["AT+CREG?"], "`AT+CGREG?`, `AT+CEREG?`", &[]),
-    row(&["AT+CREG?", "AT+CGREG?", "AT+CEREG?"], "again after 1 min … 5 min", &[Lack::Registration]),
+    row(
+        &["AT+CREG?", "AT+CGREG?", "AT+CEREG?"],
+        "again after 1 min … 5 min",
+        &[Lack::Registration],
+    ),
     row(&["AT+CSQ"], "again after 30 s … 5 min", &[Lack::Signal]),
     row(&["AT+COPS=3"], "the name or the number, as it comes", &[]),
     row(&["AT+COPS?"], "again after 10 min", &[Lack::Operator]),
@@ -60,16 +100,44 @@ pub const OPTIONAL: &[Optional] = &[
         "`ds` 1, `ds` 2 (`+CDSI`), both with `bfr` 1, both after `AT+CSMS=1` (acknowledged by `AT+CNMA`), `ds` 0",
         &[Lack::Reports],
     ),
-    row(&["AT+CNMI"], "all these, and shorter forms", &[Lack::Announcements, Lack::Reports]),
-    row(&["AT+CMGL"], "`AT+CMGR` of what is announced", &[Lack::List]),
-    row(&["AT+CSCA?"], "again after 2 s … 5 min, while the card is busy", &[Lack::ServiceCenter]),
-    row(&["AT+CNUM"], "again after 2 s … 5 min, while the card is busy", &[Lack::OwnNumber]),
-    row(&["AT+CGDCONT?"], "the access point is set without a look", &[]),
+    row(
+        &["AT+CNMI"],
+        "all these, and shorter forms",
+        &[Lack::Announcements, Lack::Reports],
+    ),
+    row(
+        &["AT+CMGL"],
+        "`AT+CMGR` of what is announced",
+        &[Lack::List],
+    ),
+    row(
+        &["AT+CSCA?"],
+        "again after 2 s … 5 min, while the card is busy",
+        &[Lack::ServiceCenter],
+    ),
+    row(
+        &["AT+CNUM"],
+        "again after 2 s … 5 min, while the card is busy",
+        &[Lack::OwnNumber],
+    ),
+    row(
+        &["AT+CGDCONT?"],
+        "the access point is set without a look",
+        &[],
+    ),
     row(&["AT+CGDCONT=1"], "", &[Lack::AccessPoint]),
-    row(&["AT+CGAUTH", "AT+QICSGP", "AT+CSTT"], "", &[Lack::Authentication]),
+    row(
+        &["AT+CGAUTH", "AT+QICSGP", "AT+CSTT"],
+        "",
+        &[Lack::Authentication],
+    ),
     row(&["AT+CGATT=1"], "`AT+CGACT` alone", &[]),
     row(&["AT+CGACT=1"], "again after 30 s", &[Lack::Connection]),
-    row(&["AT+CGACT?"], "counts as connected until `+CGEV` or the interface says otherwise", &[]),
+    row(
+        &["AT+CGACT?"],
+        "counts as connected until `+CGEV` or the interface says otherwise",
+        &[],
+    ),
     row(&["AT+CGPADDR"], "the address of the interface", &[]),
     row(&["AT+CHUP"], "`ATH`", &[]),
 ];

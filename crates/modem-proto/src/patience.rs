@@ -28,7 +28,9 @@ impl Patience {
         }
         self.last_start = Some(now);
         self.starts = self.starts.saturating_add(1);
-        let Some(over) = self.starts.checked_sub(FREE_STARTS) else { return (Duration::ZERO, false) };
+        let Some(over) = self.starts.checked_sub(FREE_STARTS) else {
+            return (Duration::ZERO, false);
+        };
         // mutant: start-alone
         self.alone_until = Some(now + pause(over));
         // mutant: start-pause
@@ -42,8 +44,14 @@ impl Patience {
 
     /// The device was opened: how long nothing is sent.
     pub(crate) fn before_asking(&self, now: Instant) -> Duration {
-        let alone = self.alone_until.map_or(Duration::ZERO, |until| until.since(now));
-        let silent = if self.silent == 0 { Duration::ZERO } else { pause(self.silent - 1) };
+        let alone = self
+            .alone_until
+            .map_or(Duration::ZERO, |until| until.since(now));
+        let silent = if self.silent == 0 {
+            Duration::ZERO
+        } else {
+            pause(self.silent - 1)
+        };
         alone.max(silent)
     }
 
@@ -54,7 +62,11 @@ impl Patience {
 
     /// How long it is asked: at first through the boot of any modem, later a few times.
     pub(crate) const fn asks_for(&self) -> Duration {
-        if self.silent == 0 { LONGEST_PROBING } else { SHORT_PROBING }
+        if self.silent == 0 {
+            LONGEST_PROBING
+        } else {
+            SHORT_PROBING
+        }
     }
 
     /// It answers.
@@ -110,24 +122,36 @@ mod tests {
 
     #[test]
     fn pauses_grow_from_a_second_to_five_minutes() {
-        assert_eq!([0, 1, 8, 9, u32::MAX].map(|tries| pause(tries).as_secs()), [1, 2, 256, 300, 300]);
+        assert_eq!(
+            [0, 1, 8, 9, u32::MAX].map(|tries| pause(tries).as_secs()),
+            [1, 2, 256, 300, 300]
+        );
     }
 
     #[test]
     fn m5_a_reset_needs_five_refusals_ten_minutes_and_an_hour_since_the_last() {
         let at = |minutes: u64| Instant::from_millis(minutes * 60_000);
         let mut patience = Patience::default();
-        let resets: std::vec::Vec<_> = (0..200).filter(|minute| patience.refused(at(*minute))).collect();
+        let resets: std::vec::Vec<_> = (0..200)
+            .filter(|minute| patience.refused(at(*minute)))
+            .collect();
         assert_eq!(resets, [10, 70, 130, 190]);
         patience.sent();
         assert!(!patience.refused(at(300)));
         // Neither many at once nor few over a long time.
         let resets = |times: &[u64]| {
             let mut patience = Patience::default();
-            times.iter().filter(|minute| patience.refused(at(**minute))).count()
+            times
+                .iter()
+                .filter(|minute| patience.refused(at(**minute)))
+                .count()
         };
         assert_eq!(
-            [resets(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), resets(&[0, 10, 20, 30]), resets(&[0, 1, 2, 3, 10])],
+            [
+                resets(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+                resets(&[0, 10, 20, 30]),
+                resets(&[0, 1, 2, 3, 10])
+            ],
             [0, 0, 1]
         );
     }

@@ -19,7 +19,13 @@ impl Modem {
     pub(crate) fn request(&self, job: Job) -> Option<Request> {
         let (text, wants) = self.command(job)?;
         let body = self.body(job);
-        Some(Request { job, text, limit: limit(job), wants, body })
+        Some(Request {
+            job,
+            text,
+            limit: limit(job),
+            wants,
+            body,
+        })
     }
 
     fn command(&self, job: Job) -> Option<(String, Wants)> {
@@ -47,7 +53,10 @@ impl Modem {
             Job::FunctionOn => plain("AT+CFUN=1"),
             Job::Sim => asks("AT+CPIN?", "+CPIN:"),
             Job::PinTries => asks(self.dialect.pin_tries.0, self.dialect.pin_tries.1),
-            Job::Pin => plain(&format!("AT+CPIN=\"{}\"", self.settings.pin.as_ref()?.as_str())),
+            Job::Pin => plain(&format!(
+                "AT+CPIN=\"{}\"",
+                self.settings.pin.as_ref()?.as_str()
+            )),
             Job::Imsi => names("AT+CIMI", "+CIMI:"),
             Job::Chosen | Job::Introduce => None,
             Job::Watch(domain, mode) => plain(&format!("{}={mode}", domain.command())),
@@ -59,7 +68,10 @@ impl Modem {
             Job::OwnNumber => asks("AT+CNUM", "+CNUM:"),
             Job::ServiceCenter => asks("AT+CSCA?", "+CSCA:"),
             Job::Contexts => asks("AT+CGDCONT?", "+CGDCONT:"),
-            Job::Context => plain(&format!("AT+CGDCONT=1,\"IP\",\"{}\"", self.data.apn.as_ref()?.name)),
+            Job::Context => plain(&format!(
+                "AT+CGDCONT=1,\"IP\",\"{}\"",
+                self.data.apn.as_ref()?.name
+            )),
             Job::Authentication => plain(&self.authentication()?),
             Job::Attach => plain("AT+CGATT=1"),
             Job::Activate(on) => plain(if on { "AT+CGACT=1,1" } else { "AT+CGACT=0,1" }),
@@ -76,7 +88,10 @@ impl Modem {
             Job::Submit => {
                 let pdu = &self.mail.submitting.as_ref()?.pdu;
                 let center = usize::from(*pdu.first()?);
-                asks(&format!("AT+CMGS={}", pdu.len().checked_sub(1 + center)?), "+CMGS:")
+                asks(
+                    &format!("AT+CMGS={}", pdu.len().checked_sub(1 + center)?),
+                    "+CMGS:",
+                )
             }
             Job::Dial(number) => plain(&format!("ATD{number};")),
             Job::Answer => plain("ATA"),
@@ -109,7 +124,9 @@ impl Modem {
         Some(match self.dialect.authentication {
             Authentication::Standard => format!("AT+CGAUTH=1,1,\"{user}\",\"{password}\""),
             Authentication::PasswordFirst => format!("AT+CGAUTH=1,1,\"{password}\",\"{user}\""),
-            Authentication::Quectel => format!("AT+QICSGP=1,1,\"{name}\",\"{user}\",\"{password}\",3"),
+            Authentication::Quectel => {
+                format!("AT+QICSGP=1,1,\"{name}\",\"{user}\",\"{password}\",3")
+            }
             Authentication::Cstt => format!("AT+CSTT=\"{name}\",\"{user}\",\"{password}\""),
         })
     }

@@ -27,7 +27,8 @@ impl Pin {
     /// The PIN of that text; `None` where it is none.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let is_pin = (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_pin =
+            (4..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         is_pin.then(|| Self(text.into()))
     }
 
@@ -118,7 +119,10 @@ mod tests {
     #[test]
     fn a_pin_has_four_to_eight_digits_and_shows_none_of_them() {
         for good in ["1234", "00000000"] {
-            assert!(Pin::new(good).is_some_and(|pin| pin.as_str() == good), "{good}");
+            assert!(
+                Pin::new(good).is_some_and(|pin| pin.as_str() == good),
+                "{good}"
+            );
         }
         for bad in ["", "123", "123456789", "12a4", "１２３４"] {
             assert_eq!(Pin::new(bad), None, "{bad}");

@@ -14,7 +14,13 @@ impl Modem {
         match request.job {
             Job::Probe(_) => self.probed(answer, now),
             Job::Reset { plain } => self.told_to_restart(plain, answer, now),
-            Job::EchoOff => self.echo = if answer.is_ok() { Echo::Asked } else { Echo::Unknown },
+            Job::EchoOff => {
+                self.echo = if answer.is_ok() {
+                    Echo::Asked
+                } else {
+                    Echo::Unknown
+                }
+            }
             Job::Charset(0) if !answer.is_ok() => self.agenda.first(Job::Charset(1)),
             Job::Maker => self.identity.model = answer.text().unwrap_or_default().into(),
             Job::Model => self.know_model(answer.text().unwrap_or_default()),

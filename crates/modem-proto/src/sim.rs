@@ -33,7 +33,13 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) const fn new(pin: PinPast) -> Self {
-        Self { state: SimState::Unknown, pin, opening: false, said: false, patience: 0 }
+        Self {
+            state: SimState::Unknown,
+            pin,
+            opening: false,
+            said: false,
+            patience: 0,
+        }
     }
 
     /// Ready, or in a modem that cannot be asked.
@@ -105,7 +111,9 @@ impl Modem {
             Failure::Cme(11) | Failure::Cms(311) => self.pin_wanted(now),
             Failure::Cme(12) | Failure::Cms(316) => self.sim_found(SimState::PukNeeded, now),
             // A modem that does not know the question may work all the same.
-            _ if failure.is_unknown_command() && (self.sim.patience >= FEW || self.lacks.has(Lack::Sim)) => {
+            _ if failure.is_unknown_command()
+                && (self.sim.patience >= FEW || self.lacks.has(Lack::Sim)) =>
+            {
                 self.lack(Lack::Sim);
                 self.sim_found(SimState::Unknown, now);
             }
@@ -113,7 +121,9 @@ impl Modem {
                 self.sim.patience += 1;
                 self.agenda.later(now + SIM_SETTLES, Job::Sim);
             }
-            Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => self.sim_found(SimState::Missing, now),
+            Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => {
+                self.sim_found(SimState::Missing, now)
+            }
         }
     }
 
@@ -141,7 +151,10 @@ impl Modem {
     /// How many tries the card allows; where the modem cannot say, one is made.
     pub(crate) fn know_pin_tries(&mut self, answer: &Answer, now: Instant) {
         let field = self.dialect.pin_tries.2;
-        let tries = answer.fields().get(field).and_then(|field| field.number::<u8>());
+        let tries = answer
+            .fields()
+            .get(field)
+            .and_then(|field| field.number::<u8>());
         let tries = tries.filter(|_| answer.is_ok());
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
             self.say_pin(Event::PinSpared(tries));
@@ -165,7 +178,8 @@ impl Modem {
             return;
         }
         self.channel.abandon();
-        self.outputs.retain(|output| !matches!(output, Output::Write(_) | Output::Event(Event::Sent(_))));
+        self.outputs
+            .retain(|output| !matches!(output, Output::Write(_) | Output::Event(Event::Sent(_))));
         self.sim.pin = PinPast::Refused;
         self.sim.said = true;
         self.sim_found(SimState::PinNeeded, now);
@@ -216,7 +230,8 @@ impl Modem {
     }
 
     pub(crate) fn know_imsi(&mut self, answer: &Answer, now: Instant) {
-        let busy = answer.failure().is_some_and(Failure::is_busy) && self.sim.patience < LONGEST_BUSY;
+        let busy =
+            answer.failure().is_some_and(Failure::is_busy) && self.sim.patience < LONGEST_BUSY;
         if busy {
             self.sim.patience += 1;
             return self.agenda.later(now + SIM_SETTLES, Job::Imsi);
@@ -232,7 +247,9 @@ impl Modem {
         let pause = match self.sim.state {
             SimState::Ready => READY_SIM_POLL,
             _ if self.lacks.has(Lack::Sim) => LONGEST,
-            SimState::Unknown | SimState::Missing | SimState::PinNeeded | SimState::PukNeeded => SIM_POLL,
+            SimState::Unknown | SimState::Missing | SimState::PinNeeded | SimState::PukNeeded => {
+                SIM_POLL
+            }
         };
         self.agenda.later(now + pause, Job::Sim);
     }

@@ -98,7 +98,9 @@ impl Modem {
             back_to,
             answered: false,
             said: false,
-            waits: next > now + SETTLE && next > now + self.dialect.boot && self.patience.is_looping(now),
+            waits: next > now + SETTLE
+                && next > now + self.dialect.boot
+                && self.patience.is_looping(now),
             asked: None,
             settle: SETTLE,
         });
@@ -115,9 +117,11 @@ impl Modem {
     pub(crate) fn next_probe(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Probing(probing) if self.channel.is_idle() => Some(probing.next),
-            Phase::Probing(_) | Phase::Closed | Phase::Starting | Phase::Ready | Phase::Resetting { .. } => {
-                None
-            }
+            Phase::Probing(_)
+            | Phase::Closed
+            | Phase::Starting
+            | Phase::Ready
+            | Phase::Resetting { .. } => None,
         }
     }
 
@@ -206,7 +210,9 @@ impl Modem {
             return;
         }
         self.quiet_until = None;
-        let Phase::Probing(probing) = self.phase else { return };
+        let Phase::Probing(probing) = self.phase else {
+            return;
+        };
         if !probing.answered {
             return;
         }
@@ -226,23 +232,35 @@ impl Modem {
         self.patience.answers();
         self.agenda.clear();
         let who = [Job::Maker, Job::Model, Job::Imei, Job::Chosen];
-        [Job::EchoOff, Job::ErrorCodes, Job::Charset(0)].into_iter().chain(who).for_each(|job| {
-            self.agenda.push(job);
-        });
+        [Job::EchoOff, Job::ErrorCodes, Job::Charset(0)]
+            .into_iter()
+            .chain(who)
+            .for_each(|job| {
+                self.agenda.push(job);
+            });
     }
 
     /// Maker and model are known: the dialect, and the rest of the start.
     pub(crate) fn choose(&mut self, now: Instant) {
-        let event = Event::Known { model: self.identity.model.clone(), dialect: self.dialect.name };
+        let event = Event::Known {
+            model: self.identity.model.clone(),
+            dialect: self.dialect.name,
+        };
         // In a loop of starts that is no news any more.
         if !self.patience.is_looping(now) {
             self.note(event);
         }
         (0..self.dialect.init.len()).for_each(|number| self.agenda.push(Job::DialectInit(number)));
         (0..self.settings.init.len()).for_each(|number| self.agenda.push(Job::UserInit(number)));
-        [Job::MessageMode, Job::CallAbility, Job::ShowCaller, Job::Function, Job::Sim]
-            .into_iter()
-            .for_each(|job| self.agenda.push(job));
+        [
+            Job::MessageMode,
+            Job::CallAbility,
+            Job::ShowCaller,
+            Job::Function,
+            Job::Sim,
+        ]
+        .into_iter()
+        .for_each(|job| self.agenda.push(job));
     }
 
     /// Who it is goes to the device; what was told before is void.
@@ -267,7 +285,10 @@ impl Modem {
         let calls = self.identity.abilities.calls;
         self.lack_if(!calls, Lack::Calls);
         self.lack_if(calls && !self.calls.are_listed, Lack::CallList);
-        self.lack_if(self.calls.list_ends == ListEnds::Yes, Lack::ListWhileDialling);
+        self.lack_if(
+            self.calls.list_ends == ListEnds::Yes,
+            Lack::ListWhileDialling,
+        );
         if self.lacks().next().is_some() {
             self.tell_lacks();
         }
@@ -296,7 +317,9 @@ impl Modem {
     }
 
     pub(crate) fn probed(&mut self, answer: &Answer, now: Instant) {
-        let Phase::Probing(probing) = &mut self.phase else { return };
+        let Phase::Probing(probing) = &mut self.phase else {
+            return;
+        };
         match answer.outcome {
             Outcome::Ok => {
                 probing.answered = true;
@@ -307,8 +330,12 @@ impl Modem {
             // It lives; `ERROR` is the answer to something older, or to garbage in front of the `AT`.
             Outcome::Failed(_) | Outcome::Call(_) => {
                 probing.tries += 1;
-                probing.next =
-                    now + if probing.tries <= QUICK_TRIES { SETTLE } else { probe_limit(probing.tries) };
+                probing.next = now
+                    + if probing.tries <= QUICK_TRIES {
+                        SETTLE
+                    } else {
+                        probe_limit(probing.tries)
+                    };
                 self.probe_failed(now);
             }
             Outcome::TimedOut => {
@@ -320,14 +347,24 @@ impl Modem {
     }
 
     fn probe_failed(&mut self, now: Instant) {
-        let Phase::Probing(probing) = &mut self.phase else { return };
+        let Phase::Probing(probing) = &mut self.phase else {
+            return;
+        };
         let silent = now.since(probing.asked.unwrap_or(probing.since));
-        let longest = if probing.back_to.is_some() { LONGEST_PROBING } else { self.patience.asks_for() };
+        let longest = if probing.back_to.is_some() {
+            LONGEST_PROBING
+        } else {
+            self.patience.asks_for()
+        };
         let first = !probing.said && probing.tries >= TRIES_BEFORE_WORD;
         probing.said |= first;
         let back = probing.back_to.is_some();
         if first && (back || !core::mem::replace(&mut self.doubted, true)) {
-            self.note(if back { Event::Silent } else { Event::NoAnswer(silent) });
+            self.note(if back {
+                Event::Silent
+            } else {
+                Event::NoAnswer(silent)
+            });
         }
         if silent < longest {
             return;
@@ -344,7 +381,9 @@ impl Modem {
     }
 
     pub(crate) fn told_to_restart(&mut self, plain: bool, answer: &Answer, now: Instant) {
-        let Phase::Resetting { reopen } = self.phase else { return };
+        let Phase::Resetting { reopen } = self.phase else {
+            return;
+        };
         let refused = answer.failure().is_some() && !plain && self.dialect.reset != GENERIC.reset;
         if refused {
             self.agenda.first(Job::Reset { plain: true });
@@ -364,15 +403,24 @@ impl Modem {
 /// The 15 digits of an IMEI or IMSI, wherever they stand.
 pub(crate) fn digits(answer: &Answer) -> alloc::string::String {
     let text = answer.text().unwrap_or_default();
-    let is_number = (14..=17).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { text.into() } else { Default::default() }
+    let is_number =
+        (14..=17).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number {
+        text.into()
+    } else {
+        Default::default()
+    }
 }
 
 /// Lines of modems that have just booted.
 const BOOTED: [&str; 5] = ["RDY", "^SYSSTART", "*ATREADY: 1", "SYSSTART", "START"];
 /// Lines of modems that stop.
-const SWITCHED_OFF: [&str; 4] =
-    ["NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN"];
+const SWITCHED_OFF: [&str; 4] = [
+    "NORMAL POWER DOWN",
+    "POWERED DOWN",
+    "UNDER-VOLTAGE POWER DOWN",
+    "OVER-VOLTAGE POWER DOWN",
+];
 /// So long nothing must come before the next command.
 pub(crate) const SETTLE: Duration = Duration::from_millis(300);
 /// A modem slower than that answers no command in time anyway.

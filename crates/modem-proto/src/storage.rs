@@ -19,13 +19,26 @@ use crate::request::{ANNOUNCE, PHASE_1, PHASE_2};
 use crate::submit::NOT_ALLOWED;
 
 impl Modem {
-    pub(crate) fn announced(&mut self, number: u8, request: &Request, answer: &Answer, now: Instant) {
-        let ds = request.text.strip_prefix("AT+CNMI=").map(|values| values.split(',').nth(3).unwrap_or("0"));
+    pub(crate) fn announced(
+        &mut self,
+        number: u8,
+        request: &Request,
+        answer: &Answer,
+        now: Instant,
+    ) {
+        let ds = request
+            .text
+            .strip_prefix("AT+CNMI=")
+            .map(|values| values.split(',').nth(3).unwrap_or("0"));
         match (request.text.as_str(), ds) {
             (PHASE_2, _) => {
                 self.mail.wants_acknowledgement = answer.is_ok();
                 // Without it the same forms need not be tried again.
-                let next = if answer.is_ok() { number + 1 } else { AFTER_PHASE_2 };
+                let next = if answer.is_ok() {
+                    number + 1
+                } else {
+                    AFTER_PHASE_2
+                };
                 return self.agenda.push(Job::Announce(next));
             }
             (PHASE_1, _) => {
@@ -61,7 +74,10 @@ impl Modem {
         let fields = answer.fields();
         let shown = |at: usize| fields.get(at).and_then(|field| Store::new(field.text));
         self.mail.shown = [shown(0), shown(3), shown(6)];
-        let store = fields.get(6).or_else(|| fields.first()).and_then(|field| Store::new(field.text));
+        let store = fields
+            .get(6)
+            .or_else(|| fields.first())
+            .and_then(|field| Store::new(field.text));
         match store.filter(|_| answer.is_ok()) {
             Some(store) => {
                 self.mail.has_stores = true;
@@ -78,7 +94,13 @@ impl Modem {
         }
     }
 
-    pub(crate) fn storage_is(&mut self, store: Store, request: &Request, answer: &Answer, now: Instant) {
+    pub(crate) fn storage_is(
+        &mut self,
+        store: Store,
+        request: &Request,
+        answer: &Answer,
+        now: Instant,
+    ) {
         if !answer.is_ok() {
             let is_busy = answer.failure().is_some_and(Failure::is_busy);
             self.mail.current = None;
@@ -137,7 +159,8 @@ impl Modem {
             self.lack(Lack::PduMode);
         }
         self.agenda.first(Job::MessageMode);
-        self.agenda.later(now + pause(self.mail.as_text), Job::List(store));
+        self.agenda
+            .later(now + pause(self.mail.as_text), Job::List(store));
         true
     }
 
@@ -158,13 +181,15 @@ impl Modem {
         self.mail.mode_refused += 1;
         // mutant: silence-is-no-yes
         if !self.present {
-            self.identity.abilities.messages = !answer.failure().is_some_and(Failure::is_unknown_command);
+            self.identity.abilities.messages =
+                !answer.failure().is_some_and(Failure::is_unknown_command);
         }
         if self.mail.mode_refused >= TRIES_BEFORE_WORD && self.present {
             self.lack(Lack::Messages);
         }
         // mutant: pdu-mode-again
-        self.agenda.later(now + pause(self.mail.mode_refused), Job::MessageMode);
+        self.agenda
+            .later(now + pause(self.mail.mode_refused), Job::MessageMode);
     }
 
     /// The card says that it is ready for messages.
@@ -191,7 +216,11 @@ impl Modem {
             return format!("AT+CPMS=\"{name}\"");
         }
         let [_, written, received] = self.mail.shown.map(|shown| shown.unwrap_or(store));
-        format!("AT+CPMS=\"{name}\",\"{}\",\"{}\"", written.as_str(), received.as_str())
+        format!(
+            "AT+CPMS=\"{name}\",\"{}\",\"{}\"",
+            written.as_str(),
+            received.as_str()
+        )
     }
 }
 

@@ -32,7 +32,12 @@ impl Modem {
             Err(SubmitFailure(INVALID_PDU))
         } else {
             let (pdu, give_up_at) = (pdu.clone(), now + SUBMIT_LIMIT);
-            self.mail.submitting = Some(Submitting { token, pdu, give_up_at, seen_in_text_mode: false });
+            self.mail.submitting = Some(Submitting {
+                token,
+                pdu,
+                give_up_at,
+                seen_in_text_mode: false,
+            });
             return self.agenda.soon(Job::Submit);
         };
         self.tell(ModemInput::Submitted { token, outcome });
@@ -88,7 +93,10 @@ impl Modem {
 
     /// One that does not know the question, or has no word for its mode, is believed.
     pub(crate) fn know_pdu_mode(&mut self, answer: &Answer) {
-        let shown = answer.fields().first().and_then(|field| field.number::<u8>());
+        let shown = answer
+            .fields()
+            .first()
+            .and_then(|field| field.number::<u8>());
         match answer.outcome {
             // mutant: text-mode-shown
             Outcome::Ok if shown == Some(TEXT_MODE) => self.stays_in_text_mode(),
@@ -104,11 +112,16 @@ impl Modem {
 
     /// Set and looked at once more, for the modem may have been restarted in between. Then the message does not go out.
     fn stays_in_text_mode(&mut self) {
-        let Some(submit) = &mut self.mail.submitting else { return };
+        let Some(submit) = &mut self.mail.submitting else {
+            return;
+        };
         if core::mem::replace(&mut submit.seen_in_text_mode, true) {
             self.lack(Lack::Sending);
             let why = "1: the modem stays in text mode, the message is not sent".into();
-            self.note(Event::Refused { command: "AT+CMGF?".into(), why });
+            self.note(Event::Refused {
+                command: "AT+CMGF?".into(),
+                why,
+            });
             self.cannot_submit(NOT_SUPPORTED);
         }
     }
@@ -132,11 +145,20 @@ impl Modem {
 
     /// The device does not wait longer than three minutes, whatever holds the message up here.
     pub(crate) fn give_up_submit(&mut self, now: Instant) {
-        if self.mail.submitting.as_ref().is_none_or(|submit| submit.give_up_at > now) {
+        if self
+            .mail
+            .submitting
+            .as_ref()
+            .is_none_or(|submit| submit.give_up_at > now)
+        {
             return;
         }
         let waits = self.agenda.cancel(|job| *job == Job::Submit);
-        self.fail_submit(if waits { SubmitFailure::NETWORK } else { SubmitFailure::TIMED_OUT });
+        self.fail_submit(if waits {
+            SubmitFailure::NETWORK
+        } else {
+            SubmitFailure::TIMED_OUT
+        });
         if self.channel.job() == Some(&Job::Submit) {
             self.channel.hurry(now);
         }

@@ -29,11 +29,15 @@ impl Address {
     /// `None` for other characters, or for more than 20 digits or 11 septets.
     #[must_use]
     pub fn new(type_of_address: u8, text: &str) -> Option<Self> {
-        let address = Self { type_of_address, text: text.to_string() };
+        let address = Self {
+            type_of_address,
+            text: text.to_string(),
+        };
         let fits = if address.is_name() {
             gsm7::encode(text, Shifts::default()).is_ok_and(|septets| septets.len() <= LONGEST_NAME)
         } else {
-            text.len() <= usize::from(LONGEST_NUMBER) && text.chars().all(|digit| DIGITS.contains(digit))
+            text.len() <= usize::from(LONGEST_NUMBER)
+                && text.chars().all(|digit| DIGITS.contains(digit))
         };
         fits.then_some(address)
     }
@@ -41,8 +45,9 @@ impl Address {
     /// A phone number; with a leading `+` it is international.
     #[must_use]
     pub fn number(text: &str) -> Option<Self> {
-        let (type_of_address, digits) =
-            text.strip_prefix('+').map_or((UNKNOWN, text), |digits| (INTERNATIONAL, digits));
+        let (type_of_address, digits) = text
+            .strip_prefix('+')
+            .map_or((UNKNOWN, text), |digits| (INTERNATIONAL, digits));
         Self::new(type_of_address, digits).filter(|address| !address.text.is_empty())
     }
 
@@ -74,18 +79,26 @@ impl Address {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let length = reader.octet("an address length")?;
         if length > LONGEST_NUMBER {
-            return Err(reader.fault_behind(Fault::AddressTooLong { length, longest: LONGEST_NUMBER }));
+            return Err(reader.fault_behind(Fault::AddressTooLong {
+                length,
+                longest: LONGEST_NUMBER,
+            }));
         }
         Self::read_value(reader, usize::from(length))
     }
 
     /// Reads the service centre: a length in octets, the type with them; 0 is none.
-    pub(super) fn read_service_center(reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
+    pub(super) fn read_service_center(
+        reader: &mut Reader<'_>,
+    ) -> Result<Option<Self>, DecodeError> {
         let length = reader.octet("the service centre's length")?;
         match length {
             0 => Ok(None),
             1..=LONGEST_CENTER => Self::read_value(reader, (usize::from(length) - 1) * 2).map(Some),
-            _ => Err(reader.fault_behind(Fault::AddressTooLong { length, longest: LONGEST_CENTER })),
+            _ => Err(reader.fault_behind(Fault::AddressTooLong {
+                length,
+                longest: LONGEST_CENTER,
+            })),
         }
     }
 
@@ -94,16 +107,29 @@ impl Address {
         let start = reader.clone();
         let octets = reader.take(semi_octets.div_ceil(2), "an address")?;
         if type_of_number(type_of_address) == 5 {
-            let text = gsm7::decode(&gsm7::unpack(octets, 0, semi_octets * 4 / 7), Shifts::default());
-            return Ok(Self { type_of_address, text });
+            let text = gsm7::decode(
+                &gsm7::unpack(octets, 0, semi_octets * 4 / 7),
+                Shifts::default(),
+            );
+            return Ok(Self {
+                type_of_address,
+                text,
+            });
         }
-        let mut values: Vec<u8> = octets.iter().flat_map(|octet| [octet & 15, octet >> 4]).collect();
+        let mut values: Vec<u8> = octets
+            .iter()
+            .flat_map(|octet| [octet & 15, octet >> 4])
+            .collect();
         values.truncate(semi_octets);
         // The service centre has no digit count, and some modems round the others up: a filler at the end is none.
         values.pop_if(|value| *value == FILLER);
         let digit = |value: &u8| DIGITS.chars().nth(usize::from(*value));
         let text: Option<String> = values.iter().map(digit).collect();
-        text.map(|text| Self { type_of_address, text }).ok_or_else(|| start.fault(Fault::NoDigit))
+        text.map(|text| Self {
+            type_of_address,
+            text,
+        })
+        .ok_or_else(|| start.fault(Fault::NoDigit))
     }
 
     /// Writes a length in semi-octets, the type, the digits.
@@ -115,7 +141,9 @@ impl Address {
 
     /// Writes the service centre; none is one octet 0.
     pub(super) fn write_service_center(center: Option<&Self>, out: &mut Vec<u8>) {
-        let Some(center) = center else { return out.push(0) };
+        let Some(center) = center else {
+            return out.push(0);
+        };
         let (_, octets) = center.value();
         out.push(u8::try_from(octets.len() + 1).unwrap_or(u8::MAX));
         out.push(center.type_of_address);
@@ -154,7 +182,10 @@ const fn type_of_number(type_of_address: u8) -> u8 {
 }
 
 fn value_of(digit: char) -> Option<u8> {
-    DIGITS.chars().position(|there| there == digit).and_then(|value| u8::try_from(value).ok())
+    DIGITS
+        .chars()
+        .position(|there| there == digit)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 /// Digits by their value (TS 23.040 9.1.2.3); 15 is the filler.
@@ -180,7 +211,11 @@ mod tests {
             let name = Address::name(&"Meter-Hall+"[..length]).unwrap();
             let mut octets = Vec::new();
             name.write(&mut octets);
-            assert_eq!(Address::read(&mut Reader::new(&octets)), Ok(name), "{length}");
+            assert_eq!(
+                Address::read(&mut Reader::new(&octets)),
+                Ok(name),
+                "{length}"
+            );
         }
         assert_eq!(Address::name("Meter-Hall-3"), None);
         assert_eq!(Address::name("泵"), None);
@@ -189,14 +224,26 @@ mod tests {
     #[test]
     fn a_filler_ends_a_number_and_may_not_stand_inside() {
         let read = |octets: &[u8]| Address::read(&mut Reader::new(octets));
-        assert_eq!(read(&[4, 0x81, 0x21, 0xF3]), Ok(Address::new(0x81, "123").unwrap()));
+        assert_eq!(
+            read(&[4, 0x81, 0x21, 0xF3]),
+            Ok(Address::new(0x81, "123").unwrap())
+        );
         assert_eq!(
             read(&[4, 0x81, 0xF1, 0x32]).unwrap_err(),
-            DecodeError { offset: 2, fault: Fault::NoDigit }
+            DecodeError {
+                offset: 2,
+                fault: Fault::NoDigit
+            }
         );
         assert_eq!(
             read(&[21, 0x81]).unwrap_err(),
-            DecodeError { offset: 0, fault: Fault::AddressTooLong { length: 21, longest: 20 } }
+            DecodeError {
+                offset: 0,
+                fault: Fault::AddressTooLong {
+                    length: 21,
+                    longest: 20
+                }
+            }
         );
     }
 

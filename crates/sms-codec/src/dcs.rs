@@ -47,7 +47,11 @@ impl Dcs {
     /// The same coding for a message of class 0 (shown at once) to 3; of no class for other numbers.
     #[must_use]
     pub const fn with_class(self, class: u8) -> Self {
-        if class > 3 || self.0 & 0x80 != 0 { self } else { Self(self.0 & !3 | 0x10 | class) }
+        if class > 3 || self.0 & 0x80 != 0 {
+            self
+        } else {
+            Self(self.0 & !3 | 0x10 | class)
+        }
     }
 
     /// The alphabet. Reserved codings are the default alphabet, as the clause wants; compressed text is octets.
@@ -88,9 +92,11 @@ impl Dcs {
     #[must_use]
     pub const fn waiting(self) -> Option<Waiting> {
         match self.0 >> 4 {
-            group @ 0xC..=0xE => {
-                Some(Waiting { active: self.0 & 8 != 0, store: group != 0xC, kind: self.0 & 3 })
-            }
+            group @ 0xC..=0xE => Some(Waiting {
+                active: self.0 & 8 != 0,
+                store: group != 0xC,
+                kind: self.0 & 3,
+            }),
             _ => None,
         }
     }
@@ -124,15 +130,40 @@ mod tests {
             (0xF5, Octets, Some(1)),
         ];
         for (octet, alphabet, class) in all {
-            assert_eq!((Dcs(octet).alphabet(), Dcs(octet).class()), (alphabet, class), "{octet:#04x}");
+            assert_eq!(
+                (Dcs(octet).alphabet(), Dcs(octet).class()),
+                (alphabet, class),
+                "{octet:#04x}"
+            );
         }
     }
 
     #[test]
     fn waiting_messages_are_told_by_three_groups() {
-        assert_eq!(Dcs(0xC8).waiting(), Some(Waiting { active: true, store: false, kind: 0 }));
-        assert_eq!(Dcs(0xD2).waiting(), Some(Waiting { active: false, store: true, kind: 2 }));
-        assert_eq!(Dcs(0xE9).waiting(), Some(Waiting { active: true, store: true, kind: 1 }));
+        assert_eq!(
+            Dcs(0xC8).waiting(),
+            Some(Waiting {
+                active: true,
+                store: false,
+                kind: 0
+            })
+        );
+        assert_eq!(
+            Dcs(0xD2).waiting(),
+            Some(Waiting {
+                active: false,
+                store: true,
+                kind: 2
+            })
+        );
+        assert_eq!(
+            Dcs(0xE9).waiting(),
+            Some(Waiting {
+                active: true,
+                store: true,
+                kind: 1
+            })
+        );
         assert_eq!(Dcs(0xF0).waiting(), None);
     }
 
@@ -141,6 +172,8 @@ mod tests {
         assert_eq!(Dcs::UCS2.with_class(1), Dcs(0x19));
         assert_eq!(Dcs::GSM7.with_class(0), Dcs(0x10));
         assert_eq!(Dcs::GSM7.with_class(4), Dcs::GSM7);
-        assert!(Dcs(0x40).deletes_itself() && Dcs(0x2C).is_compressed() && !Dcs(0xE0).is_compressed());
+        assert!(
+            Dcs(0x40).deletes_itself() && Dcs(0x2C).is_compressed() && !Dcs(0xE0).is_compressed()
+        );
     }
 }

@@ -32,7 +32,9 @@ pub fn join<'a>(parts: impl IntoIterator<Item = &'a UserData>) -> Content {
     let mut runs: Vec<(Shifts, Body)> = Vec::new();
     for part in parts {
         match (runs.last_mut(), &part.body) {
-            (Some((shifts, Body::Septets(run))), Body::Septets(more)) if *shifts == part.shifts() => {
+            (Some((shifts, Body::Septets(run))), Body::Septets(more))
+                if *shifts == part.shifts() =>
+            {
                 run.extend(more);
             }
             (Some((_, Body::Ucs2(run))), Body::Ucs2(more)) => run.extend(more),
@@ -42,7 +44,11 @@ pub fn join<'a>(parts: impl IntoIterator<Item = &'a UserData>) -> Content {
     }
     match runs.as_slice() {
         [(_, Body::Octets(octets))] => Content::Octets(octets.clone()),
-        _ => Content::Text(runs.into_iter().map(|(shifts, body)| read(&body, shifts)).collect()),
+        _ => Content::Text(
+            runs.into_iter()
+                .map(|(shifts, body)| read(&body, shifts))
+                .collect(),
+        ),
     }
 }
 
@@ -181,7 +187,11 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
             limits,
             open: VecDeque::new(),
             finished: VecDeque::new(),
-            counters: Counters { completed: 0, duplicates: 0, incomplete: 0 },
+            counters: Counters {
+                completed: 0,
+                duplicates: 0,
+                incomplete: 0,
+            },
         }
     }
 
@@ -197,23 +207,48 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
 
     /// Takes a part whose message, if it is the first of it, waits for `hold` only: it has waited before.
     pub fn insert_for(&mut self, part: Part<'_, T>, now: I, hold: Duration) -> Arrival<T> {
-        let Part { sender, concat, stamp, value } = part;
-        let key = Key { sender: sender.clone(), reference: concat.reference, total: concat.total };
+        let Part {
+            sender,
+            concat,
+            stamp,
+            value,
+        } = part;
+        let key = Key {
+            sender: sender.clone(),
+            reference: concat.reference,
+            total: concat.total,
+        };
         let place = usize::from(concat.part).wrapping_sub(1);
         if self.is_duplicate(&key, place, stamp, &value) {
             self.counters.duplicates += 1;
-            return Arrival { outcome: Outcome::Duplicate, given_up: Vec::new() };
+            return Arrival {
+                outcome: Outcome::Duplicate,
+                given_up: Vec::new(),
+            };
         }
         let mut given_up = Vec::new();
-        if self.open_of(&key).is_some_and(|open| open.part(place).is_some()) {
+        if self
+            .open_of(&key)
+            .is_some_and(|open| open.part(place).is_some())
+        {
             given_up.extend(self.give_up(|open| open.key == key));
         }
         // mutant: ghost
         let is_ghost = self.is_of_finished(&key, place, &value);
         if self.open_of(&key).is_none() {
-            let deadline = now + if is_ghost { hold.min(self.limits.ghost) } else { hold };
+            let deadline = now
+                + if is_ghost {
+                    hold.min(self.limits.ghost)
+                } else {
+                    hold
+                };
             let parts = (0..concat.total).map(|_| None).collect();
-            self.open.push_back(Open { key: key.clone(), deadline, is_ghost, parts });
+            self.open.push_back(Open {
+                key: key.clone(),
+                deadline,
+                is_ghost,
+                parts,
+            });
         }
         if let Some(open) = self.open.iter_mut().find(|open| open.key == key) {
             if open.is_ghost && !is_ghost {
@@ -224,12 +259,18 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
             }
         }
         if let Some(parts) = self.take_complete(&key) {
-            return Arrival { outcome: Outcome::Complete(parts), given_up };
+            return Arrival {
+                outcome: Outcome::Complete(parts),
+                given_up,
+            };
         }
         while self.is_over_bounds() {
             given_up.extend(self.give_up(|_| true));
         }
-        Arrival { outcome: Outcome::Waiting, given_up }
+        Arrival {
+            outcome: Outcome::Waiting,
+            given_up,
+        }
     }
 
     /// The next message that has waited too long, if there is one; ask until there is none.
@@ -251,7 +292,10 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
 
     /// What is held, message by message.
     pub fn held(&self) -> impl Iterator<Item = &T> {
-        self.open.iter().flat_map(|open| open.parts.iter().flatten()).map(|(_, value)| value)
+        self.open
+            .iter()
+            .flat_map(|open| open.parts.iter().flatten())
+            .map(|(_, value)| value)
     }
 
     /// What became of parts.
@@ -268,20 +312,34 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
         let open = self.open_of(key).and_then(|open| open.part(place));
         let finished = self.finished.iter().filter(|finished| finished.key == *key);
         open.is_some_and(|(there, held)| *there == stamp || held == value)
-            || finished.filter_map(|finished| finished.parts.get(place)).any(|(there, _)| *there == stamp)
+            || finished
+                .filter_map(|finished| finished.parts.get(place))
+                .any(|(there, _)| *there == stamp)
     }
 
     fn is_of_finished(&self, key: &Key, place: usize, value: &T) -> bool {
         let finished = self.finished.iter().filter(|finished| finished.key == *key);
-        finished.filter_map(|finished| finished.parts.get(place)).any(|(_, there)| *there == content(value))
+        finished
+            .filter_map(|finished| finished.parts.get(place))
+            .any(|(_, there)| *there == content(value))
     }
 
     fn take_complete(&mut self, key: &Key) -> Option<Vec<T>> {
-        let at =
-            self.open.iter().position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
+        let at = self
+            .open
+            .iter()
+            .position(|open| open.key == *key && open.parts.iter().all(Option::is_some))?;
         let Open { key, parts, .. } = self.open.remove(at)?;
-        let known = parts.iter().flatten().map(|(stamp, value)| (*stamp, content(value))).collect();
-        let values = parts.into_iter().flatten().map(|(_, value)| value).collect();
+        let known = parts
+            .iter()
+            .flatten()
+            .map(|(stamp, value)| (*stamp, content(value)))
+            .collect();
+        let values = parts
+            .into_iter()
+            .flatten()
+            .map(|(_, value)| value)
+            .collect();
         self.finished.push_back(Finished { key, parts: known });
         if self.finished.len() > self.limits.finished {
             self.finished.pop_front();
@@ -297,14 +355,26 @@ impl<T: PartialEq + Hash, I: Copy + Ord + Add<Duration, Output = I>> Concatenati
     /// The oldest message of those asked for; nothing where it is a ghost, which goes as duplicates.
     fn give_up(&mut self, which: impl Fn(&Open<T, I>) -> bool) -> Option<Incomplete<T>> {
         let at = self.open.iter().position(which)?;
-        let Open { key, parts, is_ghost, .. } = self.open.remove(at)?;
+        let Open {
+            key,
+            parts,
+            is_ghost,
+            ..
+        } = self.open.remove(at)?;
         if is_ghost {
             self.counters.duplicates += parts.iter().flatten().count() as u64;
             return None;
         }
         self.counters.incomplete += 1;
-        let parts = parts.into_iter().map(|part| part.map(|(_, value)| value)).collect();
-        Some(Incomplete { sender: key.sender, reference: key.reference, parts })
+        let parts = parts
+            .into_iter()
+            .map(|part| part.map(|(_, value)| value))
+            .collect();
+        Some(Incomplete {
+            sender: key.sender,
+            reference: key.reference,
+            parts,
+        })
     }
 }
 
@@ -313,8 +383,9 @@ struct Digest(u64);
 
 impl Hasher for Digest {
     fn write(&mut self, bytes: &[u8]) {
-        self.0 =
-            bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        self.0 = bytes.iter().fold(self.0, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     }
 
     fn finish(&self) -> u64 {

@@ -23,16 +23,35 @@ impl<'a> Reader<'a> {
         self.array(what).map(|[octet]: [u8; 1]| octet)
     }
 
-    pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
+    pub(super) fn array<const N: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<[u8; N], DecodeError> {
         let octets = self.take(N, what)?;
         // A slice of N octets always fits.
-        octets.try_into().map_err(|_| self.fault(Fault::Ends { what, wants: N, left: octets.len() }))
+        octets.try_into().map_err(|_| {
+            self.fault(Fault::Ends {
+                what,
+                wants: N,
+                left: octets.len(),
+            })
+        })
     }
 
-    pub(super) fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(super) fn take(
+        &mut self,
+        count: usize,
+        what: &'static str,
+    ) -> Result<&'a [u8], DecodeError> {
         let rest = self.rest();
         let taken = rest.get(..count);
-        let taken = taken.ok_or_else(|| self.fault(Fault::Ends { what, wants: count, left: rest.len() }))?;
+        let taken = taken.ok_or_else(|| {
+            self.fault(Fault::Ends {
+                what,
+                wants: count,
+                left: rest.len(),
+            })
+        })?;
         self.at += count;
         Ok(taken)
     }
@@ -47,12 +66,18 @@ impl<'a> Reader<'a> {
 
     /// A fault of the octet that comes next.
     pub(super) const fn fault(&self, fault: Fault) -> DecodeError {
-        DecodeError { offset: self.at, fault }
+        DecodeError {
+            offset: self.at,
+            fault,
+        }
     }
 
     /// A fault of the octet that was read last.
     pub(super) const fn fault_behind(&self, fault: Fault) -> DecodeError {
-        DecodeError { offset: self.at.saturating_sub(1), fault }
+        DecodeError {
+            offset: self.at.saturating_sub(1),
+            fault,
+        }
     }
 }
 
@@ -113,17 +138,25 @@ impl fmt::Display for DecodeError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ends { what, wants, left } => write!(f, "the PDU ends: {what} takes {wants}, {left} left"),
+            Self::Ends { what, wants, left } => {
+                write!(f, "the PDU ends: {what} takes {wants}, {left} left")
+            }
             Self::ReservedType => write!(f, "message type 3 is reserved"),
             Self::AddressTooLong { length, longest } => {
                 write!(f, "an address length is at most {longest}, got {length}")
             }
             Self::NoDigit => write!(f, "a filler (F) where a digit must be"),
             Self::UserDataTooLong { length, longest } => {
-                write!(f, "a user data length is at most {longest} here, got {length}")
+                write!(
+                    f,
+                    "a user data length is at most {longest} here, got {length}"
+                )
             }
             Self::HeaderTooLong { header, data } => {
-                write!(f, "a user data header of {header} octets in user data of {data}")
+                write!(
+                    f,
+                    "a user data header of {header} octets in user data of {data}"
+                )
             }
         }
     }

@@ -35,15 +35,29 @@ pub fn split(
 ) -> Result<Vec<UserData>, SplitError> {
     let alone = (!header.is_empty()).then(|| header.clone());
     if units(&body) <= capacity(&body, alone.as_ref().map_or(0, Header::size)) {
-        return Ok(Vec::from([UserData { header: alone, body }]));
+        return Ok(Vec::from([UserData {
+            header: alone,
+            body,
+        }]));
     }
-    let part_of = |total, part| header.clone().with_concat(Concat { reference, total, part });
+    let part_of = |total, part| {
+        header.clone().with_concat(Concat {
+            reference,
+            total,
+            part,
+        })
+    };
     let bodies = cut_all(body, part_of(0, 0).size())?;
     let needed = bodies.len();
     let total = u8::try_from(needed).ok().filter(|total| *total <= limit);
     let total = total.ok_or(SplitError::TooManyParts { needed, limit })?;
     let parts = (1..=total).zip(bodies);
-    Ok(parts.map(|(part, body)| UserData { header: Some(part_of(total, part)), body }).collect())
+    Ok(parts
+        .map(|(part, body)| UserData {
+            header: Some(part_of(total, part)),
+            body,
+        })
+        .collect())
 }
 
 /// Why a message cannot be split.
@@ -64,7 +78,10 @@ impl fmt::Display for SplitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyParts { needed, limit } => {
-                write!(f, "the message takes {needed} parts, at most {limit} are allowed")
+                write!(
+                    f,
+                    "the message takes {needed} parts, at most {limit} are allowed"
+                )
             }
             Self::NoRoom => write!(f, "the user data header leaves no room for the message"),
         }
@@ -98,14 +115,20 @@ fn cut_all(body: Body, header: usize) -> Result<Vec<Body>, SplitError> {
         return Err(SplitError::NoRoom);
     }
     Ok(match body {
-        Body::Septets(septets) => cut(&septets, room, torn_escape).map(Body::Septets).collect(),
+        Body::Septets(septets) => cut(&septets, room, torn_escape)
+            .map(Body::Septets)
+            .collect(),
         Body::Ucs2(units) => cut(&units, room, torn_pair).map(Body::Ucs2).collect(),
         Body::Octets(octets) => cut(&octets, room, |_, _| false).map(Body::Octets).collect(),
     })
 }
 
 /// Pieces of at most `room` units; one less where the cut would tear a character.
-fn cut<T: Copy>(units: &[T], room: usize, torn: fn(&[T], &[T]) -> bool) -> impl Iterator<Item = Vec<T>> {
+fn cut<T: Copy>(
+    units: &[T],
+    room: usize,
+    torn: fn(&[T], &[T]) -> bool,
+) -> impl Iterator<Item = Vec<T>> {
     let mut rest = units;
     core::iter::from_fn(move || {
         let (mut piece, mut behind) = rest.split_at(room.min(rest.len()));
@@ -119,12 +142,19 @@ fn cut<T: Copy>(units: &[T], room: usize, torn: fn(&[T], &[T]) -> bool) -> impl 
 
 /// An odd number of escapes at the end: the last one begins a character.
 fn torn_escape(piece: &[u8], behind: &[u8]) -> bool {
-    let escapes = piece.iter().rev().take_while(|septet| **septet == gsm7::ESCAPE).count();
+    let escapes = piece
+        .iter()
+        .rev()
+        .take_while(|septet| **septet == gsm7::ESCAPE)
+        .count();
     !behind.is_empty() && escapes % 2 == 1
 }
 
 fn torn_pair(piece: &[u16], behind: &[u16]) -> bool {
-    piece.last().zip(behind.first()).is_some_and(|(left, right)| ucs2::is_pair(*left, *right))
+    piece
+        .last()
+        .zip(behind.first())
+        .is_some_and(|(left, right)| ucs2::is_pair(*left, *right))
 }
 
 #[cfg(test)]
@@ -142,7 +172,10 @@ mod tests {
     }
 
     fn lengths(text: &str, reference: Reference) -> Vec<usize> {
-        parts(text, reference).iter().map(|part| part.encode_utf16().count()).collect()
+        parts(text, reference)
+            .iter()
+            .map(|part| part.encode_utf16().count())
+            .collect()
     }
 
     #[test]
@@ -153,8 +186,17 @@ mod tests {
         assert_eq!(lengths(&"泵".repeat(70), NARROW), [70]);
         assert_eq!(lengths(&"泵".repeat(71), NARROW), [67, 4]);
         assert_eq!(lengths(&"泵".repeat(71), WIDE), [66, 5]);
-        let octets = split(Body::Octets(Vec::from([0; 141])), Header::default(), NARROW, 2).unwrap();
-        assert_eq!(octets.iter().map(UserData::length).collect::<Vec<_>>(), [140, 13]);
+        let octets = split(
+            Body::Octets(Vec::from([0; 141])),
+            Header::default(),
+            NARROW,
+            2,
+        )
+        .unwrap();
+        assert_eq!(
+            octets.iter().map(UserData::length).collect::<Vec<_>>(),
+            [140, 13]
+        );
     }
 
     #[test]
@@ -181,12 +223,30 @@ mod tests {
     #[test]
     fn parts_beyond_the_limit_are_refused_with_how_many_it_takes() {
         let split = |length: usize, limit| {
-            split(Body::text(&"a".repeat(length)), Header::default(), NARROW, limit).map(|parts| parts.len())
+            split(
+                Body::text(&"a".repeat(length)),
+                Header::default(),
+                NARROW,
+                limit,
+            )
+            .map(|parts| parts.len())
         };
         assert_eq!(split(1530, 10), Ok(10));
-        assert_eq!(split(1531, 10), Err(SplitError::TooManyParts { needed: 11, limit: 10 }));
+        assert_eq!(
+            split(1531, 10),
+            Err(SplitError::TooManyParts {
+                needed: 11,
+                limit: 10
+            })
+        );
         assert_eq!(split(153 * 255, 255), Ok(255));
-        assert_eq!(split(153 * 255 + 1, 255), Err(SplitError::TooManyParts { needed: 256, limit: 255 }));
+        assert_eq!(
+            split(153 * 255 + 1, 255),
+            Err(SplitError::TooManyParts {
+                needed: 256,
+                limit: 255
+            })
+        );
     }
 
     #[test]

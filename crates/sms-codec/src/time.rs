@@ -38,8 +38,21 @@ impl TimeStamp {
     /// The stamp of a time; `None` if there is no such time.
     #[must_use]
     pub fn of(civil: Civil) -> Option<Self> {
-        let Civil { year, month, day, hour, minute, second, zone } = civil;
-        let year = u8::try_from(if year < 2000 { year.checked_sub(1900)? } else { year - 2000 }).ok()?;
+        let Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            zone,
+        } = civil;
+        let year = u8::try_from(if year < 2000 {
+            year.checked_sub(1900)?
+        } else {
+            year - 2000
+        })
+        .ok()?;
         let sign = if zone < 0 { MINUS } else { 0 };
         let digits = [year, month, day, hour, minute, second, zone.unsigned_abs()];
         let mut octets = digits.map(|value| ((value % 10) << 4) | (value / 10 % 10));
@@ -64,7 +77,11 @@ impl TimeStamp {
             hour: digits(hour)?,
             minute: digits(minute)?,
             second: digits(second)?,
-            zone: if zone & MINUS == 0 { quarters } else { -quarters },
+            zone: if zone & MINUS == 0 {
+                quarters
+            } else {
+                -quarters
+            },
         };
         civil.is_time().then_some(civil)
     }
@@ -82,9 +99,20 @@ impl Civil {
 impl fmt::Display for Civil {
     /// ISO 8601: `2014-09-10T15:06:10+08:00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second, zone } = self;
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            zone,
+        } = self;
         let (sign, quarters) = (if *zone < 0 { '-' } else { '+' }, zone.unsigned_abs());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
         write!(f, "{sign}{:02}:{:02}", quarters / 4, quarters % 4 * 15)
     }
 }
@@ -108,7 +136,9 @@ fn digits(octet: u8) -> Option<u8> {
 fn days_of(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         1..=12 => 31,
         _ => 0,
@@ -126,24 +156,61 @@ mod tests {
 
     #[test]
     fn the_century_turns_at_90() {
-        let year = |octet| TimeStamp([octet, 0x10, 0x10, 0, 0, 0, 0]).civil().map(|civil| civil.year);
-        assert_eq!([year(0x98), year(0x09), year(0x99)], [Some(2089), Some(1990), Some(1999)]);
+        let year = |octet| {
+            TimeStamp([octet, 0x10, 0x10, 0, 0, 0, 0])
+                .civil()
+                .map(|civil| civil.year)
+        };
+        assert_eq!(
+            [year(0x98), year(0x09), year(0x99)],
+            [Some(2089), Some(1990), Some(1999)]
+        );
     }
 
     #[test]
     fn what_is_no_time_is_shown_as_it_came() {
-        for octets in [[0; 7], [0x62, 0x20, 0x92, 0, 0, 0, 0], [0x62, 0x10, 0x10, 0x42, 0, 0, 0], [0xFF; 7]] {
+        for octets in [
+            [0; 7],
+            [0x62, 0x20, 0x92, 0, 0, 0, 0],
+            [0x62, 0x10, 0x10, 0x42, 0, 0, 0],
+            [0xFF; 7],
+        ] {
             assert_eq!(TimeStamp(octets).civil(), None, "{octets:02X?}");
         }
         assert_eq!(TimeStamp([0xFF; 7]).to_string(), "FFFFFFFFFFFFFF");
-        assert_eq!(TimeStamp([0x42, 0x20, 0x92, 0, 0, 0, 0x08]).to_string(), "2024-02-29T00:00:00+00:00");
+        assert_eq!(
+            TimeStamp([0x42, 0x20, 0x92, 0, 0, 0, 0x08]).to_string(),
+            "2024-02-29T00:00:00+00:00"
+        );
     }
 
     #[test]
     fn a_time_that_two_digits_cannot_say_has_no_stamp() {
-        let civil = Civil { year: 2090, month: 1, day: 1, hour: 0, minute: 0, second: 0, zone: 0 };
+        let civil = Civil {
+            year: 2090,
+            month: 1,
+            day: 1,
+            hour: 0,
+            minute: 0,
+            second: 0,
+            zone: 0,
+        };
         assert_eq!(TimeStamp::of(civil), None);
-        assert_eq!(TimeStamp::of(Civil { year: 2026, zone: -80, ..civil }), None);
-        assert_eq!(TimeStamp::of(Civil { year: 2026, month: 13, ..civil }), None);
+        assert_eq!(
+            TimeStamp::of(Civil {
+                year: 2026,
+                zone: -80,
+                ..civil
+            }),
+            None
+        );
+        assert_eq!(
+            TimeStamp::of(Civil {
+                year: 2026,
+                month: 13,
+                ..civil
+            }),
+            None
+        );
     }
 }

@@ -14,7 +14,9 @@ pub fn encode(text: &str) -> Vec<u16> {
 #[must_use]
 pub fn decode(units: &[u16]) -> String {
     let characters = char::decode_utf16(units.iter().copied());
-    characters.map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    characters
+        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 /// Units as octets, high octet first.
@@ -26,7 +28,11 @@ pub fn to_octets(units: &[u16]) -> Vec<u8> {
 /// Octets as units; half a unit at the end is left out.
 #[must_use]
 pub fn from_octets(octets: &[u8]) -> Vec<u16> {
-    octets.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(u16::from_be_bytes).collect()
+    octets
+        .chunks_exact(2)
+        .filter_map(|pair| pair.try_into().ok())
+        .map(u16::from_be_bytes)
+        .collect()
 }
 
 /// Whether a cut between two units would tear a surrogate pair.

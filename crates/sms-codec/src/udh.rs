@@ -68,7 +68,9 @@ impl Header {
     #[must_use]
     pub fn octets(&self) -> Vec<u8> {
         let length = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
-        core::iter::once(length).chain(self.0.iter().copied()).collect()
+        core::iter::once(length)
+            .chain(self.0.iter().copied())
+            .collect()
     }
 
     /// How many octets [`Self::octets`] gives.
@@ -89,23 +91,37 @@ impl Header {
         let mut elements = Vec::new();
         let mut rest = self.0.as_slice();
         while let [identifier, length, tail @ ..] = rest {
-            let Some((data, behind)) = tail.split_at_checked(usize::from(*length)) else { return Vec::new() };
+            let Some((data, behind)) = tail.split_at_checked(usize::from(*length)) else {
+                return Vec::new();
+            };
             elements.push((*identifier, data));
             rest = behind;
         }
-        if rest.is_empty() { elements } else { Vec::new() }
+        if rest.is_empty() {
+            elements
+        } else {
+            Vec::new()
+        }
     }
 
     /// Which part of a long message this is. Part 0, or a part beyond the total, counts as no such element.
     #[must_use]
     pub fn concat(&self) -> Option<Concat> {
         self.last(|element| match element {
-            (0x00, [number, total, part]) => {
-                Concat { reference: Reference::Narrow(*number), total: *total, part: *part }.checked()
+            (0x00, [number, total, part]) => Concat {
+                reference: Reference::Narrow(*number),
+                total: *total,
+                part: *part,
             }
+            .checked(),
             (0x08, [high, low, total, part]) => {
                 let number = u16::from_be_bytes([*high, *low]);
-                Concat { reference: Reference::Wide(number), total: *total, part: *part }.checked()
+                Concat {
+                    reference: Reference::Wide(number),
+                    total: *total,
+                    part: *part,
+                }
+                .checked()
             }
             _ => None,
         })
@@ -115,10 +131,14 @@ impl Header {
     #[must_use]
     pub fn ports(&self) -> Option<Ports> {
         self.last(|element| match element {
-            (0x04, [to, from]) => Some(Ports { to: u16::from(*to), from: u16::from(*from) }),
-            (0x05, [a, b, c, d]) => {
-                Some(Ports { to: u16::from_be_bytes([*a, *b]), from: u16::from_be_bytes([*c, *d]) })
-            }
+            (0x04, [to, from]) => Some(Ports {
+                to: u16::from(*to),
+                from: u16::from(*from),
+            }),
+            (0x05, [a, b, c, d]) => Some(Ports {
+                to: u16::from_be_bytes([*a, *b]),
+                from: u16::from_be_bytes([*c, *d]),
+            }),
             _ => None,
         })
     }
@@ -132,13 +152,20 @@ impl Header {
                 _ => None,
             })
         };
-        Shifts { locking: language(0x25), single: language(0x24) }
+        Shifts {
+            locking: language(0x25),
+            single: language(0x24),
+        }
     }
 
     /// With the element that tells the part.
     #[must_use]
     pub fn with_concat(self, concat: Concat) -> Self {
-        let Concat { reference, total, part } = concat;
+        let Concat {
+            reference,
+            total,
+            part,
+        } = concat;
         match reference {
             Reference::Narrow(number) => self.with(0x00, &[number, total, part]),
             Reference::Wide(number) => {
@@ -159,14 +186,17 @@ impl Header {
     #[must_use]
     pub fn with_shifts(self, shifts: Shifts) -> Self {
         let tables = [(0x24, shifts.single), (0x25, shifts.locking)];
-        tables.into_iter().fold(self, |header, (identifier, language)| match language {
-            Some(language) => header.with(identifier, &[language.identifier()]),
-            None => header,
-        })
+        tables
+            .into_iter()
+            .fold(self, |header, (identifier, language)| match language {
+                Some(language) => header.with(identifier, &[language.identifier()]),
+                None => header,
+            })
     }
 
     fn with(mut self, identifier: u8, data: &[u8]) -> Self {
-        self.0.extend([identifier, u8::try_from(data.len()).unwrap_or(u8::MAX)]);
+        self.0
+            .extend([identifier, u8::try_from(data.len()).unwrap_or(u8::MAX)]);
         self.0.extend(data);
         self
     }
@@ -179,7 +209,11 @@ impl Header {
 
 impl Concat {
     const fn checked(self) -> Option<Self> {
-        if self.part == 0 || self.part > self.total { None } else { Some(self) }
+        if self.part == 0 || self.part > self.total {
+            None
+        } else {
+            Some(self)
+        }
     }
 }
 
@@ -200,7 +234,9 @@ mod tests {
             assert_eq!(Header::new(&[0, 3, 7, total, part]).concat(), None);
         }
         assert_eq!(
-            Header::new(&[8, 4, 0x12, 0x34, 3, 3]).concat().map(|part| part.reference.number()),
+            Header::new(&[8, 4, 0x12, 0x34, 3, 3])
+                .concat()
+                .map(|part| part.reference.number()),
             Some(0x1234)
         );
     }
@@ -208,13 +244,29 @@ mod tests {
     #[test]
     fn of_two_equal_elements_the_last_counts() {
         let header = Header::new(&[0, 3, 7, 2, 1, 0, 3, 8, 2, 2]);
-        assert_eq!(header.concat(), Some(Concat { reference: Reference::Narrow(8), total: 2, part: 2 }));
+        assert_eq!(
+            header.concat(),
+            Some(Concat {
+                reference: Reference::Narrow(8),
+                total: 2,
+                part: 2
+            })
+        );
     }
 
     #[test]
     fn unknown_languages_count_as_none() {
         let header = Header::new(&[0x24, 1, 2, 0x25, 1, 0x30]);
-        assert_eq!(header.shifts(), Shifts { locking: None, single: Some(Language::Spanish) });
-        assert_eq!(Header::default().with_shifts(header.shifts()).octets(), [3, 0x24, 1, 2]);
+        assert_eq!(
+            header.shifts(),
+            Shifts {
+                locking: None,
+                single: Some(Language::Spanish)
+            }
+        );
+        assert_eq!(
+            Header::default().with_shifts(header.shifts()).octets(),
+            [3, 0x24, 1, 2]
+        );
     }
 }

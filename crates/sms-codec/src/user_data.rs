@@ -132,15 +132,27 @@ impl UserData {
     ) -> Result<(Self, usize), DecodeError> {
         let length = reader.octet("the user data length")?;
         let septets = dcs.alphabet() == Alphabet::Gsm7;
-        let longest = if septets { LONGEST_SEPTETS } else { LONGEST_OCTETS };
+        let longest = if septets {
+            LONGEST_SEPTETS
+        } else {
+            LONGEST_OCTETS
+        };
         if length > longest {
             return Err(reader.fault_behind(Fault::UserDataTooLong { length, longest }));
         }
         let wanted = usize::from(length);
-        let wanted_octets = if septets { gsm7::octets_of(wanted) } else { wanted };
+        let wanted_octets = if septets {
+            gsm7::octets_of(wanted)
+        } else {
+            wanted
+        };
         let start = reader.clone();
         let octets = reader.take_up_to(wanted_octets);
-        let header = if has_header { Some(read_header(&start, octets)?) } else { None };
+        let header = if has_header {
+            Some(read_header(&start, octets)?)
+        } else {
+            None
+        };
         let head = header.as_ref().map_or(0, Header::size);
         let body = octets.get(head..).unwrap_or_default();
         let body = match dcs.alphabet() {

@@ -71,7 +71,9 @@ fn clock(hours: u8, minutes: u8, seconds: u8) -> Option<Duration> {
         let (tens, ones) = (octet & 15, octet >> 4);
         (tens < 10 && ones < 10).then_some(u64::from(tens * 10 + ones))
     });
-    Some(Duration::from_secs((hours? * 60 + minutes?) * 60 + seconds?))
+    Some(Duration::from_secs(
+        (hours? * 60 + minutes?) * 60 + seconds?,
+    ))
 }
 
 /// Minutes.
@@ -84,13 +86,19 @@ mod tests {
     #[test]
     fn each_relative_octet_is_the_shortest_of_its_period() {
         for octet in 0..=u8::MAX {
-            assert_eq!(Validity::for_at_least(relative(octet)), Validity::Relative(octet));
+            assert_eq!(
+                Validity::for_at_least(relative(octet)),
+                Validity::Relative(octet)
+            );
         }
         let hours = |hours: u64| Validity::for_at_least(Duration::from_secs(hours * 3600));
-        assert_eq!([hours(0), hours(12), hours(24), hours(25)].map(Validity::period), {
-            let period = |minutes: u64| Some(Duration::from_secs(minutes * 60));
-            [period(5), period(12 * 60), period(DAY), period(2 * DAY)]
-        });
+        assert_eq!(
+            [hours(0), hours(12), hours(24), hours(25)].map(Validity::period),
+            {
+                let period = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+                [period(5), period(12 * 60), period(DAY), period(2 * DAY)]
+            }
+        );
         assert_eq!(hours(u64::MAX / 3600), Validity::Relative(255));
     }
 
@@ -102,7 +110,10 @@ mod tests {
         };
         assert_eq!(enhanced([1, 167, 0, 0]), Some(Duration::from_secs(86_400)));
         assert_eq!(enhanced([2, 90, 0, 0]), Some(Duration::from_secs(90)));
-        assert_eq!(enhanced([3, 0x10, 0x20, 0x30]), Some(Duration::from_secs(3723)));
+        assert_eq!(
+            enhanced([3, 0x10, 0x20, 0x30]),
+            Some(Duration::from_secs(3723))
+        );
         assert_eq!(enhanced([3, 0xFF, 0, 0]), None);
         assert_eq!(enhanced([0, 1, 1, 1]), None);
     }

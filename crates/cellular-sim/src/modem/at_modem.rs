@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use dtu_proto::radio::{
-    Cell, ModemIdentity, ModemOutput, NetworkTime, Operator, PhoneNumber, Registration, Signal, SubmitFailure,
+    Cell, ModemIdentity, ModemOutput, NetworkTime, Operator, PhoneNumber, Registration, Signal,
+    SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
 
@@ -124,7 +125,11 @@ impl AtModem {
             quirks: Quirks::default(),
             store: Store::new(setup.places),
             known: Known::default(),
-            lock: if setup.pin.is_some() { Lock::Pin(PIN_TRIES) } else { Lock::Open },
+            lock: if setup.pin.is_some() {
+                Lock::Pin(PIN_TRIES)
+            } else {
+                Lock::Open
+            },
             functionality: 1,
             call: None,
             unplaced: VecDeque::new(),
@@ -179,10 +184,23 @@ impl AtModem {
             Doing::Until { at, .. } => Some(*at),
             Doing::Idle | Doing::Running | Doing::Prompt { .. } | Doing::Network { .. } => None,
         };
-        let out = self.out.front().map(|(at, _)| self.silent_until.map_or(*at, |until| until.max(*at)));
+        let out = self
+            .out
+            .front()
+            .map(|(at, _)| self.silent_until.map_or(*at, |until| until.max(*at)));
         let ring = self.call.as_ref().and_then(Call::timeout);
         let boot = self.booting.front().map(|(at, _)| *at);
-        [until, out, ring, boot, self.silent_until, self.shown.map(|(_, at)| at)].into_iter().flatten().min()
+        [
+            until,
+            out,
+            ring,
+            boot,
+            self.silent_until,
+            self.shown.map(|(_, at)| at),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Time has come.
@@ -268,7 +286,11 @@ impl AtModem {
             return;
         }
         let mut at = now + BOOT;
-        let pin = if self.lock == Lock::Open { "+CPIN: READY" } else { "+CPIN: SIM PIN" };
+        let pin = if self.lock == Lock::Open {
+            "+CPIN: READY"
+        } else {
+            "+CPIN: SIM PIN"
+        };
         for line in ["RDY", "+CFUN: 1", pin] {
             self.booting.push_back((at, line.to_owned()));
             at += Duration::from_millis(200);
@@ -320,11 +342,15 @@ impl AtModem {
         loop {
             match &self.doing {
                 Doing::Idle => {
-                    let Some(byte) = self.input.pop_front() else { return };
+                    let Some(byte) = self.input.pop_front() else {
+                        return;
+                    };
                     self.type_line(byte, now);
                 }
                 Doing::Prompt { .. } => {
-                    let Some(byte) = self.input.pop_front() else { return };
+                    let Some(byte) = self.input.pop_front() else {
+                        return;
+                    };
                     self.type_text(byte, now);
                 }
                 Doing::Running | Doing::Network { .. } | Doing::Until { .. } => return,
@@ -359,8 +385,14 @@ impl AtModem {
     }
 
     fn run_line(&mut self, line: &str, now: Instant) {
-        let line = if line.eq_ignore_ascii_case("a/") { self.last_line.clone() } else { line.to_owned() };
-        let Some(commands) = parse::commands(&line) else { return };
+        let line = if line.eq_ignore_ascii_case("a/") {
+            self.last_line.clone()
+        } else {
+            line.to_owned()
+        };
+        let Some(commands) = parse::commands(&line) else {
+            return;
+        };
         self.last_line = line;
         self.todo = commands.into();
         self.step(now);
@@ -385,7 +417,10 @@ impl AtModem {
             End::Prompt(asked) => return self.prompt(asked, now),
             End::Network => return self.wait_for_network(now),
             End::After(wait) => {
-                self.doing = Doing::Until { at: now + wait, lines: reply.lines };
+                self.doing = Doing::Until {
+                    at: now + wait,
+                    lines: reply.lines,
+                };
                 return;
             }
             End::Ok | End::Error | End::Cme(_) | End::Cms(_) | End::Words(_) => {}
@@ -448,25 +483,39 @@ impl AtModem {
         if lines.is_empty() {
             return;
         }
-        let lines: Vec<_> = lines.iter().map(|line| self.write_oddly(line.clone())).collect();
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| self.write_oddly(line.clone()))
+            .collect();
         let text = lines.join("\r\n");
         if !text.is_empty() {
             self.say(&text, now);
         }
         if self.quirks.lines_inside {
-            let line = self.unsolicited.pop_front().unwrap_or_else(|| "+CIEV: 2,4".to_owned());
+            let line = self
+                .unsolicited
+                .pop_front()
+                .unwrap_or_else(|| "+CIEV: 2,4".to_owned());
             self.say(&line, now);
         }
     }
 
     fn say(&mut self, text: &str, now: Instant) {
-        let end = if self.quirks.doubled_line_ends { "\r\n\r\n" } else { "\r\n" };
+        let end = if self.quirks.doubled_line_ends {
+            "\r\n\r\n"
+        } else {
+            "\r\n"
+        };
         let text = format!("{end}{text}{end}");
         self.put(text.as_bytes(), now);
     }
 
     pub(super) fn put(&mut self, bytes: &[u8], now: Instant) {
-        let at = self.out.back().map_or(now, |(at, _)| *at).max(now + self.quirks.slow);
+        let at = self
+            .out
+            .back()
+            .map_or(now, |(at, _)| *at)
+            .max(now + self.quirks.slow);
         match self.out.back_mut() {
             Some((last, AtOutput::Bytes(there))) if *last == at => there.extend(bytes),
             Some(_) | None => self.out.push_back((at, AtOutput::Bytes(bytes.to_vec()))),
@@ -476,8 +525,18 @@ impl AtModem {
     fn prompt(&mut self, asked: Asked, now: Instant) {
         let fails = self.quirks.prompt_errors > 0;
         self.quirks.prompt_errors = self.quirks.prompt_errors.saturating_sub(1);
-        self.doing = Doing::Prompt { asked, text: Vec::new() };
-        self.put(if self.quirks.bare_prompt { b"\r\n>" } else { b"\r\n> " }, now);
+        self.doing = Doing::Prompt {
+            asked,
+            text: Vec::new(),
+        };
+        self.put(
+            if self.quirks.bare_prompt {
+                b"\r\n>"
+            } else {
+                b"\r\n> "
+            },
+            now,
+        );
         if fails {
             self.finish(Reply::error(), now);
         }
@@ -487,7 +546,9 @@ impl AtModem {
         if !matches!(byte, 0x1A | 0x1B) {
             self.echo(byte, now);
         }
-        let Doing::Prompt { asked, text } = &mut self.doing else { return };
+        let Doing::Prompt { asked, text } = &mut self.doing else {
+            return;
+        };
         match byte {
             0x1A => {
                 let (asked, text) = (asked.clone(), std::mem::take(text));
@@ -507,13 +568,26 @@ impl AtModem {
     }
 
     fn wait_for_network(&mut self, _now: Instant) {
-        let word = if self.last_line.to_ascii_uppercase().contains("+CMSS") { "+CMSS" } else { "+CMGS" };
-        self.doing = Doing::Network { token: self.token, word };
+        let word = if self.last_line.to_ascii_uppercase().contains("+CMSS") {
+            "+CMSS"
+        } else {
+            "+CMGS"
+        };
+        self.doing = Doing::Network {
+            token: self.token,
+            word,
+        };
     }
 
     /// The next submission.
     pub(super) fn submit(&mut self, pdu: Bytes, now: Instant) {
         self.token = self.token.wrapping_add(1);
-        self.order(ModemOutput::Submit { token: self.token, pdu }, now);
+        self.order(
+            ModemOutput::Submit {
+                token: self.token,
+                pdu,
+            },
+            now,
+        );
     }
 }

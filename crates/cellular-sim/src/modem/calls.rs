@@ -27,27 +27,41 @@ impl Call {
 
 impl AtModem {
     pub(super) fn dial(&mut self, form: &Form, now: Instant) -> Reply {
-        let Form::Run(text) = form else { return Reply::error() };
+        let Form::Run(text) = form else {
+            return Reply::error();
+        };
         let Some(number) = text.strip_suffix(';') else {
             // A data call: nobody answers those any more.
             return Reply::end(End::Words("NO CARRIER"));
         };
-        let digits =
-            number.trim().trim_start_matches(['T', 't', 'P', 'p']).replace([' ', '-', ',', 'I', 'i'], "");
-        let Some(number) = PhoneNumber::new(&digits) else { return Reply::error() };
+        let digits = number
+            .trim()
+            .trim_start_matches(['T', 't', 'P', 'p'])
+            .replace([' ', '-', ',', 'I', 'i'], "");
+        let Some(number) = PhoneNumber::new(&digits) else {
+            return Reply::error();
+        };
         if self.call.is_some() {
             return Reply::end(End::Cme(Reply::NOT_ALLOWED));
         }
         if !self.known.registration.is_registered() {
             return Reply::end(End::Words("NO CARRIER"));
         }
-        self.call = Some(Call { outgoing: true, number: Some(number), state: 2, rings: 0, next_ring: None });
+        self.call = Some(Call {
+            outgoing: true,
+            number: Some(number),
+            state: 2,
+            rings: 0,
+            next_ring: None,
+        });
         self.order(ModemOutput::Dial(number), now);
         Reply::ok()
     }
 
     pub(super) fn is_dialling(&self) -> bool {
-        self.call.as_ref().is_some_and(|call| call.outgoing && call.state == 2)
+        self.call
+            .as_ref()
+            .is_some_and(|call| call.outgoing && call.state == 2)
     }
 
     pub(super) fn answer(&mut self, now: Instant) -> Reply {
@@ -96,8 +110,13 @@ impl AtModem {
     pub(super) fn call_news(&mut self, news: CallNews, now: Instant) {
         match news {
             CallNews::Incoming { from } => {
-                self.call =
-                    Some(Call { outgoing: false, number: from, state: 4, rings: 0, next_ring: Some(now) });
+                self.call = Some(Call {
+                    outgoing: false,
+                    number: from,
+                    state: 4,
+                    rings: 0,
+                    next_ring: Some(now),
+                });
             }
             CallNews::Alerting => self.progress(3, "MO RING", now),
             CallNews::Answered => self.progress(0, "MO CONNECTED", now),
@@ -123,8 +142,15 @@ impl AtModem {
         }
         let line = match (self.setup.dialect, &self.call) {
             (Dialect::Ec2x, Some(call)) => {
-                let number = call.number.map(|number| number.to_string()).unwrap_or_default();
-                Some(format!("^DSCI: 1,{},{},0,{number},145", u8::from(!call.outgoing), call.state))
+                let number = call
+                    .number
+                    .map(|number| number.to_string())
+                    .unwrap_or_default();
+                Some(format!(
+                    "^DSCI: 1,{},{},0,{number},145",
+                    u8::from(!call.outgoing),
+                    call.state
+                ))
             }
             (Dialect::Generic | Dialect::Sim800, _) => self.call_line(),
             (Dialect::Ec2x, None) => None,
@@ -139,9 +165,16 @@ impl AtModem {
             CallEnd::NoAnswer => "NO ANSWER",
             CallEnd::HungUp | CallEnd::NoCarrier => "NO CARRIER",
         };
-        if !call.outgoing && call.state == 4 && self.setup.dialect == Dialect::Sim800 && call.rings > 0 {
+        if !call.outgoing
+            && call.state == 4
+            && self.setup.dialect == Dialect::Sim800
+            && call.rings > 0
+        {
             // A missed call, as a SIM800 shows it.
-            let number = call.number.map(|number| number.to_string()).unwrap_or_default();
+            let number = call
+                .number
+                .map(|number| number.to_string())
+                .unwrap_or_default();
             self.tell(format!("MISSED_CALL: {number}"), now);
         }
         self.tell(words, now);
@@ -156,11 +189,23 @@ impl AtModem {
         call.rings = call.rings.saturating_add(1);
         call.next_ring = Some(now + pause);
         let (rings, number) = (call.rings, call.number);
-        self.tell(if self.settings.crc { "+CRING: VOICE" } else { "RING" }, now);
+        self.tell(
+            if self.settings.crc {
+                "+CRING: VOICE"
+            } else {
+                "RING"
+            },
+            now,
+        );
         if self.settings.clip {
             let line = number.map_or_else(
                 || "+CLIP: \"\",128,,,,1".to_owned(),
-                |number| format!("+CLIP: \"{number}\",{},\"\",0,\"\",0", number.type_of_address()),
+                |number| {
+                    format!(
+                        "+CLIP: \"{number}\",{},\"\",0,\"\",0",
+                        number.type_of_address()
+                    )
+                },
             );
             self.tell(line, now);
         }

@@ -12,8 +12,9 @@ use crate::radio::{civil, seconds_of};
 
 /// What needs a SIM that is open.
 const NEEDS_SIM: [&str; 22] = [
-    "+CIMI", "+CNUM", "+CCID", "+QCCID", "+CRSM", "+COPS", "+CGATT", "+CGACT", "+CMGF", "+CMGS", "+CMGL",
-    "+CMGR", "+CMGD", "+CMGW", "+CMSS", "+CPMS", "+CNMI", "+CSCA", "+CSMP", "+CNMA", "+CSMS", "D",
+    "+CIMI", "+CNUM", "+CCID", "+QCCID", "+CRSM", "+COPS", "+CGATT", "+CGACT", "+CMGF", "+CMGS",
+    "+CMGL", "+CMGR", "+CMGD", "+CMGW", "+CMSS", "+CPMS", "+CNMI", "+CSCA", "+CSMP", "+CNMA",
+    "+CSMS", "D",
 ];
 
 impl AtModem {
@@ -40,10 +41,17 @@ impl AtModem {
             "+CRESET" | "+QRST" => self.restart(now),
             "+CPOWD" if self.setup.dialect == Dialect::Sim800 => self.restart(now),
             "+QPOWD" if self.setup.dialect == Dialect::Ec2x => self.restart(now),
-            _ => self.basic(name, form).or_else(|| self.identity(name, form)).unwrap_or_else(|| {
-                let network = self.network(name, form, now).or_else(|| self.messages(name, form, now));
-                network.or_else(|| self.remembered(name, form)).unwrap_or_else(Reply::error)
-            }),
+            _ => self
+                .basic(name, form)
+                .or_else(|| self.identity(name, form))
+                .unwrap_or_else(|| {
+                    let network = self
+                        .network(name, form, now)
+                        .or_else(|| self.messages(name, form, now));
+                    network
+                        .or_else(|| self.remembered(name, form))
+                        .unwrap_or_else(Reply::error)
+                }),
         }
     }
 
@@ -51,13 +59,18 @@ impl AtModem {
         if !NEEDS_SIM.contains(&name) {
             return None;
         }
-        let of_messages = name.starts_with("+CMG") || ["+CPMS", "+CNMI", "+CSCA", "+CMSS"].contains(&name);
+        let of_messages =
+            name.starts_with("+CMG") || ["+CPMS", "+CNMI", "+CSCA", "+CMSS"].contains(&name);
         let (cms, cme) = match self.lock {
             Lock::Open => return None,
             Lock::Pin(_) => (311, Reply::PIN_NEEDED),
             Lock::Puk => (316, Reply::PUK_NEEDED),
         };
-        Some(Reply::end(if of_messages { End::Cms(cms) } else { End::Cme(cme) }))
+        Some(Reply::end(if of_messages {
+            End::Cms(cms)
+        } else {
+            End::Cme(cme)
+        }))
     }
 
     pub(super) fn lock_is_open(&self) -> bool {
@@ -75,11 +88,13 @@ impl AtModem {
             ("V", _) => self.settings.verbose = number == 1,
             ("Q", _) => self.settings.quiet = number == 1,
             ("Z" | "&F", _) => self.settings = Settings::new(self.setup.dialect),
-            ("S0", Form::Read) => return Some(Reply::line(format!("{:03}", self.settings.answer_after))),
+            ("S0", Form::Read) => {
+                return Some(Reply::line(format!("{:03}", self.settings.answer_after)));
+            }
             ("S0", Form::Set(_)) => self.settings.answer_after = number,
             (
-                "X" | "L" | "M" | "P" | "T" | "&C" | "&D" | "&S" | "&W" | "&K" | "O" | "S3" | "S4" | "S5"
-                | "S6" | "S7" | "S8" | "S10",
+                "X" | "L" | "M" | "P" | "T" | "&C" | "&D" | "&S" | "&W" | "&K" | "O" | "S3" | "S4"
+                | "S5" | "S6" | "S7" | "S8" | "S10",
                 _,
             ) => {}
             ("I", _) => return Some(self.about()),
@@ -90,13 +105,20 @@ impl AtModem {
 
     fn about(&self) -> Reply {
         let dialect = self.setup.dialect;
-        Reply::lines([dialect.maker(), dialect.model(), dialect.revision()].map(str::to_owned).to_vec())
+        Reply::lines(
+            [dialect.maker(), dialect.model(), dialect.revision()]
+                .map(str::to_owned)
+                .to_vec(),
+        )
     }
 
     fn identity(&mut self, name: &str, form: &Form) -> Option<Reply> {
         if *form == Form::Test
-            && ["+CGMI", "+CGMM", "+CGMR", "+CGSN", "+CIMI", "+GMI", "+GMM", "+GMR", "+GSN", "+CNUM"]
-                .contains(&name)
+            && [
+                "+CGMI", "+CGMM", "+CGMR", "+CGSN", "+CIMI", "+GMI", "+GMM", "+GMR", "+GSN",
+                "+CNUM",
+            ]
+            .contains(&name)
         {
             return Some(Reply::ok());
         }
@@ -129,7 +151,10 @@ impl AtModem {
             Form::Read => Reply::line(format!("+CSCS: \"{}\"", self.settings.charset.name())),
             Form::Test => Reply::line("+CSCS: (\"GSM\",\"IRA\",\"HEX\",\"UCS2\")"),
             Form::Set(args) => {
-                match Charset::ALL.into_iter().find(|charset| charset.name() == args.text(0)) {
+                match Charset::ALL
+                    .into_iter()
+                    .find(|charset| charset.name() == args.text(0))
+                {
                     Some(charset) => {
                         self.settings.charset = charset;
                         Reply::ok()
@@ -158,7 +183,9 @@ impl AtModem {
 
     /// 27.007 8.18: the few files that hosts read.
     fn sim_file(&self, form: &Form) -> Reply {
-        let Form::Set(args) = form else { return Reply::error() };
+        let Form::Set(args) = form else {
+            return Reply::error();
+        };
         let digits = match (args.number(0, 0), args.number(1, 0)) {
             (Some(176), Some(12258)) => swapped(ICCID),
             // EF-AD: the network code has two digits.
@@ -172,9 +199,10 @@ impl AtModem {
     fn locks(&self, form: &Form) -> Reply {
         match form {
             Form::Test => Reply::line("+CLCK: (\"SC\")"),
-            Form::Set(args) if args.number(1, 0) == Some(2) => {
-                Reply::line(format!("+CLCK: {}", u8::from(args.text(0) == "SC" && self.setup.pin.is_some())))
-            }
+            Form::Set(args) if args.number(1, 0) == Some(2) => Reply::line(format!(
+                "+CLCK: {}",
+                u8::from(args.text(0) == "SC" && self.setup.pin.is_some())
+            )),
             Form::Set(_) | Form::Run(_) | Form::Read => Reply::end(End::Cme(Reply::NOT_ALLOWED)),
         }
     }
@@ -202,7 +230,9 @@ impl AtModem {
             Lock::Puk => 0,
         };
         match (name, self.setup.dialect) {
-            ("+CPINR", Dialect::Generic) => Reply::line(format!("+CPINR: SIM PIN,{left},{PIN_TRIES}")),
+            ("+CPINR", Dialect::Generic) => {
+                Reply::line(format!("+CPINR: SIM PIN,{left},{PIN_TRIES}"))
+            }
             ("+SPIC", Dialect::Sim800) => Reply::line(format!("+SPIC: {left},3,10,10")),
             ("+QPINC", Dialect::Ec2x) => Reply::line(format!("+QPINC: \"SC\",{left},10")),
             _ => Reply::error(),
@@ -219,7 +249,11 @@ impl AtModem {
             }
             return Reply::ok();
         }
-        self.lock = if left > 1 { Lock::Pin(left - 1) } else { Lock::Puk };
+        self.lock = if left > 1 {
+            Lock::Pin(left - 1)
+        } else {
+            Lock::Puk
+        };
         Reply::end(End::Cme(Reply::WRONG_PASSWORD))
     }
 
@@ -254,7 +288,10 @@ impl AtModem {
     pub(super) fn clock(&self, now: Instant) -> NetworkTime {
         let (start, since) = self.clock_set.unwrap_or((self.setup.clock, Instant::ZERO));
         let run = u32::try_from(now.since(since).as_secs()).unwrap_or(u32::MAX);
-        NetworkTime { seconds: start.seconds.saturating_add(run), zone: start.zone }
+        NetworkTime {
+            seconds: start.seconds.saturating_add(run),
+            zone: start.zone,
+        }
     }
 
     fn clock_command(&mut self, form: &Form, now: Instant) -> Reply {
@@ -290,12 +327,18 @@ impl AtModem {
         let place = REMEMBERED.iter().find(|(there, _)| *there == name)?;
         Some(match form {
             Form::Set(args) => {
-                self.settings.others.insert(name.to_owned(), args.0.join(","));
+                self.settings
+                    .others
+                    .insert(name.to_owned(), args.0.join(","));
                 self.note_switch(name, args);
                 Reply::ok()
             }
             Form::Read => {
-                let value = self.settings.others.get(name).map_or(place.1, String::as_str);
+                let value = self
+                    .settings
+                    .others
+                    .get(name)
+                    .map_or(place.1, String::as_str);
                 Reply::line(format!("{name}: {value}"))
             }
             Form::Test | Form::Run(_) => Reply::ok(),
@@ -318,7 +361,10 @@ impl AtModem {
 
     /// Whether messages and calls are possible.
     pub(super) fn is_registered(&self) -> bool {
-        matches!(self.known.registration, Registration::Home | Registration::Roaming)
+        matches!(
+            self.known.registration,
+            Registration::Home | Registration::Roaming
+        )
     }
 }
 
@@ -326,13 +372,20 @@ impl AtModem {
 fn parse_clock(text: &str) -> Option<NetworkTime> {
     let (time, zone) = match text.get(17..) {
         Some("") => (text, None),
-        Some(zone) => {
-            (text.get(..17)?, Some(zone.parse::<i8>().ok().filter(|zone| (-96..=96).contains(zone))?))
-        }
+        Some(zone) => (
+            text.get(..17)?,
+            Some(
+                zone.parse::<i8>()
+                    .ok()
+                    .filter(|zone| (-96..=96).contains(zone))?,
+            ),
+        ),
         None => return None,
     };
-    let numbers: Vec<u16> =
-        time.split(['/', ',', ':']).map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let numbers: Vec<u16> = time
+        .split(['/', ',', ':'])
+        .map(|number| number.parse().ok())
+        .collect::<Option<_>>()?;
     let [year, month, day, hour, minute, second] = numbers.try_into().ok()?;
     let seconds = seconds_of([2000 + year, month, day, hour, minute, second])?;
     Some(NetworkTime { seconds, zone })
@@ -340,7 +393,12 @@ fn parse_clock(text: &str) -> Option<NetworkTime> {
 
 /// Digits as the SIM has them: the low one first.
 fn swapped(digits: &str) -> String {
-    digits.as_bytes().chunks(2).flat_map(|pair| pair.iter().rev()).map(|digit| char::from(*digit)).collect()
+    digits
+        .as_bytes()
+        .chunks(2)
+        .flat_map(|pair| pair.iter().rev())
+        .map(|digit| char::from(*digit))
+        .collect()
 }
 
 /// TS 31.101.
@@ -349,11 +407,12 @@ const ICCID: &str = "89860012345678901234";
 
 /// What `AT+CLAC` lists.
 const NAMES: [&str; 56] = [
-    "+CCLK", "+CEREG", "+CFUN", "+CGACT", "+CGATT", "+CGDCONT", "+CGMI", "+CGMM", "+CGMR", "+CGPADDR",
-    "+CGREG", "+CGSN", "+CHLD", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP", "+CMEE", "+CMGD",
-    "+CMGF", "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA", "+CNMI", "+CNUM", "+COPS",
-    "+CPAS", "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA", "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ",
-    "+CTZR", "+CTZU", "+CVHU", "+GCAP", "+IPR", "+CRESET", "D", "A", "H", "E", "I", "Z",
+    "+CCLK", "+CEREG", "+CFUN", "+CGACT", "+CGATT", "+CGDCONT", "+CGMI", "+CGMM", "+CGMR",
+    "+CGPADDR", "+CGREG", "+CGSN", "+CHLD", "+CHUP", "+CIMI", "+CLAC", "+CLCC", "+CLCK", "+CLIP",
+    "+CMEE", "+CMGD", "+CMGF", "+CMGL", "+CMGR", "+CMGS", "+CMGW", "+CMMS", "+CMSS", "+CNMA",
+    "+CNMI", "+CNUM", "+COPS", "+CPAS", "+CPIN", "+CPMS", "+CRC", "+CREG", "+CRSM", "+CSCA",
+    "+CSCS", "+CSDH", "+CSMP", "+CSMS", "+CSQ", "+CTZR", "+CTZU", "+CVHU", "+GCAP", "+IPR",
+    "+CRESET", "D", "A", "H", "E", "I", "Z",
 ];
 
 /// Commands that are only remembered, and their first value.

@@ -34,9 +34,9 @@ impl AtModem {
             ("+CMGW", Form::Run(_)) if self.settings.text_mode => self.write(&Args::default()),
             ("+CMSS", Form::Set(args)) => self.send_stored(args, now),
             ("+CMGL", Form::Run(_) | Form::Set(_)) => self.list(form),
-            ("+CMGL", Form::Test) if self.settings.text_mode => {
-                Reply::line("+CMGL: (\"REC UNREAD\",\"REC READ\",\"STO UNSENT\",\"STO SENT\",\"ALL\")")
-            }
+            ("+CMGL", Form::Test) if self.settings.text_mode => Reply::line(
+                "+CMGL: (\"REC UNREAD\",\"REC READ\",\"STO UNSENT\",\"STO SENT\",\"ALL\")",
+            ),
             ("+CMGL", Form::Test) => Reply::line("+CMGL: (0-4)"),
             ("+CMGR", Form::Set(args)) => self.read_one(args),
             ("+CMGD", Form::Set(args)) => self.delete(args, now),
@@ -99,8 +99,8 @@ impl AtModem {
         match form {
             Form::Test => Reply::line("+CPMS: (\"SM\",\"ME\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")"),
             Form::Read => {
-                let each =
-                    [read, write, receive].map(|memory| format!("\"{}\",{}", memory.name(), used(memory)));
+                let each = [read, write, receive]
+                    .map(|memory| format!("\"{}\",{}", memory.name(), used(memory)));
                 Reply::line(format!("+CPMS: {}", each.join(",")))
             }
             Form::Set(args) => {
@@ -124,15 +124,18 @@ impl AtModem {
 
     fn indications(&mut self, form: &Form) -> Reply {
         match form {
-            Form::Read => {
-                Reply::line(format!("+CNMI: {}", self.settings.cnmi.map(|n| n.to_string()).join(",")))
-            }
+            Form::Read => Reply::line(format!(
+                "+CNMI: {}",
+                self.settings.cnmi.map(|n| n.to_string()).join(",")
+            )),
             Form::Test => Reply::line("+CNMI: (0-3),(0-3),(0,2,3),(0-2),(0,1)"),
             Form::Set(args) => {
                 const MOST: [u8; 5] = [3, 3, 3, 2, 1];
                 let mut wanted = self.settings.cnmi;
                 for (place, (slot, most)) in wanted.iter_mut().zip(MOST).enumerate() {
-                    let Some(value) = args.small(place, *slot, most) else { return Reply::end(NOT_ALLOWED) };
+                    let Some(value) = args.small(place, *slot, most) else {
+                        return Reply::end(NOT_ALLOWED);
+                    };
                     *slot = value;
                 }
                 self.settings.cnmi = wanted;
@@ -146,7 +149,12 @@ impl AtModem {
         match form {
             Form::Read => {
                 let known = self.known.service_center.map(|number| number.to_string());
-                let number = self.settings.service_center.clone().or(known).unwrap_or_default();
+                let number = self
+                    .settings
+                    .service_center
+                    .clone()
+                    .or(known)
+                    .unwrap_or_default();
                 let digits = number.trim_start_matches('+');
                 Reply::line(format!("+CSCA: \"+{digits}\",145"))
             }
@@ -161,14 +169,17 @@ impl AtModem {
 
     fn text_parameters(&mut self, form: &Form) -> Reply {
         match form {
-            Form::Read => {
-                Reply::line(format!("+CSMP: {}", self.settings.csmp.map(|n| n.to_string()).join(",")))
-            }
+            Form::Read => Reply::line(format!(
+                "+CSMP: {}",
+                self.settings.csmp.map(|n| n.to_string()).join(",")
+            )),
             Form::Test => Reply::ok(),
             Form::Set(args) => {
                 let mut wanted = self.settings.csmp;
                 for (place, slot) in wanted.iter_mut().enumerate() {
-                    let Some(value) = args.small(place, *slot, 255) else { return Reply::end(NOT_ALLOWED) };
+                    let Some(value) = args.small(place, *slot, 255) else {
+                        return Reply::end(NOT_ALLOWED);
+                    };
                     *slot = value;
                 }
                 self.settings.csmp = wanted;
@@ -191,7 +202,10 @@ impl AtModem {
         if self.settings.text_mode {
             return match args.text(0) {
                 "" if store.is_none() => Reply::end(BAD_TEXT),
-                to => Reply::end(End::Prompt(Asked::Text { to: to.to_owned(), store })),
+                to => Reply::end(End::Prompt(Asked::Text {
+                    to: to.to_owned(),
+                    store,
+                })),
             };
         }
         match args.number(0, 0) {
@@ -206,12 +220,21 @@ impl AtModem {
 
     fn write(&mut self, args: &Args) -> Reply {
         let state = if self.settings.text_mode {
-            State::ALL.into_iter().find(|state| state.text() == args.text(2)).map(State::number)
+            State::ALL
+                .into_iter()
+                .find(|state| state.text() == args.text(2))
+                .map(State::number)
         } else {
             args.small(1, 2, 3)
         };
-        let default =
-            if args.text(if self.settings.text_mode { 2 } else { 1 }).is_empty() { Some(2) } else { state };
+        let default = if args
+            .text(if self.settings.text_mode { 2 } else { 1 })
+            .is_empty()
+        {
+            Some(2)
+        } else {
+            state
+        };
         match default {
             Some(state) => self.send(args, Some(state)),
             None => Reply::end(NOT_ALLOWED),
@@ -225,11 +248,20 @@ impl AtModem {
             Asked::Text { to, store } => (self.composed(to, text), *store),
         };
         match (pdu, store) {
-            (None, _) => Reply::end(if matches!(asked, Asked::Pdu { .. }) { BAD_PDU } else { BAD_TEXT }),
+            (None, _) => Reply::end(if matches!(asked, Asked::Pdu { .. }) {
+                BAD_PDU
+            } else {
+                BAD_TEXT
+            }),
             (Some(pdu), Some(state)) => {
-                let state =
-                    State::ALL.into_iter().find(|there| there.number() == state).unwrap_or(State::Unsent);
-                match self.store.put(self.settings.memories[1], Kept { state, pdu }) {
+                let state = State::ALL
+                    .into_iter()
+                    .find(|there| there.number() == state)
+                    .unwrap_or(State::Unsent);
+                match self
+                    .store
+                    .put(self.settings.memories[1], Kept { state, pdu })
+                {
                     Some(index) => Reply::line(format!("+CMGW: {index}")),
                     None => Reply::end(FULL),
                 }
@@ -239,8 +271,12 @@ impl AtModem {
     }
 
     fn send_pdu(&mut self, pdu: &Bytes, now: Instant) -> Reply {
-        let Ok(decoded) = Pdu::decode(pdu) else { return Reply::end(BAD_PDU) };
-        let Tpdu::Submit(mut submit) = decoded.pdu.tpdu else { return Reply::end(BAD_PDU) };
+        let Ok(decoded) = Pdu::decode(pdu) else {
+            return Reply::end(BAD_PDU);
+        };
+        let Tpdu::Submit(mut submit) = decoded.pdu.tpdu else {
+            return Reply::end(BAD_PDU);
+        };
         if !self.is_registered() {
             return Reply::end(NO_NETWORK);
         }
@@ -249,7 +285,10 @@ impl AtModem {
             self.reference = self.reference.wrapping_add(1);
             submit.reference = self.reference;
         }
-        let pdu = Pdu { smsc: decoded.pdu.smsc, tpdu: Tpdu::Submit(submit) };
+        let pdu = Pdu {
+            smsc: decoded.pdu.smsc,
+            tpdu: Tpdu::Submit(submit),
+        };
         match pdu.encode() {
             Ok(pdu) => {
                 self.submit(Bytes::from(pdu), now);
@@ -260,9 +299,14 @@ impl AtModem {
     }
 
     fn send_stored(&mut self, args: &Args, now: Instant) -> Reply {
-        let index = args.number(0, 0).and_then(|index| usize::try_from(index).ok()).unwrap_or(0);
+        let index = args
+            .number(0, 0)
+            .and_then(|index| usize::try_from(index).ok())
+            .unwrap_or(0);
         let memory = self.settings.memories[1];
-        let Some(kept) = self.store.get(memory, index) else { return Reply::end(NO_SUCH_PLACE) };
+        let Some(kept) = self.store.get(memory, index) else {
+            return Reply::end(NO_SUCH_PLACE);
+        };
         let pdu = kept.pdu.clone();
         if args.has(1) {
             return match self.readdressed(&pdu, args.text(1)) {
@@ -282,7 +326,9 @@ impl AtModem {
             Form::Set(args) => args.text(0).to_owned(),
             Form::Run(_) | Form::Read | Form::Test => String::new(),
         };
-        let Some(wanted) = self.wanted_states(&asked) else { return Reply::end(NOT_ALLOWED) };
+        let Some(wanted) = self.wanted_states(&asked) else {
+            return Reply::end(NOT_ALLOWED);
+        };
         let memory = self.settings.memories[0];
         let found: Vec<(usize, Kept)> = self
             .store
@@ -303,7 +349,10 @@ impl AtModem {
             return match asked {
                 "ALL" => Some(State::ALL.to_vec()),
                 "" => Some(vec![State::Unread]),
-                _ => State::ALL.into_iter().find(|state| state.text() == asked).map(|state| vec![state]),
+                _ => State::ALL
+                    .into_iter()
+                    .find(|state| state.text() == asked)
+                    .map(|state| vec![state]),
             };
         }
         match asked {
@@ -333,7 +382,10 @@ impl AtModem {
     }
 
     fn read_one(&mut self, args: &Args) -> Reply {
-        let index = args.number(0, 0).and_then(|index| usize::try_from(index).ok()).unwrap_or(0);
+        let index = args
+            .number(0, 0)
+            .and_then(|index| usize::try_from(index).ok())
+            .unwrap_or(0);
         let memory = self.settings.memories[0];
         if index == 0 || index > self.store.places() {
             return Reply::end(NO_SUCH_PLACE);
@@ -357,13 +409,20 @@ impl AtModem {
         };
         match flag {
             0 => {
-                if !self.store.delete(memory, usize::try_from(index).unwrap_or(0)) {
+                if !self
+                    .store
+                    .delete(memory, usize::try_from(index).unwrap_or(0))
+                {
                     return Reply::end(NO_SUCH_PLACE);
                 }
             }
             1 => self.store.delete_all(memory, |state| state == State::Read),
-            2 => self.store.delete_all(memory, |state| matches!(state, State::Read | State::Sent)),
-            3 => self.store.delete_all(memory, |state| state != State::Unread),
+            2 => self
+                .store
+                .delete_all(memory, |state| matches!(state, State::Read | State::Sent)),
+            3 => self
+                .store
+                .delete_all(memory, |state| state != State::Unread),
             _ => self.store.delete_all(memory, |_| true),
         }
         self.place_waiting(now);
@@ -371,8 +430,11 @@ impl AtModem {
     }
 
     fn places(&self) -> Reply {
-        let used: Vec<String> =
-            self.store.all(self.settings.memories[0]).map(|(index, _)| index.to_string()).collect();
+        let used: Vec<String> = self
+            .store
+            .all(self.settings.memories[0])
+            .map(|(index, _)| index.to_string())
+            .collect();
         Reply::line(format!("+CMGD: ({}),(0-4)", used.join(",")))
     }
 }

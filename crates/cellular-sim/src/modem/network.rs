@@ -39,13 +39,21 @@ impl AtModem {
     pub(super) fn cell_text(&self, name: &str) -> Option<String> {
         let cell = self.known.cell?;
         let technology = self.setup.dialect.technology();
-        let last = if technology > 0 || name == "+CEREG" { format!(",{technology}") } else { String::new() };
+        let last = if technology > 0 || name == "+CEREG" {
+            format!(",{technology}")
+        } else {
+            String::new()
+        };
         Some(format!("\"{:04X}\",\"{:04X}\"{last}", cell.area, cell.id))
     }
 
     fn registration(&mut self, name: &str, form: &Form) -> Reply {
         let cell = self.cell_text(name);
-        let shown = if self.lock_is_open() { self.known.registration } else { Registration::NotRegistered };
+        let shown = if self.lock_is_open() {
+            self.known.registration
+        } else {
+            Registration::NotRegistered
+        };
         let mode = match name {
             "+CREG" => &mut self.settings.creg,
             "+CGREG" => &mut self.settings.cgreg,
@@ -75,11 +83,23 @@ impl AtModem {
         match form {
             Form::Read => Reply::line(self.operator_line()),
             Form::Test => {
-                let list = self.known.operator.as_ref().map_or(String::new(), |operator| {
-                    format!("(2,\"{}\",\"{}\",\"{}\"),", operator.name, short(&operator.name), operator.code)
-                });
+                let list = self
+                    .known
+                    .operator
+                    .as_ref()
+                    .map_or(String::new(), |operator| {
+                        format!(
+                            "(2,\"{}\",\"{}\",\"{}\"),",
+                            operator.name,
+                            short(&operator.name),
+                            operator.code
+                        )
+                    });
                 let lines = vec![format!("+COPS: {list},(0,1,2,3,4),(0,1,2)")];
-                Reply { lines, end: End::After(SCAN) }
+                Reply {
+                    lines,
+                    end: End::After(SCAN),
+                }
             }
             Form::Run(_) => Reply::error(),
             Form::Set(args) => self.select_operator(args),
@@ -87,23 +107,31 @@ impl AtModem {
     }
 
     fn select_operator(&mut self, args: &Args) -> Reply {
-        let (Some(mode), Some(format)) =
-            (args.small(0, 0, 4), args.small(1, self.settings.operator_format, 2))
-        else {
+        let (Some(mode), Some(format)) = (
+            args.small(0, 0, 4),
+            args.small(1, self.settings.operator_format, 2),
+        ) else {
             return Reply::end(End::Cme(50));
         };
         self.settings.operator_format = format;
         let wanted = args.text(2);
         match (mode, &self.known.operator) {
             (3, _) | (0 | 2 | 4, _) => Reply::ok(),
-            (_, Some(operator)) if wanted == operator.name || wanted == operator.code => Reply::ok(),
+            (_, Some(operator)) if wanted == operator.name || wanted == operator.code => {
+                Reply::ok()
+            }
             _ => Reply::end(End::Cme(Reply::NO_NETWORK)),
         }
     }
 
     fn operator_line(&self) -> String {
         let format = self.settings.operator_format;
-        let Some(operator) = self.known.operator.as_ref().filter(|_| self.is_registered()) else {
+        let Some(operator) = self
+            .known
+            .operator
+            .as_ref()
+            .filter(|_| self.is_registered())
+        else {
             return "+COPS: 0".to_owned();
         };
         let name = match format {
@@ -150,7 +178,9 @@ impl AtModem {
     }
 
     fn set_context(&mut self, args: &Args) -> Reply {
-        let Some(number @ 1..) = args.small(0, 1, 15) else { return Reply::end(End::Cme(50)) };
+        let Some(number @ 1..) = args.small(0, 1, 15) else {
+            return Reply::end(End::Cme(50));
+        };
         if args.len() == 1 {
             self.settings.contexts.remove(&number);
             return Reply::ok();
@@ -167,7 +197,8 @@ impl AtModem {
         match form {
             Form::Read => {
                 let active = &self.settings.active;
-                let line = |number: &u8| format!("+CGACT: {number},{}", u8::from(active.contains(number)));
+                let line =
+                    |number: &u8| format!("+CGACT: {number},{}", u8::from(active.contains(number)));
                 Reply::lines(self.settings.contexts.keys().map(line).collect())
             }
             Form::Test => Reply::line("+CGACT: (0,1)"),
@@ -198,13 +229,23 @@ impl AtModem {
             Form::Test => return Reply::line("+CGPADDR: (1-15)"),
             Form::Read => return Reply::error(),
         };
-        let Some(wanted) = wanted else { return Reply::end(End::Cme(50)) };
-        let asked = self.settings.contexts.keys().filter(|number| wanted == 0 || **number == wanted);
+        let Some(wanted) = wanted else {
+            return Reply::end(End::Cme(50));
+        };
+        let asked = self
+            .settings
+            .contexts
+            .keys()
+            .filter(|number| wanted == 0 || **number == wanted);
         let line = |number: &u8| {
             let active = self.settings.active.contains(number);
             format!(
                 "+CGPADDR: {number},\"{}\"",
-                if active { format!("10.64.0.{}", number + 1) } else { "0.0.0.0".into() }
+                if active {
+                    format!("10.64.0.{}", number + 1)
+                } else {
+                    "0.0.0.0".into()
+                }
             )
         };
         Reply::lines(asked.map(line).collect())
@@ -219,7 +260,10 @@ impl AtModem {
                 let (mcc, mnc) = code.split_at(3.min(code.len()));
                 Reply::lines(vec![
                     "+CENG: 3,0".to_owned(),
-                    format!("+CENG: 0,\"{mcc},{mnc},{:04x},{:04x},26,{strength}\"", cell.area, cell.id),
+                    format!(
+                        "+CENG: 0,\"{mcc},{mnc},{:04x},{:04x},26,{strength}\"",
+                        cell.area, cell.id
+                    ),
                 ])
             }
             (Form::Read, None) => Reply::line("+CENG: 3,0"),
@@ -228,11 +272,15 @@ impl AtModem {
     }
 
     fn ec2x_cell(&self, form: &Form) -> Reply {
-        let Form::Set(args) = form else { return Reply::error() };
+        let Form::Set(args) = form else {
+            return Reply::error();
+        };
         if args.text(0) != "servingcell" {
             return Reply::end(End::Cme(50));
         }
-        let Some(cell) = self.known.cell else { return Reply::line("+QENG: \"servingcell\",\"SEARCH\"") };
+        let Some(cell) = self.known.cell else {
+            return Reply::line("+QENG: \"servingcell\",\"SEARCH\"");
+        };
         let code = self.code();
         let (mcc, mnc) = code.split_at(3.min(code.len()));
         Reply::line(format!(
@@ -245,11 +293,17 @@ impl AtModem {
         if !self.is_registered() {
             return Reply::line("+QNWINFO: No Service");
         }
-        Reply::line(format!("+QNWINFO: \"FDD LTE\",\"{}\",\"LTE BAND 3\",1650", self.code()))
+        Reply::line(format!(
+            "+QNWINFO: \"FDD LTE\",\"{}\",\"LTE BAND 3\",1650",
+            self.code()
+        ))
     }
 
     fn code(&self) -> String {
-        self.known.operator.as_ref().map_or_else(|| "00000".to_owned(), |operator| operator.code.clone())
+        self.known
+            .operator
+            .as_ref()
+            .map_or_else(|| "00000".to_owned(), |operator| operator.code.clone())
     }
 }
 

@@ -69,13 +69,18 @@ impl AtModem {
     }
 
     fn tell_registration(&mut self, with_cell: bool, now: Instant) {
-        let modes =
-            [("+CREG", self.settings.creg), ("+CGREG", self.settings.cgreg), ("+CEREG", self.settings.cereg)];
+        let modes = [
+            ("+CREG", self.settings.creg),
+            ("+CGREG", self.settings.cgreg),
+            ("+CEREG", self.settings.cereg),
+        ];
         for (name, mode) in modes {
             let number = self.known.registration.number();
             match (mode, self.cell_text(name)) {
                 (0, _) => {}
-                (2.., Some(cell)) if with_cell => self.tell(format!("{name}: {number},{cell}"), now),
+                (2.., Some(cell)) if with_cell => {
+                    self.tell(format!("{name}: {number},{cell}"), now)
+                }
                 _ => self.tell(format!("{name}: {number}"), now),
             }
         }
@@ -98,7 +103,13 @@ impl AtModem {
     }
 
     fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>, now: Instant) {
-        let Doing::Network { token: awaited, word } = &self.doing else { return };
+        let Doing::Network {
+            token: awaited,
+            word,
+        } = &self.doing
+        else {
+            return;
+        };
         if *awaited != token {
             return;
         }
@@ -163,7 +174,10 @@ impl AtModem {
 
     fn keep(&mut self, word: &str, id: u64, pdu: &Bytes, now: Instant) {
         let memory = self.settings.memories[2];
-        let kept = Kept { state: State::Unread, pdu: pdu.clone() };
+        let kept = Kept {
+            state: State::Unread,
+            pdu: pdu.clone(),
+        };
         let Some(index) = self.store.put(memory, kept) else {
             return self.leave_unplaced(id, pdu);
         };

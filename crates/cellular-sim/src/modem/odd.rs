@@ -79,26 +79,55 @@ impl Oddity {
         match self {
             Self::Cpms3 => ("cpms3", "AT+CPMS wants all three storages"),
             Self::CpmsOk => ("cpms-ok", "AT+CPMS=… is answered by a bare OK"),
-            Self::CpmsBusy => ("cpms-515", "every other AT+CPMS=… is refused with +CME ERROR: 515"),
-            Self::CmgfLate => {
-                ("cmgf-late", "AT+CMGF=0 is refused for 20 s after power-on: ERROR, CME 3, CMS 302")
-            }
-            Self::CardLate => ("card-late", "AT+CSCA? and AT+CNUM say SIM busy (14) for 20 s after power-on"),
-            Self::TextMode => ("text-mode", "text mode at power-on, and again after every fourth AT+CMGD"),
+            Self::CpmsBusy => (
+                "cpms-515",
+                "every other AT+CPMS=… is refused with +CME ERROR: 515",
+            ),
+            Self::CmgfLate => (
+                "cmgf-late",
+                "AT+CMGF=0 is refused for 20 s after power-on: ERROR, CME 3, CMS 302",
+            ),
+            Self::CardLate => (
+                "card-late",
+                "AT+CSCA? and AT+CNUM say SIM busy (14) for 20 s after power-on",
+            ),
+            Self::TextMode => (
+                "text-mode",
+                "text mode at power-on, and again after every fourth AT+CMGD",
+            ),
             Self::TextOnly => ("text-only", "AT+CMGF=0 says OK, and text mode stays"),
-            Self::Cnmi2 => ("cnmi-2", "AT+CNMI knows ds 0 and 2 only: reports are stored, +CDSI"),
+            Self::Cnmi2 => (
+                "cnmi-2",
+                "AT+CNMI knows ds 0 and 2 only: reports are stored, +CDSI",
+            ),
             Self::Cnmi0 => ("cnmi-0", "AT+CNMI knows ds 0 only: no reports"),
-            Self::CmgsLate => ("cmgs-late", "the first two AT+CMGS after power-on: +CMS ERROR: 302"),
+            Self::CmgsLate => (
+                "cmgs-late",
+                "the first two AT+CMGS after power-on: +CMS ERROR: 302",
+            ),
             Self::Cmgs500 => ("cmgs-500", "every AT+CMGS: +CMS ERROR: 500"),
-            Self::Creg0 => ("creg-0", "AT+CREG=2 says OK, AT+CREG? shows 0, and nothing is told"),
+            Self::Creg0 => (
+                "creg-0",
+                "AT+CREG=2 says OK, AT+CREG? shows 0, and nothing is told",
+            ),
             Self::CregBare => ("creg-bare", "area and cell without quotes"),
-            Self::CeregBlanks => {
-                ("cereg-blanks", "+CEREG with blanks and a routing area in front of the cell")
-            }
-            Self::CopsLines => ("cops-crlf", "the operator's name has CR CR LF in its quotes"),
+            Self::CeregBlanks => (
+                "cereg-blanks",
+                "+CEREG with blanks and a routing area in front of the cell",
+            ),
+            Self::CopsLines => (
+                "cops-crlf",
+                "the operator's name has CR CR LF in its quotes",
+            ),
             Self::CclkBare => ("cclk-bare", "+CCLK without quotes"),
-            Self::CusdAmid => ("cusd-amid", "a +CUSD of three lines in the middle of AT+CGMI"),
-            Self::ClccEnds => ("clcc-ends", "AT+CLCC ends a call that is being dialled: NO CARRIER"),
+            Self::CusdAmid => (
+                "cusd-amid",
+                "a +CUSD of three lines in the middle of AT+CGMI",
+            ),
+            Self::ClccEnds => (
+                "clcc-ends",
+                "AT+CLCC ends a call that is being dialled: NO CARRIER",
+            ),
             Self::ClccDrops => ("clcc-drops", "the same, without NO CARRIER"),
             Self::Silent => ("silent", "hears nothing from 60 s to 5 min after power-on"),
             Self::Refuses => ("refuses", "ERROR to everything but AT"),
@@ -118,10 +147,16 @@ impl Oddities {
     /// A text for the user with all the names.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut odd = Self::default();
-        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             let named = Oddity::ALL.into_iter().find(|oddity| oddity.name() == name);
-            odd = odd
-                .with(named.ok_or_else(|| format!("\"{name}\" is no oddity; there are:\n{}", Self::list()))?);
+            odd =
+                odd.with(named.ok_or_else(|| {
+                    format!("\"{name}\" is no oddity; there are:\n{}", Self::list())
+                })?);
         }
         Ok(odd)
     }
@@ -148,7 +183,11 @@ impl Oddities {
 
 impl fmt::Display for Oddities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = Oddity::ALL.into_iter().filter(|odd| self.has(*odd)).map(Oddity::name).collect();
+        let names: Vec<_> = Oddity::ALL
+            .into_iter()
+            .filter(|odd| self.has(*odd))
+            .map(Oddity::name)
+            .collect();
         f.write_str(&names.join(","))
     }
 }
@@ -166,7 +205,10 @@ pub(super) struct OddState {
 
 impl AtModem {
     pub(super) fn odd_power_on(&mut self, now: Instant) {
-        self.odd_state = OddState { since: Some(now), ..OddState::default() };
+        self.odd_state = OddState {
+            since: Some(now),
+            ..OddState::default()
+        };
         self.settings.text_mode |= self.is_odd(Oddity::TextMode) || self.is_odd(Oddity::TextOnly);
     }
 
@@ -179,7 +221,9 @@ impl AtModem {
     }
 
     fn is_up_for(&self, now: Instant) -> Duration {
-        self.odd_state.since.map_or(Duration::ZERO, |since| now.since(since))
+        self.odd_state
+            .since
+            .map_or(Duration::ZERO, |since| now.since(since))
     }
 
     pub(super) fn is_deaf(&self, now: Instant) -> bool {
@@ -210,11 +254,16 @@ impl AtModem {
                 if self.is_odd(Oddity::CmgfLate) && is_late {
                     self.odd_state.modes += 1;
                     let ends = [End::Error, End::Cme(3), End::Cms(302)];
-                    return ends.get(self.odd_state.modes % 3).cloned().and_then(refused);
+                    return ends
+                        .get(self.odd_state.modes % 3)
+                        .cloned()
+                        .and_then(refused);
                 }
                 self.is_odd(Oddity::TextOnly).then(Reply::ok)
             }
-            ("+CSCA", Form::Read) | ("+CNUM", Form::Run(_)) if self.is_odd(Oddity::CardLate) && is_late => {
+            ("+CSCA", Form::Read) | ("+CNUM", Form::Run(_))
+                if self.is_odd(Oddity::CardLate) && is_late =>
+            {
                 refused(End::Cme(14))
             }
             ("+CNMI", Form::Set(args)) => {
@@ -236,7 +285,9 @@ impl AtModem {
                 self.settings.text_mode |= self.odd_state.deleted.is_multiple_of(4);
                 None
             }
-            ("+CREG" | "+CGREG" | "+CEREG", Form::Set(_)) if self.is_odd(Oddity::Creg0) => Some(Reply::ok()),
+            ("+CREG" | "+CGREG" | "+CEREG", Form::Set(_)) if self.is_odd(Oddity::Creg0) => {
+                Some(Reply::ok())
+            }
             ("+CLCC", Form::Run(_)) if self.lists_end_calls() && self.is_dialling() => {
                 let _ = self.hang_up(now);
                 if self.is_odd(Oddity::ClccEnds) {
@@ -262,7 +313,9 @@ impl AtModem {
         if self.is_odd(Oddity::CeregBlanks) && line.starts_with("+CEREG:") {
             return with_routing_area(&line);
         }
-        let is_registration = ["+CREG:", "+CGREG:", "+CEREG:"].iter().any(|head| line.starts_with(head));
+        let is_registration = ["+CREG:", "+CGREG:", "+CEREG:"]
+            .iter()
+            .any(|head| line.starts_with(head));
         if self.is_odd(Oddity::CregBare) && is_registration {
             return line.replace('"', "");
         }
@@ -279,7 +332,10 @@ fn with_routing_area(line: &str) -> String {
     let (Some(head), Some(area), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return line.to_owned();
     };
-    let rest = rest.trim_start_matches(',').replace('"', "").replace(',', " ,");
+    let rest = rest
+        .trim_start_matches(',')
+        .replace('"', "")
+        .replace(',', " ,");
     format!("{head} {area}, 20 ,{rest}")
 }
 
@@ -299,7 +355,12 @@ mod tests {
         assert_eq!(odd.to_string(), "cpms3,creg-0");
         let wrong = Oddities::parse("cpms3,nonsense").unwrap_err();
         assert!(wrong.starts_with("\"nonsense\" is no oddity"), "{wrong}");
-        assert!(Oddity::ALL.iter().all(|oddity| wrong.contains(oddity.name())), "{wrong}");
+        assert!(
+            Oddity::ALL
+                .iter()
+                .all(|oddity| wrong.contains(oddity.name())),
+            "{wrong}"
+        );
     }
 
     #[test]
@@ -308,7 +369,10 @@ mod tests {
         let page = std::fs::read_to_string(page).unwrap();
         let row = |oddity: Oddity| format!("| `{}` | {} |\n", oddity.name(), oddity.words());
         let table: String = Oddity::ALL.map(row).concat();
-        assert!(page.contains(&table), "docs/radio.md has no table as this:\n{table}");
+        assert!(
+            page.contains(&table),
+            "docs/radio.md has no table as this:\n{table}"
+        );
     }
 
     #[test]

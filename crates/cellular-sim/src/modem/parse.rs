@@ -27,7 +27,11 @@ pub(super) struct Args(pub(super) Vec<String>);
 
 impl Args {
     fn parse(text: &str) -> Self {
-        Self(split(text, ',').map(|value| value.trim().trim_matches('"').to_owned()).collect())
+        Self(
+            split(text, ',')
+                .map(|value| value.trim().trim_matches('"').to_owned())
+                .collect(),
+        )
     }
 
     pub(super) fn text(&self, place: usize) -> &str {
@@ -40,7 +44,11 @@ impl Args {
 
     /// The number at that place; `otherwise` where nothing stands; `None` if it is none.
     pub(super) fn number(&self, place: usize, otherwise: u32) -> Option<u32> {
-        if self.has(place) { self.text(place).parse().ok() } else { Some(otherwise) }
+        if self.has(place) {
+            self.text(place).parse().ok()
+        } else {
+            Some(otherwise)
+        }
     }
 
     /// The same, and at most `most`.
@@ -60,8 +68,11 @@ pub(super) fn commands(line: &str) -> Option<Vec<Command>> {
     let mut rest = line.get(start + 2..)?.trim();
     let mut commands = Vec::new();
     while !rest.is_empty() {
-        let (command, behind) =
-            if rest.starts_with(['+', '*', '^', '$', '%', '#']) { extended(rest) } else { basic(rest) };
+        let (command, behind) = if rest.starts_with(['+', '*', '^', '$', '%', '#']) {
+            extended(rest)
+        } else {
+            basic(rest)
+        };
         commands.push(command);
         rest = behind.trim_start_matches([';', ' ']);
     }
@@ -79,37 +90,70 @@ fn extended(text: &str) -> (Command, &str) {
         "=?" => Form::Test,
         set => Form::Set(Args::parse(set.get(1..).unwrap_or(""))),
     };
-    (Command { name: name.trim().to_ascii_uppercase(), form }, behind)
+    (
+        Command {
+            name: name.trim().to_ascii_uppercase(),
+            form,
+        },
+        behind,
+    )
 }
 
 fn basic(text: &str) -> (Command, &str) {
     let letters = usize::from(text.starts_with(['&', '\\']))
-        + text.chars().nth(text.starts_with(['&', '\\']).into()).map_or(0, char::len_utf8);
+        + text
+            .chars()
+            .nth(text.starts_with(['&', '\\']).into())
+            .map_or(0, char::len_utf8);
     let (name, rest) = text.split_at(letters.min(text.len()));
     let name = name.to_ascii_uppercase();
     if name == "D" {
         let end = rest.find(';').map_or(rest.len(), |at| at + 1);
         let (number, behind) = rest.split_at(end);
-        return (Command { name, form: Form::Run(number.to_owned()) }, behind);
+        return (
+            Command {
+                name,
+                form: Form::Run(number.to_owned()),
+            },
+            behind,
+        );
     }
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, behind) = rest.split_at(digits);
     if name == "S" {
         return register(number, behind);
     }
-    (Command { name, form: Form::Run(number.to_owned()) }, behind)
+    (
+        Command {
+            name,
+            form: Form::Run(number.to_owned()),
+        },
+        behind,
+    )
 }
 
 /// `S0=2`, `S0?`.
 fn register<'a>(number: &str, behind: &'a str) -> (Command, &'a str) {
     let name = format!("S{number}");
     if let Some(behind) = behind.strip_prefix('?') {
-        return (Command { name, form: Form::Read }, behind);
+        return (
+            Command {
+                name,
+                form: Form::Read,
+            },
+            behind,
+        );
     }
     let value = behind.strip_prefix('=').unwrap_or(behind);
     let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (value, behind) = value.split_at(digits);
-    (Command { name, form: Form::Set(Args(vec![value.to_owned()])) }, behind)
+    (
+        Command {
+            name,
+            form: Form::Set(Args(vec![value.to_owned()])),
+        },
+        behind,
+    )
 }
 
 /// Pieces between separators that do not stand in quotes.
@@ -137,7 +181,10 @@ mod tests {
 
     #[test]
     fn glued_and_joined_commands_come_apart() {
-        assert_eq!(names("ATQ0 V1 E1 S0=0 &C1"), ["Q0", "V1", "E1", "S0=0", "&C1"]);
+        assert_eq!(
+            names("ATQ0 V1 E1 S0=0 &C1"),
+            ["Q0", "V1", "E1", "S0=0", "&C1"]
+        );
         assert_eq!(names("atE0V1+CMEE=1;X0"), ["E0", "V1", "+CMEE=1", "X0"]);
         assert_eq!(names("AT+COPS=3,2;+COPS?"), ["+COPS=3|2", "+COPS?"]);
         assert_eq!(names("ATD+8613912345678;"), ["D+8613912345678;"]);

@@ -158,8 +158,14 @@ impl Rack {
     /// Whether it had orders.
     fn drain(&mut self, place: usize, now: Instant) -> bool {
         let mut ordered = false;
-        let Some(id) = self.network.modems().nth(place) else { return false };
-        while let Some(output) = self.modems.get_mut(place).and_then(|modem| modem.poll_output(now)) {
+        let Some(id) = self.network.modems().nth(place) else {
+            return false;
+        };
+        while let Some(output) = self
+            .modems
+            .get_mut(place)
+            .and_then(|modem| modem.poll_output(now))
+        {
             match output {
                 AtOutput::Bytes(bytes) => self.out.push_back(RackOutput::Bytes(place, bytes)),
                 AtOutput::Order(order) => {
@@ -196,7 +202,9 @@ impl Rack {
             }
             return;
         }
-        let Some(modem) = self.modems.get_mut(place) else { return };
+        let Some(modem) = self.modems.get_mut(place) else {
+            return;
+        };
         let mut quirks = modem.quirks();
         match fault {
             ModemFault::Silent(during) => modem.be_silent(during, now),

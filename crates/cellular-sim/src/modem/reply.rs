@@ -44,15 +44,24 @@ impl Reply {
     }
 
     pub(super) fn line(line: impl Into<String>) -> Self {
-        Self { lines: vec![line.into()], end: End::Ok }
+        Self {
+            lines: vec![line.into()],
+            end: End::Ok,
+        }
     }
 
     pub(super) const fn lines(lines: Vec<String>) -> Self {
-        Self { lines, end: End::Ok }
+        Self {
+            lines,
+            end: End::Ok,
+        }
     }
 
     pub(super) const fn end(end: End) -> Self {
-        Self { lines: Vec::new(), end }
+        Self {
+            lines: Vec::new(),
+            end,
+        }
     }
 
     pub(super) const fn error() -> Self {

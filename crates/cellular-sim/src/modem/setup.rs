@@ -103,7 +103,10 @@ impl Default for Setup {
             pin: None,
             places: 30,
             ring_pause: Duration::from_secs(3),
-            clock: NetworkTime { seconds: 820_540_800, zone: Some(32) },
+            clock: NetworkTime {
+                seconds: 820_540_800,
+                zone: Some(32),
+            },
             odd: Oddities::default(),
         }
     }

@@ -68,7 +68,8 @@ impl Kept {
 
 /// Octets of the TPDU behind the service centre.
 pub(super) fn length(pdu: &[u8]) -> usize {
-    pdu.len().saturating_sub(1 + usize::from(pdu.first().copied().unwrap_or(0)))
+    pdu.len()
+        .saturating_sub(1 + usize::from(pdu.first().copied().unwrap_or(0)))
 }
 
 /// Both stores. Places are counted from 1.
@@ -82,7 +83,11 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(places: usize) -> Self {
         let places = places.clamp(1, 255);
-        Self { places, sim: vec![None; places], modem: vec![None; places] }
+        Self {
+            places,
+            sim: vec![None; places],
+            modem: vec![None; places],
+        }
     }
 
     pub(super) const fn places(&self) -> usize {
@@ -110,12 +115,17 @@ impl Store {
             Memory::Sim => &self.sim,
             Memory::Modem => &self.modem,
         };
-        slots.iter().enumerate().filter_map(|(at, kept)| Some((at + 1, kept.as_ref()?)))
+        slots
+            .iter()
+            .enumerate()
+            .filter_map(|(at, kept)| Some((at + 1, kept.as_ref()?)))
     }
 
     /// Whether such a place exists.
     pub(super) fn delete(&mut self, memory: Memory, index: usize) -> bool {
-        let slot = index.checked_sub(1).and_then(|at| self.slots(memory).get_mut(at));
+        let slot = index
+            .checked_sub(1)
+            .and_then(|at| self.slots(memory).get_mut(at));
         slot.is_some_and(|slot| {
             *slot = None;
             true

@@ -32,20 +32,42 @@ impl AtModem {
             reference: 0,
             to,
             pid,
-            dcs: if body.alphabet() == dcs.alphabet() { dcs } else { Dcs::of(body.alphabet()) },
-            validity: if first & RELATIVE != 0 { Validity::Relative(validity) } else { Validity::Network },
+            dcs: if body.alphabet() == dcs.alphabet() {
+                dcs
+            } else {
+                Dcs::of(body.alphabet())
+            },
+            validity: if first & RELATIVE != 0 {
+                Validity::Relative(validity)
+            } else {
+                Validity::Network
+            },
             data: UserData::plain(body),
         };
-        Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().ok().map(Bytes::from)
+        Pdu {
+            smsc: None,
+            tpdu: Tpdu::Submit(submit),
+        }
+        .encode()
+        .ok()
+        .map(Bytes::from)
     }
 
     /// The same message for another receiver.
     pub(super) fn readdressed(&self, pdu: &[u8], to: &str) -> Option<Bytes> {
         let pdu = Pdu::decode(pdu).ok()?.pdu;
-        let Tpdu::Submit(submit) = pdu.tpdu else { return None };
+        let Tpdu::Submit(submit) = pdu.tpdu else {
+            return None;
+        };
         let to = Address::number(&self.typed_number(to))?;
         let tpdu = Tpdu::Submit(Submit { to, ..submit });
-        Pdu { smsc: pdu.smsc, tpdu }.encode().ok().map(Bytes::from)
+        Pdu {
+            smsc: pdu.smsc,
+            tpdu,
+        }
+        .encode()
+        .ok()
+        .map(Bytes::from)
     }
 
     /// With UCS2 numbers may be written as UTF-16 in hex, too.
@@ -53,8 +75,12 @@ impl AtModem {
         if self.settings.charset != Charset::Ucs2 || !typed.len().is_multiple_of(4) {
             return typed.to_owned();
         }
-        let units = hex::decode(typed).ok().map(|octets| ucs2::decode(&ucs2::from_octets(&octets)));
-        units.filter(|number| Address::number(number).is_some()).unwrap_or_else(|| typed.to_owned())
+        let units = hex::decode(typed)
+            .ok()
+            .map(|octets| ucs2::decode(&ucs2::from_octets(&octets)));
+        units
+            .filter(|number| Address::number(number).is_some())
+            .unwrap_or_else(|| typed.to_owned())
     }
 
     fn body(&self, text: &[u8], dcs: Dcs) -> Option<Body> {
@@ -68,22 +94,26 @@ impl AtModem {
                 digits().map(|octets| Body::text(&ucs2::decode(&ucs2::from_octets(&octets))))
             }
             (Alphabet::Gsm7, Charset::Hex) => digits().map(Body::Septets),
-            (Alphabet::Gsm7, Charset::Gsm | Charset::Ira) => {
-                Some(Body::text(&String::from_utf8_lossy(text).replace("\r\n", "\n").replace('\r', "\n")))
-            }
+            (Alphabet::Gsm7, Charset::Gsm | Charset::Ira) => Some(Body::text(
+                &String::from_utf8_lossy(text)
+                    .replace("\r\n", "\n")
+                    .replace('\r', "\n"),
+            )),
         }
     }
 
     /// How the content is shown.
     fn content(&self, data: Option<&UserData>) -> String {
-        let Some(data) = data else { return String::new() };
+        let Some(data) = data else {
+            return String::new();
+        };
         match (&data.body, self.settings.charset) {
             (Body::Octets(octets), _) => hex::encode(octets),
             (Body::Ucs2(units), _) => hex::encode(&ucs2::to_octets(units)),
             (Body::Septets(septets), Charset::Hex) => hex::encode(septets),
-            (Body::Septets(_), Charset::Ucs2) => {
-                hex::encode(&ucs2::to_octets(&ucs2::encode(&data.text().unwrap_or_default())))
-            }
+            (Body::Septets(_), Charset::Ucs2) => hex::encode(&ucs2::to_octets(&ucs2::encode(
+                &data.text().unwrap_or_default(),
+            ))),
             (Body::Septets(_), Charset::Gsm | Charset::Ira) => data.text().unwrap_or_default(),
         }
     }
@@ -97,7 +127,9 @@ impl AtModem {
     }
 
     pub(super) fn listed_text(&self, index: usize, kept: &Kept) -> Vec<String> {
-        let Ok(tpdu) = Pdu::decode(&kept.pdu).map(|decoded| decoded.pdu.tpdu) else { return Vec::new() };
+        let Ok(tpdu) = Pdu::decode(&kept.pdu).map(|decoded| decoded.pdu.tpdu) else {
+            return Vec::new();
+        };
         let state = kept.state.text();
         let head = match &tpdu {
             Tpdu::StatusReport(report) => {
@@ -112,7 +144,10 @@ impl AtModem {
             Tpdu::Deliver(deliver) => {
                 let from = self.shown_address(&deliver.from);
                 let tail = self.tail(deliver.from.type_of_address(), deliver.data.length());
-                format!("+CMGL: {index},\"{state}\",\"{from}\",,\"{}\"{tail}", when(deliver.stamp))
+                format!(
+                    "+CMGL: {index},\"{state}\",\"{from}\",,\"{}\"{tail}",
+                    when(deliver.stamp)
+                )
             }
             Tpdu::Submit(submit) => {
                 let to = self.shown_address(&submit.to);
@@ -124,7 +159,11 @@ impl AtModem {
     }
 
     fn tail(&self, type_of_address: u8, length: usize) -> String {
-        if self.settings.details { format!(",{type_of_address},{length}") } else { String::new() }
+        if self.settings.details {
+            format!(",{type_of_address},{length}")
+        } else {
+            String::new()
+        }
     }
 
     pub(super) fn read_text(&self, kept: &Kept) -> Vec<String> {
@@ -133,8 +172,10 @@ impl AtModem {
         };
         let state = kept.state.text();
         let dcs = Self::coding(&tpdu).0;
-        let center = smsc
-            .map_or_else(|| ",".to_owned(), |center| format!("\"{center}\",{}", center.type_of_address()));
+        let center = smsc.map_or_else(
+            || ",".to_owned(),
+            |center| format!("\"{center}\",{}", center.type_of_address()),
+        );
         let more = |address: &Address, pid: u8, length: usize, between: &str| {
             if self.settings.details {
                 format!(
@@ -175,10 +216,15 @@ impl AtModem {
         let dcs = Self::coding(&tpdu).0;
         match &tpdu {
             Tpdu::Deliver(deliver) => {
-                let center =
-                    smsc.map_or_else(|| ",".to_owned(), |c| format!("\"{c}\",{}", c.type_of_address()));
-                let first = Kept { state: super::store::State::Unread, pdu: Bytes::copy_from_slice(pdu) }
-                    .first_octet();
+                let center = smsc.map_or_else(
+                    || ",".to_owned(),
+                    |c| format!("\"{c}\",{}", c.type_of_address()),
+                );
+                let first = Kept {
+                    state: super::store::State::Unread,
+                    pdu: Bytes::copy_from_slice(pdu),
+                }
+                .first_octet();
                 let more = if self.settings.details {
                     format!(
                         ",{},{first},{},{dcs},{center},{}",

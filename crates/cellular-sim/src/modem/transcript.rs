@@ -42,7 +42,10 @@ impl Transcript {
                 continue;
             }
             let (at, sent, what) = parse_line(line).ok_or_else(|| {
-                format!("line {}: wanted is \"SECONDS -> COMMAND\" or \"SECONDS <- LINE\"", number + 1)
+                format!(
+                    "line {}: wanted is \"SECONDS -> COMMAND\" or \"SECONDS <- LINE\"",
+                    number + 1
+                )
             })?;
             let at = at.saturating_sub(*first.get_or_insert(at));
             match (sent, &mut open) {
@@ -65,24 +68,45 @@ impl Transcript {
     }
 
     fn close(&mut self, open: &mut Option<(String, Duration, Answer)>) {
-        let Some((command, _, answer)) = open.take() else { return };
-        match self.exchanges.iter_mut().find(|exchange| exchange.command == command) {
+        let Some((command, _, answer)) = open.take() else {
+            return;
+        };
+        match self
+            .exchanges
+            .iter_mut()
+            .find(|exchange| exchange.command == command)
+        {
             Some(exchange) => exchange.answers.push_back(answer),
-            None => self.exchanges.push(Exchange { command, answers: VecDeque::from([answer]) }),
+            None => self.exchanges.push(Exchange {
+                command,
+                answers: VecDeque::from([answer]),
+            }),
         }
     }
 
     /// The next answer to this command; the last one stays. A message, a place or a number that was not recorded is
     /// answered as another one of the same command.
     fn answer(&mut self, command: &str) -> Option<Answer> {
-        let name = command.split_once('=').map(|(name, _)| name).filter(|name| LOOSE.contains(name));
-        let place =
-            self.exchanges.iter().position(|exchange| matches(&exchange.command, command)).or_else(|| {
+        let name = command
+            .split_once('=')
+            .map(|(name, _)| name)
+            .filter(|name| LOOSE.contains(name));
+        let place = self
+            .exchanges
+            .iter()
+            .position(|exchange| matches(&exchange.command, command))
+            .or_else(|| {
                 let name = name?;
-                self.exchanges.iter().position(|exchange| exchange.command.split('=').next() == Some(name))
+                self.exchanges
+                    .iter()
+                    .position(|exchange| exchange.command.split('=').next() == Some(name))
             })?;
         let answers = &mut self.exchanges.get_mut(place)?.answers;
-        if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
+        if answers.len() > 1 {
+            answers.pop_front()
+        } else {
+            answers.front().cloned()
+        }
     }
 }
 
@@ -102,7 +126,9 @@ fn matches(recorded: &str, command: &str) -> bool {
     match recorded.split_once("****") {
         None => recorded == command,
         Some((head, tail)) => {
-            command.len() >= head.len() + tail.len() && command.starts_with(head) && command.ends_with(tail)
+            command.len() >= head.len() + tail.len()
+                && command.starts_with(head)
+                && command.ends_with(tail)
         }
     }
 }
@@ -132,7 +158,15 @@ impl ReplayModem {
     pub fn new(transcript: Transcript, now: Instant) -> Self {
         let news = transcript.news.clone().into();
         let (line, out, unknown) = (Vec::new(), VecDeque::new(), Vec::new());
-        Self { transcript, start: now, news, line, prompt: None, out, unknown }
+        Self {
+            transcript,
+            start: now,
+            news,
+            line,
+            prompt: None,
+            out,
+            unknown,
+        }
     }
 
     /// Bytes of the host.
@@ -146,7 +180,13 @@ impl ReplayModem {
                 }
                 (0x1B, true) => {
                     self.prompt = None;
-                    self.say(&Answer { lines: vec!["OK".into()], took: Duration::ZERO }, now);
+                    self.say(
+                        &Answer {
+                            lines: vec!["OK".into()],
+                            took: Duration::ZERO,
+                        },
+                        now,
+                    );
                 }
                 (b'\r', false) => {
                     let line = std::mem::take(&mut self.line);
@@ -160,25 +200,42 @@ impl ReplayModem {
 
     fn command(&mut self, text: &str, now: Instant) {
         // A probe in front of which something was lost.
-        let at = text.rfind("AT").filter(|_| !text.starts_with("AT")).unwrap_or(0);
+        let at = text
+            .rfind("AT")
+            .filter(|_| !text.starts_with("AT"))
+            .unwrap_or(0);
         let text = text.get(at..).unwrap_or_default();
         let recorded = self.transcript.answer(text);
-        if recorded.is_none() && !text.is_empty() && text != "AT" && self.unknown.len() < UNKNOWN_MAX {
+        if recorded.is_none()
+            && !text.is_empty()
+            && text != "AT"
+            && self.unknown.len() < UNKNOWN_MAX
+        {
             self.unknown.push(text.to_owned());
         }
         let usual = if text == "AT" { "OK" } else { "ERROR" };
-        let answer = recorded.unwrap_or_else(|| Answer { lines: vec![usual.into()], took: Duration::ZERO });
+        let answer = recorded.unwrap_or_else(|| Answer {
+            lines: vec![usual.into()],
+            took: Duration::ZERO,
+        });
         let Some(at) = answer.lines.iter().position(|line| line == ">") else {
             return self.say(&answer, now);
         };
         self.put("\r\n> ".into(), now);
         let lines = answer.lines.get(at + 1..).unwrap_or_default().to_vec();
-        self.prompt = Some(Answer { lines, took: answer.took });
+        self.prompt = Some(Answer {
+            lines,
+            took: answer.took,
+        });
     }
 
     fn say(&mut self, answer: &Answer, now: Instant) {
         if !answer.lines.is_empty() {
-            let text: String = answer.lines.iter().map(|line| format!("\r\n{line}\r\n")).collect();
+            let text: String = answer
+                .lines
+                .iter()
+                .map(|line| format!("\r\n{line}\r\n"))
+                .collect();
             self.put(text.into_bytes(), now + answer.took);
         }
     }
@@ -198,14 +255,21 @@ impl ReplayModem {
             return Some(text);
         }
         let is_due = self.out.front().is_some_and(|(at, _)| *at <= now);
-        if is_due { self.out.pop_front().map(|(_, bytes)| bytes) } else { None }
+        if is_due {
+            self.out.pop_front().map(|(_, bytes)| bytes)
+        } else {
+            None
+        }
     }
 
     /// When [`Self::poll_output`] has something.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let news = self.news.front().map(|(at, _)| self.start + *at);
-        [news, self.out.front().map(|(at, _)| *at)].into_iter().flatten().min()
+        [news, self.out.front().map(|(at, _)| *at)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Commands that the log does not have; each was answered with ERROR.
@@ -228,7 +292,9 @@ mod tests {
                        13.0 -> AT+CMGS=14\n13.1 <- >\n15.0 <- +CMGS: 7\n15.0 <- OK\n20.0 <- +CREG: 1\n";
 
     fn said(modem: &mut ReplayModem, until: Instant) -> String {
-        let bytes: Vec<u8> = std::iter::from_fn(|| modem.poll_output(until)).flatten().collect();
+        let bytes: Vec<u8> = std::iter::from_fn(|| modem.poll_output(until))
+            .flatten()
+            .collect();
         String::from_utf8(bytes).unwrap()
     }
 

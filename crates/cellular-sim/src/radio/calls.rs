@@ -48,7 +48,12 @@ impl Network {
     ///
     /// # Errors
     /// A number that is a modem's, or a phone that has a call.
-    pub fn call(&mut self, from: PhoneNumber, to: PhoneNumber, now: Instant) -> Result<(), VerbError> {
+    pub fn call(
+        &mut self,
+        from: PhoneNumber,
+        to: PhoneNumber,
+        now: Instant,
+    ) -> Result<(), VerbError> {
         let caller = Party::Phone(self.phone(from)?);
         if self.calls.iter().any(|call| call.has(caller)) {
             return Err(VerbError::Busy);
@@ -90,7 +95,11 @@ impl Network {
         if self.calls.iter().any(|call| call.has(caller)) {
             return;
         }
-        if !self.ports.get(modem.0).is_some_and(super::port::Port::takes_messages) {
+        if !self
+            .ports
+            .get(modem.0)
+            .is_some_and(super::port::Port::takes_messages)
+        {
             return self.tell_call(caller, CallNews::Ended(CallEnd::NoCarrier));
         }
         self.set_up(caller, number, now);
@@ -99,7 +108,12 @@ impl Network {
     fn set_up(&mut self, caller: Party, to: PhoneNumber, now: Instant) {
         let callee = self.party(to).ok().filter(|callee| *callee != caller);
         let wait = self.settings.call_setup.draw(&mut self.rng);
-        self.calls.push(Call { caller, callee, state: State::SetUp, next: Some((now + wait, Step::Ring)) });
+        self.calls.push(Call {
+            caller,
+            callee,
+            state: State::SetUp,
+            next: Some((now + wait, Step::Ring)),
+        });
     }
 
     pub(super) fn pick_up(&mut self, party: Party, now: Instant) {
@@ -110,12 +124,22 @@ impl Network {
     }
 
     pub(super) fn put_down(&mut self, party: Party, now: Instant) {
-        let Some(place) = self.calls.iter().position(|call| call.has(party)) else { return };
+        let Some(place) = self.calls.iter().position(|call| call.has(party)) else {
+            return;
+        };
         let refuses = self
             .calls
             .get(place)
             .is_some_and(|call| call.state == State::Ringing && call.callee == Some(party));
-        self.end(place, if refuses { CallEnd::Busy } else { CallEnd::HungUp }, now);
+        self.end(
+            place,
+            if refuses {
+                CallEnd::Busy
+            } else {
+                CallEnd::HungUp
+            },
+            now,
+        );
     }
 
     /// A modem has lost the network, or is gone.
@@ -127,9 +151,16 @@ impl Network {
     }
 
     pub(super) fn run_calls(&mut self, now: Instant) {
-        while let Some(place) = self.calls.iter().position(|call| call.timeout().is_some_and(|at| at <= now))
+        while let Some(place) = self
+            .calls
+            .iter()
+            .position(|call| call.timeout().is_some_and(|at| at <= now))
         {
-            let step = self.calls.get_mut(place).and_then(|call| call.next.take()).map(|(_, step)| step);
+            let step = self
+                .calls
+                .get_mut(place)
+                .and_then(|call| call.next.take())
+                .map(|(_, step)| step);
             match step {
                 Some(Step::Ring) => self.ring(place, now),
                 Some(Step::Answer) => self.stand(place, now),
@@ -141,41 +172,61 @@ impl Network {
 
     /// The network has found the called party, or knows that it cannot.
     fn ring(&mut self, place: usize, now: Instant) {
-        let Some(Call { caller, callee, .. }) = self.calls.get(place).cloned() else { return };
+        let Some(Call { caller, callee, .. }) = self.calls.get(place).cloned() else {
+            return;
+        };
         let ring_time = self.settings.ring_time;
         let next = match callee {
             Some(callee) if self.calls.iter().any(|call| call.has(callee)) => {
                 Err((Duration::ZERO, CallEnd::Busy))
             }
-            Some(Party::Modem(id)) if self.ports.get(id.0).is_some_and(super::port::Port::takes_messages) => {
+            Some(Party::Modem(id))
+                if self
+                    .ports
+                    .get(id.0)
+                    .is_some_and(super::port::Port::takes_messages) =>
+            {
                 Ok((ring_time, Step::End(CallEnd::NoAnswer)))
             }
-            Some(Party::Phone(phone)) => match self.phones.get(phone).map(|phone| phone.answering) {
-                Some(Answering::After(wait)) if wait < ring_time => Ok((wait, Step::Answer)),
-                Some(Answering::After(_) | Answering::Rings) => Ok((ring_time, Step::End(CallEnd::NoAnswer))),
-                Some(Answering::Busy) => Err((Duration::ZERO, CallEnd::Busy)),
-                Some(Answering::Off) | None => Err((NOBODY, CallEnd::NoCarrier)),
-            },
+            Some(Party::Phone(phone)) => {
+                match self.phones.get(phone).map(|phone| phone.answering) {
+                    Some(Answering::After(wait)) if wait < ring_time => Ok((wait, Step::Answer)),
+                    Some(Answering::After(_) | Answering::Rings) => {
+                        Ok((ring_time, Step::End(CallEnd::NoAnswer)))
+                    }
+                    Some(Answering::Busy) => Err((Duration::ZERO, CallEnd::Busy)),
+                    Some(Answering::Off) | None => Err((NOBODY, CallEnd::NoCarrier)),
+                }
+            }
             Some(Party::Modem(_)) | None => Err((NOBODY, CallEnd::NoCarrier)),
         };
-        let Some(call) = self.calls.get_mut(place) else { return };
+        let Some(call) = self.calls.get_mut(place) else {
+            return;
+        };
         match next {
             Err((wait, why)) => call.next = Some((now + wait, Step::End(why))),
             Ok((wait, step)) => {
                 (call.state, call.next) = (State::Ringing, Some((now + wait, step)));
                 self.tell_call(caller, CallNews::Alerting);
                 let from = self.number_of(caller);
-                callee.into_iter().for_each(|callee| self.tell_call(callee, CallNews::Incoming { from }));
+                callee
+                    .into_iter()
+                    .for_each(|callee| self.tell_call(callee, CallNews::Incoming { from }));
             }
         }
     }
 
     fn stand(&mut self, place: usize, _now: Instant) {
-        let Some(call) = self.calls.get_mut(place) else { return };
+        let Some(call) = self.calls.get_mut(place) else {
+            return;
+        };
         (call.state, call.next) = (State::Stands, None);
         let parties = (call.caller, call.callee);
         self.tell_call(parties.0, CallNews::Answered);
-        parties.1.into_iter().for_each(|callee| self.tell_call(callee, CallNews::Answered));
+        parties
+            .1
+            .into_iter()
+            .for_each(|callee| self.tell_call(callee, CallNews::Answered));
     }
 
     fn end(&mut self, place: usize, why: CallEnd, _now: Instant) {
@@ -185,16 +236,23 @@ impl Network {
             return;
         }
         // Who is called and does not answer only sees that the ringing ends.
-        let why =
-            if call.state == State::Ringing && why != CallEnd::NoCarrier { CallEnd::HungUp } else { why };
-        call.callee.into_iter().for_each(|callee| self.tell_call(callee, CallNews::Ended(why)));
+        let why = if call.state == State::Ringing && why != CallEnd::NoCarrier {
+            CallEnd::HungUp
+        } else {
+            why
+        };
+        call.callee
+            .into_iter()
+            .for_each(|callee| self.tell_call(callee, CallNews::Ended(why)));
     }
 
     fn tell_call(&mut self, party: Party, news: CallNews) {
         match party {
             Party::Modem(id) => self.tell(id, ModemInput::Call(news)),
             Party::Phone(place) => {
-                let Some(phone) = self.phones.get(place).map(|phone| phone.number) else { return };
+                let Some(phone) = self.phones.get(place).map(|phone| phone.number) else {
+                    return;
+                };
                 self.hear(match news {
                     CallNews::Incoming { from: Some(from) } => PhoneNews::Rings { phone, from },
                     CallNews::Incoming { from: None } => return,

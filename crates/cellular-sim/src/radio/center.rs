@@ -81,11 +81,24 @@ impl Held {
         (due, until): (Instant, Instant),
         report: Option<Wanted>,
     ) -> Self {
-        Self { from, to, tpdu, due, until, report, told: Vec::new(), loose: false, again: None }
+        Self {
+            from,
+            to,
+            tpdu,
+            due,
+            until,
+            report,
+            told: Vec::new(),
+            loose: false,
+            again: None,
+        }
     }
 
     pub(super) fn loose(self) -> Self {
-        Self { loose: true, ..self }
+        Self {
+            loose: true,
+            ..self
+        }
     }
 }
 
@@ -96,15 +109,20 @@ impl Center {
 
     pub(super) fn is_known(&self, from: Party, reference: u8, to: &Address) -> bool {
         let mut of_sender = self.known.iter().filter(|(sender, _)| *sender == from);
-        of_sender
-            .any(|(_, known)| known.iter().any(|(number, receiver)| *number == reference && receiver == to))
+        of_sender.any(|(_, known)| {
+            known
+                .iter()
+                .any(|(number, receiver)| *number == reference && receiver == to)
+        })
     }
 
     pub(super) fn remember(&mut self, from: Party, reference: u8, to: Address) {
         if !self.known.iter().any(|(sender, _)| *sender == from) {
             self.known.push((from, VecDeque::new()));
         }
-        let Some((_, known)) = self.known.iter_mut().find(|(sender, _)| *sender == from) else { return };
+        let Some((_, known)) = self.known.iter_mut().find(|(sender, _)| *sender == from) else {
+            return;
+        };
         known.push_back((reference, to));
         if known.len() > KNOWN_MAX {
             known.pop_front();
@@ -113,7 +131,10 @@ impl Center {
 
     /// Not before the last one of the same sender, so that their order stays.
     pub(super) fn not_before(&self, from: Party, to: Party) -> Instant {
-        let same = self.held.iter().filter(|held| held.from == from && held.to == to && !held.loose);
+        let same = self
+            .held
+            .iter()
+            .filter(|held| held.from == from && held.to == to && !held.loose);
         same.map(|held| held.due).max().unwrap_or(Instant::ZERO)
     }
 
@@ -123,13 +144,20 @@ impl Center {
 
     /// The modem is away: what it did not take is given to it again when it is back.
     pub(super) fn forget_told(&mut self, modem: Id) {
-        for held in self.held.iter_mut().filter(|held| held.to == Party::Modem(modem)) {
+        for held in self
+            .held
+            .iter_mut()
+            .filter(|held| held.to == Party::Modem(modem))
+        {
             held.again = None;
         }
     }
 
     fn told(&self, modem: Id) -> usize {
-        self.held.iter().filter(|held| held.to == Party::Modem(modem) && held.again.is_some()).count()
+        self.held
+            .iter()
+            .filter(|held| held.to == Party::Modem(modem) && held.again.is_some())
+            .count()
     }
 }
 
@@ -138,7 +166,11 @@ impl Network {
     #[must_use]
     pub fn waiting_for(&self, number: PhoneNumber) -> usize {
         let party = self.find(number);
-        self.center.held.iter().filter(|held| Some(held.to) == party).count()
+        self.center
+            .held
+            .iter()
+            .filter(|held| Some(held.to) == party)
+            .count()
     }
 
     /// Messages and reports that the centre holds, for whomever.
@@ -180,7 +212,13 @@ impl Network {
         };
         let due = now + self.settings.delivery.draw(&mut self.rng);
         let times = (due, now + self.settings.keeps);
-        self.center.hold(Held::new(held.to, held.from, Tpdu::StatusReport(report), times, None));
+        self.center.hold(Held::new(
+            held.to,
+            held.from,
+            Tpdu::StatusReport(report),
+            times,
+            None,
+        ));
     }
 
     /// Everything that is due and whose receiver is there.
@@ -205,17 +243,25 @@ impl Network {
     }
 
     fn next_due(&self, now: Instant) -> Option<usize> {
-        self.center.held.iter().position(|held| self.due_of(held).is_some_and(|due| due <= now))
+        self.center
+            .held
+            .iter()
+            .position(|held| self.due_of(held).is_some_and(|due| due <= now))
     }
 
     /// When it can be given to its receiver, as things are.
     fn due_of(&self, held: &Held) -> Option<Instant> {
         match held.to {
-            Party::Phone(phone) => {
-                self.phones.get(phone).filter(|phone| phone.answering != Answering::Off).map(|_| held.due)
-            }
+            Party::Phone(phone) => self
+                .phones
+                .get(phone)
+                .filter(|phone| phone.answering != Answering::Off)
+                .map(|_| held.due),
             Party::Modem(modem) => {
-                let port = self.ports.get(modem.0).filter(|port| port.takes_messages())?;
+                let port = self
+                    .ports
+                    .get(modem.0)
+                    .filter(|port| port.takes_messages())?;
                 match held.again {
                     Some(again) => Some(again),
                     None => (self.center.told(modem) < port.subscriber.room).then_some(held.due),
@@ -228,7 +274,9 @@ impl Network {
         let smsc = self.center_address(modem);
         let id = self.center.next_id;
         let again = now + self.settings.repeat_after.max(Duration::from_secs(1));
-        let Some(held) = self.center.held.get_mut(at) else { return };
+        let Some(held) = self.center.held.get_mut(at) else {
+            return;
+        };
         self.center.next_id += 1;
         if !held.told.is_empty() {
             self.counters.repeated += 1;
@@ -236,8 +284,19 @@ impl Network {
         held.told.push(id);
         held.again = Some(again);
         // What it was given is always what a centre could have sent, so this does not fail.
-        let pdu = Pdu { smsc, tpdu: held.tpdu.clone() }.encode().unwrap_or_default();
-        self.news.push_back((modem, ModemInput::Message { id, pdu: Bytes::from(pdu) }));
+        let pdu = Pdu {
+            smsc,
+            tpdu: held.tpdu.clone(),
+        }
+        .encode()
+        .unwrap_or_default();
+        self.news.push_back((
+            modem,
+            ModemInput::Message {
+                id,
+                pdu: Bytes::from(pdu),
+            },
+        ));
     }
 
     pub(super) fn center_timeout(&self) -> Option<Instant> {

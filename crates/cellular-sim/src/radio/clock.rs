@@ -13,7 +13,10 @@ pub(super) fn stamp(clock: NetworkTime) -> TimeStamp {
 /// What the clock shows after that time has run.
 pub(super) fn at(start: NetworkTime, now: Instant) -> NetworkTime {
     let run = u32::try_from(now.as_micros() / 1_000_000).unwrap_or(u32::MAX);
-    NetworkTime { seconds: start.seconds.saturating_add(run), zone: start.zone }
+    NetworkTime {
+        seconds: start.seconds.saturating_add(run),
+        zone: start.zone,
+    }
 }
 
 /// Years from 2000 on; the calendar of the century has a leap year every four years until 2100.
@@ -42,10 +45,13 @@ pub(crate) fn seconds_of([year, month, day, hour, minute, second]: [u16; 6]) -> 
         && hour < 24
         && minute < 60
         && second < 60;
-    let years: u32 = (2000..year).map(|year| 365 + u32::from(is_leap(year))).sum();
+    let years: u32 = (2000..year)
+        .map(|year| 365 + u32::from(is_leap(year)))
+        .sum();
     let months: u32 = (1..month).map(|month| days_of(year, month)).sum();
     let days = years + months + u32::from(day).checked_sub(1)?;
-    let seconds = days * 86_400 + u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
+    let seconds =
+        days * 86_400 + u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
     is_time.then_some(seconds)
 }
 
@@ -84,7 +90,10 @@ mod tests {
         let text = |seconds, zone| civil(NetworkTime { seconds, zone }).to_string();
         assert_eq!(text(0, None), "2000-01-01T00:00:00+00:00");
         assert_eq!(text(820_540_800, Some(32)), "2026-01-01T00:00:00+08:00");
-        assert_eq!(text(59 * 86_400 + 86_399, Some(-14)), "2000-02-29T23:59:59-03:30");
+        assert_eq!(
+            text(59 * 86_400 + 86_399, Some(-14)),
+            "2000-02-29T23:59:59-03:30"
+        );
         assert_eq!(seconds_of([2026, 1, 1, 0, 0, 0]), Some(820_540_800));
         assert_eq!(seconds_of([2026, 2, 29, 0, 0, 0]), None);
         assert_eq!(text(60 * 86_400, Some(0)), "2000-03-01T00:00:00+00:00");

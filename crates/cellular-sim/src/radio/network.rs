@@ -108,7 +108,12 @@ impl Network {
         let answers = self.answers.iter().map(|answer| answer.at);
         let calls = self.calls.iter().filter_map(Call::timeout);
         let ports = self.ports.iter().filter_map(Port::timeout);
-        answers.chain(calls).chain(ports).chain(self.center_timeout()).chain(self.play.timeout()).min()
+        answers
+            .chain(calls)
+            .chain(ports)
+            .chain(self.center_timeout())
+            .chain(self.play.timeout())
+            .min()
     }
 
     /// Time has come. What was due before happens first, each at its own time, however late the call.
@@ -131,9 +136,18 @@ impl Network {
     }
 
     fn run_answers(&mut self, now: Instant) {
-        let mut due: Vec<Answer> = self.answers.extract_if(.., |answer| answer.at <= now).collect();
+        let mut due: Vec<Answer> = self
+            .answers
+            .extract_if(.., |answer| answer.at <= now)
+            .collect();
         due.sort_by_key(|answer| answer.at);
-        for Answer { modem, token, outcome, .. } in due {
+        for Answer {
+            modem,
+            token,
+            outcome,
+            ..
+        } in due
+        {
             self.tell(modem, ModemInput::Submitted { token, outcome });
         }
     }
@@ -210,10 +224,19 @@ impl Network {
     }
 
     pub(super) fn find(&self, number: PhoneNumber) -> Option<Party> {
-        let modem =
-            self.ports.iter().position(|port| port.subscriber.number.is_some_and(|own| is_same(own, number)));
-        let phone = || self.phones.iter().position(|phone| is_same(phone.number, number));
-        modem.map(|place| Party::Modem(Id(place))).or_else(|| phone().map(Party::Phone))
+        let modem = self.ports.iter().position(|port| {
+            port.subscriber
+                .number
+                .is_some_and(|own| is_same(own, number))
+        });
+        let phone = || {
+            self.phones
+                .iter()
+                .position(|phone| is_same(phone.number, number))
+        };
+        modem
+            .map(|place| Party::Modem(Id(place)))
+            .or_else(|| phone().map(Party::Phone))
     }
 
     /// Who has this number; a new phone if nobody has.
@@ -253,7 +276,9 @@ impl Network {
 fn is_same(a: PhoneNumber, b: PhoneNumber) -> bool {
     fn core(number: &PhoneNumber) -> &str {
         let digits = number.as_str().trim_start_matches('+');
-        digits.get(digits.len().saturating_sub(11)..).unwrap_or(digits)
+        digits
+            .get(digits.len().saturating_sub(11)..)
+            .unwrap_or(digits)
     }
     core(&a) == core(&b)
 }

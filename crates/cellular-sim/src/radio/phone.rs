@@ -133,7 +133,12 @@ impl Phone {
         let Some(concat) = deliver.data.header.as_ref().and_then(Header::concat) else {
             return Some((deliver.data.clone(), 1));
         };
-        let part = Part { sender: &deliver.from, concat, stamp: deliver.stamp, value: deliver.data.clone() };
+        let part = Part {
+            sender: &deliver.from,
+            concat,
+            stamp: deliver.stamp,
+            value: deliver.data.clone(),
+        };
         match self.parts.insert(part, now).outcome {
             Outcome::Complete(parts) => {
                 let count = parts.len();
@@ -146,9 +151,10 @@ impl Phone {
 
 /// The parts' content in one; the header of the first part tells the alphabet's tables.
 fn joined(parts: Vec<UserData>) -> Option<UserData> {
-    parts
-        .into_iter()
-        .reduce(|whole, part| UserData { header: whole.header, body: append(whole.body, part.body) })
+    parts.into_iter().reduce(|whole, part| UserData {
+        header: whole.header,
+        body: append(whole.body, part.body),
+    })
 }
 
 fn append(whole: Body, part: Body) -> Body {
@@ -176,17 +182,29 @@ impl Network {
 
     /// A message has reached a phone.
     pub(super) fn phone_takes(&mut self, phone: usize, tpdu: &Tpdu, now: Instant) {
-        let Some(owner) = self.phones.get_mut(phone) else { return };
+        let Some(owner) = self.phones.get_mut(phone) else {
+            return;
+        };
         let number = owner.number;
         match tpdu {
             Tpdu::Deliver(deliver) => {
-                let Some((data, parts)) = owner.take(deliver, now) else { return };
+                let Some((data, parts)) = owner.take(deliver, now) else {
+                    return;
+                };
                 let service = owner.service;
                 self.serve(number, service, deliver, &data, now);
-                self.hear(PhoneNews::Text { phone: number, from: deliver.from.clone(), data, parts });
+                self.hear(PhoneNews::Text {
+                    phone: number,
+                    from: deliver.from.clone(),
+                    data,
+                    parts,
+                });
             }
             Tpdu::StatusReport(report) => {
-                self.hear(PhoneNews::Report { phone: number, report: report.clone() });
+                self.hear(PhoneNews::Report {
+                    phone: number,
+                    report: report.clone(),
+                });
             }
             Tpdu::Submit(_) => {}
         }
@@ -201,7 +219,9 @@ impl Network {
         data: &UserData,
         now: Instant,
     ) {
-        let Some(asker) = PhoneNumber::new(&deliver.from.to_string()) else { return };
+        let Some(asker) = PhoneNumber::new(&deliver.from.to_string()) else {
+            return;
+        };
         if [SERVICE, ECHO].contains(&asker.as_str()) {
             // Two services would talk without end.
             return;

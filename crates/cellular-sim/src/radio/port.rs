@@ -1,8 +1,8 @@
 //! A modem's port: whether it is there, registered, what it hears of the network.
 
 use dtu_proto::radio::{
-    Abilities, Cell, ModemIdentity, ModemInput, ModemOutput, Operator, Registration, Signal, SimState,
-    SubmitFailure,
+    Abilities, Cell, ModemIdentity, ModemInput, ModemOutput, Operator, Registration, Signal,
+    SimState, SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
 
@@ -59,7 +59,11 @@ impl Network {
         let number = subscriber.number.or_else(|| self.free_number());
         let on_air = subscriber.on_air;
         self.ports.push(Port {
-            subscriber: Subscriber { number, room: subscriber.room.clamp(1, 255), ..subscriber },
+            subscriber: Subscriber {
+                number,
+                room: subscriber.room.clamp(1, 255),
+                ..subscriber
+            },
             there: true,
             on_air,
             registration: Registration::NotRegistered,
@@ -85,7 +89,9 @@ impl Network {
     /// How it is registered.
     #[must_use]
     pub fn registration(&self, id: Id) -> Registration {
-        self.ports.get(id.0).map_or(Registration::Unknown, |port| port.registration)
+        self.ports
+            .get(id.0)
+            .map_or(Registration::Unknown, |port| port.registration)
     }
 
     /// Carries out an order of the device that has this modem.
@@ -107,7 +113,9 @@ impl Network {
 
     /// The modem is gone; with a time, it comes back by itself. The network soon knows that it is not there.
     pub fn leave(&mut self, id: Id, away: Option<Duration>, now: Instant) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         port.drop_plans(|plan| plan != Plan::MoveSignal);
         if let Some(away) = away {
             port.plans.push((now + away, Plan::Return));
@@ -118,11 +126,21 @@ impl Network {
         port.registration = Registration::NotRegistered;
         self.cut_calls_of(id, now);
         self.center.forget_told(id);
-        let lost: Vec<u32> =
-            self.answers.iter().filter(|answer| answer.modem == id).map(|a| a.token).collect();
+        let lost: Vec<u32> = self
+            .answers
+            .iter()
+            .filter(|answer| answer.modem == id)
+            .map(|a| a.token)
+            .collect();
         self.answers.retain(|answer| answer.modem != id);
         for token in lost {
-            self.tell(id, ModemInput::Submitted { token, outcome: Err(SubmitFailure::NO_MODEM) });
+            self.tell(
+                id,
+                ModemInput::Submitted {
+                    token,
+                    outcome: Err(SubmitFailure::NO_MODEM),
+                },
+            );
         }
         self.tell(id, ModemInput::Gone);
     }
@@ -145,7 +163,9 @@ impl Network {
 
     /// A modem that has left is back.
     pub fn come_back(&mut self, id: Id, now: Instant) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         port.drop_plans(|plan| plan == Plan::Return);
         if !std::mem::replace(&mut port.there, true) {
             self.appear(id, now);
@@ -154,7 +174,9 @@ impl Network {
 
     /// Its transmitter goes on or off. Off, it stays a modem, but without a network.
     pub fn set_on_air(&mut self, id: Id, on: bool, now: Instant) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         if std::mem::replace(&mut port.on_air, on) == on || !port.there {
             return;
         }
@@ -175,18 +197,24 @@ impl Network {
         now: Instant,
     ) {
         let home = self.settings.registers_as;
-        let Some(port) = self.ports.get_mut(id.0).filter(|port| port.there) else { return };
+        let Some(port) = self.ports.get_mut(id.0).filter(|port| port.there) else {
+            return;
+        };
         port.drop_plans(|plan| matches!(plan, Plan::Register(_)));
         if let Some(during) = during {
-            port.plans.push((now + during, Plan::Register(Registration::Searching)));
-            port.plans.push((now + during + FINDS_AGAIN, Plan::Register(home)));
+            port.plans
+                .push((now + during, Plan::Register(Registration::Searching)));
+            port.plans
+                .push((now + during + FINDS_AGAIN, Plan::Register(home)));
         }
         self.set_registration(id, registration, now);
     }
 
     /// Another signal.
     pub fn set_signal(&mut self, id: Id, signal: Signal) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         port.signal = signal;
         if port.there && port.on_air {
             self.tell(id, ModemInput::Signal(signal));
@@ -195,7 +223,9 @@ impl Network {
 
     /// Another cell.
     pub fn set_cell(&mut self, id: Id, cell: Cell) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         port.cell = cell;
         if port.takes_messages() {
             self.tell(id, ModemInput::Cell(Some(cell)));
@@ -204,7 +234,9 @@ impl Network {
 
     /// Another operator.
     pub fn set_operator(&mut self, id: Id, operator: Operator) {
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         port.operator = operator.clone();
         if port.takes_messages() {
             self.tell(id, ModemInput::Operator(Some(operator)));
@@ -223,7 +255,11 @@ impl Network {
 
     fn next_plan(&mut self, id: Id, now: Instant) -> Option<Plan> {
         let port = self.ports.get_mut(id.0)?;
-        let due = port.plans.iter().enumerate().filter(|(_, (at, _))| *at <= now);
+        let due = port
+            .plans
+            .iter()
+            .enumerate()
+            .filter(|(_, (at, _))| *at <= now);
         let (place, _) = due.min_by_key(|(place, (at, _))| (*at, *place))?;
         Some(port.plans.remove(place).1)
     }
@@ -241,7 +277,9 @@ impl Network {
     /// The same of one that has been on the air all the time.
     fn appear_as_it_is(&mut self, id: Id) {
         self.introduce(id);
-        let Some(port) = self.ports.get(id.0) else { return };
+        let Some(port) = self.ports.get(id.0) else {
+            return;
+        };
         let (registration, operator, cell) = (port.registration, port.operator.clone(), port.cell);
         let (signal, address) = (port.signal, port.subscriber.address);
         self.tell(id, ModemInput::Registration(registration));
@@ -249,25 +287,52 @@ impl Network {
             self.tell(id, ModemInput::Operator(Some(operator)));
             self.tell(id, ModemInput::Cell(Some(cell)));
             self.tell(id, ModemInput::Signal(signal));
-            address.into_iter().for_each(|address| self.tell(id, ModemInput::Attached(address)));
+            address
+                .into_iter()
+                .for_each(|address| self.tell(id, ModemInput::Attached(address)));
         }
     }
 
     fn introduce(&mut self, id: Id) {
-        let Some(port) = self.ports.get(id.0) else { return };
-        let Subscriber { imei, imsi, model, number, service_center, .. } = port.subscriber.clone();
-        let abilities = Abilities { messages: true, calls: true };
-        self.tell(id, ModemInput::Present(ModemIdentity { imei, imsi, model, abilities }));
+        let Some(port) = self.ports.get(id.0) else {
+            return;
+        };
+        let Subscriber {
+            imei,
+            imsi,
+            model,
+            number,
+            service_center,
+            ..
+        } = port.subscriber.clone();
+        let abilities = Abilities {
+            messages: true,
+            calls: true,
+        };
+        self.tell(
+            id,
+            ModemInput::Present(ModemIdentity {
+                imei,
+                imsi,
+                model,
+                abilities,
+            }),
+        );
         self.tell(id, ModemInput::Sim(SimState::Ready));
         self.tell(id, ModemInput::OwnNumber(number));
         self.tell(id, ModemInput::ServiceCenter(service_center));
     }
 
     fn look_for_network(&mut self, id: Id, now: Instant) {
-        let Some(port) = self.ports.get(id.0).filter(|port| port.on_air) else { return };
+        let Some(port) = self.ports.get(id.0).filter(|port| port.on_air) else {
+            return;
+        };
         let signal = port.signal;
         self.tell(id, ModemInput::Signal(signal));
-        let (wait, found) = (self.settings.registration.draw(&mut self.rng), self.settings.registers_as);
+        let (wait, found) = (
+            self.settings.registration.draw(&mut self.rng),
+            self.settings.registers_as,
+        );
         if wait.is_zero() {
             return self.set_registration(id, found, now);
         }
@@ -279,7 +344,9 @@ impl Network {
 
     fn set_registration(&mut self, id: Id, registration: Registration, now: Instant) {
         let clock = self.settings.tells_clock.then(|| self.clock(now));
-        let Some(port) = self.ports.get_mut(id.0) else { return };
+        let Some(port) = self.ports.get_mut(id.0) else {
+            return;
+        };
         let was = std::mem::replace(&mut port.registration, registration);
         let (on, address) = (registration.is_registered(), port.subscriber.address);
         let (operator, cell, signal) = (port.operator.clone(), port.cell, port.signal);
@@ -288,14 +355,20 @@ impl Network {
             self.tell(id, ModemInput::Operator(Some(operator)));
             self.tell(id, ModemInput::Cell(Some(cell)));
             self.tell(id, ModemInput::Signal(signal));
-            clock.into_iter().for_each(|clock| self.tell(id, ModemInput::Clock(clock)));
-            address.into_iter().for_each(|address| self.tell(id, ModemInput::Attached(address)));
+            clock
+                .into_iter()
+                .for_each(|clock| self.tell(id, ModemInput::Clock(clock)));
+            address
+                .into_iter()
+                .for_each(|address| self.tell(id, ModemInput::Attached(address)));
         } else if was.is_registered() && !on {
             self.cut_calls_of(id, now);
             self.tell(id, ModemInput::Operator(None));
             self.tell(id, ModemInput::Cell(None));
             self.tell(id, ModemInput::Signal(Signal::UNKNOWN));
-            address.into_iter().for_each(|_| self.tell(id, ModemInput::Detached));
+            address
+                .into_iter()
+                .for_each(|_| self.tell(id, ModemInput::Detached));
         }
     }
 
@@ -309,19 +382,41 @@ impl Network {
     }
 
     fn plan_signal(&mut self, id: Id, now: Instant) {
-        let Some(mean) = self.settings.signal_moves else { return };
-        let wait = self.rng.wait(u64::try_from(mean.as_micros()).unwrap_or(1_000_000).max(1000));
+        let Some(mean) = self.settings.signal_moves else {
+            return;
+        };
+        let wait = self.rng.wait(
+            u64::try_from(mean.as_micros())
+                .unwrap_or(1_000_000)
+                .max(1000),
+        );
         if let Some(port) = self.ports.get_mut(id.0) {
-            port.plans.push((now + Duration::from_micros(wait), Plan::MoveSignal));
+            port.plans
+                .push((now + Duration::from_micros(wait), Plan::MoveSignal));
         }
     }
 
     fn move_signal(&mut self, id: Id, now: Instant) {
         let up = self.rng.chance(50);
         self.plan_signal(id, now);
-        let Some(port) = self.ports.get(id.0) else { return };
-        let Signal { strength, error_rate } = port.signal;
-        let strength = if up { (strength + 1).min(31) } else { strength.saturating_sub(1).max(1) };
-        self.set_signal(id, Signal { strength, error_rate });
+        let Some(port) = self.ports.get(id.0) else {
+            return;
+        };
+        let Signal {
+            strength,
+            error_rate,
+        } = port.signal;
+        let strength = if up {
+            (strength + 1).min(31)
+        } else {
+            strength.saturating_sub(1).max(1)
+        };
+        self.set_signal(
+            id,
+            Signal {
+                strength,
+                error_rate,
+            },
+        );
     }
 }

@@ -102,7 +102,11 @@ impl Script {
 }
 
 /// `room` is what the texts of the script may still take.
-fn read_line(words: &mut Words<'_>, steps: &mut Vec<Step>, room: &mut usize) -> Result<(), ScriptError> {
+fn read_line(
+    words: &mut Words<'_>,
+    steps: &mut Vec<Step>,
+    room: &mut usize,
+) -> Result<(), ScriptError> {
     let mut at = Duration::ZERO;
     if words.take_if("at") {
         at = words.time("at")?;
@@ -118,11 +122,16 @@ fn read_line(words: &mut Words<'_>, steps: &mut Vec<Step>, room: &mut usize) -> 
     words.end()?;
     for n in 0..times {
         let verb = numbered(&verb, n + 1);
-        *room = room
-            .checked_sub(size(&verb))
-            .ok_or_else(|| words.error_at(1, format!("more than {TEXTS_MAX} bytes of texts in all")))?;
+        *room = room.checked_sub(size(&verb)).ok_or_else(|| {
+            words.error_at(1, format!("more than {TEXTS_MAX} bytes of texts in all"))
+        })?;
         let at = at + every * u32::try_from(n).unwrap_or(u32::MAX);
-        steps.push(Step { at, modem, verb, line: words.line });
+        steps.push(Step {
+            at,
+            modem,
+            verb,
+            line: words.line,
+        });
     }
     Ok(())
 }
@@ -160,12 +169,19 @@ fn verb(words: &mut Words<'_>) -> Result<Verb, ScriptError> {
     Ok(match name.as_str() {
         "sms" => {
             let (from, to) = parties(words)?;
-            Verb::Text { from, to, text: words.quoted()? }
+            Verb::Text {
+                from,
+                to,
+                text: words.quoted()?,
+            }
         }
         "data" => {
             words.expect("from")?;
             let from = words.phone()?;
-            Verb::Data { from, octets: words.octets()? }
+            Verb::Data {
+                from,
+                octets: words.octets()?,
+            }
         }
         "pdu" => Verb::Pdu(Box::new(words.pdu()?)),
         "call" => {
@@ -180,7 +196,10 @@ fn verb(words: &mut Words<'_>) -> Result<Verb, ScriptError> {
         "cell" => {
             let area = words.number("area", 0..=0xFF_FFFF)?;
             let id = words.number("cell", 0..=0xFFF_FFFF)?;
-            Verb::Cell(Cell { area: narrow(area), id: narrow(id) })
+            Verb::Cell(Cell {
+                area: narrow(area),
+                id: narrow(id),
+            })
         }
         "operator" => operator(words)?,
         "reset" => Verb::Reset(words.optional_time()?),
@@ -191,7 +210,11 @@ fn verb(words: &mut Words<'_>) -> Result<Verb, ScriptError> {
         "delivery" => Verb::DeliveryTime(words.span()?),
         name => match modem_fault(name, words)? {
             Some(fault) => Verb::Modem(fault),
-            None => return Err(words.error_at(column, format!("\"{name}\" is no verb; allowed: {VERBS}"))),
+            None => {
+                return Err(
+                    words.error_at(column, format!("\"{name}\" is no verb; allowed: {VERBS}"))
+                );
+            }
         },
     })
 }
@@ -216,7 +239,11 @@ fn modem_fault(name: &str, words: &mut Words<'_>) -> Result<Option<ModemFault>, 
 fn parties(words: &mut Words<'_>) -> Result<(PhoneNumber, Option<PhoneNumber>), ScriptError> {
     words.expect("from")?;
     let from = words.phone()?;
-    let to = if words.take_if("to") { Some(words.phone()?) } else { None };
+    let to = if words.take_if("to") {
+        Some(words.phone()?)
+    } else {
+        None
+    };
     Ok((from, to))
 }
 
@@ -229,9 +256,10 @@ fn answering(words: &mut Words<'_>) -> Result<Answering, ScriptError> {
         "rings" => Answering::Rings,
         "off" => Answering::Off,
         word => {
-            return Err(
-                words.error_at(column, format!("\"{word}\" is nothing a phone does; allowed: {ALLOWED}"))
-            );
+            return Err(words.error_at(
+                column,
+                format!("\"{word}\" is nothing a phone does; allowed: {ALLOWED}"),
+            ));
         }
     })
 }
@@ -247,7 +275,10 @@ fn registration(words: &mut Words<'_>) -> Result<Registration, ScriptError> {
         "lost" => Registration::NotRegistered,
         "unknown" => Registration::Unknown,
         word => {
-            return Err(words.error_at(column, format!("\"{word}\" is no registration; allowed: {ALLOWED}")));
+            return Err(words.error_at(
+                column,
+                format!("\"{word}\" is no registration; allowed: {ALLOWED}"),
+            ));
         }
     })
 }
@@ -262,32 +293,56 @@ fn signal(words: &mut Words<'_>) -> Result<Verb, ScriptError> {
     const ALLOWED: &str = "0..=31 or 99, then 0..=7 or 99; moves TIME; steady";
     let mut class = |most: u64| -> Result<u8, ScriptError> {
         let (column, word) = words.word("a signal", ALLOWED)?;
-        let number = word.parse().ok().filter(|number: &u64| *number <= most || *number == 99);
+        let number = word
+            .parse()
+            .ok()
+            .filter(|number: &u64| *number <= most || *number == 99);
         let number = number.and_then(|number| u8::try_from(number).ok());
-        number.ok_or_else(|| words.error_at(column, format!("\"{word}\" is no signal; allowed: {ALLOWED}")))
+        number.ok_or_else(|| {
+            words.error_at(
+                column,
+                format!("\"{word}\" is no signal; allowed: {ALLOWED}"),
+            )
+        })
     };
     let strength = class(31)?;
-    let error_rate = if words.is_empty() { 99 } else { signal_rate(words)? };
-    Ok(Verb::Signal(Signal { strength, error_rate }))
+    let error_rate = if words.is_empty() {
+        99
+    } else {
+        signal_rate(words)?
+    };
+    Ok(Verb::Signal(Signal {
+        strength,
+        error_rate,
+    }))
 }
 
 fn signal_rate(words: &mut Words<'_>) -> Result<u8, ScriptError> {
     let (column, word) = words.word("an error rate", "0..=7 or 99")?;
     let rate = word.parse().ok().filter(|rate| *rate <= 7 || *rate == 99);
-    rate.ok_or_else(|| words.error_at(column, format!("\"{word}\" is no error rate; allowed: 0..=7 or 99")))
+    rate.ok_or_else(|| {
+        words.error_at(
+            column,
+            format!("\"{word}\" is no error rate; allowed: 0..=7 or 99"),
+        )
+    })
 }
 
 fn operator(words: &mut Words<'_>) -> Result<Verb, ScriptError> {
     let name = words.quoted()?;
     let (column, code) = words.word("a network code", "5 or 6 digits")?;
     if !(5..=6).contains(&code.len()) || !code.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(words.error_at(column, format!("\"{code}\" is no network code; allowed: 5 or 6 digits")));
+        return Err(words.error_at(
+            column,
+            format!("\"{code}\" is no network code; allowed: 5 or 6 digits"),
+        ));
     }
     Ok(Verb::Operator(Operator { name, code }))
 }
 
 fn faults(words: &mut Words<'_>) -> Result<Faults, ScriptError> {
-    const ALLOWED: &str = "none, lost N, answer-lost N, refused N, doubled N, overtaken N (of a hundred)";
+    const ALLOWED: &str =
+        "none, lost N, answer-lost N, refused N, doubled N, overtaken N (of a hundred)";
     let mut faults = Faults::default();
     if words.take_if("none") {
         return Ok(faults);
@@ -300,7 +355,12 @@ fn faults(words: &mut Words<'_>) -> Result<Faults, ScriptError> {
             "refused" => &mut faults.refused,
             "doubled" => &mut faults.doubled,
             "overtaken" => &mut faults.overtaken,
-            name => return Err(words.error_at(column, format!("\"{name}\" is no fault; allowed: {ALLOWED}"))),
+            name => {
+                return Err(words.error_at(
+                    column,
+                    format!("\"{name}\" is no fault; allowed: {ALLOWED}"),
+                ));
+            }
         };
         *slot = u8::try_from(words.number(&name, 0..=100)?).unwrap_or(100);
         if words.is_empty() {
@@ -311,13 +371,21 @@ fn faults(words: &mut Words<'_>) -> Result<Faults, ScriptError> {
 
 /// A fault goes to terminals and logs, and what was found may be anything, of any length.
 fn printable(problem: &str) -> String {
-    let clean = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let clean = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
     let length = problem.chars().count();
     if length <= PROBLEM_MAX {
         return problem.chars().map(clean).collect();
     }
-    let (head, tail) =
-        (problem.chars().take(PROBLEM_MAX / 5), problem.chars().skip(length - PROBLEM_MAX * 4 / 5));
+    let (head, tail) = (
+        problem.chars().take(PROBLEM_MAX / 5),
+        problem.chars().skip(length - PROBLEM_MAX * 4 / 5),
+    );
     head.chain(['…']).chain(tail).map(clean).collect()
 }
 
@@ -332,7 +400,10 @@ fn time(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, behind) = rest.split_at(digits);
-        let letters = behind.len() - behind.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let letters = behind.len()
+            - behind
+                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                .len();
         let (unit, behind) = behind.split_at(letters);
         let millis: u64 = match unit {
             "ms" => 1,
@@ -368,8 +439,12 @@ struct Word {
 
 impl<'a> Words<'a> {
     fn new(text: &'a str, line: usize) -> Result<Self, ScriptError> {
-        let mut words =
-            Self { line, end: text.chars().count() + 1, words: std::collections::VecDeque::new(), text };
+        let mut words = Self {
+            line,
+            end: text.chars().count() + 1,
+            words: std::collections::VecDeque::new(),
+            text,
+        };
         words.split()?;
         Ok(words)
     }
@@ -381,15 +456,25 @@ impl<'a> Words<'a> {
                 '#' => break,
                 c if c.is_whitespace() => {}
                 '"' => {
-                    let text = quoted(&mut rest).map_err(|problem| self.error_at(at + 1, problem))?;
-                    self.words.push_back(Word { column: at + 1, text, quoted: true });
+                    let text =
+                        quoted(&mut rest).map_err(|problem| self.error_at(at + 1, problem))?;
+                    self.words.push_back(Word {
+                        column: at + 1,
+                        text,
+                        quoted: true,
+                    });
                 }
                 c => {
                     let mut text = c.to_string();
-                    while let Some((_, c)) = rest.next_if(|(_, c)| !c.is_whitespace() && *c != '#') {
+                    while let Some((_, c)) = rest.next_if(|(_, c)| !c.is_whitespace() && *c != '#')
+                    {
                         text.push(c);
                     }
-                    self.words.push_back(Word { column: at + 1, text, quoted: false });
+                    self.words.push_back(Word {
+                        column: at + 1,
+                        text,
+                        quoted: false,
+                    });
                 }
             }
         }
@@ -401,7 +486,11 @@ impl<'a> Words<'a> {
     }
 
     fn error_at(&self, column: usize, problem: impl Into<String>) -> ScriptError {
-        ScriptError { line: self.line, column, problem: printable(&problem.into()) }
+        ScriptError {
+            line: self.line,
+            column,
+            problem: printable(&problem.into()),
+        }
     }
 
     fn next(&mut self, what: &str, allowed: &str) -> Result<Word, ScriptError> {
@@ -414,15 +503,19 @@ impl<'a> Words<'a> {
     fn word(&mut self, what: &str, allowed: &str) -> Result<(usize, String), ScriptError> {
         let word = self.next(what, allowed)?;
         if word.quoted {
-            return Err(
-                self.error_at(word.column, format!("{what} stands here without quotes; allowed: {allowed}"))
-            );
+            return Err(self.error_at(
+                word.column,
+                format!("{what} stands here without quotes; allowed: {allowed}"),
+            ));
         }
         Ok((word.column, word.text))
     }
 
     fn take_if(&mut self, wanted: &str) -> bool {
-        let found = self.words.front().is_some_and(|word| word.text == wanted && !word.quoted);
+        let found = self
+            .words
+            .front()
+            .is_some_and(|word| word.text == wanted && !word.quoted);
         if found {
             self.words.pop_front();
         }
@@ -434,23 +527,39 @@ impl<'a> Words<'a> {
         if word == wanted {
             return Ok(());
         }
-        Err(self.error_at(column, format!("\"{word}\" stands where \"{wanted}\" is wanted")))
+        Err(self.error_at(
+            column,
+            format!("\"{word}\" stands where \"{wanted}\" is wanted"),
+        ))
     }
 
     fn end(&mut self) -> Result<(), ScriptError> {
-        let Some(word) = self.words.pop_front() else { return Ok(()) };
-        Err(self
-            .error_at(word.column, format!("\"{}\" stands behind the end of what is wanted here", word.text)))
+        let Some(word) = self.words.pop_front() else {
+            return Ok(());
+        };
+        Err(self.error_at(
+            word.column,
+            format!(
+                "\"{}\" stands behind the end of what is wanted here",
+                word.text
+            ),
+        ))
     }
 
     fn time(&mut self, what: &str) -> Result<Duration, ScriptError> {
         const ALLOWED: &str = "a time as 500ms, 10s, 5m, 2h, 1d or 1m30s, at most 30d";
         let (column, word) = self.word(&format!("the time of \"{what}\""), ALLOWED)?;
-        time(&word).ok_or_else(|| self.error_at(column, format!("\"{word}\" is no time; allowed: {ALLOWED}")))
+        time(&word).ok_or_else(|| {
+            self.error_at(column, format!("\"{word}\" is no time; allowed: {ALLOWED}"))
+        })
     }
 
     fn optional_time(&mut self) -> Result<Option<Duration>, ScriptError> {
-        if self.is_empty() { Ok(None) } else { self.time("it").map(Some) }
+        if self.is_empty() {
+            Ok(None)
+        } else {
+            self.time("it").map(Some)
+        }
     }
 
     /// `200ms..1s`, or one time for both ends.
@@ -460,16 +569,26 @@ impl<'a> Words<'a> {
         let (from, to) = word.split_once("..").unwrap_or((&word, &word));
         match (time(from), time(to)) {
             (Some(from), Some(to)) if from <= to => Ok(Span { from, to }),
-            _ => Err(self.error_at(column, format!("\"{word}\" is no span of time; allowed: {ALLOWED}"))),
+            _ => Err(self.error_at(
+                column,
+                format!("\"{word}\" is no span of time; allowed: {ALLOWED}"),
+            )),
         }
     }
 
-    fn number(&mut self, what: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, ScriptError> {
+    fn number(
+        &mut self,
+        what: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<u64, ScriptError> {
         let allowed = format!("{}..={}", range.start(), range.end());
         let (column, word) = self.word(&format!("the number of \"{what}\""), &allowed)?;
         let number = word.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
-            self.error_at(column, format!("\"{word}\" is not allowed for {what}; allowed: {allowed}"))
+            self.error_at(
+                column,
+                format!("\"{word}\" is not allowed for {what}; allowed: {allowed}"),
+            )
         })
     }
 
@@ -477,7 +596,10 @@ impl<'a> Words<'a> {
         const ALLOWED: &str = "up to 20 digits, + in front where it is international";
         let (column, word) = self.word("a phone number", ALLOWED)?;
         PhoneNumber::new(&word).ok_or_else(|| {
-            self.error_at(column, format!("\"{word}\" is no phone number; allowed: {ALLOWED}"))
+            self.error_at(
+                column,
+                format!("\"{word}\" is no phone number; allowed: {ALLOWED}"),
+            )
         })
     }
 
@@ -497,7 +619,8 @@ impl<'a> Words<'a> {
     fn pdu(&mut self) -> Result<Pdu, ScriptError> {
         let column = self.words.front().map_or(self.end, |word| word.column);
         let octets = self.octets()?;
-        let decoded = Pdu::decode(&octets).map_err(|error| self.error_at(column, error.to_string()))?;
+        let decoded =
+            Pdu::decode(&octets).map_err(|error| self.error_at(column, error.to_string()))?;
         Ok(decoded.pdu)
     }
 
@@ -506,7 +629,9 @@ impl<'a> Words<'a> {
         match word.as_str() {
             "on" => Ok(true),
             "off" => Ok(false),
-            word => Err(self.error_at(column, format!("\"{word}\" is no switch; allowed: on, off"))),
+            word => {
+                Err(self.error_at(column, format!("\"{word}\" is no switch; allowed: on, off")))
+            }
         }
     }
 }
@@ -522,7 +647,11 @@ fn quoted(rest: &mut impl Iterator<Item = (usize, char)>) -> Result<String, Stri
                 Some((_, 'r')) => text.push('\r'),
                 Some((_, 't')) => text.push('\t'),
                 Some((_, c @ ('"' | '\\'))) => text.push(c),
-                Some((_, c)) => return Err(format!("\\{c} is no escape; allowed: \\n \\r \\t \\\\ \\\"")),
+                Some((_, c)) => {
+                    return Err(format!(
+                        "\\{c} is no escape; allowed: \\n \\r \\t \\\\ \\\""
+                    ));
+                }
                 None => break,
             },
             c => text.push(c),
@@ -536,7 +665,9 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        Script::parse(text).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+        Script::parse(text)
+            .map(|_| String::new())
+            .unwrap_or_else(|error| error.to_string())
     }
 
     #[test]
@@ -545,23 +676,48 @@ mod tests {
         assert_eq!(millis("1m30s"), Some(90_000));
         assert_eq!(millis("500ms"), Some(500));
         assert_eq!(millis("2h"), Some(7_200_000));
-        for bad in ["", "10", "s", "10 s", "-1s", "31d", "99999999999999999999s", "1.5s"] {
+        for bad in [
+            "",
+            "10",
+            "s",
+            "10 s",
+            "-1s",
+            "31d",
+            "99999999999999999999s",
+            "1.5s",
+        ] {
             assert_eq!(time(bad), None, "{bad}");
         }
-        assert_eq!(time(&"18446744073709551615ms".repeat(1100)), None, "longer than any time");
+        assert_eq!(
+            time(&"18446744073709551615ms".repeat(1100)),
+            None,
+            "longer than any time"
+        );
     }
 
     #[test]
     fn a_fault_is_one_printable_line_whatever_was_found() {
         let said = problem(&format!("\u{1b}[2J{}", "\0".repeat(100_000)));
-        assert!(said.chars().count() < 450 && !said.contains(char::is_control), "{said}");
-        assert!(said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("tries-stay"), "{said}");
+        assert!(
+            said.chars().count() < 450 && !said.contains(char::is_control),
+            "{said}"
+        );
+        assert!(
+            said.starts_with("1:1: \"\u{fffd}[2J") && said.ends_with("tries-stay"),
+            "{said}"
+        );
     }
 
     #[test]
     fn a_repeat_of_long_texts_does_not_take_all_memory() {
-        let line = format!("repeat 10000 every 1s sms from 10086 \"{}\"\n", "x".repeat(20_000));
-        assert_eq!(problem(&line), "1:1: more than 16777216 bytes of texts in all");
+        let line = format!(
+            "repeat 10000 every 1s sms from 10086 \"{}\"\n",
+            "x".repeat(20_000)
+        );
+        assert_eq!(
+            problem(&line),
+            "1:1: more than 16777216 bytes of texts in all"
+        );
         assert_eq!(problem(&line.replace("10000", "800")), "");
     }
 
@@ -570,12 +726,22 @@ mod tests {
         let text = "# a day\nat 60s registration lost 300s\nat 10s sms from +8613912345678 \"hi # there\\n\" # note\n\n\
                     at 20s repeat 2 every 5s modem 2 sms from 10086 to +86138 \"{n}\"";
         let script = Script::parse(text).unwrap();
-        let shown: Vec<_> =
-            script.steps.iter().map(|step| (step.at.as_secs(), step.modem, step.line)).collect();
+        let shown: Vec<_> = script
+            .steps
+            .iter()
+            .map(|step| (step.at.as_secs(), step.modem, step.line))
+            .collect();
         assert_eq!(shown, [(10, 1, 3), (20, 2, 5), (25, 2, 5), (60, 1, 2)]);
-        let Verb::Text { text, to, .. } = &script.steps[2].verb else { panic!("{script:?}") };
-        assert_eq!((text.as_str(), to.map(|to| to.to_string())), ("2", Some("+86138".into())));
-        let Verb::Text { text, .. } = &script.steps[0].verb else { panic!("{script:?}") };
+        let Verb::Text { text, to, .. } = &script.steps[2].verb else {
+            panic!("{script:?}")
+        };
+        assert_eq!(
+            (text.as_str(), to.map(|to| to.to_string())),
+            ("2", Some("+86138".into()))
+        );
+        let Verb::Text { text, .. } = &script.steps[0].verb else {
+            panic!("{script:?}")
+        };
         assert_eq!(text, "hi # there\n");
     }
 
@@ -634,31 +800,80 @@ mod tests {
     #[test]
     fn faults_of_a_script_are_told_with_line_column_and_what_is_allowed() {
         let all = [
-            ("\nat 5s regstration lost", "2:7: \"regstration\" is no verb; allowed: sms, data"),
-            ("at 5 reset", "1:4: \"5\" is no time; allowed: a time as 500ms"),
-            ("sms +8613912345678 \"x\"", "1:5: \"+8613912345678\" stands where \"from\" is wanted"),
-            ("sms from Bob \"x\"", "1:10: \"Bob\" is no phone number; allowed: up to 20 digits"),
+            (
+                "\nat 5s regstration lost",
+                "2:7: \"regstration\" is no verb; allowed: sms, data",
+            ),
+            (
+                "at 5 reset",
+                "1:4: \"5\" is no time; allowed: a time as 500ms",
+            ),
+            (
+                "sms +8613912345678 \"x\"",
+                "1:5: \"+8613912345678\" stands where \"from\" is wanted",
+            ),
+            (
+                "sms from Bob \"x\"",
+                "1:10: \"Bob\" is no phone number; allowed: up to 20 digits",
+            ),
             ("sms from 10086 x", "1:16: x is no text in quotes"),
             ("sms from 10086 \"x", "1:16: the quote is not closed"),
             ("sms from 10086 \"\\q\"", "1:16: \\q is no escape"),
-            ("sms from 10086", "1:15: a text is missing; allowed: a text in quotes"),
-            ("signal 32", "1:8: \"32\" is no signal; allowed: 0..=31 or 99"),
-            ("signal 3 8", "1:10: \"8\" is no error rate; allowed: 0..=7 or 99"),
-            ("registration gone", "1:14: \"gone\" is no registration; allowed: home, roaming"),
-            ("faults lost 101", "1:13: \"101\" is not allowed for lost; allowed: 0..=100"),
-            ("faults swapped 1", "1:8: \"swapped\" is no fault; allowed: none, lost N"),
-            ("phone 10086 asleep", "1:13: \"asleep\" is nothing a phone does; allowed: answers"),
-            ("operator \"X\" 46", "1:14: \"46\" is no network code; allowed: 5 or 6 digits"),
+            (
+                "sms from 10086",
+                "1:15: a text is missing; allowed: a text in quotes",
+            ),
+            (
+                "signal 32",
+                "1:8: \"32\" is no signal; allowed: 0..=31 or 99",
+            ),
+            (
+                "signal 3 8",
+                "1:10: \"8\" is no error rate; allowed: 0..=7 or 99",
+            ),
+            (
+                "registration gone",
+                "1:14: \"gone\" is no registration; allowed: home, roaming",
+            ),
+            (
+                "faults lost 101",
+                "1:13: \"101\" is not allowed for lost; allowed: 0..=100",
+            ),
+            (
+                "faults swapped 1",
+                "1:8: \"swapped\" is no fault; allowed: none, lost N",
+            ),
+            (
+                "phone 10086 asleep",
+                "1:13: \"asleep\" is nothing a phone does; allowed: answers",
+            ),
+            (
+                "operator \"X\" 46",
+                "1:14: \"46\" is no network code; allowed: 5 or 6 digits",
+            ),
             ("pdu 00", "1:5: "),
             ("data from 1 0g", "1:13: octet 0: 'g' is no hex digit"),
             ("submit 2s..1s", "1:8: \"2s..1s\" is no span of time"),
             ("back now", "1:6: \"now\" stands behind the end"),
-            ("blank-lines yes", "1:13: \"yes\" is no switch; allowed: on, off"),
-            ("repeat 3 reset", "1:10: \"reset\" stands where \"every\" is wanted"),
-            ("modem 0 reset", "1:7: \"0\" is not allowed for modem; allowed: 1..=1000"),
+            (
+                "blank-lines yes",
+                "1:13: \"yes\" is no switch; allowed: on, off",
+            ),
+            (
+                "repeat 3 reset",
+                "1:10: \"reset\" stands where \"every\" is wanted",
+            ),
+            (
+                "modem 0 reset",
+                "1:7: \"0\" is not allowed for modem; allowed: 1..=1000",
+            ),
         ];
         for (text, wanted) in all {
-            assert!(problem(text).starts_with(wanted), "{text:?}: {}", problem(text));
+            assert!(
+                problem(text).starts_with(wanted),
+                "{text:?}: {}",
+                problem(text)
+            );
         }
     }
 

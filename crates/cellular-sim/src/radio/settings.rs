@@ -69,11 +69,15 @@ impl Span {
     /// Between so many milliseconds.
     #[must_use]
     pub const fn millis(from: u64, to: u64) -> Self {
-        Self { from: Duration::from_millis(from), to: Duration::from_millis(to) }
+        Self {
+            from: Duration::from_millis(from),
+            to: Duration::from_millis(to),
+        }
     }
 
     pub(super) fn draw(self, rng: &mut Rng) -> Duration {
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX / 4);
+        let micros =
+            |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX / 4);
         let (from, to) = (micros(self.from), micros(self.to));
         Duration::from_micros(rng.range(from, to.max(from)))
     }
@@ -129,12 +133,24 @@ impl Default for Settings {
             reset: Span::millis(3000, 6000),
             repeat_after: Duration::from_secs(120),
             keeps: Duration::from_secs(3 * 24 * 3600),
-            operator: Operator { name: "China Mobile".to_owned(), code: "46000".to_owned() },
-            cell: Cell { area: 21269, id: 34093 },
-            signal: Signal { strength: 31, error_rate: 99 },
+            operator: Operator {
+                name: "China Mobile".to_owned(),
+                code: "46000".to_owned(),
+            },
+            cell: Cell {
+                area: 21269,
+                id: 34093,
+            },
+            signal: Signal {
+                strength: 31,
+                error_rate: 99,
+            },
             signal_moves: None,
             // 2026-01-01 00:00:00, China.
-            clock: NetworkTime { seconds: 820_540_800, zone: Some(32) },
+            clock: NetworkTime {
+                seconds: 820_540_800,
+                zone: Some(32),
+            },
             tells_clock: false,
             faults: Faults::default(),
         }

@@ -62,15 +62,27 @@ impl Network {
             phone.reference
         });
         let alphabet = body.alphabet();
-        let parts = split(body, Header::default(), Reference::Narrow(reference), PARTS_MAX)
-            .map_err(|_| VerbError::TextTooLong)?;
+        let parts = split(
+            body,
+            Header::default(),
+            Reference::Narrow(reference),
+            PARTS_MAX,
+        )
+        .map_err(|_| VerbError::TextTooLong)?;
         let from = Address::number(from.as_str()).ok_or(VerbError::NoSuchNumber)?;
         if !self.center.has_room(parts.len()) {
             return Err(VerbError::CenterFull);
         }
         for data in parts {
             let deliver = self.deliver(from.clone(), Dcs::of(alphabet), 0, data, now);
-            self.accept(Party::Phone(sender), receiver, deliver, None, self.settings.keeps, now);
+            self.accept(
+                Party::Phone(sender),
+                receiver,
+                deliver,
+                None,
+                self.settings.keeps,
+                now,
+            );
         }
         Ok(())
     }
@@ -102,11 +114,20 @@ impl Network {
             let answer = ModemInput::Submitted { token, outcome };
             return self.news.push_back((modem, answer));
         }
-        self.answers.push(Answer { at: now + wait, modem, token, outcome });
+        self.answers.push(Answer {
+            at: now + wait,
+            modem,
+            token,
+            outcome,
+        });
     }
 
     fn try_submit(&mut self, modem: Id, pdu: &[u8], now: Instant) -> Result<u8, SubmitFailure> {
-        let port = self.ports.get(modem.0).filter(|port| port.is_there()).ok_or(SubmitFailure::NO_MODEM)?;
+        let port = self
+            .ports
+            .get(modem.0)
+            .filter(|port| port.is_there())
+            .ok_or(SubmitFailure::NO_MODEM)?;
         if !port.registration.is_registered() {
             return Err(SubmitFailure::NO_NETWORK);
         }
@@ -141,13 +162,22 @@ impl Network {
         }
         let number = PhoneNumber::new(&submit.to.to_string()).ok_or(SubmitFailure(28))?;
         let receiver = self.party(number).map_err(|_| SubmitFailure(1))?;
-        let own = self.ports.get(modem.0).and_then(|port| port.subscriber.number);
-        let from = own.and_then(|own| Address::number(own.as_str())).ok_or(SubmitFailure(28))?;
-        self.center.remember(sender, submit.reference, submit.to.clone());
+        let own = self
+            .ports
+            .get(modem.0)
+            .and_then(|port| port.subscriber.number);
+        let from = own
+            .and_then(|own| Address::number(own.as_str()))
+            .ok_or(SubmitFailure(28))?;
+        self.center
+            .remember(sender, submit.reference, submit.to.clone());
         let keeps = submit.validity.period().unwrap_or(self.settings.keeps);
         let stamp = self.stamp(now);
-        let report =
-            submit.report.then(|| Wanted { reference: submit.reference, to: submit.to.clone(), stamp });
+        let report = submit.report.then(|| Wanted {
+            reference: submit.reference,
+            to: submit.to.clone(),
+            stamp,
+        });
         let deliver = self.deliver(from, submit.dcs, submit.pid, submit.data, now);
         self.accept(sender, receiver, deliver, report, keeps, now);
         Ok(())
@@ -187,10 +217,18 @@ impl Network {
                 Some(copy) => (copy, in_order),
                 None => (tpdu.clone(), in_order + self.held_up()),
             };
-            self.center.hold(Held::new(from, to, copy, (again, again + keeps), None).loose());
+            self.center
+                .hold(Held::new(from, to, copy, (again, again + keeps), None).loose());
         }
         let held = if for_modem && self.rng.chance(faults.overtaken.into()) {
-            Held::new(from, to, tpdu, (in_order + self.held_up(), now + keeps), report).loose()
+            Held::new(
+                from,
+                to,
+                tpdu,
+                (in_order + self.held_up(), now + keeps),
+                report,
+            )
+            .loose()
         } else {
             Held::new(from, to, tpdu, (in_order, now + keeps), report)
         };
@@ -200,11 +238,18 @@ impl Network {
     /// A centre that tries again may give a part another stamp. Not the last one: behind a whole message nobody could
     /// tell it from a part of a new one.
     fn stamped_anew(&mut self, tpdu: &Tpdu, now: Instant) -> Option<Tpdu> {
-        let Tpdu::Deliver(deliver) = tpdu else { return None };
+        let Tpdu::Deliver(deliver) = tpdu else {
+            return None;
+        };
         let concat = deliver.data.header.as_ref().and_then(Header::concat)?;
         let stamp = self.stamp(now + Duration::from_secs(1));
         let anew = concat.part < concat.total && self.rng.chance(50);
-        anew.then(|| Tpdu::Deliver(Deliver { stamp, ..deliver.clone() }))
+        anew.then(|| {
+            Tpdu::Deliver(Deliver {
+                stamp,
+                ..deliver.clone()
+            })
+        })
     }
 
     fn held_up(&mut self) -> Duration {

@@ -172,11 +172,16 @@ impl Network {
             .map(Id)
             .filter(|id| id.0 < self.ports.len())
             .ok_or(VerbError::NoSuchModem)?;
-        let own =
-            self.ports.get(id.0).and_then(|port| port.subscriber.number).ok_or(VerbError::NoSuchNumber)?;
+        let own = self
+            .ports
+            .get(id.0)
+            .and_then(|port| port.subscriber.number)
+            .ok_or(VerbError::NoSuchNumber)?;
         match verb {
             Verb::Text { from, to, text } => self.send_text(*from, to.unwrap_or(own), text, now)?,
-            Verb::Data { from, octets } => self.send_body(*from, own, Body::Octets(octets.clone()), now)?,
+            Verb::Data { from, octets } => {
+                self.send_body(*from, own, Body::Octets(octets.clone()), now)?
+            }
             Verb::Pdu(pdu) => self.inject(id, pdu.tpdu.clone(), now)?,
             Verb::Call { from, to } => self.call(*from, to.unwrap_or(own), now)?,
             Verb::Answer(phone) => self.answer(*phone, now)?,

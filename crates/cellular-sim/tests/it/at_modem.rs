@@ -1,5 +1,9 @@
 //! Dialogues with the simulated AT modem, one command group after the other, and its faults.
-#![expect(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test"
+)]
 
 use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
 use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
@@ -21,7 +25,12 @@ impl Host {
     fn new(setup: Setup) -> Self {
         let mut rack = Rack::new(1, Settings::default());
         rack.add(setup, Subscriber::default(), Instant::ZERO);
-        let mut host = Self { rack, now: Instant::ZERO, seen: vec![String::new()], others: Vec::new() };
+        let mut host = Self {
+            rack,
+            now: Instant::ZERO,
+            seen: vec![String::new()],
+            others: Vec::new(),
+        };
         host.drain();
         host
     }
@@ -34,13 +43,16 @@ impl Host {
 
     fn add(&mut self) -> usize {
         self.seen.push(String::new());
-        self.rack.add(Setup::default(), Subscriber::default(), self.now)
+        self.rack
+            .add(Setup::default(), Subscriber::default(), self.now)
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.rack.poll_output() {
             match output {
-                RackOutput::Bytes(modem, bytes) => self.seen[modem] += &String::from_utf8(bytes).unwrap(),
+                RackOutput::Bytes(modem, bytes) => {
+                    self.seen[modem] += &String::from_utf8(bytes).unwrap()
+                }
                 other => self.others.push(other),
             }
         }
@@ -107,7 +119,12 @@ fn pdu(to: &str, text: &str, change: impl Fn(&mut Submit)) -> (usize, String) {
     let data = UserData::plain(Body::text(text));
     let mut submit = Submit::new(Address::number(to).unwrap(), data);
     change(&mut submit);
-    let octets = Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().unwrap();
+    let octets = Pdu {
+        smsc: None,
+        tpdu: Tpdu::Submit(submit),
+    }
+    .encode()
+    .unwrap();
     (octets.len() - 1, hex::encode(&octets))
 }
 
@@ -117,8 +134,15 @@ fn echo_is_on_until_it_is_switched_off_and_lines_may_be_glued() {
     assert_eq!(host.say("AT"), "AT\r\r\nOK\r\n");
     assert_eq!(host.say("ATE0"), "ATE0\r\r\nOK\r\n");
     assert_eq!(host.say("ATQ0 V1 E1 S0=0 &C1 +CMEE=1"), "\r\nOK\r\n");
-    assert_eq!(host.say("ATE0;+CMEE?"), "ATE0;+CMEE?\r\r\n+CMEE: 1\r\n\r\nOK\r\n");
-    assert_eq!(host.say("\u{1b}"), "", "what is no command line is not answered");
+    assert_eq!(
+        host.say("ATE0;+CMEE?"),
+        "ATE0;+CMEE?\r\r\n+CMEE: 1\r\n\r\nOK\r\n"
+    );
+    assert_eq!(
+        host.say("\u{1b}"),
+        "",
+        "what is no command line is not answered"
+    );
     assert_eq!(host.say("a/"), ok("+CMEE: 1"));
     assert_eq!(host.say("ATV0"), "0\r");
     assert_eq!(host.say("AT+NONSENSE"), "4\r");
@@ -146,13 +170,25 @@ fn it_says_who_it_is() {
     assert_eq!(host.say("AT+CGSN"), ok("135790246811220"));
     assert_eq!(host.say("AT+CIMI"), ok("460023633887978"));
     assert_eq!(host.say("ATI"), ok("dtu-sim\nSimulated modem\ndtu-sim 0.1"));
-    assert_eq!(host.say("AT+CNUM"), ok("+CNUM: \"\",\"+8613800100001\",145"));
+    assert_eq!(
+        host.say("AT+CNUM"),
+        ok("+CNUM: \"\",\"+8613800100001\",145")
+    );
     assert_eq!(host.say("AT+GCAP"), ok("+GCAP: +CGSM,+DS,+ES"));
-    assert_eq!(host.say("AT+CRSM=176,12258,0,0,10"), ok("+CRSM: 144,0,\"98680021436587092143\""));
+    assert_eq!(
+        host.say("AT+CRSM=176,12258,0,0,10"),
+        ok("+CRSM: 144,0,\"98680021436587092143\"")
+    );
     for name in ["+CGMI", "+CGMM", "+CGMR", "+CLAC"] {
-        assert!(host.say(&format!("AT{name}")).ends_with("\r\n\r\nOK\r\n"), "{name}");
+        assert!(
+            host.say(&format!("AT{name}")).ends_with("\r\n\r\nOK\r\n"),
+            "{name}"
+        );
     }
-    let mut ec2x = Host::new(Setup { dialect: Dialect::Ec2x, ..Setup::default() });
+    let mut ec2x = Host::new(Setup {
+        dialect: Dialect::Ec2x,
+        ..Setup::default()
+    });
     ec2x.say("ATE0");
     assert_eq!(ec2x.say("AT+CGMM"), ok("EC25"));
 }
@@ -164,8 +200,14 @@ fn errors_are_told_as_cmee_wants() {
     host.say("AT+CMEE=1");
     assert_eq!(host.say("AT+CFUN=9"), "\r\n+CME ERROR: 50\r\n");
     host.say("AT+CMEE=2");
-    assert_eq!(host.say("AT+CFUN=9"), "\r\n+CME ERROR: incorrect parameters\r\n");
-    assert_eq!(host.say("AT+CMGR=300"), "\r\n+CMS ERROR: there is no message at this index\r\n");
+    assert_eq!(
+        host.say("AT+CFUN=9"),
+        "\r\n+CME ERROR: incorrect parameters\r\n"
+    );
+    assert_eq!(
+        host.say("AT+CMGR=300"),
+        "\r\n+CMS ERROR: there is no message at this index\r\n"
+    );
     assert_eq!(
         host.say("AT+CSQ;+CFUN=9;+CSQ"),
         "\r\n+CSQ: 31,99\r\n\r\n+CME ERROR: incorrect parameters\r\n"
@@ -174,24 +216,38 @@ fn errors_are_told_as_cmee_wants() {
 
 #[test]
 fn a_pin_is_asked_for_and_three_wrong_ones_lock_the_card() {
-    let mut host =
-        Host::new(Setup { pin: Some("1234".into()), dialect: Dialect::Sim800, ..Setup::default() });
+    let mut host = Host::new(Setup {
+        pin: Some("1234".into()),
+        dialect: Dialect::Sim800,
+        ..Setup::default()
+    });
     host.say("ATE0+CMEE=1");
     assert_eq!(host.say("AT+CPIN?"), ok("+CPIN: SIM PIN"));
     assert_eq!(host.say("AT+CREG?"), ok("+CREG: 0,0"));
     assert_eq!(host.say("AT+CIMI"), "\r\n+CME ERROR: 11\r\n");
     assert_eq!(host.say("AT+CMGF=0"), "\r\n+CMS ERROR: 311\r\n");
     assert_eq!(host.say("AT+CPIN=\"0000\""), "\r\n+CME ERROR: 16\r\n");
-    assert_eq!(host.say("AT+CPIN=\"1234\""), "\r\nOK\r\n\r\n+CPIN: READY\r\n");
+    assert_eq!(
+        host.say("AT+CPIN=\"1234\""),
+        "\r\nOK\r\n\r\n+CPIN: READY\r\n"
+    );
     host.run(5000);
     assert_eq!(host.heard(), "\r\nCall Ready\r\n\r\nSMS Ready\r\n");
-    assert_eq!(host.say("AT+CPIN?;+CREG?"), "\r\n+CPIN: READY\r\n\r\n+CREG: 0,1\r\n\r\nOK\r\n");
+    assert_eq!(
+        host.say("AT+CPIN?;+CREG?"),
+        "\r\n+CPIN: READY\r\n\r\n+CREG: 0,1\r\n\r\nOK\r\n"
+    );
 
     host.say("AT+CFUN=1,1");
     host.run(20_000);
     host.say("ATE0+CMEE=1");
     for _ in 0..3 {
-        assert_eq!(host.say("AT+CPIN=\"9999\"").matches("+CME ERROR: 16").count(), 1);
+        assert_eq!(
+            host.say("AT+CPIN=\"9999\"")
+                .matches("+CME ERROR: 16")
+                .count(),
+            1
+        );
     }
     assert_eq!(host.say("AT+CPIN?").matches("SIM PUK").count(), 1);
 }
@@ -199,7 +255,10 @@ fn a_pin_is_asked_for_and_three_wrong_ones_lock_the_card() {
 /// What some modems do, and a host must not lock a card for.
 #[test]
 fn k6_a_pin_may_go_unheeded_and_the_count_of_tries_stand_still() {
-    let mut host = Host::new(Setup { pin: Some("1234".into()), ..Setup::default() });
+    let mut host = Host::new(Setup {
+        pin: Some("1234".into()),
+        ..Setup::default()
+    });
     host.say("ATE0+CMEE=1");
     host.does("pin-unheeded on");
     assert_eq!(host.say("AT+CPIN=\"1234\""), "\r\nOK\r\n");
@@ -214,13 +273,25 @@ fn k6_a_pin_may_go_unheeded_and_the_count_of_tries_stand_still() {
 
 #[test]
 fn a_reset_brings_the_boot_lines_and_forgets_settings() {
-    let mut host = Host::new(Setup { dialect: Dialect::Ec2x, ..Setup::default() });
+    let mut host = Host::new(Setup {
+        dialect: Dialect::Ec2x,
+        ..Setup::default()
+    });
     host.say("ATE0");
     assert_eq!(host.say("AT+CFUN=1,1"), "\r\nOK\r\n");
     assert_eq!(host.say("AT"), "", "it is away");
     host.run(20_000);
-    let lines = ["RDY", "+CFUN: 1", "+CPIN: READY", "+QIND: SMS DONE", "+QIND: PB DONE"];
-    assert_eq!(host.heard(), lines.map(|line| format!("\r\n{line}\r\n")).concat());
+    let lines = [
+        "RDY",
+        "+CFUN: 1",
+        "+CPIN: READY",
+        "+QIND: SMS DONE",
+        "+QIND: PB DONE",
+    ];
+    assert_eq!(
+        host.heard(),
+        lines.map(|line| format!("\r\n{line}\r\n")).concat()
+    );
     assert_eq!(host.say("AT"), "AT\r\r\nOK\r\n", "echo is on again");
 }
 
@@ -239,26 +310,50 @@ fn registration_is_asked_for_and_told() {
     assert_eq!(host.say("AT+CSQ"), ok("+CSQ: 99,99"));
     host.run(11_000);
     let searching = "\r\n+CREG: 2\r\n\r\n+CGREG: 2\r\n";
-    assert_eq!(host.heard(), format!("{searching}\r\n+CREG: 1,\"5315\",\"852D\"\r\n\r\n+CGREG: 1\r\n"));
+    assert_eq!(
+        host.heard(),
+        format!("{searching}\r\n+CREG: 1,\"5315\",\"852D\"\r\n\r\n+CGREG: 1\r\n")
+    );
     host.does("cell 1 2");
-    assert_eq!(host.heard(), "\r\n+CREG: 1,\"0001\",\"0002\"\r\n\r\n+CGREG: 1\r\n");
+    assert_eq!(
+        host.heard(),
+        "\r\n+CREG: 1,\"0001\",\"0002\"\r\n\r\n+CGREG: 1\r\n"
+    );
     assert_eq!(host.say("AT+COPS=3,2;+COPS?"), ok("+COPS: 0,2,\"46000\""));
-    assert_eq!(host.say("AT+COPS=3,0;+COPS?"), ok("+COPS: 0,0,\"China Mobile\""));
+    assert_eq!(
+        host.say("AT+COPS=3,0;+COPS?"),
+        ok("+COPS: 0,0,\"China Mobile\"")
+    );
     assert_eq!(host.say("AT+COPS=?"), "");
     host.run(3000);
-    assert_eq!(host.heard(), ok("+COPS: (2,\"China Mobile\",\"ChinaMob\",\"46000\"),,(0,1,2,3,4),(0,1,2)"));
+    assert_eq!(
+        host.heard(),
+        ok("+COPS: (2,\"China Mobile\",\"ChinaMob\",\"46000\"),,(0,1,2,3,4),(0,1,2)")
+    );
     host.does("signal 12 3");
     assert_eq!(host.say("AT+CSQ"), ok("+CSQ: 12,3"));
 }
 
 #[test]
 fn cells_are_told_as_the_dialect_does() {
-    let mut host = Host::new(Setup { dialect: Dialect::Sim800, ..Setup::default() });
+    let mut host = Host::new(Setup {
+        dialect: Dialect::Sim800,
+        ..Setup::default()
+    });
     host.say("ATE0");
-    assert_eq!(host.say("AT+CENG?"), ok("+CENG: 3,0\n+CENG: 0,\"460,00,5315,852d,26,31\""));
-    let mut host = Host::new(Setup { dialect: Dialect::Ec2x, ..Setup::default() });
+    assert_eq!(
+        host.say("AT+CENG?"),
+        ok("+CENG: 3,0\n+CENG: 0,\"460,00,5315,852d,26,31\"")
+    );
+    let mut host = Host::new(Setup {
+        dialect: Dialect::Ec2x,
+        ..Setup::default()
+    });
     host.say("ATE0");
-    assert!(host.say("AT+QENG=\"servingcell\"").contains("\"LTE\",\"FDD\",460,00,852D,"));
+    assert!(
+        host.say("AT+QENG=\"servingcell\"")
+            .contains("\"LTE\",\"FDD\",460,00,852D,")
+    );
     host.say("AT+CREG=2");
     assert_eq!(host.say("AT+CREG?"), ok("+CREG: 2,1,\"5315\",\"852D\",7"));
 }
@@ -281,7 +376,10 @@ fn packet_data_has_contexts_and_addresses() {
     let mut host = Host::generic();
     host.say("AT+CMEE=1");
     assert_eq!(host.say("AT+CGDCONT=1,\"IP\",\"CMNET\""), "\r\nOK\r\n");
-    assert_eq!(host.say("AT+CGDCONT?"), ok("+CGDCONT: 1,\"IP\",\"CMNET\",\"\",0,0"));
+    assert_eq!(
+        host.say("AT+CGDCONT?"),
+        ok("+CGDCONT: 1,\"IP\",\"CMNET\",\"\",0,0")
+    );
     assert_eq!(host.say("AT+CGPADDR=1"), ok("+CGPADDR: 1,\"0.0.0.0\""));
     assert_eq!(host.say("AT+CGACT=1,2"), "\r\n+CME ERROR: 30\r\n");
     assert_eq!(host.say("AT+CGACT=1,1;+CGACT?"), ok("+CGACT: 1,1"));
@@ -298,7 +396,11 @@ fn the_clock_runs_and_can_be_set() {
     host.run(60_000);
     assert_eq!(host.say("AT+CCLK?"), ok("+CCLK: \"14/09/10,15:02:07-14\""));
     for bad in ["14/13/10,15:01:07", "14/09/10", "", "14/09/10,15:01:07+99"] {
-        assert_eq!(host.say(&format!("AT+CCLK=\"{bad}\"")), "\r\nERROR\r\n", "{bad}");
+        assert_eq!(
+            host.say(&format!("AT+CCLK=\"{bad}\"")),
+            "\r\nERROR\r\n",
+            "{bad}"
+        );
     }
 }
 
@@ -314,7 +416,10 @@ fn a_message_is_sent_as_a_pdu() {
     assert_eq!(host.phone_texts(), ["hello"]);
     // A wrong length, no PDU at all, and an escape.
     host.say(&format!("AT+CMGS={}", length + 1));
-    assert_eq!(host.type_at(0, format!("{digits}\x1a").as_bytes()), "\r\n+CMS ERROR: 304\r\n");
+    assert_eq!(
+        host.type_at(0, format!("{digits}\x1a").as_bytes()),
+        "\r\n+CMS ERROR: 304\r\n"
+    );
     host.say("AT+CMGS=20");
     assert_eq!(host.type_at(0, b"no pdu\x1a"), "\r\n+CMS ERROR: 304\r\n");
     host.say("AT+CMGS=20");
@@ -322,7 +427,10 @@ fn a_message_is_sent_as_a_pdu() {
     assert_eq!(host.say("AT+CMGS=0"), "\r\n+CMS ERROR: 304\r\n");
     host.does("registration lost");
     host.say(&format!("AT+CMGS={length}"));
-    assert_eq!(host.type_at(0, format!("{digits}\x1a").as_bytes()), "\r\n+CMS ERROR: 331\r\n");
+    assert_eq!(
+        host.type_at(0, format!("{digits}\x1a").as_bytes()),
+        "\r\n+CMS ERROR: 331\r\n"
+    );
 }
 
 #[test]
@@ -349,7 +457,10 @@ fn a_message_is_sent_as_text_in_each_charset() {
         ("UCS2", "0", "0041"),
     ];
     for (charset, dcs, typed) in cases {
-        assert_eq!(host.say(&format!("AT+CSCS=\"{charset}\";+CSMP=17,167,0,{dcs}")), "\r\nOK\r\n");
+        assert_eq!(
+            host.say(&format!("AT+CSCS=\"{charset}\";+CSMP=17,167,0,{dcs}")),
+            "\r\nOK\r\n"
+        );
         assert_eq!(host.say("AT+CMGS=\"+8613912345678\""), "\r\n> ");
         host.type_at(0, format!("{typed}\x1a").as_bytes());
         host.run(2000);
@@ -368,9 +479,18 @@ fn a_received_message_is_stored_told_read_and_deleted() {
     assert_eq!(host.heard(), "\r\n+CMTI: \"SM\",1\r\n");
     let digits = "0891683108501305F0040D91683119325476F8000062101000000023";
     let list = host.say("AT+CMGL=4");
-    assert!(list.starts_with("\r\n+CMGL: 1,0,,25\r\n") && list.contains(&digits[..30]), "{list}");
-    assert!(host.say("AT+CMGR=1").starts_with("\r\n+CMGR: 1,,25\r\n"), "read now");
-    assert_eq!(host.say("AT+CPMS?"), ok("+CPMS: \"SM\",1,30,\"SM\",1,30,\"SM\",1,30"));
+    assert!(
+        list.starts_with("\r\n+CMGL: 1,0,,25\r\n") && list.contains(&digits[..30]),
+        "{list}"
+    );
+    assert!(
+        host.say("AT+CMGR=1").starts_with("\r\n+CMGR: 1,,25\r\n"),
+        "read now"
+    );
+    assert_eq!(
+        host.say("AT+CPMS?"),
+        ok("+CPMS: \"SM\",1,30,\"SM\",1,30,\"SM\",1,30")
+    );
     assert_eq!(host.say("AT+CMGD=1"), "\r\nOK\r\n");
     assert_eq!(host.say("AT+CMGR=1"), "\r\nOK\r\n", "an empty place");
     assert_eq!(host.say("AT+CMGD=31"), "\r\n+CMS ERROR: 321\r\n");
@@ -395,24 +515,36 @@ fn manual_2_8_6_7_a_text_is_listed_in_text_mode() {
     assert_eq!(host.say("AT+CMGL=\"REC UNREAD\""), "\r\nOK\r\n");
     host.say("AT+CSDH=1");
     let read = host.say("AT+CMGR=1");
-    assert!(read.contains("+32\",145,4,0,0,\"+8613800531500\",145,5\r\nhello\r\n"), "{read}");
+    assert!(
+        read.contains("+32\",145,4,0,0,\"+8613800531500\",145,5\r\nhello\r\n"),
+        "{read}"
+    );
     assert_eq!(host.say("AT+CMGL=\"SOME\""), "\r\n+CMS ERROR: 302\r\n");
 }
 
 #[test]
 fn a_full_card_leaves_messages_with_the_network_until_a_place_is_free() {
-    let mut host = Host::new(Setup { places: 2, ..Setup::default() });
+    let mut host = Host::new(Setup {
+        places: 2,
+        ..Setup::default()
+    });
     host.say("ATE0+CNMI=2,1");
     host.heard();
     for text in ["1", "2", "3"] {
         host.get_text(text);
     }
-    assert_eq!(host.heard(), "\r\n+CMTI: \"SM\",1\r\n\r\n+CMTI: \"SM\",2\r\n");
+    assert_eq!(
+        host.heard(),
+        "\r\n+CMTI: \"SM\",1\r\n\r\n+CMTI: \"SM\",2\r\n"
+    );
     host.run(600_000);
     assert_eq!(host.heard(), "", "the network tries in vain");
     assert_eq!(host.say("AT+CMGD=1"), "\r\nOK\r\n\r\n+CMTI: \"SM\",1\r\n");
     assert_eq!(host.rack.network().counters().delivered, 3);
-    assert_eq!(host.say("AT+CPMS=\"ME\",\"ME\",\"ME\""), ok("+CPMS: 0,2,0,2,0,2"));
+    assert_eq!(
+        host.say("AT+CPMS=\"ME\",\"ME\",\"ME\""),
+        ok("+CPMS: 0,2,0,2,0,2")
+    );
     host.get_text("4");
     assert_eq!(host.heard(), "\r\n+CMTI: \"ME\",1\r\n");
 }
@@ -423,7 +555,10 @@ fn messages_go_straight_to_the_host_and_with_csms_1_are_acknowledged() {
     host.say("AT+CNMI=2,2,0,1,0");
     host.get_text("hello");
     let heard = host.heard();
-    assert!(heard.starts_with("\r\n+CMT: ,25\r\n0891683108501305F0"), "{heard}");
+    assert!(
+        heard.starts_with("\r\n+CMT: ,25\r\n0891683108501305F0"),
+        "{heard}"
+    );
     assert_eq!(host.say("AT+CMGL=4"), "\r\nOK\r\n");
     assert_eq!(host.say("AT+CSMS=1"), ok("+CSMS: 1,1,1"));
     host.get_text("again");
@@ -460,7 +595,10 @@ fn messages_are_written_and_sent_from_the_store() {
     let mut host = Host::generic();
     let (length, digits) = pdu("10010", "stored", |_| {});
     host.say(&format!("AT+CMGW={length}"));
-    assert_eq!(host.type_at(0, format!("{digits}\x1a").as_bytes()), ok("+CMGW: 1"));
+    assert_eq!(
+        host.type_at(0, format!("{digits}\x1a").as_bytes()),
+        ok("+CMGW: 1")
+    );
     assert!(host.say("AT+CMGL=2").contains("+CMGL: 1,2,,"));
     assert_eq!(host.say("AT+CMSS=1"), "");
     host.run(2000);
@@ -477,8 +615,8 @@ fn messages_are_written_and_sent_from_the_store() {
 fn every_test_form_that_clients_ask_for_is_answered() {
     let mut host = Host::generic();
     let names = [
-        "CMGF", "CPMS", "CSCS", "CNMI", "CSMS", "CMGD", "CMGL", "CREG", "CFUN", "CGDCONT", "CLCC", "CMEE",
-        "CSQ", "CCLK", "CGATT", "CGACT",
+        "CMGF", "CPMS", "CSCS", "CNMI", "CSMS", "CMGD", "CMGL", "CREG", "CFUN", "CGDCONT", "CLCC",
+        "CMEE", "CSQ", "CCLK", "CGATT", "CGACT",
     ];
     for name in names {
         let answer = host.say(&format!("AT+{name}=?"));
@@ -499,7 +637,11 @@ fn a_call_goes_out_and_its_state_can_be_asked_for() {
     assert_eq!(host.say("AT+CLCC"), "\r\nOK\r\n");
     host.run(3000);
     assert_eq!(host.heard(), "");
-    for (does, end) in [("busy", "BUSY"), ("rings", "NO ANSWER"), ("off", "NO CARRIER")] {
+    for (does, end) in [
+        ("busy", "BUSY"),
+        ("rings", "NO ANSWER"),
+        ("off", "NO CARRIER"),
+    ] {
         host.does(&format!("phone +8613912345678 {does}"));
         host.say("ATDT+8613912345678;");
         host.run(70_000);
@@ -516,7 +658,10 @@ fn a_call_comes_in_rings_and_is_answered_or_refused() {
     host.run(5000);
     let ring = "\r\nRING\r\n\r\n+CLIP: \"+8613912345678\",145,\"\",0,\"\",0\r\n";
     assert_eq!(host.heard(), ring.repeat(2));
-    assert_eq!(host.say("AT+CLCC"), ok("+CLCC: 1,1,4,0,0,\"+8613912345678\",145"));
+    assert_eq!(
+        host.say("AT+CLCC"),
+        ok("+CLCC: 1,1,4,0,0,\"+8613912345678\",145")
+    );
     assert_eq!(host.say("ATA"), "\r\nOK\r\n");
     host.does("hangup +8613912345678");
     assert_eq!(host.heard(), "\r\nNO CARRIER\r\n");
@@ -526,7 +671,10 @@ fn a_call_comes_in_rings_and_is_answered_or_refused() {
     host.does("call from +8613912345678");
     host.run(5000);
     assert_eq!(host.heard(), "\r\n+CRING: VOICE\r\n".repeat(2));
-    assert_eq!(host.say("AT+CLCC"), ok("+CLCC: 1,1,0,0,0,\"+8613912345678\",145"));
+    assert_eq!(
+        host.say("AT+CLCC"),
+        ok("+CLCC: 1,1,0,0,0,\"+8613912345678\",145")
+    );
     assert_eq!(host.say("AT+CHUP"), "\r\nOK\r\n");
 }
 
@@ -540,7 +688,10 @@ fn two_modems_write_to_and_call_each_other() {
     host.type_at(0, format!("{digits}\x1a").as_bytes());
     host.run(3000);
     assert_eq!(host.heard_of(other), "\r\n+CMTI: \"SM\",1\r\n");
-    assert!(host.type_at(other, b"AT+CMGF=1;+CMGR=1\r").contains("\"+8613800100001\""));
+    assert!(
+        host.type_at(other, b"AT+CMGF=1;+CMGR=1\r")
+            .contains("\"+8613800100001\"")
+    );
     host.say("ATD+8613800100002;");
     host.run(2000);
     assert_eq!(host.heard_of(other), "\r\nRING\r\n");
@@ -552,14 +703,20 @@ fn two_modems_write_to_and_call_each_other() {
 
 #[test]
 fn sim800_tells_of_calls_and_of_the_time() {
-    let mut host = Host::new(Setup { dialect: Dialect::Sim800, ..Setup::default() });
+    let mut host = Host::new(Setup {
+        dialect: Dialect::Sim800,
+        ..Setup::default()
+    });
     host.say("ATE0+MORING=1;+CLCC=1;+CLTS=1");
     host.say("ATD10086;");
     host.run(5000);
     let heard = host.heard();
-    for wanted in
-        ["MO RING", "MO CONNECTED", "+CLCC: 1,0,3,0,0,\"10086\",129", "+CLCC: 1,0,0,0,0,\"10086\",129"]
-    {
+    for wanted in [
+        "MO RING",
+        "MO CONNECTED",
+        "+CLCC: 1,0,3,0,0,\"10086\",129",
+        "+CLCC: 1,0,0,0,0,\"10086\",129",
+    ] {
         assert!(heard.contains(wanted), "{wanted}: {heard}");
     }
     host.does("registration lost 1s");
@@ -585,7 +742,10 @@ fn a_modem_that_is_silent_hears_nothing_and_then_goes_on() {
 fn traps_of_real_modems_can_be_switched_on() {
     let mut host = Host::generic();
     host.does("blank-lines on");
-    assert_eq!(host.say("AT+CSQ"), "\r\n\r\n+CSQ: 31,99\r\n\r\n\r\n\r\nOK\r\n\r\n");
+    assert_eq!(
+        host.say("AT+CSQ"),
+        "\r\n\r\n+CSQ: 31,99\r\n\r\n\r\n\r\nOK\r\n\r\n"
+    );
     host.does("blank-lines off");
     host.does("bare-prompt on");
     assert_eq!(host.say("AT+CMGS=20"), "\r\n>");
@@ -596,7 +756,10 @@ fn traps_of_real_modems_can_be_switched_on() {
     assert_eq!(host.say("AT+CMGS=20"), "\r\n> ");
     host.type_at(0, b"\x1b");
     host.does("lines-inside on");
-    assert_eq!(host.say("AT+CSQ"), "\r\n+CSQ: 31,99\r\n\r\n+CIEV: 2,4\r\n\r\nOK\r\n");
+    assert_eq!(
+        host.say("AT+CSQ"),
+        "\r\n+CSQ: 31,99\r\n\r\n+CIEV: 2,4\r\n\r\nOK\r\n"
+    );
     host.does("lines-inside off");
     host.does("slow 300ms");
     assert_eq!(host.say("AT"), "");
@@ -615,9 +778,15 @@ fn a_modem_vanishes_and_comes_back() {
     host.run(28_000);
     assert_eq!(host.others.len(), 1);
     host.run(2000);
-    assert_eq!(host.others, [RackOutput::Vanished(0), RackOutput::Appeared(0)]);
+    assert_eq!(
+        host.others,
+        [RackOutput::Vanished(0), RackOutput::Appeared(0)]
+    );
     host.run(1000);
-    assert!(host.say("AT+CMGL=4").contains("+CMGL: 1,0"), "it waited in the centre");
+    assert!(
+        host.say("AT+CMGL=4").contains("+CMGL: 1,0"),
+        "it waited in the centre"
+    );
 }
 
 #[test]
@@ -630,7 +799,10 @@ fn unsolicited_lines_wait_for_the_end_of_a_command() {
     assert_eq!(host.heard(), "", "nothing is said into a prompt");
     host.type_at(0, format!("{digits}\x1a").as_bytes());
     host.run(2000);
-    assert_eq!(host.heard(), format!("{}\r\n+CMTI: \"SM\",1\r\n", ok("+CMGS: 1")));
+    assert_eq!(
+        host.heard(),
+        format!("{}\r\n+CMTI: \"SM\",1\r\n", ok("+CMGS: 1"))
+    );
 }
 
 #[test]
@@ -639,7 +811,10 @@ fn what_is_typed_while_a_command_runs_is_done_afterwards() {
     host.type_at(0, b"AT+COPS=?\rAT+CSQ\r");
     host.run(2500);
     let heard = host.heard();
-    assert!(heard.ends_with(&ok("+CSQ: 31,99")) && heard.contains("+COPS: ("), "{heard}");
+    assert!(
+        heard.ends_with(&ok("+CSQ: 31,99")) && heard.contains("+COPS: ("),
+        "{heard}"
+    );
     let flood = vec![b'x'; 20_000];
     host.type_at(0, b"AT+COPS=?\r");
     host.type_at(0, &flood);
@@ -650,8 +825,10 @@ fn what_is_typed_while_a_command_runs_is_done_afterwards() {
 fn a_script_plays_by_the_clock_and_its_problems_are_told() {
     let mut host = Host::generic();
     host.say("AT+CNMI=2,1");
-    host.rack
-        .play(Script::parse("at 5s sms from 10010 \"a\"\nat 10s hangup 10010\nat 1s modem 7 back").unwrap());
+    host.rack.play(
+        Script::parse("at 5s sms from 10010 \"a\"\nat 10s hangup 10010\nat 1s modem 7 back")
+            .unwrap(),
+    );
     host.run(20_000);
     assert_eq!(host.heard(), "\r\n+CMTI: \"SM\",1\r\n");
     let problems = host.others.iter().filter_map(|output| match output {
@@ -660,7 +837,10 @@ fn a_script_plays_by_the_clock_and_its_problems_are_told() {
     });
     assert_eq!(
         problems.collect::<Vec<_>>(),
-        ["line 3: there is no modem of this number", "line 2: this phone has no such call"]
+        [
+            "line 3: there is no modem of this number",
+            "line 2: this phone has no such call"
+        ]
     );
 }
 

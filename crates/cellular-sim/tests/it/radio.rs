@@ -1,11 +1,15 @@
 //! The simulated network at its ports: registration, messages, calls.
-#![expect(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test"
+)]
 
 use bytes::Bytes;
 use cellular_sim::radio::{Answering, Faults, Id, Network, PhoneNews, Settings, Subscriber};
 use dtu_proto::radio::{
-    CallEnd, CallNews, Cell, ModemInput, ModemOutput, Operator, PhoneNumber, Registration, Signal, SimState,
-    SubmitFailure,
+    CallEnd, CallNews, Cell, ModemInput, ModemOutput, Operator, PhoneNumber, Registration, Signal,
+    SimState, SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
 use sms_codec::address::Address;
@@ -33,8 +37,14 @@ impl Bench {
     fn new(settings: Settings) -> Self {
         let mut network = Network::new(1, settings);
         let modem = network.add(Subscriber::default(), Instant::ZERO);
-        let mut bench =
-            Self { network, now: Instant::ZERO, modem, news: Vec::new(), heard: Vec::new(), takes: true };
+        let mut bench = Self {
+            network,
+            now: Instant::ZERO,
+            modem,
+            news: Vec::new(),
+            heard: Vec::new(),
+            takes: true,
+        };
         bench.run(0);
         bench
     }
@@ -47,8 +57,14 @@ impl Bench {
         let end = self.now + Duration::from_secs(seconds);
         loop {
             self.drain();
-            let Some(at) = self.network.poll_timeout().filter(|at| *at <= end) else { break };
-            assert!(at >= self.now, "a deadline in the past: {at:?} at {:?}", self.now);
+            let Some(at) = self.network.poll_timeout().filter(|at| *at <= end) else {
+                break;
+            };
+            assert!(
+                at >= self.now,
+                "a deadline in the past: {at:?} at {:?}",
+                self.now
+            );
             self.now = at;
             self.network.handle_timeout(at);
         }
@@ -59,7 +75,8 @@ impl Bench {
     fn drain(&mut self) {
         while let Some((id, news)) = self.network.poll_news() {
             if let (true, ModemInput::Message { id: number, .. }) = (self.takes, &news) {
-                self.network.order(id, &ModemOutput::Taken(*number), self.now);
+                self.network
+                    .order(id, &ModemOutput::Taken(*number), self.now);
             }
             self.news.push((id, news));
         }
@@ -78,8 +95,16 @@ impl Bench {
         let mut submit = Submit::new(Address::number(to).unwrap(), data);
         submit.reference = u8::try_from(token).unwrap();
         change(&mut submit);
-        let pdu = Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().unwrap();
-        self.order(ModemOutput::Submit { token, pdu: Bytes::from(pdu) });
+        let pdu = Pdu {
+            smsc: None,
+            tpdu: Tpdu::Submit(submit),
+        }
+        .encode()
+        .unwrap();
+        self.order(ModemOutput::Submit {
+            token,
+            pdu: Bytes::from(pdu),
+        });
     }
 
     fn submitted(&self) -> Vec<(u32, Result<u8, SubmitFailure>)> {
@@ -100,7 +125,10 @@ impl Bench {
     }
 
     fn texts(&self) -> Vec<String> {
-        self.messages().iter().filter_map(|(_, tpdu)| tpdu.data()?.text()).collect()
+        self.messages()
+            .iter()
+            .filter_map(|(_, tpdu)| tpdu.data()?.text())
+            .collect()
     }
 
     fn phone_texts(&self) -> Vec<String> {
@@ -124,34 +152,66 @@ impl Bench {
 fn a_modem_is_there_with_what_the_manual_prints() {
     let bench = Bench::new(Settings::default());
     let news: Vec<_> = bench.news.iter().map(|(_, news)| news.clone()).collect();
-    let ModemInput::Present(identity) = &news[0] else { panic!("{news:?}") };
-    assert_eq!((identity.imei.as_str(), identity.imsi.as_str()), ("135790246811220", "460023633887978"));
+    let ModemInput::Present(identity) = &news[0] else {
+        panic!("{news:?}")
+    };
+    assert_eq!(
+        (identity.imei.as_str(), identity.imsi.as_str()),
+        ("135790246811220", "460023633887978")
+    );
     assert!(identity.abilities.messages && identity.abilities.calls);
-    let operator = Operator { name: "China Mobile".into(), code: "46000".into() };
+    let operator = Operator {
+        name: "China Mobile".into(),
+        code: "46000".into(),
+    };
     assert_eq!(
         news[1..],
         [
             ModemInput::Sim(SimState::Ready),
             ModemInput::OwnNumber(Some(number("+8613800100001"))),
             ModemInput::ServiceCenter(Some(number("8613800531500"))),
-            ModemInput::Signal(Signal { strength: 31, error_rate: 99 }),
+            ModemInput::Signal(Signal {
+                strength: 31,
+                error_rate: 99
+            }),
             ModemInput::Registration(Registration::Home),
             ModemInput::Operator(Some(operator)),
-            ModemInput::Cell(Some(Cell { area: 21269, id: 34093 })),
-            ModemInput::Signal(Signal { strength: 31, error_rate: 99 }),
+            ModemInput::Cell(Some(Cell {
+                area: 21269,
+                id: 34093
+            })),
+            ModemInput::Signal(Signal {
+                strength: 31,
+                error_rate: 99
+            }),
         ]
     );
-    assert_eq!(bench.network.poll_timeout(), None, "nothing to do, nothing to wake up for");
+    assert_eq!(
+        bench.network.poll_timeout(),
+        None,
+        "nothing to do, nothing to wake up for"
+    );
 }
 
 #[test]
 fn a_text_from_a_phone_reaches_the_modem_once_and_whole() {
     let mut bench = Bench::new(Settings::default());
-    bench.network.send_text(number(FRIEND), bench.own(), "hello", bench.now).unwrap();
-    bench.network.send_text(number(FRIEND), bench.own(), &"泵".repeat(71), bench.now).unwrap();
+    bench
+        .network
+        .send_text(number(FRIEND), bench.own(), "hello", bench.now)
+        .unwrap();
+    bench
+        .network
+        .send_text(number(FRIEND), bench.own(), &"泵".repeat(71), bench.now)
+        .unwrap();
     bench.run(600);
-    assert_eq!(bench.texts(), ["hello".to_owned(), "泵".repeat(67), "泵".repeat(4)]);
-    let Tpdu::Deliver(deliver) = &bench.messages()[0].1 else { panic!("not a deliver") };
+    assert_eq!(
+        bench.texts(),
+        ["hello".to_owned(), "泵".repeat(67), "泵".repeat(4)]
+    );
+    let Tpdu::Deliver(deliver) = &bench.messages()[0].1 else {
+        panic!("not a deliver")
+    };
     assert_eq!(deliver.from.to_string(), FRIEND);
     assert_eq!(deliver.stamp.to_string(), "2026-01-01T00:00:00+08:00");
     assert_eq!(bench.network.waiting_for(bench.own()), 0);
@@ -161,7 +221,10 @@ fn a_text_from_a_phone_reaches_the_modem_once_and_whole() {
 fn what_is_not_taken_comes_again_with_another_number_and_at_once_after_a_reset() {
     let mut bench = Bench::new(Settings::default());
     bench.takes = false;
-    bench.network.send_text(number(FRIEND), bench.own(), "hello", bench.now).unwrap();
+    bench
+        .network
+        .send_text(number(FRIEND), bench.own(), "hello", bench.now)
+        .unwrap();
     bench.run(10);
     assert_eq!(bench.texts(), ["hello"]);
     bench.run(120);
@@ -170,23 +233,49 @@ fn what_is_not_taken_comes_again_with_another_number_and_at_once_after_a_reset()
     assert_eq!(bench.news.last().unwrap().1, ModemInput::Gone);
     bench.run(10);
     let messages = bench.messages();
-    assert_eq!((messages.len(), messages[0].1.clone()), (3, messages[2].1.clone()));
+    assert_eq!(
+        (messages.len(), messages[0].1.clone()),
+        (3, messages[2].1.clone())
+    );
     assert!(messages[0].0 != messages[1].0 && messages[1].0 != messages[2].0);
     // Any of its numbers will do.
     bench.order(ModemOutput::Taken(messages[0].0));
     bench.run(3600);
-    assert_eq!((bench.texts().len(), bench.network.counters().delivered), (3, 1));
+    assert_eq!(
+        (bench.texts().len(), bench.network.counters().delivered),
+        (3, 1)
+    );
 }
 
 #[test]
 fn a_full_modem_gets_no_more_until_it_takes_one_and_the_order_stays() {
-    let mut network =
-        Network::new(3, Settings { repeat_after: Duration::from_secs(9999), ..Settings::default() });
-    let modem = network.add(Subscriber { room: 2, ..Subscriber::default() }, Instant::ZERO);
-    let mut bench =
-        Bench { network, now: Instant::ZERO, modem, news: Vec::new(), heard: Vec::new(), takes: false };
+    let mut network = Network::new(
+        3,
+        Settings {
+            repeat_after: Duration::from_secs(9999),
+            ..Settings::default()
+        },
+    );
+    let modem = network.add(
+        Subscriber {
+            room: 2,
+            ..Subscriber::default()
+        },
+        Instant::ZERO,
+    );
+    let mut bench = Bench {
+        network,
+        now: Instant::ZERO,
+        modem,
+        news: Vec::new(),
+        heard: Vec::new(),
+        takes: false,
+    };
     for text in ["1", "2", "3", "4"] {
-        bench.network.send_text(number(FRIEND), bench.own(), text, bench.now).unwrap();
+        bench
+            .network
+            .send_text(number(FRIEND), bench.own(), text, bench.now)
+            .unwrap();
     }
     bench.run(600);
     assert_eq!(bench.texts(), ["1", "2"]);
@@ -207,8 +296,13 @@ fn a_submission_reaches_the_phone_and_is_answered_with_its_reference() {
     bench.run(10);
     assert_eq!(bench.submitted(), [(7, Ok(7))]);
     assert_eq!(bench.phone_texts(), ["pump 2 is off"]);
-    let PhoneNews::Text { phone, from, .. } = &bench.heard[0] else { panic!("{:?}", bench.heard) };
-    assert_eq!((phone.as_str(), from.to_string()), (FRIEND, bench.own().to_string()));
+    let PhoneNews::Text { phone, from, .. } = &bench.heard[0] else {
+        panic!("{:?}", bench.heard)
+    };
+    assert_eq!(
+        (phone.as_str(), from.to_string()),
+        (FRIEND, bench.own().to_string())
+    );
 }
 
 #[test]
@@ -217,8 +311,18 @@ fn manual_2_8_6_16_10086_answers_a_text_with_a_text() {
     bench.submit(1, "10086", "CXYE", |_| {});
     bench.submit(2, "10001", "echo", |_| {});
     bench.run(10);
-    assert_eq!(bench.texts().iter().filter(|text| *text == "10086: received \"CXYE\"").count(), 1);
-    assert_eq!(bench.texts().iter().filter(|text| *text == "echo").count(), 1);
+    assert_eq!(
+        bench
+            .texts()
+            .iter()
+            .filter(|text| *text == "10086: received \"CXYE\"")
+            .count(),
+        1
+    );
+    assert_eq!(
+        bench.texts().iter().filter(|text| *text == "echo").count(),
+        1
+    );
 }
 
 #[test]
@@ -232,7 +336,15 @@ fn a_repeat_with_the_same_reference_and_receiver_is_refused_as_a_duplicate() {
     bench.run(10);
     let mut answers = bench.submitted();
     answers.sort_by_key(|(token, _)| *token);
-    assert_eq!(answers, [(1, Ok(9)), (2, Err(SubmitFailure::DUPLICATE)), (3, Ok(9)), (4, Ok(9))]);
+    assert_eq!(
+        answers,
+        [
+            (1, Ok(9)),
+            (2, Err(SubmitFailure::DUPLICATE)),
+            (3, Ok(9)),
+            (4, Ok(9))
+        ]
+    );
     assert_eq!(bench.phone_texts(), ["once", "once", "once"]);
 }
 
@@ -252,9 +364,14 @@ fn a_reference_that_comes_round_is_no_duplicate() {
 #[test]
 fn what_cannot_be_sent_is_answered_with_the_reason() {
     let mut bench = Bench::new(Settings::default());
-    bench.order(ModemOutput::Submit { token: 1, pdu: Bytes::from_static(&[0, 1]) });
+    bench.order(ModemOutput::Submit {
+        token: 1,
+        pdu: Bytes::from_static(&[0, 1]),
+    });
     bench.run(5);
-    bench.network.force_registration(bench.modem, Registration::Denied, None, bench.now);
+    bench
+        .network
+        .force_registration(bench.modem, Registration::Denied, None, bench.now);
     bench.submit(2, FRIEND, "no network", |_| {});
     bench.run(5);
     bench.network.leave(bench.modem, None, bench.now);
@@ -275,7 +392,13 @@ fn a_submission_under_way_is_answered_before_the_modem_is_gone() {
     bench.submit(5, FRIEND, "x", |_| {});
     bench.order(ModemOutput::Reset);
     let last = bench.news.len() - 2;
-    assert_eq!(bench.news[last].1, ModemInput::Submitted { token: 5, outcome: Err(SubmitFailure::NO_MODEM) });
+    assert_eq!(
+        bench.news[last].1,
+        ModemInput::Submitted {
+            token: 5,
+            outcome: Err(SubmitFailure::NO_MODEM)
+        }
+    );
     bench.run(10);
     assert_eq!(bench.submitted().len(), 1);
     assert_eq!(bench.network.registration(bench.modem), Registration::Home);
@@ -284,18 +407,27 @@ fn a_submission_under_way_is_answered_before_the_modem_is_gone() {
 #[test]
 fn a_report_says_that_the_phone_has_it_or_that_it_was_too_old() {
     let mut bench = Bench::new(Settings::default());
-    bench.network.set_answering(number("10010"), Answering::Off, bench.now).unwrap();
+    bench
+        .network
+        .set_answering(number("10010"), Answering::Off, bench.now)
+        .unwrap();
     bench.submit(1, FRIEND, "arrives", |submit| submit.report = true);
     bench.submit(2, "10010", "too old", |submit| {
         submit.report = true;
         submit.validity = sms_codec::validity::Validity::Relative(0);
     });
     bench.run(400);
-    let reports = bench.messages().into_iter().filter_map(|(_, tpdu)| match tpdu {
-        Tpdu::StatusReport(report) => Some((report.reference, report.status.outcome())),
-        Tpdu::Deliver(_) | Tpdu::Submit(_) => None,
-    });
-    assert_eq!(reports.collect::<Vec<_>>(), [(1, Outcome::Delivered), (2, Outcome::Failed)]);
+    let reports = bench
+        .messages()
+        .into_iter()
+        .filter_map(|(_, tpdu)| match tpdu {
+            Tpdu::StatusReport(report) => Some((report.reference, report.status.outcome())),
+            Tpdu::Deliver(_) | Tpdu::Submit(_) => None,
+        });
+    assert_eq!(
+        reports.collect::<Vec<_>>(),
+        [(1, Outcome::Delivered), (2, Outcome::Failed)]
+    );
     assert_eq!(bench.network.counters().expired, 1);
 }
 
@@ -303,10 +435,18 @@ fn a_report_says_that_the_phone_has_it_or_that_it_was_too_old() {
 fn without_a_network_messages_wait_and_come_when_it_is_found() {
     let mut bench = Bench::new(Settings::default());
     let lost = Some(Duration::from_secs(300));
-    bench.network.force_registration(bench.modem, Registration::NotRegistered, lost, bench.now);
-    bench.network.send_text(number(FRIEND), bench.own(), "late", bench.now).unwrap();
+    bench
+        .network
+        .force_registration(bench.modem, Registration::NotRegistered, lost, bench.now);
+    bench
+        .network
+        .send_text(number(FRIEND), bench.own(), "late", bench.now)
+        .unwrap();
     bench.run(299);
-    assert_eq!((bench.texts().len(), bench.network.waiting_for(bench.own())), (0, 1));
+    assert_eq!(
+        (bench.texts().len(), bench.network.waiting_for(bench.own())),
+        (0, 1)
+    );
     bench.run(2);
     assert_eq!(bench.texts(), ["late"]);
     let registrations = bench.news.iter().filter_map(|(_, news)| match news {
@@ -314,17 +454,27 @@ fn without_a_network_messages_wait_and_come_when_it_is_found() {
         _ => None,
     });
     use Registration::{Home, NotRegistered, Searching};
-    assert_eq!(registrations.collect::<Vec<_>>(), [Home, NotRegistered, Searching, Home]);
+    assert_eq!(
+        registrations.collect::<Vec<_>>(),
+        [Home, NotRegistered, Searching, Home]
+    );
 }
 
 #[test]
 fn two_modems_write_to_each_other() {
     let mut bench = Bench::new(Settings::default());
     let other = bench.network.add(Subscriber::default(), bench.now);
-    bench.submit(1, bench.network.subscriber(other).number.unwrap().as_str(), "to you", |_| {});
+    bench.submit(
+        1,
+        bench.network.subscriber(other).number.unwrap().as_str(),
+        "to you",
+        |_| {},
+    );
     bench.run(5);
-    let got =
-        bench.news.iter().filter(|(id, news)| *id == other && matches!(news, ModemInput::Message { .. }));
+    let got = bench
+        .news
+        .iter()
+        .filter(|(id, news)| *id == other && matches!(news, ModemInput::Message { .. }));
     assert_eq!(got.count(), 1);
 }
 
@@ -335,7 +485,10 @@ fn manual_2_8_6_6_a_call_to_10086_rings_and_is_answered() {
     bench.run(5);
     assert_eq!(bench.calls(), [CallNews::Alerting, CallNews::Answered]);
     bench.order(ModemOutput::HangUp);
-    assert_eq!(bench.calls().last(), Some(&CallNews::Ended(CallEnd::HungUp)));
+    assert_eq!(
+        bench.calls().last(),
+        Some(&CallNews::Ended(CallEnd::HungUp))
+    );
     bench.order(ModemOutput::HangUp);
     assert_eq!(bench.calls().len(), 3, "without a call it does nothing");
 }
@@ -343,38 +496,72 @@ fn manual_2_8_6_6_a_call_to_10086_rings_and_is_answered() {
 #[test]
 fn a_called_phone_may_be_busy_off_or_not_answered() {
     use CallEnd::{Busy, NoAnswer, NoCarrier};
-    let ways = [(Answering::Busy, Busy), (Answering::Off, NoCarrier), (Answering::Rings, NoAnswer)];
+    let ways = [
+        (Answering::Busy, Busy),
+        (Answering::Off, NoCarrier),
+        (Answering::Rings, NoAnswer),
+    ];
     for (answering, end) in ways {
         let mut bench = Bench::new(Settings::default());
-        bench.network.set_answering(number(FRIEND), answering, bench.now).unwrap();
+        bench
+            .network
+            .set_answering(number(FRIEND), answering, bench.now)
+            .unwrap();
         bench.order(ModemOutput::Dial(number(FRIEND)));
         bench.run(70);
-        assert_eq!(bench.calls().last(), Some(&CallNews::Ended(end)), "{answering:?}");
+        assert_eq!(
+            bench.calls().last(),
+            Some(&CallNews::Ended(end)),
+            "{answering:?}"
+        );
     }
 }
 
 #[test]
 fn a_phone_calls_the_modem_which_answers_or_refuses() {
     let mut bench = Bench::new(Settings::default());
-    bench.network.call(number(FRIEND), bench.own(), bench.now).unwrap();
+    bench
+        .network
+        .call(number(FRIEND), bench.own(), bench.now)
+        .unwrap();
     bench.run(3);
-    assert_eq!(bench.calls(), [CallNews::Incoming { from: Some(number(FRIEND)) }]);
+    assert_eq!(
+        bench.calls(),
+        [CallNews::Incoming {
+            from: Some(number(FRIEND))
+        }]
+    );
     // A second caller finds it busy, and the modem does not hear of it.
-    bench.network.call(number("10010"), bench.own(), bench.now).unwrap();
+    bench
+        .network
+        .call(number("10010"), bench.own(), bench.now)
+        .unwrap();
     bench.run(3);
-    let busy = PhoneNews::Ended { phone: number("10010"), why: CallEnd::Busy };
+    let busy = PhoneNews::Ended {
+        phone: number("10010"),
+        why: CallEnd::Busy,
+    };
     assert!(bench.heard.contains(&busy) && bench.calls().len() == 1);
     bench.order(ModemOutput::Answer);
     assert_eq!(bench.calls().last(), Some(&CallNews::Answered));
     bench.network.hang_up(number(FRIEND), bench.now).unwrap();
     bench.run(1);
-    assert_eq!(bench.calls().last(), Some(&CallNews::Ended(CallEnd::HungUp)));
+    assert_eq!(
+        bench.calls().last(),
+        Some(&CallNews::Ended(CallEnd::HungUp))
+    );
 
-    bench.network.call(number(FRIEND), bench.own(), bench.now).unwrap();
+    bench
+        .network
+        .call(number(FRIEND), bench.own(), bench.now)
+        .unwrap();
     bench.run(3);
     bench.order(ModemOutput::HangUp);
     bench.run(1);
-    let refused = PhoneNews::Ended { phone: number(FRIEND), why: CallEnd::Busy };
+    let refused = PhoneNews::Ended {
+        phone: number(FRIEND),
+        why: CallEnd::Busy,
+    };
     assert_eq!(bench.heard.last(), Some(&refused));
 }
 
@@ -384,23 +571,43 @@ fn a_reset_ends_the_call_before_the_modem_is_gone() {
     bench.order(ModemOutput::Dial(number("10086")));
     bench.run(5);
     bench.order(ModemOutput::Reset);
-    assert_eq!(bench.calls().last(), Some(&CallNews::Ended(CallEnd::NoCarrier)));
+    assert_eq!(
+        bench.calls().last(),
+        Some(&CallNews::Ended(CallEnd::NoCarrier))
+    );
     assert_eq!(bench.news.last().unwrap().1, ModemInput::Gone);
 }
 
 #[test]
 fn under_faults_each_accepted_message_arrives_and_the_answers_say_what_the_phones_got() {
-    let faults = Faults { lost: 10, answer_lost: 10, refused: 10, doubled: 0, overtaken: 0 };
-    let mut bench = Bench::new(Settings { faults, ..Settings::default() });
+    let faults = Faults {
+        lost: 10,
+        answer_lost: 10,
+        refused: 10,
+        doubled: 0,
+        overtaken: 0,
+    };
+    let mut bench = Bench::new(Settings {
+        faults,
+        ..Settings::default()
+    });
     for token in 0..200 {
         bench.submit(token, FRIEND, &token.to_string(), |_| {});
         bench.run(41);
     }
-    let sent: Vec<String> =
-        bench.submitted().iter().filter(|(_, outcome)| outcome.is_ok()).map(|(t, _)| t.to_string()).collect();
+    let sent: Vec<String> = bench
+        .submitted()
+        .iter()
+        .filter(|(_, outcome)| outcome.is_ok())
+        .map(|(t, _)| t.to_string())
+        .collect();
     let got = bench.phone_texts();
     assert_eq!(bench.submitted().len(), 200);
-    assert!(sent.len() < 160 && sent.iter().all(|text| got.contains(text)), "{}", sent.len());
+    assert!(
+        sent.len() < 160 && sent.iter().all(|text| got.contains(text)),
+        "{}",
+        sent.len()
+    );
     assert!(got.len() > sent.len(), "answers get lost, too");
     let order: Vec<u32> = got.iter().map(|text| text.parse().unwrap()).collect();
     assert!(order.is_sorted(), "the order of a sender stays");
@@ -408,26 +615,56 @@ fn under_faults_each_accepted_message_arrives_and_the_answers_say_what_the_phone
 
 #[test]
 fn doubled_and_overtaken_messages_are_all_there() {
-    let faults = Faults { doubled: 20, overtaken: 20, ..Faults::default() };
-    let mut bench = Bench::new(Settings { faults, ..Settings::default() });
+    let faults = Faults {
+        doubled: 20,
+        overtaken: 20,
+        ..Faults::default()
+    };
+    let mut bench = Bench::new(Settings {
+        faults,
+        ..Settings::default()
+    });
     for n in 0..200 {
-        bench.network.send_text(number(FRIEND), bench.own(), &n.to_string(), bench.now).unwrap();
+        bench
+            .network
+            .send_text(number(FRIEND), bench.own(), &n.to_string(), bench.now)
+            .unwrap();
         bench.run(1);
     }
     bench.run(100);
-    let got: Vec<u32> = bench.texts().iter().map(|text| text.parse().unwrap()).collect();
-    assert!((0..200).all(|n| got.contains(&n)) && got.len() > 210 && !got.is_sorted(), "{got:?}");
+    let got: Vec<u32> = bench
+        .texts()
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(
+        (0..200).all(|n| got.contains(&n)) && got.len() > 210 && !got.is_sorted(),
+        "{got:?}"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_story() {
     let story = || {
-        let faults = Faults { lost: 20, answer_lost: 20, refused: 20, doubled: 20, overtaken: 20 };
+        let faults = Faults {
+            lost: 20,
+            answer_lost: 20,
+            refused: 20,
+            doubled: 20,
+            overtaken: 20,
+        };
         let moves = Some(Duration::from_secs(5));
-        let mut bench = Bench::new(Settings { faults, signal_moves: moves, ..Settings::default() });
+        let mut bench = Bench::new(Settings {
+            faults,
+            signal_moves: moves,
+            ..Settings::default()
+        });
         for n in 0..20 {
             bench.submit(n, FRIEND, "a", |_| {});
-            bench.network.send_text(number(FRIEND), bench.own(), "b", bench.now).unwrap();
+            bench
+                .network
+                .send_text(number(FRIEND), bench.own(), "b", bench.now)
+                .unwrap();
             bench.run(7);
         }
         bench.news

@@ -31,7 +31,9 @@ impl<'c, 'x> Call<'c, 'x> {
     pub(super) fn run(piece: &Piece, ctx: &'c mut Context<'x>) -> Result<Self, Error> {
         let command = lookup(piece)?;
         check_rights(command, piece.form, ctx.rights)?;
-        let handler = command.handler(piece.form).ok_or_else(|| wrong_form(command))?;
+        let handler = command
+            .handler(piece.form)
+            .ok_or_else(|| wrong_form(command))?;
         let values = match piece.form {
             Form::Set => read_values(command, &piece.args)?,
             Form::Run if !command.is_extended() => read_values(command, &piece.args)?,
@@ -80,12 +82,21 @@ impl<'c, 'x> Call<'c, 'x> {
         // mutant: name-charset
         let text = sms::from_serial(&self.bytes(place)?, charset);
         text.ok_or_else(|| {
-            let charset = if charset == Charset::Gbk { "GBK" } else { "UTF-8" };
+            let charset = if charset == Charset::Gbk {
+                "GBK"
+            } else {
+                "UTF-8"
+            };
             let cure = match core::str::from_utf8(&self.bytes(place).unwrap_or_default()) {
-                Ok(_) if charset == "GBK" => "; UTF-8 wants serial.charset = \"utf-8\" in the settings file",
+                Ok(_) if charset == "GBK" => {
+                    "; UTF-8 wants serial.charset = \"utf-8\" in the settings file"
+                }
                 Ok(_) | Err(_) => "",
             };
-            self.refuse(Code::IncorrectParameters, &format!("{name} must be text in {charset}{cure}"))
+            self.refuse(
+                Code::IncorrectParameters,
+                &format!("{name} must be text in {charset}{cure}"),
+            )
         })
     }
 
@@ -97,7 +108,9 @@ impl<'c, 'x> Call<'c, 'x> {
     pub(super) fn number(&self, place: usize) -> Result<u32, Error> {
         match self.values.get(place) {
             Some(Value::Number(number)) => Ok(*number),
-            Some(Value::Text(_) | Value::Bytes(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+            Some(Value::Text(_) | Value::Bytes(_) | Value::Role(_)) | None => {
+                Err(self.mismatch(place))
+            }
         }
     }
 
@@ -121,41 +134,55 @@ impl<'c, 'x> Call<'c, 'x> {
     pub(super) fn text(&self, place: usize) -> Result<String, Error> {
         match self.values.get(place) {
             Some(Value::Text(text)) => Ok(text.clone()),
-            Some(Value::Number(_) | Value::Bytes(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+            Some(Value::Number(_) | Value::Bytes(_) | Value::Role(_)) | None => {
+                Err(self.mismatch(place))
+            }
         }
     }
 
     pub(super) fn bytes(&self, place: usize) -> Result<Vec<u8>, Error> {
         match self.values.get(place) {
             Some(Value::Bytes(bytes)) => Ok(bytes.clone()),
-            Some(Value::Number(_) | Value::Text(_) | Value::Role(_)) | None => Err(self.mismatch(place)),
+            Some(Value::Number(_) | Value::Text(_) | Value::Role(_)) | None => {
+                Err(self.mismatch(place))
+            }
         }
     }
 
     pub(super) fn role(&self, place: usize) -> Result<Role, Error> {
         match self.values.get(place) {
             Some(Value::Role(role)) => Ok(*role),
-            Some(Value::Number(_) | Value::Text(_) | Value::Bytes(_)) | None => Err(self.mismatch(place)),
+            Some(Value::Number(_) | Value::Text(_) | Value::Bytes(_)) | None => {
+                Err(self.mismatch(place))
+            }
         }
     }
 
     /// The text, unless it is a secret and the reply goes over a network.
     pub(super) fn secret<'s>(&self, text: &'s str) -> &'s str {
-        if matches!(self.ctx.door, Door::Link(_) | Door::Sms(_)) && !text.is_empty() { HIDDEN } else { text }
+        if matches!(self.ctx.door, Door::Link(_) | Door::Sms(_)) && !text.is_empty() {
+            HIDDEN
+        } else {
+            text
+        }
     }
 
     /// Table and handler disagree; the test of all factory values finds that.
     fn mismatch(&self, place: usize) -> Error {
-        self.refuse(Code::NotSupported, &format!("the table is wrong about parameter {}", place + 1))
+        self.refuse(
+            Code::NotSupported,
+            &format!("the table is wrong about parameter {}", place + 1),
+        )
     }
 }
 
 fn lookup(piece: &Piece) -> Result<&'static Command, Error> {
     let command = table::find(&piece.name).ok_or_else(|| unknown(&piece.name))?;
     match command.missing {
-        Some(missing) => {
-            Err(Error::new(Code::NotSupported, format!("{}: {}", command.label(), missing.text())))
-        }
+        Some(missing) => Err(Error::new(
+            Code::NotSupported,
+            format!("{}: {}", command.label(), missing.text()),
+        )),
         None => Ok(command),
     }
 }
@@ -164,7 +191,10 @@ fn unknown(name: &str) -> Error {
     let typed = format!("AT{name}");
     Error::new(
         Code::NotSupported,
-        format!("{}: unknown command; AT+HELP lists them", Shown(typed.as_bytes())),
+        format!(
+            "{}: unknown command; AT+HELP lists them",
+            Shown(typed.as_bytes())
+        ),
     )
 }
 
@@ -173,17 +203,27 @@ fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Err
         return Ok(());
     }
     let label = command.label();
-    let text = format!("{label}: factory password: set a new one at the serial line first (AT+CIPSW)");
+    let text =
+        format!("{label}: factory password: set a new one at the serial line first (AT+CIPSW)");
     Err(Error::new(Code::NotAllowed, text))
 }
 
 fn wrong_form(command: &Command) -> Error {
-    let text = format!("{}: must be written {}", command.label(), command.forms().join(" or "));
+    let text = format!(
+        "{}: must be written {}",
+        command.label(),
+        command.forms().join(" or ")
+    );
     Error::new(Code::NotSupported, text)
 }
 
 fn read_values(command: &Command, args: &[Arg]) -> Result<Vec<Value>, Error> {
-    let wrong = |text: String| Error::new(Code::IncorrectParameters, format!("{}: {text}", command.label()));
+    let wrong = |text: String| {
+        Error::new(
+            Code::IncorrectParameters,
+            format!("{}: {text}", command.label()),
+        )
+    };
     if args.len() > command.params.len() {
         return Err(wrong(too_many(command, args.len())));
     }
@@ -195,7 +235,9 @@ fn too_many(command: &Command, came: usize) -> String {
     let wanted = command.params.len();
     let names = command.parameter_names();
     let plural = if wanted == 1 { "" } else { "s" };
-    format!("takes {wanted} parameter{plural} ({names}), got {came}; a value with a comma needs quotes")
+    format!(
+        "takes {wanted} parameter{plural} ({names}), got {came}; a value with a comma needs quotes"
+    )
 }
 
 /// `AT+X=?`
@@ -212,7 +254,11 @@ pub(super) fn test_text(command: &Command) -> Option<String> {
     if command.params.is_empty() {
         return None;
     }
-    let ranges: Vec<String> = command.params.iter().map(|param| param.kind.test_text()).collect();
+    let ranges: Vec<String> = command
+        .params
+        .iter()
+        .map(|param| param.kind.test_text())
+        .collect();
     Some(format!("{}: {}", command.name, ranges.join(",")))
 }
 

@@ -27,7 +27,11 @@ impl Clock {
 
     /// `yy/MM/dd,hh:mm:ss`
     pub(super) fn text(self, now: Instant) -> String {
-        let seconds = self.offset.saturating_add(micros(now)).div_euclid(MICROS).rem_euclid(CENTURY_SECONDS);
+        let seconds = self
+            .offset
+            .saturating_add(micros(now))
+            .div_euclid(MICROS)
+            .rem_euclid(CENTURY_SECONDS);
         let (days, time) = (seconds / DAY, seconds % DAY);
         let (year, month, day) = date(days);
         let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
@@ -48,7 +52,26 @@ pub(super) fn parse(text: &str) -> Option<u32> {
     if !is_zone(zone) {
         return None;
     }
-    let [y1, y2, b'/', m1, m2, b'/', d1, d2, b',', h1, h2, b':', n1, n2, b':', s1, s2] = stamp else {
+    let [
+        y1,
+        y2,
+        b'/',
+        m1,
+        m2,
+        b'/',
+        d1,
+        d2,
+        b',',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+    ] = stamp
+    else {
         return None;
     };
     let year = two(*y1, *y2, 0, 99)?;
@@ -57,7 +80,8 @@ pub(super) fn parse(text: &str) -> Option<u32> {
     let hour = two(*h1, *h2, 0, 23)?;
     let minute = two(*n1, *n2, 0, 59)?;
     let second = two(*s1, *s2, 0, 59)?;
-    let days = year_start(year) + (1..month).map(|month| month_days(year, month)).sum::<u32>() + day - 1;
+    let days =
+        year_start(year) + (1..month).map(|month| month_days(year, month)).sum::<u32>() + day - 1;
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
@@ -93,7 +117,10 @@ const fn month_days(year: u32, month: u32) -> u32 {
 /// Year, month and day of a day counted from 2000-01-01.
 fn date(days: i64) -> (u32, u32, u32) {
     let days = u32::try_from(days).unwrap_or_default();
-    let year = (0..=99).rev().find(|year| year_start(*year) <= days).unwrap_or_default();
+    let year = (0..=99)
+        .rev()
+        .find(|year| year_start(*year) <= days)
+        .unwrap_or_default();
     let mut day = days - year_start(year);
     let mut month = 1;
     while day >= month_days(year, month) {

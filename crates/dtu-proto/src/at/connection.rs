@@ -45,7 +45,11 @@ pub(super) enum Frame {
 }
 
 /// Each byte is data, 0x1A too (decisions 16.11); only a frame of one ESC is none. With `exact` even that.
-pub(super) fn prompted(exact: Option<usize>, typed: Typed, ctx: &mut Context<'_>) -> Result<Frame, Error> {
+pub(super) fn prompted(
+    exact: Option<usize>,
+    typed: Typed,
+    ctx: &mut Context<'_>,
+) -> Result<Frame, Error> {
     match (typed, exact) {
         (Typed::Text(frame), None) if frame == [CANCEL] => Ok(Frame::GivenUp),
         // mutant: 1a-is-data
@@ -61,7 +65,8 @@ pub(super) fn prompted(exact: Option<usize>, typed: Typed, ctx: &mut Context<'_>
 
 fn too_long(came: usize, ctx: &mut Context<'_>) -> Error {
     ctx.connection.dropped(came);
-    let text = format!("CISEND: a frame has at most {CISEND_MAX} bytes, got {came}; nothing was sent");
+    let text =
+        format!("CISEND: a frame has at most {CISEND_MAX} bytes, got {came}; nothing was sent");
     Error::new(Code::NotAllowed, text)
 }
 

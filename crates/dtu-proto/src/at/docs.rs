@@ -52,7 +52,9 @@ pub struct ParameterDescription {
 
 /// All AT commands.
 pub fn commands() -> impl Iterator<Item = CommandDescription> {
-    table::GROUPS.iter().flat_map(|(group, commands)| commands.iter().map(|command| describe(group, command)))
+    table::GROUPS
+        .iter()
+        .flat_map(|(group, commands)| commands.iter().map(|command| describe(group, command)))
 }
 
 fn describe(group: &'static str, command: &Command) -> CommandDescription {

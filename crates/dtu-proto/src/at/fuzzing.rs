@@ -17,8 +17,11 @@ use crate::sms::Mailbox;
 /// When the configuration does not come back as it was.
 pub fn at_line(line: &[u8]) {
     let (mut config, stored) = (Config::default(), Config::default());
-    let (mut clock, mut mailbox, mut connection) =
-        (Clock::default(), Mailbox::default(), AtConnection::default());
+    let (mut clock, mut mailbox, mut connection) = (
+        Clock::default(),
+        Mailbox::default(),
+        AtConnection::default(),
+    );
     let mut ctx = Context {
         config: &mut config,
         stored: &stored,
@@ -34,7 +37,11 @@ pub fn at_line(line: &[u8]) {
     };
     let mut ran = run_line(line, &mut ctx);
     while let Ran::Parked { parked, .. } = ran {
-        let answer = if line.len().is_multiple_of(2) { Ok(()) } else { Err(String::from("disk full")) };
+        let answer = if line.len().is_multiple_of(2) {
+            Ok(())
+        } else {
+            Err(String::from("disk full"))
+        };
         ran = resume(parked, Answer::Stored(answer), &mut ctx);
     }
     comes_back(&config);

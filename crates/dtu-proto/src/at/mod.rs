@@ -104,13 +104,24 @@ pub(crate) enum Effect {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
     /// All of it ran (or an error ended it): the whole reply.
-    Done { reply: Vec<u8>, effects: Vec<Effect> },
+    Done {
+        reply: Vec<u8>,
+        effects: Vec<Effect>,
+    },
     /// A slow command was met: what is left runs with [`resume`] when it is answered. `reply` and `effects` so far
     /// wait with it: the device acts behind the whole reply.
-    Parked { reply: Vec<u8>, effects: Vec<Effect>, parked: Parked },
+    Parked {
+        reply: Vec<u8>,
+        effects: Vec<Effect>,
+        parked: Parked,
+    },
     /// The last command of the line wants a text from the DTE: [`answer_prompt`] goes on. `reply` ends with the
     /// prompt, and goes out at once.
-    Prompt { reply: Vec<u8>, effects: Vec<Effect>, prompt: Prompt },
+    Prompt {
+        reply: Vec<u8>,
+        effects: Vec<Effect>,
+        prompt: Prompt,
+    },
 }
 
 /// A line that waits for the store or the modem.
@@ -232,18 +243,31 @@ pub(crate) fn run_line(line: &[u8], ctx: &mut Context<'_>) -> Ran {
     let line = parse::normalize(quoted.as_deref().unwrap_or(line));
     let line = parse::trim(&line);
     if line.is_empty() {
-        return Ran::Done { reply: Vec::new(), effects: Vec::new() };
+        return Ran::Done {
+            reply: Vec::new(),
+            effects: Vec::new(),
+        };
     }
     let length = line.len().min(typed);
     if length > LINE_MAX {
         let text = format!("a command line has at most {LINE_MAX} bytes, got {length}");
-        return ended(Err(Error::new(Code::IncorrectParameters, text)), Vec::new(), Vec::new(), ctx);
+        return ended(
+            Err(Error::new(Code::IncorrectParameters, text)),
+            Vec::new(),
+            Vec::new(),
+            ctx,
+        );
     }
     match parse::behind_at(line) {
         Some(rest) => run_rest(rest, Vec::new(), Vec::new(), ctx),
         None => {
             let text = format!("a command line begins with AT, got {}", Shown(line));
-            ended(Err(Error::new(Code::NotSupported, text)), Vec::new(), Vec::new(), ctx)
+            ended(
+                Err(Error::new(Code::NotSupported, text)),
+                Vec::new(),
+                Vec::new(),
+                ctx,
+            )
         }
     }
 }
@@ -255,11 +279,19 @@ pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> R
     let (lines, effects) = match (parked.waits, answer) {
         (SlowCommand::Save | SlowCommand::Factory, Answer::Stored(Err(why))) => {
             let text = format!("{name}: not stored: {}", Reason(&why));
-            return ended(Err(Error::new(Code::MemoryFailure, text)), Vec::new(), Vec::new(), ctx);
+            return ended(
+                Err(Error::new(Code::MemoryFailure, text)),
+                Vec::new(),
+                Vec::new(),
+                ctx,
+            );
         }
         (SlowCommand::Factory, Answer::Stored(Ok(()))) => {
             *ctx.config = Config::default();
-            (Vec::new(), Vec::from([Effect::Restart(RestartReason::Factory)]))
+            (
+                Vec::new(),
+                Vec::from([Effect::Restart(RestartReason::Factory)]),
+            )
         }
         (SlowCommand::Submit(submission), Answer::Submitted(outcome)) => {
             match sms::submitted(&submission, outcome, ctx) {
@@ -268,13 +300,23 @@ pub(crate) fn resume(parked: Parked, answer: Answer, ctx: &mut Context<'_>) -> R
             }
         }
         (SlowCommand::Send(_), Answer::Sent(sent)) => {
-            let code = if sent { ConnectionCode::SendOk } else { ConnectionCode::SendFail };
-            return Ran::Done { reply: connection_text(code, ctx.config), effects: Vec::new() };
+            let code = if sent {
+                ConnectionCode::SendOk
+            } else {
+                ConnectionCode::SendFail
+            };
+            return Ran::Done {
+                reply: connection_text(code, ctx.config),
+                effects: Vec::new(),
+            };
         }
         (SlowCommand::Close, Answer::Closed) => {
             reply = connection_text(ConnectionCode::CloseOk, ctx.config);
             if parse::next(&parked.rest).is_none() {
-                return Ran::Done { reply, effects: Vec::new() };
+                return Ran::Done {
+                    reply,
+                    effects: Vec::new(),
+                };
             }
             (Vec::new(), Vec::new())
         }
@@ -305,12 +347,20 @@ pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, ctx: &mut Context<'_>)
             reply::information(&lines, ctx.config, &mut reply);
             ended(Ok(()), reply, Vec::new(), ctx)
         }
-        Ok(Next::Failed) => {
-            Ran::Done { reply: connection_text(ConnectionCode::SendFail, ctx.config), effects: Vec::new() }
-        }
+        Ok(Next::Failed) => Ran::Done {
+            reply: connection_text(ConnectionCode::SendFail, ctx.config),
+            effects: Vec::new(),
+        },
         Ok(Next::Wait(waits)) => {
-            let parked = Parked { waits, rest: Vec::new() };
-            Ran::Parked { reply: Vec::new(), effects: Vec::new(), parked }
+            let parked = Parked {
+                waits,
+                rest: Vec::new(),
+            };
+            Ran::Parked {
+                reply: Vec::new(),
+                effects: Vec::new(),
+                parked,
+            }
         }
         Err(error) => ended(Err(error), Vec::new(), Vec::new(), ctx),
     }
@@ -332,7 +382,9 @@ pub(crate) fn is_blank(line: &[u8]) -> bool {
 /// Whether a line that begins with `AT` goes on like a command; `attic` does not.
 pub(crate) fn begins_with_a_command(line: &[u8]) -> bool {
     let line = parse::normalize(line);
-    let Some(rest) = parse::behind_at(parse::trim(&line)) else { return false };
+    let Some(rest) = parse::behind_at(parse::trim(&line)) else {
+        return false;
+    };
     match parse::next(rest) {
         None => true,
         Some((Ok(piece), _)) => piece.name.starts_with('+') || table::find(&piece.name).is_some(),
@@ -343,28 +395,54 @@ pub(crate) fn begins_with_a_command(line: &[u8]) -> bool {
 /// The reply to a line that was not run at all.
 pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
     let mut reply = Vec::new();
-    reply::result(&Err(Error::new(Code::NotAllowed, text.into())), config, &mut reply);
+    reply::result(
+        &Err(Error::new(Code::NotAllowed, text.into())),
+        config,
+        &mut reply,
+    );
     reply
 }
 
 /// Runs command after command until one fails or waits.
-fn run_rest(mut rest: &[u8], mut reply: Vec<u8>, mut effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
+fn run_rest(
+    mut rest: &[u8],
+    mut reply: Vec<u8>,
+    mut effects: Vec<Effect>,
+    ctx: &mut Context<'_>,
+) -> Ran {
     while let Some((piece, behind)) = parse::next(rest) {
         rest = behind;
         let call = match run_piece(piece, reply.len(), ctx) {
             Ok(call) => call,
             Err(error) => return ended(Err(error), reply, effects, ctx),
         };
-        let Call { lines, effects: asked, slow, prompt, .. } = call;
+        let Call {
+            lines,
+            effects: asked,
+            slow,
+            prompt,
+            ..
+        } = call;
         reply::information(&lines, ctx.config, &mut reply);
         effects.extend(asked);
         if let Some(waits) = slow {
-            return Ran::Parked { reply, effects, parked: Parked { waits, rest: rest.to_vec() } };
+            return Ran::Parked {
+                reply,
+                effects,
+                parked: Parked {
+                    waits,
+                    rest: rest.to_vec(),
+                },
+            };
         }
         if let Some(prompt) = prompt {
             // 27.005 3.5.1: the command is the last of its line; what stands behind it is not run.
             reply.extend_from_slice(PROMPT);
-            return Ran::Prompt { reply, effects, prompt };
+            return Ran::Prompt {
+                reply,
+                effects,
+                prompt,
+            };
         }
     }
     ended(Ok(()), reply, effects, ctx)
@@ -376,14 +454,20 @@ fn run_piece<'c, 'x>(
     ctx: &'c mut Context<'x>,
 ) -> Result<Call<'c, 'x>, Error> {
     if reply_len > REPLY_MAX {
-        let text = format!("the reply to one line has at most {REPLY_MAX} bytes; ask in several lines");
+        let text =
+            format!("the reply to one line has at most {REPLY_MAX} bytes; ask in several lines");
         return Err(Error::new(Code::NotAllowed, text));
     }
     let piece = piece.map_err(|text| Error::new(Code::IncorrectParameters, text))?;
     Call::run(&piece, ctx)
 }
 
-fn ended(outcome: Result<(), Error>, mut reply: Vec<u8>, effects: Vec<Effect>, ctx: &mut Context<'_>) -> Ran {
+fn ended(
+    outcome: Result<(), Error>,
+    mut reply: Vec<u8>,
+    effects: Vec<Effect>,
+    ctx: &mut Context<'_>,
+) -> Ran {
     *ctx.refusal = outcome.as_ref().err().map(|error| error.text.clone());
     reply::result(&outcome, ctx.config, &mut reply);
     Ran::Done { reply, effects }

@@ -44,7 +44,11 @@ pub(super) enum Kind {
     /// One of some words, whatever their case; the value is its place.
     Words(&'static [&'static str]),
     /// Text of so many bytes.
-    Text { min: usize, max: usize, chars: Chars },
+    Text {
+        min: usize,
+        max: usize,
+        chars: Chars,
+    },
     /// Bytes as pairs of hex digits.
     Hex { max: usize },
     /// So many bytes, whatever they are.
@@ -81,7 +85,14 @@ pub(super) enum Value {
 
 impl Param {
     pub(super) const fn new(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, kind, factory: None, absent: Absent::Refused, secret: false, help }
+        Self {
+            name,
+            kind,
+            factory: None,
+            absent: Absent::Refused,
+            secret: false,
+            help,
+        }
     }
 
     pub(super) const fn factory(mut self, value: &'static str) -> Self {
@@ -136,7 +147,11 @@ impl Param {
         if self.secret {
             return format!("{} must be {range}, got {} bytes", self.name, bytes.len());
         }
-        let cure = self.kind.cure(bytes).map(|cure| format!("; {cure}")).unwrap_or_default();
+        let cure = self
+            .kind
+            .cure(bytes)
+            .map(|cure| format!("; {cure}"))
+            .unwrap_or_default();
         format!("{} must be {range}, got {}{cure}", self.name, Shown(bytes))
     }
 }
@@ -144,23 +159,27 @@ impl Param {
 impl Kind {
     fn read(self, bytes: &[u8]) -> Option<Value> {
         match self {
-            Self::Number { min, max } => number(bytes).filter(|n| (min..=max).contains(n)).map(Value::Number),
-            Self::ZeroOr { min, max } => {
-                number(bytes).filter(|n| *n == 0 || (min..=max).contains(n)).map(Value::Number)
-            }
-            Self::Choice(choices) => {
-                number(bytes).filter(|n| choices.iter().any(|(choice, _)| choice == n)).map(Value::Number)
-            }
+            Self::Number { min, max } => number(bytes)
+                .filter(|n| (min..=max).contains(n))
+                .map(Value::Number),
+            Self::ZeroOr { min, max } => number(bytes)
+                .filter(|n| *n == 0 || (min..=max).contains(n))
+                .map(Value::Number),
+            Self::Choice(choices) => number(bytes)
+                .filter(|n| choices.iter().any(|(choice, _)| choice == n))
+                .map(Value::Number),
             Self::Words(words) => words
                 .iter()
                 .position(|word| word.as_bytes().eq_ignore_ascii_case(bytes))
                 .and_then(|place| u32::try_from(place).ok())
                 .map(Value::Number),
             Self::Text { min, max, chars } => text(bytes, min, max, chars),
-            Self::Hex { max } => unhex(bytes).filter(|bytes| bytes.len() <= max).map(Value::Bytes),
-            Self::Bytes { min, max } => {
-                (min..=max).contains(&bytes.len()).then(|| Value::Bytes(bytes.to_vec()))
-            }
+            Self::Hex { max } => unhex(bytes)
+                .filter(|bytes| bytes.len() <= max)
+                .map(Value::Bytes),
+            Self::Bytes { min, max } => (min..=max)
+                .contains(&bytes.len())
+                .then(|| Value::Bytes(bytes.to_vec())),
             Self::Phone => phone(bytes),
             Self::Role => role(bytes).map(Value::Role),
             Self::Shape(_) => text(bytes, 0, usize::MAX, Chars::Any),
@@ -169,14 +188,19 @@ impl Kind {
 
     /// What to type instead, where it is plain what was meant.
     fn cure(self, bytes: &[u8]) -> Option<String> {
-        let text =
-            core::str::from_utf8(bytes).ok().filter(|text| text.chars().all(|char| !char.is_control()))?;
+        let text = core::str::from_utf8(bytes)
+            .ok()
+            .filter(|text| text.chars().all(|char| !char.is_control()))?;
         match self {
-            Self::Hex { max } if bytes.len() <= max && text.chars().any(|char| !char.is_ascii_hexdigit()) => {
+            Self::Hex { max }
+                if bytes.len() <= max && text.chars().any(|char| !char.is_ascii_hexdigit()) =>
+            {
                 Some(format!("text \"{text}\" in hex is {}", Hex(bytes)))
             }
             Self::Choice(choices) => {
-                let named = choices.iter().find(|(_, meaning)| meaning.eq_ignore_ascii_case(text));
+                let named = choices
+                    .iter()
+                    .find(|(_, meaning)| meaning.eq_ignore_ascii_case(text));
                 let number = match text.to_ascii_lowercase().as_str() {
                     "on" | "yes" | "true" if is_switch(choices) => 1,
                     "off" | "no" | "false" if is_switch(choices) => 0,
@@ -185,12 +209,19 @@ impl Kind {
                 Some(format!("write {number}")).filter(|_| !text.is_empty())
             }
             Self::Phone => {
-                let digits: String = text.chars().filter(|char| !" -()./".contains(*char)).collect();
+                let digits: String = text
+                    .chars()
+                    .filter(|char| !" -()./".contains(*char))
+                    .collect();
                 phone(digits.as_bytes()).map(|_| format!("write {digits}"))
             }
-            Self::Text { chars: Chars::Host, .. } => {
+            Self::Text {
+                chars: Chars::Host, ..
+            } => {
                 if let Some((host, port)) = with_port(text) {
-                    return Some(format!("the port is a value of its own: write {host},{port}"));
+                    return Some(format!(
+                        "the port is a value of its own: write {host},{port}"
+                    ));
                 }
                 if is_odd_address(text) {
                     return Some("each number of an address is 0..=255".to_owned());
@@ -219,7 +250,10 @@ impl Kind {
             Self::Words(words) => alternatives(words.iter().map(|word| (*word).to_owned())),
             Self::Text { min, max, chars } => format!("{min}..={max} {}", chars.name()),
             Self::Hex { max } => {
-                format!("an even number of hex digits, at most {} ({max} bytes)", max.saturating_mul(2))
+                format!(
+                    "an even number of hex digits, at most {} ({max} bytes)",
+                    max.saturating_mul(2)
+                )
             }
             Self::Bytes { min, max } => format!("{min}..={max} bytes"),
             Self::Phone => format!("1..={PHONE_MAX} digits, + in front allowed"),
@@ -239,7 +273,9 @@ impl Kind {
             Self::Hex { max } => format!("(0-{} hex digits)", max.saturating_mul(2)),
             Self::Bytes { min, max } => format!("({min}-{max} bytes)"),
             Self::Phone => format!("(1-{PHONE_MAX} digits)"),
-            Self::Role => "(\"always\",\"backup:1\",\"backup:2\",\"backup:3\",\"backup:4\")".to_owned(),
+            Self::Role => {
+                "(\"always\",\"backup:1\",\"backup:2\",\"backup:3\",\"backup:4\")".to_owned()
+            }
             Self::Shape(shape) => format!("({shape})"),
         }
     }
@@ -292,7 +328,8 @@ const fn is_switch(choices: &[(u32, &str)]) -> bool {
 fn with_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    (is_port && !host.is_empty() && (!host.contains(':') || host.ends_with(']'))).then_some((host, port))
+    (is_port && !host.is_empty() && (!host.contains(':') || host.ends_with(']')))
+        .then_some((host, port))
 }
 
 /// Four numbers with dots between, and no address: no name looks like that.
@@ -308,16 +345,22 @@ fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     if !rest.is_empty() {
         return None;
     }
-    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+    pairs
+        .iter()
+        .map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?))
+        .collect()
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 fn phone(bytes: &[u8]) -> Option<Value> {
     let digits = bytes.strip_prefix(b"+").unwrap_or(bytes);
-    let fits = !digits.is_empty() && bytes.len() <= PHONE_MAX && digits.iter().all(u8::is_ascii_digit);
+    let fits =
+        !digits.is_empty() && bytes.len() <= PHONE_MAX && digits.iter().all(u8::is_ascii_digit);
     let text = core::str::from_utf8(bytes).ok()?;
     fits.then(|| Value::Text(text.to_owned()))
 }
@@ -327,18 +370,29 @@ fn role(bytes: &[u8]) -> Option<Role> {
         return Some(Role::Always);
     }
     let (word, of) = bytes.split_at_checked(7)?;
-    let link = number(of).and_then(|of| u8::try_from(of).ok()).and_then(LinkId::from_number)?;
-    word.eq_ignore_ascii_case(b"backup:").then_some(Role::Backup(link))
+    let link = number(of)
+        .and_then(|of| u8::try_from(of).ok())
+        .and_then(LinkId::from_number)?;
+    word.eq_ignore_ascii_case(b"backup:")
+        .then_some(Role::Backup(link))
 }
 
 fn meaning((number, meaning): (u32, &str)) -> String {
-    if meaning.is_empty() { number.to_string() } else { format!("{number} ({meaning})") }
+    if meaning.is_empty() {
+        number.to_string()
+    } else {
+        format!("{number} ({meaning})")
+    }
 }
 
 fn alternatives(words: impl Iterator<Item = String>) -> String {
     let mut words: Vec<String> = words.collect();
     let last = words.pop().unwrap_or_default();
-    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
+    if words.is_empty() {
+        last
+    } else {
+        format!("{} or {last}", words.join(", "))
+    }
 }
 
 fn listed(words: impl Iterator<Item = String>) -> String {

@@ -47,7 +47,12 @@ pub(super) struct Piece {
 /// The line from its first `AT` on, where something that nobody types stands right in front of it: what a line picks up
 /// while it is plugged in, or the end of an earlier dialogue (decisions 16.9).
 pub(super) fn without_noise(line: &[u8]) -> &[u8] {
-    let Some(at) = line.windows(2).position(|pair| pair.eq_ignore_ascii_case(b"AT")) else { return line };
+    let Some(at) = line
+        .windows(2)
+        .position(|pair| pair.eq_ignore_ascii_case(b"AT"))
+    else {
+        return line;
+    };
     let (before, command) = line.split_at(at);
     match before.iter().rposition(|byte| *byte != b' ') {
         Some(last) if !is_printable(&before[last]) => command,
@@ -81,15 +86,21 @@ fn without_slips(line: &[u8]) -> Option<Vec<u8>> {
     let plus = FULL_PLUS.into_iter().find(|sign| rest.starts_with(sign));
     let middle = plus.map_or(rest, |sign| &rest[sign.len()..]);
     let asks = |sign: &&[u8]| {
-        let Some(name) = middle.strip_suffix(*sign) else { return false };
-        name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+=".contains(byte))
+        let Some(name) = middle.strip_suffix(*sign) else {
+            return false;
+        };
+        name.iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+=".contains(byte))
     };
     let ask = FULL_ASK.into_iter().find(|sign| asks(sign));
     if plus.is_none() && ask.is_none() {
         return None;
     }
     let name = ask.map_or(middle, |sign| &middle[..middle.len() - sign.len()]);
-    let (plus, ask) = (plus.map_or(&b""[..], |_| b"+"), ask.map_or(&b""[..], |_| b"?"));
+    let (plus, ask) = (
+        plus.map_or(&b""[..], |_| b"+"),
+        ask.map_or(&b""[..], |_| b"?"),
+    );
     Some([b"AT", plus, name, ask].concat())
 }
 
@@ -102,7 +113,8 @@ pub(super) fn quote_free_text(line: &[u8]) -> Option<Vec<u8>> {
     let command = behind_at(trim(line)).map(trim)?;
     let (values, commas) = FREE_TEXT.iter().find_map(|(name, commas)| {
         let (head, rest) = command.split_at_checked(name.len())?;
-        head.eq_ignore_ascii_case(name).then_some((trim(rest), *commas))
+        head.eq_ignore_ascii_case(name)
+            .then_some((trim(rest), *commas))
     })?;
     let rest = behind_values(values, commas, core::str::from_utf8(line).is_ok())?;
     // What `trim` took from the end is no part of the text.
@@ -114,9 +126,21 @@ pub(super) fn quote_free_text(line: &[u8]) -> Option<Vec<u8>> {
     if first.is_empty() || first == b"\"" || ascii_twin(first) == Some(b'"') || text == b"?" {
         return None;
     }
-    let text =
-        text.iter().flat_map(|byte| if *byte == b'"' { &b"\"\""[..] } else { core::slice::from_ref(byte) });
-    Some(head.iter().chain(b"\"").chain(text).chain(b"\"").copied().collect())
+    let text = text.iter().flat_map(|byte| {
+        if *byte == b'"' {
+            &b"\"\""[..]
+        } else {
+            core::slice::from_ref(byte)
+        }
+    });
+    Some(
+        head.iter()
+            .chain(b"\"")
+            .chain(text)
+            .chain(b"\"")
+            .copied()
+            .collect(),
+    )
 }
 
 /// What stands behind the equals sign and so many commas outside quotes.
@@ -124,7 +148,8 @@ fn behind_values(values: &[u8], commas: usize, utf8: bool) -> Option<&[u8]> {
     let (mut rest, mut marks, mut quoted) = (values, 0, false);
     while marks <= commas {
         let (char, behind) = rest.split_at(char_width(rest, utf8).min(rest.len()));
-        let twin = ascii_twin(char).or_else(|| char.first().copied().filter(|_| char.len() == 1))?;
+        let twin =
+            ascii_twin(char).or_else(|| char.first().copied().filter(|_| char.len() == 1))?;
         let mark = if marks == 0 { b'=' } else { b',' };
         if marks == 0 && twin != mark {
             return None; // another form, or a longer name
@@ -263,7 +288,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self.rest.iter().position(|byte| !wanted(*byte)).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| !wanted(*byte))
+            .unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
         self.rest = rest;
         taken
@@ -285,7 +314,9 @@ impl<'a> Cursor<'a> {
     /// `+NAME`, `+NAME?`, `+NAME=?`, `+NAME=value,…`
     fn extended(&mut self) -> Result<Piece, String> {
         self.eat(b'+');
-        let name = self.skip_blanks().take_while(|byte| byte.is_ascii_alphanumeric());
+        let name = self
+            .skip_blanks()
+            .take_while(|byte| byte.is_ascii_alphanumeric());
         let name = capitals(b"+", name);
         self.skip_blanks();
         let (form, args) = if self.eat(b'?') {
@@ -295,7 +326,11 @@ impl<'a> Cursor<'a> {
         } else if self.is_test() {
             (Form::Test, Vec::new())
         } else {
-            (Form::Set, self.values().map_err(|fault| format!("{}: {fault}", &name[1..]))?)
+            (
+                Form::Set,
+                self.values()
+                    .map_err(|fault| format!("{}: {fault}", &name[1..]))?,
+            )
         };
         self.end_of_command(&name[1..])?;
         Ok(Piece { name, form, args })
@@ -304,7 +339,8 @@ impl<'a> Cursor<'a> {
     /// Whether only `?` follows; it is eaten.
     fn is_test(&mut self) -> bool {
         let mut ahead = Cursor { rest: self.rest };
-        let asks = ahead.skip_blanks().eat(b'?') && matches!(ahead.skip_blanks().peek(), None | Some(b';'));
+        let asks = ahead.skip_blanks().eat(b'?')
+            && matches!(ahead.skip_blanks().peek(), None | Some(b';'));
         if asks {
             self.rest = ahead.rest;
         }
@@ -317,7 +353,10 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         let what = self.take_while(|byte| byte != b';');
-        Err(format!("{name}: {} does not belong behind the command", Shown(what)))
+        Err(format!(
+            "{name}: {} does not belong behind the command",
+            Shown(what)
+        ))
     }
 
     fn values(&mut self) -> Result<Vec<Arg>, String> {
@@ -332,12 +371,21 @@ impl<'a> Cursor<'a> {
     fn value(&mut self) -> Result<Arg, String> {
         if !self.skip_blanks().eat(b'"') {
             let bytes = trim_end(self.take_while(|byte| byte != b',' && byte != b';')).to_vec();
-            return Ok(Arg { bytes, quoted: false });
+            return Ok(Arg {
+                bytes,
+                quoted: false,
+            });
         }
         let bytes = self.quoted()?;
         match self.skip_blanks().peek() {
-            None | Some(b',' | b';') => Ok(Arg { bytes, quoted: true }),
-            Some(_) => Err(format!("{} stands behind a closing quote", Shown(self.rest))),
+            None | Some(b',' | b';') => Ok(Arg {
+                bytes,
+                quoted: true,
+            }),
+            Some(_) => Err(format!(
+                "{} stands behind a closing quote",
+                Shown(self.rest)
+            )),
         }
     }
 
@@ -364,7 +412,11 @@ impl<'a> Cursor<'a> {
             let second = self.take_one_letter().ok_or("AT&: a letter must follow")?;
             name.push(second);
         }
-        Ok(Piece { name, form: Form::Run, args: self.number() })
+        Ok(Piece {
+            name,
+            form: Form::Run,
+            args: self.number(),
+        })
     }
 
     fn take_one_letter(&mut self) -> Option<char> {
@@ -376,7 +428,14 @@ impl<'a> Cursor<'a> {
     /// The digits that follow, as one value; none if there are none.
     fn number(&mut self) -> Vec<Arg> {
         let digits = self.skip_blanks().take_while(|byte| byte.is_ascii_digit());
-        if digits.is_empty() { Vec::new() } else { vec![Arg { bytes: digits.to_vec(), quoted: false }] }
+        if digits.is_empty() {
+            Vec::new()
+        } else {
+            vec![Arg {
+                bytes: digits.to_vec(),
+                quoted: false,
+            }]
+        }
     }
 
     /// `S0?`, `S0=5` (V.250 5.3.2)
@@ -384,10 +443,18 @@ impl<'a> Cursor<'a> {
         self.rest = &self.rest[1..];
         let name = capitals(b"S", self.take_while(|byte| byte.is_ascii_digit()));
         if self.skip_blanks().eat(b'?') {
-            return Ok(Piece { name, form: Form::Read, args: Vec::new() });
+            return Ok(Piece {
+                name,
+                form: Form::Read,
+                args: Vec::new(),
+            });
         }
         if self.eat(b'=') {
-            return Ok(Piece { name, form: Form::Set, args: self.number() });
+            return Ok(Piece {
+                name,
+                form: Form::Set,
+                args: self.number(),
+            });
         }
         Err(format!("AT{name}: = or ? must follow"))
     }
@@ -399,14 +466,28 @@ impl<'a> Cursor<'a> {
         let semicolon: &[u8] = if self.eat(b';') { b";" } else { b"" };
         let again = number.eq_ignore_ascii_case(b"L");
         let bytes = [number, semicolon].concat();
-        let args = if again { Vec::new() } else { vec![Arg { bytes, quoted: false }] };
-        Piece { name: String::from(if again { "DL" } else { "D" }), form: Form::Run, args }
+        let args = if again {
+            Vec::new()
+        } else {
+            vec![Arg {
+                bytes,
+                quoted: false,
+            }]
+        };
+        Piece {
+            name: String::from(if again { "DL" } else { "D" }),
+            form: Form::Run,
+            args,
+        }
     }
 }
 
 /// A name of ASCII bytes in capitals.
 fn capitals(mark: &[u8], name: &[u8]) -> String {
-    mark.iter().chain(name).map(|byte| char::from(byte.to_ascii_uppercase())).collect()
+    mark.iter()
+        .chain(name)
+        .map(|byte| char::from(byte.to_ascii_uppercase()))
+        .collect()
 }
 
 const ESC: u8 = 0x1B;

@@ -61,7 +61,9 @@ pub(super) fn registration_line(
     let state = domain.state(radio, attached);
     let n = n.map(|n| format!("{n},")).unwrap_or_default();
     let cell = radio.cell.filter(|_| reports == 2 && state.is_registered());
-    let cell = cell.map(|cell| format!(",\"{:04X}\",\"{:04X}\"", cell.area, cell.id)).unwrap_or_default();
+    let cell = cell
+        .map(|cell| format!(",\"{:04X}\",\"{:04X}\"", cell.area, cell.id))
+        .unwrap_or_default();
     format!("+{}: {n}{}{cell}", domain.name(), state.number())
 }
 

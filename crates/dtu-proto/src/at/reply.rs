@@ -88,15 +88,21 @@ pub(super) fn result(outcome: &Result<(), Error>, config: &Config, out: &mut Vec
         Ok(()) => String::from(if config.verbose { "OK" } else { "0" }),
         Err(error) => error_text(error, config),
     };
-    let framed = if config.verbose { format!("\r\n{text}\r\n") } else { format!("{text}\r") };
+    let framed = if config.verbose {
+        format!("\r\n{text}\r\n")
+    } else {
+        format!("{text}\r")
+    };
     out.extend_from_slice(framed.as_bytes());
 }
 
 fn error_text(error: &Error, config: &Config) -> String {
     match config.cmee {
-        _ if error.code == Code::NoCarrier => {
-            String::from(if config.verbose { "NO CARRIER" } else { NO_CARRIER_DIGIT })
-        }
+        _ if error.code == Code::NoCarrier => String::from(if config.verbose {
+            "NO CARRIER"
+        } else {
+            NO_CARRIER_DIGIT
+        }),
         0 => String::from(if config.verbose { "ERROR" } else { "4" }),
         1 => format!("{}: {}", error.code.head(), error.code.number()),
         _ => format!("{}: {}", error.code.head(), error.text),
@@ -111,14 +117,22 @@ impl fmt::Display for Shown<'_> {
         if self.0.is_empty() {
             return f.write_str("nothing");
         }
-        let kept = if self.0.len() > SHOWN_MAX { SHOWN_KEPT } else { self.0.len() };
+        let kept = if self.0.len() > SHOWN_MAX {
+            SHOWN_KEPT
+        } else {
+            self.0.len()
+        };
         for byte in &self.0[..kept] {
             match byte {
                 b' '..=b'~' => write!(f, "{}", char::from(*byte))?,
                 _ => write!(f, "\\x{byte:02X}")?,
             }
         }
-        if kept < self.0.len() { write!(f, "... ({} bytes)", self.0.len()) } else { Ok(()) }
+        if kept < self.0.len() {
+            write!(f, "... ({} bytes)", self.0.len())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -128,7 +142,9 @@ pub(super) struct Reason<'a>(pub(super) &'a str);
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.0.chars().take(REASON_MAX);
-        shown.map(|c| if c.is_control() { ' ' } else { c }).try_for_each(|c| f.write_char(c))
+        shown
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .try_for_each(|c| f.write_char(c))
     }
 }
 

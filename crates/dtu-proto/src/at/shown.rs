@@ -21,12 +21,18 @@ impl ShownLine {
         let whole = parse::normalize(quoted.as_deref().unwrap_or(line));
         let whole = parse::trim(&whole);
         let Some(mut rest) = parse::behind_at(whole) else {
-            return Self { text: bounded(&printable(whole)), secrets };
+            return Self {
+                text: bounded(&printable(whole)),
+                secrets,
+            };
         };
         let mut text = String::from("AT");
         while let Some((piece, behind)) = parse::next(rest) {
             let typed = parse::trim(&rest[..rest.len() - behind.len()]);
-            let from = typed.iter().position(|byte| *byte != b';').unwrap_or(typed.len());
+            let from = typed
+                .iter()
+                .position(|byte| *byte != b';')
+                .unwrap_or(typed.len());
             let bare = typed[from..].strip_suffix(b";").unwrap_or(&typed[from..]);
             text.push_str(if from > 0 { ";" } else { "" });
             if let Ok(piece) = piece {
@@ -39,13 +45,17 @@ impl ShownLine {
                 break;
             }
         }
-        Self { text: bounded(&text), secrets }
+        Self {
+            text: bounded(&text),
+            secrets,
+        }
     }
 
     /// The text of a refusal, unless a secret may be in it.
     pub(crate) fn refusal(&self, text: &str) -> String {
         let gives_away = |secret: &Vec<u8>| {
-            let start = String::from_utf8_lossy(&secret[..secret.len().min(GIVEN_AWAY)]).into_owned();
+            let start =
+                String::from_utf8_lossy(&secret[..secret.len().min(GIVEN_AWAY)]).into_owned();
             start.is_empty() || text.contains(&start)
         };
         if self.secrets.iter().any(gives_away) {
@@ -58,10 +68,16 @@ impl ShownLine {
 
 /// A command that can be read: only its secret values are left out.
 fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
-    let Some(command) = table::find(&piece.name) else { return name_alone(typed, secrets) };
+    let Some(command) = table::find(&piece.name) else {
+        return name_alone(typed, secrets);
+    };
     // A value too many can be the secret, which has slipped a place.
-    let is_secret =
-        |place: usize| command.params.get(place).map_or(command.has_secret(), |param| param.secret);
+    let is_secret = |place: usize| {
+        command
+            .params
+            .get(place)
+            .map_or(command.has_secret(), |param| param.secret)
+    };
     let hides = |(place, arg): (usize, &Arg)| is_secret(place) && !arg.bytes.is_empty();
     if piece.form != Form::Set || !piece.args.iter().enumerate().any(hides) {
         return printable(typed);
@@ -85,8 +101,13 @@ fn unreadable(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let upper = typed.to_ascii_uppercase();
     let names_secret = table::all()
         .filter(|command| command.has_secret())
-        .any(|command| upper.windows(command.name.len()).any(|part| part == command.name.as_bytes()));
-    let is_known = core::str::from_utf8(name_of(&upper)).is_ok_and(|name| table::find(name).is_some());
+        .any(|command| {
+            upper
+                .windows(command.name.len())
+                .any(|part| part == command.name.as_bytes())
+        });
+    let is_known =
+        core::str::from_utf8(name_of(&upper)).is_ok_and(|name| table::find(name).is_some());
     if is_known && !names_secret {
         return printable(typed);
     }
@@ -103,14 +124,21 @@ fn name_alone(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     }
     // Nothing of the refusal is shown.
     secrets.push(Vec::new());
-    let mark = if typed.get(end) == Some(&b'=') && end == shown.len() { "=" } else { "" };
+    let mark = if typed.get(end) == Some(&b'=') && end == shown.len() {
+        "="
+    } else {
+        ""
+    };
     format!("{}{mark}{HIDDEN}", printable(shown))
 }
 
 /// What a line begins with, as far as it can be the name of a command.
 fn name_of(typed: &[u8]) -> &[u8] {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+';
-    &typed[..typed.iter().position(|byte| !is_name(byte)).unwrap_or(typed.len())]
+    &typed[..typed
+        .iter()
+        .position(|byte| !is_name(byte))
+        .unwrap_or(typed.len())]
 }
 
 /// One line of what was typed. Text stays text; what does not print is written out.
@@ -124,7 +152,10 @@ fn printable(bytes: &[u8]) -> String {
                 text.push(character);
             }
         }
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02X}")));
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| text.push_str(&format!("\\x{byte:02X}")));
     }
     text
 }

@@ -52,7 +52,9 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
     let text = match typed {
         Typed::Text(text) => text,
         Typed::Cancelled => return Ok(Next::Done(Vec::new())),
-        Typed::TooLong(_) => return Err(bad_text(name, &format!("a text has at most {max} bytes"))),
+        Typed::TooLong(_) => {
+            return Err(bad_text(name, &format!("a text has at most {max} bytes")));
+        }
         Typed::Abandoned(_) => {
             let text = format!("{name}: no text came for 60 s; nothing was sent");
             return Err(Error::new(Code::Message(UNKNOWN), text));
@@ -62,11 +64,17 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         Prompted::SendPdu(length) => {
             let pdu = pdu_of(name, &text, length)?;
             let pdu = with_center(&pdu, ctx);
-            Ok(Next::Wait(SlowCommand::Submit(submission(name, Vec::from([pdu]), None))))
+            Ok(Next::Wait(SlowCommand::Submit(submission(
+                name,
+                Vec::from([pdu]),
+                None,
+            ))))
         }
         Prompted::SendText(to) => {
             let parts = parts(name, &to, &text, ctx)?;
-            Ok(Next::Wait(SlowCommand::Submit(submission(name, parts, None))))
+            Ok(Next::Wait(SlowCommand::Submit(submission(
+                name, parts, None,
+            ))))
         }
         Prompted::WritePdu(length, state) => {
             let pdu = stored_pdu(name, &text, length)?;
@@ -75,15 +83,28 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         }
         Prompted::WriteText(to, state) => match parts(name, &to, &text, ctx)?.as_slice() {
             [one] => write(name, one.clone(), state, ctx),
-            many => {
-                Err(bad_text(name, &format!("a stored message has one part, this text takes {}", many.len())))
-            }
+            many => Err(bad_text(
+                name,
+                &format!(
+                    "a stored message has one part, this text takes {}",
+                    many.len()
+                ),
+            )),
         },
     }
 }
 
-pub(super) const fn submission(command: &'static str, parts: Vec<Bytes>, place: Option<u8>) -> Submission {
-    Submission { command, parts, tells_reference: true, place }
+pub(super) const fn submission(
+    command: &'static str,
+    parts: Vec<Bytes>,
+    place: Option<u8>,
+) -> Submission {
+    Submission {
+        command,
+        parts,
+        tells_reference: true,
+        place,
+    }
 }
 
 /// The network has answered: the information text.
@@ -93,29 +114,46 @@ pub(super) fn submitted(
     ctx: &mut Context<'_>,
 ) -> Result<Vec<String>, Error> {
     let name = submission.command;
-    let reference =
-        outcome.map_err(|failure| Error::new(Code::Message(failure.0), format!("{name}: {failure}")))?;
+    let reference = outcome
+        .map_err(|failure| Error::new(Code::Message(failure.0), format!("{name}: {failure}")))?;
     if let Some(place) = submission.place
         && let Some(stored) = ctx.mailbox.storage.get_mut(place)
     {
         stored.state = State::Sent;
         ctx.mailbox.changed();
     }
-    Ok(if submission.tells_reference { Vec::from([format!("+{name}: {reference}")]) } else { Vec::new() })
+    Ok(if submission.tells_reference {
+        Vec::from([format!("+{name}: {reference}")])
+    } else {
+        Vec::new()
+    })
 }
 
 /// The parts of a text typed in text mode.
-fn parts(name: &str, to: &Address, text: &[u8], ctx: &mut Context<'_>) -> Result<Vec<Bytes>, Error> {
+fn parts(
+    name: &str,
+    to: &Address,
+    text: &[u8],
+    ctx: &mut Context<'_>,
+) -> Result<Vec<Bytes>, Error> {
     let body = body_of(text, ctx).map_err(|why| bad_text(name, &why))?;
     let reference = ctx.mailbox.next_concat_reference();
     let messages = &ctx.config.messages;
-    let template =
-        Template { to, center: messages.service_center, parameters: Some(&messages.parameters), reference };
+    let template = Template {
+        to,
+        center: messages.service_center,
+        parameters: Some(&messages.parameters),
+        reference,
+    };
     let parts = sms::compose(body, &template).map_err(|why| bad_text(name, &why))?;
     // Two with one number would be one to the service centre.
     let mut own_number = |part: Bytes| {
         let refuses = sms::refuses_copies(&part);
-        if refuses { sms::numbered(&part, ctx.mailbox.outbox.take_reference(), true) } else { part }
+        if refuses {
+            sms::numbered(&part, ctx.mailbox.outbox.take_reference(), true)
+        } else {
+            part
+        }
     };
     Ok(parts.into_iter().map(&mut own_number).collect())
 }
@@ -129,7 +167,9 @@ fn body_of(text: &[u8], ctx: &Context<'_>) -> Result<Body, String> {
         Alphabet::Octets => sms::digits(text).map(Body::Octets),
         Alphabet::Gsm7 => read().map(|text| Body::text(&text)),
         Alphabet::Ucs2 => {
-            let units = sms::digits(text).ok().filter(|octets| octets.len().is_multiple_of(2));
+            let units = sms::digits(text)
+                .ok()
+                .filter(|octets| octets.len().is_multiple_of(2));
             match units {
                 Some(octets) => Ok(Body::Ucs2(ucs2::from_octets(&octets))),
                 None => read().map(|text| Body::ucs2(&text)),
@@ -140,16 +180,33 @@ fn body_of(text: &[u8], ctx: &Context<'_>) -> Result<Body, String> {
 
 /// A received message that is written back is not one to be sent, though both are state 0 to a DTE.
 fn state_for(pdu: &Bytes, state: State) -> State {
-    let received = matches!(Pdu::decode(pdu), Ok(decoded) if !matches!(decoded.pdu.tpdu, Tpdu::Submit(_)));
-    if received && state == State::Unsent { State::Unread } else { state }
+    let received =
+        matches!(Pdu::decode(pdu), Ok(decoded) if !matches!(decoded.pdu.tpdu, Tpdu::Submit(_)));
+    if received && state == State::Unsent {
+        State::Unread
+    } else {
+        state
+    }
 }
 
-fn write(name: &'static str, pdu: Bytes, state: State, ctx: &mut Context<'_>) -> Result<Next, Error> {
+fn write(
+    name: &'static str,
+    pdu: Bytes,
+    state: State,
+    ctx: &mut Context<'_>,
+) -> Result<Next, Error> {
     let Some(index) = ctx.mailbox.storage.free() else {
         let text = format!("{name}: the storage is full; AT+CMGD deletes messages");
         return Err(Error::new(Code::Message(MEMORY_FULL), text));
     };
-    ctx.mailbox.storage.put_at(index, Stored { state, announced: false, pdu });
+    ctx.mailbox.storage.put_at(
+        index,
+        Stored {
+            state,
+            announced: false,
+            pdu,
+        },
+    );
     ctx.mailbox.changed();
     Ok(Next::Done(Vec::from([format!("+{name}: {index}")])))
 }
@@ -175,17 +232,28 @@ fn stored_pdu(name: &str, text: &[u8], length: usize) -> Result<Bytes, Error> {
         return Err(bad_pdu(name, &text));
     }
     if decoded.missing > 0 {
-        return Err(bad_pdu(name, &format!("{} octets of user data are missing", decoded.missing)));
+        return Err(bad_pdu(
+            name,
+            &format!("{} octets of user data are missing", decoded.missing),
+        ));
     }
     Ok(Bytes::from(octets))
 }
 
 /// With the service centre of `CSCA`, where the DTE left it out and one is set.
 pub(super) fn with_center(pdu: &Bytes, ctx: &Context<'_>) -> Bytes {
-    let center = ctx.config.messages.service_center.and_then(|center| center.address());
+    let center = ctx
+        .config
+        .messages
+        .service_center
+        .and_then(|center| center.address());
     match (center, Pdu::decode(pdu)) {
         (Some(center), Ok(decoded)) if decoded.pdu.smsc.is_none() => {
-            let with = Pdu { smsc: Some(center), tpdu: decoded.pdu.tpdu }.encode();
+            let with = Pdu {
+                smsc: Some(center),
+                tpdu: decoded.pdu.tpdu,
+            }
+            .encode();
             with.map_or_else(|_| pdu.clone(), Bytes::from)
         }
         _ => pdu.clone(),
@@ -203,15 +271,25 @@ pub(super) fn number_of(typed: &str, charset: TextCharset) -> String {
 
 /// A number or name as it is shown: in the charset of `CSCS` where that is UCS2.
 pub(super) fn in_charset(text: &str, charset: TextCharset) -> String {
-    if charset == TextCharset::Ucs2 { sms::encode_text(text, charset) } else { text.to_string() }
+    if charset == TextCharset::Ucs2 {
+        sms::encode_text(text, charset)
+    } else {
+        text.to_string()
+    }
 }
 
 /// A number typed in text mode: in the charset of `CSCS` where that is UCS2.
-pub(super) fn address_of(typed: &str, type_of_address: u32, charset: TextCharset) -> Option<Address> {
+pub(super) fn address_of(
+    typed: &str,
+    type_of_address: u32,
+    charset: TextCharset,
+) -> Option<Address> {
     let number = number_of(typed, charset);
     let digits = number.trim_start_matches('+');
     match u8::try_from(type_of_address) {
-        Ok(toa) if toa >= 128 => Address::new(toa, digits).filter(|address| !address.text().is_empty()),
+        Ok(toa) if toa >= 128 => {
+            Address::new(toa, digits).filter(|address| !address.text().is_empty())
+        }
         _ => Address::number(&number),
     }
 }

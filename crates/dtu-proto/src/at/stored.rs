@@ -13,14 +13,17 @@ use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
-    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
-    RadioStatus, SerialCommandStatus, SerialStatus, Status,
+    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus,
+    Phase, RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
 /// The set commands that make this configuration out of the factory one.
 pub(crate) fn store_lines(config: &Config) -> Vec<String> {
-    table::all().filter_map(|command| command.saved).flat_map(|lines| lines(config)).collect()
+    table::all()
+        .filter_map(|command| command.saved)
+        .flat_map(|lines| lines(config))
+        .collect()
 }
 
 /// Applies one stored line. An error says what is wrong, and the configuration is as before.
@@ -37,8 +40,11 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         return Err(format!("{} is no stored setting", piece.name));
     }
     let stored = Config::default();
-    let (mut clock, mut mailbox, mut connection) =
-        (Clock::default(), Mailbox::default(), AtConnection::default());
+    let (mut clock, mut mailbox, mut connection) = (
+        Clock::default(),
+        Mailbox::default(),
+        AtConnection::default(),
+    );
     let mut ctx = Context {
         config,
         stored: &stored,
@@ -52,7 +58,9 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         rights: Rights::Full,
         refusal: &mut None,
     };
-    Call::run(&piece, &mut ctx).map(|_| ()).map_err(|error| error.text)
+    Call::run(&piece, &mut ctx)
+        .map(|_| ())
+        .map_err(|error| error.text)
 }
 
 /// Of a device that does nothing.

@@ -149,7 +149,11 @@ impl Command {
         self
     }
 
-    pub(super) const fn saved(mut self, lines: fn(&Config) -> Vec<String>, when: TakesEffect) -> Self {
+    pub(super) const fn saved(
+        mut self,
+        lines: fn(&Config) -> Vec<String>,
+        when: TakesEffect,
+    ) -> Self {
         self.saved = Some(lines);
         self.takes_effect = Some(when);
         self
@@ -226,7 +230,11 @@ impl Command {
         let names = self.placeholders();
         let mut forms = Vec::new();
         if self.run.is_some() {
-            forms.push(if self.is_extended() { typed.clone() } else { typed.clone() + &names });
+            forms.push(if self.is_extended() {
+                typed.clone()
+            } else {
+                typed.clone() + &names
+            });
         }
         if self.read.is_some() {
             forms.push(typed.clone() + "?");
@@ -242,7 +250,11 @@ impl Command {
         let optional = self.params.iter().rev().take_while(left_off).count();
         let mut text = String::new();
         for (place, param) in self.params.iter().enumerate() {
-            text += if place + optional >= self.params.len() { "[" } else { "" };
+            text += if place + optional >= self.params.len() {
+                "["
+            } else {
+                ""
+            };
             text += if place > 0 { "," } else { "" };
             // `ATD` wants its semicolon.
             text += &match param.name.strip_suffix(';') {
@@ -260,7 +272,11 @@ impl Command {
 
     /// `AUTO,HEAT,…`
     pub(super) fn parameter_names(&self) -> String {
-        self.params.iter().map(|param| param.name).collect::<Vec<_>>().join(",")
+        self.params
+            .iter()
+            .map(|param| param.name)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -271,7 +287,10 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
 
 /// The subject of that name, which is in capitals.
 pub(super) fn group(name: &str) -> Option<&'static [Command]> {
-    GROUPS.iter().find(|(subject, _)| *subject == name).map(|(_, commands)| *commands)
+    GROUPS
+        .iter()
+        .find(|(subject, _)| *subject == name)
+        .map(|(_, commands)| *commands)
 }
 
 /// The command of that name, which is in capitals.

@@ -49,7 +49,13 @@ pub struct Notify {
 
 impl Default for Notify {
     fn default() -> Self {
-        Self { mode: 2, messages: 1, broadcasts: 0, reports: 0, buffer: 0 }
+        Self {
+            mode: 2,
+            messages: 1,
+            broadcasts: 0,
+            reports: 0,
+            buffer: 0,
+        }
     }
 }
 
@@ -78,7 +84,12 @@ pub enum TextValidity {
 impl Default for TextParameters {
     /// 27.005 3.3.3: 17, 167 (24 hours), 0, 0.
     fn default() -> Self {
-        Self { first_octet: 17, validity: TextValidity::Relative(167), pid: 0, dcs: Dcs(0) }
+        Self {
+            first_octet: 17,
+            validity: TextValidity::Relative(167),
+            pid: 0,
+            dcs: Dcs(0),
+        }
     }
 }
 

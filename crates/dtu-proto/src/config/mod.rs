@@ -232,8 +232,13 @@ pub enum WorkingMode {
 
 impl WorkingMode {
     /// The modes in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Transparent, Self::SerialCommand, Self::AtCommand, Self::Httpd, Self::Sms];
+    pub const ALL: [Self; 5] = [
+        Self::Transparent,
+        Self::SerialCommand,
+        Self::AtCommand,
+        Self::Httpd,
+        Self::Sms,
+    ];
 
     /// The number that `CIMOD` shows.
     #[must_use]
@@ -273,7 +278,12 @@ impl LineFormat {
 
 impl Default for LineFormat {
     fn default() -> Self {
-        Self { baud: 115_200, data_bits: 8, stop_bits: 1, parity: Parity::None }
+        Self {
+            baud: 115_200,
+            data_bits: 8,
+            stop_bits: 1,
+            parity: Parity::None,
+        }
     }
 }
 

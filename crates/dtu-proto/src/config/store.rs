@@ -18,7 +18,9 @@ pub struct Problem {
 /// All stored parameters as text.
 #[must_use]
 pub fn to_store_text(config: &Config) -> String {
-    at::store_lines(config).into_iter().fold(String::new(), |text, line| text + &line + "\n")
+    at::store_lines(config)
+        .into_iter()
+        .fold(String::new(), |text, line| text + &line + "\n")
 }
 
 /// The parameters in `text`; what it does not name has its factory value. Lines that cannot be used (of a later

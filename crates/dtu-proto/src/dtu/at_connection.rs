@@ -22,14 +22,22 @@ impl Dtu {
 
     /// `CIOPEN`, behind its reply; or the connection before it is closed by now.
     pub(super) fn open_at_connection(&mut self) {
-        let Some(connect) = self.at_connection.take_order() else { return };
+        let Some(connect) = self.at_connection.take_order() else {
+            return;
+        };
         if self.attached.is_some() {
-            self.at_connection.connection.connect(connect, self.now + PATIENCE, &mut self.outputs);
+            self.at_connection
+                .connection
+                .connect(connect, self.now + PATIENCE, &mut self.outputs);
             return;
         }
         let reason = LinkDownReason::Network(CloseReason::Unreachable);
         self.at_connection.not_made(reason);
-        self.event(Event::Disconnected { socket: SocketId::AtMode, reason, was_up: false });
+        self.event(Event::Disconnected {
+            socket: SocketId::AtMode,
+            reason,
+            was_up: false,
+        });
         self.tell_connection(ConnectionCode::ConnectFail);
     }
 
@@ -38,9 +46,14 @@ impl Dtu {
         self.at_connection.begin_send(frame.len());
         if self.at_connection.connection.is_free() {
             self.lamps.data(self.now);
-            let payload = Payload { prefix: Bytes::new(), body: frame };
+            let payload = Payload {
+                prefix: Bytes::new(),
+                body: frame,
+            };
             // mutant: send-ok
-            self.at_connection.connection.send(payload, &mut self.outputs);
+            self.at_connection
+                .connection
+                .send(payload, &mut self.outputs);
         } else {
             self.send_ended(false);
         }
@@ -56,13 +69,17 @@ impl Dtu {
     /// The socket takes nothing: what it has of the frame nobody knows, so the stream is spoilt.
     pub(super) fn send_is_late(&mut self) {
         let reason = LinkDownReason::Network(CloseReason::TimedOut);
-        self.at_connection.connection.close(reason, self.now, &mut self.outputs);
+        self.at_connection
+            .connection
+            .close(reason, self.now, &mut self.outputs);
         self.send_ended(false);
     }
 
     /// `CICLOSE`
     pub(super) fn close_at_connection(&mut self) {
-        self.at_connection.connection.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+        self.at_connection
+            .connection
+            .close(LinkDownReason::Ordered, self.now, &mut self.outputs);
         if !self.at_connection.connection.is_closing() {
             self.close_ended();
         }
@@ -75,12 +92,17 @@ impl Dtu {
     }
 
     fn waits_for(&self, what: impl Fn(&SlowCommand) -> bool) -> bool {
-        self.waiting_command.as_deref().is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
+        self.waiting_command
+            .as_deref()
+            .is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
     }
 
     /// News of `SocketId::AtMode`.
     pub(super) fn at_connection_news(&mut self, input: SocketInput<'_>) {
-        let news = self.at_connection.connection.handle(input, &mut self.outputs);
+        let news = self
+            .at_connection
+            .connection
+            .handle(input, &mut self.outputs);
         self.take_connection_news(news);
     }
 
@@ -108,16 +130,25 @@ impl Dtu {
     }
 
     fn connection_ended(&mut self, down: &Down) {
-        self.outputs.push_back(self.at_connection.connection.event(down));
+        self.outputs
+            .push_back(self.at_connection.connection.event(down));
         self.at_connection.ended(down);
         self.send_ended(false);
         self.close_ended();
         // mutant: closed-told
         if down.reason != LinkDownReason::Ordered {
-            let code = if down.was_up { ConnectionCode::Closed } else { ConnectionCode::ConnectFail };
+            let code = if down.was_up {
+                ConnectionCode::Closed
+            } else {
+                ConnectionCode::ConnectFail
+            };
             self.tell_connection(code);
             // Told at once, though a prompt of `CISEND` is open (decisions 16.11): its frame is swallowed, SEND FAIL.
-            if self.prompt.as_deref().is_some_and(OpenPrompt::is_for_connection) {
+            if self
+                .prompt
+                .as_deref()
+                .is_some_and(OpenPrompt::is_for_connection)
+            {
                 self.print_held();
             }
         }
@@ -135,7 +166,9 @@ impl Dtu {
     /// Closes the connection without a word: the mode ends, the device restarts or stops.
     pub(super) fn stop_at_connection(&mut self) {
         self.at_connection.forget_order();
-        self.at_connection.connection.close(LinkDownReason::Ordered, self.now, &mut self.outputs);
+        self.at_connection
+            .connection
+            .close(LinkDownReason::Ordered, self.now, &mut self.outputs);
     }
 
     /// Whether the host has still to say that it is closed.
@@ -148,7 +181,10 @@ impl Dtu {
     }
 
     pub(super) fn at_connection_due(&mut self) {
-        let news = self.at_connection.connection.fire(self.now, &mut self.outputs);
+        let news = self
+            .at_connection
+            .connection
+            .fire(self.now, &mut self.outputs);
         self.take_connection_news(news);
     }
 }

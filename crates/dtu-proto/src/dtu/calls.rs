@@ -15,7 +15,10 @@ impl Dtu {
 
     /// Calls a number. Only a DTE that typed the command itself is told how it goes.
     pub(super) fn dial(&mut self, door: Door, number: PhoneNumber) {
-        let dial = Dial { number, told: door == Door::Serial };
+        let dial = Dial {
+            number,
+            told: door == Door::Serial,
+        };
         self.with_calls(|calls, step| calls.dial(dial, step));
     }
 
@@ -41,8 +44,18 @@ impl Dtu {
 
     fn with_calls(&mut self, run: impl FnOnce(&mut Calls, &mut Step<'_>)) {
         let mut actions = Vec::new();
-        let rules = Rules { auto_answer: self.config.auto_answer, refuse: self.config.refuse_calls };
-        run(&mut self.calls, &mut Step { now: self.now, rules, actions: &mut actions });
+        let rules = Rules {
+            auto_answer: self.config.auto_answer,
+            refuse: self.config.refuse_calls,
+        };
+        run(
+            &mut self.calls,
+            &mut Step {
+                now: self.now,
+                rules,
+                actions: &mut actions,
+            },
+        );
         for action in actions {
             match action {
                 Action::Order(order) => self.order_modem(order),

@@ -48,7 +48,9 @@ fn patience(waits: &SlowCommand) -> Duration {
 impl Dtu {
     /// Looks for a command in a whole frame, read or datagram. False: it is data.
     pub(super) fn inline_command(&mut self, door: Door, frame: &[u8]) -> bool {
-        let Some(found) = inline::parse(frame) else { return false };
+        let Some(found) = inline::parse(frame) else {
+            return false;
+        };
         let now = self.now;
         if self.rights(door).is_none() {
             return false;
@@ -87,11 +89,14 @@ impl Dtu {
         let factory = self.config.password == FACTORY_PASSWORD;
         match (door, self.options.factory_password) {
             // mutant: factory-password
-            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => Some(Rights::Query),
-            (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
-            (Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console, _) => {
-                Some(Rights::Full)
+            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => {
+                Some(Rights::Query)
             }
+            (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
+            (
+                Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console,
+                _,
+            ) => Some(Rights::Full),
         }
     }
 
@@ -104,7 +109,8 @@ impl Dtu {
     pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
         let asker = self.asker(door);
         let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        let shown = (door != Door::Serial && !is_blank).then(|| Box::new((door, ShownLine::of(line))));
+        let shown =
+            (door != Door::Serial && !is_blank).then(|| Box::new((door, ShownLine::of(line))));
         if !is_blank && (self.is_answering() || self.ending.is_some()) {
             let busy = at::error_reply(BUSY, &self.config);
             self.reply(asker, busy);
@@ -118,11 +124,18 @@ impl Dtu {
     }
 
     pub(super) fn line_too_long(&mut self) {
-        let reply = at::error_reply("a command line has at most 1024 bytes, got a longer one", &self.config);
+        let reply = at::error_reply(
+            "a command line has at most 1024 bytes, got a longer one",
+            &self.config,
+        );
         self.reply(self.asker(Door::Serial), reply);
     }
 
-    pub(super) fn with_context<R>(&mut self, door: Door, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
+    pub(super) fn with_context<R>(
+        &mut self,
+        door: Door,
+        run: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> R {
         let status = self.status(self.now);
         let rights = self.rights(door).unwrap_or(Rights::Query);
         let result = run(&mut Context {
@@ -145,9 +158,18 @@ impl Dtu {
         result
     }
 
-    pub(super) fn ran(&mut self, asker: Asker, mut reply: Vec<u8>, mut effects: Vec<Effect>, ran: Ran) {
+    pub(super) fn ran(
+        &mut self,
+        asker: Asker,
+        mut reply: Vec<u8>,
+        mut effects: Vec<Effect>,
+        ran: Ran,
+    ) {
         match ran {
-            Ran::Done { reply: rest, effects: more } => {
+            Ran::Done {
+                reply: rest,
+                effects: more,
+            } => {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
                 self.reply(asker, reply);
@@ -155,12 +177,20 @@ impl Dtu {
                 self.say_command(shown);
                 self.carry_out(asker.door, effects);
             }
-            Ran::Parked { reply: part, effects: more, parked } => {
+            Ran::Parked {
+                reply: part,
+                effects: more,
+                parked,
+            } => {
                 reply.extend_from_slice(&part);
                 effects.extend(more);
                 self.park(asker, reply, effects, parked);
             }
-            Ran::Prompt { reply: rest, effects: more, prompt } => {
+            Ran::Prompt {
+                reply: rest,
+                effects: more,
+                prompt,
+            } => {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
                 self.reply(asker, reply);
@@ -176,7 +206,11 @@ impl Dtu {
             let (door, line) = *shown;
             let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
             // mutant: refusal-said
-            self.event(Event::Command { door, line: line.text, outcome });
+            self.event(Event::Command {
+                door,
+                line: line.text,
+                outcome,
+            });
         }
     }
 
@@ -189,10 +223,17 @@ impl Dtu {
         };
         let store = saving.as_deref().map(to_store_text);
         let until = self.now + patience(&waits);
-        self.waiting_command =
-            Some(Box::new(WaitingCommand { asker, parked, reply, effects, saving, until }));
+        self.waiting_command = Some(Box::new(WaitingCommand {
+            asker,
+            parked,
+            reply,
+            effects,
+            saving,
+            until,
+        }));
         if let Some(text) = store {
-            self.outputs.push_back(Output::Store(StoreOutput::Save(text)));
+            self.outputs
+                .push_back(Output::Store(StoreOutput::Save(text)));
         }
         match waits {
             SlowCommand::Save | SlowCommand::Factory => {}
@@ -226,7 +267,11 @@ impl Dtu {
 
     /// What a command waits for does not come. The store's answer may still come, and is then nobody's.
     pub(super) fn nobody_answers(&mut self) {
-        match self.waiting_command.as_ref().map(|waiting| &waiting.parked.waits) {
+        match self
+            .waiting_command
+            .as_ref()
+            .map(|waiting| &waiting.parked.waits)
+        {
             Some(SlowCommand::Save | SlowCommand::Factory) => {
                 self.late_answers += 1;
                 self.answer_waiting(Answer::Stored(Err("the store does not answer".to_string())));
@@ -246,7 +291,11 @@ impl Dtu {
             self.late_answers -= 1;
             return;
         }
-        let Some(saved) = self.waiting_command.as_mut().and_then(|waiting| waiting.saving.take()) else {
+        let Some(saved) = self
+            .waiting_command
+            .as_mut()
+            .and_then(|waiting| waiting.saving.take())
+        else {
             return;
         };
         if answer.is_ok() {
@@ -261,8 +310,16 @@ impl Dtu {
     }
 
     pub(super) fn answer_waiting(&mut self, answer: Answer) {
-        let Some(waiting) = self.waiting_command.take() else { return };
-        let WaitingCommand { asker, parked, reply, effects, .. } = *waiting;
+        let Some(waiting) = self.waiting_command.take() else {
+            return;
+        };
+        let WaitingCommand {
+            asker,
+            parked,
+            reply,
+            effects,
+            ..
+        } = *waiting;
         self.prolong_ending();
         let ran = self.with_context(asker.door, |ctx| at::resume(parked, answer, ctx));
         self.ran(asker, reply, effects, ran);
@@ -277,7 +334,9 @@ impl Dtu {
             Door::Serial | Door::SerialFrame => self.write_serial(Bytes::from(reply)),
             Door::Link(link) => {
                 // mutant: reply-to-asker
-                self.with_link(link, |l, cx| l.reply(Bytes::from(reply), asker.connection, cx))
+                self.with_link(link, |l, cx| {
+                    l.reply(Bytes::from(reply), asker.connection, cx)
+                })
             }
             Door::Sms(number) => self.reply_by_message(number, &reply),
             Door::Console => {

@@ -37,7 +37,9 @@ impl Dtu {
     }
 
     fn role_as_set(&self, link: LinkId) -> Role {
-        self.options.links[link.index()].role.unwrap_or(self.config.links[link.index()].role)
+        self.options.links[link.index()]
+            .role
+            .unwrap_or(self.config.links[link.index()].role)
     }
 
     /// Brings the links' settings into force; what did not change goes on undisturbed.
@@ -119,27 +121,39 @@ impl Dtu {
 
     /// The backup of a link, if one is set and enabled.
     fn backup_of(&self, primary: LinkId) -> Option<LinkId> {
-        LinkId::ALL
-            .into_iter()
-            .find(|link| self.role(*link) == Role::Backup(primary) && self.links[link.index()].is_enabled())
+        LinkId::ALL.into_iter().find(|link| {
+            self.role(*link) == Role::Backup(primary) && self.links[link.index()].is_enabled()
+        })
     }
 
     /// Whether frames of the DTE go to this link.
     pub(super) fn receives(&self, link: LinkId) -> bool {
         self.links[link.index()].is_enabled()
             && self.duty[link.index()]
-            && !self.backup_of(link).is_some_and(|backup| self.duty[backup.index()])
+            && !self
+                .backup_of(link)
+                .is_some_and(|backup| self.duty[backup.index()])
     }
 
     /// A link is down: its backup, if it has one, gets what waits and all that comes.
     pub(super) fn take_over(&mut self, primary: LinkId) {
-        let Some(backup) = self.backup_of(primary) else { return };
+        let Some(backup) = self.backup_of(primary) else {
+            return;
+        };
         let rests = self.links[primary.index()].is_resting();
-        if self.duty[backup.index()] || !self.duty[primary.index()] || rests || self.ending.is_some() {
+        if self.duty[backup.index()]
+            || !self.duty[primary.index()]
+            || rests
+            || self.ending.is_some()
+        {
             return;
         }
         self.duty[backup.index()] = true;
-        self.event(Event::BackupActive { backup, primary, active: true });
+        self.event(Event::BackupActive {
+            backup,
+            primary,
+            active: true,
+        });
         self.with_link(backup, |l, cx| l.start(cx));
         self.move_frames(primary, backup);
         self.with_link(primary, |l, cx| l.set_missed(true, cx));
@@ -147,18 +161,27 @@ impl Dtu {
 
     /// When a backup that stands in is to hand back.
     pub(super) fn hand_back_at(&self, backup: LinkId) -> Option<Instant> {
-        let Role::Backup(primary) = self.role(backup) else { return None };
+        let Role::Backup(primary) = self.role(backup) else {
+            return None;
+        };
         let link = &self.links[backup.index()];
         if !self.duty[backup.index()] || !link.is_enabled() || link.is_resting() {
             return None;
         }
         let since = self.links[primary.index()].up_since()?;
-        Some(if self.links[backup.index()].is_up() { since + HAND_BACK_AFTER } else { since })
+        Some(if self.links[backup.index()].is_up() {
+            since + HAND_BACK_AFTER
+        } else {
+            since
+        })
     }
 
     /// Closes the backup. What is left when its last acknowledgement is known goes to the primary.
     pub(super) fn hand_back(&mut self, backup: LinkId) {
-        if let Some(next) = self.backup_of(backup).filter(|next| self.duty[next.index()]) {
+        if let Some(next) = self
+            .backup_of(backup)
+            .filter(|next| self.duty[next.index()])
+        {
             self.hand_back(next);
         }
         self.with_link(backup, |l, cx| l.stop(WaitingFor::Duty, cx));
@@ -166,10 +189,17 @@ impl Dtu {
 
     /// Backups that were to hand back and are closed now.
     pub(super) fn finish_hand_backs(&mut self) {
-        while let Some((backup, primary)) = LinkId::ALL.into_iter().find_map(|link| self.handed_back(link)) {
+        while let Some((backup, primary)) = LinkId::ALL
+            .into_iter()
+            .find_map(|link| self.handed_back(link))
+        {
             self.duty[backup.index()] = false;
             if self.links[primary.index()].is_missed() {
-                self.event(Event::BackupActive { backup, primary, active: false });
+                self.event(Event::BackupActive {
+                    backup,
+                    primary,
+                    active: false,
+                });
             }
             self.move_frames(backup, primary);
             self.with_link(primary, |l, cx| l.set_missed(false, cx));
@@ -178,10 +208,16 @@ impl Dtu {
 
     fn handed_back(&self, backup: LinkId) -> Option<(LinkId, LinkId)> {
         let link = &self.links[backup.index()];
-        let closed =
-            self.duty[backup.index()] && self.mode_started && link.is_resting() && !link.is_closing();
-        let Role::Backup(primary) = self.role(backup) else { return None };
-        let last = !self.backup_of(backup).is_some_and(|next| self.duty[next.index()]);
+        let closed = self.duty[backup.index()]
+            && self.mode_started
+            && link.is_resting()
+            && !link.is_closing();
+        let Role::Backup(primary) = self.role(backup) else {
+            return None;
+        };
+        let last = !self
+            .backup_of(backup)
+            .is_some_and(|next| self.duty[next.index()]);
         (closed && last).then_some((backup, primary))
     }
 

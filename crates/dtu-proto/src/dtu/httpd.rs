@@ -57,7 +57,9 @@ impl Dtu {
             waiting_frames: 0,
             waiting_bytes: 0,
         };
-        self.httpd.as_ref().map_or(off, |httpd| httpd.status(self.attached.is_some()))
+        self.httpd
+            .as_ref()
+            .map_or(off, |httpd| httpd.status(self.attached.is_some()))
     }
 
     /// A frame of the DTE.
@@ -68,19 +70,25 @@ impl Dtu {
 
     /// A frame that size has cut becomes several requests: that is said once. Whether it goes on may show later.
     pub(super) fn note_cut_request(&mut self, frames: &[Bytes], at: Instant, packing: Packing) {
-        let CutRequest::Open { cut_at } = self.cut_request else { return };
+        let CutRequest::Open { cut_at } = self.cut_request else {
+            return;
+        };
         if packing.size != REQUEST_MAX {
             return;
         }
         let goes_on = cut_at.is_some_and(|cut_at| at.since(cut_at) < packing.silence);
         let by_size = |frame: &Bytes| frame.len() == REQUEST_MAX;
         let last = frames.last().is_some_and(by_size);
-        let within = frames.split_last().is_some_and(|(_, before)| before.iter().any(by_size));
+        let within = frames
+            .split_last()
+            .is_some_and(|(_, before)| before.iter().any(by_size));
         if goes_on || within || (last && !self.framer.is_empty()) {
             self.cut_request = CutRequest::Told;
             self.event(Event::Httpd(HttpdEvent::Cut { at: REQUEST_MAX }));
         } else {
-            self.cut_request = CutRequest::Open { cut_at: last.then_some(at) };
+            self.cut_request = CutRequest::Open {
+                cut_at: last.then_some(at),
+            };
         }
     }
 
@@ -134,13 +142,26 @@ impl Dtu {
 
     /// The mode begins, or something waits for it.
     pub(super) fn make_httpd(&mut self) -> &mut Httpd {
-        let Options { modes, http_answer_max, .. } = &*self.options;
-        self.httpd.get_or_insert_with(|| Box::new(Httpd::new(modes.clone(), *http_answer_max)))
+        let Options {
+            modes,
+            http_answer_max,
+            ..
+        } = &*self.options;
+        self.httpd
+            .get_or_insert_with(|| Box::new(Httpd::new(modes.clone(), *http_answer_max)))
     }
 
     /// Works with the client, if there is one: else there is nothing to do.
     fn with_httpd(&mut self, run: impl FnOnce(&mut Httpd, &mut Cx<'_>)) {
-        let (Parts { httpd: Some(httpd), .. }, mut cx) = self.parts() else { return };
+        let (
+            Parts {
+                httpd: Some(httpd), ..
+            },
+            mut cx,
+        ) = self.parts()
+        else {
+            return;
+        };
         run(httpd, &mut cx);
     }
 }

@@ -33,7 +33,9 @@ impl Dtu {
     }
 
     fn line_stands_for(&self, time: Duration) -> bool {
-        self.port.stands_since().is_some_and(|since| self.now >= since + time)
+        self.port
+            .stands_since()
+            .is_some_and(|since| self.now >= since + time)
     }
 
     /// A line that has been missing for as long as bytes wait for one: what comes faster than it fades would be old orders
@@ -47,7 +49,8 @@ impl Dtu {
     }
 
     fn give_up_at(&self) -> Option<Instant> {
-        self.line_is_missing().then(|| self.port.gone_at + self.options.line_hold)
+        self.line_is_missing()
+            .then(|| self.port.gone_at + self.options.line_hold)
     }
 
     /// Tells everybody who has a clock what the line means for it.
@@ -78,8 +81,13 @@ impl Dtu {
 
     /// Nothing waits for the line, so all are read.
     fn share_empty_line(&mut self) {
-        let share = LineShare { is_read: true, unread: false };
-        self.links.iter_mut().for_each(|link| link.line_moved(share, self.now));
+        let share = LineShare {
+            is_read: true,
+            unread: false,
+        };
+        self.links
+            .iter_mut()
+            .for_each(|link| link.line_moved(share, self.now));
         if let Some(mode) = &mut self.serial_command {
             mode.line_moved(&[share; DESTINATIONS], self.now);
         }
@@ -89,7 +97,10 @@ impl Dtu {
     }
 
     fn line_share(&self, source: Source) -> LineShare {
-        LineShare { is_read: self.has_room_for(source), unread: self.port.waiting_from(source) > 0 }
+        LineShare {
+            is_read: self.has_room_for(source),
+            unread: self.port.waiting_from(source) > 0,
+        }
     }
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
@@ -97,16 +108,28 @@ impl Dtu {
         if self.port.is_empty() {
             return None;
         }
-        let give_up_at =
-            self.give_up_at().filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
-        [self.fades_at(), self.listen_at(), give_up_at, self.half_typed_until()].into_iter().flatten().min()
+        let give_up_at = self
+            .give_up_at()
+            .filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
+        [
+            self.fades_at(),
+            self.listen_at(),
+            give_up_at,
+            self.half_typed_until(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// When the oldest bytes for a line that is missing are of no use any more.
     fn fades_at(&self) -> Option<Instant> {
         // Only for such a line: every input of every mode comes by here, and the queue is looked through.
         // mutant: present-line-waits
-        let since = self.line_is_missing().then(|| self.port.oldest()).flatten()?;
+        let since = self
+            .line_is_missing()
+            .then(|| self.port.oldest())
+            .flatten()?;
         // mutant: missing-line-fades
         Some(since.max(self.port.gone_at) + self.options.line_hold)
     }
@@ -122,9 +145,14 @@ impl Dtu {
             })
         };
         let answer = self.httpd_is_up() && !self.wants_socket(SocketId::Httpd);
-        let steps =
-            [(STANDS, full(QUEUE_HIGH)), (STANDS_FOR_GOOD, full(LISTEN_HIGH)), (ANSWER_WAITS, answer)];
-        let due = steps.into_iter().find(|(time, unread)| *unread && self.now < since + *time);
+        let steps = [
+            (STANDS, full(QUEUE_HIGH)),
+            (STANDS_FOR_GOOD, full(LISTEN_HIGH)),
+            (ANSWER_WAITS, answer),
+        ];
+        let due = steps
+            .into_iter()
+            .find(|(time, unread)| *unread && self.now < since + *time);
         due.map(|(time, _)| since + time)
     }
 

@@ -39,7 +39,11 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) const fn new(options: Arc<Options>) -> Self {
-        Self { used: [const { None }; LINKS], resting: [Some(WaitingFor::Mode); LINKS], options }
+        Self {
+            used: [const { None }; LINKS],
+            resting: [Some(WaitingFor::Mode); LINKS],
+            options,
+        }
     }
 
     /// The links that were ever used.
@@ -72,9 +76,17 @@ impl Links {
         &'a mut self,
         unused: &'a mut [LinkCounters; LINKS],
     ) -> [&'a mut LinkCounters; LINKS] {
-        let [a, b, c, d] = self.used.each_mut().map(|link| link.as_mut().map(|link| link.counters_mut()));
+        let [a, b, c, d] = self
+            .used
+            .each_mut()
+            .map(|link| link.as_mut().map(|link| link.counters_mut()));
         let [e, f, g, h] = unused;
-        [a.unwrap_or(e), b.unwrap_or(f), c.unwrap_or(g), d.unwrap_or(h)]
+        [
+            a.unwrap_or(e),
+            b.unwrap_or(f),
+            c.unwrap_or(g),
+            d.unwrap_or(h),
+        ]
     }
 
     /// Two links.
@@ -103,7 +115,8 @@ impl Links {
     }
 
     fn make(&mut self, index: usize) -> &mut Link {
-        self.used[index].get_or_insert_with(|| Box::new(fresh(index, &self.options, self.resting[index])))
+        self.used[index]
+            .get_or_insert_with(|| Box::new(fresh(index, &self.options, self.resting[index])))
     }
 }
 
@@ -126,7 +139,11 @@ impl IndexMut<usize> for Links {
 }
 
 impl Dtu {
-    pub(super) fn with_link<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link, &mut Cx<'_>) -> R) -> R {
+    pub(super) fn with_link<R>(
+        &mut self,
+        link: LinkId,
+        run: impl FnOnce(&mut Link, &mut Cx<'_>) -> R,
+    ) -> R {
         let (Parts { links, .. }, mut cx) = self.parts();
         links.with(link, |link| run(link, &mut cx))
     }

@@ -22,7 +22,13 @@ impl Dtu {
             bytes: self.serial_counters.dropped_bytes,
             spool_refused: 0,
         };
-        Losses { queues, line, others: self.other_losses(&mut Unused::default()).map(|counter| *counter) }
+        Losses {
+            queues,
+            line,
+            others: self
+                .other_losses(&mut Unused::default())
+                .map(|counter| *counter),
+        }
     }
 
     /// Whether any of the counters of [`Dtu::losses`] and [`Dtu::drops`] has grown since the last call.
@@ -35,7 +41,10 @@ impl Dtu {
             .fold(0, u64::wrapping_add);
         let mut unused = Unused::default();
         let others = self.other_losses(&mut unused);
-        let others = others.into_iter().map(|counter| *counter).fold(0, u64::wrapping_add);
+        let others = others
+            .into_iter()
+            .map(|counter| *counter)
+            .fold(0, u64::wrapping_add);
         let line = &self.serial_counters;
         let of_line = line.dropped_frames.wrapping_add(line.dropped_bytes);
         let sum = of_queues.wrapping_add(others).wrapping_add(of_line);
@@ -45,10 +54,16 @@ impl Dtu {
     fn queue_loss(&self, queue: QueueId) -> Loss {
         match queue {
             QueueId::Link(link) => self.links[link.index()].loss(),
-            QueueId::Httpd => self.httpd.as_ref().map(|httpd| httpd.loss()).unwrap_or_default(),
-            QueueId::SerialCommand => {
-                self.serial_command.as_ref().map(|mode| mode.loss()).unwrap_or_default()
-            }
+            QueueId::Httpd => self
+                .httpd
+                .as_ref()
+                .map(|httpd| httpd.loss())
+                .unwrap_or_default(),
+            QueueId::SerialCommand => self
+                .serial_command
+                .as_ref()
+                .map(|mode| mode.loss())
+                .unwrap_or_default(),
         }
     }
 
@@ -71,7 +86,11 @@ impl Dtu {
 
     /// Parts that have lost something in an earlier run are there in this one.
     fn put_in_place(&mut self, unused: Unused) {
-        let Unused { links, httpd, packets } = unused;
+        let Unused {
+            links,
+            httpd,
+            packets,
+        } = unused;
         for (link, counters) in LinkId::ALL.into_iter().zip(links) {
             if counters != LinkCounters::default() {
                 *self.links[link.index()].counters_mut() = counters;
@@ -89,7 +108,8 @@ impl Dtu {
     fn balance(&mut self) {
         self.serial_counters.bytes_out = self.serial_counters.lost_bytes;
         let connection = &mut self.at_connection.counters;
-        (connection.frames_in, connection.bytes_in) = (connection.dropped_frames, connection.dropped_bytes);
+        (connection.frames_in, connection.bytes_in) =
+            (connection.dropped_frames, connection.dropped_bytes);
         if let Some(httpd) = &mut self.httpd {
             httpd.balance();
         }
@@ -99,14 +119,29 @@ impl Dtu {
 
     /// Every counter of something lost or refused that is not one of a queue.
     fn other_losses<'a>(&'a mut self, unused: &'a mut Unused) -> [&'a mut u64; Losses::OTHERS] {
-        let Unused { links, httpd, packets } = unused;
+        let Unused {
+            links,
+            httpd,
+            packets,
+        } = unused;
         let of_link = |of: &'a mut LinkCounters| {
-            [&mut of.dropped_replies, &mut of.unread_bytes, &mut of.unread_datagrams]
+            [
+                &mut of.dropped_replies,
+                &mut of.unread_bytes,
+                &mut of.unread_datagrams,
+            ]
         };
-        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] = self.links.counters_mut(links).map(of_link);
+        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] =
+            self.links.counters_mut(links).map(of_link);
         let line = &mut self.serial_counters;
-        let httpd = self.httpd.as_mut().map_or(httpd, |used| used.counters_mut());
-        let packets = self.serial_command.as_mut().map_or(packets, |used| used.counters_mut());
+        let httpd = self
+            .httpd
+            .as_mut()
+            .map_or(httpd, |used| used.counters_mut());
+        let packets = self
+            .serial_command
+            .as_mut()
+            .map_or(packets, |used| used.counters_mut());
         let connection = &mut self.at_connection.counters;
         let messages = &mut self.mailbox.counters;
         let calls = self.calls.counters_mut();
@@ -153,7 +188,13 @@ impl Dtu {
 
     /// They wait in memory only.
     pub(super) fn spool_refused(&mut self, queue: QueueId, frames: u64) {
-        self.add_loss(queue, Loss { spool_refused: frames, ..Loss::default() });
+        self.add_loss(
+            queue,
+            Loss {
+                spool_refused: frames,
+                ..Loss::default()
+            },
+        );
     }
 
     fn add_loss(&mut self, queue: QueueId, loss: Loss) {

@@ -29,7 +29,9 @@ impl Dtu {
             SocketId::AtMode => &mut self.at_connection.counters.unread_datagrams,
             // HTTP is never spoken in datagrams.
             SocketId::Httpd => return,
-            SocketId::Destination(_) => &mut self.make_serial_command().counters_mut().unread_datagrams,
+            SocketId::Destination(_) => {
+                &mut self.make_serial_command().counters_mut().unread_datagrams
+            }
         };
         *counter += count;
     }

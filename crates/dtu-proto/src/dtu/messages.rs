@@ -93,10 +93,18 @@ impl Dtu {
         if self.messages_rest() {
             return None;
         }
-        let joiner = self.mailbox.joiner.poll_timeout().filter(|_| self.can_give_up());
+        let joiner = self
+            .mailbox
+            .joiner
+            .poll_timeout()
+            .filter(|_| self.can_give_up());
         let told = [self.notices_at(), self.direct_at()];
-        let own =
-            [joiner, self.mailbox.saving.deadline(), self.mailbox.room_deadline(), self.submit_deadline()];
+        let own = [
+            joiner,
+            self.mailbox.saving.deadline(),
+            self.mailbox.room_deadline(),
+            self.submit_deadline(),
+        ];
         own.into_iter().chain(told).flatten().min()
     }
 
@@ -120,7 +128,11 @@ impl Dtu {
 
     /// The mode that is in force, or will be when the set-up window ends.
     fn mode_of_messages(&self) -> WorkingMode {
-        if self.mode_started { self.mode } else { self.config.mode }
+        if self.mode_started {
+            self.mode
+        } else {
+            self.config.mode
+        }
     }
 
     /// Whether a command can be run.
@@ -152,7 +164,9 @@ impl Dtu {
             Ok(decoded) => match decoded.pdu.tpdu {
                 Tpdu::Deliver(deliver) => self.deliver(arrived, deliver),
                 Tpdu::StatusReport(report) => self.report(arrived, &report),
-                Tpdu::Submit(_) => self.unreadable(arrived, "it is a message to be sent".to_string()),
+                Tpdu::Submit(_) => {
+                    self.unreadable(arrived, "it is a message to be sent".to_string())
+                }
             },
             Err(error) => self.unreadable(arrived, error.to_string()),
         }
@@ -198,9 +212,19 @@ impl Dtu {
         }
         self.take_message(arrived, digest);
         // mutant: parts-join
-        let concat = deliver.data.header.as_ref().and_then(Header::concat).filter(|concat| concat.total > 1);
+        let concat = deliver
+            .data
+            .header
+            .as_ref()
+            .and_then(Header::concat)
+            .filter(|concat| concat.total > 1);
         let until = self.now + sms::HOLD;
-        let received = Received { ids: arrived.ids.clone(), pdu: arrived.pdu.clone(), deliver, until };
+        let received = Received {
+            ids: arrived.ids.clone(),
+            pdu: arrived.pdu.clone(),
+            deliver,
+            until,
+        };
         match concat {
             Some(concat) => self.part(received, concat),
             None => self.whole(Vec::from([received]), true),
@@ -209,11 +233,17 @@ impl Dtu {
     }
 
     fn can_take(&self, deliver: &Deliver) -> bool {
-        let is_part = deliver.data.header.as_ref().and_then(Header::concat).is_some();
+        let is_part = deliver
+            .data
+            .header
+            .as_ref()
+            .and_then(Header::concat)
+            .is_some();
         let command = !is_part
             && deliver.data.ports().is_none()
             && deliver.data.text().is_some_and(|text| {
-                number_of(&deliver.from).is_some_and(|number| self.is_command(number, text.as_bytes()))
+                number_of(&deliver.from)
+                    .is_some_and(|number| self.is_command(number, text.as_bytes()))
             });
         if command {
             return self.is_idle() && self.mailbox.saving.has_room();
@@ -250,7 +280,12 @@ impl Dtu {
 
     fn part(&mut self, received: Received, concat: Concat) {
         let (sender, stamp) = (received.deliver.from.clone(), received.deliver.stamp);
-        let part = Part { sender: &sender, concat, stamp, value: received };
+        let part = Part {
+            sender: &sender,
+            concat,
+            stamp,
+            value: received,
+        };
         let arrival = self.mailbox.joiner.insert(part, self.now);
         for incomplete in arrival.given_up {
             self.incomplete(sms::in_order(incomplete.parts));
@@ -295,10 +330,17 @@ impl Dtu {
     fn whole(&mut self, parts: Vec<Received>, complete: bool) {
         let Some(first) = parts.first() else { return };
         let content = join(parts.iter().map(|part| &part.deliver.data));
-        let (from, stamp, way) = (first.deliver.from.clone(), first.deliver.stamp, self.way(&first.deliver));
+        let (from, stamp, way) = (
+            first.deliver.from.clone(),
+            first.deliver.stamp,
+            self.way(&first.deliver),
+        );
         let ports = parts.iter().find_map(|part| part.deliver.data.ports());
         if let Some(Ports { to, .. }) = ports {
-            self.event(Event::MessageToPort { from: from.to_string(), port: to });
+            self.event(Event::MessageToPort {
+                from: from.to_string(),
+                port: to,
+            });
         }
         // mutant: port-is-no-command
         if let (true, None, Content::Text(text)) = (complete, ports, &content)
@@ -323,7 +365,9 @@ impl Dtu {
                     Some(_) => self.goes_unread(),
                     None => self.announce(&from, stamp, &content),
                 };
-                self.mailbox.overflow.extend(parts.into_iter().map(|part| (part.pdu, announced)));
+                self.mailbox
+                    .overflow
+                    .extend(parts.into_iter().map(|part| (part.pdu, announced)));
                 self.fill_storage();
             }
         }
@@ -340,7 +384,9 @@ impl Dtu {
             self.mailbox.counters.printed += 1;
             self.done_with(&ids);
         } else {
-            self.mailbox.line.push(LineKind::Data, Bytes::from(bytes), ids);
+            self.mailbox
+                .line
+                .push(LineKind::Data, Bytes::from(bytes), ids);
         }
     }
 
@@ -348,12 +394,16 @@ impl Dtu {
     fn is_command(&self, from: PhoneNumber, text: &[u8]) -> bool {
         let listed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
         let allowed = listed && self.is_heard(Door::Sms(from));
-        let right = |found: inline::Inline<'_>| inline::same_password(found.password, &self.config.password);
+        let right = |found: inline::Inline<'_>| {
+            inline::same_password(found.password, &self.config.password)
+        };
         allowed && inline::parse(text).is_some_and(right)
     }
 
     fn command_by_message(&mut self, from: &Address, text: &str) -> bool {
-        let Some(number) = number_of(from) else { return false };
+        let Some(number) = number_of(from) else {
+            return false;
+        };
         if !self.options.sms_allow.is_empty() && !self.options.sms_allow.contains(&number) {
             return false;
         }
@@ -392,7 +442,10 @@ impl Dtu {
 
     /// Messages that wait for a place get one.
     fn fill_storage(&mut self) {
-        while self.mailbox.storage.has_room(!self.mailbox.is_managed(self.now))
+        while self
+            .mailbox
+            .storage
+            .has_room(!self.mailbox.is_managed(self.now))
             && let Some((pdu, announced)) = self.mailbox.overflow.pop_front()
         {
             self.store(pdu, announced, "+CMTI");
@@ -400,7 +453,9 @@ impl Dtu {
     }
 
     fn store(&mut self, pdu: Bytes, announced: bool, what: &'static str) {
-        let Some((place, evicted)) = self.mailbox.store(pdu, announced, self.now) else { return };
+        let Some((place, evicted)) = self.mailbox.store(pdu, announced, self.now) else {
+            return;
+        };
         if evicted {
             self.event(Event::MessageLost(MessageLoss::Evicted));
         }
@@ -415,19 +470,24 @@ impl Dtu {
         let kind = match self.line_state {
             // mutant: prints-as-data
             LineState::Data if self.mode == WorkingMode::Sms => LineKind::Data,
-            LineState::Command if self.direct_at().is_some_and(|at| at <= self.now) => LineKind::Notice,
+            LineState::Command if self.direct_at().is_some_and(|at| at <= self.now) => {
+                LineKind::Notice
+            }
             LineState::Data | LineState::Command | LineState::Window { .. } => return,
         };
         if self.port.present
             && self.ending.is_none()
             && let Some(bytes) = self.mailbox.line.next(kind)
         {
-            self.port.write(bytes, Purpose::Message, self.now, &mut self.outputs);
+            self.port
+                .write(bytes, Purpose::Message, self.now, &mut self.outputs);
         }
     }
 
     pub(super) fn message_printed(&mut self) {
-        let Some(ids) = self.mailbox.line.written() else { return };
+        let Some(ids) = self.mailbox.line.written() else {
+            return;
+        };
         self.mailbox.counters.printed += 1;
         self.mailbox.changed();
         self.done_with(&ids);
@@ -453,12 +513,15 @@ impl Dtu {
         let outgoing = self.mailbox.outbox.last_change();
         if let Some(number) = self.mailbox.saving.begin(outgoing, self.now) {
             let text = self.mailbox.to_text(self.now);
-            self.outputs.push_back(Output::Store(StoreOutput::Messages { number, text }));
+            self.outputs
+                .push_back(Output::Store(StoreOutput::Messages { number, text }));
         }
     }
 
     pub(super) fn messages_saved(&mut self, number: u64) {
-        let Some((taken, outgoing)) = self.mailbox.saving.saved(number) else { return };
+        let Some((taken, outgoing)) = self.mailbox.saving.saved(number) else {
+            return;
+        };
         self.mailbox.outbox.safe_up_to(outgoing);
         taken.into_iter().for_each(|id| self.message_is_safe(id));
     }
@@ -484,7 +547,11 @@ fn ids_of(parts: &[Received]) -> Vec<u64> {
 
 /// The number of a sender that has one.
 fn number_of(from: &Address) -> Option<PhoneNumber> {
-    if from.is_name() { None } else { PhoneNumber::new(&from.to_string()) }
+    if from.is_name() {
+        None
+    } else {
+        PhoneNumber::new(&from.to_string())
+    }
 }
 
 /// `CNMI` ds.

@@ -23,7 +23,9 @@ impl Dtu {
             ModemInput::Attached(address) => {
                 self.attached = Some(*address);
                 let (Parts { links, .. }, mut cx) = self.parts();
-                links.iter_mut().for_each(|link| link.network_found(&mut cx));
+                links
+                    .iter_mut()
+                    .for_each(|link| link.network_found(&mut cx));
                 self.network_changed();
             }
             ModemInput::Detached => {
@@ -62,7 +64,10 @@ impl Dtu {
         self.call_lost();
         self.network_clock = None;
         self.mailbox.outbox.modem_came();
-        self.radio = RadioStatus { modem: Some(identity.clone()), ..RadioStatus::default() };
+        self.radio = RadioStatus {
+            modem: Some(identity.clone()),
+            ..RadioStatus::default()
+        };
     }
 
     fn modem_gone(&mut self) {

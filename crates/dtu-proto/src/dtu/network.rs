@@ -103,7 +103,10 @@ impl Dtu {
         if self.hand_back_at(link).is_some_and(|at| at <= self.now) {
             self.hand_back(link);
         }
-        if self.links[link.index()].deadline(&self.config).is_some_and(|at| at <= self.now) {
+        if self.links[link.index()]
+            .deadline(&self.config)
+            .is_some_and(|at| at <= self.now)
+        {
             let news = self.with_link(link, |l, cx| l.fire(cx));
             if news.down {
                 self.take_over(link);

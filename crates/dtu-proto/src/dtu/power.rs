@@ -69,7 +69,9 @@ impl Dtu {
         self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
         self.end_call();
         self.unsolicited.clear();
-        self.line_state = LineState::Window { until: now + self.options.setup_window };
+        self.line_state = LineState::Window {
+            until: now + self.options.setup_window,
+        };
         self.mode_started = false;
         self.duty = [false; LINKS];
         self.powered_on = now;
@@ -84,14 +86,17 @@ impl Dtu {
         self.port.configure(self.line_format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
         let banner = sms::to_serial(&banner, self.options.charset);
-        self.port.write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
+        self.port
+            .write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
         self.use_apn();
         self.show_leds();
     }
 
     pub(super) fn window_deadline(&self) -> Option<Instant> {
         match self.line_state {
-            LineState::Window { until } if self.ending.is_none() && !self.is_answering() => Some(until),
+            LineState::Window { until } if self.ending.is_none() && !self.is_answering() => {
+                Some(until)
+            }
             LineState::Window { .. } | LineState::Command | LineState::Data => None,
         }
     }
@@ -110,7 +115,9 @@ impl Dtu {
     fn go_on_typing(&mut self) {
         let typed = self.window.take_typed();
         self.serial_counters.command_bytes += typed.len() as u64;
-        typed.into_iter().for_each(|byte| drop(self.line.push(byte)));
+        typed
+            .into_iter()
+            .for_each(|byte| drop(self.line.push(byte)));
     }
 
     /// The working mode begins, with the frames that came before it.
@@ -156,7 +163,8 @@ impl Dtu {
                 continue;
             }
             let is_used = |link: &LinkId| {
-                self.link_settings(*link).is_some_and(|settings| settings.role == Role::Always)
+                self.link_settings(*link)
+                    .is_some_and(|settings| settings.role == Role::Always)
             };
             let used: Vec<LinkId> = LinkId::ALL.into_iter().filter(is_used).collect();
             if used.is_empty() {
@@ -171,14 +179,18 @@ impl Dtu {
     /// `AT+CIOPTIME`
     pub(super) fn prolong_window(&mut self, time: Duration) {
         if matches!(self.line_state, LineState::Window { .. }) {
-            self.line_state = LineState::Window { until: self.now + time };
+            self.line_state = LineState::Window {
+                until: self.now + time,
+            };
         }
     }
 
     /// `AT+ENTM`.
     pub(super) fn leave_command_state(&mut self) {
         match self.line_state {
-            LineState::Window { .. } | LineState::Command if !self.mode_started => self.start_mode(),
+            LineState::Window { .. } | LineState::Command if !self.mode_started => {
+                self.start_mode()
+            }
             LineState::Command if self.mode != WorkingMode::AtCommand => self.enter_data_state(),
             LineState::Window { .. } | LineState::Command | LineState::Data => {}
         }
@@ -188,7 +200,10 @@ impl Dtu {
     pub(super) fn apply_behind_reply(&mut self, door: Door) {
         match door {
             Door::Link(link) => {
-                self.applying = Some(Applying { link, until: self.now + ENDING_PATIENCE });
+                self.applying = Some(Applying {
+                    link,
+                    until: self.now + ENDING_PATIENCE,
+                });
             }
             Door::Serial | Door::SerialFrame | Door::Console | Door::Sms(_) => self.apply(),
         }
@@ -196,14 +211,21 @@ impl Dtu {
 
     /// A command that is being answered ends first: the line must not change amid its dialogue.
     pub(super) fn apply_deadline(&self) -> Option<Instant> {
-        self.applying.as_ref().filter(|_| !self.is_answering()).map(|applying| applying.until)
+        self.applying
+            .as_ref()
+            .filter(|_| !self.is_answering())
+            .map(|applying| applying.until)
     }
 
     pub(super) fn check_applying(&mut self) {
         if self.applying.is_none() || self.is_answering() {
             return;
         }
-        if self.applying.as_ref().is_some_and(|applying| self.links[applying.link.index()].replies_sent()) {
+        if self
+            .applying
+            .as_ref()
+            .is_some_and(|applying| self.links[applying.link.index()].replies_sent())
+        {
             self.apply_now();
         }
     }
@@ -286,7 +308,11 @@ impl Dtu {
     }
 
     fn end_with(&mut self, what: What) {
-        if self.ending.as_ref().is_some_and(|ending| ending.what == What::Stop) {
+        if self
+            .ending
+            .as_ref()
+            .is_some_and(|ending| ending.what == What::Stop)
+        {
             return;
         }
         let until = self.now + ENDING_PATIENCE;
@@ -313,7 +339,10 @@ impl Dtu {
 
     /// A command that waits for the store has a time of its own; its reply is waited for from then on.
     pub(super) fn ending_deadline(&self) -> Option<Instant> {
-        self.ending.as_ref().filter(|_| self.waiting_command.is_none()).map(|ending| ending.until)
+        self.ending
+            .as_ref()
+            .filter(|_| self.waiting_command.is_none())
+            .map(|ending| ending.until)
     }
 
     pub(super) fn prolong_ending(&mut self) {
@@ -352,7 +381,9 @@ impl Dtu {
     }
 
     pub(super) fn end_now(&mut self) {
-        let Some(ending) = self.ending.take() else { return };
+        let Some(ending) = self.ending.take() else {
+            return;
+        };
         match ending.what {
             What::Stop => {
                 let data = self.port.abandon();

@@ -68,7 +68,11 @@ impl OpenPrompt {
     /// The text as it is.
     fn typed(&mut self) -> Typed {
         let text = core::mem::take(&mut self.text);
-        if self.came > self.prompt.max { Typed::TooLong(self.came) } else { Typed::Text(text) }
+        if self.came > self.prompt.max {
+            Typed::TooLong(self.came)
+        } else {
+            Typed::Text(text)
+        }
     }
 
     /// What a silence means.
@@ -84,7 +88,14 @@ impl OpenPrompt {
 impl Dtu {
     pub(super) fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
         let until = self.now + PATIENCE;
-        let open = OpenPrompt { asker, prompt, text: Vec::new(), came: 0, effects, until };
+        let open = OpenPrompt {
+            asker,
+            prompt,
+            text: Vec::new(),
+            came: 0,
+            effects,
+            until,
+        };
         self.prompt = Some(Box::new(open));
     }
 
@@ -93,7 +104,9 @@ impl Dtu {
         self.escape.note_byte(self.now);
         for (index, &byte) in data.iter().enumerate() {
             let silence = self.prompt_silence();
-            let Some(open) = &mut self.prompt else { return &data[index..] };
+            let Some(open) = &mut self.prompt else {
+                return &data[index..];
+            };
             self.serial_counters.command_bytes += 1;
             let typed = open.push(byte, self.now, silence);
             if typed.is_none() || open.prompt.ends == Ends::Count {
@@ -110,12 +123,22 @@ impl Dtu {
     /// Silence that ends a frame at a prompt.
     fn prompt_silence(&self) -> Duration {
         // On a slow line the bytes of a run are a character apart.
-        self.packing().silence.max(SILENCE_MIN).max(self.line_format.character_time() * 3 / 2)
+        self.packing()
+            .silence
+            .max(SILENCE_MIN)
+            .max(self.line_format.character_time() * 3 / 2)
     }
 
     fn close_prompt(&mut self, typed: Typed) {
-        let Some(open) = self.prompt.take() else { return };
-        let OpenPrompt { asker, prompt, effects, .. } = *open;
+        let Some(open) = self.prompt.take() else {
+            return;
+        };
+        let OpenPrompt {
+            asker,
+            prompt,
+            effects,
+            ..
+        } = *open;
         let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
         self.ran(asker, Vec::new(), effects, ran);
     }

@@ -64,9 +64,13 @@ impl Dtu {
 
     /// Leaves out the second half of a command's line end, whatever the line is by now.
     fn without_twin<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        let Some((first, rest)) = data.split_first() else { return data };
+        let Some((first, rest)) = data.split_first() else {
+            return data;
+        };
         match self.line_end_twin.take() {
-            Some((twin, until)) if *first == twin && (self.now <= until || self.awaits_text(twin)) => {
+            Some((twin, until))
+                if *first == twin && (self.now <= until || self.awaits_text(twin)) =>
+            {
                 self.serial_counters.command_bytes += 1;
                 self.escape.note_byte(self.now);
                 rest
@@ -78,7 +82,11 @@ impl Dtu {
     /// Whether a prompt waits for the first byte of its text, which a LF is not: one that comes late belongs to the line
     /// before. Where the length is given each byte counts.
     fn awaits_text(&self, twin: u8) -> bool {
-        twin == b'\n' && self.prompt.as_deref().is_some_and(OpenPrompt::skips_a_line_end)
+        twin == b'\n'
+            && self
+                .prompt
+                .as_deref()
+                .is_some_and(OpenPrompt::skips_a_line_end)
     }
 
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
@@ -93,7 +101,9 @@ impl Dtu {
         self.escape.note_byte(now);
         for (index, &byte) in data.iter().enumerate() {
             let (counters, outputs) = (&mut self.serial_counters, &mut self.outputs);
-            let step = self.window.push(byte, now, packing, window_dropper(counters, outputs));
+            let step = self
+                .window
+                .push(byte, now, packing, window_dropper(counters, outputs));
             let typed = match step {
                 Step::More => continue,
                 Step::Began(first) => {
@@ -212,7 +222,10 @@ impl Dtu {
         }
         for read in held.as_slice().chunk_by(|a, b| a.1 == b.1) {
             let mut bytes = [0; HELD_MAX];
-            bytes.iter_mut().zip(read).for_each(|(slot, (byte, _))| *slot = *byte);
+            bytes
+                .iter_mut()
+                .zip(read)
+                .for_each(|(slot, (byte, _))| *slot = *byte);
             self.pack(&bytes[..read.len()], read[0].1);
         }
     }
@@ -240,7 +253,11 @@ impl Dtu {
             if !begun.is_empty() {
                 *frame = [&begun[..], &frame[..]].concat().into();
             }
-            let torn = if by_size { sms::torn_end(frame, self.options.charset) } else { 0 };
+            let torn = if by_size {
+                sms::torn_end(frame, self.options.charset)
+            } else {
+                0
+            };
             begun = frame.split_off(frame.len() - torn);
         }
         self.framer.give_back(&begun);
@@ -282,7 +299,11 @@ impl Dtu {
     pub(super) fn frame_deadline(&self) -> Option<Instant> {
         match self.line_state {
             LineState::Window { .. } => self.window.deadline(self.packing()),
-            LineState::Command | LineState::Data if self.escape.holds() || self.framer.is_empty() => None,
+            LineState::Command | LineState::Data
+                if self.escape.holds() || self.framer.is_empty() =>
+            {
+                None
+            }
             LineState::Command | LineState::Data => self.framer.deadline(self.packing()),
         }
     }
@@ -290,7 +311,10 @@ impl Dtu {
     pub(super) fn frame_due(&mut self) {
         if matches!(self.line_state, LineState::Window { .. }) {
             let packing = self.packing();
-            self.window.close_frame(packing, window_dropper(&mut self.serial_counters, &mut self.outputs));
+            self.window.close_frame(
+                packing,
+                window_dropper(&mut self.serial_counters, &mut self.outputs),
+            );
         } else {
             self.close_frame();
         }
@@ -300,7 +324,8 @@ impl Dtu {
         match self.escape.fire(at) {
             Fired::Offer => {
                 let offer = Bytes::from_static(b"a");
-                self.port.write(offer, Purpose::EscapeOffer, self.now, &mut self.outputs);
+                self.port
+                    .write(offer, Purpose::EscapeOffer, self.now, &mut self.outputs);
             }
             Fired::Complete { used } => {
                 self.serial_counters.command_bytes += used as u64;
@@ -312,7 +337,9 @@ impl Dtu {
                     self.enter_command_state();
                 }
             }
-            Fired::Released(held) if self.line_state == LineState::Command && held.is_an_escape() => {
+            Fired::Released(held)
+                if self.line_state == LineState::Command && held.is_an_escape() =>
+            {
                 // It was answered, and nobody went on with it: the next line is not spoiled (decisions 16.9).
                 self.serial_counters.command_bytes += held.as_slice().len() as u64;
             }
@@ -342,7 +369,10 @@ impl Dtu {
         if !self.port.holds_back() {
             return;
         }
-        let typed = !self.is_half_typed() || self.half_typed_until().is_some_and(|until| until <= self.now);
+        let typed = !self.is_half_typed()
+            || self
+                .half_typed_until()
+                .is_some_and(|until| until <= self.now);
         if typed && self.is_at_rest_in_at_mode() {
             self.print_held();
         }
@@ -374,7 +404,10 @@ impl Dtu {
             LineState::Data => true,
             LineState::Command => {
                 // mutant: prompt-holds
-                self.is_at_mode() && !self.answers_line() && !self.is_half_typed() && !self.port.holds_back()
+                self.is_at_mode()
+                    && !self.answers_line()
+                    && !self.is_half_typed()
+                    && !self.port.holds_back()
             }
             LineState::Window { .. } => false,
         }
@@ -392,7 +425,8 @@ impl Dtu {
         self.last_to_dte = self.now;
         // mutant: network-data-waits
         if self.takes_network_data() && self.ending.is_none() {
-            self.port.write(data, Purpose::Data(source), self.now, &mut self.outputs);
+            self.port
+                .write(data, Purpose::Data(source), self.now, &mut self.outputs);
         } else {
             self.port.hold_back(data, source, self.now);
         }
@@ -403,7 +437,10 @@ impl Dtu {
         self.serial_counters.dropped_replies += dropped.texts;
         if dropped.data > 0 {
             self.serial_counters.undelivered_bytes += dropped.data as u64;
-            self.event(Event::LineDropped { bytes: dropped.data, of });
+            self.event(Event::LineDropped {
+                bytes: dropped.data,
+                of,
+            });
         }
     }
 
@@ -416,11 +453,14 @@ impl Dtu {
     }
 
     pub(super) fn write_serial(&mut self, bytes: Bytes) {
-        self.port.write(bytes, Purpose::Text, self.now, &mut self.outputs);
+        self.port
+            .write(bytes, Purpose::Text, self.now, &mut self.outputs);
     }
 
     pub(super) fn serial_written(&mut self) {
-        let Some((len, purpose)) = self.port.written(self.now, &mut self.outputs) else { return };
+        let Some((len, purpose)) = self.port.written(self.now, &mut self.outputs) else {
+            return;
+        };
         self.serial_counters.bytes_out += len as u64;
         self.last_to_dte = self.now;
         match purpose {

@@ -36,11 +36,15 @@ impl Dtu {
 
     /// Whether the host has still to say that something is closed.
     pub(super) fn serial_command_is_closing(&self) -> bool {
-        self.serial_command.as_ref().is_some_and(|mode| mode.is_closing())
+        self.serial_command
+            .as_ref()
+            .is_some_and(|mode| mode.is_closing())
     }
 
     pub(super) fn serial_command_is_up(&self) -> bool {
-        self.serial_command.as_ref().is_some_and(|mode| mode.is_up())
+        self.serial_command
+            .as_ref()
+            .is_some_and(|mode| mode.is_up())
     }
 
     /// A frame of the DTE: packets, whole or in parts.
@@ -51,7 +55,11 @@ impl Dtu {
     }
 
     fn take_packets(&mut self) {
-        while let Some(came) = self.serial_command.as_mut().and_then(|mode| mode.next_packet()) {
+        while let Some(came) = self
+            .serial_command
+            .as_mut()
+            .and_then(|mode| mode.next_packet())
+        {
             match came {
                 Came::Packet(packet) => self.with_serial_command(|mode, cx| mode.take(packet, cx)),
                 Came::Error(text) => {
@@ -64,7 +72,10 @@ impl Dtu {
     /// Whether a packet is half received, so that nothing else can begin.
     pub(super) fn is_inside_a_packet(&self) -> bool {
         self.mode == WorkingMode::SerialCommand
-            && self.serial_command.as_ref().is_some_and(|mode| mode.feed.is_inside())
+            && self
+                .serial_command
+                .as_ref()
+                .is_some_and(|mode| mode.feed.is_inside())
     }
 
     /// A frame of an earlier run.
@@ -75,7 +86,9 @@ impl Dtu {
 
     /// The frames that wait, oldest first, with their numbers.
     pub(super) fn serial_command_undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.serial_command.iter().flat_map(|mode| mode.undelivered())
+        self.serial_command
+            .iter()
+            .flat_map(|mode| mode.undelivered())
     }
 
     /// The network is there, or gone.
@@ -109,7 +122,11 @@ impl Dtu {
     /// Tells the mode whether the device reads the serial line. Only half a packet waits for that: every input of every
     /// mode comes by here.
     pub(super) fn serial_command_reads(&mut self) {
-        if self.serial_command.as_ref().is_some_and(|mode| mode.feed.held() > 0) {
+        if self
+            .serial_command
+            .as_ref()
+            .is_some_and(|mode| mode.feed.held() > 0)
+        {
             let held_up = !self.reads_serial(self.queue_pause());
             let now = self.now;
             self.make_serial_command().feed.hold_up(held_up, now);
@@ -119,7 +136,11 @@ impl Dtu {
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
     fn packet_deadline(&self) -> Option<Instant> {
         let quiet = self.framer.is_empty() && !self.escape.holds();
-        self.serial_command.as_ref()?.feed.deadline(self.line_format.character_time()).filter(|_| quiet)
+        self.serial_command
+            .as_ref()?
+            .feed
+            .deadline(self.line_format.character_time())
+            .filter(|_| quiet)
     }
 
     pub(super) fn serial_command_due(&mut self) {
@@ -133,7 +154,8 @@ impl Dtu {
     /// The mode begins, or something waits for it.
     pub(super) fn make_serial_command(&mut self) -> &mut SerialCommand {
         let options = &self.options.modes;
-        self.serial_command.get_or_insert_with(|| Box::new(SerialCommand::new(options)))
+        self.serial_command
+            .get_or_insert_with(|| Box::new(SerialCommand::new(options)))
     }
 
     /// Works with the mode, if it was ever used: else there is nothing to do.
@@ -141,10 +163,27 @@ impl Dtu {
         &mut self,
         run: impl FnOnce(&mut SerialCommand, &mut Cx<'_>) -> R,
     ) -> R {
-        let (Parts { serial_command: Some(mode), .. }, mut cx) = self.parts() else { return R::default() };
+        let (
+            Parts {
+                serial_command: Some(mode),
+                ..
+            },
+            mut cx,
+        ) = self.parts()
+        else {
+            return R::default();
+        };
         let result = run(mode, &mut cx);
-        while let Some(delivered) = self.serial_command.as_mut().and_then(|mode| mode.replies.pop_front()) {
-            let text: &[u8] = if delivered { b"\r\nSEND OK\r\n" } else { b"\r\nSEND FAIL\r\n" };
+        while let Some(delivered) = self
+            .serial_command
+            .as_mut()
+            .and_then(|mode| mode.replies.pop_front())
+        {
+            let text: &[u8] = if delivered {
+                b"\r\nSEND OK\r\n"
+            } else {
+                b"\r\nSEND FAIL\r\n"
+            };
             self.tell_command_mode(Bytes::from_static(text));
         }
         result
@@ -153,7 +192,12 @@ impl Dtu {
     /// Tells the DTE, who need not read: what finds no room is counted. In another mode nobody wants to know.
     fn tell_command_mode(&mut self, text: Bytes) {
         let has_room = self.port.own_waiting() < REPLY_QUEUE_HIGH;
-        if self.serial_command.as_ref().is_some_and(|mode| mode.is_running()) && has_room {
+        if self
+            .serial_command
+            .as_ref()
+            .is_some_and(|mode| mode.is_running())
+            && has_room
+        {
             self.print(&text, Source::Device);
         } else {
             self.serial_counters.dropped_replies += 1;

@@ -33,7 +33,9 @@ impl Dtu {
             self.unsolicited.clear();
         }
         while !self.answers_line() {
-            let Some(text) = self.unsolicited.pop_front() else { return };
+            let Some(text) = self.unsolicited.pop_front() else {
+                return;
+            };
             if self.port.own_waiting() < REPLY_QUEUE_HIGH {
                 self.write_serial(text);
             } else {
@@ -44,7 +46,10 @@ impl Dtu {
 
     /// Whether a command of the line waits for its answer, or for its text.
     pub(super) fn answers_line(&self) -> bool {
-        let parked = self.waiting_command.as_ref().map(|command| command.asker.door);
+        let parked = self
+            .waiting_command
+            .as_ref()
+            .map(|command| command.asker.door);
         let prompt = self.prompt.as_ref().map(|prompt| prompt.asker.door);
         parked == Some(Door::Serial) || prompt == Some(Door::Serial)
     }

@@ -135,10 +135,16 @@ impl fmt::Display for HttpdEvent {
             }
             Self::Failed(trouble) => write!(f, "a request failed: {trouble}"),
             Self::Repeated(reason) => {
-                write!(f, "a request did not reach the server, and is sent again: {reason}")
+                write!(
+                    f,
+                    "a request did not reach the server, and is sent again: {reason}"
+                )
             }
             Self::Cut { at } => {
-                write!(f, "a frame of the DTE has more than {at} bytes: it becomes several requests")
+                write!(
+                    f,
+                    "a frame of the DTE has more than {at} bytes: it becomes several requests"
+                )
             }
             Self::Stray { bytes } => write!(f, "{bytes} bytes that belong to no answer"),
         }
@@ -181,7 +187,11 @@ impl fmt::Display for HttpdTrouble {
             Self::NotTaken => f.write_str("the server does not take the request"),
             Self::NoAnswer { after } => write!(f, "no answer in {} s", after.as_secs()),
             Self::Stalled { after } => {
-                write!(f, "the answer broke off: nothing more in {} s", after.as_secs())
+                write!(
+                    f,
+                    "the answer broke off: nothing more in {} s",
+                    after.as_secs()
+                )
             }
             Self::Slow => f.write_str("the answer was not whole in its time (http.answer_max)"),
             Self::Lost(reason) => write!(f, "no answer: {reason}"),
@@ -237,18 +247,24 @@ impl fmt::Display for MessageLoss {
             Self::Impossible(why) => write!(f, "a message cannot be sent: {why}"),
             Self::NoRoom(to) => write!(f, "a message to {to}: too many wait to be sent"),
             Self::Refused(to, why) => write!(f, "a message to {to}: {why}"),
-            Self::Expired(to) => write!(f, "a message to {to}: not taken by the network within 24 hours"),
+            Self::Expired(to) => write!(
+                f,
+                "a message to {to}: not taken by the network within 24 hours"
+            ),
             Self::Doubtful(to) => {
                 write!(
                     f,
                     "a message to {to}: the service centre says that it has it, which may be another one"
                 )
             }
-            Self::Unreadable(why) => write!(f, "what came is no message, and stays with the modem: {why}"),
+            Self::Unreadable(why) => write!(
+                f,
+                "what came is no message, and stays with the modem: {why}"
+            ),
             Self::Incomplete(from) => write!(f, "a message from {from}: parts of it never came"),
-            Self::Evicted => {
-                f.write_str("the storage is full: the oldest message that was read or told makes room")
-            }
+            Self::Evicted => f.write_str(
+                "the storage is full: the oldest message that was read or told makes room",
+            ),
         }
     }
 }

@@ -14,18 +14,31 @@ use crate::time::Duration;
 impl Httpd {
     /// Sends the frame that has waited longest.
     pub(super) fn request(&mut self, cx: &mut Cx<'_>) {
-        let Some(settings) = self.settings.as_ref().filter(|_| !self.spent && self.connection.is_free())
+        let Some(settings) = self
+            .settings
+            .as_ref()
+            .filter(|_| !self.spent && self.connection.is_free())
         else {
             return;
         };
-        let Some(request) = settings.request() else { return };
+        let Some(request) = settings.request() else {
+            return;
+        };
         let number = self.queue.cache().first_seq();
-        let Some((frame, _)) = self.queue.hand_over(|_| u64::MAX) else { return };
+        let Some((frame, _)) = self.queue.hand_over(|_| u64::MAX) else {
+            return;
+        };
         // mutant: sending-noted
         self.spool_sending(Some(number), cx);
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
-        let end = self.connection.send(Payload { prefix: Bytes::new(), body }, cx.outputs);
+        let end = self.connection.send(
+            Payload {
+                prefix: Bytes::new(),
+                body,
+            },
+            cx.outputs,
+        );
         self.backoff.asked();
         self.requested = end;
         let terms = Terms {
@@ -42,7 +55,9 @@ impl Httpd {
     }
 
     pub(super) fn sent(&mut self, cx: &Cx<'_>) {
-        let Some(exchange) = &mut self.exchange else { return };
+        let Some(exchange) = &mut self.exchange else {
+            return;
+        };
         exchange.progress(true, cx.now);
         self.counters.requests += 1;
     }
@@ -55,7 +70,9 @@ impl Httpd {
 
     pub(super) fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut Cx<'_>) {
         self.counters.received_bytes += data.len() as u64;
-        let Some(exchange) = &mut self.exchange else { return self.stray(data.len(), cx) };
+        let Some(exchange) = &mut self.exchange else {
+            return self.stray(data.len(), cx);
+        };
         let printed = print.len();
         let taken = exchange.take(data, cx.now, print);
         self.counters.printed_bytes += (print.len() - printed) as u64;
@@ -74,28 +91,45 @@ impl Httpd {
     fn stray(&mut self, bytes: usize, cx: &mut Cx<'_>) {
         if bytes > 0 {
             self.counters.stray_bytes += bytes as u64;
-            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Stray { bytes })));
+            cx.outputs
+                .push_back(Output::Event(Event::Httpd(HttpdEvent::Stray { bytes })));
             self.close(LinkDownReason::Ordered, cx);
         }
     }
 
     /// A redirect is not followed, but told.
     fn note_head(&self, whole: bool, cx: &mut Cx<'_>) {
-        let answer = self.exchange.as_ref().filter(|_| whole).map(|exchange| &exchange.answer);
-        let Some((status, location)) = answer.and_then(|answer| Some((answer.status()?, answer.location()?)))
+        let answer = self
+            .exchange
+            .as_ref()
+            .filter(|_| whole)
+            .map(|exchange| &exchange.answer);
+        let Some((status, location)) =
+            answer.and_then(|answer| Some((answer.status()?, answer.location()?)))
         else {
             return;
         };
         if (300..400).contains(&status) {
-            let location =
-                location.iter().take(LOCATION_MAX).copied().collect::<Vec<u8>>().escape_ascii().to_string();
-            cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Redirect { status, location })));
+            let location = location
+                .iter()
+                .take(LOCATION_MAX)
+                .copied()
+                .collect::<Vec<u8>>()
+                .escape_ascii()
+                .to_string();
+            cx.outputs
+                .push_back(Output::Event(Event::Httpd(HttpdEvent::Redirect {
+                    status,
+                    location,
+                })));
         }
     }
 
     /// The answer is whole.
     fn answered(&mut self, cx: &mut Cx<'_>) {
-        let Some(exchange) = self.done(cx) else { return };
+        let Some(exchange) = self.done(cx) else {
+            return;
+        };
         let status = exchange.answer.status().unwrap_or_default();
         match status {
             200..300 => self.counters.answered += 1,
@@ -105,7 +139,10 @@ impl Httpd {
         self.backoff.reset();
         self.answers += 1;
         self.idle_until = cx.now + idle_for(exchange.answer.keeps_for());
-        let event = HttpdEvent::Answered { status, body: exchange.body };
+        let event = HttpdEvent::Answered {
+            status,
+            body: exchange.body,
+        };
         cx.outputs.push_back(Output::Event(Event::Httpd(event)));
         // mutant: server-closes
         if self.spent || !exchange.lets_go_on() {
@@ -116,7 +153,9 @@ impl Httpd {
     /// There will be no answer, or no whole one.
     fn failed(&mut self, trouble: HttpdTrouble, reason: LinkDownReason, cx: &mut Cx<'_>) {
         let acked = self.connection.acked();
-        let Some(exchange) = self.done(cx) else { return };
+        let Some(exchange) = self.done(cx) else {
+            return;
+        };
         if exchange.was_taken(acked) {
             self.backoff.reset();
         }
@@ -134,7 +173,8 @@ impl Httpd {
         if trouble != HttpdTrouble::Lost(LinkDownReason::Ordered) {
             self.trouble = Some(trouble);
         }
-        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Failed(trouble))));
+        cx.outputs
+            .push_back(Output::Event(Event::Httpd(HttpdEvent::Failed(trouble))));
         self.close(reason, cx);
     }
 
@@ -173,16 +213,22 @@ impl Httpd {
         // It took the whole request: it is there, whatever it makes of it.
         let is_done = down.was_up && down.acked >= self.requested;
         self.backoff.ended(cx.now, is_done);
-        let Some(exchange) = &self.exchange else { return self.attempt_failed(down) };
+        let Some(exchange) = &self.exchange else {
+            return self.attempt_failed(down);
+        };
         let ended = down.reason == LinkDownReason::Network(CloseReason::PeerClosed);
         match exchange.answer.closed() {
             Ok(()) if ended => self.answered(cx),
             _ if exchange.may_be_repeated(&down) => self.repeat(down, cx),
-            Err(fault) if ended && exchange.begun() => self.failed(HttpdTrouble::Bad(fault), down.reason, cx),
+            Err(fault) if ended && exchange.begun() => {
+                self.failed(HttpdTrouble::Bad(fault), down.reason, cx)
+            }
             _ if down.reason == LinkDownReason::NoAnswer => {
                 self.failed(exchange.trouble(cx.now), down.reason, cx);
             }
-            _ if exchange.begun() => self.failed(HttpdTrouble::Broken(down.reason), down.reason, cx),
+            _ if exchange.begun() => {
+                self.failed(HttpdTrouble::Broken(down.reason), down.reason, cx)
+            }
             Ok(()) | Err(_) => self.failed(HttpdTrouble::Lost(down.reason), down.reason, cx),
         }
     }
@@ -196,7 +242,9 @@ impl Httpd {
 
     /// The server cannot have got the request: its frame waits again.
     fn repeat(&mut self, down: Down, cx: &mut Cx<'_>) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.exchange.take() else {
+            return;
+        };
         self.queue.rewind(true, cx.outputs);
         self.spool_sending(None, cx);
         self.counters.retried += 1;
@@ -206,7 +254,10 @@ impl Httpd {
         } else if matches!(down.reason, LinkDownReason::Network(_)) {
             self.trouble = Some(HttpdTrouble::Lost(down.reason));
         }
-        cx.outputs.push_back(Output::Event(Event::Httpd(HttpdEvent::Repeated(down.reason))));
+        cx.outputs
+            .push_back(Output::Event(Event::Httpd(HttpdEvent::Repeated(
+                down.reason,
+            ))));
     }
 }
 
@@ -215,7 +266,9 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 /// So long a connection is kept for the next request.
 fn idle_for(keeps_for: Option<u64>) -> Duration {
-    let told = keeps_for.map_or(IDLE + MARGIN, Duration::from_secs).min(IDLE + MARGIN);
+    let told = keeps_for
+        .map_or(IDLE + MARGIN, Duration::from_secs)
+        .min(IDLE + MARGIN);
     told.saturating_sub(MARGIN).max(told / 2).min(IDLE)
 }
 

@@ -66,7 +66,16 @@ pub(super) enum Taken {
 
 impl Exchange {
     pub(super) fn new(terms: Terms, now: Instant) -> Self {
-        let Terms { begin, end, reused, timeout, spent, whole_within, filters, may_go_on } = terms;
+        let Terms {
+            begin,
+            end,
+            reused,
+            timeout,
+            spent,
+            whole_within,
+            filters,
+            may_go_on,
+        } = terms;
         Self {
             answer: Answer::new(),
             begin,
@@ -101,7 +110,12 @@ impl Exchange {
         loop {
             match self.answer.step(&mut data) {
                 Ok(Step::More) => return Taken::More { head },
-                Ok(Step::End) => return Taken::Whole { head, left: data.len() },
+                Ok(Step::End) => {
+                    return Taken::Whole {
+                        head,
+                        left: data.len(),
+                    };
+                }
                 Ok(Step::Head) => {
                     head = true;
                     // mutant: head-filtered
@@ -147,7 +161,11 @@ impl Exchange {
 
     /// Name, TCP, TLS and the first byte of the answer share `HTPTO`; then each byte has it.
     const fn patience(&self) -> Duration {
-        if self.begun { self.timeout } else { self.timeout.saturating_sub(self.spent) }
+        if self.begun {
+            self.timeout
+        } else {
+            self.timeout.saturating_sub(self.spent)
+        }
     }
 
     /// Why there is no whole answer, at its deadline.
@@ -156,8 +174,12 @@ impl Exchange {
             Some(whole) if self.begun && whole <= now && now < self.alive_at + self.timeout => {
                 HttpdTrouble::Slow
             }
-            _ if self.begun => HttpdTrouble::Stalled { after: self.timeout },
-            _ => HttpdTrouble::NoAnswer { after: self.timeout },
+            _ if self.begun => HttpdTrouble::Stalled {
+                after: self.timeout,
+            },
+            _ => HttpdTrouble::NoAnswer {
+                after: self.timeout,
+            },
         }
     }
 
@@ -186,7 +208,10 @@ impl Exchange {
     /// Whether the server cannot have got the request: it never left whole, or it came too late for a connection that
     /// the server had closed already.
     pub(super) const fn may_be_repeated(&self, down: &Down) -> bool {
-        let network = matches!(down.reason, LinkDownReason::Network(_) | LinkDownReason::NoAnswer);
+        let network = matches!(
+            down.reason,
+            LinkDownReason::Network(_) | LinkDownReason::NoAnswer
+        );
         let unseen = if self.sent {
             // mutant: no-second-request
             network && self.reused && down.acked <= self.begin
@@ -230,7 +255,11 @@ mod tests {
     }
 
     fn down(reason: LinkDownReason, acked: u64) -> Down {
-        Down { reason, was_up: true, acked }
+        Down {
+            reason,
+            was_up: true,
+            acked,
+        }
     }
 
     #[test]
@@ -269,20 +298,42 @@ mod tests {
     #[test]
     fn the_head_is_printed_only_where_it_is_not_filtered_and_what_is_left_is_told() {
         for filters in [true, false] {
-            let mut exchange = Exchange { filters, ..sent(false) };
+            let mut exchange = Exchange {
+                filters,
+                ..sent(false)
+            };
             let mut print = Vec::new();
             let head = &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"[..];
-            assert_eq!(exchange.take(&head[..9], at(1), &mut print), Taken::More { head: false });
+            assert_eq!(
+                exchange.take(&head[..9], at(1), &mut print),
+                Taken::More { head: false }
+            );
             assert_eq!(
                 exchange.take(&[&head[9..], b"12"].concat(), at(1), &mut print),
                 Taken::More { head: true }
             );
             let taken = exchange.take(b"345rest", at(1), &mut print);
-            assert_eq!((taken, exchange.body), (Taken::Whole { head: false, left: 4 }, 5));
-            let wanted = if filters { b"12345".to_vec() } else { [head, b"12345"].concat() };
+            assert_eq!(
+                (taken, exchange.body),
+                (
+                    Taken::Whole {
+                        head: false,
+                        left: 4
+                    },
+                    5
+                )
+            );
+            let wanted = if filters {
+                b"12345".to_vec()
+            } else {
+                [head, b"12345"].concat()
+            };
             assert_eq!(print, wanted);
         }
-        assert!(matches!(sent(false).take(b"what?\r\n", at(1), &mut Vec::new()), Taken::Bad(_)));
+        assert!(matches!(
+            sent(false).take(b"what?\r\n", at(1), &mut Vec::new()),
+            Taken::Bad(_)
+        ));
     }
 
     #[test]
@@ -294,8 +345,17 @@ mod tests {
         let good = "HTTP/1.1 204 x\r\n\r\n";
         assert!(whole(sent(false), good));
         assert!(!whole(exchange(false), good), "answered before it was sent");
-        assert!(!whole(Exchange { may_go_on: false, ..sent(false) }, good));
-        assert!(!whole(sent(false), "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n"));
+        assert!(!whole(
+            Exchange {
+                may_go_on: false,
+                ..sent(false)
+            },
+            good
+        ));
+        assert!(!whole(
+            sent(false),
+            "HTTP/1.1 204 x\r\nConnection: close\r\n\r\n"
+        ));
     }
 
     #[test]
@@ -304,16 +364,31 @@ mod tests {
         // It did not leave whole.
         assert!(exchange(false).may_be_repeated(&down(reset, 149)));
         assert!(exchange(false).may_be_repeated(&down(LinkDownReason::Ordered, 0)));
-        assert!(!exchange(false).may_be_repeated(&down(reset, 150)), "the server has all of it");
+        assert!(
+            !exchange(false).may_be_repeated(&down(reset, 150)),
+            "the server has all of it"
+        );
         // It left whole.
-        assert!(!sent(false).may_be_repeated(&down(reset, 100)), "a new connection");
-        assert!(sent(true).may_be_repeated(&down(reset, 100)), "closed by the server before it came");
-        assert!(!sent(true).may_be_repeated(&down(reset, 101)), "the server has begun to read it");
+        assert!(
+            !sent(false).may_be_repeated(&down(reset, 100)),
+            "a new connection"
+        );
+        assert!(
+            sent(true).may_be_repeated(&down(reset, 100)),
+            "closed by the server before it came"
+        );
+        assert!(
+            !sent(true).may_be_repeated(&down(reset, 101)),
+            "the server has begun to read it"
+        );
         assert!(!sent(true).may_be_repeated(&down(LinkDownReason::Ordered, 100)));
         for mut begun in [exchange(true), sent(true)] {
             assert!(!begun.begun());
             begun.take(b"", at(1), &mut Vec::new());
-            assert!(begun.may_be_repeated(&down(reset, 100)), "an empty read is no answer");
+            assert!(
+                begun.may_be_repeated(&down(reset, 100)),
+                "an empty read is no answer"
+            );
             begun.take(b"H", at(1), &mut Vec::new());
             assert!(begun.begun() && !begun.may_be_repeated(&down(reset, 100)));
         }

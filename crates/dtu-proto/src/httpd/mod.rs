@@ -99,8 +99,11 @@ impl Httpd {
         let settings = Settings::new(&cx.config.httpd);
         if self.settings.as_ref() != Some(&settings) {
             self.settings = Some(settings);
-            self.trouble =
-                self.settings.as_ref().filter(|s| s.server().is_none()).map(|_| HttpdTrouble::Settings);
+            self.trouble = self
+                .settings
+                .as_ref()
+                .filter(|s| s.server().is_none())
+                .map(|_| HttpdTrouble::Settings);
             self.backoff.reset();
             self.retry_at = None;
             self.spent = true;
@@ -126,7 +129,8 @@ impl Httpd {
             self.progress_at = cx.now;
         }
         if let Some(since) = self.rests_since.take() {
-            self.backoff.rested(cx.now.since(since), self.options.backoff_max);
+            self.backoff
+                .rested(cx.now.since(since), self.options.backoff_max);
         }
         self.queue.push(frame, cx.outputs);
         self.pump(cx);
@@ -195,7 +199,9 @@ impl Httpd {
 
     /// Does what can be done: sends the next request, or connects for it.
     fn pump(&mut self, cx: &mut Cx<'_>) {
-        let Some(settings) = &self.settings else { return };
+        let Some(settings) = &self.settings else {
+            return;
+        };
         // mutant: one-request
         if self.exchange.is_some() || self.queue.cache().is_empty() {
             if self.exchange.is_none() && self.connection.is_idle() {
@@ -211,12 +217,15 @@ impl Httpd {
             && settings.server().is_some()
         {
             // mutant: client-backoff
-            self.retry_at = Some(cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng));
+            self.retry_at =
+                Some(cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng));
         }
     }
 
     fn connect(&mut self, cx: &mut Cx<'_>) {
-        let Some(server) = self.settings.as_ref().and_then(Settings::server) else { return };
+        let Some(server) = self.settings.as_ref().and_then(Settings::server) else {
+            return;
+        };
         let connect = Connect {
             protocol: Protocol::Tcp,
             address: server.host.clone(),
@@ -238,7 +247,11 @@ impl Httpd {
     /// This frame is about to be sent, or none is: however the host ends, it is not sent again.
     fn spool_sending(&self, frame: Option<u64>, cx: &mut Cx<'_>) {
         if self.options.spool {
-            cx.outputs.push_back(Output::Store(StoreOutput::SpoolSending(QueueId::Httpd, frame)));
+            cx.outputs
+                .push_back(Output::Store(StoreOutput::SpoolSending(
+                    QueueId::Httpd,
+                    frame,
+                )));
         }
     }
 
@@ -257,9 +270,16 @@ impl Httpd {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let up = self.connection.is_up();
-        let exchange = self.exchange.as_ref().filter(|_| up).map(Exchange::deadline);
+        let exchange = self
+            .exchange
+            .as_ref()
+            .filter(|_| up)
+            .map(Exchange::deadline);
         let used = exchange.unwrap_or_else(|| up.then_some(self.idle_until));
-        [self.retry_at, self.connection.deadline(), used].into_iter().flatten().min()
+        [self.retry_at, self.connection.deadline(), used]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// A deadline has come.
@@ -304,7 +324,12 @@ impl Httpd {
     }
 
     pub(crate) const fn counters(&self) -> HttpdCounters {
-        let Counters { came, dropped, spool_refused, .. } = *self.queue.counters();
+        let Counters {
+            came,
+            dropped,
+            spool_refused,
+            ..
+        } = *self.queue.counters();
         HttpdCounters {
             frames_in: came.frames,
             bytes_in: came.bytes,

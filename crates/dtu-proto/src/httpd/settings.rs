@@ -22,7 +22,10 @@ struct Read {
 
 impl Settings {
     pub(super) fn new(typed: &HttpdConfig) -> Self {
-        Self { typed: typed.clone(), read: Read::new(typed) }
+        Self {
+            typed: typed.clone(),
+            read: Read::new(typed),
+        }
     }
 
     /// The server; `None` = the settings cannot be used. AT commands let none through that cannot, but a host can.
@@ -33,7 +36,12 @@ impl Settings {
     /// What carries frames.
     pub(super) fn request(&self) -> Option<Request<'_>> {
         let Read { server, url, lines } = self.read.as_ref()?;
-        Some(Request { method: self.typed.method, server, url, lines })
+        Some(Request {
+            method: self.typed.method,
+            server,
+            url,
+            lines,
+        })
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -36,7 +36,11 @@ impl AtConnection {
 
     /// What is to be opened, once nothing is open any more.
     pub(crate) fn take_order(&mut self) -> Option<Connect> {
-        if self.connection.is_idle() { self.ordered.take() } else { None }
+        if self.connection.is_idle() {
+            self.ordered.take()
+        } else {
+            None
+        }
     }
 
     /// `CICLOSE`, or the mode ends: what has not begun does not begin.
@@ -66,7 +70,9 @@ impl AtConnection {
 
     /// Takes note of what became of it.
     pub(crate) fn end_send(&mut self, sent: bool) {
-        let Some(bytes) = self.sending.take() else { return };
+        let Some(bytes) = self.sending.take() else {
+            return;
+        };
         let counters = &mut self.counters;
         let (frames, total) = if sent {
             (&mut counters.frames_out, &mut counters.bytes_out)
@@ -101,6 +107,10 @@ impl AtConnection {
         } else {
             LinkState::Off
         };
-        AtConnectionStatus { state, last_down: self.last_down, counters: self.counters }
+        AtConnectionStatus {
+            state,
+            last_down: self.last_down,
+            counters: self.counters,
+        }
     }
 }

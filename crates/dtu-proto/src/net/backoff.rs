@@ -86,8 +86,13 @@ impl Default for Backoff {
 
 impl Backoff {
     /// No attempt was made yet.
-    pub(crate) const NEW: Self =
-        Self { since: None, tried_at: Instant::ZERO, usual: None, spent: Duration::ZERO, up: None };
+    pub(crate) const NEW: Self = Self {
+        since: None,
+        tried_at: Instant::ZERO,
+        usual: None,
+        spent: Duration::ZERO,
+        up: None,
+    };
 
     /// How long to wait before the next attempt.
     pub(crate) fn next(&mut self, now: Instant, longest: Duration, rng: &mut Rng) -> Duration {
@@ -105,7 +110,9 @@ impl Backoff {
     /// An attempt begins: how long it may take.
     pub(crate) fn attempt(&mut self, now: Instant, rng: &mut Rng) -> Duration {
         self.tried_at = now;
-        let least = self.usual.map_or(TRY_UNKNOWN, |usual| usual.saturating_mul(USUAL_TIMES).max(TRY_LEAST));
+        let least = self.usual.map_or(TRY_UNKNOWN, |usual| {
+            usual.saturating_mul(USUAL_TIMES).max(TRY_LEAST)
+        });
         let down = self.since.map_or(Duration::ZERO, |since| now.since(since));
         // mutant: attempt
         rng.upper_half(down.max(least).min(TRY_MOST))
@@ -120,8 +127,15 @@ impl Backoff {
     pub(crate) fn connected(&mut self, now: Instant) {
         let took = now.since(self.tried_at);
         // mutant: slow-attempt
-        self.usual = Some(self.usual.map_or(took, |usual| took.min(usual.max(FIRST) * 2)));
-        self.up = Some(Connection { since: now, heard: false, asked: false });
+        self.usual = Some(
+            self.usual
+                .map_or(took, |usual| took.min(usual.max(FIRST) * 2)),
+        );
+        self.up = Some(Connection {
+            since: now,
+            heard: false,
+            asked: false,
+        });
     }
 
     /// The peer has shown itself.
@@ -204,19 +218,35 @@ mod tests {
     fn pauses_from_half_to(backoff: &mut Backoff, now: Instant, limit: Duration, rng: &mut Rng) {
         let drawn: Vec<Duration> = (0..200).map(|_| backoff.next(now, LONGEST, rng)).collect();
         let (least, most) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());
-        assert!(*least >= limit / 2 && *least < limit * 6 / 10, "{limit:?}: {least:?}");
-        assert!(*most <= limit && *most > limit * 9 / 10, "{limit:?}: {most:?}");
+        assert!(
+            *least >= limit / 2 && *least < limit * 6 / 10,
+            "{limit:?}: {least:?}"
+        );
+        assert!(
+            *most <= limit && *most > limit * 9 / 10,
+            "{limit:?}: {most:?}"
+        );
     }
 
     #[test]
     fn d7_a_pause_is_at_most_half_the_time_since_the_link_went_down() {
         let mut rng = Rng::new(7);
         let mut backoff = down(&mut rng);
-        for (seconds, limit) in [(0, 500), (1, 500), (2, 1000), (10, 5000), (50, 25_000), (60, 30_000)] {
+        for (seconds, limit) in [
+            (0, 500),
+            (1, 500),
+            (2, 1000),
+            (10, 5000),
+            (50, 25_000),
+            (60, 30_000),
+        ] {
             pauses_from_half_to(&mut backoff, at(seconds * 1000), ms(limit), &mut rng);
         }
         pauses_from_half_to(&mut backoff, at(3_600_000), LONGEST, &mut rng);
-        assert!(backoff.next(at(60_000), Duration::ZERO, &mut rng) >= LEAST / 2, "never without a pause");
+        assert!(
+            backoff.next(at(60_000), Duration::ZERO, &mut rng) >= LEAST / 2,
+            "never without a pause"
+        );
         backoff.reset();
         assert!(backoff.next(at(61_000), LONGEST, &mut rng) < FIRST);
         pauses_from_half_to(&mut backoff, at(65_000), ms(2000), &mut rng);
@@ -244,7 +274,10 @@ mod tests {
             let now = at(100_000 + up_ms);
             backoff.ended(now, false);
             match limit_ms {
-                None => assert!(backoff.next(now, LONGEST, &mut rng) < FIRST, "{heard} {up_ms}"),
+                None => assert!(
+                    backoff.next(now, LONGEST, &mut rng) < FIRST,
+                    "{heard} {up_ms}"
+                ),
                 Some(limit) => pauses_from_half_to(&mut backoff, now, ms(limit), &mut rng),
             }
         }
@@ -291,14 +324,23 @@ mod tests {
             let now = at(down_s * 1000);
             let drawn: Vec<Duration> = (0..200).map(|_| backoff.attempt(now, &mut rng)).collect();
             let (first, last) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());
-            assert!(*first >= ms(least) && *first < ms(least * 11 / 10), "{down_s}: {first:?}");
-            assert!(*last <= ms(most) && *last > ms(most * 9 / 10), "{down_s}: {last:?}");
+            assert!(
+                *first >= ms(least) && *first < ms(least * 11 / 10),
+                "{down_s}: {first:?}"
+            );
+            assert!(
+                *last <= ms(most) && *last > ms(most * 9 / 10),
+                "{down_s}: {last:?}"
+            );
         }
         let mut backoff = down(&mut rng);
         backoff.attempt(at(10_000), &mut rng);
         backoff.gave_up(at(20_000));
         assert_eq!(backoff.next(at(20_000), LONGEST, &mut rng), Duration::ZERO);
-        assert!(backoff.next(at(20_000), LONGEST, &mut rng) >= ms(5000), "it counts once");
+        assert!(
+            backoff.next(at(20_000), LONGEST, &mut rng) >= ms(5000),
+            "it counts once"
+        );
     }
 
     #[test]

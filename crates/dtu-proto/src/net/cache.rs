@@ -30,7 +30,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) const ZERO: Self = Self { frames: 0, bytes: 0 };
+    pub(crate) const ZERO: Self = Self {
+        frames: 0,
+        bytes: 0,
+    };
 
     pub(crate) fn add(&mut self, bytes: &Bytes) {
         self.frames += 1;
@@ -81,10 +84,13 @@ impl Cache {
         mut dropped: impl FnMut(&Bytes),
     ) -> bool {
         // mutant: cache-bound
-        let full =
-            |cache: &Self| cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX;
+        let full = |cache: &Self| {
+            cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX
+        };
         match self.policy {
-            DropPolicy::Auto | DropPolicy::Oldest if bytes.len() + self.handed_over_bytes <= self.limit => {
+            DropPolicy::Auto | DropPolicy::Oldest
+                if bytes.len() + self.handed_over_bytes <= self.limit =>
+            {
                 while full(self)
                     && let Some(oldest) = self.take_oldest_waiting()
                 {
@@ -102,7 +108,12 @@ impl Cache {
         }
         self.bytes += bytes.len();
         // mutant: cache-order
-        self.entries.push_back(Entry { bytes, seq, end: 0, sends });
+        self.entries.push_back(Entry {
+            bytes,
+            seq,
+            end: 0,
+            sends,
+        });
         true
     }
 
@@ -116,7 +127,9 @@ impl Cache {
 
     /// Takes the frame of this number out, unless it is in a socket's hands.
     pub(crate) fn remove_waiting(&mut self, seq: u64) -> bool {
-        let Ok(index) = self.entries.binary_search_by_key(&seq, |entry| entry.seq) else { return true };
+        let Ok(index) = self.entries.binary_search_by_key(&seq, |entry| entry.seq) else {
+            return true;
+        };
         if index < self.handed_over {
             return false;
         }
@@ -153,7 +166,11 @@ impl Cache {
     /// Takes the oldest frame out, if it ends at or before `acked`.
     pub(crate) fn next_acked(&mut self, acked: u64) -> Option<Entry> {
         let is_there = self.entries.front().is_some_and(|entry| entry.end <= acked);
-        if self.handed_over > 0 && is_there { self.pop_front() } else { None }
+        if self.handed_over > 0 && is_there {
+            self.pop_front()
+        } else {
+            None
+        }
     }
 
     /// The connection is over: what was handed over is to be sent again.
@@ -165,7 +182,11 @@ impl Cache {
 
     /// Takes the oldest frame out, if a socket ever had it: for links that do not resend.
     pub(crate) fn next_sent(&mut self) -> Option<Entry> {
-        if self.entries.front().is_some_and(|entry| entry.sends > 0) { self.pop_front() } else { None }
+        if self.entries.front().is_some_and(|entry| entry.sends > 0) {
+            self.pop_front()
+        } else {
+            None
+        }
     }
 
     /// Takes everything out.
@@ -208,7 +229,9 @@ impl Cache {
 
     /// The number of the oldest frame that waits, or of the next one to come.
     pub(crate) fn first_seq(&self) -> u64 {
-        self.entries.front().map_or(self.next_seq, |entry| entry.seq)
+        self.entries
+            .front()
+            .map_or(self.next_seq, |entry| entry.seq)
     }
 
     /// The number that the next frame will have.
@@ -235,7 +258,9 @@ mod tests {
     fn fill(cache: &mut Cache, frames: &[&'static str]) -> Vec<Bytes> {
         let mut lost = Vec::new();
         for frame in frames {
-            cache.push(Bytes::from_static(frame.as_bytes()), |bytes| lost.push(bytes.clone()));
+            cache.push(Bytes::from_static(frame.as_bytes()), |bytes| {
+                lost.push(bytes.clone())
+            });
         }
         lost
     }
@@ -271,7 +296,10 @@ mod tests {
         assert_eq!(cache.hand_over(|_| 4), None, "half of the cache");
         assert_eq!(fill(&mut cache, &["dd"]), ["bb"]);
         acked(&mut cache, 2);
-        assert_eq!(cache.hand_over(|_| 4).map(|(frame, _)| frame), Some(Bytes::from_static(b"cc")));
+        assert_eq!(
+            cache.hand_over(|_| 4).map(|(frame, _)| frame),
+            Some(Bytes::from_static(b"cc"))
+        );
     }
 
     #[test]
@@ -312,8 +340,20 @@ mod tests {
                 sent
             });
         }
-        assert_eq!(acked(&mut cache, 5), Tally { frames: 1, bytes: 3 });
-        assert_eq!(acked(&mut cache, 100), Tally { frames: 1, bytes: 3 });
+        assert_eq!(
+            acked(&mut cache, 5),
+            Tally {
+                frames: 1,
+                bytes: 3
+            }
+        );
+        assert_eq!(
+            acked(&mut cache, 100),
+            Tally {
+                frames: 1,
+                bytes: 3
+            }
+        );
         assert_eq!(waiting(&cache), ["ccc"]);
         assert_eq!(acked(&mut cache, u64::MAX), Tally::default());
     }
@@ -322,10 +362,19 @@ mod tests {
     fn a_lost_connection_sends_again_what_was_not_acknowledged() {
         let mut cache = Cache::new(100, DropPolicy::Oldest);
         fill(&mut cache, &["aaa", "bbb"]);
-        assert_eq!(cache.hand_over(|_| 3), Some((Bytes::from_static(b"aaa"), false)));
+        assert_eq!(
+            cache.hand_over(|_| 3),
+            Some((Bytes::from_static(b"aaa"), false))
+        );
         cache.rewind();
-        assert_eq!(cache.hand_over(|_| 3), Some((Bytes::from_static(b"aaa"), true)));
-        assert_eq!(cache.hand_over(|_| 6), Some((Bytes::from_static(b"bbb"), false)));
+        assert_eq!(
+            cache.hand_over(|_| 3),
+            Some((Bytes::from_static(b"aaa"), true))
+        );
+        assert_eq!(
+            cache.hand_over(|_| 6),
+            Some((Bytes::from_static(b"bbb"), false))
+        );
         assert_eq!(cache.hand_over(|_| 9), None);
     }
 }

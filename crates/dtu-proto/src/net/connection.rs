@@ -11,7 +11,8 @@
 use alloc::collections::VecDeque;
 
 use crate::event::{
-    CloseReason, Connect, Event, LinkDownReason, Output, Payload, SocketId, SocketInput, SocketOutput,
+    CloseReason, Connect, Event, LinkDownReason, Output, Payload, SocketId, SocketInput,
+    SocketOutput,
 };
 use crate::time::{Duration, Instant};
 
@@ -81,11 +82,19 @@ pub(crate) struct Down {
 
 impl Connection {
     pub(crate) const fn new(socket: SocketId) -> Self {
-        Self { socket, state: State::Idle }
+        Self {
+            socket,
+            state: State::Idle,
+        }
     }
 
     /// Begins an attempt, which is given up at `until`. Only where it is idle.
-    pub(crate) fn connect(&mut self, connect: Connect, until: Instant, outputs: &mut VecDeque<Output>) {
+    pub(crate) fn connect(
+        &mut self,
+        connect: Connect,
+        until: Instant,
+        outputs: &mut VecDeque<Output>,
+    ) {
         if self.is_idle() {
             self.state = State::Connecting { until };
             outputs.push_back(Output::Socket(self.socket, SocketOutput::Connect(connect)));
@@ -94,7 +103,9 @@ impl Connection {
 
     /// Hands bytes over, where [`Connection::is_free`]. Says where in the stream they end.
     pub(crate) fn send(&mut self, payload: Payload, outputs: &mut VecDeque<Output>) -> u64 {
-        let State::Up(up) = &mut self.state else { return 0 };
+        let State::Up(up) = &mut self.state else {
+            return 0;
+        };
         up.sending = true;
         up.sent += payload.len() as u64;
         outputs.push_back(Output::Socket(self.socket, SocketOutput::Send(payload)));
@@ -113,13 +124,22 @@ impl Connection {
             State::Connecting { .. } => (false, false),
             State::Idle | State::Closing { .. } => return false,
         };
-        self.state = State::Closing { reason, was_up, sending, until: now + CLOSE_PATIENCE };
+        self.state = State::Closing {
+            reason,
+            was_up,
+            sending,
+            until: now + CLOSE_PATIENCE,
+        };
         outputs.push_back(Output::Socket(self.socket, SocketOutput::Close));
         true
     }
 
     /// Takes news of the socket in.
-    pub(crate) fn handle<'a>(&mut self, input: SocketInput<'a>, outputs: &mut VecDeque<Output>) -> News<'a> {
+    pub(crate) fn handle<'a>(
+        &mut self,
+        input: SocketInput<'a>,
+        outputs: &mut VecDeque<Output>,
+    ) -> News<'a> {
         match (&mut self.state, input) {
             (State::Connecting { .. }, SocketInput::Connected { .. }) => {
                 self.state = State::Up(Up::default());
@@ -147,9 +167,21 @@ impl Connection {
         let network = LinkDownReason::Network(reason);
         let down = match self.state {
             State::Idle => return News::Nothing,
-            State::Connecting { .. } => Down { reason: network, was_up: false, acked: 0 },
-            State::Up(up) => Down { reason: network, was_up: true, acked: acked.max(up.acked) },
-            State::Closing { reason, was_up, .. } => Down { reason, was_up, acked },
+            State::Connecting { .. } => Down {
+                reason: network,
+                was_up: false,
+                acked: 0,
+            },
+            State::Up(up) => Down {
+                reason: network,
+                was_up: true,
+                acked: acked.max(up.acked),
+            },
+            State::Closing { reason, was_up, .. } => Down {
+                reason,
+                was_up,
+                acked,
+            },
         };
         self.ended(down)
     }
@@ -162,7 +194,11 @@ impl Connection {
     /// What a log hears of an end.
     pub(crate) const fn event(&self, down: &Down) -> Output {
         let Down { reason, was_up, .. } = *down;
-        Output::Event(Event::Disconnected { socket: self.socket, reason, was_up })
+        Output::Event(Event::Disconnected {
+            socket: self.socket,
+            reason,
+            was_up,
+        })
     }
 
     /// When the host must have answered.
@@ -180,10 +216,19 @@ impl Connection {
                 self.close(LinkDownReason::Network(CloseReason::TimedOut), now, outputs);
                 News::Nothing
             }
-            State::Closing { reason, was_up, until, .. } if until <= now => {
-                self.ended(Down { reason, was_up, acked: 0 })
+            State::Closing {
+                reason,
+                was_up,
+                until,
+                ..
+            } if until <= now => self.ended(Down {
+                reason,
+                was_up,
+                acked: 0,
+            }),
+            State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => {
+                News::Nothing
             }
-            State::Idle | State::Connecting { .. } | State::Up(_) | State::Closing { .. } => News::Nothing,
         }
     }
 
@@ -252,12 +297,21 @@ mod tests {
         let mut connection = Connection::new(SocketId::AtMode);
         let (protocol, address) = (Protocol::Tcp, String::from("host"));
         connection.connect(
-            Connect { protocol, address, port: 1, local_port: 0, tls: false },
+            Connect {
+                protocol,
+                address,
+                port: 1,
+                local_port: 0,
+                tls: false,
+            },
             Instant::ZERO,
             outputs,
         );
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        assert_eq!(connection.handle(SocketInput::Connected { local }, outputs), News::Up);
+        assert_eq!(
+            connection.handle(SocketInput::Connected { local }, outputs),
+            News::Up
+        );
         connection
     }
 
@@ -265,16 +319,35 @@ mod tests {
     fn one_send_is_outstanding_and_the_end_tells_what_was_acknowledged() {
         let mut outputs = VecDeque::new();
         let mut connection = connected(&mut outputs);
-        let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
+        let payload = Payload {
+            prefix: Bytes::new(),
+            body: Bytes::from_static(b"abc"),
+        };
         assert_eq!(connection.send(payload, &mut outputs), 3);
         assert!(!connection.is_free());
-        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Sent);
+        assert_eq!(
+            connection.handle(SocketInput::Sent, &mut outputs),
+            News::Sent
+        );
         assert!(connection.is_free());
-        assert_eq!(connection.handle(SocketInput::Acked(2), &mut outputs), News::Acked);
-        assert_eq!(connection.handle(SocketInput::Acked(1), &mut outputs), News::Nothing);
-        let closed = SocketInput::Closed { reason: CloseReason::PeerClosed, acked: 3 };
+        assert_eq!(
+            connection.handle(SocketInput::Acked(2), &mut outputs),
+            News::Acked
+        );
+        assert_eq!(
+            connection.handle(SocketInput::Acked(1), &mut outputs),
+            News::Nothing
+        );
+        let closed = SocketInput::Closed {
+            reason: CloseReason::PeerClosed,
+            acked: 3,
+        };
         let reason = LinkDownReason::Network(CloseReason::PeerClosed);
-        let down = Down { reason, was_up: true, acked: 3 };
+        let down = Down {
+            reason,
+            was_up: true,
+            acked: 3,
+        };
         assert_eq!(connection.handle(closed, &mut outputs), News::Down(down));
         assert!(connection.is_idle());
     }
@@ -285,11 +358,21 @@ mod tests {
         let mut connection = connected(&mut outputs);
         assert!(connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
         assert!(!connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs));
-        assert_eq!(connection.handle(SocketInput::Data(b"late"), &mut outputs), News::Nothing);
+        assert_eq!(
+            connection.handle(SocketInput::Data(b"late"), &mut outputs),
+            News::Nothing
+        );
         let due = connection.deadline().expect("the host must answer");
-        let down = Down { reason: LinkDownReason::Ordered, was_up: true, acked: 0 };
+        let down = Down {
+            reason: LinkDownReason::Ordered,
+            was_up: true,
+            acked: 0,
+        };
         assert_eq!(connection.fire(due, &mut outputs), News::Down(down));
-        let late = SocketInput::Closed { reason: CloseReason::Local, acked: 0 };
+        let late = SocketInput::Closed {
+            reason: CloseReason::Local,
+            acked: 0,
+        };
         assert_eq!(connection.handle(late, &mut outputs), News::Nothing);
     }
 
@@ -297,10 +380,19 @@ mod tests {
     fn what_the_socket_has_is_told_though_the_end_was_ordered() {
         let mut outputs = VecDeque::new();
         let mut connection = connected(&mut outputs);
-        let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(b"abc") };
+        let payload = Payload {
+            prefix: Bytes::new(),
+            body: Bytes::from_static(b"abc"),
+        };
         connection.send(payload, &mut outputs);
         connection.close(LinkDownReason::Ordered, Instant::ZERO, &mut outputs);
-        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Sent);
-        assert_eq!(connection.handle(SocketInput::Sent, &mut outputs), News::Nothing);
+        assert_eq!(
+            connection.handle(SocketInput::Sent, &mut outputs),
+            News::Sent
+        );
+        assert_eq!(
+            connection.handle(SocketInput::Sent, &mut outputs),
+            News::Nothing
+        );
     }
 }

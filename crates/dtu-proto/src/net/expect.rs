@@ -48,8 +48,11 @@ impl Awaiting {
     /// What asks for the reply was sent. A reply that is awaited already stays due when it was.
     pub(crate) fn expect(&mut self, expect: Option<&Expect>, now: Instant) {
         if let (Some(expect), Clock::Off) = (expect, self.clock) {
-            self.clock =
-                if self.deaf { Clock::Left(expect.within) } else { Clock::Until(now + expect.within) };
+            self.clock = if self.deaf {
+                Clock::Left(expect.within)
+            } else {
+                Clock::Until(now + expect.within)
+            };
         }
     }
 
@@ -87,18 +90,31 @@ impl Awaiting {
         };
         self.tail.extend_from_slice(data);
         let reply = expect.reply.as_slice();
-        let found = self.tail.windows(reply.len().max(1)).position(|window| window == reply);
+        let found = self
+            .tail
+            .windows(reply.len().max(1))
+            .position(|window| window == reply);
         if let Some(begin) = found {
             // mutant: expected-reply
-            let end = if expect.pass { begin } else { begin + reply.len() };
+            let end = if expect.pass {
+                begin
+            } else {
+                begin + reply.len()
+            };
             rest.extend_from_slice(self.tail.get(self.passed..begin).unwrap_or_default());
             rest.extend_from_slice(self.tail.get(self.passed.max(end)..).unwrap_or_default());
-            *self = Self { deaf: self.deaf, ..Self::default() };
+            *self = Self {
+                deaf: self.deaf,
+                ..Self::default()
+            };
             return;
         }
         // Only what may be the beginning of the reply waits.
         let begins = |len: &usize| self.tail.ends_with(&reply[..*len]);
-        let keep = (0..reply.len().min(self.tail.len() + 1)).rev().find(begins).unwrap_or(0);
+        let keep = (0..reply.len().min(self.tail.len() + 1))
+            .rev()
+            .find(begins)
+            .unwrap_or(0);
         let goes = self.tail.len() - keep;
         let passed = if expect.pass { self.tail.len() } else { goes };
         rest.extend_from_slice(self.tail.get(self.passed..passed).unwrap_or_default());
@@ -110,7 +126,10 @@ impl Awaiting {
     /// Nobody waits for it any more: what might have been its beginning goes on.
     pub(crate) fn give_up(&mut self, rest: &mut Vec<u8>) {
         rest.extend_from_slice(self.tail.get(self.passed..).unwrap_or_default());
-        *self = Self { deaf: self.deaf, ..Self::default() };
+        *self = Self {
+            deaf: self.deaf,
+            ..Self::default()
+        };
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -138,7 +157,9 @@ impl Awaiting {
         let misses = self.misses.saturating_add(1);
         self.give_up(rest);
         self.misses = misses;
-        Some(Missing { last: expect.is_some_and(|expect| misses >= expect.misses) })
+        Some(Missing {
+            last: expect.is_some_and(|expect| misses >= expect.misses),
+        })
     }
 }
 
@@ -148,7 +169,12 @@ mod tests {
     use std::string::String;
 
     fn expect() -> Expect {
-        Expect { reply: b"OK!".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false }
+        Expect {
+            reply: b"OK!".to_vec(),
+            within: Duration::from_secs(5),
+            misses: 2,
+            pass: false,
+        }
     }
 
     fn at(millis: u64) -> Instant {
@@ -218,7 +244,11 @@ mod tests {
         assert_eq!(awaiting.deadline(), Some(at(63_000)));
         awaiting.be_heard(false, at(62_900));
         awaiting.be_heard(true, at(70_000));
-        assert_eq!(awaiting.deadline(), Some(at(71_000)), "time to read what came meanwhile");
+        assert_eq!(
+            awaiting.deadline(),
+            Some(at(71_000)),
+            "time to read what came meanwhile"
+        );
     }
 
     #[test]
@@ -227,7 +257,10 @@ mod tests {
         for (due, last) in [(5000, false), (10_000, true)] {
             awaiting.expect(Some(&expect), at(due - 5000));
             let mut rest = Vec::new();
-            assert_eq!(awaiting.fire(Some(&expect), at(due), &mut rest), Some(Missing { last }));
+            assert_eq!(
+                awaiting.fire(Some(&expect), at(due), &mut rest),
+                Some(Missing { last })
+            );
         }
     }
 }

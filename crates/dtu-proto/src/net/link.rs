@@ -209,7 +209,9 @@ impl Link {
             Plan::Wait(WaitingFor::Data)
         } else {
             // mutant: retry-pause
-            Plan::Retry { at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng) }
+            Plan::Retry {
+                at: cx.now + self.backoff.next(cx.now, self.options.backoff_max, cx.rng),
+            }
         };
     }
 
@@ -223,7 +225,8 @@ impl Link {
     /// A short link that rests has something to send.
     pub(super) fn wake(&mut self, cx: &mut Cx<'_>) {
         if self.plan == Plan::Wait(WaitingFor::Data) {
-            self.backoff.rested(cx.now.since(self.rests_since), self.options.backoff_max);
+            self.backoff
+                .rested(cx.now.since(self.rests_since), self.options.backoff_max);
             self.alive_at = cx.now;
             self.rest(cx);
         }
@@ -245,7 +248,9 @@ impl Link {
 
     /// Moves everything that waits here to another link.
     pub(crate) fn move_to(&mut self, other: &mut Self, cx: &mut Cx<'_>) {
-        let moved = self.queue.move_to(&mut other.queue, other.options.resend, cx.outputs);
+        let moved = self
+            .queue
+            .move_to(&mut other.queue, other.options.resend, cx.outputs);
         self.counters.moved_out_frames += moved.frames;
         self.counters.moved_out_bytes += moved.bytes;
         other.counters.moved_in_frames += moved.frames;
@@ -323,8 +328,18 @@ impl Link {
             return false;
         }
         let mut rest = Vec::new();
-        registration.take_out(data, self.options.expect_registration.as_deref(), cx.now, &mut rest);
-        heartbeat.take_out(&rest, self.options.expect_heartbeat.as_deref(), cx.now, &mut self.released);
+        registration.take_out(
+            data,
+            self.options.expect_registration.as_deref(),
+            cx.now,
+            &mut rest,
+        );
+        heartbeat.take_out(
+            &rest,
+            self.options.expect_heartbeat.as_deref(),
+            cx.now,
+            &mut self.released,
+        );
         true
     }
 
@@ -374,7 +389,11 @@ impl Link {
 
     /// A connection or attempt is over for good. True: it was not ordered.
     fn ended(&mut self, down: Down, cx: &mut Cx<'_>) -> bool {
-        let Down { reason, was_up, acked } = down;
+        let Down {
+            reason,
+            was_up,
+            acked,
+        } = down;
         self.up = None;
         if was_up && !self.is_udp() {
             self.queue.delivered(acked, cx.outputs);
@@ -450,7 +469,9 @@ impl Link {
     }
 
     fn connect(&mut self, cx: &mut Cx<'_>) {
-        let Some(settings) = &self.settings else { return };
+        let Some(settings) = &self.settings else {
+            return;
+        };
         let connect = Connect {
             protocol: settings.protocol,
             address: settings.address.clone(),

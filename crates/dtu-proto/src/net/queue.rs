@@ -37,8 +37,12 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    const ZERO: Self =
-        Self { came: Tally::ZERO, delivered: Tally::ZERO, dropped: Tally::ZERO, spool_refused: 0 };
+    const ZERO: Self = Self {
+        came: Tally::ZERO,
+        delivered: Tally::ZERO,
+        dropped: Tally::ZERO,
+        spool_refused: 0,
+    };
 }
 
 impl Queue {
@@ -68,12 +72,25 @@ impl Queue {
 
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
-        let Counters { dropped, spool_refused, .. } = self.counters;
-        Loss { frames: dropped.frames, bytes: dropped.bytes, spool_refused }
+        let Counters {
+            dropped,
+            spool_refused,
+            ..
+        } = self.counters;
+        Loss {
+            frames: dropped.frames,
+            bytes: dropped.bytes,
+            spool_refused,
+        }
     }
 
     pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        let Counters { came, dropped, spool_refused, .. } = &mut self.counters;
+        let Counters {
+            came,
+            dropped,
+            spool_refused,
+            ..
+        } = &mut self.counters;
         came.frames += loss.frames;
         came.bytes += loss.bytes;
         dropped.frames += loss.frames;
@@ -91,7 +108,9 @@ impl Queue {
         self.counters.came.add(&frame);
         let dropped_before = self.counters.dropped.frames;
         let copy = self.spool.then(|| frame.clone());
-        let kept = self.cache.push(frame, dropper(self.id, &mut self.counters, outputs));
+        let kept = self
+            .cache
+            .push(frame, dropper(self.id, &mut self.counters, outputs));
         // mutant: spool-append
         if let Some(copy) = copy
             && let Some(number) = kept
@@ -107,7 +126,12 @@ impl Queue {
     pub(crate) fn restore(&mut self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.came.add(&frame);
         let dropped_before = self.counters.dropped.frames;
-        self.cache.insert(frame, number, 0, dropper(self.id, &mut self.counters, outputs));
+        self.cache.insert(
+            frame,
+            number,
+            0,
+            dropper(self.id, &mut self.counters, outputs),
+        );
         // Else the next run would find it on the spool, and drop and count it again.
         if self.counters.dropped.frames > dropped_before {
             self.release(outputs);
@@ -220,7 +244,10 @@ impl Queue {
     /// Every frame before the first that waits is done with.
     fn release(&self, outputs: &mut VecDeque<Output>) {
         if let Some(id) = self.id.filter(|_| self.spool) {
-            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(id, self.cache.first_seq())));
+            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(
+                id,
+                self.cache.first_seq(),
+            )));
         }
     }
 }
@@ -235,7 +262,10 @@ fn dropper<'a>(
         // mutant: drops-counted
         counters.dropped.frames += 1;
         counters.dropped.bytes += frame.len() as u64;
-        let event = id.map(|queue| Event::FrameDropped { queue, bytes: frame.len() });
+        let event = id.map(|queue| Event::FrameDropped {
+            queue,
+            bytes: frame.len(),
+        });
         outputs.extend(event.map(Output::Event));
     }
 }

@@ -20,7 +20,9 @@ impl Link {
 
     /// The role in force.
     pub(crate) fn role(&self) -> Role {
-        self.settings.as_ref().map_or(Role::Always, |settings| settings.role)
+        self.settings
+            .as_ref()
+            .map_or(Role::Always, |settings| settings.role)
     }
 
     /// The number of the connection that is up, or was last.
@@ -58,8 +60,10 @@ impl Link {
 
     /// An enabled TCP link that should be up and is not: since when.
     pub(crate) fn down_since(&self) -> Option<Instant> {
-        let tries = matches!(self.plan, Plan::Retry { .. } | Plan::Wait(WaitingFor::Network))
-            || self.connection.is_connecting()
+        let tries = matches!(
+            self.plan,
+            Plan::Retry { .. } | Plan::Wait(WaitingFor::Network)
+        ) || self.connection.is_connecting()
             || self.connection.is_closing();
         tries.then_some(self.alive_at)
     }
@@ -106,7 +110,9 @@ impl Link {
     }
 
     pub(crate) fn is_udp(&self) -> bool {
-        self.settings.as_ref().is_some_and(|settings| settings.protocol == Protocol::Udp)
+        self.settings
+            .as_ref()
+            .is_some_and(|settings| settings.protocol == Protocol::Udp)
     }
 
     pub(super) const fn is_short(&self) -> bool {
@@ -118,7 +124,12 @@ impl Link {
     }
 
     pub(crate) const fn counters(&self) -> LinkCounters {
-        let Counters { came, delivered, dropped, spool_refused } = *self.queue.counters();
+        let Counters {
+            came,
+            delivered,
+            dropped,
+            spool_refused,
+        } = *self.queue.counters();
         LinkCounters {
             frames_in: came.frames,
             bytes_in: came.bytes,

@@ -101,7 +101,11 @@ impl Up {
     }
 
     pub(super) fn note_sent(&mut self, now: Instant) {
-        if let Some(FirstData { until: until @ None, .. }) = &mut self.first_data {
+        if let Some(FirstData {
+            until: until @ None,
+            ..
+        }) = &mut self.first_data
+        {
             *until = Some(now + REGISTRATION_ALONE);
         }
     }
@@ -152,7 +156,13 @@ impl Link {
         }
         let next = self.next_control(cx).filter(|packet| !packet.is_empty());
         let (payload, sending) = match next {
-            Some(packet) => (Payload { prefix: Bytes::new(), body: packet }, Sending::Other),
+            Some(packet) => (
+                Payload {
+                    prefix: Bytes::new(),
+                    body: packet,
+                },
+                Sending::Other,
+            ),
             None => match self.next_frame(cx.config) {
                 Some(payload) => (payload, Sending::Frame),
                 None => return,
@@ -175,10 +185,14 @@ impl Link {
         // mutant: registers-first
         if up.registration_due {
             up.registration_due = false;
-            up.registration_reply.expect(self.options.expect_registration.as_deref(), cx.now);
+            up.registration_reply
+                .expect(self.options.expect_registration.as_deref(), cx.now);
             let packet = Bytes::copy_from_slice(&cx.config.registration);
             if is_stream && is_first {
-                up.first_data = Some(FirstData { end: packet.len() as u64, until: None });
+                up.first_data = Some(FirstData {
+                    end: packet.len() as u64,
+                    until: None,
+                });
             }
             return Some(packet);
         }
@@ -189,7 +203,8 @@ impl Link {
         if !core::mem::take(&mut up.heartbeat_due) {
             return None;
         }
-        up.heartbeat_reply.expect(self.options.expect_heartbeat.as_deref(), cx.now);
+        up.heartbeat_reply
+            .expect(self.options.expect_heartbeat.as_deref(), cx.now);
         self.counters.heartbeats += 1;
         Some(Bytes::copy_from_slice(&cx.config.heartbeat))
     }
@@ -244,7 +259,8 @@ impl Link {
 
     /// A short link is idle when there is nothing to send, nothing unread, and nothing came for its time.
     fn idle_at(&self, up: &Up) -> Option<Instant> {
-        let idle = self.is_short() && self.has_nothing_to_do() && self.connection.is_free() && !up.unread;
+        let idle =
+            self.is_short() && self.has_nothing_to_do() && self.connection.is_free() && !up.unread;
         idle.then(|| up.last_data + self.options.short_link_idle)
     }
 
@@ -275,18 +291,28 @@ impl Link {
         }
         let heartbeat_now = is_due(self.heartbeat_at(up, cx.config));
         let Some(up) = &mut self.up else { return };
-        let (registration, heartbeat) = (&self.options.expect_registration, &self.options.expect_heartbeat);
+        let (registration, heartbeat) = (
+            &self.options.expect_registration,
+            &self.options.expect_heartbeat,
+        );
         let mut rest = Vec::new();
-        let register_again = up.registration_reply.fire(registration.as_deref(), now, &mut rest);
+        let register_again = up
+            .registration_reply
+            .fire(registration.as_deref(), now, &mut rest);
         // What the one does not hold back any more may still be the other's.
-        up.heartbeat_reply.take_out(&rest, heartbeat.as_deref(), now, &mut self.released);
-        let missing = up.heartbeat_reply.fire(heartbeat.as_deref(), now, &mut self.released);
+        up.heartbeat_reply
+            .take_out(&rest, heartbeat.as_deref(), now, &mut self.released);
+        let missing = up
+            .heartbeat_reply
+            .fire(heartbeat.as_deref(), now, &mut self.released);
         if missing.is_some_and(|m| m.last) || register_again.is_some_and(|m| m.last) {
             self.close(LinkDownReason::ReplyMissing, cx);
             return;
         }
         up.registration_due |= register_again.is_some() && !cx.config.registration.is_empty();
-        up.first_data = up.first_data.filter(|first| first.until.is_none_or(|until| now < until));
+        up.first_data = up
+            .first_data
+            .filter(|first| first.until.is_none_or(|until| now < until));
         if heartbeat_now {
             // mutant: heartbeat-due
             up.heartbeat_due = true;

@@ -7,7 +7,9 @@ use core::net::SocketAddr;
 
 use super::modem;
 use super::word::{Hex, Text, Words, unknown};
-use crate::event::{CloseReason, Input, Lost, ModemInput, SerialInput, SocketId, SocketInput, StoreInput};
+use crate::event::{
+    CloseReason, Input, Lost, ModemInput, SerialInput, SocketId, SocketInput, StoreInput,
+};
 
 /// An [`Input`] that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +62,12 @@ pub(super) fn encode(out: &mut String, input: &Input<'_>) {
         }
         Input::Store(StoreInput::Saved) => out.write_str("store saved"),
         Input::Store(StoreInput::Failed(why)) => write!(out, "store failed {}", Text(why)),
-        Input::Store(StoreInput::MessagesSaved(number)) => write!(out, "store messages-saved {number}"),
-        Input::Store(StoreInput::MessagesFailed(why)) => write!(out, "store messages-failed {}", Text(why)),
+        Input::Store(StoreInput::MessagesSaved(number)) => {
+            write!(out, "store messages-saved {number}")
+        }
+        Input::Store(StoreInput::MessagesFailed(why)) => {
+            write!(out, "store messages-failed {}", Text(why))
+        }
         Input::Store(StoreInput::SpoolRefused(queue, frames)) => {
             write!(out, "store spool-refused {} {frames}", queue.word())
         }
@@ -115,21 +121,31 @@ fn encode_lost(out: &mut String, lost: &Lost) {
 
 fn encode_socket(out: &mut String, news: &SocketInput<'_>) {
     let _ = match news {
-        SocketInput::Connected { local: SocketAddr::V6(local) }
-            if local.scope_id() != 0 || local.flowinfo() != 0 =>
-        {
+        SocketInput::Connected {
+            local: SocketAddr::V6(local),
+        } if local.scope_id() != 0 || local.flowinfo() != 0 => {
             // The text form of an address leaves the flow label out.
             let (ip, port) = (local.ip(), local.port());
-            write!(out, "connected [{ip}]:{port} {} {}", local.flowinfo(), local.scope_id())
+            write!(
+                out,
+                "connected [{ip}]:{port} {} {}",
+                local.flowinfo(),
+                local.scope_id()
+            )
         }
         SocketInput::Connected { local } => write!(out, "connected {local}"),
         SocketInput::Data(bytes) => write!(out, "data {}", Hex(bytes)),
         SocketInput::Sent => out.write_str("sent"),
         SocketInput::Acked(bytes) => write!(out, "acked {bytes}"),
-        SocketInput::Closed { reason: CloseReason::Os(code), acked } => {
+        SocketInput::Closed {
+            reason: CloseReason::Os(code),
+            acked,
+        } => {
             write!(out, "closed os:{code} {acked}")
         }
-        SocketInput::Closed { reason, acked } => write!(out, "closed {} {acked}", reason_word(*reason)),
+        SocketInput::Closed { reason, acked } => {
+            write!(out, "closed {} {acked}", reason_word(*reason))
+        }
     };
 }
 
@@ -148,13 +164,15 @@ pub(super) fn decode(kind: &str, words: &mut Words<'_>) -> Result<OwnedInput, St
         "store" => match words.any(STORE)? {
             "saved" => Ok(OwnedInput::Plain(Input::Store(StoreInput::Saved))),
             "failed" => Ok(OwnedInput::StoreFailed(words.text("why")?)),
-            "messages-saved" => {
-                Ok(OwnedInput::Plain(Input::Store(StoreInput::MessagesSaved(words.number("a number")?))))
-            }
+            "messages-saved" => Ok(OwnedInput::Plain(Input::Store(StoreInput::MessagesSaved(
+                words.number("a number")?,
+            )))),
             "messages-failed" => Ok(OwnedInput::MessagesFailed(words.text("why")?)),
             "spool-refused" => {
                 let (queue, frames) = (words.queue()?, words.number("a number of frames")?);
-                Ok(OwnedInput::Plain(Input::Store(StoreInput::SpoolRefused(queue, frames))))
+                Ok(OwnedInput::Plain(Input::Store(StoreInput::SpoolRefused(
+                    queue, frames,
+                ))))
             }
             other => Err(unknown(other, "store input", STORE)),
         },
@@ -204,13 +222,18 @@ fn decode_socket(words: &mut Words<'_>) -> Result<SocketId, String> {
 fn decode_news(socket: SocketId, words: &mut Words<'_>) -> Result<OwnedInput, String> {
     let plain = |news| Ok(OwnedInput::Plain(Input::Socket(socket, news)));
     match words.any(LINK)? {
-        "connected" => plain(SocketInput::Connected { local: address(words)? }),
+        "connected" => plain(SocketInput::Connected {
+            local: address(words)?,
+        }),
         "data" => Ok(OwnedInput::SocketData(socket, words.hex()?)),
         "sent" => plain(SocketInput::Sent),
         "acked" => plain(SocketInput::Acked(words.number("bytes")?)),
         "closed" => {
             let reason = reason(words.any("a reason")?)?;
-            plain(SocketInput::Closed { reason, acked: words.number("bytes")? })
+            plain(SocketInput::Closed {
+                reason,
+                acked: words.number("bytes")?,
+            })
         }
         other => Err(unknown(other, "link input", LINK)),
     }
@@ -219,7 +242,10 @@ fn decode_news(socket: SocketId, words: &mut Words<'_>) -> Result<OwnedInput, St
 fn address(words: &mut Words<'_>) -> Result<SocketAddr, String> {
     let mut local = words.number("ADDRESS:PORT")?;
     if let (SocketAddr::V6(local), Some(flow)) = (&mut local, words.optional()) {
-        local.set_flowinfo(flow.parse().map_err(|_| "the flow label must be a number")?);
+        local.set_flowinfo(
+            flow.parse()
+                .map_err(|_| "the flow label must be a number")?,
+        );
         local.set_scope_id(words.number("the scope")?);
     }
     Ok(local)
@@ -245,8 +271,12 @@ fn reason(word: &str) -> Result<CloseReason, String> {
     if let Some(code) = word.strip_prefix("os:").and_then(|code| code.parse().ok()) {
         return Ok(CloseReason::Os(code));
     }
-    let found = PLAIN_REASONS.iter().find(|reason| reason_word(**reason) == word);
-    found.copied().ok_or_else(|| unknown(word, "reason", REASONS))
+    let found = PLAIN_REASONS
+        .iter()
+        .find(|reason| reason_word(**reason) == word);
+    found
+        .copied()
+        .ok_or_else(|| unknown(word, "reason", REASONS))
 }
 
 const PLAIN_REASONS: [CloseReason; 10] = [

@@ -100,8 +100,21 @@ impl core::error::Error for Error {}
 /// The header as text, up to and with the `begin` line.
 #[must_use]
 pub fn encode_header(header: &Header) -> String {
-    let Header { seed, started, identity, options, stored, restored, messages, losses } = header;
-    let Identity { imei, imsi, version } = identity;
+    let Header {
+        seed,
+        started,
+        identity,
+        options,
+        stored,
+        restored,
+        messages,
+        losses,
+    } = header;
+    let Identity {
+        imei,
+        imsi,
+        version,
+    } = identity;
     let mut out = String::from(FIRST_LINE);
     let _ = write!(out, "\nseed {seed}\nstarted {}\n", started.as_micros());
     for (name, text) in [("imei", imei), ("imsi", imsi), ("version", version)] {
@@ -112,7 +125,12 @@ pub fn encode_header(header: &Header) -> String {
         let _ = writeln!(out, "stored {}", word::Text(line));
     }
     for (queue, number, frame) in restored {
-        let _ = writeln!(out, "restored {} {number} {}", queue.word(), word::Hex(frame));
+        let _ = writeln!(
+            out,
+            "restored {} {number} {}",
+            queue.word(),
+            word::Hex(frame)
+        );
     }
     for line in messages.split_inclusive('\n') {
         let _ = writeln!(out, "message {}", word::Text(line));
@@ -121,7 +139,12 @@ pub fn encode_header(header: &Header) -> String {
         encode_loss(&mut out, queue.word(), &losses.queues[queue.index()]);
     }
     encode_loss(&mut out, LINE, &losses.line);
-    for (place, count) in losses.others.iter().enumerate().filter(|(_, count)| **count > 0) {
+    for (place, count) in losses
+        .others
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+    {
         let _ = writeln!(out, "counted {place} {count}");
     }
     out.push_str("begin\n");
@@ -130,7 +153,11 @@ pub fn encode_header(header: &Header) -> String {
 
 fn encode_loss(out: &mut String, whose: &str, loss: &Loss) {
     if *loss != Loss::default() {
-        let _ = writeln!(out, "lost {whose} {} {} {}", loss.frames, loss.bytes, loss.spool_refused);
+        let _ = writeln!(
+            out,
+            "lost {whose} {} {} {}",
+            loss.frames, loss.bytes, loss.spool_refused
+        );
     }
 }
 
@@ -151,7 +178,10 @@ pub fn encode_timeout(out: &mut String, at: Instant) {
 /// # Errors
 /// The first line of the header that is not of this format.
 pub fn parse(text: &str) -> Result<(Header, Entries<'_>), Error> {
-    let mut lines = Entries { rest: text, line: 0 };
+    let mut lines = Entries {
+        rest: text,
+        line: 0,
+    };
     let first = lines.next_line().unwrap_or_default();
     if first != FIRST_LINE {
         return Err(lines.error(alloc::format!("a recorded log begins with `{FIRST_LINE}`")));
@@ -159,7 +189,10 @@ pub fn parse(text: &str) -> Result<(Header, Entries<'_>), Error> {
     let mut header = Header::default();
     loop {
         let Some(line) = lines.next_line() else {
-            return Err(Error { line: lines.line + 1, text: "the log ends before its `begin` line".into() });
+            return Err(Error {
+                line: lines.line + 1,
+                text: "the log ends before its `begin` line".into(),
+            });
         };
         if line == "begin" {
             return Ok((header, lines));
@@ -177,17 +210,27 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
         "imsi" => header.identity.imsi = words.text("the IMSI")?,
         "version" => header.identity.version = words.text("the version")?,
         "option" => options::decode(&mut header.options, &mut words)?,
-        "stored" => header.stored.push_str(&words.text("a line of the stored parameters")?),
+        "stored" => header
+            .stored
+            .push_str(&words.text("a line of the stored parameters")?),
         "restored" => {
             let (queue, number) = (words.queue()?, words.number("the number of the frame")?);
-            header.restored.push((queue, number, Bytes::from(words.hex()?)));
+            header
+                .restored
+                .push((queue, number, Bytes::from(words.hex()?)));
         }
         "lost" => {
             let whose = words.any("whose")?;
             let loss = match QueueId::from_word(whose) {
                 Some(queue) => &mut header.losses.queues[queue.index()],
                 None if whose == LINE => &mut header.losses.line,
-                None => return Err(word::unknown(whose, "queue", "1 to 4, httpd, serial-command, line")),
+                None => {
+                    return Err(word::unknown(
+                        whose,
+                        "queue",
+                        "1 to 4, httpd, serial-command, line",
+                    ));
+                }
             };
             loss.frames = words.number("frames")?;
             loss.bytes = words.number("bytes")?;
@@ -202,7 +245,9 @@ fn header_line(header: &mut Header, line: &str) -> Result<(), String> {
                 .ok_or_else(|| alloc::format!("a place is below {most}, got {place}"))?;
             *other = words.number("a count")?;
         }
-        "message" => header.messages.push_str(&words.text("a line of the messages")?),
+        "message" => header
+            .messages
+            .push_str(&words.text("a line of the messages")?),
         other => return Err(word::unknown(other, "header line", HEADER_KEYS)),
     }
     words.end()
@@ -227,7 +272,10 @@ impl<'a> Entries<'a> {
     }
 
     const fn error(&self, text: String) -> Error {
-        Error { line: self.line, text }
+        Error {
+            line: self.line,
+            text,
+        }
     }
 }
 
@@ -239,7 +287,9 @@ impl Iterator for Entries<'_> {
         let whole = self.rest.contains('\n');
         let line = self.next_line()?;
         if !whole {
-            return Some(Err(self.error("the log ends in the middle of this line".into())));
+            return Some(Err(
+                self.error("the log ends in the middle of this line".into())
+            ));
         }
         Some(entry(line).map_err(|text| self.error(text)))
     }

@@ -7,44 +7,69 @@ use core::fmt::Write as _;
 
 use super::word::{Hex, Text, Words, unknown};
 use crate::radio::{
-    Abilities, CallEnd, CallNews, Cell, ModemIdentity, ModemInput, NetworkTime, Operator, PhoneNumber,
-    Registration, Signal, SimState, SubmitFailure,
+    Abilities, CallEnd, CallNews, Cell, ModemIdentity, ModemInput, NetworkTime, Operator,
+    PhoneNumber, Registration, Signal, SimState, SubmitFailure,
 };
 
 pub(super) fn encode(out: &mut String, news: &ModemInput) {
     let _ = match news {
-        ModemInput::Present(ModemIdentity { imei, imsi, model, abilities }) => {
+        ModemInput::Present(ModemIdentity {
+            imei,
+            imsi,
+            model,
+            abilities,
+        }) => {
             let [imei, imsi, model] = [imei, imsi, model].map(|text| Text(text));
             let Abilities { messages, calls } = abilities;
             write!(out, "present {imei} {imsi} {model} {messages} {calls}")
         }
         ModemInput::Gone => out.write_str("gone"),
         ModemInput::Sim(state) => write!(out, "sim {}", word_of(*state, &SIM_STATES)),
-        ModemInput::Registration(registration) => write!(out, "registration {}", registration.number()),
+        ModemInput::Registration(registration) => {
+            write!(out, "registration {}", registration.number())
+        }
         ModemInput::Attached(address) => write!(out, "attached {address}"),
         ModemInput::Detached => out.write_str("detached"),
         ModemInput::Operator(None) => out.write_str("operator"),
         ModemInput::Operator(Some(Operator { name, code })) => {
             write!(out, "operator {} {}", Text(name), Text(code))
         }
-        ModemInput::Signal(Signal { strength, error_rate }) => write!(out, "signal {strength} {error_rate}"),
+        ModemInput::Signal(Signal {
+            strength,
+            error_rate,
+        }) => write!(out, "signal {strength} {error_rate}"),
         ModemInput::Cell(None) => out.write_str("cell"),
         ModemInput::Cell(Some(Cell { area, id })) => write!(out, "cell {area} {id}"),
         ModemInput::OwnNumber(number) => write!(out, "own-number {}", shown(number.as_ref())),
-        ModemInput::ServiceCenter(number) => write!(out, "service-center {}", shown(number.as_ref())),
+        ModemInput::ServiceCenter(number) => {
+            write!(out, "service-center {}", shown(number.as_ref()))
+        }
         ModemInput::Lacks(all) => {
             out.push_str("lacks");
-            all.iter().try_for_each(|words| write!(out, " {}", Text(words)))
+            all.iter()
+                .try_for_each(|words| write!(out, " {}", Text(words)))
         }
-        ModemInput::Clock(NetworkTime { seconds, zone: None }) => write!(out, "clock {seconds}"),
-        ModemInput::Clock(NetworkTime { seconds, zone: Some(zone) }) => {
+        ModemInput::Clock(NetworkTime {
+            seconds,
+            zone: None,
+        }) => write!(out, "clock {seconds}"),
+        ModemInput::Clock(NetworkTime {
+            seconds,
+            zone: Some(zone),
+        }) => {
             write!(out, "clock {seconds} {zone}")
         }
         ModemInput::Message { id, pdu } => write!(out, "message {id} {}", Hex(pdu)),
-        ModemInput::Submitted { token, outcome: Ok(reference) } => {
+        ModemInput::Submitted {
+            token,
+            outcome: Ok(reference),
+        } => {
             write!(out, "submitted {token} ok {reference}")
         }
-        ModemInput::Submitted { token, outcome: Err(SubmitFailure(code)) } => {
+        ModemInput::Submitted {
+            token,
+            outcome: Err(SubmitFailure(code)),
+        } => {
             write!(out, "submitted {token} failed {code}")
         }
         ModemInput::Call(CallNews::Incoming { from }) => {
@@ -52,7 +77,9 @@ pub(super) fn encode(out: &mut String, news: &ModemInput) {
         }
         ModemInput::Call(CallNews::Alerting) => out.write_str("call alerting"),
         ModemInput::Call(CallNews::Answered) => out.write_str("call answered"),
-        ModemInput::Call(CallNews::Ended(end)) => write!(out, "call ended {}", word_of(*end, &CALL_ENDS)),
+        ModemInput::Call(CallNews::Ended(end)) => {
+            write!(out, "call ended {}", word_of(*end, &CALL_ENDS))
+        }
     };
 }
 
@@ -82,7 +109,10 @@ pub(super) fn decode(words: &mut Words<'_>) -> Result<ModemInput, String> {
         "service-center" => ModemInput::ServiceCenter(number(words)?),
         "lacks" => ModemInput::Lacks(texts(words, "what is missing")?),
         "clock" => ModemInput::Clock(clock(words)?),
-        "message" => ModemInput::Message { id: words.number("a number")?, pdu: Bytes::from(words.hex()?) },
+        "message" => ModemInput::Message {
+            id: words.number("a number")?,
+            pdu: Bytes::from(words.hex()?),
+        },
         "submitted" => submitted(words)?,
         "call" => ModemInput::Call(call(words)?),
         other => return Err(unknown(other, "modem input", MODEM)),
@@ -97,20 +127,33 @@ fn registration(words: &mut Words<'_>) -> Result<Registration, String> {
 }
 
 fn operator(words: &mut Words<'_>) -> Result<Option<Operator>, String> {
-    let Some(name) = words.optional_text("a name")? else { return Ok(None) };
-    Ok(Some(Operator { name, code: words.text("a code")? }))
+    let Some(name) = words.optional_text("a name")? else {
+        return Ok(None);
+    };
+    Ok(Some(Operator {
+        name,
+        code: words.text("a code")?,
+    }))
 }
 
 fn cell(words: &mut Words<'_>) -> Result<Option<Cell>, String> {
-    let Some(area) = words.optional() else { return Ok(None) };
+    let Some(area) = words.optional() else {
+        return Ok(None);
+    };
     let area = area.parse().map_err(|_| "the area must be a number")?;
-    Ok(Some(Cell { area, id: words.number("a cell")? }))
+    Ok(Some(Cell {
+        area,
+        id: words.number("a cell")?,
+    }))
 }
 
 fn clock(words: &mut Words<'_>) -> Result<NetworkTime, String> {
     let seconds = words.number("seconds")?;
     let zone = words.optional().map(str::parse).transpose();
-    Ok(NetworkTime { seconds, zone: zone.map_err(|_| "the zone must be a number of quarters")? })
+    Ok(NetworkTime {
+        seconds,
+        zone: zone.map_err(|_| "the zone must be a number of quarters")?,
+    })
 }
 
 fn submitted(words: &mut Words<'_>) -> Result<ModemInput, String> {
@@ -125,7 +168,9 @@ fn submitted(words: &mut Words<'_>) -> Result<ModemInput, String> {
 
 fn call(words: &mut Words<'_>) -> Result<CallNews, String> {
     Ok(match words.any(CALL)? {
-        "incoming" => CallNews::Incoming { from: number(words)? },
+        "incoming" => CallNews::Incoming {
+            from: number(words)?,
+        },
         "alerting" => CallNews::Alerting,
         "answered" => CallNews::Answered,
         "ended" => CallNews::Ended(named(words, "end of a call", &CALL_ENDS)?),
@@ -136,7 +181,9 @@ fn call(words: &mut Words<'_>) -> Result<CallNews, String> {
 fn number(words: &mut Words<'_>) -> Result<Option<PhoneNumber>, String> {
     match words.any("a number, or -")? {
         "-" => Ok(None),
-        text => PhoneNumber::new(text).map(Some).ok_or_else(|| alloc::format!("`{text}` is no number")),
+        text => PhoneNumber::new(text)
+            .map(Some)
+            .ok_or_else(|| alloc::format!("`{text}` is no number")),
     }
 }
 
@@ -145,12 +192,22 @@ fn shown(number: Option<&PhoneNumber>) -> &str {
 }
 
 fn word_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
-    names.iter().find(|(_, named)| *named == value).map_or("-", |(name, _)| name)
+    names
+        .iter()
+        .find(|(_, named)| *named == value)
+        .map_or("-", |(name, _)| name)
 }
 
-fn named<T: Copy>(words: &mut Words<'_>, what: &str, names: &[(&'static str, T)]) -> Result<T, String> {
+fn named<T: Copy>(
+    words: &mut Words<'_>,
+    what: &str,
+    names: &[(&'static str, T)],
+) -> Result<T, String> {
     let word = words.any(what)?;
-    let found = names.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    let found = names
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, value)| *value);
     found.ok_or_else(|| {
         let allowed: alloc::vec::Vec<&str> = names.iter().map(|(name, _)| *name).collect();
         unknown(word, what, &allowed.join(", "))
@@ -177,5 +234,6 @@ const CALL: &str = "incoming, alerting, answered, ended";
 /// All texts to the end of the line. An empty one is how an earlier version wrote that there are none.
 fn texts(words: &mut Words<'_>, what: &str) -> Result<Vec<String>, String> {
     let all = core::iter::from_fn(|| words.optional_text(what).transpose());
-    all.filter(|text| text.as_ref().map_or(true, |text| !text.is_empty())).collect()
+    all.filter(|text| text.as_ref().map_or(true, |text| !text.is_empty()))
+        .collect()
 }

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Role, Shutdown};
-use crate::event::{CloseReason, LinkId, Lost, QUEUES, SerialInput, SocketId, SocketInput, StoreInput};
+use crate::event::{
+    CloseReason, LinkId, Lost, QUEUES, SerialInput, SocketId, SocketInput, StoreInput,
+};
 use crate::radio::*;
 use crate::status::{Loss, Losses};
 use crate::time::Duration;
@@ -22,9 +24,11 @@ fn socket() -> impl Strategy<Value = SocketId> {
 fn address() -> impl Strategy<Value = SocketAddr> {
     prop_oneof![
         (any::<[u8; 4]>(), any::<u16>()).prop_map(SocketAddr::from),
-        (any::<[u16; 8]>(), any::<u16>(), any::<u32>(), any::<u32>()).prop_map(|(ip, port, flow, scope)| {
-            SocketAddrV6::new(Ipv6Addr::from(ip), port, flow, scope).into()
-        }),
+        (any::<[u16; 8]>(), any::<u16>(), any::<u32>(), any::<u32>()).prop_map(
+            |(ip, port, flow, scope)| {
+                SocketAddrV6::new(Ipv6Addr::from(ip), port, flow, scope).into()
+            }
+        ),
     ]
 }
 
@@ -57,7 +61,12 @@ fn number() -> impl Strategy<Value = Option<PhoneNumber>> {
 }
 
 fn call_news() -> impl Strategy<Value = CallNews> {
-    let ends = [CallEnd::HungUp, CallEnd::Busy, CallEnd::NoAnswer, CallEnd::NoCarrier];
+    let ends = [
+        CallEnd::HungUp,
+        CallEnd::Busy,
+        CallEnd::NoAnswer,
+        CallEnd::NoCarrier,
+    ];
     prop_oneof![
         number().prop_map(|from| CallNews::Incoming { from }),
         Just(CallNews::Alerting),
@@ -72,9 +81,14 @@ fn sim_state() -> impl Strategy<Value = SimState> {
 }
 
 fn identity() -> impl Strategy<Value = ModemIdentity> {
-    (any::<[String; 3]>(), any::<[bool; 2]>()).prop_map(|([imei, imsi, model], [messages, calls])| {
-        ModemIdentity { imei, imsi, model, abilities: Abilities { messages, calls } }
-    })
+    (any::<[String; 3]>(), any::<[bool; 2]>()).prop_map(
+        |([imei, imsi, model], [messages, calls])| ModemIdentity {
+            imei,
+            imsi,
+            model,
+            abilities: Abilities { messages, calls },
+        },
+    )
 }
 
 fn operator() -> impl Strategy<Value = Option<Operator>> {
@@ -83,8 +97,10 @@ fn operator() -> impl Strategy<Value = Option<Operator>> {
 
 fn modem_input() -> impl Strategy<Value = ModemInput> {
     let bytes = proptest::collection::vec(any::<u8>(), 0..40).prop_map(Bytes::from);
-    let outcome =
-        prop_oneof![any::<u8>().prop_map(Ok), any::<u16>().prop_map(|code| Err(SubmitFailure(code)))];
+    let outcome = prop_oneof![
+        any::<u8>().prop_map(Ok),
+        any::<u16>().prop_map(|code| Err(SubmitFailure(code)))
+    ];
     let state = prop_oneof![
         identity().prop_map(ModemInput::Present),
         Just(ModemInput::Gone),
@@ -93,8 +109,10 @@ fn modem_input() -> impl Strategy<Value = ModemInput> {
         address().prop_map(|address| ModemInput::Attached(address.ip())),
         Just(ModemInput::Detached),
         operator().prop_map(ModemInput::Operator),
-        any::<[u8; 2]>()
-            .prop_map(|[strength, error_rate]| ModemInput::Signal(Signal { strength, error_rate })),
+        any::<[u8; 2]>().prop_map(|[strength, error_rate]| ModemInput::Signal(Signal {
+            strength,
+            error_rate
+        })),
         proptest::option::of(any::<[u32; 2]>().prop_map(|[area, id]| Cell { area, id }))
             .prop_map(ModemInput::Cell),
     ];
@@ -106,7 +124,8 @@ fn modem_input() -> impl Strategy<Value = ModemInput> {
         (any::<u32>(), any::<Option<i8>>())
             .prop_map(|(seconds, zone)| ModemInput::Clock(NetworkTime { seconds, zone })),
         (any::<u64>(), bytes).prop_map(|(id, pdu)| ModemInput::Message { id, pdu }),
-        (any::<u32>(), outcome).prop_map(|(token, outcome)| ModemInput::Submitted { token, outcome }),
+        (any::<u32>(), outcome)
+            .prop_map(|(token, outcome)| ModemInput::Submitted { token, outcome }),
         call_news().prop_map(ModemInput::Call),
     ]
 }
@@ -133,7 +152,10 @@ fn happening() -> impl Strategy<Value = Happening> {
     let plain = prop_oneof![
         Just(Input::Serial(SerialInput::Written)),
         Just(Input::Serial(SerialInput::Configured(None))),
-        prop_oneof![Just(Input::Serial(SerialInput::Present)), Just(Input::Serial(SerialInput::Gone))],
+        prop_oneof![
+            Just(Input::Serial(SerialInput::Present)),
+            Just(Input::Serial(SerialInput::Gone))
+        ],
         any::<usize>().prop_map(|left| Input::Serial(SerialInput::Discarded(left))),
         (socket(), socket_input()).prop_map(|(socket, news)| Input::Socket(socket, news)),
         store_input().prop_map(Input::Store),
@@ -155,10 +177,20 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 fn expect() -> impl Strategy<Value = Option<Expect>> {
-    let some = (proptest::collection::vec(any::<u8>(), 0..8), any::<u32>(), any::<u8>(), any::<bool>())
+    let some = (
+        proptest::collection::vec(any::<u8>(), 0..8),
+        any::<u32>(),
+        any::<u8>(),
+        any::<bool>(),
+    )
         .prop_map(|(reply, within, misses, pass)| {
             let within = Duration::from_micros(within.into());
-            Expect { reply, within, misses, pass }
+            Expect {
+                reply,
+                within,
+                misses,
+                pass,
+            }
         });
     proptest::option::of(some)
 }
@@ -172,9 +204,15 @@ fn link_options() -> impl Strategy<Value = LinkOptions> {
         Just(DropPolicy::Block)
     ];
     let flags = (any::<usize>(), policy, any::<bool>(), any::<bool>());
-    let rest = (any::<u32>(), any::<u32>(), proptest::option::of(role), expect(), expect());
-    (flags, rest).prop_map(|((cache, drop_policy, resend, spool), (backoff, idle, role, first, second))| {
-        LinkOptions {
+    let rest = (
+        any::<u32>(),
+        any::<u32>(),
+        proptest::option::of(role),
+        expect(),
+        expect(),
+    );
+    (flags, rest).prop_map(
+        |((cache, drop_policy, resend, spool), (backoff, idle, role, first, second))| LinkOptions {
             cache,
             drop_policy,
             resend,
@@ -184,15 +222,26 @@ fn link_options() -> impl Strategy<Value = LinkOptions> {
             role,
             expect_registration: first.map(Box::new),
             expect_heartbeat: second.map(Box::new),
-        }
-    })
+        },
+    )
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    let password =
-        prop_oneof![Just(FactoryPassword::Query), Just(FactoryPassword::Full), Just(FactoryPassword::Off)];
+    let password = prop_oneof![
+        Just(FactoryPassword::Query),
+        Just(FactoryPassword::Full),
+        Just(FactoryPassword::Off)
+    ];
     let shutdown = prop_oneof![Just(Shutdown::Restart), Just(Shutdown::Stop)];
-    let links = ([link_options(), link_options(), link_options(), link_options()], link_options());
+    let links = (
+        [
+            link_options(),
+            link_options(),
+            link_options(),
+            link_options(),
+        ],
+        link_options(),
+    );
     let line = (any::<bool>(), any::<u32>(), any::<u32>());
     let messages = (
         prop_oneof![Just(Charset::Gbk), Just(Charset::Utf8)],
@@ -201,59 +250,88 @@ fn options() -> impl Strategy<Value = Options> {
             0..3,
         ),
     );
-    (any::<u32>(), shutdown, any::<bool>(), password, any::<bool>(), (messages, line), links).prop_map(
-        |(
-            window,
-            shutdown,
-            recovery,
-            factory_password,
-            length_enabled,
-            ((charset, sms_allow), (line_holds, line_hold, escape_gap)),
-            (links, modes),
-        )| {
-            Options {
-                setup_window: Duration::from_micros(window.into()),
+    (
+        any::<u32>(),
+        shutdown,
+        any::<bool>(),
+        password,
+        any::<bool>(),
+        (messages, line),
+        links,
+    )
+        .prop_map(
+            |(
+                window,
                 shutdown,
                 recovery,
                 factory_password,
                 length_enabled,
-                escape_gap: Duration::from_micros(escape_gap.into()),
-                charset,
-                line_holds,
-                line_hold: Duration::from_micros(line_hold.into()),
-                http_answer_max: None,
-                sms_allow,
-                links,
-                modes,
-            }
-        },
-    )
+                ((charset, sms_allow), (line_holds, line_hold, escape_gap)),
+                (links, modes),
+            )| {
+                Options {
+                    setup_window: Duration::from_micros(window.into()),
+                    shutdown,
+                    recovery,
+                    factory_password,
+                    length_enabled,
+                    escape_gap: Duration::from_micros(escape_gap.into()),
+                    charset,
+                    line_holds,
+                    line_hold: Duration::from_micros(line_hold.into()),
+                    http_answer_max: None,
+                    sms_allow,
+                    links,
+                    modes,
+                }
+            },
+        )
 }
 
 fn header() -> impl Strategy<Value = Header> {
-    let identity = (any::<String>(), any::<String>(), any::<String>())
-        .prop_map(|(imei, imsi, version)| Identity { imei, imsi, version });
+    let identity =
+        (any::<String>(), any::<String>(), any::<String>()).prop_map(|(imei, imsi, version)| {
+            Identity {
+                imei,
+                imsi,
+                version,
+            }
+        });
     let frame = proptest::collection::vec(any::<u8>(), 0..20).prop_map(Bytes::from);
     let queue = (0..QueueId::ALL.len()).prop_map(|index| QueueId::ALL[index]);
     let restored = proptest::collection::vec((queue, any::<u64>(), frame), 0..4);
     let texts = [any::<String>(), any::<String>()];
-    (any::<u64>(), any::<u64>(), identity, options(), texts, restored, losses()).prop_map(
-        |(seed, started, identity, options, [stored, messages], restored, losses)| Header {
-            seed,
-            started: Instant::from_micros(started),
-            identity,
-            options,
-            stored,
-            restored,
-            messages,
-            losses,
-        },
+    (
+        any::<u64>(),
+        any::<u64>(),
+        identity,
+        options(),
+        texts,
+        restored,
+        losses(),
     )
+        .prop_map(
+            |(seed, started, identity, options, [stored, messages], restored, losses)| Header {
+                seed,
+                started: Instant::from_micros(started),
+                identity,
+                options,
+                stored,
+                restored,
+                messages,
+                losses,
+            },
+        )
 }
 
 fn losses() -> impl Strategy<Value = Losses> {
-    let loss =
-        || any::<[u64; 3]>().prop_map(|[frames, bytes, spool_refused]| Loss { frames, bytes, spool_refused });
+    let loss = || {
+        any::<[u64; 3]>().prop_map(|[frames, bytes, spool_refused]| Loss {
+            frames,
+            bytes,
+            spool_refused,
+        })
+    };
     let others = any::<[u64; 18]>()
         .prop_map(|figures| core::array::from_fn(|place| figures[place % 18] >> (place / 18)));
     ([(); QUEUES].map(|()| loss()), loss(), others).prop_map(|(queues, line, others)| Losses {
@@ -315,30 +393,53 @@ proptest! {
 fn an_error_names_the_line_and_what_is_allowed() {
     let mut text = encode_header(&Header::default());
     let lines = text.lines().count();
-    text.push_str("12 serial dat 00\n13 link 5 sent\n14 serial data 0\n15 timeout now\n16 timeout\n");
+    text.push_str(
+        "12 serial dat 00\n13 link 5 sent\n14 serial data 0\n15 timeout now\n16 timeout\n",
+    );
     let (_, entries) = parse(&text).unwrap();
-    let said: Vec<_> = entries.map(|entry| entry.map_err(|error| error.to_string())).collect();
+    let said: Vec<_> = entries
+        .map(|entry| entry.map_err(|error| error.to_string()))
+        .collect();
     let place = |offset: usize| alloc::format!("line {}: ", lines + offset);
-    let serial =
-        "unknown serial input `dat`, allowed: data, written, configured, refused, present, gone, discarded";
+    let serial = "unknown serial input `dat`, allowed: data, written, configured, refused, present, gone, discarded";
     assert_eq!(said[0], Err(place(1) + serial));
     assert_eq!(said[1], Err(place(2) + "a link is 1..=4, got 5"));
-    assert_eq!(said[2], Err(place(3) + "bytes must be an even number of hex digits, or -"));
-    assert_eq!(said[3], Err(place(4) + "`now`: nothing more is allowed on this line"));
-    assert_eq!(said[4].as_ref().unwrap().what, Happening::Timeout, "a bad line does not end the log");
+    assert_eq!(
+        said[2],
+        Err(place(3) + "bytes must be an even number of hex digits, or -")
+    );
+    assert_eq!(
+        said[3],
+        Err(place(4) + "`now`: nothing more is allowed on this line")
+    );
+    assert_eq!(
+        said[4].as_ref().unwrap().what,
+        Happening::Timeout,
+        "a bad line does not end the log"
+    );
 }
 
 #[test]
 fn a_log_cut_inside_its_header_says_so() {
     let error = parse("dtu-record 1\nseed 4\n").unwrap_err();
-    assert_eq!(error.to_string(), "line 3: the log ends before its `begin` line");
-    assert_eq!(parse("").unwrap_err().text, "a recorded log begins with `dtu-record 1`");
+    assert_eq!(
+        error.to_string(),
+        "line 3: the log ends before its `begin` line"
+    );
+    assert_eq!(
+        parse("").unwrap_err().text,
+        "a recorded log begins with `dtu-record 1`"
+    );
 }
 
 #[test]
 fn a_last_line_that_was_cut_is_not_taken_for_a_shorter_one() {
     let mut text = encode_header(&Header::default());
-    encode_input(&mut text, Instant::ZERO, &Input::Serial(SerialInput::Data(b"whole")));
+    encode_input(
+        &mut text,
+        Instant::ZERO,
+        &Input::Serial(SerialInput::Data(b"whole")),
+    );
     for cut in 1..=b"616c6c0a".len() {
         let (_, mut entries) = parse(&text[..text.len() - cut]).unwrap();
         assert!(entries.next().unwrap().is_err());
@@ -348,8 +449,16 @@ fn a_last_line_that_was_cut_is_not_taken_for_a_shorter_one() {
 #[test]
 fn the_lines_are_readable() {
     let mut text = String::new();
-    encode_input(&mut text, Instant::from_millis(2), &Input::Serial(SerialInput::Data(b"hi\0")));
-    encode_input(&mut text, Instant::from_millis(3), &Input::Console("AT+CSTT=\"a b\""));
+    encode_input(
+        &mut text,
+        Instant::from_millis(2),
+        &Input::Serial(SerialInput::Data(b"hi\0")),
+    );
+    encode_input(
+        &mut text,
+        Instant::from_millis(3),
+        &Input::Console("AT+CSTT=\"a b\""),
+    );
     encode_input(
         &mut text,
         Instant::from_millis(4),
@@ -357,7 +466,11 @@ fn the_lines_are_readable() {
     );
     encode_timeout(&mut text, Instant::from_millis(5));
     let lines: Vec<_> = text.lines().collect();
-    let wanted =
-        ["2000 serial data 686900", "3000 console AT+CSTT=\"a%20b\"", "4000 link 3 data -", "5000 timeout"];
+    let wanted = [
+        "2000 serial data 686900",
+        "3000 console AT+CSTT=\"a%20b\"",
+        "4000 link 3 data -",
+        "5000 timeout",
+    ];
     assert_eq!(lines, wanted);
 }

@@ -47,12 +47,16 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn any(&mut self, what: &str) -> Result<&'a str, String> {
-        self.0.next().filter(|word| !word.is_empty()).ok_or_else(|| format!("{what} is missing"))
+        self.0
+            .next()
+            .filter(|word| !word.is_empty())
+            .ok_or_else(|| format!("{what} is missing"))
     }
 
     pub(super) fn number<T: FromStr>(&mut self, what: &str) -> Result<T, String> {
         let word = self.any(what)?;
-        word.parse().map_err(|_| format!("{what}: `{word}` is not allowed here"))
+        word.parse()
+            .map_err(|_| format!("{what}: `{word}` is not allowed here"))
     }
 
     /// As [`Self::number`]; an older record may not have the word.
@@ -76,7 +80,8 @@ impl<'a> Words<'a> {
 
     pub(super) fn queue(&mut self) -> Result<QueueId, String> {
         let word = self.any("a queue")?;
-        QueueId::from_word(word).ok_or_else(|| unknown(word, "queue", "1 to 4, httpd, serial-command"))
+        QueueId::from_word(word)
+            .ok_or_else(|| unknown(word, "queue", "1 to 4, httpd, serial-command"))
     }
 
     pub(super) fn hex(&mut self) -> Result<Vec<u8>, String> {
@@ -96,7 +101,9 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), String> {
-        self.0.next().map_or(Ok(()), |word| Err(format!("`{word}`: nothing more is allowed on this line")))
+        self.0.next().map_or(Ok(()), |word| {
+            Err(format!("`{word}`: nothing more is allowed on this line"))
+        })
     }
 
     pub(super) fn optional(&mut self) -> Option<&'a str> {
@@ -109,7 +116,9 @@ fn text(word: &str, what: &str) -> Result<String, String> {
         return Ok(String::new());
     }
     let text = unescape(word.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
-    text.ok_or_else(|| format!("{what}: `{word}` is not text with %XX for what is not graphic ASCII"))
+    text.ok_or_else(|| {
+        format!("{what}: `{word}` is not text with %XX for what is not graphic ASCII")
+    })
 }
 
 pub(super) fn unknown(word: &str, what: &str, allowed: &str) -> String {
@@ -125,7 +134,11 @@ pub(super) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
 
 fn pair(digits: &[u8]) -> Option<u8> {
     let &[high, low] = digits else { return None };
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
     Some(digit(high)? << 4 | digit(low)?)
 }
 

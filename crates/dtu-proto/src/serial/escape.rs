@@ -88,7 +88,11 @@ enum State {
     /// Three `+`: nothing may follow but one CR and/or LF.
     Settling { line_end: LineEnd, until: Instant },
     /// `a` is on its way to the DTE or there.
-    Offered { line_end: LineEnd, written: bool, until: Instant },
+    Offered {
+        line_end: LineEnd,
+        written: bool,
+        until: Instant,
+    },
     /// The DTE's `a` is here: nothing may follow but one CR and/or LF.
     Answered { line_end: LineEnd, until: Instant },
 }
@@ -113,7 +117,13 @@ impl LineEnd {
 
 impl EscapeDetector {
     pub(crate) fn new(gap: Duration) -> Self {
-        Self { gap, state: State::Idle, held: Held::default(), last_byte: None, offers: 0 }
+        Self {
+            gap,
+            state: State::Idle,
+            held: Held::default(),
+            last_byte: None,
+            offers: 0,
+        }
     }
 
     /// Looks at one read of the working mode. Either all of it is held or all of it is data: inside one read
@@ -138,7 +148,9 @@ impl EscapeDetector {
         if !data.is_empty() {
             self.last_byte = Some(at);
         }
-        Fed::Held { released: Held::default() }
+        Fed::Held {
+            released: Held::default(),
+        }
     }
 
     /// The rest of a read whose first byte ended one attempt and began the next.
@@ -182,13 +194,21 @@ impl EscapeDetector {
     pub(crate) fn fire(&mut self, at: Instant) -> Fired {
         match self.state {
             State::Settling { line_end, .. } => {
-                self.state = State::Offered { line_end, written: false, until: at + OFFER };
+                self.state = State::Offered {
+                    line_end,
+                    written: false,
+                    until: at + OFFER,
+                };
                 self.offers += 1;
                 Fired::Offer
             }
-            State::Answered { .. } => Fired::Complete { used: self.reset().len },
+            State::Answered { .. } => Fired::Complete {
+                used: self.reset().len,
+            },
             // mutant: escape-fails
-            State::Idle | State::Pluses { .. } | State::Offered { .. } => Fired::Released(self.reset()),
+            State::Idle | State::Pluses { .. } | State::Offered { .. } => {
+                Fired::Released(self.reset())
+            }
         }
     }
 
@@ -208,7 +228,10 @@ impl EscapeDetector {
         if byte != b'+' || !silent {
             return false;
         }
-        self.state = State::Pluses { count: 1, until: at + self.gap };
+        self.state = State::Pluses {
+            count: 1,
+            until: at + self.gap,
+        };
         self.held.push(byte, at);
         true
     }
@@ -219,22 +242,41 @@ impl EscapeDetector {
             State::Idle => None,
             State::Pluses { count, .. } => (byte == b'+').then_some(if count == 1 {
                 // mutant: escape-gap
-                State::Pluses { count: 2, until: at + self.gap }
+                State::Pluses {
+                    count: 2,
+                    until: at + self.gap,
+                }
             } else {
-                State::Settling { line_end: LineEnd::default(), until: at + SETTLE }
+                State::Settling {
+                    line_end: LineEnd::default(),
+                    until: at + SETTLE,
+                }
             }),
             State::Settling { line_end, .. } => {
-                line_end.with(byte).map(|line_end| State::Settling { line_end, until: at + SETTLE })
+                line_end.with(byte).map(|line_end| State::Settling {
+                    line_end,
+                    until: at + SETTLE,
+                })
             }
             // mutant: escape-answer
-            State::Offered { written: true, .. } if byte | 0x20 == b'a' => {
-                Some(State::Answered { line_end: LineEnd::default(), until: at + SETTLE })
-            }
-            State::Offered { line_end, written, until } => {
-                line_end.with(byte).map(|line_end| State::Offered { line_end, written, until })
-            }
+            State::Offered { written: true, .. } if byte | 0x20 == b'a' => Some(State::Answered {
+                line_end: LineEnd::default(),
+                until: at + SETTLE,
+            }),
+            State::Offered {
+                line_end,
+                written,
+                until,
+            } => line_end.with(byte).map(|line_end| State::Offered {
+                line_end,
+                written,
+                until,
+            }),
             State::Answered { line_end, .. } => {
-                line_end.with(byte).map(|line_end| State::Answered { line_end, until: at + SETTLE })
+                line_end.with(byte).map(|line_end| State::Answered {
+                    line_end,
+                    until: at + SETTLE,
+                })
             }
         };
         if let Some(next) = next {
@@ -296,7 +338,10 @@ mod tests {
     #[test]
     fn manual_2_8_2_the_escape_in_one_piece() {
         let (data, offers, done) = run(&[(1000, b"+++"), (1100, b"a")]);
-        assert_eq!((data.as_slice(), offers.as_slice(), done), (&b""[..], &[1020][..], Some(1120)));
+        assert_eq!(
+            (data.as_slice(), offers.as_slice(), done),
+            (&b""[..], &[1020][..], Some(1120))
+        );
     }
 
     #[test]
@@ -325,8 +370,12 @@ mod tests {
     #[test]
     fn the_inner_gap_is_less_than_50_ms() {
         for (gap, enters) in [(49, true), (50, false), (51, false)] {
-            let (data, _, done) =
-                run(&[(1000, b"+"), (1000 + gap, b"+"), (1000 + 2 * gap, b"+"), (1300, b"a")]);
+            let (data, _, done) = run(&[
+                (1000, b"+"),
+                (1000 + gap, b"+"),
+                (1000 + 2 * gap, b"+"),
+                (1300, b"a"),
+            ]);
             assert_eq!(done.is_some(), enters, "{gap}");
             assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
         }
@@ -335,8 +384,15 @@ mod tests {
     #[test]
     fn the_inner_gap_of_the_settings_is_that_of_fingers() {
         for (gap, enters) in [(49, true), (180, true), (499, true), (500, false)] {
-            let (data, _, done) =
-                run_with_gap(500, &[(1000, b"+"), (1000 + gap, b"+"), (1000 + 2 * gap, b"+"), (3000, b"a")]);
+            let (data, _, done) = run_with_gap(
+                500,
+                &[
+                    (1000, b"+"),
+                    (1000 + gap, b"+"),
+                    (1000 + 2 * gap, b"+"),
+                    (3000, b"a"),
+                ],
+            );
             assert_eq!(done.is_some(), enters, "{gap}");
             assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
         }

@@ -46,11 +46,17 @@ impl Framer {
         }
         self.last = at;
         if packing.silence.is_zero() {
-            data.chunks(READ_MAX).for_each(|read| emit(Bytes::copy_from_slice(read)));
+            data.chunks(READ_MAX)
+                .for_each(|read| emit(Bytes::copy_from_slice(read)));
             return;
         }
         while self.buffer.len() + data.len() >= packing.size {
-            let (head, rest) = data.split_at(packing.size.saturating_sub(self.buffer.len()).min(data.len()));
+            let (head, rest) = data.split_at(
+                packing
+                    .size
+                    .saturating_sub(self.buffer.len())
+                    .min(data.len()),
+            );
             self.buffer.extend_from_slice(head);
             data = rest;
             emit(self.close());
@@ -96,11 +102,16 @@ impl Framer {
 mod tests {
     use super::*;
 
-    const PACKING: Packing = Packing { silence: Duration::from_millis(100), size: FRAME_MAX };
+    const PACKING: Packing = Packing {
+        silence: Duration::from_millis(100),
+        size: FRAME_MAX,
+    };
 
     fn push(framer: &mut Framer, data: &[u8], at: u64, packing: Packing) -> Vec<Bytes> {
         let mut frames = Vec::new();
-        framer.push(data, Instant::from_millis(at), packing, |frame| frames.push(frame));
+        framer.push(data, Instant::from_millis(at), packing, |frame| {
+            frames.push(frame)
+        });
         frames
     }
 
@@ -118,7 +129,10 @@ mod tests {
     fn a_frame_closes_at_1024_bytes() {
         let mut framer = Framer::default();
         let frames = push(&mut framer, &[7; 2500], 0, PACKING);
-        assert_eq!(frames.iter().map(Bytes::len).collect::<Vec<_>>(), [1024, 1024]);
+        assert_eq!(
+            frames.iter().map(Bytes::len).collect::<Vec<_>>(),
+            [1024, 1024]
+        );
         assert_eq!(push(&mut framer, &[7; 572], 1, PACKING).len(), 1);
         assert!(framer.is_empty());
     }
@@ -126,7 +140,10 @@ mod tests {
     #[test]
     fn without_packing_each_read_is_a_frame() {
         let mut framer = Framer::default();
-        let off = Packing { silence: Duration::ZERO, size: FRAME_MAX };
+        let off = Packing {
+            silence: Duration::ZERO,
+            size: FRAME_MAX,
+        };
         assert_eq!(push(&mut framer, &[1; 4000], 0, off).len(), 1);
         assert_eq!(push(&mut framer, b"x", 0, off), ["x"]);
     }
@@ -135,7 +152,10 @@ mod tests {
     fn turning_packing_off_closes_what_waits() {
         let mut framer = Framer::default();
         push(&mut framer, b"old", 0, PACKING);
-        let off = Packing { silence: Duration::ZERO, size: FRAME_MAX };
+        let off = Packing {
+            silence: Duration::ZERO,
+            size: FRAME_MAX,
+        };
         assert_eq!(push(&mut framer, b"new", 1, off), ["old", "new"]);
     }
 }

@@ -29,7 +29,10 @@ pub(crate) struct Inline<'a> {
 
 /// Recognises a whole frame as a command: `psw,AT…` and at most one line end, which is the frame's end.
 pub(crate) fn parse(frame: &[u8]) -> Option<Inline<'_>> {
-    let split = frame.iter().take(PASSWORD_MAX + 1).position(|&byte| !is_password_byte(byte))?;
+    let split = frame
+        .iter()
+        .take(PASSWORD_MAX + 1)
+        .position(|&byte| !is_password_byte(byte))?;
     let (password, rest) = frame.split_at(split);
     let rest = COMMAS.iter().find_map(|comma| rest.strip_prefix(*comma))?;
     let line = strip_line_end(rest);
@@ -45,7 +48,10 @@ const fn is_password_byte(byte: u8) -> bool {
 }
 
 fn strip_line_end(text: &[u8]) -> &[u8] {
-    [&b"\r\n"[..], b"\n\r", b"\r", b"\n"].iter().find_map(|end| text.strip_suffix(*end)).unwrap_or(text)
+    [&b"\r\n"[..], b"\n\r", b"\r", b"\n"]
+        .iter()
+        .find_map(|end| text.strip_suffix(*end))
+        .unwrap_or(text)
 }
 
 /// Compares in a time that does not depend on where the two differ.
@@ -94,12 +100,17 @@ pub(crate) struct PhoneGuards(VecDeque<(PhoneNumber, Guard)>);
 
 impl PhoneGuards {
     pub(crate) fn of(&mut self, number: PhoneNumber, now: Instant) -> &mut Guard {
-        let known = self.0.iter().position(|(known, _)| *known == number).and_then(|at| self.0.remove(at));
+        let known = self
+            .0
+            .iter()
+            .position(|(known, _)| *known == number)
+            .and_then(|at| self.0.remove(at));
         if known.is_none() && self.0.len() == PHONES_MAX {
             let open = self.0.iter().position(|(_, guard)| !guard.is_shut(now));
             self.0.remove(open.unwrap_or_default());
         }
-        self.0.push_back(known.unwrap_or_else(|| (number, Guard::default())));
+        self.0
+            .push_back(known.unwrap_or_else(|| (number, Guard::default())));
         let last = self.0.len() - 1;
         &mut self.0[last].1
     }
@@ -114,12 +125,26 @@ mod tests {
 
     #[test]
     fn manual_2_8_3_a_whole_frame_is_a_command() {
-        let csq = Some(Inline { password: b"admin", line: b"AT+CSQ" });
-        for frame in [&b"admin,AT+CSQ"[..], b"admin,AT+CSQ\r", b"admin,AT+CSQ\r\n", b"admin,AT+CSQ\n\r"] {
+        let csq = Some(Inline {
+            password: b"admin",
+            line: b"AT+CSQ",
+        });
+        for frame in [
+            &b"admin,AT+CSQ"[..],
+            b"admin,AT+CSQ\r",
+            b"admin,AT+CSQ\r\n",
+            b"admin,AT+CSQ\n\r",
+        ] {
             assert_eq!(parse(frame), csq);
         }
         assert_eq!(parse("admin，AT+CSQ".as_bytes()), csq);
-        assert_eq!(parse(b"1,at"), Some(Inline { password: b"1", line: b"at" }));
+        assert_eq!(
+            parse(b"1,at"),
+            Some(Inline {
+                password: b"1",
+                line: b"at"
+            })
+        );
     }
 
     #[test]
@@ -154,7 +179,12 @@ mod tests {
         let number = |n: usize| PhoneNumber::new(&std::format!("{n}")).unwrap();
         let now = Instant::ZERO;
         let mut guards = PhoneGuards::default();
-        assert!((0..5).map(|_| guards.of(number(1), now).wrong_password(now)).last().unwrap());
+        assert!(
+            (0..5)
+                .map(|_| guards.of(number(1), now).wrong_password(now))
+                .last()
+                .unwrap()
+        );
         assert!(!(2..200).any(|n| guards.of(number(n), now).wrong_password(now)));
         assert!(guards.of(number(1), now).is_shut(now));
         assert_eq!(guards.0.len(), PHONES_MAX);

@@ -34,7 +34,11 @@ impl LineAssembler {
         match byte {
             b'\r' | b'\n' => {
                 let line = self.take();
-                if core::mem::take(&mut self.too_long) { Typed::TooLong } else { Typed::Line(line) }
+                if core::mem::take(&mut self.too_long) {
+                    Typed::TooLong
+                } else {
+                    Typed::Line(line)
+                }
             }
             BACKSPACE | DELETE => {
                 self.line.pop();
@@ -58,7 +62,9 @@ impl LineAssembler {
 
     /// `A/`, behind noise or not.
     fn is_repeat(&self) -> bool {
-        let [noise @ .., b'A' | b'a', b'/'] = &self.line[..] else { return false };
+        let [noise @ .., b'A' | b'a', b'/'] = &self.line[..] else {
+            return false;
+        };
         !noise.iter().any(is_printable)
     }
 
@@ -88,7 +94,11 @@ mod tests {
 
     fn lines(typed: &[u8]) -> Vec<Typed> {
         let mut assembler = LineAssembler::default();
-        typed.iter().map(|&b| assembler.push(b)).filter(|t| *t != Typed::More).collect()
+        typed
+            .iter()
+            .map(|&b| assembler.push(b))
+            .filter(|t| *t != Typed::More)
+            .collect()
     }
 
     #[test]
@@ -108,9 +118,15 @@ mod tests {
     /// M14: as in front of `AT`.
     #[test]
     fn m14_noise_in_front_of_the_repeat_command_is_skipped() {
-        assert_eq!(lines(b"A/\x00a/\xff\x00A/"), [Typed::Again, Typed::Again, Typed::Again]);
+        assert_eq!(
+            lines(b"A/\x00a/\xff\x00A/"),
+            [Typed::Again, Typed::Again, Typed::Again]
+        );
         for other in [&b"xA/\r"[..], b"\x00xA/\r", b"\x00A\x00/\r", b"AT/\r"] {
-            assert_eq!(lines(other), [Typed::Line(other[..other.len() - 1].to_vec())]);
+            assert_eq!(
+                lines(other),
+                [Typed::Line(other[..other.len() - 1].to_vec())]
+            );
         }
     }
 

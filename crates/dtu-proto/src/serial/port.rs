@@ -84,7 +84,11 @@ struct Parcel {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outstanding {
-    Write { len: usize, purpose: Purpose, since: Instant },
+    Write {
+        len: usize,
+        purpose: Purpose,
+        since: Instant,
+    },
     Configure,
 }
 
@@ -152,7 +156,11 @@ impl SerialPort {
         if let Purpose::Data(source) = purpose {
             self.from[source.index()] += bytes.len();
         }
-        self.enqueue(Parcel { bytes, purpose, since: now });
+        self.enqueue(Parcel {
+            bytes,
+            purpose,
+            since: now,
+        });
         self.pump(outputs);
     }
 
@@ -173,7 +181,11 @@ impl SerialPort {
         self.held_bytes += bytes.len();
         self.from[source.index()] += bytes.len();
         // mutant: held-order
-        self.held.push_back(Parcel { bytes, purpose: Purpose::Data(source), since: now });
+        self.held.push_back(Parcel {
+            bytes,
+            purpose: Purpose::Data(source),
+            since: now,
+        });
     }
 
     pub(crate) fn holds_back(&self) -> bool {
@@ -207,7 +219,11 @@ impl SerialPort {
     /// Nothing more is written. Says how many bytes of the network that costs.
     pub(crate) fn abandon(&mut self) -> usize {
         let data = self.data_waiting();
-        *self = Self { present: self.present, piece: self.piece, ..Self::default() };
+        *self = Self {
+            present: self.present,
+            piece: self.piece,
+            ..Self::default()
+        };
         data
     }
 
@@ -219,7 +235,10 @@ impl SerialPort {
         outputs: &mut VecDeque<Output>,
     ) -> Dropped {
         let goes = |purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
-        self.drop_where(|parcel| goes(parcel.purpose) && parcel.since + hold <= now, outputs)
+        self.drop_where(
+            |parcel| goes(parcel.purpose) && parcel.since + hold <= now,
+            outputs,
+        )
     }
 
     /// Lets go of the oldest bytes of one peer until no more than `most` of them wait. What the host has stays.
@@ -227,16 +246,22 @@ impl SerialPort {
         let mut dropped = Dropped::default();
         while self.from[source.index()] > most {
             let is_of = |parcel: &Parcel| parcel.purpose == Purpose::Data(source);
-            let queued =
-                self.queue.iter().position(|item| matches!(item, Item::Write(parcel) if is_of(parcel)));
+            let queued = self
+                .queue
+                .iter()
+                .position(|item| matches!(item, Item::Write(parcel) if is_of(parcel)));
             let parcel = match queued.and_then(|index| self.queue.remove(index)) {
                 Some(Item::Write(parcel)) => {
                     self.waiting -= parcel.bytes.len();
                     parcel
                 }
                 Some(Item::Configure(_)) | None => {
-                    let Some(index) = self.held.iter().position(is_of) else { break };
-                    let Some(parcel) = self.held.remove(index) else { break };
+                    let Some(index) = self.held.iter().position(is_of) else {
+                        break;
+                    };
+                    let Some(parcel) = self.held.remove(index) else {
+                        break;
+                    };
                     self.held_bytes -= parcel.bytes.len();
                     parcel
                 }
@@ -246,7 +271,11 @@ impl SerialPort {
         dropped
     }
 
-    fn drop_where(&mut self, goes: impl Fn(&Parcel) -> bool, outputs: &mut VecDeque<Output>) -> Dropped {
+    fn drop_where(
+        &mut self,
+        goes: impl Fn(&Parcel) -> bool,
+        outputs: &mut VecDeque<Output>,
+    ) -> Dropped {
         let mut dropped = Dropped::default();
         for item in core::mem::take(&mut self.queue) {
             match item {
@@ -267,7 +296,11 @@ impl SerialPort {
         }
         if let Some(Outstanding::Write { purpose, since, .. }) = self.outstanding
             && !self.discarding
-            && goes(&Parcel { bytes: Bytes::new(), purpose, since })
+            && goes(&Parcel {
+                bytes: Bytes::new(),
+                purpose,
+                since,
+            })
         {
             self.discarding = true;
             outputs.push_back(Output::Serial(SerialOutput::Discard));
@@ -296,7 +329,9 @@ impl SerialPort {
         now: Instant,
         outputs: &mut VecDeque<Output>,
     ) -> Option<(usize, Purpose)> {
-        let Some(Outstanding::Write { len, purpose, .. }) = self.outstanding else { return None };
+        let Some(Outstanding::Write { len, purpose, .. }) = self.outstanding else {
+            return None;
+        };
         self.outstanding = None;
         self.waiting -= len;
         if let Purpose::Data(source) = purpose {
@@ -363,7 +398,9 @@ impl SerialPort {
     pub(crate) fn oldest(&self) -> Option<Instant> {
         let fades = |purpose: Purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
         let outstanding = match self.outstanding {
-            Some(Outstanding::Write { purpose, since, .. }) if fades(purpose) && !self.discarding => {
+            Some(Outstanding::Write { purpose, since, .. })
+                if fades(purpose) && !self.discarding =>
+            {
                 Some(since)
             }
             Some(Outstanding::Write { .. } | Outstanding::Configure) | None => None,
@@ -391,18 +428,36 @@ impl SerialPort {
         if self.outstanding.is_some() || self.discarding {
             return;
         }
-        let Some(item) = self.queue.pop_front() else { return };
+        let Some(item) = self.queue.pop_front() else {
+            return;
+        };
         let (outstanding, output) = match item {
-            Item::Write(Parcel { mut bytes, purpose, since }) => {
+            Item::Write(Parcel {
+                mut bytes,
+                purpose,
+                since,
+            }) => {
                 // mutant: write-pieces
                 if bytes.len() > self.piece && matches!(purpose, Purpose::Data(_) | Purpose::Text) {
-                    let rest = Parcel { bytes: bytes.split_off(self.piece), purpose, since };
+                    let rest = Parcel {
+                        bytes: bytes.split_off(self.piece),
+                        purpose,
+                        since,
+                    };
                     self.queue.push_front(Item::Write(rest));
                 }
-                (Outstanding::Write { len: bytes.len(), purpose, since }, SerialOutput::Write(bytes))
+                (
+                    Outstanding::Write {
+                        len: bytes.len(),
+                        purpose,
+                        since,
+                    },
+                    SerialOutput::Write(bytes),
+                )
             }
             Item::Configure(format) => {
-                let piece = Duration::from_secs(1).as_micros() / format.character_time().as_micros().max(1);
+                let piece =
+                    Duration::from_secs(1).as_micros() / format.character_time().as_micros().max(1);
                 self.piece = usize::try_from(piece).unwrap_or(usize::MAX).max(1);
                 (Outstanding::Configure, SerialOutput::Configure(format))
             }

@@ -85,7 +85,9 @@ impl Window {
                 self.begin_line(&[], [first, byte], at);
                 Step::Began([first, byte])
             }
-            State::Frame if byte.eq_ignore_ascii_case(&b't') && self.is_behind_noise(at, packing) => {
+            State::Frame
+                if byte.eq_ignore_ascii_case(&b't') && self.is_behind_noise(at, packing) =>
+            {
                 let (mut noise, _) = self.framer.take();
                 let start = [noise.pop().unwrap_or(b'A'), byte];
                 self.begin_line(&noise, start, at);
@@ -149,11 +151,18 @@ impl Window {
         };
         self.state = State::Start;
         self.kept_bytes = 0;
-        Rest { kept: core::mem::take(&mut self.kept), open, last }
+        Rest {
+            kept: core::mem::take(&mut self.kept),
+            open,
+            last,
+        }
     }
 
     fn packing(packing: Packing) -> Packing {
-        Packing { silence: packing.silence.max(SILENCE_MIN), size: packing.size.min(FRAME_MAX) }
+        Packing {
+            silence: packing.silence.max(SILENCE_MIN),
+            size: packing.size.min(FRAME_MAX),
+        }
     }
 
     const fn is_noisy_line(&self) -> bool {
@@ -162,8 +171,13 @@ impl Window {
 
     /// Whether the frame that is being received is noise and an `A`.
     fn is_behind_noise(&self, at: Instant, packing: Packing) -> bool {
-        let [noise @ .., b'A' | b'a'] = self.framer.received() else { return false };
-        let goes_on = self.framer.deadline(Self::packing(packing)).is_some_and(|due| at < due);
+        let [noise @ .., b'A' | b'a'] = self.framer.received() else {
+            return false;
+        };
+        let goes_on = self
+            .framer
+            .deadline(Self::packing(packing))
+            .is_some_and(|due| at < due);
         goes_on && !noise.is_empty() && !noise.iter().any(is_printable)
     }
 
@@ -179,10 +193,18 @@ impl Window {
         self.noisy = !noise.is_empty();
         self.raw = [noise, &start].concat();
         self.raw_last = at;
-        start.into_iter().for_each(|byte| drop(self.line.push(byte)));
+        start
+            .into_iter()
+            .for_each(|byte| drop(self.line.push(byte)));
     }
 
-    fn type_byte(&mut self, byte: u8, at: Instant, packing: Packing, dropped: impl FnMut(usize)) -> Step {
+    fn type_byte(
+        &mut self,
+        byte: u8,
+        at: Instant,
+        packing: Packing,
+        dropped: impl FnMut(usize),
+    ) -> Step {
         self.raw.push(byte);
         self.raw_last = at;
         if self.noisy && !is_printable(&byte) && !matches!(byte, b'\r' | b'\n' | BACKSPACE) {
@@ -200,18 +222,37 @@ impl Window {
         Step::Typed { typed, bytes: 0 }
     }
 
-    fn frame_byte(&mut self, byte: u8, at: Instant, packing: Packing, mut dropped: impl FnMut(usize)) {
-        if let State::Candidate { byte: first, at: then } = self.state {
+    fn frame_byte(
+        &mut self,
+        byte: u8,
+        at: Instant,
+        packing: Packing,
+        mut dropped: impl FnMut(usize),
+    ) {
+        if let State::Candidate {
+            byte: first,
+            at: then,
+        } = self.state
+        {
             self.frame_bytes(&[first], then, packing, &mut dropped);
         }
         self.frame_bytes(&[byte], at, packing, dropped);
     }
 
-    fn frame_bytes(&mut self, data: &[u8], at: Instant, packing: Packing, mut dropped: impl FnMut(usize)) {
+    fn frame_bytes(
+        &mut self,
+        data: &[u8],
+        at: Instant,
+        packing: Packing,
+        mut dropped: impl FnMut(usize),
+    ) {
         let mut frames = Vec::new();
-        self.framer.push(data, at, Self::packing(packing), |frame| frames.push(frame));
+        self.framer
+            .push(data, at, Self::packing(packing), |frame| frames.push(frame));
         self.state = State::Frame;
-        frames.into_iter().for_each(|frame| self.keep(frame, &mut dropped));
+        frames
+            .into_iter()
+            .for_each(|frame| self.keep(frame, &mut dropped));
     }
 
     fn keep(&mut self, frame: Bytes, mut dropped: impl FnMut(usize)) {
@@ -221,7 +262,9 @@ impl Window {
         self.kept_bytes += frame.len();
         self.kept.push_back(frame);
         while self.kept_bytes > KEPT_MAX {
-            let Some(oldest) = self.kept.pop_front() else { return };
+            let Some(oldest) = self.kept.pop_front() else {
+                return;
+            };
             self.kept_bytes -= oldest.len();
             dropped(oldest.len());
         }
@@ -232,14 +275,19 @@ impl Window {
 mod tests {
     use super::*;
 
-    const PACKING: Packing = Packing { silence: Duration::from_millis(100), size: FRAME_MAX };
+    const PACKING: Packing = Packing {
+        silence: Duration::from_millis(100),
+        size: FRAME_MAX,
+    };
 
     fn feed(window: &mut Window, bytes: &[u8], at: u64) -> Vec<Typed> {
         bytes
             .iter()
-            .filter_map(|&byte| match window.push(byte, Instant::from_millis(at), PACKING, |_| ()) {
-                Step::Typed { typed, .. } if typed != Typed::More => Some(typed),
-                Step::Typed { .. } | Step::Began(_) | Step::More => None,
+            .filter_map(|&byte| {
+                match window.push(byte, Instant::from_millis(at), PACKING, |_| ()) {
+                    Step::Typed { typed, .. } if typed != Typed::More => Some(typed),
+                    Step::Typed { .. } | Step::Began(_) | Step::More => None,
+                }
             })
             .collect()
     }
@@ -248,7 +296,10 @@ mod tests {
     fn lines_that_begin_with_at_are_commands() {
         let mut window = Window::default();
         let lines = feed(&mut window, b"AT+CSQ\rat\nATI\r", 0);
-        assert_eq!(lines, [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Typed::Line(l.to_vec())));
+        assert_eq!(
+            lines,
+            [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Typed::Line(l.to_vec()))
+        );
         assert!(window.end().open.is_empty());
     }
 
@@ -258,7 +309,10 @@ mod tests {
         for (at, byte) in b"AT".iter().enumerate() {
             assert!(feed(&mut window, &[*byte], at as u64 * 900).is_empty());
         }
-        assert_eq!(feed(&mut window, b"\r", 2700), [Typed::Line(b"AT".to_vec())]);
+        assert_eq!(
+            feed(&mut window, b"\r", 2700),
+            [Typed::Line(b"AT".to_vec())]
+        );
     }
 
     #[test]
@@ -314,7 +368,10 @@ mod tests {
             if looks {
                 window.close_frame(PACKING, |_| ());
             }
-            assert_eq!(feed(&mut window, b"AT\r", 100), [Typed::Line(b"AT".to_vec())]);
+            assert_eq!(
+                feed(&mut window, b"AT\r", 100),
+                [Typed::Line(b"AT".to_vec())]
+            );
             let rest = window.end();
             assert_eq!(
                 (rest.kept, rest.open.as_slice()),

@@ -62,8 +62,9 @@ fn to_gbk(mut text: &str) -> Vec<u8> {
     let mut encoder = GBK.new_encoder();
     let mut bytes = Vec::new();
     loop {
-        let room =
-            encoder.max_buffer_length_from_utf8_without_replacement(text.len()).unwrap_or(text.len() * 2);
+        let room = encoder
+            .max_buffer_length_from_utf8_without_replacement(text.len())
+            .unwrap_or(text.len() * 2);
         bytes.reserve(room);
         match encoder.encode_from_utf8_to_vec_without_replacement(text, &mut bytes, true) {
             (EncoderResult::InputEmpty, _) => return bytes,
@@ -77,13 +78,20 @@ fn to_gbk(mut text: &str) -> Vec<u8> {
 }
 
 /// The text of bytes typed in a charset of the AT interface, or what is wrong with them.
-pub(crate) fn decode_text(bytes: &[u8], charset: TextCharset, serial: Charset) -> Result<String, String> {
+pub(crate) fn decode_text(
+    bytes: &[u8],
+    charset: TextCharset,
+    serial: Charset,
+) -> Result<String, String> {
     match charset {
         TextCharset::Gsm => septets(bytes.to_vec()),
         TextCharset::Ira => from_serial(bytes, serial)
             .ok_or_else(|| "the bytes are no text of the serial line's charset".to_string()),
         TextCharset::Ucs2 => digits(bytes).and_then(|octets| {
-            let whole = octets.len().is_multiple_of(2).then(|| ucs2::decode(&ucs2::from_octets(&octets)));
+            let whole = octets
+                .len()
+                .is_multiple_of(2)
+                .then(|| ucs2::decode(&ucs2::from_octets(&octets)));
             whole.ok_or_else(|| "UCS2 has four hex digits a character".to_string())
         }),
         TextCharset::Hex => digits(bytes).and_then(septets),
@@ -102,8 +110,11 @@ fn septets(bytes: Vec<u8>) -> Result<String, String> {
 
 /// The octets of hex digits, with line ends and blanks passed over.
 pub(crate) fn digits(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let text: String =
-        bytes.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte)).collect();
+    let text: String = bytes
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| char::from(*byte))
+        .collect();
     hex::decode(&text).map_err(|error| error.to_string())
 }
 
@@ -132,12 +143,18 @@ mod tests {
         assert_eq!(to_serial("a😀b", Charset::Gbk), b"a?b");
         assert_eq!(from_serial(&[0xCB], Charset::Gbk), None);
         assert_eq!(from_serial(&[0xFF, 0xFF], Charset::Gbk), None);
-        assert_eq!(from_serial(b"\x00\r\n~", Charset::Gbk).as_deref(), Some("\x00\r\n~"));
+        assert_eq!(
+            from_serial(b"\x00\r\n~", Charset::Gbk).as_deref(),
+            Some("\x00\r\n~")
+        );
     }
 
     #[test]
     fn utf8_is_text_only_where_it_is_whole() {
-        assert_eq!(from_serial("泵".as_bytes(), Charset::Utf8).as_deref(), Some("泵"));
+        assert_eq!(
+            from_serial("泵".as_bytes(), Charset::Utf8).as_deref(),
+            Some("泵")
+        );
         assert_eq!(from_serial(&[0xE6, 0xB3], Charset::Utf8), None);
     }
 
@@ -145,7 +162,10 @@ mod tests {
     fn charsets_of_the_at_interface_read_what_they_write() {
         for charset in TextCharset::ALL {
             for text in ["", "hello @ {1}", "ok"] {
-                if charset == TextCharset::Ira || charset == TextCharset::Utf8 || !text.contains('{') {
+                if charset == TextCharset::Ira
+                    || charset == TextCharset::Utf8
+                    || !text.contains('{')
+                {
                     let written = encode_text(text, charset);
                     assert_eq!(
                         decode_text(written.as_bytes(), charset, Charset::Gbk).as_deref(),
@@ -157,8 +177,14 @@ mod tests {
         }
         assert_eq!(encode_text("泵", TextCharset::Ira), "6CF5");
         assert_eq!(encode_text("@", TextCharset::Hex), "00");
-        assert_eq!(decode_text(b"6CF5", TextCharset::Ucs2, Charset::Gbk).as_deref(), Ok("泵"));
-        assert_eq!(decode_text(&[0xB1, 0xC3], TextCharset::Ira, Charset::Gbk).as_deref(), Ok("泵"));
+        assert_eq!(
+            decode_text(b"6CF5", TextCharset::Ucs2, Charset::Gbk).as_deref(),
+            Ok("泵")
+        );
+        assert_eq!(
+            decode_text(&[0xB1, 0xC3], TextCharset::Ira, Charset::Gbk).as_deref(),
+            Ok("泵")
+        );
         assert!(decode_text(b"6CF", TextCharset::Ucs2, Charset::Gbk).is_err());
         assert!(decode_text(b"80", TextCharset::Hex, Charset::Gbk).is_err());
     }

@@ -35,7 +35,8 @@ impl ServiceCenter {
 /// The parts of a message, service centre first.
 pub(crate) fn compose(body: Body, template: &Template<'_>) -> Result<Vec<Bytes>, String> {
     let reference = Reference::Narrow(template.reference);
-    let parts = split(body, Header::default(), reference, PARTS_OF_ONE).map_err(|error| error.to_string())?;
+    let parts = split(body, Header::default(), reference, PARTS_OF_ONE)
+        .map_err(|error| error.to_string())?;
     parts.into_iter().map(|data| part(data, template)).collect()
 }
 
@@ -45,7 +46,11 @@ fn part(data: UserData, template: &Template<'_>) -> Result<Bytes, String> {
         with_parameters(&mut submit, parameters);
     }
     let smsc = template.center.as_ref().and_then(ServiceCenter::address);
-    let octets = Pdu { smsc, tpdu: Tpdu::Submit(submit) }.encode();
+    let octets = Pdu {
+        smsc,
+        tpdu: Tpdu::Submit(submit),
+    }
+    .encode();
     octets.map(Bytes::from).map_err(|error| error.to_string())
 }
 

@@ -37,7 +37,10 @@ impl Inbox {
         }
         let room = self.queue.len() < QUEUE_MAX;
         if room {
-            self.queue.push_back(Arrived { ids: Vec::from([id]), pdu });
+            self.queue.push_back(Arrived {
+                ids: Vec::from([id]),
+                pdu,
+            });
         }
         room
     }

@@ -127,9 +127,20 @@ impl Mailbox {
     }
 
     /// Stores what came; gives the place, and whether a message that was read had to go.
-    pub(crate) fn store(&mut self, pdu: Bytes, announced: bool, now: Instant) -> Option<(u8, bool)> {
-        let (index, evicted) =
-            self.storage.put(Stored { state: State::Unread, announced, pdu }, !self.is_managed(now))?;
+    pub(crate) fn store(
+        &mut self,
+        pdu: Bytes,
+        announced: bool,
+        now: Instant,
+    ) -> Option<(u8, bool)> {
+        let (index, evicted) = self.storage.put(
+            Stored {
+                state: State::Unread,
+                announced,
+                pdu,
+            },
+            !self.is_managed(now),
+        )?;
         self.counters.stored += 1;
         self.counters.evicted += u64::from(evicted);
         self.changed();

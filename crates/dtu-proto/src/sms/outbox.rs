@@ -85,7 +85,13 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Takes a message. False: there is no room.
-    pub(crate) fn push(&mut self, to: PhoneNumber, parts: Vec<Bytes>, now: Instant, safe: bool) -> bool {
+    pub(crate) fn push(
+        &mut self,
+        to: PhoneNumber,
+        parts: Vec<Bytes>,
+        now: Instant,
+        safe: bool,
+    ) -> bool {
         let room = self.has_room(parts.len());
         if room {
             self.add(to, VecDeque::from(parts), now, now + KEEP, safe);
@@ -115,30 +121,56 @@ impl Outbox {
         self.parts() + parts <= PARTS_MAX
     }
 
-    fn add(&mut self, to: PhoneNumber, parts: VecDeque<Bytes>, now: Instant, until: Instant, safe: bool) {
+    fn add(
+        &mut self,
+        to: PhoneNumber,
+        parts: VecDeque<Bytes>,
+        now: Instant,
+        until: Instant,
+        safe: bool,
+    ) {
         self.changes += 1;
         let (number, change) = (self.changes, self.changes);
         let (is_fresh, unsure) = (false, false);
-        let message =
-            Outgoing { number, to, parts, until, retry_at: now, tries: 0, is_fresh, unsure, change, safe };
+        let message = Outgoing {
+            number,
+            to,
+            parts,
+            until,
+            retry_at: now,
+            tries: 0,
+            is_fresh,
+            unsure,
+            change,
+            safe,
+        };
         self.queue.push_back(message);
     }
 
     /// The first message that the disk holds and that could be sent now. Messages to one receiver keep their order.
     fn ready(&self, now: Instant) -> Option<usize> {
         let is_ready = |(place, message): &(usize, &Outgoing)| {
-            let waits_for_another = self.queue.iter().take(*place).any(|earlier| earlier.to == message.to);
+            let waits_for_another = self
+                .queue
+                .iter()
+                .take(*place)
+                .any(|earlier| earlier.to == message.to);
             // mutant: order-to-receiver
             message.safe && message.retry_at <= now && !waits_for_another
         };
-        self.queue.iter().enumerate().find(is_ready).map(|(place, _)| place)
+        self.queue
+            .iter()
+            .enumerate()
+            .find(is_ready)
+            .map(|(place, _)| place)
     }
 
     /// The number of the next first try, and whether it is one of our own.
     fn upcoming(&self) -> (u8, bool) {
         let counted = self.reference.wrapping_add(1);
-        let free =
-            (0..=u8::MAX).map(|ahead| counted.wrapping_add(ahead)).find(|number| !self.used.contains(number));
+        let free = (0..=u8::MAX)
+            .map(|ahead| counted.wrapping_add(ahead))
+            .find(|number| !self.used.contains(number));
         let number = free.unwrap_or(counted);
         // mutant: reference-used
         (number, !self.is_known || number != counted)
@@ -156,9 +188,14 @@ impl Outbox {
     /// Gives the next part its reference, if it has none or an old one; true: that must be stored before it is sent.
     pub(crate) fn prepare(&mut self, now: Instant, safe: bool) -> bool {
         let (reference, _) = self.upcoming();
-        let Some(message) = self.ready(now).and_then(|place| self.queue.get_mut(place)) else { return false };
-        let Some(front) = message.parts.front_mut() else { return false };
-        let stands = refuses_copies(front) && (!message.is_fresh || reference_of(front) == Some(reference));
+        let Some(message) = self.ready(now).and_then(|place| self.queue.get_mut(place)) else {
+            return false;
+        };
+        let Some(front) = message.parts.front_mut() else {
+            return false;
+        };
+        let stands =
+            refuses_copies(front) && (!message.is_fresh || reference_of(front) == Some(reference));
         if !stands {
             *front = numbered(front, reference, true);
             message.is_fresh = true;
@@ -172,7 +209,9 @@ impl Outbox {
     /// so it did not have those of an earlier run either, perhaps, and that one may have used it.
     pub(crate) fn next(&mut self, now: Instant, failing: bool) -> Option<(u64, Bytes)> {
         let (_, is_own) = self.upcoming();
-        let message = self.ready(now).and_then(|place| self.queue.get_mut(place))?;
+        let message = self
+            .ready(now)
+            .and_then(|place| self.queue.get_mut(place))?;
         // mutant: unsure-reference
         message.unsure |= failing && message.is_fresh;
         let part = message.parts.front()?;
@@ -218,14 +257,19 @@ impl Outbox {
         outcome: Result<u8, SubmitFailure>,
         now: Instant,
     ) -> Progress {
-        let Some(place) = self.queue.iter().position(|message| message.number == number) else {
+        let Some(place) = self
+            .queue
+            .iter()
+            .position(|message| message.number == number)
+        else {
             return Progress::Gone;
         };
         let used = match outcome {
             Ok(told) => Some(told),
-            Err(SubmitFailure::DUPLICATE) => {
-                self.queue[place].parts.front().and_then(|part| reference_of(part))
-            }
+            Err(SubmitFailure::DUPLICATE) => self.queue[place]
+                .parts
+                .front()
+                .and_then(|part| reference_of(part)),
             Err(_) => None,
         };
         if let Some(used) = used {
@@ -278,7 +322,11 @@ impl Outbox {
         self.note_used(reference);
         // A part that waits to be repeated under this number did not use it up: its repeat would be taken for a copy
         // of that message.
-        for message in self.queue.iter_mut().filter(|message| Some(message.to) == to && !message.is_fresh) {
+        for message in self
+            .queue
+            .iter_mut()
+            .filter(|message| Some(message.to) == to && !message.is_fresh)
+        {
             if message
                 .parts
                 .front()
@@ -295,7 +343,10 @@ impl Outbox {
     }
 
     pub(crate) fn receiver(&self, number: u64) -> Option<PhoneNumber> {
-        self.queue.iter().find(|message| message.number == number).map(|message| message.to)
+        self.queue
+            .iter()
+            .find(|message| message.number == number)
+            .map(|message| message.to)
     }
 
     /// Gives up the next message that has waited too long, unless it is being sent; ask until there is none.
@@ -307,15 +358,23 @@ impl Outbox {
 
     /// When the next one is due, to be sent (where `can_send`) or to be given up.
     pub(crate) fn deadline(&self, can_send: bool, sending: Option<u64>) -> Option<Instant> {
-        let first_of_its_kind =
-            |place: usize, to: PhoneNumber| !self.queue.iter().take(place).any(|earlier| earlier.to == to);
+        let first_of_its_kind = |place: usize, to: PhoneNumber| {
+            !self
+                .queue
+                .iter()
+                .take(place)
+                .any(|earlier| earlier.to == to)
+        };
         let ready = |(place, message): (usize, &Outgoing)| {
             (can_send && sending.is_none() && message.safe && first_of_its_kind(place, message.to))
                 .then_some(message.retry_at)
         };
         let sends = self.queue.iter().enumerate().filter_map(ready).min();
-        let ends =
-            self.queue.iter().filter(|message| Some(message.number) != sending).map(|message| message.until);
+        let ends = self
+            .queue
+            .iter()
+            .filter(|message| Some(message.number) != sending)
+            .map(|message| message.until);
         [sends, ends.min()].into_iter().flatten().min()
     }
 
@@ -328,7 +387,11 @@ impl Outbox {
 
     /// What changed up to this is on the disk.
     pub(crate) fn safe_up_to(&mut self, change: u64) {
-        for message in self.queue.iter_mut().filter(|message| message.change <= change) {
+        for message in self
+            .queue
+            .iter_mut()
+            .filter(|message| message.change <= change)
+        {
             message.safe = true;
         }
     }
@@ -381,7 +444,9 @@ fn first_octet(pdu: &[u8]) -> Option<usize> {
 
 /// TP-RD: the service centre refuses a message with the reference and receiver of one that it has (23.040 9.2.3.25).
 pub(crate) fn refuses_copies(pdu: &[u8]) -> bool {
-    first_octet(pdu).and_then(|first| pdu.get(first)).is_some_and(|octet| octet & REJECT_DUPLICATES != 0)
+    first_octet(pdu)
+        .and_then(|first| pdu.get(first))
+        .is_some_and(|octet| octet & REJECT_DUPLICATES != 0)
 }
 
 /// TP-MR.
@@ -396,7 +461,11 @@ pub(crate) fn numbered(pdu: &[u8], reference: u8, with_rd: bool) -> Bytes {
         && let Some([octet, number]) = octets.get_mut(first..first + 2)
     {
         *number = reference;
-        *octet = if with_rd { *octet | REJECT_DUPLICATES } else { *octet & !REJECT_DUPLICATES };
+        *octet = if with_rd {
+            *octet | REJECT_DUPLICATES
+        } else {
+            *octet & !REJECT_DUPLICATES
+        };
     }
     Bytes::from(octets)
 }

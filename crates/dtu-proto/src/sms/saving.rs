@@ -46,7 +46,12 @@ impl Saving {
         self.changed = false;
         self.number += 1;
         let taken = core::mem::take(&mut self.taken);
-        self.writing = Some(Writing { number: self.number, taken, outgoing, until: now + PATIENCE });
+        self.writing = Some(Writing {
+            number: self.number,
+            taken,
+            outgoing,
+            until: now + PATIENCE,
+        });
         Some(self.number)
     }
 
@@ -60,7 +65,9 @@ impl Saving {
 
     /// It is not; true the first time.
     pub(crate) fn failed(&mut self, now: Instant) -> bool {
-        let Some(writing) = self.writing.take() else { return false };
+        let Some(writing) = self.writing.take() else {
+            return false;
+        };
         let first = self.retry_at.is_none();
         let newer = core::mem::replace(&mut self.taken, writing.taken);
         self.taken.extend(newer);
@@ -102,7 +109,10 @@ impl Saving {
     }
 
     fn is_to_be_told(&self, id: u64) -> bool {
-        let written = self.writing.as_ref().is_some_and(|writing| writing.taken.contains(&id));
+        let written = self
+            .writing
+            .as_ref()
+            .is_some_and(|writing| writing.taken.contains(&id));
         // mutant: told-once
         written || self.taken.contains(&id)
     }
@@ -118,11 +128,15 @@ impl Saving {
     }
 
     pub(crate) fn is_late(&self, now: Instant) -> bool {
-        self.writing.as_ref().is_some_and(|writing| writing.until <= now)
+        self.writing
+            .as_ref()
+            .is_some_and(|writing| writing.until <= now)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let retry = self.retry_at.filter(|_| self.changed && self.writing.is_none());
+        let retry = self
+            .retry_at
+            .filter(|_| self.changed && self.writing.is_none());
         self.writing.as_ref().map(|writing| writing.until).or(retry)
     }
 }
@@ -138,7 +152,11 @@ mod tests {
 
     /// A set with these messages of the modem is being written.
     fn writing(taken: &[u64]) -> Saving {
-        let mut saving = Saving { changed: true, taken: taken.to_vec(), ..Saving::default() };
+        let mut saving = Saving {
+            changed: true,
+            taken: taken.to_vec(),
+            ..Saving::default()
+        };
         assert_eq!(saving.begin(7, NOW), Some(1));
         saving
     }
@@ -146,14 +164,21 @@ mod tests {
     #[test]
     fn nothing_is_written_without_a_change_and_one_set_at_a_time() {
         let mut saving = Saving::default();
-        assert_eq!((saving.begin(0, NOW), saving.is_settled(), saving.deadline()), (None, true, None));
+        assert_eq!(
+            (saving.begin(0, NOW), saving.is_settled(), saving.deadline()),
+            (None, true, None)
+        );
         saving.changed = true;
         assert!(!saving.is_settled());
         assert_eq!(saving.begin(0, NOW), Some(1));
         saving.changed = true;
         assert_eq!((saving.begin(0, NOW), saving.is_settled()), (None, false));
         assert_eq!(saving.saved(1), Some((Vec::new(), 0)));
-        assert_eq!(saving.begin(0, NOW), Some(2), "what changed meanwhile is in the next");
+        assert_eq!(
+            saving.begin(0, NOW),
+            Some(2),
+            "what changed meanwhile is in the next"
+        );
     }
 
     #[test]
@@ -173,7 +198,13 @@ mod tests {
         assert!(!saving.failed(NOW), "nothing is being written");
         assert_eq!(saving.taken, [1, 2, 3]);
         let retry = NOW + RETRY;
-        assert_eq!((saving.deadline(), saving.begin(0, Instant::from_millis(30_999))), (Some(retry), None));
+        assert_eq!(
+            (
+                saving.deadline(),
+                saving.begin(0, Instant::from_millis(30_999))
+            ),
+            (Some(retry), None)
+        );
         assert_eq!(saving.begin(0, retry), Some(2));
         assert!(!saving.failed(retry), "not the first time");
         saving.try_again();
@@ -192,16 +223,24 @@ mod tests {
     }
 
     #[test]
-    fn while_the_disk_fails_each_delivered_message_is_done_with_once_and_only_one_that_waits_for_the_disk() {
+    fn while_the_disk_fails_each_delivered_message_is_done_with_once_and_only_one_that_waits_for_the_disk()
+     {
         let mut saving = writing(&[1, 2]);
         saving.delivered(&[1, 1, 9]);
         assert_eq!(saving.done_with(), [0; 0], "the disk works");
         saving.failed(NOW);
         saving.taken.push(3);
         saving.delivered(&[3, 8, 1]);
-        assert_eq!(saving.done, [1, 3], "8 and 9 wait for nothing: nobody would ever take them out");
+        assert_eq!(
+            saving.done,
+            [1, 3],
+            "8 and 9 wait for nothing: nobody would ever take them out"
+        );
         assert_eq!(saving.done_with(), [1, 3]);
-        assert_eq!((saving.done_with(), saving.taken.as_slice()), (Vec::new(), &[2][..]));
+        assert_eq!(
+            (saving.done_with(), saving.taken.as_slice()),
+            (Vec::new(), &[2][..])
+        );
         // Also one of the set that is being written: it is not told twice.
         saving.begin(7, NOW + RETRY);
         saving.delivered(&[2]);
@@ -232,12 +271,18 @@ mod tests {
 
     #[test]
     fn what_the_disk_refused_is_tried_once_more_at_the_end_and_not_for_ever() {
-        let mut saving = Saving { changed: true, ..Saving::default() };
+        let mut saving = Saving {
+            changed: true,
+            ..Saving::default()
+        };
         let now = Instant::from_millis(1000);
         assert_eq!(saving.begin(0, now), Some(1));
         assert!(saving.failed(now));
         assert_eq!(saving.begin(0, now), None);
-        assert!(saving.is_settled(), "a disk that fails does not hold up the end");
+        assert!(
+            saving.is_settled(),
+            "a disk that fails does not hold up the end"
+        );
         saving.try_again();
         assert!(!saving.is_settled());
         assert_eq!(saving.begin(0, now), Some(2));

@@ -32,7 +32,15 @@ pub(crate) fn digest(deliver: &Deliver) -> u128 {
     let data = deliver.data.octets();
     let length = deliver.data.length().to_be_bytes();
     let head = [deliver.from.type_of_address(), deliver.pid, deliver.dcs.0];
-    fnv([from, &head[..], &deliver.stamp.0[..], &length[..], &data[..]].into_iter().flatten())
+    fnv([
+        from,
+        &head[..],
+        &deliver.stamp.0[..],
+        &length[..],
+        &data[..],
+    ]
+    .into_iter()
+    .flatten())
 }
 
 /// Of octets.
@@ -42,7 +50,9 @@ pub(crate) fn digest_of(octets: &[u8]) -> u128 {
 
 /// FNV-1a.
 fn fnv<'a>(octets: impl Iterator<Item = &'a u8>) -> u128 {
-    octets.fold(BASIS, |hash, octet| (hash ^ u128::from(*octet)).wrapping_mul(PRIME))
+    octets.fold(BASIS, |hash, octet| {
+        (hash ^ u128::from(*octet)).wrapping_mul(PRIME)
+    })
 }
 
 const SEEN_MAX: usize = 128;

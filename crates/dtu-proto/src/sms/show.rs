@@ -45,9 +45,24 @@ pub(crate) fn show(pdu: &[u8], head: Head, config: &Messages) -> String {
     {
         let center = decoded.pdu.smsc.as_ref();
         return match &decoded.pdu.tpdu {
-            Tpdu::Deliver(deliver) => Text { head, config, center }.deliver(deliver),
-            Tpdu::Submit(submit) => Text { head, config, center }.submit(submit),
-            Tpdu::StatusReport(report) => Text { head, config, center }.report(report),
+            Tpdu::Deliver(deliver) => Text {
+                head,
+                config,
+                center,
+            }
+            .deliver(deliver),
+            Tpdu::Submit(submit) => Text {
+                head,
+                config,
+                center,
+            }
+            .submit(submit),
+            Tpdu::StatusReport(report) => Text {
+                head,
+                config,
+                center,
+            }
+            .report(report),
         };
     }
     let length = tpdu_length(pdu);
@@ -82,16 +97,27 @@ impl Text<'_> {
         let length = units(&deliver.data);
         let toa = deliver.from.type_of_address();
         let mut line = match self.head {
-            Head::List(index, state) => format!("+CMGL: {index},\"{}\",{from},,{stamp}", state.name()),
+            Head::List(index, state) => {
+                format!("+CMGL: {index},\"{}\",{from},,{stamp}", state.name())
+            }
             Head::Read(state) => format!("+CMGR: \"{}\",{from},,{stamp}", state.name()),
             Head::Notice => format!("+CMT: {from},,{stamp}"),
         };
         if self.config.details {
-            let first = if deliver.data.header.is_some() { 0x44 } else { 0x04 };
+            let first = if deliver.data.header.is_some() {
+                0x44
+            } else {
+                0x04
+            };
             line += &match self.head {
                 Head::List(..) => format!(",{toa},{length}"),
                 Head::Read(_) | Head::Notice => {
-                    format!(",{toa},{first},{},{},{},{length}", deliver.pid, deliver.dcs.0, self.center())
+                    format!(
+                        ",{toa},{first},{},{},{},{length}",
+                        deliver.pid,
+                        deliver.dcs.0,
+                        self.center()
+                    )
                 }
             };
         }
@@ -123,14 +149,21 @@ impl Text<'_> {
     }
 
     fn report(&self, report: &StatusReport) -> String {
-        let (mr, to, toa) = (report.reference, self.address(&report.to), report.to.type_of_address());
+        let (mr, to, toa) = (
+            report.reference,
+            self.address(&report.to),
+            report.to.type_of_address(),
+        );
         let (came, done) = (stamp(report.stamp), stamp(report.discharge));
         let head = match self.head {
             Head::List(index, state) => format!("+CMGL: {index},\"{}\",", state.name()),
             Head::Read(state) => format!("+CMGR: \"{}\",", state.name()),
             Head::Notice => String::from("+CDS: "),
         };
-        format!("{head}{REPORT_OCTET},{mr},{to},{toa},{came},{done},{}", report.status.0)
+        format!(
+            "{head}{REPORT_OCTET},{mr},{to},{toa},{came},{done},{}",
+            report.status.0
+        )
     }
 
     fn address(&self, address: &Address) -> String {
@@ -138,8 +171,10 @@ impl Text<'_> {
         match self.config.charset {
             TextCharset::Ucs2 => format!("\"{}\"", encode_text(&shown, TextCharset::Ucs2)),
             TextCharset::Gsm | TextCharset::Ira | TextCharset::Hex | TextCharset::Utf8 => {
-                let plain: String =
-                    shown.chars().map(|c| if c == '"' || c.is_control() { ' ' } else { c }).collect();
+                let plain: String = shown
+                    .chars()
+                    .map(|c| if c == '"' || c.is_control() { ' ' } else { c })
+                    .collect();
                 format!("\"{plain}\"")
             }
         }
@@ -173,7 +208,9 @@ const fn units(data: &UserData) -> usize {
 
 /// `"yy/MM/dd,hh:mm:ss±zz"`; a stamp that is no time is shown in hex.
 pub(crate) fn stamp(stamp: TimeStamp) -> String {
-    let Some(civil) = stamp.civil() else { return format!("\"{stamp}\"") };
+    let Some(civil) = stamp.civil() else {
+        return format!("\"{stamp}\"");
+    };
     let (year, sign) = (civil.year % 100, if civil.zone < 0 { '-' } else { '+' });
     let (month, day, zone) = (civil.month, civil.day, civil.zone.unsigned_abs());
     let (hour, minute, second) = (civil.hour, civil.minute, civil.second);

@@ -77,21 +77,33 @@ impl Storage {
 
     /// All messages with their places.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &Stored)> {
-        (1..).zip(&self.places).filter_map(|(index, place)| Some((index, &place.as_ref()?.1)))
+        (1..)
+            .zip(&self.places)
+            .filter_map(|(index, place)| Some((index, &place.as_ref()?.1)))
     }
 
     /// All messages with their places, in the order in which they came.
     pub(crate) fn by_age(&self) -> Vec<(u8, &Stored)> {
-        let mut all: Vec<_> =
-            (1..).zip(&self.places).filter_map(|(index, place)| Some((index, place.as_ref()?))).collect();
+        let mut all: Vec<_> = (1..)
+            .zip(&self.places)
+            .filter_map(|(index, place)| Some((index, place.as_ref()?)))
+            .collect();
         all.sort_by_key(|(_, (order, _))| *order);
-        all.into_iter().map(|(index, (_, stored))| (index, stored)).collect()
+        all.into_iter()
+            .map(|(index, (_, stored))| (index, stored))
+            .collect()
     }
 
     /// The first free place.
     pub(crate) fn free(&self) -> Option<u8> {
-        let taken = self.places.iter().take_while(|place| place.is_some()).count();
-        u8::try_from(taken + 1).ok().filter(|index| *index <= PLACES)
+        let taken = self
+            .places
+            .iter()
+            .take_while(|place| place.is_some())
+            .count();
+        u8::try_from(taken + 1)
+            .ok()
+            .filter(|index| *index <= PLACES)
     }
 
     pub(crate) fn has_room(&self, known_may_go: bool) -> bool {
@@ -120,7 +132,10 @@ impl Storage {
     }
 
     pub(crate) fn delete(&mut self, index: u8) {
-        if let Some(place) = index.checked_sub(1).and_then(|index| self.places.get_mut(usize::from(index))) {
+        if let Some(place) = index
+            .checked_sub(1)
+            .and_then(|index| self.places.get_mut(usize::from(index)))
+        {
             *place = None;
         }
         let last = self.places.iter().rposition(Option::is_some);
@@ -137,7 +152,9 @@ impl Storage {
             State::Unread => known_may_go && stored.announced,
             State::Unsent | State::Sent => false,
         };
-        let known = (1..).zip(&self.places).filter_map(|(index, place)| Some((index, place.as_ref()?)));
+        let known = (1..)
+            .zip(&self.places)
+            .filter_map(|(index, place)| Some((index, place.as_ref()?)));
         known
             .filter(|(_, (_, stored))| may_go(stored))
             .min_by_key(|(_, (order, _))| *order)
@@ -150,23 +167,39 @@ mod tests {
     use super::*;
 
     fn stored(state: State, announced: bool) -> Stored {
-        Stored { state, announced, pdu: Bytes::from_static(b"x") }
+        Stored {
+            state,
+            announced,
+            pdu: Bytes::from_static(b"x"),
+        }
     }
 
     #[test]
     fn the_first_free_place_is_used_then_that_of_the_oldest_read_message() {
         let mut storage = Storage::default();
         for index in 1..=PLACES {
-            assert_eq!(storage.put(stored(State::Unread, false), true), Some((index, false)));
+            assert_eq!(
+                storage.put(stored(State::Unread, false), true),
+                Some((index, false))
+            );
         }
         assert_eq!(storage.put(stored(State::Unread, false), true), None);
         storage.get_mut(7).unwrap().state = State::Read;
         storage.get_mut(3).unwrap().announced = true;
         assert_eq!(storage.put(stored(State::Unread, false), false), None);
-        assert_eq!(storage.put(stored(State::Unread, false), true), Some((3, true)));
-        assert_eq!(storage.put(stored(State::Unread, false), true), Some((7, true)));
+        assert_eq!(
+            storage.put(stored(State::Unread, false), true),
+            Some((3, true))
+        );
+        assert_eq!(
+            storage.put(stored(State::Unread, false), true),
+            Some((7, true))
+        );
         storage.delete(50);
-        assert_eq!(storage.put(stored(State::Sent, false), true), Some((50, false)));
+        assert_eq!(
+            storage.put(stored(State::Sent, false), true),
+            Some((50, false))
+        );
         assert!(!storage.has_room(true) && storage.get(0).is_none() && storage.get(51).is_none());
     }
 }

@@ -21,7 +21,10 @@ const NOW: Instant = Instant::from_millis(5000);
 
 fn deliver(octets: Vec<u8>, header: Option<Header>) -> (Bytes, Deliver) {
     let from = Address::number("+8613800138000").unwrap();
-    let data = UserData { header, body: Body::Octets(octets) };
+    let data = UserData {
+        header,
+        body: Body::Octets(octets),
+    };
     let (dcs, stamp) = (Dcs::OCTETS, TimeStamp([0x41, 0x90, 1, 0x51, 0x60, 1, 0x23]));
     let deliver = Deliver {
         no_more: true,
@@ -34,7 +37,10 @@ fn deliver(octets: Vec<u8>, header: Option<Header>) -> (Bytes, Deliver) {
         stamp,
         data,
     };
-    let pdu = Pdu { smsc: None, tpdu: Tpdu::Deliver(deliver.clone()) };
+    let pdu = Pdu {
+        smsc: None,
+        tpdu: Tpdu::Deliver(deliver.clone()),
+    };
     (Bytes::from(pdu.encode().unwrap()), deliver)
 }
 
@@ -63,7 +69,8 @@ fn act() -> impl Strategy<Value = Act> {
     let octets = || proptest::collection::vec(any::<u8>(), 0..30);
     prop_oneof![
         (octets(), any::<bool>()).prop_map(|(octets, announced)| Act::Store(octets, announced)),
-        (1..=PLACES, 0..4_u8, octets()).prop_map(|(index, state, octets)| Act::Place(index, state, octets)),
+        (1..=PLACES, 0..4_u8, octets())
+            .prop_map(|(index, state, octets)| Act::Place(index, state, octets)),
         (0..=PLACES + 1).prop_map(Act::Delete),
         (octets(), any::<bool>()).prop_map(|(octets, announced)| Act::Overflow(octets, announced)),
         (any::<u8>(), 1..=4_u8, octets())
@@ -84,25 +91,53 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
         }
         Act::Place(index, state, octets) => {
             let state = State::ALL[usize::from(state)];
-            mailbox.storage.put_at(index, Stored { state, announced: false, pdu: submit(octets) });
+            mailbox.storage.put_at(
+                index,
+                Stored {
+                    state,
+                    announced: false,
+                    pdu: submit(octets),
+                },
+            );
         }
         Act::Delete(index) => mailbox.delete(index),
-        Act::Overflow(octets, announced) => mailbox.overflow.push_back((deliver(octets, None).0, announced)),
+        Act::Overflow(octets, announced) => mailbox
+            .overflow
+            .push_back((deliver(octets, None).0, announced)),
         Act::Part(reference, part, octets) => {
             let header = Header::new(&[0, 3, reference, 5, part]);
             let concat = header.concat().unwrap();
             let (pdu, deliver) = deliver(octets, Some(header));
             let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-            let value = Received { ids: Vec::new(), pdu, deliver, until: NOW + HOLD };
-            mailbox.joiner.insert(Part { sender: &sender, concat, stamp, value }, NOW);
+            let value = Received {
+                ids: Vec::new(),
+                pdu,
+                deliver,
+                until: NOW + HOLD,
+            };
+            mailbox.joiner.insert(
+                Part {
+                    sender: &sender,
+                    concat,
+                    stamp,
+                    value,
+                },
+                NOW,
+            );
         }
         Act::Line(data, bytes) => {
-            let kind = if data { LineKind::Data } else { LineKind::Notice };
+            let kind = if data {
+                LineKind::Data
+            } else {
+                LineKind::Notice
+            };
             mailbox.line.push(kind, Bytes::from(bytes), Vec::new());
         }
         Act::Send(parts, octets) => {
             let parts = (0..parts).map(|_| submit(octets.clone())).collect();
-            mailbox.outbox.push(PhoneNumber::new("10086").unwrap(), parts, NOW, true);
+            mailbox
+                .outbox
+                .push(PhoneNumber::new("10086").unwrap(), parts, NOW, true);
         }
         Act::Remember(digest) => mailbox.seen.remember(digest),
         Act::Reference => drop(mailbox.next_concat_reference()),
@@ -118,7 +153,9 @@ fn read(text: &str) -> (Mailbox, Vec<crate::config::Problem>) {
 
 /// References go on elsewhere after a start.
 fn behind_references(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| !line.starts_with("references ")).collect()
+    text.lines()
+        .filter(|line| !line.starts_with("references "))
+        .collect()
 }
 
 proptest! {

@@ -33,21 +33,44 @@ impl Mailbox {
     /// Everything but the counters; empty where there is nothing.
     pub(crate) fn to_text(&self, now: Instant) -> String {
         let mut out = String::new();
-        let _ = writeln!(out, "references {} {}", self.outbox.reference(), self.concat_reference);
+        let _ = writeln!(
+            out,
+            "references {} {}",
+            self.outbox.reference(),
+            self.concat_reference
+        );
         // mutant: used-stored
         if self.outbox.used().len() > 0 {
-            let used: String = self.outbox.used().map(|number| format!(" {number}")).collect();
+            let used: String = self
+                .outbox
+                .used()
+                .map(|number| format!(" {number}"))
+                .collect();
             let _ = writeln!(out, "used{used}");
         }
         for (index, stored) in self.storage.by_age() {
             let (state, announced) = (state_word(stored.state), announced_word(stored.announced));
-            let _ = writeln!(out, "place {index} {state} {announced} {}", hex::encode(&stored.pdu));
+            let _ = writeln!(
+                out,
+                "place {index} {state} {announced} {}",
+                hex::encode(&stored.pdu)
+            );
         }
         for (pdu, announced) in &self.overflow {
-            let _ = writeln!(out, "overflow {} {}", announced_word(*announced), hex::encode(pdu));
+            let _ = writeln!(
+                out,
+                "overflow {} {}",
+                announced_word(*announced),
+                hex::encode(pdu)
+            );
         }
         for part in self.joiner.held() {
-            let _ = writeln!(out, "part {} {}", part.until.since(now).as_secs(), hex::encode(&part.pdu));
+            let _ = writeln!(
+                out,
+                "part {} {}",
+                part.until.since(now).as_secs(),
+                hex::encode(&part.pdu)
+            );
         }
         // mutant: lines-stored
         for (kind, bytes) in self.line.items() {
@@ -55,14 +78,27 @@ impl Mailbox {
         }
         // mutant: outbox-stored
         for message in self.outbox.messages() {
-            let _ = write!(out, "out {} {}", message.to, message.until.since(now).as_secs());
-            let parts: String = message.parts.iter().map(|part| format!(" {}", hex::encode(part))).collect();
+            let _ = write!(
+                out,
+                "out {} {}",
+                message.to,
+                message.until.since(now).as_secs()
+            );
+            let parts: String = message
+                .parts
+                .iter()
+                .map(|part| format!(" {}", hex::encode(part)))
+                .collect();
             let _ = writeln!(out, "{parts}");
         }
         for digest in self.seen.digests() {
             let _ = writeln!(out, "seen {digest:032x}");
         }
-        if out == NOTHING { String::new() } else { format!("{FIRST_LINE}\n{out}") }
+        if out == NOTHING {
+            String::new()
+        } else {
+            format!("{FIRST_LINE}\n{out}")
+        }
     }
 
     /// Puts back what the text holds. A line that cannot be used is passed over and reported.
@@ -124,7 +160,14 @@ impl Mailbox {
             return Err(format!("an index is 1..={PLACES}, got {index}"));
         }
         room(self.storage.get(index).is_none(), "this place")?;
-        self.storage.put_at(index, Stored { state, announced, pdu });
+        self.storage.put_at(
+            index,
+            Stored {
+                state,
+                announced,
+                pdu,
+            },
+        );
         Ok(())
     }
 
@@ -135,13 +178,28 @@ impl Mailbox {
         let concat = deliver.data.header.as_ref().and_then(Header::concat);
         let concat = concat.ok_or("the message is no part of a long one")?;
         let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-        let value = Received { ids: Vec::new(), pdu, deliver, until: now + left };
-        let arrival = self.joiner.insert_for(Part { sender: &sender, concat, stamp, value }, now, left);
+        let value = Received {
+            ids: Vec::new(),
+            pdu,
+            deliver,
+            until: now + left,
+        };
+        let arrival = self.joiner.insert_for(
+            Part {
+                sender: &sender,
+                concat,
+                stamp,
+                value,
+            },
+            now,
+            left,
+        );
         match arrival.outcome {
             Outcome::Waiting if arrival.given_up.is_empty() => Ok(()),
             Outcome::Complete(parts) => {
                 // No text of ours holds all parts of a message.
-                self.overflow.extend(parts.into_iter().map(|part| (part.pdu, false)));
+                self.overflow
+                    .extend(parts.into_iter().map(|part| (part.pdu, false)));
                 Ok(())
             }
             Outcome::Waiting | Outcome::Duplicate => {
@@ -170,9 +228,15 @@ impl Mailbox {
 
 /// A received message that begins with the service centre.
 pub(crate) fn deliver_of(pdu: &[u8]) -> Result<Deliver, String> {
-    match Pdu::decode(pdu).map_err(|error| error.to_string())?.pdu.tpdu {
+    match Pdu::decode(pdu)
+        .map_err(|error| error.to_string())?
+        .pdu
+        .tpdu
+    {
         Tpdu::Deliver(deliver) => Ok(deliver),
-        Tpdu::Submit(_) | Tpdu::StatusReport(_) => Err("the message is no received one".to_string()),
+        Tpdu::Submit(_) | Tpdu::StatusReport(_) => {
+            Err("the message is no received one".to_string())
+        }
     }
 }
 
@@ -185,7 +249,8 @@ impl<'a> Words<'a> {
 
     fn number<T: FromStr>(&mut self, what: &str) -> Result<T, String> {
         let word = self.word(what)?;
-        word.parse().map_err(|_| format!("{what} is a number, got `{}`", shown(word)))
+        word.parse()
+            .map_err(|_| format!("{what} is a number, got `{}`", shown(word)))
     }
 
     fn has_more(&self) -> bool {
@@ -220,16 +285,24 @@ impl<'a> Words<'a> {
 }
 
 fn octets(word: &str) -> Result<Bytes, String> {
-    hex::decode(word).map(Bytes::from).map_err(|error| error.to_string())
+    hex::decode(word)
+        .map(Bytes::from)
+        .map_err(|error| error.to_string())
 }
 
 /// The beginning of a word of a damaged file.
 fn shown(word: &str) -> &str {
-    word.char_indices().nth(SHOWN_MAX).map_or(word, |(end, _)| &word[..end])
+    word.char_indices()
+        .nth(SHOWN_MAX)
+        .map_or(word, |(end, _)| &word[..end])
 }
 
 fn room(there_is: bool, what: &str) -> Result<(), String> {
-    if there_is { Ok(()) } else { Err(format!("there is no room for {what}")) }
+    if there_is {
+        Ok(())
+    } else {
+        Err(format!("there is no room for {what}"))
+    }
 }
 
 const fn state_word(state: State) -> &'static str {

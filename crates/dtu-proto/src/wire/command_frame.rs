@@ -141,7 +141,10 @@ impl fmt::Display for Fault {
             Self::Port => f.write_str("port must be 1..=65535, got 0"),
             Self::Name => write!(f, "the name must have 1..={NAME_MAX} bytes and end with 00"),
             Self::NameByte(byte) => {
-                write!(f, "the name may have letters, digits and . - _ : % [ ], got {byte:02X}")
+                write!(
+                    f,
+                    "the name may have letters, digits and . - _ : % [ ], got {byte:02X}"
+                )
             }
             Self::Data(len) => write!(f, "data must have 1..={DATA_MAX} bytes, got {len}"),
         }
@@ -163,10 +166,18 @@ impl<'a> CommandFrame<'a> {
         if port == 0 {
             return Err(Fault::Port);
         }
-        let (host, data) = if func & NAME == 0 { ip(&body[FIXED..]) } else { name(&body[FIXED..]) }?;
+        let (host, data) = if func & NAME == 0 {
+            ip(&body[FIXED..])
+        } else {
+            name(&body[FIXED..])
+        }?;
         check_data(data)?;
         Ok(Self {
-            protocol: if func & TCP == 0 { Protocol::Udp } else { Protocol::Tcp },
+            protocol: if func & TCP == 0 {
+                Protocol::Udp
+            } else {
+                Protocol::Tcp
+            },
             long: func & SHORT == 0,
             wait: *wait,
             full_reply: func & FULL_REPLY != 0,
@@ -213,7 +224,12 @@ impl<'a> CommandFrame<'a> {
 fn checked_body(frame: &[u8]) -> Result<&[u8], Fault> {
     let whole = match whole_length(frame)? {
         Some(whole) if frame.len() >= whole => whole,
-        of => return Err(Fault::Incomplete { got: frame.len(), of }),
+        of => {
+            return Err(Fault::Incomplete {
+                got: frame.len(),
+                of,
+            });
+        }
     };
     if frame.len() > whole {
         return Err(Fault::TooLong);
@@ -221,7 +237,11 @@ fn checked_body(frame: &[u8]) -> Result<&[u8], Fault> {
     let (body, is) = (&frame[HEAD..whole - 1], frame[whole - 1]);
     let should = sum(body);
     // mutant: packet-sum
-    if should == is { Ok(body) } else { Err(Fault::Sum { should, is }) }
+    if should == is {
+        Ok(body)
+    } else {
+        Err(Fault::Sum { should, is })
+    }
 }
 
 /// How long the frame is that begins like this; `None` = it takes more bytes to know.
@@ -229,7 +249,9 @@ fn whole_length(begin: &[u8]) -> Result<Option<usize>, Fault> {
     if !begin.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) {
         return Err(Fault::Magic);
     }
-    let Some([_, _, len @ ..]) = begin.first_chunk::<HEAD>() else { return Ok(None) };
+    let Some([_, _, len @ ..]) = begin.first_chunk::<HEAD>() else {
+        return Ok(None);
+    };
     let len = u16::from_be_bytes(*len);
     if !(LEN_MIN..=LEN_MAX).contains(&usize::from(len)) {
         return Err(Fault::Length(len));
@@ -264,7 +286,11 @@ fn check_name(name: &[u8]) -> Result<&str, Fault> {
 }
 
 const fn check_data(data: &[u8]) -> Result<(), Fault> {
-    if data.is_empty() || data.len() > DATA_MAX { Err(Fault::Data(data.len())) } else { Ok(()) }
+    if data.is_empty() || data.len() > DATA_MAX {
+        Err(Fault::Data(data.len()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Finds the frames in what comes, whatever pieces it comes in.
@@ -339,7 +365,10 @@ impl Finder {
     /// Length of the frame that is held in part, as far as that is known.
     #[must_use]
     pub fn awaited(&self) -> usize {
-        whole_length(&self.held[self.done..]).ok().flatten().unwrap_or(HEAD)
+        whole_length(&self.held[self.done..])
+            .ok()
+            .flatten()
+            .unwrap_or(HEAD)
     }
 
     /// Whether `55 AA` has come and the rest of the frame has not.
@@ -358,7 +387,15 @@ impl Finder {
         let whole = match whole_length(rest) {
             Ok(Some(whole)) if rest.len() >= whole => whole,
             Ok(_) if !self.given_up => return None,
-            Ok(of) => return Some(bad(Fault::Incomplete { got: rest.len(), of }, MAGIC.len())),
+            Ok(of) => {
+                return Some(bad(
+                    Fault::Incomplete {
+                        got: rest.len(),
+                        of,
+                    },
+                    MAGIC.len(),
+                ));
+            }
             Err(fault) => return Some(bad(fault, MAGIC.len())),
         };
         let frame = &rest[..whole];

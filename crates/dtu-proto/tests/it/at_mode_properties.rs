@@ -20,7 +20,13 @@ enum Step {
     Close,
     PeerTalks(Vec<u8>),
     PeerCloses,
-    Send { data: Vec<u8>, form: Form, cuts: Vec<(usize, u64)>, meanwhile: Vec<u8>, closes: bool },
+    Send {
+        data: Vec<u8>,
+        form: Form,
+        cuts: Vec<(usize, u64)>,
+        meanwhile: Vec<u8>,
+        closes: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +37,29 @@ enum Form {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let bytes = || vec(prop_oneof![any::<u8>(), Just(0x1A), Just(0x1B), Just(b'+'), Just(b'\r')], 1..40);
+    let bytes = || {
+        vec(
+            prop_oneof![any::<u8>(), Just(0x1A), Just(0x1B), Just(b'+'), Just(b'\r')],
+            1..40,
+        )
+    };
     let form = prop_oneof![Just(Form::Silence), Just(Form::Mark), Just(Form::Length)];
     let cuts = vec((0usize..1024, 0..TIME), 0..4);
     let data = prop_oneof![4 => bytes(), 1 => vec(any::<u8>(), 1020..=1024)];
-    let send = (data, form, cuts, vec(any::<u8>(), 0..50), prop::bool::weighted(0.2))
-        .prop_map(|(data, form, cuts, meanwhile, closes)| Step::Send { data, form, cuts, meanwhile, closes });
+    let send = (
+        data,
+        form,
+        cuts,
+        vec(any::<u8>(), 0..50),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(data, form, cuts, meanwhile, closes)| Step::Send {
+            data,
+            form,
+            cuts,
+            meanwhile,
+            closes,
+        });
     prop_oneof![
         1 => Just(Step::Ask),
         3 => Just(Step::Open),
@@ -99,11 +122,19 @@ fn take(dev: &mut Bench, books: &mut Books, step: &Step) {
             books.open = false;
         }
         Step::PeerTalks(_) | Step::PeerCloses => {}
-        Step::Send { data, form, cuts, meanwhile, closes } => {
+        Step::Send {
+            data,
+            form,
+            cuts,
+            meanwhile,
+            closes,
+        } => {
             let length = matches!(form, Form::Length).then(|| format!("={}", data.len()));
             dev.serial(format!("AT+CISEND{}\r\n", length.unwrap_or_default()));
             if !books.open {
-                return books.refused("CISEND: not connected; AT+CIOPEN=TCP,address,port opens a connection");
+                return books.refused(
+                    "CISEND: not connected; AT+CIOPEN=TCP,address,port opens a connection",
+                );
             }
             books.prints("\r\n> ");
             dev.channel_data(AT, meanwhile);
@@ -114,7 +145,11 @@ fn take(dev: &mut Bench, books: &mut Books, step: &Step) {
                 books.prints("\r\nCLOSED\r\n");
             }
             frame(dev, data, *form, cuts);
-            books.prints(if *closes { "\r\nSEND FAIL\r\n" } else { "\r\nSEND OK\r\n" });
+            books.prints(if *closes {
+                "\r\nSEND FAIL\r\n"
+            } else {
+                "\r\nSEND OK\r\n"
+            });
             if *closes {
                 books.open = false;
             } else {
@@ -137,7 +172,10 @@ fn typed(data: &[u8], form: Form) -> Vec<u8> {
 /// Types a frame in pieces.
 fn frame(dev: &mut Bench, data: &[u8], form: Form, cuts: &[(usize, u64)]) {
     let typed = typed(data, form);
-    let mut cuts: Vec<_> = cuts.iter().map(|(at, pause)| (at % typed.len(), *pause)).collect();
+    let mut cuts: Vec<_> = cuts
+        .iter()
+        .map(|(at, pause)| (at % typed.len(), *pause))
+        .collect();
     cuts.sort_unstable();
     cuts.dedup_by_key(|(at, _)| *at);
     let mut from = 0;

@@ -30,7 +30,9 @@ fn back_after(dev: &mut Bench, outage: u64) -> Duration {
     let tried = dev.connects[0].len();
     dev.net[0] = Net::Good;
     dev.wait(400_000);
-    dev.connects[0].get(tried).map_or(Duration::MAX, |(at, _)| at.since(back_at))
+    dev.connects[0]
+        .get(tried)
+        .map_or(Duration::MAX, |(at, _)| at.since(back_at))
 }
 
 #[test]
@@ -52,7 +54,11 @@ fn d7_cuts_at_short_intervals_do_not_add_up() {
         dev.lose(LINK1, CloseReason::Reset, 1).wait(1000);
         dev.net[0] = Net::Good;
         dev.wait(600);
-        assert!(dev.connects[0].last().is_some_and(|(at, _)| *at >= start + Duration::from_secs(1)));
+        assert!(
+            dev.connects[0]
+                .last()
+                .is_some_and(|(at, _)| *at >= start + Duration::from_secs(1))
+        );
         dev.wait(5000);
     }
 }
@@ -82,10 +88,19 @@ fn a_server_that_accepts_and_closes_at_once_is_asked_ever_less_often() {
         }
         dev.wait(1000);
     }
-    let times: Vec<Instant> = dev.connects[0][before..].iter().map(|(at, _)| *at).collect();
+    let times: Vec<Instant> = dev.connects[0][before..]
+        .iter()
+        .map(|(at, _)| *at)
+        .collect();
     assert!(times.len() < 60, "{} attempts in ten minutes", times.len());
-    let last = times.windows(2).next_back().map(|pair| pair[1].since(pair[0]));
-    assert!(last.is_some_and(|pause| pause > Duration::from_secs(10)), "{last:?}");
+    let last = times
+        .windows(2)
+        .next_back()
+        .map(|pair| pair[1].since(pair[0]));
+    assert!(
+        last.is_some_and(|pause| pause > Duration::from_secs(10)),
+        "{last:?}"
+    );
 }
 
 #[test]
@@ -102,9 +117,19 @@ fn d7_an_attempt_without_an_answer_is_given_up_and_the_next_one_begins() {
     }));
     dev.wait(120_000);
     let times: Vec<Instant> = dev.connects[0].iter().map(|(at, _)| *at).collect();
-    let longest = times.windows(2).skip(1).map(|pair| pair[1].since(pair[0])).max();
-    assert!(longest.is_some_and(|most| most > Duration::from_secs(10)), "long attempts stay possible");
-    assert!(longest.is_some_and(|most| most <= Duration::from_secs(30)), "{longest:?}");
+    let longest = times
+        .windows(2)
+        .skip(1)
+        .map(|pair| pair[1].since(pair[0]))
+        .max();
+    assert!(
+        longest.is_some_and(|most| most > Duration::from_secs(10)),
+        "long attempts stay possible"
+    );
+    assert!(
+        longest.is_some_and(|most| most <= Duration::from_secs(30)),
+        "{longest:?}"
+    );
 }
 
 #[test]
@@ -117,19 +142,29 @@ fn a_slow_network_is_given_the_time_that_it_takes() {
         dev.lose(LINK1, CloseReason::Reset, 1);
         for _ in 0..600 {
             dev.wait(100);
-            let asked = dev.connects[0].last().map(|(at, _)| *at).filter(|_| dev.connects[0].len() > tried);
+            let asked = dev.connects[0]
+                .last()
+                .map(|(at, _)| *at)
+                .filter(|_| dev.connects[0].len() > tried);
             if asked.is_some_and(|at| dev.now.since(at) >= Duration::from_secs(5)) {
                 break;
             }
         }
         let local = ([127, 0, 0, 1], 40_000).into();
-        dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Connected { local }));
+        dev.input(Input::Socket(
+            SocketId::Link(LINK1),
+            SocketInput::Connected { local },
+        ));
         assert!(dev.dtu.status(dev.now).links[0].state == LinkState::Connected);
         dev.wait(10_000);
     }
     let tried = dev.connects[0].len();
     dev.lose(LINK1, CloseReason::Reset, 1).wait(5200);
-    assert_eq!(dev.connects[0].len(), tried + 1, "the device knows how long an attempt takes here");
+    assert_eq!(
+        dev.connects[0].len(),
+        tried + 1,
+        "the device knows how long an attempt takes here"
+    );
 }
 
 #[test]
@@ -138,9 +173,14 @@ fn a_short_link_that_has_delivered_what_it_had_connects_at_once_for_the_next_fra
     config.long_links = false;
     let mut dev = Bench::new(config);
     for round in 1..=50 {
-        dev.at(round * 600_000).serial("x").wait(250).sends(LINK1, "x");
+        dev.at(round * 600_000)
+            .serial("x")
+            .wait(250)
+            .sends(LINK1, "x");
         // This server has its own way to say thank you.
-        dev.lose(LINK1, CloseReason::PeerClosed, 1).wait(1000).sends_nothing(LINK1);
+        dev.lose(LINK1, CloseReason::PeerClosed, 1)
+            .wait(1000)
+            .sends_nothing(LINK1);
     }
 }
 
@@ -148,20 +188,30 @@ fn a_short_link_that_has_delivered_what_it_had_connects_at_once_for_the_next_fra
 fn a_short_link_that_failed_long_ago_does_not_wait_long_for_the_next_frame() {
     let mut config = one_link();
     (config.long_links, config.restart_time) = (false, 0);
-    let mut options = Options { setup_window: Duration::ZERO, ..Default::default() };
+    let mut options = Options {
+        setup_window: Duration::ZERO,
+        ..Default::default()
+    };
     options.links[0].resend = false;
     let mut dev = Bench::with(config, options);
     dev.net[0] = Net::Unacked;
     for round in 1..=5 {
         // The frame is cut after 50 ms; the first attempt comes within 100 ms.
-        dev.at(round * 3_600_000).serial("x").wait(200).sends(LINK1, "x");
+        dev.at(round * 3_600_000)
+            .serial("x")
+            .wait(200)
+            .sends(LINK1, "x");
         dev.lose(LINK1, CloseReason::PeerClosed, 0);
     }
 }
 
 #[test]
 fn mode_3_that_failed_long_ago_does_not_wait_for_that_outage() {
-    let mut dev = Bench::new(Config { mode: WorkingMode::Httpd, restart_time: 0, ..one_link() });
+    let mut dev = Bench::new(Config {
+        mode: WorkingMode::Httpd,
+        restart_time: 0,
+        ..one_link()
+    });
     for round in 1..=5 {
         dev.at(round * 3_600_000).serial("x").wait(200);
         assert!(!dev.channel_received(SERVER).is_empty(), "round {round}");
@@ -172,7 +222,11 @@ fn mode_3_that_failed_long_ago_does_not_wait_for_that_outage() {
 
 #[test]
 fn a_destination_that_failed_long_ago_does_not_wait_for_that_outage() {
-    let mut dev = Bench::new(Config { mode: WorkingMode::SerialCommand, restart_time: 0, ..one_link() });
+    let mut dev = Bench::new(Config {
+        mode: WorkingMode::SerialCommand,
+        restart_time: 0,
+        ..one_link()
+    });
     let to = SocketId::DESTINATIONS[0];
     let host = Host::Ip([10, 0, 0, 1].into());
     let data = b"x";
@@ -191,28 +245,49 @@ fn a_destination_that_failed_long_ago_does_not_wait_for_that_outage() {
         // Given up after 30 s.
         dev.at(round * 3_600_000).serial(&packet).wait(120_000);
         dev.peer(to).net = Net::Good;
-        dev.wait(600_000).serial(&packet).wait(200).channel_sends(to, "x");
+        dev.wait(600_000)
+            .serial(&packet)
+            .wait(200)
+            .channel_sends(to, "x");
         dev.channel_lose(to, CloseReason::Reset, 1);
     }
 }
 
 #[test]
 fn d7_mode_3_is_back_at_most_half_an_outage_after_its_server() {
-    let mut dev = Bench::new(Config { mode: WorkingMode::Httpd, ..one_link() });
-    for (outage, away) in [(1000, Net::Refused), (30_000, Net::Refused), (30_000, Net::BlackHole)] {
+    let mut dev = Bench::new(Config {
+        mode: WorkingMode::Httpd,
+        ..one_link()
+    });
+    for (outage, away) in [
+        (1000, Net::Refused),
+        (30_000, Net::Refused),
+        (30_000, Net::BlackHole),
+    ] {
         dev.peer(SERVER).net = away;
         dev.serial("1").wait(outage);
         dev.peer(SERVER).net = Net::Good;
         dev.wait(outage.max(1000) / 2 + 600);
-        assert!(!dev.channel_received(SERVER).is_empty(), "{outage} ms, {away:?}");
-        dev.channel_data(SERVER, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").wait(60_000);
+        assert!(
+            !dev.channel_received(SERVER).is_empty(),
+            "{outage} ms, {away:?}"
+        );
+        dev.channel_data(
+            SERVER,
+            "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+        )
+        .wait(60_000);
     }
 }
 
 /// A seeded world found it: only the close told that the server had all of the request.
 #[test]
 fn a_server_that_took_a_request_is_there_though_only_the_end_of_its_connection_tells() {
-    let mut config = Config { mode: WorkingMode::Httpd, restart_time: 0, ..one_link() };
+    let mut config = Config {
+        mode: WorkingMode::Httpd,
+        restart_time: 0,
+        ..one_link()
+    };
     config.httpd.timeout = 2;
     let mut dev = Bench::new(config);
     dev.late_closes = true;
@@ -224,5 +299,8 @@ fn a_server_that_took_a_request_is_there_though_only_the_end_of_its_connection_t
     dev.wait(2000);
     dev.peer(SERVER).net = Net::Good;
     dev.channel_closed(SERVER).serial("2").wait(200);
-    assert!(!dev.channel_received(SERVER).is_empty(), "it does not wait for the outage of before");
+    assert!(
+        !dev.channel_received(SERVER).is_empty(),
+        "it does not wait for the outage of before"
+    );
 }

@@ -8,7 +8,8 @@ use common::{Bench, LINK1, one_link};
 use dtu_proto::config::{Config, Options, WorkingMode};
 use dtu_proto::event::{CallEvent, Event, Input, ModemInput, ModemOutput, StoreInput, Timer};
 use dtu_proto::radio::{
-    Abilities, CallEnd, CallNews, Cell, ModemIdentity, NetworkTime, PhoneNumber, Registration, Signal,
+    Abilities, CallEnd, CallNews, Cell, ModemIdentity, NetworkTime, PhoneNumber, Registration,
+    Signal,
 };
 use dtu_proto::status::CallState;
 use dtu_proto::time::Duration;
@@ -22,8 +23,14 @@ fn number(text: &str) -> PhoneNumber {
 }
 
 fn modem() -> ModemInput {
-    let abilities = Abilities { messages: true, calls: true };
-    ModemInput::Present(ModemIdentity { abilities, ..ModemIdentity::default() })
+    let abilities = Abilities {
+        messages: true,
+        calls: true,
+    };
+    ModemInput::Present(ModemIdentity {
+        abilities,
+        ..ModemIdentity::default()
+    })
 }
 
 /// A device in the AT mode, with a modem at home in its network; its banner has been read.
@@ -61,13 +68,21 @@ fn call(dev: &mut Bench, news: CallNews) {
 }
 
 fn incoming(dev: &mut Bench) {
-    call(dev, CallNews::Incoming { from: Some(number("+8613912345678")) });
+    call(
+        dev,
+        CallNews::Incoming {
+            from: Some(number("+8613912345678")),
+        },
+    );
 }
 
 /// Orders since the last look, but for the access point.
 fn ordered(dev: &mut Bench) -> Vec<ModemOutput> {
     let orders = std::mem::take(&mut dev.modem);
-    orders.into_iter().filter(|order| !matches!(order, ModemOutput::UseApn(_))).collect()
+    orders
+        .into_iter()
+        .filter(|order| !matches!(order, ModemOutput::UseApn(_)))
+        .collect()
 }
 
 #[track_caller]
@@ -84,15 +99,27 @@ fn manual_2_8_6_6_a_call_tells_how_it_goes_behind_its_ok() {
     let mut dev = desk();
     dev.command("ATD10086;", OK);
     orders(&mut dev, &dialled());
-    dev.command("AT+CLCC", "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n");
+    dev.command(
+        "AT+CLCC",
+        "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n",
+    );
     call(&mut dev, CallNews::Alerting);
-    dev.at(300).prints_nothing().at(301).prints("\r\nRINGBACK\r\n");
-    dev.command("AT+CLCC", "\r\n+CLCC: 1,0,3,0,0,\"10086\",129\r\n\r\nOK\r\n");
+    dev.at(300)
+        .prints_nothing()
+        .at(301)
+        .prints("\r\nRINGBACK\r\n");
+    dev.command(
+        "AT+CLCC",
+        "\r\n+CLCC: 1,0,3,0,0,\"10086\",129\r\n\r\nOK\r\n",
+    );
     dev.at(4000);
     call(&mut dev, CallNews::Alerting);
     call(&mut dev, CallNews::Answered);
     dev.prints("\r\nVOICE\r\n");
-    dev.command("AT+CLCC", "\r\n+CLCC: 1,0,0,0,0,\"10086\",129\r\n\r\nOK\r\n");
+    dev.command(
+        "AT+CLCC",
+        "\r\n+CLCC: 1,0,0,0,0,\"10086\",129\r\n\r\nOK\r\n",
+    );
     dev.at(600_000).prints_nothing();
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.prints("\r\nNO CARRIER\r\n").command("AT+CLCC", OK);
@@ -105,7 +132,10 @@ fn manual_2_8_6_6_a_fast_answer_waits_for_the_ok_to_be_read() {
     dev.command("ATD10086;", OK);
     call(&mut dev, CallNews::Alerting);
     call(&mut dev, CallNews::Answered);
-    dev.at(300).prints_nothing().at(301).prints("\r\nRINGBACK\r\n\r\nVOICE\r\n");
+    dev.at(300)
+        .prints_nothing()
+        .at(301)
+        .prints("\r\nRINGBACK\r\n\r\nVOICE\r\n");
 }
 
 #[test]
@@ -149,7 +179,10 @@ fn a_call_that_nobody_answers_is_over_after_two_minutes() {
     ordered(&mut dev);
     dev.at(120_001).prints("\r\nNO ANSWER\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
-    assert_eq!(dev.dtu.poll_timeout().map(|deadline| deadline.timer), Some(Timer::Call));
+    assert_eq!(
+        dev.dtu.poll_timeout().map(|deadline| deadline.timer),
+        Some(Timer::Call)
+    );
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.prints_nothing();
     assert_eq!(dev.dtu.status(dev.now).call.counters.unconfirmed, 0);
@@ -162,7 +195,9 @@ fn manual_2_8_6_10_ath_ends_the_call_without_a_word() {
     orders(&mut dev, &[]);
     dev.command("ATD10086;", OK);
     call(&mut dev, CallNews::Alerting);
-    dev.command("ATH", OK).command("ATH0", OK).command("AT+CLCC", OK);
+    dev.command("ATH", OK)
+        .command("ATH0", OK)
+        .command("AT+CLCC", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.at(5000).prints_nothing();
@@ -173,7 +208,10 @@ fn an_end_that_is_never_confirmed_is_taken_as_confirmed() {
     let mut dev = desk();
     dev.command("ATD10086;", OK).command("ATH", OK);
     ordered(&mut dev);
-    dev.command("ATDL", OK).command("AT+CLCC", "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n");
+    dev.command("ATDL", OK).command(
+        "AT+CLCC",
+        "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n",
+    );
     dev.at(10_000);
     orders(&mut dev, &[]);
     dev.at(10_001);
@@ -186,12 +224,16 @@ fn an_end_that_is_never_confirmed_is_taken_as_confirmed() {
 #[test]
 fn what_is_dialled_while_the_last_call_ends_waits_for_its_end() {
     let mut dev = desk();
-    dev.command("ATD10086;", OK).command("ATH", OK).command("ATD10010;", OK);
+    dev.command("ATD10086;", OK)
+        .command("ATH", OK)
+        .command("ATD10010;", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
     dev.at(1000);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     orders(&mut dev, &[ModemOutput::Dial(number("10010"))]);
-    dev.command("ATH", OK).command("ATD10010;", OK).command("ATH", OK);
+    dev.command("ATH", OK)
+        .command("ATD10010;", OK)
+        .command("ATH", OK);
     ordered(&mut dev);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     orders(&mut dev, &[]);
@@ -202,8 +244,14 @@ fn there_is_one_call_at_most() {
     let mut dev = desk();
     dev.command("ATD10086;D10010;", OK);
     orders(&mut dev, &dialled());
-    assert!(dev.events.contains(&Event::Call(CallEvent::NotPlaced(number("10010")))));
-    dev.command("ATD10010;", "\r\n+CME ERROR: ATD: there is a call already; ATH ends it\r\n");
+    assert!(
+        dev.events
+            .contains(&Event::Call(CallEvent::NotPlaced(number("10010"))))
+    );
+    dev.command(
+        "ATD10010;",
+        "\r\n+CME ERROR: ATD: there is a call already; ATH ends it\r\n",
+    );
     orders(&mut dev, &[]);
 }
 
@@ -218,11 +266,17 @@ fn manual_2_8_6_11_ata_answers() {
     orders(&mut dev, &[]);
     call(&mut dev, CallNews::Answered);
     dev.at(20_000).prints_nothing();
-    dev.command("AT+CLCC", "\r\n+CLCC: 1,1,0,0,0,\"+8613912345678\",145\r\n\r\nOK\r\n");
+    dev.command(
+        "AT+CLCC",
+        "\r\n+CLCC: 1,1,0,0,0,\"+8613912345678\",145\r\n\r\nOK\r\n",
+    );
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.prints("\r\nNO CARRIER\r\n");
     let counters = dev.dtu.status(dev.now).call.counters;
-    assert_eq!((counters.received, counters.answered, counters.refused), (1, 1, 0));
+    assert_eq!(
+        (counters.received, counters.answered, counters.refused),
+        (1, 1, 0)
+    );
 }
 
 #[test]
@@ -231,7 +285,10 @@ fn an_answer_that_the_modem_does_not_carry_out_is_given_up() {
     incoming(&mut dev);
     dev.prints(RING).command("ATA", OK);
     ordered(&mut dev);
-    dev.at(30_000).prints_nothing().at(30_001).prints("\r\nNO CARRIER\r\n");
+    dev.at(30_000)
+        .prints_nothing()
+        .at(30_001)
+        .prints("\r\nNO CARRIER\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
 }
 
@@ -249,7 +306,13 @@ fn manual_2_8_6_12_atdl_calls_the_last_number() {
 fn a_call_that_comes_in_rings_every_five_seconds_until_it_is_over() {
     let mut dev = desk();
     incoming(&mut dev);
-    dev.prints(RING).at(5000).prints_nothing().at(5001).prints(RING).at(10_001).prints(RING);
+    dev.prints(RING)
+        .at(5000)
+        .prints_nothing()
+        .at(5001)
+        .prints(RING)
+        .at(10_001)
+        .prints(RING);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.prints("\r\nNO CARRIER\r\n").at(60_000).prints_nothing();
     incoming(&mut dev);
@@ -315,7 +378,10 @@ fn manual_2_8_6_44_ciringsta_hangs_up_in_every_state() {
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     ordered(&mut dev);
     incoming(&mut dev);
-    dev.prints(RING).command("AT+CIRINGSTA=1", OK).at(25_000).prints_nothing();
+    dev.prints(RING)
+        .command("AT+CIRINGSTA=1", OK)
+        .at(25_000)
+        .prints_nothing();
     orders(&mut dev, &[ModemOutput::HangUp]);
     let mut config = one_link();
     config.refuse_calls = true;
@@ -331,7 +397,10 @@ fn data_is_never_disturbed_and_the_command_state_learns_what_still_rings() {
     incoming(&mut dev);
     dev.at(5500).prints_nothing().escape();
     dev.at(10_000).prints_nothing().at(10_001).prints(RING);
-    dev.command("ATD10086;", "\r\n+CME ERROR: ATD: there is a call already; ATH ends it\r\n");
+    dev.command(
+        "ATD10086;",
+        "\r\n+CME ERROR: ATD: there is a call already; ATH ends it\r\n",
+    );
     dev.command("AT+ENTM", OK);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.at(60_000).prints_nothing();
@@ -343,7 +412,11 @@ fn a_call_rings_in_the_set_up_window() {
     tell(&mut dev, modem());
     dev.printed();
     incoming(&mut dev);
-    dev.prints(RING).at(5000).prints_nothing().at(20_000).prints_nothing();
+    dev.prints(RING)
+        .at(5000)
+        .prints_nothing()
+        .at(20_000)
+        .prints_nothing();
 }
 
 #[test]
@@ -352,13 +425,18 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
     dev.store_answers = false;
     dev.serial("ATW\r");
     incoming(&mut dev);
-    dev.at(5001).prints_nothing().input(Input::Store(StoreInput::Saved));
+    dev.at(5001)
+        .prints_nothing()
+        .input(Input::Store(StoreInput::Saved));
     dev.prints([OK, RING, RING].concat());
     let mut dev = field();
     dev.escape().store_answers = false;
     dev.serial("ATW;+ENTM\r");
     incoming(&mut dev);
-    dev.input(Input::Store(StoreInput::Saved)).prints(OK).wait(60_000).prints_nothing();
+    dev.input(Input::Store(StoreInput::Saved))
+        .prints(OK)
+        .wait(60_000)
+        .prints_nothing();
 }
 
 #[test]
@@ -367,11 +445,17 @@ fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
     dev.command("AT+CREG=1", OK).store_answers = false;
     dev.serial("ATW\r");
     for number in [0, 2, 3, 5].repeat(5) {
-        tell(&mut dev, ModemInput::Registration(Registration::from_number(number)));
+        tell(
+            &mut dev,
+            ModemInput::Registration(Registration::from_number(number)),
+        );
     }
     dev.input(Input::Store(StoreInput::Saved));
-    let told: String =
-        [0, 2, 3, 5].repeat(4).iter().map(|number| format!("\r\n+CREG: {number}\r\n")).collect();
+    let told: String = [0, 2, 3, 5]
+        .repeat(4)
+        .iter()
+        .map(|number| format!("\r\n+CREG: {number}\r\n"))
+        .collect();
     dev.prints([OK, &told].concat());
     assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_replies, 4);
 }
@@ -382,12 +466,20 @@ fn a_dte_that_does_not_read_makes_nothing_grow() {
     dev.command("AT+CREG=1", OK);
     dev.dte_reads = false;
     for change in 0..20_000 {
-        let registration = if change % 2 == 0 { Registration::Searching } else { Registration::Home };
+        let registration = if change % 2 == 0 {
+            Registration::Searching
+        } else {
+            Registration::Home
+        };
         tell(&mut dev, ModemInput::Registration(registration));
     }
     let serial = dev.dtu.status(dev.now).serial;
     assert!(serial.waiting <= 32 * 1024, "{}", serial.waiting);
-    assert!(serial.counters.dropped_replies > 17_000, "{}", serial.counters.dropped_replies);
+    assert!(
+        serial.counters.dropped_replies > 17_000,
+        "{}",
+        serial.counters.dropped_replies
+    );
     dev.dte_reads_on();
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 0);
 }
@@ -412,7 +504,10 @@ fn a_modem_that_goes_takes_its_call_along() {
         dev.prints("\r\nNO CARRIER\r\n").command("AT+CLCC", OK);
         ordered(&mut dev);
         tell(&mut dev, modem());
-        dev.command("ATD10086;", OK).command("ATH", OK).command("ATD10086;", OK).at(2000);
+        dev.command("ATD10086;", OK)
+            .command("ATH", OK)
+            .command("ATD10086;", OK)
+            .at(2000);
         tell(&mut dev, news);
         dev.prints("\r\nNO CARRIER\r\n").at(60_000).prints_nothing();
         orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
@@ -434,7 +529,8 @@ fn a_call_that_comes_in_takes_the_place_of_what_was() {
     let mut dev = desk();
     dev.command("ATD10086;", OK).at(1000);
     incoming(&mut dev);
-    dev.prints("\r\nNO CARRIER\r\n\r\nRING\r\n").command("ATA", OK);
+    dev.prints("\r\nNO CARRIER\r\n\r\nRING\r\n")
+        .command("ATA", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::Answer]);
 }
 
@@ -446,7 +542,10 @@ fn a_restart_and_the_end_hang_up() {
     dev.command("AT+CIRESET", "\r\nOK\r\n\r\nUSR-GPRS232-DTU\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.at(1000).prints_nothing().command("ATDL", OK).input(Input::Shutdown);
+    dev.at(1000)
+        .prints_nothing()
+        .command("ATDL", OK)
+        .input(Input::Shutdown);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
 }
 
@@ -454,14 +553,28 @@ fn a_restart_and_the_end_hang_up() {
 fn registration_is_told_when_it_changes_and_only_where_commands_are_typed() {
     let mut dev = desk();
     tell(&mut dev, ModemInput::Registration(Registration::Searching));
-    dev.prints_nothing().command("AT+CREG=1", OK).command("AT+CGREG=2", OK);
+    dev.prints_nothing()
+        .command("AT+CREG=1", OK)
+        .command("AT+CGREG=2", OK);
     tell(&mut dev, ModemInput::Registration(Registration::Home));
     dev.prints("\r\n+CREG: 1\r\n\r\n+CGREG: 1\r\n");
     tell(&mut dev, ModemInput::Registration(Registration::Home));
     dev.prints_nothing();
-    tell(&mut dev, ModemInput::Cell(Some(Cell { area: 21_269, id: 34_093 })));
+    tell(
+        &mut dev,
+        ModemInput::Cell(Some(Cell {
+            area: 21_269,
+            id: 34_093,
+        })),
+    );
     dev.prints("\r\n+CGREG: 1,\"5315\",\"852D\"\r\n");
-    tell(&mut dev, ModemInput::Signal(Signal { strength: 3, error_rate: 99 }));
+    tell(
+        &mut dev,
+        ModemInput::Signal(Signal {
+            strength: 3,
+            error_rate: 99,
+        }),
+    );
     dev.prints_nothing();
     tell(&mut dev, ModemInput::Detached);
     dev.prints("\r\n+CGREG: 0\r\n");
@@ -492,10 +605,14 @@ fn manual_2_8_6_4_the_networks_time_sets_the_clock() {
     let mut dev = desk();
     dev.command("AT+CCLK?", "\r\n+CCLK: \"14/01/01,00:00:00\"\r\n\r\nOK\r\n");
     // 2026-11-22 17:00:00
-    let time = NetworkTime { seconds: 848_682_000, zone: Some(32) };
+    let time = NetworkTime {
+        seconds: 848_682_000,
+        zone: Some(32),
+    };
     tell(&mut dev, ModemInput::Clock(time));
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:00\"\r\n\r\nOK\r\n");
-    dev.command("AT+CIRESET", "\r\nOK\r\n\r\nUSR-GPRS232-DTU\r\n").at(2001);
+    dev.command("AT+CIRESET", "\r\nOK\r\n\r\nUSR-GPRS232-DTU\r\n")
+        .at(2001);
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:02\"\r\n\r\nOK\r\n");
     tell(&mut dev, ModemInput::Gone);
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:02\"\r\n\r\nOK\r\n");
@@ -532,7 +649,9 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let news = [
         CallNews::Incoming { from: None },
-        CallNews::Incoming { from: PhoneNumber::new("10086") },
+        CallNews::Incoming {
+            from: PhoneNumber::new("10086"),
+        },
         CallNews::Alerting,
         CallNews::Answered,
         CallNews::Ended(CallEnd::HungUp),
@@ -602,7 +721,9 @@ fn take(dev: &mut Bench, step: &Step) {
 
 /// Waits in pieces, in each of which one deadline of a call passes at most.
 fn pieces(step: Step) -> Vec<Step> {
-    let Step::Wait(millis) = step else { return vec![step] };
+    let Step::Wait(millis) = step else {
+        return vec![step];
+    };
     let piece = |from: u64| Step::Wait((millis - from).min(4000));
     (0..millis).step_by(4000).map(piece).collect()
 }

@@ -5,14 +5,19 @@
 use crate::common;
 
 use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
-use dtu_proto::config::{Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen};
+use dtu_proto::config::{
+    Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen,
+};
 use dtu_proto::event::{Input, LinkDownReason, LinkId, SerialInput, SocketId, SocketInput};
 use dtu_proto::time::Duration;
 
 const CACHE: usize = 64 * 1024;
 
 fn options(change: impl Fn(&mut LinkOptions)) -> Options {
-    let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+    let mut options = Options {
+        setup_window: Duration::ZERO,
+        ..Options::default()
+    };
     options.links.iter_mut().for_each(change);
     options
 }
@@ -20,8 +25,15 @@ fn options(change: impl Fn(&mut LinkOptions)) -> Options {
 /// So many TCP links that take everything and acknowledge nothing by themselves, with factory settings but for a smaller
 /// cache.
 fn unacked(links: usize) -> Bench {
-    let mut config = Config { heartbeat_interval: 0, ..Config::default() };
-    config.links.iter_mut().take(links).for_each(|link| link.enabled = true);
+    let mut config = Config {
+        heartbeat_interval: 0,
+        ..Config::default()
+    };
+    config
+        .links
+        .iter_mut()
+        .take(links)
+        .for_each(|link| link.enabled = true);
     let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
     dev.net = [Net::Unacked; 4];
     dev.at(200);
@@ -48,11 +60,16 @@ impl Script for Bench {
     /// The peer of this link acknowledges all that it got so far.
     fn acks(&mut self, link: LinkId) -> &mut Self {
         let total = self.sent_bytes[link.index()];
-        self.input(Input::Socket(SocketId::Link(link), SocketInput::Acked(total)))
+        self.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Acked(total),
+        ))
     }
 
     fn dropped(&self, link: LinkId) -> u64 {
-        self.dtu.status(self.now).links[link.index()].counters.dropped_bytes
+        self.dtu.status(self.now).links[link.index()]
+            .counters
+            .dropped_bytes
     }
 }
 
@@ -86,7 +103,11 @@ fn d1_a_server_that_takes_nothing_for_5_s_does_not_stop_the_line() {
     assert!(!dev.dtu.wants_serial());
     dev.at(5_199);
     let due = dev.dtu.poll_timeout().unwrap();
-    assert_eq!(due.at, started + Duration::from_secs(5), "the host is woken to read on");
+    assert_eq!(
+        due.at,
+        started + Duration::from_secs(5),
+        "the host is woken to read on"
+    );
     assert!(!dev.dtu.wants_serial());
     dev.at(5_200);
     assert_eq!(dev.fills(), 4 * CACHE, "the oldest go");
@@ -140,7 +161,10 @@ fn d1_links_of_one_speed_lose_nothing_though_they_acknowledge_in_turns() {
         dev.at(200 + round * 10);
         let link = usize::try_from(round % 3).unwrap();
         let acked = dev.sent_bytes[link].min((round / 3 + 1) * 2048);
-        dev.input(Input::Socket(SocketId::Link(LinkId::ALL[link]), SocketInput::Acked(acked)));
+        dev.input(Input::Socket(
+            SocketId::Link(LinkId::ALL[link]),
+            SocketInput::Acked(acked),
+        ));
     }
     assert!(taken > 10 * CACHE);
     assert_eq!([0, 1, 2].map(|link| dev.dropped(LinkId::ALL[link])), [0; 3]);
@@ -162,7 +186,10 @@ fn d1_a_datagram_socket_does_not_take_the_pace_from_a_tcp_link() {
 
 #[test]
 fn d1_a_line_that_cannot_be_held_is_always_read() {
-    let held = Options { line_holds: false, ..options(|link| link.cache = CACHE) };
+    let held = Options {
+        line_holds: false,
+        ..options(|link| link.cache = CACHE)
+    };
     let mut dev = Bench::with(one_link(), held);
     dev.net[0] = Net::Unacked;
     dev.at(200);
@@ -214,7 +241,10 @@ fn d8_a_peer_that_acknowledges_slowly_is_alive() {
     dev.net[0] = Net::Unacked;
     dev.serial([b'x'; 4096]);
     for second in 1..60 {
-        dev.at(second * 15_000 / 10).input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(second)));
+        dev.at(second * 15_000 / 10).input(Input::Socket(
+            SocketId::Link(LINK1),
+            SocketInput::Acked(second),
+        ));
     }
     assert_eq!(dev.closes[0], 0);
 }
@@ -223,12 +253,24 @@ fn d8_a_peer_that_acknowledges_slowly_is_alive() {
 fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
-    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
+    let expect = Expect {
+        reply: b"PONG".to_vec(),
+        within: Duration::from_secs(5),
+        misses: 2,
+        pass: false,
+    };
+    let mut dev = Bench::with(
+        config,
+        options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))),
+    );
     for second in 1..40 {
         dev.at(second * 1000).serial("y");
     }
-    assert_eq!(dev.dtu.status(dev.now).links[0].counters.heartbeats, 3, "each 10 s, though the DTE talks");
+    assert_eq!(
+        dev.dtu.status(dev.now).links[0].counters.heartbeats,
+        3,
+        "each 10 s, though the DTE talks"
+    );
     assert_eq!(dev.closes[0], 1);
     let reason = LinkDownReason::ReplyMissing;
     assert!(dev.events.contains(&dtu_proto::event::Event::Disconnected {
@@ -242,12 +284,27 @@ fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
 fn d14_an_expected_reply_is_the_devices_own() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
-    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 2, pass: false };
-    let mut dev =
-        Bench::with(config.clone(), options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
+    let expect = Expect {
+        reply: b"PONG".to_vec(),
+        within: Duration::from_secs(5),
+        misses: 2,
+        pass: false,
+    };
+    let mut dev = Bench::with(
+        config.clone(),
+        options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))),
+    );
     dev.printed();
-    dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints_nothing();
-    dev.at(20_200).sends(LINK1, "HB").network(LINK1, "aPO").prints("a").network(LINK1, "NGb").prints("b");
+    dev.at(10_100)
+        .sends(LINK1, "HB")
+        .network(LINK1, "PONG")
+        .prints_nothing();
+    dev.at(20_200)
+        .sends(LINK1, "HB")
+        .network(LINK1, "aPO")
+        .prints("a")
+        .network(LINK1, "NGb")
+        .prints("b");
     dev.at(31_000)
         .sends(LINK1, "HB")
         .network(LINK1, "PO")
@@ -259,10 +316,19 @@ fn d14_an_expected_reply_is_the_devices_own() {
         .prints("xy")
         .lose(LINK1, dtu_proto::event::CloseReason::PeerClosed, 0)
         .prints("PO");
-    let passes = Expect { pass: true, ..expect };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(passes.clone()))));
+    let passes = Expect {
+        pass: true,
+        ..expect
+    };
+    let mut dev = Bench::with(
+        config,
+        options(|link| link.expect_heartbeat = Some(Box::new(passes.clone()))),
+    );
     dev.printed();
-    dev.at(10_100).sends(LINK1, "HB").network(LINK1, "PONG").prints("PONG");
+    dev.at(10_100)
+        .sends(LINK1, "HB")
+        .network(LINK1, "PONG")
+        .prints("PONG");
 }
 
 #[test]
@@ -270,16 +336,24 @@ fn d14_the_servers_first_read_is_the_registration_packet() {
     for when in [RegistrationWhen::OnConnect, RegistrationWhen::WithData] {
         let mut config = one_link();
         (config.registration, config.registration_when) = (b"REG".to_vec(), when);
-        let prefix = if when == RegistrationWhen::WithData { "REG" } else { "" };
+        let prefix = if when == RegistrationWhen::WithData {
+            "REG"
+        } else {
+            ""
+        };
         let mut dev = Bench::new(config);
         dev.net[0] = Net::Refused;
-        dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0).received(LINK1);
+        dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0)
+            .received(LINK1);
         dev.at(1000).serial("waits").at(1200);
         dev.net[0] = Net::Unacked;
         while dev.sent_bytes[0] == 0 {
             dev.wait(10);
         }
-        dev.sends(LINK1, "REG").sends_nothing(LINK1).wait(150).sends_nothing(LINK1);
+        dev.sends(LINK1, "REG")
+            .sends_nothing(LINK1)
+            .wait(150)
+            .sends_nothing(LINK1);
         dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(3)))
             .sends(LINK1, format!("{prefix}waits"));
     }
@@ -292,15 +366,24 @@ fn d14_a_registration_packet_that_is_acknowledged_late_holds_the_data_200_ms() {
     let mut dev = Bench::cold(config, options(|_| ()));
     dev.net[0] = Net::Unacked;
     dev.serial("early").wait(100);
-    dev.input(Input::Modem(&dtu_proto::event::ModemInput::Attached(std::net::Ipv4Addr::LOCALHOST.into())));
+    dev.input(Input::Modem(&dtu_proto::event::ModemInput::Attached(
+        std::net::Ipv4Addr::LOCALHOST.into(),
+    )));
     while dev.sent_bytes[0] == 0 {
         dev.wait(1);
     }
-    dev.sends(LINK1, "REG").wait(199).sends_nothing(LINK1).wait(1).sends(LINK1, "early");
+    dev.sends(LINK1, "REG")
+        .wait(199)
+        .sends_nothing(LINK1)
+        .wait(1)
+        .sends(LINK1, "early");
 }
 
 fn short_link() -> Config {
-    Config { long_links: false, ..one_link() }
+    Config {
+        long_links: false,
+        ..one_link()
+    }
 }
 
 /// The peer of this link sends as much as is read.
@@ -323,7 +406,10 @@ fn d3_a_short_link_is_not_idle_while_its_bytes_wait_for_the_dte() {
     dev.wait(600_000);
     assert_eq!(dev.closes[0], 0);
     dev.dte_reads_on().wait(9_900);
-    assert_eq!(dev.closes[0], 0, "ten seconds from the last byte that the line took");
+    assert_eq!(
+        dev.closes[0], 0,
+        "ten seconds from the last byte that the line took"
+    );
     dev.wait(200);
     assert_eq!(dev.closes[0], 1);
 }
@@ -333,8 +419,16 @@ fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
     config.links[1].enabled = true;
-    let expect = Expect { reply: b"PONG".to_vec(), within: Duration::from_secs(5), misses: 1, pass: false };
-    let mut dev = Bench::with(config, options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))));
+    let expect = Expect {
+        reply: b"PONG".to_vec(),
+        within: Duration::from_secs(5),
+        misses: 1,
+        pass: false,
+    };
+    let mut dev = Bench::with(
+        config,
+        options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))),
+    );
     dev.wait(200);
     dev.dte_reads = false;
     floods(&mut dev, LINK1);
@@ -388,7 +482,8 @@ fn d5_a_line_that_takes_nothing_for_a_minute_makes_no_link_deaf() {
     assert!(!dev.dtu.wants_socket(LINK1));
     dev.wait(1_001);
     assert!(dev.dtu.wants_socket(LINK1));
-    dev.network(LINK1, [b'e'; 1024]).network(LINK1, "other,AT+CIVER?");
+    dev.network(LINK1, [b'e'; 1024])
+        .network(LINK1, "other,AT+CIVER?");
     assert!(String::from_utf8_lossy(&dev.received(LINK1)).contains("+CIVER"));
     let status = dev.dtu.status(dev.now).serial;
     assert!(status.waiting <= 66 * 1024, "{}", status.waiting);
@@ -421,7 +516,11 @@ fn d5_rtime_stands_still_while_a_link_is_not_read_and_a_restart_forgets_what_wai
     assert_eq!(dev.power.len(), 1);
     let status = dev.dtu.status(dev.now).serial;
     assert_eq!(status.counters.undelivered_bytes, taken as u64);
-    assert_eq!(status.waiting, "\r\nUSR-GPRS232-DTU\r\n".len(), "the banner of the new start");
+    assert_eq!(
+        status.waiting,
+        "\r\nUSR-GPRS232-DTU\r\n".len(),
+        "the banner of the new start"
+    );
 }
 
 #[test]
@@ -431,15 +530,25 @@ fn d6_bytes_for_a_missing_line_wait_two_seconds() {
     dev.printed();
     dev.input(Input::Serial(SerialInput::Gone));
     dev.dte_reads = false;
-    dev.network(LINK1, "old order").wait(1_000).network(LINK1, "newer");
+    dev.network(LINK1, "old order")
+        .wait(1_000)
+        .network(LINK1, "newer");
     dev.wait(999);
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 14);
     dev.wait(1);
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 5);
-    dev.input(Input::Serial(SerialInput::Present)).dte_reads_on().prints("newer");
+    dev.input(Input::Serial(SerialInput::Present))
+        .dte_reads_on()
+        .prints("newer");
     let counters = dev.dtu.status(dev.now).serial.counters;
-    assert_eq!((counters.undelivered_bytes, counters.bytes_out), (9, 5 + 19));
-    assert!(dev.events.contains(&dtu_proto::event::Event::LineDropped { bytes: 9, of: None }));
+    assert_eq!(
+        (counters.undelivered_bytes, counters.bytes_out),
+        (9, 5 + 19)
+    );
+    assert!(
+        dev.events
+            .contains(&dtu_proto::event::Event::LineDropped { bytes: 9, of: None })
+    );
 }
 
 #[test]
@@ -447,7 +556,8 @@ fn d6_the_hold_runs_from_when_the_line_went_missing() {
     let mut dev = Bench::new(one_link());
     dev.wait(200);
     dev.dte_reads = false;
-    dev.network(LINK1, [b'd'; 1024]).network(LINK1, [b'e'; 1024]);
+    dev.network(LINK1, [b'd'; 1024])
+        .network(LINK1, [b'e'; 1024]);
     dev.wait(10_000);
     dev.input(Input::Serial(SerialInput::Gone));
     dev.wait(1_900);
@@ -490,15 +600,24 @@ fn d6_a_line_that_stays_away_is_no_limit_for_the_server() {
     }
     assert!(taken >= 50 * 15 * 1024);
     let status = dev.dtu.status(dev.now).serial;
-    assert_eq!(status.counters.undelivered_bytes + status.waiting as u64, taken as u64);
+    assert_eq!(
+        status.counters.undelivered_bytes + status.waiting as u64,
+        taken as u64
+    );
     dev.input(Input::Console("AT+CISTAT?"));
-    assert!(dev.console.concat().contains(&format!("undelivered={}", status.counters.undelivered_bytes)));
+    assert!(dev.console.concat().contains(&format!(
+        "undelivered={}",
+        status.counters.undelivered_bytes
+    )));
 }
 
 /// D2: a line of 9600 Bd takes 64 KiB in 68 s. It moves all the time, and loses nothing of a server that commands.
 #[test]
 fn d2_a_long_read_on_a_slow_line_is_no_line_that_stands() {
-    let mut config = Config { network_at: true, ..one_link() };
+    let mut config = Config {
+        network_at: true,
+        ..one_link()
+    };
     config.line.baud = 9_600;
     let mut dev = Bench::new(config);
     dev.wait(200).printed();

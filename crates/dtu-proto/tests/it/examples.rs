@@ -24,7 +24,9 @@ struct Line(Sender<Vec<u8>>);
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.0
+            .send(bytes.to_vec())
+            .map_err(|_| io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
     }
 
@@ -36,7 +38,9 @@ impl Write for Line {
 fn printed(line: &Receiver<Vec<u8>>, until: &str) -> String {
     let mut printed = String::new();
     while !printed.ends_with(until) {
-        printed.push_str(&String::from_utf8_lossy(&line.recv_timeout(SOON).expect("something is printed")));
+        printed.push_str(&String::from_utf8_lossy(
+            &line.recv_timeout(SOON).expect("something is printed"),
+        ));
     }
     printed
 }
@@ -61,7 +65,12 @@ fn the_host_carries_a_serial_line_to_a_server_and_back_over_an_outage() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (accepted, connections) = mpsc::channel();
-    thread::spawn(move || listener.incoming().flatten().try_for_each(|new| accepted.send(new)));
+    thread::spawn(move || {
+        listener
+            .incoming()
+            .flatten()
+            .try_for_each(|new| accepted.send(new))
+    });
     let (from_dte, mut dte) = io::pipe().unwrap();
     let (to_dte, serial) = mpsc::channel();
     let (ended, end) = mpsc::channel();
@@ -92,9 +101,16 @@ fn the_host_carries_a_serial_line_to_a_server_and_back_over_an_outage() {
 
 #[test]
 fn the_host_says_what_is_wrong_with_an_address() {
-    let wrong = |address| host::run(address, io::empty(), &mut io::sink()).unwrap_err().to_string();
+    let wrong = |address| {
+        host::run(address, io::empty(), &mut io::sink())
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(wrong("localhost"), "expected ADDRESS:PORT, got localhost");
-    assert_eq!(wrong("localhost:http"), "expected a port of 1 to 65535, got http");
+    assert_eq!(
+        wrong("localhost:http"),
+        "expected a port of 1 to 65535, got http"
+    );
 }
 
 #[test]
@@ -102,8 +118,14 @@ fn the_recorded_run_is_replayed() {
     let mut told = Vec::new();
     replay::replay(include_str!("../../examples/run.log"), &mut told).unwrap();
     let told = String::from_utf8(told).unwrap();
-    let sends: Vec<_> = told.lines().filter_map(|line| line.split_once("Send(")).collect();
-    let sends: Vec<_> = sends.iter().map(|(when, what)| (when.trim_start(), *what)).collect();
+    let sends: Vec<_> = told
+        .lines()
+        .filter_map(|line| line.split_once("Send("))
+        .collect();
+    let sends: Vec<_> = sends
+        .iter()
+        .map(|(when, what)| (when.trim_start(), *what))
+        .collect();
     let expected = [
         ("0.049314", "DTU0001"),
         ("0.651785", "42 kWh"),
@@ -113,10 +135,22 @@ fn the_recorded_run_is_replayed() {
         ("5.745981", "43 kWh"),
     ];
     let expected = expected.map(|(when, body)| {
-        let (socket, payload) = ("Socket(Link(LinkId(0)), ", "Payload { prefix: b\"\", body: b\"");
-        (format!("{when} -> {socket}"), format!("{payload}{body}\\n\" }}))"))
+        let (socket, payload) = (
+            "Socket(Link(LinkId(0)), ",
+            "Payload { prefix: b\"\", body: b\"",
+        );
+        (
+            format!("{when} -> {socket}"),
+            format!("{payload}{body}\\n\" }}))"),
+        )
     });
-    assert!(sends.iter().copied().eq(expected.iter().map(|(when, what)| (&**when, &**what))), "{told}");
+    assert!(
+        sends
+            .iter()
+            .copied()
+            .eq(expected.iter().map(|(when, what)| (&**when, &**what))),
+        "{told}"
+    );
     assert!(told.ends_with("   6.346455 -> Power(Stop)\n"), "{told}");
 }
 

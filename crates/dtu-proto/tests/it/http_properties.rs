@@ -20,7 +20,8 @@ fn take(bytes: &[u8], cuts: &[usize]) -> Read {
     let mut cuts = cuts.iter().copied().cycle();
     let mut rest = bytes;
     while !rest.is_empty() && !read.ended && read.fault.is_none() {
-        let (mut chunk, behind) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
+        let (mut chunk, behind) =
+            rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
         step_on(&mut answer, &mut chunk, &mut read);
         rest = behind;
         read.left = chunk.len() + rest.len();
@@ -64,13 +65,18 @@ fn answers(body: Vec<u8>) -> impl Strategy<Value = (Vec<u8>, Vec<u8>, bool)> {
         let length = body.len();
         let head = match kind {
             0 => format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
-            1 => "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-                .to_string(),
+            1 => {
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+                    .to_string()
+            }
             2 => "HTTP/1.0 200 OK\r\n\r\n".to_string(),
             _ => "\r\nHTTP/1.1 500 no\nX: y\0z\nTransfer-Encoding:chunked\n\n".to_string(),
         };
-        let coded =
-            if kind % 2 == 1 { chunked(&body, size, if bare { "\n" } else { "\r\n" }) } else { body.clone() };
+        let coded = if kind % 2 == 1 {
+            chunked(&body, size, if bare { "\n" } else { "\r\n" })
+        } else {
+            body.clone()
+        };
         ([head.as_bytes(), &coded].concat(), body.clone(), kind != 2)
     })
 }
@@ -179,9 +185,11 @@ fn decoded(target: &str) -> Vec<u8> {
 fn decoded_bytes(bytes: &[u8]) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::new(), bytes);
     while let Some((first, behind)) = rest.split_first() {
-        let digits =
-            behind.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let digits = behind
+            .get(..2)
+            .filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
         out.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { &behind[2..] } else { behind };
     }

@@ -39,10 +39,25 @@ const BYTES: [&str; 8] = [
 ];
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let reasons = [CloseReason::PeerClosed, CloseReason::Reset, CloseReason::TimedOut];
-    let lines =
-        ["AT+CIMOD=0;+CIAPPLY", "AT+CIMOD=3;+CIAPPLY", "AT+CIAPPLY", "AT+HTPTO=5;+CIAPPLY", "AT+CIRESET"];
-    let nets = [Net::Good, Net::Good, Net::Stuck, Net::Refused, Net::BlackHole];
+    let reasons = [
+        CloseReason::PeerClosed,
+        CloseReason::Reset,
+        CloseReason::TimedOut,
+    ];
+    let lines = [
+        "AT+CIMOD=0;+CIAPPLY",
+        "AT+CIMOD=3;+CIAPPLY",
+        "AT+CIAPPLY",
+        "AT+HTPTO=5;+CIAPPLY",
+        "AT+CIRESET",
+    ];
+    let nets = [
+        Net::Good,
+        Net::Good,
+        Net::Stuck,
+        Net::Refused,
+        Net::BlackHole,
+    ];
     let act = prop_oneof![
         6 => Just(Act::Frame),
         8 => prop::sample::select(&BYTES[..]).prop_map(Act::Server),
@@ -67,19 +82,36 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
-        let mut config =
-            Config { mode: WorkingMode::Httpd, heartbeat_interval: 0, packing_time: 0, ..Config::default() };
+        let mut config = Config {
+            mode: WorkingMode::Httpd,
+            heartbeat_interval: 0,
+            packing_time: 0,
+            ..Config::default()
+        };
         config.restart_time = 0;
-        let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+        let mut options = Options {
+            setup_window: Duration::ZERO,
+            ..Options::default()
+        };
         options.modes.spool = true;
         let mut dev = Bench::with(config, options);
         let printed = dev.at(1000).printed().len();
         assert!(printed > 0, "the banner");
-        Self { dev, frames: 0, seen: Vec::new(), printed: 0 }
+        Self {
+            dev,
+            frames: 0,
+            seen: Vec::new(),
+            printed: 0,
+        }
     }
 
     fn act(&mut self, act: &Act) {
-        let HttpdStatus { state, counters, waiting_frames, .. } = self.status();
+        let HttpdStatus {
+            state,
+            counters,
+            waiting_frames,
+            ..
+        } = self.status();
         let rests = state == LinkState::Off;
         let asked = counters.requests > done(&counters) || waiting_frames == 0;
         let dev = &mut self.dev;
@@ -102,7 +134,9 @@ impl Story {
             }
             Act::Net(net) => dev.peer(SERVER).net = *net,
             Act::Wait(millis) => drop(dev.wait(*millis)),
-            Act::Attached(true) => drop(dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))),
+            Act::Attached(true) => {
+                drop(dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))))
+            }
             Act::Attached(false) => drop(dev.input(Input::Modem(&ModemInput::Detached))),
             Act::Console(line) => drop(dev.input(Input::Console(line))),
             Act::DteReads(true) => drop(dev.dte_reads_on()),
@@ -119,19 +153,41 @@ impl Story {
     fn look(&mut self) {
         let got = String::from_utf8(self.dev.channel_received(SERVER)).expect("text");
         for request in got.split_inclusive("\r\n\r\n") {
-            let id =
-                request.strip_prefix("GET /1.php?%3C").and_then(|rest| rest.split_once("%3E HTTP/1.1\r\n"));
-            self.seen.push(id.expect("a whole request").0.parse().expect("a number"));
+            let id = request
+                .strip_prefix("GET /1.php?%3C")
+                .and_then(|rest| rest.split_once("%3E HTTP/1.1\r\n"));
+            self.seen
+                .push(id.expect("a whole request").0.parse().expect("a number"));
         }
-        assert!(self.seen.is_sorted_by(|a, b| a < b), "at most once, in order: {:?}", self.seen);
+        assert!(
+            self.seen.is_sorted_by(|a, b| a < b),
+            "at most once, in order: {:?}",
+            self.seen
+        );
         let banner = "\\r\\nUSR-GPRS232-DTU\\r\\n";
-        self.printed += self.dev.printed().replace(banner, "").replace("\\r", "1").replace("\\n", "1").len();
-        let HttpdStatus { counters, waiting_frames, .. } = self.status();
+        self.printed += self
+            .dev
+            .printed()
+            .replace(banner, "")
+            .replace("\\r", "1")
+            .replace("\\n", "1")
+            .len();
+        let HttpdStatus {
+            counters,
+            waiting_frames,
+            ..
+        } = self.status();
         let done = done(&counters);
         // What comes while the device is about to restart waits for that.
         assert!((0..=1).contains(&(u64::from(self.frames) - counters.frames_in)));
-        assert_eq!(counters.frames_in, done + counters.dropped_frames + waiting_frames as u64);
-        assert!(counters.requests >= done && counters.requests <= done + 1, "{counters:?}");
+        assert_eq!(
+            counters.frames_in,
+            done + counters.dropped_frames + waiting_frames as u64
+        );
+        assert!(
+            counters.requests >= done && counters.requests <= done + 1,
+            "{counters:?}"
+        );
         let undelivered = self.dev.dtu.undelivered(QueueId::Httpd).count() as u64;
         assert_eq!(undelivered + counters.requests, counters.frames_in);
     }

@@ -7,17 +7,30 @@ use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
 fn device() -> Dtu {
-    Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO)
+    Dtu::new(
+        Config::default(),
+        Options::default(),
+        Identity::default(),
+        1,
+        Instant::ZERO,
+    )
 }
 
 /// Each figure another number.
 fn some() -> Losses {
-    let loss = |at: u64| Loss { frames: at, bytes: at + 100, spool_refused: at + 200 };
+    let loss = |at: u64| Loss {
+        frames: at,
+        bytes: at + 100,
+        spool_refused: at + 200,
+    };
     let mut losses = Losses::default();
     for queue in QueueId::ALL {
         losses.queues[queue.index()] = loss(queue.index() as u64 + 1);
     }
-    losses.line = Loss { spool_refused: 0, ..loss(50) };
+    losses.line = Loss {
+        spool_refused: 0,
+        ..loss(50)
+    };
     losses.others = std::array::from_fn(|place| 1000 + place as u64);
     losses
 }
@@ -28,12 +41,21 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
     dtu.restore_losses(&some());
     assert_eq!(dtu.losses(), some());
     for queue in QueueId::ALL {
-        dtu.handle_input(Input::Store(StoreInput::SpoolRefused(queue, 1000)), Instant::ZERO);
+        dtu.handle_input(
+            Input::Store(StoreInput::SpoolRefused(queue, 1000)),
+            Instant::ZERO,
+        );
     }
     let after = dtu.losses();
     for queue in QueueId::ALL {
         let (before, after) = (some().queues[queue.index()], after.queues[queue.index()]);
-        assert_eq!(after, Loss { spool_refused: before.spool_refused + 1000, ..before });
+        assert_eq!(
+            after,
+            Loss {
+                spool_refused: before.spool_refused + 1000,
+                ..before
+            }
+        );
     }
     let status = dtu.status(Instant::ZERO);
     for link in &status.links {
@@ -64,7 +86,10 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
     }
     assert_eq!(status.call.counters.received, status.call.counters.refused);
     let command = &status.serial_command.counters;
-    assert_eq!((command.packets_in, command.bytes_in), (command.dropped_packets, command.dropped_bytes));
+    assert_eq!(
+        (command.packets_in, command.bytes_in),
+        (command.dropped_packets, command.dropped_bytes)
+    );
     // A restart of the device alone changes nothing of it.
     let mut again = device();
     again.restore_losses(&after);
@@ -75,11 +100,27 @@ fn k3_what_was_lost_in_earlier_runs_is_counted_on_and_every_sum_holds() {
 #[test]
 fn a_frame_of_an_earlier_run_that_finds_no_room_leaves_the_spool_with_its_drop() {
     for queue in [QueueId::Link(LinkId::ALL[0]), QueueId::Httpd] {
-        let small = LinkOptions { spool: true, cache: 1024, ..LinkOptions::default() };
-        let options =
-            Options { links: std::array::from_fn(|_| small.clone()), modes: small, ..Options::default() };
-        let mut dtu = Dtu::new(Config::default(), options, Identity::default(), 1, Instant::ZERO);
-        dtu.restore(queue, (7..10).map(|number| (number, vec![b'x'; 400].into())));
+        let small = LinkOptions {
+            spool: true,
+            cache: 1024,
+            ..LinkOptions::default()
+        };
+        let options = Options {
+            links: std::array::from_fn(|_| small.clone()),
+            modes: small,
+            ..Options::default()
+        };
+        let mut dtu = Dtu::new(
+            Config::default(),
+            options,
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
+        dtu.restore(
+            queue,
+            (7..10).map(|number| (number, vec![b'x'; 400].into())),
+        );
         let (mut dropped, mut released) = (0, Vec::new());
         while let Some(output) = dtu.poll_output() {
             if let Output::Event(Event::FrameDropped { queue: of, .. }) = output {

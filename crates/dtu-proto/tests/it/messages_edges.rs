@@ -16,7 +16,13 @@ use dtu_proto::time::Duration;
 const PHONE: &str = "+8613800138000";
 
 fn in_mode(mode: WorkingMode) -> Config {
-    Config { mode, heartbeat_interval: 0, restart_time: 0, password: "abc".into(), ..Config::default() }
+    Config {
+        mode,
+        heartbeat_interval: 0,
+        restart_time: 0,
+        password: "abc".into(),
+        ..Config::default()
+    }
 }
 
 fn booted(config: Config) -> Bench {
@@ -59,7 +65,9 @@ fn all_parts_of_a_printed_message_are_taken_while_the_disk_fails() {
 fn a_command_that_was_run_is_taken_while_the_disk_fails() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
     dev.store_works = false;
-    dev.at(1000).sms_from(PHONE, "abc,AT").network_takes(&[(PHONE, "OK")]);
+    dev.at(1000)
+        .sms_from(PHONE, "abc,AT")
+        .network_takes(&[(PHONE, "OK")]);
     assert_eq!(dev.post.taken, [1]);
 }
 
@@ -67,11 +75,18 @@ fn a_command_that_was_run_is_taken_while_the_disk_fails() {
 fn copies_and_scraps_find_no_endless_room_while_the_disk_fails() {
     let mut dev = booted(in_mode(WorkingMode::Transparent));
     dev.store_works = false;
-    let pdu = deliver(Address::number(PHONE).unwrap(), UserData::plain(Body::text("x")), stamp(0));
+    let pdu = deliver(
+        Address::number(PHONE).unwrap(),
+        UserData::plain(Body::text("x")),
+        stamp(0),
+    );
     for _ in 0..2000 {
         dev.brings(&pdu);
     }
-    assert!(not_taken(&dev) > 0, "the list of what is to be told has no bound");
+    assert!(
+        not_taken(&dev) > 0,
+        "the list of what is to be told has no bound"
+    );
     dev.store_works = true;
     dev.wait(60_000);
     assert_eq!(not_taken(&dev), 0);
@@ -87,7 +102,10 @@ fn copies_and_scraps_find_no_endless_room_while_the_disk_fails() {
 
 #[test]
 fn a_message_that_the_shut_door_does_not_hear_waits_for_room_like_any_other() {
-    let config = Config { password: "admin".into(), ..in_mode(WorkingMode::Transparent) };
+    let config = Config {
+        password: "admin".into(),
+        ..in_mode(WorkingMode::Transparent)
+    };
     let options = Options {
         setup_window: Duration::ZERO,
         factory_password: FactoryPassword::Off,
@@ -110,20 +128,31 @@ fn a_message_that_waits_and_comes_again_is_taken_under_both_numbers() {
     for place in 0..80 {
         dev.sms_from(PHONE, &place.to_string());
     }
-    let pdu = deliver(Address::number(PHONE).unwrap(), UserData::plain(Body::text("last")), stamp(1000));
+    let pdu = deliver(
+        Address::number(PHONE).unwrap(),
+        UserData::plain(Body::text("last")),
+        stamp(1000),
+    );
     let ids = [dev.brings(&pdu), dev.brings(&pdu)];
     assert!(not_taken(&dev) > 0);
     dev.dte_reads_on();
     let printed = dev.wait(1000).printed();
     assert!(printed.ends_with("79last"), "{printed}");
-    assert!(ids.iter().all(|id| dev.post.taken.contains(id)), "{:?} in {:?}", ids, dev.post.taken);
+    assert!(
+        ids.iter().all(|id| dev.post.taken.contains(id)),
+        "{:?} in {:?}",
+        ids,
+        dev.post.taken
+    );
 }
 
 #[test]
 fn a_long_message_for_a_dte_that_is_not_there_survives_a_kill() {
     let config = in_mode(WorkingMode::AtCommand);
     let mut dev = booted(config.clone());
-    dev.at(1000).command("AT+CNMI=2,2;+CMEE=1;W", "\r\nOK\r\n").wait(1000);
+    dev.at(1000)
+        .command("AT+CNMI=2,2;+CMEE=1;W", "\r\nOK\r\n")
+        .wait(1000);
     dev.dte_reads = false;
     let mut config = config;
     config.cmee = 1;
@@ -144,13 +173,19 @@ fn a_long_message_for_a_dte_that_is_not_there_survives_a_kill() {
 #[test]
 fn what_finds_no_room_is_counted() {
     let mut dev = booted(in_mode(WorkingMode::Transparent));
-    dev.at(1000).escape().command("AT+CNMI=2,1,0,1", "\r\nOK\r\n").command("AT+ENTM", "\r\nOK\r\n");
+    dev.at(1000)
+        .escape()
+        .command("AT+CNMI=2,1,0,1", "\r\nOK\r\n")
+        .command("AT+ENTM", "\r\nOK\r\n");
     for reference in 0..40 {
         dev.brings(&report(PHONE, reference));
     }
     let counted = |dev: &Bench| {
         let status = dev.dtu.status(dev.now);
-        (status.serial.counters.dropped_replies, status.messages.counters.turned_away)
+        (
+            status.serial.counters.dropped_replies,
+            status.messages.counters.turned_away,
+        )
     };
     assert_eq!(counted(&dev), (8, 0));
     for text in 0..50 + 256 + 3 {
@@ -166,7 +201,9 @@ fn nothing_is_given_to_a_modem_that_is_gone() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
     dev.post.silent = true;
     dev.at(1000).serial("one").wait(100);
-    dev.command_over_console("AT+CIPNUM=10010").serial("two").wait(100);
+    dev.command_over_console("AT+CIPNUM=10010")
+        .serial("two")
+        .wait(100);
     assert_eq!(dev.post.given.len(), 1);
     dev.post.unanswered.clear();
     dev.news(ModemInput::Gone).wait(1000);
@@ -175,7 +212,13 @@ fn nothing_is_given_to_a_modem_that_is_gone() {
     dev.modem_comes().wait(6000);
     let mut taken = dev.submits();
     taken.sort();
-    assert_eq!(taken, [("10010".to_string(), "two".to_string()), ("10086".to_string(), "one".to_string())]);
+    assert_eq!(
+        taken,
+        [
+            ("10010".to_string(), "two".to_string()),
+            ("10086".to_string(), "one".to_string())
+        ]
+    );
 }
 
 // ---- an open prompt
@@ -185,31 +228,49 @@ fn what_stands_before_a_prompt_on_its_line_is_done_behind_it() {
     let mut dev = booted(in_mode(WorkingMode::Transparent));
     dev.at(1000).escape().command("AT+CMGF=1", "\r\nOK\r\n");
     dev.command("AT+ENTM;+CMGS=\"10086\"", "\r\n> ").wait(500);
-    dev.serial("hello\x1a").prints("\r\n+CMGS: 42\r\n\r\nOK\r\n").network_takes(&[("10086", "hello")]);
+    dev.serial("hello\x1a")
+        .prints("\r\n+CMGS: 42\r\n\r\nOK\r\n")
+        .network_takes(&[("10086", "hello")]);
     // Now it is the data state: no command.
     dev.wait(1000).serial("AT\r").wait(1000).prints_nothing();
 }
 
 #[test]
 fn a_link_that_changes_the_mode_waits_for_the_end_of_a_prompt() {
-    let mut dev = booted(Config { network_at: true, password: "abc".into(), ..one_link() });
+    let mut dev = booted(Config {
+        network_at: true,
+        password: "abc".into(),
+        ..one_link()
+    });
     dev.at(1000).escape().command("AT+CMGF=1", "\r\nOK\r\n");
     dev.net[0] = Net::Stuck;
     dev.network(LINK1, "abc,AT+CIMOD=4;+CIAPPLY").wait(100);
     dev.command("AT+CMGS=\"10086\"", "\r\n> ").wait(5000);
-    dev.serial("hello\x1a").wait(100).prints("\r\n+CMGS: 42\r\n\r\nOK\r\n");
+    dev.serial("hello\x1a")
+        .wait(100)
+        .prints("\r\n+CMGS: 42\r\n\r\nOK\r\n");
     dev.network_takes(&[("10086", "hello")]);
     // Then it changes: a frame is a message.
-    dev.wait(3000).serial("x").wait(200).network_takes(&[("10086", "x")]);
+    dev.wait(3000)
+        .serial("x")
+        .wait(200)
+        .network_takes(&[("10086", "x")]);
 }
 
 #[test]
 fn a_prompt_ends_with_the_dte_that_it_asked() {
     let mut dev = booted(in_mode(WorkingMode::AtCommand));
-    dev.at(1000).command("AT+CMGF=1", "\r\nOK\r\n").command("AT+CMGS=\"10086\"", "\r\n> ");
-    dev.serial("half").input(Input::Serial(SerialInput::Gone)).wait(1000);
-    dev.input(Input::Serial(SerialInput::Present)).command("AT", "\r\nOK\r\n");
-    dev.command("AT+CMGS=\"10010\"", "\r\n> ").serial("text\x1a").wait(100);
+    dev.at(1000)
+        .command("AT+CMGF=1", "\r\nOK\r\n")
+        .command("AT+CMGS=\"10086\"", "\r\n> ");
+    dev.serial("half")
+        .input(Input::Serial(SerialInput::Gone))
+        .wait(1000);
+    dev.input(Input::Serial(SerialInput::Present))
+        .command("AT", "\r\nOK\r\n");
+    dev.command("AT+CMGS=\"10010\"", "\r\n> ")
+        .serial("text\x1a")
+        .wait(100);
     dev.network_takes(&[("10010", "text")]);
 }
 

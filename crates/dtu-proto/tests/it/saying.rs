@@ -19,7 +19,14 @@ fn gated() -> Config {
 /// The commands that were told since the last look: who, what, and why not.
 fn told(dev: &mut Bench) -> Vec<(Door, String, Option<String>)> {
     let commands = dev.events.drain(..).filter_map(|event| {
-        let Event::Command { door, line, outcome } = event else { return None };
+        let Event::Command {
+            door,
+            line,
+            outcome,
+        } = event
+        else {
+            return None;
+        };
         Some((door, line, outcome.err()))
     });
     commands.collect()
@@ -29,13 +36,24 @@ fn told(dev: &mut Bench) -> Vec<(Door, String, Option<String>)> {
 fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_result() {
     let mut dev = Bench::new(gated());
     dev.at(500).network(LINK1, "gehem,AT+CIPSW=abcde").wait(10);
-    assert_eq!(told(&mut dev), [(Door::Link(LINK1), "AT+CIPSW=****".to_owned(), None)]);
+    assert_eq!(
+        told(&mut dev),
+        [(Door::Link(LINK1), "AT+CIPSW=****".to_owned(), None)]
+    );
     dev.serial("abcde,AT+CIPR=7").wait(200);
     let refused = told(&mut dev);
-    assert_eq!((refused[0].0, refused[0].1.as_str()), (Door::SerialFrame, "AT+CIPR=7"));
-    assert!(refused[0].2.as_deref().unwrap().starts_with("CIPR: "), "{refused:?}");
+    assert_eq!(
+        (refused[0].0, refused[0].1.as_str()),
+        (Door::SerialFrame, "AT+CIPR=7")
+    );
+    assert!(
+        refused[0].2.as_deref().unwrap().starts_with("CIPR: "),
+        "{refused:?}"
+    );
     dev.input(Input::Console("AT+CSQ;+CIPSW=abcdefgh"));
-    let [(Door::Console, line, Some(why))] = &told(&mut dev)[..] else { panic!("one refusal") };
+    let [(Door::Console, line, Some(why))] = &told(&mut dev)[..] else {
+        panic!("one refusal")
+    };
     assert_eq!(line, "AT+CSQ;+CIPSW=****");
     assert!(!why.contains("abcd"), "{why}");
     // What waits for the disk is told when it is done; what comes meanwhile is refused, and told so.
@@ -44,7 +62,10 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
     assert_eq!(told(&mut dev), []);
     dev.network(LINK1, "abcde,AT+CIVER?");
     let busy = told(&mut dev);
-    assert!(busy[0].2.as_deref().unwrap().starts_with("busy"), "{busy:?}");
+    assert!(
+        busy[0].2.as_deref().unwrap().starts_with("busy"),
+        "{busy:?}"
+    );
     dev.store_answers = true;
     dev.wait(11_000);
     let late = told(&mut dev);
@@ -52,17 +73,24 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
     assert!(late[0].2.as_deref().unwrap().contains("store"), "{late:?}");
     // The DTE knows what it types.
     dev.printed();
-    dev.escape().command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+    dev.escape()
+        .command("AT+CIPR?", "\r\n+CIPR: 115200\r\n\r\nOK\r\n");
     assert_eq!(told(&mut dev), []);
 }
 
 #[test]
 fn k3_every_drop_has_a_place_in_the_list_for_logs() {
     let options = Options {
-        links: std::array::from_fn(|_| LinkOptions { cache: 1024, ..LinkOptions::default() }),
+        links: std::array::from_fn(|_| LinkOptions {
+            cache: 1024,
+            ..LinkOptions::default()
+        }),
         ..Options::default()
     };
-    let options = Options { setup_window: Duration::ZERO, ..options };
+    let options = Options {
+        setup_window: Duration::ZERO,
+        ..options
+    };
     let mut dev = Bench::with(one_link(), options);
     dev.net[0] = Net::Refused;
     for number in 0..20 {
@@ -72,14 +100,21 @@ fn k3_every_drop_has_a_place_in_the_list_for_logs() {
     let counters = dev.dtu.status(dev.now).links[0].counters;
     assert!(counters.dropped_frames > 0);
     let of_link = drops[DropPlace::Link(LINK1).index()];
-    assert_eq!((of_link.count, of_link.bytes), (counters.dropped_frames, counters.dropped_bytes));
+    assert_eq!(
+        (of_link.count, of_link.bytes),
+        (counters.dropped_frames, counters.dropped_bytes)
+    );
     dev.input(Input::Lost(Lost::Overrun(7)));
     dev.input(Input::Lost(Lost::Datagrams(SocketId::Link(LINK1), 9)));
     let drops = dev.dtu.drops();
     assert_eq!(drops[DropPlace::SerialOverrun.index()].count, 7);
     assert_eq!(drops[DropPlace::LinkDatagrams(LINK1).index()].count, 9);
     for (index, dropped) in drops.iter().enumerate() {
-        assert_eq!(dropped.place.index(), index, "each place has one of its own");
+        assert_eq!(
+            dropped.place.index(),
+            index,
+            "each place has one of its own"
+        );
     }
 }
 

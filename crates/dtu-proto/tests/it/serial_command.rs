@@ -4,9 +4,12 @@
 use crate::common;
 
 use common::{Bench, Net};
-use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode};
+use dtu_proto::config::{
+    Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode,
+};
 use dtu_proto::event::{
-    CloseReason, Event, Input, LinkDownReason, ModemInput, Power, QueueId, SocketId, SocketInput, StoreOutput,
+    CloseReason, Event, Input, LinkDownReason, ModemInput, Power, QueueId, SocketId, SocketInput,
+    StoreOutput,
 };
 use dtu_proto::status::SerialCommandStatus;
 use dtu_proto::time::Duration;
@@ -21,11 +24,19 @@ const EXAMPLE: &[u8] = b"\x55\xAA\x00\x0A\x00\x00\x00\x21\x00\x85\x00\xA8\xC0\x0
 const MINUTE: u64 = 60_000;
 
 fn mode_1() -> Config {
-    Config { mode: WorkingMode::SerialCommand, heartbeat_interval: 0, restart_time: 0, ..Config::default() }
+    Config {
+        mode: WorkingMode::SerialCommand,
+        heartbeat_interval: 0,
+        restart_time: 0,
+        ..Config::default()
+    }
 }
 
 fn options(change: impl FnOnce(&mut LinkOptions)) -> Options {
-    let mut options = Options { setup_window: Duration::ZERO, ..Options::default() };
+    let mut options = Options {
+        setup_window: Duration::ZERO,
+        ..Options::default()
+    };
     change(&mut options.modes);
     options
 }
@@ -79,12 +90,19 @@ impl CommandBench for Bench {
             counters.packets_out + counters.dropped_packets + waiting.0,
             "{status:?}"
         );
-        assert_eq!(counters.bytes_in, counters.bytes_out + counters.dropped_bytes + waiting.1, "{status:?}");
+        assert_eq!(
+            counters.bytes_in,
+            counters.bytes_out + counters.dropped_bytes + waiting.1,
+            "{status:?}"
+        );
         status
     }
 
     fn waiting(&self) -> Vec<Vec<u8>> {
-        self.dtu.undelivered(QueueId::SerialCommand).map(|(_, packet)| packet.to_vec()).collect()
+        self.dtu
+            .undelivered(QueueId::SerialCommand)
+            .map(|(_, packet)| packet.to_vec())
+            .collect()
     }
 }
 
@@ -94,31 +112,62 @@ impl CommandBench for Bench {
 fn a_packet_goes_to_the_destination_that_it_names_and_answers_come_back_raw() {
     let mut dev = up();
     dev.serial(EXAMPLE).wait(200).channel_sends(TO[0], b"\x01");
-    dev.send(to(1, b"hello")).channel_sends(TO[1], "hello").prints_nothing();
-    dev.channel_data(TO[1], "world").channel_data(TO[0], b"\0\xFF").prints(b"world\0\xFF");
+    dev.send(to(1, b"hello"))
+        .channel_sends(TO[1], "hello")
+        .prints_nothing();
+    dev.channel_data(TO[1], "world")
+        .channel_data(TO[0], b"\0\xFF")
+        .prints(b"world\0\xFF");
     let connect = &dev.peer(TO[0]).connects[0];
     assert_eq!(
-        (connect.protocol, &*connect.address, connect.port, connect.local_port, connect.tls),
+        (
+            connect.protocol,
+            &*connect.address,
+            connect.port,
+            connect.local_port,
+            connect.tls
+        ),
         (Protocol::Udp, "192.168.0.133", 33, 0, false)
     );
     let connect = &dev.peer(TO[1]).connects[0];
-    assert_eq!((connect.protocol, &*connect.address, connect.port), (Protocol::Tcp, "10.0.0.1", 5000));
+    assert_eq!(
+        (connect.protocol, &*connect.address, connect.port),
+        (Protocol::Tcp, "10.0.0.1", 5000)
+    );
     assert!(dev.events.contains(&Event::Connected(TO[1])));
     let counters = dev.status().counters;
-    assert_eq!((counters.packets_out, counters.received_bytes, counters.received_reads), (2, 7, 2));
+    assert_eq!(
+        (
+            counters.packets_out,
+            counters.received_bytes,
+            counters.received_reads
+        ),
+        (2, 7, 2)
+    );
 }
 
 #[test]
 fn a_destination_has_one_connection_however_its_name_is_spelt() {
     let mut dev = up();
-    let name = |name| CommandFrame { host: Host::Name(name), ..to(1, b"x") };
-    dev.send(name("meter.example")).send(name("Meter.Example")).send(name("meter.example"));
+    let name = |name| CommandFrame {
+        host: Host::Name(name),
+        ..to(1, b"x")
+    };
+    dev.send(name("meter.example"))
+        .send(name("Meter.Example"))
+        .send(name("meter.example"));
     assert_eq!(dev.channel_received(TO[0]), b"xxx");
     assert_eq!(dev.peer(TO[0]).connects.len(), 1);
     assert_eq!(dev.peer(TO[0]).connects[0].address, "meter.example");
     for other in [
-        CommandFrame { port: 5001, ..name("meter.example") },
-        CommandFrame { protocol: Protocol::Udp, ..name("meter.example") },
+        CommandFrame {
+            port: 5001,
+            ..name("meter.example")
+        },
+        CommandFrame {
+            protocol: Protocol::Udp,
+            ..name("meter.example")
+        },
     ] {
         dev.send(other);
     }
@@ -127,9 +176,25 @@ fn a_destination_has_one_connection_however_its_name_is_spelt() {
 
 #[test]
 fn packets_in_one_frame_and_in_many_are_the_same() {
-    let mut dev = booted(Config { packing_time: 50, ..mode_1() }, options(|_| ()));
-    dev.serial([bytes(to(1, b"one")), bytes(to(2, b"two")), bytes(to(1, b"three"))].concat()).wait(200);
-    dev.channel_sends(TO[0], "one").channel_sends(TO[0], "three").channel_sends(TO[1], "two");
+    let mut dev = booted(
+        Config {
+            packing_time: 50,
+            ..mode_1()
+        },
+        options(|_| ()),
+    );
+    dev.serial(
+        [
+            bytes(to(1, b"one")),
+            bytes(to(2, b"two")),
+            bytes(to(1, b"three")),
+        ]
+        .concat(),
+    )
+    .wait(200);
+    dev.channel_sends(TO[0], "one")
+        .channel_sends(TO[0], "three")
+        .channel_sends(TO[1], "two");
     for byte in bytes(to(1, b"by")) {
         dev.serial([byte]).wait(55);
     }
@@ -140,15 +205,31 @@ fn packets_in_one_frame_and_in_many_are_the_same() {
 fn a_packet_longer_than_a_frame_of_the_line_is_whole() {
     let mut dev = up();
     let name = "n".repeat(255);
-    let frame = CommandFrame { host: Host::Name(&name), ..to(1, &[b'd'; 1000]) };
-    dev.send(frame).channel_sends(TO[0], [b'd'; 1000]).prints_nothing();
+    let frame = CommandFrame {
+        host: Host::Name(&name),
+        ..to(1, &[b'd'; 1000])
+    };
+    dev.send(frame)
+        .channel_sends(TO[0], [b'd'; 1000])
+        .prints_nothing();
 }
 
 #[test]
 fn without_packing_each_read_is_a_part() {
-    let mut dev = booted(Config { packing_time: 0, ..mode_1() }, options(|_| ()));
+    let mut dev = booted(
+        Config {
+            packing_time: 0,
+            ..mode_1()
+        },
+        options(|_| ()),
+    );
     let packet = bytes(to(1, b"parts"));
-    dev.serial(&packet[..3]).wait(30).serial(&packet[3..9]).wait(960).serial(&packet[9..]).wait(100);
+    dev.serial(&packet[..3])
+        .wait(30)
+        .serial(&packet[3..9])
+        .wait(960)
+        .serial(&packet[9..])
+        .wait(100);
     dev.channel_sends(TO[0], "parts").prints_nothing();
 }
 
@@ -162,7 +243,10 @@ fn registration_and_heartbeats_are_for_links_only() {
         ..mode_1()
     };
     let mut dev = booted(config, options(|_| ()));
-    dev.send(to(1, b"data")).channel_sends(TO[0], "data").wait(MINUTE).channel_sends_nothing(TO[0]);
+    dev.send(to(1, b"data"))
+        .channel_sends(TO[0], "data")
+        .wait(MINUTE)
+        .channel_sends_nothing(TO[0]);
     assert_eq!(dev.peer(TO[0]).closes, 0);
 }
 
@@ -174,14 +258,22 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
     let mut wrong_sum = EXAMPLE.to_vec();
     wrong_sum[14] = 0x10;
     dev.serial([&wrong_sum, EXAMPLE].concat()).wait(200);
-    dev.prints("\r\n+CME ERROR: command frame: sum must be 0F, got 10\r\n").channel_sends(TO[0], b"\x01");
+    dev.prints("\r\n+CME ERROR: command frame: sum must be 0F, got 10\r\n")
+        .channel_sends(TO[0], b"\x01");
     dev.serial(b"\x55\xAA\x00\x05\0\0\0\0\0").wait(200);
     dev.prints("\r\n+CME ERROR: command frame: len must be 8..=1261, got 5\r\n");
-    dev.serial(b"\x55\xAA\x00\x0A\x04\x00\x00\x21\x00aaaaa\xEA").wait(200);
+    dev.serial(b"\x55\xAA\x00\x0A\x04\x00\x00\x21\x00aaaaa\xEA")
+        .wait(200);
     dev.prints("\r\n+CME ERROR: command frame: sum must be 0A, got EA\r\n");
-    dev.serial(b"\x55\xAA\x00\x0A\x04\x00\x00\x21\x00aaaaa\x0A").wait(200);
-    dev.prints("\r\n+CME ERROR: command frame: the name must have 1..=255 bytes and end with 00\r\n");
-    dev.serial(EXAMPLE).wait(200).channel_sends(TO[0], b"\x01").prints_nothing();
+    dev.serial(b"\x55\xAA\x00\x0A\x04\x00\x00\x21\x00aaaaa\x0A")
+        .wait(200);
+    dev.prints(
+        "\r\n+CME ERROR: command frame: the name must have 1..=255 bytes and end with 00\r\n",
+    );
+    dev.serial(EXAMPLE)
+        .wait(200)
+        .channel_sends(TO[0], b"\x01")
+        .prints_nothing();
     let counters = dev.status().counters;
     assert_eq!((counters.packets_in, counters.bad_packets), (2, 4));
     assert_eq!(counters.garbage_bytes, 15 + 9 + 15 + 15);
@@ -190,18 +282,35 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
 #[test]
 fn a_good_packet_inside_a_bad_one_is_found() {
     let mut dev = up();
-    dev.serial([&b"\x55\xAA\x00\x14"[..], EXAMPLE, b"\0\0\0\0\0\xFF"].concat()).wait(200);
+    dev.serial([&b"\x55\xAA\x00\x14"[..], EXAMPLE, b"\0\0\0\0\0\xFF"].concat())
+        .wait(200);
     dev.channel_sends(TO[0], b"\x01");
     let counters = dev.status().counters;
-    assert_eq!((counters.packets_in, counters.bad_packets, counters.garbage_bytes), (1, 1, 10));
+    assert_eq!(
+        (
+            counters.packets_in,
+            counters.bad_packets,
+            counters.garbage_bytes
+        ),
+        (1, 1, 10)
+    );
 }
 
 #[test]
 fn errors_obey_the_settings_of_result_codes() {
-    for (cmee, quiet, text) in
-        [(1, false, "\r\n+CME ERROR: 3\r\n"), (0, false, "\r\nERROR\r\n"), (2, true, "")]
-    {
-        let mut dev = booted(Config { cmee, quiet, ..mode_1() }, options(|_| ()));
+    for (cmee, quiet, text) in [
+        (1, false, "\r\n+CME ERROR: 3\r\n"),
+        (0, false, "\r\nERROR\r\n"),
+        (2, true, ""),
+    ] {
+        let mut dev = booted(
+            Config {
+                cmee,
+                quiet,
+                ..mode_1()
+            },
+            options(|_| ()),
+        );
         dev.serial("hello").wait(200).prints(text);
     }
 }
@@ -210,8 +319,18 @@ fn errors_obey_the_settings_of_result_codes() {
 fn what_is_no_packet_is_told_once_until_the_next_good_one() {
     let mut dev = up();
     let told = "\r\n+CME ERROR: a command frame begins with 55 AA, got 68\r\n";
-    dev.serial("hello").wait(200).prints(told).serial("hello").wait(200).prints_nothing();
-    dev.serial(EXAMPLE).wait(200).prints_nothing().serial("hello").wait(200).prints(told);
+    dev.serial("hello")
+        .wait(200)
+        .prints(told)
+        .serial("hello")
+        .wait(200)
+        .prints_nothing();
+    dev.serial(EXAMPLE)
+        .wait(200)
+        .prints_nothing()
+        .serial("hello")
+        .wait(200)
+        .prints(told);
     assert_eq!(dev.status().counters.garbage_bytes, 15);
     assert_eq!(dev.status().counters.bad_packets, 0);
 }
@@ -219,50 +338,92 @@ fn what_is_no_packet_is_told_once_until_the_next_good_one() {
 #[test]
 fn the_rest_of_a_packet_comes_within_its_time_on_the_line_and_a_second() {
     let mut dev = up();
-    dev.at(1000).serial([&b"\x55\xAA\x01\x00\x01"[..], EXAMPLE].concat());
+    dev.at(1000)
+        .serial([&b"\x55\xAA\x01\x00\x01"[..], EXAMPLE].concat());
     // 261 bytes at 115200 Bd take 22 ms (decisions 16.17; it was a second of silence).
     dev.at(2021).prints_nothing().channel_sends_nothing(TO[0]);
     assert_eq!(dev.status().unfinished_bytes, 20);
-    dev.at(2023).prints("\r\n+CME ERROR: command frame: got only 20 of 261 bytes\r\n");
+    dev.at(2023)
+        .prints("\r\n+CME ERROR: command frame: got only 20 of 261 bytes\r\n");
     dev.at(2123).channel_sends(TO[0], b"\x01");
-    assert_eq!((dev.status().unfinished_bytes, dev.status().counters.garbage_bytes), (0, 5));
+    assert_eq!(
+        (
+            dev.status().unfinished_bytes,
+            dev.status().counters.garbage_bytes
+        ),
+        (0, 5)
+    );
 }
 
 #[test]
 fn what_a_long_packing_time_holds_back_is_not_late() {
-    let mut dev = booted(Config { packing_time: 5000, ..mode_1() }, options(|_| ()));
+    let mut dev = booted(
+        Config {
+            packing_time: 5000,
+            ..mode_1()
+        },
+        options(|_| ()),
+    );
     let name = "n".repeat(255);
-    let frame = CommandFrame { host: Host::Name(&name), ..to(1, &[b'd'; 1000]) };
+    let frame = CommandFrame {
+        host: Host::Name(&name),
+        ..to(1, &[b'd'; 1000])
+    };
     // 1024 bytes are cut at once, the rest after 5 s.
-    dev.serial(bytes(frame)).wait(4999).prints_nothing().wait(200);
+    dev.serial(bytes(frame))
+        .wait(4999)
+        .prints_nothing()
+        .wait(200);
     dev.channel_sends(TO[0], [b'd'; 1000]).prints_nothing();
 }
 
 #[test]
 fn a_password_frame_is_a_command_but_not_inside_a_packet() {
-    let mut dev = booted(Config { serial_at: true, ..mode_1() }, options(|_| ()));
-    dev.serial("admin,AT+CIMOD?\r").wait(150).prints("\r\n+CIMOD: 1\r\n\r\nOK\r\n");
+    let mut dev = booted(
+        Config {
+            serial_at: true,
+            ..mode_1()
+        },
+        options(|_| ()),
+    );
+    dev.serial("admin,AT+CIMOD?\r")
+        .wait(150)
+        .prints("\r\n+CIMOD: 1\r\n\r\nOK\r\n");
     let packet = bytes(to(1, b"see admin,AT+CIMOD?\r"));
     let (begin, rest) = packet.split_at(packet.len() - 17);
     assert!(rest.starts_with(b"admin,AT+"));
-    dev.serial(begin).wait(150).serial(rest).wait(200).prints_nothing();
+    dev.serial(begin)
+        .wait(150)
+        .serial(rest)
+        .wait(200)
+        .prints_nothing();
     dev.channel_sends(TO[0], "see admin,AT+CIMOD?\r");
 }
 
 #[test]
 fn a_destination_cannot_command() {
-    let config = Config { network_at: true, ..mode_1() };
+    let config = Config {
+        network_at: true,
+        ..mode_1()
+    };
     let mut dev = booted(config, options(|_| ()));
     dev.send(to(1, b"x")).channel_sends(TO[0], "x");
-    dev.channel_data(TO[0], "admin,AT+CIMOD?\r").prints("admin,AT+CIMOD?\r").channel_sends_nothing(TO[0]);
+    dev.channel_data(TO[0], "admin,AT+CIMOD?\r")
+        .prints("admin,AT+CIMOD?\r")
+        .channel_sends_nothing(TO[0]);
 }
 
 #[test]
 fn in_the_command_state_answers_and_errors_wait() {
     let mut dev = up();
-    dev.send(CommandFrame { full_reply: true, ..to(1, b"x") }).prints(SEND_OK);
+    dev.send(CommandFrame {
+        full_reply: true,
+        ..to(1, b"x")
+    })
+    .prints(SEND_OK);
     dev.serial("junk").wait(50).serial(EXAMPLE).wait(200);
-    dev.prints("\r\n+CME ERROR: a command frame begins with 55 AA, got 6A\r\n").escape();
+    dev.prints("\r\n+CME ERROR: a command frame begins with 55 AA, got 6A\r\n")
+        .escape();
     dev.channel_data(TO[0], "late").prints_nothing();
     dev.command("AT+ENTM", "\r\nOK\r\nlate");
 }
@@ -271,9 +432,17 @@ fn in_the_command_state_answers_and_errors_wait() {
 fn the_escape_works_amid_packets_and_keeps_a_half_one() {
     let mut dev = up();
     let packet = bytes(to(1, b"+++ and more"));
-    dev.serial(&packet[..10]).wait(300).serial(&packet[10..]).wait(200).channel_sends(TO[0], "+++ and more");
-    dev.escape().command("AT", "\r\nOK\r\n").command("AT+ENTM", "\r\nOK\r\n");
-    dev.send(to(1, b"again")).channel_sends(TO[0], "again").prints_nothing();
+    dev.serial(&packet[..10])
+        .wait(300)
+        .serial(&packet[10..])
+        .wait(200)
+        .channel_sends(TO[0], "+++ and more");
+    dev.escape()
+        .command("AT", "\r\nOK\r\n")
+        .command("AT+ENTM", "\r\nOK\r\n");
+    dev.send(to(1, b"again"))
+        .channel_sends(TO[0], "again")
+        .prints_nothing();
 }
 
 // Connections.
@@ -281,9 +450,12 @@ fn the_escape_works_amid_packets_and_keeps_a_half_one() {
 #[test]
 fn a_long_connection_stays_and_comes_back_with_the_next_packet_only() {
     let mut dev = up();
-    dev.send(to(1, b"one")).wait(30 * MINUTE).send(to(1, b"two"));
+    dev.send(to(1, b"one"))
+        .wait(30 * MINUTE)
+        .send(to(1, b"two"));
     assert_eq!(dev.peer(TO[0]).connects.len(), 1);
-    dev.channel_lose(TO[0], CloseReason::PeerClosed, 6).wait(30 * MINUTE);
+    dev.channel_lose(TO[0], CloseReason::PeerClosed, 6)
+        .wait(30 * MINUTE);
     assert_eq!(dev.peer(TO[0]).connects.len(), 1, "nothing waits");
     dev.send(to(1, b"three"));
     assert_eq!(dev.channel_received(TO[0]), b"onetwothree");
@@ -294,8 +466,17 @@ fn a_long_connection_stays_and_comes_back_with_the_next_packet_only() {
 fn a_short_connection_closes_after_the_seconds_that_it_says_or_ten() {
     for (wait, millis) in [(0, 10_000), (3, 3000), (255, 255_000)] {
         let mut dev = up();
-        dev.send(CommandFrame { long: false, wait, ..to(1, b"x") }).channel_sends(TO[0], "x");
-        let idle = Event::Disconnected { socket: TO[0], reason: LinkDownReason::Idle, was_up: true };
+        dev.send(CommandFrame {
+            long: false,
+            wait,
+            ..to(1, b"x")
+        })
+        .channel_sends(TO[0], "x");
+        let idle = Event::Disconnected {
+            socket: TO[0],
+            reason: LinkDownReason::Idle,
+            was_up: true,
+        };
         dev.wait(millis - 210);
         assert!(!dev.events.contains(&idle), "{wait}");
         dev.wait(210);
@@ -309,12 +490,31 @@ fn a_short_connection_closes_after_the_seconds_that_it_says_or_ten() {
 fn long_becomes_short_without_a_new_connection() {
     let mut dev = up();
     dev.send(to(1, b"long")).wait(MINUTE);
-    dev.send(CommandFrame { long: false, wait: 5, ..to(1, b"short") }).wait(4500);
-    assert_eq!((dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes), (1, 0));
+    dev.send(CommandFrame {
+        long: false,
+        wait: 5,
+        ..to(1, b"short")
+    })
+    .wait(4500);
+    assert_eq!(
+        (dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes),
+        (1, 0)
+    );
     dev.send(to(1, b"long")).wait(MINUTE);
-    assert_eq!((dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes), (1, 0));
-    dev.send(CommandFrame { long: false, wait: 5, ..to(1, b"short") }).wait(5500);
-    assert_eq!((dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes), (1, 1));
+    assert_eq!(
+        (dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes),
+        (1, 0)
+    );
+    dev.send(CommandFrame {
+        long: false,
+        wait: 5,
+        ..to(1, b"short")
+    })
+    .wait(5500);
+    assert_eq!(
+        (dev.peer(TO[0]).connects.len(), dev.peer(TO[0]).closes),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -326,31 +526,63 @@ fn what_was_not_acknowledged_is_sent_again() {
     dev.peer(TO[0]).net = Net::Good;
     dev.channel_lose(TO[0], CloseReason::Reset, 3).wait(1100);
     assert_eq!(dev.channel_received(TO[0]), b"two");
-    assert_eq!((dev.status().counters.packets_out, dev.status().counters.resent_packets), (2, 1));
+    assert_eq!(
+        (
+            dev.status().counters.packets_out,
+            dev.status().counters.resent_packets
+        ),
+        (2, 1)
+    );
 }
 
 #[test]
 fn without_resend_it_is_dropped_and_told() {
     let mut dev = booted(mode_1(), options(|modes| modes.resend = false));
     dev.peer(TO[0]).net = Net::Unacked;
-    let full = |data| CommandFrame { full_reply: true, ..to(1, data) };
+    let full = |data| CommandFrame {
+        full_reply: true,
+        ..to(1, data)
+    };
     dev.send(full(b"one")).send(full(b"two")).prints_nothing();
-    dev.channel_lose(TO[0], CloseReason::Reset, 3).prints([SEND_OK, SEND_FAIL].concat());
+    dev.channel_lose(TO[0], CloseReason::Reset, 3)
+        .prints([SEND_OK, SEND_FAIL].concat());
     let counters = dev.status().counters;
     assert_eq!((counters.packets_out, counters.dropped_packets), (1, 1));
     let bytes = bytes(full(b"two")).len();
-    assert!(dev.events.contains(&Event::FrameDropped { queue: QueueId::SerialCommand, bytes }));
+    assert!(dev.events.contains(&Event::FrameDropped {
+        queue: QueueId::SerialCommand,
+        bytes
+    }));
 }
 
 #[test]
 fn a_full_reply_says_when_the_data_is_delivered() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Unacked;
-    dev.send(CommandFrame { full_reply: true, ..to(1, b"abc") }).prints_nothing();
-    dev.input(Input::Socket(TO[0], dtu_proto::event::SocketInput::Acked(2))).prints_nothing();
-    dev.input(Input::Socket(TO[0], dtu_proto::event::SocketInput::Acked(3))).prints(SEND_OK);
-    let udp = CommandFrame { protocol: Protocol::Udp, full_reply: true, ..to(1, b"datagram") };
-    dev.send(udp).prints(SEND_OK).send(to(1, b"simple")).prints_nothing();
+    dev.send(CommandFrame {
+        full_reply: true,
+        ..to(1, b"abc")
+    })
+    .prints_nothing();
+    dev.input(Input::Socket(
+        TO[0],
+        dtu_proto::event::SocketInput::Acked(2),
+    ))
+    .prints_nothing();
+    dev.input(Input::Socket(
+        TO[0],
+        dtu_proto::event::SocketInput::Acked(3),
+    ))
+    .prints(SEND_OK);
+    let udp = CommandFrame {
+        protocol: Protocol::Udp,
+        full_reply: true,
+        ..to(1, b"datagram")
+    };
+    dev.send(udp)
+        .prints(SEND_OK)
+        .send(to(1, b"simple"))
+        .prints_nothing();
 }
 
 #[test]
@@ -359,13 +591,20 @@ fn packets_wait_for_the_network() {
     for number in 1..=12 {
         dev.serial(bytes(to(number, &[number]))).wait(200);
     }
-    assert_eq!((dev.status().waiting_packets, dev.status().lobby_packets), (12, 4));
+    assert_eq!(
+        (dev.status().waiting_packets, dev.status().lobby_packets),
+        (12, 4)
+    );
     assert!(dev.peer(TO[0]).connects.is_empty());
-    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(1000);
+    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
+        .wait(1000);
     assert_eq!(dev.status().waiting_packets, 0);
     dev.input(Input::Modem(&ModemInput::Detached));
-    dev.channel_lose(TO[0], CloseReason::Unreachable, 0).send(to(12, b"later"));
-    dev.wait(MINUTE).input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(1000);
+    dev.channel_lose(TO[0], CloseReason::Unreachable, 0)
+        .send(to(12, b"later"));
+    dev.wait(MINUTE)
+        .input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
+        .wait(1000);
     assert_eq!(dev.status().waiting_packets, 0);
 }
 
@@ -376,7 +615,11 @@ fn eight(dev: &mut Bench) {
     for number in 1..=8 {
         dev.send(to(number, b"x"));
     }
-    TO.iter().for_each(|channel| dev.channel_sends(*channel, "x").channel_sends_nothing(*channel).end());
+    TO.iter().for_each(|channel| {
+        dev.channel_sends(*channel, "x")
+            .channel_sends_nothing(*channel)
+            .end()
+    });
 }
 
 trait End {
@@ -390,11 +633,18 @@ fn a_ninth_destination_takes_the_place_of_the_one_least_recently_used() {
     let mut dev = up();
     eight(&mut dev);
     // The first is used again, the second has an answer: the third is the oldest.
-    dev.send(to(1, b"x")).channel_data(TO[1], "answer").prints("answer").send(to(9, b"nine"));
+    dev.send(to(1, b"x"))
+        .channel_data(TO[1], "answer")
+        .prints("answer")
+        .send(to(9, b"nine"));
     dev.channel_sends(TO[2], "nine");
     assert_eq!(dev.peer(TO[2]).closes, 1);
     assert_eq!(
-        dev.peer(TO[2]).connects.iter().map(|c| &*c.address).collect::<Vec<_>>(),
+        dev.peer(TO[2])
+            .connects
+            .iter()
+            .map(|c| &*c.address)
+            .collect::<Vec<_>>(),
         ["10.0.0.3", "10.0.0.9"]
     );
     let closes: u32 = TO.iter().map(|channel| dev.peer(*channel).closes).sum();
@@ -406,38 +656,68 @@ fn a_ninth_destination_takes_the_place_of_the_one_least_recently_used() {
 fn a_place_without_a_connection_goes_first() {
     let mut dev = up();
     eight(&mut dev);
-    dev.channel_lose(TO[6], CloseReason::PeerClosed, 1).send(to(9, b"nine")).channel_sends(TO[6], "nine");
-    assert_eq!(TO.iter().map(|channel| dev.peer(*channel).closes).sum::<u32>(), 0);
+    dev.channel_lose(TO[6], CloseReason::PeerClosed, 1)
+        .send(to(9, b"nine"))
+        .channel_sends(TO[6], "nine");
+    assert_eq!(
+        TO.iter()
+            .map(|channel| dev.peer(*channel).closes)
+            .sum::<u32>(),
+        0
+    );
 }
 
 #[test]
 fn with_all_places_busy_packets_wait_and_overtake_nobody() {
     let mut dev = up();
-    TO.iter().for_each(|channel| dev.peer(*channel).net = Net::Unacked);
+    TO.iter()
+        .for_each(|channel| dev.peer(*channel).net = Net::Unacked);
     eight(&mut dev);
-    dev.send(to(9, b"nine")).send(to(1, b"one")).send(to(9, b"more"));
-    assert_eq!((dev.status().waiting_packets, dev.status().lobby_packets), (11, 3));
+    dev.send(to(9, b"nine"))
+        .send(to(1, b"one"))
+        .send(to(9, b"more"));
+    assert_eq!(
+        (dev.status().waiting_packets, dev.status().lobby_packets),
+        (11, 3)
+    );
     dev.channel_sends_nothing(TO[0]);
     dev.peer(TO[4]).net = Net::Good;
-    dev.input(Input::Socket(TO[4], dtu_proto::event::SocketInput::Acked(1))).wait(200);
-    dev.channel_sends(TO[4], "nine").channel_sends(TO[4], "more").channel_sends(TO[0], "one");
+    dev.input(Input::Socket(
+        TO[4],
+        dtu_proto::event::SocketInput::Acked(1),
+    ))
+    .wait(200);
+    dev.channel_sends(TO[4], "nine")
+        .channel_sends(TO[4], "more")
+        .channel_sends(TO[0], "one");
     assert_eq!(dev.status().lobby_packets, 0);
 }
 
 #[test]
 fn a_destination_that_takes_nothing_for_ten_minutes_makes_room_for_those_who_wait() {
     let mut dev = up();
-    TO.iter().for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter()
+        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
     for number in 1..=8 {
         // Without the full reply: with it they wait 30 s only (decisions 16.17).
         dev.send(to(number, b"x"));
     }
     dev.wait(60 * MINUTE);
-    assert_eq!(dev.status().counters.dropped_packets, 0, "nobody else wants the places");
+    assert_eq!(
+        dev.status().counters.dropped_packets,
+        0,
+        "nobody else wants the places"
+    );
     dev.send(to(9, b"nine")).wait(10 * MINUTE - 500);
     assert_eq!(dev.status().counters.dropped_packets, 0);
     dev.wait(500).prints_nothing();
-    assert_eq!((dev.status().counters.dropped_packets, dev.status().lobby_packets), (1, 0));
+    assert_eq!(
+        (
+            dev.status().counters.dropped_packets,
+            dev.status().lobby_packets
+        ),
+        (1, 0)
+    );
     dev.peer(TO[0]).net = Net::Good;
     dev.wait(2 * MINUTE).channel_sends(TO[0], "nine");
 }
@@ -445,12 +725,16 @@ fn a_destination_that_takes_nothing_for_ten_minutes_makes_room_for_those_who_wai
 #[test]
 fn without_a_network_nobody_gives_a_place_up() {
     let mut dev = up();
-    TO.iter().for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter()
+        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
     for number in 1..=9 {
         dev.send(to(number, b"x"));
     }
-    dev.wait(5 * MINUTE).input(Input::Modem(&ModemInput::Detached)).wait(60 * MINUTE);
-    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(9 * MINUTE);
+    dev.wait(5 * MINUTE)
+        .input(Input::Modem(&ModemInput::Detached))
+        .wait(60 * MINUTE);
+    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
+        .wait(9 * MINUTE);
     assert_eq!(dev.status().counters.dropped_packets, 0);
     dev.wait(2 * MINUTE);
     assert_eq!(dev.status().counters.dropped_packets, 1);
@@ -462,15 +746,31 @@ fn without_a_network_nobody_gives_a_place_up() {
 fn the_oldest_packet_makes_room_wherever_it_waits() {
     let size = bytes(to(1, b"x")).len();
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 9 * size));
-    TO.iter().for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter()
+        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
     for number in 1..=10 {
-        dev.send(CommandFrame { full_reply: true, ..to(number, b"x") });
+        dev.send(CommandFrame {
+            full_reply: true,
+            ..to(number, b"x")
+        });
     }
     dev.prints(SEND_FAIL);
     let status = dev.status();
-    assert_eq!((status.counters.dropped_packets, status.waiting_packets), (1, 9));
-    assert_eq!(dev.waiting()[0], bytes(CommandFrame { full_reply: true, ..to(2, b"x") }));
-    assert!(dev.events.contains(&Event::FrameDropped { queue: QueueId::SerialCommand, bytes: size }));
+    assert_eq!(
+        (status.counters.dropped_packets, status.waiting_packets),
+        (1, 9)
+    );
+    assert_eq!(
+        dev.waiting()[0],
+        bytes(CommandFrame {
+            full_reply: true,
+            ..to(2, b"x")
+        })
+    );
+    assert!(dev.events.contains(&Event::FrameDropped {
+        queue: QueueId::SerialCommand,
+        bytes: size
+    }));
 }
 
 /// Packets to destination 1 and 2 in turns, as fast as the line is read; 1 acknowledges all that it has each 20 ms. Gives
@@ -506,9 +806,16 @@ fn d1_a_destination_that_takes_nothing_costs_the_others_no_packet_and_the_line_a
         let sent_to_each = status.counters.packets_in / 2;
         assert!(sent_to_each > 3000, "{net:?}: {sent_to_each}");
         let waits = status.destinations[0].waiting_packets as u64;
-        assert!(to_good >= (sent_to_each - waits) * 200, "{net:?}: the good one lost packets");
+        assert!(
+            to_good >= (sent_to_each - waits) * 200,
+            "{net:?}: the good one lost packets"
+        );
         assert!(dropped > 1000, "{net:?}: {dropped}");
-        assert_eq!(status.destinations[1].waiting_packets as u64 + dropped, sent_to_each, "{net:?}");
+        assert_eq!(
+            status.destinations[1].waiting_packets as u64 + dropped,
+            sent_to_each,
+            "{net:?}"
+        );
     }
 }
 
@@ -529,7 +836,11 @@ fn d1_the_only_destination_has_its_5_s_and_one_that_is_slow_is_waited_for() {
             dev.channel_acknowledges(TO[1]);
         }
     }
-    assert_eq!(dev.status().counters.dropped_packets, 0, "both take what they get");
+    assert_eq!(
+        dev.status().counters.dropped_packets,
+        0,
+        "both take what they get"
+    );
 
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 16 * 1024));
     dev.peer(TO[0]).net = Net::Unacked;
@@ -549,7 +860,10 @@ fn what_a_socket_has_is_not_dropped() {
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 2 * size));
     dev.peer(TO[0]).net = Net::Stuck;
     dev.peer(TO[1]).net = Net::Refused;
-    dev.send(to(1, b"1")).send(to(2, b"2")).send(to(3, b"3")).channel_sends(TO[2], "3");
+    dev.send(to(1, b"1"))
+        .send(to(2, b"2"))
+        .send(to(3, b"3"))
+        .channel_sends(TO[2], "3");
     assert_eq!(dev.waiting(), [bytes(to(1, b"1"))]);
     assert_eq!(dev.status().counters.dropped_packets, 1);
 }
@@ -593,12 +907,17 @@ fn a_full_cache_stops_the_serial_line_while_the_mode_runs() {
 fn the_spool_has_whole_packets_until_all_in_front_are_delivered() {
     let mut dev = booted(mode_1(), options(|modes| modes.spool = true));
     dev.peer(TO[0]).net = Net::Unacked;
-    dev.send(to(1, b"one")).send(to(2, b"two")).send(to(3, b"three"));
+    dev.send(to(1, b"one"))
+        .send(to(2, b"two"))
+        .send(to(3, b"three"));
     let queue = QueueId::SerialCommand;
     let append = |number: u8, data| {
         StoreOutput::SpoolAppend(queue, u64::from(number) - 1, bytes(to(number, data)).into())
     };
-    assert_eq!(std::mem::take(&mut dev.spool), [append(1, b"one"), append(2, b"two"), append(3, b"three")]);
+    assert_eq!(
+        std::mem::take(&mut dev.spool),
+        [append(1, b"one"), append(2, b"two"), append(3, b"three")]
+    );
     dev.input(Input::Socket(TO[0], SocketInput::Acked(3)));
     assert_eq!(dev.spool, [StoreOutput::SpoolRelease(queue, 3)]);
 }
@@ -619,41 +938,63 @@ fn a_packet_that_cannot_be_delivered_does_not_keep_the_spool_growing() {
     for output in &dev.spool {
         match output {
             StoreOutput::SpoolAppend(_, number, packet) => {
-                assert!(kept.insert(*number, packet.clone()).is_none(), "numbers grow");
+                assert!(
+                    kept.insert(*number, packet.clone()).is_none(),
+                    "numbers grow"
+                );
             }
             StoreOutput::SpoolRelease(_, number) => {
                 assert!(*number >= first);
                 first = *number;
                 kept.retain(|number, _| *number >= first);
             }
-            StoreOutput::Save(_) | StoreOutput::Messages { .. } | StoreOutput::SpoolSending(..) => {}
+            StoreOutput::Save(_) | StoreOutput::Messages { .. } | StoreOutput::SpoolSending(..) => {
+            }
         }
         most = most.max(kept.values().map(|packet| packet.len()).sum::<usize>());
     }
     assert!(most < 100_000, "{most} bytes");
-    let spooled: Vec<_> = kept.iter().map(|(number, packet)| (*number, packet)).collect();
+    let spooled: Vec<_> = kept
+        .iter()
+        .map(|(number, packet)| (*number, packet))
+        .collect();
     let waiting: Vec<_> = dev.dtu.undelivered(QueueId::SerialCommand).collect();
     assert_eq!(spooled[..2], waiting[..]);
-    assert_eq!(dev.waiting(), [bytes(to(1, b"first")), bytes(to(1, b"second"))]);
+    assert_eq!(
+        dev.waiting(),
+        [bytes(to(1, b"first")), bytes(to(1, b"second"))]
+    );
 }
 
 #[test]
 fn what_an_earlier_run_left_goes_first_with_its_numbers() {
     let mut dev = Bench::cold(mode_1(), options(|modes| modes.spool = true));
     let packet = |number, data| bytes::Bytes::from(bytes(to(number, data)));
-    let left = [(7, packet(1, b"one")), (9, packet(2, b"two")), (10, b"no packet"[..].into())];
+    let left = [
+        (7, packet(1, b"one")),
+        (9, packet(2, b"two")),
+        (10, b"no packet"[..].into()),
+    ];
     dev.dtu.restore(QueueId::SerialCommand, left.clone());
     let undelivered: Vec<_> = dev.dtu.undelivered(QueueId::SerialCommand).collect();
     assert_eq!(undelivered, [(7, &left[0].1), (9, &left[1].1)]);
     assert_eq!(dev.status().counters.dropped_packets, 1);
     dev.wait(100).send(to(1, b"new"));
-    assert!(dev.spool.contains(&StoreOutput::SpoolAppend(QueueId::SerialCommand, 11, packet(1, b"new"))));
-    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(200);
+    assert!(dev.spool.contains(&StoreOutput::SpoolAppend(
+        QueueId::SerialCommand,
+        11,
+        packet(1, b"new")
+    )));
+    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
+        .wait(200);
     assert_eq!(
         (dev.channel_received(TO[0]), dev.channel_received(TO[1])),
         (b"onenew".to_vec(), b"two".to_vec())
     );
-    assert_eq!(dev.spool.last(), Some(&StoreOutput::SpoolRelease(QueueId::SerialCommand, 12)));
+    assert_eq!(
+        dev.spool.last(),
+        Some(&StoreOutput::SpoolRelease(QueueId::SerialCommand, 12))
+    );
 }
 
 #[test]
@@ -666,7 +1007,10 @@ fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room(
         };
         let mut dev = Bench::cold(mode_1(), options(small));
         let packet = bytes::Bytes::from(bytes(to(1, &[b'x'; 1000])));
-        dev.dtu.restore(QueueId::SerialCommand, (0..40).map(|number| (number, packet.clone())));
+        dev.dtu.restore(
+            QueueId::SerialCommand,
+            (0..40).map(|number| (number, packet.clone())),
+        );
         for _ in 0..10 {
             dev.wait(200).send(to(2, &[b'y'; 1000]));
         }
@@ -675,7 +1019,10 @@ fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room(
         for _ in 0..10 {
             dev.wait(200).send(to(2, &[b'y'; 1000]));
         }
-        assert!(dev.status().counters.dropped_packets > 0, "the limit holds for new ones");
+        assert!(
+            dev.status().counters.dropped_packets > 0,
+            "the limit holds for new ones"
+        );
     }
 }
 
@@ -683,15 +1030,27 @@ fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room(
 fn what_waits_survives_other_modes_and_restarts() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Refused;
-    dev.send(to(1, b"one")).send(to(2, b"two")).channel_sends(TO[1], "two");
-    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY")).wait(MINUTE);
-    assert_eq!((dev.waiting(), dev.peer(TO[1]).closes), (vec![bytes(to(1, b"one"))], 1));
+    dev.send(to(1, b"one"))
+        .send(to(2, b"two"))
+        .channel_sends(TO[1], "two");
+    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
+        .wait(MINUTE);
+    assert_eq!(
+        (dev.waiting(), dev.peer(TO[1]).closes),
+        (vec![bytes(to(1, b"one"))], 1)
+    );
     assert!(!dev.status().running);
     let attempts = dev.peer(TO[0]).connects.len();
     dev.wait(MINUTE);
-    assert_eq!(dev.peer(TO[0]).connects.len(), attempts, "the mode does not run");
+    assert_eq!(
+        dev.peer(TO[0]).connects.len(),
+        attempts,
+        "the mode does not run"
+    );
     dev.peer(TO[0]).net = Net::Good;
-    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(1000).channel_sends(TO[0], "one");
+    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"))
+        .wait(1000)
+        .channel_sends(TO[0], "one");
     dev.peer(TO[0]).net = Net::Unacked;
     dev.send(to(1, b"three")).channel_sends(TO[0], "three");
     dev.input(Input::Console("AT+CIRESET"));
@@ -709,15 +1068,29 @@ fn a_half_received_packet_ends_with_the_mode() {
         .wait(5000)
         .prints_nothing();
     let status = dev.status();
-    assert_eq!((status.unfinished_bytes, status.counters.garbage_bytes), (0, 10));
-    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).serial(EXAMPLE).wait(200).channel_sends(TO[0], b"\x01");
+    assert_eq!(
+        (status.unfinished_bytes, status.counters.garbage_bytes),
+        (0, 10)
+    );
+    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"))
+        .serial(EXAMPLE)
+        .wait(200)
+        .channel_sends(TO[0], b"\x01");
 }
 
 #[test]
 fn packets_of_the_set_up_window_go_to_the_mode_that_starts() {
     let mut dev = Bench::with(mode_1(), Options::default());
-    dev.at(1000).serial(EXAMPLE).at(2000).serial(bytes(to(1, b"two"))).at(4900).serial(&EXAMPLE[..7]);
-    dev.at(5050).serial(&EXAMPLE[7..]).at(5500).prints("\r\nUSR-GPRS232-DTU\r\n");
+    dev.at(1000)
+        .serial(EXAMPLE)
+        .at(2000)
+        .serial(bytes(to(1, b"two")))
+        .at(4900)
+        .serial(&EXAMPLE[..7]);
+    dev.at(5050)
+        .serial(&EXAMPLE[7..])
+        .at(5500)
+        .prints("\r\nUSR-GPRS232-DTU\r\n");
     assert_eq!(dev.channel_received(TO[0]), b"\x01\x01");
     dev.channel_sends(TO[1], "two");
 }
@@ -735,7 +1108,11 @@ fn packets_of_the_set_up_window_are_kept_at_a_stop() {
 fn states_and_figures_are_told() {
     let mut dev = up();
     dev.peer(TO[1]).net = Net::Refused;
-    dev.serial(EXAMPLE).send(to(1, b"x")).send(to(2, b"y")).wait(20_000).escape();
+    dev.serial(EXAMPLE)
+        .send(to(1, b"x"))
+        .send(to(2, b"y"))
+        .wait(20_000)
+        .escape();
     dev.command(
         "AT+CINET?",
         "\r\n+CINET:1,OFF\r\n+CINET:2,OFF\r\n+CINET:3,OFF\r\n+CINET:4,OFF\r\n\
@@ -745,11 +1122,20 @@ fn states_and_figures_are_told() {
     );
     dev.serial("AT+CISTAT\r");
     let page = dev.printed();
-    let line = page.split(r"\r\n").find(|line| line.starts_with("+CISTAT:COMMAND,")).map(str::to_owned);
+    let line = page
+        .split(r"\r\n")
+        .find(|line| line.starts_with("+CISTAT:COMMAND,"))
+        .map(str::to_owned);
     let line = line.expect("a line of its own");
-    for figure in
-        ["running=1", "in=45", "in_packets=3", "out=30", "out_packets=2", "waiting=15", "waiting_packets=1"]
-    {
+    for figure in [
+        "running=1",
+        "in=45",
+        "in_packets=3",
+        "out=30",
+        "out_packets=2",
+        "waiting=15",
+        "waiting_packets=1",
+    ] {
         assert!(line.contains(&format!(",{figure},")), "{figure} in {line}");
     }
     assert!(line.contains(",destinations=3,"), "{line}");
@@ -759,12 +1145,19 @@ fn states_and_figures_are_told() {
 fn a_dte_that_does_not_read_loses_replies_and_that_is_counted() {
     let mut dev = up();
     dev.dte_reads = false;
-    let full = bytes(CommandFrame { full_reply: true, ..to(1, b"x") });
+    let full = bytes(CommandFrame {
+        full_reply: true,
+        ..to(1, b"x")
+    });
     for _ in 0..100 {
         dev.serial(full.repeat(50)).wait(200);
     }
     let status = dev.dtu.status(dev.now);
-    assert!(status.serial.waiting < 31 * 1024, "{}", status.serial.waiting);
+    assert!(
+        status.serial.waiting < 31 * 1024,
+        "{}",
+        status.serial.waiting
+    );
     let printed = status.serial.waiting / SEND_OK.len();
     assert_eq!(
         printed as u64 + status.serial.counters.dropped_replies,
@@ -779,14 +1172,25 @@ fn the_data_lamp_is_on_while_a_destination_is_connected() {
     assert!(!dev.dtu.status(dev.now).leds.data);
     dev.send(to(1, b"x")).wait(1000);
     assert!(dev.dtu.status(dev.now).leds.data);
-    dev.channel_lose(TO[0], CloseReason::PeerClosed, 1).wait(1000);
+    dev.channel_lose(TO[0], CloseReason::PeerClosed, 1)
+        .wait(1000);
     assert!(!dev.dtu.status(dev.now).leds.data);
 }
 
 #[test]
 fn manual_2_8_6_20_data_of_a_destination_counts_as_received() {
-    let mut dev = booted(Config { restart_time: 600, ..mode_1() }, options(|_| ()));
-    dev.send(to(1, b"x")).wait(9 * MINUTE).channel_data(TO[0], "y").wait(9 * MINUTE).channel_data(TO[0], "z");
+    let mut dev = booted(
+        Config {
+            restart_time: 600,
+            ..mode_1()
+        },
+        options(|_| ()),
+    );
+    dev.send(to(1, b"x"))
+        .wait(9 * MINUTE)
+        .channel_data(TO[0], "y")
+        .wait(9 * MINUTE)
+        .channel_data(TO[0], "z");
     assert_eq!(dev.dtu.status(dev.now).restarts, 0);
     dev.wait(10 * MINUTE + 1000);
     assert_eq!(dev.dtu.status(dev.now).restarts, 1);
@@ -797,9 +1201,18 @@ fn manual_2_8_6_20_data_of_a_destination_counts_as_received() {
 /// Something that happens to the device.
 #[derive(Clone, Debug)]
 enum Step {
-    Packet { number: u8, len: usize, full_reply: bool, long: bool, udp: bool },
+    Packet {
+        number: u8,
+        len: usize,
+        full_reply: bool,
+        long: bool,
+        udp: bool,
+    },
     Junk(Vec<u8>),
-    Torn { number: u8, len: usize },
+    Torn {
+        number: u8,
+        len: usize,
+    },
     Net(usize, Net),
     Lose(usize),
     Wait(u64),
@@ -828,7 +1241,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// One more packet, to see that one is taken and goes out.
 fn delivers(dev: &mut Bench) -> bool {
-    TO.iter().for_each(|channel| drop(dev.channel_received(*channel)));
+    TO.iter()
+        .for_each(|channel| drop(dev.channel_received(*channel)));
     assert!(dev.dtu.wants_serial());
     dev.send(to(1, b"the last")).wait(60_000);
     TO.map(|channel| dev.channel_received(channel)).concat() == b"the last"
@@ -836,10 +1250,21 @@ fn delivers(dev: &mut Bench) -> bool {
 
 fn happens(dev: &mut Bench, step: &Step) {
     match step {
-        Step::Packet { number, len, full_reply, long, udp } => {
+        Step::Packet {
+            number,
+            len,
+            full_reply,
+            long,
+            udp,
+        } => {
             let data = vec![*number; *len];
             let protocol = if *udp { Protocol::Udp } else { Protocol::Tcp };
-            let frame = CommandFrame { full_reply: *full_reply, long: *long, protocol, ..to(*number, &data) };
+            let frame = CommandFrame {
+                full_reply: *full_reply,
+                long: *long,
+                protocol,
+                ..to(*number, &data)
+            };
             dev.serial(bytes(frame));
         }
         Step::Junk(junk) => dev.serial(junk).end(),
@@ -850,7 +1275,9 @@ fn happens(dev: &mut Bench, step: &Step) {
         Step::Net(channel, net) => dev.peer(TO[*channel]).net = *net,
         Step::Lose(channel) => dev.channel_lose(TO[*channel], CloseReason::Reset, 0).end(),
         Step::Wait(millis) => dev.wait(*millis).end(),
-        Step::Mode(mode) => dev.input(Input::Console(&format!("AT+CIMOD={mode};+CIAPPLY"))).end(),
+        Step::Mode(mode) => dev
+            .input(Input::Console(&format!("AT+CIMOD={mode};+CIAPPLY")))
+            .end(),
     }
 }
 
@@ -931,7 +1358,8 @@ fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
     dev.send(to(1, &[1; 900])).send(to(1, &[2; 900]));
     let packet = bytes(to(1, &[3; 900]));
     let (half, rest) = packet.split_at(300);
-    dev.serial([&bytes(to(1, &[4; 300])), half].concat()).wait(2000);
+    dev.serial([&bytes(to(1, &[4; 300])), half].concat())
+        .wait(2000);
     assert!(!dev.dtu.wants_serial());
     dev.peer(TO[0]).net = Net::Good;
     while !dev.dtu.wants_serial() {
@@ -940,17 +1368,28 @@ fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
     dev.wait(900).serial(rest).wait(300).prints_nothing();
     assert_eq!(dev.channel_received(TO[0]).len(), 3000);
     // From then on it does.
-    dev.serial(half).wait(1200).prints("\r\n+CME ERROR: command frame: got only 300 of 914 bytes\r\n");
+    dev.serial(half)
+        .wait(1200)
+        .prints("\r\n+CME ERROR: command frame: got only 300 of 914 bytes\r\n");
 }
 
 #[test]
 fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
     let mut dev = up();
-    TO.into_iter().for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+    TO.into_iter()
+        .for_each(|channel| dev.peer(channel).net = Net::BlackHole);
     (1..=9).for_each(|number| dev.send(to(number, b"x")).end());
-    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY")).wait(11 * MINUTE);
-    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(9 * MINUTE);
-    assert_eq!((dev.status().waiting_packets, dev.status().counters.dropped_packets), (9, 0));
+    dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
+        .wait(11 * MINUTE);
+    dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"))
+        .wait(9 * MINUTE);
+    assert_eq!(
+        (
+            dev.status().waiting_packets,
+            dev.status().counters.dropped_packets
+        ),
+        (9, 0)
+    );
     dev.wait(2 * MINUTE);
     assert_eq!(dev.status().counters.dropped_packets, 1);
 }
@@ -959,7 +1398,10 @@ fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
 fn a_stop_waits_until_every_destination_is_closed() {
     let mut dev = up();
     dev.late_closes = true;
-    dev.send(to(1, b"one")).send(to(2, b"two")).input(Input::Shutdown).wait(100);
+    dev.send(to(1, b"one"))
+        .send(to(2, b"two"))
+        .input(Input::Shutdown)
+        .wait(100);
     assert_eq!(dev.power.len(), 0);
     dev.channel_closed(TO[0]).wait(100);
     assert_eq!(dev.power.len(), 0, "the second is still closing");
@@ -972,12 +1414,17 @@ fn a_stop_waits_until_every_destination_is_closed() {
 fn a_destination_that_gives_way_is_closed_before_the_next_is_opened() {
     let mut dev = up();
     for number in 1..=8 {
-        dev.send(to(number, b"x")).channel_sends(TO[usize::from(number) - 1], "x");
+        dev.send(to(number, b"x"))
+            .channel_sends(TO[usize::from(number) - 1], "x");
     }
     dev.late_closes = true;
     dev.send(to(9, b"nine")).wait(1000);
-    let closing: Vec<usize> = (0..8).filter(|place| dev.peer(TO[*place]).closes == 1).collect();
-    let [place] = closing[..] else { panic!("{closing:?} close") };
+    let closing: Vec<usize> = (0..8)
+        .filter(|place| dev.peer(TO[*place]).closes == 1)
+        .collect();
+    let [place] = closing[..] else {
+        panic!("{closing:?} close")
+    };
     assert_eq!(dev.peer(TO[place]).connects.len(), 1);
     dev.channel_sends_nothing(TO[place])
         .channel_closed(TO[place])
@@ -1003,13 +1450,26 @@ fn h6_half_a_packet_has_its_own_time_whatever_follows_it() {
 #[test]
 fn h6_half_a_packet_is_given_up_after_its_time_on_the_line_and_a_second() {
     let mut dev = up();
-    let packet = bytes(CommandFrame { full_reply: true, ..to(1, &[7; 1000]) });
+    let packet = bytes(CommandFrame {
+        full_reply: true,
+        ..to(1, &[7; 1000])
+    });
     // At 115200 Bd it takes 87 ms.
-    dev.serial(&packet[..500]).wait(1050).prints_nothing().serial(&packet[500..]).wait(200);
+    dev.serial(&packet[..500])
+        .wait(1050)
+        .prints_nothing()
+        .serial(&packet[500..])
+        .wait(200);
     dev.channel_sends(TO[0], [7; 1000]).prints(SEND_OK);
-    dev.serial(&packet[..500]).wait(1080).prints_nothing().wait(20);
+    dev.serial(&packet[..500])
+        .wait(1080)
+        .prints_nothing()
+        .wait(20);
     let printed = dev.printed();
-    assert_eq!(printed, "\\r\\n+CME ERROR: command frame: got only 500 of 1014 bytes\\r\\n");
+    assert_eq!(
+        printed,
+        "\\r\\n+CME ERROR: command frame: got only 500 of 1014 bytes\\r\\n"
+    );
 }
 
 #[test]
@@ -1017,7 +1477,12 @@ fn h6_a_full_reply_comes_though_the_peer_is_dead() {
     for net in [Net::BlackHole, Net::Refused, Net::Unacked, Net::Stuck] {
         let mut dev = up();
         dev.peer(TO[0]).net = net;
-        dev.send(to(1, b"no reply")).send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500);
+        dev.send(to(1, b"no reply"))
+            .send(CommandFrame {
+                full_reply: true,
+                ..to(1, b"asks")
+            })
+            .wait(29_500);
         dev.prints_nothing().wait(1000).prints(SEND_FAIL);
         let status = dev.dtu.status(dev.now).serial_command;
         assert_eq!(
@@ -1039,7 +1504,12 @@ fn h6_a_full_reply_comes_though_the_peer_is_dead() {
 fn h6_a_packet_that_arrived_after_all_is_told_as_sent() {
     let mut dev = up();
     dev.peer(TO[0]).net = Net::Unacked;
-    dev.send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500).prints_nothing();
+    dev.send(CommandFrame {
+        full_reply: true,
+        ..to(1, b"asks")
+    })
+    .wait(29_500)
+    .prints_nothing();
     dev.peer(TO[0]).net = Net::Good;
     // The close tells what was acknowledged.
     dev.wait(1000).prints(SEND_OK);
@@ -1049,8 +1519,14 @@ fn h6_a_packet_that_arrived_after_all_is_told_as_sent() {
 fn h6_a_full_reply_comes_without_a_network_too() {
     let mut dev = up();
     dev.input(Input::Modem(&ModemInput::Detached));
-    dev.send(CommandFrame { full_reply: true, ..to(1, b"asks") }).wait(29_500).prints_nothing();
+    dev.send(CommandFrame {
+        full_reply: true,
+        ..to(1, b"asks")
+    })
+    .wait(29_500)
+    .prints_nothing();
     dev.wait(1000).prints(SEND_FAIL);
-    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))).wait(60_000);
+    dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
+        .wait(60_000);
     dev.channel_sends_nothing(TO[0]).prints_nothing();
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use dtu_proto::event::{
-    CallEvent, Connect, Event, Leds, ModemOutput, Output, Power, SerialOutput, SocketOutput, StoreOutput,
+    CallEvent, Connect, Event, Leds, ModemOutput, Output, Power, SerialOutput, SocketOutput,
+    StoreOutput,
 };
 
 /// One line for an output, bytes escaped.
@@ -31,7 +32,13 @@ fn serial(order: &SerialOutput) -> String {
 
 fn connection(order: &SocketOutput) -> String {
     match order {
-        SocketOutput::Connect(Connect { protocol, address, port, local_port, tls }) => {
+        SocketOutput::Connect(Connect {
+            protocol,
+            address,
+            port,
+            local_port,
+            tls,
+        }) => {
             let mut text = format!("connect {} {address} port {port}", protocol.name());
             if *local_port > 0 {
                 let _ = write!(text, " from port {local_port}");
@@ -42,7 +49,11 @@ fn connection(order: &SocketOutput) -> String {
             format!("send \"{}\"", payload.body.escape_ascii())
         }
         SocketOutput::Send(payload) => {
-            format!("send \"{}\" \"{}\"", payload.prefix.escape_ascii(), payload.body.escape_ascii())
+            format!(
+                "send \"{}\" \"{}\"",
+                payload.prefix.escape_ascii(),
+                payload.body.escape_ascii()
+            )
         }
         SocketOutput::Close => "close".to_owned(),
     }
@@ -80,7 +91,12 @@ fn store(order: &StoreOutput) -> String {
 
 fn lamps(Leds { pow, net, data }: Leds) -> String {
     let word = |lit: bool| if lit { "on" } else { "off" };
-    format!("lamps POW {} NET {} DATA {}", word(pow), word(net), word(data))
+    format!(
+        "lamps POW {} NET {} DATA {}",
+        word(pow),
+        word(net),
+        word(data)
+    )
 }
 
 fn told(event: &Event) -> String {
@@ -90,17 +106,34 @@ fn told(event: &Event) -> String {
         Event::CommandState(true) => "serial: command state".to_owned(),
         Event::CommandState(false) => "serial: the command state ends".to_owned(),
         Event::Connected(socket) => format!("{socket} up"),
-        Event::Disconnected { socket, reason, was_up } => {
+        Event::Disconnected {
+            socket,
+            reason,
+            was_up,
+        } => {
             format!("{socket} {}: {reason}", end(*was_up))
         }
-        Event::FrameDropped { queue, bytes } => format!("{queue}: a frame of {bytes} bytes is dropped"),
-        Event::LineDropped { bytes, of: Some(of) } => format!("serial: {bytes} bytes of {of} are dropped"),
+        Event::FrameDropped { queue, bytes } => {
+            format!("{queue}: a frame of {bytes} bytes is dropped")
+        }
+        Event::LineDropped {
+            bytes,
+            of: Some(of),
+        } => format!("serial: {bytes} bytes of {of} are dropped"),
         Event::LineDropped { bytes, of: None } => format!("serial: {bytes} bytes are dropped"),
         Event::WindowFrameDropped { bytes } => {
             format!("set-up window: a frame of {bytes} bytes is dropped")
         }
-        Event::Command { door, line, outcome: Ok(()) } => format!("command of {door}: {line}"),
-        Event::Command { door, line, outcome: Err(why) } => {
+        Event::Command {
+            door,
+            line,
+            outcome: Ok(()),
+        } => format!("command of {door}: {line}"),
+        Event::Command {
+            door,
+            line,
+            outcome: Err(why),
+        } => {
             format!("command of {door} refused: {line}: {why}")
         }
         Event::WrongPassword(door) => format!("{door}: wrong password"),
@@ -111,10 +144,18 @@ fn told(event: &Event) -> String {
         Event::MessageLost(loss) => format!("SMS: {loss}"),
         Event::MessageToPort { from, port } => format!("SMS: a message of {from} to port {port}"),
         Event::MessagesNotStored(why) => format!("SMS: not stored: {why}"),
-        Event::BackupActive { backup, primary, active: true } => {
+        Event::BackupActive {
+            backup,
+            primary,
+            active: true,
+        } => {
             format!("link {backup} takes over from link {primary}")
         }
-        Event::BackupActive { backup, primary, active: false } => {
+        Event::BackupActive {
+            backup,
+            primary,
+            active: false,
+        } => {
             format!("link {backup} hands back to link {primary}")
         }
         Event::Lost(lost) => lost.to_string(),
@@ -136,7 +177,9 @@ fn call(news: &CallEvent) -> String {
     };
     match news {
         CallEvent::Dialled(number) => format!("call: {number} is dialled"),
-        CallEvent::NotPlaced(number) => format!("call: {number} is not dialled, there is a call already"),
+        CallEvent::NotPlaced(number) => {
+            format!("call: {number} is not dialled, there is a call already")
+        }
         CallEvent::Incoming(number) => format!("call: {} calls", by(number)),
         CallEvent::Refused(number) => format!("call: {} is refused", by(number)),
         CallEvent::Answered(number) => format!("call: with {} stands", by(number)),

@@ -19,7 +19,8 @@ impl Scenario {
     pub(crate) fn with_ends(mut self, rng: &mut Rng) -> Self {
         if self.config.mode != WorkingMode::Sms {
             let notify = &mut self.config.messages.notify;
-            (notify.mode, notify.messages) = (rng.pick(&[2, 2, 0, 1, 3]), rng.pick(&[1, 1, 0, 2, 3]));
+            (notify.mode, notify.messages) =
+                (rng.pick(&[2, 2, 0, 1, 3]), rng.pick(&[1, 1, 0, 2, 3]));
         }
         self.ends = EndStyle {
             late_close: rng.pick(&[0, 0, 50 * MS, 500 * MS, 3 * SEC]),

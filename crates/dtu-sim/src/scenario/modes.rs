@@ -71,7 +71,11 @@ impl HttpStyle {
 impl Default for ModeStyle {
     fn default() -> Self {
         let mut rng = Rng::new(0);
-        Self { mode: None, wanders: false, ..Self::draw(&mut rng, SEC, SEC) }
+        Self {
+            mode: None,
+            wanders: false,
+            ..Self::draw(&mut rng, SEC, SEC)
+        }
     }
 }
 
@@ -81,7 +85,9 @@ impl ModeStyle {
             mode: None,
             wanders: false,
             http: http(rng),
-            destinations: (0..DESTINATIONS).map(|place| destination(rng, place)).collect(),
+            destinations: (0..DESTINATIONS)
+                .map(|place| destination(rng, place))
+                .collect(),
             peers: (0..PEERS).map(|_| net(rng, length, pause)).collect(),
             read_max: rng.pick(&[1, 7, 512, 4096, 4096]),
             garbage: rng.pick(&[0, 5, 30]),
@@ -90,7 +96,10 @@ impl ModeStyle {
 
     /// The place of this host among the [`PEERS`].
     pub(crate) fn place_of(&self, address: &str) -> usize {
-        let at = self.destinations.iter().position(|to| to.address.text() == address);
+        let at = self
+            .destinations
+            .iter()
+            .position(|to| to.address.text() == address);
         at.unwrap_or(DESTINATIONS)
     }
 
@@ -122,7 +131,11 @@ fn destination(rng: &mut Rng, place: usize) -> Destination {
     } else {
         Address::Name(format!("peer{last}.example"))
     };
-    Destination { tcp: rng.chance(70), address, port: 7000 + u16::from(last) }
+    Destination {
+        tcp: rng.chance(70),
+        address,
+        port: 7000 + u16::from(last),
+    }
 }
 
 fn http(rng: &mut Rng) -> HttpStyle {
@@ -130,7 +143,9 @@ fn http(rng: &mut Rng) -> HttpStyle {
     let usual = if tls { 443 } else { 80 };
     HttpStyle {
         tls,
-        host: rng.pick(&["www.example", "192.0.2.7", "www.example"]).to_owned(),
+        host: rng
+            .pick(&["www.example", "192.0.2.7", "www.example"])
+            .to_owned(),
         port: rng.pick(&[usual, usual, 8080]),
         post: rng.chance(40),
         url: rng.pick(&[
@@ -153,7 +168,10 @@ const HEADS: &[(&str, &[&str])] = &[
     ("", &[]),
     ("Connection: close", &["Connection: close"]),
     ("X-Unit: 7||Accept: */*", &["X-Unit: 7", "Accept: */*"]),
-    ("User-Agent:dtu[0D][0A]Host: other.example[0D][0A]", &["User-Agent:dtu", "Host: other.example"]),
+    (
+        "User-Agent:dtu[0D][0A]Host: other.example[0D][0A]",
+        &["User-Agent:dtu", "Host: other.example"],
+    ),
     ("X-Pipes: a[7C][7C]b", &["X-Pipes: a||b"]),
 ];
 
@@ -177,7 +195,8 @@ impl Scenario {
             9 => None,
             _ => return self,
         };
-        self.modes.wanders = mode.is_none() || (mode != Some(WorkingMode::AtCommand) && rng.chance(30));
+        self.modes.wanders =
+            mode.is_none() || (mode != Some(WorkingMode::AtCommand) && rng.chance(30));
         self.modes.mode = mode;
         self.fit(rng);
         self
@@ -205,7 +224,12 @@ impl Scenario {
 fn mode_options(rng: &mut Rng) -> LinkOptions {
     LinkOptions {
         cache: rng.pick(&[4096, 15_360, 15_360, 1 << 20]),
-        drop_policy: rng.pick(&[DropPolicy::Auto, DropPolicy::Oldest, DropPolicy::Newest, DropPolicy::Block]),
+        drop_policy: rng.pick(&[
+            DropPolicy::Auto,
+            DropPolicy::Oldest,
+            DropPolicy::Newest,
+            DropPolicy::Block,
+        ]),
         resend: rng.chance(80),
         spool: rng.chance(40),
         backoff_max: Duration::from_secs(rng.pick(&[2, 30])),

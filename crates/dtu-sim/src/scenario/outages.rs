@@ -23,7 +23,11 @@ impl Scenario {
         let mut own = rng.clone().fork(OWN);
         let mut outages = self.draw_outages(rng, LINKS);
         let connects = self.modes.mode.is_some() || self.modes.wanders;
-        outages.extend(if connects { self.draw_outages(&mut own, PEERS) } else { Vec::new() });
+        outages.extend(if connects {
+            self.draw_outages(&mut own, PEERS)
+        } else {
+            Vec::new()
+        });
         outages.resize(LINKS + PEERS, OutageStyle::default());
         self.outages = outages;
         self
@@ -36,7 +40,10 @@ impl Scenario {
         let longest = rng.pick(&[SEC, 5 * SEC, 30 * SEC, 300 * SEC]);
         let every = |rng: &mut Rng| (self.length / rng.range(6, 60)).max(2 * longest);
         (0..count)
-            .map(|_| OutageStyle { every: if rng.chance(70) { every(rng) } else { 0 }, longest })
+            .map(|_| OutageStyle {
+                every: if rng.chance(70) { every(rng) } else { 0 },
+                longest,
+            })
             .collect()
     }
 }

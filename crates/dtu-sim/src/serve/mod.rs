@@ -58,12 +58,14 @@ pub(crate) struct ModemArgs {
 }
 
 fn parse_number(text: &str) -> Result<PhoneNumber, String> {
-    PhoneNumber::new(text)
-        .ok_or_else(|| format!("\"{text}\" is no number; wanted are up to 20 digits, + in front or not"))
+    PhoneNumber::new(text).ok_or_else(|| {
+        format!("\"{text}\" is no number; wanted are up to 20 digits, + in front or not")
+    })
 }
 
 fn parse_dialect(text: &str) -> Result<Dialect, String> {
-    Dialect::named(text).ok_or_else(|| format!("\"{text}\" is no dialect; allowed: generic, sim800, ec2x"))
+    Dialect::named(text)
+        .ok_or_else(|| format!("\"{text}\" is no dialect; allowed: generic, sim800, ec2x"))
 }
 
 fn parse_odd(text: &str) -> Result<Oddities, String> {
@@ -75,7 +77,11 @@ fn parse_odd(text: &str) -> Result<Oddities, String> {
 
 fn parse_pin(text: &str) -> Result<String, String> {
     let is_pin = (4..=8).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
-    if is_pin { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no PIN; wanted are 4 to 8 digits")) }
+    if is_pin {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("\"{text}\" is no PIN; wanted are 4 to 8 digits"))
+    }
 }
 
 /// Runs until a signal ends it.
@@ -117,14 +123,24 @@ struct Server {
 impl Server {
     fn new(args: &ModemArgs) -> anyhow::Result<Self> {
         if args.number.len() > args.pty.len() {
-            bail!("{} numbers for {} modems", args.number.len(), args.pty.len());
+            bail!(
+                "{} numbers for {} modems",
+                args.number.len(),
+                args.pty.len()
+            );
         }
         let clock = wall_clock();
-        let mut rack = Rack::new(args.seed, Settings { clock, ..Settings::default() });
+        let mut rack = Rack::new(
+            args.seed,
+            Settings {
+                clock,
+                ..Settings::default()
+            },
+        );
         if let Some(path) = &args.script {
             let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            let script =
-                Script::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))?;
+            let script = Script::parse(&text)
+                .map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))?;
             rack.play(script);
         }
         let mut server = Self {
@@ -143,8 +159,12 @@ impl Server {
                 ..Setup::default()
             };
             let number = args.number.get(place).copied();
-            let subscriber =
-                Subscriber { number, imei: own_imei(place), imsi: own_imsi(place), ..Subscriber::default() };
+            let subscriber = Subscriber {
+                number,
+                imei: own_imei(place),
+                imsi: own_imsi(place),
+                ..Subscriber::default()
+            };
             server.rack.add(setup, subscriber, Instant::ZERO);
             server.ptys.push(None);
             server.open(place)?;
@@ -157,7 +177,11 @@ impl Server {
             return Ok(());
         };
         *slot = Some(Pty::open(path)?);
-        let number = self.rack.number(place).map(|number| number.to_string()).unwrap_or_default();
+        let number = self
+            .rack
+            .number(place)
+            .map(|number| number.to_string())
+            .unwrap_or_default();
         say(&format!("ready modem={} number={number}", path.display()))
     }
 
@@ -176,8 +200,15 @@ impl Server {
         }
         for (place, pty) in self.ptys.iter().enumerate() {
             let Some(pty) = pty else { continue };
-            let out = if pty.is_waiting() { PollFlags::OUT } else { PollFlags::empty() };
-            fds.push(PollFd::from_borrowed_fd(pty.fd().as_fd(), PollFlags::IN | out));
+            let out = if pty.is_waiting() {
+                PollFlags::OUT
+            } else {
+                PollFlags::empty()
+            };
+            fds.push(PollFd::from_borrowed_fd(
+                pty.fd().as_fd(),
+                PollFlags::IN | out,
+            ));
             places.push(place);
         }
         match poll(&mut fds, self.sleep().as_ref()) {
@@ -190,7 +221,11 @@ impl Server {
         if own == 2 && ready.get(1) == Some(&true) {
             self.read_lines()?;
         }
-        for (place, _) in places.into_iter().zip(&ready[own..]).filter(|(_, ready)| **ready) {
+        for (place, _) in places
+            .into_iter()
+            .zip(&ready[own..])
+            .filter(|(_, ready)| **ready)
+        {
             self.serve_pty(place)?;
         }
         let now = self.now();
@@ -206,25 +241,36 @@ impl Server {
 
     fn serve_pty(&mut self, place: usize) -> anyhow::Result<()> {
         let mut buffer = [0; 4096];
-        let Some(Some(pty)) = self.ptys.get_mut(place) else { return Ok(()) };
+        let Some(Some(pty)) = self.ptys.get_mut(place) else {
+            return Ok(());
+        };
         pty.flush()?;
         let count = pty.read(&mut buffer)?;
         let now = self.now();
-        self.rack.read(place, buffer.get(..count).unwrap_or_default(), now);
+        self.rack
+            .read(place, buffer.get(..count).unwrap_or_default(), now);
         Ok(())
     }
 
     fn read_lines(&mut self) -> anyhow::Result<()> {
         let mut buffer = [0; 4096];
         let count = io::stdin().read(&mut buffer)?;
-        let Some(typed) = &mut self.typed else { return Ok(()) };
+        let Some(typed) = &mut self.typed else {
+            return Ok(());
+        };
         if count == 0 {
             self.typed = None;
             return Ok(());
         }
         typed.extend(buffer.iter().take(count));
-        let mut lines: Vec<Vec<u8>> = typed.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-        *typed = lines.pop().filter(|rest| rest.len() <= LINE_MAX).unwrap_or_default();
+        let mut lines: Vec<Vec<u8>> = typed
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        *typed = lines
+            .pop()
+            .filter(|rest| rest.len() <= LINE_MAX)
+            .unwrap_or_default();
         for line in lines {
             self.obey(&String::from_utf8_lossy(&line));
         }
@@ -254,8 +300,11 @@ impl Server {
                     if let Some(slot) = self.ptys.get_mut(place) {
                         *slot = None;
                     }
-                    let path =
-                        self.paths.get(place).map(|path| path.display().to_string()).unwrap_or_default();
+                    let path = self
+                        .paths
+                        .get(place)
+                        .map(|path| path.display().to_string())
+                        .unwrap_or_default();
                     say(&format!("gone modem={path}"))?;
                 }
                 RackOutput::Appeared(place) => self.open(place)?,
@@ -285,14 +334,26 @@ fn own_imsi(place: usize) -> String {
     (460_023_633_887_978 + place as u64).to_string()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the only clock of this program, handed on as an argument")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only clock of this program, handed on as an argument"
+)]
 fn real_now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the time that the modems show, read once")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that the modems show, read once"
+)]
 fn wall_clock() -> NetworkTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let seconds = u32::try_from(since.saturating_sub(TO_2000)).unwrap_or(0);
-    NetworkTime { seconds, zone: Some(0) }
+    NetworkTime {
+        seconds,
+        zone: Some(0),
+    }
 }

@@ -28,11 +28,16 @@ pub(crate) struct Pty {
 impl Pty {
     pub(crate) fn open(link: &Path) -> io::Result<Self> {
         check_replaceable(link)?;
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let master =
+            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
         let name = rustix::pty::ptsname(&master, Vec::new())?;
-        let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        let slave = rustix::fs::open(
+            &*name,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
         let mut attributes = rustix::termios::tcgetattr(&slave)?;
         attributes.make_raw();
         rustix::termios::tcsetattr(&slave, OptionalActions::Now, &attributes)?;
@@ -40,7 +45,14 @@ impl Pty {
         let name = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
         let _ = fs::remove_file(link);
         std::os::unix::fs::symlink(&name, link).map_err(|error| named(link, &error))?;
-        Ok(Self { master, _slave: slave, name, link: link.to_owned(), queue: VecDeque::new(), lost: 0 })
+        Ok(Self {
+            master,
+            _slave: slave,
+            name,
+            link: link.to_owned(),
+            queue: VecDeque::new(),
+            lost: 0,
+        })
     }
 
     pub(crate) const fn fd(&self) -> &OwnedFd {
@@ -93,7 +105,9 @@ fn check_replaceable(link: &Path) -> io::Result<()> {
     match fs::symlink_metadata(link) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(named(link, &error)),
-        Ok(found) if !found.is_symlink() => refused("exists and is not a link to a pty; left alone"),
+        Ok(found) if !found.is_symlink() => {
+            refused("exists and is not a link to a pty; left alone")
+        }
         Ok(_) if fs::read_link(link)?.starts_with("/dev/pts") && !link.exists() => Ok(()),
         Ok(_) => refused("leads to something that is there; remove it if no program serves it"),
     }

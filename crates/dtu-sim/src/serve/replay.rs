@@ -12,11 +12,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{ended, pty::Pty, real_now, say};
 
 pub(super) fn serve(log: &Path, ptys: &[PathBuf], ending: &mut UnixStream) -> anyhow::Result<()> {
-    let [path] = ptys else { bail!("--replay is one modem, and wants one --pty") };
+    let [path] = ptys else {
+        bail!("--replay is one modem, and wants one --pty")
+    };
     let text = std::fs::read_to_string(log).with_context(|| log.display().to_string())?;
-    let transcript = Transcript::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", log.display()))?;
+    let transcript =
+        Transcript::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", log.display()))?;
     let mut pty = Pty::open(path)?;
-    say(&format!("ready modem={} replay={}", path.display(), log.display()))?;
+    say(&format!(
+        "ready modem={} replay={}",
+        path.display(),
+        log.display()
+    ))?;
     let start = real_now();
     let now = || Instant::ZERO + real_now().duration_since(start);
     let mut modem = ReplayModem::new(transcript, now());
@@ -25,9 +32,15 @@ pub(super) fn serve(log: &Path, ptys: &[PathBuf], ending: &mut UnixStream) -> an
             pty.send(&bytes)?;
         }
         // Up to the next whole millisecond, so that it is not early.
-        let wait = modem.poll_timeout().map(|at| at.since(now()) + Duration::from_micros(500));
+        let wait = modem
+            .poll_timeout()
+            .map(|at| at.since(now()) + Duration::from_micros(500));
         let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
-        let out = if pty.is_waiting() { PollFlags::OUT } else { PollFlags::empty() };
+        let out = if pty.is_waiting() {
+            PollFlags::OUT
+        } else {
+            PollFlags::empty()
+        };
         let mut fds = [
             PollFd::from_borrowed_fd(ending.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(pty.fd().as_fd(), PollFlags::IN | out),

@@ -9,8 +9,12 @@ use sms_codec::user_data::{Body, UserData};
 pub(crate) fn line(news: &PhoneNews) -> String {
     let phone = news.phone();
     let what = match news {
-        PhoneNews::Text { from, data, .. } => format!("{} from {from} {}", kind(data), content(data)),
-        PhoneNews::Report { report, .. } => format!("report {} {}", report.reference, report.status.0),
+        PhoneNews::Text { from, data, .. } => {
+            format!("{} from {from} {}", kind(data), content(data))
+        }
+        PhoneNews::Report { report, .. } => {
+            format!("report {} {}", report.reference, report.status.0)
+        }
         PhoneNews::Rings { from, .. } => format!("rings from {from}"),
         PhoneNews::Alerting { .. } => "alerting".to_owned(),
         PhoneNews::Talking { .. } => "talking".to_owned(),

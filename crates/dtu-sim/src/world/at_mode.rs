@@ -38,21 +38,29 @@ impl AtBook {
 
     fn pay(&mut self, told: Told) -> Result<(), String> {
         let owed = self.owed.entry(told).or_default();
-        *owed = owed.checked_sub(1).ok_or_else(|| format!("{told:?} is printed, and is not so"))?;
+        *owed = owed
+            .checked_sub(1)
+            .ok_or_else(|| format!("{told:?} is printed, and is not so"))?;
         Ok(())
     }
 
     pub(super) fn settled(&self) -> Result<(), String> {
         let unpaid: Vec<_> = self.owed.iter().filter(|(_, count)| **count > 0).collect();
         if !unpaid.is_empty() || self.due.is_some() {
-            return Err(format!("never printed: {unpaid:?}, never sent: {:?}", self.due));
+            return Err(format!(
+                "never printed: {unpaid:?}, never sent: {:?}",
+                self.due
+            ));
         }
         Ok(())
     }
 
     /// The device starts over, or the mode ends.
     pub(super) fn forget(&mut self) {
-        *self = Self { texts: self.texts, ..Self::default() };
+        *self = Self {
+            texts: self.texts,
+            ..Self::default()
+        };
     }
 }
 
@@ -63,7 +71,11 @@ impl World {
 
     /// The connection has ended, and the equipment must hear of it.
     pub(super) fn at_has_ended(&self) -> bool {
-        self.books.at.owed.get(&Told::Closed).is_some_and(|owed| *owed > 0)
+        self.books
+            .at
+            .owed
+            .get(&Told::Closed)
+            .is_some_and(|owed| *owed > 0)
     }
 
     /// A command line of this mode.
@@ -71,9 +83,14 @@ impl World {
         let text = String::from_utf8_lossy(line);
         if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
             // One that is being closed makes room.
-            let free =
-                matches!(self.at_state(), State::Idle | State::Closing) && self.books.at.ordered.is_none();
-            let named = self.scenario.modes.destinations.iter().find(|to| open_values(to) == values);
+            let free = matches!(self.at_state(), State::Idle | State::Closing)
+                && self.books.at.ordered.is_none();
+            let named = self
+                .scenario
+                .modes
+                .destinations
+                .iter()
+                .find(|to| open_values(to) == values);
             if let Some(to) = named.filter(|_| free) {
                 self.books.at.ordered = Some(to.clone());
             }
@@ -93,8 +110,18 @@ impl World {
         };
         let protocol = if to.tcp { Protocol::Tcp } else { Protocol::Udp };
         let should = (protocol, to.address.text(), to.port, 0, false);
-        let is = (connect.protocol, connect.address.clone(), connect.port, connect.local_port, connect.tls);
-        if is == should { Ok(()) } else { Err(format!("connects to {is:?}, ordered is {should:?}")) }
+        let is = (
+            connect.protocol,
+            connect.address.clone(),
+            connect.port,
+            connect.local_port,
+            connect.tls,
+        );
+        if is == should {
+            Ok(())
+        } else {
+            Err(format!("connects to {is:?}, ordered is {should:?}"))
+        }
     }
 
     pub(super) fn at_connected(&mut self) {
@@ -106,7 +133,11 @@ impl World {
         let was_up = self.at_state() == State::Up;
         self.books.at.due = None;
         if reason != CloseReason::Local {
-            self.books.at.owe(if was_up { Told::Closed } else { Told::ConnectFail });
+            self.books.at.owe(if was_up {
+                Told::Closed
+            } else {
+                Told::ConnectFail
+            });
         }
     }
 
@@ -136,7 +167,11 @@ impl World {
     pub(super) fn at_send(&mut self, bytes: &[u8]) -> Result<(), String> {
         match self.books.at.due.take() {
             Some(due) if due == bytes => Ok(()),
-            due => Err(format!("{} bytes are sent, due is {:?}", bytes.len(), due.map(|due| due.len()))),
+            due => Err(format!(
+                "{} bytes are sent, due is {:?}",
+                bytes.len(),
+                due.map(|due| due.len())
+            )),
         }
     }
 
@@ -157,7 +192,9 @@ impl World {
     pub(super) fn at_told(&mut self, told: Told) {
         let prompted = matches!(self.books.line.phase, Phase::Text { .. });
         let judged = match told {
-            _ if prompted && told != Told::Closed => Err(format!("{told:?} is printed while a prompt waits")),
+            _ if prompted && told != Told::Closed => {
+                Err(format!("{told:?} is printed while a prompt waits"))
+            }
             Told::ConnectOk => self.books.at.pay(told),
             Told::ConnectFail if self.books.at.ordered.take().is_some() => Ok(()),
             Told::ConnectFail => self.books.at.pay(told),
@@ -165,11 +202,15 @@ impl World {
                 Err("CLOSED in front of bytes of the peer".to_owned())
             }
             Told::Closed => self.books.at.pay(told),
-            Told::SendOk if self.books.at.typed => self.books.at.pay(told).and_then(|()| self.at_result()),
+            Told::SendOk if self.books.at.typed => {
+                self.books.at.pay(told).and_then(|()| self.at_result())
+            }
             Told::SendFail if self.books.at.typed && !self.books.at.taken => self.at_result(),
             // It waited for the end of the command state, which was that of the serial command mode.
             Told::SendOk | Told::SendFail => self.books.command.told(told),
-            Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => self.at_result(),
+            Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => {
+                self.at_result()
+            }
             Told::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
         };
         self.hold(Rule::Dialogue, judged);
@@ -223,7 +264,11 @@ impl World {
         let mut text = self.dte.data(length);
         let silence = self.quiet_gap();
         let counted = self.dte.rng.chance(40);
-        let line = if counted { format!("AT+CISEND={length}") } else { "AT+CISEND".to_owned() };
+        let line = if counted {
+            format!("AT+CISEND={length}")
+        } else {
+            "AT+CISEND".to_owned()
+        };
         if !counted {
             match self.dte.rng.range(0, 9) {
                 0 => text = vec![0x1B],

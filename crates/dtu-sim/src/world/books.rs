@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::{
-    Config, Expect, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen, Role,
-    WorkingMode,
+    Config, Expect, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen,
+    Role, WorkingMode,
 };
 use dtu_proto::event::{Connect, Door, LINKS, LinkId};
 
@@ -79,7 +79,11 @@ impl Books {
     pub(super) fn new(config: &Config, options: &Options) -> Self {
         let (uplinks, book_of) = pair(config, options);
         Self {
-            line: Line::new(Phase::Window, config.packing_time, micros(options.escape_gap)),
+            line: Line::new(
+                Phase::Window,
+                config.packing_time,
+                micros(options.escape_gap),
+            ),
             watch: Watch::new(config.clone()),
             gates: Default::default(),
             uplinks,
@@ -163,7 +167,9 @@ impl Books {
         }
         let (least, most) = &mut self.to_say[door_slot(door)];
         if *most == 0 {
-            return Err(format!("{line} of {door:?} is said, and nobody sent it, or it was said before"));
+            return Err(format!(
+                "{line} of {door:?} is said, and nobody sent it, or it was said before"
+            ));
         }
         (*least, *most) = (least.saturating_sub(1), *most - 1);
         Ok(())
@@ -182,13 +188,19 @@ impl Books {
     /// The device connects where the settings in force say.
     pub(super) fn connect_is_as_set(&self, link: LinkId, connect: &Connect) -> Result<(), String> {
         let set = &self.applied.links[link.index()];
-        let same = (connect.protocol, &connect.address, connect.port, connect.local_port)
-            == (set.protocol, &set.address, set.port, set.local_port);
+        let same = (
+            connect.protocol,
+            &connect.address,
+            connect.port,
+            connect.local_port,
+        ) == (set.protocol, &set.address, set.port, set.local_port);
         let transparent = [self.applied.mode, self.before.0].contains(&WorkingMode::Transparent);
         if same && set.enabled && transparent {
             Ok(())
         } else {
-            Err(format!("link {link} connects to {connect:?}, set is {set:?}"))
+            Err(format!(
+                "link {link} connects to {connect:?}, set is {set:?}"
+            ))
         }
     }
 
@@ -269,14 +281,18 @@ impl Books {
 fn pair(config: &Config, options: &Options) -> (Vec<Book>, [usize; LINKS]) {
     let mut owner = [0, 1, 2, 3];
     for link in LinkId::ALL {
-        let role = options.links[link.index()].role.unwrap_or(config.links[link.index()].role);
+        let role = options.links[link.index()]
+            .role
+            .unwrap_or(config.links[link.index()].role);
         if let Role::Backup(primary) = role {
             owner[link.index()] = primary.index();
         }
     }
     let books = LinkId::ALL.map(|first| {
-        let links: Vec<LinkId> =
-            LinkId::ALL.into_iter().filter(|link| owner[link.index()] == first.index()).collect();
+        let links: Vec<LinkId> = LinkId::ALL
+            .into_iter()
+            .filter(|link| owner[link.index()] == first.index())
+            .collect();
         let resend = links.iter().any(|link| options.links[link.index()].resend);
         Book::new(links, resend)
     });
@@ -306,8 +322,10 @@ impl World {
     fn frame(&mut self, bytes: Vec<u8>) {
         self.note("frame", None, 0, &bytes);
         let set = &self.books.watch.expected;
-        let amid = self.books.applied.mode == WorkingMode::SerialCommand && self.books.command.is_inside();
-        let verdict = self.books.gates[0].judge(&bytes, set.serial_at && !amid, &set.password, self.now);
+        let amid =
+            self.books.applied.mode == WorkingMode::SerialCommand && self.books.command.is_inside();
+        let verdict =
+            self.books.gates[0].judge(&bytes, set.serial_at && !amid, &set.password, self.now);
         match verdict {
             Verdict::Command(text) => {
                 self.note("inline command", None, 0, &text);
@@ -412,7 +430,8 @@ impl World {
         let judged = self.judge_send_by(&set, link, prefix, body);
         let judged = judged.or_else(|old| {
             let set = self.device.config().clone();
-            self.judge_send_by(&set, link, prefix, body).map_err(|_| old)
+            self.judge_send_by(&set, link, prefix, body)
+                .map_err(|_| old)
         });
         match judged {
             Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
@@ -421,7 +440,9 @@ impl World {
                 self.hold(Rule::Commands, paid);
             }
             Ok(Carried::Registration) => {
-                let expect = self.scenario.options.links[link.index()].expect_registration.clone();
+                let expect = self.scenario.options.links[link.index()]
+                    .expect_registration
+                    .clone();
                 self.asks(link, expect);
             }
             Ok(Carried::Frame(_)) => {}
@@ -445,23 +466,35 @@ impl World {
         let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
         let slot = door_slot(Door::Link(link));
         let reply = self.books.owed[slot].1 > 0;
-        let dropped =
-            self.books.book(link).links.clone().iter().map(|of| self.books.dropped[of.index()]).sum();
+        let dropped = self
+            .books
+            .book(link)
+            .links
+            .clone()
+            .iter()
+            .map(|of| self.books.dropped[of.index()])
+            .sum();
         let rules = Rules {
             registration: &set.registration,
             with_data: set.registration_when == RegistrationWhen::WithData,
             heartbeat: (to_network && !set.heartbeat.is_empty()).then_some(&set.heartbeat),
-            registers_again: self.scenario.options.links[link.index()].expect_registration.is_some(),
+            registers_again: self.scenario.options.links[link.index()]
+                .expect_registration
+                .is_some(),
             reply,
             dropped,
         };
-        self.books.book(link).send(link.into(), prefix, body, &rules)
+        self.books
+            .book(link)
+            .send(link.into(), prefix, body, &rules)
     }
 
     fn heartbeat_sent(&mut self, link: LinkId) {
         self.sum.heartbeats += 1;
         let set = &self.books.watch.expected;
-        let interval = set.heartbeat_interval.min(self.device.config().heartbeat_interval);
+        let interval = set
+            .heartbeat_interval
+            .min(self.device.config().heartbeat_interval);
         let idle = self.now - self.nets[link.index()].last_sign;
         let was_due = std::mem::take(&mut self.nets[link.index()].beat_waits);
         if idle < u64::from(interval) * SEC && !was_due {
@@ -470,7 +503,10 @@ impl World {
                 format!("link {link}: heartbeat after {} ms of silence", idle / MS),
             );
         }
-        if let expect @ Some(_) = self.scenario.options.links[link.index()].expect_heartbeat.clone() {
+        if let expect @ Some(_) = self.scenario.options.links[link.index()]
+            .expect_heartbeat
+            .clone()
+        {
             self.nets[link.index()].last_sign = self.now;
             self.asks(link, expect);
         }
@@ -505,10 +541,15 @@ impl World {
     /// is a whole message.
     fn judge_notice(&mut self, bytes: &[u8]) -> bool {
         let notify = self.books.watch.expected.messages.notify;
-        let (told, whole) = (bytes.starts_with(b"\r\n+CMTI"), bytes.starts_with(b"\r\n+CMT:"));
+        let (told, whole) = (
+            bytes.starts_with(b"\r\n+CMTI"),
+            bytes.starts_with(b"\r\n+CMT:"),
+        );
         self.books.post.shown += u64::from(whole);
         let asked = [(told, [1, 2, 3].as_slice()), (whole, &[2])];
-        let unasked = asked.iter().any(|(is, wanted)| *is && !wanted.contains(&notify.messages));
+        let unasked = asked
+            .iter()
+            .any(|(is, wanted)| *is && !wanted.contains(&notify.messages));
         if unasked || (told && notify.mode == 0) {
             let text = format!("\"{}\" is printed with {notify:?}", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
@@ -518,7 +559,16 @@ impl World {
 
     /// What a modem tells without being asked.
     fn is_unasked(&self, bytes: &[u8]) -> bool {
-        let texts = ["RING", "NO CARRIER", "+CMTI", "+CISMS", "+CMT:", "+CDS", "+CREG", "+CLIP"];
+        let texts = [
+            "RING",
+            "NO CARRIER",
+            "+CMTI",
+            "+CISMS",
+            "+CMT:",
+            "+CDS",
+            "+CREG",
+            "+CLIP",
+        ];
         let line = bytes.strip_prefix(b"\r\n").unwrap_or_default();
         texts.iter().any(|text| line.starts_with(text.as_bytes()))
     }
@@ -536,7 +586,8 @@ impl World {
                 books.last_data = self.now;
                 self.sum.reads += 1;
                 // A device that stops or restarts prints what it has.
-                let ends = self.device.status(self.clock()).phase == dtu_proto::status::Phase::Ending;
+                let ends =
+                    self.device.status(self.clock()).phase == dtu_proto::status::Phase::Ending;
                 if self.books.talking && self.stopping.is_none() && !ends {
                     self.break_rule(
                         Rule::Downlink,
@@ -547,7 +598,9 @@ impl World {
             Printed::Heartbeat => self.serial_heartbeat(),
             Printed::ServersReply => books.last_data = self.now,
             Printed::Prompt if books.prompts > 0 => books.prompts -= 1,
-            Printed::Prompt => self.break_rule(Rule::Escape, "an `a` is printed without a whole +++"),
+            Printed::Prompt => {
+                self.break_rule(Rule::Escape, "an `a` is printed without a whole +++")
+            }
             Printed::Escaped if books.escapes > 0 => {
                 books.escapes -= 1;
                 books.talking = true;
@@ -573,7 +626,11 @@ impl World {
             self.books.line.prompt_ends();
         }
         let inline = self.books.pay(Door::SerialFrame);
-        let paid = if inline.is_ok() { inline } else { self.books.pay(Door::Serial) };
+        let paid = if inline.is_ok() {
+            inline
+        } else {
+            self.books.pay(Door::Serial)
+        };
         self.hold(Rule::Commands, paid);
         if self.books.owed[door_slot(Door::Serial)].1 == 0 && self.books.line.phase == Phase::Data {
             self.books.talking = false;
@@ -589,7 +646,10 @@ impl World {
         } else if self.books.frame_open {
             "a heartbeat cuts a frame that is being received".to_owned()
         } else if idle < u64::from(set.heartbeat_interval) * SEC {
-            format!("a heartbeat to the serial line after {} ms of silence", idle / MS)
+            format!(
+                "a heartbeat to the serial line after {} ms of silence",
+                idle / MS
+            )
         } else {
             return;
         };

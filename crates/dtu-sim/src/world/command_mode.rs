@@ -43,7 +43,10 @@ pub(super) struct CommandBook {
 
 impl CommandBook {
     pub(super) fn new(resend: bool) -> Self {
-        Self { resend, ..Self::default() }
+        Self {
+            resend,
+            ..Self::default()
+        }
     }
 
     /// A frame of the line.
@@ -111,11 +114,18 @@ impl CommandBook {
     fn give(&mut self, packet: &Packet) {
         self.packets += 1;
         let resend = self.resend;
-        let place = self.books.iter().position(|(to, _)| *to == packet.to).unwrap_or_else(|| {
-            self.books.push((packet.to.clone(), Book::new(Vec::new(), resend)));
-            self.books.len() - 1
-        });
-        self.books[place].1.take(&Rc::from(packet.data.as_slice()), packet.full);
+        let place = self
+            .books
+            .iter()
+            .position(|(to, _)| *to == packet.to)
+            .unwrap_or_else(|| {
+                self.books
+                    .push((packet.to.clone(), Book::new(Vec::new(), resend)));
+                self.books.len() - 1
+            });
+        self.books[place]
+            .1
+            .take(&Rc::from(packet.data.as_slice()), packet.full);
     }
 
     fn book_of(&mut self, connect: &Connect) -> Option<&mut Book> {
@@ -123,7 +133,10 @@ impl CommandBook {
         let is = |to: &Destination| {
             to.tcp == tcp && to.port == connect.port && to.address.text() == connect.address
         };
-        self.books.iter_mut().find(|(to, _)| is(to)).map(|(_, book)| book)
+        self.books
+            .iter_mut()
+            .find(|(to, _)| is(to))
+            .map(|(_, book)| book)
     }
 
     fn passed_over(&self) -> u64 {
@@ -153,7 +166,9 @@ impl CommandBook {
                 return Err(format!("{what:?} in the serial command mode"));
             }
         }
-        if !self.unsure && (self.sent > delivered || self.failed > (wanted - delivered).min(self.dropped)) {
+        if !self.unsure
+            && (self.sent > delivered || self.failed > (wanted - delivered).min(self.dropped))
+        {
             return Err(format!(
                 "{} SEND OK and {} SEND FAIL are printed; {delivered} of {wanted} packets that asked are delivered, {} \
                  packets are dropped",
@@ -167,10 +182,16 @@ impl CommandBook {
     pub(super) fn settled(&self, unsaid: u64) -> Result<(), String> {
         let missing: u64 = self.books.iter().map(|(_, book)| book.missing()).sum();
         if missing > self.dropped {
-            return Err(format!("{missing} packets never came, {} are counted as dropped", self.dropped));
+            return Err(format!(
+                "{missing} packets never came, {} are counted as dropped",
+                self.dropped
+            ));
         }
         let (wanted, delivered) = self.full();
-        let (due, printed) = (wanted + self.errors.0, self.sent + self.failed + self.errors.1);
+        let (due, printed) = (
+            wanted + self.errors.0,
+            self.sent + self.failed + self.errors.1,
+        );
         // What finds no room on the line, or comes when the mode is over, is counted.
         if !self.unsure && due - printed > unsaid {
             return Err(format!(
@@ -185,10 +206,15 @@ impl CommandBook {
     /// The device object is gone. `kept`: what the host will restore.
     pub(super) fn crashed(&mut self, kept: &[Vec<u8>]) -> Result<(), String> {
         let packets = self.packets;
-        *self = Self { resend: self.resend, unsure: true, packets, ..Self::default() };
+        *self = Self {
+            resend: self.resend,
+            unsure: true,
+            packets,
+            ..Self::default()
+        };
         for bytes in kept {
-            let packet =
-                Packet::read(bytes).ok_or_else(|| "the spool has something that is no packet".to_owned())?;
+            let packet = Packet::read(bytes)
+                .ok_or_else(|| "the spool has something that is no packet".to_owned())?;
             self.give(&packet);
         }
         Ok(())
@@ -196,11 +222,17 @@ impl CommandBook {
 
     /// What waited must be on the disk.
     pub(super) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
-        let kept: Vec<Packet> = kept.iter().filter_map(|bytes| Packet::read(bytes)).collect();
+        let kept: Vec<Packet> = kept
+            .iter()
+            .filter_map(|bytes| Packet::read(bytes))
+            .collect();
         let excused = self.dropped - self.passed_over().min(self.dropped);
         for (to, book) in &self.books {
-            let data: Vec<Vec<u8>> =
-                kept.iter().filter(|packet| packet.to == *to).map(|packet| packet.data.clone()).collect();
+            let data: Vec<Vec<u8>> = kept
+                .iter()
+                .filter(|packet| packet.to == *to)
+                .map(|packet| packet.data.clone())
+                .collect();
             book.spool_holds(&data, excused + book.passed_over())?;
         }
         Ok(())
@@ -208,7 +240,11 @@ impl CommandBook {
 }
 
 impl World {
-    pub(super) fn command_may_connect(&self, socket: SocketId, connect: &Connect) -> Result<(), String> {
+    pub(super) fn command_may_connect(
+        &self,
+        socket: SocketId,
+        connect: &Connect,
+    ) -> Result<(), String> {
         let twice = SocketId::DESTINATIONS.iter().any(|other| {
             let wire = &self.wires[place(*other)];
             let stands = matches!(wire.state, State::Connecting | State::Up);
@@ -225,7 +261,11 @@ impl World {
                 && book.is_waiting()
         });
         let plain = connect.local_port == 0 && !connect.tls;
-        if due && plain { Ok(()) } else { Err(format!("nothing waits for {connect:?}")) }
+        if due && plain {
+            Ok(())
+        } else {
+            Err(format!("nothing waits for {connect:?}"))
+        }
     }
 
     fn book_at(&mut self, socket: SocketId) -> Option<&mut Book> {
@@ -255,7 +295,9 @@ impl World {
     pub(super) fn command_send(&mut self, socket: SocketId, bytes: &[u8]) -> Result<(), String> {
         let all = self.books.command.passed_over();
         let dropped = self.books.command.dropped;
-        let Some(book) = self.book_at(socket) else { return Err("a send to nobody".to_owned()) };
+        let Some(book) = self.book_at(socket) else {
+            return Err("a send to nobody".to_owned());
+        };
         let rules = Rules {
             registration: &[],
             with_data: false,
@@ -338,7 +380,11 @@ impl World {
 
     fn packet(&mut self) -> Packet {
         let few = self.dte.rng.chance(60);
-        let most = if few { 2 } else { self.scenario.modes.destinations.len() - 1 };
+        let most = if few {
+            2
+        } else {
+            self.scenario.modes.destinations.len() - 1
+        };
         let place = self.dte.rng.size(0, most);
         let to = self.scenario.modes.destinations[place].clone();
         let most = self.scenario.dte.write_max.clamp(9, 1000);
@@ -346,7 +392,13 @@ impl World {
         let rng = &mut self.dte.rng;
         let (short, full) = (rng.chance(30), rng.chance(40));
         let wait = if short { rng.pick(&[0, 1, 3]) } else { 0 };
-        Packet { to, short, wait, full, data: self.dte.data(length) }
+        Packet {
+            to,
+            short,
+            wait,
+            full,
+            data: self.dte.data(length),
+        }
     }
 
     fn in_pieces(&mut self, bytes: Vec<u8>) {
@@ -388,7 +440,12 @@ impl World {
     }
 
     pub(super) fn judge_packets(&mut self) {
-        let unsaid = self.device.status(self.clock()).serial.counters.dropped_replies;
+        let unsaid = self
+            .device
+            .status(self.clock())
+            .serial
+            .counters
+            .dropped_replies;
         let settled = self.books.command.settled(unsaid);
         self.hold(Rule::Packets, settled);
     }

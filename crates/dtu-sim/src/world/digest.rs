@@ -73,7 +73,11 @@ fn socket_words(out: &mut Words<'_>, order: &SocketOutput) -> fmt::Result {
     match order {
         SocketOutput::Connect(to) => {
             let (protocol, address) = (to.protocol.name(), &to.address);
-            write!(out, "connect {protocol} {address} {} {} {}", to.port, to.local_port, to.tls)
+            write!(
+                out,
+                "connect {protocol} {address} {} {} {}",
+                to.port, to.local_port, to.tls
+            )
         }
         SocketOutput::Send(payload) => {
             out.bytes("send", &payload.prefix)?;
@@ -124,11 +128,19 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         Event::ModeStarted => out.write_str("mode"),
         Event::CommandState(begins) => write!(out, "command state {begins}"),
         Event::Connected(SocketId::Link(link)) => write!(out, "{link} up"),
-        Event::Disconnected { socket: SocketId::Link(link), reason, was_up } => {
+        Event::Disconnected {
+            socket: SocketId::Link(link),
+            reason,
+            was_up,
+        } => {
             write!(out, "{link} {}: {reason}", ended(*was_up))
         }
         Event::Connected(socket) => write!(out, "{socket} up"),
-        Event::Disconnected { socket, reason, was_up } => {
+        Event::Disconnected {
+            socket,
+            reason,
+            was_up,
+        } => {
             write!(out, "{socket} {}: {reason}", ended(*was_up))
         }
         Event::FrameDropped { queue, bytes } => write!(out, "{queue} dropped {bytes}"),
@@ -138,7 +150,11 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         }
         Event::WindowFrameDropped { bytes } => write!(out, "window dropped {bytes}"),
         Event::Command { line, outcome, .. } => {
-            write!(out, "command {line} {}", outcome.as_ref().err().map_or("OK", String::as_str))
+            write!(
+                out,
+                "command {line} {}",
+                outcome.as_ref().err().map_or("OK", String::as_str)
+            )
         }
         Event::WrongPassword(_) => out.write_str("wrong password"),
         Event::DoorShut(_) => out.write_str("shut"),
@@ -147,7 +163,11 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         Event::MessageLost(loss) => message_words(out, loss),
         Event::MessageToPort { from, port } => write!(out, "message to port {port} from {from}"),
         Event::MessagesNotStored(why) => write!(out, "messages not stored {why}"),
-        Event::BackupActive { backup, primary, active } => {
+        Event::BackupActive {
+            backup,
+            primary,
+            active,
+        } => {
             write!(out, "backup {backup} {primary} {active}")
         }
         Event::Lost(lost) => write!(out, "{lost}"),
@@ -191,14 +211,17 @@ mod tests {
 
     fn digest(outputs: &[(u64, Output)]) -> u64 {
         let mut hash = Fnv::default();
-        outputs.iter().for_each(|(at, output)| mix(&mut hash, *at, output));
+        outputs
+            .iter()
+            .for_each(|(at, output)| mix(&mut hash, *at, output));
         hash.get()
     }
 
     #[test]
     fn a_byte_a_time_an_order_and_where_a_write_ends_change_it() {
-        let write =
-            |text: &'static str| Output::Serial(SerialOutput::Write(Bytes::from_static(text.as_bytes())));
+        let write = |text: &'static str| {
+            Output::Serial(SerialOutput::Write(Bytes::from_static(text.as_bytes())))
+        };
         let first = digest(&[(1, write("ab")), (2, write("c"))]);
         assert_eq!(first, digest(&[(1, write("ab")), (2, write("c"))]));
         for other in [

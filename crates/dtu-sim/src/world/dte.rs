@@ -108,7 +108,11 @@ impl World {
     }
 
     fn dte_rests(&self) -> u64 {
-        if self.healed { SEC } else { self.scenario.dte.pause }
+        if self.healed {
+            SEC
+        } else {
+            self.scenario.dte.pause
+        }
     }
 
     fn dte_writes(&mut self, mut bytes: Vec<u8>) -> u64 {
@@ -123,12 +127,21 @@ impl World {
             self.dte.steps.push_front(Step::Write(rest));
         }
         self.plan_serial_read();
-        if rest_is_long(&self.dte.steps) { 5 * MS } else { 300 }
+        if rest_is_long(&self.dte.steps) {
+            5 * MS
+        } else {
+            300
+        }
     }
 
     fn dte_listens(&mut self, text: &'static [u8], patience: u64) -> u64 {
         let until = *self.dte.patience.get_or_insert(self.now + patience);
-        if let Some(at) = self.dte.heard.windows(text.len()).position(|part| part == text) {
+        if let Some(at) = self
+            .dte
+            .heard
+            .windows(text.len())
+            .position(|part| part == text)
+        {
             self.dte.heard.drain(..at + text.len());
             self.dte.patience = None;
             return 40 * MS;
@@ -175,7 +188,11 @@ impl World {
 
     fn burst(&mut self) {
         let style = &self.scenario.dte;
-        let most = if style.trickle { style.write_max.min(60) } else { style.write_max };
+        let most = if style.trickle {
+            style.write_max.min(60)
+        } else {
+            style.write_max
+        };
         let len = self.dte.rng.size(1, most);
         let bytes = self.dte.data(len);
         if !style.trickle {
@@ -206,7 +223,8 @@ impl World {
         let lead = dte.rng.pick(&[0, 150 * MS, 201 * MS, 260 * MS, 700 * MS]);
         dte.then(Step::Pause(lead));
         let plan = dte.rng.pick(&[
-            "+", "++", "+++", "+ + +", "++ +", "+ ++", "+++a", "+++x", "x+++", "++++", "+++\r", "+  +",
+            "+", "++", "+++", "+ + +", "++ +", "+ ++", "+++a", "+++x", "x+++", "++++", "+++\r",
+            "+  +",
         ]);
         for mark in plan.bytes() {
             if mark == b' ' {
@@ -237,7 +255,11 @@ impl World {
             // A read of few bytes may cut it, and what is left may be another command.
             return;
         }
-        let password = if dte.rng.chance(60) { &expected.password } else { "admin" };
+        let password = if dte.rng.chance(60) {
+            &expected.password
+        } else {
+            "admin"
+        };
         let head = dte.rng.pick(&["", "", "", "", "z", "data "]);
         let tail = dte.rng.pick(&["", "\r\n", "\r"]);
         let line = format!("{head}{password},{text}{tail}").into_bytes();
@@ -256,7 +278,8 @@ impl World {
     fn hand_shake(&mut self, quiet: u64) {
         let tail = self.dte.rng.pick(&["", "", "\r", "\r\n"]);
         self.dte.then(Step::Pause(quiet));
-        self.dte.then(Step::Write(format!("+++{tail}").into_bytes()));
+        self.dte
+            .then(Step::Write(format!("+++{tail}").into_bytes()));
         self.dte.then(Step::Hear(b"a", 2 * SEC));
         self.dte.then(Step::Write(format!("a{tail}").into_bytes()));
         self.dte.then(Step::Hear(b"+ok", 2 * SEC));
@@ -307,10 +330,14 @@ impl World {
 
     pub(super) fn type_line(&mut self, text: &str) {
         // A read of few bytes would part CR from LF by more than a line does.
-        let ends: &[&str] =
-            if self.scenario.host.read_max < 512 { &["\r", "\n"] } else { &["\r", "\n", "\r\n", "\n\r"] };
+        let ends: &[&str] = if self.scenario.host.read_max < 512 {
+            &["\r", "\n"]
+        } else {
+            &["\r", "\n", "\r\n", "\n\r"]
+        };
         let end = self.dte.rng.pick(ends);
-        self.dte.then(Step::Write(format!("{text}{end}").into_bytes()));
+        self.dte
+            .then(Step::Write(format!("{text}{end}").into_bytes()));
     }
 }
 

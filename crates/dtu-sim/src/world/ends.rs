@@ -53,8 +53,14 @@ impl World {
     }
 
     pub(super) fn check_stop(&mut self) {
-        if self.stopping.is_some_and(|since| self.now > since + STOPS_WITHIN) {
-            let text = format!("{} s after it was asked to, the device has not stopped", STOPS_WITHIN / SEC);
+        if self
+            .stopping
+            .is_some_and(|since| self.now > since + STOPS_WITHIN)
+        {
+            let text = format!(
+                "{} s after it was asked to, the device has not stopped",
+                STOPS_WITHIN / SEC
+            );
             self.break_rule(Rule::Liveness, text);
         }
     }
@@ -85,22 +91,34 @@ impl World {
 
     /// Nothing is left half done.
     fn check_rest(&mut self) {
-        let links = LinkId::ALL.into_iter().filter(|link| self.nets[link.index()].state != State::Idle);
+        let links = LinkId::ALL
+            .into_iter()
+            .filter(|link| self.nets[link.index()].state != State::Idle);
         let open: Vec<LinkId> = links.collect();
-        let wires = self.wires.iter().filter(|wire| wire.state != State::Idle).count();
+        let wires = self
+            .wires
+            .iter()
+            .filter(|wire| wire.state != State::Idle)
+            .count();
         if !open.is_empty() || wires > 0 {
-            let text = format!("the device has stopped, links {open:?} and {wires} other connections stand");
+            let text = format!(
+                "the device has stopped, links {open:?} and {wires} other connections stand"
+            );
             self.break_rule(Rule::Bounds, text);
         }
         let printing = self.serial.write.is_some() || self.books.down.waiting > 0;
         if printing && !self.serial.gone {
             let (write, reads) = (&self.serial.write, self.books.down.waiting);
-            let text =
-                format!("the device has stopped, {write:?} is being printed and {reads} reads are not");
+            let text = format!(
+                "the device has stopped, {write:?} is being printed and {reads} reads are not"
+            );
             self.break_rule(Rule::Downlink, text);
         }
         if self.disk.saving.is_some() {
-            self.break_rule(Rule::Commands, "the device has stopped while settings are being saved");
+            self.break_rule(
+                Rule::Commands,
+                "the device has stopped while settings are being saved",
+            );
         }
     }
 
@@ -108,8 +126,11 @@ impl World {
     fn what_is_kept(&mut self) -> Kept {
         let mut kept = Kept::default();
         for queue in QUEUE_IDS {
-            let waiting: Vec<(u64, Bytes)> =
-                self.device.undelivered(queue).map(|(number, bytes)| (number, bytes.clone())).collect();
+            let waiting: Vec<(u64, Bytes)> = self
+                .device
+                .undelivered(queue)
+                .map(|(number, bytes)| (number, bytes.clone()))
+                .collect();
             kept[queue.index()] = if self.queue_has_spool(queue) {
                 let spool = self.on_spool(queue);
                 // A spool lets go of the oldest only. Packets are delivered out of their order, and frames are dropped
@@ -117,7 +138,8 @@ impl World {
                 let in_order = queue == QueueId::SerialCommand || spool.first() == waiting.first();
                 if !in_order || !waiting.iter().all(|frame| spool.contains(frame)) {
                     let (waiting, spooled) = (waiting.len(), spool.len());
-                    let text = format!("{waiting} frames wait for {queue}, {spooled} are on its spool");
+                    let text =
+                        format!("{waiting} frames wait for {queue}, {spooled} are on its spool");
                     self.break_rule(Rule::Frames, text);
                 }
                 spool
@@ -156,7 +178,10 @@ impl World {
         self.disk.saving = None;
         self.disk.generation += 1;
         self.radio_host_dies();
-        self.serial = SerialPort { generation: self.serial.generation + 1, ..Default::default() };
+        self.serial = SerialPort {
+            generation: self.serial.generation + 1,
+            ..Default::default()
+        };
         (self.ending, self.stopping) = (false, None);
     }
 
@@ -192,7 +217,9 @@ impl World {
                 waiting.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
                 self.device.restore(link, frames);
             }
-            let spooled = links.iter().all(|link| self.scenario.options.links[link.index()].spool);
+            let spooled = links
+                .iter()
+                .all(|link| self.scenario.options.links[link.index()].spool);
             let dropped = links.iter().map(|link| before[link.index()]).sum();
             if spooled || all {
                 let checked = self.books.uplinks[place].spool_holds(&waiting, dropped);

@@ -41,10 +41,16 @@ impl World {
             let book = self.books.book(link);
             let bound: usize = book.links.iter().map(|of| caches[of.index()].cache).sum();
             // A small cache that blocks has no headroom for the read that fills it.
-            let read =
-                if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 { 5 * 1024 } else { 0 };
+            let read = if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 {
+                5 * 1024
+            } else {
+                0
+            };
             if of.waiting_bytes > bound + read {
-                let text = format!("link {link}: {} bytes wait in a cache of {bound}", of.waiting_bytes);
+                let text = format!(
+                    "link {link}: {} bytes wait in a cache of {bound}",
+                    of.waiting_bytes
+                );
                 self.break_rule(Rule::Bounds, text);
             }
         }
@@ -61,8 +67,10 @@ impl World {
     fn check_drops(&mut self) {
         let drops = self.device.drops();
         let told = |link: LinkId| (DropPlace::Link(link), self.books.dropped[link.index()]);
-        let modes =
-            [(DropPlace::Httpd, self.books.http.dropped), (DropPlace::Packets, self.books.command.dropped)];
+        let modes = [
+            (DropPlace::Httpd, self.books.http.dropped),
+            (DropPlace::Packets, self.books.command.dropped),
+        ];
         let wrong = LinkId::ALL
             .into_iter()
             .map(told)
@@ -89,7 +97,10 @@ impl World {
         for place in 0..self.books.uplinks.len() {
             let book = &self.books.uplinks[place];
             let sum = |pick: fn(&LinkStatus) -> u64| -> u64 {
-                book.links.iter().map(|link| pick(&status.links[link.index()])).sum()
+                book.links
+                    .iter()
+                    .map(|link| pick(&status.links[link.index()]))
+                    .sum()
             };
             let given = sum(|link| link.counters.frames_in);
             let bytes = sum(|link| link.counters.bytes_in);
@@ -103,7 +114,10 @@ impl World {
                 return self.break_rule(Rule::Frames, text);
             }
             if out != told.2 {
-                let text = format!("links {:?}: {out} frames count as delivered, {} are", book.links, told.2);
+                let text = format!(
+                    "links {:?}: {out} frames count as delivered, {} are",
+                    book.links, told.2
+                );
                 return self.break_rule(Rule::Frames, text);
             }
         }
@@ -117,7 +131,8 @@ impl World {
         if !on || set.heartbeat_to != dtu_proto::config::HeartbeatTo::Network {
             return;
         }
-        let slack = 1500 * MS + 2 * self.scenario.host.late_timer + 2 * self.scenario.host.late_read;
+        let slack =
+            1500 * MS + 2 * self.scenario.host.late_timer + 2 * self.scenario.host.late_read;
         for link in LinkId::ALL {
             let net = &self.nets[link.index()];
             let since = net.last_sign.max(self.books.settings_at);
@@ -158,8 +173,9 @@ impl World {
     fn drained(&self) -> bool {
         let status = self.device.status(self.clock());
         let waiting = |link: &LinkStatus| link.state != LinkState::Off && link.waiting_frames > 0;
-        let serial_idle =
-            self.serial.write.is_none() && self.books.down.waiting == 0 && self.serial.up.is_empty();
+        let serial_idle = self.serial.write.is_none()
+            && self.books.down.waiting == 0
+            && self.serial.up.is_empty();
         let sockets_idle = self.nets.iter().all(|net| net.send.is_none());
         serial_idle
             && sockets_idle
@@ -168,7 +184,10 @@ impl World {
             && status.httpd.waiting_frames == 0
             && status.serial_command.waiting_packets == 0
             && status.serial_command.unfinished_bytes == 0
-            && self.wires.iter().all(|wire| wire.send.is_none() && wire.coming_bytes == 0)
+            && self
+                .wires
+                .iter()
+                .all(|wire| wire.send.is_none() && wire.coming_bytes == 0)
             && self.books.line.unfinished() == 0
             && !status.links.iter().any(waiting)
             && self.messages_drained(&status)
@@ -177,9 +196,15 @@ impl World {
     fn messages_drained(&self, status: &Status) -> bool {
         let of = &status.messages;
         // A `+CMT` waits for the command state.
-        let for_line = if self.scenario.radio.sms_mode { of.for_line } else { 0 };
+        let for_line = if self.scenario.radio.sms_mode {
+            of.for_line
+        } else {
+            0
+        };
         let waiting = [of.parts, for_line, of.outgoing, of.not_taken];
-        waiting.iter().all(|count| *count == 0) && self.radio.at_rest() && self.books.post.unprinted() == 0
+        waiting.iter().all(|count| *count == 0)
+            && self.radio.at_rest()
+            && self.books.post.unprinted() == 0
     }
 
     pub(super) fn judge_the_end(mut self) -> Result<Summary, Box<Failure>> {
@@ -190,21 +215,39 @@ impl World {
             return Err(self.failure(rule, text));
         }
         self.sum.micros = self.now;
-        (self.sum.texts, self.sum.letters, self.sum.replies) =
-            (self.books.post.texts, self.books.post.letters, self.books.post.replies);
-        (self.sum.seed, self.sum.hash, self.sum.outputs) = (self.seed, self.trace.hash(), self.outputs.get());
+        (self.sum.texts, self.sum.letters, self.sum.replies) = (
+            self.books.post.texts,
+            self.books.post.letters,
+            self.books.post.replies,
+        );
+        (self.sum.seed, self.sum.hash, self.sum.outputs) =
+            (self.seed, self.trace.hash(), self.outputs.get());
         self.sum.packets = self.books.command.delivered();
         self.sum.typed = self.books.at.texts;
         self.sum.repeated += self.books.command.repeated();
-        self.sum.delivered = self.books.uplinks.iter().map(|book| book.acknowledged).sum();
-        self.sum.repeated += self.books.uplinks.iter().map(|book| book.repeated).sum::<u64>();
+        self.sum.delivered = self
+            .books
+            .uplinks
+            .iter()
+            .map(|book| book.acknowledged)
+            .sum();
+        self.sum.repeated += self
+            .books
+            .uplinks
+            .iter()
+            .map(|book| book.repeated)
+            .sum::<u64>();
         Ok(self.sum)
     }
 
     fn last_checks(&mut self) {
         let status = self.device.status(self.clock());
         if !self.drained() {
-            let waits: Vec<_> = status.links.iter().map(|link| (link.state, link.waiting_frames)).collect();
+            let waits: Vec<_> = status
+                .links
+                .iter()
+                .map(|link| (link.state, link.waiting_frames))
+                .collect();
             let text = format!(
                 "healed {} s ago and not drained: links {waits:?}, serial {:?}, {:?}, {} reads unprinted, {:?}, \
                  {} requests, packets {}",
@@ -234,13 +277,21 @@ impl World {
     fn check_missing(&mut self, status: &Status) {
         for place in 0..self.books.uplinks.len() {
             let book = &self.books.uplinks[place];
-            let off = book.links.iter().all(|link| status.links[link.index()].state == LinkState::Off);
-            let dropped: u64 =
-                book.links.iter().map(|link| status.links[link.index()].counters.dropped_frames).sum();
+            let off = book
+                .links
+                .iter()
+                .all(|link| status.links[link.index()].state == LinkState::Off);
+            let dropped: u64 = book
+                .links
+                .iter()
+                .map(|link| status.links[link.index()].counters.dropped_frames)
+                .sum();
             let missing = book.missing();
             if missing > dropped && !off {
-                let text =
-                    format!("links {:?}: {missing} frames never came, {dropped} are counted", book.links);
+                let text = format!(
+                    "links {:?}: {missing} frames never came, {dropped} are counted",
+                    book.links
+                );
                 self.break_rule(Rule::Frames, text);
             }
         }
@@ -249,19 +300,28 @@ impl World {
     /// Every command that was let in has had its reply, and was said.
     fn check_debts(&mut self, status: &Status) {
         if let Some((least, _)) = self.books.to_say.into_iter().find(|(least, _)| *least > 0) {
-            self.break_rule(Rule::Commands, format!("{least} commands from afar were not said to the log"));
+            self.break_rule(
+                Rule::Commands,
+                format!("{least} commands from afar were not said to the log"),
+            );
         }
         for door in [Door::Serial, Door::SerialFrame] {
             let (least, _) = self.books.owed[door_slot(door)];
             if least > 0 {
-                self.break_rule(Rule::Commands, format!("{least} commands at {door:?} had no reply"));
+                self.break_rule(
+                    Rule::Commands,
+                    format!("{least} commands at {door:?} had no reply"),
+                );
             }
         }
         for link in LinkId::ALL {
             let (least, _) = self.books.owed[door_slot(Door::Link(link))];
             let dropped = status.links[link.index()].counters.dropped_replies;
             if u64::from(least) > dropped {
-                self.break_rule(Rule::Commands, format!("{least} commands of link {link} had no reply"));
+                self.break_rule(
+                    Rule::Commands,
+                    format!("{least} commands of link {link} had no reply"),
+                );
             }
         }
     }
@@ -276,6 +336,8 @@ fn balance(link: LinkId, status: &LinkStatus) -> Result<(), String> {
     if bytes && frames {
         Ok(())
     } else {
-        Err(format!("link {link}: in is not out + dropped + waiting: {status:?}"))
+        Err(format!(
+            "link {link}: in is not out + dropped + waiting: {status:?}"
+        ))
     }
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{
-    Event as News, Input, LinkId, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput, SerialOutput,
-    SocketId, SocketInput, StoreInput, StoreOutput,
+    Event as News, Input, LinkId, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput,
+    SerialOutput, SocketId, SocketInput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -34,7 +34,13 @@ pub(super) struct Pace {
 
 pub(super) fn power_on(stored: &Config, scenario: &Scenario, seed: u64, now: u64) -> Dtu {
     let options = scenario.options.clone();
-    Dtu::new(stored.clone(), options, Identity::default(), seed, Instant::from_micros(now))
+    Dtu::new(
+        stored.clone(),
+        options,
+        Identity::default(),
+        seed,
+        Instant::from_micros(now),
+    )
 }
 
 impl World {
@@ -43,7 +49,11 @@ impl World {
     }
 
     pub(super) fn lateness(&mut self, most: u64) -> u64 {
-        if most == 0 || self.healed { 50 } else { self.rng.range(50, most) }
+        if most == 0 || self.healed {
+            50
+        } else {
+            self.rng.range(50, most)
+        }
     }
 
     /// The host program has started the device: what it says first, and the news it always gets.
@@ -98,7 +108,11 @@ impl World {
         self.catch_up();
         self.note(if attached { "attached" } else { "detached" }, None, 0, &[]);
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
-        let input = if attached { ModemInput::Attached(address) } else { ModemInput::Detached };
+        let input = if attached {
+            ModemInput::Attached(address)
+        } else {
+            ModemInput::Detached
+        };
         self.call(Input::Modem(&input));
     }
 
@@ -139,7 +153,9 @@ impl World {
         self.books.line.advance(self.now);
         self.take_found();
         if self.books.line.unfinished() == 0 && self.books.reads {
-            self.books.command.time_passes(self.books.reads_since, self.now);
+            self.books
+                .command
+                .time_passes(self.books.reads_since, self.now);
         }
         self.books.frame_open = self.books.line.frame_open();
         if self.now >= self.books.window_until && !self.ending {
@@ -166,11 +182,17 @@ impl World {
     fn count_wake(&mut self) {
         let second = self.now / SEC;
         if second != self.busy.second {
-            self.busy = Pace { second, ..Pace::default() };
+            self.busy = Pace {
+                second,
+                ..Pace::default()
+            };
         }
         self.busy.wakes += 1;
         if self.busy.wakes > WAKES_MAX + 4 * self.busy.inputs {
-            self.break_rule(Rule::Bounds, format!("{} wake-ups in one second", self.busy.wakes));
+            self.break_rule(
+                Rule::Bounds,
+                format!("{} wake-ups in one second", self.busy.wakes),
+            );
         }
     }
 
@@ -238,7 +260,10 @@ impl World {
             self.break_rule(Rule::Escape, "+++ was whole, and no `a` is printed");
         }
         if idle && self.books.escapes > 0 {
-            self.break_rule(Rule::Escape, "the handshake is complete, and no +ok is printed");
+            self.break_rule(
+                Rule::Escape,
+                "the handshake is complete, and no +ok is printed",
+            );
         }
     }
 
@@ -249,7 +274,11 @@ impl World {
         };
         let at = deadline.at.as_micros();
         if timeout && at <= self.now {
-            let text = format!("{:?} is due {} µs ago after the call", deadline.timer, self.now - at);
+            let text = format!(
+                "{:?} is due {} µs ago after the call",
+                deadline.timer,
+                self.now - at
+            );
             return self.break_rule(Rule::Bounds, text);
         }
         if self.sleep.is_none_or(|(planned, _)| planned != at) {
@@ -266,14 +295,22 @@ impl World {
             Output::Socket(SocketId::Link(link), output) => self.on_link(link, output),
             Output::Socket(socket, output) => self.on_socket(socket, output),
             Output::Modem(order) => self.radio_order(&order),
-            Output::Store(StoreOutput::Messages { number, text }) => self.save_messages(number, text),
+            Output::Store(StoreOutput::Messages { number, text }) => {
+                self.save_messages(number, text)
+            }
             Output::Store(StoreOutput::Save(text)) => self.save(text),
             Output::Store(StoreOutput::SpoolAppend(queue, number, bytes)) => {
                 self.spool_append(queue, number, bytes)
             }
-            Output::Store(StoreOutput::SpoolRelease(queue, below)) => self.spool_release(queue, below),
-            Output::Store(StoreOutput::SpoolSending(queue, frame)) => self.spool_sending(queue, frame),
-            Output::Console(_) => self.break_rule(Rule::Commands, "a console reply that nobody asked for"),
+            Output::Store(StoreOutput::SpoolRelease(queue, below)) => {
+                self.spool_release(queue, below)
+            }
+            Output::Store(StoreOutput::SpoolSending(queue, frame)) => {
+                self.spool_sending(queue, frame)
+            }
+            Output::Console(_) => {
+                self.break_rule(Rule::Commands, "a console reply that nobody asked for")
+            }
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),
             Output::Power(Power::Stop) => self.device_stops(),
@@ -284,7 +321,10 @@ impl World {
     fn write_serial(&mut self, bytes: Bytes) {
         self.note("serial out", None, 0, &bytes);
         if self.serial.write.is_some() || self.serial.configuring {
-            return self.break_rule(Rule::Bounds, "two writes are outstanding on the serial line");
+            return self.break_rule(
+                Rule::Bounds,
+                "two writes are outstanding on the serial line",
+            );
         }
         if bytes.is_empty() {
             return self.break_rule(Rule::Bounds, "an empty write to the serial line");
@@ -352,7 +392,9 @@ impl World {
                 self.books.post.given_up += 1;
             }
             // Where the numbers of the modem are known to the disk this is no loss.
-            MessageLoss::Doubtful(_) => self.books.post.given_up += u64::from(self.books.post.is_unsure()),
+            MessageLoss::Doubtful(_) => {
+                self.books.post.given_up += u64::from(self.books.post.is_unsure())
+            }
             MessageLoss::Unreadable(_) | MessageLoss::Incomplete(_) | MessageLoss::Evicted => {
                 self.break_rule(Rule::Messages, loss.to_string());
             }

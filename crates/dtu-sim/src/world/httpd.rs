@@ -84,7 +84,11 @@ impl HttpBook {
     pub(super) fn give(&mut self, bytes: &Rc<[u8]>) {
         self.counts.given += 1;
         self.counts.given_bytes += bytes.len() as u64;
-        self.frames.push_back(Frame { number: self.counts.given, bytes: Rc::clone(bytes), handed: false });
+        self.frames.push_back(Frame {
+            number: self.counts.given,
+            bytes: Rc::clone(bytes),
+            handed: false,
+        });
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -100,7 +104,9 @@ impl HttpBook {
     /// Bytes for the server.
     fn send(&mut self, bytes: &[u8], style: &HttpStyle, read: u64) -> Result<(), String> {
         self.sending.extend_from_slice(bytes);
-        let Some((request, len)) = http::take_request(&self.sending)? else { return Ok(()) };
+        let Some((request, len)) = http::take_request(&self.sending)? else {
+            return Ok(());
+        };
         if len < self.sending.len() {
             return Err("more than one request".to_owned());
         }
@@ -117,16 +123,29 @@ impl HttpBook {
         let reused = self.requests > 0;
         self.requests += 1;
         self.arrivals.push_back((number, request));
-        self.under_way = Some(UnderWay { number, start, sent: false, reused, read_before: read });
+        self.under_way = Some(UnderWay {
+            number,
+            start,
+            sent: false,
+            reused,
+            read_before: read,
+        });
         Ok(())
     }
 
     /// The frame of a request: the next one, or a later one if those before it were dropped.
     fn find(&mut self, request: &Request, style: &HttpStyle) -> Result<u64, String> {
         let may_skip = usize::try_from(self.dropped - self.skipped).unwrap_or(usize::MAX);
-        let at = self.frames.iter().take(may_skip + 1).position(|frame| is_of(request, &frame.bytes, style));
+        let at = self
+            .frames
+            .iter()
+            .take(may_skip + 1)
+            .position(|frame| is_of(request, &frame.bytes, style));
         let Some(at) = at else {
-            let due = self.frames.front().map(|frame| frame.bytes.escape_ascii().to_string());
+            let due = self
+                .frames
+                .front()
+                .map(|frame| frame.bytes.escape_ascii().to_string());
             return Err(format!(
                 "{request:?} is not what frame {due:?} makes, {may_skip} may be passed over"
             ));
@@ -147,7 +166,9 @@ impl HttpBook {
 
     /// The device has read the last byte of an answer.
     fn answered(&mut self, status: u16, goes_on: bool) {
-        let Some(under_way) = self.under_way.take() else { return };
+        let Some(under_way) = self.under_way.take() else {
+            return;
+        };
         self.spent = !goes_on;
         if (200..300).contains(&status) {
             self.counts.good += 1
@@ -158,14 +179,21 @@ impl HttpBook {
     }
 
     fn done(&mut self, number: u64) {
-        if self.frames.front().is_some_and(|frame| frame.number == number) {
+        if self
+            .frames
+            .front()
+            .is_some_and(|frame| frame.number == number)
+        {
             self.frames.pop_front();
         }
     }
 
     /// The device orders the end. Whatever it has sent is not sent again, unless the connection has swallowed it.
     fn closing(&mut self, read: u64) {
-        let kept = self.under_way.as_ref().filter(|it| it.sent && it.reused && read == it.read_before);
+        let kept = self
+            .under_way
+            .as_ref()
+            .filter(|it| it.sent && it.reused && read == it.read_before);
         self.ordered = kept.is_some();
         if !self.ordered {
             self.closed(u64::MAX, 0);
@@ -174,7 +202,9 @@ impl HttpBook {
 
     /// The connection is over. What cannot have been heard waits again, all else is done with.
     fn closed(&mut self, acked: u64, read: u64) {
-        let Some(under_way) = self.under_way.take() else { return };
+        let Some(under_way) = self.under_way.take() else {
+            return;
+        };
         if std::mem::take(&mut self.ordered) && acked <= under_way.start {
             self.swallowed = Some(under_way);
             return;
@@ -195,7 +225,9 @@ impl HttpBook {
     pub(super) fn told(&mut self, news: &HttpdEvent) -> Result<(), String> {
         let (again, silence) = match news {
             HttpdEvent::Repeated(_) => (true, false),
-            HttpdEvent::Failed(trouble) => (false, matches!(trouble, HttpdTrouble::NoAnswer { .. })),
+            HttpdEvent::Failed(trouble) => {
+                (false, matches!(trouble, HttpdTrouble::NoAnswer { .. }))
+            }
             HttpdEvent::Answered { .. }
             | HttpdEvent::Redirect { .. }
             | HttpdEvent::Cut { .. }
@@ -203,13 +235,20 @@ impl HttpBook {
                 return Ok(());
             }
         };
-        let Some(swallowed) = self.swallowed.take() else { return Ok(()) };
+        let Some(swallowed) = self.swallowed.take() else {
+            return Ok(());
+        };
         if silence {
-            return Err("a request that a kept connection swallowed is not tried by another".to_owned());
+            return Err(
+                "a request that a kept connection swallowed is not tried by another".to_owned(),
+            );
         }
         if again {
             self.counts.again += 1;
-            self.frames.front_mut().into_iter().for_each(|frame| frame.handed = false);
+            self.frames
+                .front_mut()
+                .into_iter()
+                .for_each(|frame| frame.handed = false);
         } else {
             self.counts.failed += 1;
             self.done(swallowed.number);
@@ -239,7 +278,10 @@ impl HttpBook {
     pub(super) fn settled(&self) -> Result<(), String> {
         let left = self.frames.len() as u64 + self.skipped;
         if left > self.dropped {
-            return Err(format!("{left} frames were never sent, {} are counted as dropped", self.dropped));
+            return Err(format!(
+                "{left} frames were never sent, {} are counted as dropped",
+                self.dropped
+            ));
         }
         Ok(())
     }
@@ -248,15 +290,29 @@ impl HttpBook {
     pub(super) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
         let of = &status.counters;
         let counts = &self.counts;
-        let is =
-            [of.frames_in, of.bytes_in, of.answered, of.answered_other, of.failed + of.timed_out, of.retried];
-        let should =
-            [counts.given, counts.given_bytes, counts.good, counts.other, counts.failed, counts.again];
+        let is = [
+            of.frames_in,
+            of.bytes_in,
+            of.answered,
+            of.answered_other,
+            of.failed + of.timed_out,
+            of.retried,
+        ];
+        let should = [
+            counts.given,
+            counts.given_bytes,
+            counts.good,
+            counts.other,
+            counts.failed,
+            counts.again,
+        ];
         let done = of.answered + of.answered_other + of.failed + of.timed_out;
         let waiting = status.waiting_frames as u64;
         if is != should || of.dropped_frames != self.dropped {
             let names = "frames, bytes, answered, others, failed, again";
-            return Err(format!("the device counts {names} {is:?}, the world {should:?}: {of:?}"));
+            return Err(format!(
+                "the device counts {names} {is:?}, the world {should:?}: {of:?}"
+            ));
         }
         if of.frames_in != done + of.dropped_frames + waiting {
             return Err(format!("in is not done + dropped + waiting: {status:?}"));
@@ -278,15 +334,24 @@ impl HttpBook {
         let going = self.under_way.as_ref().map(|under_way| under_way.number);
         let goes = |frame: &&Frame| frame.handed || Some(frame.number) == going;
         // Short frames may look like others.
-        let long = self.frames.iter().filter(goes).filter(|frame| frame.bytes.len() >= TELLING);
-        if let Some(frame) =
-            long.into_iter().find(|frame| kept.iter().any(|bytes| bytes[..] == frame.bytes[..]))
+        let long = self
+            .frames
+            .iter()
+            .filter(goes)
+            .filter(|frame| frame.bytes.len() >= TELLING);
+        if let Some(frame) = long
+            .into_iter()
+            .find(|frame| kept.iter().any(|bytes| bytes[..] == frame.bytes[..]))
         {
             let text = frame.bytes.escape_ascii();
-            return Err(format!("\"{text}\" may have reached the server, and would be sent again"));
+            return Err(format!(
+                "\"{text}\" may have reached the server, and would be sent again"
+            ));
         }
         let lost = self.frames.iter().filter(|frame| !goes(frame));
-        let lost = lost.filter(|frame| !kept.iter().any(|bytes| bytes[..] == frame.bytes[..])).count();
+        let lost = lost
+            .filter(|frame| !kept.iter().any(|bytes| bytes[..] == frame.bytes[..]))
+            .count();
         if lost as u64 > excused {
             Err(format!("{lost} frames for the server are not on the spool"))
         } else {
@@ -301,15 +366,31 @@ const TELLING: usize = 12;
 /// Whether this is the request that decisions 9 makes of a frame.
 fn is_of(request: &Request, frame: &[u8], style: &HttpStyle) -> bool {
     let url = style.url.1.as_bytes();
-    let (method, query, body): (_, &[u8], &[u8]) =
-        if style.post { ("POST", b"", frame) } else { ("GET", frame, b"") };
-    let mut head: Vec<String> = style.head.1.iter().map(|line| with_length(line, body.len())).collect();
+    let (method, query, body): (_, &[u8], &[u8]) = if style.post {
+        ("POST", b"", frame)
+    } else {
+        ("GET", frame, b"")
+    };
+    let mut head: Vec<String> = style
+        .head
+        .1
+        .iter()
+        .map(|line| with_length(line, body.len()))
+        .collect();
     let has = |head: &[String], name: &str| {
-        head.iter().any(|line| line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name)))
+        head.iter().any(|line| {
+            line.split(':')
+                .next()
+                .is_some_and(|found| found.eq_ignore_ascii_case(name))
+        })
     };
     if !has(&head, "host") {
         let usual = if style.tls { 443 } else { 80 };
-        let port = if style.port == usual { String::new() } else { format!(":{}", style.port) };
+        let port = if style.port == usual {
+            String::new()
+        } else {
+            format!(":{}", style.port)
+        };
         head.push(format!("Host: {}{port}", style.host));
     }
     if style.post && !has(&head, "content-length") {
@@ -322,12 +403,20 @@ fn is_of(request: &Request, frame: &[u8], style: &HttpStyle) -> bool {
         && request.target == http::target_of(url, query)
         && request.body == body
         && request.head.len() == head.len()
-        && request.head.iter().zip(&head).all(|(is, should)| is == should.as_bytes())
+        && request
+            .head
+            .iter()
+            .zip(&head)
+            .all(|(is, should)| is == should.as_bytes())
 }
 
 /// A length that the user typed carries the true one.
 fn with_length(line: &str, length: usize) -> String {
-    if line.starts_with("Content-Length") { format!("Content-Length: {length}") } else { line.to_owned() }
+    if line.starts_with("Content-Length") {
+        format!("Content-Length: {length}")
+    } else {
+        line.to_owned()
+    }
 }
 
 /// The server's side.
@@ -342,9 +431,17 @@ impl World {
     pub(super) fn http_may_connect(&self, connect: &Connect) -> Result<(), String> {
         let style = &self.scenario.modes.http;
         let set = (Protocol::Tcp, style.host.as_str(), style.port, 0, style.tls);
-        let is = (connect.protocol, connect.address.as_str(), connect.port, connect.local_port, connect.tls);
+        let is = (
+            connect.protocol,
+            connect.address.as_str(),
+            connect.port,
+            connect.local_port,
+            connect.tls,
+        );
         if is != set {
-            return Err(format!("the HTTPD client connects to {is:?}, set is {set:?}"));
+            return Err(format!(
+                "the HTTPD client connects to {is:?}, set is {set:?}"
+            ));
         }
         if self.books.http.waiting() == 0 {
             return Err("the HTTPD client connects though nothing waits".to_owned());
@@ -372,7 +469,8 @@ impl World {
             Ok(None) => return,
             Ok(Some(taken)) => taken,
             Err(text) => {
-                return self.break_rule(Rule::Requests, format!("the server cannot read it: {text}"));
+                return self
+                    .break_rule(Rule::Requests, format!("the server cannot read it: {text}"));
             }
         };
         let (request, len) = taken;
@@ -388,8 +486,17 @@ impl World {
         let wire = &mut self.wires[place(SocketId::Httpd)];
         let length = wire.rng.size(0, style.body_max);
         let body = body(&mut self.said, length);
-        let Answer { pieces, end, status } =
-            http::draw_answer(&mut wire.rng, &body, style.filter, request.closes(), style.faults);
+        let Answer {
+            pieces,
+            end,
+            status,
+        } = http::draw_answer(
+            &mut wire.rng,
+            &body,
+            style.filter,
+            request.closes(),
+            style.faults,
+        );
         self.server.plan = pieces.into();
         self.server.end = Some((end, status));
         self.server_goes_on();
@@ -397,7 +504,9 @@ impl World {
 
     fn server_goes_on(&mut self) {
         let think = self.scenario.modes.http.think;
-        let wait = self.wires[place(SocketId::Httpd)].rng.range(1, think.max(2));
+        let wait = self.wires[place(SocketId::Httpd)]
+            .rng
+            .range(1, think.max(2));
         self.wire_after(SocketId::Httpd, wait, WireEvent::Peer);
     }
 
@@ -446,7 +555,9 @@ impl World {
     pub(super) fn http_read(&mut self) {
         let wire = &self.wires[place(SocketId::Httpd)];
         let all = wire.coming_bytes == 0 && self.server.plan.is_empty();
-        let Some((end, status)) = self.server.end.filter(|_| all) else { return };
+        let Some((end, status)) = self.server.end.filter(|_| all) else {
+            return;
+        };
         if matches!(end, End::Keep | End::Close) {
             self.server.end = None;
             self.sum.answers += 1;
@@ -464,7 +575,8 @@ impl World {
 
     pub(super) fn http_closed(&mut self, acked: u64, reason: CloseReason) {
         let read = self.wires[place(SocketId::Httpd)].read;
-        let all = self.wires[place(SocketId::Httpd)].coming_bytes == 0 && self.server.plan.is_empty();
+        let all =
+            self.wires[place(SocketId::Httpd)].coming_bytes == 0 && self.server.plan.is_empty();
         if let Some((End::AtClose, status)) = self.server.end
             && all
             && reason == CloseReason::PeerClosed

@@ -183,7 +183,12 @@ pub fn run(seed: u64, how: Run) -> Result<Summary, Box<Failure>> {
     if let Some(length) = how.length {
         scenario.length = length;
     }
-    let mut world = World::new(seed, scenario, [rng, radio_rng, mode_rng, ends_rng, outage_rng], how.print);
+    let mut world = World::new(
+        seed,
+        scenario,
+        [rng, radio_rng, mode_rng, ends_rng, outage_rng],
+        how.print,
+    );
     world.live();
     world.heal_and_drain();
     world.judge_the_end()
@@ -288,7 +293,10 @@ impl World {
         [mut rng, radio_rng, mut mode_rng, ends_rng, mut outage_rng]: [Rng; 5],
         print: bool,
     ) -> Self {
-        let network = Settings { faults: scenario.radio.faults, ..Settings::default() };
+        let network = Settings {
+            faults: scenario.radio.faults,
+            ..Settings::default()
+        };
         let device = host::power_on(&scenario.config, &scenario, seed, 0);
         let mut world = Self {
             books: Books::new(&scenario.config, &scenario.options),
@@ -355,7 +363,11 @@ impl World {
 
     fn after(&mut self, wait: u64, event: Event) {
         self.order += 1;
-        self.events.push(Due { at: self.now + wait, order: self.order, event });
+        self.events.push(Due {
+            at: self.now + wait,
+            order: self.order,
+            event,
+        });
     }
 
     fn live(&mut self) {
@@ -427,11 +439,23 @@ impl World {
     }
 
     fn note(&mut self, what: &'static str, link: Option<LinkId>, number: u64, bytes: &[u8]) {
-        self.trace.add(self.now, what, link.map_or(0, LinkId::number), number, bytes);
+        self.trace.add(
+            self.now,
+            what,
+            link.map_or(0, LinkId::number),
+            number,
+            bytes,
+        );
     }
 
     fn failure(&self, rule: Rule, text: String) -> Box<Failure> {
         let time = Clock(self.now).to_string();
-        Box::new(Failure { seed: self.seed, time, rule, text, trace: self.trace.last() })
+        Box::new(Failure {
+            seed: self.seed,
+            time,
+            rule,
+            text,
+            trace: self.trace.last(),
+        })
     }
 }

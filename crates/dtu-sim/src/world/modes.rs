@@ -29,7 +29,11 @@ fn mode_of(socket: SocketId) -> WorkingMode {
 }
 
 impl World {
-    pub(super) fn may_connect(&mut self, socket: SocketId, connect: &Connect) -> Result<(), String> {
+    pub(super) fn may_connect(
+        &mut self,
+        socket: SocketId,
+        connect: &Connect,
+    ) -> Result<(), String> {
         let (mode, before) = (self.books.applied.mode, self.books.before.0);
         if mode != mode_of(socket) && before != mode_of(socket) {
             return Err(format!("{socket} connects in {mode:?}"));
@@ -37,7 +41,9 @@ impl World {
         match socket {
             SocketId::Httpd => self.http_may_connect(connect),
             SocketId::AtMode => self.at_may_connect(connect),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_may_connect(socket, connect),
+            SocketId::Link(_) | SocketId::Destination(_) => {
+                self.command_may_connect(socket, connect)
+            }
         }
     }
 
@@ -49,7 +55,11 @@ impl World {
         }
     }
 
-    pub(super) fn judge_socket_send(&mut self, socket: SocketId, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn judge_socket_send(
+        &mut self,
+        socket: SocketId,
+        bytes: &[u8],
+    ) -> Result<(), String> {
         match socket {
             SocketId::Httpd => self.http_send(bytes),
             SocketId::AtMode => self.at_send(bytes),
@@ -77,14 +87,18 @@ impl World {
         match socket {
             SocketId::Httpd => self.http_receives(bytes),
             SocketId::AtMode => self.at_receives(bytes),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_receives(socket, upto, bytes),
+            SocketId::Link(_) | SocketId::Destination(_) => {
+                self.command_receives(socket, upto, bytes)
+            }
         }
     }
 
     pub(super) fn peer_acts(&mut self, socket: SocketId) {
         match socket {
             SocketId::Httpd => self.server_acts(),
-            SocketId::Link(_) | SocketId::AtMode | SocketId::Destination(_) => self.peer_speaks(socket),
+            SocketId::Link(_) | SocketId::AtMode | SocketId::Destination(_) => {
+                self.peer_speaks(socket)
+            }
         }
     }
 
@@ -250,17 +264,25 @@ impl World {
             return;
         }
         let status = self.device.status(self.clock());
-        let links = status.links.iter().any(|link| link.state != LinkState::Off && link.waiting_frames > 0);
+        let links = status
+            .links
+            .iter()
+            .any(|link| link.state != LinkState::Off && link.waiting_frames > 0);
         let waiting = [
             (links, WorkingMode::Transparent),
             (status.httpd.waiting_frames > 0, WorkingMode::Httpd),
-            (status.serial_command.waiting_packets > 0, WorkingMode::SerialCommand),
+            (
+                status.serial_command.waiting_packets > 0,
+                WorkingMode::SerialCommand,
+            ),
         ];
         let here = self.books.applied.mode;
         if waiting.iter().any(|(waits, mode)| *waits && *mode == here) {
             return;
         }
-        let Some((_, mode)) = waiting.into_iter().find(|(waits, _)| *waits) else { return };
+        let Some((_, mode)) = waiting.into_iter().find(|(waits, _)| *waits) else {
+            return;
+        };
         self.dte_escapes();
         self.change_mode(mode);
     }

@@ -126,7 +126,10 @@ impl Net {
 
     /// A question was sent whose reply is expected within so long.
     pub(super) fn asks(&mut self, now: u64, within: u64) {
-        self.reply_due = self.reply_due.filter(|due| now < *due).or(Some(now + within));
+        self.reply_due = self
+            .reply_due
+            .filter(|due| now < *due)
+            .or(Some(now + within));
     }
 
     /// A reply is here: whether it is surely awaited.
@@ -160,7 +163,12 @@ impl World {
         match output {
             SocketOutput::Connect(connect) => self.connect(link, &connect),
             SocketOutput::Send(payload) => {
-                self.note("send", Some(link), payload.prefix.len() as u64, &payload.body);
+                self.note(
+                    "send",
+                    Some(link),
+                    payload.prefix.len() as u64,
+                    &payload.body,
+                );
                 self.send(link, &payload.prefix, &payload.body);
             }
             SocketOutput::Close => self.close(link),
@@ -178,7 +186,11 @@ impl World {
         self.count_attempt(link);
         let is_udp = connect.protocol == Protocol::Udp;
         let delay = self.scenario.nets[link.index()].delay;
-        let outage = if is_udp { None } else { self.attempt_meets(link.into(), link.into(), delay) };
+        let outage = if is_udp {
+            None
+        } else {
+            self.attempt_meets(link.into(), link.into(), delay)
+        };
         let style = &self.scenario.nets[link.index()];
         let net = &mut self.nets[link.index()];
         net.reset(State::Connecting);
@@ -191,8 +203,8 @@ impl World {
         ];
         let (mut top, mut fate) = (0, (NetEvent::Up, style.delay * 2));
         for (percent, wait, reason) in steps {
-            let hit =
-                (top..top + percent).contains(&roll) && !(net.udp && reason != CloseReason::NameNotFound);
+            let hit = (top..top + percent).contains(&roll)
+                && !(net.udp && reason != CloseReason::NameNotFound);
             if hit && !self.healed {
                 fate = (NetEvent::Down(reason), wait);
             }
@@ -214,7 +226,10 @@ impl World {
         *count = if *of == slot { *count + 1 } else { 1 };
         *of = slot;
         if *count > ATTEMPTS_MAX {
-            self.break_rule(Rule::Bounds, format!("link {link}: {ATTEMPTS_MAX} attempts in ten seconds"));
+            self.break_rule(
+                Rule::Bounds,
+                format!("link {link}: {ATTEMPTS_MAX} attempts in ten seconds"),
+            );
         }
     }
 
@@ -257,10 +272,16 @@ impl World {
     fn send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
         let net = &self.nets[link.index()];
         if net.state != State::Up {
-            return self.break_rule(Rule::Bounds, format!("link {link}: send while {:?}", net.state));
+            return self.break_rule(
+                Rule::Bounds,
+                format!("link {link}: send while {:?}", net.state),
+            );
         }
         if net.send.is_some() {
-            return self.break_rule(Rule::Bounds, format!("link {link}: two sends are outstanding"));
+            return self.break_rule(
+                Rule::Bounds,
+                format!("link {link}: two sends are outstanding"),
+            );
         }
         self.judge_send(link, prefix, body);
         let len = (prefix.len() + body.len()) as u64;
@@ -346,15 +367,28 @@ impl World {
     }
 
     fn socket_took(&mut self, link: LinkId) {
-        let lost = !self.healed && self.rng.chance(self.scenario.nets[link.index()].datagrams_lost);
+        let lost = !self.healed
+            && self
+                .rng
+                .chance(self.scenario.nets[link.index()].datagrams_lost);
         let net = &mut self.nets[link.index()];
         if net.state != State::Up || net.send.take().is_none() {
             return;
         }
         if net.udp {
             net.reported = net.given;
-            net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
-            self.note(if lost { "datagram lost" } else { "datagram" }, Some(link), 0, &[]);
+            net.note_report(
+                self.now,
+                self.scenario.options.links[link.index()]
+                    .expect_heartbeat
+                    .is_some(),
+            );
+            self.note(
+                if lost { "datagram lost" } else { "datagram" },
+                Some(link),
+                0,
+                &[],
+            );
             self.books.sent(link);
         }
         self.link_input(link, SocketInput::Sent);
@@ -377,7 +411,10 @@ impl World {
             let wait = self.rng.range(100, 20 * MS);
             self.net_after(link, wait, NetEvent::Report);
         }
-        if self.nets[link.index()].send.is_some_and(|waiting| waiting > 0) {
+        if self.nets[link.index()]
+            .send
+            .is_some_and(|waiting| waiting > 0)
+        {
             self.fill_socket(link);
         }
         self.tick_acknowledge(link, pace.max(500));
@@ -387,7 +424,12 @@ impl World {
         let net = &mut self.nets[link.index()];
         if net.state == State::Up && net.acknowledged > net.reported {
             net.reported = net.acknowledged;
-            net.note_report(self.now, self.scenario.options.links[link.index()].expect_heartbeat.is_some());
+            net.note_report(
+                self.now,
+                self.scenario.options.links[link.index()]
+                    .expect_heartbeat
+                    .is_some(),
+            );
             let bytes = net.reported;
             self.ways[link.index()].show();
             self.note("acked", Some(link), bytes, &[]);
@@ -402,7 +444,11 @@ impl World {
         if net.state == State::Idle {
             return;
         }
-        let acked = if net.rng.chance(60) { net.acknowledged } else { net.reported };
+        let acked = if net.rng.chance(60) {
+            net.acknowledged
+        } else {
+            net.reported
+        };
         let acked = if net.udp { 0 } else { acked };
         net.reset(State::Idle);
         self.ways[link.index()].down(self.now, false);
@@ -417,7 +463,11 @@ impl World {
             return;
         }
         let net = &mut self.nets[link.index()];
-        let (kind, pause, half_open) = (net.rng.range(0, 4), net.rng.wait(10 * SEC), net.rng.range(20, 90));
+        let (kind, pause, half_open) = (
+            net.rng.range(0, 4),
+            net.rng.wait(10 * SEC),
+            net.rng.range(20, 90),
+        );
         let next = net.rng.wait(self.scenario.nets[link.index()].fault_every);
         match kind {
             0 => self.lose(link, CloseReason::Reset),
@@ -466,7 +516,9 @@ impl World {
             if net.rng.chance(style.server_commands) {
                 self.server_commands(link);
             } else {
-                let len = net.rng.size(1, style.server_max.min(if net.udp { 1400 } else { 60_000 }));
+                let len = net
+                    .rng
+                    .size(1, style.server_max.min(if net.udp { 1400 } else { 60_000 }));
                 let bytes = server_bytes(link, &mut net.server_position, len);
                 net.queue(bytes, net.udp);
             }
@@ -477,11 +529,19 @@ impl World {
 
     /// A command of the center: right or wrong password, alone in its segment.
     fn server_commands(&mut self, link: LinkId) {
-        let drawn = commands::draw(&mut self.nets[link.index()].rng, &self.books.watch.expected, false);
+        let drawn = commands::draw(
+            &mut self.nets[link.index()].rng,
+            &self.books.watch.expected,
+            false,
+        );
         let (text, deed) = self.spare_password(drawn);
         let rng = &mut self.nets[link.index()].rng;
         let right = self.books.watch.expected.password.clone();
-        let password = if rng.chance(70) { right } else { rng.pick(&["admin", "nope", "pass1"]).to_owned() };
+        let password = if rng.chance(70) {
+            right
+        } else {
+            rng.pick(&["admin", "nope", "pass1"]).to_owned()
+        };
         let tail = rng.pick(&["", "\r\n", "\r"]);
         self.books.watch.know(&text, deed);
         let line = format!("{password},{text}{tail}").into_bytes();
@@ -507,8 +567,8 @@ impl World {
         let ready = !net.down.is_empty() && !net.read_planned && net.state == State::Up;
         if ready && self.device.wants_socket(link) {
             self.nets[link.index()].read_planned = true;
-            let late =
-                self.lateness(self.scenario.host.late_read) + self.scenario.nets[link.index()].delay / 2;
+            let late = self.lateness(self.scenario.host.late_read)
+                + self.scenario.nets[link.index()].delay / 2;
             self.net_after(link, late, NetEvent::Read);
         }
     }
@@ -520,7 +580,9 @@ impl World {
         if net.state != State::Up || !wanted {
             return;
         }
-        let Some((mut bytes, alone)) = net.down.pop_front() else { return };
+        let Some((mut bytes, alone)) = net.down.pop_front() else {
+            return;
+        };
         while !alone && bytes.len() < 4096 {
             if net.down.front().is_none_or(|(_, alone)| *alone) {
                 break;

@@ -102,8 +102,19 @@ impl World {
         let server = &mut self.servers[id.index()];
         let length = server.rng.range(SHORTEST, longest);
         let (drops, cut) = (server.rng.chance(50), server.rng.chance(50));
-        server.away = Some(Away { back_at: self.now + length, drops });
-        self.note_server(if drops { "server vanishes" } else { "server ends" }, id, length);
+        server.away = Some(Away {
+            back_at: self.now + length,
+            drops,
+        });
+        self.note_server(
+            if drops {
+                "server vanishes"
+            } else {
+                "server ends"
+            },
+            id,
+            length,
+        );
         // A host that lost its power says so when it is back.
         let silent = drops && !cut;
         let wait = if silent { length } else { 0 };
@@ -139,7 +150,9 @@ impl World {
         }
         self.note_server("server returns", id, 0);
         if let Some(away) = self.servers[id.index()].away.take() {
-            self.sockets_of(id).into_iter().for_each(|socket| self.expect_back(socket, away));
+            self.sockets_of(id)
+                .into_iter()
+                .for_each(|socket| self.expect_back(socket, away));
         }
         self.plan_outage(id);
     }
@@ -168,6 +181,8 @@ impl World {
     /// All servers are there for good.
     pub(super) fn heal_servers(&mut self) {
         self.excuse_all();
-        self.servers.iter_mut().for_each(|server| server.away = None);
+        self.servers
+            .iter_mut()
+            .for_each(|server| server.away = None);
     }
 }

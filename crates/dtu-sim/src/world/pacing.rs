@@ -20,7 +20,8 @@ impl World {
         let QueueId::Link(link) = queue else { return };
         let options = &self.scenario.options;
         let own = &options.links[link.index()];
-        let is_judged = self.books.from_line && own.drop_policy == DropPolicy::Auto && options.line_holds;
+        let is_judged =
+            self.books.from_line && own.drop_policy == DropPolicy::Auto && options.line_holds;
         // What a link takes over from another may find no room.
         if !is_judged || own.cache < CACHE_LEAST || self.books.book(link).links.len() > 1 {
             return;
@@ -41,7 +42,8 @@ impl World {
             .into_iter()
             .any(|other| other != link && self.paces_at(other, lately) && has_room(other));
         if !faster {
-            let text = format!("link {link} takes bytes, no other takes them faster, and it lost a frame");
+            let text =
+                format!("link {link} takes bytes, no other takes them faster, and it lost a frame");
             self.break_rule(Rule::Pace, text);
         }
     }
@@ -56,14 +58,26 @@ impl World {
     /// A line that is not read for long is one that a server paces, or that the user lets block.
     pub(super) fn check_reading(&mut self) {
         let status = self.device.status(self.clock());
-        let blocks = self.scenario.options.links.iter().chain([&self.scenario.options.modes]);
-        let blocks = blocks.into_iter().any(|link| link.drop_policy == DropPolicy::Block);
-        let moves = LinkId::ALL.into_iter().any(|link| self.nets[link.index()].moves(self.now));
+        let blocks = self
+            .scenario
+            .options
+            .links
+            .iter()
+            .chain([&self.scenario.options.modes]);
+        let blocks = blocks
+            .into_iter()
+            .any(|link| link.drop_policy == DropPolicy::Block);
+        let moves = LinkId::ALL
+            .into_iter()
+            .any(|link| self.nets[link.index()].moves(self.now));
         let data = status.phase == Phase::Data && status.mode == WorkingMode::Transparent;
         if self.books.reads || blocks || moves || !data {
             self.books.stuck_since = self.now;
         } else if self.now - self.books.stuck_since > UNREAD_MAX {
-            self.break_rule(Rule::Pace, "no server takes anything, and the line is not read");
+            self.break_rule(
+                Rule::Pace,
+                "no server takes anything, and the line is not read",
+            );
         }
     }
 }

@@ -66,7 +66,9 @@ impl World {
         if self.serial.gone {
             return;
         }
-        let Some((bytes, done)) = &mut self.serial.write else { return };
+        let Some((bytes, done)) = &mut self.serial.write else {
+            return;
+        };
         let room = PTY - self.serial.down.len().min(PTY);
         let part = room.min(bytes.len() - *done);
         self.serial.down.extend(&bytes[*done..*done + part]);
@@ -84,7 +86,9 @@ impl World {
             return;
         }
         self.serial.written_planned = false;
-        let Some((bytes, _)) = self.serial.write.take() else { return };
+        let Some((bytes, _)) = self.serial.write.take() else {
+            return;
+        };
         if bytes[..] == b"a"[..] {
             self.books.line.prompt_written(self.now);
         }
@@ -111,7 +115,10 @@ impl World {
             self.serial.taken_back = left;
             // What nobody has read breaks no silence.
             if left > 0 {
-                self.books.last_data = self.books.last_data.min(self.books.taken.max(self.books.heard));
+                self.books.last_data = self
+                    .books
+                    .last_data
+                    .min(self.books.taken.max(self.books.heard));
             }
             self.serial_input(SerialInput::Discarded(left));
             (self.serial.discarding, self.serial.taken_back) = (false, 0);
@@ -122,7 +129,10 @@ impl World {
     pub(super) fn line_dropped(&mut self, bytes: usize, of: Option<SocketId>) {
         let starts_or_ends = self.books.banners > 0 || self.ending || self.stopping.is_some();
         if !(self.serial.gone || self.serial.discarding || starts_or_ends) {
-            self.break_rule(Rule::Downlink, format!("{bytes} bytes are dropped though the line is there"));
+            self.break_rule(
+                Rule::Downlink,
+                format!("{bytes} bytes are dropped though the line is there"),
+            );
         }
         // What the device had written counts as printed since then.
         if of.is_none() && bytes == self.serial.taken_back {
@@ -223,7 +233,9 @@ impl World {
         if generation != self.disk.generation {
             return;
         }
-        let Some((text, config)) = self.disk.saving.take() else { return };
+        let Some((text, config)) = self.disk.saving.take() else {
+            return;
+        };
         if !self.healed && self.rng.chance(self.scenario.store_fails) {
             return self.store_input(StoreInput::Failed("no space left on device"));
         }
@@ -247,7 +259,10 @@ impl World {
     fn has_spool(&mut self, queue: QueueId) -> bool {
         let has = self.queue_has_spool(queue);
         if !has {
-            self.break_rule(Rule::Frames, format!("an order for the spool of {queue}, which has none"));
+            self.break_rule(
+                Rule::Frames,
+                format!("an order for the spool of {queue}, which has none"),
+            );
         }
         has
     }
@@ -257,7 +272,10 @@ impl World {
             return;
         }
         let spool = &mut self.disk.spool[queue.index()];
-        if spool.last_key_value().is_some_and(|(last, _)| *last >= number) {
+        if spool
+            .last_key_value()
+            .is_some_and(|(last, _)| *last >= number)
+        {
             return self.break_rule(Rule::Frames, "spool numbers do not grow");
         }
         spool.insert(number, bytes);

@@ -75,7 +75,11 @@ pub(super) struct Post {
 
 impl Post {
     pub(super) fn frame(&mut self, to: &str, bytes: &Rc<[u8]>) {
-        let posted = Posted { bytes: Rc::clone(bytes), set: None, doubtful: self.unsure };
+        let posted = Posted {
+            bytes: Rc::clone(bytes),
+            set: None,
+            doubtful: self.unsure,
+        };
         self.up.entry(to.to_owned()).or_default().push_back(posted);
     }
 
@@ -100,7 +104,9 @@ impl Post {
                 (false, None) => self.skipped += 1,
             }
             if self.skipped > self.given_up {
-                let shown = posted.bytes[..posted.bytes.len().min(16)].escape_ascii().to_string();
+                let shown = posted.bytes[..posted.bytes.len().min(16)]
+                    .escape_ascii()
+                    .to_string();
                 return Err(format!(
                     "{phone} gets {}, next is \"{shown}\" ({} bytes)",
                     show(data),
@@ -108,27 +114,43 @@ impl Post {
                 ));
             }
         }
-        Err(format!("{phone} gets {}, which no frame is due for", show(data)))
+        Err(format!(
+            "{phone} gets {}, which no frame is due for",
+            show(data)
+        ))
     }
 
     pub(super) fn letter(&mut self, phone: usize, bytes: Vec<u8>) {
-        self.down.entry(phone).or_default().push_back(Letter { bytes });
+        self.down
+            .entry(phone)
+            .or_default()
+            .push_back(Letter { bytes });
     }
 
     /// Whether this write is a letter: the next one of its phone, or one that may come again.
     pub(super) fn prints(&mut self, bytes: &[u8]) -> bool {
-        let due =
-            self.down.iter().find(|(_, queue)| queue.front().is_some_and(|letter| letter.bytes == bytes));
+        let due = self
+            .down
+            .iter()
+            .find(|(_, queue)| queue.front().is_some_and(|letter| letter.bytes == bytes));
         if let Some(phone) = due.map(|(phone, _)| *phone) {
             self.down.entry(phone).or_default().pop_front();
             let state = PrintState::Writing;
-            self.printed.push(Printed { phone, bytes: bytes.to_vec(), state });
+            self.printed.push(Printed {
+                phone,
+                bytes: bytes.to_vec(),
+                state,
+            });
             self.letters += 1;
             return true;
         }
         let fails = self.disk_fails;
-        let may = |state| state == PrintState::MayComeAgain || (fails && state != PrintState::Writing);
-        let again = self.printed.iter_mut().find(|done| done.bytes == bytes && may(done.state));
+        let may =
+            |state| state == PrintState::MayComeAgain || (fails && state != PrintState::Writing);
+        let again = self
+            .printed
+            .iter_mut()
+            .find(|done| done.bytes == bytes && may(done.state));
         again.is_some_and(|done| {
             done.state = PrintState::Writing;
             true
@@ -163,7 +185,8 @@ impl Post {
                 done.state = PrintState::MayComeAgain;
             }
         }
-        self.printed.retain(|done| !matches!(done.state, PrintState::InSet(set) if set <= number));
+        self.printed
+            .retain(|done| !matches!(done.state, PrintState::InSet(set) if set <= number));
     }
 
     /// The host is gone. `stored` is the set on the disk.
@@ -181,7 +204,10 @@ impl Post {
                 }
                 PrintState::InSet(set) if set <= stored => {}
                 PrintState::Out | PrintState::InSet(_) | PrintState::MayComeAgain => {
-                    self.printed.push(Printed { state: PrintState::MayComeAgain, ..done });
+                    self.printed.push(Printed {
+                        state: PrintState::MayComeAgain,
+                        ..done
+                    });
                 }
             }
         }
@@ -221,7 +247,12 @@ impl Post {
 
     /// All that was to come has come, or was told to be given up.
     pub(super) fn settled(&self) -> Result<(), String> {
-        let surely = self.up.values().flatten().filter(|posted| !posted.doubtful).count() as u64;
+        let surely = self
+            .up
+            .values()
+            .flatten()
+            .filter(|posted| !posted.doubtful)
+            .count() as u64;
         let replies: u64 = self.owed.values().map(|(least, _)| least).sum();
         let missing = self.skipped + surely + replies;
         if missing > self.given_up {
@@ -240,8 +271,13 @@ impl Post {
 
 /// Decisions 10: text where the bytes are valid in the charset of the line, else 8-bit data.
 fn is_same(frame: &[u8], data: &UserData) -> bool {
-    match (GBK.decode_without_bom_handling_and_without_replacement(frame), &data.body) {
-        (Some(text), Body::Septets(_) | Body::Ucs2(_)) => data.text().is_some_and(|got| got == text),
+    match (
+        GBK.decode_without_bom_handling_and_without_replacement(frame),
+        &data.body,
+    ) {
+        (Some(text), Body::Septets(_) | Body::Ucs2(_)) => {
+            data.text().is_some_and(|got| got == text)
+        }
         (None, Body::Octets(octets)) => octets == frame,
         (Some(_), Body::Octets(_)) | (None, Body::Septets(_) | Body::Ucs2(_)) => false,
     }
@@ -250,11 +286,19 @@ fn is_same(frame: &[u8], data: &UserData) -> bool {
 fn show(data: &UserData) -> String {
     match &data.body {
         Body::Octets(octets) => {
-            format!("{} octets \"{}\"", octets.len(), octets[..octets.len().min(16)].escape_ascii())
+            format!(
+                "{} octets \"{}\"",
+                octets.len(),
+                octets[..octets.len().min(16)].escape_ascii()
+            )
         }
         Body::Septets(_) | Body::Ucs2(_) => {
             let text = data.text().unwrap_or_default();
-            format!("{} characters {:?}", text.chars().count(), text.chars().take(16).collect::<String>())
+            format!(
+                "{} characters {:?}",
+                text.chars().count(),
+                text.chars().take(16).collect::<String>()
+            )
         }
     }
 }

@@ -80,21 +80,36 @@ impl Radio {
     }
 
     fn own(&self) -> PhoneNumber {
-        self.network.subscriber(self.modem).number.unwrap_or(number("10086"))
+        self.network
+            .subscriber(self.modem)
+            .number
+            .unwrap_or(number("10086"))
     }
 
     /// What the modem sends: one that counts gives a message its number, unless copies are to be refused.
     fn counted(&mut self, pdu: &Bytes) -> Bytes {
         let decoded = Pdu::decode(pdu).map(|decoded| decoded.pdu);
-        let Ok(Pdu { smsc, tpdu: Tpdu::Submit(mut submit) }) = decoded else { return pdu.clone() };
-        let Some(last) = &mut self.reference else { return pdu.clone() };
+        let Ok(Pdu {
+            smsc,
+            tpdu: Tpdu::Submit(mut submit),
+        }) = decoded
+        else {
+            return pdu.clone();
+        };
+        let Some(last) = &mut self.reference else {
+            return pdu.clone();
+        };
         if !submit.reject_duplicates {
             submit.reference = last.wrapping_add(1);
         }
         if submit.reference.wrapping_sub(*last) < 128 {
             *last = submit.reference;
         }
-        let counted = Pdu { smsc, tpdu: Tpdu::Submit(submit) }.encode();
+        let counted = Pdu {
+            smsc,
+            tpdu: Tpdu::Submit(submit),
+        }
+        .encode();
         counted.map_or_else(|_| pdu.clone(), Bytes::from)
     }
 
@@ -146,7 +161,10 @@ impl World {
         if let ModemOutput::Taken(id) = order
             && !self.radio.taken.insert(*id)
         {
-            self.break_rule(Rule::Messages, format!("message {id} of the modem is taken twice"));
+            self.break_rule(
+                Rule::Messages,
+                format!("message {id} of the modem is taken twice"),
+            );
         }
         let (modem, now) = (self.radio.modem, self.clock());
         let mut order = order.clone();
@@ -177,10 +195,18 @@ impl World {
         if !self.radio.inbox.is_empty() && !self.radio.news_planned {
             self.radio.news_planned = true;
             let late = self.scenario.host.late_read;
-            let wait = if late == 0 { 50 } else { self.radio.rng.range(50, late) };
+            let wait = if late == 0 {
+                50
+            } else {
+                self.radio.rng.range(50, late)
+            };
             self.after(wait, Event::RadioNews);
         }
-        let due = self.radio.network.poll_timeout().map(|at| at.as_micros().max(self.now));
+        let due = self
+            .radio
+            .network
+            .poll_timeout()
+            .map(|at| at.as_micros().max(self.now));
         if let Some(at) = due
             && self.radio.wake.is_none_or(|planned| planned > at)
         {
@@ -201,7 +227,9 @@ impl World {
 
     fn phone_sees(&mut self, news: PhoneNews) {
         self.note("phone", None, 0, format!("{news:?}").as_bytes());
-        let PhoneNews::Text { phone, data, .. } = news else { return };
+        let PhoneNews::Text { phone, data, .. } = news else {
+            return;
+        };
         let judged = match place_of(phone) {
             Some(place) => self.books.post.replied(place),
             None if self.scenario.radio.sms_mode => self.books.post.arrived(phone.as_str(), &data),
@@ -217,8 +245,11 @@ impl World {
         }
         self.radio.letters += 1;
         let place = self.radio.rng.size(0, PHONES - 1);
-        let body =
-            if self.scenario.radio.sms_mode { self.letter_to_line(place) } else { self.letter_to_store() };
+        let body = if self.scenario.radio.sms_mode {
+            self.letter_to_line(place)
+        } else {
+            self.letter_to_store()
+        };
         if let Some(body) = body {
             self.phone_sends(place, body);
         }
@@ -234,16 +265,37 @@ impl World {
     /// printed nor run (M12). No two are alike.
     fn push_to_port(&mut self) {
         let text = format!("{},AT+CSQ", self.scenario.config.password);
-        let ports = Ports { to: 2948, from: u16::try_from(self.radio.letters).unwrap_or(0) };
-        let data = UserData { header: Some(Header::default().with_ports(ports)), body: Body::text(&text) };
-        let Some(from) = Address::number(phone(PHONES).as_str()) else { return };
+        let ports = Ports {
+            to: 2948,
+            from: u16::try_from(self.radio.letters).unwrap_or(0),
+        };
+        let data = UserData {
+            header: Some(Header::default().with_ports(ports)),
+            body: Body::text(&text),
+        };
+        let Some(from) = Address::number(phone(PHONES).as_str()) else {
+            return;
+        };
         let stamp = TimeStamp([0x62, 0x10, 0x10, 0, 0, 0, 0x23]);
         let (no_more, forwarded, report, reply_path) = (true, false, false, false);
         let dcs = Dcs::of(data.body.alphabet());
-        let deliver = Deliver { no_more, forwarded, report, reply_path, from, pid: 0, dcs, stamp, data };
+        let deliver = Deliver {
+            no_more,
+            forwarded,
+            report,
+            reply_path,
+            from,
+            pid: 0,
+            dcs,
+            stamp,
+            data,
+        };
         let (modem, now) = (self.radio.modem, self.clock());
         // A full centre has none for it.
-        let _ = self.radio.network.inject(modem, Tpdu::Deliver(deliver), now);
+        let _ = self
+            .radio
+            .network
+            .inject(modem, Tpdu::Deliver(deliver), now);
         self.radio_moves();
     }
 
@@ -251,7 +303,11 @@ impl World {
     fn letter_to_line(&mut self, place: usize) -> Option<Body> {
         let radio = &mut self.radio;
         // Where the disk fails parts may come again after their message is forgotten: there all letters are short.
-        let most = if self.scenario.store_fails > 0 { 60 } else { 500 };
+        let most = if self.scenario.store_fails > 0 {
+            60
+        } else {
+            500
+        };
         let (kind, length) = (radio.rng.range(0, 9), radio.rng.wait(60).min(most));
         let head = format!("L{} ", radio.letters);
         let tail = usize::try_from(length).unwrap_or(0);
@@ -304,7 +360,10 @@ impl World {
             return;
         }
         let place = PHONES + self.radio.rng.size(0, PHONES - 1);
-        let query = self.radio.rng.pick(&["AT+CSQ", "AT+CIPNUM?", "AT+CIVER", "AT+NOSUCH", "AT"]);
+        let query = self
+            .radio
+            .rng
+            .pick(&["AT+CSQ", "AT+CIPNUM?", "AT+CIVER", "AT+NOSUCH", "AT"]);
         self.books.post.owe(place);
         self.phone_sends(place, Body::text(&format!("{password},{query}")));
     }
@@ -362,7 +421,9 @@ impl World {
         let (modem, now) = (self.radio.modem, self.clock());
         self.radio.network.set_faults(Default::default());
         self.radio.network.come_back(modem, now);
-        self.radio.network.force_registration(modem, Registration::Home, None, now);
+        self.radio
+            .network
+            .force_registration(modem, Registration::Home, None, now);
         self.radio_moves();
     }
 
@@ -371,7 +432,11 @@ impl World {
         self.books.post.set_begins(number);
         self.radio.disk.saving = Some((number, text));
         if !std::mem::replace(&mut self.radio.disk.planned, true) {
-            let wait = if self.radio.rng.chance(90) { self.radio.rng.range(1, 40) * MS } else { 3 * SEC };
+            let wait = if self.radio.rng.chance(90) {
+                self.radio.rng.range(1, 40) * MS
+            } else {
+                3 * SEC
+            };
             self.after(wait, Event::MessagesStored(self.disk.generation));
         }
     }
@@ -381,7 +446,9 @@ impl World {
             return;
         }
         self.radio.disk.planned = false;
-        let Some((number, text)) = self.radio.disk.saving.take() else { return };
+        let Some((number, text)) = self.radio.disk.saving.take() else {
+            return;
+        };
         if !self.healed && self.radio.rng.chance(self.scenario.store_fails) {
             return self.store_input(StoreInput::MessagesFailed("no space left on device"));
         }
@@ -409,7 +476,10 @@ impl World {
     pub(super) fn radio_host_starts(&mut self) {
         let problems = self.device.restore_messages(&self.radio.disk.text);
         if !problems.is_empty() {
-            self.break_rule(Rule::Messages, format!("the stored messages cannot be read: {problems:?}"));
+            self.break_rule(
+                Rule::Messages,
+                format!("the stored messages cannot be read: {problems:?}"),
+            );
         }
         let (modem, now) = (self.radio.modem, self.clock());
         self.radio.network.open_anew(modem, now);
@@ -427,8 +497,9 @@ impl World {
         let (sent, shown) = (self.books.post.to_store, self.books.post.shown);
         // One that was printed by itself may still be on the disk when the host dies, and come again.
         if kept > sent || kept + shown < sent || (shown == 0 && kept != sent) {
-            let text =
-                format!("{kept} messages are stored or wait, {shown} were printed whole, {sent} were sent");
+            let text = format!(
+                "{kept} messages are stored or wait, {shown} were printed whole, {sent} were sent"
+            );
             self.break_rule(Rule::Messages, text);
         }
     }

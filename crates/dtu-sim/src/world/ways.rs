@@ -68,7 +68,10 @@ impl Way {
         if let Some((since, heard)) = self.up.take() {
             let age = now - since;
             let good = age >= QUIET || (heard && (rests || age >= GOOD));
-            self.down_since = self.down_since.filter(|_| !good).or((!rests).then_some(now));
+            self.down_since = self
+                .down_since
+                .filter(|_| !good)
+                .or((!rests).then_some(now));
         }
     }
 
@@ -107,7 +110,11 @@ impl World {
                 let set = &self.books.watch.expected;
                 let always = set.links[link.index()].role == Role::Always && set.long_links;
                 let options = always.then(|| &self.scenario.options.links[link.index()])?;
-                (&self.scenario.nets[link.index()], options, self.nets[link.index()].state)
+                (
+                    &self.scenario.nets[link.index()],
+                    options,
+                    self.nets[link.index()].state,
+                )
             }
             SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
                 let wire = &self.wires[place(socket)];
@@ -129,7 +136,8 @@ impl World {
             (true, false) => return None,
         };
         let host = &self.scenario.host;
-        let late = 2 * host.late_timer + host.late_read + 4 * style.delay + self.scenario.ends.late_close;
+        let late =
+            2 * host.late_timer + host.late_read + 4 * style.delay + self.scenario.ends.late_close;
         Some(pause + SEC + late)
     }
 
@@ -144,10 +152,14 @@ impl World {
                 let to = status.serial_command.destinations.get(destination.index());
                 let server = self.ways[socket.index()].server;
                 let same = |address: &str| server == Some(self.server_at(address));
-                to.filter(|to| to.waiting_packets > 0 && same(&to.address)).map(|to| to.state)
+                to.filter(|to| to.waiting_packets > 0 && same(&to.address))
+                    .map(|to| to.state)
             }
         };
-        matches!(state, Some(LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry)))
+        matches!(
+            state,
+            Some(LinkState::Connecting | LinkState::Waiting(WaitingFor::Retry))
+        )
     }
 
     pub(super) fn way_due(&mut self, socket: SocketId, at: u64) {
@@ -194,7 +206,9 @@ impl World {
         self.ways_begin_again();
         if new == WorkingMode::Transparent {
             let now = self.now;
-            LinkId::ALL.into_iter().for_each(|link| self.ways[link.index()].down_since = Some(now));
+            LinkId::ALL
+                .into_iter()
+                .for_each(|link| self.ways[link.index()].down_since = Some(now));
         }
     }
 

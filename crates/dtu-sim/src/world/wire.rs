@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use cellular_sim::Rng;
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, Input, LINKS, SOCKETS, SocketId, SocketInput, SocketOutput};
+use dtu_proto::event::{
+    CloseReason, Connect, Input, LINKS, SOCKETS, SocketId, SocketInput, SocketOutput,
+};
 
 use super::modes::rule_of;
 use super::net::State;
@@ -97,12 +99,22 @@ impl Wire {
 
     fn reset(&mut self, state: State) {
         let rng = self.rng.clone();
-        *self = Self { state, generation: self.generation + 1, rng, ..Self::new(Rng::new(0)) };
+        *self = Self {
+            state,
+            generation: self.generation + 1,
+            rng,
+            ..Self::new(Rng::new(0))
+        };
     }
 
     pub(super) fn queue(&mut self, bytes: Vec<u8>, print: Print, alone: bool) {
         self.coming_bytes += bytes.len();
-        self.coming.push_back(Coming { bytes, print, before: Vec::new(), alone });
+        self.coming.push_back(Coming {
+            bytes,
+            print,
+            before: Vec::new(),
+            alone,
+        });
     }
 
     /// The peer closes behind what it has sent.
@@ -130,7 +142,11 @@ impl Wire {
             if !bytes.is_empty() && (next.alone || bytes.len() >= most) {
                 break;
             }
-            let part = if next.alone { next.bytes.len() } else { next.bytes.len().min(most - bytes.len()) };
+            let part = if next.alone {
+                next.bytes.len()
+            } else {
+                next.bytes.len().min(most - bytes.len())
+            };
             let rest = next.bytes.split_off(part);
             bytes.extend_from_slice(&next.bytes);
             match next.print {
@@ -168,7 +184,13 @@ impl World {
         }
     }
 
-    pub(super) fn note_wire(&mut self, what: &'static str, socket: SocketId, number: u64, bytes: &[u8]) {
+    pub(super) fn note_wire(
+        &mut self,
+        what: &'static str,
+        socket: SocketId,
+        number: u64,
+        bytes: &[u8],
+    ) {
         // Behind the links' numbers.
         let place = u8::try_from(10 + place(socket)).unwrap_or(0);
         self.trace.add(self.now, what, place, number, bytes);
@@ -179,7 +201,10 @@ impl World {
     }
 
     pub(super) fn style_of(&self, socket: SocketId) -> NetStyle {
-        let address = self.wires[place(socket)].to.as_ref().map_or("", |to| to.address.as_str());
+        let address = self.wires[place(socket)]
+            .to
+            .as_ref()
+            .map_or("", |to| to.address.as_str());
         self.scenario.modes.style_of(address).clone()
     }
 
@@ -201,7 +226,12 @@ impl World {
     }
 
     fn wire_connects(&mut self, socket: SocketId, connect: Connect) {
-        self.note_wire("connect", socket, u64::from(connect.port), connect.address.as_bytes());
+        self.note_wire(
+            "connect",
+            socket,
+            u64::from(connect.port),
+            connect.address.as_bytes(),
+        );
         if self.wire(socket).state != State::Idle {
             let text = format!("{socket}: connect while {:?}", self.wire(socket).state);
             return self.break_rule(Rule::Bounds, text);
@@ -211,7 +241,9 @@ impl World {
         let style = self.scenario.modes.style_of(&connect.address).clone();
         let id = self.server_at(&connect.address);
         let is_tcp = connect.protocol == Protocol::Tcp;
-        let outage = is_tcp.then(|| self.attempt_meets(socket, id, style.delay)).flatten();
+        let outage = is_tcp
+            .then(|| self.attempt_meets(socket, id, style.delay))
+            .flatten();
         let (healed, attached) = (self.healed, self.attached);
         let wire = self.wire(socket);
         wire.reset(State::Connecting);
@@ -231,7 +263,9 @@ impl World {
         match wire.state {
             // The kernel still delivers what it has, though nobody hears of it; of a request that it has not
             // confirmed this world's kernel delivers nothing, for nobody could then tell whether to send it again.
-            State::Up if !wire.udp && !wire.stalled && wire.send.is_none() && wire.rng.chance(50) => {
+            State::Up
+                if !wire.udp && !wire.stalled && wire.send.is_none() && wire.rng.chance(50) =>
+            {
                 let handed = wire.handed;
                 self.socket_closing(socket);
                 self.arrives(socket, handed);
@@ -253,7 +287,10 @@ impl World {
     fn wire_sends(&mut self, socket: SocketId, bytes: &[u8]) {
         let wire = self.wire(socket);
         if wire.state != State::Up || wire.send.is_some() || bytes.is_empty() {
-            let text = format!("{socket}: a send while {:?}, {:?} outstanding", wire.state, wire.send);
+            let text = format!(
+                "{socket}: a send while {:?}, {:?} outstanding",
+                wire.state, wire.send
+            );
             return self.break_rule(Rule::Bounds, text);
         }
         wire.send = Some(bytes.len() as u64);
@@ -266,7 +303,11 @@ impl World {
     fn fill_wire(&mut self, socket: SocketId) {
         let wire = self.wire(socket);
         let Some(waiting) = wire.send else { return };
-        let room = if wire.udp { waiting } else { SOCKET.saturating_sub(wire.handed - wire.arrived) };
+        let room = if wire.udp {
+            waiting
+        } else {
+            SOCKET.saturating_sub(wire.handed - wire.arrived)
+        };
         let part = waiting.min(room);
         if waiting > 0 {
             wire.handed += part;
@@ -336,7 +377,10 @@ impl World {
             return;
         }
         if wire.udp {
-            let (handed, lost) = (wire.handed, !healed && wire.rng.chance(style.datagrams_lost));
+            let (handed, lost) = (
+                wire.handed,
+                !healed && wire.rng.chance(style.datagrams_lost),
+            );
             if lost {
                 wire.arrived = handed;
             } else {
@@ -427,8 +471,11 @@ impl World {
         }
         let may_hang_up = self.may_hang_up(socket);
         let wire = self.wire(socket);
-        let (kind, pause, half_open) =
-            (wire.rng.range(0, 4), wire.rng.wait(10 * SEC), wire.rng.range(20, 90));
+        let (kind, pause, half_open) = (
+            wire.rng.range(0, 4),
+            wire.rng.wait(10 * SEC),
+            wire.rng.range(20, 90),
+        );
         let next = wire.rng.wait(style.fault_every);
         match kind {
             0 => return self.wire_lost(socket, CloseReason::Reset),
@@ -436,7 +483,11 @@ impl World {
             1 => {}
             2 => {
                 wire.stalled = true;
-                self.wire_after(socket, half_open * SEC, WireEvent::Down(CloseReason::TimedOut));
+                self.wire_after(
+                    socket,
+                    half_open * SEC,
+                    WireEvent::Down(CloseReason::TimedOut),
+                );
             }
             _ => {
                 wire.stalled = true;
@@ -487,7 +538,8 @@ impl World {
         let attached = self.attached;
         let wire = &self.wires[place(socket)];
         let something = !wire.coming.is_empty() || wire.closed;
-        let ready = something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
+        let ready =
+            something && !wire.read_planned && wire.state == State::Up && !wire.stalled && attached;
         if ready && self.device.wants_socket(socket) {
             self.wire(socket).read_planned = true;
             let delay = self.style_of(socket).delay / 2;
@@ -545,7 +597,9 @@ pub(super) const WIRES: usize = SOCKETS - LINKS;
 
 /// The sockets that are no link's.
 pub(super) fn of_modes() -> impl Iterator<Item = SocketId> {
-    SocketId::ALL.into_iter().filter(|socket| socket.link().is_none())
+    SocketId::ALL
+        .into_iter()
+        .filter(|socket| socket.link().is_none())
 }
 
 const NO_ROUTE: WireEvent = WireEvent::Down(CloseReason::Unreachable);
@@ -560,7 +614,8 @@ fn fate(wire: &mut Wire, style: &NetStyle, healed: bool) -> (WireEvent, u64) {
     ];
     let mut top = 0;
     for (percent, wait, reason) in steps {
-        let hit = (top..top + percent).contains(&roll) && !(wire.udp && reason != CloseReason::NameNotFound);
+        let hit = (top..top + percent).contains(&roll)
+            && !(wire.udp && reason != CloseReason::NameNotFound);
         if hit && !healed {
             return (WireEvent::Down(reason), wait);
         }

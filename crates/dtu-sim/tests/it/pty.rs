@@ -37,8 +37,17 @@ impl Program {
             .unwrap();
         let (sender, lines) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { input: child.stdin.take(), child, lines, folder }
+        std::thread::spawn(move || {
+            out.lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        Self {
+            input: child.stdin.take(),
+            child,
+            lines,
+            folder,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -68,7 +77,11 @@ impl Drop for Program {
 }
 
 fn open(path: &Path) -> File {
-    OpenOptions::new().read(true).write(true).open(path).unwrap()
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap()
 }
 
 /// Reads until that text has come.
@@ -90,7 +103,10 @@ fn two_modems_answer_on_their_ptys_and_the_links_go_at_the_end() {
     for name in ["m1", "m2"] {
         let mut file = open(&program.path(name));
         file.write_all(b"AT+CSQ\r").unwrap();
-        assert_eq!(read_to(&mut file, "OK\r\n"), "AT+CSQ\r\r\n+CSQ: 31,99\r\n\r\nOK\r\n");
+        assert_eq!(
+            read_to(&mut file, "OK\r\n"),
+            "AT+CSQ\r\r\n+CSQ: 31,99\r\n\r\nOK\r\n"
+        );
     }
     assert!(program.end().success());
     assert!(!program.path("m1").is_symlink() && !program.path("m2").is_symlink());
@@ -100,16 +116,22 @@ fn two_modems_answer_on_their_ptys_and_the_links_go_at_the_end() {
 fn a_host_may_close_and_open_and_lines_on_standard_input_happen_at_once() {
     let mut program = Program::start(&[], "delivery 1ms");
     program.line();
-    open(&program.path("m1")).write_all(b"ATE0+CNMI=2,1\r").unwrap();
+    open(&program.path("m1"))
+        .write_all(b"ATE0+CNMI=2,1\r")
+        .unwrap();
     program.tell("nonsense");
     program.tell("sms from +8613912345678 \"hello\"");
     let mut file = open(&program.path("m1"));
     assert!(read_to(&mut file, "+CMTI").contains("OK\r\n"));
-    file.write_all(b"AT+CMGF=1\rAT+CMGS=\"+8613912345678\"\r").unwrap();
+    file.write_all(b"AT+CMGF=1\rAT+CMGS=\"+8613912345678\"\r")
+        .unwrap();
     read_to(&mut file, "> ");
     file.write_all(b"say \"hi\"\x1a").unwrap();
     read_to(&mut file, "+CMGS: 1");
-    assert_eq!(program.line(), "phone +8613912345678 sms from +8613800100001 \"say \\\"hi\\\"\"");
+    assert_eq!(
+        program.line(),
+        "phone +8613912345678 sms from +8613800100001 \"say \\\"hi\\\"\""
+    );
     // The end of standard input ends nothing.
     program.input = None;
     file.write_all(b"AT\r").unwrap();
@@ -157,7 +179,10 @@ fn wrong_usage_is_refused_with_what_is_allowed() {
             .args(more)
             .output();
         let output = output.unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
     };
     for (more, wanted) in [
         (["--dialect", "hayes"], "allowed: generic, sim800, ec2x"),
@@ -172,7 +197,10 @@ fn wrong_usage_is_refused_with_what_is_allowed() {
     let script = folder.path().join("s");
     fs::write(&script, "\nat 5s signal 40\n").unwrap();
     let (code, text) = run(&["--script", script.to_str().unwrap()]);
-    assert!(code == Some(1) && text.contains("s:2:14: \"40\" is no signal; allowed: 0..=31 or 99"), "{text}");
+    assert!(
+        code == Some(1) && text.contains("s:2:14: \"40\" is no signal; allowed: 0..=31 or 99"),
+        "{text}"
+    );
     let (code, text) = run(&[]);
     assert!(code == Some(1) && text.contains("/nowhere/m: "), "{text}");
 }
@@ -186,10 +214,16 @@ fn h9_a_reader_that_has_seen_enough_ends_a_replay_quietly() {
     (0..5000).for_each(|time| writeln!(text, "{} serial data 68656c6c6f", time * 1000).unwrap());
     fs::write(&log, text).unwrap();
     let mut replay = Command::new(env!("CARGO_BIN_EXE_dtu-sim"));
-    replay.arg("replay").arg(&log).stdout(Stdio::piped()).stderr(Stdio::piped());
+    replay
+        .arg("replay")
+        .arg(&log)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = replay.spawn().unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
 }

@@ -5,8 +5,8 @@ use dtu_sim::{Run, Summary};
 
 /// Seeds that once failed, each for a fault of its own in the core (or in the world).
 const KEPT: [u64; 33] = [
-    4, 11, 15, 18, 28, 39, 40, 43, 45, 50, 52, 58, 104, 138, 155, 183, 184, 194, 221, 245, 250, 258, 295,
-    298, 308, 347, 371, 406, 451, 577, 882, 895, 1825,
+    4, 11, 15, 18, 28, 39, 40, 43, 45, 50, 52, 58, 104, 138, 155, 183, 184, 194, 221, 245, 250,
+    258, 295, 298, 308, 347, 371, 406, 451, 577, 882, 895, 1825,
 ];
 
 /// The same in the other modes: seed and mode.
@@ -45,10 +45,22 @@ fn holds(seed: u64, how: Run) -> Summary {
 fn kept_seeds_hold() {
     for seed in KEPT {
         // Modes 1 to 3 came later, and some of these seeds would be in one of them.
-        holds(seed, Run { mode: Some(0), ..Run::default() });
+        holds(
+            seed,
+            Run {
+                mode: Some(0),
+                ..Run::default()
+            },
+        );
     }
     for (seed, mode) in KEPT_MODES {
-        holds(seed, Run { mode: Some(mode), ..Run::default() });
+        holds(
+            seed,
+            Run {
+                mode: Some(mode),
+                ..Run::default()
+            },
+        );
     }
 }
 
@@ -70,10 +82,27 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         all.letters += sum.letters;
         all.replies += sum.replies;
     }
-    all.returns = (21..=30).map(|seed| holds(seed, Run { mode: Some(0), ..Run::default() }).returns).sum();
+    all.returns = (21..=30)
+        .map(|seed| {
+            holds(
+                seed,
+                Run {
+                    mode: Some(0),
+                    ..Run::default()
+                },
+            )
+            .returns
+        })
+        .sum();
     for (mode, seeds) in [(1, 1..=8), (2, 1..=4), (3, 1..=8), (9, 1..=8)] {
         for seed in seeds {
-            let sum = holds(seed, Run { mode: Some(mode), ..Run::default() });
+            let sum = holds(
+                seed,
+                Run {
+                    mode: Some(mode),
+                    ..Run::default()
+                },
+            );
             all.requests += sum.requests;
             all.answers += sum.answers;
             all.packets += sum.packets;
@@ -111,7 +140,10 @@ fn the_same_seed_is_the_same_world() {
     for seed in [7, 77] {
         assert_eq!(holds(seed, Run::default()), holds(seed, Run::default()));
     }
-    assert_ne!(holds(7, Run::default()).hash, holds(77, Run::default()).hash);
+    assert_ne!(
+        holds(7, Run::default()).hash,
+        holds(77, Run::default()).hash
+    );
 }
 
 #[test]
@@ -119,7 +151,8 @@ fn d7_a_herd_is_back_soon_and_spread_out_after_every_outage() {
     let trials = dtu_sim::herd_trials(1);
     for trial in &trials {
         let herd = dtu_sim::herd(*trial);
-        herd.judge(trial).unwrap_or_else(|problem| panic!("{problem}: {herd:?}"));
+        herd.judge(trial)
+            .unwrap_or_else(|problem| panic!("{problem}: {herd:?}"));
         assert!(herd.in_vain >= trial.count, "the server was away: {herd:?}");
     }
     assert!(trials.iter().any(|trial| trial.dropped) && trials.iter().any(|trial| !trial.dropped));
@@ -135,7 +168,11 @@ fn a_recorded_log_replays() {
     let done = dtu_sim::replay(text, |line| story.push(line.to_owned())).expect("a good log");
     assert_eq!(done.entries, 7);
     assert_eq!(done.status.links[0].counters.frames_in, 1);
-    assert!(done.report.contains("+CISTAT:1,state=CONNECTED,in=5"), "{}", done.report);
+    assert!(
+        done.report.contains("+CISTAT:1,state=CONNECTED,in=5"),
+        "{}",
+        done.report
+    );
     for line in [
         "<- serial data \"hello\"",
         "<- link 1 connected 10.0.0.2:40000",
@@ -144,10 +181,16 @@ fn a_recorded_log_replays() {
         "-> link 1 up",
         "-> lamps POW on NET on DATA off",
     ] {
-        assert!(story.iter().any(|told| told.contains(line)), "no {line} in {story:#?}");
+        assert!(
+            story.iter().any(|told| told.contains(line)),
+            "no {line} in {story:#?}"
+        );
     }
     let broken = text.replace("serial data", "serial date");
-    assert!(dtu_sim::replay(&broken, |_| {}).is_err_and(|error| error.line == 15), "the bad line is named");
+    assert!(
+        dtu_sim::replay(&broken, |_| {}).is_err_and(|error| error.line == 15),
+        "the bad line is named"
+    );
 }
 
 #[test]
@@ -158,5 +201,10 @@ fn a_replay_begins_with_the_messages_and_losses_of_the_runs_before() {
     let done = dtu_sim::replay(text, |line| story.push(line.to_owned())).expect("a good log");
     let dropped = &done.status.links[0].counters;
     assert_eq!((dropped.dropped_frames, dropped.dropped_bytes), (3, 120));
-    assert!(story.iter().any(|told| told.starts_with("message line 1: ")), "{story:#?}");
+    assert!(
+        story
+            .iter()
+            .any(|told| told.starts_with("message line 1: ")),
+        "{story:#?}"
+    );
 }

@@ -14,7 +14,10 @@ fn phase(dev: &Dev) -> Phase {
 }
 
 fn packing(time: u16) -> Config {
-    Config { packing_time: time, ..one_link() }
+    Config {
+        packing_time: time,
+        ..one_link()
+    }
 }
 
 /// `+++` by these reads (gap in ms before each, bytes), the first after a second of silence.
@@ -31,11 +34,15 @@ fn types(dev: &mut Dev, reads: &[(u64, &str)]) {
 #[test]
 fn plus_signs_in_a_payload_are_data() {
     for payload in [
-        "+", "++", "+x", "++x", "+++x", "+++abc", "x+", "x++", "x+++", "x+++y", "++++", "+++++", "+++a",
-        "+++a\r",
+        "+", "++", "+x", "++x", "+++x", "+++abc", "x+", "x++", "x+++", "x+++y", "++++", "+++++",
+        "+++a", "+++a\r",
     ] {
         let mut dev = Dev::up(one_link());
-        dev.serial(2000, payload).at(6000).sends(LINK1, payload).silent(LINK1).prints("");
+        dev.serial(2000, payload)
+            .at(6000)
+            .sends(LINK1, payload)
+            .silent(LINK1)
+            .prints("");
         assert_eq!(phase(&dev), Phase::Data, "{payload}");
     }
 }
@@ -54,7 +61,12 @@ fn the_escape_works_however_it_is_cut_into_reads() {
         types(&mut dev, cut);
         let now = dev.now_ms();
         dev.at(now + 19).prints("").at(now + 20).prints("a");
-        dev.serial(now + 500, "a").at(now + 519).prints("").at(now + 520).prints("\r\n+ok\r\n").silent(LINK1);
+        dev.serial(now + 500, "a")
+            .at(now + 519)
+            .prints("")
+            .at(now + 520)
+            .prints("\r\n+ok\r\n")
+            .silent(LINK1);
         assert_eq!(phase(&dev), Phase::Command, "{cut:?}");
     }
 }
@@ -63,8 +75,14 @@ fn the_escape_works_however_it_is_cut_into_reads() {
 fn the_leading_gap_is_more_than_200_ms() {
     for (gap, escapes) in [(199, false), (200, false), (201, true)] {
         let mut dev = Dev::up(packing(10));
-        dev.serial(2000, "x").serial(2000 + gap, "+++").at(2300).prints(if escapes { "a" } else { "" });
-        dev.at(9000).sends(LINK1, "x").sends(LINK1, "+++").silent(LINK1);
+        dev.serial(2000, "x")
+            .serial(2000 + gap, "+++")
+            .at(2300)
+            .prints(if escapes { "a" } else { "" });
+        dev.at(9000)
+            .sends(LINK1, "x")
+            .sends(LINK1, "+++")
+            .silent(LINK1);
     }
 }
 
@@ -86,7 +104,9 @@ fn the_answer_comes_within_3_s() {
     for (after, entered) in [(2990, true), (3010, false)] {
         let mut dev = Dev::up(one_link());
         dev.serial(2000, "+++").at(2020).prints("a");
-        dev.serial(2020 + after, "a").at(6000).prints(if entered { "\r\n+ok\r\n" } else { "" });
+        dev.serial(2020 + after, "a")
+            .at(6000)
+            .prints(if entered { "\r\n+ok\r\n" } else { "" });
         if entered {
             dev.silent(LINK1);
         } else {
@@ -103,7 +123,11 @@ fn an_answer_that_does_not_stand_alone_is_data() {
         if !second.is_empty() {
             dev.serial(2119, second);
         }
-        dev.at(3000).prints("a").sends(LINK1, "+++").sends(LINK1, format!("{first}{second}")).silent(LINK1);
+        dev.at(3000)
+            .prints("a")
+            .sends(LINK1, "+++")
+            .sends(LINK1, format!("{first}{second}"))
+            .silent(LINK1);
     }
 }
 
@@ -111,7 +135,11 @@ fn an_answer_that_does_not_stand_alone_is_data() {
 fn plus_signs_typed_by_hand_with_line_ends_escape() {
     for end in ["\r", "\n", "\r\n"] {
         let mut dev = Dev::up(one_link());
-        dev.serial(2000, format!("+++{end}")).at(2020).prints("a").serial(3000, format!("a{end}")).at(3020);
+        dev.serial(2000, format!("+++{end}"))
+            .at(2020)
+            .prints("a")
+            .serial(3000, format!("a{end}"))
+            .at(3020);
         dev.prints("\r\n+ok\r\n").silent(LINK1);
     }
 }
@@ -119,9 +147,23 @@ fn plus_signs_typed_by_hand_with_line_ends_escape() {
 #[test]
 fn with_time_below_the_guard_time_held_bytes_keep_their_borders() {
     let mut dev = Dev::up(packing(10));
-    dev.serial(2000, "+").serial(2040, "x").at(3000).sends(LINK1, "+").sends(LINK1, "x").silent(LINK1);
-    dev.serial(4000, "+").serial(4005, "+").serial(4045, "+").at(4065).prints("a");
-    dev.serial(5000, "no").at(6000).sends(LINK1, "++").sends(LINK1, "+").sends(LINK1, "no").silent(LINK1);
+    dev.serial(2000, "+")
+        .serial(2040, "x")
+        .at(3000)
+        .sends(LINK1, "+")
+        .sends(LINK1, "x")
+        .silent(LINK1);
+    dev.serial(4000, "+")
+        .serial(4005, "+")
+        .serial(4045, "+")
+        .at(4065)
+        .prints("a");
+    dev.serial(5000, "no")
+        .at(6000)
+        .sends(LINK1, "++")
+        .sends(LINK1, "+")
+        .sends(LINK1, "no")
+        .silent(LINK1);
 }
 
 #[test]
@@ -140,7 +182,12 @@ fn a_late_host_escapes_all_the_same() {
 // ---- Inline commands
 
 fn gates() -> Config {
-    Config { serial_at: true, network_at: true, password: "secre".into(), ..one_link() }
+    Config {
+        serial_at: true,
+        network_at: true,
+        password: "secre".into(),
+        ..one_link()
+    }
 }
 
 #[test]
@@ -155,35 +202,65 @@ fn only_a_whole_frame_with_the_right_password_is_a_command() {
         "secre AT+CIVER",
     ] {
         let mut dev = Dev::up(gates());
-        dev.serial(2000, data).at(3000).prints("").sends(LINK1, data);
-        dev.network(4000, LINK1, data).at(5000).prints(data).silent(LINK1);
+        dev.serial(2000, data)
+            .at(3000)
+            .prints("")
+            .sends(LINK1, data);
+        dev.network(4000, LINK1, data)
+            .at(5000)
+            .prints(data)
+            .silent(LINK1);
     }
 }
 
 #[test]
 fn with_the_gate_shut_the_right_password_is_data() {
-    let mut dev = Dev::up(Config { serial_at: false, network_at: false, ..gates() });
-    dev.serial(2000, "secre,AT").at(3000).prints("").sends(LINK1, "secre,AT");
-    dev.network(4000, LINK1, "secre,AT").at(5000).prints("secre,AT").silent(LINK1);
+    let mut dev = Dev::up(Config {
+        serial_at: false,
+        network_at: false,
+        ..gates()
+    });
+    dev.serial(2000, "secre,AT")
+        .at(3000)
+        .prints("")
+        .sends(LINK1, "secre,AT");
+    dev.network(4000, LINK1, "secre,AT")
+        .at(5000)
+        .prints("secre,AT")
+        .silent(LINK1);
 }
 
 #[test]
 fn a_command_over_two_reads_counts_where_the_frame_is_whole() {
     let mut dev = Dev::up(gates());
-    dev.serial(2000, "secre,A").serial(2050, "T\r\n").at(3000).prints("\r\nOK\r\n").silent(LINK1);
+    dev.serial(2000, "secre,A")
+        .serial(2050, "T\r\n")
+        .at(3000)
+        .prints("\r\nOK\r\n")
+        .silent(LINK1);
     dev.serial(4000, "secre,A")
         .serial(4100, "T\r\n")
         .at(5000)
         .prints("")
         .sends(LINK1, "secre,A")
         .sends(LINK1, "T\r\n");
-    dev.network(6000, LINK1, "secre,A").network(6001, LINK1, "T").at(7000).prints("secre,AT").silent(LINK1);
+    dev.network(6000, LINK1, "secre,A")
+        .network(6001, LINK1, "T")
+        .at(7000)
+        .prints("secre,AT")
+        .silent(LINK1);
 }
 
 #[test]
 fn the_reply_goes_back_where_the_command_came_from() {
-    let mut dev = Dev::up(Config { links: four_links().links, ..gates() });
-    dev.network(2000, LINK2, "secre,AT").at(3000).prints("").sends(LINK2, "\r\nOK\r\n");
+    let mut dev = Dev::up(Config {
+        links: four_links().links,
+        ..gates()
+    });
+    dev.network(2000, LINK2, "secre,AT")
+        .at(3000)
+        .prints("")
+        .sends(LINK2, "\r\nOK\r\n");
     for link in [LINK1, LINK2, LINK3, LINK4] {
         dev.silent(link);
     }
@@ -196,7 +273,10 @@ fn all_256_values_pass_both_ways() {
     let all: Vec<u8> = (0..=255).collect();
     for time in [0, 10, 100] {
         let mut dev = Dev::up(packing(time));
-        dev.serial(2000, &all).at(3000).sends(LINK1, &all).silent(LINK1);
+        dev.serial(2000, &all)
+            .at(3000)
+            .sends(LINK1, &all)
+            .silent(LINK1);
         dev.network(4000, LINK1, &all).at(5000).prints(&all);
         for byte in 0..=255_u8 {
             let now = dev.now_ms() + 1000;
@@ -217,7 +297,10 @@ fn an_endless_stream_leaves_in_pieces() {
     for _ in 0..9 {
         dev.sends(LINK1, [b'x'; 1024]);
     }
-    dev.silent(LINK1).at(7100).sends(LINK1, [b'x'; 784]).silent(LINK1);
+    dev.silent(LINK1)
+        .at(7100)
+        .sends(LINK1, [b'x'; 784])
+        .silent(LINK1);
 }
 
 #[test]
@@ -237,7 +320,11 @@ fn records_that_wait_together_keep_their_borders() {
     let mut net = [Net::Good; LINKS];
     net[0] = Net::BlackHole;
     let mut dev = Dev::with(one_link(), options(), net);
-    dev.serial(2000, "one").serial(2100, "two").serial(2300, "three").at(3000).silent(LINK1);
+    dev.serial(2000, "one")
+        .serial(2100, "two")
+        .serial(2300, "three")
+        .at(3000)
+        .silent(LINK1);
     dev.net[0] = Net::Good;
     dev.lost(LINK1, CloseReason::TimedOut, 0)
         .at(9000)
@@ -248,7 +335,10 @@ fn records_that_wait_together_keep_their_borders() {
 
 #[test]
 fn one_frame_is_one_datagram_with_its_registration_packet() {
-    let mut config = Config { registration: b"ID".to_vec(), ..packing(10) };
+    let mut config = Config {
+        registration: b"ID".to_vec(),
+        ..packing(10)
+    };
     config.registration_when = RegistrationWhen::WithData;
     config.links[0].protocol = Protocol::Udp;
     let mut dev = Dev::up(config);
@@ -265,8 +355,15 @@ fn one_frame_is_one_datagram_with_its_registration_packet() {
 fn a_host_that_wakes_late_merges_nothing() {
     let mut dev = Dev::up(one_link());
     dev.late = 5000;
-    dev.serial(2000, "one").serial(2100, "two").serial(2199, "+two").serial(2299, "three").at(9000);
-    dev.sends(LINK1, "one").sends(LINK1, "two+two").sends(LINK1, "three").silent(LINK1);
+    dev.serial(2000, "one")
+        .serial(2100, "two")
+        .serial(2199, "+two")
+        .serial(2299, "three")
+        .at(9000);
+    dev.sends(LINK1, "one")
+        .sends(LINK1, "two+two")
+        .sends(LINK1, "three")
+        .silent(LINK1);
 }
 
 // ---- Links
@@ -277,13 +374,18 @@ fn three_bad_links_do_not_touch_the_fourth() {
     let mut dev = Dev::with(four_links(), options(), nets);
     for round in 0..600 {
         let now = 2000 + round * 1000;
-        dev.serial(now, format!("{round}")).at(now + 100).sends(LINK4, format!("{round}"));
+        dev.serial(now, format!("{round}"))
+            .at(now + 100)
+            .sends(LINK4, format!("{round}"));
         assert!(dev.dtu.wants_serial());
         let sent = dev.sent[LINK4.index()];
         dev.acked(LINK4, sent);
     }
     let attempts = dev.connects[LINK2.index()].len();
-    assert!((20..200).contains(&attempts), "600 s of refusals, {attempts} attempts");
+    assert!(
+        (20..200).contains(&attempts),
+        "600 s of refusals, {attempts} attempts"
+    );
 }
 
 #[test]
@@ -291,7 +393,11 @@ fn a_peer_that_resets_at_once_makes_no_hot_loop() {
     let mut dev = Dev::with(one_link(), options(), [Net::Resets; LINKS]);
     let before = dev.outputs;
     dev.at(600_000);
-    assert!((20..200).contains(&dev.connects[0].len()), "{} attempts in 600 s", dev.connects[0].len());
+    assert!(
+        (20..200).contains(&dev.connects[0].len()),
+        "{} attempts in 600 s",
+        dev.connects[0].len()
+    );
     assert!(dev.outputs - before < 2000);
 }
 
@@ -301,30 +407,58 @@ fn a_cache_that_is_full_by_one_byte_drops_one_whole_frame_and_counts_it() {
     options.links[0].cache = 10;
     let mut dev = Dev::with(packing(10), options, [Net::BlackHole; LINKS]);
     dev.serial(2000, "aaaaa").serial(2100, "bbbbb").at(2200);
-    assert_eq!(dev.dtu.status(Instant::from_millis(2200)).links[0].counters.dropped_frames, 0);
+    assert_eq!(
+        dev.dtu.status(Instant::from_millis(2200)).links[0]
+            .counters
+            .dropped_frames,
+        0
+    );
     dev.serial(2300, "c").at(2400);
     let status = dev.dtu.status(Instant::from_millis(2400)).links[0];
     assert_eq!(
-        (status.counters.dropped_frames, status.counters.dropped_bytes, status.waiting_bytes),
+        (
+            status.counters.dropped_frames,
+            status.counters.dropped_bytes,
+            status.waiting_bytes
+        ),
         (1, 5, 6)
     );
     dev.net[0] = Net::Good;
-    dev.lost(LINK1, CloseReason::TimedOut, 0).at(9000).sends(LINK1, "bbbbb");
+    dev.lost(LINK1, CloseReason::TimedOut, 0)
+        .at(9000)
+        .sends(LINK1, "bbbbb");
     dev.acked(LINK1, 5).at(9100).sends(LINK1, "c").silent(LINK1);
 }
 
 #[test]
 fn a_connection_lost_while_draining_repeats_only_whole_unacknowledged_frames() {
     let mut dev = Dev::up(packing(10));
-    dev.serial(2000, "aaa").serial(2100, "bbb").serial(2200, "ccc").at(2300);
-    dev.sends(LINK1, "aaa").sends(LINK1, "bbb").sends(LINK1, "ccc").acked(LINK1, 3);
-    dev.lost(LINK1, CloseReason::Reset, 5).at(5000).sends(LINK1, "bbb").sends(LINK1, "ccc").silent(LINK1);
+    dev.serial(2000, "aaa")
+        .serial(2100, "bbb")
+        .serial(2200, "ccc")
+        .at(2300);
+    dev.sends(LINK1, "aaa")
+        .sends(LINK1, "bbb")
+        .sends(LINK1, "ccc")
+        .acked(LINK1, 3);
+    dev.lost(LINK1, CloseReason::Reset, 5)
+        .at(5000)
+        .sends(LINK1, "bbb")
+        .sends(LINK1, "ccc")
+        .silent(LINK1);
 }
 
 #[test]
 fn a_restart_while_draining_loses_nothing() {
-    let mut dev = Dev::up(Config { serial_at: true, ..packing(10) });
-    dev.serial(2000, "aaa").serial(2100, "bbb").at(2200).sends(LINK1, "aaa").sends(LINK1, "bbb");
+    let mut dev = Dev::up(Config {
+        serial_at: true,
+        ..packing(10)
+    });
+    dev.serial(2000, "aaa")
+        .serial(2100, "bbb")
+        .at(2200)
+        .sends(LINK1, "aaa")
+        .sends(LINK1, "bbb");
     dev.acked(LINK1, 3);
     let console = Input::Console("AT+CIRESET");
     dev.input(console);
@@ -343,23 +477,39 @@ fn a_day_offline_grows_nothing() {
     dev.at(86_500_000);
     let link = dev.dtu.status(Instant::from_millis(86_500_000)).links[0];
     assert!(link.waiting_bytes <= 15 * 1024);
-    assert_eq!(link.counters.dropped_frames + link.waiting_frames as u64, 1440);
+    assert_eq!(
+        link.counters.dropped_frames + link.waiting_frames as u64,
+        1440
+    );
 }
 
 // ---- Heartbeat
 
 #[test]
 fn a_serial_heartbeat_waits_for_a_frame_that_is_half_received() {
-    let mut config = Config { heartbeat: b"HB".to_vec(), heartbeat_interval: 1, ..packing(3000) };
+    let mut config = Config {
+        heartbeat: b"HB".to_vec(),
+        heartbeat_interval: 1,
+        ..packing(3000)
+    };
     config.heartbeat_to = HeartbeatTo::Serial;
     let mut dev = Dev::up(config);
     dev.at(4999).printed();
-    dev.serial(4999, "half").at(7998).prints("").at(8100).sends(LINK1, "half").prints("HB");
+    dev.serial(4999, "half")
+        .at(7998)
+        .prints("")
+        .at(8100)
+        .sends(LINK1, "half")
+        .prints("HB");
 }
 
 #[test]
 fn a_network_heartbeat_needs_silence_both_ways() {
-    let mut dev = Dev::up(Config { heartbeat: b"HB".to_vec(), heartbeat_interval: 5, ..packing(10) });
+    let mut dev = Dev::up(Config {
+        heartbeat: b"HB".to_vec(),
+        heartbeat_interval: 5,
+        ..packing(10)
+    });
     for round in 0..20 {
         dev.network(2000 + round * 4000, LINK1, "x");
         dev.serial(4000 + round * 4000, "y");
@@ -370,23 +520,38 @@ fn a_network_heartbeat_needs_silence_both_ways() {
     }
     let (sent, last) = (dev.sent[0], dev.now_ms());
     dev.acked(LINK1, sent);
-    dev.at(last + 4999).silent(LINK1).at(last + 5001).sends(LINK1, "HB");
+    dev.at(last + 4999)
+        .silent(LINK1)
+        .at(last + 5001)
+        .sends(LINK1, "HB");
 }
 
 // ---- Passwords
 
 #[test]
 fn wrong_passwords_on_one_link_shut_no_other_door() {
-    let mut dev = Dev::up(Config { links: four_links().links, ..gates() });
+    let mut dev = Dev::up(Config {
+        links: four_links().links,
+        ..gates()
+    });
     for guess in 0..20 {
         dev.network(2000 + guess * 100, LINK1, format!("no{guess},AT"));
     }
     dev.printed();
     // Nothing is run, and the password does not reach the DTE.
-    dev.network(5000, LINK1, "secre,AT").at(5500).prints("").silent(LINK1);
-    dev.network(6000, LINK2, "secre,AT").at(6500).prints("").sends(LINK2, "\r\nOK\r\n");
+    dev.network(5000, LINK1, "secre,AT")
+        .at(5500)
+        .prints("")
+        .silent(LINK1);
+    dev.network(6000, LINK2, "secre,AT")
+        .at(6500)
+        .prints("")
+        .sends(LINK2, "\r\nOK\r\n");
     dev.serial(7000, "secre,AT").at(7500).prints("\r\nOK\r\n");
-    dev.network(310_000, LINK1, "secre,AT").at(310_500).prints("").sends(LINK1, "\r\nOK\r\n");
+    dev.network(310_000, LINK1, "secre,AT")
+        .at(310_500)
+        .prints("")
+        .sends(LINK1, "\r\nOK\r\n");
 }
 
 #[test]
@@ -408,17 +573,31 @@ fn a_clock_that_jumps_back_moves_no_deadline() {
     let deadline = dev.dtu.poll_timeout();
     dev.dtu.handle_timeout(Instant::from_millis(500));
     assert_eq!(dev.dtu.poll_timeout(), deadline);
-    dev.dtu.handle_input(Input::Serial(SerialInput::Data(b"+")), Instant::from_millis(1));
+    dev.dtu.handle_input(
+        Input::Serial(SerialInput::Data(b"+")),
+        Instant::from_millis(1),
+    );
     dev.at(2100).sends(LINK1, "one+").silent(LINK1);
 }
 
 #[test]
 fn a_long_sleep_is_not_a_storm_of_deadlines() {
-    let options = Options { recovery: false, ..options() };
-    let config = Config { heartbeat: b"HB".to_vec(), heartbeat_interval: 1, ..packing(10) };
+    let options = Options {
+        recovery: false,
+        ..options()
+    };
+    let config = Config {
+        heartbeat: b"HB".to_vec(),
+        heartbeat_interval: 1,
+        ..packing(10)
+    };
     let mut dev = Dev::with(config, options, [Net::Good; LINKS]);
     let before = dev.outputs;
     dev.late = 86_400_000;
     dev.at(100_000_000);
-    assert!(dev.outputs - before < 50, "{} outputs after one late wake-up", dev.outputs - before);
+    assert!(
+        dev.outputs - before < 50,
+        "{} outputs after one late wake-up",
+        dev.outputs - before
+    );
 }

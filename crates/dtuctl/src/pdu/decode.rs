@@ -27,11 +27,20 @@ pub(crate) struct Decode {
 
 /// What does not fit the lengths that the PDU itself names.
 fn length_fault(decoded: &Decoded) -> Option<String> {
-    let octets = |count: usize| if count == 1 { "1 octet".to_owned() } else { format!("{count} octets") };
+    let octets = |count: usize| {
+        if count == 1 {
+            "1 octet".to_owned()
+        } else {
+            format!("{count} octets")
+        }
+    };
     match (decoded.missing, decoded.surplus) {
         (0, 0) => None,
         (0, surplus) => Some(format!("{} too many at the end", octets(surplus))),
-        (missing, _) => Some(format!("{} of user data missing at the end", octets(missing))),
+        (missing, _) => Some(format!(
+            "{} of user data missing at the end",
+            octets(missing)
+        )),
     }
 }
 
@@ -39,7 +48,11 @@ impl Decode {
     pub(super) fn run(self) -> Result<(), Failure> {
         let mut good = true;
         for (number, pdu) in (1..).zip(&self.pdus) {
-            good &= if pdu == "-" { self.lines()? } else { self.one(&format!("PDU {number}"), pdu)? };
+            good &= if pdu == "-" {
+                self.lines()?
+            } else {
+                self.one(&format!("PDU {number}"), pdu)?
+            };
         }
         if good { Ok(()) } else { Err(Failure::Told) }
     }
@@ -61,7 +74,11 @@ impl Decode {
         match self.read(text.trim()) {
             Ok((octets, decoded)) => {
                 if let Some(fault) = length_fault(&decoded) {
-                    let cure = if self.lenient { "" } else { "; --lenient prints what is there" };
+                    let cure = if self.lenient {
+                        ""
+                    } else {
+                        "; --lenient prints what is there"
+                    };
                     eprintln!("dtuctl: {place}: {fault}{cure}");
                     if !self.lenient {
                         return Ok(false);
@@ -79,7 +96,9 @@ impl Decode {
     fn read(&self, text: &str) -> Result<(Vec<u8>, Decoded), String> {
         let octets = hex::decode(text).map_err(|error| error.to_string())?;
         if !self.tpdu {
-            return Pdu::decode(&octets).map(|decoded| (octets, decoded)).map_err(|error| error.to_string());
+            return Pdu::decode(&octets)
+                .map(|decoded| (octets, decoded))
+                .map_err(|error| error.to_string());
         }
         // An empty service centre in front; places are counted without it.
         let whole: Vec<u8> = std::iter::once(0).chain(octets).collect();

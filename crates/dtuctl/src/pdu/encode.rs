@@ -78,21 +78,41 @@ pub(crate) struct Encode {
 
 impl Encode {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let shifts = Shifts { locking: self.locking, single: self.single };
+        let shifts = Shifts {
+            locking: self.locking,
+            single: self.single,
+        };
         let body = self.body(shifts)?;
-        let header = self.ports.map_or_else(Header::default, |ports| Header::default().with_ports(ports));
-        let parts = split(body, header.with_shifts(shifts), self.reference(), self.max_parts);
+        let header = self
+            .ports
+            .map_or_else(Header::default, |ports| Header::default().with_ports(ports));
+        let parts = split(
+            body,
+            header.with_shifts(shifts),
+            self.reference(),
+            self.max_parts,
+        );
         for part in parts.map_err(|error| Failure::Reason(error.to_string()))? {
             let mut submit = Submit {
                 reject_duplicates: self.reject_duplicates,
                 report: self.report,
-                validity: self.valid_for.map_or(Validity::Network, Validity::for_at_least),
+                validity: self
+                    .valid_for
+                    .map_or(Validity::Network, Validity::for_at_least),
                 ..Submit::new(self.to.clone(), part)
             };
-            submit.dcs = self.class.map_or(submit.dcs, |class| submit.dcs.with_class(class));
-            let pdu = Pdu { smsc: self.smsc.clone(), tpdu: Tpdu::Submit(submit) };
-            let octets = pdu.encode().map_err(|error| Failure::Reason(error.to_string()))?;
-            let decoded = Pdu::decode(&octets).map_err(|error| Failure::Reason(error.to_string()))?;
+            submit.dcs = self
+                .class
+                .map_or(submit.dcs, |class| submit.dcs.with_class(class));
+            let pdu = Pdu {
+                smsc: self.smsc.clone(),
+                tpdu: Tpdu::Submit(submit),
+            };
+            let octets = pdu
+                .encode()
+                .map_err(|error| Failure::Reason(error.to_string()))?;
+            let decoded =
+                Pdu::decode(&octets).map_err(|error| Failure::Reason(error.to_string()))?;
             print(&json::object(&octets, &decoded))?;
         }
         Ok(())
@@ -114,7 +134,9 @@ impl Encode {
     }
 
     fn reference(&self) -> Reference {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let [low, high, ..] = since.as_millis().to_le_bytes();
         match self.reference {
             Some(number) => match u8::try_from(number) {
@@ -132,7 +154,9 @@ impl Encode {
 struct Octets(Vec<u8>);
 
 fn octets(text: &str) -> Result<Octets, String> {
-    hex::decode(text).map(Octets).map_err(|error| error.to_string())
+    hex::decode(text)
+        .map(Octets)
+        .map_err(|error| error.to_string())
 }
 
 fn number(text: &str) -> Result<Address, String> {
@@ -142,13 +166,22 @@ fn number(text: &str) -> Result<Address, String> {
 
 fn language(text: &str) -> Result<Language, String> {
     let name = |language: &Language| format!("{language:?}").to_lowercase();
-    let found = Language::ALL.into_iter().find(|language| name(language) == text.to_lowercase());
-    found.ok_or_else(|| format!("must be one of {}", Language::ALL.each_ref().map(name).join(", ")))
+    let found = Language::ALL
+        .into_iter()
+        .find(|language| name(language) == text.to_lowercase());
+    found.ok_or_else(|| {
+        format!(
+            "must be one of {}",
+            Language::ALL.each_ref().map(name).join(", ")
+        )
+    })
 }
 
 fn period(text: &str) -> Result<Duration, String> {
     let wanted = || "must be a number with m, h, d or w: 30m, 12h, 3d, 2w".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wanted)?;
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wanted)?;
     let minutes: u64 = match unit {
         "m" => 1,
         "h" => 60,
@@ -157,13 +190,22 @@ fn period(text: &str) -> Result<Duration, String> {
         _ => return Err(wanted()),
     };
     let number: u64 = number.parse().map_err(|_| wanted())?;
-    let minutes = number.checked_mul(minutes).filter(|minutes| (1..=LONGEST).contains(minutes));
-    minutes.map(|minutes| Duration::from_secs(minutes * 60)).ok_or_else(|| "must be 1m to 63w".to_owned())
+    let minutes = number
+        .checked_mul(minutes)
+        .filter(|minutes| (1..=LONGEST).contains(minutes));
+    minutes
+        .map(|minutes| Duration::from_secs(minutes * 60))
+        .ok_or_else(|| "must be 1m to 63w".to_owned())
 }
 
 fn ports(text: &str) -> Result<Ports, String> {
     let port = |text: &str| text.parse::<u16>().ok();
-    let both = text.split_once(':').and_then(|(to, from)| Some(Ports { to: port(to)?, from: port(from)? }));
+    let both = text.split_once(':').and_then(|(to, from)| {
+        Some(Ports {
+            to: port(to)?,
+            from: port(from)?,
+        })
+    });
     both.ok_or_else(|| "must be two ports of 0..=65535, as 5000:5001".to_owned())
 }
 

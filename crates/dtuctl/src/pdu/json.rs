@@ -25,7 +25,11 @@ pub(super) fn object(octets: &[u8], decoded: &Decoded) -> Value {
     set(&mut fields, "type", kind);
     set(&mut fields, "direction", direction);
     set(&mut fields, "tpdu_len", octets.len().saturating_sub(center));
-    set(&mut fields, "smsc", decoded.pdu.smsc.as_ref().map(ToString::to_string));
+    set(
+        &mut fields,
+        "smsc",
+        decoded.pdu.smsc.as_ref().map(ToString::to_string),
+    );
     match &decoded.pdu.tpdu {
         Tpdu::Deliver(deliver) => deliver_fields(&mut fields, deliver),
         Tpdu::Submit(submit) => submit_fields(&mut fields, submit),
@@ -60,7 +64,9 @@ fn submit_fields(fields: &mut Fields, submit: &Submit) {
     let validity = match submit.validity {
         Validity::Network => Value::Null,
         Validity::Relative(octet) => json!(octet),
-        Validity::Enhanced(octets) | Validity::Absolute(TimeStamp(octets)) => json!(hex::encode(&octets)),
+        Validity::Enhanced(octets) | Validity::Absolute(TimeStamp(octets)) => {
+            json!(hex::encode(&octets))
+        }
     };
     set(fields, "vp", validity);
     set(fields, "pid", submit.pid);
@@ -122,10 +128,18 @@ fn header_fields(fields: &mut Fields, header: &Header) {
     set(fields, "udh", hex::encode(&header.octets()));
     if let Some(concat) = header.concat() {
         let reference = concat.reference.number();
-        set(fields, "concat", json!({ "ref": reference, "total": concat.total, "seq": concat.part }));
+        set(
+            fields,
+            "concat",
+            json!({ "ref": reference, "total": concat.total, "seq": concat.part }),
+        );
     }
     if let Some(ports) = header.ports() {
-        set(fields, "ports", json!({ "to": ports.to, "from": ports.from }));
+        set(
+            fields,
+            "ports",
+            json!({ "to": ports.to, "from": ports.from }),
+        );
     }
 }
 

@@ -32,7 +32,9 @@ impl Command {
                 ExitCode::FAILURE
             }
             // The reader has seen enough: `dtuctl … | head -1`.
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                ExitCode::SUCCESS
+            }
             Err(Failure::Output(error)) => {
                 eprintln!("dtuctl: stdout: {error}");
                 ExitCode::FAILURE

@@ -21,7 +21,11 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// The child's whole life; ended by a signal.
 pub(crate) fn run(path: &str, port: &str) -> ExitCode {
-    match port.parse().map_err(std::io::Error::other).and_then(|port| forward(path, port)) {
+    match port
+        .parse()
+        .map_err(std::io::Error::other)
+        .and_then(|port| forward(path, port))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bare loop: {error}");
@@ -36,7 +40,9 @@ pub(crate) fn raw_pty() -> Result<(OwnedFd, OwnedFd, String)> {
     rustix::io::ioctl_fionbio(&master, true)?;
     grantpt(&master)?;
     unlockpt(&master)?;
-    let name = ptsname(&master, Vec::new())?.into_string().map_err(std::io::Error::other)?;
+    let name = ptsname(&master, Vec::new())?
+        .into_string()
+        .map_err(std::io::Error::other)?;
     let slave = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty())?;
     let mut termios = tcgetattr(&slave)?;
     termios.make_raw();
@@ -116,7 +122,8 @@ impl Queue {
         let have = self.bytes.len();
         self.bytes.resize(have + CHUNK, 0);
         let result = read_now(from, &mut self.bytes[have..]);
-        self.bytes.truncate(have + *result.as_ref().ok().and_then(Option::as_ref).unwrap_or(&0));
+        self.bytes
+            .truncate(have + *result.as_ref().ok().and_then(Option::as_ref).unwrap_or(&0));
         result.map(|_| ())
     }
 

@@ -17,10 +17,17 @@ struct Row {
 
 impl Figures {
     pub(crate) fn record(&mut self, name: &str, round: usize, peer: Peer, value: f64) {
-        let at = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
-            self.rows.push(Row { name: name.to_owned(), values: Vec::new() });
-            self.rows.len() - 1
-        });
+        let at = self
+            .rows
+            .iter()
+            .position(|row| row.name == name)
+            .unwrap_or_else(|| {
+                self.rows.push(Row {
+                    name: name.to_owned(),
+                    values: Vec::new(),
+                });
+                self.rows.len() - 1
+            });
         self.rows[at].values.push((round, peer, value));
     }
 
@@ -33,19 +40,31 @@ impl Figures {
         let ratios: Vec<Peer> = RATIOS.into_iter().filter(measured).collect();
         let names = columns.iter().map(|peer| name(*peer).to_owned());
         let against = ratios.iter().map(|peer| format!("dtud/{}", name(*peer)));
-        let head: Vec<String> = std::iter::once("figure".to_owned()).chain(names).chain(against).collect();
+        let head: Vec<String> = std::iter::once("figure".to_owned())
+            .chain(names)
+            .chain(against)
+            .collect();
         let mut text = line(&head) + &"|---".repeat(head.len()) + "|\n";
         for row in &self.rows {
             let medians = columns.iter().map(|peer| row.median(*peer));
             let ratios = ratios.iter().map(|peer| row.ratio(*peer));
-            let cells: Vec<String> = std::iter::once(row.name.clone()).chain(medians).chain(ratios).collect();
+            let cells: Vec<String> = std::iter::once(row.name.clone())
+                .chain(medians)
+                .chain(ratios)
+                .collect();
             text += &line(&cells);
         }
         text
     }
 }
 
-const COLUMNS: [Peer; 5] = [Peer::Ours, Peer::Old, Peer::Socat, Peer::Bare, Peer::Ser2net];
+const COLUMNS: [Peer; 5] = [
+    Peer::Ours,
+    Peer::Old,
+    Peer::Socat,
+    Peer::Bare,
+    Peer::Ser2net,
+];
 const RATIOS: [Peer; 3] = [Peer::Old, Peer::Socat, Peer::Bare];
 
 fn line(cells: &[String]) -> String {
@@ -64,7 +83,10 @@ fn name(peer: Peer) -> &'static str {
 
 impl Row {
     fn of(&self, peer: Peer) -> impl Iterator<Item = (usize, f64)> {
-        self.values.iter().filter(move |(_, who, _)| *who == peer).map(|&(round, _, value)| (round, value))
+        self.values
+            .iter()
+            .filter(move |(_, who, _)| *who == peer)
+            .map(|&(round, _, value)| (round, value))
     }
 
     fn median(&self, peer: Peer) -> String {
@@ -78,9 +100,10 @@ impl Row {
             .filter_map(|(round, ours)| in_round(round).map(|(_, theirs)| ours / theirs))
             .filter(|ratio| ratio.is_finite())
             .collect();
-        let (Some(min), Some(max)) =
-            (ratios.iter().copied().reduce(f64::min), ratios.iter().copied().reduce(f64::max))
-        else {
+        let (Some(min), Some(max)) = (
+            ratios.iter().copied().reduce(f64::min),
+            ratios.iter().copied().reduce(f64::max),
+        ) else {
             return String::new();
         };
         let shown = if min <= 1.0 && max >= 1.0 { " =" } else { "" };

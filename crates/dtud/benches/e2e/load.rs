@@ -25,17 +25,28 @@ pub(crate) fn down(line: &Line, connection: &Connection, bytes: u64) -> Duration
     one_way(&connection.stream, line, bytes)
 }
 
-fn one_way(from: impl std::os::fd::AsFd + Sync, to: impl std::os::fd::AsFd, bytes: u64) -> Duration {
+fn one_way(
+    from: impl std::os::fd::AsFd + Sync,
+    to: impl std::os::fd::AsFd,
+    bytes: u64,
+) -> Duration {
     let begin = Instant::now();
     std::thread::scope(|scope| {
-        scope.spawn(|| exchange(&from, constant(BYTE, bytes), 0, |_| {}, within(LIMIT)).expect("send"));
+        scope.spawn(|| {
+            exchange(&from, constant(BYTE, bytes), 0, |_| {}, within(LIMIT)).expect("send")
+        });
         exchange(&to, |_| 0, bytes, |_| {}, within(LIMIT)).expect("receive everything");
     });
     begin.elapsed()
 }
 
 /// `count` round trips of `size` bytes, one at a time: how long each took.
-pub(crate) fn round_trips(line: &Line, connection: &Connection, size: usize, count: usize) -> Vec<Duration> {
+pub(crate) fn round_trips(
+    line: &Line,
+    connection: &Connection,
+    size: usize,
+    count: usize,
+) -> Vec<Duration> {
     std::thread::scope(|scope| {
         scope.spawn(|| echo(connection, size * count));
         (0..count).map(|_| round_trip(line, size)).collect()
@@ -44,7 +55,14 @@ pub(crate) fn round_trips(line: &Line, connection: &Connection, size: usize, cou
 
 fn round_trip(line: &Line, size: usize) -> Duration {
     let (begin, deadline) = (Instant::now(), within(LIMIT));
-    exchange(line, constant(BYTE, size as u64), size as u64, |_| {}, deadline).expect("a round trip");
+    exchange(
+        line,
+        constant(BYTE, size as u64),
+        size as u64,
+        |_| {},
+        deadline,
+    )
+    .expect("a round trip");
     begin.elapsed()
 }
 
@@ -60,7 +78,10 @@ fn echo(connection: &Connection, total: usize) {
                 }
                 back += n;
             }
-            None => assert!(ready(&connection.stream, PollFlags::IN, deadline).expect("poll"), "echo hangs"),
+            None => assert!(
+                ready(&connection.stream, PollFlags::IN, deadline).expect("poll"),
+                "echo hangs"
+            ),
         }
     }
 }
@@ -69,7 +90,11 @@ fn echo(connection: &Connection, total: usize) {
 pub(crate) fn quantile(times: &[Duration], part: f64) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=1 of a length")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0..=1 of a length"
+    )]
     let index = ((sorted.len() - 1) as f64 * part).round() as usize;
     sorted[index]
 }

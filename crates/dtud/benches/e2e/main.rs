@@ -74,7 +74,10 @@ const RUNS: &[Run] = &[
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["bare", path, port] => bare::run(path, port),
@@ -88,12 +91,18 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     let names: Vec<&str> = RUNS.iter().map(|(name, _)| *name).collect();
-    eprintln!("usage: e2e [--quick] [--only RUN]; RUN is one of {}", names.join(", "));
+    eprintln!(
+        "usage: e2e [--quick] [--only RUN]; RUN is one of {}",
+        names.join(", ")
+    );
     ExitCode::from(2)
 }
 
 fn measure(plan: &Plan, only: Option<&str>) -> ExitCode {
-    let chosen: Vec<&Run> = RUNS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
+    let chosen: Vec<&Run> = RUNS
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| only == *name))
+        .collect();
     if chosen.is_empty() {
         return usage();
     }

@@ -34,8 +34,16 @@ pub(crate) fn slices(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
             for &packing in packings {
                 carry_slices(plan, peer, packing, &mut |figure, value| {
                     // Who has no packing is the same in both rows.
-                    for shown in [0, 50].into_iter().filter(|&shown| !packs || shown == packing) {
-                        figures.record(&format!("115200 Bd, TIME {shown}: {figure}"), round, peer, value);
+                    for shown in [0, 50]
+                        .into_iter()
+                        .filter(|&shown| !packs || shown == packing)
+                    {
+                        figures.record(
+                            &format!("115200 Bd, TIME {shown}: {figure}"),
+                            round,
+                            peer,
+                            value,
+                        );
                     }
                 });
             }
@@ -45,19 +53,28 @@ pub(crate) fn slices(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
 
 fn carry_slices(plan: &Plan, peer: Peer, packing: u16, record: &mut dyn FnMut(&str, f64)) {
     let running = Running::start(peer, packing);
-    let count = usize::try_from(plan.paced.as_micros() / PERIOD.as_micros()).expect("a small number");
+    let count =
+        usize::try_from(plan.paced.as_micros() / PERIOD.as_micros()).expect("a small number");
     let before = Usage::of(running.pid()).expect("the peer is alive");
     let reads = std::thread::scope(|scope| {
         let reads = scope.spawn(|| count_reads(&running.connection, count * SLICE));
         paced(count, |number| running.line.send(&record_of(number)));
         reads.join().expect("every byte arrives")
     });
-    let used = Usage::of(running.pid()).expect("the peer is alive").since(before);
+    let used = Usage::of(running.pid())
+        .expect("the peer is alive")
+        .since(before);
     let seconds = plan.paced.as_secs_f64();
     record("CPU, ms/s", used.cpu.as_secs_f64() * 1e3 / seconds);
     record("wake-ups a second", used.wake_ups as f64 / seconds);
-    record("segments a second", f64::from(data_segments(&running.connection)) / seconds);
-    record("bytes a read of the server", (count * SLICE) as f64 / reads as f64);
+    record(
+        "segments a second",
+        f64::from(data_segments(&running.connection)) / seconds,
+    );
+    record(
+        "bytes a read of the server",
+        (count * SLICE) as f64 / reads as f64,
+    );
 }
 
 /// Calls `send` for each number when its time has come.
@@ -71,7 +88,8 @@ fn paced(count: usize, mut send: impl FnMut(usize)) {
 }
 
 fn count_reads(connection: &Connection, bytes: usize) -> usize {
-    let (mut buffer, mut have, mut reads, deadline) = ([0; CHUNK], 0, 0, within(Duration::from_secs(60)));
+    let (mut buffer, mut have, mut reads, deadline) =
+        ([0; CHUNK], 0, 0, within(Duration::from_secs(60)));
     while have < bytes {
         match read_now(&connection.stream, &mut buffer).expect("read") {
             Some(n) => (have, reads) = (have + n, reads + 1),
@@ -99,7 +117,10 @@ fn data_segments(connection: &Connection) -> u32 {
             &raw mut length,
         )
     };
-    assert!(result == 0 && length as usize >= OFFSET + 4, "TCP_INFO of this kernel has no segment count");
+    assert!(
+        result == 0 && length as usize >= OFFSET + 4,
+        "TCP_INFO of this kernel has no segment count"
+    );
     u32::from_ne_bytes(info[OFFSET..OFFSET + 4].try_into().expect("four bytes"))
 }
 
@@ -124,16 +145,21 @@ pub(crate) fn outage(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
         all.push(Peer::Ser2net);
     }
     let lost: Vec<(Peer, usize)> = std::thread::scope(|scope| {
-        let runs: Vec<ScopedJoinHandle<'_, _>> =
-            all.iter().map(|&peer| scope.spawn(move || (peer, lost_in_outage(plan, peer)))).collect();
-        runs.into_iter().map(|run| run.join().expect("the outage can be measured")).collect()
+        let runs: Vec<ScopedJoinHandle<'_, _>> = all
+            .iter()
+            .map(|&peer| scope.spawn(move || (peer, lost_in_outage(plan, peer))))
+            .collect();
+        runs.into_iter()
+            .map(|run| run.join().expect("the outage can be measured"))
+            .collect()
     });
     let name = format!("lost of {} s at 11 520 B/s, bytes", plan.outage.as_secs());
     for &(peer, bytes) in &lost {
         figures.record(&name, 0, peer, bytes as f64);
     }
     assert!(
-        lost.iter().all(|&(peer, bytes)| peer != Peer::Ours || bytes == 0),
+        lost.iter()
+            .all(|&(peer, bytes)| peer != Peer::Ours || bytes == 0),
         "the device lost bytes: {lost:?}"
     );
 }
@@ -143,7 +169,8 @@ fn lost_in_outage(plan: &Plan, peer: Peer) -> usize {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (server, fed) = (Server::start(), AtomicBool::new(false));
     let port = server.port();
-    let count = usize::try_from((plan.outage + 2 * AROUND).as_micros() / PERIOD.as_micros()).expect("small");
+    let count = usize::try_from((plan.outage + 2 * AROUND).as_micros() / PERIOD.as_micros())
+        .expect("small");
     std::thread::scope(|scope| {
         let received = scope.spawn(|| serve_with_outage(server, plan.outage, &fed));
         let mut device = Device::start(peer, folder.path(), port);
@@ -170,7 +197,9 @@ fn serve_with_outage(mut server: Server, outage: Duration, fed: &AtomicBool) -> 
     server.listen();
     let mut last_seen = Instant::now();
     while !fed.load(Ordering::Relaxed) || last_seen.elapsed() < Duration::from_secs(35) {
-        let Some(connection) = server.try_accept(within(Duration::from_millis(100))) else { continue };
+        let Some(connection) = server.try_accept(within(Duration::from_millis(100))) else {
+            continue;
+        };
         bytes.clear();
         let over = |quiet| fed.load(Ordering::Relaxed) && quiet > Duration::from_secs(2);
         let closed = collect(&connection, &mut bytes, over);
@@ -192,7 +221,11 @@ fn collect(connection: &Connection, bytes: &mut Vec<u8>, over: impl Fn(Duration)
                 bytes.extend_from_slice(&buffer[..n]);
                 last = Instant::now();
             }
-            Ok(None) => drop(ready(&connection.stream, PollFlags::IN, within(Duration::from_millis(20)))),
+            Ok(None) => drop(ready(
+                &connection.stream,
+                PollFlags::IN,
+                within(Duration::from_millis(20)),
+            )),
             Err(_) => return true,
         }
     }
@@ -216,12 +249,24 @@ impl<'a> Device<'a> {
     fn start(peer: Peer, folder: &'a Path, port: u16) -> Self {
         if peer == Peer::Ser2net {
             let (line, program) = ser2net(folder, port);
-            return Self { peer, folder, port, program, line: Some(line) };
+            return Self {
+                peer,
+                folder,
+                port,
+                program,
+                line: Some(line),
+            };
         }
         let program = Program::start(peer, folder, port, 0);
         let line = program.open_line();
         line.drain(Duration::from_millis(100));
-        Self { peer, folder, port, program, line: Some(line) }
+        Self {
+            peer,
+            folder,
+            port,
+            program,
+            line: Some(line),
+        }
     }
 
     fn feed(&mut self, record: &[u8]) {
@@ -251,15 +296,23 @@ fn ser2net(folder: &Path, port: u16) -> (Line, Program) {
     );
     std::fs::write(&config, text).expect("write the configuration");
     let mut command = Command::new("ser2net");
-    command.args(["-d", "-u", "-c"]).arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-d", "-u", "-c"])
+        .arg(config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let program = Program::other(&mut command, folder.join("line"));
     // ser2net must have the slave open before the last other one closes.
-    eventually("ser2net to open its device", SOON, || holds_open(program.pid(), &name).then_some(()));
+    eventually("ser2net to open its device", SOON, || {
+        holds_open(program.pid(), &name).then_some(())
+    });
     (Line::from(master), program)
 }
 
 fn holds_open(pid: u32, device: &str) -> bool {
-    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
     files
         .flatten()
         .any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == Path::new(device)))

@@ -51,7 +51,12 @@ pub(crate) fn ser2net_present() -> bool {
 }
 
 fn installed(program: &str, version: &str) -> bool {
-    Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    Command::new(program)
+        .arg(version)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// The order of a round: rotated, so that no place in it is anybody's own.
@@ -78,7 +83,12 @@ impl Running {
         let connection = server.accept(SOON);
         let line = program.open_line();
         line.drain(Duration::from_millis(50));
-        Self { line, connection, program, _kept: (server, folder) }
+        Self {
+            line,
+            connection,
+            program,
+            _kept: (server, folder),
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -123,7 +133,10 @@ impl Program {
     }
 
     pub(crate) fn other(command: &mut Command, line: PathBuf) -> Self {
-        let child = command.stdin(Stdio::null()).spawn().expect("start the peer");
+        let child = command
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("start the peer");
         Self::Other(Other { child, line })
     }
 
@@ -163,7 +176,9 @@ fn old(folder: &Path, port: u16, packing: u16) -> Setup {
 fn socat(line: &Path, port: u16) -> Command {
     let mut command = Command::new("socat");
     command.arg(format!("PTY,link={},raw,echo=0", line.display()));
-    command.arg(format!("TCP:127.0.0.1:{port},nodelay,forever,interval=0.1")).stderr(Stdio::null());
+    command
+        .arg(format!("TCP:127.0.0.1:{port},nodelay,forever,interval=0.1"))
+        .stderr(Stdio::null());
     command
 }
 

@@ -17,7 +17,10 @@ const PIECES: usize = 8;
 
 /// All of them connected, in the order of the round.
 fn all(peers: &[Peer], round: usize) -> Vec<(Peer, Running)> {
-    rotated(peers, round).into_iter().map(|peer| (peer, Running::start(peer, 0))).collect()
+    rotated(peers, round)
+        .into_iter()
+        .map(|peer| (peer, Running::start(peer, 0)))
+        .collect()
 }
 
 /// MiB/s and CPU per MiB, each way.
@@ -25,7 +28,10 @@ pub(crate) fn bulk(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     let (piece, mib) = (plan.bulk / PIECES as u64, (plan.bulk / MIB) as f64);
     for round in 0..plan.rounds {
         let all = all(peers, round);
-        for (way, carry) in [("up", load::up as fn(&_, &_, _) -> Duration), ("down", load::down)] {
+        for (way, carry) in [
+            ("up", load::up as fn(&_, &_, _) -> Duration),
+            ("down", load::down),
+        ] {
             let mut sums = vec![(Duration::ZERO, Duration::ZERO); all.len()];
             for _ in 0..PIECES {
                 for ((_, running), (took, cpu)) in all.iter().zip(&mut sums) {
@@ -35,7 +41,12 @@ pub(crate) fn bulk(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
                 }
             }
             for ((peer, _), (took, cpu)) in all.iter().zip(sums) {
-                figures.record(&format!("throughput {way}, MiB/s"), round, *peer, mib / took.as_secs_f64());
+                figures.record(
+                    &format!("throughput {way}, MiB/s"),
+                    round,
+                    *peer,
+                    mib / took.as_secs_f64(),
+                );
                 figures.record(
                     &format!("CPU {way}, ms per MiB"),
                     round,
@@ -62,13 +73,23 @@ pub(crate) fn round_trips(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
                     let (line, connection) = (&running.line, &running.connection);
                     // The first ones warm up.
                     load::round_trips(line, connection, size, 20);
-                    times.extend(load::round_trips(line, connection, size, plan.round_trips / PIECES));
+                    times.extend(load::round_trips(
+                        line,
+                        connection,
+                        size,
+                        plan.round_trips / PIECES,
+                    ));
                 }
             }
             for ((peer, _), times) in all.iter().zip(&times) {
                 for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
                     let micros = load::quantile(times, part).as_secs_f64() * 1e6;
-                    figures.record(&format!("round trip {size} B {name}, us"), round, *peer, micros);
+                    figures.record(
+                        &format!("round trip {size} B {name}, us"),
+                        round,
+                        *peer,
+                        micros,
+                    );
                 }
             }
         }
@@ -81,7 +102,10 @@ pub(crate) fn stall(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for peer in rotated(peers, 0) {
         let running = Running::start(peer, 0);
         load::round_trips(&running.line, &running.connection, 1, 50);
-        let (before, pid) = (rss_kib(running.pid()).expect("the peer is alive"), running.pid());
+        let (before, pid) = (
+            rss_kib(running.pid()).expect("the peer is alive"),
+            running.pid(),
+        );
         let done = AtomicBool::new(false);
         let most = std::thread::scope(|scope| {
             let watch = scope.spawn(|| most_memory(pid, &done));
@@ -103,7 +127,11 @@ fn receive_with_pause(running: &Running, plan: &Plan) {
     let mut next = 0;
     let check = |got: &[u8], next: &mut u64| {
         for byte in got {
-            assert_eq!(*byte, counted(*next), "byte {next} of the stalled stream is lost or out of order");
+            assert_eq!(
+                *byte,
+                counted(*next),
+                "byte {next} of the stalled stream is lost or out of order"
+            );
             *next += 1;
         }
     };
@@ -111,14 +139,18 @@ fn receive_with_pause(running: &Running, plan: &Plan) {
     let first = MIB;
     read_exactly(stream, first, |got| check(got, &mut next));
     std::thread::sleep(plan.stall);
-    read_exactly(stream, plan.stall_bytes - first, |got| check(got, &mut next));
+    read_exactly(stream, plan.stall_bytes - first, |got| {
+        check(got, &mut next)
+    });
 }
 
 /// `count` bytes and none more, so that the pause begins at a known place.
 fn read_exactly(mut stream: &std::net::TcpStream, count: u64, mut sink: impl FnMut(&[u8])) {
     use std::io::Read;
     stream.set_nonblocking(false).expect("a stream can block");
-    stream.set_read_timeout(Some(LIMIT)).expect("a stream can time out");
+    stream
+        .set_read_timeout(Some(LIMIT))
+        .expect("a stream can time out");
     let mut buffer = [0; 4096];
     let mut left = usize::try_from(count).expect("fits");
     while left > 0 {
@@ -136,7 +168,9 @@ fn counted(place: u64) -> u8 {
 }
 
 fn fill_counted(buffer: &mut [u8], next: &mut u64, total: u64) -> usize {
-    let n = usize::try_from(total - *next).unwrap_or(usize::MAX).min(buffer.len());
+    let n = usize::try_from(total - *next)
+        .unwrap_or(usize::MAX)
+        .min(buffer.len());
     for byte in &mut buffer[..n] {
         *byte = counted(*next);
         *next += 1;
@@ -166,6 +200,11 @@ pub(crate) fn idle(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for ((peer, running), before) in running.iter().zip(before) {
         let rate = used(running).since(before).wake_ups as f64 / begin.elapsed().as_secs_f64();
         figures.record("idle: wake-ups a second", 0, *peer, rate);
-        figures.record("idle: RSS, KiB", 0, *peer, rss_kib(running.pid()).expect("the peer is alive") as f64);
+        figures.record(
+            "idle: RSS, KiB",
+            0,
+            *peer,
+            rss_kib(running.pid()).expect("the peer is alive") as f64,
+        );
     }
 }

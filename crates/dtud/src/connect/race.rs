@@ -58,11 +58,14 @@ pub(super) async fn race<'a, A, T, E>(
 /// In which order addresses are tried: the one that worked last, then the two families by turns, each in the order of the
 /// resolver.
 pub(super) fn order(addresses: Vec<SocketAddr>, worked: Option<IpAddr>) -> Vec<SocketAddr> {
-    let (known, rest): (Vec<_>, Vec<_>) =
-        addresses.into_iter().partition(|address| Some(address.ip()) == worked);
+    let (known, rest): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| Some(address.ip()) == worked);
     // The family that is begun with: not that of an address that went before.
-    let first =
-        known.first().map_or_else(|| rest.first().is_some_and(SocketAddr::is_ipv6), SocketAddr::is_ipv4);
+    let first = known.first().map_or_else(
+        || rest.first().is_some_and(SocketAddr::is_ipv6),
+        SocketAddr::is_ipv4,
+    );
     let (six, four): (Vec<_>, Vec<_>) = rest.into_iter().partition(SocketAddr::is_ipv6);
     let (one, other) = if first { (six, four) } else { (four, six) };
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
@@ -101,36 +104,65 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn d10_a_dead_address_costs_a_quarter_of_a_second() {
-        assert_eq!(raced(&[(NEVER, Err("dead")), (40, Ok("good"))]).await, (Ok("good"), 290));
-        assert_eq!(raced(&[(40, Ok("good")), (NEVER, Err("dead"))]).await, (Ok("good"), 40));
+        assert_eq!(
+            raced(&[(NEVER, Err("dead")), (40, Ok("good"))]).await,
+            (Ok("good"), 290)
+        );
+        assert_eq!(
+            raced(&[(40, Ok("good")), (NEVER, Err("dead"))]).await,
+            (Ok("good"), 40)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn d10_a_failure_begins_the_next_at_once() {
-        assert_eq!(raced(&[(10, Err("a")), (10, Err("b")), (10, Ok("c"))]).await, (Ok("c"), 30));
+        assert_eq!(
+            raced(&[(10, Err("a")), (10, Err("b")), (10, Ok("c"))]).await,
+            (Ok("c"), 30)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn d10_a_slow_address_still_wins_where_the_others_fail() {
-        assert_eq!(raced(&[(900, Ok("slow")), (10, Err("b")), (10, Err("c"))]).await, (Ok("slow"), 900));
+        assert_eq!(
+            raced(&[(900, Ok("slow")), (10, Err("b")), (10, Err("c"))]).await,
+            (Ok("slow"), 900)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn d10_the_last_failure_is_told_and_nothing_to_try_is_one_too() {
-        assert_eq!(raced(&[(700, Err("late")), (10, Err("early"))]).await, (Err(Some("late")), 700));
+        assert_eq!(
+            raced(&[(700, Err("late")), (10, Err("early"))]).await,
+            (Err(Some("late")), 700)
+        );
         assert_eq!(raced(&[]).await, (Err(None), 0));
     }
 
     #[test]
     fn d10_families_take_turns_behind_the_address_that_worked_last() {
         let addresses = |text: &str| -> Vec<SocketAddr> {
-            text.split(' ').map(|ip| SocketAddr::new(ip.parse().unwrap(), 1)).collect()
+            text.split(' ')
+                .map(|ip| SocketAddr::new(ip.parse().unwrap(), 1))
+                .collect()
         };
         let worked = |ip: &str| Some(ip.parse().unwrap());
         let found = addresses("::1 ::2 ::3 10.0.0.1 10.0.0.2");
-        assert_eq!(order(found.clone(), None), addresses("::1 10.0.0.1 ::2 10.0.0.2 ::3"));
-        assert_eq!(order(found.clone(), worked("10.0.0.2")), addresses("10.0.0.2 ::1 10.0.0.1 ::2 ::3"));
-        assert_eq!(order(found.clone(), worked("::2")), addresses("::2 10.0.0.1 ::1 10.0.0.2 ::3"));
-        assert_eq!(order(found, worked("::9")), addresses("::1 10.0.0.1 ::2 10.0.0.2 ::3"));
+        assert_eq!(
+            order(found.clone(), None),
+            addresses("::1 10.0.0.1 ::2 10.0.0.2 ::3")
+        );
+        assert_eq!(
+            order(found.clone(), worked("10.0.0.2")),
+            addresses("10.0.0.2 ::1 10.0.0.1 ::2 ::3")
+        );
+        assert_eq!(
+            order(found.clone(), worked("::2")),
+            addresses("::2 10.0.0.1 ::1 10.0.0.2 ::3")
+        );
+        assert_eq!(
+            order(found, worked("::9")),
+            addresses("::1 10.0.0.1 ::2 10.0.0.2 ::3")
+        );
     }
 }

@@ -64,7 +64,9 @@ impl Account {
 
     /// Frames that are in the device, or on their way to it or from it.
     pub(super) fn under_way(&self) -> u64 {
-        self.sent.frames.saturating_sub(self.arrived.frames + self.lost())
+        self.sent
+            .frames
+            .saturating_sub(self.arrived.frames + self.lost())
     }
 }
 
@@ -82,8 +84,17 @@ mod tests {
     fn what_went_in_came_out() {
         let mut account = sent(3);
         (1..=3).for_each(|number| account.arrive(number, 30));
-        assert_eq!(account.arrived, Count { frames: 3, bytes: 90 });
-        assert_eq!((account.arrived, account.lost(), account.under_way()), (account.sent, 0, 0));
+        assert_eq!(
+            account.arrived,
+            Count {
+                frames: 3,
+                bytes: 90
+            }
+        );
+        assert_eq!(
+            (account.arrived, account.lost(), account.under_way()),
+            (account.sent, 0, 0)
+        );
     }
 
     #[test]
@@ -102,6 +113,9 @@ mod tests {
         for number in [1, 1, 2, 1, 0, 3] {
             account.arrive(number, 30);
         }
-        assert_eq!((account.arrived.frames, account.twice, account.damaged), (2, 2, 2));
+        assert_eq!(
+            (account.arrived.frames, account.twice, account.damaged),
+            (2, 2, 2)
+        );
     }
 }

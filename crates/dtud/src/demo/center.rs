@@ -23,7 +23,11 @@ impl Center {
     pub(super) async fn bind(scene: SharedScene) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        Ok(Self { listener, port, scene })
+        Ok(Self {
+            listener,
+            port,
+            scene,
+        })
     }
 
     pub(super) const fn port(&self) -> u16 {
@@ -119,7 +123,8 @@ impl Session {
         if count == 0 {
             return None;
         }
-        self.received.extend_from_slice(buf.get(..count).unwrap_or_default());
+        self.received
+            .extend_from_slice(buf.get(..count).unwrap_or_default());
         let mut scene = scene::lock(&self.scene);
         let mut receipts = String::new();
         while let Some(used) = take_one(&self.received, &mut scene, &mut receipts) {
@@ -140,7 +145,9 @@ fn take_one(received: &[u8], scene: &mut Scene, receipts: &mut String) -> Option
         return Some(HEARTBEAT.len());
     }
     let length = received.windows(2).position(|pair| pair == b"\r\n")? + 2;
-    let line = std::str::from_utf8(received.get(..length)?).ok().map(str::trim_end);
+    let line = std::str::from_utf8(received.get(..length)?)
+        .ok()
+        .map(str::trim_end);
     match line.and_then(Reading::parse) {
         Some(reading) => {
             scene.account.arrive(reading.number, length);
@@ -176,7 +183,10 @@ mod tests {
             }
         }
         assert_eq!((scene.registrations, scene.heartbeats), (1, 2));
-        assert_eq!((scene.account.arrived.frames, scene.account.damaged), (2, 1));
+        assert_eq!(
+            (scene.account.arrived.frames, scene.account.damaged),
+            (2, 1)
+        );
         assert_eq!((received.as_slice(), receipts.as_str()), (&b"#00"[..], ""));
     }
 }

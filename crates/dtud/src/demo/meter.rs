@@ -58,7 +58,9 @@ impl Meter {
     }
 
     async fn report(&mut self) -> io::Result<()> {
-        let Some(line) = self.next_line() else { return Ok(()) };
+        let Some(line) = self.next_line() else {
+            return Ok(());
+        };
         let mut bytes = line.as_bytes();
         while !bytes.is_empty() {
             let count = poll_fn(|cx| self.port.poll_write(cx, bytes, &[])).await?;
@@ -83,7 +85,12 @@ impl Meter {
         let seconds = self.start.elapsed().as_secs_f64();
         let volts = 230.0 + 1.8 * (seconds / 7.0 * TAU).sin() + 0.4 * (seconds / 1.7).cos();
         let amperes = 5.2 + 2.1 * (seconds / 23.0 * TAU).sin() + 0.3 * (seconds * 1.3).sin();
-        Reading { number, volts, amperes, watts: volts * amperes * 0.97 }
+        Reading {
+            number,
+            volts,
+            amperes,
+            watts: volts * amperes * 0.97,
+        }
     }
 }
 

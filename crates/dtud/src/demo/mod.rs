@@ -60,7 +60,10 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
         settings: Settings::default(),
         settings_path: None,
         setup_window: Some(Duration::ZERO),
-        at: at_lines(center.port()).iter().map(|line| StartLine::argument(line)).collect(),
+        at: at_lines(center.port())
+            .iter()
+            .map(|line| StartLine::argument(line))
+            .collect(),
         record: None,
     };
     let control = Arc::new(Control::default());
@@ -71,7 +74,12 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
     let meter = meter::Meter::open(&line, Arc::clone(&scene), start)?;
     let (network, cut) = watch::channel(false);
     let actors = [tokio::spawn(center.run(cut)), tokio::spawn(meter.run())];
-    let view = View { time, scene, control: Arc::clone(&control), network };
+    let view = View {
+        time,
+        scene,
+        control: Arc::clone(&control),
+        network,
+    };
     let view = tokio::spawn(view.show(start, terminal));
     // Whatever ends it, the view puts the terminal back before anything is printed.
     machine.await;

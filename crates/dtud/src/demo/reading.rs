@@ -21,14 +21,24 @@ impl Reading {
             let value = words.next()?.parse().ok()?;
             (words.next()? == unit).then_some(value)
         };
-        let reading = Self { number, volts: value("V")?, amperes: value("A")?, watts: value("W")? };
+        let reading = Self {
+            number,
+            volts: value("V")?,
+            amperes: value("A")?,
+            watts: value("W")?,
+        };
         words.next().is_none().then_some(reading)
     }
 }
 
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, volts, amperes, watts } = self;
+        let Self {
+            number,
+            volts,
+            amperes,
+            watts,
+        } = self;
         write!(f, "#{number:04} {volts:.1} V {amperes:5.2} A {watts:5.0} W")
     }
 }
@@ -39,14 +49,25 @@ mod tests {
 
     #[test]
     fn what_the_meter_writes_the_center_reads() {
-        let reading = Reading { number: 12, volts: 230.1, amperes: 5.12, watts: 1178.0 };
+        let reading = Reading {
+            number: 12,
+            volts: 230.1,
+            amperes: 5.12,
+            watts: 1178.0,
+        };
         assert_eq!(reading.to_string(), "#0012 230.1 V  5.12 A  1178 W");
         assert_eq!(Reading::parse(&reading.to_string()), Some(reading));
     }
 
     #[test]
     fn a_damaged_line_is_no_reading() {
-        for line in ["", "#", "0012 230.1 V  5.12 A  1178 W", "#0012 230.1 V  5.12 A", "#12 1 V 1 A 1 W 1"] {
+        for line in [
+            "",
+            "#",
+            "0012 230.1 V  5.12 A  1178 W",
+            "#0012 230.1 V  5.12 A",
+            "#12 1 V 1 A 1 W 1",
+        ] {
             assert_eq!(Reading::parse(line), None, "{line}");
         }
     }

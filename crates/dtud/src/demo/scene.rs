@@ -111,13 +111,22 @@ impl Scene {
 
     /// Whether whatever the meter said has arrived, or waits in the device for the network.
     pub(super) fn is_settled(&self) -> bool {
-        let waits = if self.story.is_cut() { self.waiting() as u64 } else { 0 };
+        let waits = if self.story.is_cut() {
+            self.waiting() as u64
+        } else {
+            0
+        };
         self.account.under_way() == waits
     }
 
     /// The account, in a line.
     pub(super) fn sum(&self) -> String {
-        let Account { sent, arrived, twice, .. } = &self.account;
+        let Account {
+            sent,
+            arrived,
+            twice,
+            ..
+        } = &self.account;
         let (under_way, lost) = (self.account.under_way(), self.account.lost());
         format!(
             "sent {} = arrived {} + under way {under_way} + lost {lost}; twice {twice}",
@@ -146,8 +155,15 @@ impl Scene {
 
 /// Text without its line ends, and with no byte that would drive the terminal.
 fn shown(bytes: &[u8]) -> String {
-    let end = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
-    bytes.get(..end).unwrap_or_default().escape_ascii().to_string()
+    let end = bytes
+        .iter()
+        .rposition(|byte| !byte.is_ascii_whitespace())
+        .map_or(0, |last| last + 1);
+    bytes
+        .get(..end)
+        .unwrap_or_default()
+        .escape_ascii()
+        .to_string()
 }
 
 /// Looks over the device's shoulder.
@@ -177,9 +193,11 @@ impl Observer for Watcher {
             Output::Event(Event::Connected(SocketId::Link(link))) => {
                 (Way::Event, format!("link {link} is up"))
             }
-            Output::Event(Event::Disconnected { socket: SocketId::Link(link), reason, .. }) => {
-                (Way::Event, format!("link {link}: {reason}"))
-            }
+            Output::Event(Event::Disconnected {
+                socket: SocketId::Link(link),
+                reason,
+                ..
+            }) => (Way::Event, format!("link {link}: {reason}")),
             Output::Event(Event::ModeStarted) => (Way::Event, "working mode begins".to_owned()),
             Output::Serial(_)
             | Output::Socket(..)

@@ -26,17 +26,41 @@ pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene, now: Duration) {
     } else {
         "═══════════".green()
     };
-    let way = [" dtud demo ".bold().reversed(), "  meter ── serial line ── device ".into(), network];
-    frame.render_widget(Line::from_iter(way.into_iter().chain([" data center".into()])), title);
-    let [meter, device, center] =
-        Layout::horizontal([Constraint::Fill(24), Constraint::Fill(30), Constraint::Fill(26)]).areas(actors);
+    let way = [
+        " dtud demo ".bold().reversed(),
+        "  meter ── serial line ── device ".into(),
+        network,
+    ];
+    frame.render_widget(
+        Line::from_iter(way.into_iter().chain([" data center".into()])),
+        title,
+    );
+    let [meter, device, center] = Layout::horizontal([
+        Constraint::Fill(24),
+        Constraint::Fill(30),
+        Constraint::Fill(26),
+    ])
+    .areas(actors);
     frame.render_widget(panel(" Meter ", Color::Yellow, meter_lines(scene)), meter);
     frame.render_widget(panel(" Device ", Color::Green, device_lines(scene)), device);
-    frame.render_widget(panel(" Data center ", Color::Cyan, center_lines(scene)), center);
-    let color = if scene.story.is_cut() { Color::Red } else { Color::Blue };
-    frame.render_widget(panel(" What happens ", color, story_lines(scene, now)), story);
+    frame.render_widget(
+        panel(" Data center ", Color::Cyan, center_lines(scene)),
+        center,
+    );
+    let color = if scene.story.is_cut() {
+        Color::Red
+    } else {
+        Color::Blue
+    };
+    frame.render_widget(
+        panel(" What happens ", color, story_lines(scene, now)),
+        story,
+    );
     draw_frames(frame, scene, frames);
-    frame.render_widget(Line::from(" c cuts the network, or heals it   q ends".dim()), keys);
+    frame.render_widget(
+        Line::from(" c cuts the network, or heals it   q ends".dim()),
+        keys,
+    );
 }
 
 /// Link 1, in the words of `AT+CINET?`.
@@ -53,16 +77,23 @@ pub(super) fn link_state(scene: &Scene) -> &'static str {
 }
 
 fn panel<'a>(title: &'a str, color: Color, lines: Vec<Line<'a>>) -> Paragraph<'a> {
-    let block = Block::bordered().border_type(BorderType::Rounded).border_style(Style::new().fg(color));
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(Style::new().fg(color));
     Paragraph::new(lines).block(block.title(title.bold()))
 }
 
 fn pair<'a>(name: &'a str, value: impl Into<Span<'a>>) -> Line<'a> {
-    Line::from(vec![Span::from(format!(" {name:<10} ")).dim(), value.into()])
+    Line::from(vec![
+        Span::from(format!(" {name:<10} ")).dim(),
+        value.into(),
+    ])
 }
 
 fn meter_lines(scene: &Scene) -> Vec<Line<'_>> {
-    let Some(reading) = scene.reading else { return vec![pair("", "starts")] };
+    let Some(reading) = scene.reading else {
+        return vec![pair("", "starts")];
+    };
     vec![
         pair("voltage", format!("{:7.1} V", reading.volts)),
         pair("current", format!("{:7.2} A", reading.amperes)),
@@ -73,21 +104,44 @@ fn meter_lines(scene: &Scene) -> Vec<Line<'_>> {
 }
 
 fn device_lines(scene: &Scene) -> Vec<Line<'_>> {
-    let (Some(status), Some(link)) = (&scene.status, scene.link()) else { return vec![pair("", "starts")] };
-    let color = if link.state == LinkState::Connected { Color::Green } else { Color::Yellow };
+    let (Some(status), Some(link)) = (&scene.status, scene.link()) else {
+        return vec![pair("", "starts")];
+    };
+    let color = if link.state == LinkState::Connected {
+        Color::Green
+    } else {
+        Color::Yellow
+    };
     let waiting = Span::from(Count(link.waiting_frames as u64, "frame").to_string());
     vec![
         lamps(status),
         pair("link 1", Span::from(link_state(scene)).fg(color)),
-        pair("waiting", if link.waiting_frames > 0 { waiting.yellow().bold() } else { waiting }),
-        pair("delivered", Count(link.counters.frames_out, "frame").to_string()),
-        pair("sent again", Count(link.counters.resent_frames, "frame").to_string()),
+        pair(
+            "waiting",
+            if link.waiting_frames > 0 {
+                waiting.yellow().bold()
+            } else {
+                waiting
+            },
+        ),
+        pair(
+            "delivered",
+            Count(link.counters.frames_out, "frame").to_string(),
+        ),
+        pair(
+            "sent again",
+            Count(link.counters.resent_frames, "frame").to_string(),
+        ),
     ]
 }
 
 fn lamps(status: &Status) -> Line<'static> {
     let lamp = |name: &'static str, on: bool, color: Color| {
-        let sign = if on { Span::from("● ").fg(color) } else { Span::from("○ ").dim() };
+        let sign = if on {
+            Span::from("● ").fg(color)
+        } else {
+            Span::from("○ ").dim()
+        };
         [Span::from(" "), sign, Span::from(name)]
     };
     let lamps = [
@@ -105,14 +159,25 @@ fn center_lines(scene: &Scene) -> Vec<Line<'_>> {
         pair("heartbeats", format!("{:5}", scene.heartbeats)),
         pair("arrived", format!("{:5}", scene.account.arrived.frames)),
         pair("bytes", format!("{:5}", scene.account.arrived.bytes)),
-        pair("lost", if scene.account.lost() > 0 { lost.red().bold() } else { lost.green().bold() }),
+        pair(
+            "lost",
+            if scene.account.lost() > 0 {
+                lost.red().bold()
+            } else {
+                lost.green().bold()
+            },
+        ),
     ]
 }
 
 fn story_lines(scene: &Scene, now: Duration) -> Vec<Line<'_>> {
     let said = Span::from(format!(" {}", scene.said(now))).bold();
     vec![
-        Line::from(if scene.story.is_cut() { said.red() } else { said }),
+        Line::from(if scene.story.is_cut() {
+            said.red()
+        } else {
+            said
+        }),
         Line::from(format!(" {}", scene.sum())),
     ]
 }
@@ -130,7 +195,11 @@ fn draw_frames(frame: &mut Frame<'_>, scene: &Scene, area: Rect) {
             Way::Event => ("• event", Color::Magenta),
         };
         let time = format!(" {:>8.3}  ", frame.at.as_secs_f64());
-        Line::from(vec![time.dim(), Span::from(format!("{way:<21}  ")).fg(color), frame.text.as_str().into()])
+        Line::from(vec![
+            time.dim(),
+            Span::from(format!("{way:<21}  ")).fg(color),
+            frame.text.as_str().into(),
+        ])
     });
     frame.render_widget(panel(" Frames ", Color::Magenta, lines.collect()), area);
 }
@@ -151,7 +220,10 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         terminal.draw(|frame| draw(frame, scene, SECONDS)).unwrap();
         let cells = terminal.backend().buffer().content();
-        cells.chunks(usize::from(columns)).map(|row| row.iter().map(|cell| cell.symbol()).collect()).collect()
+        cells
+            .chunks(usize::from(columns))
+            .map(|row| row.iter().map(|cell| cell.symbol()).collect())
+            .collect()
     }
 
     /// In an outage; `sent` readings are on the way, each of the size of the `last`.
@@ -164,7 +236,13 @@ mod tests {
                 account.arrive(number, 32);
             }
         }
-        let dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let dtu = Dtu::new(
+            Config::default(),
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
         let mut status = dtu.status(Instant::ZERO);
         let [link, ..] = &mut status.links;
         link.state = state;
@@ -180,12 +258,27 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_off_at_80_x_24() {
-        let waits =
-            [WaitingFor::Retry, WaitingFor::Network, WaitingFor::Data, WaitingFor::Duty, WaitingFor::Mode];
+        let waits = [
+            WaitingFor::Retry,
+            WaitingFor::Network,
+            WaitingFor::Data,
+            WaitingFor::Duty,
+            WaitingFor::Mode,
+        ];
         let states = [LinkState::Off, LinkState::Connecting, LinkState::Connected];
         for state in states.into_iter().chain(waits.map(LinkState::Waiting)) {
-            let last = Reading { number: 99_999, volts: 232.2, amperes: 17.77, watts: 10_000.0 };
-            let mut scene = scene(state, 99_998, |number| number % 3 > 0 && number < 90_000, last);
+            let last = Reading {
+                number: 99_999,
+                volts: 232.2,
+                amperes: 17.77,
+                watts: 10_000.0,
+            };
+            let mut scene = scene(
+                state,
+                99_998,
+                |number| number % 3 > 0 && number < 90_000,
+                last,
+            );
             (scene.registrations, scene.heartbeats) = (12_345, 23_456);
             let (small, large) = (drawn(&scene, 80, 24), drawn(&scene, 300, 24));
             for (small, large) in small.iter().zip(&large) {
@@ -201,13 +294,23 @@ mod tests {
 
     #[test]
     fn the_picture_of_an_outage() {
-        let last = Reading { number: 26, volts: 231.2, amperes: 5.77, watts: 1294.0 };
+        let last = Reading {
+            number: 26,
+            volts: 231.2,
+            amperes: 5.77,
+            watts: 1294.0,
+        };
         let retry = LinkState::Waiting(WaitingFor::Retry);
         let mut scene = scene(retry, 25, |number| number <= 20, last);
         (scene.registrations, scene.heartbeats) = (1, 1);
         let drawn = drawn(&scene, 80, 24);
         let drawn: Vec<_> = drawn.iter().map(|row| row.trim_end()).collect();
-        assert_eq!(drawn.join("\n"), include_str!("outage.txt").trim_end(), "\n{}", drawn.join("\n"));
+        assert_eq!(
+            drawn.join("\n"),
+            include_str!("outage.txt").trim_end(),
+            "\n{}",
+            drawn.join("\n")
+        );
     }
 
     const SECONDS: Duration = Duration::from_secs(13);

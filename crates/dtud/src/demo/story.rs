@@ -27,7 +27,11 @@ enum Act {
     /// The network is cut, and comes back by itself at that time, if at one.
     Cut { until: Option<Duration> },
     /// It is back; so many frames had been sent by then, and so many of them waited.
-    Back { sent: u64, waited: u64, at: Duration },
+    Back {
+        sent: u64,
+        waited: u64,
+        at: Duration,
+    },
     /// What had waited has arrived, so long after the network was back.
     Whole { waited: u64, after: Duration },
 }
@@ -40,10 +44,17 @@ impl Story {
     /// Time goes on.
     pub(super) fn tick(&mut self, now: Duration, frames: Frames) {
         match self.act {
-            Act::Before if now >= CUT_AT => self.act = Act::Cut { until: Some(now + CUT_FOR) },
+            Act::Before if now >= CUT_AT => {
+                self.act = Act::Cut {
+                    until: Some(now + CUT_FOR),
+                }
+            }
             Act::Cut { until: Some(until) } if now >= until => self.heal(now, frames),
             Act::Back { sent, waited, at } if frames.arrived + frames.lost >= sent => {
-                self.act = Act::Whole { waited, after: now.saturating_sub(at) };
+                self.act = Act::Whole {
+                    waited,
+                    after: now.saturating_sub(at),
+                };
             }
             Act::Before | Act::Cut { .. } | Act::Back { .. } | Act::Whole { .. } => {}
         }
@@ -60,21 +71,31 @@ impl Story {
 
     fn heal(&mut self, now: Duration, frames: Frames) {
         let waited = frames.sent.saturating_sub(frames.arrived + frames.lost);
-        self.act = Act::Back { sent: frames.sent, waited, at: now };
+        self.act = Act::Back {
+            sent: frames.sent,
+            waited,
+            at: now,
+        };
     }
 
     /// What happens, in a sentence.
     pub(super) fn said(&self, now: Duration, frames: Frames) -> String {
         let left = |until: Duration| until.saturating_sub(now).as_secs_f64().ceil();
         match self.act {
-            Act::Before => format!("All is well. The network will be cut in {} s.", left(CUT_AT)),
+            Act::Before => format!(
+                "All is well. The network will be cut in {} s.",
+                left(CUT_AT)
+            ),
             Act::Cut { until: Some(until) } => format!(
                 "THE NETWORK IS CUT, for {} s more. {} in the device.",
                 left(until),
                 wait(frames.waiting)
             ),
             Act::Cut { until: None } => {
-                format!("THE NETWORK IS CUT, until you press c. {} in the device.", wait(frames.waiting))
+                format!(
+                    "THE NETWORK IS CUT, until you press c. {} in the device.",
+                    wait(frames.waiting)
+                )
             }
             Act::Back { waited, .. } => {
                 format!(
@@ -93,7 +114,11 @@ impl Story {
 }
 
 fn wait(waiting: usize) -> String {
-    format!("{} {}", Count(waiting as u64, "frame"), if waiting == 1 { "waits" } else { "wait" })
+    format!(
+        "{} {}",
+        Count(waiting as u64, "frame"),
+        if waiting == 1 { "waits" } else { "wait" }
+    )
 }
 
 /// The network is cut by itself at this time.
@@ -113,13 +138,21 @@ mod tests {
     }
 
     const fn frames(sent: u64, arrived: u64, lost: u64) -> Frames {
-        Frames { sent, arrived, waiting: (sent - arrived - lost) as usize, lost }
+        Frames {
+            sent,
+            arrived,
+            waiting: (sent - arrived - lost) as usize,
+            lost,
+        }
     }
 
     #[test]
     fn the_network_is_cut_at_10_s_and_what_waited_comes() {
         let mut story = Story::default();
-        assert_eq!(at(&mut story, 4, frames(8, 8, 0)), "All is well. The network will be cut in 6 s.");
+        assert_eq!(
+            at(&mut story, 4, frames(8, 8, 0)),
+            "All is well. The network will be cut in 6 s."
+        );
         assert!(!story.is_cut());
         assert_eq!(
             at(&mut story, 10, frames(20, 20, 0)),
@@ -150,7 +183,10 @@ mod tests {
             at(&mut story, 10, frames(21, 20, 0)),
             "THE NETWORK IS CUT, for 6 s more. 1 frame waits in the device."
         );
-        assert!(at(&mut story, 16, frames(22, 21, 0)).starts_with("The network is back. 1 frame waited;"));
+        assert!(
+            at(&mut story, 16, frames(22, 21, 0))
+                .starts_with("The network is back. 1 frame waited;")
+        );
     }
 
     #[test]

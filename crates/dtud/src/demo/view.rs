@@ -32,7 +32,11 @@ enum Key {
 impl View {
     /// Shows the scene until its time is over or somebody ends it; then asks the device to stop.
     pub(super) async fn show(self, start: Instant, terminal: bool) -> anyhow::Result<()> {
-        let shown = if terminal { self.draw(start).await } else { self.print(start).await };
+        let shown = if terminal {
+            self.draw(start).await
+        } else {
+            self.print(start).await
+        };
         self.settle().await;
         self.control.stop_once();
         shown
@@ -48,14 +52,18 @@ impl View {
         scene.tick(now);
         let cut = scene.story.is_cut();
         drop(scene);
-        self.network.send_if_modified(|is| std::mem::replace(is, cut) != cut);
+        self.network
+            .send_if_modified(|is| std::mem::replace(is, cut) != cut);
     }
 
     /// So that the last account is one of frames that are somewhere.
     async fn settle(&self) {
         scene::lock(&self.scene).closing = true;
         let end = Instant::now() + SETTLED_WITHIN;
-        while Instant::now() < end && !self.control.is_stopping() && !scene::lock(&self.scene).is_settled() {
+        while Instant::now() < end
+            && !self.control.is_stopping()
+            && !scene::lock(&self.scene).is_settled()
+        {
             sleep(TICK).await;
         }
     }
@@ -68,7 +76,11 @@ impl View {
             self.tick(start.elapsed());
             if count % TICKS_PER_LINE == TICKS_PER_LINE - 1 {
                 // Who reads it may be gone (`| head`): the end of the scene.
-                writeln!(std::io::stdout(), "{}", plain(&scene::lock(&self.scene), start.elapsed()))?;
+                writeln!(
+                    std::io::stdout(),
+                    "{}",
+                    plain(&scene::lock(&self.scene), start.elapsed())
+                )?;
             }
             count = count.wrapping_add(1);
         }
@@ -88,7 +100,9 @@ impl View {
             }
             let now = start.elapsed();
             self.tick(now);
-            shown = terminal.draw(|frame| screen::draw(frame, &scene::lock(&self.scene), now)).map(drop);
+            shown = terminal
+                .draw(|frame| screen::draw(frame, &scene::lock(&self.scene), now))
+                .map(drop);
             while let Ok(key) = keys.try_recv() {
                 match key {
                     Key::End => ended = true,

@@ -29,7 +29,12 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn new(dir: &Path, opened: Option<Identity>) -> Arc<Self> {
         let looked = Mutex::new(Instant::now());
-        Arc::new(Self { dir: dir.to_owned(), opened, is_lost: AtomicBool::new(false), looked })
+        Arc::new(Self {
+            dir: dir.to_owned(),
+            opened,
+            is_lost: AtomicBool::new(false),
+            looked,
+        })
     }
 
     /// # Errors
@@ -40,7 +45,10 @@ impl Guard {
         let is_lost = self.opened.is_some() && now != self.opened;
         let was_lost = self.is_lost.swap(is_lost, Ordering::AcqRel);
         match (was_lost, is_lost) {
-            (false, true) => error!("disk: {}; nothing is kept on the disk until then", self.why()),
+            (false, true) => error!(
+                "disk: {}; nothing is kept on the disk until then",
+                self.why()
+            ),
             (true, false) => info!("disk: {}: the state folder is back", self.dir.display()),
             (false, false) | (true, true) => {}
         }
@@ -57,9 +65,11 @@ impl Guard {
     }
 
     fn why(&self) -> io::Error {
-        let text =
-            "the state folder was removed or replaced while dtud ran: put it back, or start dtud again";
-        io::Error::new(io::ErrorKind::NotFound, format!("{}: {text}", self.dir.display()))
+        let text = "the state folder was removed or replaced while dtud ran: put it back, or start dtud again";
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{}: {text}", self.dir.display()),
+        )
     }
 }
 
@@ -77,14 +87,19 @@ impl Watch {
     /// Ready when something has gone.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Self::New(dir) = self {
-            let watched = watch(dir).inspect_err(|error| debug!("{}: not watched: {error}", dir.display()));
+            let watched =
+                watch(dir).inspect_err(|error| debug!("{}: not watched: {error}", dir.display()));
             *self = watched.map_or(Self::None, Self::Polled);
             // It may have gone before.
             return Poll::Ready(());
         }
-        let Self::Polled(fd) = &*self else { return Poll::Pending };
+        let Self::Polled(fd) = &*self else {
+            return Poll::Pending;
+        };
         loop {
-            let Ok(mut ready) = ready!(fd.poll_read_ready(cx)) else { return Poll::Pending };
+            let Ok(mut ready) = ready!(fd.poll_read_ready(cx)) else {
+                return Poll::Pending;
+            };
             let mut buf = [0; 4096];
             match rustix::io::read(fd, &mut buf) {
                 Ok(1..) => return Poll::Ready(()),

@@ -21,19 +21,27 @@ impl LossFile {
     pub(super) fn open(fs: &Fs, dir: &Path) -> io::Result<Self> {
         let places = Places::open(fs, &dir.join("losses"), WORDS)?;
         let losses = decode(places.words());
-        Ok(Self { places: Some(places), losses })
+        Ok(Self {
+            places: Some(places),
+            losses,
+        })
     }
 
     /// As it stands; nothing is written later either.
     pub(super) fn peek(fs: &Fs, dir: &Path) -> Self {
-        Self { places: None, losses: decode(&peek(fs, &dir.join("losses"), WORDS)) }
+        Self {
+            places: None,
+            losses: decode(&peek(fs, &dir.join("losses"), WORDS)),
+        }
     }
 
     /// # Errors
     /// Of the file system, with the path.
     pub(super) fn write(&mut self, losses: &Losses) -> io::Result<()> {
         self.losses = *losses;
-        let Some(places) = &mut self.places else { return Ok(()) };
+        let Some(places) = &mut self.places else {
+            return Ok(());
+        };
         let age = places.words().first().map_or(0, |age| age + 1);
         places.write(encode(age, losses))
     }
@@ -49,29 +57,39 @@ impl LossFile {
 
     /// On the disk, not only with the system.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.places.as_ref().map_or(Ok(()), |places| places.file().sync_data())
+        self.places
+            .as_ref()
+            .map_or(Ok(()), |places| places.file().sync_data())
     }
 }
 
 fn encode(age: u64, losses: &Losses) -> Vec<u64> {
     let all = losses.queues.iter().chain([&losses.line]);
     let figures = all.flat_map(|loss| [loss.frames, loss.bytes, loss.spool_refused]);
-    [age].into_iter().chain(figures).chain(losses.others).collect()
+    [age]
+        .into_iter()
+        .chain(figures)
+        .chain(losses.others)
+        .collect()
 }
 
 fn decode(words: &[u64]) -> Losses {
-    let mut all = words[1..WORDS - Losses::OTHERS].chunks_exact(3).map(|of| Loss {
-        frames: of[0],
-        bytes: of[1],
-        spool_refused: of[2],
-    });
+    let mut all = words[1..WORDS - Losses::OTHERS]
+        .chunks_exact(3)
+        .map(|of| Loss {
+            frames: of[0],
+            bytes: of[1],
+            spool_refused: of[2],
+        });
     let mut losses = Losses::default();
     losses
         .queues
         .iter_mut()
         .chain([&mut losses.line])
         .for_each(|loss| *loss = all.next().unwrap_or_default());
-    losses.others.copy_from_slice(&words[WORDS - Losses::OTHERS..]);
+    losses
+        .others
+        .copy_from_slice(&words[WORDS - Losses::OTHERS..]);
     losses
 }
 

@@ -10,7 +10,9 @@ use tracing::{info, warn};
 use super::losses::LossFile;
 use crate::fs::aside;
 use crate::settings::Settings;
-use crate::spool::{Found, Left, Spool, find_undelivered, folder, peek_undelivered, undelivered_path};
+use crate::spool::{
+    Found, Left, Spool, find_undelivered, folder, peek_undelivered, undelivered_path,
+};
 use crate::store::State;
 use crate::words::plain;
 
@@ -47,7 +49,9 @@ impl Faults {
     fn sum_up(&self) {
         if !self.without.is_empty() {
             let queues = self.without.join(", ");
-            warn!("disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})");
+            warn!(
+                "disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})"
+            );
         }
     }
 }
@@ -70,19 +74,32 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
         refused: [const { Vec::new() }; QUEUES],
     };
     for queue in QueueId::ALL {
-        let Opened { spool, found, to_forget } =
-            open_queue(state, settings, queue, &mut all.losses, &mut faults);
+        let Opened {
+            spool,
+            found,
+            to_forget,
+        } = open_queue(state, settings, queue, &mut all.losses, &mut faults);
         if !found.frames.is_empty() {
-            let kept =
-                if spool.is_some() { spool_path(state, queue) } else { undelivered_path(state.dir(), queue) };
+            let kept = if spool.is_some() {
+                spool_path(state, queue)
+            } else {
+                undelivered_path(state.dir(), queue)
+            };
             let (count, path) = (found.frames.len(), kept.display());
-            info!("{queue}: {count} frames of the last run wait (to drop them: stop dtud, remove {path})");
+            info!(
+                "{queue}: {count} frames of the last run wait (to drop them: stop dtud, remove {path})"
+            );
         }
         all.written[queue.index()] = found.frames.last().map_or(0, |(last, _)| last + 1);
         all.refused[queue.index()] = found.refused;
         all.spools[queue.index()] = spool;
         all.to_forget.extend(to_forget);
-        all.frames.extend(found.frames.into_iter().map(|(number, frame)| (queue, number, frame)));
+        all.frames.extend(
+            found
+                .frames
+                .into_iter()
+                .map(|(number, frame)| (queue, number, frame)),
+        );
     }
     faults.sum_up();
     all
@@ -118,13 +135,24 @@ fn open_queue(
             Some(wanted) => {
                 let kind = (wanted.size, wanted.sync);
                 let (spool, found) = Spool::open(&state.fs, state.dir(), queue, kind, &mut count)?;
-                Ok(Opened { spool: Some(spool), found, to_forget: None })
+                Ok(Opened {
+                    spool: Some(spool),
+                    found,
+                    to_forget: None,
+                })
             }
             None => {
                 let left = find_undelivered(&state.fs, state.dir(), queue, &mut count)?;
-                let found =
-                    Found { frames: left.found.frames.clone(), lost: left.found.lost, ..Found::default() };
-                Ok(Opened { spool: None, found, to_forget: Some(left) })
+                let found = Found {
+                    frames: left.found.frames.clone(),
+                    lost: left.found.lost,
+                    ..Found::default()
+                };
+                Ok(Opened {
+                    spool: None,
+                    found,
+                    to_forget: Some(left),
+                })
             }
         }
     };
@@ -171,7 +199,11 @@ fn look_at(
     if settings.spool_settings(queue).is_some() {
         faults.without.push(queue.to_string());
     }
-    Opened { spool: None, found, to_forget: None }
+    Opened {
+        spool: None,
+        found,
+        to_forget: None,
+    }
 }
 
 fn spool_path(state: &State, queue: QueueId) -> PathBuf {
@@ -180,10 +212,17 @@ fn spool_path(state: &State, queue: QueueId) -> PathBuf {
 
 /// Only what is of the wrong kind: a spool or file that fails for another reason may be read at the next start.
 fn set_aside(state: &State, queue: QueueId) {
-    for (path, is_folder) in [(spool_path(state, queue), true), (undelivered_path(state.dir(), queue), false)]
-    {
-        let wrong = std::fs::symlink_metadata(&path)
-            .is_ok_and(|data| if is_folder { !data.is_dir() } else { !data.is_file() });
+    for (path, is_folder) in [
+        (spool_path(state, queue), true),
+        (undelivered_path(state.dir(), queue), false),
+    ] {
+        let wrong = std::fs::symlink_metadata(&path).is_ok_and(|data| {
+            if is_folder {
+                !data.is_dir()
+            } else {
+                !data.is_file()
+            }
+        });
         if wrong {
             let aside = aside(&path);
             match state.fs.rename(&path, &aside) {

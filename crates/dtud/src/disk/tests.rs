@@ -4,14 +4,21 @@ use crate::journal::Ear;
 
 #[test]
 fn messages_are_stored_beside_the_loop_and_come_back_and_the_newest_wins() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let dir = tempfile::tempdir().unwrap();
     runtime.block_on(async {
-        let (mut disk, kept) = Disk::open(&Fs::default(), dir.path(), &Settings::default()).unwrap();
+        let (mut disk, kept) =
+            Disk::open(&Fs::default(), dir.path(), &Settings::default()).unwrap();
         assert_eq!(kept.messages, "");
         let mut saved = Vec::new();
         for number in 1..=3 {
-            disk.order(StoreOutput::Messages { number, text: format!("set {number}\n") });
+            disk.order(StoreOutput::Messages {
+                number,
+                text: format!("set {number}\n"),
+            });
         }
         while disk.is_saving() {
             let Saved::Messages(outcome) = std::future::poll_fn(|cx| disk.poll(cx)).await else {
@@ -42,7 +49,12 @@ fn a_file_in_the_place_of_a_spool_is_set_aside() {
     std::fs::write(dir.path().join("spool/link-1"), "no folder").unwrap();
     let settings = dir.path().join("s.toml");
     std::fs::write(&settings, "[link.1]\nspool = \"disk\"").unwrap();
-    let (disk, _) = Disk::open(&Fs::default(), dir.path(), &Settings::load(&settings).unwrap()).unwrap();
+    let (disk, _) = Disk::open(
+        &Fs::default(),
+        dir.path(),
+        &Settings::load(&settings).unwrap(),
+    )
+    .unwrap();
     assert!(disk.queues[0].is_open);
     assert!(dir.path().join("spool/link-1.damaged-1").is_file());
 }
@@ -66,19 +78,30 @@ fn settings(sync: &str) -> Settings {
 
 impl Small {
     fn start(fs: &Fs, dir: &Path, sync: &str) -> anyhow::Result<(Self, Kept)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (disk, kept) = runtime.block_on(async { Disk::open(fs, dir, &settings(sync)) })?;
         let mut waiting: [std::collections::BTreeMap<u64, Bytes>; QUEUES] = Default::default();
         for (queue, number, frame) in &kept.frames {
             waiting[queue.index()].insert(*number, frame.clone());
         }
-        Ok((Self { runtime, disk, waiting, refused: 0 }, kept))
+        Ok((
+            Self {
+                runtime,
+                disk,
+                waiting,
+                refused: 0,
+            },
+            kept,
+        ))
     }
 
     fn frame(&mut self, queue: QueueId, number: u64) {
         let frame = Bytes::from(format!("{queue} {number}"));
         self.waiting[queue.index()].insert(number, frame.clone());
-        self.disk.order(StoreOutput::SpoolAppend(queue, number, frame));
+        self.disk
+            .order(StoreOutput::SpoolAppend(queue, number, frame));
     }
 
     fn deliver(&mut self, queue: QueueId, up_to: u64) {
@@ -121,15 +144,24 @@ impl Small {
         }
         self.tell();
         self.disk.keep_undelivered(|queue| {
-            self.waiting[queue.index()].iter().map(|(number, frame)| (*number, frame))
+            self.waiting[queue.index()]
+                .iter()
+                .map(|(number, frame)| (*number, frame))
         })
     }
 }
 
 fn numbers(kept: &Kept, queue: QueueId) -> Vec<u64> {
     let of = kept.frames.iter().filter(|(whose, ..)| *whose == queue);
-    of.map(|(_, _, frame)| String::from_utf8_lossy(frame).rsplit(' ').next().unwrap().parse().unwrap())
-        .collect()
+    of.map(|(_, _, frame)| {
+        String::from_utf8_lossy(frame)
+            .rsplit(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    })
+    .collect()
 }
 
 /// Issue 9: a run of the device with every operation failing once, or from then on.
@@ -153,21 +185,40 @@ fn k3_after_a_clean_stop_in_is_out_and_counted_whatever_failed() {
     run(&counting, tempfile::tempdir().unwrap().path()).unwrap();
     assert!(counting.count() > 40, "{} operations", counting.count());
     let (broken, full) = (Fault::Error(libc::EIO), Fault::Error(libc::ENOSPC));
-    for (fault, lasts) in [(broken, false), (broken, true), (full, true), (Fault::Short, false)] {
+    for (fault, lasts) in [
+        (broken, false),
+        (broken, true),
+        (full, true),
+        (Fault::Short, false),
+    ] {
         for index in 0..counting.count() + 10 {
             let what = format!("operation {index}, {fault:?}, lasts: {lasts}");
             let dir = tempfile::tempdir().unwrap();
-            let Some((lost, _)) = run(&Fs::failing(index, fault, lasts), dir.path()) else { continue };
+            let Some((lost, _)) = run(&Fs::failing(index, fault, lasts), dir.path()) else {
+                continue;
+            };
             let (_, kept) = Small::start(&Fs::counting(), dir.path(), "1s").expect(&what);
             let (one, two) = (numbers(&kept, ONE), numbers(&kept, TWO));
-            assert!(one.is_sorted() && two.is_sorted(), "{what}: {one:?} {two:?}");
+            assert!(
+                one.is_sorted() && two.is_sorted(),
+                "{what}: {one:?} {two:?}"
+            );
             let gone = (2..6).filter(|number| !one.contains(number)).count()
                 + (0..6).filter(|number| !two.contains(number)).count();
-            assert!(gone as u64 <= lost, "{what}: {lost} are told lost: {one:?} {two:?}");
+            assert!(
+                gone as u64 <= lost,
+                "{what}: {lost} are told lost: {one:?} {two:?}"
+            );
             // A frame that was written in spite of the error may come, though it is counted.
-            assert!(lasts || gone as u64 == lost, "{what}: {lost} are told lost: {one:?} {two:?}");
+            assert!(
+                lasts || gone as u64 == lost,
+                "{what}: {lost} are told lost: {one:?} {two:?}"
+            );
             let counted: u64 = kept.losses.queues.iter().map(|loss| loss.frames).sum();
-            assert!(counted == lost || lasts, "{what}: {lost} are lost, {counted} are kept as counted");
+            assert!(
+                counted == lost || lasts,
+                "{what}: {lost} are lost, {counted} are kept as counted"
+            );
         }
     }
 }
@@ -187,11 +238,19 @@ fn d15_a_disk_that_stands_still_holds_nothing_up() {
         assert_eq!(small.holds(ONE, number), None, "1s does not wait");
     }
     small.deliver(ONE, 30);
-    assert!(before.elapsed() < std::time::Duration::from_millis(300), "{:?}", before.elapsed());
+    assert!(
+        before.elapsed() < std::time::Duration::from_millis(300),
+        "{:?}",
+        before.elapsed()
+    );
     let writes = fs.count();
     fs.hold(false);
     small.settle();
-    assert!(fs.count() - writes < 12, "what waited goes in one write: {}", fs.count() - writes);
+    assert!(
+        fs.count() - writes < 12,
+        "what waited goes in one write: {}",
+        fs.count() - writes
+    );
     drop(small);
     let (_, kept) = Small::start(&Fs::default(), dir.path(), "1s").unwrap();
     assert_eq!(numbers(&kept, ONE), (30..40).collect::<Vec<_>>());
@@ -207,15 +266,27 @@ fn d15_always_waits_for_the_disk_before_a_send() {
     small.frame(ONE, 0);
     let order = small.holds(ONE, 0).expect("the frame is not on the disk");
     small.frame(ONE, 1);
-    assert_eq!(small.holds(ONE, 0), Some(order), "it waits for its own write, not for those of later frames");
+    assert_eq!(
+        small.holds(ONE, 0),
+        Some(order),
+        "it waits for its own write, not for those of later frames"
+    );
     assert!(small.holds(ONE, 1) > Some(order));
     let heartbeat = Bytes::from_static(b"www.usr.cn");
-    assert_eq!(small.disk.holds(ONE, &heartbeat), None, "what is no frame does not wait");
+    assert_eq!(
+        small.disk.holds(ONE, &heartbeat),
+        None,
+        "what is no frame does not wait"
+    );
     small.frame(TWO, 0);
     assert_eq!(small.holds(TWO, 0), None, "link 2 has no spool");
     fs.hold(false);
     small.settle();
-    assert!(small.disk.has_done(order) && small.holds(ONE, 0).is_none() && small.holds(ONE, 1).is_none());
+    assert!(
+        small.disk.has_done(order)
+            && small.holds(ONE, 0).is_none()
+            && small.holds(ONE, 1).is_none()
+    );
 }
 
 /// D15: a writer thread that could not start, or ended by a fault.
@@ -239,10 +310,16 @@ fn d15_what_waits_for_the_disk_is_bounded() {
     fs.hold(true);
     let frame = Bytes::from(vec![0; 1024]);
     for number in 0..3000 {
-        small.disk.order(StoreOutput::SpoolAppend(ONE, number, frame.clone()));
+        small
+            .disk
+            .order(StoreOutput::SpoolAppend(ONE, number, frame.clone()));
     }
     small.tell();
-    assert!((900..2100).contains(&small.refused), "{} refused", small.refused);
+    assert!(
+        (900..2100).contains(&small.refused),
+        "{} refused",
+        small.refused
+    );
     fs.hold(false);
     small.settle();
 }
@@ -257,8 +334,13 @@ fn k4_a_frame_that_was_being_sent_does_not_come_again_and_is_counted() {
         (0..3).for_each(|number| small.frame(QueueId::Httpd, number));
         small.settle();
         fs.hold(true);
-        small.disk.order(StoreOutput::SpoolSending(QueueId::Httpd, Some(0)));
-        assert!(small.holds(QueueId::Httpd, 0).is_some(), "{sync}: the send waits");
+        small
+            .disk
+            .order(StoreOutput::SpoolSending(QueueId::Httpd, Some(0)));
+        assert!(
+            small.holds(QueueId::Httpd, 0).is_some(),
+            "{sync}: the send waits"
+        );
         fs.hold(false);
         small.settle();
         assert!(small.holds(QueueId::Httpd, 0).is_none());
@@ -266,12 +348,20 @@ fn k4_a_frame_that_was_being_sent_does_not_come_again_and_is_counted() {
         for round in 0..2 {
             let (_, kept) = Small::start(&Fs::default(), dir.path(), sync).unwrap();
             assert_eq!(numbers(&kept, QueueId::Httpd), [1, 2], "{sync}");
-            assert_eq!(kept.losses.queues[QueueId::Httpd.index()].frames, 1, "{sync}: once, start {round}");
+            assert_eq!(
+                kept.losses.queues[QueueId::Httpd.index()].frames,
+                1,
+                "{sync}: once, start {round}"
+            );
         }
         // It came back, for it cannot have arrived.
         let (mut small, _) = Small::start(&Fs::default(), dir.path(), sync).unwrap();
-        small.disk.order(StoreOutput::SpoolSending(QueueId::Httpd, Some(1)));
-        small.disk.order(StoreOutput::SpoolSending(QueueId::Httpd, None));
+        small
+            .disk
+            .order(StoreOutput::SpoolSending(QueueId::Httpd, Some(1)));
+        small
+            .disk
+            .order(StoreOutput::SpoolSending(QueueId::Httpd, None));
         small.settle();
         drop(small);
         let (_, kept) = Small::start(&Fs::default(), dir.path(), sync).unwrap();
@@ -309,7 +399,10 @@ fn k2_a_state_folder_that_cannot_be_written_gives_what_is_stored() {
     let fs = Fs::counting();
     fs.fail_writing();
     let (mut small, kept) = Small::start(&fs, dir.path(), "1s").unwrap();
-    assert_eq!((numbers(&kept, ONE), numbers(&kept, TWO)), (vec![0], vec![0]));
+    assert_eq!(
+        (numbers(&kept, ONE), numbers(&kept, TWO)),
+        (vec![0], vec![0])
+    );
     small.frame(ONE, 1);
     small.tell();
     assert_eq!(small.refused, 1, "in memory only, counted");
@@ -325,8 +418,14 @@ fn k7_a_folder_that_others_may_write_is_refused_with_its_mode_and_the_cure() {
     std::fs::create_dir(&state).unwrap();
     for mode in [0o777, 0o775, 0o702, 0o1777] {
         std::fs::set_permissions(&state, std::fs::Permissions::from_mode(mode)).unwrap();
-        let said = Small::start(&Fs::default(), &state, "1s").err().expect("refused").to_string();
-        let wanted = format!("others may write it (mode {mode:04o}); cure: chmod go-w {}", state.display());
+        let said = Small::start(&Fs::default(), &state, "1s")
+            .err()
+            .expect("refused")
+            .to_string();
+        let wanted = format!(
+            "others may write it (mode {mode:04o}); cure: chmod go-w {}",
+            state.display()
+        );
         assert!(said.contains(&wanted), "{said}");
     }
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -341,10 +440,19 @@ fn k7_no_symbolic_link_is_followed() {
     std::fs::write(&precious, "mine").unwrap();
     let state = dir.path().join("state");
     std::fs::create_dir_all(state.join("spool/link-1")).unwrap();
-    let names =
-        ["lock", "parameters.new", "parameters", "losses", "undelivered-2.new", "spool/link-1/released"];
-    let names =
-        names.into_iter().chain(["messages.new", "spool/link-1/0000000000000000.frames", "spool/httpd"]);
+    let names = [
+        "lock",
+        "parameters.new",
+        "parameters",
+        "losses",
+        "undelivered-2.new",
+        "spool/link-1/released",
+    ];
+    let names = names.into_iter().chain([
+        "messages.new",
+        "spool/link-1/0000000000000000.frames",
+        "spool/httpd",
+    ]);
     for name in names {
         std::os::unix::fs::symlink(&precious, state.join(name)).unwrap();
     }
@@ -355,7 +463,10 @@ fn k7_no_symbolic_link_is_followed() {
     small.save("AT+CIPR=9600\n");
     let Small { runtime, disk, .. } = &mut small;
     runtime.block_on(async {
-        while !matches!(std::future::poll_fn(|cx| disk.poll(cx)).await, Saved::Parameters(Ok(()))) {}
+        while !matches!(
+            std::future::poll_fn(|cx| disk.poll(cx)).await,
+            Saved::Parameters(Ok(()))
+        ) {}
     });
     small.settle();
     assert_eq!(small.stop(), 0);
@@ -377,7 +488,11 @@ fn k7_the_loss_of_the_folder_is_noticed_and_nothing_is_kept_elsewhere() {
     // The system tells it: nothing else happens.
     runtime.block_on(std::future::poll_fn(|cx| {
         let _ = disk.poll(cx);
-        if disk.guard.check_now_and_then().is_err() { Poll::Ready(()) } else { Poll::Pending }
+        if disk.guard.check_now_and_then().is_err() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }));
     small.frame(ONE, 1);
     small.settle();
@@ -389,7 +504,11 @@ fn k7_the_loss_of_the_folder_is_noticed_and_nothing_is_kept_elsewhere() {
         matches!(&saved, Saved::Parameters(Err(why)) if why.contains("removed or replaced")),
         "{saved:?}"
     );
-    assert_eq!(std::fs::read_dir(&state).unwrap().count(), 0, "it is somebody else's");
+    assert_eq!(
+        std::fs::read_dir(&state).unwrap().count(),
+        0,
+        "it is somebody else's"
+    );
     std::fs::remove_dir(&state).unwrap();
     std::fs::rename(&away, &state).unwrap();
     small.frame(ONE, 2);
@@ -403,10 +522,18 @@ fn k9_a_spool_folder_that_cannot_be_used_is_told_once() {
     let (dir, ear) = (tempfile::tempdir().unwrap(), Ear::default());
     std::fs::write(dir.path().join("spool"), "").unwrap();
     ear.listens(|| drop(Small::start(&Fs::default(), dir.path(), "never").unwrap()));
-    let warnings: Vec<_> = ear.take().into_iter().filter(|line| line.starts_with("WARN")).collect();
+    let warnings: Vec<_> = ear
+        .take()
+        .into_iter()
+        .filter(|line| line.starts_with("WARN"))
+        .collect();
     let queues = "link 1, link 3, link 4, HTTPD, serial command mode";
-    let cause = format!("WARN  disk: {}: File exists", dir.path().join("spool").display());
-    let outcome =
-        format!("WARN  disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})");
+    let cause = format!(
+        "WARN  disk: {}: File exists",
+        dir.path().join("spool").display()
+    );
+    let outcome = format!(
+        "WARN  disk: spool = \"disk\" cannot be had now: frames wait in memory only ({queues})"
+    );
     assert_eq!(warnings, [cause, outcome]);
 }

@@ -88,8 +88,19 @@ struct Pending {
 impl Writer {
     /// `written`: below this every frame of a queue is on the disk.
     pub(super) fn new(files: Files, bounds: [usize; QUEUES], written: [u64; QUEUES]) -> Self {
-        let shared = Shared { work: Mutex::new(Work { written, ..Work::default() }), ..Shared::default() };
-        Self { shared: Arc::new(shared), state: State::Idle(Box::new(files)), bounds, waker: None }
+        let shared = Shared {
+            work: Mutex::new(Work {
+                written,
+                ..Work::default()
+            }),
+            ..Shared::default()
+        };
+        Self {
+            shared: Arc::new(shared),
+            state: State::Idle(Box::new(files)),
+            bounds,
+            waker: None,
+        }
     }
 
     /// Keeps a frame; gives the number of the order, or `None` where it is refused.
@@ -97,8 +108,9 @@ impl Writer {
         let bound = self.bounds[queue.index()];
         self.give(|work| {
             let pending = &mut work.queues[queue.index()];
-            let fits =
-                !work.is_dead && pending.bytes + frame.len() <= bound && pending.frames.len() < FRAMES_MAX;
+            let fits = !work.is_dead
+                && pending.bytes + frame.len() <= bound
+                && pending.frames.len() < FRAMES_MAX;
             if fits {
                 pending.bytes += frame.len();
                 pending.frames.push_back((number, frame.clone()));
@@ -112,7 +124,10 @@ impl Writer {
         self.give(|work| {
             let pending = &mut work.queues[queue.index()];
             pending.release = pending.release.max(Some(up_to));
-            while pending.frames.front().is_some_and(|(number, _)| *number < up_to)
+            while pending
+                .frames
+                .front()
+                .is_some_and(|(number, _)| *number < up_to)
                 && let Some((_, frame)) = pending.frames.pop_front()
             {
                 pending.bytes -= frame.len();
@@ -156,7 +171,11 @@ impl Writer {
 
     /// Frames that were refused since the last call, if any. Costs next to nothing where there are none.
     pub(super) fn refused(&mut self, waker: &Waker) -> Option<[Vec<u64>; QUEUES]> {
-        if self.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+        if self
+            .waker
+            .as_ref()
+            .is_none_or(|known| !known.will_wake(waker))
+        {
             self.waker = Some(waker.clone());
             self.shared.lock().waker = Some(waker.clone());
         }
@@ -277,8 +296,17 @@ impl Shared {
             for (queue, pending) in QueueId::ALL.into_iter().zip(queues) {
                 written[queue.index()] = pending.frames.back().map_or(0, |(last, _)| last + 1);
                 refused[queue.index()] = match &lost {
-                    None => carry_out(files.spools[queue.index()].as_mut(), queue, pending, &mut troubles),
-                    Some(_) => pending.frames.into_iter().map(|(number, _)| number).collect(),
+                    None => carry_out(
+                        files.spools[queue.index()].as_mut(),
+                        queue,
+                        pending,
+                        &mut troubles,
+                    ),
+                    Some(_) => pending
+                        .frames
+                        .into_iter()
+                        .map(|(number, _)| number)
+                        .collect(),
                 };
             }
             let mut work = self.lock();
@@ -314,11 +342,18 @@ impl Shared {
             if work.stop || work.given > work.done {
                 return work;
             }
-            let due = counted.map_or(Duration::ZERO, |at| LOSSES_EVERY.saturating_sub(at.elapsed()));
+            let due = counted.map_or(Duration::ZERO, |at| {
+                LOSSES_EVERY.saturating_sub(at.elapsed())
+            });
             work = match &work.losses {
                 None => self.news.wait(work).unwrap_or_else(PoisonError::into_inner),
                 Some(_) if due.is_zero() => return work,
-                Some(_) => self.news.wait_timeout(work, due).unwrap_or_else(PoisonError::into_inner).0,
+                Some(_) => {
+                    self.news
+                        .wait_timeout(work, due)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
             };
         }
     }
@@ -331,8 +366,15 @@ fn carry_out(
     pending: Pending,
     troubles: &mut Troubles,
 ) -> Vec<u64> {
-    let Pending { mut frames, release, sending, .. } = pending;
-    let Some(spool) = spool else { return frames.iter().map(|(number, _)| *number).collect() };
+    let Pending {
+        mut frames,
+        release,
+        sending,
+        ..
+    } = pending;
+    let Some(spool) = spool else {
+        return frames.iter().map(|(number, _)| *number).collect();
+    };
     if release.is_none() && sending.is_none() && frames.is_empty() {
         return Vec::new();
     }
@@ -352,10 +394,14 @@ struct Troubles([bool; QUEUES + 1]);
 
 impl Troubles {
     fn note(&mut self, place: usize, outcome: std::io::Result<()>) {
-        let whose = QueueId::ALL
-            .get(place)
-            .map_or_else(|| "disk: losses".to_owned(), |queue| format!("{queue}: spool"));
-        match (std::mem::replace(&mut self.0[place], outcome.is_err()), outcome) {
+        let whose = QueueId::ALL.get(place).map_or_else(
+            || "disk: losses".to_owned(),
+            |queue| format!("{queue}: spool"),
+        );
+        match (
+            std::mem::replace(&mut self.0[place], outcome.is_err()),
+            outcome,
+        ) {
             (false, Err(error)) => warn!("{whose}: {error}"),
             (true, Ok(())) => info!("{whose}: works again"),
             (false, Ok(())) | (true, Err(_)) => {}

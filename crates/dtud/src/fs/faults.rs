@@ -53,17 +53,31 @@ struct Plan {
 impl Fs {
     /// Fails at the operation of that index, counted from 0.
     pub(crate) fn failing(index: usize, fault: Fault, lasts: bool) -> Self {
-        let plan = Plan { at: Some((index, fault)), lasts, ..Plan::default() };
-        Self { faults: Some(Arc::new(Faults { plan: Mutex::new(plan), ..Faults::default() })) }
+        let plan = Plan {
+            at: Some((index, fault)),
+            lasts,
+            ..Plan::default()
+        };
+        Self {
+            faults: Some(Arc::new(Faults {
+                plan: Mutex::new(plan),
+                ..Faults::default()
+            })),
+        }
     }
 
     /// Counts operations.
     pub(crate) fn counting() -> Self {
-        Self { faults: Some(Arc::default()) }
+        Self {
+            faults: Some(Arc::default()),
+        }
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.faults.as_ref().expect("a file system with a plan").lock()
+        self.faults
+            .as_ref()
+            .expect("a file system with a plan")
+            .lock()
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -32,14 +32,19 @@ pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
 
 /// Whether the file system, or its rights, allow no change at all.
 pub(crate) fn is_read_only(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
 }
 
 /// For a file of its owner alone, and no link to one.
 pub(crate) fn options() -> std::fs::OpenOptions {
     let mut options = File::options();
     // A FIFO in the place of a file must not stop the start: O_NONBLOCK means nothing to files.
-    options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     options
 }
 
@@ -49,7 +54,11 @@ impl Fs {
         let read = || -> io::Result<Vec<u8>> {
             self.step("read")?;
             let mut bytes = Vec::new();
-            options().read(true).open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+            options()
+                .read(true)
+                .open(path)?
+                .take(limit.saturating_add(1))
+                .read_to_end(&mut bytes)?;
             Ok(bytes)
         };
         match read() {
@@ -94,12 +103,17 @@ impl Fs {
 
     /// Gives the file another name, in place of a file that has it.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step("rename").and_then(|()| std::fs::rename(from, to)).map_err(|error| named(to, &error))
+        self.step("rename")
+            .and_then(|()| std::fs::rename(from, to))
+            .map_err(|error| named(to, &error))
     }
 
     /// Removes the file if it is there.
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
-        match self.step("remove").and_then(|()| std::fs::remove_file(path)) {
+        match self
+            .step("remove")
+            .and_then(|()| std::fs::remove_file(path))
+        {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, &error)),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -109,7 +123,13 @@ impl Fs {
     pub(crate) fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let sync = || {
             self.step("sync")?;
-            self.force(|| File::options().read(true).custom_flags(libc::O_DIRECTORY).open(dir)?.sync_all())
+            self.force(|| {
+                File::options()
+                    .read(true)
+                    .custom_flags(libc::O_DIRECTORY)
+                    .open(dir)?
+                    .sync_all()
+            })
         };
         sync().map_err(|error| named(dir, &error))
     }
@@ -118,7 +138,10 @@ impl Fs {
     pub(crate) fn make_dir(&self, dir: &Path) -> io::Result<()> {
         let make = || {
             self.step("mkdir")?;
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)
         };
         make().map_err(|error| named(dir, &error))
     }
@@ -127,19 +150,33 @@ impl Fs {
     pub(crate) fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
         let list = || -> io::Result<Vec<PathBuf>> {
             self.step("readdir")?;
-            std::fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+            std::fs::read_dir(dir)?
+                .map(|entry| Ok(entry?.path()))
+                .collect()
         };
         list().map_err(|error| named(dir, &error))
     }
 
     /// An empty file, also where there was another.
     pub(crate) fn create(&self, path: &Path) -> io::Result<OpenFile> {
-        self.open_with("open", path, options().write(true).create(true).truncate(true))
+        self.open_with(
+            "open",
+            path,
+            options().write(true).create(true).truncate(true),
+        )
     }
 
     /// A file to read and write in places; made if it is missing.
     pub(crate) fn open(&self, path: &Path) -> io::Result<OpenFile> {
-        self.open_with("open", path, options().read(true).write(true).create(true).truncate(false))
+        self.open_with(
+            "open",
+            path,
+            options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false),
+        )
     }
 
     /// A file to read only.
@@ -155,7 +192,11 @@ impl Fs {
     ) -> io::Result<OpenFile> {
         let file = self.step(what).and_then(|()| options.open(path));
         let file = file.map_err(|error| named(path, &error))?;
-        Ok(OpenFile { file, path: path.to_owned(), fs: self.clone() })
+        Ok(OpenFile {
+            file,
+            path: path.to_owned(),
+            fs: self.clone(),
+        })
     }
 
     #[cfg(not(test))]
@@ -167,18 +208,28 @@ impl Fs {
     /// Nobody cuts the power of a test with a plan.
     #[cfg(test)]
     fn force(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        if self.faults.is_some() { Ok(()) } else { sync() }
+        if self.faults.is_some() {
+            Ok(())
+        } else {
+            sync()
+        }
     }
 
     #[cfg(not(test))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the seam of the tests")]
+    #[allow(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the seam of the tests"
+    )]
     const fn step(&self, _what: &'static str) -> io::Result<()> {
         Ok(())
     }
 
     #[cfg(test)]
     fn step(&self, what: &'static str) -> io::Result<()> {
-        self.faults.as_ref().map_or(Ok(()), |faults| faults.step(what))
+        self.faults
+            .as_ref()
+            .map_or(Ok(()), |faults| faults.step(what))
     }
 }
 
@@ -192,7 +243,8 @@ pub(crate) struct OpenFile {
 
 impl OpenFile {
     pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.write_part(bytes, offset).map_err(|error| named(&self.path, &error))
+        self.write_part(bytes, offset)
+            .map_err(|error| named(&self.path, &error))
     }
 
     #[cfg(not(test))]
@@ -203,7 +255,9 @@ impl OpenFile {
     /// A write that is to fail may get a part done.
     #[cfg(test)]
     fn write_part(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let Some(faults) = &self.fs.faults else { return self.file.write_all_at(bytes, offset) };
+        let Some(faults) = &self.fs.faults else {
+            return self.file.write_all_at(bytes, offset);
+        };
         let (part, outcome) = faults.write(bytes.len());
         self.file.write_all_at(&bytes[..part], offset)?;
         outcome
@@ -222,11 +276,18 @@ impl OpenFile {
     }
 
     pub(crate) fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata().map_err(|error| named(&self.path, &error))?.len())
+        Ok(self
+            .file
+            .metadata()
+            .map_err(|error| named(&self.path, &error))?
+            .len())
     }
 
     fn run(&self, what: &'static str, act: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        self.fs.step(what).and_then(|()| act(&self.file)).map_err(|error| named(&self.path, &error))
+        self.fs
+            .step(what)
+            .and_then(|()| act(&self.file))
+            .map_err(|error| named(&self.path, &error))
     }
 }
 
@@ -237,7 +298,9 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
         name.push(format!(".damaged-{number}"));
         PathBuf::from(name)
     };
-    let free = (1..MAX_DAMAGED).map(named).find(|aside| std::fs::symlink_metadata(aside).is_err());
+    let free = (1..MAX_DAMAGED)
+        .map(named)
+        .find(|aside| std::fs::symlink_metadata(aside).is_err());
     free.unwrap_or_else(|| named(MAX_DAMAGED))
 }
 

@@ -43,7 +43,11 @@ impl Places {
         if file.len().is_ok_and(|length| length == 0) {
             let _ = clear(&file, count);
         }
-        Ok(Self { file: Arc::new(file), words, place })
+        Ok(Self {
+            file: Arc::new(file),
+            words,
+            place,
+        })
     }
 
     pub(crate) fn words(&self) -> &[u64] {
@@ -80,14 +84,20 @@ pub(crate) fn peek(fs: &Fs, path: &Path, count: usize) -> Vec<u64> {
 
 /// Neither place holds anything (the sum of zeros is not zero), and both keep their room.
 fn clear(file: &OpenFile, count: usize) -> io::Result<()> {
-    PLACES.iter().try_for_each(|offset| file.write_all_at(&vec![0; count * 8 + 4], *offset))
+    PLACES
+        .iter()
+        .try_for_each(|offset| file.write_all_at(&vec![0; count * 8 + 4], *offset))
 }
 
 /// What counts, and the place for the next.
 fn read(file: &OpenFile, count: usize) -> io::Result<(Vec<u64>, usize)> {
     let [first, second] = PLACES.map(|offset| read_place(file, offset, count));
     let (first, second) = (first?, second?);
-    Ok(if first.first() >= second.first() { (first, 1) } else { (second, 0) })
+    Ok(if first.first() >= second.first() {
+        (first, 1)
+    } else {
+        (second, 0)
+    })
 }
 
 /// Zeros where nothing whole was written, and for the numbers that an earlier version did not have.
@@ -102,8 +112,15 @@ fn read_place(file: &OpenFile, offset: u64, count: usize) -> io::Result<Vec<u64>
         behind.starts_with(&crc32fast::hash(words).to_le_bytes())
     };
     let known = (1..=count).rev().find(is_whole).unwrap_or(0);
-    let known = bytes.chunks_exact(8).take(known).filter_map(|word| word.try_into().ok());
-    Ok(known.map(u64::from_le_bytes).chain(std::iter::repeat(0)).take(count).collect())
+    let known = bytes
+        .chunks_exact(8)
+        .take(known)
+        .filter_map(|word| word.try_into().ok());
+    Ok(known
+        .map(u64::from_le_bytes)
+        .chain(std::iter::repeat(0))
+        .take(count)
+        .collect())
 }
 
 /// In different sectors of the disk.
@@ -127,6 +144,9 @@ mod tests {
         assert_eq!(new.words(), [3, 13, 23, 0, 0]);
         new.write(vec![4, 14, 24, 34, 44]).unwrap();
         assert_eq!(peek(&fs, &path, 5), [4, 14, 24, 34, 44]);
-        assert_eq!(Places::open(&fs, &path, 5).unwrap().words(), [4, 14, 24, 34, 44]);
+        assert_eq!(
+            Places::open(&fs, &path, 5).unwrap().words(),
+            [4, 14, 24, 34, 44]
+        );
     }
 }

@@ -21,7 +21,8 @@ use crate::settings;
 use crate::socket::{Contact, SocketNews};
 
 /// What happens in the network of the modem.
-const RADIO: &str = "at 12h sms from +8613912345678 \"meter,AT+CSQ\"\nat 15h sms from 10086 \"hello\"\n";
+const RADIO: &str =
+    "at 12h sms from +8613912345678 \"meter,AT+CSQ\"\nat 15h sms from 10086 \"hello\"\n";
 
 struct Day {
     dtu: Dtu,
@@ -42,11 +43,26 @@ impl Day {
     fn begin(folder: &std::path::Path) -> Self {
         let script = folder.join("radio.txt");
         std::fs::write(&script, RADIO).unwrap();
-        let modem = settings::Modem { script: Some(script), ..settings::Modem::default() };
-        let link = LinkOptions { cache: 1024, ..LinkOptions::default() };
+        let modem = settings::Modem {
+            script: Some(script),
+            ..settings::Modem::default()
+        };
+        let link = LinkOptions {
+            cache: 1024,
+            ..LinkOptions::default()
+        };
         let links = std::array::from_fn(|_| link.clone());
-        let options = Options { links, ..Options::default() };
-        let dtu = Dtu::new(Config::default(), options, Identity::default(), 7, Instant::ZERO);
+        let options = Options {
+            links,
+            ..Options::default()
+        };
+        let dtu = Dtu::new(
+            Config::default(),
+            options,
+            Identity::default(),
+            7,
+            Instant::ZERO,
+        );
         let mut day = Self {
             journal: Journal::new(dtu.drops()),
             dtu,
@@ -67,9 +83,14 @@ impl Day {
     fn at(&mut self, hours: u64, minutes: u64, seconds: u64) -> &mut Self {
         let end = Instant::ZERO + Duration::from_secs(hours * 3600 + minutes * 60 + seconds);
         loop {
-            let due =
-                [self.dtu.poll_timeout().map(|due| due.at), self.modem.deadline(), self.journal.deadline()];
-            let Some(at) = due.into_iter().flatten().min().filter(|at| *at <= end) else { break };
+            let due = [
+                self.dtu.poll_timeout().map(|due| due.at),
+                self.modem.deadline(),
+                self.journal.deadline(),
+            ];
+            let Some(at) = due.into_iter().flatten().min().filter(|at| *at <= end) else {
+                break;
+            };
             self.now = self.now.max(at);
             self.step(|day| {
                 day.dtu.handle_timeout(day.now);
@@ -108,7 +129,10 @@ impl Day {
         let seconds = self.now.since(Instant::ZERO).as_secs();
         for line in self.ear.take() {
             let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-            self.log.push_str(&format!("{hours:02}:{minutes:02}:{:02}  {line}\n", seconds % 60));
+            self.log.push_str(&format!(
+                "{hours:02}:{minutes:02}:{:02}  {line}\n",
+                seconds % 60
+            ));
         }
     }
 
@@ -128,14 +152,19 @@ impl Day {
     fn carry_out(&mut self) {
         while let Some(output) = self.dtu.poll_output() {
             match output {
-                Output::Serial(SerialOutput::Write(_)) => self.feed(Input::Serial(SerialInput::Written)),
+                Output::Serial(SerialOutput::Write(_)) => {
+                    self.feed(Input::Serial(SerialInput::Written))
+                }
                 Output::Serial(SerialOutput::Configure(_)) => {
                     self.feed(Input::Serial(SerialInput::Configured(None)));
                 }
-                Output::Serial(SerialOutput::Discard) => self.feed(Input::Serial(SerialInput::Discarded(0))),
+                Output::Serial(SerialOutput::Discard) => {
+                    self.feed(Input::Serial(SerialInput::Discarded(0)))
+                }
                 Output::Socket(SocketId::Link(link), order) => self.link_order(link, order),
                 Output::Modem(order) => {
-                    self.modem.order(order, self.now, &mut Context::from_waker(Waker::noop()));
+                    self.modem
+                        .order(order, self.now, &mut Context::from_waker(Waker::noop()));
                 }
                 Output::Store(StoreOutput::Save(_)) => self.feed(Input::Store(StoreInput::Saved)),
                 Output::Store(StoreOutput::Messages { number, .. }) => {
@@ -168,17 +197,31 @@ impl Day {
                 let peer = self.peer[link.index()];
                 if self.server[link.index()] {
                     let local = "10.0.0.2:4000".parse().unwrap();
-                    let contact = Contact { peer: peer.parse().ok(), trouble: String::new() };
-                    self.journal.hear(link.into(), &SocketNews::Connected { local }, &contact);
-                    self.feed(Input::Socket(SocketId::Link(link), SocketInput::Connected { local }));
+                    let contact = Contact {
+                        peer: peer.parse().ok(),
+                        trouble: String::new(),
+                    };
+                    self.journal
+                        .hear(link.into(), &SocketNews::Connected { local }, &contact);
+                    self.feed(Input::Socket(
+                        SocketId::Link(link),
+                        SocketInput::Connected { local },
+                    ));
                 } else {
-                    self.end(link, CloseReason::Refused, &format!("connection refused by {peer}"));
+                    self.end(
+                        link,
+                        CloseReason::Refused,
+                        &format!("connection refused by {peer}"),
+                    );
                 }
             }
             SocketOutput::Send(Payload { prefix, body }) => {
                 self.acked[link.index()] += (prefix.len() + body.len()) as u64;
                 self.feed(Input::Socket(SocketId::Link(link), SocketInput::Sent));
-                self.feed(Input::Socket(SocketId::Link(link), SocketInput::Acked(self.acked[link.index()])));
+                self.feed(Input::Socket(
+                    SocketId::Link(link),
+                    SocketInput::Acked(self.acked[link.index()]),
+                ));
             }
             SocketOutput::Close => self.end(link, CloseReason::Local, ""),
         }
@@ -186,9 +229,16 @@ impl Day {
 
     fn end(&mut self, link: LinkId, reason: CloseReason, trouble: &str) {
         let acked = self.acked[link.index()];
-        let contact = Contact { peer: self.peer[link.index()].parse().ok(), trouble: trouble.to_owned() };
-        self.journal.hear(link.into(), &SocketNews::Closed { reason, acked }, &contact);
-        self.feed(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }));
+        let contact = Contact {
+            peer: self.peer[link.index()].parse().ok(),
+            trouble: trouble.to_owned(),
+        };
+        self.journal
+            .hear(link.into(), &SocketNews::Closed { reason, acked }, &contact);
+        self.feed(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Closed { reason, acked },
+        ));
     }
 
     /// The server of link 1 is gone, and its connection with it.
@@ -199,7 +249,10 @@ impl Day {
     }
 
     fn says(&mut self, text: &str) -> &mut Self {
-        self.input(Input::Socket(SocketId::Link(LinkId::ALL[0]), SocketInput::Data(text.as_bytes())))
+        self.input(Input::Socket(
+            SocketId::Link(LinkId::ALL[0]),
+            SocketInput::Data(text.as_bytes()),
+        ))
     }
 }
 
@@ -207,10 +260,14 @@ fn lived() -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut day = Day::begin(folder.path());
     day.configure();
-    day.at(8, 0, 0).says("meter,AT+CIPR?").at(8, 0, 9).says("meter,AT+CIPR=7");
+    day.at(8, 0, 0)
+        .says("meter,AT+CIPR?")
+        .at(8, 0, 9)
+        .says("meter,AT+CIPR=7");
     day.at(9, 0, 0).server_goes();
     for second in 0..90 {
-        day.at(9, 5 + second / 60, second % 60).input(Input::Serial(SerialInput::Data(&[b'7'; 200])));
+        day.at(9, 5 + second / 60, second % 60)
+            .input(Input::Serial(SerialInput::Data(&[b'7'; 200])));
     }
     day.at(9, 24, 0);
     day.server[0] = true;
@@ -236,6 +293,10 @@ fn k8_the_log_of_a_day_is_what_the_page_shows() {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, format!("{}{log}{}", &page[..begin], &page[end..])).unwrap();
     } else {
-        assert_eq!(page[begin..end], log, "docs/log.md is not what the device says; write it with BLESS=1");
+        assert_eq!(
+            page[begin..end],
+            log,
+            "docs/log.md is not what the device says; write it with BLESS=1"
+        );
     }
 }

@@ -37,7 +37,10 @@ struct Outage {
 impl Drops {
     /// What was counted so far is no news.
     pub(super) const fn new(seen: [Dropped; DropPlace::COUNT]) -> Self {
-        Self { seen, outages: Vec::new() }
+        Self {
+            seen,
+            outages: Vec::new(),
+        }
     }
 
     /// Looks for what was dropped since the last look.
@@ -49,7 +52,10 @@ impl Drops {
             if before == dropped {
                 continue;
             }
-            if let Some(outage) = self.outages.iter_mut().find(|outage| outage.before.place == dropped.place)
+            if let Some(outage) = self
+                .outages
+                .iter_mut()
+                .find(|outage| outage.before.place == dropped.place)
             {
                 if std::mem::replace(&mut outage.quiet, false) {
                     outage.look_at = now.max(outage.said_at + MINUTE);
@@ -57,7 +63,14 @@ impl Drops {
                 continue;
             }
             let look_at = now + MINUTE;
-            let outage = Outage { since: now, before, said: dropped, said_at: now, look_at, quiet: false };
+            let outage = Outage {
+                since: now,
+                before,
+                said: dropped,
+                said_at: now,
+                look_at,
+                quiet: false,
+            };
             // The text of a message, or of a request, was said with its event.
             if !has_a_text_of_its_own(dropped.place) {
                 warn!("{}", outage.sum(dropped));
@@ -69,7 +82,9 @@ impl Drops {
 
     /// Whether something goes on being dropped there.
     pub(super) fn lasts(&self, place: DropPlace) -> bool {
-        self.outages.iter().any(|outage| outage.before.place == place)
+        self.outages
+            .iter()
+            .any(|outage| outage.before.place == place)
     }
 
     /// What is due: sums, and ends.
@@ -91,7 +106,10 @@ impl Drops {
             }
             if outage.is_more_than_one(dropped) {
                 let (place, quiet) = (dropped.place, Span(now.since(outage.said_at)));
-                info!("{place}: nothing more for {quiet}; {}", outage.amount(dropped));
+                info!(
+                    "{place}: nothing more for {quiet}; {}",
+                    outage.amount(dropped)
+                );
             }
             false
         });
@@ -126,7 +144,10 @@ impl Drops {
 
     /// All places in one sum.
     pub(super) fn total(&self) -> Total {
-        self.seen.iter().filter(|dropped| is_gone(dropped.place)).fold(Total::default(), Total::with)
+        self.seen
+            .iter()
+            .filter(|dropped| is_gone(dropped.place))
+            .fold(Total::default(), Total::with)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -149,7 +170,10 @@ impl Total {
             "byte" => (0, dropped.count),
             _ => (dropped.count, dropped.bytes),
         };
-        Self { count: self.count + count, bytes: self.bytes + bytes }
+        Self {
+            count: self.count + count,
+            bytes: self.bytes + bytes,
+        }
     }
 }
 
@@ -165,13 +189,21 @@ impl fmt::Display for Total {
 
 /// A frame that found no place on the disk waits in memory.
 const fn is_gone(place: DropPlace) -> bool {
-    !matches!(place, DropPlace::LinkSpool(_) | DropPlace::HttpdSpool | DropPlace::PacketsSpool)
+    !matches!(
+        place,
+        DropPlace::LinkSpool(_) | DropPlace::HttpdSpool | DropPlace::PacketsSpool
+    )
 }
 
 impl Outage {
     /// Of the outage up to now. The span goes first: what became of it may be a sentence.
     fn sum_so_far(&self, dropped: Dropped, now: Instant) -> String {
-        format!("{}: in {}, {}", dropped.place, Span(now.since(self.since)), self.amount(dropped))
+        format!(
+            "{}: in {}, {}",
+            dropped.place,
+            Span(now.since(self.since)),
+            self.amount(dropped)
+        )
     }
 
     fn sum(&self, dropped: Dropped) -> String {
@@ -179,12 +211,20 @@ impl Outage {
     }
 
     fn amount(&self, dropped: Dropped) -> impl fmt::Display {
-        let (count, bytes) = (dropped.count - self.before.count, dropped.bytes - self.before.bytes);
+        let (count, bytes) = (
+            dropped.count - self.before.count,
+            dropped.bytes - self.before.bytes,
+        );
         let place = dropped.place;
         match (count, bytes) {
             (0, bytes) => format!("{} {}", Count(bytes, "byte"), place.fate()),
             (count, 0) => format!("{} {}", Count(count, place.what()), place.fate()),
-            _ => format!("{} ({}) {}", Count(count, place.what()), Count(bytes, "byte"), place.fate()),
+            _ => format!(
+                "{} ({}) {}",
+                Count(count, place.what()),
+                Count(bytes, "byte"),
+                place.fate()
+            ),
         }
     }
 

@@ -78,37 +78,75 @@ impl Journal {
                     self.drops.link_up(*link, now);
                 }
             }
-            Event::Disconnected { socket, reason, was_up } => self.peers.down(*socket, *reason, *was_up, now),
+            Event::Disconnected {
+                socket,
+                reason,
+                was_up,
+            } => self.peers.down(*socket, *reason, *was_up, now),
             Event::ModeStarted => info!("device: {} begins", dtu.status(now).mode),
             Event::PowerOn(reason) => {
                 self.say_all_drops(now, dtu);
                 self.peers.begin_anew();
                 info!("device: power on: {reason}");
             }
-            Event::CommandState(on) => info!("serial: command state {}", if *on { "begins" } else { "ends" }),
-            Event::FrameDropped { queue, bytes } => debug!("{queue}: a frame of {bytes} bytes is dropped"),
-            Event::LineDropped { bytes, .. } => debug!("serial: {bytes} bytes for the equipment are dropped"),
-            Event::WindowFrameDropped { bytes } => debug!("serial: a frame of {bytes} bytes found no room"),
-            Event::Command { door, line, outcome: Ok(()) } => info!("{}{line}: OK", self.who(*door)),
-            Event::Command { door, line, outcome: Err(why) } => {
+            Event::CommandState(on) => info!(
+                "serial: command state {}",
+                if *on { "begins" } else { "ends" }
+            ),
+            Event::FrameDropped { queue, bytes } => {
+                debug!("{queue}: a frame of {bytes} bytes is dropped")
+            }
+            Event::LineDropped { bytes, .. } => {
+                debug!("serial: {bytes} bytes for the equipment are dropped")
+            }
+            Event::WindowFrameDropped { bytes } => {
+                debug!("serial: a frame of {bytes} bytes found no room")
+            }
+            Event::Command {
+                door,
+                line,
+                outcome: Ok(()),
+            } => info!("{}{line}: OK", self.who(*door)),
+            Event::Command {
+                door,
+                line,
+                outcome: Err(why),
+            } => {
                 info!("{}{line}: refused: {why}", self.who(*door));
             }
             Event::WrongPassword(door) => self.log_wrong_password(*door, now),
             Event::DoorShut(door) => {
-                warn!("{}, no command is heard for five minutes", from(*door, "five wrong passwords"));
+                warn!(
+                    "{}, no command is heard for five minutes",
+                    from(*door, "five wrong passwords")
+                );
             }
-            Event::SerialPresent(present) => debug!("serial: {}", if *present { "open" } else { "missing" }),
+            Event::SerialPresent(present) => {
+                debug!("serial: {}", if *present { "open" } else { "missing" })
+            }
             Event::LineRefused(why) => warn!("serial: {why}"),
-            Event::MessageLost(loss) if self.drops.lasts(DropPlace::Messages) => debug!("SMS: {loss}"),
+            Event::MessageLost(loss) if self.drops.lasts(DropPlace::Messages) => {
+                debug!("SMS: {loss}")
+            }
             Event::MessageLost(loss) => warn!("SMS: {loss}"),
             Event::MessageToPort { from, port } => {
-                info!("SMS: a message from {from} to port {port} is for an application: not printed");
+                info!(
+                    "SMS: a message from {from} to port {port} is for an application: not printed"
+                );
             }
             Event::MessagesNotStored(why) => warn!("SMS: messages are not stored: {why}"),
-            Event::BackupActive { backup, primary, active: true } => {
+            Event::BackupActive {
+                backup,
+                primary,
+                active: true,
+            } => {
                 info!("link {backup}: serves for link {primary}")
             }
-            Event::BackupActive { backup, primary, active: false } => {
+            Event::BackupActive {
+                backup,
+                primary,
+                active: false,
+            } => {
                 info!("link {backup}: hands back to link {primary}");
             }
             Event::Lost(lost) => debug!("{lost}"),
@@ -121,7 +159,10 @@ impl Journal {
     fn who(&self, door: Door) -> String {
         match door {
             Door::Link(link) => {
-                format!("{door}: command from {}: ", self.peers.address(SocketId::Link(link)))
+                format!(
+                    "{door}: command from {}: ",
+                    self.peers.address(SocketId::Link(link))
+                )
             }
             Door::Sms(number) => format!("SMS: command from {number}: "),
             Door::SerialFrame => "serial: command in a frame: ".to_owned(),
@@ -131,7 +172,8 @@ impl Journal {
 
     /// Once a stranger: guesses come in fives, and then the door is shut, which is told.
     fn log_wrong_password(&mut self, door: Door, now: Instant) {
-        self.strangers.retain(|(_, told)| now.since(*told) < STRANGER_FOR);
+        self.strangers
+            .retain(|(_, told)| now.since(*told) < STRANGER_FOR);
         if self.strangers.iter().any(|(known, _)| *known == door) {
             debug!("{}", from(door, "a command with a wrong password"));
         } else if self.strangers.len() < STRANGERS_MAX {
@@ -167,13 +209,18 @@ impl Journal {
             HttpdEvent::Answered { .. } => {
                 debug!("HTTPD: {event}");
                 // Of redirects each answer has one.
-                self.httpd_told.retain(|told| matches!(told, HttpdEvent::Redirect { .. }));
+                self.httpd_told
+                    .retain(|told| matches!(told, HttpdEvent::Redirect { .. }));
                 return;
             }
             HttpdEvent::Stray { .. } => debug!("HTTPD: {event}"),
-            HttpdEvent::Failed(_) if self.drops.lasts(DropPlace::HttpdRequests) => debug!("HTTPD: {event}"),
+            HttpdEvent::Failed(_) if self.drops.lasts(DropPlace::HttpdRequests) => {
+                debug!("HTTPD: {event}")
+            }
             HttpdEvent::Failed(_) | HttpdEvent::Cut { .. } => warn!("HTTPD: {event}"),
-            HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) if known => debug!("HTTPD: {event}"),
+            HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) if known => {
+                debug!("HTTPD: {event}")
+            }
             HttpdEvent::Redirect { .. } | HttpdEvent::Repeated(_) => info!("HTTPD: {event}"),
         }
         if !known && self.httpd_told.len() < HTTPD_TOLD_MAX {
@@ -198,7 +245,10 @@ impl Journal {
 
     /// When something is to be said without any news.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        [self.peers.deadline(), self.drops.deadline()].into_iter().flatten().min()
+        [self.peers.deadline(), self.drops.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Says what is due.
@@ -218,10 +268,14 @@ fn from(door: Door, what: &str) -> String {
 }
 
 fn log_call(event: CallEvent) {
-    let who = |number: Option<PhoneNumber>| number.map_or_else(|| String::from("unknown"), |n| n.to_string());
+    let who = |number: Option<PhoneNumber>| {
+        number.map_or_else(|| String::from("unknown"), |n| n.to_string())
+    };
     match event {
         CallEvent::Dialled(number) => info!("call: to {number}"),
-        CallEvent::NotPlaced(number) => warn!("call: to {number} not made, there is a call already"),
+        CallEvent::NotPlaced(number) => {
+            warn!("call: to {number} not made, there is a call already")
+        }
         CallEvent::Incoming(from) => info!("call: from {}", who(from)),
         CallEvent::Refused(from) => info!("call: from {} hung up on, AT+CIRINGSTA=1", who(from)),
         CallEvent::Answered(with) => info!("call: with {} answered", who(with)),

@@ -38,7 +38,13 @@ struct Outage {
 
 impl Outage {
     const fn begin(now: Instant) -> Self {
-        Self { since: now, said_at: now, attempts: 0, connections: 0, told: Vec::new() }
+        Self {
+            since: now,
+            said_at: now,
+            attempts: 0,
+            connections: 0,
+            told: Vec::new(),
+        }
     }
 
     /// Whether this cause is news; it is no more.
@@ -63,20 +69,29 @@ impl Peers {
         let peer = &mut self.0[socket.index()];
         debug!("{socket}: connects to {text}");
         if peer.target != text {
-            *peer = Peer { target: text, ..Peer::default() };
+            *peer = Peer {
+                target: text,
+                ..Peer::default()
+            };
         }
     }
 
     /// Called with all news of a socket, before the device has them.
     pub(super) fn hear(&mut self, socket: SocketId, news: &SocketNews, contact: &Contact) {
-        if !matches!(news, SocketNews::Connected { .. } | SocketNews::Closed { .. }) {
+        if !matches!(
+            news,
+            SocketNews::Connected { .. } | SocketNews::Closed { .. }
+        ) {
             return;
         }
         let peer = &mut self.0[socket.index()];
         if let (Some(_), Some(old), Some(new)) = (peer.up_at, peer.contact.peer, contact.peer)
             && old != new
         {
-            info!("{socket}: {} has another address, {new} in place of {old}", peer.target);
+            info!(
+                "{socket}: {} has another address, {new} in place of {old}",
+                peer.target
+            );
         }
         peer.contact.clone_from(contact);
     }
@@ -113,7 +128,13 @@ impl Peers {
         }
     }
 
-    pub(super) fn down(&mut self, socket: SocketId, reason: LinkDownReason, was_up: bool, now: Instant) {
+    pub(super) fn down(
+        &mut self,
+        socket: SocketId,
+        reason: LinkDownReason,
+        was_up: bool,
+        now: Instant,
+    ) {
         let peer = &mut self.0[socket.index()];
         let up_at = peer.up_at.take();
         if up_at.is_some_and(|up_at| now.since(up_at) >= STEADY) {
@@ -121,7 +142,8 @@ impl Peers {
         }
         if is_ordinary(socket, reason, was_up) {
             // A connection beside the links is closed by this device behind an answer, a link at its end only.
-            peer.ordinary = was_up && (reason != LinkDownReason::Ordered || socket.link().is_none());
+            peer.ordinary =
+                was_up && (reason != LinkDownReason::Ordered || socket.link().is_none());
             peer.outage = None;
             if was_up && reason == LinkDownReason::Ordered && matches!(socket, SocketId::Link(_)) {
                 info!("{socket}: closed by this device (new settings, restart or stop)");
@@ -137,7 +159,10 @@ impl Peers {
             outage.said_at = now;
             match up_at {
                 Some(up_at) => warn!("{socket}: lost after {}: {cause}", Span(now.since(up_at))),
-                None => warn!("{socket}: no connection to {}: {cause}; it is tried again", peer.target),
+                None => warn!(
+                    "{socket}: no connection to {}: {cause}; it is tried again",
+                    peer.target
+                ),
             }
         } else if now.since(outage.said_at) >= REMINDER {
             outage.said_at = now;
@@ -176,14 +201,18 @@ impl Peer {
     fn address(&self) -> String {
         match self.contact.peer {
             // A name; what it means today is worth a word.
-            Some(peer) if !self.target.ends_with(&format!(" {peer}")) => format!("{} ({peer})", self.target),
+            Some(peer) if !self.target.ends_with(&format!(" {peer}")) => {
+                format!("{} ({peer})", self.target)
+            }
             Some(_) | None => self.target.clone(),
         }
     }
 
     /// When a connection of which nothing was said has lasted long enough to say that it stands.
     fn steady_at(&self) -> Option<Instant> {
-        self.outage.as_ref().filter(|outage| outage.connections > 1)?;
+        self.outage
+            .as_ref()
+            .filter(|outage| outage.connections > 1)?;
         Some(self.up_at? + STEADY)
     }
 }
@@ -205,7 +234,9 @@ fn is_ordinary(socket: SocketId, reason: LinkDownReason, was_up: bool) -> bool {
 fn cause(reason: LinkDownReason, was_up: bool, contact: &Contact) -> String {
     match (reason, was_up, contact.trouble.as_str()) {
         (LinkDownReason::Network(_), false, trouble) if !trouble.is_empty() => trouble.to_owned(),
-        (LinkDownReason::Network(_), true, trouble) if !trouble.is_empty() => format!("{reason}: {trouble}"),
+        (LinkDownReason::Network(_), true, trouble) if !trouble.is_empty() => {
+            format!("{reason}: {trouble}")
+        }
         _ => reason.to_string(),
     }
 }

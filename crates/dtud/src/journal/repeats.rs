@@ -33,7 +33,10 @@ struct Said {
 impl Repeats {
     /// Lines are said so often at first.
     pub(crate) const fn after(at_first: u32) -> Self {
-        Self { said: VecDeque::new(), at_first }
+        Self {
+            said: VecDeque::new(),
+            at_first,
+        }
     }
 
     /// What is to be said of it now; `None` = that was said a moment ago.
@@ -42,7 +45,12 @@ impl Repeats {
             if self.said.len() == MOST {
                 self.said.pop_front();
             }
-            self.said.push_back(Said { text: text.to_owned(), at: now, times: 1, unsaid: 0 });
+            self.said.push_back(Said {
+                text: text.to_owned(),
+                at: now,
+                times: 1,
+                unsaid: 0,
+            });
             return Some(text.to_owned());
         };
         let since = now.since(said.at);
@@ -73,11 +81,22 @@ mod tests {
     fn k9_a_cause_is_said_once_and_every_ten_minutes_with_how_often_it_came() {
         let mut repeats = Repeats::default();
         let at = |seconds: u64| Instant::from_millis(seconds * 1000);
-        let said: Vec<_> = (0..8).filter_map(|second| repeats.again("disk full", at(second))).collect();
+        let said: Vec<_> = (0..8)
+            .filter_map(|second| repeats.again("disk full", at(second)))
+            .collect();
         assert_eq!(said, ["disk full"]);
-        assert_eq!(repeats.again("read-only", at(8)).as_deref(), Some("read-only"));
-        assert_eq!(repeats.again("disk full", at(600)).as_deref(), Some("disk full (8 times in 10 min)"));
+        assert_eq!(
+            repeats.again("read-only", at(8)).as_deref(),
+            Some("read-only")
+        );
+        assert_eq!(
+            repeats.again("disk full", at(600)).as_deref(),
+            Some("disk full (8 times in 10 min)")
+        );
         assert_eq!(repeats.again("disk full", at(601)), None);
-        assert_eq!(repeats.again("read-only", at(9000)).as_deref(), Some("read-only"));
+        assert_eq!(
+            repeats.again("read-only", at(9000)).as_deref(),
+            Some("read-only")
+        );
     }
 }

@@ -31,18 +31,28 @@ pub(super) fn summary(status: &Status, serial: &Address, dropped: Total) -> Stri
     if !links.is_empty() {
         let _ = write!(line, "; {}", links.join(", "));
     }
-    let waits =
-        |(frames, bytes), link: &LinkStatus| (frames + link.waiting_frames, bytes + link.waiting_bytes);
+    let waits = |(frames, bytes), link: &LinkStatus| {
+        (frames + link.waiting_frames, bytes + link.waiting_bytes)
+    };
     let modes = (
         status.httpd.waiting_frames + status.serial_command.waiting_packets,
         status.httpd.waiting_bytes + status.serial_command.waiting_bytes,
     );
     let (frames, bytes) = status.links.iter().fold(modes, waits);
     if frames > 0 {
-        let _ = write!(line, "; {} ({}) wait", Count(frames as u64, "frame"), Count(bytes as u64, "byte"));
+        let _ = write!(
+            line,
+            "; {} ({}) wait",
+            Count(frames as u64, "frame"),
+            Count(bytes as u64, "byte")
+        );
     }
     if status.messages.outgoing > 0 {
-        let _ = write!(line, "; {} to be sent", Count(status.messages.outgoing.into(), "message"));
+        let _ = write!(
+            line,
+            "; {} to be sent",
+            Count(status.messages.outgoing.into(), "message")
+        );
     }
     if dropped != Total::default() {
         let _ = write!(line, "; {dropped} dropped");
@@ -80,7 +90,13 @@ mod tests {
     /// H8: a tty that was pulled out is another matter than a pty that nobody has open.
     #[test]
     fn h8_a_line_that_is_missing_is_told_from_one_without_equipment() {
-        let dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let dtu = Dtu::new(
+            Config::default(),
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
         for (line, wanted) in [
             ("pty:/run/dtu", "; no equipment on the serial line;"),
             ("tty:/dev/ttyUSB0", "; serial line missing: /dev/ttyUSB0;"),

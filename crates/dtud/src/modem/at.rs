@@ -45,7 +45,12 @@ impl At {
         // A named interface is the modem's own, and the modem is asked to connect it.
         let activate = settings.interface.is_some();
         let pin_past = note.past();
-        let dialogue = modem_proto::Settings { pin, pin_past, init: settings.init.clone(), activate };
+        let dialogue = modem_proto::Settings {
+            pin,
+            pin_past,
+            init: settings.init.clone(),
+            activate,
+        };
         Self {
             line: line(device),
             modem: Modem::new(dialogue, Instant::ZERO),
@@ -61,10 +66,14 @@ impl At {
     }
 
     fn at_rate(mut self, baud: u32) -> Self {
-        let format = LineFormat { baud, ..LineFormat::default() };
+        let format = LineFormat {
+            baud,
+            ..LineFormat::default()
+        };
         // The line is not open yet: it only takes note.
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        self.line.order(SerialOutput::Configure(format), Instant::ZERO, &mut cx);
+        self.line
+            .order(SerialOutput::Configure(format), Instant::ZERO, &mut cx);
         self
     }
 
@@ -133,7 +142,8 @@ impl At {
         let news = self.line.poll(cx, now, true, &mut buf);
         let is_news = news.is_some();
         match news {
-            None | Some(SerialNews::Configured(_) | SerialNews::Lost(_) | SerialNews::Discarded(_)) => {}
+            None
+            | Some(SerialNews::Configured(_) | SerialNews::Lost(_) | SerialNews::Discarded(_)) => {}
             Some(SerialNews::Data(count)) => {
                 self.tell(Input::Bytes(buf.get(..count).unwrap_or_default()), now, cx);
             }
@@ -162,7 +172,10 @@ impl Driver for At {
             if let Some(news) = self.news.pop_front() {
                 return Some(news);
             }
-            let is_due = self.modem.poll_timeout().is_some_and(|deadline| deadline.at <= now);
+            let is_due = self
+                .modem
+                .poll_timeout()
+                .is_some_and(|deadline| deadline.at <= now);
             if is_due {
                 self.modem.handle_timeout(now);
                 self.carry_out(now, cx);
@@ -183,7 +196,11 @@ impl Driver for At {
 
     fn status(&self) -> String {
         let counters = self.modem.counters();
-        let line = if self.line.is_open() { "open" } else { "missing" };
+        let line = if self.line.is_open() {
+            "open"
+        } else {
+            "missing"
+        };
         format!(
             "line {line}, {} commands unanswered, given up {} times, {} restarts by itself, {} messages, {} of them bad, \
              {} lines unknown, {} too long",

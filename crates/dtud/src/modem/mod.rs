@@ -56,8 +56,12 @@ impl Address {
             None if text == "sim" => Ok(Self::Sim),
             None if text == "none" => Ok(Self::None),
             None if text == "mm" => Ok(Self::Mm(None)),
-            None if text == "at" => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
-            Some(("at", "")) => Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned()),
+            None if text == "at" => {
+                Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned())
+            }
+            Some(("at", "")) => {
+                Err("at needs the modem's device, as in at:/dev/ttyUSB2".to_owned())
+            }
             Some(("at", device)) => parse_device(device).map(Self::At),
             Some(("mm", index)) => parse_index(index).map(|index| Self::Mm(Some(index))),
             None | Some(_) => Err(wrong()),
@@ -68,9 +72,11 @@ impl Address {
     pub(crate) fn identity(&self) -> Identity {
         match self {
             Self::Sim => Identity::default(),
-            Self::At(_) | Self::Mm(_) | Self::None => {
-                Identity { imei: String::new(), imsi: String::new(), ..Identity::default() }
-            }
+            Self::At(_) | Self::Mm(_) | Self::None => Identity {
+                imei: String::new(),
+                imsi: String::new(),
+                ..Identity::default()
+            },
         }
     }
 }
@@ -99,7 +105,9 @@ fn parse_device(text: &str) -> Result<PathBuf, String> {
 fn parse_index(text: &str) -> Result<u32, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
-        format!("{text:?} is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3")
+        format!(
+            "{text:?} is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"
+        )
     })
 }
 
@@ -162,9 +170,16 @@ impl Modem {
         let route = match (&address, &settings.interface) {
             (_, Some(name)) => Route::Named(Interface::watch(name).context("netlink")?),
             (Address::Sim | Address::Mm(_), None) => Route::Driver,
-            (Address::At(_) | Address::None, None) => Route::Host(VecDeque::from([host_attached()])),
+            (Address::At(_) | Address::None, None) => {
+                Route::Host(VecDeque::from([host_attached()]))
+            }
         };
-        Ok(Self { address, driver, route, said: Said::default() })
+        Ok(Self {
+            address,
+            driver,
+            route,
+            said: Said::default(),
+        })
     }
 
     /// Whether the host's own network carries the data.
@@ -189,9 +204,10 @@ impl Modem {
         let news = match &mut self.route {
             Route::Driver => driver.poll(cx, now),
             Route::Host(news) => news.pop_front().or_else(|| poll_radio(driver, cx, now)),
-            Route::Named(interface) => {
-                interface.poll(cx, now).map(way).or_else(|| poll_radio(driver, cx, now))
-            }
+            Route::Named(interface) => interface
+                .poll(cx, now)
+                .map(way)
+                .or_else(|| poll_radio(driver, cx, now)),
         }?;
         self.said.news(&news, &self.address, now);
         Some(news)
@@ -203,7 +219,10 @@ impl Modem {
             Route::Driver | Route::Host(_) => None,
             Route::Named(interface) => interface.deadline(),
         };
-        [self.driver.deadline(), route, self.said.deadline()].into_iter().flatten().min()
+        [self.driver.deadline(), route, self.said.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The network interface of links that name none.
@@ -258,13 +277,25 @@ mod tests {
     fn what_names_no_modem_is_told_what_is_allowed() {
         for (text, wanted) in [
             ("", "\"\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
-            ("sim:1", "\"sim:1\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
+            (
+                "sim:1",
+                "\"sim:1\" is not sim, at:DEVICE, mm, mm:INDEX or none",
+            ),
             ("SIM", "\"SIM\" is not sim, at:DEVICE, mm, mm:INDEX or none"),
             ("at", "at needs the modem's device, as in at:/dev/ttyUSB2"),
             ("at:", "at needs the modem's device, as in at:/dev/ttyUSB2"),
-            ("at:tcp:box", "\"tcp:box\" is not tcp:HOST:PORT with a port of 1..=65535"),
-            ("mm:", "\"\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
-            ("mm:+1", "\"+1\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3"),
+            (
+                "at:tcp:box",
+                "\"tcp:box\" is not tcp:HOST:PORT with a port of 1..=65535",
+            ),
+            (
+                "mm:",
+                "\"\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3",
+            ),
+            (
+                "mm:+1",
+                "\"+1\" is no number of a modem; `mmcli -L` shows them: 3 for …/Modem/3, as in mm:3",
+            ),
         ] {
             assert_eq!(Address::parse(text), Err(wanted.to_owned()), "{text}");
         }

@@ -21,7 +21,11 @@ pub(super) struct Note {
 impl Note {
     pub(super) fn new(state: &Path, pin: Option<&str>) -> Self {
         let digest = pin.map_or(0, |pin| crc32fast::hash(pin.as_bytes()));
-        Self { path: state.join("modem-pin"), digest: format!("{digest:08x}"), fs: Fs::default() }
+        Self {
+            path: state.join("modem-pin"),
+            digest: format!("{digest:08x}"),
+            fs: Fs::default(),
+        }
     }
 
     /// Of this PIN.
@@ -54,7 +58,10 @@ impl Note {
             PinPast::SentAgain => "opened the SIM once, was sent again, and the SIM did not open",
             PinPast::Refused => "was refused by the SIM before",
         };
-        Some(format!("this PIN {past}; remove {} to try it again", self.path.display()))
+        Some(format!(
+            "this PIN {past}; remove {} to try it again",
+            self.path.display()
+        ))
     }
 
     /// To be called before the PIN is sent.
@@ -63,7 +70,9 @@ impl Note {
     /// Why it must not be sent: no later start would know of it. One that the card took before goes without a note: a
     /// device whose state cannot be written on purpose has to come back, too.
     pub(super) fn keep_before_sending(&self, past: PinPast) -> Result<(), String> {
-        let Err(error) = self.write(past) else { return Ok(()) };
+        let Err(error) = self.write(past) else {
+            return Ok(());
+        };
         // Once a run, for the next one must be noted.
         if self.word().as_deref() == Some(ACCEPTED) && past == PinPast::SentAgain {
             return Ok(());
@@ -78,7 +87,11 @@ impl Note {
     pub(super) fn keep(&self, past: PinPast) {
         if let Err(error) = self.write(past) {
             let taken = past == PinPast::Taken;
-            let costs = if taken { "the PIN will not be sent" } else { "a wrong PIN may be sent once more" };
+            let costs = if taken {
+                "the PIN will not be sent"
+            } else {
+                "a wrong PIN may be sent once more"
+            };
             warn!("modem: {error}; {costs} after a restart");
         }
     }
@@ -101,7 +114,9 @@ impl Note {
         let line = format!("{} {word}\n", self.digest);
         write_whole(&mut self.fs.clone(), &new, line.as_bytes())?;
         self.fs.rename(&new, &self.path)?;
-        self.path.parent().map_or(Ok(()), |folder| self.fs.sync_dir(folder))
+        self.path
+            .parent()
+            .map_or(Ok(()), |folder| self.fs.sync_dir(folder))
     }
 }
 
@@ -135,7 +150,10 @@ mod tests {
         ];
         for past in pasts {
             of("1234").keep(past);
-            assert_eq!((of("1234").past(), of("4321").past()), (past, PinPast::Unsent));
+            assert_eq!(
+                (of("1234").past(), of("4321").past()),
+                (past, PinPast::Unsent)
+            );
             assert_eq!(of("1234").trouble().is_some(), past != PinPast::Taken);
         }
         assert_eq!(of("1234").word().as_deref(), Some(ACCEPTED));
@@ -149,8 +167,13 @@ mod tests {
             fs: Fs::failing(0, Fault::Error(libc::EROFS), true),
             ..Note::new(folder.path(), Some(pin))
         };
-        let why = failing("9999").keep_before_sending(PinPast::Sent).unwrap_err();
-        assert!(why.starts_with("the PIN is not sent: ") && why.contains("modem-pin"), "{why}");
+        let why = failing("9999")
+            .keep_before_sending(PinPast::Sent)
+            .unwrap_err();
+        assert!(
+            why.starts_with("the PIN is not sent: ") && why.contains("modem-pin"),
+            "{why}"
+        );
         let gone = Note::new(&folder.path().join("gone"), Some("9999"));
         assert!(gone.keep_before_sending(PinPast::Sent).is_err());
 
@@ -161,10 +184,17 @@ mod tests {
         fs::create_dir_all(folder.path().join("modem-pin.new").join("full")).unwrap();
         good.keep_before_sending(PinPast::SentAgain).unwrap();
         assert_eq!(good.past(), PinPast::Taken);
-        assert!(good.keep_before_sending(PinPast::SentTwice).is_err(), "one a run");
+        assert!(
+            good.keep_before_sending(PinPast::SentTwice).is_err(),
+            "one a run"
+        );
         let other = Note::new(folder.path(), Some("9999"));
         assert!(other.keep_before_sending(PinPast::Sent).is_err());
-        assert_eq!(good.word().as_deref(), Some(ACCEPTED), "the note that is there stays");
+        assert_eq!(
+            good.word().as_deref(),
+            Some(ACCEPTED),
+            "the note that is there stays"
+        );
     }
 
     #[test]

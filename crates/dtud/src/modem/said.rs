@@ -22,14 +22,23 @@ pub(super) struct Said {
 impl Default for Said {
     fn default() -> Self {
         let (repeats, unsaid) = (Repeats::after(AT_FIRST), Default::default());
-        Self { repeats, unsaid, due: None, rests_until: Instant::ZERO }
+        Self {
+            repeats,
+            unsaid,
+            due: None,
+            rests_until: Instant::ZERO,
+        }
     }
 }
 
 impl Said {
     pub(super) fn news(&mut self, news: &ModemInput, modem: &Address, now: Instant) {
-        let Some((kind, text)) = in_words(news, modem) else { return };
-        let Some(place) = self.unsaid.get_mut(kind) else { return };
+        let Some((kind, text)) = in_words(news, modem) else {
+            return;
+        };
+        let Some(place) = self.unsaid.get_mut(kind) else {
+            return;
+        };
         if let Some(text) = self.repeats.again(&text, now) {
             *place = None;
             if *news == ModemInput::Gone {
@@ -48,7 +57,10 @@ impl Said {
     pub(super) fn fire(&mut self, now: Instant) {
         if self.due.take_if(|due| *due <= now).is_some() {
             self.rests_until = now + REMINDER;
-            self.unsaid.iter_mut().filter_map(Option::take).for_each(|text| info!("modem: {text}"));
+            self.unsaid
+                .iter_mut()
+                .filter_map(Option::take)
+                .for_each(|text| info!("modem: {text}"));
         }
     }
 
@@ -60,7 +72,9 @@ impl Said {
 /// Its kind, and its words; `None` = no state of the modem.
 fn in_words(news: &ModemInput, modem: &Address) -> Option<(usize, String)> {
     Some(match news {
-        ModemInput::Present(identity) if identity.model.is_empty() => (0, format!("there ({modem})")),
+        ModemInput::Present(identity) if identity.model.is_empty() => {
+            (0, format!("there ({modem})"))
+        }
         ModemInput::Present(identity) => (0, format!("{} ({modem})", identity.model)),
         ModemInput::Gone => (0, "gone".to_owned()),
         ModemInput::Sim(state) => (1, format!("SIM {state}")),
@@ -96,24 +110,44 @@ mod tests {
     /// Seven lines each time that a modem went and came.
     #[test]
     fn k9_a_modem_that_goes_and_comes_is_told_once_and_how_it_stands_when_it_rests() {
-        let (mut said, ear, modem) = (Said::default(), Ear::default(), Address::At("ttyUSB2".into()));
-        let present =
-            ModemInput::Present(ModemIdentity { model: "EC25".to_owned(), ..ModemIdentity::default() });
+        let (mut said, ear, modem) = (
+            Said::default(),
+            Ear::default(),
+            Address::At("ttyUSB2".into()),
+        );
+        let present = ModemInput::Present(ModemIdentity {
+            model: "EC25".to_owned(),
+            ..ModemIdentity::default()
+        });
         let mut now = Instant::ZERO;
         ear.listens(|| {
             for _ in 0..20 {
-                for news in [&present, &ModemInput::Sim(SimState::Ready), &ModemInput::Gone, &present] {
+                for news in [
+                    &present,
+                    &ModemInput::Sim(SimState::Ready),
+                    &ModemInput::Gone,
+                    &present,
+                ] {
                     now += Duration::from_secs(2);
                     said.news(news, &modem, now);
                 }
             }
         });
-        let (here, ready, gone) =
-            ("INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready", "WARN  modem: gone");
-        assert_eq!(ear.take(), [here, ready, gone, here, here, ready, gone, ready, gone]);
+        let (here, ready, gone) = (
+            "INFO  modem: EC25 (at:ttyUSB2)",
+            "INFO  modem: SIM ready",
+            "WARN  modem: gone",
+        );
+        assert_eq!(
+            ear.take(),
+            [here, ready, gone, here, here, ready, gone, ready, gone]
+        );
         assert_eq!(said.deadline(), Some(now + STEADY));
         ear.listens(|| said.fire(now + STEADY));
-        assert_eq!(ear.take(), ["INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready"]);
+        assert_eq!(
+            ear.take(),
+            ["INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready"]
+        );
         assert_eq!(said.deadline(), None);
     }
 }

@@ -23,9 +23,19 @@ impl Sim {
     /// # Errors
     /// The script cannot be read; the text has its place.
     pub(super) fn new(settings: &settings::Modem, seed: u64) -> anyhow::Result<Self> {
-        let mut network = Network::new(seed, Settings { clock: clock(), ..Settings::default() });
+        let mut network = Network::new(
+            seed,
+            Settings {
+                clock: clock(),
+                ..Settings::default()
+            },
+        );
         let address = Some([10, 0, 0, 2].into());
-        let subscriber = Subscriber { number: settings.number, address, ..Subscriber::default() };
+        let subscriber = Subscriber {
+            number: settings.number,
+            address,
+            ..Subscriber::default()
+        };
         let modem = network.add(subscriber, Instant::ZERO);
         if let Some(path) = &settings.script {
             network.play(read_script(path)?);
@@ -39,14 +49,20 @@ impl Sim {
             info!("simulated network: {}", heard(&news));
             if let PhoneNews::Text { data, .. } = &news {
                 let text = data.text().unwrap_or_default();
-                debug!("simulated network: the message is \"{}\"", text.escape_debug());
+                debug!(
+                    "simulated network: the message is \"{}\"",
+                    text.escape_debug()
+                );
             }
         }
         while let Some(problem) = self.network.poll_problem() {
             warn!("simulated network: script: {problem}");
         }
         while let Some((_, fault)) = self.network.poll_fault() {
-            warn!("simulated network: script: {} is for modems with AT commands only", fault.word());
+            warn!(
+                "simulated network: script: {} is for modems with AT commands only",
+                fault.word()
+            );
         }
     }
 }
@@ -79,7 +95,9 @@ fn heard(news: &PhoneNews) -> String {
         PhoneNews::Text { from, parts, .. } => {
             format!("{phone} gets a message from {from} in {parts} part(s)")
         }
-        PhoneNews::Report { report, .. } => format!("{phone} gets a report: {}", report.status.outcome()),
+        PhoneNews::Report { report, .. } => {
+            format!("{phone} gets a report: {}", report.status.outcome())
+        }
         PhoneNews::Rings { from, .. } => format!("{phone} rings, {from} calls"),
         PhoneNews::Alerting { .. } => format!("{phone} hears the other side ring"),
         PhoneNews::Talking { .. } => format!("{phone} talks"),
@@ -98,9 +116,15 @@ pub(crate) fn read_script(path: &Path) -> anyhow::Result<Script> {
 
 /// The network is in China, as the manual's.
 fn clock() -> NetworkTime {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let since_1970 = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let local = since_1970.saturating_sub(SECONDS_1970_TO_2000) + 8 * 3600;
-    NetworkTime { seconds: u32::try_from(local).unwrap_or(u32::MAX), zone: Some(32) }
+    NetworkTime {
+        seconds: u32::try_from(local).unwrap_or(u32::MAX),
+        zone: Some(32),
+    }
 }
 
 const SECONDS_1970_TO_2000: u64 = 946_684_800;
@@ -117,7 +141,13 @@ mod tests {
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("radio.txt");
         std::fs::write(&path, text)?;
-        Sim::new(&settings::Modem { script: Some(path), ..settings::Modem::default() }, 1)
+        Sim::new(
+            &settings::Modem {
+                script: Some(path),
+                ..settings::Modem::default()
+            },
+            1,
+        )
     }
 
     fn news(sim: &mut Sim, now: Instant) -> Vec<ModemInput> {
@@ -129,8 +159,13 @@ mod tests {
     fn it_is_attached_at_once_with_the_manuals_identity_and_then_has_nothing_to_do() {
         let mut sim = Sim::new(&settings::Modem::default(), 1).unwrap();
         let told = news(&mut sim, Instant::ZERO);
-        let Some(ModemInput::Present(identity)) = told.first() else { panic!("{told:?}") };
-        assert_eq!((identity.imei.as_str(), identity.imsi.as_str()), ("135790246811220", "460023633887978"));
+        let Some(ModemInput::Present(identity)) = told.first() else {
+            panic!("{told:?}")
+        };
+        assert_eq!(
+            (identity.imei.as_str(), identity.imsi.as_str()),
+            ("135790246811220", "460023633887978")
+        );
         for wanted in [
             ModemInput::Sim(SimState::Ready),
             ModemInput::Registration(Registration::Home),
@@ -138,38 +173,58 @@ mod tests {
         ] {
             assert!(told.contains(&wanted), "{wanted:?} in {told:?}");
         }
-        assert_eq!(sim.deadline(), None, "a network in which nothing happens wakes nobody");
+        assert_eq!(
+            sim.deadline(),
+            None,
+            "a network in which nothing happens wakes nobody"
+        );
     }
 
     #[test]
     fn a_script_says_what_happens_in_the_network() {
-        let mut sim = script("at 10s sms from +8613912345678 \"hello\"\nat 60s registration denied").unwrap();
+        let mut sim =
+            script("at 10s sms from +8613912345678 \"hello\"\nat 60s registration denied").unwrap();
         news(&mut sim, Instant::ZERO);
         assert_eq!(sim.deadline(), Some(Instant::from_millis(10_000)));
         let told = news(&mut sim, Instant::from_millis(20_000));
-        assert!(matches!(told.as_slice(), [ModemInput::Message { .. }]), "{told:?}");
+        assert!(
+            matches!(told.as_slice(), [ModemInput::Message { .. }]),
+            "{told:?}"
+        );
         let told = news(&mut sim, Instant::from_millis(60_000));
-        assert!(told.contains(&ModemInput::Registration(Registration::Denied)), "{told:?}");
+        assert!(
+            told.contains(&ModemInput::Registration(Registration::Denied)),
+            "{told:?}"
+        );
         assert!(told.contains(&ModemInput::Detached), "{told:?}");
     }
 
     #[test]
     fn the_text_of_a_message_is_not_in_the_line_that_everybody_logs() {
-        let mut sim = script("sms from 10086 to 13900000000 \"the code is 4711\\nforged\"").unwrap();
+        let mut sim =
+            script("sms from 10086 to 13900000000 \"the code is 4711\\nforged\"").unwrap();
         let mut heard_lines = Vec::new();
         while let Some(at) = sim.deadline() {
             sim.network.handle_timeout(at);
-            heard_lines.extend(std::iter::from_fn(|| sim.network.poll_phone()).map(|news| heard(&news)));
+            heard_lines
+                .extend(std::iter::from_fn(|| sim.network.poll_phone()).map(|news| heard(&news)));
         }
-        assert_eq!(heard_lines, ["13900000000 gets a message from 10086 in 1 part(s)"]);
+        assert_eq!(
+            heard_lines,
+            ["13900000000 gets a message from 10086 in 1 part(s)"]
+        );
     }
 
     #[test]
     fn a_script_that_is_wrong_is_named_with_the_place() {
         let said = script("at 10s sms\n").err().unwrap().to_string();
         assert!(said.contains("radio.txt:1:"), "{said}");
-        let missing =
-            settings::Modem { script: Some("/nosuch/radio.txt".into()), ..settings::Modem::default() };
-        assert!(format!("{:#}", Sim::new(&missing, 1).err().unwrap()).contains("/nosuch/radio.txt"));
+        let missing = settings::Modem {
+            script: Some("/nosuch/radio.txt".into()),
+            ..settings::Modem::default()
+        };
+        assert!(
+            format!("{:#}", Sim::new(&missing, 1).err().unwrap()).contains("/nosuch/radio.txt")
+        );
     }
 }

@@ -22,14 +22,22 @@ pub(super) struct Transcript {
 
 impl Transcript {
     pub(super) fn new(path: &Path) -> Self {
-        let mut log = Self { path: path.to_owned(), file: None, written: 0, most: MOST };
+        let mut log = Self {
+            path: path.to_owned(),
+            file: None,
+            written: 0,
+            most: MOST,
+        };
         let opened = log.open();
         log.heed(opened);
         log
     }
 
     fn open(&mut self) -> io::Result<()> {
-        let mut file = crate::fs::options().append(true).create(true).open(&self.path)?;
+        let mut file = crate::fs::options()
+            .append(true)
+            .create(true)
+            .open(&self.path)?;
         let found = file.metadata()?;
         if !found.is_file() {
             return Err(io::Error::other("is no file"));
@@ -52,7 +60,10 @@ impl Transcript {
         };
         let seconds = now.as_micros() as f64 / 1e6;
         // What a confused modem sends may be anything.
-        let line: String = line.chars().map(|sign| if is_unseen(sign) { '?' } else { sign }).collect();
+        let line: String = line
+            .chars()
+            .map(|sign| if is_unseen(sign) { '?' } else { sign })
+            .collect();
         self.write(&format!("{seconds:.3} {way} {line}\n"));
     }
 
@@ -69,7 +80,9 @@ impl Transcript {
             self.file = None;
             self.open()?;
         }
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
         file.write_all(line.as_bytes())?;
         self.written += line.len() as u64;
         Ok(())
@@ -77,13 +90,17 @@ impl Transcript {
 
     fn heed(&mut self, done: io::Result<()>) {
         if let Err(error) = done {
-            warn!("{}: {error}; the dialogue with the modem is not written any more", self.path.display());
+            warn!(
+                "{}: {error}; the dialogue with the modem is not written any more",
+                self.path.display()
+            );
             self.file = None;
         }
     }
 }
 
-const HEAD: &str = "# dtud: the dialogue with the modem, secrets masked. Numbers and messages are not.\n";
+const HEAD: &str =
+    "# dtud: the dialogue with the modem, secrets masked. Numbers and messages are not.\n";
 const MOST: u64 = 8 << 20;
 
 #[cfg(test)]
@@ -104,7 +121,10 @@ mod tests {
         log.note(&Event::Heard("O\x1bK".into()), at(2001));
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("\n1.500 -> AT+CPIN=\"****\"\n# silent in the middle of the dialogue; asked until it answers\n2.001 <- O?K\n"), "{text}");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
@@ -129,8 +149,15 @@ mod tests {
         fs::write(&path, "older\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         Transcript::new(&path).note(&Event::Silent, at(1));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(fs::read_to_string(&path).unwrap().starts_with("older\n# dtud"));
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .starts_with("older\n# dtud")
+        );
     }
 
     #[test]

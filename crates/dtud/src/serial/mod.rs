@@ -55,7 +55,9 @@ impl Address {
         };
         let escaped = |byte: u8| match byte {
             b'/' => "-".to_owned(),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b':' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b':' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         };
         let name: String = text.bytes().map(escaped).collect();
@@ -80,9 +82,12 @@ impl Address {
             ("tty", device) => Ok(Self::Tty(device.into())),
             ("tcp", peer) => {
                 let (host, port) = peer.rsplit_once(':').ok_or_else(wrong)?;
-                let port = port.parse().ok().filter(|port| *port != 0 && !host.is_empty());
-                let port =
-                    port.ok_or_else(|| format!("{peer:?} is not HOST:PORT with a port of 1..=65535"))?;
+                let port = port
+                    .parse()
+                    .ok()
+                    .filter(|port| *port != 0 && !host.is_empty());
+                let port = port
+                    .ok_or_else(|| format!("{peer:?} is not HOST:PORT with a port of 1..=65535"))?;
                 Ok(Self::Tcp(host.to_owned(), port))
             }
             _ => Err(wrong()),
@@ -91,7 +96,8 @@ impl Address {
 }
 
 /// What [`Address::parse`] takes.
-pub(crate) const ADDRESSES: &str = "pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
+pub(crate) const ADDRESSES: &str =
+    "pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,10 +188,16 @@ impl Line for Serial {
     fn progress(&self) -> Progress {
         let (held, read_at) = match (&self.backend, &self.port) {
             (Backend::Pty(pty), _) => (pty.unread(), pty.read_at()),
-            (Backend::Tty(_) | Backend::Tcp(_), Some(port)) => (sys::unsent(port).unwrap_or(0) as u64, 0),
+            (Backend::Tty(_) | Backend::Tcp(_), Some(port)) => {
+                (sys::unsent(port).unwrap_or(0) as u64, 0)
+            }
             (Backend::Tty(_) | Backend::Tcp(_), None) => (0, 0),
         };
-        Progress { given: self.given, held, read_at }
+        Progress {
+            given: self.given,
+            held,
+            read_at,
+        }
     }
 
     fn patience(&self) -> Duration {
@@ -232,7 +244,10 @@ impl Serial {
             Address::Pty(path) => {
                 let (pty, port) = pty::Pty::create(path, wiring.access, state)?;
                 let serial = Self::with("serial", address, Backend::Pty(pty), Some(port));
-                Ok(Self { hold: wiring.hold, ..serial })
+                Ok(Self {
+                    hold: wiring.hold,
+                    ..serial
+                })
             }
             Address::Tty(device) => {
                 let tty = Backend::Tty(tty::Tty::new(device.clone(), wiring));
@@ -248,7 +263,12 @@ impl Serial {
     /// The line to a modem: a device, which may be the other end of somebody's pty.
     pub(crate) fn to_modem(device: &Path) -> Self {
         let tty = tty::Tty::new(device.to_owned(), Wiring::default());
-        Self::with("modem", Address::Tty(device.to_owned()), Backend::Tty(tty), None)
+        Self::with(
+            "modem",
+            Address::Tty(device.to_owned()),
+            Backend::Tty(tty),
+            None,
+        )
     }
 
     /// The line to a modem behind a serial server.
@@ -303,7 +323,10 @@ impl Serial {
 
     /// What is left of the outstanding write goes, and what the line holds for a DTE that is not there.
     fn discard(&mut self) {
-        let left = self.writing.take().map_or(0, |writing| writing.bytes.len() - writing.done);
+        let left = self
+            .writing
+            .take()
+            .map_or(0, |writing| writing.bytes.len() - writing.done);
         self.forget_unread();
         self.discarded = Some(left);
     }
@@ -331,7 +354,10 @@ impl Serial {
     pub(crate) fn order(&mut self, order: SerialOutput, now: Instant, cx: &mut Context<'_>) {
         match order {
             SerialOutput::Write(bytes) => {
-                self.writing = Some(Writing { bytes: self.outgoing(bytes), done: 0 });
+                self.writing = Some(Writing {
+                    bytes: self.outgoing(bytes),
+                    done: 0,
+                });
                 // An error shows again in `poll`, which can report it.
                 let _ = self.write(cx);
             }
@@ -365,7 +391,11 @@ impl Serial {
         {
             if let Some(used) = pty.poll_used(cx, now) {
                 self.fades_at = (!used).then(|| now + self.hold);
-                return Some(if used { SerialNews::Present } else { SerialNews::Gone });
+                return Some(if used {
+                    SerialNews::Present
+                } else {
+                    SerialNews::Gone
+                });
             }
             self.look_for_users = false;
         }
@@ -382,13 +412,19 @@ impl Serial {
 
     /// When `poll` has something to do without any news of the line.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waits = self.configuring.as_ref().filter(|_| self.port.is_some() && self.writing.is_none());
+        let waits = self
+            .configuring
+            .as_ref()
+            .filter(|_| self.port.is_some() && self.writing.is_none());
         let waits = waits.map(|configuring| configuring.look_at);
         let pty = match &self.backend {
             Backend::Pty(pty) if self.port.is_some() => pty.deadline(),
             Backend::Pty(_) | Backend::Tty(_) | Backend::Tcp(_) => None,
         };
-        [waits, pty, self.fades_at, self.retry.deadline()].into_iter().flatten().min()
+        [waits, pty, self.fades_at, self.retry.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn transfer(
@@ -403,7 +439,9 @@ impl Serial {
         if let Some(answer) = self.pending_answer() {
             return Ok(Some(answer));
         }
-        let Some(port) = self.port.as_mut().filter(|_| wanted) else { return Ok(None) };
+        let Some(port) = self.port.as_mut().filter(|_| wanted) else {
+            return Ok(None);
+        };
         match port.poll_read(cx, buf) {
             Poll::Pending => Ok(None),
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -420,7 +458,9 @@ impl Serial {
     }
 
     fn look_for_overruns(&mut self) {
-        let (Some(before), Some(port)) = (self.overruns, &self.port) else { return };
+        let (Some(before), Some(port)) = (self.overruns, &self.port) else {
+            return;
+        };
         self.overruns = sys::overruns(port).ok();
         if let Some(lost) = overrun(before, self.overruns) {
             self.lost = Some(lost);
@@ -441,7 +481,9 @@ impl Serial {
     }
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let (Some(port), Some(writing)) = (&mut self.port, &mut self.writing) else { return Ok(()) };
+        let (Some(port), Some(writing)) = (&mut self.port, &mut self.writing) else {
+            return Ok(());
+        };
         if let Backend::Pty(pty) = &self.backend {
             if !pty.is_used() {
                 return Ok(());
@@ -499,8 +541,14 @@ impl Serial {
 
     fn lose(&mut self, error: &io::Error, now: Instant) -> SerialNews {
         // What it was given and did not pass on is lost with it.
-        let held = self.port.take().and_then(|port| sys::unsent(&port).ok()).unwrap_or(0);
-        self.lost = (held > 0).then_some(Lost::InLine(held as u64)).or(self.lost);
+        let held = self
+            .port
+            .take()
+            .and_then(|port| sys::unsent(&port).ok())
+            .unwrap_or(0);
+        self.lost = (held > 0)
+            .then_some(Lost::InLine(held as u64))
+            .or(self.lost);
         self.opened = false;
         self.retry.failed(&self.address, error, now);
         // It is set when the line is back.
@@ -517,16 +565,23 @@ impl Serial {
             self.configured = Some(None);
             return;
         }
-        let patience =
-            self.format.map_or(Duration::ZERO, |old| characters(DRIVER_BUFFER, old)) + Duration::from_secs(1);
-        self.configuring =
-            Some(Configuring { format, look_at: now, give_up_at: now + patience.min(LONGEST_DRAIN) });
+        let patience = self
+            .format
+            .map_or(Duration::ZERO, |old| characters(DRIVER_BUFFER, old))
+            + Duration::from_secs(1);
+        self.configuring = Some(Configuring {
+            format,
+            look_at: now,
+            give_up_at: now + patience.min(LONGEST_DRAIN),
+        });
         self.go_on_configuring(now);
     }
 
     /// Sets the line once all that was written has left it.
     fn go_on_configuring(&mut self, now: Instant) {
-        let (Some(configuring), Some(port)) = (&mut self.configuring, &self.port) else { return };
+        let (Some(configuring), Some(port)) = (&mut self.configuring, &self.port) else {
+            return;
+        };
         if self.writing.is_some() || now < configuring.look_at {
             return;
         }
@@ -539,7 +594,10 @@ impl Serial {
             return;
         }
         if rest > Duration::ZERO {
-            warn!("{}: {} did not send what was written; its rate changes now", self.what, self.address);
+            warn!(
+                "{}: {} did not send what was written; its rate changes now",
+                self.what, self.address
+            );
         }
         let format = configuring.format;
         let answer = match &self.backend {
@@ -550,7 +608,10 @@ impl Serial {
         self.configuring = None;
         match &answer {
             Ok(()) => debug!("{}: {format}", self.what),
-            Err(why) => warn!("{}: {} cannot take {format}: {why}", self.what, self.address),
+            Err(why) => warn!(
+                "{}: {} cannot take {format}: {why}",
+                self.what, self.address
+            ),
         }
         self.format = Some(format);
         self.configured = Some(answer.err());
@@ -562,7 +623,11 @@ impl Serial {
 
     /// A real line of 7 bits carries no eighth; a pty would.
     fn outgoing(&self, bytes: Bytes) -> Bytes {
-        if self.seven_bits() { bytes.iter().map(|byte| byte & 0x7f).collect() } else { bytes }
+        if self.seven_bits() {
+            bytes.iter().map(|byte| byte & 0x7f).collect()
+        } else {
+            bytes
+        }
     }
 
     fn mask_incoming(&self, bytes: &mut [u8]) {
@@ -593,7 +658,10 @@ pub(crate) struct Stuck;
 #[cfg(test)]
 impl Progress {
     pub(crate) fn after(given: u64) -> Self {
-        Self { given, ..Self::default() }
+        Self {
+            given,
+            ..Self::default()
+        }
     }
 }
 
@@ -623,7 +691,11 @@ mod tests {
         assert_eq!(overrun(7, Some(7)), None);
         assert_eq!(overrun(7, Some(19)), Some(Lost::Overrun(12)));
         assert_eq!(overrun(u32::MAX, Some(1)), Some(Lost::Overrun(2)));
-        assert_eq!(overrun(7, None), None, "the device is gone, or its driver cannot tell");
+        assert_eq!(
+            overrun(7, None),
+            None,
+            "the device is gone, or its driver cannot tell"
+        );
     }
 
     /// Looks at a line that is read.
@@ -646,17 +718,24 @@ mod tests {
     }
 
     fn pty(serial: &mut Serial) -> &mut pty::Pty {
-        let Backend::Pty(pty) = &mut serial.backend else { panic!("it is a pty") };
+        let Backend::Pty(pty) = &mut serial.backend else {
+            panic!("it is a pty")
+        };
         pty
     }
 
     fn dte(link: &Path) -> std::fs::File {
-        std::fs::File::options().read(true).write(true).open(link).expect("the line opens")
+        std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(link)
+            .expect("the line opens")
     }
 
     fn new_pty(folder: &Path) -> (Serial, PathBuf) {
         let link = folder.join("line");
-        let serial = Serial::new(Address::Pty(link.clone()), Wiring::default(), folder).expect("a pty");
+        let serial =
+            Serial::new(Address::Pty(link.clone()), Wiring::default(), folder).expect("a pty");
         (serial, link)
     }
 
@@ -720,9 +799,9 @@ mod tests {
             // Nobody can open it before the device has, where the kernel lets go of it.
             match std::fs::File::options().read(true).write(true).open(&link) {
                 Ok(second) => break second,
-                Err(_) => {
-                    drop(tokio::time::timeout(Duration::from_millis(50), news(&mut serial, since)).await)
-                }
+                Err(_) => drop(
+                    tokio::time::timeout(Duration::from_millis(50), news(&mut serial, since)).await,
+                ),
             }
         };
         assert_eq!(news(&mut serial, since).await, SerialNews::Present);
@@ -730,14 +809,31 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_the_command_line_writes_them() {
-        assert_eq!(Address::parse("pty:./dtu0"), Ok(Address::Pty("./dtu0".into())));
-        assert_eq!(Address::parse("tty:/dev/ttyUSB0"), Ok(Address::Tty("/dev/ttyUSB0".into())));
-        assert_eq!(Address::parse("tcp:[::1]:23"), Ok(Address::Tcp("[::1]".into(), 23)));
-        for wrong in ["", "pty:", "dtu0", "tcp:host", "tcp:host:0", "tcp::23", "tcp:h:65536", "com:1"] {
+        assert_eq!(
+            Address::parse("pty:./dtu0"),
+            Ok(Address::Pty("./dtu0".into()))
+        );
+        assert_eq!(
+            Address::parse("tty:/dev/ttyUSB0"),
+            Ok(Address::Tty("/dev/ttyUSB0".into()))
+        );
+        assert_eq!(
+            Address::parse("tcp:[::1]:23"),
+            Ok(Address::Tcp("[::1]".into(), 23))
+        );
+        for wrong in [
+            "",
+            "pty:",
+            "dtu0",
+            "tcp:host",
+            "tcp:host:0",
+            "tcp::23",
+            "tcp:h:65536",
+            "com:1",
+        ] {
             assert!(Address::parse(wrong).is_err(), "{wrong}");
         }
-        let wanted =
-            "\"tty\" names no line; give pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
+        let wanted = "\"tty\" names no line; give pty:PATH, tty:DEVICE (such as tty:/dev/ttyUSB0) or tcp:HOST:PORT";
         assert_eq!(Address::parse("tty"), Err(wanted.to_owned()));
     }
 }

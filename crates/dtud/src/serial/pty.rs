@@ -42,8 +42,9 @@ impl Pty {
     pub(super) fn create(link: &Path, access: Access, state: &Path) -> io::Result<(Self, Port)> {
         let note = state.join("pty");
         let before = check_replaceable(link, &note)?;
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .map_err(|error| no_pty(&error.into()))?;
+        let master =
+            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+                .map_err(|error| no_pty(&error.into()))?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
         let name = rustix::pty::ptsname(&master, Vec::new())?;
@@ -59,12 +60,26 @@ impl Pty {
         }
         link_atomically(&name, link)?;
         let watch = Watch::new(&name).inspect_err(|error| {
-            warn!("serial: nobody can tell whether a DTE has {} open: {error}", link.display())
+            warn!(
+                "serial: nobody can tell whether a DTE has {} open: {error}",
+                link.display()
+            )
         });
         let watch = watch.ok();
         let used = watch.is_none();
         let link = link.to_owned();
-        Ok((Self { slave: Some(slave), watch, used, look_at: None, master, name, link }, port))
+        Ok((
+            Self {
+                slave: Some(slave),
+                watch,
+                used,
+                look_at: None,
+                master,
+                name,
+                link,
+            },
+            port,
+        ))
     }
 
     /// Whether a DTE has it open, as far as anybody can tell.
@@ -87,7 +102,9 @@ impl Pty {
 
     /// Whether anybody is there; where nobody was seen, it is looked for again at `again`.
     fn look(&mut self, now: Instant, again: Option<Instant>) -> bool {
-        let Some(watch) = &self.watch else { return true };
+        let Some(watch) = &self.watch else {
+            return true;
+        };
         let was_open = self.slave.is_some();
         match users::has_others(&mut self.slave, &self.master, watch) {
             Ok(true) => {
@@ -144,7 +161,9 @@ impl Pty {
     /// An echo would send the bytes that are about to be written back to where they come from.
     pub(super) fn silence_echo(&self) {
         let Some(slave) = &self.slave else { return };
-        let Ok(mut attributes) = rustix::termios::tcgetattr(slave) else { return };
+        let Ok(mut attributes) = rustix::termios::tcgetattr(slave) else {
+            return;
+        };
         if attributes.local_modes.intersects(ECHOES) {
             debug!("serial: the DTE has set an echo, which is taken back");
             attributes.local_modes -= ECHOES;
@@ -154,7 +173,10 @@ impl Pty {
 
     /// Bytes that wait for the DTE at the end of the pty, out of some more that are on their way there.
     pub(super) fn unread(&self) -> u64 {
-        self.slave.as_ref().and_then(|slave| rustix::io::ioctl_fionread(slave).ok()).unwrap_or(0)
+        self.slave
+            .as_ref()
+            .and_then(|slave| rustix::io::ioctl_fionread(slave).ok())
+            .unwrap_or(0)
     }
 
     /// What a DTE that is gone did not read reaches no later one. Gives how many bytes that was.
@@ -174,16 +196,25 @@ impl Pty {
     /// When the DTE last read, in steps of 8 s: the kernel keeps it for every tty, and the writer has no other sign of a
     /// reader that is slower than the pty's buffers are large.
     pub(super) fn read_at(&self) -> i64 {
-        self.slave.as_ref().and_then(|slave| rustix::fs::fstat(slave).ok()).map_or(0, |stat| stat.st_atime)
+        self.slave
+            .as_ref()
+            .and_then(|slave| rustix::fs::fstat(slave).ok())
+            .map_or(0, |stat| stat.st_atime)
     }
 
     /// The rate is shown to whoever asks the pty; it has no wire to set it on, and always 8 bits.
     pub(super) fn configure(&self, format: LineFormat) -> Result<(), String> {
         let set = || -> io::Result<()> {
-            let Some(slave) = &self.slave else { return Ok(()) };
+            let Some(slave) = &self.slave else {
+                return Ok(());
+            };
             let mut attributes = rustix::termios::tcgetattr(slave)?;
             attributes.set_speed(format.baud)?;
-            Ok(rustix::termios::tcsetattr(slave, OptionalActions::Now, &attributes)?)
+            Ok(rustix::termios::tcsetattr(
+                slave,
+                OptionalActions::Now,
+                &attributes,
+            )?)
         };
         debug!("serial: a pty stays at 8 bits without parity; 7 bits are imitated");
         set().map_err(|error| error.to_string())
@@ -215,7 +246,10 @@ pub struct Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { mode: 0o600, group: None }
+        Self {
+            mode: 0o600,
+            group: None,
+        }
     }
 }
 
@@ -227,21 +261,30 @@ impl Access {
         };
         if let Some(group) = self.group {
             let group = rustix::fs::Gid::from_raw(group);
-            rustix::fs::fchown(slave, None, Some(group))
-                .map_err(|error| failed("pty_group (dtud must be root, or of that group)", error))?;
+            rustix::fs::fchown(slave, None, Some(group)).map_err(|error| {
+                failed("pty_group (dtud must be root, or of that group)", error)
+            })?;
         }
-        rustix::fs::fchmod(slave, Mode::from_raw_mode(self.mode)).map_err(|error| failed("pty_mode", error))
+        rustix::fs::fchmod(slave, Mode::from_raw_mode(self.mode))
+            .map_err(|error| failed("pty_mode", error))
     }
 }
 
 fn port_of(master: &OwnedFd) -> io::Result<Port> {
-    Port::new(rustix::io::fcntl_dupfd_cloexec(master, 0)?, ShortRead::EmptyTty)
+    Port::new(
+        rustix::io::fcntl_dupfd_cloexec(master, 0)?,
+        ShortRead::EmptyTty,
+    )
 }
 
 fn make_raw(slave: &OwnedFd) -> io::Result<()> {
     let mut attributes = rustix::termios::tcgetattr(slave)?;
     attributes.make_raw();
-    Ok(rustix::termios::tcsetattr(slave, OptionalActions::Now, &attributes)?)
+    Ok(rustix::termios::tcsetattr(
+        slave,
+        OptionalActions::Now,
+        &attributes,
+    )?)
 }
 
 impl Drop for Pty {
@@ -262,17 +305,26 @@ fn check_replaceable(link: &Path, note: &Path) -> io::Result<Option<PathBuf>> {
         found => found.map_err(|error| named(link, &error))?,
     };
     if !found.is_symlink() {
-        return Err(refused(link, "exists and is not a link to a pty; left alone"));
+        return Err(refused(
+            link,
+            "exists and is not a link to a pty; left alone",
+        ));
     }
     let target = fs::read_link(link)?;
     if !target.starts_with("/dev/pts") {
-        return Err(refused(link, "is a link to something that is not in /dev/pts; left alone"));
+        return Err(refused(
+            link,
+            "is a link to something that is not in /dev/pts; left alone",
+        ));
     }
     if let Ok(pty) = fs::metadata(&target)
         && !is_ours(note, &target, link)
         && !was_given_again(&found, &pty)
     {
-        return Err(refused(link, "leads to a pty that another program serves; left alone"));
+        return Err(refused(
+            link,
+            "leads to a pty that another program serves; left alone",
+        ));
     }
     Ok(Some(target))
 }
@@ -282,7 +334,9 @@ fn is_ours(note: &Path, target: &Path, link: &Path) -> bool {
     let noted = Fs::default().read(note, 1 << 16).ok().flatten();
     let noted = noted.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let wanted = noted_text(target, link);
-    noted.is_some_and(|noted| noted.is_empty() || noted.split_inclusive('\n').any(|line| line == wanted))
+    noted.is_some_and(|noted| {
+        noted.is_empty() || noted.split_inclusive('\n').any(|line| line == wanted)
+    })
 }
 
 /// A pty that came after the link that leads to it has the number of one that is gone.
@@ -292,10 +346,16 @@ fn was_given_again(link: &fs::Metadata, pty: &fs::Metadata) -> bool {
 
 /// Whole or not at all; with what the link leads to until it is replaced.
 fn write_note(note: &Path, before: Option<&Path>, name: &Path, link: &Path) -> io::Result<()> {
-    let before = before.map(|before| noted_text(before, link)).unwrap_or_default();
+    let before = before
+        .map(|before| noted_text(before, link))
+        .unwrap_or_default();
     let new = note.with_extension("new");
     let mut fs = Fs::default();
-    write_whole(&mut fs, &new, format!("{}{before}", noted_text(name, link)).as_bytes())?;
+    write_whole(
+        &mut fs,
+        &new,
+        format!("{}{before}", noted_text(name, link)).as_bytes(),
+    )?;
     fs.rename(&new, note)
 }
 
@@ -317,8 +377,9 @@ fn link_atomically(target: &Path, link: &Path) -> io::Result<()> {
 
 /// A container without devpts says no more than "No such device".
 fn no_pty(error: &io::Error) -> io::Error {
-    let text =
-        format!("/dev/ptmx: {error}; is devpts mounted at /dev/pts? (mount -t devpts devpts /dev/pts)");
+    let text = format!(
+        "/dev/ptmx: {error}; is devpts mounted at /dev/pts? (mount -t devpts devpts /dev/pts)"
+    );
     io::Error::new(error.kind(), text)
 }
 

@@ -39,7 +39,15 @@ struct Trouble {
 impl Retry {
     /// `longest`: pauses grow up to it.
     pub(super) const fn new(what: &'static str, longest: Duration) -> Self {
-        Self { what, longest, pause: FIRST, at: None, open_since: None, stood: false, trouble: None }
+        Self {
+            what,
+            longest,
+            pause: FIRST,
+            at: None,
+            open_since: None,
+            stood: false,
+            trouble: None,
+        }
     }
 
     /// Whether it may be tried now. An attempt that takes a while needs no timer any more.
@@ -52,7 +60,11 @@ impl Retry {
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.at.or_else(|| {
             let (since, trouble) = (self.open_since?, self.trouble.as_ref()?);
-            if self.stood { trouble.unsteady.then(|| since + STEADY) } else { Some(since + STANDS) }
+            if self.stood {
+                trouble.unsteady.then(|| since + STEADY)
+            } else {
+                Some(since + STANDS)
+            }
         })
     }
 
@@ -68,7 +80,8 @@ impl Retry {
 
     /// To be called now and then while it is open.
     pub(super) fn stands(&mut self, address: &impl fmt::Display, now: Instant) {
-        let (what, Some(since), Some(trouble)) = (self.what, self.open_since, &mut self.trouble) else {
+        let (what, Some(since), Some(trouble)) = (self.what, self.open_since, &mut self.trouble)
+        else {
             return;
         };
         if !self.stood && now >= since + STANDS {
@@ -79,7 +92,10 @@ impl Retry {
             }
         }
         if trouble.unsteady && now >= since + STEADY {
-            let (lasted, losses) = (Span(since.since(trouble.since)), Count(trouble.losses, "time"));
+            let (lasted, losses) = (
+                Span(since.since(trouble.since)),
+                Count(trouble.losses, "time"),
+            );
             info!("{what}: {address} is steady again after {lasted}, lost {losses}");
             self.trouble = None;
         }
@@ -106,7 +122,14 @@ impl Retry {
 
 impl Trouble {
     const fn begin(now: Instant) -> Self {
-        Self { since: now, said_at: now, told: Vec::new(), losses: 0, back: false, unsteady: false }
+        Self {
+            since: now,
+            said_at: now,
+            told: Vec::new(),
+            losses: 0,
+            back: false,
+            unsteady: false,
+        }
     }
 
     /// Each cause once, once that it comes and goes, and every ten minutes how it stands.

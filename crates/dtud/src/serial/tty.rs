@@ -45,7 +45,10 @@ impl Tty {
         if self.wiring.rs485
             && let Err(error) = sys::enable_rs485(&fd)
         {
-            warn!("serial: {} does not switch RS-485 by itself: {error}", self.device.display());
+            warn!(
+                "serial: {} does not switch RS-485 by itself: {error}",
+                self.device.display()
+            );
         }
         let port = Port::new(fd, ShortRead::EmptyTty)?;
         if let Err(why) = self.configure(&port, format.unwrap_or_default()) {
@@ -58,7 +61,8 @@ impl Tty {
     pub(super) fn configure(&self, port: &Port, format: LineFormat) -> Result<(), String> {
         let mut wanted = rustix::termios::tcgetattr(port).map_err(|error| error.to_string())?;
         describe(&mut wanted, format, self.wiring.rts_cts).map_err(|error| error.to_string())?;
-        rustix::termios::tcsetattr(port, OptionalActions::Now, &wanted).map_err(|error| error.to_string())?;
+        rustix::termios::tcsetattr(port, OptionalActions::Now, &wanted)
+            .map_err(|error| error.to_string())?;
         let is = rustix::termios::tcgetattr(port).map_err(|error| error.to_string())?;
         compare(&is, &wanted)
     }
@@ -79,7 +83,11 @@ fn describe(attributes: &mut Termios, format: LineFormat, rts_cts: bool) -> io::
     let modes = &mut attributes.control_modes;
     modes.insert(ControlModes::CREAD | ControlModes::CLOCAL);
     modes.remove(FORMAT | ControlModes::HUPCL);
-    modes.insert(if format.data_bits == 7 { ControlModes::CS7 } else { ControlModes::CS8 });
+    modes.insert(if format.data_bits == 7 {
+        ControlModes::CS7
+    } else {
+        ControlModes::CS8
+    });
     modes.set(ControlModes::CSTOPB, format.stop_bits == 2);
     match format.parity {
         Parity::None => {}
@@ -94,9 +102,14 @@ fn describe(attributes: &mut Termios, format: LineFormat, rts_cts: bool) -> io::
 
 fn compare(is: &Termios, wanted: &Termios) -> Result<(), String> {
     // UARTs divide a clock: a rate within 3 % works (each end of a character of 10 bits is still in its bit).
-    let (has, asked) = (u64::from(is.output_speed()), u64::from(wanted.output_speed()));
+    let (has, asked) = (
+        u64::from(is.output_speed()),
+        u64::from(wanted.output_speed()),
+    );
     if has.abs_diff(asked) * 100 > asked * 3 {
-        return Err(format!("rate {asked} is not possible, the device runs at {has}"));
+        return Err(format!(
+            "rate {asked} is not possible, the device runs at {has}"
+        ));
     }
     let differs = (is.control_modes ^ wanted.control_modes) & FORMAT;
     if differs.is_empty() {
@@ -108,9 +121,15 @@ fn compare(is: &Termios, wanted: &Termios) -> Result<(), String> {
         (ControlModes::PARENB.union(ControlModes::PARODD), "parity"),
         (ControlModes::CRTSCTS, "flow control"),
     ];
-    let refused: Vec<&str> =
-        kinds.into_iter().filter(|(bits, _)| differs.intersects(*bits)).map(|(_, kind)| kind).collect();
-    Err(format!("not possible with this device: {}", refused.join(", ")))
+    let refused: Vec<&str> = kinds
+        .into_iter()
+        .filter(|(bits, _)| differs.intersects(*bits))
+        .map(|(_, kind)| kind)
+        .collect();
+    Err(format!(
+        "not possible with this device: {}",
+        refused.join(", ")
+    ))
 }
 
 /// How long until what was written has left the line; zero when it has.
@@ -148,7 +167,10 @@ mod tests {
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&master).unwrap();
         rustix::pty::unlockpt(&master).unwrap();
-        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new())
+            .unwrap()
+            .into_string()
+            .unwrap();
         let tty = Tty::new(name.clone().into(), Wiring::default());
         drop(tty.open(None).unwrap());
         let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();

@@ -87,7 +87,11 @@ impl Seen {
 ///
 /// "Nobody" can be wrong: the kernel makes one event of two openings in a row, so a DTE that opens it just beside the own
 /// opening is not seen. Look once more a little later.
-pub(super) fn has_others(slave: &mut Option<OwnedFd>, master: &OwnedFd, watch: &Watch) -> io::Result<bool> {
+pub(super) fn has_others(
+    slave: &mut Option<OwnedFd>,
+    master: &OwnedFd,
+    watch: &Watch,
+) -> io::Result<bool> {
     for _ in 0..LOOKS {
         let others = has_others_now(slave, master)?;
         // The own closing and opening, and no more: else somebody came or went in that moment. Older kernels do not tell

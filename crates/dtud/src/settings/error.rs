@@ -40,7 +40,11 @@ impl fmt::Display for Error {
 
 impl Error {
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        Self { path: path.into(), place: None, message: format!("cannot be read: {error}") }
+        Self {
+            path: path.into(),
+            place: None,
+            message: format!("cannot be read: {error}"),
+        }
     }
 
     /// Reading a pipe would wait for ever, and opening a device may do something.
@@ -62,9 +66,15 @@ impl Error {
 
     pub(super) fn not_text(path: &Path, bytes: &[u8], error: &std::str::Utf8Error) -> Self {
         let (good, bad) = bytes.split_at(error.valid_up_to());
-        let message =
-            format!("byte 0x{:02X} is not UTF-8; a settings file is UTF-8 text", bad.first().unwrap_or(&0));
-        Self { path: path.into(), place: Some(place(&String::from_utf8_lossy(good), good.len())), message }
+        let message = format!(
+            "byte 0x{:02X} is not UTF-8; a settings file is UTF-8 text",
+            bad.first().unwrap_or(&0)
+        );
+        Self {
+            path: path.into(),
+            place: Some(place(&String::from_utf8_lossy(good), good.len())),
+            message,
+        }
     }
 
     pub(super) fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
@@ -77,28 +87,42 @@ impl Error {
         if let Some(key) = span.as_ref().and_then(|span| key_before(text, span.start)) {
             message = format!("{key}: {message}");
         }
-        Self { path: path.into(), place: span.map(|span| place(text, span.start)), message }
+        Self {
+            path: path.into(),
+            place: span.map(|span| place(text, span.start)),
+            message,
+        }
     }
 }
 
 pub(super) fn place(text: &str, at: usize) -> Place {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    Place {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
 }
 
 /// `within` where the text before `at` ends with `within = `, and `init` where it ends amid the list of `init = [`.
 fn key_before(text: &str, at: usize) -> Option<&str> {
     let before = text.get(..at)?;
     let blanks = [' ', '\t'];
-    let open = before.rmatch_indices('[').map(|(open, _)| before.split_at(open));
+    let open = before
+        .rmatch_indices('[')
+        .map(|(open, _)| before.split_at(open));
     let mut lists = open.filter(|(front, _)| front.trim_end_matches(blanks).ends_with('='));
     let front = match lists.find(|(_, list)| is_open(list)) {
         Some((front, _)) => front,
         None => before,
     };
-    let key = front.trim_end_matches(blanks).strip_suffix('=')?.trim_end_matches(blanks);
-    let start = key.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |end| end + 1);
+    let key = front
+        .trim_end_matches(blanks)
+        .strip_suffix('=')?
+        .trim_end_matches(blanks);
+    let start = key
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .map_or(0, |end| end + 1);
     key.get(start..).filter(|key| !key.is_empty())
 }
 

@@ -44,10 +44,16 @@ mod tests {
         for (text, secret) in [
             ("device.password = 'abcde'", "the password of commands"),
             ("modem.pin = '1234'", "the PIN of the SIM card"),
-            ("at = ['CIPR=9600', 'CIPSW=abcde']", "an AT line with a password"),
+            (
+                "at = ['CIPR=9600', 'CIPSW=abcde']",
+                "an AT line with a password",
+            ),
         ] {
             let said = told(text, 0o644).unwrap();
-            assert!(said.contains(secret) && said.contains("may read it (mode 0644)"), "{said}");
+            assert!(
+                said.contains(secret) && said.contains("may read it (mode 0644)"),
+                "{said}"
+            );
             assert!(!said.contains("abcde") && !said.contains("1234"), "{said}");
             assert!(told(text, 0o666).unwrap().contains("may change it"));
             assert_eq!((told(text, 0o600), told(text, 0o640)), (None, None));

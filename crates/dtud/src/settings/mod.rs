@@ -7,7 +7,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dtu_proto::config::{self, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown};
+use dtu_proto::config::{
+    self, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Role, Shutdown,
+};
 use dtu_proto::event::{LINKS, QueueId, SocketId};
 use dtu_proto::radio::PhoneNumber;
 
@@ -101,7 +103,11 @@ pub struct Serial {
 
 impl Default for Serial {
     fn default() -> Self {
-        let Options { line_hold: hold, escape_gap, .. } = Options::default();
+        let Options {
+            line_hold: hold,
+            escape_gap,
+            ..
+        } = Options::default();
         Self {
             line: None,
             flow_control: FlowControl::default(),
@@ -133,8 +139,21 @@ pub struct Device {
 
 impl Default for Device {
     fn default() -> Self {
-        let Options { setup_window, shutdown, recovery, factory_password, .. } = Options::default();
-        Self { setup_window, shutdown, recovery, password: None, factory_password, sms_allow: Vec::new() }
+        let Options {
+            setup_window,
+            shutdown,
+            recovery,
+            factory_password,
+            ..
+        } = Options::default();
+        Self {
+            setup_window,
+            shutdown,
+            recovery,
+            password: None,
+            factory_password,
+            sms_allow: Vec::new(),
+        }
     }
 }
 
@@ -152,7 +171,11 @@ impl Commands {
 impl fmt::Debug for Commands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|line| dtu_proto::shown_command(&at_lines::at_line(line))))
+            .entries(
+                self.0
+                    .iter()
+                    .map(|line| dtu_proto::shown_command(&at_lines::at_line(line))),
+            )
             .finish()
     }
 }
@@ -213,7 +236,16 @@ impl Default for Modem {
 /// The PIN is nobody's business.
 impl fmt::Debug for Modem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { device, pin, baud, init, interface, script, number, log } = self;
+        let Self {
+            device,
+            pin,
+            baud,
+            init,
+            interface,
+            script,
+            number,
+            log,
+        } = self;
         f.debug_struct("Modem")
             .field("device", device)
             .field("pin", &pin.as_ref().map(|_| "****"))
@@ -238,7 +270,10 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { extra_root: None, answer_max: Options::default().http_answer_max.unwrap_or_default() }
+        Self {
+            extra_root: None,
+            answer_max: Options::default().http_answer_max.unwrap_or_default(),
+        }
     }
 }
 
@@ -281,8 +316,14 @@ pub struct Link {
 
 impl Default for Link {
     fn default() -> Self {
-        let LinkOptions { cache, drop_policy, resend, backoff_max, short_link_idle, .. } =
-            LinkOptions::default();
+        let LinkOptions {
+            cache,
+            drop_policy,
+            resend,
+            backoff_max,
+            short_link_idle,
+            ..
+        } = LinkOptions::default();
         Self {
             cache,
             drop_policy,
@@ -324,7 +365,8 @@ impl Settings {
     /// # Errors
     /// As `load`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
-        let raw: raw::File = toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
+        let raw: raw::File =
+            toml::from_str(text).map_err(|error| Error::of_toml(path, text, &error))?;
         rules::check(&raw).map_err(|fault| Error::at(path, text, Some(fault.at), &fault.text))?;
         let mut settings = raw.settle();
         let place = |at: Range<usize>| error::place(text, at.start);
@@ -334,7 +376,10 @@ impl Settings {
             extra_root: raw.extra_root_span().map(place),
         };
         // A file lies beside the one that names it, wherever the program was started.
-        let beside = |file: PathBuf| path.parent().map_or(file.clone(), |folder| folder.join(&file));
+        let beside = |file: PathBuf| {
+            path.parent()
+                .map_or(file.clone(), |folder| folder.join(&file))
+        };
         settings.modem.script = settings.modem.script.map(beside);
         settings.http.extra_root = settings.http.extra_root.map(beside);
         Ok(settings)
@@ -343,7 +388,14 @@ impl Settings {
     /// What of it the device core wants to know.
     #[must_use]
     pub fn options(&self) -> Options {
-        let Device { setup_window, shutdown, recovery, factory_password, sms_allow, .. } = &self.device;
+        let Device {
+            setup_window,
+            shutdown,
+            recovery,
+            factory_password,
+            sms_allow,
+            ..
+        } = &self.device;
         Options {
             setup_window: *setup_window,
             shutdown: *shutdown,
@@ -357,7 +409,10 @@ impl Settings {
             line_hold: self.serial.hold,
             escape_gap: self.serial.escape_gap,
             http_answer_max: Some(self.http.answer_max).filter(|within| !within.is_zero()),
-            sms_allow: sms_allow.iter().filter_map(|number| PhoneNumber::new(number)).collect(),
+            sms_allow: sms_allow
+                .iter()
+                .filter_map(|number| PhoneNumber::new(number))
+                .collect(),
             links: self.links.each_ref().map(Link::options),
             modes: self.modes.options(),
             ..Options::default()
@@ -373,11 +428,21 @@ impl Settings {
             let line = format!("AT+CIPSW=\"{}\"", text.replace('"', "\"\""));
             StartLine::of_file(&line, format_args!("{file}: password"))
         });
-        let places = self.places.at.iter().map(Some).chain(std::iter::repeat(None));
-        let at = (1..).zip(self.at.0.iter().zip(places)).map(|(number, (line, place))| match place {
-            Some(place) => StartLine::of_file(line, format_args!("{file}:{place}: at[{number}]")),
-            None => StartLine::of_file(line, format_args!("{file}: at[{number}]")),
-        });
+        let places = self
+            .places
+            .at
+            .iter()
+            .map(Some)
+            .chain(std::iter::repeat(None));
+        let at =
+            (1..)
+                .zip(self.at.0.iter().zip(places))
+                .map(|(number, (line, place))| match place {
+                    Some(place) => {
+                        StartLine::of_file(line, format_args!("{file}:{place}: at[{number}]"))
+                    }
+                    None => StartLine::of_file(line, format_args!("{file}: at[{number}]")),
+                });
         password.chain(at).collect()
     }
 
@@ -396,7 +461,9 @@ impl Settings {
 
     /// What is allowed, and may not be meant.
     pub(crate) fn warnings(&self, file: &Path) -> impl Iterator<Item = String> {
-        exposed(file, self).into_iter().chain(self.block_warning(file))
+        exposed(file, self)
+            .into_iter()
+            .chain(self.block_warning(file))
     }
 
     /// What `drop_policy = "block"` costs, where it is in force (decisions 16.1).
@@ -423,7 +490,9 @@ impl Settings {
     /// The network interface of a socket; `None` = `"auto"`: the modem's, else the routing table chooses.
     #[must_use]
     pub fn interface_of(&self, socket: SocketId) -> Option<&str> {
-        let settings = socket.link().map_or(&self.modes, |link| &self.links[link.index()]);
+        let settings = socket
+            .link()
+            .map_or(&self.modes, |link| &self.links[link.index()]);
         settings.interface.as_deref()
     }
 

@@ -8,13 +8,15 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::{
-    AtLine, Charset, Command, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface, Led, Line,
-    ModemDevice, OwnNumber, PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode, Reply, RoleValue,
-    ShutdownValue, Size, Spool, SpoolSync,
+    AtLine, Charset, Command, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface,
+    Led, Line, ModemDevice, OwnNumber, PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode,
+    Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
 };
 use crate::serial::Access;
 
-use super::{Commands, Device, Http, Leds, Link, Modem, Packing, Places, Serial, Settings, SpoolSettings};
+use super::{
+    Commands, Device, Http, Leds, Link, Modem, Packing, Places, Serial, Settings, SpoolSettings,
+};
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -190,8 +192,13 @@ impl LinkTable {
     /// What all links share, with one link's own over it.
     pub(super) fn settle(&self, one: Option<&OneLink>) -> Link {
         let mut link = Link::default();
-        let mut disk =
-            Disk { used: false, settings: SpoolSettings { size: DEFAULT_SPOOL, sync: SpoolSync::default() } };
+        let mut disk = Disk {
+            used: false,
+            settings: SpoolSettings {
+                size: DEFAULT_SPOOL,
+                sync: SpoolSync::default(),
+            },
+        };
         self.lay_over(&mut link, &mut disk);
         if let Some(one) = one {
             one.lay_over(&mut link, &mut disk);
@@ -204,27 +211,55 @@ impl LinkTable {
 impl File {
     /// What is missing gets its default.
     pub(super) fn settle(&self) -> Settings {
-        let at = self.at.iter().flatten().map(|command| command.get_ref().0.clone()).collect();
+        let at = self
+            .at
+            .iter()
+            .flatten()
+            .map(|command| command.get_ref().0.clone())
+            .collect();
         Settings {
             at: Commands(at),
             serial: Serial {
                 line: self.serial.line.as_ref().map(|line| line.0.clone()),
                 flow_control: self.serial.flow_control,
-                rs485: self.serial.rs485.as_ref().is_some_and(|rs485| *rs485.get_ref()),
-                hold: self.serial.hold.map_or(Serial::default().hold, Int::seconds),
-                escape_gap: self.serial.escape_gap.map_or(Serial::default().escape_gap, Int::milliseconds),
+                rs485: self
+                    .serial
+                    .rs485
+                    .as_ref()
+                    .is_some_and(|rs485| *rs485.get_ref()),
+                hold: self
+                    .serial
+                    .hold
+                    .map_or(Serial::default().hold, Int::seconds),
+                escape_gap: self
+                    .serial
+                    .escape_gap
+                    .map_or(Serial::default().escape_gap, Int::milliseconds),
                 access: Access {
-                    mode: self.serial.pty_mode.as_ref().map_or(Access::default().mode, |mode| mode.0),
+                    mode: self
+                        .serial
+                        .pty_mode
+                        .as_ref()
+                        .map_or(Access::default().mode, |mode| mode.0),
                     group: self.serial.pty_group.as_ref().map(|group| group.0),
                 },
                 charset: self.serial.charset,
             },
             device: self.device.settle(),
-            packing: Packing { length_enabled: self.packing.length_enabled },
+            packing: Packing {
+                length_enabled: self.packing.length_enabled,
+            },
             modem: self.modem.settle(),
             http: Http {
-                extra_root: self.http.extra_root.as_ref().map(|path| path.get_ref().0.clone()),
-                answer_max: self.http.answer_max.map_or(Http::default().answer_max, Int::seconds),
+                extra_root: self
+                    .http
+                    .extra_root
+                    .as_ref()
+                    .map(|path| path.get_ref().0.clone()),
+                answer_max: self
+                    .http
+                    .answer_max
+                    .map_or(Http::default().answer_max, Int::seconds),
             },
             leds: self.leds.settle(),
             links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
@@ -250,12 +285,24 @@ impl File {
 impl DeviceTable {
     fn settle(&self) -> Device {
         let mut device = Device::default();
-        set(&mut device.setup_window, self.setup_window.map(Int::seconds));
+        set(
+            &mut device.setup_window,
+            self.setup_window.map(Int::seconds),
+        );
         set(&mut device.shutdown, self.shutdown.map(|value| value.0));
         set(&mut device.recovery, self.recovery);
-        set(&mut device.password, self.password.as_ref().map(|value| Some(value.0.clone())));
-        set(&mut device.factory_password, self.factory_password.map(|value| value.0));
-        let numbers = self.sms_allow.as_ref().map(|list| list.get_ref().iter().map(|phone| phone.0.clone()));
+        set(
+            &mut device.password,
+            self.password.as_ref().map(|value| Some(value.0.clone())),
+        );
+        set(
+            &mut device.factory_password,
+            self.factory_password.map(|value| value.0),
+        );
+        let numbers = self
+            .sms_allow
+            .as_ref()
+            .map(|list| list.get_ref().iter().map(|phone| phone.0.clone()));
         set(&mut device.sms_allow, numbers.map(Iterator::collect));
         device
     }
@@ -264,14 +311,23 @@ impl DeviceTable {
 impl ModemTable {
     fn settle(&self) -> Modem {
         let default = Modem::default();
-        let init = self.init.as_ref().map(|list| list.get_ref().iter().map(|line| line.0.clone()).collect());
+        let init = self
+            .init
+            .as_ref()
+            .map(|list| list.get_ref().iter().map(|line| line.0.clone()).collect());
         Modem {
             device: self.device.as_ref().map(|device| device.0.clone()),
             pin: self.pin.as_ref().map(|pin| pin.0.clone()),
             baud: self.baud.map_or(default.baud, Int::number),
             init: init.unwrap_or_default(),
-            interface: self.interface.as_ref().and_then(|interface| interface.0.clone()),
-            script: self.script.as_ref().map(|script| script.get_ref().0.clone()),
+            interface: self
+                .interface
+                .as_ref()
+                .and_then(|interface| interface.0.clone()),
+            script: self
+                .script
+                .as_ref()
+                .map(|script| script.get_ref().0.clone()),
             number: self.number.as_ref().map(|number| number.0),
             log: None,
         }
@@ -281,7 +337,11 @@ impl ModemTable {
 impl LedTable {
     fn settle(&self) -> Leds {
         let name = |led: &Option<Led>| led.as_ref().map(|led| led.0.clone());
-        Leds { pow: name(&self.pow), net: name(&self.net), data: name(&self.data) }
+        Leds {
+            pow: name(&self.pow),
+            net: name(&self.net),
+            data: name(&self.data),
+        }
     }
 }
 

@@ -20,9 +20,15 @@ pub(super) fn check(file: &File) -> Result<(), Fault> {
     check_serial(&file.serial)?;
     check_numbers(&file.device)?;
     check_init(&file.modem)?;
-    LinkId::ALL.into_iter().try_for_each(|link| check_block(&file.link, link))?;
-    LinkId::ALL.into_iter().try_for_each(|link| check_spool(&file.link, link))?;
-    LinkId::ALL.into_iter().try_for_each(|link| check_role(&file.link, link))
+    LinkId::ALL
+        .into_iter()
+        .try_for_each(|link| check_block(&file.link, link))?;
+    LinkId::ALL
+        .into_iter()
+        .try_for_each(|link| check_spool(&file.link, link))?;
+    LinkId::ALL
+        .into_iter()
+        .try_for_each(|link| check_role(&file.link, link))
 }
 
 fn fault(at: Range<usize>, text: String) -> Result<(), Fault> {
@@ -33,7 +39,8 @@ fn check_serial(serial: &SerialTable) -> Result<(), Fault> {
     match &serial.rs485 {
         Some(rs485) if *rs485.get_ref() && serial.flow_control == FlowControl::RtsCts => fault(
             rs485.span(),
-            "RS-485 switches the transmitter by RTS, so it needs flow_control = \"none\"".to_owned(),
+            "RS-485 switches the transmitter by RTS, so it needs flow_control = \"none\""
+                .to_owned(),
         ),
         Some(_) | None => Ok(()),
     }
@@ -41,18 +48,23 @@ fn check_serial(serial: &SerialTable) -> Result<(), Fault> {
 
 fn check_numbers(device: &DeviceTable) -> Result<(), Fault> {
     match &device.sms_allow {
-        Some(list) if list.get_ref().len() > MAX_NUMBERS => {
-            fault(list.span(), format!("at most {MAX_NUMBERS} numbers, got {}", list.get_ref().len()))
-        }
+        Some(list) if list.get_ref().len() > MAX_NUMBERS => fault(
+            list.span(),
+            format!(
+                "at most {MAX_NUMBERS} numbers, got {}",
+                list.get_ref().len()
+            ),
+        ),
         Some(_) | None => Ok(()),
     }
 }
 
 fn check_init(modem: &ModemTable) -> Result<(), Fault> {
     match &modem.init {
-        Some(list) if list.get_ref().len() > MAX_INIT => {
-            fault(list.span(), format!("at most {MAX_INIT} AT lines, got {}", list.get_ref().len()))
-        }
+        Some(list) if list.get_ref().len() > MAX_INIT => fault(
+            list.span(),
+            format!("at most {MAX_INIT} AT lines, got {}", list.get_ref().len()),
+        ),
         Some(_) | None => Ok(()),
     }
 }
@@ -64,11 +76,17 @@ fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
         return Ok(());
     }
     let one = table.one(link);
-    let caches = [&one.cache, &table.cache].into_iter().flatten().map(toml::Spanned::span).next();
+    let caches = [&one.cache, &table.cache]
+        .into_iter()
+        .flatten()
+        .map(toml::Spanned::span)
+        .next();
     let cache = human(u64::try_from(settled.cache).unwrap_or(u64::MAX));
     fault(
         caches.unwrap_or(0..0),
-        format!("with drop_policy = \"block\" the cache of link {link} must be at least 10KiB, got {cache}"),
+        format!(
+            "with drop_policy = \"block\" the cache of link {link} must be at least 10KiB, got {cache}"
+        ),
     )
 }
 
@@ -76,14 +94,29 @@ fn check_block(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
 fn check_spool(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
     let settled = table.settle(Some(table.one(link)));
     let cache = u64::try_from(settled.cache).unwrap_or(u64::MAX);
-    let Some(spool) = settled.spool.filter(|spool| spool.size < spool_needed(cache)) else { return Ok(()) };
+    let Some(spool) = settled
+        .spool
+        .filter(|spool| spool.size < spool_needed(cache))
+    else {
+        return Ok(());
+    };
     let one = table.one(link);
-    let sizes = [&one.spool_size, &table.spool_size].into_iter().flatten().map(toml::Spanned::span).next();
-    let caches = [&one.cache, &table.cache].into_iter().flatten().map(toml::Spanned::span).next();
+    let sizes = [&one.spool_size, &table.spool_size]
+        .into_iter()
+        .flatten()
+        .map(toml::Spanned::span)
+        .next();
+    let caches = [&one.cache, &table.cache]
+        .into_iter()
+        .flatten()
+        .map(toml::Spanned::span)
+        .next();
     let [size, needed, cache] = [spool.size, spool_needed(cache), cache].map(human);
     fault(
         sizes.or(caches).unwrap_or(0..0),
-        format!("spool_size of link {link} must be at least {needed} for its cache of {cache}, got {size}"),
+        format!(
+            "spool_size of link {link} must be at least {needed} for its cache of {cache}, got {size}"
+        ),
     )
 }
 
@@ -95,15 +128,22 @@ fn spool_needed(cache: u64) -> u64 {
 }
 
 fn check_role(table: &LinkTable, link: LinkId) -> Result<(), Fault> {
-    let Some((primary, at)) = primary(table, link) else { return Ok(()) };
+    let Some((primary, at)) = primary(table, link) else {
+        return Ok(());
+    };
     if primary == link {
         return fault(at, format!("link {link} cannot be the backup of itself"));
     }
     let mut chain = primary;
     for _ in LinkId::ALL {
-        let Some((next, _)) = self::primary(table, chain) else { break };
+        let Some((next, _)) = self::primary(table, chain) else {
+            break;
+        };
         if next == link {
-            return fault(at, format!("links {link} and {chain} are backups of each other in a circle"));
+            return fault(
+                at,
+                format!("links {link} and {chain} are backups of each other in a circle"),
+            );
         }
         chain = next;
     }

@@ -133,7 +133,9 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Int<MIN, MAX> {
                 if (MIN..=MAX).contains(&value) {
                     return Ok(Int(value));
                 }
-                Err(E::custom(format_args!("must be {MIN}..={MAX}, got {value}")))
+                Err(E::custom(format_args!(
+                    "must be {MIN}..={MAX}, got {value}"
+                )))
             }
         }
         from.deserialize_i64(Reader)
@@ -148,7 +150,10 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Size<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Reader<const MIN: u64, const MAX: u64>;
         impl<const MIN: u64, const MAX: u64> Reader<MIN, MAX> {
-            fn take<E: de::Error>(bytes: Option<u64>, got: &dyn fmt::Display) -> Result<Size<MIN, MAX>, E> {
+            fn take<E: de::Error>(
+                bytes: Option<u64>,
+                got: &dyn fmt::Display,
+            ) -> Result<Size<MIN, MAX>, E> {
                 let good = bytes.filter(|bytes| (MIN..=MAX).contains(bytes));
                 let (min, max) = (human(MIN), human(MAX));
                 good.map(Size).ok_or_else(|| {
@@ -186,11 +191,22 @@ fn bytes_of(text: &str) -> Option<u64> {
 
 /// The other way round.
 pub(super) fn human(bytes: u64) -> String {
-    let fits = UNITS.iter().rev().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
-    fits.map_or_else(|| bytes.to_string(), |(name, unit)| format!("{}{name}", bytes / unit))
+    let fits = UNITS
+        .iter()
+        .rev()
+        .find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    fits.map_or_else(
+        || bytes.to_string(),
+        |(name, unit)| format!("{}{name}", bytes / unit),
+    )
 }
 
-const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+const UNITS: [(&str, u64); 4] = [
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
 
 /// Whether an error shows the value: it goes into logs.
 #[derive(Clone, Copy)]
@@ -250,16 +266,36 @@ macro_rules! text_value {
         }
     };
 }
-text_value!(RoleValue(Role), role, "\"always\" or \"backup:1\" to \"backup:4\"");
-text_value!(Reply(Vec<u8>), reply, "1 to 64 bytes as hex digits, two a byte");
-text_value!(Phone(String), phone, "a phone number: 3 to 20 digits, with or without a + in front");
+text_value!(
+    RoleValue(Role),
+    role,
+    "\"always\" or \"backup:1\" to \"backup:4\""
+);
+text_value!(
+    Reply(Vec<u8>),
+    reply,
+    "1 to 64 bytes as hex digits, two a byte"
+);
+text_value!(
+    Phone(String),
+    phone,
+    "a phone number: 3 to 20 digits, with or without a + in front"
+);
 text_value!(
     Interface(Option<String>),
     interface,
     "\"auto\" or the name of a network interface (1 to 15 characters)"
 );
-text_value!(PtyMode(u32), pty_mode, "an octal mode without execution, 0600 to 0666, such as \"0660\"");
-text_value!(PtyGroup(u32), pty_group, "the name or number of a group of this machine");
+text_value!(
+    PtyMode(u32),
+    pty_mode,
+    "an octal mode without execution, 0600 to 0666, such as \"0660\""
+);
+text_value!(
+    PtyGroup(u32),
+    pty_group,
+    "the name or number of a group of this machine"
+);
 text_value!(Pin(String), pin, "4 to 8 digits", Faulty::Hidden);
 text_value!(
     PasswordValue(Password),
@@ -291,21 +327,35 @@ text_value!(
     own_number,
     "a phone number: 3 to 20 digits, with or without a + in front"
 );
-text_value!(Led(String), led, "the name of an LED below /sys/class/leds, or the path of its folder");
+text_value!(
+    Led(String),
+    led,
+    "the name of an LED below /sys/class/leds, or the path of its folder"
+);
 
 fn role(text: &str) -> Option<Role> {
     if text == "always" {
         return Some(Role::Always);
     }
-    LinkId::ALL.into_iter().find(|link| text == format!("backup:{link}")).map(Role::Backup)
+    LinkId::ALL
+        .into_iter()
+        .find(|link| text == format!("backup:{link}"))
+        .map(Role::Backup)
 }
 
 fn reply(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits =
-        digits.filter(|digits| digits.len().is_multiple_of(2) && (2..=128).contains(&digits.len()))?;
-    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let digits = digits
+        .filter(|digits| digits.len().is_multiple_of(2) && (2..=128).contains(&digits.len()))?;
+    Some(
+        digits
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+            .collect(),
+    )
 }
 
 fn phone(text: &str) -> Option<String> {
@@ -331,17 +381,25 @@ fn pin(text: &str) -> Option<String> {
 }
 
 fn password(text: &str) -> Option<Password> {
-    let good =
-        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    let good = (1..=5).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',');
     (good && text != FACTORY_PASSWORD).then(|| Password(text.to_owned()))
 }
 
 fn at_line(text: &str) -> Option<String> {
-    let begins = text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("AT"));
-    let printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let begins = text
+        .get(..2)
+        .is_some_and(|start| start.eq_ignore_ascii_case("AT"));
+    let printable = text
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
     // At each start of the modem a wrong one would be tried again, until the card is locked.
     let upper = text.to_ascii_uppercase();
-    let pin = ["+CPIN=", "+CLCK=\"SC\""].iter().any(|command| upper.contains(command));
+    let pin = ["+CPIN=", "+CLCK=\"SC\""]
+        .iter()
+        .any(|command| upper.contains(command));
     (begins && printable && text.len() <= 200 && !pin).then(|| text.to_owned())
 }
 
@@ -370,12 +428,15 @@ fn interface(text: &str) -> Option<Option<String>> {
     if text == "auto" {
         return Some(None);
     }
-    let good =
-        (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+    let good = (1..=15).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'/');
     good.then(|| Some(text.to_owned()))
 }
 
 fn led(text: &str) -> Option<String> {
-    let good = !text.is_empty() && !text.contains('\0') && (text.starts_with('/') || !text.contains('/'));
+    let good =
+        !text.is_empty() && !text.contains('\0') && (text.starts_with('/') || !text.contains('/'));
     good.then(|| text.to_owned())
 }

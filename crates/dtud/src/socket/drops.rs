@@ -47,7 +47,9 @@ impl Drops {
     }
 
     pub(super) fn newly(&mut self, port: &Port) -> u64 {
-        let Ok(count) = sys::dropped_datagrams(port) else { return 0 };
+        let Ok(count) = sys::dropped_datagrams(port) else {
+            return 0;
+        };
         let newly = count.wrapping_sub(std::mem::replace(&mut self.seen, count));
         u64::from(newly)
     }

@@ -27,10 +27,25 @@ type Question = Pin<Box<dyn Future<Output = Option<Established>>>>;
 
 impl Name {
     /// `None` where an address was given instead.
-    pub(super) fn new(target: Connect, route: Route, peer: SocketAddr, now: Instant) -> Option<Self> {
+    pub(super) fn new(
+        target: Connect,
+        route: Route,
+        peer: SocketAddr,
+        now: Instant,
+    ) -> Option<Self> {
         let ask_at = now + ASK_EVERY;
-        let name = Self { target, route, peer, ask_at, asked_at: now, refusals: 0, question: None };
-        connect::literal(&name.target.address).is_none().then_some(name)
+        let name = Self {
+            target,
+            route,
+            peer,
+            ask_at,
+            asked_at: now,
+            refusals: 0,
+            question: None,
+        };
+        connect::literal(&name.target.address)
+            .is_none()
+            .then_some(name)
     }
 
     pub(super) const fn peer(&self) -> SocketAddr {
@@ -62,9 +77,16 @@ impl Name {
         let question = self.question.get_or_insert_with(|| {
             self.asked_at = now;
             let refused = self.refusals >= REFUSALS;
-            Box::pin(connect::elsewhere(self.target.clone(), self.route.clone(), self.peer, refused))
+            Box::pin(connect::elsewhere(
+                self.target.clone(),
+                self.route.clone(),
+                self.peer,
+                refused,
+            ))
         });
-        let Poll::Ready(found) = question.as_mut().poll(cx) else { return None };
+        let Poll::Ready(found) = question.as_mut().poll(cx) else {
+            return None;
+        };
         (self.question, self.ask_at, self.refusals) = (None, now + ASK_EVERY, 0);
         if let Some(found) = &found {
             self.peer = found.peer;

@@ -11,34 +11,53 @@ use crate::serial::{Line, Progress, Stuck};
 /// A socket that was told to connect.
 async fn connected(protocol: Protocol, port: u16) -> Socket {
     let mut socket = Socket::default();
-    let target = Connect { protocol, address: "127.0.0.1".to_owned(), port, local_port: 0, tls: false };
+    let target = Connect {
+        protocol,
+        address: "127.0.0.1".to_owned(),
+        port,
+        local_port: 0,
+        tls: false,
+    };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    assert!(matches!(news(&mut socket).await.0, SocketNews::Connected { .. }));
+    assert!(matches!(
+        news(&mut socket).await.0,
+        SocketNews::Connected { .. }
+    ));
     socket
 }
 
 async fn order(socket: &mut Socket, order: SocketOutput) {
     let mut order = Some(order);
     poll_fn(|cx| {
-        order.take().into_iter().for_each(|order| socket.order(order, Instant::ZERO, cx));
+        order
+            .take()
+            .into_iter()
+            .for_each(|order| socket.order(order, Instant::ZERO, cx));
         Poll::Ready(())
     })
     .await;
 }
 
 async fn send(socket: &mut Socket, bytes: &'static [u8]) {
-    let payload = Payload { prefix: Bytes::new(), body: Bytes::from_static(bytes) };
+    let payload = Payload {
+        prefix: Bytes::new(),
+        body: Bytes::from_static(bytes),
+    };
     order(socket, SocketOutput::Send(payload)).await;
 }
 
 /// The next news, at the start of time: no query of what is acknowledged is ever due.
 async fn news(socket: &mut Socket) -> (SocketNews, Vec<u8>) {
     let mut buf = vec![0; 4096];
-    let wait = poll_fn(|cx| match socket.poll(cx, Instant::ZERO, true, &Stuck, &mut buf) {
-        Some(news) => Poll::Ready(news),
-        None => Poll::Pending,
-    });
-    let news = tokio::time::timeout(Duration::from_secs(10), wait).await.expect("no news");
+    let wait = poll_fn(
+        |cx| match socket.poll(cx, Instant::ZERO, true, &Stuck, &mut buf) {
+            Some(news) => Poll::Ready(news),
+            None => Poll::Pending,
+        },
+    );
+    let news = tokio::time::timeout(Duration::from_secs(10), wait)
+        .await
+        .expect("no news");
     if let SocketNews::Data(count) = news {
         buf.truncate(count);
     }
@@ -52,7 +71,9 @@ async fn tcp() -> (Socket, TcpStream) {
 }
 
 fn reset(peer: TcpStream) {
-    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    socket2::SockRef::from(&peer)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
     drop(peer);
 }
 
@@ -63,14 +84,19 @@ async fn what_was_acknowledged_is_known_after_a_reset_too() {
     assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
     peer.read_exact(&mut [0; 1000]).unwrap();
     reset(peer);
-    let closed = SocketNews::Closed { reason: CloseReason::Reset, acked: 1000 };
+    let closed = SocketNews::Closed {
+        reason: CloseReason::Reset,
+        acked: 1000,
+    };
     assert_eq!(news(&mut socket).await.0, closed);
 }
 
 #[tokio::test]
 async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     let (mut socket, peer) = tcp().await;
-    socket2::SockRef::from(&peer).set_recv_buffer_size(4096).unwrap();
+    socket2::SockRef::from(&peer)
+        .set_recv_buffer_size(4096)
+        .unwrap();
     // More than the peer's buffer holds; it reads none of it.
     send(&mut socket, &[7; 1 << 20]).await;
     reset(peer);
@@ -78,7 +104,13 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     while let SocketNews::Acked(_) = told {
         told = news(&mut socket).await.0;
     }
-    let SocketNews::Closed { reason: CloseReason::Reset, acked } = told else { panic!("{told:?}") };
+    let SocketNews::Closed {
+        reason: CloseReason::Reset,
+        acked,
+    } = told
+    else {
+        panic!("{told:?}")
+    };
     assert!(acked < 1 << 20, "{acked}");
 }
 
@@ -91,9 +123,20 @@ async fn h3_what_an_at_most_once_mode_gives_up_does_not_arrive_later() {
         // More than the peer's buffer holds; it reads none of it yet.
         send(&mut socket, &[7; 1 << 20]).await;
         order(&mut socket, SocketOutput::Close).await;
-        assert!(matches!(news(&mut socket).await.0, SocketNews::Closed { reason: CloseReason::Local, .. }));
+        assert!(matches!(
+            news(&mut socket).await.0,
+            SocketNews::Closed {
+                reason: CloseReason::Local,
+                ..
+            }
+        ));
         let mut got = Vec::new();
-        assert_eq!(peer.read_to_end(&mut got).is_err(), once, "{} bytes", got.len());
+        assert_eq!(
+            peer.read_to_end(&mut got).is_err(),
+            once,
+            "{} bytes",
+            got.len()
+        );
     }
 }
 
@@ -113,8 +156,14 @@ async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
         .await;
     }
     send(&mut socket, b"into the void").await;
-    assert_eq!(news(&mut socket).await, (SocketNews::Data(10), b"last words".to_vec()));
-    let closed = SocketNews::Closed { reason: CloseReason::PeerClosed, acked: 0 };
+    assert_eq!(
+        news(&mut socket).await,
+        (SocketNews::Data(10), b"last words".to_vec())
+    );
+    let closed = SocketNews::Closed {
+        reason: CloseReason::PeerClosed,
+        acked: 0,
+    };
     assert_eq!(news(&mut socket).await.0, closed);
     let mut rest = Vec::new();
     peer.read_to_end(&mut rest).unwrap();
@@ -161,12 +210,16 @@ async fn unread_news(
 }
 
 #[tokio::test]
-async fn d2_an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one_and_they_are_counted() {
+async fn d2_an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one_and_they_are_counted()
+ {
     let (mut socket, mut peer) = tcp().await;
     peer.write_all(b"last words").unwrap();
     drop(peer);
     let told = unread_news(&mut socket, &Stuck, |_| true).await;
-    let closed = SocketNews::Closed { reason: CloseReason::Reset, acked: 0 };
+    let closed = SocketNews::Closed {
+        reason: CloseReason::Reset,
+        acked: 0,
+    };
     assert_eq!(told, [SocketNews::Unread(10), closed]);
 }
 
@@ -182,7 +235,10 @@ async fn d2_a_line_that_moves_keeps_what_a_peer_said_before_it_went() {
         now < Instant::from_millis(3_600_000)
     });
     assert_eq!(told.await, []);
-    assert_eq!(news(&mut socket).await, (SocketNews::Data(10), b"last words".to_vec()));
+    assert_eq!(
+        news(&mut socket).await,
+        (SocketNews::Data(10), b"last words".to_vec())
+    );
 }
 
 /// D13: an urgent byte is a byte of the stream.
@@ -190,11 +246,15 @@ async fn d2_a_line_that_moves_keeps_what_a_peer_said_before_it_went() {
 async fn d13_an_urgent_byte_comes_in_its_place() {
     let (mut socket, mut peer) = tcp().await;
     peer.write_all(b"AB").unwrap();
-    socket2::SockRef::from(&peer).send_out_of_band(b"X").unwrap();
+    socket2::SockRef::from(&peer)
+        .send_out_of_band(b"X")
+        .unwrap();
     peer.write_all(b"CD").unwrap();
     let mut got = Vec::new();
     while got.len() < 5 {
-        let (SocketNews::Data(_), bytes) = news(&mut socket).await else { panic!("after {got:?}") };
+        let (SocketNews::Data(_), bytes) = news(&mut socket).await else {
+            panic!("after {got:?}")
+        };
         got.extend(bytes);
     }
     assert_eq!(got, b"ABXCD");
@@ -215,7 +275,10 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
         if let SocketNews::Datagrams(count) = told {
             dropped = count;
         } else {
-            assert!(matches!(told, SocketNews::Data(_)), "{told:?} after {read} datagrams");
+            assert!(
+                matches!(told, SocketNews::Data(_)),
+                "{told:?} after {read} datagrams"
+            );
             read += 1;
         }
     }
@@ -225,7 +288,13 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
     (0..5).for_each(|_| assert_eq!(peer.send_to(b"late", to).unwrap(), 4));
     order(&mut socket, SocketOutput::Close).await;
     assert_eq!(news(&mut socket).await.0, SocketNews::Datagrams(5));
-    assert_eq!(news(&mut socket).await.0, SocketNews::Closed { reason: CloseReason::Local, acked: 0 });
+    assert_eq!(
+        news(&mut socket).await.0,
+        SocketNews::Closed {
+            reason: CloseReason::Local,
+            acked: 0
+        }
+    );
 }
 
 #[tokio::test]
@@ -234,8 +303,15 @@ async fn an_order_to_close_is_answered_at_once_with_the_last_word() {
     send(&mut socket, b"12345").await;
     peer.read_exact(&mut [0; 5]).unwrap();
     order(&mut socket, SocketOutput::Close).await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent, "the socket had it before the order");
-    let closed = SocketNews::Closed { reason: CloseReason::Local, acked: 5 };
+    assert_eq!(
+        news(&mut socket).await.0,
+        SocketNews::Sent,
+        "the socket had it before the order"
+    );
+    let closed = SocketNews::Closed {
+        reason: CloseReason::Local,
+        acked: 5,
+    };
     assert_eq!(news(&mut socket).await.0, closed);
     assert!(socket.is_idle());
 }
@@ -249,7 +325,8 @@ async fn a_refused_datagram_does_not_end_a_udp_link() {
     send(&mut socket, b"to nobody").await;
     assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
     let peer = UdpSocket::bind(address).unwrap();
-    peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     send(&mut socket, b"to somebody").await;
     assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
     let mut buf = [0; 64];
@@ -259,32 +336,62 @@ async fn a_refused_datagram_does_not_end_a_udp_link() {
 
 #[tokio::test]
 async fn a_refused_attempt_says_so() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut socket = Socket::default();
     let address = "127.0.0.1".to_owned();
-    let target = Connect { protocol: Protocol::Tcp, address, port, local_port: 0, tls: false };
+    let target = Connect {
+        protocol: Protocol::Tcp,
+        address,
+        port,
+        local_port: 0,
+        tls: false,
+    };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    let closed = SocketNews::Closed { reason: CloseReason::Refused, acked: 0 };
+    let closed = SocketNews::Closed {
+        reason: CloseReason::Refused,
+        acked: 0,
+    };
     assert_eq!(news(&mut socket).await.0, closed);
 }
 
 #[tokio::test]
 async fn a_port_that_meets_itself_is_no_server() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut socket = Socket::default();
     let address = "127.0.0.1".to_owned();
-    let target = Connect { protocol: Protocol::Tcp, address, port, local_port: port, tls: false };
+    let target = Connect {
+        protocol: Protocol::Tcp,
+        address,
+        port,
+        local_port: port,
+        tls: false,
+    };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    let closed = SocketNews::Closed { reason: CloseReason::Refused, acked: 0 };
+    let closed = SocketNews::Closed {
+        reason: CloseReason::Refused,
+        acked: 0,
+    };
     assert_eq!(news(&mut socket).await.0, closed);
 }
 
 #[tokio::test]
 async fn prefix_and_body_are_one_datagram() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
-    peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     let mut socket = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
-    let payload = Payload { prefix: Bytes::from_static(b"id:"), body: Bytes::from_static(b"frame") };
+    let payload = Payload {
+        prefix: Bytes::from_static(b"id:"),
+        body: Bytes::from_static(b"frame"),
+    };
     order(&mut socket, SocketOutput::Send(payload)).await;
     let mut buf = [0; 64];
     let count = peer.recv(&mut buf).unwrap();
@@ -292,15 +399,27 @@ async fn prefix_and_body_are_one_datagram() {
 }
 
 /// A UDP socket to a name, for which the resolver answers what the test says.
-async fn connected_by_name(answers: &[SocketAddr], local_port: u16) -> (Socket, impl Fn(&[SocketAddr])) {
+async fn connected_by_name(
+    answers: &[SocketAddr],
+    local_port: u16,
+) -> (Socket, impl Fn(&[SocketAddr])) {
     let mut socket = Socket::default();
     let told = std::sync::Arc::clone(&socket.route.resolver.answers);
     let answer = move |answers: &[SocketAddr]| *told.lock().unwrap() = Some(answers.to_vec());
     answer(answers);
     let (protocol, address) = (Protocol::Udp, "center.example".to_owned());
-    let target = Connect { protocol, address, port: answers[0].port(), local_port, tls: false };
+    let target = Connect {
+        protocol,
+        address,
+        port: answers[0].port(),
+        local_port,
+        tls: false,
+    };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    assert!(matches!(news(&mut socket).await.0, SocketNews::Connected { .. }));
+    assert!(matches!(
+        news(&mut socket).await.0,
+        SocketNews::Connected { .. }
+    ));
     (socket, answer)
 }
 
@@ -309,7 +428,8 @@ fn two_peers() -> [UdpSocket; 2] {
     let first = UdpSocket::bind("127.0.0.1:0").unwrap();
     let second = UdpSocket::bind(("127.0.0.2", first.local_addr().unwrap().port())).unwrap();
     [first, second].map(|peer| {
-        peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         peer
     })
 }
@@ -333,16 +453,25 @@ async fn d9_a_udp_link_follows_its_name() {
     let (mut socket, answer) = connected_by_name(&addresses[..1], 0).await;
     answer(&addresses[1..]);
     assert_eq!(socket.deadline(), Some(Instant::from_millis(60_000)));
-    assert_eq!(news_at(&mut socket, Instant::from_millis(59_999)).await, None);
+    assert_eq!(
+        news_at(&mut socket, Instant::from_millis(59_999)).await,
+        None
+    );
     let moved = news_at(&mut socket, Instant::from_millis(60_000)).await;
-    assert!(matches!(moved, Some(SocketNews::Connected { .. })), "{moved:?}");
+    assert!(
+        matches!(moved, Some(SocketNews::Connected { .. })),
+        "{moved:?}"
+    );
     send(&mut socket, b"to the second").await;
     assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
     assert_eq!(next_datagram(&peers[1]), b"to the second");
     // As long as the answer holds the address there is nothing to tell.
     answer(&addresses);
     assert_eq!(socket.deadline(), Some(Instant::from_millis(120_000)));
-    assert_eq!(news_at(&mut socket, Instant::from_millis(120_000)).await, None);
+    assert_eq!(
+        news_at(&mut socket, Instant::from_millis(120_000)).await,
+        None
+    );
     assert_eq!(socket.deadline(), Some(Instant::from_millis(180_000)));
 }
 
@@ -351,10 +480,15 @@ async fn d9_a_udp_link_follows_its_name() {
 async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_more_comes() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut socket = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
-    let State::Up(connection) = &mut socket.state else { panic!("it is up") };
+    let State::Up(connection) = &mut socket.state else {
+        panic!("it is up")
+    };
     connection.drops.moved(3, Instant::ZERO);
     assert_eq!(socket.deadline(), Some(Instant::ZERO));
-    assert_eq!(news_at(&mut socket, Instant::ZERO).await, Some(SocketNews::Datagrams(3)));
+    assert_eq!(
+        news_at(&mut socket, Instant::ZERO).await,
+        Some(SocketNews::Datagrams(3))
+    );
     assert_eq!(socket.deadline(), None);
 }
 
@@ -363,14 +497,21 @@ async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_m
 async fn d9_three_refusals_ask_the_name_again() {
     let [first, second] = two_peers();
     let addresses = [first.local_addr().unwrap(), second.local_addr().unwrap()];
-    let local_port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let local_port = UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let (mut socket, _) = connected_by_name(&addresses, local_port).await;
     drop(first);
     let mut sends = 0;
     while socket.deadline() == Some(Instant::from_millis(60_000)) {
         assert!(sends < 8, "the name is not asked again");
         send(&mut socket, b"to nobody").await;
-        assert_eq!(news_at(&mut socket, Instant::ZERO).await, Some(SocketNews::Sent));
+        assert_eq!(
+            news_at(&mut socket, Instant::ZERO).await,
+            Some(SocketNews::Sent)
+        );
         sends += 1;
     }
     assert!(sends >= 3, "{sends}");
@@ -398,7 +539,8 @@ async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
     let good = listener.local_addr().unwrap();
     // A listener whose queue is full answers nobody.
     let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    full.bind(&SocketAddr::from(([127, 0, 0, 2], good.port())).into()).unwrap();
+    full.bind(&SocketAddr::from(([127, 0, 0, 2], good.port())).into())
+        .unwrap();
     full.listen(0).unwrap();
     let dead = full.local_addr().unwrap().as_socket().unwrap();
     let _first = TcpStream::connect(dead).unwrap();
@@ -406,13 +548,29 @@ async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
     *socket.route.resolver.answers.lock().unwrap() = Some(vec![dead, good]);
     for most in [5000, 200] {
         let (protocol, address) = (Protocol::Tcp, "center.example".to_owned());
-        let target = Connect { protocol, address, port: good.port(), local_port: 0, tls: false };
+        let target = Connect {
+            protocol,
+            address,
+            port: good.port(),
+            local_port: 0,
+            tls: false,
+        };
         let start = std::time::Instant::now();
         order(&mut socket, SocketOutput::Connect(target)).await;
-        assert!(matches!(news(&mut socket).await.0, SocketNews::Connected { .. }));
-        assert!(start.elapsed() < Duration::from_millis(most), "{:?}", start.elapsed());
+        assert!(matches!(
+            news(&mut socket).await.0,
+            SocketNews::Connected { .. }
+        ));
+        assert!(
+            start.elapsed() < Duration::from_millis(most),
+            "{:?}",
+            start.elapsed()
+        );
         let (peer, _) = listener.accept().unwrap();
         drop(peer);
-        assert!(matches!(news(&mut socket).await.0, SocketNews::Closed { .. }));
+        assert!(matches!(
+            news(&mut socket).await.0,
+            SocketNews::Closed { .. }
+        ));
     }
 }

@@ -69,7 +69,8 @@ impl Sending {
 
     pub(super) fn set(&mut self, frame: Option<u64>) -> io::Result<()> {
         let age = self.0.words()[0] + 1;
-        self.0.write([age, u64::from(frame.is_some()), frame.unwrap_or(0)].into())
+        self.0
+            .write([age, u64::from(frame.is_some()), frame.unwrap_or(0)].into())
     }
 
     pub(super) fn file(&self) -> &Arc<OpenFile> {

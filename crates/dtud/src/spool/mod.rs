@@ -171,7 +171,11 @@ impl Spool {
         let first = frames.first().map_or(0, |(_, frame)| size(frame));
         let room = self.segments.back().filter(|_| self.open.is_some());
         let room = room.map_or(0, |last| self.segment_size.saturating_sub(last.length));
-        let mut room = if room < first { self.segment_size } else { room };
+        let mut room = if room < first {
+            self.segment_size
+        } else {
+            room
+        };
         let fits = |(_, frame): &&(u64, Bytes)| {
             let fits = size(frame) <= room;
             room = room.saturating_sub(size(frame));
@@ -189,10 +193,16 @@ impl Spool {
             next = number + 1;
             record::encode(&mut self.buffer, *number, frame);
         }
-        let Some((first, _)) = frames.first() else { return Ok(()) };
+        let Some((first, _)) = frames.first() else {
+            return Ok(());
+        };
         let length = self.buffer.len() as u64;
         if self.used + length > self.bound {
-            let text = format!("{}: full: spool_size is {} bytes", self.dir.display(), self.bound);
+            let text = format!(
+                "{}: full: spool_size is {} bytes",
+                self.dir.display(),
+                self.bound
+            );
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
         let file = self.segment_for(*first, length)?;
@@ -224,14 +234,21 @@ impl Spool {
 
     /// The segment that takes so many bytes: the last one while there is room in it.
     fn segment_for(&mut self, number: u64, length: u64) -> io::Result<Arc<OpenFile>> {
-        let room = self.segments.back().is_some_and(|last| last.length + length <= self.segment_size);
+        let room = self
+            .segments
+            .back()
+            .is_some_and(|last| last.length + length <= self.segment_size);
         if let (Some(file), true) = (&self.open, room) {
             return Ok(Arc::clone(file));
         }
         let path = self.dir.join(format!("{number:016x}.{EXTENSION}"));
         let file = Arc::new(self.fs.create(&path)?);
         self.syncer.named()?;
-        self.segments.push_back(Segment { path, length: 0, last: number });
+        self.segments.push_back(Segment {
+            path,
+            length: 0,
+            last: number,
+        });
         self.open = Some(Arc::clone(&file));
         Ok(file)
     }
@@ -239,7 +256,9 @@ impl Spool {
     /// A record that was written in part costs the reader a look for the next one: the file is cut back, or not used
     /// any more.
     fn write(&mut self, file: &OpenFile) -> io::Result<()> {
-        let Some(last) = self.segments.back() else { return Ok(()) };
+        let Some(last) = self.segments.back() else {
+            return Ok(());
+        };
         let written = file.write_all_at(&self.buffer, last.length);
         if written.is_err() && file.set_len(last.length).is_err() {
             self.open = None;
@@ -251,7 +270,10 @@ impl Spool {
 /// The segments in a folder, in order.
 fn segment_paths(fs: &Fs, dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs.list(dir)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == EXTENSION)
+    });
     // Names are numbers of one length.
     paths.sort();
     Ok(paths)

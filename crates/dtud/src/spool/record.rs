@@ -66,9 +66,10 @@ impl Numbers {
     /// What damage of so many bytes at the end of a file has cost, where the next number was `first`.
     pub(super) fn end(&self, gap: u64, first: u64) -> Lost {
         match self.written.checked_sub(first) {
-            Some(frames @ 1..) if self.until.is_none() => {
-                Lost { frames, bytes: gap.saturating_sub(frames * HEAD as u64) }
-            }
+            Some(frames @ 1..) if self.until.is_none() => Lost {
+                frames,
+                bytes: gap.saturating_sub(frames * HEAD as u64),
+            },
             _ => lost(gap, first, self.until),
         }
     }
@@ -78,7 +79,8 @@ impl Numbers {
 pub(super) fn read(bytes: &Bytes, numbers: Numbers) -> Reading {
     let mut reading = Reading::default();
     let (mut rest, mut next) = (bytes.clone(), numbers.from);
-    let fits = |number: u64, next: u64| number >= next && numbers.until.is_none_or(|until| number < until);
+    let fits =
+        |number: u64, next: u64| number >= next && numbers.until.is_none_or(|until| number < until);
     while !rest.is_empty() {
         let found = next_whole(&rest, |number| fits(number, next));
         let gap = found.as_ref().map_or(rest.len(), |(at, ..)| *at);
@@ -91,7 +93,9 @@ pub(super) fn read(bytes: &Bytes, numbers: Numbers) -> Reading {
             };
             reading.is_cut = found.is_none();
         }
-        let Some((at, number, frame)) = found else { break };
+        let Some((at, number, frame)) = found else {
+            break;
+        };
         rest.advance(at + HEAD + frame.len());
         next = number.saturating_add(1);
         reading.records.push((number, frame));
@@ -111,14 +115,20 @@ fn next_whole(bytes: &Bytes, allowed: impl Fn(u64) -> bool) -> Option<(usize, u6
     }
     let behind = length_at(bytes, 0).and_then(|length| whole(HEAD + length));
     // Where the length itself is damaged, it may name a record behind the next.
-    let (end, below) = behind.as_ref().map_or((bytes.len(), None), |(at, number, _)| (*at, Some(*number)));
-    let between = (1..end).filter_map(whole).find(|(_, number, _)| below.is_none_or(|below| *number < below));
+    let (end, below) = behind
+        .as_ref()
+        .map_or((bytes.len(), None), |(at, number, _)| (*at, Some(*number)));
+    let between = (1..end)
+        .filter_map(whole)
+        .find(|(_, number, _)| below.is_none_or(|below| *number < below));
     between.or(behind)
 }
 
 fn length_at(bytes: &Bytes, at: usize) -> Option<usize> {
     let length = bytes.get(at..at.checked_add(HEAD)?)?.get_u32_le();
-    usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME)
+    usize::try_from(length)
+        .ok()
+        .filter(|length| *length <= MAX_FRAME)
 }
 
 /// The number is looked at first: a checksum at each byte of a damaged file would take seconds.
@@ -138,7 +148,11 @@ fn decode(bytes: &Bytes, at: usize, allowed: impl Fn(u64) -> bool) -> Option<(u6
 pub(super) fn lost(gap: u64, first: u64, behind: Option<u64>) -> Lost {
     let most = (gap / HEAD as u64).max(1);
     let frames = behind.map_or(1, |behind| behind.saturating_sub(first).min(most));
-    let bytes = if frames == 0 { 0 } else { gap.saturating_sub(frames * HEAD as u64) };
+    let bytes = if frames == 0 {
+        0
+    } else {
+        gap.saturating_sub(frames * HEAD as u64)
+    };
     Lost { frames, bytes }
 }
 

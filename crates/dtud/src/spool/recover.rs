@@ -88,10 +88,17 @@ impl Spool {
         let released = self.mark.number();
         let written = self.written.as_ref().map_or(0, Mark::number);
         let segments = read_segments(&self.fs, &self.dir, released, written)?;
-        let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
+        let mut found = Found {
+            lost: missing(&segments, released, written),
+            ..Found::default()
+        };
         for segment in &segments {
             found.lost += segment.reading.lost;
-            let frames = segment.reading.records.iter().filter(|(number, _)| *number >= released);
+            let frames = segment
+                .reading
+                .records
+                .iter()
+                .filter(|(number, _)| *number >= released);
             found.frames.extend(frames.cloned());
         }
         let went = self.take_sent(&mut found);
@@ -102,7 +109,8 @@ impl Spool {
         for segment in segments {
             self.keep(segment);
         }
-        if let Some(frame) = went.filter(|frame| found.frames.first().is_none_or(|(first, _)| frame < first))
+        if let Some(frame) =
+            went.filter(|frame| found.frames.first().is_none_or(|(first, _)| frame < first))
         {
             self.release(frame + 1)?;
         }
@@ -110,7 +118,11 @@ impl Spool {
             Some((last, _)) => {
                 self.next = last + 1;
                 // What is missing is counted: not again at the next start.
-                if let Some(noted) = self.written.as_mut().filter(|noted| noted.number() > last + 1) {
+                if let Some(noted) = self
+                    .written
+                    .as_mut()
+                    .filter(|noted| noted.number() > last + 1)
+                {
                     let _ = noted.reset();
                     let _ = noted.advance(last + 1);
                 }
@@ -123,22 +135,34 @@ impl Spool {
     /// A frame that may have gone when the last run ended is not sent again.
     fn take_sent(&self, found: &mut Found) -> Option<u64> {
         let sent = self.sending.as_ref().and_then(Sending::frame)?;
-        let place = found.frames.iter().position(|(number, _)| *number == sent)?;
+        let place = found
+            .frames
+            .iter()
+            .position(|(number, _)| *number == sent)?;
         let (number, frame) = found.frames.remove(place);
-        found.lost += Lost { frames: 1, bytes: frame.len() as u64 };
+        found.lost += Lost {
+            frames: 1,
+            bytes: frame.len() as u64,
+        };
         Some(number)
     }
 
     /// Goes on with a segment: what is whole of it, under its own name.
     fn keep(&mut self, segment: Read) {
-        let Read { path, bytes, reading, failed } = segment;
+        let Read {
+            path,
+            bytes,
+            reading,
+            failed,
+        } = segment;
         let last = reading.records.last().map(|(number, _)| *number);
         let needed = last.filter(|last| *last >= self.mark.number());
         let mut length = bytes.len() as u64;
         let mended = if failed {
             self.fs.rename(&path, &aside(&path))
         } else if reading.is_damaged {
-            self.mend(&path, &bytes, &reading).map(|mended| length = mended)
+            self.mend(&path, &bytes, &reading)
+                .map(|mended| length = mended)
         } else {
             Ok(())
         };
@@ -162,7 +186,10 @@ impl Spool {
     /// The damaged file is kept beside, and its whole records take its place; gives their length.
     fn mend(&self, path: &Path, bytes: &[u8], reading: &Reading) -> io::Result<u64> {
         let mut whole = Vec::new();
-        reading.records.iter().for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
+        reading
+            .records
+            .iter()
+            .for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
         keep_aside(&self.fs, path, bytes);
         let new = path.with_extension("new");
         write_whole(&mut self.fs.clone(), &new, &whole)?;
@@ -184,15 +211,24 @@ impl Spool {
             return Ok(());
         }
         found.lost += left.lost;
-        let first = self.next.max(found.frames.last().map_or(0, |(last, _)| last + 1));
-        let frames: Vec<_> = (first..).zip(left.frames.into_iter().map(|(_, frame)| frame)).collect();
+        let first = self
+            .next
+            .max(found.frames.last().map_or(0, |(last, _)| last + 1));
+        let frames: Vec<_> = (first..)
+            .zip(left.frames.into_iter().map(|(_, frame)| frame))
+            .collect();
         let refused = self.append_all(&frames);
         if let Some(error) = refused.why {
-            warn!("{queue}: {} frames of an earlier run are in memory only: {error}", refused.numbers.len());
+            warn!(
+                "{queue}: {} frames of an earlier run are in memory only: {error}",
+                refused.numbers.len()
+            );
         }
         found.refused = refused.numbers;
         found.frames.extend(frames);
-        segment_paths(&self.fs, &self.dir)?.iter().try_for_each(|path| self.fs.sync(path))?;
+        segment_paths(&self.fs, &self.dir)?
+            .iter()
+            .try_for_each(|path| self.fs.sync(path))?;
         self.fs.sync_dir(&self.dir)?;
         undelivered::remove(&self.fs, state, queue)
     }
@@ -203,7 +239,11 @@ impl Spool {
         if let Some(written) = self.written.as_mut().filter(|written| written.number() > 0) {
             let _ = written.reset();
         }
-        if let Some(sending) = self.sending.as_mut().filter(|sending| sending.frame().is_some()) {
+        if let Some(sending) = self
+            .sending
+            .as_mut()
+            .filter(|sending| sending.frame().is_some())
+        {
             sending.set(None)?;
             sending.file().sync_data()?;
         }
@@ -218,12 +258,24 @@ impl Spool {
 /// The frames of a spool that nothing may be written to.
 pub(super) fn peek(fs: &Fs, state: &Path, queue: QueueId) -> io::Result<Found> {
     let dir = state.join("spool").join(folder(queue));
-    let (released, written) = (Mark::peek(fs, &dir, RELEASED), Mark::peek(fs, &dir, WRITTEN));
+    let (released, written) = (
+        Mark::peek(fs, &dir, RELEASED),
+        Mark::peek(fs, &dir, WRITTEN),
+    );
     let segments = read_segments(fs, &dir, released, written)?;
-    let mut found = Found { lost: missing(&segments, released, written), ..Found::default() };
+    let mut found = Found {
+        lost: missing(&segments, released, written),
+        ..Found::default()
+    };
     for segment in segments {
         found.lost += segment.reading.lost;
-        found.frames.extend(segment.reading.records.into_iter().filter(|(number, _)| *number >= released));
+        found.frames.extend(
+            segment
+                .reading
+                .records
+                .into_iter()
+                .filter(|(number, _)| *number >= released),
+        );
     }
     Ok(found)
 }
@@ -234,9 +286,18 @@ fn missing(segments: &[Read], released: u64, written: u64) -> Lost {
     if last.is_some_and(|last| last.failed || last.reading.is_cut) {
         return Lost::default();
     }
-    let behind = last.and_then(|last| last.reading.records.last()).map_or(0, |(number, _)| number + 1);
-    let first = last.and_then(|last| first_number(&last.path)).unwrap_or(0).max(behind).max(released);
-    Lost { frames: written.saturating_sub(first), bytes: 0 }
+    let behind = last
+        .and_then(|last| last.reading.records.last())
+        .map_or(0, |(number, _)| number + 1);
+    let first = last
+        .and_then(|last| first_number(&last.path))
+        .unwrap_or(0)
+        .max(behind)
+        .max(released);
+    Lost {
+        frames: written.saturating_sub(first),
+        bytes: 0,
+    }
 }
 
 fn read_segments(fs: &Fs, dir: &Path, released: u64, written: u64) -> io::Result<Vec<Read>> {
@@ -246,21 +307,46 @@ fn read_segments(fs: &Fs, dir: &Path, released: u64, written: u64) -> io::Result
     for (place, path) in paths.iter().enumerate() {
         let until = paths.get(place + 1).and_then(|next| first_number(next));
         let from_name = first_number(path).unwrap_or(0);
-        let numbers = Numbers { from: from_name.max(from), until, written, released };
-        let segment = match fs.read(path, u64::MAX).or_else(|_| fs.salvage(path).map(Some)) {
+        let numbers = Numbers {
+            from: from_name.max(from),
+            until,
+            written,
+            released,
+        };
+        let segment = match fs
+            .read(path, u64::MAX)
+            .or_else(|_| fs.salvage(path).map(Some))
+        {
             Ok(Some(bytes)) => {
                 let bytes = Bytes::from(bytes);
                 let reading = record::read(&bytes, numbers);
-                Read { path: path.clone(), bytes, reading, failed: false }
+                Read {
+                    path: path.clone(),
+                    bytes,
+                    reading,
+                    failed: false,
+                }
             }
             Ok(None) => continue,
             Err(error) => {
                 warn!("disk: {error}");
-                let reading = Reading { lost: unreadable(path, numbers), ..Reading::default() };
-                Read { path: path.clone(), bytes: Bytes::new(), reading, failed: true }
+                let reading = Reading {
+                    lost: unreadable(path, numbers),
+                    ..Reading::default()
+                };
+                Read {
+                    path: path.clone(),
+                    bytes: Bytes::new(),
+                    reading,
+                    failed: true,
+                }
             }
         };
-        from = segment.reading.records.last().map_or(from, |(last, _)| last + 1);
+        from = segment
+            .reading
+            .records
+            .last()
+            .map_or(from, |(last, _)| last + 1);
         segments.push(segment);
     }
     Ok(segments)
@@ -279,16 +365,25 @@ fn unreadable(path: &Path, numbers: Numbers) -> Lost {
 
 /// One line, whatever was found.
 fn tell(queue: QueueId, segments: &[Read], lost: Lost, went: Option<u64>) {
-    let mut damaged = segments.iter().filter(|segment| segment.failed || segment.reading.is_damaged);
+    let mut damaged = segments
+        .iter()
+        .filter(|segment| segment.failed || segment.reading.is_damaged);
     if let Some(first) = damaged.next() {
         let (file, more) = (first.path.display(), damaged.count());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more files") };
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more files")
+        };
         warn!(
             "{queue}: {file}{more}: damaged: {} lost; kept beside as .damaged-1 to -8",
             Count(lost.frames, "frame")
         );
     } else if lost.frames > u64::from(went.is_some()) {
-        warn!("{queue}: the end of the spool is gone: {} lost", Count(lost.frames, "frame"));
+        warn!(
+            "{queue}: the end of the spool is gone: {} lost",
+            Count(lost.frames, "frame")
+        );
     }
     if went.is_some() {
         warn!(

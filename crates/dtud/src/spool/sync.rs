@@ -37,7 +37,13 @@ struct Work {
 
 impl Syncer {
     pub(super) fn new(fs: &Fs, policy: SpoolSync, dir: &Path) -> Self {
-        Self { policy, fs: fs.clone(), dir: dir.to_owned(), shared: Arc::default(), thread: None }
+        Self {
+            policy,
+            fs: fs.clone(),
+            dir: dir.to_owned(),
+            shared: Arc::default(),
+            thread: None,
+        }
     }
 
     /// A frame was written.
@@ -82,7 +88,10 @@ impl Syncer {
             let thread = std::thread::Builder::new().name("spool-sync".to_owned());
             match thread.spawn(move || shared.run(&fs, &dir)) {
                 Ok(thread) => self.thread = Some(thread),
-                Err(error) => error!("disk: {}: no thread for flushing: {error}", self.dir.display()),
+                Err(error) => error!(
+                    "disk: {}: no thread for flushing: {error}",
+                    self.dir.display()
+                ),
             }
         }
         self.shared.news.notify_one();
@@ -108,14 +117,25 @@ impl Shared {
     fn run(&self, fs: &Fs, dir: &Path) {
         loop {
             let idle = |work: &mut Work| work.files.is_empty() && !work.dir && !work.stop;
-            let work = self.news.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-            let gathered = self.news.wait_timeout_while(work, PERIOD, |work| !work.stop);
+            let work = self
+                .news
+                .wait_while(self.lock(), idle)
+                .unwrap_or_else(PoisonError::into_inner);
+            let gathered = self
+                .news
+                .wait_timeout_while(work, PERIOD, |work| !work.stop);
             let mut work = gathered.unwrap_or_else(PoisonError::into_inner).0;
-            let (files, named, stop) =
-                (std::mem::take(&mut work.files), std::mem::take(&mut work.dir), work.stop);
+            let (files, named, stop) = (
+                std::mem::take(&mut work.files),
+                std::mem::take(&mut work.dir),
+                work.stop,
+            );
             drop(work);
             if let Err(error) = force(fs, &files, named.then_some(dir)) {
-                error!("disk: {}: frames could not be forced to the disk: {error}", dir.display());
+                error!(
+                    "disk: {}: frames could not be forced to the disk: {error}",
+                    dir.display()
+                );
             }
             if stop {
                 return;
@@ -153,7 +173,11 @@ mod tests {
         drop(syncer);
         let work = shared.lock();
         assert!(work.files.is_empty() && !work.dir);
-        assert_eq!(Arc::strong_count(&file), 1, "nobody holds the file any more");
+        assert_eq!(
+            Arc::strong_count(&file),
+            1,
+            "nobody holds the file any more"
+        );
     }
 
     #[test]

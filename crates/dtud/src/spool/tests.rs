@@ -19,7 +19,9 @@ fn open_with(fs: &Fs, dir: &Path, bound: u64, sync: SpoolSync) -> io::Result<(Sp
 
 impl Spool {
     fn append_one(&mut self, number: u64, frame: &Bytes) -> io::Result<()> {
-        self.append_all(&[(number, frame.clone())]).why.map_or(Ok(()), Err)
+        self.append_all(&[(number, frame.clone())])
+            .why
+            .map_or(Ok(()), Err)
     }
 }
 
@@ -29,7 +31,9 @@ fn save(dir: &Path, frames: &[(u64, Bytes)]) {
 }
 
 fn frame(number: u64, length: usize) -> Bytes {
-    (0..length).map(|at| (number as usize * 7 + at) as u8).collect()
+    (0..length)
+        .map(|at| (number as usize * 7 + at) as u8)
+        .collect()
 }
 
 /// A copy of the files as they are now: what a kill -9 leaves.
@@ -70,11 +74,20 @@ impl Model {
         let dir = tempfile::tempdir().unwrap();
         let (spool, frames) = open(dir.path(), BOUND);
         assert!(frames.is_empty());
-        Self { dir, spool, waiting: VecDeque::new(), next: 0 }
+        Self {
+            dir,
+            spool,
+            waiting: VecDeque::new(),
+            next: 0,
+        }
     }
 
     fn append(&mut self, random: &mut Seeded) {
-        let length = if random.below(4) == 0 { 1 + random.below(1024) } else { random.below(40) };
+        let length = if random.below(4) == 0 {
+            1 + random.below(1024)
+        } else {
+            random.below(40)
+        };
         self.next += random.below(2);
         let frame = frame(self.next, usize::try_from(length).unwrap());
         match self.spool.append_one(self.next, &frame) {
@@ -87,7 +100,9 @@ impl Model {
 
     fn release(&mut self, random: &mut Seeded) {
         let count = random.below(self.waiting.len() as u64 + 1);
-        let Some((last, _)) = self.waiting.drain(..usize::try_from(count).unwrap()).last() else { return };
+        let Some((last, _)) = self.waiting.drain(..usize::try_from(count).unwrap()).last() else {
+            return;
+        };
         self.spool.release(last + 1).unwrap();
     }
 
@@ -132,9 +147,14 @@ fn random_work_with_kills_gives_exactly_the_frames_not_released() {
 /// Three frames, in a file of 83 bytes with borders at 21 and 37.
 fn three_frames(dir: &Path) -> Vec<(u64, Bytes)> {
     let (mut spool, _) = open(dir, 1 << 20);
-    let frames: Vec<_> =
-        [5, 0, 30].iter().zip(3..).map(|(length, number)| (number, frame(number, *length))).collect();
-    frames.iter().for_each(|(number, frame)| spool.append_one(*number, frame).unwrap());
+    let frames: Vec<_> = [5, 0, 30]
+        .iter()
+        .zip(3..)
+        .map(|(length, number)| (number, frame(number, *length)))
+        .collect();
+    frames
+        .iter()
+        .for_each(|(number, frame)| spool.append_one(*number, frame).unwrap());
     frames
 }
 
@@ -145,20 +165,32 @@ fn a_tail_cut_at_every_byte_loses_only_the_frame_it_touches_counted() {
     let dir = tempfile::tempdir().unwrap();
     let frames = three_frames(dir.path());
     for at in 0..83 {
-        let whole = BORDERS.iter().filter(|border| **border <= at && **border > 0).count();
+        let whole = BORDERS
+            .iter()
+            .filter(|border| **border <= at && **border > 0)
+            .count();
         let copy = killed(dir.path());
         let path = copy.path().join("spool/link-2/0000000000000003.frames");
         let mut bytes = std::fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 83);
         bytes.truncate(at);
         std::fs::write(&path, bytes).unwrap();
-        let (mut spool, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
+        let (mut spool, found) =
+            open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
         assert_eq!(found.frames, frames[..whole], "byte {at}");
-        assert_eq!(found.lost.frames, 3 - whole as u64, "byte {at}: what is missing is counted");
+        assert_eq!(
+            found.lost.frames,
+            3 - whole as u64,
+            "byte {at}: what is missing is counted"
+        );
         assert_eq!(spool.used(), BORDERS[whole] as u64, "the tail is cut");
         spool.append_one(9, &frame(9, 9)).unwrap();
         let again = open(killed(copy.path()).path(), 1 << 20).1;
-        assert_eq!(again.len(), whole + 1, "what comes after the cut is kept, and nothing is counted again");
+        assert_eq!(
+            again.len(),
+            whole + 1,
+            "what comes after the cut is kept, and nothing is counted again"
+        );
         assert_eq!(again.last(), Some(&(9, frame(9, 9))));
     }
 }
@@ -177,12 +209,27 @@ fn k1_a_bit_flipped_anywhere_costs_one_frame_counted_and_the_damaged_file_is_kep
         let mut counted = Lost::default();
         let mut count = |lost| counted += lost;
         let kind = (1 << 20, SpoolSync::Never);
-        let (spool, found) = Spool::open(&Fs::default(), copy.path(), queue(), kind, &mut count).unwrap();
-        let hit = BORDERS.iter().rposition(|border| *border <= bit / 8).unwrap();
-        let left: Vec<_> =
-            frames.iter().enumerate().filter(|(at, _)| *at != hit).map(|(_, f)| f.clone()).collect();
+        let (spool, found) =
+            Spool::open(&Fs::default(), copy.path(), queue(), kind, &mut count).unwrap();
+        let hit = BORDERS
+            .iter()
+            .rposition(|border| *border <= bit / 8)
+            .unwrap();
+        let left: Vec<_> = frames
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != hit)
+            .map(|(_, f)| f.clone())
+            .collect();
         assert_eq!(found.frames, left, "bit {bit}");
-        assert_eq!(counted, Lost { frames: 1, bytes: frames[hit].1.len() as u64 }, "bit {bit}");
+        assert_eq!(
+            counted,
+            Lost {
+                frames: 1,
+                bytes: frames[hit].1.len() as u64
+            },
+            "bit {bit}"
+        );
         let beside = path.with_extension("frames.damaged-1");
         assert_eq!(std::fs::read(&beside).unwrap(), bytes, "as it was found");
         drop(spool);
@@ -200,7 +247,11 @@ fn k1_frames_behind_the_last_whole_record_are_counted_once_whatever_became_of_th
     let zeros = [&whole[..BORDERS[1]], &vec![0; whole.len() - BORDERS[1]]].concat();
     for (what, bytes, lost) in [
         ("half of it is zeros", Some(zeros), 2),
-        ("cut between two records", Some(whole[..BORDERS[1]].to_vec()), 2),
+        (
+            "cut between two records",
+            Some(whole[..BORDERS[1]].to_vec()),
+            2,
+        ),
         ("an empty file", Some(Vec::new()), 3),
         ("all garbage", Some(vec![0xA5; whole.len()]), 3),
         ("no file", None, 3),
@@ -215,12 +266,21 @@ fn k1_frames_behind_the_last_whole_record_are_counted_once_whatever_became_of_th
                 std::fs::remove_file(&path).unwrap();
             }
         }
-        let (mut spool, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
-        assert_eq!((found.frames.len() as u64, found.lost.frames), (3 - lost, lost), "{what}");
+        let (mut spool, found) =
+            open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
+        assert_eq!(
+            (found.frames.len() as u64, found.lost.frames),
+            (3 - lost, lost),
+            "{what}"
+        );
         spool.append_one(9, &frame(9, 9)).unwrap();
         drop(spool);
         let (_, found) = open_with(&Fs::default(), copy.path(), 1 << 20, SpoolSync::Never).unwrap();
-        assert_eq!((found.frames.len() as u64, found.lost.frames), (4 - lost, 0), "{what}: not again");
+        assert_eq!(
+            (found.frames.len() as u64, found.lost.frames),
+            (4 - lost, 0),
+            "{what}: not again"
+        );
     }
 }
 
@@ -229,7 +289,9 @@ fn k1_frames_behind_the_last_whole_record_are_counted_once_whatever_became_of_th
 fn k1_a_hole_of_any_size_costs_what_it_touches() {
     let dir = tempfile::tempdir().unwrap();
     let (mut spool, _) = open(dir.path(), 1 << 24);
-    let frames: Vec<_> = (0..300).map(|number| (number, frame(number, 20 + number as usize % 7))).collect();
+    let frames: Vec<_> = (0..300)
+        .map(|number| (number, frame(number, 20 + number as usize % 7)))
+        .collect();
     assert!(spool.append_all(&frames).numbers.is_empty());
     let ends: Vec<usize> = frames
         .iter()
@@ -244,7 +306,9 @@ fn k1_a_hole_of_any_size_costs_what_it_touches() {
         let path = copy.path().join("spool/link-2/0000000000000000.frames");
         let mut bytes = std::fs::read(&path).unwrap();
         let from = usize::try_from(random.below(bytes.len() as u64 - 1)).unwrap();
-        let length = usize::try_from(1 + random.below(400)).unwrap().min(bytes.len() - from);
+        let length = usize::try_from(1 + random.below(400))
+            .unwrap()
+            .min(bytes.len() - from);
         let what = [0x00, 0xFF, 0x5A][round % 3];
         let before = bytes.clone();
         bytes[from..from + length].fill(what);
@@ -253,7 +317,10 @@ fn k1_a_hole_of_any_size_costs_what_it_touches() {
             let begin = if at == 0 { 0 } else { ends[at - 1] };
             before[begin..ends[at]] != bytes[begin..ends[at]]
         };
-        let left: Vec<_> = (0..300).filter(|at| !is_hit(*at)).map(|at| frames[at].clone()).collect();
+        let left: Vec<_> = (0..300)
+            .filter(|at| !is_hit(*at))
+            .map(|at| frames[at].clone())
+            .collect();
         let (_, found) = open_with(&Fs::default(), copy.path(), 1 << 24, SpoolSync::Never).unwrap();
         assert_eq!(found.frames, left, "{length} bytes from {from}");
         let lost = 300 - left.len() as u64;
@@ -295,7 +362,12 @@ fn a_mark_torn_at_every_byte_gives_the_mark_before_it() {
     let before = std::fs::read(dir.path().join("spool/link-2/released")).unwrap();
     spool.release(4).unwrap();
     let after = std::fs::read(dir.path().join("spool/link-2/released")).unwrap();
-    let first = before.iter().chain([0; 8192].iter()).zip(&after).position(|(old, new)| old != new).unwrap();
+    let first = before
+        .iter()
+        .chain([0; 8192].iter())
+        .zip(&after)
+        .position(|(old, new)| old != new)
+        .unwrap();
     for torn in first + 1..after.len().min(first + 12) {
         let copy = killed(dir.path());
         let mut bytes = after.clone();
@@ -305,8 +377,16 @@ fn a_mark_torn_at_every_byte_gives_the_mark_before_it() {
         }
         let whole = bytes == after;
         std::fs::write(copy.path().join("spool/link-2/released"), bytes).unwrap();
-        let numbers: Vec<_> = open(copy.path(), BOUND).1.iter().map(|(number, _)| *number).collect();
-        assert_eq!(numbers, if whole { vec![4, 5] } else { vec![2, 3, 4, 5] }, "torn at {torn}");
+        let numbers: Vec<_> = open(copy.path(), BOUND)
+            .1
+            .iter()
+            .map(|(number, _)| *number)
+            .collect();
+        assert_eq!(
+            numbers,
+            if whole { vec![4, 5] } else { vec![2, 3, 4, 5] },
+            "torn at {torn}"
+        );
     }
 }
 
@@ -321,8 +401,16 @@ fn a_full_spool_refuses_counts_and_takes_again_after_a_release() {
     assert!(number > 50, "{number} frames of 1016 bytes fit into 64 KiB");
     let refused = spool.append_all(&[(number, frame(number, 1000))]);
     let error = refused.why.unwrap();
-    assert_eq!((error.kind(), refused.numbers), (io::ErrorKind::StorageFull, vec![number]));
-    assert!(error.to_string().ends_with("link-2: full: spool_size is 65536 bytes"), "{error}");
+    assert_eq!(
+        (error.kind(), refused.numbers),
+        (io::ErrorKind::StorageFull, vec![number])
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("link-2: full: spool_size is 65536 bytes"),
+        "{error}"
+    );
     spool.release(10).unwrap();
     spool.append_one(number, &frame(number, 1000)).unwrap();
     assert!(spool.used() <= BOUND);
@@ -334,10 +422,15 @@ fn a_number_that_does_not_grow_and_a_frame_too_long_are_refused() {
     let (mut spool, _) = open(dir.path(), 1 << 20);
     spool.append_one(7, &frame(7, 1)).unwrap();
     for (number, length) in [(7, 1), (6, 1), (8, record::MAX_FRAME + 1)] {
-        let error = spool.append_one(number, &frame(number, length)).unwrap_err();
+        let error = spool
+            .append_one(number, &frame(number, length))
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
-    assert_eq!(open(killed(dir.path()).path(), 1 << 20).1, [(7, frame(7, 1))]);
+    assert_eq!(
+        open(killed(dir.path()).path(), 1 << 20).1,
+        [(7, frame(7, 1))]
+    );
 }
 
 #[test]
@@ -348,7 +441,10 @@ fn all_released_leaves_no_segment_and_the_next_run_numbers_from_the_start() {
         spool.append_one(number, &frame(number, 900)).unwrap();
         spool.release(number + 1).unwrap();
     });
-    assert_eq!(segment_paths(&spool.fs, &spool.dir).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(
+        segment_paths(&spool.fs, &spool.dir).unwrap(),
+        Vec::<PathBuf>::new()
+    );
     assert_eq!(spool.used(), 0);
     drop(spool);
     let (mut spool, frames) = open(dir.path(), BOUND);
@@ -366,7 +462,10 @@ fn every_policy_keeps_the_frames_and_a_drop_ends_its_thread() {
         spool.release(5).unwrap();
         drop(spool);
         let (_, Found { frames, .. }) = open_with(&Fs::default(), dir.path(), BOUND, sync).unwrap();
-        assert_eq!(frames.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (5..20).collect::<Vec<_>>());
+        assert_eq!(
+            frames.iter().map(|(number, _)| *number).collect::<Vec<_>>(),
+            (5..20).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -377,7 +476,8 @@ fn k3_frames_of_a_memory_link_that_the_spool_has_no_room_for_are_named() {
     let frames: Vec<_> = (0..20).map(|number| (number, frame(number, 100))).collect();
     save(dir.path(), &frames);
     let kind = (1000, SpoolSync::Never);
-    let (_spool, found) = Spool::open(&Fs::default(), dir.path(), queue(), kind, &mut |_| {}).unwrap();
+    let (_spool, found) =
+        Spool::open(&Fs::default(), dir.path(), queue(), kind, &mut |_| {}).unwrap();
     assert_eq!(found.frames, frames, "all are sent");
     let fit = 20 - found.refused.len() as u64;
     assert!((1..=8).contains(&fit), "{:?}", found.refused);
@@ -414,11 +514,24 @@ fn k1_a_damaged_file_of_a_memory_link_gives_the_other_frames() {
     bytes[26 + 1] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let mut counted = Lost::default();
-    let left = find_undelivered(&Fs::default(), dir.path(), queue(), &mut |lost| counted += lost).unwrap();
+    let left = find_undelivered(&Fs::default(), dir.path(), queue(), &mut |lost| {
+        counted += lost
+    })
+    .unwrap();
     assert_eq!(left.found.frames, [frames[0].clone(), frames[2].clone()]);
-    assert_eq!(counted, Lost { frames: 1, bytes: 10 });
+    assert_eq!(
+        counted,
+        Lost {
+            frames: 1,
+            bytes: 10
+        }
+    );
     assert!(dir.path().join("undelivered-2.damaged-1").is_file());
-    assert_eq!(take_undelivered(dir.path(), queue()).unwrap().len(), 2, "counted once");
+    assert_eq!(
+        take_undelivered(dir.path(), queue()).unwrap().len(),
+        2,
+        "counted once"
+    );
 }
 
 #[test]
@@ -427,10 +540,17 @@ fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
     let first = [(4, frame(4, 10)), (9, frame(9, 10))];
     save(dir.path(), &first);
     let (mut spool, found) = open(dir.path(), BOUND);
-    let contents =
-        |frames: &[(u64, Bytes)]| frames.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>();
+    let contents = |frames: &[(u64, Bytes)]| {
+        frames
+            .iter()
+            .map(|(_, frame)| frame.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(contents(&found), contents(&first));
-    assert!(!dir.path().join("undelivered-2").exists(), "they are in the spool now");
+    assert!(
+        !dir.path().join("undelivered-2").exists(),
+        "they are in the spool now"
+    );
     spool.append_one(found[1].0 + 1, &frame(50, 5)).unwrap();
     drop(spool);
     let found = take_undelivered(dir.path(), queue()).unwrap();
@@ -442,8 +562,12 @@ fn a_link_that_changes_between_memory_and_disk_keeps_its_frames() {
 #[test]
 fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_frames() {
     let text = "[link]\ncache = 2048\nspool = 'disk'\nspool_size = ";
-    let settings = |size: u64| crate::settings::Settings::parse(Path::new("x"), &format!("{text}{size}"));
-    let bound = (64..200).map(|kib| kib * 1024).find(|size| settings(*size).is_ok()).unwrap();
+    let settings =
+        |size: u64| crate::settings::Settings::parse(Path::new("x"), &format!("{text}{size}"));
+    let bound = (64..200)
+        .map(|kib| kib * 1024)
+        .find(|size| settings(*size).is_ok())
+        .unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (mut spool, _) = open(dir.path(), bound);
     // The core appends first and then releases what it dropped.
@@ -454,7 +578,10 @@ fn the_smallest_spool_that_the_settings_allow_holds_a_full_cache_of_one_byte_fra
 }
 
 fn found_undelivered(dir: &Path) -> Vec<(u64, Bytes)> {
-    find_undelivered(&Fs::default(), dir, queue(), &mut |_| {}).unwrap().found.frames
+    find_undelivered(&Fs::default(), dir, queue(), &mut |_| {})
+        .unwrap()
+        .found
+        .frames
 }
 
 #[test]
@@ -486,7 +613,11 @@ fn what_is_delivered_leaves_the_disk_though_the_mark_cannot_be_written() {
 fn the_mark_has_its_room_from_the_start() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path(), BOUND));
-    let length = || std::fs::metadata(dir.path().join("spool/link-2/released")).unwrap().len();
+    let length = || {
+        std::fs::metadata(dir.path().join("spool/link-2/released"))
+            .unwrap()
+            .len()
+    };
     let whole = length();
     assert!(whole > 4096, "{whole}");
     let (mut spool, _) = open(dir.path(), BOUND);
@@ -511,8 +642,9 @@ struct Books {
 
 impl Books {
     fn give(&mut self, spool: &mut Spool, numbers: std::ops::Range<u64>) {
-        let frames: Vec<_> =
-            numbers.map(|number| (number, frame(number, 100 + number as usize % 50))).collect();
+        let frames: Vec<_> = numbers
+            .map(|number| (number, frame(number, 100 + number as usize % 50)))
+            .collect();
         self.refused.extend(spool.append_all(&frames).numbers);
         self.given.extend(frames);
     }
@@ -549,17 +681,37 @@ impl Books {
 
     /// In = out + counted, and nothing goes twice that may not.
     fn hold(&self, found: &Found, what: &str) {
-        assert!(found.frames.is_sorted_by(|a, b| a.0 < b.0), "{what}: in order");
+        assert!(
+            found.frames.is_sorted_by(|a, b| a.0 < b.0),
+            "{what}: in order"
+        );
         for known in &found.frames {
-            assert!(self.given.contains(known), "{what}: frame {} was never given", known.0);
-            assert!(known.0 >= self.released, "{what}: frame {} was released", known.0);
+            assert!(
+                self.given.contains(known),
+                "{what}: frame {} was never given",
+                known.0
+            );
+            assert!(
+                known.0 >= self.released,
+                "{what}: frame {} was released",
+                known.0
+            );
             assert_ne!(Some(known.0), self.sending, "{what}: it was being sent");
         }
         let is_there = |number: u64| found.frames.iter().any(|(known, _)| *known == number);
-        let gone = self.given.iter().filter(|(number, _)| *number >= self.released && !is_there(*number));
-        let unexplained = gone.filter(|(number, _)| !self.refused.contains(number)).count() as u64;
+        let gone = self
+            .given
+            .iter()
+            .filter(|(number, _)| *number >= self.released && !is_there(*number));
+        let unexplained = gone
+            .filter(|(number, _)| !self.refused.contains(number))
+            .count() as u64;
         // A release that the disk did not take in full may have let go of what it names; the one being sent is counted.
-        let named = [2, 3, 4].into_iter().filter(|number| *number > self.released).max().unwrap_or(0);
+        let named = [2, 3, 4]
+            .into_iter()
+            .filter(|number| *number > self.released)
+            .max()
+            .unwrap_or(0);
         let allowed = found.lost.frames + named.saturating_sub(self.released);
         assert!(
             unexplained <= allowed,
@@ -574,16 +726,23 @@ impl Books {
 fn k_whatever_operation_fails_every_frame_comes_out_or_is_counted() {
     let counting = Fs::counting();
     let dir = tempfile::tempdir().unwrap();
-    Books::default().run(&counting, dir.path(), SpoolSync::Always).unwrap();
+    Books::default()
+        .run(&counting, dir.path(), SpoolSync::Always)
+        .unwrap();
     assert!(counting.count() > 30, "{} operations", counting.count());
     for sync in [SpoolSync::Always, SpoolSync::Never] {
         for index in 0..counting.count() {
-            for (fault, lasts) in FAULTS.into_iter().flat_map(|fault| [(fault, false), (fault, true)]) {
+            for (fault, lasts) in FAULTS
+                .into_iter()
+                .flat_map(|fault| [(fault, false), (fault, true)])
+            {
                 let dir = tempfile::tempdir().unwrap();
                 let mut books = Books::default();
                 let _ = books.run(&Fs::failing(index, fault, lasts), dir.path(), sync);
                 let what = format!("operation {index}, {fault:?}, lasts: {lasts}, {sync:?}");
-                let found = open_with(&Fs::counting(), dir.path(), 4096, sync).expect(&what).1;
+                let found = open_with(&Fs::counting(), dir.path(), 4096, sync)
+                    .expect(&what)
+                    .1;
                 books.hold(&found, &what);
             }
         }
@@ -610,17 +769,26 @@ fn k1_a_start_that_is_cut_short_while_it_mends_loses_no_more() {
             let kind = (1 << 20, SpoolSync::Never);
             let first = Spool::open(&fs, copy.path(), queue(), kind, &mut |lost| counted += lost);
             if let Ok((_, found)) = &first {
-                assert_eq!(found.frames.len() as u64 + found.lost.frames, 3, "{index} {fault:?}");
+                assert_eq!(
+                    found.frames.len() as u64 + found.lost.frames,
+                    3,
+                    "{index} {fault:?}"
+                );
             }
             drop(first);
             let (_, found) =
-                Spool::open(&Fs::counting(), copy.path(), queue(), kind, &mut |lost| counted += lost)
-                    .unwrap();
+                Spool::open(&Fs::counting(), copy.path(), queue(), kind, &mut |lost| {
+                    counted += lost
+                })
+                .unwrap();
             if fs.count() > index {
                 count += 1;
             }
             let missing = 3 - found.frames.len() as u64;
-            assert!(counted.frames >= missing, "{index} {fault:?}: {missing} are gone, {counted:?}");
+            assert!(
+                counted.frames >= missing,
+                "{index} {fault:?}: {missing} are gone, {counted:?}"
+            );
             assert!(found.frames.iter().all(|frame| left.contains(frame)));
         }
         if count == 0 {

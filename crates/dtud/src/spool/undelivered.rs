@@ -25,7 +25,9 @@ pub(crate) fn save_undelivered<'a>(
     frames: impl IntoIterator<Item = (u64, &'a Bytes)>,
 ) -> io::Result<()> {
     let mut bytes = Vec::new();
-    frames.into_iter().for_each(|(number, frame)| record::encode(&mut bytes, number, frame));
+    frames
+        .into_iter()
+        .for_each(|(number, frame)| record::encode(&mut bytes, number, frame));
     if bytes.is_empty() {
         return fs.remove(&path(dir, queue));
     }
@@ -56,10 +58,16 @@ pub(crate) fn find_undelivered(
 ) -> io::Result<Left> {
     if dir.join("spool").join(folder(queue)).is_dir() {
         let (spool, found) = Spool::open(fs, dir, queue, (u64::MAX, SpoolSync::Never), count)?;
-        return Ok(Left { found, place: Place::Spool(Box::new(spool)) });
+        return Ok(Left {
+            found,
+            place: Place::Spool(Box::new(spool)),
+        });
     }
     let found = read(fs, dir, queue, count)?;
-    Ok(Left { found, place: Place::File(fs.clone(), dir.to_owned(), queue) })
+    Ok(Left {
+        found,
+        place: Place::File(fs.clone(), dir.to_owned(), queue),
+    })
 }
 
 /// The same where nothing may be written: they cannot be forgotten.
@@ -74,10 +82,15 @@ pub(crate) fn peek_undelivered(fs: &Fs, dir: &Path, queue: QueueId) -> io::Resul
     if let Some(bytes) = fs.read(&path(dir, queue), u64::MAX)? {
         let first = found.frames.last().map_or(0, |(last, _)| last + 1);
         let reading = record::read(&Bytes::from(bytes), ANY);
-        found.frames.extend((first..).zip(reading.records.into_iter().map(|(_, frame)| frame)));
+        found
+            .frames
+            .extend((first..).zip(reading.records.into_iter().map(|(_, frame)| frame)));
         found.lost += reading.lost;
     }
-    Ok(Left { found, place: Place::Nowhere })
+    Ok(Left {
+        found,
+        place: Place::Nowhere,
+    })
 }
 
 /// What a run left for a queue that keeps its frames in memory.
@@ -101,7 +114,9 @@ impl Left {
     /// # Errors
     /// Of the file system, with the path.
     pub(crate) fn forget(self) -> io::Result<()> {
-        let Some((last, _)) = self.found.frames.last() else { return Ok(()) };
+        let Some((last, _)) = self.found.frames.last() else {
+            return Ok(());
+        };
         match self.place {
             Place::File(fs, dir, queue) => remove(&fs, &dir, queue),
             Place::Spool(mut spool) => spool.release(last + 1),
@@ -111,22 +126,39 @@ impl Left {
 }
 
 /// A file that is damaged is kept beside, and its whole records take its place, so that the loss is counted once.
-pub(super) fn read(fs: &Fs, dir: &Path, queue: QueueId, count: &mut dyn FnMut(Lost)) -> io::Result<Found> {
+pub(super) fn read(
+    fs: &Fs,
+    dir: &Path,
+    queue: QueueId,
+    count: &mut dyn FnMut(Lost),
+) -> io::Result<Found> {
     let path = path(dir, queue);
-    let Some(bytes) = fs.read(&path, u64::MAX)? else { return Ok(Found::default()) };
+    let Some(bytes) = fs.read(&path, u64::MAX)? else {
+        return Ok(Found::default());
+    };
     let reading = record::read(&Bytes::from(bytes.clone()), ANY);
     if reading.is_damaged {
         count(reading.lost);
         let lost = Count(reading.lost.frames, "frame");
-        warn!("disk: {}: damaged: {lost} lost; kept beside as .damaged-1 to -8", path.display());
+        warn!(
+            "disk: {}: damaged: {lost} lost; kept beside as .damaged-1 to -8",
+            path.display()
+        );
         keep_aside(fs, &path, &bytes);
         let mut whole = Vec::new();
-        reading.records.iter().for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
+        reading
+            .records
+            .iter()
+            .for_each(|(number, frame)| record::encode(&mut whole, *number, frame));
         if let Err(error) = replace(fs, dir, &path, &whole) {
             warn!("disk: {error}; left as it is");
         }
     }
-    Ok(Found { frames: reading.records, lost: reading.lost, ..Found::default() })
+    Ok(Found {
+        frames: reading.records,
+        lost: reading.lost,
+        ..Found::default()
+    })
 }
 
 pub(super) fn remove(fs: &Fs, dir: &Path, queue: QueueId) -> io::Result<()> {
@@ -138,4 +170,9 @@ pub(crate) fn path(dir: &Path, queue: QueueId) -> PathBuf {
     dir.join(format!("undelivered-{}", queue.word()))
 }
 
-const ANY: Numbers = Numbers { from: 0, until: None, written: 0, released: 0 };
+const ANY: Numbers = Numbers {
+    from: 0,
+    until: None,
+    written: 0,
+    released: 0,
+};

@@ -13,12 +13,20 @@ use super::{Report, Short};
 pub(crate) fn ask(state: &Path, as_json: bool) -> anyhow::Result<String> {
     let text = hear(state).map_err(|error| explain(state, &error))?;
     let report: Report = serde_json::from_str(&text).context("the device is of another version")?;
-    Ok(if as_json { serde_json::to_string_pretty(&report)? } else { report.to_string() })
+    Ok(if as_json {
+        serde_json::to_string_pretty(&report)?
+    } else {
+        report.to_string()
+    })
 }
 
 /// The folders below `base`, and others, with a device that can be asked.
 pub(crate) fn running(base: &Path, others: &[&Path]) -> Vec<PathBuf> {
-    let below = std::fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path());
+    let below = std::fs::read_dir(base)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
     let mut found: Vec<PathBuf> = below
         .chain(others.iter().map(|path| path.to_path_buf()))
         .filter(|state| hear(state).is_ok())
@@ -44,7 +52,10 @@ fn explain(state: &Path, error: &io::Error) -> anyhow::Error {
         );
     }
     if [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&kind) {
-        return anyhow::anyhow!("the device of {state} does not answer within {} s", PATIENCE.as_secs());
+        return anyhow::anyhow!(
+            "the device of {state} does not answer within {} s",
+            PATIENCE.as_secs()
+        );
     }
     anyhow::anyhow!("{state}: {error}")
 }

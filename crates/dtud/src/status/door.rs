@@ -28,9 +28,19 @@ impl Door {
     pub(crate) fn open(state: &Path) -> Self {
         let path = state.join(SOCKET);
         let listener = listen(state, &path)
-            .inspect_err(|error| warn!("device: dtud status cannot ask: {}: {error}", path.display()))
+            .inspect_err(|error| {
+                warn!(
+                    "device: dtud status cannot ask: {}: {error}",
+                    path.display()
+                )
+            })
             .ok();
-        Self { listener, path, again_at: None, look: true }
+        Self {
+            listener,
+            path,
+            again_at: None,
+            look: true,
+        }
     }
 
     /// The loop has slept.
@@ -102,7 +112,9 @@ fn listen(state: &Path, path: &Path) -> io::Result<UnixListener> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    UnixListener::from_std(std::os::unix::net::UnixListener::from(std::os::fd::OwnedFd::from(socket)))
+    UnixListener::from_std(std::os::unix::net::UnixListener::from(
+        std::os::fd::OwnedFd::from(socket),
+    ))
 }
 
 const BACKLOG: i32 = 8;

@@ -102,7 +102,13 @@ struct Waiting {
 }
 
 impl Report {
-    pub(crate) fn new(dtu: &Dtu, line: &Address, host_network: bool, dropped: Total, now: Instant) -> Self {
+    pub(crate) fn new(
+        dtu: &Dtu,
+        line: &Address,
+        host_network: bool,
+        dropped: Total,
+        now: Instant,
+    ) -> Self {
         let (config, status) = (dtu.config(), dtu.status(now));
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,8 +127,15 @@ impl Report {
                 dropped_bytes: status.serial.counters.dropped_bytes,
                 undelivered_bytes: status.serial.counters.undelivered_bytes,
             },
-            radio: Radio { host_network, ..Radio::new(&status.radio, status.attached) },
-            links: (1..=LINKS as u8).zip(&config.links).zip(&status.links).map(Link::new).collect(),
+            radio: Radio {
+                host_network,
+                ..Radio::new(&status.radio, status.attached)
+            },
+            links: (1..=LINKS as u8)
+                .zip(&config.links)
+                .zip(&status.links)
+                .map(Link::new)
+                .collect(),
             httpd: Waiting {
                 state: link_state(status.httpd.state, None).unwrap_or_else(|| OFF.to_owned()),
                 waiting_frames: status.httpd.waiting_frames as u64,
@@ -130,7 +143,12 @@ impl Report {
                 dropped_frames: status.httpd.counters.dropped_frames,
             },
             serial_command: Waiting {
-                state: if status.serial_command.running { "on" } else { OFF }.to_owned(),
+                state: if status.serial_command.running {
+                    "on"
+                } else {
+                    OFF
+                }
+                .to_owned(),
                 waiting_frames: status.serial_command.waiting_packets as u64,
                 waiting_bytes: status.serial_command.waiting_bytes as u64,
                 dropped_frames: status.serial_command.counters.dropped_packets,
@@ -151,8 +169,10 @@ impl Radio {
             modem: radio.modem.as_ref().map(|modem| modem.model.clone()),
             sim: radio.sim.to_string(),
             registration: radio.registration.to_string(),
-            operator: operator.and_then(|operator| named(&operator.name).or_else(|| named(&operator.code))),
-            signal: (radio.signal.strength <= 31).then(|| i16::from(radio.signal.strength) * 2 - 113),
+            operator: operator
+                .and_then(|operator| named(&operator.name).or_else(|| named(&operator.code))),
+            signal: (radio.signal.strength <= 31)
+                .then(|| i16::from(radio.signal.strength) * 2 - 113),
             address: address.map(|address| address.to_string()),
             missing: radio.lacks.clone(),
         }
@@ -221,8 +241,10 @@ impl fmt::Display for Report {
         }
         for (name, mode) in [("HTTPD", &self.httpd), ("55 AA", &self.serial_command)] {
             if mode.state != OFF || mode.waiting_frames > 0 {
-                let (frames, bytes) =
-                    (Count(mode.waiting_frames, "frame"), Count(mode.waiting_bytes, "byte"));
+                let (frames, bytes) = (
+                    Count(mode.waiting_frames, "frame"),
+                    Count(mode.waiting_bytes, "byte"),
+                );
                 writeln!(
                     f,
                     "{name}    {}; {frames} ({bytes}) wait, {} dropped",
@@ -231,9 +253,16 @@ impl fmt::Display for Report {
             }
         }
         if self.messages_to_be_sent > 0 {
-            writeln!(f, "SMS      {} to be sent", Count(self.messages_to_be_sent, "message"))?;
+            writeln!(
+                f,
+                "SMS      {} to be sent",
+                Count(self.messages_to_be_sent, "message")
+            )?;
         }
-        let dropped = Total { count: self.dropped, bytes: self.dropped_bytes };
+        let dropped = Total {
+            count: self.dropped,
+            bytes: self.dropped_bytes,
+        };
         write!(f, "dropped  {dropped} in all")
     }
 }
@@ -246,7 +275,12 @@ impl fmt::Display for Serial {
             _ if self.present => write!(f, "serial   {line}: equipment present")?,
             _ => write!(f, "serial   {line}: no equipment")?,
         }
-        writeln!(f, "; {} in, {} out", Count(self.bytes_in, "byte"), self.bytes_out)
+        writeln!(
+            f,
+            "; {} in, {} out",
+            Count(self.bytes_in, "byte"),
+            self.bytes_out
+        )
     }
 }
 
@@ -260,7 +294,13 @@ impl fmt::Display for Radio {
         if self.host_network {
             f.write_str("radio    no modem: the host's own network")?;
         } else {
-            write!(f, "radio    {}; SIM {}; {}", Plain(modem), self.sim, self.registration)?;
+            write!(
+                f,
+                "radio    {}; SIM {}; {}",
+                Plain(modem),
+                self.sim,
+                self.registration
+            )?;
         }
         if let Some(operator) = &self.operator {
             write!(f, ", {}", Plain(operator))?;
@@ -284,13 +324,31 @@ impl fmt::Display for Radio {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, protocol, address, port, state, .. } = self;
+        let Self {
+            number,
+            protocol,
+            address,
+            port,
+            state,
+            ..
+        } = self;
         if !self.enabled && self.waiting_frames == 0 {
             return writeln!(f, "link {number}   off");
         }
-        write!(f, "link {number}   {protocol} {}:{port} {state}", Plain(address))?;
-        let (frames, bytes) = (Count(self.waiting_frames, "frame"), Count(self.waiting_bytes, "byte"));
-        writeln!(f, "; {} out, {frames} ({bytes}) wait, {} dropped", self.frames_out, self.dropped_frames)
+        write!(
+            f,
+            "link {number}   {protocol} {}:{port} {state}",
+            Plain(address)
+        )?;
+        let (frames, bytes) = (
+            Count(self.waiting_frames, "frame"),
+            Count(self.waiting_bytes, "byte"),
+        );
+        writeln!(
+            f,
+            "; {} out, {frames} ({bytes}) wait, {} dropped",
+            self.frames_out, self.dropped_frames
+        )
     }
 }
 
@@ -299,7 +357,13 @@ struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| if is_unseen(c) { f.write_str("?") } else { write!(f, "{c}") })
+        self.0.chars().try_for_each(|c| {
+            if is_unseen(c) {
+                f.write_str("?")
+            } else {
+                write!(f, "{c}")
+            }
+        })
     }
 }
 
@@ -317,17 +381,38 @@ mod tests {
     use super::*;
 
     fn report(dtu: &Dtu, line: &str, host_network: bool) -> Report {
-        Report::new(dtu, &Address::parse(line).unwrap(), host_network, Total::default(), Instant::ZERO)
+        Report::new(
+            dtu,
+            &Address::parse(line).unwrap(),
+            host_network,
+            Total::default(),
+            Instant::ZERO,
+        )
     }
 
     #[test]
     fn h8_a_line_that_is_missing_is_told_from_one_that_nobody_has_open() {
-        let mut dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let mut dtu = Dtu::new(
+            Config::default(),
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
         let serial = |dtu: &Dtu, line| report(dtu, line, false).serial.to_string();
         for (line, wanted) in [
-            ("tty:/dev/ttyUSB0", "serial   missing, waiting for /dev/ttyUSB0; 0 bytes in, 0 out\n"),
-            ("tcp:box:4001", "serial   missing, waiting for box:4001; 0 bytes in, 0 out\n"),
-            ("pty:/run/dtu", "serial   /run/dtu: no equipment; 0 bytes in, 0 out\n"),
+            (
+                "tty:/dev/ttyUSB0",
+                "serial   missing, waiting for /dev/ttyUSB0; 0 bytes in, 0 out\n",
+            ),
+            (
+                "tcp:box:4001",
+                "serial   missing, waiting for box:4001; 0 bytes in, 0 out\n",
+            ),
+            (
+                "pty:/run/dtu",
+                "serial   /run/dtu: no equipment; 0 bytes in, 0 out\n",
+            ),
         ] {
             assert_eq!(serial(&dtu, line), wanted);
         }
@@ -339,9 +424,18 @@ mod tests {
 
     #[test]
     fn h9_without_a_modem_the_network_is_the_hosts_own() {
-        let dtu = Dtu::new(Config::default(), Options::default(), Identity::default(), 1, Instant::ZERO);
+        let dtu = Dtu::new(
+            Config::default(),
+            Options::default(),
+            Identity::default(),
+            1,
+            Instant::ZERO,
+        );
         let screen = report(&dtu, "pty:x", true).to_string();
-        assert!(screen.contains("\nradio    no modem: the host's own network; no network\n"), "{screen}");
+        assert!(
+            screen.contains("\nradio    no modem: the host's own network; no network\n"),
+            "{screen}"
+        );
         let screen = report(&dtu, "pty:x", false).to_string();
         assert!(!screen.contains("host"), "{screen}");
     }
@@ -352,10 +446,16 @@ mod tests {
         let screen = |radio: &RadioStatus| Radio::new(radio, None).to_string();
         let mut radio = RadioStatus::default();
         let waits = screen(&radio);
-        assert!(waits.starts_with("radio    waiting for the modem; SIM "), "{waits}");
+        assert!(
+            waits.starts_with("radio    waiting for the modem; SIM "),
+            "{waits}"
+        );
         radio.modem = Some(dtu_proto::radio::ModemIdentity::default());
         let nameless = screen(&radio);
-        assert!(nameless.starts_with("radio    modem that does not name itself; SIM "), "{nameless}");
+        assert!(
+            nameless.starts_with("radio    modem that does not name itself; SIM "),
+            "{nameless}"
+        );
     }
 
     /// A modem that nobody knows: the screen says what it cannot, and stays a screen.
@@ -363,19 +463,35 @@ mod tests {
     fn m_what_the_modem_lacks_is_on_the_screen_and_in_the_json() {
         let radio = |lacks: &[&str]| {
             let lacks = lacks.iter().map(ToString::to_string).collect();
-            Radio::new(&RadioStatus { lacks, ..RadioStatus::default() }, None)
+            Radio::new(
+                &RadioStatus {
+                    lacks,
+                    ..RadioStatus::default()
+                },
+                None,
+            )
         };
-        let told = radio(&["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"]);
+        let told = radio(&[
+            "no delivery reports (AT+CNMI)",
+            "no signal strength (AT+CSQ)",
+        ]);
         let screen = told.to_string();
-        let lines = "\nmissing  no delivery reports (AT+CNMI)\nmissing  no signal strength (AT+CSQ)\n";
+        let lines =
+            "\nmissing  no delivery reports (AT+CNMI)\nmissing  no signal strength (AT+CSQ)\n";
         assert!(screen.ends_with(lines), "{screen}");
         let json = serde_json::to_value(&told).unwrap();
         assert_eq!(
             json["missing"],
-            serde_json::json!(["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"])
+            serde_json::json!([
+                "no delivery reports (AT+CNMI)",
+                "no signal strength (AT+CSQ)"
+            ])
         );
         let screen = radio(&["no \x1b[2J"; 20]).to_string();
-        assert!(screen.lines().count() == 8 && screen.ends_with("missing  and 14 more, see AT+CISTAT\n"));
+        assert!(
+            screen.lines().count() == 8
+                && screen.ends_with("missing  and 14 more, see AT+CISTAT\n")
+        );
         assert!(!screen.contains('\x1b'));
         assert_eq!(radio(&[]).to_string().lines().count(), 1);
     }

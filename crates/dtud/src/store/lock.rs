@@ -26,7 +26,9 @@ impl Lock {
             Err(error) => return Err(named(&path, &error.into())),
         }
         // Only for the message of another process: a full disk must not keep the device from starting.
-        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
 }
@@ -45,9 +47,18 @@ fn open(dir: &Path, path: &Path) -> io::Result<File> {
 
 fn in_use(dir: &Path, file: &mut File) -> io::Error {
     let mut pid = String::new();
-    let known = file.take(20).read_to_string(&mut pid).is_ok_and(|length| length > 0);
-    let who = if known { format!("process {pid}") } else { "another process".to_owned() };
-    let text =
-        format!("{}: in use by {who}; a state directory serves one device (see --state)", dir.display());
+    let known = file
+        .take(20)
+        .read_to_string(&mut pid)
+        .is_ok_and(|length| length > 0);
+    let who = if known {
+        format!("process {pid}")
+    } else {
+        "another process".to_owned()
+    };
+    let text = format!(
+        "{}: in use by {who}; a state directory serves one device (see --state)",
+        dir.display()
+    );
     io::Error::new(io::ErrorKind::ResourceBusy, text)
 }

@@ -46,7 +46,11 @@ impl ParameterStore {
         let (dir, mut files) = (state.dir().to_owned(), state.fs.clone());
         let (text, mut messages) = load(&mut files, &dir, &PARAMETERS)?;
         let (config, problems) = from_store_text(&text);
-        messages.extend(problems.iter().map(|problem| passed_over(&PARAMETERS.current(&dir), problem)));
+        messages.extend(
+            problems
+                .iter()
+                .map(|problem| passed_over(&PARAMETERS.current(&dir), problem)),
+        );
         Ok((Self { dir, files }, config, messages))
     }
 
@@ -110,5 +114,8 @@ const MESSAGES: Sheet = Sheet {
     name: "messages",
     magic: "dtud-messages 1 ",
     most: 16 << 20,
-    lost: ["NO STORED MESSAGES COULD BE READ in", "messages that were not delivered or not sent are lost"],
+    lost: [
+        "NO STORED MESSAGES COULD BE READ in",
+        "messages that were not delivered or not sent are lost",
+    ],
 };

@@ -39,7 +39,12 @@ pub(crate) struct Saver<K> {
 
 impl<K: Keep> Saver<K> {
     pub(crate) fn new(store: K, guard: Arc<Guard>) -> Self {
-        Self { store: Arc::new(Mutex::new(store)), guard, writing: None, waiting: None }
+        Self {
+            store: Arc::new(Mutex::new(store)),
+            guard,
+            writing: None,
+            waiting: None,
+        }
     }
 
     /// Stores the text of that number; `poll` tells the outcome. A number that was passed over is not answered: the
@@ -52,7 +57,10 @@ impl<K: Keep> Saver<K> {
         let (store, guard) = (Arc::clone(&self.store), Arc::clone(&self.guard));
         let work = move || {
             guard.check()?;
-            store.lock().unwrap_or_else(PoisonError::into_inner).keep(&text)
+            store
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .keep(&text)
         };
         self.writing = Some((number, tokio::task::spawn_blocking(work)));
     }
@@ -63,7 +71,9 @@ impl<K: Keep> Saver<K> {
 
     /// The number that is stored now, or why it could not be.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, String>> {
-        let Some((number, work)) = &mut self.writing else { return Poll::Pending };
+        let Some((number, work)) = &mut self.writing else {
+            return Poll::Pending;
+        };
         let done = std::task::ready!(Pin::new(work).poll(cx));
         let number = *number;
         self.writing = None;
@@ -99,7 +109,9 @@ mod tests {
 
     #[test]
     fn of_the_texts_that_come_while_one_is_written_only_the_newest_is_written() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let (asked, texts) = mpsc::channel();
         let (decide, outcomes) = mpsc::channel();
         runtime.block_on(async {
@@ -129,7 +141,9 @@ mod tests {
                 Ok(())
             }
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let mut saver = Saver::new(Breaks(false), Guard::new("/".as_ref(), None));
             saver.save(1, String::new());

@@ -29,8 +29,12 @@ impl Sheet {
 
     /// Of the new text, the stored one, and the one before it.
     fn paths(&self, dir: &Path) -> [PathBuf; 3] {
-        [format!("{}.new", self.name), self.name.to_owned(), format!("{}.previous", self.name)]
-            .map(|name| dir.join(name))
+        [
+            format!("{}.new", self.name),
+            self.name.to_owned(),
+            format!("{}.previous", self.name),
+        ]
+        .map(|name| dir.join(name))
     }
 
     fn aside(&self, dir: &Path, number: usize) -> PathBuf {
@@ -39,12 +43,21 @@ impl Sheet {
 
     pub(super) fn header(&self, body: &str) -> String {
         let magic = self.magic;
-        format!("{magic}crc32={:08x} length={}\n", crc32fast::hash(body.as_bytes()), body.len())
+        format!(
+            "{magic}crc32={:08x} length={}\n",
+            crc32fast::hash(body.as_bytes()),
+            body.len()
+        )
     }
 }
 
 /// Stores a text. When this returns `Ok` it survives a power cut; on an error the text before it is still stored.
-pub(super) fn save(files: &mut impl FileOps, dir: &Path, sheet: &Sheet, text: &str) -> io::Result<()> {
+pub(super) fn save(
+    files: &mut impl FileOps,
+    dir: &Path,
+    sheet: &Sheet,
+    text: &str,
+) -> io::Result<()> {
     let [new, current, previous] = sheet.paths(dir);
     let mut whole = sheet.header(text);
     whole.push_str(text);
@@ -58,7 +71,11 @@ pub(super) fn save(files: &mut impl FileOps, dir: &Path, sheet: &Sheet, text: &s
 }
 
 /// The stored text (empty = none was stored), and what was not in order.
-pub(super) fn load(files: &mut impl FileOps, dir: &Path, sheet: &Sheet) -> io::Result<(String, Vec<String>)> {
+pub(super) fn load(
+    files: &mut impl FileOps,
+    dir: &Path,
+    sheet: &Sheet,
+) -> io::Result<(String, Vec<String>)> {
     let [new, current, previous] = sheet.paths(dir);
     // It is nothing, whether it can go or not.
     let _ = files.remove(&new);
@@ -71,7 +88,10 @@ pub(super) fn load(files: &mut impl FileOps, dir: &Path, sheet: &Sheet) -> io::R
     note(files, dir, sheet, &current, first, &mut messages);
     match read(files, sheet, &previous)? {
         Found::Good(text) => {
-            messages.push(format!("{} is used: the set stored before the last one", previous.display()));
+            messages.push(format!(
+                "{} is used: the set stored before the last one",
+                previous.display()
+            ));
             Ok((text, messages))
         }
         // Files set aside and nothing stored since: the loss is told at each start, not at the first only.
@@ -109,7 +129,12 @@ fn note(
     }
 }
 
-fn set_aside(files: &mut impl FileOps, dir: &Path, sheet: &Sheet, path: &Path) -> io::Result<PathBuf> {
+fn set_aside(
+    files: &mut impl FileOps,
+    dir: &Path,
+    sheet: &Sheet,
+    path: &Path,
+) -> io::Result<PathBuf> {
     let mut number = 1;
     while number < MAX_DAMAGED && exists(files, &sheet.aside(dir, number)) {
         number += 1;
@@ -152,5 +177,8 @@ fn unwrap(sheet: &Sheet, bytes: Vec<u8>) -> Result<String, String> {
     if !first.starts_with(sheet.magic) {
         return Err(format!("its first line is not `{}…`", sheet.magic));
     }
-    Err(format!("its first line is `{first}`, its contents give `{}`", wanted.trim_end()))
+    Err(format!(
+        "its first line is `{first}`, its contents give `{}`",
+        wanted.trim_end()
+    ))
 }

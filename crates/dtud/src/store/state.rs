@@ -36,7 +36,10 @@ impl State {
             Err(error) if cannot_write(error) => Some(error.to_string()),
             Err(_) => return Err(made.expect_err("it failed")),
             Ok(()) => {
-                refuse_foreign(dir, &std::fs::metadata(dir).map_err(|error| named(dir, &error))?)?;
+                refuse_foreign(
+                    dir,
+                    &std::fs::metadata(dir).map_err(|error| named(dir, &error))?,
+                )?;
                 unwritable(dir)
             }
         };
@@ -45,15 +48,29 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return Err(error),
             Err(error) => {
                 // Nobody can lock a folder that is not there.
-                messages.extend(made.is_ok().then(|| format!("{error}; it is used without a lock")));
+                messages.extend(
+                    made.is_ok()
+                        .then(|| format!("{error}; it is used without a lock")),
+                );
                 None
             }
         };
         if let Some(why) = &read_only {
-            messages.push(format!("{why}: nothing can be kept; the device runs with what is stored there"));
+            messages.push(format!(
+                "{why}: nothing can be kept; the device runs with what is stored there"
+            ));
         }
         let (identity, dir) = (identity(dir), dir.to_owned());
-        Ok((Self { fs: fs.clone(), dir, read_only, identity, _lock: lock }, messages))
+        Ok((
+            Self {
+                fs: fs.clone(),
+                dir,
+                read_only,
+                identity,
+                _lock: lock,
+            },
+            messages,
+        ))
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -75,7 +92,10 @@ impl State {
 pub(crate) fn identity(dir: &Path) -> Option<Identity> {
     let of = |data: std::fs::Metadata| (data.dev(), data.ino());
     let folder = std::fs::metadata(dir).ok().map(of)?;
-    Some((folder, std::fs::symlink_metadata(dir.join("lock")).ok().map(of)))
+    Some((
+        folder,
+        std::fs::symlink_metadata(dir.join("lock")).ok().map(of),
+    ))
 }
 
 /// A folder of the state, below it: no link, and nobody else's.
@@ -83,7 +103,10 @@ pub(crate) fn make_private(fs: &Fs, dir: &Path) -> io::Result<()> {
     fs.make_dir(dir)?;
     let data = std::fs::symlink_metadata(dir).map_err(|error| named(dir, &error))?;
     if !data.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{}: is no folder", dir.display())));
+        return Err(io::Error::new(
+            io::ErrorKind::NotADirectory,
+            format!("{}: is no folder", dir.display()),
+        ));
     }
     refuse_foreign(dir, &data)
 }
@@ -93,15 +116,19 @@ fn refuse_foreign(dir: &Path, data: &std::fs::Metadata) -> io::Result<()> {
     let (name, own) = (dir.display(), rustix::process::geteuid().as_raw());
     let (mode, owner) = (data.mode() & 0o7777, data.uid());
     let (what, cure) = if mode & 0o022 != 0 {
-        (format!("others may write it (mode {mode:04o})"), format!("chmod go-w {name}"))
+        (
+            format!("others may write it (mode {mode:04o})"),
+            format!("chmod go-w {name}"),
+        )
     } else if owner != own && owner != 0 {
         let text = format!("it belongs to user {owner}, dtud runs as user {own} (mode {mode:04o})");
         (text, format!("chown {own} {name}"))
     } else {
         return Ok(());
     };
-    let text =
-        format!("{name}: not used as a state folder: {what}; cure: {cure}, or another folder with --state");
+    let text = format!(
+        "{name}: not used as a state folder: {what}; cure: {cure}, or another folder with --state"
+    );
     Err(io::Error::other(text))
 }
 

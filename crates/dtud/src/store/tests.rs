@@ -29,10 +29,19 @@ struct Model {
 
 impl Model {
     fn with(files: &[(&str, &str)]) -> Self {
-        let mut model = Self { steps: usize::MAX, history: vec![BTreeMap::new()], ..Self::default() };
+        let mut model = Self {
+            steps: usize::MAX,
+            history: vec![BTreeMap::new()],
+            ..Self::default()
+        };
         for (name, text) in files {
             let path = dir().join(name);
-            model.write(&path, format!("{}{text}", PARAMETERS.header(text)).as_bytes()).unwrap();
+            model
+                .write(
+                    &path,
+                    format!("{}{text}", PARAMETERS.header(text)).as_bytes(),
+                )
+                .unwrap();
             model.sync(&path).unwrap();
         }
         model.sync_dir(dir()).unwrap();
@@ -40,7 +49,10 @@ impl Model {
     }
 
     fn step(&mut self) -> io::Result<()> {
-        self.steps = self.steps.checked_sub(1).ok_or(self.failure.unwrap_or(io::ErrorKind::Other))?;
+        self.steps = self
+            .steps
+            .checked_sub(1)
+            .ok_or(self.failure.unwrap_or(io::ErrorKind::Other))?;
         Ok(())
     }
 
@@ -52,7 +64,11 @@ impl Model {
     fn after_power_cut(&self) -> Vec<Self> {
         let torn = |names: &BTreeMap<PathBuf, usize>, part: usize| {
             let cut = |(bytes, forced): &(Vec<u8>, bool)| {
-                let keep = if *forced { bytes.len() } else { bytes.len() * part / 4 };
+                let keep = if *forced {
+                    bytes.len()
+                } else {
+                    bytes.len() * part / 4
+                };
                 (bytes[..keep].to_vec(), true)
             };
             let bytes = self.bytes.iter().map(cut).collect();
@@ -64,18 +80,28 @@ impl Model {
                 failure: None,
             }
         };
-        self.history.iter().flat_map(|names| (0..=4).map(move |part| torn(names, part))).collect()
+        self.history
+            .iter()
+            .flat_map(|names| (0..=4).map(move |part| torn(names, part)))
+            .collect()
     }
 }
 
 impl FileOps for Model {
     fn read(&mut self, path: &Path, _limit: u64) -> io::Result<Option<Vec<u8>>> {
-        Ok(self.names.get(path).map(|inode| self.bytes[*inode].0.clone()))
+        Ok(self
+            .names
+            .get(path)
+            .map(|inode| self.bytes[*inode].0.clone()))
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let ended = self.step();
-        let length = if ended.is_ok() { bytes.len() } else { bytes.len() / 2 };
+        let length = if ended.is_ok() {
+            bytes.len()
+        } else {
+            bytes.len() / 2
+        };
         self.names.insert(path.to_owned(), self.bytes.len());
         self.bytes.push((bytes[..length].to_vec(), false));
         self.named();
@@ -128,15 +154,24 @@ fn a_power_cut_at_every_step_leaves_the_old_set_or_the_new_one() {
     let before = Model::with(&[(CURRENT, OLD), (PREVIOUS, "AT\n")]);
     let mut states = 0;
     for steps in 0.. {
-        let mut model = Model { steps, ..before.clone() };
+        let mut model = Model {
+            steps,
+            ..before.clone()
+        };
         let saved = save(&mut model, dir(), &PARAMETERS, NEWER);
         for mut found in model.after_power_cut() {
             let (text, _) = load(&mut found, dir(), &PARAMETERS).unwrap();
             if saved.is_ok() {
                 assert_eq!(text, NEWER, "a save that succeeded is there");
             }
-            assert!([OLD, NEWER].contains(&text.as_str()), "after {steps} steps: {text:?}");
-            assert!(!found.names.contains_key(&dir().join(NEW)), "nothing is left lying about");
+            assert!(
+                [OLD, NEWER].contains(&text.as_str()),
+                "after {steps} steps: {text:?}"
+            );
+            assert!(
+                !found.names.contains_key(&dir().join(NEW)),
+                "nothing is left lying about"
+            );
             states += 1;
         }
         if saved.is_ok() {
@@ -149,12 +184,18 @@ fn a_power_cut_at_every_step_leaves_the_old_set_or_the_new_one() {
 #[test]
 fn a_power_cut_in_the_first_save_leaves_the_factory_set_or_the_new_one() {
     for steps in 0..8 {
-        let mut model = Model { steps, ..Model::with(&[]) };
+        let mut model = Model {
+            steps,
+            ..Model::with(&[])
+        };
         let _ = save(&mut model, dir(), &PARAMETERS, NEWER);
         for mut found in model.after_power_cut() {
             let (text, messages) = load(&mut found, dir(), &PARAMETERS).unwrap();
             assert!(["", NEWER].contains(&text.as_str()));
-            assert!(messages.is_empty(), "a torn first save is no alarm: {messages:?}");
+            assert!(
+                messages.is_empty(),
+                "a torn first save is no alarm: {messages:?}"
+            );
         }
     }
 }
@@ -163,9 +204,15 @@ fn a_power_cut_in_the_first_save_leaves_the_factory_set_or_the_new_one() {
 fn a_disk_that_fails_at_any_step_keeps_the_old_set_readable() {
     for steps in 0..4 {
         let failure = Some(io::ErrorKind::StorageFull);
-        let mut model = Model { steps, failure, ..Model::with(&[(CURRENT, OLD)]) };
+        let mut model = Model {
+            steps,
+            failure,
+            ..Model::with(&[(CURRENT, OLD)])
+        };
         assert_eq!(
-            save(&mut model, dir(), &PARAMETERS, NEWER).unwrap_err().kind(),
+            save(&mut model, dir(), &PARAMETERS, NEWER)
+                .unwrap_err()
+                .kind(),
             io::ErrorKind::StorageFull
         );
         model.steps = usize::MAX;
@@ -183,8 +230,14 @@ fn a_damaged_byte_at_any_place_gives_the_previous_copy_and_a_message() {
             model.bytes[inode].0[place] ^= flip;
             let (text, messages) = load(&mut model, dir(), &PARAMETERS).unwrap();
             assert_eq!(text, OLD, "byte {place} ^ {flip:#x}");
-            assert!(messages[0].contains("/state/parameters is damaged"), "{messages:?}");
-            assert!(messages[1].contains("/state/parameters.previous is used"), "{messages:?}");
+            assert!(
+                messages[0].contains("/state/parameters is damaged"),
+                "{messages:?}"
+            );
+            assert!(
+                messages[1].contains("/state/parameters.previous is used"),
+                "{messages:?}"
+            );
         }
     }
 }
@@ -208,20 +261,36 @@ fn two_damaged_copies_are_kept_and_the_factory_set_is_announced_loudly() {
         std::fs::write(dir.path().join(PREVIOUS), format!("b{round}")).unwrap();
         let (_, config, messages) = open(dir.path()).unwrap();
         assert_eq!(config, Config::default());
-        assert!(messages.last().unwrap().starts_with("NO STORED PARAMETERS COULD BE READ"), "{messages:?}");
+        assert!(
+            messages
+                .last()
+                .unwrap()
+                .starts_with("NO STORED PARAMETERS COULD BE READ"),
+            "{messages:?}"
+        );
         assert!(!dir.path().join(CURRENT).exists());
         let ((mut store, _state), _, messages) = open(dir.path()).unwrap();
-        assert!(messages.last().unwrap().starts_with("NO STORED PARAMETERS"), "told again: {messages:?}");
+        assert!(
+            messages.last().unwrap().starts_with("NO STORED PARAMETERS"),
+            "told again: {messages:?}"
+        );
         store.save(NEWER).unwrap();
         assert_eq!(
             load(&mut Fs::default(), dir.path(), &PARAMETERS).unwrap(),
             (NEWER.to_owned(), Vec::new())
         );
     }
-    let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    let kept = names.filter(|name| name.to_string_lossy().contains("damaged")).count();
+    let names = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let kept = names
+        .filter(|name| name.to_string_lossy().contains("damaged"))
+        .count();
     assert_eq!(kept, MAX_DAMAGED, "their number is bounded");
-    assert_eq!(std::fs::read_to_string(dir.path().join("parameters.damaged-1")).unwrap(), "a0");
+    assert_eq!(
+        std::fs::read_to_string(dir.path().join("parameters.damaged-1")).unwrap(),
+        "a0"
+    );
 }
 
 #[test]
@@ -230,8 +299,14 @@ fn a_damaged_current_file_never_replaces_a_good_previous_one() {
     let inode = model.names[&dir().join(CURRENT)];
     model.bytes[inode].0[0] ^= 1;
     save(&mut model, dir(), &PARAMETERS, NEWER).unwrap();
-    assert_eq!(read(&mut model, &PARAMETERS, &dir().join(PREVIOUS)).unwrap(), Found::Good(OLD.to_owned()));
-    assert_eq!(load(&mut model, dir(), &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
+    assert_eq!(
+        read(&mut model, &PARAMETERS, &dir().join(PREVIOUS)).unwrap(),
+        Found::Good(OLD.to_owned())
+    );
+    assert_eq!(
+        load(&mut model, dir(), &PARAMETERS).unwrap(),
+        (NEWER.to_owned(), Vec::new())
+    );
 }
 
 #[test]
@@ -242,13 +317,23 @@ fn a_saved_set_is_private_and_comes_back_and_the_one_before_it_is_kept() {
     assert_eq!((config, messages), (Config::default(), Vec::new()));
     store.save(OLD).unwrap();
     store.save(NEWER).unwrap();
-    assert_eq!(load(&mut Fs::default(), &dir, &PARAMETERS).unwrap(), (NEWER.to_owned(), Vec::new()));
+    assert_eq!(
+        load(&mut Fs::default(), &dir, &PARAMETERS).unwrap(),
+        (NEWER.to_owned(), Vec::new())
+    );
     assert_eq!(
         read(&mut Fs::default(), &PARAMETERS, &dir.join(PREVIOUS)).unwrap(),
         Found::Good(OLD.to_owned())
     );
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&dir), mode(&dir.join(CURRENT)), mode(&dir.join("lock"))), (0o700, 0o600, 0o600));
+    assert_eq!(
+        (
+            mode(&dir),
+            mode(&dir.join(CURRENT)),
+            mode(&dir.join("lock"))
+        ),
+        (0o700, 0o600, 0o600)
+    );
 }
 
 /// systemd gives a unit with `DynamicUser` a link to its folder.
@@ -256,7 +341,10 @@ fn a_saved_set_is_private_and_comes_back_and_the_one_before_it_is_kept() {
 fn the_state_folder_itself_may_be_a_symbolic_link() {
     let all = tempfile::tempdir().unwrap();
     let (folder, link) = (all.path().join("private"), all.path().join("dtud"));
-    std::fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .unwrap();
     std::os::unix::fs::symlink(&folder, &link).unwrap();
     let ((mut store, _state), ..) = open(&link).unwrap();
     store.save("").unwrap();
@@ -266,15 +354,29 @@ fn the_state_folder_itself_may_be_a_symbolic_link() {
 #[test]
 fn a_power_cut_at_every_step_leaves_the_old_messages_or_the_new_ones() {
     let sheet = &MESSAGES;
-    let mut before = Model { steps: usize::MAX, history: vec![BTreeMap::new()], ..Model::default() };
+    let mut before = Model {
+        steps: usize::MAX,
+        history: vec![BTreeMap::new()],
+        ..Model::default()
+    };
     save(&mut before, dir(), sheet, "old\n").unwrap();
     for steps in 0.. {
-        let mut model = Model { steps, ..before.clone() };
+        let mut model = Model {
+            steps,
+            ..before.clone()
+        };
         let saved = save(&mut model, dir(), sheet, "new\n");
         for mut found in model.after_power_cut() {
             let (text, _) = load(&mut found, dir(), sheet).unwrap();
-            let allowed: &[&str] = if saved.is_ok() { &["new\n"] } else { &["old\n", "new\n"] };
-            assert!(allowed.contains(&text.as_str()), "after {steps} steps: {text:?}");
+            let allowed: &[&str] = if saved.is_ok() {
+                &["new\n"]
+            } else {
+                &["old\n", "new\n"]
+            };
+            assert!(
+                allowed.contains(&text.as_str()),
+                "after {steps} steps: {text:?}"
+            );
         }
         if saved.is_ok() {
             return;
@@ -297,13 +399,25 @@ fn messages_are_kept_beside_the_parameters_and_a_damaged_file_gives_the_set_befo
         problems
     };
     assert_eq!(read("two\n"), Vec::<String>::new());
-    std::fs::write(dir.path().join("messages"), "dtud-messages 1 crc32=0 length=0\ntwo").unwrap();
+    std::fs::write(
+        dir.path().join("messages"),
+        "dtud-messages 1 crc32=0 length=0\ntwo",
+    )
+    .unwrap();
     let problems = read("one\n");
-    assert!(problems[0].contains("messages is damaged") && problems[0].contains("messages.damaged-1"));
+    assert!(
+        problems[0].contains("messages is damaged") && problems[0].contains("messages.damaged-1")
+    );
     assert!(dir.path().join("messages.damaged-1").is_file());
     std::fs::write(dir.path().join("messages.previous"), "x").unwrap();
     let problems = read("");
-    assert!(problems.last().unwrap().starts_with("NO STORED MESSAGES COULD BE READ in"), "{problems:?}");
+    assert!(
+        problems
+            .last()
+            .unwrap()
+            .starts_with("NO STORED MESSAGES COULD BE READ in"),
+        "{problems:?}"
+    );
     let (config, _) = from_store_text(OLD);
     drop(state);
     assert_eq!(open(dir.path()).unwrap().1, config);
@@ -314,7 +428,11 @@ fn a_second_process_is_refused_with_directory_and_process_number() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).unwrap();
     let said = open(dir.path()).unwrap_err().to_string();
-    let wanted = format!("{}: in use by process {}", dir.path().display(), std::process::id());
+    let wanted = format!(
+        "{}: in use by process {}",
+        dir.path().display(),
+        std::process::id()
+    );
     assert!(said.starts_with(&wanted), "{said}");
     drop(first);
     open(dir.path()).unwrap();
@@ -326,8 +444,15 @@ fn an_error_names_the_path() {
     let ((mut store, _state), ..) = open(dir.path()).unwrap();
     std::fs::create_dir(dir.path().join(NEW)).unwrap();
     let said = store.save(NEWER).unwrap_err().to_string();
-    assert!(said.starts_with(&dir.path().join(NEW).display().to_string()), "{said}");
-    let full = Fs::default().open(Path::new("/dev/full")).unwrap().write_all_at(b"x", 0).unwrap_err();
+    assert!(
+        said.starts_with(&dir.path().join(NEW).display().to_string()),
+        "{said}"
+    );
+    let full = Fs::default()
+        .open(Path::new("/dev/full"))
+        .unwrap()
+        .write_all_at(b"x", 0)
+        .unwrap_err();
     assert_eq!(
         (full.kind(), full.to_string().starts_with("/dev/full: ")),
         (io::ErrorKind::StorageFull, true)
@@ -336,7 +461,10 @@ fn an_error_names_the_path() {
 
 #[test]
 fn a_line_that_was_passed_over_is_named_by_its_place_in_the_file() {
-    let problem = Problem { line: 3, text: "unknown command CIFUTURE".to_owned() };
+    let problem = Problem {
+        line: 3,
+        text: "unknown command CIFUTURE".to_owned(),
+    };
     assert_eq!(
         passed_over(&PARAMETERS.current(dir()), &problem),
         "/state/parameters:4: passed over: unknown command CIFUTURE"
@@ -346,8 +474,15 @@ fn a_line_that_was_passed_over_is_named_by_its_place_in_the_file() {
 #[test]
 fn a_key_of_a_later_version_is_passed_over_with_a_message_and_the_rest_is_taken() {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config { packing_time: 55, restart_time: 900, ..Config::default() };
-    let text = format!("AT+CIFUTURE=1\n{}", dtu_proto::config::to_store_text(&config));
+    let config = Config {
+        packing_time: 55,
+        restart_time: 900,
+        ..Config::default()
+    };
+    let text = format!(
+        "AT+CIFUTURE=1\n{}",
+        dtu_proto::config::to_store_text(&config)
+    );
     let ((mut store, state), ..) = open(dir.path()).unwrap();
     store.save(&text).unwrap();
     drop(state);

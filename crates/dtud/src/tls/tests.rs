@@ -36,13 +36,20 @@ impl Bench {
         let client = Client::new(Some(root));
         // While the file is there.
         client.0.config().unwrap();
-        Self { socket: Socket::new(None, client), now: Instant::ZERO, wanted: true }
+        Self {
+            socket: Socket::new(None, client),
+            now: Instant::ZERO,
+            wanted: true,
+        }
     }
 
     async fn order(&mut self, order: SocketOutput) {
         let mut order = Some(order);
         poll_fn(|cx| {
-            order.take().into_iter().for_each(|order| self.socket.order(order, self.now, cx));
+            order
+                .take()
+                .into_iter()
+                .for_each(|order| self.socket.order(order, self.now, cx));
             Poll::Ready(())
         })
         .await;
@@ -50,28 +57,48 @@ impl Bench {
 
     async fn connect(&mut self, address: &str, port: u16) -> SocketNews {
         let (address, protocol) = (address.to_owned(), Protocol::Tcp);
-        self.order(SocketOutput::Connect(Connect { protocol, address, port, local_port: 0, tls: true }))
-            .await;
+        self.order(SocketOutput::Connect(Connect {
+            protocol,
+            address,
+            port,
+            local_port: 0,
+            tls: true,
+        }))
+        .await;
         self.news().await.0
     }
 
     async fn send(&mut self, bytes: impl Into<Bytes>) {
-        let payload = Payload { prefix: Bytes::new(), body: bytes.into() };
+        let payload = Payload {
+            prefix: Bytes::new(),
+            body: bytes.into(),
+        };
         self.order(SocketOutput::Send(payload)).await;
     }
 
     async fn news(&mut self) -> (SocketNews, Vec<u8>) {
-        tokio::time::timeout(Duration::from_secs(30), self.next()).await.expect("no news")
+        tokio::time::timeout(Duration::from_secs(30), self.next())
+            .await
+            .expect("no news")
     }
 
     async fn next(&mut self) -> (SocketNews, Vec<u8>) {
         let mut buf = vec![0; 3000];
-        let news = poll_fn(|cx| match self.socket.poll(cx, self.now, self.wanted, &Stuck, &mut buf) {
-            Some(news) => Poll::Ready(news),
-            None => Poll::Pending,
+        let news = poll_fn(|cx| {
+            match self
+                .socket
+                .poll(cx, self.now, self.wanted, &Stuck, &mut buf)
+            {
+                Some(news) => Poll::Ready(news),
+                None => Poll::Pending,
+            }
         })
         .await;
-        buf.truncate(if let SocketNews::Data(count) = news { count } else { 0 });
+        buf.truncate(if let SocketNews::Data(count) = news {
+            count
+        } else {
+            0
+        });
         (news, buf)
     }
 
@@ -83,7 +110,9 @@ impl Bench {
                 (SocketNews::Data(_), bytes) => got.extend(bytes),
                 (end @ SocketNews::Closed { .. }, _) => return (got, end),
                 (SocketNews::Connected { .. } | SocketNews::Sent | SocketNews::Acked(_), _) => {}
-                (lost @ (SocketNews::Unread(_) | SocketNews::Datagrams(_)), _) => panic!("{lost:?}"),
+                (lost @ (SocketNews::Unread(_) | SocketNews::Datagrams(_)), _) => {
+                    panic!("{lost:?}")
+                }
             }
         }
     }
@@ -98,8 +127,13 @@ fn serve<T: Send + 'static>(
     let port = listener.local_addr().unwrap().port();
     let played = std::thread::spawn(move || {
         let (socket, _) = listener.accept().unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        play(StreamOwned::new(ServerConnection::new(config).unwrap(), socket))
+        socket
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        play(StreamOwned::new(
+            ServerConnection::new(config).unwrap(),
+            socket,
+        ))
     });
     (port, played)
 }
@@ -133,10 +167,16 @@ async fn plain_bytes_go_both_ways_and_only_they_are_counted() {
         got
     });
     let mut bench = Bench::new(&authority);
-    assert!(matches!(bench.connect("127.0.0.1", port).await, SocketNews::Connected { .. }));
+    assert!(matches!(
+        bench.connect("127.0.0.1", port).await,
+        SocketNews::Connected { .. }
+    ));
     bench.send(&b"12345"[..]).await;
     assert_eq!(bench.news().await.0, SocketNews::Sent);
-    assert_eq!(bench.read_out().await, (b"answer".to_vec(), closed(CloseReason::PeerClosed, 5)));
+    assert_eq!(
+        bench.read_out().await,
+        (b"answer".to_vec(), closed(CloseReason::PeerClosed, 5))
+    );
     assert_eq!(&served.join().unwrap(), b"12345");
 }
 
@@ -159,7 +199,10 @@ async fn a_megabyte_each_way_is_whole_and_acknowledged_by_whole_records() {
     loop {
         match bench.news().await.0 {
             SocketNews::Acked(total) => {
-                assert!(total > last && total.is_multiple_of(PIECE as u64), "{total} behind {last}");
+                assert!(
+                    total > last && total.is_multiple_of(PIECE as u64),
+                    "{total} behind {last}"
+                );
                 last = total;
             }
             SocketNews::Sent => break,
@@ -173,7 +216,12 @@ async fn a_megabyte_each_way_is_whole_and_acknowledged_by_whole_records() {
         }
     }
     let (got, end) = bench.read_out().await;
-    assert!(got == sent, "{} of {} bytes came back", got.len(), sent.len());
+    assert!(
+        got == sent,
+        "{} of {} bytes came back",
+        got.len(),
+        sent.len()
+    );
     assert_eq!(end, closed(CloseReason::PeerClosed, 1 << 20));
     served.join().unwrap();
 }
@@ -209,7 +257,10 @@ async fn an_end_that_was_not_announced_is_no_end_in_good_order() {
     });
     let mut bench = Bench::new(&authority);
     bench.connect("127.0.0.1", port).await;
-    assert_eq!(bench.read_out().await, (b"half of an ans".to_vec(), closed(CloseReason::Reset, 0)));
+    assert_eq!(
+        bench.read_out().await,
+        (b"half of an ans".to_vec(), closed(CloseReason::Reset, 0))
+    );
 }
 
 #[tokio::test]
@@ -223,18 +274,29 @@ async fn what_came_before_a_broken_record_is_read() {
     });
     let mut bench = Bench::new(&authority);
     bench.connect("127.0.0.1", port).await;
-    assert_eq!(bench.read_out().await, (b"good".to_vec(), closed(CloseReason::Tls, 0)));
+    assert_eq!(
+        bench.read_out().await,
+        (b"good".to_vec(), closed(CloseReason::Tls, 0))
+    );
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_of_an_unknown_root_or_of_last_century_is_refused() {
     let (ours, other) = (Authority::new(), Authority::new());
-    let servers =
-        [ours.server(&["example.com"]), other.server(&["127.0.0.1"]), ours.expired_server(&["127.0.0.1"])];
+    let servers = [
+        ours.server(&["example.com"]),
+        other.server(&["127.0.0.1"]),
+        ours.expired_server(&["127.0.0.1"]),
+    ];
     for server in servers {
-        let (port, served) = serve(server, |mut stream| stream.read(&mut [0]).unwrap_err().to_string());
+        let (port, served) = serve(server, |mut stream| {
+            stream.read(&mut [0]).unwrap_err().to_string()
+        });
         let mut bench = Bench::new(&ours);
-        assert_eq!(bench.connect("127.0.0.1", port).await, closed(CloseReason::Certificate, 0));
+        assert_eq!(
+            bench.connect("127.0.0.1", port).await,
+            closed(CloseReason::Certificate, 0)
+        );
         // The server is told so.
         let said = served.join().unwrap();
         assert!(said.contains("received fatal alert"), "{said}");
@@ -244,9 +306,14 @@ async fn a_certificate_for_another_name_of_an_unknown_root_or_of_last_century_is
 #[tokio::test]
 async fn a_certificate_may_be_for_a_name() {
     let authority = Authority::new();
-    let (port, _served) = serve(authority.server(&["localhost"]), |mut stream| stream.read(&mut [0]).ok());
+    let (port, _served) = serve(authority.server(&["localhost"]), |mut stream| {
+        stream.read(&mut [0]).ok()
+    });
     let mut bench = Bench::new(&authority);
-    assert!(matches!(bench.connect("localhost", port).await, SocketNews::Connected { .. }));
+    assert!(matches!(
+        bench.connect("localhost", port).await,
+        SocketNews::Connected { .. }
+    ));
 }
 
 #[tokio::test]
@@ -255,7 +322,10 @@ async fn a_certificate_that_the_server_signed_itself_can_be_trusted() {
     let (server, root) = self_signed_server(&["127.0.0.1"], folder.path());
     let (port, _served) = serve(server, |mut stream| stream.read(&mut [0]).ok());
     let mut bench = Bench::trusting(root);
-    assert!(matches!(bench.connect("127.0.0.1", port).await, SocketNews::Connected { .. }));
+    assert!(matches!(
+        bench.connect("127.0.0.1", port).await,
+        SocketNews::Connected { .. }
+    ));
 }
 
 #[tokio::test]
@@ -271,7 +341,11 @@ async fn a_server_that_does_not_speak_tls_or_hangs_up_is_told_from_one_with_a_ba
             stream.sock.write_all(words.as_bytes()).unwrap();
         });
         let mut bench = Bench::new(&authority);
-        assert_eq!(bench.connect("127.0.0.1", port).await, closed(CloseReason::Tls, 0), "{words:?}");
+        assert_eq!(
+            bench.connect("127.0.0.1", port).await,
+            closed(CloseReason::Tls, 0),
+            "{words:?}"
+        );
         served.join().unwrap();
     }
 }
@@ -282,32 +356,53 @@ async fn a_server_that_does_not_speak_tls_or_hangs_up_is_told_from_one_with_a_ba
 async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
     let authority = Authority::new();
     for (version, resets) in [(&TLS12, false), (&TLS13, false), (&TLS13, true)] {
-        let (port, served) = serve(authority.choosy_server(&["127.0.0.1"], version), move |mut stream| {
-            if resets {
-                // The hello, all that answers it, and the first byte of what comes next.
-                while !stream.conn.wants_write() {
-                    stream.conn.read_tls(&mut stream.sock).unwrap();
-                    stream.conn.process_new_packets().unwrap();
+        let (port, served) = serve(
+            authority.choosy_server(&["127.0.0.1"], version),
+            move |mut stream| {
+                if resets {
+                    // The hello, all that answers it, and the first byte of what comes next.
+                    while !stream.conn.wants_write() {
+                        stream.conn.read_tls(&mut stream.sock).unwrap();
+                        stream.conn.process_new_packets().unwrap();
+                    }
+                    while stream.conn.wants_write() {
+                        stream.conn.write_tls(&mut stream.sock).unwrap();
+                    }
+                    stream.sock.read_exact(&mut [0]).unwrap();
+                    socket2::SockRef::from(&stream.sock)
+                        .set_linger(Some(Duration::ZERO))
+                        .unwrap();
+                } else {
+                    assert!(stream.read(&mut [0]).is_err());
                 }
-                while stream.conn.wants_write() {
-                    stream.conn.write_tls(&mut stream.sock).unwrap();
-                }
-                stream.sock.read_exact(&mut [0]).unwrap();
-                socket2::SockRef::from(&stream.sock).set_linger(Some(Duration::ZERO)).unwrap();
-            } else {
-                assert!(stream.read(&mut [0]).is_err());
-            }
-        });
+            },
+        );
         let mut bench = Bench::new(&authority);
         let mut end = bench.connect("127.0.0.1", port).await;
         if matches!(end, SocketNews::Connected { .. }) {
             end = bench.read_out().await.1;
         }
-        assert!(matches!(end, SocketNews::Closed { reason: CloseReason::Tls, .. }), "{end:?}");
+        assert!(
+            matches!(
+                end,
+                SocketNews::Closed {
+                    reason: CloseReason::Tls,
+                    ..
+                }
+            ),
+            "{end:?}"
+        );
         let said = &bench.socket.contact().trouble;
-        assert!(said.ends_with("a certificate of this device, which has none"), "{said}");
+        assert!(
+            said.ends_with("a certificate of this device, which has none"),
+            "{said}"
+        );
         // TLS 1.3 says it by an alert, too.
-        assert_eq!(said.matches("a certificate of this device").count(), 1, "{said}");
+        assert_eq!(
+            said.matches("a certificate of this device").count(),
+            1,
+            "{said}"
+        );
         served.join().unwrap();
     }
 }
@@ -319,7 +414,10 @@ async fn h4_an_authority_that_shows_its_own_certificate_is_told_in_words() {
     let (server, root) = authority_as_server(&["127.0.0.1"], folder.path());
     let (port, _served) = serve(server, |mut stream| stream.read(&mut [0]).ok());
     let mut bench = Bench::trusting(root);
-    assert_eq!(bench.connect("127.0.0.1", port).await, closed(CloseReason::Certificate, 0));
+    assert_eq!(
+        bench.connect("127.0.0.1", port).await,
+        closed(CloseReason::Certificate, 0)
+    );
     let said = &bench.socket.contact().trouble;
     assert!(
         said.contains("the certificate of an authority as its own (it needs one with CA:FALSE)"),
@@ -333,7 +431,8 @@ async fn a_handshake_under_way_is_given_up_by_an_order() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut bench = Bench::new(&authority);
     let port = silent.local_addr().unwrap().port();
-    let attempt = tokio::time::timeout(Duration::from_millis(50), bench.connect("127.0.0.1", port)).await;
+    let attempt =
+        tokio::time::timeout(Duration::from_millis(50), bench.connect("127.0.0.1", port)).await;
     assert!(attempt.is_err(), "{attempt:?}");
     bench.order(SocketOutput::Close).await;
     assert_eq!(bench.news().await.0, closed(CloseReason::Local, 0));
@@ -351,7 +450,16 @@ async fn an_order_to_close_tells_the_peer_that_the_end_is_one() {
     bench.send(&b"last words"[..]).await;
     bench.order(SocketOutput::Close).await;
     let (_, end) = bench.read_out().await;
-    assert!(matches!(end, SocketNews::Closed { reason: CloseReason::Local, .. }), "{end:?}");
+    assert!(
+        matches!(
+            end,
+            SocketNews::Closed {
+                reason: CloseReason::Local,
+                ..
+            }
+        ),
+        "{end:?}"
+    );
     assert_eq!(served.join().unwrap().unwrap(), b"last words");
 }
 
@@ -369,8 +477,17 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     bench.connect("127.0.0.1", port).await;
     bench.send(vec![7; TOTAL]).await;
     let (_, end) = bench.read_out().await;
-    let SocketNews::Closed { reason: CloseReason::Reset, acked } = end else { panic!("{end:?}") };
-    assert!(acked < TOTAL as u64 && acked.is_multiple_of(PIECE as u64), "{acked}");
+    let SocketNews::Closed {
+        reason: CloseReason::Reset,
+        acked,
+    } = end
+    else {
+        panic!("{end:?}")
+    };
+    assert!(
+        acked < TOTAL as u64 && acked.is_multiple_of(PIECE as u64),
+        "{acked}"
+    );
     served.join().unwrap();
 }
 
@@ -378,7 +495,10 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
 async fn nothing_is_read_while_the_device_wants_nothing() {
     let authority = Authority::new();
     let (port, _served) = serve(authority.server(&["127.0.0.1"]), |mut stream| {
-        stream.sock.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+            .sock
+            .set_write_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
         stream.write_all(&noise(1 << 20)).map(|()| goodbye(stream))
     });
     let mut bench = Bench::new(&authority);
@@ -401,7 +521,11 @@ fn a_file_of_roots_is_judged_with_its_name_and_the_number_of_the_certificate() {
     let path = folder.path().join("bad.pem");
     let said = |text: String| {
         std::fs::write(&path, text).unwrap();
-        let said = check(&Http { extra_root: Some(path.clone()), ..Http::default() }).unwrap_err();
+        let said = check(&Http {
+            extra_root: Some(path.clone()),
+            ..Http::default()
+        })
+        .unwrap_err();
         let start = format!("{}: ", path.display());
         said.strip_prefix(&start).map(str::to_owned).unwrap_or(said)
     };
@@ -410,7 +534,14 @@ fn a_file_of_roots_is_judged_with_its_name_and_the_number_of_the_certificate() {
     let second = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert!(said(text + second).starts_with("certificate 2: "));
     std::fs::remove_file(&path).unwrap();
-    assert!(check(&Http { extra_root: Some(path), ..Http::default() }).unwrap_err().contains("No such file"));
+    assert!(
+        check(&Http {
+            extra_root: Some(path),
+            ..Http::default()
+        })
+        .unwrap_err()
+        .contains("No such file")
+    );
 }
 
 #[test]

@@ -10,10 +10,14 @@ use crate::words::{Span, plain};
 
 /// An error of this module, for a person.
 pub(crate) fn in_words(error: &io::Error) -> String {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Error>());
     match (tls, error.kind()) {
         (Some(tls), _) => of_tls(tls),
-        (None, io::ErrorKind::UnexpectedEof) => "the server closed the connection in the middle".to_owned(),
+        (None, io::ErrorKind::UnexpectedEof) => {
+            "the server closed the connection in the middle".to_owned()
+        }
         (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
             "the server reset the connection".to_owned()
         }
@@ -26,7 +30,9 @@ fn of_tls(error: &Error) -> String {
         Error::InvalidCertificate(why) => of_certificate(why),
         Error::NoCertificatesPresented => "the server shows no certificate".to_owned(),
         Error::AlertReceived(alert) => of_alert(*alert),
-        Error::InvalidMessage(_) => "the server does not speak TLS (is it the right port?)".to_owned(),
+        Error::InvalidMessage(_) => {
+            "the server does not speak TLS (is it the right port?)".to_owned()
+        }
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
             "the server sent a message of TLS that does not belong there".to_owned()
         }
@@ -75,7 +81,9 @@ fn of_certificate(error: &CertificateError) -> String {
 /// `presented`: as `DnsName("example.com")` or `IpAddress(1.2.3.4)`.
 fn of_names(presented: &[String]) -> String {
     let bare = |name: &String| {
-        let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner);
+        let inner = name
+            .split_once('(')
+            .map_or(name.as_str(), |(_, inner)| inner);
         inner.trim_end_matches(')').trim_matches('"').to_owned()
     };
     let names: Vec<String> = presented.iter().map(bare).collect();
@@ -93,7 +101,11 @@ fn of_alert(alert: AlertDescription) -> String {
         }
         AlertDescription::HandshakeFailure | AlertDescription::BadCertificate => format!(
             "the server ended the handshake: {} (it may want a certificate of this device, which has none)",
-            if alert == AlertDescription::BadCertificate { "bad certificate" } else { "handshake failure" }
+            if alert == AlertDescription::BadCertificate {
+                "bad certificate"
+            } else {
+                "handshake failure"
+            }
         ),
         AlertDescription::ProtocolVersion => "the server has neither TLS 1.2 nor 1.3".to_owned(),
         AlertDescription::UnrecognisedName => "the server does not know this name".to_owned(),
@@ -110,8 +122,12 @@ const fn of_incompatible(why: &PeerIncompatible) -> &'static str {
         | PeerIncompatible::NamedGroupsExtensionRequired => " (no key exchange in common)",
         PeerIncompatible::NoSignatureSchemesInCommon
         | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
-        | PeerIncompatible::SignatureAlgorithmsExtensionRequired => " (no signature scheme in common)",
-        PeerIncompatible::ExtendedMasterSecretExtensionRequired => " (it has no extended master secret)",
+        | PeerIncompatible::SignatureAlgorithmsExtensionRequired => {
+            " (no signature scheme in common)"
+        }
+        PeerIncompatible::ExtendedMasterSecretExtensionRequired => {
+            " (it has no extended master secret)"
+        }
         _ => "",
     }
 }
@@ -130,7 +146,9 @@ const fn name_of(alert: AlertDescription) -> &'static str {
         AlertDescription::UnknownCA => "unknown authority",
         AlertDescription::IllegalParameter => "illegal parameter",
         AlertDescription::AccessDenied => "access denied",
-        AlertDescription::DecodeError | AlertDescription::DecryptError => "it could not read a message",
+        AlertDescription::DecodeError | AlertDescription::DecryptError => {
+            "it could not read a message"
+        }
         AlertDescription::InsufficientSecurity => "it wants stronger ciphers",
         AlertDescription::InternalError => "internal error",
         AlertDescription::InappropriateFallback => "inappropriate fallback",
@@ -143,7 +161,9 @@ const fn name_of(alert: AlertDescription) -> &'static str {
 }
 
 fn between(from: UnixTime, to: UnixTime) -> Span {
-    Span(Duration::from_secs(to.as_secs().saturating_sub(from.as_secs())))
+    Span(Duration::from_secs(
+        to.as_secs().saturating_sub(from.as_secs()),
+    ))
 }
 
 /// A device without a clock of its own begins in the past.
@@ -160,12 +180,18 @@ mod tests {
     #[test]
     fn k9_an_expired_certificate_is_told_without_the_second_at_which_it_was_looked_at() {
         let days = |days: u64| UnixTime::since_unix_epoch(Duration::from_secs(days * 86_400));
-        let expired = CertificateError::ExpiredContext { time: days(20_012), not_after: days(20_000) };
+        let expired = CertificateError::ExpiredContext {
+            time: days(20_012),
+            not_after: days(20_000),
+        };
         assert_eq!(
             of_certificate(&expired),
             "the certificate expired 12 d ago, by the clock of this machine"
         );
-        let early = CertificateError::NotValidYetContext { time: days(3), not_before: days(20_000) };
+        let early = CertificateError::NotValidYetContext {
+            time: days(3),
+            not_before: days(20_000),
+        };
         assert_eq!(
             of_certificate(&early),
             "the certificate becomes valid in 19997 d, by the clock of this machine"
@@ -175,16 +201,31 @@ mod tests {
     #[test]
     fn k8_what_ends_a_handshake_is_told_in_words() {
         let said = |kind: io::ErrorKind| in_words(&kind.into());
-        assert_eq!(said(io::ErrorKind::UnexpectedEof), "the server closed the connection in the middle");
-        assert_eq!(said(io::ErrorKind::ConnectionReset), "the server reset the connection");
+        assert_eq!(
+            said(io::ErrorKind::UnexpectedEof),
+            "the server closed the connection in the middle"
+        );
+        assert_eq!(
+            said(io::ErrorKind::ConnectionReset),
+            "the server reset the connection"
+        );
         let common = "the server has no TLS 1.2 or 1.3 in common with this device";
         for (why, more) in [
-            (PeerIncompatible::NoCipherSuitesInCommon, " (no cipher in common)"),
+            (
+                PeerIncompatible::NoCipherSuitesInCommon,
+                " (no cipher in common)",
+            ),
             (PeerIncompatible::ServerDoesNotSupportTls12Or13, ""),
         ] {
-            assert_eq!(of_tls(&Error::PeerIncompatible(why)), format!("{common}{more}"));
+            assert_eq!(
+                of_tls(&Error::PeerIncompatible(why)),
+                format!("{common}{more}")
+            );
         }
-        assert_eq!(of_alert(AlertDescription::UnknownCA), "the server ended it: unknown authority");
+        assert_eq!(
+            of_alert(AlertDescription::UnknownCA),
+            "the server ended it: unknown authority"
+        );
     }
 
     #[test]
@@ -206,8 +247,17 @@ mod tests {
         let refused = of_tls(&Error::AlertReceived(AlertDescription::InternalError));
         assert_eq!(refused, "the server ended it: internal error");
         let wanted = of_tls(&Error::AlertReceived(AlertDescription::CertificateRequired));
-        assert_eq!(wanted, "the server wants a certificate of this device, which has none");
-        let names = [r#"DnsName("example.com")"#.to_owned(), "IpAddress(1.2.3.4)".to_owned()];
-        assert_eq!(of_names(&names), "the certificate is for another name: example.com, 1.2.3.4");
+        assert_eq!(
+            wanted,
+            "the server wants a certificate of this device, which has none"
+        );
+        let names = [
+            r#"DnsName("example.com")"#.to_owned(),
+            "IpAddress(1.2.3.4)".to_owned(),
+        ];
+        assert_eq!(
+            of_names(&names),
+            "the certificate is for another name: example.com, 1.2.3.4"
+        );
     }
 }

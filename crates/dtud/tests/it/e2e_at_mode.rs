@@ -25,7 +25,11 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let daemon = Setup::new(folder.path()).mode(2).packing(20).start();
         let line = daemon.line();
-        Self { _folder: folder, _daemon: daemon, line }
+        Self {
+            _folder: folder,
+            _daemon: daemon,
+            line,
+        }
     }
 
     /// One with a TCP connection to the server.
@@ -38,7 +42,9 @@ impl Bench {
 
     #[track_caller]
     fn opens(&self, protocol: &str, port: u16) {
-        let reply = self.line.command(&format!("AT+CIOPEN={protocol},127.0.0.1,{port}"));
+        let reply = self
+            .line
+            .command(&format!("AT+CIOPEN={protocol},127.0.0.1,{port}"));
         assert_eq!(reply, "\r\nOK\r\n");
         self.prints("\r\nCONNECT OK\r\n");
     }
@@ -60,14 +66,18 @@ impl Bench {
     #[track_caller]
     fn refuses(&self, command: &str) {
         let reply = self.line.command(command);
-        assert!(reply.starts_with("\r\n+CME ERROR: "), "{command}: {reply:?}");
+        assert!(
+            reply.starts_with("\r\n+CME ERROR: "),
+            "{command}: {reply:?}"
+        );
     }
 
     /// Line 0 of `AT+CINET?`.
     fn state(&self) -> String {
         let reply = self.line.command("AT+CINET?");
         let line = reply.lines().find(|line| line.starts_with("+CINET:0,"));
-        line.unwrap_or_else(|| panic!("no line 0 in {reply}")).to_owned()
+        line.unwrap_or_else(|| panic!("no line 0 in {reply}"))
+            .to_owned()
     }
 }
 
@@ -75,7 +85,11 @@ impl Bench {
 fn manual_2_8_6_34_to_36_a_connection_is_opened_used_and_closed() {
     let server = Server::start();
     let (bench, connection) = Bench::connected(&server);
-    assert!(bench.state().starts_with("+CINET:0,CONNECTED"), "{}", bench.state());
+    assert!(
+        bench.state().starts_with("+CINET:0,CONNECTED"),
+        "{}",
+        bench.state()
+    );
     bench.sends("AT+CISEND", b"hello\x1a");
     assert_eq!(connection.receive(6, SOON), b"hello\x1a");
     connection.send(b"\x00and \xff back");
@@ -129,16 +143,26 @@ fn what_comes_while_a_prompt_is_open_waits() {
     assert_eq!(bench.line.drain(Duration::from_millis(200)), b"");
     bench.line.send(b"data");
     assert_eq!(connection.receive(4, SOON), b"data");
-    let all = bench.line.receive("\r\nSEND OK\r\n[from the peer]".len(), SOON);
-    assert_eq!(String::from_utf8_lossy(&all), "\r\nSEND OK\r\n[from the peer]");
+    let all = bench
+        .line
+        .receive("\r\nSEND OK\r\n[from the peer]".len(), SOON);
+    assert_eq!(
+        String::from_utf8_lossy(&all),
+        "\r\nSEND OK\r\n[from the peer]"
+    );
 }
 
 #[test]
 fn an_attempt_that_fails_says_so_and_why_is_known() {
     let server = Server::refusing();
     let bench = Bench::new();
-    for (address, why) in [("127.0.0.1", "refused"), ("no-such-host.invalid", "name not found")] {
-        let reply = bench.line.command(&format!("AT+CIOPEN=TCP,{address},{}", server.port()));
+    for (address, why) in [
+        ("127.0.0.1", "refused"),
+        ("no-such-host.invalid", "name not found"),
+    ] {
+        let reply = bench
+            .line
+            .command(&format!("AT+CIOPEN=TCP,{address},{}", server.port()));
         assert_eq!(reply, "\r\nOK\r\n");
         bench.prints("\r\nCONNECT FAIL\r\n");
         let state = bench.state();
@@ -193,9 +217,18 @@ fn unanswering() -> std::io::Result<(SocketAddr, TcpListener, Vec<TcpStream>)> {
 fn an_attempt_that_gets_no_answer_is_cancelled() {
     let (address, _listener, _full) = unanswering().unwrap();
     let bench = Bench::new();
-    assert_eq!(bench.line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", address.port())), "\r\nOK\r\n");
+    assert_eq!(
+        bench
+            .line
+            .command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", address.port())),
+        "\r\nOK\r\n"
+    );
     // Commands work meanwhile.
-    assert!(bench.state().starts_with("+CINET:0,CONNECTING"), "{}", bench.state());
+    assert!(
+        bench.state().starts_with("+CINET:0,CONNECTING"),
+        "{}",
+        bench.state()
+    );
     bench.refuses("AT+CISEND");
     bench.refuses("AT+CIOPEN=TCP,127.0.0.1,9");
     bench.line.send(b"AT+CICLOSE\r");
@@ -221,7 +254,8 @@ fn a_peer_that_sends_much_waits_for_the_line_and_loses_nothing() {
     let (bench, connection) = Bench::connected(&server);
     let (sent, received) = std::thread::scope(|scope| {
         let sent = scope.spawn(|| {
-            let (mut random, mut sum, mut block) = (Random::new(2), Sha256::new(), vec![0; 64 * 1024]);
+            let (mut random, mut sum, mut block) =
+                (Random::new(2), Sha256::new(), vec![0; 64 * 1024]);
             for _ in 0..TOTAL / block.len() {
                 random.fill(&mut block);
                 sum.update(&block);
@@ -231,8 +265,14 @@ fn a_peer_that_sends_much_waits_for_the_line_and_loses_nothing() {
         });
         let mut sum = Sha256::new();
         let deadline = common::within(Duration::from_secs(100));
-        common::pump::exchange(&bench.line, |_| 0, TOTAL as u64, |bytes| sum.update(bytes), deadline)
-            .expect("all of it");
+        common::pump::exchange(
+            &bench.line,
+            |_| 0,
+            TOTAL as u64,
+            |bytes| sum.update(bytes),
+            deadline,
+        )
+        .expect("all of it");
         (sent.join().unwrap(), sum.finalize())
     });
     assert_eq!(sent, received);

@@ -20,9 +20,16 @@ const SLACK: Duration = Duration::from_secs(3);
 fn run(command: &str) -> Result<(), String> {
     let mut words = command.split(' ');
     let program = words.next().unwrap_or_default();
-    let output = Command::new(program).args(words).output().map_err(|error| format!("{program}: {error}"))?;
+    let output = Command::new(program)
+        .args(words)
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(format!("{command}: {text}")) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command}: {text}"))
+    }
 }
 
 /// A namespace with one wire to this one.
@@ -41,7 +48,9 @@ impl Namespace {
         run(&format!("ip netns add {name}"))?;
         let namespace = Self { name, here };
         let name = &namespace.name;
-        run(&format!("ip link add {outer} type veth peer name {inner} netns {name}"))?;
+        run(&format!(
+            "ip link add {outer} type veth peer name {inner} netns {name}"
+        ))?;
         run(&format!("ip addr add {}/30 dev {outer}", namespace.here))?;
         run(&format!("ip link set {outer} up"))?;
         for command in [
@@ -57,7 +66,10 @@ impl Namespace {
     /// From now on nothing comes in.
     fn become_a_black_hole(&self) -> Result<(), String> {
         let chain = "{ type filter hook input priority 0 ; policy drop ; }";
-        run(&format!("ip netns exec {} nft add chain inet hole in {chain}", self.name))
+        run(&format!(
+            "ip netns exec {} nft add chain inet hole in {chain}",
+            self.name
+        ))
     }
 }
 
@@ -71,10 +83,14 @@ impl Drop for Namespace {
 fn is_possible() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
-        let Err(why) = Namespace::new(0).and_then(|namespace| namespace.become_a_black_hole()) else {
+        let Err(why) = Namespace::new(0).and_then(|namespace| namespace.become_a_black_hole())
+        else {
             return true;
         };
-        assert!(std::env::var_os("DTUD_NAMESPACES").is_none(), "no network namespaces: {why}");
+        assert!(
+            std::env::var_os("DTUD_NAMESPACES").is_none(),
+            "no network namespaces: {why}"
+        );
         eprintln!("SKIPPED: a black hole in a network namespace: {why}");
         false
     })
@@ -94,9 +110,14 @@ impl Case {
         let listener = TcpListener::bind((namespace.here.as_str(), 0)).expect("bind");
         let port = listener.local_addr().expect("an address").port();
         let setup = Setup::new(folder).environment("RUST_LOG", "debug");
-        let setup = setup.at(&format!("CIPSCONT=1,\"TCP\",\"{}\",{port},1", namespace.here));
+        let setup = setup.at(&format!(
+            "CIPSCONT=1,\"TCP\",\"{}\",{port},1",
+            namespace.here
+        ));
         let setup = match self.heat {
-            Some(heat) => setup.at(&format!("CIPCFG=1,{heat},0,100,10,0")).at("CIPPACK=0,\"62656174\",0"),
+            Some(heat) => setup
+                .at(&format!("CIPCFG=1,{heat},0,100,10,0"))
+                .at("CIPPACK=0,\"62656174\",0"),
             None => setup,
         };
         let daemon = setup.start_in(&namespace.name);
@@ -121,10 +142,18 @@ impl Case {
                 line.send(b"frame");
                 next += Duration::from_secs(1);
             }
-            daemon.messages().contains("link 1: lost after").then_some(())
+            daemon
+                .messages()
+                .contains("link 1: lost after")
+                .then_some(())
         });
         let took = start.elapsed();
-        let Self { heat, talks, within, .. } = self;
+        let Self {
+            heat,
+            talks,
+            within,
+            ..
+        } = self;
         assert!(
             took <= *within + SLACK,
             "HEAT {heat:?}, traffic {talks}: found after {took:?}, not {within:?}"
@@ -138,11 +167,20 @@ fn d8_a_black_hole_is_found_within_two_heartbeats_or_90_s() {
     if !is_possible() {
         return;
     }
-    let cases =
-        [(1, Some(10), false, 20), (2, Some(10), true, 20), (3, None, false, 90), (4, None, true, 90)];
+    let cases = [
+        (1, Some(10), false, 20),
+        (2, Some(10), true, 20),
+        (3, None, false, 90),
+        (4, None, true, 90),
+    ];
     std::thread::scope(|scope| {
         for (number, heat, talks, seconds) in cases {
-            let case = Case { number, heat, talks, within: Duration::from_secs(seconds) };
+            let case = Case {
+                number,
+                heat,
+                talks,
+                within: Duration::from_secs(seconds),
+            };
             scope.spawn(move || case.run());
         }
     });

@@ -15,7 +15,8 @@ use common::{SOON, within};
 
 /// `DTU_E2E_MIB`, each way.
 fn size() -> u64 {
-    let mib = std::env::var("DTU_E2E_MIB").map_or(64, |text| text.parse().expect("DTU_E2E_MIB is a number"));
+    let mib = std::env::var("DTU_E2E_MIB")
+        .map_or(64, |text| text.parse().expect("DTU_E2E_MIB is a number"));
     mib * 1024 * 1024
 }
 
@@ -24,14 +25,22 @@ fn both_ways(io: impl AsFd, seed: u64, bytes: u64) -> [Vec<u8>; 2] {
     let (mut random, mut left) = (Random::new(seed), bytes);
     let (mut sent, mut received) = (Sha256::new(), Sha256::new());
     let source = |buffer: &mut [u8]| {
-        let n = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let n = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         random.fill(&mut buffer[..n]);
         sent.update(&buffer[..n]);
         left -= n as u64;
         n
     };
-    exchange(io, source, bytes, |got| received.update(got), within(Duration::from_secs(170)))
-        .expect("both ways");
+    exchange(
+        io,
+        source,
+        bytes,
+        |got| received.update(got),
+        within(Duration::from_secs(170)),
+    )
+    .expect("both ways");
     [sent.finalize().to_vec(), received.finalize().to_vec()]
 }
 

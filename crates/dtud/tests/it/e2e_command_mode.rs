@@ -19,7 +19,10 @@ struct Bench {
 }
 
 fn setup(folder: &std::path::Path) -> Setup {
-    Setup::new(folder).settings("[link]\nbackoff_max = 1").mode(1).packing(10)
+    Setup::new(folder)
+        .settings("[link]\nbackoff_max = 1")
+        .mode(1)
+        .packing(10)
 }
 
 impl Bench {
@@ -31,7 +34,11 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let daemon = with(setup(folder.path())).start();
         let line = daemon.line();
-        Self { folder, daemon, line }
+        Self {
+            folder,
+            daemon,
+            line,
+        }
     }
 
     fn send(&self, packet: Packet<'_>) {
@@ -55,7 +62,11 @@ impl Bench {
         self.line.escape();
         let reply = self.line.command("AT+CINET?");
         assert_eq!(self.line.command("AT+ENTM"), "\r\nOK\r\n");
-        reply.lines().filter(|line| line.starts_with("+CINET:0,")).map(str::to_owned).collect()
+        reply
+            .lines()
+            .filter(|line| line.starts_with("+CINET:0,"))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -70,19 +81,27 @@ fn a_packet_opens_its_connection_and_what_comes_back_is_printed_raw() {
     connection.send(&every);
     bench.prints(&every);
     // The connection stays, and takes the next one too; two packets in one write are two.
-    let two = [Packet::tcp(server.port(), b"one").bytes(), Packet::tcp(server.port(), b"two").bytes()];
+    let two = [
+        Packet::tcp(server.port(), b"one").bytes(),
+        Packet::tcp(server.port(), b"two").bytes(),
+    ];
     bench.line.send(&two.concat());
     assert_eq!(connection.receive(6, SOON), b"onetwo");
     let there = bench.destinations();
     assert_eq!(there.len(), 1, "{there:?}");
-    assert!(there[0].contains("CONNECTED") && there[0].contains(&server.port().to_string()), "{there:?}");
+    assert!(
+        there[0].contains("CONNECTED") && there[0].contains(&server.port().to_string()),
+        "{there:?}"
+    );
 }
 
 #[test]
 fn a_packet_in_pieces_is_one_packet() {
     let server = Server::start();
     let bench = Bench::new();
-    let data: Vec<u8> = (0..1000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    let data: Vec<u8> = (0..1000_u32)
+        .map(|number| number.to_le_bytes()[0])
+        .collect();
     let bytes = Packet::tcp(server.port(), &data).bytes();
     for piece in bytes.chunks(100) {
         bench.line.send(piece);
@@ -94,11 +113,16 @@ fn a_packet_in_pieces_is_one_packet() {
 
 #[test]
 fn a_datagram_goes_to_its_destination_and_answers_come_back() {
-    let peers: Vec<UdpSocket> = (0..3).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
+    let peers: Vec<UdpSocket> = (0..3)
+        .map(|_| UdpSocket::bind("127.0.0.1:0").unwrap())
+        .collect();
     let bench = Bench::new();
     for (number, peer) in (b'0'..).zip(&peers) {
         peer.set_read_timeout(Some(SOON)).unwrap();
-        bench.send(Packet::udp(peer.local_addr().unwrap().port(), &[number, 0, 255]));
+        bench.send(Packet::udp(
+            peer.local_addr().unwrap().port(),
+            &[number, 0, 255],
+        ));
         let mut buffer = [0; 16];
         let (count, from) = peer.recv_from(&mut buffer).unwrap();
         assert_eq!(buffer[..count], [number, 0, 255]);
@@ -111,7 +135,11 @@ fn a_datagram_goes_to_its_destination_and_answers_come_back() {
 fn a_destination_may_have_a_name_and_may_ask_for_an_answer() {
     let server = Server::start();
     let bench = Bench::new();
-    bench.send(Packet::tcp(server.port(), b"by name").to("localhost").with_reply());
+    bench.send(
+        Packet::tcp(server.port(), b"by name")
+            .to("localhost")
+            .with_reply(),
+    );
     let connection = server.accept(SOON);
     assert_eq!(connection.receive(7, SOON), b"by name");
     bench.prints("\r\nSEND OK\r\n");
@@ -128,7 +156,10 @@ fn a_short_connection_ends_after_its_time_and_the_next_packet_opens_another() {
         let begin = Instant::now();
         connection.wait_for_the_end(SOON);
         let took = begin.elapsed();
-        assert!((Duration::from_millis(800)..Duration::from_secs(3)).contains(&took), "{took:?}");
+        assert!(
+            (Duration::from_millis(800)..Duration::from_secs(3)).contains(&took),
+            "{took:?}"
+        );
     }
 }
 
@@ -193,14 +224,22 @@ fn a_ninth_destination_takes_the_place_of_the_one_that_rested_longest() {
         connections.push(connection);
         // So that its acknowledgement is known: nothing waits for it any more.
         eventually("delivered", SOON, || {
-            bench.destinations().last().is_some_and(|line| line.contains("CONNECTED")).then_some(())
+            bench
+                .destinations()
+                .last()
+                .is_some_and(|line| line.contains("CONNECTED"))
+                .then_some(())
         });
     }
     connections[0].wait_for_the_end(SOON);
     assert_eq!(bench.destinations().len(), 8);
     for (connection, server) in connections.iter().zip(&servers).skip(1) {
         bench.send(Packet::tcp(server.port(), b"again"));
-        assert_eq!(connection.receive(5, SOON), b"again", "it is the same connection");
+        assert_eq!(
+            connection.receive(5, SOON),
+            b"again",
+            "it is the same connection"
+        );
     }
 }
 
@@ -210,13 +249,23 @@ fn packets_on_the_disk_survive_kill_9_and_go_where_they_were_to_go() {
     let disk = |setup: Setup| setup.settings("spool = \"disk\"");
     let bench = Bench::set_up(disk);
     for number in 0..6_u8 {
-        bench.send(Packet::tcp(servers[usize::from(number) % 2].port(), &[b'a' + number; 10]));
+        bench.send(Packet::tcp(
+            servers[usize::from(number) % 2].port(),
+            &[b'a' + number; 10],
+        ));
     }
-    let Bench { folder, daemon, line } = bench;
+    let Bench {
+        folder,
+        daemon,
+        line,
+    } = bench;
     let setup = disk(setup(folder.path()));
     eventually("all packets on disk", SOON, || {
         let files = common::files_below(&setup.state());
-        files.iter().any(|bytes| bytes.windows(10).any(|part| part == [b'f'; 10])).then_some(())
+        files
+            .iter()
+            .any(|bytes| bytes.windows(10).any(|part| part == [b'f'; 10]))
+            .then_some(())
     });
     daemon.kill();
     drop(line);
@@ -249,8 +298,12 @@ fn a_packet_looks_like_the_published_example() {
     let mut bytes = Packet::udp(33, &[1]).bytes();
     // The example's destination is 192.168.0.133.
     bytes[9..13].copy_from_slice(&[0x85, 0x00, 0xA8, 0xC0]);
-    let sum = bytes[4..14].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    let sum = bytes[4..14]
+        .iter()
+        .fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
     bytes[14] = sum;
-    let example = [0x55, 0xAA, 0x00, 0x0A, 0x00, 0x00, 0x00, 0x21, 0x00, 0x85, 0x00, 0xA8, 0xC0, 0x01, 0x0F];
+    let example = [
+        0x55, 0xAA, 0x00, 0x0A, 0x00, 0x00, 0x00, 0x21, 0x00, 0x85, 0x00, 0xA8, 0xC0, 0x01, 0x0F,
+    ];
     assert_eq!(bytes, example);
 }

@@ -34,13 +34,26 @@ impl Screen {
         let master = rustix::pty::openpt(flags)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         rustix::termios::tcsetwinsize(&master, size)?;
         let name = rustix::pty::ptsname(&master, Vec::new())?;
         let name = Path::new(OsStr::from_bytes(name.as_bytes()));
         let terminal = || fs::File::options().read(true).write(true).open(name);
-        let child = demo().stdin(terminal()?).stdout(terminal()?).stderr(terminal()?).spawn()?;
-        Ok(Self { child, master: fs::File::from(master), seen: Vec::new() })
+        let child = demo()
+            .stdin(terminal()?)
+            .stdout(terminal()?)
+            .stderr(terminal()?)
+            .spawn()?;
+        Ok(Self {
+            child,
+            master: fs::File::from(master),
+            seen: Vec::new(),
+        })
     }
 
     /// Reads until the words come behind what was seen before; returns them all.
@@ -52,7 +65,10 @@ impl Screen {
                 self.seen.clear();
                 return seen;
             }
-            let count = self.master.read(&mut buf).unwrap_or_else(|error| panic!("{error}: {seen}"));
+            let count = self
+                .master
+                .read(&mut buf)
+                .unwrap_or_else(|error| panic!("{error}: {seen}"));
             self.seen.extend_from_slice(&buf[..count]);
         }
     }
@@ -60,18 +76,41 @@ impl Screen {
 
 #[test]
 fn a_demo_plays_an_outage_without_loss() {
-    let mut child = demo().stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let cut = lines.find(|line| line.contains("THE NETWORK IS CUT")).unwrap();
-    assert!(cut.contains("registered 1  heartbeats 1 "), "before the cut: {cut}");
-    let waiting =
-        lines.find(|line| line.contains(" 5 frames wait") || line.contains(" 6 frames wait")).unwrap();
-    assert!(waiting.contains("link 1 WAITING (retry)") || waiting.contains("link 1 CONNECTING"), "{waiting}");
-    let whole = lines.find(|line| line.contains(" frames that waited came ")).unwrap();
-    assert!(whole.ends_with("lost 0.") && whole.contains("registered 2 "), "{whole}");
+    let mut child = demo()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let cut = lines
+        .find(|line| line.contains("THE NETWORK IS CUT"))
+        .unwrap();
+    assert!(
+        cut.contains("registered 1  heartbeats 1 "),
+        "before the cut: {cut}"
+    );
+    let waiting = lines
+        .find(|line| line.contains(" 5 frames wait") || line.contains(" 6 frames wait"))
+        .unwrap();
+    assert!(
+        waiting.contains("link 1 WAITING (retry)") || waiting.contains("link 1 CONNECTING"),
+        "{waiting}"
+    );
+    let whole = lines
+        .find(|line| line.contains(" frames that waited came "))
+        .unwrap();
+    assert!(
+        whole.ends_with("lost 0.") && whole.contains("registered 2 "),
+        "{whole}"
+    );
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let summary = lines.last().unwrap();
-    assert!(summary.starts_with("summary: sent ") && summary.contains(" lost 0;"), "{summary}");
+    assert!(
+        summary.starts_with("summary: sent ") && summary.contains(" lost 0;"),
+        "{summary}"
+    );
     assert!(child.wait().unwrap().success());
 }
 
@@ -86,18 +125,30 @@ fn a_key_of_the_demo_cuts_the_network_and_heals_it() {
     screen.wait_for("═══════════");
     screen.master.write_all(b"q").unwrap();
     let end = screen.wait_for(" heartbeats\r\n");
-    assert!(end.contains("under way 0 + lost 0;") && end.contains("; 2 registrations"), "{end}");
+    assert!(
+        end.contains("under way 0 + lost 0;") && end.contains("; 2 registrations"),
+        "{end}"
+    );
     assert!(screen.child.wait().unwrap().success());
 }
 
 #[test]
 fn a_demo_that_nobody_reads_ends() {
-    let mut child = demo().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = demo()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let ended = eventually("the end of the demo", LONG, || child.try_wait().unwrap());
     assert_eq!(ended.code(), Some(1));
     let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     assert!(!said.contains("panicked"), "{said}");
 }
 
@@ -105,7 +156,9 @@ fn a_demo_that_nobody_reads_ends() {
 fn a_demo_whose_terminal_goes_away_ends() {
     let mut screen = Screen::open().unwrap();
     screen.wait_for("demo");
-    let Screen { mut child, master, .. } = screen;
+    let Screen {
+        mut child, master, ..
+    } = screen;
     drop(master);
     let ended = eventually("the end of the demo", LONG, || child.try_wait().unwrap());
     assert!(ended.code().is_some(), "{ended}");

@@ -23,7 +23,9 @@ const FRAME: usize = 1024;
 const RECORD: usize = FRAME + 16;
 
 fn frames(numbers: std::ops::Range<usize>) -> Vec<u8> {
-    numbers.flat_map(|number| format!("frame {number:<1018}").into_bytes()).collect()
+    numbers
+        .flat_map(|number| format!("frame {number:<1018}").into_bytes())
+        .collect()
 }
 
 /// `AT+CISTAT`, from the working mode and back to it.
@@ -37,7 +39,9 @@ fn cistat(line: &Line) -> String {
 /// A link to a server that is down.
 fn down(folder: &Path, settings: &str) -> (Setup, Server) {
     let server = Server::refusing();
-    let setup = Setup::new(folder).settings(&format!("[link]\nbackoff_max = 1\n{settings}")).packing(60_000);
+    let setup = Setup::new(folder)
+        .settings(&format!("[link]\nbackoff_max = 1\n{settings}"))
+        .packing(60_000);
     (setup.link(1, server.port()), server)
 }
 
@@ -61,7 +65,8 @@ struct Mounted(PathBuf);
 impl Mounted {
     fn tmpfs(at: &Path, options: &str) -> Option<Self> {
         fs::create_dir_all(at).expect("a folder");
-        let mounted = mount(&["-t", "tmpfs", "-o", options, "none"], at).then(|| Self(at.to_owned()));
+        let mounted =
+            mount(&["-t", "tmpfs", "-o", options, "none"], at).then(|| Self(at.to_owned()));
         if mounted.is_none() {
             eprintln!("SKIPPED: no right to mount a tmpfs here");
         }
@@ -80,7 +85,11 @@ impl Drop for Mounted {
 }
 
 fn mount(arguments: &[&str], at: &Path) -> bool {
-    Command::new("mount").args(arguments).arg(at).output().is_ok_and(|done| done.status.success())
+    Command::new("mount")
+        .args(arguments)
+        .arg(at)
+        .output()
+        .is_ok_and(|done| done.status.success())
 }
 
 #[test]
@@ -104,11 +113,25 @@ fn k1_one_bit_flipped_costs_one_frame_of_two_hundred_counted() {
     let daemon = setup.start();
     let connection = server.accept(SOON);
     let arrived = connection.receive(199 * FRAME, SOON);
-    assert!(arrived == [frames(0..50), frames(51..200)].concat(), "199 frames, in order");
+    assert!(
+        arrived == [frames(0..50), frames(51..200)].concat(),
+        "199 frames, in order"
+    );
     let reply = cistat(&daemon.line());
-    assert_eq!((figure(&reply, 1, "dropped_frames"), figure(&reply, 1, "dropped")), (1, FRAME as u64));
+    assert_eq!(
+        (
+            figure(&reply, 1, "dropped_frames"),
+            figure(&reply, 1, "dropped")
+        ),
+        (1, FRAME as u64)
+    );
     assert!(spool.with_extension("frames.damaged-1").is_file());
-    assert_eq!(daemon.messages().matches("damaged").count(), 2, "one line: {}", daemon.messages());
+    assert_eq!(
+        daemon.messages().matches("damaged").count(),
+        2,
+        "one line: {}",
+        daemon.messages()
+    );
 }
 
 #[test]
@@ -116,7 +139,9 @@ fn k2_with_a_state_folder_that_cannot_be_written_the_device_runs_and_atw_says_wh
     let folder = tempfile::tempdir().unwrap();
     let (setup, mut server) = down(folder.path(), "spool = \"disk\"");
     let state = setup.state();
-    let Some(mounted) = Mounted::tmpfs(&state, "size=1m,mode=700") else { return };
+    let Some(mounted) = Mounted::tmpfs(&state, "size=1m,mode=700") else {
+        return;
+    };
     let daemon = setup.start();
     let line = daemon.line();
     line.escape();
@@ -127,13 +152,20 @@ fn k2_with_a_state_folder_that_cannot_be_written_the_device_runs_and_atw_says_wh
     let daemon = setup.start();
     let line = daemon.line();
     line.escape();
-    assert!(line.command("AT+CIPNUM?").contains("12345"), "what is stored is in force");
+    assert!(
+        line.command("AT+CIPNUM?").contains("12345"),
+        "what is stored is in force"
+    );
     let refused = line.command("ATW");
     assert!(refused.starts_with("\r\n+CME ERROR: "), "{refused:?}");
     daemon.says("Read-only file system");
     assert_eq!(line.command("AT+ENTM"), "\r\nOK\r\n");
     line.send(&frames(0..1));
-    assert_eq!(figure(&waits(&line, 1), 1, "spool_refused"), 1, "in memory only, counted");
+    assert_eq!(
+        figure(&waits(&line, 1), 1, "spool_refused"),
+        1,
+        "in memory only, counted"
+    );
     server.listen();
     assert_eq!(server.accept(SOON).receive(FRAME, SOON), frames(0..1));
 }
@@ -142,7 +174,9 @@ fn k2_with_a_state_folder_that_cannot_be_written_the_device_runs_and_atw_says_wh
 fn k3_on_a_full_disk_frames_are_sent_from_memory_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (setup, mut server) = down(folder.path(), "spool = \"disk\"");
-    let Some(_mounted) = Mounted::tmpfs(&setup.state(), "size=192k,mode=700") else { return };
+    let Some(_mounted) = Mounted::tmpfs(&setup.state(), "size=192k,mode=700") else {
+        return;
+    };
     let daemon = setup.start();
     let line = daemon.line();
     line.send(&frames(0..300));
@@ -162,7 +196,11 @@ fn k3_on_a_full_disk_frames_are_sent_from_memory_and_counted() {
     let arrived = connection.receive((300 - usize::try_from(refused).unwrap()) * FRAME, SOON);
     assert!(arrived.starts_with(&frames(0..10)));
     assert_eq!(connection.drain(Duration::from_millis(200)), b"");
-    assert_eq!(figure(&cistat(&daemon.line()), 1, "spool_refused"), refused, "it lives through the kill");
+    assert_eq!(
+        figure(&cistat(&daemon.line()), 1, "spool_refused"),
+        refused,
+        "it lives through the kill"
+    );
 }
 
 #[test]
@@ -181,7 +219,10 @@ fn k3_dropped_frames_stay_counted_after_kill_9() {
     let daemon = setup.start();
     let reply = cistat(&daemon.line());
     assert_eq!(
-        (figure(&reply, 1, "dropped_frames"), figure(&reply, 1, "dropped")),
+        (
+            figure(&reply, 1, "dropped_frames"),
+            figure(&reply, 1, "dropped")
+        ),
         (dropped, dropped * FRAME as u64)
     );
 }
@@ -199,7 +240,11 @@ fn k3_dropped_messages_stay_counted_after_kill_9() {
     daemon.terminate();
     for end in ["a clean stop", "a kill"] {
         let daemon = setup.start();
-        assert_eq!(figure(&cistat(&daemon.line()), "SMS", "dropped"), 1, "over {end}");
+        assert_eq!(
+            figure(&cistat(&daemon.line()), "SMS", "dropped"),
+            1,
+            "over {end}"
+        );
         daemon.kill();
     }
 }
@@ -215,7 +260,10 @@ fn k3_a_clean_stop_that_loses_frames_says_so_counts_them_and_exits_with_3() {
     limit_files(&daemon, 8192);
     let (status, messages) = daemon.terminate_and_tell();
     assert_eq!(status.code(), Some(3), "{messages}");
-    assert!(messages.contains("20 frames that waited are lost"), "{messages}");
+    assert!(
+        messages.contains("20 frames that waited are lost"),
+        "{messages}"
+    );
     let daemon = setup.start();
     assert_eq!(figure(&cistat(&daemon.line()), 1, "dropped_frames"), 20);
 }
@@ -231,14 +279,20 @@ fn k4_a_request_is_not_sent_twice_however_the_device_is_killed() {
         let daemon = setup.start();
         daemon.line().send(format!("frame-{round}").as_bytes());
         let mut client = server.accept();
-        assert_eq!(client.request().line, format!("GET /1.php?frame-{round} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?frame-{round} HTTP/1.1")
+        );
         daemon.kill();
     }
     let daemon = setup.start();
     let line = daemon.line();
     line.escape();
     let reply = line.command("AT+CISTAT");
-    let httpd = reply.lines().find(|line| line.starts_with("+CISTAT:HTTPD,")).unwrap();
+    let httpd = reply
+        .lines()
+        .find(|line| line.starts_with("+CISTAT:HTTPD,"))
+        .unwrap();
     assert!(
         httpd.contains(&format!(",dropped_frames={ROUNDS},")),
         "each may be lost, and is counted: {httpd}"
@@ -254,13 +308,22 @@ fn k7_a_state_folder_that_others_may_write_is_refused() {
     fs::create_dir(&state).unwrap();
     fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
     let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    let ended = dtud.current_dir(folder.path()).arg("--state").arg(&state).output().unwrap();
+    let ended = dtud
+        .current_dir(folder.path())
+        .arg("--state")
+        .arg(&state)
+        .output()
+        .unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{said}");
     for words in ["others may write it (mode 0777)", "chmod go-w"] {
         assert!(said.contains(words), "{said}");
     }
-    assert_eq!(fs::read_dir(&state).unwrap().count(), 0, "nothing was written into it");
+    assert_eq!(
+        fs::read_dir(&state).unwrap().count(),
+        0,
+        "nothing was written into it"
+    );
 }
 
 #[test]
@@ -288,7 +351,10 @@ fn k7_a_note_of_the_line_that_is_empty_does_not_stop_the_start() {
     let others = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR).unwrap();
     rustix::pty::grantpt(&others).unwrap();
     rustix::pty::unlockpt(&others).unwrap();
-    let name = rustix::pty::ptsname(&others, Vec::new()).unwrap().into_string().unwrap();
+    let name = rustix::pty::ptsname(&others, Vec::new())
+        .unwrap()
+        .into_string()
+        .unwrap();
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(&name, &link).unwrap();
     fs::write(setup.state().join("pty"), "").unwrap();
@@ -301,15 +367,21 @@ fn k7_each_line_has_a_state_folder_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let start = |line: &str| {
         let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
-        dtud.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path().join("state"));
-        dtud.args(["--serial", line]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        dtud.current_dir(folder.path())
+            .env("XDG_STATE_HOME", folder.path().join("state"));
+        dtud.args(["--serial", line])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
         dtud.spawn().unwrap()
     };
     let mut both = [start("pty:./one"), start("pty:./two")];
     let folders = || fs::read_dir(folder.path().join("state/dtud")).map_or(0, Iterator::count);
     eventually("two folders", SOON, || (folders() == 2).then_some(()));
     for line in ["one", "two"] {
-        eventually(line, SOON, || folder.path().join(line).exists().then_some(()));
+        eventually(line, SOON, || {
+            folder.path().join(line).exists().then_some(())
+        });
     }
-    both.iter_mut().for_each(|dtud| drop(dtud.kill().and_then(|()| dtud.wait())));
+    both.iter_mut()
+        .for_each(|dtud| drop(dtud.kill().and_then(|()| dtud.wait())));
 }

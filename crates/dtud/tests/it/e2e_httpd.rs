@@ -18,8 +18,14 @@ fn manual_2_1_3_a_frame_is_asked_for_and_the_answer_is_printed() {
     let mut client = server.accept();
     let request = client.request();
     assert_eq!(request.line, "GET /1.php?data=12345 HTTP/1.1");
-    assert_eq!(request.head[0], "Accept:text/html", "to the byte as it was typed");
-    assert_eq!(request.value("Host"), Some(format!("127.0.0.1:{}", server.port.port()).as_str()));
+    assert_eq!(
+        request.head[0], "Accept:text/html",
+        "to the byte as it was typed"
+    );
+    assert_eq!(
+        request.value("Host"),
+        Some(format!("127.0.0.1:{}", server.port.port()).as_str())
+    );
     assert_eq!(request.value("Connection"), Some("keep-alive"));
     client.answer_with("[12345]");
     bench.prints("[12345]");
@@ -41,7 +47,10 @@ fn manual_2_1_3_with_post_the_frame_is_the_body_to_the_byte() {
         let client = client.get_or_insert_with(|| server.accept());
         let request = client.request();
         assert_eq!(request.line, "POST /1.php? HTTP/1.1");
-        assert_eq!(request.body.escape_ascii().to_string(), frame.escape_ascii().to_string());
+        assert_eq!(
+            request.body.escape_ascii().to_string(),
+            frame.escape_ascii().to_string()
+        );
         client.answer_with(&frame);
         bench.prints(&frame);
     }
@@ -68,12 +77,27 @@ const KEPT: &[(&str, &str)] = &[
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"y\"\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
         "abc0123456789",
     ),
-    ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length:1\r\n\r\nx", "x"),
-    ("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny", "y"),
+    (
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length:1\r\n\r\nx",
+        "x",
+    ),
+    (
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny",
+        "y",
+    ),
     ("HTTP/1.1 204 No Content\r\n\r\n", ""),
-    ("HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n", ""),
-    ("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 5\r\n\r\nmoved", "moved"),
-    ("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", "none"),
+    (
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n",
+        "",
+    ),
+    (
+        "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 5\r\n\r\nmoved",
+        "moved",
+    ),
+    (
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone",
+        "none",
+    ),
     ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ""),
 ];
 
@@ -101,7 +125,10 @@ fn every_way_to_end_an_answer_is_understood_however_it_is_cut() {
 const LAST: &[(&str, &str)] = &[
     ("HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end"),
     ("HTTP/1.0 200 OK\r\n\r\nof old", "of old"),
-    ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlast", "last"),
+    (
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlast",
+        "last",
+    ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nlast\r\n0\r\n\r\n",
         "last",
@@ -137,7 +164,10 @@ fn a_silent_server_prints_nothing_and_the_next_frame_has_its_turn() {
     let bench = Bench::set_up(&server, |setup, _| setup.at("HTPTO=1"));
     bench.asks_anew("lost", &server).wait_for_the_end();
     let state = bench.state();
-    assert!(state.starts_with("+CINET:0,WAITING,") || state.starts_with("+CINET:0,OFF,"), "{state}");
+    assert!(
+        state.starts_with("+CINET:0,WAITING,") || state.starts_with("+CINET:0,OFF,"),
+        "{state}"
+    );
     // One that was sent is not sent again.
     let mut client = bench.asks_anew("next", &server);
     client.answer_with("[next]");
@@ -163,7 +193,10 @@ fn an_answer_that_breaks_off_ends_its_request_only() {
     let bench = Bench::new(&server);
     let broken = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "half"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "half"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+            "half",
+        ),
         ("HTTP/1.1 200 OK\r\nContent-Le", ""),
         ("220 mail.example.com ESMTP\r\n\r\n", ""),
     ];
@@ -199,7 +232,10 @@ fn frames_wait_for_a_server_that_refuses_and_go_out_in_order_each_once() {
     server.port.listen();
     let mut client = server.accept();
     for number in 0..20 {
-        assert_eq!(client.request().line, format!("GET /1.php?n={number:02} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?n={number:02} HTTP/1.1")
+        );
         client.answer_with(format!("<{number:02}>"));
         bench.prints(format!("<{number:02}>"));
     }
@@ -243,7 +279,10 @@ fn an_answer_waits_while_the_line_is_in_the_command_state() {
     let mut client = bench.asks_anew("q", &server);
     bench.line.escape();
     client.answer_with("[answer]");
-    assert_eq!(bench.line.command("AT+CIMOD?"), "\r\n+CIMOD: 3\r\n\r\nOK\r\n");
+    assert_eq!(
+        bench.line.command("AT+CIMOD?"),
+        "\r\n+CIMOD: 3\r\n\r\nOK\r\n"
+    );
     assert_eq!(bench.line.command("AT+ENTM"), "\r\nOK\r\n");
     bench.prints("[answer]");
 }
@@ -260,14 +299,21 @@ fn frames_on_the_disk_survive_kill_9() {
             .any(|bytes| bytes.windows(4).any(|part| part == b"n=04"))
             .then_some(())
     });
-    let Bench { folder: _folder, daemon, .. } = bench;
+    let Bench {
+        folder: _folder,
+        daemon,
+        ..
+    } = bench;
     daemon.kill();
     server.port.listen();
     let daemon = state.start();
     let line = daemon.line();
     let mut client = server.accept();
     for number in 0..5 {
-        assert_eq!(client.request().line, format!("GET /1.php?n={number:02} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?n={number:02} HTTP/1.1")
+        );
         client.answer_with(format!("{number}"));
     }
     assert_eq!(line.receive(5, SOON), b"01234");
@@ -275,7 +321,10 @@ fn frames_on_the_disk_survive_kill_9() {
     daemon.kill();
     let daemon = state.start();
     daemon.line().send(b"only-this");
-    assert_eq!(server.accept().request().line, "GET /1.php?only-this HTTP/1.1");
+    assert_eq!(
+        server.accept().request().line,
+        "GET /1.php?only-this HTTP/1.1"
+    );
 }
 
 #[test]
@@ -290,10 +339,20 @@ fn a_request_that_was_sent_is_not_sent_again_after_kill_9() {
     let setup = disk(httpd::setup(bench.folder.path(), &server));
     eventually("the second frame is on the disk", SOON, || {
         let files = common::files_below(&setup.state());
-        files.iter().any(|bytes| bytes.windows(8).any(|part| part == b"not-sent")).then_some(())
+        files
+            .iter()
+            .any(|bytes| bytes.windows(8).any(|part| part == b"not-sent"))
+            .then_some(())
     });
-    let Bench { folder: _folder, daemon, .. } = bench;
+    let Bench {
+        folder: _folder,
+        daemon,
+        ..
+    } = bench;
     daemon.kill();
     let _daemon = setup.start();
-    assert_eq!(server.accept().request().line, "GET /1.php?not-sent HTTP/1.1");
+    assert_eq!(
+        server.accept().request().line,
+        "GET /1.php?not-sent HTTP/1.1"
+    );
 }

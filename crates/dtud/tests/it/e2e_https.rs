@@ -33,13 +33,20 @@ fn an_https_server_with_a_good_certificate_is_asked() {
     let mut client = server.accept();
     let request = client.request();
     assert_eq!(request.line, "GET /1.php?data=12345 HTTP/1.1");
-    assert_eq!(request.value("Host"), Some(format!("127.0.0.1:{}", server.port.port()).as_str()));
+    assert_eq!(
+        request.value("Host"),
+        Some(format!("127.0.0.1:{}", server.port.port()).as_str())
+    );
     client.answer_with("[12345]");
     bench.prints("[12345]");
     for size in [1, 5, 1000] {
         bench.asks("again", &mut client);
         let body = chunked(b"0123456789", 3);
-        let answer = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body.as_slice()].concat();
+        let answer = [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            body.as_slice(),
+        ]
+        .concat();
         client.answer_in_pieces(&answer, size);
         bench.prints("0123456789");
     }
@@ -48,13 +55,22 @@ fn an_https_server_with_a_good_certificate_is_asked() {
 #[test]
 fn a_server_whose_certificate_is_not_good_gets_nothing_and_the_frames_wait() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let servers = [authority.server(&["example.com"]), other.server(&["127.0.0.1"])];
-    for (server, why) in servers.into_iter().zip(["is for another name: example.com", "of no authority"]) {
+    let servers = [
+        authority.server(&["example.com"]),
+        other.server(&["127.0.0.1"]),
+    ];
+    for (server, why) in servers
+        .into_iter()
+        .zip(["is for another name: example.com", "of no authority"])
+    {
         let server = HttpServer::with_tls(server);
         let bench = trusting(&authority, &server);
         bench.line.send(b"secret");
         for _ in 0..2 {
-            assert!(server.accept().try_request().is_err(), "no request goes to {why}");
+            assert!(
+                server.accept().try_request().is_err(),
+                "no request goes to {why}"
+            );
         }
         let state = bench.state();
         assert!(state.contains("certificate not accepted"), "{state}");
@@ -98,7 +114,9 @@ fn a_body_that_ends_with_its_connection_is_whole_only_if_tls_says_so() {
     let mut client = bench.asks_anew("cut", &server);
     client.answer("HTTP/1.1 200 OK\r\n\r\nhal").cut();
     bench.prints("hal");
-    eventually("the cut is known", SOON, || bench.state().contains("reset").then_some(()));
+    eventually("the cut is known", SOON, || {
+        bench.state().contains("reset").then_some(())
+    });
 }
 
 #[test]
@@ -119,8 +137,8 @@ fn a_server_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificate() {
 
 /// `DTU_E2E_MIB`, as for the links.
 fn size() -> usize {
-    let mib: usize =
-        std::env::var("DTU_E2E_MIB").map_or(64, |text| text.parse().expect("DTU_E2E_MIB is a number"));
+    let mib: usize = std::env::var("DTU_E2E_MIB")
+        .map_or(64, |text| text.parse().expect("DTU_E2E_MIB is a number"));
     mib * 1024 * 1024
 }
 
@@ -139,8 +157,14 @@ fn send_much(client: &mut Client, total: usize, write: impl Fn(&mut Client, &[u8
 fn receive_much(line: &Line, total: usize) -> Vec<u8> {
     let (mut sum, deadline) = (Sha256::new(), common::within(Duration::from_secs(170)));
     let nothing = |_: &mut [u8]| 0;
-    common::pump::exchange(line, nothing, total as u64, |bytes| sum.update(bytes), deadline)
-        .expect("the body");
+    common::pump::exchange(
+        line,
+        nothing,
+        total as u64,
+        |bytes| sum.update(bytes),
+        deadline,
+    )
+    .expect("the body");
     sum.finalize().to_vec()
 }
 
@@ -198,9 +222,13 @@ fn a_dte_that_does_not_read_holds_the_server_up_and_loses_nothing() {
     let authority = Authority::new();
     let server = HttpServer::with_tls(authority.server(&["127.0.0.1"]));
     // Far less than the DTE lets it wait.
-    let bench = Bench::set_up(&server, |setup, folder| trust(setup, &authority, folder).at("HTPTO=1"));
+    let bench = Bench::set_up(&server, |setup, folder| {
+        trust(setup, &authority, folder).at("HTPTO=1")
+    });
     let mut client = bench.asks_anew("q", &server);
-    client.answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {TOTAL}\r\n\r\n"));
+    client.answer(format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {TOTAL}\r\n\r\n"
+    ));
     let (sent, received) = std::thread::scope(|scope| {
         let sent = scope.spawn(|| {
             send_much(&mut client, TOTAL, |client, block| {
@@ -208,8 +236,14 @@ fn a_dte_that_does_not_read_holds_the_server_up_and_loses_nothing() {
             })
         });
         std::thread::sleep(Duration::from_secs(3));
-        assert!(!sent.is_finished(), "4 MiB do not fit between the server and a DTE that does not read");
-        (receive_much(&bench.line, TOTAL), sent.join().expect("the server"))
+        assert!(
+            !sent.is_finished(),
+            "4 MiB do not fit between the server and a DTE that does not read"
+        );
+        (
+            receive_much(&bench.line, TOTAL),
+            sent.join().expect("the server"),
+        )
     });
     assert_eq!(sent, received);
     bench.asks("next", &mut client);

@@ -49,7 +49,11 @@ impl Stream {
         self.rest.extend_from_slice(bytes);
         if !self.registered {
             let n = self.rest.len().min(REGISTRATION.len());
-            assert_eq!(self.rest[..n], REGISTRATION[..n], "the first bytes are the registration packet");
+            assert_eq!(
+                self.rest[..n],
+                REGISTRATION[..n],
+                "the first bytes are the registration packet"
+            );
             if n < REGISTRATION.len() {
                 return;
             }
@@ -73,9 +77,17 @@ impl Stream {
         assert!(bytes == frame(number), "frame {number} is damaged");
         match self.last {
             Some(last) => {
-                assert_eq!(number, last + 1, "inside one connection frames are in order, each once")
+                assert_eq!(
+                    number,
+                    last + 1,
+                    "inside one connection frames are in order, each once"
+                )
             }
-            None => assert!(number <= delivered.next, "frames {}..{number} are lost", delivered.next),
+            None => assert!(
+                number <= delivered.next,
+                "frames {}..{number} are lost",
+                delivered.next
+            ),
         }
         delivered.repeated += u64::from(number < delivered.next);
         delivered.next = delivered.next.max(number + 1);
@@ -84,7 +96,13 @@ impl Stream {
 
     /// The connection is over: what is left is the beginning of the next frame.
     fn end(&self, delivered: &Delivered) {
-        let Some(expected) = self.last.map(|last| last + 1).filter(|_| !self.rest.is_empty()) else { return };
+        let Some(expected) = self
+            .last
+            .map(|last| last + 1)
+            .filter(|_| !self.rest.is_empty())
+        else {
+            return;
+        };
         let cut = frame(expected);
         assert!(
             self.rest == cut[..self.rest.len()],
@@ -95,7 +113,12 @@ impl Stream {
 }
 
 /// Reads until `count` bytes are there or everything is delivered.
-fn receive(connection: &Connection, mut count: usize, stream: &mut Stream, delivered: &mut Delivered) {
+fn receive(
+    connection: &Connection,
+    mut count: usize,
+    stream: &mut Stream,
+    delivered: &mut Delivered,
+) {
     while count > 0 && delivered.next < FRAMES {
         let left = usize::try_from((FRAMES - delivered.next) * FRAME as u64).expect("10 MiB");
         let bytes = connection.receive_some(count.min(left).min(4096), Duration::from_secs(30));
@@ -137,14 +160,31 @@ fn serve(mut server: Server) -> Delivered {
         let connection = server.accept(Duration::from_secs(30));
         let mut stream = Stream::default();
         // One in eight dies during the registration packet.
-        let life =
-            if dice.below(8) == 0 { 0 } else { usize::try_from(dice.below(80 * 1024)).expect("small") };
+        let life = if dice.below(8) == 0 {
+            0
+        } else {
+            usize::try_from(dice.below(80 * 1024)).expect("small")
+        };
         receive(&connection, life, &mut stream, &mut delivered);
-        die(connection, &mut server, &mut stream, &mut delivered, &mut dice);
+        die(
+            connection,
+            &mut server,
+            &mut stream,
+            &mut delivered,
+            &mut dice,
+        );
     }
-    assert!(delivered.next < FRAMES, "the server was to die {KILLS} times before everything was there");
+    assert!(
+        delivered.next < FRAMES,
+        "the server was to die {KILLS} times before everything was there"
+    );
     let connection = server.accept(Duration::from_secs(30));
-    receive(&connection, usize::MAX, &mut Stream::default(), &mut delivered);
+    receive(
+        &connection,
+        usize::MAX,
+        &mut Stream::default(),
+        &mut delivered,
+    );
     delivered
 }
 
@@ -152,7 +192,10 @@ fn serve(mut server: Server) -> Delivered {
 fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_100_times() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with_window(16 * 1024);
-    let hex: String = REGISTRATION.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = REGISTRATION
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let daemon = Setup::new(folder.path())
         .settings("[link]\ndrop_policy = \"block\"\nbackoff_max = 1")
         .packing(60_000)
@@ -167,7 +210,10 @@ fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_10
         let mut rest: Vec<u8> = Vec::new();
         let source = |buffer: &mut [u8]| {
             if rest.is_empty() {
-                rest = numbers.next().map(|number| frame(number).to_vec()).unwrap_or_default();
+                rest = numbers
+                    .next()
+                    .map(|number| frame(number).to_vec())
+                    .unwrap_or_default();
             }
             let n = rest.len().min(buffer.len());
             buffer[..n].copy_from_slice(&rest[..n]);
@@ -187,5 +233,8 @@ fn every_byte_arrives_and_only_whole_frames_are_repeated_when_the_server_dies_10
         "{} frames came twice, {bound} would be explained",
         delivered.repeated
     );
-    assert!(line.drain(SOON / 100).is_empty(), "nothing was sent to the DTE");
+    assert!(
+        line.drain(SOON / 100).is_empty(),
+        "nothing was sent to the DTE"
+    );
 }

@@ -37,13 +37,25 @@ struct FourLinks {
 fn four_links() -> FourLinks {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let servers: Vec<Server> = (0..4).map(|_| Server::with_window(16 * 1024)).collect();
-    let setup = Setup::new(folder.path()).settings("[link]\ncache = \"64KiB\"").packing(0);
-    let setup = (1..).zip(&servers).fold(setup, |setup, (number, server)| setup.link(number, server.port()));
+    let setup = Setup::new(folder.path())
+        .settings("[link]\ncache = \"64KiB\"")
+        .packing(0);
+    let setup = (1..).zip(&servers).fold(setup, |setup, (number, server)| {
+        setup.link(number, server.port())
+    });
     let daemon = setup.start();
     let line = daemon.line();
-    let mut connections: Vec<Connection> = servers.iter().map(|server| server.accept(SOON)).collect();
+    let mut connections: Vec<Connection> =
+        servers.iter().map(|server| server.accept(SOON)).collect();
     let bad = connections.remove(0);
-    FourLinks { _folder: folder, _daemon: daemon, line, bad, good: connections, _servers: servers }
+    FourLinks {
+        _folder: folder,
+        _daemon: daemon,
+        line,
+        bad,
+        good: connections,
+        _servers: servers,
+    }
 }
 
 /// The median and the p99 of 400 frames, before and while link 1 is bad. The other three must not notice; what a
@@ -65,7 +77,9 @@ fn the_other_three_keep_their_latency(make_bad: impl Fn(&Connection)) {
         }
         seen.push((median, p99, while_bad[396]));
     }
-    panic!("latency while one link is bad, as a multiple of before (median, p99, p99 itself): {seen:?}");
+    panic!(
+        "latency while one link is bad, as a multiple of before (median, p99, p99 itself): {seen:?}"
+    );
 }
 
 #[test]
@@ -82,19 +96,25 @@ fn three_links_keep_their_latency_while_the_fourth_never_reads() {
 fn a_link_comes_up_once_the_address_that_refused_it_listens_and_delivers_what_waited() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut server = Server::refusing();
-    let setup = Setup::new(folder.path()).settings("[link]\nbackoff_max = 1").packing(10);
+    let setup = Setup::new(folder.path())
+        .settings("[link]\nbackoff_max = 1")
+        .packing(10);
     let daemon = setup.link(1, server.port()).start();
     let line = daemon.line();
     line.send(b"before anybody listens");
     line.escape();
     common::eventually("an attempt that was refused", SOON, || {
-        line.command("AT+CINET?").contains("+CINET:1,WAITING").then_some(())
+        line.command("AT+CINET?")
+            .contains("+CINET:1,WAITING")
+            .then_some(())
     });
     server.listen();
     let connection = server.accept(SOON);
     assert_eq!(connection.receive(22, SOON), b"before anybody listens");
     common::eventually("the link is up", SOON, || {
-        line.command("AT+CINET?").contains("+CINET:1,CONNECTED").then_some(())
+        line.command("AT+CINET?")
+            .contains("+CINET:1,CONNECTED")
+            .then_some(())
     });
 }
 
@@ -103,7 +123,8 @@ fn the_line_never_stalls_and_memory_stays_while_a_server_does_not_read() {
     const TOTAL: usize = 16 * 1024 * 1024;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::with_window(16 * 1024);
-    let setup = Setup::new(folder.path()).settings("[link]\ndrop_policy = \"oldest\"\ncache = \"256KiB\"");
+    let setup =
+        Setup::new(folder.path()).settings("[link]\ndrop_policy = \"oldest\"\ncache = \"256KiB\"");
     let daemon = setup.packing(10).link(1, server.port()).start();
     let (line, connection) = (daemon.line(), server.accept(SOON));
     let chunk = [b'S'; 4096];
@@ -122,6 +143,13 @@ fn the_line_never_stalls_and_memory_stays_while_a_server_does_not_read() {
     let arrived = connection.drain(Duration::from_millis(500));
     assert!(arrived.iter().all(|&byte| byte == b'S'));
     let dropped = figure(&counted, 1, "dropped");
-    assert_eq!(arrived.len() as u64 + dropped, TOTAL as u64, "every byte arrives or is counted: {counted}");
-    assert!(dropped > TOTAL as u64 / 2, "the reader that stops makes frames drop: {counted}");
+    assert_eq!(
+        arrived.len() as u64 + dropped,
+        TOTAL as u64,
+        "every byte arrives or is counted: {counted}"
+    );
+    assert!(
+        dropped > TOTAL as u64 / 2,
+        "the reader that stops makes frames drop: {counted}"
+    );
 }

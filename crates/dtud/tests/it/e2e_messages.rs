@@ -37,7 +37,9 @@ fn list(line: &Line) -> String {
 fn stored(setup: &Setup) {
     eventually("messages on the disk", SOON, || {
         let text = std::fs::read_to_string(setup.state().join("messages")).ok()?;
-        text.split_once('\n').filter(|(_, body)| !body.is_empty()).map(drop)
+        text.split_once('\n')
+            .filter(|(_, body)| !body.is_empty())
+            .map(drop)
     });
 }
 
@@ -83,7 +85,11 @@ fn a_damaged_file_gives_the_set_before_it_and_is_kept_for_a_look() {
     std::fs::write(&file, bytes).unwrap();
     let (daemon, line) = start(&setup);
     assert!(list(&line).contains("first"));
-    assert!(daemon.messages().contains("messages is damaged"), "{}", daemon.messages());
+    assert!(
+        daemon.messages().contains("messages is damaged"),
+        "{}",
+        daemon.messages()
+    );
     assert!(setup.state().join("messages.damaged-1").is_file());
 }
 
@@ -94,15 +100,30 @@ fn a_full_disk_is_told_once_and_when_it_has_room_everything_is_saved() {
     let (daemon, line) = start(&setup);
     daemon.limit_files(Some(0));
     receive(&line, "first", 1);
-    eventually("a word about it", SOON, || daemon.messages().contains("store: messages: ").then_some(()));
+    eventually("a word about it", SOON, || {
+        daemon
+            .messages()
+            .contains("store: messages: ")
+            .then_some(())
+    });
     receive(&line, "second", 2);
     assert!(list(&line).contains("first"));
-    assert_eq!(daemon.messages().matches("store: messages: ").count(), 1, "{}", daemon.messages());
+    assert_eq!(
+        daemon.messages().matches("store: messages: ").count(),
+        1,
+        "{}",
+        daemon.messages()
+    );
 
     daemon.limit_files(None);
     receive(&line, "third", 3);
     assert!(daemon.terminate().success());
     let (_daemon, line) = start(&setup);
     let list = list(&line);
-    assert!(["first", "second", "third"].iter().all(|text| list.contains(text)), "{list}");
+    assert!(
+        ["first", "second", "third"]
+            .iter()
+            .all(|text| list.contains(text)),
+        "{list}"
+    );
 }

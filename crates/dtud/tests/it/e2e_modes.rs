@@ -26,7 +26,11 @@ struct Peers {
 
 impl Peers {
     fn new() -> Self {
-        Self { link: Server::refusing(), destination: Server::refusing(), web: HttpServer::refusing() }
+        Self {
+            link: Server::refusing(),
+            destination: Server::refusing(),
+            web: HttpServer::refusing(),
+        }
     }
 
     fn listen(&mut self) {
@@ -37,8 +41,12 @@ impl Peers {
 
     /// A device that knows them all, in the transparent mode.
     fn setup(&self, folder: &Path) -> Setup {
-        let setup = Setup::new(folder).settings("[link]\nbackoff_max = 1").packing(10);
-        let setup = setup.at(&format!("HTPSV={}", self.web.address())).at("HTPURL=/1.php?");
+        let setup = Setup::new(folder)
+            .settings("[link]\nbackoff_max = 1")
+            .packing(10);
+        let setup = setup
+            .at(&format!("HTPSV={}", self.web.address()))
+            .at("HTPURL=/1.php?");
         setup.link(1, self.link.port())
     }
 
@@ -46,7 +54,10 @@ impl Peers {
     #[track_caller]
     fn asked(&self, line: &Line, frame: &str) {
         let mut client = self.web.accept();
-        assert_eq!(client.request().line, format!("GET /1.php?{frame} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?{frame} HTTP/1.1")
+        );
         client.answer_with("[answer]");
         assert_eq!(line.receive(8, SOON), b"[answer]");
     }
@@ -73,7 +84,10 @@ fn leave_a_frame_in_each_mode(line: &Line, peers: &Peers) {
     send_frame(line, b"for-the-web");
     line.escape();
     go_to(line, COMMAND);
-    send_frame(line, &Packet::tcp(peers.destination.port(), b"for the destination").bytes());
+    send_frame(
+        line,
+        &Packet::tcp(peers.destination.port(), b"for the destination").bytes(),
+    );
     line.escape();
     go_to(line, AT);
 }
@@ -104,10 +118,16 @@ fn what_waits_for_a_mode_waits_for_its_return() {
     peers.listen();
     // The AT mode has its own connection, and none of the others'.
     let server = Server::start();
-    assert_eq!(line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", server.port())), "\r\nOK\r\n");
+    assert_eq!(
+        line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", server.port())),
+        "\r\nOK\r\n"
+    );
     line.receive_to(b"\r\nCONNECT OK\r\n", SOON);
     let connection = server.accept(SOON);
-    assert!(peers.web.stays_alone(Duration::from_millis(300)), "nobody asks in the AT mode");
+    assert!(
+        peers.web.stays_alone(Duration::from_millis(300)),
+        "nobody asks in the AT mode"
+    );
     find_a_frame_in_each_mode(&line, &peers);
     connection.wait_for_the_end(SOON);
     drop(daemon);
@@ -138,7 +158,10 @@ fn what_waits_on_the_disk_for_a_mode_survives_kill_9_in_another() {
     for text in [&b"for the link"[..], b"for-the-web", b"for the destination"] {
         eventually("the frame is on the disk", SOON, || {
             let files = common::files_below(&setup.state());
-            files.iter().any(|bytes| bytes.windows(text.len()).any(|part| part == text)).then_some(())
+            files
+                .iter()
+                .any(|bytes| bytes.windows(text.len()).any(|part| part == text))
+                .then_some(())
         });
     }
     daemon.kill();
@@ -167,7 +190,13 @@ fn a_stored_mode_is_in_force_after_a_restart_and_what_waited_goes_on() {
     send_frame(&line, b"for-the-web");
     peers.listen();
     peers.asked(&line, "for-the-web");
-    assert!(peers.link.try_accept(common::within(Duration::from_millis(300))).is_none(), "the links rest");
+    assert!(
+        peers
+            .link
+            .try_accept(common::within(Duration::from_millis(300)))
+            .is_none(),
+        "the links rest"
+    );
     line.escape();
     restart_into(&line, TRANSPARENT);
     assert_eq!(peers.link.accept(SOON).receive(12, SOON), b"for the link");
@@ -188,7 +217,10 @@ fn the_escape_works_in_every_mode_and_what_is_none_is_data() {
         let daemon = peers.setup(folder.path()).mode(mode).start();
         let line = daemon.line();
         line.escape();
-        assert_eq!(line.command("AT+CIMOD?"), format!("\r\n+CIMOD: {mode}\r\n\r\nOK\r\n"));
+        assert_eq!(
+            line.command("AT+CIMOD?"),
+            format!("\r\n+CIMOD: {mode}\r\n\r\nOK\r\n")
+        );
         assert_eq!(line.command("AT+ENTM"), "\r\nOK\r\n");
         std::thread::sleep(Duration::from_millis(260));
         match mode {
@@ -215,7 +247,12 @@ fn an_answer_that_is_no_command_is_none_in_any_mode_but_the_transparent() {
     let folder = tempfile::tempdir().unwrap();
     let mut peers = Peers::new();
     peers.listen();
-    let daemon = peers.setup(folder.path()).at("CINETAT=1").at("CIPSW=12345").mode(HTTPD).start();
+    let daemon = peers
+        .setup(folder.path())
+        .at("CINETAT=1")
+        .at("CIPSW=12345")
+        .mode(HTTPD)
+        .start();
     let line = daemon.line();
     send_frame(&line, b"q");
     let mut client = peers.web.accept();
@@ -244,13 +281,21 @@ fn a_recorded_run_through_the_modes_is_replayed_to_the_byte() {
     peers.asked(&line, "data=12345");
     line.escape();
     go_to(&line, COMMAND);
-    send_frame(&line, &Packet::tcp(peers.destination.port(), b"a packet").with_reply().bytes());
+    send_frame(
+        &line,
+        &Packet::tcp(peers.destination.port(), b"a packet")
+            .with_reply()
+            .bytes(),
+    );
     let destination = peers.destination.accept(SOON);
     assert_eq!(destination.receive(8, SOON), b"a packet");
     line.receive_to(b"\r\nSEND OK\r\n", SOON);
     line.escape();
     go_to(&line, AT);
-    assert_eq!(line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", peers.link.port())), "\r\nOK\r\n");
+    assert_eq!(
+        line.command(&format!("AT+CIOPEN=TCP,127.0.0.1,{}", peers.link.port())),
+        "\r\nOK\r\n"
+    );
     line.receive_to(b"\r\nCONNECT OK\r\n", SOON);
     peers.link.accept(SOON).send(b"from the peer");
     line.receive_to(b"from the peer", SOON);
@@ -258,7 +303,8 @@ fn a_recorded_run_through_the_modes_is_replayed_to_the_byte() {
 
     let text = std::fs::read_to_string(&log).unwrap();
     let mut ordered = Vec::new();
-    let told = |line: &str| ordered.extend(line.split_once(" -> ").map(|(_, order)| order.to_owned()));
+    let told =
+        |line: &str| ordered.extend(line.split_once(" -> ").map(|(_, order)| order.to_owned()));
     dtu_sim::replay::replay(&text, told).unwrap();
     for order in [
         "HTTPD send \"GET /1.php?data=12345 HTTP/1.1\\r\\n",
@@ -268,6 +314,9 @@ fn a_recorded_run_through_the_modes_is_replayed_to_the_byte() {
         "AT mode connect TCP 127.0.0.1 port ",
         "serial write \"from the peer\"",
     ] {
-        assert!(ordered.iter().any(|told| told.starts_with(order)), "no {order} in {ordered:#?}");
+        assert!(
+            ordered.iter().any(|told| told.starts_with(order)),
+            "no {order} in {ordered:#?}"
+        );
     }
 }

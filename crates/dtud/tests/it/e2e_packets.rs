@@ -24,12 +24,21 @@ struct Device {
 fn device(links: u8, commands: &[&str]) -> Device {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let servers: Vec<Server> = (0..links).map(|_| Server::start()).collect();
-    let setup = (1..).zip(&servers).fold(Setup::new(folder.path()).packing(20), |setup, (number, server)| {
-        setup.link(number, server.port())
-    });
-    let daemon = commands.iter().fold(setup, |setup, command| setup.at(command)).start();
+    let setup = (1..).zip(&servers).fold(
+        Setup::new(folder.path()).packing(20),
+        |setup, (number, server)| setup.link(number, server.port()),
+    );
+    let daemon = commands
+        .iter()
+        .fold(setup, |setup, command| setup.at(command))
+        .start();
     let line = daemon.line();
-    Device { _folder: folder, daemon, line, servers }
+    Device {
+        _folder: folder,
+        daemon,
+        line,
+        servers,
+    }
 }
 
 impl Device {
@@ -52,7 +61,14 @@ fn with_status_0_the_registration_packet_begins_each_connection_and_nothing_else
 
 #[test]
 fn with_status_1_it_also_precedes_each_data_frame_but_no_heartbeat() {
-    let device = device(1, &["CIPCFG=1,1,0,20,0,0", "CIPPACK=0,\"3a293a\",0", "CIPPACK=1,\"52\",1"]);
+    let device = device(
+        1,
+        &[
+            "CIPCFG=1,1,0,20,0,0",
+            "CIPPACK=0,\"3a293a\",0",
+            "CIPPACK=1,\"52\",1",
+        ],
+    );
     let connection = device.accept(0);
     assert_eq!(connection.receive(1, SOON), b"R");
     device.line.send(b"one");
@@ -92,7 +108,10 @@ fn a_command_from_a_link_is_answered_to_that_link_only() {
 fn k5_the_settings_file_gives_the_password_that_a_link_needs_to_set_anything() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::start();
-    let factory = Setup::new(folder.path()).packing(20).at("CINETAT=1").link(1, server.port());
+    let factory = Setup::new(folder.path())
+        .packing(20)
+        .at("CINETAT=1")
+        .link(1, server.port());
     let daemon = factory.start();
     let _line = daemon.line();
     let connection = server.accept(SOON);
@@ -110,7 +129,11 @@ fn k5_the_settings_file_gives_the_password_that_a_link_needs_to_set_anything() {
     assert_eq!(line.receive(14, SOON), b"admin,AT+CIPR?");
     connection.send(b"k5k5k,AT+CIPNUM=10010");
     assert_eq!(connection.receive(6, SOON), b"\r\nOK\r\n");
-    assert!(!daemon.messages().contains("k5k5k"), "{}", daemon.messages());
+    assert!(
+        !daemon.messages().contains("k5k5k"),
+        "{}",
+        daemon.messages()
+    );
 }
 
 #[test]

@@ -23,16 +23,28 @@ fn folder() -> tempfile::TempDir {
 /// `dtud`, to be run to its end or stopped by the caller.
 fn dtud(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    command.args(["--serial", &format!("pty:{}", folder.join("line").display())]);
-    command.args(["--setup-window", "0", "--state"]).arg(folder.join("state"));
-    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args([
+        "--serial",
+        &format!("pty:{}", folder.join("line").display()),
+    ]);
+    command
+        .args(["--setup-window", "0", "--state"])
+        .arg(folder.join("state"));
+    command
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 #[test]
 fn k8_a_command_by_network_is_in_the_log_with_the_peer_and_the_result_and_without_passwords() {
     let (folder, server) = (folder(), Server::start());
-    let setup = Setup::new(folder.path()).at("CIPSW=geh1m").at("CINETAT=1").packing(10);
+    let setup = Setup::new(folder.path())
+        .at("CIPSW=geh1m")
+        .at("CINETAT=1")
+        .packing(10);
     let daemon = setup.link(1, server.port()).start();
     let connection = server.accept(SOON);
     connection.send(b"geh1m,AT+CIPSW=neu12");
@@ -40,16 +52,25 @@ fn k8_a_command_by_network_is_in_the_log_with_the_peer_and_the_result_and_withou
     let peer = format!("127.0.0.1:{}", server.port());
     daemon.says(&format!("link 1: command from {peer}: AT+CIPSW=****: OK"));
     connection.send(b"neu12,AT+CIPR=7");
-    daemon.says(&format!("link 1: command from {peer}: AT+CIPR=7: refused: CIPR: "));
+    daemon.says(&format!(
+        "link 1: command from {peer}: AT+CIPR=7: refused: CIPR: "
+    ));
     daemon.says("console: command: AT+CIPSW=****: OK");
     daemon.says(&format!("link 1: up, TCP 127.0.0.1:{}", server.port()));
     // K10: what was given by --at does not stay in the list of processes.
-    let arguments = std::fs::read(format!("/proc/{}/cmdline", daemon.pid())).expect("the daemon is alive");
+    let arguments =
+        std::fs::read(format!("/proc/{}/cmdline", daemon.pid())).expect("the daemon is alive");
     let arguments = String::from_utf8_lossy(&arguments).into_owned();
-    assert!(arguments.contains("CIPSW=*****") && arguments.contains("CINETAT=1"), "{arguments:?}");
+    assert!(
+        arguments.contains("CIPSW=*****") && arguments.contains("CINETAT=1"),
+        "{arguments:?}"
+    );
     let said = daemon.messages();
     for secret in ["geh1m", "neu12"] {
-        assert!(!said.contains(secret) && !arguments.contains(secret), "{secret}: {said} {arguments:?}");
+        assert!(
+            !said.contains(secret) && !arguments.contains(secret),
+            "{secret}: {said} {arguments:?}"
+        );
     }
 }
 
@@ -57,7 +78,10 @@ fn k8_a_command_by_network_is_in_the_log_with_the_peer_and_the_result_and_withou
 fn k9_a_refused_link_and_a_missing_interface_are_told_once_and_k3_a_drop_is_said() {
     let (folder, server) = (folder(), Server::refusing());
     let settings = "[link]\ncache = \"1KiB\"\nbackoff_max = 1\n[link.2]\ninterface = \"nosuch0\"";
-    let setup = Setup::new(folder.path()).settings(settings).packing(10).link(1, server.port());
+    let setup = Setup::new(folder.path())
+        .settings(settings)
+        .packing(10)
+        .link(1, server.port());
     let daemon = setup.link(2, server.port()).start();
     let line = daemon.line();
     // Two frames; there is room for one.
@@ -70,13 +94,23 @@ fn k9_a_refused_link_and_a_missing_interface_are_told_once_and_k3_a_drop_is_said
         (tried(1) && tried(2)).then_some(())
     });
     let said = daemon.messages();
-    let refused =
-        format!("link 1: no connection to TCP 127.0.0.1:{}: connection refused by 127.0.0.1", server.port());
+    let refused = format!(
+        "link 1: no connection to TCP 127.0.0.1:{}: connection refused by 127.0.0.1",
+        server.port()
+    );
     assert_eq!(said.matches(&refused).count(), 1, "{said}");
-    assert_eq!(said.matches("through interface nosuch0: No such device").count(), 1, "{said}");
+    assert_eq!(
+        said.matches("through interface nosuch0: No such device")
+            .count(),
+        1,
+        "{said}"
+    );
     assert_eq!(said.matches("link 1: 1 frame").count(), 1, "{said}");
     for word in ["LinkId", "Link(", "Some(", "PowerOn"] {
-        assert!(!said.contains(word), "the name of a type, {word}, in {said}");
+        assert!(
+            !said.contains(word),
+            "the name of a type, {word}, in {said}"
+        );
     }
 }
 
@@ -84,7 +118,9 @@ fn k9_a_refused_link_and_a_missing_interface_are_told_once_and_k3_a_drop_is_said
 #[test]
 fn k3_a_stop_says_the_sum_of_the_drops_and_the_status_has_it() {
     let (folder, server) = (folder(), Server::refusing());
-    let setup = Setup::new(folder.path()).settings("[link]\ncache = \"1KiB\"").packing(10);
+    let setup = Setup::new(folder.path())
+        .settings("[link]\ncache = \"1KiB\"")
+        .packing(10);
     let setup = setup.link(1, server.port());
     let daemon = setup.start();
     let line = daemon.line();
@@ -94,18 +130,32 @@ fn k3_a_stop_says_the_sum_of_the_drops_and_the_status_has_it() {
     let state = setup.state();
     let ask = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
-        let told = command.args(["status", "--state"]).arg(&state).args(more).output().expect("dtud runs");
+        let told = command
+            .args(["status", "--state"])
+            .arg(&state)
+            .args(more)
+            .output()
+            .expect("dtud runs");
         String::from_utf8_lossy(&told.stdout).into_owned()
     };
     let all = "dropped  11 (11264 bytes) in all";
     eventually(all, SOON, || ask(&[]).contains(all).then_some(()));
     let json = ask(&["--json"]);
     let told: serde_json::Value = serde_json::from_str(&json).expect("an object");
-    assert_eq!((&told["dropped"], &told["dropped_bytes"]), (&11.into(), &11_264.into()), "{json}");
+    assert_eq!(
+        (&told["dropped"], &told["dropped_bytes"]),
+        (&11.into(), &11_264.into()),
+        "{json}"
+    );
     let (status, said) = daemon.terminate_and_tell();
     assert!(status.success(), "{said}");
-    let sum = said.find(", 11 frames (11264 bytes) dropped undelivered").expect("the sum");
-    assert!(sum < said.find("device: stopped").expect("the end"), "{said}");
+    let sum = said
+        .find(", 11 frames (11264 bytes) dropped undelivered")
+        .expect("the sum");
+    assert!(
+        sum < said.find("device: stopped").expect("the end"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -117,14 +167,18 @@ fn h8_a_manager_without_a_file_hears_ready_beats_the_state_and_the_end() {
     manager.set_read_timeout(Some(SOON)).expect("a time-out");
     // No WATCHDOG_PID: systemd leaves it out in containers and scopes.
     let setup = Setup::new(folder.path()).environment("NOTIFY_SOCKET", &format!("@{name}"));
-    let daemon = setup.environment("WATCHDOG_USEC", "200000").link(1, server.port()).start();
+    let daemon = setup
+        .environment("WATCHDOG_USEC", "200000")
+        .link(1, server.port())
+        .start();
     let _connection = server.accept(SOON);
     let mut heard = String::new();
     let mut hears = |wanted: &str| {
         while !heard.contains(wanted) {
             let mut buffer = [0; 500];
-            let length =
-                manager.recv(&mut buffer).unwrap_or_else(|error| panic!("no {wanted}: {error}; {heard}"));
+            let length = manager
+                .recv(&mut buffer)
+                .unwrap_or_else(|error| panic!("no {wanted}: {error}; {heard}"));
             heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
             heard.push('\n');
         }
@@ -143,18 +197,29 @@ fn h9_under_journald_lines_have_priorities_and_no_times_and_log_goes_before_rust
     let journal = File::create(&path).expect("a file");
     let stat = journal.metadata().expect("its number");
     let mut command = dtud(folder.path());
-    command.stderr(journal).env("JOURNAL_STREAM", format!("{}:{}", stat.dev(), stat.ino()));
-    command.env("RUST_LOG", "off").args(["--log", "info", "--at", "NOSUCH"]);
+    command
+        .stderr(journal)
+        .env("JOURNAL_STREAM", format!("{}:{}", stat.dev(), stat.ino()));
+    command
+        .env("RUST_LOG", "off")
+        .args(["--log", "info", "--at", "NOSUCH"]);
     assert_eq!(command.status().expect("dtud runs").code(), Some(2));
     let written = std::fs::read_to_string(&path).expect("the journal");
-    assert!(written.starts_with("<6>device: power on: the program started\n"), "{written}");
-    assert!(written.contains("<6>console: command: AT+NOSUCH: refused: "), "{written}");
+    assert!(
+        written.starts_with("<6>device: power on: the program started\n"),
+        "{written}"
+    );
+    assert!(
+        written.contains("<6>console: command: AT+NOSUCH: refused: "),
+        "{written}"
+    );
     assert!(!written.contains('\x1b'), "{written}");
 }
 
 /// A terminal: the end of the user, and that of the program.
 fn terminal() -> (File, std::os::fd::OwnedFd) {
-    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
+    let master =
+        rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
     let master = master.expect("a pty");
     rustix::pty::unlockpt(&master).expect("unlocked");
     let slave = rustix::pty::ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY);
@@ -164,12 +229,17 @@ fn terminal() -> (File, std::os::fd::OwnedFd) {
 #[test]
 fn h9_colours_are_for_terminals_and_no_color_is_heard_there() {
     let folder = folder();
-    for (no_color, term, coloured) in
-        [(None, "xterm", true), (Some("1"), "xterm", false), (Some(""), "xterm", true), (None, "dumb", false)]
-    {
+    for (no_color, term, coloured) in [
+        (None, "xterm", true),
+        (Some("1"), "xterm", false),
+        (Some(""), "xterm", true),
+        (None, "dumb", false),
+    ] {
         let (mut master, slave) = terminal();
         let mut command = dtud(folder.path());
-        command.env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        command
+            .env_remove("NO_COLOR")
+            .envs(no_color.map(|value| ("NO_COLOR", value)));
         command.env("TERM", term);
         command.stderr(slave).args(["--at", "NOSUCH"]);
         assert_eq!(command.status().expect("dtud runs").code(), Some(2));
@@ -179,7 +249,11 @@ fn h9_colours_are_for_terminals_and_no_color_is_heard_there() {
         let _ = master.read_to_end(&mut written);
         let written = String::from_utf8_lossy(&written);
         assert!(written.contains("device: power on"), "{written}");
-        assert_eq!(written.contains('\x1b'), coloured, "NO_COLOR={no_color:?} TERM={term}: {written}");
+        assert_eq!(
+            written.contains('\x1b'),
+            coloured,
+            "NO_COLOR={no_color:?} TERM={term}: {written}"
+        );
     }
 }
 
@@ -189,7 +263,12 @@ fn h8_a_program_of_a_terminal_ends_with_it_and_a_daemon_reads_its_settings_again
     let mut command = dtud(folder.path());
     let mut child = command.stdin(slave).spawn().expect("dtud runs");
     let mut ready = [0; 5];
-    child.stdout.as_mut().expect("a pipe").read_exact(&mut ready).expect("the ready line");
+    child
+        .stdout
+        .as_mut()
+        .expect("a pipe")
+        .read_exact(&mut ready)
+        .expect("the ready line");
     kill(&child, rustix::process::Signal::HUP);
     let ended = eventually("the end", SOON, || child.try_wait().expect("a child"));
     assert!(ended.success(), "{ended}");
@@ -205,11 +284,22 @@ fn h9_a_level_that_is_none_is_refused_with_what_is_allowed() {
     let folder = folder();
     for (argument, variable) in [("loud", "info"), ("", "loud")] {
         let mut command = dtud(folder.path());
-        command.args([argument].iter().filter(|level| !level.is_empty()).flat_map(|level| ["--log", level]));
-        let done = command.env("RUST_LOG", variable).output().expect("dtud runs");
+        command.args(
+            [argument]
+                .iter()
+                .filter(|level| !level.is_empty())
+                .flat_map(|level| ["--log", level]),
+        );
+        let done = command
+            .env("RUST_LOG", variable)
+            .output()
+            .expect("dtud runs");
         assert_eq!(done.status.code(), Some(2));
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(said.contains("\"loud\" is not error, warn, info, debug, trace, off"), "{said}");
+        assert!(
+            said.contains("\"loud\" is not error, warn, info, debug, trace, off"),
+            "{said}"
+        );
     }
 }
 
@@ -225,12 +315,24 @@ fn k10_a_settings_file_that_is_a_pipe_or_a_device_is_refused_at_once() {
         0,
     )
     .expect("a pipe");
-    for (file, kind) in [(pipe.as_path(), "a pipe"), (Path::new("/dev/null"), "a device")] {
-        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(file).output();
+    for (file, kind) in [
+        (pipe.as_path(), "a pipe"),
+        (Path::new("/dev/null"), "a device"),
+    ] {
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud"))
+            .arg("check-settings")
+            .arg(file)
+            .output();
         let done = done.expect("dtud runs");
         assert_eq!(done.status.code(), Some(2), "{kind}");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert_eq!(said, format!("{}: is {kind}; a settings file is a plain file\n", file.display()));
+        assert_eq!(
+            said,
+            format!(
+                "{}: is {kind}; a settings file is a plain file\n",
+                file.display()
+            )
+        );
     }
 }
 
@@ -239,14 +341,25 @@ fn k10_a_file_of_at_lines_is_run_at_the_start_also_from_standard_input() {
     let folder = folder();
     let file = folder.path().join("secrets");
     std::fs::write(&file, "# ours\nCIPSW=geh1m\nNOSUCH\n").expect("a file");
-    let done = dtud(folder.path()).arg("--at-file").arg(&file).output().expect("dtud runs");
+    let done = dtud(folder.path())
+        .arg("--at-file")
+        .arg(&file)
+        .output()
+        .expect("dtud runs");
     assert_eq!(done.status.code(), Some(2));
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(said.contains("AT+CIPSW=****: OK") && said.contains("AT+NOSUCH"), "{said}");
+    assert!(
+        said.contains("AT+CIPSW=****: OK") && said.contains("AT+NOSUCH"),
+        "{said}"
+    );
     assert!(!said.contains("geh1m"), "{said}");
 
     let mut command = dtud(folder.path());
-    let mut child = command.args(["--at-file", "-"]).stdin(Stdio::piped()).spawn().expect("dtud runs");
+    let mut child = command
+        .args(["--at-file", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("dtud runs");
     let mut input = child.stdin.take().expect("a pipe");
     input.write_all(b"CIPSCONT?\nNOSUCH\n").expect("it is read");
     drop(input);
@@ -260,7 +373,10 @@ fn k10_a_file_of_at_lines_is_run_at_the_start_also_from_standard_input() {
 #[test]
 fn h9_the_answer_to_a_question_of_the_start_is_on_stderr_and_stdout_has_the_ready_line_alone() {
     let folder = folder();
-    let mut child = dtud(folder.path()).args(["--at", "CIPSCONT?"]).spawn().expect("dtud runs");
+    let mut child = dtud(folder.path())
+        .args(["--at", "CIPSCONT?"])
+        .spawn()
+        .expect("dtud runs");
     let mut ready = String::new();
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     out.read_line(&mut ready).expect("the ready line");
@@ -269,20 +385,33 @@ fn h9_the_answer_to_a_question_of_the_start_is_on_stderr_and_stdout_has_the_read
     out.read_to_string(&mut rest).expect("text");
     let done = child.wait_with_output().expect("dtud ends");
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success() && ready.starts_with("ready serial="), "{ready} {said}");
-    assert!(said.contains("+CIPSTART:1,") && rest.is_empty(), "{said} {rest}");
+    assert!(
+        done.status.success() && ready.starts_with("ready serial="),
+        "{ready} {said}"
+    );
+    assert!(
+        said.contains("+CIPSTART:1,") && rest.is_empty(),
+        "{said} {rest}"
+    );
 }
 
 #[test]
 fn h9_a_reload_without_a_settings_file_is_no_error() {
     let folder = folder();
     let mut child = dtud(folder.path()).spawn().expect("dtud runs");
-    let mut said = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"))
+        .lines()
+        .map_while(Result::ok);
     assert!(said.any(|line| line.contains("device: power on")));
     kill(&child, rustix::process::Signal::HUP);
-    let told = said.find(|line| line.contains("settings")).expect("a word about the settings");
+    let told = said
+        .find(|line| line.contains("settings"))
+        .expect("a word about the settings");
     let file = folder.path().join("state/dtud.toml");
-    let wanted = format!(" INFO settings: {} is not there; they stay as they are", file.display());
+    let wanted = format!(
+        " INFO settings: {} is not there; they stay as they are",
+        file.display()
+    );
     assert!(told.ends_with(&wanted), "{told}");
     kill(&child, rustix::process::Signal::TERM);
     assert!(said.all(|line| !line.contains("ERROR")));
@@ -296,10 +425,16 @@ fn kill(child: &std::process::Child, signal: rustix::process::Signal) {
 
 #[test]
 fn h9_the_help_fits_a_terminal_of_80_columns() {
-    for command in
-        [&["--help"][..], &["status", "--help"], &["check-settings", "--help"], &["demo", "--help"]]
-    {
-        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).args(command).env("COLUMNS", "80").output();
+    for command in [
+        &["--help"][..],
+        &["status", "--help"],
+        &["check-settings", "--help"],
+        &["demo", "--help"],
+    ] {
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud"))
+            .args(command)
+            .env("COLUMNS", "80")
+            .output();
         let help = String::from_utf8(done.expect("dtud runs").stdout).expect("text");
         assert!(help.contains("Usage:"), "{help}");
         for line in help.lines() {
@@ -323,12 +458,24 @@ fn h9_a_restart_among_the_lines_of_the_start_does_not_begin_it() {
     std::fs::write(&settings, "at = ['CIMOD=2', 'CISHUTDOWN']").expect("a file");
     let [lines, settings] = [lines, settings].map(|path| path.display().to_string());
     for (arguments, place) in [
-        (["--at", "CIRELOAD"], "dtud: --at \"AT+CIRELOAD\": ".to_owned()),
-        (["--at-file", &lines], format!("dtud: {lines}:2: \"AT+CIPR=9600;+CIRESET\": ")),
-        (["--settings", &settings], format!("dtud: {settings}:1:18: at[2]: \"AT+CISHUTDOWN\": ")),
+        (
+            ["--at", "CIRELOAD"],
+            "dtud: --at \"AT+CIRELOAD\": ".to_owned(),
+        ),
+        (
+            ["--at-file", &lines],
+            format!("dtud: {lines}:2: \"AT+CIPR=9600;+CIRESET\": "),
+        ),
+        (
+            ["--settings", &settings],
+            format!("dtud: {settings}:1:18: at[2]: \"AT+CISHUTDOWN\": "),
+        ),
     ] {
         let said = start_fails(folder.path(), &arguments);
-        assert!(said.contains(&format!("{place}it restarts or ends the device")), "{said}");
+        assert!(
+            said.contains(&format!("{place}it restarts or ends the device")),
+            "{said}"
+        );
         assert!(!said.contains("power on"), "{said}");
     }
 }
@@ -341,11 +488,20 @@ fn h9_a_refused_line_of_the_start_is_named_by_its_place_and_nothing_behind_it_is
     std::fs::write(&settings, "at = ['CIMOD=2', 'CIMOD=9', 'CIPR=9600']").expect("a file");
     let [lines, settings] = [lines, settings].map(|path| path.display().to_string());
     for (arguments, place) in [
-        (["--at-file", &lines], format!("dtud: {lines}:2: \"AT+CIMOD=2 # text\": ")),
-        (["--settings", &settings], format!("dtud: {settings}:1:18: at[2]: \"AT+CIMOD=9\": ")),
+        (
+            ["--at-file", &lines],
+            format!("dtud: {lines}:2: \"AT+CIMOD=2 # text\": "),
+        ),
+        (
+            ["--settings", &settings],
+            format!("dtud: {settings}:1:18: at[2]: \"AT+CIMOD=9\": "),
+        ),
     ] {
         let said = start_fails(folder.path(), &arguments);
-        assert!(said.contains(&place) && said.contains("AT+CIMOD=2: OK"), "{said}");
+        assert!(
+            said.contains(&place) && said.contains("AT+CIMOD=2: OK"),
+            "{said}"
+        );
         assert!(!said.contains("CIPR"), "{said}");
     }
 }
@@ -362,10 +518,17 @@ fn h9_check_settings_tries_the_lines_of_the_start() {
         ("ATW", None),
     ] {
         std::fs::write(&file, format!("at = ['CIPR=9600',\n'{line}']")).expect("a file");
-        let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(&file).output();
+        let done = Command::new(env!("CARGO_BIN_EXE_dtud"))
+            .arg("check-settings")
+            .arg(&file)
+            .output();
         let done = done.expect("dtud runs");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert_eq!(done.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{line}: {said}");
+        assert_eq!(
+            done.status.code(),
+            Some(if fault.is_some() { 2 } else { 0 }),
+            "{line}: {said}"
+        );
         if let Some(fault) = fault {
             let place = format!("{}:2:1: at[2]: \"AT+{line}\": ", file.display());
             assert!(said.starts_with(&place) && said.contains(fault), "{said}");
@@ -379,18 +542,29 @@ fn h9_check_settings_and_the_start_say_what_block_costs() {
     let file = folder.path().join("dtud.toml");
     let text = "at = ['CIMOD=0']\n[link.1]\ndrop_policy = 'block'";
     std::fs::write(&file, text).expect("a file");
-    let done = Command::new(env!("CARGO_BIN_EXE_dtud")).arg("check-settings").arg(&file).output();
+    let done = Command::new(env!("CARGO_BIN_EXE_dtud"))
+        .arg("check-settings")
+        .arg(&file)
+        .output();
     let done = done.expect("dtud runs");
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    let costs = "(link 1): while a server takes nothing and the cache is full, the serial line is not read";
-    assert!(done.status.success() && said.lines().count() == 1 && said.contains(costs), "{said}");
+    let costs =
+        "(link 1): while a server takes nothing and the cache is full, the serial line is not read";
+    assert!(
+        done.status.success() && said.lines().count() == 1 && said.contains(costs),
+        "{said}"
+    );
     let daemon = Setup::new(folder.path()).settings(text).start();
     daemon.says(costs);
 }
 
 #[test]
 fn h8_without_devpts_the_start_says_what_to_mount() {
-    let unshare = |script: &str| Command::new("unshare").args(["-rm", "sh", "-c", script]).output();
+    let unshare = |script: &str| {
+        Command::new("unshare")
+            .args(["-rm", "sh", "-c", script])
+            .output()
+    };
     if !unshare("mount -t tmpfs none /dev/pts").is_ok_and(|done| done.status.success()) {
         eprintln!("NOT TESTED: this sandbox lets nobody mount anything over /dev/pts");
         return;
@@ -398,12 +572,18 @@ fn h8_without_devpts_the_start_says_what_to_mount() {
     let folder = folder();
     let program = env!("CARGO_BIN_EXE_dtud");
     let (line, state) = (folder.path().join("line"), folder.path().join("state"));
-    let start = format!("{program} --serial pty:{} --state {}", line.display(), state.display());
-    let done = unshare(&format!("mount -t tmpfs none /dev/pts && exec {start}")).expect("unshare runs");
+    let start = format!(
+        "{program} --serial pty:{} --state {}",
+        line.display(),
+        state.display()
+    );
+    let done =
+        unshare(&format!("mount -t tmpfs none /dev/pts && exec {start}")).expect("unshare runs");
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(done.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("dtud: serial: /dev/ptmx: ") && said.contains("is devpts mounted at /dev/pts?"),
+        said.contains("dtud: serial: /dev/ptmx: ")
+            && said.contains("is devpts mounted at /dev/pts?"),
         "{said}"
     );
 }

@@ -82,12 +82,20 @@ fn at_4800_bd_a_body_that_ends_with_the_connection_is_printed_whole() {
     bench.line.send(b"data=1");
     let mut client = server.accept();
     client.request();
-    client.answer("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").answer(noise());
+    client
+        .answer("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        .answer(noise());
     drop(client);
     read_slowly(&bench.line, &noise(), 48);
     // It was taken as whole.
     let reply = counters(&bench.line);
-    assert_eq!((figure(&reply, "HTTPD", "unread"), figure(&reply, "HTTPD", "answered")), (0, 1));
+    assert_eq!(
+        (
+            figure(&reply, "HTTPD", "unread"),
+            figure(&reply, "HTTPD", "answered")
+        ),
+        (0, 1)
+    );
 }
 
 fn at_4800_bd_all_that_came_by_the_connection_of_the_at_mode_is_printed() {
@@ -109,13 +117,21 @@ fn d2_what_a_dte_that_stopped_reading_loses_is_counted_to_the_byte() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (setup, daemon, line) = behind_a_server_that_went(folder.path());
     let said = "of the peer never read, gone with the connection";
-    eventually(said, Duration::from_secs(40), || daemon.messages().contains(said).then_some(()));
+    eventually(said, Duration::from_secs(40), || {
+        daemon.messages().contains(said).then_some(())
+    });
     let printed = line.drain(Duration::from_secs(1)).len();
     let unread = figure(&counters(&line), 1, "unread");
     assert!(unread > 0);
     assert_eq!(printed as u64 + unread, MUCH as u64);
     // K3 (decisions 16.22).
-    eventually("the count is on the disk", SOON, || counted_on_disk(&setup, unread).then_some(()));
+    eventually("the count is on the disk", SOON, || {
+        counted_on_disk(&setup, unread).then_some(())
+    });
     daemon.kill();
-    assert_eq!(figure(&counters(&setup.start().line()), 1, "unread"), unread, "it lives through the kill");
+    assert_eq!(
+        figure(&counters(&setup.start().line()), 1, "unread"),
+        unread,
+        "it lives through the kill"
+    );
 }

@@ -25,15 +25,29 @@ fn dtud() -> Command {
 /// Started with its settings file alone.
 fn start(settings: &Path, state: &Path) -> (Child, String) {
     let mut command = dtud();
-    command.arg(format!("--settings=-{}", settings.display())).arg("--state").arg(state);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    command
+        .arg(format!("--settings=-{}", settings.display()))
+        .arg("--state")
+        .arg(state);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut ready = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut ready)
+        .unwrap();
     (child, ready)
 }
 
 fn status(state: &Path, more: &[&str]) -> Output {
-    dtud().args(["status", "--state"]).arg(state).args(more).output().unwrap()
+    dtud()
+        .args(["status", "--state"])
+        .arg(state)
+        .args(more)
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -49,13 +63,20 @@ fn a_settings_file_is_a_whole_device_and_its_status_can_be_asked() {
     );
     std::fs::write(&file, text).unwrap();
     let (mut child, ready) = start(&file, &state);
-    assert_eq!(ready, format!("ready serial={} console=off\n", line.display()));
+    assert_eq!(
+        ready,
+        format!("ready serial={} console=off\n", line.display())
+    );
     let connection = server.accept(SOON);
 
     let socket = state.join("status");
-    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let told: serde_json::Value = common::eventually("the link is up", SOON, || {
-        let told: serde_json::Value = serde_json::from_slice(&status(&state, &["--json"]).stdout).unwrap();
+        let told: serde_json::Value =
+            serde_json::from_slice(&status(&state, &["--json"]).stdout).unwrap();
         (told["links"][0]["state"] == "up").then_some(told)
     });
     assert_eq!(told["links"][0]["address"], "127.0.0.1");
@@ -66,10 +87,15 @@ fn a_settings_file_is_a_whole_device_and_its_status_can_be_asked() {
     assert!(!told.to_string().contains("s3cr"), "{told}");
     let screen = String::from_utf8(status(&state, &[]).stdout).unwrap();
     assert!(
-        screen.contains(&format!("link 1   TCP 127.0.0.1:{port} up; 0 out, 0 frames (0 bytes) wait")),
+        screen.contains(&format!(
+            "link 1   TCP 127.0.0.1:{port} up; 0 out, 0 frames (0 bytes) wait"
+        )),
         "{screen}"
     );
-    assert!(screen.lines().count() <= 24 && screen.contains("link 2   off"), "{screen}");
+    assert!(
+        screen.lines().count() <= 24 && screen.contains("link 2   off"),
+        "{screen}"
+    );
 
     // One that asks and does not read holds nobody up.
     let _deaf = std::os::unix::net::UnixStream::connect(&socket).unwrap();
@@ -82,15 +108,24 @@ fn a_settings_file_is_a_whole_device_and_its_status_can_be_asked() {
     assert!(!socket.exists());
     let gone = status(&state, &[]);
     let said = String::from_utf8(gone.stderr).unwrap();
-    assert!(!gone.status.success() && said.contains("no device runs with the state folder"), "{said}");
+    assert!(
+        !gone.status.success() && said.contains("no device runs with the state folder"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_status_socket_of_a_run_that_was_killed_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let [file, state] = ["dtud.toml", "state"].map(|name| folder.path().join(name));
-    std::fs::write(&file, format!("[serial]\nline = 'pty:{}'", folder.path().join("line").display()))
-        .unwrap();
+    std::fs::write(
+        &file,
+        format!(
+            "[serial]\nline = 'pty:{}'",
+            folder.path().join("line").display()
+        ),
+    )
+    .unwrap();
     let (mut first, _) = start(&file, &state);
     first.kill().unwrap();
     first.wait().unwrap();
@@ -110,14 +145,21 @@ fn a_status_socket_of_a_run_that_was_killed_is_replaced() {
 fn h8_that_nobody_can_ask_is_logged_once() {
     let folder = tempfile::tempdir().unwrap();
     let daemon = common::daemon::Setup::new(folder.path()).start();
-    let ask = || std::os::unix::net::UnixStream::connect(folder.path().join("state/status")).unwrap();
+    let ask =
+        || std::os::unix::net::UnixStream::connect(folder.path().join("state/status")).unwrap();
     daemon.limit(Resource::Nofile, Some(3));
     let _waiting = [ask(), ask()];
     daemon.says("WARN device: dtud status is not answered: Too many open files");
     let _third = ask();
     daemon.limit(Resource::Nofile, None);
     assert!(status(&folder.path().join("state"), &[]).status.success());
-    assert_eq!(daemon.messages().matches("dtud status is not answered").count(), 1);
+    assert_eq!(
+        daemon
+            .messages()
+            .matches("dtud status is not answered")
+            .count(),
+        1
+    );
 }
 
 /// As the README starts it: with a state folder that the line does not lead to.
@@ -135,18 +177,31 @@ fn h8_the_one_device_that_runs_is_found_and_several_are_named() {
     };
     let asked = || {
         let mut command = dtud();
-        let done = command.arg("status").env("XDG_STATE_HOME", folder.path()).output().unwrap();
-        (done.status.success(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+        let done = command
+            .arg("status")
+            .env("XDG_STATE_HOME", folder.path())
+            .output()
+            .unwrap();
+        (
+            done.status.success(),
+            String::from_utf8([done.stdout, done.stderr].concat()).unwrap(),
+        )
     };
     let (found, said) = asked();
     assert!(!found && said.contains("no device runs"), "{said}");
     let _first = device("a");
     let (found, said) = asked();
-    assert!(found && said.starts_with("device   transparent mode"), "{said}");
+    assert!(
+        found && said.starts_with("device   transparent mode"),
+        "{said}"
+    );
     let _second = device("b");
     let (found, said) = asked();
     let [a, b] = ["a", "b"].map(|name| states.join(name).display().to_string());
-    assert!(!found && said.contains(&format!("name the folder of one with --state: {a}, {b}")), "{said}");
+    assert!(
+        !found && said.contains(&format!("name the folder of one with --state: {a}, {b}")),
+        "{said}"
+    );
 }
 
 /// The address of a socket has 108 bytes.
@@ -158,5 +213,9 @@ fn h9_a_state_folder_with_a_long_name_can_be_asked() {
     let daemon = common::daemon::Setup::new(&long).start();
     let done = status(&long.join("state"), &[]);
     assert!(done.status.success(), "{done:?}");
-    assert!(!daemon.messages().contains("SUN_LEN"), "{}", daemon.messages());
+    assert!(
+        !daemon.messages().contains("SUN_LEN"),
+        "{}",
+        daemon.messages()
+    );
 }

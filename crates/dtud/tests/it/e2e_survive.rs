@@ -25,7 +25,9 @@ fn waiting_bytes() -> Vec<u8> {
 }
 
 fn spooled_bytes(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .flatten()
         .map(|entry| match entry.file_type() {
@@ -40,7 +42,9 @@ fn spooled_bytes(folder: &Path) -> u64 {
 fn frames_spooled_to_disk_survive_kill_9_and_arrive_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::refusing();
-    let setup = Setup::new(folder.path()).settings("[link]\nspool = \"disk\"\nbackoff_max = 1").packing(0);
+    let setup = Setup::new(folder.path())
+        .settings("[link]\nspool = \"disk\"\nbackoff_max = 1")
+        .packing(0);
     let setup = setup.link(1, server.port());
     let daemon = setup.start();
     let (line, bytes) = (daemon.line(), waiting_bytes());
@@ -53,7 +57,10 @@ fn frames_spooled_to_disk_survive_kill_9_and_arrive_in_order() {
     server.listen();
     let daemon = setup.start();
     let connection = server.accept(SOON);
-    assert!(connection.receive(WAITING, SOON) == bytes, "the frames arrive in order");
+    assert!(
+        connection.receive(WAITING, SOON) == bytes,
+        "the frames arrive in order"
+    );
 
     // Delivered is delivered: another kill must not bring them back.
     let line = daemon.line();
@@ -71,14 +78,20 @@ fn eventually_forgets(daemon: Daemon, setup: &Setup, server: &Server) {
     let connection = server.accept(SOON);
     let line = daemon.line();
     line.send(b"only this");
-    assert_eq!(connection.receive(9, SOON), b"only this", "what was delivered is not sent again");
+    assert_eq!(
+        connection.receive(9, SOON),
+        b"only this",
+        "what was delivered is not sent again"
+    );
 }
 
 #[test]
 fn frames_in_memory_survive_a_clean_stop_and_arrive_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::refusing();
-    let setup = Setup::new(folder.path()).settings("[link]\nspool = \"memory\"\nbackoff_max = 1").packing(0);
+    let setup = Setup::new(folder.path())
+        .settings("[link]\nspool = \"memory\"\nbackoff_max = 1")
+        .packing(0);
     let setup = setup.link(1, server.port());
     let daemon = setup.start();
     let (line, bytes) = (daemon.line(), waiting_bytes());
@@ -89,8 +102,15 @@ fn frames_in_memory_survive_a_clean_stop_and_arrive_in_order() {
     server.listen();
     let _daemon = setup.start();
     let connection = server.accept(SOON);
-    assert!(connection.receive(WAITING, SOON) == bytes, "the frames arrive in order");
-    assert_eq!(connection.drain(Duration::from_millis(300)), b"", "and once");
+    assert!(
+        connection.receive(WAITING, SOON) == bytes,
+        "the frames arrive in order"
+    );
+    assert_eq!(
+        connection.drain(Duration::from_millis(300)),
+        b"",
+        "and once"
+    );
 }
 
 /// A device without links, in the command state.
@@ -107,7 +127,12 @@ fn store_number(line: &Line, number: &str) {
 }
 
 fn number(line: &Line) -> String {
-    line.command("AT+CIPNUM?").trim().lines().next().unwrap_or_default().to_owned()
+    line.command("AT+CIPNUM?")
+        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -139,8 +164,16 @@ fn a_damaged_store_falls_back_to_the_previous_copy_and_says_so() {
     fs::write(&file, bytes).unwrap();
 
     let (daemon, line) = in_command_state(&setup);
-    assert_eq!(number(&line), "+CIPNUM: 111", "the copy before the damaged one");
-    assert!(daemon.messages().contains("parameters"), "stderr names the file: {:?}", daemon.messages());
+    assert_eq!(
+        number(&line),
+        "+CIPNUM: 111",
+        "the copy before the damaged one"
+    );
+    assert!(
+        daemon.messages().contains("parameters"),
+        "stderr names the file: {:?}",
+        daemon.messages()
+    );
 }
 
 #[test]
@@ -187,9 +220,15 @@ fn frames_that_wait_survive_a_start_that_fails() {
     // A line that cannot be made, and a log that cannot: both are found after the frames were read.
     let line = folder.path().join("taken");
     fs::write(&line, "a file").unwrap();
-    for extra in [["--serial", &format!("pty:{}", line.display())], ["--record", "/nonexistent/log"]] {
+    for extra in [
+        ["--serial", &format!("pty:{}", line.display())],
+        ["--record", "/nonexistent/log"],
+    ] {
         let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
-        dtud.current_dir(folder.path()).arg("--state").arg(setup.state()).args(extra);
+        dtud.current_dir(folder.path())
+            .arg("--state")
+            .arg(setup.state())
+            .args(extra);
         assert_eq!(dtud.output().unwrap().status.code(), Some(1));
         assert!(kept.exists(), "{extra:?}");
     }
@@ -200,7 +239,8 @@ fn a_log_on_a_full_disk_does_not_end_the_device() {
     let folder = tempfile::tempdir().unwrap();
     let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    dtud.current_dir(folder.path()).args(["--state", "state", "--at", "CIOPTIME=0"]);
+    dtud.current_dir(folder.path())
+        .args(["--state", "state", "--at", "CIOPTIME=0"]);
     dtud.env("RUST_LOG", "trace").stdout(full()).stderr(full());
     let mut child = dtud.spawn().unwrap();
     let line = folder.path().join("dtu0");

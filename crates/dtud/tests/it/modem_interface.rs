@@ -19,14 +19,24 @@ impl Shell {
     fn start() -> Self {
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--net", "sh", "-e"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("unshare of util-linux");
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let (tell, said) = channel();
         std::thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|line| drop(tell.send(line)));
         });
-        Self { input: child.stdin.take(), said, child }
+        Self {
+            input: child.stdin.take(),
+            said,
+            child,
+        }
     }
 
     fn run(&mut self, line: &str) {
@@ -38,7 +48,9 @@ impl Shell {
         let mut heard = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.said.recv_timeout(left) else { panic!("no {wanted:?} in {heard:#?}") };
+            let Ok(line) = self.said.recv_timeout(left) else {
+                panic!("no {wanted:?} in {heard:#?}")
+            };
             if line.ends_with(wanted) {
                 return;
             }
@@ -58,11 +70,18 @@ impl Drop for Shell {
 #[test]
 fn the_device_is_attached_while_the_interface_has_an_address() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("s.toml"), "[modem]\ninterface = \"wwan0\"\n").unwrap();
+    std::fs::write(
+        folder.path().join("s.toml"),
+        "[modem]\ninterface = \"wwan0\"\n",
+    )
+    .unwrap();
     let mut shell = Shell::start();
     shell.run(&format!("cd {}", folder.path().display()));
     let options = "--modem none --serial pty:./line --state ./state --settings s.toml";
-    shell.run(&format!("{} {options} & device=$!; trap 'kill $device' EXIT", env!("CARGO_BIN_EXE_dtud")));
+    shell.run(&format!(
+        "{} {options} & device=$!; trap 'kill $device' EXIT",
+        env!("CARGO_BIN_EXE_dtud")
+    ));
     shell.hears("modem: detached");
     shell.run("ip tuntap add wwan0 mode tun; ip link set wwan0 up");
     shell.run("ip address add 10.9.8.7/32 dev wwan0");

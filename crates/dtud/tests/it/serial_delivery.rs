@@ -36,7 +36,9 @@ fn a_server_that_closes_again_and_again_gets_every_byte_in_order() {
     let data = noise(3 << 20);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     // The kernel would else take megabytes before the server has read any.
-    socket2::SockRef::from(&listener).set_recv_buffer_size(16 * 1024).unwrap();
+    socket2::SockRef::from(&listener)
+        .set_recv_buffer_size(16 * 1024)
+        .unwrap();
     let device = Device::new()
         .settings("[link]\ndrop_policy = \"block\"\nbackoff_max = 1\n")
         .link(1, "TCP", listener.local_addr().unwrap().port())
@@ -64,7 +66,10 @@ fn a_server_that_closes_again_and_again_gets_every_byte_in_order() {
         stream.shutdown(Shutdown::Write).unwrap();
         let _ = stream.read_to_end(&mut rest);
         let end = start + 32 + rest.len();
-        assert!(data[start + 32..end] == rest, "connection {kills} brought other bytes from {start} on");
+        assert!(
+            data[start + 32..end] == rest,
+            "connection {kills} brought other bytes from {start} on"
+        );
         have = have.max(end);
         kills += 1;
     }
@@ -76,20 +81,28 @@ fn a_server_that_closes_again_and_again_gets_every_byte_in_order() {
 fn megabytes_cross_both_ways_at_once_unchanged() {
     let data = noise(8 << 20);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut dte = device.dte();
     dte.expect_banner();
     let mut stream = accept(&listener);
-    let mut reader = serial_bench::Dte { file: dte.file.try_clone().unwrap() };
+    let mut reader = serial_bench::Dte {
+        file: dte.file.try_clone().unwrap(),
+    };
     let (up, down) = (data.clone(), data.clone());
     let mut into_network = stream.try_clone().unwrap();
-    let writers =
-        [thread::spawn(move || dte.send(&up)), thread::spawn(move || into_network.write_all(&down).unwrap())];
+    let writers = [
+        thread::spawn(move || dte.send(&up)),
+        thread::spawn(move || into_network.write_all(&down).unwrap()),
+    ];
     let count = data.len();
     let from_line = thread::spawn(move || reader.read(count));
     assert!(read_exactly(&mut stream, count) == data, "up");
     assert!(from_line.join().unwrap() == data, "down");
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    writers
+        .into_iter()
+        .for_each(|writer| writer.join().unwrap());
 }
 
 #[test]

@@ -41,7 +41,9 @@ fn every_byte_crosses_four_links_both_ways() {
         assert_eq!(read_exactly(stream, 256), ALL_BYTES);
     }
     let peers = udp.each_ref().map(|socket| {
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         let mut buf = [0; 2048];
         let (count, peer) = socket.recv_from(&mut buf).unwrap();
         assert_eq!(&buf[..count], ALL_BYTES);
@@ -60,7 +62,9 @@ fn every_byte_crosses_four_links_both_ways() {
 #[test]
 fn the_link_outlives_a_dte_that_closes_and_opens_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut stream = accept(&listener);
     let target = fs::read_link(device.line()).unwrap();
     let mut first = device.dte();
@@ -109,7 +113,10 @@ fn d6_what_a_dte_left_unread_reaches_no_later_one_and_is_counted() {
 fn seven_data_bits_are_imitated_both_ways() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     // ICF format 5: 7 data bits, 1 stop bit.
-    let device = Device::new().at("ICF=5,3").link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .at("ICF=5,3")
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut stream = accept(&listener);
     let mut dte = device.dte();
     dte.expect_banner();
@@ -123,7 +130,9 @@ fn seven_data_bits_are_imitated_both_ways() {
 #[test]
 fn three_plus_signs_open_a_command_session() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut stream = accept(&listener);
     let mut dte = device.dte();
     dte.expect_banner();
@@ -167,7 +176,10 @@ fn what_is_no_link_to_a_pty_is_left_alone() {
     let (status, _, complaint) = device.run_to_end();
     assert_eq!(status, Some(1));
     assert!(complaint.contains("left alone"), "{complaint}");
-    assert_eq!(fs::read_to_string(device.line()).unwrap(), "a file of somebody");
+    assert_eq!(
+        fs::read_to_string(device.line()).unwrap(),
+        "a file of somebody"
+    );
 }
 
 #[test]
@@ -184,7 +196,9 @@ fn a_line_that_runs_is_not_taken_over() {
 #[test]
 fn the_end_of_a_connection_is_seen_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut dte = device.dte();
     dte.expect_banner();
     let mut stream = accept(&listener);
@@ -219,7 +233,10 @@ fn a_fixed_local_port_is_used_again_after_a_reconnect() {
 fn a_wrong_at_line_ends_the_start_with_its_reason() {
     let (status, ready, complaint) = Device::new().at("CIPR=12345").run_to_end();
     assert_eq!(status, Some(2));
-    assert!(complaint.contains("AT+CIPR=12345") && complaint.contains("ERROR"), "{complaint}");
+    assert!(
+        complaint.contains("AT+CIPR=12345") && complaint.contains("ERROR"),
+        "{complaint}"
+    );
     assert_eq!(ready, "");
 }
 
@@ -227,13 +244,18 @@ fn a_wrong_at_line_ends_the_start_with_its_reason() {
 fn frames_that_were_not_delivered_survive_a_clean_stop() {
     let port = serial_bench::free_port();
     let witness = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut device =
-        Device::new().link(1, "TCP", port).link(2, "TCP", witness.local_addr().unwrap().port()).start();
+    let mut device = Device::new()
+        .link(1, "TCP", port)
+        .link(2, "TCP", witness.local_addr().unwrap().port())
+        .start();
     let mut dte = device.dte();
     dte.expect_banner();
     dte.send(b"kept over the stop");
     // What one link has, all have.
-    assert_eq!(read_exactly(&mut accept(&witness), 18), b"kept over the stop");
+    assert_eq!(
+        read_exactly(&mut accept(&witness), 18),
+        b"kept over the stop"
+    );
     assert_eq!(device.stop(), Some(0));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     device.start_again();
@@ -244,12 +266,15 @@ fn frames_that_were_not_delivered_survive_a_clean_stop() {
 #[test]
 fn a_dte_that_never_reads_does_not_stop_the_other_way() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut stream = accept(&listener);
     let mut dte = Dte::open(&device.line());
     dte.expect_banner();
     let mut down = stream.try_clone().unwrap();
-    down.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    down.set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
     // Until everything between is full.
     while down.write(&[0x55; 65536]).is_ok() {}
     for _ in 0..20 {
@@ -262,11 +287,18 @@ fn a_dte_that_never_reads_does_not_stop_the_other_way() {
 
 /// How a DTE that opens the line finds it: whether it is raw, and shut for others.
 fn found(device: &Device) -> (bool, bool) {
-    let dte = std::fs::OpenOptions::new().read(true).write(true).open(device.line()).unwrap();
+    let dte = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(device.line())
+        .unwrap();
     let attributes = rustix::termios::tcgetattr(&dte).unwrap();
     let mut exclusive: libc::c_int = 0;
     // SAFETY: TIOCGEXCL stores one int through the pointer, which is valid for the call.
-    assert_eq!(unsafe { libc::ioctl(dte.as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) }, 0);
+    assert_eq!(
+        unsafe { libc::ioctl(dte.as_raw_fd(), libc::TIOCGEXCL, &raw mut exclusive) },
+        0
+    );
     let cooked = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
     (!attributes.local_modes.intersects(cooked), exclusive != 0)
 }
@@ -303,7 +335,9 @@ fn d12_the_next_dte_finds_the_line_raw_and_free_whatever_the_last_one_did() {
 #[test]
 fn d12_an_echo_of_the_dte_does_not_send_downlink_up_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).start();
+    let device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .start();
     let mut stream = accept(&listener);
     let mut dte = device.dte();
     dte.expect_banner();

@@ -23,14 +23,18 @@ struct Adapter {
 impl Adapter {
     fn plugged_into(device: &Path) -> Self {
         let master =
-            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+                .unwrap();
         rustix::pty::grantpt(&master).unwrap();
         rustix::pty::unlockpt(&master).unwrap();
         let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
         let slave = PathBuf::from(std::ffi::OsStr::from_bytes(name.as_bytes()));
         let _ = fs::remove_file(device);
         std::os::unix::fs::symlink(&slave, device).unwrap();
-        Self { master: master.into(), slave }
+        Self {
+            master: master.into(),
+            slave,
+        }
     }
 
     fn read(&mut self, count: usize) -> Vec<u8> {
@@ -74,7 +78,11 @@ fn the_line_is_set_as_the_stored_parameters_say() {
     assert_eq!(adapter.read(19), b"\r\nUSR-GPRS232-DTU\r\n");
     let until = std::time::Instant::now() + serial_bench::PATIENCE;
     // The master of a pty shows the settings of its slave.
-    while rustix::termios::tcgetattr(&adapter.master).unwrap().output_speed() != 19200 {
+    while rustix::termios::tcgetattr(&adapter.master)
+        .unwrap()
+        .output_speed()
+        != 19200
+    {
         assert!(std::time::Instant::now() < until, "the rate was not set");
         std::thread::yield_now();
     }
@@ -86,10 +94,16 @@ fn a_line_that_somebody_else_holds_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let tty = folder.path().join("tty");
     let mut adapter = Adapter::plugged_into(&tty);
-    let other = File::options().read(true).write(true).open(&adapter.slave).unwrap();
+    let other = File::options()
+        .read(true)
+        .write(true)
+        .open(&adapter.slave)
+        .unwrap();
     rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut device = Device::new().link(1, "TCP", listener.local_addr().unwrap().port()).on_tty(&tty);
+    let mut device = Device::new()
+        .link(1, "TCP", listener.local_addr().unwrap().port())
+        .on_tty(&tty);
     device.start_without_waiting();
     // Its links are up, so it has tried the line.
     let _stream = accept(&listener);
@@ -132,13 +146,17 @@ fn d11_what_a_broken_connection_to_a_serial_server_held_is_counted() {
     let mut stream = accept(&listener);
     assert_eq!(read_exactly(&mut line, 19), b"\r\nUSR-GPRS232-DTU\r\n");
     // From now on its TCP sees and acknowledges nothing.
-    socket2::SockRef::from(&line).attach_filter(&[DROP_ALL]).unwrap();
+    socket2::SockRef::from(&line)
+        .attach_filter(&[DROP_ALL])
+        .unwrap();
     stream.write_all(&[0x55; 1000]).unwrap();
     // What goes up comes from behind what has gone down.
     line.write_all(b"up").unwrap();
     assert_eq!(read_exactly(&mut stream, 2), b"up");
     std::thread::sleep(std::time::Duration::from_millis(100));
-    socket2::SockRef::from(&line).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    socket2::SockRef::from(&line)
+        .set_linger(Some(std::time::Duration::ZERO))
+        .unwrap();
     drop(line);
     let mut line = accept(&server);
     std::thread::sleep(std::time::Duration::from_millis(260));
@@ -152,7 +170,9 @@ fn d11_what_a_broken_connection_to_a_serial_server_held_is_counted() {
         reply.push(char::from(read_exactly(&mut line, 1)[0]));
     }
     assert!(
-        reply.lines().any(|line| line.starts_with("+CISTAT:SERIAL,") && line.contains(",lost=1000,")),
+        reply
+            .lines()
+            .any(|line| line.starts_with("+CISTAT:SERIAL,") && line.contains(",lost=1000,")),
         "{reply}"
     );
 }

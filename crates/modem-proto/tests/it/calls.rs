@@ -42,7 +42,11 @@ fn a_call_rings_there_is_answered_and_ends() {
     bench.device.calls.clear();
     bench.says("NO CARRIER");
     bench.run(3);
-    let story = [CallNews::Alerting, CallNews::Answered, CallNews::Ended(CallEnd::HungUp)];
+    let story = [
+        CallNews::Alerting,
+        CallNews::Answered,
+        CallNews::Ended(CallEnd::HungUp),
+    ];
     assert_eq!(bench.calls(), story);
     let polls = bench.count("AT+CLCC");
     bench.run(60);
@@ -51,9 +55,11 @@ fn a_call_rings_there_is_answered_and_ends() {
 
 #[test]
 fn busy_and_no_answer_are_told_as_the_modem_says() {
-    for (line, end) in
-        [("BUSY", CallEnd::Busy), ("NO ANSWER", CallEnd::NoAnswer), ("NO CARRIER", CallEnd::NoCarrier)]
-    {
+    for (line, end) in [
+        ("BUSY", CallEnd::Busy),
+        ("NO ANSWER", CallEnd::NoAnswer),
+        ("NO CARRIER", CallEnd::NoCarrier),
+    ] {
         let mut bench = dialled();
         bench.device.calls.clear();
         bench.says(line);
@@ -101,7 +107,10 @@ fn hanging_up_without_a_call_does_nothing() {
     bench.order(ModemOutput::HangUp);
     bench.order(ModemOutput::Answer);
     bench.run(3);
-    assert_eq!((bench.count("AT+CHUP"), bench.count("ATA"), bench.calls()), (0, 0, vec![]));
+    assert_eq!(
+        (bench.count("AT+CHUP"), bench.count("ATA"), bench.calls()),
+        (0, 0, vec![])
+    );
 }
 
 #[test]
@@ -113,7 +122,9 @@ fn an_incoming_call_is_told_once_with_its_number_and_answered() {
         bench.says("+CLIP: \"+8613800138000\",145,\"\",,\"\",0");
         bench.run(5);
     }
-    let incoming = CallNews::Incoming { from: PhoneNumber::new("+8613800138000") };
+    let incoming = CallNews::Incoming {
+        from: PhoneNumber::new("+8613800138000"),
+    };
     assert_eq!(bench.calls(), [incoming]);
     bench.order(ModemOutput::Answer);
     bench.device.calls = vec!["+CLCC: 1,1,0,0,0,\"+8613800138000\",145".into()];
@@ -129,7 +140,9 @@ fn a_caller_who_gives_up_is_told() {
     bench.run(5);
     bench.device.calls.clear();
     bench.run(5);
-    let incoming = CallNews::Incoming { from: PhoneNumber::new("10010") };
+    let incoming = CallNews::Incoming {
+        from: PhoneNumber::new("10010"),
+    };
     assert_eq!(bench.calls(), [incoming, CallNews::Ended(CallEnd::HungUp)]);
 }
 
@@ -150,7 +163,13 @@ fn a_second_caller_is_refused_once_and_the_first_call_stands() {
     bench.device.calls = vec![first.into(), "+CLCC: 2,1,5,0,0,\"10010\",129".into()];
     bench.says("+CCWA: \"10010\",129,1");
     bench.run(5);
-    assert_eq!((bench.count("AT+CHLD=0"), bench.modem.counters().refused_calls), (1, 1));
+    assert_eq!(
+        (
+            bench.count("AT+CHLD=0"),
+            bench.modem.counters().refused_calls
+        ),
+        (1, 1)
+    );
     assert_eq!(bench.calls(), [CallNews::Answered]);
 }
 

@@ -66,7 +66,10 @@ fn what_is_taken_is_the_message_that_was_told_and_not_its_place() {
     assert_eq!(bench.messages(), [(1, PDU.into()), (2, PDU2.into())]);
     bench.order(ModemOutput::Taken(1));
     bench.run(700);
-    assert!(bench.device.storage.contains_key(&3), "nobody has the new one");
+    assert!(
+        bench.device.storage.contains_key(&3),
+        "nobody has the new one"
+    );
     bench.order(ModemOutput::Taken(2));
     bench.run(5);
     assert!(bench.device.storage.is_empty());
@@ -125,20 +128,31 @@ fn after_a_restart_of_the_modem_an_old_number_deletes_nothing() {
     bench.open();
     bench.order(ModemOutput::Taken(1));
     bench.run(30);
-    assert_eq!(bench.messages(), [(1, PDU.into()), (2, PDU2.into())], "numbers go on");
+    assert_eq!(
+        bench.messages(),
+        [(1, PDU.into()), (2, PDU2.into())],
+        "numbers go on"
+    );
     assert!(bench.device.storage.contains_key(&1));
 }
 
 #[test]
 fn messages_in_another_storage_are_read_there() {
     let mut bench = Bench::ready();
-    bench.device.on("AT+CPMS=\"ME\"", &[&["+CPMS: 1,100,0,20,0,20", "OK"]]);
+    bench
+        .device
+        .on("AT+CPMS=\"ME\"", &[&["+CPMS: 1,100,0,20,0,20", "OK"]]);
     bench.device.storage.insert(5, (0, PDU.into()));
     bench.says("+CMTI: \"ME\",5");
     bench.run(5);
     assert_eq!(bench.messages().len(), 1);
     let commands = bench.commands();
-    let at = |wanted: &str| commands.iter().rposition(|command| *command == wanted).unwrap();
+    let at = |wanted: &str| {
+        commands
+            .iter()
+            .rposition(|command| *command == wanted)
+            .unwrap()
+    };
     assert!(at("AT+CPMS=\"ME\"") < at("AT+CMGR=5") && at("AT+CMGR=5") < at("AT+CMGD=5"));
 }
 
@@ -154,7 +168,9 @@ fn news_between_the_head_and_the_pdu_of_an_answer_break_nothing() {
     bench.says("+CMTI: \"SM\",3");
     bench.run(5);
     assert_eq!(bench.messages(), [(1, PDU.into()), (2, PDU2.into())]);
-    assert!(bench.has(&ModemInput::Registration(dtu_proto::radio::Registration::Roaming)));
+    assert!(bench.has(&ModemInput::Registration(
+        dtu_proto::radio::Registration::Roaming
+    )));
 }
 
 #[test]
@@ -186,8 +202,15 @@ fn a_full_storage_is_told_and_what_somebody_else_wrote_makes_room() {
     bench.device.storage.insert(2, (0, PDU.into()));
     bench.open();
     bench.run(20);
-    assert!(bench.events.contains(&Event::StorageFull { store: "SM".into(), places: 2 }));
-    assert_eq!(bench.device.storage.keys().collect::<Vec<_>>(), [&2], "only the one of no use is deleted");
+    assert!(bench.events.contains(&Event::StorageFull {
+        store: "SM".into(),
+        places: 2
+    }));
+    assert_eq!(
+        bench.device.storage.keys().collect::<Vec<_>>(),
+        [&2],
+        "only the one of no use is deleted"
+    );
 }
 
 #[test]
@@ -220,7 +243,10 @@ fn a_flood_of_messages_is_told_in_portions() {
 #[test]
 fn a_pdu_that_is_none_is_counted_and_stays() {
     let mut bench = Bench::ready();
-    bench.device.answers_raw("AT+CMGR=3", "\r\n+CMGR: 0,,24\r\n08916831085044051\r\n\r\nOK\r\n");
+    bench.device.answers_raw(
+        "AT+CMGR=3",
+        "\r\n+CMGR: 0,,24\r\n08916831085044051\r\n\r\nOK\r\n",
+    );
     bench.says("+CMTI: \"SM\",3");
     bench.run(3);
     assert!(bench.messages().is_empty());
@@ -254,7 +280,9 @@ fn an_error_in_place_of_the_prompt_or_after_it_is_the_answer() {
     bench.device.on("AT+CMGS=13", &[&["+CMS ERROR: 330"]]);
     bench.submit(1);
     bench.run(5);
-    bench.device.answers_raw("AT+CMGS=13", "\r\n> \r\nERROR\r\n");
+    bench
+        .device
+        .answers_raw("AT+CMGS=13", "\r\n> \r\nERROR\r\n");
     bench.submit(2);
     bench.run(5);
     bench.device.replies.clear();
@@ -315,11 +343,16 @@ fn a_late_reference_is_not_taken_for_the_next_message() {
     bench.submit(1);
     bench.run_for(Duration::from_millis(100_500));
     let now = bench.now;
-    bench.device.send(now, b"\r\n+CMGS: 88\r\n\r\nOK\r\n".to_vec());
+    bench
+        .device
+        .send(now, b"\r\n+CMGS: 88\r\n\r\nOK\r\n".to_vec());
     bench.device.submit_reply = Some(vec![]);
     bench.submit(2);
     bench.run(30);
-    assert_eq!(bench.submitted(), [(1, Err(SubmitFailure::TIMED_OUT)), (2, Ok(2))]);
+    assert_eq!(
+        bench.submitted(),
+        [(1, Err(SubmitFailure::TIMED_OUT)), (2, Ok(2))]
+    );
 }
 
 #[test]
@@ -343,7 +376,10 @@ fn without_a_modem_the_answer_comes_at_once() {
 #[test]
 fn what_is_no_pdu_is_refused_at_once() {
     let mut bench = Bench::ready();
-    bench.order(ModemOutput::Submit { token: 1, pdu: bytes::Bytes::from_static(&[7]) });
+    bench.order(ModemOutput::Submit {
+        token: 1,
+        pdu: bytes::Bytes::from_static(&[7]),
+    });
     assert_eq!(bench.submitted(), [(1, Err(SubmitFailure(304)))]);
 }
 

@@ -27,7 +27,13 @@ fn bench(change: impl FnOnce(&mut Bench)) -> Bench {
 }
 
 fn lacks(bench: &Bench) -> Vec<Lack> {
-    let one = |event: &Event| if let Event::Lacks(lack) = event { Some(*lack) } else { None };
+    let one = |event: &Event| {
+        if let Event::Lacks(lack) = event {
+            Some(*lack)
+        } else {
+            None
+        }
+    };
     bench.events.iter().filter_map(one).collect()
 }
 
@@ -44,7 +50,10 @@ const SM: &str = "AT+CPMS=\"SM\"";
 fn m1_a_modem_that_wants_all_three_storages_is_read() {
     let mut bench = bench(|bench| {
         bench.device.on(SM, &[&["+CMS ERROR: 303"]]);
-        bench.device.on("AT+CPMS=\"SM\",\"SM\",\"SM\"", &[&["+CPMS: 1,20,1,20,1,20", "OK"]]);
+        bench.device.on(
+            "AT+CPMS=\"SM\",\"SM\",\"SM\"",
+            &[&["+CPMS: 1,20,1,20,1,20", "OK"]],
+        );
     });
     stored(&mut bench);
     assert_eq!(bench.messages().len(), 1);
@@ -73,9 +82,15 @@ fn m1_a_modem_that_takes_no_form_reads_what_it_shows_and_that_is_said_once() {
 #[test]
 fn m14_a_busy_storage_is_asked_again_in_a_second() {
     let mut bench = Bench::ready();
-    bench.device.on(SM, &[&["+CME ERROR: 515"], &["+CPMS: 1,20,1,20,1,20", "OK"]]);
+    bench.device.on(
+        SM,
+        &[&["+CME ERROR: 515"], &["+CPMS: 1,20,1,20,1,20", "OK"]],
+    );
     bench.run(300);
-    bench.device.on(SM, &[&["+CME ERROR: 515"], &["+CPMS: 1,20,1,20,1,20", "OK"]]);
+    bench.device.on(
+        SM,
+        &[&["+CME ERROR: 515"], &["+CPMS: 1,20,1,20,1,20", "OK"]],
+    );
     bench.device.storage.insert(2, (0, PDU.into()));
     bench.says("+CMTI: \"SM\",2");
     bench.run(3);
@@ -85,7 +100,11 @@ fn m14_a_busy_storage_is_asked_again_in_a_second() {
 #[test]
 fn m2_pdu_mode_that_is_refused_before_the_card_is_ready_is_asked_for_again() {
     for refusal in ["ERROR", "+CME ERROR: 3", "+CMS ERROR: 302"] {
-        let mut bench = bench(|bench| bench.device.on("AT+CMGF=0", &[&[refusal], &[refusal], &["OK"]]));
+        let mut bench = bench(|bench| {
+            bench
+                .device
+                .on("AT+CMGF=0", &[&[refusal], &[refusal], &["OK"]])
+        });
         bench.run(10);
         assert!(bench.identity().unwrap().abilities.messages, "{refusal}");
         stored(&mut bench);
@@ -109,7 +128,10 @@ fn m2_sms_ready_is_heeded_at_once() {
 /// A card that opens may bring its own mode with it.
 #[test]
 fn m2_pdu_mode_is_set_again_behind_the_pin_and_in_front_of_the_messages() {
-    let mut bench = Bench::new(Settings { pin: modem_proto::Pin::new("1234"), ..Settings::default() });
+    let mut bench = Bench::new(Settings {
+        pin: modem_proto::Pin::new("1234"),
+        ..Settings::default()
+    });
     bench.device.pin = Some("1234");
     bench.open();
     bench.run(30);
@@ -137,15 +159,21 @@ fn m2_silence_between_refusals_does_not_hide_the_yes_that_follows() {
 #[test]
 fn m2_number_and_service_centre_are_asked_again_when_the_card_was_busy() {
     let mut bench = bench(|bench| {
-        for (command, line) in
-            [("AT+CSCA?", "+CSCA: \"+8613800531500\",145"), ("AT+CNUM", "+CNUM: \"\",\"10086\",129")]
-        {
-            bench.device.on(command, &[&["+CME ERROR: 14"], &["+CME ERROR: 14"], &[line, "OK"]]);
+        for (command, line) in [
+            ("AT+CSCA?", "+CSCA: \"+8613800531500\",145"),
+            ("AT+CNUM", "+CNUM: \"\",\"10086\",129"),
+        ] {
+            bench.device.on(
+                command,
+                &[&["+CME ERROR: 14"], &["+CME ERROR: 14"], &[line, "OK"]],
+            );
         }
     });
     bench.run(30);
     assert!(bench.has(&ModemInput::OwnNumber(PhoneNumber::new("10086"))));
-    assert!(bench.has(&ModemInput::ServiceCenter(PhoneNumber::new("+8613800531500"))));
+    assert!(bench.has(&ModemInput::ServiceCenter(PhoneNumber::new(
+        "+8613800531500"
+    ))));
 }
 
 /// The text is a UCS2 one, `CSCS="UCS2"`: only hex digits.
@@ -171,12 +199,21 @@ fn m3_a_text_in_hex_is_no_pdu_and_stays_in_the_modem() {
 #[test]
 fn m3_a_message_of_another_length_than_its_head_says_stays_in_the_modem() {
     let mut bench = Bench::ready();
-    bench.device.on("AT+CMGR=2", &[&["+CMGR: 0,,26", PDU, "OK"]]);
-    bench.device.on("AT+CMGL=4", &[&["+CMGL: 2,0,,26", PDU, "OK"]]);
+    bench
+        .device
+        .on("AT+CMGR=2", &[&["+CMGR: 0,,26", PDU, "OK"]]);
+    bench
+        .device
+        .on("AT+CMGL=4", &[&["+CMGL: 2,0,,26", PDU, "OK"]]);
     bench.says("+CMTI: \"SM\",2");
     bench.run(700);
     assert!(bench.messages().is_empty());
-    assert!(!bench.commands().iter().any(|command| command.starts_with("AT+CMGD")));
+    assert!(
+        !bench
+            .commands()
+            .iter()
+            .any(|command| command.starts_with("AT+CMGD"))
+    );
     assert_eq!(lacks(&bench), [Lack::SomeMessages]);
 }
 
@@ -184,10 +221,17 @@ fn m3_a_message_of_another_length_than_its_head_says_stays_in_the_modem() {
 fn m3_a_modem_that_stays_in_text_mode_keeps_its_messages_and_that_is_said() {
     let mut bench = Bench::ready();
     let head = "+CMGL: 2,\"REC READ\",\"+8613900000002\",,\"26/07/26,11:42:15+32\"";
-    bench.device.on("AT+CMGL=4", &[&[head, "4F60597D4F60597D4F60597D", "OK"]]);
+    bench
+        .device
+        .on("AT+CMGL=4", &[&[head, "4F60597D4F60597D4F60597D", "OK"]]);
     bench.run(3600);
     assert!(bench.messages().is_empty());
-    assert!(!bench.commands().iter().any(|command| command.starts_with("AT+CMGD")));
+    assert!(
+        !bench
+            .commands()
+            .iter()
+            .any(|command| command.starts_with("AT+CMGD"))
+    );
     assert_eq!(lacks(&bench), [Lack::PduMode]);
     assert!(bench.count("AT+CMGF=0") < 30);
 }
@@ -201,14 +245,20 @@ fn m3_a_modem_that_stays_in_text_mode_sends_nothing_and_that_is_said() {
         bench.submit(token);
         bench.run(5);
     }
-    assert_eq!(bench.submitted(), [(1, Err(SubmitFailure(303))), (2, Err(SubmitFailure(303)))]);
+    assert_eq!(
+        bench.submitted(),
+        [(1, Err(SubmitFailure(303))), (2, Err(SubmitFailure(303)))]
+    );
     assert!(!SubmitFailure(303).is_temporary());
     assert_eq!(bench.count("AT+CMGS=13"), 0);
     assert_eq!(lacks(&bench), [Lack::Sending], "said once");
     assert!(bench.has(&ModemInput::Lacks(vec![Lack::Sending.words().into()])));
-    let lost =
-        |event: &&Event| matches!(event, Event::Refused { why, .. } if why.contains("stays in text mode"));
-    assert_eq!(bench.events.iter().filter(lost).count(), 2, "each message that was not sent");
+    let lost = |event: &&Event| matches!(event, Event::Refused { why, .. } if why.contains("stays in text mode"));
+    assert_eq!(
+        bench.events.iter().filter(lost).count(),
+        2,
+        "each message that was not sent"
+    );
     bench.device.on("AT+CMGF?", &[&["+CMGF: 0", "OK"]]);
     bench.submit(3);
     bench.run(5);
@@ -228,12 +278,20 @@ fn m3_the_simulated_modem_that_stays_in_text_mode_sends_nothing() {
 #[test]
 fn m3_a_modem_that_falls_back_to_text_mode_is_set_again_in_front_of_the_message() {
     let mut bench = Bench::ready();
-    bench.device.on("AT+CMGF?", &[&["+CMGF: 1", "OK"], &["+CMGF: 0", "OK"]]);
+    bench
+        .device
+        .on("AT+CMGF?", &[&["+CMGF: 1", "OK"], &["+CMGF: 0", "OK"]]);
     let before = bench.commands().len();
     bench.submit(1);
     bench.run(5);
     assert_eq!(bench.submitted(), [(1, Ok(1))]);
-    let wanted = ["AT+CMGF=0", "AT+CMGF?", "AT+CMGF=0", "AT+CMGF?", "AT+CMGS=13"];
+    let wanted = [
+        "AT+CMGF=0",
+        "AT+CMGF?",
+        "AT+CMGF=0",
+        "AT+CMGF?",
+        "AT+CMGS=13",
+    ];
     assert_eq!(bench.commands()[before..], wanted);
     assert_eq!(lacks(&bench), []);
 }
@@ -244,19 +302,38 @@ fn m3_the_simulated_modem_that_falls_back_sends_each_message_to_its_number() {
     let mut sim = Sim::run("text-mode", 60);
     for token in 1..=6 {
         let from = PhoneNumber::new(PHONE).unwrap();
-        let text = Verb::Text { from, to: None, text: format!("text {token}") };
+        let text = Verb::Text {
+            from,
+            to: None,
+            text: format!("text {token}"),
+        };
         sim.rack.carry_out(1, &text, sim.now);
         sim.run_on(60);
-        assert!(matches!(sim.submit(token), Some(Ok(_))), "{token}: {:?}", sim.events);
+        assert!(
+            matches!(sim.submit(token), Some(Ok(_))),
+            "{token}: {:?}",
+            sim.events
+        );
     }
-    assert_eq!(sim.news.iter().filter(|news| matches!(news, ModemInput::Message { .. })).count(), 6);
+    assert_eq!(
+        sim.news
+            .iter()
+            .filter(|news| matches!(news, ModemInput::Message { .. }))
+            .count(),
+        6
+    );
     assert_eq!(sim.delivered, [PhoneNumber::new(PHONE).unwrap(); 6]);
     assert_eq!(sim.lacks(), []);
 }
 
 #[test]
 fn m3_a_modem_without_the_question_or_without_a_word_for_its_mode_sends_as_ever() {
-    for answer in [&["ERROR"][..], &["+CME ERROR: 4"], &["OK"], &["+CMGF:0", "OK"]] {
+    for answer in [
+        &["ERROR"][..],
+        &["+CME ERROR: 4"],
+        &["OK"],
+        &["+CMGF:0", "OK"],
+    ] {
         let mut bench = Bench::ready();
         bench.device.on("AT+CMGF?", &[answer]);
         bench.submit(1);
@@ -280,8 +357,12 @@ fn m3_a_question_that_is_not_answered_sends_nothing_for_now() {
 #[test]
 fn m4_reports_that_are_stored_are_read() {
     let mut bench = bench(|bench| {
-        bench.device.on("AT+CNMI=2,1,0,1,0", &[&["+CMS ERROR: 303"]]);
-        bench.device.on("AT+CPMS=\"SR\"", &[&["+CPMS: 1,20,1,20,1,20", "OK"]]);
+        bench
+            .device
+            .on("AT+CNMI=2,1,0,1,0", &[&["+CMS ERROR: 303"]]);
+        bench
+            .device
+            .on("AT+CPMS=\"SR\"", &[&["+CPMS: 1,20,1,20,1,20", "OK"]]);
     });
     assert_eq!(bench.count("AT+CNMI=2,1,0,2,0"), 1);
     bench.device.storage.insert(7, (0, PDU.into()));
@@ -341,7 +422,14 @@ fn m5_a_modem_that_refuses_every_message_is_reset_once_an_hour_at_most() {
         .map(|(at, _)| (*at - from).as_secs() / 60)
         .collect();
     assert_eq!(resets, [10, 70], "{:?}", bench.submitted());
-    assert_eq!(bench.events.iter().filter(|event| **event == Event::RefusesMessages).count(), 2);
+    assert_eq!(
+        bench
+            .events
+            .iter()
+            .filter(|event| **event == Event::RefusesMessages)
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -366,7 +454,10 @@ fn m6_starts_in_a_loop_back_off_and_are_told_once() {
     let restarts = bench.modem.counters().restarts;
     assert!((8..=40).contains(&restarts), "{restarts}");
     let told = |wanted: &Event| bench.events.iter().filter(|event| *event == wanted).count();
-    assert_eq!((told(&Event::Restarted), told(&Event::RestartsOften)), (3, 1));
+    assert_eq!(
+        (told(&Event::Restarted), told(&Event::RestartsOften)),
+        (3, 1)
+    );
     bench.run(400);
     assert!(bench.gone() <= 40 && bench.identity().is_some());
     assert_eq!(
@@ -383,12 +474,20 @@ fn m6_starts_in_a_loop_back_off_and_are_told_once() {
 #[test]
 fn m7_what_modems_write_otherwise_is_read() {
     let bench = bench(|bench| {
-        bench.device.answers_raw("AT+COPS?", "\r\n+COPS: 0,0,\"\r\r\nMobile\r\r\n\"\r\n\r\nOK\r\n");
-        bench.device.on("AT+CCLK?", &[&["+CCLK: 26/07/26,11:42:15+32", "OK"]]);
+        bench.device.answers_raw(
+            "AT+COPS?",
+            "\r\n+COPS: 0,0,\"\r\r\nMobile\r\r\n\"\r\n\r\nOK\r\n",
+        );
+        bench
+            .device
+            .on("AT+CCLK?", &[&["+CCLK: 26/07/26,11:42:15+32", "OK"]]);
         bench.device.on("AT+CREG?", &[&["ERROR"]]);
-        bench.device.on("AT+CEREG?", &[&["+CEREG: 2,1, 1F00, 20 ,79D903 ,7", "OK"]]);
+        bench
+            .device
+            .on("AT+CEREG?", &[&["+CEREG: 2,1, 1F00, 20 ,79D903 ,7", "OK"]]);
         bench.device.on("AT+CEREG=2", &[&["OK"]]);
-        let maker = "\r\nACME\r\n+CUSD: 0,\"Your balance\r\nis 5.00\r\nthank you\",15\r\n\r\nOK\r\n";
+        let maker =
+            "\r\nACME\r\n+CUSD: 0,\"Your balance\r\nis 5.00\r\nthank you\",15\r\n\r\nOK\r\n";
         bench.device.answers_raw("AT+CGMI", maker);
     });
     let operator = bench.news.iter().find_map(|news| match news {
@@ -396,15 +495,28 @@ fn m7_what_modems_write_otherwise_is_read() {
         _ => None,
     });
     assert_eq!(operator.as_deref(), Some("Mobile"));
-    assert!(bench.news.iter().any(|news| matches!(news, ModemInput::Clock(time) if time.zone == Some(32))));
-    assert!(bench.has(&ModemInput::Cell(Some(Cell { area: 0x1F00, id: 0x0079_D903 }))), "{:?}", bench.news);
+    assert!(
+        bench
+            .news
+            .iter()
+            .any(|news| matches!(news, ModemInput::Clock(time) if time.zone == Some(32)))
+    );
+    assert!(
+        bench.has(&ModemInput::Cell(Some(Cell {
+            area: 0x1F00,
+            id: 0x0079_D903
+        }))),
+        "{:?}",
+        bench.news
+    );
     assert_eq!(bench.identity().unwrap().model, "ACME M1");
 }
 
 #[test]
 fn m7_news_that_come_first_are_no_maker() {
     let bench = bench(|bench| {
-        let maker = "\r\n+CUSD: 0,\"Your balance\r\nis 5.00\r\nthank you\",15\r\nACME\r\n\r\nOK\r\n";
+        let maker =
+            "\r\n+CUSD: 0,\"Your balance\r\nis 5.00\r\nthank you\",15\r\nACME\r\n\r\nOK\r\n";
         bench.device.answers_raw("AT+CGMI", maker);
     });
     assert_eq!(bench.identity().unwrap().model, "ACME M1");
@@ -422,11 +534,21 @@ fn m7_registration_without_quotes_is_news() {
 #[test]
 fn m8_no_access_point_leaves_the_modem_s_own_alone_and_another_is_logged() {
     let mut bench = Bench::ready();
-    bench.device.on("AT+CGDCONT?", &[&["+CGDCONT: 1,\"IP\",\"own\"", "OK"]]);
+    bench
+        .device
+        .on("AT+CGDCONT?", &[&["+CGDCONT: 1,\"IP\",\"own\"", "OK"]]);
     bench.order(ModemOutput::UseApn(Apn::default()));
     bench.run(5);
-    assert!(!bench.commands().iter().any(|command| command.starts_with("AT+CGDCONT=")));
-    bench.order(ModemOutput::UseApn(Apn { name: "cmiot".into(), ..Apn::default() }));
+    assert!(
+        !bench
+            .commands()
+            .iter()
+            .any(|command| command.starts_with("AT+CGDCONT="))
+    );
+    bench.order(ModemOutput::UseApn(Apn {
+        name: "cmiot".into(),
+        ..Apn::default()
+    }));
     bench.run(5);
     assert_eq!(bench.count("AT+CGDCONT=1,\"IP\",\"cmiot\""), 1);
     assert!(bench.events.contains(&Event::ApnSet("cmiot".into())));
@@ -458,7 +580,11 @@ fn m9_a_call_that_the_list_ends_is_dialled_without_it() {
         dial_until_list(&mut bench, says);
         dial_until_list(&mut bench, says);
         assert!((bench.now - from).as_secs() > 40);
-        assert_eq!(bench.calls(), [CallNews::Ended(CallEnd::NoCarrier); 2], "{says:?}");
+        assert_eq!(
+            bench.calls(),
+            [CallNews::Ended(CallEnd::NoCarrier); 2],
+            "{says:?}"
+        );
         assert_eq!(lacks(&bench), [Lack::ListWhileDialling], "{says:?}");
         for _ in 0..2 {
             let lists = bench.count("AT+CLCC");
@@ -558,15 +684,25 @@ impl Sim {
         let mut rack = Rack::new(1, cellular_sim::radio::Settings::default());
         let odd = Oddities::parse(odd).unwrap();
         rack.add(
-            Setup { odd, ..Setup::default() },
+            Setup {
+                odd,
+                ..Setup::default()
+            },
             cellular_sim::radio::Subscriber::default(),
             Instant::ZERO,
         );
         let mut modem = Modem::new(Settings::default(), Instant::ZERO);
         modem.handle_input(Input::Opened, Instant::ZERO);
         let (news, events) = (Vec::new(), Vec::new());
-        let mut sim =
-            Self { rack, modem, now: Instant::ZERO, news, events, commands: 0, delivered: Vec::new() };
+        let mut sim = Self {
+            rack,
+            modem,
+            now: Instant::ZERO,
+            news,
+            events,
+            commands: 0,
+            delivered: Vec::new(),
+        };
         sim.run_on(seconds);
         sim
     }
@@ -576,7 +712,11 @@ impl Sim {
         while self.now < end {
             self.carry_out();
             let modem = self.modem.poll_timeout().map(|deadline| deadline.at);
-            let next = [modem, self.rack.poll_timeout()].into_iter().flatten().min().unwrap_or(end);
+            let next = [modem, self.rack.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .min()
+                .unwrap_or(end);
             self.now = next.clamp(self.now, end);
             self.rack.handle_timeout(self.now);
             self.modem.handle_timeout(self.now);
@@ -590,7 +730,9 @@ impl Sim {
                 self.obey(output);
             } else if let Some(output) = self.rack.poll_output() {
                 match output {
-                    RackOutput::Bytes(_, bytes) => self.modem.handle_input(Input::Bytes(&bytes), self.now),
+                    RackOutput::Bytes(_, bytes) => {
+                        self.modem.handle_input(Input::Bytes(&bytes), self.now)
+                    }
                     RackOutput::Phone(PhoneNews::Text { phone, .. }) => self.delivered.push(phone),
                     _ => {}
                 }
@@ -622,10 +764,21 @@ impl Sim {
     }
 
     fn submit(&mut self, token: u32) -> Option<Result<u8, SubmitFailure>> {
-        let data = UserData { header: None, body: Body::text("out") };
+        let data = UserData {
+            header: None,
+            body: Body::text("out"),
+        };
         let submit = Submit::new(Address::number(PHONE).unwrap(), data);
-        let pdu = Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().unwrap();
-        self.order(&ModemOutput::Submit { token, pdu: Bytes::from(pdu) });
+        let pdu = Pdu {
+            smsc: None,
+            tpdu: Tpdu::Submit(submit),
+        }
+        .encode()
+        .unwrap();
+        self.order(&ModemOutput::Submit {
+            token,
+            pdu: Bytes::from(pdu),
+        });
         self.run_on(60);
         self.news.iter().find_map(|news| match news {
             ModemInput::Submitted { token: of, outcome } if *of == token => Some(*outcome),
@@ -643,16 +796,34 @@ impl Sim {
 fn m_every_oddity_ends_as_works_with_less_and_says_what_is_missing() {
     for oddity in cellular_sim::modem::Oddity::ALL {
         let sim = Sim::run(oddity.name(), 1800);
-        assert!(sim.news.iter().any(|news| matches!(news, ModemInput::Present(_))), "{oddity:?}: unknown");
-        assert!(sim.commands < 1200, "{oddity:?}: {} commands in half an hour", sim.commands);
-        let mut said: Vec<_> =
-            sim.events.iter().filter(|event| event.level() == modem_proto::Level::Warning).collect();
+        assert!(
+            sim.news
+                .iter()
+                .any(|news| matches!(news, ModemInput::Present(_))),
+            "{oddity:?}: unknown"
+        );
+        assert!(
+            sim.commands < 1200,
+            "{oddity:?}: {} commands in half an hour",
+            sim.commands
+        );
+        let mut said: Vec<_> = sim
+            .events
+            .iter()
+            .filter(|event| event.level() == modem_proto::Level::Warning)
+            .collect();
         said.retain(|event| matches!(event, Event::Lacks(_) | Event::RestartsOften));
         let lines = said.len();
         said.dedup();
         assert_eq!(said.len(), lines, "{oddity:?}");
-        let registered = sim.news.contains(&ModemInput::Registration(Registration::Home));
-        assert_eq!(registered, oddity != cellular_sim::modem::Oddity::Refuses, "{oddity:?}");
+        let registered = sim
+            .news
+            .contains(&ModemInput::Registration(Registration::Home));
+        assert_eq!(
+            registered,
+            oddity != cellular_sim::modem::Oddity::Refuses,
+            "{oddity:?}"
+        );
     }
 }
 
@@ -670,7 +841,12 @@ fn m_what_is_missing_is_said_by_name() {
         assert_eq!(Sim::run(odd, 600).lacks(), wanted, "{odd}");
     }
     let refuses = Sim::run("refuses", 600).lacks();
-    for lack in [Lack::Messages, Lack::Registration, Lack::Signal, Lack::Calls] {
+    for lack in [
+        Lack::Messages,
+        Lack::Registration,
+        Lack::Signal,
+        Lack::Calls,
+    ] {
         assert!(refuses.contains(&lack), "{lack:?} in {refuses:?}");
     }
 }
@@ -678,17 +854,28 @@ fn m_what_is_missing_is_said_by_name() {
 #[test]
 fn m_what_is_missing_is_told_to_the_device() {
     let sim = Sim::run("cnmi-0", 600);
-    let told = sim
-        .news
-        .iter()
-        .rev()
-        .find_map(|news| if let ModemInput::Lacks(words) = news { Some(&words[..]) } else { None });
-    assert_eq!(told, Some(&["no delivery reports (AT+CNMI)".to_owned()][..]));
+    let told = sim.news.iter().rev().find_map(|news| {
+        if let ModemInput::Lacks(words) = news {
+            Some(&words[..])
+        } else {
+            None
+        }
+    });
+    assert_eq!(
+        told,
+        Some(&["no delivery reports (AT+CNMI)".to_owned()][..])
+    );
 }
 
 /// M: a modem without a name left a gap in the log.
 #[test]
 fn m_a_modem_without_a_name_is_told_in_words() {
-    let known = Event::Known { model: String::new(), dialect: "plain" };
-    assert_eq!(known.to_string(), "a modem that does not name itself answers (dialect plain)");
+    let known = Event::Known {
+        model: String::new(),
+        dialect: "plain",
+    };
+    assert_eq!(
+        known.to_string(),
+        "a modem that does not name itself answers (dialect plain)"
+    );
 }

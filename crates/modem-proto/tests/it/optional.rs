@@ -13,11 +13,18 @@ use modem_proto::{Event, Lack, OPTIONAL, Optional, Settings};
 
 /// Everything that a device can want of a modem is wanted: data, a PIN, an access point with a password.
 fn run(change: impl FnOnce(&mut Bench)) -> Bench {
-    let mut bench =
-        Bench::new(Settings { activate: true, pin: modem_proto::Pin::new("1234"), ..Settings::default() });
+    let mut bench = Bench::new(Settings {
+        activate: true,
+        pin: modem_proto::Pin::new("1234"),
+        ..Settings::default()
+    });
     change(&mut bench);
     bench.open();
-    let apn = Apn { name: "cmiot".into(), user: "me".into(), password: "secret".into() };
+    let apn = Apn {
+        name: "cmiot".into(),
+        user: "me".into(),
+        password: "secret".into(),
+    };
     bench.order(ModemOutput::UseApn(apn));
     bench.run(600);
     bench.order(ModemOutput::Dial(PhoneNumber::new("10086").unwrap()));
@@ -33,12 +40,20 @@ fn refused(row: &Optional) -> Bench {
             bench.device.on("AT+CGREG=2", &[&["OK"]]);
             bench.device.on("AT+CGREG?", &[&["+CGREG: 2,1", "OK"]]);
         }
-        row.commands.iter().for_each(|command| bench.device.refuse(command, "ERROR"));
+        row.commands
+            .iter()
+            .for_each(|command| bench.device.refuse(command, "ERROR"));
     })
 }
 
 fn said(bench: &Bench) -> Vec<Lack> {
-    let one = |event: &Event| if let Event::Lacks(lack) = event { Some(*lack) } else { None };
+    let one = |event: &Event| {
+        if let Event::Lacks(lack) = event {
+            Some(*lack)
+        } else {
+            None
+        }
+    };
     bench.events.iter().filter_map(one).collect()
 }
 
@@ -54,7 +69,8 @@ fn m_each_row_of_the_table_is_what_a_modem_without_these_commands_lacks() {
             _ => None,
         });
         let registered = bench.has(&ModemInput::Registration(Registration::Home));
-        let works = bench.identity().is_some() && registered != wanted.contains(&Lack::Registration);
+        let works =
+            bench.identity().is_some() && registered != wanted.contains(&Lack::Registration);
         // Once, though it was asked for minutes; and the device was told the same.
         let once = said(&bench).len() == wanted.len() && told.unwrap_or(0) == wanted.len();
         if !(works && once && found == wanted) {
@@ -65,14 +81,23 @@ fn m_each_row_of_the_table_is_what_a_modem_without_these_commands_lacks() {
             ));
         }
     }
-    assert!(wrong.is_empty(), "not as the table says:\n{}", wrong.concat());
+    assert!(
+        wrong.is_empty(),
+        "not as the table says:\n{}",
+        wrong.concat()
+    );
 }
 
 /// What is sent to a modem that takes all, and to one that refuses all, stands in the table. Messages and calls are
 /// answered to whoever ordered them.
 #[test]
 fn m_no_optional_command_is_missing_in_the_table() {
-    let kinds = [("ACME", "M1"), ("SIMCOM_Ltd", "SIM800"), ("SIMCOM", "SIM7600E"), ("Quectel", "EC25")];
+    let kinds = [
+        ("ACME", "M1"),
+        ("SIMCOM_Ltd", "SIM800"),
+        ("SIMCOM", "SIM7600E"),
+        ("Quectel", "EC25"),
+    ];
     for (maker, model) in kinds {
         for refuses in [false, true] {
             let bench = run(|bench| {
@@ -81,12 +106,15 @@ fn m_no_optional_command_is_missing_in_the_table() {
                 bench.device.pin = Some("1234");
                 if refuses {
                     bench.device.on("AT+CREG?", &[&["+CREG: 2,1", "OK"]]);
-                    ["AT+", "ATE"].iter().for_each(|all| bench.device.refuse(all, "ERROR"));
+                    ["AT+", "ATE"]
+                        .iter()
+                        .for_each(|all| bench.device.refuse(all, "ERROR"));
                 }
             });
             let mut unknown = BTreeSet::new();
             for sent in bench.commands() {
-                let known = |row: &Optional| row.commands.iter().any(|command| sent.starts_with(command));
+                let known =
+                    |row: &Optional| row.commands.iter().any(|command| sent.starts_with(command));
                 let ordered = sent == "AT" || ORDERED.iter().any(|head| sent.starts_with(head));
                 if !ordered && !OPTIONAL.iter().any(known) {
                     unknown.insert(sent);
@@ -98,7 +126,16 @@ fn m_no_optional_command_is_missing_in_the_table() {
 }
 
 /// What a person or the device has ordered is answered to them; `AT` is no option.
-const ORDERED: [&str; 8] = ["ATQ0V1E0", "ATD", "ATH", "ATA", "AT+CPIN=", "AT+CGACT=0", "AT+CMGR", "AT+CHLD"];
+const ORDERED: [&str; 8] = [
+    "ATQ0V1E0",
+    "ATD",
+    "ATH",
+    "ATA",
+    "AT+CPIN=",
+    "AT+CGACT=0",
+    "AT+CMGR",
+    "AT+CHLD",
+];
 
 #[test]
 fn words_have_no_sign_that_stands_between_them() {
@@ -133,19 +170,37 @@ fn m_the_pages_show_the_table() {
             commands(row)
         );
         for lack in row.lacks {
-            assert!(chinese.contains(lack.words()), "{lack} is not in the Chinese page");
+            assert!(
+                chinese.contains(lack.words()),
+                "{lack} is not in the Chinese page"
+            );
         }
     }
 }
 
 fn commands(row: &Optional) -> String {
-    row.commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
+    row.commands
+        .iter()
+        .map(|command| format!("`{command}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn line(row: &Optional) -> String {
     let lacks: Vec<_> = row.lacks.iter().map(|lack| lack.words()).collect();
-    let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-    format!("| {} | {} | {} |\n", commands(row), or_none(row.tries.to_owned()), or_none(lacks.join("; ")))
+    let or_none = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    format!(
+        "| {} | {} | {} |\n",
+        commands(row),
+        or_none(row.tries.to_owned()),
+        or_none(lacks.join("; "))
+    )
 }
 
 const BEGIN: &str = "| command | tried in turn, or how it goes without | what is missing where nothing helps |\n|---|---|---|\n";

@@ -18,17 +18,26 @@ struct Since {
 }
 
 fn mark(bench: &Bench) -> Since {
-    Since { events: bench.events.len(), news: bench.news.len(), reopens: bench.reopens.len() }
+    Since {
+        events: bench.events.len(),
+        news: bench.news.len(),
+        reopens: bench.reopens.len(),
+    }
 }
 
 /// Lines that a person sees: of the dialogue, and those that the host writes of news.
 fn log_lines(bench: &Bench, since: &Since) -> Vec<String> {
     let events = bench.events.iter().skip(since.events);
-    let said = events.filter(|event| event.level() > Level::Trace).map(ToString::to_string);
+    let said = events
+        .filter(|event| event.level() > Level::Trace)
+        .map(ToString::to_string);
     let news = bench.news.iter().skip(since.news).filter(|news| {
         matches!(
             news,
-            ModemInput::Present(_) | ModemInput::Gone | ModemInput::Sim(_) | ModemInput::Registration(_)
+            ModemInput::Present(_)
+                | ModemInput::Gone
+                | ModemInput::Sim(_)
+                | ModemInput::Registration(_)
         )
     });
     said.chain(news.map(|news| format!("{news:?}"))).collect()
@@ -36,7 +45,12 @@ fn log_lines(bench: &Bench, since: &Since) -> Vec<String> {
 
 /// Everything that was written to the device.
 fn writes(bench: &Bench, since: &Since) -> usize {
-    bench.events.iter().skip(since.events).filter(|event| matches!(event, Event::Sent(_))).count()
+    bench
+        .events
+        .iter()
+        .skip(since.events)
+        .filter(|event| matches!(event, Event::Sent(_)))
+        .count()
 }
 
 fn silent() -> Bench {
@@ -51,7 +65,12 @@ fn m_a_modem_that_never_answers_is_asked_less_and_less_often_and_told_once() {
     let mut bench = silent();
     let first = mark(&bench);
     bench.run(HOUR);
-    assert_eq!(log_lines(&bench, &first).len(), 1, "{:?}", log_lines(&bench, &first));
+    assert_eq!(
+        log_lines(&bench, &first).len(),
+        1,
+        "{:?}",
+        log_lines(&bench, &first)
+    );
     let later = mark(&bench);
     bench.run(HOUR);
     assert!(
@@ -59,7 +78,11 @@ fn m_a_modem_that_never_answers_is_asked_less_and_less_often_and_told_once() {
         "{} times opened",
         bench.reopens.len() - later.reopens
     );
-    assert!(writes(&bench, &later) <= 120, "{} probes", writes(&bench, &later));
+    assert!(
+        writes(&bench, &later) <= 120,
+        "{} probes",
+        writes(&bench, &later)
+    );
     assert_eq!(log_lines(&bench, &later).len(), 0);
     // It is found within the longest pause.
     bench.device.silent = false;
@@ -87,7 +110,11 @@ fn m_a_modem_that_falls_silent_backs_off_too() {
     bench.run(HOUR);
     let later = mark(&bench);
     bench.run(HOUR);
-    assert!(writes(&bench, &later) <= 120, "{} probes", writes(&bench, &later));
+    assert!(
+        writes(&bench, &later) <= 120,
+        "{} probes",
+        writes(&bench, &later)
+    );
     assert_eq!(log_lines(&bench, &later).len(), 0);
     bench.device.silent = false;
     bench.run(330);
@@ -108,10 +135,19 @@ fn m_a_modem_that_refuses_even_at_backs_off() {
     bench.open();
     let first = mark(&bench);
     bench.run(HOUR);
-    assert_eq!(log_lines(&bench, &first).len(), 1, "{:?}", log_lines(&bench, &first));
+    assert_eq!(
+        log_lines(&bench, &first).len(),
+        1,
+        "{:?}",
+        log_lines(&bench, &first)
+    );
     let later = mark(&bench);
     bench.run(HOUR);
-    assert!(writes(&bench, &later) <= 120, "{} probes", writes(&bench, &later));
+    assert!(
+        writes(&bench, &later) <= 120,
+        "{} probes",
+        writes(&bench, &later)
+    );
 }
 
 #[test]
@@ -123,8 +159,17 @@ fn m_a_modem_that_refuses_every_command_of_the_start_is_asked_little() {
     bench.run(HOUR);
     let later = mark(&bench);
     bench.run(HOUR);
-    assert!(writes(&bench, &later) <= 150, "{} commands", writes(&bench, &later));
-    assert_eq!(log_lines(&bench, &later).len(), 0, "{:?}", log_lines(&bench, &later));
+    assert!(
+        writes(&bench, &later) <= 150,
+        "{} commands",
+        writes(&bench, &later)
+    );
+    assert_eq!(
+        log_lines(&bench, &later).len(),
+        0,
+        "{:?}",
+        log_lines(&bench, &later)
+    );
 }
 
 /// In the middle of every start, and before it was introduced.
@@ -146,7 +191,12 @@ fn m_a_modem_that_restarts_in_the_middle_of_every_start_is_told_once() {
     }
     let (later, restarts) = later.unwrap();
     assert!((10..=13).contains(&(bench.modem.counters().restarts - restarts)));
-    assert_eq!(log_lines(&bench, &later).len(), 0, "{:?}", log_lines(&bench, &later));
+    assert_eq!(
+        log_lines(&bench, &later).len(),
+        0,
+        "{:?}",
+        log_lines(&bench, &later)
+    );
     bench.run(330);
     assert!(bench.identity().is_some());
 }
@@ -166,8 +216,17 @@ fn m_a_device_that_vanishes_and_comes_back_every_few_seconds_is_left_alone() {
         }
     }
     let later = later.unwrap();
-    assert!(writes(&bench, &later) <= 12 * 30, "{} commands", writes(&bench, &later));
-    assert_eq!(log_lines(&bench, &later).len(), 0, "{:?}", log_lines(&bench, &later));
+    assert!(
+        writes(&bench, &later) <= 12 * 30,
+        "{} commands",
+        writes(&bench, &later)
+    );
+    assert_eq!(
+        log_lines(&bench, &later).len(),
+        0,
+        "{:?}",
+        log_lines(&bench, &later)
+    );
     // When it stays, it is asked after five minutes at most.
     bench.open();
     bench.run(330);
@@ -182,9 +241,25 @@ fn m_a_modem_that_never_registers_is_restarted_by_nobody() {
     bench.run(HOUR);
     let later = mark(&bench);
     bench.run(HOUR);
-    assert!(writes(&bench, &later) <= 400, "{} commands", writes(&bench, &later));
-    assert_eq!(log_lines(&bench, &later).len(), 0, "{:?}", log_lines(&bench, &later));
-    assert_eq!((bench.gone(), bench.reopens.len(), bench.count("AT+CFUN=1,1")), (0, 0, 0));
+    assert!(
+        writes(&bench, &later) <= 400,
+        "{} commands",
+        writes(&bench, &later)
+    );
+    assert_eq!(
+        log_lines(&bench, &later).len(),
+        0,
+        "{:?}",
+        log_lines(&bench, &later)
+    );
+    assert_eq!(
+        (
+            bench.gone(),
+            bench.reopens.len(),
+            bench.count("AT+CFUN=1,1")
+        ),
+        (0, 0, 0)
+    );
     bench.device.registration = "1".into();
     bench.run(61);
     assert!(bench.has(&ModemInput::Registration(Registration::Home)));

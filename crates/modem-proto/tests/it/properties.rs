@@ -59,7 +59,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(ModemOutput::Answer),
         Just(ModemOutput::HangUp),
         (0..9u64).prop_map(ModemOutput::Taken),
-        (0..9u32).prop_map(|token| ModemOutput::Submit { token, pdu: Bytes::from_static(&[0, 1, 2, 3]) }),
+        (0..9u32).prop_map(|token| ModemOutput::Submit {
+            token,
+            pdu: Bytes::from_static(&[0, 1, 2, 3])
+        }),
     ];
     let line = (0..LINES.len()).prop_map(|at| format!("\r\n{}\r\n", LINES[at]).into_bytes());
     let step = prop_oneof![
@@ -109,7 +112,10 @@ impl Checks {
         match news {
             ModemInput::Present(_) => self.present = true,
             ModemInput::Gone => {
-                assert!(self.present && self.outstanding == 0, "answered before it is gone");
+                assert!(
+                    self.present && self.outstanding == 0,
+                    "answered before it is gone"
+                );
                 self.present = false;
             }
             ModemInput::Submitted { .. } => self.outstanding -= 1,

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
-use cellular_sim::radio::{Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb};
+use cellular_sim::radio::{
+    Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb,
+};
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, Registration};
 use dtu_proto::time::{Duration, Instant};
 use modem_proto::{Event, Input, Modem, Output, Settings};
@@ -66,17 +68,45 @@ pub(crate) struct Pump<P> {
 
 impl<P: fmt::Debug> Pump<P> {
     /// One modem, of a dialect and with oddities after the seed.
-    pub(crate) fn new(seed: u64, talks: bool, network: Network, setup: Setup, settings: Settings) -> Self {
-        let faults = Faults { lost: 8, answer_lost: 8, refused: 8, doubled: 10, ..network.faults };
+    pub(crate) fn new(
+        seed: u64,
+        talks: bool,
+        network: Network,
+        setup: Setup,
+        settings: Settings,
+    ) -> Self {
+        let faults = Faults {
+            lost: 8,
+            answer_lost: 8,
+            refused: 8,
+            doubled: 10,
+            ..network.faults
+        };
         let submit = Span::millis(200, 9000);
         let delivery = Span::millis(200, 20_000);
-        let mut rack = Rack::new(seed, Network { submit, delivery, faults, ..network });
+        let mut rack = Rack::new(
+            seed,
+            Network {
+                submit,
+                delivery,
+                faults,
+                ..network
+            },
+        );
         let dialect = [Dialect::Generic, Dialect::Sim800, Dialect::Ec2x][seed as usize % 3];
         let odd = odd(&mut Dice(!seed));
         if talks {
             println!("odd: {odd}");
         }
-        rack.add(Setup { dialect, odd, ..setup }, Subscriber::default(), Instant::ZERO);
+        rack.add(
+            Setup {
+                dialect,
+                odd,
+                ..setup
+            },
+            Subscriber::default(),
+            Instant::ZERO,
+        );
         let mut pump = Self {
             seed,
             talks,
@@ -150,7 +180,11 @@ impl<P: fmt::Debug> Pump<P> {
             self.carry_out(host);
             host.handle_timeout(self.now);
             self.carry_out(host);
-            while let Some(entry) = self.plans.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            while let Some(entry) = self
+                .plans
+                .first_entry()
+                .filter(|entry| entry.key().0 <= self.now)
+            {
                 let plan = entry.remove();
                 self.happens(plan, host);
                 self.carry_out(host);
@@ -165,7 +199,8 @@ impl<P: fmt::Debug> Pump<P> {
             Verb::Modem(ModemFault::PromptErrors(0)),
             Verb::Registration(Registration::Home, None),
         ];
-        none.iter().for_each(|verb| self.rack.carry_out(1, verb, self.now));
+        none.iter()
+            .for_each(|verb| self.rack.carry_out(1, verb, self.now));
     }
 
     fn happens(&mut self, plan: Plan<P>, host: &mut impl Host<Plan = P>) {
@@ -175,7 +210,15 @@ impl<P: fmt::Debug> Pump<P> {
         match plan {
             Plan::Text(text) => {
                 let from = PhoneNumber::new(PHONE).unwrap();
-                self.rack.carry_out(1, &Verb::Text { from, to: None, text }, self.now);
+                self.rack.carry_out(
+                    1,
+                    &Verb::Text {
+                        from,
+                        to: None,
+                        text,
+                    },
+                    self.now,
+                );
             }
             Plan::Fault => self.go_wrong(),
             Plan::Open if self.there => {
@@ -243,7 +286,9 @@ impl<P: fmt::Debug> Pump<P> {
                 self.there = true;
                 self.insert(Duration::from_secs(1), Plan::Open);
             }
-            RackOutput::Phone(PhoneNews::Text { data, .. }) => self.delivered.push(data.text().unwrap()),
+            RackOutput::Phone(PhoneNews::Text { data, .. }) => {
+                self.delivered.push(data.text().unwrap())
+            }
             RackOutput::Bytes(..) | RackOutput::Phone(_) => {}
             RackOutput::Problem(problem) => panic!("seed {}: {problem}", self.seed),
         }
@@ -278,7 +323,9 @@ impl<P: fmt::Debug> Pump<P> {
 pub(crate) fn assert_each_once(texts: &[String], word: &str, count: usize, what: &str) {
     let mut texts = texts.to_vec();
     texts.sort();
-    let mut wanted: Vec<_> = (0..count).map(|number| format!("{word} {number}")).collect();
+    let mut wanted: Vec<_> = (0..count)
+        .map(|number| format!("{word} {number}"))
+        .collect();
     wanted.sort();
     assert_eq!(texts, wanted, "{what}");
 }

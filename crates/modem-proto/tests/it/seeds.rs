@@ -31,13 +31,29 @@ fn every_message_arrives_once_whatever_modem_and_network_do() {
 fn run(seed: u64, talks: bool) {
     let network = Network {
         registration: Span::millis(0, 20_000),
-        faults: Faults { overtaken: 5, ..Faults::default() },
+        faults: Faults {
+            overtaken: 5,
+            ..Faults::default()
+        },
         ..Network::default()
     };
     let pin = seed.is_multiple_of(2).then(|| "1234".to_owned());
     let places = Dice(seed ^ 1).throw(2..=20) as usize;
-    let settings = Settings { pin: Pin::new("1234"), ..Settings::default() };
-    let mut pump = Pump::new(seed, talks, network, Setup { pin, places, ..Setup::default() }, settings);
+    let settings = Settings {
+        pin: Pin::new("1234"),
+        ..Settings::default()
+    };
+    let mut pump = Pump::new(
+        seed,
+        talks,
+        network,
+        Setup {
+            pin,
+            places,
+            ..Setup::default()
+        },
+        settings,
+    );
     pump.plan(Duration::from_secs(1), Plan::Send);
     (0..TEXTS_IN).for_each(|number| pump.plan_text(format!("in {number}")));
     pump.plan_faults(25);
@@ -84,7 +100,9 @@ impl Host for User {
     fn hear(&mut self, news: ModemInput, pump: &mut Pump<Plan>) {
         match news {
             ModemInput::Message { id, pdu } => {
-                let Tpdu::Deliver(deliver) = Pdu::decode(&pdu).unwrap().pdu.tpdu else { return };
+                let Tpdu::Deliver(deliver) = Pdu::decode(&pdu).unwrap().pdu.tpdu else {
+                    return;
+                };
                 if self.seen.insert(pdu.to_vec()) {
                     self.received.push(deliver.data.text().unwrap());
                 }
@@ -95,7 +113,9 @@ impl Host for User {
                 self.awaits = false;
                 match outcome {
                     Ok(_) | Err(SubmitFailure::DUPLICATE) => self.sending += 1,
-                    Err(failure) => assert!(failure.is_temporary(), "seed {}: {failure}", pump.seed),
+                    Err(failure) => {
+                        assert!(failure.is_temporary(), "seed {}: {failure}", pump.seed)
+                    }
                 }
                 let after = pump.dice.seconds(1..=90);
                 pump.plan(after, Plan::Send);
@@ -110,31 +130,65 @@ impl User {
         if self.awaits || self.sending >= TEXTS_OUT {
             return;
         }
-        let data = UserData { header: None, body: Body::text(&format!("out {}", self.sending)) };
+        let data = UserData {
+            header: None,
+            body: Body::text(&format!("out {}", self.sending)),
+        };
         let mut submit = Submit::new(Address::number(PHONE).unwrap(), data);
         // So the service centre knows a repeat.
         submit.reject_duplicates = true;
         submit.reference = self.sending as u8;
-        let pdu = Pdu { smsc: None, tpdu: Tpdu::Submit(submit) }.encode().unwrap();
+        let pdu = Pdu {
+            smsc: None,
+            tpdu: Tpdu::Submit(submit),
+        }
+        .encode()
+        .unwrap();
         self.token += 1;
         self.awaits = true;
-        pump.order(&ModemOutput::Submit { token: self.token, pdu: Bytes::from(pdu) });
+        pump.order(&ModemOutput::Submit {
+            token: self.token,
+            pdu: Bytes::from(pdu),
+        });
     }
 
     fn check(&self, pump: &mut Pump<Plan>) {
         let seed = pump.seed;
-        assert_each_once(&pump.delivered, "out", TEXTS_OUT, &format!("seed {seed}: sent"));
-        assert_each_once(&self.received, "in", TEXTS_IN, &format!("seed {seed}: received"));
+        assert_each_once(
+            &pump.delivered,
+            "out",
+            TEXTS_OUT,
+            &format!("seed {seed}: sent"),
+        );
+        assert_each_once(
+            &self.received,
+            "in",
+            TEXTS_IN,
+            &format!("seed {seed}: received"),
+        );
         // And the modem has nothing left: the storage says so when it is asked.
         let rack = &mut pump.rack;
         let number = rack.number(0).unwrap();
-        assert_eq!(rack.network().waiting_for(number), 0, "seed {seed}: waits in the network");
+        assert_eq!(
+            rack.network().waiting_for(number),
+            0,
+            "seed {seed}: waits in the network"
+        );
         rack.read(0, b"AT+CPMS?\r", pump.now);
         rack.handle_timeout(pump.now + Duration::from_secs(10));
         let said: Vec<u8> = std::iter::from_fn(|| rack.poll_output())
-            .flat_map(|output| if let RackOutput::Bytes(_, bytes) = output { bytes } else { Vec::new() })
+            .flat_map(|output| {
+                if let RackOutput::Bytes(_, bytes) = output {
+                    bytes
+                } else {
+                    Vec::new()
+                }
+            })
             .collect();
         let said = String::from_utf8(said).unwrap();
-        assert!(said.contains("+CPMS: \"SM\",0,"), "seed {seed}: left in the modem: {said}");
+        assert!(
+            said.contains("+CPMS: \"SM\",0,"),
+            "seed {seed}: left in the modem: {said}"
+        );
     }
 }

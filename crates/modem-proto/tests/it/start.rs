@@ -10,7 +10,10 @@ use dtu_proto::time::Duration;
 use modem_proto::{Event, Input, Pin, PinPast, Settings};
 
 fn with_pin(pin: &str) -> Bench {
-    Bench::new(Settings { pin: Pin::new(pin), ..Settings::default() })
+    Bench::new(Settings {
+        pin: Pin::new(pin),
+        ..Settings::default()
+    })
 }
 
 fn sims(bench: &Bench) -> Vec<SimState> {
@@ -27,27 +30,40 @@ fn a_modem_tells_who_it_is_and_what_it_can() {
     bench.open();
     bench.run(20);
     let identity = bench.identity().unwrap();
-    assert_eq!((identity.imei.as_str(), identity.imsi.as_str()), ("867459041234567", "460001234567890"));
+    assert_eq!(
+        (identity.imei.as_str(), identity.imsi.as_str()),
+        ("867459041234567", "460001234567890")
+    );
     assert_eq!(identity.model, "ACME M1");
     assert!(identity.abilities.messages && identity.abilities.calls);
     assert_eq!(sims(&bench), [SimState::Ready]);
     assert!(bench.has(&ModemInput::OwnNumber(PhoneNumber::new("13800138000"))));
-    assert!(bench.has(&ModemInput::ServiceCenter(PhoneNumber::new("+8613800531500"))));
+    assert!(bench.has(&ModemInput::ServiceCenter(PhoneNumber::new(
+        "+8613800531500"
+    ))));
     assert_eq!(bench.gone(), 0);
 }
 
 #[test]
 fn every_framing_of_the_field_is_understood() {
-    for (before, behind) in
-        [("\r\n", "\r\n"), ("", "\r\n"), ("\r\n\r\n", "\r\n\r\n"), ("\r\r\n", "\r\n"), ("\n", "\r")]
-    {
+    for (before, behind) in [
+        ("\r\n", "\r\n"),
+        ("", "\r\n"),
+        ("\r\n\r\n", "\r\n\r\n"),
+        ("\r\r\n", "\r\n"),
+        ("\n", "\r"),
+    ] {
         for chunk in [1, 3, usize::MAX] {
             let mut bench = Bench::new(Settings::default());
             bench.device.frame = (before, behind);
             bench.device.chunk = chunk;
             bench.open();
             bench.run(20);
-            assert_eq!(bench.identity().unwrap().model, "ACME M1", "{before:?} {behind:?} {chunk}");
+            assert_eq!(
+                bench.identity().unwrap().model,
+                "ACME M1",
+                "{before:?} {behind:?} {chunk}"
+            );
             assert_eq!(bench.modem.counters().unanswered, 0);
         }
     }
@@ -82,7 +98,9 @@ fn zeros_and_garbage_of_a_boot_do_no_harm() {
     let now = bench.now;
     bench.device.send(now, vec![0; 300]);
     bench.device.send(now, vec![0xFF; 5000]);
-    bench.device.send(now, b"\r\nRDY\r\n\r\n+CFUN: 1\r\n".to_vec());
+    bench
+        .device
+        .send(now, b"\r\nRDY\r\n\r\n+CFUN: 1\r\n".to_vec());
     bench.open();
     bench.run(20);
     assert!(bench.identity().is_some());
@@ -92,22 +110,61 @@ fn zeros_and_garbage_of_a_boot_do_no_harm() {
 #[test]
 fn each_dialect_gets_its_own_commands() {
     let tables = [
-        ("SIMCOM_Ltd", "SIMCOM_SIM800L", "AT+CLTS=1", "AT+SPIC", "AT+CSTT=\"cmiot\",\"u\",\"secret\""),
-        ("SIMCOM INCORPORATED", "SIM7600E-H", "AT+CTZR=1", "AT+SPIC", "AT+CGAUTH=1,1,\"secret\",\"u\""),
-        ("Quectel", "EC25", "AT+CTZU=3", "AT+QPINC=\"SC\"", "AT+QICSGP=1,1,\"cmiot\",\"u\",\"secret\",3"),
-        ("ACME", "M1", "AT+CTZU=1", "AT+CPINR=\"SIM PIN\"", "AT+CGAUTH=1,1,\"u\",\"secret\""),
+        (
+            "SIMCOM_Ltd",
+            "SIMCOM_SIM800L",
+            "AT+CLTS=1",
+            "AT+SPIC",
+            "AT+CSTT=\"cmiot\",\"u\",\"secret\"",
+        ),
+        (
+            "SIMCOM INCORPORATED",
+            "SIM7600E-H",
+            "AT+CTZR=1",
+            "AT+SPIC",
+            "AT+CGAUTH=1,1,\"secret\",\"u\"",
+        ),
+        (
+            "Quectel",
+            "EC25",
+            "AT+CTZU=3",
+            "AT+QPINC=\"SC\"",
+            "AT+QICSGP=1,1,\"cmiot\",\"u\",\"secret\",3",
+        ),
+        (
+            "ACME",
+            "M1",
+            "AT+CTZU=1",
+            "AT+CPINR=\"SIM PIN\"",
+            "AT+CGAUTH=1,1,\"u\",\"secret\"",
+        ),
     ];
     for (maker, model, init, tries, authentication) in tables {
         let mut bench = with_pin("1234");
         bench.device.pin = Some("1234");
         bench.device.on("AT+CGMI", &[&[maker, "OK"]]);
         bench.device.on("AT+CGMM", &[&[model, "OK"]]);
-        let apn = Apn { name: "cmiot".into(), user: "u".into(), password: "secret".into() };
+        let apn = Apn {
+            name: "cmiot".into(),
+            user: "u".into(),
+            password: "secret".into(),
+        };
         bench.order(ModemOutput::UseApn(apn));
         bench.open();
         bench.run(30);
-        for command in [init, tries, "AT+CPIN=\"1234\"", "AT+CGDCONT=1,\"IP\",\"cmiot\"", authentication] {
-            assert_eq!(bench.count(command), 1, "{model}: {command} in {:?}", bench.commands());
+        for command in [
+            init,
+            tries,
+            "AT+CPIN=\"1234\"",
+            "AT+CGDCONT=1,\"IP\",\"cmiot\"",
+            authentication,
+        ] {
+            assert_eq!(
+                bench.count(command),
+                1,
+                "{model}: {command} in {:?}",
+                bench.commands()
+            );
         }
     }
 }
@@ -117,12 +174,20 @@ fn no_secret_is_ever_logged() {
     let mut bench = with_pin("4711");
     bench.device.pin = Some("4711");
     bench.device.on("ATE0", &[&["ERROR"]]);
-    let apn = Apn { name: "cmiot".into(), user: "u".into(), password: "hush".into() };
+    let apn = Apn {
+        name: "cmiot".into(),
+        user: "u".into(),
+        password: "hush".into(),
+    };
     bench.order(ModemOutput::UseApn(apn));
     bench.open();
     bench.run(30);
     assert_eq!(bench.device.pins, ["4711"]);
-    assert!(bench.events.contains(&Event::Sent("AT+CPIN=\"****\"".into())));
+    assert!(
+        bench
+            .events
+            .contains(&Event::Sent("AT+CPIN=\"****\"".into()))
+    );
     for event in &bench.events {
         let text = format!("{event} {event:?}");
         assert!(!text.contains("4711") && !text.contains("hush"), "{text}");
@@ -131,23 +196,37 @@ fn no_secret_is_ever_logged() {
 
 #[test]
 fn commands_of_the_user_are_sent_at_each_start_and_a_refused_one_is_told() {
-    let init = vec!["AT+QURCCFG=\"urcport\",\"usbat\"".to_owned(), "AT+NO".into()];
-    let mut bench = Bench::new(Settings { init, ..Settings::default() });
+    let init = vec![
+        "AT+QURCCFG=\"urcport\",\"usbat\"".to_owned(),
+        "AT+NO".into(),
+    ];
+    let mut bench = Bench::new(Settings {
+        init,
+        ..Settings::default()
+    });
     bench.device.on("AT+NO", &[&["+CME ERROR: 4"]]);
     bench.open();
     bench.run(20);
     bench.says("RDY");
     bench.run(20);
     assert_eq!(bench.count("AT+QURCCFG=\"urcport\",\"usbat\""), 2);
-    let refused = Event::Refused { command: "AT+NO".into(), why: "+CME ERROR: 4".into() };
+    let refused = Event::Refused {
+        command: "AT+NO".into(),
+        why: "+CME ERROR: 4".into(),
+    };
     assert!(bench.events.contains(&refused));
 }
 
 #[test]
 fn what_the_users_commands_set_is_shown_nowhere() {
     let init = vec!["AT+CGAUTH=1,1,\"u\",\"geheim\"".to_owned(), "ATX4".into()];
-    let mut bench = Bench::new(Settings { init, ..Settings::default() });
-    bench.device.on("AT+CGAUTH=1,1,\"u\",\"geheim\"", &[&["ERROR"]]);
+    let mut bench = Bench::new(Settings {
+        init,
+        ..Settings::default()
+    });
+    bench
+        .device
+        .on("AT+CGAUTH=1,1,\"u\",\"geheim\"", &[&["ERROR"]]);
     bench.open();
     bench.run(20);
     assert!(bench.events.contains(&Event::Sent("AT+CGAUTH=****".into())));
@@ -173,7 +252,13 @@ fn a_pin_opens_the_card_and_what_needs_it_comes_after() {
 
 /// What a note on the disk went through.
 fn pasts(bench: &Bench) -> Vec<PinPast> {
-    let past = |event: &Event| if let Event::PinIs(past) = event { Some(*past) } else { None };
+    let past = |event: &Event| {
+        if let Event::PinIs(past) = event {
+            Some(*past)
+        } else {
+            None
+        }
+    };
     bench.events.iter().filter_map(past).collect()
 }
 
@@ -183,18 +268,28 @@ fn later_starts(mut bench: Bench) -> Bench {
     for _ in 0..3 {
         note = pasts(&bench).last().copied().unwrap_or(note);
         let commands = bench.device.commands.len();
-        bench = Bench { device: bench.device, ..with_pin_past("1234", note) };
+        bench = Bench {
+            device: bench.device,
+            ..with_pin_past("1234", note)
+        };
         bench.device.echo = true;
         bench.open();
         bench.run(60);
-        assert!(bench.device.commands.len() > commands + 5, "the start went on");
+        assert!(
+            bench.device.commands.len() > commands + 5,
+            "the start went on"
+        );
         assert!(bench.events.contains(&Event::PinMissing));
     }
     bench
 }
 
 fn with_pin_past(pin: &str, pin_past: PinPast) -> Bench {
-    Bench::new(Settings { pin: Pin::new(pin), pin_past, ..Settings::default() })
+    Bench::new(Settings {
+        pin: Pin::new(pin),
+        pin_past,
+        ..Settings::default()
+    })
 }
 
 /// Four starts with a state folder that could not be written locked the card.
@@ -207,9 +302,17 @@ fn k6_a_pin_that_cannot_be_noted_stays_here_and_the_rest_works() {
     bench.run(300);
     bench.order(ModemOutput::Reset);
     bench.run(300);
-    assert_eq!((bench.count("AT+CPIN=\"9999\""), sims(&bench).first()), (0, Some(&SimState::PinNeeded)));
+    assert_eq!(
+        (bench.count("AT+CPIN=\"9999\""), sims(&bench).first()),
+        (0, Some(&SimState::PinNeeded))
+    );
     assert_eq!(pasts(&bench), [PinPast::Sent], "said to the host once");
-    assert!(!bench.events.iter().any(|event| matches!(event, Event::Sent(text) if text.contains("CPIN="))));
+    assert!(
+        !bench
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Sent(text) if text.contains("CPIN=")))
+    );
     // A person opens the card: that says nothing of the PIN of the settings.
     bench.device.pin = None;
     bench.run(60);
@@ -228,15 +331,29 @@ fn k6_an_ok_that_opens_nothing_counts_as_a_try() {
         let mut bench = with_pin("1234");
         bench.device.pin = Some("1234");
         bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
-        bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["+CPINR: SIM PIN,3,3", "OK"], &[tries, "OK"]]);
+        bench.device.on(
+            "AT+CPINR=\"SIM PIN\"",
+            &[&["+CPINR: SIM PIN,3,3", "OK"], &[tries, "OK"]],
+        );
         bench.open();
         bench.run(600);
         assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries}");
-        assert_eq!(bench.events.iter().filter(|event| **event == Event::PinUnheeded).count(), sent);
+        assert_eq!(
+            bench
+                .events
+                .iter()
+                .filter(|event| **event == Event::PinUnheeded)
+                .count(),
+            sent
+        );
         assert!(!bench.events.contains(&Event::PinAccepted));
         assert_eq!(sims(&bench), [SimState::PinNeeded]);
         let bench = later_starts(bench);
-        assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries}: later starts");
+        assert_eq!(
+            bench.count("AT+CPIN=\"1234\""),
+            sent,
+            "{tries}: later starts"
+        );
     }
 }
 
@@ -244,25 +361,40 @@ fn k6_an_ok_that_opens_nothing_counts_as_a_try() {
 fn k6_a_card_that_needs_some_seconds_to_open_gets_its_pin_once() {
     let mut bench = with_pin("1234");
     let shut: &[&str] = &["+CPIN: SIM PIN", "OK"];
-    bench.device.on("AT+CPIN?", &[shut, shut, shut, shut, shut, shut, &["+CPIN: READY", "OK"]]);
+    bench.device.on(
+        "AT+CPIN?",
+        &[shut, shut, shut, shut, shut, shut, &["+CPIN: READY", "OK"]],
+    );
     bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
     bench.open();
     bench.run(60);
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
-    assert_eq!((sims(&bench), pasts(&bench)), (vec![SimState::Ready], vec![PinPast::Sent, PinPast::Taken]));
+    assert_eq!(
+        (sims(&bench), pasts(&bench)),
+        (vec![SimState::Ready], vec![PinPast::Sent, PinPast::Taken])
+    );
     assert!(!bench.events.contains(&Event::PinUnheeded));
 }
 
 /// A modem whose count of tries stands still had the PIN refused at each start, until the card was locked.
 #[test]
 fn k6_a_refused_pin_is_never_sent_again_whatever_the_modem_says_of_its_tries() {
-    for refusal in ["+CME ERROR: 16", "+CME ERROR: incorrect password", "+CME ERROR: 3", "ERROR"] {
+    for refusal in [
+        "+CME ERROR: 16",
+        "+CME ERROR: incorrect password",
+        "+CME ERROR: 3",
+        "ERROR",
+    ] {
         let mut bench = with_pin("1234");
         bench.device.pin = Some("4321");
         bench.device.on("AT+CPIN=\"1234\"", &[&[refusal]]);
         bench.open();
         bench.run(60);
-        assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Refused], "{refusal}");
+        assert_eq!(
+            pasts(&bench),
+            [PinPast::Sent, PinPast::Refused],
+            "{refusal}"
+        );
         let bench = later_starts(bench);
         assert_eq!(bench.count("AT+CPIN=\"1234\""), 1, "{refusal}");
     }
@@ -294,7 +426,10 @@ fn k6_a_card_that_was_busy_has_not_looked_at_the_pin() {
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
     bench.device.replies.clear();
     bench.run(60);
-    assert_eq!((sims(&bench), bench.device.pins.len()), (vec![SimState::Ready], 1));
+    assert_eq!(
+        (sims(&bench), bench.device.pins.len()),
+        (vec![SimState::Ready], 1)
+    );
 }
 
 #[test]
@@ -318,16 +453,30 @@ fn a_wrong_pin_is_sent_once_whatever_restarts() {
 
 #[test]
 fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost_no_try() {
-    for (tries, sent) in [("+CPINR: SIM PIN,2,3", 0), ("+CPINR: SIM PIN,3,3", 1), ("", 0)] {
+    for (tries, sent) in [
+        ("+CPINR: SIM PIN,2,3", 0),
+        ("+CPINR: SIM PIN,3,3", 1),
+        ("", 0),
+    ] {
         let mut bench = with_pin_past("1234", PinPast::Sent);
         bench.device.pin = Some("1234");
         let refused: &[&str] = &["ERROR"];
         let answer: &[&str] = &[tries, "OK"];
-        bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { answer }]);
+        bench.device.on(
+            "AT+CPINR=\"SIM PIN\"",
+            &[if tries.is_empty() { refused } else { answer }],
+        );
         bench.open();
         bench.run(300);
         assert_eq!(bench.device.pins.len(), sent, "{tries}");
-        assert_eq!(bench.events.iter().filter(|event| **event == Event::PinMissing).count(), 1 - sent);
+        assert_eq!(
+            bench
+                .events
+                .iter()
+                .filter(|event| **event == Event::PinMissing)
+                .count(),
+            1 - sent
+        );
     }
 }
 
@@ -350,10 +499,18 @@ fn k6_a_pin_goes_out_twice_at_most_until_a_card_is_seen_to_take_it() {
             bench.device.on("AT+CPIN=\"1234\"", answer);
             let refused: &[&str] = &["ERROR"];
             let count: &[&str] = &[tries, "OK"];
-            bench.device.on("AT+CPINR=\"SIM PIN\"", &[if tries.is_empty() { refused } else { count }]);
+            bench.device.on(
+                "AT+CPINR=\"SIM PIN\"",
+                &[if tries.is_empty() { refused } else { count }],
+            );
             bench.open();
             bench.run(3600);
-            assert_eq!(bench.count("AT+CPIN=\"1234\""), sent, "{tries} {past:?} {:?}", pasts(&bench));
+            assert_eq!(
+                bench.count("AT+CPIN=\"1234\""),
+                sent,
+                "{tries} {past:?} {:?}",
+                pasts(&bench)
+            );
         }
     }
 }
@@ -366,7 +523,10 @@ fn k6_an_ok_that_opens_nothing_ends_the_trust_in_a_pin_that_was_right() {
     bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
     bench.open();
     bench.run(600);
-    assert_eq!(pasts(&bench), [PinPast::SentAgain, PinPast::Sent, PinPast::SentTwice]);
+    assert_eq!(
+        pasts(&bench),
+        [PinPast::SentAgain, PinPast::Sent, PinPast::SentTwice]
+    );
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 2);
 }
 
@@ -391,7 +551,11 @@ fn a_pin_whose_answers_are_lost_is_sent_twice_at_most() {
     bench.device.never_answers("AT+CPIN=\"1234\"");
     bench.open();
     bench.run(600);
-    assert_eq!(bench.count("AT+CPIN=\"1234\""), 2, "the card has all its tries");
+    assert_eq!(
+        bench.count("AT+CPIN=\"1234\""),
+        2,
+        "the card has all its tries"
+    );
     let mut bench = with_pin("1234");
     bench.device.pin = Some("1234");
     bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["ERROR"]]);
@@ -432,7 +596,10 @@ fn a_card_that_is_put_in_later_is_found() {
 fn a_card_that_is_busy_for_a_while_is_waited_for() {
     let mut bench = Bench::new(Settings::default());
     let busy: &[&str] = &["+CME ERROR: SIM busy"];
-    bench.device.on("AT+CPIN?", &[busy, busy, busy, busy, &["+CPIN: READY", "OK"]]);
+    bench.device.on(
+        "AT+CPIN?",
+        &[busy, busy, busy, busy, &["+CPIN: READY", "OK"]],
+    );
     bench.open();
     bench.run(20);
     assert_eq!(sims(&bench), [SimState::Ready]);
@@ -473,7 +640,14 @@ fn a_modem_silent_for_longer_is_gone_told_to_restart_and_opened_again() {
     assert!(bench.events.contains(&Event::Sent("AT+CFUN=1,1".into())));
     bench.run(600);
     assert!(bench.reopens.len() > 2, "it is opened again and again");
-    assert_eq!(bench.events.iter().filter(|event| matches!(event, Event::NoAnswer(_))).count(), 1);
+    assert_eq!(
+        bench
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::NoAnswer(_)))
+            .count(),
+        1
+    );
     bench.device.silent = false;
     bench.run(60);
     assert!(bench.identity().is_some());
@@ -490,7 +664,11 @@ fn a_modem_that_answers_slower_than_it_is_asked_is_understood() {
         assert_eq!(bench.identity().unwrap().model, "ACME M1", "{millis} ms");
         assert_eq!(bench.device.pins, ["1234"], "{millis} ms");
         assert!(bench.events.contains(&Event::PinAccepted));
-        assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 0), "{millis} ms");
+        assert_eq!(
+            (bench.gone(), bench.modem.counters().unanswered),
+            (0, 0),
+            "{millis} ms"
+        );
     }
 }
 
@@ -499,7 +677,10 @@ fn an_answer_without_its_text_is_the_end_of_an_older_one() {
     let mut bench = Bench::ready();
     bench.device.on("AT+CSQ", &[&["OK"], &["+CSQ: 9,0", "OK"]]);
     bench.run(90);
-    let signal = dtu_proto::radio::Signal { strength: 9, error_rate: 0 };
+    let signal = dtu_proto::radio::Signal {
+        strength: 9,
+        error_rate: 0,
+    };
     assert!(bench.has(&ModemInput::Signal(signal)));
     assert_eq!((bench.gone(), bench.modem.counters().unanswered), (0, 1));
 }
@@ -515,13 +696,19 @@ fn a_late_answer_is_not_taken_for_the_next_one() {
     }
     bench.run_for(Duration::from_millis(5100));
     let now = bench.now;
-    bench.device.send(now, b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n".to_vec());
+    bench
+        .device
+        .send(now, b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n".to_vec());
     bench.device.replies.clear();
-    bench.device.on("AT+CREG?", &[&["+CREG: 2,5,\"00C3\",\"1A2B\"", "OK"]]);
+    bench
+        .device
+        .on("AT+CREG?", &[&["+CREG: 2,5,\"00C3\",\"1A2B\"", "OK"]]);
     bench.run(120);
     assert_eq!(bench.modem.counters().unanswered, 1);
     assert_eq!(bench.gone(), 0);
-    assert!(bench.has(&ModemInput::Registration(dtu_proto::radio::Registration::Roaming)));
+    assert!(bench.has(&ModemInput::Registration(
+        dtu_proto::radio::Registration::Roaming
+    )));
 }
 
 #[test]
@@ -548,7 +735,9 @@ fn a_restart_without_a_word_is_seen_by_the_echo() {
 #[test]
 fn a_restart_without_a_word_is_seen_by_what_it_forgot() {
     let mut bench = Bench::ready();
-    bench.device.on("AT+CREG?", &[&["+CREG: 0,1", "OK"], &["+CREG: 2,1", "OK"]]);
+    bench
+        .device
+        .on("AT+CREG?", &[&["+CREG: 0,1", "OK"], &["+CREG: 2,1", "OK"]]);
     bench.run(90);
     assert_eq!((bench.gone(), bench.modem.counters().restarts), (1, 1));
 }
@@ -558,7 +747,10 @@ fn a_modem_that_vanishes_and_comes_back_under_another_name_starts_over() {
     let mut bench = Bench::ready();
     bench.submit(9);
     bench.pull();
-    assert_eq!(bench.submitted(), [(9, Err(dtu_proto::radio::SubmitFailure::NO_MODEM))]);
+    assert_eq!(
+        bench.submitted(),
+        [(9, Err(dtu_proto::radio::SubmitFailure::NO_MODEM))]
+    );
     assert_eq!(bench.news.last(), Some(&ModemInput::Gone));
     bench.run(100);
     bench.device = common::Device::default();
@@ -597,7 +789,12 @@ fn a_modem_that_refuses_even_at_is_opened_again() {
     bench.open();
     bench.run(200);
     assert!((2..=8).contains(&bench.reopens.len()) && bench.news.is_empty());
-    assert!(bench.events.iter().any(|event| matches!(event, Event::NoAnswer(_))));
+    assert!(
+        bench
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::NoAnswer(_)))
+    );
     bench.device.replies.clear();
     bench.run(90);
     assert!(bench.identity().is_some());
@@ -609,7 +806,11 @@ fn a_device_that_is_no_modem_is_not_told_to_restart() {
     bench.device.silent = true;
     bench.open();
     bench.run(400);
-    let resets = bench.events.iter().filter(|event| event.to_string().contains("CFUN")).count();
+    let resets = bench
+        .events
+        .iter()
+        .filter(|event| event.to_string().contains("CFUN"))
+        .count();
     assert_eq!((resets, bench.news.len()), (0, 0));
     assert!(!bench.reopens.is_empty());
 }

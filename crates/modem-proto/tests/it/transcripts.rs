@@ -8,7 +8,9 @@ use dtu_proto::time::{Duration, Instant};
 use modem_proto::{Input, Lack, Modem, Output, Settings};
 
 /// A SUBMIT of 13 octets behind a service centre that is the SIM's own.
-const SUBMIT: &[u8] = &[0, 0x11, 0, 5, 0x81, 0x01, 0x80, 0xF6, 0, 0, 0xAA, 2, 0x41, 0xE1];
+const SUBMIT: &[u8] = &[
+    0, 0x11, 0, 5, 0x81, 0x01, 0x80, 0xF6, 0, 0, 0xAA, 2, 0x41, 0xE1,
+];
 
 struct Bench {
     modem: Modem,
@@ -21,7 +23,12 @@ impl Bench {
     fn new(log: &str) -> Self {
         let modem = Modem::new(Settings::default(), Instant::ZERO);
         let played = ReplayModem::new(Transcript::parse(log).unwrap(), Instant::ZERO);
-        let mut bench = Self { modem, played, now: Instant::ZERO, news: Vec::new() };
+        let mut bench = Self {
+            modem,
+            played,
+            now: Instant::ZERO,
+            news: Vec::new(),
+        };
         bench.modem.handle_input(Input::Opened, bench.now);
         bench
     }
@@ -31,7 +38,10 @@ impl Bench {
         while self.now < end {
             self.carry_out();
             let modem = self.modem.poll_timeout().map(|deadline| deadline.at);
-            let next = [modem, self.played.poll_timeout()].into_iter().flatten().min();
+            let next = [modem, self.played.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .min();
             self.now = next.unwrap_or(end).clamp(self.now, end);
             self.modem.handle_timeout(self.now);
         }
@@ -55,7 +65,8 @@ impl Bench {
             Output::Reopen => self.modem.handle_input(Input::Opened, self.now),
             Output::News(news) => {
                 if let ModemInput::Message { id, .. } = &news {
-                    self.modem.handle_input(Input::Order(&ModemOutput::Taken(*id)), self.now);
+                    self.modem
+                        .handle_input(Input::Order(&ModemOutput::Taken(*id)), self.now);
                 }
                 self.news.push(news);
             }
@@ -68,22 +79,53 @@ fn drive(log: &str, model: &str, lacks: &[Lack]) {
     let mut bench = Bench::new(log);
     bench.run(60);
     bench.modem.handle_input(
-        Input::Order(&ModemOutput::Submit { token: 1, pdu: Bytes::from_static(SUBMIT) }),
+        Input::Order(&ModemOutput::Submit {
+            token: 1,
+            pdu: Bytes::from_static(SUBMIT),
+        }),
         bench.now,
     );
     bench.run(60);
     let has = |wanted: &ModemInput| bench.news.contains(wanted);
-    let known =
-        |news: &ModemInput| matches!(news, ModemInput::Present(identity) if identity.model.ends_with(model));
+    let known = |news: &ModemInput| matches!(news, ModemInput::Present(identity) if identity.model.ends_with(model));
     assert!(bench.news.iter().any(known), "{model}: {:?}", bench.news);
-    assert!(has(&ModemInput::Registration(Registration::Home)), "{model}");
-    assert!(has(&ModemInput::Signal(Signal { strength: 20, error_rate: 0 })), "{model}");
-    assert!(bench.news.iter().any(|news| matches!(news, ModemInput::ServiceCenter(Some(_)))), "{model}");
-    let messages = bench.news.iter().filter(|news| matches!(news, ModemInput::Message { .. })).count();
+    assert!(
+        has(&ModemInput::Registration(Registration::Home)),
+        "{model}"
+    );
+    assert!(
+        has(&ModemInput::Signal(Signal {
+            strength: 20,
+            error_rate: 0
+        })),
+        "{model}"
+    );
+    assert!(
+        bench
+            .news
+            .iter()
+            .any(|news| matches!(news, ModemInput::ServiceCenter(Some(_)))),
+        "{model}"
+    );
+    let messages = bench
+        .news
+        .iter()
+        .filter(|news| matches!(news, ModemInput::Message { .. }))
+        .count();
     assert_eq!(messages, 1, "{model}");
-    assert!(has(&ModemInput::Submitted { token: 1, outcome: Ok(5) }), "{model}: {:?}", bench.news);
+    assert!(
+        has(&ModemInput::Submitted {
+            token: 1,
+            outcome: Ok(5)
+        }),
+        "{model}: {:?}",
+        bench.news
+    );
     assert_eq!(bench.modem.lacks().collect::<Vec<_>>(), lacks, "{model}");
-    let told = bench.news.iter().any(|news| matches!(news, ModemInput::Lacks(words) if !words.is_empty()));
+    let told = bench
+        .news
+        .iter()
+        .any(|news| matches!(news, ModemInput::Lacks(words) if !words.is_empty()));
     assert_eq!(told, !lacks.is_empty(), "{model}");
 }
 
@@ -93,7 +135,11 @@ fn ten_modems_work_and_say_what_is_missing() {
     drive(include_str!("transcripts/sim7600.log"), "SIM7600E-H", &[]);
     drive(include_str!("transcripts/a7670.log"), "A7670E-FASE", &[]);
     drive(include_str!("transcripts/ec2x.log"), "EC25", &[]);
-    drive(include_str!("transcripts/e3372.log"), "E3372", &[Lack::Clock, Lack::Calls]);
+    drive(
+        include_str!("transcripts/e3372.log"),
+        "E3372",
+        &[Lack::Clock, Lack::Calls],
+    );
     drive(include_str!("transcripts/e220.log"), "E220", &[Lack::Clock]);
     drive(include_str!("transcripts/bgs5.log"), "BGS5", &[]);
     drive(include_str!("transcripts/mc75i.log"), "MC75i", &[]);

@@ -24,7 +24,13 @@ fn every_text_arrives_once_all_the_way() {
 }
 
 fn run(seed: u64, talks: bool) {
-    let mut pump = Pump::new(seed, talks, Network::default(), Setup::default(), Settings::default());
+    let mut pump = Pump::new(
+        seed,
+        talks,
+        Network::default(),
+        Setup::default(),
+        Settings::default(),
+    );
     for number in 0..TEXTS {
         pump.plan_text(format!("<in {number}>"));
         // Never so close that two are packed into one.
@@ -64,10 +70,16 @@ impl Device {
             restart_time: 0,
             ..Config::default()
         };
-        let options = Options { setup_window: Duration::ZERO, ..Options::default() };
+        let options = Options {
+            setup_window: Duration::ZERO,
+            ..Options::default()
+        };
         let mut dtu = Dtu::new(config, options, Identity::default(), seed, Instant::ZERO);
         dtu.handle_input(Input::Serial(SerialInput::Present), Instant::ZERO);
-        Self { dtu, printed: Vec::new() }
+        Self {
+            dtu,
+            printed: Vec::new(),
+        }
     }
 }
 
@@ -78,10 +90,12 @@ impl Host for Device {
         match plan {
             Plan::Frame(number) => {
                 let frame = format!("out {number}");
-                self.dtu.handle_input(Input::Serial(SerialInput::Data(frame.as_bytes())), pump.now);
+                self.dtu
+                    .handle_input(Input::Serial(SerialInput::Data(frame.as_bytes())), pump.now);
             }
             Plan::Saved(number) => {
-                self.dtu.handle_input(Input::Store(StoreInput::MessagesSaved(number)), pump.now);
+                self.dtu
+                    .handle_input(Input::Store(StoreInput::MessagesSaved(number)), pump.now);
             }
         }
     }
@@ -91,24 +105,31 @@ impl Host for Device {
     }
 
     fn carry_out(&mut self, pump: &mut Pump<Plan>) -> bool {
-        let Some(output) = self.dtu.poll_output() else { return false };
+        let Some(output) = self.dtu.poll_output() else {
+            return false;
+        };
         match output {
             Output::Serial(SerialOutput::Write(bytes)) => {
                 self.printed.extend_from_slice(&bytes);
-                self.dtu.handle_input(Input::Serial(SerialInput::Written), pump.now);
+                self.dtu
+                    .handle_input(Input::Serial(SerialInput::Written), pump.now);
             }
             Output::Serial(SerialOutput::Discard) => {
-                self.dtu.handle_input(Input::Serial(SerialInput::Discarded(0)), pump.now);
+                self.dtu
+                    .handle_input(Input::Serial(SerialInput::Discarded(0)), pump.now);
             }
             Output::Serial(SerialOutput::Configure(_)) => {
-                self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), pump.now);
+                self.dtu
+                    .handle_input(Input::Serial(SerialInput::Configured(None)), pump.now);
             }
             Output::Modem(order) => pump.order(&order),
             Output::Store(StoreOutput::Messages { number, .. }) => {
                 let after = pump.dice.seconds(0..=3);
                 pump.plan(after, Plan::Saved(number));
             }
-            Output::Event(event) if pump.talks => println!("{:>10.3} device: {event:?}", pump.seconds()),
+            Output::Event(event) if pump.talks => {
+                println!("{:>10.3} device: {event:?}", pump.seconds())
+            }
             _ => {}
         }
         true

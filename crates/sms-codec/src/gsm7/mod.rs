@@ -63,7 +63,9 @@ impl Language {
     /// The language of an identifier; `None` for the reserved ones, which count as absent.
     #[must_use]
     pub fn of(identifier: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.identifier() == identifier)
+        Self::ALL
+            .into_iter()
+            .find(|language| language.identifier() == identifier)
     }
 
     /// The National Language Identifier.
@@ -90,7 +92,9 @@ pub fn decode(septets: &[u8], shifts: Shifts) -> String {
     let mut text = String::new();
     while let Some(septet) = septets.next() {
         if septet != ESCAPE {
-            text.push(character(shifts.locking_table(), septet).unwrap_or(char::REPLACEMENT_CHARACTER));
+            text.push(
+                character(shifts.locking_table(), septet).unwrap_or(char::REPLACEMENT_CHARACTER),
+            );
             continue;
         }
         match septets.next() {
@@ -119,7 +123,10 @@ pub fn encode(text: &str, shifts: Shifts) -> Result<Vec<u8>, NotInAlphabet> {
         } else if let Some(septet) = septet(shifts.single_table(), wanted) {
             septets.extend([ESCAPE, septet]);
         } else {
-            return Err(NotInAlphabet { at, character: wanted });
+            return Err(NotInAlphabet {
+                at,
+                character: wanted,
+            });
         }
     }
     Ok(septets)
@@ -134,7 +141,11 @@ pub fn pack(head: &[u8], septets: &[u8]) -> Vec<u8> {
     octets.resize(octets_of(first + septets.len()).max(head.len()), 0);
     for (index, septet) in (first..).zip(septets) {
         let bits = u16::from(septet & 0x7F) << (index * 7 % 8);
-        for (octet, part) in octets.iter_mut().skip(index * 7 / 8).zip(bits.to_le_bytes()) {
+        for (octet, part) in octets
+            .iter_mut()
+            .skip(index * 7 / 8)
+            .zip(bits.to_le_bytes())
+        {
             *octet |= part;
         }
     }
@@ -145,7 +156,9 @@ pub fn pack(head: &[u8], septets: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn unpack(octets: &[u8], first: usize, count: usize) -> Vec<u8> {
     let there = octets.len() * 8 / 7;
-    (first..first.saturating_add(count).min(there)).filter_map(|index| septet_at(octets, index)).collect()
+    (first..first.saturating_add(count).min(there))
+        .filter_map(|index| septet_at(octets, index))
+        .collect()
 }
 
 /// Septets that `octets` octets touch.
@@ -171,7 +184,11 @@ pub struct NotInAlphabet {
 
 impl fmt::Display for NotInAlphabet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} (byte {}) is not in the GSM 7-bit alphabet", self.character, self.at)
+        write!(
+            f,
+            "{:?} (byte {}) is not in the GSM 7-bit alphabet",
+            self.character, self.at
+        )
     }
 }
 
@@ -222,15 +239,22 @@ type Runs = &'static [(u8, &'static str)];
 type Table = &'static [Runs];
 
 fn entries(table: Table) -> impl Iterator<Item = (u8, char)> {
-    table.iter().flat_map(|runs| runs.iter()).flat_map(|(first, run)| (*first..).zip(run.chars()))
+    table
+        .iter()
+        .flat_map(|runs| runs.iter())
+        .flat_map(|(first, run)| (*first..).zip(run.chars()))
 }
 
 fn character(table: Table, septet: u8) -> Option<char> {
-    entries(table).find(|(at, _)| *at == septet).map(|(_, character)| character)
+    entries(table)
+        .find(|(at, _)| *at == septet)
+        .map(|(_, character)| character)
 }
 
 fn septet(table: Table, wanted: char) -> Option<u8> {
-    entries(table).find(|(_, character)| *character == wanted).map(|(at, _)| at)
+    entries(table)
+        .find(|(_, character)| *character == wanted)
+        .map(|(at, _)| at)
 }
 
 fn septet_at(octets: &[u8], index: usize) -> Option<u8> {
@@ -247,7 +271,10 @@ mod tests {
 
     #[test]
     fn each_table_gives_a_septet_one_meaning_at_most() {
-        let both = |language| Shifts { locking: language, single: language };
+        let both = |language| Shifts {
+            locking: language,
+            single: language,
+        };
         for shifts in Language::ALL.into_iter().map(Some).chain([None]).map(both) {
             for table in [shifts.locking_table(), shifts.single_table()] {
                 let mut taken = [false; 128];
@@ -263,9 +290,16 @@ mod tests {
     #[test]
     fn every_character_of_every_table_comes_back() {
         for language in Language::ALL.into_iter().map(Some).chain([None]) {
-            let shifts = Shifts { locking: language, single: language };
+            let shifts = Shifts {
+                locking: language,
+                single: language,
+            };
             let tables = [shifts.locking_table(), shifts.single_table()];
-            let text: String = tables.into_iter().flat_map(entries).map(|(_, character)| character).collect();
+            let text: String = tables
+                .into_iter()
+                .flat_map(entries)
+                .map(|(_, character)| character)
+                .collect();
             assert_eq!(decode(&encode(&text, shifts).unwrap(), shifts), text);
         }
     }
@@ -273,7 +307,10 @@ mod tests {
     #[test]
     fn the_full_tables_have_127_characters_and_the_default_pair_137() {
         for language in [None, Some(Language::Turkish), Some(Language::Portuguese)] {
-            let shifts = Shifts { locking: language, single: None };
+            let shifts = Shifts {
+                locking: language,
+                single: None,
+            };
             assert_eq!(entries(shifts.locking_table()).count(), 127);
         }
         assert_eq!(entries(Shifts::default().single_table()).count(), 10);
@@ -281,20 +318,47 @@ mod tests {
 
     #[test]
     fn an_unknown_extension_shows_the_main_table_and_two_escapes_a_blank() {
-        assert_eq!(decode(&[ESCAPE, b'a', ESCAPE, ESCAPE, ESCAPE, 0x65, ESCAPE], Shifts::default()), "a €");
-        let kannada = Shifts { locking: Some(Language::Kannada), single: None };
+        assert_eq!(
+            decode(
+                &[ESCAPE, b'a', ESCAPE, ESCAPE, ESCAPE, 0x65, ESCAPE],
+                Shifts::default()
+            ),
+            "a €"
+        );
+        let kannada = Shifts {
+            locking: Some(Language::Kannada),
+            single: None,
+        };
         assert_eq!(decode(&[0x00, 0x24], kannada), "\u{FFFD}\u{CA1}");
     }
 
     #[test]
     fn national_tables_save_what_the_default_alphabet_cannot_say() {
-        let turkish = Shifts { locking: Some(Language::Turkish), single: None };
+        let turkish = Shifts {
+            locking: Some(Language::Turkish),
+            single: None,
+        };
         assert_eq!(encode("İğ", turkish), Ok(Vec::from([0x40, 0x0C])));
-        let spanish = Shifts { locking: None, single: Some(Language::Spanish) };
+        let spanish = Shifts {
+            locking: None,
+            single: Some(Language::Spanish),
+        };
         assert_eq!(encode("dí", spanish), Ok(Vec::from([b'd', ESCAPE, b'i'])));
-        assert_eq!(encode("dí", Shifts::default()), Err(NotInAlphabet { at: 1, character: 'í' }));
-        let hindi = Shifts { locking: Some(Language::Hindi), single: Some(Language::Hindi) };
-        assert_eq!(encode("नम,A", hindi), Ok(Vec::from([0x2F, 0x42, 0x2C, ESCAPE, 0x41])));
+        assert_eq!(
+            encode("dí", Shifts::default()),
+            Err(NotInAlphabet {
+                at: 1,
+                character: 'í'
+            })
+        );
+        let hindi = Shifts {
+            locking: Some(Language::Hindi),
+            single: Some(Language::Hindi),
+        };
+        assert_eq!(
+            encode("नम,A", hindi),
+            Ok(Vec::from([0x2F, 0x42, 0x2C, ESCAPE, 0x41]))
+        );
     }
 
     #[test]

@@ -58,7 +58,11 @@ impl Pdu {
         let mut reader = Reader::new(octets);
         let smsc = Address::read_service_center(&mut reader)?;
         let (tpdu, missing) = Tpdu::read(&mut reader)?;
-        Ok(Decoded { pdu: Self { smsc, tpdu }, missing, surplus: reader.rest().len() })
+        Ok(Decoded {
+            pdu: Self { smsc, tpdu },
+            missing,
+            surplus: reader.rest().len(),
+        })
     }
 
     /// The octets, the service centre first.
@@ -102,10 +106,11 @@ impl Tpdu {
     fn read(reader: &mut Reader<'_>) -> Result<(Self, usize), DecodeError> {
         let first = reader.octet("the first octet")?;
         match first & 3 {
-            DELIVER => {
-                Deliver::read(reader, first).map(|(deliver, missing)| (Self::Deliver(deliver), missing))
+            DELIVER => Deliver::read(reader, first)
+                .map(|(deliver, missing)| (Self::Deliver(deliver), missing)),
+            SUBMIT => {
+                Submit::read(reader, first).map(|(submit, missing)| (Self::Submit(submit), missing))
             }
-            SUBMIT => Submit::read(reader, first).map(|(submit, missing)| (Self::Submit(submit), missing)),
             STATUS_REPORT => StatusReport::read(reader, first)
                 .map(|(report, missing)| (Self::StatusReport(report), missing)),
             _ => Err(reader.fault_behind(Fault::ReservedType)),
@@ -134,7 +139,9 @@ impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { octets } => write!(f, "user data of {octets} octets, {LONGEST} fit"),
-            Self::Coding { dcs, data } => write!(f, "user data of {data:?} under a coding of {dcs:?}"),
+            Self::Coding { dcs, data } => {
+                write!(f, "user data of {data:?} under a coding of {dcs:?}")
+            }
         }
     }
 }
@@ -144,17 +151,27 @@ impl core::error::Error for EncodeError {}
 fn write_data(data: &UserData, dcs: Dcs, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let (says, is) = (dcs.alphabet(), data.body.alphabet());
     if says != is {
-        return Err(EncodeError::Coding { dcs: says, data: is });
+        return Err(EncodeError::Coding {
+            dcs: says,
+            data: is,
+        });
     }
     let octets = data.octets();
-    let length = u8::try_from(data.length()).ok().filter(|_| octets.len() <= LONGEST);
-    out.push(length.ok_or(EncodeError::TooLong { octets: octets.len() })?);
+    let length = u8::try_from(data.length())
+        .ok()
+        .filter(|_| octets.len() <= LONGEST);
+    out.push(length.ok_or(EncodeError::TooLong {
+        octets: octets.len(),
+    })?);
     out.extend(octets);
     Ok(())
 }
 
 fn bits<const N: usize>(flags: [(u8, bool); N]) -> u8 {
-    flags.into_iter().filter(|(_, set)| *set).fold(0, |bits, (bit, _)| bits | bit)
+    flags
+        .into_iter()
+        .filter(|(_, set)| *set)
+        .fold(0, |bits, (bit, _)| bits | bit)
 }
 
 /// Message types, and bits of the first octet that more than one of them has.
@@ -179,28 +196,45 @@ mod tests {
     }
 
     fn submit(body: Body) -> Tpdu {
-        Tpdu::Submit(Submit::new(Address::number("10086").unwrap(), UserData::plain(body)))
+        Tpdu::Submit(Submit::new(
+            Address::number("10086").unwrap(),
+            UserData::plain(body),
+        ))
     }
 
     #[test]
     fn user_data_has_at_most_160_septets_or_140_octets() {
-        let fault =
-            |text| decoded(text).map(|decoded| decoded.missing).map_err(|error| (error.offset, error.fault));
+        let fault = |text| {
+            decoded(text)
+                .map(|decoded| decoded.missing)
+                .map_err(|error| (error.offset, error.fault))
+        };
         let too_long = |length, longest| Err((7, Fault::UserDataTooLong { length, longest }));
         assert_eq!(fault("00010001812F0000A0"), Ok(140));
         assert_eq!(fault("00010000810000A1"), too_long(161, 160));
         assert_eq!(fault("000100008100048C"), Ok(140));
         assert_eq!(fault("000100008100088D"), too_long(141, 140));
         let error = EncodeError::TooLong { octets: 141 };
-        assert_eq!(submit(Body::Octets(Vec::from([0; 141]))).encode(), Err(error));
-        assert_eq!(submit(Body::Septets(Vec::from([0; 161]))).encode(), Err(error));
+        assert_eq!(
+            submit(Body::Octets(Vec::from([0; 141]))).encode(),
+            Err(error)
+        );
+        assert_eq!(
+            submit(Body::Septets(Vec::from([0; 161]))).encode(),
+            Err(error)
+        );
     }
 
     #[test]
     fn user_data_of_another_alphabet_than_the_coding_is_refused() {
-        let Tpdu::Submit(mut submit) = submit(Body::text("泵")) else { unreachable!("a submit") };
+        let Tpdu::Submit(mut submit) = submit(Body::text("泵")) else {
+            unreachable!("a submit")
+        };
         submit.dcs = Dcs::GSM7;
-        let error = EncodeError::Coding { dcs: Alphabet::Gsm7, data: Alphabet::Ucs2 };
+        let error = EncodeError::Coding {
+            dcs: Alphabet::Gsm7,
+            data: Alphabet::Ucs2,
+        };
         assert_eq!(Tpdu::Submit(submit).encode(), Err(error));
     }
 
@@ -208,21 +242,36 @@ mod tests {
     fn a_status_report_is_read_with_its_optional_end_and_without() {
         let report = |end: &str| {
             let decoded =
-                decoded(&["0006D60B911326880736F4111011719551401110117195714000", end].concat()).unwrap();
-            let Tpdu::StatusReport(report) = decoded.pdu.tpdu else { panic!("not a report") };
-            (report.pid, report.dcs, report.data.and_then(|data| data.text()), decoded.surplus)
+                decoded(&["0006D60B911326880736F4111011719551401110117195714000", end].concat())
+                    .unwrap();
+            let Tpdu::StatusReport(report) = decoded.pdu.tpdu else {
+                panic!("not a report")
+            };
+            (
+                report.pid,
+                report.dcs,
+                report.data.and_then(|data| data.text()),
+                decoded.surplus,
+            )
         };
         let none = |surplus| (None, None, None, surplus);
         assert_eq!([report(""), report("00")], [none(0), none(0)]);
         let all = (Some(0x39), Some(Dcs::UCS2), Some("好烦".into()), 0);
-        assert_eq!([report("07390804597D70E6"), report("8700390804597D70E6")], [all.clone(), all]);
+        assert_eq!(
+            [report("07390804597D70E6"), report("8700390804597D70E6")],
+            [all.clone(), all]
+        );
         assert_eq!([report("0739"), report("FF")], [none(2), none(1)]);
     }
 
     #[test]
     fn a_status_says_what_became_of_the_message() {
-        let outcomes = [0x00, 0x1F, 0x20, 0x3F, 0x40, 0x7F, 0x80].map(|status| Status(status).outcome());
+        let outcomes =
+            [0x00, 0x1F, 0x20, 0x3F, 0x40, 0x7F, 0x80].map(|status| Status(status).outcome());
         use Outcome::{Delivered, Failed, Trying};
-        assert_eq!(outcomes, [Delivered, Delivered, Trying, Trying, Failed, Failed, Failed]);
+        assert_eq!(
+            outcomes,
+            [Delivered, Delivered, Trying, Trying, Failed, Failed, Failed]
+        );
     }
 }

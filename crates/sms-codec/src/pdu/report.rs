@@ -102,15 +102,22 @@ impl StatusReport {
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         let header = self.data.as_ref().is_some_and(|data| data.header.is_some());
-        let flags =
-            [(MORE, self.no_more), (LOOP, self.forwarded), (REPORT, self.of_command), (HEADER, header)];
+        let flags = [
+            (MORE, self.no_more),
+            (LOOP, self.forwarded),
+            (REPORT, self.of_command),
+            (HEADER, header),
+        ];
         let mut octets = Vec::from([STATUS_REPORT | bits(flags), self.reference]);
         self.to.write(&mut octets);
         octets.extend(self.stamp.0);
         octets.extend(self.discharge.0);
         octets.push(self.status.0);
-        let there =
-            [(HAS_PID, self.pid.is_some()), (HAS_DCS, self.dcs.is_some()), (HAS_DATA, self.data.is_some())];
+        let there = [
+            (HAS_PID, self.pid.is_some()),
+            (HAS_DCS, self.dcs.is_some()),
+            (HAS_DATA, self.data.is_some()),
+        ];
         if bits(there) != 0 {
             octets.push(bits(there));
             octets.extend(self.pid);
@@ -150,7 +157,8 @@ impl Optional {
             optional.dcs = Some(Dcs(reader.octet("the data coding scheme")?));
         }
         if indicator & HAS_DATA != 0 {
-            let (data, missing) = UserData::read(reader, optional.dcs.unwrap_or_default(), has_header)?;
+            let (data, missing) =
+                UserData::read(reader, optional.dcs.unwrap_or_default(), has_header)?;
             (optional.data, optional.missing) = (Some(data), missing);
         }
         Ok(optional)

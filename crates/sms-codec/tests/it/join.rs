@@ -29,9 +29,21 @@ impl Desk {
     }
 
     fn arrives(&mut self, part: u8, total: u8, value: &'static str) -> Arrival<&'static str> {
-        let concat = Concat { reference: self.reference, total, part };
+        let concat = Concat {
+            reference: self.reference,
+            total,
+            part,
+        };
         let stamp = TimeStamp([self.stamp; 7]);
-        self.concatenation.insert(Part { sender: &self.sender, concat, stamp, value }, self.now)
+        self.concatenation.insert(
+            Part {
+                sender: &self.sender,
+                concat,
+                stamp,
+                value,
+            },
+            self.now,
+        )
     }
 
     fn outcome(&mut self, part: u8, total: u8, value: &'static str) -> Outcome<&'static str> {
@@ -41,7 +53,11 @@ impl Desk {
     }
 
     fn gone(&self, parts: &[Option<&'static str>]) -> Incomplete<&'static str> {
-        Incomplete { sender: self.sender.clone(), reference: self.reference, parts: parts.to_vec() }
+        Incomplete {
+            sender: self.sender.clone(),
+            reference: self.reference,
+            parts: parts.to_vec(),
+        }
     }
 }
 
@@ -54,8 +70,17 @@ fn parts_in_any_order_are_complete_with_the_last() {
     let mut desk = desk();
     assert_eq!(desk.outcome(3, 3, "c"), Outcome::Waiting);
     assert_eq!(desk.outcome(1, 3, "a"), Outcome::Waiting);
-    assert_eq!(desk.outcome(2, 3, "b"), Outcome::Complete(vec!["a", "b", "c"]));
-    assert_eq!((desk.concatenation.held().count(), desk.concatenation.poll_timeout()), (0, None));
+    assert_eq!(
+        desk.outcome(2, 3, "b"),
+        Outcome::Complete(vec!["a", "b", "c"])
+    );
+    assert_eq!(
+        (
+            desk.concatenation.held().count(),
+            desk.concatenation.poll_timeout()
+        ),
+        (0, None)
+    );
 }
 
 #[test]
@@ -71,7 +96,14 @@ fn a_part_that_comes_again_is_dropped_while_others_are_missing_and_after() {
     assert_eq!(desk.outcome(2, 2, "b"), Outcome::Complete(vec!["a", "b"]));
     assert_eq!(desk.outcome(2, 2, "b"), Outcome::Duplicate);
     assert_eq!(desk.outcome(1, 2, "a"), Outcome::Duplicate);
-    assert_eq!(desk.concatenation.counters(), Counters { completed: 1, duplicates: 3, incomplete: 0 });
+    assert_eq!(
+        desk.concatenation.counters(),
+        Counters {
+            completed: 1,
+            duplicates: 3,
+            incomplete: 0
+        }
+    );
 }
 
 #[test]
@@ -87,7 +119,10 @@ fn a_part_that_its_sender_sent_again_is_dropped_for_its_value() {
 fn a_part_with_the_same_time_stamp_is_dropped_wherever_the_host_keeps_it() {
     let mut desk = desk();
     desk.outcome(1, 2, "place 1 of the store");
-    assert_eq!(desk.outcome(1, 2, "place 2 of the store"), Outcome::Duplicate);
+    assert_eq!(
+        desk.outcome(1, 2, "place 2 of the store"),
+        Outcome::Duplicate
+    );
 }
 
 #[test]
@@ -123,7 +158,10 @@ fn a_reference_that_comes_round_gives_the_old_message_up() {
     assert_eq!(arrival.outcome, Outcome::Waiting);
     assert_eq!(arrival.given_up, [desk.gone(&[Some("a"), Some("b"), None])]);
     assert_eq!(desk.outcome(2, 3, "y"), Outcome::Waiting);
-    assert_eq!(desk.outcome(3, 3, "z"), Outcome::Complete(vec!["x", "y", "z"]));
+    assert_eq!(
+        desk.outcome(3, 3, "z"),
+        Outcome::Complete(vec!["x", "y", "z"])
+    );
 }
 
 #[test]
@@ -134,15 +172,25 @@ fn a_message_is_given_up_a_day_after_its_first_part_with_what_is_there() {
     desk.outcome(1, 3, "a");
     let day = Duration::ZERO + Duration::from_secs(24 * 3600);
     assert_eq!(desk.concatenation.poll_timeout(), Some(day));
-    assert_eq!(desk.concatenation.expire(Duration::from_micros((day.as_micros() - 1) as u64)), None);
-    assert_eq!(desk.concatenation.expire(day), Some(desk.gone(&[Some("a"), None, Some("c")])));
+    assert_eq!(
+        desk.concatenation
+            .expire(Duration::from_micros((day.as_micros() - 1) as u64)),
+        None
+    );
+    assert_eq!(
+        desk.concatenation.expire(day),
+        Some(desk.gone(&[Some("a"), None, Some("c")]))
+    );
     assert_eq!(desk.concatenation.expire(day), None);
     assert_eq!(desk.concatenation.counters().incomplete, 1);
 }
 
 #[test]
 fn the_oldest_message_goes_where_there_are_too_many() {
-    let mut desk = Desk::new(Limits { messages: 2, ..Limits::default() });
+    let mut desk = Desk::new(Limits {
+        messages: 2,
+        ..Limits::default()
+    });
     for number in 0..2 {
         desk.reference = Reference::Narrow(number);
         desk.outcome(1, 2, "a");
@@ -156,7 +204,10 @@ fn the_oldest_message_goes_where_there_are_too_many() {
 
 #[test]
 fn the_oldest_message_goes_where_there_are_too_many_parts() {
-    let mut desk = Desk::new(Limits { parts: 3, ..Limits::default() });
+    let mut desk = Desk::new(Limits {
+        parts: 3,
+        ..Limits::default()
+    });
     desk.outcome(1, 3, "a");
     desk.outcome(2, 3, "b");
     desk.reference = Reference::Narrow(8);
@@ -169,7 +220,10 @@ fn the_oldest_message_goes_where_there_are_too_many_parts() {
 
 #[test]
 fn the_memory_of_complete_messages_has_a_bound() {
-    let mut desk = Desk::new(Limits { finished: 1, ..Limits::default() });
+    let mut desk = Desk::new(Limits {
+        finished: 1,
+        ..Limits::default()
+    });
     for number in 0..2 {
         desk.reference = Reference::Narrow(number);
         assert_eq!(desk.outcome(1, 1, "a"), Outcome::Complete(vec!["a"]));
@@ -183,10 +237,18 @@ fn the_memory_of_complete_messages_has_a_bound() {
 fn a_message_of_255_parts_that_come_backwards_is_whole() {
     let mut desk = desk();
     for part in (2..=255).rev() {
-        assert_eq!(desk.outcome(part, 255, if part % 2 == 0 { "even" } else { "odd" }), Outcome::Waiting);
+        assert_eq!(
+            desk.outcome(part, 255, if part % 2 == 0 { "even" } else { "odd" }),
+            Outcome::Waiting
+        );
     }
-    let Outcome::Complete(parts) = desk.outcome(1, 255, "first") else { panic!("not complete") };
-    assert_eq!((parts.len(), parts[0], parts[1], parts[254]), (255, "first", "even", "odd"));
+    let Outcome::Complete(parts) = desk.outcome(1, 255, "first") else {
+        panic!("not complete")
+    };
+    assert_eq!(
+        (parts.len(), parts[0], parts[1], parts[254]),
+        (255, "first", "even", "odd")
+    );
 }
 
 #[test]
@@ -195,11 +257,21 @@ fn a_part_of_a_complete_message_with_another_stamp_goes_without_a_word() {
     desk.outcome(1, 2, "a");
     desk.outcome(2, 2, "b");
     desk.stamp = 2;
-    assert_eq!(desk.outcome(2, 2, "b"), Outcome::Waiting, "it may be the same text once more");
+    assert_eq!(
+        desk.outcome(2, 2, "b"),
+        Outcome::Waiting,
+        "it may be the same text once more"
+    );
     let ghost = desk.now + Limits::default().ghost;
     assert_eq!(desk.concatenation.poll_timeout(), Some(ghost));
     assert_eq!(desk.concatenation.expire(ghost), None);
-    assert_eq!((desk.concatenation.held().count(), desk.concatenation.counters().duplicates), (0, 1));
+    assert_eq!(
+        (
+            desk.concatenation.held().count(),
+            desk.concatenation.counters().duplicates
+        ),
+        (0, 1)
+    );
     assert_eq!(desk.concatenation.counters().incomplete, 0);
 }
 
@@ -213,6 +285,13 @@ fn a_new_message_that_begins_like_the_last_one_is_none_that_comes_again() {
     desk.outcome(1, 3, "head");
     desk.outcome(2, 3, "other");
     let day = desk.now + Limits::default().hold;
-    assert_eq!(desk.concatenation.expire(desk.now + Limits::default().ghost), None);
-    assert_eq!(desk.concatenation.expire(day), Some(desk.gone(&[Some("head"), Some("other"), None])));
+    assert_eq!(
+        desk.concatenation
+            .expire(desk.now + Limits::default().ghost),
+        None
+    );
+    assert_eq!(
+        desk.concatenation.expire(day),
+        Some(desk.gone(&[Some("head"), Some("other"), None]))
+    );
 }

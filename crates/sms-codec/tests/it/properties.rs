@@ -37,20 +37,31 @@ fn header() -> impl Strategy<Value = Header> {
 /// User data that fits, and a coding that says its alphabet.
 fn user_data() -> impl Strategy<Value = (UserData, Dcs)> {
     let dcs = any::<u8>().prop_map(Dcs);
-    (dcs, prop::option::of(header()), prop::collection::vec(any::<u16>(), 0..=160)).prop_map(
-        |(dcs, header, units)| {
+    (
+        dcs,
+        prop::option::of(header()),
+        prop::collection::vec(any::<u16>(), 0..=160),
+    )
+        .prop_map(|(dcs, header, units)| {
             let head = header.as_ref().map_or(0, Header::size);
             let low = |unit: &u16| unit.to_le_bytes()[0];
             let body = match dcs.alphabet() {
                 Alphabet::Gsm7 => Body::Septets(
-                    units.iter().take(160 - gsm7::septets_of(head)).map(|unit| low(unit) & 0x7F).collect(),
+                    units
+                        .iter()
+                        .take(160 - gsm7::septets_of(head))
+                        .map(|unit| low(unit) & 0x7F)
+                        .collect(),
                 ),
-                Alphabet::Ucs2 => Body::Ucs2(units.into_iter().take((LONGEST - head) / 2).collect()),
-                Alphabet::Octets => Body::Octets(units.iter().take(LONGEST - head).map(low).collect()),
+                Alphabet::Ucs2 => {
+                    Body::Ucs2(units.into_iter().take((LONGEST - head) / 2).collect())
+                }
+                Alphabet::Octets => {
+                    Body::Octets(units.iter().take(LONGEST - head).map(low).collect())
+                }
             };
             (UserData { header, body }, dcs)
-        },
-    )
+        })
 }
 
 fn stamp() -> impl Strategy<Value = TimeStamp> {
@@ -67,8 +78,14 @@ fn validity() -> impl Strategy<Value = Validity> {
 }
 
 fn submit() -> impl Strategy<Value = Tpdu> {
-    (any::<[bool; 3]>(), any::<[u8; 2]>(), address(), validity(), user_data()).prop_map(
-        |(flags, [reference, pid], to, validity, (data, dcs))| {
+    (
+        any::<[bool; 3]>(),
+        any::<[u8; 2]>(),
+        address(),
+        validity(),
+        user_data(),
+    )
+        .prop_map(|(flags, [reference, pid], to, validity, (data, dcs))| {
             let [reject_duplicates, report, reply_path] = flags;
             let submit = Submit {
                 reject_duplicates,
@@ -80,61 +97,101 @@ fn submit() -> impl Strategy<Value = Tpdu> {
                 ..Submit::new(to, data)
             };
             Tpdu::Submit(Submit { dcs, ..submit })
-        },
-    )
+        })
 }
 
 fn deliver() -> impl Strategy<Value = Tpdu> {
-    (any::<[bool; 4]>(), any::<u8>(), address(), stamp(), user_data()).prop_map(
-        |([no_more, forwarded, report, reply_path], pid, from, stamp, (data, dcs))| {
-            Tpdu::Deliver(Deliver { no_more, forwarded, report, reply_path, from, pid, dcs, stamp, data })
-        },
+    (
+        any::<[bool; 4]>(),
+        any::<u8>(),
+        address(),
+        stamp(),
+        user_data(),
     )
+        .prop_map(
+            |([no_more, forwarded, report, reply_path], pid, from, stamp, (data, dcs))| {
+                Tpdu::Deliver(Deliver {
+                    no_more,
+                    forwarded,
+                    report,
+                    reply_path,
+                    from,
+                    pid,
+                    dcs,
+                    stamp,
+                    data,
+                })
+            },
+        )
 }
 
 fn status_report() -> impl Strategy<Value = Tpdu> {
     let optional = (any::<Option<u8>>(), prop::option::of(user_data()));
-    (any::<[bool; 3]>(), any::<[u8; 2]>(), address(), stamp(), stamp(), optional).prop_map(
-        |([no_more, forwarded, of_command], [reference, status], to, stamp, discharge, (pid, data))| {
-            let (data, dcs) = data.unzip();
-            let status = Status(status);
-            Tpdu::StatusReport(StatusReport {
-                no_more,
-                forwarded,
-                of_command,
-                reference,
+    (
+        any::<[bool; 3]>(),
+        any::<[u8; 2]>(),
+        address(),
+        stamp(),
+        stamp(),
+        optional,
+    )
+        .prop_map(
+            |(
+                [no_more, forwarded, of_command],
+                [reference, status],
                 to,
                 stamp,
                 discharge,
-                status,
-                pid,
-                dcs,
-                data,
-            })
-        },
-    )
+                (pid, data),
+            )| {
+                let (data, dcs) = data.unzip();
+                let status = Status(status);
+                Tpdu::StatusReport(StatusReport {
+                    no_more,
+                    forwarded,
+                    of_command,
+                    reference,
+                    to,
+                    stamp,
+                    discharge,
+                    status,
+                    pid,
+                    dcs,
+                    data,
+                })
+            },
+        )
 }
 
 /// Any bytes, and PDUs with some of their octets overwritten.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4);
-    let damaged = (prop_oneof![submit(), deliver(), status_report()], damage).prop_map(|(tpdu, damage)| {
-        let mut octets = Pdu { smsc: None, tpdu }.encode().unwrap();
-        for (at, octet) in damage {
-            let at = at.index(octets.len());
-            octets[at] = octet;
-        }
-        octets
-    });
+    let damaged =
+        (prop_oneof![submit(), deliver(), status_report()], damage).prop_map(|(tpdu, damage)| {
+            let mut octets = Pdu { smsc: None, tpdu }.encode().unwrap();
+            for (at, octet) in damage {
+                let at = at.index(octets.len());
+                octets[at] = octet;
+            }
+            octets
+        });
     prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..200), 4 => damaged]
 }
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-zA-Z0-9 @£Δ]{0,700}", "[a-c€\\[\\]{}~^|]{0,700}", "[泵水a😀-😄]{0,400}", any::<String>(),]
+    prop_oneof![
+        "[a-zA-Z0-9 @£Δ]{0,700}",
+        "[a-c€\\[\\]{}~^|]{0,700}",
+        "[泵水a😀-😄]{0,400}",
+        any::<String>(),
+    ]
 }
 
 fn reference() -> impl Strategy<Value = Reference> {
-    prop_oneof![any::<u8>().prop_map(Reference::Narrow), any::<u16>().prop_map(Reference::Wide)]
+    prop_oneof![
+        any::<u8>().prop_map(Reference::Narrow),
+        any::<u16>().prop_map(Reference::Wide)
+    ]
 }
 
 fn language() -> impl Strategy<Value = Option<Language>> {

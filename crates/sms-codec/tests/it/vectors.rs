@@ -18,21 +18,33 @@ fn every_vector_decodes_to_its_fields_and_encodes_to_its_octets() {
     let vectors = file["vectors"].as_array().unwrap();
     assert_eq!(vectors.len(), 91);
     let faults: Vec<String> = vectors.iter().flat_map(faults_of).collect();
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 fn faults_of(vector: &Value) -> Vec<String> {
     let octets = hex::decode(vector["pdu"].as_str().unwrap()).unwrap();
     let faults = match vector["kind"].as_str().unwrap() {
         "decode" => decode_faults(vector, &octets),
-        "encode" => [decode_faults(vector, &octets), encode_faults(vector, &octets)].concat(),
+        "encode" => [
+            decode_faults(vector, &octets),
+            encode_faults(vector, &octets),
+        ]
+        .concat(),
         "gsm7" => septet_faults(&vector["fields"], &octets),
         "decode-error" => {
             Pdu::decode(&octets).map_or_else(|_| Vec::new(), |there| vec![format!("{there:?}")])
         }
         kind => vec![format!("unknown kind {kind}")],
     };
-    faults.into_iter().map(|fault| format!("{}: {fault}", vector["id"].as_str().unwrap())).collect()
+    faults
+        .into_iter()
+        .map(|fault| format!("{}: {fault}", vector["id"].as_str().unwrap()))
+        .collect()
 }
 
 fn decode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
@@ -52,12 +64,20 @@ fn decode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
     };
     compare("type", &json!(kind), &vector["type"]);
     compare("direction", &json!(direction), &vector["direction"]);
-    compare("tpdu_len", &json!(octets.len() - 1 - usize::from(octets[0])), &vector["tpdu_len"]);
+    compare(
+        "tpdu_len",
+        &json!(octets.len() - 1 - usize::from(octets[0])),
+        &vector["tpdu_len"],
+    );
     for (name, wanted) in vector["fields"].as_object().unwrap() {
         compare(name, fields.get(name).unwrap_or(&json!("absent")), wanted);
     }
     let lenient = tagged(vector, "lenient");
-    compare("whole", &json!(decoded.missing == 0 && decoded.surplus == 0), &json!(!lenient));
+    compare(
+        "whole",
+        &json!(decoded.missing == 0 && decoded.surplus == 0),
+        &json!(!lenient),
+    );
     let rewritten = lenient || REWRITTEN.contains(&vector["id"].as_str().unwrap());
     match decoded.pdu.encode() {
         Ok(again) if (again == octets) != rewritten => {
@@ -66,7 +86,10 @@ fn decode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
                 faults.push(format!("does not come back: {again:?}"));
             }
         }
-        again => faults.push(format!("encodes to {:?}", again.map(|octets| hex::encode(&octets)))),
+        again => faults.push(format!(
+            "encodes to {:?}",
+            again.map(|octets| hex::encode(&octets))
+        )),
     }
     faults
 }
@@ -124,7 +147,9 @@ fn validity(validity: Validity) -> Value {
     match validity {
         Validity::Network => Value::Null,
         Validity::Relative(octet) => json!(octet),
-        Validity::Enhanced(octets) | Validity::Absolute(TimeStamp(octets)) => json!(hex::encode(&octets)),
+        Validity::Enhanced(octets) | Validity::Absolute(TimeStamp(octets)) => {
+            json!(hex::encode(&octets))
+        }
     }
 }
 
@@ -146,7 +171,10 @@ fn data_fields(data: &UserData, dcs: Dcs, fields: &mut Map<String, Value>) {
         set("udh", json!(hex::encode(&header.octets())));
         if let Some(concat) = header.concat() {
             let reference = concat.reference.number();
-            set("concat", json!({ "ref": reference, "total": concat.total, "seq": concat.part }));
+            set(
+                "concat",
+                json!({ "ref": reference, "total": concat.total, "seq": concat.part }),
+            );
         }
     }
 }
@@ -156,7 +184,11 @@ fn encode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
     let fields = &vector["fields"];
     let number = |name: &str| u8::try_from(fields[name].as_u64().unwrap()).unwrap();
     let flag = |name: &str| fields[name].as_bool().unwrap();
-    let address = |name: &str| fields[name].as_str().map(|text| Address::number(text).unwrap());
+    let address = |name: &str| {
+        fields[name]
+            .as_str()
+            .map(|text| Address::number(text).unwrap())
+    };
     let text = fields["text"].as_str().unwrap();
     let dcs = Dcs(number("dcs"));
     let body = match dcs.alphabet() {
@@ -169,7 +201,9 @@ fn encode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
         2 => Validity::Relative(number("vp")),
         format => panic!("no such vector: {format}"),
     };
-    let header = fields["udh"].as_str().map(|udh| Header::new(&hex::decode(udh).unwrap()[1..]));
+    let header = fields["udh"]
+        .as_str()
+        .map(|udh| Header::new(&hex::decode(udh).unwrap()[1..]));
     let submit = Submit {
         reject_duplicates: flag("rd"),
         report: flag("srr"),
@@ -180,15 +214,24 @@ fn encode_faults(vector: &Value, octets: &[u8]) -> Vec<String> {
         validity,
         ..Submit::new(address("address").unwrap(), UserData { header, body })
     };
-    let pdu = Pdu { smsc: address("smsc"), tpdu: Tpdu::Submit(submit) };
+    let pdu = Pdu {
+        smsc: address("smsc"),
+        tpdu: Tpdu::Submit(submit),
+    };
     match pdu.encode() {
         Ok(encoded) if encoded == octets => Vec::new(),
-        encoded => vec![format!("the fields encode to {:?}", encoded.map(|octets| hex::encode(&octets)))],
+        encoded => vec![format!(
+            "the fields encode to {:?}",
+            encoded.map(|octets| hex::encode(&octets))
+        )],
     }
 }
 
 fn septet_faults(fields: &Value, octets: &[u8]) -> Vec<String> {
-    let (text, count) = (fields["text"].as_str().unwrap(), fields["septets"].as_u64().unwrap());
+    let (text, count) = (
+        fields["text"].as_str().unwrap(),
+        fields["septets"].as_u64().unwrap(),
+    );
     let septets = gsm7::unpack(octets, 0, usize::try_from(count).unwrap());
     let read = gsm7::decode(&septets, Shifts::default());
     let packed = gsm7::encode(text, Shifts::default()).map(|septets| gsm7::pack(&[], &septets));

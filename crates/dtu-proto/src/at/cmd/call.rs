@@ -14,10 +14,15 @@ use crate::radio::PhoneNumber;
 use crate::status::{CallState, CurrentCall};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    Command::new("D", "2.8.6.6", "Calls a number", &[Param::new("NUMBER;", Kind::Shape(NUMBER), "")])
-        .example("ATD10086;", "OK")
-        .notes(DIAL)
-        .runs(dial),
+    Command::new(
+        "D",
+        "2.8.6.6",
+        "Calls a number",
+        &[Param::new("NUMBER;", Kind::Shape(NUMBER), "")],
+    )
+    .example("ATD10086;", "OK")
+    .notes(DIAL)
+    .runs(dial),
     Command::new(
         "H",
         "2.8.6.10",
@@ -26,21 +31,35 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("ATH", "OK")
     .runs(hang_up),
-    Command::new("A", "2.8.6.11", "Answers the call that rings; without one: NO CARRIER", &[])
-        .example("ATA", "NO CARRIER")
-        .runs(answer),
-    Command::new("DL", "2.8.6.12", "Calls the last number again", &[]).example("ATDL", "OK").runs(redial),
+    Command::new(
+        "A",
+        "2.8.6.11",
+        "Answers the call that rings; without one: NO CARRIER",
+        &[],
+    )
+    .example("ATA", "NO CARRIER")
+    .runs(answer),
+    Command::new("DL", "2.8.6.12", "Calls the last number again", &[])
+        .example("ATDL", "OK")
+        .runs(redial),
     Command::new(
         "S0",
         "2.8.6.13",
         "Rings until a call is answered",
-        &[Param::new("RINGS", Kind::Number { min: 0, max: 255 }, "0 = never").factory("0").left_off_is("0")],
+        &[
+            Param::new("RINGS", Kind::Number { min: 0, max: 255 }, "0 = never")
+                .factory("0")
+                .left_off_is("0"),
+        ],
     )
     .example("ATS0=2", "OK")
     .reads(read_rings)
     .sets(set_rings)
     .notes("It works in every state of the line.")
-    .saved(|config| one(format!("ATS0={}", config.auto_answer)), TakesEffect::Now),
+    .saved(
+        |config| one(format!("ATS0={}", config.auto_answer)),
+        TakesEffect::Now,
+    ),
     Command::new(
         "+CIRINGSTA",
         "2.8.6.44",
@@ -51,27 +70,58 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .reads(read_refusing)
     .sets(set_refusing)
     .notes("It works in every state of the line; the DTE is told nothing of such a call.")
-    .saved(|config| one(format!("AT+CIRINGSTA={}", u8::from(config.refuse_calls))), TakesEffect::Now),
-    Command::new("+CLIP", "27.007 7.6", "The caller's number behind RING", SHOWN)
-        .example("AT+CLIP=1", "OK")
-        .reads(read_caller)
-        .sets(set_caller)
-        .saved(|config| one(format!("AT+CLIP={}", u8::from(config.caller_id))), TakesEffect::Now),
-    Command::new("+CRC", "27.007 6.11", "+CRING: VOICE instead of RING", SHOWN)
-        .example("AT+CRC=1", "OK")
-        .reads(read_ring_kind)
-        .sets(set_ring_kind)
-        .saved(|config| one(format!("AT+CRC={}", u8::from(config.extended_ring))), TakesEffect::Now),
-    Command::new("+CLCC", "27.007 7.18", "The call", &[]).example("AT+CLCC", "OK").notes(LIST).asks(list),
-    Command::new("+CPAS", "27.007 8.1", "0 = no call, 3 = one rings, 4 = one is made or stands", &[])
-        .example("AT+CPAS", "+CPAS: 0\nOK")
-        .asks(activity),
-    Command::new("+CHUP", "27.007 6.5", "Hangs up, as ATH", &[]).example("AT+CHUP", "OK").runs(hang_up),
+    .saved(
+        |config| one(format!("AT+CIRINGSTA={}", u8::from(config.refuse_calls))),
+        TakesEffect::Now,
+    ),
+    Command::new(
+        "+CLIP",
+        "27.007 7.6",
+        "The caller's number behind RING",
+        SHOWN,
+    )
+    .example("AT+CLIP=1", "OK")
+    .reads(read_caller)
+    .sets(set_caller)
+    .saved(
+        |config| one(format!("AT+CLIP={}", u8::from(config.caller_id))),
+        TakesEffect::Now,
+    ),
+    Command::new(
+        "+CRC",
+        "27.007 6.11",
+        "+CRING: VOICE instead of RING",
+        SHOWN,
+    )
+    .example("AT+CRC=1", "OK")
+    .reads(read_ring_kind)
+    .sets(set_ring_kind)
+    .saved(
+        |config| one(format!("AT+CRC={}", u8::from(config.extended_ring))),
+        TakesEffect::Now,
+    ),
+    Command::new("+CLCC", "27.007 7.18", "The call", &[])
+        .example("AT+CLCC", "OK")
+        .notes(LIST)
+        .asks(list),
+    Command::new(
+        "+CPAS",
+        "27.007 8.1",
+        "0 = no call, 3 = one rings, 4 = one is made or stands",
+        &[],
+    )
+    .example("AT+CPAS", "+CPAS: 0\nOK")
+    .asks(activity),
+    Command::new("+CHUP", "27.007 6.5", "Hangs up, as ATH", &[])
+        .example("AT+CHUP", "OK")
+        .runs(hang_up),
     Command::new(
         "+CVHU",
         "27.007 6.20",
         "ATH hangs up",
-        &[Param::new("MODE", Kind::Choice(&[(0, "ATH hangs up")]), "").factory("0").left_off_is("0")],
+        &[Param::new("MODE", Kind::Choice(&[(0, "ATH hangs up")]), "")
+            .factory("0")
+            .left_off_is("0")],
     )
     .example("AT+CVHU=0", "OK")
     .reads(read_hook_mode)
@@ -98,7 +148,10 @@ const LIST: &str = "\
 fn dial(call: &mut Call<'_, '_>) -> Done {
     let typed = call.text(0)?;
     let number = typed.strip_suffix(';').ok_or_else(|| {
-        call.refuse(Code::NotSupported, "data calls are not possible; the number of a voice call ends with ;")
+        call.refuse(
+            Code::NotSupported,
+            "data calls are not possible; the number of a voice call ends with ;",
+        )
     })?;
     let number = read_number(number).ok_or_else(|| {
         let text = format!("NUMBER must be {NUMBER}, got {}", Shown(typed.as_bytes()));
@@ -126,7 +179,10 @@ fn place(call: &mut Call<'_, '_>, number: PhoneNumber) -> Done {
 /// numbers in groups.
 fn read_number(typed: &str) -> Option<PhoneNumber> {
     let number = typed.strip_prefix(['T', 't', 'P', 'p']).unwrap_or(typed);
-    let digits: String = number.chars().filter(|char| !" -().".contains(*char)).collect();
+    let digits: String = number
+        .chars()
+        .filter(|char| !" -().".contains(*char))
+        .collect();
     PhoneNumber::new(&digits)
 }
 
@@ -165,7 +221,10 @@ fn set_rings(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_refusing(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CIRINGSTA:{}", u8::from(call.ctx.config.refuse_calls)));
+    call.say(format!(
+        "+CIRINGSTA:{}",
+        u8::from(call.ctx.config.refuse_calls)
+    ));
     Ok(())
 }
 
@@ -196,10 +255,21 @@ fn set_ring_kind(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Done {
-    let Some(CurrentCall { state, incoming, number }) = current(call) else { return Ok(()) };
+    let Some(CurrentCall {
+        state,
+        incoming,
+        number,
+    }) = current(call)
+    else {
+        return Ok(());
+    };
     let kind = number.map_or(NUMBER_UNKNOWN, |number| number.type_of_address());
     let number = number.map(|number| number.to_string()).unwrap_or_default();
-    call.say(format!("+CLCC: 1,{},{},0,0,\"{number}\",{kind}", u8::from(incoming), state.number()));
+    call.say(format!(
+        "+CLCC: 1,{},{},0,0,\"{number}\",{kind}",
+        u8::from(incoming),
+        state.number()
+    ));
     Ok(())
 }
 

@@ -23,7 +23,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
 .now()];
 
 fn read(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CCLK: \"{}\"", call.ctx.clock.text(call.ctx.status.now)));
+    call.say(format!(
+        "+CCLK: \"{}\"",
+        call.ctx.clock.text(call.ctx.status.now)
+    ));
     Ok(())
 }
 
@@ -35,7 +38,10 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn no_time(call: &Call<'_, '_>, text: &str) -> Error {
-    let why = format!("TIME must be {SHAPE}, a real date and time, got {}", Shown(text.as_bytes()));
+    let why = format!(
+        "TIME must be {SHAPE}, a real date and time, got {}",
+        Shown(text.as_bytes())
+    );
     call.refuse(Code::IncorrectParameters, &why)
 }
 

@@ -15,30 +15,62 @@ use crate::event::{Connect, Door};
 use crate::status::{AtConnectionStatus, LinkState, Status};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    Command::new("+CIOPEN", "2.8.6.34", "Opens a connection in the AT mode", OPEN)
-        .example("AT+CIOPEN=\"TCP\",\"usrcn.gicp.net\",10101", "OK")
-        .notes(OPEN_NOTES)
-        .sets(open),
+    Command::new(
+        "+CIOPEN",
+        "2.8.6.34",
+        "Opens a connection in the AT mode",
+        OPEN,
+    )
+    .example("AT+CIOPEN=\"TCP\",\"usrcn.gicp.net\",10101", "OK")
+    .notes(OPEN_NOTES)
+    .sets(open),
     Command::new(
         "+CISEND",
         "2.8.6.35",
         "Sends to the connection of the AT mode",
-        &[Param::new("COUNT", Kind::Number { min: 1, max: CISEND_MAX as u32 }, "bytes")],
+        &[Param::new(
+            "COUNT",
+            Kind::Number {
+                min: 1,
+                max: CISEND_MAX as u32,
+            },
+            "bytes",
+        )],
     )
     .example("AT+CISEND=5", "> ")
     .notes(SEND_NOTES)
     .runs(send)
     .sets(send_exactly),
-    Command::new("+CICLOSE", "2.8.6.36", "Closes the connection of the AT mode", &[])
-        .example("AT+CICLOSE", "CLOSE OK")
-        .notes(CLOSE_NOTES)
-        .runs(close),
+    Command::new(
+        "+CICLOSE",
+        "2.8.6.36",
+        "Closes the connection of the AT mode",
+        &[],
+    )
+    .example("AT+CICLOSE", "CLOSE OK")
+    .notes(CLOSE_NOTES)
+    .runs(close),
 ];
 
 const OPEN: &[Param] = &[
     Param::new("PROTOCOL", Kind::Words(&["TCP", "UDP"]), ""),
-    Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address"),
-    Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, ""),
+    Param::new(
+        "ADDRESS",
+        Kind::Text {
+            min: 1,
+            max: 255,
+            chars: Chars::Host,
+        },
+        "name or address",
+    ),
+    Param::new(
+        "PORT",
+        Kind::Number {
+            min: 1,
+            max: 65_535,
+        },
+        "",
+    ),
 ];
 
 const OPEN_NOTES: &str = "\
@@ -59,7 +91,9 @@ const CLOSE_NOTES: &str = "\
 
 /// The line of `CINET?`, while the mode runs.
 pub(super) fn state_line(status: &Status) -> Option<String> {
-    let AtConnectionStatus { state, last_down, .. } = &status.at_connection;
+    let AtConnectionStatus {
+        state, last_down, ..
+    } = &status.at_connection;
     let runs = status.mode_started && status.mode == WorkingMode::AtCommand;
     let why = last_down.filter(|_| *state == LinkState::Off);
     let why = why.map(|reason| format!(",{reason}")).unwrap_or_default();
@@ -69,11 +103,24 @@ pub(super) fn state_line(status: &Status) -> Option<String> {
 fn open(call: &mut Call<'_, '_>) -> Done {
     check(call)?;
     if call.ctx.connection.is_used() {
-        return Err(call.refuse(Code::NotAllowed, "a connection is open already; AT+CICLOSE closes it"));
+        return Err(call.refuse(
+            Code::NotAllowed,
+            "a connection is open already; AT+CICLOSE closes it",
+        ));
     }
-    let protocol = if call.number(0)? == 0 { Protocol::Tcp } else { Protocol::Udp };
+    let protocol = if call.number(0)? == 0 {
+        Protocol::Tcp
+    } else {
+        Protocol::Udp
+    };
     let (address, port) = (call.text(1)?, call.narrow(2)?);
-    call.ctx.connection.order(Connect { protocol, address, port, local_port: 0, tls: false });
+    call.ctx.connection.order(Connect {
+        protocol,
+        address,
+        port,
+        local_port: 0,
+        tls: false,
+    });
     call.effects.push(Effect::Open);
     Ok(())
 }

@@ -103,7 +103,10 @@ fn read_banner(call: &mut Call<'_, '_>) -> Done {
 fn set_banner(call: &mut Call<'_, '_>) -> Done {
     let name = call.typed_text(0)?;
     if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(call.refuse(Code::IncorrectParameters, "NAME must be 0..=64 printable characters"));
+        return Err(call.refuse(
+            Code::IncorrectParameters,
+            "NAME must be 0..=64 printable characters",
+        ));
     }
     call.ctx.config.banner = name;
     Ok(())

@@ -91,7 +91,11 @@ fn type_line(config: &Config) -> String {
 }
 
 fn server_line(config: &Config) -> String {
-    format!("HTPSV:{},{}", Quoted(&config.httpd.server), config.httpd.port)
+    format!(
+        "HTPSV:{},{}",
+        Quoted(&config.httpd.server),
+        config.httpd.port
+    )
 }
 
 fn url_line(config: &Config) -> String {
@@ -104,7 +108,10 @@ fn head_line(config: &Config) -> String {
 
 /// A head line may hold a password (`Authorization`): not shown over a network.
 fn read_head(call: &mut Call<'_, '_>) -> Done {
-    let line = format!("+HTPHD:{}", Quoted(call.secret(&call.ctx.config.httpd.head)));
+    let line = format!(
+        "+HTPHD:{}",
+        Quoted(call.secret(&call.ctx.config.httpd.head))
+    );
     call.say(line);
     Ok(())
 }
@@ -114,7 +121,10 @@ fn timeout_line(config: &Config) -> String {
 }
 
 fn filter_line(config: &Config) -> String {
-    format!("HTPFLT:\"{}\"", if config.httpd.filter { "ON" } else { "OFF" })
+    format!(
+        "HTPFLT:\"{}\"",
+        if config.httpd.filter { "ON" } else { "OFF" }
+    )
 }
 
 /// What the read form prints.
@@ -130,7 +140,11 @@ fn stored(line: String) -> Vec<String> {
 }
 
 fn set_type(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.httpd.method = if call.number(0)? == 0 { Method::Get } else { Method::Post };
+    call.ctx.config.httpd.method = if call.number(0)? == 0 {
+        Method::Get
+    } else {
+        Method::Post
+    };
     Ok(())
 }
 

@@ -19,21 +19,43 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("ATI", "GPRS232-DTU\nRevision: 0.1.0\nOK")
     .asks(page),
-    Command::new("+CGMI", "27.007 5.1", "Maker", &[]).example("AT+CGMI", "Software DTU\nOK").asks(maker),
-    Command::new("+CGMM", "27.007 5.2", "Model", &[]).example("AT+CGMM", "GPRS232-DTU\nOK").asks(model),
-    Command::new("+CGMR", "27.007 5.3", "Version", &[]).example("AT+CGMR", "0.1.0\nOK").asks(revision),
-    Command::new("+GMI", "V.250 6.1.4", "Maker", &[]).example("AT+GMI", "Software DTU\nOK").asks(maker),
-    Command::new("+GMM", "V.250 6.1.5", "Model", &[]).example("AT+GMM", "GPRS232-DTU\nOK").asks(model),
-    Command::new("+GMR", "V.250 6.1.6", "Version", &[]).example("AT+GMR", "0.1.0\nOK").asks(revision),
+    Command::new("+CGMI", "27.007 5.1", "Maker", &[])
+        .example("AT+CGMI", "Software DTU\nOK")
+        .asks(maker),
+    Command::new("+CGMM", "27.007 5.2", "Model", &[])
+        .example("AT+CGMM", "GPRS232-DTU\nOK")
+        .asks(model),
+    Command::new("+CGMR", "27.007 5.3", "Version", &[])
+        .example("AT+CGMR", "0.1.0\nOK")
+        .asks(revision),
+    Command::new("+GMI", "V.250 6.1.4", "Maker", &[])
+        .example("AT+GMI", "Software DTU\nOK")
+        .asks(maker),
+    Command::new("+GMM", "V.250 6.1.5", "Model", &[])
+        .example("AT+GMM", "GPRS232-DTU\nOK")
+        .asks(model),
+    Command::new("+GMR", "V.250 6.1.6", "Version", &[])
+        .example("AT+GMR", "0.1.0\nOK")
+        .asks(revision),
     Command::new("+CGSN", "2.8.6.2", "Serial number of the modem (IMEI)", &[])
         .example("AT+CGSN", "135790246811220\nOK")
         .asks(imei),
-    Command::new("+GSN", "V.250 6.1.7", "Serial number of the modem (IMEI)", &[])
-        .example("AT+GSN", "135790246811220\nOK")
-        .asks(imei),
-    Command::new("+CIMI", "2.8.6.3", "Subscriber number of the SIM (IMSI)", &[])
-        .example("AT+CIMI", "460023633887978\nOK")
-        .asks(imsi),
+    Command::new(
+        "+GSN",
+        "V.250 6.1.7",
+        "Serial number of the modem (IMEI)",
+        &[],
+    )
+    .example("AT+GSN", "135790246811220\nOK")
+    .asks(imei),
+    Command::new(
+        "+CIMI",
+        "2.8.6.3",
+        "Subscriber number of the SIM (IMSI)",
+        &[],
+    )
+    .example("AT+CIMI", "460023633887978\nOK")
+    .asks(imsi),
     Command::new("+CIVER", "2.8.6.49", "Version", &[])
         .example("AT+CIVER?", "+CIVER:0.1.0\nOK")
         .reads(version),
@@ -81,7 +103,13 @@ fn imsi(call: &mut Call<'_, '_>) -> Done {
 
 /// What the modem says of itself, else what the host says of it.
 fn told(call: &Call<'_, '_>, of: fn(&ModemIdentity) -> &String, host: &str) -> Option<String> {
-    let modem = call.ctx.status.radio.modem.as_ref().map(|modem| of(modem).as_str());
+    let modem = call
+        .ctx
+        .status
+        .radio
+        .modem
+        .as_ref()
+        .map(|modem| of(modem).as_str());
     let text = modem.filter(|text| !text.is_empty()).unwrap_or(host);
     (!text.is_empty()).then(|| text.to_string())
 }

@@ -9,33 +9,76 @@ use super::Done;
 pub(in super::super) const COMMANDS: &[Command] = &[
     cloud(
         "+CLOUDEN",
-        ("AT+CLOUDEN?", "+CME ERROR: CLOUDEN: needs the cloud link, which this version does not have"),
+        (
+            "AT+CLOUDEN?",
+            "+CME ERROR: CLOUDEN: needs the cloud link, which this version does not have",
+        ),
         "Cloud link",
         &[Param::new("STATE", Kind::Words(&["off", "on"]), "").factory("off")],
     ),
     cloud(
         "+CLOUDID",
-        ("AT+CLOUDID?", "+CME ERROR: CLOUDID: needs the cloud link, which this version does not have"),
+        (
+            "AT+CLOUDID?",
+            "+CME ERROR: CLOUDID: needs the cloud link, which this version does not have",
+        ),
         "Device id",
-        &[Param::new("ID", Kind::Text { min: 20, max: 20, chars: Chars::Token }, "20 digits")],
+        &[Param::new(
+            "ID",
+            Kind::Text {
+                min: 20,
+                max: 20,
+                chars: Chars::Token,
+            },
+            "20 digits",
+        )],
     ),
     cloud(
         "+CLOUDPA",
-        ("AT+CLOUDPA?", "+CME ERROR: CLOUDPA: needs the cloud link, which this version does not have"),
+        (
+            "AT+CLOUDPA?",
+            "+CME ERROR: CLOUDPA: needs the cloud link, which this version does not have",
+        ),
         "Password",
-        &[Param::new("PASSWORD", Kind::Text { min: 8, max: 8, chars: Chars::Token }, "").secret()],
+        &[Param::new(
+            "PASSWORD",
+            Kind::Text {
+                min: 8,
+                max: 8,
+                chars: Chars::Token,
+            },
+            "",
+        )
+        .secret()],
     ),
     cloud(
         "+CLOUDSV",
-        ("AT+CLOUDSV?", "+CME ERROR: CLOUDSV: needs the cloud link, which this version does not have"),
+        (
+            "AT+CLOUDSV?",
+            "+CME ERROR: CLOUDSV: needs the cloud link, which this version does not have",
+        ),
         "Server",
         &[ADDRESS, PORT],
     ),
 ];
 
-const ADDRESS: Param =
-    Param::new("ADDRESS", Kind::Text { min: 1, max: 255, chars: Chars::Host }, "name or address");
-const PORT: Param = Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "");
+const ADDRESS: Param = Param::new(
+    "ADDRESS",
+    Kind::Text {
+        min: 1,
+        max: 255,
+        chars: Chars::Host,
+    },
+    "name or address",
+);
+const PORT: Param = Param::new(
+    "PORT",
+    Kind::Number {
+        min: 1,
+        max: 65_535,
+    },
+    "",
+);
 
 const fn cloud(
     name: &'static str,

@@ -146,7 +146,10 @@ fn set_flow(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_rate(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("{}: {}", call.command.name, call.ctx.config.line.baud));
+    call.say(format!(
+        "{}: {}",
+        call.command.name, call.ctx.config.line.baud
+    ));
     Ok(())
 }
 

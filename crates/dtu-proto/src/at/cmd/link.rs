@@ -64,11 +64,22 @@ const CIPSCONT: &[Param] = &[
     Param::new("PROTOCOL", Kind::Words(PROTOCOLS), "").factory("TCP"),
     Param::new(
         "ADDRESS",
-        Kind::Text { min: 1, max: 255, chars: Chars::Host },
+        Kind::Text {
+            min: 1,
+            max: 255,
+            chars: Chars::Host,
+        },
         "name or address of the server",
     )
     .factory("usrcn.gicp.net"),
-    Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "of the server; factory 10101 to 10104"),
+    Param::new(
+        "PORT",
+        Kind::Number {
+            min: 1,
+            max: 65_535,
+        },
+        "of the server; factory 10101 to 10104",
+    ),
     Param::new("START", Kind::Choice(&[(0, "not used"), (1, "used")]), "").factory("0"),
 ];
 
@@ -90,8 +101,19 @@ fn dump(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn start_line(link: LinkId, config: &LinkConfig) -> String {
-    let LinkConfig { protocol, address, port, enabled, .. } = config;
-    format!("+CIPSTART:{link},\"{}\", {},{port}, {}", protocol.name(), Quoted(address), u8::from(*enabled))
+    let LinkConfig {
+        protocol,
+        address,
+        port,
+        enabled,
+        ..
+    } = config;
+    format!(
+        "+CIPSTART:{link},\"{}\", {},{port}, {}",
+        protocol.name(),
+        Quoted(address),
+        u8::from(*enabled)
+    )
 }
 
 fn port_line(link: LinkId, config: &Config) -> String {
@@ -99,7 +121,11 @@ fn port_line(link: LinkId, config: &Config) -> String {
 }
 
 fn set_link(call: &mut Call<'_, '_>) -> Done {
-    let protocol = if call.number(1)? == 0 { Protocol::Tcp } else { Protocol::Udp };
+    let protocol = if call.number(1)? == 0 {
+        Protocol::Tcp
+    } else {
+        Protocol::Udp
+    };
     let (address, port, enabled) = (call.text(2)?, call.narrow(3)?, call.flag(4)?);
     let link = call.link(0)?;
     let link = &mut call.ctx.config.links[link.index()];
@@ -113,9 +139,18 @@ fn set_link(call: &mut Call<'_, '_>) -> Done {
 fn saved_links(config: &Config) -> Vec<String> {
     LinkId::ALL
         .map(|link| {
-            let LinkConfig { protocol, address, port, enabled, .. } = &config.links[link.index()];
+            let LinkConfig {
+                protocol,
+                address,
+                port,
+                enabled,
+                ..
+            } = &config.links[link.index()];
             let (protocol, enabled) = (protocol.name(), u8::from(*enabled));
-            format!("AT+CIPSCONT={link},\"{protocol}\",{},{port},{enabled}", Quoted(address))
+            format!(
+                "AT+CIPSCONT={link},\"{protocol}\",{},{port},{enabled}",
+                Quoted(address)
+            )
         })
         .to_vec()
 }
@@ -132,7 +167,9 @@ fn set_port(call: &mut Call<'_, '_>) -> Done {
         .into_iter()
         .find(|other| *other != link && port != 0 && links[other.index()].local_port == port);
     if let Some(other) = taken {
-        let why = format!("PORT {port} is the local port of link {other}; links need different ports, or 0");
+        let why = format!(
+            "PORT {port} is the local port of link {other}; links need different ports, or 0"
+        );
         return Err(call.refuse(Code::IncorrectParameters, &why));
     }
     links[link.index()].local_port = port;
@@ -140,11 +177,21 @@ fn set_port(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn saved_ports(config: &Config) -> Vec<String> {
-    LinkId::ALL.map(|link| format!("AT+CINETPT={link},{}", config.links[link.index()].local_port)).to_vec()
+    LinkId::ALL
+        .map(|link| {
+            format!(
+                "AT+CINETPT={link},{}",
+                config.links[link.index()].local_port
+            )
+        })
+        .to_vec()
 }
 
 fn read_long(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CISOCLINK:{}", u8::from(call.ctx.config.long_links)));
+    call.say(format!(
+        "+CISOCLINK:{}",
+        u8::from(call.ctx.config.long_links)
+    ));
     Ok(())
 }
 
@@ -173,8 +220,16 @@ fn link_state_line(link: LinkId, of: &LinkStatus, status: &Status) -> String {
 }
 
 fn destination_line(to: &DestinationStatus, status: &Status) -> String {
-    let (state, reason) = (state_name(to.state), reason_text(to.state, to.last_down, status));
-    format!("+CINET:0,{state},\"{} {}:{}\"{reason}", to.protocol.name(), to.address, to.port)
+    let (state, reason) = (
+        state_name(to.state),
+        reason_text(to.state, to.last_down, status),
+    );
+    format!(
+        "+CINET:0,{state},\"{} {}:{}\"{reason}",
+        to.protocol.name(),
+        to.address,
+        to.port
+    )
 }
 
 /// The connection to the HTTP server, while mode 3 runs.

@@ -163,7 +163,10 @@ const OCTET: Kind = Kind::Number { min: 0, max: 255 };
 const TOA: Kind = Kind::Number { min: 128, max: 255 };
 
 fn read_format(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CMGF: {}", u8::from(call.ctx.config.messages.text_mode)));
+    call.say(format!(
+        "+CMGF: {}",
+        u8::from(call.ctx.config.messages.text_mode)
+    ));
     Ok(())
 }
 
@@ -175,9 +178,21 @@ fn set_format(call: &mut Call<'_, '_>) -> Done {
 fn read_center(call: &mut Call<'_, '_>) -> Done {
     let set = call.ctx.config.messages.service_center;
     let sim = call.ctx.status.radio.service_center;
-    let center = set.or_else(|| sim.map(|number| ServiceCenter { number, type_of_address: INTERNATIONAL }));
-    let Some(ServiceCenter { number, type_of_address }) = center else {
-        return Err(call.refuse(Code::Message(NO_CENTER), "the SIM names no service centre, and none is set"));
+    let center = set.or_else(|| {
+        sim.map(|number| ServiceCenter {
+            number,
+            type_of_address: INTERNATIONAL,
+        })
+    });
+    let Some(ServiceCenter {
+        number,
+        type_of_address,
+    }) = center
+    else {
+        return Err(call.refuse(
+            Code::Message(NO_CENTER),
+            "the SIM names no service centre, and none is set",
+        ));
     };
     let number = typed::in_charset(&number.to_string(), call.ctx.config.messages.charset);
     call.say(format!("+CSCA: \"{number}\", {type_of_address}"));
@@ -191,7 +206,10 @@ fn set_center(call: &mut Call<'_, '_>) -> Done {
         call.ctx.config.messages.service_center = None;
         return Ok(());
     }
-    let center = PhoneNumber::new(&number).map(|number| ServiceCenter { number, type_of_address });
+    let center = PhoneNumber::new(&number).map(|number| ServiceCenter {
+        number,
+        type_of_address,
+    });
     let center = center.filter(|center| center.address().is_some());
     let wrong = format!("NUMBER must be 1..=20 digits, + in front allowed, or \"\", got {number}");
     call.ctx.config.messages.service_center =
@@ -201,7 +219,10 @@ fn set_center(call: &mut Call<'_, '_>) -> Done {
 
 fn center_line(config: &Config) -> String {
     match config.messages.service_center {
-        Some(ServiceCenter { number, type_of_address }) => format!("AT+CSCA=\"{number}\",{type_of_address}"),
+        Some(ServiceCenter {
+            number,
+            type_of_address,
+        }) => format!("AT+CSCA=\"{number}\",{type_of_address}"),
         None => "AT+CSCA=\"\"".to_string(),
     }
 }
@@ -231,7 +252,10 @@ fn send(call: &mut Call<'_, '_>) -> Done {
 fn is_number(call: &Call<'_, '_>) -> Result<bool, Error> {
     let text = call.text(0)?;
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let too_long = digits && text.parse().map_or(true, |length: usize| length > NO_LENGTH);
+    let too_long = digits
+        && text
+            .parse()
+            .map_or(true, |length: usize| length > NO_LENGTH);
     // mutant: quoted-number
     Ok(call.is_quoted(0) || text.starts_with('+') || too_long)
 }
@@ -245,7 +269,11 @@ pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
         ));
     }
     let max = what.max();
-    call.prompt = Some(Prompt { what: super::super::Prompted::Message(what), max, ends: Ends::Mark });
+    call.prompt = Some(Prompt {
+        what: super::super::Prompted::Message(what),
+        max,
+        ends: Ends::Mark,
+    });
     Ok(())
 }
 
@@ -262,9 +290,13 @@ pub(super) fn receiver(call: &Call<'_, '_>) -> Result<Address, Error> {
 /// The length of the PDU mode.
 pub(super) fn length(call: &Call<'_, '_>) -> Result<usize, Error> {
     let text = call.text(0)?;
-    let length = text.parse().ok().filter(|length| (LENGTH_MIN..=LENGTH_MAX).contains(length));
-    let wrong =
-        format!("TO must be a length in PDU mode (AT+CMGF=0): {LENGTH_MIN}..={LENGTH_MAX}, got {text}");
+    let length = text
+        .parse()
+        .ok()
+        .filter(|length| (LENGTH_MIN..=LENGTH_MAX).contains(length));
+    let wrong = format!(
+        "TO must be a length in PDU mode (AT+CMGF=0): {LENGTH_MIN}..={LENGTH_MAX}, got {text}"
+    );
     length.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
 }
 
@@ -273,19 +305,29 @@ fn send_text(call: &mut Call<'_, '_>) -> Done {
     let (to, text) = (call.text(0)?, call.typed_text(2)?);
     let body = match call.number(1)? {
         1 if !text.is_ascii() => {
-            return Err(
-                call.refuse(Code::IncorrectParameters, "DATA must be ASCII in format 1; format 3 is Chinese")
-            );
+            return Err(call.refuse(
+                Code::IncorrectParameters,
+                "DATA must be ASCII in format 1; format 3 is Chinese",
+            ));
         }
         1 => Body::text(&text),
         _ => Body::ucs2(&text),
     };
-    let to =
-        Address::number(&to).ok_or_else(|| call.refuse(Code::IncorrectParameters, "PHNUM is no number"))?;
+    let to = Address::number(&to)
+        .ok_or_else(|| call.refuse(Code::IncorrectParameters, "PHNUM is no number"))?;
     let reference = call.ctx.mailbox.next_concat_reference();
     let center = call.ctx.config.messages.service_center;
-    let parts = sms::compose(body, &Template { to: &to, center, parameters: None, reference });
-    let parts = parts.map_err(|why| call.refuse(Code::IncorrectParameters, &format!("DATA: {why}")))?;
+    let parts = sms::compose(
+        body,
+        &Template {
+            to: &to,
+            center,
+            parameters: None,
+            reference,
+        },
+    );
+    let parts =
+        parts.map_err(|why| call.refuse(Code::IncorrectParameters, &format!("DATA: {why}")))?;
     let mut submission = typed::submission("CISMSSEND", parts, None);
     submission.tells_reference = false;
     call.slow = Some(SlowCommand::Submit(submission));
@@ -293,7 +335,12 @@ fn send_text(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn parameters(parameters: &TextParameters) -> String {
-    let TextParameters { first_octet, validity, pid, dcs } = parameters;
+    let TextParameters {
+        first_octet,
+        validity,
+        pid,
+        dcs,
+    } = parameters;
     let period = match validity {
         TextValidity::Relative(octet) => octet.to_string(),
         TextValidity::Until(stamp) => sms::stamp(*stamp),
@@ -302,7 +349,10 @@ fn parameters(parameters: &TextParameters) -> String {
 }
 
 fn read_parameters(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CSMP: {}", parameters(&call.ctx.config.messages.parameters)));
+    call.say(format!(
+        "+CSMP: {}",
+        parameters(&call.ctx.config.messages.parameters)
+    ));
     Ok(())
 }
 
@@ -313,7 +363,12 @@ fn set_parameters(call: &mut Call<'_, '_>) -> Done {
     let wrong = format!("VP must be 0..=255 or \"yy/MM/dd,hh:mm:ss±zz\", got {period}");
     let validity = validity.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?;
     let (first_octet, pid, dcs) = (call.narrow(0)?, call.narrow(2)?, Dcs(call.narrow(3)?));
-    call.ctx.config.messages.parameters = TextParameters { first_octet, validity, pid, dcs };
+    call.ctx.config.messages.parameters = TextParameters {
+        first_octet,
+        validity,
+        pid,
+        dcs,
+    };
     Ok(())
 }
 
@@ -338,7 +393,10 @@ fn until(text: &str) -> Option<TimeStamp> {
 }
 
 fn read_details(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CSDH: {}", u8::from(call.ctx.config.messages.details)));
+    call.say(format!(
+        "+CSDH: {}",
+        u8::from(call.ctx.config.messages.details)
+    ));
     Ok(())
 }
 
@@ -348,7 +406,10 @@ fn set_details(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn read_charset(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CSCS: {}", Quoted(call.ctx.config.messages.charset.name())));
+    call.say(format!(
+        "+CSCS: {}",
+        Quoted(call.ctx.config.messages.charset.name())
+    ));
     Ok(())
 }
 
@@ -361,12 +422,21 @@ fn set_charset(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn notify(notify: &Notify) -> String {
-    let Notify { mode, messages, broadcasts, reports, buffer } = notify;
+    let Notify {
+        mode,
+        messages,
+        broadcasts,
+        reports,
+        buffer,
+    } = notify;
     format!("{mode},{messages},{broadcasts},{reports},{buffer}")
 }
 
 fn read_notify(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CNMI: {}", notify(&call.ctx.config.messages.notify)));
+    call.say(format!(
+        "+CNMI: {}",
+        notify(&call.ctx.config.messages.notify)
+    ));
     Ok(())
 }
 

@@ -20,7 +20,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .example("AT+CIPNUM=13912345678", "OK")
     .reads(read_number)
     .sets(set_number)
-    .saved(|config| one(format!("AT+CIPNUM={}", config.sms_number)), TakesEffect::Now),
+    .saved(
+        |config| one(format!("AT+CIPNUM={}", config.sms_number)),
+        TakesEffect::Now,
+    ),
     Command::new(
         "+CIMOD",
         "2.8.6.23",
@@ -41,7 +44,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .example("AT+CIMOD=0", "OK")
     .reads(read_mode)
     .sets(set_mode)
-    .saved(|config| one(format!("AT+CIMOD={}", config.mode.number())), TakesEffect::Restart),
+    .saved(
+        |config| one(format!("AT+CIMOD={}", config.mode.number())),
+        TakesEffect::Restart,
+    ),
 ];
 
 /// The lines that the read forms and the dump of `CIPSCONT?` print.
@@ -70,7 +76,9 @@ fn read_mode(call: &mut Call<'_, '_>) -> Done {
 
 fn set_mode(call: &mut Call<'_, '_>) -> Done {
     let number = call.number(0)?;
-    let mode = WorkingMode::ALL.into_iter().find(|mode| u32::from(mode.number()) == number);
+    let mode = WorkingMode::ALL
+        .into_iter()
+        .find(|mode| u32::from(mode.number()) == number);
     call.ctx.config.mode = mode.ok_or_else(|| call.refuse(Code::NotSupported, "no such mode"))?;
     Ok(())
 }

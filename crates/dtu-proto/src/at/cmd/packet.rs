@@ -13,11 +13,19 @@ use super::{Done, one};
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
-    Command::new("+CIPCFG", "2.8.6.20", "Heartbeat, packing and automatic restart", CIPCFG)
-        .example("AT+CIPCFG=1,30,0,100,10,1800", "OK")
-        .reads(read_values)
-        .sets(set_values)
-        .saved(|config| one(format!("AT+CIPCFG={}", values(config, ","))), TakesEffect::Now),
+    Command::new(
+        "+CIPCFG",
+        "2.8.6.20",
+        "Heartbeat, packing and automatic restart",
+        CIPCFG,
+    )
+    .example("AT+CIPCFG=1,30,0,100,10,1800", "OK")
+    .reads(read_values)
+    .sets(set_values)
+    .saved(
+        |config| one(format!("AT+CIPCFG={}", values(config, ","))),
+        TakesEffect::Now,
+    ),
     Command::new(
         "+CIPPACK",
         "2.8.6.21, 2.8.6.22",
@@ -60,7 +68,10 @@ const CIPCFG: &[Param] = &[
         .empty_is("1800"),
 ];
 
-const WORD: Kind = Kind::Number { min: 0, max: 65_535 };
+const WORD: Kind = Kind::Number {
+    min: 0,
+    max: 65_535,
+};
 
 const CIPPACK: &[Param] = &[
     Param::new("PACKET", Kind::Choice(&[(0, "heartbeat"), (1, "registration")]), ""),
@@ -82,22 +93,51 @@ pub(super) fn values_line(config: &Config) -> String {
 /// The two lines that `CIPPACK?` and the dump of `CIPSCONT?` print; the blanks are the manual's (2.8.6.32).
 pub(super) fn packet_lines(config: &Config) -> [String; 2] {
     [
-        format!("+CIPPACK: 0, \"{}\",{}", Hex(&config.heartbeat), heartbeat_number(config)),
-        format!("+CIPPACK: 1, \"{}\" , {}", Hex(&config.registration), registration_number(config)),
+        format!(
+            "+CIPPACK: 0, \"{}\",{}",
+            Hex(&config.heartbeat),
+            heartbeat_number(config)
+        ),
+        format!(
+            "+CIPPACK: 1, \"{}\" , {}",
+            Hex(&config.registration),
+            registration_number(config)
+        ),
     ]
 }
 
 fn saved_packets(config: &Config) -> Vec<String> {
     vec![
-        format!("AT+CIPPACK=0,\"{}\",{}", Hex(&config.heartbeat), heartbeat_number(config)),
-        format!("AT+CIPPACK=1,\"{}\",{}", Hex(&config.registration), registration_number(config)),
+        format!(
+            "AT+CIPPACK=0,\"{}\",{}",
+            Hex(&config.heartbeat),
+            heartbeat_number(config)
+        ),
+        format!(
+            "AT+CIPPACK=1,\"{}\",{}",
+            Hex(&config.registration),
+            registration_number(config)
+        ),
     ]
 }
 
 fn values(config: &Config, comma: &str) -> String {
-    let Config { auto_mode, heartbeat_interval, packing_time, packing_length, restart_time, .. } = config;
-    let numbers =
-        [u16::from(*auto_mode), *heartbeat_interval, 0, *packing_time, *packing_length, *restart_time];
+    let Config {
+        auto_mode,
+        heartbeat_interval,
+        packing_time,
+        packing_length,
+        restart_time,
+        ..
+    } = config;
+    let numbers = [
+        u16::from(*auto_mode),
+        *heartbeat_interval,
+        0,
+        *packing_time,
+        *packing_length,
+        *restart_time,
+    ];
     numbers.map(|number| number.to_string()).join(comma)
 }
 
@@ -116,7 +156,8 @@ fn read_values(call: &mut Call<'_, '_>) -> Done {
 
 fn set_values(call: &mut Call<'_, '_>) -> Done {
     let (auto_mode, heartbeat_interval) = (call.flag(0)?, call.narrow(1)?);
-    let (packing_time, packing_length, restart_time) = (call.narrow(3)?, call.narrow(4)?, call.narrow(5)?);
+    let (packing_time, packing_length, restart_time) =
+        (call.narrow(3)?, call.narrow(4)?, call.narrow(5)?);
     let config = &mut *call.ctx.config;
     config.auto_mode = auto_mode;
     config.heartbeat_interval = heartbeat_interval;
@@ -136,11 +177,18 @@ fn set_packet(call: &mut Call<'_, '_>) -> Done {
     let config = &mut *call.ctx.config;
     if registration {
         config.registration = bytes;
-        config.registration_when =
-            if second { RegistrationWhen::WithData } else { RegistrationWhen::OnConnect };
+        config.registration_when = if second {
+            RegistrationWhen::WithData
+        } else {
+            RegistrationWhen::OnConnect
+        };
     } else {
         config.heartbeat = bytes;
-        config.heartbeat_to = if second { HeartbeatTo::Serial } else { HeartbeatTo::Network };
+        config.heartbeat_to = if second {
+            HeartbeatTo::Serial
+        } else {
+            HeartbeatTo::Network
+        };
     }
     Ok(())
 }

@@ -62,10 +62,14 @@ fn apply(call: &mut Call<'_, '_>) -> Done {
 
 fn window(call: &mut Call<'_, '_>) -> Done {
     if call.ctx.status.phase != Phase::SetupWindow {
-        return Err(call.refuse(Code::NotAllowed, "possible only in the set-up window after power-on"));
+        return Err(call.refuse(
+            Code::NotAllowed,
+            "possible only in the set-up window after power-on",
+        ));
     }
     let seconds = call.number(0)?;
-    call.effects.push(Effect::WindowFor(Duration::from_secs(u64::from(seconds))));
+    call.effects
+        .push(Effect::WindowFor(Duration::from_secs(u64::from(seconds))));
     Ok(())
 }
 

@@ -89,8 +89,18 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 ];
 
 const OPERATOR: &[Param] = &[
-    Param::new("MODE", Kind::Choice(&[(0, "automatic"), (3, "only the format")]), "").left_off_is("0"),
-    Param::new("FORMAT", Kind::Choice(&[(0, "name"), (1, "short name"), (2, "digits")]), "").left_off_is("0"),
+    Param::new(
+        "MODE",
+        Kind::Choice(&[(0, "automatic"), (3, "only the format")]),
+        "",
+    )
+    .left_off_is("0"),
+    Param::new(
+        "FORMAT",
+        Kind::Choice(&[(0, "name"), (1, "short name"), (2, "digits")]),
+        "",
+    )
+    .left_off_is("0"),
     Param::new("OPER", Kind::Shape("text"), "without effect").left_off_is(""),
 ];
 
@@ -147,7 +157,10 @@ fn read_power(call: &mut Call<'_, '_>) -> Done {
 
 fn signal(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
-    let Signal { strength, error_rate } = call.ctx.status.radio.signal;
+    let Signal {
+        strength,
+        error_rate,
+    } = call.ctx.status.radio.signal;
     call.say(format!("+CSQ: {strength}, {error_rate}"));
     Ok(())
 }
@@ -160,7 +173,13 @@ fn signal_ranges(call: &mut Call<'_, '_>) -> Done {
 fn operator(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
     let format = call.ctx.config.operator_format;
-    let shown = call.ctx.status.radio.operator.as_ref().map(|operator| named(operator, format));
+    let shown = call
+        .ctx
+        .status
+        .radio
+        .operator
+        .as_ref()
+        .map(|operator| named(operator, format));
     call.say(match shown.filter(|name| !name.is_empty()) {
         // mutant: operator-charset
         Some(name) => format!("+COPS: 0,{format},{}", Quoted(&in_charset(call, &name))),
@@ -170,13 +189,19 @@ fn operator(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn named(operator: &Operator, format: u8) -> String {
-    let wanted = if format == 2 { &operator.code } else { &operator.name };
+    let wanted = if format == 2 {
+        &operator.code
+    } else {
+        &operator.name
+    };
     line_of(wanted)
 }
 
 /// A name from the network as one line.
 fn line_of(name: &str) -> String {
-    name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+    name.chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect()
 }
 
 /// Decisions 16.15: `CSCS="UCS2"` holds for names and numbers of the network, too.
@@ -196,11 +221,28 @@ fn set_operator(call: &mut Call<'_, '_>) -> Done {
 /// The operators that are known (27.007 7.3), which is the one in use.
 fn operators(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
-    let known = call.ctx.status.radio.operator.as_ref().map(|Operator { name, code }| {
-        let (name, code) = (in_charset(call, &line_of(name)), in_charset(call, &line_of(code)));
-        format!("(2,{},{},{}),,", Quoted(&name), Quoted(&name), Quoted(&code))
-    });
-    call.say(format!("+COPS: {}(0,3),(0-2)", known.unwrap_or_else(|| String::from(",,"))));
+    let known = call
+        .ctx
+        .status
+        .radio
+        .operator
+        .as_ref()
+        .map(|Operator { name, code }| {
+            let (name, code) = (
+                in_charset(call, &line_of(name)),
+                in_charset(call, &line_of(code)),
+            );
+            format!(
+                "(2,{},{},{}),,",
+                Quoted(&name),
+                Quoted(&name),
+                Quoted(&code)
+            )
+        });
+    call.say(format!(
+        "+COPS: {}(0,3),(0-2)",
+        known.unwrap_or_else(|| String::from(",,"))
+    ));
     Ok(())
 }
 
@@ -208,7 +250,13 @@ fn read_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
     modem(call)?;
     let reports = call.ctx.config.registration_reports[domain.index()];
     let status = call.ctx.status;
-    call.say(registration_line(domain, Some(reports), reports, &status.radio, status.attached.is_some()));
+    call.say(registration_line(
+        domain,
+        Some(reports),
+        reports,
+        &status.radio,
+        status.attached.is_some(),
+    ));
     Ok(())
 }
 
@@ -218,7 +266,10 @@ fn set_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
 }
 
 fn attached(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CGATT: {}", u8::from(call.ctx.status.attached.is_some())));
+    call.say(format!(
+        "+CGATT: {}",
+        u8::from(call.ctx.status.attached.is_some())
+    ));
     Ok(())
 }
 
@@ -226,7 +277,10 @@ fn own_number(call: &mut Call<'_, '_>) -> Done {
     modem(call)?;
     if let Some(number) = call.ctx.status.radio.own_number {
         let shown = in_charset(call, &number.to_string());
-        call.say(format!("+CNUM: \"\",\"{shown}\",{}", number.type_of_address()));
+        call.say(format!(
+            "+CNUM: \"\",\"{shown}\",{}",
+            number.type_of_address()
+        ));
     }
     Ok(())
 }
@@ -239,7 +293,11 @@ fn cell(call: &mut Call<'_, '_>) -> Done {
         // M7: there are modems that tell the registration alone.
         call.refuse(
             Code::NoNetwork,
-            if registered { "the modem tells no cell" } else { "no cell is known: not registered" },
+            if registered {
+                "the modem tells no cell"
+            } else {
+                "no cell is known: not registered"
+            },
         )
     })?;
     call.say(format!("+CILAC:LAC:{},CELLID:{}", cell.area, cell.id));

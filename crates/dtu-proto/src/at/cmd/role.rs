@@ -38,9 +38,10 @@ fn read(call: &mut Call<'_, '_>) -> Done {
 fn set(call: &mut Call<'_, '_>) -> Done {
     let (link, role) = (call.link(0)?, call.role(1)?);
     if call.ctx.options.links[link.index()].role.is_some() {
-        return Err(
-            call.refuse(Code::NotAllowed, &format!("the settings file fixes the role of link {link}"))
-        );
+        return Err(call.refuse(
+            Code::NotAllowed,
+            &format!("the settings file fixes the role of link {link}"),
+        ));
     }
     if let Role::Backup(primary) = role {
         check(call, link, primary)?;
@@ -59,7 +60,9 @@ fn check(call: &Call<'_, '_>, link: LinkId, primary: LinkId) -> Result<(), Error
         .into_iter()
         .find(|other| *other != link && in_force(*other, call.ctx) == Role::Backup(primary));
     if let Some(rival) = rival {
-        return wrong(format!("ROLE: link {primary} has link {rival} as its backup already"));
+        return wrong(format!(
+            "ROLE: link {primary} has link {rival} as its backup already"
+        ));
     }
     if stands_in_for(primary, link, call.ctx) {
         return wrong(format!(
@@ -76,15 +79,21 @@ fn stands_in_for(link: LinkId, of: LinkId, ctx: &Context<'_>) -> bool {
         Role::Always => None,
     };
     // No chain is longer than there are links, unless the settings file made a ring.
-    core::iter::successors(next(&link), next).take(LinkId::ALL.len()).any(|primary| primary == of)
+    core::iter::successors(next(&link), next)
+        .take(LinkId::ALL.len())
+        .any(|primary| primary == of)
 }
 
 fn in_force(link: LinkId, ctx: &Context<'_>) -> Role {
-    ctx.options.links[link.index()].role.unwrap_or(ctx.config.links[link.index()].role)
+    ctx.options.links[link.index()]
+        .role
+        .unwrap_or(ctx.config.links[link.index()].role)
 }
 
 fn saved(config: &Config) -> Vec<String> {
-    LinkId::ALL.map(|link| format!("AT+CIROLE={link},{}", text(config.links[link.index()].role))).to_vec()
+    LinkId::ALL
+        .map(|link| format!("AT+CIROLE={link},{}", text(config.links[link.index()].role)))
+        .to_vec()
 }
 
 fn text(role: Role) -> String {

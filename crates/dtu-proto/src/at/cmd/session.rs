@@ -92,31 +92,52 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 ];
 
 const ECHO: &[Param] = &[Param::new("ECHO", ON_OFF, "").factory("0").left_off_is("0")];
-const VERBOSE: &[Param] =
-    &[Param::new("WORDS", Kind::Choice(&[(0, "digits"), (1, "words")]), "").factory("1").left_off_is("0")];
-const QUIET: &[Param] =
-    &[Param::new("QUIET", Kind::Choice(&[(0, "sent"), (1, "not sent")]), "").factory("0").left_off_is("0")];
+const VERBOSE: &[Param] = &[
+    Param::new("WORDS", Kind::Choice(&[(0, "digits"), (1, "words")]), "")
+        .factory("1")
+        .left_off_is("0"),
+];
+const QUIET: &[Param] = &[
+    Param::new("QUIET", Kind::Choice(&[(0, "sent"), (1, "not sent")]), "")
+        .factory("0")
+        .left_off_is("0"),
+];
 const CMEE: &[Param] = &[Param::new(
     "MODE",
-    Kind::Choice(&[(0, "ERROR"), (1, "+CME ERROR: and a number"), (2, "+CME ERROR: and a text")]),
+    Kind::Choice(&[
+        (0, "ERROR"),
+        (1, "+CME ERROR: and a number"),
+        (2, "+CME ERROR: and a text"),
+    ]),
     "",
 )
 .factory("2")];
-const CALLS: &[Param] = &[Param::new("CODES", Kind::Number { min: 0, max: 4 }, "").left_off_is("0")];
-const CARRIER: &[Param] = &[Param::new("CARRIER", Kind::Number { min: 0, max: 1 }, "").left_off_is("0")];
+const CALLS: &[Param] =
+    &[Param::new("CODES", Kind::Number { min: 0, max: 4 }, "").left_off_is("0")];
+const CARRIER: &[Param] =
+    &[Param::new("CARRIER", Kind::Number { min: 0, max: 1 }, "").left_off_is("0")];
 const PROFILE: &[Param] = &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")];
-const LINE_LOST: &[Param] = &[Param::new("DTR", Kind::Number { min: 0, max: 2 }, "").left_off_is("0")];
-const SPEAKER: &[Param] = &[Param::new("LEVEL", Kind::Number { min: 0, max: 3 }, "").left_off_is("0")];
-const FIXED_CR: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(13, "CR")]), "").factory("13")];
-const FIXED_LF: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(10, "LF")]), "").factory("10")];
+const LINE_LOST: &[Param] =
+    &[Param::new("DTR", Kind::Number { min: 0, max: 2 }, "").left_off_is("0")];
+const SPEAKER: &[Param] =
+    &[Param::new("LEVEL", Kind::Number { min: 0, max: 3 }, "").left_off_is("0")];
+const FIXED_CR: &[Param] =
+    &[Param::new("CHARACTER", Kind::Choice(&[(13, "CR")]), "").factory("13")];
+const FIXED_LF: &[Param] =
+    &[Param::new("CHARACTER", Kind::Choice(&[(10, "LF")]), "").factory("10")];
 const FIXED_BS: &[Param] = &[Param::new("CHARACTER", Kind::Choice(&[(8, "BS")]), "").factory("8")];
-const WAIT: &[Param] =
-    &[Param::new("TIME", Kind::Number { min: 0, max: 255 }, "s").factory("120").left_off_is("0")];
+const WAIT: &[Param] = &[Param::new("TIME", Kind::Number { min: 0, max: 255 }, "s")
+    .factory("120")
+    .left_off_is("0")];
 const PROFILE_NOTE: &str = "These are E, V, Q, S0, CMEE, CLIP, CRC, CREG, CGREG, CEREG and the format of COPS; nothing else \
 changes. AT+CIRELOAD is the command that brings back every factory setting.";
 const NAME: &[Param] = &[Param::new(
     "COMMAND",
-    Kind::Text { min: 1, max: 20, chars: Chars::Token },
+    Kind::Text {
+        min: 1,
+        max: 20,
+        chars: Chars::Token,
+    },
     "name of a command, with or without AT and +, or of a subject",
 )];
 
@@ -174,7 +195,11 @@ fn copy_profile(from: &Config, to: &mut Config) {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Done {
-    call.say_all(table::all().filter(|command| command.missing.is_none()).map(Command::typed));
+    call.say_all(
+        table::all()
+            .filter(|command| command.missing.is_none())
+            .map(Command::typed),
+    );
     Ok(())
 }
 
@@ -196,9 +221,17 @@ fn help_one(call: &mut Call<'_, '_>) -> Done {
     let command = named(&name).ok_or_else(|| no_such(call, &asked))?;
     call.say(help_line(command));
     let parameters = docs::commands().find(|described| described.name == command.typed());
-    call.say_all(parameters.into_iter().flat_map(|described| described.parameters).map(parameter_line));
+    call.say_all(
+        parameters
+            .into_iter()
+            .flat_map(|described| described.parameters)
+            .map(parameter_line),
+    );
     let (line, answer) = command.example;
-    call.say(format!("+HELP: example: {line} -> {}", answer.replace('\n', " | ")));
+    call.say(format!(
+        "+HELP: example: {line} -> {}",
+        answer.replace('\n', " | ")
+    ));
     Ok(())
 }
 
@@ -220,21 +253,39 @@ fn named(asked: &str) -> Option<&'static Command> {
 
 fn help_line(command: &Command) -> String {
     let forms = command.forms().join(" ");
-    let missing = command.missing.map(|missing| format!(" [{}]", missing.text())).unwrap_or_default();
-    format!("+HELP: {forms} - {} ({}){missing}", command.help, command.section)
+    let missing = command
+        .missing
+        .map(|missing| format!(" [{}]", missing.text()))
+        .unwrap_or_default();
+    format!(
+        "+HELP: {forms} - {} ({}){missing}",
+        command.help, command.section
+    )
 }
 
 fn parameter_line(param: ParameterDescription) -> String {
     let parts = [
         (!param.help.is_empty()).then(|| param.help.to_string()),
-        param.factory.map(|value| format!("factory {}", shown(value))),
-        param.absent.map(|value| format!("nothing means {}", shown(value))),
+        param
+            .factory
+            .map(|value| format!("factory {}", shown(value))),
+        param
+            .absent
+            .map(|value| format!("nothing means {}", shown(value))),
     ];
     let more: Vec<String> = parts.into_iter().flatten().collect();
-    let more = if more.is_empty() { String::new() } else { format!("; {}", more.join("; ")) };
+    let more = if more.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", more.join("; "))
+    };
     format!("+HELP: {} = {}{more}", param.name, param.range)
 }
 
 fn shown(value: &str) -> String {
-    if value.is_empty() { Quoted("").to_string() } else { value.to_string() }
+    if value.is_empty() {
+        Quoted("").to_string()
+    } else {
+        value.to_string()
+    }
 }

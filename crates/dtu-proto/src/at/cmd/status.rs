@@ -14,13 +14,17 @@ use crate::status::{
     SerialCommandStatus, Status,
 };
 
-pub(in super::super) const COMMANDS: &[Command] =
-    &[Command::new("+CISTAT", "own", "Traffic and losses of the serial line and of each link", LINK)
-        .example("AT+CISTAT=1", "+CISTAT:1,state=OFF,in=0,in_frames=0…\nOK")
-        .notes(NOTES)
-        .asks(read)
-        .reads(read)
-        .open_sets(read_link)];
+pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
+    "+CISTAT",
+    "own",
+    "Traffic and losses of the serial line and of each link",
+    LINK,
+)
+.example("AT+CISTAT=1", "+CISTAT:1,state=OFF,in=0,in_frames=0…\nOK")
+.notes(NOTES)
+.asks(read)
+.reads(read)
+.open_sets(read_link)];
 
 /// `=n`: the line of one link.
 const LINK: &[Param] = &[NUMBER];
@@ -110,7 +114,10 @@ fn device_line(status: &Status) -> String {
         Phase::Ending => "ending",
     };
     let (uptime, mode) = (status.uptime.as_secs(), status.mode.number());
-    format!("+CISTAT:DEVICE,uptime={uptime},restarts={},phase={phase},mode={mode}", status.restarts)
+    format!(
+        "+CISTAT:DEVICE,uptime={uptime},restarts={},phase={phase},mode={mode}",
+        status.restarts
+    )
 }
 
 fn serial_line(status: &Status) -> String {
@@ -123,7 +130,10 @@ fn serial_line(status: &Status) -> String {
         ("frame_bytes", counters.frame_bytes),
         ("out", counters.bytes_out),
         ("waiting", wide(status.serial.waiting)),
-        ("dropped", counters.dropped_bytes + counters.undelivered_bytes),
+        (
+            "dropped",
+            counters.dropped_bytes + counters.undelivered_bytes,
+        ),
         ("undelivered", counters.undelivered_bytes),
         ("dropped_frames", counters.dropped_frames),
         ("heartbeats", counters.heartbeats),
@@ -216,7 +226,11 @@ fn link_line(link: LinkId, status: &LinkStatus) -> String {
         ("unread_datagrams", counters.unread_datagrams),
         ("spool_refused", counters.spool_refused),
     ];
-    format!("+CISTAT:{link},state={}{}", state_name(status.state), joined(&figures))
+    format!(
+        "+CISTAT:{link},state={}{}",
+        state_name(status.state),
+        joined(&figures)
+    )
 }
 
 fn httpd_line(status: &HttpdStatus) -> String {
@@ -241,7 +255,11 @@ fn httpd_line(status: &HttpdStatus) -> String {
         ("unread", counters.unread_bytes),
         ("spool_refused", counters.spool_refused),
     ];
-    format!("+CISTAT:HTTPD,state={}{}", state_name(status.state), joined(&figures))
+    format!(
+        "+CISTAT:HTTPD,state={}{}",
+        state_name(status.state),
+        joined(&figures)
+    )
 }
 
 fn connection_line(status: &AtConnectionStatus) -> String {
@@ -261,7 +279,11 @@ fn connection_line(status: &AtConnectionStatus) -> String {
         ("unread", counters.unread_bytes),
         ("unread_datagrams", counters.unread_datagrams),
     ];
-    format!("+CISTAT:AT,state={}{}", state_name(status.state), joined(&figures))
+    format!(
+        "+CISTAT:AT,state={}{}",
+        state_name(status.state),
+        joined(&figures)
+    )
 }
 
 fn call_line(call: &CallStatus) -> String {
@@ -284,7 +306,10 @@ fn call_line(call: &CallStatus) -> String {
 }
 
 fn joined(figures: &[(&str, u64)]) -> String {
-    figures.iter().map(|(name, value)| format!(",{name}={value}")).collect()
+    figures
+        .iter()
+        .map(|(name, value)| format!(",{name}={value}"))
+        .collect()
 }
 
 fn wide(count: usize) -> u64 {

@@ -113,11 +113,16 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 
 const INDEX: Kind = Kind::Number { min: 0, max: 255 };
 const MEMORY: Kind = Kind::Words(&["SM", "ME", "MT"]);
-const STATES: &str = "0..=4, or \"REC UNREAD\", \"REC READ\", \"STO UNSENT\", \"STO SENT\", \"ALL\"";
+const STATES: &str =
+    "0..=4, or \"REC UNREAD\", \"REC READ\", \"STO UNSENT\", \"STO SENT\", \"ALL\"";
 
 fn read_memory(call: &mut Call<'_, '_>) -> Done {
     let used = call.ctx.mailbox.storage.used();
-    let [a, b, c] = call.ctx.mailbox.names.map(|name| format!("\"{}\",{used},{PLACES}", name.name()));
+    let [a, b, c] = call
+        .ctx
+        .mailbox
+        .names
+        .map(|name| format!("\"{}\",{used},{PLACES}", name.name()));
     call.say(format!("+CPMS: {a},{b},{c}"));
     Ok(())
 }
@@ -125,12 +130,17 @@ fn read_memory(call: &mut Call<'_, '_>) -> Done {
 fn set_memory(call: &mut Call<'_, '_>) -> Done {
     for place in 0..3 {
         let number: usize = call.narrow(place)?;
-        if let (Some(slot), Some(memory)) = (call.ctx.mailbox.names.get_mut(place), Memory::ALL.get(number)) {
+        if let (Some(slot), Some(memory)) = (
+            call.ctx.mailbox.names.get_mut(place),
+            Memory::ALL.get(number),
+        ) {
             *slot = *memory;
         }
     }
     let used = call.ctx.mailbox.storage.used();
-    call.say(format!("+CPMS: {used},{PLACES},{used},{PLACES},{used},{PLACES}"));
+    call.say(format!(
+        "+CPMS: {used},{PLACES},{used},{PLACES},{used},{PLACES}"
+    ));
     Ok(())
 }
 
@@ -152,8 +162,9 @@ fn state_of(text: &str) -> Option<Option<State>> {
     if text == "4" || text.eq_ignore_ascii_case("ALL") {
         return Some(None);
     }
-    let fits =
-        |state: &State| state.name().eq_ignore_ascii_case(text) || format!("{}", state.number()) == text;
+    let fits = |state: &State| {
+        state.name().eq_ignore_ascii_case(text) || format!("{}", state.number()) == text
+    };
     State::ALL.into_iter().find(fits).map(Some)
 }
 
@@ -209,7 +220,10 @@ fn index(call: &Call<'_, '_>) -> Result<u8, Error> {
 }
 
 fn nothing_at(call: &Call<'_, '_>, index: u8) -> Error {
-    call.refuse(Code::Message(NO_MESSAGE), &format!("there is no message at {index}"))
+    call.refuse(
+        Code::Message(NO_MESSAGE),
+        &format!("there is no message at {index}"),
+    )
 }
 
 fn delete(call: &mut Call<'_, '_>) -> Done {
@@ -223,7 +237,12 @@ fn delete(call: &mut Call<'_, '_>) -> Done {
         State::Unread => flag >= 4,
     };
     for index in 1..=PLACES {
-        let stored = call.ctx.mailbox.storage.get(index).map(|stored| stored.state);
+        let stored = call
+            .ctx
+            .mailbox
+            .storage
+            .get(index)
+            .map(|stored| stored.state);
         if one == Some(index) || (one.is_none() && stored.is_some_and(goes)) {
             call.ctx.mailbox.delete(index);
         }
@@ -243,9 +262,14 @@ fn write(call: &mut Call<'_, '_>) -> Done {
     } else {
         let stat: usize = call.narrow(1)?;
         // Left off, it is a message to be sent.
-        let state = if stat == 0 { Some(State::Unsent) } else { State::ALL.get(stat).copied() };
-        let state =
-            state.ok_or_else(|| call.refuse(Code::IncorrectParameters, "STAT must be 0..=3 in PDU mode"))?;
+        let state = if stat == 0 {
+            Some(State::Unsent)
+        } else {
+            State::ALL.get(stat).copied()
+        };
+        let state = state.ok_or_else(|| {
+            call.refuse(Code::IncorrectParameters, "STAT must be 0..=3 in PDU mode")
+        })?;
         Prompted::WritePdu(length(call)?, state)
     };
     prompt(call, what)
@@ -254,19 +278,40 @@ fn write(call: &mut Call<'_, '_>) -> Done {
 fn send(call: &mut Call<'_, '_>) -> Done {
     check_modem(call)?;
     let index = index(call)?;
-    let stored = call.ctx.mailbox.storage.get(index).ok_or_else(|| nothing_at(call, index))?;
+    let stored = call
+        .ctx
+        .mailbox
+        .storage
+        .get(index)
+        .ok_or_else(|| nothing_at(call, index))?;
     let decoded = Pdu::decode(&stored.pdu).ok().map(|decoded| decoded.pdu);
-    let Some(Pdu { smsc, tpdu: Tpdu::Submit(mut submit) }) = decoded else {
-        return Err(call.refuse(Code::Message(NOT_ALLOWED), "the message was received; it cannot be sent"));
+    let Some(Pdu {
+        smsc,
+        tpdu: Tpdu::Submit(mut submit),
+    }) = decoded
+    else {
+        return Err(call.refuse(
+            Code::Message(NOT_ALLOWED),
+            "the message was received; it cannot be sent",
+        ));
     };
     if let Some(to) = other_receiver(call)? {
         submit.to = to;
     }
-    let octets = Pdu { smsc, tpdu: Tpdu::Submit(submit) }.encode();
-    let octets = octets.map_err(|error| call.refuse(Code::Message(INVALID_PDU), &format!("{error}")))?;
+    let octets = Pdu {
+        smsc,
+        tpdu: Tpdu::Submit(submit),
+    }
+    .encode();
+    let octets =
+        octets.map_err(|error| call.refuse(Code::Message(INVALID_PDU), &format!("{error}")))?;
     let pdu = typed::with_center(&octets.into(), call.ctx);
     let parts = Vec::from([pdu]);
-    call.slow = Some(SlowCommand::Submit(typed::submission("CMSS", parts, Some(index))));
+    call.slow = Some(SlowCommand::Submit(typed::submission(
+        "CMSS",
+        parts,
+        Some(index),
+    )));
     Ok(())
 }
 
@@ -277,7 +322,9 @@ fn other_receiver(call: &Call<'_, '_>) -> Result<Option<Address>, Error> {
     }
     let address = typed::address_of(&number, call.number(2)?, call.ctx.config.messages.charset);
     let wrong = format!("TO must be 1..=20 digits, + in front allowed, got {number}");
-    address.map(Some).ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+    address
+        .map(Some)
+        .ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
 }
 
 /// Numbers of 27.005 3.2.5.

@@ -15,13 +15,20 @@ fn words() -> Value {
 }
 
 fn keys(object: &Value) -> BTreeSet<&str> {
-    object.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    object
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(String::as_str)
+        .collect()
 }
 
 /// English words, not only names, figures and the letters of a time.
 fn is_prose(range: &str) -> bool {
     let small = ["or", "yy", "dd", "hh", "mm", "ss", "zz"];
-    range.split(|c: char| !c.is_ascii_lowercase()).any(|word| word.len() > 1 && !small.contains(&word))
+    range
+        .split(|c: char| !c.is_ascii_lowercase())
+        .any(|word| word.len() > 1 && !small.contains(&word))
 }
 
 fn range(range: &str, words: &Value) -> String {
@@ -36,12 +43,27 @@ fn zh_cn_json_has_words_for_each_command_parameter_and_range_and_for_nothing_els
     assert_eq!(keys(&words["commands"]), names, "commands");
     for command in &table {
         let said = &words["commands"][&command.name];
-        let with_help = command.parameters.iter().filter(|param| !param.help.is_empty());
+        let with_help = command
+            .parameters
+            .iter()
+            .filter(|param| !param.help.is_empty());
         let named: BTreeSet<&str> = with_help.map(|param| param.name).collect();
-        assert_eq!(keys(&said["parameters"]), named, "parameters of {}", command.name);
-        assert!(said["notes"].is_null() || !command.notes.is_empty(), "{} has no notes", command.name);
+        assert_eq!(
+            keys(&said["parameters"]),
+            named,
+            "parameters of {}",
+            command.name
+        );
+        assert!(
+            said["notes"].is_null() || !command.notes.is_empty(),
+            "{} has no notes",
+            command.name
+        );
     }
-    let ranges = table.iter().flat_map(|command| &command.parameters).map(|param| param.range.as_str());
+    let ranges = table
+        .iter()
+        .flat_map(|command| &command.parameters)
+        .map(|param| param.range.as_str());
     let ranges: BTreeSet<&str> = ranges.filter(|range| is_prose(range)).collect();
     assert_eq!(keys(&words["ranges"]), ranges, "ranges");
 }
@@ -49,13 +71,19 @@ fn zh_cn_json_has_words_for_each_command_parameter_and_range_and_for_nothing_els
 /// `BLESS=1 cargo test -p dtu-proto the_chinese_page` writes the page anew.
 #[test]
 fn the_chinese_page_of_commands_is_what_the_table_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/zh-CN/at-commands.md");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/zh-CN/at-commands.md"
+    );
     let page = page();
     if env::var_os("BLESS").is_some() {
         fs::write(path, &page).unwrap();
     }
     let written = fs::read_to_string(path).unwrap();
-    assert!(written == page, "docs/zh-CN/at-commands.md is not what the table says; write it with BLESS=1");
+    assert!(
+        written == page,
+        "docs/zh-CN/at-commands.md is not what the table says; write it with BLESS=1"
+    );
 }
 
 fn page() -> String {
@@ -82,7 +110,11 @@ fn overview_line(command: &CommandDescription, words: &Value) -> String {
         None => "",
     };
     let stored = if command.stored { "是" } else { "" };
-    let missing = if command.missing.is_some() { "(本版本没有)" } else { "" };
+    let missing = if command.missing.is_some() {
+        "(本版本没有)"
+    } else {
+        ""
+    };
     let does = escaped(text(&words["commands"][&command.name], "does"));
     let (name, section) = (&command.name, section(command.section));
     std::format!("| `{name}` | {does}{missing} | {section} | {stored} | {effect} |\n")
@@ -95,7 +127,11 @@ fn chapter(command: &CommandDescription, words: &Value) -> String {
     if command.missing.is_some() {
         page += "**本版本没有透传云**;各种形式都返回 `+CME ERROR`。\n\n";
     }
-    let forms: Vec<String> = command.forms.iter().map(|form| std::format!("`{form}`")).collect();
+    let forms: Vec<String> = command
+        .forms
+        .iter()
+        .map(|form| std::format!("`{form}`"))
+        .collect();
     page += &std::format!("形式:{}\n", forms.join(" · "));
     let (line, answer) = command.example;
     page += &std::format!("\n示例:`{line}` 返回 `{}`\n", answer.replace('\n', "` `"));
@@ -106,7 +142,10 @@ fn chapter(command: &CommandDescription, words: &Value) -> String {
         let range = range(&param.range, words);
         let help = text(&said["parameters"], param.name);
         let (factory, absent) = (value(param.factory), value(param.absent));
-        page += &std::format!("| {} | {range} | {factory} | {absent} | {help} |\n", param.name);
+        page += &std::format!(
+            "| {} | {range} | {factory} | {absent} | {help} |\n",
+            param.name
+        );
     }
     let notes = text(said, "notes");
     if !notes.is_empty() {

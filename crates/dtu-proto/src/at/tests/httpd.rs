@@ -13,12 +13,24 @@ fn manual_2_1_3_what_is_set_is_read_back_as_typed() {
     let mut desk = Desk::new();
     for (set, read) in [
         ("HTPTP=post", "HTPTP:\"POST\""),
-        ("HTPSV=https://Test.usr.cn,8443", "HTPSV:\"https://Test.usr.cn\",8443"),
+        (
+            "HTPSV=https://Test.usr.cn,8443",
+            "HTPSV:\"https://Test.usr.cn\",8443",
+        ),
         ("HTPSV=\"[2001:db8::1]\" , 80", "HTPSV:\"[2001:db8::1]\",80"),
-        ("HTPURL=/a,b;c[3F]x=\"1\" ", "HTPURL:\"/a,b;c[3F]x=\"\"1\"\"\""),
+        (
+            "HTPURL=/a,b;c[3F]x=\"1\" ",
+            "HTPURL:\"/a,b;c[3F]x=\"\"1\"\"\"",
+        ),
         ("HTPURL=\"/a b,\"", "HTPURL:\"/a b,\""),
-        ("HTPHD=Accept: a;q=0.5, b||X:\"y\"", "HTPHD:\"Accept: a;q=0.5, b||X:\"\"y\"\"\""),
-        ("HTPHD=\"A:b[0D][0A]C:d[0D][0A]\"", "HTPHD:\"A:b[0D][0A]C:d[0D][0A]\""),
+        (
+            "HTPHD=Accept: a;q=0.5, b||X:\"y\"",
+            "HTPHD:\"Accept: a;q=0.5, b||X:\"\"y\"\"\"",
+        ),
+        (
+            "HTPHD=\"A:b[0D][0A]C:d[0D][0A]\"",
+            "HTPHD:\"A:b[0D][0A]C:d[0D][0A]\"",
+        ),
         ("HTPHD = Accept:text/html", "HTPHD:\"Accept:text/html\""),
         ("HTPHD=", "HTPHD:\"\""),
         ("HTPTO=600", "HTPTO:600"),
@@ -38,9 +50,23 @@ fn manual_2_1_3_what_is_set_is_read_back_as_typed() {
 #[test]
 fn manual_2_1_3_a_new_device_asks_the_makers_server() {
     let mut desk = Desk::new();
-    let HttpdConfig { method, server, port, url, head, timeout, filter } = Config::default().httpd;
-    assert_eq!((method, server.as_str(), port), (Method::Get, "test.usr.cn", 80));
-    assert_eq!((url.as_str(), head.as_str(), timeout, filter), ("/1.php?", "Accept:text/html", 10, true));
+    let HttpdConfig {
+        method,
+        server,
+        port,
+        url,
+        head,
+        timeout,
+        filter,
+    } = Config::default().httpd;
+    assert_eq!(
+        (method, server.as_str(), port),
+        (Method::Get, "test.usr.cn", 80)
+    );
+    assert_eq!(
+        (url.as_str(), head.as_str(), timeout, filter),
+        ("/1.php?", "Accept:text/html", 10, true)
+    );
     desk.tells("AT+HTPTP?;+HTPTO?", "+HTPTP:\"GET\"\r\n\r\n+HTPTO:10");
     desk.tells("AT+HTPTP=?", "+HTPTP: (\"GET\",\"POST\")");
     desk.tells("AT+HTPURL=?", "+HTPURL: (1-1024 characters)");
@@ -58,10 +84,22 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
         "HTPSV: SERVER must be a name or an address of 1..=255 letters, digits and - . _, http:// or https:// in front \
          allowed, got h/1.php; the path belongs to HTPURL",
     );
-    desk.refuses("AT+HTPURL=1.php", "HTPURL: URL must begin with /, got 1.php");
-    desk.refuses("AT+HTPURL=", "HTPURL: URL is missing; it must be 1..=1024 bytes of printable UTF-8 text");
-    desk.refuses("AT+HTPHD=A:b||C", "HTPHD: HEAD line 2 must be name:value, there is no colon");
-    desk.refuses("AT+HTPHD=A:b[0D]", "HTPHD: HEAD line 1 has the control character [0D]");
+    desk.refuses(
+        "AT+HTPURL=1.php",
+        "HTPURL: URL must begin with /, got 1.php",
+    );
+    desk.refuses(
+        "AT+HTPURL=",
+        "HTPURL: URL is missing; it must be 1..=1024 bytes of printable UTF-8 text",
+    );
+    desk.refuses(
+        "AT+HTPHD=A:b||C",
+        "HTPHD: HEAD line 2 must be name:value, there is no colon",
+    );
+    desk.refuses(
+        "AT+HTPHD=A:b[0D]",
+        "HTPHD: HEAD line 1 has the control character [0D]",
+    );
     desk.refuses(
         "AT+HTPHD=Transfer-Encoding: chunked",
         "HTPHD: HEAD line 1 Transfer-Encoding is not possible: it would change where requests end",
@@ -76,22 +114,47 @@ fn a_value_may_fill_the_line() {
     let url = format!("/{}", "x".repeat(1024 - "AT+HTPURL=/".len()));
     desk.ok(format!("AT+HTPURL={url}"));
     assert_eq!(desk.config.httpd.url, url);
-    desk.refuses(format!("AT+HTPURL={url}x"), "a command line has at most 1024 bytes, got 1025");
+    desk.refuses(
+        format!("AT+HTPURL={url}x"),
+        "a command line has at most 1024 bytes, got 1025",
+    );
 }
 
 #[test]
 fn cinet_and_cistat_tell_of_the_client() {
     let mut desk = Desk::new();
     let links = "+CINET:1,OFF\r\n+CINET:2,OFF\r\n+CINET:3,OFF\r\n+CINET:4,OFF";
-    let timed_out = HttpdTrouble::NoAnswer { after: Duration::from_secs(10) };
+    let timed_out = HttpdTrouble::NoAnswer {
+        after: Duration::from_secs(10),
+    };
     for (state, trouble, line) in [
         (LinkState::Off, Some(timed_out), ""),
         (LinkState::Connected, None, "\r\n+CINET:0,CONNECTED"),
-        (LinkState::Connecting, Some(timed_out), "\r\n+CINET:0,CONNECTING,no answer in 10 s"),
-        (LinkState::Waiting(WaitingFor::Data), None, "\r\n+CINET:0,WAITING,no data"),
-        (LinkState::Waiting(WaitingFor::Data), Some(timed_out), "\r\n+CINET:0,WAITING,no answer in 10 s"),
-        (LinkState::Waiting(WaitingFor::Retry), None, "\r\n+CINET:0,WAITING,retry"),
-        (LinkState::Waiting(WaitingFor::Network), Some(timed_out), "\r\n+CINET:0,WAITING,no network"),
+        (
+            LinkState::Connecting,
+            Some(timed_out),
+            "\r\n+CINET:0,CONNECTING,no answer in 10 s",
+        ),
+        (
+            LinkState::Waiting(WaitingFor::Data),
+            None,
+            "\r\n+CINET:0,WAITING,no data",
+        ),
+        (
+            LinkState::Waiting(WaitingFor::Data),
+            Some(timed_out),
+            "\r\n+CINET:0,WAITING,no answer in 10 s",
+        ),
+        (
+            LinkState::Waiting(WaitingFor::Retry),
+            None,
+            "\r\n+CINET:0,WAITING,retry",
+        ),
+        (
+            LinkState::Waiting(WaitingFor::Network),
+            Some(timed_out),
+            "\r\n+CINET:0,WAITING,no network",
+        ),
         (
             LinkState::Waiting(WaitingFor::Retry),
             Some(HttpdTrouble::NoConnection(LinkDownReason::HostSilent)),

@@ -17,11 +17,17 @@ fn nothing_is_answered_to_nothing() {
 fn a_line_that_is_no_command_line_is_told_so() {
     let mut desk = Desk::new();
     desk.refuses("hello", "a command line begins with AT, got hello");
-    desk.refuses(b"\0\xff\r", "a command line begins with AT, got \\x00\\xFF\\x0D");
+    desk.refuses(
+        b"\0\xff\r",
+        "a command line begins with AT, got \\x00\\xFF\\x0D",
+    );
     desk.refuses("A", "a command line begins with AT, got A");
     desk.refuses(
         "x".repeat(41),
-        &std::format!("a command line begins with AT, got {}... (41 bytes)", "x".repeat(32)),
+        &std::format!(
+            "a command line begins with AT, got {}... (41 bytes)",
+            "x".repeat(32)
+        ),
     );
 }
 
@@ -41,7 +47,10 @@ fn unknown_commands_are_named() {
 #[test]
 fn forms_that_a_command_does_not_have_are_refused() {
     let mut desk = Desk::new();
-    desk.refuses("AT+CIPR", "CIPR: must be written AT+CIPR? or AT+CIPR=<RATE>");
+    desk.refuses(
+        "AT+CIPR",
+        "CIPR: must be written AT+CIPR? or AT+CIPR=<RATE>",
+    );
     desk.refuses("AT+CIRESET=1", "CIRESET: must be written AT+CIRESET");
     desk.refuses("AT+CIPR?x", "CIPR: x does not belong behind the command");
     desk.refuses("AT+CGSN x", "CGSN: x does not belong behind the command");
@@ -60,7 +69,11 @@ fn case_blanks_and_quotes_do_not_matter() {
         let mut desk = Desk::new();
         desk.ok(line);
         let link = &desk.config.links[0];
-        assert_eq!((link.address.as_str(), link.port, link.enabled), ("h", 5, true), "{line}");
+        assert_eq!(
+            (link.address.as_str(), link.port, link.enabled),
+            ("h", 5, true),
+            "{line}"
+        );
     }
 }
 
@@ -91,18 +104,36 @@ fn quoted_text_keeps_everything() {
         desk.ok(std::format!("AT+CIMODID={typed}"));
         assert_eq!(desk.config.banner, meant, "{typed}");
     }
-    desk.refuses("AT+CIMODID=\"open", "CIMODID: the quote before open is not closed");
-    desk.refuses("AT+CIMODID=\"a\" b", "CIMODID: b stands behind a closing quote");
+    desk.refuses(
+        "AT+CIMODID=\"open",
+        "CIMODID: the quote before open is not closed",
+    );
+    desk.refuses(
+        "AT+CIMODID=\"a\" b",
+        "CIMODID: b stands behind a closing quote",
+    );
 }
 
 #[test]
 fn numbers_have_digits_only() {
     let mut desk = Desk::new();
-    for bad in
-        ["+1", "-1", "1 0", "0x1", "1.0", "\" 1\"", "4294967296", "99999999999999999999999", "１", "\"\""]
-    {
+    for bad in [
+        "+1",
+        "-1",
+        "1 0",
+        "0x1",
+        "1.0",
+        "\" 1\"",
+        "4294967296",
+        "99999999999999999999999",
+        "１",
+        "\"\"",
+    ] {
         let reply = desk.reply(std::format!("AT+CINETPT=1,{bad}"));
-        assert!(reply.starts_with("\r\n+CME ERROR: CINETPT: PORT must be 0..=65535, got "), "{reply}");
+        assert!(
+            reply.starts_with("\r\n+CME ERROR: CINETPT: PORT must be 0..=65535, got "),
+            "{reply}"
+        );
     }
     desk.ok("AT+CINETPT=01,00007");
     assert_eq!(desk.config.links[0].local_port, 7);
@@ -131,7 +162,10 @@ fn commands_are_chained_and_glued() {
 fn a_fault_ends_the_line_and_what_came_before_it_counts() {
     let mut desk = Desk::new();
     let reply = desk.reply("AT+CINETAT=1;+CIPR?;+FOO;+CICOMAT=1");
-    assert_eq!(reply, "\r\n+CIPR: 115200\r\n\r\n+CME ERROR: AT+FOO: unknown command; AT+HELP lists them\r\n");
+    assert_eq!(
+        reply,
+        "\r\n+CIPR: 115200\r\n\r\n+CME ERROR: AT+FOO: unknown command; AT+HELP lists them\r\n"
+    );
     assert!(desk.config.network_at && !desk.config.serial_at);
 }
 
@@ -169,9 +203,23 @@ fn z_goes_back_to_what_is_stored_and_f_to_the_factory() {
     desk.stored.echo = true;
     desk.config.banner = String::from("kept");
     desk.ok("ATZ");
-    assert_eq!((desk.config.cmee, desk.config.echo, desk.config.banner.as_str()), (1, true, "kept"));
+    assert_eq!(
+        (
+            desk.config.cmee,
+            desk.config.echo,
+            desk.config.banner.as_str()
+        ),
+        (1, true, "kept")
+    );
     desk.ok("AT&F");
-    assert_eq!((desk.config.cmee, desk.config.echo, desk.config.banner.as_str()), (2, false, "kept"));
+    assert_eq!(
+        (
+            desk.config.cmee,
+            desk.config.echo,
+            desk.config.banner.as_str()
+        ),
+        (2, false, "kept")
+    );
 }
 
 #[test]
@@ -180,26 +228,43 @@ fn a_long_line_is_refused_whole() {
     let most = std::format!("AT+CICOMAT=1{}", ";".repeat(LINE_MAX - 12));
     desk.ok(&most);
     desk.config.serial_at = false;
-    desk.refuses(most + ";", "a command line has at most 1024 bytes, got 1025");
+    desk.refuses(
+        most + ";",
+        "a command line has at most 1024 bytes, got 1025",
+    );
 }
 
 #[test]
 fn no_line_asks_for_megabytes() {
     let mut desk = Desk::new();
     let reply = desk.reply(std::format!("AT{}", "+HELP;".repeat(170)));
-    assert!(reply.ends_with("has at most 32768 bytes; ask in several lines\r\n"), "{}", reply.len());
+    assert!(
+        reply.ends_with("has at most 32768 bytes; ask in several lines\r\n"),
+        "{}",
+        reply.len()
+    );
     assert!(reply.len() < 64 * 1024);
 }
 
 #[test]
 fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
     let mut desk = Desk::new();
-    let Ran::Parked { reply, effects, parked } = desk.run("AT+CIPR=9600;W+CIPR?;+CIRESET") else {
+    let Ran::Parked {
+        reply,
+        effects,
+        parked,
+    } = desk.run("AT+CIPR=9600;W+CIPR?;+CIRESET")
+    else {
         panic!("must wait for the store")
     };
-    assert_eq!((reply.as_slice(), effects.as_slice()), (&b""[..], &[Effect::LineChanged][..]));
+    assert_eq!(
+        (reply.as_slice(), effects.as_slice()),
+        (&b""[..], &[Effect::LineChanged][..])
+    );
     assert_eq!(parked.waits, SlowCommand::Save);
-    let Ran::Done { reply, effects } = desk.resume(parked, Ok(())) else { panic!("must be done") };
+    let Ran::Done { reply, effects } = desk.resume(parked, Ok(())) else {
+        panic!("must be done")
+    };
     assert_eq!(reply, b"\r\n+CIPR: 9600\r\n\r\nOK\r\n");
     assert_eq!(effects.len(), 1);
 }
@@ -207,7 +272,15 @@ fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
 #[test]
 fn a_failed_save_is_told_and_ends_the_line() {
     let mut desk = Desk::new();
-    let Ran::Parked { parked, .. } = desk.run("ATW;+CIRESET") else { panic!("must wait for the store") };
+    let Ran::Parked { parked, .. } = desk.run("ATW;+CIRESET") else {
+        panic!("must wait for the store")
+    };
     let reply = b"\r\n+CME ERROR: ATW: not stored: disk full\r\n".to_vec();
-    assert_eq!(desk.resume(parked, Err("disk\nfull")), Ran::Done { reply, effects: [].to_vec() });
+    assert_eq!(
+        desk.resume(parked, Err("disk\nfull")),
+        Ran::Done {
+            reply,
+            effects: [].to_vec()
+        }
+    );
 }

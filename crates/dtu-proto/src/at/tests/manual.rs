@@ -70,7 +70,10 @@ fn manual_2_8_6_5_cclk_set() {
         "１4/09/10,15:00:2",
     ] {
         let reply = desk.reply(std::format!("AT+CCLK=\"{bad}\""));
-        assert!(reply.starts_with("\r\n+CME ERROR: CCLK: TIME must be \"yy/MM/dd,hh:mm:ss\""), "{reply}");
+        assert!(
+            reply.starts_with("\r\n+CME ERROR: CCLK: TIME must be \"yy/MM/dd,hh:mm:ss\""),
+            "{reply}"
+        );
         desk.tells("AT+CCLK?", "+CCLK: \"99/12/31,23:59:59\"");
     }
 }
@@ -97,9 +100,18 @@ fn manual_2_8_6_20_cipcfg() {
     desk.tells("AT+CIPCFG?", "+CIPCFG: 1, 30, 0, 100, 10, 1800");
     assert_eq!(desk.config, Config::default());
     desk.ok("AT+CIPCFG=0,0,0,0,0,0");
-    desk.refuses("AT+CIPCFG=1,99999,0,100,10,1800", "CIPCFG: HEAT must be 0..=65535, got 99999");
-    desk.refuses("AT+CIPCFG=1,30,0,9,10,1800", "CIPCFG: TIME must be 0 or 10..=60000, got 9");
-    desk.refuses("AT+CIPCFG=1,30,1,100,10,1800", "CIPCFG: RESERVED must be 0, got 1");
+    desk.refuses(
+        "AT+CIPCFG=1,99999,0,100,10,1800",
+        "CIPCFG: HEAT must be 0..=65535, got 99999",
+    );
+    desk.refuses(
+        "AT+CIPCFG=1,30,0,9,10,1800",
+        "CIPCFG: TIME must be 0 or 10..=60000, got 9",
+    );
+    desk.refuses(
+        "AT+CIPCFG=1,30,1,100,10,1800",
+        "CIPCFG: RESERVED must be 0, got 1",
+    );
     desk.refuses(
         "AT+CIPCFG=2,30,0,100,10,1800",
         "CIPCFG: AUTO must be 0 (stay in the command state) or 1 (enter the working mode), got 2",
@@ -122,12 +134,18 @@ fn manual_2_8_6_21_cippack_heartbeat() {
         (desk.config.heartbeat.as_slice(), desk.config.heartbeat_to),
         (&b"1111"[..], HeartbeatTo::Serial)
     );
-    desk.tells("AT+CIPPACK?", "+CIPPACK: 0, \"31313131\",1\r\n+CIPPACK: 1, \"\" , 0");
+    desk.tells(
+        "AT+CIPPACK?",
+        "+CIPPACK: 0, \"31313131\",1\r\n+CIPPACK: 1, \"\" , 0",
+    );
     desk.ok("AT+CIPPACK=0,,0");
     assert_eq!(desk.config, Config::default());
     desk.ok(std::format!("AT+CIPPACK=0,{}", "00".repeat(40)));
     let most = "an even number of hex digits, at most 80 (40 bytes)";
-    desk.refuses("AT+CIPPACK=0,313,1", &std::format!("CIPPACK: DATA must be {most}, got 313"));
+    desk.refuses(
+        "AT+CIPPACK=0,313,1",
+        &std::format!("CIPPACK: DATA must be {most}, got 313"),
+    );
     desk.refuses(
         "AT+CIPPACK=0,3x,1",
         &std::format!("CIPPACK: DATA must be {most}, got 3x; text \"3x\" in hex is 3378"),
@@ -135,7 +153,10 @@ fn manual_2_8_6_21_cippack_heartbeat() {
     let long = "00".repeat(41);
     desk.refuses(
         std::format!("AT+CIPPACK=0,{long},1"),
-        &std::format!("CIPPACK: DATA must be {most}, got {}... (82 bytes)", &long[..32]),
+        &std::format!(
+            "CIPPACK: DATA must be {most}, got {}... (82 bytes)",
+            &long[..32]
+        ),
     );
 }
 
@@ -145,9 +166,15 @@ fn manual_2_8_6_22_cippack_registration() {
     desk.ok("AT+CIPPACK=1,\"31303031\",\"0\"");
     assert_eq!(desk.config.registration, b"1001");
     assert_eq!(desk.config.registration_when, RegistrationWhen::OnConnect);
-    desk.tells("AT+CIPPACK?", "+CIPPACK: 0, \"\",0\r\n+CIPPACK: 1, \"31303031\" , 0");
+    desk.tells(
+        "AT+CIPPACK?",
+        "+CIPPACK: 0, \"\",0\r\n+CIPPACK: 1, \"31303031\" , 0",
+    );
     desk.ok("AT+CIPPACK=1,aBcD,1");
-    desk.tells("AT+CIPPACK?", "+CIPPACK: 0, \"\",0\r\n+CIPPACK: 1, \"ABCD\" , 1");
+    desk.tells(
+        "AT+CIPPACK?",
+        "+CIPPACK: 0, \"\",0\r\n+CIPPACK: 1, \"ABCD\" , 1",
+    );
 }
 
 #[test]
@@ -171,7 +198,10 @@ fn manual_2_8_6_23_cimod() {
 fn manual_2_8_6_24_cinetpt() {
     let mut desk = Desk::new();
     desk.ok("AT+CINETPT=1,10101");
-    desk.tells("AT+CINETPT?", "+CINETPT:1,10101\r\n+CINETPT:2,0\r\n+CINETPT:3,0\r\n+CINETPT:4,0");
+    desk.tells(
+        "AT+CINETPT?",
+        "+CINETPT:1,10101\r\n+CINETPT:2,0\r\n+CINETPT:3,0\r\n+CINETPT:4,0",
+    );
     desk.ok("AT+CINETPT=1,10101");
     desk.refuses(
         "AT+CINETPT=3,10101",
@@ -179,7 +209,10 @@ fn manual_2_8_6_24_cinetpt() {
     );
     desk.ok("AT+CINETPT=3,0");
     desk.refuses("AT+CINETPT=5,1", "CINETPT: NUM must be 1..=4, got 5");
-    desk.refuses("AT+CINETPT=1,65536", "CINETPT: PORT must be 0..=65535, got 65536");
+    desk.refuses(
+        "AT+CINETPT=1,65536",
+        "CINETPT: PORT must be 0..=65535, got 65536",
+    );
 }
 
 #[test]
@@ -191,9 +224,18 @@ fn manual_2_8_6_25_cipscont() {
     assert_eq!(desk.config, wanted);
     desk.ok("AT+CIPSCONT=4, \"udp\",\"fe80::1%eth0\", \"7\",0");
     let link = &desk.config.links[3];
-    assert_eq!((link.protocol, link.address.as_str(), link.port), (Protocol::Udp, "fe80::1%eth0", 7));
-    desk.refuses("AT+CIPSCONT=1,SCTP,a,1,1", "CIPSCONT: PROTOCOL must be TCP or UDP, got SCTP");
-    desk.refuses("AT+CIPSCONT=1,TCP,a,0,1", "CIPSCONT: PORT must be 1..=65535, got 0");
+    assert_eq!(
+        (link.protocol, link.address.as_str(), link.port),
+        (Protocol::Udp, "fe80::1%eth0", 7)
+    );
+    desk.refuses(
+        "AT+CIPSCONT=1,SCTP,a,1,1",
+        "CIPSCONT: PROTOCOL must be TCP or UDP, got SCTP",
+    );
+    desk.refuses(
+        "AT+CIPSCONT=1,TCP,a,0,1",
+        "CIPSCONT: PORT must be 1..=65535, got 0",
+    );
     desk.refuses(
         "AT+CIPSCONT=1,TCP,http://a/,80,1",
         "CIPSCONT: ADDRESS must be 1..=255 letters, digits and . - _ : % [ ], got http://a/; write the name or address alone: a",
@@ -207,24 +249,41 @@ fn manual_2_8_6_25_cipscont() {
 #[test]
 fn manual_2_8_6_26_icf_set() {
     let mut desk = Desk::new();
-    assert_eq!(desk.done("AT+ICF=4,1"), (String::from("\r\nOK\r\n"), [Effect::LineChanged].to_vec()));
+    assert_eq!(
+        desk.done("AT+ICF=4,1"),
+        (String::from("\r\nOK\r\n"), [Effect::LineChanged].to_vec())
+    );
     let line = desk.config.line;
-    assert_eq!((line.data_bits, line.stop_bits, line.parity), (7, 2, Parity::Even));
+    assert_eq!(
+        (line.data_bits, line.stop_bits, line.parity),
+        (7, 2, Parity::Even)
+    );
     desk.ok("AT+ICF=3,3");
     assert_eq!(desk.config, Config::default());
-    desk.refuses("AT+ICF=3,2", "ICF: PARITY must be 0 (odd), 1 (even) or 3 (none), got 2");
+    desk.refuses(
+        "AT+ICF=3,2",
+        "ICF: PARITY must be 0 (odd), 1 (even) or 3 (none), got 2",
+    );
 }
 
 #[test]
 fn manual_2_8_6_27_cipr_set() {
     let mut desk = Desk::new();
-    for rate in [110, 300, 600, 1200, 4800, 9600, 14400, 19200, 38400, 56000, 57600, 115_200] {
+    for rate in [
+        110, 300, 600, 1200, 4800, 9600, 14400, 19200, 38400, 56000, 57600, 115_200,
+    ] {
         let line = std::format!("AT+CIPR={rate}");
-        assert_eq!(desk.done(line), (String::from("\r\nOK\r\n"), [Effect::LineChanged].to_vec()));
+        assert_eq!(
+            desk.done(line),
+            (String::from("\r\nOK\r\n"), [Effect::LineChanged].to_vec())
+        );
         assert_eq!(desk.config.line.baud, rate);
     }
     let reply = desk.reply("AT+CIPR=115201");
-    assert!(reply.ends_with("460800 or 921600, got 115201\r\n"), "{reply}");
+    assert!(
+        reply.ends_with("460800 or 921600, got 115201\r\n"),
+        "{reply}"
+    );
 }
 
 #[test]
@@ -245,13 +304,26 @@ fn manual_2_8_6_28_cipnum() {
 #[test]
 fn manual_2_8_6_29_atw() {
     let mut desk = Desk::new();
-    let Ran::Parked { reply, effects, parked } = desk.run("ATW") else { panic!("must wait for the store") };
+    let Ran::Parked {
+        reply,
+        effects,
+        parked,
+    } = desk.run("ATW")
+    else {
+        panic!("must wait for the store")
+    };
     assert_eq!(
         (reply.as_slice(), effects.as_slice(), &parked.waits),
         (&b""[..], &[][..], &SlowCommand::Save)
     );
     let reply = b"\r\nOK\r\n".to_vec();
-    assert_eq!(desk.resume(parked, Ok(())), Ran::Done { reply, effects: [].to_vec() });
+    assert_eq!(
+        desk.resume(parked, Ok(())),
+        Ran::Done {
+            reply,
+            effects: [].to_vec()
+        }
+    );
 }
 
 #[test]
@@ -310,14 +382,25 @@ fn manual_2_8_6_34_ciopen() {
     let mut desk = Desk::new();
     desk.refuses(line, "CIOPEN: possible only in the AT mode (AT+CIMOD=2)");
     desk.status.mode = WorkingMode::AtCommand;
-    assert_eq!(desk.done(line), ("\r\nOK\r\n".into(), std::vec![Effect::Open]));
-    desk.refuses(line, "CIOPEN: a connection is open already; AT+CICLOSE closes it");
+    assert_eq!(
+        desk.done(line),
+        ("\r\nOK\r\n".into(), std::vec![Effect::Open])
+    );
+    desk.refuses(
+        line,
+        "CIOPEN: a connection is open already; AT+CICLOSE closes it",
+    );
     for (door, started, why) in [
         (Door::Console, true, "possible only on the serial line"),
-        (Door::Serial, false, "the AT mode has not begun; AT+ENTM begins it"),
+        (
+            Door::Serial,
+            false,
+            "the AT mode has not begun; AT+ENTM begins it",
+        ),
     ] {
         let mut desk = Desk::new();
-        (desk.status.mode, desk.door, desk.status.mode_started) = (WorkingMode::AtCommand, door, started);
+        (desk.status.mode, desk.door, desk.status.mode_started) =
+            (WorkingMode::AtCommand, door, started);
         desk.refuses(line, &std::format!("CIOPEN: {why}"));
     }
 }
@@ -326,20 +409,35 @@ fn manual_2_8_6_34_ciopen() {
 fn ciopen_names_what_is_wrong() {
     let mut desk = Desk::new();
     desk.status.mode = WorkingMode::AtCommand;
-    desk.refuses("AT+CIOPEN=FTP,host,1", "CIOPEN: PROTOCOL must be TCP or UDP, got FTP");
-    desk.refuses("AT+CIOPEN=TCP,host,0", "CIOPEN: PORT must be 1..=65535, got 0");
-    desk.refuses("AT+CIOPEN=TCP,host", "CIOPEN: PORT is missing; it must be 1..=65535");
+    desk.refuses(
+        "AT+CIOPEN=FTP,host,1",
+        "CIOPEN: PROTOCOL must be TCP or UDP, got FTP",
+    );
+    desk.refuses(
+        "AT+CIOPEN=TCP,host,0",
+        "CIOPEN: PORT must be 1..=65535, got 0",
+    );
+    desk.refuses(
+        "AT+CIOPEN=TCP,host",
+        "CIOPEN: PORT is missing; it must be 1..=65535",
+    );
     desk.refuses(
         "AT+CIOPEN=TCP,\"a b\",1",
         "CIOPEN: ADDRESS must be 1..=255 letters, digits and . - _ : % [ ], got a b",
     );
-    desk.tells("AT+CIOPEN=?", "+CIOPEN: (\"TCP\",\"UDP\"),(1-255 characters),(1-65535)");
+    desk.tells(
+        "AT+CIOPEN=?",
+        "+CIOPEN: (\"TCP\",\"UDP\"),(1-255 characters),(1-65535)",
+    );
 }
 
 #[test]
 fn manual_2_8_6_35_cisend() {
     let mut desk = Desk::new();
-    desk.refuses("AT+CISEND", "CISEND: possible only in the AT mode (AT+CIMOD=2)");
+    desk.refuses(
+        "AT+CISEND",
+        "CISEND: possible only in the AT mode (AT+CIMOD=2)",
+    );
     desk.status.mode = WorkingMode::AtCommand;
     let why = "CISEND: not connected; AT+CIOPEN=TCP,address,port opens a connection";
     desk.refuses("AT+CISEND", why);
@@ -350,7 +448,10 @@ fn manual_2_8_6_35_cisend() {
 #[test]
 fn manual_2_8_6_36_ciclose() {
     let mut desk = Desk::new();
-    desk.refuses("AT+CICLOSE", "CICLOSE: possible only in the AT mode (AT+CIMOD=2)");
+    desk.refuses(
+        "AT+CICLOSE",
+        "CICLOSE: possible only in the AT mode (AT+CIMOD=2)",
+    );
     desk.status.mode = WorkingMode::AtCommand;
     desk.refuses("AT+CICLOSE", "CICLOSE: no connection is open");
 }
@@ -364,10 +465,19 @@ fn manual_2_8_6_37_cipsw() {
         assert_eq!(desk.config.password, good);
     }
     let rule = "1..=5 printable ASCII characters without comma or blank";
-    for bad in ["\"\"", "\"123456\"", "\"a b\"", "\"a,b\"", "密", "\"a\x07\""] {
+    for bad in [
+        "\"\"",
+        "\"123456\"",
+        "\"a b\"",
+        "\"a,b\"",
+        "密",
+        "\"a\x07\"",
+    ] {
         let reply = desk.reply(std::format!("AT+CIPSW={bad}"));
         assert!(
-            reply.starts_with(&std::format!("\r\n+CME ERROR: CIPSW: PSW must be {rule}, got ")),
+            reply.starts_with(&std::format!(
+                "\r\n+CME ERROR: CIPSW: PSW must be {rule}, got "
+            )),
             "{reply}"
         );
         assert_eq!(desk.config.password, "\"\"\"\"");
@@ -383,7 +493,10 @@ fn manual_2_8_6_38_cinetat() {
     desk.tells("AT+CINETAT?", "+CINETAT:1");
     desk.ok("AT+CINETAT=0");
     desk.tells("AT+CINETAT?", "+CINETAT:0");
-    desk.refuses("AT+CINETAT=2", "CINETAT: ON must be 0 (off) or 1 (on), got 2");
+    desk.refuses(
+        "AT+CINETAT=2",
+        "CINETAT: ON must be 0 (off) or 1 (on), got 2",
+    );
 }
 
 #[test]
@@ -401,11 +514,20 @@ fn manual_2_8_6_40_cioptime() {
     desk.status.phase = Phase::SetupWindow;
     for seconds in [0, 60, 3600] {
         let effects = [Effect::WindowFor(Duration::from_secs(seconds))].to_vec();
-        assert_eq!(desk.done(std::format!("AT+CIOPTIME={seconds}")), (String::from("\r\nOK\r\n"), effects));
+        assert_eq!(
+            desk.done(std::format!("AT+CIOPTIME={seconds}")),
+            (String::from("\r\nOK\r\n"), effects)
+        );
     }
-    desk.refuses("AT+CIOPTIME=3601", "CIOPTIME: TIME must be 0..=3600, got 3601");
+    desk.refuses(
+        "AT+CIOPTIME=3601",
+        "CIOPTIME: TIME must be 0..=3600, got 3601",
+    );
     desk.status.phase = Phase::Command;
-    desk.refuses("AT+CIOPTIME=60", "CIOPTIME: possible only in the set-up window after power-on");
+    desk.refuses(
+        "AT+CIOPTIME=60",
+        "CIOPTIME: possible only in the set-up window after power-on",
+    );
 }
 
 #[test]
@@ -413,7 +535,10 @@ fn manual_2_8_6_41_cireload() {
     let mut desk = Desk::new();
     desk.ok("AT+CIPNUM=123");
     let parked = reload(&mut desk);
-    assert_eq!((&parked.waits, desk.config.sms_number.as_str()), (&SlowCommand::Factory, "123"));
+    assert_eq!(
+        (&parked.waits, desk.config.sms_number.as_str()),
+        (&SlowCommand::Factory, "123")
+    );
     let effects = [Effect::Restart(RestartReason::Factory)].to_vec();
     let reply = b"\r\nOK\r\n".to_vec();
     assert_eq!(desk.resume(parked, Ok(())), Ran::Done { reply, effects });
@@ -427,14 +552,24 @@ fn manual_2_8_6_41_cireload_keeps_everything_when_the_store_fails() {
     let before = desk.config.clone();
     let parked = reload(&mut desk);
     let reply = b"\r\n+CME ERROR: CIRELOAD: not stored: disk full\r\n".to_vec();
-    assert_eq!(desk.resume(parked, Err("disk full")), Ran::Done { reply, effects: [].to_vec() });
+    assert_eq!(
+        desk.resume(parked, Err("disk full")),
+        Ran::Done {
+            reply,
+            effects: [].to_vec()
+        }
+    );
     assert_eq!(desk.config, before);
 }
 
 #[track_caller]
 fn reload(desk: &mut Desk) -> Parked {
     match desk.run("AT+CIRELOAD") {
-        Ran::Parked { reply, effects, parked } => {
+        Ran::Parked {
+            reply,
+            effects,
+            parked,
+        } => {
             assert_eq!((reply.len(), effects.len()), (0, 0));
             parked
         }
@@ -445,7 +580,10 @@ fn reload(desk: &mut Desk) -> Parked {
 #[test]
 fn manual_2_8_6_42_entm() {
     let effects = [Effect::EnterMode].to_vec();
-    assert_eq!(Desk::new().done("AT+ENTM"), (String::from("\r\nOK\r\n"), effects));
+    assert_eq!(
+        Desk::new().done("AT+ENTM"),
+        (String::from("\r\nOK\r\n"), effects)
+    );
 }
 
 #[test]
@@ -463,13 +601,19 @@ fn manual_2_8_6_46_cisoclink() {
     desk.ok("AT+CISOCLINK=0 ");
     desk.tells("AT+CISOCLINK?", "+CISOCLINK:0");
     desk.ok("AT+CISOCLINK=1");
-    desk.refuses("AT+CISOCLINK=2", "CISOCLINK: LONG must be 0 (short) or 1 (long), got 2");
+    desk.refuses(
+        "AT+CISOCLINK=2",
+        "CISOCLINK: LONG must be 0 (short) or 1 (long), got 2",
+    );
 }
 
 #[test]
 fn manual_2_8_6_47_cinet() {
     let mut desk = Desk::new();
-    desk.tells("AT+CINET?", "+CINET:1,OFF\r\n+CINET:2,OFF\r\n+CINET:3,OFF\r\n+CINET:4,OFF");
+    desk.tells(
+        "AT+CINET?",
+        "+CINET:1,OFF\r\n+CINET:2,OFF\r\n+CINET:3,OFF\r\n+CINET:4,OFF",
+    );
     let links = &mut desk.status.links;
     links[0].state = LinkState::Connected;
     links[1].state = LinkState::Waiting(WaitingFor::Retry);
@@ -490,13 +634,19 @@ fn manual_2_8_6_49_civer() {
 #[test]
 fn manual_2_8_6_50_cireset() {
     let effects = [Effect::Restart(RestartReason::Command)].to_vec();
-    assert_eq!(Desk::new().done("AT+CIRESET"), (String::from("\r\nOK\r\n"), effects));
+    assert_eq!(
+        Desk::new().done("AT+CIRESET"),
+        (String::from("\r\nOK\r\n"), effects)
+    );
 }
 
 #[test]
 fn manual_2_8_6_51_cishutdown() {
     let effects = [Effect::Shutdown].to_vec();
-    assert_eq!(Desk::new().done("AT+CISHUTDOWN"), (String::from("\r\nOK\r\n"), effects));
+    assert_eq!(
+        Desk::new().done("AT+CISHUTDOWN"),
+        (String::from("\r\nOK\r\n"), effects)
+    );
 }
 
 #[test]
@@ -506,13 +656,21 @@ fn manual_2_8_6_52_cimodid() {
     desk.ok("AT+CIMODID=Pump 7");
     desk.tells("AT+CIMODID?", "+CIMODID:\"Pump 7\"");
     // Decisions 16.15: in the charset of the line, which is GBK by factory.
-    let gbk = [&b"AT+CIMODID=\""[..], &[0xB1, 0xC3, 0xA3, 0xAC, 0xC6, 0xDF], b"\""].concat();
+    let gbk = [
+        &b"AT+CIMODID=\""[..],
+        &[0xB1, 0xC3, 0xA3, 0xAC, 0xC6, 0xDF],
+        b"\"",
+    ]
+    .concat();
     desk.ok(gbk);
     assert_eq!(desk.config.banner, "泵，七");
     desk.ok("AT+CIMODID=\"\"");
     assert_eq!(desk.config.banner, "");
     desk.ok(std::format!("AT+CIMODID={}", "x".repeat(64)));
     let reply = desk.reply(std::format!("AT+CIMODID={}", "x".repeat(65)));
-    assert!(reply.contains("CIMODID: NAME must be 0..=64 printable characters"), "{reply}");
+    assert!(
+        reply.contains("CIMODID: NAME must be 0..=64 printable characters"),
+        "{reply}"
+    );
     assert_eq!(desk.config.banner, "x".repeat(64));
 }

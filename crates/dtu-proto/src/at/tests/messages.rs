@@ -10,7 +10,9 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::super::sms::Prompted;
-use super::super::{Answer, Parked, Prompt, Ran, SlowCommand, Submission, Typed, answer_prompt, resume};
+use super::super::{
+    Answer, Parked, Prompt, Ran, SlowCommand, Submission, Typed, answer_prompt, resume,
+};
 use super::Desk;
 use crate::config::{Charset, Config, TextCharset};
 use crate::event::Door;
@@ -18,7 +20,8 @@ use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::sms::{State, Stored};
 
 /// 2.8.6.7: from 8618954102857, `ttttzgh`.
-pub(super) const MANUAL: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
+pub(super) const MANUAL: &str =
+    "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
 const LIST: &str =
     "+CMGL: 1, 1,, 27\r\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
 
@@ -30,7 +33,14 @@ impl Desk {
     pub(super) fn holding(state: State, pdus: &[&str]) -> Self {
         let mut desk = Self::with_modem();
         for (index, pdu) in (1..).zip(pdus) {
-            desk.mailbox.storage.put_at(index, Stored { state, announced: false, pdu: octets(pdu) });
+            desk.mailbox.storage.put_at(
+                index,
+                Stored {
+                    state,
+                    announced: false,
+                    pdu: octets(pdu),
+                },
+            );
         }
         desk
     }
@@ -71,15 +81,26 @@ impl Desk {
 }
 
 fn done(reply: &str) -> Ran {
-    Ran::Done { reply: reply.as_bytes().to_vec(), effects: Vec::new() }
+    Ran::Done {
+        reply: reply.as_bytes().to_vec(),
+        effects: Vec::new(),
+    }
 }
 
 #[track_caller]
 fn parts(ran: Ran) -> (Parked, Vec<Submit>) {
-    let Ran::Parked { reply, parked, .. } = ran else { panic!("{ran:?}") };
+    let Ran::Parked { reply, parked, .. } = ran else {
+        panic!("{ran:?}")
+    };
     assert_eq!(reply, b"");
-    let SlowCommand::Submit(submission) = &parked.waits else { panic!("{parked:?}") };
-    let submits = submission.parts.iter().map(|part| submit_of(part)).collect();
+    let SlowCommand::Submit(submission) = &parked.waits else {
+        panic!("{parked:?}")
+    };
+    let submits = submission
+        .parts
+        .iter()
+        .map(|part| submit_of(part))
+        .collect();
     (parked, submits)
 }
 
@@ -91,7 +112,10 @@ fn submit_of(pdu: &[u8]) -> Submit {
 }
 
 fn text(submits: &[Submit]) -> String {
-    submits.iter().map(|submit| submit.data.text().unwrap()).collect()
+    submits
+        .iter()
+        .map(|submit| submit.data.text().unwrap())
+        .collect()
 }
 
 #[test]
@@ -126,7 +150,10 @@ fn manual_2_8_6_8_cmgr() {
     desk.tells("AT+CMGR=1", &format!("+CMGR: 1,, 27\r\n{MANUAL}"));
     let nothing = "\r\n+CMS ERROR: CMGR: there is no message at 2\r\n";
     assert_eq!(desk.reply("AT+CMGR=2"), nothing);
-    assert_eq!(desk.reply("AT+CMGR=51"), "\r\n+CMS ERROR: CMGR: INDEX must be 1..=50, got 51\r\n");
+    assert_eq!(
+        desk.reply("AT+CMGR=51"),
+        "\r\n+CMS ERROR: CMGR: INDEX must be 1..=50, got 51\r\n"
+    );
     desk.refuses("AT+CMGR=X", "CMGR: INDEX must be 0..=255, got X");
     desk.ok("AT+CMEE=1");
     assert_eq!(desk.reply("AT+CMGR=2"), "\r\n+CMS ERROR: 321\r\n");
@@ -140,12 +167,18 @@ fn manual_2_8_6_8_in_text_mode() {
     desk.tells("AT+CMGR=1", &format!("+CMGR: {head}\r\nttttzgh"));
     desk.tells("AT+CMGL=\"ALL\"", &format!("+CMGL: 1,{head}\r\nttttzgh"));
     desk.ok("AT+CSDH=1");
-    desk.tells("AT+CMGR=1", &format!("+CMGR: {head},145,4,0,0,\"+8613800544500\",145,7\r\nttttzgh"));
+    desk.tells(
+        "AT+CMGR=1",
+        &format!("+CMGR: {head},145,4,0,0,\"+8613800544500\",145,7\r\nttttzgh"),
+    );
     desk.tells("AT+CMGL=4", &format!("+CMGL: 1,{head},145,7\r\nttttzgh"));
     desk.ok("AT+CSDH=0;+CSCS=\"UCS2\"");
     let number = "\"002B0038003600310038003900350034003100300032003800350037\"";
     let head = head.replace("\"+8618954102857\"", number);
-    desk.tells("AT+CMGR=1", &format!("+CMGR: {head}\r\n0074007400740074007A00670068"));
+    desk.tells(
+        "AT+CMGR=1",
+        &format!("+CMGR: {head}\r\n0074007400740074007A00670068"),
+    );
 }
 
 #[test]
@@ -165,10 +198,21 @@ fn manual_2_8_6_16_cmgs_in_text_mode() {
     let submits = desk.sends("AT+CMGS=10086", b"hello");
     assert_eq!(text(&submits), "hello");
     assert_eq!(submits[0].to, Address::number("10086").unwrap());
-    assert_eq!(submits[0].validity, sms_codec::validity::Validity::Relative(167));
+    assert_eq!(
+        submits[0].validity,
+        sms_codec::validity::Validity::Relative(167)
+    );
     let submits = desk.sends("AT+CMGS=\"+8613800138000\"", &[0xCB, 0xAE, 0xB1, 0xC3]);
-    assert_eq!((text(&submits).as_str(), submits[0].to.type_of_address()), ("水泵", 145));
-    assert_eq!(desk.sends("AT+CMGS=\"8613800138000\",145", b"x")[0].to.type_of_address(), 145);
+    assert_eq!(
+        (text(&submits).as_str(), submits[0].to.type_of_address()),
+        ("水泵", 145)
+    );
+    assert_eq!(
+        desk.sends("AT+CMGS=\"8613800138000\",145", b"x")[0]
+            .to
+            .type_of_address(),
+        145
+    );
 }
 
 #[test]
@@ -187,15 +231,26 @@ fn a_long_text_goes_in_parts_up_to_ten() {
 fn manual_2_8_6_16_cmgs_in_pdu_mode() {
     let mut desk = Desk::with_modem();
     // As gammu and smstools3 send it: no service centre, then 0x1A; the length does not count the first octet.
-    let submits = desk.sends("AT+CMGS=20", b"0011000D91683108108300F00000AA05E8329BFD06\r");
+    let submits = desk.sends(
+        "AT+CMGS=20",
+        b"0011000D91683108108300F00000AA05E8329BFD06\r",
+    );
     assert_eq!(text(&submits), "hello");
     desk.refuses_text(
         "AT+CMGS=19",
         b"0011000D91683108108300F00000AA05E8329BFD06",
         "+CMS ERROR: CMGS: LENGTH said 19 octets behind the service centre, 20 came",
     );
-    desk.refuses_text("AT+CMGS=27", MANUAL.as_bytes(), "+CMS ERROR: CMGS: only a SUBMIT can be sent");
-    desk.refuses_text("AT+CMGS=27", b"zz", "+CMS ERROR: CMGS: octet 0: 'z' is no hex digit (character 0)");
+    desk.refuses_text(
+        "AT+CMGS=27",
+        MANUAL.as_bytes(),
+        "+CMS ERROR: CMGS: only a SUBMIT can be sent",
+    );
+    desk.refuses_text(
+        "AT+CMGS=27",
+        b"zz",
+        "+CMS ERROR: CMGS: octet 0: 'z' is no hex digit (character 0)",
+    );
     desk.ok("AT+CMEE=1");
     desk.refuses_text("AT+CMGS=27", b"zz", "+CMS ERROR: 304");
 }
@@ -204,15 +259,32 @@ fn manual_2_8_6_16_cmgs_in_pdu_mode() {
 fn the_service_centre_that_is_set_is_used_where_the_pdu_has_none() {
     let mut desk = Desk::with_modem();
     desk.ok("AT+CSCA=\"+8613800531500\"");
-    let center = |pdu: &[u8]| Pdu::decode(pdu).unwrap().pdu.smsc.map(|smsc| format!("{smsc}"));
+    let center = |pdu: &[u8]| {
+        Pdu::decode(pdu)
+            .unwrap()
+            .pdu
+            .smsc
+            .map(|smsc| format!("{smsc}"))
+    };
     for (pdu, expected) in [
-        ("0011000D91683108108300F00000AA05E8329BFD06", "+8613800531500"),
-        ("07915348501050F211000D91683108108300F00000AA05E8329BFD06", "+35840501052"),
+        (
+            "0011000D91683108108300F00000AA05E8329BFD06",
+            "+8613800531500",
+        ),
+        (
+            "07915348501050F211000D91683108108300F00000AA05E8329BFD06",
+            "+35840501052",
+        ),
     ] {
         let ran = desk.types("AT+CMGS=20", pdu.as_bytes());
         let (parked, _) = parts(ran);
-        let SlowCommand::Submit(Submission { parts, .. }) = parked.waits else { panic!() };
-        assert!(center(&parts[0]).unwrap().starts_with(&expected[..9]), "{pdu}");
+        let SlowCommand::Submit(Submission { parts, .. }) = parked.waits else {
+            panic!()
+        };
+        assert!(
+            center(&parts[0]).unwrap().starts_with(&expected[..9]),
+            "{pdu}"
+        );
     }
 }
 
@@ -220,23 +292,34 @@ fn the_service_centre_that_is_set_is_used_where_the_pdu_has_none() {
 fn a_prompt_is_given_up_without_a_word() {
     let mut desk = Desk::with_modem();
     let prompt = desk.asks("AT+CMGS=20");
-    assert_eq!(desk.with(|ctx| answer_prompt(prompt, Typed::Cancelled, ctx)), done("\r\nOK\r\n"));
+    assert_eq!(
+        desk.with(|ctx| answer_prompt(prompt, Typed::Cancelled, ctx)),
+        done("\r\nOK\r\n")
+    );
     let prompt = desk.asks("AT+CMGS=20");
     let ran = desk.with(|ctx| answer_prompt(prompt, Typed::TooLong(5000), ctx));
-    assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n"));
+    assert_eq!(
+        ran,
+        done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n")
+    );
     let prompt = desk.asks("AT+CMGS=20");
     let ran = desk.with(|ctx| answer_prompt(prompt, Typed::Abandoned(0), ctx));
-    assert_eq!(ran, done("\r\n+CMS ERROR: CMGS: no text came for 60 s; nothing was sent\r\n"));
+    assert_eq!(
+        ran,
+        done("\r\n+CMS ERROR: CMGS: no text came for 60 s; nothing was sent\r\n")
+    );
 }
 
 #[test]
 fn what_cannot_be_sent_is_said_before_the_prompt() {
     let mut desk = Desk::with_modem();
     // Decisions 16.13: above 184 it is a number.
-    desk.refuses("AT+CMGS=184", "CMGS: TO must be a length in PDU mode (AT+CMGF=0): 6..=164, got 184");
+    desk.refuses(
+        "AT+CMGS=184",
+        "CMGS: TO must be a length in PDU mode (AT+CMGF=0): 6..=164, got 184",
+    );
     desk.ok("AT+CMGF=1");
-    let number =
-        "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got me";
+    let number = "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got me";
     desk.refuses("AT+CMGS=me", &format!("CMGS: {number}"));
     desk.door = Door::Console;
     let elsewhere = "CMGS: its text is typed on the serial line; CISMSSEND sends from everywhere";
@@ -258,7 +341,10 @@ fn a_refusal_of_the_network_is_answered_with_its_number() {
     let (parked, _) = parts(ran);
     let answer = Answer::Submitted(Err(SubmitFailure(28)));
     let told = desk.with(|ctx| resume(parked, answer, ctx));
-    assert_eq!(told, done("\r\n+CMS ERROR: CMGS: the subscriber is not known (28)\r\n"));
+    assert_eq!(
+        told,
+        done("\r\n+CMS ERROR: CMGS: the subscriber is not known (28)\r\n")
+    );
 }
 
 #[test]
@@ -277,7 +363,10 @@ fn manual_2_8_6_18_csca_set() {
     desk.tells("AT+CSCA?", "+CSCA: \"8613800531500\", 145");
     desk.ok("AT+CSCA=\"10086\",129");
     desk.tells("AT+CSCA?", "+CSCA: \"10086\", 129");
-    desk.refuses("AT+CSCA=\"x\"", "CSCA: NUMBER must be 1..=20 digits, + in front allowed, or \"\", got x");
+    desk.refuses(
+        "AT+CSCA=\"x\"",
+        "CSCA: NUMBER must be 1..=20 digits, + in front allowed, or \"\", got x",
+    );
     desk.ok("AT+CSCA=\"\"");
     assert_eq!(desk.config, Config::default());
 }
@@ -286,7 +375,10 @@ fn manual_2_8_6_18_csca_set() {
 fn cismssend(desk: &mut Desk, line: impl AsRef<[u8]>) -> Vec<Submit> {
     let ran = desk.run(line);
     let (parked, submits) = parts(ran);
-    assert_eq!(desk.with(|ctx| resume(parked, Answer::Submitted(Ok(1)), ctx)), done("\r\nOK\r\n"));
+    assert_eq!(
+        desk.with(|ctx| resume(parked, Answer::Submitted(Ok(1)), ctx)),
+        done("\r\nOK\r\n")
+    );
     submits
 }
 
@@ -294,7 +386,10 @@ fn cismssend(desk: &mut Desk, line: impl AsRef<[u8]>) -> Vec<Submit> {
 fn manual_2_8_6_33_cismssend() {
     let mut desk = Desk::with_modem();
     let submits = cismssend(&mut desk, "AT+CISMSSEND=10086,1,hello");
-    assert_eq!((text(&submits).as_str(), &submits[0].to.to_string()[..]), ("hello", "10086"));
+    assert_eq!(
+        (text(&submits).as_str(), &submits[0].to.to_string()[..]),
+        ("hello", "10086")
+    );
     assert_eq!(submits[0].dcs.0, 0);
     let pump = [&b"AT+CISMSSEND=10086,3,"[..], &[0xCB, 0xAE, 0xB1, 0xC3]].concat();
     let submits = cismssend(&mut desk, pump);
@@ -303,11 +398,26 @@ fn manual_2_8_6_33_cismssend() {
         [&b"AT+CISMSSEND=10086,1,"[..], &[0xCB, 0xAE]].concat(),
         "CISMSSEND: DATA must be ASCII in format 1; format 3 is Chinese",
     );
-    desk.refuses(b"AT+CISMSSEND=10086,3,\xCB", "CISMSSEND: DATA must be text in GBK");
-    desk.refuses("AT+CISMSSEND=10086,2,x", "CISMSSEND: FORMAT must be 1 (ASCII) or 3 (Chinese), got 2");
-    desk.refuses("AT+CISMSSEND=10086,1,", "CISMSSEND: DATA is missing; it must be 1..=1000 bytes");
-    desk.refuses("AT+CISMSSEND=10086,1", "CISMSSEND: DATA is missing; it must be 1..=1000 bytes");
-    desk.tells("AT+CISMSSEND=?", "+CISMSSEND: (1-20 digits),(1,3),(1-1000 bytes)");
+    desk.refuses(
+        b"AT+CISMSSEND=10086,3,\xCB",
+        "CISMSSEND: DATA must be text in GBK",
+    );
+    desk.refuses(
+        "AT+CISMSSEND=10086,2,x",
+        "CISMSSEND: FORMAT must be 1 (ASCII) or 3 (Chinese), got 2",
+    );
+    desk.refuses(
+        "AT+CISMSSEND=10086,1,",
+        "CISMSSEND: DATA is missing; it must be 1..=1000 bytes",
+    );
+    desk.refuses(
+        "AT+CISMSSEND=10086,1",
+        "CISMSSEND: DATA is missing; it must be 1..=1000 bytes",
+    );
+    desk.tells(
+        "AT+CISMSSEND=?",
+        "+CISMSSEND: (1-20 digits),(1,3),(1-1000 bytes)",
+    );
 }
 
 #[test]
@@ -324,7 +434,11 @@ fn the_text_of_cismssend_is_everything_behind_the_second_comma() {
     desk.options.charset = Charset::Utf8;
     let submits = cismssend(&mut desk, "AT+CISMSSEND＝10086，3，你好，“泵”；");
     assert_eq!(text(&submits), "你好，“泵”；");
-    let gbk = [&b"AT+CISMSSEND=10086,3,"[..], &[0xC4, 0xE3, 0xA3, 0xAC, 0xC3, 0xB1]].concat();
+    let gbk = [
+        &b"AT+CISMSSEND=10086,3,"[..],
+        &[0xC4, 0xE3, 0xA3, 0xAC, 0xC3, 0xB1],
+    ]
+    .concat();
     desk.options.charset = Charset::Gbk;
     assert_eq!(text(&cismssend(&mut desk, gbk)), "你，帽");
 }
@@ -359,8 +473,14 @@ fn messages_are_deleted_one_by_one_or_by_kind() {
 fn a_message_is_stored_and_sent_from_the_storage() {
     let mut desk = Desk::with_modem();
     desk.ok("AT+CMGF=1");
-    assert_eq!(desk.types("AT+CMGW=\"10086\"", b"kept"), done("\r\n+CMGW: 1\r\n\r\nOK\r\n"));
-    desk.tells("AT+CMGL=\"STO UNSENT\"", "+CMGL: 1,\"STO UNSENT\",\"10086\",,\r\nkept");
+    assert_eq!(
+        desk.types("AT+CMGW=\"10086\"", b"kept"),
+        done("\r\n+CMGW: 1\r\n\r\nOK\r\n")
+    );
+    desk.tells(
+        "AT+CMGL=\"STO UNSENT\"",
+        "+CMGL: 1,\"STO UNSENT\",\"10086\",,\r\nkept",
+    );
     let ran = desk.run("AT+CMSS=1");
     let (parked, submits) = parts(ran);
     assert_eq!(text(&submits), "kept");
@@ -371,10 +491,19 @@ fn a_message_is_stored_and_sent_from_the_storage() {
     assert_eq!(parts(ran).1[0].to.to_string(), "+8613800138000");
     desk.ok("AT+CMGF=0");
     let pdu = b"0011000D91683108108300F00000AA05E8329BFD06";
-    assert_eq!(desk.types("AT+CMGW=20", pdu), done("\r\n+CMGW: 2\r\n\r\nOK\r\n"));
-    assert_eq!(desk.types("AT+CMGW=27,1", MANUAL.as_bytes()), done("\r\n+CMGW: 3\r\n\r\nOK\r\n"));
+    assert_eq!(
+        desk.types("AT+CMGW=20", pdu),
+        done("\r\n+CMGW: 2\r\n\r\nOK\r\n")
+    );
+    assert_eq!(
+        desk.types("AT+CMGW=27,1", MANUAL.as_bytes()),
+        done("\r\n+CMGW: 3\r\n\r\nOK\r\n")
+    );
     // 0 is REC UNREAD (27.005 3.1), but the state that is left off is that of a message to be sent.
-    assert_eq!(desk.types("AT+CMGW=27,0", MANUAL.as_bytes()), done("\r\n+CMGW: 4\r\n\r\nOK\r\n"));
+    assert_eq!(
+        desk.types("AT+CMGW=27,0", MANUAL.as_bytes()),
+        done("\r\n+CMGW: 4\r\n\r\nOK\r\n")
+    );
     let states = [2, 3, 4].map(|index| desk.mailbox.storage.get(index).unwrap().state);
     assert_eq!(states, [State::Unsent, State::Read, State::Unread]);
     let received = "\r\n+CMS ERROR: CMSS: the message was received; it cannot be sent\r\n";
@@ -402,20 +531,33 @@ fn text_mode_parameters_are_those_of_27_005() {
     desk.ok("AT+CSMP=17,255,0,8");
     assert_eq!(text(&desk.sends("AT+CMGS=10086", b"6CF5")), "泵");
     desk.ok("AT+CSMP=17,255,0,4");
-    assert_eq!(desk.sends("AT+CMGS=10086", b"00FF")[0].data.body, Body::Octets(Vec::from([0, 255])));
+    assert_eq!(
+        desk.sends("AT+CMGS=10086", b"00FF")[0].data.body,
+        Body::Octets(Vec::from([0, 255]))
+    );
     desk.ok("AT+CSMP=17,255,0,16");
     assert_eq!(desk.sends("AT+CMGS=10086", b"x")[0].dcs.class(), Some(0));
-    desk.refuses("AT+CSMP=17,256", "CSMP: VP must be 0..=255 or \"yy/MM/dd,hh:mm:ss±zz\", got 256");
+    desk.refuses(
+        "AT+CSMP=17,256",
+        "CSMP: VP must be 0..=255 or \"yy/MM/dd,hh:mm:ss±zz\", got 256",
+    );
 }
 
 #[test]
 fn texts_are_typed_in_the_charset_that_is_set() {
     let mut desk = Desk::with_modem();
     desk.ok("AT+CMGF=1");
-    desk.tells("AT+CSCS=?", "+CSCS: (\"GSM\",\"IRA\",\"UCS2\",\"HEX\",\"UTF-8\")");
+    desk.tells(
+        "AT+CSCS=?",
+        "+CSCS: (\"GSM\",\"IRA\",\"UCS2\",\"HEX\",\"UTF-8\")",
+    );
     desk.tells("AT+CSCS?", "+CSCS: \"IRA\"");
-    for (charset, typed) in [("GSM", &b"a\x00"[..]), ("IRA", b"a@"), ("HEX", b"6100"), ("UCS2", b"00610040")]
-    {
+    for (charset, typed) in [
+        ("GSM", &b"a\x00"[..]),
+        ("IRA", b"a@"),
+        ("HEX", b"6100"),
+        ("UCS2", b"00610040"),
+    ] {
         desk.ok(format!("AT+CSCS=\"{charset}\""));
         assert_eq!(text(&desk.sends("AT+CMGS=10086", typed)), "a@", "{charset}");
     }
@@ -452,14 +594,36 @@ fn data_of_every_kind_is_shown_in_text_mode() {
         desk.config.messages.charset = charset;
         let tpdu = Tpdu::Submit(Submit::new(Address::number("10086").unwrap(), data));
         let pdu = Bytes::from(Pdu { smsc: None, tpdu }.encode().unwrap());
-        desk.mailbox.storage.put_at(1, Stored { state: State::Sent, announced: false, pdu });
+        desk.mailbox.storage.put_at(
+            1,
+            Stored {
+                state: State::Sent,
+                announced: false,
+                pdu,
+            },
+        );
         let reply = desk.reply("AT+CMGR=1");
         String::from(reply.lines().nth(2).unwrap())
     };
-    assert_eq!(shown(UserData::plain(Body::Octets(Vec::from([0, 255]))), TextCharset::Ira), "00FF");
-    assert_eq!(shown(UserData::plain(Body::text("泵")), TextCharset::Ira), "6CF5");
-    assert_eq!(shown(UserData::plain(Body::text("泵")), TextCharset::Utf8), "泵");
-    assert_eq!(shown(UserData::plain(Body::text("a@")), TextCharset::Hex), "6100");
+    assert_eq!(
+        shown(
+            UserData::plain(Body::Octets(Vec::from([0, 255]))),
+            TextCharset::Ira
+        ),
+        "00FF"
+    );
+    assert_eq!(
+        shown(UserData::plain(Body::text("泵")), TextCharset::Ira),
+        "6CF5"
+    );
+    assert_eq!(
+        shown(UserData::plain(Body::text("泵")), TextCharset::Utf8),
+        "泵"
+    );
+    assert_eq!(
+        shown(UserData::plain(Body::text("a@")), TextCharset::Hex),
+        "6100"
+    );
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::config::{Config, Options};
 use crate::event::Door;
 use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
-use crate::radio::{Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState};
+use crate::radio::{
+    Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState,
+};
 use crate::sms::Mailbox;
 use crate::status::{RadioStatus, Status};
 
@@ -64,13 +66,25 @@ impl Desk {
                 imei: String::from("135790246811220"),
                 imsi: String::from("460023633887978"),
                 model: String::from("SIM"),
-                abilities: Abilities { messages: true, calls: true },
+                abilities: Abilities {
+                    messages: true,
+                    calls: true,
+                },
             }),
             sim: SimState::Ready,
             registration: Registration::Home,
-            operator: Some(Operator { name: String::from("China Mobile"), code: String::from("46000") }),
-            signal: Signal { strength: 31, error_rate: 99 },
-            cell: Some(Cell { area: 21_269, id: 34_093 }),
+            operator: Some(Operator {
+                name: String::from("China Mobile"),
+                code: String::from("46000"),
+            }),
+            signal: Signal {
+                strength: 31,
+                error_rate: 99,
+            },
+            cell: Some(Cell {
+                area: 21_269,
+                id: 34_093,
+            }),
             own_number: PhoneNumber::new("+8613912345678"),
             service_center: PhoneNumber::new("8613800531500"),
         };
@@ -121,13 +135,22 @@ impl Desk {
     #[track_caller]
     fn ok(&mut self, line: impl AsRef<[u8]>) {
         let (reply, _) = self.done(&line);
-        assert_eq!(reply, "\r\nOK\r\n", "{}", String::from_utf8_lossy(line.as_ref()));
+        assert_eq!(
+            reply,
+            "\r\nOK\r\n",
+            "{}",
+            String::from_utf8_lossy(line.as_ref())
+        );
     }
 
     /// The line is answered by these lines of information, then OK.
     #[track_caller]
     fn tells(&mut self, line: &str, information: &str) {
-        assert_eq!(self.reply(line), std::format!("\r\n{information}\r\n\r\nOK\r\n"), "{line}");
+        assert_eq!(
+            self.reply(line),
+            std::format!("\r\n{information}\r\n\r\nOK\r\n"),
+            "{line}"
+        );
     }
 
     /// The line is refused with this text, and changes nothing.

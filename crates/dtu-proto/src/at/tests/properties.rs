@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::super::{Ran, clock};
 use super::Desk;
 use crate::config::{
-    Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen, Role,
-    WorkingMode, from_store_text, to_store_text,
+    Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen,
+    Role, WorkingMode, from_store_text, to_store_text,
 };
 use crate::event::{LINKS, LinkId};
 use crate::time::{Duration, Instant};
@@ -28,7 +28,8 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         ],
         0..12,
     );
-    (prop::sample::select(names), tail).prop_map(|(name, tail)| [name.into_bytes(), tail.concat()].concat())
+    (prop::sample::select(names), tail)
+        .prop_map(|(name, tail)| [name.into_bytes(), tail.concat()].concat())
 }
 
 /// A text that a parameter takes.
@@ -59,8 +60,14 @@ fn links() -> impl Strategy<Value = [LinkConfig; LINKS]> {
     let uses_port = prop::array::uniform4(any::<bool>());
     let order = Just(LinkId::ALL.to_vec()).prop_shuffle();
     let chained = prop::array::uniform4(any::<bool>());
-    (prop::array::uniform4(link()), ports, uses_port, order, chained).prop_map(
-        |(mut links, ports, uses_port, order, chained)| {
+    (
+        prop::array::uniform4(link()),
+        ports,
+        uses_port,
+        order,
+        chained,
+    )
+        .prop_map(|(mut links, ports, uses_port, order, chained)| {
             for place in 0..LINKS {
                 links[place].local_port = if uses_port[place] { ports[place] } else { 0 };
                 if place > 0 && chained[place] {
@@ -68,13 +75,20 @@ fn links() -> impl Strategy<Value = [LinkConfig; LINKS]> {
                 }
             }
             links
-        },
-    )
+        })
 }
 
 fn apn() -> impl Strategy<Value = Apn> {
-    (text("[!-+\\--~]{0,100}"), text("[ -~]{0,64}"), text("[ -~]{0,64}"))
-        .prop_map(|(name, user, password)| Apn { name, user, password })
+    (
+        text("[!-+\\--~]{0,100}"),
+        text("[ -~]{0,64}"),
+        text("[ -~]{0,64}"),
+    )
+        .prop_map(|(name, user, password)| Apn {
+            name,
+            user,
+            password,
+        })
 }
 
 prop_compose! {
@@ -144,7 +158,10 @@ prop_compose! {
 /// Whether no semicolon, in any of its spellings, makes this several commands, of which the first may have worked.
 fn is_one_command(line: &[u8]) -> bool {
     let spellings = [&b";"[..], "；".as_bytes(), b"\xA3\xBB"];
-    !spellings.iter().any(|semicolon| line.windows(semicolon.len()).any(|window| window == *semicolon))
+    !spellings.iter().any(|semicolon| {
+        line.windows(semicolon.len())
+            .any(|window| window == *semicolon)
+    })
 }
 
 proptest! {
@@ -241,7 +258,10 @@ fn a_stored_file_passes_over_what_it_does_not_know() {
     let text = "# a comment\n\nAT+CIPNUM=123\r\nAT+FUTURE=1\nAT+CIPR=12\nnonsense\nAT+CIRESET\nAT+CIPR?\nATW\n\
                 AT+CINETAT=1;+CICOMAT=1\nAT+CIMOD=5\nAT\nATE1";
     let (config, problems) = from_store_text(text);
-    assert_eq!((config.sms_number.as_str(), config.echo, config.network_at), ("123", true, false));
+    assert_eq!(
+        (config.sms_number.as_str(), config.echo, config.network_at),
+        ("123", true, false)
+    );
     let rates = "110, 300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 38400, 56000, 57600, 115200, 230400, 460800 or 921600";
     let expected = [
         (4, "AT+FUTURE: unknown command; AT+HELP lists them"),
@@ -257,7 +277,10 @@ fn a_stored_file_passes_over_what_it_does_not_know() {
         ),
         (12, "the line has no command"),
     ];
-    let expected = expected.map(|(line, text)| Problem { line, text: String::from(text) });
+    let expected = expected.map(|(line, text)| Problem {
+        line,
+        text: String::from(text),
+    });
     assert_eq!(problems, expected);
 }
 

@@ -74,7 +74,10 @@ fn k5_an_order_behind_a_query_is_refused_with_the_factory_password() {
         let before = desk.config.clone();
         let reply = desk.reply(order);
         assert!(
-            reply.ends_with(&std::format!("\r\n+CME ERROR: {}\r\n", factory_refusal(name))),
+            reply.ends_with(&std::format!(
+                "\r\n+CME ERROR: {}\r\n",
+                factory_refusal(name)
+            )),
             "{order}: {reply}"
         );
         assert_eq!(desk.config, before, "{order}");
@@ -84,9 +87,14 @@ fn k5_an_order_behind_a_query_is_refused_with_the_factory_password() {
 /// Whatever the table lets through changes nothing: a new command is looked at here.
 #[test]
 fn k5_no_form_that_the_factory_password_opens_changes_anything() {
-    let open_sets = table::all().filter(|command| command.open_set).map(|command| command.name);
+    let open_sets = table::all()
+        .filter(|command| command.open_set)
+        .map(|command| command.name);
     // Each has one value, which is what holds anyway; `HELP` names a command.
-    assert_eq!(open_sets.collect::<Vec<_>>(), ["+HELP", "+CFUN", "+CGATT", "+CVHU", "+CISTAT"]);
+    assert_eq!(
+        open_sets.collect::<Vec<_>>(),
+        ["+HELP", "+CFUN", "+CGATT", "+CVHU", "+CISTAT"]
+    );
     let mut passed = 0;
     for command in table::all() {
         for form in ["", "?", "=?"] {
@@ -94,7 +102,9 @@ fn k5_no_form_that_the_factory_password_opens_changes_anything() {
             desk.rights = Rights::Query;
             let (config, mailbox) = (desk.config.clone(), std::format!("{:?}", desk.mailbox));
             let line = std::format!("{}{form}", command.typed());
-            let Ran::Done { reply, effects } = desk.run(&line) else { panic!("{line} waits") };
+            let Ran::Done { reply, effects } = desk.run(&line) else {
+                panic!("{line} waits")
+            };
             assert_eq!((&desk.config, &effects), (&config, &Vec::new()), "{line}");
             assert_eq!(std::format!("{:?}", desk.mailbox), mailbox, "{line}");
             passed += usize::from(reply.ends_with(b"\r\nOK\r\n"));
@@ -146,9 +156,15 @@ fn a_link_becomes_a_backup_and_comes_back() {
 #[test]
 fn impossible_roles_are_refused() {
     let mut desk = Desk::new();
-    desk.refuses("AT+CIROLE=2,backup:2", "CIROLE: ROLE: link 2 cannot be its own backup");
+    desk.refuses(
+        "AT+CIROLE=2,backup:2",
+        "CIROLE: ROLE: link 2 cannot be its own backup",
+    );
     desk.ok("AT+CIROLE=2,backup:1");
-    desk.refuses("AT+CIROLE=3,backup:1", "CIROLE: ROLE: link 1 has link 2 as its backup already");
+    desk.refuses(
+        "AT+CIROLE=3,backup:1",
+        "CIROLE: ROLE: link 1 has link 2 as its backup already",
+    );
     let ring = "CIROLE: ROLE: link 2 is itself a backup of link 1, directly or through others";
     desk.refuses("AT+CIROLE=1,backup:2", ring);
     desk.ok("AT+CIROLE=3,backup:2");
@@ -156,7 +172,15 @@ fn impossible_roles_are_refused() {
         "AT+CIROLE=1,backup:3",
         "CIROLE: ROLE: link 3 is itself a backup of link 1, directly or through others",
     );
-    for bad in ["backup", "backup:5", "backup:0", "backup:", "backup:1x", "never", "backup: 1"] {
+    for bad in [
+        "backup",
+        "backup:5",
+        "backup:0",
+        "backup:",
+        "backup:1x",
+        "never",
+        "backup: 1",
+    ] {
         desk.refuses(
             std::format!("AT+CIROLE=4,{bad}"),
             &std::format!("CIROLE: ROLE must be always or backup:1..=4, got {bad}"),
@@ -168,15 +192,24 @@ fn impossible_roles_are_refused() {
 fn a_role_of_the_settings_file_is_shown_and_stays() {
     let mut desk = Desk::new();
     desk.options.links[1].role = Some(Role::Backup(LINK1));
-    desk.refuses("AT+CIROLE=2,always", "CIROLE: the settings file fixes the role of link 2");
-    desk.refuses("AT+CIROLE=3,backup:1", "CIROLE: ROLE: link 1 has link 2 as its backup already");
+    desk.refuses(
+        "AT+CIROLE=2,always",
+        "CIROLE: the settings file fixes the role of link 2",
+    );
+    desk.refuses(
+        "AT+CIROLE=3,backup:1",
+        "CIROLE: ROLE: link 1 has link 2 as its backup already",
+    );
     let roles = desk.reply("AT+CIROLE?");
     assert!(roles.contains("+CIROLE:2,backup:1"));
 }
 
 #[test]
 fn apply_asks_the_device() {
-    assert_eq!(Desk::new().done("AT+CIAPPLY"), (String::from("\r\nOK\r\n"), Vec::from([Effect::Apply])));
+    assert_eq!(
+        Desk::new().done("AT+CIAPPLY"),
+        (String::from("\r\nOK\r\n"), Vec::from([Effect::Apply]))
+    );
 }
 
 #[test]
@@ -185,25 +218,58 @@ fn cistat_counts_everything_once() {
     desk.status.uptime = Duration::from_millis(61_999);
     desk.status.restarts = 2;
     let counters = &mut desk.status.serial.counters;
-    (counters.bytes_in, counters.command_bytes, counters.frames_in, counters.frame_bytes) = (1, 2, 3, 4);
-    (counters.bytes_out, counters.dropped_bytes, counters.dropped_frames, counters.heartbeats) = (5, 7, 8, 9);
-    (counters.dropped_replies, counters.lost_bytes, counters.overrun_bytes) = (10, 11, 12);
+    (
+        counters.bytes_in,
+        counters.command_bytes,
+        counters.frames_in,
+        counters.frame_bytes,
+    ) = (1, 2, 3, 4);
+    (
+        counters.bytes_out,
+        counters.dropped_bytes,
+        counters.dropped_frames,
+        counters.heartbeats,
+    ) = (5, 7, 8, 9);
+    (
+        counters.dropped_replies,
+        counters.lost_bytes,
+        counters.overrun_bytes,
+    ) = (10, 11, 12);
     desk.status.serial.waiting = 6;
     desk.status.serial.present = true;
     let link = &mut desk.status.links[2];
     link.state = LinkState::Connected;
     (link.waiting_bytes, link.waiting_frames) = (5, 6);
     let counters = &mut link.counters;
-    (counters.bytes_in, counters.frames_in, counters.bytes_out, counters.frames_out) = (1, 2, 3, 4);
+    (
+        counters.bytes_in,
+        counters.frames_in,
+        counters.bytes_out,
+        counters.frames_out,
+    ) = (1, 2, 3, 4);
     (counters.dropped_bytes, counters.dropped_frames) = (7, 8);
     (counters.resent_bytes, counters.resent_frames) = (9, 10);
     (counters.moved_in_bytes, counters.moved_in_frames) = (11, 12);
     (counters.moved_out_bytes, counters.moved_out_frames) = (13, 14);
-    (counters.received_bytes, counters.received_reads, counters.reconnects) = (15, 16, 17);
+    (
+        counters.received_bytes,
+        counters.received_reads,
+        counters.reconnects,
+    ) = (15, 16, 17);
     (counters.heartbeats, counters.dropped_replies) = (18, 19);
-    (counters.unread_bytes, counters.unread_datagrams, counters.spool_refused) = (20, 21, 22);
+    (
+        counters.unread_bytes,
+        counters.unread_datagrams,
+        counters.spool_refused,
+    ) = (20, 21, 22);
     let calls = &mut desk.status.call.counters;
-    (calls.dialled, calls.received, calls.refused, calls.answered, calls.unconfirmed) = (1, 2, 3, 4, 5);
+    (
+        calls.dialled,
+        calls.received,
+        calls.refused,
+        calls.answered,
+        calls.unconfirmed,
+    ) = (1, 2, 3, 4, 5);
     desk.status.messages = MessageStatus {
         counters: MessageCounters {
             received: 1,
@@ -231,7 +297,10 @@ fn cistat_counts_everything_once() {
     };
     let reply = desk.reply("AT+CISTAT?");
     let lines: Vec<&str> = reply.lines().collect();
-    assert_eq!(lines[1], "+CISTAT:DEVICE,uptime=61,restarts=2,phase=command,mode=0");
+    assert_eq!(
+        lines[1],
+        "+CISTAT:DEVICE,uptime=61,restarts=2,phase=command,mode=0"
+    );
     assert_eq!(
         lines[2],
         "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,undelivered=0,dropped_frames=8,\
@@ -244,7 +313,10 @@ fn cistat_counts_everything_once() {
          dropped_frames=8,resent=9,resent_frames=10,moved_in=11,moved_in_frames=12,moved_out=13,moved_out_frames=14,\
          received=15,reads=16,reconnects=17,heartbeats=18,dropped_replies=19,unread=20,unread_datagrams=21,spool_refused=22"
     );
-    assert_eq!(lines[7], "+CISTAT:CALLS,state=idle,dialled=1,received=2,refused=3,answered=4,unconfirmed=5");
+    assert_eq!(
+        lines[7],
+        "+CISTAT:CALLS,state=idle,dialled=1,received=2,refused=3,answered=4,unconfirmed=5"
+    );
     assert_eq!(
         lines[8],
         "+CISTAT:SMS,received=1,duplicates=2,unreadable=3,reports=4,commands=5,printed=6,placed=7,evicted=8,incomplete=9,\
@@ -285,20 +357,33 @@ fn help_tells_of_one_command_or_all() {
     assert!(one.starts_with(
         "\r\n+HELP: AT+CIPR? AT+CIPR=<RATE> - Rate of the serial line (2.8.6.27, 2.8.6.30)\r\n"
     ));
-    assert!(one.contains("\r\n+HELP: RATE = 110, 300, ") && one.contains("; factory 115200\r\n"), "{one}");
+    assert!(
+        one.contains("\r\n+HELP: RATE = 110, 300, ") && one.contains("; factory 115200\r\n"),
+        "{one}"
+    );
     for name in ["+cipr", "AT+CIPR", "\"at+cipr\""] {
         assert_eq!(desk.reply(std::format!("AT+HELP={name}")), one);
     }
     assert_eq!(desk.reply("AT+HELP=ATE"), desk.reply("AT+HELP=e"));
-    desk.refuses("AT+HELP=NIX", "HELP: COMMAND must be a command or a subject that AT+HELP lists, got NIX");
-    assert!(one.ends_with("\r\n+HELP: example: AT+CIPR=9600 -> OK\r\n\r\nOK\r\n"), "{one}");
+    desk.refuses(
+        "AT+HELP=NIX",
+        "HELP: COMMAND must be a command or a subject that AT+HELP lists, got NIX",
+    );
+    assert!(
+        one.ends_with("\r\n+HELP: example: AT+CIPR=9600 -> OK\r\n\r\nOK\r\n"),
+        "{one}"
+    );
     let one = desk.reply("AT+HELP=CIPPACK");
     assert!(one.contains("AT+CIPPACK=<PACKET>,<DATA>[,<STA>]"), "{one}");
     assert!(
-        desk.reply("AT+HELP=D").contains("ATD<NUMBER>;") && desk.reply("AT+HELP=E").contains("ATE[<ECHO>]")
+        desk.reply("AT+HELP=D").contains("ATD<NUMBER>;")
+            && desk.reply("AT+HELP=E").contains("ATE[<ECHO>]")
     );
     let lines = desk.reply("AT+HELP=links");
-    assert!(lines.starts_with("\r\n+HELP: AT+CIPSCONT?") && !lines.contains("CIPR"), "{lines}");
+    assert!(
+        lines.starts_with("\r\n+HELP: AT+CIPSCONT?") && !lines.contains("CIPR"),
+        "{lines}"
+    );
     let all = desk.reply("AT+HELP");
     assert!(
         all.contains("\r\n+HELP: LINKS\r\n")
@@ -320,12 +405,19 @@ fn clac_lists_what_is_served() {
 #[test]
 fn maker_model_and_version_are_plain_lines() {
     let mut desk = Desk::new();
-    for (gsm, v250) in [("AT+CGMI", "AT+GMI"), ("AT+CGMM", "AT+GMM"), ("AT+CGMR", "AT+GMR")] {
+    for (gsm, v250) in [
+        ("AT+CGMI", "AT+GMI"),
+        ("AT+CGMM", "AT+GMM"),
+        ("AT+CGMR", "AT+GMR"),
+    ] {
         let reply = desk.reply(gsm);
         assert_eq!(reply.lines().count(), 4, "{reply}");
         assert_eq!(desk.reply(v250), reply);
     }
-    desk.tells("ATI", concat!("GPRS232-DTU\r\nRevision: ", env!("CARGO_PKG_VERSION")));
+    desk.tells(
+        "ATI",
+        concat!("GPRS232-DTU\r\nRevision: ", env!("CARGO_PKG_VERSION")),
+    );
 }
 
 /// A refusal says what to type instead, where it is plain what was meant.
@@ -339,14 +431,23 @@ fn a_refused_value_names_the_cure() {
     );
     // Longer than a packet may be, or nothing that is text: no cure is known.
     let long = "x".repeat(32);
-    desk.refuses(std::format!("AT+CIPPACK=1,{long}123456789"), &std::format!("{hex} {long}... (41 bytes)"));
-    desk.refuses("AT+CIPCFG=1,30,0,100", "CIPCFG: LEN is missing; it must be 0..=1024; write , for 10");
+    desk.refuses(
+        std::format!("AT+CIPPACK=1,{long}123456789"),
+        &std::format!("{hex} {long}... (41 bytes)"),
+    );
+    desk.refuses(
+        "AT+CIPCFG=1,30,0,100",
+        "CIPCFG: LEN is missing; it must be 0..=1024; write , for 10",
+    );
     desk.refuses(
         "AT+CIPNUM=139-1234 5678",
         "CIPNUM: PHNUM must be 1..=20 digits, + in front allowed, got 139-1234 5678; write 13912345678",
     );
     let refused = desk.reply("AT+CIPSCONT=1,TCP,http://a.example/x,80,1");
-    assert!(refused.contains("; write the name or address alone: a.example\r\n"), "{refused}");
+    assert!(
+        refused.contains("; write the name or address alone: a.example\r\n"),
+        "{refused}"
+    );
     let refused = desk.reply("AT+CIPPACK=heartbeat,00,0");
     assert!(refused.contains("got heartbeat; write 0\r\n"), "{refused}");
 }
@@ -355,9 +456,18 @@ fn a_refused_value_names_the_cure() {
 fn cistat_of_one_link_is_its_line_alone() {
     let mut desk = Desk::new();
     let one = desk.reply("AT+CISTAT=2");
-    assert!(one.starts_with("\r\n+CISTAT:2,state=") && one.lines().count() == 4, "{one}");
-    assert!(desk.reply("AT+CISTAT").contains(one.lines().nth(1).unwrap()));
-    assert!(desk.reply("AT+CISTAT=5").contains("NUM must be 1..=4, got 5"));
+    assert!(
+        one.starts_with("\r\n+CISTAT:2,state=") && one.lines().count() == 4,
+        "{one}"
+    );
+    assert!(
+        desk.reply("AT+CISTAT")
+            .contains(one.lines().nth(1).unwrap())
+    );
+    assert!(
+        desk.reply("AT+CISTAT=5")
+            .contains("NUM must be 1..=4, got 5")
+    );
 }
 
 /// Behind the lines that were there before: programs that read those find them as they were.
@@ -366,12 +476,19 @@ fn m_what_the_modem_lacks_is_shown_behind_the_links() {
     let mut desk = Desk::new();
     let links = desk.reply("AT+CINET?");
     assert!(!desk.reply("AT+CISTAT").contains("MODEM"));
-    desk.status.radio.lacks =
-        ["no delivery reports (AT+CNMI)", "no signal strength (AT+CSQ)"].map(String::from).to_vec();
+    desk.status.radio.lacks = [
+        "no delivery reports (AT+CNMI)",
+        "no signal strength (AT+CSQ)",
+    ]
+    .map(String::from)
+    .to_vec();
     let missing = "missing=\"no delivery reports (AT+CNMI); no signal strength (AT+CSQ)\"\r\n";
     let wanted = links.replace("\r\nOK", &std::format!("+CINET:MODEM,{missing}\r\nOK"));
     assert_eq!(desk.reply("AT+CINET?"), wanted);
-    assert!(desk.reply("AT+CISTAT").contains(&std::format!("\r\n+CISTAT:MODEM,{missing}")));
+    assert!(
+        desk.reply("AT+CISTAT")
+            .contains(&std::format!("\r\n+CISTAT:MODEM,{missing}"))
+    );
     assert!(!desk.reply("AT+CISTAT=1").contains("MODEM"));
 }
 
@@ -379,16 +496,28 @@ fn m_what_the_modem_lacks_is_shown_behind_the_links() {
 fn a_port_behind_an_address_and_an_address_that_is_none_are_refused_with_the_cure() {
     let mut desk = Desk::new();
     for (line, why) in [
-        ("AT+CIPSCONT=1,TCP,127.0.0.1:9000,9000,1", "the port is a value of its own: write 127.0.0.1,9000"),
-        ("AT+CIPSCONT=1,TCP,[::1]:9000,9000,1", "the port is a value of its own: write [::1],9000"),
-        ("AT+CIPSCONT=1,TCP,256.1.1.1,9000,1", "each number of an address is 0..=255"),
+        (
+            "AT+CIPSCONT=1,TCP,127.0.0.1:9000,9000,1",
+            "the port is a value of its own: write 127.0.0.1,9000",
+        ),
+        (
+            "AT+CIPSCONT=1,TCP,[::1]:9000,9000,1",
+            "the port is a value of its own: write [::1],9000",
+        ),
+        (
+            "AT+CIPSCONT=1,TCP,256.1.1.1,9000,1",
+            "each number of an address is 0..=255",
+        ),
         ("AT+CIPSCONT=1,TCP,h,9000,on", "write 1"),
         ("AT+CINETAT=off", "write 0"),
     ] {
         let reply = desk.reply(line);
         assert!(reply.contains(why), "{line}: {reply}");
     }
-    for line in ["AT+CIPSCONT=1,TCP,::1,9000,1", "AT+CIPSCONT=1,TCP,1.2.3.4.example,9000,1"] {
+    for line in [
+        "AT+CIPSCONT=1,TCP,::1,9000,1",
+        "AT+CIPSCONT=1,TCP,1.2.3.4.example,9000,1",
+    ] {
         assert!(desk.reply(line).contains("OK"), "{line}");
     }
 }
@@ -396,7 +525,11 @@ fn a_port_behind_an_address_and_an_address_that_is_none_are_refused_with_the_cur
 #[test]
 fn a_full_width_plus_and_question_mark_of_an_input_method_are_ascii_where_no_text_is() {
     let mut desk = Desk::new();
-    for line in ["AT+CIPR\u{ff1f}", "AT\u{ff0b}CIPR?", "AT\u{ff0b}CIPR\u{ff1f}"] {
+    for line in [
+        "AT+CIPR\u{ff1f}",
+        "AT\u{ff0b}CIPR?",
+        "AT\u{ff0b}CIPR\u{ff1f}",
+    ] {
         assert!(desk.reply(line).contains("+CIPR: 115200"), "{line}");
     }
 }

@@ -14,11 +14,20 @@ fn shows(line: impl AsRef<[u8]>, wanted: &str) -> ShownLine {
 #[test]
 fn k8_a_log_shows_a_command_as_it_was_typed_without_its_secrets() {
     shows("AT+CSQ", "AT+CSQ");
-    shows(" at+cipscont=1,\"TCP\", \"10.0.0.1\",9000,1 ", "AT+cipscont=1,\"TCP\", \"10.0.0.1\",9000,1");
+    shows(
+        " at+cipscont=1,\"TCP\", \"10.0.0.1\",9000,1 ",
+        "AT+cipscont=1,\"TCP\", \"10.0.0.1\",9000,1",
+    );
     shows("AT+CIPSW=abcde", "AT+CIPSW=****");
-    shows("AT+CSTT=\"net\",\"user\",\"secret\"", "AT+CSTT=\"net\",\"user\",****");
+    shows(
+        "AT+CSTT=\"net\",\"user\",\"secret\"",
+        "AT+CSTT=\"net\",\"user\",****",
+    );
     shows("AT+HTPHD=Authorization: Basic c2VjcmV0", "AT+HTPHD=****");
-    shows("AT+CIPR=9600;+CIPSW=\"abc\";W", "AT+CIPR=9600;+CIPSW=****;W");
+    shows(
+        "AT+CIPR=9600;+CIPSW=\"abc\";W",
+        "AT+CIPR=9600;+CIPSW=****;W",
+    );
     shows("AT+CPIN=1234", "AT+CPIN=****");
     shows("AT+CIPSW", "AT+CIPSW");
     shows("AT+CIPSW=?", "AT+CIPSW=?");
@@ -32,7 +41,10 @@ fn k8_a_secret_that_stands_where_none_belongs_is_not_logged_either() {
     for (line, wanted) in [
         ("AT+CPIN=\"12345678\",\"8765\"", "AT+CPIN=****,****"),
         ("AT+CIPSW=a,SEC05", "AT+CIPSW=****,****"),
-        ("AT+CSTT=\"net\",\"user\",\"SEC1\",\"SEC2\"", "AT+CSTT=\"net\",\"user\",****,****"),
+        (
+            "AT+CSTT=\"net\",\"user\",\"SEC1\",\"SEC2\"",
+            "AT+CSTT=\"net\",\"user\",****,****",
+        ),
         ("AT+CIPSW SEC01", "AT+CIPSW****"),
         ("AT+CIPSW:SEC02", "AT+CIPSW****"),
         ("AT+CIPSW?SEC21", "AT+CIPSW****"),
@@ -44,7 +56,12 @@ fn k8_a_secret_that_stands_where_none_belongs_is_not_logged_either() {
     ] {
         let shown = ShownLine::of(line.as_bytes());
         assert_eq!(shown.text, wanted, "{line}");
-        assert!(!shown.refusal(&format!("\"{line}\" is unknown")).contains("SEC"), "{line}");
+        assert!(
+            !shown
+                .refusal(&format!("\"{line}\" is unknown"))
+                .contains("SEC"),
+            "{line}"
+        );
     }
     // What is known and has no secret is shown, faults and all.
     shows("AT+CIPR=9600 8", "AT+CIPR=9600 8");
@@ -54,7 +71,10 @@ fn k8_a_secret_that_stands_where_none_belongs_is_not_logged_either() {
 
 #[test]
 fn k8_a_line_of_a_log_is_one_line_and_not_long() {
-    shows("AT+CIPPACK=0,\"a\r\nb\x1b[31m\"", "AT+CIPPACK=0,\"a\\r\\nb[31m\"");
+    shows(
+        "AT+CIPPACK=0,\"a\r\nb\x1b[31m\"",
+        "AT+CIPPACK=0,\"a\\r\\nb[31m\"",
+    );
     shows(b"AT+CIMODID=\"\xff\"".as_slice(), "AT+CIMODID=\"\\xFF\"");
     let long = ShownLine::of(&[b'A'; 1000]);
     assert_eq!(long.text.len(), 203);
@@ -63,9 +83,16 @@ fn k8_a_line_of_a_log_is_one_line_and_not_long() {
 #[test]
 fn k8_a_refusal_is_told_unless_it_gives_the_secret_away() {
     let psw = shows("AT+CIPSW=abcdefgh", "AT+CIPSW=****");
-    assert_eq!(psw.refusal("CIPSW: PSW must be 1..=5, got 8 bytes"), "CIPSW: PSW must be 1..=5, got 8 bytes");
+    assert_eq!(
+        psw.refusal("CIPSW: PSW must be 1..=5, got 8 bytes"),
+        "CIPSW: PSW must be 1..=5, got 8 bytes"
+    );
     assert!(!psw.refusal("\"abcdefgh\" is no password").contains("abcd"));
     let broken = shows("AT+CIPSW=\"abc", "AT+CIPSW=****");
-    assert!(!broken.refusal("the quote before abc is not closed").contains("abc"));
+    assert!(
+        !broken
+            .refusal("the quote before abc is not closed")
+            .contains("abc")
+    );
     assert_eq!(ShownLine::of(b"AT+CIPR=1").refusal("CIPR: no"), "CIPR: no");
 }

@@ -29,15 +29,26 @@ fn names_are_unique_and_in_capitals() {
         assert_eq!(command.name, command.name.to_ascii_uppercase());
         assert!(!command.help.is_empty());
         assert!(!command.forms().is_empty(), "{} has no form", command.name);
-        assert!(command.set.is_none() || !command.params.is_empty(), "{} sets nothing", command.name);
+        assert!(
+            command.set.is_none() || !command.params.is_empty(),
+            "{} sets nothing",
+            command.name
+        );
         let register = command.name.starts_with('S');
-        assert!(command.is_extended() || register || command.read.is_none() || command.missing.is_some());
+        assert!(
+            command.is_extended()
+                || register
+                || command.read.is_none()
+                || command.missing.is_some()
+        );
     }
 }
 
 #[test]
 fn every_section_of_the_manual_has_its_command() {
-    let sections: BTreeSet<&str> = table::all().flat_map(|command| command.section.split(", ")).collect();
+    let sections: BTreeSet<&str> = table::all()
+        .flat_map(|command| command.section.split(", "))
+        .collect();
     for number in 1..=52 {
         let section = std::format!("2.8.6.{number}");
         assert!(sections.contains(section.as_str()), "{section} is missing");
@@ -46,7 +57,8 @@ fn every_section_of_the_manual_has_its_command() {
 
 #[test]
 fn what_is_set_can_be_read_except_the_password() {
-    for command in table::all().filter(|command| command.set.is_some() && command.missing.is_none()) {
+    for command in table::all().filter(|command| command.set.is_some() && command.missing.is_none())
+    {
         let readable = command.read.is_some();
         let acts = [
             "+CMGL",
@@ -60,8 +72,8 @@ fn what_is_set_can_be_read_except_the_password() {
             "+CIOPEN",
             "+CISEND",
         ];
-        let exception =
-            ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name) || acts.contains(&command.name);
+        let exception = ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name)
+            || acts.contains(&command.name);
         assert_eq!(readable, !exception, "{}", command.name);
     }
 }
@@ -81,9 +93,15 @@ fn every_extended_command_tells_its_ranges() {
             None => desk.ok(&line),
         }
     }
-    desk.tells("AT+CIPCFG=?", "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)");
+    desk.tells(
+        "AT+CIPCFG=?",
+        "+CIPCFG: (0,1),(0-65535),(0),(0,10-60000),(0-1024),(0-65535)",
+    );
     desk.tells("AT+CIMOD=?", "+CIMOD: (0,1,2,3,4)");
-    desk.tells("AT+CIPSCONT=?", "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)");
+    desk.tells(
+        "AT+CIPSCONT=?",
+        "+CIPSCONT: (1-4),(\"TCP\",\"UDP\"),(1-255 characters),(1-65535),(0,1)",
+    );
     desk.tells("AT+CIPPACK=?", "+CIPPACK: (0,1),(0-80 hex digits),(0,1)");
 }
 
@@ -93,18 +111,28 @@ fn factory_line(command: &Command) -> Option<String> {
         "NUM" => Some("1"),
         _ => param.factory,
     };
-    let values: Option<Vec<String>> =
-        command.params.iter().map(|param| value(param).map(|text| std::format!("\"{text}\""))).collect();
+    let values: Option<Vec<String>> = command
+        .params
+        .iter()
+        .map(|param| value(param).map(|text| std::format!("\"{text}\"")))
+        .collect();
     let values = values?.join(",");
     // A register takes bare digits (V.250 5.3.2).
-    let values = if command.is_extended() { values } else { values.replace('"', "") };
+    let values = if command.is_extended() {
+        values
+    } else {
+        values.replace('"', "")
+    };
     Some(command.typed() + "=" + &values)
 }
 
 #[test]
 fn the_factory_values_of_the_table_are_those_of_a_new_device() {
     let settable = |command: &&Command| command.set.is_some() && command.missing.is_none();
-    let lines: Vec<String> = table::all().filter(settable).filter_map(factory_line).collect();
+    let lines: Vec<String> = table::all()
+        .filter(settable)
+        .filter_map(factory_line)
+        .collect();
     assert!(lines.len() >= 14, "{lines:?}");
     let mut desk = Desk::new();
     for line in lines {
@@ -126,8 +154,10 @@ fn stored_commands_say_when_they_take_effect() {
             None => line.trim_end_matches(char::is_numeric).to_string(),
         })
         .collect();
-    let stored: BTreeSet<String> =
-        commands().filter(|command| command.stored).map(|command| command.name).collect();
+    let stored: BTreeSet<String> = commands()
+        .filter(|command| command.stored)
+        .map(|command| command.name)
+        .collect();
     assert_eq!(names, stored);
 }
 
@@ -136,7 +166,14 @@ fn stored_commands_say_when_they_take_effect() {
 fn examples_desk(line: &str) -> Desk {
     let mut desk = Desk::holding(State::Read, &[messages::MANUAL]);
     let own = hex::decode("0011000D91683108108300F00000AA05E8329BFD06").unwrap();
-    desk.mailbox.storage.put_at(2, Stored { state: State::Unsent, announced: false, pdu: own.into() });
+    desk.mailbox.storage.put_at(
+        2,
+        Stored {
+            state: State::Unsent,
+            announced: false,
+            pdu: own.into(),
+        },
+    );
     desk.identity.version = String::from("0.1.0");
     desk.status.mode = WorkingMode::AtCommand;
     desk.status.call.last_dialled = PhoneNumber::new("10086");
@@ -144,12 +181,25 @@ fn examples_desk(line: &str) -> Desk {
         desk.status.phase = Phase::SetupWindow;
     }
     if !line.starts_with("AT+CIOPEN") {
-        let (protocol, address, mut outputs) =
-            (Protocol::Tcp, String::from("usrcn.gicp.net"), VecDeque::new());
-        let connect = Connect { protocol, address, port: 10_101, local_port: 0, tls: false };
+        let (protocol, address, mut outputs) = (
+            Protocol::Tcp,
+            String::from("usrcn.gicp.net"),
+            VecDeque::new(),
+        );
+        let connect = Connect {
+            protocol,
+            address,
+            port: 10_101,
+            local_port: 0,
+            tls: false,
+        };
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        desk.connection.connection.connect(connect, Instant::ZERO, &mut outputs);
-        desk.connection.connection.handle(SocketInput::Connected { local }, &mut outputs);
+        desk.connection
+            .connection
+            .connect(connect, Instant::ZERO, &mut outputs);
+        desk.connection
+            .connection
+            .handle(SocketInput::Connected { local }, &mut outputs);
     }
     desk
 }
@@ -182,7 +232,10 @@ fn answered(desk: &mut Desk, line: &str) -> String {
         ran = desk.with(|ctx| resume(parked, answer, ctx));
     }
     let text = String::from_utf8(text).unwrap();
-    text.split("\r\n").filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    text.split("\r\n")
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -196,7 +249,11 @@ fn each_example_is_answered_as_the_table_says() {
             wrong.push(std::format!("{}\t{told:?}", command.name));
         }
     }
-    assert!(wrong.is_empty(), "other answers than the table's:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "other answers than the table's:\n{}",
+        wrong.join("\n")
+    );
 }
 
 /// `BLESS=1 cargo test -p dtu-proto the_page` writes the page anew.
@@ -208,7 +265,10 @@ fn the_page_of_commands_is_what_the_table_says() {
         fs::write(path, &page).unwrap();
     }
     let written = fs::read_to_string(path).unwrap();
-    assert!(written == page, "docs/at-commands.md is not what the table says; write it with BLESS=1");
+    assert!(
+        written == page,
+        "docs/at-commands.md is not what the table says; write it with BLESS=1"
+    );
 }
 
 fn page() -> String {
@@ -218,7 +278,9 @@ fn page() -> String {
             "\n{subject}\n\n| command | does | section | stored | takes effect |\n|---|---|---|---|---|\n"
         );
         page.extend(
-            commands().filter(|command| command.group == *subject).map(|command| overview_line(&command)),
+            commands()
+                .filter(|command| command.group == *subject)
+                .map(|command| overview_line(&command)),
         );
     }
     page.extend(commands().map(|command| chapter(&command)));
@@ -227,9 +289,16 @@ fn page() -> String {
 
 fn overview_line(command: &CommandDescription) -> String {
     let stored = if command.stored { "yes" } else { "" };
-    let missing = if command.missing.is_some() { " *(not in this version)*" } else { "" };
+    let missing = if command.missing.is_some() {
+        " *(not in this version)*"
+    } else {
+        ""
+    };
     let (name, help, section) = (&command.name, escaped(command.help), command.section);
-    std::format!("| `{name}` | {help}{missing} | {section} | {stored} | {} |\n", effect(command))
+    std::format!(
+        "| `{name}` | {help}{missing} | {section} | {stored} | {} |\n",
+        effect(command)
+    )
 }
 
 fn effect(command: &CommandDescription) -> &'static str {
@@ -241,22 +310,37 @@ fn effect(command: &CommandDescription) -> &'static str {
 }
 
 fn chapter(command: &CommandDescription) -> String {
-    let forms: Vec<String> = command.forms.iter().map(|form| std::format!("`{form}`")).collect();
-    let mut text = std::format!("\n## {}\n\n{} ({}).\n\n", command.name, command.help, command.section);
+    let forms: Vec<String> = command
+        .forms
+        .iter()
+        .map(|form| std::format!("`{form}`"))
+        .collect();
+    let mut text = std::format!(
+        "\n## {}\n\n{} ({}).\n\n",
+        command.name,
+        command.help,
+        command.section
+    );
     if let Some(missing) = command.missing {
         text += &std::format!("**It {missing}**; every form answers so.\n\n");
     }
     text += &std::format!("Forms: {}\n", forms.join(" · "));
     let (line, answer) = command.example;
-    text += &std::format!("\nExample: `{line}` answers `{}`\n", answer.replace('\n', "` `"));
+    text += &std::format!(
+        "\nExample: `{line}` answers `{}`\n",
+        answer.replace('\n', "` `")
+    );
     if !command.parameters.is_empty() {
         text += "\n| parameter | range | factory | nothing means | |\n|---|---|---|---|---|\n";
     }
     for param in &command.parameters {
         let range = escaped(&param.range);
         let (factory, absent) = (value(param.factory), value(param.absent));
-        text +=
-            &std::format!("| {} | {range} | {factory} | {absent} | {} |\n", param.name, escaped(param.help));
+        text += &std::format!(
+            "| {} | {range} | {factory} | {absent} | {} |\n",
+            param.name,
+            escaped(param.help)
+        );
     }
     if !command.notes.is_empty() {
         text += &std::format!("\n{}\n", command.notes);

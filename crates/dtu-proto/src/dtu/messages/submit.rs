@@ -100,19 +100,38 @@ impl Dtu {
         submits.next_token = submits.next_token.wrapping_add(1);
         let token = submits.next_token;
         let numbered = (!sms::refuses_copies(&pdu)).then(|| receiver_of(&pdu));
-        submits.outstanding = Some(Outstanding { token, whose, until: self.now + PATIENCE, numbered });
+        submits.outstanding = Some(Outstanding {
+            token,
+            whose,
+            until: self.now + PATIENCE,
+            numbered,
+        });
         self.order_modem(ModemOutput::Submit { token, pdu });
     }
 
     /// Whether the device's own messages can go.
     fn can_send(&self) -> bool {
-        let able = self.radio.modem.as_ref().is_some_and(|modem| modem.abilities.messages);
+        let able = self
+            .radio
+            .modem
+            .as_ref()
+            .is_some_and(|modem| modem.abilities.messages);
         able && self.radio.registration.is_registered()
     }
 
     pub(in super::super) fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
-        let answered = self.post.submits.outstanding.take_if(|outstanding| outstanding.token == token);
-        if let (Some(Outstanding { numbered: Some(to), .. }), Ok(reference)) = (answered, outcome) {
+        let answered = self
+            .post
+            .submits
+            .outstanding
+            .take_if(|outstanding| outstanding.token == token);
+        if let (
+            Some(Outstanding {
+                numbered: Some(to), ..
+            }),
+            Ok(reference),
+        ) = (answered, outcome)
+        {
             self.mailbox.outbox.heard(reference, to);
             self.mailbox.changed();
         }
@@ -141,7 +160,8 @@ impl Dtu {
         match (progress, to, outcome) {
             (Progress::Sent, ..) => self.mailbox.counters.sent += 1,
             (Progress::Doubtful, Some(to), _) => {
-                self.mailbox.counters.sent += u64::from(self.mailbox.outbox.receiver(number).is_none());
+                self.mailbox.counters.sent +=
+                    u64::from(self.mailbox.outbox.receiver(number).is_none());
                 self.event(Event::MessageLost(MessageLoss::Doubtful(to)));
             }
             (Progress::Later, ..) => self.mailbox.counters.retried += 1,
@@ -164,19 +184,29 @@ impl Dtu {
         let outstanding = self.post.submits.outstanding;
         let can_send = self.can_send() && outstanding.is_none();
         let outbox = self.mailbox.outbox.deadline(can_send, self.sending());
-        [outstanding.map(|outstanding| outstanding.until), outbox].into_iter().flatten().min()
+        [outstanding.map(|outstanding| outstanding.until), outbox]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The message of the outbox that is with the modem.
     const fn sending(&self) -> Option<u64> {
         match self.post.submits.outstanding {
-            Some(Outstanding { whose: Whose::Outbox(number), .. }) => Some(number),
+            Some(Outstanding {
+                whose: Whose::Outbox(number),
+                ..
+            }) => Some(number),
             Some(_) | None => None,
         }
     }
 
     pub(super) fn submit_due(&mut self) {
-        let late = self.post.submits.outstanding.filter(|outstanding| outstanding.until <= self.now);
+        let late = self
+            .post
+            .submits
+            .outstanding
+            .filter(|outstanding| outstanding.until <= self.now);
         if let Some(Outstanding { token, .. }) = late {
             self.submitted(token, Err(SubmitFailure::TIMED_OUT));
         }
@@ -206,7 +236,9 @@ impl Dtu {
     pub(in super::super) fn reply_by_message(&mut self, to: PhoneNumber, reply: &[u8]) {
         let reply = String::from_utf8_lossy(reply);
         let reply = reply.trim();
-        let Some((to, address)) = receiver(to.as_str()).filter(|_| !reply.is_empty()) else { return };
+        let Some((to, address)) = receiver(to.as_str()).filter(|_| !reply.is_empty()) else {
+            return;
+        };
         let reference = self.mailbox.next_concat_reference();
         let (parts, cut) = sms::parts_of_reply(reply, &self.template(&address, reference));
         self.mailbox.counters.cut += u64::from(cut);
@@ -214,7 +246,12 @@ impl Dtu {
     }
 
     fn template<'t>(&self, to: &'t Address, reference: u8) -> Template<'t> {
-        Template { to, center: self.config.messages.service_center, parameters: None, reference }
+        Template {
+            to,
+            center: self.config.messages.service_center,
+            parameters: None,
+            reference,
+        }
     }
 
     fn put_out(&mut self, to: PhoneNumber, parts: Vec<Bytes>) {

@@ -39,10 +39,20 @@ impl Dtu {
             Content::Text(text) => sms::to_serial(text, self.options.charset),
             Content::Octets(octets) => octets.clone(),
         };
-        let head = sms::to_serial(&format!("+CISMS:{from},{},", short(stamp)), self.options.charset);
-        let line =
-            head.into_iter().chain(bytes).map(|byte| if byte.is_ascii_control() { b' ' } else { byte });
-        let framed: Vec<u8> = b"\r\n".iter().copied().chain(line).chain(*b"\r\n").collect();
+        let head = sms::to_serial(
+            &format!("+CISMS:{from},{},", short(stamp)),
+            self.options.charset,
+        );
+        let line = head
+            .into_iter()
+            .chain(bytes)
+            .map(|byte| if byte.is_ascii_control() { b' ' } else { byte });
+        let framed: Vec<u8> = b"\r\n"
+            .iter()
+            .copied()
+            .chain(line)
+            .chain(*b"\r\n")
+            .collect();
         self.post.push(Notice::Text(Bytes::from(framed)), self.now);
         true
     }
@@ -57,19 +67,24 @@ impl Dtu {
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
-            _ => self.serial_counters.dropped_replies += u64::from(!self.post.push(notice, self.now)),
+            _ => {
+                self.serial_counters.dropped_replies += u64::from(!self.post.push(notice, self.now))
+            }
         }
     }
 
     /// When what waits for the DTE is printed. Programs that talk with a modem take a line that they do not know for
     /// the answer they wait for, so it is not printed amid a dialogue.
     pub(super) fn notices_at(&self) -> Option<Instant> {
-        let reads = self.line_state == LineState::Command && self.port.own_waiting() < REPLY_QUEUE_HIGH;
+        let reads =
+            self.line_state == LineState::Command && self.port.own_waiting() < REPLY_QUEUE_HIGH;
         let can = reads && self.is_idle() && !self.post.notices.is_empty();
-        can.then(|| match self.post.told.filter(|told| *told >= self.last_from_dte) {
-            Some(told) => told + NOTICE_GAP,
-            None => self.rests_at().min(self.post.noticed + NOTICE_PATIENCE),
-        })
+        can.then(
+            || match self.post.told.filter(|told| *told >= self.last_from_dte) {
+                Some(told) => told + NOTICE_GAP,
+                None => self.rests_at().min(self.post.noticed + NOTICE_PATIENCE),
+            },
+        )
     }
 
     /// When the line will have rested.
@@ -117,7 +132,10 @@ impl Post {
     }
 
     fn texts(&self) -> usize {
-        self.notices.iter().filter(|notice| matches!(notice, Notice::Text(_))).count()
+        self.notices
+            .iter()
+            .filter(|notice| matches!(notice, Notice::Text(_)))
+            .count()
     }
 
     /// The oldest place that is not told yet gives way to a newer one; a text that finds no room is not told (false).
@@ -126,7 +144,11 @@ impl Post {
             self.noticed = now;
         }
         let is_place = |notice: &Notice| matches!(notice, Notice::Stored { .. });
-        let places = self.notices.iter().filter(|notice| is_place(notice)).count();
+        let places = self
+            .notices
+            .iter()
+            .filter(|notice| is_place(notice))
+            .count();
         if is_place(&notice) && places >= PLACES_MAX {
             let oldest = self.notices.iter().position(is_place);
             oldest.and_then(|oldest| self.notices.remove(oldest));

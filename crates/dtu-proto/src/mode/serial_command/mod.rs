@@ -76,14 +76,18 @@ impl SerialCommand {
         if !core::mem::replace(&mut self.running, true) {
             self.trying_since = cx.now;
         }
-        self.places.iter_mut().for_each(|place| place.link.start(cx));
+        self.places
+            .iter_mut()
+            .for_each(|place| place.link.start(cx));
         self.move_in(cx);
     }
 
     /// The mode rests. What waits stays.
     pub(crate) fn stop(&mut self, cx: &mut Cx<'_>) {
         self.running = false;
-        self.places.iter_mut().for_each(|place| place.link.stop(WaitingFor::Mode, cx));
+        self.places
+            .iter_mut()
+            .for_each(|place| place.link.stop(WaitingFor::Mode, cx));
     }
 
     /// The next packet or error in what was fed.
@@ -122,7 +126,11 @@ impl SerialCommand {
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
         let of = &self.counters;
-        Loss { frames: of.dropped_packets, bytes: of.dropped_bytes, spool_refused: of.spool_refused }
+        Loss {
+            frames: of.dropped_packets,
+            bytes: of.dropped_bytes,
+            spool_refused: of.spool_refused,
+        }
     }
 
     pub(crate) const fn add_loss(&mut self, loss: Loss) {
@@ -154,7 +162,9 @@ impl SerialCommand {
             if let Some(packet) = self.packets.get(id).cloned()
                 && let Ok(frame) = CommandFrame::decode(&packet)
             {
-                let Some(place) = self.place_for(&frame, cx) else { return };
+                let Some(place) = self.place_for(&frame, cx) else {
+                    return;
+                };
                 place.give(id, &packet, &frame, cx);
             }
             self.lobby.pop_front();
@@ -168,10 +178,14 @@ impl SerialCommand {
             return self.places.get_mut(index);
         }
         if let Some(socket) = SocketId::DESTINATIONS.get(self.places.len()) {
-            self.places.push(Place::new(*socket, &self.options, frame, cx));
+            self.places
+                .push(Place::new(*socket, &self.options, frame, cx));
             return self.places.last_mut();
         }
-        let idle = self.places.iter_mut().filter(|place| place.given.is_empty());
+        let idle = self
+            .places
+            .iter_mut()
+            .filter(|place| place.given.is_empty());
         let place = idle.min_by_key(|place| (place.link.is_open(), place.used_at))?;
         place.turn_to(frame, cx);
         Some(place)
@@ -179,7 +193,11 @@ impl SerialCommand {
 
     /// Whether there is room for a packet, once the oldest have gone.
     fn has_room(&mut self, len: usize, cx: &mut Cx<'_>) -> bool {
-        let in_sockets = self.places.iter().map(|place| place.link.handed_over_bytes()).sum();
+        let in_sockets = self
+            .places
+            .iter()
+            .map(|place| place.link.handed_over_bytes())
+            .sum();
         let makes_room = self.packets.makes_room_for(len, in_sockets);
         while self.packets.is_full_for(len) {
             if !makes_room || !self.drop_oldest(cx) {
@@ -195,23 +213,38 @@ impl SerialCommand {
         let is_auto = self.packets.policy() == DropPolicy::Auto;
         let last = self.last_delivered();
         let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
-        let stalled =
-            self.places.iter_mut().filter(waits).filter(|place| is_auto && place.is_stalled(cx.now, last));
+        let stalled = self
+            .places
+            .iter_mut()
+            .filter(waits)
+            .filter(|place| is_auto && place.is_stalled(cx.now, last));
         let id = match stalled.min_by_key(|place| place.link.first_to_drop()) {
             Some(place) => place.drop_first(),
-            None => match self.places.iter_mut().filter(waits).min_by_key(|place| place.link.first_to_drop())
+            None => match self
+                .places
+                .iter_mut()
+                .filter(waits)
+                .min_by_key(|place| place.link.first_to_drop())
             {
                 Some(place) => place.drop_first(),
                 None => self.lobby.pop_front(),
             },
         };
-        id.map(|id| self.done(id, Fate::Dropped, cx.outputs)).is_some()
+        id.map(|id| self.done(id, Fate::Dropped, cx.outputs))
+            .is_some()
     }
 
     /// News of a destination's socket. True: data came that is to be printed.
-    pub(crate) fn news(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) -> bool {
+    pub(crate) fn news(
+        &mut self,
+        socket: SocketId,
+        input: SocketInput<'_>,
+        cx: &mut Cx<'_>,
+    ) -> bool {
         let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
-        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else { return false };
+        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else {
+            return false;
+        };
         let is_data = matches!(input, SocketInput::Data(_)) && place.link.is_up();
         if is_data {
             place.used_at = cx.now;
@@ -223,14 +256,20 @@ impl SerialCommand {
 
     /// Takes out what the links are done with; those that waited for that move up.
     fn settle(&mut self, cx: &mut Cx<'_>) {
-        while let Some((id, fate)) = self.places.iter_mut().find_map(|place| place.next_done(cx.now)) {
+        while let Some((id, fate)) = self
+            .places
+            .iter_mut()
+            .find_map(|place| place.next_done(cx.now))
+        {
             self.done(id, fate, cx.outputs);
         }
         self.move_in(cx);
     }
 
     fn done(&mut self, id: u64, fate: Fate, outputs: &mut VecDeque<Output>) {
-        let Some(packet) = self.packets.remove(id, outputs) else { return };
+        let Some(packet) = self.packets.remove(id, outputs) else {
+            return;
+        };
         if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
             self.asking.remove(index);
         }
@@ -246,7 +285,10 @@ impl SerialCommand {
     fn lost(&mut self, packet: &Bytes, outputs: &mut VecDeque<Output>) {
         self.counters.dropped_packets += 1;
         self.counters.dropped_bytes += packet.len() as u64;
-        let event = Event::FrameDropped { queue: QueueId::SerialCommand, bytes: packet.len() };
+        let event = Event::FrameDropped {
+            queue: QueueId::SerialCommand,
+            bytes: packet.len(),
+        };
         outputs.push_back(Output::Event(event));
         // mutant: drop-answered
         self.reply(packet, false);
@@ -260,22 +302,37 @@ impl SerialCommand {
 
     pub(crate) fn network_found(&mut self, cx: &mut Cx<'_>) {
         self.trying_since = cx.now;
-        self.places.iter_mut().for_each(|place| place.link.network_found(cx));
+        self.places
+            .iter_mut()
+            .for_each(|place| place.link.network_found(cx));
     }
 
     pub(crate) fn network_lost(&mut self) {
-        self.places.iter_mut().for_each(|place| place.link.network_lost());
+        self.places
+            .iter_mut()
+            .for_each(|place| place.link.network_lost());
     }
 
     /// The nearest deadline of a destination.
     pub(crate) fn deadline(&self, config: &Config, attached: bool) -> Option<Instant> {
-        let links = self.places.iter().filter_map(|place| place.link.deadline(config)).min();
-        [links, self.give_up_at(attached), self.reply_at()].into_iter().flatten().min()
+        let links = self
+            .places
+            .iter()
+            .filter_map(|place| place.link.deadline(config))
+            .min();
+        [links, self.give_up_at(attached), self.reply_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) {
         for place in &mut self.places {
-            if place.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
+            if place
+                .link
+                .deadline(cx.config)
+                .is_some_and(|at| at <= cx.now)
+            {
                 place.works(|link| link.fire(cx));
             }
         }
@@ -289,13 +346,25 @@ impl SerialCommand {
     /// When somebody has waited long enough for the full reply. What a socket has may still arrive: its connection ends
     /// first, and tells.
     fn reply_at(&self) -> Option<Instant> {
-        let waits = |id: u64| !self.places.iter().any(|place| place.link.is_closing() && place.has(id));
-        self.asking.iter().find(|(id, _)| waits(*id)).map(|(_, until)| *until)
+        let waits = |id: u64| {
+            !self
+                .places
+                .iter()
+                .any(|place| place.link.is_closing() && place.has(id))
+        };
+        self.asking
+            .iter()
+            .find(|(id, _)| waits(*id))
+            .map(|(_, until)| *until)
     }
 
     fn give_replies_up(&mut self, cx: &mut Cx<'_>) {
-        let due: Vec<u64> =
-            self.asking.iter().take_while(|(_, until)| *until <= cx.now).map(|(id, _)| *id).collect();
+        let due: Vec<u64> = self
+            .asking
+            .iter()
+            .take_while(|(_, until)| *until <= cx.now)
+            .map(|(id, _)| *id)
+            .collect();
         for id in due {
             let given_up = match self.places.iter_mut().find(|place| place.has(id)) {
                 Some(place) => place.give_up(id, cx),
@@ -344,13 +413,19 @@ impl SerialCommand {
             DropPolicy::Block => Some(Pause::UntilRoom),
             DropPolicy::Auto if self.lobby.is_empty() => {
                 let last = self.last_delivered();
-                let stalled = self.places.iter().filter(|place| place.is_stalled(now, last));
+                let stalled = self
+                    .places
+                    .iter()
+                    .filter(|place| place.is_stalled(now, last));
                 // These go first, and make room for what is read.
                 let to_drop = stalled.map(|place| place.link.droppable_bytes()).sum();
                 if !self.packets.is_nearly_full_without(to_drop) {
                     return None;
                 }
-                let moving = self.places.iter().filter_map(|place| place.moves_until(last));
+                let moving = self
+                    .places
+                    .iter()
+                    .filter_map(|place| place.moves_until(last));
                 moving.filter(|until| now < *until).min().map(Pause::Until)
             }
             DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
@@ -359,7 +434,10 @@ impl SerialCommand {
 
     /// When a destination last took a packet.
     fn last_delivered(&self) -> Option<Instant> {
-        self.places.iter().filter_map(|place| place.delivered_at).max()
+        self.places
+            .iter()
+            .filter_map(|place| place.delivered_at)
+            .max()
     }
 
     /// What the serial line means for the clocks of the destinations' connections.
@@ -378,7 +456,10 @@ impl SerialCommand {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.places.iter().map(|place| &place.link).any(Link::is_closing)
+        self.places
+            .iter()
+            .map(|place| &place.link)
+            .any(Link::is_closing)
     }
 
     pub(crate) const fn counters(&self) -> &SerialCommandCounters {

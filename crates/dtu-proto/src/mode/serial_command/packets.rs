@@ -79,7 +79,15 @@ impl Packets {
         self.next += 1;
         self.pass(number);
         self.bytes += packet.len();
-        self.waiting.insert(id, Packet { bytes: packet, number, spooled_at: self.spooled, restored });
+        self.waiting.insert(
+            id,
+            Packet {
+                bytes: packet,
+                number,
+                spooled_at: self.spooled,
+                restored,
+            },
+        );
         id
     }
 
@@ -94,7 +102,10 @@ impl Packets {
 
     /// Lets a packet go.
     pub(super) fn remove(&mut self, id: u64, outputs: &mut VecDeque<Output>) -> Option<Bytes> {
-        let was_first = self.waiting.first_key_value().is_some_and(|(first, _)| *first == id);
+        let was_first = self
+            .waiting
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == id);
         let packet = self.waiting.remove(&id)?;
         self.bytes -= packet.bytes.len();
         if packet.restored {
@@ -116,15 +127,23 @@ impl Packets {
 
     fn release(&self, outputs: &mut VecDeque<Output>) {
         if self.spool {
-            let first = self.waiting.first_key_value().map_or(self.next_number, |(_, packet)| packet.number);
-            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(QueueId::SerialCommand, first)));
+            let first = self
+                .waiting
+                .first_key_value()
+                .map_or(self.next_number, |(_, packet)| packet.number);
+            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(
+                QueueId::SerialCommand,
+                first,
+            )));
         }
     }
 
     /// The spool ends at its oldest packet. Where that one cannot be delivered and much was since, what waits moves to
     /// the spool's other end.
     fn tidy_spool(&mut self, outputs: &mut VecDeque<Output>) {
-        let Some((_, first)) = self.waiting.first_key_value() else { return };
+        let Some((_, first)) = self.waiting.first_key_value() else {
+            return;
+        };
         let most = SPOOL_LEAST.max(SPOOL_CACHES * self.limit as u64);
         if self.spooled - first.spooled_at <= most {
             return;
@@ -148,7 +167,8 @@ impl Packets {
 
     /// Whether the oldest go for a packet of this length, where the sockets have so many bytes that cannot go.
     pub(super) fn makes_room_for(&self, len: usize, in_sockets: usize) -> bool {
-        matches!(self.policy, DropPolicy::Auto | DropPolicy::Oldest) && len + in_sockets <= self.limit
+        matches!(self.policy, DropPolicy::Auto | DropPolicy::Oldest)
+            && len + in_sockets <= self.limit
     }
 
     /// Whether there is no room left for what one read may bring.
@@ -169,7 +189,9 @@ impl Packets {
 
     /// All that wait, oldest first, with their numbers in the spool.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.waiting.values().map(|packet| (packet.number, &packet.bytes))
+        self.waiting
+            .values()
+            .map(|packet| (packet.number, &packet.bytes))
     }
 
     pub(super) fn count(&self) -> usize {

@@ -50,7 +50,12 @@ impl Peer {
             Host::Ip(ip) => Some(ip),
             Host::Name(_) => None,
         };
-        Self { protocol: frame.protocol, ip, address: frame.host.to_string(), port: frame.port }
+        Self {
+            protocol: frame.protocol,
+            ip,
+            address: frame.host.to_string(),
+            port: frame.port,
+        }
     }
 
     fn is_of(&self, frame: &CommandFrame<'_>) -> bool {
@@ -116,16 +121,24 @@ impl Place {
     }
 
     /// Takes a packet of its destination.
-    pub(super) fn give(&mut self, id: u64, packet: &Bytes, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) {
+    pub(super) fn give(
+        &mut self,
+        id: u64,
+        packet: &Bytes,
+        frame: &CommandFrame<'_>,
+        cx: &mut Cx<'_>,
+    ) {
         let wait = Duration::from_secs(u64::from(frame.wait));
-        self.link.keep_open(frame.long, if wait.is_zero() { self.idle } else { wait });
+        self.link
+            .keep_open(frame.long, if wait.is_zero() { self.idle } else { wait });
         if self.given.is_empty() {
             self.progress_at = cx.now;
         }
         self.used_at = cx.now;
         self.given.push_back(id);
         let end = packet.len() - 1;
-        self.link.push_numbered(id, packet.slice(end - frame.data.len()..end), cx);
+        self.link
+            .push_numbered(id, packet.slice(end - frame.data.len()..end), cx);
     }
 
     /// The next packet that the link is done with, and what became of it.
@@ -153,7 +166,11 @@ impl Place {
         let until = acked_until.max(self.progress_at + MOVES_FOR);
         // Another one has gone on since: the line does not wait for this one as it would for the only one.
         let is_behind = last.is_some_and(|last| last + MOVES_FOR > until);
-        let less = if is_behind { MOVES_FOR - MOVES_BESIDE } else { Duration::ZERO };
+        let less = if is_behind {
+            MOVES_FOR - MOVES_BESIDE
+        } else {
+            Duration::ZERO
+        };
         let until = Instant::ZERO + until.since(Instant::ZERO).saturating_sub(less);
         (!self.given.is_empty() && !self.lags).then_some(until)
     }

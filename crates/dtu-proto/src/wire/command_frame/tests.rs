@@ -49,7 +49,10 @@ fn each_bit_of_func_has_its_meaning() {
     };
     assert_eq!(read, expected);
     for bit in 3..=6 {
-        assert_eq!(fault(&[1 << bit, 0, 0, 1, 0, 1, 2, 3, 4, 5]), Fault::Function(1 << bit));
+        assert_eq!(
+            fault(&[1 << bit, 0, 0, 1, 0, 1, 2, 3, 4, 5]),
+            Fault::Function(1 << bit)
+        );
     }
 }
 
@@ -61,12 +64,30 @@ fn what_is_wrong_is_named() {
     wrong_sum[13] = 2;
     for (frame, text) in [
         (around(ip), "data must have 1..=1000 bytes, got 0"),
-        (around(&[&ip[..], &[7; 1001]].concat()), "data must have 1..=1000 bytes, got 1001"),
-        (around(b"\0\0\0\0\0\x85\0\xA8\xC0\x01"), "port must be 1..=65535, got 0"),
-        (around(&name(b"")), "the name must have 1..=255 bytes and end with 00"),
-        (around(&name(&[b'a'; 256])), "the name must have 1..=255 bytes and end with 00"),
-        (around(b"\x05\0\0\x21\0aaaaaaaaa"), "the name must have 1..=255 bytes and end with 00"),
-        (around(&name(b"a b")), "the name may have letters, digits and . - _ : % [ ], got 20"),
+        (
+            around(&[&ip[..], &[7; 1001]].concat()),
+            "data must have 1..=1000 bytes, got 1001",
+        ),
+        (
+            around(b"\0\0\0\0\0\x85\0\xA8\xC0\x01"),
+            "port must be 1..=65535, got 0",
+        ),
+        (
+            around(&name(b"")),
+            "the name must have 1..=255 bytes and end with 00",
+        ),
+        (
+            around(&name(&[b'a'; 256])),
+            "the name must have 1..=255 bytes and end with 00",
+        ),
+        (
+            around(b"\x05\0\0\x21\0aaaaaaaaa"),
+            "the name must have 1..=255 bytes and end with 00",
+        ),
+        (
+            around(&name(b"a b")),
+            "the name may have letters, digits and . - _ : % [ ], got 20",
+        ),
         (around(b"\0\0\0\x21\0\x85\0"), "len must be 8..=1261, got 7"),
         (around(&[0; 1262]), "len must be 8..=1261, got 1262"),
         (wrong_sum, "sum must be 10, got 0F"),
@@ -83,7 +104,11 @@ fn what_is_wrong_is_named() {
 #[test]
 fn the_longest_frame_fits_and_is_whole() {
     let name = "n".repeat(NAME_MAX);
-    let frame = CommandFrame { host: Host::Name(&name), data: &[0xAA; DATA_MAX], ..FRAME };
+    let frame = CommandFrame {
+        host: Host::Name(&name),
+        data: &[0xAA; DATA_MAX],
+        ..FRAME
+    };
     let bytes = frame.encode().unwrap();
     assert_eq!(bytes.len(), FRAME_MAX);
     assert_eq!(CommandFrame::decode(&bytes), Ok(frame));
@@ -94,9 +119,27 @@ fn nothing_is_written_that_could_not_be_read() {
     for (frame, fault) in [
         (CommandFrame { port: 0, ..FRAME }, Fault::Port),
         (CommandFrame { data: &[], ..FRAME }, Fault::Data(0)),
-        (CommandFrame { data: &[0; 1001], ..FRAME }, Fault::Data(1001)),
-        (CommandFrame { host: Host::Name(""), ..FRAME }, Fault::Name),
-        (CommandFrame { host: Host::Name("a\0b"), ..FRAME }, Fault::NameByte(0)),
+        (
+            CommandFrame {
+                data: &[0; 1001],
+                ..FRAME
+            },
+            Fault::Data(1001),
+        ),
+        (
+            CommandFrame {
+                host: Host::Name(""),
+                ..FRAME
+            },
+            Fault::Name,
+        ),
+        (
+            CommandFrame {
+                host: Host::Name("a\0b"),
+                ..FRAME
+            },
+            Fault::NameByte(0),
+        ),
     ] {
         assert_eq!(frame.encode(), Err(fault));
     }
@@ -121,7 +164,9 @@ fn found(pieces: &[&[u8]], give_up: bool) -> Vec<Found> {
 fn drain(finder: &mut Finder, all: &mut Vec<Found>) {
     while let Some(found) = finder.next() {
         match (all.last_mut(), &found) {
-            (Some(Found::Garbage { bytes, .. }), Found::Garbage { bytes: more, .. }) => *bytes += more,
+            (Some(Found::Garbage { bytes, .. }), Found::Garbage { bytes: more, .. }) => {
+                *bytes += more
+            }
             _ => all.push(found),
         }
     }
@@ -150,22 +195,39 @@ fn good(frame: &[u8]) -> Found {
 fn behind_a_wrong_sum_the_next_55_aa_is_found_even_inside() {
     let mut broken = around(&[&b"\0\0\0\x21\0\x85\0\xA8\xC0"[..], EXAMPLE].concat());
     *broken.last_mut().unwrap() ^= 1;
-    let Fault::Sum { .. } = CommandFrame::decode(&broken).unwrap_err() else { panic!() };
+    let Fault::Sum { .. } = CommandFrame::decode(&broken).unwrap_err() else {
+        panic!()
+    };
     let all = found(&[&broken], false);
     assert_eq!(frames(&all), [Bytes::from_static(EXAMPLE)]);
-    assert!(matches!(all[0], Found::Bad { fault: Fault::Sum { .. }, bytes: 2 }));
+    assert!(matches!(
+        all[0],
+        Found::Bad {
+            fault: Fault::Sum { .. },
+            bytes: 2
+        }
+    ));
 }
 
 #[test]
 fn a_frame_whose_sum_fits_is_passed_over_whole() {
     let refused = around(&[&b"\0\0\0\0\0\x85\0\xA8\xC0"[..], EXAMPLE].concat());
-    let expected = [Found::Bad { fault: Fault::Port, bytes: refused.len() }, good(EXAMPLE)];
+    let expected = [
+        Found::Bad {
+            fault: Fault::Port,
+            bytes: refused.len(),
+        },
+        good(EXAMPLE),
+    ];
     assert_eq!(found(&[&refused, EXAMPLE], false), expected);
 }
 
 #[test]
 fn a_length_that_cannot_be_is_told_before_the_rest_comes() {
-    let expected = [Found::Bad { fault: Fault::Length(0xFFFF), bytes: 2 }];
+    let expected = [Found::Bad {
+        fault: Fault::Length(0xFFFF),
+        bytes: 2,
+    }];
     assert_eq!(found(&[b"\x55\xAA\xFF\xFF"], false)[..1], expected);
 }
 
@@ -173,10 +235,23 @@ fn a_length_that_cannot_be_is_told_before_the_rest_comes() {
 fn an_end_that_does_not_come_gives_free_what_stands_behind_its_beginning() {
     let begun = b"\x55\xAA\x01\x00\0\0\0\x21\0";
     assert_eq!(found(&[begun, EXAMPLE], false), []);
-    let fault = Fault::Incomplete { got: begun.len() + EXAMPLE.len(), of: Some(261) };
-    let expected = [Found::Bad { fault, bytes: 2 }, Found::Garbage { first: 1, bytes: 7 }, good(EXAMPLE)];
+    let fault = Fault::Incomplete {
+        got: begun.len() + EXAMPLE.len(),
+        of: Some(261),
+    };
+    let expected = [
+        Found::Bad { fault, bytes: 2 },
+        Found::Garbage { first: 1, bytes: 7 },
+        good(EXAMPLE),
+    ];
     assert_eq!(found(&[begun, EXAMPLE], true), expected);
-    assert_eq!(found(&[b"U"], true), [Found::Garbage { first: b'U', bytes: 1 }]);
+    assert_eq!(
+        found(&[b"U"], true),
+        [Found::Garbage {
+            first: b'U',
+            bytes: 1
+        }]
+    );
 }
 
 fn host() -> impl Strategy<Value = String> {
@@ -186,14 +261,25 @@ fn host() -> impl Strategy<Value = String> {
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let flags = any::<(bool, bool, bool, u8, u16)>();
     let to = prop_oneof![any::<u32>().prop_map(Ok), host().prop_map(Err)];
-    let data = prop_oneof![vec(any::<u8>(), 1..=1000), vec(prop_oneof![Just(0x55), Just(0xAA)], 1..40)];
+    let data = prop_oneof![
+        vec(any::<u8>(), 1..=1000),
+        vec(prop_oneof![Just(0x55), Just(0xAA)], 1..40)
+    ];
     (flags, to, data).prop_map(|((tcp, long, full_reply, wait, port), to, data)| {
         let host = match &to {
             Ok(ip) => Host::Ip(Ipv4Addr::from_bits(*ip)),
             Err(name) => Host::Name(name),
         };
         let protocol = if tcp { Protocol::Tcp } else { Protocol::Udp };
-        let frame = CommandFrame { protocol, long, wait, full_reply, host, port: port.max(1), data: &data };
+        let frame = CommandFrame {
+            protocol,
+            long,
+            wait,
+            full_reply,
+            host,
+            port: port.max(1),
+            data: &data,
+        };
         let bytes = frame.encode().unwrap();
         assert_eq!(CommandFrame::decode(&bytes), Ok(frame));
         bytes
@@ -202,12 +288,13 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 
 /// Frames, broken frames, and anything.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
-    let broken =
-        (any_frame(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(mut frame, at, byte)| {
+    let broken = (any_frame(), any::<prop::sample::Index>(), any::<u8>()).prop_map(
+        |(mut frame, at, byte)| {
             let at = at.index(frame.len());
             frame[at] = byte;
             frame
-        });
+        },
+    );
     let torn = (any_frame(), any::<prop::sample::Index>()).prop_map(|(mut frame, at)| {
         frame.truncate(at.index(frame.len()));
         frame

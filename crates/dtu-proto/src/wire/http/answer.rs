@@ -101,20 +101,28 @@ impl Answer {
     /// Where the server wants the client to go, if it says so.
     #[must_use]
     pub fn location(&self) -> Option<&[u8]> {
-        self.known.as_ref().and_then(|head| head.location.as_deref())
+        self.known
+            .as_ref()
+            .and_then(|head| head.location.as_deref())
     }
 
     /// Status line and fields as received, to the empty line, once they are whole.
     #[must_use]
     pub fn head(&self) -> &[u8] {
-        if self.known.is_some() { &self.head } else { &[] }
+        if self.known.is_some() {
+            &self.head
+        } else {
+            &[]
+        }
     }
 
     /// Whether the connection can carry another request behind this answer: it has an end of its own, and the server
     /// does not close.
     #[must_use]
     pub fn may_go_on(&self) -> bool {
-        self.known.as_ref().is_some_and(|head| head.keeps && head.framing != Framing::UntilClose)
+        self.known
+            .as_ref()
+            .is_some_and(|head| head.keeps && head.framing != Framing::UntilClose)
     }
 
     /// `Keep-Alive: timeout`: so many seconds after this answer the server closes a connection that is idle.
@@ -177,7 +185,11 @@ impl Answer {
         self.head.clear();
         self.line = 0;
         self.interim += 1;
-        if self.interim > INTERIM_MAX { Err(Fault::TooManyInterim) } else { Ok(()) }
+        if self.interim > INTERIM_MAX {
+            Err(Fault::TooManyInterim)
+        } else {
+            Ok(())
+        }
     }
 
     fn begin_body(&mut self, head: Head) {
@@ -192,7 +204,11 @@ impl Answer {
 
 /// Body bytes, if there are any.
 const fn told(body: &[u8]) -> Step<'_> {
-    if body.is_empty() { Step::More } else { Step::Body(body) }
+    if body.is_empty() {
+        Step::More
+    } else {
+        Step::Body(body)
+    }
 }
 
 /// At most so many bytes from the front.
@@ -212,7 +228,10 @@ pub(super) fn is_line_end(bytes: &[u8]) -> bool {
 
 /// Bytes up to and with the next line feed, or all.
 pub(super) fn take_through_line_end<'d>(data: &mut &'d [u8]) -> &'d [u8] {
-    let end = data.iter().position(|byte| *byte == b'\n').map_or(data.len(), |at| at + 1);
+    let end = data
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(data.len(), |at| at + 1);
     let (taken, rest) = data.split_at(end);
     *data = rest;
     taken

@@ -61,7 +61,10 @@ impl Chunks {
         let size = read_size(&self.line)?;
         self.line.clear();
         self.state = match size {
-            0 => State::Trailer { bytes: 0, text: false },
+            0 => State::Trailer {
+                bytes: 0,
+                text: false,
+            },
             size => State::Data(size),
         };
         Ok(())
@@ -70,7 +73,11 @@ impl Chunks {
     fn data<'d>(&mut self, data: &mut &'d [u8], left: u64) -> &'d [u8] {
         let body = take(data, left);
         let left = left - body.len() as u64;
-        self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+        self.state = if left == 0 {
+            State::DataEnd
+        } else {
+            State::Data(left)
+        };
         body
     }
 
@@ -95,16 +102,25 @@ impl Chunks {
             return Err(Fault::TrailerTooLong);
         }
         let (ends, text) = (taken.ends_with(b"\n"), text || !is_line_end(taken));
-        self.state = State::Trailer { bytes, text: text && !ends };
+        self.state = State::Trailer {
+            bytes,
+            text: text && !ends,
+        };
         Ok(ends && !text)
     }
 }
 
 /// The digits in front; a blank or a `;` ends them, and what stands behind it is passed over.
 fn read_size(line: &[u8]) -> Result<u64, Fault> {
-    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     let (digits, behind) = line.split_at(digits);
-    if behind.first().is_some_and(|byte| byte.is_ascii_graphic() && *byte != b';') {
+    if behind
+        .first()
+        .is_some_and(|byte| byte.is_ascii_graphic() && *byte != b';')
+    {
         return Err(Fault::BadChunk);
     }
     let digits = core::str::from_utf8(digits).map_err(|_| Fault::BadChunk)?;

@@ -38,15 +38,22 @@ impl fmt::Display for Fault {
         let text = match self {
             Self::NotHttp => "the answer is not HTTP/1.0 or HTTP/1.1",
             Self::BadField => "the head of the answer has a bad line",
-            Self::HeadTooLong => return write!(f, "the head of the answer has more than {HEAD_MAX} bytes"),
-            Self::TooManyFields => return write!(f, "the answer has more than {FIELDS_MAX} head lines"),
+            Self::HeadTooLong => {
+                return write!(f, "the head of the answer has more than {HEAD_MAX} bytes");
+            }
+            Self::TooManyFields => {
+                return write!(f, "the answer has more than {FIELDS_MAX} head lines");
+            }
             Self::TooManyInterim => "too many answers of the kind 1xx",
             Self::Switching => "the server changes the protocol (101)",
             Self::BadLength => "the Content-Length of the answer is bad",
             Self::UnknownCoding => "the answer has an unknown Transfer-Encoding",
             Self::BadChunk => "a chunk of the answer is bad",
             Self::TrailerTooLong => {
-                return write!(f, "the trailer of the answer has more than {HEAD_MAX} bytes");
+                return write!(
+                    f,
+                    "the trailer of the answer has more than {HEAD_MAX} bytes"
+                );
             }
             Self::HeadCut => "the connection ended in the head of the answer",
             Self::BodyCut => "the connection ended in the body of the answer",

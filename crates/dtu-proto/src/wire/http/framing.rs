@@ -35,7 +35,10 @@ impl Head {
         let mut fields = [EMPTY_HEADER; FIELDS_MAX];
         let mut response = Response::new(&mut fields);
         let text = cleaned(bytes);
-        match rules().parse_response(&mut response, &text).map_err(fault)? {
+        match rules()
+            .parse_response(&mut response, &text)
+            .map_err(fault)?
+        {
             Status::Partial => return Ok(None),
             Status::Complete(_) => {}
         }
@@ -60,9 +63,16 @@ impl Head {
         };
         // RFC 9112 6.1: where the framing is in doubt, the connection ends with this answer.
         let doubtful = both || (coded && minor == 0);
-        let keeps = minor == 1 && !doubtful && !listed(fields, "Connection").any(|word| is(word, "close"));
+        let keeps =
+            minor == 1 && !doubtful && !listed(fields, "Connection").any(|word| is(word, "close"));
         let location = values(fields, "Location").next().map(<[u8]>::to_vec);
-        Ok(Self { status, framing, keeps, keeps_for: keeps_for(fields), location })
+        Ok(Self {
+            status,
+            framing,
+            keeps,
+            keeps_for: keeps_for(fields),
+            location,
+        })
     }
 
     /// 1xx: another answer follows.
@@ -76,7 +86,10 @@ impl Head {
 fn cleaned(head: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(head.len());
     for line in head.split_inclusive(|byte| *byte == b'\n') {
-        let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let end = line
+            .iter()
+            .rposition(|byte| !matches!(byte, b'\r' | b'\n'))
+            .map_or(0, |last| last + 1);
         text.extend(line[..end].iter().enumerate().map(|(at, byte)| match byte {
             b'\t' => b'\t',
             byte if byte.is_ascii_control() => {
@@ -127,7 +140,9 @@ fn is_chunked(fields: &[Header<'_>]) -> Result<bool, Fault> {
 /// The one value of all `Content-Length` fields.
 fn length(fields: &[Header<'_>]) -> Result<Option<u64>, Fault> {
     let mut found = None;
-    for value in values(fields, "Content-Length").flat_map(|value| value.split(|byte| *byte == b',')) {
+    for value in
+        values(fields, "Content-Length").flat_map(|value| value.split(|byte| *byte == b','))
+    {
         let length = number(value.trim_ascii()).ok_or(Fault::BadLength)?;
         if found.is_some_and(|earlier| earlier != length) {
             return Err(Fault::BadLength);
@@ -158,13 +173,18 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 fn values<'h>(fields: &'h [Header<'h>], name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+    fields
+        .iter()
+        .filter(move |field| field.name.eq_ignore_ascii_case(name))
+        .map(|field| field.value)
 }
 
 /// The elements of a list over all fields of this name.
 fn listed<'h>(fields: &'h [Header<'h>], name: &'static str) -> impl Iterator<Item = &'h [u8]> {
     let elements = values(fields, name).flat_map(|value| value.split(|byte| *byte == b','));
-    elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+    elements
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
 }
 
 const fn is(element: &[u8], word: &str) -> bool {

@@ -64,17 +64,27 @@ impl Request<'_> {
     /// Whether the user lets the connection stand (RFC 9112 9.3).
     #[must_use]
     pub fn may_go_on(&self) -> bool {
-        !self.lines.iter().any(|line| line.is("Connection") && line.lists("close"))
+        !self
+            .lines
+            .iter()
+            .any(|line| line.is("Connection") && line.lists("close"))
     }
 
     fn head_lines(&self, length: &str, out: &mut Vec<u8>) {
         for line in self.lines {
             // A length that is not the body's would make another request of a part of it.
-            let value = if line.is(LENGTH) { length.as_bytes() } else { line.value() };
+            let value = if line.is(LENGTH) {
+                length.as_bytes()
+            } else {
+                line.value()
+            };
             push(&[line.name(), b":", line.blanks(), value], out);
         }
         if self.lacks(HOST) {
-            push(&[HOST.as_bytes(), b": ", self.server.host_field().as_bytes()], out);
+            push(
+                &[HOST.as_bytes(), b": ", self.server.host_field().as_bytes()],
+                out,
+            );
         }
         if self.method == Method::Post && self.lacks(LENGTH) {
             push(&[LENGTH.as_bytes(), b": ", length.as_bytes()], out);

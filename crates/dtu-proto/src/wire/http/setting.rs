@@ -45,9 +45,17 @@ impl Server {
     #[must_use]
     pub fn host_field(&self) -> String {
         let name = self.host.split('%').next().unwrap_or_default(); // a zone means nothing to the server
-        let host = if name.contains(':') { format!("[{name}]") } else { name.to_string() };
+        let host = if name.contains(':') {
+            format!("[{name}]")
+        } else {
+            name.to_string()
+        };
         let usual = if self.tls { HTTPS_PORT } else { HTTP_PORT };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+        if self.port == usual {
+            host
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 }
 
@@ -63,12 +71,23 @@ pub fn server(typed: &str, port: u16) -> Result<Server, SettingError> {
         (None, None) => (false, typed),
     };
     let host = host.strip_suffix('/').unwrap_or(host);
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     if is_v6(bare) {
-        return Ok(Server { host: bare.to_string(), port, tls });
+        return Ok(Server {
+            host: bare.to_string(),
+            port,
+            tls,
+        });
     }
     if is_name(host) {
-        return Ok(Server { host: host.to_string(), port, tls });
+        return Ok(Server {
+            host: host.to_string(),
+            port,
+            tls,
+        });
     }
     let hint = match host {
         _ if host.contains('/') => "; the path belongs to HTPURL",
@@ -115,7 +134,10 @@ fn behind<'t>(typed: &'t str, scheme: &str) -> Option<&'t str> {
 /// It does not begin with `/`, or is too long.
 pub fn url(typed: &str) -> Result<Vec<u8>, SettingError> {
     if typed.len() > URL_MAX {
-        return wrong(format!("must have at most {URL_MAX} bytes, got {}", typed.len()));
+        return wrong(format!(
+            "must have at most {URL_MAX} bytes, got {}",
+            typed.len()
+        ));
     }
     let bytes = unescape(typed);
     if bytes.first() != Some(&b'/') {
@@ -160,7 +182,10 @@ impl HeadLine {
 
     /// Whether its value is a list with this word in it.
     pub(super) fn lists(&self, word: &str) -> bool {
-        let mut words = self.value().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let mut words = self
+            .value()
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii);
         words.any(|listed| listed.eq_ignore_ascii_case(word.as_bytes()))
     }
 
@@ -175,12 +200,24 @@ impl HeadLine {
             return Err("must be name:value, there is no colon".to_string());
         };
         if colon == 0 || !bytes[..colon].iter().all(|byte| is_token(*byte)) {
-            return Err("must be name:value; a name has letters, digits and !#$%&'*+-.^_`|~ only".to_string());
+            return Err(
+                "must be name:value; a name has letters, digits and !#$%&'*+-.^_`|~ only"
+                    .to_string(),
+            );
         }
-        let blanks = bytes[colon + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let line = Self { colon, value: colon + 1 + blanks, bytes };
+        let blanks = bytes[colon + 1..]
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        let line = Self {
+            colon,
+            value: colon + 1 + blanks,
+            bytes,
+        };
         match MOVERS.iter().find(|name| line.is(name)) {
-            Some(name) => Err(format!("{name} is not possible: it would change where requests end")),
+            Some(name) => Err(format!(
+                "{name} is not possible: it would change where requests end"
+            )),
             None => Ok(line),
         }
     }
@@ -201,8 +238,9 @@ pub fn head_lines(typed: &str) -> Result<Vec<HeadLine>, SettingError> {
             Ok(line) => line,
             Err(fault) => return wrong(format!("line {number} {fault}")),
         };
-        if let Some(name) =
-            ONCE.into_iter().find(|name| line.is(name) && lines.iter().any(|l: &HeadLine| l.is(name)))
+        if let Some(name) = ONCE
+            .into_iter()
+            .find(|name| line.is(name) && lines.iter().any(|l: &HeadLine| l.is(name)))
         {
             return wrong(format!("line {number} is a second {name}"));
         }
@@ -216,7 +254,8 @@ fn divide(typed: &str) -> Vec<&str> {
     let (mut texts, mut begin, mut at) = (Vec::new(), 0, 0);
     while let Some(rest) = typed.as_bytes().get(at..).filter(|rest| !rest.is_empty()) {
         let mark = MARKS.into_iter().find(|mark| {
-            rest.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark.as_bytes()))
+            rest.get(..mark.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(mark.as_bytes()))
         });
         match mark {
             Some(mark) => {
@@ -247,7 +286,11 @@ fn unescape(typed: &str) -> Vec<u8> {
 }
 
 fn nibbles(high: u8, low: u8) -> Option<u8> {
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let value = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
     Some(value(high)? << 4 | value(low)?)
 }
 
@@ -259,7 +302,10 @@ const fn is_control(byte: u8) -> bool {
 /// RFC 9110 5.6.2.
 const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.')
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
+        )
         || matches!(byte, b'^' | b'_' | b'`' | b'|' | b'~')
 }
 

@@ -42,11 +42,22 @@ impl Bench {
 
     /// The attempt succeeds (for `Net::BlackHole`).
     pub fn channel_connected(&mut self, channel: SocketId) -> &mut Self {
-        self.input(Input::Socket(channel, SocketInput::Connected { local: local() }))
+        self.input(Input::Socket(
+            channel,
+            SocketInput::Connected { local: local() },
+        ))
     }
 
-    pub fn channel_lose(&mut self, channel: SocketId, reason: CloseReason, acked: u64) -> &mut Self {
-        self.input(Input::Socket(channel, SocketInput::Closed { reason, acked }))
+    pub fn channel_lose(
+        &mut self,
+        channel: SocketId,
+        reason: CloseReason,
+        acked: u64,
+    ) -> &mut Self {
+        self.input(Input::Socket(
+            channel,
+            SocketInput::Closed { reason, acked },
+        ))
     }
 
     /// The peer's TCP acknowledges all that it was sent.
@@ -59,7 +70,12 @@ impl Bench {
     #[track_caller]
     pub fn channel_sends(&mut self, channel: SocketId, data: impl AsRef<[u8]>) -> &mut Self {
         let sent = self.peer(channel).sends.pop_front();
-        assert_eq!(sent.as_deref().map(text), Some(text(data.as_ref())), "at {:?}", self.now);
+        assert_eq!(
+            sent.as_deref().map(text),
+            Some(text(data.as_ref())),
+            "at {:?}",
+            self.now
+        );
         self
     }
 
@@ -70,7 +86,12 @@ impl Bench {
 
     #[track_caller]
     pub fn channel_sends_nothing(&mut self, channel: SocketId) -> &mut Self {
-        let waiting: Vec<_> = self.peer(channel).sends.iter().map(|sent| text(sent)).collect();
+        let waiting: Vec<_> = self
+            .peer(channel)
+            .sends
+            .iter()
+            .map(|sent| text(sent))
+            .collect();
         assert!(waiting.is_empty(), "at {:?}: {waiting:?}", self.now);
         self
     }
@@ -93,7 +114,10 @@ impl Bench {
     /// The host says that the socket of a channel is closed.
     #[track_caller]
     pub fn channel_closed(&mut self, channel: SocketId) -> &mut Self {
-        assert!(self.peer(channel).closing, "no close of {channel} was ordered");
+        assert!(
+            self.peer(channel).closing,
+            "no close of {channel} was ordered"
+        );
         self.say_channel_closed(channel);
         self.drain();
         self
@@ -102,8 +126,18 @@ impl Bench {
     fn say_channel_closed(&mut self, channel: SocketId) {
         let peer = self.peer(channel);
         peer.closing = false;
-        let acked = if peer.net == Net::Good { peer.sent_bytes } else { 0 };
-        self.channel_input(channel, SocketInput::Closed { reason: CloseReason::Local, acked });
+        let acked = if peer.net == Net::Good {
+            peer.sent_bytes
+        } else {
+            0
+        };
+        self.channel_input(
+            channel,
+            SocketInput::Closed {
+                reason: CloseReason::Local,
+                acked,
+            },
+        );
     }
 
     fn channel_connects(&mut self, channel: SocketId, connect: Connect) {
@@ -115,7 +149,13 @@ impl Bench {
                 self.channel_input(channel, SocketInput::Connected { local: local() });
             }
             Net::Refused => {
-                self.channel_input(channel, SocketInput::Closed { reason: CloseReason::Refused, acked: 0 });
+                self.channel_input(
+                    channel,
+                    SocketInput::Closed {
+                        reason: CloseReason::Refused,
+                        acked: 0,
+                    },
+                );
             }
             Net::BlackHole => {}
         }
@@ -126,7 +166,8 @@ impl Bench {
         if peer.net == Net::Stuck {
             return;
         }
-        peer.sends.push_back([&payload.prefix[..], &payload.body[..]].concat());
+        peer.sends
+            .push_back([&payload.prefix[..], &payload.body[..]].concat());
         peer.sent_bytes += payload.len() as u64;
         let (acknowledges, sent) = (peer.net == Net::Good, peer.sent_bytes);
         self.channel_input(channel, SocketInput::Sent);
@@ -136,7 +177,8 @@ impl Bench {
     }
 
     fn channel_input(&mut self, channel: SocketId, input: SocketInput<'_>) {
-        self.dtu.handle_input(Input::Socket(channel, input), self.now);
+        self.dtu
+            .handle_input(Input::Socket(channel, input), self.now);
     }
 }
 

@@ -9,8 +9,9 @@ pub mod post;
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, ModemInput, ModemOutput, Output, Payload, Power,
-    SOCKETS, SerialInput, SerialOutput, SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
+    CloseReason, Connect, Event, Input, LINKS, Leds, LinkId, ModemInput, ModemOutput, Output,
+    Payload, Power, SOCKETS, SerialInput, SerialOutput, SocketId, SocketInput, SocketOutput,
+    StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -82,12 +83,20 @@ pub fn one_link() -> Config {
 
 impl Bench {
     pub fn new(config: Config) -> Self {
-        Self::with(config, Options { setup_window: Duration::ZERO, ..Options::default() })
+        Self::with(
+            config,
+            Options {
+                setup_window: Duration::ZERO,
+                ..Options::default()
+            },
+        )
     }
 
     pub fn with(config: Config, options: Options) -> Self {
         let mut bench = Self::cold(config, options);
-        bench.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
+        bench.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(
+            Ipv4Addr::new(10, 0, 0, 2),
+        ))));
         bench
     }
 
@@ -130,7 +139,11 @@ impl Bench {
     /// Goes on to `millis` after power-on, deadline by deadline.
     pub fn at(&mut self, millis: u64) -> &mut Self {
         let target = Instant::from_millis(millis);
-        assert!(target >= self.now, "scripts go forward: {target:?} after {:?}", self.now);
+        assert!(
+            target >= self.now,
+            "scripts go forward: {target:?} after {:?}",
+            self.now
+        );
         while let Some(deadline) = self.dtu.poll_timeout().filter(|d| d.at <= target) {
             self.now = self.now.max(deadline.at);
             self.dtu.handle_timeout(self.now);
@@ -164,25 +177,39 @@ impl Bench {
 
     /// The peer of a link sends.
     pub fn network(&mut self, link: LinkId, data: impl AsRef<[u8]>) -> &mut Self {
-        self.input(Input::Socket(SocketId::Link(link), SocketInput::Data(data.as_ref())))
+        self.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Data(data.as_ref()),
+        ))
     }
 
     pub fn lose(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
         self.sent_bytes[link.index()] = 0;
-        self.input(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }))
+        self.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Closed { reason, acked },
+        ))
     }
 
     /// The next thing the peer of this link got was exactly this.
     #[track_caller]
     pub fn sends(&mut self, link: LinkId, data: impl AsRef<[u8]>) -> &mut Self {
         let sent = self.sends[link.index()].pop_front();
-        assert_eq!(sent.as_deref().map(text), Some(text(data.as_ref())), "at {:?}", self.now);
+        assert_eq!(
+            sent.as_deref().map(text),
+            Some(text(data.as_ref())),
+            "at {:?}",
+            self.now
+        );
         self
     }
 
     #[track_caller]
     pub fn sends_nothing(&mut self, link: LinkId) -> &mut Self {
-        let waiting: Vec<_> = self.sends[link.index()].iter().map(|sent| text(sent)).collect();
+        let waiting: Vec<_> = self.sends[link.index()]
+            .iter()
+            .map(|sent| text(sent))
+            .collect();
         assert!(waiting.is_empty(), "at {:?}: {waiting:?}", self.now);
         self
     }
@@ -211,7 +238,13 @@ impl Bench {
 
     /// The escape, whole, from 300 ms of silence on.
     pub fn escape(&mut self) -> &mut Self {
-        self.wait(300).serial("+++").wait(21).prints("a").serial("a").wait(21).prints("\r\n+ok\r\n")
+        self.wait(300)
+            .serial("+++")
+            .wait(21)
+            .prints("a")
+            .serial("a")
+            .wait(21)
+            .prints("\r\n+ok\r\n")
     }
 
     /// One command in the command state and its answer.
@@ -231,7 +264,11 @@ impl Bench {
 
     /// Bytes of the write that a DTE that does not read has still to take.
     pub fn unwritten(&self) -> usize {
-        if self.write_waits { self.outstanding } else { 0 }
+        if self.write_waits {
+            self.outstanding
+        } else {
+            0
+        }
     }
 
     /// The DTE takes that write, and no more.
@@ -247,20 +284,27 @@ impl Bench {
                     self.serial.extend_from_slice(&bytes);
                     self.outstanding = bytes.len();
                     if self.dte_reads {
-                        self.dtu.handle_input(Input::Serial(SerialInput::Written), self.now);
+                        self.dtu
+                            .handle_input(Input::Serial(SerialInput::Written), self.now);
                     } else {
                         self.write_waits = true;
                     }
                 }
                 Output::Serial(SerialOutput::Discard) => {
                     // The DTE took nothing of it.
-                    let left = if std::mem::take(&mut self.write_waits) { self.outstanding } else { 0 };
+                    let left = if std::mem::take(&mut self.write_waits) {
+                        self.outstanding
+                    } else {
+                        0
+                    };
                     self.serial.truncate(self.serial.len().saturating_sub(left));
-                    self.dtu.handle_input(Input::Serial(SerialInput::Discarded(left)), self.now);
+                    self.dtu
+                        .handle_input(Input::Serial(SerialInput::Discarded(left)), self.now);
                 }
                 Output::Serial(SerialOutput::Configure(format)) => {
                     self.configured.push(format);
-                    self.dtu.handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
+                    self.dtu
+                        .handle_input(Input::Serial(SerialInput::Configured(None)), self.now);
                 }
                 Output::Socket(SocketId::Link(link), output) => self.link(link, output),
                 Output::Socket(channel, output) => self.channel(channel, output),
@@ -280,8 +324,11 @@ impl Bench {
     }
 
     fn save(&mut self, parameters: String) {
-        let answer =
-            if self.store_works { StoreInput::Saved } else { StoreInput::Failed("no space left on device") };
+        let answer = if self.store_works {
+            StoreInput::Saved
+        } else {
+            StoreInput::Failed("no space left on device")
+        };
         self.saved.push(parameters);
         if !self.store_answers {
             return;
@@ -314,8 +361,18 @@ impl Bench {
 
     fn say_closed(&mut self, link: LinkId) {
         self.closing[link.index()] = false;
-        let acked = if self.net[link.index()] == Net::Good { self.sent_bytes[link.index()] } else { 0 };
-        self.link_input(link, SocketInput::Closed { reason: CloseReason::Local, acked });
+        let acked = if self.net[link.index()] == Net::Good {
+            self.sent_bytes[link.index()]
+        } else {
+            0
+        };
+        self.link_input(
+            link,
+            SocketInput::Closed {
+                reason: CloseReason::Local,
+                acked,
+            },
+        );
     }
 
     fn connect(&mut self, link: LinkId, connect: Connect) {
@@ -326,9 +383,13 @@ impl Bench {
                 let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000);
                 self.link_input(link, SocketInput::Connected { local });
             }
-            Net::Refused => {
-                self.link_input(link, SocketInput::Closed { reason: CloseReason::Refused, acked: 0 })
-            }
+            Net::Refused => self.link_input(
+                link,
+                SocketInput::Closed {
+                    reason: CloseReason::Refused,
+                    acked: 0,
+                },
+            ),
             Net::BlackHole => {}
         }
     }
@@ -347,7 +408,8 @@ impl Bench {
     }
 
     fn link_input(&mut self, link: LinkId, input: SocketInput<'_>) {
-        self.dtu.handle_input(Input::Socket(SocketId::Link(link), input), self.now);
+        self.dtu
+            .handle_input(Input::Socket(SocketId::Link(link), input), self.now);
     }
 }
 

@@ -69,7 +69,14 @@ pub fn report(to: &str, reference: u8) -> Bytes {
         dcs: None,
         data: None,
     };
-    Bytes::from(Pdu { smsc: None, tpdu: Tpdu::StatusReport(report) }.encode().unwrap())
+    Bytes::from(
+        Pdu {
+            smsc: None,
+            tpdu: Tpdu::StatusReport(report),
+        }
+        .encode()
+        .unwrap(),
+    )
 }
 
 /// 2014-09-10, so many seconds after 15:00:00, in China.
@@ -77,7 +84,16 @@ pub fn stamp(seconds: u32) -> TimeStamp {
     let part = |value: u32| u8::try_from(value).unwrap();
     let (hour, minute, second) = (15 + seconds / 3600, seconds / 60 % 60, seconds % 60);
     let (hour, minute, second) = (part(hour), part(minute), part(second));
-    TimeStamp::of(Civil { year: 2014, month: 9, day: 10, hour, minute, second, zone: 32 }).unwrap()
+    TimeStamp::of(Civil {
+        year: 2014,
+        month: 9,
+        day: 10,
+        hour,
+        minute,
+        second,
+        zone: 32,
+    })
+    .unwrap()
 }
 
 pub fn deliver(from: Address, data: UserData, stamp: TimeStamp) -> Bytes {
@@ -93,13 +109,23 @@ pub fn deliver(from: Address, data: UserData, stamp: TimeStamp) -> Bytes {
         stamp,
         data,
     };
-    Bytes::from(Pdu { smsc: None, tpdu: Tpdu::Deliver(deliver) }.encode().unwrap())
+    Bytes::from(
+        Pdu {
+            smsc: None,
+            tpdu: Tpdu::Deliver(deliver),
+        }
+        .encode()
+        .unwrap(),
+    )
 }
 
 /// The parts of a long text.
 pub fn parts(from: &str, body: Body, reference: u8, stamp: TimeStamp) -> Vec<Bytes> {
     let parts = split(body, Header::default(), Reference::Narrow(reference), 255).unwrap();
-    parts.into_iter().map(|data| deliver(Address::number(from).unwrap(), data, stamp)).collect()
+    parts
+        .into_iter()
+        .map(|data| deliver(Address::number(from).unwrap(), data, stamp))
+        .collect()
 }
 
 impl Bench {
@@ -115,7 +141,10 @@ impl Bench {
             imei: "135790246811220".into(),
             imsi: "460023633887978".into(),
             model: "bench".into(),
-            abilities: Abilities { messages: true, calls: true },
+            abilities: Abilities {
+                messages: true,
+                calls: true,
+            },
         };
         self.news(ModemInput::Present(identity));
         self.news(ModemInput::ServiceCenter(Some(number("8613800531500"))));
@@ -123,7 +152,11 @@ impl Bench {
     }
 
     pub fn registered(&mut self, is: bool) -> &mut Self {
-        self.news(ModemInput::Registration(if is { Registration::Home } else { Registration::Searching }))
+        self.news(ModemInput::Registration(if is {
+            Registration::Home
+        } else {
+            Registration::Searching
+        }))
     }
 
     pub fn news(&mut self, news: ModemInput) -> &mut Self {
@@ -134,7 +167,10 @@ impl Bench {
     pub fn brings(&mut self, pdu: &Bytes) -> u64 {
         self.post.next_id += 1;
         let id = self.post.next_id;
-        self.news(ModemInput::Message { id, pdu: pdu.clone() });
+        self.news(ModemInput::Message {
+            id,
+            pdu: pdu.clone(),
+        });
         id
     }
 
@@ -162,7 +198,12 @@ impl Bench {
 
     /// Texts and receivers of what the network took since the last look, part for part.
     pub fn submits(&mut self) -> Vec<(String, String)> {
-        let told = |submit: Submit| (submit.to.to_string(), submit.data.text().unwrap_or_default());
+        let told = |submit: Submit| {
+            (
+                submit.to.to_string(),
+                submit.data.text().unwrap_or_default(),
+            )
+        };
         self.post.sent.drain(..).map(told).collect()
     }
 
@@ -170,7 +211,10 @@ impl Bench {
     #[track_caller]
     pub fn network_takes(&mut self, expected: &[(&str, &str)]) -> &mut Self {
         let taken = self.submits();
-        let taken: Vec<(&str, &str)> = taken.iter().map(|(to, text)| (to.as_str(), text.as_str())).collect();
+        let taken: Vec<(&str, &str)> = taken
+            .iter()
+            .map(|(to, text)| (to.as_str(), text.as_str()))
+            .collect();
         assert_eq!(taken, expected, "at {:?}", self.now);
         self
     }
@@ -210,7 +254,10 @@ impl Bench {
         if outcome.is_ok() {
             self.post.sent.push_back(submit_of(pdu));
         }
-        self.dtu.handle_input(Input::Modem(&ModemInput::Submitted { token, outcome }), self.now);
+        self.dtu.handle_input(
+            Input::Modem(&ModemInput::Submitted { token, outcome }),
+            self.now,
+        );
     }
 
     pub(super) fn keep(&mut self, number: u64, text: String) {

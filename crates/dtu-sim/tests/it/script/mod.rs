@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{
-    CloseReason, Input, LINKS, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId, SocketInput,
-    SocketOutput, StoreInput, StoreOutput,
+    CloseReason, Input, LINKS, LinkId, ModemInput, Output, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
@@ -52,7 +52,11 @@ enum Answer {
 
 /// Link 1 on TCP, TIME 100, no heartbeat.
 pub(crate) fn one_link() -> Config {
-    let mut config = Config { heartbeat_interval: 0, restart_time: 0, ..Config::default() };
+    let mut config = Config {
+        heartbeat_interval: 0,
+        restart_time: 0,
+        ..Config::default()
+    };
     config.links[0].enabled = true;
     config
 }
@@ -65,7 +69,10 @@ pub(crate) fn four_links() -> Config {
 }
 
 pub(crate) fn options() -> Options {
-    Options { setup_window: Duration::ZERO, ..Options::default() }
+    Options {
+        setup_window: Duration::ZERO,
+        ..Options::default()
+    }
 }
 
 impl Dev {
@@ -89,7 +96,9 @@ impl Dev {
             outputs: 0,
         };
         dev.input(Input::Serial(SerialInput::Present));
-        dev.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)))));
+        dev.input(Input::Modem(&ModemInput::Attached(IpAddr::V4(
+            Ipv4Addr::new(10, 0, 0, 2),
+        ))));
         dev.at(1000);
         dev.printed.clear();
         dev
@@ -113,24 +122,39 @@ impl Dev {
 
     /// The DTE's bytes, as one read at that time.
     pub(crate) fn serial(&mut self, millis: u64, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.at(millis).input(Input::Serial(SerialInput::Data(bytes.as_ref())));
+        self.at(millis)
+            .input(Input::Serial(SerialInput::Data(bytes.as_ref())));
         self
     }
 
     /// A read from a server.
-    pub(crate) fn network(&mut self, millis: u64, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.at(millis).input(Input::Socket(SocketId::Link(link), SocketInput::Data(bytes.as_ref())));
+    pub(crate) fn network(
+        &mut self,
+        millis: u64,
+        link: LinkId,
+        bytes: impl AsRef<[u8]>,
+    ) -> &mut Self {
+        self.at(millis).input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Data(bytes.as_ref()),
+        ));
         self
     }
 
     pub(crate) fn acked(&mut self, link: LinkId, bytes: u64) -> &mut Self {
-        self.input(Input::Socket(SocketId::Link(link), SocketInput::Acked(bytes)));
+        self.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Acked(bytes),
+        ));
         self
     }
 
     pub(crate) fn lost(&mut self, link: LinkId, reason: CloseReason, acked: u64) -> &mut Self {
         self.sent[link.index()] = 0;
-        self.input(Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked }));
+        self.input(Input::Socket(
+            SocketId::Link(link),
+            SocketInput::Closed { reason, acked },
+        ));
         self
     }
 
@@ -138,16 +162,25 @@ impl Dev {
     #[track_caller]
     pub(crate) fn sends(&mut self, link: LinkId, bytes: impl AsRef<[u8]>) -> &mut Self {
         let Some(sent) = self.sends[link.index()].pop_front() else {
-            panic!("link {link} sends nothing, expected \"{}\"", bytes.as_ref().escape_ascii());
+            panic!(
+                "link {link} sends nothing, expected \"{}\"",
+                bytes.as_ref().escape_ascii()
+            );
         };
-        assert_eq!(sent.escape_ascii().to_string(), bytes.as_ref().escape_ascii().to_string(), "link {link}");
+        assert_eq!(
+            sent.escape_ascii().to_string(),
+            bytes.as_ref().escape_ascii().to_string(),
+            "link {link}"
+        );
         self
     }
 
     /// Nothing more was sent.
     #[track_caller]
     pub(crate) fn silent(&mut self, link: LinkId) -> &mut Self {
-        let next = self.sends[link.index()].front().map(|sent| sent.escape_ascii().to_string());
+        let next = self.sends[link.index()]
+            .front()
+            .map(|sent| sent.escape_ascii().to_string());
         assert_eq!(next, None, "link {link}");
         self
     }
@@ -156,7 +189,10 @@ impl Dev {
     #[track_caller]
     pub(crate) fn prints(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         let printed = std::mem::take(&mut self.printed);
-        assert_eq!(printed.escape_ascii().to_string(), bytes.as_ref().escape_ascii().to_string());
+        assert_eq!(
+            printed.escape_ascii().to_string(),
+            bytes.as_ref().escape_ascii().to_string()
+        );
         self
     }
 
@@ -185,9 +221,10 @@ impl Dev {
                     Input::Socket(SocketId::Link(link), SocketInput::Connected { local })
                 }
                 Answer::Sent(link) => Input::Socket(SocketId::Link(link), SocketInput::Sent),
-                Answer::Closed(link, reason) => {
-                    Input::Socket(SocketId::Link(link), SocketInput::Closed { reason, acked: 0 })
-                }
+                Answer::Closed(link, reason) => Input::Socket(
+                    SocketId::Link(link),
+                    SocketInput::Closed { reason, acked: 0 },
+                ),
             };
             self.dtu.handle_input(input, self.now);
             self.carry_out();
@@ -202,7 +239,9 @@ impl Dev {
                     self.printed.extend_from_slice(&bytes);
                     self.answers.push_back(Answer::Serial(true));
                 }
-                Output::Serial(SerialOutput::Configure(_)) => self.answers.push_back(Answer::Serial(false)),
+                Output::Serial(SerialOutput::Configure(_)) => {
+                    self.answers.push_back(Answer::Serial(false))
+                }
                 Output::Serial(SerialOutput::Discard) => {}
                 Output::Store(StoreOutput::Save(_)) => self.answers.push_back(Answer::Saved),
                 Output::Socket(SocketId::Link(link), order) => self.link(link, order),
@@ -230,11 +269,14 @@ impl Dev {
                 self.sent[place] = 0;
                 match self.net[place] {
                     Net::Good | Net::Stuck => self.answers.push_back(Answer::Connected(link)),
-                    Net::Refused => self.answers.push_back(Answer::Closed(link, CloseReason::Refused)),
+                    Net::Refused => self
+                        .answers
+                        .push_back(Answer::Closed(link, CloseReason::Refused)),
                     Net::BlackHole => {}
                     Net::Resets => {
                         self.answers.push_back(Answer::Connected(link));
-                        self.answers.push_back(Answer::Closed(link, CloseReason::Reset));
+                        self.answers
+                            .push_back(Answer::Closed(link, CloseReason::Reset));
                     }
                 }
             }
@@ -246,7 +288,9 @@ impl Dev {
                     self.answers.push_back(Answer::Sent(link));
                 }
             }
-            SocketOutput::Close => self.answers.push_back(Answer::Closed(link, CloseReason::Local)),
+            SocketOutput::Close => self
+                .answers
+                .push_back(Answer::Closed(link, CloseReason::Local)),
         }
     }
 }

@@ -118,7 +118,9 @@ impl Bus {
     /// The system bus (or the one that `DBUS_SYSTEM_BUS_ADDRESS` names).
     pub(super) async fn system() -> Result<Self, Trouble> {
         let connection = zbus::connection::Builder::system()?.build();
-        let connection = tokio::time::timeout(QUICK, connection).await.map_err(|_| Trouble::Silent)??;
+        let connection = tokio::time::timeout(QUICK, connection)
+            .await
+            .map_err(|_| Trouble::Silent)??;
         let owner = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender("org.freedesktop.DBus")?
@@ -126,15 +128,24 @@ impl Bus {
             .add_arg(SERVICE)?
             .build();
         // Of ModemManager only: everybody on the bus may send signals about its objects.
-        let signals = MatchRule::builder().msg_type(Type::Signal).sender(SERVICE)?.path_namespace(ROOT)?;
+        let signals = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(SERVICE)?
+            .path_namespace(ROOT)?;
         Self::listen(connection, Some(SERVICE), vec![owner, signals.build()]).await
     }
 
     /// ModemManager itself is at the other end.
     #[cfg(test)]
     pub(super) async fn peer(stream: tokio::net::UnixStream) -> Result<Self, Trouble> {
-        let connection = zbus::connection::Builder::unix_stream(stream).p2p().build().await?;
-        let signals = MatchRule::builder().msg_type(Type::Signal).path_namespace(ROOT)?.build();
+        let connection = zbus::connection::Builder::unix_stream(stream)
+            .p2p()
+            .build()
+            .await?;
+        let signals = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .path_namespace(ROOT)?
+            .build();
         Self::listen(connection, None, vec![signals]).await
     }
 
@@ -147,10 +158,17 @@ impl Bus {
         let mut readers = Vec::new();
         for rule in rules {
             let stream = MessageStream::for_match_rule(rule, &connection, None);
-            let stream = tokio::time::timeout(QUICK, stream).await.map_err(|_| Trouble::Silent)??;
+            let stream = tokio::time::timeout(QUICK, stream)
+                .await
+                .map_err(|_| Trouble::Silent)??;
             readers.push(tokio::spawn(read(stream, Arc::clone(&marks))).abort_handle());
         }
-        Ok(Self { connection, service, marks, _readers: Arc::new(Readers(readers)) })
+        Ok(Self {
+            connection,
+            service,
+            marks,
+            _readers: Arc::new(Readers(readers)),
+        })
     }
 
     /// What was marked since the last time; waits for something.
@@ -178,7 +196,8 @@ impl Bus {
         B: serde::Serialize + DynamicType + Sync,
         R: for<'d> DynamicDeserialize<'d>,
     {
-        self.call_any(path, &format!("{SERVICE}{interface}"), method, body, within).await
+        self.call_any(path, &format!("{SERVICE}{interface}"), method, body, within)
+            .await
     }
 
     /// Calls a method of another interface.
@@ -194,15 +213,25 @@ impl Bus {
         B: serde::Serialize + DynamicType + Sync,
         R: for<'d> DynamicDeserialize<'d>,
     {
-        let call = self.connection.call_method(self.service, path, Some(interface), method, body);
-        let reply = tokio::time::timeout(within, call).await.map_err(|_| Trouble::Silent)??;
+        let call = self
+            .connection
+            .call_method(self.service, path, Some(interface), method, body);
+        let reply = tokio::time::timeout(within, call)
+            .await
+            .map_err(|_| Trouble::Silent)??;
         Ok(reply.body().deserialize()?)
     }
 
     /// All properties of one interface of an object.
-    pub(super) async fn properties(&self, path: &str, interface: &str) -> Result<Properties, Trouble> {
+    pub(super) async fn properties(
+        &self,
+        path: &str,
+        interface: &str,
+    ) -> Result<Properties, Trouble> {
         let interface = format!("{SERVICE}{interface}");
-        self.call_any(path, PROPERTIES, "GetAll", &(interface,), QUICK).await.map(Properties)
+        self.call_any(path, PROPERTIES, "GetAll", &(interface,), QUICK)
+            .await
+            .map(Properties)
     }
 }
 
@@ -218,8 +247,14 @@ async fn read(mut stream: MessageStream, shared: Arc<Shared>) {
 
 fn mark(marks: &mut Marks, message: &Message) {
     let header = message.header();
-    let interface = header.interface().map(|name| name.as_str()).unwrap_or_default();
-    let member = header.member().map(|name| name.as_str()).unwrap_or_default();
+    let interface = header
+        .interface()
+        .map(|name| name.as_str())
+        .unwrap_or_default();
+    let member = header
+        .member()
+        .map(|name| name.as_str())
+        .unwrap_or_default();
     let body = message.body();
     let changed = match member {
         "NameOwnerChanged" => {
@@ -232,14 +267,21 @@ fn mark(marks: &mut Marks, message: &Message) {
         }
         "PropertiesChanged" => {
             type Changed<'a> = (&'a str, HashMap<&'a str, Value<'a>>, Vec<&'a str>);
-            body.deserialize::<Changed<'_>>().map(|(interface, ..)| interface).unwrap_or_default()
+            body.deserialize::<Changed<'_>>()
+                .map(|(interface, ..)| interface)
+                .unwrap_or_default()
         }
         _ => interface,
     };
     if member == "StateChanged" && changed.ends_with(".Call") && marks.ended.len() < MOST_CALLS {
-        let over = body.deserialize::<(i32, i32, u32)>().ok().filter(|(_, new, _)| *new == TERMINATED);
+        let over = body
+            .deserialize::<(i32, i32, u32)>()
+            .ok()
+            .filter(|(_, new, _)| *new == TERMINATED);
         let path = header.path().map(ToString::to_string);
-        marks.ended.extend(path.zip(over.map(|(_, _, reason)| reason)));
+        marks
+            .ended
+            .extend(path.zip(over.map(|(_, _, reason)| reason)));
     }
     match changed.strip_prefix(SERVICE).unwrap_or_default() {
         ".Modem" | ".Sim" => marks.modem = true,
@@ -280,7 +322,9 @@ impl Properties {
 
     /// An object; `/` is none.
     pub(super) fn object(&self, name: &str) -> Option<String> {
-        let Value::ObjectPath(path) = self.value(name)? else { return None };
+        let Value::ObjectPath(path) = self.value(name)? else {
+            return None;
+        };
         (path.as_str() != "/").then(|| path.to_string())
     }
 
@@ -297,7 +341,8 @@ impl Properties {
     /// A value of a table with text keys.
     pub(super) fn inner(&self, name: &str) -> Self {
         let table = self.value(name).and_then(|value| value.try_clone().ok());
-        let table: Option<HashMap<String, OwnedValue>> = table.and_then(|value| value.try_into().ok());
+        let table: Option<HashMap<String, OwnedValue>> =
+            table.and_then(|value| value.try_into().ok());
         Self(table.unwrap_or_default())
     }
 }

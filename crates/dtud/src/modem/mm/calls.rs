@@ -25,9 +25,15 @@ impl Session<'_> {
         if !marked || !self.found.has(VOICE) || self.state < words::ENABLED {
             return Ok(());
         }
-        let list: Vec<OwnedObjectPath> =
-            self.bus.call(&self.found.path, VOICE, "ListCalls", &(), QUICK).await?;
-        if self.call.as_ref().is_some_and(|call| !list.iter().any(|path| path.as_str() == call.path)) {
+        let list: Vec<OwnedObjectPath> = self
+            .bus
+            .call(&self.found.path, VOICE, "ListCalls", &(), QUICK)
+            .await?;
+        if self
+            .call
+            .as_ref()
+            .is_some_and(|call| !list.iter().any(|path| path.as_str() == call.path))
+        {
             self.end_call(0).await;
         }
         for path in list {
@@ -44,12 +50,20 @@ impl Session<'_> {
         match &self.call {
             Some(own) if own.path == path => self.follow_call(state, call).await,
             None if matches!(state, RINGING_IN | WAITING) => {
-                self.call = Some(Call { path: path.to_owned(), alerted: false, answered: false });
+                self.call = Some(Call {
+                    path: path.to_owned(),
+                    alerted: false,
+                    answered: false,
+                });
                 let from = call.text("Number").and_then(PhoneNumber::new);
-                self.worker.tell(ModemInput::Call(CallNews::Incoming { from })).await;
+                self.worker
+                    .tell(ModemInput::Call(CallNews::Incoming { from }))
+                    .await;
             }
             // A second caller.
-            Some(_) if matches!(state, RINGING_IN | WAITING) => self.give("Hangup", path.to_owned()),
+            Some(_) if matches!(state, RINGING_IN | WAITING) => {
+                self.give("Hangup", path.to_owned())
+            }
             Some(_) | None if state == TERMINATED => self.forget_call(path),
             Some(_) | None => {}
         }
@@ -62,7 +76,9 @@ impl Session<'_> {
         } else if state == ACTIVE && !std::mem::replace(&mut call.answered, true) {
             self.worker.tell(ModemInput::Call(CallNews::Answered)).await;
         } else if state == TERMINATED {
-            let reason = properties.signed("StateReason").and_then(|reason| u32::try_from(reason).ok());
+            let reason = properties
+                .signed("StateReason")
+                .and_then(|reason| u32::try_from(reason).ok());
             self.end_call(reason.unwrap_or_default()).await;
         }
     }
@@ -80,16 +96,22 @@ impl Session<'_> {
         let Some(call) = self.call.take() else { return };
         self.forget_call(&call.path);
         let end = words::call_end(reason, call.answered, call.alerted);
-        self.worker.tell(ModemInput::Call(CallNews::Ended(end))).await;
+        self.worker
+            .tell(ModemInput::Call(CallNews::Ended(end)))
+            .await;
         self.connect_if_due().await;
     }
 
     /// MM keeps a call that is over until it is deleted.
     fn forget_call(&mut self, path: &str) {
-        let Ok(call) = ObjectPath::try_from(path.to_owned()) else { return };
+        let Ok(call) = ObjectPath::try_from(path.to_owned()) else {
+            return;
+        };
         let (bus, modem) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
-            let deleted: Result<(), Trouble> = bus.call(&modem, VOICE, "DeleteCall", &(&call,), QUICK).await;
+            let deleted: Result<(), Trouble> = bus
+                .call(&modem, VOICE, "DeleteCall", &(&call,), QUICK)
+                .await;
             drop(deleted);
             Done::Other(None)
         });
@@ -102,20 +124,28 @@ impl Session<'_> {
         };
         match made {
             Ok(path) => {
-                self.call = Some(Call { path: path.clone(), alerted: false, answered: false });
+                self.call = Some(Call {
+                    path: path.clone(),
+                    alerted: false,
+                    answered: false,
+                });
                 self.give("Start", path);
             }
             Err(why) => {
                 warn!("modem: no call to {number}: {why}");
-                self.worker.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier))).await;
+                self.worker
+                    .tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
+                    .await;
             }
         }
     }
 
     async fn make_call(&self, number: PhoneNumber) -> Result<String, Trouble> {
         let wanted = HashMap::from([("number", Value::from(number.as_str()))]);
-        let call: OwnedObjectPath =
-            self.bus.call(&self.found.path, VOICE, "CreateCall", &(wanted,), QUICK).await?;
+        let call: OwnedObjectPath = self
+            .bus
+            .call(&self.found.path, VOICE, "CreateCall", &(wanted,), QUICK)
+            .await?;
         Ok(call.to_string())
     }
 
@@ -142,7 +172,11 @@ impl Session<'_> {
         if self.call.as_ref().is_some_and(|call| call.path == path) {
             let outcome = self.read_calls_if(true).await;
             // Without a word of MM a call that cannot be handled is over.
-            if outcome.is_err() || self.call.as_ref().is_some_and(|call| call.path == path && !call.answered)
+            if outcome.is_err()
+                || self
+                    .call
+                    .as_ref()
+                    .is_some_and(|call| call.path == path && !call.answered)
             {
                 self.end_call(ERROR).await;
             }

@@ -83,9 +83,14 @@ impl Session<'_> {
             return;
         }
         if !self.found.has(".Modem.Simple") {
-            return self.worker.stands("this modem makes no data connections".to_owned()).await;
+            return self
+                .worker
+                .stands("this modem makes no data connections".to_owned())
+                .await;
         }
-        let Some(apn) = self.worker.apn.clone() else { return };
+        let Some(apn) = self.worker.apn.clone() else {
+            return;
+        };
         self.data.state = State::Connecting;
         let (bus, path) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
@@ -103,7 +108,11 @@ impl Session<'_> {
             Ok((bearer, address, interface)) => {
                 info!("modem: data through {interface}{address}");
                 self.data = Data {
-                    state: State::Up { bearer, interface: interface.clone(), apn },
+                    state: State::Up {
+                        bearer,
+                        interface: interface.clone(),
+                        apn,
+                    },
                     ..Data::default()
                 };
                 self.worker.use_interface(Some(interface)).await;
@@ -122,13 +131,20 @@ impl Session<'_> {
 
     /// The connection is looked at again.
     pub(super) async fn read_bearer_if(&mut self, marked: bool) -> Result<(), Trouble> {
-        let State::Up { bearer, interface, .. } = &self.data.state else { return Ok(()) };
+        let State::Up {
+            bearer, interface, ..
+        } = &self.data.state
+        else {
+            return Ok(());
+        };
         if !marked {
             return Ok(());
         }
         let (bearer, interface) = (bearer.clone(), interface.clone());
         let now = match self.bus.properties(&bearer, ".Bearer").await {
-            Ok(properties) if properties.flag("Connected") == Some(true) => interface_of(&properties),
+            Ok(properties) if properties.flag("Connected") == Some(true) => {
+                interface_of(&properties)
+            }
             Ok(_) => Err(Trouble::Broken("the network ended it".to_owned())),
             Err(why) => Err(why),
         };
@@ -169,8 +185,9 @@ impl Session<'_> {
         let (bus, path) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
             let all = ObjectPath::from_static_str_unchecked("/");
-            let ended: Result<(), Trouble> =
-                bus.call(&path, ".Modem.Simple", "Disconnect", &(all,), CONNECT).await;
+            let ended: Result<(), Trouble> = bus
+                .call(&path, ".Modem.Simple", "Disconnect", &(all,), CONNECT)
+                .await;
             drop(ended);
             Done::Disconnected
         });
@@ -185,12 +202,18 @@ impl Session<'_> {
 
 async fn connect(bus: &Bus, modem: &str, apn: &Apn) -> Result<(String, Properties), Trouble> {
     let mut wanted = HashMap::new();
-    for (name, value) in [("apn", &apn.name), ("user", &apn.user), ("password", &apn.password)] {
+    for (name, value) in [
+        ("apn", &apn.name),
+        ("user", &apn.user),
+        ("password", &apn.password),
+    ] {
         if !value.is_empty() {
             wanted.insert(name, Value::from(value.as_str()));
         }
     }
-    let bearer: OwnedObjectPath = bus.call(modem, ".Modem.Simple", "Connect", &(wanted,), CONNECT).await?;
+    let bearer: OwnedObjectPath = bus
+        .call(modem, ".Modem.Simple", "Connect", &(wanted,), CONNECT)
+        .await?;
     let properties = bus.properties(bearer.as_str(), ".Bearer").await?;
     Ok((bearer.to_string(), properties))
 }
@@ -204,7 +227,9 @@ fn interface_of(bearer: &Properties) -> Result<String, Trouble> {
         )));
     }
     match interface {
-        "" => Err(Trouble::Broken("the bearer has no network interface".to_owned())),
+        "" => Err(Trouble::Broken(
+            "the bearer has no network interface".to_owned(),
+        )),
         name => Ok(name.to_owned()),
     }
 }
@@ -212,11 +237,17 @@ fn interface_of(bearer: &Properties) -> Result<String, Trouble> {
 /// What somebody must do before the interface can be used: ModemManager connects, it configures nothing.
 fn address_to_set(interface: &str, bearer: &Properties) -> String {
     let config = bearer.inner("Ip4Config");
-    match (config.number("method"), config.text("address"), config.number("prefix")) {
+    match (
+        config.number("method"),
+        config.text("address"),
+        config.number("prefix"),
+    ) {
         (Some(STATIC), Some(address), Some(prefix)) => format!(
             "; it is used when it has its address: ip link set {interface} up; ip address add {address}/{prefix} dev {interface}"
         ),
-        (Some(DHCP), ..) => format!("; it is used when a DHCP client has given {interface} its address"),
+        (Some(DHCP), ..) => {
+            format!("; it is used when a DHCP client has given {interface} its address")
+        }
         _ => String::new(),
     }
 }
@@ -237,25 +268,52 @@ mod tests {
     use super::*;
 
     fn bearer(interface: &str, config: HashMap<&str, OwnedValue>) -> Properties {
-        let config: HashMap<&str, Value<'_>> =
-            config.iter().map(|(name, value)| (*name, value.try_clone().unwrap().into())).collect();
-        let properties = [("Interface", value(interface)), ("Ip4Config", value(config))];
-        Properties(properties.map(|(name, value)| (name.to_owned(), value)).into())
+        let config: HashMap<&str, Value<'_>> = config
+            .iter()
+            .map(|(name, value)| (*name, value.try_clone().unwrap().into()))
+            .collect();
+        let properties = [
+            ("Interface", value(interface)),
+            ("Ip4Config", value(config)),
+        ];
+        Properties(
+            properties
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+        )
     }
 
     #[test]
     fn a_bearer_that_needs_ppp_or_has_no_interface_is_refused_with_what_to_do() {
         let ppp = bearer("ttyUSB2", HashMap::from([("method", value(1u32))]));
-        assert!(interface_of(&ppp).unwrap_err().to_string().contains("NetworkManager"));
+        assert!(
+            interface_of(&ppp)
+                .unwrap_err()
+                .to_string()
+                .contains("NetworkManager")
+        );
         assert!(interface_of(&bearer("", HashMap::new())).is_err());
-        assert_eq!(interface_of(&bearer("wwan0", HashMap::new())).unwrap(), "wwan0");
+        assert_eq!(
+            interface_of(&bearer("wwan0", HashMap::new())).unwrap(),
+            "wwan0"
+        );
     }
 
     #[test]
     fn an_address_that_somebody_must_set_is_told() {
-        let config = [("method", value(2u32)), ("address", value("10.64.1.2")), ("prefix", value(30u32))];
+        let config = [
+            ("method", value(2u32)),
+            ("address", value("10.64.1.2")),
+            ("prefix", value(30u32)),
+        ];
         let said = address_to_set("wwan0", &bearer("wwan0", config.into()));
-        assert!(said.ends_with("ip address add 10.64.1.2/30 dev wwan0"), "{said}");
-        assert_eq!(address_to_set("wwan0", &bearer("wwan0", HashMap::new())), "");
+        assert!(
+            said.ends_with("ip address add 10.64.1.2/30 dev wwan0"),
+            "{said}"
+        );
+        assert_eq!(
+            address_to_set("wwan0", &bearer("wwan0", HashMap::new())),
+            ""
+        );
     }
 }

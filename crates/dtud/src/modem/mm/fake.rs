@@ -52,7 +52,8 @@ impl Fake {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let fake = self.clone();
         tokio::spawn(async move {
-            let builder = zbus::connection::Builder::unix_stream(ours).server(zbus::Guid::generate());
+            let builder =
+                zbus::connection::Builder::unix_stream(ours).server(zbus::Guid::generate());
             let connection = builder.unwrap().p2p().build().await.unwrap();
             let mut stream = MessageStream::from(&connection);
             fake.connection.set(connection).unwrap();
@@ -85,8 +86,17 @@ impl Fake {
     pub(super) fn put(&self, path: &str, interface: &str, values: &[(&str, OwnedValue)]) {
         let interface = format!("{SERVICE}{interface}");
         let mut state = self.lock();
-        let table = state.objects.entry(path.to_owned()).or_default().entry(interface).or_default();
-        table.extend(values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let table = state
+            .objects
+            .entry(path.to_owned())
+            .or_default()
+            .entry(interface)
+            .or_default();
+        table.extend(
+            values
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
     }
 
     /// Changes properties and tells so.
@@ -95,7 +105,13 @@ impl Fake {
         let changed: HashMap<&str, OwnedValue> = values.iter().cloned().collect();
         let none: [&str; 0] = [];
         let body = (format!("{SERVICE}{interface}"), changed, none.as_slice());
-        self.signal(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", &body).await;
+        self.signal(
+            path,
+            "org.freedesktop.DBus.Properties",
+            "PropertiesChanged",
+            &body,
+        )
+        .await;
     }
 
     async fn signal<B: serde::Serialize + zbus::zvariant::DynamicType>(
@@ -106,18 +122,26 @@ impl Fake {
         body: &B,
     ) {
         let connection = self.connection.get().expect("somebody is connected");
-        connection.emit_signal(None::<&str>, path, interface, member, body).await.unwrap();
+        connection
+            .emit_signal(None::<&str>, path, interface, member, body)
+            .await
+            .unwrap();
     }
 
     pub(super) async fn tell(&self, path: &str, interface: &str, member: &str, about: &str) {
         let interface = format!("{SERVICE}{interface}");
-        self.signal(path, &interface, member, &(object(about), true)).await;
+        self.signal(path, &interface, member, &(object(about), true))
+            .await;
     }
 
     /// A message that arrived.
     pub(super) async fn receive(&self, name: &str, values: &[(&str, OwnedValue)]) -> String {
         let path = format!("{ROOT}/SMS/{name}");
-        self.put(&path, ".Sms", &[("PduType", value(1u32)), ("State", value(3u32))]);
+        self.put(
+            &path,
+            ".Sms",
+            &[("PduType", value(1u32)), ("State", value(3u32))],
+        );
         self.put(&path, ".Sms", values);
         self.tell(MODEM, ".Modem.Messaging", "Added", &path).await;
         path
@@ -125,15 +149,24 @@ impl Fake {
 
     pub(super) async fn call_state(&self, path: &str, state: i32, reason: i32) {
         let old = 0i32;
-        self.put(path, ".Call", &[("State", value(state)), ("StateReason", value(reason))]);
+        self.put(
+            path,
+            ".Call",
+            &[("State", value(state)), ("StateReason", value(reason))],
+        );
         let body = (old, state, u32::try_from(reason).unwrap());
-        self.signal(path, &format!("{SERVICE}.Call"), "StateChanged", &body).await;
+        self.signal(path, &format!("{SERVICE}.Call"), "StateChanged", &body)
+            .await;
     }
 
     /// A call comes in.
     pub(super) async fn ring(&self, name: &str, number: &str) -> String {
         let path = format!("{ROOT}/Call/{name}");
-        let values = [("State", value(3i32)), ("Direction", value(1i32)), ("Number", value(number))];
+        let values = [
+            ("State", value(3i32)),
+            ("Direction", value(1i32)),
+            ("Number", value(number)),
+        ];
         self.put(&path, ".Call", &values);
         self.tell(MODEM, ".Modem.Voice", "CallAdded", &path).await;
         path
@@ -142,20 +175,41 @@ impl Fake {
     /// The modem is pulled out.
     pub(super) async fn vanish(&self) {
         self.lock().objects.clear();
-        let body = (object(MODEM), [format!("{SERVICE}.Modem")].as_slice().to_vec());
-        self.signal(ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", &body).await;
+        let body = (
+            object(MODEM),
+            [format!("{SERVICE}.Modem")].as_slice().to_vec(),
+        );
+        self.signal(
+            ROOT,
+            "org.freedesktop.DBus.ObjectManager",
+            "InterfacesRemoved",
+            &body,
+        )
+        .await;
     }
 
     pub(super) async fn appear(&self) {
-        let body = (object(MODEM), HashMap::<String, HashMap<String, OwnedValue>>::new());
-        self.signal(ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", &body).await;
+        let body = (
+            object(MODEM),
+            HashMap::<String, HashMap<String, OwnedValue>>::new(),
+        );
+        self.signal(
+            ROOT,
+            "org.freedesktop.DBus.ObjectManager",
+            "InterfacesAdded",
+            &body,
+        )
+        .await;
     }
 
     /// What was held fails after all.
     pub(super) async fn answer_held(&self, name: &'static str) {
         let held = self.lock().held.take().expect("a call is held");
         let connection = self.connection.get().expect("somebody is connected");
-        connection.reply_error(&held.header(), name, &"late").await.unwrap();
+        connection
+            .reply_error(&held.header(), name, &"late")
+            .await
+            .unwrap();
     }
 
     async fn answer(&self, message: &Message) {
@@ -178,10 +232,18 @@ impl Fake {
             "GetManagedObjects" => connection.reply(&header, &self.modems()).await,
             "GetAll" => {
                 let (interface,): (String,) = body.deserialize().unwrap();
-                let found = self.lock().objects.get(&path).and_then(|object| object.get(&interface).cloned());
+                let found = self
+                    .lock()
+                    .objects
+                    .get(&path)
+                    .and_then(|object| object.get(&interface).cloned());
                 match found {
                     Some(properties) => connection.reply(&header, &properties).await,
-                    None => connection.reply_error(&header, UNKNOWN_OBJECT, &"no such object").await,
+                    None => {
+                        connection
+                            .reply_error(&header, UNKNOWN_OBJECT, &"no such object")
+                            .await
+                    }
                 }
             }
             "List" => connection.reply(&header, &self.below("/SMS/")).await,
@@ -191,8 +253,16 @@ impl Fake {
                 let places = HashMap::from([(1u32, value("460,00,5315,852D,0"))]);
                 connection.reply(&header, &places).await
             }
-            "Create" => connection.reply(&header, &self.create("/SMS/new", ".Sms", &body)).await,
-            "CreateCall" => connection.reply(&header, &self.create("/Call/new", ".Call", &body)).await,
+            "Create" => {
+                connection
+                    .reply(&header, &self.create("/SMS/new", ".Sms", &body))
+                    .await
+            }
+            "CreateCall" => {
+                connection
+                    .reply(&header, &self.create("/Call/new", ".Call", &body))
+                    .await
+            }
             "Connect" => connection.reply(&header, &self.connect(&body)).await,
             method => {
                 self.act(method, &path, &body).await;
@@ -204,14 +274,21 @@ impl Fake {
 
     fn modems(&self) -> Objects {
         let state = self.lock();
-        let modems = state.objects.iter().filter(|(path, _)| path.contains("/Modem/"));
-        modems.map(|(path, object)| (OwnedObjectPath::from(self::object(path)), object.clone())).collect()
+        let modems = state
+            .objects
+            .iter()
+            .filter(|(path, _)| path.contains("/Modem/"));
+        modems
+            .map(|(path, object)| (OwnedObjectPath::from(self::object(path)), object.clone()))
+            .collect()
     }
 
     fn below(&self, kind: &str) -> Vec<OwnedObjectPath> {
         let state = self.lock();
         let paths = state.objects.keys().filter(|path| path.contains(kind));
-        paths.map(|path| OwnedObjectPath::from(object(path))).collect()
+        paths
+            .map(|path| OwnedObjectPath::from(object(path)))
+            .collect()
     }
 
     fn create(&self, kind: &str, interface: &str, body: &zbus::message::Body) -> OwnedObjectPath {
@@ -219,19 +296,35 @@ impl Fake {
         let mut state = self.lock();
         state.last += 1;
         let path = format!("{ROOT}{kind}{}", state.last);
-        let shown: Vec<String> = wanted.iter().map(|(name, value)| format!("{name}={}", **value)).collect();
+        let shown: Vec<String> = wanted
+            .iter()
+            .map(|(name, value)| format!("{name}={}", **value))
+            .collect();
         state.calls.push(format!("Create {}", shown.join(" ")));
         drop(state);
-        self.put(&path, interface, &[("PduType", value(2u32)), ("State", value(0i32))]);
+        self.put(
+            &path,
+            interface,
+            &[("PduType", value(2u32)), ("State", value(0i32))],
+        );
         object(&path).into()
     }
 
     fn connect(&self, body: &zbus::message::Body) -> OwnedObjectPath {
         let (wanted,): (BTreeMap<String, OwnedValue>,) = body.deserialize().unwrap();
-        let shown: Vec<String> = wanted.iter().map(|(name, value)| format!("{name}={}", **value)).collect();
-        self.lock().calls.push(format!("Connect {}", shown.join(" ")));
+        let shown: Vec<String> = wanted
+            .iter()
+            .map(|(name, value)| format!("{name}={}", **value))
+            .collect();
+        self.lock()
+            .calls
+            .push(format!("Connect {}", shown.join(" ")));
         // The one interface that every machine has, with an address that every machine knows.
-        self.put(BEARER, ".Bearer", &[("Connected", value(true)), ("Interface", value("lo"))]);
+        self.put(
+            BEARER,
+            ".Bearer",
+            &[("Connected", value(true)), ("Interface", value("lo"))],
+        );
         object(BEARER).into()
     }
 
@@ -246,14 +339,26 @@ impl Fake {
             "Enable" => body.deserialize::<(bool,)>().unwrap().0.to_string(),
             _ => String::new(),
         };
-        self.lock().calls.push(format!("{method} {text}").trim_end().to_owned());
+        self.lock()
+            .calls
+            .push(format!("{method} {text}").trim_end().to_owned());
         match method {
             "SendPin" => {
-                self.change(MODEM, ".Modem", &[("State", value(3i32)), ("UnlockRequired", value(1u32))])
-                    .await;
+                self.change(
+                    MODEM,
+                    ".Modem",
+                    &[("State", value(3i32)), ("UnlockRequired", value(1u32))],
+                )
+                .await;
             }
-            "Enable" if text == "true" => self.change(MODEM, ".Modem", &[("State", value(8i32))]).await,
-            "Enable" => self.change(MODEM, ".Modem", &[("State", value(3i32))]).await,
+            "Enable" if text == "true" => {
+                self.change(MODEM, ".Modem", &[("State", value(8i32))])
+                    .await
+            }
+            "Enable" => {
+                self.change(MODEM, ".Modem", &[("State", value(3i32))])
+                    .await
+            }
             "Send" => self.put(path, ".Sms", &[("MessageReference", value(77u32))]),
             "Start" => self.call_state(path, 2, 1).await,
             "Accept" => self.call_state(path, 4, 3).await,

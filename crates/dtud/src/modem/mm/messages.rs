@@ -38,17 +38,35 @@ pub(super) fn pdus(sms: &Properties) -> Vec<Bytes> {
     let smsc = sms.text("SMSC").and_then(Address::number);
     let tpdus: Vec<Option<Tpdu>> = match sms.number("PduType") {
         Some(STATUS_REPORT) => vec![report(sms).map(Tpdu::StatusReport)],
-        Some(_) | None => parts(sms).into_iter().map(|data| deliver(sms, data).map(Tpdu::Deliver)).collect(),
+        Some(_) | None => parts(sms)
+            .into_iter()
+            .map(|data| deliver(sms, data).map(Tpdu::Deliver))
+            .collect(),
     };
-    let encode = |tpdu| Pdu { smsc: smsc.clone(), tpdu }.encode().ok();
-    tpdus.into_iter().flatten().filter_map(encode).map(Bytes::from).collect()
+    let encode = |tpdu| {
+        Pdu {
+            smsc: smsc.clone(),
+            tpdu,
+        }
+        .encode()
+        .ok()
+    };
+    tpdus
+        .into_iter()
+        .flatten()
+        .filter_map(encode)
+        .map(Bytes::from)
+        .collect()
 }
 
 fn parts(sms: &Properties) -> Vec<UserData> {
     let text = sms.text("Text").unwrap_or_default();
     let data = sms.octets("Data").unwrap_or_default();
-    let body =
-        if text.is_empty() && !data.is_empty() { Body::Octets(data.clone()) } else { Body::text(text) };
+    let body = if text.is_empty() && !data.is_empty() {
+        Body::Octets(data.clone())
+    } else {
+        Body::text(text)
+    };
     // The same message has the same parts whenever it is read, so that a copy is found out.
     let mut sum = crc32fast::Hasher::new();
     for piece in [sms.text("Number"), sms.text("Timestamp"), Some(text)] {
@@ -65,7 +83,10 @@ fn parts(sms: &Properties) -> Vec<UserData> {
 
 fn deliver(sms: &Properties, data: UserData) -> Option<Deliver> {
     let plain = Dcs::of(data.body.alphabet());
-    let class = sms.signed("Class").and_then(|class| u8::try_from(class).ok()).filter(|class| *class <= 3);
+    let class = sms
+        .signed("Class")
+        .and_then(|class| u8::try_from(class).ok())
+        .filter(|class| *class <= 3);
     Some(Deliver {
         no_more: true,
         forwarded: false,
@@ -80,7 +101,10 @@ fn deliver(sms: &Properties, data: UserData) -> Option<Deliver> {
 }
 
 fn report(sms: &Properties) -> Option<StatusReport> {
-    let octet = |name| sms.number(name).and_then(|number| u8::try_from(number).ok());
+    let octet = |name| {
+        sms.number(name)
+            .and_then(|number| u8::try_from(number).ok())
+    };
     Some(StatusReport {
         no_more: true,
         forwarded: false,
@@ -99,7 +123,12 @@ fn report(sms: &Properties) -> Option<StatusReport> {
 
 /// A number, a name, as much of it as a name can hold, or nothing.
 fn address(text: &str) -> Option<Address> {
-    let short = || text.chars().filter(char::is_ascii).take(11).collect::<String>();
+    let short = || {
+        text.chars()
+            .filter(char::is_ascii)
+            .take(11)
+            .collect::<String>()
+    };
     Address::number(text)
         .or_else(|| Address::name(text))
         .or_else(|| Address::name(&short()))
@@ -112,12 +141,26 @@ fn address(text: &str) -> Option<Address> {
 /// What MM cannot send: another PDU, ports, a receiver that is no number.
 pub(super) fn create(pdu: &[u8]) -> Result<HashMap<&'static str, Value<'static>>, SubmitFailure> {
     let decoded = Pdu::decode(pdu).map_err(|_| INVALID)?;
-    let Tpdu::Submit(submit) = decoded.pdu.tpdu else { return Err(INVALID) };
-    if submit.data.header.as_ref().is_some_and(|header| header.ports().is_some()) {
+    let Tpdu::Submit(submit) = decoded.pdu.tpdu else {
+        return Err(INVALID);
+    };
+    if submit
+        .data
+        .header
+        .as_ref()
+        .is_some_and(|header| header.ports().is_some())
+    {
         return Err(NOT_SUPPORTED);
     }
     let mut wanted = HashMap::from([("number", Value::from(dialled(&submit.to).ok_or(INVALID)?))]);
-    wanted.insert(if submit.data.text().is_some() { "text" } else { "data" }, content(&submit));
+    wanted.insert(
+        if submit.data.text().is_some() {
+            "text"
+        } else {
+            "data"
+        },
+        content(&submit),
+    );
     if let Some(center) = decoded.pdu.smsc.as_ref().and_then(dialled) {
         wanted.insert("smsc", Value::from(center));
     }
@@ -150,7 +193,11 @@ fn minutes(validity: Validity) -> Option<u32> {
 
 /// As a person writes it.
 fn dialled(address: &Address) -> Option<String> {
-    let plus = if address.type_of_address() & 0x70 == 0x10 { "+" } else { "" };
+    let plus = if address.type_of_address() & 0x70 == 0x10 {
+        "+"
+    } else {
+        ""
+    };
     (!address.is_name() && !address.text().is_empty()).then(|| format!("{plus}{}", address.text()))
 }
 

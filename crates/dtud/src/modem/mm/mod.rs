@@ -67,12 +67,23 @@ impl Mm {
         let task = tokio::spawn(Worker::new(door, options, to_do, tell).run()).abort_handle();
         let status = "looking for ModemManager".to_owned();
         let (unheard, bearer, attached) = (VecDeque::new(), None, false);
-        Self { orders, news, unheard, bearer, attached, status, task }
+        Self {
+            orders,
+            news,
+            unheard,
+            bearer,
+            attached,
+            status,
+            task,
+        }
     }
 
     fn use_bearer(&mut self, name: Option<&str>) {
-        self.bearer = name
-            .and_then(|name| Interface::watch(name).inspect_err(|why| error!("modem: netlink: {why}")).ok());
+        self.bearer = name.and_then(|name| {
+            Interface::watch(name)
+                .inspect_err(|why| error!("modem: netlink: {why}"))
+                .ok()
+        });
     }
 
     /// The bearer is of use when its interface has an address.
@@ -91,13 +102,16 @@ impl Mm {
 
 impl Driver for Mm {
     fn order(&mut self, order: ModemOutput, _now: Instant, _cx: &mut Context<'_>) {
-        let Err(refused) = self.orders.try_send(order) else { return };
+        let Err(refused) = self.orders.try_send(order) else {
+            return;
+        };
         // It has not taken a hundred orders: ModemManager does not answer.
         let order = refused.into_inner();
         warn!("modem: no answer from ModemManager; an order is lost");
         if let ModemOutput::Submit { token, .. } = order {
             let outcome = Err(SubmitFailure::TIMED_OUT);
-            self.unheard.push_back(ModemInput::Submitted { token, outcome });
+            self.unheard
+                .push_back(ModemInput::Submitted { token, outcome });
         }
     }
 

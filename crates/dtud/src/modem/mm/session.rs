@@ -82,18 +82,25 @@ impl<'w> Session<'w> {
 
     /// Until the modem is gone.
     pub(super) async fn run(mut self) {
-        self.worker.stands(format!("{} is there", self.found.path)).await;
+        self.worker
+            .stands(format!("{} is there", self.found.path))
+            .await;
         let why = match self.look(&everything()).await {
             Ok(()) => self.turn_round().await,
             Err(why) => why,
         };
-        self.worker.stands(format!("{} is lost: {why}", self.found.path)).await;
+        self.worker
+            .stands(format!("{} is lost: {why}", self.found.path))
+            .await;
         self.end().await;
     }
 
     async fn turn_round(&mut self) -> Trouble {
         loop {
-            let due = [self.enable_at, self.connect_at(), self.again_at].into_iter().flatten().min();
+            let due = [self.enable_at, self.connect_at(), self.again_at]
+                .into_iter()
+                .flatten()
+                .min();
             let sleep = async move {
                 match due {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -114,7 +121,14 @@ impl<'w> Session<'w> {
 
     async fn due(&mut self) -> Result<(), Trouble> {
         let all = self.again_at.take_if(|at| *at <= Instant::now()).is_some();
-        let marks = if all { everything() } else { Marks { modem: true, ..Marks::default() } };
+        let marks = if all {
+            everything()
+        } else {
+            Marks {
+                modem: true,
+                ..Marks::default()
+            }
+        };
         self.look(&marks).await
     }
 
@@ -122,7 +136,9 @@ impl<'w> Session<'w> {
         self.jobs.abort_all();
         if let Some(token) = self.submitting.take() {
             let outcome = Err(SubmitFailure::NO_MODEM);
-            self.worker.tell(ModemInput::Submitted { token, outcome }).await;
+            self.worker
+                .tell(ModemInput::Submitted { token, outcome })
+                .await;
         }
         self.worker.use_interface(None).await;
         if self.identity.is_some() {
@@ -132,11 +148,19 @@ impl<'w> Session<'w> {
 
     async fn changed(&mut self, marks: Marks) -> Result<(), Trouble> {
         if marks.service {
-            return Err(Trouble::Broken("ModemManager has ended or is another one".to_owned()));
+            return Err(Trouble::Broken(
+                "ModemManager has ended or is another one".to_owned(),
+            ));
         }
         if marks.modems {
-            let index = self.found.path.rsplit_once('/').and_then(|(_, number)| number.parse().ok());
-            let found = find(&self.bus, index).await?.filter(|found| found.path == self.found.path);
+            let index = self
+                .found
+                .path
+                .rsplit_once('/')
+                .and_then(|(_, number)| number.parse().ok());
+            let found = find(&self.bus, index)
+                .await?
+                .filter(|found| found.path == self.found.path);
             let found = found.ok_or(Trouble::Broken("it vanished".to_owned()))?;
             if found != self.found {
                 self.found = found;
@@ -150,12 +174,18 @@ impl<'w> Session<'w> {
     async fn look(&mut self, marks: &Marks) -> Result<(), Trouble> {
         let mut marks = marks.clone();
         if marks.modem && self.read_modem().await? {
-            marks = Marks { ended: marks.ended, ..everything() };
+            marks = Marks {
+                ended: marks.ended,
+                ..everything()
+            };
         }
         self.calls_ended(&marks.ended).await;
         let cell = marks.location || marks.registration || marks.modem;
         let tries = [
-            ("registration", self.read_registration_if(marks.registration).await),
+            (
+                "registration",
+                self.read_registration_if(marks.registration).await,
+            ),
             ("cell", self.read_cell_if(cell).await),
             ("time", self.read_time_if(marks.time).await),
             ("messages", self.read_messages_if(marks.messages).await),
@@ -167,7 +197,9 @@ impl<'w> Session<'w> {
                 debug!("modem: {what}: {why}");
                 // No signal will tell when there is an answer.
                 let silent = matches!(why, Trouble::Silent);
-                self.again_at = silent.then(|| Instant::now() + LOOK_AGAIN).or(self.again_at);
+                self.again_at = silent
+                    .then(|| Instant::now() + LOOK_AGAIN)
+                    .or(self.again_at);
             }
         }
         self.connect_if_due().await;
@@ -207,15 +239,21 @@ impl<'w> Session<'w> {
     }
 
     async fn imsi(&self, modem: &Properties) -> String {
-        let Some(path) = modem.object("Sim") else { return String::new() };
+        let Some(path) = modem.object("Sim") else {
+            return String::new();
+        };
         let sim = self.bus.properties(&path, ".Sim").await.unwrap_or_default();
         digits(sim.text("Imsi"))
     }
 
     async fn tell_modem(&mut self, modem: &Properties) {
         let sim = sim_state(modem);
-        let number = modem.first_text("OwnNumbers").and_then(|number| PhoneNumber::new(&number));
-        let quality = modem.value("SignalQuality").and_then(|value| value.try_clone().ok());
+        let number = modem
+            .first_text("OwnNumbers")
+            .and_then(|number| PhoneNumber::new(&number));
+        let quality = modem
+            .value("SignalQuality")
+            .and_then(|value| value.try_clone().ok());
         let quality = quality.and_then(|value| <(u32, bool)>::try_from(value).ok());
         let signal = match quality {
             // Not measured yet.
@@ -238,32 +276,53 @@ impl<'w> Session<'w> {
             return;
         }
         let (Some(pin), Some(sim)) = (self.worker.options.pin.clone(), modem.object("Sim")) else {
-            return self.worker.stands("the SIM card waits for a PIN: [modem] pin".to_owned()).await;
+            return self
+                .worker
+                .stands("the SIM card waits for a PIN: [modem] pin".to_owned())
+                .await;
         };
         if std::mem::replace(&mut self.worker.pin_tried, true) {
             return;
         }
         if let Some(why) = self.why_spare_pin(modem) {
-            return self.worker.stands(format!("the SIM card waits for a PIN {why}")).await;
+            return self
+                .worker
+                .stands(format!("the SIM card waits for a PIN {why}"))
+                .await;
         }
         let note = self.worker.options.note.as_ref();
         if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent())) {
-            return self.worker.stands(format!("the SIM card waits for a PIN; {why}")).await;
+            return self
+                .worker
+                .stands(format!("the SIM card waits for a PIN; {why}"))
+                .await;
         }
-        let given: Result<(), Trouble> =
-            self.bus.call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK).await;
+        let given: Result<(), Trouble> = self
+            .bus
+            .call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK)
+            .await;
         // Where no answer came it may be right all the same.
         self.worker.pin_good = !matches!(given, Err(Trouble::Refused(..)));
         match given {
             // Until the card is seen open it is worth no more than any other.
             Ok(()) => {
-                for note in self.worker.options.note.iter().filter(|note| note.past() == PinPast::SentAgain) {
+                for note in self
+                    .worker
+                    .options
+                    .note
+                    .iter()
+                    .filter(|note| note.past() == PinPast::SentAgain)
+                {
                     note.keep(note.past().unheeded());
                 }
             }
             Err(why) => {
                 if !self.worker.pin_good {
-                    self.worker.options.note.iter().for_each(|note| note.keep(PinPast::Refused));
+                    self.worker
+                        .options
+                        .note
+                        .iter()
+                        .for_each(|note| note.keep(PinPast::Refused));
                 }
                 let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
                 self.worker.stands(text).await;
@@ -277,7 +336,13 @@ impl<'w> Session<'w> {
             return;
         }
         self.worker.pin_tried = false;
-        for note in self.worker.options.note.iter().filter(|note| note.past().is_in_doubt()) {
+        for note in self
+            .worker
+            .options
+            .note
+            .iter()
+            .filter(|note| note.past().is_in_doubt())
+        {
             note.keep(PinPast::Taken);
             info!("modem: the SIM card took the PIN");
         }
@@ -287,9 +352,16 @@ impl<'w> Session<'w> {
     fn why_spare_pin(&self, modem: &Properties) -> Option<String> {
         let tries = pin_tries(modem);
         if let Some(left) = tries.filter(|left| *left < PIN_TRIES) {
-            return Some(format!("and takes {left} more tries: give it once by hand (mmcli)"));
+            return Some(format!(
+                "and takes {left} more tries: give it once by hand (mmcli)"
+            ));
         }
-        let note = self.worker.options.note.as_ref().filter(|note| !note.past().may_be_sent(tries))?;
+        let note = self
+            .worker
+            .options
+            .note
+            .as_ref()
+            .filter(|note| !note.past().may_be_sent(tries))?;
         note.trouble().map(|trouble| format!("and {trouble}"))
     }
 
@@ -301,22 +373,34 @@ impl<'w> Session<'w> {
         self.enabling = true;
         self.enable_at = None;
         let (bus, path) = (self.bus.clone(), self.found.path.clone());
-        self.jobs
-            .spawn(async move { Done::Enabled(bus.call(&path, ".Modem", "Enable", &(true,), ENABLE).await) });
+        self.jobs.spawn(async move {
+            Done::Enabled(bus.call(&path, ".Modem", "Enable", &(true,), ENABLE).await)
+        });
     }
 
     async fn read_registration_if(&mut self, marked: bool) -> Result<(), Trouble> {
         if !marked || !self.found.has(".Modem.Modem3gpp") {
             return Ok(());
         }
-        let network = self.bus.properties(&self.found.path, ".Modem.Modem3gpp").await?;
-        let number = network.number("RegistrationState").and_then(|number| u8::try_from(number).ok());
+        let network = self
+            .bus
+            .properties(&self.found.path, ".Modem.Modem3gpp")
+            .await?;
+        let number = network
+            .number("RegistrationState")
+            .and_then(|number| u8::try_from(number).ok());
         let registration = number.map_or(Registration::Unknown, Registration::from_number);
         let [name, code] = ["OperatorName", "OperatorCode"]
             .map(|property| network.text(property).unwrap_or_default().to_owned());
         let known = registration.is_registered() && !(name.is_empty() && code.is_empty());
-        self.worker.tell(ModemInput::Registration(registration)).await;
-        self.worker.tell(ModemInput::Operator(known.then_some(Operator { name, code }))).await;
+        self.worker
+            .tell(ModemInput::Registration(registration))
+            .await;
+        self.worker
+            .tell(ModemInput::Operator(
+                known.then_some(Operator { name, code }),
+            ))
+            .await;
         Ok(())
     }
 
@@ -326,18 +410,27 @@ impl<'w> Session<'w> {
             return Ok(());
         }
         let location = self.bus.properties(&self.found.path, INTERFACE).await?;
-        let [can, enabled] = ["Capabilities", "Enabled"].map(|name| location.number(name).unwrap_or(0));
+        let [can, enabled] =
+            ["Capabilities", "Enabled"].map(|name| location.number(name).unwrap_or(0));
         if can & LAC_CI == 0 {
             return Ok(());
         }
         if enabled & LAC_CI == 0 {
             let signals = location.flag("SignalsLocation").unwrap_or(false);
             let wanted = (enabled | LAC_CI, signals);
-            let () = self.bus.call(&self.found.path, INTERFACE, "Setup", &wanted, QUICK).await?;
+            let () = self
+                .bus
+                .call(&self.found.path, INTERFACE, "Setup", &wanted, QUICK)
+                .await?;
         }
-        let places: HashMap<u32, OwnedValue> =
-            self.bus.call(&self.found.path, INTERFACE, "GetLocation", &(), QUICK).await?;
-        let cell = places.get(&LAC_CI).and_then(|value| as_text(value)).and_then(words::cell);
+        let places: HashMap<u32, OwnedValue> = self
+            .bus
+            .call(&self.found.path, INTERFACE, "GetLocation", &(), QUICK)
+            .await?;
+        let cell = places
+            .get(&LAC_CI)
+            .and_then(|value| as_text(value))
+            .and_then(words::cell);
         let cell = cell.filter(|_| self.state >= words::REGISTERED);
         self.worker.tell(ModemInput::Cell(cell)).await;
         Ok(())
@@ -348,7 +441,10 @@ impl<'w> Session<'w> {
         if !marked || !self.found.has(INTERFACE) || self.state < words::REGISTERED {
             return Ok(());
         }
-        let text: String = self.bus.call(&self.found.path, INTERFACE, "GetNetworkTime", &(), QUICK).await?;
+        let text: String = self
+            .bus
+            .call(&self.found.path, INTERFACE, "GetNetworkTime", &(), QUICK)
+            .await?;
         if let Some(time) = words::network_time(&text) {
             self.worker.tell(ModemInput::Clock(time)).await;
         }
@@ -360,8 +456,10 @@ impl<'w> Session<'w> {
         if !marked || !self.found.has(INTERFACE) || self.state < words::ENABLED {
             return Ok(());
         }
-        let list: Vec<OwnedObjectPath> =
-            self.bus.call(&self.found.path, INTERFACE, "List", &(), QUICK).await?;
+        let list: Vec<OwnedObjectPath> = self
+            .bus
+            .call(&self.found.path, INTERFACE, "List", &(), QUICK)
+            .await?;
         let list: Vec<String> = list.into_iter().map(|path| path.to_string()).collect();
         self.told.retain(|path, _| list.contains(path));
         self.passed_over.retain(|path| list.contains(path));
@@ -391,9 +489,12 @@ impl<'w> Session<'w> {
         if pdus.is_empty() {
             warn!("modem: {path} cannot be a message of ours; it is left where it is");
         }
-        let numbered: Vec<(u64, bytes::Bytes)> =
-            pdus.into_iter().map(|pdu| (self.worker.next_id(), pdu)).collect();
-        self.told.insert(path, numbered.iter().map(|(id, _)| *id).collect());
+        let numbered: Vec<(u64, bytes::Bytes)> = pdus
+            .into_iter()
+            .map(|pdu| (self.worker.next_id(), pdu))
+            .collect();
+        self.told
+            .insert(path, numbered.iter().map(|(id, _)| *id).collect());
         for (id, pdu) in numbered {
             self.worker.tell(ModemInput::Message { id, pdu }).await;
         }
@@ -401,7 +502,9 @@ impl<'w> Session<'w> {
 
     /// When all its parts are taken the message leaves the modem.
     fn taken(&mut self, id: u64) {
-        let Some((path, left)) = self.told.iter_mut().find(|(_, left)| left.contains(&id)) else { return };
+        let Some((path, left)) = self.told.iter_mut().find(|(_, left)| left.contains(&id)) else {
+            return;
+        };
         left.retain(|other| *other != id);
         if !left.is_empty() {
             return;
@@ -416,13 +519,18 @@ impl<'w> Session<'w> {
         if self.deleting || self.submitting.is_some() {
             return;
         }
-        let Some(path) = self.to_delete.pop_front() else { return };
-        let Ok(message) = ObjectPath::try_from(path) else { return };
+        let Some(path) = self.to_delete.pop_front() else {
+            return;
+        };
+        let Ok(message) = ObjectPath::try_from(path) else {
+            return;
+        };
         self.deleting = true;
         let (bus, modem) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
-            let deleted: Result<(), Trouble> =
-                bus.call(&modem, ".Modem.Messaging", "Delete", &(&message,), DELETE).await;
+            let deleted: Result<(), Trouble> = bus
+                .call(&modem, ".Modem.Messaging", "Delete", &(&message,), DELETE)
+                .await;
             Done::Deleted(message.to_string(), deleted)
         });
     }
@@ -452,11 +560,15 @@ impl<'w> Session<'w> {
         let (bus, path) = (self.bus.clone(), self.found.path.clone());
         self.jobs.spawn(async move {
             let reset: Result<(), Trouble> = bus.call(&path, ".Modem", "Reset", &(), ENABLE).await;
-            let Err(why) = reset else { return Done::Other(None) };
+            let Err(why) = reset else {
+                return Done::Other(None);
+            };
             // It is enabled again as soon as it is seen disabled.
-            let off: Result<(), Trouble> = bus.call(&path, ".Modem", "Enable", &(false,), ENABLE).await;
+            let off: Result<(), Trouble> =
+                bus.call(&path, ".Modem", "Enable", &(false,), ENABLE).await;
             Done::Other(
-                off.err().map(|other| format!("it cannot be reset ({why}) nor switched off ({other})")),
+                off.err()
+                    .map(|other| format!("it cannot be reset ({why}) nor switched off ({other})")),
             )
         });
     }
@@ -477,7 +589,9 @@ impl<'w> Session<'w> {
 
     async fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
         self.submitting = None;
-        self.worker.tell(ModemInput::Submitted { token, outcome }).await;
+        self.worker
+            .tell(ModemInput::Submitted { token, outcome })
+            .await;
         self.delete_next();
     }
 
@@ -499,7 +613,9 @@ impl<'w> Session<'w> {
     async fn enabled(&mut self, outcome: Result<(), Trouble>) {
         self.enabling = false;
         if let Err(why) = outcome {
-            self.worker.stands(format!("it cannot be enabled: {why}")).await;
+            self.worker
+                .stands(format!("it cannot be enabled: {why}"))
+                .await;
             self.enable_at = Some(Instant::now() + self.enable_pause);
             self.enable_pause = (self.enable_pause * 2).min(LONGEST_PAUSE);
         } else {
@@ -514,10 +630,17 @@ async fn send(
     modem: &str,
     wanted: HashMap<&'static str, zbus::zvariant::Value<'static>>,
 ) -> Result<u8, Trouble> {
-    let message: OwnedObjectPath = bus.call(modem, ".Modem.Messaging", "Create", &(wanted,), QUICK).await?;
+    let message: OwnedObjectPath = bus
+        .call(modem, ".Modem.Messaging", "Create", &(wanted,), QUICK)
+        .await?;
     let sent: Result<(), Trouble> = bus.call(message.as_str(), ".Sms", "Send", &(), SEND).await;
-    let sms = bus.properties(message.as_str(), ".Sms").await.unwrap_or_default();
-    let deleted: Result<(), _> = bus.call(modem, ".Modem.Messaging", "Delete", &(&message,), QUICK).await;
+    let sms = bus
+        .properties(message.as_str(), ".Sms")
+        .await
+        .unwrap_or_default();
+    let deleted: Result<(), _> = bus
+        .call(modem, ".Modem.Messaging", "Delete", &(&message,), QUICK)
+        .await;
     if let Err(why) = deleted {
         debug!("modem: {message}: {why}");
     }
@@ -541,18 +664,25 @@ fn sim_state(modem: &Properties) -> SimState {
 /// For the PIN of the card, where the modem tells.
 fn pin_tries(modem: &Properties) -> Option<u8> {
     let tries = modem.value("UnlockRetries")?.try_clone().ok()?;
-    let left = HashMap::<u32, u32>::try_from(tries).ok()?.get(&SIM_PIN).copied();
+    let left = HashMap::<u32, u32>::try_from(tries)
+        .ok()?
+        .get(&SIM_PIN)
+        .copied();
     let known = left.filter(|left| *left != TRIES_UNKNOWN);
     known.map(|left| u8::try_from(left).unwrap_or(u8::MAX))
 }
 
 fn model(modem: &Properties) -> String {
-    let words = ["Manufacturer", "Model"].map(|name| modem.text(name).unwrap_or_default().trim().to_owned());
+    let words = ["Manufacturer", "Model"]
+        .map(|name| modem.text(name).unwrap_or_default().trim().to_owned());
     words.join(" ").trim().to_owned()
 }
 
 fn digits(text: Option<&str>) -> String {
-    text.unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+    text.unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect()
 }
 
 fn everything() -> Marks {

@@ -30,14 +30,24 @@ pub(super) const fn sim_state(state: i32, lock: u32, reason: u32) -> SimState {
 /// Of the percentage that MM makes of `+CSQ`.
 pub(super) fn signal(percent: u32) -> Signal {
     let strength = (percent.min(100) * 31 + 50) / 100;
-    Signal { strength: u8::try_from(strength).unwrap_or(99), error_rate: 99 }
+    Signal {
+        strength: u8::try_from(strength).unwrap_or(99),
+        error_rate: 99,
+    }
 }
 
 /// `MCC,MNC,LAC,CI,TAC`: the last three in hex. LTE has a tracking area and leaves the location area at 0 or FFFE.
 pub(super) fn cell(text: &str) -> Option<Cell> {
     let fields: Vec<&str> = text.split(',').map(str::trim).collect();
-    let hex = |place: usize| fields.get(place).and_then(|field| u32::from_str_radix(field, 16).ok());
-    let area = hex(2).filter(|area| !matches!(area, 0 | 0xFFFE)).or_else(|| hex(4)).or_else(|| hex(2))?;
+    let hex = |place: usize| {
+        fields
+            .get(place)
+            .and_then(|field| u32::from_str_radix(field, 16).ok())
+    };
+    let area = hex(2)
+        .filter(|area| !matches!(area, 0 | 0xFFFE))
+        .or_else(|| hex(4))
+        .or_else(|| hex(2))?;
     let id = hex(3)?;
     (area != 0 || id != 0).then_some(Cell { area, id })
 }
@@ -73,7 +83,9 @@ pub(super) fn failure(name: &str) -> SubmitFailure {
         "Message.InvalidIndex" => SubmitFailure(321),
         "Message.MemoryFull" => SubmitFailure(322),
         "Message.SmscAddressUnknown" => SubmitFailure(330),
-        "Message.NoNetwork" | "MobileEquipment.NoNetwork" | "Core.WrongState" => SubmitFailure::NO_NETWORK,
+        "Message.NoNetwork" | "MobileEquipment.NoNetwork" | "Core.WrongState" => {
+            SubmitFailure::NO_NETWORK
+        }
         "Message.NetworkTimeout" | "MobileEquipment.NetworkTimeout" | "Core.Timeout" => {
             SubmitFailure::TIMED_OUT
         }
@@ -101,12 +113,26 @@ fn civil(text: &str) -> Option<(Civil, bool)> {
     let mut clock = time.split(':').map(str::parse);
     let mut next_of_date = || date.next()?.ok();
     let year = next_of_date()?;
-    let (month, day) = (u8::try_from(next_of_date()?).ok()?, u8::try_from(next_of_date()?).ok()?);
+    let (month, day) = (
+        u8::try_from(next_of_date()?).ok()?,
+        u8::try_from(next_of_date()?).ok()?,
+    );
     let mut next_of_clock = || clock.next()?.ok();
     let (hour, minute, second) = (next_of_clock()?, next_of_clock()?, next_of_clock()?);
     let quarters = quarters(zone);
     let zone = quarters.unwrap_or(0);
-    Some((Civil { year, month, day, hour, minute, second, zone }, quarters.is_some()))
+    Some((
+        Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            zone,
+        },
+        quarters.is_some(),
+    ))
 }
 
 /// `+08`, `+0530`, `-03:30`, `Z`.
@@ -117,14 +143,18 @@ fn quarters(zone: &str) -> Option<i8> {
     let negative = zone.starts_with('-');
     let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
     let hours: i8 = digits.get(..2)?.parse().ok()?;
-    let minutes: i8 = digits.get(2..4).map_or(Some(0), |minutes| minutes.parse().ok())?;
+    let minutes: i8 = digits
+        .get(2..4)
+        .map_or(Some(0), |minutes| minutes.parse().ok())?;
     let quarters = hours.checked_mul(4)? + minutes / 15;
     Some(if negative { -quarters } else { quarters })
 }
 
 /// The stamp of a message; zeros where there is none.
 pub(super) fn time_stamp(text: &str) -> TimeStamp {
-    civil(text).and_then(|(civil, _)| TimeStamp::of(civil)).unwrap_or_default()
+    civil(text)
+        .and_then(|(civil, _)| TimeStamp::of(civil))
+        .unwrap_or_default()
 }
 
 /// The network's time.
@@ -133,9 +163,14 @@ pub(super) fn network_time(text: &str) -> Option<NetworkTime> {
     // Looks whether there is such a time.
     TimeStamp::of(civil)?;
     let days = days_since_2000(civil)?;
-    let seconds =
-        days * 86_400 + u32::from(civil.hour) * 3600 + u32::from(civil.minute) * 60 + u32::from(civil.second);
-    Some(NetworkTime { seconds, zone: has_zone.then_some(civil.zone) })
+    let seconds = days * 86_400
+        + u32::from(civil.hour) * 3600
+        + u32::from(civil.minute) * 60
+        + u32::from(civil.second);
+    Some(NetworkTime {
+        seconds,
+        zone: has_zone.then_some(civil.zone),
+    })
 }
 
 fn days_since_2000(civil: Civil) -> Option<u32> {
@@ -143,7 +178,10 @@ fn days_since_2000(civil: Civil) -> Option<u32> {
     let leap = |year: u32| year.is_multiple_of(4);
     let february = if leap(years) { 29 } else { 28 };
     let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before: u32 = months.iter().take(usize::from(civil.month.checked_sub(1)?)).sum();
+    let before: u32 = months
+        .iter()
+        .take(usize::from(civil.month.checked_sub(1)?))
+        .sum();
     Some(years * 365 + years.div_ceil(4) + before + u32::from(civil.day) - 1)
 }
 
@@ -153,9 +191,27 @@ mod tests {
 
     #[test]
     fn a_cell_is_read_with_its_location_or_tracking_area() {
-        assert_eq!(cell("460,00,5315,852D,0"), Some(Cell { area: 0x5315, id: 0x852D }));
-        assert_eq!(cell("310,26,FFFE,1A2D001,2A0F"), Some(Cell { area: 0x2A0F, id: 0x01A2_D001 }));
-        assert_eq!(cell("310,26,0,1A2D001,002A0F"), Some(Cell { area: 0x2A0F, id: 0x01A2_D001 }));
+        assert_eq!(
+            cell("460,00,5315,852D,0"),
+            Some(Cell {
+                area: 0x5315,
+                id: 0x852D
+            })
+        );
+        assert_eq!(
+            cell("310,26,FFFE,1A2D001,2A0F"),
+            Some(Cell {
+                area: 0x2A0F,
+                id: 0x01A2_D001
+            })
+        );
+        assert_eq!(
+            cell("310,26,0,1A2D001,002A0F"),
+            Some(Cell {
+                area: 0x2A0F,
+                id: 0x01A2_D001
+            })
+        );
         for nothing in ["", "460,00", "460,00,0,0,0", "460,00,XX,1,1"] {
             assert_eq!(cell(nothing).filter(|cell| cell.id != 1), None, "{nothing}");
         }
@@ -178,7 +234,10 @@ mod tests {
         assert!(!mm("Core.InvalidArgs").is_temporary());
         assert!(!mm("Core.Unsupported").is_temporary());
         assert!(mm("Core.WrongState").is_temporary() && mm("Core.Failed").is_temporary());
-        assert_eq!(failure("org.freedesktop.DBus.Error.NoReply"), SubmitFailure::TIMED_OUT);
+        assert_eq!(
+            failure("org.freedesktop.DBus.Error.NoReply"),
+            SubmitFailure::TIMED_OUT
+        );
     }
 
     #[test]
@@ -189,8 +248,17 @@ mod tests {
         assert_eq!(zone("2026-11-22T17:00:00-0330"), Some(-14));
         assert_eq!(zone("2026-11-22T17:00:00Z"), Some(0));
         assert_eq!(zone("2026-11-22T17:00:00"), None);
-        assert_eq!(time_stamp("2014-09-10T15:06:10+08:00").to_string(), "2014-09-10T15:06:10+08:00");
-        for wrong in ["", "2026-13-01T00:00:00", "yesterday", "2026-11-22T17:00", "2026-11-22T1é:00:00"] {
+        assert_eq!(
+            time_stamp("2014-09-10T15:06:10+08:00").to_string(),
+            "2014-09-10T15:06:10+08:00"
+        );
+        for wrong in [
+            "",
+            "2026-13-01T00:00:00",
+            "yesterday",
+            "2026-11-22T17:00",
+            "2026-11-22T1é:00:00",
+        ] {
             assert_eq!(network_time(wrong), None, "{wrong}");
             assert_eq!(time_stamp(wrong), TimeStamp::default());
         }
@@ -212,7 +280,11 @@ mod tests {
         assert_eq!(sim_state(LOCKED, 4, 0), SimState::PukNeeded);
         assert_eq!(sim_state(1, 0, 0), SimState::Unknown);
         assert_eq!(sim_state(DISABLED, 1, 0), SimState::Ready);
-        assert_eq!(sim_state(REGISTERED, 3, 0), SimState::Ready, "a PIN2 is asked for by nothing here");
+        assert_eq!(
+            sim_state(REGISTERED, 3, 0),
+            SimState::Ready,
+            "a PIN2 is asked for by nothing here"
+        );
     }
 
     #[test]

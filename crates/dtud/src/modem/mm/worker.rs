@@ -41,7 +41,9 @@ impl Door {
         match self {
             Self::System => Bus::system().await,
             #[cfg(test)]
-            Self::Peer(stream) => Bus::peer(stream.take().ok_or(Trouble::Broken("closed".to_owned()))?).await,
+            Self::Peer(stream) => {
+                Bus::peer(stream.take().ok_or(Trouble::Broken("closed".to_owned()))?).await
+            }
         }
     }
 }
@@ -202,8 +204,14 @@ impl Worker {
                 let outcome = Err(SubmitFailure::NO_MODEM);
                 self.tell(ModemInput::Submitted { token, outcome }).await;
             }
-            ModemOutput::Dial(_) => self.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier))).await,
-            ModemOutput::Reset | ModemOutput::Taken(_) | ModemOutput::Answer | ModemOutput::HangUp => {}
+            ModemOutput::Dial(_) => {
+                self.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
+                    .await
+            }
+            ModemOutput::Reset
+            | ModemOutput::Taken(_)
+            | ModemOutput::Answer
+            | ModemOutput::HangUp => {}
         }
     }
 
@@ -241,18 +249,35 @@ impl Worker {
 /// The modem of that number, or the one with the lowest.
 pub(super) async fn find(bus: &Bus, index: Option<u32>) -> Result<Option<Found>, Trouble> {
     let manager = "org.freedesktop.DBus.ObjectManager";
-    let objects: Objects = bus.call_any(ROOT, manager, "GetManagedObjects", &(), QUICK).await?;
+    let objects: Objects = bus
+        .call_any(ROOT, manager, "GetManagedObjects", &(), QUICK)
+        .await?;
     let mut found: Vec<(u32, Found)> = Vec::new();
     for (path, interfaces) in &objects {
-        let number = path.rsplit_once('/').and_then(|(_, number)| number.parse().ok());
-        let interfaces: HashSet<String> =
-            interfaces.keys().filter_map(|name| name.strip_prefix(SERVICE)).map(str::to_owned).collect();
+        let number = path
+            .rsplit_once('/')
+            .and_then(|(_, number)| number.parse().ok());
+        let interfaces: HashSet<String> = interfaces
+            .keys()
+            .filter_map(|name| name.strip_prefix(SERVICE))
+            .map(str::to_owned)
+            .collect();
         if let Some(number) = number.filter(|_| interfaces.contains(".Modem")) {
-            found.push((number, Found { path: path.to_string(), interfaces }));
+            found.push((
+                number,
+                Found {
+                    path: path.to_string(),
+                    interfaces,
+                },
+            ));
         }
     }
-    let wanted = found.into_iter().filter(|(number, _)| index.is_none_or(|index| index == *number));
-    Ok(wanted.min_by_key(|(number, _)| *number).map(|(_, found)| found))
+    let wanted = found
+        .into_iter()
+        .filter(|(number, _)| index.is_none_or(|index| index == *number));
+    Ok(wanted
+        .min_by_key(|(number, _)| *number)
+        .map(|(_, found)| found))
 }
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

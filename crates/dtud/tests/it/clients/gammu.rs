@@ -18,8 +18,10 @@ impl Gammu {
         let device = Device::new();
         let rc = device.folder().join("gammurc");
         let line = device.line();
-        let text =
-            format!("[gammu]\ndevice = {}\nconnection = at115200\nsynchronizetime = no\n", line.display());
+        let text = format!(
+            "[gammu]\ndevice = {}\nconnection = at115200\nsynchronizetime = no\n",
+            line.display()
+        );
         std::fs::write(&rc, text).expect("write gammu's configuration");
         Self { device, rc }
     }
@@ -27,21 +29,31 @@ impl Gammu {
     #[track_caller]
     fn run(&self, arguments: &[&str]) -> Outcome {
         let mut all: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&"-c", &self.rc];
-        all.extend(arguments.iter().map(|argument| argument as &dyn AsRef<std::ffi::OsStr>));
+        all.extend(
+            arguments
+                .iter()
+                .map(|argument| argument as &dyn AsRef<std::ffi::OsStr>),
+        );
         run("gammu", &all, PATIENCE)
     }
 
     #[track_caller]
     fn does(&self, arguments: &[&str]) -> String {
         let Outcome { success, out } = self.run(arguments);
-        assert!(success, "gammu {arguments:?}: {out}\n{}", self.device.daemon().messages());
+        assert!(
+            success,
+            "gammu {arguments:?}: {out}\n{}",
+            self.device.daemon().messages()
+        );
         out
     }
 
     /// The listing, once it shows this.
     #[track_caller]
     fn lists(&self, text: &str) -> String {
-        eventually(text, PATIENCE, || Some(self.does(&["getallsms"])).filter(|out| out.contains(text)))
+        eventually(text, PATIENCE, || {
+            Some(self.does(&["getallsms"])).filter(|out| out.contains(text))
+        })
     }
 }
 
@@ -61,7 +73,10 @@ fn gammu_sends_lists_and_deletes() {
     assert!(out.contains(ECHO) && out.contains("Location 1"), "{out}");
     gammu.does(&["deletesms", "1", "1"]);
     let out = gammu.does(&["getallsms"]);
-    assert!(!out.contains("pump 1 is on") && out.contains("0 SMS parts in 0 SMS sequences"), "{out}");
+    assert!(
+        !out.contains("pump 1 is on") && out.contains("0 SMS parts in 0 SMS sequences"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -74,7 +89,9 @@ fn gammu_sends_unicode() {
 #[test]
 fn gammu_sends_a_long_message_in_parts() {
     let gammu = Gammu::new();
-    let text: String = (0..40).map(|number| format!("reading{number:03} ")).collect();
+    let text: String = (0..40)
+        .map(|number| format!("reading{number:03} "))
+        .collect();
     let text = text.trim();
     gammu.does(&["sendsms", "TEXT", ECHO, "-len", "440", "-text", text]);
     gammu.lists("reading039");

@@ -64,7 +64,9 @@ impl Device {
 
 /// A hundred texts, each another one.
 pub(crate) fn hundred_texts() -> Vec<String> {
-    (1..=100).map(|number| format!("reading {number:03} of the meter")).collect()
+    (1..=100)
+        .map(|number| format!("reading {number:03} of the meter"))
+        .collect()
 }
 
 /// Each of the texts came once, and nothing else.

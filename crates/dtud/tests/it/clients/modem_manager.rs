@@ -31,7 +31,9 @@ impl Bus {
         let mut daemon = Running::start(daemon, "dbus-daemon");
         let mut address = String::new();
         let stdout = daemon.0.stdout.take().expect("stdout is a pipe");
-        BufReader::new(stdout).read_line(&mut address).expect("the address of the bus");
+        BufReader::new(stdout)
+            .read_line(&mut address)
+            .expect("the address of the bus");
         let address = address.trim().to_owned();
 
         // ModemManager opens ports by name; a name that begins so is an abstract socket to it.
@@ -39,7 +41,12 @@ impl Bus {
         let number = PORTS.fetch_add(1, Ordering::Relaxed);
         let port = format!("abstract:dtu-{}-{number}", std::process::id());
         relay(&port, line);
-        let mut bus = Self { address, _daemon: daemon, manager: None, port };
+        let mut bus = Self {
+            address,
+            _daemon: daemon,
+            manager: None,
+            port,
+        };
         bus.start_manager();
         bus
     }
@@ -47,9 +54,17 @@ impl Bus {
     /// It knows no modem until it is told of one: without udev it finds none.
     pub(crate) fn start_manager(&mut self) {
         let mut manager = Command::new("ModemManager");
-        manager.args(["--test-session", "--test-enable", "--test-no-udev", "--test-no-suspend-resume"]);
+        manager.args([
+            "--test-session",
+            "--test-enable",
+            "--test-no-udev",
+            "--test-no-suspend-resume",
+        ]);
         manager.args(["--test-no-qrtr", "--no-auto-scan"]);
-        manager.env("DBUS_SESSION_BUS_ADDRESS", &self.address).stdout(Stdio::null()).stderr(Stdio::null());
+        manager
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         self.manager = Some(Running::start(manager, "ModemManager"));
         self.set_profile(&self.port);
     }
@@ -62,20 +77,39 @@ impl Bus {
     fn set_profile(&self, port: &str) {
         let ports = format!("array:string:{port}");
         let method = "org.freedesktop.ModemManager1.Test.SetProfile";
-        let arguments = ["--session", "--print-reply", "--dest=org.freedesktop.ModemManager1"];
-        let object =
-            ["/org/freedesktop/ModemManager1", method, "string:test-profile", "string:generic", &ports];
+        let arguments = [
+            "--session",
+            "--print-reply",
+            "--dest=org.freedesktop.ModemManager1",
+        ];
+        let object = [
+            "/org/freedesktop/ModemManager1",
+            method,
+            "string:test-profile",
+            "string:generic",
+            &ports,
+        ];
         eventually("ModemManager on its bus", PATIENCE, || {
             let mut send = Command::new("dbus-send");
-            send.args(arguments).args(object).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-            send.output().expect("dbus-send").status.success().then_some(())
+            send.args(arguments)
+                .args(object)
+                .env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+            send.output()
+                .expect("dbus-send")
+                .status
+                .success()
+                .then_some(())
         });
     }
 
     fn mmcli(&self, arguments: &[&str]) -> Outcome {
         let address = format!("DBUS_SYSTEM_BUS_ADDRESS={}", self.address);
         let mut all: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&address, &"mmcli"];
-        all.extend(arguments.iter().map(|argument| argument as &dyn AsRef<std::ffi::OsStr>));
+        all.extend(
+            arguments
+                .iter()
+                .map(|argument| argument as &dyn AsRef<std::ffi::OsStr>),
+        );
         run("env", &all, PATIENCE)
     }
 
@@ -108,10 +142,16 @@ fn modem_manager_takes_the_device_for_a_modem_and_messages_go_both_ways() {
     bus.shows(&["-m", "0"], "registered");
     let message = format!("--messaging-create-sms=text='42 kWh',number='{ECHO}'");
     let created = bus.does(&["-m", "0", &message]);
-    let path = created.split_whitespace().find(|word| word.starts_with("/org")).expect("a path");
+    let path = created
+        .split_whitespace()
+        .find(|word| word.starts_with("/org"))
+        .expect("a path");
     bus.does(&["-s", path, "--send"]);
     let list = bus.shows(&["-m", "0", "--messaging-list-sms"], "(received)");
-    let received = list.lines().find(|line| line.contains("(received)")).expect("a line");
+    let received = list
+        .lines()
+        .find(|line| line.contains("(received)"))
+        .expect("a line");
     let path = received.split_whitespace().next().expect("a path");
     let text = bus.does(&["-s", path]);
     assert!(text.contains("42 kWh") && text.contains(ECHO), "{text}");

@@ -22,11 +22,19 @@ pub(crate) fn run(program: &str, arguments: &[&dyn AsRef<OsStr>], wait: Duration
     let file = std::fs::File::create(&log).expect("a log file");
     let mut command = Command::new(program);
     command.args(arguments.iter().map(|argument| argument.as_ref()));
-    command.stdin(Stdio::null()).stdout(file.try_clone().expect("a second handle")).stderr(file);
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().expect("a second handle"))
+        .stderr(file);
     let mut running = Running::start(command, program);
-    let status = eventually(program, wait, || running.0.try_wait().expect("wait for the program"));
+    let status = eventually(program, wait, || {
+        running.0.try_wait().expect("wait for the program")
+    });
     let out = String::from_utf8_lossy(&std::fs::read(log).expect("read the log")).into_owned();
-    Outcome { success: status.success(), out }
+    Outcome {
+        success: status.success(),
+        out,
+    }
 }
 
 /// A program in the background; killed when dropped.
@@ -37,7 +45,9 @@ impl Running {
     #[track_caller]
     pub(crate) fn start(mut command: Command, name: &str) -> Self {
         let child = command.spawn();
-        Self(child.unwrap_or_else(|error| panic!("{name}: {error}; scripts/clients.sh installs it")))
+        Self(
+            child.unwrap_or_else(|error| panic!("{name}: {error}; scripts/clients.sh installs it")),
+        )
     }
 }
 
@@ -51,7 +61,9 @@ impl Drop for Running {
 /// The files of a folder, as text.
 pub(crate) fn texts(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("read a folder");
-    let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
+    let files = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file());
     files
         .filter_map(|path| std::fs::read(path).ok())
         .map(|text| String::from_utf8_lossy(&text).into_owned())

@@ -31,7 +31,10 @@ fn copy(stream: &UnixStream, line: &Line) -> std::io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
         let (stream_fd, line_fd) = (stream.as_fd(), line.as_fd());
-        let mut fds = [PollFd::new(&stream_fd, PollFlags::IN), PollFd::new(&line_fd, PollFlags::IN)];
+        let mut fds = [
+            PollFd::new(&stream_fd, PollFlags::IN),
+            PollFd::new(&line_fd, PollFlags::IN),
+        ];
         poll(&mut fds, None)?;
         if let Some(count) = read_now(stream, &mut buffer)? {
             send(line, &buffer[..count])?;

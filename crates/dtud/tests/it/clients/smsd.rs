@@ -37,11 +37,17 @@ fn gammu_smsd_sends_and_receives_a_hundred_messages_each_once() {
     std::fs::write(&configuration, text).expect("write the configuration");
     let messages = hundred_texts();
     for (number, message) in messages.iter().enumerate() {
-        let path = outbox.join(format!("OUTA20261122_120000_{number:03}_{ECHO}_sernum.txta"));
+        let path = outbox.join(format!(
+            "OUTA20261122_120000_{number:03}_{ECHO}_sernum.txta"
+        ));
         std::fs::write(path, message).expect("queue a message");
     }
     let mut command = Command::new("gammu-smsd");
-    command.arg("-c").arg(&configuration).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("-c")
+        .arg(&configuration)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let _smsd = Running::start(command, "gammu-smsd");
     eventually("all sent", PATIENCE, || {
         std::thread::sleep(Duration::from_millis(200));

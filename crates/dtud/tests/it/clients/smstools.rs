@@ -33,7 +33,12 @@ fn smstools3_sends_and_receives_a_hundred_messages_each_once() {
         std::fs::write(path, format!("To: {number}\n\n{message}")).expect("queue a message");
     }
     let mut command = Command::new("smsd");
-    command.arg("-t").arg("-c").arg(&configuration).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("-t")
+        .arg("-c")
+        .arg(&configuration)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let _smsd = Running::start(command, "smsd");
     eventually("all sent and received", PATIENCE, || {
         std::thread::sleep(Duration::from_millis(200));
@@ -46,10 +51,19 @@ fn smstools3_sends_and_receives_a_hundred_messages_each_once() {
         let [sent, received] = ["sent", "incoming"].map(|name| texts(&folder.join(name)).len());
         (sent == messages.len() && received >= messages.len()).then_some(())
     });
-    assert_each_once(texts(&folder.join("incoming")).iter().map(|file| body(file)).collect(), &messages);
+    assert_each_once(
+        texts(&folder.join("incoming"))
+            .iter()
+            .map(|file| body(file))
+            .collect(),
+        &messages,
+    );
 }
 
 /// The text behind the head of a file.
 fn body(file: &str) -> String {
-    file.split_once("\n\n").map_or(file, |(_, body)| body).trim_end().to_owned()
+    file.split_once("\n\n")
+        .map_or(file, |(_, body)| body)
+        .trim_end()
+        .to_owned()
 }

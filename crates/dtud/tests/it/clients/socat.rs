@@ -21,7 +21,11 @@ struct Echo {
 
 fn socat(address: &str) -> Running {
     let mut command = Command::new("socat");
-    command.args([address, "PIPE"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args([address, "PIPE"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     Running::start(command, "socat")
 }
 
@@ -29,25 +33,38 @@ fn tcp_echo() -> Echo {
     let reserved = Server::refusing();
     let port = reserved.port();
     let running = socat(&format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork"));
-    Echo { port, _port: Some(reserved), _running: running }
+    Echo {
+        port,
+        _port: Some(reserved),
+        _running: running,
+    }
 }
 
 fn udp_echo() -> Echo {
     let free = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let port = free.expect("a free port").port();
-    let running = socat(&format!("UDP-RECVFROM:{port},bind=127.0.0.1,reuseaddr,fork"));
+    let running = socat(&format!(
+        "UDP-RECVFROM:{port},bind=127.0.0.1,reuseaddr,fork"
+    ));
     // A datagram that comes before is lost, and a socket that tries the port would keep socat from it.
     let bound = format!("0100007F:{port:04X}");
     eventually("socat has its port", PATIENCE, || {
         let table = std::fs::read_to_string("/proc/net/udp").expect("the table of sockets");
         table.contains(&bound).then_some(())
     });
-    Echo { port, _port: None, _running: running }
+    Echo {
+        port,
+        _port: None,
+        _running: running,
+    }
 }
 
 fn device(mode: u8) -> (tempfile::TempDir, Daemon, Line) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let setup = Setup::new(folder.path()).settings("[link]\nbackoff_max = 1").mode(mode).packing(20);
+    let setup = Setup::new(folder.path())
+        .settings("[link]\nbackoff_max = 1")
+        .mode(mode)
+        .packing(20);
     let daemon = setup.start();
     let line = daemon.line();
     (folder, daemon, line)
@@ -56,7 +73,10 @@ fn device(mode: u8) -> (tempfile::TempDir, Daemon, Line) {
 #[track_caller]
 fn prints(line: &Line, text: &[u8]) {
     let got = line.receive(text.len(), PATIENCE);
-    assert_eq!(got.escape_ascii().to_string(), text.escape_ascii().to_string());
+    assert_eq!(
+        got.escape_ascii().to_string(),
+        text.escape_ascii().to_string()
+    );
 }
 
 fn every_byte() -> Vec<u8> {

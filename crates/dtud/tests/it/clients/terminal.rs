@@ -16,7 +16,10 @@ use super::program::{Running, run};
 fn transparent() -> (Device, Server) {
     let server = Server::start();
     let port = server.port();
-    (Device::set_up(|setup| setup.packing(20).link(1, port)), server)
+    (
+        Device::set_up(|setup| setup.packing(20).link(1, port)),
+        server,
+    )
 }
 
 #[test]
@@ -53,8 +56,13 @@ fn picocom_types_the_escape_and_a_command() {
     let (device, server) = transparent();
     let connection = server.accept(SOON);
     let mut command = Command::new("picocom");
-    command.args(["--quiet", "--baud", "115200", "--noreset"]).arg(device.line());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["--quiet", "--baud", "115200", "--noreset"])
+        .arg(device.line());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut picocom = Running::start(command, "picocom");
     let mut keys = picocom.0.stdin.take().expect("stdin is a pipe");
     let mut screen = picocom.0.stdout.take().expect("stdout is a pipe");
@@ -69,12 +77,18 @@ fn picocom_types_the_escape_and_a_command() {
     let mut shows = |what: &str| {
         eventually(what, SOON, || {
             seen.extend(shown.try_iter().flatten());
-            let at = seen.windows(what.len()).position(|part| part == what.as_bytes())?;
+            let at = seen
+                .windows(what.len())
+                .position(|part| part == what.as_bytes())?;
             drop(seen.drain(..at + what.len()));
             Some(())
         });
     };
-    let mut types = |text: &str| keys.write_all(text.as_bytes()).and_then(|()| keys.flush()).expect("type");
+    let mut types = |text: &str| {
+        keys.write_all(text.as_bytes())
+            .and_then(|()| keys.flush())
+            .expect("type")
+    };
     types("data");
     assert_eq!(connection.receive(4, SOON), b"data");
     // The guard time in front of the escape.

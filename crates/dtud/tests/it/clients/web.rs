@@ -30,9 +30,17 @@ impl Web {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = Server::refusing();
         let mut command = start(folder.path(), port.port());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let running = Running::start(command, name);
-        Self { address: format!("{scheme}127.0.0.1,{}", port.port()), folder, _port: port, _running: running }
+        Self {
+            address: format!("{scheme}127.0.0.1,{}", port.port()),
+            folder,
+            _port: port,
+            _running: running,
+        }
     }
 
     /// A device in mode 3 that asks it.
@@ -47,7 +55,11 @@ impl Web {
         };
         let daemon = with(setup).start();
         let line = daemon.line();
-        Device { _folder: folder, _daemon: daemon, line }
+        Device {
+            _folder: folder,
+            _daemon: daemon,
+            line,
+        }
     }
 }
 
@@ -67,7 +79,11 @@ impl Device {
     #[track_caller]
     fn prints(&self, text: &str) {
         let got = self.line.receive(text.len(), PATIENCE);
-        assert!(got == text.as_bytes(), "{:?} is not {text:?}", String::from_utf8_lossy(&got));
+        assert!(
+            got == text.as_bytes(),
+            "{:?} is not {text:?}",
+            String::from_utf8_lossy(&got)
+        );
     }
 }
 
@@ -75,18 +91,53 @@ impl Device {
 fn certificate(folder: &Path) {
     let file = |name: &str| folder.join(name).display().to_string();
     let openssl = |arguments: &[&str]| {
-        let arguments: Vec<&dyn AsRef<std::ffi::OsStr>> =
-            arguments.iter().map(|argument| argument as &dyn AsRef<std::ffi::OsStr>).collect();
+        let arguments: Vec<&dyn AsRef<std::ffi::OsStr>> = arguments
+            .iter()
+            .map(|argument| argument as &dyn AsRef<std::ffi::OsStr>)
+            .collect();
         let outcome = run("openssl", &arguments, SOON);
         assert!(outcome.success, "{}", outcome.out);
     };
-    let (ca, ca_key, key, request, leaf) =
-        (file("ca.pem"), file("ca.key"), file("key.pem"), file("request.pem"), file("leaf.pem"));
-    let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let authority = ["req", "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", &ca_key, "-out", &ca];
+    let (ca, ca_key, key, request, leaf) = (
+        file("ca.pem"),
+        file("ca.key"),
+        file("key.pem"),
+        file("request.pem"),
+        file("leaf.pem"),
+    );
+    let new_key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ];
+    let authority = [
+        "req",
+        "-x509",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=authority",
+        "-keyout",
+        &ca_key,
+        "-out",
+        &ca,
+    ];
     openssl(&[&authority[..], &new_key].concat());
     let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
-    let server = ["req", "-new", "-subj", "/CN=server", "-addext", names, "-keyout", &key, "-out", &request];
+    let server = [
+        "req",
+        "-new",
+        "-subj",
+        "/CN=server",
+        "-addext",
+        names,
+        "-keyout",
+        &key,
+        "-out",
+        &request,
+    ];
     openssl(&[&server[..], &new_key].concat());
     openssl(&[
         "x509",
@@ -109,20 +160,25 @@ fn certificate(folder: &Path) {
 
 /// A static answer with the query's `data`, the body of a POST by way of a proxy, and a file in chunks.
 fn nginx(tls: bool) -> Web {
-    Web::new(if tls { "https://" } else { "http://" }, "nginx", |folder, port| {
-        if tls {
-            certificate(folder);
-        }
-        std::fs::write(folder.join("lines.txt"), numbered_lines()).expect("write a file");
-        let path = folder.display();
-        let listen = if tls {
-            format!("{port} ssl; ssl_certificate {path}/leaf.pem; ssl_certificate_key {path}/key.pem")
-        } else {
-            port.to_string()
-        };
-        let proxied = if tls { "https" } else { "http" };
-        let text = format!(
-            "daemon off; master_process off; pid {path}/pid; error_log {path}/error.log;\n\
+    Web::new(
+        if tls { "https://" } else { "http://" },
+        "nginx",
+        |folder, port| {
+            if tls {
+                certificate(folder);
+            }
+            std::fs::write(folder.join("lines.txt"), numbered_lines()).expect("write a file");
+            let path = folder.display();
+            let listen = if tls {
+                format!(
+                    "{port} ssl; ssl_certificate {path}/leaf.pem; ssl_certificate_key {path}/key.pem"
+                )
+            } else {
+                port.to_string()
+            };
+            let proxied = if tls { "https" } else { "http" };
+            let text = format!(
+                "daemon off; master_process off; pid {path}/pid; error_log {path}/error.log;\n\
              events {{}}\n\
              http {{\n\
              log_format of_connection '$connection_requests $request $status';\n\
@@ -137,18 +193,27 @@ fn nginx(tls: bool) -> Web {
              location /lines {{ alias {path}/lines.txt; sub_filter_types *; sub_filter nowhere nowhere; }}\n\
              }}\n\
              }}\n",
-        );
-        let configuration = folder.join("nginx.conf");
-        std::fs::write(&configuration, text).expect("write the configuration");
-        let mut command = Command::new("nginx");
-        command.arg("-e").arg(folder.join("error.log")).arg("-p").arg(folder).arg("-c").arg(configuration);
-        command
-    })
+            );
+            let configuration = folder.join("nginx.conf");
+            std::fs::write(&configuration, text).expect("write the configuration");
+            let mut command = Command::new("nginx");
+            command
+                .arg("-e")
+                .arg(folder.join("error.log"))
+                .arg("-p")
+                .arg(folder)
+                .arg("-c")
+                .arg(configuration);
+            command
+        },
+    )
 }
 
 /// Half a megabyte of which no part is like another.
 fn numbered_lines() -> String {
-    (0..32_768).map(|number| format!("line {number:09}\n")).collect()
+    (0..32_768)
+        .map(|number| format!("line {number:09}\n"))
+        .collect()
 }
 
 const HANDLER: &str = r#"
@@ -178,17 +243,21 @@ server.serve_forever()
 "#;
 
 fn python(version: &'static str, tls: bool) -> Web {
-    Web::new(if tls { "https://" } else { "" }, "python3", |folder, port| {
-        let script: PathBuf = folder.join("server.py");
-        std::fs::write(&script, HANDLER).expect("write the script");
-        let mut command = Command::new("python3");
-        command.arg(script).arg(port.to_string()).arg(version);
-        if tls {
-            certificate(folder);
-            command.arg(folder);
-        }
-        command
-    })
+    Web::new(
+        if tls { "https://" } else { "" },
+        "python3",
+        |folder, port| {
+            let script: PathBuf = folder.join("server.py");
+            std::fs::write(&script, HANDLER).expect("write the script");
+            let mut command = Command::new("python3");
+            command.arg(script).arg(port.to_string()).arg(version);
+            if tls {
+                certificate(folder);
+                command.arg(folder);
+            }
+            command
+        },
+    )
 }
 
 #[test]
@@ -201,9 +270,14 @@ fn manual_2_1_3_nginx_answers_the_example() {
         // nginx writes its log when it is done with a request. One connection served both.
         let log = web.folder.path().join("access.log");
         let log = eventually("both requests in the log", PATIENCE, || {
-            std::fs::read_to_string(&log).ok().filter(|text| text.lines().count() >= 2)
+            std::fs::read_to_string(&log)
+                .ok()
+                .filter(|text| text.lines().count() >= 2)
         });
-        let wanted = ["1 GET /1.php?data=12345 HTTP/1.1 200", "2 GET /1.php?data=6&more=7 HTTP/1.1 200"];
+        let wanted = [
+            "1 GET /1.php?data=12345 HTTP/1.1 200",
+            "2 GET /1.php?data=6&more=7 HTTP/1.1 200",
+        ];
         assert_eq!(log.lines().collect::<Vec<_>>(), wanted);
     }
 }
@@ -235,7 +309,12 @@ fn nginx_sends_a_file_in_chunks_and_every_byte_is_printed() {
 
 #[test]
 fn manual_2_1_3_python_answers_the_example() {
-    for (version, tls) in [("HTTP/1.1", false), ("HTTP/1.0", false), ("HTTP/1.1", true), ("HTTP/1.0", true)] {
+    for (version, tls) in [
+        ("HTTP/1.1", false),
+        ("HTTP/1.0", false),
+        ("HTTP/1.1", true),
+        ("HTTP/1.0", true),
+    ] {
         let web = python(version, tls);
         let device = web.device(|setup| setup);
         device.asks("data=12345", "[12345]");

@@ -27,7 +27,10 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).expect("a certificate").pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        }
     }
 
     /// Writes its certificate into the folder.
@@ -49,14 +52,17 @@ impl Authority {
         version: &'static SupportedProtocolVersion,
     ) -> Arc<ServerConfig> {
         let key = KeyPair::generate().expect("a key");
-        let certificate = Self::params(names).signed_by(&key, &self.issuer).expect("a certificate");
+        let certificate = Self::params(names)
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate");
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(self.pem.as_bytes()).expect("its certificate");
         roots.add(root).expect("a good root");
         let provider = Arc::new(ring::default_provider());
-        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .build()
-            .expect("a verifier");
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .expect("a verifier");
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[version])
@@ -88,7 +94,9 @@ impl Authority {
 /// A server with a certificate that it signed itself, and that certificate in a file of the folder.
 pub(crate) fn self_signed_server(names: &[&str], folder: &Path) -> (Arc<ServerConfig>, PathBuf) {
     let key = KeyPair::generate().expect("a key");
-    let certificate = Authority::params(names).self_signed(&key).expect("a certificate");
+    let certificate = Authority::params(names)
+        .self_signed(&key)
+        .expect("a certificate");
     let path = folder.join("server.pem");
     std::fs::write(&path, certificate.pem()).expect("write the certificate");
     (server(certificate.into(), &key), path)

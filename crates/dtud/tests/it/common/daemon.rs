@@ -110,12 +110,26 @@ impl Setup {
         let settings = self.folder.join("settings.toml");
         std::fs::write(&settings, &self.settings).expect("write the settings");
         let line = self.folder.join("line");
-        command.arg("--serial").arg(format!("pty:{}", line.display()));
-        command.arg("--state").arg(self.state()).arg("--settings").arg(settings);
+        command
+            .arg("--serial")
+            .arg(format!("pty:{}", line.display()));
+        command
+            .arg("--state")
+            .arg(self.state())
+            .arg("--settings")
+            .arg(settings);
         command.args(["--console", "off", "--setup-window", "0"]);
         command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
-        command.args(self.record.iter().flat_map(|file| [OsStr::new("--record"), file.as_os_str()]));
-        command.args(self.modem_log.iter().flat_map(|file| [OsStr::new("--modem-log"), file.as_os_str()]));
+        command.args(
+            self.record
+                .iter()
+                .flat_map(|file| [OsStr::new("--record"), file.as_os_str()]),
+        );
+        command.args(
+            self.modem_log
+                .iter()
+                .flat_map(|file| [OsStr::new("--modem-log"), file.as_os_str()]),
+        );
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(self.at.iter().flat_map(|command| ["--at", command]));
         Daemon::spawn(command, line)
@@ -137,15 +151,25 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     fn spawn(mut command: Command, line: PathBuf) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("start dtud");
         let messages = collect(child.stderr.take().expect("stderr is a pipe"));
         let (tell, told) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         std::thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)))
+            stdout
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|line| drop(tell.send(line)))
         });
-        let daemon = Self { child, line, messages };
+        let daemon = Self {
+            child,
+            line,
+            messages,
+        };
         let ready = format!("ready serial={} console=off", daemon.line.display());
         match told.recv_timeout(SOON) {
             Ok(first) => assert_eq!(first, ready, "stderr: {}", daemon.messages()),
@@ -172,7 +196,10 @@ impl Daemon {
 
     /// What it has said on stderr.
     pub(crate) fn messages(&self) -> String {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn rss_kib(&self) -> u64 {
@@ -209,15 +236,19 @@ impl Daemon {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
+        let pid = i32::try_from(self.pid())
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("a process id");
         kill_process(pid, signal).expect("a signal");
     }
 
     /// SIGTERM, how it ended, and all that it has said.
     pub(crate) fn terminate_and_tell(mut self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);
-        let status =
-            eventually("the end of dtud", Duration::from_secs(20), || self.child.try_wait().expect("wait"));
+        let status = eventually("the end of dtud", Duration::from_secs(20), || {
+            self.child.try_wait().expect("wait")
+        });
         (status, self.messages())
     }
 
@@ -244,7 +275,9 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
         let mut buffer = [0; 1024];
         while let Ok(n @ 1..) = pipe.read(&mut buffer) {
             let new = String::from_utf8_lossy(&buffer[..n]);
-            into.lock().unwrap_or_else(PoisonError::into_inner).push_str(&new);
+            into.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push_str(&new);
         }
     });
     text
@@ -254,13 +287,22 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 pub(crate) fn counted_on_disk(setup: &Setup, count: u64) -> bool {
     let bytes = std::fs::read(setup.state().join("losses")).expect("the file of losses");
     // Words begin at multiples of 8. Not at every byte: a checksum with zeros behind it looks like a small number.
-    bytes.chunks_exact(8).any(|word| word == count.to_le_bytes())
+    bytes
+        .chunks_exact(8)
+        .any(|word| word == count.to_le_bytes())
 }
 
 /// A figure of one link, or another line, out of the reply to `AT+CISTAT`.
 pub(crate) fn figure(reply: &str, of: impl std::fmt::Display, name: &str) -> u64 {
-    let line = reply.lines().find_map(|line| line.strip_prefix(&format!("+CISTAT:{of},")));
-    let value = line.and_then(|line| line.split(',').find_map(|pair| pair.strip_prefix(&format!("{name}="))));
+    let line = reply
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("+CISTAT:{of},")));
+    let value = line.and_then(|line| {
+        line.split(',')
+            .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
+    });
     let value = value.unwrap_or_else(|| panic!("no {name} of {of} in {reply}"));
-    value.parse().unwrap_or_else(|error| panic!("{name}={value}: {error}"))
+    value
+        .parse()
+        .unwrap_or_else(|error| panic!("{name}={value}: {error}"))
 }

@@ -19,17 +19,26 @@ pub(crate) struct HttpServer {
 
 impl HttpServer {
     pub(crate) fn start() -> Self {
-        Self { port: Server::start(), tls: None }
+        Self {
+            port: Server::start(),
+            tls: None,
+        }
     }
 
     /// One that speaks TLS.
     pub(crate) fn with_tls(tls: Arc<ServerConfig>) -> Self {
-        Self { port: Server::start(), tls: Some(tls) }
+        Self {
+            port: Server::start(),
+            tls: Some(tls),
+        }
     }
 
     /// A port that refuses until it listens.
     pub(crate) fn refusing() -> Self {
-        Self { port: Server::refusing(), tls: None }
+        Self {
+            port: Server::refusing(),
+            tls: None,
+        }
     }
 
     /// The value of `AT+HTPSV`.
@@ -63,7 +72,9 @@ impl Request {
     /// The value of a head line.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.iter().filter_map(|line| line.split_once(':'));
-        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        fields
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 }
 
@@ -80,7 +91,9 @@ enum Io {
 impl Client {
     fn new(connection: Connection, tls: Option<Arc<ServerConfig>>) -> Self {
         let socket = connection.stream;
-        socket.set_nonblocking(false).expect("a connection can block");
+        socket
+            .set_nonblocking(false)
+            .expect("a connection can block");
         socket.set_read_timeout(Some(SOON)).expect("SO_RCVTIMEO");
         socket.set_write_timeout(Some(SOON)).expect("SO_SNDTIMEO");
         let io = match tls {
@@ -107,10 +120,20 @@ impl Client {
             head.push(byte[0]);
         }
         let head = String::from_utf8(head).map_err(Error::other)?;
-        let mut lines = head.trim_end_matches("\r\n").split("\r\n").map(str::to_owned);
+        let mut lines = head
+            .trim_end_matches("\r\n")
+            .split("\r\n")
+            .map(str::to_owned);
         let line = lines.next().unwrap_or_default();
-        let mut request = Request { line, head: lines.collect(), body: Vec::new() };
-        let length = request.value("Content-Length").map_or(Ok(0), str::parse).map_err(Error::other)?;
+        let mut request = Request {
+            line,
+            head: lines.collect(),
+            body: Vec::new(),
+        };
+        let length = request
+            .value("Content-Length")
+            .map_or(Ok(0), str::parse)
+            .map_err(Error::other)?;
         request.body = vec![0; length];
         self.io.read_exact(&mut request.body)?;
         Ok(request)
@@ -118,12 +141,16 @@ impl Client {
 
     /// The next bytes, whatever they are.
     pub(crate) fn swallow(&mut self) {
-        let count = self.io.read(&mut [0; 4096]).expect("the client says something");
+        let count = self
+            .io
+            .read(&mut [0; 4096])
+            .expect("the client says something");
         assert_ne!(count, 0, "the client says something");
     }
 
     pub(crate) fn answer(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.try_answer(bytes.as_ref()).expect("the client takes the answer");
+        self.try_answer(bytes.as_ref())
+            .expect("the client takes the answer");
         self
     }
 
@@ -163,7 +190,9 @@ impl Client {
 
     /// Ends the connection with RST.
     pub(crate) fn reset(self) {
-        socket2::SockRef::from(self.socket()).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+        socket2::SockRef::from(self.socket())
+            .set_linger(Some(Duration::ZERO))
+            .expect("SO_LINGER");
     }
 
     /// Waits for the client's end of the connection; nothing may come before it.
@@ -171,7 +200,10 @@ impl Client {
         let mut byte = [0];
         match self.io.read(&mut byte) {
             Ok(0) => {}
-            Ok(_) => panic!("the client sent {:?} and was to close", byte.escape_ascii().to_string()),
+            Ok(_) => panic!(
+                "the client sent {:?} and was to close",
+                byte.escape_ascii().to_string()
+            ),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => panic!("the client did not close: {error}"),
         }

@@ -21,8 +21,14 @@ pub(crate) fn setup(folder: &Path, server: &HttpServer) -> Setup {
 
 /// The same, for a server at `host,port`.
 pub(crate) fn setup_for(folder: &Path, address: &str) -> Setup {
-    let setup = Setup::new(folder).settings("[link]\nbackoff_max = 1").packing(10).mode(3);
-    setup.at(&format!("HTPSV={address}")).at("HTPURL=/1.php?").at("HTPHD=Accept:text/html")
+    let setup = Setup::new(folder)
+        .settings("[link]\nbackoff_max = 1")
+        .packing(10)
+        .mode(3);
+    setup
+        .at(&format!("HTPSV={address}"))
+        .at("HTPURL=/1.php?")
+        .at("HTPHD=Accept:text/html")
 }
 
 impl Bench {
@@ -35,7 +41,11 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let daemon = with(setup(folder.path(), server), folder.path()).start();
         let line = daemon.line();
-        Self { folder, daemon, line }
+        Self {
+            folder,
+            daemon,
+            line,
+        }
     }
 
     /// What `AT+CINET?` says of the HTTPD client, from the working mode and back to it.
@@ -44,14 +54,18 @@ impl Bench {
         let reply = self.line.command("AT+CINET?");
         assert_eq!(self.line.command("AT+ENTM"), "\r\nOK\r\n");
         let line = reply.lines().find(|line| line.starts_with("+CINET:0,"));
-        line.unwrap_or_else(|| panic!("no line 0 in {reply}")).to_owned()
+        line.unwrap_or_else(|| panic!("no line 0 in {reply}"))
+            .to_owned()
     }
 
     /// A frame, and the request that it becomes on this connection.
     #[track_caller]
     pub(crate) fn asks(&self, frame: &str, client: &mut Client) {
         self.line.send(frame.as_bytes());
-        assert_eq!(client.request().line, format!("GET /1.php?{frame} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?{frame} HTTP/1.1")
+        );
     }
 
     /// A frame, and the request that it becomes on a new connection.
@@ -59,7 +73,10 @@ impl Bench {
     pub(crate) fn asks_anew(&self, frame: &str, server: &HttpServer) -> Client {
         self.line.send(frame.as_bytes());
         let mut client = server.accept();
-        assert_eq!(client.request().line, format!("GET /1.php?{frame} HTTP/1.1"));
+        assert_eq!(
+            client.request().line,
+            format!("GET /1.php?{frame} HTTP/1.1")
+        );
         client
     }
 

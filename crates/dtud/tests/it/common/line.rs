@@ -32,7 +32,11 @@ impl From<OwnedFd> for Line {
 
 impl Line {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let fd = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK, Mode::empty())?;
+        let fd = rustix::fs::open(
+            path,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK,
+            Mode::empty(),
+        )?;
         let mut termios = tcgetattr(&fd)?;
         termios.make_raw();
         tcsetattr(&fd, OptionalActions::Now, &termios)?;
@@ -48,7 +52,12 @@ impl Line {
             rest = &rest[n..];
             if n == 0 {
                 let writable = ready(self, PollFlags::OUT, deadline).expect("poll the line");
-                assert!(writable, "the line took only {} of {} bytes", bytes.len() - rest.len(), bytes.len());
+                assert!(
+                    writable,
+                    "the line took only {} of {} bytes",
+                    bytes.len() - rest.len(),
+                    bytes.len()
+                );
             }
         }
     }
@@ -67,12 +76,17 @@ impl Line {
     #[track_caller]
     pub(crate) fn prints(&self, bytes: &[u8], wait: Duration) {
         let got = self.receive(bytes.len(), wait);
-        assert_eq!(got.escape_ascii().to_string(), bytes.escape_ascii().to_string());
+        assert_eq!(
+            got.escape_ascii().to_string(),
+            bytes.escape_ascii().to_string()
+        );
     }
 
     /// Everything up to and with `end`, or a panic.
     pub(crate) fn receive_to(&self, end: &[u8], wait: Duration) -> Vec<u8> {
-        self.receive_while(wait, &String::from_utf8_lossy(end), |got| !got.ends_with(end))
+        self.receive_while(wait, &String::from_utf8_lossy(end), |got| {
+            !got.ends_with(end)
+        })
     }
 
     /// Reads byte by byte, so that what follows stays in the line.
@@ -81,7 +95,10 @@ impl Line {
         let mut got = Vec::new();
         while more(&got) {
             let mut byte = [0];
-            if read_now(self, &mut byte).expect("read from the line").is_some() {
+            if read_now(self, &mut byte)
+                .expect("read from the line")
+                .is_some()
+            {
                 got.push(byte[0]);
             } else {
                 let there = ready(self, PollFlags::IN, deadline).expect("poll the line");
@@ -119,7 +136,11 @@ impl Line {
         let mut got = Vec::new();
         while !is_whole_reply(&got) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no result code to {line}, got {:?}", got.escape_ascii().to_string());
+            assert!(
+                !left.is_zero(),
+                "no result code to {line}, got {:?}",
+                got.escape_ascii().to_string()
+            );
             got.extend(self.receive_to(b"\n", left));
         }
         String::from_utf8(got).expect("replies are text")
@@ -136,6 +157,8 @@ impl Line {
 }
 
 fn is_whole_reply(got: &[u8]) -> bool {
-    let last = got.strip_suffix(b"\r\n").and_then(|text| text.rsplit(|&byte| byte == b'\n').next());
+    let last = got
+        .strip_suffix(b"\r\n")
+        .and_then(|text| text.rsplit(|&byte| byte == b'\n').next());
     last.is_some_and(|last| last == b"OK" || last == b"ERROR" || last.starts_with(b"+CME ERROR"))
 }

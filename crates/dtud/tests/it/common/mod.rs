@@ -42,9 +42,18 @@ pub(crate) fn eventually<T>(what: &str, wait: Duration, mut look: impl FnMut() -
 
 /// The contents of all files below a folder.
 pub(crate) fn files_below(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let contents = |path: PathBuf| {
-        if path.is_dir() { files_below(&path) } else { std::fs::read(path).into_iter().collect() }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
     };
-    entries.flatten().flat_map(|entry| contents(entry.path())).collect()
+    let contents = |path: PathBuf| {
+        if path.is_dir() {
+            files_below(&path)
+        } else {
+            std::fs::read(path).into_iter().collect()
+        }
+    };
+    entries
+        .flatten()
+        .flat_map(|entry| contents(entry.path()))
+        .collect()
 }

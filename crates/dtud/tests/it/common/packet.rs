@@ -20,31 +20,57 @@ enum Host<'a> {
 impl<'a> Packet<'a> {
     /// A long TCP connection to this machine.
     pub(crate) const fn tcp(port: u16, data: &'a [u8]) -> Self {
-        Self { func: 1, wait: 0, port, host: Host::Here, data }
+        Self {
+            func: 1,
+            wait: 0,
+            port,
+            host: Host::Here,
+            data,
+        }
     }
 
     /// A datagram to this machine.
     pub(crate) const fn udp(port: u16, data: &'a [u8]) -> Self {
-        Self { func: 0, ..Self::tcp(port, data) }
+        Self {
+            func: 0,
+            ..Self::tcp(port, data)
+        }
     }
 
     /// A short connection that waits so many seconds.
     pub(crate) const fn short(self, seconds: u8) -> Self {
-        Self { func: self.func | 2, wait: seconds, ..self }
+        Self {
+            func: self.func | 2,
+            wait: seconds,
+            ..self
+        }
     }
 
     /// By name.
     pub(crate) const fn to(self, name: &'a str) -> Self {
-        Self { func: self.func | 4, host: Host::Name(name), ..self }
+        Self {
+            func: self.func | 4,
+            host: Host::Name(name),
+            ..self
+        }
     }
 
     /// With an answer when it is delivered.
     pub(crate) const fn with_reply(self) -> Self {
-        Self { func: self.func | 0x80, ..self }
+        Self {
+            func: self.func | 0x80,
+            ..self
+        }
     }
 
     pub(crate) fn bytes(self) -> Vec<u8> {
-        let Self { func, wait, port, host, data } = self;
+        let Self {
+            func,
+            wait,
+            port,
+            host,
+            data,
+        } = self;
         let mut body = vec![func, wait, 0];
         body.extend(port.to_le_bytes());
         match host {

@@ -35,7 +35,10 @@ pub(crate) fn timespec(duration: Duration) -> Timespec {
 /// One read that does not block: `None` = nothing there now, an empty slice never occurs (the end is an error).
 pub(crate) fn read_now(io: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>> {
     match rustix::io::read(io, buffer) {
-        Ok(0) => Err(Error::new(ErrorKind::UnexpectedEof, "the other end has closed")),
+        Ok(0) => Err(Error::new(
+            ErrorKind::UnexpectedEof,
+            "the other end has closed",
+        )),
         Ok(n) => Ok(Some(n)),
         Err(Errno::AGAIN | Errno::INTR) => Ok(None),
         Err(error) => Err(error.into()),
@@ -74,8 +77,9 @@ pub(crate) fn exchange(
             && let Some(n) = read_now(&io, &mut input)?
         {
             sink(&input[..n]);
-            expect =
-                expect.checked_sub(n as u64).ok_or_else(|| Error::other("more bytes came than were sent"))?;
+            expect = expect
+                .checked_sub(n as u64)
+                .ok_or_else(|| Error::other("more bytes came than were sent"))?;
             continue;
         }
         if dry && expect == 0 {
@@ -96,7 +100,9 @@ pub(crate) fn exchange(
 pub(crate) fn constant(byte: u8, total: u64) -> impl FnMut(&mut [u8]) -> usize {
     let mut left = total;
     move |buffer| {
-        let n = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let n = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         buffer[..n].fill(byte);
         left -= n as u64;
         n

@@ -32,7 +32,11 @@ impl Radio {
         let (tell, news) = channel();
         let bed = Bed::new(device.to_owned(), setup).expect("a pty");
         std::thread::spawn(move || bed.run(&ordered, &tell));
-        Self { device: device.to_owned(), orders, news }
+        Self {
+            device: device.to_owned(),
+            orders,
+            news,
+        }
     }
 
     pub(crate) fn device(&self) -> &Path {
@@ -110,7 +114,13 @@ impl Bed {
         let mut rack = Rack::new(1, Settings::default());
         rack.add(setup, Subscriber::default(), Moment::ZERO);
         let pty = Some(Pty::open(&device)?);
-        Ok(Self { rack, device, pty, pulled: Vec::new(), started: Instant::now() })
+        Ok(Self {
+            rack,
+            device,
+            pty,
+            pulled: Vec::new(),
+            started: Instant::now(),
+        })
     }
 
     fn now(&self) -> Moment {
@@ -192,17 +202,27 @@ impl AsFd for Pty {
 
 impl Pty {
     fn open(link: &Path) -> io::Result<Self> {
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let master =
+            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::pty::grantpt(&master)?;
         rustix::pty::unlockpt(&master)?;
-        let name = rustix::pty::ptsname(&master, Vec::new())?.into_string().map_err(io::Error::other)?;
-        let slave = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        let name = rustix::pty::ptsname(&master, Vec::new())?
+            .into_string()
+            .map_err(io::Error::other)?;
+        let slave = rustix::fs::open(
+            &*name,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
         let mut attributes = tcgetattr(&slave)?;
         attributes.make_raw();
         tcsetattr(&slave, OptionalActions::Now, &attributes)?;
         rustix::io::ioctl_fionbio(&master, true)?;
         std::os::unix::fs::symlink(&name, link)?;
-        Ok(Self { master: Some(master), slave })
+        Ok(Self {
+            master: Some(master),
+            slave,
+        })
     }
 
     /// Whoever has it open reads an error from now on.

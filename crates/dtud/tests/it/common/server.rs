@@ -24,8 +24,16 @@ impl Server {
     /// A free port, that refuses until [`Server::listen`].
     pub(crate) fn refusing() -> Self {
         let reserved = reusable(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
-        let address = reserved.local_addr().expect("a bound socket has an address").as_socket_ipv4();
-        Self { _reserved: reserved, address: address.expect("it is IPv4"), listener: None, window: None }
+        let address = reserved
+            .local_addr()
+            .expect("a bound socket has an address")
+            .as_socket_ipv4();
+        Self {
+            _reserved: reserved,
+            address: address.expect("it is IPv4"),
+            listener: None,
+            window: None,
+        }
     }
 
     /// A free port that listens.
@@ -37,7 +45,10 @@ impl Server {
 
     /// As [`Server::start`]; its connections hold at most about so many bytes unread.
     pub(crate) fn with_window(bytes: usize) -> Self {
-        let mut server = Self { window: Some(bytes), ..Self::refusing() };
+        let mut server = Self {
+            window: Some(bytes),
+            ..Self::refusing()
+        };
         server.listen();
         server
     }
@@ -52,7 +63,9 @@ impl Server {
             socket.set_recv_buffer_size(bytes).expect("SO_RCVBUF");
         }
         socket.listen(16).expect("listen");
-        socket.set_nonblocking(true).expect("a listener can be non-blocking");
+        socket
+            .set_nonblocking(true)
+            .expect("a listener can be non-blocking");
         self.listener = Some(socket.into());
     }
 
@@ -63,7 +76,8 @@ impl Server {
 
     /// The next connection, or a panic.
     pub(crate) fn accept(&self, wait: Duration) -> Connection {
-        self.try_accept(within(wait)).unwrap_or_else(|| panic!("nobody connected within {wait:?}"))
+        self.try_accept(within(wait))
+            .unwrap_or_else(|| panic!("nobody connected within {wait:?}"))
     }
 
     /// The next connection, if it comes before the deadline.
@@ -97,7 +111,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     fn new(stream: TcpStream) -> Self {
-        stream.set_nonblocking(true).expect("a connection can be non-blocking");
+        stream
+            .set_nonblocking(true)
+            .expect("a connection can be non-blocking");
         stream.set_nodelay(true).expect("TCP_NODELAY");
         Self { stream }
     }
@@ -123,7 +139,9 @@ impl Connection {
         let mut got = vec![0; count];
         let mut have = 0;
         while have < count {
-            if let Some(n) = read_now(&self.stream, &mut got[have..]).expect("read from the connection") {
+            if let Some(n) =
+                read_now(&self.stream, &mut got[have..]).expect("read from the connection")
+            {
                 have += n;
             } else if !ready(&self.stream, PollFlags::IN, deadline).expect("poll the connection") {
                 let got = got[..have].escape_ascii().to_string();
@@ -152,7 +170,8 @@ impl Connection {
         let mut got = Vec::new();
         let mut buffer = [0; 4096];
         while ready(&self.stream, PollFlags::IN, within(silence)).expect("poll the connection") {
-            if let Some(n) = read_now(&self.stream, &mut buffer).expect("read from the connection") {
+            if let Some(n) = read_now(&self.stream, &mut buffer).expect("read from the connection")
+            {
                 got.extend_from_slice(&buffer[..n]);
             }
         }
@@ -187,7 +206,11 @@ impl Connection {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionReset) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::ConnectionReset
+                ) => {}
             Err(error) => panic!("drain: {error}"),
         }
         rest
@@ -195,7 +218,9 @@ impl Connection {
 
     /// Ends a frozen connection with RST.
     pub(crate) fn reset(self) {
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+        SockRef::from(&self.stream)
+            .set_linger(Some(Duration::ZERO))
+            .expect("SO_LINGER");
     }
 
     /// Ends a frozen connection with FIN.

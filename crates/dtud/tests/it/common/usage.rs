@@ -42,6 +42,8 @@ pub(crate) fn rss_kib(pid: u32) -> Result<u64> {
 fn first_number(path: PathBuf, key: &str) -> Result<u64> {
     let text = fs::read_to_string(&path)?;
     let line = text.lines().find_map(|line| line.strip_prefix(key));
-    let number = line.and_then(|line| line.split_whitespace().next()).and_then(|word| word.parse().ok());
+    let number = line
+        .and_then(|line| line.split_whitespace().next())
+        .and_then(|word| word.parse().ok());
     number.ok_or_else(|| Error::other(format!("{}: no number behind {key:?}", path.display())))
 }

@@ -29,7 +29,13 @@ impl Device {
         let folder = tempfile::tempdir().unwrap();
         let line = folder.path().join("line");
         let serial = format!("pty:{}", line.display());
-        Self { folder, line, serial, at: vec!["CIPCFG=1,0,0,0,10,0".to_owned()], process: None }
+        Self {
+            folder,
+            line,
+            serial,
+            at: vec!["CIPCFG=1,0,0,0,10,0".to_owned()],
+            process: None,
+        }
     }
 
     pub(crate) fn on_line(mut self, line: &Path) -> Self {
@@ -53,7 +59,9 @@ impl Device {
     }
 
     pub(crate) fn link(self, number: u8, protocol: &str, port: u16) -> Self {
-        self.at(&format!("CIPSCONT={number},\"{protocol}\",\"127.0.0.1\",{port},1"))
+        self.at(&format!(
+            "CIPSCONT={number},\"{protocol}\",\"127.0.0.1\",{port},1"
+        ))
     }
 
     /// What its settings file says.
@@ -72,11 +80,16 @@ impl Device {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
-        command.args(["--setup-window", "0", "--serial", &self.serial, "--state"]).arg(self.folder.path());
+        command
+            .args(["--setup-window", "0", "--serial", &self.serial, "--state"])
+            .arg(self.folder.path());
         for line in &self.at {
             command.args(["--at", line]);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).env_remove("RUST_LOG");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .env_remove("RUST_LOG");
         command
     }
 
@@ -97,7 +110,11 @@ impl Device {
 
     /// Whether the ready line is there already.
     pub(crate) fn has_spoken(&self) -> bool {
-        let out = self.process.as_ref().and_then(|process| process.stdout.as_ref()).unwrap();
+        let out = self
+            .process
+            .as_ref()
+            .and_then(|process| process.stdout.as_ref())
+            .unwrap();
         let mut fds = [PollFd::new(out, PollFlags::IN)];
         rustix::event::poll(&mut fds, Some(&Timespec::default())) == Ok(1)
     }
@@ -107,14 +124,21 @@ impl Device {
         let mut line = String::new();
         wait_readable(&out);
         BufReader::new(out).read_line(&mut line).unwrap();
-        assert!(line.starts_with("ready serial=") && line.ends_with(" console=off\n"), "{line:?}");
+        assert!(
+            line.starts_with("ready serial=") && line.ends_with(" console=off\n"),
+            "{line:?}"
+        );
     }
 
     /// Runs one that ends by itself: status, stdout, stderr.
     pub(crate) fn run_to_end(&mut self) -> (Option<i32>, String, String) {
         let output = self.command().stderr(Stdio::piped()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code(), text(output.stdout), text(output.stderr))
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
     }
 
     pub(crate) fn dte(&self) -> Dte {
@@ -122,7 +146,9 @@ impl Device {
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_none())
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.try_wait().unwrap().is_none())
     }
 
     /// Asks it to end, and gives its exit status.
@@ -154,8 +180,12 @@ pub(crate) struct Dte {
 
 impl Dte {
     pub(crate) fn open(line: &Path) -> Self {
-        let fd =
-            rustix::fs::open(line, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let fd = rustix::fs::open(
+            line,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .unwrap();
         let mut attributes = rustix::termios::tcgetattr(&fd).unwrap();
         attributes.make_raw();
         rustix::termios::tcsetattr(&fd, OptionalActions::Now, &attributes).unwrap();
@@ -185,9 +215,16 @@ impl Dte {
 }
 
 fn wait_readable(from: &impl std::os::fd::AsFd) {
-    let patience = Timespec { tv_sec: 10, tv_nsec: 0 };
+    let patience = Timespec {
+        tv_sec: 10,
+        tv_nsec: 0,
+    };
     let mut fds = [PollFd::new(from, PollFlags::IN)];
-    assert_eq!(rustix::event::poll(&mut fds, Some(&patience)), Ok(1), "nothing came in ten seconds");
+    assert_eq!(
+        rustix::event::poll(&mut fds, Some(&patience)),
+        Ok(1),
+        "nothing came in ten seconds"
+    );
 }
 
 /// The device's next connection.
@@ -207,5 +244,9 @@ pub(crate) fn read_exactly(stream: &mut TcpStream, count: usize) -> Vec<u8> {
 
 /// A port that nobody uses at the moment.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -1,5 +1,10 @@
 //! A dialogue in virtual time with a modem that tests can bend: timed scripts.
-#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,7 +18,9 @@ pub const PDU: &str = "0891683108504405F0240D91688159142058F70000419001516001230
 /// Another one, `hello` to the same from the same a second later.
 pub const PDU2: &str = "0891683108504405F0240D91688159142058F700004190015160112305E8329BFD06";
 /// A SUBMIT of 13 octets behind a service centre that is the SIM's own.
-pub const SUBMIT: &[u8] = &[0, 0x11, 0, 5, 0x81, 0x01, 0x80, 0xF6, 0, 0, 0xAA, 2, 0x41, 0xE1];
+pub const SUBMIT: &[u8] = &[
+    0, 0x11, 0, 5, 0x81, 0x01, 0x80, 0xF6, 0, 0, 0xAA, 2, 0x41, 0xE1,
+];
 
 /// What the modem does with one command.
 #[derive(Clone, Debug)]
@@ -95,8 +102,10 @@ impl Default for Device {
 impl Device {
     /// Settles the answers to one command, one after the other; the last one stays.
     pub fn on(&mut self, command: &str, replies: &[&[&str]]) {
-        let lines = |lines: &&[&str]| Reply::Lines(lines.iter().map(|line| (*line).into()).collect());
-        self.replies.insert(command.into(), replies.iter().map(lines).collect());
+        let lines =
+            |lines: &&[&str]| Reply::Lines(lines.iter().map(|line| (*line).into()).collect());
+        self.replies
+            .insert(command.into(), replies.iter().map(lines).collect());
     }
 
     pub fn refuse(&mut self, head: &str, why: &str) {
@@ -104,11 +113,13 @@ impl Device {
     }
 
     pub fn never_answers(&mut self, command: &str) {
-        self.replies.insert(command.into(), VecDeque::from([Reply::Silence]));
+        self.replies
+            .insert(command.into(), VecDeque::from([Reply::Silence]));
     }
 
     pub fn answers_raw(&mut self, command: &str, bytes: &str) {
-        self.replies.insert(command.into(), VecDeque::from([Reply::Raw(bytes.into())]));
+        self.replies
+            .insert(command.into(), VecDeque::from([Reply::Raw(bytes.into())]));
     }
 
     /// A former host asked for a prompt and went away.
@@ -160,7 +171,11 @@ impl Device {
             let line = std::mem::take(&mut self.line);
             let line = String::from_utf8(line).unwrap();
             // V.250 5.2.1: what stands before the prefix is nothing.
-            let at = if line.starts_with("AT") { 0 } else { line.rfind("AT").unwrap_or(0) };
+            let at = if line.starts_with("AT") {
+                0
+            } else {
+                line.rfind("AT").unwrap_or(0)
+            };
             self.takes_line(line[at..].trim().to_owned(), now);
         } else if byte >= b' ' {
             self.line.push(byte);
@@ -180,14 +195,21 @@ impl Device {
 
     fn answer(&mut self, now: Instant, lines: &[&str]) {
         let (before, behind) = self.frame;
-        let text: String = lines.iter().map(|line| format!("{before}{line}{behind}")).collect();
+        let text: String = lines
+            .iter()
+            .map(|line| format!("{before}{line}{behind}"))
+            .collect();
         self.send(now + self.delay, text.into_bytes());
     }
 
     fn takes_line(&mut self, command: String, now: Instant) {
         self.commands.push((now, command.clone()));
         if let Some(replies) = self.replies.get_mut(&command) {
-            let reply = if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() };
+            let reply = if replies.len() > 1 {
+                replies.pop_front()
+            } else {
+                replies.front().cloned()
+            };
             match reply.unwrap() {
                 Reply::Lines(lines) => {
                     self.answer(now, &lines.iter().map(String::as_str).collect::<Vec<_>>());
@@ -197,7 +219,11 @@ impl Device {
             }
             return;
         }
-        if let Some((_, why)) = self.refused.iter().find(|(head, _)| command.starts_with(head.as_str())) {
+        if let Some((_, why)) = self
+            .refused
+            .iter()
+            .find(|(head, _)| command.starts_with(head.as_str()))
+        {
             let why = why.clone();
             return self.answer(now, &[&why]);
         }
@@ -216,7 +242,11 @@ impl Device {
             "AT+CREG?" => vec![format!("+CREG: 2,{}", self.registration)],
             "AT+CSQ" => vec!["+CSQ: 20,0".into()],
             "AT+CPMS?" => vec!["+CPMS: \"SM\",0,20,\"SM\",0,20,\"SM\",0,20".into()],
-            "AT+CPMS=\"SM\"" => vec![format!("+CPMS: {},{},0,20,0,20", self.storage.len(), self.places)],
+            "AT+CPMS=\"SM\"" => vec![format!(
+                "+CPMS: {},{},0,20,0,20",
+                self.storage.len(),
+                self.places
+            )],
             "AT+COPS?" => vec!["+COPS: 0,2,\"46000\"".into()],
             "AT+CSCA?" => vec!["+CSCA: \"+8613800531500\",145".into()],
             "AT+CNUM" => vec!["+CNUM: \"\",\"13800138000\",129".into()],
@@ -263,7 +293,10 @@ impl Device {
 
     fn list(&self) -> Vec<String> {
         let of = |(index, (state, pdu)): (&u16, &(u8, String))| {
-            [format!("+CMGL: {index},{state},,{}", length(pdu)), pdu.clone()]
+            [
+                format!("+CMGL: {index},{state},,{}", length(pdu)),
+                pdu.clone(),
+            ]
         };
         self.storage.iter().flat_map(of).collect()
     }
@@ -346,7 +379,10 @@ impl Bench {
     }
 
     pub fn submit(&mut self, token: u32) {
-        self.order(ModemOutput::Submit { token, pdu: Bytes::from_static(SUBMIT) });
+        self.order(ModemOutput::Submit {
+            token,
+            pdu: Bytes::from_static(SUBMIT),
+        });
     }
 
     /// It sends this line by itself, now.
@@ -369,7 +405,11 @@ impl Bench {
             let heard = self.device.out.front().map(|(at, _)| *at);
             let due = self.modem.poll_timeout().map(|deadline| deadline.at);
             assert!(due.is_some() || !self.open, "open, and waits for nothing");
-            let next = [heard, due].into_iter().flatten().min().filter(|next| *next <= end);
+            let next = [heard, due]
+                .into_iter()
+                .flatten()
+                .min()
+                .filter(|next| *next <= end);
             let Some(next) = next else { break };
             self.now = self.now.max(next);
             if heard == Some(next) {
@@ -413,7 +453,8 @@ impl Bench {
 
     fn hear(&mut self, news: ModemInput) {
         if let (ModemInput::Message { id, .. }, true) = (&news, self.takes) {
-            self.modem.handle_input(Input::Order(&ModemOutput::Taken(*id)), self.now);
+            self.modem
+                .handle_input(Input::Order(&ModemOutput::Taken(*id)), self.now);
         }
         self.news.push(news);
     }
@@ -454,14 +495,24 @@ impl Bench {
     }
 
     pub fn gone(&self) -> usize {
-        self.news.iter().filter(|news| **news == ModemInput::Gone).count()
+        self.news
+            .iter()
+            .filter(|news| **news == ModemInput::Gone)
+            .count()
     }
 
     pub fn commands(&self) -> Vec<&str> {
-        self.device.commands.iter().map(|(_, command)| command.as_str()).collect()
+        self.device
+            .commands
+            .iter()
+            .map(|(_, command)| command.as_str())
+            .collect()
     }
 
     pub fn count(&self, command: &str) -> usize {
-        self.commands().iter().filter(|sent| **sent == command).count()
+        self.commands()
+            .iter()
+            .filter(|sent| **sent == command)
+            .count()
     }
 }

@@ -29,8 +29,9 @@ pub(crate) fn for_each_seed(count: u64, run: fn(u64, bool)) {
         return run(seed, true);
     }
     let seeds = 1..=number("SEEDS").unwrap_or(count);
-    let failed: Vec<_> =
-        seeds.filter(|seed| std::panic::catch_unwind(|| run(*seed, false)).is_err()).collect();
+    let failed: Vec<_> = seeds
+        .filter(|seed| std::panic::catch_unwind(|| run(*seed, false)).is_err())
+        .collect();
     assert_eq!(failed, [0; 0], "these seeds fail");
 }
 
@@ -46,7 +47,10 @@ pub(crate) fn odd(dice: &mut Dice) -> cellular_sim::modem::Oddities {
         Oddity::ClccEnds,
         Oddity::ClccDrops,
     ];
-    let all: Vec<_> = Oddity::ALL.into_iter().filter(|oddity| !hopeless.contains(oddity)).collect();
+    let all: Vec<_> = Oddity::ALL
+        .into_iter()
+        .filter(|oddity| !hopeless.contains(oddity))
+        .collect();
     (0..dice.throw(0..=3)).fold(Oddities::default(), |odd, _| {
         odd.with(all[usize::try_from(dice.throw(0..=all.len() as u64 - 1)).expect("a place")])
     })
