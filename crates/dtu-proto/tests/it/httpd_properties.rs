@@ -135,7 +135,7 @@ impl Story {
             Act::Net(net) => dev.peer(SERVER).net = *net,
             Act::Wait(millis) => drop(dev.wait(*millis)),
             Act::Attached(true) => {
-                drop(dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into()))))
+                dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())));
             }
             Act::Attached(false) => drop(dev.input(Input::Modem(&ModemInput::Detached))),
             Act::Console(line) => drop(dev.input(Input::Console(line))),
