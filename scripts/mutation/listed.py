@@ -31,9 +31,9 @@ MUTATIONS = {
         ("serial-gate", "the gate of the serial line is ignored", swap("if $gate &&", "if")),
         ("network-gate", "the gate of the network is ignored", swap("!($gate &&", "!(")),
         ("password", "any password will do", value("$ || !found.password.is_empty()")),
-        ("shut-door", "wrong passwords shut no door", swap("<", ">")),
+        ("locked-origin", "wrong passwords lock no origin", swap("<", ">")),
         ("factory-password", "the factory password may do everything", value("Some(Rights::Full)")),
-        ("reply-to-asker", "replies go to the next link", swap(
+        ("reply-to-requester", "replies go to the next link", swap(
             "($link, |$own, $cx| $reply)",
             "(crate::event::LinkId::ALL[($link.index() + 1) % 4], |$own, $cx| {"
             " let asker = Asker { connection: $own.connection(), ..asker }; $reply })",
@@ -169,7 +169,7 @@ MUTATIONS = {
         ("window-a", "any letter before a t begins a command in the set-up window", swap("if $is_a =>", "if byte != 0 =>")),
     ],
     "liveness": [
-        ("rests", "a lost link never comes back", instead("self.plan = Plan::Wait(WaitingFor::Duty);")),
+        ("rests", "a lost link never comes back", instead("self.plan = Plan::Wait(WaitingFor::Primary);")),
         ("half-the-outage", "a pause is as long as the outage, which a world sees", swap("($outage / 2)", "$outage")),
         ("pause", "a link waits twice as long as it may, to the longest pause", value("(limit * 2).min(longest)")),
         ("attempt", "an attempt that hangs is left to the kernel, which a world sees", value("TRY_MOST")),

@@ -4,7 +4,7 @@
 //! cargo run -p dtu-proto --example replay -- crates/dtu-proto/examples/run.log
 //! dtud --record my.log                                        # makes a log of your own
 //! ```
-//! An input is the only door into the device, and time is a part of it; so a log of inputs is the whole run, to the
+//! An input is the only way into the device, and time is a part of it; so a log of inputs is the whole run, to the
 //! byte and the microsecond. `dtu-sim replay` prints the same in words for people.
 
 use std::io::{self, Write};

@@ -13,8 +13,8 @@ use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
 use crate::cx::Cx;
 use crate::event::{
-    Deadline, Door, Event, Input, LINKS, Leds, LinkId, Output, QueueId, RestartReason, SerialInput,
-    SocketId, StoreInput, Timer,
+    Deadline, Event, Input, LINKS, Leds, LinkId, Origin, Output, QueueId, RestartReason,
+    SerialInput, SocketId, StoreInput, Timer,
 };
 use crate::httpd::Httpd;
 use crate::identity::Identity;
@@ -32,8 +32,8 @@ use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
-use commands::Asker;
-use lamps::Lamps;
+use commands::Requester;
+use leds::LedDriver;
 use links::Links;
 use messages::Post;
 use power::{Applying, Ending, Recovery};
@@ -43,9 +43,9 @@ mod at_connection;
 mod calls;
 mod commands;
 mod drops;
-mod duty;
+mod failover;
 mod httpd;
-mod lamps;
+mod leds;
 mod line;
 mod links;
 mod losses;
@@ -60,7 +60,7 @@ mod serial_command;
 mod unsolicited;
 
 /// Sources of `psw,AT+` commands: the links, then frames of the serial line.
-const GUARDED_DOORS: usize = LINKS + 1;
+const GUARDED_ORIGINS: usize = LINKS + 1;
 
 /// The DTU.
 ///
@@ -113,7 +113,7 @@ pub struct Dtu {
     /// `None`: mode 3 was never used.
     httpd: Option<Box<Httpd>>,
     /// Whether a link is used: always, or as a backup whose primary is down.
-    duty: [bool; LINKS],
+    active: [bool; LINKS],
     at_connection: AtConnection,
     attached: Option<IpAddr>,
     radio: RadioStatus,
@@ -124,12 +124,12 @@ pub struct Dtu {
     apn: Option<Apn>,
 
     /// `None`: nobody has tried yet.
-    guards: Option<Box<[Guard; GUARDED_DOORS]>>,
+    guards: Option<Box<[Guard; GUARDED_ORIGINS]>>,
     phone_guards: PhoneGuards,
     waiting_command: Option<Box<WaitingCommand>>,
     prompt: Option<Box<OpenPrompt>>,
     /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
-    shown_command: Option<Box<(Door, ShownLine)>>,
+    shown_command: Option<Box<(Origin, ShownLine)>>,
     /// Why the last line was refused, if it was.
     refusal: Option<String>,
     /// Answers of the store that nobody waits for any more.
@@ -140,7 +140,7 @@ pub struct Dtu {
     recovery: Recovery,
     /// `None`: mode 1 was never used.
     serial_command: Option<Box<SerialCommand>>,
-    lamps: Lamps,
+    led_driver: LedDriver,
     clock: Clock,
     mailbox: Mailbox,
     post: Post,
@@ -174,7 +174,7 @@ enum LineState {
 /// A command line that waits for the store or the network.
 #[derive(Debug)]
 struct WaitingCommand {
-    asker: Asker,
+    requester: Requester,
     parked: Parked,
     /// What the line has answered so far.
     reply: Vec<u8>,
@@ -222,7 +222,7 @@ impl Dtu {
             cut: Vec::new(),
             cut_request: httpd::CutRequest::Open { cut_at: None },
             serial_counters: SerialCounters::default(),
-            duty: [false; LINKS],
+            active: [false; LINKS],
             at_connection: AtConnection::default(),
             attached: None,
             radio: RadioStatus::default(),
@@ -240,7 +240,7 @@ impl Dtu {
             ending: None,
             recovery: Recovery::default(),
             serial_command: None,
-            lamps: Lamps::default(),
+            led_driver: LedDriver::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
             post: Post::default(),
@@ -313,7 +313,7 @@ impl Dtu {
             Input::Socket(socket, input) => self.handle_socket(socket, input),
             Input::Modem(input) => self.handle_modem(input),
             Input::Store(input) => self.handle_store(input),
-            Input::Console(line) => self.run_command(Door::Console, line.as_bytes()),
+            Input::Console(line) => self.run_command(Origin::Console, line.as_bytes()),
             Input::Lost(lost) => self.lost(lost),
             Input::Shutdown => self.stop(),
         }
@@ -371,7 +371,7 @@ impl Dtu {
         earliest.meet(Timer::SerialCommand, self.serial_command_deadline());
         earliest.meet(Timer::NoData, self.no_data_deadline());
         earliest.meet(Timer::Recovery, self.recovery_deadline());
-        earliest.meet(Timer::Lamp, self.lamps.deadline());
+        earliest.meet(Timer::DataLed, self.led_driver.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
         for link in LinkId::ALL
@@ -491,7 +491,7 @@ impl Dtu {
             Timer::SerialHeartbeat => self.serial_heartbeat(),
             Timer::NoData => self.restart(RestartReason::NoData),
             Timer::Recovery => self.recover(),
-            Timer::Lamp => self.lamps.fire(self.now),
+            Timer::DataLed => self.led_driver.fire(self.now),
             // The line is read again: that time has passed is all.
             Timer::Pace => {}
             Timer::Line => self.line_due(),
@@ -512,7 +512,7 @@ impl Dtu {
     fn settle(&mut self) {
         self.tend_messages();
         if self.links.have_backups() {
-            self.finish_hand_backs();
+            self.finish_failbacks();
         }
         self.check_applying();
         self.check_ending();
@@ -583,7 +583,7 @@ impl Dtu {
         Leds {
             pow: true,
             net: self.is_on_network(),
-            data: up && !self.lamps.is_dark(),
+            data: up && !self.led_driver.is_dark(),
         }
     }
 
@@ -595,7 +595,7 @@ impl Dtu {
 
     fn show_leds(&mut self) {
         let leds = self.leds();
-        if self.lamps.show(leds) {
+        if self.led_driver.show(leds) {
             self.outputs.push_back(Output::Leds(leds));
         }
     }

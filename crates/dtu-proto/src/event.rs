@@ -19,7 +19,7 @@ pub use log::{
     CallEvent, Event, HttpdEvent, HttpdTrouble, LinkDownReason, MessageLoss, RestartReason,
 };
 
-/// Everything that can happen to the device. The only door in, so that a log of `(time, Input)`
+/// Everything that can happen to the device. The only way in, so that a log of `(time, Input)`
 /// replays a run exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
@@ -196,7 +196,7 @@ pub enum Output {
     Store(StoreOutput),
     /// The reply to one `Input::Console`.
     Console(String),
-    /// The three lamps changed.
+    /// The three LEDs changed.
     Leds(Leds),
     /// To the power switch.
     Power(Power),
@@ -291,7 +291,7 @@ pub enum StoreOutput {
     SpoolSending(QueueId, Option<u64>),
 }
 
-/// The lamps of manual 2.5.
+/// The LEDs of manual 2.5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leds {
     /// POW: running.
@@ -314,7 +314,7 @@ pub enum Power {
 
 /// Where a command can come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Door {
+pub enum Origin {
     /// The serial line in the command state or the set-up window.
     Serial,
     /// A `psw,AT+` frame on the serial line.
@@ -351,8 +351,8 @@ pub enum Timer {
     NoData,
     /// Recovery after a long time without a link.
     Recovery,
-    /// The DATA lamp.
-    Lamp,
+    /// The DATA LED.
+    DataLed,
     /// A parked command gives up.
     Parked,
     /// A prompt waits no longer for its text.

@@ -32,7 +32,7 @@ pub struct Status {
     pub messages: MessageStatus,
     /// The call.
     pub call: CallStatus,
-    /// The lamps.
+    /// The LEDs.
     pub leds: Leds,
     /// The serial line.
     pub serial: SerialStatus,
@@ -277,7 +277,7 @@ pub enum WaitingFor {
     /// Data: a short link.
     Data,
     /// Its primary to go down: a backup.
-    Duty,
+    Primary,
     /// The transparent mode to begin, or to come back.
     Mode,
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::config::{LineFormat, Parity, WorkingMode};
-use crate::event::{Door, RestartReason};
+use crate::event::{Origin, RestartReason};
 use crate::radio::{CallEnd, Registration, SimState};
 
 /// The names of the manual 2.1.
@@ -47,7 +47,7 @@ impl fmt::Display for RestartReason {
     }
 }
 
-impl fmt::Display for Door {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serial => f.write_str("serial"),

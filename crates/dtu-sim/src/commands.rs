@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cellular_sim::Rng;
 use dtu_proto::config::{Config, HeartbeatTo, RegistrationWhen, WorkingMode};
-use dtu_proto::event::{Door, LINKS};
+use dtu_proto::event::{LINKS, Origin};
 
 use crate::SEC;
 
@@ -260,7 +260,7 @@ impl Watch {
         self.known.insert(text.as_bytes().to_vec(), deed);
     }
 
-    /// A command was let in through a door; `full` = it may set things. Says what it must do.
+    /// A command was let in from an origin; `full` = it may set things. Says what it must do.
     pub(crate) fn accept(&mut self, text: &[u8], full: bool) -> Deed {
         let deed = self.known.get(text).cloned().unwrap_or(Deed::Nothing);
         let deed = match deed {
@@ -327,19 +327,19 @@ fn difference(expected: &Config, actual: &Config) -> String {
     )
 }
 
-/// One door for `psw,AT+…`, as decisions.md 8 has it.
+/// One origin for `psw,AT+…`, as decisions.md 8 has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
     wrong: VecDeque<u64>,
     shut_until: u64,
 }
 
-/// What a whole frame or read is at a door.
+/// What a whole frame or read is at an origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Data,
     Command(Vec<u8>),
-    /// The right password at a shut door: nothing is run, and the password does not go on as data.
+    /// The right password at a locked origin: nothing is run, and the password does not go on as data.
     Ignored,
 }
 
@@ -386,12 +386,12 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (one_line && named && secret).then_some((password, command))
 }
 
-/// Doors for which the world keeps books.
-pub(crate) const fn door_slot(door: Door) -> usize {
-    match door {
-        Door::Serial => 0,
-        Door::SerialFrame => 1,
-        Door::Link(link) => 2 + link.index(),
-        Door::Console | Door::Sms(_) => 2 + LINKS,
+/// Origins for which the world keeps books.
+pub(crate) const fn origin_slot(origin: Origin) -> usize {
+    match origin {
+        Origin::Serial => 0,
+        Origin::SerialFrame => 1,
+        Origin::Link(link) => 2 + link.index(),
+        Origin::Console | Origin::Sms(_) => 2 + LINKS,
     }
 }

@@ -1,4 +1,4 @@
-//! The three lamps on LED class devices, where the settings file names some.
+//! The three LEDs on LED class devices, where the settings file names some.
 
 use std::fs;
 use std::io;
@@ -7,62 +7,62 @@ use std::path::{Path, PathBuf};
 use dtu_proto::event::Leds;
 use tracing::warn;
 
-/// The lamps of this machine.
+/// The LEDs of this machine.
 #[derive(Debug, Default)]
-pub(crate) struct Lamps {
-    pow: Option<Lamp>,
-    net: Option<Lamp>,
-    data: Option<Lamp>,
+pub(crate) struct LedPanel {
+    pow: Option<Led>,
+    net: Option<Led>,
+    data: Option<Led>,
 }
 
-impl Lamps {
+impl LedPanel {
     /// Each name is that of a LED class device (`/sys/class/leds/NAME`), or the path of its folder or of its
     /// `brightness` file.
     pub(crate) fn new(pow: Option<&str>, net: Option<&str>, data: Option<&str>) -> Self {
         Self {
-            pow: pow.map(Lamp::new),
-            net: net.map(Lamp::new),
-            data: data.map(Lamp::new),
+            pow: pow.map(Led::new),
+            net: net.map(Led::new),
+            data: data.map(Led::new),
         }
     }
 
     /// Switches those that changed.
     pub(crate) fn show(&mut self, leds: Leds) {
-        let lamps = [
+        let leds = [
             (&mut self.pow, leds.pow),
             (&mut self.net, leds.net),
             (&mut self.data, leds.data),
         ];
-        for (lamp, on) in lamps {
-            if let Some(lamp) = lamp {
-                lamp.switch(on);
+        for (led, on) in leds {
+            if let Some(led) = led {
+                led.switch(on);
             }
         }
     }
 }
 
-/// Lamps that are no longer ours, or of a program that ends, are dark: POW says that the device runs.
-impl Drop for Lamps {
+/// LedPanel that are no longer ours, or of a program that ends, are dark: POW says that the device runs.
+impl Drop for LedPanel {
     fn drop(&mut self) {
-        for lamp in [&mut self.pow, &mut self.net, &mut self.data]
+        for led in [&mut self.pow, &mut self.net, &mut self.data]
             .into_iter()
             .flatten()
         {
-            if lamp.on == Some(true) {
-                lamp.switch(false);
+            if led.on == Some(true) {
+                led.switch(false);
             }
         }
     }
 }
 
 #[derive(Debug)]
-struct Lamp {
+struct Led {
     brightness: PathBuf,
     on: Option<bool>,
     failed: bool,
 }
 
-impl Lamp {
+impl Led {
     fn new(name: &str) -> Self {
         let mut brightness = Path::new("/sys/class/leds").join(name);
         if brightness.is_dir() || !name.contains('/') {
@@ -81,9 +81,9 @@ impl Lamp {
         }
         self.on = Some(on);
         if let Err(error) = self.write(on) {
-            // Said once: a lamp that is missing blinks for ever.
+            // Said once: a led that is missing blinks for ever.
             if !std::mem::replace(&mut self.failed, true) {
-                warn!("lamp {}: {error}", self.brightness.display());
+                warn!("led {}: {error}", self.brightness.display());
             }
         }
     }
@@ -106,8 +106,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("brightness"), "").unwrap();
         fs::write(folder.path().join("max_brightness"), "255\n").unwrap();
-        let mut lamps = Lamps::new(None, folder.path().to_str(), None);
-        lamps.show(Leds {
+        let mut leds = LedPanel::new(None, folder.path().to_str(), None);
+        leds.show(Leds {
             pow: true,
             net: true,
             data: false,
@@ -116,7 +116,7 @@ mod tests {
             fs::read_to_string(folder.path().join("brightness")).unwrap(),
             "255\n"
         );
-        lamps.show(Leds {
+        leds.show(Leds {
             pow: true,
             net: false,
             data: false,
@@ -131,13 +131,13 @@ mod tests {
     fn lamps_that_are_given_up_go_dark() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("brightness"), "").unwrap();
-        let mut lamps = Lamps::new(folder.path().to_str(), None, None);
-        lamps.show(Leds {
+        let mut leds = LedPanel::new(folder.path().to_str(), None, None);
+        leds.show(Leds {
             pow: true,
             net: true,
             data: false,
         });
-        drop(lamps);
+        drop(leds);
         assert_eq!(
             fs::read_to_string(folder.path().join("brightness")).unwrap(),
             "0\n"
@@ -146,12 +146,12 @@ mod tests {
 
     #[test]
     fn a_lamp_that_is_missing_hurts_nobody() {
-        let mut lamps = Lamps::new(Some("/nonexistent/led/brightness"), None, None);
-        lamps.show(Leds {
+        let mut leds = LedPanel::new(Some("/nonexistent/led/brightness"), None, None);
+        leds.show(Leds {
             pow: true,
             net: true,
             data: false,
         });
-        assert!(lamps.pow.as_ref().unwrap().failed);
+        assert!(leds.pow.as_ref().unwrap().failed);
     }
 }

@@ -26,7 +26,7 @@ use crate::disk::{Disk, Kept, Saved};
 use crate::fs::Fs;
 use crate::held::Held;
 use crate::journal::Journal;
-use crate::leds::Lamps;
+use crate::leds::LedPanel;
 use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
@@ -83,7 +83,7 @@ pub(crate) trait Observer {
     fn look(&mut self, dtu: &Dtu, now: Instant) -> Instant;
 }
 
-/// The device with its line, links, disk, modem and lamps.
+/// The device with its line, links, disk, modem and LEDs.
 pub(crate) struct Machine {
     dtu: Dtu,
     clock: Clock,
@@ -95,7 +95,7 @@ pub(crate) struct Machine {
     modem: Modem,
     /// The interface that the modem's data takes, as the links know it.
     modem_interface: Option<String>,
-    lamps: Lamps,
+    leds: LedPanel,
     at: AtLines,
     recorder: Option<Recorder>,
     control: Arc<Control>,
@@ -198,7 +198,7 @@ impl Machine {
             held: Held::default(),
             modem,
             modem_interface: None,
-            lamps: lamps(&settings),
+            leds: led_panel(&settings),
             at: AtLines::new(setup.at),
             recorder,
             control,
@@ -267,7 +267,7 @@ impl Machine {
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
                 Output::Console(reply) => self.at.reply(&reply),
-                Output::Leds(leds) => self.lamps.show(leds),
+                Output::Leds(leds) => self.leds.show(leds),
                 Output::Power(Power::Restarted) => self.at.power_on(now),
                 Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
                 Output::Event(event) => self.journal.log(&event, &self.dtu, now),
@@ -573,8 +573,8 @@ impl Machine {
                 return;
             }
         };
-        self.lamps = lamps(&fresh);
-        self.lamps.show(self.dtu.status(self.clock.now()).leds);
+        self.leds = led_panel(&fresh);
+        self.leds.show(self.dtu.status(self.clock.now()).leds);
         info!(
             "settings: {} read again: lamps now, interfaces and root certificates at the next connection",
             path.display()
@@ -665,9 +665,9 @@ fn read_at_start(settings: &Settings) -> Settings {
     rest
 }
 
-fn lamps(settings: &Settings) -> Lamps {
+fn led_panel(settings: &Settings) -> LedPanel {
     let leds = &settings.leds;
-    Lamps::new(
+    LedPanel::new(
         leds.pow.as_deref(),
         leds.net.as_deref(),
         leds.data.as_deref(),

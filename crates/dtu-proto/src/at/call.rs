@@ -10,7 +10,7 @@ use super::reply::{Code, Error, Shown};
 use super::table::{self, Command};
 use super::{Context, Effect, Prompt, Rights, SlowCommand};
 use crate::config::{Charset, Role};
-use crate::event::{Door, LinkId};
+use crate::event::{LinkId, Origin};
 use crate::sms;
 
 /// What a handler works on.
@@ -70,9 +70,9 @@ impl<'c, 'x> Call<'c, 'x> {
 
     /// What text is typed in, and shown.
     pub(super) const fn charset(&self) -> Charset {
-        match self.ctx.door {
-            Door::Serial | Door::SerialFrame | Door::Link(_) => self.ctx.options.charset,
-            Door::Sms(_) | Door::Console => Charset::Utf8,
+        match self.ctx.origin {
+            Origin::Serial | Origin::SerialFrame | Origin::Link(_) => self.ctx.options.charset,
+            Origin::Sms(_) | Origin::Console => Charset::Utf8,
         }
     }
 
@@ -160,7 +160,7 @@ impl<'c, 'x> Call<'c, 'x> {
 
     /// The text, unless it is a secret and the reply goes over a network.
     pub(super) fn secret<'s>(&self, text: &'s str) -> &'s str {
-        if matches!(self.ctx.door, Door::Link(_) | Door::Sms(_)) && !text.is_empty() {
+        if matches!(self.ctx.origin, Origin::Link(_) | Origin::Sms(_)) && !text.is_empty() {
             HIDDEN
         } else {
             text

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::stored::blank_status;
 use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options, from_store_text, to_store_text};
-use crate::event::Door;
+use crate::event::Origin;
 use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
@@ -31,7 +31,7 @@ pub fn at_line(line: &[u8]) {
         clock: &mut clock,
         mailbox: &mut mailbox,
         connection: &mut connection,
-        door: Door::Serial,
+        origin: Origin::Serial,
         rights: Rights::Full,
         refusal: &mut None,
     };

@@ -1,6 +1,6 @@
 //! AT commands: one table feeds the interpreter, `=?`, help, the stored file and the docs.
 //!
-//! A line comes in through one of the doors ([`Door`]), which have checked password and gates already. It is
+//! A line comes from one of the origins ([`Origin`]), which have checked password and gates already. It is
 //! split into commands (V.250: `;`, glued basic commands); each is looked up in `table::GROUPS`, its values are
 //! read by their `Param`s, and its handler changes the configuration, adds information text, or asks the device
 //! for an [`Effect`].
@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{Config, Options};
-use crate::event::{Door, RestartReason};
+use crate::event::{Origin, RestartReason};
 use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::radio::{PhoneNumber, SubmitFailure};
@@ -60,13 +60,13 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: &'a mut Clock,
     pub(crate) mailbox: &'a mut Mailbox,
     pub(crate) connection: &'a mut AtConnection,
-    pub(crate) door: Door,
+    pub(crate) origin: Origin,
     pub(crate) rights: Rights,
     /// Why the line was refused, if it was.
     pub(crate) refusal: &'a mut Option<String>,
 }
 
-/// What the door lets through.
+/// What the origin may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rights {
     /// Everything.

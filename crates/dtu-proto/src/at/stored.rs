@@ -8,7 +8,7 @@ use super::call::Call;
 use super::parse::{self, Form};
 use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
-use crate::event::{Door, LINKS, Leds};
+use crate::event::{LINKS, Leds, Origin};
 use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::sms::Mailbox;
@@ -54,7 +54,7 @@ pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
         clock: &mut clock,
         mailbox: &mut mailbox,
         connection: &mut connection,
-        door: Door::Console,
+        origin: Origin::Console,
         rights: Rights::Full,
         refusal: &mut None,
     };

@@ -25,13 +25,13 @@ pub(super) const GROUPS: &[(&str, &[Command])] = &[
     ("CONNECTION", cmd::connection::COMMANDS),
     ("ROLES", cmd::role::COMMANDS),
     ("HTTPD", cmd::httpd::COMMANDS),
-    ("LINE", cmd::line::COMMANDS),
-    ("ACCESS", cmd::door::COMMANDS),
+    ("LINE", cmd::uart::COMMANDS),
+    ("ACCESS", cmd::access::COMMANDS),
     ("POWER", cmd::power::COMMANDS),
     ("STATUS", cmd::status::COMMANDS),
     ("MESSAGES", cmd::message::COMMANDS),
     ("STORAGE", cmd::store::COMMANDS),
-    ("CLOUD", cmd::later::COMMANDS),
+    ("CLOUD", cmd::unsupported::COMMANDS),
 ];
 
 /// Does the work of one form. What it refuses leaves the configuration as it was.
@@ -214,7 +214,7 @@ impl Command {
         }
     }
 
-    /// Whether this form passes where the door lets only queries through.
+    /// Whether this form passes where only queries are allowed from the origin.
     pub(super) const fn is_open(&self, form: Form) -> bool {
         match form {
             Form::Run => self.open_run,

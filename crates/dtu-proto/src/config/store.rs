@@ -1,4 +1,4 @@
-//! The stored file: one AT set command a line, from the same table that serves the AT doors.
+//! The stored file: one AT set command a line, from the same table that serves AT commands of every origin.
 
 use alloc::string::String;
 use alloc::vec::Vec;

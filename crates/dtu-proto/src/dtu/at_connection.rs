@@ -45,7 +45,7 @@ impl Dtu {
     pub(super) fn send_at_connection(&mut self, frame: Bytes) {
         self.at_connection.begin_send(frame.len());
         if self.at_connection.connection.is_free() {
-            self.lamps.data(self.now);
+            self.led_driver.data(self.now);
             let payload = Payload {
                 prefix: Bytes::new(),
                 body: frame,
@@ -122,7 +122,7 @@ impl Dtu {
 
     fn received_on_connection(&mut self, data: &[u8]) {
         self.last_received = self.now;
-        self.lamps.data(self.now);
+        self.led_driver.data(self.now);
         let counters = &mut self.at_connection.counters;
         counters.received_bytes += data.len() as u64;
         counters.received_reads += 1;

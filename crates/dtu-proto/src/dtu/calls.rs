@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Dtu;
 use crate::at;
 use crate::call::{Action, Calls, Dial, Rules, Step};
-use crate::event::{Door, Event};
+use crate::event::{Event, Origin};
 use crate::radio::{CallNews, PhoneNumber};
 
 impl Dtu {
@@ -14,10 +14,10 @@ impl Dtu {
     }
 
     /// Calls a number. Only a DTE that typed the command itself is told how it goes.
-    pub(super) fn dial(&mut self, door: Door, number: PhoneNumber) {
+    pub(super) fn dial(&mut self, origin: Origin, number: PhoneNumber) {
         let dial = Dial {
             number,
-            told: door == Door::Serial,
+            told: origin == Origin::Serial,
         };
         self.with_calls(|calls, step| calls.dial(dial, step));
     }

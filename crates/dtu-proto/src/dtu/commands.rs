@@ -1,4 +1,4 @@
-//! The doors: who may run a command, and where its reply goes.
+//! Origins: who may run a command, and where its reply goes.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, GUARDED_DOORS, WaitingCommand};
+use super::{Dtu, GUARDED_ORIGINS, WaitingCommand};
 use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, ShownLine, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
-use crate::event::{Door, Event, Output, StoreOutput};
+use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::radio::SubmitFailure;
 use crate::serial::inline::{self, Guard};
 use crate::serial::port::REPLY_QUEUE_HIGH;
@@ -28,8 +28,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who asked, and is answered: a later connection of the same link is somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Asker {
-    pub(super) door: Door,
+pub(super) struct Requester {
+    pub(super) origin: Origin,
     connection: u64,
 }
 
@@ -47,80 +47,86 @@ fn patience(waits: &SlowCommand) -> Duration {
 
 impl Dtu {
     /// Looks for a command in a whole frame, read or datagram. False: it is data.
-    pub(super) fn inline_command(&mut self, door: Door, frame: &[u8]) -> bool {
+    pub(super) fn inline_command(&mut self, origin: Origin, frame: &[u8]) -> bool {
         let Some(found) = inline::parse(frame) else {
             return false;
         };
         let now = self.now;
-        if self.rights(door).is_none() {
+        if self.rights(origin).is_none() {
             return false;
         }
         // mutant: password
         let right = inline::same_password(found.password, &self.config.password);
-        if right || self.guard(door).is_shut(now) {
-            // Through a shut door nothing is run; but the password is kept from going on as data.
-            if right && !self.guard(door).is_shut(now) {
-                self.run_command(door, found.line);
+        if right || self.guard(origin).is_shut(now) {
+            // From a locked origin nothing is run; but the password is kept from going on as data.
+            if right && !self.guard(origin).is_shut(now) {
+                self.run_command(origin, found.line);
             }
             return right;
         }
         if !at::begins_with_a_command(found.line) {
             return false; // text with a comma, no guess
         }
-        let shut = self.guard(door).wrong_password(now);
-        self.event(Event::WrongPassword(door));
+        let shut = self.guard(origin).wrong_password(now);
+        self.event(Event::WrongPassword(origin));
         if shut {
-            self.event(Event::DoorShut(door));
+            self.event(Event::OriginLocked(origin));
         }
         false
     }
 
-    fn guard(&mut self, door: Door) -> &mut Guard {
+    fn guard(&mut self, origin: Origin) -> &mut Guard {
         let guards = self.guards.get_or_insert_default();
-        match door {
-            Door::Link(link) => &mut guards[link.index()],
-            Door::Sms(number) => self.phone_guards.of(number, self.now),
-            Door::Serial | Door::SerialFrame | Door::Console => &mut guards[GUARDED_DOORS - 1],
+        match origin {
+            Origin::Link(link) => &mut guards[link.index()],
+            Origin::Sms(number) => self.phone_guards.of(number, self.now),
+            Origin::Serial | Origin::SerialFrame | Origin::Console => {
+                &mut guards[GUARDED_ORIGINS - 1]
+            }
         }
     }
 
-    /// What a door may do; `None` = it is not heard.
-    fn rights(&self, door: Door) -> Option<Rights> {
+    /// What an origin may do; `None` = it is not heard.
+    fn rights(&self, origin: Origin) -> Option<Rights> {
         let factory = self.config.password == FACTORY_PASSWORD;
-        match (door, self.options.factory_password) {
+        match (origin, self.options.factory_password) {
             // mutant: factory-password
-            (Door::Link(_) | Door::Sms(_), FactoryPassword::Query) if factory => {
+            (Origin::Link(_) | Origin::Sms(_), FactoryPassword::Query) if factory => {
                 Some(Rights::Query)
             }
-            (Door::Link(_) | Door::Sms(_), FactoryPassword::Off) if factory => None,
+            (Origin::Link(_) | Origin::Sms(_), FactoryPassword::Off) if factory => None,
             (
-                Door::Link(_) | Door::Sms(_) | Door::Serial | Door::SerialFrame | Door::Console,
+                Origin::Link(_)
+                | Origin::Sms(_)
+                | Origin::Serial
+                | Origin::SerialFrame
+                | Origin::Console,
                 _,
             ) => Some(Rights::Full),
         }
     }
 
-    /// Whether commands of this door are heard at all.
-    pub(super) fn is_heard(&self, door: Door) -> bool {
-        self.rights(door).is_some()
+    /// Whether commands from this origin are heard at all.
+    pub(super) fn is_heard(&self, origin: Origin) -> bool {
+        self.rights(origin).is_some()
     }
 
-    /// Runs one command line of a door that has been checked.
-    pub(super) fn run_command(&mut self, door: Door, line: &[u8]) {
-        let asker = self.asker(door);
+    /// Runs one command line of an origin that was checked.
+    pub(super) fn run_command(&mut self, origin: Origin, line: &[u8]) {
+        let requester = self.requester(origin);
         let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        let shown =
-            (door != Door::Serial && !is_blank).then(|| Box::new((door, ShownLine::of(line))));
+        let shown = (origin != Origin::Serial && !is_blank)
+            .then(|| Box::new((origin, ShownLine::of(line))));
         if !is_blank && (self.is_answering() || self.ending.is_some()) {
             let busy = at::error_reply(BUSY, &self.config);
-            self.reply(asker, busy);
+            self.reply(requester, busy);
             self.refusal = Some(String::from(BUSY));
             self.say_command(shown);
             return;
         }
         self.shown_command = shown;
-        let ran = self.with_context(door, |ctx| at::run_line(line, ctx));
-        self.ran(asker, Vec::new(), Vec::new(), ran);
+        let ran = self.with_context(origin, |ctx| at::run_line(line, ctx));
+        self.ran(requester, Vec::new(), Vec::new(), ran);
     }
 
     pub(super) fn line_too_long(&mut self) {
@@ -128,16 +134,16 @@ impl Dtu {
             "a command line has at most 1024 bytes, got a longer one",
             &self.config,
         );
-        self.reply(self.asker(Door::Serial), reply);
+        self.reply(self.requester(Origin::Serial), reply);
     }
 
     pub(super) fn with_context<R>(
         &mut self,
-        door: Door,
+        origin: Origin,
         run: impl FnOnce(&mut Context<'_>) -> R,
     ) -> R {
         let status = self.status(self.now);
-        let rights = self.rights(door).unwrap_or(Rights::Query);
+        let rights = self.rights(origin).unwrap_or(Rights::Query);
         let result = run(&mut Context {
             config: Arc::make_mut(&mut self.config),
             stored: &self.stored,
@@ -147,7 +153,7 @@ impl Dtu {
             clock: &mut self.clock,
             mailbox: &mut self.mailbox,
             connection: &mut self.at_connection,
-            door,
+            origin,
             rights,
             refusal: &mut self.refusal,
         });
@@ -160,7 +166,7 @@ impl Dtu {
 
     pub(super) fn ran(
         &mut self,
-        asker: Asker,
+        requester: Requester,
         mut reply: Vec<u8>,
         mut effects: Vec<Effect>,
         ran: Ran,
@@ -172,10 +178,10 @@ impl Dtu {
             } => {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
-                self.reply(asker, reply);
+                self.reply(requester, reply);
                 let shown = self.shown_command.take();
                 self.say_command(shown);
-                self.carry_out(asker.door, effects);
+                self.carry_out(requester.origin, effects);
             }
             Ran::Parked {
                 reply: part,
@@ -184,7 +190,7 @@ impl Dtu {
             } => {
                 reply.extend_from_slice(&part);
                 effects.extend(more);
-                self.park(asker, reply, effects, parked);
+                self.park(requester, reply, effects, parked);
             }
             Ran::Prompt {
                 reply: rest,
@@ -193,28 +199,28 @@ impl Dtu {
             } => {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
-                self.reply(asker, reply);
-                self.open_prompt(asker, prompt, effects);
+                self.reply(requester, reply);
+                self.open_prompt(requester, prompt, effects);
             }
         }
     }
 
     /// Tells the log who ran what, and what became of it.
-    fn say_command(&mut self, shown: Option<Box<(Door, ShownLine)>>) {
+    fn say_command(&mut self, shown: Option<Box<(Origin, ShownLine)>>) {
         let refusal = self.refusal.take();
         if let Some(shown) = shown {
-            let (door, line) = *shown;
+            let (origin, line) = *shown;
             let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
             // mutant: refusal-said
             self.event(Event::Command {
-                door,
+                origin,
                 line: line.text,
                 outcome,
             });
         }
     }
 
-    fn park(&mut self, asker: Asker, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
+    fn park(&mut self, requester: Requester, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
         let waits = parked.waits.clone();
         let saving = match &waits {
             SlowCommand::Save => Some(self.config.clone()),
@@ -224,7 +230,7 @@ impl Dtu {
         let store = saving.as_deref().map(to_store_text);
         let until = self.now + patience(&waits);
         self.waiting_command = Some(Box::new(WaitingCommand {
-            asker,
+            requester,
             parked,
             reply,
             effects,
@@ -257,12 +263,12 @@ impl Dtu {
         }
     }
 
-    fn asker(&self, door: Door) -> Asker {
-        let connection = match door {
-            Door::Link(link) => self.links[link.index()].connection(),
-            Door::Serial | Door::SerialFrame | Door::Console | Door::Sms(_) => 0,
+    fn requester(&self, origin: Origin) -> Requester {
+        let connection = match origin {
+            Origin::Link(link) => self.links[link.index()].connection(),
+            Origin::Serial | Origin::SerialFrame | Origin::Console | Origin::Sms(_) => 0,
         };
-        Asker { door, connection }
+        Requester { origin, connection }
     }
 
     /// What a command waits for does not come. The store's answer may still come, and is then nobody's.
@@ -314,48 +320,48 @@ impl Dtu {
             return;
         };
         let WaitingCommand {
-            asker,
+            requester,
             parked,
             reply,
             effects,
             ..
         } = *waiting;
         self.prolong_ending();
-        let ran = self.with_context(asker.door, |ctx| at::resume(parked, answer, ctx));
-        self.ran(asker, reply, effects, ran);
+        let ran = self.with_context(requester.origin, |ctx| at::resume(parked, answer, ctx));
+        self.ran(requester, reply, effects, ran);
     }
 
-    fn reply(&mut self, asker: Asker, reply: Vec<u8>) {
-        match asker.door {
+    fn reply(&mut self, requester: Requester, reply: Vec<u8>) {
+        match requester.origin {
             // Data of the DTE goes on meanwhile, so reading cannot stop.
-            Door::SerialFrame if self.port.own_waiting() >= REPLY_QUEUE_HIGH => {
+            Origin::SerialFrame if self.port.own_waiting() >= REPLY_QUEUE_HIGH => {
                 self.serial_counters.dropped_replies += 1;
             }
-            Door::Serial | Door::SerialFrame => self.write_serial(Bytes::from(reply)),
-            Door::Link(link) => {
-                // mutant: reply-to-asker
+            Origin::Serial | Origin::SerialFrame => self.write_serial(Bytes::from(reply)),
+            Origin::Link(link) => {
+                // mutant: reply-to-requester
                 self.with_link(link, |l, cx| {
-                    l.reply(Bytes::from(reply), asker.connection, cx)
+                    l.reply(Bytes::from(reply), requester.connection, cx)
                 })
             }
-            Door::Sms(number) => self.reply_by_message(number, &reply),
-            Door::Console => {
+            Origin::Sms(number) => self.reply_by_message(number, &reply),
+            Origin::Console => {
                 let text = String::from_utf8_lossy(&reply).into_owned();
                 self.outputs.push_back(Output::Console(text));
             }
         }
     }
 
-    pub(super) fn carry_out(&mut self, door: Door, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, origin: Origin, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::EnterMode => self.leave_command_state(),
                 Effect::WindowFor(time) => self.prolong_window(time),
                 Effect::LineChanged => self.line_changed_in_window(),
-                Effect::Apply => self.apply_behind_reply(door),
+                Effect::Apply => self.apply_behind_reply(origin),
                 Effect::Restart(reason) => self.restart(reason),
                 Effect::Shutdown => self.shut_down(),
-                Effect::Dial(number) => self.dial(door, number),
+                Effect::Dial(number) => self.dial(origin, number),
                 Effect::Answer => self.answer_call(),
                 Effect::HangUp => self.hang_up(),
                 Effect::Open => self.open_at_connection(),

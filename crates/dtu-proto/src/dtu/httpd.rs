@@ -112,7 +112,7 @@ impl Dtu {
     pub(super) fn httpd_news(&mut self, input: SocketInput<'_>) {
         if matches!(input, SocketInput::Data(data) if !data.is_empty()) && self.httpd_is_up() {
             self.last_received = self.now;
-            self.lamps.data(self.now);
+            self.led_driver.data(self.now);
         }
         let mut print = Vec::new();
         self.with_httpd(|httpd, cx| httpd.handle(input, &mut print, cx));

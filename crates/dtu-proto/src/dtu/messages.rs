@@ -12,7 +12,7 @@ use sms_codec::udh::{Concat, Header, Ports};
 
 use super::{Dtu, LineState};
 use crate::config::WorkingMode;
-use crate::event::{Door, Event, MessageLoss, Output, StoreOutput};
+use crate::event::{Event, MessageLoss, Origin, Output, StoreOutput};
 use crate::radio::{ModemOutput, PhoneNumber};
 use crate::serial::inline;
 use crate::serial::port::Purpose;
@@ -379,7 +379,7 @@ impl Dtu {
             Content::Octets(octets) => octets.clone(),
         };
         self.last_received = self.now;
-        self.lamps.data(self.now);
+        self.led_driver.data(self.now);
         if bytes.is_empty() {
             self.mailbox.counters.printed += 1;
             self.done_with(&ids);
@@ -393,7 +393,7 @@ impl Dtu {
     /// Whether a message of this sender is a command with the right password, which is heard.
     fn is_command(&self, from: PhoneNumber, text: &[u8]) -> bool {
         let listed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
-        let allowed = listed && self.is_heard(Door::Sms(from));
+        let allowed = listed && self.is_heard(Origin::Sms(from));
         let right = |found: inline::Inline<'_>| {
             inline::same_password(found.password, &self.config.password)
         };
@@ -407,7 +407,7 @@ impl Dtu {
         if !self.options.sms_allow.is_empty() && !self.options.sms_allow.contains(&number) {
             return false;
         }
-        let was_command = self.inline_command(Door::Sms(number), text.as_bytes());
+        let was_command = self.inline_command(Origin::Sms(number), text.as_bytes());
         self.mailbox.counters.commands += u64::from(was_command);
         was_command
     }

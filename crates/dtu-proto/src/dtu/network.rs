@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
-use crate::event::{Door, LinkId, SocketId, SocketInput};
+use crate::event::{LinkId, Origin, SocketId, SocketInput};
 use crate::net::Link;
 use crate::serial::port::Source;
 use crate::time::Instant;
@@ -27,7 +27,7 @@ impl Dtu {
             && !data.is_empty()
         {
             self.last_received = self.now;
-            self.lamps.data(self.now);
+            self.led_driver.data(self.now);
             if !news.filtered {
                 self.network_data(link, data);
             }
@@ -37,7 +37,7 @@ impl Dtu {
             self.recovery.link_up();
         }
         if news.down {
-            self.take_over(link);
+            self.fail_over(link);
         }
     }
 
@@ -56,14 +56,14 @@ impl Dtu {
 
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
         // mutant: network-gate
-        if !(self.config.network_at && self.inline_command(Door::Link(link), data)) {
+        if !(self.config.network_at && self.inline_command(Origin::Link(link), data)) {
             self.print(data, Source::Socket(SocketId::Link(link)));
         }
     }
 
     /// Gives a frame of the DTE to the working mode.
     pub(super) fn route(&mut self, frame: &Bytes) {
-        self.lamps.data(self.now);
+        self.led_driver.data(self.now);
         // mutant: mode-in-force
         match self.mode {
             WorkingMode::Transparent => self.route_to_links(frame),
@@ -96,12 +96,12 @@ impl Dtu {
 
     pub(super) fn link_deadline(&self, link: LinkId) -> Option<Instant> {
         let own = self.links[link.index()].deadline(&self.config);
-        [own, self.hand_back_at(link)].into_iter().flatten().min()
+        [own, self.fail_back_at(link)].into_iter().flatten().min()
     }
 
     pub(super) fn link_due(&mut self, link: LinkId) {
-        if self.hand_back_at(link).is_some_and(|at| at <= self.now) {
-            self.hand_back(link);
+        if self.fail_back_at(link).is_some_and(|at| at <= self.now) {
+            self.fail_back(link);
         }
         if self.links[link.index()]
             .deadline(&self.config)
@@ -109,7 +109,7 @@ impl Dtu {
         {
             let news = self.with_link(link, |l, cx| l.fire(cx));
             if news.down {
-                self.take_over(link);
+                self.fail_over(link);
             }
         }
     }

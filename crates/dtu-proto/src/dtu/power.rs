@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Dtu, LineState};
 use crate::at::Clock;
 use crate::config::{Role, Shutdown, WorkingMode};
-use crate::event::{Door, Event, LINKS, LinkId, ModemOutput, Output, Power, RestartReason};
+use crate::event::{Event, LINKS, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
 use crate::net::Link;
 use crate::serial::port::{Dropped, Purpose};
 use crate::serial::window::Rest;
@@ -73,7 +73,7 @@ impl Dtu {
             until: now + self.options.setup_window,
         };
         self.mode_started = false;
-        self.duty = [false; LINKS];
+        self.active = [false; LINKS];
         self.powered_on = now;
         (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
         self.line.clear();
@@ -197,15 +197,15 @@ impl Dtu {
     }
 
     /// `AT+CIAPPLY`: a link that asked for it gets its reply before it is closed.
-    pub(super) fn apply_behind_reply(&mut self, door: Door) {
-        match door {
-            Door::Link(link) => {
+    pub(super) fn apply_behind_reply(&mut self, origin: Origin) {
+        match origin {
+            Origin::Link(link) => {
                 self.applying = Some(Applying {
                     link,
                     until: self.now + ENDING_PATIENCE,
                 });
             }
-            Door::Serial | Door::SerialFrame | Door::Console | Door::Sms(_) => self.apply(),
+            Origin::Serial | Origin::SerialFrame | Origin::Console | Origin::Sms(_) => self.apply(),
         }
     }
 
@@ -416,9 +416,9 @@ impl Dtu {
             return None;
         }
         let mut last_alive = None;
-        for (id, on_duty) in LinkId::ALL.into_iter().zip(self.duty) {
+        for (id, active) in LinkId::ALL.into_iter().zip(self.active) {
             let link = &self.links[id.index()];
-            if on_duty && link.is_enabled() && !link.is_udp() {
+            if active && link.is_enabled() && !link.is_udp() {
                 last_alive = last_alive.max(Some(link.down_since()?));
             }
         }

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::commands::Asker;
+use super::commands::Requester;
 use super::{Dtu, LineState};
 use crate::at::{self, Effect, Ends, Prompt, Typed};
 use crate::serial::line::{BACKSPACE, DELETE};
@@ -21,7 +21,7 @@ const CANCEL: u8 = 0x1B;
 /// A command that has asked the DTE for a text.
 #[derive(Debug)]
 pub(super) struct OpenPrompt {
-    pub(super) asker: Asker,
+    pub(super) requester: Requester,
     prompt: Prompt,
     /// What came so far, as far as the prompt takes it.
     text: Vec<u8>,
@@ -86,10 +86,15 @@ impl OpenPrompt {
 }
 
 impl Dtu {
-    pub(super) fn open_prompt(&mut self, asker: Asker, prompt: Prompt, effects: Vec<Effect>) {
+    pub(super) fn open_prompt(
+        &mut self,
+        requester: Requester,
+        prompt: Prompt,
+        effects: Vec<Effect>,
+    ) {
         let until = self.now + PATIENCE;
         let open = OpenPrompt {
-            asker,
+            requester,
             prompt,
             text: Vec::new(),
             came: 0,
@@ -134,13 +139,15 @@ impl Dtu {
             return;
         };
         let OpenPrompt {
-            asker,
+            requester,
             prompt,
             effects,
             ..
         } = *open;
-        let ran = self.with_context(asker.door, |ctx| at::answer_prompt(prompt, typed, ctx));
-        self.ran(asker, Vec::new(), effects, ran);
+        let ran = self.with_context(requester.origin, |ctx| {
+            at::answer_prompt(prompt, typed, ctx)
+        });
+        self.ran(requester, Vec::new(), effects, ran);
     }
 
     /// Nobody types any more.
@@ -156,7 +163,7 @@ impl Dtu {
             self.line.clear();
         }
         if let Some(open) = self.drop_prompt() {
-            self.carry_out(open.asker.door, open.effects);
+            self.carry_out(open.requester.origin, open.effects);
         }
     }
 

@@ -7,7 +7,7 @@ use super::prompt::OpenPrompt;
 use super::{Dtu, LineState, WaitingCommand};
 use crate::at;
 use crate::config::{HeartbeatTo, WorkingMode};
-use crate::event::{Door, Event, Output, SocketId};
+use crate::event::{Event, Origin, Output, SocketId};
 use crate::serial::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::serial::framer::Packing;
 use crate::serial::line::Typed;
@@ -92,7 +92,8 @@ impl Dtu {
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
         let takes_commands = self.line_state != LineState::Data;
-        let waits = |command: &WaitingCommand| takes_commands || command.asker.door == Door::Serial;
+        let waits =
+            |command: &WaitingCommand| takes_commands || command.requester.origin == Origin::Serial;
         self.ending.is_some() || self.waiting_command.as_deref().is_some_and(waits)
     }
 
@@ -191,11 +192,11 @@ impl Dtu {
                 if !at::is_blank(&line) {
                     self.last_line.clone_from(&line);
                 }
-                self.run_command(Door::Serial, &line);
+                self.run_command(Origin::Serial, &line);
             }
             Typed::Again => {
                 let line = self.last_line.clone();
-                self.run_command(Door::Serial, if line.is_empty() { b"AT" } else { &line });
+                self.run_command(Origin::Serial, if line.is_empty() { b"AT" } else { &line });
             }
             Typed::TooLong => self.line_too_long(),
         }
@@ -288,7 +289,7 @@ impl Dtu {
             return;
         }
         // mutant: serial-gate
-        if self.config.serial_at && self.inline_command(Door::SerialFrame, &frame) {
+        if self.config.serial_at && self.inline_command(Origin::SerialFrame, &frame) {
             self.serial_counters.command_bytes += frame.len() as u64;
             // mutant: command-is-no-data
             return;

@@ -108,7 +108,7 @@ impl Dtu {
             && !data.is_empty()
         {
             self.last_received = self.now;
-            self.lamps.data(self.now);
+            self.led_driver.data(self.now);
             self.print(data, Source::Socket(socket));
         }
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, LineState};
-use crate::event::Door;
+use crate::event::Origin;
 use crate::serial::port::REPLY_QUEUE_HIGH;
 
 /// So many wait at most while a command of the line is being answered; the oldest goes first.
@@ -49,8 +49,8 @@ impl Dtu {
         let parked = self
             .waiting_command
             .as_ref()
-            .map(|command| command.asker.door);
-        let prompt = self.prompt.as_ref().map(|prompt| prompt.asker.door);
-        parked == Some(Door::Serial) || prompt == Some(Door::Serial)
+            .map(|command| command.requester.origin);
+        let prompt = self.prompt.as_ref().map(|prompt| prompt.requester.origin);
+        parked == Some(Origin::Serial) || prompt == Some(Origin::Serial)
     }
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{CloseReason, Door, LinkId, Lost, QueueId, SocketId};
+use super::{CloseReason, LinkId, Lost, Origin, QueueId, SocketId};
 use crate::radio::{CallEnd, PhoneNumber, SubmitFailure};
 use crate::time::Duration;
 use crate::wire::http::Fault;
@@ -48,19 +48,19 @@ pub enum Event {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// A command of a door other than the command state of the line has run.
+    /// A command of an origin other than the command state of the line has run.
     Command {
         /// Who.
-        door: Door,
+        origin: Origin,
         /// What, without its secrets.
         line: String,
         /// Why it was refused, if it was.
         outcome: Result<(), String>,
     },
     /// A remote or inline command came with a wrong password.
-    WrongPassword(Door),
-    /// Five wrong passwords within a minute: this door is ignored for five minutes.
-    DoorShut(Door),
+    WrongPassword(Origin),
+    /// Five wrong passwords within a minute: this origin is ignored for five minutes.
+    OriginLocked(Origin),
     /// The serial line is open (true) or missing.
     SerialPresent(bool),
     /// The line could not take rate or format.

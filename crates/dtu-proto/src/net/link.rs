@@ -69,7 +69,7 @@ pub(crate) struct Link {
     /// What keeps the link from working; `None` = it works.
     pub(super) resting: Option<WaitingFor>,
     /// A short link is to come up though it has nothing to send: its backup stands in for it.
-    pub(super) missed: bool,
+    pub(super) failed_over: bool,
     /// Counts connections.
     pub(super) connections: u64,
     /// Received bytes that go on after all, or again: what might have been an expected reply.
@@ -106,7 +106,7 @@ impl Link {
             alive_at: Instant::ZERO,
             rests_since: Instant::ZERO,
             resting: Some(WaitingFor::Mode),
-            missed: false,
+            failed_over: false,
             connections: 0,
             released: Vec::new(),
         }
@@ -484,8 +484,8 @@ impl Link {
         self.connection.connect(connect, until, cx.outputs);
     }
 
-    pub(crate) fn set_missed(&mut self, missed: bool, cx: &mut Cx<'_>) {
-        self.missed = missed;
+    pub(crate) fn set_failed_over(&mut self, failed_over: bool, cx: &mut Cx<'_>) {
+        self.failed_over = failed_over;
         self.wake(cx);
     }
 }

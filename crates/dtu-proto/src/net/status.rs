@@ -31,13 +31,15 @@ impl Link {
     }
 
     /// Whether a backup stands in for this link.
-    pub(crate) const fn is_missed(&self) -> bool {
-        self.missed
+    pub(crate) const fn is_failed_over(&self) -> bool {
+        self.failed_over
     }
 
     /// A short link without data, unless it is to come up all the same; a destination without data.
     pub(super) fn has_nothing_to_do(&self) -> bool {
-        (self.is_short() || self.is_destination()) && self.queue.cache().is_empty() && !self.missed
+        (self.is_short() || self.is_destination())
+            && self.queue.cache().is_empty()
+            && !self.failed_over
     }
 
     pub(crate) const fn is_resting(&self) -> bool {

@@ -1,5 +1,5 @@
 //! The text of a recorded run: what the device started from, then every input with its time. Because
-//! [`Input`] is the only door into the device, such a log replays the run exactly.
+//! [`Input`] is the only way into the device, such a log replays the run exactly.
 //!
 //! ```text
 //! dtu-record 1

@@ -14,7 +14,7 @@ pub(crate) const PASSWORD_MAX: usize = 5;
 const GUESSES: usize = 5;
 /// … within this time …
 const GUESS_WINDOW: Duration = Duration::from_secs(60);
-/// … shut the door for so long.
+/// … lock the origin for so long.
 const SHUT: Duration = Duration::from_secs(300);
 /// The comma as it is typed, or pasted full-width in UTF-8 or GBK.
 const COMMAS: [&[u8]; 3] = [b",", "，".as_bytes(), &[0xA3, 0xAC]];
@@ -76,11 +76,11 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn is_shut(&self, now: Instant) -> bool {
-        // mutant: shut-door
+        // mutant: locked-origin
         self.shut_until.is_some_and(|until| now < until)
     }
 
-    /// Counts a wrong password; true when that shuts the door.
+    /// Counts a wrong password; true when that locks the origin.
     pub(crate) fn wrong_password(&mut self, now: Instant) -> bool {
         self.wrong.retain(|at| now.since(*at) < GUESS_WINDOW);
         self.wrong.push_back(now);

@@ -1,4 +1,4 @@
-//! The doors for commands as timed scripts: set-up window, command state, `psw,AT+` frames and reads
+//! The origins for commands as timed scripts: set-up window, command state, `psw,AT+` frames and reads
 //! (manual 2.8.2 to 2.8.4, 2.8.6.29 to .52; decisions 2, 3, 4, 8).
 #![allow(missing_docs)]
 
@@ -6,7 +6,7 @@ use crate::common;
 
 use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, LinkOptions, Options, Shutdown};
-use dtu_proto::event::{CloseReason, Door, Event, Input, Power, RestartReason, SerialInput};
+use dtu_proto::event::{CloseReason, Event, Input, Origin, Power, RestartReason, SerialInput};
 use dtu_proto::status::Phase;
 use dtu_proto::time::Duration;
 
@@ -359,7 +359,10 @@ fn five_wrong_passwords_shut_one_door_only() {
         dev.network(LINK1, "wrong,AT+CIPR?")
             .prints("wrong,AT+CIPR?");
     }
-    assert!(dev.events.contains(&Event::DoorShut(Door::Link(LINK1))));
+    assert!(
+        dev.events
+            .contains(&Event::OriginLocked(Origin::Link(LINK1)))
+    );
     dev.network(LINK1, "gehei,AT")
         .prints_nothing()
         .sends_nothing(LINK1)

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use common::post::{deliver, number, parts, report, stamp, submit_of};
 use common::{Bench, LINK1, one_link};
 use dtu_proto::config::{Charset, Config, FactoryPassword, Options, WorkingMode};
-use dtu_proto::event::{Door, Event, Input, MessageLoss, ModemInput, Power};
+use dtu_proto::event::{Event, Input, MessageLoss, ModemInput, Origin, Power};
 use dtu_proto::radio::{Operator, SubmitFailure};
 use dtu_proto::status::MessageCounters;
 use dtu_proto::time::Duration;
@@ -935,7 +935,7 @@ fn a_message_that_begins_with_the_password_but_is_no_command_is_a_message() {
         .network_takes(&[]);
     assert!(
         dev.events
-            .contains(&Event::WrongPassword(Door::Sms(number(PHONE))))
+            .contains(&Event::WrongPassword(Origin::Sms(number(PHONE))))
     );
 }
 

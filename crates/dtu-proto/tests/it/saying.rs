@@ -6,7 +6,7 @@ use crate::common;
 use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, LinkOptions, Options};
 use dtu_proto::drops::DropPlace;
-use dtu_proto::event::{Door, Event, Input, Lost, SocketId};
+use dtu_proto::event::{Event, Input, Lost, Origin, SocketId};
 use dtu_proto::time::Duration;
 
 fn gated() -> Config {
@@ -17,17 +17,17 @@ fn gated() -> Config {
 }
 
 /// The commands that were told since the last look: who, what, and why not.
-fn told(dev: &mut Bench) -> Vec<(Door, String, Option<String>)> {
+fn told(dev: &mut Bench) -> Vec<(Origin, String, Option<String>)> {
     let commands = dev.events.drain(..).filter_map(|event| {
         let Event::Command {
-            door,
+            origin,
             line,
             outcome,
         } = event
         else {
             return None;
         };
-        Some((door, line, outcome.err()))
+        Some((origin, line, outcome.err()))
     });
     commands.collect()
 }
@@ -38,20 +38,20 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
     dev.at(500).network(LINK1, "gehem,AT+CIPSW=abcde").wait(10);
     assert_eq!(
         told(&mut dev),
-        [(Door::Link(LINK1), "AT+CIPSW=****".to_owned(), None)]
+        [(Origin::Link(LINK1), "AT+CIPSW=****".to_owned(), None)]
     );
     dev.serial("abcde,AT+CIPR=7").wait(200);
     let refused = told(&mut dev);
     assert_eq!(
         (refused[0].0, refused[0].1.as_str()),
-        (Door::SerialFrame, "AT+CIPR=7")
+        (Origin::SerialFrame, "AT+CIPR=7")
     );
     assert!(
         refused[0].2.as_deref().unwrap().starts_with("CIPR: "),
         "{refused:?}"
     );
     dev.input(Input::Console("AT+CSQ;+CIPSW=abcdefgh"));
-    let [(Door::Console, line, Some(why))] = &told(&mut dev)[..] else {
+    let [(Origin::Console, line, Some(why))] = &told(&mut dev)[..] else {
         panic!("one refusal")
     };
     assert_eq!(line, "AT+CSQ;+CIPSW=****");
@@ -69,7 +69,7 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
     dev.store_answers = true;
     dev.wait(11_000);
     let late = told(&mut dev);
-    assert_eq!((late[0].0, late[0].1.as_str()), (Door::Console, "AT&W"));
+    assert_eq!((late[0].0, late[0].1.as_str()), (Origin::Console, "AT&W"));
     assert!(late[0].2.as_deref().unwrap().contains("store"), "{late:?}");
     // The DTE knows what it types.
     dev.printed();

@@ -433,18 +433,18 @@ fn a_backup_stands_in_only_while_its_primary_is_down() {
         .sends(LINK2, "two");
     dev.net[0] = Net::Good;
     dev.at(30_000);
-    let handed_back = Event::BackupActive {
+    let failed_back = Event::BackupActive {
         backup: LINK2,
         primary: LINK1,
         active: false,
     };
-    assert!(!dev.events.contains(&handed_back));
+    assert!(!dev.events.contains(&failed_back));
     dev.at(65_000)
         .serial("three")
         .at(65_100)
         .sends(LINK1, "three")
         .sends_nothing(LINK2);
-    assert!(dev.events.contains(&handed_back));
+    assert!(dev.events.contains(&failed_back));
 }
 
 #[test]

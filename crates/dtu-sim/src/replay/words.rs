@@ -15,7 +15,7 @@ pub(super) fn describe(output: &Output) -> String {
         Output::Modem(order) => format!("modem {}", modem(order)),
         Output::Store(order) => store(order),
         Output::Console(reply) => format!("console \"{}\"", reply.escape_debug()),
-        Output::Leds(leds) => lamps(*leds),
+        Output::Leds(leds) => led_words(*leds),
         Output::Power(Power::Restarted) => "restarted".to_owned(),
         Output::Power(Power::Stop) => "stop".to_owned(),
         Output::Event(event) => told(event),
@@ -89,7 +89,7 @@ fn store(order: &StoreOutput) -> String {
     }
 }
 
-fn lamps(Leds { pow, net, data }: Leds) -> String {
+fn led_words(Leds { pow, net, data }: Leds) -> String {
     let word = |lit: bool| if lit { "on" } else { "off" };
     format!(
         "lamps POW {} NET {} DATA {}",
@@ -125,19 +125,19 @@ fn told(event: &Event) -> String {
             format!("set-up window: a frame of {bytes} bytes is dropped")
         }
         Event::Command {
-            door,
+            origin,
             line,
             outcome: Ok(()),
-        } => format!("command of {door}: {line}"),
+        } => format!("command of {origin}: {line}"),
         Event::Command {
-            door,
+            origin,
             line,
             outcome: Err(why),
         } => {
-            format!("command of {door} refused: {line}: {why}")
+            format!("command of {origin} refused: {line}: {why}")
         }
-        Event::WrongPassword(door) => format!("{door}: wrong password"),
-        Event::DoorShut(door) => format!("{door}: shut for five minutes"),
+        Event::WrongPassword(origin) => format!("{origin}: wrong password"),
+        Event::OriginLocked(origin) => format!("{origin}: shut for five minutes"),
         Event::SerialPresent(true) => "serial: there".to_owned(),
         Event::SerialPresent(false) => "serial: missing".to_owned(),
         Event::LineRefused(why) => format!("serial: the line refuses it: {why}"),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, Door, SocketId};
+use dtu_proto::event::{CloseReason, Connect, Origin, SocketId};
 
 use super::net::State;
 use super::wire::place;
@@ -219,7 +219,7 @@ impl World {
     fn at_result(&mut self) -> Result<(), String> {
         (self.books.at.typed, self.books.at.due) = (false, None);
         self.books.at.closing = false;
-        self.books.pay(Door::Serial)
+        self.books.pay(Origin::Serial)
     }
 
     /// What the equipment does next.

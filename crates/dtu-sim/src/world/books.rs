@@ -7,14 +7,14 @@ use dtu_proto::config::{
     Config, Expect, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen,
     Role, WorkingMode,
 };
-use dtu_proto::event::{Connect, Door, LINKS, LinkId};
+use dtu_proto::event::{Connect, LINKS, LinkId, Origin};
 
 use super::at_mode::AtBook;
 use super::command_mode::CommandBook;
 use super::httpd::HttpBook;
 use super::post::Post;
 use super::{Rule, World};
-use crate::commands::{Deed, Gate, Verdict, Watch, door_slot};
+use crate::commands::{Deed, Gate, Verdict, Watch, origin_slot};
 use crate::downlink::{Downlink, Printed, REPLY};
 use crate::model::{Found, Line, Phase};
 use crate::uplink::{Book, Carried, Rules};
@@ -145,40 +145,40 @@ impl Books {
     pub(super) fn closed(&mut self, link: LinkId, acked: u64) {
         self.book(link).closed(link.into(), acked);
         // Replies for this connection have nowhere to go.
-        self.owed[door_slot(Door::Link(link))].0 = 0;
+        self.owed[origin_slot(Origin::Link(link))].0 = 0;
     }
 
-    pub(super) fn owe(&mut self, door: Door, surely: bool) {
-        let (least, most) = &mut self.owed[door_slot(door)];
+    pub(super) fn owe(&mut self, origin: Origin, surely: bool) {
+        let (least, most) = &mut self.owed[origin_slot(origin)];
         *least += u32::from(surely);
         *most += 1;
     }
 
     /// A command is said to the log.
-    pub(super) fn said(&mut self, door: Door, line: &str) -> Result<(), String> {
+    pub(super) fn said(&mut self, origin: Origin, line: &str) -> Result<(), String> {
         let shown = line.to_ascii_uppercase();
         if let Some((_, value)) = shown.split_once("+CIPSW=")
             && !value.starts_with("****")
         {
             return Err(format!("a password is said to the log: {line}"));
         }
-        if !matches!(door, Door::SerialFrame | Door::Link(_)) {
+        if !matches!(origin, Origin::SerialFrame | Origin::Link(_)) {
             return Ok(());
         }
-        let (least, most) = &mut self.to_say[door_slot(door)];
+        let (least, most) = &mut self.to_say[origin_slot(origin)];
         if *most == 0 {
             return Err(format!(
-                "{line} of {door:?} is said, and nobody sent it, or it was said before"
+                "{line} of {origin:?} is said, and nobody sent it, or it was said before"
             ));
         }
         (*least, *most) = (least.saturating_sub(1), *most - 1);
         Ok(())
     }
 
-    pub(super) fn pay(&mut self, door: Door) -> Result<(), String> {
-        let (least, most) = &mut self.owed[door_slot(door)];
+    pub(super) fn pay(&mut self, origin: Origin) -> Result<(), String> {
+        let (least, most) = &mut self.owed[origin_slot(origin)];
         if *most == 0 {
-            return Err(format!("a reply at {door:?} where no command came from"));
+            return Err(format!("a reply at {origin:?} where no command came from"));
         }
         *most -= 1;
         *least = least.saturating_sub(1);
@@ -329,7 +329,7 @@ impl World {
         match verdict {
             Verdict::Command(text) => {
                 self.note("inline command", None, 0, &text);
-                self.let_in(Door::SerialFrame, &text, true);
+                self.let_in(Origin::SerialFrame, &text, true);
             }
             Verdict::Ignored => {}
             Verdict::Data => {
@@ -346,17 +346,17 @@ impl World {
             self.at_line(line);
         }
         if line.len() >= 2 && line[..2].eq_ignore_ascii_case(b"AT") {
-            self.let_in(Door::Serial, line, true);
+            self.let_in(Origin::Serial, line, true);
         } else {
-            self.books.owe(Door::Serial, false);
+            self.books.owe(Origin::Serial, false);
         }
     }
 
-    fn let_in(&mut self, door: Door, text: &[u8], full: bool) {
+    fn let_in(&mut self, origin: Origin, text: &[u8], full: bool) {
         self.sum.commands += 1;
-        self.books.owe(door, true);
-        if door != Door::Serial {
-            let (least, most) = &mut self.books.to_say[door_slot(door)];
+        self.books.owe(origin, true);
+        if origin != Origin::Serial {
+            let (least, most) = &mut self.books.to_say[origin_slot(origin)];
             (*least, *most) = (*least + 1, *most + 1);
         }
         if self.disk.saving.is_some() || self.ending {
@@ -398,7 +398,7 @@ impl World {
         match gate.judge(bytes, open, &set.password, self.now) {
             Verdict::Command(text) => {
                 self.note("link command", Some(link), 0, &text);
-                self.let_in(Door::Link(link), &text, full);
+                self.let_in(Origin::Link(link), &text, full);
             }
             Verdict::Ignored => {}
             Verdict::Data if bytes == REPLY => self.servers_reply(link),
@@ -436,7 +436,7 @@ impl World {
         match judged {
             Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
             Ok(Carried::Reply) => {
-                let paid = self.books.pay(Door::Link(link));
+                let paid = self.books.pay(Origin::Link(link));
                 self.hold(Rule::Commands, paid);
             }
             Ok(Carried::Registration) => {
@@ -464,7 +464,7 @@ impl World {
         body: &[u8],
     ) -> Result<Carried, String> {
         let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
-        let slot = door_slot(Door::Link(link));
+        let slot = origin_slot(Origin::Link(link));
         let reply = self.books.owed[slot].1 > 0;
         let dropped = self
             .books
@@ -625,14 +625,16 @@ impl World {
             // The prompt has waited too long.
             self.books.line.prompt_ends();
         }
-        let inline = self.books.pay(Door::SerialFrame);
+        let inline = self.books.pay(Origin::SerialFrame);
         let paid = if inline.is_ok() {
             inline
         } else {
-            self.books.pay(Door::Serial)
+            self.books.pay(Origin::Serial)
         };
         self.hold(Rule::Commands, paid);
-        if self.books.owed[door_slot(Door::Serial)].1 == 0 && self.books.line.phase == Phase::Data {
+        if self.books.owed[origin_slot(Origin::Serial)].1 == 0
+            && self.books.line.phase == Phase::Data
+        {
             self.books.talking = false;
         }
     }

@@ -157,7 +157,7 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
             )
         }
         Event::WrongPassword(_) => out.write_str("wrong password"),
-        Event::DoorShut(_) => out.write_str("shut"),
+        Event::OriginLocked(_) => out.write_str("shut"),
         Event::SerialPresent(is) => write!(out, "line {is}"),
         Event::LineRefused(why) => write!(out, "line refused {why}"),
         Event::MessageLost(loss) => message_words(out, loss),

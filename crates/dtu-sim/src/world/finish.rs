@@ -2,13 +2,13 @@
 
 use dtu_proto::config::DropPolicy;
 use dtu_proto::drops::DropPlace;
-use dtu_proto::event::{Door, LinkId, SOCKETS, SocketId};
+use dtu_proto::event::{LinkId, Origin, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
 use super::net::State;
 use super::wire::place;
 use super::{Event, Failure, Rule, Summary, World};
-use crate::commands::door_slot;
+use crate::commands::origin_slot;
 use crate::model::Phase;
 use crate::{MS, SEC};
 
@@ -305,17 +305,17 @@ impl World {
                 format!("{least} commands from afar were not said to the log"),
             );
         }
-        for door in [Door::Serial, Door::SerialFrame] {
-            let (least, _) = self.books.owed[door_slot(door)];
+        for origin in [Origin::Serial, Origin::SerialFrame] {
+            let (least, _) = self.books.owed[origin_slot(origin)];
             if least > 0 {
                 self.break_rule(
                     Rule::Commands,
-                    format!("{least} commands at {door:?} had no reply"),
+                    format!("{least} commands at {origin:?} had no reply"),
                 );
             }
         }
         for link in LinkId::ALL {
-            let (least, _) = self.books.owed[door_slot(Door::Link(link))];
+            let (least, _) = self.books.owed[origin_slot(Origin::Link(link))];
             let dropped = status.links[link.index()].counters.dropped_replies;
             if u64::from(least) > dropped {
                 self.break_rule(

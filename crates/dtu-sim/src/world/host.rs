@@ -363,7 +363,7 @@ impl World {
             | News::Disconnected { .. }
             | News::WindowFrameDropped { .. }
             | News::WrongPassword(_)
-            | News::DoorShut(_)
+            | News::OriginLocked(_)
             | News::SerialPresent(_)
             | News::LineRefused(_)
             | News::BackupActive { .. }
@@ -372,8 +372,8 @@ impl World {
             | News::MessageToPort { .. }
             | News::MessagesNotStored(_) => {}
             News::MessageLost(loss) => self.message_lost(loss),
-            News::Command { door, line, .. } => {
-                let said = self.books.said(*door, line);
+            News::Command { origin, line, .. } => {
+                let said = self.books.said(*origin, line);
                 self.hold(Rule::Commands, said);
             }
             News::Httpd(news) => {

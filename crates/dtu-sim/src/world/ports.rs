@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, from_store_text, to_store_text};
-use dtu_proto::event::{Door, QUEUES, QueueId, SerialInput, SocketId, StoreInput};
+use dtu_proto::event::{Origin, QUEUES, QueueId, SerialInput, SocketId, StoreInput};
 
 use super::{Event, Rule, World};
 use crate::MS;
@@ -203,7 +203,7 @@ impl World {
         if matches!(self.books.line.phase, Phase::Text { .. }) {
             // Nobody is there to answer it.
             self.books.line.prompt_ends();
-            let paid = self.books.pay(Door::Serial);
+            let paid = self.books.pay(Origin::Serial);
             self.hold(Rule::Dialogue, paid);
         }
         self.serial_input(SerialInput::Gone);

@@ -71,7 +71,7 @@ pub(super) fn link_state(scene: &Scene) -> &'static str {
         Some(LinkState::Connected) => "CONNECTED",
         Some(LinkState::Waiting(WaitingFor::Retry)) => "WAITING (retry)",
         Some(LinkState::Waiting(
-            WaitingFor::Network | WaitingFor::Data | WaitingFor::Duty | WaitingFor::Mode,
+            WaitingFor::Network | WaitingFor::Data | WaitingFor::Primary | WaitingFor::Mode,
         )) => "WAITING",
     }
 }
@@ -114,7 +114,7 @@ fn device_lines(scene: &Scene) -> Vec<Line<'_>> {
     };
     let waiting = Span::from(Count(link.waiting_frames as u64, "frame").to_string());
     vec![
-        lamps(status),
+        leds(status),
         pair("link 1", Span::from(link_state(scene)).fg(color)),
         pair(
             "waiting",
@@ -135,8 +135,8 @@ fn device_lines(scene: &Scene) -> Vec<Line<'_>> {
     ]
 }
 
-fn lamps(status: &Status) -> Line<'static> {
-    let lamp = |name: &'static str, on: bool, color: Color| {
+fn leds(status: &Status) -> Line<'static> {
+    let led = |name: &'static str, on: bool, color: Color| {
         let sign = if on {
             Span::from("● ").fg(color)
         } else {
@@ -144,12 +144,12 @@ fn lamps(status: &Status) -> Line<'static> {
         };
         [Span::from(" "), sign, Span::from(name)]
     };
-    let lamps = [
-        lamp("POW", status.leds.pow, Color::Red),
-        lamp("NET", status.leds.net, Color::Green),
-        lamp("DATA", status.leds.data, Color::Yellow),
+    let leds = [
+        led("POW", status.leds.pow, Color::Red),
+        led("NET", status.leds.net, Color::Green),
+        led("DATA", status.leds.data, Color::Yellow),
     ];
-    Line::from_iter(lamps.into_iter().flatten())
+    Line::from_iter(leds.into_iter().flatten())
 }
 
 fn center_lines(scene: &Scene) -> Vec<Line<'_>> {
@@ -262,7 +262,7 @@ mod tests {
             WaitingFor::Retry,
             WaitingFor::Network,
             WaitingFor::Data,
-            WaitingFor::Duty,
+            WaitingFor::Primary,
             WaitingFor::Mode,
         ];
         let states = [LinkState::Off, LinkState::Connecting, LinkState::Connected];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dtu_proto::Dtu;
 use dtu_proto::drops::{DropPlace, Dropped};
-use dtu_proto::event::{CallEvent, Connect, Door, Event, HttpdEvent, SocketId};
+use dtu_proto::event::{CallEvent, Connect, Event, HttpdEvent, Origin, SocketId};
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
@@ -42,7 +42,7 @@ pub(crate) struct Journal {
     /// Of the HTTPD client, since its last answer.
     httpd_told: Vec<HttpdEvent>,
     /// Who had a wrong password, and when that was told.
-    strangers: Vec<(Door, Instant)>,
+    strangers: Vec<(Origin, Instant)>,
     /// Of the parameter store.
     store: Repeats,
 }
@@ -103,22 +103,22 @@ impl Journal {
                 debug!("serial: a frame of {bytes} bytes found no room")
             }
             Event::Command {
-                door,
+                origin,
                 line,
                 outcome: Ok(()),
-            } => info!("{}{line}: OK", self.who(*door)),
+            } => info!("{}{line}: OK", self.who(*origin)),
             Event::Command {
-                door,
+                origin,
                 line,
                 outcome: Err(why),
             } => {
-                info!("{}{line}: refused: {why}", self.who(*door));
+                info!("{}{line}: refused: {why}", self.who(*origin));
             }
-            Event::WrongPassword(door) => self.log_wrong_password(*door, now),
-            Event::DoorShut(door) => {
+            Event::WrongPassword(origin) => self.log_wrong_password(*origin, now),
+            Event::OriginLocked(origin) => {
                 warn!(
                     "{}, no command is heard for five minutes",
-                    from(*door, "five wrong passwords")
+                    from(*origin, "five wrong passwords")
                 );
             }
             Event::SerialPresent(present) => {
@@ -156,29 +156,29 @@ impl Journal {
     }
 
     /// The beginning of a line about a command.
-    fn who(&self, door: Door) -> String {
-        match door {
-            Door::Link(link) => {
+    fn who(&self, origin: Origin) -> String {
+        match origin {
+            Origin::Link(link) => {
                 format!(
-                    "{door}: command from {}: ",
+                    "{origin}: command from {}: ",
                     self.peers.address(SocketId::Link(link))
                 )
             }
-            Door::Sms(number) => format!("SMS: command from {number}: "),
-            Door::SerialFrame => "serial: command in a frame: ".to_owned(),
-            Door::Serial | Door::Console => format!("{door}: command: "),
+            Origin::Sms(number) => format!("SMS: command from {number}: "),
+            Origin::SerialFrame => "serial: command in a frame: ".to_owned(),
+            Origin::Serial | Origin::Console => format!("{origin}: command: "),
         }
     }
 
-    /// Once a stranger: guesses come in fives, and then the door is shut, which is told.
-    fn log_wrong_password(&mut self, door: Door, now: Instant) {
+    /// Once a stranger: guesses come in fives, and then the origin is locked, which is told.
+    fn log_wrong_password(&mut self, origin: Origin, now: Instant) {
         self.strangers
             .retain(|(_, told)| now.since(*told) < STRANGER_FOR);
-        if self.strangers.iter().any(|(known, _)| *known == door) {
-            debug!("{}", from(door, "a command with a wrong password"));
+        if self.strangers.iter().any(|(known, _)| *known == origin) {
+            debug!("{}", from(origin, "a command with a wrong password"));
         } else if self.strangers.len() < STRANGERS_MAX {
-            self.strangers.push((door, now));
-            warn!("{}refused, its password is wrong", self.who(door));
+            self.strangers.push((origin, now));
+            warn!("{}refused, its password is wrong", self.who(origin));
         }
     }
 
@@ -258,12 +258,12 @@ impl Journal {
     }
 }
 
-/// A line about a door, with the thing that it is of in front.
-fn from(door: Door, what: &str) -> String {
-    match door {
-        Door::Sms(number) => format!("SMS: {what} from {number}"),
-        Door::SerialFrame => format!("serial: {what} in frames"),
-        Door::Link(_) | Door::Serial | Door::Console => format!("{door}: {what}"),
+/// A line about an origin, with the thing that it is of in front.
+fn from(origin: Origin, what: &str) -> String {
+    match origin {
+        Origin::Sms(number) => format!("SMS: {what} from {number}"),
+        Origin::SerialFrame => format!("serial: {what} in frames"),
+        Origin::Link(_) | Origin::Serial | Origin::Console => format!("{origin}: {what}"),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn link_state(state: LinkState, last_down: Option<LinkDownReason>) ->
         },
         LinkState::Waiting(WaitingFor::Network) => "waits for the network".to_owned(),
         LinkState::Waiting(WaitingFor::Data) => "waits for data".to_owned(),
-        LinkState::Waiting(WaitingFor::Duty) => "stands by".to_owned(),
+        LinkState::Waiting(WaitingFor::Primary) => "stands by".to_owned(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::drops::{DropPlace, Dropped};
 use dtu_proto::event::{
-    CloseReason, Connect, Door, Event as DeviceEvent, LinkDownReason, LinkId, SocketId,
+    CloseReason, Connect, Event as DeviceEvent, LinkDownReason, LinkId, Origin, SocketId,
 };
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::Instant;
@@ -353,10 +353,10 @@ fn k8_every_door_has_its_thing_in_front_and_a_failing_store_is_told_once() {
         Instant::ZERO,
     );
     let (mut journal, ear) = (Journal::new(device.drops()), Ear::default());
-    let phone = Door::Sms(PhoneNumber::new("+8613900000001").unwrap());
+    let phone = Origin::Sms(PhoneNumber::new("+8613900000001").unwrap());
     ear.listens(|| {
-        for door in [phone, Door::SerialFrame, Door::Link(LinkId::ALL[0])] {
-            journal.log(&DeviceEvent::DoorShut(door), &device, Instant::ZERO);
+        for origin in [phone, Origin::SerialFrame, Origin::Link(LinkId::ALL[0])] {
+            journal.log(&DeviceEvent::OriginLocked(origin), &device, Instant::ZERO);
         }
         (0..8).for_each(|_| journal.not_stored("params: No space left on device", Instant::ZERO));
     });

@@ -11,7 +11,7 @@ use super::super::{CISEND_MAX, Effect, Ends, Prompt, Prompted, SlowCommand};
 use super::Done;
 use super::link::state_name;
 use crate::config::{Protocol, WorkingMode};
-use crate::event::{Connect, Door};
+use crate::event::{Connect, Origin};
 use crate::status::{AtConnectionStatus, LinkState, Status};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -157,7 +157,7 @@ fn close(call: &mut Call<'_, '_>) -> Done {
 /// Only where what follows can be printed and typed.
 fn check(call: &Call<'_, '_>) -> Result<(), Error> {
     let status = call.ctx.status;
-    let why = if call.ctx.door != Door::Serial {
+    let why = if call.ctx.origin != Origin::Serial {
         "possible only on the serial line"
     } else if status.mode != WorkingMode::AtCommand {
         "possible only in the AT mode (AT+CIMOD=2)"

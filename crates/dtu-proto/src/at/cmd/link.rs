@@ -9,7 +9,7 @@ use super::super::param::{Chars, Kind, Param};
 use super::super::reply::{Code, Quoted};
 use super::super::table::{Command, TakesEffect};
 use super::status::missing_line;
-use super::{Done, connection, door, mode, network, one, packet};
+use super::{Done, access, connection, mode, network, one, packet};
 use crate::config::{Config, LinkConfig, Protocol, WorkingMode};
 use crate::event::{LinkDownReason, LinkId};
 use crate::status::{DestinationStatus, HttpdStatus, LinkState, LinkStatus, Status, WaitingFor};
@@ -94,7 +94,7 @@ fn dump(call: &mut Call<'_, '_>) -> Done {
     lines.push(mode::number_line(config));
     lines.extend(LinkId::ALL.map(|link| start_line(link, &config.links[link.index()])));
     lines.push(mode::mode_line(config));
-    lines.extend(door::gate_lines(config));
+    lines.extend(access::gate_lines(config));
     lines.extend(LinkId::ALL.map(|link| port_line(link, config)));
     call.say_all(lines);
     Ok(())
@@ -270,7 +270,7 @@ fn waiting_text(reason: WaitingFor, last_down: Option<LinkDownReason>, status: &
         }
         WaitingFor::Network => "no network",
         WaitingFor::Data => "no data",
-        WaitingFor::Duty => "backup",
+        WaitingFor::Primary => "backup",
         WaitingFor::Mode if status.mode_started && status.mode != WorkingMode::Transparent => {
             "not in this mode"
         }

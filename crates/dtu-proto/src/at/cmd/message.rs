@@ -15,7 +15,7 @@ use super::super::table::{Command, TakesEffect};
 use super::super::{Ends, Prompt, SlowCommand, clock};
 use super::{Done, accepted, one};
 use crate::config::{Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
-use crate::event::Door;
+use crate::event::Origin;
 use crate::radio::PhoneNumber;
 use crate::sms::{self, Template};
 
@@ -262,7 +262,7 @@ fn is_number(call: &Call<'_, '_>) -> Result<bool, Error> {
 
 /// Asks the DTE for a text.
 pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
-    if call.ctx.door != Door::Serial {
+    if call.ctx.origin != Origin::Serial {
         return Err(call.refuse(
             Code::NotAllowed,
             "its text is typed on the serial line; CISMSSEND sends from everywhere",

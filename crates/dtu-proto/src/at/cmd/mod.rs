@@ -7,14 +7,12 @@ use alloc::vec::Vec;
 use super::call::Call;
 use super::reply::Error;
 
+pub(super) mod access;
 pub(super) mod call;
 pub(super) mod clock;
 pub(super) mod connection;
-pub(super) mod door;
 pub(super) mod httpd;
 pub(super) mod identity;
-pub(super) mod later;
-pub(super) mod line;
 pub(super) mod link;
 pub(super) mod message;
 pub(super) mod mode;
@@ -26,13 +24,15 @@ pub(super) mod role;
 pub(super) mod session;
 pub(super) mod status;
 pub(super) mod store;
+pub(super) mod uart;
+pub(super) mod unsupported;
 
 /// What every handler answers.
 type Done = Result<(), Error>;
 
-/// One stored line.
-fn one(line: String) -> Vec<String> {
-    vec![line]
+/// One stored uart.
+fn one(uart: String) -> Vec<String> {
+    vec![uart]
 }
 
 /// Accepted for the sake of programs that send it; there is nothing it could change.

@@ -5,7 +5,7 @@ use std::string::String;
 use super::super::{Effect, Parked, Ran, SlowCommand};
 use super::Desk;
 use crate::config::{Config, HeartbeatTo, Parity, Protocol, RegistrationWhen, WorkingMode};
-use crate::event::{CloseReason, Door, LinkDownReason, RestartReason};
+use crate::event::{CloseReason, LinkDownReason, Origin, RestartReason};
 use crate::status::{LinkState, Phase, WaitingFor};
 use crate::time::{Duration, Instant};
 
@@ -390,17 +390,17 @@ fn manual_2_8_6_34_ciopen() {
         line,
         "CIOPEN: a connection is open already; AT+CICLOSE closes it",
     );
-    for (door, started, why) in [
-        (Door::Console, true, "possible only on the serial line"),
+    for (origin, started, why) in [
+        (Origin::Console, true, "possible only on the serial line"),
         (
-            Door::Serial,
+            Origin::Serial,
             false,
             "the AT mode has not begun; AT+ENTM begins it",
         ),
     ] {
         let mut desk = Desk::new();
-        (desk.status.mode, desk.door, desk.status.mode_started) =
-            (WorkingMode::AtCommand, door, started);
+        (desk.status.mode, desk.origin, desk.status.mode_started) =
+            (WorkingMode::AtCommand, origin, started);
         desk.refuses(line, &std::format!("CIOPEN: {why}"));
     }
 }
@@ -619,7 +619,7 @@ fn manual_2_8_6_47_cinet() {
     links[1].state = LinkState::Waiting(WaitingFor::Retry);
     links[1].last_down = Some(LinkDownReason::Network(CloseReason::Refused));
     links[2].state = LinkState::Connecting;
-    links[3].state = LinkState::Waiting(WaitingFor::Duty);
+    links[3].state = LinkState::Waiting(WaitingFor::Primary);
     desk.tells(
         "AT+CINET?",
         "+CINET:1,CONNECTED\r\n+CINET:2,WAITING,refused\r\n+CINET:3,CONNECTING\r\n+CINET:4,WAITING,backup",

@@ -15,7 +15,7 @@ use super::super::{
 };
 use super::Desk;
 use crate::config::{Charset, Config, TextCharset};
-use crate::event::Door;
+use crate::event::Origin;
 use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::sms::{State, Stored};
 
@@ -321,7 +321,7 @@ fn what_cannot_be_sent_is_said_before_the_prompt() {
     desk.ok("AT+CMGF=1");
     let number = "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got me";
     desk.refuses("AT+CMGS=me", &format!("CMGS: {number}"));
-    desk.door = Door::Console;
+    desk.origin = Origin::Console;
     let elsewhere = "CMGS: its text is typed on the serial line; CISMSSEND sends from everywhere";
     desk.refuses("AT+CMGS=10086", elsewhere);
     desk.status.radio.modem.as_mut().unwrap().abilities.messages = false;

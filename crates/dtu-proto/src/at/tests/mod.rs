@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::stored::blank_status;
 use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options};
-use crate::event::Door;
+use crate::event::Origin;
 use crate::identity::Identity;
 use crate::mode::at_connection::AtConnection;
 use crate::radio::{
@@ -36,7 +36,7 @@ struct Desk {
     clock: Clock,
     mailbox: Mailbox,
     connection: AtConnection,
-    door: Door,
+    origin: Origin,
     rights: Rights,
 }
 
@@ -51,7 +51,7 @@ impl Desk {
             clock: Clock::default(),
             mailbox: Mailbox::default(),
             connection: AtConnection::default(),
-            door: Door::Serial,
+            origin: Origin::Serial,
             rights: Rights::Full,
         }
     }
@@ -101,7 +101,7 @@ impl Desk {
             clock: &mut self.clock,
             mailbox: &mut self.mailbox,
             connection: &mut self.connection,
-            door: self.door,
+            origin: self.origin,
             rights: self.rights,
             refusal: &mut None,
         })

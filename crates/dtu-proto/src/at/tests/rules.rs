@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::super::{Effect, Ran, Rights, table};
 use super::Desk;
 use crate::config::{Config, Role};
-use crate::event::{Door, LinkId};
+use crate::event::{LinkId, Origin};
 use crate::status::{AtConnectionCounters, LinkState, MessageCounters, MessageStatus};
 use crate::time::Duration;
 
@@ -121,7 +121,7 @@ fn factory_refusal(name: &str) -> String {
 fn secrets_do_not_cross_a_network() {
     let mut desk = Desk::new();
     desk.ok("AT+CSTT=\"uninet\",\"me\",\"pss\"");
-    desk.door = Door::Link(LINK1);
+    desk.origin = Origin::Link(LINK1);
     desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"me\", \"****\"");
     let dump = desk.reply("AT+CIPSCONT?");
     assert!(dump.contains("\"****\"") && !dump.contains("pss"));
@@ -129,12 +129,12 @@ fn secrets_do_not_cross_a_network() {
         "AT+CSTT=a,b,\"\x01pss\"",
         "CSTT: PASSWORD must be 0..=64 printable ASCII characters, got 4 bytes",
     );
-    for local in [Door::Serial, Door::SerialFrame, Door::Console] {
-        desk.door = local;
+    for local in [Origin::Serial, Origin::SerialFrame, Origin::Console] {
+        desk.origin = local;
         desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"me\", \"pss\"");
     }
     desk.ok("AT+CSTT=\"uninet\"");
-    desk.door = Door::Link(LINK1);
+    desk.origin = Origin::Link(LINK1);
     desk.tells("AT+CSTT?", "+CSTT: \"uninet\", \"\", \"\"");
 }
 

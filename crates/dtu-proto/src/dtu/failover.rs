@@ -8,7 +8,7 @@ use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
 /// A primary must be up so long before the backup hands back.
-const HAND_BACK_AFTER: Duration = Duration::from_secs(30);
+const FAIL_BACK_AFTER: Duration = Duration::from_secs(30);
 
 impl Dtu {
     /// The settings of a link, if it is enabled.
@@ -53,8 +53,8 @@ impl Dtu {
             // A backup that is not needed hands back as after a stand-in: what it has goes to its primary once it
             // is closed.
             let rests = match self.mode {
-                WorkingMode::Transparent if self.starts_on_duty(link) => None,
-                WorkingMode::Transparent => Some(WaitingFor::Duty),
+                WorkingMode::Transparent if self.starts_active(link) => None,
+                WorkingMode::Transparent => Some(WaitingFor::Primary),
                 // Another mode: what waits in the cache waits for this one to come back.
                 // mutant: links-of-other-modes
                 WorkingMode::SerialCommand
@@ -62,13 +62,13 @@ impl Dtu {
                 | WorkingMode::Httpd
                 | WorkingMode::Sms => Some(WaitingFor::Mode),
             };
-            self.duty[link.index()] = true;
+            self.active[link.index()] = true;
             self.with_link(link, |l, cx| match rests {
                 None => l.start(cx),
                 Some(why) => l.stop(why, cx),
             });
         }
-        self.finish_hand_backs();
+        self.finish_failbacks();
         self.apply_httpd();
         self.apply_serial_command();
         if self.mode != WorkingMode::AtCommand {
@@ -77,11 +77,11 @@ impl Dtu {
     }
 
     /// A backup that stands in goes on doing so; one without a primary works like any link.
-    fn starts_on_duty(&self, link: LinkId) -> bool {
+    fn starts_active(&self, link: LinkId) -> bool {
         match self.role(link) {
             Role::Always => true,
             Role::Backup(primary) => {
-                let stands_in = self.duty[link.index()] && !self.links[primary.index()].is_up();
+                let stands_in = self.active[link.index()] && !self.links[primary.index()].is_up();
                 stands_in || !self.links[primary.index()].is_enabled()
             }
         }
@@ -129,26 +129,26 @@ impl Dtu {
     /// Whether frames of the DTE go to this link.
     pub(super) fn receives(&self, link: LinkId) -> bool {
         self.links[link.index()].is_enabled()
-            && self.duty[link.index()]
+            && self.active[link.index()]
             && !self
                 .backup_of(link)
-                .is_some_and(|backup| self.duty[backup.index()])
+                .is_some_and(|backup| self.active[backup.index()])
     }
 
     /// A link is down: its backup, if it has one, gets what waits and all that comes.
-    pub(super) fn take_over(&mut self, primary: LinkId) {
+    pub(super) fn fail_over(&mut self, primary: LinkId) {
         let Some(backup) = self.backup_of(primary) else {
             return;
         };
         let rests = self.links[primary.index()].is_resting();
-        if self.duty[backup.index()]
-            || !self.duty[primary.index()]
+        if self.active[backup.index()]
+            || !self.active[primary.index()]
             || rests
             || self.ending.is_some()
         {
             return;
         }
-        self.duty[backup.index()] = true;
+        self.active[backup.index()] = true;
         self.event(Event::BackupActive {
             backup,
             primary,
@@ -156,45 +156,45 @@ impl Dtu {
         });
         self.with_link(backup, |l, cx| l.start(cx));
         self.move_frames(primary, backup);
-        self.with_link(primary, |l, cx| l.set_missed(true, cx));
+        self.with_link(primary, |l, cx| l.set_failed_over(true, cx));
     }
 
     /// When a backup that stands in is to hand back.
-    pub(super) fn hand_back_at(&self, backup: LinkId) -> Option<Instant> {
+    pub(super) fn fail_back_at(&self, backup: LinkId) -> Option<Instant> {
         let Role::Backup(primary) = self.role(backup) else {
             return None;
         };
         let link = &self.links[backup.index()];
-        if !self.duty[backup.index()] || !link.is_enabled() || link.is_resting() {
+        if !self.active[backup.index()] || !link.is_enabled() || link.is_resting() {
             return None;
         }
         let since = self.links[primary.index()].up_since()?;
         Some(if self.links[backup.index()].is_up() {
-            since + HAND_BACK_AFTER
+            since + FAIL_BACK_AFTER
         } else {
             since
         })
     }
 
     /// Closes the backup. What is left when its last acknowledgement is known goes to the primary.
-    pub(super) fn hand_back(&mut self, backup: LinkId) {
+    pub(super) fn fail_back(&mut self, backup: LinkId) {
         if let Some(next) = self
             .backup_of(backup)
-            .filter(|next| self.duty[next.index()])
+            .filter(|next| self.active[next.index()])
         {
-            self.hand_back(next);
+            self.fail_back(next);
         }
-        self.with_link(backup, |l, cx| l.stop(WaitingFor::Duty, cx));
+        self.with_link(backup, |l, cx| l.stop(WaitingFor::Primary, cx));
     }
 
     /// Backups that were to hand back and are closed now.
-    pub(super) fn finish_hand_backs(&mut self) {
+    pub(super) fn finish_failbacks(&mut self) {
         while let Some((backup, primary)) = LinkId::ALL
             .into_iter()
-            .find_map(|link| self.handed_back(link))
+            .find_map(|link| self.failed_back(link))
         {
-            self.duty[backup.index()] = false;
-            if self.links[primary.index()].is_missed() {
+            self.active[backup.index()] = false;
+            if self.links[primary.index()].is_failed_over() {
                 self.event(Event::BackupActive {
                     backup,
                     primary,
@@ -202,13 +202,13 @@ impl Dtu {
                 });
             }
             self.move_frames(backup, primary);
-            self.with_link(primary, |l, cx| l.set_missed(false, cx));
+            self.with_link(primary, |l, cx| l.set_failed_over(false, cx));
         }
     }
 
-    fn handed_back(&self, backup: LinkId) -> Option<(LinkId, LinkId)> {
+    fn failed_back(&self, backup: LinkId) -> Option<(LinkId, LinkId)> {
         let link = &self.links[backup.index()];
-        let closed = self.duty[backup.index()]
+        let closed = self.active[backup.index()]
             && self.mode_started
             && link.is_resting()
             && !link.is_closing();
@@ -217,7 +217,7 @@ impl Dtu {
         };
         let last = !self
             .backup_of(backup)
-            .is_some_and(|next| self.duty[next.index()]);
+            .is_some_and(|next| self.active[next.index()]);
         (closed && last).then_some((backup, primary))
     }
 

@@ -1,4 +1,4 @@
-//! The three lamps of manual 2.5: DATA goes dark for a moment when data passes.
+//! The three LEDs of manual 2.5: DATA goes dark for a moment when data passes.
 
 use crate::event::Leds;
 use crate::time::{Duration, Instant};
@@ -6,15 +6,15 @@ use crate::time::{Duration, Instant};
 /// Length of a blink, and of the light before the next.
 const BLINK: Duration = Duration::from_millis(100);
 
-/// State of the blinking lamp, and what was last shown.
+/// State of the blinking LED, and what was last shown.
 #[derive(Debug, Default)]
-pub(crate) struct Lamps {
+pub(crate) struct LedDriver {
     dark_until: Option<Instant>,
     rest_until: Instant,
     shown: Leds,
 }
 
-impl Lamps {
+impl LedDriver {
     /// Data passes.
     pub(crate) fn data(&mut self, now: Instant) {
         if self.dark_until.is_none() && now >= self.rest_until {
