@@ -327,7 +327,7 @@ fn difference(expected: &Config, actual: &Config) -> String {
     )
 }
 
-/// One origin for `psw,AT+…`, as decisions.md 8 has it.
+/// One origin for `psw,AT+…`, as decisions 8.1 has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
     wrong: VecDeque<u64>,

@@ -3,7 +3,6 @@
 #[cfg(feature = "clients")]
 mod clients;
 mod common;
-mod docs_reliability;
 mod e2e_at_mode;
 mod e2e_black_hole;
 mod e2e_bulk;
