@@ -62,7 +62,7 @@ impl Host {
         match input {
             Input::Opened => self.open = true,
             Input::Gone => self.open = false,
-            Input::Bytes(_) | Input::Order(_) | Input::PinUnkept => {}
+            Input::Bytes(_) | Input::Order(_) | Input::PinNotSaved => {}
         }
         assert!(!self.open || self.modem.poll_timeout().is_some(), "open, and waits for nothing");
     }
@@ -81,13 +81,13 @@ impl Host {
     fn carry_out(&mut self) {
         while let Some(output) = self.modem.poll_output() {
             match output {
-                Output::News(ModemInput::Submitted { .. }) => self.asked -= 1,
+                Output::Report(ModemInput::Submitted { .. }) => self.asked -= 1,
                 Output::Reopen => {
                     self.open = true;
                     self.modem.handle_input(Input::Opened, self.now);
                 }
                 Output::Event(event) => assert!(!event.to_string().contains("4711")),
-                Output::News(_) | Output::Write(_) => {}
+                Output::Report(_) | Output::Write(_) => {}
             }
         }
     }

@@ -186,10 +186,10 @@ MUTATIONS = {
     "modem": [
         ("three-storages", "the storages are named by one value only", swap("failure().is_some()", "is_ok()")),
         ("pdu-mode-again", "PDU mode that was refused is not asked for again", delete),
-        ("pdu-mode-after-pin", "PDU mode is not asked for again after the PIN", swap("Job::MessageMode,", "")),
+        ("pdu-mode-after-pin", "PDU mode is not asked for again after the PIN", swap("Command::SetPduMode,", "")),
         ("pdu-mode-when-ready", "PDU mode is not asked for again at SMS Ready", swap("> 0", "> 99")),
         ("silence-is-no-yes", "silence counts as a yes to PDU mode", condition("true")),
-        ("pdu-mode-shown", "an OK to PDU mode is believed in front of a message", value("return job")),
+        ("pdu-mode-shown", "an OK to PDU mode is believed in front of a message", value("return command")),
         ("text-mode-shown", "a modem in text mode sends", swap("Some($text)", "Some(99)")),
         ("text-mode-head", "a text is not known by its head", swap("if $announces &&", "if $announces && line.is_empty() &&")),
         ("length-fits", "a message of a wrong length is taken, and deleted", swap("(|_| $fits)", "(|_| $fits || true)")),

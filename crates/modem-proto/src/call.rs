@@ -4,10 +4,10 @@
 use dtu_proto::radio::{CallEnd, CallNews, ModemInput, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome, call_end, fields, phone};
-use crate::job::Job;
-use crate::lack::Lack;
+use crate::command::Command;
+use crate::limitation::Limitation;
 use crate::modem::Modem;
+use crate::response::{Outcome, Response, call_end, fields, phone};
 
 /// The call, and how its state can be known.
 #[derive(Debug, Default)]
@@ -106,19 +106,19 @@ impl Calls {
 impl Modem {
     pub(crate) fn dial(&mut self, number: PhoneNumber) {
         if !self.present {
-            return self.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)));
+            return self.emit(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)));
         }
         // One at a time; the device knows.
         if self.calls.call.is_none() {
             self.calls.call = Some(Call::new(Way::Out, Stage::Ordered));
-            self.agenda.soon(Job::Dial(number));
+            self.queue.push_urgent(Command::Dial(number));
         }
     }
 
     pub(crate) fn answer_call(&mut self) {
         let rings = |call: &Call| call.way == Way::In && call.stage == Stage::Ringing;
         if self.calls.call.as_ref().is_some_and(rings) {
-            self.agenda.soon(Job::Answer);
+            self.queue.push_urgent(Command::AnswerCall);
         }
     }
 
@@ -126,19 +126,22 @@ impl Modem {
         if self.calls.call.is_none() {
             return;
         }
-        self.agenda.cancel(|job| *job == Job::Answer);
-        if self.agenda.cancel(|job| matches!(job, Job::Dial(_))) {
+        self.queue.cancel(|command| *command == Command::AnswerCall);
+        if self
+            .queue
+            .cancel(|command| matches!(command, Command::Dial(_)))
+        {
             return self.end_call(CallEnd::HungUp);
         }
         // A modem that answers `ATD` only when somebody takes the call: the next byte breaks it off.
-        if matches!(self.channel.job(), Some(Job::Dial(_))) {
-            self.channel.hurry(now + BREAK_OFF);
+        if matches!(self.exchange.command(), Some(Command::Dial(_))) {
+            self.exchange.hurry(now + BREAK_OFF);
         }
-        self.agenda.soon(Job::HangUp { plain: false });
+        self.queue.push_urgent(Command::HangUp { plain: false });
     }
 
-    pub(crate) fn dialled(&mut self, answer: &Answer, now: Instant) {
-        match answer.outcome {
+    pub(crate) fn dialled(&mut self, response: &Response, now: Instant) {
+        match response.outcome {
             Outcome::Ok | Outcome::TimedOut => {
                 if let Some(call) = self
                     .calls
@@ -158,30 +161,30 @@ impl Modem {
         }
     }
 
-    pub(crate) fn call_answered(&mut self, answer: &Answer, now: Instant) {
-        match answer.outcome {
+    pub(crate) fn call_answered(&mut self, response: &Response, now: Instant) {
+        match response.outcome {
             Outcome::Ok => self.call_stands(),
             Outcome::Call(end) => self.end_call(end),
             Outcome::Failed(_) | Outcome::TimedOut if self.calls.are_listed => {
-                self.agenda.later(now, Job::Calls);
+                self.queue.schedule(now, Command::ListCalls);
             }
             Outcome::Failed(_) | Outcome::TimedOut => self.end_call(CallEnd::NoCarrier),
         }
     }
 
-    pub(crate) fn hung_up(&mut self, plain: bool, answer: &Answer, now: Instant) {
-        if answer.is_ok() {
+    pub(crate) fn hung_up(&mut self, plain: bool, response: &Response, now: Instant) {
+        if response.is_ok() {
             self.end_call(CallEnd::HungUp);
         } else if !plain {
-            self.agenda.soon(Job::HangUp { plain: true });
+            self.queue.push_urgent(Command::HangUp { plain: true });
         } else if self.calls.are_listed {
-            self.agenda.later(now, Job::Calls);
+            self.queue.schedule(now, Command::ListCalls);
         } else {
             self.end_call(CallEnd::HungUp);
         }
     }
 
-    pub(crate) fn call_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_call_urc(&mut self, line: &str, now: Instant) -> bool {
         if line == "RING" || line.starts_with("+CRING:") {
             self.rings(None, now);
         } else if line.starts_with("+CLIP:") {
@@ -217,7 +220,7 @@ impl Modem {
         call.from = call.from.or(from);
         call.rings_until = (!is_listed).then_some(now + NEXT_RING);
         if is_listed {
-            self.agenda.soon(Job::Calls);
+            self.queue.push_urgent(Command::ListCalls);
         }
         if from.is_some() {
             self.tell_incoming();
@@ -230,7 +233,7 @@ impl Modem {
         };
         if call.tell_at.take().is_some() {
             let from = call.from;
-            self.tell(ModemInput::Call(CallNews::Incoming { from }));
+            self.emit(ModemInput::Call(CallNews::Incoming { from }));
         }
     }
 
@@ -249,14 +252,14 @@ impl Modem {
             self.suspect_list(now);
         }
         if self.calls.are_listed {
-            self.agenda.later(now, Job::Calls);
+            self.queue.schedule(now, Command::ListCalls);
         } else if let Some(end) = end {
             self.end_call(end);
         }
     }
 
-    pub(crate) fn know_calls(&mut self, answer: &Answer, now: Instant) {
-        if !answer.is_ok() {
+    pub(crate) fn on_calls(&mut self, response: &Response, now: Instant) {
+        if !response.is_ok() {
             // A list that cannot be had does not keep a call alive that a line has ended.
             match self.calls.call.as_ref().map(|call| call.cause) {
                 Some(Some(end)) => self.end_call(end),
@@ -265,7 +268,7 @@ impl Modem {
             }
             return;
         }
-        let listed = || answer.lines.iter().filter_map(|line| Listed::of(line));
+        let listed = || response.lines.iter().filter_map(|line| Listed::of(line));
         match self.calls.call.as_ref().map(|call| call.way) {
             None => self.unexpected_calls(listed(), now),
             Some(way) => {
@@ -292,7 +295,7 @@ impl Modem {
         } else {
             CALL_POLL
         };
-        self.agenda.later(now + pause, Job::Calls);
+        self.queue.schedule(now + pause, Command::ListCalls);
     }
 
     fn is_dialled_without_list(&self) -> bool {
@@ -328,9 +331,9 @@ impl Modem {
             ListEnds::No | ListEnds::Perhaps => ListEnds::No,
             ListEnds::Yes => ListEnds::Yes,
         };
-        self.lack_if(
+        self.limited_if(
             self.calls.list_ends == ListEnds::Yes,
-            Lack::ListWhileDialling,
+            Limitation::ListWhileDialling,
         );
     }
 
@@ -340,7 +343,7 @@ impl Modem {
         if call.incoming && call.state == INCOMING {
             self.rings(call.from, now);
         } else {
-            self.agenda.soon(Job::HangUp { plain: false });
+            self.queue.push_urgent(Command::HangUp { plain: false });
         }
     }
 
@@ -359,7 +362,7 @@ impl Modem {
             (_, ACTIVE | HELD) => self.call_stands(),
             (Way::Out, ALERTING) if call.stage == Stage::Dialling => {
                 call.stage = Stage::Ringing;
-                self.tell(ModemInput::Call(CallNews::Alerting));
+                self.emit(ModemInput::Call(CallNews::Alerting));
             }
             (Way::In, _) if call.from.is_some() => self.tell_incoming(),
             (Way::In | Way::Out, _) => {}
@@ -412,7 +415,7 @@ impl Modem {
         call.stage = Stage::Active;
         call.rings_until = None;
         self.tell_incoming();
-        self.tell(ModemInput::Call(CallNews::Answered));
+        self.emit(ModemInput::Call(CallNews::Answered));
     }
 
     /// The call goes on without the list: does it with one?
@@ -420,7 +423,7 @@ impl Modem {
         if let Some(call) = &mut self.calls.call {
             call.tries_list_at = None;
             call.tried_list_at = Some(now);
-            self.agenda.soon(Job::Calls);
+            self.queue.push_urgent(Command::ListCalls);
         }
     }
 
@@ -430,7 +433,7 @@ impl Modem {
         };
         if !core::mem::replace(&mut call.refused_second, true) {
             self.counters.refused_calls += 1;
-            self.agenda.soon(Job::RefuseSecond);
+            self.queue.push_urgent(Command::RejectWaitingCall);
         }
     }
 
@@ -438,15 +441,18 @@ impl Modem {
         let Some(call) = self.calls.call.take() else {
             return;
         };
-        self.agenda.cancel(|job| {
+        self.queue.cancel(|command| {
             matches!(
-                job,
-                Job::Calls | Job::Answer | Job::HangUp { .. } | Job::RefuseSecond
+                command,
+                Command::ListCalls
+                    | Command::AnswerCall
+                    | Command::HangUp { .. }
+                    | Command::RejectWaitingCall
             )
         });
         // Nobody knows of a call that was over before it was told.
         if call.tell_at.is_none() {
-            self.tell(ModemInput::Call(CallNews::Ended(end)));
+            self.emit(ModemInput::Call(CallNews::Ended(end)));
         }
     }
 

@@ -6,12 +6,12 @@ use dtu_proto::config::Apn;
 use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome, fields};
-use crate::channel::Request;
+use crate::command::Command;
 use crate::event::Event;
-use crate::job::Job;
-use crate::lack::Lack;
+use crate::exchange::Request;
+use crate::limitation::Limitation;
 use crate::modem::Modem;
+use crate::response::{Outcome, Response, fields};
 
 /// Context 1, the one that the makers' own network interfaces use.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Modem {
             .into_iter()
             .all(|text| can_be_sent(text))
         {
-            return self.note(Event::ApnRefused);
+            return self.log(Event::ApnRefused);
         }
         self.data.apn = Some(apn.clone());
         // What is being set now is set to its end first.
@@ -74,16 +74,16 @@ impl Modem {
             self.connect();
         } else if self.data.chosen.is_none() {
             self.data.chosen.clone_from(&self.data.apn);
-            self.agenda.push(Job::Contexts);
+            self.queue.push(Command::QueryContexts);
         }
     }
 
     /// The one that is set is left alone: setting it costs writes of the modem's memory, and the connection.
-    pub(crate) fn know_contexts(&mut self, answer: &Answer) {
+    pub(crate) fn on_contexts(&mut self, response: &Response) {
         let Some(apn) = &self.data.apn else { return };
         // Without a name the modem's own stays.
         let is_set = apn.name.is_empty()
-            || answer.lines.iter().any(|line| {
+            || response.lines.iter().any(|line| {
                 let fields = fields(line);
                 let text = |at: usize| fields.get(at).map(|field| field.text);
                 text(0) == Some("1")
@@ -93,31 +93,31 @@ impl Modem {
             return self.authenticate();
         }
         if self.data.connecting {
-            self.agenda.push(Job::Activate(false));
+            self.queue.push(Command::Activate(false));
         }
         let name = self.mask(&apn.name);
-        self.note(Event::ApnSet(name));
-        self.agenda.push(Job::Context);
+        self.log(Event::ApnSet(name));
+        self.queue.push(Command::DefineContext);
     }
 
-    pub(crate) fn context_is_set(&mut self, request: &Request, answer: &Answer) {
-        self.complain(request, answer);
-        self.lack_if_refused(answer, Lack::AccessPoint);
+    pub(crate) fn context_is_set(&mut self, request: &Request, response: &Response) {
+        self.complain(request, response);
+        self.limited_if_refused(response, Limitation::AccessPoint);
         self.authenticate();
     }
 
     /// User and password cannot be read back, so they are set once a start.
     fn authenticate(&mut self) {
         if self.authentication().is_some() {
-            self.agenda.push(Job::Authentication);
+            self.queue.push(Command::SetAuthentication);
         } else {
             self.settled();
         }
     }
 
-    pub(crate) fn authentication_is_set(&mut self, request: &Request, answer: &Answer) {
-        self.complain(request, answer);
-        self.lack_if_refused(answer, Lack::Authentication);
+    pub(crate) fn authentication_is_set(&mut self, request: &Request, response: &Response) {
+        self.complain(request, response);
+        self.limited_if_refused(response, Limitation::Authentication);
         self.data.authenticated = true;
         self.settled();
     }
@@ -133,75 +133,78 @@ impl Modem {
     fn connect(&mut self) {
         let wanted = self.settings.activate && self.network.is_registered();
         if wanted && !core::mem::replace(&mut self.data.connecting, true) {
-            self.agenda.push(Job::Attach);
+            self.queue.push(Command::Attach);
         }
     }
 
-    pub(crate) fn attached(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn attached(&mut self, response: &Response, now: Instant) {
         // Many attach by themselves, and refuse to be told.
-        if answer.outcome == Outcome::TimedOut {
-            self.agenda.later(now + RETRY, Job::Attach);
+        if response.outcome == Outcome::TimedOut {
+            self.queue.schedule(now + RETRY, Command::Attach);
         } else {
-            self.agenda.push(Job::Activate(true));
+            self.queue.push(Command::Activate(true));
         }
     }
 
-    pub(crate) fn activated(&mut self, on: bool, answer: &Answer, now: Instant) {
+    pub(crate) fn activated(&mut self, on: bool, response: &Response, now: Instant) {
         if !on {
             self.data_lost();
-        } else if answer.is_ok() {
-            self.lack_no_more(Lack::Connection);
-            self.agenda.push(Job::Address);
+        } else if response.is_ok() {
+            self.clear_limitation(Limitation::Connection);
+            self.queue.push(Command::QueryAddress);
         } else {
-            self.lack(Lack::Connection);
-            self.agenda.later(now + RETRY, Job::Attach);
+            self.add_limitation(Limitation::Connection);
+            self.queue.schedule(now + RETRY, Command::Attach);
         }
     }
 
     /// `+CGPADDR: 1,"10.0.0.2"`, with or without quotes.
-    pub(crate) fn know_address(&mut self, answer: &Answer, now: Instant) {
-        self.agenda.later(now + LOOK, Job::IsActive);
-        let address = answer
+    pub(crate) fn on_address(&mut self, response: &Response, now: Instant) {
+        self.queue.schedule(now + LOOK, Command::QueryActive);
+        let address = response
             .fields()
             .get(1)
             .and_then(|field| field.number::<IpAddr>());
-        let Some(address) = address.filter(|address| answer.is_ok() && !address.is_unspecified())
+        let Some(address) = address.filter(|address| response.is_ok() && !address.is_unspecified())
         else {
             return;
         };
         if self.data.address.replace(address) != Some(address) {
-            self.tell(ModemInput::Attached(address));
+            self.emit(ModemInput::Attached(address));
         }
     }
 
-    pub(crate) fn know_active(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn on_active(&mut self, response: &Response, now: Instant) {
         let is =
             |line: &str| matches!(*fields(line), [id, on, ..] if id.text == "1" && on.text == "1");
-        if !answer.is_ok() || answer.lines.iter().any(|line| is(line)) {
-            return self.agenda.later(now + LOOK, Job::IsActive);
+        if !response.is_ok() || response.lines.iter().any(|line| is(line)) {
+            return self.queue.schedule(now + LOOK, Command::QueryActive);
         }
         self.data_lost();
         self.connect();
     }
 
-    pub(crate) fn data_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_data_urc(&mut self, line: &str, now: Instant) -> bool {
         let is_news = line.starts_with("+CGEV:");
         if is_news && self.data.connecting {
-            self.agenda.later(now + SOON, Job::IsActive);
+            self.queue.schedule(now + SOON, Command::QueryActive);
         }
         is_news
     }
 
     pub(crate) fn data_lost(&mut self) {
         self.data.connecting = false;
-        self.agenda.cancel(|job| {
+        self.queue.cancel(|command| {
             matches!(
-                job,
-                Job::Attach | Job::Activate(true) | Job::Address | Job::IsActive
+                command,
+                Command::Attach
+                    | Command::Activate(true)
+                    | Command::QueryAddress
+                    | Command::QueryActive
             )
         });
         if self.data.address.take().is_some() {
-            self.tell(ModemInput::Detached);
+            self.emit(ModemInput::Detached);
         }
     }
 }

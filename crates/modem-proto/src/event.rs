@@ -7,8 +7,8 @@ use core::fmt;
 use dtu_proto::radio::{ModemInput, ModemOutput};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::lack::Lack;
-use crate::settings::PinPast;
+use crate::limitation::Limitation;
+use crate::settings::PinHistory;
 
 /// Everything that can happen to the dialogue. The only door in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Input<'a> {
     Gone,
     /// An order of the device.
     Order(&'a ModemOutput),
-    /// Said at once on an [`Event::PinIs`] before the PIN is sent: what it says cannot be kept. The PIN stays here.
-    PinUnkept,
+    /// Said at once on an [`Event::PinState`] before the PIN is sent: what it says cannot be kept. The PIN stays here.
+    PinNotSaved,
 }
 
 /// What the dialogue wants done, in this order.
@@ -33,7 +33,7 @@ pub enum Output {
     /// nothing but `AT`. Never to be logged: [`Event::Sent`] has the same without secrets.
     Write(Bytes),
     /// To the device: [`dtu_proto::event::Input::Modem`].
-    News(ModemInput),
+    Report(ModemInput),
     /// Close the device, open it again and say [`Input::Opened`].
     Reopen,
     /// For logs. Only [`Event::PinAccepted`] wants something done.
@@ -46,9 +46,9 @@ pub enum Event {
     /// A line to the modem, secrets masked.
     Sent(String),
     /// A line of the modem, secrets masked.
-    Heard(String),
+    Received(String),
     /// The modem answers and is known: maker, model, and which table of dialects drives it.
-    Known {
+    Identified {
         /// Maker and model.
         model: String,
         /// The dialect.
@@ -72,20 +72,20 @@ pub enum Event {
         why: String,
     },
     /// What has become of the PIN: keep it, before the write that follows, where it outlives this program, or say
-    /// [`Input::PinUnkept`].
-    PinIs(PinPast),
+    /// [`Input::PinNotSaved`].
+    PinState(PinHistory),
     /// The card took it, and is open.
     PinAccepted,
     /// The card refused it; it is never sent again.
     PinRefused,
     /// The modem said OK to it, and the card still asks for it.
-    PinUnheeded,
+    PinWithoutEffect,
     /// So few tries are left that the PIN was not sent.
-    PinSpared(u8),
+    PinWithheld(u8),
     /// The card waits for a PIN, and the settings have none (or one that was refused).
     PinMissing,
     /// It cannot do something; it is used without.
-    Lacks(Lack),
+    Limitation(Limitation),
     /// It restarts (or its device vanishes) again and again, and is left alone for longer and longer; told once each time that begins.
     RestartsOften,
     /// It refused so many messages that it is reset.
@@ -119,8 +119,8 @@ impl Event {
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {
-            Self::Sent(_) | Self::Heard(_) | Self::PinIs(_) => Level::Trace,
-            Self::Known { .. } | Self::AnswersAgain | Self::PinAccepted | Self::ApnSet(_) => {
+            Self::Sent(_) | Self::Received(_) | Self::PinState(_) => Level::Trace,
+            Self::Identified { .. } | Self::AnswersAgain | Self::PinAccepted | Self::ApnSet(_) => {
                 Level::Info
             }
             Self::NoAnswer(_)
@@ -129,10 +129,10 @@ impl Event {
             | Self::Restarted
             | Self::Refused { .. }
             | Self::PinRefused
-            | Self::PinUnheeded
-            | Self::PinSpared(_)
+            | Self::PinWithoutEffect
+            | Self::PinWithheld(_)
             | Self::PinMissing
-            | Self::Lacks(_)
+            | Self::Limitation(_)
             | Self::RestartsOften
             | Self::RefusesMessages
             | Self::StorageFull { .. }
@@ -145,11 +145,11 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sent(line) => write!(f, "-> {line}"),
-            Self::Heard(line) => write!(f, "<- {line}"),
-            Self::Known { model, dialect } if model.is_empty() => {
+            Self::Received(line) => write!(f, "<- {line}"),
+            Self::Identified { model, dialect } if model.is_empty() => {
                 write!(f, "a modem that does not name itself answers (dialect {dialect})")
             }
-            Self::Known { model, dialect } => write!(f, "{model} answers (dialect {dialect})"),
+            Self::Identified { model, dialect } => write!(f, "{model} answers (dialect {dialect})"),
             Self::NoAnswer(time) => {
                 write!(f, "no answer to AT for {} s: wrong port, wrong rate, or no modem", time.as_secs())
             }
@@ -158,18 +158,18 @@ impl fmt::Display for Event {
             Self::GivenUp => f.write_str("stays silent: told to restart, and opened again"),
             Self::Restarted => f.write_str("has restarted by itself"),
             Self::Refused { command, why } => write!(f, "{command} was answered {why}"),
-            Self::PinIs(PinPast::Unsent | PinPast::Taken) => f.write_str("the PIN may be sent"),
-            Self::PinIs(PinPast::Sent | PinPast::SentTwice | PinPast::SentAgain) => {
+            Self::PinState(PinHistory::Unsent | PinHistory::Accepted) => f.write_str("the PIN may be sent"),
+            Self::PinState(PinHistory::Sent | PinHistory::SentTwice | PinHistory::SentAgain) => {
                 f.write_str("the PIN is sent to the SIM")
             }
-            Self::PinIs(PinPast::Refused) => f.write_str("the PIN is not sent any more"),
+            Self::PinState(PinHistory::Refused) => f.write_str("the PIN is not sent any more"),
             Self::PinAccepted => f.write_str("the SIM took the PIN"),
             Self::PinRefused => f.write_str("the SIM refused the PIN; it is not tried again"),
-            Self::PinUnheeded => f.write_str("the modem said OK to the PIN, and the SIM still waits for it"),
-            Self::PinSpared(tries) => {
+            Self::PinWithoutEffect => f.write_str("the modem said OK to the PIN, and the SIM still waits for it"),
+            Self::PinWithheld(tries) => {
                 write!(f, "the SIM allows {tries} more PIN tries; the last ones are left to a person")
             }
-            Self::Lacks(lack) => write!(f, "works with less: {lack}"),
+            Self::Limitation(limitation) => write!(f, "works with less: {limitation}"),
             Self::RestartsOften => f.write_str(
                 "restarts or vanishes again and again; asked after longer and longer pauses, 5 min at most",
             ),

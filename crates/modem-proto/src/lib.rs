@@ -39,8 +39,8 @@
 //!   `AT` until it answers, then left alone until nothing comes any more; so a late answer is never taken for the next.
 //! - A modem that stays silent for 90 s is [`Gone`](dtu_proto::radio::ModemInput::Gone), told to restart, and its device
 //!   opened again; one that is silent, restarts or vanishes again and again is asked after 1 s, 2 s … 5 min.
-//! - The PIN is sent once until a card took it, and never where it could lock the card; see [`Event::PinIs`] for what outlives a restart of the program,
-//!   and [`Input::PinUnkept`] where nothing does.
+//! - The PIN is sent once until a card took it, and never where it could lock the card; see [`Event::PinState`] for what outlives a restart of the program,
+//!   and [`Input::PinNotSaved`] where nothing does.
 //! - Secrets stand in [`Output::Write`] and nowhere else.
 //!
 //! # A complete run loop
@@ -51,7 +51,7 @@
 //! use modem_proto::{Input, Modem, Output, Settings};
 //!
 //! // A modem that knows little: what it is not asked well, it answers with ERROR.
-//! fn answer(command: &str) -> &'static str {
+//! fn reply(command: &str) -> &'static str {
 //!     match command {
 //!         "AT+CPIN?" => "\r\n+CPIN: READY\r\n\r\nOK\r\n",
 //!         "AT+CGMM" => "\r\nMC35\r\n\r\nOK\r\n",
@@ -63,7 +63,7 @@
 //!
 //! let mut now = Instant::ZERO;
 //! let mut modem = Modem::new(Settings::default(), now);
-//! let mut news = Vec::new();
+//! let mut reports = Vec::new();
 //! modem.handle_input(Input::Opened, now);
 //! while now < Instant::from_millis(60_000) {
 //!     // 1. Carry out what it wants. This modem answers at once.
@@ -71,9 +71,9 @@
 //!         match output {
 //!             Output::Write(bytes) => {
 //!                 let command = String::from_utf8_lossy(&bytes);
-//!                 modem.handle_input(Input::Bytes(answer(command.trim_end()).as_bytes()), now);
+//!                 modem.handle_input(Input::Bytes(reply(command.trim_end()).as_bytes()), now);
 //!             }
-//!             Output::News(one) => news.push(one),
+//!             Output::Report(report) => reports.push(report),
 //!             Output::Reopen => modem.handle_input(Input::Opened, now),
 //!             Output::Event(_) => {}
 //!         }
@@ -83,8 +83,8 @@
 //!     // 3. Tell it.
 //!     modem.handle_timeout(now);
 //! }
-//! assert!(matches!(&news[0], ModemInput::Present(identity) if identity.model == "MC35"));
-//! assert!(news.contains(&ModemInput::Registration(Registration::Home)));
+//! assert!(matches!(&reports[0], ModemInput::Present(identity) if identity.model == "MC35"));
+//! assert!(reports.contains(&ModemInput::Registration(Registration::Home)));
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
@@ -93,30 +93,30 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod answer;
+mod backoff;
 mod call;
-mod channel;
+mod command;
 mod data;
 mod dialect;
+mod dispatch;
 mod event;
-mod job;
-mod lack;
+mod exchange;
+mod limitation;
 mod line;
-mod mail;
+mod mailbox;
 mod modem;
 mod network;
 mod optional;
-mod patience;
 mod request;
+mod response;
 mod settings;
-mod settle;
 mod sim;
 mod start;
 mod storage;
 mod submit;
 
 pub use event::{Counters, Deadline, Event, Input, Level, Output, Timer};
-pub use lack::Lack;
+pub use limitation::Limitation;
 pub use modem::Modem;
-pub use optional::{OPTIONAL, Optional};
-pub use settings::{Pin, PinPast, Settings};
+pub use optional::{OPTIONAL_COMMANDS, OptionalCommand};
+pub use settings::{Pin, PinHistory, Settings};

@@ -15,7 +15,7 @@ pub(crate) enum Piece {
 /// V.250 says `\r\n` around everything; modems in the field send `\r\n\r\n`, `\r\r\n`, a lone `\r` after an echo,
 /// and 0x00 while they boot.
 #[derive(Debug, Default)]
-pub(crate) struct Assembler {
+pub(crate) struct LineAssembler {
     line: Vec<u8>,
     /// The line is too long: all of it is dropped.
     overlong: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Assembler {
     pub(crate) dropped: u64,
 }
 
-impl Assembler {
+impl LineAssembler {
     /// Takes one byte; `prompt` = a prompt is waited for. A prompt has no end of line, so it counts at once,
     /// with or without the blank that 27.005 3.5.1 puts behind it.
     pub(crate) fn push(&mut self, byte: u8, prompt: bool) -> Option<Piece> {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn pieces(bytes: &[u8], prompt: bool) -> Vec<Piece> {
-        let mut assembler = Assembler::default();
+        let mut assembler = LineAssembler::default();
         bytes
             .iter()
             .filter_map(|byte| assembler.push(*byte, prompt))
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_line_too_long_is_dropped_whole_and_counted() {
-        let mut assembler = Assembler::default();
+        let mut assembler = LineAssembler::default();
         let long = [[b'x'; 5000].as_slice(), b"\r\nOK\r\n"].concat();
         let pieces: Vec<_> = long
             .iter()

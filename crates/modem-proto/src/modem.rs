@@ -6,18 +6,18 @@ use alloc::string::String;
 use dtu_proto::radio::{ModemIdentity, ModemInput, ModemOutput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome};
+use crate::backoff::Backoff;
 use crate::call::Calls;
-use crate::channel::{Channel, Request};
+use crate::command::{Command, CommandQueue};
 use crate::data::Data;
 use crate::dialect::{Dialect, GENERIC};
 use crate::event::{Counters, Deadline, Event, Input, Output, Timer};
-use crate::job::{Agenda, Job};
-use crate::lack::Lacks;
+use crate::exchange::{Exchange, Request};
+use crate::limitation::Limitations;
 use crate::line::Piece;
-use crate::mail::Mail;
+use crate::mailbox::Mailbox;
 use crate::network::{self, Network};
-use crate::patience::Patience;
+use crate::response::{Outcome, Response};
 use crate::settings::Settings;
 use crate::sim::Sim;
 use crate::start::{Echo, Phase};
@@ -27,8 +27,8 @@ use crate::start::{Echo, Phase};
 pub struct Modem {
     pub(crate) settings: Settings,
     pub(crate) outputs: VecDeque<Output>,
-    pub(crate) channel: Channel,
-    pub(crate) agenda: Agenda,
+    pub(crate) exchange: Exchange,
+    pub(crate) queue: CommandQueue,
     pub(crate) phase: Phase,
     /// Nothing is sent before.
     pub(crate) quiet_until: Option<Instant>,
@@ -40,11 +40,11 @@ pub struct Modem {
     pub(crate) sim: Sim,
     pub(crate) network: Network,
     pub(crate) data: Data,
-    pub(crate) mail: Mail,
+    pub(crate) mailbox: Mailbox,
     pub(crate) calls: Calls,
     pub(crate) counters: Counters,
-    pub(crate) lacks: Lacks,
-    pub(crate) patience: Patience,
+    pub(crate) limitations: Limitations,
+    pub(crate) backoff: Backoff,
     /// It was said that nothing answers here.
     pub(crate) doubted: bool,
 }
@@ -53,12 +53,12 @@ impl Modem {
     /// A dialogue that waits for its device. Nothing is told before the modem is known.
     #[must_use]
     pub fn new(settings: Settings, _now: Instant) -> Self {
-        let sim = Sim::new(settings.pin_past);
+        let sim = Sim::new(settings.pin_history);
         Self {
             settings,
             outputs: VecDeque::new(),
-            channel: Channel::default(),
-            agenda: Agenda::default(),
+            exchange: Exchange::default(),
+            queue: CommandQueue::default(),
             phase: Phase::Closed,
             quiet_until: None,
             echo: Echo::Unknown,
@@ -68,11 +68,11 @@ impl Modem {
             sim,
             network: Network::default(),
             data: Data::default(),
-            mail: Mail::default(),
+            mailbox: Mailbox::default(),
             calls: Calls::default(),
             counters: Counters::default(),
-            lacks: Lacks::default(),
-            patience: Patience::default(),
+            limitations: Limitations::default(),
+            backoff: Backoff::default(),
             doubted: false,
         }
     }
@@ -83,9 +83,9 @@ impl Modem {
         match input {
             Input::Opened => self.opened(now),
             Input::Gone => self.vanished(now),
-            Input::Bytes(bytes) => bytes.iter().for_each(|byte| self.hear(*byte, now)),
-            Input::Order(order) => self.obey(order, now),
-            Input::PinUnkept => self.pin_unkept(now),
+            Input::Bytes(bytes) => bytes.iter().for_each(|byte| self.on_byte(*byte, now)),
+            Input::Order(order) => self.handle_order(order, now),
+            Input::PinNotSaved => self.on_pin_not_saved(now),
         }
         self.pump(now);
     }
@@ -113,12 +113,12 @@ impl Modem {
         let deadline = |at: Option<Instant>, timer| at.map(|at| Deadline { at, timer });
         let probe = self.quiet_until.or_else(|| self.next_probe());
         let moments = [
-            deadline(self.channel.deadline(), Timer::Answer),
+            deadline(self.exchange.deadline(), Timer::Answer),
             deadline(probe, Timer::Quiet),
-            deadline(self.agenda.next_due(), Timer::Poll),
+            deadline(self.queue.next_due(), Timer::Poll),
             deadline(
-                self.mail
-                    .submitting
+                self.mailbox
+                    .submission
                     .as_ref()
                     .map(|submit| submit.give_up_at),
                 Timer::Submit,
@@ -135,105 +135,105 @@ impl Modem {
     #[must_use]
     pub fn counters(&self) -> Counters {
         Counters {
-            overlong_lines: self.channel.overlong_lines(),
+            overlong_lines: self.exchange.overlong_lines(),
             ..self.counters
         }
     }
 
     fn expire(&mut self, now: Instant) {
-        if let Some((request, answer)) = self.channel.expire(now) {
-            self.unanswered(request, &answer, now);
+        if let Some((request, response)) = self.exchange.expire(now) {
+            self.command_timeout(request, &response, now);
         }
         self.end_quiet(now);
-        while let Some(job) = self.agenda.pop_due(now) {
-            if matches!(job, Job::Calls) {
-                self.agenda.soon(job)
+        while let Some(command) = self.queue.pop_due(now) {
+            if matches!(command, Command::ListCalls) {
+                self.queue.push_urgent(command)
             } else {
-                self.agenda.push(job)
+                self.queue.push(command)
             }
         }
         self.give_up_submit(now);
         self.expire_calls(now);
     }
 
-    fn hear(&mut self, byte: u8, now: Instant) {
+    fn on_byte(&mut self, byte: u8, now: Instant) {
         if self.phase == Phase::Closed {
             return;
         }
-        match self.channel.push(byte) {
+        match self.exchange.push(byte) {
             None => {}
             Some(Piece::Prompt) => {
-                self.note(Event::Heard(">".into()));
-                if let Some(body) = self.channel.prompted(now) {
+                self.log(Event::Received(">".into()));
+                if let Some(body) = self.exchange.prompted(now) {
                     self.write(body);
                 }
             }
-            Some(Piece::Line(line)) => self.hear_line(&line, now),
+            Some(Piece::Line(line)) => self.on_line(&line, now),
         }
     }
 
-    fn hear_line(&mut self, line: &str, now: Instant) {
+    fn on_line(&mut self, line: &str, now: Instant) {
         let masked = self.mask(line);
-        self.note(Event::Heard(masked));
+        self.log(Event::Received(masked));
         self.disturb_quiet(now);
-        if self.channel.is_echo(line) || self.channel.announces(line) {
+        if self.exchange.is_echo(line) || self.exchange.announces(line) {
             return;
         }
-        if let Some(headed) = self.channel.pair(line) {
-            return self.hear_pdu(&headed, now);
+        if let Some(announced) = self.exchange.pair(line) {
+            return self.on_pdu(&announced, now);
         }
-        if let Some((request, answer)) = self.channel.finish(line) {
-            return self.answered(request, &answer, now);
+        if let Some((request, response)) = self.exchange.finish(line) {
+            return self.on_response(request, &response, now);
         }
-        if network::is_registration_news(line) || !self.channel.collect(line) {
-            self.hear_news(line, now);
+        if network::is_registration_urc(line) || !self.exchange.collect(line) {
+            self.on_urc(line, now);
         } else if line.starts_with("+CMGS:") {
             // The network has it; only the result code is missing.
-            self.channel.hurry(now + AFTER_REFERENCE);
+            self.exchange.hurry(now + AFTER_REFERENCE);
         }
     }
 
     /// A line that answers nothing.
-    fn hear_news(&mut self, line: &str, now: Instant) {
-        let known = self.start_news(line, now)
-            || self.network_news(line, now)
-            || self.sim_news(line, now)
-            || self.data_news(line, now)
-            || self.mail_news(line, now)
-            || self.call_news(line, now);
+    fn on_urc(&mut self, line: &str, now: Instant) {
+        let known = self.on_boot_urc(line, now)
+            || self.on_network_urc(line, now)
+            || self.on_sim_urc(line, now)
+            || self.on_data_urc(line, now)
+            || self.on_message_urc(line, now)
+            || self.on_call_urc(line, now);
         if !known {
             self.counters.unknown_lines += 1;
         }
     }
 
-    fn answered(&mut self, request: Request, answer: &Answer, now: Instant) {
-        if self.notice_echo(request.job, now) {
+    fn on_response(&mut self, request: Request, response: &Response, now: Instant) {
+        if self.notice_echo(request.command, now) {
             return;
         }
-        if answer.is_ok() && answer.lines.is_empty() && has_text(request.job) {
+        if response.is_ok() && response.lines.is_empty() && has_text(request.command) {
             // That was the end of something older: from here on every answer would be taken for another one's.
-            let answer = Answer {
+            let response = Response {
                 outcome: Outcome::TimedOut,
-                ..answer.clone()
+                ..response.clone()
             };
-            return self.unanswered(request, &answer, now);
+            return self.command_timeout(request, &response, now);
         }
-        self.settle(&request, answer, now);
+        self.dispatch(&request, response, now);
     }
 
     /// No answer in time: whatever comes now may belong to it, so the modem is asked `AT` until it answers, and then
     /// left alone for a moment.
-    fn unanswered(&mut self, request: Request, answer: &Answer, now: Instant) {
+    fn command_timeout(&mut self, request: Request, response: &Response, now: Instant) {
         let had_body = request.body.is_some();
-        let is_probe = matches!(request.job, Job::Probe(_) | Job::Reset { .. });
-        self.settle(&request, answer, now);
+        let is_probe = matches!(request.command, Command::Probe(_) | Command::Reset { .. });
+        self.dispatch(&request, response, now);
         if !is_probe {
             self.counters.unanswered += 1;
             self.resynchronize(had_body, now);
         }
     }
 
-    fn obey(&mut self, order: &ModemOutput, now: Instant) {
+    fn handle_order(&mut self, order: &ModemOutput, now: Instant) {
         match order {
             ModemOutput::Reset => self.reset(now),
             ModemOutput::UseApn(apn) => self.use_apn(apn),
@@ -247,69 +247,71 @@ impl Modem {
 
     /// Sends what is next, if nothing is outstanding.
     fn pump(&mut self, now: Instant) {
-        while self.channel.is_idle() && self.quiet_until.is_none() {
-            let Some(job) = self.next_job(now) else {
+        while self.exchange.is_idle() && self.quiet_until.is_none() {
+            let Some(command) = self.next_command(now) else {
                 return;
             };
-            if job == Job::Chosen {
+            if command == Command::SelectDialect {
                 self.choose(now);
-            } else if job == Job::Introduce {
+            } else if command == Command::ReportPresent {
                 self.introduce(now);
             } else {
-                self.begin(job, now);
+                self.begin(command, now);
             }
         }
     }
 
-    fn next_job(&mut self, now: Instant) -> Option<Job> {
+    fn next_command(&mut self, now: Instant) -> Option<Command> {
         match &self.phase {
             Phase::Closed => None,
-            Phase::Probing(probing) => (probing.next <= now).then_some(Job::Probe(probing.tries)),
-            Phase::Starting | Phase::Ready | Phase::Resetting { .. } => self.agenda.pop(),
+            Phase::Probing(probing) => {
+                (probing.next <= now).then_some(Command::Probe(probing.tries))
+            }
+            Phase::Starting | Phase::Ready | Phase::Resetting { .. } => self.queue.pop(),
         }
     }
 
-    fn begin(&mut self, job: Job, now: Instant) {
-        let job = self.in_pdu_mode(job);
-        let job = self.with_storage(job);
-        let Some(request) = self.request(job) else {
+    fn begin(&mut self, command: Command, now: Instant) {
+        let command = self.in_pdu_mode(command);
+        let command = self.with_storage(command);
+        let Some(request) = self.request(command) else {
             return;
         };
-        if job == Job::Pin {
+        if command == Command::EnterPin {
             self.pin_goes_out();
-        } else if matches!(job, Job::Probe(_)) {
+        } else if matches!(command, Command::Probe(_)) {
             self.note_probe(now);
         }
         let text = self.mask(&request.text);
-        self.note(Event::Sent(text));
-        let bytes = self.channel.start(request, now);
+        self.log(Event::Sent(text));
+        let bytes = self.exchange.start(request, now);
         self.write(bytes);
     }
 
     /// Everything that hangs on a modem ends: it is gone, or about to be.
     pub(crate) fn leave(&mut self) {
-        self.channel.abandon();
-        self.agenda.clear();
+        self.exchange.abandon();
+        self.queue.clear();
         self.quiet_until = None;
         self.echo = Echo::Unknown;
         self.fail_submit(SubmitFailure::NO_MODEM);
         self.drop_call();
-        self.mail.forget();
-        self.lacks.forget();
-        self.channel.text_mode = false;
+        self.mailbox.forget();
+        self.limitations.forget();
+        self.exchange.text_mode = false;
         self.network = Network::default();
         self.data.forget();
         self.sim.forget();
         if core::mem::take(&mut self.present) {
-            self.tell(ModemInput::Gone);
+            self.emit(ModemInput::Gone);
         }
     }
 
-    pub(crate) fn tell(&mut self, news: ModemInput) {
-        self.outputs.push_back(Output::News(news));
+    pub(crate) fn emit(&mut self, news: ModemInput) {
+        self.outputs.push_back(Output::Report(news));
     }
 
-    pub(crate) fn note(&mut self, event: Event) {
+    pub(crate) fn log(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
@@ -318,15 +320,15 @@ impl Modem {
     }
 
     /// Says that a command failed where its failure costs something.
-    pub(crate) fn complain(&mut self, request: &Request, answer: &Answer) {
-        let why = match answer.outcome {
+    pub(crate) fn complain(&mut self, request: &Request, response: &Response) {
+        let why = match response.outcome {
             Outcome::Ok => return,
             Outcome::Failed(failure) => alloc::format!("{failure}"),
             Outcome::Call(_) => "with a lost call".into(),
             Outcome::TimedOut => "not at all".into(),
         };
         let command = self.mask(&request.text);
-        self.note(Event::Refused { command, why });
+        self.log(Event::Refused { command, why });
     }
 
     /// A text without the PIN and the password of the access point, wherever they stand in it, and without what the
@@ -354,10 +356,15 @@ impl Modem {
 }
 
 /// Questions that no modem answers with a bare `OK`.
-const fn has_text(job: Job) -> bool {
+const fn has_text(command: Command) -> bool {
     matches!(
-        job,
-        Job::Function | Job::Sim | Job::Registration(_) | Job::Signal | Job::Clock | Job::Storages
+        command,
+        Command::QueryRadio
+            | Command::QuerySim
+            | Command::QueryRegistration(_)
+            | Command::QuerySignal
+            | Command::QueryClock
+            | Command::QueryStorages
     )
 }
 

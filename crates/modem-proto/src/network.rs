@@ -7,17 +7,17 @@ use dtu_proto::radio::{
 };
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Failure, Field, Outcome, fields, phone};
-use crate::job::{Domain, Job};
-use crate::lack::Lack;
+use crate::backoff::pause;
+use crate::command::{Command, Domain};
+use crate::limitation::Limitation;
 use crate::modem::Modem;
-use crate::patience::pause;
+use crate::response::{Failure, Field, Outcome, Response, fields, phone};
 
 /// What is known, and what of it was told.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
-    domains: [Standing; 3],
-    told: Told,
+    domains: [DomainState; 3],
+    told: LastReport,
     /// The code, until the name is there too.
     operator: Operator,
     /// The card was not ready so often.
@@ -27,7 +27,7 @@ pub(crate) struct Network {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Standing {
+struct DomainState {
     /// The modem knows this registration.
     known: bool,
     /// `AT+CREG=2` (or 1) was taken.
@@ -41,7 +41,7 @@ struct Standing {
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct LastReport {
     registration: Option<Registration>,
     operator: Option<Option<Operator>>,
     signal: Option<Signal>,
@@ -53,7 +53,7 @@ struct Told {
 impl Network {
     /// After `Present` everything is told again.
     pub(crate) fn forget_told(&mut self) {
-        self.told = Told::default();
+        self.told = LastReport::default();
     }
 
     pub(crate) fn is_registered(&self) -> bool {
@@ -62,7 +62,7 @@ impl Network {
     }
 
     /// The registration that counts: one with a network, circuits first, for they carry calls and messages.
-    fn best(&self) -> Option<&Standing> {
+    fn best(&self) -> Option<&DomainState> {
         let known = || self.domains.iter().filter(|standing| standing.known);
         known()
             .find(|standing| standing.registration.is_registered())
@@ -73,11 +73,11 @@ impl Network {
     }
 
     /// A question that is refused again and again is asked less often.
-    fn poll_after(&mut self, answer: &Answer, poll: Duration, of: usize) -> Duration {
+    fn poll_after(&mut self, response: &Response, poll: Duration, of: usize) -> Duration {
         let Some(refused) = self.refused.get_mut(of) else {
             return poll;
         };
-        *refused = if answer.failure().is_some() {
+        *refused = if response.failure().is_some() {
             refused.saturating_add(1)
         } else {
             0
@@ -104,43 +104,44 @@ impl Modem {
     pub(crate) fn watch_network(&mut self) {
         Domain::ALL
             .into_iter()
-            .for_each(|domain| self.agenda.push(Job::Watch(domain, 2)));
-        self.agenda.push(Job::Signal);
+            .for_each(|domain| self.queue.push(Command::EnableRegUrc(domain, 2)));
+        self.queue.push(Command::QuerySignal);
     }
 
-    pub(crate) fn know_watch(&mut self, domain: Domain, mode: u8, answer: &Answer) {
-        if answer.is_ok() {
+    pub(crate) fn on_watch(&mut self, domain: Domain, mode: u8, response: &Response) {
+        if response.is_ok() {
             if let Some(standing) = self.network.domains.get_mut(domain.index()) {
                 standing.watched = true;
             }
         } else if mode == 2 {
-            return self.agenda.first(Job::Watch(domain, 1));
+            return self.queue.push_front(Command::EnableRegUrc(domain, 1));
         } else if domain == Domain::Circuit {
-            self.lack_if_unknown(answer, Lack::RegistrationNews);
+            self.limited_if_unknown(response, Limitation::RegistrationNews);
         }
-        self.agenda.push(Job::Registration(domain));
+        self.queue.push(Command::QueryRegistration(domain));
     }
 
-    pub(crate) fn know_registration(&mut self, domain: Domain, answer: &Answer, now: Instant) {
-        let (failure, is_circuit) = (answer.failure(), domain == Domain::Circuit);
+    pub(crate) fn on_registration(&mut self, domain: Domain, response: &Response, now: Instant) {
+        let (failure, is_circuit) = (response.failure(), domain == Domain::Circuit);
         if let Some(standing) = self.network.domains.get_mut(domain.index()) {
             standing.refused = failure.is_some_and(|why| !is_circuit || why.is_unknown_command());
         }
         if is_circuit || domain == Domain::Evolved {
             let none = self.network.domains.iter().all(|standing| standing.refused);
-            self.lack_if(none, Lack::Registration);
+            self.limited_if(none, Limitation::Registration);
         }
         if failure.is_some() && !is_circuit {
             // A modem without GPRS or LTE is not asked again.
             return;
         }
-        let blind = self.lacks.has(Lack::RegistrationNews);
+        let blind = self.limitations.has(Limitation::RegistrationNews);
         // mutant: blind-poll
         let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
-        let poll = self.network.poll_after(answer, poll, CREG);
-        self.agenda.later(now + poll, Job::Registration(domain));
-        let fields = answer.fields();
-        let Some((mode, state)) = fields.split_first().filter(|_| answer.is_ok()) else {
+        let poll = self.network.poll_after(response, poll, CREG);
+        self.queue
+            .schedule(now + poll, Command::QueryRegistration(domain));
+        let fields = response.fields();
+        let Some((mode, state)) = fields.split_first().filter(|_| response.is_ok()) else {
             return;
         };
         let Some(standing) = self.network.domains.get_mut(domain.index()) else {
@@ -151,32 +152,33 @@ impl Modem {
             // It was told to report, and does not know of it any more: it restarted. There are modems that never show
             // it, so one that has not yet is believed once.
             // mutant: creg-0
-            if standing.shows || !core::mem::replace(&mut self.patience.doubted_watch, true) {
+            if standing.shows || !core::mem::replace(&mut self.backoff.doubted_watch, true) {
                 return self.restarted(now);
             }
             standing.watched = false;
-            self.lack(Lack::RegistrationNews);
-            self.agenda
-                .later(now + BLIND_POLL, Job::Registration(domain));
+            self.add_limitation(Limitation::RegistrationNews);
+            self.queue
+                .schedule(now + BLIND_POLL, Command::QueryRegistration(domain));
         }
         self.stand(domain, state, now);
     }
 
-    pub(crate) fn network_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_network_urc(&mut self, line: &str, now: Instant) -> bool {
         if let Some(domain) = Domain::ALL
             .into_iter()
             .find(|domain| line.starts_with(domain.prefix()))
         {
-            if self.present && is_registration_news(line) {
+            if self.present && is_registration_urc(line) {
                 self.stand(domain, &fields(line), now);
             }
         } else if line.starts_with("+CSQ:") || line.starts_with("+CSQN:") {
             self.signal_is(&fields(line));
         } else if line.starts_with("+QIND: \"csq\"") {
             self.signal_is(fields(line).get(1..).unwrap_or_default());
-        } else if TIME_NEWS.iter().any(|head| line.starts_with(head)) {
+        } else if TIME_URCS.iter().any(|head| line.starts_with(head)) {
             if self.present {
-                self.agenda.later(now + CLOCK_SETTLES, Job::Clock);
+                self.queue
+                    .schedule(now + CLOCK_SETTLES, Command::QueryClock);
             }
         } else {
             return false;
@@ -215,11 +217,12 @@ impl Modem {
             .unwrap_or_default();
         let cell = self.network.cell();
         if self.network.told.registration.replace(registration) != Some(registration) {
-            self.tell(ModemInput::Registration(registration));
+            self.emit(ModemInput::Registration(registration));
             if registration.is_registered() {
                 self.ask_operator();
-                self.agenda.later(now + CLOCK_SETTLES, Job::Clock);
-                self.agenda.push(Job::Signal);
+                self.queue
+                    .schedule(now + CLOCK_SETTLES, Command::QueryClock);
+                self.queue.push(Command::QuerySignal);
                 self.data_wanted();
             } else {
                 self.operator_is(None);
@@ -227,18 +230,18 @@ impl Modem {
             }
         }
         if self.network.told.cell.replace(cell) != Some(cell) {
-            self.tell(ModemInput::Cell(cell));
+            self.emit(ModemInput::Cell(cell));
         }
     }
 
     /// Once as a number, once as a name (27.007 7.3). Each step leads to the next.
     fn ask_operator(&mut self) {
-        self.agenda.push(Job::OperatorFormat(CODE));
+        self.queue.push(Command::OperatorFormat(CODE));
     }
 
-    pub(crate) fn know_operator(&mut self, format: u8, answer: &Answer, now: Instant) {
-        self.lack_if_unknown(answer, Lack::Operator);
-        let fields = answer.fields();
+    pub(crate) fn on_operator(&mut self, format: u8, response: &Response, now: Instant) {
+        self.limited_if_unknown(response, Limitation::Operator);
+        let fields = response.fields();
         let text = fields
             .get(2)
             .map(|field| field.text.to_string())
@@ -251,10 +254,10 @@ impl Modem {
             self.network.operator.name = text;
         }
         if format == CODE {
-            return self.agenda.push(Job::OperatorFormat(NAME));
+            return self.queue.push(Command::OperatorFormat(NAME));
         }
-        self.agenda
-            .later(now + OPERATOR_POLL, Job::OperatorFormat(CODE));
+        self.queue
+            .schedule(now + OPERATOR_POLL, Command::OperatorFormat(CODE));
         let operator = core::mem::take(&mut self.network.operator);
         let found = self.network.is_registered() && operator != Operator::default();
         self.operator_is(found.then_some(operator));
@@ -263,16 +266,16 @@ impl Modem {
     fn operator_is(&mut self, operator: Option<Operator>) {
         if self.network.told.operator.as_ref() != Some(&operator) {
             self.network.told.operator = Some(operator.clone());
-            self.tell(ModemInput::Operator(operator));
+            self.emit(ModemInput::Operator(operator));
         }
     }
 
-    pub(crate) fn know_signal(&mut self, answer: &Answer, now: Instant) {
-        let poll = self.network.poll_after(answer, SIGNAL_POLL, CSQ);
-        self.agenda.later(now + poll, Job::Signal);
-        self.lack_if_unknown(answer, Lack::Signal);
-        if answer.is_ok() {
-            self.signal_is(&answer.fields());
+    pub(crate) fn on_signal(&mut self, response: &Response, now: Instant) {
+        let poll = self.network.poll_after(response, SIGNAL_POLL, CSQ);
+        self.queue.schedule(now + poll, Command::QuerySignal);
+        self.limited_if_unknown(response, Limitation::Signal);
+        if response.is_ok() {
+            self.signal_is(&response.fields());
         }
     }
 
@@ -287,80 +290,81 @@ impl Modem {
             error_rate,
         };
         if self.network.told.signal.replace(signal) != Some(signal) {
-            self.tell(ModemInput::Signal(signal));
+            self.emit(ModemInput::Signal(signal));
         }
     }
 
-    pub(crate) fn know_clock(&mut self, answer: &Answer, now: Instant) {
-        self.agenda.later(now + CLOCK_POLL, Job::Clock);
-        self.lack_if_unknown(answer, Lack::Clock);
+    pub(crate) fn on_clock(&mut self, response: &Response, now: Instant) {
+        self.queue.schedule(now + CLOCK_POLL, Command::QueryClock);
+        self.limited_if_unknown(response, Limitation::Clock);
         // Some give no quotes, and then the comma in it parts no values.
-        let fields = answer.fields();
+        let fields = response.fields();
         let quoted = fields
             .first()
             .filter(|field| field.quoted)
             .map(|field| field.text);
-        if let Some(time) = quoted.or_else(|| answer.text()).and_then(network_time) {
-            self.tell(ModemInput::Clock(time));
+        if let Some(time) = quoted.or_else(|| response.text()).and_then(network_time) {
+            self.emit(ModemInput::Clock(time));
         }
     }
 
     /// Own number and service centre are the card's, which may not be ready yet.
     pub(crate) fn ask_card_again(&mut self) {
-        for (job, known) in [
+        for (command, known) in [
             (
-                Job::ServiceCenter,
+                Command::QueryServiceCenter,
                 matches!(self.network.told.service_center, Some(Some(_))),
             ),
             (
-                Job::OwnNumber,
+                Command::QueryOwnNumber,
                 matches!(self.network.told.own_number, Some(Some(_))),
             ),
         ] {
             if !known {
-                self.agenda.push(job);
+                self.queue.push(command);
             }
         }
     }
 
     /// Whether it is asked again instead of being believed.
-    fn card_is_late(&mut self, job: Job, answer: &Answer, now: Instant) -> bool {
-        let late = answer.failure().is_some_and(Failure::is_of_card)
-            || answer.outcome == Outcome::TimedOut;
+    fn card_is_late(&mut self, command: Command, response: &Response, now: Instant) -> bool {
+        let late = response.failure().is_some_and(Failure::is_sim_related)
+            || response.outcome == Outcome::TimedOut;
         if late {
             self.network.card_late += 1;
-            self.agenda.later(now + pause(self.network.card_late), job);
+            self.queue
+                .schedule(now + pause(self.network.card_late), command);
         }
         late
     }
 
-    pub(crate) fn know_own_number(&mut self, answer: &Answer, now: Instant) {
-        if self.card_is_late(Job::OwnNumber, answer, now) {
+    pub(crate) fn on_own_number(&mut self, response: &Response, now: Instant) {
+        if self.card_is_late(Command::QueryOwnNumber, response, now) {
             return;
         }
         // `+CNUM: ["name"],"+86…",145`; a card that has no number of its own gives no line.
-        self.lack_if_unknown(answer, Lack::OwnNumber);
-        let number = phone(&answer.fields(), 1).filter(|_| answer.is_ok());
+        self.limited_if_unknown(response, Limitation::OwnNumber);
+        let number = phone(&response.fields(), 1).filter(|_| response.is_ok());
         if self.network.told.own_number.replace(number) != Some(number) {
-            self.tell(ModemInput::OwnNumber(number));
+            self.emit(ModemInput::OwnNumber(number));
         }
     }
 
-    pub(crate) fn know_service_center(&mut self, answer: &Answer, now: Instant) {
-        if self.card_is_late(Job::ServiceCenter, answer, now) {
+    pub(crate) fn on_service_center(&mut self, response: &Response, now: Instant) {
+        if self.card_is_late(Command::QueryServiceCenter, response, now) {
             return;
         }
-        self.lack_if_unknown(answer, Lack::ServiceCenter);
-        let number = phone(&answer.fields(), 0).filter(|_| answer.is_ok());
+        self.limited_if_unknown(response, Limitation::ServiceCenter);
+        let number = phone(&response.fields(), 0).filter(|_| response.is_ok());
         if self.network.told.service_center.replace(number) != Some(number) {
-            self.tell(ModemInput::ServiceCenter(number));
+            self.emit(ModemInput::ServiceCenter(number));
         }
     }
 }
 
 /// News have the form `+CREG: 1[,"area","cell"[,act]]`; the answer to a question has the mode in front. Area codes are
 /// hex digits in quotes, or (some makers) without.
-pub(crate) fn is_registration_news(line: &str) -> bool {
+pub(crate) fn is_registration_urc(line: &str) -> bool {
     if !Domain::ALL
         .into_iter()
         .any(|domain| line.starts_with(domain.prefix()))
@@ -440,7 +444,7 @@ const CLOCK_POLL: Duration = Duration::from_secs(3600);
 const CLOCK_SETTLES: Duration = Duration::from_secs(2);
 const PLAUSIBLE_YEARS: core::ops::Range<u32> = 20..70;
 /// News that the network told its time or zone: SIM800, SIM7600, EC2x and 27.007 8.41, Huawei.
-const TIME_NEWS: [&str; 7] = [
+const TIME_URCS: [&str; 7] = [
     "*PSUTTZ:", "+CTZV:", "+CTZE:", "+CTZDST:", "DST:", "+NITZ:", "^NWTIME:",
 ];
 
@@ -458,16 +462,16 @@ mod tests {
             "+CEREG: 5,\"1\",\"2\",7",
             "+CREG: 1,00C3,1234",
         ] {
-            assert!(is_registration_news(news), "{news}");
+            assert!(is_registration_urc(news), "{news}");
         }
-        for answer in [
+        for response in [
             "+CREG: 2,1",
             "+CEREG: 2,1, 1F00, 20 ,79D903 ,7",
             "+CREG: 2,1,\"00C3\",\"1234\"",
             "+CREG: 2,1,00C3,1234",
             "+CSQ: 1",
         ] {
-            assert!(!is_registration_news(answer), "{answer}");
+            assert!(!is_registration_urc(response), "{response}");
         }
     }
 

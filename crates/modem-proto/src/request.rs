@@ -1,4 +1,4 @@
-//! The command of each errand: its text, which lines are its answer, and how long that may take.
+//! The text of each command, which lines are its response, and how long that may take.
 //!
 //! 27.007 names hardly any time; the limits are those of the makers' manuals, rounded up.
 
@@ -9,103 +9,105 @@ use sms_codec::hex;
 
 use dtu_proto::time::Duration;
 
-use crate::channel::{LEAVE_DATA, Request, SUBSTITUTE, Wants};
+use crate::command::Command;
 use crate::dialect::{Authentication, GENERIC};
-use crate::job::Job;
+use crate::exchange::{InfoText, LEAVE_DATA, Request, SUBSTITUTE};
 use crate::modem::Modem;
 
 impl Modem {
-    /// The command; `None` = the errand is moot by now.
-    pub(crate) fn request(&self, job: Job) -> Option<Request> {
-        let (text, wants) = self.command(job)?;
-        let body = self.body(job);
+    /// The command; `None` = it is moot by now.
+    pub(crate) fn request(&self, command: Command) -> Option<Request> {
+        let (text, info) = self.command(command)?;
+        let body = self.body(command);
         Some(Request {
-            job,
+            command,
             text,
-            limit: limit(job),
-            wants,
+            limit: limit(command),
+            info,
             body,
         })
     }
 
-    fn command(&self, job: Job) -> Option<(String, Wants)> {
-        let plain = |text: &str| Some((text.to_string(), Wants::Nothing));
-        let asks = |text: &str, prefix| Some((text.to_string(), Wants::Prefix(prefix)));
-        let names = |text: &str, prefix| Some((text.to_string(), Wants::Plain(prefix)));
-        match job {
-            Job::Probe(number) => plain(probe(number)),
-            Job::Reset { plain: false } => plain(self.dialect.reset),
-            Job::Reset { plain: true } => plain(GENERIC.reset),
-            Job::EchoOff => plain("ATE0"),
-            Job::ErrorCodes => plain("AT+CMEE=1"),
-            Job::Charset(0) => plain("AT+CSCS=\"IRA\""),
-            Job::Charset(_) => plain("AT+CSCS=\"GSM\""),
-            Job::Maker => names("AT+CGMI", "+CGMI:"),
-            Job::Model => names("AT+CGMM", "+CGMM:"),
-            Job::Imei => names("AT+CGSN", "+CGSN:"),
-            Job::DialectInit(number) => plain(self.dialect.init.get(number)?),
-            Job::UserInit(number) => plain(self.settings.init.get(number)?),
-            Job::MessageMode => plain("AT+CMGF=0"),
-            Job::IsPduMode => asks("AT+CMGF?", "+CMGF:"),
-            Job::CallAbility | Job::Calls => asks("AT+CLCC", "+CLCC:"),
-            Job::ShowCaller => plain("AT+CLIP=1"),
-            Job::Function => asks("AT+CFUN?", "+CFUN:"),
-            Job::FunctionOn => plain("AT+CFUN=1"),
-            Job::Sim => asks("AT+CPIN?", "+CPIN:"),
-            Job::PinTries => asks(self.dialect.pin_tries.0, self.dialect.pin_tries.1),
-            Job::Pin => plain(&format!(
+    fn command(&self, command: Command) -> Option<(String, InfoText)> {
+        let plain = |text: &str| Some((text.to_string(), InfoText::None));
+        let asks = |text: &str, prefix| Some((text.to_string(), InfoText::Prefix(prefix)));
+        let names = |text: &str, prefix| Some((text.to_string(), InfoText::Bare(prefix)));
+        match command {
+            Command::Probe(number) => plain(probe(number)),
+            Command::Reset { plain: false } => plain(self.dialect.reset),
+            Command::Reset { plain: true } => plain(GENERIC.reset),
+            Command::EchoOff => plain("ATE0"),
+            Command::EnableCmeErrors => plain("AT+CMEE=1"),
+            Command::SetCharset(0) => plain("AT+CSCS=\"IRA\""),
+            Command::SetCharset(_) => plain("AT+CSCS=\"GSM\""),
+            Command::QueryManufacturer => names("AT+CGMI", "+CGMI:"),
+            Command::QueryModel => names("AT+CGMM", "+CGMM:"),
+            Command::QueryImei => names("AT+CGSN", "+CGSN:"),
+            Command::DialectInit(number) => plain(self.dialect.init.get(number)?),
+            Command::UserInit(number) => plain(self.settings.init.get(number)?),
+            Command::SetPduMode => plain("AT+CMGF=0"),
+            Command::QueryPduMode => asks("AT+CMGF?", "+CMGF:"),
+            Command::TestCallList | Command::ListCalls => asks("AT+CLCC", "+CLCC:"),
+            Command::EnableClip => plain("AT+CLIP=1"),
+            Command::QueryRadio => asks("AT+CFUN?", "+CFUN:"),
+            Command::EnableRadio => plain("AT+CFUN=1"),
+            Command::QuerySim => asks("AT+CPIN?", "+CPIN:"),
+            Command::QueryPinTries => asks(self.dialect.pin_tries.0, self.dialect.pin_tries.1),
+            Command::EnterPin => plain(&format!(
                 "AT+CPIN=\"{}\"",
                 self.settings.pin.as_ref()?.as_str()
             )),
-            Job::Imsi => names("AT+CIMI", "+CIMI:"),
-            Job::Chosen | Job::Introduce => None,
-            Job::Watch(domain, mode) => plain(&format!("{}={mode}", domain.command())),
-            Job::Registration(domain) => asks(&format!("{}?", domain.command()), domain.prefix()),
-            Job::OperatorFormat(format) => plain(&format!("AT+COPS=3,{format}")),
-            Job::Operator(_) => asks("AT+COPS?", "+COPS:"),
-            Job::Signal => asks("AT+CSQ", "+CSQ:"),
-            Job::Clock => asks("AT+CCLK?", "+CCLK:"),
-            Job::OwnNumber => asks("AT+CNUM", "+CNUM:"),
-            Job::ServiceCenter => asks("AT+CSCA?", "+CSCA:"),
-            Job::Contexts => asks("AT+CGDCONT?", "+CGDCONT:"),
-            Job::Context => plain(&format!(
+            Command::QueryImsi => names("AT+CIMI", "+CIMI:"),
+            Command::SelectDialect | Command::ReportPresent => None,
+            Command::EnableRegUrc(domain, mode) => plain(&format!("{}={mode}", domain.command())),
+            Command::QueryRegistration(domain) => {
+                asks(&format!("{}?", domain.command()), domain.prefix())
+            }
+            Command::OperatorFormat(format) => plain(&format!("AT+COPS=3,{format}")),
+            Command::QueryOperator(_) => asks("AT+COPS?", "+COPS:"),
+            Command::QuerySignal => asks("AT+CSQ", "+CSQ:"),
+            Command::QueryClock => asks("AT+CCLK?", "+CCLK:"),
+            Command::QueryOwnNumber => asks("AT+CNUM", "+CNUM:"),
+            Command::QueryServiceCenter => asks("AT+CSCA?", "+CSCA:"),
+            Command::QueryContexts => asks("AT+CGDCONT?", "+CGDCONT:"),
+            Command::DefineContext => plain(&format!(
                 "AT+CGDCONT=1,\"IP\",\"{}\"",
                 self.data.apn.as_ref()?.name
             )),
-            Job::Authentication => plain(&self.authentication()?),
-            Job::Attach => plain("AT+CGATT=1"),
-            Job::Activate(on) => plain(if on { "AT+CGACT=1,1" } else { "AT+CGACT=0,1" }),
-            Job::IsActive => asks("AT+CGACT?", "+CGACT:"),
-            Job::Address => asks("AT+CGPADDR=1", "+CGPADDR:"),
-            Job::MessageService => asks("AT+CSMS=0", "+CSMS:"),
-            Job::Announce(number) => plain(ANNOUNCE.get(usize::from(number))?),
-            Job::Storages => asks("AT+CPMS?", "+CPMS:"),
-            Job::Acknowledge => plain("AT+CNMA"),
-            Job::Storage(store) => asks(&self.storage_command(store), "+CPMS:"),
-            Job::List(_) => plain("AT+CMGL=4"),
-            Job::Read(place) => plain(&format!("AT+CMGR={}", place.index)),
-            Job::Delete(place) => plain(&format!("AT+CMGD={}", place.index)),
-            Job::Submit => {
-                let pdu = &self.mail.submitting.as_ref()?.pdu;
+            Command::SetAuthentication => plain(&self.authentication()?),
+            Command::Attach => plain("AT+CGATT=1"),
+            Command::Activate(on) => plain(if on { "AT+CGACT=1,1" } else { "AT+CGACT=0,1" }),
+            Command::QueryActive => asks("AT+CGACT?", "+CGACT:"),
+            Command::QueryAddress => asks("AT+CGPADDR=1", "+CGPADDR:"),
+            Command::SelectMessageService => asks("AT+CSMS=0", "+CSMS:"),
+            Command::SetCnmi(number) => plain(ANNOUNCE.get(usize::from(number))?),
+            Command::QueryStorages => asks("AT+CPMS?", "+CPMS:"),
+            Command::Acknowledge => plain("AT+CNMA"),
+            Command::SelectStorage(store) => asks(&self.storage_command(store), "+CPMS:"),
+            Command::ListMessages(_) => plain("AT+CMGL=4"),
+            Command::ReadMessage(slot) => plain(&format!("AT+CMGR={}", slot.index)),
+            Command::DeleteMessage(slot) => plain(&format!("AT+CMGD={}", slot.index)),
+            Command::Submit => {
+                let pdu = &self.mailbox.submission.as_ref()?.pdu;
                 let center = usize::from(*pdu.first()?);
                 asks(
                     &format!("AT+CMGS={}", pdu.len().checked_sub(1 + center)?),
                     "+CMGS:",
                 )
             }
-            Job::Dial(number) => plain(&format!("ATD{number};")),
-            Job::Answer => plain("ATA"),
-            Job::HangUp { plain: false } => plain("AT+CHUP"),
-            Job::HangUp { plain: true } => plain("ATH"),
-            Job::RefuseSecond => plain("AT+CHLD=0"),
+            Command::Dial(number) => plain(&format!("ATD{number};")),
+            Command::AnswerCall => plain("ATA"),
+            Command::HangUp { plain: false } => plain("AT+CHUP"),
+            Command::HangUp { plain: true } => plain("ATH"),
+            Command::RejectWaitingCall => plain("AT+CHLD=0"),
         }
     }
 
-    fn body(&self, job: Job) -> Option<(Bytes, Duration)> {
-        if job != Job::Submit {
+    fn body(&self, command: Command) -> Option<(Bytes, Duration)> {
+        if command != Command::Submit {
             return None;
         }
-        let mut digits = hex::encode(&self.mail.submitting.as_ref()?.pdu).into_bytes();
+        let mut digits = hex::encode(&self.mailbox.submission.as_ref()?.pdu).into_bytes();
         digits.push(SUBSTITUTE);
         Some((Bytes::from(digits), NETWORK_ANSWER))
     }
@@ -153,53 +155,57 @@ pub(crate) const fn probe_limit(tries: u32) -> Duration {
     })
 }
 
-fn limit(job: Job) -> Duration {
-    Duration::from_secs(match job {
-        Job::Probe(tries) => return probe_limit(tries),
-        Job::Reset { .. } => 5,
-        Job::Operator(_) => 45,
-        Job::FunctionOn | Job::Dial(_) | Job::Answer | Job::HangUp { .. } | Job::Pin => 20,
-        Job::List(_) | Job::Delete(_) => 25,
-        Job::Attach | Job::Activate(_) => 75,
-        Job::Read(_)
-        | Job::Submit
-        | Job::OwnNumber
-        | Job::ServiceCenter
-        | Job::Storages
-        | Job::Storage(_)
-        | Job::Announce(_)
-        | Job::Acknowledge
-        | Job::Imsi
-        | Job::Sim
-        | Job::PinTries
-        | Job::UserInit(_) => 10,
-        Job::EchoOff
-        | Job::ErrorCodes
-        | Job::Charset(_)
-        | Job::Maker
-        | Job::Model
-        | Job::Imei
-        | Job::Chosen
-        | Job::DialectInit(_)
-        | Job::MessageMode
-        | Job::IsPduMode
-        | Job::CallAbility
-        | Job::ShowCaller
-        | Job::Function
-        | Job::Introduce
-        | Job::Watch(..)
-        | Job::Registration(_)
-        | Job::OperatorFormat(_)
-        | Job::Signal
-        | Job::Clock
-        | Job::Contexts
-        | Job::Context
-        | Job::Authentication
-        | Job::IsActive
-        | Job::Address
-        | Job::MessageService
-        | Job::Calls
-        | Job::RefuseSecond => 5,
+fn limit(command: Command) -> Duration {
+    Duration::from_secs(match command {
+        Command::Probe(tries) => return probe_limit(tries),
+        Command::Reset { .. } => 5,
+        Command::QueryOperator(_) => 45,
+        Command::EnableRadio
+        | Command::Dial(_)
+        | Command::AnswerCall
+        | Command::HangUp { .. }
+        | Command::EnterPin => 20,
+        Command::ListMessages(_) | Command::DeleteMessage(_) => 25,
+        Command::Attach | Command::Activate(_) => 75,
+        Command::ReadMessage(_)
+        | Command::Submit
+        | Command::QueryOwnNumber
+        | Command::QueryServiceCenter
+        | Command::QueryStorages
+        | Command::SelectStorage(_)
+        | Command::SetCnmi(_)
+        | Command::Acknowledge
+        | Command::QueryImsi
+        | Command::QuerySim
+        | Command::QueryPinTries
+        | Command::UserInit(_) => 10,
+        Command::EchoOff
+        | Command::EnableCmeErrors
+        | Command::SetCharset(_)
+        | Command::QueryManufacturer
+        | Command::QueryModel
+        | Command::QueryImei
+        | Command::SelectDialect
+        | Command::DialectInit(_)
+        | Command::SetPduMode
+        | Command::QueryPduMode
+        | Command::TestCallList
+        | Command::EnableClip
+        | Command::QueryRadio
+        | Command::ReportPresent
+        | Command::EnableRegUrc(..)
+        | Command::QueryRegistration(_)
+        | Command::OperatorFormat(_)
+        | Command::QuerySignal
+        | Command::QueryClock
+        | Command::QueryContexts
+        | Command::DefineContext
+        | Command::SetAuthentication
+        | Command::QueryActive
+        | Command::QueryAddress
+        | Command::SelectMessageService
+        | Command::ListCalls
+        | Command::RejectWaitingCall => 5,
     })
 }
 

@@ -9,8 +9,8 @@ use core::fmt;
 pub struct Settings {
     /// The PIN of the SIM, if it has one.
     pub pin: Option<Pin>,
-    /// What became of this very PIN in earlier runs, as [`Event::PinIs`](crate::Event::PinIs) told it last.
-    pub pin_past: PinPast,
+    /// What became of this very PIN in earlier runs, as [`Event::PinState`](crate::Event::PinState) told it last.
+    pub pin_history: PinHistory,
     /// Commands of the user, `AT+…`, sent at each start of the modem after its identity is known. A refused one is
     /// told and changes nothing.
     pub init: Vec<String>,
@@ -41,7 +41,7 @@ impl Pin {
 
 /// What has become of a PIN. Whoever runs the dialogue keeps it where it outlives the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PinPast {
+pub enum PinHistory {
     /// It was never sent.
     #[default]
     Unsent,
@@ -50,14 +50,14 @@ pub enum PinPast {
     /// Twice.
     SentTwice,
     /// The card took it: it is right, as long as the card is the same.
-    Taken,
+    Accepted,
     /// The card took it once. It was sent again since, and what came of that was never seen.
     SentAgain,
     /// The card refused it: never again.
     Refused,
 }
 
-impl PinPast {
+impl PinHistory {
     /// It is sent now.
     #[must_use]
     pub const fn sent(self) -> Self {
@@ -66,7 +66,7 @@ impl PinPast {
             Self::Unsent => Self::Sent,
             // mutant: pin-in-doubt
             Self::Sent | Self::SentAgain | Self::SentTwice => Self::SentTwice,
-            Self::Taken => Self::SentAgain,
+            Self::Accepted => Self::SentAgain,
             Self::Refused => Self::Refused,
         }
     }
@@ -77,7 +77,7 @@ impl PinPast {
         match self {
             // mutant: pin-unheeded
             Self::SentAgain => Self::Sent,
-            Self::Unsent | Self::Sent | Self::SentTwice | Self::Taken | Self::Refused => self,
+            Self::Unsent | Self::Sent | Self::SentTwice | Self::Accepted | Self::Refused => self,
         }
     }
 
@@ -95,7 +95,7 @@ impl PinPast {
     #[must_use]
     pub const fn may_be_sent(self, tries: Option<u8>) -> bool {
         match self {
-            Self::Unsent | Self::Taken => true,
+            Self::Unsent | Self::Accepted => true,
             // mutant: pin-again
             Self::Sent | Self::SentAgain => matches!(tries, Some(ALL_TRIES..)),
             Self::SentTwice | Self::Refused => false,

@@ -2,43 +2,43 @@
 //!
 //! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One whose answer was lost, or
 //! that was answered OK and opened nothing, once more, where the card says that it has all its tries (a wrong one would
-//! have cost one, [`PinPast::may_be_sent`]). One that opened the card is sent after each restart of the modem, by the same
+//! have cost one, [`PinHistory::may_be_sent`]). One that opened the card is sent after each restart of the modem, by the same
 //! rule. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
 //! wrong ones have been before.
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Failure, Outcome};
+use crate::backoff::LONGEST;
+use crate::command::Command;
 use crate::event::{Event, Output};
-use crate::job::Job;
-use crate::lack::Lack;
+use crate::limitation::Limitation;
 use crate::modem::Modem;
-use crate::patience::LONGEST;
-use crate::settings::PinPast;
+use crate::response::{Failure, Outcome, Response};
+use crate::settings::PinHistory;
 use crate::start::{Phase, digits};
 
 /// What is known of the card.
 #[derive(Debug)]
 pub(crate) struct Sim {
     pub(crate) state: SimState,
-    pin: PinPast,
+    pin: PinHistory,
     /// The modem said OK to it a moment ago.
     opening: bool,
     /// It was said that a person is needed.
     said: bool,
     /// Questions since the card last gave a clear answer.
-    patience: u32,
+    doubts: u32,
 }
 
 impl Sim {
-    pub(crate) const fn new(pin: PinPast) -> Self {
+    pub(crate) const fn new(pin: PinHistory) -> Self {
         Self {
             state: SimState::Unknown,
             pin,
             opening: false,
             said: false,
-            patience: 0,
+            doubts: 0,
         }
     }
 
@@ -51,22 +51,22 @@ impl Sim {
     pub(crate) const fn forget(&mut self) {
         self.state = SimState::Unknown;
         self.opening = false;
-        self.patience = 0;
+        self.doubts = 0;
     }
 }
 
 impl Modem {
     /// `AT+CFUN?`: in mode 0 and 4 the radio is off.
-    pub(crate) fn know_function(&mut self, answer: &Answer) {
-        let mode = answer.fields().first().and_then(|field| field.number());
+    pub(crate) fn on_function(&mut self, response: &Response) {
+        let mode = response.fields().first().and_then(|field| field.number());
         if matches!(mode, Some(0u8 | 4)) {
-            self.agenda.first(Job::FunctionOn);
+            self.queue.push_front(Command::EnableRadio);
         }
     }
 
-    pub(crate) fn know_sim(&mut self, answer: &Answer, now: Instant) {
-        let word = answer.text();
-        match (word, answer.outcome) {
+    pub(crate) fn on_sim(&mut self, response: &Response, now: Instant) {
+        let word = response.text();
+        match (word, response.outcome) {
             (Some(word), _) => self.sim_says(word, now),
             (None, Outcome::Failed(failure)) => self.sim_fails(failure, now),
             (None, Outcome::Ok | Outcome::Call(_)) => self.sim_found(SimState::Unknown, now),
@@ -76,7 +76,7 @@ impl Modem {
     }
 
     /// `+CPIN:` by itself: the card has been put in, pulled out or unlocked.
-    pub(crate) fn sim_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_sim_urc(&mut self, line: &str, now: Instant) -> bool {
         let is_state = line.starts_with("+CPIN:");
         let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
         let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
@@ -84,13 +84,13 @@ impl Modem {
             self.messages_are_ready(now);
         }
         if changed && self.phase == Phase::Ready && !settled {
-            self.agenda.later(now + SIM_SETTLES, Job::Sim);
+            self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
         }
         changed
     }
 
     fn sim_says(&mut self, word: &str, now: Instant) {
-        self.lack_no_more(Lack::Sim);
+        self.clear_limitation(Limitation::Sim);
         match word {
             // The second PIN guards a list of numbers that nobody here uses.
             "READY" | "SIM PIN2" | "SIM PUK2" => self.sim_found(SimState::Ready, now),
@@ -104,22 +104,22 @@ impl Modem {
 
     fn sim_fails(&mut self, failure: Failure, now: Instant) {
         match failure {
-            _ if failure.is_busy() && self.sim.patience < LONGEST_BUSY => {
-                self.sim.patience += 1;
-                self.agenda.later(now + SIM_SETTLES, Job::Sim);
+            _ if failure.is_busy() && self.sim.doubts < LONGEST_BUSY => {
+                self.sim.doubts += 1;
+                self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
             }
             Failure::Cme(11) | Failure::Cms(311) => self.pin_wanted(now),
             Failure::Cme(12) | Failure::Cms(316) => self.sim_found(SimState::PukNeeded, now),
             // A modem that does not know the question may work all the same.
             _ if failure.is_unknown_command()
-                && (self.sim.patience >= FEW || self.lacks.has(Lack::Sim)) =>
+                && (self.sim.doubts >= FEW || self.limitations.has(Limitation::Sim)) =>
             {
-                self.lack(Lack::Sim);
+                self.add_limitation(Limitation::Sim);
                 self.sim_found(SimState::Unknown, now);
             }
             _ if failure.is_unknown_command() => {
-                self.sim.patience += 1;
-                self.agenda.later(now + SIM_SETTLES, Job::Sim);
+                self.sim.doubts += 1;
+                self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
             }
             Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => {
                 self.sim_found(SimState::Missing, now)
@@ -128,92 +128,92 @@ impl Modem {
     }
 
     fn pin_wanted(&mut self, now: Instant) {
-        if self.sim.opening && self.sim.patience < LONGEST_OPENING {
-            self.sim.patience += 1;
-            return self.agenda.later(now + SIM_SETTLES, Job::Sim);
+        if self.sim.opening && self.sim.doubts < LONGEST_OPENING {
+            self.sim.doubts += 1;
+            return self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
         }
         if core::mem::take(&mut self.sim.opening) {
-            self.sim.patience = 0;
+            self.sim.doubts = 0;
             if self.sim.pin.unheeded() != self.sim.pin {
-                self.pin_is(self.sim.pin.unheeded());
+                self.set_pin_history(self.sim.pin.unheeded());
             }
-            self.note(Event::PinUnheeded);
+            self.log(Event::PinWithoutEffect);
         }
         // However many tries the card has: then it need not be asked for them.
         if self.settings.pin.is_none() || !self.sim.pin.may_be_sent(Some(u8::MAX)) {
             self.say_pin(Event::PinMissing);
             self.sim_found(SimState::PinNeeded, now);
         } else {
-            self.agenda.first(Job::PinTries);
+            self.queue.push_front(Command::QueryPinTries);
         }
     }
 
     /// How many tries the card allows; where the modem cannot say, one is made.
-    pub(crate) fn know_pin_tries(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn on_pin_tries(&mut self, response: &Response, now: Instant) {
         let field = self.dialect.pin_tries.2;
-        let tries = answer
+        let tries = response
             .fields()
             .get(field)
             .and_then(|field| field.number::<u8>());
-        let tries = tries.filter(|_| answer.is_ok());
+        let tries = tries.filter(|_| response.is_ok());
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
-            self.say_pin(Event::PinSpared(tries));
+            self.say_pin(Event::PinWithheld(tries));
             self.sim_found(SimState::PinNeeded, now);
         } else if !self.sim.pin.may_be_sent(tries) {
             self.say_pin(Event::PinMissing);
             self.sim_found(SimState::PinNeeded, now);
         } else {
-            self.agenda.first(Job::Pin);
+            self.queue.push_front(Command::EnterPin);
         }
     }
 
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn pin_goes_out(&mut self) {
-        self.pin_is(self.sim.pin.sent());
+        self.set_pin_history(self.sim.pin.sent());
     }
 
     /// Nobody would know of it at the next start, which would send it again: it stays here. The host says why.
-    pub(crate) fn pin_unkept(&mut self, now: Instant) {
-        if self.channel.job() != Some(&Job::Pin) {
+    pub(crate) fn on_pin_not_saved(&mut self, now: Instant) {
+        if self.exchange.command() != Some(&Command::EnterPin) {
             return;
         }
-        self.channel.abandon();
+        self.exchange.abandon();
         self.outputs
             .retain(|output| !matches!(output, Output::Write(_) | Output::Event(Event::Sent(_))));
-        self.sim.pin = PinPast::Refused;
+        self.sim.pin = PinHistory::Refused;
         self.sim.said = true;
         self.sim_found(SimState::PinNeeded, now);
     }
 
-    fn pin_is(&mut self, pin: PinPast) {
+    fn set_pin_history(&mut self, pin: PinHistory) {
         self.sim.pin = pin;
-        self.note(Event::PinIs(pin));
+        self.log(Event::PinState(pin));
     }
 
-    pub(crate) fn know_pin(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn on_pin(&mut self, response: &Response, now: Instant) {
         // OK alone opens nothing: there are modems that say it and go on asking.
-        self.sim.opening = answer.is_ok();
-        self.sim.patience = 0;
-        let pause = match answer.failure() {
+        self.sim.opening = response.is_ok();
+        self.sim.doubts = 0;
+        let pause = match response.failure() {
             // It has not looked at the PIN, and needs some time.
             Some(failure) if failure.is_busy() => SIM_POLL,
             Some(_) => {
-                self.pin_is(PinPast::Refused);
-                self.note(Event::PinRefused);
+                self.set_pin_history(PinHistory::Refused);
+                self.log(Event::PinRefused);
                 SIM_SETTLES
             }
             None => SIM_SETTLES,
         };
-        self.agenda.later(now + pause, Job::Sim);
+        self.queue.schedule(now + pause, Command::QuerySim);
     }
 
     fn sim_found(&mut self, state: SimState, now: Instant) {
         if state == SimState::Ready && self.sim.pin.is_in_doubt() {
-            self.pin_is(PinPast::Taken);
-            self.note(Event::PinAccepted);
+            self.set_pin_history(PinHistory::Accepted);
+            self.log(Event::PinAccepted);
         }
         self.sim.opening = false;
-        self.sim.patience = 0;
+        self.sim.doubts = 0;
         let was = core::mem::replace(&mut self.sim.state, state);
         if state == SimState::Ready {
             self.sim.said = false;
@@ -222,41 +222,41 @@ impl Modem {
             (true, true) => self.ask_sim_again(now),
             (true, false) if state != SimState::Ready => {
                 self.identity.imsi.clear();
-                self.agenda.push(Job::Introduce);
+                self.queue.push(Command::ReportPresent);
             }
-            _ if state == SimState::Ready => self.agenda.push(Job::Imsi),
-            (true | false, _) => self.agenda.push(Job::Introduce),
+            _ if state == SimState::Ready => self.queue.push(Command::QueryImsi),
+            (true | false, _) => self.queue.push(Command::ReportPresent),
         }
     }
 
-    pub(crate) fn know_imsi(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn on_imsi(&mut self, response: &Response, now: Instant) {
         let busy =
-            answer.failure().is_some_and(Failure::is_busy) && self.sim.patience < LONGEST_BUSY;
+            response.failure().is_some_and(Failure::is_busy) && self.sim.doubts < LONGEST_BUSY;
         if busy {
-            self.sim.patience += 1;
-            return self.agenda.later(now + SIM_SETTLES, Job::Imsi);
+            self.sim.doubts += 1;
+            return self.queue.schedule(now + SIM_SETTLES, Command::QueryImsi);
         }
-        self.sim.patience = 0;
-        self.identity.imsi = digits(answer);
-        self.lack_if_unknown(answer, Lack::Imsi);
-        self.agenda.push(Job::Introduce);
+        self.sim.doubts = 0;
+        self.identity.imsi = digits(response);
+        self.limited_if_unknown(response, Limitation::Imsi);
+        self.queue.push(Command::ReportPresent);
     }
 
     /// A card can be put in, unlocked or pulled at any time, and not every modem tells.
     pub(crate) fn ask_sim_again(&mut self, now: Instant) {
         let pause = match self.sim.state {
             SimState::Ready => READY_SIM_POLL,
-            _ if self.lacks.has(Lack::Sim) => LONGEST,
+            _ if self.limitations.has(Limitation::Sim) => LONGEST,
             SimState::Unknown | SimState::Missing | SimState::PinNeeded | SimState::PukNeeded => {
                 SIM_POLL
             }
         };
-        self.agenda.later(now + pause, Job::Sim);
+        self.queue.schedule(now + pause, Command::QuerySim);
     }
 
     fn say_pin(&mut self, event: Event) {
         if !core::mem::replace(&mut self.sim.said, true) {
-            self.note(event);
+            self.log(event);
         }
     }
 }

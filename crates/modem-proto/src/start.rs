@@ -5,15 +5,15 @@ use alloc::format;
 use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Failure, Outcome};
+use crate::backoff::LONGEST_PROBING;
 use crate::call::ListEnds;
+use crate::command::Command;
 use crate::dialect::{Dialect, GENERIC};
 use crate::event::{Event, Output};
-use crate::job::Job;
-use crate::lack::Lack;
+use crate::limitation::Limitation;
 use crate::modem::Modem;
-use crate::patience::LONGEST_PROBING;
 use crate::request::probe_limit;
+use crate::response::{Failure, Outcome, Response};
 
 /// Where the dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,22 +71,22 @@ pub(crate) enum Echo {
 impl Modem {
     pub(crate) fn opened(&mut self, now: Instant) {
         self.leave();
-        self.channel.clear();
-        let wait = self.patience.before_asking(now);
+        self.exchange.clear();
+        let wait = self.backoff.before_asking(now);
         self.probe_from(now + wait, None, 0, now);
     }
 
     /// The device is gone: with its modem, perhaps for a moment.
     pub(crate) fn vanished(&mut self, now: Instant) {
-        if self.phase != Phase::Closed && self.patience.restarted(now).1 {
-            self.note(Event::RestartsOften);
+        if self.phase != Phase::Closed && self.backoff.restarted(now).1 {
+            self.log(Event::RestartsOften);
         }
         self.closed();
     }
 
     pub(crate) fn closed(&mut self) {
         self.leave();
-        self.channel.clear();
+        self.exchange.clear();
         self.phase = Phase::Closed;
     }
 
@@ -100,7 +100,7 @@ impl Modem {
             said: false,
             waits: next > now + SETTLE
                 && next > now + self.dialect.boot
-                && self.patience.is_looping(now),
+                && self.backoff.is_looping(now),
             asked: None,
             settle: SETTLE,
         });
@@ -116,7 +116,7 @@ impl Modem {
     /// When the next probe goes out, if nothing else holds it.
     pub(crate) fn next_probe(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Probing(probing) if self.channel.is_idle() => Some(probing.next),
+            Phase::Probing(probing) if self.exchange.is_idle() => Some(probing.next),
             Phase::Probing(_)
             | Phase::Closed
             | Phase::Starting
@@ -147,7 +147,7 @@ impl Modem {
     fn restart_by_command(&mut self, reopen: bool, now: Instant) {
         self.leave();
         self.phase = Phase::Resetting { reopen };
-        self.agenda.push(Job::Reset { plain: false });
+        self.queue.push(Command::Reset { plain: false });
         // A command that was running when this was decided may still be answered.
         self.quiet_until = Some(now + SETTLE);
     }
@@ -155,22 +155,25 @@ impl Modem {
     /// It forgot what it was told: everything starts over.
     pub(crate) fn restarted(&mut self, now: Instant) {
         self.counters.restarts += 1;
-        let (pause, first) = self.patience.restarted(now);
+        let (pause, first) = self.backoff.restarted(now);
         if first {
-            self.note(Event::RestartsOften);
+            self.log(Event::RestartsOften);
         } else if pause.is_zero() {
-            self.note(Event::Restarted);
+            self.log(Event::Restarted);
         }
         self.leave();
         self.probe_from(now + SETTLE.max(pause), None, 0, now);
     }
 
     /// Whether what came back shows that the modem forgot `ATE0`.
-    pub(crate) fn notice_echo(&mut self, job: Job, now: Instant) -> bool {
-        if matches!(job, Job::Probe(_) | Job::EchoOff | Job::Reset { .. }) {
+    pub(crate) fn notice_echo(&mut self, command: Command, now: Instant) -> bool {
+        if matches!(
+            command,
+            Command::Probe(_) | Command::EchoOff | Command::Reset { .. }
+        ) {
             return false;
         }
-        match (self.echo, self.channel.echoes) {
+        match (self.echo, self.exchange.echoes) {
             (Echo::Asked, false) => self.echo = Echo::Off,
             (Echo::Off, true) => {
                 self.restarted(now);
@@ -181,7 +184,7 @@ impl Modem {
         false
     }
 
-    pub(crate) fn start_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_boot_urc(&mut self, line: &str, now: Instant) -> bool {
         let boots = BOOTED.contains(&line);
         if !boots && !SWITCHED_OFF.contains(&line) {
             return false;
@@ -190,7 +193,7 @@ impl Modem {
             Phase::Starting | Phase::Ready => self.restarted(now),
             Phase::Probing(probing) if boots && !probing.waits => {
                 probing.next = probing.next.min(now + SETTLE);
-                self.channel.hurry(now + SETTLE);
+                self.exchange.hurry(now + SETTLE);
             }
             Phase::Probing(_) | Phase::Closed | Phase::Resetting { .. } => {}
         }
@@ -217,7 +220,7 @@ impl Modem {
             return;
         }
         if probing.said && probing.back_to.is_some() {
-            self.note(Event::AnswersAgain);
+            self.log(Event::AnswersAgain);
         }
         match probing.back_to {
             Some(Back::Starting) => self.phase = Phase::Starting,
@@ -229,38 +232,48 @@ impl Modem {
     fn start(&mut self) {
         self.phase = Phase::Starting;
         self.doubted = false;
-        self.patience.answers();
-        self.agenda.clear();
-        let who = [Job::Maker, Job::Model, Job::Imei, Job::Chosen];
-        [Job::EchoOff, Job::ErrorCodes, Job::Charset(0)]
-            .into_iter()
-            .chain(who)
-            .for_each(|job| {
-                self.agenda.push(job);
-            });
+        self.backoff.answers();
+        self.queue.clear();
+        let who = [
+            Command::QueryManufacturer,
+            Command::QueryModel,
+            Command::QueryImei,
+            Command::SelectDialect,
+        ];
+        [
+            Command::EchoOff,
+            Command::EnableCmeErrors,
+            Command::SetCharset(0),
+        ]
+        .into_iter()
+        .chain(who)
+        .for_each(|command| {
+            self.queue.push(command);
+        });
     }
 
     /// Maker and model are known: the dialect, and the rest of the start.
     pub(crate) fn choose(&mut self, now: Instant) {
-        let event = Event::Known {
+        let event = Event::Identified {
             model: self.identity.model.clone(),
             dialect: self.dialect.name,
         };
         // In a loop of starts that is no news any more.
-        if !self.patience.is_looping(now) {
-            self.note(event);
+        if !self.backoff.is_looping(now) {
+            self.log(event);
         }
-        (0..self.dialect.init.len()).for_each(|number| self.agenda.push(Job::DialectInit(number)));
-        (0..self.settings.init.len()).for_each(|number| self.agenda.push(Job::UserInit(number)));
+        (0..self.dialect.init.len())
+            .for_each(|number| self.queue.push(Command::DialectInit(number)));
+        (0..self.settings.init.len()).for_each(|number| self.queue.push(Command::UserInit(number)));
         [
-            Job::MessageMode,
-            Job::CallAbility,
-            Job::ShowCaller,
-            Job::Function,
-            Job::Sim,
+            Command::SetPduMode,
+            Command::TestCallList,
+            Command::EnableClip,
+            Command::QueryRadio,
+            Command::QuerySim,
         ]
         .into_iter()
-        .for_each(|job| self.agenda.push(job));
+        .for_each(|command| self.queue.push(command));
     }
 
     /// Who it is goes to the device; what was told before is void.
@@ -269,43 +282,43 @@ impl Modem {
         self.present = true;
         self.network.forget_told();
         let identity = self.identity.clone();
-        self.tell(ModemInput::Present(identity));
-        self.tell(ModemInput::Sim(self.sim.state));
+        self.emit(ModemInput::Present(identity));
+        self.emit(ModemInput::Sim(self.sim.state));
         self.watch_network();
         if self.identity.abilities.calls {
-            self.agenda.push(Job::Calls);
+            self.queue.push(Command::ListCalls);
         }
         self.ask_sim_again(now);
         if self.sim.is_usable() {
-            self.open_mail();
-            self.agenda.push(Job::ServiceCenter);
-            self.agenda.push(Job::OwnNumber);
+            self.open_mailbox();
+            self.queue.push(Command::QueryServiceCenter);
+            self.queue.push(Command::QueryOwnNumber);
             self.data_wanted();
         }
         let calls = self.identity.abilities.calls;
-        self.lack_if(!calls, Lack::Calls);
-        self.lack_if(calls && !self.calls.are_listed, Lack::CallList);
-        self.lack_if(
+        self.limited_if(!calls, Limitation::Calls);
+        self.limited_if(calls && !self.calls.are_listed, Limitation::CallList);
+        self.limited_if(
             self.calls.list_ends == ListEnds::Yes,
-            Lack::ListWhileDialling,
+            Limitation::ListWhileDialling,
         );
-        if self.lacks().next().is_some() {
-            self.tell_lacks();
+        if self.limitations().next().is_some() {
+            self.emit_limitations();
         }
     }
 
     /// What a plain "no" to a test means for the abilities.
-    pub(crate) fn know_ability(&mut self, job: Job, answer: &Answer, now: Instant) {
-        let has = !answer.failure().is_some_and(Failure::is_unknown_command);
-        if job == Job::MessageMode {
-            self.know_message_mode(answer, now);
+    pub(crate) fn on_ability(&mut self, command: Command, response: &Response, now: Instant) {
+        let has = !response.failure().is_some_and(Failure::is_unknown_command);
+        if command == Command::SetPduMode {
+            self.on_message_mode(response, now);
         } else {
             self.calls.are_listed = has;
             self.identity.abilities.calls = has;
         }
     }
 
-    pub(crate) fn know_model(&mut self, model: &str) {
+    pub(crate) fn on_model(&mut self, model: &str) {
         self.dialect = Dialect::of(&self.identity.model, model);
         // Some give the maker once more in front of the model.
         if model.contains(self.identity.model.as_str()) {
@@ -316,11 +329,11 @@ impl Modem {
         self.identity.model = self.mask(name.trim());
     }
 
-    pub(crate) fn probed(&mut self, answer: &Answer, now: Instant) {
+    pub(crate) fn probed(&mut self, response: &Response, now: Instant) {
         let Phase::Probing(probing) = &mut self.phase else {
             return;
         };
-        match answer.outcome {
+        match response.outcome {
             Outcome::Ok => {
                 probing.answered = true;
                 let took = probing.asked.map_or(Duration::ZERO, |asked| now - asked);
@@ -354,13 +367,13 @@ impl Modem {
         let longest = if probing.back_to.is_some() {
             LONGEST_PROBING
         } else {
-            self.patience.asks_for()
+            self.backoff.asks_for()
         };
         let first = !probing.said && probing.tries >= TRIES_BEFORE_WORD;
         probing.said |= first;
         let back = probing.back_to.is_some();
         if first && (back || !core::mem::replace(&mut self.doubted, true)) {
-            self.note(if back {
+            self.log(if back {
                 Event::Silent
             } else {
                 Event::NoAnswer(silent)
@@ -371,23 +384,23 @@ impl Modem {
         }
         if back {
             self.counters.given_up += 1;
-            self.note(Event::GivenUp);
+            self.log(Event::GivenUp);
             self.restart_by_command(true, now);
         } else {
             // Who never answered may be no modem, and is not told to restart.
-            self.patience.stayed_silent();
+            self.backoff.stayed_silent();
             self.reopen();
         }
     }
 
-    pub(crate) fn told_to_restart(&mut self, plain: bool, answer: &Answer, now: Instant) {
+    pub(crate) fn told_to_restart(&mut self, plain: bool, response: &Response, now: Instant) {
         let Phase::Resetting { reopen } = self.phase else {
             return;
         };
-        let refused = answer.failure().is_some() && !plain && self.dialect.reset != GENERIC.reset;
+        let refused = response.failure().is_some() && !plain && self.dialect.reset != GENERIC.reset;
         if refused {
-            self.agenda.first(Job::Reset { plain: true });
-        } else if reopen || !answer.is_ok() {
+            self.queue.push_front(Command::Reset { plain: true });
+        } else if reopen || !response.is_ok() {
             self.reopen();
         } else {
             self.probe_from(now + self.dialect.boot, None, 0, now);
@@ -401,8 +414,8 @@ impl Modem {
 }
 
 /// The 15 digits of an IMEI or IMSI, wherever they stand.
-pub(crate) fn digits(answer: &Answer) -> alloc::string::String {
-    let text = answer.text().unwrap_or_default();
+pub(crate) fn digits(response: &Response) -> alloc::string::String {
+    let text = response.text().unwrap_or_default();
     let is_number =
         (14..=17).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number {

@@ -5,17 +5,17 @@ use bytes::Bytes;
 use dtu_proto::radio::{ModemInput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome};
+use crate::command::Command;
 use crate::event::Event;
-use crate::job::Job;
-use crate::lack::Lack;
-use crate::mail::PduMode;
+use crate::limitation::Limitation;
+use crate::mailbox::PduMode;
 use crate::modem::Modem;
+use crate::response::{Outcome, Response};
 use crate::start::SETTLE;
 
 /// A message on its way out.
 #[derive(Debug)]
-pub(crate) struct Submitting {
+pub(crate) struct Submission {
     token: u32,
     pub(crate) pdu: Bytes,
     pub(crate) give_up_at: Instant,
@@ -27,83 +27,83 @@ impl Modem {
     pub(crate) fn submit(&mut self, token: u32, pdu: &Bytes, now: Instant) {
         let outcome = if !self.present {
             Err(SubmitFailure::NO_MODEM)
-        } else if self.mail.submitting.is_some() || !can_be_sent(pdu) {
+        } else if self.mailbox.submission.is_some() || !can_be_sent(pdu) {
             // Another one is outstanding, or this is no PDU: the contract is broken.
             Err(SubmitFailure(INVALID_PDU))
         } else {
             let (pdu, give_up_at) = (pdu.clone(), now + SUBMIT_LIMIT);
-            self.mail.submitting = Some(Submitting {
+            self.mailbox.submission = Some(Submission {
                 token,
                 pdu,
                 give_up_at,
                 seen_in_text_mode: false,
             });
-            return self.agenda.soon(Job::Submit);
+            return self.queue.push_urgent(Command::Submit);
         };
-        self.tell(ModemInput::Submitted { token, outcome });
+        self.emit(ModemInput::Submitted { token, outcome });
     }
 
-    pub(crate) fn submitted(&mut self, answer: &Answer, now: Instant) {
-        if answer.failure().is_some() {
+    pub(crate) fn submitted(&mut self, response: &Response, now: Instant) {
+        if response.failure().is_some() {
             // An error that came in place of the prompt, or right behind it: what was sent may be answered once more.
             self.quiet_until = Some(now + SETTLE);
         }
-        let resets = match answer.outcome {
+        let resets = match response.outcome {
             Outcome::Ok => {
-                self.patience.sent();
+                self.backoff.sent();
                 false
             }
             Outcome::Failed(failure) => {
-                failure.of_submit().is_temporary()
+                failure.to_submit_failure().is_temporary()
                     && self.network.is_registered()
-                    && self.patience.refused(now)
+                    && self.backoff.refused(now)
             }
             Outcome::TimedOut | Outcome::Call(_) => false,
         };
-        let reference = answer.fields().first().and_then(|field| field.number());
-        let outcome = match answer.outcome {
+        let reference = response.fields().first().and_then(|field| field.number());
+        let outcome = match response.outcome {
             Outcome::Ok => Ok(reference.unwrap_or_default()),
-            Outcome::Failed(failure) => Err(failure.of_submit()),
+            Outcome::Failed(failure) => Err(failure.to_submit_failure()),
             // The network gave its reference; only the last word is missing.
             Outcome::TimedOut | Outcome::Call(_) => reference.ok_or(SubmitFailure::TIMED_OUT),
         };
         self.end_submit(outcome);
         if resets {
-            self.note(Event::RefusesMessages);
+            self.log(Event::RefusesMessages);
             self.reset(now);
         }
     }
 
     /// A modem that fell back to text mode would take the length for a number, and send it the digits: PDU mode is
     /// set in front of each message, and looked at, for some say OK and stay as they are.
-    pub(crate) fn in_pdu_mode(&mut self, job: Job) -> Job {
-        let mode = core::mem::take(&mut self.mail.pdu_mode);
-        if job != Job::Submit || self.mail.submitting.is_none() {
-            return job;
+    pub(crate) fn in_pdu_mode(&mut self, command: Command) -> Command {
+        let mode = core::mem::take(&mut self.mailbox.pdu_mode);
+        if command != Command::Submit || self.mailbox.submission.is_none() {
+            return command;
         }
         let before = match mode {
-            PduMode::Unknown => Job::MessageMode,
+            PduMode::Unknown => Command::SetPduMode,
             // mutant: pdu-mode-shown
-            PduMode::Taken => Job::IsPduMode,
-            PduMode::Shown => return job,
+            PduMode::Taken => Command::QueryPduMode,
+            PduMode::Shown => return command,
         };
-        self.agenda.first(job);
+        self.queue.push_front(command);
         before
     }
 
     /// One that does not know the question, or has no word for its mode, is believed.
-    pub(crate) fn know_pdu_mode(&mut self, answer: &Answer) {
-        let shown = answer
+    pub(crate) fn on_pdu_mode(&mut self, response: &Response) {
+        let shown = response
             .fields()
             .first()
             .and_then(|field| field.number::<u8>());
-        match answer.outcome {
+        match response.outcome {
             // mutant: text-mode-shown
             Outcome::Ok if shown == Some(TEXT_MODE) => self.stays_in_text_mode(),
             Outcome::Ok | Outcome::Failed(_) => {
-                self.mail.pdu_mode = PduMode::Shown;
+                self.mailbox.pdu_mode = PduMode::Shown;
                 if shown.is_some() {
-                    self.lack_no_more(Lack::Sending);
+                    self.clear_limitation(Limitation::Sending);
                 }
             }
             Outcome::TimedOut | Outcome::Call(_) => self.cannot_submit(NOT_ALLOWED),
@@ -112,13 +112,13 @@ impl Modem {
 
     /// Set and looked at once more, for the modem may have been restarted in between. Then the message does not go out.
     fn stays_in_text_mode(&mut self) {
-        let Some(submit) = &mut self.mail.submitting else {
+        let Some(submit) = &mut self.mailbox.submission else {
             return;
         };
         if core::mem::replace(&mut submit.seen_in_text_mode, true) {
-            self.lack(Lack::Sending);
+            self.add_limitation(Limitation::Sending);
             let why = "1: the modem stays in text mode, the message is not sent".into();
-            self.note(Event::Refused {
+            self.log(Event::Refused {
                 command: "AT+CMGF?".into(),
                 why,
             });
@@ -128,7 +128,7 @@ impl Modem {
 
     /// There is no PDU mode: what waits for it does not go out.
     pub(crate) fn cannot_submit(&mut self, failure: SubmitFailure) {
-        if self.agenda.cancel(|job| *job == Job::Submit) {
+        if self.queue.cancel(|command| *command == Command::Submit) {
             self.fail_submit(failure);
         }
     }
@@ -138,29 +138,29 @@ impl Modem {
     }
 
     fn end_submit(&mut self, outcome: Result<u8, SubmitFailure>) {
-        if let Some(Submitting { token, .. }) = self.mail.submitting.take() {
-            self.tell(ModemInput::Submitted { token, outcome });
+        if let Some(Submission { token, .. }) = self.mailbox.submission.take() {
+            self.emit(ModemInput::Submitted { token, outcome });
         }
     }
 
     /// The device does not wait longer than three minutes, whatever holds the message up here.
     pub(crate) fn give_up_submit(&mut self, now: Instant) {
         if self
-            .mail
-            .submitting
+            .mailbox
+            .submission
             .as_ref()
             .is_none_or(|submit| submit.give_up_at > now)
         {
             return;
         }
-        let waits = self.agenda.cancel(|job| *job == Job::Submit);
+        let waits = self.queue.cancel(|command| *command == Command::Submit);
         self.fail_submit(if waits {
             SubmitFailure::NETWORK
         } else {
             SubmitFailure::TIMED_OUT
         });
-        if self.channel.job() == Some(&Job::Submit) {
-            self.channel.hurry(now);
+        if self.exchange.command() == Some(&Command::Submit) {
+            self.exchange.hurry(now);
         }
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use dtu_proto::config::LineFormat;
 use dtu_proto::event::{ModemInput, ModemOutput, SerialOutput};
 use dtu_proto::time::Instant;
-use modem_proto::{Event, Input, Level, Modem, Output, Pin, PinPast};
+use modem_proto::{Event, Input, Level, Modem, Output, Pin, PinHistory};
 use tracing::{debug, info, warn};
 
 use super::Driver;
@@ -44,10 +44,10 @@ impl At {
         }
         // A named interface is the modem's own, and the modem is asked to connect it.
         let activate = settings.interface.is_some();
-        let pin_past = note.past();
+        let pin_history = note.history();
         let dialogue = modem_proto::Settings {
             pin,
-            pin_past,
+            pin_history,
             init: settings.init.clone(),
             activate,
         };
@@ -86,7 +86,7 @@ impl At {
         while let Some(output) = self.modem.poll_output() {
             match output {
                 Output::Write(bytes) => self.unwritten.extend_from_slice(&bytes),
-                Output::News(news) => self.news.push_back(news),
+                Output::Report(news) => self.news.push_back(news),
                 Output::Reopen => {
                     self.forget();
                     self.line.reopen(now);
@@ -112,12 +112,12 @@ impl At {
     }
 
     fn heed(&mut self, event: &Event, now: Instant) {
-        if let Event::PinIs(past) = event
-            && past.is_in_doubt()
-            && let Err(why) = self.note.keep_before_sending(*past)
+        if let Event::PinState(history) = event
+            && history.is_in_doubt()
+            && let Err(why) = self.note.keep_before_sending(*history)
         {
             warn!("modem: {why}");
-            return self.modem.handle_input(Input::PinUnkept, now);
+            return self.modem.handle_input(Input::PinNotSaved, now);
         }
         if let Some(log) = &mut self.log {
             log.note(event, now);
@@ -131,8 +131,8 @@ impl At {
             (Level::Warning, Some(text)) => warn!("modem: {text}"),
             (Level::Trace, _) | (_, None) => debug!("modem: {event}"),
         }
-        if let Event::PinIs(past @ (PinPast::Taken | PinPast::Refused)) = event {
-            self.note.keep(*past);
+        if let Event::PinState(history @ (PinHistory::Accepted | PinHistory::Refused)) = event {
+            self.note.keep(*history);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use modem_proto::PinPast;
+use modem_proto::PinHistory;
 use tracing::warn;
 
 use crate::fs::Fs;
@@ -29,15 +29,15 @@ impl Note {
     }
 
     /// Of this PIN.
-    pub(super) fn past(&self) -> PinPast {
+    pub(super) fn history(&self) -> PinHistory {
         match self.word().as_deref() {
-            None => PinPast::Unsent,
-            Some(ACCEPTED) => PinPast::Taken,
-            Some(AGAIN) => PinPast::SentAgain,
-            Some("") => PinPast::Sent,
-            Some(TWICE) => PinPast::SentTwice,
+            None => PinHistory::Unsent,
+            Some(ACCEPTED) => PinHistory::Accepted,
+            Some(AGAIN) => PinHistory::SentAgain,
+            Some("") => PinHistory::Sent,
+            Some(TWICE) => PinHistory::SentTwice,
             // Also a word of a later version: what is not understood sends no PIN.
-            Some(_) => PinPast::Refused,
+            Some(_) => PinHistory::Refused,
         }
     }
 
@@ -51,15 +51,17 @@ impl Note {
 
     /// Why it may not be sent, and what a person can do about it.
     pub(super) fn trouble(&self) -> Option<String> {
-        let past = match self.past() {
-            PinPast::Unsent | PinPast::Taken => return None,
-            PinPast::Sent => "was sent before, and the SIM did not open",
-            PinPast::SentTwice => "was sent twice before, and the SIM did not open",
-            PinPast::SentAgain => "opened the SIM once, was sent again, and the SIM did not open",
-            PinPast::Refused => "was refused by the SIM before",
+        let history = match self.history() {
+            PinHistory::Unsent | PinHistory::Accepted => return None,
+            PinHistory::Sent => "was sent before, and the SIM did not open",
+            PinHistory::SentTwice => "was sent twice before, and the SIM did not open",
+            PinHistory::SentAgain => {
+                "opened the SIM once, was sent again, and the SIM did not open"
+            }
+            PinHistory::Refused => "was refused by the SIM before",
         };
         Some(format!(
-            "this PIN {past}; remove {} to try it again",
+            "this PIN {history}; remove {} to try it again",
             self.path.display()
         ))
     }
@@ -69,12 +71,12 @@ impl Note {
     /// # Errors
     /// Why it must not be sent: no later start would know of it. One that the card took before goes without a note: a
     /// device whose state cannot be written on purpose has to come back, too.
-    pub(super) fn keep_before_sending(&self, past: PinPast) -> Result<(), String> {
-        let Err(error) = self.write(past) else {
+    pub(super) fn keep_before_sending(&self, history: PinHistory) -> Result<(), String> {
+        let Err(error) = self.write(history) else {
             return Ok(());
         };
         // Once a run, for the next one must be noted.
-        if self.word().as_deref() == Some(ACCEPTED) && past == PinPast::SentAgain {
+        if self.word().as_deref() == Some(ACCEPTED) && history == PinHistory::SentAgain {
             return Ok(());
         }
         Err(format!(
@@ -84,9 +86,9 @@ impl Note {
     }
 
     /// What became of it.
-    pub(super) fn keep(&self, past: PinPast) {
-        if let Err(error) = self.write(past) {
-            let taken = past == PinPast::Taken;
+    pub(super) fn keep(&self, history: PinHistory) {
+        if let Err(error) = self.write(history) {
+            let taken = history == PinHistory::Accepted;
             let costs = if taken {
                 "the PIN will not be sent"
             } else {
@@ -96,15 +98,15 @@ impl Note {
         }
     }
 
-    fn write(&self, past: PinPast) -> io::Result<()> {
-        let word = match past {
+    fn write(&self, history: PinHistory) -> io::Result<()> {
+        let word = match history {
             // Nothing has become of it.
-            PinPast::Unsent => return Ok(()),
-            PinPast::Taken => ACCEPTED,
-            PinPast::SentAgain => AGAIN,
-            PinPast::Sent => "",
-            PinPast::SentTwice => TWICE,
-            PinPast::Refused => REFUSED,
+            PinHistory::Unsent => return Ok(()),
+            PinHistory::Accepted => ACCEPTED,
+            PinHistory::SentAgain => AGAIN,
+            PinHistory::Sent => "",
+            PinHistory::SentTwice => TWICE,
+            PinHistory::Refused => REFUSED,
         };
         if self.word().as_deref() == Some(word) {
             return Ok(());
@@ -140,21 +142,24 @@ mod tests {
     fn k6_a_note_is_of_one_pin_and_knows_all_that_became_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let of = |pin| Note::new(folder.path(), Some(pin));
-        let pasts = [
-            PinPast::Sent,
-            PinPast::SentTwice,
-            PinPast::Refused,
-            PinPast::SentAgain,
-            PinPast::Taken,
-            PinPast::Taken,
+        let histories = [
+            PinHistory::Sent,
+            PinHistory::SentTwice,
+            PinHistory::Refused,
+            PinHistory::SentAgain,
+            PinHistory::Accepted,
+            PinHistory::Accepted,
         ];
-        for past in pasts {
-            of("1234").keep(past);
+        for history in histories {
+            of("1234").keep(history);
             assert_eq!(
-                (of("1234").past(), of("4321").past()),
-                (past, PinPast::Unsent)
+                (of("1234").history(), of("4321").history()),
+                (history, PinHistory::Unsent)
             );
-            assert_eq!(of("1234").trouble().is_some(), past != PinPast::Taken);
+            assert_eq!(
+                of("1234").trouble().is_some(),
+                history != PinHistory::Accepted
+            );
         }
         assert_eq!(of("1234").word().as_deref(), Some(ACCEPTED));
     }
@@ -168,28 +173,28 @@ mod tests {
             ..Note::new(folder.path(), Some(pin))
         };
         let why = failing("9999")
-            .keep_before_sending(PinPast::Sent)
+            .keep_before_sending(PinHistory::Sent)
             .unwrap_err();
         assert!(
             why.starts_with("the PIN is not sent: ") && why.contains("modem-pin"),
             "{why}"
         );
         let gone = Note::new(&folder.path().join("gone"), Some("9999"));
-        assert!(gone.keep_before_sending(PinPast::Sent).is_err());
+        assert!(gone.keep_before_sending(PinHistory::Sent).is_err());
 
         let good = Note::new(folder.path(), Some("1234"));
-        good.keep_before_sending(PinPast::Sent).unwrap();
-        good.keep(PinPast::Taken);
+        good.keep_before_sending(PinHistory::Sent).unwrap();
+        good.keep(PinHistory::Accepted);
         // From now on the folder cannot be written: a folder is in the place of the new note.
         fs::create_dir_all(folder.path().join("modem-pin.new").join("full")).unwrap();
-        good.keep_before_sending(PinPast::SentAgain).unwrap();
-        assert_eq!(good.past(), PinPast::Taken);
+        good.keep_before_sending(PinHistory::SentAgain).unwrap();
+        assert_eq!(good.history(), PinHistory::Accepted);
         assert!(
-            good.keep_before_sending(PinPast::SentTwice).is_err(),
+            good.keep_before_sending(PinHistory::SentTwice).is_err(),
             "one a run"
         );
         let other = Note::new(folder.path(), Some("9999"));
-        assert!(other.keep_before_sending(PinPast::Sent).is_err());
+        assert!(other.keep_before_sending(PinHistory::Sent).is_err());
         assert_eq!(
             good.word().as_deref(),
             Some(ACCEPTED),
@@ -201,13 +206,13 @@ mod tests {
     fn k6_the_note_of_an_earlier_version_is_a_pin_in_doubt_and_an_unknown_word_a_refusal() {
         let folder = tempfile::tempdir().unwrap();
         let note = Note::new(folder.path(), Some("1234"));
-        for (text, past) in [
-            (format!("{}\n", note.digest), PinPast::Sent),
-            (format!("{} thrice\n", note.digest), PinPast::Refused),
-            (String::new(), PinPast::Unsent),
+        for (text, history) in [
+            (format!("{}\n", note.digest), PinHistory::Sent),
+            (format!("{} thrice\n", note.digest), PinHistory::Refused),
+            (String::new(), PinHistory::Unsent),
         ] {
             fs::write(&note.path, text).unwrap();
-            assert_eq!(note.past(), past);
+            assert_eq!(note.history(), history);
         }
     }
 
@@ -218,7 +223,7 @@ mod tests {
         fs::write(&victim, "theirs").unwrap();
         let note = Note::new(folder.path(), Some("1234"));
         std::os::unix::fs::symlink(&victim, &note.path).unwrap();
-        note.keep(PinPast::Refused);
+        note.keep(PinHistory::Refused);
         assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");
     }
 }

@@ -53,7 +53,7 @@ impl Transcript {
     pub(super) fn note(&mut self, event: &Event, now: Instant) {
         let (way, line) = if let Event::Sent(line) = event {
             ("->", line)
-        } else if let Event::Heard(line) = event {
+        } else if let Event::Received(line) = event {
             ("<-", line)
         } else {
             return self.write(&format!("# {event}\n"));
@@ -118,7 +118,7 @@ mod tests {
         let mut log = Transcript::new(&path);
         log.note(&Event::Sent("AT+CPIN=\"****\"".into()), at(1500));
         log.note(&Event::Silent, at(1500));
-        log.note(&Event::Heard("O\x1bK".into()), at(2001));
+        log.note(&Event::Received("O\x1bK".into()), at(2001));
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("\n1.500 -> AT+CPIN=\"****\"\n# silent in the middle of the dialogue; asked until it answers\n2.001 <- O?K\n"), "{text}");
         assert_eq!(
@@ -133,7 +133,7 @@ mod tests {
         let path = folder.path().join("modem.log");
         let mut log = Transcript::new(&path);
         log.most = 500;
-        (0..100).for_each(|n| log.note(&Event::Heard(format!("line {n}")), at(n)));
+        (0..100).for_each(|n| log.note(&Event::Received(format!("line {n}")), at(n)));
         let (new, old) = (
             fs::read_to_string(&path).unwrap(),
             fs::read_to_string(folder.path().join("modem.log.1")).unwrap(),
@@ -167,7 +167,7 @@ mod tests {
         log.file = Some(File::options().write(true).open("/dev/full").unwrap());
         log.note(&Event::Silent, at(1));
         assert!(log.file.is_none());
-        log.note(&Event::Heard("OK".into()), at(2));
+        log.note(&Event::Received("OK".into()), at(2));
         // Where it cannot even be made.
         let mut none = Transcript::new(&folder.path().join("no/such/folder/log"));
         none.note(&Event::Silent, at(3));

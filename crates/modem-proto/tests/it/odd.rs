@@ -16,7 +16,7 @@ use dtu_proto::radio::{
     CallEnd, CallNews, Cell, ModemInput, ModemOutput, PhoneNumber, Registration, SubmitFailure,
 };
 use dtu_proto::time::{Duration, Instant};
-use modem_proto::{Event, Input, Lack, Modem, Output, Settings};
+use modem_proto::{Event, Input, Limitation, Modem, Output, Settings};
 
 fn bench(change: impl FnOnce(&mut Bench)) -> Bench {
     let mut bench = Bench::new(Settings::default());
@@ -26,9 +26,9 @@ fn bench(change: impl FnOnce(&mut Bench)) -> Bench {
     bench
 }
 
-fn lacks(bench: &Bench) -> Vec<Lack> {
+fn lacks(bench: &Bench) -> Vec<Limitation> {
     let one = |event: &Event| {
-        if let Event::Lacks(lack) = event {
+        if let Event::Limitation(lack) = event {
             Some(*lack)
         } else {
             None
@@ -76,7 +76,7 @@ fn m1_a_modem_that_takes_no_form_reads_what_it_shows_and_that_is_said_once() {
     bench.run(1000);
     assert_eq!(bench.messages().len(), 1);
     assert!(bench.device.storage.is_empty());
-    assert_eq!(lacks(&bench), [Lack::Storage]);
+    assert_eq!(lacks(&bench), [Limitation::Storage]);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn m2_sms_ready_is_heeded_at_once() {
     let mut bench = bench(|bench| bench.device.on("AT+CMGF=0", &[&["ERROR"]]));
     assert!(!bench.identity().unwrap().abilities.messages);
     bench.run(100);
-    assert_eq!(lacks(&bench), [Lack::Messages]);
+    assert_eq!(lacks(&bench), [Limitation::Messages]);
     bench.device.on("AT+CMGF=0", &[&["OK"]]);
     bench.says("SMS Ready");
     bench.run(3);
@@ -214,7 +214,7 @@ fn m3_a_message_of_another_length_than_its_head_says_stays_in_the_modem() {
             .iter()
             .any(|command| command.starts_with("AT+CMGD"))
     );
-    assert_eq!(lacks(&bench), [Lack::SomeMessages]);
+    assert_eq!(lacks(&bench), [Limitation::SomeMessages]);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn m3_a_modem_that_stays_in_text_mode_keeps_its_messages_and_that_is_said() {
             .iter()
             .any(|command| command.starts_with("AT+CMGD"))
     );
-    assert_eq!(lacks(&bench), [Lack::PduMode]);
+    assert_eq!(lacks(&bench), [Limitation::PduMode]);
     assert!(bench.count("AT+CMGF=0") < 30);
 }
 
@@ -251,8 +251,8 @@ fn m3_a_modem_that_stays_in_text_mode_sends_nothing_and_that_is_said() {
     );
     assert!(!SubmitFailure(303).is_temporary());
     assert_eq!(bench.count("AT+CMGS=13"), 0);
-    assert_eq!(lacks(&bench), [Lack::Sending], "said once");
-    assert!(bench.has(&ModemInput::Lacks(vec![Lack::Sending.words().into()])));
+    assert_eq!(lacks(&bench), [Limitation::Sending], "said once");
+    assert!(bench.has(&ModemInput::Lacks(vec![Limitation::Sending.words().into()])));
     let lost = |event: &&Event| matches!(event, Event::Refused { why, .. } if why.contains("stays in text mode"));
     assert_eq!(
         bench.events.iter().filter(lost).count(),
@@ -263,7 +263,7 @@ fn m3_a_modem_that_stays_in_text_mode_sends_nothing_and_that_is_said() {
     bench.submit(3);
     bench.run(5);
     assert_eq!(bench.submitted().last(), Some(&(3, Ok(1))));
-    assert_eq!(bench.modem.lacks().count(), 0);
+    assert_eq!(bench.modem.limitations().count(), 0);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn m3_the_simulated_modem_that_stays_in_text_mode_sends_nothing() {
     let mut sim = Sim::run("text-only", 60);
     assert_eq!(sim.submit(1), Some(Err(SubmitFailure(303))));
     assert_eq!(sim.delivered, []);
-    assert!(sim.lacks().contains(&Lack::Sending));
+    assert!(sim.lacks().contains(&Limitation::Sending));
 }
 
 /// Between `AT+CMGF=0` and the message as well.
@@ -396,7 +396,7 @@ fn m4_a_modem_without_reports_says_so() {
         }
     });
     assert_eq!(bench.count("AT+CNMI=2,1,0,0,0"), 1);
-    assert_eq!(lacks(&bench), [Lack::Reports]);
+    assert_eq!(lacks(&bench), [Limitation::Reports]);
 }
 
 #[test]
@@ -438,7 +438,7 @@ fn m6_a_modem_that_shows_0_is_believed_once_and_then_asked() {
     bench.run(600);
     assert_eq!(bench.modem.counters().restarts, 1);
     assert!(bench.has(&ModemInput::Registration(Registration::Home)));
-    assert_eq!(lacks(&bench), [Lack::RegistrationNews]);
+    assert_eq!(lacks(&bench), [Limitation::RegistrationNews]);
     bench.device.on("AT+CREG?", &[&["+CREG: 0,5", "OK"]]);
     bench.run(11);
     assert!(bench.has(&ModemInput::Registration(Registration::Roaming)));
@@ -585,7 +585,7 @@ fn m9_a_call_that_the_list_ends_is_dialled_without_it() {
             [CallNews::Ended(CallEnd::NoCarrier); 2],
             "{says:?}"
         );
-        assert_eq!(lacks(&bench), [Lack::ListWhileDialling], "{says:?}");
+        assert_eq!(lacks(&bench), [Limitation::ListWhileDialling], "{says:?}");
         for _ in 0..2 {
             let lists = bench.count("AT+CLCC");
             dial(&mut bench);
@@ -609,7 +609,7 @@ fn m9_a_call_that_the_list_ends_is_dialled_without_it() {
         bench.device.calls = vec!["+CLCC: 1,0,0,0,0,\"10086\",129".into()];
         bench.run(70);
         assert_eq!(bench.calls().last(), Some(&CallNews::Answered), "{says:?}");
-        assert_eq!(lacks(&bench), [Lack::ListWhileDialling], "{says:?}");
+        assert_eq!(lacks(&bench), [Limitation::ListWhileDialling], "{says:?}");
     }
 }
 
@@ -748,7 +748,7 @@ impl Sim {
                 self.commands += 1;
                 self.rack.read(0, &bytes, self.now);
             }
-            Output::News(news) => {
+            Output::Report(news) => {
                 if let ModemInput::Message { id, .. } = &news {
                     self.order(&ModemOutput::Taken(*id));
                 }
@@ -786,8 +786,8 @@ impl Sim {
         })
     }
 
-    fn lacks(&self) -> Vec<Lack> {
-        self.modem.lacks().collect()
+    fn lacks(&self) -> Vec<Limitation> {
+        self.modem.limitations().collect()
     }
 }
 
@@ -812,7 +812,7 @@ fn m_every_oddity_ends_as_works_with_less_and_says_what_is_missing() {
             .iter()
             .filter(|event| event.level() == modem_proto::Level::Warning)
             .collect();
-        said.retain(|event| matches!(event, Event::Lacks(_) | Event::RestartsOften));
+        said.retain(|event| matches!(event, Event::Limitation(_) | Event::RestartsOften));
         let lines = said.len();
         said.dedup();
         assert_eq!(said.len(), lines, "{oddity:?}");
@@ -833,19 +833,19 @@ fn m_what_is_missing_is_said_by_name() {
         ("", vec![]),
         ("cpms3", vec![]),
         // In text mode `AT+CMGL=4` is refused.
-        ("text-only", vec![Lack::List]),
+        ("text-only", vec![Limitation::List]),
         ("cnmi-2", vec![]),
-        ("cnmi-0", vec![Lack::Reports]),
-        ("creg-0", vec![Lack::RegistrationNews]),
+        ("cnmi-0", vec![Limitation::Reports]),
+        ("creg-0", vec![Limitation::RegistrationNews]),
     ] {
         assert_eq!(Sim::run(odd, 600).lacks(), wanted, "{odd}");
     }
     let refuses = Sim::run("refuses", 600).lacks();
     for lack in [
-        Lack::Messages,
-        Lack::Registration,
-        Lack::Signal,
-        Lack::Calls,
+        Limitation::Messages,
+        Limitation::Registration,
+        Limitation::Signal,
+        Limitation::Calls,
     ] {
         assert!(refuses.contains(&lack), "{lack:?} in {refuses:?}");
     }
@@ -870,7 +870,7 @@ fn m_what_is_missing_is_told_to_the_device() {
 /// M: a modem without a name left a gap in the log.
 #[test]
 fn m_a_modem_without_a_name_is_told_in_words() {
-    let known = Event::Known {
+    let known = Event::Identified {
         model: String::new(),
         dialect: "plain",
     };

@@ -9,7 +9,7 @@ use crate::common;
 use common::Bench;
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, Registration};
-use modem_proto::{Event, Lack, OPTIONAL, Optional, Settings};
+use modem_proto::{Event, Limitation, OPTIONAL_COMMANDS, OptionalCommand, Settings};
 
 /// Everything that a device can want of a modem is wanted: data, a PIN, an access point with a password.
 fn run(change: impl FnOnce(&mut Bench)) -> Bench {
@@ -34,7 +34,7 @@ fn run(change: impl FnOnce(&mut Bench)) -> Bench {
     bench
 }
 
-fn refused(row: &Optional) -> Bench {
+fn refused(row: &OptionalCommand) -> Bench {
     run(|bench| {
         if !row.commands.contains(&"AT+CGREG?") {
             bench.device.on("AT+CGREG=2", &[&["OK"]]);
@@ -46,9 +46,9 @@ fn refused(row: &Optional) -> Bench {
     })
 }
 
-fn said(bench: &Bench) -> Vec<Lack> {
+fn said(bench: &Bench) -> Vec<Limitation> {
     let one = |event: &Event| {
-        if let Event::Lacks(lack) = event {
+        if let Event::Limitation(lack) = event {
             Some(*lack)
         } else {
             None
@@ -60,17 +60,17 @@ fn said(bench: &Bench) -> Vec<Lack> {
 #[test]
 fn m_each_row_of_the_table_is_what_a_modem_without_these_commands_lacks() {
     let mut wrong = Vec::new();
-    for row in OPTIONAL {
+    for row in OPTIONAL_COMMANDS {
         let bench = refused(row);
-        let wanted: BTreeSet<_> = row.lacks.iter().copied().collect();
-        let found: BTreeSet<_> = bench.modem.lacks().collect();
+        let wanted: BTreeSet<_> = row.limitations.iter().copied().collect();
+        let found: BTreeSet<_> = bench.modem.limitations().collect();
         let told = bench.news.iter().rev().find_map(|news| match news {
             ModemInput::Lacks(words) => Some(words.len()),
             _ => None,
         });
         let registered = bench.has(&ModemInput::Registration(Registration::Home));
         let works =
-            bench.identity().is_some() && registered != wanted.contains(&Lack::Registration);
+            bench.identity().is_some() && registered != wanted.contains(&Limitation::Registration);
         // Once, though it was asked for minutes; and the device was told the same.
         let once = said(&bench).len() == wanted.len() && told.unwrap_or(0) == wanted.len();
         if !(works && once && found == wanted) {
@@ -113,10 +113,11 @@ fn m_no_optional_command_is_missing_in_the_table() {
             });
             let mut unknown = BTreeSet::new();
             for sent in bench.commands() {
-                let known =
-                    |row: &Optional| row.commands.iter().any(|command| sent.starts_with(command));
+                let known = |row: &OptionalCommand| {
+                    row.commands.iter().any(|command| sent.starts_with(command))
+                };
                 let ordered = sent == "AT" || ORDERED.iter().any(|head| sent.starts_with(head));
-                if !ordered && !OPTIONAL.iter().any(known) {
+                if !ordered && !OPTIONAL_COMMANDS.iter().any(known) {
                     unknown.insert(sent);
                 }
             }
@@ -139,7 +140,7 @@ const ORDERED: [&str; 8] = [
 
 #[test]
 fn words_have_no_sign_that_stands_between_them() {
-    for lack in OPTIONAL.iter().flat_map(|row| row.lacks) {
+    for lack in OPTIONAL_COMMANDS.iter().flat_map(|row| row.limitations) {
         assert!(!lack.words().contains([';', '"']), "{lack}");
     }
 }
@@ -152,7 +153,7 @@ fn m_the_pages_show_the_table() {
     let page = fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, behind) = rest.split_once(END).unwrap();
-    let table: String = OPTIONAL.iter().map(line).collect();
+    let table: String = OPTIONAL_COMMANDS.iter().map(line).collect();
     let wanted = format!("{before}{BEGIN}{table}{END}{behind}");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &wanted).unwrap();
@@ -163,13 +164,13 @@ fn m_the_pages_show_the_table() {
     );
     // The other page translates what is tried; commands and words stand there as they are.
     let chinese = fs::read_to_string(format!("{folder}zh-CN/modems.md")).unwrap();
-    for row in OPTIONAL {
+    for row in OPTIONAL_COMMANDS {
         assert!(
             chinese.contains(&format!("| {} |", commands(row))),
             "{} is not in the Chinese page",
             commands(row)
         );
-        for lack in row.lacks {
+        for lack in row.limitations {
             assert!(
                 chinese.contains(lack.words()),
                 "{lack} is not in the Chinese page"
@@ -178,7 +179,7 @@ fn m_the_pages_show_the_table() {
     }
 }
 
-fn commands(row: &Optional) -> String {
+fn commands(row: &OptionalCommand) -> String {
     row.commands
         .iter()
         .map(|command| format!("`{command}`"))
@@ -186,8 +187,8 @@ fn commands(row: &Optional) -> String {
         .join(", ")
 }
 
-fn line(row: &Optional) -> String {
-    let lacks: Vec<_> = row.lacks.iter().map(|lack| lack.words()).collect();
+fn line(row: &OptionalCommand) -> String {
+    let lacks: Vec<_> = row.limitations.iter().map(|lack| lack.words()).collect();
     let or_none = |text: String| {
         if text.is_empty() {
             "-".to_owned()

@@ -102,7 +102,7 @@ impl Checks {
                     assert!(self.open);
                     self.open = false;
                 }
-                Output::News(news) => self.hear(&news),
+                Output::Report(news) => self.hear(&news),
                 Output::Event(event) => assert!(!event.to_string().contains("4711"), "{event}"),
             }
         }

@@ -301,14 +301,14 @@ impl<P: fmt::Debug> Pump<P> {
                 self.open = false;
                 self.insert(Duration::from_secs(1), Plan::Open);
             }
-            Output::News(news) => host.hear(news, self),
+            Output::Report(news) => host.hear(news, self),
             Output::Event(event) => {
                 if self.talks {
                     println!("{:>10.3} {event}", self.seconds());
                 }
                 // What the host keeps over its restart.
-                if let Event::PinIs(past) = event {
-                    self.settings.pin_past = past;
+                if let Event::PinState(past) = event {
+                    self.settings.pin_history = past;
                 }
             }
         }

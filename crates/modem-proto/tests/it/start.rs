@@ -7,7 +7,7 @@ use common::Bench;
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, SimState};
 use dtu_proto::time::Duration;
-use modem_proto::{Event, Input, Pin, PinPast, Settings};
+use modem_proto::{Event, Input, Pin, PinHistory, Settings};
 
 fn with_pin(pin: &str) -> Bench {
     Bench::new(Settings {
@@ -247,13 +247,13 @@ fn a_pin_opens_the_card_and_what_needs_it_comes_after() {
     assert_eq!(sims(&bench), [SimState::Ready]);
     assert_eq!(bench.identity().unwrap().imsi, "460001234567890");
     assert!(bench.events.contains(&Event::PinAccepted));
-    assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Taken]);
+    assert_eq!(pasts(&bench), [PinHistory::Sent, PinHistory::Accepted]);
 }
 
 /// What a note on the disk went through.
-fn pasts(bench: &Bench) -> Vec<PinPast> {
+fn pasts(bench: &Bench) -> Vec<PinHistory> {
     let past = |event: &Event| {
-        if let Event::PinIs(past) = event {
+        if let Event::PinState(past) = event {
             Some(*past)
         } else {
             None
@@ -264,7 +264,7 @@ fn pasts(bench: &Bench) -> Vec<PinPast> {
 
 /// The program starts again and again, with the same modem and what the note says.
 fn later_starts(mut bench: Bench) -> Bench {
-    let mut note = PinPast::Unsent;
+    let mut note = PinHistory::Unsent;
     for _ in 0..3 {
         note = pasts(&bench).last().copied().unwrap_or(note);
         let commands = bench.device.commands.len();
@@ -284,10 +284,10 @@ fn later_starts(mut bench: Bench) -> Bench {
     bench
 }
 
-fn with_pin_past(pin: &str, pin_past: PinPast) -> Bench {
+fn with_pin_past(pin: &str, pin_history: PinHistory) -> Bench {
     Bench::new(Settings {
         pin: Pin::new(pin),
-        pin_past,
+        pin_history,
         ..Settings::default()
     })
 }
@@ -306,7 +306,7 @@ fn k6_a_pin_that_cannot_be_noted_stays_here_and_the_rest_works() {
         (bench.count("AT+CPIN=\"9999\""), sims(&bench).first()),
         (0, Some(&SimState::PinNeeded))
     );
-    assert_eq!(pasts(&bench), [PinPast::Sent], "said to the host once");
+    assert_eq!(pasts(&bench), [PinHistory::Sent], "said to the host once");
     assert!(
         !bench
             .events
@@ -319,7 +319,7 @@ fn k6_a_pin_that_cannot_be_noted_stays_here_and_the_rest_works() {
     assert_eq!(sims(&bench).last(), Some(&SimState::Ready));
     assert!(!bench.events.contains(&Event::PinAccepted));
     // At the wrong moment it means nothing.
-    bench.modem.handle_input(Input::PinUnkept, bench.now);
+    bench.modem.handle_input(Input::PinNotSaved, bench.now);
     bench.run(300);
     assert_eq!(sims(&bench).last(), Some(&SimState::Ready));
 }
@@ -342,7 +342,7 @@ fn k6_an_ok_that_opens_nothing_counts_as_a_try() {
             bench
                 .events
                 .iter()
-                .filter(|event| **event == Event::PinUnheeded)
+                .filter(|event| **event == Event::PinWithoutEffect)
                 .count(),
             sent
         );
@@ -371,9 +371,12 @@ fn k6_a_card_that_needs_some_seconds_to_open_gets_its_pin_once() {
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
     assert_eq!(
         (sims(&bench), pasts(&bench)),
-        (vec![SimState::Ready], vec![PinPast::Sent, PinPast::Taken])
+        (
+            vec![SimState::Ready],
+            vec![PinHistory::Sent, PinHistory::Accepted]
+        )
     );
-    assert!(!bench.events.contains(&Event::PinUnheeded));
+    assert!(!bench.events.contains(&Event::PinWithoutEffect));
 }
 
 /// A modem whose count of tries stands still had the PIN refused at each start, until the card was locked.
@@ -392,7 +395,7 @@ fn k6_a_refused_pin_is_never_sent_again_whatever_the_modem_says_of_its_tries() {
         bench.run(60);
         assert_eq!(
             pasts(&bench),
-            [PinPast::Sent, PinPast::Refused],
+            [PinHistory::Sent, PinHistory::Refused],
             "{refusal}"
         );
         let bench = later_starts(bench);
@@ -413,7 +416,7 @@ fn k6_a_person_who_unlocks_the_card_does_not_make_a_refused_pin_good() {
     bench.says("RDY");
     bench.run(120);
     assert_eq!(bench.device.pins, ["9999"]);
-    assert_eq!(pasts(&bench), [PinPast::Sent, PinPast::Refused]);
+    assert_eq!(pasts(&bench), [PinHistory::Sent, PinHistory::Refused]);
 }
 
 #[test]
@@ -458,7 +461,7 @@ fn a_pin_that_was_sent_before_this_program_started_is_sent_again_only_if_it_cost
         ("+CPINR: SIM PIN,3,3", 1),
         ("", 0),
     ] {
-        let mut bench = with_pin_past("1234", PinPast::Sent);
+        let mut bench = with_pin_past("1234", PinHistory::Sent);
         bench.device.pin = Some("1234");
         let refused: &[&str] = &["ERROR"];
         let answer: &[&str] = &[tries, "OK"];
@@ -486,12 +489,12 @@ fn k6_a_pin_goes_out_twice_at_most_until_a_card_is_seen_to_take_it() {
     let opens_nothing: &[&[&str]] = &[&["OK", "+CPIN: SIM PIN"]];
     // The count of the card, what is noted, and how often the PIN goes out in an hour.
     for (tries, past, sent) in [
-        ("+CPINR: SIM PIN,3,3", PinPast::Taken, 2),
-        ("+CPINR: SIM PIN,2,3", PinPast::Taken, 1),
-        ("+CPINR: SIM PIN,2,3", PinPast::SentAgain, 0),
-        ("", PinPast::Taken, 1),
-        ("", PinPast::SentAgain, 0),
-        ("+CPINR: SIM PIN,3,3", PinPast::Unsent, 2),
+        ("+CPINR: SIM PIN,3,3", PinHistory::Accepted, 2),
+        ("+CPINR: SIM PIN,2,3", PinHistory::Accepted, 1),
+        ("+CPINR: SIM PIN,2,3", PinHistory::SentAgain, 0),
+        ("", PinHistory::Accepted, 1),
+        ("", PinHistory::SentAgain, 0),
+        ("+CPINR: SIM PIN,3,3", PinHistory::Unsent, 2),
     ] {
         for answer in [&[&[] as &[&str]] as &[&[&str]], opens_nothing] {
             let mut bench = with_pin_past("1234", past);
@@ -518,14 +521,18 @@ fn k6_a_pin_goes_out_twice_at_most_until_a_card_is_seen_to_take_it() {
 /// It may be another card by now.
 #[test]
 fn k6_an_ok_that_opens_nothing_ends_the_trust_in_a_pin_that_was_right() {
-    let mut bench = with_pin_past("1234", PinPast::Taken);
+    let mut bench = with_pin_past("1234", PinHistory::Accepted);
     bench.device.pin = Some("4321");
     bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
     bench.open();
     bench.run(600);
     assert_eq!(
         pasts(&bench),
-        [PinPast::SentAgain, PinPast::Sent, PinPast::SentTwice]
+        [
+            PinHistory::SentAgain,
+            PinHistory::Sent,
+            PinHistory::SentTwice
+        ]
     );
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 2);
 }
@@ -539,7 +546,7 @@ fn the_last_try_of_a_pin_is_left_to_a_person() {
         bench.open();
         bench.run(300);
         assert!(bench.device.pins.is_empty());
-        assert!(bench.events.contains(&Event::PinSpared(tries)));
+        assert!(bench.events.contains(&Event::PinWithheld(tries)));
         assert_eq!(sims(&bench), [SimState::PinNeeded]);
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use cellular_sim::modem::{ReplayModem, Transcript};
 use dtu_proto::radio::{ModemInput, ModemOutput, Registration, Signal};
 use dtu_proto::time::{Duration, Instant};
-use modem_proto::{Input, Lack, Modem, Output, Settings};
+use modem_proto::{Input, Limitation, Modem, Output, Settings};
 
 /// A SUBMIT of 13 octets behind a service centre that is the SIM's own.
 const SUBMIT: &[u8] = &[
@@ -63,7 +63,7 @@ impl Bench {
         match output {
             Output::Write(bytes) => self.played.read(&bytes, self.now),
             Output::Reopen => self.modem.handle_input(Input::Opened, self.now),
-            Output::News(news) => {
+            Output::Report(news) => {
                 if let ModemInput::Message { id, .. } = &news {
                     self.modem
                         .handle_input(Input::Order(&ModemOutput::Taken(*id)), self.now);
@@ -75,7 +75,7 @@ impl Bench {
     }
 }
 
-fn drive(log: &str, model: &str, lacks: &[Lack]) {
+fn drive(log: &str, model: &str, lacks: &[Limitation]) {
     let mut bench = Bench::new(log);
     bench.run(60);
     bench.modem.handle_input(
@@ -121,7 +121,11 @@ fn drive(log: &str, model: &str, lacks: &[Lack]) {
         "{model}: {:?}",
         bench.news
     );
-    assert_eq!(bench.modem.lacks().collect::<Vec<_>>(), lacks, "{model}");
+    assert_eq!(
+        bench.modem.limitations().collect::<Vec<_>>(),
+        lacks,
+        "{model}"
+    );
     let told = bench
         .news
         .iter()
@@ -138,15 +142,23 @@ fn ten_modems_work_and_say_what_is_missing() {
     drive(
         include_str!("transcripts/e3372.log"),
         "E3372",
-        &[Lack::Clock, Lack::Calls],
+        &[Limitation::Clock, Limitation::Calls],
     );
-    drive(include_str!("transcripts/e220.log"), "E220", &[Lack::Clock]);
+    drive(
+        include_str!("transcripts/e220.log"),
+        "E220",
+        &[Limitation::Clock],
+    );
     drive(include_str!("transcripts/bgs5.log"), "BGS5", &[]);
     drive(include_str!("transcripts/mc75i.log"), "MC75i", &[]);
     drive(include_str!("transcripts/sim900.log"), "SIM900", &[]);
     drive(
         include_str!("transcripts/zte.log"),
         "MF190",
-        &[Lack::Reports, Lack::RegistrationNews, Lack::Clock],
+        &[
+            Limitation::Reports,
+            Limitation::RegistrationNews,
+            Limitation::Clock,
+        ],
     );
 }

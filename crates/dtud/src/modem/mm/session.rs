@@ -7,7 +7,7 @@ use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::radio::{
     Abilities, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState, SubmitFailure,
 };
-use modem_proto::PinPast;
+use modem_proto::PinHistory;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -291,7 +291,7 @@ impl<'w> Session<'w> {
                 .await;
         }
         let note = self.worker.options.note.as_ref();
-        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.past().sent())) {
+        if let Some(Err(why)) = note.map(|note| note.keep_before_sending(note.history().sent())) {
             return self
                 .worker
                 .stands(format!("the SIM card waits for a PIN; {why}"))
@@ -311,9 +311,9 @@ impl<'w> Session<'w> {
                     .options
                     .note
                     .iter()
-                    .filter(|note| note.past() == PinPast::SentAgain)
+                    .filter(|note| note.history() == PinHistory::SentAgain)
                 {
-                    note.keep(note.past().unheeded());
+                    note.keep(note.history().unheeded());
                 }
             }
             Err(why) => {
@@ -322,7 +322,7 @@ impl<'w> Session<'w> {
                         .options
                         .note
                         .iter()
-                        .for_each(|note| note.keep(PinPast::Refused));
+                        .for_each(|note| note.keep(PinHistory::Refused));
                 }
                 let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
                 self.worker.stands(text).await;
@@ -341,9 +341,9 @@ impl<'w> Session<'w> {
             .options
             .note
             .iter()
-            .filter(|note| note.past().is_in_doubt())
+            .filter(|note| note.history().is_in_doubt())
         {
-            note.keep(PinPast::Taken);
+            note.keep(PinHistory::Accepted);
             info!("modem: the SIM card took the PIN");
         }
     }
@@ -361,7 +361,7 @@ impl<'w> Session<'w> {
             .options
             .note
             .as_ref()
-            .filter(|note| !note.past().may_be_sent(tries))?;
+            .filter(|note| !note.history().may_be_sent(tries))?;
         note.trouble().map(|trouble| format!("and {trouble}"))
     }
 

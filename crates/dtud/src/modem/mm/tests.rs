@@ -9,7 +9,7 @@ use dtu_proto::radio::{
     Abilities, CallEnd, CallNews, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal,
     SimState, SubmitFailure,
 };
-use modem_proto::PinPast;
+use modem_proto::PinHistory;
 use sms_codec::address::Address;
 use sms_codec::hex;
 use sms_codec::pdu::{Pdu, Status, Submit, Tpdu};
@@ -421,7 +421,7 @@ fn k6_a_refused_pin_is_not_sent_by_the_next_start_whatever_the_modem_says_of_its
             host.until(|news| *news == ModemInput::Sim(SimState::PukNeeded))
                 .await;
             assert_eq!(fake.calls().len(), sent, "{:?}", fake.calls());
-            assert_eq!(note.past(), PinPast::Refused);
+            assert_eq!(note.history(), PinHistory::Refused);
         });
     }
 }
@@ -444,7 +444,7 @@ fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
             fake.calls().first().map(String::as_str),
             Some("SendPin 1234")
         );
-        assert_eq!(note.past(), PinPast::Taken);
+        assert_eq!(note.history(), PinHistory::Accepted);
     });
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use dtu_proto::radio::{CallNews, ModemIdentity, ModemInput, ModemOutput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
-use modem_proto::{Event, Input, Modem, Output, PinPast, Settings};
+use modem_proto::{Event, Input, Modem, Output, PinHistory, Settings};
 
 /// A DELIVER PDU of 27 octets behind its service centre.
 pub const PDU: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
@@ -430,7 +430,7 @@ impl Bench {
                     assert!(self.open, "wrote to a closed device");
                     self.device.takes(&bytes, self.now);
                 }
-                Output::News(news) => self.hear(news),
+                Output::Report(news) => self.hear(news),
                 Output::Reopen => {
                     self.reopens.push(self.now);
                     self.device.out.clear();
@@ -441,10 +441,11 @@ impl Bench {
                     }
                 }
                 Output::Event(event) => {
-                    let refused = matches!(event, Event::PinIs(PinPast::Sent)) && !self.keeps_notes;
+                    let refused =
+                        matches!(event, Event::PinState(PinHistory::Sent)) && !self.keeps_notes;
                     self.events.push(event);
                     if refused {
-                        self.modem.handle_input(Input::PinUnkept, self.now);
+                        self.modem.handle_input(Input::PinNotSaved, self.now);
                     }
                 }
             }

@@ -6,13 +6,13 @@ use core::fmt;
 
 use dtu_proto::radio::ModemInput;
 
-use crate::answer::{Answer, Failure};
 use crate::event::Event;
 use crate::modem::Modem;
+use crate::response::{Failure, Response};
 
 /// One thing that a modem cannot, or does in no way that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lack {
+pub enum Limitation {
     /// `AT+CMGF=0` is refused.
     Messages,
     /// `AT+CMGF=0` is taken, and messages are shown as text all the same.
@@ -63,7 +63,7 @@ pub enum Lack {
     ServiceCenter,
 }
 
-impl Lack {
+impl Limitation {
     /// What is missing, and what that costs. Without `;`, which stands between two of them.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -108,7 +108,7 @@ impl Lack {
     }
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for Limitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
     }
@@ -116,70 +116,73 @@ impl fmt::Display for Lack {
 
 /// What is missing now, and what was said about it before.
 #[derive(Debug, Default)]
-pub(crate) struct Lacks {
-    now: BTreeSet<Lack>,
-    said: BTreeSet<Lack>,
+pub(crate) struct Limitations {
+    now: BTreeSet<Limitation>,
+    said: BTreeSet<Limitation>,
 }
 
-impl Lacks {
+impl Limitations {
     /// Another start, perhaps another modem. What was said is not said again.
     pub(crate) fn forget(&mut self) {
         self.now.clear();
     }
 
-    pub(crate) fn has(&self, lack: Lack) -> bool {
-        self.now.contains(&lack)
+    pub(crate) fn has(&self, limitation: Limitation) -> bool {
+        self.now.contains(&limitation)
     }
 }
 
 impl Modem {
     /// What the modem cannot, as far as it was found out since its start.
-    pub fn lacks(&self) -> impl Iterator<Item = Lack> + '_ {
-        self.lacks.now.iter().copied()
+    pub fn limitations(&self) -> impl Iterator<Item = Limitation> + '_ {
+        self.limitations.now.iter().copied()
     }
 
-    pub(crate) fn lack(&mut self, lack: Lack) {
-        if self.lacks.now.insert(lack) {
-            self.tell_lacks();
+    pub(crate) fn add_limitation(&mut self, limitation: Limitation) {
+        if self.limitations.now.insert(limitation) {
+            self.emit_limitations();
         }
         // mutant: lack-said-once
-        if self.lacks.said.insert(lack) {
-            self.note(Event::Lacks(lack));
+        if self.limitations.said.insert(limitation) {
+            self.log(Event::Limitation(limitation));
         }
     }
 
-    pub(crate) fn tell_lacks(&mut self) {
+    pub(crate) fn emit_limitations(&mut self) {
         if self.present {
-            let words = self.lacks().map(|lack| lack.words().to_owned()).collect();
-            self.tell(ModemInput::Lacks(words));
+            let words = self
+                .limitations()
+                .map(|limitation| limitation.words().to_owned())
+                .collect();
+            self.emit(ModemInput::Lacks(words));
         }
     }
 
     /// It can, after all.
-    pub(crate) fn lack_no_more(&mut self, lack: Lack) {
-        if self.lacks.now.remove(&lack) {
-            self.tell_lacks();
+    pub(crate) fn clear_limitation(&mut self, limitation: Limitation) {
+        if self.limitations.now.remove(&limitation) {
+            self.emit_limitations();
         }
     }
 
     /// By its answer to the command.
-    pub(crate) fn lack_if_unknown(&mut self, answer: &Answer, lack: Lack) {
-        self.lack_if(
-            answer.failure().is_some_and(Failure::is_unknown_command),
-            lack,
+    pub(crate) fn limited_if_unknown(&mut self, response: &Response, limitation: Limitation) {
+        self.limited_if(
+            response.failure().is_some_and(Failure::is_unknown_command),
+            limitation,
         );
     }
 
     /// By its answer to the command, where any refusal counts.
-    pub(crate) fn lack_if_refused(&mut self, answer: &Answer, lack: Lack) {
-        self.lack_if(answer.failure().is_some(), lack);
+    pub(crate) fn limited_if_refused(&mut self, response: &Response, limitation: Limitation) {
+        self.limited_if(response.failure().is_some(), limitation);
     }
 
-    pub(crate) fn lack_if(&mut self, lacks: bool, lack: Lack) {
-        if lacks {
-            self.lack(lack)
+    pub(crate) fn limited_if(&mut self, is_limited: bool, limitation: Limitation) {
+        if is_limited {
+            self.add_limitation(limitation)
         } else {
-            self.lack_no_more(lack)
+            self.clear_limitation(limitation)
         }
     }
 }

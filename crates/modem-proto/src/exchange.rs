@@ -1,4 +1,4 @@
-//! The one command that runs, and which lines are its answer.
+//! The one command that runs, and which lines are its response.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,33 +6,33 @@ use bytes::Bytes;
 
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome, fields, final_result};
-use crate::job::Job;
-use crate::line::{Assembler, Piece};
+use crate::command::Command;
+use crate::line::{LineAssembler, Piece};
+use crate::response::{Outcome, Response, fields, final_result};
 
 /// A command ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) job: Job,
+    pub(crate) command: Command,
     pub(crate) text: String,
     pub(crate) limit: Duration,
-    pub(crate) wants: Wants,
+    pub(crate) info: InfoText,
     /// What goes out after the prompt, and how long its answer may take.
     pub(crate) body: Option<(Bytes, Duration)>,
 }
 
 /// Which lines are information text of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wants {
-    Nothing,
+pub(crate) enum InfoText {
+    None,
     /// Lines that begin so.
     Prefix(&'static str),
     /// Lines without any (`+CGMI`, `+CIMI`, …), or with this one.
-    Plain(&'static str),
+    Bare(&'static str),
 }
 
 #[derive(Debug)]
-struct Current {
+struct Outstanding {
     request: Request,
     deadline: Instant,
     stage: Stage,
@@ -49,7 +49,7 @@ enum Stage {
 
 /// A PDU with the line that announced it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Headed {
+pub(crate) struct AnnouncedPdu {
     pub(crate) head: String,
     pub(crate) digits: String,
     /// It is as long as the head says.
@@ -58,9 +58,9 @@ pub(crate) struct Headed {
 
 /// At most one command is outstanding, each with a deadline.
 #[derive(Debug, Default)]
-pub(crate) struct Channel {
-    assembler: Assembler,
-    current: Option<Current>,
+pub(crate) struct Exchange {
+    assembler: LineAssembler,
+    current: Option<Outstanding>,
     /// Lines that announce a PDU on the next line. News may come between the two.
     heads: Vec<String>,
     /// The command came back, although echo is off.
@@ -68,16 +68,18 @@ pub(crate) struct Channel {
     /// A message was shown as text, not as a PDU.
     pub(crate) text_mode: bool,
     /// News of several lines: its text in quotes is not at its end.
-    quoted_news: u8,
+    quoted_urc_lines: u8,
 }
 
-impl Channel {
+impl Exchange {
     pub(crate) fn is_idle(&self) -> bool {
         self.current.is_none()
     }
 
-    pub(crate) fn job(&self) -> Option<&Job> {
-        self.current.as_ref().map(|current| &current.request.job)
+    pub(crate) fn command(&self) -> Option<&Command> {
+        self.current
+            .as_ref()
+            .map(|current| &current.request.command)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -102,7 +104,7 @@ impl Channel {
         };
         let deadline = now + request.limit;
         self.echoes = false;
-        self.current = Some(Current {
+        self.current = Some(Outstanding {
             request,
             deadline,
             stage,
@@ -167,12 +169,12 @@ impl Channel {
 
     /// Whether the line announces a PDU; then it waits for it.
     pub(crate) fn announces(&mut self, line: &str) -> bool {
-        let announces = HEADS.iter().any(|head| line.starts_with(head));
+        let announces = PDU_HEADERS.iter().any(|head| line.starts_with(head));
         // mutant: text-mode-head
         if announces && is_of_text_mode(line) {
             self.text_mode = true;
         } else if announces {
-            if self.heads.len() >= MOST_HEADS {
+            if self.heads.len() >= MAX_PDU_HEADERS {
                 self.heads.remove(0);
             }
             self.heads.push(line.into());
@@ -181,7 +183,7 @@ impl Channel {
     }
 
     /// The announced PDU, where the line is its digits. Hex digits of another length are a text (`CSCS="UCS2"`).
-    pub(crate) fn pair(&mut self, line: &str) -> Option<Headed> {
+    pub(crate) fn pair(&mut self, line: &str) -> Option<AnnouncedPdu> {
         let is_pdu =
             line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_pdu || self.heads.is_empty() {
@@ -193,7 +195,7 @@ impl Channel {
             .iter()
             .rposition(|head| length.is_some() && announced_length(head) == length);
         let head = self.heads.remove(fits.unwrap_or(self.heads.len() - 1));
-        Some(Headed {
+        Some(AnnouncedPdu {
             head,
             digits: line.into(),
             fits: fits.is_some(),
@@ -201,11 +203,14 @@ impl Channel {
     }
 
     /// The answer that this line completes.
-    pub(crate) fn finish(&mut self, line: &str) -> Option<(Request, Answer)> {
+    pub(crate) fn finish(&mut self, line: &str) -> Option<(Request, Response)> {
         let current = self.current.as_ref()?;
-        let is_call = matches!(current.request.job, Job::Dial(_) | Job::Answer);
+        let is_call = matches!(
+            current.request.command,
+            Command::Dial(_) | Command::AnswerCall
+        );
         // `ATV0` of a former user: the probe asks for words.
-        let is_digit = matches!(current.request.job, Job::Probe(_)) && line == "0";
+        let is_digit = matches!(current.request.command, Command::Probe(_)) && line == "0";
         let outcome = if is_digit {
             Outcome::Ok
         } else {
@@ -217,7 +222,7 @@ impl Channel {
     }
 
     /// The command is over without a final result.
-    pub(crate) fn expire(&mut self, now: Instant) -> Option<(Request, Answer)> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<(Request, Response)> {
         self.deadline().filter(|deadline| *deadline <= now)?;
         self.end(Outcome::TimedOut)
     }
@@ -227,15 +232,15 @@ impl Channel {
         self.end(Outcome::TimedOut).map(|(request, _)| request)
     }
 
-    fn end(&mut self, outcome: Outcome) -> Option<(Request, Answer)> {
+    fn end(&mut self, outcome: Outcome) -> Option<(Request, Response)> {
         let current = self.current.take()?;
-        self.quoted_news = 0;
+        self.quoted_urc_lines = 0;
         // What was announced as part of this answer and did not come does not come any more.
         self.heads
             .retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
         Some((
             current.request,
-            Answer {
+            Response {
                 outcome,
                 lines: current.lines,
             },
@@ -250,35 +255,36 @@ impl Channel {
         if current.stage == Stage::Prompt {
             return false;
         }
-        if self.quoted_news > 0 && !line.starts_with(SIGNS) {
-            self.quoted_news = if has_open_quote(line) {
+        if self.quoted_urc_lines > 0 && !line.starts_with(URC_SIGNS) {
+            self.quoted_urc_lines = if has_open_quote(line) {
                 0
             } else {
-                self.quoted_news - 1
+                self.quoted_urc_lines - 1
             };
             return false;
         }
         // An operator's name with line ends in it.
-        if let (Wants::Prefix("+COPS:"), Some(last)) =
-            (current.request.wants, current.lines.last_mut())
+        if let (InfoText::Prefix("+COPS:"), Some(last)) =
+            (current.request.info, current.lines.last_mut())
             && has_open_quote(last)
-            && !line.starts_with(SIGNS)
+            && !line.starts_with(URC_SIGNS)
         {
             last.push_str(line);
             return true;
         }
-        let belongs = match current.request.wants {
-            Wants::Nothing => false,
-            Wants::Prefix(prefix) => line.starts_with(prefix),
+        let belongs = match current.request.info {
+            InfoText::None => false,
+            InfoText::Prefix(prefix) => line.starts_with(prefix),
             // No echo of another command either.
-            Wants::Plain(prefix) => {
-                line.starts_with(prefix) || !(line.starts_with(SIGNS) || line.starts_with("AT+"))
+            InfoText::Bare(prefix) => {
+                line.starts_with(prefix)
+                    || !(line.starts_with(URC_SIGNS) || line.starts_with("AT+"))
             }
         };
         if belongs && current.lines.len() < MOST_LINES {
             current.lines.push(line.into());
         } else if line.starts_with("+CUSD:") && has_open_quote(line) {
-            self.quoted_news = MOST_QUOTED;
+            self.quoted_urc_lines = MAX_QUOTED_LINES;
         }
         belongs
     }
@@ -314,12 +320,12 @@ pub(crate) const SUBSTITUTE: u8 = 0x1A;
 /// Leaves the data state (V.250 does not say so, everybody does).
 pub(crate) const LEAVE_DATA: &str = "+++";
 /// Lines that are followed by a PDU.
-const HEADS: [&str; 5] = ["+CMGR:", "+CMGL:", "+CMT:", "+CDS:", "+CBM:"];
+const PDU_HEADERS: [&str; 5] = ["+CMGR:", "+CMGL:", "+CMT:", "+CDS:", "+CBM:"];
 /// How news begin.
-const SIGNS: [char; 7] = ['+', '^', '*', '$', '#', '%', '@'];
-const MOST_HEADS: usize = 4;
+const URC_SIGNS: [char; 7] = ['+', '^', '*', '$', '#', '%', '@'];
+const MAX_PDU_HEADERS: usize = 4;
 /// Lines of one news.
-const MOST_QUOTED: u8 = 16;
+const MAX_QUOTED_LINES: u8 = 16;
 const MOST_LINES: usize = 64;
 /// Hex digits of the shortest PDU that a modem gives: a status report without anything optional.
 const SHORTEST_PDU: usize = 16;
@@ -328,73 +334,75 @@ const SHORTEST_PDU: usize = 16;
 mod tests {
     use super::*;
 
-    fn channel(text: &str, wants: Wants) -> Channel {
-        let mut channel = Channel::default();
+    fn exchange(text: &str, info: InfoText) -> Exchange {
+        let mut exchange = Exchange::default();
         let limit = Duration::from_secs(5);
-        channel.start(
+        exchange.start(
             Request {
-                job: Job::Signal,
+                command: Command::QuerySignal,
                 text: text.into(),
                 limit,
-                wants,
+                info,
                 body: None,
             },
             Instant::ZERO,
         );
-        channel
+        exchange
     }
 
     #[test]
     fn a_pdu_finds_its_head_although_news_came_between_them() {
-        let mut channel = channel("AT+CMGR=1", Wants::Nothing);
-        assert!(channel.announces("+CMGR: 0,,9"));
-        assert!(channel.announces("+CMT: ,8"));
-        let of =
-            |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        let mut exchange = exchange("AT+CMGR=1", InfoText::None);
+        assert!(exchange.announces("+CMGR: 0,,9"));
+        assert!(exchange.announces("+CMT: ,8"));
+        let of = |exchange: &mut Exchange, digits: &str| {
+            exchange.pair(digits).map(|announced| announced.head)
+        };
         assert_eq!(
-            of(&mut channel, "0001020304050607FF"),
+            of(&mut exchange, "0001020304050607FF"),
             Some("+CMT: ,8".into())
         );
         assert_eq!(
-            of(&mut channel, "000102030405060708FF"),
+            of(&mut exchange, "000102030405060708FF"),
             Some("+CMGR: 0,,9".into())
         );
-        assert_eq!(of(&mut channel, "000102030405060708FF"), None);
+        assert_eq!(of(&mut exchange, "000102030405060708FF"), None);
     }
 
     #[test]
     fn news_in_the_middle_are_no_part_of_an_answer_without_a_prefix() {
-        let mut channel = channel("AT+CGMI", Wants::Plain("+CGMI:"));
-        assert!(!channel.collect("+CMTI: \"SM\",3"));
-        assert!(!channel.collect("^BOOT:1,0"));
-        assert!(!channel.collect("AT+CPIN=\"1234\""));
-        assert!(channel.collect("Quectel"));
-        assert_eq!(channel.finish("OK").unwrap().1.text(), Some("Quectel"));
+        let mut exchange = exchange("AT+CGMI", InfoText::Bare("+CGMI:"));
+        assert!(!exchange.collect("+CMTI: \"SM\",3"));
+        assert!(!exchange.collect("^BOOT:1,0"));
+        assert!(!exchange.collect("AT+CPIN=\"1234\""));
+        assert!(exchange.collect("Quectel"));
+        assert_eq!(exchange.finish("OK").unwrap().1.text(), Some("Quectel"));
     }
 
     #[test]
     fn an_abandoned_command_is_over_and_what_it_announced_does_not_come() {
-        let mut channel = channel("AT+CMGR=1", Wants::Prefix("+CMGR:"));
-        channel.announces("+CMGR: 0,,9");
-        channel.announces("+CMT: ,9");
-        let abandoned = channel.abandon().map(|request| request.text);
+        let mut exchange = exchange("AT+CMGR=1", InfoText::Prefix("+CMGR:"));
+        exchange.announces("+CMGR: 0,,9");
+        exchange.announces("+CMT: ,9");
+        let abandoned = exchange.abandon().map(|request| request.text);
         assert_eq!(abandoned.as_deref(), Some("AT+CMGR=1"));
-        assert!(channel.is_idle());
-        assert_eq!((channel.deadline(), channel.job()), (None, None));
-        assert!(channel.finish("OK").is_none(), "the answer is nobody's");
-        let of =
-            |channel: &mut Channel, digits: &str| channel.pair(digits).map(|headed| headed.head);
+        assert!(exchange.is_idle());
+        assert_eq!((exchange.deadline(), exchange.command()), (None, None));
+        assert!(exchange.finish("OK").is_none(), "the answer is nobody's");
+        let of = |exchange: &mut Exchange, digits: &str| {
+            exchange.pair(digits).map(|announced| announced.head)
+        };
         assert_eq!(
-            of(&mut channel, "000102030405060708FF"),
+            of(&mut exchange, "000102030405060708FF"),
             Some("+CMT: ,9".into())
         );
-        assert_eq!(of(&mut channel, "000102030405060708FF"), None);
+        assert_eq!(of(&mut exchange, "000102030405060708FF"), None);
     }
 
     #[test]
     fn a_command_that_comes_back_is_an_echo() {
-        let mut channel = channel("\u{1b}AT", Wants::Nothing);
-        assert!(channel.is_echo("AT") && channel.echoes);
-        assert!(!channel.is_echo("OK"));
+        let mut exchange = exchange("\u{1b}AT", InfoText::None);
+        assert!(exchange.is_echo("AT") && exchange.echoes);
+        assert!(!exchange.is_echo("OK"));
     }
 }

@@ -10,34 +10,34 @@ use sms_codec::hex;
 use dtu_proto::radio::ModemInput;
 use dtu_proto::time::{Duration, Instant};
 
-use crate::answer::{Answer, Outcome, fields};
-use crate::channel::{Headed, Request};
-use crate::job::Job;
-use crate::lack::Lack;
+use crate::backoff::pause;
+use crate::command::Command;
+use crate::exchange::{AnnouncedPdu, Request};
+use crate::limitation::Limitation;
 use crate::modem::Modem;
-use crate::patience::pause;
+use crate::response::{Outcome, Response, fields};
 use crate::storage::TRIES_BEFORE_WORD;
-use crate::submit::Submitting;
+use crate::submit::Submission;
 
 /// Messages in the modem, and the one on its way out.
 #[derive(Debug, Default)]
-pub(crate) struct Mail {
+pub(crate) struct Mailbox {
     next_id: u64,
-    known: BTreeMap<Place, Known>,
+    known: BTreeMap<Slot, StoredMessage>,
     /// The storage that the modem reads and deletes from now.
-    pub(crate) current: Option<Store>,
+    pub(crate) current: Option<Storage>,
     /// Where received messages go.
-    pub(crate) main: Option<Store>,
+    pub(crate) main: Option<Storage>,
     /// It has names for its storages, and says how full they are.
     pub(crate) has_stores: bool,
     /// Every storage that messages were announced in or are looked for.
-    pub(crate) stores: Vec<Store>,
+    pub(crate) stores: Vec<Storage>,
     /// Places that the listing under way has shown.
-    listed: Vec<Place>,
+    listed: Vec<Slot>,
     /// The announcement of messages could not be switched on: the storage is looked at more often.
     pub(crate) is_blind: bool,
     /// What `CPMS?` showed: where it reads, writes, and puts what it receives.
-    pub(crate) shown: [Option<Store>; 3],
+    pub(crate) shown: [Option<Storage>; 3],
     /// `AT+CPMS` wants all three.
     pub(crate) names_three: bool,
     /// `AT+CSMS=1` is set.
@@ -53,7 +53,7 @@ pub(crate) struct Mail {
     pub(crate) is_full: bool,
     /// Delivered directly before the modem was introduced.
     early: Vec<Bytes>,
-    pub(crate) submitting: Option<Submitting>,
+    pub(crate) submission: Option<Submission>,
     /// What the last command made known of PDU mode.
     pub(crate) pdu_mode: PduMode,
 }
@@ -71,9 +71,9 @@ pub(crate) enum PduMode {
 
 /// A storage of messages: `SM`, `ME`, `MT`, `SM_P`, …
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Store([u8; 4]);
+pub(crate) struct Storage([u8; 4]);
 
-impl Store {
+impl Storage {
     /// Every SIM has it.
     pub(crate) const SIM: Self = Self(*b"SM\0\0");
 
@@ -93,7 +93,7 @@ impl Store {
     }
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -101,14 +101,14 @@ impl fmt::Debug for Store {
 
 /// Where a message is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    store: Store,
+pub(crate) struct Slot {
+    store: Storage,
     pub(crate) index: u16,
 }
 
 /// A message that was told.
 #[derive(Debug)]
-struct Known {
+struct StoredMessage {
     pdu: Bytes,
     /// Under these numbers; each later one because the one before was not answered for long.
     ids: Vec<u64>,
@@ -116,13 +116,13 @@ struct Known {
     taken: bool,
 }
 
-impl Mail {
+impl Mailbox {
     /// The modem is gone: its places mean nothing any more, for another card may be in it when it is back. What was
     /// not taken is found and told again.
     pub(crate) fn forget(&mut self) {
         *self = Self {
             next_id: self.next_id,
-            submitting: self.submitting.take(),
+            submission: self.submission.take(),
             ..Self::default()
         };
     }
@@ -133,58 +133,61 @@ impl Mail {
 }
 
 impl Modem {
-    pub(crate) fn open_mail(&mut self) {
-        let early = core::mem::take(&mut self.mail.early);
+    pub(crate) fn open_mailbox(&mut self) {
+        let early = core::mem::take(&mut self.mailbox.early);
         early.into_iter().for_each(|pdu| {
             self.tell_message(pdu);
         });
         if self.identity.abilities.messages {
             // mutant: pdu-mode-after-pin
             [
-                Job::MessageService,
-                Job::MessageMode,
-                Job::Storages,
-                Job::Announce(0),
+                Command::SelectMessageService,
+                Command::SetPduMode,
+                Command::QueryStorages,
+                Command::SetCnmi(0),
             ]
             .into_iter()
-            .for_each(|job| self.agenda.push(job));
+            .for_each(|command| self.queue.push(command));
         }
     }
 
     /// Reading and deleting need the right storage in front.
-    pub(crate) fn with_storage(&mut self, job: Job) -> Job {
-        match store_of(job).filter(|store| self.mail.current != Some(*store)) {
-            None => job,
+    pub(crate) fn with_storage(&mut self, command: Command) -> Command {
+        match store_of(command).filter(|store| self.mailbox.current != Some(*store)) {
+            None => command,
             Some(store) => {
-                self.agenda.first(job);
-                Job::Storage(store)
+                self.queue.push_front(command);
+                Command::SelectStorage(store)
             }
         }
     }
 
     /// A PDU with its head: part of an answer, or delivered directly.
-    pub(crate) fn hear_pdu(&mut self, headed: &Headed, now: Instant) {
-        let job = self.channel.job().copied();
+    pub(crate) fn on_pdu(&mut self, announced: &AnnouncedPdu, now: Instant) {
+        let command = self.exchange.command().copied();
         // mutant: length-fits
-        let Some(pdu) = hex::decode(&headed.digits).ok().filter(|_| headed.fits) else {
+        let Some(pdu) = hex::decode(&announced.digits)
+            .ok()
+            .filter(|_| announced.fits)
+        else {
             self.counters.bad_messages += 1;
-            return self.lack(Lack::SomeMessages);
+            return self.add_limitation(Limitation::SomeMessages);
         };
-        match (headed.head.get(..5), job) {
-            (Some("+CMGR"), Some(Job::Read(place))) => {
-                self.found(place, status(&headed.head, 0), pdu, now)
+        match (announced.head.get(..5), command) {
+            (Some("+CMGR"), Some(Command::ReadMessage(slot))) => {
+                self.found(slot, status(&announced.head, 0), pdu, now)
             }
-            (Some("+CMGL"), Some(Job::List(store))) => {
-                let index = fields(&headed.head)
+            (Some("+CMGL"), Some(Command::ListMessages(store))) => {
+                let index = fields(&announced.head)
                     .first()
                     .and_then(|field| field.number());
                 if let Some(index) = index {
-                    self.found(Place { store, index }, status(&headed.head, 1), pdu, now);
+                    self.found(Slot { store, index }, status(&announced.head, 1), pdu, now);
                 }
             }
             (Some("+CMT:" | "+CDS:"), _) => {
-                if self.mail.wants_acknowledgement {
-                    self.agenda.soon(Job::Acknowledge);
+                if self.mailbox.wants_acknowledgement {
+                    self.queue.push_urgent(Command::Acknowledge);
                 }
                 self.delivered(pdu.into());
             }
@@ -194,28 +197,30 @@ impl Modem {
     }
 
     /// A stored message was seen.
-    fn found(&mut self, place: Place, status: u8, pdu: Vec<u8>, now: Instant) {
-        if self.mail.listed.len() < MOST_KNOWN {
-            self.mail.listed.push(place);
+    fn found(&mut self, slot: Slot, status: u8, pdu: Vec<u8>, now: Instant) {
+        if self.mailbox.listed.len() < MOST_KNOWN {
+            self.mailbox.listed.push(slot);
         }
         if status > LAST_RECEIVED {
             // A message that somebody wrote into the modem. It stays as long as there is room.
-            if self.mail.is_full {
-                self.agenda.push(Job::Delete(place));
+            if self.mailbox.is_full {
+                self.queue.push(Command::DeleteMessage(slot));
             }
             return;
         }
         let pdu = Bytes::from(pdu);
-        match self.mail.known.get(&place) {
-            Some(known) if known.pdu == pdu && known.taken => self.agenda.push(Job::Delete(place)),
+        match self.mailbox.known.get(&slot) {
+            Some(known) if known.pdu == pdu && known.taken => {
+                self.queue.push(Command::DeleteMessage(slot))
+            }
             Some(known) if known.pdu == pdu && now - known.told_at < TELL_AGAIN => {}
-            Some(known) if known.pdu == pdu => self.tell_stored(place, pdu, known.ids.clone(), now),
-            Some(_) | None => self.tell_stored(place, pdu, Vec::new(), now),
+            Some(known) if known.pdu == pdu => self.tell_stored(slot, pdu, known.ids.clone(), now),
+            Some(_) | None => self.tell_stored(slot, pdu, Vec::new(), now),
         }
     }
 
-    fn tell_stored(&mut self, place: Place, pdu: Bytes, mut ids: Vec<u64>, now: Instant) {
-        if self.mail.waiting() >= MOST_WAITING || self.mail.known.len() >= MOST_KNOWN {
+    fn tell_stored(&mut self, slot: Slot, pdu: Bytes, mut ids: Vec<u64>, now: Instant) {
+        if self.mailbox.waiting() >= MOST_WAITING || self.mailbox.known.len() >= MOST_KNOWN {
             return;
         }
         if ids.len() >= MOST_IDS {
@@ -223,9 +228,9 @@ impl Modem {
         }
         ids.push(self.tell_message(pdu.clone()));
         // mutant: taken-later
-        self.mail.known.insert(
-            place,
-            Known {
+        self.mailbox.known.insert(
+            slot,
+            StoredMessage {
                 pdu,
                 ids,
                 told_at: now,
@@ -238,26 +243,26 @@ impl Modem {
     fn delivered(&mut self, pdu: Bytes) {
         if self.present {
             self.tell_message(pdu);
-        } else if self.mail.early.len() < MOST_EARLY {
-            self.mail.early.push(pdu);
+        } else if self.mailbox.early.len() < MOST_EARLY {
+            self.mailbox.early.push(pdu);
         } else {
             self.counters.bad_messages += 1;
         }
     }
 
     fn tell_message(&mut self, pdu: Bytes) -> u64 {
-        self.mail.next_id += 1;
+        self.mailbox.next_id += 1;
         self.counters.messages += 1;
-        let id = self.mail.next_id;
-        self.tell(ModemInput::Message { id, pdu });
+        let id = self.mailbox.next_id;
+        self.emit(ModemInput::Message { id, pdu });
         id
     }
 
     /// The device has it safe. Numbers of before a restart name nothing; the message comes again, and is taken again.
     pub(crate) fn taken(&mut self, id: u64) {
-        let was_crowded = self.mail.waiting() >= MOST_WAITING;
-        let Some((place, known)) = self
-            .mail
+        let was_crowded = self.mailbox.waiting() >= MOST_WAITING;
+        let Some((slot, known)) = self
+            .mailbox
             .known
             .iter_mut()
             .find(|(_, known)| known.ids.contains(&id))
@@ -265,101 +270,109 @@ impl Modem {
             return;
         };
         known.taken = true;
-        let place = *place;
-        self.agenda.push(Job::Delete(place));
+        let slot = *slot;
+        self.queue.push(Command::DeleteMessage(slot));
         if was_crowded {
-            self.agenda.push(Job::List(place.store));
+            self.queue.push(Command::ListMessages(slot.store));
         }
     }
 
-    pub(crate) fn deleted(&mut self, place: Place, request: &Request, answer: &Answer) {
-        match answer.outcome {
+    pub(crate) fn deleted(&mut self, slot: Slot, request: &Request, response: &Response) {
+        match response.outcome {
             Outcome::Ok => {
                 self.counters.deleted += 1;
-                self.mail.known.remove(&place);
-                self.mail.is_full = false;
+                self.mailbox.known.remove(&slot);
+                self.mailbox.is_full = false;
             }
             // The next look at the storage finds it, and tries again.
             Outcome::Failed(_) | Outcome::Call(_) | Outcome::TimedOut => {
-                self.complain(request, answer)
+                self.complain(request, response)
             }
         }
     }
 
-    pub(crate) fn was_read(&mut self, place: Place, answer: &Answer, now: Instant) {
-        self.mail.listed.clear();
-        if self.leave_text_mode(place.store, now) {
+    pub(crate) fn was_read(&mut self, slot: Slot, response: &Response, now: Instant) {
+        self.mailbox.listed.clear();
+        if self.leave_text_mode(slot.store, now) {
             return;
         }
         // Busy or lost: the next look finds it.
-        if !answer.is_ok() {
-            self.agenda.later(now + SOON, Job::List(place.store));
+        if !response.is_ok() {
+            self.queue
+                .schedule(now + SOON, Command::ListMessages(slot.store));
         }
     }
 
-    pub(crate) fn listed(&mut self, store: Store, answer: &Answer, now: Instant) {
-        let listed = core::mem::take(&mut self.mail.listed);
+    pub(crate) fn listed(&mut self, store: Storage, response: &Response, now: Instant) {
+        let listed = core::mem::take(&mut self.mailbox.listed);
         let as_text = self.leave_text_mode(store, now);
-        if answer.is_ok() && !as_text {
+        if response.is_ok() && !as_text {
             // Somebody else deleted them.
-            self.mail
+            self.mailbox
                 .known
-                .retain(|place, _| place.store != store || listed.contains(place));
+                .retain(|slot, _| slot.store != store || listed.contains(slot));
         }
-        if self.mail.has_stores {
+        if self.mailbox.has_stores {
             // Named again before the next look, it says how full it is.
-            self.mail.current = None;
+            self.mailbox.current = None;
         }
-        let refused = if answer.failure().is_some() {
-            self.mail.list_refused.saturating_add(1)
+        let refused = if response.failure().is_some() {
+            self.mailbox.list_refused.saturating_add(1)
         } else {
             0
         };
-        self.mail.list_refused = refused;
-        self.lack_if(refused >= TRIES_BEFORE_WORD, Lack::List);
-        let usual = if self.mail.is_blind { BLIND_LOOK } else { LOOK };
-        let pause = if answer.is_ok() {
+        self.mailbox.list_refused = refused;
+        self.limited_if(refused >= TRIES_BEFORE_WORD, Limitation::List);
+        let usual = if self.mailbox.is_blind {
+            BLIND_LOOK
+        } else {
+            LOOK
+        };
+        let pause = if response.is_ok() {
             usual
         } else {
             RETRY.max(pause(refused))
         };
         if !as_text {
-            self.agenda.later(now + pause, Job::List(store));
+            self.queue
+                .schedule(now + pause, Command::ListMessages(store));
         }
     }
 
-    pub(crate) fn mail_news(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_message_urc(&mut self, line: &str, now: Instant) -> bool {
         if line.starts_with("+CMTI:") || line.starts_with("+CDSI:") {
             let fields = fields(line);
-            let store = fields.first().and_then(|field| Store::new(field.text));
+            let store = fields.first().and_then(|field| Storage::new(field.text));
             let index = fields.get(1).and_then(|field| field.number());
             if let Some((store, index)) = store.zip(index).filter(|_| self.present) {
-                self.agenda.soon(Job::Read(Place { store, index }));
+                self.queue
+                    .push_urgent(Command::ReadMessage(Slot { store, index }));
                 self.remember(store, now);
             }
             return true;
         }
         let is_full = FULL.iter().any(|head| line.starts_with(head));
         if is_full && self.present {
-            self.agenda.push(Job::Storages);
+            self.queue.push(Command::QueryStorages);
         }
         is_full
     }
 
     /// Messages may come into another storage than the one that was read so far.
-    fn remember(&mut self, store: Store, now: Instant) {
-        if !self.mail.stores.contains(&store) && self.mail.stores.len() < MOST_STORES {
-            self.mail.stores.push(store);
-            self.agenda.later(now + SOON, Job::List(store));
+    fn remember(&mut self, store: Storage, now: Instant) {
+        if !self.mailbox.stores.contains(&store) && self.mailbox.stores.len() < MOST_STORES {
+            self.mailbox.stores.push(store);
+            self.queue
+                .schedule(now + SOON, Command::ListMessages(store));
         }
     }
 }
 
-pub(crate) fn store_of(job: Job) -> Option<Store> {
-    if let Job::List(store) = job {
+pub(crate) fn store_of(command: Command) -> Option<Storage> {
+    if let Command::ListMessages(store) = command {
         Some(store)
-    } else if let Job::Read(place) | Job::Delete(place) = job {
-        Some(place.store)
+    } else if let Command::ReadMessage(slot) | Command::DeleteMessage(slot) = command {
+        Some(slot.store)
     } else {
         None
     }
@@ -412,12 +425,12 @@ mod tests {
     fn storages_are_known_by_their_names() {
         for name in ["SM", "ME", "MT", "SM_P", "SR"] {
             assert_eq!(
-                Store::new(name).map(|store| String::from(store.as_str())),
+                Storage::new(name).map(|store| String::from(store.as_str())),
                 Some(name.into())
             );
         }
         for wrong in ["", "SM,\"", "SM_PP", "S M"] {
-            assert_eq!(Store::new(wrong), None, "{wrong}");
+            assert_eq!(Storage::new(wrong), None, "{wrong}");
         }
     }
 }

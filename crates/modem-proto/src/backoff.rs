@@ -4,7 +4,7 @@ use dtu_proto::time::{Duration, Instant};
 
 /// What outlives a restart of the modem.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Backoff {
     /// Starts in a row, each soon after the one before.
     starts: u32,
     last_start: Option<Instant>,
@@ -20,7 +20,7 @@ pub(crate) struct Patience {
     reset_at: Option<Instant>,
 }
 
-impl Patience {
+impl Backoff {
     /// It starts again by itself: how long it is left alone, and whether this is the first pause.
     pub(crate) fn restarted(&mut self, now: Instant) -> (Duration, bool) {
         if self.last_start.is_none_or(|last| now - last >= CALM) {
@@ -131,19 +131,19 @@ mod tests {
     #[test]
     fn m5_a_reset_needs_five_refusals_ten_minutes_and_an_hour_since_the_last() {
         let at = |minutes: u64| Instant::from_millis(minutes * 60_000);
-        let mut patience = Patience::default();
+        let mut backoff = Backoff::default();
         let resets: std::vec::Vec<_> = (0..200)
-            .filter(|minute| patience.refused(at(*minute)))
+            .filter(|minute| backoff.refused(at(*minute)))
             .collect();
         assert_eq!(resets, [10, 70, 130, 190]);
-        patience.sent();
-        assert!(!patience.refused(at(300)));
+        backoff.sent();
+        assert!(!backoff.refused(at(300)));
         // Neither many at once nor few over a long time.
         let resets = |times: &[u64]| {
-            let mut patience = Patience::default();
+            let mut backoff = Backoff::default();
             times
                 .iter()
-                .filter(|minute| patience.refused(at(**minute)))
+                .filter(|minute| backoff.refused(at(**minute)))
                 .count()
         };
         assert_eq!(

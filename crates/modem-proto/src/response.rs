@@ -19,12 +19,12 @@ pub(crate) enum Outcome {
 
 /// An answer with its information text.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) outcome: Outcome,
     pub(crate) lines: Vec<String>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn is_ok(&self) -> bool {
         self.outcome == Outcome::Ok
     }
@@ -74,7 +74,7 @@ impl Failure {
     }
 
     /// Whether the card is the reason, ready soon or not.
-    pub(crate) const fn is_of_card(self) -> bool {
+    pub(crate) const fn is_sim_related(self) -> bool {
         self.is_busy() || matches!(self, Self::Cme(10..=13 | 15) | Self::Cms(310..=318))
     }
 
@@ -87,7 +87,7 @@ impl Failure {
     }
 
     /// In the numbers of messages: the kinds of 27.007 that have a twin there.
-    pub(crate) const fn of_submit(self) -> SubmitFailure {
+    pub(crate) const fn to_submit_failure(self) -> SubmitFailure {
         match self {
             Self::Cms(code) => SubmitFailure(code),
             Self::Cme(10) => SubmitFailure::NO_SIM,
@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_sim_becomes_its_twin_among_messages() {
-        assert_eq!(Failure::Cme(10).of_submit(), SubmitFailure::NO_SIM);
-        assert_eq!(Failure::Cme(14).of_submit(), SubmitFailure(314));
-        assert_eq!(Failure::Plain.of_submit(), SubmitFailure::UNKNOWN);
+        assert_eq!(Failure::Cme(10).to_submit_failure(), SubmitFailure::NO_SIM);
+        assert_eq!(Failure::Cme(14).to_submit_failure(), SubmitFailure(314));
+        assert_eq!(Failure::Plain.to_submit_failure(), SubmitFailure::UNKNOWN);
     }
 }
