@@ -29,7 +29,8 @@ NAME = re.compile(r"[a-z]\w*_\w*_\w*_\w*|\w+_\*")
 
 
 def main():
-    faults = [*cited_numbers(), *incomplete_decisions(), *promises_without_a_test(), *names_and_paths(), *links()]
+    checks = [cited_numbers, incomplete_decisions, unknown_rules, promises_without_a_test, names_and_paths, links]
+    faults = [fault for check in checks for fault in check()]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
@@ -80,6 +81,14 @@ def incomplete_decisions():
         for wanted in ("*Why:*", "\nCode: `", "Test: `"):
             if wanted not in text.replace("Test:\n", "Test: "):
                 yield f"docs/decisions.md: {title!r} has no {wanted.strip()!r}"
+
+
+def unknown_rules():
+    source = (ROOT / "crates/dtu-sim/src/world/mod.rs").read_text()
+    rules = re.findall(r"^ +(\w+),$", source.partition("pub enum Rule {")[2].partition("}")[0], re.M)
+    for name in re.findall(r"World: (\w+)", DECISIONS.read_text()):
+        if name not in rules:
+            yield f"docs/decisions.md: the world has no rule {name}, only {', '.join(rules)}"
 
 
 def promises_without_a_test():
