@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::IpAddr;
 
+use crate::act::Act;
 use crate::at::{Clock, Effect, Parked, ShownLine};
 use crate::call::Calls;
 use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
@@ -86,6 +87,8 @@ pub struct Dtu {
     /// The sum of all counters of losses when the host last asked.
     losses_seen: u64,
     outputs: VecDeque<Output>,
+    /// What parts asked of others, until it is done: empty between two inputs.
+    acts: VecDeque<Act>,
 
     line_state: LineState,
     /// Whether the working mode has begun since power-on.
@@ -207,6 +210,7 @@ impl Dtu {
             pause: None,
             losses_seen: 0,
             outputs: VecDeque::new(),
+            acts: VecDeque::new(),
             line_state: LineState::Window { until: now },
             mode_started: false,
             mode: stored.mode,
@@ -219,7 +223,7 @@ impl Dtu {
             last_line: Vec::new(),
             backlog: Vec::new(),
             line_end_twin: None,
-            cut: Vec::new(),
+            cut: Vec::with_capacity(1),
             cut_request: httpd::CutRequest::Open { cut_at: None },
             serial_counters: SerialCounters::default(),
             active: [false; LINKS],
@@ -534,6 +538,15 @@ impl Dtu {
         self.next_deadline = self.find_deadline();
     }
 
+    /// Does what parts asked for. To be called whenever one has returned.
+    fn carry_out_acts(&mut self) {
+        while let Some(act) = self.acts.pop_front() {
+            match act {
+                Act::Print { socket, data } => self.print(data, Source::Socket(socket)),
+            }
+        }
+    }
+
     fn handle_store(&mut self, input: StoreInput<'_>) {
         match input {
             StoreInput::Saved => self.store_answered(Ok(())),
@@ -606,6 +619,7 @@ impl Dtu {
             now: self.now,
             config: &self.config,
             outputs: &mut self.outputs,
+            acts: &mut self.acts,
             rng: &mut self.rng,
             attached: self.attached.is_some(),
         };

@@ -75,6 +75,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod act;
 mod at;
 mod call;
 pub mod config;

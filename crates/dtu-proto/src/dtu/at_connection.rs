@@ -126,7 +126,10 @@ impl Dtu {
         let counters = &mut self.at_connection.counters;
         counters.received_bytes += data.len() as u64;
         counters.received_reads += 1;
-        self.print(data, Source::Socket(SocketId::AtMode));
+        self.print(
+            Bytes::copy_from_slice(data),
+            Source::Socket(SocketId::AtMode),
+        );
     }
 
     fn connection_ended(&mut self, down: &Down) {
@@ -159,7 +162,7 @@ impl Dtu {
     fn tell_connection(&mut self, code: ConnectionCode) {
         let text = connection_text(code, &self.config);
         if !text.is_empty() {
-            self.print(&text, Source::Device);
+            self.print(text.into(), Source::Device);
         }
     }
 

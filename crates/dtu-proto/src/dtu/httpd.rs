@@ -1,7 +1,6 @@
 //! The HTTPD client (mode 3): one frame, one request (manual 2.1.3, decisions 9).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, Parts};
@@ -10,7 +9,6 @@ use crate::cx::Cx;
 use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
 use crate::httpd::Httpd;
 use crate::serial::framer::{Packing, REQUEST_MAX};
-use crate::serial::port::Source;
 use crate::status::{HttpdCounters, HttpdStatus, LinkState};
 use crate::time::Instant;
 
@@ -114,11 +112,7 @@ impl Dtu {
             self.last_received = self.now;
             self.led_driver.data(self.now);
         }
-        let mut print = Vec::new();
-        self.with_httpd(|httpd, cx| httpd.handle(input, &mut print, cx));
-        if !print.is_empty() {
-            self.print(&print, Source::Socket(SocketId::Httpd));
-        }
+        self.with_httpd(|httpd, cx| httpd.handle(input, cx));
     }
 
     /// Tells the client whether the device takes bytes of the network.
@@ -163,5 +157,6 @@ impl Dtu {
             return;
         };
         run(httpd, &mut cx);
+        self.carry_out_acts();
     }
 }

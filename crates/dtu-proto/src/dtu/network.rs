@@ -57,6 +57,8 @@ impl Dtu {
     fn network_data(&mut self, link: LinkId, data: &[u8]) {
         // mutant: network-gate
         if !(self.config.network_at && self.inline_command(Origin::Link(link), data)) {
+            // mutant: all-bytes
+            let data = Bytes::copy_from_slice(data);
             self.print(data, Source::Socket(SocketId::Link(link)));
         }
     }

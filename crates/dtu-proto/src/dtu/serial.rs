@@ -415,14 +415,12 @@ impl Dtu {
     }
 
     /// Data of the network for the DTE.
-    pub(super) fn print(&mut self, data: &[u8], source: Source) {
+    pub(super) fn print(&mut self, data: Bytes, source: Source) {
         let most = LISTEN_HIGH.saturating_sub(data.len());
         if self.makes_room(source) && self.port.waiting_from(source) > most {
             let dropped = self.port.make_room(source, most);
             self.line_dropped(dropped, source.socket());
         }
-        // mutant: all-bytes
-        let data = Bytes::copy_from_slice(data);
         self.last_to_dte = self.now;
         // mutant: network-data-waits
         if self.takes_network_data() && self.ending.is_none() {

@@ -109,7 +109,7 @@ impl Dtu {
         {
             self.last_received = self.now;
             self.led_driver.data(self.now);
-            self.print(data, Source::Socket(socket));
+            self.print(Bytes::copy_from_slice(data), Source::Socket(socket));
         }
     }
 
@@ -198,7 +198,7 @@ impl Dtu {
             .is_some_and(|mode| mode.is_running())
             && has_room
         {
-            self.print(&text, Source::Device);
+            self.print(text, Source::Device);
         } else {
             self.serial_counters.dropped_replies += 1;
         }

@@ -6,8 +6,11 @@ use bytes::Bytes;
 
 use super::exchange::{Exchange, Taken, Terms};
 use super::{Httpd, IDLE};
+use crate::act::Act;
 use crate::cx::Cx;
-use crate::event::{CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload};
+use crate::event::{
+    CloseReason, Event, HttpdEvent, HttpdTrouble, LinkDownReason, Output, Payload, SocketId,
+};
 use crate::net::connection::Down;
 use crate::time::Duration;
 
@@ -68,14 +71,18 @@ impl Httpd {
         }
     }
 
-    pub(super) fn received(&mut self, data: &[u8], print: &mut Vec<u8>, cx: &mut Cx<'_>) {
+    pub(super) fn received(&mut self, data: &[u8], cx: &mut Cx<'_>) {
         self.counters.received_bytes += data.len() as u64;
         let Some(exchange) = &mut self.exchange else {
             return self.stray(data.len(), cx);
         };
-        let printed = print.len();
-        let taken = exchange.take(data, cx.now, print);
-        self.counters.printed_bytes += (print.len() - printed) as u64;
+        let mut print = Vec::new();
+        let taken = exchange.take(data, cx.now, &mut print);
+        self.counters.printed_bytes += print.len() as u64;
+        if !print.is_empty() {
+            let (socket, data) = (SocketId::Httpd, print.into());
+            cx.acts.push_back(Act::Print { socket, data });
+        }
         match taken {
             Taken::More { head } => self.note_head(head, cx),
             Taken::Whole { head, left } => {

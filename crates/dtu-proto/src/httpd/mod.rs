@@ -9,7 +9,6 @@
 //! A request that the server may have got is never sent again; one that it cannot have got is.
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::config::{DropPolicy, LinkOptions, Protocol};
@@ -166,8 +165,8 @@ impl Httpd {
         self.pump(cx);
     }
 
-    /// Takes news of the socket in. What goes to the serial line is added to `print`.
-    pub(crate) fn handle(&mut self, input: SocketInput<'_>, print: &mut Vec<u8>, cx: &mut Cx<'_>) {
+    /// Takes news of the socket in.
+    pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut Cx<'_>) {
         let news = self.connection.handle(input, cx.outputs);
         if matches!(news, News::Data(_) | News::Acked) {
             self.progress_at = cx.now;
@@ -177,7 +176,7 @@ impl Httpd {
             News::Up => self.up(cx),
             News::Data(data) => {
                 self.backoff.heard();
-                self.received(data, print, cx);
+                self.received(data, cx);
             }
             News::Sent => self.sent(cx),
             News::Acked => {
