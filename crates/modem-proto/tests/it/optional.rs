@@ -205,4 +205,4 @@ fn line(row: &OptionalCommand) -> String {
 }
 
 const BEGIN: &str = "| command | tried in turn, or how it goes without | what is missing where nothing helps |\n|---|---|---|\n";
-const END: &str = "\nNot by a refusal, but by what it does:";
+const END: &str = "\nSome modems do not refuse, but misbehave:";

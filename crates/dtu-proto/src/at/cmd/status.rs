@@ -40,7 +40,7 @@ frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room
 enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
 unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
 
-`+CISTAT:MODEM,missing=\"<what the modem cannot, in words, with `; ` between>\"`, only where something is missing (the words: [modems](modems.md#modems-that-cannot-all-of-it))
+`+CISTAT:MODEM,missing=\"<what the modem lacks, in words, with `; ` between>\"`, only where something is missing (the words: [modems](modems.md#modems-with-missing-commands))
 
 `+CISTAT:<link>,state=<as CINET>,in=<given to the link>,in_frames=<n>,out=<delivered: acknowledged, or sent by UDP>,\
 out_frames=<n>,waiting=<in the cache>,waiting_frames=<n>,dropped=<left undelivered>,dropped_frames=<n>,resent=<sent \
