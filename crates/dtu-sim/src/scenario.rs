@@ -6,13 +6,14 @@ use dtu_proto::config::{
     Config, DropPolicy, Expect, FactoryPassword, HeartbeatTo, Options, Protocol, RegistrationWhen,
     Role, WorkingMode,
 };
-use dtu_proto::event::{LINKS, LinkId};
+use dtu_proto::event::{LINKS, LinkId, SocketId};
 use dtu_proto::time::Duration;
 
 use ends::EndStyle;
 use modes::ModeStyle;
 pub(crate) use modes::{HttpStyle, PEERS};
 use outages::OutageStyle;
+pub(crate) use outages::{SERVERS, ServerId};
 
 use crate::{MS, SEC};
 
@@ -125,7 +126,7 @@ pub(crate) struct HostStyle {
     pub(crate) read_max: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct NetStyle {
     pub(crate) delay: u64,
     /// Bytes a second that the peer takes.
@@ -142,6 +143,13 @@ pub(crate) struct NetStyle {
     pub(crate) server_max: usize,
     pub(crate) server_commands: u64,
     pub(crate) answers: u64,
+}
+
+impl NetStyle {
+    fn heal(&mut self) {
+        (self.rate, self.delay) = (1_000_000, 10 * MS);
+        (self.acks_lost, self.datagrams_lost) = (0, 0);
+    }
 }
 
 /// Salt of the stream of who paces the line.
@@ -200,6 +208,30 @@ impl Scenario {
             self.radio.line_away = rng.pick(&[5, 5, 60]) * SEC;
         }
         self
+    }
+
+    /// Who stands behind this address for the socket.
+    pub(crate) fn server_of(&self, id: SocketId, address: &str) -> ServerId {
+        match id {
+            SocketId::Link(link) => link.into(),
+            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
+                ServerId::peer(self.modes.place_of(address))
+            }
+        }
+    }
+
+    /// How the network to this server is.
+    pub(crate) fn style(&self, server: ServerId) -> &NetStyle {
+        let place = server.index();
+        self.nets
+            .get(place)
+            .unwrap_or_else(|| self.modes.style_at(place - LINKS))
+    }
+
+    /// Everybody is well from now on.
+    pub(crate) fn heal(&mut self) {
+        self.nets.iter_mut().for_each(NetStyle::heal);
+        self.modes.heal();
     }
 
     /// Frames of one byte are too much alike to say which of them was dropped and which was not sent again.

@@ -95,7 +95,7 @@ impl ModeStyle {
     }
 
     /// The place of this host among the [`PEERS`].
-    pub(crate) fn place_of(&self, address: &str) -> usize {
+    pub(super) fn place_of(&self, address: &str) -> usize {
         let at = self
             .destinations
             .iter()
@@ -103,22 +103,14 @@ impl ModeStyle {
         at.unwrap_or(DESTINATIONS)
     }
 
-    /// How the network to this peer is.
-    pub(crate) fn style_of(&self, address: &str) -> &NetStyle {
-        self.style_at(self.place_of(address))
-    }
-
-    /// The same by its place.
-    pub(crate) fn style_at(&self, place: usize) -> &NetStyle {
+    /// How the network to the peer at this place is.
+    pub(super) fn style_at(&self, place: usize) -> &NetStyle {
         &self.peers[place]
     }
 
     /// Everybody is well from now on.
-    pub(crate) fn heal(&mut self) {
-        for style in &mut self.peers {
-            (style.rate, style.delay) = (1_000_000, 10 * MS);
-            (style.acks_lost, style.datagrams_lost) = (0, 0);
-        }
+    pub(super) fn heal(&mut self) {
+        self.peers.iter_mut().for_each(NetStyle::heal);
         (self.http.faults, self.http.think, self.http.body_max) = (0, 10 * MS, 300);
         self.read_max = 4096;
     }

@@ -1,13 +1,41 @@
-//! How often servers go away, and for how long.
+//! The servers of a world, how often they go away, and for how long.
 
 use cellular_sim::Rng;
-use dtu_proto::event::LINKS;
+use dtu_proto::event::{LINKS, LinkId};
 
 use super::{PEERS, Scenario};
 use crate::SEC;
 
 /// Salt of the stream of the servers that the modes connect to by themselves.
 const OWN: u64 = 0x0077_6e00;
+
+/// One for each link, then those that the modes connect to by themselves.
+pub(crate) const SERVERS: usize = LINKS + PEERS;
+
+/// A place in an array of [`SERVERS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ServerId(usize);
+
+impl ServerId {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..SERVERS).map(Self)
+    }
+
+    /// The one at this place of the scenario's peers.
+    pub(super) const fn peer(place: usize) -> Self {
+        Self(LINKS + place)
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl From<LinkId> for ServerId {
+    fn from(link: LinkId) -> Self {
+        Self(link.index())
+    }
+}
 
 /// The outages of one server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +56,7 @@ impl Scenario {
         } else {
             Vec::new()
         });
-        outages.resize(LINKS + PEERS, OutageStyle::default());
+        outages.resize(SERVERS, OutageStyle::default());
         self.outages = outages;
         self
     }

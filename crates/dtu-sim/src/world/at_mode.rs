@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{CloseReason, Connect, Origin, SocketId};
 
-use super::net::State;
-use super::wire::place;
+use super::socket::State;
 use super::{Rule, World};
 use crate::downlink::Told;
 use crate::model::{FRAME_MAX, Phase};
@@ -66,7 +65,7 @@ impl AtBook {
 
 impl World {
     fn at_state(&self) -> State {
-        self.wires[place(SocketId::AtMode)].state
+        self.sockets[SocketId::AtMode.index()].state
     }
 
     /// The connection has ended, and the equipment must hear of it.
@@ -183,7 +182,7 @@ impl World {
 
     /// The peer answers now and then.
     pub(super) fn at_receives(&mut self, bytes: &[u8]) {
-        if self.wires[place(SocketId::AtMode)].rng.chance(40) {
+        if self.sockets[SocketId::AtMode.index()].rng.chance(40) {
             self.peer_says(SocketId::AtMode, bytes.len());
         }
     }

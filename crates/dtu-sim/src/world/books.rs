@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dtu_proto::config::{
-    Config, Expect, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, RegistrationWhen,
-    Role, WorkingMode,
+    Config, FACTORY_PASSWORD, FactoryPassword, HeartbeatTo, Options, Role, WorkingMode,
 };
 use dtu_proto::event::{Connect, LINKS, LinkId, Origin};
 
@@ -17,7 +16,7 @@ use super::{Rule, World};
 use crate::commands::{Deed, Gate, Verdict, Watch, origin_slot};
 use crate::downlink::{Downlink, Printed, REPLY};
 use crate::model::{Found, Line, Phase};
-use crate::uplink::{Book, Carried, Rules};
+use crate::uplink::Book;
 use crate::{MS, SEC};
 
 /// What the set-up window keeps.
@@ -406,112 +405,6 @@ impl World {
         }
     }
 
-    /// A reply that the settings expect is the device's own, where it waits for one and is not to pass it on.
-    fn servers_reply(&mut self, link: LinkId) {
-        let options = &self.scenario.options.links[link.index()];
-        let expects = [&options.expect_registration, &options.expect_heartbeat];
-        let passes = expects.into_iter().flatten().any(|expect| expect.pass);
-        if !self.nets[link.index()].is_answered(self.now) || passes {
-            self.books.down.may_print_reply();
-        }
-    }
-
-    /// The device asks for a reply, where one is expected.
-    fn asks(&mut self, link: LinkId, expect: Option<Box<Expect>>) {
-        if let Some(expect) = expect {
-            let within = micros(expect.within);
-            self.nets[link.index()].asks(self.now, within);
-        }
-    }
-
-    pub(super) fn judge_send(&mut self, link: LinkId, prefix: &[u8], body: &[u8]) {
-        // A change that this very input brings counts already; whether it may come is judged after the call.
-        let set = self.books.watch.expected.clone();
-        let judged = self.judge_send_by(&set, link, prefix, body);
-        let judged = judged.or_else(|old| {
-            let set = self.device.config().clone();
-            self.judge_send_by(&set, link, prefix, body)
-                .map_err(|_| old)
-        });
-        match judged {
-            Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
-            Ok(Carried::Reply) => {
-                let paid = self.books.pay(Origin::Link(link));
-                self.hold(Rule::Commands, paid);
-            }
-            Ok(Carried::Registration) => {
-                let expect = self.scenario.options.links[link.index()]
-                    .expect_registration
-                    .clone();
-                self.asks(link, expect);
-            }
-            Ok(Carried::Frame(_)) => {}
-            Err(text) if text.contains("registration") || text.contains("preceded") => {
-                self.break_rule(Rule::Registration, format!("link {link}: {text}"));
-            }
-            Err(text) if body.starts_with(b"\r\n") => {
-                self.break_rule(Rule::Commands, format!("link {link}: {text}"))
-            }
-            Err(text) => self.break_rule(Rule::Frames, format!("link {link}: {text}")),
-        }
-    }
-
-    fn judge_send_by(
-        &mut self,
-        set: &Config,
-        link: LinkId,
-        prefix: &[u8],
-        body: &[u8],
-    ) -> Result<Carried, String> {
-        let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
-        let slot = origin_slot(Origin::Link(link));
-        let reply = self.books.owed[slot].1 > 0;
-        let dropped = self
-            .books
-            .book(link)
-            .links
-            .clone()
-            .iter()
-            .map(|of| self.books.dropped[of.index()])
-            .sum();
-        let rules = Rules {
-            registration: &set.registration,
-            with_data: set.registration_when == RegistrationWhen::WithData,
-            heartbeat: (to_network && !set.heartbeat.is_empty()).then_some(&set.heartbeat),
-            registers_again: self.scenario.options.links[link.index()]
-                .expect_registration
-                .is_some(),
-            reply,
-            dropped,
-        };
-        self.books
-            .book(link)
-            .send(link.into(), prefix, body, &rules)
-    }
-
-    fn heartbeat_sent(&mut self, link: LinkId) {
-        self.sum.heartbeats += 1;
-        let set = &self.books.watch.expected;
-        let interval = set
-            .heartbeat_interval
-            .min(self.device.config().heartbeat_interval);
-        let idle = self.now - self.nets[link.index()].last_sign;
-        let was_due = std::mem::take(&mut self.nets[link.index()].beat_waits);
-        if idle < u64::from(interval) * SEC && !was_due {
-            self.break_rule(
-                Rule::Heartbeat,
-                format!("link {link}: heartbeat after {} ms of silence", idle / MS),
-            );
-        }
-        if let expect @ Some(_) = self.scenario.options.links[link.index()]
-            .expect_heartbeat
-            .clone()
-        {
-            self.nets[link.index()].last_sign = self.now;
-            self.asks(link, expect);
-        }
-    }
-
     /// The device prints on the serial line.
     pub(super) fn judge_print(&mut self, bytes: &[u8]) {
         if self.books.post.prints(bytes) {
@@ -671,6 +564,6 @@ fn behind_noise(line: &[u8]) -> &[u8] {
     }
 }
 
-fn micros(duration: dtu_proto::time::Duration) -> u64 {
+pub(super) fn micros(duration: dtu_proto::time::Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use dtu_proto::config::Protocol;
 use dtu_proto::event::{Connect, SocketId};
 
-use super::net::State;
-use super::wire::{WireEvent, place};
+use super::socket::{SocketEvent, State};
 use super::{Rule, World};
 use crate::downlink::Told;
 use crate::http::Print;
@@ -242,13 +241,13 @@ impl CommandBook {
 impl World {
     pub(super) fn command_may_connect(
         &self,
-        socket: SocketId,
+        id: SocketId,
         connect: &Connect,
     ) -> Result<(), String> {
         let twice = SocketId::DESTINATIONS.iter().any(|other| {
-            let wire = &self.wires[place(*other)];
-            let stands = matches!(wire.state, State::Connecting | State::Up);
-            *other != socket && stands && wire.to.as_ref() == Some(connect)
+            let open = &self.sockets[other.index()];
+            let stands = matches!(open.state, State::Connecting | State::Up);
+            *other != id && stands && open.to.as_ref() == Some(connect)
         });
         if twice {
             return Err(format!("two connections to {connect:?}"));
@@ -268,34 +267,34 @@ impl World {
         }
     }
 
-    fn book_at(&mut self, socket: SocketId) -> Option<&mut Book> {
-        let to = self.wires[place(socket)].to.clone()?;
+    fn book_at(&mut self, id: SocketId) -> Option<&mut Book> {
+        let to = self.sockets[id.index()].to.clone()?;
         self.books.command.book_of(&to)
     }
 
     /// Nothing waits for the destination that this connection goes to.
-    pub(super) fn command_is_idle(&mut self, socket: SocketId) -> bool {
-        self.book_at(socket).is_some_and(|book| !book.is_waiting())
+    pub(super) fn command_is_idle(&mut self, id: SocketId) -> bool {
+        self.book_at(id).is_some_and(|book| !book.is_waiting())
     }
 
-    pub(super) fn command_connected(&mut self, socket: SocketId) {
-        let udp = self.wires[place(socket)].udp;
-        if let Some(book) = self.book_at(socket) {
-            book.connected(socket, udp, false);
+    pub(super) fn command_connected(&mut self, id: SocketId) {
+        let udp = self.sockets[id.index()].is_udp();
+        if let Some(book) = self.book_at(id) {
+            book.connected(id, udp, false);
         }
-        self.peer_will_speak(socket);
+        self.peer_will_speak(id);
     }
 
-    pub(super) fn peer_will_speak(&mut self, socket: SocketId) {
-        let pause = self.style_of(socket).server_pause;
-        let wait = self.wires[place(socket)].rng.wait(pause);
-        self.wire_after(socket, wait, WireEvent::Peer);
+    pub(super) fn peer_will_speak(&mut self, id: SocketId) {
+        let pause = self.style_of(id).server_pause;
+        let wait = self.socket(id).rng.wait(pause);
+        self.socket_after(id, wait, SocketEvent::Peer);
     }
 
-    pub(super) fn command_send(&mut self, socket: SocketId, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn command_send(&mut self, id: SocketId, bytes: &[u8]) -> Result<(), String> {
         let all = self.books.command.passed_over();
         let dropped = self.books.command.dropped;
-        let Some(book) = self.book_at(socket) else {
+        let Some(book) = self.book_at(id) else {
             return Err("a send to nobody".to_owned());
         };
         let rules = Rules {
@@ -306,7 +305,7 @@ impl World {
             reply: false,
             dropped: (dropped - all.min(dropped)) + book.passed_over(),
         };
-        match book.send(socket, &[], bytes, &rules)? {
+        match book.send(id, &[], bytes, &rules)? {
             Carried::Frame(_) => Ok(()),
             other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
                 Err(format!("{other:?} to a destination"))
@@ -314,54 +313,55 @@ impl World {
         }
     }
 
-    pub(super) fn command_sent(&mut self, socket: SocketId) {
-        if let Some(book) = self.book_at(socket) {
-            book.sent(socket);
+    pub(super) fn command_sent(&mut self, id: SocketId) {
+        if let Some(book) = self.book_at(id) {
+            book.sent(id);
         }
     }
 
-    pub(super) fn command_acked(&mut self, socket: SocketId, bytes: u64) {
-        if let Some(book) = self.book_at(socket) {
-            book.acknowledged_to(socket, bytes);
+    pub(super) fn command_acked(&mut self, id: SocketId, bytes: u64) {
+        if let Some(book) = self.book_at(id) {
+            book.acknowledged_to(id, bytes);
         }
     }
 
     /// The peer has bytes, and often answers.
-    pub(super) fn command_receives(&mut self, socket: SocketId, upto: u64, bytes: &[u8]) {
-        if let Some(book) = self.book_at(socket) {
-            book.arrived(socket, upto);
+    pub(super) fn command_receives(&mut self, id: SocketId, upto: u64, bytes: &[u8]) {
+        if let Some(book) = self.book_at(id) {
+            book.arrived(id, upto);
         }
-        if self.wires[place(socket)].rng.chance(40) {
-            self.peer_says(socket, bytes.len());
+        if self.socket(id).rng.chance(40) {
+            self.peer_says(id, bytes.len());
         }
     }
 
-    pub(super) fn command_closed(&mut self, socket: SocketId, acked: u64) {
-        if let Some(book) = self.book_at(socket) {
-            book.closed(socket, acked);
+    pub(super) fn command_closed(&mut self, id: SocketId, acked: u64) {
+        if let Some(book) = self.book_at(id) {
+            book.closed(id, acked);
         }
     }
 
     /// A peer of modes 1 and 2 speaks by itself.
-    pub(super) fn peer_speaks(&mut self, socket: SocketId) {
-        if self.healed || self.wires[place(socket)].state != State::Up {
+    pub(super) fn peer_speaks(&mut self, id: SocketId) {
+        if self.healed || self.sockets[id.index()].state != State::Up {
             return;
         }
-        let most = self.style_of(socket).server_max.min(1400);
-        let length = self.wires[place(socket)].rng.size(1, most);
-        self.peer_says(socket, length);
-        self.peer_will_speak(socket);
+        let most = self.style_of(id).server_max.min(1400);
+        let length = self.socket(id).rng.size(1, most);
+        self.peer_says(id, length);
+        self.peer_will_speak(id);
     }
 
-    pub(super) fn peer_says(&mut self, socket: SocketId, length: usize) {
-        let wire = &mut self.wires[place(socket)];
-        if wire.is_closed() || wire.is_stalled() || wire.coming_bytes > 16 * 1024 || length == 0 {
+    pub(super) fn peer_says(&mut self, id: SocketId, length: usize) {
+        let socket = &self.sockets[id.index()];
+        if socket.is_closed || socket.is_stalled || socket.inbound_bytes > 16 * 1024 || length == 0
+        {
             return;
         }
-        let udp = wire.udp;
+        let is_udp = socket.is_udp();
         let bytes = super::httpd::body(&mut self.said, length.min(1400));
-        self.wires[place(socket)].queue(bytes, Print::Stream, udp);
-        self.plan_wire_read(socket);
+        self.socket(id).queue(bytes, Print::Stream, is_udp);
+        self.plan_socket_read(id);
     }
 
     /// Packets of the equipment: good ones in every chunking, damaged ones, garbage.

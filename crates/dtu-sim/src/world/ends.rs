@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 use dtu_proto::config::from_store_text;
-use dtu_proto::event::{Input, LINKS, LinkId, QUEUES, QueueId};
+use dtu_proto::event::{Input, LINKS, LinkId, QUEUES, QueueId, SocketId};
 
 use super::host::power_on;
-use super::net::State;
 use super::ports::SerialPort;
+use super::socket::State;
 use super::{Event, Rule, World};
 use crate::model::Phase;
 use crate::{MS, SEC};
@@ -91,19 +91,13 @@ impl World {
 
     /// Nothing is left half done.
     fn check_rest(&mut self) {
-        let links = LinkId::ALL
-            .into_iter()
-            .filter(|link| self.nets[link.index()].state != State::Idle);
-        let open: Vec<LinkId> = links.collect();
-        let wires = self
-            .wires
-            .iter()
-            .filter(|wire| wire.state != State::Idle)
-            .count();
-        if !open.is_empty() || wires > 0 {
-            let text = format!(
-                "the device has stopped, links {open:?} and {wires} other connections stand"
-            );
+        let sockets = self.sockets.iter();
+        let open: Vec<SocketId> = sockets
+            .filter(|socket| socket.state != State::Idle)
+            .map(|socket| socket.id)
+            .collect();
+        if !open.is_empty() {
+            let text = format!("the device has stopped, and connections stand: {open:?}");
             self.break_rule(Rule::Bounds, text);
         }
         let printing = self.serial.write.is_some() || self.books.down.waiting > 0;
@@ -174,7 +168,6 @@ impl World {
 
     fn host_dies(&mut self) {
         self.drop_sockets();
-        self.drop_wires();
         self.disk.saving = None;
         self.disk.generation += 1;
         self.radio_host_dies();

@@ -5,8 +5,7 @@ use dtu_proto::drops::DropPlace;
 use dtu_proto::event::{LinkId, Origin, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, LinkStatus, Status};
 
-use super::net::State;
-use super::wire::place;
+use super::socket::{Socket, State};
 use super::{Event, Failure, Rule, Summary, World};
 use crate::commands::origin_slot;
 use crate::model::Phase;
@@ -25,7 +24,7 @@ impl World {
         self.excuse_unwanted();
         let status = self.device.status(self.clock());
         self.check_status(&status);
-        self.check_silence(&status);
+        self.check_silence();
         self.check_reading();
         self.after(1000 * MS, Event::Check);
     }
@@ -86,7 +85,7 @@ impl World {
     }
 
     fn check_modes(&mut self, status: &Status) {
-        if self.wires[place(SocketId::Httpd)].state != State::Closing {
+        if self.socket(SocketId::Httpd).state != State::Closing {
             let agrees = self.books.http.agrees(&status.httpd);
             self.hold(Rule::Requests, agrees);
         }
@@ -123,29 +122,6 @@ impl World {
         }
     }
 
-    /// Heartbeats that are due must come.
-    fn check_silence(&mut self, _status: &Status) {
-        let set = &self.books.watch.expected;
-        let interval = u64::from(set.heartbeat_interval) * SEC;
-        let on = interval > 0 && !set.heartbeat.is_empty();
-        if !on || set.heartbeat_to != dtu_proto::config::HeartbeatTo::Network {
-            return;
-        }
-        let slack =
-            1500 * MS + 2 * self.scenario.host.late_timer + 2 * self.scenario.host.late_read;
-        for link in LinkId::ALL {
-            let net = &self.nets[link.index()];
-            let since = net.last_sign.max(self.books.settings_at);
-            if net.state == State::Up && self.now - since > 2 * interval + slack {
-                let idle = (self.now - since) / SEC;
-                self.break_rule(
-                    Rule::Heartbeat,
-                    format!("link {link}: {idle} s of silence and no heartbeat"),
-                );
-            }
-        }
-    }
-
     /// Everything that was broken works from now on, and the DTE only listens.
     pub(super) fn heal_and_drain(&mut self) {
         if self.stopped.is_some() {
@@ -156,7 +132,7 @@ impl World {
         self.serial.deaf_until = 0;
         self.attach();
         self.replug();
-        self.heal_nets();
+        self.heal_sockets();
         self.heal_radio();
         let end = self.now + DRAIN;
         let mut next_look = self.now + 20 * SEC;
@@ -176,7 +152,10 @@ impl World {
         let serial_idle = self.serial.write.is_none()
             && self.books.down.waiting == 0
             && self.serial.up.is_empty();
-        let sockets_idle = self.nets.iter().all(|net| net.send.is_none());
+        let is_idle = |socket: &Socket| {
+            socket.send.is_none() && (socket.id.link().is_some() || socket.inbound_bytes == 0)
+        };
+        let sockets_idle = self.sockets.iter().all(is_idle);
         serial_idle
             && sockets_idle
             && self.dte.at_rest()
@@ -184,10 +163,6 @@ impl World {
             && status.httpd.waiting_frames == 0
             && status.serial_command.waiting_packets == 0
             && status.serial_command.unfinished_bytes == 0
-            && self
-                .wires
-                .iter()
-                .all(|wire| wire.send.is_none() && wire.coming_bytes == 0)
             && self.books.line.unfinished() == 0
             && !status.links.iter().any(waiting)
             && self.messages_drained(&status)

@@ -1,18 +1,15 @@
 //! The host: feeds the device, carries its orders out, sleeps until its deadlines (sometimes too long), and holds
 //! every call to the contract.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use bytes::Bytes;
 use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{
-    Event as News, Input, LinkId, MessageLoss, ModemInput, Output, Power, QueueId, SerialInput,
-    SerialOutput, SocketId, SocketInput, StoreInput, StoreOutput,
+    Event as News, Input, MessageLoss, Output, Power, QueueId, SerialInput, SerialOutput, SocketId,
+    StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
-use super::wire::of_modes;
 use super::{Event, Rule, World, digest};
 use crate::SEC;
 use crate::model::{FRAME_MAX, Phase, REQUEST_MAX};
@@ -93,27 +90,6 @@ impl World {
         let line = &mut self.books.line;
         let requests = self.books.applied.mode == WorkingMode::Httpd && line.phase != Phase::Window;
         line.frame_max = if requests { REQUEST_MAX } else { FRAME_MAX };
-    }
-
-    pub(super) fn link_input(&mut self, link: LinkId, input: SocketInput<'_>) {
-        self.catch_up();
-        if let SocketInput::Data(bytes) = input {
-            self.note("link in", Some(link), 0, bytes);
-            self.take_read(link, bytes);
-        }
-        self.call(Input::Socket(SocketId::Link(link), input));
-    }
-
-    pub(super) fn modem_input(&mut self, attached: bool) {
-        self.catch_up();
-        self.note(if attached { "attached" } else { "detached" }, None, 0, &[]);
-        let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
-        let input = if attached {
-            ModemInput::Attached(address)
-        } else {
-            ModemInput::Detached
-        };
-        self.call(Input::Modem(&input));
     }
 
     pub(super) fn store_input(&mut self, input: StoreInput<'_>) {
@@ -206,11 +182,8 @@ impl World {
         self.check_escape();
         self.plan_sleep(timeout);
         self.plan_serial_read();
-        for link in LinkId::ALL {
-            self.plan_link_read(link);
-        }
-        for socket in of_modes() {
-            self.plan_wire_read(socket);
+        for id in SocketId::ALL {
+            self.plan_socket_read(id);
         }
     }
 
@@ -292,7 +265,6 @@ impl World {
             Output::Serial(SerialOutput::Write(bytes)) => self.write_serial(bytes),
             Output::Serial(SerialOutput::Configure(_)) => self.configure_serial(),
             Output::Serial(SerialOutput::Discard) => self.discard_serial(),
-            Output::Socket(SocketId::Link(link), output) => self.on_link(link, output),
             Output::Socket(socket, output) => self.on_socket(socket, output),
             Output::Modem(order) => self.radio_order(&order),
             Output::Store(StoreOutput::Messages { number, text }) => {

@@ -13,8 +13,7 @@ use dtu_proto::event::{CloseReason, Connect, HttpdEvent, HttpdTrouble, SocketId}
 
 use dtu_proto::status::HttpdStatus;
 
-use super::net::State;
-use super::wire::{WireEvent, place};
+use super::socket::{SocketEvent, State};
 use super::{Rule, World};
 use crate::http::{self, Answer, End, Request};
 use crate::scenario::HttpStyle;
@@ -455,13 +454,13 @@ impl World {
     }
 
     pub(super) fn http_send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let read = self.wires[place(SocketId::Httpd)].read;
+        let read = self.sockets[SocketId::Httpd.index()].read;
         self.books.http.send(bytes, &self.scenario.modes.http, read)
     }
 
     /// Bytes come to the server. It answers one request at a time.
     pub(super) fn http_receives(&mut self, bytes: &[u8]) {
-        if self.wires[place(SocketId::Httpd)].is_closed() {
+        if self.sockets[SocketId::Httpd.index()].is_closed {
             return;
         }
         self.server.inbox.extend_from_slice(bytes);
@@ -483,15 +482,15 @@ impl World {
 
     fn server_thinks(&mut self, request: &Request) {
         let style = self.scenario.modes.http.clone();
-        let wire = &mut self.wires[place(SocketId::Httpd)];
-        let length = wire.rng.size(0, style.body_max);
+        let socket = &mut self.sockets[SocketId::Httpd.index()];
+        let length = socket.rng.size(0, style.body_max);
         let body = body(&mut self.said, length);
         let Answer {
             pieces,
             end,
             status,
         } = http::draw_answer(
-            &mut wire.rng,
+            &mut socket.rng,
             &body,
             style.filter,
             request.closes(),
@@ -504,43 +503,43 @@ impl World {
 
     fn server_goes_on(&mut self) {
         let think = self.scenario.modes.http.think;
-        let wait = self.wires[place(SocketId::Httpd)]
+        let wait = self.sockets[SocketId::Httpd.index()]
             .rng
             .range(1, think.max(2));
-        self.wire_after(SocketId::Httpd, wait, WireEvent::Peer);
+        self.socket_after(SocketId::Httpd, wait, SocketEvent::Peer);
     }
 
     /// The next piece of an answer, or its end, or the end of a connection that is idle.
     pub(super) fn server_acts(&mut self) {
-        let wire = &mut self.wires[place(SocketId::Httpd)];
-        if wire.state != State::Up || wire.is_closed() {
+        let socket = &mut self.sockets[SocketId::Httpd.index()];
+        if socket.state != State::Up || socket.is_closed {
             return;
         }
-        let at_once = wire.rng.chance(60);
+        let at_once = socket.rng.chance(60);
         while let Some(piece) = self.server.plan.pop_front() {
-            wire.queue(piece.bytes, piece.print, false);
+            socket.queue(piece.bytes, piece.print, false);
             if !at_once && !self.server.plan.is_empty() {
-                self.plan_wire_read(SocketId::Httpd);
+                self.plan_socket_read(SocketId::Httpd);
                 return self.server_goes_on();
             }
         }
         self.server_ends();
-        self.plan_wire_read(SocketId::Httpd);
+        self.plan_socket_read(SocketId::Httpd);
     }
 
     fn server_ends(&mut self) {
-        let wire = &mut self.wires[place(SocketId::Httpd)];
+        let socket = &mut self.sockets[SocketId::Httpd.index()];
         let impatience = self.scenario.modes.http.impatience;
-        let wait = wire.rng.range(1, 50) * MS;
+        let wait = socket.rng.range(1, 50) * MS;
         match self.server.end.map(|(end, _)| end) {
-            Some(End::Close | End::AtClose | End::Cut) => wire.close_behind(),
+            Some(End::Close | End::AtClose | End::Cut) => socket.is_closed = true,
             Some(End::Reset) => {
-                self.wire_after(SocketId::Httpd, wait, WireEvent::Down(CloseReason::Reset));
+                self.socket_after(SocketId::Httpd, wait, SocketEvent::Down(CloseReason::Reset));
             }
             Some(End::Silent | End::Broken) => {}
-            Some(End::Keep) | None if wire.rng.chance(impatience) => {
-                let wait = wire.rng.wait(10 * SEC);
-                self.wire_after(SocketId::Httpd, wait, WireEvent::HangUp);
+            Some(End::Keep) | None if socket.rng.chance(impatience) => {
+                let wait = socket.rng.wait(10 * SEC);
+                self.socket_after(SocketId::Httpd, wait, SocketEvent::HangUp);
             }
             Some(End::Keep) | None => {}
         }
@@ -553,8 +552,8 @@ impl World {
 
     /// The device has the next bytes of an answer. Before it sees them.
     pub(super) fn http_read(&mut self) {
-        let wire = &self.wires[place(SocketId::Httpd)];
-        let all = wire.coming_bytes == 0 && self.server.plan.is_empty();
+        let socket = &self.sockets[SocketId::Httpd.index()];
+        let all = socket.inbound_bytes == 0 && self.server.plan.is_empty();
         let Some((end, status)) = self.server.end.filter(|_| all) else {
             return;
         };
@@ -569,14 +568,14 @@ impl World {
     /// The device orders the end.
     pub(super) fn http_closing(&mut self) {
         self.server.end = None;
-        let read = self.wires[place(SocketId::Httpd)].read;
+        let read = self.sockets[SocketId::Httpd.index()].read;
         self.books.http.closing(read);
     }
 
     pub(super) fn http_closed(&mut self, acked: u64, reason: CloseReason) {
-        let read = self.wires[place(SocketId::Httpd)].read;
+        let read = self.sockets[SocketId::Httpd.index()].read;
         let all =
-            self.wires[place(SocketId::Httpd)].coming_bytes == 0 && self.server.plan.is_empty();
+            self.sockets[SocketId::Httpd.index()].inbound_bytes == 0 && self.server.plan.is_empty();
         if let Some((End::AtClose, status)) = self.server.end
             && all
             && reason == CloseReason::PeerClosed

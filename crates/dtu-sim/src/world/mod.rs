@@ -4,21 +4,24 @@
 mod at_mode;
 mod books;
 mod command_mode;
+mod coverage;
 mod digest;
 mod dte;
 mod ends;
 mod finish;
 mod host;
 mod httpd;
+mod link;
 mod modes;
-mod net;
+mod network;
 mod outages;
 mod pacing;
+mod peers;
 mod ports;
 mod post;
 mod radio;
+mod socket;
 mod ways;
-mod wire;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -28,16 +31,15 @@ use cellular_sim::radio::Settings;
 use dtu_proto::Dtu;
 use dtu_proto::event::{LINKS, LinkId, SOCKETS, SocketId};
 
-use crate::scenario::Scenario;
+use crate::scenario::{SERVERS, Scenario, ServerId};
 use crate::trace::{Clock, Fnv, Trace};
 use books::Books;
 use dte::Dte;
-use net::{Net, NetEvent};
-use outages::{SERVERS, Server, ServerId};
+use outages::Server;
 use ports::{Disk, SerialPort};
 use radio::Radio;
+use socket::{Socket, SocketEvent};
 use ways::Way;
-use wire::{WIRES, Wire, WireEvent};
 
 /// Salt of the radio's stream.
 const RADIO: u64 = 0x5241_4449_4f00;
@@ -202,8 +204,7 @@ enum Event {
     SerialWritten(u64),
     SerialDiscarded(u64, usize),
     Configured(u64),
-    Net(LinkId, u64, NetEvent),
-    Wire(SocketId, u64, WireEvent),
+    Socket(SocketId, u64, SocketEvent),
     Stored(u64),
     ServerLeaves(ServerId),
     ServerReturns(ServerId),
@@ -263,10 +264,9 @@ struct World {
     books: Books,
     serial: SerialPort,
     dte: Dte,
-    nets: [Net; LINKS],
+    sockets: [Socket; SOCKETS],
     servers: [Server; SERVERS],
     ways: [Way; SOCKETS],
-    wires: [Wire; WIRES],
     server: httpd::Server,
     /// Bytes that servers and peers of the modes 1 to 3 have said.
     said: u64,
@@ -302,12 +302,20 @@ impl World {
             books: Books::new(&scenario.config, &scenario.options),
             disk: Disk::new(&scenario.config),
             dte: Dte::new(rng.fork(1)),
-            nets: std::array::from_fn(|index| Net::new(rng.fork(10 + index as u64))),
+            sockets: SocketId::ALL.map(|id| {
+                let place = id.index() as u64;
+                let rng = match id {
+                    SocketId::Link(_) => rng.fork(10 + place),
+                    SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
+                        mode_rng.fork(place - LINKS as u64)
+                    }
+                };
+                Socket::new(id, rng)
+            }),
             servers: std::array::from_fn(|index| Server::new(outage_rng.fork(index as u64))),
             ways: ways::ways(),
             rng: rng.fork(2),
             ends_rng,
-            wires: std::array::from_fn(|index| Wire::new(mode_rng.fork(index as u64))),
             server: httpd::Server::default(),
             said: 0,
             radio: Radio::new(radio_rng, network),
@@ -401,8 +409,7 @@ impl World {
             Event::SerialWritten(generation) => self.serial_written(generation),
             Event::SerialDiscarded(generation, left) => self.serial_discarded(generation, left),
             Event::Configured(generation) => self.serial_configured(generation),
-            Event::Net(link, generation, event) => self.net_event(link, generation, event),
-            Event::Wire(socket, generation, event) => self.wire_event(socket, generation, event),
+            Event::Socket(id, generation, event) => self.socket_event(id, generation, event),
             Event::Stored(generation) => self.stored(generation),
             Event::ServerLeaves(id) => self.server_leaves(id),
             Event::ServerReturns(id) => self.server_returns(id),

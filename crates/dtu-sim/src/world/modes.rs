@@ -1,7 +1,7 @@
-//! Which working mode a connection beside the links belongs to: HTTPD client, AT mode, serial command mode.
+//! The working mode as it changes: what is printed where, what the equipment does about it, what a start restores.
 
 use dtu_proto::config::WorkingMode;
-use dtu_proto::event::{CloseReason, Connect, QueueId, SocketId};
+use dtu_proto::event::QueueId;
 use dtu_proto::status::LinkState;
 
 use super::ends::Kept;
@@ -10,133 +10,6 @@ use crate::commands::{self, Deed};
 use crate::downlink::Told;
 use crate::model::Phase;
 use crate::{MS, SEC};
-
-/// The rule that judges a socket.
-pub(super) fn rule_of(socket: SocketId) -> Rule {
-    match socket {
-        SocketId::Httpd => Rule::Requests,
-        SocketId::AtMode => Rule::Dialogue,
-        SocketId::Link(_) | SocketId::Destination(_) => Rule::Packets,
-    }
-}
-
-fn mode_of(socket: SocketId) -> WorkingMode {
-    match socket {
-        SocketId::Httpd => WorkingMode::Httpd,
-        SocketId::AtMode => WorkingMode::AtCommand,
-        SocketId::Link(_) | SocketId::Destination(_) => WorkingMode::SerialCommand,
-    }
-}
-
-impl World {
-    pub(super) fn may_connect(
-        &mut self,
-        socket: SocketId,
-        connect: &Connect,
-    ) -> Result<(), String> {
-        let (mode, before) = (self.books.applied.mode, self.books.before.0);
-        if mode != mode_of(socket) && before != mode_of(socket) {
-            return Err(format!("{socket} connects in {mode:?}"));
-        }
-        match socket {
-            SocketId::Httpd => self.http_may_connect(connect),
-            SocketId::AtMode => self.at_may_connect(connect),
-            SocketId::Link(_) | SocketId::Destination(_) => {
-                self.command_may_connect(socket, connect)
-            }
-        }
-    }
-
-    pub(super) fn peer_connected(&mut self, socket: SocketId) {
-        match socket {
-            SocketId::Httpd => self.http_connected(),
-            SocketId::AtMode => self.at_connected(),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_connected(socket),
-        }
-    }
-
-    pub(super) fn judge_socket_send(
-        &mut self,
-        socket: SocketId,
-        bytes: &[u8],
-    ) -> Result<(), String> {
-        match socket {
-            SocketId::Httpd => self.http_send(bytes),
-            SocketId::AtMode => self.at_send(bytes),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_send(socket, bytes),
-        }
-    }
-
-    /// The device is told that the socket has taken it.
-    pub(super) fn socket_sent(&mut self, socket: SocketId) {
-        match socket {
-            SocketId::Httpd => self.books.http.sent(),
-            SocketId::AtMode => self.at_sent(),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_sent(socket),
-        }
-    }
-
-    pub(super) fn socket_acked(&mut self, socket: SocketId, bytes: u64) {
-        if !matches!(socket, SocketId::Httpd | SocketId::AtMode) {
-            self.command_acked(socket, bytes);
-        }
-    }
-
-    /// Bytes of the device come to the peer's program; `upto` counts those of the whole connection.
-    pub(super) fn peer_receives(&mut self, socket: SocketId, upto: u64, bytes: &[u8]) {
-        match socket {
-            SocketId::Httpd => self.http_receives(bytes),
-            SocketId::AtMode => self.at_receives(bytes),
-            SocketId::Link(_) | SocketId::Destination(_) => {
-                self.command_receives(socket, upto, bytes)
-            }
-        }
-    }
-
-    pub(super) fn peer_acts(&mut self, socket: SocketId) {
-        match socket {
-            SocketId::Httpd => self.server_acts(),
-            SocketId::Link(_) | SocketId::AtMode | SocketId::Destination(_) => {
-                self.peer_speaks(socket)
-            }
-        }
-    }
-
-    pub(super) fn may_hang_up(&self, socket: SocketId) -> bool {
-        socket != SocketId::Httpd || self.server_is_idle()
-    }
-
-    /// The host has read bytes of the peer, the device gets them now.
-    pub(super) fn socket_read(&mut self, socket: SocketId) {
-        if socket == SocketId::Httpd {
-            self.http_read();
-        }
-    }
-
-    /// The device orders the end of a connection.
-    pub(super) fn socket_closing(&mut self, socket: SocketId) {
-        if socket == SocketId::Httpd {
-            self.http_closing();
-        }
-    }
-
-    /// Whether nothing waits that the connection would be opened again for.
-    pub(super) fn has_nothing_for(&mut self, socket: SocketId) -> bool {
-        match socket {
-            SocketId::Httpd => self.books.http.waiting() == 0,
-            SocketId::AtMode => true,
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_is_idle(socket),
-        }
-    }
-
-    pub(super) fn socket_closed(&mut self, socket: SocketId, acked: u64, reason: CloseReason) {
-        match socket {
-            SocketId::Httpd => self.http_closed(acked, reason),
-            SocketId::AtMode => self.at_closed(reason),
-            SocketId::Link(_) | SocketId::Destination(_) => self.command_closed(socket, acked),
-        }
-    }
-}
 
 impl World {
     /// The line is in the command state all the time.

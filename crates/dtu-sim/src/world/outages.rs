@@ -2,12 +2,11 @@
 //! refused meanwhile, or nobody answers their SYNs, which the kernel repeats.
 
 use cellular_sim::Rng;
-use dtu_proto::event::{CloseReason, LINKS, LinkId, SocketId};
+use dtu_proto::event::{CloseReason, SocketId};
 
-use super::net::{NetEvent, State};
-use super::wire::{WireEvent, place};
+use super::socket::{SocketEvent, State};
 use super::{Event, World};
-use crate::scenario::PEERS;
+use crate::scenario::ServerId;
 use crate::{MS, SEC};
 
 /// The kernel sends the SYN of an attempt again so long after the first.
@@ -15,35 +14,6 @@ const SYNS: [u64; 5] = [0, SEC, 3 * SEC, 7 * SEC, 15 * SEC];
 /// The host gives an attempt up.
 pub(super) const ATTEMPT_MAX: u64 = 30 * SEC;
 pub(super) const SHORTEST: u64 = 500 * MS;
-
-/// All that go away: one for each link, then those that the modes connect to by themselves.
-pub(super) const SERVERS: usize = LINKS + PEERS;
-
-/// A place in the array of [`SERVERS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ServerId(usize);
-
-impl ServerId {
-    /// The one at this place of the scenario's peers.
-    pub(super) const fn peer(place: usize) -> Self {
-        Self(LINKS + place)
-    }
-
-    pub(super) const fn index(self) -> usize {
-        self.0
-    }
-
-    /// Its place there, if it is one of them.
-    pub(super) const fn peer_place(self) -> Option<usize> {
-        self.0.checked_sub(LINKS)
-    }
-}
-
-impl From<LinkId> for ServerId {
-    fn from(link: LinkId) -> Self {
-        Self(link.index())
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Server {
@@ -77,7 +47,7 @@ struct Cut {
 
 impl World {
     pub(super) fn begin_outages(&mut self) {
-        (0..SERVERS).for_each(|place| self.plan_outage(ServerId(place)));
+        ServerId::all().for_each(|id| self.plan_outage(id));
     }
 
     fn plan_outage(&mut self, id: ServerId) {
@@ -125,22 +95,11 @@ impl World {
         self.after(length, Event::ServerReturns(id));
     }
 
-    fn cut(&mut self, socket: SocketId, cut: &Cut) {
-        match socket {
-            SocketId::Link(link) => {
-                let net = &mut self.nets[link.index()];
-                if net.state == State::Up && !net.is_udp() {
-                    net.stall(cut.silent);
-                    self.net_after(link, cut.wait, NetEvent::Down(CloseReason::Reset));
-                }
-            }
-            SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
-                let wire = &mut self.wires[place(socket)];
-                if wire.state == State::Up && !wire.udp {
-                    wire.stall(cut.silent);
-                    self.wire_after(socket, cut.wait, WireEvent::Down(CloseReason::Reset));
-                }
-            }
+    fn cut(&mut self, id: SocketId, cut: &Cut) {
+        let is_tcp = !self.socket(id).is_udp();
+        if self.socket(id).state == State::Up && is_tcp {
+            self.socket(id).is_stalled |= cut.silent;
+            self.socket_after(id, cut.wait, SocketEvent::Down(CloseReason::Reset));
         }
     }
 

@@ -50,9 +50,9 @@ impl World {
 
     /// Whether this link's server paces the line.
     fn paces_at(&self, link: LinkId, now: u64) -> bool {
-        let net = &self.nets[link.index()];
+        let socket = &self.sockets[link.index()];
         let is_auto = self.scenario.options.links[link.index()].drop_policy == DropPolicy::Auto;
-        is_auto && net.moves(now) && !net.is_udp()
+        is_auto && socket.paces(now) && !socket.is_udp()
     }
 
     /// A line that is not read for long is one that a server paces, or that the user lets block.
@@ -69,7 +69,7 @@ impl World {
             .any(|link| link.drop_policy == DropPolicy::Block);
         let moves = LinkId::ALL
             .into_iter()
-            .any(|link| self.nets[link.index()].moves(self.now));
+            .any(|link| self.sockets[link.index()].paces(self.now));
         let data = status.phase == Phase::Data && status.mode == WorkingMode::Transparent;
         if self.books.reads || blocks || moves || !data {
             self.books.stuck_since = self.now;

@@ -5,10 +5,10 @@ use dtu_proto::config::{Role, WorkingMode};
 use dtu_proto::event::{LinkId, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, WaitingFor};
 
-use super::net::State;
-use super::outages::{ATTEMPT_MAX, Away, SHORTEST, ServerId};
-use super::wire::place;
+use super::outages::{ATTEMPT_MAX, Away, SHORTEST};
+use super::socket::State;
 use super::{Event, Rule, World};
+use crate::scenario::ServerId;
 use crate::{MS, SEC};
 
 /// The first repeats of a SYN are no closer, however short the outage was.
@@ -105,23 +105,18 @@ impl World {
     /// How long the connection may need; `None`: something else may keep it down.
     fn is_back_within(&self, socket: SocketId, away: Away) -> Option<u64> {
         let way = &self.ways[socket.index()];
-        let (style, options, state) = match socket {
+        let options = match socket {
             SocketId::Link(link) => {
                 let set = &self.books.watch.expected;
                 let always = set.links[link.index()].role == Role::Always && set.long_links;
-                let options = always.then(|| &self.scenario.options.links[link.index()])?;
-                (
-                    &self.scenario.nets[link.index()],
-                    options,
-                    self.nets[link.index()].state,
-                )
+                always.then(|| &self.scenario.options.links[link.index()])?
             }
             SocketId::AtMode | SocketId::Httpd | SocketId::Destination(_) => {
-                let wire = &self.wires[place(socket)];
-                let style = self.scenario.modes.style_at(way.server?.peer_place()?);
-                (style, &self.scenario.options.modes, wire.state)
+                &self.scenario.options.modes
             }
         };
+        let style = self.scenario.style(way.server?);
+        let state = self.sockets[socket.index()].state;
         let alone = style.refused == 0 && style.silent == 0 && style.no_name == 0;
         let works = self.attached && !self.ending && self.stopping.is_none();
         if state == State::Up || !alone || !works || !self.is_wanted(socket) {
@@ -151,7 +146,7 @@ impl World {
             SocketId::Destination(destination) => {
                 let to = status.serial_command.destinations.get(destination.index());
                 let server = self.ways[socket.index()].server;
-                let same = |address: &str| server == Some(self.server_at(address));
+                let same = |address: &str| server == Some(self.scenario.server_of(socket, address));
                 to.filter(|to| to.waiting_packets > 0 && same(&to.address))
                     .map(|to| to.state)
             }
