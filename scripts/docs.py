@@ -93,7 +93,7 @@ def unknown_rules():
 
 def promises_without_a_test():
     for text in sections(ROOT / "docs" / "reliability.md", "###"):
-        if not NAME.search(text.partition("Held by:")[2]):
+        if not NAME.search(text.partition("Guarded by:")[2]):
             yield f"docs/reliability.md: {text.splitlines()[0]!r} names no test"
 
 
