@@ -17,10 +17,10 @@ use crate::event::{
     Deadline, Event, Input, LINKS, Leds, LinkId, Origin, Output, QueueId, RestartReason,
     SerialInput, SocketId, StoreInput, Timer,
 };
-use crate::httpd::Httpd;
 use crate::identity::Identity;
-use crate::mode::at_connection::AtConnection;
-use crate::mode::serial_command::SerialCommand;
+use crate::mode::at::AtConnection;
+use crate::mode::httpd::Httpd;
+use crate::mode::packets::SerialCommand;
 use crate::net::backoff::Rng;
 use crate::net::{Link, Pause};
 use crate::serial::escape::EscapeDetector;

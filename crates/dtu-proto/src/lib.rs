@@ -83,7 +83,6 @@ mod cx;
 pub mod drops;
 mod dtu;
 pub mod event;
-mod httpd;
 mod identity;
 mod ids;
 mod mode;

@@ -7,7 +7,7 @@ use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
 use crate::config::{Config, Options, from_store_text, to_store_text};
 use crate::event::Origin;
 use crate::identity::Identity;
-use crate::mode::at_connection::AtConnection;
+use crate::mode::at::AtConnection;
 use crate::sms::Mailbox;
 
 /// Runs a line on a new device, and checks that what it leaves can be stored and read back. The store answers as

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use crate::config::{Config, Options};
 use crate::event::{Origin, RestartReason};
 use crate::identity::Identity;
-use crate::mode::at_connection::AtConnection;
+use crate::mode::at::AtConnection;
 use crate::radio::{PhoneNumber, SubmitFailure};
 use crate::sms::Mailbox;
 use crate::status::Status;

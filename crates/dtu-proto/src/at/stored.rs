@@ -10,7 +10,7 @@ use super::{Clock, Context, Rights, table};
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{LINKS, Leds, Origin};
 use crate::identity::Identity;
-use crate::mode::at_connection::AtConnection;
+use crate::mode::at::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
     CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus,

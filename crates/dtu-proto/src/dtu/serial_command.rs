@@ -8,7 +8,7 @@ use crate::at;
 use crate::config::WorkingMode;
 use crate::cx::Cx;
 use crate::event::{SocketId, SocketInput};
-use crate::mode::serial_command::{Came, SerialCommand};
+use crate::mode::packets::{Came, SerialCommand};
 use crate::serial::port::{REPLY_QUEUE_HIGH, Source};
 use crate::time::Instant;
 

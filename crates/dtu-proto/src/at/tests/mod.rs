@@ -8,7 +8,7 @@ use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_lin
 use crate::config::{Config, Options};
 use crate::event::Origin;
 use crate::identity::Identity;
-use crate::mode::at_connection::AtConnection;
+use crate::mode::at::AtConnection;
 use crate::radio::{
     Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState,
 };

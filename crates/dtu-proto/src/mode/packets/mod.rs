@@ -21,12 +21,12 @@ use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
 
 mod feed;
-mod packets;
 mod place;
+mod queue;
 
 pub(crate) use feed::{Came, Feed};
-use packets::Packets;
 use place::Place;
+use queue::Packets;
 
 /// A destination that takes nothing for so long, while others wait for a place, gives its own up.
 const PLACE_PATIENCE: Duration = Duration::from_secs(10 * 60);
