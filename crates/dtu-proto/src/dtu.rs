@@ -18,17 +18,17 @@ use crate::event::{
     SerialInput, SocketId, StoreInput, Timer,
 };
 use crate::identity::Identity;
+use crate::line::assembler::LineAssembler;
+use crate::line::escape::EscapeDetector;
+use crate::line::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
+use crate::line::port::{REPLY_QUEUE_HIGH, SerialPort, Source};
+use crate::line::window::Window;
 use crate::mode::at::AtConnection;
 use crate::mode::httpd::Httpd;
 use crate::mode::packets::SerialCommand;
 use crate::net::backoff::Rng;
 use crate::net::{Link, Pause};
-use crate::serial::escape::EscapeDetector;
-use crate::serial::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
-use crate::serial::inline::{Guard, PhoneGuards};
-use crate::serial::line::LineAssembler;
-use crate::serial::port::{REPLY_QUEUE_HIGH, SerialPort, Source};
-use crate::serial::window::Window;
+use crate::session::inline::{Guard, PhoneGuards};
 use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
 use crate::time::{Duration, Instant};

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::reply::{Code, Error};
-use super::unsolicited::{NO_CARRIER_DIGIT, code};
+use super::urc::{NO_CARRIER_DIGIT, code};
 use super::{CISEND_MAX, Context, Typed};
 use crate::config::Config;
 

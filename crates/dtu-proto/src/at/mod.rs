@@ -35,7 +35,7 @@ mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
-mod unsolicited;
+mod urc;
 
 pub(crate) use clock::Clock;
 pub(crate) use connection::{ConnectionCode, connection_text};
@@ -44,7 +44,7 @@ pub(crate) use registration::registration_changes;
 pub(crate) use shown::ShownLine;
 pub(crate) use stored::{load, store_lines};
 pub use table::TakesEffect;
-pub(crate) use unsolicited::call_text;
+pub(crate) use urc::call_text;
 
 use call::Call;
 use reply::{Code, Error, Reason, Shown};
@@ -489,8 +489,8 @@ impl SlowCommand {
 const PROMPT: &[u8] = b"\r\n> ";
 
 /// Bytes that one `CISEND` sends at most: those of a frame.
-const CISEND_MAX: usize = crate::serial::framer::FRAME_MAX;
+const CISEND_MAX: usize = crate::line::framer::FRAME_MAX;
 /// Longest command line, without its end.
-pub(crate) use crate::serial::line::LINE_MAX;
+pub(crate) use crate::line::assembler::LINE_MAX;
 /// Once a reply is longer than this, the line ends with an error: no line can ask for megabytes.
 const REPLY_MAX: usize = 32 * 1024;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 
 use super::reply::Shown;
-use crate::serial::line::is_printable;
+use crate::line::assembler::is_printable;
 
 /// How a command is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

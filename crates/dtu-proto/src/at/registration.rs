@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::unsolicited::unsolicited;
+use super::urc::urc;
 use crate::config::Config;
 use crate::radio::Registration;
 use crate::status::RadioStatus;
@@ -80,7 +80,7 @@ pub(crate) fn registration_changes(
             registration_line(domain, None, reports, radio, attached)
         };
         if reports != 0 && line(before) != line(after) {
-            texts.push(unsolicited(&line(after), config));
+            texts.push(urc(&line(after), config));
         }
     }
     texts

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use super::unsolicited::NO_CARRIER_DIGIT;
+use super::urc::NO_CARRIER_DIGIT;
 use crate::config::Config;
 
 /// A refusal. The text names the command, what is allowed and what came; it is one line of ASCII where all came

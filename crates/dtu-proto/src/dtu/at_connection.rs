@@ -7,8 +7,8 @@ use super::{Dtu, WaitingCommand};
 use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
 use crate::config::WorkingMode;
 use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
+use crate::line::port::Source;
 use crate::net::connection::{Down, News};
-use crate::serial::port::Source;
 use crate::time::{Duration, Instant};
 
 /// The host gives an attempt up after 30 s; the device waits a little longer for its word.

@@ -10,9 +10,9 @@ use super::{Dtu, GUARDED_ORIGINS, WaitingCommand};
 use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, ShownLine, SlowCommand};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
 use crate::event::{Event, Origin, Output, StoreOutput};
+use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::radio::SubmitFailure;
-use crate::serial::inline::{self, Guard};
-use crate::serial::port::REPLY_QUEUE_HIGH;
+use crate::session::inline::{self, Guard};
 use crate::time::{Duration, Instant};
 
 /// What a command is told that comes while another is under way.

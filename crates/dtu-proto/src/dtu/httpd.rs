@@ -7,8 +7,8 @@ use super::{Dtu, Parts};
 use crate::config::{Options, WorkingMode};
 use crate::cx::Cx;
 use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
+use crate::line::framer::{Packing, REQUEST_MAX};
 use crate::mode::httpd::Httpd;
-use crate::serial::framer::{Packing, REQUEST_MAX};
 use crate::status::{HttpdCounters, HttpdStatus, LinkState};
 use crate::time::Instant;
 

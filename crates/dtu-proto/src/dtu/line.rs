@@ -3,8 +3,8 @@
 
 use super::Dtu;
 use crate::event::{DESTINATIONS, LinkId, SocketId};
+use crate::line::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::net::LineShare;
-use crate::serial::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
 use crate::time::{Duration, Instant};
 
 impl Dtu {

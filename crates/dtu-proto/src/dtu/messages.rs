@@ -13,9 +13,9 @@ use sms_codec::udh::{Concat, Header, Ports};
 use super::{Dtu, LineState};
 use crate::config::WorkingMode;
 use crate::event::{Event, MessageLoss, Origin, Output, StoreOutput};
+use crate::line::port::Purpose;
 use crate::radio::{ModemOutput, PhoneNumber};
-use crate::serial::inline;
-use crate::serial::port::Purpose;
+use crate::session::inline;
 use crate::sms::{self, Arrived, Head, LineKind, Received};
 use crate::time::Instant;
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::config::WorkingMode;
 use crate::event::{LinkId, Origin, SocketId, SocketInput};
+use crate::line::port::Source;
 use crate::net::Link;
-use crate::serial::port::Source;
 use crate::time::Instant;
 
 impl Dtu {

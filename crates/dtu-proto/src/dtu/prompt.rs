@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::commands::Requester;
 use super::{Dtu, LineState};
 use crate::at::{self, Effect, Ends, Prompt, Typed};
-use crate::serial::line::{BACKSPACE, DELETE};
+use crate::line::assembler::{BACKSPACE, DELETE};
 use crate::time::{Duration, Instant};
 
 /// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.

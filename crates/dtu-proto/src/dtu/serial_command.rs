@@ -8,8 +8,8 @@ use crate::at;
 use crate::config::WorkingMode;
 use crate::cx::Cx;
 use crate::event::{SocketId, SocketInput};
+use crate::line::port::{REPLY_QUEUE_HIGH, Source};
 use crate::mode::packets::{Came, SerialCommand};
-use crate::serial::port::{REPLY_QUEUE_HIGH, Source};
 use crate::time::Instant;
 
 impl Dtu {

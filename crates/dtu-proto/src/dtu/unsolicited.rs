@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Dtu, LineState};
 use crate::event::Origin;
-use crate::serial::port::REPLY_QUEUE_HIGH;
+use crate::line::port::REPLY_QUEUE_HIGH;
 
 /// So many wait at most while a command of the line is being answered; the oldest goes first.
 const HELD_MAX: usize = 16;

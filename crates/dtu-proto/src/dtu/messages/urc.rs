@@ -9,7 +9,7 @@ use sms_codec::join::Content;
 use sms_codec::time::TimeStamp;
 
 use super::{Dtu, LineState, Post};
-use crate::serial::port::REPLY_QUEUE_HIGH;
+use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::sms::{self, LineKind};
 use crate::time::{Duration, Instant};
 

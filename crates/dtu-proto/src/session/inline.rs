@@ -4,8 +4,8 @@
 use alloc::collections::VecDeque;
 use subtle::ConstantTimeEq;
 
+use crate::line::assembler::LINE_MAX;
 use crate::radio::PhoneNumber;
-use crate::serial::line::LINE_MAX;
 use crate::time::{Duration, Instant};
 
 /// The longest password (manual 2.8.6.37).

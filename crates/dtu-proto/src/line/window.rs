@@ -6,8 +6,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::serial::framer::{FRAME_MAX, Framer, Packing};
-use crate::serial::line::{BACKSPACE, LineAssembler, Typed, is_printable};
+use crate::line::assembler::{BACKSPACE, LineAssembler, Typed, is_printable};
+use crate::line::framer::{FRAME_MAX, Framer, Packing};
 use crate::time::{Duration, Instant};
 
 /// Bytes of frames that are kept at most.

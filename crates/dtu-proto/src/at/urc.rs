@@ -31,7 +31,7 @@ fn ring(from: Option<PhoneNumber>, config: &Config) -> Vec<u8> {
         code("RING", "2", config)
     };
     if config.caller_id {
-        text.extend(unsolicited(&caller(from), config));
+        text.extend(urc(&caller(from), config));
     }
     text
 }
@@ -45,7 +45,7 @@ fn caller(from: Option<PhoneNumber>) -> String {
 }
 
 /// An unsolicited result code with values, `+CREG: 1`.
-pub(crate) fn unsolicited(text: &str, config: &Config) -> Vec<u8> {
+pub(crate) fn urc(text: &str, config: &Config) -> Vec<u8> {
     code(text, text, config)
 }
 

@@ -1,0 +1,3 @@
+//! Who may command the device from within a stream of data.
+
+pub(crate) mod inline;
