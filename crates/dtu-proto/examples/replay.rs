@@ -10,7 +10,7 @@
 use std::io::{self, Write};
 
 use dtu_proto::Dtu;
-use dtu_proto::config::from_store_text;
+use dtu_proto::from_store_text;
 use dtu_proto::record::{self, Happening};
 use dtu_proto::time::Instant;
 

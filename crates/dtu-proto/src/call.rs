@@ -10,7 +10,7 @@ use crate::radio::{CallEnd, CallNews, ModemOutput, PhoneNumber};
 use crate::status::{CallCounters, CallState, CallStatus, CurrentCall};
 use crate::time::{Duration, Instant};
 
-/// What the DTE is told about a call. Texts are in [`crate::at::call_text`].
+/// What the DTE is told about a call; `at` has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// Somebody calls.

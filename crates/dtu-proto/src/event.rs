@@ -7,9 +7,8 @@ use core::net::SocketAddr;
 
 use crate::config::{LineFormat, Protocol};
 pub use crate::ids::{
-    DESTINATIONS, DestinationId, LINKS, LinkId, QUEUES, QueueId, SOCKETS, SocketId,
+    DESTINATIONS, DestinationId, LINKS, LinkId, Origin, QUEUES, QueueId, SOCKETS, SocketId,
 };
-use crate::radio::PhoneNumber;
 pub use crate::radio::{ModemInput, ModemOutput};
 use crate::time::Instant;
 
@@ -310,21 +309,6 @@ pub enum Power {
     Restarted,
     /// End the program: everything that can be put in order is.
     Stop,
-}
-
-/// Where a command can come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
-    /// The serial line in the command state or the set-up window.
-    Serial,
-    /// A `psw,AT+` frame on the serial line.
-    SerialFrame,
-    /// A `psw,AT+` read or datagram from a link.
-    Link(LinkId),
-    /// A `psw,AT+` message from a phone.
-    Sms(PhoneNumber),
-    /// The host's console.
-    Console,
 }
 
 /// When the device wants to be called, and what for.

@@ -1,4 +1,5 @@
-//! The names of the device's parts: links, sockets, queues.
+//! The names of what the device deals with: links, sockets, queues, phones, origins of commands. Everything else may use
+//! them, and they use nothing.
 
 use core::fmt;
 
@@ -232,5 +233,115 @@ impl fmt::Display for QueueId {
             Self::Httpd => f.write_str("HTTPD"),
             Self::SerialCommand => f.write_str("serial command mode"),
         }
+    }
+}
+
+/// Where a command can come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The serial line in the command state or the set-up window.
+    Serial,
+    /// A `psw,AT+` frame on the serial line.
+    SerialFrame,
+    /// A `psw,AT+` read or datagram from a link.
+    Link(LinkId),
+    /// A `psw,AT+` message from a phone.
+    Sms(PhoneNumber),
+    /// The host's console.
+    Console,
+}
+
+/// Digits, with `+` in front where it is international; `*` and `#` occur in numbers of services.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber {
+    length: u8,
+    text: [u8; Self::MAX],
+}
+
+impl PhoneNumber {
+    /// Characters at most.
+    pub const MAX: usize = 21;
+
+    /// The number of that text; `None` where the text is no number.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let is_number = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'));
+        if digits.is_empty() || digits.len() >= Self::MAX || !is_number {
+            return None;
+        }
+        let mut number = Self {
+            length: 0,
+            text: [0; Self::MAX],
+        };
+        for (slot, byte) in number.text.iter_mut().zip(text.bytes()) {
+            *slot = byte;
+            number.length += 1;
+        }
+        Some(number)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.text
+            .get(..usize::from(self.length))
+            .and_then(|text| core::str::from_utf8(text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Whether it begins with `+`.
+    #[must_use]
+    pub fn is_international(&self) -> bool {
+        self.as_str().starts_with('+')
+    }
+
+    /// The type of address of 27.007: 145 international, 129 otherwise.
+    #[must_use]
+    pub fn type_of_address(&self) -> u8 {
+        if self.is_international() { 145 } else { 129 }
+    }
+}
+
+impl fmt::Display for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_digits_with_a_plus_in_front() {
+        for good in [
+            "10086",
+            "+8613800531500",
+            "*100#",
+            "12345678901234567890",
+            "+12345678901234567890",
+        ] {
+            assert_eq!(
+                PhoneNumber::new(good).map(|number| number.as_str().len()),
+                Some(good.len()),
+                "{good}"
+            );
+        }
+        for bad in ["", "+", "12+3", "USR", "1 2", "123456789012345678901"] {
+            assert_eq!(PhoneNumber::new(bad), None, "{bad}");
+        }
+        assert_eq!(
+            PhoneNumber::new("+86").map(|number| number.type_of_address()),
+            Some(145)
+        );
     }
 }

@@ -99,6 +99,9 @@ mod words;
 
 #[doc(hidden)]
 pub use at::fuzzing;
-pub use at::{CommandDescription, ParameterDescription, TakesEffect, commands, shown_command};
+pub use at::{
+    CommandDescription, ParameterDescription, TakesEffect, commands, from_store_text,
+    shown_command, to_store_text,
+};
 pub use dtu::Dtu;
 pub use identity::Identity;

@@ -1,8 +1,9 @@
 //! A recorded run again: `dtud --record FILE` wrote what went in, the device says once more what comes out.
 
 use dtu_proto::Dtu;
-use dtu_proto::config::{Problem, from_store_text};
+use dtu_proto::config::Problem;
 use dtu_proto::event::{Input, Output, SerialInput, SocketInput};
+use dtu_proto::from_store_text;
 use dtu_proto::record::{self, Happening, Header};
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dtu_proto::Dtu;
-use dtu_proto::config::to_store_text;
 use dtu_proto::event::{Input, Output, Power, SerialInput, SocketId, SocketOutput, StoreInput};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
+use dtu_proto::to_store_text;
 use tracing::{error, info, warn};
 
 use crate::at_lines::{AtLines, StartLine};

@@ -3,8 +3,10 @@
 use alloc::string::String;
 
 use super::stored::blank_status;
-use super::{Answer, Clock, Context, Ran, Rights, resume, run_line};
-use crate::config::{Config, Options, from_store_text, to_store_text};
+use super::{
+    Answer, Clock, Context, Ran, Rights, from_store_text, resume, run_line, to_store_text,
+};
+use crate::config::{Config, Options};
 use crate::event::Origin;
 use crate::identity::Identity;
 use crate::mode::at::AtConnection;

@@ -42,7 +42,7 @@ pub(crate) use connection::{ConnectionCode, connection_text};
 pub use docs::{CommandDescription, ParameterDescription, commands};
 pub(crate) use registration::registration_changes;
 pub(crate) use shown::ShownLine;
-pub(crate) use stored::{load, store_lines};
+pub use stored::{from_store_text, to_store_text};
 pub use table::TakesEffect;
 pub(crate) use urc::call_text;
 

@@ -1,4 +1,4 @@
-//! The stored file through the table: the lines that make a configuration, and one such line read back.
+//! The stored file: one AT set command a line, from the same table that serves AT commands of every origin.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::call::Call;
 use super::parse::{self, Form};
 use super::{Clock, Context, Rights, table};
-use crate::config::{Config, Options, WorkingMode};
+use crate::config::{Config, Options, Problem, WorkingMode};
 use crate::event::{LINKS, Leds, Origin};
 use crate::identity::Identity;
 use crate::mode::at::AtConnection;
@@ -18,8 +18,34 @@ use crate::status::{
 };
 use crate::time::{Duration, Instant};
 
+/// All stored parameters as text.
+#[must_use]
+pub fn to_store_text(config: &Config) -> String {
+    store_lines(config)
+        .into_iter()
+        .fold(String::new(), |text, line| text + &line + "\n")
+}
+
+/// The parameters in `text`; what it does not name has its factory value. Lines that cannot be used (of a later
+/// version, say) are passed over and reported; empty ones and those that begin with `#` say nothing.
+#[must_use]
+pub fn from_store_text(text: &str) -> (Config, Vec<Problem>) {
+    let mut config = Config::default();
+    let mut problems = Vec::new();
+    for (line, content) in (1..).zip(text.lines()) {
+        let content = content.trim();
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if let Err(text) = load(content, &mut config) {
+            problems.push(Problem { line, text });
+        }
+    }
+    (config, problems)
+}
+
 /// The set commands that make this configuration out of the factory one.
-pub(crate) fn store_lines(config: &Config) -> Vec<String> {
+pub(super) fn store_lines(config: &Config) -> Vec<String> {
     table::all()
         .filter_map(|command| command.saved)
         .flat_map(|lines| lines(config))
@@ -27,7 +53,7 @@ pub(crate) fn store_lines(config: &Config) -> Vec<String> {
 }
 
 /// Applies one stored line. An error says what is wrong, and the configuration is as before.
-pub(crate) fn load(line: &str, config: &mut Config) -> Result<(), String> {
+fn load(line: &str, config: &mut Config) -> Result<(), String> {
     let line = parse::normalize(line.as_bytes());
     let rest = parse::behind_at(parse::trim(&line)).ok_or("the line does not begin with AT")?;
     let (piece, rest) = parse::next(rest).ok_or("the line has no command")?;

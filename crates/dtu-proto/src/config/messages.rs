@@ -4,7 +4,7 @@ use sms_codec::dcs::Dcs;
 use sms_codec::time::TimeStamp;
 use sms_codec::validity::Validity;
 
-use crate::radio::PhoneNumber;
+use crate::ids::PhoneNumber;
 
 /// The stored parameters of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

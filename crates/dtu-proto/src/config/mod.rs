@@ -5,18 +5,17 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::event::{LINKS, LinkId};
+use crate::ids::{LINKS, LinkId};
 use crate::time::Duration;
 
 mod httpd;
 mod messages;
 mod options;
-mod store;
 
+pub use crate::wire::Protocol;
 pub use httpd::{HttpdConfig, Method};
 pub use messages::{Messages, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
 pub use options::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
-pub use store::{Problem, from_store_text, to_store_text};
 
 /// The stored parameters. `Config::default()` is the factory set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +122,15 @@ impl Default for Config {
     }
 }
 
+/// A line of a stored file that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub text: String,
+}
+
 /// The password of a new device.
 pub const FACTORY_PASSWORD: &str = "admin";
 
@@ -163,26 +171,6 @@ impl LinkConfig {
             enabled: false,
             local_port: 0,
             role: Role::Always,
-        }
-    }
-}
-
-/// Transport of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// A stream.
-    Tcp,
-    /// Datagrams.
-    Udp,
-}
-
-impl Protocol {
-    /// `TCP` or `UDP`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
         }
     }
 }

@@ -4,8 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::config::Role;
-use crate::event::LINKS;
-use crate::radio::PhoneNumber;
+use crate::ids::{LINKS, PhoneNumber};
 use crate::time::Duration;
 
 /// The knobs. `Options::default()` is what an empty settings file gives.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Dtu, GUARDED_ORIGINS, WaitingCommand};
 use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, ShownLine, SlowCommand};
-use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword, to_store_text};
+use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword};
 use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::radio::SubmitFailure;
@@ -227,7 +227,7 @@ impl Dtu {
             SlowCommand::Factory => Some(Arc::new(Config::default())),
             SlowCommand::Submit(_) | SlowCommand::Send(_) | SlowCommand::Close => None,
         };
-        let store = saving.as_deref().map(to_store_text);
+        let store = saving.as_deref().map(at::to_store_text);
         let until = self.now + patience(&waits);
         self.waiting_command = Some(Box::new(WaitingCommand {
             requester,

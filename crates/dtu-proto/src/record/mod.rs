@@ -52,7 +52,7 @@ pub struct Header {
     pub identity: Identity,
     /// The knobs of the settings file.
     pub options: Options,
-    /// The stored parameters, as `config::to_store_text` gives them.
+    /// The stored parameters, as `to_store_text` gives them.
     pub stored: String,
     /// What was given to `Dtu::restore`, in order.
     pub restored: Vec<(QueueId, u64, Bytes)>,

@@ -31,7 +31,7 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::str;
 
-use crate::config::Protocol;
+use super::Protocol;
 
 /// How every frame begins.
 pub const MAGIC: [u8; 2] = [0x55, 0xAA];

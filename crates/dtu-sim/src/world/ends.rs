@@ -2,8 +2,8 @@
 //! kept is what waited, to the frame, also of queues in memory.
 
 use bytes::Bytes;
-use dtu_proto::config::from_store_text;
 use dtu_proto::event::{Input, LINKS, LinkId, QUEUES, QueueId, SocketId};
+use dtu_proto::from_store_text;
 
 use super::host::power_on;
 use super::ports::SerialPort;

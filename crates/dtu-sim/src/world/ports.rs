@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use dtu_proto::config::{Config, from_store_text, to_store_text};
+use dtu_proto::config::Config;
 use dtu_proto::event::{Origin, QUEUES, QueueId, SerialInput, SocketId, StoreInput};
+use dtu_proto::{from_store_text, to_store_text};
 
 use super::{Event, Rule, World};
 use crate::MS;

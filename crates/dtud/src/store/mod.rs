@@ -14,7 +14,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fs::Fs;
-use dtu_proto::config::{Config, Problem, from_store_text};
+use dtu_proto::config::{Config, Problem};
+use dtu_proto::from_store_text;
 
 mod files;
 mod lock;

@@ -479,10 +479,7 @@ fn a_key_of_a_later_version_is_passed_over_with_a_message_and_the_rest_is_taken(
         restart_time: 900,
         ..Config::default()
     };
-    let text = format!(
-        "AT+CIFUTURE=1\n{}",
-        dtu_proto::config::to_store_text(&config)
-    );
+    let text = format!("AT+CIFUTURE=1\n{}", dtu_proto::to_store_text(&config));
     let ((mut store, state), ..) = open(dir.path()).unwrap();
     store.save(&text).unwrap();
     drop(state);

@@ -2,8 +2,9 @@
 
 use std::format;
 
+use super::super::{from_store_text, to_store_text};
 use super::Desk;
-use crate::config::{Config, HttpdConfig, Method, from_store_text, to_store_text};
+use crate::config::{Config, HttpdConfig, Method};
 use crate::event::{HttpdTrouble, LinkDownReason};
 use crate::status::{HttpdCounters, HttpdStatus, LinkState, WaitingFor};
 use crate::time::Duration;

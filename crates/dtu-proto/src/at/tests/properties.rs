@@ -5,11 +5,11 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::{Ran, clock};
+use super::super::{Ran, clock, from_store_text, to_store_text};
 use super::Desk;
 use crate::config::{
     Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen,
-    Role, WorkingMode, from_store_text, to_store_text,
+    Role, WorkingMode,
 };
 use crate::event::{LINKS, LinkId};
 use crate::time::{Duration, Instant};

@@ -9,10 +9,9 @@ use std::{env, fs};
 
 use super::super::call::test_text;
 use super::super::param::Param;
+use super::super::stored::store_lines;
 use super::super::table::{self, Command};
-use super::super::{
-    Answer, CommandDescription, Ran, SlowCommand, TakesEffect, commands, resume, store_lines,
-};
+use super::super::{Answer, CommandDescription, Ran, SlowCommand, TakesEffect, commands, resume};
 use super::{Desk, messages};
 use crate::config::{Config, Protocol, WorkingMode};
 use crate::event::{Connect, SocketInput};

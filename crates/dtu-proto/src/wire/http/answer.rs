@@ -2,14 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::bytes::{is_line_end, take, take_through_line_end};
 use super::chunks::Chunks;
-use super::fault::Fault;
+use super::fault::{Fault, HEAD_MAX};
 use super::framing::{Framing, Head};
 
-/// Bytes of an answer's head at most, and of its trailer.
-pub const HEAD_MAX: usize = 16 * 1024;
-/// Fields of a head at most.
-pub const FIELDS_MAX: usize = 100;
 /// Answers of the kind 1xx, and empty lines, before the answer that counts.
 const INTERIM_MAX: u8 = 16;
 
@@ -209,30 +206,4 @@ const fn told(body: &[u8]) -> Step<'_> {
     } else {
         Step::Body(body)
     }
-}
-
-/// At most so many bytes from the front.
-pub(super) fn take<'d>(data: &mut &'d [u8], most: u64) -> &'d [u8] {
-    let count = usize::try_from(most).unwrap_or(usize::MAX).min(data.len());
-    let (taken, rest) = data.split_at(count);
-    *data = rest;
-    taken
-}
-
-/// Whether nothing but the end of a line, or of the beginning of one, stands there. A LF needs no CR; and a program that
-/// writes CRLF through a text file of Windows makes CRCRLF of it.
-pub(super) fn is_line_end(bytes: &[u8]) -> bool {
-    // mutant: bare-lf
-    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
-}
-
-/// Bytes up to and with the next line feed, or all.
-pub(super) fn take_through_line_end<'d>(data: &mut &'d [u8]) -> &'d [u8] {
-    let end = data
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(data.len(), |at| at + 1);
-    let (taken, rest) = data.split_at(end);
-    *data = rest;
-    taken
 }

@@ -3,8 +3,8 @@
 
 use alloc::vec::Vec;
 
-use super::answer::{HEAD_MAX, is_line_end, take, take_through_line_end};
-use super::fault::Fault;
+use super::bytes::{is_line_end, take, take_through_line_end};
+use super::fault::{Fault, HEAD_MAX};
 
 /// Bytes of a line with a chunk's size and extensions at most.
 const SIZE_LINE_MAX: usize = 1024;

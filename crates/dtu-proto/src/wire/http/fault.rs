@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use super::answer::{FIELDS_MAX, HEAD_MAX};
+/// Bytes of an answer's head at most, and of its trailer.
+pub const HEAD_MAX: usize = 16 * 1024;
+/// Fields of a head at most.
+pub const FIELDS_MAX: usize = 100;
 
 /// Why what came is no answer, or not a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

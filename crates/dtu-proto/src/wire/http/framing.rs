@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 use httparse::{EMPTY_HEADER, Error, Header, ParserConfig, Response, Status};
 
-use super::answer::FIELDS_MAX;
-use super::fault::Fault;
+use super::fault::{FIELDS_MAX, Fault};
 
 /// Where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

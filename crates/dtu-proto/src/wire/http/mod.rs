@@ -31,6 +31,7 @@
 //! ```
 
 mod answer;
+mod bytes;
 mod chunks;
 mod fault;
 mod framing;
@@ -39,7 +40,7 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, FIELDS_MAX, HEAD_MAX, Step};
-pub use fault::Fault;
+pub use answer::{Answer, Step};
+pub use fault::{FIELDS_MAX, Fault, HEAD_MAX};
 pub use request::{Method, Request};
 pub use setting::{HeadLine, Server, SettingError, URL_MAX, head_lines, server, url};

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::setting::{HeadLine, Server};
+use super::setting::{HOST, HeadLine, LENGTH, Server};
 
 /// How a frame travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -147,6 +147,4 @@ const fn may_stand(byte: u8) -> bool {
 
 /// Room for a usual head.
 const HEAD_GUESS: usize = 256;
-pub(super) const HOST: &str = "Host";
-pub(super) const LENGTH: &str = "Content-Length";
 const CONNECTION: &str = "Connection";

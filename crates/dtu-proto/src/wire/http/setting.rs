@@ -6,8 +6,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::Ipv6Addr;
 
-use super::request::{HOST, LENGTH};
-
 /// Bytes of a typed URL at most.
 pub const URL_MAX: usize = 1024;
 /// Bytes of a name or address at most.
@@ -312,6 +310,8 @@ const fn is_token(byte: u8) -> bool {
 const MARKS: [&str; 3] = ["||", "[0D][0A]", "\r\n"];
 /// Fields that change where a request ends, or what follows it.
 const MOVERS: [&str; 4] = ["Transfer-Encoding", "Trailer", "Upgrade", "TE"];
+pub(super) const HOST: &str = "Host";
+pub(super) const LENGTH: &str = "Content-Length";
 const ONCE: [&str; 2] = [HOST, LENGTH];
 /// Characters of a refused text that an error shows.
 const SHOWN_MAX: usize = 40;
