@@ -93,6 +93,8 @@ pub mod record;
 mod session;
 mod sms;
 pub mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod wire;
 mod words;

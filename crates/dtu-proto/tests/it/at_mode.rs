@@ -1,11 +1,9 @@
 //! The AT mode (2) as a timed dialogue: one connection by `CIOPEN`, `CISEND`, `CICLOSE` (manual 2.1.4, 2.8.6.34 to .36).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, Net};
 use dtu_proto::config::{Config, Options, Protocol, WorkingMode};
 use dtu_proto::event::{CloseReason, Input, Power, SerialInput, SocketId};
+use dtu_proto::testing::{Bench, LINK1, Net, one_link};
 use dtu_proto::time::Duration;
 
 const AT: SocketId = SocketId::AtMode;
@@ -16,7 +14,7 @@ const OPENED: &str = "\r\nOK\r\n\r\nCONNECT OK\r\n";
 const PROMPT: &str = "\r\n> ";
 
 fn at_mode() -> Config {
-    let mut config = common::one_link();
+    let mut config = one_link();
     config.mode = WorkingMode::AtCommand;
     config
 }
@@ -58,7 +56,7 @@ fn manual_2_1_4_the_line_is_in_the_command_state_all_the_time() {
         .command("AT", OK);
     dev.serial("no command\r")
         .prints(failed("a command line begins with AT, got no command"));
-    assert!(dev.connects[0].is_empty(), "the links rest");
+    assert!(dev.peer(LINK1).connects.is_empty(), "the links rest");
 }
 
 #[test]
@@ -66,7 +64,7 @@ fn manual_2_8_6_34_ciopen_answers_ok_then_connect_ok() {
     let mut dev = started(at_mode());
     dev.serial("AT+CIOPEN= TCP,usrcn.gicp.net,10101\r\n")
         .prints(OPENED);
-    let connect = dev.peer(AT).connects[0].clone();
+    let connect = dev.peer(AT).connects[0].1.clone();
     assert_eq!(
         (connect.protocol, &*connect.address, connect.port),
         (Protocol::Tcp, "usrcn.gicp.net", 10101)
@@ -83,20 +81,20 @@ fn manual_2_8_6_34_words_in_any_case_with_quotes_or_without() {
     ] {
         let mut dev = started(at_mode());
         dev.command(typed, OPENED);
-        assert_eq!(dev.peer(AT).connects[0].protocol, Protocol::Udp);
+        assert_eq!(dev.peer(AT).connects[0].1.protocol, Protocol::Udp);
     }
 }
 
 #[test]
 fn manual_2_8_6_34_connect_fail_and_cinet_tells_why() {
     let mut dev = started(at_mode());
-    dev.peer(AT).net = Net::Refused;
+    dev.net(AT, Net::Refused);
     dev.command(OPEN, "\r\nOK\r\n\r\nCONNECT FAIL\r\n");
     assert_eq!(
         line(&mut dev, "AT+CINET?", "+CINET:0"),
         "+CINET:0,OFF,refused"
     );
-    dev.peer(AT).net = Net::Good;
+    dev.net(AT, Net::Good);
     dev.command(OPEN, OPENED);
     assert_eq!(
         line(&mut dev, "AT+CINET?", "+CINET:0"),
@@ -131,7 +129,7 @@ fn manual_2_8_6_34_there_is_one_connection() {
         &failed("CIOPEN: a connection is open already; AT+CICLOSE closes it"),
     );
     let mut dev = started(at_mode());
-    dev.peer(AT).net = Net::BlackHole;
+    dev.net(AT, Net::BlackHole);
     dev.command(OPEN, OK);
     assert_eq!(
         line(&mut dev, "AT+CINET?", "+CINET:0"),
@@ -141,13 +139,13 @@ fn manual_2_8_6_34_there_is_one_connection() {
         OPEN,
         &failed("CIOPEN: a connection is open already; AT+CICLOSE closes it"),
     );
-    dev.channel_connected(AT).prints("\r\nCONNECT OK\r\n");
+    dev.connects(AT).prints("\r\nCONNECT OK\r\n");
 }
 
 #[test]
 fn manual_2_8_6_34_a_host_that_says_nothing_is_a_failure() {
     let mut dev = started(at_mode());
-    dev.peer(AT).net = Net::BlackHole;
+    dev.net(AT, Net::BlackHole);
     dev.command(OPEN, OK)
         .wait(39_000)
         .prints_nothing()
@@ -165,10 +163,8 @@ fn manual_2_8_6_35_cisend_prompts_and_sends_one_frame() {
         .wait(99)
         .serial("st")
         .wait(99);
-    dev.channel_sends_nothing(AT).prints_nothing();
-    dev.wait(1)
-        .channel_sends(AT, "test")
-        .prints("\r\nSEND OK\r\n");
+    dev.sends_nothing(AT).prints_nothing();
+    dev.wait(1).sends(AT, "test").prints("\r\nSEND OK\r\n");
     dev.command("AT", OK);
 }
 
@@ -178,9 +174,9 @@ fn h2_every_byte_goes_through_1a_at_the_end_too() {
     let mut dev = open();
     let all: Vec<u8> = (0..=255).chain(*b"\x1a\x1b+++AT\r\n\x1a").collect();
     dev.command("AT+CISEND", PROMPT).serial(&all).wait(100);
-    dev.channel_sends(AT, &all).prints("\r\nSEND OK\r\n");
+    dev.sends(AT, &all).prints("\r\nSEND OK\r\n");
     dev.command("AT+CISEND", PROMPT).serial("no mark").wait(100);
-    dev.channel_sends(AT, "no mark").prints("\r\nSEND OK\r\n");
+    dev.sends(AT, "no mark").prints("\r\nSEND OK\r\n");
 }
 
 #[test]
@@ -193,12 +189,12 @@ fn h2_escape_alone_gives_up_and_a_mark_alone_is_data() {
     dev.command("AT+CISEND", PROMPT)
         .serial("\x1b\x1b")
         .wait(100)
-        .channel_sends(AT, "\x1b\x1b");
+        .sends(AT, "\x1b\x1b");
     dev.prints("\r\nSEND OK\r\n");
     dev.command("AT+CISEND", PROMPT)
         .serial("\x1a")
         .wait(100)
-        .channel_sends(AT, "\x1a");
+        .sends(AT, "\x1a");
     dev.prints("\r\nSEND OK\r\n");
 }
 
@@ -208,8 +204,7 @@ fn manual_2_8_6_35_a_frame_of_1024_bytes_is_sent_and_a_longer_one_is_swallowed_w
     dev.command("AT+CISEND", PROMPT)
         .serial([b'x'; 1024])
         .wait(100);
-    dev.channel_sends(AT, [b'x'; 1024])
-        .prints("\r\nSEND OK\r\n");
+    dev.sends(AT, [b'x'; 1024]).prints("\r\nSEND OK\r\n");
     dev.command("AT+CISEND", PROMPT)
         .serial([b'x'; 1025])
         .wait(50)
@@ -219,7 +214,7 @@ fn manual_2_8_6_35_a_frame_of_1024_bytes_is_sent_and_a_longer_one_is_swallowed_w
     dev.prints(failed(
         "CISEND: a frame has at most 1024 bytes, got 1036; nothing was sent",
     ));
-    dev.channel_sends_nothing(AT).command("AT", OK);
+    dev.sends_nothing(AT).command("AT", OK);
     let counters = dev.dtu.status(dev.now).at_connection.counters;
     assert_eq!(
         (
@@ -251,7 +246,7 @@ fn manual_2_8_6_35_without_packing_a_frame_ends_with_10_ms() {
         .wait(9)
         .prints_nothing()
         .wait(1)
-        .channel_sends(AT, "ab");
+        .sends(AT, "ab");
 }
 
 #[test]
@@ -261,8 +256,7 @@ fn manual_2_8_6_35_a_host_that_wakes_late_merges_nothing_into_the_frame() {
         .serial("frame")
         .oversleep(150)
         .serial("AT\r");
-    dev.channel_sends(AT, "frame")
-        .prints("\r\nSEND OK\r\n\r\nOK\r\n");
+    dev.sends(AT, "frame").prints("\r\nSEND OK\r\n\r\nOK\r\n");
 }
 
 #[test]
@@ -273,7 +267,7 @@ fn manual_2_8_6_35_the_length_form_takes_exactly_so_many_bytes() {
         .wait(59_000)
         .prints_nothing();
     dev.serial("\x1b\r\nAT\r")
-        .channel_sends(AT, "a\x1a\x1b\r\n")
+        .sends(AT, "a\x1a\x1b\r\n")
         .prints("\r\nSEND OK\r\n\r\nOK\r\n");
 }
 
@@ -287,7 +281,7 @@ fn m11_a_prompt_that_hears_nothing_for_a_minute_fails() {
         .wait(59_999)
         .prints_nothing()
         .wait(1);
-    dev.prints("\r\nSEND FAIL\r\n").channel_sends_nothing(AT);
+    dev.prints("\r\nSEND FAIL\r\n").sends_nothing(AT);
     dev.command("AT+CISEND", PROMPT)
         .wait(60_000)
         .prints("\r\nSEND FAIL\r\n")
@@ -302,18 +296,18 @@ fn m11_a_prompt_that_hears_nothing_for_a_minute_fails() {
 fn manual_2_8_6_35_a_connection_that_ends_meanwhile_is_send_fail_then_closed() {
     let mut dev = open();
     dev.command("AT+CISEND", PROMPT).serial("lost");
-    dev.channel_lose(AT, CloseReason::PeerClosed, 0)
+    dev.lose(AT, CloseReason::PeerClosed, 0)
         .prints("\r\nCLOSED\r\n")
         .wait(100);
     dev.prints("\r\nSEND FAIL\r\n");
 
     let mut dev = open();
-    dev.peer(AT).net = Net::Stuck;
+    dev.net(AT, Net::Stuck);
     dev.command("AT+CISEND", PROMPT)
         .serial("lost")
         .wait(200)
         .prints_nothing();
-    dev.channel_lose(AT, CloseReason::Reset, 0)
+    dev.lose(AT, CloseReason::Reset, 0)
         .prints("\r\nSEND FAIL\r\n\r\nCLOSED\r\n");
     assert_eq!(
         line(&mut dev, "AT+CINET?", "+CINET:0"),
@@ -324,7 +318,7 @@ fn manual_2_8_6_35_a_connection_that_ends_meanwhile_is_send_fail_then_closed() {
 #[test]
 fn manual_2_8_6_35_a_socket_that_takes_nothing_for_a_minute_is_closed() {
     let mut dev = open();
-    dev.peer(AT).net = Net::Stuck;
+    dev.net(AT, Net::Stuck);
     dev.command("AT+CISEND", PROMPT)
         .serial("stuck")
         .wait(60_099)
@@ -357,7 +351,7 @@ fn manual_2_8_6_36_ciclose_is_answered_by_close_ok_alone() {
 #[test]
 fn manual_2_8_6_36_ciclose_ends_an_attempt_without_connect_fail() {
     let mut dev = started(at_mode());
-    dev.peer(AT).net = Net::BlackHole;
+    dev.net(AT, Net::BlackHole);
     dev.command(OPEN, OK)
         .wait(100)
         .command("AT+CICLOSE", "\r\nCLOSE OK\r\n")
@@ -369,11 +363,10 @@ fn manual_2_8_6_36_ciclose_ends_an_attempt_without_connect_fail() {
 fn what_the_peer_sends_is_printed_raw_and_closed_stands_behind_it() {
     let mut dev = open();
     let all: Vec<u8> = (0..=255).collect();
-    dev.channel_data(AT, &all).prints(&all);
-    dev.channel_data(AT, "12345,AT+CIPR?")
-        .prints("12345,AT+CIPR?");
-    dev.channel_data(AT, "end")
-        .channel_lose(AT, CloseReason::PeerClosed, 0)
+    dev.network(AT, &all).prints(&all);
+    dev.network(AT, "12345,AT+CIPR?").prints("12345,AT+CIPR?");
+    dev.network(AT, "end")
+        .lose(AT, CloseReason::PeerClosed, 0)
         .prints("end\r\nCLOSED\r\n");
 }
 
@@ -381,13 +374,13 @@ fn what_the_peer_sends_is_printed_raw_and_closed_stands_behind_it() {
 fn bytes_wait_while_a_prompt_is_open_and_the_socket_is_not_read_without_end() {
     let mut dev = open();
     dev.command("AT+CISEND", PROMPT)
-        .channel_data(AT, "one")
-        .channel_data(AT, "two")
+        .network(AT, "one")
+        .network(AT, "two")
         .prints_nothing();
     dev.serial("x").wait(100).prints("\r\nSEND OK\r\nonetwo");
     dev.command("AT+CISEND", PROMPT);
     while dev.dtu.wants_socket(AT) {
-        dev.channel_data(AT, [b'x'; 1024]);
+        dev.network(AT, [b'x'; 1024]);
     }
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 15 * 1024);
     dev.serial("\x1b").wait(100);
@@ -397,27 +390,26 @@ fn bytes_wait_while_a_prompt_is_open_and_the_socket_is_not_read_without_end() {
 #[test]
 fn what_the_peer_sent_before_it_closed_stands_behind_the_answer_and_before_closed() {
     let mut dev = open();
-    dev.command("AT+CISEND", PROMPT)
-        .channel_data(AT, "last words");
+    dev.command("AT+CISEND", PROMPT).network(AT, "last words");
     // Decisions 16.11: told at once.
-    dev.channel_lose(AT, CloseReason::PeerClosed, 0)
+    dev.lose(AT, CloseReason::PeerClosed, 0)
         .prints("last words\r\nCLOSED\r\n");
     dev.serial("x").wait(100).prints("\r\nSEND FAIL\r\n");
 
     let mut dev = open();
-    dev.peer(AT).net = Net::Stuck;
+    dev.net(AT, Net::Stuck);
     dev.command("AT+CISEND=1", PROMPT)
         .serial("x")
-        .channel_data(AT, "last words")
+        .network(AT, "last words")
         .prints_nothing();
-    dev.channel_lose(AT, CloseReason::Reset, 0)
+    dev.lose(AT, CloseReason::Reset, 0)
         .prints("\r\nSEND FAIL\r\nlast words\r\nCLOSED\r\n");
 }
 
 #[test]
 fn a_peer_that_takes_nothing_does_not_hold_up_a_stop() {
     let mut dev = open();
-    dev.peer(AT).net = Net::Stuck;
+    dev.net(AT, Net::Stuck);
     dev.command("AT+CISEND=1", PROMPT)
         .serial("x")
         .input(Input::Shutdown)
@@ -457,7 +449,7 @@ fn a_dte_that_goes_leaves_no_half_frame() {
         .wait(1000);
     dev.input(Input::Serial(SerialInput::Present))
         .command("AT", OK)
-        .channel_sends_nothing(AT);
+        .sends_nothing(AT);
     assert_eq!(
         dev.dtu.status(dev.now).at_connection.counters.dropped_bytes,
         4
@@ -475,20 +467,18 @@ fn digits_and_silence_are_obeyed() {
     dev.prints("0\r")
         .command("AT+CICLOSE", "0\r")
         .command(OPEN, "0\r1\r");
-    dev.channel_lose(AT, CloseReason::PeerClosed, 1)
-        .prints("3\r");
+    dev.lose(AT, CloseReason::PeerClosed, 1).prints("3\r");
     dev.command("ATQ1", "")
         .command(OPEN, "")
         .command("AT+CISEND", PROMPT)
         .serial("y")
         .wait(100)
         .prints_nothing();
-    dev.channel_sends(AT, "x")
-        .channel_sends(AT, "y")
-        .channel_data(AT, "raw")
+    dev.sends(AT, "x")
+        .sends(AT, "y")
+        .network(AT, "raw")
         .prints("raw");
-    dev.channel_lose(AT, CloseReason::PeerClosed, 1)
-        .prints_nothing();
+    dev.lose(AT, CloseReason::PeerClosed, 1).prints_nothing();
 }
 
 #[test]
@@ -497,7 +487,7 @@ fn a_datagram_without_a_byte_takes_no_room_behind_a_prompt() {
     dev.command("AT+CIOPEN=UDP,usrcn.gicp.net,10101", OPENED)
         .command("AT+CISEND", PROMPT);
     let leds = dev.leds.len();
-    dev.channel_data(AT, "");
+    dev.network(AT, "");
     assert_eq!(
         dev.dtu
             .status(dev.now)
@@ -522,7 +512,7 @@ fn on_a_slow_line_a_frame_at_the_prompt_is_not_a_byte_long() {
         .wait(91)
         .serial("\r")
         .wait(200);
-    dev.channel_sends(AT, "AT\r").prints("\r\nSEND OK\r\n");
+    dev.sends(AT, "AT\r").prints("\r\nSEND OK\r\n");
 }
 
 /// H1 (decisions 16.10): some programs write CR, and LF by itself a moment later.
@@ -537,24 +527,24 @@ fn h1_a_line_feed_that_comes_late_belongs_to_the_command() {
             .prints_nothing();
         dev.serial("test")
             .wait(100)
-            .channel_sends(AT, "test")
+            .sends(AT, "test")
             .prints("\r\nSEND OK\r\n");
     }
     dev.command("AT+CISEND=3", PROMPT)
         .wait(5)
         .serial("\n")
         .serial("ab\n")
-        .channel_sends(AT, "ab\n");
+        .sends(AT, "ab\n");
     dev.prints("\r\nSEND OK\r\n")
         .command("AT+CISEND=3", PROMPT)
         .wait(100)
         .serial("\nab");
-    dev.channel_sends(AT, "\nab").prints("\r\nSEND OK\r\n");
+    dev.sends(AT, "\nab").prints("\r\nSEND OK\r\n");
 }
 
 #[test]
 fn h1_a_late_line_feed_behind_entm_reaches_no_server() {
-    let mut dev = Bench::new(common::one_link());
+    let mut dev = Bench::new(one_link());
     dev.at(300)
         .prints(BANNER)
         .escape()
@@ -562,10 +552,10 @@ fn h1_a_late_line_feed_behind_entm_reaches_no_server() {
         .wait(40)
         .serial("\n")
         .wait(300);
-    dev.sends_nothing(common::LINK1)
+    dev.sends_nothing(LINK1)
         .serial("\n")
         .wait(300)
-        .sends(common::LINK1, "\n");
+        .sends(LINK1, "\n");
 }
 
 /// H2: with echo on, bytes of the peer do not land amid a line that is being typed; a typist who goes away holds them
@@ -576,24 +566,24 @@ fn h2_bytes_wait_for_the_end_of_a_line_that_is_echoed() {
     dev.command("ATE1", OK)
         .serial("AT+C")
         .prints("AT+C")
-        .channel_data(AT, "data")
+        .network(AT, "data")
         .prints_nothing();
     dev.serial("IPR?\r")
         .prints("IPR?\r\r\n+CIPR: 115200\r\n\r\nOK\r\ndata");
     dev.serial("AT")
         .prints("AT")
-        .channel_data(AT, "one")
+        .network(AT, "one")
         .wait(2999)
         .prints_nothing()
         .wait(1)
         .prints("one");
-    dev.channel_lose(AT, CloseReason::PeerClosed, 0)
+    dev.lose(AT, CloseReason::PeerClosed, 0)
         .prints_nothing()
         .serial("\r");
     dev.prints("\r\r\nOK\r\n\r\nCLOSED\r\n");
     let mut dev = open();
     dev.serial("AT")
-        .channel_data(AT, "without echo")
+        .network(AT, "without echo")
         .prints("without echo");
 }
 

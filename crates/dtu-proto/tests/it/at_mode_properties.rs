@@ -1,11 +1,9 @@
 //! Whatever is said in the AT mode, and whenever the peer talks or closes: each byte in its place, both ways.
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, one_link};
 use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{CloseReason, SocketId};
+use dtu_proto::testing::{Bench, one_link};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -113,11 +111,11 @@ fn take(dev: &mut Bench, books: &mut Books, step: &Step) {
             books.open = false;
         }
         Step::PeerTalks(data) if books.open => {
-            dev.channel_data(AT, data);
+            dev.network(AT, data);
             books.prints(data);
         }
         Step::PeerCloses if books.open => {
-            dev.channel_lose(AT, CloseReason::PeerClosed, 0);
+            dev.lose(AT, CloseReason::PeerClosed, 0);
             books.prints("\r\nCLOSED\r\n");
             books.open = false;
         }
@@ -137,9 +135,9 @@ fn take(dev: &mut Bench, books: &mut Books, step: &Step) {
                 );
             }
             books.prints("\r\n> ");
-            dev.channel_data(AT, meanwhile);
+            dev.network(AT, meanwhile);
             if *closes {
-                dev.channel_lose(AT, CloseReason::Reset, 0);
+                dev.lose(AT, CloseReason::Reset, 0);
                 // Told at once (decisions 16.11).
                 books.prints(meanwhile);
                 books.prints("\r\nCLOSED\r\n");
@@ -209,7 +207,7 @@ proptest! {
         take(&mut dev, &mut books, &Step::Send { data, form, cuts: vec![], meanwhile: vec![], closes: false });
         prop_assert!(books.sent.ends_with(b"the last"));
         prop_assert_eq!(dev.printed(), books.printed.escape_ascii().to_string());
-        prop_assert_eq!(dev.channel_received(AT), books.sent);
+        prop_assert_eq!(dev.received(AT), books.sent);
         let status = dev.dtu.status(dev.now);
         let (counters, serial) = (status.at_connection.counters, status.serial.counters);
         prop_assert_eq!(counters.bytes_in, counters.bytes_out + counters.dropped_bytes);

@@ -2,9 +2,6 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
-use crate::common;
-
-use common::{Bench, LINK1, one_link};
 use dtu_proto::config::{Config, Options, WorkingMode};
 use dtu_proto::event::{CallEvent, Event, Input, ModemInput, ModemOutput, StoreInput, Timer};
 use dtu_proto::radio::{
@@ -12,6 +9,7 @@ use dtu_proto::radio::{
     Signal,
 };
 use dtu_proto::status::CallState;
+use dtu_proto::testing::{Bench, LINK1, one_link};
 use dtu_proto::time::Duration;
 use proptest::prelude::*;
 
@@ -78,7 +76,7 @@ fn incoming(dev: &mut Bench) {
 
 /// Orders since the last look, but for the access point.
 fn ordered(dev: &mut Bench) -> Vec<ModemOutput> {
-    let orders = std::mem::take(&mut dev.modem);
+    let orders = std::mem::take(&mut dev.modem.orders);
     orders
         .into_iter()
         .filter(|order| !matches!(order, ModemOutput::UseApn(_)))
@@ -422,7 +420,7 @@ fn a_call_rings_in_the_set_up_window() {
 #[test]
 fn a_ring_waits_for_the_answer_to_the_command_under_way() {
     let mut dev = desk();
-    dev.store_answers = false;
+    dev.store.answers = false;
     dev.serial("ATW\r");
     incoming(&mut dev);
     dev.at(5001)
@@ -430,7 +428,7 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
         .input(Input::Store(StoreInput::Saved));
     dev.prints([OK, RING, RING].concat());
     let mut dev = field();
-    dev.escape().store_answers = false;
+    dev.escape().store.answers = false;
     dev.serial("ATW;+ENTM\r");
     incoming(&mut dev);
     dev.input(Input::Store(StoreInput::Saved))
@@ -442,7 +440,7 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
 #[test]
 fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
     let mut dev = desk();
-    dev.command("AT+CREG=1", OK).store_answers = false;
+    dev.command("AT+CREG=1", OK).store.answers = false;
     dev.serial("ATW\r");
     for number in [0, 2, 3, 5].repeat(5) {
         tell(
@@ -464,7 +462,7 @@ fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
 fn a_dte_that_does_not_read_makes_nothing_grow() {
     let mut dev = desk();
     dev.command("AT+CREG=1", OK);
-    dev.dte_reads = false;
+    dev.dte_stops();
     for change in 0..20_000 {
         let registration = if change % 2 == 0 {
             Registration::Searching

@@ -2,12 +2,10 @@
 //! (manual 2.8.2 to 2.8.4, 2.8.6.29 to .52; decisions 2, 3, 4, 8).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, LinkOptions, Options, Shutdown};
 use dtu_proto::event::{CloseReason, Event, Input, Origin, Power, RestartReason, SerialInput};
 use dtu_proto::status::Phase;
+use dtu_proto::testing::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::time::Duration;
 
 const OK: &str = "\r\nOK\r\n";
@@ -30,9 +28,9 @@ fn gated() -> Config {
 fn power_on_prints_the_banner_and_opens_the_window_for_5_s() {
     let mut dev = Bench::with(one_link(), Options::default());
     dev.prints(BANNER).at(4999);
-    assert!(dev.connects[0].is_empty());
+    assert!(dev.peer(LINK1).connects.is_empty());
     dev.at(5100);
-    assert_eq!(dev.connects[0].len(), 1);
+    assert_eq!(dev.peer(LINK1).connects.len(), 1);
 }
 
 #[test]
@@ -60,15 +58,15 @@ fn manual_2_8_6_40_cioptime_moves_the_end_of_the_window() {
         .at(1000)
         .command("AT+CIOPTIME=20", OK)
         .at(20_999);
-    assert!(dev.connects[0].is_empty());
+    assert!(dev.peer(LINK1).connects.is_empty());
     dev.at(21_100);
-    assert_eq!(dev.connects[0].len(), 1);
+    assert_eq!(dev.peer(LINK1).connects.len(), 1);
     let mut dev = Bench::with(one_link(), Options::default());
     dev.prints(BANNER)
         .at(1000)
         .command("AT+CIOPTIME=0", OK)
         .at(1100);
-    assert_eq!(dev.connects[0].len(), 1);
+    assert_eq!(dev.peer(LINK1).connects.len(), 1);
     dev.escape().serial("AT+CIOPTIME=5\r");
     assert!(dev.printed().contains("CIOPTIME"));
 }
@@ -80,24 +78,30 @@ fn links_set_in_the_window_work_when_it_ends() {
         .at(100)
         .command("AT+CIPSCONT=2,\"UDP\",\"h\",7,1", OK)
         .at(5200);
-    assert_eq!((dev.connects[1].len(), dev.connects[0].len()), (1, 0));
-    assert_eq!(dev.connects[1][0].1.address, "h");
+    assert_eq!(
+        (
+            dev.peer(LINK2).connects.len(),
+            dev.peer(LINK1).connects.len()
+        ),
+        (1, 0)
+    );
+    assert_eq!(dev.peer(LINK2).connects[0].1.address, "h");
 }
 
 #[test]
 fn manual_2_8_6_27_in_the_window_the_rate_changes_behind_the_reply() {
     let mut dev = Bench::with(one_link(), Options::default());
     dev.prints(BANNER).at(100).command("AT+CIPR=9600", OK);
-    assert_eq!(dev.configured.last().map(|f| f.baud), Some(9600));
+    assert_eq!(dev.line.configured.last().map(|f| f.baud), Some(9600));
 }
 
 #[test]
 fn manual_2_8_6_27_later_the_rate_changes_with_ciapply() {
     let mut dev = up(one_link());
     dev.escape().command("AT+CIPR=9600", OK);
-    assert_eq!(dev.configured.last().map(|f| f.baud), Some(115_200));
+    assert_eq!(dev.line.configured.last().map(|f| f.baud), Some(115_200));
     dev.command("AT+CIAPPLY", OK);
-    assert_eq!(dev.configured.last().map(|f| f.baud), Some(9600));
+    assert_eq!(dev.line.configured.last().map(|f| f.baud), Some(9600));
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn bytes_of_the_window_count_for_the_silence_before_an_escape() {
 #[test]
 fn replies_to_command_frames_are_bounded_while_the_dte_does_not_read() {
     let mut dev = up(gated());
-    dev.dte_reads = false;
+    dev.dte_stops();
     for _ in 0..500 {
         dev.serial("gehei,AT+CIPSCONT?").wait(100);
     }
@@ -427,8 +431,8 @@ fn k5_the_factory_password_is_replaced_at_the_serial_line_only() {
 fn manual_2_8_6_29_atw_answers_when_the_store_has_answered() {
     let mut dev = up(one_link());
     dev.escape().command("AT+CIPNUM=123", OK).command("ATW", OK);
-    assert!(dev.saved[0].contains("123"));
-    dev.store_works = false;
+    assert!(dev.store.saved[0].contains("123"));
+    dev.store.works = false;
     dev.serial("ATW\r");
     let answer = dev.printed();
     assert!(
@@ -456,7 +460,7 @@ fn manual_2_8_6_50_what_was_not_stored_is_gone_after_cireset() {
         .wait(10)
         .prints(format!("{OK}{BANNER}"));
     assert_eq!(dev.power, [Power::Restarted]);
-    assert_eq!(dev.closes[0], 1);
+    assert_eq!(dev.peer(LINK1).closes, 1);
     dev.wait(1000)
         .escape()
         .command("AT+CIPNUM?", "\r\n+CIPNUM: 123\r\n\r\nOK\r\n");
@@ -477,7 +481,7 @@ fn manual_2_8_6_41_cireload_stores_the_factory_set_and_restarts() {
 #[test]
 fn a_restart_loses_no_frame() {
     let mut dev = up(gated());
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000)
         .serial("one")
         .at(1100)
@@ -495,7 +499,7 @@ fn a_restart_loses_no_frame() {
 #[test]
 fn a_restart_does_not_wait_for_a_dte_that_never_reads() {
     let mut dev = up(gated());
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, "unread")
         .network(LINK1, "gehei,AT+CIRESET")
         .wait(2001);
@@ -520,7 +524,7 @@ fn manual_2_8_6_51_cishutdown_restarts_or_stops() {
         .wait(10)
         .prints(OK);
     assert_eq!(
-        (dev.power.as_slice(), dev.closes[0]),
+        (dev.power.as_slice(), dev.peer(LINK1).closes),
         (&[Power::Stop][..], 1)
     );
 }
@@ -528,7 +532,7 @@ fn manual_2_8_6_51_cishutdown_restarts_or_stops() {
 #[test]
 fn a_clean_stop_keeps_what_is_not_delivered() {
     let mut dev = up(one_link());
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000)
         .serial("one")
         .at(1100)
@@ -552,14 +556,14 @@ fn ciapply_leaves_a_link_alone_whose_settings_did_not_change() {
         .command("AT+CIPSCONT=2,\"TCP\",\"other\",99,1", OK)
         .command("AT+CIAPPLY", OK)
         .wait(200);
-    assert_eq!((dev.closes[0], dev.closes[1]), (0, 1));
-    assert_eq!(dev.connects[1].last().map(|c| c.1.port), Some(99));
+    assert_eq!((dev.peer(LINK1).closes, dev.peer(LINK2).closes), (0, 1));
+    assert_eq!(dev.peer(LINK2).connects.last().map(|c| c.1.port), Some(99));
 }
 
 #[test]
 fn a_link_that_is_switched_off_counts_what_waited() {
     let mut dev = up(one_link());
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .wait(300)
         .serial("lost")
@@ -576,9 +580,9 @@ fn manual_2_8_6_20_auto_0_stays_in_the_command_state_until_entm() {
     config.auto_mode = false;
     let mut dev = up(config);
     dev.at(10_000).command("AT", OK);
-    assert!(dev.connects[0].is_empty());
+    assert!(dev.peer(LINK1).connects.is_empty());
     dev.command("AT+ENTM", OK).wait(200);
-    assert_eq!(dev.connects[0].len(), 1);
+    assert_eq!(dev.peer(LINK1).connects.len(), 1);
 }
 
 #[test]
@@ -589,12 +593,15 @@ fn manual_2_8_6_23_in_mode_2_the_line_is_always_in_the_command_state() {
         .command("AT+CIMOD=\"2\"", OK)
         .at(5200)
         .command("AT", OK);
-    assert!(dev.connects[0].is_empty());
+    assert!(dev.peer(LINK1).connects.is_empty());
     dev.command("AT+CIMOD=0", OK)
         .command("AT+CIAPPLY", OK)
         .wait(200);
     assert_eq!(
-        (dev.dtu.status(dev.now).phase, dev.connects[0].len()),
+        (
+            dev.dtu.status(dev.now).phase,
+            dev.peer(LINK1).connects.len()
+        ),
         (Phase::Data, 1)
     );
 }
@@ -648,7 +655,7 @@ fn small_caches_and_many_commands_leave_no_door_open() {
         ..LinkOptions::default()
     };
     let mut dev = Bench::with(gated(), options);
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     dev.at(500).lose(LINK1, CloseReason::Reset, 0).wait(2000);
     for _ in 0..20 {
         dev.network(LINK1, "gehei,AT+CIPR?");
@@ -707,7 +714,7 @@ fn m10_in_the_window_noise_in_front_of_at_is_skipped() {
 /// M14: the host has the line, so the command says what is used and takes only that.
 #[test]
 fn m14_ifc_tells_the_flow_control_and_takes_only_that() {
-    let mut dev = Bench::new(common::one_link());
+    let mut dev = Bench::new(one_link());
     dev.at(300).printed();
     dev.escape()
         .command("AT+IFC?", "\r\n+IFC: 2,2\r\n\r\nOK\r\n")
@@ -726,7 +733,7 @@ fn m14_ifc_tells_the_flow_control_and_takes_only_that() {
 /// M10: `A/` needs no line end (V.250 5.2.4), and repeats what ran last.
 #[test]
 fn m10_a_slash_repeats() {
-    let mut dev = Bench::new(common::one_link());
+    let mut dev = Bench::new(one_link());
     dev.at(300).printed();
     dev.escape()
         .serial("A/")

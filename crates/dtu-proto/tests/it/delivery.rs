@@ -2,13 +2,11 @@
 //! 16.21). The names begin with the row of the trials that found the fault.
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{
     Config, DropPolicy, Expect, LinkOptions, Options, Protocol, RegistrationWhen,
 };
 use dtu_proto::event::{Input, LinkDownReason, LinkId, SerialInput, SocketId, SocketInput};
+use dtu_proto::testing::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::time::Duration;
 
 const CACHE: usize = 64 * 1024;
@@ -35,14 +33,13 @@ fn unacked(links: usize) -> Bench {
         .take(links)
         .for_each(|link| link.enabled = true);
     let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
-    dev.net = [Net::Unacked; 4];
+    dev.net_of_links(Net::Unacked);
     dev.at(200);
     dev
 }
 
 trait Script {
     fn fills(&mut self) -> usize;
-    fn acks(&mut self, link: LinkId) -> &mut Self;
     fn dropped(&self, link: LinkId) -> u64;
 }
 
@@ -55,15 +52,6 @@ impl Script for Bench {
             taken += 1024;
         }
         taken
-    }
-
-    /// The peer of this link acknowledges all that it got so far.
-    fn acks(&mut self, link: LinkId) -> &mut Self {
-        let total = self.sent_bytes[link.index()];
-        self.input(Input::Socket(
-            SocketId::Link(link),
-            SocketInput::Acked(total),
-        ))
     }
 
     fn dropped(&self, link: LinkId) -> u64 {
@@ -86,10 +74,10 @@ fn d1_a_server_that_takes_bytes_paces_the_line_and_nothing_is_lost() {
         taken += dev.fills();
         assert!(!dev.dtu.wants_serial());
         dev.at(200 + round * 400);
-        dev.acks(LINK1);
+        dev.acknowledges(LINK1);
     }
     while dev.dtu.status(dev.now).links[0].waiting_bytes > 0 {
-        dev.wait(100).acks(LINK1);
+        dev.wait(100).acknowledges(LINK1);
     }
     assert!(taken > 10 * CACHE);
     assert_eq!((dev.dropped(LINK1), dev.received(LINK1).len()), (0, taken));
@@ -113,7 +101,7 @@ fn d1_a_server_that_takes_nothing_for_5_s_does_not_stop_the_line() {
     assert_eq!(dev.fills(), 4 * CACHE, "the oldest go");
     assert!(dev.dropped(LINK1) > 0);
     // It takes bytes again, and paces again.
-    dev.acks(LINK1);
+    dev.acknowledges(LINK1);
     dev.fills();
     assert!(!dev.dtu.wants_serial());
 }
@@ -133,10 +121,10 @@ fn d1_the_fastest_link_paces_and_one_that_lags_behind_loses_its_oldest() {
     for round in 1..60 {
         taken += dev.fills();
         dev.at(200 + round * 200);
-        dev.acks(LINK1).acks(LINK2);
+        dev.acknowledges(LINK1).acknowledges(LINK2);
         // Slow, but it moves: it paces nobody who is faster.
         if round % 4 == 0 {
-            dev.acks(LINK3);
+            dev.acknowledges(LINK3);
         }
     }
     assert!(taken > 10 * CACHE);
@@ -160,7 +148,10 @@ fn d1_links_of_one_speed_lose_nothing_though_they_acknowledge_in_turns() {
         taken += dev.fills();
         dev.at(200 + round * 10);
         let link = usize::try_from(round % 3).unwrap();
-        let acked = dev.sent_bytes[link].min((round / 3 + 1) * 2048);
+        let acked = dev
+            .peer(LinkId::ALL[link])
+            .sent_bytes
+            .min((round / 3 + 1) * 2048);
         dev.input(Input::Socket(
             SocketId::Link(LinkId::ALL[link]),
             SocketInput::Acked(acked),
@@ -177,7 +168,7 @@ fn d1_a_datagram_socket_does_not_take_the_pace_from_a_tcp_link() {
     config.links[1].enabled = true;
     config.links[1].protocol = Protocol::Udp;
     let mut dev = Bench::with(config, options(|link| link.cache = CACHE));
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(200);
     dev.fills();
     assert!(!dev.dtu.wants_serial());
@@ -191,7 +182,7 @@ fn d1_a_line_that_cannot_be_held_is_always_read() {
         ..options(|link| link.cache = CACHE)
     };
     let mut dev = Bench::with(one_link(), held);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(200);
     assert_eq!(dev.fills(), 4 * CACHE);
     assert!(dev.dropped(LINK1) > 0);
@@ -200,7 +191,7 @@ fn d1_a_line_that_cannot_be_held_is_always_read() {
 #[test]
 fn d1_without_a_connection_the_oldest_go_and_the_escape_is_heard() {
     let mut dev = Bench::with(one_link(), options(|link| link.cache = CACHE));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0);
     assert_eq!(dev.fills(), 4 * CACHE);
     dev.printed();
@@ -214,8 +205,8 @@ fn d8_a_dead_peer_is_found_within_two_intervals_whether_the_dte_talks_or_not() {
     for talks in [false, true] {
         let mut dev = Bench::new(config.clone());
         dev.at(1000).serial("x").at(1100).sends(LINK1, "x");
-        dev.net[0] = Net::Unacked;
-        while dev.closes[0] == 0 {
+        dev.net(LINK1, Net::Unacked);
+        while dev.peer(LINK1).closes == 0 {
             dev.wait(100);
             if talks && dev.now.as_micros().is_multiple_of(1_000_000) {
                 dev.serial("y");
@@ -238,7 +229,7 @@ fn d8_a_peer_that_acknowledges_slowly_is_alive() {
     let mut config = one_link();
     (config.heartbeat, config.heartbeat_interval) = (b"HB".to_vec(), 10);
     let mut dev = Bench::new(config);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.serial([b'x'; 4096]);
     for second in 1..60 {
         dev.at(second * 15_000 / 10).input(Input::Socket(
@@ -246,7 +237,7 @@ fn d8_a_peer_that_acknowledges_slowly_is_alive() {
             SocketInput::Acked(second),
         ));
     }
-    assert_eq!(dev.closes[0], 0);
+    assert_eq!(dev.peer(LINK1).closes, 0);
 }
 
 #[test]
@@ -271,7 +262,7 @@ fn d8_with_an_expected_reply_a_hung_server_is_found_though_data_goes_out() {
         3,
         "each 10 s, though the DTE talks"
     );
-    assert_eq!(dev.closes[0], 1);
+    assert_eq!(dev.peer(LINK1).closes, 1);
     let reason = LinkDownReason::ReplyMissing;
     assert!(dev.events.contains(&dtu_proto::event::Event::Disconnected {
         socket: SocketId::Link(LINK1),
@@ -342,12 +333,12 @@ fn d14_the_servers_first_read_is_the_registration_packet() {
             ""
         };
         let mut dev = Bench::new(config);
-        dev.net[0] = Net::Refused;
+        dev.net(LINK1, Net::Refused);
         dev.lose(LINK1, dtu_proto::event::CloseReason::Reset, 0)
             .received(LINK1);
         dev.at(1000).serial("waits").at(1200);
-        dev.net[0] = Net::Unacked;
-        while dev.sent_bytes[0] == 0 {
+        dev.net(LINK1, Net::Unacked);
+        while dev.peer(LINK1).sent_bytes == 0 {
             dev.wait(10);
         }
         dev.sends(LINK1, "REG")
@@ -364,12 +355,12 @@ fn d14_a_registration_packet_that_is_acknowledged_late_holds_the_data_200_ms() {
     let mut config = one_link();
     config.registration = b"REG".to_vec();
     let mut dev = Bench::cold(config, options(|_| ()));
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.serial("early").wait(100);
     dev.input(Input::Modem(&dtu_proto::event::ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
-    while dev.sent_bytes[0] == 0 {
+    while dev.peer(LINK1).sent_bytes == 0 {
         dev.wait(1);
     }
     dev.sends(LINK1, "REG")
@@ -401,17 +392,18 @@ fn d3_a_short_link_is_not_idle_while_its_bytes_wait_for_the_dte() {
     let mut dev = Bench::new(short_link());
     dev.wait(200);
     dev.serial("ask").wait(300).sends(LINK1, "ask");
-    dev.dte_reads = false;
+    dev.dte_stops();
     floods(&mut dev, LINK1);
     dev.wait(600_000);
-    assert_eq!(dev.closes[0], 0);
+    assert_eq!(dev.peer(LINK1).closes, 0);
     dev.dte_reads_on().wait(9_900);
     assert_eq!(
-        dev.closes[0], 0,
+        dev.peer(LINK1).closes,
+        0,
         "ten seconds from the last byte that the line took"
     );
     dev.wait(200);
-    assert_eq!(dev.closes[0], 1);
+    assert_eq!(dev.peer(LINK1).closes, 1);
 }
 
 #[test]
@@ -430,7 +422,7 @@ fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
         options(|link| link.expect_heartbeat = Some(Box::new(expect.clone()))),
     );
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     floods(&mut dev, LINK1);
     // Link 2 is quiet and read: its reply comes, whoever filled the queue; that of link 1 waits in the socket.
     for _ in 0..12 {
@@ -441,10 +433,10 @@ fn d4_a_reply_behind_data_that_the_device_does_not_read_is_not_missing() {
         }
     }
     dev.wait(4000);
-    assert_eq!((dev.closes[0], dev.closes[1]), (0, 0));
+    assert_eq!((dev.peer(LINK1).closes, dev.peer(LINK2).closes), (0, 0));
     dev.dte_reads_on().wait(900).network(LINK1, "PONG");
     dev.wait(4_500);
-    assert_eq!(dev.closes[0], 0);
+    assert_eq!(dev.peer(LINK1).closes, 0);
 }
 
 #[test]
@@ -454,7 +446,7 @@ fn d5_a_command_is_heard_though_the_dte_does_not_read() {
     (config.network_at, config.password) = (true, "other".into());
     let mut dev = Bench::new(config);
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     assert_eq!(floods(&mut dev, LINK1), 15 * 1024);
     // Another link is heard at once, this one soon: what is in front of the command is read.
     dev.network(LINK2, "other,AT+CIVER?");
@@ -472,7 +464,7 @@ fn d5_a_line_that_takes_nothing_for_a_minute_makes_no_link_deaf() {
     (config.network_at, config.password) = (true, "other".into());
     let mut dev = Bench::new(config);
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     floods(&mut dev, LINK1);
     dev.wait(2_000);
     floods(&mut dev, LINK1);
@@ -494,7 +486,7 @@ fn d5_a_line_that_takes_nothing_for_a_minute_makes_no_link_deaf() {
 fn d5_where_nobody_may_command_the_server_waits_and_nothing_is_lost() {
     let mut dev = Bench::new(one_link());
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     floods(&mut dev, LINK1);
     dev.wait(3_600_000);
     assert!(!dev.dtu.wants_socket(LINK1));
@@ -507,7 +499,7 @@ fn d5_rtime_stands_still_while_a_link_is_not_read_and_a_restart_forgets_what_wai
     config.restart_time = 600;
     let mut dev = Bench::new(config);
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.printed();
     let taken = floods(&mut dev, LINK1);
     dev.wait(3_600_000);
@@ -529,7 +521,7 @@ fn d6_bytes_for_a_missing_line_wait_two_seconds() {
     dev.wait(200);
     dev.printed();
     dev.input(Input::Serial(SerialInput::Gone));
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, "old order")
         .wait(1_000)
         .network(LINK1, "newer");
@@ -555,7 +547,7 @@ fn d6_bytes_for_a_missing_line_wait_two_seconds() {
 fn d6_the_hold_runs_from_when_the_line_went_missing() {
     let mut dev = Bench::new(one_link());
     dev.wait(200);
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, [b'd'; 1024])
         .network(LINK1, [b'e'; 1024]);
     dev.wait(10_000);
@@ -571,7 +563,7 @@ fn d6_no_old_orders_wait_in_the_socket_for_a_line_that_stays_away() {
     let mut dev = Bench::new(one_link());
     dev.wait(200);
     dev.input(Input::Serial(SerialInput::Gone));
-    dev.dte_reads = false;
+    dev.dte_stops();
     floods(&mut dev, LINK1);
     dev.wait(2_000);
     // More than two seconds of a server that sends without end: it is read on, and no more waits than before.
@@ -592,7 +584,7 @@ fn d6_a_line_that_stays_away_is_no_limit_for_the_server() {
     let mut dev = Bench::new(one_link());
     dev.wait(200);
     dev.input(Input::Serial(SerialInput::Gone));
-    dev.dte_reads = false;
+    dev.dte_stops();
     let mut taken = 0;
     for _ in 0..50 {
         taken += floods(&mut dev, LINK1);
@@ -621,7 +613,7 @@ fn d2_a_long_read_on_a_slow_line_is_no_line_that_stands() {
     config.line.baud = 9_600;
     let mut dev = Bench::new(config);
     dev.wait(200).printed();
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, vec![b'x'; 64 * 1024]);
     let mut taken = 0;
     while taken < 300 * 1024 {

@@ -1,11 +1,8 @@
 //! Faults that a review of the core found, one test each.
 #![allow(missing_docs)]
 
-use crate::common;
-
 use core::net::SocketAddr;
 
-use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{
     Config, Expect, LinkOptions, Options, Protocol, RegistrationWhen, Role, Shutdown, WorkingMode,
 };
@@ -14,6 +11,7 @@ use dtu_proto::event::{
     SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::status::LinkState;
+use dtu_proto::testing::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
@@ -71,7 +69,7 @@ fn a_short_link_that_was_idle_for_long_does_not_reset_the_modem() {
             .wait(300)
             .sends(LINK1, "x");
     }
-    assert_eq!((dev.modem_resets, dev.power.len()), (0, 0));
+    assert_eq!((dev.modem.resets, dev.power.len()), (0, 0));
 }
 
 #[test]
@@ -105,7 +103,7 @@ fn a_command_frame_of_the_window_is_no_data_for_the_links() {
 #[test]
 fn command_frames_of_a_dte_that_does_not_read_fill_no_queue() {
     let mut dev = up(gated());
-    dev.dte_reads = false;
+    dev.dte_stops();
     for _ in 0..300 {
         if !dev.dtu.wants_serial() {
             break;
@@ -125,7 +123,11 @@ fn a_role_takes_effect_with_ciapply_and_not_before() {
         .escape()
         .command("AT+CIROLE=2,backup:1", OK)
         .wait(1000);
-    assert_eq!(dev.closes[1], 0, "link 2 was closed by a set command");
+    assert_eq!(
+        dev.peer(LINK2).closes,
+        0,
+        "link 2 was closed by a set command"
+    );
     dev.command("AT+ENTM", OK)
         .wait(500)
         .serial("x")
@@ -148,9 +150,9 @@ fn a_short_primary_whose_frames_went_to_its_backup_comes_back() {
             ..options(|_| ())
         },
     );
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.at(1000).serial("one").at(5000).sends(LINK2, "one");
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     for minute in 1..120 {
         dev.at(minute * 60_000).serial("x").wait(500);
     }
@@ -166,7 +168,7 @@ fn a_short_primary_whose_frames_went_to_its_backup_comes_back() {
 fn the_escape_works_when_the_device_s_a_leaves_late() {
     let mut dev = up(one_link());
     dev.at(1000);
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, "slow")
         .wait(500)
         .serial("+++")
@@ -229,15 +231,22 @@ fn a_restart_that_precedes_atw_in_a_line_waits_for_the_reply() {
 #[test]
 fn ciapply_from_a_link_answers_before_it_closes_the_link() {
     let mut dev = up(gated());
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     dev.at(1000)
         .network(LINK1, "12345,AT+CIPSCONT=1,\"TCP\",\"other\",9,1;+CIAPPLY")
         .wait(10);
-    assert_eq!(dev.closes[0], 0, "closed while the reply is on its way");
-    dev.net[0] = Net::Good;
+    assert_eq!(
+        dev.peer(LINK1).closes,
+        0,
+        "closed while the reply is on its way"
+    );
+    dev.net(LINK1, Net::Good);
     dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Sent))
         .wait(2500);
-    assert_eq!((dev.closes[0], dev.connects[0].len()), (1, 2));
+    assert_eq!(
+        (dev.peer(LINK1).closes, dev.peer(LINK1).connects.len()),
+        (1, 2)
+    );
 }
 
 #[test]
@@ -267,7 +276,7 @@ fn a_late_answer_of_the_store_is_not_taken_for_the_next_one() {
 fn a_stop_is_not_turned_into_a_restart_by_a_command_that_waited() {
     let mut dev = up(one_link());
     dev.escape();
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.dtu.handle_input(
         Input::Serial(SerialInput::Data(b"AT\rAT+CIRELOAD\r")),
         dev.now,
@@ -324,22 +333,22 @@ fn the_recovery_interval_grows_with_a_udp_link_beside() {
     config.links[1].enabled = true;
     config.links[1].protocol = Protocol::Udp;
     let mut dev = Bench::cold(config, options(|_| ()));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.input(Input::Modem(&ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     // Modem reset at 15 min, restarts at 30, 45 (15 later), 75, 135, 255 min: as without the UDP link.
     dev.at(250 * 60_000);
-    let got = (dev.modem_resets, dev.power.len());
+    let got = (dev.modem.resets, dev.power.len());
     let mut alone = one_link();
     alone.restart_time = 0;
     let mut reference = Bench::cold(alone, options(|_| ()));
-    reference.net[0] = Net::Refused;
+    reference.net(LINK1, Net::Refused);
     reference.input(Input::Modem(&ModemInput::Attached(
         std::net::Ipv4Addr::LOCALHOST.into(),
     )));
     reference.at(250 * 60_000);
-    assert_eq!(got, (reference.modem_resets, reference.power.len()));
+    assert_eq!(got, (reference.modem.resets, reference.power.len()));
 }
 
 #[test]
@@ -366,7 +375,10 @@ fn ciapply_changes_the_line_in_the_command_state_of_auto_0() {
         .command("AT+CIPR=9600", OK)
         .command("AT+CIAPPLY", OK)
         .wait(100);
-    assert_eq!(dev.configured.last().map(|format| format.baud), Some(9600));
+    assert_eq!(
+        dev.line.configured.last().map(|format| format.baud),
+        Some(9600)
+    );
 }
 
 #[test]
@@ -461,7 +473,7 @@ fn an_escape_behind_the_window_needs_its_silence() {
 fn a_frame_in_the_socket_s_hands_is_not_dropped_for_room() {
     let mut dev = Bench::with(one_link(), options(|o| o.cache = 2048));
     dev.at(200);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     for fill in [b'a', b'b', b'c'] {
         dev.wait(200).serial([fill; 1024]);
     }
@@ -487,22 +499,14 @@ fn a_backup_takes_over_when_the_host_never_answers_a_close() {
     config.links[1].enabled = true;
     config.links[1].role = Role::Backup(LINK1);
     let mut dev = up(config);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     // Heartbeat at 30 s; at 60 s it is not acknowledged. The host does not answer the close.
-    dev.at(31_000);
-    let mut closed = false;
-    while !closed {
-        let at = dev.dtu.poll_timeout().unwrap().at;
-        dev.now = at.max(dev.now);
-        dev.dtu.handle_timeout(dev.now);
-        while let Some(output) = dev.dtu.poll_output() {
-            closed |= matches!(
-                output,
-                Output::Socket(SocketId::Link(LINK1), SocketOutput::Close)
-            );
-        }
+    dev.late_closes = true;
+    dev.at(59_000);
+    while dev.peer(LINK1).closes == 0 {
+        dev.wait(10);
     }
-    dev.net[0] = Net::BlackHole;
+    dev.net(LINK1, Net::BlackHole);
     dev.wait(6000);
     let active = Event::BackupActive {
         backup: LINK2,
@@ -544,7 +548,7 @@ fn banners_of_restarts_do_not_pile_up_for_a_dte_that_never_reads() {
     let mut config = one_link();
     config.restart_time = 600;
     let mut dev = up(config);
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.at(24 * 3_600_000);
     let waiting = dev.dtu.status(dev.now).serial.waiting;
     assert!(
@@ -571,20 +575,20 @@ fn frames_of_a_healthy_backup_are_not_sent_twice_at_the_hand_back() {
     config.links[1].enabled = true;
     config.links[1].role = Role::Backup(LINK1);
     let mut dev = up(config);
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0).at(3000);
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     // The primary comes up; just before 30 s are over the backup sends, and its acknowledgement is under way.
     while !matches!(dev.dtu.status(dev.now).links[0].state, LinkState::Connected) {
         dev.wait(10);
     }
-    dev.net[1] = Net::Unacked;
+    dev.net(LINK2, Net::Unacked);
     dev.wait(29_850)
         .serial("once")
         .wait(100)
         .sends(LINK2, "once");
     // The host says with `Closed` that all of it is acknowledged.
-    dev.net[1] = Net::Good;
+    dev.net(LINK2, Net::Good);
     dev.wait(1000).sends_nothing(LINK1);
 }
 
@@ -593,7 +597,7 @@ fn a_network_that_comes_and_goes_does_not_put_recovery_off_for_ever() {
     let mut config = one_link();
     config.restart_time = 0;
     let mut dev = Bench::cold(config, options(|_| ()));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     for minutes in 1..12 {
         dev.input(Input::Modem(&ModemInput::Attached(
             std::net::Ipv4Addr::LOCALHOST.into(),
@@ -602,7 +606,7 @@ fn a_network_that_comes_and_goes_does_not_put_recovery_off_for_ever() {
             .input(Input::Modem(&ModemInput::Detached))
             .at(minutes * 600_000);
     }
-    assert!(dev.modem_resets > 0, "110 minutes without a link");
+    assert!(dev.modem.resets > 0, "110 minutes without a link");
 }
 
 #[test]
@@ -622,7 +626,7 @@ fn an_expected_reply_is_missed_even_if_heartbeats_come_faster_than_its_time() {
     );
     dev.at(600_000);
     assert!(
-        dev.closes[0] > 0,
+        dev.peer(LINK1).closes > 0,
         "{} heartbeats without a reply",
         dev.received(LINK1).len() / 2
     );
@@ -636,7 +640,7 @@ fn the_reply_to_a_command_of_a_lost_connection_goes_to_nobody() {
         Input::Socket(SocketId::Link(LINK1), SocketInput::Data(b"12345,ATW")),
     );
     dev.lose(LINK1, CloseReason::Reset, 0).wait(1500);
-    assert_eq!(dev.connects[0].len(), 2);
+    assert_eq!(dev.peer(LINK1).connects.len(), 2);
     dev.input(Input::Store(StoreInput::Saved))
         .wait(100)
         .sends_nothing(LINK1);
@@ -661,9 +665,9 @@ fn a_short_primary_comes_back_though_its_backup_is_busy() {
     config.links[1].enabled = true;
     config.links[1].role = Role::Backup(LINK1);
     let mut dev = Bench::with(config, options(|_| ()));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.at(1000).serial("one").at(1300);
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     for second in 1..120 {
         dev.at(second * 5000).serial("x").wait(500);
     }
@@ -714,7 +718,7 @@ fn a_link_that_is_closing_for_a_fault_wakes_no_backup_after_a_stop() {
     .wait(3000);
     assert_eq!(dev.power, [Power::Stop]);
     assert!(
-        dev.connects[1].is_empty(),
+        dev.peer(LINK2).connects.is_empty(),
         "link 2 connects though the device has stopped"
     );
 }
@@ -735,7 +739,7 @@ fn a_stop_waits_for_the_line_only_where_somebody_is_there_or_the_network_sent_so
     assert!(stopped, "a banner holds up the stop");
     // A peer has just said something: somebody may come for it.
     let mut dev = up(one_link());
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.input(Input::Serial(SerialInput::Gone))
         .network(LINK1, "an order")
         .input(Input::Shutdown)
@@ -748,16 +752,19 @@ fn a_stop_waits_for_the_line_only_where_somebody_is_there_or_the_network_sent_so
 #[test]
 fn no_link_begins_an_attempt_once_a_stop_was_asked_for() {
     let mut dev = Bench::new(one_link());
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.at(60_000).prints(BANNER);
-    let tried = dev.connects[0].len();
+    let tried = dev.peer(LINK1).connects.len();
     // A reply that is not read holds the stop up.
     dev.escape();
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.serial("AT\r");
-    let tried = tried.max(dev.connects[0].len());
+    let tried = tried.max(dev.peer(LINK1).connects.len());
     dev.input(Input::Shutdown).wait(1900);
-    assert_eq!((dev.power.len(), dev.connects[0].len()), (0, tried));
+    assert_eq!(
+        (dev.power.len(), dev.peer(LINK1).connects.len()),
+        (0, tried)
+    );
     dev.wait(200);
     assert_eq!(dev.power, [Power::Stop]);
 }
@@ -776,7 +783,7 @@ fn a_stop_in_the_command_state_prints_what_the_network_sent() {
 #[test]
 fn what_the_network_says_while_a_stop_waits_for_the_disk_is_printed() {
     let mut dev = up(one_link());
-    dev.store_answers = false;
+    dev.store.answers = false;
     dev.escape()
         .serial("ATW\r")
         .input(Input::Shutdown)
@@ -793,7 +800,7 @@ fn a_short_link_does_not_close_in_the_moment_of_a_late_acknowledgement() {
     let mut config = one_link();
     config.long_links = false;
     let mut dev = up(config);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000)
         .serial("ask")
         .at(1300)
@@ -801,7 +808,7 @@ fn a_short_link_does_not_close_in_the_moment_of_a_late_acknowledgement() {
         .at(14_000);
     dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(3)))
         .wait(500);
-    assert_eq!(dev.closes[0], 0, "no time for the answer");
+    assert_eq!(dev.peer(LINK1).closes, 0, "no time for the answer");
     dev.network(LINK1, "answer").prints("answer");
 }
 
@@ -837,14 +844,18 @@ fn a_stop_ordered_by_a_link_answers_before_it_closes_the_link() {
         },
     );
     dev.at(1000);
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     dev.network(LINK1, "12345,AT+CISHUTDOWN").wait(10);
-    assert_eq!(dev.closes[0], 0, "closed while the reply is on its way");
-    dev.net[0] = Net::Good;
+    assert_eq!(
+        dev.peer(LINK1).closes,
+        0,
+        "closed while the reply is on its way"
+    );
+    dev.net(LINK1, Net::Good);
     dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Sent))
         .wait(2500);
     assert_eq!(
-        (dev.closes[0], dev.power.as_slice()),
+        (dev.peer(LINK1).closes, dev.power.as_slice()),
         (1, &[Power::Stop][..])
     );
 }
@@ -879,11 +890,11 @@ fn frames_that_only_the_primary_s_last_connection_sent_are_not_dropped_by_the_ba
     mixed.links[1].resend = false;
     let mut dev = Bench::with(config, mixed);
     dev.at(500);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000).serial("once").at(1200).sends(LINK1, "once");
-    (dev.net[0], dev.net[1]) = (Net::Refused, Net::Refused);
+    dev.net(LINK1, Net::Refused).net(LINK2, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0).wait(10_000);
-    dev.net[1] = Net::Good;
+    dev.net(LINK2, Net::Good);
     dev.wait(30_000).sends(LINK2, "once");
 }
 

@@ -1,15 +1,13 @@
 //! The HTTPD client (mode 3) from the serial line to the server and back (manual 2.1.3, decisions 9).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, Net};
 use dtu_proto::config::{Config, DropPolicy, HttpdConfig, Method, Options, WorkingMode};
 use dtu_proto::event::{
     CloseReason, Event, HttpdEvent, HttpdTrouble, Input, LinkDownReason, ModemInput, Power,
     QueueId, SocketId, SocketInput, StoreOutput,
 };
 use dtu_proto::status::HttpdCounters;
+use dtu_proto::testing::{Bench, Net};
 use dtu_proto::time::Duration;
 
 const SERVER: SocketId = SocketId::Httpd;
@@ -89,15 +87,10 @@ fn cinet(dev: &mut Bench) -> String {
 #[test]
 fn manual_2_1_3_a_get_request_brings_the_answer_to_the_serial_line() {
     let mut dev = begun(factory());
-    dev.serial("data=12345\r\n")
-        .wait(99)
-        .channel_sends_nothing(SERVER);
-    dev.wait(200)
-        .channel_sends(SERVER, EXAMPLE)
-        .prints_nothing();
-    dev.channel_data(SERVER, answer("[12345]"))
-        .prints("[12345]");
-    let connect = &dev.peer(SERVER).connects[0];
+    dev.serial("data=12345\r\n").wait(99).sends_nothing(SERVER);
+    dev.wait(200).sends(SERVER, EXAMPLE).prints_nothing();
+    dev.network(SERVER, answer("[12345]")).prints("[12345]");
+    let connect = &dev.peer(SERVER).connects[0].1;
     assert_eq!(
         (connect.address.as_str(), connect.port, connect.tls),
         ("test.usr.cn", 80, false)
@@ -111,8 +104,8 @@ fn manual_2_1_3_a_post_request_carries_the_frame_as_it_is() {
     dev.serial(&frame).wait(200);
     let head = "POST /1.php? HTTP/1.1\r\nAccept:text/html\r\nHost: test.usr.cn\r\nContent-Length: 258\r\n\
                 Connection: keep-alive\r\n\r\n";
-    dev.channel_sends(SERVER, [head.as_bytes(), &frame].concat());
-    dev.channel_data(
+    dev.sends(SERVER, [head.as_bytes(), &frame].concat());
+    dev.network(
         SERVER,
         "HTTP/1.1 200 OK\r\ncontent-length:3\r\n\r\n\0\u{1}\u{7f}",
     )
@@ -125,7 +118,7 @@ fn manual_2_1_3_head_lines_are_divided_by_two_bars() {
         device(|config| config.httpd.head = "X-A:1||Host: me||x-b: [7C][7C]||".to_string());
     let request =
         "GET /1.php?1 HTTP/1.1\r\nX-A:1\r\nHost: me\r\nx-b: ||\r\nConnection: keep-alive\r\n\r\n";
-    dev.serial("1").wait(100).channel_sends(SERVER, request);
+    dev.serial("1").wait(100).sends(SERVER, request);
 }
 
 #[test]
@@ -134,19 +127,19 @@ fn a_body_is_printed_as_it_comes_wherever_its_reads_are_cut() {
                 5;x=y\r\n[1234\r\n2\r\n5]\r\n0\r\nA: b\r\n\r\n";
     for cut in 0..text.len() {
         let mut dev = plain();
-        dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-        dev.channel_data(SERVER, &text[..cut])
-            .channel_data(SERVER, &text[cut..])
+        dev.serial("1").wait(100).sends(SERVER, get("1"));
+        dev.network(SERVER, &text[..cut])
+            .network(SERVER, &text[cut..])
             .prints("[12345]");
         assert_eq!(counters(&dev).answered, 1, "cut at {cut}");
     }
     let mut dev = plain();
     dev.serial("1").wait(100);
-    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab")
+    dev.network(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab")
         .prints("ab");
-    dev.wait(5000).channel_data(SERVER, "cd").prints("cd");
+    dev.wait(5000).network(SERVER, "cd").prints("cd");
     assert_eq!(httpd_events(&mut dev), []);
-    dev.wait(5000).channel_data(SERVER, "ef").prints("ef");
+    dev.wait(5000).network(SERVER, "ef").prints("ef");
     assert_eq!(
         httpd_events(&mut dev),
         [HttpdEvent::Answered {
@@ -160,16 +153,15 @@ fn a_body_is_printed_as_it_comes_wherever_its_reads_are_cut() {
 fn frames_go_one_at_a_time_in_order_by_one_connection() {
     let mut dev = plain();
     dev.serial("1").serial("2").wait(100).serial("3").wait(5000);
-    dev.channel_sends(SERVER, get("1"))
-        .channel_sends_nothing(SERVER);
-    dev.channel_data(SERVER, answer("a"))
+    dev.sends(SERVER, get("1")).sends_nothing(SERVER);
+    dev.network(SERVER, answer("a"))
         .prints("a")
-        .channel_sends(SERVER, get("2"))
-        .channel_sends_nothing(SERVER);
-    dev.channel_data(SERVER, "HTTP/1.1 204 x\r\n\r\n")
+        .sends(SERVER, get("2"))
+        .sends_nothing(SERVER);
+    dev.network(SERVER, "HTTP/1.1 204 x\r\n\r\n")
         .prints_nothing()
-        .channel_sends(SERVER, get("3"));
-    dev.channel_data(SERVER, "HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\nno")
+        .sends(SERVER, get("3"));
+    dev.network(SERVER, "HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\nno")
         .prints("no");
     assert_eq!(connects(&mut dev), 1);
     let HttpdCounters {
@@ -196,17 +188,17 @@ fn a_connection_is_not_used_again_where_one_side_does_not_want_that() {
         dev.serial("1")
             .serial("2")
             .wait(100)
-            .channel_sends(SERVER, get("1"));
-        dev.channel_data(SERVER, text)
+            .sends(SERVER, get("1"));
+        dev.network(SERVER, text)
             .prints("a")
             .wait(100)
-            .channel_sends(SERVER, get("2"));
+            .sends(SERVER, get("2"));
         assert_eq!((connects(&mut dev), dev.peer(SERVER).closes), (2, 1));
     }
     let mut dev = device(|config| config.httpd.head = "Connection: Close".to_string());
     dev.serial("1")
         .wait(100)
-        .channel_data(SERVER, answer("a"))
+        .network(SERVER, answer("a"))
         .prints("a");
     assert_eq!(dev.peer(SERVER).closes, 1);
 }
@@ -217,12 +209,12 @@ fn a_body_without_a_length_ends_with_the_connection() {
     dev.serial("1")
         .serial("2")
         .wait(100)
-        .channel_sends(SERVER, get("1"));
-    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\nall ")
+        .sends(SERVER, get("1"));
+    dev.network(SERVER, "HTTP/1.1 200 OK\r\n\r\nall ")
         .prints("all ");
-    dev.channel_data(SERVER, "of it")
+    dev.network(SERVER, "of it")
         .prints("of it")
-        .channel_lose(SERVER, CloseReason::PeerClosed, 0);
+        .lose(SERVER, CloseReason::PeerClosed, 0);
     assert_eq!(
         httpd_events(&mut dev),
         [HttpdEvent::Answered {
@@ -230,13 +222,13 @@ fn a_body_without_a_length_ends_with_the_connection() {
             body: 9
         }]
     );
-    dev.wait(100).channel_sends(SERVER, get("2"));
+    dev.wait(100).sends(SERVER, get("2"));
     // A connection that is cut is no end.
-    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\nsome")
+    dev.network(SERVER, "HTTP/1.1 200 OK\r\n\r\nsome")
         .prints("some");
-    dev.channel_lose(SERVER, CloseReason::Reset, 0)
+    dev.lose(SERVER, CloseReason::Reset, 0)
         .wait(60_000)
-        .channel_sends_nothing(SERVER);
+        .sends_nothing(SERVER);
     // Told as such since decisions 16.16.
     let broken = HttpdTrouble::Broken(LinkDownReason::Network(CloseReason::Reset));
     assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(broken)]);
@@ -248,9 +240,9 @@ fn without_the_filter_the_head_is_printed_as_received() {
     let head = "HTTP/1.1 200 Fine\r\nx-Y:  z \r\nTransfer-Encoding: chunked\r\n\r\n";
     dev.serial("1")
         .wait(100)
-        .channel_data(SERVER, "HTTP/1.1 100 Continue\r\n\r\n");
-    dev.channel_data(SERVER, &head[..20]).prints_nothing();
-    dev.channel_data(SERVER, format!("{}2\r\nok\r\n0\r\n\r\n", &head[20..]))
+        .network(SERVER, "HTTP/1.1 100 Continue\r\n\r\n");
+    dev.network(SERVER, &head[..20]).prints_nothing();
+    dev.network(SERVER, format!("{}2\r\nok\r\n0\r\n\r\n", &head[20..]))
         .prints(format!("{head}ok"));
 }
 
@@ -260,18 +252,18 @@ fn without_an_answer_in_time_nothing_is_printed_and_the_frame_is_not_sent_again(
     dev.serial("1")
         .serial("2")
         .wait(100)
-        .channel_sends(SERVER, get("1"));
-    dev.wait(9890).channel_sends_nothing(SERVER);
+        .sends(SERVER, get("1"));
+    dev.wait(9890).sends_nothing(SERVER);
     assert_eq!(counters(&dev).timed_out, 0);
     dev.wait(120).prints_nothing();
     assert_eq!((counters(&dev).timed_out, dev.peer(SERVER).closes), (1, 1));
-    dev.wait(1000).channel_sends(SERVER, get("2"));
+    dev.wait(1000).sends(SERVER, get("2"));
     let timed_out = HttpdTrouble::NoAnswer {
         after: Duration::from_secs(10),
     };
     assert_eq!(httpd_events(&mut dev), [HttpdEvent::Failed(timed_out)]);
     assert_eq!(cinet(&mut dev), "+CINET:0,CONNECTED,no answer in 10 s");
-    dev.channel_data(SERVER, answer("b")).prints("b");
+    dev.network(SERVER, answer("b")).prints("b");
     assert_eq!(cinet(&mut dev), "+CINET:0,CONNECTED");
     let HttpdCounters {
         requests,
@@ -281,7 +273,7 @@ fn without_an_answer_in_time_nothing_is_printed_and_the_frame_is_not_sent_again(
         ..
     } = counters(&dev);
     assert_eq!((requests, answered, failed, timed_out), (2, 1, 0, 1));
-    dev.channel_sends_nothing(SERVER);
+    dev.sends_nothing(SERVER);
 }
 
 #[test]
@@ -289,12 +281,12 @@ fn every_byte_of_the_server_gives_it_more_time() {
     let mut dev = device(|config| config.httpd.timeout = 2);
     dev.serial("1").wait(100);
     for byte in answer("slow").bytes() {
-        dev.wait(1900).channel_data(SERVER, [byte]);
+        dev.wait(1900).network(SERVER, [byte]);
     }
     dev.prints("slow");
     dev.serial("2")
         .wait(100)
-        .channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
+        .network(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
     dev.prints("part").wait(1990);
     assert_eq!(counters(&dev).timed_out, 0);
     dev.wait(20);
@@ -305,15 +297,15 @@ fn every_byte_of_the_server_gives_it_more_time() {
 fn a_server_is_not_late_while_the_dte_does_not_read() {
     let mut dev = plain();
     dev.serial("1").wait(100);
-    dev.dte_reads = false;
+    dev.dte_stops();
     let size = 40 * 1024;
-    dev.channel_data(
+    dev.network(
         SERVER,
         format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"),
     );
     let mut given = 0;
     while dev.dtu.wants_socket(SERVER) {
-        dev.channel_data(SERVER, [b'x'; 1024]);
+        dev.network(SERVER, [b'x'; 1024]);
         given += 1024;
     }
     assert!(given <= 17 * 1024, "{given} bytes wait");
@@ -321,7 +313,7 @@ fn a_server_is_not_late_while_the_dte_does_not_read() {
     assert_eq!(counters(&dev).timed_out, 0);
     dev.dte_reads_on()
         .wait(9900)
-        .channel_data(SERVER, vec![b'x'; size - given]);
+        .network(SERVER, vec![b'x'; size - given]);
     assert_eq!((counters(&dev).answered, dev.printed().len()), (1, size));
 }
 
@@ -329,14 +321,14 @@ fn a_server_is_not_late_while_the_dte_does_not_read() {
 fn unread(size: usize) -> (Bench, usize) {
     let mut dev = plain();
     dev.serial("1").wait(100).serial("2").wait(100);
-    dev.dte_reads = false;
-    dev.channel_data(
+    dev.dte_stops();
+    dev.network(
         SERVER,
         format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"),
     );
     let mut given = 0;
     while dev.dtu.wants_socket(SERVER) {
-        dev.channel_data(SERVER, [b'x'; 1024]);
+        dev.network(SERVER, [b'x'; 1024]);
         given += 1024;
     }
     (dev, given)
@@ -356,7 +348,7 @@ fn d2_an_answer_that_the_dte_does_not_read_gives_way_after_15_minutes() {
     dev.wait(1_500);
     assert!(dev.dtu.wants_socket(SERVER));
     for _ in 0..(size - given) / 1024 {
-        dev.channel_data(SERVER, [b'y'; 1024]);
+        dev.network(SERVER, [b'y'; 1024]);
     }
     assert_eq!(counters(&dev).answered, 1);
     let waiting = dev.dtu.status(dev.now).serial.waiting;
@@ -367,8 +359,7 @@ fn d2_an_answer_that_the_dte_does_not_read_gives_way_after_15_minutes() {
             .iter()
             .any(|event| matches!(event, Event::LineDropped { .. }))
     );
-    dev.channel_sends(SERVER, get("1"))
-        .channel_sends(SERVER, get("2"));
+    dev.sends(SERVER, get("1")).sends(SERVER, get("2"));
 }
 
 /// A server that says nothing more is late from then on.
@@ -389,25 +380,25 @@ fn d2_a_dte_that_pauses_loses_nothing_of_an_answer() {
     for _ in 0..10 {
         dev.wait(800_000).line_takes();
         while dev.dtu.wants_socket(SERVER) {
-            dev.channel_data(SERVER, [b'x'; 1024]);
+            dev.network(SERVER, [b'x'; 1024]);
             given += 1024;
         }
     }
     dev.dte_reads_on()
         .wait(10)
-        .channel_data(SERVER, vec![b'x'; size - given]);
+        .network(SERVER, vec![b'x'; size - given]);
     assert_eq!((counters(&dev).answered, undelivered(&dev)), (1, 0));
     // A read that was on its way may be longer than what else may wait.
     let mut dev = plain();
     dev.serial("1").wait(100);
-    dev.dte_reads = false;
-    dev.channel_data(
+    dev.dte_stops();
+    dev.network(
         SERVER,
         format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"),
     );
-    dev.channel_data(SERVER, [b'x'; 10 * 1024])
+    dev.network(SERVER, [b'x'; 10 * 1024])
         .wait(80_000)
-        .channel_data(SERVER, [b'x'; 64 * 1024]);
+        .network(SERVER, [b'x'; 64 * 1024]);
     assert_eq!(undelivered(&dev), 0);
 }
 
@@ -423,13 +414,13 @@ fn a_request_that_the_server_may_have_got_is_not_sent_again() {
         dev.serial("1")
             .serial("2")
             .wait(100)
-            .channel_sends(SERVER, get("1"));
-        dev.channel_lose(SERVER, reason, 0)
+            .sends(SERVER, get("1"));
+        dev.lose(SERVER, reason, 0)
             .wait(2000)
-            .channel_sends(SERVER, get("2"));
-        dev.channel_data(SERVER, answer("b"))
+            .sends(SERVER, get("2"));
+        dev.network(SERVER, answer("b"))
             .prints("b")
-            .channel_sends_nothing(SERVER);
+            .sends_nothing(SERVER);
         assert_eq!((counters(&dev).failed, counters(&dev).retried), (1, 0));
     }
 }
@@ -437,20 +428,17 @@ fn a_request_that_the_server_may_have_got_is_not_sent_again() {
 #[test]
 fn a_request_that_never_left_is_sent_again() {
     let mut dev = plain();
-    dev.peer(SERVER).net = Net::Stuck;
-    dev.serial("1")
-        .serial("2")
-        .wait(100)
-        .channel_sends_nothing(SERVER);
-    dev.peer(SERVER).net = Net::Good;
-    dev.channel_lose(SERVER, CloseReason::Reset, 10)
+    dev.net(SERVER, Net::Stuck);
+    dev.serial("1").serial("2").wait(100).sends_nothing(SERVER);
+    dev.net(SERVER, Net::Good);
+    dev.lose(SERVER, CloseReason::Reset, 10)
         .wait(2000)
-        .channel_sends(SERVER, get("1"));
+        .sends(SERVER, get("1"));
     let again = HttpdEvent::Repeated(LinkDownReason::Network(CloseReason::Reset));
     assert_eq!(httpd_events(&mut dev), [again]);
-    dev.channel_data(SERVER, answer("a"))
+    dev.network(SERVER, answer("a"))
         .prints("a")
-        .channel_sends(SERVER, get("2"));
+        .sends(SERVER, get("2"));
     assert_eq!(
         (
             counters(&dev).requests,
@@ -464,7 +452,7 @@ fn a_request_that_never_left_is_sent_again() {
 #[test]
 fn a_request_that_nobody_takes_is_tried_by_another_connection_after_a_minute() {
     let mut dev = plain();
-    dev.peer(SERVER).net = Net::Stuck;
+    dev.net(SERVER, Net::Stuck);
     dev.serial("1").wait(60_200);
     assert_eq!(
         (dev.peer(SERVER).closes, cinet(&mut dev)),
@@ -474,8 +462,8 @@ fn a_request_that_nobody_takes_is_tried_by_another_connection_after_a_minute() {
         ),
         "the first attempt comes at once (decisions 16.2)"
     );
-    dev.peer(SERVER).net = Net::Good;
-    dev.wait(60_200).channel_sends(SERVER, get("1"));
+    dev.net(SERVER, Net::Good);
+    dev.wait(60_200).sends(SERVER, get("1"));
 }
 
 #[test]
@@ -483,20 +471,20 @@ fn a_request_by_a_connection_that_the_server_had_closed_is_sent_again() {
     let mut dev = plain();
     dev.serial("1")
         .wait(100)
-        .channel_sends(SERVER, get("1"))
-        .channel_data(SERVER, answer("a"))
+        .sends(SERVER, get("1"))
+        .network(SERVER, answer("a"))
         .prints("a");
     let acked = get("1").len() as u64;
-    dev.peer(SERVER).net = Net::Unacked;
-    dev.wait(5000).serial("2").channel_sends(SERVER, get("2"));
-    dev.channel_lose(SERVER, CloseReason::PeerClosed, acked)
+    dev.net(SERVER, Net::Unacked);
+    dev.wait(5000).serial("2").sends(SERVER, get("2"));
+    dev.lose(SERVER, CloseReason::PeerClosed, acked)
         .wait(100)
-        .channel_sends(SERVER, get("2"));
+        .sends(SERVER, get("2"));
     assert_eq!((counters(&dev).requests, counters(&dev).retried), (2, 1));
     // By a new connection it is not tried a third time.
-    dev.channel_lose(SERVER, CloseReason::PeerClosed, 0)
+    dev.lose(SERVER, CloseReason::PeerClosed, 0)
         .wait(60_000)
-        .channel_sends_nothing(SERVER);
+        .sends_nothing(SERVER);
     assert_eq!(
         (
             counters(&dev).requests,
@@ -513,23 +501,23 @@ fn a_request_of_which_the_server_has_a_byte_is_not_sent_again() {
         let mut dev = plain();
         dev.serial("1")
             .wait(100)
-            .channel_sends(SERVER, get("1"))
-            .channel_data(SERVER, answer("a"))
+            .sends(SERVER, get("1"))
+            .network(SERVER, answer("a"))
             .prints("a");
-        dev.peer(SERVER).net = Net::Unacked;
-        dev.serial("2").channel_sends(SERVER, get("2"));
+        dev.net(SERVER, Net::Unacked);
+        dev.serial("2").sends(SERVER, get("2"));
         dev
     };
     let acked = get("1").len() as u64;
     let mut dev = used();
-    dev.channel_lose(SERVER, CloseReason::PeerClosed, acked + 1)
+    dev.lose(SERVER, CloseReason::PeerClosed, acked + 1)
         .wait(60_000)
-        .channel_sends_nothing(SERVER);
+        .sends_nothing(SERVER);
     assert_eq!((counters(&dev).retried, counters(&dev).failed), (0, 1));
     let mut dev = used();
-    dev.channel_data(SERVER, "H")
-        .channel_lose(SERVER, CloseReason::PeerClosed, acked);
-    dev.wait(60_000).channel_sends_nothing(SERVER);
+    dev.network(SERVER, "H")
+        .lose(SERVER, CloseReason::PeerClosed, acked);
+    dev.wait(60_000).sends_nothing(SERVER);
     assert_eq!((counters(&dev).retried, counters(&dev).failed), (0, 1));
 }
 
@@ -544,8 +532,8 @@ fn what_is_no_answer_ends_the_connection() {
         dev.serial("1")
             .serial("2")
             .wait(100)
-            .channel_sends(SERVER, get("1"))
-            .channel_data(SERVER, text);
+            .sends(SERVER, get("1"))
+            .network(SERVER, text);
         assert!(
             matches!(
                 httpd_events(&mut dev)[..],
@@ -553,9 +541,7 @@ fn what_is_no_answer_ends_the_connection() {
             ),
             "{text}"
         );
-        dev.prints_nothing()
-            .wait(1100)
-            .channel_sends(SERVER, get("2"));
+        dev.prints_nothing().wait(1100).sends(SERVER, get("2"));
         assert_eq!((dev.peer(SERVER).closes, counters(&dev).failed), (1, 1));
     }
 }
@@ -566,15 +552,15 @@ fn bytes_behind_an_answer_are_dropped_and_counted_with_their_connection() {
     dev.serial("1")
         .serial("2")
         .wait(100)
-        .channel_sends(SERVER, get("1"));
-    dev.channel_data(SERVER, answer("a") + "HTTP/1.1 200")
+        .sends(SERVER, get("1"));
+    dev.network(SERVER, answer("a") + "HTTP/1.1 200")
         .prints("a")
         .wait(100)
-        .channel_sends(SERVER, get("2"));
-    dev.channel_data(SERVER, answer("b"))
+        .sends(SERVER, get("2"));
+    dev.network(SERVER, answer("b"))
         .prints("b")
         .wait(1000)
-        .channel_data(SERVER, "x")
+        .network(SERVER, "x")
         .prints_nothing();
     assert_eq!(
         (counters(&dev).stray_bytes, dev.peer(SERVER).closes),
@@ -596,8 +582,8 @@ fn bytes_behind_an_answer_are_dropped_and_counted_with_their_connection() {
 #[test]
 fn a_redirect_is_told_and_not_followed() {
     let mut dev = plain();
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-    dev.channel_data(
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
+    dev.network(
         SERVER,
         "HTTP/1.1 302 Found\r\nLocation: http://x/\u{e9}\r\nContent-Length: 2\r\n\r\ngo",
     )
@@ -613,7 +599,7 @@ fn a_redirect_is_told_and_not_followed() {
             body: 2
         }
     );
-    dev.wait(60_000).channel_sends_nothing(SERVER);
+    dev.wait(60_000).sends_nothing(SERVER);
 }
 
 #[test]
@@ -621,13 +607,13 @@ fn an_unused_connection_is_closed_after_a_minute() {
     let mut dev = plain();
     dev.serial("1")
         .wait(100)
-        .channel_sends(SERVER, get("1"))
-        .channel_data(SERVER, answer("a"))
+        .sends(SERVER, get("1"))
+        .network(SERVER, answer("a"))
         .prints("a");
     dev.wait(59_000)
         .serial("2")
-        .channel_sends(SERVER, get("2"))
-        .channel_data(SERVER, answer("b"))
+        .sends(SERVER, get("2"))
+        .network(SERVER, answer("b"))
         .prints("b");
     dev.wait(59_990);
     assert_eq!(dev.peer(SERVER).closes, 0);
@@ -645,10 +631,10 @@ fn a_server_may_close_a_connection_that_nobody_uses() {
     let mut dev = plain();
     dev.serial("1")
         .wait(100)
-        .channel_data(SERVER, answer("a"))
+        .network(SERVER, answer("a"))
         .prints("a");
     dev.wait(5000)
-        .channel_lose(SERVER, CloseReason::PeerClosed, 99)
+        .lose(SERVER, CloseReason::PeerClosed, 99)
         .wait(60_000);
     assert_eq!(
         (connects(&mut dev), counters(&dev).failed, cinet(&mut dev)),
@@ -656,7 +642,7 @@ fn a_server_may_close_a_connection_that_nobody_uses() {
     );
     dev.serial("2")
         .wait(100)
-        .channel_data(SERVER, answer("b"))
+        .network(SERVER, answer("b"))
         .prints("b");
     assert_eq!(connects(&mut dev), 2);
 }
@@ -664,7 +650,7 @@ fn a_server_may_close_a_connection_that_nobody_uses() {
 #[test]
 fn frames_wait_for_a_server_that_refuses() {
     let mut dev = plain();
-    dev.peer(SERVER).net = Net::Refused;
+    dev.net(SERVER, Net::Refused);
     dev.serial("1").wait(60_000).serial("2").wait(60_000);
     let attempts = connects(&mut dev);
     assert!(
@@ -673,22 +659,22 @@ fn frames_wait_for_a_server_that_refuses() {
     );
     assert_eq!(cinet(&mut dev), "+CINET:0,WAITING,refused");
     assert_eq!(counters(&dev).failed_attempts, attempts as u64);
-    dev.peer(SERVER).net = Net::Good;
+    dev.net(SERVER, Net::Good);
     dev.wait(31_000)
-        .channel_sends(SERVER, get("1"))
-        .channel_data(SERVER, answer("a"))
-        .channel_sends(SERVER, get("2"));
+        .sends(SERVER, get("1"))
+        .network(SERVER, answer("a"))
+        .sends(SERVER, get("2"));
 }
 
 #[test]
 fn a_host_that_does_not_answer_an_attempt_is_asked_again() {
     let mut dev = plain();
-    dev.peer(SERVER).net = Net::BlackHole;
+    dev.net(SERVER, Net::BlackHole);
     dev.serial("1").wait(100);
     assert_eq!(cinet(&mut dev), "+CINET:0,CONNECTING");
-    dev.peer(SERVER).net = Net::Good;
+    dev.net(SERVER, Net::Good);
     // An attempt that hangs is given up by the device itself, before the host does (decisions 16.2).
-    dev.wait(10_000).channel_sends(SERVER, get("1"));
+    dev.wait(10_000).sends(SERVER, get("1"));
     assert_eq!(dev.peer(SERVER).closes, 1);
 }
 
@@ -710,7 +696,7 @@ fn without_a_network_nothing_is_tried() {
     );
     dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(100)
-        .channel_sends(SERVER, get("1"));
+        .sends(SERVER, get("1"));
 }
 
 #[test]
@@ -720,25 +706,23 @@ fn https_asks_for_tls() {
         config.httpd.port = 443;
     });
     dev.serial("1").wait(100);
-    let connect = dev.peer(SERVER).connects[0].clone();
+    let connect = dev.peer(SERVER).connects[0].1.clone();
     assert_eq!(
         (connect.address.as_str(), connect.port, connect.tls),
         ("::1", 443, true)
     );
-    let request = String::from_utf8(dev.channel_received(SERVER)).unwrap();
+    let request = String::from_utf8(dev.received(SERVER)).unwrap();
     assert!(request.contains("\r\nHost: [::1]\r\n"), "{request}");
 }
 
 #[test]
 fn the_command_state_holds_answers_back() {
     let mut dev = plain();
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-    dev.escape()
-        .channel_data(SERVER, answer("a"))
-        .prints_nothing();
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
+    dev.escape().network(SERVER, answer("a")).prints_nothing();
     dev.command("AT+CIMOD?", "\r\n+CIMOD: 3\r\n\r\nOK\r\n")
         .command("AT+ENTM", "\r\nOK\r\na");
-    dev.serial("2").channel_sends(SERVER, get("2"));
+    dev.serial("2").sends(SERVER, get("2"));
 }
 
 #[test]
@@ -748,9 +732,9 @@ fn an_answer_is_never_a_command() {
         (config.network_at, config.serial_at) = (true, true);
         config.password = "abc".to_string();
     });
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\n")
-        .channel_data(SERVER, "abc,AT+CIMOD=0")
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
+    dev.network(SERVER, "HTTP/1.1 200 OK\r\n\r\n")
+        .network(SERVER, "abc,AT+CIMOD=0")
         .prints("abc,AT+CIMOD=0");
     assert_eq!(dev.dtu.config().mode, WorkingMode::Httpd);
     dev.serial("abc,AT+CIMOD?")
@@ -763,7 +747,7 @@ fn new_settings_wait_for_the_answer_and_old_ones_keep_the_connection() {
     dev.serial("1")
         .serial("2")
         .wait(100)
-        .channel_sends(SERVER, get("1"));
+        .sends(SERVER, get("1"));
     let set = |dev: &mut Bench, line: &str| {
         dev.input(Input::Console(line))
             .input(Input::Console("AT+CIAPPLY"));
@@ -771,11 +755,11 @@ fn new_settings_wait_for_the_answer_and_old_ones_keep_the_connection() {
     set(&mut dev, "AT+CIPNUM=10010");
     assert_eq!((dev.peer(SERVER).closes, connects(&mut dev)), (0, 1));
     set(&mut dev, "AT+HTPURL=/2?");
-    dev.channel_data(SERVER, answer("a")).prints("a");
+    dev.network(SERVER, answer("a")).prints("a");
     assert_eq!(dev.peer(SERVER).closes, 1);
     dev.wait(100)
-        .channel_sends(SERVER, get("2").replace("/1.php?", "/2?"));
-    dev.channel_data(SERVER, answer("b")).prints("b");
+        .sends(SERVER, get("2").replace("/1.php?", "/2?"));
+    dev.network(SERVER, answer("b")).prints("b");
     set(&mut dev, "AT+HTPTO=20");
     assert_eq!((dev.peer(SERVER).closes, connects(&mut dev)), (2, 2));
 }
@@ -783,12 +767,12 @@ fn new_settings_wait_for_the_answer_and_old_ones_keep_the_connection() {
 #[test]
 fn frames_wait_for_the_return_of_the_mode() {
     let mut dev = plain();
-    dev.peer(SERVER).net = Net::Refused;
+    dev.net(SERVER, Net::Refused);
     dev.serial("1").wait(1000).serial("2").wait(1000);
     dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
         .wait(600_000);
     let attempts = connects(&mut dev);
-    dev.peer(SERVER).net = Net::Good;
+    dev.net(SERVER, Net::Good);
     dev.wait(600_000);
     assert_eq!(
         (connects(&mut dev), cinet(&mut dev)),
@@ -797,15 +781,15 @@ fn frames_wait_for_the_return_of_the_mode() {
     assert_eq!(dev.dtu.status(dev.now).httpd.waiting_frames, 2);
     dev.input(Input::Console("AT+CIMOD=3;+CIAPPLY"))
         .wait(100)
-        .channel_sends(SERVER, get("1"));
-    dev.channel_data(SERVER, answer("a"))
+        .sends(SERVER, get("1"));
+    dev.network(SERVER, answer("a"))
         .prints("a")
-        .channel_sends(SERVER, get("2"));
+        .sends(SERVER, get("2"));
     // A request that is under way when the mode ends has had its turn.
     dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
         .input(Input::Console("AT+CIMOD=3;+CIAPPLY"))
         .wait(60_000);
-    dev.channel_sends_nothing(SERVER);
+    dev.sends_nothing(SERVER);
     assert_eq!((counters(&dev).answered, counters(&dev).failed), (1, 1));
 }
 
@@ -815,13 +799,12 @@ fn a_restart_keeps_what_waits() {
     dev.serial("1")
         .serial("2")
         .wait(100)
-        .channel_sends(SERVER, get("1"));
+        .sends(SERVER, get("1"));
     dev.input(Input::Console("ATW"))
         .input(Input::Console("AT+CIRESET"))
         .wait(5000);
     assert_eq!((dev.power.len(), dev.peer(SERVER).closes), (1, 1));
-    dev.channel_sends(SERVER, get("2"))
-        .channel_sends_nothing(SERVER);
+    dev.sends(SERVER, get("2")).sends_nothing(SERVER);
     assert_eq!((counters(&dev).failed, counters(&dev).requests), (1, 2));
 }
 
@@ -833,9 +816,9 @@ fn frames_of_the_set_up_window_become_requests() {
     dev.at(1000).serial("one").wait(500).serial("two").wait(500);
     assert_eq!(connects(&mut dev), 0);
     dev.at(5200)
-        .channel_sends(SERVER, get("one"))
-        .channel_data(SERVER, answer(""))
-        .channel_sends(SERVER, get("two"));
+        .sends(SERVER, get("one"))
+        .network(SERVER, answer(""))
+        .sends(SERVER, get("two"));
 }
 
 fn spooled() -> Options {
@@ -859,28 +842,28 @@ fn k4_a_frame_is_noted_before_it_is_sent_and_leaves_the_spool_with_its_answer() 
         |seq, frame: &'static str| StoreOutput::SpoolAppend(QueueId::Httpd, seq, frame.into());
     dev.at(1000).serial("1").serial("2");
     assert_eq!(
-        std::mem::take(&mut dev.spool),
+        std::mem::take(&mut dev.store.spool),
         [append(0, "1"), append(1, "2")]
     );
     dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(100);
     let sending = |number| StoreOutput::SpoolSending(QueueId::Httpd, number);
     let release = |below| StoreOutput::SpoolRelease(QueueId::Httpd, below);
-    assert_eq!(std::mem::take(&mut dev.spool), [sending(Some(0))]);
+    assert_eq!(std::mem::take(&mut dev.store.spool), [sending(Some(0))]);
     let waiting: Vec<u64> = dev
         .dtu
         .undelivered(QueueId::Httpd)
         .map(|(seq, _)| seq)
         .collect();
     assert_eq!(waiting, [1]);
-    dev.channel_data(SERVER, answer("a"));
+    dev.network(SERVER, answer("a"));
     assert_eq!(
-        std::mem::take(&mut dev.spool),
+        std::mem::take(&mut dev.store.spool),
         [release(1), sending(Some(1))]
     );
     assert_eq!(dev.dtu.undelivered(QueueId::Httpd).count(), 0);
-    dev.channel_data(SERVER, answer("b"));
-    assert_eq!(std::mem::take(&mut dev.spool), [release(2)]);
+    dev.network(SERVER, answer("b"));
+    assert_eq!(std::mem::take(&mut dev.store.spool), [release(2)]);
 }
 
 /// K4: what cannot have arrived may come again after the end of the host, too.
@@ -889,15 +872,18 @@ fn k4_a_frame_that_never_left_is_not_noted_as_being_sent_any_more() {
     let mut config = factory();
     config.packing_time = 0;
     let mut dev = Bench::cold(config, spooled());
-    dev.peer(SERVER).net = Net::Stuck;
+    dev.net(SERVER, Net::Stuck);
     dev.at(1000)
         .serial("1")
         .input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(100);
-    dev.peer(SERVER).net = Net::Refused;
-    dev.spool.clear();
-    dev.channel_lose(SERVER, CloseReason::Reset, 10).wait(100);
-    assert_eq!(dev.spool, [StoreOutput::SpoolSending(QueueId::Httpd, None)]);
+    dev.net(SERVER, Net::Refused);
+    dev.store.spool.clear();
+    dev.lose(SERVER, CloseReason::Reset, 10).wait(100);
+    assert_eq!(
+        dev.store.spool,
+        [StoreOutput::SpoolSending(QueueId::Httpd, None)]
+    );
     let waiting: Vec<u64> = dev
         .dtu
         .undelivered(QueueId::Httpd)
@@ -919,10 +905,10 @@ fn frames_of_an_earlier_run_go_first() {
         .input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(100);
     for frame in ["old", "older", "new"] {
-        dev.channel_sends(SERVER, get(frame))
-            .channel_data(SERVER, answer(""));
+        dev.sends(SERVER, get(frame)).network(SERVER, answer(""));
     }
     let releases: Vec<_> = dev
+        .store
         .spool
         .iter()
         .filter_map(|s| {
@@ -965,10 +951,10 @@ fn a_clean_stop_keeps_what_was_not_sent() {
 fn a_stop_waits_until_the_connection_to_the_server_is_closed() {
     let mut dev = plain();
     dev.late_closes = true;
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
     dev.input(Input::Shutdown).wait(1000);
     assert_eq!((dev.peer(SERVER).closes, dev.power.len()), (1, 0));
-    dev.channel_closed(SERVER).wait(10);
+    dev.closed(SERVER).wait(10);
     assert_eq!(dev.power, [Power::Stop]);
     // A host that never says so does not hold the end up.
     let mut dev = plain();
@@ -1078,9 +1064,9 @@ fn answers_keep_the_device_from_restarting_and_light_the_lamp() {
         .wait(1000);
     assert!(dev.leds.last().is_some_and(|leds| leds.data));
     dev.wait(8000)
-        .channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n");
+        .network(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n");
     for _ in 0..150 {
-        dev.wait(9000).channel_data(SERVER, "x");
+        dev.wait(9000).network(SERVER, "x");
     }
     assert_eq!(dev.power.len(), 0);
     dev.wait(620_000);
@@ -1095,19 +1081,17 @@ fn a_frame_that_is_cut_when_the_mode_ends_waits_and_is_sent_once() {
             httpd: plain().dtu.config().httpd.clone(),
             ..factory()
         });
-        dev.serial("one")
-            .wait(300)
-            .channel_sends(SERVER, get("one"));
-        dev.channel_data(SERVER, answer("x")).wait(10).prints("x");
-        dev.peer(SERVER).net = Net::Unacked;
+        dev.serial("one").wait(300).sends(SERVER, get("one"));
+        dev.network(SERVER, answer("x")).wait(10).prints("x");
+        dev.net(SERVER, Net::Unacked);
         dev.serial("two")
             .wait(50)
             .input(Input::Console(ends))
             .wait(1000);
-        dev.channel_sends_nothing(SERVER);
+        dev.sends_nothing(SERVER);
         dev.input(Input::Console("AT+CIMOD=3;+CIAPPLY")).wait(1000);
-        dev.channel_sends(SERVER, get("two"));
-        dev.wait(60_000).channel_sends_nothing(SERVER);
+        dev.sends(SERVER, get("two"));
+        dev.wait(60_000).sends_nothing(SERVER);
     }
 }
 
@@ -1115,13 +1099,11 @@ fn a_frame_that_is_cut_when_the_mode_ends_waits_and_is_sent_once() {
 fn a_frame_that_is_cut_when_the_device_stops_is_kept_for_the_next_run() {
     let mut dev = begun(factory());
     dev.serial("one").wait(300);
-    dev.channel_data(SERVER, answer("x"))
-        .wait(10)
-        .channel_received(SERVER);
+    dev.network(SERVER, answer("x")).wait(10).received(SERVER);
     dev.serial("two")
         .wait(50)
         .input(Input::Shutdown)
-        .channel_sends_nothing(SERVER);
+        .sends_nothing(SERVER);
     assert_eq!(
         dev.dtu
             .undelivered(QueueId::Httpd)
@@ -1136,11 +1118,11 @@ fn forgotten() -> Bench {
     let mut dev = plain();
     dev.serial("1")
         .wait(100)
-        .channel_sends(SERVER, get("1"))
-        .channel_data(SERVER, answer("a"))
+        .sends(SERVER, get("1"))
+        .network(SERVER, answer("a"))
         .prints("a");
-    dev.peer(SERVER).net = Net::Unacked;
-    dev.wait(5000).serial("2").channel_sends(SERVER, get("2"));
+    dev.net(SERVER, Net::Unacked);
+    dev.wait(5000).serial("2").sends(SERVER, get("2"));
     httpd_events(&mut dev);
     dev
 }
@@ -1149,10 +1131,10 @@ fn forgotten() -> Bench {
 fn h3_a_request_that_a_forgotten_connection_swallowed_is_tried_once_by_another() {
     let mut dev = forgotten();
     let connected = connects(&mut dev);
-    dev.wait(9_900).channel_sends_nothing(SERVER);
+    dev.wait(9_900).sends_nothing(SERVER);
     dev.wait(300)
-        .channel_sends(SERVER, get("2"))
-        .channel_data(SERVER, answer("b"))
+        .sends(SERVER, get("2"))
+        .network(SERVER, answer("b"))
         .prints("b");
     let again = HttpdEvent::Repeated(LinkDownReason::NoAnswer);
     assert_eq!(
@@ -1178,8 +1160,8 @@ fn h3_a_request_that_a_forgotten_connection_swallowed_is_tried_once_by_another()
 #[test]
 fn h3_it_is_not_tried_a_third_time() {
     let mut dev = forgotten();
-    dev.wait(10_200).channel_sends(SERVER, get("2"));
-    dev.wait(60_000).channel_sends_nothing(SERVER);
+    dev.wait(10_200).sends(SERVER, get("2"));
+    dev.wait(60_000).sends_nothing(SERVER);
     assert_eq!((counters(&dev).retried, counters(&dev).timed_out), (1, 1));
 }
 
@@ -1189,7 +1171,7 @@ fn h3_a_request_of_which_a_byte_was_acknowledged_is_never_repeated() {
     let acked = get("1").len() as u64;
     dev.input(Input::Socket(SERVER, SocketInput::Acked(acked + 1)))
         .wait(60_000)
-        .channel_sends_nothing(SERVER);
+        .sends_nothing(SERVER);
     assert_eq!((counters(&dev).retried, counters(&dev).timed_out), (0, 1));
 }
 
@@ -1197,8 +1179,8 @@ fn h3_a_request_of_which_a_byte_was_acknowledged_is_never_repeated() {
 fn h3_an_answer_that_broke_off_is_told_as_broken() {
     let broken = |end: &dyn Fn(&mut Bench)| {
         let mut dev = plain();
-        dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-        dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        dev.serial("1").wait(100).sends(SERVER, get("1"));
+        dev.network(SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
             .prints("half");
         end(&mut dev);
         match &httpd_events(&mut dev)[..] {
@@ -1207,7 +1189,7 @@ fn h3_an_answer_that_broke_off_is_told_as_broken() {
         }
     };
     let reset = broken(&|dev| {
-        dev.channel_lose(SERVER, CloseReason::Reset, 0);
+        dev.lose(SERVER, CloseReason::Reset, 0);
     });
     assert_eq!(
         reset,
@@ -1222,9 +1204,9 @@ fn h3_an_answer_that_broke_off_is_told_as_broken() {
 #[test]
 fn h3_lines_of_the_head_that_are_none_are_passed_over() {
     let mut dev = plain();
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
     let head = "HTTP/1.1 200 OK\r\nX-名: a\r\nno colon\r\n: b\r\nA: \u{1}\r\nContent-Length: 2\r\nX y: c\r\n\r\n";
-    dev.channel_data(SERVER, format!("{head}ok")).prints("ok");
+    dev.network(SERVER, format!("{head}ok")).prints("ok");
     assert_eq!(
         httpd_events(&mut dev),
         [HttpdEvent::Answered {
@@ -1249,7 +1231,7 @@ fn h3_an_answer_of_an_odd_server_is_printed_wherever_it_is_cut() {
             let mut dev = device(|config| config.httpd.filter = filter);
             dev.serial("x").wait(200);
             let (begin, end) = all.split_at(cut);
-            dev.channel_data(SERVER, begin).channel_data(SERVER, end);
+            dev.network(SERVER, begin).network(SERVER, end);
             dev.prints(&wanted);
             assert_eq!(counters(&dev).answered, 1, "{cut}");
         }
@@ -1264,18 +1246,16 @@ fn h3_a_server_says_how_long_it_keeps_a_connection() {
         ("max=9, Timeout = 20", 19_000),
     ] {
         let mut dev = plain();
-        dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
+        dev.serial("1").wait(100).sends(SERVER, get("1"));
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nKeep-Alive: {field}\r\n\r\na");
-        dev.channel_data(SERVER, head).prints("a");
+        dev.network(SERVER, head).prints("a");
         let connected = connects(&mut dev);
-        dev.wait(kept - 50)
-            .serial("2")
-            .channel_sends(SERVER, get("2"));
+        dev.wait(kept - 50).serial("2").sends(SERVER, get("2"));
         assert_eq!(connects(&mut dev), connected, "{field}");
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nKeep-Alive: {field}\r\n\r\na");
-        dev.channel_data(SERVER, head).prints("a").wait(kept + 1);
+        dev.network(SERVER, head).prints("a").wait(kept + 1);
         assert_eq!(dev.peer(SERVER).closes, 1, "{field}");
-        dev.serial("3").wait(1000).channel_sends(SERVER, get("3"));
+        dev.serial("3").wait(1000).sends(SERVER, get("3"));
         assert_eq!(connects(&mut dev), connected + 1, "{field}");
     }
 }
@@ -1286,7 +1266,7 @@ fn h3_the_time_out_covers_connecting_and_the_answer_together() {
         config.httpd.head.clear();
         config.httpd.timeout = 2;
     });
-    dev.peer(SERVER).net = Net::BlackHole;
+    dev.net(SERVER, Net::BlackHole);
     dev.serial("1");
     while connects(&mut dev) == 0 {
         dev.wait(10);
@@ -1302,9 +1282,7 @@ fn h3_the_time_out_covers_connecting_and_the_answer_together() {
     while connects(&mut dev) == 1 {
         dev.wait(10);
     }
-    dev.wait(1500)
-        .channel_connected(SERVER)
-        .channel_sends(SERVER, get("1"));
+    dev.wait(1500).connects(SERVER).sends(SERVER, get("1"));
     httpd_events(&mut dev);
     dev.wait(480);
     assert_eq!(httpd_events(&mut dev), []);
@@ -1318,17 +1296,17 @@ fn h3_the_time_out_covers_connecting_and_the_answer_together() {
 #[test]
 fn h3_a_server_that_drips_does_not_hold_the_queue_for_ever() {
     let mut dev = plain();
-    dev.serial("1").wait(100).channel_sends(SERVER, get("1"));
-    dev.channel_data(SERVER, "HTTP/1.1 200 OK\r\n\r\n");
+    dev.serial("1").wait(100).sends(SERVER, get("1"));
+    dev.network(SERVER, "HTTP/1.1 200 OK\r\n\r\n");
     for _ in 0..119 {
-        dev.wait(5000).channel_data(SERVER, ".").prints(".");
+        dev.wait(5000).network(SERVER, ".").prints(".");
     }
     dev.wait(5000);
     assert_eq!(
         httpd_events(&mut dev),
         [HttpdEvent::Failed(HttpdTrouble::Slow)]
     );
-    dev.serial("2").wait(1000).channel_sends(SERVER, get("2"));
+    dev.serial("2").wait(1000).sends(SERVER, get("2"));
 }
 
 /// H5: a request of 2 KB became two, unsaid.
@@ -1340,20 +1318,20 @@ fn h5_a_frame_of_eight_kilobytes_is_one_request_and_a_longer_one_is_told_once() 
         ..factory()
     });
     dev.serial([b'x'; 4096]).serial([b'y'; 4095]).wait(300);
-    let sent = dev.channel_received(SERVER);
+    let sent = dev.received(SERVER);
     assert!(
         sent.ends_with(&[b'y'; 4095])
             && sent
                 .windows(22)
                 .any(|part| part == b"Content-Length: 8191\r\n")
     );
-    dev.channel_data(SERVER, answer("a"));
+    dev.network(SERVER, answer("a"));
     httpd_events(&mut dev);
     // Just as long as a request may be: nothing is cut.
     dev.serial([b'x'; 4096])
         .serial([b'x'; 4096])
         .wait(300)
-        .channel_data(SERVER, answer("a"));
+        .network(SERVER, answer("a"));
     assert_eq!(
         httpd_events(&mut dev),
         [HttpdEvent::Answered {
@@ -1367,9 +1345,9 @@ fn h5_a_frame_of_eight_kilobytes_is_one_request_and_a_longer_one_is_told_once() 
             .wait(50)
             .serial("more")
             .wait(300);
-        dev.channel_data(SERVER, answer("a"))
+        dev.network(SERVER, answer("a"))
             .wait(100)
-            .channel_data(SERVER, answer("b"));
+            .network(SERVER, answer("b"));
     }
     let told: Vec<_> = httpd_events(&mut dev)
         .into_iter()
@@ -1389,7 +1367,7 @@ fn h5_a_restart_behind_the_longest_request_does_not_say_that_one_was_cut() {
     dev.serial([b'x'; 4096])
         .serial([b'x'; 4096])
         .wait(300)
-        .channel_data(SERVER, answer("a"))
+        .network(SERVER, answer("a"))
         .wait(10);
     dev.printed();
     dev.escape().serial("AT+CIRESET\r").wait(20_000);
@@ -1412,14 +1390,12 @@ fn h3_a_server_that_takes_requests_and_answers_badly_is_not_treated_as_away() {
     let mut dev = plain();
     for number in 1..20 {
         let frame = format!("{number}");
-        dev.serial(&frame)
-            .wait(150)
-            .channel_sends(SERVER, get(&frame));
+        dev.serial(&frame).wait(150).sends(SERVER, get(&frame));
         let taken = get(&frame).len() as u64;
         // Broken, closed without a word, and silent for too long.
         match number % 3 {
-            0 => dev.channel_data(SERVER, "ICY 200 OK\r\n\r\n"),
-            1 => dev.channel_lose(SERVER, CloseReason::PeerClosed, taken),
+            0 => dev.network(SERVER, "ICY 200 OK\r\n\r\n"),
+            1 => dev.lose(SERVER, CloseReason::PeerClosed, taken),
             _ => dev.wait(11_000),
         };
         dev.wait(2000);

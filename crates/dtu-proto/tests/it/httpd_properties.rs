@@ -2,12 +2,10 @@
 //! silence, and what is printed is what the server gave.
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, Net};
 use dtu_proto::config::{Config, Options, WorkingMode};
 use dtu_proto::event::{CloseReason, Input, ModemInput, QueueId, SocketId};
 use dtu_proto::status::{HttpdCounters, HttpdStatus, LinkState};
+use dtu_proto::testing::{Bench, Net};
 use dtu_proto::time::Duration;
 use proptest::prelude::*;
 
@@ -124,15 +122,15 @@ impl Story {
             }
             // A server that answers what it has not got would make it asked.
             Act::Server(_) if state == LinkState::Connected && !asked => {}
-            Act::Server(bytes) => drop(dev.channel_data(SERVER, bytes)),
-            Act::Lose(reason) => drop(dev.channel_lose(SERVER, *reason, 0)),
+            Act::Server(bytes) => drop(dev.network(SERVER, bytes)),
+            Act::Lose(reason) => drop(dev.lose(SERVER, *reason, 0)),
             // The peer of a connection that stands stays what it is.
             Act::Net(_) | Act::Connected if state == LinkState::Connected => {}
             Act::Connected => {
-                dev.peer(SERVER).net = Net::Good;
-                dev.channel_connected(SERVER);
+                dev.net(SERVER, Net::Good);
+                dev.connects(SERVER);
             }
-            Act::Net(net) => dev.peer(SERVER).net = *net,
+            Act::Net(net) => drop(dev.net(SERVER, *net)),
             Act::Wait(millis) => drop(dev.wait(*millis)),
             Act::Attached(true) => {
                 dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())));
@@ -140,7 +138,7 @@ impl Story {
             Act::Attached(false) => drop(dev.input(Input::Modem(&ModemInput::Detached))),
             Act::Console(line) => drop(dev.input(Input::Console(line))),
             Act::DteReads(true) => drop(dev.dte_reads_on()),
-            Act::DteReads(false) => dev.dte_reads = false,
+            Act::DteReads(false) => drop(dev.dte_stops()),
         }
         self.look();
     }
@@ -151,7 +149,7 @@ impl Story {
 
     /// What must be true at any time.
     fn look(&mut self) {
-        let got = String::from_utf8(self.dev.channel_received(SERVER)).expect("text");
+        let got = String::from_utf8(self.dev.received(SERVER)).expect("text");
         for request in got.split_inclusive("\r\n\r\n") {
             let id = request
                 .strip_prefix("GET /1.php?%3C")

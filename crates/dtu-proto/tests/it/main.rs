@@ -5,7 +5,6 @@ mod at_mode_properties;
 mod backoff;
 mod calls;
 mod commands;
-mod common;
 mod delivery;
 mod edges;
 mod examples;

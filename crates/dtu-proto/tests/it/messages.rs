@@ -6,15 +6,13 @@ use sms_codec::dcs::Dcs;
 use sms_codec::udh::{Concat, Header, Ports, Reference};
 use sms_codec::user_data::{Body, UserData};
 
-use crate::common;
-
 use bytes::Bytes;
-use common::post::{deliver, number, parts, report, stamp, submit_of};
-use common::{Bench, LINK1, one_link};
 use dtu_proto::config::{Charset, Config, FactoryPassword, Options, WorkingMode};
 use dtu_proto::event::{Event, Input, MessageLoss, ModemInput, Origin, Power};
 use dtu_proto::radio::{Operator, SubmitFailure};
 use dtu_proto::status::MessageCounters;
+use dtu_proto::testing::pdu::{deliver, number, parts, report, stamp, submit_of};
+use dtu_proto::testing::{Bench, LINK1, one_link};
 use dtu_proto::time::Duration;
 
 const BANNER: &str = "\r\nUSR-GPRS232-DTU\r\n";
@@ -94,7 +92,10 @@ fn manual_2_1_2_a_frame_becomes_a_message_to_cipnum() {
         .serial("two")
         .wait(100)
         .network_takes(&[(PHONE, "two")]);
-    assert_eq!((counters(&dev).sent, dev.connects[0].len()), (2, 0));
+    assert_eq!(
+        (counters(&dev).sent, dev.peer(LINK1).connects.len()),
+        (2, 0)
+    );
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn text_goes_in_7_bit_if_it_can_else_in_ucs2_and_what_is_no_text_as_octets() {
     let mut dev = booted(sms_mode());
     let coded = |dev: &mut Bench, frame: &[u8]| {
         dev.wait(1000).serial(frame).wait(100);
-        let submit = dev.post.sent.pop_front().unwrap();
+        let submit = dev.modem.sent.pop_front().unwrap();
         (submit.dcs, submit.data.body)
     };
     assert_eq!(coded(&mut dev, b"{a}\r\n").0, Dcs::GSM7);
@@ -148,7 +149,7 @@ fn a_frame_that_takes_more_than_ten_parts_is_an_error_event() {
 #[test]
 fn what_the_network_does_not_take_now_is_tried_again_and_keeps_its_reference() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::NETWORK)].into();
+    dev.modem.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::NETWORK)].into();
     dev.at(1000)
         .serial("one")
         .at(1200)
@@ -156,12 +157,12 @@ fn what_the_network_does_not_take_now_is_tried_again_and_keeps_its_reference() {
         .at(1300)
         .network_takes(&[]);
     dev.at(6099).network_takes(&[]).at(6100);
-    assert_eq!(dev.post.given.len(), 2);
+    assert_eq!(dev.modem.given.len(), 2);
     dev.at(16_099)
         .network_takes(&[])
         .at(16_100)
         .network_takes(&[("10086", "one"), ("10086", "two")]);
-    let given: Vec<_> = dev.post.given.iter().map(|pdu| submit_of(pdu)).collect();
+    let given: Vec<_> = dev.modem.given.iter().map(|pdu| submit_of(pdu)).collect();
     let told: Vec<_> = given
         .iter()
         .map(|submit| (submit.reference, submit.reject_duplicates))
@@ -174,11 +175,11 @@ fn what_the_network_does_not_take_now_is_tried_again_and_keeps_its_reference() {
 #[test]
 fn a_first_try_that_is_taken_for_a_copy_gets_another_reference() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure::DUPLICATE)].into();
+    dev.modem.answers = [Err(SubmitFailure::DUPLICATE)].into();
     dev.at(1000).serial("one").at(1200).network_takes(&[]);
     dev.at(6200).network_takes(&[("10086", "one")]);
     let references: Vec<_> = dev
-        .post
+        .modem
         .given
         .iter()
         .map(|pdu| submit_of(pdu).reference)
@@ -189,13 +190,13 @@ fn a_first_try_that_is_taken_for_a_copy_gets_another_reference() {
 #[test]
 fn pauses_grow_to_five_minutes() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = vec![Err(SubmitFailure::NETWORK); 12].into();
+    dev.modem.answers = vec![Err(SubmitFailure::NETWORK); 12].into();
     dev.at(1000).serial("x").at(1100);
     let mut times = vec![dev.now];
-    while dev.post.given.len() < 12 {
-        let count = dev.post.given.len();
+    while dev.modem.given.len() < 12 {
+        let count = dev.modem.given.len();
         dev.wait(1000);
-        times.extend((dev.post.given.len() > count).then_some(dev.now));
+        times.extend((dev.modem.given.len() > count).then_some(dev.now));
     }
     let pauses: Vec<u64> = times
         .windows(2)
@@ -208,14 +209,14 @@ fn pauses_grow_to_five_minutes() {
 fn without_registration_nothing_is_tried_and_it_goes_at_once_when_it_is_there() {
     let mut dev = booted(sms_mode());
     dev.registered(false).at(1000).serial("x").at(3_601_000);
-    assert_eq!(dev.post.given.len(), 0);
+    assert_eq!(dev.modem.given.len(), 0);
     dev.registered(true).network_takes(&[("10086", "x")]);
 }
 
 #[test]
 fn a_lasting_refusal_and_a_day_without_success_drop_a_message_and_say_so() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure(28))].into();
+    dev.modem.answers = [Err(SubmitFailure(28))].into();
     dev.at(1000).serial("x").at(1100);
     assert_eq!(
         losses(&mut dev),
@@ -251,22 +252,22 @@ fn the_outbox_has_room_for_256_parts() {
 #[test]
 fn a_silent_modem_is_asked_again_after_its_time() {
     let mut dev = booted(sms_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.at(1000).serial("x").at(1100 + 184_999);
-    assert_eq!(dev.post.given.len(), 1);
-    dev.post.unanswered.clear();
-    dev.post.silent = false;
+    assert_eq!(dev.modem.given.len(), 1);
+    dev.modem.unanswered.clear();
+    dev.modem.silent = false;
     dev.wait(1).wait(5000).network_takes(&[("10086", "x")]);
-    assert!(submit_of(&dev.post.given[1]).reject_duplicates);
+    assert!(submit_of(&dev.modem.given[1]).reject_duplicates);
 }
 
 #[test]
 fn a_frame_is_on_the_disk_before_it_is_sent() {
     let mut dev = booted(sms_mode());
-    dev.post.slow_disk = true;
+    dev.store.slow = true;
     dev.at(1000).serial("x").at(1100).network_takes(&[]);
     dev.disk_answers().network_takes(&[("10086", "x")]);
-    dev.store_works = false;
+    dev.store.works = false;
     dev.serial("y").wait(100).network_takes(&[("10086", "y")]);
     assert!(
         dev.events
@@ -277,10 +278,10 @@ fn a_frame_is_on_the_disk_before_it_is_sent() {
 #[test]
 fn m13_what_was_tried_before_a_kill_is_repeated_with_its_reference_and_refuses_copies() {
     let mut dev = booted(sms_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.at(1000).serial("x".repeat(200)).at(1100);
     assert_eq!(numbers(&dev), [(1, true)]);
-    dev.post.silent = false;
+    dev.modem.silent = false;
     dev.killed(sms_mode());
     assert_eq!(
         dev.submits()
@@ -300,7 +301,7 @@ fn numbers(dev: &Bench) -> Vec<(u8, bool)> {
         let submit = submit_of(pdu);
         (submit.reference, submit.reject_duplicates)
     };
-    dev.post.given.iter().map(told).collect()
+    dev.modem.given.iter().map(told).collect()
 }
 
 fn says(reference: u8) -> Result<u8, SubmitFailure> {
@@ -310,7 +311,7 @@ fn says(reference: u8) -> Result<u8, SubmitFailure> {
 #[test]
 fn m13_a_frame_behind_a_command_goes_at_once_with_the_next_number() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [says(117), says(118), says(119)].into();
+    dev.modem.answers = [says(117), says(118), says(119)].into();
     dev.at(1000)
         .escape()
         .command("AT+CISMSSEND=10086,1,\"one\"", "\r\nOK\r\n")
@@ -340,7 +341,7 @@ fn by_command(dev: &mut Bench, text: &str) {
 #[test]
 fn m13_each_part_of_a_long_message_has_the_number_behind_what_the_modem_said() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [
+    dev.modem.answers = [
         says(7),
         says(8),
         Err(SubmitFailure::TIMED_OUT),
@@ -360,7 +361,7 @@ fn m13_each_part_of_a_long_message_has_the_number_behind_what_the_modem_said() {
 #[test]
 fn m13_the_reference_goes_on_after_a_kill() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [says(200), says(201)].into();
+    dev.modem.answers = [says(200), says(201)].into();
     by_command(&mut dev, "a");
     dev.wait(1000).serial("x").wait(1000);
     dev.killed(sms_mode()).wait(1000).serial("y").wait(100);
@@ -370,7 +371,7 @@ fn m13_the_reference_goes_on_after_a_kill() {
 #[test]
 fn m13_a_number_that_a_command_has_got_is_not_that_of_a_waiting_repeat() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [says(5), Err(SubmitFailure::NETWORK), says(6), says(7)].into();
+    dev.modem.answers = [says(5), Err(SubmitFailure::NETWORK), says(6), says(7)].into();
     by_command(&mut dev, "a");
     dev.wait(1000).serial("b").wait(100);
     // This modem does not count a try that failed, and gives 6 to the command's message.
@@ -388,7 +389,7 @@ fn m13_a_modem_that_counts_behind_the_repeats_costs_no_message() {
     let mut dev = booted(sms_mode());
     let lost = Err(SubmitFailure::TIMED_OUT);
     // The first try of "b" never reaches the modem, which counts 2 behind "a", where 2 and 3 are used already.
-    dev.post.answers = [says(1), lost, says(2), says(3), says(2), lost, says(4)].into();
+    dev.modem.answers = [says(1), lost, says(2), says(3), says(2), lost, says(4)].into();
     by_command(&mut dev, "a");
     dev.wait(1000)
         .serial("b")
@@ -415,7 +416,7 @@ fn m13_numbers_that_were_used_stay_known_over_a_kill() {
     let mut dev = booted(sms_mode());
     let lost = Err(SubmitFailure::TIMED_OUT);
     // The first try of "b" never reaches the modem, which counts 2 behind "a", where 2 and 3 are used already.
-    dev.post.answers = [says(1), lost, says(2), says(3)].into();
+    dev.modem.answers = [says(1), lost, says(2), says(3)].into();
     by_command(&mut dev, "a");
     dev.wait(1000)
         .serial("b")
@@ -423,7 +424,7 @@ fn m13_numbers_that_were_used_stay_known_over_a_kill() {
         .serial("c")
         .wait(10_000);
     dev.killed(sms_mode()).at(1000).printed();
-    dev.post.answers = [says(2), lost, says(4)].into();
+    dev.modem.answers = [says(2), lost, says(4)].into();
     by_command(&mut dev, "d");
     dev.wait(1000).serial("e").wait(10_000);
     assert_eq!(
@@ -437,14 +438,15 @@ fn m13_numbers_that_were_used_stay_known_over_a_kill() {
 #[test]
 fn m13_a_copy_that_may_be_a_message_of_a_run_that_could_write_nothing_is_told() {
     let mut dev = booted(sms_mode());
-    dev.store_works = false;
+    dev.store.works = false;
     dev.at(1000)
         .serial("x")
         .at(1100)
         .killed(sms_mode())
-        .store_works = false;
+        .store
+        .works = false;
     assert_eq!(numbers(&dev), [(1, true)]);
-    dev.post.answers = [Err(SubmitFailure::NETWORK), Err(SubmitFailure::DUPLICATE)].into();
+    dev.modem.answers = [Err(SubmitFailure::NETWORK), Err(SubmitFailure::DUPLICATE)].into();
     dev.at(1000).serial("y").wait(10_000);
     assert_eq!(numbers(&dev)[1..], [(1, true), (1, true)]);
     let expected =
@@ -456,10 +458,10 @@ fn m13_a_copy_that_may_be_a_message_of_a_run_that_could_write_nothing_is_told() 
 #[test]
 fn m13_a_copy_of_what_an_earlier_run_tried_is_told() {
     let mut dev = booted(sms_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.at(1000).serial("x").at(1100);
-    dev.post.silent = false;
-    dev.post.answers = [Err(SubmitFailure::DUPLICATE)].into();
+    dev.modem.silent = false;
+    dev.modem.answers = [Err(SubmitFailure::DUPLICATE)].into();
     dev.killed(sms_mode()).wait(1000);
     let expected =
         "a message to 10086: the service centre says that it has it, which may be another one"
@@ -499,7 +501,7 @@ fn m13_text_mode_messages_that_refuse_copies_have_numbers_of_their_own() {
 #[test]
 fn a_copy_that_the_service_centre_refuses_counts_as_sent() {
     let mut dev = booted(sms_mode());
-    dev.post.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::DUPLICATE)].into();
+    dev.modem.answers = [Err(SubmitFailure::TIMED_OUT), Err(SubmitFailure::DUPLICATE)].into();
     dev.at(1000).serial("x").at(10_000).network_takes(&[]);
     assert_eq!(
         (
@@ -522,7 +524,7 @@ fn manual_2_1_2_only_the_text_of_a_message_goes_to_the_line() {
     dev.body_from(PHONE, Body::Octets(vec![0, 255, 13]))
         .prints([0, 255, 13]);
     assert_eq!(
-        (dev.post.taken.as_slice(), counters(&dev).printed),
+        (dev.modem.taken.as_slice(), counters(&dev).printed),
         (&[1, 2, 3, 4][..], 4)
     );
 }
@@ -554,7 +556,7 @@ fn parts_come_out_of_order_doubled_and_are_one_text() {
     dev.prints_nothing().brings(&three[1]);
     dev.prints(&text).brings(&three[1]);
     dev.prints_nothing();
-    assert_eq!((dev.post.taken.len(), counters(&dev).duplicates), (6, 3));
+    assert_eq!((dev.modem.taken.len(), counters(&dev).duplicates), (6, 3));
 }
 
 #[test]
@@ -660,7 +662,7 @@ fn a_message_that_comes_in_the_set_up_window_waits_for_its_end() {
 #[test]
 fn a_message_is_done_with_when_it_is_written() {
     let mut dev = booted(sms_mode());
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.at(1000)
         .sms_from(PHONE, "one")
         .sms_from(PHONE, "two")
@@ -684,19 +686,19 @@ fn a_line_that_is_gone_loses_nothing() {
 #[test]
 fn when_the_dte_does_not_read_messages_stay_with_the_modem() {
     let mut dev = booted(sms_mode());
-    dev.dte_reads = false;
+    dev.dte_stops();
     for _ in 0..100 {
         dev.sms_from(PHONE, "x");
     }
     assert_eq!(
         (
-            dev.post.taken.len(),
+            dev.modem.taken.len(),
             dev.dtu.status(dev.now).messages.not_taken
         ),
         (64, 36)
     );
     dev.dte_reads_on();
-    assert_eq!((dev.printed().len(), dev.post.taken.len()), (100, 100));
+    assert_eq!((dev.printed().len(), dev.modem.taken.len()), (100, 100));
 }
 
 #[test]
@@ -713,7 +715,7 @@ fn a_message_that_comes_again_is_dropped_even_after_a_kill() {
     let id = dev.brings(&pdu);
     dev.prints_nothing();
     assert_eq!(
-        (dev.post.taken.as_slice(), counters(&dev).duplicates),
+        (dev.modem.taken.as_slice(), counters(&dev).duplicates),
         (&[id][..], 1)
     );
 }
@@ -721,19 +723,19 @@ fn a_message_that_comes_again_is_dropped_even_after_a_kill() {
 #[test]
 fn the_modem_forgets_a_message_only_when_it_is_on_the_disk_or_delivered() {
     let mut dev = booted(sms_mode());
-    dev.post.slow_disk = true;
+    dev.store.slow = true;
     dev.at(1000).sms_from(PHONE, "x").prints("x");
-    assert!(dev.post.taken.is_empty(), "{:?}", dev.post.taken);
+    assert!(dev.modem.taken.is_empty(), "{:?}", dev.modem.taken);
     dev.disk_answers();
-    assert_eq!(dev.post.taken, [1]);
-    dev.store_works = false;
+    assert_eq!(dev.modem.taken, [1]);
+    dev.store.works = false;
     dev.sms_from(PHONE, "y")
         .prints("y")
         .sms_from(PHONE, "z")
         .prints("z");
-    dev.store_works = true;
-    dev.wait(30_000).post.taken.sort();
-    assert_eq!(dev.post.taken, [1, 2, 3]);
+    dev.store.works = true;
+    dev.wait(30_000).modem.taken.sort();
+    assert_eq!(dev.modem.taken, [1, 2, 3]);
 }
 
 #[test]
@@ -747,7 +749,7 @@ fn decisions_16_15_what_cannot_be_read_stays_with_the_modem_and_is_said_once() {
     for scrap in scraps {
         dev.brings(&Bytes::from_static(scrap));
     }
-    assert_eq!((counters(&dev).unreadable, dev.post.taken.len()), (3, 0));
+    assert_eq!((counters(&dev).unreadable, dev.modem.taken.len()), (3, 0));
     let told = losses(&mut dev);
     assert_eq!(
         told[2],
@@ -766,7 +768,7 @@ fn decisions_16_15_what_cannot_be_read_stays_with_the_modem_and_is_said_once() {
         (
             losses(&mut dev).len(),
             counters(&dev).unreadable,
-            dev.post.taken.len()
+            dev.modem.taken.len()
         ),
         (0, 0, 0)
     );
@@ -812,7 +814,7 @@ fn m12_an_mms_is_stored_and_told_and_never_printed_to_the_equipment() {
     assert_eq!(
         (
             dev.dtu.status(dev.now).messages.stored,
-            dev.post.taken.len()
+            dev.modem.taken.len()
         ),
         (2, 2)
     );
@@ -883,7 +885,7 @@ fn m12_pushes_that_nobody_reads_do_not_make_mode_4_deaf() {
     assert_eq!(
         (
             dev.dtu.status(dev.now).messages.stored,
-            dev.post.taken.len()
+            dev.modem.taken.len()
         ),
         (50, 60)
     );
@@ -1071,7 +1073,7 @@ fn a_phone_restarts_the_device_and_is_answered() {
 #[test]
 fn a_stop_waits_until_the_messages_are_on_the_disk() {
     let mut dev = booted(sms_mode());
-    dev.post.slow_disk = true;
+    dev.store.slow = true;
     dev.serial("last").input(Input::Shutdown);
     assert_eq!(dev.power, []);
     dev.disk_answers();
@@ -1107,7 +1109,7 @@ fn in_the_command_state_a_message_is_told_whole_and_by_its_place() {
             .replace("\\t", "\t")
             .as_str(),
     );
-    assert_eq!(dev.post.taken, [1, 2]);
+    assert_eq!(dev.modem.taken, [1, 2]);
 }
 
 #[test]
@@ -1204,7 +1206,7 @@ fn cnmi_2_2_prints_messages_and_stores_none() {
         "\r\n+CPMS: \"SM\",0,50,\"SM\",0,50,\"SM\",0,50\r\n\r\nOK\r\n",
     );
     assert_eq!(
-        (dev.post.taken.as_slice(), counters(&dev).printed),
+        (dev.modem.taken.as_slice(), counters(&dev).printed),
         (&[1][..], 1)
     );
 }
@@ -1226,7 +1228,7 @@ fn status_reports_are_told_as_cnmi_says() {
         "AT+CMGR=1",
         "\r\n+CMGR: \"REC UNREAD\",2,3,\"10086\",129,\"14/09/10,15:00:00+32\",\"14/09/10,15:00:00+32\",0\r\n\r\nOK\r\n",
     );
-    assert_eq!((counters(&dev).reports, dev.post.taken.len()), (3, 3));
+    assert_eq!((counters(&dev).reports, dev.modem.taken.len()), (3, 3));
 }
 
 #[test]
@@ -1237,7 +1239,7 @@ fn a_full_storage_takes_no_more_until_there_is_room() {
     }
     assert_eq!(
         (
-            dev.post.taken.len(),
+            dev.modem.taken.len(),
             dev.dtu.status(dev.now).messages.not_taken
         ),
         (50, 2)
@@ -1249,7 +1251,7 @@ fn a_full_storage_takes_no_more_until_there_is_room() {
     dev.command("AT+CMGD=7", "\r\nOK\r\n")
         .wait(600)
         .prints(told);
-    assert_eq!(dev.post.taken.len(), 52); // one of them the command
+    assert_eq!(dev.modem.taken.len(), 52); // one of them the command
 }
 
 #[test]
@@ -1315,15 +1317,15 @@ fn what_was_told_whole_makes_room_unless_the_dte_reads_its_storage() {
     for _ in 0..60 {
         dev.sms_from(PHONE, "x").wait(500);
     }
-    assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (60, 10));
+    assert_eq!((dev.modem.taken.len(), counters(&dev).evicted), (60, 10));
     let mut dev = booted(at_mode());
     dev.serial("AT+CMGL=4\r").printed();
     for _ in 0..60 {
         dev.sms_from(PHONE, "x").wait(500);
     }
-    assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (50, 0));
+    assert_eq!((dev.modem.taken.len(), counters(&dev).evicted), (50, 0));
     dev.wait(600_000 - 60 * 500);
-    assert_eq!((dev.post.taken.len(), counters(&dev).evicted), (60, 10));
+    assert_eq!((dev.modem.taken.len(), counters(&dev).evicted), (60, 10));
 }
 
 #[test]
@@ -1471,13 +1473,13 @@ fn m14_ucs2_holds_for_the_service_centre_the_own_number_and_the_operator() {
 #[test]
 fn manual_2_8_6_33_cismssend_is_ok_when_the_network_took_it() {
     let mut dev = booted(at_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.serial("AT+CISMSSEND=10086,1,hello\r")
         .prints_nothing()
         .modem_answers()
         .prints("\r\nOK\r\n");
     dev.network_takes(&[("10086", "hello")]);
-    dev.post.answers = [Err(SubmitFailure::NO_NETWORK)].into();
+    dev.modem.answers = [Err(SubmitFailure::NO_NETWORK)].into();
     dev.command(
         "AT+CISMSSEND=10086,1,x",
         "\r\n+CMS ERROR: CISMSSEND: not registered in a network (331)\r\n",
@@ -1487,7 +1489,7 @@ fn manual_2_8_6_33_cismssend_is_ok_when_the_network_took_it() {
 #[test]
 fn a_command_goes_before_what_waits_and_after_what_is_on_its_way() {
     let mut dev = booted(sms_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.serial("one").wait(200).serial("two").wait(100);
     dev.wait(300)
         .escape()
@@ -1501,7 +1503,7 @@ fn a_command_goes_before_what_waits_and_after_what_is_on_its_way() {
 #[test]
 fn a_modem_that_goes_away_ends_a_command() {
     let mut dev = booted(at_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.serial("AT+CISMSSEND=10086,1,x\r")
         .news(ModemInput::Gone);
     dev.prints("\r\n+CMS ERROR: CISMSSEND: the modem is gone (512)\r\n");
@@ -1514,11 +1516,11 @@ fn a_modem_that_goes_away_ends_a_command() {
 #[test]
 fn a_modem_that_says_nothing_ends_a_command_after_three_minutes_and_is_not_asked_twice() {
     let mut dev = booted(at_mode());
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.serial("AT+CISMSSEND=10086,1,x\r").wait(180_000);
     dev.prints("\r\n+CMS ERROR: CISMSSEND: the network does not answer (332)\r\n");
     dev.serial("AT+CISMSSEND=10086,1,y\r").wait(1000);
-    assert_eq!(dev.post.given.len(), 1);
+    assert_eq!(dev.modem.given.len(), 1);
     dev.modem_answers()
         .prints("\r\nOK\r\n")
         .network_takes(&[("10086", "x"), ("10086", "y")]);
@@ -1530,7 +1532,7 @@ fn a_modem_that_says_nothing_ends_a_command_after_three_minutes_and_is_not_asked
 fn damaged_lines_are_passed_over_and_reported() {
     let mut dev = booted(at_mode());
     dev.sms_from(PHONE, "one").printed();
-    let good = dev.post.disk.clone();
+    let good = dev.store.messages.clone();
     let place = good
         .lines()
         .find(|line| line.starts_with("place"))
@@ -1583,13 +1585,13 @@ fn one_way_out(seed: u64) {
     let mut dev = booted(sms_mode());
     let (mut accepted, mut references): (Vec<String>, Vec<u8>) = (Vec::new(), Vec::new());
     let mut next = 0;
-    dev.post.silent = true;
+    dev.modem.silent = true;
     while accepted.len() < 100 {
         if next < 100 && dice.roll(2) == 0 {
             dev.serial(format!("message {next}")).wait(100);
             next += 1;
         }
-        if let Some((token, pdu)) = dev.post.unanswered.pop_front() {
+        if let Some((token, pdu)) = dev.modem.unanswered.pop_front() {
             let submit = submit_of(&pdu);
             let lately = references.iter().rev().take(8);
             let known =
@@ -1614,7 +1616,7 @@ fn one_way_out(seed: u64) {
         }
         if dice.roll(7) == 0 {
             dev.killed(sms_mode());
-            dev.post.silent = true;
+            dev.modem.silent = true;
         }
         dev.wait(dice.roll(20_000));
     }
@@ -1640,7 +1642,7 @@ fn one_way_in(seed: u64) {
         let pdu = deliver(from.clone(), data, stamp(next));
         stays.push(pdu.clone());
         match dice.roll(3) {
-            0 => dev.post.slow_disk = true,
+            0 => dev.store.slow = true,
             _ => {
                 dev.disk_answers();
             }
@@ -1651,10 +1653,10 @@ fn one_way_in(seed: u64) {
         printed += &dev.printed().replace("\\r\\nUSR-GPRS232-DTU\\r\\n", "");
         stays.retain(|pdu| {
             !ids.iter()
-                .any(|(id, of)| of == pdu && dev.post.taken.contains(id))
+                .any(|(id, of)| of == pdu && dev.modem.taken.contains(id))
         });
         if dice.roll(4) == 0 {
-            let unsaved = dev.post.slow_disk;
+            let unsaved = dev.store.slow;
             dev.killed(sms_mode()).at(300);
             ids.clear();
             // The text was out, but the disk did not know yet: only then it may come a second time.

@@ -4,13 +4,11 @@
 use sms_codec::address::Address;
 use sms_codec::user_data::{Body, UserData};
 
-use crate::common;
-
 use bytes::Bytes;
-use common::post::{deliver, parts, report, stamp};
-use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, FactoryPassword, Options, WorkingMode};
 use dtu_proto::event::{Input, ModemInput, SerialInput};
+use dtu_proto::testing::pdu::{deliver, parts, report, stamp};
+use dtu_proto::testing::{Bench, LINK1, Net, one_link};
 use dtu_proto::time::Duration;
 
 const PHONE: &str = "+8613800138000";
@@ -40,41 +38,41 @@ fn not_taken(dev: &Bench) -> u32 {
 #[test]
 fn what_was_printed_before_the_disk_said_no_is_taken_when_it_says_no() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
-    (dev.post.slow_disk, dev.store_works) = (true, false);
+    (dev.store.slow, dev.store.works) = (true, false);
     dev.at(1000).sms_from(PHONE, "x").prints("x");
-    assert!(dev.post.taken.is_empty());
+    assert!(dev.modem.taken.is_empty());
     dev.disk_answers();
-    assert_eq!(dev.post.taken, [1]);
+    assert_eq!(dev.modem.taken, [1]);
     // While a failing disk is tried again it is known to fail.
-    dev.post.slow_disk = true;
+    dev.store.slow = true;
     dev.wait(30_000).sms_from(PHONE, "y").prints("y");
-    assert_eq!(dev.post.taken, [1, 2]);
+    assert_eq!(dev.modem.taken, [1, 2]);
 }
 
 #[test]
 fn all_parts_of_a_printed_message_are_taken_while_the_disk_fails() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
-    dev.store_works = false;
+    dev.store.works = false;
     let text = "0123456789".repeat(40);
     dev.at(1000).sms_from(PHONE, &text).prints(&text);
-    dev.post.taken.sort_unstable();
-    assert_eq!(dev.post.taken, [1, 2, 3]);
+    dev.modem.taken.sort_unstable();
+    assert_eq!(dev.modem.taken, [1, 2, 3]);
 }
 
 #[test]
 fn a_command_that_was_run_is_taken_while_the_disk_fails() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
-    dev.store_works = false;
+    dev.store.works = false;
     dev.at(1000)
         .sms_from(PHONE, "abc,AT")
         .network_takes(&[(PHONE, "OK")]);
-    assert_eq!(dev.post.taken, [1]);
+    assert_eq!(dev.modem.taken, [1]);
 }
 
 #[test]
 fn copies_and_scraps_find_no_endless_room_while_the_disk_fails() {
     let mut dev = booted(in_mode(WorkingMode::Transparent));
-    dev.store_works = false;
+    dev.store.works = false;
     let pdu = deliver(
         Address::number(PHONE).unwrap(),
         UserData::plain(Body::text("x")),
@@ -87,15 +85,15 @@ fn copies_and_scraps_find_no_endless_room_while_the_disk_fails() {
         not_taken(&dev) > 0,
         "the list of what is to be told has no bound"
     );
-    dev.store_works = true;
+    dev.store.works = true;
     dev.wait(60_000);
     assert_eq!(not_taken(&dev), 0);
     for scrap in 0..2000_u16 {
-        dev.store_works = false;
+        dev.store.works = false;
         dev.brings(&Bytes::copy_from_slice(&scrap.to_be_bytes()));
     }
     // They stay with the modem (decisions 16.15).
-    assert!(dev.post.taken.len() < 2000);
+    assert!(dev.modem.taken.len() < 2000);
 }
 
 // ---- bounds
@@ -117,13 +115,13 @@ fn a_message_that_the_shut_door_does_not_hear_waits_for_room_like_any_other() {
     for _ in 0..60 {
         dev.sms_from(PHONE, "admin,AT+CSQ");
     }
-    assert_eq!((dev.post.taken.len(), not_taken(&dev)), (50, 10));
+    assert_eq!((dev.modem.taken.len(), not_taken(&dev)), (50, 10));
 }
 
 #[test]
 fn a_message_that_waits_and_comes_again_is_taken_under_both_numbers() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.at(1000);
     for place in 0..80 {
         dev.sms_from(PHONE, &place.to_string());
@@ -139,10 +137,10 @@ fn a_message_that_waits_and_comes_again_is_taken_under_both_numbers() {
     let printed = dev.wait(1000).printed();
     assert!(printed.ends_with("79last"), "{printed}");
     assert!(
-        ids.iter().all(|id| dev.post.taken.contains(id)),
+        ids.iter().all(|id| dev.modem.taken.contains(id)),
         "{:?} in {:?}",
         ids,
-        dev.post.taken
+        dev.modem.taken
     );
 }
 
@@ -153,7 +151,7 @@ fn a_long_message_for_a_dte_that_is_not_there_survives_a_kill() {
     dev.at(1000)
         .command("AT+CNMI=2,2;+CMEE=1;W", "\r\nOK\r\n")
         .wait(1000);
-    dev.dte_reads = false;
+    dev.dte_stops();
     let mut config = config;
     config.cmee = 1;
     config.messages.notify.messages = 2;
@@ -199,16 +197,14 @@ fn what_finds_no_room_is_counted() {
 #[test]
 fn nothing_is_given_to_a_modem_that_is_gone() {
     let mut dev = booted(in_mode(WorkingMode::Sms));
-    dev.post.silent = true;
+    dev.modem.silent = true;
     dev.at(1000).serial("one").wait(100);
-    dev.command_over_console("AT+CIPNUM=10010")
-        .serial("two")
-        .wait(100);
-    assert_eq!(dev.post.given.len(), 1);
-    dev.post.unanswered.clear();
+    dev.console_line("AT+CIPNUM=10010").serial("two").wait(100);
+    assert_eq!(dev.modem.given.len(), 1);
+    dev.modem.unanswered.clear();
     dev.news(ModemInput::Gone).wait(1000);
-    assert_eq!(dev.post.given.len(), 1, "the modem is not there");
-    dev.post.silent = false;
+    assert_eq!(dev.modem.given.len(), 1, "the modem is not there");
+    dev.modem.silent = false;
     dev.modem_comes().wait(6000);
     let mut taken = dev.submits();
     taken.sort();
@@ -243,7 +239,7 @@ fn a_link_that_changes_the_mode_waits_for_the_end_of_a_prompt() {
         ..one_link()
     });
     dev.at(1000).escape().command("AT+CMGF=1", "\r\nOK\r\n");
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     dev.network(LINK1, "abc,AT+CIMOD=4;+CIAPPLY").wait(100);
     dev.command("AT+CMGS=\"10086\"", "\r\n> ").wait(5000);
     dev.serial("hello\x1a")
@@ -272,12 +268,6 @@ fn a_prompt_ends_with_the_dte_that_it_asked() {
         .serial("text\x1a")
         .wait(100);
     dev.network_takes(&[("10010", "text")]);
-}
-
-impl Bench {
-    fn command_over_console(&mut self, line: &str) -> &mut Self {
-        self.input(Input::Console(line))
-    }
 }
 
 #[test]

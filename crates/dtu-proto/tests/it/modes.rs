@@ -1,15 +1,13 @@
 //! Working modes one after the other: what waits for a mode waits for its return (manual 2.8.2, 2.8.6.23; decisions 2, 4).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::config::{Config, DropPolicy, LinkOptions, Options, Protocol, Role, WorkingMode};
 use dtu_proto::event::{
     CloseReason, Event, Input, Output, Power, QueueId, SocketId, SocketInput, SocketOutput,
     StoreOutput,
 };
 use dtu_proto::status::{LinkCounters, LinkState, Phase, WaitingFor};
+use dtu_proto::testing::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::time::Duration;
 use dtu_proto::wire::command_frame::{CommandFrame, Host};
 
@@ -130,9 +128,9 @@ fn manual_2_8_6_23_every_mode_follows_every_mode_and_what_waits_is_there_when_th
 /// A frame waits for each of the modes that have a queue.
 fn full_of_frames(by: By) -> Bench {
     let mut dev = started(in_mode(WorkingMode::Transparent));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     for channel in SocketId::ALL {
-        dev.peer(channel).net = Net::Refused;
+        dev.net(channel, Net::Refused);
     }
     dev.lose(LINK1, CloseReason::Reset, 0)
         .serial("waits")
@@ -184,25 +182,25 @@ fn walk(by: By, first: WorkingMode, second: WorkingMode) {
 
 /// With everybody in reach, what waited goes where it belongs when its mode is back, and only then.
 fn all_arrives(dev: &mut Bench, by: By) {
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     for channel in SocketId::ALL {
-        dev.peer(channel).net = Net::Good;
+        dev.net(channel, Net::Good);
     }
     let destination = SocketId::DESTINATIONS[0];
     switch(dev, WorkingMode::AtCommand, by);
     dev.wait(60_000)
         .sends_nothing(LINK1)
-        .channel_sends_nothing(destination);
-    dev.channel_sends_nothing(SocketId::Httpd);
+        .sends_nothing(destination);
+    dev.sends_nothing(SocketId::Httpd);
     switch(dev, WorkingMode::Transparent, by);
     dev.wait(40_000).sends(LINK1, "waits").sends_nothing(LINK1);
     switch(dev, WorkingMode::SerialCommand, by);
     dev.wait(40_000)
-        .channel_sends(destination, [1])
-        .channel_sends_nothing(destination);
+        .sends(destination, [1])
+        .sends_nothing(destination);
     switch(dev, WorkingMode::Httpd, by);
     dev.wait(40_000);
-    let request = dev.channel_received(SocketId::Httpd);
+    let request = dev.received(SocketId::Httpd);
     assert!(
         request.starts_with(b"GET /1.php?data=1 HTTP/1.1\r\n"),
         "{}",
@@ -299,10 +297,8 @@ fn frames_of_the_set_up_window_go_to_the_mode_that_starts() {
         .network_takes(&[("10086", "one"), ("10086", "two")]);
     begin(1)
         .sends_nothing(LINK1)
-        .channel_sends(SocketId::DESTINATIONS[0], [1]);
-    let request = begin(3)
-        .sends_nothing(LINK1)
-        .channel_received(SocketId::Httpd);
+        .sends(SocketId::DESTINATIONS[0], [1]);
+    let request = begin(3).sends_nothing(LINK1).received(SocketId::Httpd);
     assert!(
         request.starts_with(b"GET /1.php?one HTTP/1.1\r\n"),
         "{}",
@@ -392,11 +388,11 @@ fn a_command_that_the_window_has_begun_goes_on_in_the_at_mode() {
 #[test]
 fn frames_on_their_way_at_a_change_come_again_when_the_mode_returns() {
     let mut dev = started(in_mode(WorkingMode::Transparent));
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.serial("once").wait(300).sends(LINK1, "once");
     switch(&mut dev, WorkingMode::AtCommand, By::Apply);
-    assert_eq!(dev.closes[0], 1);
-    dev.net[0] = Net::Good;
+    assert_eq!(dev.peer(LINK1).closes, 1);
+    dev.net(LINK1, Net::Good);
     switch(&mut dev, WorkingMode::Transparent, By::Apply);
     dev.wait(1000).sends(LINK1, "once").sends_nothing(LINK1);
 }
@@ -414,16 +410,23 @@ fn an_earlier_run_s_frames_wait_through_other_modes_in_the_spool() {
     )));
     dev.at(1000).prints(BANNER);
     switch(&mut dev, WorkingMode::Sms, By::Restart);
-    assert!(dev.spool.is_empty() && !dropped(&dev), "{:?}", dev.spool);
+    assert!(
+        dev.store.spool.is_empty() && !dropped(&dev),
+        "{:?}",
+        dev.store.spool
+    );
     switch(&mut dev, WorkingMode::Transparent, By::Restart);
     dev.wait(1000).sends(LINK1, "old");
-    assert_eq!(dev.spool, [StoreOutput::SpoolRelease(LINK1.into(), 8)]);
+    assert_eq!(
+        dev.store.spool,
+        [StoreOutput::SpoolRelease(LINK1.into(), 8)]
+    );
 }
 
 #[test]
 fn a_link_that_is_switched_off_in_another_mode_still_lets_go_of_what_waits_and_counts_it() {
     let mut dev = started(in_mode(WorkingMode::Transparent));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .serial("gone")
         .wait(300);
@@ -433,11 +436,11 @@ fn a_link_that_is_switched_off_in_another_mode_still_lets_go_of_what_waits_and_c
         (counters(&dev).dropped_frames, counters(&dev).dropped_bytes),
         (1, 4)
     );
-    let connects = dev.connects[0].len();
+    let connects = dev.peer(LINK1).connects.len();
     console(&mut dev, "AT+CIPSCONT=1,TCP,host,1,1;+CIAPPLY");
     dev.wait(60_000);
     assert_eq!(
-        dev.connects[0].len(),
+        dev.peer(LINK1).connects.len(),
         connects,
         "a link connects in the AT mode"
     );
@@ -447,7 +450,7 @@ fn a_link_that_is_switched_off_in_another_mode_still_lets_go_of_what_waits_and_c
 fn a_blocking_cache_stops_the_line_only_while_its_mode_runs() {
     let blocking = options(|link| (link.cache, link.drop_policy) = (4096, DropPolicy::Block));
     let mut dev = Bench::with(in_mode(WorkingMode::Transparent), blocking);
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.at(300)
         .prints(BANNER)
         .lose(LINK1, CloseReason::Reset, 0);
@@ -466,14 +469,14 @@ fn a_backup_that_stands_in_leaves_its_frames_for_the_return_of_the_mode() {
     let mut config = in_mode(WorkingMode::Transparent);
     (config.links[1].enabled, config.links[1].role) = (true, Role::Backup(LINK1));
     let mut dev = started(config);
-    dev.net = [Net::Refused; 4];
+    dev.net_of_links(Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .wait(3000)
         .serial("waits")
         .wait(300);
     switch(&mut dev, WorkingMode::Httpd, By::Apply);
     dev.wait(60_000).sends_nothing(LINK1).sends_nothing(LINK2);
-    dev.net = [Net::Good; 4];
+    dev.net_of_links(Net::Good);
     switch(&mut dev, WorkingMode::Transparent, By::Apply);
     dev.wait(1000)
         .sends(LINK1, "waits")
@@ -489,7 +492,7 @@ fn a_link_that_fails_while_it_closes_wakes_no_backup_in_another_mode() {
     config.heartbeat_interval = 10;
     config.heartbeat = b"ping".to_vec();
     let mut dev = started(config);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     // The heartbeat is not acknowledged; the host is slow to answer the close, and meanwhile the mode changes.
     let mut closing = false;
     while !closing {
@@ -511,11 +514,11 @@ fn a_link_that_fails_while_it_closes_wakes_no_backup_in_another_mode() {
             }
         }
     }
-    let connects = dev.connects[1].len();
+    let connects = dev.peer(LINK2).connects.len();
     dev.input(Input::Console("AT+CIMOD=2;+CIAPPLY"));
     dev.lose(LINK1, CloseReason::Local, 0).wait(60_000);
     assert_eq!(
-        dev.connects[1].len(),
+        dev.peer(LINK2).connects.len(),
         connects,
         "the backup connects in the AT mode"
     );
@@ -566,7 +569,7 @@ fn ciapply_with_the_mode_unchanged_keeps_the_connection() {
         .command("AT+CIPSCONT=2,UDP,host,9,1;+CIMOD=2;+CIAPPLY", OK)
         .wait(100);
     assert_eq!(dev.peer(AT).closes, 0);
-    dev.channel_data(AT, "still").prints("still");
+    dev.network(AT, "still").prints("still");
 }
 
 #[test]
@@ -581,7 +584,7 @@ fn another_mode_and_a_restart_close_the_connection_without_a_word() {
             .wait(1000)
             .prints_nothing();
         assert_eq!(dev.peer(AT).closes, 1, "{end}");
-        dev.channel_data(AT, "late").prints_nothing();
+        dev.network(AT, "late").prints_nothing();
     }
 }
 
@@ -596,7 +599,7 @@ fn a_stop_waits_until_the_connection_is_closed() {
             "stopped before the connection is closed"
         );
     }
-    dev.channel_lose(AT, CloseReason::Local, 0);
+    dev.lose(AT, CloseReason::Local, 0);
     assert_eq!(dev.power, [Power::Stop]);
 }
 
@@ -613,7 +616,7 @@ fn ciopen_waits_for_the_end_of_the_connection_before_it() {
         .prints_nothing();
     dev.command(OPEN, OK);
     assert_eq!(dev.peer(AT).connects.len(), 1);
-    dev.channel_lose(AT, CloseReason::Local, 0)
+    dev.lose(AT, CloseReason::Local, 0)
         .prints("\r\nCONNECT OK\r\n");
     assert_eq!(dev.peer(AT).connects.len(), 2);
 }
@@ -628,7 +631,7 @@ fn what_was_to_be_opened_is_forgotten_with_its_mode() {
     dev.input(Input::Console("AT+CIMOD=2;+CIAPPLY"))
         .command(OPEN, OK);
     dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
-        .channel_lose(AT, CloseReason::Local, 0)
+        .lose(AT, CloseReason::Local, 0)
         .prints_nothing();
     assert_eq!(dev.peer(AT).connects.len(), 1);
 }
@@ -643,7 +646,7 @@ fn a_restart_amid_a_prompt_counts_what_was_typed_and_prints_what_waited() {
     dev.wait(590_000)
         .command("AT+CISEND=9", PROMPT)
         .serial("half");
-    dev.channel_data(AT, "answer").prints_nothing();
+    dev.network(AT, "answer").prints_nothing();
     dev.input(Input::Shutdown).wait(100).prints("answer");
     assert_eq!(dev.power, [Power::Stop]);
 
@@ -653,7 +656,7 @@ fn a_restart_amid_a_prompt_counts_what_was_typed_and_prints_what_waited() {
         .serial("half");
     switch_is_busy(&mut dev);
     dev.serial("whole")
-        .channel_sends(AT, "halfwhole")
+        .sends(AT, "halfwhole")
         .prints("\r\nSEND OK\r\n");
 }
 
@@ -726,7 +729,7 @@ fn the_escape_in_the_at_mode_is_answered_and_changes_nothing() {
     dev.command(OPEN, OPENED)
         .escape()
         .command("AT", OK)
-        .channel_data(AT, "x")
+        .network(AT, "x")
         .prints("x");
     dev.wait(300)
         .serial("+++\r\n")
@@ -810,10 +813,10 @@ fn a_full_queue_does_not_keep_commands_out() {
         WorkingMode::Httpd,
     ] {
         let mut dev = Bench::with(in_mode(mode), blocking.clone());
-        dev.net = [Net::BlackHole; 4];
-        SocketId::ALL
-            .into_iter()
-            .for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+        dev.net_of_links(Net::BlackHole);
+        SocketId::ALL.into_iter().for_each(|channel| {
+            dev.net(channel, Net::BlackHole);
+        });
         dev.at(6000).prints(BANNER);
         // What closes while the escape is typed fills the queue.
         dev.serial(packet(900))

@@ -1,12 +1,10 @@
 //! What the device tells a log: who commanded it, and what was dropped (decisions 16.23).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, LINK1, Net, one_link};
 use dtu_proto::config::{Config, LinkOptions, Options};
 use dtu_proto::drops::DropPlace;
 use dtu_proto::event::{Event, Input, Lost, Origin, SocketId};
+use dtu_proto::testing::{Bench, LINK1, Net, one_link};
 use dtu_proto::time::Duration;
 
 fn gated() -> Config {
@@ -57,7 +55,7 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
     assert_eq!(line, "AT+CSQ;+CIPSW=****");
     assert!(!why.contains("abcd"), "{why}");
     // What waits for the disk is told when it is done; what comes meanwhile is refused, and told so.
-    dev.store_answers = false;
+    dev.store.answers = false;
     dev.input(Input::Console("AT&W"));
     assert_eq!(told(&mut dev), []);
     dev.network(LINK1, "abcde,AT+CIVER?");
@@ -66,7 +64,7 @@ fn k8_a_command_of_every_door_but_the_line_itself_is_told_with_who_what_and_the_
         busy[0].2.as_deref().unwrap().starts_with("busy"),
         "{busy:?}"
     );
-    dev.store_answers = true;
+    dev.store.answers = true;
     dev.wait(11_000);
     let late = told(&mut dev);
     assert_eq!((late[0].0, late[0].1.as_str()), (Origin::Console, "AT&W"));
@@ -92,7 +90,7 @@ fn k3_every_drop_has_a_place_in_the_list_for_logs() {
         ..options
     };
     let mut dev = Bench::with(one_link(), options);
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     for number in 0..20 {
         dev.serial(format!("{number:0100}")).wait(200);
     }

@@ -1,9 +1,6 @@
 //! The serial command mode as timed scripts (decisions 11; the manual names it in 2.8.6.23 and never describes it).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, Net};
 use dtu_proto::config::{
     Config, DropPolicy, LinkOptions, Options, Protocol, RegistrationWhen, WorkingMode,
 };
@@ -12,6 +9,7 @@ use dtu_proto::event::{
     StoreOutput,
 };
 use dtu_proto::status::SerialCommandStatus;
+use dtu_proto::testing::{Bench, Net};
 use dtu_proto::time::Duration;
 use dtu_proto::wire::command_frame::{CommandFrame, Host};
 use proptest::prelude::*;
@@ -111,14 +109,14 @@ impl CommandBench for Bench {
 #[test]
 fn a_packet_goes_to_the_destination_that_it_names_and_answers_come_back_raw() {
     let mut dev = up();
-    dev.serial(EXAMPLE).wait(200).channel_sends(TO[0], b"\x01");
+    dev.serial(EXAMPLE).wait(200).sends(TO[0], b"\x01");
     dev.send(to(1, b"hello"))
-        .channel_sends(TO[1], "hello")
+        .sends(TO[1], "hello")
         .prints_nothing();
-    dev.channel_data(TO[1], "world")
-        .channel_data(TO[0], b"\0\xFF")
+    dev.network(TO[1], "world")
+        .network(TO[0], b"\0\xFF")
         .prints(b"world\0\xFF");
-    let connect = &dev.peer(TO[0]).connects[0];
+    let connect = &dev.peer(TO[0]).connects[0].1;
     assert_eq!(
         (
             connect.protocol,
@@ -129,7 +127,7 @@ fn a_packet_goes_to_the_destination_that_it_names_and_answers_come_back_raw() {
         ),
         (Protocol::Udp, "192.168.0.133", 33, 0, false)
     );
-    let connect = &dev.peer(TO[1]).connects[0];
+    let connect = &dev.peer(TO[1]).connects[0].1;
     assert_eq!(
         (connect.protocol, &*connect.address, connect.port),
         (Protocol::Tcp, "10.0.0.1", 5000)
@@ -156,9 +154,9 @@ fn a_destination_has_one_connection_however_its_name_is_spelt() {
     dev.send(name("meter.example"))
         .send(name("Meter.Example"))
         .send(name("meter.example"));
-    assert_eq!(dev.channel_received(TO[0]), b"xxx");
+    assert_eq!(dev.received(TO[0]), b"xxx");
     assert_eq!(dev.peer(TO[0]).connects.len(), 1);
-    assert_eq!(dev.peer(TO[0]).connects[0].address, "meter.example");
+    assert_eq!(dev.peer(TO[0]).connects[0].1.address, "meter.example");
     for other in [
         CommandFrame {
             port: 5001,
@@ -192,13 +190,13 @@ fn packets_in_one_frame_and_in_many_are_the_same() {
         .concat(),
     )
     .wait(200);
-    dev.channel_sends(TO[0], "one")
-        .channel_sends(TO[0], "three")
-        .channel_sends(TO[1], "two");
+    dev.sends(TO[0], "one")
+        .sends(TO[0], "three")
+        .sends(TO[1], "two");
     for byte in bytes(to(1, b"by")) {
         dev.serial([byte]).wait(55);
     }
-    dev.wait(150).channel_sends(TO[0], "by").prints_nothing();
+    dev.wait(150).sends(TO[0], "by").prints_nothing();
 }
 
 #[test]
@@ -209,9 +207,7 @@ fn a_packet_longer_than_a_frame_of_the_line_is_whole() {
         host: Host::Name(&name),
         ..to(1, &[b'd'; 1000])
     };
-    dev.send(frame)
-        .channel_sends(TO[0], [b'd'; 1000])
-        .prints_nothing();
+    dev.send(frame).sends(TO[0], [b'd'; 1000]).prints_nothing();
 }
 
 #[test]
@@ -230,7 +226,7 @@ fn without_packing_each_read_is_a_part() {
         .wait(960)
         .serial(&packet[9..])
         .wait(100);
-    dev.channel_sends(TO[0], "parts").prints_nothing();
+    dev.sends(TO[0], "parts").prints_nothing();
 }
 
 #[test]
@@ -244,9 +240,9 @@ fn registration_and_heartbeats_are_for_links_only() {
     };
     let mut dev = booted(config, options(|_| ()));
     dev.send(to(1, b"data"))
-        .channel_sends(TO[0], "data")
+        .sends(TO[0], "data")
         .wait(MINUTE)
-        .channel_sends_nothing(TO[0]);
+        .sends_nothing(TO[0]);
     assert_eq!(dev.peer(TO[0]).closes, 0);
 }
 
@@ -259,7 +255,7 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
     wrong_sum[14] = 0x10;
     dev.serial([&wrong_sum, EXAMPLE].concat()).wait(200);
     dev.prints("\r\n+CME ERROR: command frame: sum must be 0F, got 10\r\n")
-        .channel_sends(TO[0], b"\x01");
+        .sends(TO[0], b"\x01");
     dev.serial(b"\x55\xAA\x00\x05\0\0\0\0\0").wait(200);
     dev.prints("\r\n+CME ERROR: command frame: len must be 8..=1261, got 5\r\n");
     dev.serial(b"\x55\xAA\x00\x0A\x04\x00\x00\x21\x00aaaaa\xEA")
@@ -272,7 +268,7 @@ fn a_bad_packet_is_told_and_the_next_one_is_found() {
     );
     dev.serial(EXAMPLE)
         .wait(200)
-        .channel_sends(TO[0], b"\x01")
+        .sends(TO[0], b"\x01")
         .prints_nothing();
     let counters = dev.status().counters;
     assert_eq!((counters.packets_in, counters.bad_packets), (2, 4));
@@ -284,7 +280,7 @@ fn a_good_packet_inside_a_bad_one_is_found() {
     let mut dev = up();
     dev.serial([&b"\x55\xAA\x00\x14"[..], EXAMPLE, b"\0\0\0\0\0\xFF"].concat())
         .wait(200);
-    dev.channel_sends(TO[0], b"\x01");
+    dev.sends(TO[0], b"\x01");
     let counters = dev.status().counters;
     assert_eq!(
         (
@@ -341,11 +337,11 @@ fn the_rest_of_a_packet_comes_within_its_time_on_the_line_and_a_second() {
     dev.at(1000)
         .serial([&b"\x55\xAA\x01\x00\x01"[..], EXAMPLE].concat());
     // 261 bytes at 115200 Bd take 22 ms (decisions 16.17; it was a second of silence).
-    dev.at(2021).prints_nothing().channel_sends_nothing(TO[0]);
+    dev.at(2021).prints_nothing().sends_nothing(TO[0]);
     assert_eq!(dev.status().unfinished_bytes, 20);
     dev.at(2023)
         .prints("\r\n+CME ERROR: command frame: got only 20 of 261 bytes\r\n");
-    dev.at(2123).channel_sends(TO[0], b"\x01");
+    dev.at(2123).sends(TO[0], b"\x01");
     assert_eq!(
         (
             dev.status().unfinished_bytes,
@@ -374,7 +370,7 @@ fn what_a_long_packing_time_holds_back_is_not_late() {
         .wait(4999)
         .prints_nothing()
         .wait(200);
-    dev.channel_sends(TO[0], [b'd'; 1000]).prints_nothing();
+    dev.sends(TO[0], [b'd'; 1000]).prints_nothing();
 }
 
 #[test]
@@ -397,7 +393,7 @@ fn a_password_frame_is_a_command_but_not_inside_a_packet() {
         .serial(rest)
         .wait(200)
         .prints_nothing();
-    dev.channel_sends(TO[0], "see admin,AT+CIMOD?\r");
+    dev.sends(TO[0], "see admin,AT+CIMOD?\r");
 }
 
 #[test]
@@ -407,10 +403,10 @@ fn a_destination_cannot_command() {
         ..mode_1()
     };
     let mut dev = booted(config, options(|_| ()));
-    dev.send(to(1, b"x")).channel_sends(TO[0], "x");
-    dev.channel_data(TO[0], "admin,AT+CIMOD?\r")
+    dev.send(to(1, b"x")).sends(TO[0], "x");
+    dev.network(TO[0], "admin,AT+CIMOD?\r")
         .prints("admin,AT+CIMOD?\r")
-        .channel_sends_nothing(TO[0]);
+        .sends_nothing(TO[0]);
 }
 
 #[test]
@@ -424,7 +420,7 @@ fn in_the_command_state_answers_and_errors_wait() {
     dev.serial("junk").wait(50).serial(EXAMPLE).wait(200);
     dev.prints("\r\n+CME ERROR: a command frame begins with 55 AA, got 6A\r\n")
         .escape();
-    dev.channel_data(TO[0], "late").prints_nothing();
+    dev.network(TO[0], "late").prints_nothing();
     dev.command("AT+ENTM", "\r\nOK\r\nlate");
 }
 
@@ -436,12 +432,12 @@ fn the_escape_works_amid_packets_and_keeps_a_half_one() {
         .wait(300)
         .serial(&packet[10..])
         .wait(200)
-        .channel_sends(TO[0], "+++ and more");
+        .sends(TO[0], "+++ and more");
     dev.escape()
         .command("AT", "\r\nOK\r\n")
         .command("AT+ENTM", "\r\nOK\r\n");
     dev.send(to(1, b"again"))
-        .channel_sends(TO[0], "again")
+        .sends(TO[0], "again")
         .prints_nothing();
 }
 
@@ -454,11 +450,11 @@ fn a_long_connection_stays_and_comes_back_with_the_next_packet_only() {
         .wait(30 * MINUTE)
         .send(to(1, b"two"));
     assert_eq!(dev.peer(TO[0]).connects.len(), 1);
-    dev.channel_lose(TO[0], CloseReason::PeerClosed, 6)
+    dev.lose(TO[0], CloseReason::PeerClosed, 6)
         .wait(30 * MINUTE);
     assert_eq!(dev.peer(TO[0]).connects.len(), 1, "nothing waits");
     dev.send(to(1, b"three"));
-    assert_eq!(dev.channel_received(TO[0]), b"onetwothree");
+    assert_eq!(dev.received(TO[0]), b"onetwothree");
     assert_eq!(dev.peer(TO[0]).connects.len(), 2);
 }
 
@@ -471,7 +467,7 @@ fn a_short_connection_closes_after_the_seconds_that_it_says_or_ten() {
             wait,
             ..to(1, b"x")
         })
-        .channel_sends(TO[0], "x");
+        .sends(TO[0], "x");
         let idle = Event::Disconnected {
             socket: TO[0],
             reason: LinkDownReason::Idle,
@@ -520,12 +516,12 @@ fn long_becomes_short_without_a_new_connection() {
 #[test]
 fn what_was_not_acknowledged_is_sent_again() {
     let mut dev = up();
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     dev.send(to(1, b"one")).send(to(1, b"two"));
-    assert_eq!(dev.channel_received(TO[0]), b"onetwo");
-    dev.peer(TO[0]).net = Net::Good;
-    dev.channel_lose(TO[0], CloseReason::Reset, 3).wait(1100);
-    assert_eq!(dev.channel_received(TO[0]), b"two");
+    assert_eq!(dev.received(TO[0]), b"onetwo");
+    dev.net(TO[0], Net::Good);
+    dev.lose(TO[0], CloseReason::Reset, 3).wait(1100);
+    assert_eq!(dev.received(TO[0]), b"two");
     assert_eq!(
         (
             dev.status().counters.packets_out,
@@ -538,13 +534,13 @@ fn what_was_not_acknowledged_is_sent_again() {
 #[test]
 fn without_resend_it_is_dropped_and_told() {
     let mut dev = booted(mode_1(), options(|modes| modes.resend = false));
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     let full = |data| CommandFrame {
         full_reply: true,
         ..to(1, data)
     };
     dev.send(full(b"one")).send(full(b"two")).prints_nothing();
-    dev.channel_lose(TO[0], CloseReason::Reset, 3)
+    dev.lose(TO[0], CloseReason::Reset, 3)
         .prints([SEND_OK, SEND_FAIL].concat());
     let counters = dev.status().counters;
     assert_eq!((counters.packets_out, counters.dropped_packets), (1, 1));
@@ -558,7 +554,7 @@ fn without_resend_it_is_dropped_and_told() {
 #[test]
 fn a_full_reply_says_when_the_data_is_delivered() {
     let mut dev = up();
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     dev.send(CommandFrame {
         full_reply: true,
         ..to(1, b"abc")
@@ -600,7 +596,7 @@ fn packets_wait_for_the_network() {
         .wait(1000);
     assert_eq!(dev.status().waiting_packets, 0);
     dev.input(Input::Modem(&ModemInput::Detached));
-    dev.channel_lose(TO[0], CloseReason::Unreachable, 0)
+    dev.lose(TO[0], CloseReason::Unreachable, 0)
         .send(to(12, b"later"));
     dev.wait(MINUTE)
         .input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
@@ -615,11 +611,8 @@ fn eight(dev: &mut Bench) {
     for number in 1..=8 {
         dev.send(to(number, b"x"));
     }
-    TO.iter().for_each(|channel| {
-        dev.channel_sends(*channel, "x")
-            .channel_sends_nothing(*channel)
-            .end()
-    });
+    TO.iter()
+        .for_each(|channel| dev.sends(*channel, "x").sends_nothing(*channel).end());
 }
 
 trait End {
@@ -634,31 +627,31 @@ fn a_ninth_destination_takes_the_place_of_the_one_least_recently_used() {
     eight(&mut dev);
     // The first is used again, the second has an answer: the third is the oldest.
     dev.send(to(1, b"x"))
-        .channel_data(TO[1], "answer")
+        .network(TO[1], "answer")
         .prints("answer")
         .send(to(9, b"nine"));
-    dev.channel_sends(TO[2], "nine");
+    dev.sends(TO[2], "nine");
     assert_eq!(dev.peer(TO[2]).closes, 1);
     assert_eq!(
         dev.peer(TO[2])
             .connects
             .iter()
-            .map(|c| &*c.address)
+            .map(|(_, to)| &*to.address)
             .collect::<Vec<_>>(),
         ["10.0.0.3", "10.0.0.9"]
     );
     let closes: u32 = TO.iter().map(|channel| dev.peer(*channel).closes).sum();
     assert_eq!(closes, 1);
-    dev.send(to(3, b"back")).channel_sends(TO[3], "back");
+    dev.send(to(3, b"back")).sends(TO[3], "back");
 }
 
 #[test]
 fn a_place_without_a_connection_goes_first() {
     let mut dev = up();
     eight(&mut dev);
-    dev.channel_lose(TO[6], CloseReason::PeerClosed, 1)
+    dev.lose(TO[6], CloseReason::PeerClosed, 1)
         .send(to(9, b"nine"))
-        .channel_sends(TO[6], "nine");
+        .sends(TO[6], "nine");
     assert_eq!(
         TO.iter()
             .map(|channel| dev.peer(*channel).closes)
@@ -670,8 +663,9 @@ fn a_place_without_a_connection_goes_first() {
 #[test]
 fn with_all_places_busy_packets_wait_and_overtake_nobody() {
     let mut dev = up();
-    TO.iter()
-        .for_each(|channel| dev.peer(*channel).net = Net::Unacked);
+    TO.iter().for_each(|channel| {
+        dev.net(*channel, Net::Unacked);
+    });
     eight(&mut dev);
     dev.send(to(9, b"nine"))
         .send(to(1, b"one"))
@@ -680,24 +674,25 @@ fn with_all_places_busy_packets_wait_and_overtake_nobody() {
         (dev.status().waiting_packets, dev.status().lobby_packets),
         (11, 3)
     );
-    dev.channel_sends_nothing(TO[0]);
-    dev.peer(TO[4]).net = Net::Good;
+    dev.sends_nothing(TO[0]);
+    dev.net(TO[4], Net::Good);
     dev.input(Input::Socket(
         TO[4],
         dtu_proto::event::SocketInput::Acked(1),
     ))
     .wait(200);
-    dev.channel_sends(TO[4], "nine")
-        .channel_sends(TO[4], "more")
-        .channel_sends(TO[0], "one");
+    dev.sends(TO[4], "nine")
+        .sends(TO[4], "more")
+        .sends(TO[0], "one");
     assert_eq!(dev.status().lobby_packets, 0);
 }
 
 #[test]
 fn a_destination_that_takes_nothing_for_ten_minutes_makes_room_for_those_who_wait() {
     let mut dev = up();
-    TO.iter()
-        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter().for_each(|channel| {
+        dev.net(*channel, Net::Refused);
+    });
     for number in 1..=8 {
         // Without the full reply: with it they wait 30 s only (decisions 16.17).
         dev.send(to(number, b"x"));
@@ -718,15 +713,16 @@ fn a_destination_that_takes_nothing_for_ten_minutes_makes_room_for_those_who_wai
         ),
         (1, 0)
     );
-    dev.peer(TO[0]).net = Net::Good;
-    dev.wait(2 * MINUTE).channel_sends(TO[0], "nine");
+    dev.net(TO[0], Net::Good);
+    dev.wait(2 * MINUTE).sends(TO[0], "nine");
 }
 
 #[test]
 fn without_a_network_nobody_gives_a_place_up() {
     let mut dev = up();
-    TO.iter()
-        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter().for_each(|channel| {
+        dev.net(*channel, Net::Refused);
+    });
     for number in 1..=9 {
         dev.send(to(number, b"x"));
     }
@@ -746,8 +742,9 @@ fn without_a_network_nobody_gives_a_place_up() {
 fn the_oldest_packet_makes_room_wherever_it_waits() {
     let size = bytes(to(1, b"x")).len();
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 9 * size));
-    TO.iter()
-        .for_each(|channel| dev.peer(*channel).net = Net::Refused);
+    TO.iter().for_each(|channel| {
+        dev.net(*channel, Net::Refused);
+    });
     for number in 1..=10 {
         dev.send(CommandFrame {
             full_reply: true,
@@ -785,7 +782,7 @@ fn pairs(dev: &mut Bench, rounds: u64) -> u64 {
         }
         stood = if most < 100 { 0 } else { stood + 20 };
         longest = longest.max(stood);
-        dev.wait(20).channel_acknowledges(TO[0]);
+        dev.wait(20).acknowledges(TO[0]);
     }
     longest
 }
@@ -796,12 +793,12 @@ fn d1_a_destination_that_takes_nothing_costs_the_others_no_packet_and_the_line_a
         let mut config = mode_1();
         config.packing_time = 0;
         let mut dev = booted(config, options(|modes| modes.cache = 32 * 1024));
-        dev.peer(TO[0]).net = Net::Unacked;
-        dev.peer(TO[1]).net = net;
+        dev.net(TO[0], Net::Unacked);
+        dev.net(TO[1], net);
         let stood = pairs(&mut dev, 500);
         assert!(stood <= 1040, "{net:?}: the line stood for {stood} ms");
         let status = dev.status();
-        let to_good = dev.channel_received(TO[0]).len() as u64;
+        let to_good = dev.received(TO[0]).len() as u64;
         let dropped: u64 = status.counters.dropped_packets;
         let sent_to_each = status.counters.packets_in / 2;
         assert!(sent_to_each > 3000, "{net:?}: {sent_to_each}");
@@ -824,16 +821,16 @@ fn d1_the_only_destination_has_its_5_s_and_one_that_is_slow_is_waited_for() {
     let mut config = mode_1();
     config.packing_time = 0;
     let mut dev = booted(config, options(|modes| modes.cache = 16 * 1024));
-    dev.peer(TO[0]).net = Net::Unacked;
-    dev.peer(TO[1]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
+    dev.net(TO[1], Net::Unacked);
     for round in 0..400 {
         while dev.dtu.wants_serial() {
             dev.serial([bytes(to(1, &[b'g'; 200])), bytes(to(2, &[b'x'; 200]))].concat());
         }
         dev.wait(100);
-        dev.channel_acknowledges(TO[0]);
+        dev.acknowledges(TO[0]);
         if round % 5 == 0 {
-            dev.channel_acknowledges(TO[1]);
+            dev.acknowledges(TO[1]);
         }
     }
     assert_eq!(
@@ -843,7 +840,7 @@ fn d1_the_only_destination_has_its_5_s_and_one_that_is_slow_is_waited_for() {
     );
 
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 16 * 1024));
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     let begun = dev.now;
     while dev.dtu.wants_serial() {
         dev.serial(bytes(to(1, &[b'x'; 900])));
@@ -858,12 +855,12 @@ fn d1_the_only_destination_has_its_5_s_and_one_that_is_slow_is_waited_for() {
 fn what_a_socket_has_is_not_dropped() {
     let size = bytes(to(1, b"x")).len();
     let mut dev = booted(mode_1(), options(|modes| modes.cache = 2 * size));
-    dev.peer(TO[0]).net = Net::Stuck;
-    dev.peer(TO[1]).net = Net::Refused;
+    dev.net(TO[0], Net::Stuck);
+    dev.net(TO[1], Net::Refused);
     dev.send(to(1, b"1"))
         .send(to(2, b"2"))
         .send(to(3, b"3"))
-        .channel_sends(TO[2], "3");
+        .sends(TO[2], "3");
     assert_eq!(dev.waiting(), [bytes(to(1, b"1"))]);
     assert_eq!(dev.status().counters.dropped_packets, 1);
 }
@@ -876,7 +873,7 @@ fn the_newest_packet_finds_no_room() {
         modes.drop_policy = DropPolicy::Newest;
     };
     let mut dev = booted(mode_1(), options(policy));
-    dev.peer(TO[0]).net = Net::Refused;
+    dev.net(TO[0], Net::Refused);
     (1..=3).for_each(|number| dev.send(to(1, &[number])).end());
     assert_eq!(dev.waiting(), [bytes(to(1, &[1])), bytes(to(1, &[2]))]);
 }
@@ -888,7 +885,7 @@ fn a_full_cache_stops_the_serial_line_while_the_mode_runs() {
         modes.drop_policy = DropPolicy::Block;
     };
     let mut dev = booted(mode_1(), options(block));
-    dev.peer(TO[0]).net = Net::Refused;
+    dev.net(TO[0], Net::Refused);
     dev.send(to(1, &[b'x'; 900]));
     assert!(dev.dtu.wants_serial());
     dev.send(to(1, &[b'x'; 900]));
@@ -897,16 +894,16 @@ fn a_full_cache_stops_the_serial_line_while_the_mode_runs() {
     assert!(dev.dtu.wants_serial());
     dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"));
     assert!(!dev.dtu.wants_serial());
-    dev.peer(TO[0]).net = Net::Good;
+    dev.net(TO[0], Net::Good);
     dev.wait(MINUTE);
     assert!(dev.dtu.wants_serial());
-    assert_eq!(dev.channel_received(TO[0]).len(), 1800);
+    assert_eq!(dev.received(TO[0]).len(), 1800);
 }
 
 #[test]
 fn the_spool_has_whole_packets_until_all_in_front_are_delivered() {
     let mut dev = booted(mode_1(), options(|modes| modes.spool = true));
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     dev.send(to(1, b"one"))
         .send(to(2, b"two"))
         .send(to(3, b"three"));
@@ -915,11 +912,11 @@ fn the_spool_has_whole_packets_until_all_in_front_are_delivered() {
         StoreOutput::SpoolAppend(queue, u64::from(number) - 1, bytes(to(number, data)).into())
     };
     assert_eq!(
-        std::mem::take(&mut dev.spool),
+        std::mem::take(&mut dev.store.spool),
         [append(1, b"one"), append(2, b"two"), append(3, b"three")]
     );
     dev.input(Input::Socket(TO[0], SocketInput::Acked(3)));
-    assert_eq!(dev.spool, [StoreOutput::SpoolRelease(queue, 3)]);
+    assert_eq!(dev.store.spool, [StoreOutput::SpoolRelease(queue, 3)]);
 }
 
 #[test]
@@ -929,13 +926,13 @@ fn a_packet_that_cannot_be_delivered_does_not_keep_the_spool_growing() {
         modes.spool = true;
     };
     let mut dev = booted(mode_1(), options(spool));
-    dev.peer(TO[0]).net = Net::Refused;
+    dev.net(TO[0], Net::Refused);
     dev.send(to(1, b"first")).send(to(1, b"second"));
     for _ in 0..200 {
         dev.send(to(2, &[b'x'; 1000]));
     }
     let (mut first, mut kept, mut most) = (0, std::collections::BTreeMap::new(), 0);
-    for output in &dev.spool {
+    for output in &dev.store.spool {
         match output {
             StoreOutput::SpoolAppend(_, number, packet) => {
                 assert!(
@@ -980,7 +977,7 @@ fn what_an_earlier_run_left_goes_first_with_its_numbers() {
     assert_eq!(undelivered, [(7, &left[0].1), (9, &left[1].1)]);
     assert_eq!(dev.status().counters.dropped_packets, 1);
     dev.wait(100).send(to(1, b"new"));
-    assert!(dev.spool.contains(&StoreOutput::SpoolAppend(
+    assert!(dev.store.spool.contains(&StoreOutput::SpoolAppend(
         QueueId::SerialCommand,
         11,
         packet(1, b"new")
@@ -988,11 +985,11 @@ fn what_an_earlier_run_left_goes_first_with_its_numbers() {
     dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(200);
     assert_eq!(
-        (dev.channel_received(TO[0]), dev.channel_received(TO[1])),
+        (dev.received(TO[0]), dev.received(TO[1])),
         (b"onenew".to_vec(), b"two".to_vec())
     );
     assert_eq!(
-        dev.spool.last(),
+        dev.store.spool.last(),
         Some(&StoreOutput::SpoolRelease(QueueId::SerialCommand, 12))
     );
 }
@@ -1029,10 +1026,10 @@ fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room(
 #[test]
 fn what_waits_survives_other_modes_and_restarts() {
     let mut dev = up();
-    dev.peer(TO[0]).net = Net::Refused;
+    dev.net(TO[0], Net::Refused);
     dev.send(to(1, b"one"))
         .send(to(2, b"two"))
-        .channel_sends(TO[1], "two");
+        .sends(TO[1], "two");
     dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
         .wait(MINUTE);
     assert_eq!(
@@ -1047,15 +1044,15 @@ fn what_waits_survives_other_modes_and_restarts() {
         attempts,
         "the mode does not run"
     );
-    dev.peer(TO[0]).net = Net::Good;
+    dev.net(TO[0], Net::Good);
     dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"))
         .wait(1000)
-        .channel_sends(TO[0], "one");
-    dev.peer(TO[0]).net = Net::Unacked;
-    dev.send(to(1, b"three")).channel_sends(TO[0], "three");
+        .sends(TO[0], "one");
+    dev.net(TO[0], Net::Unacked);
+    dev.send(to(1, b"three")).sends(TO[0], "three");
     dev.input(Input::Console("AT+CIRESET"));
-    dev.peer(TO[0]).net = Net::Good;
-    dev.wait(10_000).channel_sends(TO[0], "three");
+    dev.net(TO[0], Net::Good);
+    dev.wait(10_000).sends(TO[0], "three");
     assert!(dev.waiting().is_empty());
 }
 
@@ -1075,7 +1072,7 @@ fn a_half_received_packet_ends_with_the_mode() {
     dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY"))
         .serial(EXAMPLE)
         .wait(200)
-        .channel_sends(TO[0], b"\x01");
+        .sends(TO[0], b"\x01");
 }
 
 #[test]
@@ -1091,8 +1088,8 @@ fn packets_of_the_set_up_window_go_to_the_mode_that_starts() {
         .serial(&EXAMPLE[7..])
         .at(5500)
         .prints("\r\nUSR-GPRS232-DTU\r\n");
-    assert_eq!(dev.channel_received(TO[0]), b"\x01\x01");
-    dev.channel_sends(TO[1], "two");
+    assert_eq!(dev.received(TO[0]), b"\x01\x01");
+    dev.sends(TO[1], "two");
 }
 
 #[test]
@@ -1107,7 +1104,7 @@ fn packets_of_the_set_up_window_are_kept_at_a_stop() {
 #[test]
 fn states_and_figures_are_told() {
     let mut dev = up();
-    dev.peer(TO[1]).net = Net::Refused;
+    dev.net(TO[1], Net::Refused);
     dev.serial(EXAMPLE)
         .send(to(1, b"x"))
         .send(to(2, b"y"))
@@ -1144,7 +1141,7 @@ fn states_and_figures_are_told() {
 #[test]
 fn a_dte_that_does_not_read_loses_replies_and_that_is_counted() {
     let mut dev = up();
-    dev.dte_reads = false;
+    dev.dte_stops();
     let full = bytes(CommandFrame {
         full_reply: true,
         ..to(1, b"x")
@@ -1172,8 +1169,7 @@ fn the_data_lamp_is_on_while_a_destination_is_connected() {
     assert!(!dev.dtu.status(dev.now).leds.data);
     dev.send(to(1, b"x")).wait(1000);
     assert!(dev.dtu.status(dev.now).leds.data);
-    dev.channel_lose(TO[0], CloseReason::PeerClosed, 1)
-        .wait(1000);
+    dev.lose(TO[0], CloseReason::PeerClosed, 1).wait(1000);
     assert!(!dev.dtu.status(dev.now).leds.data);
 }
 
@@ -1188,9 +1184,9 @@ fn manual_2_8_6_20_data_of_a_destination_counts_as_received() {
     );
     dev.send(to(1, b"x"))
         .wait(9 * MINUTE)
-        .channel_data(TO[0], "y")
+        .network(TO[0], "y")
         .wait(9 * MINUTE)
-        .channel_data(TO[0], "z");
+        .network(TO[0], "z");
     assert_eq!(dev.dtu.status(dev.now).restarts, 0);
     dev.wait(10 * MINUTE + 1000);
     assert_eq!(dev.dtu.status(dev.now).restarts, 1);
@@ -1241,11 +1237,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// One more packet, to see that one is taken and goes out.
 fn delivers(dev: &mut Bench) -> bool {
-    TO.iter()
-        .for_each(|channel| drop(dev.channel_received(*channel)));
+    TO.iter().for_each(|channel| drop(dev.received(*channel)));
     assert!(dev.dtu.wants_serial());
     dev.send(to(1, b"the last")).wait(60_000);
-    TO.map(|channel| dev.channel_received(channel)).concat() == b"the last"
+    TO.map(|channel| dev.received(channel)).concat() == b"the last"
 }
 
 fn happens(dev: &mut Bench, step: &Step) {
@@ -1272,8 +1267,10 @@ fn happens(dev: &mut Bench, step: &Step) {
             let packet = bytes(to(*number, &[*number; 100]));
             dev.serial(&packet[..*len]);
         }
-        Step::Net(channel, net) => dev.peer(TO[*channel]).net = *net,
-        Step::Lose(channel) => dev.channel_lose(TO[*channel], CloseReason::Reset, 0).end(),
+        Step::Net(channel, net) => {
+            dev.net(TO[*channel], *net);
+        }
+        Step::Lose(channel) => dev.lose(TO[*channel], CloseReason::Reset, 0).end(),
         Step::Wait(millis) => dev.wait(*millis).end(),
         Step::Mode(mode) => dev
             .input(Input::Console(&format!("AT+CIMOD={mode};+CIAPPLY")))
@@ -1300,8 +1297,8 @@ proptest! {
         }
         // What hangs is closed; then all is good.
         for channel in TO {
-            dev.peer(channel).net = Net::Good;
-            dev.channel_lose(channel, CloseReason::TimedOut, 0);
+            dev.net(channel, Net::Good);
+            dev.lose(channel, CloseReason::TimedOut, 0);
         }
         dev.wait(60 * MINUTE);
         let status = dev.status();
@@ -1317,14 +1314,14 @@ proptest! {
         // bits happens to fit, as what was left of it.
         prop_assert!(replies <= asked);
         prop_assert!(replies == asked || status.counters.bad_packets + status.counters.garbage_bytes > 0);
-        let released = dev.spool.iter().rev().find_map(|output| match output {
+        let released = dev.store.spool.iter().rev().find_map(|output| match output {
             StoreOutput::SpoolRelease(_, number) => Some(*number),
             StoreOutput::SpoolAppend(..)
             | StoreOutput::SpoolSending(..)
             | StoreOutput::Save(_)
             | StoreOutput::Messages { .. } => None,
         });
-        let appended = dev.spool.iter().filter(|output| matches!(output, StoreOutput::SpoolAppend(..))).count();
+        let appended = dev.store.spool.iter().filter(|output| matches!(output, StoreOutput::SpoolAppend(..))).count();
         prop_assert_eq!(released.unwrap_or(0), appended as u64);
         prop_assert!(delivers(&mut dev), "nothing goes out when all is good");
     }
@@ -1338,8 +1335,8 @@ proptest! {
             dev.status();
         }
         for channel in TO {
-            dev.peer(channel).net = Net::Good;
-            dev.channel_lose(channel, CloseReason::TimedOut, 0);
+            dev.net(channel, Net::Good);
+            dev.lose(channel, CloseReason::TimedOut, 0);
         }
         dev.input(Input::Console("AT+CIMOD=1;+CIAPPLY")).wait(60 * MINUTE);
         prop_assert_eq!(dev.status().waiting_packets, 0);
@@ -1354,19 +1351,19 @@ fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
         modes.drop_policy = DropPolicy::Block;
     };
     let mut dev = booted(mode_1(), options(block));
-    dev.peer(TO[0]).net = Net::Refused;
+    dev.net(TO[0], Net::Refused);
     dev.send(to(1, &[1; 900])).send(to(1, &[2; 900]));
     let packet = bytes(to(1, &[3; 900]));
     let (half, rest) = packet.split_at(300);
     dev.serial([&bytes(to(1, &[4; 300])), half].concat())
         .wait(2000);
     assert!(!dev.dtu.wants_serial());
-    dev.peer(TO[0]).net = Net::Good;
+    dev.net(TO[0], Net::Good);
     while !dev.dtu.wants_serial() {
         dev.wait(10);
     }
     dev.wait(900).serial(rest).wait(300).prints_nothing();
-    assert_eq!(dev.channel_received(TO[0]).len(), 3000);
+    assert_eq!(dev.received(TO[0]).len(), 3000);
     // From then on it does.
     dev.serial(half)
         .wait(1200)
@@ -1376,8 +1373,9 @@ fn while_the_serial_line_is_not_read_no_time_passes_for_the_rest_of_a_packet() {
 #[test]
 fn the_time_that_another_mode_ran_is_no_standstill_of_a_destination() {
     let mut dev = up();
-    TO.into_iter()
-        .for_each(|channel| dev.peer(channel).net = Net::BlackHole);
+    TO.into_iter().for_each(|channel| {
+        dev.net(channel, Net::BlackHole);
+    });
     (1..=9).for_each(|number| dev.send(to(number, b"x")).end());
     dev.input(Input::Console("AT+CIMOD=0;+CIAPPLY"))
         .wait(11 * MINUTE);
@@ -1403,9 +1401,9 @@ fn a_stop_waits_until_every_destination_is_closed() {
         .input(Input::Shutdown)
         .wait(100);
     assert_eq!(dev.power.len(), 0);
-    dev.channel_closed(TO[0]).wait(100);
+    dev.closed(TO[0]).wait(100);
     assert_eq!(dev.power.len(), 0, "the second is still closing");
-    dev.channel_closed(TO[1]).wait(10);
+    dev.closed(TO[1]).wait(10);
     assert_eq!(dev.power, [Power::Stop]);
 }
 
@@ -1415,7 +1413,7 @@ fn a_destination_that_gives_way_is_closed_before_the_next_is_opened() {
     let mut dev = up();
     for number in 1..=8 {
         dev.send(to(number, b"x"))
-            .channel_sends(TO[usize::from(number) - 1], "x");
+            .sends(TO[usize::from(number) - 1], "x");
     }
     dev.late_closes = true;
     dev.send(to(9, b"nine")).wait(1000);
@@ -1426,11 +1424,11 @@ fn a_destination_that_gives_way_is_closed_before_the_next_is_opened() {
         panic!("{closing:?} close")
     };
     assert_eq!(dev.peer(TO[place]).connects.len(), 1);
-    dev.channel_sends_nothing(TO[place])
-        .channel_closed(TO[place])
+    dev.sends_nothing(TO[place])
+        .closed(TO[place])
         .wait(1000)
-        .channel_sends(TO[place], "nine");
-    assert_eq!(dev.peer(TO[place]).connects[1].address, "10.0.0.9");
+        .sends(TO[place], "nine");
+    assert_eq!(dev.peer(TO[place]).connects[1].1.address, "10.0.0.9");
 }
 
 /// H6: a header without its packet held what came behind it for 75 s, for each good packet renewed the wait.
@@ -1442,7 +1440,7 @@ fn h6_half_a_packet_has_its_own_time_whatever_follows_it() {
         dev.wait(900).serial(bytes(to(1, &[round])));
     }
     dev.wait(1500);
-    assert_eq!(dev.channel_received(TO[0]), [1, 2, 3, 4, 5]);
+    assert_eq!(dev.received(TO[0]), [1, 2, 3, 4, 5]);
     let printed = dev.printed();
     assert_eq!(printed.matches("+CME ERROR").count(), 1, "{printed}");
 }
@@ -1460,7 +1458,7 @@ fn h6_half_a_packet_is_given_up_after_its_time_on_the_line_and_a_second() {
         .prints_nothing()
         .serial(&packet[500..])
         .wait(200);
-    dev.channel_sends(TO[0], [7; 1000]).prints(SEND_OK);
+    dev.sends(TO[0], [7; 1000]).prints(SEND_OK);
     dev.serial(&packet[..500])
         .wait(1080)
         .prints_nothing()
@@ -1476,7 +1474,7 @@ fn h6_half_a_packet_is_given_up_after_its_time_on_the_line_and_a_second() {
 fn h6_a_full_reply_comes_though_the_peer_is_dead() {
     for net in [Net::BlackHole, Net::Refused, Net::Unacked, Net::Stuck] {
         let mut dev = up();
-        dev.peer(TO[0]).net = net;
+        dev.net(TO[0], net);
         dev.send(to(1, b"no reply"))
             .send(CommandFrame {
                 full_reply: true,
@@ -1493,9 +1491,9 @@ fn h6_a_full_reply_comes_though_the_peer_is_dead() {
         if net == Net::Stuck {
             continue;
         }
-        dev.peer(TO[0]).net = Net::Good;
+        dev.net(TO[0], Net::Good);
         dev.wait(120_000).prints_nothing();
-        let got = dev.channel_received(TO[0]);
+        let got = dev.received(TO[0]);
         assert!(got.ends_with(b"no reply"), "{}", got.escape_ascii());
     }
 }
@@ -1503,14 +1501,14 @@ fn h6_a_full_reply_comes_though_the_peer_is_dead() {
 #[test]
 fn h6_a_packet_that_arrived_after_all_is_told_as_sent() {
     let mut dev = up();
-    dev.peer(TO[0]).net = Net::Unacked;
+    dev.net(TO[0], Net::Unacked);
     dev.send(CommandFrame {
         full_reply: true,
         ..to(1, b"asks")
     })
     .wait(29_500)
     .prints_nothing();
-    dev.peer(TO[0]).net = Net::Good;
+    dev.net(TO[0], Net::Good);
     // The close tells what was acknowledged.
     dev.wait(1000).prints(SEND_OK);
 }
@@ -1528,5 +1526,5 @@ fn h6_a_full_reply_comes_without_a_network_too() {
     dev.wait(1000).prints(SEND_FAIL);
     dev.input(Input::Modem(&ModemInput::Attached([10, 0, 0, 2].into())))
         .wait(60_000);
-    dev.channel_sends_nothing(TO[0]).prints_nothing();
+    dev.sends_nothing(TO[0]).prints_nothing();
 }

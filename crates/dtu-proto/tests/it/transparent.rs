@@ -1,9 +1,6 @@
 //! The transparent mode as timed scripts (manual 2.1.1, 2.2, 2.3; decisions 4 to 7).
 #![allow(missing_docs)]
 
-use crate::common;
-
-use common::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::config::{
     Config, DropPolicy, Expect, HeartbeatTo, LinkOptions, Options, Protocol, RegistrationWhen, Role,
 };
@@ -11,6 +8,7 @@ use dtu_proto::event::{
     CloseReason, Event, Input, LinkDownReason, LinkId, Power, QueueId, SocketId, StoreOutput,
 };
 use dtu_proto::status::{LinkState, WaitingFor};
+use dtu_proto::testing::{Bench, LINK1, LINK2, LINK3, Net, one_link};
 use dtu_proto::time::{Duration, Instant};
 
 fn options(change: impl Fn(&mut LinkOptions)) -> Options {
@@ -127,14 +125,17 @@ fn manual_2_3_a_heartbeat_without_acknowledgement_reconnects() {
     config.heartbeat = b"HB".to_vec();
     config.heartbeat_interval = 30;
     let mut dev = up(config);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(31_000)
         .sends(LINK1, "HB")
         .at(59_000)
         .sends_nothing(LINK1);
-    assert_eq!(dev.closes[0], 0);
+    assert_eq!(dev.peer(LINK1).closes, 0);
     dev.at(62_000);
-    assert_eq!((dev.closes[0], dev.connects[0].len()), (1, 2));
+    assert_eq!(
+        (dev.peer(LINK1).closes, dev.peer(LINK1).connects.len()),
+        (1, 2)
+    );
     let reason = LinkDownReason::HeartbeatFailed;
     assert!(dev.events.contains(&Event::Disconnected {
         socket: SocketId::Link(LINK1),
@@ -149,11 +150,11 @@ fn manual_2_3_a_heartbeat_that_cannot_be_sent_reconnects() {
     config.heartbeat = b"HB".to_vec();
     config.heartbeat_interval = 30;
     let mut dev = up(config);
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     // Two intervals after the last sign of life (decisions 16.21; it was one interval after the last byte handed over).
     dev.at(1000).serial("x").at(59_999);
-    assert_eq!(dev.closes[0], 0);
-    dev.net[0] = Net::Good;
+    assert_eq!(dev.peer(LINK1).closes, 0);
+    dev.net(LINK1, Net::Good);
     dev.at(62_000).sends(LINK1, "x");
 }
 
@@ -183,7 +184,7 @@ fn a_serial_heartbeat_waits_from_the_last_byte_that_was_written() {
     config.heartbeat_interval = 5;
     config.heartbeat_to = HeartbeatTo::Serial;
     let mut dev = up(config);
-    dev.dte_reads = false;
+    dev.dte_stops();
     dev.network(LINK1, "slow")
         .at(60_000)
         .prints("slow")
@@ -248,7 +249,7 @@ fn the_length_closes_frames_only_where_it_is_enabled() {
 #[test]
 fn a_frame_is_sent_again_until_the_peer_acknowledges_it() {
     let mut dev = up(one_link());
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     for frame in ["one", "two", "three"] {
         dev.wait(200).serial(frame);
     }
@@ -274,7 +275,7 @@ fn a_frame_is_sent_again_until_the_peer_acknowledges_it() {
 #[test]
 fn without_resend_what_was_on_its_way_is_counted_as_dropped() {
     let mut dev = booted(one_link(), options(|o| o.resend = false));
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000)
         .serial("one")
         .at(1100)
@@ -287,7 +288,7 @@ fn without_resend_what_was_on_its_way_is_counted_as_dropped() {
 #[test]
 fn a_full_cache_drops_the_oldest_whole_frame_and_counts_it() {
     let mut dev = booted(one_link(), options(|o| o.cache = 2048));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0);
     for fill in [b'a', b'b', b'c'] {
         dev.wait(200).serial([fill; 1024]);
@@ -297,7 +298,7 @@ fn a_full_cache_drops_the_oldest_whole_frame_and_counts_it() {
         (status.counters.dropped_bytes, status.waiting_bytes),
         (1024, 2048)
     );
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     dev.wait(60_000)
         .sends(LINK1, [b'b'; 1024])
         .sends(LINK1, [b'c'; 1024]);
@@ -307,7 +308,7 @@ fn a_full_cache_drops_the_oldest_whole_frame_and_counts_it() {
 fn with_block_the_serial_line_is_not_read_and_nothing_is_dropped() {
     let block = |o: &mut LinkOptions| (o.cache, o.drop_policy) = (15_360, DropPolicy::Block);
     let mut dev = booted(one_link(), options(block));
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     let mut sent = 0;
     while dev.dtu.wants_serial() {
         dev.serial([1; 4096]);
@@ -325,7 +326,7 @@ fn a_stuck_link_does_not_delay_another() {
     let mut config = one_link();
     config.links[1].enabled = true;
     let mut dev = Bench::cold(config, options(|_| ()));
-    dev.net[0] = Net::Stuck;
+    dev.net(LINK1, Net::Stuck);
     dev.input(dtu_proto::event::Input::Modem(
         &dtu_proto::event::ModemInput::Attached(std::net::Ipv4Addr::LOCALHOST.into()),
     ));
@@ -345,12 +346,12 @@ fn udp_frames_wait_only_until_the_name_is_resolved() {
     config.registration = b"R".to_vec();
     config.registration_when = RegistrationWhen::WithData;
     let mut dev = Bench::cold(config, options(|_| ()));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.input(dtu_proto::event::Input::Modem(
         &dtu_proto::event::ModemInput::Attached(std::net::Ipv4Addr::LOCALHOST.into()),
     ));
     dev.at(1000).serial("one").at(2000).serial("two").at(3000);
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(60_000)
         .sends(LINK1, "R")
         .sends(LINK1, "Rone")
@@ -361,11 +362,11 @@ fn udp_frames_wait_only_until_the_name_is_resolved() {
 #[test]
 fn reconnects_back_off_with_jitter_and_start_over_after_a_good_connection() {
     let mut dev = up(one_link());
-    assert!(dev.connects[0][0].0 < Instant::from_millis(100));
+    assert!(dev.peer(LINK1).connects[0].0 < Instant::from_millis(100));
     dev.at(70_000);
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::PeerClosed, 0).at(600_000);
-    let times: Vec<_> = dev.connects[0].iter().map(|c| c.0).collect();
+    let times: Vec<_> = dev.peer(LINK1).connects.iter().map(|c| c.0).collect();
     assert!(times[1].since(Instant::from_millis(70_000)) < Duration::from_millis(100));
     assert!(
         times
@@ -379,12 +380,12 @@ fn reconnects_back_off_with_jitter_and_start_over_after_a_good_connection() {
 #[test]
 fn an_attempt_without_an_answer_ends() {
     let mut dev = Bench::cold(one_link(), options(|_| ()));
-    dev.net[0] = Net::BlackHole;
+    dev.net(LINK1, Net::BlackHole);
     dev.input(dtu_proto::event::Input::Modem(
         &dtu_proto::event::ModemInput::Attached(std::net::Ipv4Addr::LOCALHOST.into()),
     ));
     dev.at(200_000);
-    assert!(dev.connects[0].len() > 2);
+    assert!(dev.peer(LINK1).connects.len() > 2);
 }
 
 #[test]
@@ -392,7 +393,7 @@ fn manual_2_8_6_46_a_short_link_connects_for_data_and_closes_when_idle() {
     let mut config = one_link();
     config.long_links = false;
     let mut dev = up(config);
-    assert!(dev.connects[0].is_empty());
+    assert!(dev.peer(LINK1).connects.is_empty());
     dev.at(5000)
         .serial("x")
         .at(5200)
@@ -401,9 +402,12 @@ fn manual_2_8_6_46_a_short_link_connects_for_data_and_closes_when_idle() {
         .network(LINK1, "y")
         .prints("y");
     dev.at(18_999);
-    assert_eq!(dev.closes[0], 0);
+    assert_eq!(dev.peer(LINK1).closes, 0);
     dev.at(19_000);
-    assert_eq!((dev.closes[0], dev.connects[0].len()), (1, 1));
+    assert_eq!(
+        (dev.peer(LINK1).closes, dev.peer(LINK1).connects.len()),
+        (1, 1)
+    );
     let state = LinkState::Waiting(WaitingFor::Data);
     assert_eq!(dev.dtu.status(dev.now).links[0].state, state);
     dev.at(30_000).serial("z").at(30_200).sends(LINK1, "z");
@@ -424,14 +428,14 @@ fn a_backup_stands_in_only_while_its_primary_is_down() {
         .at(1100)
         .sends(LINK1, "one")
         .sends_nothing(LINK2);
-    assert!(dev.connects[1].is_empty());
-    dev.net[0] = Net::Refused;
+    assert!(dev.peer(LINK2).connects.is_empty());
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 3)
         .at(3000)
         .serial("two")
         .at(3100)
         .sends(LINK2, "two");
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     dev.at(30_000);
     let failed_back = Event::BackupActive {
         backup: LINK2,
@@ -450,9 +454,9 @@ fn a_backup_stands_in_only_while_its_primary_is_down() {
 #[test]
 fn a_backup_gets_what_its_primary_could_not_deliver() {
     let mut dev = up(with_backup());
-    dev.net[0] = Net::Unacked;
+    dev.net(LINK1, Net::Unacked);
     dev.at(1000).serial("one").at(1100).sends(LINK1, "one");
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .wait(500)
         .sends(LINK2, "one");
@@ -482,9 +486,9 @@ fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
             .for_each(|(link, spool)| link.spool = spool);
         let mut dev = Bench::with(with_backup(), options);
         dev.at(200);
-        dev.net[0] = Net::Unacked;
+        dev.net(LINK1, Net::Unacked);
         dev.at(1000).serial("one").at(1100).sends(LINK1, "one");
-        dev.net[0] = Net::Refused;
+        dev.net(LINK1, Net::Refused);
         dev.lose(LINK1, CloseReason::Reset, 0)
             .wait(500)
             .sends(LINK2, "one");
@@ -496,7 +500,7 @@ fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
             | StoreOutput::SpoolRelease(..)
             | StoreOutput::SpoolSending(..) => None,
         };
-        let kept: Vec<QueueId> = dev.spool.iter().filter_map(queue).collect();
+        let kept: Vec<QueueId> = dev.store.spool.iter().filter_map(queue).collect();
         let wanted = [LINK1, LINK2]
             .into_iter()
             .zip(spools)
@@ -512,27 +516,27 @@ fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
 #[test]
 fn a_backup_that_never_came_up_gives_the_frames_back() {
     let mut dev = up(with_backup());
-    (dev.net[0], dev.net[1]) = (Net::Refused, Net::Refused);
+    dev.net(LINK1, Net::Refused).net(LINK2, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .at(1000)
         .serial("one")
         .at(5000);
-    dev.net[0] = Net::Good;
+    dev.net(LINK1, Net::Good);
     dev.at(40_000).sends(LINK1, "one").sends_nothing(LINK2);
 }
 
 #[test]
 fn a_backup_that_hands_back_gives_only_what_was_not_acknowledged() {
     let mut dev = up(with_backup());
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .at(2000)
         .serial("one")
         .at(2100)
         .sends(LINK2, "one");
-    (dev.net[0], dev.net[1]) = (Net::Good, Net::Unacked);
+    dev.net(LINK1, Net::Good).net(LINK2, Net::Unacked);
     dev.at(25_000).serial("two").at(25_100).sends(LINK2, "two");
-    dev.net[1] = Net::Good; // acknowledged, but the device learns it only when it closes
+    dev.net(LINK2, Net::Good); // acknowledged, but the device learns it only when it closes
     dev.at(60_000).sends_nothing(LINK1);
     let counters = dev.dtu.status(dev.now).links[1].counters;
     assert_eq!((counters.frames_out, counters.moved_out_frames), (2, 0));
@@ -544,13 +548,13 @@ fn links_that_back_each_other_up_work_like_any_other() {
     config.links[2].enabled = true;
     config.links[2].role = Role::Backup(LINK2);
     let mut dev = booted(config, options_with_role(LINK1, Role::Backup(LINK2)));
-    dev.net = [Net::Refused; 4];
+    dev.net_of_links(Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0)
         .lose(LINK2, CloseReason::Reset, 0)
         .at(1000)
         .serial("x");
-    (dev.net[0], dev.net[1]) = (Net::Good, Net::Good);
-    dev.at(5000).net = [Net::Good; 4];
+    dev.net(LINK1, Net::Good).net(LINK2, Net::Good);
+    dev.at(5000).net_of_links(Net::Good);
     dev.at(60_000).sends(LINK1, "x").sends_nothing(LINK3);
 }
 
@@ -568,7 +572,7 @@ fn every_frame_of_a_spooled_link_is_told_to_the_host_and_released_when_delivered
         StoreOutput::SpoolAppend(LINK1.into(), 0, "one".into()),
         StoreOutput::SpoolRelease(LINK1.into(), 1),
     ];
-    assert_eq!(dev.spool, told);
+    assert_eq!(dev.store.spool, told);
 }
 
 #[test]
@@ -611,7 +615,7 @@ fn an_expected_reply_that_stays_away_reconnects() {
         .at(10_300)
         .sends(LINK1, "REG")
         .at(16_000);
-    assert_eq!(dev.closes[0], 1);
+    assert_eq!(dev.peer(LINK1).closes, 1);
     dev.at(18_000)
         .sends(LINK1, "REG")
         .network(LINK1, "..OK..")
@@ -619,7 +623,7 @@ fn an_expected_reply_that_stays_away_reconnects() {
         .prints("....")
         .at(60_000)
         .sends_nothing(LINK1);
-    assert_eq!(dev.closes[0], 1);
+    assert_eq!(dev.peer(LINK1).closes, 1);
 }
 
 #[test]
@@ -643,14 +647,14 @@ fn without_a_link_the_modem_is_reset_and_then_the_device_restarts() {
     let mut config = one_link();
     config.restart_time = 0;
     let mut dev = Bench::with(config, options(|_| ()));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.at(100).lose(LINK1, CloseReason::Reset, 0);
     dev.at(899_000);
-    assert_eq!(dev.modem_resets, 0);
+    assert_eq!(dev.modem.resets, 0);
     dev.at(901_000);
-    assert_eq!((dev.modem_resets, dev.power.len()), (1, 0));
+    assert_eq!((dev.modem.resets, dev.power.len()), (1, 0));
     dev.at(1_802_000);
-    assert_eq!((dev.modem_resets, dev.power.len()), (1, 1));
+    assert_eq!((dev.modem.resets, dev.power.len()), (1, 1));
     dev.at(1_802_000 + 1_790_000);
     assert_eq!(dev.power.len(), 1);
     dev.at(1_802_000 + 1_810_000);
@@ -660,7 +664,7 @@ fn without_a_link_the_modem_is_reset_and_then_the_device_restarts() {
 #[test]
 fn a_dte_that_never_reads_stops_the_sockets_at_15_kib() {
     let mut dev = up(one_link());
-    dev.dte_reads = false;
+    dev.dte_stops();
     while dev.dtu.wants_socket(LINK1) {
         dev.network(LINK1, [5; 1000]);
     }
@@ -680,7 +684,7 @@ fn manual_2_5_the_lamps() {
     assert_eq!(last(&dev), Some((true, true, false)));
     dev.at(1100);
     assert_eq!(last(&dev), Some((true, true, true)));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0);
     assert_eq!(last(&dev), Some((true, true, false)));
 }
@@ -690,7 +694,7 @@ fn a_day_without_a_network_stays_within_every_bound() {
     let mut config = one_link();
     config.restart_time = 0;
     let mut dev = booted(config, options(|o| o.cache = 15_360));
-    dev.net[0] = Net::Refused;
+    dev.net(LINK1, Net::Refused);
     dev.lose(LINK1, CloseReason::Reset, 0);
     for minute in 1..1440u64 {
         dev.at(minute * 60_000).serial([3; 700]);
@@ -715,7 +719,14 @@ fn a_stop_waits_for_every_link_that_closes() {
     let mut dev = up(config);
     dev.late_closes = true;
     dev.at(1000).input(Input::Shutdown).wait(100);
-    assert_eq!((dev.closes[0], dev.closes[1], dev.power.len()), (1, 1, 0));
+    assert_eq!(
+        (
+            dev.peer(LINK1).closes,
+            dev.peer(LINK2).closes,
+            dev.power.len()
+        ),
+        (1, 1, 0)
+    );
     dev.closed(LINK1).wait(100);
     assert_eq!(dev.power.len(), 0, "link 2 is still closing");
     dev.closed(LINK2).wait(100);
@@ -733,15 +744,16 @@ fn after_a_restart_a_link_connects_when_its_old_socket_is_closed() {
         ))
         .wait(3000);
     assert_eq!(
-        (dev.power.as_slice(), dev.connects[0].len()),
+        (dev.power.as_slice(), dev.peer(LINK1).connects.len()),
         (&[Power::Restarted][..], 1)
     );
     dev.closed(LINK1).wait(3000);
     assert_eq!(
-        dev.connects[0]
+        dev.peer(LINK1)
+            .connects
             .last()
             .map(|(_, connect)| connect.address.as_str()),
         Some("new")
     );
-    assert_eq!(dev.connects[0].len(), 2);
+    assert_eq!(dev.peer(LINK1).connects.len(), 2);
 }
