@@ -2,9 +2,9 @@
 
 use dtu_proto::time::{Duration, Instant};
 
-/// What outlives a restart of the modem.
+/// How often a modem is started. It outlives the modem's restarts.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub(crate) struct StartBackoff {
     /// Starts in a row, each soon after the one before.
     starts: u32,
     last_start: Option<Instant>,
@@ -12,17 +12,11 @@ pub(crate) struct Backoff {
     alone_until: Option<Instant>,
     /// Times in a row that the device was opened and nothing answered.
     silent: u32,
-    /// `AT+CREG?` was taken once for the word of a modem that restarted.
-    pub(crate) doubted_watch: bool,
-    /// Messages refused in a row, and since when.
-    refused: u32,
-    refused_since: Option<Instant>,
-    reset_at: Option<Instant>,
 }
 
-impl Backoff {
+impl StartBackoff {
     /// It starts again by itself: how long it is left alone, and whether this is the first pause.
-    pub(crate) fn restarted(&mut self, now: Instant) -> (Duration, bool) {
+    pub(crate) fn on_restart(&mut self, now: Instant) -> (Duration, bool) {
         if self.last_start.is_none_or(|last| now - last >= CALM) {
             self.starts = 0;
         }
@@ -37,13 +31,13 @@ impl Backoff {
         (pause(over), over == 0)
     }
 
-    /// It starts again and again, and that was said.
+    /// It starts again and again, and that was logged.
     pub(crate) fn is_looping(&self, now: Instant) -> bool {
         self.starts > FREE_STARTS && self.last_start.is_some_and(|last| now - last < CALM)
     }
 
     /// The device was opened: how long nothing is sent.
-    pub(crate) fn before_asking(&self, now: Instant) -> Duration {
+    pub(crate) fn pause_before_probing(&self, now: Instant) -> Duration {
         let alone = self
             .alone_until
             .map_or(Duration::ZERO, |until| until.since(now));
@@ -56,38 +50,48 @@ impl Backoff {
     }
 
     /// Nothing answered for as long as it is asked.
-    pub(crate) const fn stayed_silent(&mut self) {
+    pub(crate) const fn on_silence(&mut self) {
         self.silent = self.silent.saturating_add(1);
     }
 
     /// How long it is asked: at first through the boot of any modem, later a few times.
-    pub(crate) const fn asks_for(&self) -> Duration {
+    pub(crate) const fn probing_time(&self) -> Duration {
         if self.silent == 0 {
-            LONGEST_PROBING
+            PROBING_TIME
         } else {
-            SHORT_PROBING
+            SHORT_PROBING_TIME
         }
     }
 
     /// It answers.
-    pub(crate) const fn answers(&mut self) {
+    pub(crate) const fn on_answer(&mut self) {
         self.silent = 0;
     }
+}
 
+/// How many messages in a row the modem refused. It outlives the modem's restarts.
+#[derive(Debug, Default)]
+pub(crate) struct RefusalBackoff {
+    refused: u32,
+    since: Option<Instant>,
+    reset_at: Option<Instant>,
+}
+
+impl RefusalBackoff {
     /// A message went out.
-    pub(crate) fn sent(&mut self) {
+    pub(crate) fn on_sent(&mut self) {
         self.refused = 0;
-        self.refused_since = None;
+        self.since = None;
     }
 
     /// One was refused: whether a reset may help by now.
-    pub(crate) fn refused(&mut self, now: Instant) -> bool {
-        let since = *self.refused_since.get_or_insert(now);
+    pub(crate) fn on_refused(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
         self.refused = self.refused.saturating_add(1);
         let may = self.reset_at.is_none_or(|at| now - at >= BETWEEN_RESETS);
-        let resets = may && self.refused >= MOST_REFUSED && now - since >= REFUSED_LONG;
+        let resets = may && self.refused >= REFUSALS_BEFORE_RESET && now - since >= REFUSED_TIME;
         if resets {
-            self.sent();
+            self.on_sent();
             self.reset_at = Some(now);
         }
         resets
@@ -96,23 +100,23 @@ impl Backoff {
 
 /// 1 s, 2 s, 4 s … 5 min.
 pub(crate) fn pause(tries: u32) -> Duration {
-    LONGEST.min(Duration::from_secs(1 << tries.min(16)))
+    LONGEST_PAUSE.min(Duration::from_secs(1 << tries.min(16)))
 }
 
 /// Nothing is asked less often.
-pub(crate) const LONGEST: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// So long between two starts is no loop.
 const CALM: Duration = Duration::from_secs(600);
 /// Starts of which nothing is thought.
 const FREE_STARTS: u32 = 4;
 /// A silent modem is asked so long.
-pub(crate) const LONGEST_PROBING: Duration = Duration::from_secs(90);
+pub(crate) const PROBING_TIME: Duration = Duration::from_secs(90);
 /// Each kind of probe once, and the plain one twice.
-const SHORT_PROBING: Duration = Duration::from_secs(8);
+const SHORT_PROBING_TIME: Duration = Duration::from_secs(8);
 // mutant: most-refused
-const MOST_REFUSED: u32 = 5;
+const REFUSALS_BEFORE_RESET: u32 = 5;
 // mutant: refused-long
-const REFUSED_LONG: Duration = Duration::from_secs(600);
+const REFUSED_TIME: Duration = Duration::from_secs(600);
 // mutant: between-resets
 const BETWEEN_RESETS: Duration = Duration::from_secs(3600);
 
@@ -131,19 +135,19 @@ mod tests {
     #[test]
     fn m5_a_reset_needs_five_refusals_ten_minutes_and_an_hour_since_the_last() {
         let at = |minutes: u64| Instant::from_millis(minutes * 60_000);
-        let mut backoff = Backoff::default();
+        let mut backoff = RefusalBackoff::default();
         let resets: std::vec::Vec<_> = (0..200)
-            .filter(|minute| backoff.refused(at(*minute)))
+            .filter(|minute| backoff.on_refused(at(*minute)))
             .collect();
         assert_eq!(resets, [10, 70, 130, 190]);
-        backoff.sent();
-        assert!(!backoff.refused(at(300)));
+        backoff.on_sent();
+        assert!(!backoff.on_refused(at(300)));
         // Neither many at once nor few over a long time.
         let resets = |times: &[u64]| {
-            let mut backoff = Backoff::default();
+            let mut backoff = RefusalBackoff::default();
             times
                 .iter()
-                .filter(|minute| backoff.refused(at(**minute)))
+                .filter(|minute| backoff.on_refused(at(**minute)))
                 .count()
         };
         assert_eq!(

@@ -1,41 +1,31 @@
 //! The one voice call (27.007 6, 7.11, 7.15, 7.18). What it does is asked by `AT+CLCC` each second while there is one,
-//! for `RING`, `NO CARRIER` and `BUSY` alone do not tell whose they are; they only make the question come at once.
+//! for `RING`, `NO CARRIER` and `BUSY` alone do not say whose they are; they only make the question come at once.
 
 use dtu_proto::radio::{CallEnd, CallNews, ModemInput, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
 
+use crate::clcc::{ACTIVE, ALERTING, ClccEntry, HELD, INCOMING, ListEndsCall};
 use crate::command::Command;
+use crate::cx::Cx;
 use crate::limitation::Limitation;
-use crate::modem::Modem;
-use crate::response::{Outcome, Response, call_end, fields, phone};
+use crate::response::{Failure, Outcome, Response, call_end, fields, phone};
 
 /// The call, and how its state can be known.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    call: Option<Call>,
+    call: Option<VoiceCall>,
     /// `AT+CLCC` is known to the modem.
-    pub(crate) are_listed: bool,
-    pub(crate) list_ends: ListEnds,
-}
-
-/// Whether `AT+CLCC` breaks off a call that is being dialled. No manual says so of its modem; it is found out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ListEnds {
-    #[default]
-    No,
-    /// A call ended right behind the first list. The next one is dialled without for a moment, and then tried by a list.
-    Perhaps,
-    /// That one lived until its list came.
-    Yes,
+    has_list: bool,
+    list_ends_call: ListEndsCall,
 }
 
 #[derive(Debug)]
-struct Call {
-    way: Way,
-    stage: Stage,
+struct VoiceCall {
+    direction: Direction,
+    state: CallState,
     from: Option<PhoneNumber>,
-    /// An incoming call that was not told yet is told then, with or without its number.
-    tell_at: Option<Instant>,
+    /// An incoming call that was not reported yet is reported then, with or without its number.
+    report_at: Option<Instant>,
     /// Without `AT+CLCC`: it rings no more then.
     rings_until: Option<Instant>,
     /// What a line said about its end.
@@ -43,7 +33,7 @@ struct Call {
     /// Lists in a row without it.
     missed: u8,
     /// The second caller was refused.
-    refused_second: bool,
+    waiting_rejected: bool,
     dialled_at: Option<Instant>,
     /// It is being dialled without the list, which is tried then.
     tries_list_at: Option<Instant>,
@@ -51,13 +41,13 @@ struct Call {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Direction {
     In,
     Out,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum CallState {
     /// Outgoing: the order waits or runs.
     Ordered,
     /// Outgoing: the modem took it.
@@ -67,25 +57,17 @@ enum Stage {
     Active,
 }
 
-/// One line of `+CLCC: id,dir,stat,mode,mpty[,"number",type]`.
-#[derive(Clone, Copy, Debug)]
-struct Listed {
-    incoming: bool,
-    state: u8,
-    from: Option<PhoneNumber>,
-}
-
-impl Call {
-    const fn new(way: Way, stage: Stage) -> Self {
+impl VoiceCall {
+    const fn new(direction: Direction, state: CallState) -> Self {
         Self {
-            way,
-            stage,
+            direction,
+            state,
             from: None,
-            tell_at: None,
+            report_at: None,
             rings_until: None,
             cause: None,
             missed: 0,
-            refused_second: false,
+            waiting_rejected: false,
             dialled_at: None,
             tries_list_at: None,
             tried_list_at: None,
@@ -96,107 +78,105 @@ impl Call {
 impl Calls {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let call = self.call.as_ref()?;
-        [call.tell_at, call.rings_until, call.tries_list_at]
+        [call.report_at, call.rings_until, call.tries_list_at]
             .into_iter()
             .flatten()
             .min()
     }
-}
 
-impl Modem {
-    pub(crate) fn dial(&mut self, number: PhoneNumber) {
-        if !self.present {
-            return self.emit(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)));
+    pub(crate) fn dial(&mut self, cx: &mut Cx, number: PhoneNumber) {
+        if !cx.present {
+            return cx.emit(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)));
         }
         // One at a time; the device knows.
-        if self.calls.call.is_none() {
-            self.calls.call = Some(Call::new(Way::Out, Stage::Ordered));
-            self.queue.push_urgent(Command::Dial(number));
+        if self.call.is_none() {
+            self.call = Some(VoiceCall::new(Direction::Out, CallState::Ordered));
+            cx.queue.push_urgent(Command::Dial(number));
         }
     }
 
-    pub(crate) fn answer_call(&mut self) {
-        let rings = |call: &Call| call.way == Way::In && call.stage == Stage::Ringing;
-        if self.calls.call.as_ref().is_some_and(rings) {
-            self.queue.push_urgent(Command::AnswerCall);
+    pub(crate) fn answer(&mut self, cx: &mut Cx) {
+        let rings =
+            |call: &VoiceCall| call.direction == Direction::In && call.state == CallState::Ringing;
+        if self.call.as_ref().is_some_and(rings) {
+            cx.queue.push_urgent(Command::AnswerCall);
         }
     }
 
-    pub(crate) fn hang_up(&mut self, now: Instant) {
-        if self.calls.call.is_none() {
+    pub(crate) fn hang_up(&mut self, cx: &mut Cx) {
+        if self.call.is_none() {
             return;
         }
-        self.queue.cancel(|command| *command == Command::AnswerCall);
-        if self
+        cx.queue.cancel(|command| *command == Command::AnswerCall);
+        if cx
             .queue
             .cancel(|command| matches!(command, Command::Dial(_)))
         {
-            return self.end_call(CallEnd::HungUp);
+            return self.end(cx, CallEnd::HungUp);
         }
         // A modem that answers `ATD` only when somebody takes the call: the next byte breaks it off.
-        if matches!(self.exchange.command(), Some(Command::Dial(_))) {
-            self.exchange.hurry(now + BREAK_OFF);
+        if matches!(cx.exchange.command(), Some(Command::Dial(_))) {
+            cx.exchange.hurry(cx.now + BREAK_OFF);
         }
-        self.queue.push_urgent(Command::HangUp { plain: false });
+        cx.queue.push_urgent(Command::HangUp { plain: false });
     }
 
-    pub(crate) fn dialled(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_dial(&mut self, cx: &mut Cx, response: &Response) {
         match response.outcome {
             Outcome::Ok | Outcome::TimedOut => {
                 if let Some(call) = self
-                    .calls
                     .call
                     .as_mut()
-                    .filter(|call| call.stage == Stage::Ordered)
+                    .filter(|call| call.state == CallState::Ordered)
                 {
-                    call.stage = Stage::Dialling;
-                    call.dialled_at = Some(now);
+                    call.state = CallState::Dialling;
+                    call.dialled_at = Some(cx.now);
                     call.tries_list_at =
-                        (self.calls.list_ends == ListEnds::Perhaps).then_some(now + QUICK);
+                        (self.list_ends_call == ListEndsCall::Perhaps).then_some(cx.now + QUICK);
                 }
-                self.look_at_call(now);
+                self.schedule_list(cx);
             }
-            Outcome::Call(end) => self.end_call(end),
-            Outcome::Failed(_) => self.end_call(CallEnd::NoCarrier),
+            Outcome::Call(end) => self.end(cx, end),
+            Outcome::Failed(_) => self.end(cx, CallEnd::NoCarrier),
         }
     }
 
-    pub(crate) fn call_answered(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_answer(&mut self, cx: &mut Cx, response: &Response) {
         match response.outcome {
-            Outcome::Ok => self.call_stands(),
-            Outcome::Call(end) => self.end_call(end),
-            Outcome::Failed(_) | Outcome::TimedOut if self.calls.are_listed => {
-                self.queue.schedule(now, Command::ListCalls);
+            Outcome::Ok => self.on_connected(cx),
+            Outcome::Call(end) => self.end(cx, end),
+            Outcome::Failed(_) | Outcome::TimedOut if self.has_list => {
+                cx.queue.schedule(cx.now, Command::ListCalls);
             }
-            Outcome::Failed(_) | Outcome::TimedOut => self.end_call(CallEnd::NoCarrier),
+            Outcome::Failed(_) | Outcome::TimedOut => self.end(cx, CallEnd::NoCarrier),
         }
     }
 
-    pub(crate) fn hung_up(&mut self, plain: bool, response: &Response, now: Instant) {
+    pub(crate) fn on_hang_up(&mut self, cx: &mut Cx, plain: bool, response: &Response) {
         if response.is_ok() {
-            self.end_call(CallEnd::HungUp);
+            self.end(cx, CallEnd::HungUp);
         } else if !plain {
-            self.queue.push_urgent(Command::HangUp { plain: true });
-        } else if self.calls.are_listed {
-            self.queue.schedule(now, Command::ListCalls);
+            cx.queue.push_urgent(Command::HangUp { plain: true });
+        } else if self.has_list {
+            cx.queue.schedule(cx.now, Command::ListCalls);
         } else {
-            self.end_call(CallEnd::HungUp);
+            self.end(cx, CallEnd::HungUp);
         }
     }
 
-    pub(crate) fn on_call_urc(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_urc(&mut self, cx: &mut Cx, line: &str) -> bool {
         if line == "RING" || line.starts_with("+CRING:") {
-            self.rings(None, now);
+            self.on_ring(cx, None);
         } else if line.starts_with("+CLIP:") {
-            self.rings(phone(&fields(line), 0), now);
+            self.on_ring(cx, phone(&fields(line), 0));
         } else if let Some(end) = call_end(line) {
-            self.end_is_near(Some(end), now);
+            self.on_end_hint(cx, Some(end));
         } else if line.starts_with("+CCWA:") {
-            self.refuse_second();
+            self.reject_waiting(cx);
         } else if CALL_MOVED.iter().any(|head| line.starts_with(head)) {
             let stands = CALL_STANDS.iter().any(|head| line.starts_with(head));
             if stands || !self.is_dialled_without_list() {
-                self.end_is_near(None, now);
+                self.on_end_hint(cx, None);
             }
         } else {
             return false;
@@ -204,178 +184,191 @@ impl Modem {
         true
     }
 
-    fn rings(&mut self, from: Option<PhoneNumber>, now: Instant) {
-        if !self.present {
+    fn on_ring(&mut self, cx: &mut Cx, from: Option<PhoneNumber>) {
+        if !cx.present {
             return;
         }
-        let is_listed = self.calls.are_listed;
-        let call = self.calls.call.get_or_insert_with(|| {
-            let mut call = Call::new(Way::In, Stage::Ringing);
-            call.tell_at = Some(now + NUMBER_COMES);
+        let has_list = self.has_list;
+        let call = self.call.get_or_insert_with(|| {
+            let mut call = VoiceCall::new(Direction::In, CallState::Ringing);
+            call.report_at = Some(cx.now + NUMBER_COMES);
             call
         });
-        if call.way != Way::In || call.stage != Stage::Ringing {
+        if call.direction != Direction::In || call.state != CallState::Ringing {
             return;
         }
         call.from = call.from.or(from);
-        call.rings_until = (!is_listed).then_some(now + NEXT_RING);
-        if is_listed {
-            self.queue.push_urgent(Command::ListCalls);
+        call.rings_until = (!has_list).then_some(cx.now + NEXT_RING);
+        if has_list {
+            cx.queue.push_urgent(Command::ListCalls);
         }
         if from.is_some() {
-            self.tell_incoming();
+            self.report_incoming(cx);
         }
     }
 
-    fn tell_incoming(&mut self) {
-        let Some(call) = &mut self.calls.call else {
+    fn report_incoming(&mut self, cx: &mut Cx) {
+        let Some(call) = &mut self.call else {
             return;
         };
-        if call.tell_at.take().is_some() {
+        if call.report_at.take().is_some() {
             let from = call.from;
-            self.emit(ModemInput::Call(CallNews::Incoming { from }));
+            cx.emit(ModemInput::Call(CallNews::Incoming { from }));
         }
     }
 
     /// A line said that a call moved or is over. The list knows which; without it there is only this one.
-    fn end_is_near(&mut self, end: Option<CallEnd>, now: Instant) {
+    fn on_end_hint(&mut self, cx: &mut Cx, end: Option<CallEnd>) {
         let Some(call) = self
-            .calls
             .call
             .as_mut()
-            .filter(|call| call.stage != Stage::Ordered)
+            .filter(|call| call.state != CallState::Ordered)
         else {
             return;
         };
         call.cause = end.or(call.cause);
         if end == Some(CallEnd::NoCarrier) {
-            self.suspect_list(now);
+            self.suspect_list(cx);
         }
-        if self.calls.are_listed {
-            self.queue.schedule(now, Command::ListCalls);
+        if self.has_list {
+            cx.queue.schedule(cx.now, Command::ListCalls);
         } else if let Some(end) = end {
-            self.end_call(end);
+            self.end(cx, end);
         }
     }
 
-    pub(crate) fn on_calls(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_list(&mut self, cx: &mut Cx, response: &Response) {
         if !response.is_ok() {
             // A list that cannot be had does not keep a call alive that a line has ended.
-            match self.calls.call.as_ref().map(|call| call.cause) {
-                Some(Some(end)) => self.end_call(end),
-                Some(None) => self.look_at_call(now),
+            match self.call.as_ref().map(|call| call.cause) {
+                Some(Some(end)) => self.end(cx, end),
+                Some(None) => self.schedule_list(cx),
                 None => {}
             }
             return;
         }
-        let listed = || response.lines.iter().filter_map(|line| Listed::of(line));
-        match self.calls.call.as_ref().map(|call| call.way) {
-            None => self.unexpected_calls(listed(), now),
-            Some(way) => {
-                if listed().any(|call| call.is_second(way)) {
-                    self.refuse_second();
+        let listed = || response.lines.iter().filter_map(|line| ClccEntry::of(line));
+        match self.call.as_ref().map(|call| call.direction) {
+            None => self.on_unexpected(cx, listed()),
+            Some(direction) => {
+                if listed().any(|call| call.is_waiting(direction == Direction::Out)) {
+                    self.reject_waiting(cx);
                 }
-                let ours =
-                    listed().find(|call| call.incoming == (way == Way::In) && !call.is_second(way));
+                let ours = listed().find(|call| {
+                    call.incoming == (direction == Direction::In)
+                        && !call.is_waiting(direction == Direction::Out)
+                });
                 match ours {
-                    Some(ours) => self.call_seen(ours, now),
-                    None => self.call_missed(now),
+                    Some(ours) => self.on_listed(cx, ours),
+                    None => self.on_not_listed(cx),
                 }
             }
         }
-        if self.calls.call.is_some() {
-            self.look_at_call(now);
+        if self.call.is_some() {
+            self.schedule_list(cx);
         }
     }
 
     /// The next look. Modems whose `AT+CLCC` ends a call that is being dialled are asked when it stands, or late.
-    fn look_at_call(&mut self, now: Instant) {
+    fn schedule_list(&mut self, cx: &mut Cx) {
         let pause = if self.is_dialled_without_list() {
             LATE_LOOK
         } else {
             CALL_POLL
         };
-        self.queue.schedule(now + pause, Command::ListCalls);
+        cx.queue.schedule(cx.now + pause, Command::ListCalls);
     }
 
     fn is_dialled_without_list(&self) -> bool {
-        self.calls
-            .call
+        self.call
             .as_ref()
-            .filter(|call| call.stage == Stage::Dialling)
+            .filter(|call| call.state == CallState::Dialling)
             .is_some_and(|call| {
-                match self.calls.list_ends {
-                    ListEnds::No => false,
-                    ListEnds::Perhaps => call.tries_list_at.is_some(),
+                match self.list_ends_call {
+                    ListEndsCall::No => false,
+                    ListEndsCall::Perhaps => call.tries_list_at.is_some(),
                     // mutant: dialling-listed
-                    ListEnds::Yes => true,
+                    ListEndsCall::Yes => true,
                 }
             })
     }
 
     /// A call ended while it was being dialled. Right behind a list, the list may have done it.
-    fn suspect_list(&mut self, now: Instant) {
+    fn suspect_list(&mut self, cx: &mut Cx) {
         let Some(call) = self
-            .calls
             .call
             .as_mut()
-            .filter(|call| call.stage == Stage::Dialling)
+            .filter(|call| call.state == CallState::Dialling)
         else {
             return;
         };
-        let soon_after = |at: Option<Instant>| at.is_some_and(|at| now - at < QUICK);
-        self.calls.list_ends = match self.calls.list_ends {
-            ListEnds::No if soon_after(call.dialled_at) => ListEnds::Perhaps,
-            ListEnds::Perhaps if soon_after(call.tried_list_at) => ListEnds::Yes,
-            // It ended without the list as well.
-            ListEnds::No | ListEnds::Perhaps => ListEnds::No,
-            ListEnds::Yes => ListEnds::Yes,
-        };
-        self.limited_if(
-            self.calls.list_ends == ListEnds::Yes,
-            Limitation::ListWhileDialling,
-        );
+        let soon_after = |at: Option<Instant>| at.is_some_and(|at| cx.now - at < QUICK);
+        let (dialled, listed) = (soon_after(call.dialled_at), soon_after(call.tried_list_at));
+        self.list_ends_call = self.list_ends_call.on_end(dialled, listed);
+        self.limit_list_while_dialling(cx);
+    }
+
+    fn limit_list_while_dialling(&self, cx: &mut Cx) {
+        let ends = self.list_ends_call == ListEndsCall::Yes;
+        cx.limited_if(ends, Limitation::ListWhileDialling);
+    }
+
+    /// A plain "no" to `AT+CLCC` at the start.
+    pub(crate) fn on_list_test(&mut self, cx: &mut Cx, response: &Response) {
+        self.has_list = !response.failure().is_some_and(Failure::is_unknown_command);
+        cx.identity.abilities.calls = self.has_list;
+    }
+
+    /// The modem was reported: what it cannot is known.
+    pub(crate) fn on_present(&self, cx: &mut Cx) {
+        let calls = cx.identity.abilities.calls;
+        cx.limited_if(!calls, Limitation::Calls);
+        cx.limited_if(calls && !self.has_list, Limitation::CallList);
+        self.limit_list_while_dialling(cx);
     }
 
     /// A ringing one is a call like every other; what else there is, a host before this one has left behind.
-    fn unexpected_calls(&mut self, mut listed: impl Iterator<Item = Listed>, now: Instant) {
+    fn on_unexpected(&mut self, cx: &mut Cx, mut listed: impl Iterator<Item = ClccEntry>) {
         let Some(call) = listed.next() else { return };
         if call.incoming && call.state == INCOMING {
-            self.rings(call.from, now);
+            self.on_ring(cx, call.from);
         } else {
-            self.queue.push_urgent(Command::HangUp { plain: false });
+            cx.queue.push_urgent(Command::HangUp { plain: false });
         }
     }
 
-    fn call_seen(&mut self, seen: Listed, now: Instant) {
-        let Some(call) = &mut self.calls.call else {
+    fn on_listed(&mut self, cx: &mut Cx, seen: ClccEntry) {
+        let Some(call) = &mut self.call else {
             return;
         };
         let is_dialled = !matches!(seen.state, ACTIVE | HELD);
-        if is_dialled && call.tried_list_at.is_some_and(|at| now - at >= CALL_POLL) {
+        if is_dialled
+            && call
+                .tried_list_at
+                .is_some_and(|at| cx.now - at >= CALL_POLL)
+        {
             // It outlived a list. One that was taken by then says nothing.
-            self.calls.list_ends = ListEnds::No;
+            self.list_ends_call = ListEndsCall::No;
         }
         call.missed = 0;
         call.from = call.from.or(seen.from);
-        match (call.way, seen.state) {
-            (_, ACTIVE | HELD) => self.call_stands(),
-            (Way::Out, ALERTING) if call.stage == Stage::Dialling => {
-                call.stage = Stage::Ringing;
-                self.emit(ModemInput::Call(CallNews::Alerting));
+        match (call.direction, seen.state) {
+            (_, ACTIVE | HELD) => self.on_connected(cx),
+            (Direction::Out, ALERTING) if call.state == CallState::Dialling => {
+                call.state = CallState::Ringing;
+                cx.emit(ModemInput::Call(CallNews::Alerting));
             }
-            (Way::In, _) if call.from.is_some() => self.tell_incoming(),
-            (Way::In | Way::Out, _) => {}
+            (Direction::In, _) if call.from.is_some() => self.report_incoming(cx),
+            (Direction::In | Direction::Out, _) => {}
         }
     }
 
     /// The call is not in the list. A modem that has just taken the order may need a moment to show it.
-    fn call_missed(&mut self, now: Instant) {
+    fn on_not_listed(&mut self, cx: &mut Cx) {
         let Some(call) = self
-            .calls
             .call
             .as_mut()
-            .filter(|call| call.stage != Stage::Ordered)
+            .filter(|call| call.state != CallState::Ordered)
         else {
             return;
         };
@@ -384,64 +377,63 @@ impl Modem {
             return;
         }
         if call.cause.is_none() {
-            self.suspect_list(now);
+            self.suspect_list(cx);
         }
-        let Some(call) = self.calls.call.as_ref() else {
+        let Some(call) = self.call.as_ref() else {
             return;
         };
-        let unsaid = if call.stage == Stage::Dialling {
+        let unnamed = if call.state == CallState::Dialling {
             CallEnd::NoCarrier
         } else {
             CallEnd::HungUp
         };
         let end = match call.cause {
             // The other side hung up a call that stood.
-            Some(CallEnd::NoCarrier) if call.stage != Stage::Dialling => CallEnd::HungUp,
+            Some(CallEnd::NoCarrier) if call.state != CallState::Dialling => CallEnd::HungUp,
             Some(end) => end,
-            None => unsaid,
+            None => unnamed,
         };
-        self.end_call(end);
+        self.end(cx, end);
     }
 
-    fn call_stands(&mut self) {
+    fn on_connected(&mut self, cx: &mut Cx) {
         let Some(call) = self
-            .calls
             .call
             .as_mut()
-            .filter(|call| call.stage != Stage::Active)
+            .filter(|call| call.state != CallState::Active)
         else {
             return;
         };
-        call.stage = Stage::Active;
+        call.state = CallState::Active;
         call.rings_until = None;
-        self.tell_incoming();
-        self.emit(ModemInput::Call(CallNews::Answered));
+        self.report_incoming(cx);
+        cx.emit(ModemInput::Call(CallNews::Answered));
     }
 
     /// The call goes on without the list: does it with one?
-    fn try_list(&mut self, now: Instant) {
-        if let Some(call) = &mut self.calls.call {
+    fn try_list(&mut self, cx: &mut Cx) {
+        if let Some(call) = &mut self.call {
             call.tries_list_at = None;
-            call.tried_list_at = Some(now);
-            self.queue.push_urgent(Command::ListCalls);
+            call.tried_list_at = Some(cx.now);
+            cx.queue.push_urgent(Command::ListCalls);
         }
     }
 
-    fn refuse_second(&mut self) {
-        let Some(call) = &mut self.calls.call else {
+    fn reject_waiting(&mut self, cx: &mut Cx) {
+        let Some(call) = &mut self.call else {
             return;
         };
-        if !core::mem::replace(&mut call.refused_second, true) {
-            self.counters.refused_calls += 1;
-            self.queue.push_urgent(Command::RejectWaitingCall);
+        if !core::mem::replace(&mut call.waiting_rejected, true) {
+            cx.counters.refused_calls += 1;
+            cx.queue.push_urgent(Command::RejectWaitingCall);
         }
     }
 
-    fn end_call(&mut self, end: CallEnd) {
-        let Some(call) = self.calls.call.take() else {
+    fn end(&mut self, cx: &mut Cx, end: CallEnd) {
+        let Some(call) = self.call.take() else {
             return;
         };
-        self.queue.cancel(|command| {
+        cx.queue.cancel(|command| {
             matches!(
                 command,
                 Command::ListCalls
@@ -450,50 +442,31 @@ impl Modem {
                     | Command::RejectWaitingCall
             )
         });
-        // Nobody knows of a call that was over before it was told.
-        if call.tell_at.is_none() {
-            self.emit(ModemInput::Call(CallNews::Ended(end)));
+        // Nobody knows of a call that was over before it was reported.
+        if call.report_at.is_none() {
+            cx.emit(ModemInput::Call(CallNews::Ended(end)));
         }
     }
 
     /// The modem is gone.
-    pub(crate) fn drop_call(&mut self) {
-        self.end_call(CallEnd::NoCarrier);
+    pub(crate) fn on_modem_lost(&mut self, cx: &mut Cx) {
+        self.end(cx, CallEnd::NoCarrier);
     }
 
-    pub(crate) fn expire_calls(&mut self, now: Instant) {
-        let Some(call) = &self.calls.call else { return };
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let (tell, over) = (due(call.tell_at), due(call.rings_until));
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx) {
+        let Some(call) = &self.call else { return };
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= cx.now);
+        let (report, over) = (due(call.report_at), due(call.rings_until));
         let tries = due(call.tries_list_at);
-        if tell {
-            self.tell_incoming();
+        if report {
+            self.report_incoming(cx);
         }
         if over {
-            self.end_call(CallEnd::HungUp);
+            self.end(cx, CallEnd::HungUp);
         }
         if tries {
-            self.try_list(now);
+            self.try_list(cx);
         }
-    }
-}
-
-impl Listed {
-    fn of(line: &str) -> Option<Self> {
-        let fields = fields(line);
-        let number = |at: usize| fields.get(at).and_then(|field| field.number::<u8>());
-        let is_voice = number(3) == Some(0);
-        is_voice.then_some(())?;
-        Some(Self {
-            incoming: number(1)? == 1,
-            state: number(2)?,
-            from: phone(&fields, 5),
-        })
-    }
-
-    /// A caller who knocks while there is a call already.
-    fn is_second(self, way: Way) -> bool {
-        self.state == WAITING || (self.incoming && self.state == INCOMING && way == Way::Out)
     }
 }
 
@@ -501,12 +474,6 @@ impl Listed {
 const QUICK: Duration = Duration::from_secs(4);
 /// By then a phone was answered, or rang in vain.
 const LATE_LOOK: Duration = Duration::from_secs(60);
-/// 27.007 7.18, `stat`: 0 active, 1 held, 2 dialling, 3 alerting, 4 incoming, 5 waiting.
-const ACTIVE: u8 = 0;
-const HELD: u8 = 1;
-const ALERTING: u8 = 3;
-const INCOMING: u8 = 4;
-const WAITING: u8 = 5;
 /// Lists without the call before it counts as over.
 const MISSED: u8 = 2;
 const CALL_POLL: Duration = Duration::from_secs(1);
@@ -518,7 +485,7 @@ const NEXT_RING: Duration = Duration::from_secs(8);
 const BREAK_OFF: Duration = Duration::from_millis(500);
 /// Of these, that somebody has taken the call.
 const CALL_STANDS: [&str; 3] = ["VOICE CALL: BEGIN", "+COLP:", "^CONN:"];
-/// Makers' own news of calls: SIM7600, SIM800 (`AT+CLCC=1`), EC2x, Huawei.
+/// Makers' own URCs of calls: SIM7600, SIM800 (`AT+CLCC=1`), EC2x, Huawei.
 const CALL_MOVED: [&str; 8] = [
     "VOICE CALL:",
     "+CLCC:",

@@ -4,9 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use dtu_proto::radio::PhoneNumber;
-use dtu_proto::time::Instant;
+use dtu_proto::time::{Duration, Instant};
 
-use crate::mailbox::{Slot, Storage};
+use crate::slot::{Slot, Storage};
 
 /// What is asked of the modem, or done in its turn. The text is made when the turn comes, from what is known then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl CommandQueue {
 
     /// Before the routine.
     pub(crate) fn push_urgent(&mut self, command: Command) {
-        if !self.urgent.contains(&command) && self.urgent.len() < MOST_WAITING {
+        if !self.urgent.contains(&command) && self.urgent.len() < MAX_WAITING {
             self.urgent.push_back(command);
         }
     }
@@ -153,7 +153,7 @@ impl CommandQueue {
     /// In its turn. What finds no room is found again: messages by the next look at the storage, the rest by its
     /// next poll.
     pub(crate) fn push(&mut self, command: Command) {
-        if !self.routine.contains(&command) && self.routine.len() < MOST_WAITING {
+        if !self.routine.contains(&command) && self.routine.len() < MAX_WAITING {
             self.routine.push_back(command);
         }
     }
@@ -161,7 +161,7 @@ impl CommandQueue {
     /// In its turn, at that time; an earlier plan for the same is replaced.
     pub(crate) fn schedule(&mut self, at: Instant, command: Command) {
         self.later.retain(|(_, waiting)| *waiting != command);
-        if self.later.len() < MOST_WAITING {
+        if self.later.len() < MAX_WAITING {
             self.later.push((at, command));
         }
     }
@@ -198,8 +198,10 @@ impl CommandQueue {
     }
 }
 
-/// Each of the three queues.
-const MOST_WAITING: usize = 512;
+/// So long nothing must come before the next command, where something older may still be answered.
+pub(crate) const SETTLE: Duration = Duration::from_millis(300);
+/// Commands in each of the three queues.
+const MAX_WAITING: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -293,13 +295,13 @@ mod tests {
     #[test]
     fn each_queue_is_bounded() {
         let mut queue = CommandQueue::default();
-        for number in 0..2 * MOST_WAITING {
+        for number in 0..2 * MAX_WAITING {
             let number = u32::try_from(number).unwrap();
             queue.push_urgent(Command::Probe(number));
             queue.push(Command::Probe(number));
             queue.schedule(at(1), Command::Probe(number));
         }
-        assert_eq!(queue.len(), 3 * MOST_WAITING);
+        assert_eq!(queue.len(), 3 * MAX_WAITING);
         queue.clear();
         assert_eq!((queue.len(), queue.next_due()), (0, None));
     }

@@ -1,35 +1,45 @@
 //! The packet data context (27.007 10.1): access point, user, password, and the connection itself where it is wanted.
 
+use alloc::format;
+use alloc::string::{String, ToString as _};
 use core::net::IpAddr;
 
 use dtu_proto::config::Apn;
 use dtu_proto::radio::ModemInput;
-use dtu_proto::time::{Duration, Instant};
+use dtu_proto::time::Duration;
 
 use crate::command::Command;
+use crate::cx::Cx;
+use crate::dialect::{Authentication, Dialect};
 use crate::event::Event;
 use crate::exchange::Request;
 use crate::limitation::Limitation;
-use crate::modem::Modem;
 use crate::response::{Outcome, Response, fields};
 
 /// Context 1, the one that the makers' own network interfaces use.
 #[derive(Debug, Default)]
-pub(crate) struct Data {
+pub(crate) struct DataContext {
     /// As the device ordered it.
-    pub(crate) apn: Option<Apn>,
+    apn: Option<Apn>,
     /// User and password were set at this modem before.
-    pub(crate) authenticated: bool,
+    authenticated: bool,
     /// The one that is being set, or is set; `None` = this modem was not asked yet.
-    chosen: Option<Apn>,
+    requested: Option<Apn>,
     /// It is set.
-    settled: bool,
+    is_set: bool,
     /// An attempt to connect is under way or waits, or the connection stands.
     connecting: bool,
     address: Option<IpAddr>,
 }
 
-impl Data {
+/// What a data connection needs of other parts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DataAccess {
+    pub(crate) sim_usable: bool,
+    pub(crate) registered: bool,
+}
+
+impl DataContext {
     /// The modem is gone; the order stands.
     pub(crate) fn forget(&mut self) {
         *self = Self {
@@ -37,11 +47,9 @@ impl Data {
             ..Self::default()
         };
     }
-}
 
-impl Modem {
-    pub(crate) fn use_apn(&mut self, apn: &Apn) {
-        if self.data.apn.as_ref() == Some(apn) {
+    pub(crate) fn use_apn(&mut self, cx: &mut Cx, access: DataAccess, apn: &Apn) {
+        if self.apn.as_ref() == Some(apn) {
             return;
         }
         let can_be_sent = |text: &str| {
@@ -52,35 +60,36 @@ impl Modem {
             .into_iter()
             .all(|text| can_be_sent(text))
         {
-            return self.log(Event::ApnRefused);
+            return cx.log(Event::ApnRefused);
         }
-        self.data.apn = Some(apn.clone());
+        cx.password = Some(apn.password.clone());
+        self.apn = Some(apn.clone());
         // What is being set now is set to its end first.
-        if self.data.settled {
-            self.data.settled = false;
-            self.data.chosen = None;
+        if self.is_set {
+            self.is_set = false;
+            self.requested = None;
         }
-        if self.present {
-            self.data_wanted();
+        if cx.present {
+            self.advance(cx, access);
         }
     }
 
     /// The card is open, the network is there, or the access point is another one.
-    pub(crate) fn data_wanted(&mut self) {
-        if !self.sim.is_usable() || self.data.apn.is_none() {
+    pub(crate) fn advance(&mut self, cx: &mut Cx, access: DataAccess) {
+        if !access.sim_usable || self.apn.is_none() {
             return;
         }
-        if self.data.settled {
-            self.connect();
-        } else if self.data.chosen.is_none() {
-            self.data.chosen.clone_from(&self.data.apn);
-            self.queue.push(Command::QueryContexts);
+        if self.is_set {
+            self.connect(cx, access);
+        } else if self.requested.is_none() {
+            self.requested.clone_from(&self.apn);
+            cx.queue.push(Command::QueryContexts);
         }
     }
 
     /// The one that is set is left alone: setting it costs writes of the modem's memory, and the connection.
-    pub(crate) fn on_contexts(&mut self, response: &Response) {
-        let Some(apn) = &self.data.apn else { return };
+    pub(crate) fn on_contexts(&mut self, cx: &mut Cx, access: DataAccess, response: &Response) {
+        let Some(apn) = &self.apn else { return };
         // Without a name the modem's own stays.
         let is_set = apn.name.is_empty()
             || response.lines.iter().any(|line| {
@@ -90,77 +99,116 @@ impl Modem {
                     && text(2).is_some_and(|name| name.eq_ignore_ascii_case(&apn.name))
             });
         if is_set {
-            return self.authenticate();
+            return self.authenticate(cx, access);
         }
-        if self.data.connecting {
-            self.queue.push(Command::Activate(false));
+        if self.connecting {
+            cx.queue.push(Command::Activate(false));
         }
-        let name = self.mask(&apn.name);
-        self.log(Event::ApnSet(name));
-        self.queue.push(Command::DefineContext);
+        let name = cx.mask(&apn.name);
+        cx.log(Event::ApnSet(name));
+        cx.queue.push(Command::DefineContext);
     }
 
-    pub(crate) fn context_is_set(&mut self, request: &Request, response: &Response) {
-        self.complain(request, response);
-        self.limited_if_refused(response, Limitation::AccessPoint);
-        self.authenticate();
+    pub(crate) fn on_context_set(
+        &mut self,
+        cx: &mut Cx,
+        access: DataAccess,
+        request: &Request,
+        response: &Response,
+    ) {
+        cx.log_refusal(request, response);
+        cx.limited_if_refused(response, Limitation::AccessPoint);
+        self.authenticate(cx, access);
     }
 
     /// User and password cannot be read back, so they are set once a start.
-    fn authenticate(&mut self) {
-        if self.authentication().is_some() {
-            self.queue.push(Command::SetAuthentication);
+    fn authenticate(&mut self, cx: &mut Cx, access: DataAccess) {
+        if self.authentication_command(cx.dialect).is_some() {
+            cx.queue.push(Command::SetAuthentication);
         } else {
-            self.settled();
+            self.on_set(cx, access);
         }
     }
 
-    pub(crate) fn authentication_is_set(&mut self, request: &Request, response: &Response) {
-        self.complain(request, response);
-        self.limited_if_refused(response, Limitation::Authentication);
-        self.data.authenticated = true;
-        self.settled();
+    pub(crate) fn on_authentication_set(
+        &mut self,
+        cx: &mut Cx,
+        access: DataAccess,
+        request: &Request,
+        response: &Response,
+    ) {
+        cx.log_refusal(request, response);
+        cx.limited_if_refused(response, Limitation::Authentication);
+        self.authenticated = true;
+        self.on_set(cx, access);
     }
 
-    fn settled(&mut self) {
-        self.data.settled = self.data.chosen == self.data.apn;
-        if !self.data.settled {
-            self.data.chosen = None;
+    /// `AT+CGDCONT=1,…`
+    pub(crate) fn define_command(&self) -> Option<String> {
+        let name = &self.apn.as_ref()?.name;
+        Some(format!("AT+CGDCONT=1,\"IP\",\"{name}\""))
+    }
+
+    /// Where there is something to be set or taken back.
+    pub(crate) fn authentication_command(&self, dialect: &Dialect) -> Option<String> {
+        let apn = self.apn.as_ref()?;
+        let (name, user, password) = (&apn.name, &apn.user, &apn.password);
+        if user.is_empty() && password.is_empty() {
+            let none = matches!(
+                dialect.authentication,
+                Authentication::Standard | Authentication::PasswordFirst
+            );
+            return (none && self.authenticated).then(|| "AT+CGAUTH=1,0".to_string());
         }
-        self.data_wanted();
+        Some(match dialect.authentication {
+            Authentication::Standard => format!("AT+CGAUTH=1,1,\"{user}\",\"{password}\""),
+            Authentication::PasswordFirst => format!("AT+CGAUTH=1,1,\"{password}\",\"{user}\""),
+            Authentication::Quectel => {
+                format!("AT+QICSGP=1,1,\"{name}\",\"{user}\",\"{password}\",3")
+            }
+            Authentication::Cstt => format!("AT+CSTT=\"{name}\",\"{user}\",\"{password}\""),
+        })
     }
 
-    fn connect(&mut self) {
-        let wanted = self.settings.activate && self.network.is_registered();
-        if wanted && !core::mem::replace(&mut self.data.connecting, true) {
-            self.queue.push(Command::Attach);
+    fn on_set(&mut self, cx: &mut Cx, access: DataAccess) {
+        self.is_set = self.requested == self.apn;
+        if !self.is_set {
+            self.requested = None;
+        }
+        self.advance(cx, access);
+    }
+
+    fn connect(&mut self, cx: &mut Cx, access: DataAccess) {
+        let wanted = cx.settings.activate && access.registered;
+        if wanted && !core::mem::replace(&mut self.connecting, true) {
+            cx.queue.push(Command::Attach);
         }
     }
 
-    pub(crate) fn attached(&mut self, response: &Response, now: Instant) {
-        // Many attach by themselves, and refuse to be told.
+    pub(crate) fn on_attach(&mut self, cx: &mut Cx, response: &Response) {
+        // Many attach by themselves, and refuse the command.
         if response.outcome == Outcome::TimedOut {
-            self.queue.schedule(now + RETRY, Command::Attach);
+            cx.queue.schedule(cx.now + RETRY, Command::Attach);
         } else {
-            self.queue.push(Command::Activate(true));
+            cx.queue.push(Command::Activate(true));
         }
     }
 
-    pub(crate) fn activated(&mut self, on: bool, response: &Response, now: Instant) {
+    pub(crate) fn on_activate(&mut self, cx: &mut Cx, on: bool, response: &Response) {
         if !on {
-            self.data_lost();
+            self.on_lost(cx);
         } else if response.is_ok() {
-            self.clear_limitation(Limitation::Connection);
-            self.queue.push(Command::QueryAddress);
+            cx.clear_limitation(Limitation::Connection);
+            cx.queue.push(Command::QueryAddress);
         } else {
-            self.add_limitation(Limitation::Connection);
-            self.queue.schedule(now + RETRY, Command::Attach);
+            cx.add_limitation(Limitation::Connection);
+            cx.queue.schedule(cx.now + RETRY, Command::Attach);
         }
     }
 
     /// `+CGPADDR: 1,"10.0.0.2"`, with or without quotes.
-    pub(crate) fn on_address(&mut self, response: &Response, now: Instant) {
-        self.queue.schedule(now + LOOK, Command::QueryActive);
+    pub(crate) fn on_address(&mut self, cx: &mut Cx, response: &Response) {
+        cx.queue.schedule(cx.now + LOOK, Command::QueryActive);
         let address = response
             .fields()
             .get(1)
@@ -169,32 +217,32 @@ impl Modem {
         else {
             return;
         };
-        if self.data.address.replace(address) != Some(address) {
-            self.emit(ModemInput::Attached(address));
+        if self.address.replace(address) != Some(address) {
+            cx.emit(ModemInput::Attached(address));
         }
     }
 
-    pub(crate) fn on_active(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_active(&mut self, cx: &mut Cx, access: DataAccess, response: &Response) {
         let is =
             |line: &str| matches!(*fields(line), [id, on, ..] if id.text == "1" && on.text == "1");
         if !response.is_ok() || response.lines.iter().any(|line| is(line)) {
-            return self.queue.schedule(now + LOOK, Command::QueryActive);
+            return cx.queue.schedule(cx.now + LOOK, Command::QueryActive);
         }
-        self.data_lost();
-        self.connect();
+        self.on_lost(cx);
+        self.connect(cx, access);
     }
 
-    pub(crate) fn on_data_urc(&mut self, line: &str, now: Instant) -> bool {
-        let is_news = line.starts_with("+CGEV:");
-        if is_news && self.data.connecting {
-            self.queue.schedule(now + SOON, Command::QueryActive);
+    pub(crate) fn on_urc(&mut self, cx: &mut Cx, line: &str) -> bool {
+        let is_urc = line.starts_with("+CGEV:");
+        if is_urc && self.connecting {
+            cx.queue.schedule(cx.now + SOON, Command::QueryActive);
         }
-        is_news
+        is_urc
     }
 
-    pub(crate) fn data_lost(&mut self) {
-        self.data.connecting = false;
-        self.queue.cancel(|command| {
+    pub(crate) fn on_lost(&mut self, cx: &mut Cx) {
+        self.connecting = false;
+        cx.queue.cancel(|command| {
             matches!(
                 command,
                 Command::Attach
@@ -203,8 +251,8 @@ impl Modem {
                     | Command::QueryActive
             )
         });
-        if self.data.address.take().is_some() {
-            self.emit(ModemInput::Detached);
+        if self.address.take().is_some() {
+            cx.emit(ModemInput::Detached);
         }
     }
 }
@@ -213,5 +261,5 @@ impl Modem {
 const RETRY: Duration = Duration::from_secs(30);
 /// Between two looks at a connection.
 const LOOK: Duration = Duration::from_secs(60);
-/// After news of the connection.
+/// After a URC about the connection.
 const SOON: Duration = Duration::from_secs(2);

@@ -95,7 +95,7 @@ pub enum Event {
     /// The message storage is full; told once each time.
     StorageFull {
         /// Its name.
-        store: String,
+        storage: String,
         /// How many messages it can hold.
         places: u16,
     },
@@ -176,10 +176,10 @@ impl fmt::Display for Event {
             Self::RefusesMessages => f.write_str("refused every message for 10 min; it is reset"),
             Self::ApnSet(name) => write!(f, "the access point {name} is written into context 1"),
             Self::PinMissing => f.write_str("the SIM waits for a PIN, and there is none to be tried"),
-            Self::StorageFull { store, places } => {
+            Self::StorageFull { storage, places } => {
                 write!(
                     f,
-                    "the message storage {store} is full ({places} messages); new ones wait in the network"
+                    "the message storage {storage} is full ({places} messages); new ones wait in the network"
                 )
             }
             Self::ApnRefused => {

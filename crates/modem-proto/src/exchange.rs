@@ -35,13 +35,13 @@ pub(crate) enum InfoText {
 struct Outstanding {
     request: Request,
     deadline: Instant,
-    stage: Stage,
+    awaited: Awaited,
     lines: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The prompt is waited for.
+enum Awaited {
+    /// The prompt is awaited.
     Prompt,
     /// The final result is.
     Result,
@@ -50,10 +50,10 @@ enum Stage {
 /// A PDU with the line that announced it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AnnouncedPdu {
-    pub(crate) head: String,
+    pub(crate) header: String,
     pub(crate) digits: String,
-    /// It is as long as the head says.
-    pub(crate) fits: bool,
+    /// It is as long as the header says.
+    pub(crate) length_matches: bool,
 }
 
 /// At most one command is outstanding, each with a deadline.
@@ -61,13 +61,13 @@ pub(crate) struct AnnouncedPdu {
 pub(crate) struct Exchange {
     assembler: LineAssembler,
     current: Option<Outstanding>,
-    /// Lines that announce a PDU on the next line. News may come between the two.
-    heads: Vec<String>,
+    /// Lines that announce a PDU in the next line. URCs may come between the two.
+    headers: Vec<String>,
     /// The command came back, although echo is off.
     pub(crate) echoes: bool,
     /// A message was shown as text, not as a PDU.
     pub(crate) text_mode: bool,
-    /// News of several lines: its text in quotes is not at its end.
+    /// A URC of several lines: its text in quotes is not at its end.
     quoted_urc_lines: u8,
 }
 
@@ -93,21 +93,21 @@ impl Exchange {
     /// What to write for this command.
     pub(crate) fn start(&mut self, request: Request, now: Instant) -> Bytes {
         let mut text = request.text.clone();
-        // What leaves the data state wants silence behind it.
-        if text != LEAVE_DATA {
+        // What leaves online data state wants silence behind it.
+        if text != ESCAPE_SEQUENCE {
             text.push('\r');
         }
-        let stage = if request.body.is_some() {
-            Stage::Prompt
+        let awaited = if request.body.is_some() {
+            Awaited::Prompt
         } else {
-            Stage::Result
+            Awaited::Result
         };
         let deadline = now + request.limit;
         self.echoes = false;
         self.current = Some(Outstanding {
             request,
             deadline,
-            stage,
+            awaited,
             lines: Vec::new(),
         });
         Bytes::from(text)
@@ -124,25 +124,25 @@ impl Exchange {
     pub(crate) fn clear(&mut self) {
         self.assembler.clear();
         self.current = None;
-        self.heads.clear();
+        self.headers.clear();
     }
 
     pub(crate) fn push(&mut self, byte: u8) -> Option<Piece> {
         let prompt = self
             .current
             .as_ref()
-            .is_some_and(|current| current.stage == Stage::Prompt);
+            .is_some_and(|current| current.awaited == Awaited::Prompt);
         self.assembler.push(byte, prompt)
     }
 
     /// The prompt is there: what goes out now.
-    pub(crate) fn prompted(&mut self, now: Instant) -> Option<Bytes> {
+    pub(crate) fn take_body(&mut self, now: Instant) -> Option<Bytes> {
         let current = self
             .current
             .as_mut()
-            .filter(|current| current.stage == Stage::Prompt)?;
+            .filter(|current| current.awaited == Awaited::Prompt)?;
         let (body, limit) = current.request.body.clone()?;
-        current.stage = Stage::Result;
+        current.awaited = Awaited::Result;
         current.deadline = now + limit;
         Some(body)
     }
@@ -168,42 +168,42 @@ impl Exchange {
     }
 
     /// Whether the line announces a PDU; then it waits for it.
-    pub(crate) fn announces(&mut self, line: &str) -> bool {
-        let announces = PDU_HEADERS.iter().any(|head| line.starts_with(head));
+    pub(crate) fn take_pdu_header(&mut self, line: &str) -> bool {
+        let announces = PDU_HEADERS.iter().any(|header| line.starts_with(header));
         // mutant: text-mode-head
         if announces && is_of_text_mode(line) {
             self.text_mode = true;
         } else if announces {
-            if self.heads.len() >= MAX_PDU_HEADERS {
-                self.heads.remove(0);
+            if self.headers.len() >= MAX_PDU_HEADERS {
+                self.headers.remove(0);
             }
-            self.heads.push(line.into());
+            self.headers.push(line.into());
         }
         announces
     }
 
     /// The announced PDU, where the line is its digits. Hex digits of another length are a text (`CSCS="UCS2"`).
-    pub(crate) fn pair(&mut self, line: &str) -> Option<AnnouncedPdu> {
+    pub(crate) fn match_pdu(&mut self, line: &str) -> Option<AnnouncedPdu> {
         let is_pdu =
             line.len() >= SHORTEST_PDU && line.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_pdu || self.heads.is_empty() {
+        if !is_pdu || self.headers.is_empty() {
             return None;
         }
         let length = tpdu_length(line);
         let fits = self
-            .heads
+            .headers
             .iter()
-            .rposition(|head| length.is_some() && announced_length(head) == length);
-        let head = self.heads.remove(fits.unwrap_or(self.heads.len() - 1));
+            .rposition(|header| length.is_some() && announced_length(header) == length);
+        let header = self.headers.remove(fits.unwrap_or(self.headers.len() - 1));
         Some(AnnouncedPdu {
-            head,
+            header,
             digits: line.into(),
-            fits: fits.is_some(),
+            length_matches: fits.is_some(),
         })
     }
 
     /// The answer that this line completes.
-    pub(crate) fn finish(&mut self, line: &str) -> Option<(Request, Response)> {
+    pub(crate) fn complete(&mut self, line: &str) -> Option<(Request, Response)> {
         let current = self.current.as_ref()?;
         let is_call = matches!(
             current.request.command,
@@ -217,7 +217,7 @@ impl Exchange {
             final_result(line, is_call)?
         };
         // Before the prompt only a refusal can be meant; an `OK` is the late end of something older.
-        let is_meant = current.stage == Stage::Result || outcome != Outcome::Ok;
+        let is_meant = current.awaited == Awaited::Result || outcome != Outcome::Ok;
         if is_meant { self.end(outcome) } else { None }
     }
 
@@ -236,8 +236,8 @@ impl Exchange {
         let current = self.current.take()?;
         self.quoted_urc_lines = 0;
         // What was announced as part of this answer and did not come does not come any more.
-        self.heads
-            .retain(|head| !head.starts_with("+CMGR") && !head.starts_with("+CMGL"));
+        self.headers
+            .retain(|header| !header.starts_with("+CMGR") && !header.starts_with("+CMGL"));
         Some((
             current.request,
             Response {
@@ -248,11 +248,11 @@ impl Exchange {
     }
 
     /// Whether the line is information text of the command; then it is kept.
-    pub(crate) fn collect(&mut self, line: &str) -> bool {
+    pub(crate) fn take_info_line(&mut self, line: &str) -> bool {
         let Some(current) = &mut self.current else {
             return false;
         };
-        if current.stage == Stage::Prompt {
+        if current.awaited == Awaited::Prompt {
             return false;
         }
         if self.quoted_urc_lines > 0 && !line.starts_with(URC_SIGNS) {
@@ -281,7 +281,7 @@ impl Exchange {
                     || !(line.starts_with(URC_SIGNS) || line.starts_with("AT+"))
             }
         };
-        if belongs && current.lines.len() < MOST_LINES {
+        if belongs && current.lines.len() < MAX_LINES {
             current.lines.push(line.into());
         } else if line.starts_with("+CUSD:") && has_open_quote(line) {
             self.quoted_urc_lines = MAX_QUOTED_LINES;
@@ -290,20 +290,20 @@ impl Exchange {
     }
 }
 
-/// The length that a head announces: its last value, octets without the service centre.
-fn announced_length(head: &str) -> Option<usize> {
-    fields(head).last().and_then(|field| field.number())
+/// The length that a header announces: its last value, octets without the service centre.
+fn announced_length(header: &str) -> Option<usize> {
+    fields(header).last().and_then(|field| field.number())
 }
 
 /// PDU mode: `+CMGR: stat,[alpha],length`. Text mode has numbers and times in quotes in its place (27.005 3.4.3).
-fn is_of_text_mode(head: &str) -> bool {
-    let most = match head.get(..6) {
+fn is_of_text_mode(header: &str) -> bool {
+    let most = match header.get(..6) {
         Some("+CMGR:") => 3,
         Some("+CMGL:") => 4,
         Some("+CMT: " | "+CMT:,") => 2,
         _ => return false,
     };
-    announced_length(head).is_none() || fields(head).len() > most
+    announced_length(header).is_none() || fields(header).len() > most
 }
 
 fn has_open_quote(line: &str) -> bool {
@@ -317,16 +317,16 @@ fn tpdu_length(digits: &str) -> Option<usize> {
 
 /// Ends a body (27.005 3.5.1).
 pub(crate) const SUBSTITUTE: u8 = 0x1A;
-/// Leaves the data state (V.250 does not say so, everybody does).
-pub(crate) const LEAVE_DATA: &str = "+++";
+/// Leaves online data state (V.250 does not say so, everybody does).
+pub(crate) const ESCAPE_SEQUENCE: &str = "+++";
 /// Lines that are followed by a PDU.
 const PDU_HEADERS: [&str; 5] = ["+CMGR:", "+CMGL:", "+CMT:", "+CDS:", "+CBM:"];
-/// How news begin.
+/// How URCs begin.
 const URC_SIGNS: [char; 7] = ['+', '^', '*', '$', '#', '%', '@'];
 const MAX_PDU_HEADERS: usize = 4;
-/// Lines of one news.
+/// Lines of one URC.
 const MAX_QUOTED_LINES: u8 = 16;
-const MOST_LINES: usize = 64;
+const MAX_LINES: usize = 64;
 /// Hex digits of the shortest PDU that a modem gives: a status report without anything optional.
 const SHORTEST_PDU: usize = 16;
 
@@ -351,12 +351,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pdu_finds_its_head_although_news_came_between_them() {
+    fn a_pdu_finds_its_header_although_urcs_came_between_them() {
         let mut exchange = exchange("AT+CMGR=1", InfoText::None);
-        assert!(exchange.announces("+CMGR: 0,,9"));
-        assert!(exchange.announces("+CMT: ,8"));
+        assert!(exchange.take_pdu_header("+CMGR: 0,,9"));
+        assert!(exchange.take_pdu_header("+CMT: ,8"));
         let of = |exchange: &mut Exchange, digits: &str| {
-            exchange.pair(digits).map(|announced| announced.head)
+            exchange.match_pdu(digits).map(|announced| announced.header)
         };
         assert_eq!(
             of(&mut exchange, "0001020304050607FF"),
@@ -370,27 +370,27 @@ mod tests {
     }
 
     #[test]
-    fn news_in_the_middle_are_no_part_of_an_answer_without_a_prefix() {
+    fn urcs_in_the_middle_are_no_part_of_an_answer_without_a_prefix() {
         let mut exchange = exchange("AT+CGMI", InfoText::Bare("+CGMI:"));
-        assert!(!exchange.collect("+CMTI: \"SM\",3"));
-        assert!(!exchange.collect("^BOOT:1,0"));
-        assert!(!exchange.collect("AT+CPIN=\"1234\""));
-        assert!(exchange.collect("Quectel"));
-        assert_eq!(exchange.finish("OK").unwrap().1.text(), Some("Quectel"));
+        assert!(!exchange.take_info_line("+CMTI: \"SM\",3"));
+        assert!(!exchange.take_info_line("^BOOT:1,0"));
+        assert!(!exchange.take_info_line("AT+CPIN=\"1234\""));
+        assert!(exchange.take_info_line("Quectel"));
+        assert_eq!(exchange.complete("OK").unwrap().1.text(), Some("Quectel"));
     }
 
     #[test]
     fn an_abandoned_command_is_over_and_what_it_announced_does_not_come() {
         let mut exchange = exchange("AT+CMGR=1", InfoText::Prefix("+CMGR:"));
-        exchange.announces("+CMGR: 0,,9");
-        exchange.announces("+CMT: ,9");
+        exchange.take_pdu_header("+CMGR: 0,,9");
+        exchange.take_pdu_header("+CMT: ,9");
         let abandoned = exchange.abandon().map(|request| request.text);
         assert_eq!(abandoned.as_deref(), Some("AT+CMGR=1"));
         assert!(exchange.is_idle());
         assert_eq!((exchange.deadline(), exchange.command()), (None, None));
-        assert!(exchange.finish("OK").is_none(), "the answer is nobody's");
+        assert!(exchange.complete("OK").is_none(), "the answer is nobody's");
         let of = |exchange: &mut Exchange, digits: &str| {
-            exchange.pair(digits).map(|announced| announced.head)
+            exchange.match_pdu(digits).map(|announced| announced.header)
         };
         assert_eq!(
             of(&mut exchange, "000102030405060708FF"),

@@ -1,7 +1,7 @@
 //! We as the host of a cellular modem: the dialogue of 3GPP TS 27.005 and 27.007 as a pure state machine.
 //!
 //! Bytes of the modem, orders of the device ([`ModemOutput`](dtu_proto::radio::ModemOutput)) and **time** go in; bytes
-//! for the modem and news for the device ([`ModemInput`](dtu_proto::radio::ModemInput)) come out. This crate opens no
+//! for the modem and reports for the device ([`ModemInput`](dtu_proto::radio::ModemInput)) come out. This crate opens no
 //! device and reads no clock.
 //!
 //! ```text
@@ -17,7 +17,7 @@
 //!   Present <----------|--- +CIMI ------------------------>|
 //!                      |--- +CPMS?, +CNMI=2,1,0,1,0 ------>|
 //!                      |--- +CREG=2, +CREG?, +COPS?, … --->|   again every 60 s, the signal every 30 s
-//!   Registration <-----|<--------- +CREG: 1,"00C3","12" ---|   news, at any time, also inside an answer
+//!   Registration <-----|<--------- +CREG: 1,"00C3","12" ---|   URC, at any time, also inside a response
 //!                      |<------------- +CMTI: "SM",3 ------|
 //!                      |--- AT+CMGR=3 -------------------->|
 //!   Message 1 <--------|<- +CMGR: 0,,24 / 0891… / OK ------|
@@ -93,12 +93,15 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod action;
 mod backoff;
 mod call;
+mod clcc;
+mod clock;
 mod command;
+mod cx;
 mod data;
 mod dialect;
-mod dispatch;
 mod event;
 mod exchange;
 mod limitation;
@@ -107,11 +110,11 @@ mod mailbox;
 mod modem;
 mod network;
 mod optional;
-mod request;
 mod response;
 mod settings;
 mod sim;
-mod start;
+mod slot;
+mod startup;
 mod storage;
 mod submit;
 

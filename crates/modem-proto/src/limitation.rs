@@ -1,14 +1,7 @@
 //! What a modem cannot, found out while it is used: it works with less, and says what is missing.
 
-use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
 use core::fmt;
-
-use dtu_proto::radio::ModemInput;
-
-use crate::event::Event;
-use crate::modem::Modem;
-use crate::response::{Failure, Response};
 
 /// One thing that a modem cannot, or does in no way that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +22,8 @@ pub enum Limitation {
     Reports,
     /// `AT+CMGL` is refused.
     List,
-    /// `AT+CREG` sends no news.
-    RegistrationNews,
+    /// `AT+CREG=2` and `=1` are refused or switch no URC on: changes are not reported.
+    RegistrationUrc,
     /// `AT+CREG?` is refused.
     Registration,
     /// `AT+CSQ` is refused.
@@ -79,7 +72,7 @@ impl Limitation {
                 "new messages are not announced (AT+CNMI), looked for every 20 s"
             }
             Self::Reports => "no delivery reports (AT+CNMI)",
-            Self::RegistrationNews => {
+            Self::RegistrationUrc => {
                 "changes of the registration are not told (AT+CREG), asked every 10 s"
             }
             Self::Registration => "the registration is not told (AT+CREG?)",
@@ -114,15 +107,15 @@ impl fmt::Display for Limitation {
     }
 }
 
-/// What is missing now, and what was said about it before.
+/// What is missing now, and what was logged about it before.
 #[derive(Debug, Default)]
 pub(crate) struct Limitations {
     now: BTreeSet<Limitation>,
-    said: BTreeSet<Limitation>,
+    logged: BTreeSet<Limitation>,
 }
 
 impl Limitations {
-    /// Another start, perhaps another modem. What was said is not said again.
+    /// Another start, perhaps another modem. What was logged is not logged again.
     pub(crate) fn forget(&mut self) {
         self.now.clear();
     }
@@ -130,59 +123,26 @@ impl Limitations {
     pub(crate) fn has(&self, limitation: Limitation) -> bool {
         self.now.contains(&limitation)
     }
-}
 
-impl Modem {
-    /// What the modem cannot, as far as it was found out since its start.
-    pub fn limitations(&self) -> impl Iterator<Item = Limitation> + '_ {
-        self.limitations.now.iter().copied()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Limitation> + '_ {
+        self.now.iter().copied()
     }
 
-    pub(crate) fn add_limitation(&mut self, limitation: Limitation) {
-        if self.limitations.now.insert(limitation) {
-            self.emit_limitations();
-        }
-        // mutant: lack-said-once
-        if self.limitations.said.insert(limitation) {
-            self.log(Event::Limitation(limitation));
-        }
+    /// Whether it is new.
+    pub(crate) fn add(&mut self, limitation: Limitation) -> bool {
+        self.now.insert(limitation)
     }
 
-    pub(crate) fn emit_limitations(&mut self) {
-        if self.present {
-            let words = self
-                .limitations()
-                .map(|limitation| limitation.words().to_owned())
-                .collect();
-            self.emit(ModemInput::Lacks(words));
-        }
+    /// Whether it was there.
+    pub(crate) fn remove(&mut self, limitation: Limitation) -> bool {
+        self.now.remove(&limitation)
     }
 
-    /// It can, after all.
-    pub(crate) fn clear_limitation(&mut self, limitation: Limitation) {
-        if self.limitations.now.remove(&limitation) {
-            self.emit_limitations();
-        }
-    }
-
-    /// By its answer to the command.
-    pub(crate) fn limited_if_unknown(&mut self, response: &Response, limitation: Limitation) {
-        self.limited_if(
-            response.failure().is_some_and(Failure::is_unknown_command),
-            limitation,
-        );
-    }
-
-    /// By its answer to the command, where any refusal counts.
-    pub(crate) fn limited_if_refused(&mut self, response: &Response, limitation: Limitation) {
-        self.limited_if(response.failure().is_some(), limitation);
-    }
-
-    pub(crate) fn limited_if(&mut self, is_limited: bool, limitation: Limitation) {
-        if is_limited {
-            self.add_limitation(limitation)
-        } else {
-            self.clear_limitation(limitation)
-        }
+    /// Whether it was never logged before.
+    pub(crate) fn log_once(&mut self, limitation: Limitation) -> bool {
+        self.logged.insert(limitation)
     }
 }
+
+/// Refusals in a row before something counts as missing, where the modem may only not be ready yet.
+pub(crate) const REFUSALS_BEFORE_LIMITATION: u32 = 4;

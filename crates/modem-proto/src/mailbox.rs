@@ -1,10 +1,9 @@
-//! Messages (27.005): received ones are stored by the modem, announced, read, told, and deleted when the device has
-//! them safe. A look at the whole storage every few minutes finds what no announcement told.
+//! Received messages, SMS-DELIVER and SMS-STATUS-REPORT (27.005): stored by the modem, announced, read, reported, and
+//! deleted when the device has them safe. A look at the whole storage every few minutes finds what was not announced.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use core::fmt;
 use sms_codec::hex;
 
 use dtu_proto::radio::ModemInput;
@@ -12,133 +11,64 @@ use dtu_proto::time::{Duration, Instant};
 
 use crate::backoff::pause;
 use crate::command::Command;
+use crate::cx::Cx;
 use crate::exchange::{AnnouncedPdu, Request};
-use crate::limitation::Limitation;
-use crate::modem::Modem;
+use crate::limitation::{Limitation, REFUSALS_BEFORE_LIMITATION};
 use crate::response::{Outcome, Response, fields};
-use crate::storage::TRIES_BEFORE_WORD;
-use crate::submit::Submission;
+use crate::slot::{Slot, Storage};
+use crate::storage::{BLIND_LOOK, RETRY, Storages};
 
-/// Messages in the modem, and the one on its way out.
+/// Messages in the modem.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
+    pub(crate) storages: Storages,
     next_id: u64,
-    known: BTreeMap<Slot, StoredMessage>,
-    /// The storage that the modem reads and deletes from now.
-    pub(crate) current: Option<Storage>,
-    /// Where received messages go.
-    pub(crate) main: Option<Storage>,
-    /// It has names for its storages, and says how full they are.
-    pub(crate) has_stores: bool,
+    reported: BTreeMap<Slot, StoredMessage>,
     /// Every storage that messages were announced in or are looked for.
-    pub(crate) stores: Vec<Storage>,
-    /// Places that the listing under way has shown.
-    listed: Vec<Slot>,
-    /// The announcement of messages could not be switched on: the storage is looked at more often.
-    pub(crate) is_blind: bool,
-    /// What `CPMS?` showed: where it reads, writes, and puts what it receives.
-    pub(crate) shown: [Option<Storage>; 3],
-    /// `AT+CPMS` wants all three.
-    pub(crate) names_three: bool,
-    /// `AT+CSMS=1` is set.
-    pub(crate) wants_acknowledgement: bool,
-    /// Answers "busy" since the last good one.
-    pub(crate) busy: u32,
+    watched: Vec<Storage>,
+    /// Slots that the listing under way has shown.
+    seen: Vec<Slot>,
     /// Looks in a row that showed texts.
-    pub(crate) as_text: u32,
-    /// `AT+CMGF=0` was refused so often.
-    pub(crate) mode_refused: u32,
+    as_text: u32,
     /// `AT+CMGL` was refused so often in a row.
     list_refused: u32,
-    pub(crate) is_full: bool,
-    /// Delivered directly before the modem was introduced.
+    /// Delivered directly before the modem was reported.
     early: Vec<Bytes>,
-    pub(crate) submission: Option<Submission>,
-    /// What the last command made known of PDU mode.
-    pub(crate) pdu_mode: PduMode,
 }
 
-/// Whether messages go as PDUs now. It holds for the next command only.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum PduMode {
-    #[default]
-    Unknown,
-    /// `AT+CMGF=0` was taken a moment ago.
-    Taken,
-    /// And `AT+CMGF?` does not show text mode.
-    Shown,
-}
-
-/// A storage of messages: `SM`, `ME`, `MT`, `SM_P`, …
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Storage([u8; 4]);
-
-impl Storage {
-    /// Every SIM has it.
-    pub(crate) const SIM: Self = Self(*b"SM\0\0");
-
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut name = [0; 4];
-        name.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        let is_name = text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        (is_name && !text.is_empty()).then_some(Self(name))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0)
-            .unwrap_or_default()
-            .trim_end_matches('\0')
-    }
-}
-
-impl fmt::Debug for Storage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Where a message is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Slot {
-    store: Storage,
-    pub(crate) index: u16,
-}
-
-/// A message that was told.
+/// A message that was reported.
 #[derive(Debug)]
 struct StoredMessage {
     pdu: Bytes,
     /// Under these numbers; each later one because the one before was not answered for long.
     ids: Vec<u64>,
-    told_at: Instant,
+    reported_at: Instant,
     taken: bool,
 }
 
 impl Mailbox {
-    /// The modem is gone: its places mean nothing any more, for another card may be in it when it is back. What was
-    /// not taken is found and told again.
+    /// The modem is gone: its slots mean nothing any more, for another card may be in it when it is back. What was
+    /// not taken is found and reported again.
     pub(crate) fn forget(&mut self) {
         *self = Self {
             next_id: self.next_id,
-            submission: self.submission.take(),
             ..Self::default()
         };
     }
 
-    fn waiting(&self) -> usize {
-        self.known.values().filter(|known| !known.taken).count()
+    fn untaken(&self) -> usize {
+        self.reported
+            .values()
+            .filter(|message| !message.taken)
+            .count()
     }
-}
 
-impl Modem {
-    pub(crate) fn open_mailbox(&mut self) {
-        let early = core::mem::take(&mut self.mailbox.early);
+    pub(crate) fn on_present(&mut self, cx: &mut Cx) {
+        let early = core::mem::take(&mut self.early);
         early.into_iter().for_each(|pdu| {
-            self.tell_message(pdu);
+            self.report(cx, pdu);
         });
-        if self.identity.abilities.messages {
+        if cx.identity.abilities.messages {
             // mutant: pdu-mode-after-pin
             [
                 Command::SelectMessageService,
@@ -147,183 +77,180 @@ impl Modem {
                 Command::SetCnmi(0),
             ]
             .into_iter()
-            .for_each(|command| self.queue.push(command));
+            .for_each(|command| cx.queue.push(command));
         }
     }
 
-    /// Reading and deleting need the right storage in front.
-    pub(crate) fn with_storage(&mut self, command: Command) -> Command {
-        match store_of(command).filter(|store| self.mailbox.current != Some(*store)) {
-            None => command,
-            Some(store) => {
-                self.queue.push_front(command);
-                Command::SelectStorage(store)
-            }
-        }
-    }
-
-    /// A PDU with its head: part of an answer, or delivered directly.
-    pub(crate) fn on_pdu(&mut self, announced: &AnnouncedPdu, now: Instant) {
-        let command = self.exchange.command().copied();
+    /// A PDU with its header: part of an answer, or delivered directly.
+    pub(crate) fn on_pdu(&mut self, cx: &mut Cx, announced: &AnnouncedPdu) {
+        let command = cx.exchange.command().copied();
         // mutant: length-fits
         let Some(pdu) = hex::decode(&announced.digits)
             .ok()
-            .filter(|_| announced.fits)
+            .filter(|_| announced.length_matches)
         else {
-            self.counters.bad_messages += 1;
-            return self.add_limitation(Limitation::SomeMessages);
+            cx.counters.bad_messages += 1;
+            return cx.add_limitation(Limitation::SomeMessages);
         };
-        match (announced.head.get(..5), command) {
+        match (announced.header.get(..5), command) {
             (Some("+CMGR"), Some(Command::ReadMessage(slot))) => {
-                self.found(slot, status(&announced.head, 0), pdu, now)
+                self.on_stored(cx, slot, status(&announced.header, 0), pdu)
             }
-            (Some("+CMGL"), Some(Command::ListMessages(store))) => {
-                let index = fields(&announced.head)
+            (Some("+CMGL"), Some(Command::ListMessages(storage))) => {
+                let index = fields(&announced.header)
                     .first()
                     .and_then(|field| field.number());
                 if let Some(index) = index {
-                    self.found(Slot { store, index }, status(&announced.head, 1), pdu, now);
+                    self.on_stored(
+                        cx,
+                        Slot { storage, index },
+                        status(&announced.header, 1),
+                        pdu,
+                    );
                 }
             }
             (Some("+CMT:" | "+CDS:"), _) => {
-                if self.mailbox.wants_acknowledgement {
-                    self.queue.push_urgent(Command::Acknowledge);
+                if self.storages.wants_acknowledgement() {
+                    cx.queue.push_urgent(Command::Acknowledge);
                 }
-                self.delivered(pdu.into());
+                self.on_delivered(cx, pdu.into());
             }
             // Broadcasts, and answers to what nobody asked.
-            _ => self.counters.unknown_lines += 1,
+            _ => cx.counters.unknown_lines += 1,
         }
     }
 
     /// A stored message was seen.
-    fn found(&mut self, slot: Slot, status: u8, pdu: Vec<u8>, now: Instant) {
-        if self.mailbox.listed.len() < MOST_KNOWN {
-            self.mailbox.listed.push(slot);
+    fn on_stored(&mut self, cx: &mut Cx, slot: Slot, status: u8, pdu: Vec<u8>) {
+        if self.seen.len() < MAX_REPORTED {
+            self.seen.push(slot);
         }
-        if status > LAST_RECEIVED {
+        if status > LAST_RECEIVED_STATUS {
             // A message that somebody wrote into the modem. It stays as long as there is room.
-            if self.mailbox.is_full {
-                self.queue.push(Command::DeleteMessage(slot));
+            if self.storages.is_full() {
+                cx.queue.push(Command::DeleteMessage(slot));
             }
             return;
         }
         let pdu = Bytes::from(pdu);
-        match self.mailbox.known.get(&slot) {
-            Some(known) if known.pdu == pdu && known.taken => {
-                self.queue.push(Command::DeleteMessage(slot))
+        match self.reported.get(&slot) {
+            Some(message) if message.pdu == pdu && message.taken => {
+                cx.queue.push(Command::DeleteMessage(slot))
             }
-            Some(known) if known.pdu == pdu && now - known.told_at < TELL_AGAIN => {}
-            Some(known) if known.pdu == pdu => self.tell_stored(slot, pdu, known.ids.clone(), now),
-            Some(_) | None => self.tell_stored(slot, pdu, Vec::new(), now),
+            Some(message) if message.pdu == pdu && cx.now - message.reported_at < REPORT_AGAIN => {}
+            Some(message) if message.pdu == pdu => {
+                self.report_stored(cx, slot, pdu, message.ids.clone())
+            }
+            Some(_) | None => self.report_stored(cx, slot, pdu, Vec::new()),
         }
     }
 
-    fn tell_stored(&mut self, slot: Slot, pdu: Bytes, mut ids: Vec<u64>, now: Instant) {
-        if self.mailbox.waiting() >= MOST_WAITING || self.mailbox.known.len() >= MOST_KNOWN {
+    fn report_stored(&mut self, cx: &mut Cx, slot: Slot, pdu: Bytes, mut ids: Vec<u64>) {
+        if self.untaken() >= MAX_UNTAKEN || self.reported.len() >= MAX_REPORTED {
             return;
         }
-        if ids.len() >= MOST_IDS {
+        if ids.len() >= MAX_IDS {
             ids.remove(0);
         }
-        ids.push(self.tell_message(pdu.clone()));
+        ids.push(self.report(cx, pdu.clone()));
         // mutant: taken-later
-        self.mailbox.known.insert(
+        self.reported.insert(
             slot,
             StoredMessage {
                 pdu,
                 ids,
-                told_at: now,
+                reported_at: cx.now,
                 taken: false,
             },
         );
     }
 
-    /// Delivered directly: the modem has nothing of it any more. Before the modem is introduced it waits here.
-    fn delivered(&mut self, pdu: Bytes) {
-        if self.present {
-            self.tell_message(pdu);
-        } else if self.mailbox.early.len() < MOST_EARLY {
-            self.mailbox.early.push(pdu);
+    /// Delivered directly: the modem has nothing of it any more. Before the modem is reported it waits here.
+    fn on_delivered(&mut self, cx: &mut Cx, pdu: Bytes) {
+        if cx.present {
+            self.report(cx, pdu);
+        } else if self.early.len() < MAX_EARLY {
+            self.early.push(pdu);
         } else {
-            self.counters.bad_messages += 1;
+            cx.counters.bad_messages += 1;
         }
     }
 
-    fn tell_message(&mut self, pdu: Bytes) -> u64 {
-        self.mailbox.next_id += 1;
-        self.counters.messages += 1;
-        let id = self.mailbox.next_id;
-        self.emit(ModemInput::Message { id, pdu });
+    fn report(&mut self, cx: &mut Cx, pdu: Bytes) -> u64 {
+        self.next_id += 1;
+        cx.counters.messages += 1;
+        let id = self.next_id;
+        cx.emit(ModemInput::Message { id, pdu });
         id
     }
 
     /// The device has it safe. Numbers of before a restart name nothing; the message comes again, and is taken again.
-    pub(crate) fn taken(&mut self, id: u64) {
-        let was_crowded = self.mailbox.waiting() >= MOST_WAITING;
-        let Some((slot, known)) = self
-            .mailbox
-            .known
+    pub(crate) fn on_taken(&mut self, cx: &mut Cx, id: u64) {
+        let was_crowded = self.untaken() >= MAX_UNTAKEN;
+        let Some((slot, message)) = self
+            .reported
             .iter_mut()
-            .find(|(_, known)| known.ids.contains(&id))
+            .find(|(_, message)| message.ids.contains(&id))
         else {
             return;
         };
-        known.taken = true;
+        message.taken = true;
         let slot = *slot;
-        self.queue.push(Command::DeleteMessage(slot));
+        cx.queue.push(Command::DeleteMessage(slot));
         if was_crowded {
-            self.queue.push(Command::ListMessages(slot.store));
+            cx.queue.push(Command::ListMessages(slot.storage));
         }
     }
 
-    pub(crate) fn deleted(&mut self, slot: Slot, request: &Request, response: &Response) {
+    pub(crate) fn on_deleted(
+        &mut self,
+        cx: &mut Cx,
+        slot: Slot,
+        request: &Request,
+        response: &Response,
+    ) {
         match response.outcome {
             Outcome::Ok => {
-                self.counters.deleted += 1;
-                self.mailbox.known.remove(&slot);
-                self.mailbox.is_full = false;
+                cx.counters.deleted += 1;
+                self.reported.remove(&slot);
+                self.storages.on_deleted();
             }
             // The next look at the storage finds it, and tries again.
             Outcome::Failed(_) | Outcome::Call(_) | Outcome::TimedOut => {
-                self.complain(request, response)
+                cx.log_refusal(request, response)
             }
         }
     }
 
-    pub(crate) fn was_read(&mut self, slot: Slot, response: &Response, now: Instant) {
-        self.mailbox.listed.clear();
-        if self.leave_text_mode(slot.store, now) {
+    pub(crate) fn on_read(&mut self, cx: &mut Cx, slot: Slot, response: &Response) {
+        self.seen.clear();
+        if self.leave_text_mode(cx, slot.storage) {
             return;
         }
         // Busy or lost: the next look finds it.
         if !response.is_ok() {
-            self.queue
-                .schedule(now + SOON, Command::ListMessages(slot.store));
+            cx.queue
+                .schedule(cx.now + SOON, Command::ListMessages(slot.storage));
         }
     }
 
-    pub(crate) fn listed(&mut self, store: Storage, response: &Response, now: Instant) {
-        let listed = core::mem::take(&mut self.mailbox.listed);
-        let as_text = self.leave_text_mode(store, now);
+    pub(crate) fn on_listed(&mut self, cx: &mut Cx, storage: Storage, response: &Response) {
+        let seen = core::mem::take(&mut self.seen);
+        let as_text = self.leave_text_mode(cx, storage);
         if response.is_ok() && !as_text {
             // Somebody else deleted them.
-            self.mailbox
-                .known
-                .retain(|slot, _| slot.store != store || listed.contains(slot));
+            self.reported
+                .retain(|slot, _| slot.storage != storage || seen.contains(slot));
         }
-        if self.mailbox.has_stores {
-            // Named again before the next look, it says how full it is.
-            self.mailbox.current = None;
-        }
+        self.storages.on_listed();
         let refused = if response.failure().is_some() {
-            self.mailbox.list_refused.saturating_add(1)
+            self.list_refused.saturating_add(1)
         } else {
             0
         };
-        self.mailbox.list_refused = refused;
-        self.limited_if(refused >= TRIES_BEFORE_WORD, Limitation::List);
-        let usual = if self.mailbox.is_blind {
+        self.list_refused = refused;
+        cx.limited_if(refused >= REFUSALS_BEFORE_LIMITATION, Limitation::List);
+        let usual = if self.storages.is_blind() {
             BLIND_LOOK
         } else {
             LOOK
@@ -334,47 +261,60 @@ impl Modem {
             RETRY.max(pause(refused))
         };
         if !as_text {
-            self.queue
-                .schedule(now + pause, Command::ListMessages(store));
+            cx.queue
+                .schedule(cx.now + pause, Command::ListMessages(storage));
         }
     }
 
-    pub(crate) fn on_message_urc(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_urc(&mut self, cx: &mut Cx, line: &str) -> bool {
         if line.starts_with("+CMTI:") || line.starts_with("+CDSI:") {
             let fields = fields(line);
-            let store = fields.first().and_then(|field| Storage::new(field.text));
+            let storage = fields.first().and_then(|field| Storage::new(field.text));
             let index = fields.get(1).and_then(|field| field.number());
-            if let Some((store, index)) = store.zip(index).filter(|_| self.present) {
-                self.queue
-                    .push_urgent(Command::ReadMessage(Slot { store, index }));
-                self.remember(store, now);
+            if let Some((storage, index)) = storage.zip(index).filter(|_| cx.present) {
+                cx.queue
+                    .push_urgent(Command::ReadMessage(Slot { storage, index }));
+                self.watch(cx, storage);
             }
             return true;
         }
         let is_full = FULL.iter().any(|head| line.starts_with(head));
-        if is_full && self.present {
-            self.queue.push(Command::QueryStorages);
+        if is_full && cx.present {
+            cx.queue.push(Command::QueryStorages);
         }
         is_full
     }
 
-    /// Messages may come into another storage than the one that was read so far.
-    fn remember(&mut self, store: Storage, now: Instant) {
-        if !self.mailbox.stores.contains(&store) && self.mailbox.stores.len() < MOST_STORES {
-            self.mailbox.stores.push(store);
-            self.queue
-                .schedule(now + SOON, Command::ListMessages(store));
+    /// Messages were shown as texts. Nothing of them was taken; they are read again in PDU mode.
+    fn leave_text_mode(&mut self, cx: &mut Cx, storage: Storage) -> bool {
+        if !core::mem::take(&mut cx.exchange.text_mode) {
+            self.as_text = 0;
+            cx.clear_limitation(Limitation::PduMode);
+            return false;
+        }
+        self.as_text += 1;
+        if self.as_text >= REFUSALS_BEFORE_LIMITATION {
+            cx.add_limitation(Limitation::PduMode);
+        }
+        cx.queue.push_front(Command::SetPduMode);
+        cx.queue
+            .schedule(cx.now + pause(self.as_text), Command::ListMessages(storage));
+        true
+    }
+
+    pub(crate) fn on_storages(&mut self, cx: &mut Cx, response: &Response) {
+        if let Some(storage) = self.storages.on_storages(cx, response) {
+            self.watched = Vec::from([storage]);
         }
     }
-}
 
-pub(crate) fn store_of(command: Command) -> Option<Storage> {
-    if let Command::ListMessages(store) = command {
-        Some(store)
-    } else if let Command::ReadMessage(slot) | Command::DeleteMessage(slot) = command {
-        Some(slot.store)
-    } else {
-        None
+    /// Messages may come into another storage than the one that was read so far.
+    fn watch(&mut self, cx: &mut Cx, storage: Storage) {
+        if !self.watched.contains(&storage) && self.watched.len() < MAX_WATCHED {
+            self.watched.push(storage);
+            cx.queue
+                .schedule(cx.now + SOON, Command::ListMessages(storage));
+        }
     }
 }
 
@@ -389,24 +329,20 @@ fn status(head: &str, at: usize) -> u8 {
 }
 
 /// 27.005 3.1: states of received messages are 0 and 1.
-const LAST_RECEIVED: u8 = 1;
-/// Places that are remembered; a SIM has up to 255.
-const MOST_KNOWN: usize = 512;
-/// Messages told and not taken; the others stay in the storage until there is room.
-const MOST_WAITING: usize = 64;
-const MOST_IDS: usize = 8;
-const MOST_STORES: usize = 4;
-const MOST_EARLY: usize = 16;
+const LAST_RECEIVED_STATUS: u8 = 1;
+/// Slots that are remembered; a SIM has up to 255.
+const MAX_REPORTED: usize = 512;
+/// Messages reported and not taken; the others stay in the storage until there is room.
+const MAX_UNTAKEN: usize = 64;
+const MAX_IDS: usize = 8;
+const MAX_WATCHED: usize = 4;
+const MAX_EARLY: usize = 16;
 /// Between two looks at the storage.
 const LOOK: Duration = Duration::from_secs(300);
-/// The same, where messages are not announced.
-pub(crate) const BLIND_LOOK: Duration = Duration::from_secs(20);
-/// After a look that failed.
-pub(crate) const RETRY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(5);
-/// A message that is not taken for so long is told again.
-const TELL_AGAIN: Duration = Duration::from_secs(600);
-/// News that the storage is full: SIM800, SIM7600, Huawei, EC2x.
+/// A message that is not taken for so long is reported again.
+const REPORT_AGAIN: Duration = Duration::from_secs(600);
+/// URCs that say that the storage is full: SIM800, SIM7600, Huawei, EC2x.
 const FULL: [&str; 5] = [
     "+SMSFULL",
     "*SMSFULL",
@@ -414,23 +350,3 @@ const FULL: [&str; 5] = [
     "+SMS FULL",
     "+QIND: \"smsfull\"",
 ];
-
-#[cfg(test)]
-mod tests {
-    use std::string::String;
-
-    use super::*;
-
-    #[test]
-    fn storages_are_known_by_their_names() {
-        for name in ["SM", "ME", "MT", "SM_P", "SR"] {
-            assert_eq!(
-                Storage::new(name).map(|store| String::from(store.as_str())),
-                Some(name.into())
-            );
-        }
-        for wrong in ["", "SM,\"", "SM_PP", "S M"] {
-            assert_eq!(Storage::new(wrong), None, "{wrong}");
-        }
-    }
-}

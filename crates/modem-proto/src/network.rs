@@ -2,28 +2,30 @@
 
 use alloc::string::ToString as _;
 
-use dtu_proto::radio::{
-    Cell, ModemInput, NetworkTime, Operator, PhoneNumber, Registration, Signal,
-};
-use dtu_proto::time::{Duration, Instant};
+use dtu_proto::radio::{Cell, ModemInput, Operator, PhoneNumber, Registration, Signal};
+use dtu_proto::time::Duration;
 
+use crate::action::Action;
 use crate::backoff::pause;
+use crate::clock::network_time;
 use crate::command::{Command, Domain};
+use crate::cx::Cx;
 use crate::limitation::Limitation;
-use crate::modem::Modem;
 use crate::response::{Failure, Field, Outcome, Response, fields, phone};
 
-/// What is known, and what of it was told.
+/// What is known, and what of it was reported.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     domains: [DomainState; 3],
-    told: LastReport,
+    reported: Reports,
     /// The code, until the name is there too.
     operator: Operator,
     /// The card was not ready so often.
     card_late: u32,
     /// `AT+CREG?` and `AT+CSQ` were refused so often in a row.
     refused: [u32; 2],
+    /// `AT+CREG: 0` was taken once for the word of a modem that restarted.
+    doubted_urc: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,9 +33,9 @@ struct DomainState {
     /// The modem knows this registration.
     known: bool,
     /// `AT+CREG=2` (or 1) was taken.
-    watched: bool,
+    urc_enabled: bool,
     /// And `AT+CREG?` showed so.
-    shows: bool,
+    urc_shown: bool,
     /// `AT+CREG?` is no command of it.
     refused: bool,
     registration: Registration,
@@ -41,7 +43,7 @@ struct DomainState {
 }
 
 #[derive(Debug, Default)]
-struct LastReport {
+struct Reports {
     registration: Option<Registration>,
     operator: Option<Option<Operator>>,
     signal: Option<Signal>,
@@ -51,24 +53,25 @@ struct LastReport {
 }
 
 impl Network {
-    /// After `Present` everything is told again.
-    pub(crate) fn forget_told(&mut self) {
-        self.told = LastReport::default();
+    /// The modem is gone; what is known of its `AT+CREG` stays.
+    pub(crate) fn forget(&mut self) {
+        *self = Self {
+            doubted_urc: self.doubted_urc,
+            ..Self::default()
+        };
     }
 
     pub(crate) fn is_registered(&self) -> bool {
         self.best()
-            .is_some_and(|standing| standing.registration.is_registered())
+            .is_some_and(|state| state.registration.is_registered())
     }
 
     /// The registration that counts: one with a network, circuits first, for they carry calls and messages.
     fn best(&self) -> Option<&DomainState> {
-        let known = || self.domains.iter().filter(|standing| standing.known);
+        let known = || self.domains.iter().filter(|state| state.known);
         known()
-            .find(|standing| standing.registration.is_registered())
-            .or_else(|| {
-                known().find(|standing| standing.registration != Registration::NotRegistered)
-            })
+            .find(|state| state.registration.is_registered())
+            .or_else(|| known().find(|state| state.registration != Registration::NotRegistered))
             .or_else(|| known().next())
     }
 
@@ -94,91 +97,96 @@ impl Network {
         let registered = self
             .domains
             .iter()
-            .filter(|standing| standing.registration.is_registered());
-        registered.filter_map(|standing| standing.cell).next()
+            .filter(|state| state.registration.is_registered());
+        registered.filter_map(|state| state.cell).next()
     }
-}
 
-impl Modem {
-    /// The questions of one round; each asks itself again.
-    pub(crate) fn watch_network(&mut self) {
+    /// Everything is reported again. The questions of one round are asked; each asks itself again.
+    pub(crate) fn on_present(&mut self, cx: &mut Cx) {
+        self.reported = Reports::default();
         Domain::ALL
             .into_iter()
-            .for_each(|domain| self.queue.push(Command::EnableRegUrc(domain, 2)));
-        self.queue.push(Command::QuerySignal);
+            .for_each(|domain| cx.queue.push(Command::EnableRegUrc(domain, 2)));
+        cx.queue.push(Command::QuerySignal);
     }
 
-    pub(crate) fn on_watch(&mut self, domain: Domain, mode: u8, response: &Response) {
+    pub(crate) fn on_reg_urc_enabled(
+        &mut self,
+        cx: &mut Cx,
+        domain: Domain,
+        mode: u8,
+        response: &Response,
+    ) {
         if response.is_ok() {
-            if let Some(standing) = self.network.domains.get_mut(domain.index()) {
-                standing.watched = true;
+            if let Some(state) = self.domains.get_mut(domain.index()) {
+                state.urc_enabled = true;
             }
         } else if mode == 2 {
-            return self.queue.push_front(Command::EnableRegUrc(domain, 1));
+            return cx.queue.push_front(Command::EnableRegUrc(domain, 1));
         } else if domain == Domain::Circuit {
-            self.limited_if_unknown(response, Limitation::RegistrationNews);
+            cx.limited_if_unknown(response, Limitation::RegistrationUrc);
         }
-        self.queue.push(Command::QueryRegistration(domain));
+        cx.queue.push(Command::QueryRegistration(domain));
     }
 
-    pub(crate) fn on_registration(&mut self, domain: Domain, response: &Response, now: Instant) {
+    pub(crate) fn on_registration(&mut self, cx: &mut Cx, domain: Domain, response: &Response) {
         let (failure, is_circuit) = (response.failure(), domain == Domain::Circuit);
-        if let Some(standing) = self.network.domains.get_mut(domain.index()) {
-            standing.refused = failure.is_some_and(|why| !is_circuit || why.is_unknown_command());
+        if let Some(state) = self.domains.get_mut(domain.index()) {
+            state.refused = failure.is_some_and(|why| !is_circuit || why.is_unknown_command());
         }
         if is_circuit || domain == Domain::Evolved {
-            let none = self.network.domains.iter().all(|standing| standing.refused);
-            self.limited_if(none, Limitation::Registration);
+            let none = self.domains.iter().all(|state| state.refused);
+            cx.limited_if(none, Limitation::Registration);
         }
         if failure.is_some() && !is_circuit {
             // A modem without GPRS or LTE is not asked again.
             return;
         }
-        let blind = self.limitations.has(Limitation::RegistrationNews);
+        let blind = cx.limitations.has(Limitation::RegistrationUrc);
         // mutant: blind-poll
         let poll = if blind { BLIND_POLL } else { REGISTRATION_POLL };
-        let poll = self.network.poll_after(response, poll, CREG);
-        self.queue
-            .schedule(now + poll, Command::QueryRegistration(domain));
+        let poll = self.poll_after(response, poll, CREG);
+        cx.queue
+            .schedule(cx.now + poll, Command::QueryRegistration(domain));
         let fields = response.fields();
-        let Some((mode, state)) = fields.split_first().filter(|_| response.is_ok()) else {
+        let Some((mode, values)) = fields.split_first().filter(|_| response.is_ok()) else {
             return;
         };
-        let Some(standing) = self.network.domains.get_mut(domain.index()) else {
+        let Some(state) = self.domains.get_mut(domain.index()) else {
             return;
         };
-        standing.shows |= mode.text != "0";
-        if standing.watched && mode.text == "0" {
-            // It was told to report, and does not know of it any more: it restarted. There are modems that never show
+        state.urc_shown |= mode.text != "0";
+        if state.urc_enabled && mode.text == "0" {
+            // It was to report changes, and does not know of it any more: it restarted. There are modems that never show
             // it, so one that has not yet is believed once.
             // mutant: creg-0
-            if standing.shows || !core::mem::replace(&mut self.backoff.doubted_watch, true) {
-                return self.restarted(now);
+            if state.urc_shown || !core::mem::replace(&mut self.doubted_urc, true) {
+                return cx.act(Action::Restarted);
             }
-            standing.watched = false;
-            self.add_limitation(Limitation::RegistrationNews);
-            self.queue
-                .schedule(now + BLIND_POLL, Command::QueryRegistration(domain));
+            state.urc_enabled = false;
+            cx.add_limitation(Limitation::RegistrationUrc);
+            cx.queue
+                .schedule(cx.now + BLIND_POLL, Command::QueryRegistration(domain));
         }
-        self.stand(domain, state, now);
+        self.on_state(cx, domain, values);
     }
 
-    pub(crate) fn on_network_urc(&mut self, line: &str, now: Instant) -> bool {
+    pub(crate) fn on_urc(&mut self, cx: &mut Cx, line: &str) -> bool {
         if let Some(domain) = Domain::ALL
             .into_iter()
             .find(|domain| line.starts_with(domain.prefix()))
         {
-            if self.present && is_registration_urc(line) {
-                self.stand(domain, &fields(line), now);
+            if cx.present && is_registration_urc(line) {
+                self.on_state(cx, domain, &fields(line));
             }
         } else if line.starts_with("+CSQ:") || line.starts_with("+CSQN:") {
-            self.signal_is(&fields(line));
+            self.report_signal(cx, &fields(line));
         } else if line.starts_with("+QIND: \"csq\"") {
-            self.signal_is(fields(line).get(1..).unwrap_or_default());
+            self.report_signal(cx, fields(line).get(1..).unwrap_or_default());
         } else if TIME_URCS.iter().any(|head| line.starts_with(head)) {
-            if self.present {
-                self.queue
-                    .schedule(now + CLOCK_SETTLES, Command::QueryClock);
+            if cx.present {
+                cx.queue
+                    .schedule(cx.now + CLOCK_SETTLES, Command::QueryClock);
             }
         } else {
             return false;
@@ -186,9 +194,9 @@ impl Modem {
         true
     }
 
-    /// State, area and cell, as they stand behind the mode or at the start of news.
-    fn stand(&mut self, domain: Domain, fields: &[Field<'_>], now: Instant) {
-        let Some(state) = fields.first().and_then(|field| field.number()) else {
+    /// State, area and cell, as they stand behind the mode or at the start of a URC.
+    fn on_state(&mut self, cx: &mut Cx, domain: Domain, fields: &[Field<'_>]) {
+        let Some(number) = fields.first().and_then(|field| field.number()) else {
             return;
         };
         let hex = |at: usize| fields.get(at).and_then(|field| field.hex());
@@ -200,47 +208,46 @@ impl Modem {
             2
         };
         let cell = hex(1).zip(hex(at)).map(|(area, id)| Cell { area, id });
-        let Some(standing) = self.network.domains.get_mut(domain.index()) else {
+        let Some(state) = self.domains.get_mut(domain.index()) else {
             return;
         };
-        standing.known = true;
-        standing.registration = Registration::from_number(state);
-        standing.cell = cell.filter(|_| standing.registration.is_registered());
-        self.registration_moved(now);
+        state.known = true;
+        state.registration = Registration::from_number(number);
+        state.cell = cell.filter(|_| state.registration.is_registered());
+        self.report_registration(cx);
     }
 
-    fn registration_moved(&mut self, now: Instant) {
+    fn report_registration(&mut self, cx: &mut Cx) {
         let registration = self
-            .network
             .best()
-            .map(|standing| standing.registration)
+            .map(|state| state.registration)
             .unwrap_or_default();
-        let cell = self.network.cell();
-        if self.network.told.registration.replace(registration) != Some(registration) {
-            self.emit(ModemInput::Registration(registration));
+        let cell = self.cell();
+        if self.reported.registration.replace(registration) != Some(registration) {
+            cx.emit(ModemInput::Registration(registration));
             if registration.is_registered() {
-                self.ask_operator();
-                self.queue
-                    .schedule(now + CLOCK_SETTLES, Command::QueryClock);
-                self.queue.push(Command::QuerySignal);
-                self.data_wanted();
+                self.ask_operator(cx);
+                cx.queue
+                    .schedule(cx.now + CLOCK_SETTLES, Command::QueryClock);
+                cx.queue.push(Command::QuerySignal);
+                cx.act(Action::Registered);
             } else {
-                self.operator_is(None);
-                self.data_lost();
+                self.report_operator(cx, None);
+                cx.act(Action::Unregistered);
             }
         }
-        if self.network.told.cell.replace(cell) != Some(cell) {
-            self.emit(ModemInput::Cell(cell));
+        if self.reported.cell.replace(cell) != Some(cell) {
+            cx.emit(ModemInput::Cell(cell));
         }
     }
 
     /// Once as a number, once as a name (27.007 7.3). Each step leads to the next.
-    fn ask_operator(&mut self) {
-        self.queue.push(Command::OperatorFormat(CODE));
+    fn ask_operator(&mut self, cx: &mut Cx) {
+        cx.queue.push(Command::OperatorFormat(CODE));
     }
 
-    pub(crate) fn on_operator(&mut self, format: u8, response: &Response, now: Instant) {
-        self.limited_if_unknown(response, Limitation::Operator);
+    pub(crate) fn on_operator(&mut self, cx: &mut Cx, format: u8, response: &Response) {
+        cx.limited_if_unknown(response, Limitation::Operator);
         let fields = response.fields();
         let text = fields
             .get(2)
@@ -249,39 +256,39 @@ impl Modem {
         // A modem that ignores the format gives the same twice.
         let is_code = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_code {
-            self.network.operator.code = text;
+            self.operator.code = text;
         } else if !text.is_empty() {
-            self.network.operator.name = text;
+            self.operator.name = text;
         }
         if format == CODE {
-            return self.queue.push(Command::OperatorFormat(NAME));
+            return cx.queue.push(Command::OperatorFormat(NAME));
         }
-        self.queue
-            .schedule(now + OPERATOR_POLL, Command::OperatorFormat(CODE));
-        let operator = core::mem::take(&mut self.network.operator);
-        let found = self.network.is_registered() && operator != Operator::default();
-        self.operator_is(found.then_some(operator));
+        cx.queue
+            .schedule(cx.now + OPERATOR_POLL, Command::OperatorFormat(CODE));
+        let operator = core::mem::take(&mut self.operator);
+        let found = self.is_registered() && operator != Operator::default();
+        self.report_operator(cx, found.then_some(operator));
     }
 
-    fn operator_is(&mut self, operator: Option<Operator>) {
-        if self.network.told.operator.as_ref() != Some(&operator) {
-            self.network.told.operator = Some(operator.clone());
-            self.emit(ModemInput::Operator(operator));
+    fn report_operator(&mut self, cx: &mut Cx, operator: Option<Operator>) {
+        if self.reported.operator.as_ref() != Some(&operator) {
+            self.reported.operator = Some(operator.clone());
+            cx.emit(ModemInput::Operator(operator));
         }
     }
 
-    pub(crate) fn on_signal(&mut self, response: &Response, now: Instant) {
-        let poll = self.network.poll_after(response, SIGNAL_POLL, CSQ);
-        self.queue.schedule(now + poll, Command::QuerySignal);
-        self.limited_if_unknown(response, Limitation::Signal);
+    pub(crate) fn on_signal(&mut self, cx: &mut Cx, response: &Response) {
+        let poll = self.poll_after(response, SIGNAL_POLL, CSQ);
+        cx.queue.schedule(cx.now + poll, Command::QuerySignal);
+        cx.limited_if_unknown(response, Limitation::Signal);
         if response.is_ok() {
-            self.signal_is(&response.fields());
+            self.report_signal(cx, &response.fields());
         }
     }
 
-    fn signal_is(&mut self, fields: &[Field<'_>]) {
+    fn report_signal(&mut self, cx: &mut Cx, fields: &[Field<'_>]) {
         let number = |at: usize| fields.get(at).and_then(|field| field.number::<u8>());
-        let Some(strength) = number(0).filter(|_| self.present) else {
+        let Some(strength) = number(0).filter(|_| cx.present) else {
             return;
         };
         let error_rate = number(1).filter(|rate| *rate <= 7).unwrap_or(99);
@@ -289,14 +296,14 @@ impl Modem {
             strength: in_steps(strength),
             error_rate,
         };
-        if self.network.told.signal.replace(signal) != Some(signal) {
-            self.emit(ModemInput::Signal(signal));
+        if self.reported.signal.replace(signal) != Some(signal) {
+            cx.emit(ModemInput::Signal(signal));
         }
     }
 
-    pub(crate) fn on_clock(&mut self, response: &Response, now: Instant) {
-        self.queue.schedule(now + CLOCK_POLL, Command::QueryClock);
-        self.limited_if_unknown(response, Limitation::Clock);
+    pub(crate) fn on_clock(&mut self, cx: &mut Cx, response: &Response) {
+        cx.queue.schedule(cx.now + CLOCK_POLL, Command::QueryClock);
+        cx.limited_if_unknown(response, Limitation::Clock);
         // Some give no quotes, and then the comma in it parts no values.
         let fields = response.fields();
         let quoted = fields
@@ -304,65 +311,64 @@ impl Modem {
             .filter(|field| field.quoted)
             .map(|field| field.text);
         if let Some(time) = quoted.or_else(|| response.text()).and_then(network_time) {
-            self.emit(ModemInput::Clock(time));
+            cx.emit(ModemInput::Clock(time));
         }
     }
 
     /// Own number and service centre are the card's, which may not be ready yet.
-    pub(crate) fn ask_card_again(&mut self) {
+    pub(crate) fn query_card(&mut self, cx: &mut Cx) {
         for (command, known) in [
             (
                 Command::QueryServiceCenter,
-                matches!(self.network.told.service_center, Some(Some(_))),
+                matches!(self.reported.service_center, Some(Some(_))),
             ),
             (
                 Command::QueryOwnNumber,
-                matches!(self.network.told.own_number, Some(Some(_))),
+                matches!(self.reported.own_number, Some(Some(_))),
             ),
         ] {
             if !known {
-                self.queue.push(command);
+                cx.queue.push(command);
             }
         }
     }
 
     /// Whether it is asked again instead of being believed.
-    fn card_is_late(&mut self, command: Command, response: &Response, now: Instant) -> bool {
+    fn retry_if_card_late(&mut self, cx: &mut Cx, command: Command, response: &Response) -> bool {
         let late = response.failure().is_some_and(Failure::is_sim_related)
             || response.outcome == Outcome::TimedOut;
         if late {
-            self.network.card_late += 1;
-            self.queue
-                .schedule(now + pause(self.network.card_late), command);
+            self.card_late += 1;
+            cx.queue.schedule(cx.now + pause(self.card_late), command);
         }
         late
     }
 
-    pub(crate) fn on_own_number(&mut self, response: &Response, now: Instant) {
-        if self.card_is_late(Command::QueryOwnNumber, response, now) {
+    pub(crate) fn on_own_number(&mut self, cx: &mut Cx, response: &Response) {
+        if self.retry_if_card_late(cx, Command::QueryOwnNumber, response) {
             return;
         }
         // `+CNUM: ["name"],"+86…",145`; a card that has no number of its own gives no line.
-        self.limited_if_unknown(response, Limitation::OwnNumber);
+        cx.limited_if_unknown(response, Limitation::OwnNumber);
         let number = phone(&response.fields(), 1).filter(|_| response.is_ok());
-        if self.network.told.own_number.replace(number) != Some(number) {
-            self.emit(ModemInput::OwnNumber(number));
+        if self.reported.own_number.replace(number) != Some(number) {
+            cx.emit(ModemInput::OwnNumber(number));
         }
     }
 
-    pub(crate) fn on_service_center(&mut self, response: &Response, now: Instant) {
-        if self.card_is_late(Command::QueryServiceCenter, response, now) {
+    pub(crate) fn on_service_center(&mut self, cx: &mut Cx, response: &Response) {
+        if self.retry_if_card_late(cx, Command::QueryServiceCenter, response) {
             return;
         }
-        self.limited_if_unknown(response, Limitation::ServiceCenter);
+        cx.limited_if_unknown(response, Limitation::ServiceCenter);
         let number = phone(&response.fields(), 0).filter(|_| response.is_ok());
-        if self.network.told.service_center.replace(number) != Some(number) {
-            self.emit(ModemInput::ServiceCenter(number));
+        if self.reported.service_center.replace(number) != Some(number) {
+            cx.emit(ModemInput::ServiceCenter(number));
         }
     }
 }
 
-/// News have the form `+CREG: 1[,"area","cell"[,act]]`; the answer to a question has the mode in front. Area codes are
+/// URCs have the form `+CREG: 1[,"area","cell"[,act]]`; the answer to a question has the mode in front. Area codes are
 /// hex digits in quotes, or (some makers) without.
 pub(crate) fn is_registration_urc(line: &str) -> bool {
     if !Domain::ALL
@@ -387,63 +393,23 @@ fn in_steps(strength: u8) -> u8 {
     }
 }
 
-/// `yy/MM/dd,hh:mm:ss±zz`, zz in quarters of an hour (27.007 8.15). A modem that no network told the time counts from a
-/// date of its maker; such a year is no time.
-fn network_time(text: &str) -> Option<NetworkTime> {
-    let number = |at: usize| text.get(at..at + 2)?.parse::<u32>().ok();
-    let separators = [(2, "/"), (5, "/"), (8, ","), (11, ":"), (14, ":")];
-    if separators
-        .into_iter()
-        .any(|(at, sign)| text.get(at..at + 1) != Some(sign))
-    {
-        return None;
-    }
-    let (year, month, day) = (number(0)?, number(3)?, number(6)?);
-    let (hour, minute, second) = (number(9)?, number(12)?, number(15)?);
-    let days_of = |month: u32| match month {
-        2 if year.is_multiple_of(4) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    let is_time = PLAUSIBLE_YEARS.contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_of(month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    if !is_time {
-        return None;
-    }
-    let days = year * 365 + year.div_ceil(4) + (1..month).map(days_of).sum::<u32>() + day - 1;
-    let zone = text
-        .get(17..)
-        .and_then(|zone| zone.parse::<i8>().ok())
-        .filter(|zone| zone.abs() <= 96);
-    Some(NetworkTime {
-        seconds: days * 86_400 + hour * 3600 + minute * 60 + second,
-        zone,
-    })
-}
-
 /// Digits of an area code that is no state.
 const SHORTEST_AREA: usize = 3;
 /// Formats of `AT+COPS=3,…`.
 const CODE: u8 = 2;
 const NAME: u8 = 0;
 const REGISTRATION_POLL: Duration = Duration::from_secs(60);
-/// The same, of a modem that does not tell changes.
+/// The same, of a modem that reports no changes.
 const BLIND_POLL: Duration = Duration::from_secs(10);
 const OPERATOR_POLL: Duration = Duration::from_secs(600);
-/// Places of `Network::refused`.
+/// Indices of `Network::refused`.
 const CREG: usize = 0;
 const CSQ: usize = 1;
 const SIGNAL_POLL: Duration = Duration::from_secs(30);
 const CLOCK_POLL: Duration = Duration::from_secs(3600);
 /// The network's time comes a moment after the registration.
 const CLOCK_SETTLES: Duration = Duration::from_secs(2);
-const PLAUSIBLE_YEARS: core::ops::Range<u32> = 20..70;
-/// News that the network told its time or zone: SIM800, SIM7600, EC2x and 27.007 8.41, Huawei.
+/// URCs of the network's time or zone: SIM800, SIM7600, EC2x and 27.007 8.41, Huawei.
 const TIME_URCS: [&str; 7] = [
     "*PSUTTZ:", "+CTZV:", "+CTZE:", "+CTZDST:", "DST:", "+NITZ:", "^NWTIME:",
 ];
@@ -453,8 +419,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_of_registration_are_told_from_answers() {
-        for news in [
+    fn registration_urcs_are_told_from_responses() {
+        for urc in [
             "+CREG: 1",
             "+CREG: 1,0001,0010,0",
             "+CEREG: 1, 1F00, 20 ,79D903 ,7",
@@ -462,7 +428,7 @@ mod tests {
             "+CEREG: 5,\"1\",\"2\",7",
             "+CREG: 1,00C3,1234",
         ] {
-            assert!(is_registration_urc(news), "{news}");
+            assert!(is_registration_urc(urc), "{urc}");
         }
         for response in [
             "+CREG: 2,1",
@@ -472,38 +438,6 @@ mod tests {
             "+CSQ: 1",
         ] {
             assert!(!is_registration_urc(response), "{response}");
-        }
-    }
-
-    #[test]
-    fn the_modem_s_clock_is_read_with_its_zone() {
-        let time = network_time("26/11/22,16:40:00+32").unwrap();
-        // date -u -d "2026-11-22 16:40:00" +%s, less that of 2000-01-01.
-        assert_eq!(
-            (time.seconds, time.zone),
-            (1_795_365_600 - 946_684_800, Some(32))
-        );
-        assert_eq!(
-            network_time("24/02/29,00:00:00-12").and_then(|time| time.zone),
-            Some(-12)
-        );
-        assert_eq!(
-            network_time("26/11/22,16:40:00").map(|time| time.zone),
-            Some(None)
-        );
-    }
-
-    #[test]
-    fn a_clock_that_nobody_set_is_no_time() {
-        for text in [
-            "80/01/06,00:00:05+00",
-            "04/01/01,00:00:00+00",
-            "26/02/29,00:00:00+00",
-            "26/11/22",
-            "",
-            "é",
-        ] {
-            assert_eq!(network_time(text), None, "{text}");
         }
     }
 

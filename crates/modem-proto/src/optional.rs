@@ -1,4 +1,4 @@
-//! The commands that a modem may refuse: what is tried in turn, and what it lacks where nothing helps. The page of
+//! The commands that a modem may refuse: what is tried in turn, and its limitations where nothing helps. The page of
 //! modems shows this table, and a test refuses each row's commands.
 
 use crate::limitation::Limitation;
@@ -75,7 +75,7 @@ pub const OPTIONAL_COMMANDS: &[OptionalCommand] = &[
     row(
         &["AT+CREG="],
         "asked for; one that is taken and not shown (`+CREG: 0,…`) is believed to be a restart once",
-        &[Limitation::RegistrationNews],
+        &[Limitation::RegistrationUrc],
     ),
     row(
         &["AT+CGREG=", "AT+CEREG="],

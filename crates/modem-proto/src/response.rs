@@ -47,6 +47,18 @@ impl Response {
             .unwrap_or_default()
     }
 
+    /// The 15 digits of an IMEI or IMSI (27.007 5.4, 5.6), wherever they stand.
+    pub(crate) fn digits(&self) -> String {
+        let text = self.text().unwrap_or_default();
+        let is_number =
+            (14..=17).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            text.into()
+        } else {
+            String::new()
+        }
+    }
+
     pub(crate) const fn failure(&self) -> Option<Failure> {
         match self.outcome {
             Outcome::Failed(failure) => Some(failure),
@@ -175,7 +187,7 @@ impl Field<'_> {
 pub(crate) fn fields(line: &str) -> Vec<Field<'_>> {
     let mut rest = line.split_once(':').map_or(line, |(_, rest)| rest);
     let mut found = Vec::new();
-    while found.len() < MOST_FIELDS {
+    while found.len() < MAX_FIELDS {
         let (field, behind) = next_field(rest);
         found.push(field);
         let Some(behind) = behind else { break };
@@ -215,7 +227,7 @@ pub(crate) fn phone(fields: &[Field<'_>], at: usize) -> Option<PhoneNumber> {
     PhoneNumber::new(text)
 }
 
-const MOST_FIELDS: usize = 32;
+const MAX_FIELDS: usize = 32;
 /// 27.007 9.2.1: unknown.
 const UNKNOWN: u16 = 100;
 const WORDS: [(&str, u16); 12] = [
@@ -238,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn final_results_are_told_from_news() {
+    fn final_results_are_told_from_urcs() {
         assert_eq!(final_result("OK", false), Some(Outcome::Ok));
         assert_eq!(
             final_result("+CME ERROR: 14", false),
@@ -255,7 +267,7 @@ mod tests {
         assert_eq!(
             final_result("BUSY", false),
             None,
-            "news of a call while another command runs"
+            "a URC of a call while another command runs"
         );
         assert_eq!(
             final_result("BUSY", true),

@@ -7,37 +7,36 @@
 //! wrong ones have been before.
 
 use dtu_proto::radio::SimState;
-use dtu_proto::time::{Duration, Instant};
+use dtu_proto::time::Duration;
 
-use crate::backoff::LONGEST;
+use crate::backoff::LONGEST_PAUSE;
 use crate::command::Command;
-use crate::event::{Event, Output};
+use crate::cx::Cx;
+use crate::event::Event;
 use crate::limitation::Limitation;
-use crate::modem::Modem;
 use crate::response::{Failure, Outcome, Response};
 use crate::settings::PinHistory;
-use crate::start::{Phase, digits};
 
 /// What is known of the card.
 #[derive(Debug)]
-pub(crate) struct Sim {
-    pub(crate) state: SimState,
+pub(crate) struct SimCard {
+    state: SimState,
     pin: PinHistory,
     /// The modem said OK to it a moment ago.
     opening: bool,
-    /// It was said that a person is needed.
-    said: bool,
+    /// It was logged that a person is needed.
+    is_logged: bool,
     /// Questions since the card last gave a clear answer.
     doubts: u32,
 }
 
-impl Sim {
+impl SimCard {
     pub(crate) const fn new(pin: PinHistory) -> Self {
         Self {
             state: SimState::Unknown,
             pin,
             opening: false,
-            said: false,
+            is_logged: false,
             doubts: 0,
         }
     }
@@ -53,217 +52,215 @@ impl Sim {
         self.opening = false;
         self.doubts = 0;
     }
-}
 
-impl Modem {
+    pub(crate) const fn state(&self) -> SimState {
+        self.state
+    }
+
     /// `AT+CFUN?`: in mode 0 and 4 the radio is off.
-    pub(crate) fn on_function(&mut self, response: &Response) {
+    pub(crate) fn on_radio(&mut self, cx: &mut Cx, response: &Response) {
         let mode = response.fields().first().and_then(|field| field.number());
         if matches!(mode, Some(0u8 | 4)) {
-            self.queue.push_front(Command::EnableRadio);
+            cx.queue.push_front(Command::EnableRadio);
         }
     }
 
-    pub(crate) fn on_sim(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_pin_query(&mut self, cx: &mut Cx, response: &Response) {
         let word = response.text();
         match (word, response.outcome) {
-            (Some(word), _) => self.sim_says(word, now),
-            (None, Outcome::Failed(failure)) => self.sim_fails(failure, now),
-            (None, Outcome::Ok | Outcome::Call(_)) => self.sim_found(SimState::Unknown, now),
+            (Some(word), _) => self.on_pin_word(cx, word),
+            (None, Outcome::Failed(failure)) => self.on_pin_query_failure(cx, failure),
+            (None, Outcome::Ok | Outcome::Call(_)) => self.on_state(cx, SimState::Unknown),
             // It is asked again once the modem answers.
-            (None, Outcome::TimedOut) => self.sim_fails(Failure::Plain, now),
+            (None, Outcome::TimedOut) => self.on_pin_query_failure(cx, Failure::Plain),
         }
     }
 
-    /// `+CPIN:` by itself: the card has been put in, pulled out or unlocked.
-    pub(crate) fn on_sim_urc(&mut self, line: &str, now: Instant) -> bool {
+    /// `is_ready`: the start of the dialogue is over. `+CPIN:` by itself: the card has been put in, pulled out or unlocked.
+    pub(crate) fn on_urc(&mut self, cx: &mut Cx, is_ready: bool, line: &str) -> bool {
         let is_state = line.starts_with("+CPIN:");
         let changed = is_state || SIM_CHANGED.iter().any(|head| line.starts_with(head));
-        let settled = self.sim.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
-        if READY.iter().any(|head| line.starts_with(head)) {
-            self.messages_are_ready(now);
-        }
-        if changed && self.phase == Phase::Ready && !settled {
-            self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
+        let settled = self.state == SimState::Ready && (line == "+CPIN: READY" || !is_state);
+        if changed && is_ready && !settled {
+            cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
         }
         changed
     }
 
-    fn sim_says(&mut self, word: &str, now: Instant) {
-        self.clear_limitation(Limitation::Sim);
+    fn on_pin_word(&mut self, cx: &mut Cx, word: &str) {
+        cx.clear_limitation(Limitation::Sim);
         match word {
             // The second PIN guards a list of numbers that nobody here uses.
-            "READY" | "SIM PIN2" | "SIM PUK2" => self.sim_found(SimState::Ready, now),
-            "SIM PIN" => self.pin_wanted(now),
-            "SIM PUK" => self.sim_found(SimState::PukNeeded, now),
+            "READY" | "SIM PIN2" | "SIM PUK2" => self.on_state(cx, SimState::Ready),
+            "SIM PIN" => self.on_pin_required(cx),
+            "SIM PUK" => self.on_state(cx, SimState::PukNeeded),
             // Locks of operators and makers: PH-NET PIN, PH-SIM PIN, …
-            _ if word.starts_with("PH-") => self.sim_found(SimState::PukNeeded, now),
-            _ => self.sim_found(SimState::Missing, now),
+            _ if word.starts_with("PH-") => self.on_state(cx, SimState::PukNeeded),
+            _ => self.on_state(cx, SimState::Missing),
         }
     }
 
-    fn sim_fails(&mut self, failure: Failure, now: Instant) {
+    fn on_pin_query_failure(&mut self, cx: &mut Cx, failure: Failure) {
         match failure {
-            _ if failure.is_busy() && self.sim.doubts < LONGEST_BUSY => {
-                self.sim.doubts += 1;
-                self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
+            _ if failure.is_busy() && self.doubts < LONGEST_BUSY => {
+                self.doubts += 1;
+                cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
             }
-            Failure::Cme(11) | Failure::Cms(311) => self.pin_wanted(now),
-            Failure::Cme(12) | Failure::Cms(316) => self.sim_found(SimState::PukNeeded, now),
+            Failure::Cme(11) | Failure::Cms(311) => self.on_pin_required(cx),
+            Failure::Cme(12) | Failure::Cms(316) => self.on_state(cx, SimState::PukNeeded),
             // A modem that does not know the question may work all the same.
             _ if failure.is_unknown_command()
-                && (self.sim.doubts >= FEW || self.limitations.has(Limitation::Sim)) =>
+                && (self.doubts >= FEW || cx.limitations.has(Limitation::Sim)) =>
             {
-                self.add_limitation(Limitation::Sim);
-                self.sim_found(SimState::Unknown, now);
+                cx.add_limitation(Limitation::Sim);
+                self.on_state(cx, SimState::Unknown);
             }
             _ if failure.is_unknown_command() => {
-                self.sim.doubts += 1;
-                self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
+                self.doubts += 1;
+                cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
             }
             Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => {
-                self.sim_found(SimState::Missing, now)
+                self.on_state(cx, SimState::Missing)
             }
         }
     }
 
-    fn pin_wanted(&mut self, now: Instant) {
-        if self.sim.opening && self.sim.doubts < LONGEST_OPENING {
-            self.sim.doubts += 1;
-            return self.queue.schedule(now + SIM_SETTLES, Command::QuerySim);
+    fn on_pin_required(&mut self, cx: &mut Cx) {
+        if self.opening && self.doubts < LONGEST_OPENING {
+            self.doubts += 1;
+            return cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
         }
-        if core::mem::take(&mut self.sim.opening) {
-            self.sim.doubts = 0;
-            if self.sim.pin.unheeded() != self.sim.pin {
-                self.set_pin_history(self.sim.pin.unheeded());
+        if core::mem::take(&mut self.opening) {
+            self.doubts = 0;
+            if self.pin.unheeded() != self.pin {
+                self.set_pin_history(cx, self.pin.unheeded());
             }
-            self.log(Event::PinWithoutEffect);
+            cx.log(Event::PinWithoutEffect);
         }
         // However many tries the card has: then it need not be asked for them.
-        if self.settings.pin.is_none() || !self.sim.pin.may_be_sent(Some(u8::MAX)) {
-            self.say_pin(Event::PinMissing);
-            self.sim_found(SimState::PinNeeded, now);
+        if cx.settings.pin.is_none() || !self.pin.may_be_sent(Some(u8::MAX)) {
+            self.log_once(cx, Event::PinMissing);
+            self.on_state(cx, SimState::PinNeeded);
         } else {
-            self.queue.push_front(Command::QueryPinTries);
+            cx.queue.push_front(Command::QueryPinTries);
         }
     }
 
     /// How many tries the card allows; where the modem cannot say, one is made.
-    pub(crate) fn on_pin_tries(&mut self, response: &Response, now: Instant) {
-        let field = self.dialect.pin_tries.2;
+    pub(crate) fn on_pin_tries(&mut self, cx: &mut Cx, response: &Response) {
+        let field = cx.dialect.pin_tries.2;
         let tries = response
             .fields()
             .get(field)
             .and_then(|field| field.number::<u8>());
         let tries = tries.filter(|_| response.is_ok());
         if let Some(tries) = tries.filter(|tries| *tries <= 1) {
-            self.say_pin(Event::PinWithheld(tries));
-            self.sim_found(SimState::PinNeeded, now);
-        } else if !self.sim.pin.may_be_sent(tries) {
-            self.say_pin(Event::PinMissing);
-            self.sim_found(SimState::PinNeeded, now);
+            self.log_once(cx, Event::PinWithheld(tries));
+            self.on_state(cx, SimState::PinNeeded);
+        } else if !self.pin.may_be_sent(tries) {
+            self.log_once(cx, Event::PinMissing);
+            self.on_state(cx, SimState::PinNeeded);
         } else {
-            self.queue.push_front(Command::EnterPin);
+            cx.queue.push_front(Command::EnterPin);
         }
     }
 
     /// From now on it is in doubt, until the card says that it was right.
-    pub(crate) fn pin_goes_out(&mut self) {
-        self.set_pin_history(self.sim.pin.sent());
+    pub(crate) fn on_pin_sent(&mut self, cx: &mut Cx) {
+        self.set_pin_history(cx, self.pin.sent());
     }
 
     /// Nobody would know of it at the next start, which would send it again: it stays here. The host says why.
-    pub(crate) fn on_pin_not_saved(&mut self, now: Instant) {
-        if self.exchange.command() != Some(&Command::EnterPin) {
-            return;
-        }
-        self.exchange.abandon();
-        self.outputs
-            .retain(|output| !matches!(output, Output::Write(_) | Output::Event(Event::Sent(_))));
-        self.sim.pin = PinHistory::Refused;
-        self.sim.said = true;
-        self.sim_found(SimState::PinNeeded, now);
+    pub(crate) fn on_pin_not_saved(&mut self, cx: &mut Cx) {
+        cx.exchange.abandon();
+        self.pin = PinHistory::Refused;
+        self.is_logged = true;
+        self.on_state(cx, SimState::PinNeeded);
     }
 
-    fn set_pin_history(&mut self, pin: PinHistory) {
-        self.sim.pin = pin;
-        self.log(Event::PinState(pin));
+    fn set_pin_history(&mut self, cx: &mut Cx, pin: PinHistory) {
+        self.pin = pin;
+        cx.log(Event::PinState(pin));
     }
 
-    pub(crate) fn on_pin(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_pin(&mut self, cx: &mut Cx, response: &Response) {
         // OK alone opens nothing: there are modems that say it and go on asking.
-        self.sim.opening = response.is_ok();
-        self.sim.doubts = 0;
+        self.opening = response.is_ok();
+        self.doubts = 0;
         let pause = match response.failure() {
             // It has not looked at the PIN, and needs some time.
             Some(failure) if failure.is_busy() => SIM_POLL,
             Some(_) => {
-                self.set_pin_history(PinHistory::Refused);
-                self.log(Event::PinRefused);
+                self.set_pin_history(cx, PinHistory::Refused);
+                cx.log(Event::PinRefused);
                 SIM_SETTLES
             }
             None => SIM_SETTLES,
         };
-        self.queue.schedule(now + pause, Command::QuerySim);
+        cx.queue.schedule(cx.now + pause, Command::QuerySim);
     }
 
-    fn sim_found(&mut self, state: SimState, now: Instant) {
-        if state == SimState::Ready && self.sim.pin.is_in_doubt() {
-            self.set_pin_history(PinHistory::Accepted);
-            self.log(Event::PinAccepted);
+    fn on_state(&mut self, cx: &mut Cx, state: SimState) {
+        if state == SimState::Ready && self.pin.is_in_doubt() {
+            self.set_pin_history(cx, PinHistory::Accepted);
+            cx.log(Event::PinAccepted);
         }
-        self.sim.opening = false;
-        self.sim.doubts = 0;
-        let was = core::mem::replace(&mut self.sim.state, state);
+        self.opening = false;
+        self.doubts = 0;
+        let was = core::mem::replace(&mut self.state, state);
         if state == SimState::Ready {
-            self.sim.said = false;
+            self.is_logged = false;
         }
-        match (self.present, was == state) {
-            (true, true) => self.ask_sim_again(now),
+        match (cx.present, was == state) {
+            (true, true) => self.schedule_query(cx),
             (true, false) if state != SimState::Ready => {
-                self.identity.imsi.clear();
-                self.queue.push(Command::ReportPresent);
+                cx.identity.imsi.clear();
+                cx.queue.push(Command::ReportPresent);
             }
-            _ if state == SimState::Ready => self.queue.push(Command::QueryImsi),
-            (true | false, _) => self.queue.push(Command::ReportPresent),
+            _ if state == SimState::Ready => cx.queue.push(Command::QueryImsi),
+            (true | false, _) => cx.queue.push(Command::ReportPresent),
         }
     }
 
-    pub(crate) fn on_imsi(&mut self, response: &Response, now: Instant) {
-        let busy =
-            response.failure().is_some_and(Failure::is_busy) && self.sim.doubts < LONGEST_BUSY;
+    pub(crate) fn on_imsi(&mut self, cx: &mut Cx, response: &Response) {
+        let busy = response.failure().is_some_and(Failure::is_busy) && self.doubts < LONGEST_BUSY;
         if busy {
-            self.sim.doubts += 1;
-            return self.queue.schedule(now + SIM_SETTLES, Command::QueryImsi);
+            self.doubts += 1;
+            return cx.queue.schedule(cx.now + SIM_SETTLES, Command::QueryImsi);
         }
-        self.sim.doubts = 0;
-        self.identity.imsi = digits(response);
-        self.limited_if_unknown(response, Limitation::Imsi);
-        self.queue.push(Command::ReportPresent);
+        self.doubts = 0;
+        cx.identity.imsi = response.digits();
+        cx.limited_if_unknown(response, Limitation::Imsi);
+        cx.queue.push(Command::ReportPresent);
     }
 
-    /// A card can be put in, unlocked or pulled at any time, and not every modem tells.
-    pub(crate) fn ask_sim_again(&mut self, now: Instant) {
-        let pause = match self.sim.state {
+    /// A card can be put in, unlocked or pulled at any time, and not every modem says so.
+    pub(crate) fn schedule_query(&mut self, cx: &mut Cx) {
+        let pause = match self.state {
             SimState::Ready => READY_SIM_POLL,
-            _ if self.limitations.has(Limitation::Sim) => LONGEST,
+            _ if cx.limitations.has(Limitation::Sim) => LONGEST_PAUSE,
             SimState::Unknown | SimState::Missing | SimState::PinNeeded | SimState::PukNeeded => {
                 SIM_POLL
             }
         };
-        self.queue.schedule(now + pause, Command::QuerySim);
+        cx.queue.schedule(cx.now + pause, Command::QuerySim);
     }
 
-    fn say_pin(&mut self, event: Event) {
-        if !core::mem::replace(&mut self.sim.said, true) {
-            self.log(event);
+    fn log_once(&mut self, cx: &mut Cx, event: Event) {
+        if !core::mem::replace(&mut self.is_logged, true) {
+            cx.log(event);
         }
     }
 }
 
+/// Whether the line says that the card is ready for messages.
+pub(crate) fn is_messages_ready(line: &str) -> bool {
+    MESSAGES_READY.iter().any(|head| line.starts_with(head))
+}
+
 /// A card that was just put in or unlocked needs a moment.
 const SIM_SETTLES: Duration = Duration::from_secs(1);
-/// Looks at a card that was told the PIN before it counts as one that stayed shut.
+/// Looks at a card that was given the PIN before it counts as one that stayed shut.
 const LONGEST_OPENING: u32 = 10;
 /// Between two looks at a card that cannot be used.
 const SIM_POLL: Duration = Duration::from_secs(30);
@@ -273,9 +270,9 @@ const READY_SIM_POLL: Duration = Duration::from_secs(120);
 const LONGEST_BUSY: u32 = 30;
 /// Plain errors in a row before the modem counts as one that cannot be asked.
 const FEW: u32 = 3;
-/// News that the card can be used for messages.
-const READY: [&str; 4] = ["SMS Ready", "+CPIN: READY", "+QIND: SMS DONE", "SMS DONE"];
-/// Makers' own news of the card.
+/// URCs that say that the card can be used for messages.
+const MESSAGES_READY: [&str; 4] = ["SMS Ready", "+CPIN: READY", "+QIND: SMS DONE", "SMS DONE"];
+/// Makers' own URCs of the card.
 const SIM_CHANGED: [&str; 8] = [
     "SMS DONE",
     "+QIND: SMS DONE",

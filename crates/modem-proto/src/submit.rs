@@ -1,62 +1,111 @@
-//! Messages on their way out: `AT+CMGS` (27.005 3.5.1), one at a time.
+//! Messages on their way out, SMS-SUBMIT: `AT+CMGS` (27.005 3.5.1) in PDU mode (3.2.3), one at a time.
 
+use alloc::format;
+use alloc::string::String;
 use bytes::Bytes;
+use sms_codec::hex;
 
 use dtu_proto::radio::{ModemInput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
 
-use crate::command::Command;
+use crate::action::Action;
+use crate::backoff::{RefusalBackoff, pause};
+use crate::command::{Command, SETTLE};
+use crate::cx::Cx;
 use crate::event::Event;
-use crate::limitation::Limitation;
-use crate::mailbox::PduMode;
-use crate::modem::Modem;
-use crate::response::{Outcome, Response};
-use crate::start::SETTLE;
+use crate::exchange::SUBSTITUTE;
+use crate::limitation::{Limitation, REFUSALS_BEFORE_LIMITATION};
+use crate::response::{Failure, Outcome, Response};
+
+/// The message on its way out, and the mode that it needs.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    submission: Option<Submission>,
+    /// What the last command made known of PDU mode.
+    pdu_mode: PduMode,
+    /// `AT+CMGF=0` was refused so often.
+    mode_refused: u32,
+    backoff: RefusalBackoff,
+}
 
 /// A message on its way out.
 #[derive(Debug)]
-pub(crate) struct Submission {
+struct Submission {
     token: u32,
-    pub(crate) pdu: Bytes,
-    pub(crate) give_up_at: Instant,
+    pdu: Bytes,
+    give_up_at: Instant,
     /// The modem was in text mode when it was its turn.
     seen_in_text_mode: bool,
 }
 
-impl Modem {
-    pub(crate) fn submit(&mut self, token: u32, pdu: &Bytes, now: Instant) {
-        let outcome = if !self.present {
+/// Whether messages go as PDUs now. It holds for the next command only.
+#[derive(Clone, Copy, Debug, Default)]
+enum PduMode {
+    #[default]
+    Unknown,
+    /// `AT+CMGF=0` was taken a moment ago.
+    Accepted,
+    /// And `AT+CMGF?` does not show text mode.
+    Confirmed,
+}
+
+impl Outbox {
+    /// The modem is gone, the message on its way out with it.
+    pub(crate) fn forget(&mut self, cx: &mut Cx) {
+        self.end_submit(cx, Err(SubmitFailure::NO_MODEM));
+        self.pdu_mode = PduMode::Unknown;
+        self.mode_refused = 0;
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.submission
+            .as_ref()
+            .map(|submission| submission.give_up_at)
+    }
+
+    /// `AT+CMGS=`length of the TPDU, and the text that its prompt gets.
+    pub(crate) fn command(&self) -> Option<(String, Bytes)> {
+        let pdu = &self.submission.as_ref()?.pdu;
+        let center = usize::from(*pdu.first()?);
+        let length = pdu.len().checked_sub(1 + center)?;
+        let mut digits = hex::encode(pdu).into_bytes();
+        digits.push(SUBSTITUTE);
+        Some((format!("AT+CMGS={length}"), Bytes::from(digits)))
+    }
+
+    pub(crate) fn submit(&mut self, cx: &mut Cx, token: u32, pdu: &Bytes) {
+        let outcome = if !cx.present {
             Err(SubmitFailure::NO_MODEM)
-        } else if self.mailbox.submission.is_some() || !can_be_sent(pdu) {
+        } else if self.submission.is_some() || !is_submit_pdu(pdu) {
             // Another one is outstanding, or this is no PDU: the contract is broken.
             Err(SubmitFailure(INVALID_PDU))
         } else {
-            let (pdu, give_up_at) = (pdu.clone(), now + SUBMIT_LIMIT);
-            self.mailbox.submission = Some(Submission {
+            let (pdu, give_up_at) = (pdu.clone(), cx.now + SUBMIT_LIMIT);
+            self.submission = Some(Submission {
                 token,
                 pdu,
                 give_up_at,
                 seen_in_text_mode: false,
             });
-            return self.queue.push_urgent(Command::Submit);
+            return cx.queue.push_urgent(Command::Submit);
         };
-        self.emit(ModemInput::Submitted { token, outcome });
+        cx.emit(ModemInput::Submitted { token, outcome });
     }
 
-    pub(crate) fn submitted(&mut self, response: &Response, now: Instant) {
+    pub(crate) fn on_submitted(&mut self, cx: &mut Cx, registered: bool, response: &Response) {
         if response.failure().is_some() {
             // An error that came in place of the prompt, or right behind it: what was sent may be answered once more.
-            self.quiet_until = Some(now + SETTLE);
+            cx.quiet_until = Some(cx.now + SETTLE);
         }
         let resets = match response.outcome {
             Outcome::Ok => {
-                self.backoff.sent();
+                self.backoff.on_sent();
                 false
             }
             Outcome::Failed(failure) => {
                 failure.to_submit_failure().is_temporary()
-                    && self.network.is_registered()
-                    && self.backoff.refused(now)
+                    && registered
+                    && self.backoff.on_refused(cx.now)
             }
             Outcome::TimedOut | Outcome::Call(_) => false,
         };
@@ -67,106 +116,138 @@ impl Modem {
             // The network gave its reference; only the last word is missing.
             Outcome::TimedOut | Outcome::Call(_) => reference.ok_or(SubmitFailure::TIMED_OUT),
         };
-        self.end_submit(outcome);
+        self.end_submit(cx, outcome);
         if resets {
-            self.log(Event::RefusesMessages);
-            self.reset(now);
+            cx.log(Event::RefusesMessages);
+            cx.act(Action::Reset);
         }
     }
 
     /// A modem that fell back to text mode would take the length for a number, and send it the digits: PDU mode is
     /// set in front of each message, and looked at, for some say OK and stay as they are.
-    pub(crate) fn in_pdu_mode(&mut self, command: Command) -> Command {
-        let mode = core::mem::take(&mut self.mailbox.pdu_mode);
-        if command != Command::Submit || self.mailbox.submission.is_none() {
+    pub(crate) fn before_submit(&mut self, cx: &mut Cx, command: Command) -> Command {
+        let mode = core::mem::take(&mut self.pdu_mode);
+        if command != Command::Submit || self.submission.is_none() {
             return command;
         }
         let before = match mode {
             PduMode::Unknown => Command::SetPduMode,
             // mutant: pdu-mode-shown
-            PduMode::Taken => Command::QueryPduMode,
-            PduMode::Shown => return command,
+            PduMode::Accepted => Command::QueryPduMode,
+            PduMode::Confirmed => return command,
         };
-        self.queue.push_front(command);
+        cx.queue.push_front(command);
         before
     }
 
+    /// The way messages are shown. A modem whose card is not ready yet refuses what it takes a moment later.
+    pub(crate) fn on_pdu_mode(&mut self, cx: &mut Cx, response: &Response) {
+        if response.is_ok() {
+            self.mode_refused = 0;
+            self.pdu_mode = PduMode::Accepted;
+            cx.clear_limitation(Limitation::Messages);
+            let had = core::mem::replace(&mut cx.identity.abilities.messages, true);
+            if !had && cx.present {
+                cx.queue.push(Command::ReportPresent);
+            }
+            return;
+        }
+        self.cannot_submit(cx, NOT_ALLOWED);
+        // In front of the card's first word it says nothing about the modem.
+        self.mode_refused += 1;
+        // mutant: silence-is-no-yes
+        if !cx.present {
+            cx.identity.abilities.messages =
+                !response.failure().is_some_and(Failure::is_unknown_command);
+        }
+        if self.mode_refused >= REFUSALS_BEFORE_LIMITATION && cx.present {
+            cx.add_limitation(Limitation::Messages);
+        }
+        // mutant: pdu-mode-again
+        cx.queue
+            .schedule(cx.now + pause(self.mode_refused), Command::SetPduMode);
+    }
+
+    /// The card says that it is ready for messages.
+    pub(crate) fn on_messages_ready(&mut self, cx: &mut Cx) {
+        // mutant: pdu-mode-when-ready
+        if self.mode_refused > 0 {
+            cx.queue.schedule(cx.now, Command::SetPduMode);
+        }
+    }
+
     /// One that does not know the question, or has no word for its mode, is believed.
-    pub(crate) fn on_pdu_mode(&mut self, response: &Response) {
+    pub(crate) fn on_pdu_mode_query(&mut self, cx: &mut Cx, response: &Response) {
         let shown = response
             .fields()
             .first()
             .and_then(|field| field.number::<u8>());
         match response.outcome {
             // mutant: text-mode-shown
-            Outcome::Ok if shown == Some(TEXT_MODE) => self.stays_in_text_mode(),
+            Outcome::Ok if shown == Some(TEXT_MODE) => self.on_text_mode(cx),
             Outcome::Ok | Outcome::Failed(_) => {
-                self.mailbox.pdu_mode = PduMode::Shown;
+                self.pdu_mode = PduMode::Confirmed;
                 if shown.is_some() {
-                    self.clear_limitation(Limitation::Sending);
+                    cx.clear_limitation(Limitation::Sending);
                 }
             }
-            Outcome::TimedOut | Outcome::Call(_) => self.cannot_submit(NOT_ALLOWED),
+            Outcome::TimedOut | Outcome::Call(_) => self.cannot_submit(cx, NOT_ALLOWED),
         }
     }
 
     /// Set and looked at once more, for the modem may have been restarted in between. Then the message does not go out.
-    fn stays_in_text_mode(&mut self) {
-        let Some(submit) = &mut self.mailbox.submission else {
+    fn on_text_mode(&mut self, cx: &mut Cx) {
+        let Some(submit) = &mut self.submission else {
             return;
         };
         if core::mem::replace(&mut submit.seen_in_text_mode, true) {
-            self.add_limitation(Limitation::Sending);
+            cx.add_limitation(Limitation::Sending);
             let why = "1: the modem stays in text mode, the message is not sent".into();
-            self.log(Event::Refused {
+            cx.log(Event::Refused {
                 command: "AT+CMGF?".into(),
                 why,
             });
-            self.cannot_submit(NOT_SUPPORTED);
+            self.cannot_submit(cx, NOT_SUPPORTED);
         }
     }
 
     /// There is no PDU mode: what waits for it does not go out.
-    pub(crate) fn cannot_submit(&mut self, failure: SubmitFailure) {
-        if self.queue.cancel(|command| *command == Command::Submit) {
-            self.fail_submit(failure);
+    fn cannot_submit(&mut self, cx: &mut Cx, failure: SubmitFailure) {
+        if cx.queue.cancel(|command| *command == Command::Submit) {
+            self.end_submit(cx, Err(failure));
         }
     }
 
-    pub(crate) fn fail_submit(&mut self, failure: SubmitFailure) {
-        self.end_submit(Err(failure));
-    }
-
-    fn end_submit(&mut self, outcome: Result<u8, SubmitFailure>) {
-        if let Some(Submission { token, .. }) = self.mailbox.submission.take() {
-            self.emit(ModemInput::Submitted { token, outcome });
+    fn end_submit(&mut self, cx: &mut Cx, outcome: Result<u8, SubmitFailure>) {
+        if let Some(Submission { token, .. }) = self.submission.take() {
+            cx.emit(ModemInput::Submitted { token, outcome });
         }
     }
 
     /// The device does not wait longer than three minutes, whatever holds the message up here.
-    pub(crate) fn give_up_submit(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx) {
         if self
-            .mailbox
             .submission
             .as_ref()
-            .is_none_or(|submit| submit.give_up_at > now)
+            .is_none_or(|submit| submit.give_up_at > cx.now)
         {
             return;
         }
-        let waits = self.queue.cancel(|command| *command == Command::Submit);
-        self.fail_submit(if waits {
+        let waits = cx.queue.cancel(|command| *command == Command::Submit);
+        let failure = if waits {
             SubmitFailure::NETWORK
         } else {
             SubmitFailure::TIMED_OUT
-        });
-        if self.exchange.command() == Some(&Command::Submit) {
-            self.exchange.hurry(now);
+        };
+        self.end_submit(cx, Err(failure));
+        if cx.exchange.command() == Some(&Command::Submit) {
+            cx.exchange.hurry(cx.now);
         }
     }
 }
 
 /// There is a TPDU behind the service centre, and not more than a message can have.
-fn can_be_sent(pdu: &Bytes) -> bool {
+fn is_submit_pdu(pdu: &Bytes) -> bool {
     let center = pdu.first().map(|length| usize::from(*length));
     center.is_some_and(|center| center <= 12 && pdu.len() > 1 + center && pdu.len() <= LONGEST_PDU)
 }
@@ -174,7 +255,7 @@ fn can_be_sent(pdu: &Bytes) -> bool {
 /// 304: invalid PDU mode parameter.
 const INVALID_PDU: u16 = 304;
 /// For now: modems say so that are not ready yet.
-pub(crate) const NOT_ALLOWED: SubmitFailure = SubmitFailure(302);
+const NOT_ALLOWED: SubmitFailure = SubmitFailure(302);
 /// For good.
 const NOT_SUPPORTED: SubmitFailure = SubmitFailure(303);
 /// 27.005 3.2.3.
@@ -190,9 +271,9 @@ mod tests {
 
     #[test]
     fn only_what_can_be_a_pdu_is_sent() {
-        assert!(can_be_sent(&Bytes::from_static(&[0, 1, 0])));
-        assert!(!can_be_sent(&Bytes::from_static(&[2, 1, 0])));
-        assert!(!can_be_sent(&Bytes::from_static(&[])));
-        assert!(!can_be_sent(&Bytes::from(std::vec![0; 200])));
+        assert!(is_submit_pdu(&Bytes::from_static(&[0, 1, 0])));
+        assert!(!is_submit_pdu(&Bytes::from_static(&[2, 1, 0])));
+        assert!(!is_submit_pdu(&Bytes::from_static(&[])));
+        assert!(!is_submit_pdu(&Bytes::from(std::vec![0; 200])));
     }
 }

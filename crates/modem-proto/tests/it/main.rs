@@ -3,6 +3,7 @@
 mod calls;
 mod common;
 mod dice;
+mod imports;
 mod messages;
 mod network;
 mod odd;

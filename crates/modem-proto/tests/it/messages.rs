@@ -203,7 +203,7 @@ fn a_full_storage_is_told_and_what_somebody_else_wrote_makes_room() {
     bench.open();
     bench.run(20);
     assert!(bench.events.contains(&Event::StorageFull {
-        store: "SM".into(),
+        storage: "SM".into(),
         places: 2
     }));
     assert_eq!(

@@ -438,7 +438,7 @@ fn m6_a_modem_that_shows_0_is_believed_once_and_then_asked() {
     bench.run(600);
     assert_eq!(bench.modem.counters().restarts, 1);
     assert!(bench.has(&ModemInput::Registration(Registration::Home)));
-    assert_eq!(lacks(&bench), [Limitation::RegistrationNews]);
+    assert_eq!(lacks(&bench), [Limitation::RegistrationUrc]);
     bench.device.on("AT+CREG?", &[&["+CREG: 0,5", "OK"]]);
     bench.run(11);
     assert!(bench.has(&ModemInput::Registration(Registration::Roaming)));
@@ -836,7 +836,7 @@ fn m_what_is_missing_is_said_by_name() {
         ("text-only", vec![Limitation::List]),
         ("cnmi-2", vec![]),
         ("cnmi-0", vec![Limitation::Reports]),
-        ("creg-0", vec![Limitation::RegistrationNews]),
+        ("creg-0", vec![Limitation::RegistrationUrc]),
     ] {
         assert_eq!(Sim::run(odd, 600).lacks(), wanted, "{odd}");
     }

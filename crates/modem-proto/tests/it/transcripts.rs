@@ -157,7 +157,7 @@ fn ten_modems_work_and_say_what_is_missing() {
         "MF190",
         &[
             Limitation::Reports,
-            Limitation::RegistrationNews,
+            Limitation::RegistrationUrc,
             Limitation::Clock,
         ],
     );
