@@ -45,7 +45,7 @@ MUTATIONS = {
         ("handed-over-is-no-life", "what is merely handed over counts as a sign of life", instead("$ self.last_received = now;")),
         ("dead-peer", "a peer that acknowledges nothing is never given up", value("None")),
         ("heartbeat-due", "no heartbeat ever", delete),
-        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.framer.is_empty()", "")),
+        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.line.framer.is_empty()", "")),
         ("heartbeat-after-data", "a serial heartbeat in spite of data from the DTE", swap("= $from.max($to)", "= $to")),
     ],
     "pace": [
@@ -94,7 +94,7 @@ MUTATIONS = {
         ("outbox-stored", "what is to be sent is not stored", swap("in $all {", "in $all.skip(2) {")),
         ("stored-first", "the modem may forget a message before it is stored", instead("$ self.message_is_safe(id);")),
         ("no-room-said", "messages without room go unnoticed", delete),
-        ("prints-as-data", "messages are printed in the command state", swap("::Data if", "::Data | LineState::Command if")),
+        ("prints-as-data", "messages are printed in the command state", swap("::OnlineData if", "::OnlineData | LineState::OnlineCommand if")),
         ("rings-in-data", "rings are printed into data", delete),
         ("parts-join", "parts are printed as they come", swap("> 1", "> 200")),
         ("told-once", "the modem is told twice of a message that it may forget", instead("$ || id > 0")),

@@ -11,18 +11,16 @@ use core::net::IpAddr;
 use crate::act::Act;
 use crate::at::{Clock, Effect, Parked, ShownLine};
 use crate::call::Calls;
-use crate::config::{Apn, Config, LineFormat, Options, Problem, WorkingMode};
+use crate::config::{Apn, Config, Options, Problem, WorkingMode};
 use crate::cx::Cx;
 use crate::event::{
     Deadline, Event, Input, LINKS, Leds, LinkId, Origin, Output, QueueId, RestartReason,
     SerialInput, SocketId, StoreInput, Timer,
 };
 use crate::identity::Identity;
-use crate::line::assembler::LineAssembler;
-use crate::line::escape::EscapeDetector;
-use crate::line::framer::{FRAME_MAX, Framer, Packing, REQUEST_MAX};
-use crate::line::port::{REPLY_QUEUE_HIGH, SerialPort, Source};
-use crate::line::window::Window;
+use crate::line::framer::{FRAME_MAX, Packing, REQUEST_MAX};
+use crate::line::port::{REPLY_QUEUE_HIGH, Source};
+use crate::line::{Line, LineState};
 use crate::mode::at::AtConnection;
 use crate::mode::httpd::Httpd;
 use crate::mode::packets::SerialCommand;
@@ -30,7 +28,7 @@ use crate::net::backoff::Rng;
 use crate::net::{Link, Pause};
 use crate::session::inline::{Guard, PhoneGuards};
 use crate::sms::Mailbox;
-use crate::status::{Phase, RadioStatus, SerialCounters, SerialStatus, Status};
+use crate::status::{Phase, RadioStatus, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
 use commands::Requester;
@@ -90,27 +88,13 @@ pub struct Dtu {
     /// What parts asked of others, until it is done: empty between two inputs.
     acts: VecDeque<Act>,
 
-    line_state: LineState,
+    line: Line,
     /// Whether the working mode has begun since power-on.
     mode_started: bool,
-    /// The mode and line format in force.
+    /// The mode in force.
     mode: WorkingMode,
-    line_format: LineFormat,
 
-    port: SerialPort,
-    escape: EscapeDetector,
-    framer: Framer,
-    window: Window,
-    line: LineAssembler,
-    /// What `A/` repeats.
-    last_line: Vec<u8>,
-    /// Serial bytes that came while no command could run. Reading stops meanwhile: one read at most.
-    backlog: Vec<u8>,
-    /// The second half of a CRLF that may still follow a command, and until when.
-    line_end_twin: Option<(u8, Instant)>,
-    cut: Vec<Bytes>,
     cut_request: httpd::CutRequest,
-    serial_counters: SerialCounters,
 
     links: Links,
     /// `None`: mode 3 was never used.
@@ -152,8 +136,6 @@ pub struct Dtu {
 
     powered_on: Instant,
     restarts: u32,
-    last_from_dte: Instant,
-    last_to_dte: Instant,
     last_received: Instant,
     /// A socket is not read: nobody can say that nothing comes.
     unheard: bool,
@@ -164,14 +146,6 @@ struct Parts<'a> {
     links: &'a mut Links,
     httpd: Option<&'a mut Httpd>,
     serial_command: Option<&'a mut SerialCommand>,
-}
-
-/// What serial bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LineState {
-    Window { until: Instant },
-    Command,
-    Data,
 }
 
 /// A command line that waits for the store or the network.
@@ -211,21 +185,10 @@ impl Dtu {
             losses_seen: 0,
             outputs: VecDeque::new(),
             acts: VecDeque::new(),
-            line_state: LineState::Window { until: now },
+            line: Line::new(stored.line, options.escape_gap, now),
             mode_started: false,
             mode: stored.mode,
-            line_format: stored.line,
-            port: SerialPort::default(),
-            escape: EscapeDetector::new(options.escape_gap),
-            framer: Framer::default(),
-            window: Window::default(),
-            line: LineAssembler::default(),
-            last_line: Vec::new(),
-            backlog: Vec::new(),
-            line_end_twin: None,
-            cut: Vec::with_capacity(1),
             cut_request: httpd::CutRequest::Open { cut_at: None },
-            serial_counters: SerialCounters::default(),
             active: [false; LINKS],
             at_connection: AtConnection::default(),
             attached: None,
@@ -251,8 +214,6 @@ impl Dtu {
             network_clock: None,
             powered_on: now,
             restarts: 0,
-            last_from_dte: now,
-            last_to_dte: now,
             last_received: now,
             unheard: false,
             stored,
@@ -355,7 +316,7 @@ impl Dtu {
     fn find_deadline(&self) -> Option<Deadline> {
         let mut earliest = Earliest(None);
         earliest.meet(Timer::Restart, self.ending_deadline());
-        earliest.meet(Timer::Escape, self.escape.deadline());
+        earliest.meet(Timer::Escape, self.line.escape.deadline());
         earliest.meet(Timer::Frame, self.frame_deadline());
         earliest.meet(Timer::SetupWindow, self.window_deadline());
         earliest.meet(Timer::Apply, self.apply_deadline());
@@ -399,15 +360,16 @@ impl Dtu {
     }
 
     fn reads_serial(&self, pause: Option<Pause>) -> bool {
-        self.backlog.is_empty()
+        self.line.backlog.is_empty()
             && !self.commands_wait()
-            && (self.line_state == LineState::Data || self.port.own_waiting() < REPLY_QUEUE_HIGH)
+            && (self.line.state == LineState::OnlineData
+                || self.line.port.own_waiting() < REPLY_QUEUE_HIGH)
             && pause.is_none()
     }
 
     /// What keeps the serial line from being read for want of room. A command adds nothing to a queue.
     fn queue_pause(&self) -> Option<Pause> {
-        if self.line_state == LineState::Command {
+        if self.line.state == LineState::OnlineCommand {
             return None;
         }
         // What comes in the set-up window is for the mode that is set.
@@ -463,9 +425,9 @@ impl Dtu {
             call: self.calls.status(),
             leds: self.leds(),
             serial: SerialStatus {
-                present: self.port.present,
-                counters: self.serial_counters,
-                waiting: self.port.waiting(),
+                present: self.line.port.present,
+                counters: self.line.counters,
+                waiting: self.line.port.waiting(),
             },
             links: core::array::from_fn(|index| self.links[index].status()),
             httpd: self.httpd_status(),
@@ -479,11 +441,11 @@ impl Dtu {
     }
 
     fn phase(&self) -> Phase {
-        match self.line_state {
+        match self.line.state {
             _ if self.ending.is_some() => Phase::Ending,
             LineState::Window { .. } => Phase::SetupWindow,
-            LineState::Command => Phase::Command,
-            LineState::Data => Phase::Data,
+            LineState::OnlineCommand => Phase::Command,
+            LineState::OnlineData => Phase::Data,
         }
     }
 
@@ -562,7 +524,7 @@ impl Dtu {
             SerialInput::Data(data) => self.serial_data(data),
             SerialInput::Written => self.serial_written(),
             SerialInput::Configured(problem) => {
-                self.port.configured(&mut self.outputs);
+                self.line.port.configured(&mut self.outputs);
                 if let Some(why) = problem {
                     self.event(Event::LineRefused(String::from(why)));
                 }
@@ -574,10 +536,10 @@ impl Dtu {
     }
 
     fn serial_present(&mut self, present: bool) {
-        if self.port.present != present {
-            self.port.present = present;
+        if self.line.port.present != present {
+            self.line.port.present = present;
             if !present {
-                self.port.gone_at = self.now;
+                self.line.port.gone_at = self.now;
                 self.abandon_prompt();
             }
             self.event(Event::SerialPresent(present));
@@ -638,7 +600,7 @@ impl Dtu {
     fn packing(&self) -> Packing {
         let silence = Duration::from_millis(u64::from(self.config.packing_time));
         // On a slow line the bytes of a run are a character apart: less is no silence.
-        let least = || self.line_format.character_time() * 3 / 2;
+        let least = || self.line.format.character_time() * 3 / 2;
         let silence = if silence.is_zero() {
             silence
         } else {

@@ -334,8 +334,8 @@ impl Dtu {
     fn reply(&mut self, requester: Requester, reply: Vec<u8>) {
         match requester.origin {
             // Data of the DTE goes on meanwhile, so reading cannot stop.
-            Origin::SerialFrame if self.port.own_waiting() >= REPLY_QUEUE_HIGH => {
-                self.serial_counters.dropped_replies += 1;
+            Origin::SerialFrame if self.line.port.own_waiting() >= REPLY_QUEUE_HIGH => {
+                self.line.counters.dropped_replies += 1;
             }
             Origin::Serial | Origin::SerialFrame => self.write_serial(Bytes::from(reply)),
             Origin::Link(link) => {
@@ -355,7 +355,7 @@ impl Dtu {
     pub(super) fn carry_out(&mut self, origin: Origin, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::EnterMode => self.leave_command_state(),
+                Effect::EnterMode => self.leave_online_command(),
                 Effect::WindowFor(time) => self.prolong_window(time),
                 Effect::LineChanged => self.line_changed_in_window(),
                 Effect::Apply => self.apply_behind_reply(origin),

@@ -8,7 +8,7 @@ impl Dtu {
     /// What was dropped so far, always in the same order. Costs little: a host may look after each input.
     #[must_use]
     pub fn drops(&self) -> [Dropped; DropPlace::COUNT] {
-        let serial = &self.serial_counters;
+        let serial = &self.line.counters;
         let httpd = self
             .httpd
             .as_ref()

@@ -80,7 +80,7 @@ impl Dtu {
         let within = frames
             .split_last()
             .is_some_and(|(_, before)| before.iter().any(by_size));
-        if goes_on || within || (last && !self.framer.is_empty()) {
+        if goes_on || within || (last && !self.line.framer.is_empty()) {
             self.cut_request = CutRequest::Told;
             self.event(Event::Httpd(HttpdEvent::Cut { at: REQUEST_MAX }));
         } else {

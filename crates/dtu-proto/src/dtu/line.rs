@@ -11,7 +11,7 @@ impl Dtu {
     /// Whether more bytes of this peer find room. One whose bytes wait keeps nobody else from being read; and one that may
     /// command is read on, so that the command behind its data is heard though the line takes nothing.
     pub(super) fn has_room_for(&self, source: Source) -> bool {
-        let waiting = self.port.waiting_from(source);
+        let waiting = self.line.port.waiting_from(source);
         let listens = || self.may_command(source) && self.line_stands_for(STANDS);
         // mutant: room-for-reads
         waiting < QUEUE_HIGH || self.makes_room(source) || (listens() && waiting < LISTEN_HIGH)
@@ -33,7 +33,8 @@ impl Dtu {
     }
 
     fn line_stands_for(&self, time: Duration) -> bool {
-        self.port
+        self.line
+            .port
             .stands_since()
             .is_some_and(|since| self.now >= since + time)
     }
@@ -45,17 +46,17 @@ impl Dtu {
     }
 
     const fn line_is_missing(&self) -> bool {
-        !self.port.present && self.ending.is_none()
+        !self.line.port.present && self.ending.is_none()
     }
 
     fn give_up_at(&self) -> Option<Instant> {
         self.line_is_missing()
-            .then(|| self.port.gone_at + self.options.line_hold)
+            .then(|| self.line.port.gone_at + self.options.line_hold)
     }
 
     /// Tells everybody who has a clock what the line means for it.
     pub(super) fn share_line(&mut self) {
-        if self.port.is_empty() {
+        if self.line.port.is_empty() {
             return self.share_empty_line();
         }
         let mut unheard = false;
@@ -99,18 +100,18 @@ impl Dtu {
     fn line_share(&self, source: Source) -> LineShare {
         LineShare {
             is_read: self.has_room_for(source),
-            unread: self.port.waiting_from(source) > 0,
+            unread: self.line.port.waiting_from(source) > 0,
         }
     }
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
     pub(super) fn line_deadline(&self) -> Option<Instant> {
-        if self.port.is_empty() {
+        if self.line.port.is_empty() {
             return None;
         }
         let give_up_at = self
             .give_up_at()
-            .filter(|at| self.now < *at && self.port.data_waiting() >= QUEUE_HIGH);
+            .filter(|at| self.now < *at && self.line.port.data_waiting() >= QUEUE_HIGH);
         [
             self.fades_at(),
             self.listen_at(),
@@ -128,20 +129,20 @@ impl Dtu {
         // mutant: present-line-waits
         let since = self
             .line_is_missing()
-            .then(|| self.port.oldest())
+            .then(|| self.line.port.oldest())
             .flatten()?;
         // mutant: missing-line-fades
-        Some(since.max(self.port.gone_at) + self.options.line_hold)
+        Some(since.max(self.line.port.gone_at) + self.options.line_hold)
     }
 
     fn listen_at(&self) -> Option<Instant> {
-        let since = self.port.stands_since()?;
+        let since = self.line.port.stands_since()?;
         let full = |most: usize| {
             LinkId::ALL.into_iter().any(|link| {
                 let source = Source::Socket(SocketId::Link(link));
                 self.links[link.index()].is_up()
                     && self.may_command(source)
-                    && self.port.waiting_from(source) >= most
+                    && self.line.port.waiting_from(source) >= most
             })
         };
         let answer = self.httpd_is_up() && !self.wants_socket(SocketId::Httpd);
@@ -159,7 +160,7 @@ impl Dtu {
     pub(super) fn line_due(&mut self) {
         if self.fades_at().is_some_and(|at| at <= self.now) {
             let hold = self.options.line_hold;
-            let dropped = self.port.drop_older(self.now, hold, &mut self.outputs);
+            let dropped = self.line.port.drop_older(self.now, hold, &mut self.outputs);
             self.line_dropped(dropped, None);
         }
     }

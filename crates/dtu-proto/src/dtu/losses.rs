@@ -18,8 +18,8 @@ impl Dtu {
     pub fn losses(&mut self) -> Losses {
         let queues = QueueId::ALL.map(|queue| self.queue_loss(queue));
         let line = Loss {
-            frames: self.serial_counters.dropped_frames,
-            bytes: self.serial_counters.dropped_bytes,
+            frames: self.line.counters.dropped_frames,
+            bytes: self.line.counters.dropped_bytes,
             spool_refused: 0,
         };
         Losses {
@@ -45,7 +45,7 @@ impl Dtu {
             .into_iter()
             .map(|counter| *counter)
             .fold(0, u64::wrapping_add);
-        let line = &self.serial_counters;
+        let line = &self.line.counters;
         let of_line = line.dropped_frames.wrapping_add(line.dropped_bytes);
         let sum = of_queues.wrapping_add(others).wrapping_add(of_line);
         core::mem::replace(&mut self.losses_seen, sum) != sum
@@ -72,8 +72,8 @@ impl Dtu {
         for queue in QueueId::ALL {
             self.add_loss(queue, losses.queues[queue.index()]);
         }
-        self.serial_counters.dropped_frames += losses.line.frames;
-        self.serial_counters.dropped_bytes += losses.line.bytes;
+        self.line.counters.dropped_frames += losses.line.frames;
+        self.line.counters.dropped_bytes += losses.line.bytes;
         let before = self.losses().others;
         let mut unused = Unused::default();
         let counters = self.other_losses(&mut unused);
@@ -106,7 +106,7 @@ impl Dtu {
 
     /// Nothing but losses has been counted yet: they are of what came in.
     fn balance(&mut self) {
-        self.serial_counters.bytes_out = self.serial_counters.lost_bytes;
+        self.line.counters.bytes_out = self.line.counters.lost_bytes;
         let connection = &mut self.at_connection.counters;
         (connection.frames_in, connection.bytes_in) =
             (connection.dropped_frames, connection.dropped_bytes);
@@ -133,7 +133,7 @@ impl Dtu {
         };
         let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] =
             self.links.counters_mut(links).map(of_link);
-        let line = &mut self.serial_counters;
+        let line = &mut self.line.counters;
         let httpd = self
             .httpd
             .as_mut()

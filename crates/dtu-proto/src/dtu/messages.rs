@@ -10,9 +10,10 @@ use sms_codec::join::{Content, Outcome, Part, join};
 use sms_codec::pdu::{Deliver, Pdu, StatusReport, Tpdu};
 use sms_codec::udh::{Concat, Header, Ports};
 
-use super::{Dtu, LineState};
+use super::Dtu;
 use crate::config::WorkingMode;
 use crate::event::{Event, MessageLoss, Origin, Output, StoreOutput};
+use crate::line::LineState;
 use crate::line::port::Purpose;
 use crate::radio::{ModemOutput, PhoneNumber};
 use crate::session::inline;
@@ -270,7 +271,7 @@ impl Dtu {
             // mutant: port-is-not-printed
             WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,
             WorkingMode::Sms => Way::Line,
-            _ if direct && self.line_state == LineState::Command => Way::Direct,
+            _ if direct && self.line.state == LineState::OnlineCommand => Way::Direct,
             WorkingMode::Transparent
             | WorkingMode::SerialCommand
             | WorkingMode::AtCommand
@@ -467,19 +468,20 @@ impl Dtu {
 
     /// The next message for the line, when the one before is out.
     fn print_messages(&mut self) {
-        let kind = match self.line_state {
+        let kind = match self.line.state {
             // mutant: prints-as-data
-            LineState::Data if self.mode == WorkingMode::Sms => LineKind::Data,
-            LineState::Command if self.direct_at().is_some_and(|at| at <= self.now) => {
+            LineState::OnlineData if self.mode == WorkingMode::Sms => LineKind::Data,
+            LineState::OnlineCommand if self.direct_at().is_some_and(|at| at <= self.now) => {
                 LineKind::Notice
             }
-            LineState::Data | LineState::Command | LineState::Window { .. } => return,
+            LineState::OnlineData | LineState::OnlineCommand | LineState::Window { .. } => return,
         };
-        if self.port.present
+        if self.line.port.present
             && self.ending.is_none()
             && let Some(bytes) = self.mailbox.line.next(kind)
         {
-            self.port
+            self.line
+                .port
                 .write(bytes, Purpose::Message, self.now, &mut self.outputs);
         }
     }

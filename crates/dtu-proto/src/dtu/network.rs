@@ -92,8 +92,8 @@ impl Dtu {
 
     /// Nobody takes the frame.
     pub(super) const fn drop_frame(&mut self, frame: &Bytes) {
-        self.serial_counters.dropped_frames += 1;
-        self.serial_counters.dropped_bytes += frame.len() as u64;
+        self.line.counters.dropped_frames += 1;
+        self.line.counters.dropped_bytes += frame.len() as u64;
     }
 
     pub(super) fn link_deadline(&self, link: LinkId) -> Option<Instant> {

@@ -4,10 +4,11 @@ use alloc::format;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, LineState};
+use super::Dtu;
 use crate::at::Clock;
 use crate::config::{Role, Shutdown, WorkingMode};
 use crate::event::{Event, LINKS, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
+use crate::line::LineState;
 use crate::line::port::{Dropped, Purpose};
 use crate::line::window::Rest;
 use crate::net::Link;
@@ -69,35 +70,42 @@ impl Dtu {
         self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
         self.end_call();
         self.unsolicited.clear();
-        self.line_state = LineState::Window {
+        self.line.state = LineState::Window {
             until: now + self.options.setup_window,
         };
         self.mode_started = false;
         self.active = [false; LINKS];
         self.powered_on = now;
-        (self.last_from_dte, self.last_to_dte, self.last_received) = (now, now, now);
-        self.line.clear();
+        (
+            self.line.last_from_dte,
+            self.line.last_to_dte,
+            self.last_received,
+        ) = (now, now, now);
+        self.line.assembler.clear();
         self.forget_prompt();
-        self.serial_counters.dropped_bytes += self.window.take_line().len() as u64;
-        self.line_format = self.config.line;
+        self.line.counters.dropped_bytes += self.line.window.take_line().len() as u64;
+        self.line.format = self.config.line;
         self.event(Event::PowerOn(reason));
-        let dropped = self.port.forget_start(&mut self.outputs);
+        let dropped = self.line.port.forget_start(&mut self.outputs);
         self.line_dropped(dropped, None);
-        self.port.configure(self.line_format, &mut self.outputs);
+        self.line
+            .port
+            .configure(self.line.format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
         let banner = sms::to_serial(&banner, self.options.charset);
-        self.port
+        self.line
+            .port
             .write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
         self.use_apn();
         self.show_leds();
     }
 
     pub(super) fn window_deadline(&self) -> Option<Instant> {
-        match self.line_state {
+        match self.line.state {
             LineState::Window { until } if self.ending.is_none() && !self.is_answering() => {
                 Some(until)
             }
-            LineState::Window { .. } | LineState::Command | LineState::Data => None,
+            LineState::Window { .. } | LineState::OnlineCommand | LineState::OnlineData => None,
         }
     }
 
@@ -106,18 +114,18 @@ impl Dtu {
         if self.config.auto_mode {
             self.start_mode();
         } else {
-            self.enter_command_state();
+            self.enter_online_command();
             self.go_on_typing();
         }
     }
 
     /// A command line that the set-up window has begun goes on in the command state.
     fn go_on_typing(&mut self) {
-        let typed = self.window.take_typed();
-        self.serial_counters.command_bytes += typed.len() as u64;
+        let typed = self.line.window.take_typed();
+        self.line.counters.command_bytes += typed.len() as u64;
         typed
             .into_iter()
-            .for_each(|byte| drop(self.line.push(byte)));
+            .for_each(|byte| drop(self.line.assembler.push(byte)));
     }
 
     /// The working mode begins, with the frames that came before it.
@@ -129,17 +137,17 @@ impl Dtu {
         self.event(Event::ModeStarted);
         self.apply_links();
         if self.mode == WorkingMode::AtCommand {
-            self.enter_command_state();
+            self.enter_online_command();
             self.go_on_typing();
         } else {
-            self.line_state = LineState::Data;
+            self.line.state = LineState::OnlineData;
         }
         self.print_held();
         self.hand_on_window();
     }
 
     fn hand_on_window(&mut self) {
-        let Rest { kept, open, last } = self.window.end();
+        let Rest { kept, open, last } = self.line.window.end();
         for frame in kept {
             self.frame(frame);
         }
@@ -153,11 +161,11 @@ impl Dtu {
     /// caches of the links that are set.
     fn keep_window(&mut self) {
         self.mode = self.config.mode;
-        let Rest { kept, open, .. } = self.window.end();
+        let Rest { kept, open, .. } = self.line.window.end();
         let open = (!open.is_empty()).then(|| Bytes::from(open));
         for frame in kept.into_iter().chain(open) {
-            self.serial_counters.frames_in += 1;
-            self.serial_counters.frame_bytes += frame.len() as u64;
+            self.line.counters.frames_in += 1;
+            self.line.counters.frame_bytes += frame.len() as u64;
             if self.mode != WorkingMode::Transparent {
                 self.route(&frame);
                 continue;
@@ -178,21 +186,23 @@ impl Dtu {
 
     /// `AT+CIOPTIME`
     pub(super) fn prolong_window(&mut self, time: Duration) {
-        if matches!(self.line_state, LineState::Window { .. }) {
-            self.line_state = LineState::Window {
+        if matches!(self.line.state, LineState::Window { .. }) {
+            self.line.state = LineState::Window {
                 until: self.now + time,
             };
         }
     }
 
     /// `AT+ENTM`.
-    pub(super) fn leave_command_state(&mut self) {
-        match self.line_state {
-            LineState::Window { .. } | LineState::Command if !self.mode_started => {
+    pub(super) fn leave_online_command(&mut self) {
+        match self.line.state {
+            LineState::Window { .. } | LineState::OnlineCommand if !self.mode_started => {
                 self.start_mode()
             }
-            LineState::Command if self.mode != WorkingMode::AtCommand => self.enter_data_state(),
-            LineState::Window { .. } | LineState::Command | LineState::Data => {}
+            LineState::OnlineCommand if self.mode != WorkingMode::AtCommand => {
+                self.enter_online_data()
+            }
+            LineState::Window { .. } | LineState::OnlineCommand | LineState::OnlineData => {}
         }
     }
 
@@ -239,7 +249,7 @@ impl Dtu {
     /// What changed starts over, the rest goes on.
     fn apply(&mut self) {
         if !self.mode_started {
-            if self.line_state == LineState::Command {
+            if self.line.state == LineState::OnlineCommand {
                 self.change_line();
             }
             return;
@@ -256,22 +266,24 @@ impl Dtu {
             return;
         }
         if self.mode == WorkingMode::AtCommand {
-            self.enter_command_state();
+            self.enter_online_command();
         } else {
-            self.enter_data_state();
+            self.enter_online_data();
         }
     }
 
     fn change_line(&mut self) {
-        if self.line_format != self.config.line {
-            self.line_format = self.config.line;
-            self.port.configure(self.line_format, &mut self.outputs);
+        if self.line.format != self.config.line {
+            self.line.format = self.config.line;
+            self.line
+                .port
+                .configure(self.line.format, &mut self.outputs);
         }
     }
 
     /// In the set-up window the line changes at once, behind the reply.
     pub(super) fn line_changed_in_window(&mut self) {
-        if matches!(self.line_state, LineState::Window { .. }) {
+        if matches!(self.line.state, LineState::Window { .. }) {
             self.change_line();
         }
     }
@@ -354,14 +366,14 @@ impl Dtu {
     pub(super) fn check_ending(&mut self) {
         let Some(ending) = &self.ending else { return };
         let replies_out = self.waiting_command.is_none()
-            && (self.port.is_drained()
+            && (self.line.port.is_drained()
                 || (ending.what == What::Stop && self.only_own_texts_wait_for_nobody()))
             && self.links.iter().all(Link::replies_sent)
             && (ending.what != What::Stop || self.mailbox.saving.is_settled());
         if !replies_out {
             return;
         }
-        if self.port.holds_back() {
+        if self.line.port.holds_back() {
             // Also what the network sent while a reply or the disk was waited for. What the line does not take in time a
             // restart forgets.
             return self.print_held();
@@ -377,7 +389,7 @@ impl Dtu {
     /// A banner or a reply that no DTE is there to read holds up no stop. Bytes of the network have the time that they
     /// always have.
     fn only_own_texts_wait_for_nobody(&self) -> bool {
-        !self.port.present && self.port.data_waiting() == 0
+        !self.line.port.present && self.line.port.data_waiting() == 0
     }
 
     pub(super) fn end_now(&mut self) {
@@ -386,7 +398,7 @@ impl Dtu {
         };
         match ending.what {
             What::Stop => {
-                let data = self.port.abandon();
+                let data = self.line.port.abandon();
                 self.line_dropped(Dropped { data, texts: 0 }, None);
                 self.outputs.push_back(Output::Power(Power::Stop));
             }
@@ -407,7 +419,7 @@ impl Dtu {
             && self.mode_started
             && self.ending.is_none()
             && !self.unheard;
-        let last = self.last_from_dte.max(self.last_received);
+        let last = self.line.last_from_dte.max(self.last_received);
         on.then(|| last + Duration::from_secs(u64::from(self.config.restart_time)))
     }
 

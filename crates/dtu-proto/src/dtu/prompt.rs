@@ -4,9 +4,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::Dtu;
 use super::commands::Requester;
-use super::{Dtu, LineState};
 use crate::at::{self, Effect, Ends, Prompt, Typed};
+use crate::line::LineState;
 use crate::line::assembler::{BACKSPACE, DELETE};
 use crate::time::{Duration, Instant};
 
@@ -106,13 +107,13 @@ impl Dtu {
 
     /// Bytes of the DTE at a prompt; what stands behind its end comes back.
     pub(super) fn prompt_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        self.escape.note_byte(self.now);
+        self.line.escape.note_byte(self.now);
         for (index, &byte) in data.iter().enumerate() {
             let silence = self.prompt_silence();
             let Some(open) = &mut self.prompt else {
                 return &data[index..];
             };
-            self.serial_counters.command_bytes += 1;
+            self.line.counters.command_bytes += 1;
             let typed = open.push(byte, self.now, silence);
             if typed.is_none() || open.prompt.ends == Ends::Count {
                 self.echo(&[byte]);
@@ -131,7 +132,7 @@ impl Dtu {
         self.packing()
             .silence
             .max(SILENCE_MIN)
-            .max(self.line_format.character_time() * 3 / 2)
+            .max(self.line.format.character_time() * 3 / 2)
     }
 
     fn close_prompt(&mut self, typed: Typed) {
@@ -159,8 +160,8 @@ impl Dtu {
 
     /// The DTE that was asked is gone: the next one shall not type into its message.
     pub(super) fn abandon_prompt(&mut self) {
-        if self.line_state == LineState::Command {
-            self.line.clear();
+        if self.line.state == LineState::OnlineCommand {
+            self.line.assembler.clear();
         }
         if let Some(open) = self.drop_prompt() {
             self.carry_out(open.requester.origin, open.effects);

@@ -4,10 +4,11 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use super::prompt::OpenPrompt;
-use super::{Dtu, LineState, WaitingCommand};
+use super::{Dtu, WaitingCommand};
 use crate::at;
 use crate::config::{HeartbeatTo, WorkingMode};
 use crate::event::{Event, Origin, Output, SocketId};
+use crate::line::LineState;
 use crate::line::assembler::Typed;
 use crate::line::escape::{Fed, Fired, HELD_MAX, Held};
 use crate::line::framer::Packing;
@@ -26,15 +27,15 @@ const HALF_TYPED: Duration = Duration::from_secs(3);
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
-        self.serial_counters.bytes_in += data.len() as u64;
-        self.last_from_dte = self.now;
+        self.line.counters.bytes_in += data.len() as u64;
+        self.line.last_from_dte = self.now;
         self.backlog_or_run(data);
     }
 
     /// Bytes that waited for a command to end.
     pub(super) fn run_backlog(&mut self) {
-        if !self.backlog.is_empty() && !self.commands_wait() {
-            let backlog = core::mem::take(&mut self.backlog);
+        if !self.line.backlog.is_empty() && !self.commands_wait() {
+            let backlog = core::mem::take(&mut self.line.backlog);
             self.backlog_or_run(&backlog);
         }
     }
@@ -42,18 +43,20 @@ impl Dtu {
     fn backlog_or_run(&mut self, mut data: &[u8]) {
         data = self.without_twin(data);
         while !data.is_empty() {
-            if self.commands_wait() || !self.backlog.is_empty() {
-                self.backlog.extend_from_slice(data);
+            if self.commands_wait() || !self.line.backlog.is_empty() {
+                self.line.backlog.extend_from_slice(data);
                 return;
             }
-            let rest = match self.line_state {
-                LineState::Window { .. } | LineState::Command if self.prompt.is_some() => {
+            let rest = match self.line.state {
+                LineState::Window { .. } | LineState::OnlineCommand if self.prompt.is_some() => {
                     self.prompt_bytes(data)
                 }
                 LineState::Window { .. } => self.window_bytes(data),
-                LineState::Command if self.answers_escape() => self.command_bytes_or_escape(data),
-                LineState::Command => self.command_bytes(data),
-                LineState::Data => {
+                LineState::OnlineCommand if self.answers_escape() => {
+                    self.command_bytes_or_escape(data)
+                }
+                LineState::OnlineCommand => self.command_bytes(data),
+                LineState::OnlineData => {
                     self.data_bytes(data);
                     &[]
                 }
@@ -67,12 +70,12 @@ impl Dtu {
         let Some((first, rest)) = data.split_first() else {
             return data;
         };
-        match self.line_end_twin.take() {
+        match self.line.pending_lf.take() {
             Some((twin, until))
                 if *first == twin && (self.now <= until || self.awaits_text(twin)) =>
             {
-                self.serial_counters.command_bytes += 1;
-                self.escape.note_byte(self.now);
+                self.line.counters.command_bytes += 1;
+                self.line.escape.note_byte(self.now);
                 rest
             }
             _ => data,
@@ -91,7 +94,7 @@ impl Dtu {
 
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
-        let takes_commands = self.line_state != LineState::Data;
+        let takes_commands = self.line.state != LineState::OnlineData;
         let waits =
             |command: &WaitingCommand| takes_commands || command.requester.origin == Origin::Serial;
         self.ending.is_some() || self.waiting_command.as_deref().is_some_and(waits)
@@ -99,10 +102,11 @@ impl Dtu {
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         let (packing, now) = (self.packing(), self.now);
-        self.escape.note_byte(now);
+        self.line.escape.note_byte(now);
         for (index, &byte) in data.iter().enumerate() {
-            let (counters, outputs) = (&mut self.serial_counters, &mut self.outputs);
+            let (counters, outputs) = (&mut self.line.counters, &mut self.outputs);
             let step = self
+                .line
                 .window
                 .push(byte, now, packing, window_dropper(counters, outputs));
             let typed = match step {
@@ -112,7 +116,7 @@ impl Dtu {
                     continue;
                 }
                 Step::Typed { typed, bytes } => {
-                    self.serial_counters.command_bytes += bytes as u64;
+                    self.line.counters.command_bytes += bytes as u64;
                     typed
                 }
             };
@@ -127,16 +131,16 @@ impl Dtu {
     }
 
     fn command_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        self.escape.note_byte(self.now);
+        self.line.escape.note_byte(self.now);
         self.type_bytes(data)
     }
 
     /// Up to the end of a command line, which is run; what stands behind it comes back.
     fn type_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         for (index, &byte) in data.iter().enumerate() {
-            self.serial_counters.command_bytes += 1;
+            self.line.counters.command_bytes += 1;
             self.echo(&[byte]);
-            let typed = self.line.push(byte);
+            let typed = self.line.assembler.push(byte);
             if typed == Typed::More {
                 continue;
             }
@@ -150,11 +154,11 @@ impl Dtu {
     /// Whether `+++` is answered though the line is in the command state already: programs that begin with it find this
     /// state as they find any other (decisions 16.9).
     const fn answers_escape(&self) -> bool {
-        self.escape.holds() || self.line.is_empty()
+        self.line.escape.holds() || self.line.assembler.is_empty()
     }
 
     fn command_bytes_or_escape<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        match self.escape.feed(data, self.now) {
+        match self.line.escape.feed(data, self.now) {
             Fed::Held { released } => {
                 self.release(&released);
                 &[]
@@ -174,8 +178,8 @@ impl Dtu {
             // `A/` needs no end; one that stands behind it is no data.
             _ => (b'\r', LF_SLACK),
         };
-        let two_characters = self.line_format.character_time() * 2;
-        self.line_end_twin = Some((twin, self.now + slack.max(two_characters + CR_SLACK)));
+        let two_characters = self.line.format.character_time() * 2;
+        self.line.pending_lf = Some((twin, self.now + slack.max(two_characters + CR_SLACK)));
     }
 
     pub(super) fn echo(&mut self, bytes: &[u8]) {
@@ -190,12 +194,12 @@ impl Dtu {
             Typed::Line(line) => {
                 // V.250 5.2.4: `A/` runs the line before it once more.
                 if !at::is_blank(&line) {
-                    self.last_line.clone_from(&line);
+                    self.line.last_line.clone_from(&line);
                 }
                 self.run_command(Origin::Serial, &line);
             }
             Typed::Again => {
-                let line = self.last_line.clone();
+                let line = self.line.last_line.clone();
                 self.run_command(Origin::Serial, if line.is_empty() { b"AT" } else { &line });
             }
             Typed::TooLong => self.line_too_long(),
@@ -203,7 +207,7 @@ impl Dtu {
     }
 
     fn data_bytes(&mut self, data: &[u8]) {
-        match self.escape.feed(data, self.now) {
+        match self.line.escape.feed(data, self.now) {
             Fed::Held { released } => self.release(&released),
             Fed::Data { released } => {
                 self.release(&released);
@@ -215,7 +219,7 @@ impl Dtu {
     /// Held bytes turned out to be no escape: in the command state they were typed, else they are data, which arrived
     /// when it arrived.
     pub(super) fn release(&mut self, held: &Held) {
-        if self.line_state == LineState::Command {
+        if self.line.state == LineState::OnlineCommand {
             for (byte, _) in held.as_slice() {
                 self.type_bytes(&[*byte]);
             }
@@ -233,8 +237,10 @@ impl Dtu {
 
     pub(super) fn pack(&mut self, data: &[u8], at: Instant) {
         let packing = self.packing();
-        let mut cut = core::mem::take(&mut self.cut);
-        self.framer.push(data, at, packing, |frame| cut.push(frame));
+        let mut cut = core::mem::take(&mut self.line.cut);
+        self.line
+            .framer
+            .push(data, at, packing, |frame| cut.push(frame));
         self.note_cut_request(&cut, at, packing);
         if self.mode == WorkingMode::Sms {
             self.mend_characters(&mut cut, packing);
@@ -242,7 +248,7 @@ impl Dtu {
         for frame in cut.drain(..) {
             self.frame(frame);
         }
-        self.cut = cut;
+        self.line.cut = cut;
     }
 
     /// A frame of the SMS mode that size has cut in the middle of a character gives its beginning to the next one:
@@ -261,20 +267,20 @@ impl Dtu {
             };
             begun = frame.split_off(frame.len() - torn);
         }
-        self.framer.give_back(&begun);
+        self.line.framer.give_back(&begun);
     }
 
     /// The working mode ends: so does the frame that is being received, with what the escape holds.
     pub(super) fn flush_frame(&mut self) {
         // A request that is sent now ends with its connection at once, and would be lost: it waits instead.
         self.stop_httpd();
-        let held = self.escape.reset();
+        let held = self.line.escape.reset();
         self.release(&held);
         self.close_frame();
     }
 
     fn close_frame(&mut self) {
-        let frame = self.framer.close();
+        let frame = self.line.framer.close();
         if !frame.is_empty() {
             self.frame(frame);
         }
@@ -282,15 +288,15 @@ impl Dtu {
 
     /// A whole frame of the DTE: a command, or data for the working mode.
     pub(super) fn frame(&mut self, frame: Bytes) {
-        self.serial_counters.frames_in += 1;
-        self.serial_counters.frame_bytes += frame.len() as u64;
+        self.line.counters.frames_in += 1;
+        self.line.counters.frame_bytes += frame.len() as u64;
         if self.is_inside_a_packet() {
             self.route(&frame);
             return;
         }
         // mutant: serial-gate
         if self.config.serial_at && self.inline_command(Origin::SerialFrame, &frame) {
-            self.serial_counters.command_bytes += frame.len() as u64;
+            self.line.counters.command_bytes += frame.len() as u64;
             // mutant: command-is-no-data
             return;
         }
@@ -298,23 +304,25 @@ impl Dtu {
     }
 
     pub(super) fn frame_deadline(&self) -> Option<Instant> {
-        match self.line_state {
-            LineState::Window { .. } => self.window.deadline(self.packing()),
-            LineState::Command | LineState::Data
-                if self.escape.holds() || self.framer.is_empty() =>
+        match self.line.state {
+            LineState::Window { .. } => self.line.window.deadline(self.packing()),
+            LineState::OnlineCommand | LineState::OnlineData
+                if self.line.escape.holds() || self.line.framer.is_empty() =>
             {
                 None
             }
-            LineState::Command | LineState::Data => self.framer.deadline(self.packing()),
+            LineState::OnlineCommand | LineState::OnlineData => {
+                self.line.framer.deadline(self.packing())
+            }
         }
     }
 
     pub(super) fn frame_due(&mut self) {
-        if matches!(self.line_state, LineState::Window { .. }) {
+        if matches!(self.line.state, LineState::Window { .. }) {
             let packing = self.packing();
-            self.window.close_frame(
+            self.line.window.close_frame(
                 packing,
-                window_dropper(&mut self.serial_counters, &mut self.outputs),
+                window_dropper(&mut self.line.counters, &mut self.outputs),
             );
         } else {
             self.close_frame();
@@ -322,52 +330,53 @@ impl Dtu {
     }
 
     pub(super) fn escape_due(&mut self, at: Instant) {
-        match self.escape.fire(at) {
+        match self.line.escape.fire(at) {
             Fired::Offer => {
                 let offer = Bytes::from_static(b"a");
-                self.port
+                self.line
+                    .port
                     .write(offer, Purpose::EscapeOffer, self.now, &mut self.outputs);
             }
             Fired::Complete { used } => {
-                self.serial_counters.command_bytes += used as u64;
+                self.line.counters.command_bytes += used as u64;
                 self.write_serial(Bytes::from_static(b"\r\n+ok\r\n"));
-                if self.line_state == LineState::Command {
+                if self.line.state == LineState::OnlineCommand {
                     // An attempt before this one was typed: no command begins with it.
-                    self.line.clear();
+                    self.line.assembler.clear();
                 } else {
-                    self.enter_command_state();
+                    self.enter_online_command();
                 }
             }
             Fired::Released(held)
-                if self.line_state == LineState::Command && held.is_an_escape() =>
+                if self.line.state == LineState::OnlineCommand && held.is_an_escape() =>
             {
                 // It was answered, and nobody went on with it: the next line is not spoiled (decisions 16.9).
-                self.serial_counters.command_bytes += held.as_slice().len() as u64;
+                self.line.counters.command_bytes += held.as_slice().len() as u64;
             }
             Fired::Released(held) => self.release(&held),
         }
     }
 
-    pub(super) fn enter_command_state(&mut self) {
-        self.line.clear();
-        self.line_state = LineState::Command;
+    pub(super) fn enter_online_command(&mut self) {
+        self.line.assembler.clear();
+        self.line.state = LineState::OnlineCommand;
         self.event(Event::CommandState(true));
     }
 
     /// Back to the working mode: what the network sent meanwhile goes out.
-    pub(super) fn enter_data_state(&mut self) {
-        self.line_state = LineState::Data;
+    pub(super) fn enter_online_data(&mut self) {
+        self.line.state = LineState::OnlineData;
         self.event(Event::CommandState(false));
         self.print_held();
     }
 
     pub(super) fn print_held(&mut self) {
-        self.port.release_held(&mut self.outputs);
+        self.line.port.release_held(&mut self.outputs);
     }
 
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
-        if !self.port.holds_back() {
+        if !self.line.port.holds_back() {
             return;
         }
         let typed = !self.is_half_typed()
@@ -381,19 +390,19 @@ impl Dtu {
 
     /// In the AT mode, with no command being answered.
     fn is_at_rest_in_at_mode(&self) -> bool {
-        let answered = self.line_state == LineState::Command && !self.answers_line();
+        let answered = self.line.state == LineState::OnlineCommand && !self.answers_line();
         answered && self.is_at_mode() && self.ending.is_none()
     }
 
     /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
     fn is_half_typed(&self) -> bool {
-        self.config.echo && !self.line.is_empty()
+        self.config.echo && !self.line.assembler.is_empty()
     }
 
     /// When bytes of the network have waited long enough for the end of the line that is being typed.
     pub(super) fn half_typed_until(&self) -> Option<Instant> {
         if self.is_half_typed() && self.is_at_rest_in_at_mode() {
-            self.port.held_since().map(|since| since + HALF_TYPED)
+            self.line.port.held_since().map(|since| since + HALF_TYPED)
         } else {
             None
         }
@@ -401,14 +410,14 @@ impl Dtu {
 
     /// Whether bytes of the network are printed as they come.
     fn takes_network_data(&self) -> bool {
-        match self.line_state {
-            LineState::Data => true,
-            LineState::Command => {
+        match self.line.state {
+            LineState::OnlineData => true,
+            LineState::OnlineCommand => {
                 // mutant: prompt-holds
                 self.is_at_mode()
                     && !self.answers_line()
                     && !self.is_half_typed()
-                    && !self.port.holds_back()
+                    && !self.line.port.holds_back()
             }
             LineState::Window { .. } => false,
         }
@@ -417,25 +426,26 @@ impl Dtu {
     /// Data of the network for the DTE.
     pub(super) fn print(&mut self, data: Bytes, source: Source) {
         let most = LISTEN_HIGH.saturating_sub(data.len());
-        if self.makes_room(source) && self.port.waiting_from(source) > most {
-            let dropped = self.port.make_room(source, most);
+        if self.makes_room(source) && self.line.port.waiting_from(source) > most {
+            let dropped = self.line.port.make_room(source, most);
             self.line_dropped(dropped, source.socket());
         }
-        self.last_to_dte = self.now;
+        self.line.last_to_dte = self.now;
         // mutant: network-data-waits
         if self.takes_network_data() && self.ending.is_none() {
-            self.port
+            self.line
+                .port
                 .write(data, Purpose::Data(source), self.now, &mut self.outputs);
         } else {
-            self.port.hold_back(data, source, self.now);
+            self.line.port.hold_back(data, source, self.now);
         }
     }
 
     /// Counts what the DTE does not get any more, and says so.
     pub(super) fn line_dropped(&mut self, dropped: Dropped, of: Option<SocketId>) {
-        self.serial_counters.dropped_replies += dropped.texts;
+        self.line.counters.dropped_replies += dropped.texts;
         if dropped.data > 0 {
-            self.serial_counters.undelivered_bytes += dropped.data as u64;
+            self.line.counters.undelivered_bytes += dropped.data as u64;
             self.event(Event::LineDropped {
                 bytes: dropped.data,
                 of,
@@ -445,25 +455,26 @@ impl Dtu {
 
     /// The host has dropped what was outstanding.
     pub(super) fn serial_discarded(&mut self, left: usize) {
-        let (out, dropped) = self.port.discarded(left);
-        self.serial_counters.bytes_out += out as u64;
+        let (out, dropped) = self.line.port.discarded(left);
+        self.line.counters.bytes_out += out as u64;
         self.line_dropped(dropped, None);
-        self.port.pump(&mut self.outputs);
+        self.line.port.pump(&mut self.outputs);
     }
 
     pub(super) fn write_serial(&mut self, bytes: Bytes) {
-        self.port
+        self.line
+            .port
             .write(bytes, Purpose::Text, self.now, &mut self.outputs);
     }
 
     pub(super) fn serial_written(&mut self) {
-        let Some((len, purpose)) = self.port.written(self.now, &mut self.outputs) else {
+        let Some((len, purpose)) = self.line.port.written(self.now, &mut self.outputs) else {
             return;
         };
-        self.serial_counters.bytes_out += len as u64;
-        self.last_to_dte = self.now;
+        self.line.counters.bytes_out += len as u64;
+        self.line.last_to_dte = self.now;
         match purpose {
-            Purpose::EscapeOffer => self.escape.offer_written(self.now),
+            Purpose::EscapeOffer => self.line.escape.offer_written(self.now),
             Purpose::Message => self.message_printed(),
             Purpose::Data(_) | Purpose::Text | Purpose::Banner => {}
         }
@@ -479,20 +490,20 @@ impl Dtu {
             return None;
         }
         // mutant: heartbeat-on-quiet-line
-        let quiet = self.line_state == LineState::Data
+        let quiet = self.line.state == LineState::OnlineData
             && self.ending.is_none()
-            && self.framer.is_empty()
-            && !self.escape.holds()
-            && self.port.present
-            && self.port.is_drained();
+            && self.line.framer.is_empty()
+            && !self.line.escape.holds()
+            && self.line.port.present
+            && self.line.port.is_drained();
         // mutant: heartbeat-after-data
-        let last = self.last_from_dte.max(self.last_to_dte);
+        let last = self.line.last_from_dte.max(self.line.last_to_dte);
         quiet.then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
     }
 
     pub(super) fn serial_heartbeat(&mut self) {
-        self.last_to_dte = self.now;
-        self.serial_counters.heartbeats += 1;
+        self.line.last_to_dte = self.now;
+        self.line.counters.heartbeats += 1;
         self.write_serial(Bytes::copy_from_slice(&self.config.heartbeat));
     }
 }

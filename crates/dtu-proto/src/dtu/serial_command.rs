@@ -49,7 +49,7 @@ impl Dtu {
 
     /// A frame of the DTE: packets, whole or in parts.
     pub(super) fn serial_command_frame(&mut self, frame: &Bytes) {
-        let at = self.last_from_dte;
+        let at = self.line.last_from_dte;
         self.make_serial_command().feed.feed(frame, at);
         self.take_packets();
     }
@@ -135,11 +135,11 @@ impl Dtu {
 
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
     fn packet_deadline(&self) -> Option<Instant> {
-        let quiet = self.framer.is_empty() && !self.escape.holds();
+        let quiet = self.line.framer.is_empty() && !self.line.escape.holds();
         self.serial_command
             .as_ref()?
             .feed
-            .deadline(self.line_format.character_time())
+            .deadline(self.line.format.character_time())
             .filter(|_| quiet)
     }
 
@@ -191,7 +191,7 @@ impl Dtu {
 
     /// Tells the DTE, who need not read: what finds no room is counted. In another mode nobody wants to know.
     fn tell_command_mode(&mut self, text: Bytes) {
-        let has_room = self.port.own_waiting() < REPLY_QUEUE_HIGH;
+        let has_room = self.line.port.own_waiting() < REPLY_QUEUE_HIGH;
         if self
             .serial_command
             .as_ref()
@@ -200,7 +200,7 @@ impl Dtu {
         {
             self.print(text, Source::Device);
         } else {
-            self.serial_counters.dropped_replies += 1;
+            self.line.counters.dropped_replies += 1;
         }
     }
 }

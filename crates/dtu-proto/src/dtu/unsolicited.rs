@@ -5,8 +5,9 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, LineState};
+use super::Dtu;
 use crate::event::Origin;
+use crate::line::LineState;
 use crate::line::port::REPLY_QUEUE_HIGH;
 
 /// So many wait at most while a command of the line is being answered; the oldest goes first.
@@ -18,7 +19,7 @@ impl Dtu {
         self.unsolicited.push_back(Bytes::from(text));
         if self.unsolicited.len() > HELD_MAX {
             self.unsolicited.pop_front();
-            self.serial_counters.dropped_replies += 1;
+            self.line.counters.dropped_replies += 1;
         }
         self.print_unsolicited();
     }
@@ -29,17 +30,17 @@ impl Dtu {
             return;
         }
         // mutant: rings-in-data
-        if self.line_state == LineState::Data {
+        if self.line.state == LineState::OnlineData {
             self.unsolicited.clear();
         }
         while !self.answers_line() {
             let Some(text) = self.unsolicited.pop_front() else {
                 return;
             };
-            if self.port.own_waiting() < REPLY_QUEUE_HIGH {
+            if self.line.port.own_waiting() < REPLY_QUEUE_HIGH {
                 self.write_serial(text);
             } else {
-                self.serial_counters.dropped_replies += 1;
+                self.line.counters.dropped_replies += 1;
             }
         }
     }

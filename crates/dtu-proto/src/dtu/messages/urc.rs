@@ -8,7 +8,8 @@ use sms_codec::address::Address;
 use sms_codec::join::Content;
 use sms_codec::time::TimeStamp;
 
-use super::{Dtu, LineState, Post};
+use super::{Dtu, Post};
+use crate::line::LineState;
 use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::sms::{self, LineKind};
 use crate::time::{Duration, Instant};
@@ -31,7 +32,8 @@ impl Dtu {
     /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
     /// them for a minute.
     pub(super) fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
-        let reads = self.port.own_waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
+        let reads =
+            self.line.port.own_waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
         if !self.wants_texts() || !reads {
             return false;
         }
@@ -58,43 +60,46 @@ impl Dtu {
     }
 
     pub(super) fn wants_texts(&self) -> bool {
-        self.line_state == LineState::Command && self.config.cmee != ERROR_NUMBERS
+        self.line.state == LineState::OnlineCommand && self.config.cmee != ERROR_NUMBERS
     }
 
     /// Tells the DTE now, or later where `CNMI` wants that.
     pub(super) fn notice(&mut self, notice: Notice) {
-        let reserved = self.line_state != LineState::Command;
+        let reserved = self.line.state != LineState::OnlineCommand;
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
-            _ => {
-                self.serial_counters.dropped_replies += u64::from(!self.post.push(notice, self.now))
-            }
+            _ => self.line.counters.dropped_replies += u64::from(!self.post.push(notice, self.now)),
         }
     }
 
     /// When what waits for the DTE is printed. Programs that talk with a modem take a line that they do not know for
     /// the answer they wait for, so it is not printed amid a dialogue.
     pub(super) fn notices_at(&self) -> Option<Instant> {
-        let reads =
-            self.line_state == LineState::Command && self.port.own_waiting() < REPLY_QUEUE_HIGH;
+        let reads = self.line.state == LineState::OnlineCommand
+            && self.line.port.own_waiting() < REPLY_QUEUE_HIGH;
         let can = reads && self.is_idle() && !self.post.notices.is_empty();
-        can.then(
-            || match self.post.told.filter(|told| *told >= self.last_from_dte) {
+        can.then(|| {
+            match self
+                .post
+                .told
+                .filter(|told| *told >= self.line.last_from_dte)
+            {
                 Some(told) => told + NOTICE_GAP,
                 None => self.rests_at().min(self.post.noticed + NOTICE_PATIENCE),
-            },
-        )
+            }
+        })
     }
 
     /// When the line will have rested.
     pub(super) fn rests_at(&self) -> Instant {
-        self.last_from_dte.max(self.last_to_dte) + DIALOGUE_GAP
+        self.line.last_from_dte.max(self.line.last_to_dte) + DIALOGUE_GAP
     }
 
     /// When a `+CMT` can be printed.
     pub(super) fn direct_at(&self) -> Option<Instant> {
-        let can = self.line_state == LineState::Command && self.port.present && self.is_idle();
+        let can =
+            self.line.state == LineState::OnlineCommand && self.line.port.present && self.is_idle();
         (can && self.mailbox.line.waits(LineKind::Notice)).then(|| self.rests_at())
     }
 
