@@ -10,7 +10,7 @@ use crate::SEC;
 
 /// What a command does when it is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// Changes nothing: a query, or a command that must be refused.
     Nothing,
     Set(Change),
@@ -85,7 +85,7 @@ impl Change {
 
 /// Draws a command: its text, and what it does when obeyed. `config` is what is in force (for the parts of a
 /// command that must not change).
-pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed) {
+pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Action) {
     match rng.range(0, if local { 21 } else { 15 }) {
         0..=4 => query(rng),
         5 | 6 => refused(rng),
@@ -93,44 +93,44 @@ pub(crate) fn draw(rng: &mut Rng, config: &Config, local: bool) -> (String, Deed
             let number = format!("1{:09}", rng.range(0, 999_999_999));
             (
                 format!("AT+CIPNUM={number}"),
-                Deed::Set(Change::SmsNumber(number)),
+                Action::Set(Change::SmsNumber(number)),
             )
         }
         9 => {
             let banner = format!("DTU-{}", rng.range(0, 9999));
             (
                 format!("AT+CIMODID={banner}"),
-                Deed::Set(Change::Banner(banner)),
+                Action::Set(Change::Banner(banner)),
             )
         }
         10 => {
             let password = rng.pick(&["pass1", "x", "Q9", "zz9"]).to_owned();
             (
                 format!("AT+CIPSW={password}"),
-                Deed::Set(Change::Password(password)),
+                Action::Set(Change::Password(password)),
             )
         }
         11 => heartbeat(rng, config),
         12 => gate(rng),
-        13 => ("ATW".to_owned(), Deed::Save),
+        13 => ("ATW".to_owned(), Action::Save),
         14 | 15 => query(rng),
         16 => registration(rng),
         17 => timing(rng, config),
         18 | 19 => link(rng, config),
-        20 => ("AT+CIAPPLY".to_owned(), Deed::Apply),
-        _ => ("ATW".to_owned(), Deed::Save),
+        20 => ("AT+CIAPPLY".to_owned(), Action::Apply),
+        _ => ("ATW".to_owned(), Action::Save),
     }
 }
 
 /// `AT+CIMOD`.
-pub(crate) fn mode(mode: WorkingMode) -> (String, Deed) {
+pub(crate) fn mode(mode: WorkingMode) -> (String, Action) {
     (
         format!("AT+CIMOD={}", mode as u8),
-        Deed::Set(Change::Mode(mode)),
+        Action::Set(Change::Mode(mode)),
     )
 }
 
-fn query(rng: &mut Rng) -> (String, Deed) {
+fn query(rng: &mut Rng) -> (String, Action) {
     let texts = [
         "AT",
         "AT+CIVER",
@@ -141,10 +141,10 @@ fn query(rng: &mut Rng) -> (String, Deed) {
         "AT+CINETAT?",
         "at+cimodid?",
     ];
-    (rng.pick(&texts).to_owned(), Deed::Nothing)
+    (rng.pick(&texts).to_owned(), Action::Nothing)
 }
 
-fn refused(rng: &mut Rng) -> (String, Deed) {
+fn refused(rng: &mut Rng) -> (String, Action) {
     let texts = [
         "AT+CIPCFG=1,99999,0,100,10,1800",
         "AT+CIPNUM=12x4",
@@ -152,26 +152,26 @@ fn refused(rng: &mut Rng) -> (String, Deed) {
         "AT+CIPSW=toolong",
         "AT+CINETAT=7",
     ];
-    (rng.pick(&texts).to_owned(), Deed::Nothing)
+    (rng.pick(&texts).to_owned(), Action::Nothing)
 }
 
-fn gate(rng: &mut Rng) -> (String, Deed) {
+fn gate(rng: &mut Rng) -> (String, Action) {
     let open = rng.chance(70);
     let bit = u8::from(open);
     if rng.chance(50) {
         (
             format!("AT+CINETAT={bit}"),
-            Deed::Set(Change::NetworkGate(open)),
+            Action::Set(Change::NetworkGate(open)),
         )
     } else {
         (
             format!("AT+CICOMAT={bit}"),
-            Deed::Set(Change::SerialGate(open)),
+            Action::Set(Change::SerialGate(open)),
         )
     }
 }
 
-fn heartbeat(rng: &mut Rng, config: &Config) -> (String, Deed) {
+fn heartbeat(rng: &mut Rng, config: &Config) -> (String, Action) {
     let bytes = [
         0x02,
         b'N',
@@ -182,11 +182,11 @@ fn heartbeat(rng: &mut Rng, config: &Config) -> (String, Deed) {
     let bit = u8::from(to == HeartbeatTo::Serial);
     (
         format!("AT+CIPPACK=0,\"{}\",{bit}", hex(&bytes)),
-        Deed::Set(Change::Heartbeat(bytes, to)),
+        Action::Set(Change::Heartbeat(bytes, to)),
     )
 }
 
-fn registration(rng: &mut Rng) -> (String, Deed) {
+fn registration(rng: &mut Rng) -> (String, Action) {
     let bytes = [&[0xFE, b'R'], rng.bytes(3).as_slice()].concat();
     let (bit, when) = rng.pick(&[
         (0, RegistrationWhen::OnConnect),
@@ -194,18 +194,18 @@ fn registration(rng: &mut Rng) -> (String, Deed) {
     ]);
     (
         format!("AT+CIPPACK=1,\"{}\",{bit}", hex(&bytes)),
-        Deed::Set(Change::Registration(bytes, when)),
+        Action::Set(Change::Registration(bytes, when)),
     )
 }
 
-fn timing(rng: &mut Rng, config: &Config) -> (String, Deed) {
+fn timing(rng: &mut Rng, config: &Config) -> (String, Action) {
     let heat = rng.pick(&[0, 2, 20, 30]);
     let packing = rng.pick(&[0, 10, 50, 100, 300]);
     let restart = config.restart_time;
     let text = format!("AT+CIPCFG=1,{heat},0,{packing},10,{restart}");
     (
         text,
-        Deed::Set(Change::Timing {
+        Action::Set(Change::Timing {
             heat,
             packing,
             length: 10,
@@ -214,7 +214,7 @@ fn timing(rng: &mut Rng, config: &Config) -> (String, Deed) {
     )
 }
 
-fn link(rng: &mut Rng, config: &Config) -> (String, Deed) {
+fn link(rng: &mut Rng, config: &Config) -> (String, Action) {
     let index = rng.size(0, LINKS - 1);
     let port = u16::try_from(rng.range(9000, 9004)).unwrap_or(9000);
     let enabled = config.links[index].enabled;
@@ -227,7 +227,7 @@ fn link(rng: &mut Rng, config: &Config) -> (String, Deed) {
     );
     (
         text,
-        Deed::Set(Change::Link {
+        Action::Set(Change::Link {
             index,
             port,
             enabled,
@@ -242,9 +242,9 @@ fn hex(bytes: &[u8]) -> String {
 /// The watch: which commands were let in, and whether each change of the settings is one of theirs.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    known: BTreeMap<Vec<u8>, Deed>,
+    known: BTreeMap<Vec<u8>, Action>,
     pub(crate) expected: Config,
-    pending: VecDeque<Deed>,
+    pending: VecDeque<Action>,
 }
 
 impl Watch {
@@ -256,22 +256,26 @@ impl Watch {
         }
     }
 
-    pub(crate) fn know(&mut self, text: &str, deed: Deed) {
-        self.known.insert(text.as_bytes().to_vec(), deed);
+    pub(crate) fn know(&mut self, text: &str, action: Action) {
+        self.known.insert(text.as_bytes().to_vec(), action);
     }
 
     /// A command was let in from an origin; `full` = it may set things. Says what it must do.
-    pub(crate) fn accept(&mut self, text: &[u8], full: bool) -> Deed {
-        let deed = self.known.get(text).cloned().unwrap_or(Deed::Nothing);
-        let deed = match deed {
-            Deed::Nothing => deed,
-            Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode if !full => {
-                Deed::Nothing
+    pub(crate) fn accept(&mut self, text: &[u8], full: bool) -> Action {
+        let action = self.known.get(text).cloned().unwrap_or(Action::Nothing);
+        let action = match action {
+            Action::Nothing => action,
+            Action::Set(_) | Action::Save | Action::Apply | Action::Restart | Action::EnterMode
+                if !full =>
+            {
+                Action::Nothing
             }
-            Deed::Set(_) | Deed::Save | Deed::Apply | Deed::Restart | Deed::EnterMode => deed,
+            Action::Set(_) | Action::Save | Action::Apply | Action::Restart | Action::EnterMode => {
+                action
+            }
         };
-        self.pending.push_back(deed.clone());
-        deed
+        self.pending.push_back(action.clone());
+        action
     }
 
     /// Compares the device's settings with what the commands so far may have made of them.
@@ -280,8 +284,8 @@ impl Watch {
             return Ok(());
         }
         let mut step = self.expected.clone();
-        for (done, deed) in self.pending.iter().enumerate() {
-            if let Deed::Set(change) = deed {
+        for (done, action) in self.pending.iter().enumerate() {
+            if let Action::Set(change) = action {
                 change.apply(&mut step);
             }
             if step == *actual {
@@ -295,8 +299,8 @@ impl Watch {
 
     /// All that was let in must have been obeyed by now.
     pub(crate) fn settle(&mut self, actual: &Config) -> Result<(), String> {
-        for deed in std::mem::take(&mut self.pending) {
-            if let Deed::Set(change) = deed {
+        for action in std::mem::take(&mut self.pending) {
+            if let Action::Set(change) = action {
                 change.apply(&mut self.expected);
             }
         }
@@ -386,7 +390,7 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (one_line && named && secret).then_some((password, command))
 }
 
-/// Origins for which the world keeps books.
+/// Origins for which the world keeps a ledger.
 pub(crate) const fn origin_slot(origin: Origin) -> usize {
     match origin {
         Origin::Serial => 0,

@@ -1,4 +1,4 @@
-//! The books of the way down: what the device must print on the serial line, and what it may.
+//! The ledger of the way down: what the device must print on the serial line, and what it may.
 //!
 //! Bytes of server k lie in 0x80+32k..0xA0+32k, texts of servers and heartbeats begin with 0x02 or 0x03 or a
 //! password, replies with CR LF: so each printed byte tells whose it is.
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 /// What was printed, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Printed {
+pub(crate) enum Printout {
     /// One whole read of a link (or of a connection beside the links) is out.
     Read(SocketId),
     Heartbeat,
@@ -24,7 +24,7 @@ pub(crate) enum Printed {
     /// What is wrong with a packet of the serial command mode.
     Packet,
     /// A word of the AT or serial command mode about a connection.
-    Told(Told),
+    Connection(ConnectionCode),
     /// `> `: the device wants a text.
     Ask,
     /// Other text of a reply.
@@ -33,7 +33,7 @@ pub(crate) enum Printed {
 
 /// Words about connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Told {
+pub(crate) enum ConnectionCode {
     ConnectOk,
     ConnectFail,
     SendOk,
@@ -121,10 +121,10 @@ impl Downlink {
 
     /// The device prints these bytes: cut them into pieces.
     /// `asked`: an escape's `a` is due.
-    pub(crate) fn print(&mut self, bytes: &[u8], asked: bool) -> Result<Vec<Printed>, String> {
+    pub(crate) fn print(&mut self, bytes: &[u8], asked: bool) -> Result<Vec<Printout>, String> {
         let mut pieces = Vec::new();
         if asked && self.current.is_none() && bytes == b"a" {
-            return Ok(vec![Printed::Prompt]);
+            return Ok(vec![Printout::Prompt]);
         }
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -136,9 +136,13 @@ impl Downlink {
         Ok(pieces)
     }
 
-    fn begin<'a>(&mut self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+    fn begin<'a>(
+        &mut self,
+        rest: &'a [u8],
+        pieces: &mut Vec<Printout>,
+    ) -> Result<&'a [u8], String> {
         if !self.heartbeat.is_empty() && rest.starts_with(&self.heartbeat) {
-            pieces.push(Printed::Heartbeat);
+            pieces.push(Printout::Heartbeat);
             return Ok(&rest[self.heartbeat.len()..]);
         }
         let matches = |read: &[u8]| {
@@ -158,11 +162,11 @@ impl Downlink {
         }
         if let (Some(behind), 1..) = (rest.strip_prefix(REPLY), self.spare_replies) {
             self.spare_replies -= 1;
-            pieces.push(Printed::ServersReply);
+            pieces.push(Printout::ServersReply);
             return Ok(behind);
         }
         if rest[0] == b'a' && rest.len() == 1 {
-            pieces.push(Printed::Prompt);
+            pieces.push(Printout::Prompt);
             return Ok(&[]);
         }
         self.text(rest, pieces)
@@ -173,7 +177,7 @@ impl Downlink {
         link: usize,
         offset: usize,
         rest: &'a [u8],
-        pieces: &mut Vec<Printed>,
+        pieces: &mut Vec<Printout>,
     ) -> Result<&'a [u8], String> {
         let Some((_, read)) = self.reads[link].front() else {
             return Err("no read is due".to_owned());
@@ -193,7 +197,7 @@ impl Downlink {
         } else {
             self.reads[link].pop_front();
             self.waiting -= 1;
-            pieces.push(Printed::Read(SocketId::ALL[link]));
+            pieces.push(Printout::Read(SocketId::ALL[link]));
         }
         Ok(&rest[shared..])
     }
@@ -203,9 +207,9 @@ impl Downlink {
         !self.reads[slot.index()].is_empty()
     }
 
-    fn text<'a>(&self, rest: &'a [u8], pieces: &mut Vec<Printed>) -> Result<&'a [u8], String> {
+    fn text<'a>(&self, rest: &'a [u8], pieces: &mut Vec<Printout>) -> Result<&'a [u8], String> {
         if let Some(behind) = rest.strip_prefix(b"\r\n> ") {
-            pieces.push(Printed::Ask);
+            pieces.push(Printout::Ask);
             return Ok(behind);
         }
         let text = rest.strip_prefix(b"\r\n").unwrap_or(rest);
@@ -224,18 +228,18 @@ impl Downlink {
             ));
         }
         pieces.push(match line {
-            b"+ok" => Printed::Escaped,
-            b"OK" | b"ERROR" => Printed::Result,
-            _ if is_about_a_packet(line) => Printed::Packet,
-            _ if line.starts_with(b"+CME ERROR") => Printed::Result,
-            b"CONNECT OK" => Printed::Told(Told::ConnectOk),
-            b"CONNECT FAIL" => Printed::Told(Told::ConnectFail),
-            b"SEND OK" => Printed::Told(Told::SendOk),
-            b"SEND FAIL" => Printed::Told(Told::SendFail),
-            b"CLOSE OK" => Printed::Told(Told::CloseOk),
-            b"CLOSED" => Printed::Told(Told::Closed),
-            _ if line == self.banner => Printed::Banner,
-            _ => Printed::Text,
+            b"+ok" => Printout::Escaped,
+            b"OK" | b"ERROR" => Printout::Result,
+            _ if is_about_a_packet(line) => Printout::Packet,
+            _ if line.starts_with(b"+CME ERROR") => Printout::Result,
+            b"CONNECT OK" => Printout::Connection(ConnectionCode::ConnectOk),
+            b"CONNECT FAIL" => Printout::Connection(ConnectionCode::ConnectFail),
+            b"SEND OK" => Printout::Connection(ConnectionCode::SendOk),
+            b"SEND FAIL" => Printout::Connection(ConnectionCode::SendFail),
+            b"CLOSE OK" => Printout::Connection(ConnectionCode::CloseOk),
+            b"CLOSED" => Printout::Connection(ConnectionCode::Closed),
+            _ if line == self.banner => Printout::Banner,
+            _ => Printout::Text,
         });
         Ok(&text[end + 2..])
     }

@@ -207,7 +207,7 @@ pub(crate) enum End {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) end: End,
     pub(crate) status: u16,
@@ -262,13 +262,13 @@ impl Writer<'_> {
 }
 
 /// Draws an answer with this body. `closes`: the client has asked for the end of the connection.
-pub(crate) fn draw_answer(
+pub(crate) fn draw_response(
     rng: &mut Rng,
     body: &[u8],
     filter: bool,
     closes: bool,
     faults: u64,
-) -> Answer {
+) -> Response {
     // A body of nothing cannot end too early.
     let broken = rng.chance(faults) && !body.is_empty();
     let mut writer = Writer {
@@ -281,7 +281,7 @@ pub(crate) fn draw_answer(
     } else {
         good(&mut writer, body, closes)
     };
-    Answer {
+    Response {
         pieces: writer.pieces,
         end,
         status,

@@ -1,12 +1,12 @@
 //! Worlds in virtual time for the DTU core: seeded faults, checkers that stand outside, replay of recorded logs.
 //!
 //! A world ([`run`]) puts a [`dtu_proto::Dtu`] between a DTE, four networks, a modem and a disk that misbehave as
-//! one seed says, and keeps its own books of every byte. The first rule that is broken ends it with a [`Failure`].
+//! one seed says, and keeps its own ledger of every byte. The first rule that is broken ends it with a [`Failure`].
 #![forbid(unsafe_code)]
 
 mod commands;
 mod downlink;
-mod herd;
+mod fleet;
 mod http;
 mod model;
 mod packet;
@@ -16,7 +16,7 @@ mod trace;
 mod uplink;
 mod world;
 
-pub use herd::{Herd, Trial, herd, herd_trials};
+pub use fleet::{FleetReturn, Trial, fleet_trials, run_fleet};
 pub use replay::{Replayed, replay};
 pub use trace::Fnv;
 pub use world::{Failure, Rule, Run, Summary, run};
@@ -25,3 +25,7 @@ pub use world::{Failure, Rule, Run, Summary, run};
 pub(crate) const MS: u64 = 1000;
 /// Microseconds in a second.
 pub(crate) const SEC: u64 = 1_000_000;
+
+fn micros(duration: dtu_proto::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

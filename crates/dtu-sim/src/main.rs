@@ -147,7 +147,7 @@ fn main() -> ExitCode {
                 }]
             };
             let all = || {
-                dtu_sim::herd_trials(seed)
+                dtu_sim::fleet_trials(seed)
                     .into_iter()
                     .map(|trial| Trial { count, ..trial })
                     .collect()
@@ -183,18 +183,18 @@ fn exit(done: anyhow::Result<()>) -> ExitCode {
 fn herd(trials: Vec<Trial>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for trial in trials {
-        let herd = dtu_sim::herd(trial);
+        let fleet = dtu_sim::run_fleet(trial);
         print(format_args!(
             "{trial}: {} of {} back after {} (half), {} (nine in ten), {} ms (all); {} in the busiest 100 ms; {} in vain",
-            herd.back,
+            fleet.back,
             trial.count,
-            herd.half / 1000,
-            herd.most / 1000,
-            herd.last / 1000,
-            herd.busiest,
-            herd.in_vain
+            fleet.half / 1000,
+            fleet.most / 1000,
+            fleet.last / 1000,
+            fleet.busiest,
+            fleet.in_vain
         ));
-        if let Err(problem) = herd.judge(&trial) {
+        if let Err(problem) = fleet.judge(&trial) {
             eprintln!("herd: {problem}");
             code = ExitCode::FAILURE;
         }
@@ -313,8 +313,8 @@ fn print_sum(sums: &[Summary]) {
         total(|sum| sum.heartbeats),
         total(|sum| sum.restarts),
         total(|sum| sum.stops),
-        total(|sum| sum.texts),
-        total(|sum| sum.letters),
+        total(|sum| sum.phone_sms),
+        total(|sum| sum.printed_sms),
         total(|sum| sum.replies),
         total(|sum| sum.requests),
         total(|sum| sum.answers),

@@ -35,9 +35,9 @@ pub(crate) enum Phase {
     },
 }
 
-/// What the model found out.
+/// What the model events out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum LineEvent {
     /// A data frame (or an inline command: the caller looks).
     Frame(Vec<u8>),
     /// The device must print its `a`.
@@ -93,7 +93,7 @@ struct Byte {
 
 /// The model.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct LineModel {
     pub(crate) phase: Phase,
     /// `CIPCFG` TIME in µs; 0 = each read is a frame.
     pub(crate) packing: u64,
@@ -110,13 +110,13 @@ pub(crate) struct Line {
     open_read: u64,
     line: Vec<u8>,
     /// The other half of a two-byte line end that may follow at once.
-    twin: Option<Byte>,
+    pending_half: Option<Byte>,
     /// `a`s that are not printed yet; only the last counts.
     offers: u32,
-    found: VecDeque<Found>,
+    events: VecDeque<LineEvent>,
 }
 
-impl Line {
+impl LineModel {
     pub(crate) fn new(phase: Phase, packing_ms: u16, gap: u64) -> Self {
         Self {
             phase,
@@ -131,9 +131,9 @@ impl Line {
             open_last: 0,
             open_read: 0,
             line: Vec::new(),
-            twin: None,
+            pending_half: None,
             offers: 0,
-            found: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -149,13 +149,13 @@ impl Line {
             last: self.last,
             reads: self.reads,
             offers: self.offers,
-            twin: self.twin,
+            pending_half: self.pending_half,
             ..self.anew(packing_ms)
         }
     }
 
-    pub(crate) fn next(&mut self) -> Option<Found> {
-        self.found.pop_front()
+    pub(crate) fn next(&mut self) -> Option<LineEvent> {
+        self.events.pop_front()
     }
 
     /// Whether a frame is being received: a serial heartbeat must not come now.
@@ -193,7 +193,7 @@ impl Line {
                     until,
                     tail,
                 };
-                self.found.push_back(Found::Prompt);
+                self.events.push_back(LineEvent::Prompt);
             }
             Escape::Asked { until, .. } if now >= until => self.give_up(),
             Escape::Answered(_) if since(self.last) >= TRAIL => self.succeed(),
@@ -226,8 +226,8 @@ impl Line {
 
     fn end_text(&mut self) {
         self.phase = Phase::Command;
-        self.found
-            .push_back(Found::Text(std::mem::take(&mut self.line)));
+        self.events
+            .push_back(LineEvent::Text(std::mem::take(&mut self.line)));
     }
 
     fn text(&mut self, value: u8) {
@@ -252,7 +252,10 @@ impl Line {
                 value: *value,
                 read: self.reads,
             });
-            if matches!(self.found.back(), Some(Found::Line(_) | Found::Text(_))) {
+            if matches!(
+                self.events.back(),
+                Some(LineEvent::Line(_) | LineEvent::Text(_))
+            ) {
                 return place + 1;
             }
         }
@@ -263,39 +266,39 @@ impl Line {
     }
 
     fn byte(&mut self, byte: Byte) {
-        let twin = self.twin.take().is_some_and(|twin| {
+        let pending_half = self.pending_half.take().is_some_and(|pending_half| {
             let late = byte.value == b'\n'
-                && (byte.at <= twin.at + LINE_FEED_WITHIN
+                && (byte.at <= pending_half.at + LINE_FEED_WITHIN
                     || matches!(self.phase, Phase::Text { wanted: 0 }));
-            twin.value == byte.value && (twin.at == byte.at || late)
+            pending_half.value == byte.value && (pending_half.at == byte.at || late)
         });
         match self.phase {
-            Phase::Data if twin => {}
+            Phase::Data if pending_half => {}
             Phase::Data => self.data(byte),
             // Else its own second half would be expected in turn.
-            Phase::Command if twin => {}
+            Phase::Command if pending_half => {}
             Phase::Command => self.command(byte),
-            Phase::Text { .. } if twin => {}
+            Phase::Text { .. } if pending_half => {}
             Phase::Text { .. } => self.text(byte.value),
-            Phase::Window if twin => {}
+            Phase::Window if pending_half => {}
             Phase::Window => self.push(byte),
         }
         self.last = Some(byte.at);
     }
 
     fn command(&mut self, byte: Byte) {
-        let twin = match byte.value {
+        let pending_half = match byte.value {
             b'\r' => b'\n',
             b'\n' => b'\r',
             value => return self.line.push(value),
         };
-        self.twin = Some(Byte {
-            value: twin,
+        self.pending_half = Some(Byte {
+            value: pending_half,
             ..byte
         });
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
-            self.found.push_back(Found::Line(line));
+            self.events.push_back(LineEvent::Line(line));
         }
     }
 
@@ -347,7 +350,7 @@ impl Line {
         self.phase = Phase::Command;
         self.line.clear();
         let part = std::mem::take(&mut self.held).len();
-        self.found.push_back(Found::Escaped(part));
+        self.events.push_back(LineEvent::Escaped(part));
     }
 
     fn push(&mut self, byte: Byte) {
@@ -394,8 +397,8 @@ impl Line {
 
     fn close(&mut self) {
         if !self.open.is_empty() {
-            self.found
-                .push_back(Found::Frame(std::mem::take(&mut self.open)));
+            self.events
+                .push_back(LineEvent::Frame(std::mem::take(&mut self.open)));
         }
     }
 }

@@ -106,7 +106,7 @@ impl Packet {
 
 /// What stands on the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum ScanItem {
     /// A good packet, and its bytes.
     Packet(Packet, Vec<u8>),
     /// Something that begins like a packet and is none.
@@ -134,20 +134,20 @@ impl Reader {
         self.held.is_empty()
     }
 
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Seen> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<ScanItem> {
         self.held.extend_from_slice(bytes);
         self.look()
     }
 
     /// The packet at the front will not be whole.
-    pub(crate) fn give_up(&mut self) -> Vec<Seen> {
+    pub(crate) fn give_up(&mut self) -> Vec<ScanItem> {
         if self.held.is_empty() {
             return Vec::new();
         }
         let what = if self.is_inside() {
-            Seen::Bad
+            ScanItem::Bad
         } else {
-            Seen::Garbage
+            ScanItem::Garbage
         };
         self.held.drain(..self.held.len().min(2));
         [vec![what], self.look()].concat()
@@ -166,45 +166,48 @@ impl Reader {
         }
     }
 
-    fn look(&mut self) -> Vec<Seen> {
-        let mut seen = Vec::new();
+    fn look(&mut self) -> Vec<ScanItem> {
+        let mut items = Vec::new();
         loop {
             let begin = self.held.windows(2).position(|two| two == [0x55, 0xAA]);
             let half = usize::from(self.held.last() == Some(&0x55));
             let garbage = begin.unwrap_or(self.held.len() - half);
             if garbage > 0 {
                 self.held.drain(..garbage);
-                seen.push(Seen::Garbage);
+                items.push(ScanItem::Garbage);
             }
             if begin.is_none() {
-                return seen;
+                return items;
             }
             let Some((what, length)) = self.front() else {
-                return seen;
+                return items;
             };
             self.held.drain(..length);
-            seen.push(what);
+            items.push(what);
         }
     }
 
     /// What stands at the front, and how much of it is done with.
-    fn front(&self) -> Option<(Seen, usize)> {
+    fn front(&self) -> Option<(ScanItem, usize)> {
         let [_, _, high, low, ..] = self.held[..] else {
             return None;
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
         if !(8..=Self::LENGTH_MAX).contains(&length) {
-            return Some((Seen::Bad, 2));
+            return Some((ScanItem::Bad, 2));
         }
         let whole = 4 + length + 1;
         let bytes = self.held.get(..whole)?;
         if let Some(packet) = Packet::read(bytes) {
-            return Some((Seen::Packet(packet, bytes.to_vec()), whole));
+            return Some((ScanItem::Packet(packet, bytes.to_vec()), whole));
         }
         let sum = bytes[4..whole - 1]
             .iter()
             .fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-        Some((Seen::Bad, if sum == bytes[whole - 1] { whole } else { 2 }))
+        Some((
+            ScanItem::Bad,
+            if sum == bytes[whole - 1] { whole } else { 2 },
+        ))
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct RadioStyle {
     pub(crate) faults: Faults,
     /// So long the serial line is away when it is pulled, instead of five seconds.
     pub(crate) line_away: u64,
-    pub(crate) letter_every: u64,
+    pub(crate) sms_every: u64,
     pub(crate) command_every: u64,
     pub(crate) call_every: u64,
     /// Registration lost, modem reset or gone.
@@ -83,7 +83,7 @@ impl RadioStyle {
             sms_mode,
             faults,
             line_away: 5 * SEC,
-            letter_every: if sms_mode {
+            sms_every: if sms_mode {
                 rng.range(1, 20) * SEC
             } else {
                 length / 20
@@ -181,7 +181,7 @@ impl Scenario {
             ends: EndStyle::default(),
             outages: Vec::new(),
         };
-        world.avoid_twins();
+        world.avoid_lookalikes();
         world
     }
 
@@ -235,7 +235,7 @@ impl Scenario {
     }
 
     /// Frames of one byte are too much alike to say which of them was dropped and which was not sent again.
-    fn avoid_twins(&mut self) {
+    fn avoid_lookalikes(&mut self) {
         if self.options.links.iter().any(|link| !link.resend) {
             self.host.read_max = 4095;
             self.dte.trickle = false;

@@ -8,7 +8,7 @@ const HEAD: usize = 28;
 
 /// One line of the story.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct TraceLine {
     at: u64,
     what: &'static str,
     link: u8,
@@ -17,7 +17,7 @@ pub(crate) struct Line {
     len: usize,
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for TraceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>16} {:<16}", Clock(self.at), self.what)?;
         if self.link > 0 {
@@ -78,7 +78,7 @@ impl Fnv {
 /// The story of one world.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    last: VecDeque<Line>,
+    last: VecDeque<TraceLine>,
     hash: Fnv,
     print: bool,
 }
@@ -105,7 +105,7 @@ impl Trace {
         ] {
             self.hash.mix(part);
         }
-        let line = Line {
+        let line = TraceLine {
             at,
             what,
             link,

@@ -1,4 +1,4 @@
-//! The books of the way up: every frame that the model cut, per link (or per pair of primary and backup, or per
+//! The ledger of the way up: every frame that the model cut, per link (or per pair of primary and backup, or per
 //! destination of the serial command mode), what was handed to which connection, what the peers really got, and what
 //! the device says it dropped.
 
@@ -24,9 +24,9 @@ struct Frame {
     sent: u32,
 }
 
-/// What one `Send` carried.
+/// What one `Send` kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Carried {
+pub(crate) enum SendKind {
     Registration,
     Heartbeat,
     Reply,
@@ -35,15 +35,15 @@ pub(crate) enum Carried {
 }
 
 #[derive(Debug)]
-struct Sent {
-    carried: Carried,
+struct SendRecord {
+    kind: SendKind,
     end: u64,
 }
 
-/// One connection's book.
+/// One connection's sends.
 #[derive(Debug, Default)]
 struct Connection {
-    sends: VecDeque<Sent>,
+    sends: VecDeque<SendRecord>,
     offset: u64,
     truly: u64,
     next: u64,
@@ -51,9 +51,9 @@ struct Connection {
     udp: bool,
 }
 
-/// The book of one link, or of a primary and its backup, which share their frames.
+/// The frames of one link, or of a primary and its backup, which share their frames.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub(crate) struct Uplink {
     pub(crate) links: Vec<LinkId>,
     frames: VecDeque<Frame>,
     base: u64,
@@ -67,7 +67,7 @@ pub(crate) struct Book {
     pub(crate) full: (u64, u64),
     /// Passed over by the device, so far.
     skipped: u64,
-    /// Left the book without having reached a peer, so far.
+    /// Left the ledger without having reached a peer, so far.
     missing: u64,
     /// Frames handed to a socket again, so far.
     pub(crate) repeated: u64,
@@ -87,7 +87,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) dropped: u64,
 }
 
-impl Book {
+impl Uplink {
     pub(crate) fn new(links: Vec<LinkId>, resend: bool) -> Self {
         Self {
             links,
@@ -105,12 +105,12 @@ impl Book {
         }
     }
 
-    pub(crate) fn give(&mut self, bytes: &Rc<[u8]>) {
-        self.take(bytes, false);
+    pub(crate) fn push(&mut self, bytes: &Rc<[u8]>) {
+        self.push_packet(bytes, false);
     }
 
     /// A packet of the serial command mode.
-    pub(crate) fn take(&mut self, bytes: &Rc<[u8]>, full: bool) {
+    pub(crate) fn push_packet(&mut self, bytes: &Rc<[u8]>, full: bool) {
         self.full.0 += u64::from(full);
         self.given += 1;
         self.given_bytes += bytes.len() as u64;
@@ -152,25 +152,25 @@ impl Book {
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
-    ) -> Result<Carried, String> {
+    ) -> Result<SendKind, String> {
         let Some(mut connection) = self.connections[socket.index()].take() else {
             return Err("a send where nothing is connected".to_owned());
         };
-        let carried = self.judge(&connection, socket, prefix, body, rules);
-        if let Ok(carried) = &carried {
+        let kind = self.judge(&connection, socket, prefix, body, rules);
+        if let Ok(kind) = &kind {
             connection.registers = false;
             connection.offset += (prefix.len() + body.len()) as u64;
-            let sent = Sent {
-                carried: carried.clone(),
+            let sent = SendRecord {
+                kind: kind.clone(),
                 end: connection.offset,
             };
             connection.sends.push_back(sent);
-            if let Carried::Frame(number) = carried {
+            if let SendKind::Frame(number) = kind {
                 self.hand_over(&mut connection, socket, *number);
             }
         }
         self.connections[socket.index()] = Some(connection);
-        carried
+        kind
     }
 
     fn hand_over(&mut self, connection: &mut Connection, socket: SocketId, number: u64) {
@@ -199,11 +199,11 @@ impl Book {
         prefix: &[u8],
         body: &[u8],
         rules: &Rules<'_>,
-    ) -> Result<Carried, String> {
+    ) -> Result<SendKind, String> {
         if connection.registers && !rules.registration.is_empty() {
             let alone = prefix.is_empty() && body == rules.registration;
             return if alone {
-                Ok(Carried::Registration)
+                Ok(SendKind::Registration)
             } else {
                 Err("the first bytes of a connection are not the registration packet".to_owned())
             };
@@ -229,13 +229,13 @@ impl Book {
             );
         }
         if prefix.is_empty() && rules.heartbeat == Some(body) {
-            return Ok(Carried::Heartbeat);
+            return Ok(SendKind::Heartbeat);
         }
         if rules.registers_again && prefix.is_empty() && body == rules.registration {
-            return Ok(Carried::Registration);
+            return Ok(SendKind::Registration);
         }
         if rules.reply && prefix.is_empty() && body.starts_with(b"\r\n") {
-            return Ok(Carried::Reply);
+            return Ok(SendKind::Reply);
         }
         let shown = body[..body.len().min(40)].escape_ascii();
         let next = self
@@ -281,7 +281,7 @@ impl Book {
         None
     }
 
-    fn may_go(&self, number: u64, socket: SocketId) -> Result<Carried, String> {
+    fn may_go(&self, number: u64, socket: SocketId) -> Result<SendKind, String> {
         let frame = &self.frames[usize_of(number - self.base)];
         if frame.reported {
             return Err("a frame that was acknowledged is sent again".to_owned());
@@ -291,7 +291,7 @@ impl Book {
                 "a frame goes to {socket} while it is under way on {other}"
             ));
         }
-        Ok(Carried::Frame(number))
+        Ok(SendKind::Frame(number))
     }
 
     /// UDP: the datagram is out. TCP: nothing is known yet.
@@ -315,7 +315,7 @@ impl Book {
         };
         connection.truly = bytes;
         for sent in connection.sends.iter().filter(|sent| sent.end <= bytes) {
-            if let Carried::Frame(number) = sent.carried
+            if let SendKind::Frame(number) = sent.kind
                 && number >= self.base
             {
                 self.frames[usize_of(number - self.base)].delivered = true;
@@ -336,7 +336,7 @@ impl Book {
             let Some(sent) = connection.sends.pop_front() else {
                 break;
             };
-            if let Carried::Frame(number) = sent.carried {
+            if let SendKind::Frame(number) = sent.kind {
                 let frame = &mut self.frames[usize_of(number - self.base)];
                 frame.under_way = None;
                 self.acknowledged += u64::from(!frame.reported);
@@ -375,9 +375,9 @@ impl Book {
 
     fn oldest_under_way(&self) -> u64 {
         let of = |connection: &Connection| {
-            connection.sends.iter().find_map(|sent| match sent.carried {
-                Carried::Frame(number) => Some(number),
-                Carried::Registration | Carried::Heartbeat | Carried::Reply => None,
+            connection.sends.iter().find_map(|sent| match sent.kind {
+                SendKind::Frame(number) => Some(number),
+                SendKind::Registration | SendKind::Heartbeat | SendKind::Reply => None,
             })
         };
         let numbers = self.connections.iter().flatten().filter_map(of);
@@ -447,7 +447,7 @@ impl Book {
         ) = (0, 0, 0, 0, 0);
         (self.given, self.given_bytes) = (0, 0);
         for bytes in kept {
-            self.give(&Rc::from(bytes.as_slice()));
+            self.push(&Rc::from(bytes.as_slice()));
         }
     }
 }

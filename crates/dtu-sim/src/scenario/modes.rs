@@ -199,7 +199,7 @@ impl Scenario {
         self.config.mode = self.modes.mode.unwrap_or(WorkingMode::Transparent);
         self.config.httpd = self.modes.http.settings();
         if std::mem::take(&mut self.radio.sms_mode) {
-            self.radio.letter_every = self.length / 20;
+            self.radio.sms_every = self.length / 20;
         }
         // A request takes its time, and frames of one byte are too much alike.
         self.dte.pause = self.dte.pause.max(rng.range(200, 3000) * MS);

@@ -8,13 +8,13 @@ use dtu_proto::event::{CloseReason, Connect, Origin, SocketId};
 
 use super::socket::State;
 use super::{Rule, World};
-use crate::downlink::Told;
+use crate::downlink::ConnectionCode;
 use crate::model::{FRAME_MAX, Phase};
 use crate::packet::Destination;
 use crate::{MS, SEC};
 
 #[derive(Debug, Default)]
-pub(super) struct AtBook {
+pub(super) struct DialogueLedger {
     /// `AT+CIOPEN` was typed, and nothing has come of it yet.
     ordered: Option<Destination>,
     /// `AT+CICLOSE` was typed.
@@ -26,20 +26,20 @@ pub(super) struct AtBook {
     due: Option<Vec<u8>>,
     taken: bool,
     /// Words that must be printed.
-    owed: BTreeMap<Told, u32>,
+    owed: BTreeMap<ConnectionCode, u32>,
     pub(super) texts: u64,
 }
 
-impl AtBook {
-    fn owe(&mut self, told: Told) {
-        *self.owed.entry(told).or_default() += 1;
+impl DialogueLedger {
+    fn owe(&mut self, code: ConnectionCode) {
+        *self.owed.entry(code).or_default() += 1;
     }
 
-    fn pay(&mut self, told: Told) -> Result<(), String> {
-        let owed = self.owed.entry(told).or_default();
+    fn pay(&mut self, code: ConnectionCode) -> Result<(), String> {
+        let owed = self.owed.entry(code).or_default();
         *owed = owed
             .checked_sub(1)
-            .ok_or_else(|| format!("{told:?} is printed, and is not so"))?;
+            .ok_or_else(|| format!("{code:?} is printed, and is not so"))?;
         Ok(())
     }
 
@@ -70,10 +70,10 @@ impl World {
 
     /// The connection has ended, and the equipment must hear of it.
     pub(super) fn at_has_ended(&self) -> bool {
-        self.books
+        self.ledger
             .at
             .owed
-            .get(&Told::Closed)
+            .get(&ConnectionCode::Closed)
             .is_some_and(|owed| *owed > 0)
     }
 
@@ -83,7 +83,7 @@ impl World {
         if let Some(values) = text.strip_prefix("AT+CIOPEN=") {
             // One that is being closed makes room.
             let free = matches!(self.at_state(), State::Idle | State::Closing)
-                && self.books.at.ordered.is_none();
+                && self.ledger.at.ordered.is_none();
             let named = self
                 .scenario
                 .modes
@@ -91,20 +91,20 @@ impl World {
                 .iter()
                 .find(|to| open_values(to) == values);
             if let Some(to) = named.filter(|_| free) {
-                self.books.at.ordered = Some(to.clone());
+                self.ledger.at.ordered = Some(to.clone());
             }
         }
         if let Some(count) = text.strip_prefix("AT+CISEND") {
-            self.books.at.asked = Some(count.trim_start_matches('=').parse().unwrap_or(0));
+            self.ledger.at.asked = Some(count.trim_start_matches('=').parse().unwrap_or(0));
         }
-        self.books.at.closing = text == "AT+CICLOSE";
-        if self.books.at.closing {
-            self.books.at.ordered = None;
+        self.ledger.at.closing = text == "AT+CICLOSE";
+        if self.ledger.at.closing {
+            self.ledger.at.ordered = None;
         }
     }
 
     pub(super) fn at_may_connect(&mut self, connect: &Connect) -> Result<(), String> {
-        let Some(to) = self.books.at.ordered.take() else {
+        let Some(to) = self.ledger.at.ordered.take() else {
             return Err("a connection that nobody has ordered".to_owned());
         };
         let protocol = if to.tcp { Protocol::Tcp } else { Protocol::Udp };
@@ -124,47 +124,47 @@ impl World {
     }
 
     pub(super) fn at_connected(&mut self) {
-        self.books.at.owe(Told::ConnectOk);
+        self.ledger.at.owe(ConnectionCode::ConnectOk);
         self.peer_will_speak(SocketId::AtMode);
     }
 
     pub(super) fn at_closed(&mut self, reason: CloseReason) {
         let was_up = self.at_state() == State::Up;
-        self.books.at.due = None;
+        self.ledger.at.due = None;
         if reason != CloseReason::Local {
-            self.books.at.owe(if was_up {
-                Told::Closed
+            self.ledger.at.owe(if was_up {
+                ConnectionCode::Closed
             } else {
-                Told::ConnectFail
+                ConnectionCode::ConnectFail
             });
         }
     }
 
     /// The prompt is printed: what comes now is a text.
     pub(super) fn at_asks(&mut self) {
-        let Some(wanted) = self.books.at.asked else {
+        let Some(wanted) = self.ledger.at.asked else {
             return self.break_rule(Rule::Dialogue, "a prompt that nobody asked for");
         };
-        self.books.line.prompt_opens(wanted);
+        self.ledger.line.prompt_opens(wanted);
     }
 
     /// The text is whole.
     pub(super) fn at_text(&mut self, text: &[u8]) {
         self.note("text", None, 0, text);
-        let counted = self.books.at.asked.take().is_some_and(|wanted| wanted > 0);
+        let counted = self.ledger.at.asked.take().is_some_and(|wanted| wanted > 0);
         let due = match text {
             _ if counted => Some(text),
             [0x1B] => None,
             _ => Some(text),
         };
         let due = due.filter(|data| data.len() <= FRAME_MAX && self.at_state() == State::Up);
-        self.books.at.typed = true;
-        self.books.at.taken = false;
-        self.books.at.due = due.map(<[u8]>::to_vec);
+        self.ledger.at.typed = true;
+        self.ledger.at.taken = false;
+        self.ledger.at.due = due.map(<[u8]>::to_vec);
     }
 
     pub(super) fn at_send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        match self.books.at.due.take() {
+        match self.ledger.at.due.take() {
             Some(due) if due == bytes => Ok(()),
             due => Err(format!(
                 "{} bytes are sent, due is {:?}",
@@ -175,9 +175,9 @@ impl World {
     }
 
     pub(super) fn at_sent(&mut self) {
-        self.books.at.taken = true;
-        self.books.at.texts += 1;
-        self.books.at.owe(Told::SendOk);
+        self.ledger.at.taken = true;
+        self.ledger.at.texts += 1;
+        self.ledger.at.owe(ConnectionCode::SendOk);
     }
 
     /// The peer answers now and then.
@@ -188,37 +188,41 @@ impl World {
     }
 
     /// A word about the connection is printed.
-    pub(super) fn at_told(&mut self, told: Told) {
-        let prompted = matches!(self.books.line.phase, Phase::Text { .. });
-        let judged = match told {
-            _ if prompted && told != Told::Closed => {
-                Err(format!("{told:?} is printed while a prompt waits"))
+    pub(super) fn at_code_printed(&mut self, code: ConnectionCode) {
+        let prompted = matches!(self.ledger.line.phase, Phase::Text { .. });
+        let judged = match code {
+            _ if prompted && code != ConnectionCode::Closed => {
+                Err(format!("{code:?} is printed while a prompt waits"))
             }
-            Told::ConnectOk => self.books.at.pay(told),
-            Told::ConnectFail if self.books.at.ordered.take().is_some() => Ok(()),
-            Told::ConnectFail => self.books.at.pay(told),
-            Told::Closed if self.books.down.waits(SocketId::AtMode) => {
+            ConnectionCode::ConnectOk => self.ledger.at.pay(code),
+            ConnectionCode::ConnectFail if self.ledger.at.ordered.take().is_some() => Ok(()),
+            ConnectionCode::ConnectFail => self.ledger.at.pay(code),
+            ConnectionCode::Closed if self.ledger.downlink.waits(SocketId::AtMode) => {
                 Err("CLOSED in front of bytes of the peer".to_owned())
             }
-            Told::Closed => self.books.at.pay(told),
-            Told::SendOk if self.books.at.typed => {
-                self.books.at.pay(told).and_then(|()| self.at_result())
+            ConnectionCode::Closed => self.ledger.at.pay(code),
+            ConnectionCode::SendOk if self.ledger.at.typed => {
+                self.ledger.at.pay(code).and_then(|()| self.at_result())
             }
-            Told::SendFail if self.books.at.typed && !self.books.at.taken => self.at_result(),
-            // It waited for the end of the command state, which was that of the serial command mode.
-            Told::SendOk | Told::SendFail => self.books.command.told(told),
-            Told::CloseOk if self.books.at.closing && self.at_state() == State::Idle => {
+            ConnectionCode::SendFail if self.ledger.at.typed && !self.ledger.at.taken => {
                 self.at_result()
             }
-            Told::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
+            // It waited for the end of the command state, which was that of the serial command mode.
+            ConnectionCode::SendOk | ConnectionCode::SendFail => {
+                self.ledger.command.code_printed(code)
+            }
+            ConnectionCode::CloseOk if self.ledger.at.closing && self.at_state() == State::Idle => {
+                self.at_result()
+            }
+            ConnectionCode::CloseOk => Err("CLOSE OK, and nothing is closed".to_owned()),
         };
         self.hold(Rule::Dialogue, judged);
     }
 
     fn at_result(&mut self) -> Result<(), String> {
-        (self.books.at.typed, self.books.at.due) = (false, None);
-        self.books.at.closing = false;
-        self.books.pay(Origin::Serial)
+        (self.ledger.at.typed, self.ledger.at.due) = (false, None);
+        self.ledger.at.closing = false;
+        self.ledger.pay(Origin::Serial)
     }
 
     /// What the equipment does next.
@@ -238,22 +242,22 @@ impl World {
     }
 
     fn at_command(&mut self) {
-        let expected = self.books.watch.expected.clone();
+        let expected = self.ledger.watch.expected.clone();
         let drawn = crate::commands::draw(&mut self.dte.rng, &expected, true);
-        let (text, deed) = self.spare_password(drawn);
-        self.books.watch.know(&text, deed);
-        self.say(&text);
+        let (text, action) = self.keep_password(drawn);
+        self.ledger.watch.know(&text, action);
+        self.type_command(&text);
     }
 
     fn at_open(&mut self) {
         let place = self.dte.rng.size(0, 2);
         let values = open_values(&self.scenario.modes.destinations[place]);
-        self.say(&format!("AT+CIOPEN={values}"));
-        self.dte.hear(b"CONNECT ", 45 * SEC);
+        self.type_command(&format!("AT+CIOPEN={values}"));
+        self.dte.await_text(b"CONNECT ", 45 * SEC);
     }
 
     fn at_close(&mut self) {
-        self.say("AT+CICLOSE");
+        self.type_command("AT+CICLOSE");
     }
 
     /// A text at a prompt: in one write, ended by silence, or of a length, or given up.
@@ -277,12 +281,12 @@ impl World {
             }
         }
         self.type_line(&line);
-        self.dte.hear(b"\r\n> ", 3 * SEC);
+        self.dte.await_text(b"\r\n> ", 3 * SEC);
         self.dte.write(text);
         if !counted {
             self.dte.pause(silence);
         }
-        self.dte.hear(b"\r\n", 70 * SEC);
+        self.dte.await_text(b"\r\n", 70 * SEC);
         self.dte.pause(100 * MS);
     }
 }

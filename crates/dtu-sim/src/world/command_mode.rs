@@ -1,4 +1,4 @@
-//! The serial command mode (1): packets of the equipment, the book of each destination, and the peers that stand there.
+//! The serial command mode (1): packets of the equipment, the uplink of each destination, and the peers that stand there.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -8,10 +8,10 @@ use dtu_proto::event::{Connect, SocketId};
 
 use super::socket::{SocketEvent, State};
 use super::{Rule, World};
-use crate::downlink::Told;
+use crate::downlink::ConnectionCode;
 use crate::http::Print;
-use crate::packet::{Destination, Packet, Reader, Seen};
-use crate::uplink::{Book, Carried, Rules};
+use crate::packet::{Destination, Packet, Reader, ScanItem};
+use crate::uplink::{Rules, SendKind, Uplink};
 use crate::{MS, SEC};
 
 /// A packet is whole so long after its header, beside its own time on the line.
@@ -20,15 +20,15 @@ const REST: u64 = SEC;
 const CHARACTER: u64 = 86;
 
 #[derive(Debug, Default)]
-pub(super) struct CommandBook {
+pub(super) struct PacketLedger {
     reader: Reader,
     /// Bytes that came, and when, of those that are held.
     total: u64,
     marks: VecDeque<(u64, u64)>,
-    books: Vec<(Destination, Book)>,
+    uplinks: Vec<(Destination, Uplink)>,
     resend: bool,
     /// Garbage was told, and no good packet has come since.
-    told: bool,
+    is_garbage_told: bool,
     /// Errors that must be printed, and those that were.
     pub(super) errors: (u64, u64),
     /// `SEND OK` and `SEND FAIL` that were printed.
@@ -40,7 +40,7 @@ pub(super) struct CommandBook {
     pub(super) dropped: u64,
 }
 
-impl CommandBook {
+impl PacketLedger {
     pub(super) fn new(resend: bool) -> Self {
         Self {
             resend,
@@ -90,20 +90,20 @@ impl CommandBook {
         self.reader.is_inside()
     }
 
-    fn take(&mut self, seen: Vec<Seen>) {
+    fn take(&mut self, seen: Vec<ScanItem>) {
         for seen in seen {
             match seen {
-                Seen::Packet(packet, _) => {
-                    self.told = false;
+                ScanItem::Packet(packet, _) => {
+                    self.is_garbage_told = false;
                     self.give(&packet);
                 }
-                Seen::Bad => {
-                    self.told = true;
+                ScanItem::Bad => {
+                    self.is_garbage_told = true;
                     self.errors.0 += 1;
                 }
-                Seen::Garbage if self.told => {}
-                Seen::Garbage => {
-                    self.told = true;
+                ScanItem::Garbage if self.is_garbage_told => {}
+                ScanItem::Garbage => {
+                    self.is_garbage_told = true;
                     self.errors.0 += 1;
                 }
             }
@@ -114,54 +114,64 @@ impl CommandBook {
         self.packets += 1;
         let resend = self.resend;
         let place = self
-            .books
+            .uplinks
             .iter()
             .position(|(to, _)| *to == packet.to)
             .unwrap_or_else(|| {
-                self.books
-                    .push((packet.to.clone(), Book::new(Vec::new(), resend)));
-                self.books.len() - 1
+                self.uplinks
+                    .push((packet.to.clone(), Uplink::new(Vec::new(), resend)));
+                self.uplinks.len() - 1
             });
-        self.books[place]
+        self.uplinks[place]
             .1
-            .take(&Rc::from(packet.data.as_slice()), packet.full);
+            .push_packet(&Rc::from(packet.data.as_slice()), packet.full);
     }
 
-    fn book_of(&mut self, connect: &Connect) -> Option<&mut Book> {
+    fn uplink_to(&mut self, connect: &Connect) -> Option<&mut Uplink> {
         let tcp = connect.protocol == Protocol::Tcp;
         let is = |to: &Destination| {
             to.tcp == tcp && to.port == connect.port && to.address.text() == connect.address
         };
-        self.books
+        self.uplinks
             .iter_mut()
             .find(|(to, _)| is(to))
-            .map(|(_, book)| book)
+            .map(|(_, uplink)| uplink)
     }
 
     fn passed_over(&self) -> u64 {
-        self.books.iter().map(|(_, book)| book.passed_over()).sum()
+        self.uplinks
+            .iter()
+            .map(|(_, uplink)| uplink.passed_over())
+            .sum()
     }
 
     fn full(&self) -> (u64, u64) {
-        let sum = |pick: fn(&Book) -> u64| self.books.iter().map(|(_, book)| pick(book)).sum();
-        (sum(|book| book.full.0), sum(|book| book.full.1))
+        let sum =
+            |pick: fn(&Uplink) -> u64| self.uplinks.iter().map(|(_, uplink)| pick(uplink)).sum();
+        (sum(|uplink| uplink.full.0), sum(|uplink| uplink.full.1))
     }
 
     pub(super) fn delivered(&self) -> u64 {
-        self.books.iter().map(|(_, book)| book.acknowledged).sum()
+        self.uplinks
+            .iter()
+            .map(|(_, uplink)| uplink.acknowledged)
+            .sum()
     }
 
     pub(super) fn repeated(&self) -> u64 {
-        self.books.iter().map(|(_, book)| book.repeated).sum()
+        self.uplinks.iter().map(|(_, uplink)| uplink.repeated).sum()
     }
 
     /// `SEND OK` or `SEND FAIL` is printed.
-    pub(super) fn told(&mut self, what: Told) -> Result<(), String> {
+    pub(super) fn code_printed(&mut self, what: ConnectionCode) -> Result<(), String> {
         let (wanted, delivered) = self.full();
         match what {
-            Told::SendOk => self.sent += 1,
-            Told::SendFail => self.failed += 1,
-            Told::ConnectOk | Told::ConnectFail | Told::CloseOk | Told::Closed => {
+            ConnectionCode::SendOk => self.sent += 1,
+            ConnectionCode::SendFail => self.failed += 1,
+            ConnectionCode::ConnectOk
+            | ConnectionCode::ConnectFail
+            | ConnectionCode::CloseOk
+            | ConnectionCode::Closed => {
                 return Err(format!("{what:?} in the serial command mode"));
             }
         }
@@ -179,7 +189,11 @@ impl CommandBook {
 
     /// Everything has drained.
     pub(super) fn settled(&self, unsaid: u64) -> Result<(), String> {
-        let missing: u64 = self.books.iter().map(|(_, book)| book.missing()).sum();
+        let missing: u64 = self
+            .uplinks
+            .iter()
+            .map(|(_, uplink)| uplink.missing())
+            .sum();
         if missing > self.dropped {
             return Err(format!(
                 "{missing} packets never came, {} are counted as dropped",
@@ -226,13 +240,13 @@ impl CommandBook {
             .filter_map(|bytes| Packet::read(bytes))
             .collect();
         let excused = self.dropped - self.passed_over().min(self.dropped);
-        for (to, book) in &self.books {
+        for (to, uplink) in &self.uplinks {
             let data: Vec<Vec<u8>> = kept
                 .iter()
                 .filter(|packet| packet.to == *to)
                 .map(|packet| packet.data.clone())
                 .collect();
-            book.spool_holds(&data, excused + book.passed_over())?;
+            uplink.spool_holds(&data, excused + uplink.passed_over())?;
         }
         Ok(())
     }
@@ -253,11 +267,11 @@ impl World {
             return Err(format!("two connections to {connect:?}"));
         }
         let tcp = connect.protocol == Protocol::Tcp;
-        let due = self.books.command.books.iter().any(|(to, book)| {
+        let due = self.ledger.command.uplinks.iter().any(|(to, uplink)| {
             to.tcp == tcp
                 && to.port == connect.port
                 && to.address.text() == connect.address
-                && book.is_waiting()
+                && uplink.is_waiting()
         });
         let plain = connect.local_port == 0 && !connect.tls;
         if due && plain {
@@ -267,20 +281,21 @@ impl World {
         }
     }
 
-    fn book_at(&mut self, id: SocketId) -> Option<&mut Book> {
+    fn uplink_at(&mut self, id: SocketId) -> Option<&mut Uplink> {
         let to = self.sockets[id.index()].to.clone()?;
-        self.books.command.book_of(&to)
+        self.ledger.command.uplink_to(&to)
     }
 
     /// Nothing waits for the destination that this connection goes to.
     pub(super) fn command_is_idle(&mut self, id: SocketId) -> bool {
-        self.book_at(id).is_some_and(|book| !book.is_waiting())
+        self.uplink_at(id)
+            .is_some_and(|uplink| !uplink.is_waiting())
     }
 
     pub(super) fn command_connected(&mut self, id: SocketId) {
         let udp = self.sockets[id.index()].is_udp();
-        if let Some(book) = self.book_at(id) {
-            book.connected(id, udp, false);
+        if let Some(uplink) = self.uplink_at(id) {
+            uplink.connected(id, udp, false);
         }
         self.peer_will_speak(id);
     }
@@ -292,9 +307,9 @@ impl World {
     }
 
     pub(super) fn command_send(&mut self, id: SocketId, bytes: &[u8]) -> Result<(), String> {
-        let all = self.books.command.passed_over();
-        let dropped = self.books.command.dropped;
-        let Some(book) = self.book_at(id) else {
+        let all = self.ledger.command.passed_over();
+        let dropped = self.ledger.command.dropped;
+        let Some(uplink) = self.uplink_at(id) else {
             return Err("a send to nobody".to_owned());
         };
         let rules = Rules {
@@ -303,32 +318,32 @@ impl World {
             heartbeat: None,
             registers_again: false,
             reply: false,
-            dropped: (dropped - all.min(dropped)) + book.passed_over(),
+            dropped: (dropped - all.min(dropped)) + uplink.passed_over(),
         };
-        match book.send(id, &[], bytes, &rules)? {
-            Carried::Frame(_) => Ok(()),
-            other @ (Carried::Registration | Carried::Heartbeat | Carried::Reply) => {
+        match uplink.send(id, &[], bytes, &rules)? {
+            SendKind::Frame(_) => Ok(()),
+            other @ (SendKind::Registration | SendKind::Heartbeat | SendKind::Reply) => {
                 Err(format!("{other:?} to a destination"))
             }
         }
     }
 
     pub(super) fn command_sent(&mut self, id: SocketId) {
-        if let Some(book) = self.book_at(id) {
-            book.sent(id);
+        if let Some(uplink) = self.uplink_at(id) {
+            uplink.sent(id);
         }
     }
 
     pub(super) fn command_acked(&mut self, id: SocketId, bytes: u64) {
-        if let Some(book) = self.book_at(id) {
-            book.acknowledged_to(id, bytes);
+        if let Some(uplink) = self.uplink_at(id) {
+            uplink.acknowledged_to(id, bytes);
         }
     }
 
     /// The peer has bytes, and often answers.
     pub(super) fn command_receives(&mut self, id: SocketId, upto: u64, bytes: &[u8]) {
-        if let Some(book) = self.book_at(id) {
-            book.arrived(id, upto);
+        if let Some(uplink) = self.uplink_at(id) {
+            uplink.arrived(id, upto);
         }
         if self.socket(id).rng.chance(40) {
             self.peer_says(id, bytes.len());
@@ -336,8 +351,8 @@ impl World {
     }
 
     pub(super) fn command_closed(&mut self, id: SocketId, acked: u64) {
-        if let Some(book) = self.book_at(id) {
-            book.closed(id, acked);
+        if let Some(uplink) = self.uplink_at(id) {
+            uplink.closed(id, acked);
         }
     }
 
@@ -359,7 +374,7 @@ impl World {
             return;
         }
         let is_udp = socket.is_udp();
-        let bytes = super::httpd::body(&mut self.said, length.min(1400));
+        let bytes = super::httpd::body(&mut self.peer_position, length.min(1400));
         self.socket(id).queue(bytes, Print::Stream, is_udp);
         self.plan_socket_read(id);
     }
@@ -446,7 +461,7 @@ impl World {
             .serial
             .counters
             .dropped_replies;
-        let settled = self.books.command.settled(unsaid);
+        let settled = self.ledger.command.settled(unsaid);
         self.hold(Rule::Packets, settled);
     }
 }

@@ -18,7 +18,7 @@ const STOPS_WITHIN: u64 = 30 * SEC;
 const PATIENCE: u64 = 1900 * MS;
 
 /// What the host hands to the next run, in each queue.
-pub(super) type Kept = [Vec<(u64, Bytes)>; QUEUES];
+pub(super) type Backlog = [Vec<(u64, Bytes)>; QUEUES];
 
 pub(super) const QUEUE_IDS: [QueueId; QUEUES] = {
     let [one, two, three, four] = LinkId::ALL;
@@ -36,7 +36,7 @@ impl World {
     /// `SIGTERM`.
     pub(super) fn ask_to_stop(&mut self) {
         self.again(self.scenario.ends.stop_every, Event::Stop);
-        let typing = matches!(self.books.line.phase, Phase::Text { .. });
+        let typing = matches!(self.ledger.line.phase, Phase::Text { .. });
         if self.healed || self.stopping.is_some() || typing {
             return;
         }
@@ -45,9 +45,9 @@ impl World {
         self.excuse_all();
         self.stopping = Some(self.now);
         // What has come is data; but the line is as it was until the device has stopped.
-        self.books.stops_in_window = self.books.line.phase == Phase::Window;
-        self.books.line.flush();
-        self.take_found();
+        self.ledger.stops_in_window = self.ledger.line.phase == Phase::Window;
+        self.ledger.line.flush();
+        self.take_line_events();
         self.mode_starts();
         self.call(Input::Shutdown);
     }
@@ -82,8 +82,8 @@ impl World {
             self.check_rest();
         }
         // What came meanwhile is data, too.
-        self.books.line.flush();
-        self.take_found();
+        self.ledger.line.flush();
+        self.take_line_events();
         let kept = self.what_is_kept();
         self.host_dies();
         self.start_from(&kept, true);
@@ -100,9 +100,9 @@ impl World {
             let text = format!("the device has stopped, and connections stand: {open:?}");
             self.break_rule(Rule::Bounds, text);
         }
-        let printing = self.serial.write.is_some() || self.books.down.waiting > 0;
+        let printing = self.serial.write.is_some() || self.ledger.downlink.waiting > 0;
         if printing && !self.serial.gone {
-            let (write, reads) = (&self.serial.write, self.books.down.waiting);
+            let (write, reads) = (&self.serial.write, self.ledger.downlink.waiting);
             let text = format!(
                 "the device has stopped, {write:?} is being printed and {reads} reads are not"
             );
@@ -117,8 +117,8 @@ impl World {
     }
 
     /// What waits: as the spool has it, else by the device's own word.
-    fn what_is_kept(&mut self) -> Kept {
-        let mut kept = Kept::default();
+    fn what_is_kept(&mut self) -> Backlog {
+        let mut kept = Backlog::default();
         for queue in QUEUE_IDS {
             let waiting: Vec<(u64, Bytes)> = self
                 .device
@@ -179,7 +179,7 @@ impl World {
     }
 
     /// Another run of the host. `all`: the last one could keep what waited in memory, too.
-    fn start_from(&mut self, kept: &Kept, all: bool) {
+    fn start_from(&mut self, kept: &Backlog, all: bool) {
         let (config, problems) = from_store_text(&self.disk.text);
         if config != self.disk.config {
             let text = format!("the stored text does not give the stored settings: {problems:?}");
@@ -187,8 +187,8 @@ impl World {
         }
         self.device = power_on(&config, &self.scenario, self.seed ^ self.now, self.now);
         self.sleep = None;
-        let dropped = self.books.dropped;
-        self.books.crashed(&config);
+        let dropped = self.ledger.dropped;
+        self.ledger.crashed(&config);
         self.dte.start_over();
         self.restore(kept, &dropped, all);
         self.restore_modes(kept, all);
@@ -200,11 +200,11 @@ impl World {
         self.radio_host_starts();
     }
 
-    /// Frames that were kept come back; those in memory only are lost with a host that dies, and leave the books.
-    fn restore(&mut self, kept: &Kept, before: &[u64; LINKS], all: bool) {
-        for place in 0..self.books.uplinks.len() {
+    /// Frames that were kept come back; those in memory only are lost with a host that dies, and leave the ledger.
+    fn restore(&mut self, kept: &Backlog, before: &[u64; LINKS], all: bool) {
+        for place in 0..self.ledger.uplinks.len() {
             let mut waiting = Vec::new();
-            let links = self.books.uplinks[place].links.clone();
+            let links = self.ledger.uplinks[place].links.clone();
             for link in links.clone() {
                 let frames = kept[QueueId::Link(link).index()].clone();
                 waiting.extend(frames.iter().map(|(_, bytes)| bytes.to_vec()));
@@ -215,10 +215,10 @@ impl World {
                 .all(|link| self.scenario.options.links[link.index()].spool);
             let dropped = links.iter().map(|link| before[link.index()]).sum();
             if spooled || all {
-                let checked = self.books.uplinks[place].spool_holds(&waiting, dropped);
+                let checked = self.ledger.uplinks[place].spool_holds(&waiting, dropped);
                 self.hold(Rule::Frames, checked);
             }
-            self.books.uplinks[place].crashed(&waiting);
+            self.ledger.uplinks[place].crashed(&waiting);
         }
     }
 }

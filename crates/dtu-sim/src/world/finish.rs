@@ -37,8 +37,8 @@ impl World {
             let options = &self.scenario.options.links[link.index()];
             let caches = &self.scenario.options.links;
             // A cache that blocks takes what its backup hands back, whole.
-            let book = self.books.book(link);
-            let bound: usize = book.links.iter().map(|of| caches[of.index()].cache).sum();
+            let uplink = self.ledger.uplink(link);
+            let bound: usize = uplink.links.iter().map(|of| caches[of.index()].cache).sum();
             // A small cache that blocks has no headroom for the read that fills it.
             let read = if options.drop_policy == DropPolicy::Block && bound < 10 * 1024 {
                 5 * 1024
@@ -65,10 +65,10 @@ impl World {
     /// What the log will say of drops is what was told, one by one.
     fn check_drops(&mut self) {
         let drops = self.device.drops();
-        let told = |link: LinkId| (DropPlace::Link(link), self.books.dropped[link.index()]);
+        let told = |link: LinkId| (DropPlace::Link(link), self.ledger.dropped[link.index()]);
         let modes = [
-            (DropPlace::Httpd, self.books.http.dropped),
-            (DropPlace::Packets, self.books.command.dropped),
+            (DropPlace::Httpd, self.ledger.http.dropped),
+            (DropPlace::Packets, self.ledger.command.dropped),
         ];
         let wrong = LinkId::ALL
             .into_iter()
@@ -86,17 +86,18 @@ impl World {
 
     fn check_modes(&mut self, status: &Status) {
         if self.socket(SocketId::Httpd).state != State::Closing {
-            let agrees = self.books.http.agrees(&status.httpd);
+            let agrees = self.ledger.http.agrees(&status.httpd);
             self.hold(Rule::Requests, agrees);
         }
     }
 
     /// The device's frames against the world's.
     fn check_books(&mut self, status: &Status) {
-        for place in 0..self.books.uplinks.len() {
-            let book = &self.books.uplinks[place];
+        for place in 0..self.ledger.uplinks.len() {
+            let uplink = &self.ledger.uplinks[place];
             let sum = |pick: fn(&LinkStatus) -> u64| -> u64 {
-                book.links
+                uplink
+                    .links
                     .iter()
                     .map(|link| pick(&status.links[link.index()]))
                     .sum()
@@ -104,18 +105,18 @@ impl World {
             let given = sum(|link| link.counters.frames_in);
             let bytes = sum(|link| link.counters.bytes_in);
             let out = sum(|link| link.counters.frames_out);
-            let told = (book.given, book.given_bytes, book.acknowledged);
+            let told = (uplink.given, uplink.given_bytes, uplink.acknowledged);
             if (given, bytes) != (told.0, told.1) {
                 let text = format!(
                     "links {:?}: the device counts {given} frames, {bytes} bytes in; the model {}, {}",
-                    book.links, told.0, told.1
+                    uplink.links, told.0, told.1
                 );
                 return self.break_rule(Rule::Frames, text);
             }
             if out != told.2 {
                 let text = format!(
                     "links {:?}: {out} frames count as delivered, {} are",
-                    book.links, told.2
+                    uplink.links, told.2
                 );
                 return self.break_rule(Rule::Frames, text);
             }
@@ -150,7 +151,7 @@ impl World {
         let status = self.device.status(self.clock());
         let waiting = |link: &LinkStatus| link.state != LinkState::Off && link.waiting_frames > 0;
         let serial_idle = self.serial.write.is_none()
-            && self.books.down.waiting == 0
+            && self.ledger.downlink.waiting == 0
             && self.serial.up.is_empty();
         let is_idle = |socket: &Socket| {
             socket.send.is_none() && (socket.id.link().is_some() || socket.inbound_bytes == 0)
@@ -159,11 +160,11 @@ impl World {
         serial_idle
             && sockets_idle
             && self.dte.at_rest()
-            && (self.books.line.phase == Phase::Data || self.is_at_mode())
+            && (self.ledger.line.phase == Phase::Data || self.is_at_mode())
             && status.httpd.waiting_frames == 0
             && status.serial_command.waiting_packets == 0
             && status.serial_command.unfinished_bytes == 0
-            && self.books.line.unfinished() == 0
+            && self.ledger.line.unfinished() == 0
             && !status.links.iter().any(waiting)
             && self.messages_drained(&status)
     }
@@ -179,7 +180,7 @@ impl World {
         let waiting = [of.parts, for_line, of.outgoing, of.not_taken];
         waiting.iter().all(|count| *count == 0)
             && self.radio.at_rest()
-            && self.books.post.unprinted() == 0
+            && self.ledger.sms.unprinted() == 0
     }
 
     pub(super) fn judge_the_end(mut self) -> Result<Summary, Box<Failure>> {
@@ -190,27 +191,27 @@ impl World {
             return Err(self.failure(rule, text));
         }
         self.sum.micros = self.now;
-        (self.sum.texts, self.sum.letters, self.sum.replies) = (
-            self.books.post.texts,
-            self.books.post.letters,
-            self.books.post.replies,
+        (self.sum.phone_sms, self.sum.printed_sms, self.sum.replies) = (
+            self.ledger.sms.phone_count,
+            self.ledger.sms.printed_count,
+            self.ledger.sms.replies,
         );
         (self.sum.seed, self.sum.hash, self.sum.outputs) =
             (self.seed, self.trace.hash(), self.outputs.get());
-        self.sum.packets = self.books.command.delivered();
-        self.sum.typed = self.books.at.texts;
-        self.sum.repeated += self.books.command.repeated();
+        self.sum.packets = self.ledger.command.delivered();
+        self.sum.typed = self.ledger.at.texts;
+        self.sum.repeated += self.ledger.command.repeated();
         self.sum.delivered = self
-            .books
+            .ledger
             .uplinks
             .iter()
-            .map(|book| book.acknowledged)
+            .map(|uplink| uplink.acknowledged)
             .sum();
         self.sum.repeated += self
-            .books
+            .ledger
             .uplinks
             .iter()
-            .map(|book| book.repeated)
+            .map(|uplink| uplink.repeated)
             .sum::<u64>();
         Ok(self.sum)
     }
@@ -228,8 +229,8 @@ impl World {
                  {} requests, packets {}",
                 DRAIN / SEC,
                 status.phase,
-                self.books.line.phase,
-                self.books.down.waiting,
+                self.ledger.line.phase,
+                self.ledger.downlink.waiting,
                 status.messages,
                 status.httpd.waiting_frames,
                 status.serial_command.waiting_packets,
@@ -237,35 +238,35 @@ impl World {
             return self.break_rule(Rule::Liveness, text);
         }
         self.check_status(&status);
-        let settled = self.books.watch.settle(self.device.config());
+        let settled = self.ledger.watch.settle(self.device.config());
         self.hold(Rule::Commands, settled);
         self.check_missing(&status);
         self.judge_messages();
         self.judge_packets();
-        let settled = self.books.at.settled();
+        let settled = self.ledger.at.settled();
         self.hold(Rule::Dialogue, settled);
-        let settled = self.books.http.settled();
+        let settled = self.ledger.http.settled();
         self.hold(Rule::Requests, settled);
         self.check_debts(&status);
     }
 
     fn check_missing(&mut self, status: &Status) {
-        for place in 0..self.books.uplinks.len() {
-            let book = &self.books.uplinks[place];
-            let off = book
+        for place in 0..self.ledger.uplinks.len() {
+            let uplink = &self.ledger.uplinks[place];
+            let off = uplink
                 .links
                 .iter()
                 .all(|link| status.links[link.index()].state == LinkState::Off);
-            let dropped: u64 = book
+            let dropped: u64 = uplink
                 .links
                 .iter()
                 .map(|link| status.links[link.index()].counters.dropped_frames)
                 .sum();
-            let missing = book.missing();
+            let missing = uplink.missing();
             if missing > dropped && !off {
                 let text = format!(
                     "links {:?}: {missing} frames never came, {dropped} are counted",
-                    book.links
+                    uplink.links
                 );
                 self.break_rule(Rule::Frames, text);
             }
@@ -274,14 +275,14 @@ impl World {
 
     /// Every command that was let in has had its reply, and was said.
     fn check_debts(&mut self, status: &Status) {
-        if let Some((least, _)) = self.books.to_say.into_iter().find(|(least, _)| *least > 0) {
+        if let Some((least, _)) = self.ledger.to_log.into_iter().find(|(least, _)| *least > 0) {
             self.break_rule(
                 Rule::Commands,
                 format!("{least} commands from afar were not said to the log"),
             );
         }
         for origin in [Origin::Serial, Origin::SerialFrame] {
-            let (least, _) = self.books.owed[origin_slot(origin)];
+            let (least, _) = self.ledger.owed[origin_slot(origin)];
             if least > 0 {
                 self.break_rule(
                     Rule::Commands,
@@ -290,7 +291,7 @@ impl World {
             }
         }
         for link in LinkId::ALL {
-            let (least, _) = self.books.owed[origin_slot(Origin::Link(link))];
+            let (least, _) = self.ledger.owed[origin_slot(Origin::Link(link))];
             let dropped = status.links[link.index()].counters.dropped_replies;
             if u64::from(least) > dropped {
                 self.break_rule(

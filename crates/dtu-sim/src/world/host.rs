@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use dtu_proto::config::{Config, WorkingMode};
 use dtu_proto::event::{
-    Event as News, Input, MessageLoss, Output, Power, QueueId, SerialInput, SerialOutput, SocketId,
-    StoreInput, StoreOutput,
+    Event as DeviceEvent, Input, MessageLoss, Output, Power, QueueId, SerialInput, SerialOutput,
+    SocketId, StoreInput, StoreOutput,
 };
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -23,7 +23,7 @@ const WAKES_MAX: u64 = 600;
 
 /// Counts calls, so that a loop without end is seen.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct CallRate {
     second: u64,
     wakes: u64,
     inputs: u64,
@@ -66,29 +66,30 @@ impl World {
             self.note("serial in", None, 0, bytes);
         }
         self.catch_up();
-        self.books.frame_open = self.books.line.frame_open();
+        self.ledger.frame_open = self.ledger.line.frame_open();
         if let SerialInput::Data(bytes) = input {
-            self.books.heard = self.now;
+            self.ledger.last_read = self.now;
             let mut rest = bytes;
             while !rest.is_empty() {
                 self.set_frame_max();
-                let done = self.books.line.read(self.now, rest);
+                let done = self.ledger.line.read(self.now, rest);
                 rest = &rest[done..];
-                self.take_found();
+                self.take_line_events();
             }
         }
-        self.books.from_line = matches!(input, SerialInput::Data(_));
+        self.ledger.from_line = matches!(input, SerialInput::Data(_));
         self.call(Input::Serial(input));
-        self.books.from_line = false;
-        self.books.frame_open = self.books.line.frame_open();
+        self.ledger.from_line = false;
+        self.ledger.frame_open = self.ledger.line.frame_open();
         if matches!(input, SerialInput::Data(_)) {
-            self.books.last_data = self.now;
+            self.ledger.last_data = self.now;
         }
     }
 
     fn set_frame_max(&mut self) {
-        let line = &mut self.books.line;
-        let requests = self.books.applied.mode == WorkingMode::Httpd && line.phase != Phase::Window;
+        let line = &mut self.ledger.line;
+        let requests =
+            self.ledger.applied.mode == WorkingMode::Httpd && line.phase != Phase::Window;
         line.frame_max = if requests { REQUEST_MAX } else { FRAME_MAX };
     }
 
@@ -123,18 +124,18 @@ impl World {
 
     /// The model sees time pass before the device does.
     pub(super) fn catch_up(&mut self) {
-        self.books.in_window = self.now < self.books.window_until;
-        self.books.before = (self.books.applied.mode, self.is_command_state());
+        self.ledger.in_window = self.now < self.ledger.window_until;
+        self.ledger.before = (self.ledger.applied.mode, self.is_command_state());
         self.set_frame_max();
-        self.books.line.advance(self.now);
-        self.take_found();
-        if self.books.line.unfinished() == 0 && self.books.reads {
-            self.books
+        self.ledger.line.advance(self.now);
+        self.take_line_events();
+        if self.ledger.line.unfinished() == 0 && self.ledger.reads {
+            self.ledger
                 .command
-                .time_passes(self.books.reads_since, self.now);
+                .time_passes(self.ledger.reads_since, self.now);
         }
-        self.books.frame_open = self.books.line.frame_open();
-        if self.now >= self.books.window_until && !self.ending {
+        self.ledger.frame_open = self.ledger.line.frame_open();
+        if self.now >= self.ledger.window_until && !self.ending {
             self.mode_starts();
         }
     }
@@ -149,18 +150,18 @@ impl World {
 
     fn see_whether_it_reads(&mut self) {
         let reads = self.device.wants_serial();
-        if reads && !self.books.reads {
-            self.books.reads_since = self.now;
+        if reads && !self.ledger.reads {
+            self.ledger.reads_since = self.now;
         }
-        self.books.reads = reads;
+        self.ledger.reads = reads;
     }
 
     fn count_wake(&mut self) {
         let second = self.now / SEC;
         if second != self.busy.second {
-            self.busy = Pace {
+            self.busy = CallRate {
                 second,
-                ..Pace::default()
+                ..CallRate::default()
             };
         }
         self.busy.wakes += 1;
@@ -198,9 +199,9 @@ impl World {
         }
         if outputs.contains(&Output::Power(Power::Restarted)) {
             // What has come before a restart is data.
-            self.books.line.flush();
-            self.take_found();
-            self.books.talking = false;
+            self.ledger.line.flush();
+            self.take_line_events();
+            self.ledger.talking = false;
         }
         for output in outputs {
             if self.stopped.is_none() {
@@ -213,26 +214,26 @@ impl World {
     }
 
     fn watch_settings(&mut self) {
-        let checked = self.books.watch.check(self.device.config());
+        let checked = self.ledger.watch.check(self.device.config());
         self.hold(Rule::Commands, checked);
-        let set = &self.books.watch.expected;
+        let set = &self.ledger.watch.expected;
         let beat = (set.heartbeat_interval, set.heartbeat.len());
-        if self.books.beat != beat {
-            (self.books.beat, self.books.settings_at) = (beat, self.now);
+        if self.ledger.beat != beat {
+            (self.ledger.beat, self.ledger.settings_at) = (beat, self.now);
         }
-        let packing = u64::from(self.books.watch.expected.packing_time) * crate::MS;
-        if self.books.line.packing != packing {
-            self.books.line.packing = packing;
+        let packing = u64::from(self.ledger.watch.expected.packing_time) * crate::MS;
+        if self.ledger.line.packing != packing {
+            self.ledger.line.packing = packing;
         }
     }
 
     /// Nothing is outstanding on the serial line: an owed `a` or `+ok` is overdue.
     fn check_escape(&mut self) {
         let idle = self.serial.write.is_none() && !self.serial.configuring && !self.serial.gone;
-        if idle && self.books.prompts > 0 {
+        if idle && self.ledger.prompts > 0 {
             self.break_rule(Rule::Escape, "+++ was whole, and no `a` is printed");
         }
-        if idle && self.books.escapes > 0 {
+        if idle && self.ledger.escapes > 0 {
             self.break_rule(
                 Rule::Escape,
                 "the handshake is complete, and no +ok is printed",
@@ -286,7 +287,7 @@ impl World {
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),
             Output::Power(Power::Stop) => self.device_stops(),
-            Output::Event(news) => self.hear(&news),
+            Output::Event(news) => self.on_event(&news),
         }
     }
 
@@ -315,41 +316,41 @@ impl World {
         self.after(500, Event::Configured(self.serial.generation));
     }
 
-    fn hear(&mut self, news: &News) {
+    fn on_event(&mut self, news: &DeviceEvent) {
         self.note("event", None, 0, format!("{news:?}").as_bytes());
         match news {
-            News::PowerOn(_) => {
-                self.books.banners += 1;
+            DeviceEvent::PowerOn(_) => {
+                self.ledger.banners += 1;
                 let window = self.scenario.options.setup_window.as_micros();
-                self.books.window_until = self.now + u64::try_from(window).unwrap_or(0);
+                self.ledger.window_until = self.now + u64::try_from(window).unwrap_or(0);
             }
-            News::ModeStarted => self.mode_starts(),
-            News::FrameDropped { queue, .. } => {
+            DeviceEvent::ModeStarted => self.mode_starts(),
+            DeviceEvent::FrameDropped { queue, .. } => {
                 self.judge_drop(*queue);
                 self.dropped(*queue);
                 self.sum.dropped += 1;
             }
-            News::LineDropped { bytes, of } => self.line_dropped(*bytes, *of),
-            News::Connected(_)
-            | News::CommandState(_)
-            | News::Disconnected { .. }
-            | News::WindowFrameDropped { .. }
-            | News::WrongPassword(_)
-            | News::OriginLocked(_)
-            | News::SerialPresent(_)
-            | News::LineRefused(_)
-            | News::BackupActive { .. }
-            | News::Call(_)
-            | News::Lost(_)
-            | News::MessageToPort { .. }
-            | News::MessagesNotStored(_) => {}
-            News::MessageLost(loss) => self.message_lost(loss),
-            News::Command { origin, line, .. } => {
-                let said = self.books.said(*origin, line);
+            DeviceEvent::LineDropped { bytes, of } => self.line_dropped(*bytes, *of),
+            DeviceEvent::Connected(_)
+            | DeviceEvent::CommandState(_)
+            | DeviceEvent::Disconnected { .. }
+            | DeviceEvent::WindowFrameDropped { .. }
+            | DeviceEvent::WrongPassword(_)
+            | DeviceEvent::OriginLocked(_)
+            | DeviceEvent::SerialPresent(_)
+            | DeviceEvent::LineRefused(_)
+            | DeviceEvent::BackupActive { .. }
+            | DeviceEvent::Call(_)
+            | DeviceEvent::Lost(_)
+            | DeviceEvent::MessageToPort { .. }
+            | DeviceEvent::MessagesNotStored(_) => {}
+            DeviceEvent::MessageLost(loss) => self.message_lost(loss),
+            DeviceEvent::Command { origin, line, .. } => {
+                let said = self.ledger.log_command(*origin, line);
                 self.hold(Rule::Commands, said);
             }
-            News::Httpd(news) => {
-                let told = self.books.http.told(news);
+            DeviceEvent::Httpd(news) => {
+                let told = self.ledger.http.judge_swallowed(news);
                 self.hold(Rule::Requests, told);
             }
         }
@@ -361,11 +362,11 @@ impl World {
             | MessageLoss::NoRoom(_)
             | MessageLoss::Refused(..)
             | MessageLoss::Expired(_) => {
-                self.books.post.given_up += 1;
+                self.ledger.sms.given_up += 1;
             }
             // Where the numbers of the modem are known to the disk this is no loss.
             MessageLoss::Doubtful(_) => {
-                self.books.post.given_up += u64::from(self.books.post.is_unsure())
+                self.ledger.sms.given_up += u64::from(self.ledger.sms.is_unsure())
             }
             MessageLoss::Unreadable(_) | MessageLoss::Incomplete(_) | MessageLoss::Evicted => {
                 self.break_rule(Rule::Messages, loss.to_string());
@@ -375,32 +376,32 @@ impl World {
 
     fn dropped(&mut self, queue: QueueId) {
         match queue {
-            QueueId::Link(link) => self.books.dropped[link.index()] += 1,
-            QueueId::Httpd => self.books.http.dropped += 1,
-            QueueId::SerialCommand => self.books.command.dropped += 1,
+            QueueId::Link(link) => self.ledger.dropped[link.index()] += 1,
+            QueueId::Httpd => self.ledger.http.dropped += 1,
+            QueueId::SerialCommand => self.ledger.command.dropped += 1,
         }
         self.excuse_unwanted();
     }
 
     /// The window is over: what was kept is for the links.
     pub(super) fn mode_starts(&mut self) {
-        if self.books.line.phase != Phase::Window {
+        if self.ledger.line.phase != Phase::Window {
             return;
         }
-        self.books.line.mode_starts();
-        self.books.mode_starts();
+        self.ledger.line.mode_starts();
+        self.ledger.mode_starts();
         // The silence that closes a frame may be shorter from now on.
-        self.books.line.advance(self.now);
-        self.take_found();
+        self.ledger.line.advance(self.now);
+        self.take_line_events();
     }
 
     fn device_restarted(&mut self) {
         self.note("restarted", None, 0, &[]);
-        self.ways_begin_again();
+        self.recoveries_begin_again();
         self.ending = false;
         self.sum.restarts += 1;
         let stored = self.disk.config.clone();
-        self.books.restarted(&stored);
+        self.ledger.restarted(&stored);
         self.dte.start_over();
     }
 

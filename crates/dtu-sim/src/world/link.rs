@@ -4,14 +4,13 @@
 use dtu_proto::config::{Config, Expect, HeartbeatTo, RegistrationWhen};
 use dtu_proto::event::{Connect, LinkId, Origin, Payload, SocketId};
 
-use super::books::micros;
 use super::socket::{SocketEvent, State};
 use super::{Rule, World};
 use crate::commands::origin_slot;
 use crate::downlink::REPLY;
 use crate::http::Print;
-use crate::uplink::{Carried, Rules};
-use crate::{MS, SEC, commands};
+use crate::uplink::{Rules, SendKind};
+use crate::{MS, SEC, commands, micros};
 
 /// What a server may have under way to a device that does not read.
 const WINDOW: usize = 64 * 1024;
@@ -20,7 +19,7 @@ const ATTEMPTS_MAX: u32 = 50;
 
 impl World {
     pub(super) fn judge_link_connect(&mut self, link: LinkId, connect: &Connect) {
-        self.hold(Rule::Commands, self.books.connect_is_as_set(link, connect));
+        self.hold(Rule::Commands, self.ledger.connect_is_as_set(link, connect));
         // Back-off: some at once, then ever fewer.
         let slot = self.now / (10 * SEC);
         let (of, count) = &mut self.sockets[link.index()].attempts;
@@ -46,24 +45,24 @@ impl World {
 
     pub(super) fn judge_link_send(&mut self, link: LinkId, payload: &Payload) {
         // A change that this very input brings counts already; whether it may come is judged after the call.
-        let set = self.books.watch.expected.clone();
+        let set = self.ledger.watch.expected.clone();
         let judged = self.judge_send_by(&set, link, payload);
         let judged = judged.or_else(|old| {
             let set = self.device.config().clone();
             self.judge_send_by(&set, link, payload).map_err(|_| old)
         });
         match judged {
-            Ok(Carried::Heartbeat) => self.heartbeat_sent(link),
-            Ok(Carried::Reply) => {
-                let paid = self.books.pay(Origin::Link(link));
+            Ok(SendKind::Heartbeat) => self.heartbeat_sent(link),
+            Ok(SendKind::Reply) => {
+                let paid = self.ledger.pay(Origin::Link(link));
                 self.hold(Rule::Commands, paid);
             }
-            Ok(Carried::Registration) => {
+            Ok(SendKind::Registration) => {
                 let options = &self.scenario.options.links[link.index()];
                 let expect = options.expect_registration.clone();
                 self.asks(link, expect);
             }
-            Ok(Carried::Frame(_)) => {}
+            Ok(SendKind::Frame(_)) => {}
             Err(text) if text.contains("registration") || text.contains("preceded") => {
                 self.break_rule(Rule::Registration, format!("link {link}: {text}"));
             }
@@ -79,17 +78,17 @@ impl World {
         set: &Config,
         link: LinkId,
         payload: &Payload,
-    ) -> Result<Carried, String> {
+    ) -> Result<SendKind, String> {
         let to_network = set.heartbeat_to == HeartbeatTo::Network && set.heartbeat_interval > 0;
         let slot = origin_slot(Origin::Link(link));
-        let reply = self.books.owed[slot].1 > 0;
+        let reply = self.ledger.owed[slot].1 > 0;
         let dropped = self
-            .books
-            .book(link)
+            .ledger
+            .uplink(link)
             .links
             .clone()
             .iter()
-            .map(|of| self.books.dropped[of.index()])
+            .map(|of| self.ledger.dropped[of.index()])
             .sum();
         let rules = Rules {
             registration: &set.registration,
@@ -101,14 +100,14 @@ impl World {
             reply,
             dropped,
         };
-        self.books
-            .book(link)
+        self.ledger
+            .uplink(link)
             .send(link.into(), &payload.prefix, &payload.body, &rules)
     }
 
     fn heartbeat_sent(&mut self, link: LinkId) {
         self.sum.heartbeats += 1;
-        let set = &self.books.watch.expected;
+        let set = &self.ledger.watch.expected;
         let interval = set
             .heartbeat_interval
             .min(self.device.config().heartbeat_interval);
@@ -133,7 +132,7 @@ impl World {
     /// The device has had data. Deadlines fire before they count: a heartbeat that was due came in that very call, unless
     /// the socket has still to take what was sent before it.
     pub(super) fn note_life(&mut self, id: SocketId) {
-        let interval = u64::from(self.books.watch.expected.heartbeat_interval) * SEC;
+        let interval = u64::from(self.ledger.watch.expected.heartbeat_interval) * SEC;
         let now = self.now;
         let socket = self.socket(id);
         let is_sending = socket.send.is_some();
@@ -143,7 +142,7 @@ impl World {
 
     /// Heartbeats that are due must come.
     pub(super) fn check_silence(&mut self) {
-        let set = &self.books.watch.expected;
+        let set = &self.ledger.watch.expected;
         let interval = u64::from(set.heartbeat_interval) * SEC;
         let on = interval > 0 && !set.heartbeat.is_empty();
         if !on || set.heartbeat_to != HeartbeatTo::Network {
@@ -153,7 +152,7 @@ impl World {
         let slack = 1500 * MS + 2 * host.late_timer + 2 * host.late_read;
         for link in LinkId::ALL {
             let socket = &self.sockets[link.index()];
-            let since = socket.signs.last.max(self.books.settings_at);
+            let since = socket.signs.last.max(self.ledger.settings_at);
             if socket.state == State::Up && self.now - since > 2 * interval + slack {
                 let idle = (self.now - since) / SEC;
                 self.break_rule(
@@ -171,7 +170,7 @@ impl World {
         let passes = expects.into_iter().flatten().any(|expect| expect.pass);
         let is_awaited = self.sockets[link.index()].signs.take_reply(self.now);
         if !is_awaited || passes {
-            self.books.down.may_print_reply();
+            self.ledger.downlink.may_print_reply();
         }
     }
 
@@ -205,26 +204,26 @@ impl World {
     fn link_server_commands(&mut self, link: LinkId) {
         let drawn = commands::draw(
             &mut self.sockets[link.index()].rng,
-            &self.books.watch.expected,
+            &self.ledger.watch.expected,
             false,
         );
-        let (text, deed) = self.spare_password(drawn);
+        let (text, action) = self.keep_password(drawn);
         let rng = &mut self.sockets[link.index()].rng;
-        let right = self.books.watch.expected.password.clone();
+        let right = self.ledger.watch.expected.password.clone();
         let password = if rng.chance(70) {
             right
         } else {
             rng.pick(&["admin", "nope", "pass1"]).to_owned()
         };
         let tail = rng.pick(&["", "\r\n", "\r"]);
-        self.books.watch.know(&text, deed);
+        self.ledger.watch.know(&text, action);
         let line = format!("{password},{text}{tail}").into_bytes();
         self.sockets[link.index()].queue(line, Print::Nothing, true);
     }
 
     /// The server answers what the settings expect, most times.
     pub(super) fn link_server_hears(&mut self, link: LinkId, body: &[u8]) {
-        let config = &self.books.watch.expected;
+        let config = &self.ledger.watch.expected;
         let asked = body == config.registration || body == config.heartbeat;
         let options = &self.scenario.options.links[link.index()];
         let expected = options.expect_heartbeat.is_some() || options.expect_registration.is_some();

@@ -2,7 +2,6 @@
 //! it, all driven by one event heap and one seed.
 
 mod at_mode;
-mod books;
 mod command_mode;
 mod coverage;
 mod digest;
@@ -11,17 +10,21 @@ mod ends;
 mod finish;
 mod host;
 mod httpd;
+mod input;
+mod ledger;
 mod link;
 mod modes;
 mod network;
 mod outages;
 mod pacing;
 mod peers;
+mod phones;
 mod ports;
-mod post;
+mod print;
 mod radio;
+mod recovery;
+mod sms_ledger;
 mod socket;
-mod ways;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -33,13 +36,13 @@ use dtu_proto::event::{LINKS, LinkId, SOCKETS, SocketId};
 
 use crate::scenario::{SERVERS, Scenario, ServerId};
 use crate::trace::{Clock, Fnv, Trace};
-use books::Books;
 use dte::Dte;
+use ledger::Ledger;
 use outages::Server;
 use ports::{Disk, SerialPort};
 use radio::Radio;
+use recovery::Recovery;
 use socket::{Socket, SocketEvent};
-use ways::Way;
 
 /// Salt of the radio's stream.
 const RADIO: u64 = 0x5241_4449_4f00;
@@ -105,7 +108,7 @@ pub struct Summary {
     pub seed: u64,
     /// Hash over the whole story: the same seed gives the same.
     pub hash: u64,
-    /// Hash over all outputs of the device, which no change of the world's own books touches.
+    /// Hash over all outputs of the device, which no change of the world's own ledger touches.
     pub outputs: u64,
     /// Calls into the device.
     pub calls: u64,
@@ -136,9 +139,9 @@ pub struct Summary {
     /// Orderly stops, each followed by a start.
     pub stops: u64,
     /// Frames that came to a phone as a message.
-    pub texts: u64,
+    pub phone_sms: u64,
     /// Messages of phones that were printed.
-    pub letters: u64,
+    pub printed_sms: u64,
     /// Replies to commands of phones.
     pub replies: u64,
     /// Requests that a server read (mode 3).
@@ -209,7 +212,7 @@ enum Event {
     ServerLeaves(ServerId),
     ServerReturns(ServerId),
     /// A connection whose server is back must be up.
-    WayDue(SocketId, u64),
+    RecoveryDue(SocketId, u64),
     Detach,
     Attach,
     Restart,
@@ -221,9 +224,9 @@ enum Event {
     /// The network wants to be called.
     Radio,
     /// News of the modem come to the device.
-    RadioNews,
+    ModemInputs,
     RadioTrouble,
-    Letter,
+    Sms,
     PhoneCommand,
     Call,
     CallEnds,
@@ -260,16 +263,16 @@ struct World {
     device: Dtu,
     /// The deadline that the host sleeps for, and when it will really wake.
     sleep: Option<(u64, u64)>,
-    busy: host::Pace,
-    books: Books,
+    busy: host::CallRate,
+    ledger: Ledger,
     serial: SerialPort,
     dte: Dte,
     sockets: [Socket; SOCKETS],
     servers: [Server; SERVERS],
-    ways: [Way; SOCKETS],
-    server: httpd::Server,
+    recoveries: [Recovery; SOCKETS],
+    http_server: httpd::HttpServer,
     /// Bytes that servers and peers of the modes 1 to 3 have said.
-    said: u64,
+    peer_position: u64,
     disk: Disk,
     radio: Radio,
     attached: bool,
@@ -299,7 +302,7 @@ impl World {
         };
         let device = host::power_on(&scenario.config, &scenario, seed, 0);
         let mut world = Self {
-            books: Books::new(&scenario.config, &scenario.options),
+            ledger: Ledger::new(&scenario.config, &scenario.options),
             disk: Disk::new(&scenario.config),
             dte: Dte::new(rng.fork(1)),
             sockets: SocketId::ALL.map(|id| {
@@ -313,11 +316,11 @@ impl World {
                 Socket::new(id, rng)
             }),
             servers: std::array::from_fn(|index| Server::new(outage_rng.fork(index as u64))),
-            ways: ways::ways(),
+            recoveries: recovery::recoveries(),
             rng: rng.fork(2),
             ends_rng,
-            server: httpd::Server::default(),
-            said: 0,
+            http_server: httpd::HttpServer::default(),
+            peer_position: 0,
             radio: Radio::new(radio_rng, network),
             seed,
             now: 0,
@@ -325,7 +328,7 @@ impl World {
             order: 0,
             device,
             sleep: None,
-            busy: host::Pace::default(),
+            busy: host::CallRate::default(),
             serial: SerialPort::default(),
             attached: false,
             ending: false,
@@ -413,7 +416,7 @@ impl World {
             Event::Stored(generation) => self.stored(generation),
             Event::ServerLeaves(id) => self.server_leaves(id),
             Event::ServerReturns(id) => self.server_returns(id),
-            Event::WayDue(socket, at) => self.way_due(socket, at),
+            Event::RecoveryDue(socket, at) => self.recovery_due(socket, at),
             Event::Detach => self.detach(),
             Event::Attach => self.attach(),
             Event::Restart => self.ask_for_restart(),
@@ -423,9 +426,9 @@ impl World {
             Event::Replug => self.replug(),
             Event::Check => self.regular_check(),
             Event::Radio => self.radio_wakes(),
-            Event::RadioNews => self.radio_news(),
+            Event::ModemInputs => self.give_modem_inputs(),
             Event::RadioTrouble => self.radio_trouble(),
-            Event::Letter => self.send_letter(),
+            Event::Sms => self.send_sms(),
             Event::PhoneCommand => self.send_command(),
             Event::Call => self.phone_calls(),
             Event::CallEnds => self.phone_hangs_up(),

@@ -4,50 +4,51 @@ use dtu_proto::config::WorkingMode;
 use dtu_proto::event::QueueId;
 use dtu_proto::status::LinkState;
 
-use super::ends::Kept;
+use super::ends::Backlog;
 use super::{Rule, World};
-use crate::commands::{self, Deed};
-use crate::downlink::Told;
+use crate::commands::{self, Action};
+use crate::downlink::ConnectionCode;
 use crate::model::Phase;
 use crate::{MS, SEC};
 
 impl World {
     /// The line is in the command state all the time.
     pub(super) fn is_at_mode(&self) -> bool {
-        self.books.applied.mode == WorkingMode::AtCommand && self.books.line.phase != Phase::Window
+        self.ledger.applied.mode == WorkingMode::AtCommand
+            && self.ledger.line.phase != Phase::Window
     }
 
     /// What a modem tells without being asked may be printed.
     pub(super) fn is_command_state(&self) -> bool {
-        self.books.talking || self.books.line.phase == Phase::Window || self.is_at_mode()
+        self.ledger.talking || self.ledger.line.phase == Phase::Window || self.is_at_mode()
     }
 
     /// The mode changes while the device runs.
     pub(super) fn switch_lines(&mut self, new: WorkingMode) {
         self.sum.switches += 1;
-        self.ways_change(new);
-        self.books.at.forget();
-        self.books.command.stop();
+        self.recoveries_change(new);
+        self.ledger.at.forget();
+        self.ledger.command.stop();
         if new == WorkingMode::AtCommand {
-            self.books.line.command_state();
-            self.books.talking = false;
+            self.ledger.line.command_state();
+            self.ledger.talking = false;
         } else {
-            self.books.line.phase = Phase::Data;
+            self.ledger.line.phase = Phase::Data;
         }
     }
 
     /// A word about a connection is printed.
-    pub(super) fn told(&mut self, told: Told) {
+    pub(super) fn code_printed(&mut self, code: ConnectionCode) {
         if self.is_at_mode() {
-            return self.at_told(told);
+            return self.at_code_printed(code);
         }
-        let judged = self.books.command.told(told);
+        let judged = self.ledger.command.code_printed(code);
         self.hold(Rule::Packets, judged);
     }
 
     /// What is wrong with a packet is printed.
     pub(super) fn packet_error(&mut self) {
-        let (due, printed) = &mut self.books.command.errors;
+        let (due, printed) = &mut self.ledger.command.errors;
         *printed += 1;
         if *printed > *due {
             let text = format!("{printed} errors about packets are printed, {due} are due");
@@ -56,21 +57,21 @@ impl World {
     }
 
     /// The host has started again: what was on the disk is in the queues.
-    pub(super) fn restore_modes(&mut self, kept: &Kept, all: bool) {
+    pub(super) fn restore_modes(&mut self, kept: &Backlog, all: bool) {
         for queue in [QueueId::Httpd, QueueId::SerialCommand] {
             let frames = kept[queue.index()].clone();
             let kept: Vec<Vec<u8>> = frames.iter().map(|(_, bytes)| bytes.to_vec()).collect();
             self.device.restore(queue, frames);
             let holds = match queue {
                 _ if !self.scenario.options.modes.spool && !all => Ok(()),
-                QueueId::Httpd => self.books.http.spool_holds(&kept),
-                QueueId::SerialCommand | QueueId::Link(_) => self.books.command.spool_holds(&kept),
+                QueueId::Httpd => self.ledger.http.spool_holds(&kept),
+                QueueId::SerialCommand | QueueId::Link(_) => self.ledger.command.spool_holds(&kept),
             };
             self.hold(Rule::Frames, holds);
             match queue {
-                QueueId::Httpd => self.books.http.crashed(&kept),
+                QueueId::Httpd => self.ledger.http.crashed(&kept),
                 QueueId::SerialCommand | QueueId::Link(_) => {
-                    let read = self.books.command.crashed(&kept);
+                    let read = self.ledger.command.crashed(&kept);
                     self.hold(Rule::Packets, read);
                 }
             }
@@ -98,25 +99,25 @@ impl World {
     }
 
     fn set_mode(&mut self, mode: WorkingMode) {
-        let (text, deed) = commands::mode(mode);
-        self.order(&text, deed);
+        let (text, action) = commands::mode(mode);
+        self.order(&text, action);
     }
 
-    fn order(&mut self, text: &str, deed: Deed) {
-        self.books.watch.know(text, deed);
-        self.say(text);
+    fn order(&mut self, text: &str, action: Action) {
+        self.ledger.watch.know(text, action);
+        self.type_command(text);
     }
 
     fn change_mode(&mut self, mode: WorkingMode) {
         self.set_mode(mode);
-        self.order("AT+CIAPPLY", Deed::Apply);
+        self.order("AT+CIAPPLY", Action::Apply);
         self.dte.pause(300 * MS);
     }
 
     fn change_by_restart(&mut self, mode: WorkingMode) {
         self.set_mode(mode);
-        self.order("ATW", Deed::Save);
-        self.order("AT+CIRESET", Deed::Restart);
+        self.order("ATW", Action::Save);
+        self.order("AT+CIRESET", Action::Restart);
         self.dte.pause(2 * SEC);
     }
 
@@ -149,7 +150,7 @@ impl World {
                 WorkingMode::SerialCommand,
             ),
         ];
-        let here = self.books.applied.mode;
+        let here = self.ledger.applied.mode;
         if waiting.iter().any(|(waits, mode)| *waits && *mode == here) {
             return;
         }

@@ -185,7 +185,7 @@ impl World {
             // It went while it answered.
             return self.lose(id, CloseReason::Refused);
         }
-        self.way_is_up(id);
+        self.connection_is_back(id);
         self.sum.connections += 1;
         let now = self.now;
         let socket = self.socket(id);
@@ -306,7 +306,7 @@ impl World {
         let bytes = socket.reported;
         self.note_report(id);
         self.note_socket("acked", id, bytes, &[]);
-        self.ways[id.index()].show();
+        self.recoveries[id.index()].show();
         self.acknowledged(id, bytes);
         self.socket_input(id, SocketInput::Acked(bytes));
     }
@@ -322,7 +322,7 @@ impl World {
         self.connection_is_over(id, acked, reason);
         let rests = self.has_nothing_for(id);
         self.socket(id).reset(State::Idle);
-        let way = &mut self.ways[id.index()];
+        let way = &mut self.recoveries[id.index()];
         if acked > 0 {
             way.show();
         }
@@ -425,7 +425,7 @@ impl World {
         let Some((bytes, printed)) = socket.take_read(most) else {
             return self.lose(id, CloseReason::PeerClosed);
         };
-        self.ways[id.index()].show();
+        self.recoveries[id.index()].show();
         self.catch_up();
         self.note_socket("socket in", id, printed.len() as u64, &bytes);
         self.host_has_read(id, &bytes, &printed);
@@ -443,7 +443,7 @@ impl World {
         for socket in &mut self.sockets {
             socket.reset(State::Idle);
         }
-        self.ways_begin_anew();
+        self.recoveries_begin_anew();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Servers that go away and come back: of links, of destinations (mode 1), of the HTTPD client (mode 3). Attempts are
+//! Servers that go outage and come back: of links, of destinations (mode 1), of the HTTPD client (mode 3). Attempts are
 //! refused meanwhile, or nobody answers their SYNs, which the kernel repeats.
 
 use cellular_sim::Rng;
@@ -18,22 +18,22 @@ pub(super) const SHORTEST: u64 = 500 * MS;
 #[derive(Debug)]
 pub(super) struct Server {
     rng: Rng,
-    pub(super) away: Option<Away>,
+    pub(super) outage: Option<Outage>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Away {
+pub(super) struct Outage {
     back_at: u64,
     pub(super) drops: bool,
 }
 
 impl Server {
     pub(super) const fn new(rng: Rng) -> Self {
-        Self { rng, away: None }
+        Self { rng, outage: None }
     }
 
     pub(super) const fn is_away(&self) -> bool {
-        self.away.is_some()
+        self.outage.is_some()
     }
 }
 
@@ -72,7 +72,7 @@ impl World {
         let server = &mut self.servers[id.index()];
         let length = server.rng.range(SHORTEST, longest);
         let (drops, cut) = (server.rng.chance(50), server.rng.chance(50));
-        server.away = Some(Away {
+        server.outage = Some(Outage {
             back_at: self.now + length,
             drops,
         });
@@ -89,7 +89,7 @@ impl World {
         let silent = drops && !cut;
         let wait = if silent { length } else { 0 };
         for socket in self.sockets_of(id) {
-            self.ways[socket.index()].excuse();
+            self.recoveries[socket.index()].excuse();
             self.cut(socket, &Cut { silent, wait });
         }
         self.after(length, Event::ServerReturns(id));
@@ -108,15 +108,15 @@ impl World {
             return;
         }
         self.note_server("server returns", id, 0);
-        if let Some(away) = self.servers[id.index()].away.take() {
+        if let Some(outage) = self.servers[id.index()].outage.take() {
             self.sockets_of(id)
                 .into_iter()
-                .for_each(|socket| self.expect_back(socket, away));
+                .for_each(|socket| self.expect_back(socket, outage));
         }
         self.plan_outage(id);
     }
 
-    /// What becomes of an attempt while the server is away: when it ends, and why it fails, if it does.
+    /// What becomes of an attempt while the server is outage: when it ends, and why it fails, if it does.
     pub(super) fn attempt_meets(
         &mut self,
         socket: SocketId,
@@ -124,12 +124,12 @@ impl World {
         delay: u64,
     ) -> Option<(u64, Option<CloseReason>)> {
         let now = self.now;
-        self.ways[socket.index()].tries(id, now);
-        let Away { back_at, drops } = self.servers[id.index()].away?;
+        self.recoveries[socket.index()].tries(id, now);
+        let Outage { back_at, drops } = self.servers[id.index()].outage?;
         if !drops {
             return Some((delay, Some(CloseReason::Refused)));
         }
-        self.ways[socket.index()].hangs = true;
+        self.recoveries[socket.index()].hangs = true;
         let answered = SYNS.into_iter().find(|after| now + after >= back_at);
         Some(match answered {
             Some(after) => (after + delay * 2, None),
@@ -142,6 +142,6 @@ impl World {
         self.excuse_all();
         self.servers
             .iter_mut()
-            .for_each(|server| server.away = None);
+            .for_each(|server| server.outage = None);
     }
 }

@@ -21,14 +21,14 @@ impl World {
         let options = &self.scenario.options;
         let own = &options.links[link.index()];
         let is_judged =
-            self.books.from_line && own.drop_policy == DropPolicy::Auto && options.line_holds;
+            self.ledger.from_line && own.drop_policy == DropPolicy::Auto && options.line_holds;
         // What a link takes over from another may find no room.
-        if !is_judged || own.cache < CACHE_LEAST || self.books.book(link).links.len() > 1 {
+        if !is_judged || own.cache < CACHE_LEAST || self.ledger.uplink(link).links.len() > 1 {
             return;
         }
         let status = self.device.status(self.clock());
         let is_up = status.links[link.index()].state == LinkState::Connected;
-        if !is_up || !self.paces_at(link, self.now) || self.books.in_window {
+        if !is_up || !self.paces_at(link, self.now) || self.ledger.in_window {
             return;
         }
         let waiting = |link: LinkId| status.links[link.index()].waiting_bytes;
@@ -71,9 +71,9 @@ impl World {
             .into_iter()
             .any(|link| self.sockets[link.index()].paces(self.now));
         let data = status.phase == Phase::Data && status.mode == WorkingMode::Transparent;
-        if self.books.reads || blocks || moves || !data {
-            self.books.stuck_since = self.now;
-        } else if self.now - self.books.stuck_since > UNREAD_MAX {
+        if self.ledger.reads || blocks || moves || !data {
+            self.ledger.stuck_since = self.now;
+        } else if self.now - self.ledger.stuck_since > UNREAD_MAX {
             self.break_rule(
                 Rule::Pace,
                 "no server takes anything, and the line is not read",

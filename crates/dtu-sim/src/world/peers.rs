@@ -27,7 +27,7 @@ fn mode_of(id: SocketId) -> WorkingMode {
 
 impl World {
     pub(super) fn judge_connect(&mut self, id: SocketId, connect: &Connect) {
-        let (mode, before) = (self.books.applied.mode, self.books.before.0);
+        let (mode, before) = (self.ledger.applied.mode, self.ledger.before.0);
         let judged = match id {
             SocketId::Link(link) => return self.judge_link_connect(link, connect),
             _ if mode != mode_of(id) && before != mode_of(id) => {
@@ -44,7 +44,7 @@ impl World {
         match id {
             SocketId::Link(link) => {
                 let is_udp = self.socket(id).is_udp();
-                self.books.connected(link, is_udp);
+                self.ledger.connected(link, is_udp);
                 self.peer_will_speak(id);
             }
             SocketId::Httpd => self.http_connected(),
@@ -67,8 +67,8 @@ impl World {
     /// The device is told that the socket has taken it.
     pub(super) fn send_is_taken(&mut self, id: SocketId) {
         match id {
-            SocketId::Link(link) => self.books.sent(link),
-            SocketId::Httpd => self.books.http.sent(),
+            SocketId::Link(link) => self.ledger.sent(link),
+            SocketId::Httpd => self.ledger.http.sent(),
             SocketId::AtMode => self.at_sent(),
             SocketId::Destination(_) => self.command_sent(id),
         }
@@ -77,7 +77,7 @@ impl World {
     /// The device is told that the peer has acknowledged so many bytes of the connection.
     pub(super) fn acknowledged(&mut self, id: SocketId, bytes: u64) {
         match id {
-            SocketId::Link(link) => self.books.acknowledged(link, bytes),
+            SocketId::Link(link) => self.ledger.acknowledged(link, bytes),
             SocketId::Destination(_) => self.command_acked(id, bytes),
             SocketId::Httpd | SocketId::AtMode => {}
         }
@@ -93,7 +93,7 @@ impl World {
     /// Bytes of the device come to the peer's program; `upto` counts those of the whole connection.
     pub(super) fn peer_receives(&mut self, id: SocketId, upto: u64, bytes: &[u8]) {
         match id {
-            SocketId::Link(link) => self.books.arrived(link, upto),
+            SocketId::Link(link) => self.ledger.arrived(link, upto),
             SocketId::Httpd => self.http_receives(bytes),
             SocketId::AtMode => self.at_receives(bytes),
             SocketId::Destination(_) => self.command_receives(id, upto, bytes),
@@ -120,7 +120,7 @@ impl World {
             SocketId::AtMode | SocketId::Destination(_) => {}
         }
         if !printed.is_empty() {
-            self.books.down.expect(id, printed);
+            self.ledger.downlink.expect(id, printed);
         }
     }
 
@@ -135,7 +135,7 @@ impl World {
     pub(super) fn has_nothing_for(&mut self, id: SocketId) -> bool {
         match id {
             SocketId::Link(_) => false,
-            SocketId::Httpd => self.books.http.waiting() == 0,
+            SocketId::Httpd => self.ledger.http.waiting() == 0,
             SocketId::AtMode => true,
             SocketId::Destination(_) => self.command_is_idle(id),
         }
@@ -143,7 +143,7 @@ impl World {
 
     pub(super) fn connection_is_over(&mut self, id: SocketId, acked: u64, reason: CloseReason) {
         match id {
-            SocketId::Link(link) => self.books.closed(link, acked),
+            SocketId::Link(link) => self.ledger.closed(link, acked),
             SocketId::Httpd => self.http_closed(acked, reason),
             SocketId::AtMode => self.at_closed(reason),
             SocketId::Destination(_) => self.command_closed(id, acked),

@@ -91,10 +91,10 @@ impl World {
             return;
         };
         if bytes[..] == b"a"[..] {
-            self.books.line.prompt_written(self.now);
+            self.ledger.line.prompt_written(self.now);
         }
-        self.books.post.written();
-        self.books.taken = self.now;
+        self.ledger.sms.written();
+        self.ledger.last_written = self.now;
         self.serial_input(SerialInput::Written);
     }
 
@@ -116,10 +116,10 @@ impl World {
             self.serial.taken_back = left;
             // What nobody has read breaks no silence.
             if left > 0 {
-                self.books.last_data = self
-                    .books
+                self.ledger.last_data = self
+                    .ledger
                     .last_data
-                    .min(self.books.taken.max(self.books.heard));
+                    .min(self.ledger.last_written.max(self.ledger.last_read));
             }
             self.serial_input(SerialInput::Discarded(left));
             (self.serial.discarding, self.serial.taken_back) = (false, 0);
@@ -128,7 +128,7 @@ impl World {
 
     /// Network bytes are dropped: only for a line that is missing, or by a restart.
     pub(super) fn line_dropped(&mut self, bytes: usize, of: Option<SocketId>) {
-        let starts_or_ends = self.books.banners > 0 || self.ending || self.stopping.is_some();
+        let starts_or_ends = self.ledger.banners > 0 || self.ending || self.stopping.is_some();
         if !(self.serial.gone || self.serial.discarding || starts_or_ends) {
             self.break_rule(
                 Rule::Downlink,
@@ -139,7 +139,7 @@ impl World {
         if of.is_none() && bytes == self.serial.taken_back {
             self.serial.taken_back = 0;
         } else {
-            self.books.down.drop_oldest(bytes, of);
+            self.ledger.downlink.drop_oldest(bytes, of);
         }
     }
 
@@ -162,7 +162,7 @@ impl World {
         self.serial.dte_read_planned = false;
         if self.serial.deaf_until <= self.now {
             let bytes: Vec<u8> = self.serial.down.drain(..).collect();
-            self.dte_hears(&bytes);
+            self.dte_receives(&bytes);
             self.push_serial();
         }
         self.plan_dte_read();
@@ -197,14 +197,14 @@ impl World {
         self.serial.gone = true;
         // What is on the wire is lost with the adapter; what the device has written stays in the host's hands.
         self.serial.up.clear();
-        if matches!(self.books.line.phase, Phase::Text { .. }) {
+        if matches!(self.ledger.line.phase, Phase::Text { .. }) {
             // A text may be whole, and the host late.
             self.wake_if_due();
         }
-        if matches!(self.books.line.phase, Phase::Text { .. }) {
+        if matches!(self.ledger.line.phase, Phase::Text { .. }) {
             // Nobody is there to answer it.
-            self.books.line.prompt_ends();
-            let paid = self.books.pay(Origin::Serial);
+            self.ledger.line.prompt_ends();
+            let paid = self.ledger.pay(Origin::Serial);
             self.hold(Rule::Dialogue, paid);
         }
         self.serial_input(SerialInput::Gone);

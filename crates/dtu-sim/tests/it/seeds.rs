@@ -1,4 +1,4 @@
-//! Worlds: a few seeds at each test run, seeds that once found something, determinism, and the herd.
+//! Worlds: a few seeds at each test run, seeds that once found something, determinism, and the fleet.
 #![allow(missing_docs)]
 
 use dtu_sim::{Run, Summary};
@@ -78,8 +78,8 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         all.stops += sum.stops;
         all.heartbeats += sum.heartbeats;
         all.reads += sum.reads;
-        all.texts += sum.texts;
-        all.letters += sum.letters;
+        all.phone_sms += sum.phone_sms;
+        all.printed_sms += sum.printed_sms;
         all.replies += sum.replies;
     }
     all.returns = (21..=30)
@@ -122,8 +122,8 @@ fn a_few_worlds_hold_and_much_happens_in_them() {
         ("heartbeats", all.heartbeats),
         ("reads", all.reads),
         ("links back after an outage", all.returns),
-        ("texts to phones", all.texts),
-        ("messages printed", all.letters),
+        ("texts to phones", all.phone_sms),
+        ("messages printed", all.printed_sms),
         ("replies by message", all.replies),
         ("requests", all.requests),
         ("answers", all.answers),
@@ -147,13 +147,17 @@ fn the_same_seed_is_the_same_world() {
 }
 
 #[test]
-fn d7_a_herd_is_back_soon_and_spread_out_after_every_outage() {
-    let trials = dtu_sim::herd_trials(1);
+fn d7_a_fleet_is_back_soon_and_spread_out_after_every_outage() {
+    let trials = dtu_sim::fleet_trials(1);
     for trial in &trials {
-        let herd = dtu_sim::herd(*trial);
-        herd.judge(trial)
-            .unwrap_or_else(|problem| panic!("{problem}: {herd:?}"));
-        assert!(herd.in_vain >= trial.count, "the server was away: {herd:?}");
+        let fleet = dtu_sim::run_fleet(*trial);
+        fleet
+            .judge(trial)
+            .unwrap_or_else(|problem| panic!("{problem}: {fleet:?}"));
+        assert!(
+            fleet.in_vain >= trial.count,
+            "the server was away: {fleet:?}"
+        );
     }
     assert!(trials.iter().any(|trial| trial.dropped) && trials.iter().any(|trial| !trial.dropped));
 }

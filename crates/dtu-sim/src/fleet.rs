@@ -1,5 +1,5 @@
 //! Many devices and one server that goes away and comes back, again and again: each must be back soon after it, and they
-//! must not all knock in the same moment (decisions 16.2).
+//! must not all connect in the same moment (decisions 16.2).
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -20,14 +20,14 @@ use crate::{MS, SEC};
 const GONE_AT: u64 = 100 * SEC;
 /// So long after half an outage is over a device may come at the latest.
 const SLACK: u64 = SEC;
-/// From outages of this length on the herd must be spread.
+/// From outages of this length on the fleet must be spread.
 const SPREAD_FROM: u64 = 5 * SEC;
 const SLOT: u64 = 100 * MS;
-/// Outages and the times between them that every herd must stand, in ms.
+/// Outages and the times between them that every fleet must stand, in ms.
 const OUTAGES: [u64; 9] = [500, 1000, 2000, 5000, 8000, 20_000, 30_000, 90_000, 300_000];
 const PAUSES: [u64; 3] = [5000, 20_000, 60_000];
 
-/// What happens to a herd. Times in ms.
+/// What happens to a fleet. Times in ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trial {
     /// The seed that makes it happen again.
@@ -55,9 +55,9 @@ impl fmt::Display for Trial {
     }
 }
 
-/// How a herd came back, the worst of all times.
+/// How a fleet came back, the worst of all times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Herd {
+pub struct FleetReturn {
     /// Devices that are connected at the end.
     pub back: usize,
     /// The most SYNs that came in any 100 ms from a return of the server on.
@@ -74,7 +74,7 @@ pub struct Herd {
     slowest: u64,
 }
 
-impl Herd {
+impl FleetReturn {
     /// What is not as it should be.
     ///
     /// # Errors
@@ -104,9 +104,9 @@ impl Herd {
     }
 }
 
-/// All the trials that a herd of 200 must stand.
+/// All the trials that a fleet of 200 must stand.
 #[must_use]
-pub fn herd_trials(seed: u64) -> Vec<Trial> {
+pub fn fleet_trials(seed: u64) -> Vec<Trial> {
     let mut trials = Vec::new();
     for outage in OUTAGES {
         for pause in PAUSES {
@@ -163,41 +163,41 @@ struct Member {
     planned: Option<u64>,
 }
 
-struct Meadow {
+struct Fleet {
     trial: Trial,
     members: Vec<Member>,
     events: BinaryHeap<Reverse<(u64, usize, u32, What)>>,
     /// SYNs that came since the server's return, at most 100 ms ago.
-    knocks: VecDeque<u64>,
+    syns: VecDeque<u64>,
     waited: Vec<u64>,
-    sum: Herd,
+    sum: FleetReturn,
 }
 
 /// Runs one trial.
 #[must_use]
-pub fn herd(trial: Trial) -> Herd {
-    let mut meadow = Meadow {
+pub fn run_fleet(trial: Trial) -> FleetReturn {
+    let mut fleet = Fleet {
         trial,
         members: (0..trial.count)
             .map(|number| member(trial.seed, number))
             .collect(),
         events: BinaryHeap::new(),
-        knocks: VecDeque::new(),
+        syns: VecDeque::new(),
         waited: Vec::new(),
-        sum: Herd::default(),
+        sum: FleetReturn::default(),
     };
     for index in 0..trial.count {
-        meadow.input(index, 0, Input::Serial(SerialInput::Present));
+        fleet.input(index, 0, Input::Serial(SerialInput::Present));
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        meadow.input(index, 0, Input::Modem(&ModemInput::Attached(address)));
+        fleet.input(index, 0, Input::Modem(&ModemInput::Attached(address)));
         for cut in 0..trial.cuts {
-            meadow
+            fleet
                 .events
                 .push(Reverse((trial.gone_at(cut), index, 0, What::Lost)));
         }
     }
-    meadow.run();
-    meadow.sum_up()
+    fleet.run();
+    fleet.sum_up()
 }
 
 fn member(seed: u64, number: usize) -> Member {
@@ -246,7 +246,7 @@ impl Trial {
     }
 }
 
-impl Meadow {
+impl Fleet {
     fn run(&mut self) {
         while let Some(Reverse((at, index, attempt, what))) = self.events.pop() {
             if at > self.trial.end() {
@@ -275,7 +275,7 @@ impl Meadow {
                 return self.drain(index, at);
             }
             What::Lost if !member.up => return,
-            What::Syn(number) => return self.knock(at, index, number),
+            What::Syn(number) => return self.syn(at, index, number),
             What::Lost => closed(CloseReason::Reset),
             What::Refused => closed(CloseReason::Refused),
             What::Closed => closed(CloseReason::Local),
@@ -371,7 +371,7 @@ impl Meadow {
     }
 
     /// A SYN comes. Where nobody answers, the kernel sends it again after 1, 3, 7, 15, ... seconds.
-    fn knock(&mut self, at: u64, index: usize, number: u32) {
+    fn syn(&mut self, at: u64, index: usize, number: u32) {
         let delay = self.members[index].delay;
         match self.trial.back_at(at) {
             Some(back) if at < back && self.trial.dropped => {
@@ -380,17 +380,17 @@ impl Meadow {
             Some(back) if at < back => self.later(at + delay, index, What::Refused),
             None => self.later(at + delay, index, What::Up),
             Some(_) => {
-                self.knocks.push_back(at);
-                while self.knocks.front().is_some_and(|first| first + SLOT <= at) {
-                    self.knocks.pop_front();
+                self.syns.push_back(at);
+                while self.syns.front().is_some_and(|first| first + SLOT <= at) {
+                    self.syns.pop_front();
                 }
-                self.sum.busiest = self.sum.busiest.max(self.knocks.len());
+                self.sum.busiest = self.sum.busiest.max(self.syns.len());
                 self.later(at + delay, index, What::Up);
             }
         }
     }
 
-    fn sum_up(mut self) -> Herd {
+    fn sum_up(mut self) -> FleetReturn {
         self.waited.sort_unstable();
         let part = |percent: usize| {
             self.waited

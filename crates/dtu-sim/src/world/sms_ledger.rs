@@ -1,6 +1,6 @@
-//! The books of short messages: what frames must arrive as at phones, and what phones have written must be printed.
+//! The ledger of short messages: what frames must arrive as at phones, and what phones have written must be printed.
 //!
-//! Judged from outside: frames and letters that went in, texts and prints that came out, and which sets of messages the
+//! Judged from outside: frames and messages that went in, texts and prints that came out, and which sets of messages the
 //! disk has confirmed.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,7 +11,7 @@ use sms_codec::user_data::{Body, UserData};
 
 /// A frame of mode 4 on its way to a phone.
 #[derive(Debug)]
-struct Posted {
+struct OutgoingFrame {
     bytes: Rc<[u8]>,
     /// The first set of messages that holds it.
     set: Option<u64>,
@@ -19,15 +19,9 @@ struct Posted {
     doubtful: bool,
 }
 
-/// A message from a phone that the serial line must get.
+/// A message that was printed.
 #[derive(Debug)]
-struct Letter {
-    bytes: Vec<u8>,
-}
-
-/// A letter that was printed.
-#[derive(Debug)]
-struct Printed {
+struct PrintRecord {
     phone: usize,
     bytes: Vec<u8>,
     state: PrintState,
@@ -46,8 +40,8 @@ enum PrintState {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Post {
-    up: BTreeMap<String, VecDeque<Posted>>,
+pub(super) struct SmsLedger {
+    submissions: BTreeMap<String, VecDeque<OutgoingFrame>>,
     /// The disk fails now and then: what was printed, or answered, may come again.
     pub(super) disk_fails: bool,
     /// A crash came where the disk fails: references of messages may be given again, and what the service centre
@@ -59,9 +53,10 @@ pub(super) struct Post {
     skipped: u64,
     /// Frames and replies that the device has told to be given up.
     pub(super) given_up: u64,
-    down: BTreeMap<usize, VecDeque<Letter>>,
-    printed: Vec<Printed>,
-    /// Letters for the storage (modes other than 4), in parts.
+    /// What each phone has written, and the serial line must get.
+    deliveries: BTreeMap<usize, VecDeque<Vec<u8>>>,
+    printed: Vec<PrintRecord>,
+    /// Messages for the storage (modes other than 4), in parts.
     pub(super) to_store: u64,
     /// Of these, printed whole without being stored (`+CMT`).
     pub(super) shown: u64,
@@ -69,48 +64,51 @@ pub(super) struct Post {
     owed: BTreeMap<usize, (u64, u64)>,
     /// Of these, texts that came.
     pub(super) replies: u64,
-    pub(super) texts: u64,
-    pub(super) letters: u64,
+    pub(super) phone_count: u64,
+    pub(super) printed_count: u64,
 }
 
-impl Post {
+impl SmsLedger {
     pub(super) fn frame(&mut self, to: &str, bytes: &Rc<[u8]>) {
-        let posted = Posted {
+        let frame = OutgoingFrame {
             bytes: Rc::clone(bytes),
             set: None,
             doubtful: self.unsure,
         };
-        self.up.entry(to.to_owned()).or_default().push_back(posted);
+        self.submissions
+            .entry(to.to_owned())
+            .or_default()
+            .push_back(frame);
     }
 
     /// A phone has received a text: it must be the next of its frames that was not given up.
     pub(super) fn arrived(&mut self, phone: &str, data: &UserData) -> Result<(), String> {
-        let queue = self.up.entry(phone.to_owned()).or_default();
-        if self.unsure && !queue.iter().any(|posted| is_same(&posted.bytes, data)) {
+        let queue = self.submissions.entry(phone.to_owned()).or_default();
+        if self.unsure && !queue.iter().any(|frame| is_same(&frame.bytes, data)) {
             // An old set of messages has come back with a frame that was sent long ago.
             return Ok(());
         }
-        while let Some(posted) = queue.pop_front() {
-            if is_same(&posted.bytes, data) {
-                self.texts += 1;
-                self.spare.extend(posted.doubtful.then_some(posted.bytes));
+        while let Some(frame) = queue.pop_front() {
+            if is_same(&frame.bytes, data) {
+                self.phone_count += 1;
+                self.spare.extend(frame.doubtful.then_some(frame.bytes));
                 return Ok(());
             }
-            let spare = self.spare.iter().position(|bytes| *bytes == posted.bytes);
-            match (posted.doubtful, spare) {
+            let spare = self.spare.iter().position(|bytes| *bytes == frame.bytes);
+            match (frame.doubtful, spare) {
                 (true, _) => {}
                 // It was this one that came, not the doubtful one of the same bytes.
                 (false, Some(at)) => drop(self.spare.swap_remove(at)),
                 (false, None) => self.skipped += 1,
             }
             if self.skipped > self.given_up {
-                let shown = posted.bytes[..posted.bytes.len().min(16)]
+                let shown = frame.bytes[..frame.bytes.len().min(16)]
                     .escape_ascii()
                     .to_string();
                 return Err(format!(
                     "{phone} gets {}, next is \"{shown}\" ({} bytes)",
                     show(data),
-                    posted.bytes.len()
+                    frame.bytes.len()
                 ));
             }
         }
@@ -120,28 +118,25 @@ impl Post {
         ))
     }
 
-    pub(super) fn letter(&mut self, phone: usize, bytes: Vec<u8>) {
-        self.down
-            .entry(phone)
-            .or_default()
-            .push_back(Letter { bytes });
+    pub(super) fn expect_print(&mut self, phone: usize, bytes: Vec<u8>) {
+        self.deliveries.entry(phone).or_default().push_back(bytes);
     }
 
-    /// Whether this write is a letter: the next one of its phone, or one that may come again.
+    /// Whether this write is a message: the next one of its phone, or one that may come again.
     pub(super) fn prints(&mut self, bytes: &[u8]) -> bool {
         let due = self
-            .down
+            .deliveries
             .iter()
-            .find(|(_, queue)| queue.front().is_some_and(|letter| letter.bytes == bytes));
+            .find(|(_, queue)| queue.front().is_some_and(|next| next == bytes));
         if let Some(phone) = due.map(|(phone, _)| *phone) {
-            self.down.entry(phone).or_default().pop_front();
+            self.deliveries.entry(phone).or_default().pop_front();
             let state = PrintState::Writing;
-            self.printed.push(Printed {
+            self.printed.push(PrintRecord {
                 phone,
                 bytes: bytes.to_vec(),
                 state,
             });
-            self.letters += 1;
+            self.printed_count += 1;
             return true;
         }
         let fails = self.disk_fails;
@@ -168,8 +163,8 @@ impl Post {
 
     /// A set of messages goes to the disk.
     pub(super) fn set_begins(&mut self, number: u64) {
-        for posted in self.up.values_mut().flatten() {
-            posted.set.get_or_insert(number);
+        for frame in self.submissions.values_mut().flatten() {
+            frame.set.get_or_insert(number);
         }
         for done in &mut self.printed {
             if done.state == PrintState::Out {
@@ -192,19 +187,19 @@ impl Post {
     /// The host is gone. `stored` is the set on the disk.
     pub(super) fn crashed(&mut self, stored: u64) {
         self.unsure |= self.disk_fails;
-        for posted in self.up.values_mut().flatten() {
-            posted.doubtful |= self.unsure || posted.set.is_none_or(|set| set > stored);
+        for frame in self.submissions.values_mut().flatten() {
+            frame.doubtful |= self.unsure || frame.set.is_none_or(|set| set > stored);
         }
         for done in std::mem::take(&mut self.printed).into_iter().rev() {
             match done.state {
                 // Nobody knows how much of it is out, so it must come again.
                 PrintState::Writing => {
-                    let queue = self.down.entry(done.phone).or_default();
-                    queue.push_front(Letter { bytes: done.bytes });
+                    let queue = self.deliveries.entry(done.phone).or_default();
+                    queue.push_front(done.bytes);
                 }
                 PrintState::InSet(set) if set <= stored => {}
                 PrintState::Out | PrintState::InSet(_) | PrintState::MayComeAgain => {
-                    self.printed.push(Printed {
+                    self.printed.push(PrintRecord {
                         state: PrintState::MayComeAgain,
                         ..done
                     });
@@ -240,18 +235,18 @@ impl Post {
         Ok(())
     }
 
-    /// Letters that are not printed yet.
+    /// Messages that are not printed yet.
     pub(super) fn unprinted(&self) -> usize {
-        self.down.values().map(VecDeque::len).sum()
+        self.deliveries.values().map(VecDeque::len).sum()
     }
 
     /// All that was to come has come, or was told to be given up.
     pub(super) fn settled(&self) -> Result<(), String> {
         let surely = self
-            .up
+            .submissions
             .values()
             .flatten()
-            .filter(|posted| !posted.doubtful)
+            .filter(|frame| !frame.doubtful)
             .count() as u64;
         let replies: u64 = self.owed.values().map(|(least, _)| least).sum();
         let missing = self.skipped + surely + replies;

@@ -5,7 +5,7 @@ use dtu_proto::config::{Role, WorkingMode};
 use dtu_proto::event::{LinkId, SOCKETS, SocketId};
 use dtu_proto::status::{LinkState, WaitingFor};
 
-use super::outages::{ATTEMPT_MAX, Away, SHORTEST};
+use super::outages::{ATTEMPT_MAX, Outage, SHORTEST};
 use super::socket::State;
 use super::{Event, Rule, World};
 use crate::scenario::ServerId;
@@ -19,7 +19,7 @@ const QUIET: u64 = 60 * SEC;
 
 /// A connection of the device as it is seen from its server.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Way {
+pub(super) struct Recovery {
     /// To whom it goes, or went last.
     server: Option<ServerId>,
     /// Since when it has been without a good connection, though it was wanted.
@@ -28,13 +28,13 @@ pub(super) struct Way {
     up: Option<(u64, bool)>,
     /// The device has been connected since its power came.
     is_known: bool,
-    /// Nobody has answered the SYN of the attempt under way.
+    /// Nobody has answered the SYN of the attempt under recovery.
     pub(super) hangs: bool,
     /// It must be up by then.
     due: Option<u64>,
 }
 
-impl Way {
+impl Recovery {
     /// An attempt begins.
     pub(super) fn tries(&mut self, server: ServerId, now: u64) {
         if self.server.replace(server) != Some(server) {
@@ -89,25 +89,25 @@ impl Way {
 impl World {
     /// The connections that go to this server.
     pub(super) fn sockets_of(&self, id: ServerId) -> Vec<SocketId> {
-        let goes = |socket: &SocketId| self.ways[socket.index()].server == Some(id);
+        let goes = |socket: &SocketId| self.recoveries[socket.index()].server == Some(id);
         SocketId::ALL.into_iter().filter(goes).collect()
     }
 
     /// The server was away, and is back: when must the connection be?
-    pub(super) fn expect_back(&mut self, socket: SocketId, away: Away) {
+    pub(super) fn expect_back(&mut self, socket: SocketId, away: Outage) {
         if let Some(within) = self.is_back_within(socket, away) {
             let at = self.now + within;
-            self.ways[socket.index()].due = Some(at);
-            self.after(within, Event::WayDue(socket, at));
+            self.recoveries[socket.index()].due = Some(at);
+            self.after(within, Event::RecoveryDue(socket, at));
         }
     }
 
     /// How long the connection may need; `None`: something else may keep it down.
-    fn is_back_within(&self, socket: SocketId, away: Away) -> Option<u64> {
-        let way = &self.ways[socket.index()];
+    fn is_back_within(&self, socket: SocketId, away: Outage) -> Option<u64> {
+        let recovery = &self.recoveries[socket.index()];
         let options = match socket {
             SocketId::Link(link) => {
-                let set = &self.books.watch.expected;
+                let set = &self.ledger.watch.expected;
                 let always = set.links[link.index()].role == Role::Always && set.long_links;
                 always.then(|| &self.scenario.options.links[link.index()])?
             }
@@ -115,16 +115,16 @@ impl World {
                 &self.scenario.options.modes
             }
         };
-        let style = self.scenario.style(way.server?);
+        let style = self.scenario.style(recovery.server?);
         let state = self.sockets[socket.index()].state;
         let alone = style.refused == 0 && style.silent == 0 && style.no_name == 0;
         let works = self.attached && !self.ending && self.stopping.is_none();
         if state == State::Up || !alone || !works || !self.is_wanted(socket) {
             return None;
         }
-        let half = (self.now - way.down_since?) / 2;
+        let half = (self.now - recovery.down_since?) / 2;
         let longest = u64::try_from(options.backoff_max.as_micros()).unwrap_or(u64::MAX);
-        let pause = match (away.drops || way.hangs, way.is_known) {
+        let pause = match (away.drops || recovery.hangs, recovery.is_known) {
             (false, _) => half.min(longest).max(SHORTEST),
             (true, true) => half.clamp(FIRST_GAP, ATTEMPT_MAX),
             // The device does not know yet how long an attempt takes here.
@@ -145,7 +145,7 @@ impl World {
             SocketId::AtMode => None,
             SocketId::Destination(destination) => {
                 let to = status.serial_command.destinations.get(destination.index());
-                let server = self.ways[socket.index()].server;
+                let server = self.recoveries[socket.index()].server;
                 let same = |address: &str| server == Some(self.scenario.server_of(socket, address));
                 to.filter(|to| to.waiting_packets > 0 && same(&to.address))
                     .map(|to| to.state)
@@ -157,12 +157,12 @@ impl World {
         )
     }
 
-    pub(super) fn way_due(&mut self, socket: SocketId, at: u64) {
-        let way = &mut self.ways[socket.index()];
-        if way.due.take_if(|due| *due == at).is_none() {
+    pub(super) fn recovery_due(&mut self, socket: SocketId, at: u64) {
+        let recovery = &mut self.recoveries[socket.index()];
+        if recovery.due.take_if(|due| *due == at).is_none() {
             return;
         }
-        let down = way.down_since.map_or(0, |since| self.now - since);
+        let down = recovery.down_since.map_or(0, |since| self.now - since);
         if self.is_wanted(socket) {
             let text = format!(
                 "{socket} has been down for {} ms, its server is back for more than half of that + 1 s",
@@ -172,51 +172,51 @@ impl World {
         }
     }
 
-    pub(super) fn way_is_up(&mut self, socket: SocketId) {
-        let was_due = self.ways[socket.index()].is_up(self.now);
+    pub(super) fn connection_is_back(&mut self, socket: SocketId) {
+        let was_due = self.recoveries[socket.index()].is_up(self.now);
         self.sum.returns += u64::from(was_due);
     }
 
     /// What was to be sent may be gone: whatever comes next begins another wait.
     pub(super) fn excuse_unwanted(&mut self) {
         for socket in SocketId::ALL {
-            if self.ways[socket.index()].due.is_some() && !self.is_wanted(socket) {
-                self.ways[socket.index()].excuse();
+            if self.recoveries[socket.index()].due.is_some() && !self.is_wanted(socket) {
+                self.recoveries[socket.index()].excuse();
             }
         }
     }
 
     /// The network is gone, or the device is told to stop.
     pub(super) fn excuse_all(&mut self) {
-        self.ways.iter_mut().for_each(Way::excuse);
+        self.recoveries.iter_mut().for_each(Recovery::excuse);
     }
 
     /// The device starts over.
-    pub(super) fn ways_begin_again(&mut self) {
-        self.ways.iter_mut().for_each(Way::begin_again);
+    pub(super) fn recoveries_begin_again(&mut self) {
+        self.recoveries.iter_mut().for_each(Recovery::begin_again);
     }
 
     /// One working mode ends, and this one begins: links are to come up where it is theirs.
-    pub(super) fn ways_change(&mut self, new: WorkingMode) {
-        self.ways_begin_again();
+    pub(super) fn recoveries_change(&mut self, new: WorkingMode) {
+        self.recoveries_begin_again();
         if new == WorkingMode::Transparent {
             let now = self.now;
             LinkId::ALL
                 .into_iter()
-                .for_each(|link| self.ways[link.index()].down_since = Some(now));
+                .for_each(|link| self.recoveries[link.index()].down_since = Some(now));
         }
     }
 
     /// The device has no past.
-    pub(super) fn ways_begin_anew(&mut self) {
-        self.ways = ways();
+    pub(super) fn recoveries_begin_anew(&mut self) {
+        self.recoveries = recoveries();
     }
 }
 
 /// Of a device that has connected to nobody yet.
-pub(super) fn ways() -> [Way; SOCKETS] {
-    std::array::from_fn(|index| Way {
+pub(super) fn recoveries() -> [Recovery; SOCKETS] {
+    std::array::from_fn(|index| Recovery {
         server: SocketId::ALL[index].link().map(ServerId::from),
-        ..Way::default()
+        ..Recovery::default()
     })
 }

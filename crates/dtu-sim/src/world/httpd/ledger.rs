@@ -1,27 +1,17 @@
-//! The HTTPD client (mode 3) against a server: the books of its requests, and the server itself.
-//!
-//! A request is judged when it is handed to the socket (right frame, right bytes, not sent before unless it may be)
-//! and again when the server reads it (each frame at most once). What must be printed of an answer is known, for the
-//! server wrote it.
+//! The ledger of the requests: what waits, what is on its way, what became of each frame.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use cellular_sim::Rng;
-use dtu_proto::config::Protocol;
-use dtu_proto::event::{CloseReason, Connect, HttpdEvent, HttpdTrouble, SocketId};
-
+use dtu_proto::event::{HttpdEvent, HttpdTrouble};
 use dtu_proto::status::HttpdStatus;
 
-use super::socket::{SocketEvent, State};
-use super::{Rule, World};
-use crate::http::{self, Answer, End, Request};
+use crate::http::{self, Request};
 use crate::scenario::HttpStyle;
-use crate::{MS, SEC};
 
 /// A frame of mode 3.
 #[derive(Debug)]
-struct Frame {
+struct QueuedFrame {
     number: u64,
     bytes: Rc<[u8]>,
     /// The socket had it once: the disk need not keep it.
@@ -30,7 +20,7 @@ struct Frame {
 
 /// The request that is under way.
 #[derive(Debug)]
-struct UnderWay {
+struct PendingRequest {
     number: u64,
     /// Where it begins in its connection.
     start: u64,
@@ -44,26 +34,26 @@ struct UnderWay {
 
 /// What became of the frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct HttpCounts {
-    pub(super) given: u64,
-    pub(super) given_bytes: u64,
+pub(in crate::world) struct HttpCounts {
+    pub(in crate::world) given: u64,
+    pub(in crate::world) given_bytes: u64,
     /// Exchanges that ended with a whole answer: of the kind 2xx, and others.
-    pub(super) good: u64,
-    pub(super) other: u64,
+    pub(in crate::world) good: u64,
+    pub(in crate::world) other: u64,
     /// Exchanges that ended without.
-    pub(super) failed: u64,
+    pub(in crate::world) failed: u64,
     /// Requests that were sent again, for they could not have been heard.
-    pub(super) again: u64,
+    pub(in crate::world) again: u64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct HttpBook {
-    frames: VecDeque<Frame>,
-    under_way: Option<UnderWay>,
+pub(in crate::world) struct HttpLedger {
+    frames: VecDeque<QueuedFrame>,
+    pending: Option<PendingRequest>,
     /// The device has ended the connection of the one that is under way, by which nothing came back.
     ordered: bool,
     /// And its server has not acknowledged a byte of it: the device says whether that was for the silence.
-    swallowed: Option<UnderWay>,
+    swallowed: Option<PendingRequest>,
     /// Bytes sent on this connection that are no whole request yet, and how many were before them.
     sending: Vec<u8>,
     sent_before: u64,
@@ -72,36 +62,41 @@ pub(super) struct HttpBook {
     spent: bool,
     /// Passed over: they must be among the counted drops.
     skipped: u64,
-    pub(super) dropped: u64,
+    pub(in crate::world) dropped: u64,
     /// The last frame that the server has read.
     arrived: u64,
     arrivals: VecDeque<(u64, Request)>,
-    pub(super) counts: HttpCounts,
+    pub(in crate::world) counts: HttpCounts,
 }
 
-impl HttpBook {
-    pub(super) fn give(&mut self, bytes: &Rc<[u8]>) {
+impl HttpLedger {
+    pub(in crate::world) fn give(&mut self, bytes: &Rc<[u8]>) {
         self.counts.given += 1;
         self.counts.given_bytes += bytes.len() as u64;
-        self.frames.push_back(Frame {
+        self.frames.push_back(QueuedFrame {
             number: self.counts.given,
             bytes: Rc::clone(bytes),
             handed: false,
         });
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(in crate::world) fn waiting(&self) -> usize {
         self.frames.len()
     }
 
-    fn connected(&mut self) {
+    pub(super) fn connected(&mut self) {
         self.sending.clear();
         self.arrivals.clear();
         (self.sent_before, self.requests, self.spent) = (0, 0, false);
     }
 
     /// Bytes for the server.
-    fn send(&mut self, bytes: &[u8], style: &HttpStyle, read: u64) -> Result<(), String> {
+    pub(super) fn send(
+        &mut self,
+        bytes: &[u8],
+        style: &HttpStyle,
+        read: u64,
+    ) -> Result<(), String> {
         self.sending.extend_from_slice(bytes);
         let Some((request, len)) = http::take_request(&self.sending)? else {
             return Ok(());
@@ -109,7 +104,7 @@ impl HttpBook {
         if len < self.sending.len() {
             return Err("more than one request".to_owned());
         }
-        if self.under_way.is_some() {
+        if self.pending.is_some() {
             return Err("a request while the last one is not answered".to_owned());
         }
         if self.spent {
@@ -122,7 +117,7 @@ impl HttpBook {
         let reused = self.requests > 0;
         self.requests += 1;
         self.arrivals.push_back((number, request));
-        self.under_way = Some(UnderWay {
+        self.pending = Some(PendingRequest {
             number,
             start,
             sent: false,
@@ -154,9 +149,9 @@ impl HttpBook {
         Ok(self.frames[0].number)
     }
 
-    pub(super) fn sent(&mut self) {
-        if let Some(under_way) = &mut self.under_way {
-            under_way.sent = true;
+    pub(in crate::world) fn sent(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.sent = true;
             if let Some(frame) = self.frames.front_mut() {
                 frame.handed = true;
             }
@@ -164,8 +159,8 @@ impl HttpBook {
     }
 
     /// The device has read the last byte of an answer.
-    fn answered(&mut self, status: u16, goes_on: bool) {
-        let Some(under_way) = self.under_way.take() else {
+    pub(super) fn answered(&mut self, status: u16, goes_on: bool) {
+        let Some(pending) = self.pending.take() else {
             return;
         };
         self.spent = !goes_on;
@@ -174,7 +169,7 @@ impl HttpBook {
         } else {
             self.counts.other += 1
         }
-        self.done(under_way.number);
+        self.done(pending.number);
     }
 
     fn done(&mut self, number: u64) {
@@ -188,9 +183,9 @@ impl HttpBook {
     }
 
     /// The device orders the end. Whatever it has sent is not sent again, unless the connection has swallowed it.
-    fn closing(&mut self, read: u64) {
+    pub(super) fn closing(&mut self, read: u64) {
         let kept = self
-            .under_way
+            .pending
             .as_ref()
             .filter(|it| it.sent && it.reused && read == it.read_before);
         self.ordered = kept.is_some();
@@ -200,28 +195,28 @@ impl HttpBook {
     }
 
     /// The connection is over. What cannot have been heard waits again, all else is done with.
-    fn closed(&mut self, acked: u64, read: u64) {
-        let Some(under_way) = self.under_way.take() else {
+    pub(super) fn closed(&mut self, acked: u64, read: u64) {
+        let Some(pending) = self.pending.take() else {
             return;
         };
-        if std::mem::take(&mut self.ordered) && acked <= under_way.start {
-            self.swallowed = Some(under_way);
+        if std::mem::take(&mut self.ordered) && acked <= pending.start {
+            self.swallowed = Some(pending);
             return;
         }
-        let silent = read == under_way.read_before && acked <= under_way.start;
-        if !under_way.sent || (under_way.reused && silent) {
+        let silent = read == pending.read_before && acked <= pending.start;
+        if !pending.sent || (pending.reused && silent) {
             self.counts.again += 1;
             if let Some(frame) = self.frames.front_mut() {
                 frame.handed = false;
             }
         } else {
             self.counts.failed += 1;
-            self.done(under_way.number);
+            self.done(pending.number);
         }
     }
 
     /// What the device made of a request that a connection swallowed.
-    pub(super) fn told(&mut self, news: &HttpdEvent) -> Result<(), String> {
+    pub(in crate::world) fn judge_swallowed(&mut self, news: &HttpdEvent) -> Result<(), String> {
         let (again, silence) = match news {
             HttpdEvent::Repeated(_) => (true, false),
             HttpdEvent::Failed(trouble) => {
@@ -256,7 +251,7 @@ impl HttpBook {
     }
 
     /// The server has read a whole request.
-    fn arrives(&mut self, request: &Request) -> Result<(), String> {
+    pub(super) fn arrives(&mut self, request: &Request) -> Result<(), String> {
         let Some((number, sent)) = self.arrivals.pop_front() else {
             return Err("a request that nobody sent".to_owned());
         };
@@ -274,7 +269,7 @@ impl HttpBook {
     }
 
     /// Everything has drained: what never left was dropped.
-    pub(super) fn settled(&self) -> Result<(), String> {
+    pub(in crate::world) fn settled(&self) -> Result<(), String> {
         let left = self.frames.len() as u64 + self.skipped;
         if left > self.dropped {
             return Err(format!(
@@ -285,8 +280,8 @@ impl HttpBook {
         Ok(())
     }
 
-    /// The device's counters against the books.
-    pub(super) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
+    /// The device's counters against the ledger.
+    pub(in crate::world) fn agrees(&self, status: &HttpdStatus) -> Result<(), String> {
         let of = &status.counters;
         let counts = &self.counts;
         let is = [
@@ -320,7 +315,7 @@ impl HttpBook {
     }
 
     /// The device object is gone. `kept`: what the host will restore.
-    pub(super) fn crashed(&mut self, kept: &[Vec<u8>]) {
+    pub(in crate::world) fn crashed(&mut self, kept: &[Vec<u8>]) {
         *self = Self::default();
         for bytes in kept {
             self.give(&Rc::from(bytes.as_slice()));
@@ -328,10 +323,10 @@ impl HttpBook {
     }
 
     /// What waited must be on the disk; what may be on its way to the server must not be given back.
-    pub(super) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
+    pub(in crate::world) fn spool_holds(&self, kept: &[Vec<u8>]) -> Result<(), String> {
         let excused = self.dropped - self.skipped;
-        let going = self.under_way.as_ref().map(|under_way| under_way.number);
-        let goes = |frame: &&Frame| frame.handed || Some(frame.number) == going;
+        let going = self.pending.as_ref().map(|pending| pending.number);
+        let goes = |frame: &&QueuedFrame| frame.handed || Some(frame.number) == going;
         // Short frames may look like others.
         let long = self
             .frames
@@ -416,185 +411,4 @@ fn with_length(line: &str, length: usize) -> String {
     } else {
         line.to_owned()
     }
-}
-
-/// The server's side.
-#[derive(Debug, Default)]
-pub(super) struct Server {
-    inbox: Vec<u8>,
-    plan: VecDeque<http::Piece>,
-    end: Option<(End, u16)>,
-}
-
-impl World {
-    pub(super) fn http_may_connect(&self, connect: &Connect) -> Result<(), String> {
-        let style = &self.scenario.modes.http;
-        let set = (Protocol::Tcp, style.host.as_str(), style.port, 0, style.tls);
-        let is = (
-            connect.protocol,
-            connect.address.as_str(),
-            connect.port,
-            connect.local_port,
-            connect.tls,
-        );
-        if is != set {
-            return Err(format!(
-                "the HTTPD client connects to {is:?}, set is {set:?}"
-            ));
-        }
-        if self.books.http.waiting() == 0 {
-            return Err("the HTTPD client connects though nothing waits".to_owned());
-        }
-        Ok(())
-    }
-
-    pub(super) fn http_connected(&mut self) {
-        self.books.http.connected();
-        self.server = Server::default();
-    }
-
-    pub(super) fn http_send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let read = self.sockets[SocketId::Httpd.index()].read;
-        self.books.http.send(bytes, &self.scenario.modes.http, read)
-    }
-
-    /// Bytes come to the server. It answers one request at a time.
-    pub(super) fn http_receives(&mut self, bytes: &[u8]) {
-        if self.sockets[SocketId::Httpd.index()].is_closed {
-            return;
-        }
-        self.server.inbox.extend_from_slice(bytes);
-        let taken = match http::take_request(&self.server.inbox) {
-            Ok(None) => return,
-            Ok(Some(taken)) => taken,
-            Err(text) => {
-                return self
-                    .break_rule(Rule::Requests, format!("the server cannot read it: {text}"));
-            }
-        };
-        let (request, len) = taken;
-        self.server.inbox.drain(..len);
-        let arrived = self.books.http.arrives(&request);
-        self.hold(Rule::Requests, arrived);
-        self.sum.requests += 1;
-        self.server_thinks(&request);
-    }
-
-    fn server_thinks(&mut self, request: &Request) {
-        let style = self.scenario.modes.http.clone();
-        let socket = &mut self.sockets[SocketId::Httpd.index()];
-        let length = socket.rng.size(0, style.body_max);
-        let body = body(&mut self.said, length);
-        let Answer {
-            pieces,
-            end,
-            status,
-        } = http::draw_answer(
-            &mut socket.rng,
-            &body,
-            style.filter,
-            request.closes(),
-            style.faults,
-        );
-        self.server.plan = pieces.into();
-        self.server.end = Some((end, status));
-        self.server_goes_on();
-    }
-
-    fn server_goes_on(&mut self) {
-        let think = self.scenario.modes.http.think;
-        let wait = self.sockets[SocketId::Httpd.index()]
-            .rng
-            .range(1, think.max(2));
-        self.socket_after(SocketId::Httpd, wait, SocketEvent::Peer);
-    }
-
-    /// The next piece of an answer, or its end, or the end of a connection that is idle.
-    pub(super) fn server_acts(&mut self) {
-        let socket = &mut self.sockets[SocketId::Httpd.index()];
-        if socket.state != State::Up || socket.is_closed {
-            return;
-        }
-        let at_once = socket.rng.chance(60);
-        while let Some(piece) = self.server.plan.pop_front() {
-            socket.queue(piece.bytes, piece.print, false);
-            if !at_once && !self.server.plan.is_empty() {
-                self.plan_socket_read(SocketId::Httpd);
-                return self.server_goes_on();
-            }
-        }
-        self.server_ends();
-        self.plan_socket_read(SocketId::Httpd);
-    }
-
-    fn server_ends(&mut self) {
-        let socket = &mut self.sockets[SocketId::Httpd.index()];
-        let impatience = self.scenario.modes.http.impatience;
-        let wait = socket.rng.range(1, 50) * MS;
-        match self.server.end.map(|(end, _)| end) {
-            Some(End::Close | End::AtClose | End::Cut) => socket.is_closed = true,
-            Some(End::Reset) => {
-                self.socket_after(SocketId::Httpd, wait, SocketEvent::Down(CloseReason::Reset));
-            }
-            Some(End::Silent | End::Broken) => {}
-            Some(End::Keep) | None if socket.rng.chance(impatience) => {
-                let wait = socket.rng.wait(10 * SEC);
-                self.socket_after(SocketId::Httpd, wait, SocketEvent::HangUp);
-            }
-            Some(End::Keep) | None => {}
-        }
-    }
-
-    /// Whether the server may close: it is not amid an answer.
-    pub(super) const fn server_is_idle(&self) -> bool {
-        self.server.end.is_none()
-    }
-
-    /// The device has the next bytes of an answer. Before it sees them.
-    pub(super) fn http_read(&mut self) {
-        let socket = &self.sockets[SocketId::Httpd.index()];
-        let all = socket.inbound_bytes == 0 && self.server.plan.is_empty();
-        let Some((end, status)) = self.server.end.filter(|_| all) else {
-            return;
-        };
-        if matches!(end, End::Keep | End::Close) {
-            self.server.end = None;
-            self.sum.answers += 1;
-            self.ways[SocketId::Httpd.index()].succeeds();
-            self.books.http.answered(status, end == End::Keep);
-        }
-    }
-
-    /// The device orders the end.
-    pub(super) fn http_closing(&mut self) {
-        self.server.end = None;
-        let read = self.sockets[SocketId::Httpd.index()].read;
-        self.books.http.closing(read);
-    }
-
-    pub(super) fn http_closed(&mut self, acked: u64, reason: CloseReason) {
-        let read = self.sockets[SocketId::Httpd.index()].read;
-        let all =
-            self.sockets[SocketId::Httpd.index()].inbound_bytes == 0 && self.server.plan.is_empty();
-        if let Some((End::AtClose, status)) = self.server.end
-            && all
-            && reason == CloseReason::PeerClosed
-        {
-            self.sum.answers += 1;
-            self.ways[SocketId::Httpd.index()].succeeds();
-            self.books.http.answered(status, false);
-        }
-        self.server.end = None;
-        self.books.http.closed(acked, read);
-    }
-}
-
-/// The next bytes of all bodies.
-pub(super) fn body(position: &mut u64, len: usize) -> Vec<u8> {
-    (0..len)
-        .map(|_| {
-            *position += 1;
-            0x80 | Rng::new(*position).word().to_le_bytes()[2]
-        })
-        .collect()
 }
