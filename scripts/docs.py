@@ -6,6 +6,7 @@
 - A comment that says "decisions 16.10" names a heading of docs/decisions.md.
 - Each decision names code and a test (or a rule of the world); each promise of docs/reliability.md names a test.
 - Test names and paths in backquotes exist. A `*` stands for any end.
+- Functions that ARCHITECTURE.md names exist.
 - Links between pages lead to a page, and to a heading of it.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DECISIONS = ROOT / "docs" / "decisions.md"
 # Pages whose names of tests and paths are checked.
-NAMING = ["CONTRIBUTING.md"] + [
+NAMING = ["ARCHITECTURE.md", "CONTRIBUTING.md"] + [
     f"docs/{page}.md" for page in ("decisions", "manual-map", "reliability", "world", "log", "modems", "sms")
 ]
 # Where a path of a page may begin, the nearest first.
@@ -25,11 +26,12 @@ NUMBER = r"\d+(?:\.\d+)?"
 CITED = re.compile(rf"\b[Dd]ecisions(?:\.md)?,? ({NUMBER}(?:(?:, and|,| and| to) {NUMBER})*)")
 TEST = re.compile(r"#\[(?:tokio::)?test\b[^\n]*\n(?:\s*(?:#\[|//)[^\n]*\n)*\s*(?:async )?fn (\w+)")
 PATH = re.compile(r"\w[\w./*-]+(?:/|\.(?:rs|py|sh|toml|json|md))|[\w.-]+(?:/[\w.*-]+)+")
+FUNCTION = re.compile(r"(?:[A-Z]\w*::)?([a-z]\w*_\w+)|[A-Z]\w*::([a-z]\w*)")
 NAME = re.compile(r"[a-z]\w*_\w*_\w*_\w*|\w+_\*")
 
 
 def main():
-    checks = [cited_numbers, incomplete_decisions, unknown_rules, promises_without_a_test, names_and_paths, links]
+    checks = [cited_numbers, incomplete_decisions, unknown_rules, promises_without_a_test, names_and_paths, functions, links]
     faults = [fault for check in checks for fault in check()]
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -111,6 +113,15 @@ def names_and_paths():
                     yield f"{shown(page)}: no such path: {text}"
             elif NAME.fullmatch(text) and not is_a_test(text, tests):
                 yield f"{shown(page)}: no such test: {text}"
+
+
+def functions():
+    page = ROOT / "ARCHITECTURE.md"
+    known = {name for path in tracked(".rs") for name in re.findall(r"\bfn (\w+)", path.read_text())}
+    for text in quoted(page):
+        match = FUNCTION.fullmatch(text)
+        if match and (match[1] or match[2]) not in known and text != "no_std":
+            yield f"{shown(page)}: no such function: {text}"
 
 
 def exists(text):
