@@ -9,7 +9,7 @@ use bytes::Bytes;
 use core::net::IpAddr;
 
 use crate::act::Act;
-use crate::at::{Clock, Effect, Parked, ShownLine};
+use crate::at::{Clock, Effect, ParkedLine, ShownLine};
 use crate::call::Calls;
 use crate::config::{Apn, Config, Options, Problem, WorkingMode};
 use crate::cx::Cx;
@@ -117,8 +117,6 @@ pub struct Dtu {
     prompt: Option<Box<OpenPrompt>>,
     /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
     shown_command: Option<Box<(Origin, ShownLine)>>,
-    /// Why the last line was refused, if it was.
-    refusal: Option<String>,
     /// Answers of the store that nobody waits for any more.
     late_answers: u32,
     /// `CIAPPLY` came from a link, whose reply leaves first.
@@ -152,7 +150,7 @@ struct Parts<'a> {
 #[derive(Debug)]
 struct WaitingCommand {
     requester: Requester,
-    parked: Parked,
+    parked: ParkedLine,
     /// What the line has answered so far.
     reply: Vec<u8>,
     /// What is to be done behind the reply.
@@ -201,7 +199,6 @@ impl Dtu {
             waiting_command: None,
             prompt: None,
             shown_command: None,
-            refusal: None,
             late_answers: 0,
             applying: None,
             ending: None,
@@ -461,7 +458,7 @@ impl Dtu {
             // The line is read again: that time has passed is all.
             Timer::Pace => {}
             Timer::Line => self.line_due(),
-            Timer::Parked => self.nobody_answers(),
+            Timer::Parked => self.command_timeout(),
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),
             Timer::Call => self.call_due(),

@@ -2,15 +2,10 @@
 
 use alloc::string::String;
 
-use super::stored::blank_status;
-use super::{
-    Answer, Clock, Context, Ran, Rights, from_store_text, resume, run_line, to_store_text,
-};
-use crate::config::{Config, Options};
-use crate::event::Origin;
-use crate::identity::Identity;
-use crate::mode::at::AtConnection;
-use crate::sms::Mailbox;
+use super::bench::Bench;
+use super::{LineOutcome, SlowResult, from_store_text, resume, run_line, to_store_text};
+use crate::config::Config;
+use crate::ids::Origin;
 
 /// Runs a line on a new device, and checks that what it leaves can be stored and read back. The store answers as
 /// the line's length says.
@@ -18,35 +13,19 @@ use crate::sms::Mailbox;
 /// # Panics
 /// When the configuration does not come back as it was.
 pub fn at_line(line: &[u8]) {
-    let (mut config, stored) = (Config::default(), Config::default());
-    let (mut clock, mut mailbox, mut connection) = (
-        Clock::default(),
-        Mailbox::default(),
-        AtConnection::default(),
-    );
-    let mut ctx = Context {
-        config: &mut config,
-        stored: &stored,
-        options: &Options::default(),
-        identity: &Identity::default(),
-        status: &blank_status(),
-        clock: &mut clock,
-        mailbox: &mut mailbox,
-        connection: &mut connection,
-        origin: Origin::Serial,
-        rights: Rights::Full,
-        refusal: &mut None,
-    };
-    let mut ran = run_line(line, &mut ctx);
-    while let Ran::Parked { parked, .. } = ran {
-        let answer = if line.len().is_multiple_of(2) {
+    let mut bench = Bench::default();
+    let mut outcome = bench.with(Origin::Serial, |device| run_line(line, device));
+    while let LineOutcome::Parked { parked, .. } = outcome {
+        let result = if line.len().is_multiple_of(2) {
             Ok(())
         } else {
             Err(String::from("disk full"))
         };
-        ran = resume(parked, Answer::Stored(answer), &mut ctx);
+        outcome = bench.with(Origin::Serial, |device| {
+            resume(parked, SlowResult::Stored(result), device)
+        });
     }
-    comes_back(&config);
+    comes_back(&bench.config);
 }
 
 /// Reads a stored file, and checks that what it gives can be stored and read back.

@@ -7,6 +7,12 @@ use alloc::vec::Vec;
 use super::parse::{self, Arg, Form, Piece};
 use super::table;
 
+/// A command line as a log may show it: without its secrets.
+#[must_use]
+pub fn shown_command(line: &str) -> String {
+    ShownLine::of(line.as_bytes()).text
+}
+
 /// A line and its answer, for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShownLine {

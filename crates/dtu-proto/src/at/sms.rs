@@ -10,48 +10,25 @@ use sms_codec::pdu::{Pdu, Tpdu};
 use sms_codec::ucs2;
 use sms_codec::user_data::Body;
 
+use super::outcome::{Outcome, SlowCommand, Submission};
+use super::prompt::{MessagePrompt, Typed};
 use super::reply::{Code, Error};
-use super::{Context, Next, SlowCommand, Submission, Typed};
+use super::view::View;
 use crate::config::TextCharset;
 use crate::radio::SubmitFailure;
-use crate::sms::{self, State, Stored, Template};
-
-/// Which command has asked for a text, with its values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Prompted {
-    /// `CMGS` in PDU mode: octets behind the service centre.
-    SendPdu(usize),
-    /// `CMGS` in text mode.
-    SendText(Address),
-    /// `CMGW` in PDU mode.
-    WritePdu(usize, State),
-    /// `CMGW` in text mode.
-    WriteText(Address, State),
-}
-
-impl Prompted {
-    /// Bytes of text that can make sense.
-    pub(super) const fn max(&self) -> usize {
-        match self {
-            Self::SendPdu(_) | Self::WritePdu(..) => PDU_TEXT_MAX,
-            Self::SendText(_) | Self::WriteText(..) => TEXT_MAX,
-        }
-    }
-
-    const fn command(&self) -> &'static str {
-        match self {
-            Self::SendPdu(_) | Self::SendText(_) => "CMGS",
-            Self::WritePdu(..) | Self::WriteText(..) => "CMGW",
-        }
-    }
-}
+use crate::sms::{self, MailboxChange, State, Stored, Template};
 
 /// The DTE has answered the prompt.
-pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> Result<Next, Error> {
+pub(super) fn prompted(
+    what: MessagePrompt,
+    typed: Typed,
+    view: &View<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
     let (name, max) = (what.command(), what.max());
     let text = match typed {
         Typed::Text(text) => text,
-        Typed::Cancelled => return Ok(Next::Done(Vec::new())),
+        Typed::Cancelled => return Ok(()),
         Typed::TooLong(_) => {
             return Err(bad_text(name, &format!("a text has at most {max} bytes")));
         }
@@ -61,36 +38,32 @@ pub(super) fn prompted(what: Prompted, typed: Typed, ctx: &mut Context<'_>) -> R
         }
     };
     match what {
-        Prompted::SendPdu(length) => {
-            let pdu = pdu_of(name, &text, length)?;
-            let pdu = with_center(&pdu, ctx);
-            Ok(Next::Wait(SlowCommand::Submit(submission(
-                name,
-                Vec::from([pdu]),
-                None,
-            ))))
+        MessagePrompt::SendPdu(length) => {
+            let pdu = with_center(&pdu_of(name, &text, length)?, view);
+            let submission = submission(name, Vec::from([pdu]), None);
+            outcome.wait(SlowCommand::Submit(submission));
+            Ok(())
         }
-        Prompted::SendText(to) => {
-            let parts = parts(name, &to, &text, ctx)?;
-            Ok(Next::Wait(SlowCommand::Submit(submission(
-                name, parts, None,
-            ))))
+        MessagePrompt::SendText(to) => {
+            let parts = parts(name, &to, &text, view, outcome)?;
+            outcome.wait(SlowCommand::Submit(submission(name, parts, None)));
+            Ok(())
         }
-        Prompted::WritePdu(length, state) => {
+        MessagePrompt::WritePdu(length, state) => {
             let pdu = stored_pdu(name, &text, length)?;
             let state = state_for(&pdu, state);
-            write(name, pdu, state, ctx)
+            write(name, pdu, state, view, outcome)
         }
-        Prompted::WriteText(to, state) => match parts(name, &to, &text, ctx)?.as_slice() {
-            [one] => write(name, one.clone(), state, ctx),
-            many => Err(bad_text(
-                name,
-                &format!(
-                    "a stored message has one part, this text takes {}",
-                    many.len()
-                ),
-            )),
-        },
+        MessagePrompt::WriteText(to, state) => {
+            match parts(name, &to, &text, view, outcome)?.as_slice() {
+                [one] => write(name, one.clone(), state, view, outcome),
+                many => {
+                    let count = many.len();
+                    let why = format!("a stored message has one part, this text takes {count}");
+                    Err(bad_text(name, &why))
+                }
+            }
+        }
     }
 }
 
@@ -107,26 +80,25 @@ pub(super) const fn submission(
     }
 }
 
-/// The network has answered: the information text.
+/// The network has answered.
 pub(super) fn submitted(
     submission: &Submission,
-    outcome: Result<u8, SubmitFailure>,
-    ctx: &mut Context<'_>,
-) -> Result<Vec<String>, Error> {
+    result: Result<u8, SubmitFailure>,
+    view: &View<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
     let name = submission.command;
-    let reference = outcome
+    let reference = result
         .map_err(|failure| Error::new(Code::Message(failure.0), format!("{name}: {failure}")))?;
     if let Some(place) = submission.place
-        && let Some(stored) = ctx.mailbox.storage.get_mut(place)
+        && view.mailbox.storage.get(place).is_some()
     {
-        stored.state = State::Sent;
-        ctx.mailbox.changed();
+        outcome.mailbox(MailboxChange::Sent(place));
     }
-    Ok(if submission.tells_reference {
-        Vec::from([format!("+{name}: {reference}")])
-    } else {
-        Vec::new()
-    })
+    if submission.tells_reference {
+        outcome.say(format!("+{name}: {reference}"));
+    }
+    Ok(())
 }
 
 /// The parts of a text typed in text mode.
@@ -134,23 +106,28 @@ fn parts(
     name: &str,
     to: &Address,
     text: &[u8],
-    ctx: &mut Context<'_>,
+    view: &View<'_>,
+    outcome: &mut Outcome,
 ) -> Result<Vec<Bytes>, Error> {
-    let body = body_of(text, ctx).map_err(|why| bad_text(name, &why))?;
-    let reference = ctx.mailbox.next_concat_reference();
-    let messages = &ctx.config.messages;
+    let body = body_of(text, view).map_err(|why| bad_text(name, &why))?;
+    // Used up even where the text is too long.
+    outcome.mailbox(MailboxChange::NextConcatReference);
+    let messages = &view.config.messages;
     let template = Template {
         to,
         center: messages.service_center,
         parameters: Some(&messages.parameters),
-        reference,
+        reference: view.mailbox.next_concat_reference(),
     };
     let parts = sms::compose(body, &template).map_err(|why| bad_text(name, &why))?;
+    let mut reference = view.mailbox.outbox.reference();
     // Two with one number would be one to the service centre.
     let mut own_number = |part: Bytes| {
         let refuses = sms::refuses_copies(&part);
         if refuses {
-            sms::numbered(&part, ctx.mailbox.outbox.take_reference(), true)
+            reference = reference.wrapping_add(1);
+            outcome.mailbox(MailboxChange::NextReference);
+            sms::numbered(&part, reference, true)
         } else {
             part
         }
@@ -160,9 +137,9 @@ fn parts(
 
 /// 27.005 3.1, `<data>`: with a coding of 8-bit data or UCS2 the text is hex digits; else it is in the charset of
 /// `CSCS`, and what the default alphabet lacks goes as UCS2.
-fn body_of(text: &[u8], ctx: &Context<'_>) -> Result<Body, String> {
-    let messages = &ctx.config.messages;
-    let read = || sms::decode_text(text, messages.charset, ctx.options.charset);
+fn body_of(text: &[u8], view: &View<'_>) -> Result<Body, String> {
+    let messages = &view.config.messages;
+    let read = || sms::decode_text(text, messages.charset, view.options.charset);
     match messages.parameters.dcs.alphabet() {
         Alphabet::Octets => sms::digits(text).map(Body::Octets),
         Alphabet::Gsm7 => read().map(|text| Body::text(&text)),
@@ -193,22 +170,21 @@ fn write(
     name: &'static str,
     pdu: Bytes,
     state: State,
-    ctx: &mut Context<'_>,
-) -> Result<Next, Error> {
-    let Some(index) = ctx.mailbox.storage.free() else {
+    view: &View<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let Some(place) = view.mailbox.storage.free() else {
         let text = format!("{name}: the storage is full; AT+CMGD deletes messages");
         return Err(Error::new(Code::Message(MEMORY_FULL), text));
     };
-    ctx.mailbox.storage.put_at(
-        index,
-        Stored {
-            state,
-            announced: false,
-            pdu,
-        },
-    );
-    ctx.mailbox.changed();
-    Ok(Next::Done(Vec::from([format!("+{name}: {index}")])))
+    let stored = Stored {
+        state,
+        announced: false,
+        pdu,
+    };
+    outcome.mailbox(MailboxChange::Write(place, stored));
+    outcome.say(format!("+{name}: {place}"));
+    Ok(())
 }
 
 /// A PDU that can be sent.
@@ -241,8 +217,8 @@ fn stored_pdu(name: &str, text: &[u8], length: usize) -> Result<Bytes, Error> {
 }
 
 /// With the service centre of `CSCA`, where the DTE left it out and one is set.
-pub(super) fn with_center(pdu: &Bytes, ctx: &Context<'_>) -> Bytes {
-    let center = ctx
+pub(super) fn with_center(pdu: &Bytes, view: &View<'_>) -> Bytes {
+    let center = view
         .config
         .messages
         .service_center
@@ -307,7 +283,3 @@ const INVALID_PDU: u16 = 304;
 const INVALID_TEXT: u16 = 305;
 const MEMORY_FULL: u16 = 322;
 const UNKNOWN: u16 = 500;
-/// A PDU has at most 12 + 164 octets, two digits each; some clients add blanks or line ends.
-const PDU_TEXT_MAX: usize = 512;
-/// Ten parts of 67 characters, four hex digits each, and some more.
-const TEXT_MAX: usize = 4096;

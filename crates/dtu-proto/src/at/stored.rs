@@ -4,19 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::call::Call;
-use super::parse::{self, Form};
-use super::{Clock, Context, Rights, table};
-use crate::config::{Config, Options, Problem, WorkingMode};
-use crate::event::{LINKS, Leds, Origin};
-use crate::identity::Identity;
-use crate::mode::at::AtConnection;
-use crate::sms::Mailbox;
-use crate::status::{
-    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus,
-    Phase, RadioStatus, SerialCommandStatus, SerialStatus, Status,
-};
-use crate::time::{Duration, Instant};
+use super::parse::{self, Form, Piece};
+use super::reply::Error;
+use super::table;
+use crate::config::{Charset, Config, Problem};
 
 /// All stored parameters as text.
 #[must_use]
@@ -65,61 +56,15 @@ fn load(line: &str, config: &mut Config) -> Result<(), String> {
     if !saved || matches!(piece.form, Form::Read | Form::Test) {
         return Err(format!("{} is no stored setting", piece.name));
     }
-    let stored = Config::default();
-    let (mut clock, mut mailbox, mut connection) = (
-        Clock::default(),
-        Mailbox::default(),
-        AtConnection::default(),
-    );
-    let mut ctx = Context {
-        config,
-        stored: &stored,
-        options: &Options::default(),
-        identity: &Identity::default(),
-        status: &blank_status(),
-        clock: &mut clock,
-        mailbox: &mut mailbox,
-        connection: &mut connection,
-        origin: Origin::Console,
-        rights: Rights::Full,
-        refusal: &mut None,
-    };
-    Call::run(&piece, &mut ctx)
-        .map(|_| ())
-        .map_err(|error| error.text)
+    read(&piece, config).map_err(|error| error.text)
 }
 
-/// Of a device that does nothing.
-pub(super) fn blank_status() -> Status {
-    let link = LinkStatus {
-        state: LinkState::Off,
-        last_down: None,
-        counters: LinkCounters::default(),
-        waiting_frames: 0,
-        waiting_bytes: 0,
-    };
-    Status {
-        now: Instant::ZERO,
-        uptime: Duration::ZERO,
-        restarts: 0,
-        phase: Phase::Command,
-        mode: WorkingMode::Transparent,
-        mode_started: true,
-        attached: None,
-        radio: RadioStatus::default(),
-        messages: MessageStatus::default(),
-        call: CallStatus::default(),
-        leds: Leds::default(),
-        serial: SerialStatus::default(),
-        links: [link; LINKS],
-        httpd: HttpdStatus {
-            state: LinkState::Off,
-            trouble: None,
-            counters: HttpdCounters::default(),
-            waiting_frames: 0,
-            waiting_bytes: 0,
-        },
-        at_connection: AtConnection::default().status(),
-        serial_command: SerialCommandStatus::default(),
-    }
+fn read(piece: &Piece, config: &mut Config) -> Result<(), Error> {
+    let command = table::served(&piece.name)?;
+    let set = command.loader(piece.form)?;
+    // The file is UTF-8, whatever the charset of the serial line.
+    set(
+        &command.values(piece.form, &piece.args, Charset::Utf8)?,
+        config,
+    )
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::prompt::OpenPrompt;
 use super::{Dtu, WaitingCommand};
-use crate::at::{Answer, ConnectionCode, SlowCommand, connection_text};
+use crate::at::{ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
 use crate::line::port::Source;
@@ -62,7 +62,7 @@ impl Dtu {
     fn send_ended(&mut self, sent: bool) {
         self.at_connection.end_send(sent);
         if self.waits_for(|waits| matches!(waits, SlowCommand::Send(_))) {
-            self.answer_waiting(Answer::Sent(sent));
+            self.answer_waiting(SlowResult::Sent(sent));
         }
     }
 
@@ -87,7 +87,7 @@ impl Dtu {
 
     pub(super) fn close_ended(&mut self) {
         if self.waits_for(|waits| matches!(waits, SlowCommand::Close)) {
-            self.answer_waiting(Answer::Closed);
+            self.answer_waiting(SlowResult::Closed);
         }
     }
 

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, GUARDED_ORIGINS, WaitingCommand};
-use crate::at::{self, Answer, Context, Effect, Parked, Ran, Rights, ShownLine, SlowCommand};
+use crate::at::{
+    self, Device, Effect, LineOutcome, ParkedLine, Rights, ShownLine, SlowCommand, SlowResult,
+};
 use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword};
 use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::line::port::REPLY_QUEUE_HIGH;
@@ -120,13 +122,12 @@ impl Dtu {
         if !is_blank && (self.is_answering() || self.ending.is_some()) {
             let busy = at::error_reply(BUSY, &self.config);
             self.reply(requester, busy);
-            self.refusal = Some(String::from(BUSY));
-            self.say_command(shown);
+            self.say_command(shown, Some(String::from(BUSY)));
             return;
         }
         self.shown_command = shown;
-        let ran = self.with_context(origin, |ctx| at::run_line(line, ctx));
-        self.ran(requester, Vec::new(), Vec::new(), ran);
+        let outcome = self.with_device(origin, |device| at::run_line(line, device));
+        self.line_ran(requester, Vec::new(), Vec::new(), outcome);
     }
 
     pub(super) fn line_too_long(&mut self) {
@@ -137,15 +138,16 @@ impl Dtu {
         self.reply(self.requester(Origin::Serial), reply);
     }
 
-    pub(super) fn with_context<R>(
+    /// Lends what a command line works on.
+    pub(super) fn with_device<R>(
         &mut self,
         origin: Origin,
-        run: impl FnOnce(&mut Context<'_>) -> R,
+        run: impl FnOnce(&mut Device<'_>) -> R,
     ) -> R {
         let status = self.status(self.now);
         let rights = self.rights(origin).unwrap_or(Rights::Query);
-        let result = run(&mut Context {
-            config: Arc::make_mut(&mut self.config),
+        let result = run(&mut Device {
+            config: &mut self.config,
             stored: &self.stored,
             options: &self.options,
             identity: &self.identity,
@@ -155,35 +157,36 @@ impl Dtu {
             connection: &mut self.at_connection,
             origin,
             rights,
-            refusal: &mut self.refusal,
         });
-        // Most commands change nothing: the two are one again.
-        if self.config == self.stored {
+        // A set that is as it was stored takes no memory of its own.
+        if !Arc::ptr_eq(&self.config, &self.stored) && self.config == self.stored {
             self.config = self.stored.clone();
         }
         result
     }
 
-    pub(super) fn ran(
+    /// What a line gave, behind what it had given before it had to wait.
+    pub(super) fn line_ran(
         &mut self,
         requester: Requester,
         mut reply: Vec<u8>,
         mut effects: Vec<Effect>,
-        ran: Ran,
+        outcome: LineOutcome,
     ) {
-        match ran {
-            Ran::Done {
+        match outcome {
+            LineOutcome::Done {
                 reply: rest,
                 effects: more,
+                refusal,
             } => {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
                 self.reply(requester, reply);
                 let shown = self.shown_command.take();
-                self.say_command(shown);
+                self.say_command(shown, refusal);
                 self.carry_out(requester.origin, effects);
             }
-            Ran::Parked {
+            LineOutcome::Parked {
                 reply: part,
                 effects: more,
                 parked,
@@ -192,7 +195,7 @@ impl Dtu {
                 effects.extend(more);
                 self.park(requester, reply, effects, parked);
             }
-            Ran::Prompt {
+            LineOutcome::Prompt {
                 reply: rest,
                 effects: more,
                 prompt,
@@ -206,8 +209,7 @@ impl Dtu {
     }
 
     /// Tells the log who ran what, and what became of it.
-    fn say_command(&mut self, shown: Option<Box<(Origin, ShownLine)>>) {
-        let refusal = self.refusal.take();
+    fn say_command(&mut self, shown: Option<Box<(Origin, ShownLine)>>, refusal: Option<String>) {
         if let Some(shown) = shown {
             let (origin, line) = *shown;
             let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
@@ -220,7 +222,13 @@ impl Dtu {
         }
     }
 
-    fn park(&mut self, requester: Requester, reply: Vec<u8>, effects: Vec<Effect>, parked: Parked) {
+    fn park(
+        &mut self,
+        requester: Requester,
+        reply: Vec<u8>,
+        effects: Vec<Effect>,
+        parked: ParkedLine,
+    ) {
         let waits = parked.waits.clone();
         let saving = match &waits {
             SlowCommand::Save => Some(self.config.clone()),
@@ -272,7 +280,7 @@ impl Dtu {
     }
 
     /// What a command waits for does not come. The store's answer may still come, and is then nobody's.
-    pub(super) fn nobody_answers(&mut self) {
+    pub(super) fn command_timeout(&mut self) {
         match self
             .waiting_command
             .as_ref()
@@ -280,11 +288,13 @@ impl Dtu {
         {
             Some(SlowCommand::Save | SlowCommand::Factory) => {
                 self.late_answers += 1;
-                self.answer_waiting(Answer::Stored(Err("the store does not answer".to_string())));
+                self.answer_waiting(SlowResult::Stored(Err(
+                    "the store does not answer".to_string()
+                )));
             }
             Some(SlowCommand::Submit(_)) => {
                 self.forget_submission();
-                self.answer_waiting(Answer::Submitted(Err(SubmitFailure::TIMED_OUT)));
+                self.answer_waiting(SlowResult::Submitted(Err(SubmitFailure::TIMED_OUT)));
             }
             Some(SlowCommand::Send(_)) => self.send_is_late(),
             Some(SlowCommand::Close) => self.close_ended(),
@@ -307,15 +317,15 @@ impl Dtu {
         if answer.is_ok() {
             self.stored = saved;
         }
-        self.answer_waiting(Answer::Stored(answer.map_err(ToString::to_string)));
+        self.answer_waiting(SlowResult::Stored(answer.map_err(ToString::to_string)));
     }
 
     /// The command's message is with the network, or was refused.
     pub(super) fn submission_answered(&mut self, outcome: Result<u8, SubmitFailure>) {
-        self.answer_waiting(Answer::Submitted(outcome));
+        self.answer_waiting(SlowResult::Submitted(outcome));
     }
 
-    pub(super) fn answer_waiting(&mut self, answer: Answer) {
+    pub(super) fn answer_waiting(&mut self, result: SlowResult) {
         let Some(waiting) = self.waiting_command.take() else {
             return;
         };
@@ -327,8 +337,10 @@ impl Dtu {
             ..
         } = *waiting;
         self.prolong_ending();
-        let ran = self.with_context(requester.origin, |ctx| at::resume(parked, answer, ctx));
-        self.ran(requester, reply, effects, ran);
+        let outcome = self.with_device(requester.origin, |device| {
+            at::resume(parked, result, device)
+        });
+        self.line_ran(requester, reply, effects, outcome);
     }
 
     fn reply(&mut self, requester: Requester, reply: Vec<u8>) {

@@ -145,10 +145,10 @@ impl Dtu {
             effects,
             ..
         } = *open;
-        let ran = self.with_context(requester.origin, |ctx| {
-            at::answer_prompt(prompt, typed, ctx)
+        let outcome = self.with_device(requester.origin, |device| {
+            at::answer_prompt(prompt, typed, device)
         });
-        self.ran(requester, Vec::new(), effects, ran);
+        self.line_ran(requester, Vec::new(), effects, outcome);
     }
 
     /// Nobody types any more.

@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows the device: it tells the mailbox what came, and carries out what it gives.
 
+mod change;
 mod charset;
 mod compose;
 mod inbox;
@@ -23,6 +24,7 @@ use sms_codec::join::{Concatenation, Limits};
 use crate::status::{MessageCounters, MessageStatus};
 use crate::time::{Duration, Instant};
 
+pub(crate) use change::MailboxChange;
 pub(crate) use charset::{decode_text, digits, encode_text, from_serial, to_serial, torn_end};
 pub(crate) use compose::{Template, compose, parts_of_reply};
 pub(crate) use inbox::{Arrived, Inbox, Received};
@@ -96,8 +98,13 @@ impl Mailbox {
         self.changed();
     }
 
-    pub(crate) const fn next_concat_reference(&mut self) -> u8 {
-        self.concat_reference = self.concat_reference.wrapping_add(1);
+    /// What the next message of several parts will have; [`Self::take_concat_reference`] uses it up.
+    pub(crate) const fn next_concat_reference(&self) -> u8 {
+        self.concat_reference.wrapping_add(1)
+    }
+
+    pub(crate) const fn take_concat_reference(&mut self) -> u8 {
+        self.concat_reference = self.next_concat_reference();
         self.changed();
         self.concat_reference
     }
@@ -150,12 +157,6 @@ impl Mailbox {
     /// What the storage of messages that come is called.
     pub(crate) const fn memory(&self) -> &'static str {
         self.names[2].name()
-    }
-
-    /// Deletes a place.
-    pub(crate) fn delete(&mut self, index: u8) {
-        self.storage.delete(index);
-        self.changed();
     }
 
     pub(crate) fn status(&self) -> MessageStatus {

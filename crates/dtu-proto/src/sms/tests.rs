@@ -100,7 +100,9 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
                 },
             );
         }
-        Act::Delete(index) => mailbox.delete(index),
+        Act::Delete(index) => {
+            mailbox.apply(crate::sms::MailboxChange::Delete(index), Instant::ZERO)
+        }
         Act::Overflow(octets, announced) => mailbox
             .overflow
             .push_back((deliver(octets, None).0, announced)),
@@ -140,7 +142,7 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
                 .push(PhoneNumber::new("10086").unwrap(), parts, NOW, true);
         }
         Act::Remember(digest) => mailbox.seen.remember(digest),
-        Act::Reference => drop(mailbox.next_concat_reference()),
+        Act::Reference => drop(mailbox.take_concat_reference()),
         Act::Used(number) => mailbox.outbox.note_used(number),
     }
 }

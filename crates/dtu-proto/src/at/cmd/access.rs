@@ -3,13 +3,16 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Chars, Kind, Param};
-use super::super::reply::Code;
 use super::super::reply::Quoted;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, ON_OFF, one};
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
+use super::super::view::View;
+use super::{ON_OFF, one};
 use crate::config::Config;
+use crate::sms;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -69,45 +72,42 @@ fn serial_line(config: &Config) -> String {
     format!("+CICOMAT:{}", u8::from(config.serial_at))
 }
 
-fn set_password(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.password = call.text(0)?;
+fn set_password(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.password = values.text(0)?;
     Ok(())
 }
 
-fn read_network(call: &mut Call<'_, '_>) -> Done {
-    call.say(network_line(call.ctx.config));
+fn read_network(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(network_line(view.config).into())
+}
+
+fn set_network(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.network_at = values.flag(0)?;
     Ok(())
 }
 
-fn set_network(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.network_at = call.flag(0)?;
+fn read_serial(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(serial_line(view.config).into())
+}
+
+fn set_serial(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.serial_at = values.flag(0)?;
     Ok(())
 }
 
-fn read_serial(call: &mut Call<'_, '_>) -> Done {
-    call.say(serial_line(call.ctx.config));
-    Ok(())
+fn read_banner(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let line = format!("+CIMODID:{}", Quoted(&view.config.banner));
+    Ok(Lines::from(sms::to_serial(&line, view.charset())))
 }
 
-fn set_serial(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.serial_at = call.flag(0)?;
-    Ok(())
-}
-
-fn read_banner(call: &mut Call<'_, '_>) -> Done {
-    let line = format!("+CIMODID:{}", Quoted(&call.ctx.config.banner));
-    call.say_text(&line);
-    Ok(())
-}
-
-fn set_banner(call: &mut Call<'_, '_>) -> Done {
-    let name = call.typed_text(0)?;
+fn set_banner(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let name = values.typed_text(0)?;
     if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(call.refuse(
+        return Err(values.refuse(
             Code::IncorrectParameters,
             "NAME must be 0..=64 printable characters",
         ));
     }
-    call.ctx.config.banner = name;
+    config.banner = name;
     Ok(())
 }

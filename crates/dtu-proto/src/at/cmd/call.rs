@@ -3,14 +3,16 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::super::Effect;
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::{Effect, Lines, Outcome};
 use super::super::param::{Kind, Param};
 use super::super::reply::{Code, Error, Shown};
-use super::super::table::{Command, TakesEffect};
+use super::super::values::Values;
+use super::super::view::View;
 use super::radio::modem;
-use super::{Done, ON_OFF, one};
-use crate::radio::PhoneNumber;
+use super::{ON_OFF, one, says_ok};
+use crate::config::Config;
+use crate::ids::PhoneNumber;
 use crate::status::{CallState, CurrentCall};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -22,7 +24,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("ATD10086;", "OK")
     .notes(DIAL)
-    .runs(dial),
+    .acts(dial),
     Command::new(
         "H",
         "2.8.6.10",
@@ -30,7 +32,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         HOOK,
     )
     .example("ATH", "OK")
-    .runs(hang_up),
+    .acts(hang_up),
     Command::new(
         "A",
         "2.8.6.11",
@@ -38,10 +40,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         &[],
     )
     .example("ATA", "NO CARRIER")
-    .runs(answer),
+    .acts(answer),
     Command::new("DL", "2.8.6.12", "Calls the last number again", &[])
         .example("ATDL", "OK")
-        .runs(redial),
+        .acts(redial),
     Command::new(
         "S0",
         "2.8.6.13",
@@ -114,7 +116,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .asks(activity),
     Command::new("+CHUP", "27.007 6.5", "Hangs up, as ATH", &[])
         .example("AT+CHUP", "OK")
-        .runs(hang_up),
+        .acts(hang_up),
     Command::new(
         "+CVHU",
         "27.007 6.20",
@@ -125,7 +127,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CVHU=0", "OK")
     .reads(read_hook_mode)
-    .open_sets(super::accepted),
+    .asks_for(says_ok),
 ];
 
 const SHOWN: &[Param] = &[Param::new("ON", ON_OFF, "").factory("0").left_off_is("0")];
@@ -145,33 +147,38 @@ const LIST: &str = "\
 `+CLCC: 1,<0 = dialled, 1 = came in>,<0 = stands, 2 = being dialled, 3 = rings there, 4 = rings here>,0,0,\"<number>\",<145 = with +, \
 129 = without, 128 = not known>`; nothing without a call.";
 
-fn dial(call: &mut Call<'_, '_>) -> Done {
-    let typed = call.text(0)?;
+fn dial(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let typed = values.text(0)?;
     let number = typed.strip_suffix(';').ok_or_else(|| {
-        call.refuse(
+        values.refuse(
             Code::NotSupported,
             "data calls are not possible; the number of a voice call ends with ;",
         )
     })?;
     let number = read_number(number).ok_or_else(|| {
         let text = format!("NUMBER must be {NUMBER}, got {}", Shown(typed.as_bytes()));
-        call.refuse(Code::IncorrectParameters, &text)
+        values.refuse(Code::IncorrectParameters, &text)
     })?;
-    place(call, number)
+    place(values, view, number, outcome)
 }
 
-fn redial(call: &mut Call<'_, '_>) -> Done {
-    let last = call.ctx.status.call.last_dialled;
-    let number = last.ok_or_else(|| call.refuse(Code::NotAllowed, "no number was called yet"))?;
-    place(call, number)
+fn redial(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let last = view.status.call.last_dialled;
+    let number = last.ok_or_else(|| values.refuse(Code::NotAllowed, "no number was called yet"))?;
+    place(values, view, number, outcome)
 }
 
-fn place(call: &mut Call<'_, '_>, number: PhoneNumber) -> Done {
-    able(call)?;
-    if current(call).is_some() {
-        return Err(call.refuse(Code::NotAllowed, "there is a call already; ATH ends it"));
+fn place(
+    values: &Values,
+    view: &View<'_>,
+    number: PhoneNumber,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    able(values, view)?;
+    if current(view).is_some() {
+        return Err(values.refuse(Code::NotAllowed, "there is a call already; ATH ends it"));
     }
-    call.effects.push(Effect::Dial(number));
+    outcome.effect(Effect::Dial(number));
     Ok(())
 }
 
@@ -186,107 +193,98 @@ fn read_number(typed: &str) -> Option<PhoneNumber> {
     PhoneNumber::new(&digits)
 }
 
-fn able(call: &Call<'_, '_>) -> Done {
-    if modem(call)?.abilities.calls {
+fn able(values: &Values, view: &View<'_>) -> Result<(), Error> {
+    if modem(values, view)?.abilities.calls {
         return Ok(());
     }
-    Err(call.refuse(Code::NotSupported, "this modem cannot make calls"))
+    Err(values.refuse(Code::NotSupported, "this modem cannot make calls"))
 }
 
-fn current(call: &Call<'_, '_>) -> Option<CurrentCall> {
-    call.ctx.status.call.current
+fn current(view: &View<'_>) -> Option<CurrentCall> {
+    view.status.call.current
 }
 
-fn answer(call: &mut Call<'_, '_>) -> Done {
-    if !current(call).is_some_and(|current| current.incoming) {
+fn answer(_: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    if !current(view).is_some_and(|current| current.incoming) {
         return Err(Error::new(Code::NoCarrier, String::new()));
     }
-    call.effects.push(Effect::Answer);
+    outcome.effect(Effect::Answer);
     Ok(())
 }
 
-fn hang_up(call: &mut Call<'_, '_>) -> Done {
-    call.effects.push(Effect::HangUp);
+fn hang_up(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.effect(Effect::HangUp);
     Ok(())
 }
 
-fn read_rings(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("{:03}", call.ctx.config.auto_answer));
+fn read_rings(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("{:03}", view.config.auto_answer).into())
+}
+
+fn set_rings(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.auto_answer = values.narrow(0)?;
     Ok(())
 }
 
-fn set_rings(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.auto_answer = call.narrow(0)?;
-    Ok(())
+fn read_refusing(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CIRINGSTA:{}", u8::from(view.config.refuse_calls)).into())
 }
 
-fn read_refusing(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CIRINGSTA:{}",
-        u8::from(call.ctx.config.refuse_calls)
-    ));
-    Ok(())
-}
-
-fn set_refusing(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.refuse_calls = call.flag(0)?;
+fn set_refusing(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.refuse_calls = values.flag(0)?;
     Ok(())
 }
 
 /// The second value: the network tells numbers (27.007 7.6).
-fn read_caller(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CLIP: {},1", u8::from(call.ctx.config.caller_id)));
+fn read_caller(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CLIP: {},1", u8::from(view.config.caller_id)).into())
+}
+
+fn set_caller(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.caller_id = values.flag(0)?;
     Ok(())
 }
 
-fn set_caller(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.caller_id = call.flag(0)?;
+fn read_ring_kind(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CRC: {}", u8::from(view.config.extended_ring)).into())
+}
+
+fn set_ring_kind(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.extended_ring = values.flag(0)?;
     Ok(())
 }
 
-fn read_ring_kind(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CRC: {}", u8::from(call.ctx.config.extended_ring)));
-    Ok(())
-}
-
-fn set_ring_kind(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.extended_ring = call.flag(0)?;
-    Ok(())
-}
-
-fn list(call: &mut Call<'_, '_>) -> Done {
+fn list(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
     let Some(CurrentCall {
         state,
         incoming,
         number,
-    }) = current(call)
+    }) = current(view)
     else {
-        return Ok(());
+        return Ok(Lines::default());
     };
     let kind = number.map_or(NUMBER_UNKNOWN, |number| number.type_of_address());
     let number = number.map(|number| number.to_string()).unwrap_or_default();
-    call.say(format!(
+    Ok(format!(
         "+CLCC: 1,{},{},0,0,\"{number}\",{kind}",
         u8::from(incoming),
         state.number()
-    ));
-    Ok(())
+    )
+    .into())
 }
 
-fn activity(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let activity = match current(call).map(|current| current.state) {
+fn activity(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let activity = match current(view).map(|current| current.state) {
         None => 0,
         Some(CallState::Incoming) => 3,
         Some(CallState::Active | CallState::Dialling | CallState::Alerting) => 4,
     };
-    call.say(format!("+CPAS: {activity}"));
-    Ok(())
+    Ok(format!("+CPAS: {activity}").into())
 }
 
-fn read_hook_mode(call: &mut Call<'_, '_>) -> Done {
-    call.say("+CVHU: 0".to_string());
-    Ok(())
+fn read_hook_mode(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok("+CVHU: 0".into())
 }
 
 /// 24.008 10.5.4.7: type of a number that is not known.

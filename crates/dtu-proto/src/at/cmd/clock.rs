@@ -2,12 +2,13 @@
 
 use alloc::format;
 
-use super::super::call::Call;
 use super::super::clock;
+use super::super::command::Command;
+use super::super::outcome::{Change, Lines, Outcome};
 use super::super::param::{Kind, Param};
 use super::super::reply::{Code, Error, Shown};
-use super::super::table::Command;
-use super::Done;
+use super::super::values::Values;
+use super::super::view::View;
 
 pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
     "+CCLK",
@@ -17,32 +18,28 @@ pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
 )
 .example("AT+CCLK=\"14/09/10,15:00:00+32\"", "OK")
 .reads(read)
-.sets(set)
+.acts_on(set)
 .notes("It is not stored: after every power-on and restart it begins at 14/01/01,00:00:00, or with the network's time where the modem \
         tells it, which sets it whenever it comes.")
 .now()];
 
-fn read(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CCLK: \"{}\"",
-        call.ctx.clock.text(call.ctx.status.now)
-    ));
+fn read(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CCLK: \"{}\"", view.clock.text(view.status.now)).into())
+}
+
+fn set(values: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let text = values.text(0)?;
+    let seconds = clock::parse(&text).ok_or_else(|| no_time(values, &text))?;
+    outcome.change(Change::Clock(seconds));
     Ok(())
 }
 
-fn set(call: &mut Call<'_, '_>) -> Done {
-    let text = call.text(0)?;
-    let seconds = clock::parse(&text).ok_or_else(|| no_time(call, &text))?;
-    call.ctx.clock.set(seconds, call.ctx.status.now);
-    Ok(())
-}
-
-fn no_time(call: &Call<'_, '_>, text: &str) -> Error {
+fn no_time(values: &Values, text: &str) -> Error {
     let why = format!(
         "TIME must be {SHAPE}, a real date and time, got {}",
         Shown(text.as_bytes())
     );
-    call.refuse(Code::IncorrectParameters, &why)
+    values.refuse(Code::IncorrectParameters, &why)
 }
 
 const SHAPE: &str = "\"yy/MM/dd,hh:mm:ss\" or \"yy/MM/dd,hh:mm:ss+zz\"";

@@ -3,13 +3,14 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::super::call::Call;
+use super::super::command::Command;
+use super::super::outcome::{Change, Effect, Next, Outcome, SlowCommand};
 use super::super::param::{Chars, Kind, Param};
+use super::super::prompt::{CISEND_MAX, Ends, Prompt, Prompted};
 use super::super::reply::{Code, Error};
-use super::super::table::Command;
-use super::super::{CISEND_MAX, Effect, Ends, Prompt, Prompted, SlowCommand};
-use super::Done;
-use super::link::state_name;
+use super::super::values::Values;
+use super::super::view::View;
+use super::state::state_name;
 use crate::config::{Protocol, WorkingMode};
 use crate::event::{Connect, Origin};
 use crate::status::{AtConnectionStatus, LinkState, Status};
@@ -23,7 +24,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CIOPEN=\"TCP\",\"usrcn.gicp.net\",10101", "OK")
     .notes(OPEN_NOTES)
-    .sets(open),
+    .acts_on(open),
     Command::new(
         "+CISEND",
         "2.8.6.35",
@@ -39,8 +40,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CISEND=5", "> ")
     .notes(SEND_NOTES)
-    .runs(send)
-    .sets(send_exactly),
+    .acts(send)
+    .acts_on(send_exactly),
     Command::new(
         "+CICLOSE",
         "2.8.6.36",
@@ -49,7 +50,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CICLOSE", "CLOSE OK")
     .notes(CLOSE_NOTES)
-    .runs(close),
+    .acts(close),
 ];
 
 const OPEN: &[Param] = &[
@@ -100,64 +101,79 @@ pub(super) fn state_line(status: &Status) -> Option<String> {
     runs.then(|| format!("+CINET:0,{}{why}", state_name(*state)))
 }
 
-fn open(call: &mut Call<'_, '_>) -> Done {
-    check(call)?;
-    if call.ctx.connection.is_used() {
-        return Err(call.refuse(
+fn open(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    check(values, view)?;
+    if view.connection.is_used() {
+        return Err(values.refuse(
             Code::NotAllowed,
             "a connection is open already; AT+CICLOSE closes it",
         ));
     }
-    let protocol = if call.number(0)? == 0 {
+    let protocol = if values.number(0)? == 0 {
         Protocol::Tcp
     } else {
         Protocol::Udp
     };
-    let (address, port) = (call.text(1)?, call.narrow(2)?);
-    call.ctx.connection.order(Connect {
+    let (address, port) = (values.text(1)?, values.narrow(2)?);
+    outcome.change(Change::OrderConnection(Connect {
         protocol,
         address,
         port,
         local_port: 0,
         tls: false,
-    });
-    call.effects.push(Effect::Open);
+    }));
+    outcome.effect(Effect::Open);
     Ok(())
 }
 
-fn send(call: &mut Call<'_, '_>) -> Done {
-    ask(call, Prompted::Frame, CISEND_MAX, Ends::Silence)
+fn send(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let prompt = Prompt {
+        what: Prompted::Frame,
+        max: CISEND_MAX,
+        ends: Ends::Silence,
+    };
+    ask(values, view, prompt, outcome)
 }
 
-fn send_exactly(call: &mut Call<'_, '_>) -> Done {
-    let count = call.narrow::<u16>(0)?.into();
-    ask(call, Prompted::Count(count), count, Ends::Count)
+fn send_exactly(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let count = values.narrow::<u16>(0)?.into();
+    let prompt = Prompt {
+        what: Prompted::Count(count),
+        max: count,
+        ends: Ends::Count,
+    };
+    ask(values, view, prompt, outcome)
 }
 
-fn ask(call: &mut Call<'_, '_>, what: Prompted, max: usize, ends: Ends) -> Done {
-    check(call)?;
-    if !call.ctx.connection.connection.is_up() {
+fn ask(
+    values: &Values,
+    view: &View<'_>,
+    prompt: Prompt,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    check(values, view)?;
+    if !view.connection.connection.is_up() {
         let why = "not connected; AT+CIOPEN=TCP,address,port opens a connection";
-        return Err(call.refuse(Code::NotAllowed, why));
+        return Err(values.refuse(Code::NotAllowed, why));
     }
-    call.prompt = Some(Prompt { what, max, ends });
+    outcome.next = Next::Prompt(prompt);
     Ok(())
 }
 
-fn close(call: &mut Call<'_, '_>) -> Done {
-    check(call)?;
-    if !call.ctx.connection.is_used() {
-        return Err(call.refuse(Code::NotAllowed, "no connection is open"));
+fn close(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    check(values, view)?;
+    if !view.connection.is_used() {
+        return Err(values.refuse(Code::NotAllowed, "no connection is open"));
     }
-    call.ctx.connection.forget_order();
-    call.slow = Some(SlowCommand::Close);
+    outcome.change(Change::ForgetConnection);
+    outcome.wait(SlowCommand::Close);
     Ok(())
 }
 
 /// Only where what follows can be printed and typed.
-fn check(call: &Call<'_, '_>) -> Result<(), Error> {
-    let status = call.ctx.status;
-    let why = if call.ctx.origin != Origin::Serial {
+fn check(values: &Values, view: &View<'_>) -> Result<(), Error> {
+    let status = view.status;
+    let why = if view.origin != Origin::Serial {
         "possible only on the serial line"
     } else if status.mode != WorkingMode::AtCommand {
         "possible only in the AT mode (AT+CIMOD=2)"
@@ -166,5 +182,5 @@ fn check(call: &Call<'_, '_>) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(call.refuse(Code::NotAllowed, why))
+    Err(values.refuse(Code::NotAllowed, why))
 }

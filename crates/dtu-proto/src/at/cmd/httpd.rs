@@ -4,11 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Chars, Kind, Param};
 use super::super::reply::{Code, Error, Quoted};
-use super::super::table::{Command, TakesEffect};
-use super::{Done, one};
+use super::super::values::Values;
+use super::super::view::View;
+use super::one;
 use crate::config::{Config, Method};
 use crate::wire::http::{self, SettingError, URL_MAX};
 
@@ -20,7 +22,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .factory("GET")])
     .example("AT+HTPTP=GET", "OK")
-    .reads(|call| said(call, type_line))
+    .reads(|_, view| said(view, type_line))
     .sets(set_type)
     .saved(|config| stored(type_line(config)), TakesEffect::Restart),
     Command::new("+HTPSV", "2.1.3", "HTTPD: server", &[
@@ -29,7 +31,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         Param::new("PORT", Kind::Number { min: 1, max: 65_535 }, "").factory("80"),
     ])
     .example("AT+HTPSV=\"www.example.com\",80", "OK")
-    .reads(|call| said(call, server_line))
+    .reads(|_, view| said(view, server_line))
     .sets(set_server)
     .saved(|config| stored(server_line(config)), TakesEffect::Restart),
     Command::new("+HTPURL", "2.1.3", "HTTPD: request target in front of the frame", &[Param::new(
@@ -44,7 +46,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
          together without a mark between them, so a `?` belongs here; line ends behind the frame are left out. What may \
          not stand in a request target (RFC 3986) goes as `%` and two hex digits; `%41` stays as it is.",
     )
-    .reads(|call| said(call, url_line))
+    .reads(|_, view| said(view, url_line))
     .sets(set_url)
     .saved(|config| stored(url_line(config)), TakesEffect::Restart),
     Command::new("+HTPHD", "2.1.3", "HTTPD: head lines", &[Param::new(
@@ -71,7 +73,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .factory("10")])
     .example("AT+HTPTO=10", "OK")
-    .reads(|call| said(call, timeout_line))
+    .reads(|_, view| said(view, timeout_line))
     .sets(set_timeout)
     .saved(|config| stored(timeout_line(config)), TakesEffect::Restart),
     Command::new("+HTPFLT", "2.1.3", "HTTPD: whether the head of the answer is kept from the serial line", &[Param::new(
@@ -81,7 +83,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .factory("ON")])
     .example("AT+HTPFLT=ON", "OK")
-    .reads(|call| said(call, filter_line))
+    .reads(|_, view| said(view, filter_line))
     .sets(set_filter)
     .saved(|config| stored(filter_line(config)), TakesEffect::Restart),
 ];
@@ -107,13 +109,9 @@ fn head_line(config: &Config) -> String {
 }
 
 /// A head line may hold a password (`Authorization`): not shown over a network.
-fn read_head(call: &mut Call<'_, '_>) -> Done {
-    let line = format!(
-        "+HTPHD:{}",
-        Quoted(call.secret(&call.ctx.config.httpd.head))
-    );
-    call.say(line);
-    Ok(())
+fn read_head(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let line = format!("+HTPHD:{}", Quoted(view.secret(&view.config.httpd.head)));
+    Ok(line.into())
 }
 
 fn timeout_line(config: &Config) -> String {
@@ -128,10 +126,9 @@ fn filter_line(config: &Config) -> String {
 }
 
 /// What the read form prints.
-fn said(call: &mut Call<'_, '_>, line: fn(&Config) -> String) -> Done {
-    let line = line(call.ctx.config);
-    call.say(format!("+{line}"));
-    Ok(())
+fn said(view: &View<'_>, line: fn(&Config) -> String) -> Result<Lines, Error> {
+    let line = line(view.config);
+    Ok(format!("+{line}").into())
 }
 
 /// The same as a set command.
@@ -139,8 +136,8 @@ fn stored(line: String) -> Vec<String> {
     one(format!("AT+{}", line.replacen(':', "=", 1)))
 }
 
-fn set_type(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.httpd.method = if call.number(0)? == 0 {
+fn set_type(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.httpd.method = if values.number(0)? == 0 {
         Method::Get
     } else {
         Method::Post
@@ -148,40 +145,40 @@ fn set_type(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn set_server(call: &mut Call<'_, '_>) -> Done {
-    let (server, port) = (call.text(0)?, call.narrow(1)?);
-    http::server(&server, port).map_err(|why| refusal(call, "SERVER", &why))?;
-    let httpd = &mut call.ctx.config.httpd;
+fn set_server(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (server, port) = (values.text(0)?, values.narrow(1)?);
+    http::server(&server, port).map_err(|why| refusal(values, "SERVER", &why))?;
+    let httpd = &mut config.httpd;
     (httpd.server, httpd.port) = (server, port);
     Ok(())
 }
 
-fn set_url(call: &mut Call<'_, '_>) -> Done {
-    let url = call.text(0)?;
-    http::url(&url).map_err(|why| refusal(call, "URL", &why))?;
-    call.ctx.config.httpd.url = url;
+fn set_url(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let url = values.text(0)?;
+    http::url(&url).map_err(|why| refusal(values, "URL", &why))?;
+    config.httpd.url = url;
     Ok(())
 }
 
-fn set_head(call: &mut Call<'_, '_>) -> Done {
-    let head = call.text(0)?;
-    http::head_lines(&head).map_err(|why| refusal(call, "HEAD", &why))?;
-    call.ctx.config.httpd.head = head;
+fn set_head(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let head = values.text(0)?;
+    http::head_lines(&head).map_err(|why| refusal(values, "HEAD", &why))?;
+    config.httpd.head = head;
     Ok(())
 }
 
-fn set_timeout(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.httpd.timeout = call.narrow(0)?;
+fn set_timeout(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.httpd.timeout = values.narrow(0)?;
     Ok(())
 }
 
-fn set_filter(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.httpd.filter = call.flag(0)?;
+fn set_filter(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.httpd.filter = values.flag(0)?;
     Ok(())
 }
 
-fn refusal(call: &Call<'_, '_>, parameter: &str, why: &SettingError) -> Error {
-    call.refuse(Code::IncorrectParameters, &format!("{parameter} {why}"))
+fn refusal(values: &Values, parameter: &str, why: &SettingError) -> Error {
+    values.refuse(Code::IncorrectParameters, &format!("{parameter} {why}"))
 }
 
 /// What a line of 1024 bytes holds at most, and more than it needs.

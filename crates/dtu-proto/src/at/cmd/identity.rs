@@ -3,11 +3,12 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::super::call::Call;
+use super::super::command::Command;
+use super::super::outcome::Lines;
 use super::super::param::{Kind, Param};
-use super::super::reply::Code;
-use super::super::table::Command;
-use super::Done;
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
+use super::super::view::View;
 use crate::radio::ModemIdentity;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -61,50 +62,42 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .reads(version),
 ];
 
-fn page(call: &mut Call<'_, '_>) -> Done {
-    call.say(MODEL.to_string());
-    call.say(format!("Revision: {}", call.ctx.identity.version));
-    Ok(())
+fn page(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let revision = format!("Revision: {}", view.identity.version);
+    Ok(Lines::from_iter([MODEL.to_string(), revision]))
 }
 
-fn maker(call: &mut Call<'_, '_>) -> Done {
-    call.say(MAKER.to_string());
-    Ok(())
+fn maker(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok(MAKER.into())
 }
 
-fn model(call: &mut Call<'_, '_>) -> Done {
-    call.say(MODEL.to_string());
-    Ok(())
+fn model(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok(MODEL.into())
 }
 
-fn revision(call: &mut Call<'_, '_>) -> Done {
-    call.say(call.ctx.identity.version.clone());
-    Ok(())
+fn revision(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(view.identity.version.clone().into())
 }
 
-fn version(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CIVER:{}", call.ctx.identity.version));
-    Ok(())
+fn version(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CIVER:{}", view.identity.version).into())
 }
 
-fn imei(call: &mut Call<'_, '_>) -> Done {
-    let imei = told(call, |modem| &modem.imei, &call.ctx.identity.imei);
-    let imei = imei.ok_or_else(|| call.refuse(Code::NotAllowed, "there is no modem"))?;
-    call.say(imei);
-    Ok(())
+fn imei(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let imei = stated(view, |modem| &modem.imei, &view.identity.imei);
+    let imei = imei.ok_or_else(|| values.refuse(Code::NotAllowed, "there is no modem"))?;
+    Ok(imei.into())
 }
 
-fn imsi(call: &mut Call<'_, '_>) -> Done {
-    let imsi = told(call, |modem| &modem.imsi, &call.ctx.identity.imsi);
-    let imsi = imsi.ok_or_else(|| call.refuse(Code::NoSim, "there is no SIM"))?;
-    call.say(imsi);
-    Ok(())
+fn imsi(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let imsi = stated(view, |modem| &modem.imsi, &view.identity.imsi);
+    let imsi = imsi.ok_or_else(|| values.refuse(Code::NoSim, "there is no SIM"))?;
+    Ok(imsi.into())
 }
 
 /// What the modem says of itself, else what the host says of it.
-fn told(call: &Call<'_, '_>, of: fn(&ModemIdentity) -> &String, host: &str) -> Option<String> {
-    let modem = call
-        .ctx
+fn stated(view: &View<'_>, of: fn(&ModemIdentity) -> &String, host: &str) -> Option<String> {
+    let modem = view
         .status
         .radio
         .modem

@@ -4,12 +4,14 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Chars, Kind, Param};
-use super::super::reply::{Code, Quoted};
-use super::super::table::{Command, TakesEffect};
-use super::status::missing_line;
-use super::{Done, access, connection, mode, network, one, packet};
+use super::super::reply::{Code, Error, Quoted};
+use super::super::values::Values;
+use super::super::view::View;
+use super::state::{missing_line, state_name};
+use super::{LINK_NUMBER, access, connection, mode, network, one, packet};
 use crate::config::{Config, LinkConfig, Protocol, WorkingMode};
 use crate::event::{LinkDownReason, LinkId};
 use crate::status::{DestinationStatus, HttpdStatus, LinkState, LinkStatus, Status, WaitingFor};
@@ -21,7 +23,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .sets(set_link)
         .saved(saved_links, TakesEffect::Restart),
     Command::new("+CINETPT", "2.8.6.24", "Own port of a link", &[
-        NUMBER,
+        LINK_NUMBER,
         Param::new("PORT", Kind::Number { min: 0, max: 65_535 }, "0 = any free one; else no two links have the same")
             .factory("0")
             .empty_is("0"),
@@ -56,11 +58,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .reads(read_states),
 ];
 
-/// Which link.
-pub(super) const NUMBER: Param = Param::new("NUM", Kind::Number { min: 1, max: 4 }, "the link");
-
 const CIPSCONT: &[Param] = &[
-    NUMBER,
+    LINK_NUMBER,
     Param::new("PROTOCOL", Kind::Words(PROTOCOLS), "").factory("TCP"),
     Param::new(
         "ADDRESS",
@@ -86,18 +85,17 @@ const CIPSCONT: &[Param] = &[
 const PROTOCOLS: &[&str] = &["TCP", "UDP"];
 
 /// The whole dump of manual 2.8.6.32, in its order and with its blanks.
-fn dump(call: &mut Call<'_, '_>) -> Done {
-    let config = &*call.ctx.config;
+fn dump(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let config = view.config;
     let mut lines = Vec::from([packet::values_line(config)]);
     lines.extend(packet::packet_lines(config));
-    lines.push(network::apn_line(call));
+    lines.push(network::apn_line(view));
     lines.push(mode::number_line(config));
     lines.extend(LinkId::ALL.map(|link| start_line(link, &config.links[link.index()])));
     lines.push(mode::mode_line(config));
     lines.extend(access::gate_lines(config));
     lines.extend(LinkId::ALL.map(|link| port_line(link, config)));
-    call.say_all(lines);
-    Ok(())
+    Ok(Lines::from_iter(lines))
 }
 
 fn start_line(link: LinkId, config: &LinkConfig) -> String {
@@ -120,15 +118,15 @@ fn port_line(link: LinkId, config: &Config) -> String {
     format!("+CINETPT:{link},{}", config.links[link.index()].local_port)
 }
 
-fn set_link(call: &mut Call<'_, '_>) -> Done {
-    let protocol = if call.number(1)? == 0 {
+fn set_link(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let protocol = if values.number(1)? == 0 {
         Protocol::Tcp
     } else {
         Protocol::Udp
     };
-    let (address, port, enabled) = (call.text(2)?, call.narrow(3)?, call.flag(4)?);
-    let link = call.link(0)?;
-    let link = &mut call.ctx.config.links[link.index()];
+    let (address, port, enabled) = (values.text(2)?, values.narrow(3)?, values.flag(4)?);
+    let link = values.link(0)?;
+    let link = &mut config.links[link.index()];
     link.protocol = protocol;
     link.address = address;
     link.port = port;
@@ -155,14 +153,15 @@ fn saved_links(config: &Config) -> Vec<String> {
         .to_vec()
 }
 
-fn read_ports(call: &mut Call<'_, '_>) -> Done {
-    call.say_all(LinkId::ALL.map(|link| port_line(link, call.ctx.config)));
-    Ok(())
+fn read_ports(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(Lines::from_iter(
+        LinkId::ALL.map(|link| port_line(link, view.config)),
+    ))
 }
 
-fn set_port(call: &mut Call<'_, '_>) -> Done {
-    let (link, port) = (call.link(0)?, call.narrow(1)?);
-    let links = &mut call.ctx.config.links;
+fn set_port(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (link, port) = (values.link(0)?, values.narrow(1)?);
+    let links = &mut config.links;
     let taken = LinkId::ALL
         .into_iter()
         .find(|other| *other != link && port != 0 && links[other.index()].local_port == port);
@@ -170,7 +169,7 @@ fn set_port(call: &mut Call<'_, '_>) -> Done {
         let why = format!(
             "PORT {port} is the local port of link {other}; links need different ports, or 0"
         );
-        return Err(call.refuse(Code::IncorrectParameters, &why));
+        return Err(values.refuse(Code::IncorrectParameters, &why));
     }
     links[link.index()].local_port = port;
     Ok(())
@@ -187,31 +186,28 @@ fn saved_ports(config: &Config) -> Vec<String> {
         .to_vec()
 }
 
-fn read_long(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CISOCLINK:{}",
-        u8::from(call.ctx.config.long_links)
-    ));
+fn read_long(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CISOCLINK:{}", u8::from(view.config.long_links)).into())
+}
+
+fn set_long(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.long_links = values.flag(0)?;
     Ok(())
 }
 
-fn set_long(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.long_links = call.flag(0)?;
-    Ok(())
-}
-
-fn read_states(call: &mut Call<'_, '_>) -> Done {
-    let status = call.ctx.status;
-    let line = |link: LinkId| link_state_line(link, &status.links[link.index()], status);
-    call.say_all(LinkId::ALL.map(line));
+fn read_states(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let status = view.status;
+    let mut lines = Vec::new();
+    lines
+        .extend(LinkId::ALL.map(|link| link_state_line(link, &status.links[link.index()], status)));
     if status.serial_command.running {
         let line = |to| destination_line(to, status);
-        call.say_all(status.serial_command.destinations.iter().map(line));
+        lines.extend(status.serial_command.destinations.iter().map(line));
     }
-    call.say_all(connection::state_line(status));
-    call.say_all(httpd_line(&status.httpd));
-    call.say_all(missing_line("CINET", status));
-    Ok(())
+    lines.extend(connection::state_line(status));
+    lines.extend(httpd_line(&status.httpd));
+    lines.extend(missing_line("CINET", status));
+    Ok(Lines::from_iter(lines))
 }
 
 fn link_state_line(link: LinkId, of: &LinkStatus, status: &Status) -> String {
@@ -250,16 +246,6 @@ fn reason_text(state: LinkState, last_down: Option<LinkDownReason>, status: &Sta
     match state {
         LinkState::Off | LinkState::Connecting | LinkState::Connected => String::new(),
         LinkState::Waiting(reason) => format!(",{}", waiting_text(reason, last_down, status)),
-    }
-}
-
-/// One word for a link's state.
-pub(super) const fn state_name(state: LinkState) -> &'static str {
-    match state {
-        LinkState::Off => "OFF",
-        LinkState::Connecting => "CONNECTING",
-        LinkState::Connected => "CONNECTED",
-        LinkState::Waiting(_) => "WAITING",
     }
 }
 

@@ -7,17 +7,19 @@ use sms_codec::dcs::Dcs;
 use sms_codec::time::{Civil, TimeStamp};
 use sms_codec::user_data::Body;
 
-use super::super::call::Call;
+use super::super::clock;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::{Lines, Next, Outcome, SlowCommand};
 use super::super::param::{Kind, Param};
+use super::super::prompt::{Ends, MessagePrompt, Prompt, Prompted};
 use super::super::reply::{Code, Error, Quoted};
-use super::super::sms::{self as typed, Prompted};
-use super::super::table::{Command, TakesEffect};
-use super::super::{Ends, Prompt, SlowCommand, clock};
-use super::{Done, accepted, one};
+use super::super::sms as typed;
+use super::super::values::Values;
+use super::super::view::View;
+use super::{accepted, one};
 use crate::config::{Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
-use crate::event::Origin;
-use crate::radio::PhoneNumber;
-use crate::sms::{self, Template};
+use crate::ids::{Origin, PhoneNumber};
+use crate::sms::{self, MailboxChange, Template};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -61,7 +63,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
          text follows as in text mode. In text mode a text is sent in GSM 7-bit if it can be, else in \
          UCS2, in up to 10 parts; with a CSMP coding of 8-bit data it is typed in hex digits.",
     )
-    .sets(send),
+    .acts_on(send),
     Command::new(
         "+CISMSSEND",
         "2.8.6.33",
@@ -77,7 +79,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "The text is everything behind the second comma, commas, semicolons and full-width characters with it; quotes \
          around it are optional. It goes in up to 10 parts. OK comes when the network has taken all of them.",
     )
-    .sets(send_text),
+    .acts_on(send_text),
     Command::new(
         "+CSMP",
         "27.005 3.3.3",
@@ -150,34 +152,30 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CSMS=1", "+CSMS: 1,1,0\nOK")
     .reads(read_service)
-    .sets(set_service),
+    .acts_on(set_service),
     Command::new("+CNMA", "27.005 3.4.4", "Accepted without effect: what is told is acknowledged already", &[
         Param::new("N", Kind::Number { min: 0, max: 2 }, "").left_off_is("0"),
     ])
     .example("AT+CNMA", "OK")
-    .runs(accepted)
-    .sets(accepted),
+    .acts(accepted)
+    .acts_on(accepted),
 ];
 
 const OCTET: Kind = Kind::Number { min: 0, max: 255 };
 const TOA: Kind = Kind::Number { min: 128, max: 255 };
 
-fn read_format(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CMGF: {}",
-        u8::from(call.ctx.config.messages.text_mode)
-    ));
+fn read_format(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CMGF: {}", u8::from(view.config.messages.text_mode)).into())
+}
+
+fn set_format(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.messages.text_mode = values.flag(0)?;
     Ok(())
 }
 
-fn set_format(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.messages.text_mode = call.flag(0)?;
-    Ok(())
-}
-
-fn read_center(call: &mut Call<'_, '_>) -> Done {
-    let set = call.ctx.config.messages.service_center;
-    let sim = call.ctx.status.radio.service_center;
+fn read_center(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let set = view.config.messages.service_center;
+    let sim = view.status.radio.service_center;
     let center = set.or_else(|| {
         sim.map(|number| ServiceCenter {
             number,
@@ -189,21 +187,20 @@ fn read_center(call: &mut Call<'_, '_>) -> Done {
         type_of_address,
     }) = center
     else {
-        return Err(call.refuse(
+        return Err(values.refuse(
             Code::Message(NO_CENTER),
             "the SIM names no service centre, and none is set",
         ));
     };
-    let number = typed::in_charset(&number.to_string(), call.ctx.config.messages.charset);
-    call.say(format!("+CSCA: \"{number}\", {type_of_address}"));
-    Ok(())
+    let number = typed::in_charset(&number.to_string(), view.config.messages.charset);
+    Ok(format!("+CSCA: \"{number}\", {type_of_address}").into())
 }
 
-fn set_center(call: &mut Call<'_, '_>) -> Done {
-    let type_of_address = call.narrow(1)?;
-    let number = typed::number_of(&call.text(0)?, call.ctx.config.messages.charset);
+fn set_center(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let type_of_address = values.narrow(1)?;
+    let number = typed::number_of(&values.text(0)?, config.messages.charset);
     if number.is_empty() {
-        call.ctx.config.messages.service_center = None;
+        config.messages.service_center = None;
         return Ok(());
     }
     let center = PhoneNumber::new(&number).map(|number| ServiceCenter {
@@ -212,8 +209,8 @@ fn set_center(call: &mut Call<'_, '_>) -> Done {
     });
     let center = center.filter(|center| center.address().is_some());
     let wrong = format!("NUMBER must be 1..=20 digits, + in front allowed, or \"\", got {number}");
-    call.ctx.config.messages.service_center =
-        Some(center.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?);
+    config.messages.service_center =
+        Some(center.ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))?);
     Ok(())
 }
 
@@ -228,49 +225,54 @@ fn center_line(config: &Config) -> String {
 }
 
 /// Whether there is a modem that can send.
-pub(super) fn check_modem(call: &Call<'_, '_>) -> Result<(), Error> {
-    match &call.ctx.status.radio.modem {
-        None => Err(call.refuse(Code::NotAllowed, "there is no modem")),
+pub(super) fn check_modem(values: &Values, view: &View<'_>) -> Result<(), Error> {
+    match &view.status.radio.modem {
+        None => Err(values.refuse(Code::NotAllowed, "there is no modem")),
         Some(modem) if !modem.abilities.messages => {
-            Err(call.refuse(Code::NotSupported, "this modem cannot send messages"))
+            Err(values.refuse(Code::NotSupported, "this modem cannot send messages"))
         }
         Some(_) => Ok(()),
     }
 }
 
-fn send(call: &mut Call<'_, '_>) -> Done {
-    check_modem(call)?;
-    let what = if call.ctx.config.messages.text_mode || is_number(call)? {
-        Prompted::SendText(receiver(call)?)
+fn send(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    check_modem(values, view)?;
+    let what = if view.config.messages.text_mode || is_number(values)? {
+        MessagePrompt::SendText(receiver(values, view)?)
     } else {
-        Prompted::SendPdu(length(call)?)
+        MessagePrompt::SendPdu(length(values)?)
     };
-    prompt(call, what)
+    prompt(values, view, what, outcome)
 }
 
 /// What no PDU's length can be is a number in PDU mode too (decisions 16.13): the manual types `AT+CMGS=10086`.
-fn is_number(call: &Call<'_, '_>) -> Result<bool, Error> {
-    let text = call.text(0)?;
+fn is_number(values: &Values) -> Result<bool, Error> {
+    let text = values.text(0)?;
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let too_long = digits
         && text
             .parse()
             .map_or(true, |length: usize| length > NO_LENGTH);
     // mutant: quoted-number
-    Ok(call.is_quoted(0) || text.starts_with('+') || too_long)
+    Ok(values.is_quoted(0) || text.starts_with('+') || too_long)
 }
 
 /// Asks the DTE for a text.
-pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
-    if call.ctx.origin != Origin::Serial {
-        return Err(call.refuse(
+pub(super) fn prompt(
+    values: &Values,
+    view: &View<'_>,
+    what: MessagePrompt,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    if view.origin != Origin::Serial {
+        return Err(values.refuse(
             Code::NotAllowed,
             "its text is typed on the serial line; CISMSSEND sends from everywhere",
         ));
     }
     let max = what.max();
-    call.prompt = Some(Prompt {
-        what: super::super::Prompted::Message(what),
+    outcome.next = Next::Prompt(Prompt {
+        what: Prompted::Message(what),
         max,
         ends: Ends::Mark,
     });
@@ -278,18 +280,18 @@ pub(super) fn prompt(call: &mut Call<'_, '_>, what: Prompted) -> Done {
 }
 
 /// The receiver of the text mode.
-pub(super) fn receiver(call: &Call<'_, '_>) -> Result<Address, Error> {
-    let number = call.text(0)?;
-    let address = typed::address_of(&number, call.number(1)?, call.ctx.config.messages.charset);
+pub(super) fn receiver(values: &Values, view: &View<'_>) -> Result<Address, Error> {
+    let number = values.text(0)?;
+    let address = typed::address_of(&number, values.number(1)?, view.config.messages.charset);
     let wrong = format!(
         "TO must be a number, or in PDU mode (AT+CMGF=0) a length: 1..=20 digits, + in front allowed, got {number}"
     );
-    address.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+    address.ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))
 }
 
 /// The length of the PDU mode.
-pub(super) fn length(call: &Call<'_, '_>) -> Result<usize, Error> {
-    let text = call.text(0)?;
+pub(super) fn length(values: &Values) -> Result<usize, Error> {
+    let text = values.text(0)?;
     let length = text
         .parse()
         .ok()
@@ -297,15 +299,15 @@ pub(super) fn length(call: &Call<'_, '_>) -> Result<usize, Error> {
     let wrong = format!(
         "TO must be a length in PDU mode (AT+CMGF=0): {LENGTH_MIN}..={LENGTH_MAX}, got {text}"
     );
-    length.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+    length.ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))
 }
 
-fn send_text(call: &mut Call<'_, '_>) -> Done {
-    check_modem(call)?;
-    let (to, text) = (call.text(0)?, call.typed_text(2)?);
-    let body = match call.number(1)? {
+fn send_text(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    check_modem(values, view)?;
+    let (to, text) = (values.text(0)?, values.typed_text(2)?);
+    let body = match values.number(1)? {
         1 if !text.is_ascii() => {
-            return Err(call.refuse(
+            return Err(values.refuse(
                 Code::IncorrectParameters,
                 "DATA must be ASCII in format 1; format 3 is Chinese",
             ));
@@ -314,9 +316,11 @@ fn send_text(call: &mut Call<'_, '_>) -> Done {
         _ => Body::ucs2(&text),
     };
     let to = Address::number(&to)
-        .ok_or_else(|| call.refuse(Code::IncorrectParameters, "PHNUM is no number"))?;
-    let reference = call.ctx.mailbox.next_concat_reference();
-    let center = call.ctx.config.messages.service_center;
+        .ok_or_else(|| values.refuse(Code::IncorrectParameters, "PHNUM is no number"))?;
+    // Used up even where the text is too long.
+    outcome.mailbox(MailboxChange::NextConcatReference);
+    let reference = view.mailbox.next_concat_reference();
+    let center = view.config.messages.service_center;
     let parts = sms::compose(
         body,
         &Template {
@@ -327,10 +331,10 @@ fn send_text(call: &mut Call<'_, '_>) -> Done {
         },
     );
     let parts =
-        parts.map_err(|why| call.refuse(Code::IncorrectParameters, &format!("DATA: {why}")))?;
+        parts.map_err(|why| values.refuse(Code::IncorrectParameters, &format!("DATA: {why}")))?;
     let mut submission = typed::submission("CISMSSEND", parts, None);
     submission.tells_reference = false;
-    call.slow = Some(SlowCommand::Submit(submission));
+    outcome.wait(SlowCommand::Submit(submission));
     Ok(())
 }
 
@@ -348,22 +352,18 @@ fn parameters(parameters: &TextParameters) -> String {
     format!("{first_octet},{period},{pid},{}", dcs.0)
 }
 
-fn read_parameters(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CSMP: {}",
-        parameters(&call.ctx.config.messages.parameters)
-    ));
-    Ok(())
+fn read_parameters(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CSMP: {}", parameters(&view.config.messages.parameters)).into())
 }
 
-fn set_parameters(call: &mut Call<'_, '_>) -> Done {
-    let period = call.text(1)?;
+fn set_parameters(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let period = values.text(1)?;
     let number = period.parse().ok().map(TextValidity::Relative);
     let validity = number.or_else(|| until(&period).map(TextValidity::Until));
     let wrong = format!("VP must be 0..=255 or \"yy/MM/dd,hh:mm:ss±zz\", got {period}");
-    let validity = validity.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?;
-    let (first_octet, pid, dcs) = (call.narrow(0)?, call.narrow(2)?, Dcs(call.narrow(3)?));
-    call.ctx.config.messages.parameters = TextParameters {
+    let validity = validity.ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))?;
+    let (first_octet, pid, dcs) = (values.narrow(0)?, values.narrow(2)?, Dcs(values.narrow(3)?));
+    config.messages.parameters = TextParameters {
         first_octet,
         validity,
         pid,
@@ -392,31 +392,23 @@ fn until(text: &str) -> Option<TimeStamp> {
     })
 }
 
-fn read_details(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CSDH: {}",
-        u8::from(call.ctx.config.messages.details)
-    ));
+fn read_details(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CSDH: {}", u8::from(view.config.messages.details)).into())
+}
+
+fn set_details(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.messages.details = values.flag(0)?;
     Ok(())
 }
 
-fn set_details(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.messages.details = call.flag(0)?;
-    Ok(())
+fn read_charset(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CSCS: {}", Quoted(view.config.messages.charset.name())).into())
 }
 
-fn read_charset(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CSCS: {}",
-        Quoted(call.ctx.config.messages.charset.name())
-    ));
-    Ok(())
-}
-
-fn set_charset(call: &mut Call<'_, '_>) -> Done {
-    let place: usize = call.narrow(0)?;
+fn set_charset(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let place: usize = values.narrow(0)?;
     if let Some(charset) = TextCharset::ALL.get(place) {
-        call.ctx.config.messages.charset = *charset;
+        config.messages.charset = *charset;
     }
     Ok(())
 }
@@ -432,33 +424,28 @@ fn notify(notify: &Notify) -> String {
     format!("{mode},{messages},{broadcasts},{reports},{buffer}")
 }
 
-fn read_notify(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CNMI: {}",
-        notify(&call.ctx.config.messages.notify)
-    ));
-    Ok(())
+fn read_notify(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CNMI: {}", notify(&view.config.messages.notify)).into())
 }
 
-fn set_notify(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.messages.notify = Notify {
-        mode: call.narrow(0)?,
-        messages: call.narrow(1)?,
-        broadcasts: call.narrow(2)?,
-        reports: call.narrow(3)?,
-        buffer: call.narrow(4)?,
+fn set_notify(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.messages.notify = Notify {
+        mode: values.narrow(0)?,
+        messages: values.narrow(1)?,
+        broadcasts: values.narrow(2)?,
+        reports: values.narrow(3)?,
+        buffer: values.narrow(4)?,
     };
     Ok(())
 }
 
 /// Messages that come, messages that go, no cell broadcast.
-fn read_service(call: &mut Call<'_, '_>) -> Done {
-    call.say("+CSMS: 0,1,1,0".to_string());
-    Ok(())
+fn read_service(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok("+CSMS: 0,1,1,0".into())
 }
 
-fn set_service(call: &mut Call<'_, '_>) -> Done {
-    call.say("+CSMS: 1,1,0".to_string());
+fn set_service(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.say("+CSMS: 1,1,0".to_string());
     Ok(())
 }
 

@@ -4,8 +4,11 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::call::Call;
+use super::outcome::{Lines, Outcome};
+use super::param::{Kind, Param};
 use super::reply::Error;
+use super::values::Values;
+use super::view::View;
 
 pub(super) mod access;
 pub(super) mod call;
@@ -22,13 +25,11 @@ pub(super) mod power;
 pub(super) mod radio;
 pub(super) mod role;
 pub(super) mod session;
+mod state;
 pub(super) mod status;
 pub(super) mod store;
 pub(super) mod uart;
 pub(super) mod unsupported;
-
-/// What every handler answers.
-type Done = Result<(), Error>;
 
 /// One stored uart.
 fn one(uart: String) -> Vec<String> {
@@ -36,8 +37,16 @@ fn one(uart: String) -> Vec<String> {
 }
 
 /// Accepted for the sake of programs that send it; there is nothing it could change.
-fn accepted(_call: &mut Call<'_, '_>) -> Done {
+fn accepted(_: &Values, _: &View<'_>, _: &mut Outcome) -> Result<(), Error> {
     Ok(())
 }
 
-const ON_OFF: super::param::Kind = super::param::Kind::Choice(&[(0, "off"), (1, "on")]);
+/// OK, whoever asks: that much holds anyway.
+fn says_ok(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok(Lines::default())
+}
+
+/// Which link.
+const LINK_NUMBER: Param = Param::new("NUM", Kind::Number { min: 1, max: 4 }, "the link");
+
+const ON_OFF: Kind = Kind::Choice(&[(0, "off"), (1, "on")]);

@@ -3,11 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Kind, Param};
-use super::super::reply::Code;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, one};
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
+use super::super::view::View;
+use super::one;
 use crate::config::{Config, WorkingMode};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -59,26 +61,24 @@ pub(super) fn mode_line(config: &Config) -> String {
     format!("+CIMOD: {}", config.mode.number())
 }
 
-fn read_number(call: &mut Call<'_, '_>) -> Done {
-    call.say(number_line(call.ctx.config));
+fn read_number(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(number_line(view.config).into())
+}
+
+fn set_number(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.sms_number = values.text(0)?;
     Ok(())
 }
 
-fn set_number(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.sms_number = call.text(0)?;
-    Ok(())
+fn read_mode(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(mode_line(view.config).into())
 }
 
-fn read_mode(call: &mut Call<'_, '_>) -> Done {
-    call.say(mode_line(call.ctx.config));
-    Ok(())
-}
-
-fn set_mode(call: &mut Call<'_, '_>) -> Done {
-    let number = call.number(0)?;
+fn set_mode(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let number = values.number(0)?;
     let mode = WorkingMode::ALL
         .into_iter()
         .find(|mode| u32::from(mode.number()) == number);
-    call.ctx.config.mode = mode.ok_or_else(|| call.refuse(Code::NotSupported, "no such mode"))?;
+    config.mode = mode.ok_or_else(|| values.refuse(Code::NotSupported, "no such mode"))?;
     Ok(())
 }

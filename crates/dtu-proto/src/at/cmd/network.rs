@@ -3,11 +3,13 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Chars, Kind, Param};
-use super::super::reply::Quoted;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, one};
+use super::super::reply::{Error, Quoted};
+use super::super::values::Values;
+use super::super::view::View;
+use super::one;
 use crate::config::{Apn, Config};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -75,11 +77,11 @@ pub(in super::super) const COMMANDS: &[Command] = &[
 ];
 
 /// The line that `CSTT?` and the dump of `CIPSCONT?` print.
-pub(super) fn apn_line(call: &Call<'_, '_>) -> String {
-    let config = &*call.ctx.config;
+pub(super) fn apn_line(view: &View<'_>) -> String {
+    let config = view.config;
     format!(
         "+CSTT: {}",
-        apn(config, call.secret(&config.apn.password), ", ")
+        apn(config, view.secret(&config.apn.password), ", ")
     )
 }
 
@@ -90,26 +92,23 @@ fn apn(config: &Config, password: &str, comma: &str) -> String {
         .join(comma)
 }
 
-fn read_apn(call: &mut Call<'_, '_>) -> Done {
-    call.say(apn_line(call));
-    Ok(())
+fn read_apn(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(apn_line(view).into())
 }
 
-fn set_apn(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.apn = Apn {
-        name: call.text(0)?,
-        user: call.text(1)?,
-        password: call.text(2)?,
+fn set_apn(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.apn = Apn {
+        name: values.text(0)?,
+        user: values.text(1)?,
+        password: values.text(2)?,
     };
     Ok(())
 }
 
-fn own_address(call: &mut Call<'_, '_>) -> Done {
-    let address = call
-        .ctx
+fn own_address(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let address = view
         .status
         .attached
         .map_or_else(|| "0.0.0.0".to_string(), |address| address.to_string());
-    call.say(format!("+CIDTUIP:{address}"));
-    Ok(())
+    Ok(format!("+CIDTUIP:{address}").into())
 }

@@ -5,11 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::Lines;
 use super::super::param::{Kind, Param};
-use super::super::reply::Hex;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, one};
+use super::super::reply::{Error, Hex};
+use super::super::values::Values;
+use super::super::view::View;
+use super::one;
 use crate::config::{Config, HeartbeatTo, RegistrationWhen};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -149,16 +151,14 @@ fn registration_number(config: &Config) -> u8 {
     u8::from(config.registration_when == RegistrationWhen::WithData)
 }
 
-fn read_values(call: &mut Call<'_, '_>) -> Done {
-    call.say(values_line(call.ctx.config));
-    Ok(())
+fn read_values(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(values_line(view.config).into())
 }
 
-fn set_values(call: &mut Call<'_, '_>) -> Done {
-    let (auto_mode, heartbeat_interval) = (call.flag(0)?, call.narrow(1)?);
+fn set_values(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (auto_mode, heartbeat_interval) = (values.flag(0)?, values.narrow(1)?);
     let (packing_time, packing_length, restart_time) =
-        (call.narrow(3)?, call.narrow(4)?, call.narrow(5)?);
-    let config = &mut *call.ctx.config;
+        (values.narrow(3)?, values.narrow(4)?, values.narrow(5)?);
     config.auto_mode = auto_mode;
     config.heartbeat_interval = heartbeat_interval;
     config.packing_time = packing_time;
@@ -167,14 +167,12 @@ fn set_values(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn read_packets(call: &mut Call<'_, '_>) -> Done {
-    call.say_all(packet_lines(call.ctx.config));
-    Ok(())
+fn read_packets(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(Lines::from_iter(packet_lines(view.config)))
 }
 
-fn set_packet(call: &mut Call<'_, '_>) -> Done {
-    let (registration, bytes, second) = (call.flag(0)?, call.bytes(1)?, call.flag(2)?);
-    let config = &mut *call.ctx.config;
+fn set_packet(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (registration, bytes, second) = (values.flag(0)?, values.bytes(1)?, values.flag(2)?);
     if registration {
         config.registration = bytes;
         config.registration_when = if second {

@@ -1,11 +1,11 @@
 //! Storing, restarting, and the way back to the working mode.
 
-use super::super::call::Call;
+use super::super::command::Command;
+use super::super::outcome::{Effect, Outcome, SlowCommand};
 use super::super::param::{Kind, Param};
-use super::super::reply::Code;
-use super::super::table::Command;
-use super::super::{Effect, SlowCommand};
-use super::Done;
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
+use super::super::view::View;
 use crate::event::RestartReason;
 use crate::status::Phase;
 use crate::time::Duration;
@@ -13,14 +13,14 @@ use crate::time::Duration;
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("W", "2.8.6.29", "Stores all settings; what is not stored is gone at the next restart", &[])
         .example("ATW", "OK")
-        .runs(save),
+        .acts(save),
     Command::new("&W", "own", "As ATW", &[Param::new("PROFILE", Kind::Choice(&[(0, "")]), "").left_off_is("0")])
         .example("AT&W", "OK")
-        .runs(save),
+        .acts(save),
     Command::new("+CIAPPLY", "own", "Settings that wait for a restart take effect now", &[])
         .example("AT+CIAPPLY", "OK")
         .notes("Only what changed starts over: a link whose settings are the same keeps its connection and its cache.")
-        .runs(apply),
+        .acts(apply),
     Command::new("+CIOPTIME", "2.8.6.40", "Length of the set-up window from now on", &[Param::new(
         "TIME",
         Kind::Number { min: 0, max: 3600 },
@@ -28,62 +28,61 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )])
     .example("AT+CIOPTIME=1", "OK")
     .notes("Possible only in the set-up window after power-on.")
-    .sets(window)
+    .acts_on(window)
     .now(),
     Command::new("+ENTM", "2.8.6.42", "Leaves the command state for the working mode", &[])
         .example("AT+ENTM", "OK")
-        .runs(enter_mode),
+        .acts(enter_mode),
     Command::new("+CIRELOAD", "2.8.6.41", "Factory settings, stored; then a restart", &[])
         .example("AT+CIRELOAD", "OK")
-        .runs(factory),
+        .acts(factory),
     Command::new("+CIRESET", "2.8.6.50", "Restarts the device", &[])
         .example("AT+CIRESET", "OK")
-        .runs(restart),
+        .acts(restart),
     Command::new("+CISHUTDOWN", "2.8.6.51", "Restarts the device, as the manual says", &[])
         .example("AT+CISHUTDOWN", "OK")
         .notes("With `shutdown = \"stop\"` in the settings file the program ends.")
-        .runs(shutdown),
+        .acts(shutdown),
 ];
 
-fn save(call: &mut Call<'_, '_>) -> Done {
-    call.slow = Some(SlowCommand::Save);
+fn save(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.wait(SlowCommand::Save);
     Ok(())
 }
 
-fn factory(call: &mut Call<'_, '_>) -> Done {
-    call.slow = Some(SlowCommand::Factory);
+fn factory(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.wait(SlowCommand::Factory);
     Ok(())
 }
 
-fn apply(call: &mut Call<'_, '_>) -> Done {
-    call.effects.push(Effect::Apply);
+fn apply(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.effect(Effect::Apply);
     Ok(())
 }
 
-fn window(call: &mut Call<'_, '_>) -> Done {
-    if call.ctx.status.phase != Phase::SetupWindow {
-        return Err(call.refuse(
+fn window(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    if view.status.phase != Phase::SetupWindow {
+        return Err(values.refuse(
             Code::NotAllowed,
             "possible only in the set-up window after power-on",
         ));
     }
-    let seconds = call.number(0)?;
-    call.effects
-        .push(Effect::WindowFor(Duration::from_secs(u64::from(seconds))));
+    let seconds = values.number(0)?;
+    outcome.effect(Effect::WindowFor(Duration::from_secs(u64::from(seconds))));
     Ok(())
 }
 
-fn enter_mode(call: &mut Call<'_, '_>) -> Done {
-    call.effects.push(Effect::EnterMode);
+fn enter_mode(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.effect(Effect::EnterMode);
     Ok(())
 }
 
-fn restart(call: &mut Call<'_, '_>) -> Done {
-    call.effects.push(Effect::Restart(RestartReason::Command));
+fn restart(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.effect(Effect::Restart(RestartReason::Command));
     Ok(())
 }
 
-fn shutdown(call: &mut Call<'_, '_>) -> Done {
-    call.effects.push(Effect::Shutdown);
+fn shutdown(_: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    outcome.effect(Effect::Shutdown);
     Ok(())
 }

@@ -3,13 +3,16 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::{Change, Lines, Outcome};
 use super::super::param::{Kind, Param};
 use super::super::registration::{Domain, registration_line};
 use super::super::reply::{Code, Error, Quoted};
 use super::super::sms;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, accepted, one};
+use super::super::values::Values;
+use super::super::view::View;
+use super::{one, says_ok};
+use crate::config::Config;
 use crate::radio::{ModemIdentity, Operator, Signal, SimState};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -21,7 +24,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CPIN?", "+CPIN: READY\nOK")
     .reads(read_sim)
-    .sets(set_pin)
+    .acts_on(set_pin)
     .notes("The PIN is not typed here: it stands in the settings file, `[modem] pin`.")
     .now(),
     Command::new(
@@ -35,7 +38,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CFUN?", "+CFUN: 1\nOK")
     .reads(read_power)
-    .open_sets(accepted),
+    .asks_for(says_ok),
     Command::new("+CSQ", "2.8.6.14", "Signal", &[])
         .example("AT+CSQ", "+CSQ: 31, 99\nOK")
         .notes("Strength 0..=31 (-113 to -51 dBm, 2 dBm a step) and error class 0..=7; 99 = not known.")
@@ -47,26 +50,27 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             "The modem chooses the network by itself: 0 is accepted without effect, 3 only sets the format.",
         )
         .reads(operator)
-        .sets(set_operator)
+        .acts_on(set_operator)
+        .loads(load_operator)
         .tests(operators)
         .saved(|config| one(format!("AT+COPS=3,{}", config.operator_format)), TakesEffect::Now),
     Command::new("+CREG", "27.007 7.2", "Registration in the network", REPORTS)
         .example("AT+CREG?", "+CREG: 0,1\nOK")
         .notes(REGISTRATION)
-        .reads(|call| read_registration(call, Domain::Circuit))
-        .sets(|call| set_registration(call, Domain::Circuit))
+        .reads(|values, view| read_registration(values, view, Domain::Circuit))
+        .sets(|values, config| set_registration(values, config, Domain::Circuit))
         .saved(|config| one(format!("AT+CREG={}", config.registration_reports[0])), TakesEffect::Now),
     Command::new("+CGREG", "27.007 10.1.20", "Registration in the network for data", REPORTS)
         .example("AT+CGREG?", "+CGREG: 0,1\nOK")
         .notes(REGISTRATION)
-        .reads(|call| read_registration(call, Domain::Packet))
-        .sets(|call| set_registration(call, Domain::Packet))
+        .reads(|values, view| read_registration(values, view, Domain::Packet))
+        .sets(|values, config| set_registration(values, config, Domain::Packet))
         .saved(|config| one(format!("AT+CGREG={}", config.registration_reports[1])), TakesEffect::Now),
     Command::new("+CEREG", "27.007 10.1.22", "As CGREG, for programs that know LTE", REPORTS)
         .example("AT+CEREG?", "+CEREG: 0,1\nOK")
         .notes(REGISTRATION)
-        .reads(|call| read_registration(call, Domain::Evolved))
-        .sets(|call| set_registration(call, Domain::Evolved))
+        .reads(|values, view| read_registration(values, view, Domain::Evolved))
+        .sets(|values, config| set_registration(values, config, Domain::Evolved))
         .saved(|config| one(format!("AT+CEREG={}", config.registration_reports[2])), TakesEffect::Now),
     Command::new(
         "+CGATT",
@@ -76,7 +80,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     )
     .example("AT+CGATT?", "+CGATT: 1\nOK")
     .reads(attached)
-    .open_sets(accepted),
+    .asks_for(says_ok),
     Command::new("+CNUM", "27.007 7.1", "Own number, where the SIM tells it", &[])
         .example("AT+CNUM", "+CNUM: \"\",\"+8613912345678\",145\nOK")
         .asks(own_number),
@@ -121,71 +125,65 @@ States: 0 not registered, 1 home, 2 searching, 3 denied, 4 not known, 5 roaming.
 the command state and the set-up window.";
 
 /// The modem, or that there is none.
-pub(super) fn modem<'c>(call: &'c Call<'_, '_>) -> Result<&'c ModemIdentity, Error> {
-    let modem = call.ctx.status.radio.modem.as_ref();
-    modem.ok_or_else(|| call.refuse(Code::NotAllowed, "there is no modem"))
+pub(super) fn modem<'v>(values: &Values, view: &View<'v>) -> Result<&'v ModemIdentity, Error> {
+    let modem = view.status.radio.modem.as_ref();
+    modem.ok_or_else(|| values.refuse(Code::NotAllowed, "there is no modem"))
 }
 
-fn read_sim(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let state = match call.ctx.status.radio.sim {
+fn read_sim(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let state = match view.status.radio.sim {
         SimState::Ready => "READY",
         SimState::PinNeeded => "SIM PIN",
         SimState::PukNeeded => "SIM PUK",
-        SimState::Missing => return Err(call.refuse(Code::NoSim, "there is no SIM")),
-        SimState::Unknown => return Err(call.refuse(Code::SimBusy, "the SIM is not known yet")),
+        SimState::Missing => return Err(values.refuse(Code::NoSim, "there is no SIM")),
+        SimState::Unknown => return Err(values.refuse(Code::SimBusy, "the SIM is not known yet")),
     };
-    call.say(format!("+CPIN: {state}"));
-    Ok(())
+    Ok(format!("+CPIN: {state}").into())
 }
 
-fn set_pin(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let why = match call.ctx.status.radio.sim {
+fn set_pin(values: &Values, view: &View<'_>, _: &mut Outcome) -> Result<(), Error> {
+    modem(values, view)?;
+    let why = match view.status.radio.sim {
         SimState::PinNeeded => "the PIN stands in the settings file: [modem] pin",
         SimState::PukNeeded => "the SIM waits for its PUK, which a telephone must be used for",
         SimState::Ready | SimState::Missing | SimState::Unknown => "no PIN is asked for",
     };
-    Err(call.refuse(Code::NotAllowed, why))
+    Err(values.refuse(Code::NotAllowed, why))
 }
 
-fn read_power(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    call.say("+CFUN: 1".to_string());
-    Ok(())
+fn read_power(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    Ok("+CFUN: 1".into())
 }
 
-fn signal(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
+fn signal(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
     let Signal {
         strength,
         error_rate,
-    } = call.ctx.status.radio.signal;
-    call.say(format!("+CSQ: {strength}, {error_rate}"));
-    Ok(())
+    } = view.status.radio.signal;
+    Ok(format!("+CSQ: {strength}, {error_rate}").into())
 }
 
-fn signal_ranges(call: &mut Call<'_, '_>) -> Done {
-    call.say("+CSQ: (0-31,99),(0-7,99)".to_string());
-    Ok(())
+fn signal_ranges(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok("+CSQ: (0-31,99),(0-7,99)".into())
 }
 
-fn operator(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let format = call.ctx.config.operator_format;
-    let shown = call
-        .ctx
+fn operator(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let format = view.config.operator_format;
+    let shown = view
         .status
         .radio
         .operator
         .as_ref()
         .map(|operator| named(operator, format));
-    call.say(match shown.filter(|name| !name.is_empty()) {
+    Ok(match shown.filter(|name| !name.is_empty()) {
         // mutant: operator-charset
-        Some(name) => format!("+COPS: 0,{format},{}", Quoted(&in_charset(call, &name))),
-        None => String::from("+COPS: 0"),
-    });
-    Ok(())
+        Some(name) => format!("+COPS: 0,{format},{}", Quoted(&in_charset(view, &name))).into(),
+        None => "+COPS: 0".into(),
+    })
 }
 
 fn named(operator: &Operator, format: u8) -> String {
@@ -205,32 +203,41 @@ fn line_of(name: &str) -> String {
 }
 
 /// Decisions 16.15: `CSCS="UCS2"` holds for names and numbers of the network, too.
-fn in_charset(call: &Call<'_, '_>, text: &str) -> String {
-    sms::in_charset(text, call.ctx.config.messages.charset)
+fn in_charset(view: &View<'_>, text: &str) -> String {
+    sms::in_charset(text, view.config.messages.charset)
 }
 
-fn set_operator(call: &mut Call<'_, '_>) -> Done {
-    let (mode, format) = (call.number(0)?, call.narrow(1)?);
-    if mode == 3 {
-        call.ctx.config.operator_format = format;
-        return Ok(());
+fn set_operator(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    if values.number(0)? != ONLY_FORMAT {
+        return modem(values, view).map(|_| ());
     }
-    modem(call).map(|_| ())
+    let mut config = view.config.clone();
+    config.operator_format = values.narrow(1)?;
+    outcome.change(Change::Config(config.into()));
+    Ok(())
+}
+
+/// Only the format is stored.
+fn load_operator(values: &Values, config: &mut Config) -> Result<(), Error> {
+    if values.number(0)? != ONLY_FORMAT {
+        return Err(values.refuse(Code::NotAllowed, "there is no modem"));
+    }
+    config.operator_format = values.narrow(1)?;
+    Ok(())
 }
 
 /// The operators that are known (27.007 7.3), which is the one in use.
-fn operators(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let known = call
-        .ctx
+fn operators(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let known = view
         .status
         .radio
         .operator
         .as_ref()
         .map(|Operator { name, code }| {
             let (name, code) = (
-                in_charset(call, &line_of(name)),
-                in_charset(call, &line_of(code)),
+                in_charset(view, &line_of(name)),
+                in_charset(view, &line_of(code)),
             );
             format!(
                 "(2,{},{},{}),,",
@@ -239,59 +246,45 @@ fn operators(call: &mut Call<'_, '_>) -> Done {
                 Quoted(&code)
             )
         });
-    call.say(format!(
+    Ok(format!(
         "+COPS: {}(0,3),(0-2)",
         known.unwrap_or_else(|| String::from(",,"))
-    ));
+    )
+    .into())
+}
+
+fn read_registration(values: &Values, view: &View<'_>, domain: Domain) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let reports = view.config.registration_reports[domain.index()];
+    let (radio, attached) = (&view.status.radio, view.status.attached.is_some());
+    Ok(registration_line(domain, Some(reports), reports, radio, attached).into())
+}
+
+fn set_registration(values: &Values, config: &mut Config, domain: Domain) -> Result<(), Error> {
+    config.registration_reports[domain.index()] = values.narrow(0)?;
     Ok(())
 }
 
-fn read_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
-    modem(call)?;
-    let reports = call.ctx.config.registration_reports[domain.index()];
-    let status = call.ctx.status;
-    call.say(registration_line(
-        domain,
-        Some(reports),
-        reports,
-        &status.radio,
-        status.attached.is_some(),
-    ));
-    Ok(())
+fn attached(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CGATT: {}", u8::from(view.status.attached.is_some())).into())
 }
 
-fn set_registration(call: &mut Call<'_, '_>, domain: Domain) -> Done {
-    call.ctx.config.registration_reports[domain.index()] = call.narrow(0)?;
-    Ok(())
+fn own_number(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let line = view.status.radio.own_number.map(|number| {
+        let shown = in_charset(view, &number.to_string());
+        format!("+CNUM: \"\",\"{shown}\",{}", number.type_of_address())
+    });
+    Ok(line.into_iter().collect())
 }
 
-fn attached(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "+CGATT: {}",
-        u8::from(call.ctx.status.attached.is_some())
-    ));
-    Ok(())
-}
-
-fn own_number(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    if let Some(number) = call.ctx.status.radio.own_number {
-        let shown = in_charset(call, &number.to_string());
-        call.say(format!(
-            "+CNUM: \"\",\"{shown}\",{}",
-            number.type_of_address()
-        ));
-    }
-    Ok(())
-}
-
-fn cell(call: &mut Call<'_, '_>) -> Done {
-    modem(call)?;
-    let cell = call.ctx.status.radio.cell;
+fn cell(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    modem(values, view)?;
+    let cell = view.status.radio.cell;
     let cell = cell.ok_or_else(|| {
-        let registered = call.ctx.status.radio.registration.is_registered();
+        let registered = view.status.radio.registration.is_registered();
         // M7: there are modems that tell the registration alone.
-        call.refuse(
+        values.refuse(
             Code::NoNetwork,
             if registered {
                 "the modem tells no cell"
@@ -300,11 +293,12 @@ fn cell(call: &mut Call<'_, '_>) -> Done {
             },
         )
     })?;
-    call.say(format!("+CILAC:LAC:{},CELLID:{}", cell.area, cell.id));
-    Ok(())
+    Ok(format!("+CILAC:LAC:{},CELLID:{}", cell.area, cell.id).into())
 }
 
-fn capabilities(call: &mut Call<'_, '_>) -> Done {
-    call.say("+GCAP: +CGSM".to_string());
-    Ok(())
+fn capabilities(_: &Values, _: &View<'_>) -> Result<Lines, Error> {
+    Ok("+GCAP: +CGSM".into())
 }
+
+/// `COPS` mode 3.
+const ONLY_FORMAT: u32 = 3;

@@ -4,19 +4,19 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::super::Context;
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::{Change, Lines, Outcome};
 use super::super::param::{Kind, Param};
 use super::super::reply::{Code, Error};
-use super::super::table::{Command, TakesEffect};
-use super::Done;
-use super::link::NUMBER;
+use super::super::values::Values;
+use super::super::view::View;
+use super::LINK_NUMBER;
 use crate::config::{Config, Role};
-use crate::event::LinkId;
+use crate::ids::LinkId;
 
 pub(in super::super) const COMMANDS: &[Command] =
     &[Command::new("+CIROLE", "own", "Whether a link always works, or stands in for another", &[
-        NUMBER,
+        LINK_NUMBER,
         Param::new("ROLE", Kind::Role, "backup:m = used only while link m is down").factory("always"),
     ])
     .example("AT+CIROLE=2,backup:1", "OK")
@@ -25,46 +25,61 @@ pub(in super::super) const COMMANDS: &[Command] =
          settings file gives cannot be changed here; the read form shows the roles in force.",
     )
     .reads(read)
-    .sets(set)
+    .acts_on(set)
+    .loads(load)
     .saved(saved, TakesEffect::Restart)];
 
-fn read(call: &mut Call<'_, '_>) -> Done {
-    let ctx = &*call.ctx;
-    let lines = LinkId::ALL.map(|link| format!("+CIROLE:{link},{}", text(in_force(link, ctx))));
-    call.say_all(lines);
-    Ok(())
+fn read(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let line = |link| format!("+CIROLE:{link},{}", text(in_force(link, view)));
+    Ok(Lines::from_iter(LinkId::ALL.map(line)))
 }
 
-fn set(call: &mut Call<'_, '_>) -> Done {
-    let (link, role) = (call.link(0)?, call.role(1)?);
-    if call.ctx.options.links[link.index()].role.is_some() {
-        return Err(call.refuse(
+fn set(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let (link, role) = (values.link(0)?, values.role(1)?);
+    if view.options.links[link.index()].role.is_some() {
+        return Err(values.refuse(
             Code::NotAllowed,
             &format!("the settings file fixes the role of link {link}"),
         ));
     }
-    if let Role::Backup(primary) = role {
-        check(call, link, primary)?;
-    }
-    call.ctx.config.links[link.index()].role = role;
+    check(values, link, role, |link| in_force(link, view))?;
+    let mut config = view.config.clone();
+    config.links[link.index()].role = role;
+    outcome.change(Change::Config(config.into()));
     Ok(())
 }
 
-/// Whether `link` may become the backup of `primary`.
-fn check(call: &Call<'_, '_>, link: LinkId, primary: LinkId) -> Result<(), Error> {
-    let wrong = |why: String| Err(call.refuse(Code::IncorrectParameters, &why));
+/// A stored line does not know what the settings file fixes.
+fn load(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (link, role) = (values.link(0)?, values.role(1)?);
+    check(values, link, role, |link| config.links[link.index()].role)?;
+    config.links[link.index()].role = role;
+    Ok(())
+}
+
+/// Whether `link` may have this role, where the others have theirs.
+fn check(
+    values: &Values,
+    link: LinkId,
+    role: Role,
+    role_of: impl Fn(LinkId) -> Role,
+) -> Result<(), Error> {
+    let Role::Backup(primary) = role else {
+        return Ok(());
+    };
+    let wrong = |why: String| Err(values.refuse(Code::IncorrectParameters, &why));
     if link == primary {
         return wrong(format!("ROLE: link {link} cannot be its own backup"));
     }
     let rival = LinkId::ALL
         .into_iter()
-        .find(|other| *other != link && in_force(*other, call.ctx) == Role::Backup(primary));
+        .find(|other| *other != link && role_of(*other) == Role::Backup(primary));
     if let Some(rival) = rival {
         return wrong(format!(
             "ROLE: link {primary} has link {rival} as its backup already"
         ));
     }
-    if stands_in_for(primary, link, call.ctx) {
+    if stands_in_for(primary, link, role_of) {
         return wrong(format!(
             "ROLE: link {primary} is itself a backup of link {link}, directly or through others"
         ));
@@ -73,8 +88,8 @@ fn check(call: &Call<'_, '_>, link: LinkId, primary: LinkId) -> Result<(), Error
 }
 
 /// Whether `link` is a backup of `of`, directly or through others.
-fn stands_in_for(link: LinkId, of: LinkId, ctx: &Context<'_>) -> bool {
-    let next = |link: &LinkId| match in_force(*link, ctx) {
+fn stands_in_for(link: LinkId, of: LinkId, role_of: impl Fn(LinkId) -> Role) -> bool {
+    let next = |link: &LinkId| match role_of(*link) {
         Role::Backup(primary) => Some(primary),
         Role::Always => None,
     };
@@ -84,10 +99,10 @@ fn stands_in_for(link: LinkId, of: LinkId, ctx: &Context<'_>) -> bool {
         .any(|primary| primary == of)
 }
 
-fn in_force(link: LinkId, ctx: &Context<'_>) -> Role {
-    ctx.options.links[link.index()]
+fn in_force(link: LinkId, view: &View<'_>) -> Role {
+    view.options.links[link.index()]
         .role
-        .unwrap_or(ctx.config.links[link.index()].role)
+        .unwrap_or(view.config.links[link.index()].role)
 }
 
 fn saved(config: &Config) -> Vec<String> {

@@ -4,29 +4,31 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::super::call::Call;
-use super::super::docs::{self, ParameterDescription};
+use super::super::command::{Command, Groups, TakesEffect};
+use super::super::describe::{ParameterDescription, describe_parameter};
+use super::super::outcome::{Change, Lines, Outcome};
 use super::super::param::{Chars, Kind, Param};
 use super::super::reply::{Code, Error, Quoted};
-use super::super::table::{self, Command, TakesEffect};
-use super::{Done, ON_OFF, accepted, one};
+use super::super::values::Values;
+use super::super::view::View;
+use super::{ON_OFF, accepted, one, says_ok};
 use crate::config::Config;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new("", "2.8.6.1", "Answers OK: the device is there", &[])
         .example("AT", "OK")
-        .asks(accepted),
+        .asks(says_ok),
     Command::new("E", "V.250 6.2.4", "Echo of what the serial line types", ECHO)
         .example("ATE1", "OK")
-        .runs(echo)
+        .switches(echo)
         .saved(|config| one(format!("ATE{}", u8::from(config.echo))), TakesEffect::Now),
     Command::new("V", "V.250 6.2.6", "Result codes as digits or words", VERBOSE)
         .example("ATV1", "OK")
-        .runs(verbose)
+        .switches(verbose)
         .saved(|config| one(format!("ATV{}", u8::from(config.verbose))), TakesEffect::Now),
     Command::new("Q", "V.250 6.2.5", "Result codes sent or not", QUIET)
         .example("ATQ0", "OK")
-        .runs(quiet)
+        .switches(quiet)
         .saved(|config| one(format!("ATQ{}", u8::from(config.quiet))), TakesEffect::Now),
     Command::new("+CMEE", "27.007 9.1", "How errors are answered", CMEE)
         .example("AT+CMEE=2", "OK")
@@ -35,31 +37,31 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         .saved(|config| one(format!("AT+CMEE={}", config.cmee)), TakesEffect::Now),
     Command::new("X", "V.250 6.2.7", "Accepted without effect: every call result code is told", CALLS)
         .example("ATX4", "OK")
-        .runs(accepted),
+        .acts(accepted),
     Command::new("&C", "V.250 6.2.8", "Accepted without effect: there is no carrier line", CARRIER)
         .example("AT&C1", "OK")
-        .runs(accepted),
+        .acts(accepted),
     Command::new("&D", "V.250 6.2.9", "Accepted without effect: there is no DTR line", LINE_LOST)
         .example("AT&D2", "OK")
-        .runs(accepted),
+        .acts(accepted),
     Command::new("L", "V.250 6.3.13", "Accepted without effect: there is no loudspeaker", SPEAKER)
         .example("ATL1", "OK")
-        .runs(accepted),
+        .acts(accepted),
     Command::new("M", "V.250 6.3.14", "Accepted without effect: there is no loudspeaker", SPEAKER)
         .example("ATM0", "OK")
-        .runs(accepted),
+        .acts(accepted),
     Command::new("S3", "V.250 6.2.1", "Character that ends a line: CR", FIXED_CR)
         .example("ATS3?", "013\nOK")
-        .reads(|call| register(call, 13))
-        .sets(accepted),
+        .reads(|_, _| Ok(register(13)))
+        .acts_on(accepted),
     Command::new("S4", "V.250 6.2.2", "Character behind CR in replies: LF", FIXED_LF)
         .example("ATS4?", "010\nOK")
-        .reads(|call| register(call, 10))
-        .sets(accepted),
+        .reads(|_, _| Ok(register(10)))
+        .acts_on(accepted),
     Command::new("S5", "V.250 6.2.3", "Character that deletes the last one: backspace", FIXED_BS)
         .example("ATS5?", "008\nOK")
-        .reads(|call| register(call, 8))
-        .sets(accepted),
+        .reads(|_, _| Ok(register(8)))
+        .acts_on(accepted),
     Command::new(
         "S7",
         "V.250 6.3.10",
@@ -67,19 +69,19 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         WAIT,
     )
     .example("ATS7?", "120\nOK")
-    .reads(|call| register(call, 120))
-    .sets(accepted),
+    .reads(|_, _| Ok(register(120)))
+    .acts_on(accepted),
     Command::new("Z", "V.250 6.1.1", "What a program sets for itself, as it is stored", PROFILE)
         .example("ATZ", "OK")
         .notes(PROFILE_NOTE)
-        .runs(stored_profile),
+        .acts(stored_profile),
     Command::new("&F", "V.250 6.1.2", "What a program sets for itself, as in a new device", PROFILE)
         .example("AT&F", "OK")
         .notes(PROFILE_NOTE)
-        .runs(factory_profile),
+        .switches(factory_profile),
     Command::new("+CLAC", "27.007 8.37", "Every command that this version serves", &[])
         .example("AT+CLAC", "AT\nATE\n…\nOK")
-        .asks(list),
+        .tells(list),
     Command::new(
         "+HELP",
         "own",
@@ -87,8 +89,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         NAME,
     )
     .example("AT+HELP=CICLOSE", "+HELP: AT+CICLOSE - Closes the connection of the AT mode (2.8.6.36)\n+HELP: example: AT+CICLOSE -> CLOSE OK\nOK")
-    .asks(help)
-    .open_sets(help_one),
+    .tells(help)
+    .tells_of(help_one),
 ];
 
 const ECHO: &[Param] = &[Param::new("ECHO", ON_OFF, "").factory("0").left_off_is("0")];
@@ -141,44 +143,44 @@ const NAME: &[Param] = &[Param::new(
     "name of a command, with or without AT and +, or of a subject",
 )];
 
-fn echo(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.echo = call.flag(0)?;
+fn echo(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.echo = values.flag(0)?;
     Ok(())
 }
 
-fn verbose(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.verbose = call.flag(0)?;
+fn verbose(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.verbose = values.flag(0)?;
     Ok(())
 }
 
-fn quiet(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.quiet = call.flag(0)?;
+fn quiet(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.quiet = values.flag(0)?;
     Ok(())
 }
 
 /// A register, in three digits (V.250 5.3.2).
-fn register(call: &mut Call<'_, '_>, value: u8) -> Done {
-    call.say(format!("{value:03}"));
+fn register(value: u8) -> Lines {
+    format!("{value:03}").into()
+}
+
+fn read_cmee(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+CMEE: {}", view.config.cmee).into())
+}
+
+fn set_cmee(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.cmee = values.narrow(0)?;
     Ok(())
 }
 
-fn read_cmee(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+CMEE: {}", call.ctx.config.cmee));
+fn stored_profile(_: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let mut config = view.config.clone();
+    copy_profile(view.stored, &mut config);
+    outcome.change(Change::Config(config.into()));
     Ok(())
 }
 
-fn set_cmee(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.cmee = call.narrow(0)?;
-    Ok(())
-}
-
-fn stored_profile(call: &mut Call<'_, '_>) -> Done {
-    copy_profile(call.ctx.stored, call.ctx.config);
-    Ok(())
-}
-
-fn factory_profile(call: &mut Call<'_, '_>) -> Done {
-    copy_profile(&Config::default(), call.ctx.config);
+fn factory_profile(_: &Values, config: &mut Config) -> Result<(), Error> {
+    copy_profile(&Config::default(), config);
     Ok(())
 }
 
@@ -194,61 +196,59 @@ fn copy_profile(from: &Config, to: &mut Config) {
     to.operator_format = from.operator_format;
 }
 
-fn list(call: &mut Call<'_, '_>) -> Done {
-    call.say_all(
-        table::all()
-            .filter(|command| command.missing.is_none())
-            .map(Command::typed),
-    );
-    Ok(())
+fn list(_: &Values, groups: Groups) -> Result<Lines, Error> {
+    Ok(every(groups)
+        .filter(|command| command.missing.is_none())
+        .map(Command::typed)
+        .collect())
 }
 
-fn help(call: &mut Call<'_, '_>) -> Done {
-    for (subject, commands) in table::GROUPS {
-        call.say(format!("+HELP: {subject}"));
-        call.say_all(commands.iter().map(help_line));
-    }
-    Ok(())
+fn every(groups: Groups) -> impl Iterator<Item = &'static Command> {
+    groups.iter().flat_map(|(_, commands)| *commands)
 }
 
-fn help_one(call: &mut Call<'_, '_>) -> Done {
-    let asked = call.text(0)?;
+fn help(_: &Values, groups: Groups) -> Result<Lines, Error> {
+    let of_group = |(subject, commands): &(&str, &[Command])| {
+        let lines = commands.iter().map(help_line);
+        let head = format!("+HELP: {subject}");
+        core::iter::once(head).chain(lines).collect::<Vec<_>>()
+    };
+    Ok(groups.iter().flat_map(of_group).collect())
+}
+
+fn help_one(values: &Values, groups: Groups) -> Result<Lines, Error> {
+    let asked = values.text(0)?;
     let name = asked.to_ascii_uppercase();
-    if let Some(commands) = table::group(&name) {
-        call.say_all(commands.iter().map(help_line));
-        return Ok(());
+    if let Some((_, commands)) = groups.iter().find(|(subject, _)| *subject == name) {
+        return Ok(commands.iter().map(help_line).collect());
     }
-    let command = named(&name).ok_or_else(|| no_such(call, &asked))?;
-    call.say(help_line(command));
-    let parameters = docs::commands().find(|described| described.name == command.typed());
-    call.say_all(
-        parameters
-            .into_iter()
-            .flat_map(|described| described.parameters)
-            .map(parameter_line),
-    );
+    let command = named(&name, groups).ok_or_else(|| no_such(values, &asked))?;
+    let mut lines = Vec::from([help_line(command)]);
+    let parameters = command.params.iter().map(describe_parameter);
+    lines.extend(parameters.map(parameter_line));
     let (line, answer) = command.example;
-    call.say(format!(
+    lines.push(format!(
         "+HELP: example: {line} -> {}",
         answer.replace('\n', " | ")
     ));
-    Ok(())
+    Ok(Lines::from_iter(lines))
 }
 
-fn no_such(call: &Call<'_, '_>, asked: &str) -> Error {
-    call.refuse(
+fn no_such(values: &Values, asked: &str) -> Error {
+    values.refuse(
         Code::IncorrectParameters,
         &format!("COMMAND must be a command or a subject that AT+HELP lists, got {asked}"),
     )
 }
 
 /// `CIPCFG`, `+CIPCFG`, `AT+CIPCFG`, `ATE` and `E` all name a command.
-fn named(asked: &str) -> Option<&'static Command> {
+fn named(asked: &str, groups: Groups) -> Option<&'static Command> {
+    let find = |name: &str| every(groups).find(|command| command.name == name);
     let behind_at = asked.strip_prefix("AT");
     [Some(asked), behind_at]
         .into_iter()
         .flatten()
-        .find_map(|name| table::find(name).or_else(|| table::find(&format!("+{name}"))))
+        .find_map(|name| find(name).or_else(|| find(&format!("+{name}"))))
 }
 
 fn help_line(command: &Command) -> String {

@@ -2,13 +2,17 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::super::call::Call;
+use super::super::command::Command;
+use super::super::outcome::Lines;
 use super::super::param::Param;
-use super::super::table::Command;
-use super::Done;
-use super::link::{NUMBER, state_name};
-use crate::event::LinkId;
+use super::super::reply::Error;
+use super::super::values::Values;
+use super::super::view::View;
+use super::LINK_NUMBER;
+use super::state::{missing_line, state_name};
+use crate::ids::LinkId;
 use crate::status::{
     AtConnectionStatus, CallState, CallStatus, HttpdStatus, LinkStatus, MessageStatus, Phase,
     SerialCommandStatus, Status,
@@ -24,10 +28,10 @@ pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
 .notes(NOTES)
 .asks(read)
 .reads(read)
-.open_sets(read_link)];
+.asks_for(read_link)];
 
 /// `=n`: the line of one link.
-const LINK: &[Param] = &[NUMBER];
+const LINK: &[Param] = &[LINK_NUMBER];
 
 const NOTES: &str = "\
 A line for the device, one for the serial line, one for each link, one for calls, one for messages, one for each of the working modes with connections of their own; every figure counts from power-on, in bytes where the \
@@ -80,30 +84,24 @@ earlier run ended>,dropped_frames=<n>,unread=<as of a link>,spool_refused=<as of
 Of a link, always: in + moved_in = out + dropped + moved_out + waiting. Of HTTPD: in_frames = answered + \
 answered_other + failed + timed_out + dropped_frames + waiting_frames.";
 
-fn read(call: &mut Call<'_, '_>) -> Done {
-    let status = call.ctx.status;
-    call.say(device_line(status));
-    call.say(serial_line(status));
-    call.say_all(missing_line("CISTAT", status));
-    call.say_all(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
-    call.say(call_line(&status.call));
-    call.say(message_line(&status.messages));
-    call.say(serial_command_line(&status.serial_command));
-    call.say(connection_line(&status.at_connection));
-    call.say(httpd_line(&status.httpd));
-    Ok(())
+fn read(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let status = view.status;
+    let mut lines = Vec::from([device_line(status), serial_line(status)]);
+    lines.extend(missing_line("CISTAT", status));
+    lines.extend(LinkId::ALL.map(|link| link_line(link, &status.links[link.index()])));
+    lines.extend([
+        call_line(&status.call),
+        message_line(&status.messages),
+        serial_command_line(&status.serial_command),
+        connection_line(&status.at_connection),
+        httpd_line(&status.httpd),
+    ]);
+    Ok(Lines::from_iter(lines))
 }
 
-/// What the modem cannot, where something is missing.
-pub(super) fn missing_line(command: &str, status: &Status) -> Option<String> {
-    let lacks = &status.radio.lacks;
-    (!lacks.is_empty()).then(|| format!("+{command}:MODEM,missing=\"{}\"", lacks.join("; ")))
-}
-
-fn read_link(call: &mut Call<'_, '_>) -> Done {
-    let link = call.link(0)?;
-    call.say(link_line(link, &call.ctx.status.links[link.index()]));
-    Ok(())
+fn read_link(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let link = values.link(0)?;
+    Ok(link_line(link, &view.status.links[link.index()]).into())
 }
 
 fn device_line(status: &Status) -> String {

@@ -1,20 +1,20 @@
 //! The message storage (3GPP TS 27.005 3.2.2, 3.4, 3.5).
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use sms_codec::address::Address;
 use sms_codec::pdu::{Pdu, Tpdu};
 
-use super::super::SlowCommand;
-use super::super::call::Call;
+use super::super::command::Command;
+use super::super::outcome::{Lines, Outcome, SlowCommand};
 use super::super::param::{Kind, Param};
+use super::super::prompt::MessagePrompt;
 use super::super::reply::{Code, Error};
-use super::super::sms::{self as typed, Prompted};
-use super::super::table::Command;
-use super::Done;
+use super::super::sms as typed;
+use super::super::values::Values;
+use super::super::view::View;
 use super::message::{check_modem, length, prompt, receiver};
-use crate::sms::{Memory, PLACES, State, Stored};
+use crate::sms::{MailboxChange, Memory, PLACES, State, Stored};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -28,9 +28,9 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CPMS=\"SM\"", "+CPMS: 2,50,2,50,2,50\nOK")
-    .tells("(\"SM\"),(\"SM\"),(\"SM\")")
+    .ranges("(\"SM\"),(\"SM\"),(\"SM\")")
     .reads(read_memory)
-    .sets(set_memory),
+    .acts_on(set_memory),
     Command::new(
         "+CMGL",
         "2.8.6.7",
@@ -41,9 +41,9 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CMGL=4", "+CMGL: 1, 1,, 27\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301\n+CMGL: 2, 2,, 20\n0011000D91683108108300F00000AA05E8329BFD06\nOK")
-    .tells("(0-4)")
-    .runs(list_unread)
-    .sets(list),
+    .ranges("(0-4)")
+    .acts(list_unread)
+    .acts_on(list),
     Command::new(
         "+CMGR",
         "2.8.6.8",
@@ -54,7 +54,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CMGR=1", "+CMGR: 1,, 27\n0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301\nOK")
-    .sets(read),
+    .acts_on(read),
     Command::new(
         "+CMGD",
         "27.005 3.5.4",
@@ -76,8 +76,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CMGD=1", "OK")
-    .tells("(1-50),(0-4)")
-    .sets(delete),
+    .ranges("(1-50),(0-4)")
+    .acts_on(delete),
     Command::new(
         "+CMGW",
         "27.005 3.5.3",
@@ -91,7 +91,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CMGW=18", "> ")
-    .sets(write),
+    .acts_on(write),
     Command::new(
         "+CMSS",
         "27.005 3.5.2",
@@ -108,7 +108,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         ],
     )
     .example("AT+CMSS=2", "+CMSS: 42\nOK")
-    .sets(send),
+    .acts_on(send),
 ];
 
 const INDEX: Kind = Kind::Number { min: 0, max: 255 };
@@ -116,45 +116,42 @@ const MEMORY: Kind = Kind::Words(&["SM", "ME", "MT"]);
 const STATES: &str =
     "0..=4, or \"REC UNREAD\", \"REC READ\", \"STO UNSENT\", \"STO SENT\", \"ALL\"";
 
-fn read_memory(call: &mut Call<'_, '_>) -> Done {
-    let used = call.ctx.mailbox.storage.used();
-    let [a, b, c] = call
-        .ctx
+fn read_memory(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let used = view.mailbox.storage.used();
+    let [a, b, c] = view
         .mailbox
         .names
         .map(|name| format!("\"{}\",{used},{PLACES}", name.name()));
-    call.say(format!("+CPMS: {a},{b},{c}"));
-    Ok(())
+    Ok(format!("+CPMS: {a},{b},{c}").into())
 }
 
-fn set_memory(call: &mut Call<'_, '_>) -> Done {
-    for place in 0..3 {
-        let number: usize = call.narrow(place)?;
-        if let (Some(slot), Some(memory)) = (
-            call.ctx.mailbox.names.get_mut(place),
-            Memory::ALL.get(number),
-        ) {
-            *slot = *memory;
-        }
+fn set_memory(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let mut names = view.mailbox.names;
+    for (place, name) in names.iter_mut().enumerate() {
+        let number: usize = values.narrow(place)?;
+        *name = Memory::ALL.get(number).copied().unwrap_or(*name);
     }
-    let used = call.ctx.mailbox.storage.used();
-    call.say(format!(
+    outcome.mailbox(MailboxChange::Names(names));
+    let used = view.mailbox.storage.used();
+    outcome.say(format!(
         "+CPMS: {used},{PLACES},{used},{PLACES},{used},{PLACES}"
     ));
     Ok(())
 }
 
-fn list_unread(call: &mut Call<'_, '_>) -> Done {
-    list_of(call, Some(State::Unread), false)
+fn list_unread(_: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    list_of(view, Some(State::Unread), false, outcome);
+    Ok(())
 }
 
-fn list(call: &mut Call<'_, '_>) -> Done {
-    let typed = call.text(0)?;
+fn list(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let typed = values.text(0)?;
     let state = state_of(&typed);
     let wrong = format!("STAT must be {STATES}, got {typed}");
-    let state = state.ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))?;
-    let keeps = call.flag(1)?;
-    list_of(call, state, keeps)
+    let state = state.ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))?;
+    let keeps = values.flag(1)?;
+    list_of(view, state, keeps, outcome);
+    Ok(())
 }
 
 /// Numbers and words are understood in both modes. `Some(None)` is all.
@@ -168,99 +165,87 @@ fn state_of(text: &str) -> Option<Option<State>> {
     State::ALL.into_iter().find(fits).map(Some)
 }
 
-fn list_of(call: &mut Call<'_, '_>, state: Option<State>, keeps: bool) -> Done {
-    let ctx = &mut *call.ctx;
-    ctx.mailbox.managed(ctx.status.now);
+fn list_of(view: &View<'_>, state: Option<State>, keeps: bool, outcome: &mut Outcome) {
+    outcome.mailbox(MailboxChange::Manage);
     let wanted = |stored: &Stored| state.is_none_or(|state| stored.state == state);
-    let messages = &ctx.config.messages;
-    let found: Vec<(u8, String)> = ctx
-        .mailbox
-        .storage
-        .iter()
-        .filter(|(_, stored)| wanted(stored))
-        .map(|(index, stored)| (index, stored.listed(index, messages)))
-        .collect();
-    for (index, line) in found {
-        call.say(line);
-        was_read(call, index, keeps);
+    for (index, stored) in view.mailbox.storage.iter() {
+        if wanted(stored) {
+            outcome.say(stored.listed(index, &view.config.messages));
+            was_read(index, stored, keeps, outcome);
+        }
     }
+}
+
+fn was_read(index: u8, stored: &Stored, keeps: bool, outcome: &mut Outcome) {
+    if !keeps && stored.state == State::Unread {
+        outcome.mailbox(MailboxChange::Read(index));
+    }
+}
+
+fn read(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let index = index(values)?;
+    let keeps = values.flag(1)?;
+    outcome.mailbox(MailboxChange::Manage);
+    let stored = view.mailbox.storage.get(index);
+    let stored = stored.ok_or_else(|| nothing_at(values, index))?;
+    outcome.say(stored.read(&view.config.messages));
+    was_read(index, stored, keeps, outcome);
     Ok(())
 }
 
-fn was_read(call: &mut Call<'_, '_>, index: u8, keeps: bool) {
-    if keeps {
-        return;
-    }
-    if let Some(stored) = call.ctx.mailbox.storage.get_mut(index)
-        && stored.state == State::Unread
-    {
-        stored.state = State::Read;
-        call.ctx.mailbox.changed();
-    }
-}
-
-fn read(call: &mut Call<'_, '_>) -> Done {
-    let index = index(call)?;
-    let keeps = call.flag(1)?;
-    call.ctx.mailbox.managed(call.ctx.status.now);
-    let stored = call.ctx.mailbox.storage.get(index);
-    let line = stored.map(|stored| stored.read(&call.ctx.config.messages));
-    call.say(line.ok_or_else(|| nothing_at(call, index))?);
-    was_read(call, index, keeps);
-    Ok(())
-}
-
-fn index(call: &Call<'_, '_>) -> Result<u8, Error> {
-    let index: u8 = call.narrow(0)?;
+fn index(values: &Values) -> Result<u8, Error> {
+    let index: u8 = values.narrow(0)?;
     if (1..=PLACES).contains(&index) {
         return Ok(index);
     }
     let text = format!("INDEX must be 1..={PLACES}, got {index}");
-    Err(call.refuse(Code::Message(NO_MESSAGE), &text))
+    Err(values.refuse(Code::Message(NO_MESSAGE), &text))
 }
 
-fn nothing_at(call: &Call<'_, '_>, index: u8) -> Error {
-    call.refuse(
+fn nothing_at(values: &Values, index: u8) -> Error {
+    values.refuse(
         Code::Message(NO_MESSAGE),
         &format!("there is no message at {index}"),
     )
 }
 
-fn delete(call: &mut Call<'_, '_>) -> Done {
-    let flag = call.number(1)?;
-    let one = if flag == 0 { Some(index(call)?) } else { None };
-    call.ctx.mailbox.managed(call.ctx.status.now);
+fn delete(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let flag = values.number(1)?;
+    let one = if flag == 0 {
+        Some(index(values)?)
+    } else {
+        None
+    };
+    outcome.mailbox(MailboxChange::Manage);
+    if let Some(index) = one {
+        outcome.mailbox(MailboxChange::Delete(index));
+        return Ok(());
+    }
     let goes = |state: State| match state {
         State::Read => flag >= 1,
         State::Sent => flag >= 2,
         State::Unsent => flag >= 3,
         State::Unread => flag >= 4,
     };
-    for index in 1..=PLACES {
-        let stored = call
-            .ctx
-            .mailbox
-            .storage
-            .get(index)
-            .map(|stored| stored.state);
-        if one == Some(index) || (one.is_none() && stored.is_some_and(goes)) {
-            call.ctx.mailbox.delete(index);
+    for (index, stored) in view.mailbox.storage.iter() {
+        if goes(stored.state) {
+            outcome.mailbox(MailboxChange::Delete(index));
         }
     }
     Ok(())
 }
 
-fn write(call: &mut Call<'_, '_>) -> Done {
-    let what = if call.ctx.config.messages.text_mode {
-        let state = state_of(&call.text(2)?).flatten();
+fn write(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    let what = if view.config.messages.text_mode {
+        let state = state_of(&values.text(2)?).flatten();
         let sto = state.filter(|state| matches!(state, State::Unsent | State::Sent));
         let wrong = "STAT must be \"STO UNSENT\" or \"STO SENT\" in text mode";
-        Prompted::WriteText(
-            receiver(call)?,
-            sto.ok_or_else(|| call.refuse(Code::IncorrectParameters, wrong))?,
+        MessagePrompt::WriteText(
+            receiver(values, view)?,
+            sto.ok_or_else(|| values.refuse(Code::IncorrectParameters, wrong))?,
         )
     } else {
-        let stat: usize = call.narrow(1)?;
+        let stat: usize = values.narrow(1)?;
         // Left off, it is a message to be sent.
         let state = if stat == 0 {
             Some(State::Unsent)
@@ -268,34 +253,33 @@ fn write(call: &mut Call<'_, '_>) -> Done {
             State::ALL.get(stat).copied()
         };
         let state = state.ok_or_else(|| {
-            call.refuse(Code::IncorrectParameters, "STAT must be 0..=3 in PDU mode")
+            values.refuse(Code::IncorrectParameters, "STAT must be 0..=3 in PDU mode")
         })?;
-        Prompted::WritePdu(length(call)?, state)
+        MessagePrompt::WritePdu(length(values)?, state)
     };
-    prompt(call, what)
+    prompt(values, view, what, outcome)
 }
 
-fn send(call: &mut Call<'_, '_>) -> Done {
-    check_modem(call)?;
-    let index = index(call)?;
-    let stored = call
-        .ctx
+fn send(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
+    check_modem(values, view)?;
+    let index = index(values)?;
+    let stored = view
         .mailbox
         .storage
         .get(index)
-        .ok_or_else(|| nothing_at(call, index))?;
+        .ok_or_else(|| nothing_at(values, index))?;
     let decoded = Pdu::decode(&stored.pdu).ok().map(|decoded| decoded.pdu);
     let Some(Pdu {
         smsc,
         tpdu: Tpdu::Submit(mut submit),
     }) = decoded
     else {
-        return Err(call.refuse(
+        return Err(values.refuse(
             Code::Message(NOT_ALLOWED),
             "the message was received; it cannot be sent",
         ));
     };
-    if let Some(to) = other_receiver(call)? {
+    if let Some(to) = other_receiver(values, view)? {
         submit.to = to;
     }
     let octets = Pdu {
@@ -304,10 +288,10 @@ fn send(call: &mut Call<'_, '_>) -> Done {
     }
     .encode();
     let octets =
-        octets.map_err(|error| call.refuse(Code::Message(INVALID_PDU), &format!("{error}")))?;
-    let pdu = typed::with_center(&octets.into(), call.ctx);
+        octets.map_err(|error| values.refuse(Code::Message(INVALID_PDU), &format!("{error}")))?;
+    let pdu = typed::with_center(&octets.into(), view);
     let parts = Vec::from([pdu]);
-    call.slow = Some(SlowCommand::Submit(typed::submission(
+    outcome.wait(SlowCommand::Submit(typed::submission(
         "CMSS",
         parts,
         Some(index),
@@ -315,16 +299,16 @@ fn send(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn other_receiver(call: &Call<'_, '_>) -> Result<Option<Address>, Error> {
-    let number = call.text(1)?;
+fn other_receiver(values: &Values, view: &View<'_>) -> Result<Option<Address>, Error> {
+    let number = values.text(1)?;
     if number.is_empty() {
         return Ok(None);
     }
-    let address = typed::address_of(&number, call.number(2)?, call.ctx.config.messages.charset);
+    let address = typed::address_of(&number, values.number(2)?, view.config.messages.charset);
     let wrong = format!("TO must be 1..=20 digits, + in front allowed, got {number}");
     address
         .map(Some)
-        .ok_or_else(|| call.refuse(Code::IncorrectParameters, &wrong))
+        .ok_or_else(|| values.refuse(Code::IncorrectParameters, &wrong))
 }
 
 /// Numbers of 27.005 3.2.5.

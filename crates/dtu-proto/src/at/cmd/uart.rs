@@ -3,12 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::super::Effect;
-use super::super::call::Call;
+use super::super::command::{Command, TakesEffect};
+use super::super::outcome::{Effect, Lines, Outcome};
 use super::super::param::{Kind, Param};
-use super::super::reply::Code;
-use super::super::table::{Command, TakesEffect};
-use super::{Done, one};
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
+use super::super::view::View;
+use super::one;
 use crate::config::{Config, Parity};
 
 pub(in super::super) const COMMANDS: &[Command] = &[
@@ -25,6 +26,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .notes(IN_THE_WINDOW)
     .reads(read_format)
     .sets(set_format)
+    .then(|| Effect::LineChanged)
     .saved(|config| one(format!("AT+ICF={}", format(config))), TakesEffect::Restart),
     Command::new(
         "+CIPR",
@@ -37,12 +39,14 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .notes(IN_THE_WINDOW)
     .reads(read_rate)
     .sets(set_rate)
+    .then(|| Effect::LineChanged)
     .saved(|config| one(format!("AT+CIPR={}", config.line.baud)), TakesEffect::Restart),
     Command::new("+IPR", "V.250 6.2.10", "Rate of the serial line, as `AT+CIPR`", &[Param::new("RATE", Kind::Choice(RATES), "Bd")])
         .example("AT+IPR?", "+IPR: 115200\nOK")
         .notes(IN_THE_WINDOW)
         .reads(read_rate)
-        .sets(set_rate),
+        .sets(set_rate)
+    .then(|| Effect::LineChanged),
     Command::new(
         "+IFC",
         "V.250 6.2.12",
@@ -55,7 +59,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
     .example("AT+IFC?", "+IFC: 2,2\nOK")
     .notes("The host has the line: `flow_control` of the settings file sets what is used, and this command accepts only that (2: a pty and a TCP line can be held, too).")
     .reads(read_flow)
-    .sets(set_flow)
+    .acts_on(set_flow)
     .now(),
 ];
 
@@ -91,9 +95,8 @@ const RATES: &[(u32, &str)] = &[
 
 const IN_THE_WINDOW: &str = "In the set-up window the line changes as soon as the reply is out.";
 
-fn read_format(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!("+ICF: {}", format(call.ctx.config)));
-    Ok(())
+fn read_format(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("+ICF: {}", format(view.config)).into())
 }
 
 fn format(config: &Config) -> String {
@@ -111,9 +114,9 @@ fn format(config: &Config) -> String {
     format!("{format},{parity}")
 }
 
-fn set_format(call: &mut Call<'_, '_>) -> Done {
-    let (format, parity) = (call.number(0)?, call.number(1)?);
-    let line = &mut call.ctx.config.line;
+fn set_format(values: &Values, config: &mut Config) -> Result<(), Error> {
+    let (format, parity) = (values.number(0)?, values.number(1)?);
+    let line = &mut config.line;
     line.data_bits = if matches!(format, 4 | 5) { 7 } else { 8 };
     line.stop_bits = if matches!(format, 1 | 4) { 2 } else { 1 };
     line.parity = match parity {
@@ -121,40 +124,33 @@ fn set_format(call: &mut Call<'_, '_>) -> Done {
         1 => Parity::Even,
         _ => Parity::None,
     };
-    call.effects.push(Effect::LineChanged);
     Ok(())
 }
 
 /// What is in force, as V.250 numbers it.
-fn flow(call: &Call<'_, '_>) -> u32 {
-    if call.ctx.options.line_holds { 2 } else { 0 }
+fn flow(view: &View<'_>) -> u32 {
+    if view.options.line_holds { 2 } else { 0 }
 }
 
-fn read_flow(call: &mut Call<'_, '_>) -> Done {
-    let flow = flow(call);
-    call.say(format!("+IFC: {flow},{flow}"));
-    Ok(())
+fn read_flow(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    let flow = flow(view);
+    Ok(format!("+IFC: {flow},{flow}").into())
 }
 
-fn set_flow(call: &mut Call<'_, '_>) -> Done {
-    let flow = flow(call);
-    if (call.number(0)?, call.number(1)?) == (flow, flow) {
+fn set_flow(values: &Values, view: &View<'_>, _: &mut Outcome) -> Result<(), Error> {
+    let flow = flow(view);
+    if (values.number(0)?, values.number(1)?) == (flow, flow) {
         return Ok(());
     }
     let why = format!("the line uses {flow},{flow}; flow_control in the settings file sets it");
-    Err(call.refuse(Code::NotAllowed, &why))
+    Err(values.refuse(Code::NotAllowed, &why))
 }
 
-fn read_rate(call: &mut Call<'_, '_>) -> Done {
-    call.say(format!(
-        "{}: {}",
-        call.command.name, call.ctx.config.line.baud
-    ));
-    Ok(())
+fn read_rate(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
+    Ok(format!("{}: {}", values.name, view.config.line.baud).into())
 }
 
-fn set_rate(call: &mut Call<'_, '_>) -> Done {
-    call.ctx.config.line.baud = call.number(0)?;
-    call.effects.push(Effect::LineChanged);
+fn set_rate(values: &Values, config: &mut Config) -> Result<(), Error> {
+    config.line.baud = values.number(0)?;
     Ok(())
 }

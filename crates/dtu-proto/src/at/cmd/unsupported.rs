@@ -1,10 +1,9 @@
 //! Commands whose function this version does not have. They stand in the table, and answer so.
 
-use super::super::call::Call;
+use super::super::command::{Command, Missing};
 use super::super::param::{Chars, Kind, Param};
-use super::super::reply::Code;
-use super::super::table::{Command, Missing};
-use super::Done;
+use super::super::reply::{Code, Error};
+use super::super::values::Values;
 
 pub(in super::super) const COMMANDS: &[Command] = &[
     cloud(
@@ -89,11 +88,11 @@ const fn cloud(
     Command::new(name, "2.4", help, params)
         .example(example.0, example.1)
         .missing(Missing::Cloud)
-        .reads(absent)
-        .sets(absent)
+        .reads(|values, _| Err(absent(values)))
+        .sets(|values, _| Err(absent(values)))
 }
 
-/// Marks a form that will exist; `missing` answers before it could run.
-fn absent(call: &mut Call<'_, '_>) -> Done {
-    Err(call.refuse(Code::NotSupported, "not in this version"))
+/// A form that will exist; `missing` answers before it could run.
+fn absent(values: &Values) -> Error {
+    values.refuse(Code::NotSupported, "not in this version")
 }

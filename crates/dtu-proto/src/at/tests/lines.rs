@@ -2,9 +2,10 @@
 
 use std::string::String;
 
-use super::super::{Effect, LINE_MAX, Ran, SlowCommand, error_reply};
+use super::super::{Effect, LineOutcome, SlowCommand, error_reply};
 use super::Desk;
 use crate::config::{Charset, Config};
+use crate::line::assembler::LINE_MAX;
 
 #[test]
 fn nothing_is_answered_to_nothing() {
@@ -249,7 +250,7 @@ fn no_line_asks_for_megabytes() {
 #[test]
 fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
     let mut desk = Desk::new();
-    let Ran::Parked {
+    let LineOutcome::Parked {
         reply,
         effects,
         parked,
@@ -262,7 +263,7 @@ fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
         (&b""[..], &[Effect::LineChanged][..])
     );
     assert_eq!(parked.waits, SlowCommand::Save);
-    let Ran::Done { reply, effects } = desk.resume(parked, Ok(())) else {
+    let LineOutcome::Done { reply, effects, .. } = desk.resume(parked, Ok(())) else {
         panic!("must be done")
     };
     assert_eq!(reply, b"\r\n+CIPR: 9600\r\n\r\nOK\r\n");
@@ -272,15 +273,16 @@ fn what_stands_behind_a_slow_command_runs_when_the_store_has_answered() {
 #[test]
 fn a_failed_save_is_told_and_ends_the_line() {
     let mut desk = Desk::new();
-    let Ran::Parked { parked, .. } = desk.run("ATW;+CIRESET") else {
+    let LineOutcome::Parked { parked, .. } = desk.run("ATW;+CIRESET") else {
         panic!("must wait for the store")
     };
     let reply = b"\r\n+CME ERROR: ATW: not stored: disk full\r\n".to_vec();
     assert_eq!(
         desk.resume(parked, Err("disk\nfull")),
-        Ran::Done {
+        LineOutcome::Done {
             reply,
-            effects: [].to_vec()
+            effects: [].to_vec(),
+            refusal: None,
         }
     );
 }

@@ -2,7 +2,7 @@
 
 use std::string::String;
 
-use super::super::{Effect, Parked, Ran, SlowCommand};
+use super::super::{Effect, LineOutcome, ParkedLine, SlowCommand};
 use super::Desk;
 use crate::config::{Config, HeartbeatTo, Parity, Protocol, RegistrationWhen, WorkingMode};
 use crate::event::{CloseReason, LinkDownReason, Origin, RestartReason};
@@ -304,7 +304,7 @@ fn manual_2_8_6_28_cipnum() {
 #[test]
 fn manual_2_8_6_29_atw() {
     let mut desk = Desk::new();
-    let Ran::Parked {
+    let LineOutcome::Parked {
         reply,
         effects,
         parked,
@@ -319,9 +319,10 @@ fn manual_2_8_6_29_atw() {
     let reply = b"\r\nOK\r\n".to_vec();
     assert_eq!(
         desk.resume(parked, Ok(())),
-        Ran::Done {
+        LineOutcome::Done {
             reply,
-            effects: [].to_vec()
+            effects: [].to_vec(),
+            refusal: None,
         }
     );
 }
@@ -541,7 +542,14 @@ fn manual_2_8_6_41_cireload() {
     );
     let effects = [Effect::Restart(RestartReason::Factory)].to_vec();
     let reply = b"\r\nOK\r\n".to_vec();
-    assert_eq!(desk.resume(parked, Ok(())), Ran::Done { reply, effects });
+    assert_eq!(
+        desk.resume(parked, Ok(())),
+        LineOutcome::Done {
+            reply,
+            effects,
+            refusal: None,
+        }
+    );
     assert_eq!(desk.config, Config::default());
 }
 
@@ -554,18 +562,19 @@ fn manual_2_8_6_41_cireload_keeps_everything_when_the_store_fails() {
     let reply = b"\r\n+CME ERROR: CIRELOAD: not stored: disk full\r\n".to_vec();
     assert_eq!(
         desk.resume(parked, Err("disk full")),
-        Ran::Done {
+        LineOutcome::Done {
             reply,
-            effects: [].to_vec()
+            effects: [].to_vec(),
+            refusal: None,
         }
     );
     assert_eq!(desk.config, before);
 }
 
 #[track_caller]
-fn reload(desk: &mut Desk) -> Parked {
+fn reload(desk: &mut Desk) -> ParkedLine {
     match desk.run("AT+CIRELOAD") {
-        Ran::Parked {
+        LineOutcome::Parked {
             reply,
             effects,
             parked,
@@ -573,7 +582,7 @@ fn reload(desk: &mut Desk) -> Parked {
             assert_eq!((reply.len(), effects.len()), (0, 0));
             parked
         }
-        Ran::Done { .. } | Ran::Prompt { .. } => panic!("must wait for the store"),
+        LineOutcome::Done { .. } | LineOutcome::Prompt { .. } => panic!("must wait for the store"),
     }
 }
 

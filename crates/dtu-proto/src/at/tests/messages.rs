@@ -9,9 +9,10 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::super::sms::Prompted;
+use super::super::outcome::Submission;
+use super::super::prompt::MessagePrompt;
 use super::super::{
-    Answer, Parked, Prompt, Ran, SlowCommand, Submission, Typed, answer_prompt, resume,
+    LineOutcome, ParkedLine, Prompt, SlowCommand, SlowResult, Typed, answer_prompt, resume,
 };
 use super::Desk;
 use crate::config::{Charset, Config, TextCharset};
@@ -49,18 +50,20 @@ impl Desk {
     #[track_caller]
     fn asks(&mut self, line: &str) -> Prompt {
         match self.run(line) {
-            Ran::Prompt { reply, prompt, .. } => {
+            LineOutcome::Prompt { reply, prompt, .. } => {
                 assert_eq!(reply, b"\r\n> ");
                 prompt
             }
-            other @ (Ran::Done { .. } | Ran::Parked { .. }) => panic!("{line}: {other:?}"),
+            other @ (LineOutcome::Done { .. } | LineOutcome::Parked { .. }) => {
+                panic!("{line}: {other:?}")
+            }
         }
     }
 
     #[track_caller]
-    fn types(&mut self, line: &str, text: &[u8]) -> Ran {
+    fn types(&mut self, line: &str, text: &[u8]) -> LineOutcome {
         let prompt = self.asks(line);
-        self.with(|ctx| answer_prompt(prompt, Typed::Text(text.to_vec()), ctx))
+        self.with(|device| answer_prompt(prompt, Typed::Text(text.to_vec()), device))
     }
 
     /// What is typed becomes this message; then the network takes it.
@@ -68,7 +71,7 @@ impl Desk {
     fn sends(&mut self, line: &str, text: &[u8]) -> Vec<Submit> {
         let ran = self.types(line, text);
         let (parked, submits) = parts(ran);
-        let told = self.with(|ctx| resume(parked, Answer::Submitted(Ok(7)), ctx));
+        let told = self.with(|device| resume(parked, SlowResult::Submitted(Ok(7)), device));
         assert_eq!(told, done("\r\n+CMGS: 7\r\n\r\nOK\r\n"), "{line}");
         submits
     }
@@ -80,16 +83,17 @@ impl Desk {
     }
 }
 
-fn done(reply: &str) -> Ran {
-    Ran::Done {
+fn done(reply: &str) -> LineOutcome {
+    LineOutcome::Done {
         reply: reply.as_bytes().to_vec(),
         effects: Vec::new(),
+        refusal: None,
     }
 }
 
 #[track_caller]
-fn parts(ran: Ran) -> (Parked, Vec<Submit>) {
-    let Ran::Parked { reply, parked, .. } = ran else {
+fn parts(ran: LineOutcome) -> (ParkedLine, Vec<Submit>) {
+    let LineOutcome::Parked { reply, parked, .. } = ran else {
         panic!("{ran:?}")
     };
     assert_eq!(reply, b"");
@@ -293,17 +297,17 @@ fn a_prompt_is_given_up_without_a_word() {
     let mut desk = Desk::with_modem();
     let prompt = desk.asks("AT+CMGS=20");
     assert_eq!(
-        desk.with(|ctx| answer_prompt(prompt, Typed::Cancelled, ctx)),
+        desk.with(|device| answer_prompt(prompt, Typed::Cancelled, device)),
         done("\r\nOK\r\n")
     );
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::TooLong(5000), ctx));
+    let ran = desk.with(|device| answer_prompt(prompt, Typed::TooLong(5000), device));
     assert_eq!(
         ran,
         done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n")
     );
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|ctx| answer_prompt(prompt, Typed::Abandoned(0), ctx));
+    let ran = desk.with(|device| answer_prompt(prompt, Typed::Abandoned(0), device));
     assert_eq!(
         ran,
         done("\r\n+CMS ERROR: CMGS: no text came for 60 s; nothing was sent\r\n")
@@ -339,8 +343,8 @@ fn a_refusal_of_the_network_is_answered_with_its_number() {
     desk.ok("AT+CMGF=1");
     let ran = desk.types("AT+CMGS=10086", b"x");
     let (parked, _) = parts(ran);
-    let answer = Answer::Submitted(Err(SubmitFailure(28)));
-    let told = desk.with(|ctx| resume(parked, answer, ctx));
+    let answer = SlowResult::Submitted(Err(SubmitFailure(28)));
+    let told = desk.with(|device| resume(parked, answer, device));
     assert_eq!(
         told,
         done("\r\n+CMS ERROR: CMGS: the subscriber is not known (28)\r\n")
@@ -376,7 +380,7 @@ fn cismssend(desk: &mut Desk, line: impl AsRef<[u8]>) -> Vec<Submit> {
     let ran = desk.run(line);
     let (parked, submits) = parts(ran);
     assert_eq!(
-        desk.with(|ctx| resume(parked, Answer::Submitted(Ok(1)), ctx)),
+        desk.with(|device| resume(parked, SlowResult::Submitted(Ok(1)), device)),
         done("\r\nOK\r\n")
     );
     submits
@@ -484,7 +488,7 @@ fn a_message_is_stored_and_sent_from_the_storage() {
     let ran = desk.run("AT+CMSS=1");
     let (parked, submits) = parts(ran);
     assert_eq!(text(&submits), "kept");
-    let told = desk.with(|ctx| resume(parked, Answer::Submitted(Ok(9)), ctx));
+    let told = desk.with(|device| resume(parked, SlowResult::Submitted(Ok(9)), device));
     assert_eq!(told, done("\r\n+CMSS: 9\r\n\r\nOK\r\n"));
     assert_eq!(desk.mailbox.storage.get(1).unwrap().state, State::Sent);
     let ran = desk.run("AT+CMSS=1,\"+8613800138000\"");
@@ -629,7 +633,7 @@ fn data_of_every_kind_is_shown_in_text_mode() {
 #[test]
 fn a_prompt_takes_no_more_than_can_make_sense() {
     let address = Address::number("10086").unwrap();
-    assert_eq!(Prompted::SendText(address).max(), 4096);
-    assert_eq!(Prompted::SendPdu(20).max(), 512);
+    assert_eq!(MessagePrompt::SendText(address).max(), 4096);
+    assert_eq!(MessagePrompt::SendPdu(20).max(), 512);
     assert!(PhoneNumber::new("10086").is_some());
 }

@@ -3,17 +3,13 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::stored::blank_status;
-use super::{Answer, Clock, Context, Effect, Parked, Ran, Rights, resume, run_line};
-use crate::config::{Config, Options};
-use crate::event::Origin;
-use crate::identity::Identity;
-use crate::mode::at::AtConnection;
-use crate::radio::{
-    Abilities, Cell, ModemIdentity, Operator, PhoneNumber, Registration, Signal, SimState,
-};
-use crate::sms::Mailbox;
-use crate::status::{RadioStatus, Status};
+use std::ops::{Deref, DerefMut};
+
+use super::bench::Bench;
+use super::{Device, Effect, LineOutcome, ParkedLine, SlowResult, resume, run_line};
+use crate::ids::{Origin, PhoneNumber};
+use crate::radio::{Abilities, Cell, ModemIdentity, Operator, Registration, Signal, SimState};
+use crate::status::RadioStatus;
 
 mod chinese;
 mod httpd;
@@ -26,33 +22,34 @@ mod rules;
 mod shown;
 mod table;
 
-/// A device without anything behind its AT commands.
+/// A device with nothing behind its AT commands.
 struct Desk {
-    config: Config,
-    stored: Config,
-    options: Options,
-    identity: Identity,
-    status: Status,
-    clock: Clock,
-    mailbox: Mailbox,
-    connection: AtConnection,
+    bench: Bench,
     origin: Origin,
-    rights: Rights,
+    /// Why the last line was refused, if it was.
+    refusal: Option<String>,
+}
+
+impl Deref for Desk {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.bench
+    }
+}
+
+impl DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.bench
+    }
 }
 
 impl Desk {
     fn new() -> Self {
         Self {
-            config: Config::default(),
-            stored: Config::default(),
-            options: Options::default(),
-            identity: Identity::default(),
-            status: blank_status(),
-            clock: Clock::default(),
-            mailbox: Mailbox::default(),
-            connection: AtConnection::default(),
+            bench: Bench::default(),
             origin: Origin::Serial,
-            rights: Rights::Full,
+            refusal: None,
         }
     }
 
@@ -91,36 +88,32 @@ impl Desk {
         desk
     }
 
-    fn with<T>(&mut self, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        work(&mut Context {
-            config: &mut self.config,
-            stored: &self.stored,
-            options: &self.options,
-            identity: &self.identity,
-            status: &self.status,
-            clock: &mut self.clock,
-            mailbox: &mut self.mailbox,
-            connection: &mut self.connection,
-            origin: self.origin,
-            rights: self.rights,
-            refusal: &mut None,
-        })
+    /// What became of a line, but for the refusal.
+    fn with(&mut self, work: impl FnOnce(&mut Device<'_>) -> LineOutcome) -> LineOutcome {
+        let mut outcome = self.bench.with(self.origin, work);
+        if let LineOutcome::Done { refusal, .. } = &mut outcome {
+            self.refusal = refusal.take();
+        }
+        outcome
     }
 
-    fn run(&mut self, line: impl AsRef<[u8]>) -> Ran {
-        self.with(|ctx| run_line(line.as_ref(), ctx))
+    fn run(&mut self, line: impl AsRef<[u8]>) -> LineOutcome {
+        self.with(|device| run_line(line.as_ref(), device))
     }
 
-    fn resume(&mut self, parked: Parked, stored: Result<(), &str>) -> Ran {
-        self.with(|ctx| resume(parked, Answer::Stored(stored.map_err(String::from)), ctx))
+    fn resume(&mut self, parked: ParkedLine, stored: Result<(), &str>) -> LineOutcome {
+        let result = SlowResult::Stored(stored.map_err(String::from));
+        self.with(|device| resume(parked, result, device))
     }
 
     /// The reply of a line that does not wait, and its effects.
     #[track_caller]
     fn done(&mut self, line: impl AsRef<[u8]>) -> (String, Vec<Effect>) {
         match self.run(line) {
-            Ran::Done { reply, effects } => (String::from_utf8(reply).unwrap(), effects),
-            Ran::Parked { .. } | Ran::Prompt { .. } => panic!("the line waits"),
+            LineOutcome::Done { reply, effects, .. } => {
+                (String::from_utf8(reply).unwrap(), effects)
+            }
+            LineOutcome::Parked { .. } | LineOutcome::Prompt { .. } => panic!("the line waits"),
         }
     }
 

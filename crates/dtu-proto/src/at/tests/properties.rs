@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::{Ran, clock, from_store_text, to_store_text};
+use super::super::{LineOutcome, clock, from_store_text, to_store_text};
 use super::Desk;
 use crate::config::{
     Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen,
@@ -172,7 +172,7 @@ proptest! {
         let mut desk = Desk::new();
         desk.config.cmee = cmee;
         for line in [bytes.clone(), [b"AT".as_slice(), &bytes].concat(), [b"AT+".as_slice(), &bytes].concat()] {
-            if let Ran::Done { reply, .. } = desk.run(&line) {
+            if let LineOutcome::Done { reply, .. } = desk.run(&line) {
                 let told = desk.config.quiet || reply.is_empty() || reply.ends_with(b"\r\n") || reply.ends_with(b"\r");
                 prop_assert!(told, "{:?}", String::from_utf8_lossy(&reply));
             }
@@ -184,7 +184,7 @@ proptest! {
         let mut desk = Desk::new();
         desk.config = Config { verbose: true, quiet: false, cmee: 0, ..before };
         let before = desk.config.clone();
-        if let Ran::Done { reply, effects } = desk.run(&line)
+        if let LineOutcome::Done { reply, effects, .. } = desk.run(&line)
             && reply.ends_with(b"\r\nERROR\r\n")
             && is_one_command(&line)
             && line.starts_with(b"AT+")
@@ -205,7 +205,7 @@ proptest! {
         let mut desk = Desk::new();
         let mut ran = desk.run(&line);
         let mut answers = 0;
-        while let Ran::Parked { parked, .. } = ran {
+        while let LineOutcome::Parked { parked, .. } = ran {
             answers += 1;
             prop_assert!(answers <= line.len());
             ran = desk.resume(parked, if fails { Err("disk full") } else { Ok(()) });
@@ -215,7 +215,7 @@ proptest! {
     #[test]
     fn what_is_stored_comes_back(config in config()) {
         let text = to_store_text(&config);
-        let lines_fit = text.lines().all(|line| line.len() <= super::super::LINE_MAX);
+        let lines_fit = text.lines().all(|line| line.len() <= crate::line::assembler::LINE_MAX);
         prop_assert!(lines_fit);
         let (back, problems) = from_store_text(&text);
         prop_assert_eq!(problems, []);
@@ -230,7 +230,7 @@ proptest! {
         for line in to_store_text(&config).lines() {
             desk.run(line);
         }
-        prop_assert_eq!(desk.config, config);
+        prop_assert_eq!(&desk.config, &config);
     }
 
     #[test]

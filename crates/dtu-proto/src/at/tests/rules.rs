@@ -3,7 +3,8 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::super::{Effect, Ran, Rights, table};
+use super::super::command::Handler;
+use super::super::{Effect, LineOutcome, Rights, table};
 use super::Desk;
 use crate::config::{Config, Role};
 use crate::event::{LinkId, Origin};
@@ -88,7 +89,7 @@ fn k5_an_order_behind_a_query_is_refused_with_the_factory_password() {
 #[test]
 fn k5_no_form_that_the_factory_password_opens_changes_anything() {
     let open_sets = table::all()
-        .filter(|command| command.open_set)
+        .filter(|command| command.set.is_some_and(Handler::is_open))
         .map(|command| command.name);
     // Each has one value, which is what holds anyway; `HELP` names a command.
     assert_eq!(
@@ -102,7 +103,7 @@ fn k5_no_form_that_the_factory_password_opens_changes_anything() {
             desk.rights = Rights::Query;
             let (config, mailbox) = (desk.config.clone(), std::format!("{:?}", desk.mailbox));
             let line = std::format!("{}{form}", command.typed());
-            let Ran::Done { reply, effects } = desk.run(&line) else {
+            let LineOutcome::Done { reply, effects, .. } = desk.run(&line) else {
                 panic!("{line} waits")
             };
             assert_eq!((&desk.config, &effects), (&config, &Vec::new()), "{line}");

@@ -7,11 +7,13 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 use std::{env, fs};
 
-use super::super::call::test_text;
+use super::super::command::Command;
 use super::super::param::Param;
 use super::super::stored::store_lines;
-use super::super::table::{self, Command};
-use super::super::{Answer, CommandDescription, Ran, SlowCommand, TakesEffect, commands, resume};
+use super::super::table;
+use super::super::{
+    CommandDescription, LineOutcome, SlowCommand, SlowResult, TakesEffect, commands, resume,
+};
 use super::{Desk, messages};
 use crate::config::{Config, Protocol, WorkingMode};
 use crate::event::{Connect, SocketInput};
@@ -81,7 +83,7 @@ fn what_is_set_can_be_read_except_the_password() {
 fn every_extended_command_tells_its_ranges() {
     let mut desk = Desk::new();
     for command in table::all().filter(|command| command.is_extended()) {
-        let text = test_text(command);
+        let text = command.test_text();
         assert_eq!(text.is_none(), command.params.is_empty());
         if command.missing.is_some() || command.test.is_some() {
             continue;
@@ -217,18 +219,18 @@ fn answered(desk: &mut Desk, line: &str) -> String {
     let mut text = Vec::new();
     loop {
         let (reply, parked) = match ran {
-            Ran::Done { reply, .. } | Ran::Prompt { reply, .. } => (reply, None),
-            Ran::Parked { reply, parked, .. } => (reply, Some(parked)),
+            LineOutcome::Done { reply, .. } | LineOutcome::Prompt { reply, .. } => (reply, None),
+            LineOutcome::Parked { reply, parked, .. } => (reply, Some(parked)),
         };
         text.extend(reply);
         let Some(parked) = parked else { break };
         let answer = match parked.waits {
-            SlowCommand::Save | SlowCommand::Factory => Answer::Stored(Ok(())),
-            SlowCommand::Submit(_) => Answer::Submitted(Ok(42)),
-            SlowCommand::Send(_) => Answer::Sent(true),
-            SlowCommand::Close => Answer::Closed,
+            SlowCommand::Save | SlowCommand::Factory => SlowResult::Stored(Ok(())),
+            SlowCommand::Submit(_) => SlowResult::Submitted(Ok(42)),
+            SlowCommand::Send(_) => SlowResult::Sent(true),
+            SlowCommand::Close => SlowResult::Closed,
         };
-        ran = desk.with(|ctx| resume(parked, answer, ctx));
+        ran = desk.with(|device| resume(parked, answer, device));
     }
     let text = String::from_utf8(text).unwrap();
     text.split("\r\n")

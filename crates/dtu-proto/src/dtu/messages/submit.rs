@@ -224,7 +224,7 @@ impl Dtu {
         let Some((to, address)) = receiver(&self.config.sms_number) else {
             return self.message_impossible("there is no number to send to".to_string());
         };
-        let reference = self.mailbox.next_concat_reference();
+        let reference = self.mailbox.take_concat_reference();
         let template = self.template(&address, reference);
         match sms::compose(body, &template) {
             Ok(parts) => self.put_out(to, parts),
@@ -239,7 +239,7 @@ impl Dtu {
         let Some((to, address)) = receiver(to.as_str()).filter(|_| !reply.is_empty()) else {
             return;
         };
-        let reference = self.mailbox.next_concat_reference();
+        let reference = self.mailbox.take_concat_reference();
         let (parts, cut) = sms::parts_of_reply(reply, &self.template(&address, reference));
         self.mailbox.counters.cut += u64::from(cut);
         self.put_out(to, parts);

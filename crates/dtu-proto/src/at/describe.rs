@@ -1,10 +1,10 @@
-//! The table as plain data, for docs, consoles and set-up tools.
+//! A command as plain data, for docs, consoles and set-up tools.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::command::{Command, Missing, TakesEffect};
 use super::param::{Absent, Param};
-use super::table::{self, Command, TakesEffect};
 
 /// One AT command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,14 +50,7 @@ pub struct ParameterDescription {
     pub help: &'static str,
 }
 
-/// All AT commands.
-pub fn commands() -> impl Iterator<Item = CommandDescription> {
-    table::GROUPS
-        .iter()
-        .flat_map(|(group, commands)| commands.iter().map(|command| describe(group, command)))
-}
-
-fn describe(group: &'static str, command: &Command) -> CommandDescription {
+pub(super) fn describe(group: &'static str, command: &Command) -> CommandDescription {
     CommandDescription {
         group,
         name: command.typed(),
@@ -69,11 +62,11 @@ fn describe(group: &'static str, command: &Command) -> CommandDescription {
         parameters: command.params.iter().map(describe_parameter).collect(),
         stored: command.saved.is_some(),
         takes_effect: command.takes_effect,
-        missing: command.missing.map(table::Missing::text),
+        missing: command.missing.map(Missing::text),
     }
 }
 
-fn describe_parameter(param: &Param) -> ParameterDescription {
+pub(super) fn describe_parameter(param: &Param) -> ParameterDescription {
     ParameterDescription {
         name: param.name,
         range: param.kind.range(),
