@@ -26,6 +26,8 @@ pub enum Net {
     Stuck,
     /// Refuses every attempt.
     Refused,
+    /// Connects at once, and resets the connection.
+    Resets,
     /// Never answers an attempt.
     BlackHole,
 }
@@ -224,7 +226,13 @@ impl Bench {
     pub fn acknowledges(&mut self, socket: impl Into<SocketId>) -> &mut Self {
         let socket = socket.into();
         let sent = self.peer(socket).sent_bytes;
-        self.input(Input::Socket(socket, SocketInput::Acked(sent)))
+        self.acked(socket, sent)
+    }
+
+    /// The peer's TCP has acknowledged so many bytes of this connection.
+    #[track_caller]
+    pub fn acked(&mut self, socket: impl Into<SocketId>, bytes: u64) -> &mut Self {
+        self.input(Input::Socket(socket.into(), SocketInput::Acked(bytes)))
     }
 
     /// The connection ends, with so many of its bytes acknowledged.
@@ -296,6 +304,10 @@ impl Bench {
                 self.tells(socket, SocketInput::Connected { local: local() });
             }
             Net::Refused => self.says_closed(socket, CloseReason::Refused),
+            Net::Resets => {
+                self.tells(socket, SocketInput::Connected { local: local() });
+                self.says_closed(socket, CloseReason::Reset);
+            }
             Net::BlackHole => {}
         }
     }

@@ -18,3 +18,4 @@ mod modes;
 mod saying;
 mod serial_command;
 mod transparent;
+mod traps;

@@ -1,6 +1,4 @@
 //! The world, the device in it, and `dtu-sim modem`, as their users meet them. One program, so that it is linked once.
 
 mod pty;
-mod script;
 mod seeds;
-mod traps;
