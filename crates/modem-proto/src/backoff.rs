@@ -159,4 +159,44 @@ mod tests {
             [0, 0, 1]
         );
     }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    /// Four starts are nothing; from the fifth on a modem is left alone, first for a second.
+    #[test]
+    fn starts_in_a_row_are_a_loop_from_the_fifth_on_until_ten_calm_minutes() {
+        let mut backoff = StartBackoff::default();
+        let mut starts = std::vec::Vec::new();
+        for number in 1..=6 {
+            let (pause, first) = backoff.on_restart(at(number * 10));
+            starts.push((pause.as_secs(), first, backoff.is_looping(at(number * 10))));
+        }
+        let none = (0, false, false);
+        let rest = [(1, true, false), (2, false, true), (4, false, true)];
+        assert_eq!(starts, [none, none, none, rest[0], rest[1], rest[2]]);
+        assert!(backoff.is_looping(at(60 + 599)));
+        assert!(!backoff.is_looping(at(60 + 600)));
+        assert_eq!(backoff.pause_before_probing(at(61)).as_secs(), 3);
+        assert_eq!(backoff.on_restart(at(60 + 599)).0.as_secs(), 8);
+        let calm = backoff.on_restart(at(60 + 599 + 600));
+        assert_eq!(calm, (Duration::ZERO, false));
+    }
+
+    #[test]
+    fn a_device_that_stays_silent_is_asked_for_90_seconds_and_then_for_8() {
+        let mut backoff = StartBackoff::default();
+        let of = |backoff: &StartBackoff| {
+            let pause = backoff.pause_before_probing(at(0));
+            (pause.as_secs(), backoff.probing_time().as_secs())
+        };
+        assert_eq!(of(&backoff), (0, 90));
+        backoff.on_silence();
+        assert_eq!(of(&backoff), (1, 8));
+        backoff.on_silence();
+        assert_eq!(of(&backoff), (2, 8));
+        backoff.on_answer();
+        assert_eq!(of(&backoff), (0, 90));
+    }
 }

@@ -61,3 +61,42 @@ pub(crate) const HELD: u8 = 1;
 pub(crate) const ALERTING: u8 = 3;
 pub(crate) const INCOMING: u8 = 4;
 const WAITING: u8 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_voice_calls_count_and_a_waiting_caller_is_one_beside_a_call() {
+        let entry = |line: &str| ClccEntry::of(line).unwrap();
+        assert!(ClccEntry::of("+CLCC: 1,1,4,1,0").is_none(), "data");
+        assert!(ClccEntry::of("+CLCC: 1,1").is_none());
+        let outgoing = entry("+CLCC: 1,0,2,0,0,\"10086\",129");
+        assert_eq!(outgoing.from, PhoneNumber::new("10086"));
+        let seen = |line: &str| {
+            let entry = entry(line);
+            let waiting = (entry.is_waiting(true), entry.is_waiting(false));
+            (entry.incoming, entry.state, waiting)
+        };
+        assert_eq!(seen("+CLCC: 1,0,2,0,0"), (false, 2, (false, false)));
+        assert_eq!(seen("+CLCC: 1,0,4,0,0"), (false, 4, (false, false)));
+        assert_eq!(seen("+CLCC: 1,1,4,0,0"), (true, 4, (true, false)));
+        assert_eq!(seen("+CLCC: 2,1,5,0,0"), (true, 5, (true, true)));
+        assert_eq!(seen("+CLCC: 2,1,0,0,0"), (true, 0, (false, false)));
+    }
+
+    #[test]
+    fn two_calls_in_a_row_that_end_behind_a_list_are_its_doing() {
+        use ListEndsCall::{No, Perhaps, Yes};
+        for (was, dialled, listed, then) in [
+            (No, false, false, No),
+            (No, false, true, No),
+            (No, true, false, Perhaps),
+            (Perhaps, true, false, No),
+            (Perhaps, false, true, Yes),
+            (Yes, false, false, Yes),
+        ] {
+            assert_eq!(was.on_end(dialled, listed), then, "{was:?}");
+        }
+    }
+}

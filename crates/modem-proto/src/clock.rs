@@ -78,4 +78,65 @@ mod tests {
             assert_eq!(network_time(text), None, "{text}");
         }
     }
+
+    /// `date -u -d "2024-03-01" +%s`, less that of 2000-01-01.
+    #[test]
+    fn seconds_are_counted_from_2000_through_leap_years() {
+        for (text, seconds) in [
+            ("20/01/01,00:00:00", 631_152_000),
+            ("24/03/01,00:00:00", 762_566_400),
+            ("21/05/31,12:34:56", 675_779_696),
+            ("28/02/29,23:59:59", 888_796_799),
+            ("69/12/31,23:59:59", 2_209_075_199),
+        ] {
+            let time = network_time(text).map(|time| time.seconds);
+            assert_eq!(time, Some(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_field_of_a_time_has_its_range() {
+        for text in [
+            "19/12/31,23:59:59",
+            "70/01/01,00:00:00",
+            "26/00/10,00:00:00",
+            "26/13/10,00:00:00",
+            "26/01/00,00:00:00",
+            "26/01/32,00:00:00",
+            "26/04/31,00:00:00",
+            "26/06/31,00:00:00",
+            "26/09/31,00:00:00",
+            "26/11/31,00:00:00",
+            "24/02/30,00:00:00",
+            "26/01/10,24:00:00",
+            "26/01/10,00:60:00",
+            "26/01/10,00:00:60",
+            "26-01/10,00:00:00",
+            "26/01-10,00:00:00",
+            "26/01/10 00:00:00",
+            "26/01/10,00-00:00",
+            "26/01/10,00:00-00",
+        ] {
+            assert_eq!(network_time(text), None, "{text}");
+        }
+        for day in ["01/31", "03/31", "04/30", "12/31"] {
+            let text = alloc::format!("26/{day},00:00:00");
+            assert!(network_time(&text).is_some(), "{text}");
+        }
+    }
+
+    /// Quarters of an hour; 96 are a day.
+    #[test]
+    fn a_zone_of_more_than_a_day_is_none() {
+        for (zone, wanted) in [
+            ("+96", Some(96)),
+            ("-96", Some(-96)),
+            ("+97", None),
+            ("-97", None),
+        ] {
+            let text = alloc::format!("26/11/22,16:40:00{zone}");
+            let time = network_time(&text).map(|time| time.zone);
+            assert_eq!(time, Some(wanted), "{zone}");
+        }
+    }
 }

@@ -305,4 +305,13 @@ mod tests {
         queue.clear();
         assert_eq!((queue.len(), queue.next_due()), (0, None));
     }
+
+    /// 27.007 7.2, 10.1.20, 10.1.22.
+    #[test]
+    fn each_domain_has_its_place_command_and_prefix() {
+        let of = |domain: Domain| (domain.index(), domain.command(), domain.prefix());
+        assert_eq!(of(Domain::Circuit), (0, "AT+CREG", "+CREG:"));
+        assert_eq!(of(Domain::Packet), (1, "AT+CGREG", "+CGREG:"));
+        assert_eq!(of(Domain::Evolved), (2, "AT+CEREG", "+CEREG:"));
+    }
 }

@@ -138,4 +138,39 @@ mod tests {
             .collect();
         assert_eq!((pieces, assembler.dropped), (Vec::from([line("OK")]), 1));
     }
+
+    #[test]
+    fn a_line_of_2048_bytes_is_one_and_a_longer_one_is_none() {
+        let of = |length: usize| {
+            pieces(
+                &[&std::vec![b'x'; length], b"\n".as_slice()].concat(),
+                false,
+            )
+        };
+        assert_eq!(of(2048).len(), 1);
+        assert_eq!(of(2049).len(), 0);
+    }
+
+    #[test]
+    fn a_line_that_has_begun_is_forgotten() {
+        let mut assembler = LineAssembler::default();
+        let mut push = |bytes: &[u8], clear: bool| -> Vec<Piece> {
+            if clear {
+                assembler.clear();
+            }
+            let pieces = bytes.iter();
+            let pieces = pieces.filter_map(|byte| assembler.push(*byte, false));
+            pieces.collect()
+        };
+        push(&[b'x'; 3000], false);
+        assert_eq!(push(b"OK\n", true), [line("OK")], "too long, and forgotten");
+        push(b"half", false);
+        assert_eq!(push(b"OK\n", true), [line("OK")]);
+    }
+
+    #[test]
+    fn a_prompt_stands_at_the_start_of_a_line() {
+        assert_eq!(pieces(b"a>b\n", true), [line("a>b")]);
+        assert_eq!(pieces(b" \r\n > ", true), [Piece::Prompt]);
+    }
 }

@@ -299,4 +299,151 @@ mod tests {
         assert_eq!(Failure::Cme(14).to_submit_failure(), SubmitFailure(314));
         assert_eq!(Failure::Plain.to_submit_failure(), SubmitFailure::UNKNOWN);
     }
+
+    /// V.250 5.7.1, 6.3.1, and makers' words for a refusal: which line ends which command.
+    #[test]
+    fn each_result_code_ends_the_commands_that_it_belongs_to() {
+        let refused = Some(Outcome::Failed(Failure::Plain));
+        let call = |end| Some(Outcome::Call(end));
+        for (line, any, of_call) in [
+            ("OK", Some(Outcome::Ok), Some(Outcome::Ok)),
+            ("ERROR", refused, refused),
+            ("COMMAND NOT SUPPORT", refused, refused),
+            ("COMMAND NOT SUPPORTED", refused, refused),
+            ("TOO MANY PARAMETERS", refused, refused),
+            ("ABORTED", refused, refused),
+            ("CONNECT", None, Some(Outcome::Ok)),
+            ("CONNECT 9600", None, Some(Outcome::Ok)),
+            ("NO CARRIER", None, call(CallEnd::NoCarrier)),
+            ("NO DIALTONE", None, call(CallEnd::NoCarrier)),
+            ("NO DIAL TONE", None, call(CallEnd::NoCarrier)),
+            ("BUSY", None, call(CallEnd::Busy)),
+            ("NO ANSWER", None, call(CallEnd::NoAnswer)),
+            ("RING", None, None),
+        ] {
+            assert_eq!(final_result(line, false), any, "{line}");
+            assert_eq!(final_result(line, true), of_call, "{line}, ATD");
+        }
+    }
+
+    /// 27.007 9.2.1: the words of `+CMEE=2` have numbers; what is unknown is 100.
+    #[test]
+    fn words_of_errors_have_their_numbers() {
+        for (text, code) in [
+            (" 30", 30),
+            ("Operation not allowed", 3),
+            ("operation not supported", 4),
+            ("SIM not inserted", 10),
+            ("SIM PIN required", 11),
+            ("SIM PUK required", 12),
+            ("SIM failure", 13),
+            ("SIM busy", 14),
+            ("SIM wrong", 15),
+            ("incorrect password", 16),
+            ("memory full", 20),
+            ("no network service", 30),
+            ("network timeout", 31),
+            ("of a maker", 100),
+        ] {
+            assert_eq!(error_code(text), code, "{text}");
+        }
+    }
+
+    /// 27.007 9.2, 27.005 3.2.5: what a number says decides whether it is asked again, and what is missing.
+    #[test]
+    fn failures_are_of_the_card_busy_or_of_an_unknown_command() {
+        let all = (0..600).flat_map(|code| [Failure::Cme(code), Failure::Cms(code)]);
+        let all: Vec<_> = all.chain([Failure::Plain]).collect();
+        let which = |is: fn(Failure) -> bool| -> Vec<String> {
+            let fitting = all.iter().filter(|failure| is(**failure));
+            fitting.map(|failure| alloc::format!("{failure}")).collect()
+        };
+        let named = |head: &str, codes: &[u16]| -> Vec<String> {
+            let names = codes
+                .iter()
+                .map(|code| alloc::format!("{head} ERROR: {code}"));
+            names.collect()
+        };
+        let mut busy = named("+CMS", &[314]);
+        busy.insert(0, "+CME ERROR: 14".into());
+        busy.extend(["+CME ERROR: 515".into(), "+CMS ERROR: 515".into()]);
+        assert_eq!(which(Failure::is_busy), busy);
+        let mut card = named("+CME", &[10, 11, 12, 13, 14, 15]);
+        card.extend(named(
+            "+CMS",
+            &[310, 311, 312, 313, 314, 315, 316, 317, 318],
+        ));
+        card.extend(["+CME ERROR: 515".into(), "+CMS ERROR: 515".into()]);
+        assert_eq!(which(Failure::is_sim_related), card);
+        let mut unknown = named("+CME", &[3, 4, 50, 58, 100]);
+        unknown.extend(named("+CMS", &[302, 303]));
+        unknown.push("ERROR".into());
+        assert_eq!(which(Failure::is_unknown_command), unknown);
+    }
+
+    /// 27.005 3.2.5: an error of equipment becomes its twin among those of messages.
+    #[test]
+    fn a_refused_message_has_a_number_of_messages() {
+        for (failure, wanted) in [
+            (Failure::Cms(38), SubmitFailure(38)),
+            (Failure::Cme(11), SubmitFailure(311)),
+            (Failure::Cme(18), SubmitFailure(318)),
+            (Failure::Cme(19), SubmitFailure::UNKNOWN),
+            (Failure::Cme(30), SubmitFailure::NO_NETWORK),
+            (Failure::Cme(31), SubmitFailure::TIMED_OUT),
+        ] {
+            assert_eq!(failure.to_submit_failure(), wanted, "{failure}");
+        }
+    }
+
+    fn response(line: &str) -> Response {
+        Response {
+            outcome: Outcome::Ok,
+            lines: Vec::from([line.into()]),
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_response_is_without_its_prefix_and_quotes() {
+        for (line, text) in [
+            ("+CPIN: READY", Some("READY")),
+            ("+CGMM: \"M1\"", Some("M1")),
+            ("M1: a modem", Some("M1: a modem")),
+            ("\"\"", None),
+        ] {
+            assert_eq!(response(line).text(), text, "{line}");
+        }
+        let refused = Response {
+            outcome: Outcome::TimedOut,
+            ..response("M1")
+        };
+        assert_eq!(refused.text(), None);
+    }
+
+    /// 27.007 5.4, 5.6: some give a check digit less or a software version more.
+    #[test]
+    fn an_imei_has_14_to_17_digits_and_nothing_else() {
+        for (line, is_number) in [
+            ("1234567890123", false),
+            ("12345678901234", true),
+            ("+CGSN: 12345678901234567", true),
+            ("123456789012345678", false),
+            ("12345678901234x", false),
+        ] {
+            assert_eq!(!response(line).digits().is_empty(), is_number, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_has_its_plus_gets_no_second_one() {
+        let line = "+CSCA: \"+8613800531500\",145";
+        assert_eq!(phone(&fields(line), 0), PhoneNumber::new("+8613800531500"));
+    }
+
+    #[test]
+    fn a_line_has_32_fields_at_most() {
+        let line = ["1"; 40].join(",");
+        assert_eq!(fields(&line).len(), 32);
+        assert_eq!(fields("+X: 00C3")[0].hex(), Some(0xC3));
+    }
 }

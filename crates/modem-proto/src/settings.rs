@@ -129,4 +129,24 @@ mod tests {
         }
         assert_eq!(alloc::format!("{:?}", Pin::new("1234")), "Some(Pin(****))");
     }
+
+    /// 3GPP TS 31.101: what a card may be given, by what became of the PIN before and by its tries.
+    #[test]
+    fn a_pin_goes_out_twice_at_most_until_a_card_took_it() {
+        use PinHistory::{Accepted, Refused, Sent, SentAgain, SentTwice, Unsent};
+        for (history, sent, in_doubt, may) in [
+            (Unsent, Sent, false, [true; 4]),
+            (Sent, SentTwice, true, [false, false, true, true]),
+            (SentTwice, SentTwice, true, [false; 4]),
+            (Accepted, SentAgain, false, [true; 4]),
+            (SentAgain, SentTwice, true, [false, false, true, true]),
+            (Refused, Refused, false, [false; 4]),
+        ] {
+            assert_eq!(history.sent(), sent, "{history:?}");
+            assert_eq!(history.is_in_doubt(), in_doubt, "{history:?}");
+            let tries = [None, Some(2), Some(3), Some(10)];
+            let allowed = tries.map(|tries| history.may_be_sent(tries));
+            assert_eq!(allowed, may, "{history:?}");
+        }
+    }
 }

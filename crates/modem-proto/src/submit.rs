@@ -266,6 +266,7 @@ const LONGEST_PDU: usize = 12 + 164;
 const SUBMIT_LIMIT: Duration = Duration::from_secs(170);
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm)]
 mod tests {
     use super::*;
 
@@ -275,5 +276,90 @@ mod tests {
         assert!(!is_submit_pdu(&Bytes::from_static(&[2, 1, 0])));
         assert!(!is_submit_pdu(&Bytes::from_static(&[])));
         assert!(!is_submit_pdu(&Bytes::from(std::vec![0; 200])));
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn submission() -> (Outbox, Cx) {
+        let mut cx = Cx::new(crate::Settings::default(), at(0));
+        cx.present = true;
+        let mut outbox = Outbox::default();
+        outbox.submit(&mut cx, 7, &Bytes::from_static(&[0, 1, 0]));
+        (outbox, cx)
+    }
+
+    fn outcome(cx: &mut Cx) -> Option<Result<u8, SubmitFailure>> {
+        let actions = cx.take_actions();
+        actions.into_iter().find_map(|action| match action {
+            Action::Output(crate::Output::Report(ModemInput::Submitted { token: 7, outcome })) => {
+                Some(outcome)
+            }
+            _ => None,
+        })
+    }
+
+    /// The device waits three minutes at most, whatever holds the message up: 170 s.
+    #[test]
+    fn a_message_that_waits_for_its_turn_is_given_up_after_170_seconds() {
+        let (mut outbox, mut cx) = submission();
+        assert_eq!(outbox.deadline(), Some(at(170)));
+        cx.now = Instant::from_millis(169_999);
+        outbox.handle_timeout(&mut cx);
+        assert_eq!(outcome(&mut cx), None);
+        cx.now = at(170);
+        outbox.handle_timeout(&mut cx);
+        assert_eq!(outcome(&mut cx), Some(Err(SubmitFailure::NETWORK)));
+        assert_eq!((outbox.deadline(), cx.queue.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_message_that_is_under_way_is_given_up_and_its_command_hurried() {
+        let (mut outbox, mut cx) = submission();
+        let (text, body) = outbox.command().unwrap();
+        assert_eq!(
+            (text.as_str(), &body[..]),
+            ("AT+CMGS=2", &b"000100\x1A"[..])
+        );
+        cx.queue.clear();
+        let request = crate::exchange::Request {
+            command: Command::Submit,
+            text,
+            limit: Duration::from_secs(500),
+            info: crate::exchange::InfoText::None,
+            body: Some((body, Duration::from_secs(500))),
+        };
+        cx.exchange.start(request, at(0));
+        cx.now = at(170);
+        outbox.handle_timeout(&mut cx);
+        assert_eq!(outcome(&mut cx), Some(Err(SubmitFailure::TIMED_OUT)));
+        assert_eq!(cx.exchange.deadline(), Some(at(170)));
+    }
+
+    /// Only the message itself gets PDU mode in front, and only while it waits.
+    #[test]
+    fn other_commands_go_as_they_are() {
+        let (mut outbox, mut cx) = submission();
+        let signal = outbox.before_submit(&mut cx, Command::QuerySignal);
+        assert_eq!(signal, Command::QuerySignal);
+        let mode = outbox.before_submit(&mut cx, Command::Submit);
+        assert_eq!(mode, Command::SetPduMode);
+        outbox.forget(&mut cx);
+        assert_eq!(outcome(&mut cx), Some(Err(SubmitFailure::NO_MODEM)));
+        let none = outbox.before_submit(&mut cx, Command::Submit);
+        assert_eq!(none, Command::Submit, "nothing waits for a mode");
+    }
+
+    /// 23.040: a service centre of 12 octets and a TPDU of 164 at most.
+    #[test]
+    fn a_pdu_has_176_octets_at_most() {
+        let pdu = |center: u8, length: usize| {
+            let mut octets = std::vec![0; length];
+            octets[0] = center;
+            is_submit_pdu(&Bytes::from(octets))
+        };
+        assert!(pdu(12, 176) && pdu(0, 2) && pdu(12, 14));
+        assert!(!pdu(12, 177) && !pdu(13, 176) && !pdu(12, 13) && !pdu(0, 1));
     }
 }

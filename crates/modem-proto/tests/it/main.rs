@@ -3,7 +3,9 @@
 mod calls;
 mod common;
 mod dice;
+mod events;
 mod imports;
+mod message_rules;
 mod messages;
 mod network;
 mod odd;
@@ -11,6 +13,7 @@ mod optional;
 mod patience;
 mod properties;
 mod pump;
+mod rules;
 mod seeds;
 mod start;
 mod transcripts;
