@@ -4,26 +4,10 @@ use dtu_proto::radio::{CallEnd, CallNews, ModemOutput, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
 
 use super::at_modem::AtModem;
+use super::call::Call;
 use super::parse::Form;
 use super::reply::{End, Reply};
 use super::setup::Dialect;
-
-/// The one call.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    outgoing: bool,
-    number: Option<PhoneNumber>,
-    /// 27.007 7.18 `<stat>`: 0 active, 2 dialling, 3 alerting, 4 incoming.
-    state: u8,
-    rings: u8,
-    next_ring: Option<Instant>,
-}
-
-impl Call {
-    pub(super) const fn timeout(&self) -> Option<Instant> {
-        self.next_ring
-    }
-}
 
 impl AtModem {
     pub(super) fn dial(&mut self, form: &Form, now: Instant) -> Reply {
@@ -44,7 +28,7 @@ impl AtModem {
         if self.call.is_some() {
             return Reply::end(End::Cme(Reply::NOT_ALLOWED));
         }
-        if !self.known.registration.is_registered() {
+        if !self.view.registration.is_registered() {
             return Reply::end(End::Words("NO CARRIER"));
         }
         self.call = Some(Call {
@@ -54,7 +38,7 @@ impl AtModem {
             rings: 0,
             next_ring: None,
         });
-        self.order(ModemOutput::Dial(number), now);
+        self.emit_order(ModemOutput::Dial(number), now);
         Reply::ok()
     }
 
@@ -68,7 +52,7 @@ impl AtModem {
         match &mut self.call {
             Some(call) if call.state == 4 => {
                 call.next_ring = None;
-                self.order(ModemOutput::Answer, now);
+                self.emit_order(ModemOutput::Answer, now);
                 Reply::ok()
             }
             Some(_) | None => Reply::end(End::Words("NO CARRIER")),
@@ -77,7 +61,7 @@ impl AtModem {
 
     pub(super) fn hang_up(&mut self, now: Instant) -> Reply {
         if self.call.take().is_some() {
-            self.order(ModemOutput::HangUp, now);
+            self.emit_order(ModemOutput::HangUp, now);
         }
         Reply::ok()
     }
@@ -85,11 +69,11 @@ impl AtModem {
     pub(super) fn list_calls(&mut self, form: &Form) -> Reply {
         match form {
             Form::Run(_) => Reply::lines(self.call_line().into_iter().collect()),
-            Form::Read => Reply::line(format!("+CLCC: {}", u8::from(self.settings.tells_calls))),
+            Form::Read => Reply::line(format!("+CLCC: {}", u8::from(self.settings.reports_calls))),
             Form::Test => Reply::line("+CLCC: (0,1)"),
             Form::Set(args) => match args.small(0, 0, 1) {
                 Some(on) => {
-                    self.settings.tells_calls = on == 1;
+                    self.settings.reports_calls = on == 1;
                     Reply::ok()
                 }
                 None => Reply::error(),
@@ -107,8 +91,8 @@ impl AtModem {
         Some(format!("+CLCC: 1,{direction},{},0,0{number}", call.state))
     }
 
-    pub(super) fn call_news(&mut self, news: CallNews, now: Instant) {
-        match news {
+    pub(super) fn on_call(&mut self, event: CallNews, now: Instant) {
+        match event {
             CallNews::Incoming { from } => {
                 self.call = Some(Call {
                     outgoing: false,
@@ -130,14 +114,14 @@ impl AtModem {
         let Some(call) = &mut self.call else { return };
         call.state = state;
         call.next_ring = None;
-        if call.outgoing && self.settings.tells_outgoing {
-            self.tell(words, now);
+        if call.outgoing && self.settings.reports_outgoing {
+            self.emit_urc(words, now);
         }
     }
 
     /// SIM800: with `AT+CLCC=1` each change is told; EC2x: with `AT^DSCI=1`.
     fn show_call(&mut self, now: Instant) {
-        if !self.settings.tells_calls {
+        if !self.settings.reports_calls {
             return;
         }
         let line = match (self.setup.dialect, &self.call) {
@@ -155,7 +139,7 @@ impl AtModem {
             (Dialect::Generic | Dialect::Sim800, _) => self.call_line(),
             (Dialect::Ec2x, None) => None,
         };
-        line.into_iter().for_each(|line| self.tell(line, now));
+        line.into_iter().for_each(|line| self.emit_urc(line, now));
     }
 
     fn ended(&mut self, why: CallEnd, now: Instant) {
@@ -175,9 +159,9 @@ impl AtModem {
                 .number
                 .map(|number| number.to_string())
                 .unwrap_or_default();
-            self.tell(format!("MISSED_CALL: {number}"), now);
+            self.emit_urc(format!("MISSED_CALL: {number}"), now);
         }
-        self.tell(words, now);
+        self.emit_urc(words, now);
     }
 
     pub(super) fn run_call(&mut self, now: Instant) {
@@ -189,7 +173,7 @@ impl AtModem {
         call.rings = call.rings.saturating_add(1);
         call.next_ring = Some(now + pause);
         let (rings, number) = (call.rings, call.number);
-        self.tell(
+        self.emit_urc(
             if self.settings.crc {
                 "+CRING: VOICE"
             } else {
@@ -207,7 +191,7 @@ impl AtModem {
                     )
                 },
             );
-            self.tell(line, now);
+            self.emit_urc(line, now);
         }
         if self.settings.answer_after > 0 && rings >= self.settings.answer_after {
             let _ = self.answer(now);

@@ -3,7 +3,7 @@
 use dtu_proto::radio::{ModemOutput, NetworkTime, Registration};
 use dtu_proto::time::{Duration, Instant};
 
-use super::at_modem::{AtModem, Lock};
+use super::at_modem::{AtModem, Lock, PIN_TRIES};
 use super::parse::{Args, Command, Form};
 use super::reply::{End, Reply};
 use super::settings::{Charset, Settings};
@@ -127,12 +127,12 @@ impl AtModem {
             "+CGMI" | "+GMI" => dialect.maker().to_owned(),
             "+CGMM" | "+GMM" => dialect.model().to_owned(),
             "+CGMR" | "+GMR" => dialect.revision().to_owned(),
-            "+CGSN" | "+GSN" => self.known.identity.imei.clone(),
-            "+CIMI" => self.known.identity.imsi.clone(),
+            "+CGSN" | "+GSN" => self.view.identity.imei.clone(),
+            "+CIMI" => self.view.identity.imsi.clone(),
             "+CCID" | "+QCCID" => format!("{name}: {ICCID}"),
             "+GCAP" => "+GCAP: +CGSM,+DS,+ES".to_owned(),
             "+CNUM" => {
-                let number = self.known.number?;
+                let number = self.view.number?;
                 format!("+CNUM: \"\",\"{number}\",{}", number.type_of_address())
             }
             "+CLAC" => return Some(Reply::lines(NAMES.map(|name| format!("AT{name}")).to_vec())),
@@ -280,7 +280,7 @@ impl AtModem {
     }
 
     fn restart(&mut self, now: Instant) -> Reply {
-        self.order(ModemOutput::Reset, now);
+        self.emit_order(ModemOutput::Reset, now);
         Reply::ok()
     }
 
@@ -351,10 +351,10 @@ impl AtModem {
             "+CLIP" => self.settings.clip = on,
             "+COLP" => self.settings.colp = on,
             "+CRC" => self.settings.crc = on,
-            "+CTZR" => self.settings.tells_zone = args.text(0) != "0",
-            "+CLTS" => self.settings.tells_time = on,
-            "+MORING" => self.settings.tells_outgoing = on,
-            "^DSCI" => self.settings.tells_calls = on,
+            "+CTZR" => self.settings.reports_zone = args.text(0) != "0",
+            "+CLTS" => self.settings.reports_time = on,
+            "+MORING" => self.settings.reports_outgoing = on,
+            "^DSCI" => self.settings.reports_calls = on,
             _ => {}
         }
     }
@@ -362,7 +362,7 @@ impl AtModem {
     /// Whether messages and calls are possible.
     pub(super) fn is_registered(&self) -> bool {
         matches!(
-            self.known.registration,
+            self.view.registration,
             Registration::Home | Registration::Roaming
         )
     }
@@ -401,8 +401,6 @@ fn swapped(digits: &str) -> String {
         .collect()
 }
 
-/// TS 31.101.
-pub(super) const PIN_TRIES: u8 = 3;
 const ICCID: &str = "89860012345678901234";
 
 /// What `AT+CLAC` lists.

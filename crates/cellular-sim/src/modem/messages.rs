@@ -7,8 +7,8 @@ use sms_codec::pdu::{Pdu, Tpdu};
 
 use super::at_modem::AtModem;
 use super::parse::{Args, Form};
-use super::reply::{Asked, End, Reply};
-use super::store::{Kept, Memory, State, length};
+use super::reply::{End, PromptKind, Reply};
+use super::store::{Memory, State, StoredSms, length};
 
 /// 302: not allowed; 304: PDU not valid; 305: text not valid; 321: no such place; 322: full; 331: no network.
 const NOT_ALLOWED: End = End::Cms(302);
@@ -148,7 +148,7 @@ impl AtModem {
     fn service_center(&mut self, form: &Form) -> Reply {
         match form {
             Form::Read => {
-                let known = self.known.service_center.map(|number| number.to_string());
+                let known = self.view.service_center.map(|number| number.to_string());
                 let number = self
                     .settings
                     .service_center
@@ -194,7 +194,7 @@ impl AtModem {
             // 340: no acknowledgement expected.
             return Reply::end(End::Cms(340));
         };
-        self.order(dtu_proto::radio::ModemOutput::Taken(id), now);
+        self.emit_order(dtu_proto::radio::ModemOutput::Taken(id), now);
         Reply::ok()
     }
 
@@ -202,7 +202,7 @@ impl AtModem {
         if self.settings.text_mode {
             return match args.text(0) {
                 "" if store.is_none() => Reply::end(BAD_TEXT),
-                to => Reply::end(End::Prompt(Asked::Text {
+                to => Reply::end(End::Prompt(PromptKind::Text {
                     to: to.to_owned(),
                     store,
                 })),
@@ -212,7 +212,7 @@ impl AtModem {
             // 7 octets are the shortest SUBMIT; 164 the longest (12 of address, 7 of validity, 140 of data …).
             Some(length @ 7..=175) => {
                 let length = usize::try_from(length).unwrap_or(0);
-                Reply::end(End::Prompt(Asked::Pdu { length, store }))
+                Reply::end(End::Prompt(PromptKind::Pdu { length, store }))
             }
             Some(_) | None => Reply::end(BAD_PDU),
         }
@@ -242,13 +242,13 @@ impl AtModem {
     }
 
     /// What was typed at the prompt.
-    pub(super) fn take_text(&mut self, asked: &Asked, text: &[u8], now: Instant) -> Reply {
+    pub(super) fn take_text(&mut self, asked: &PromptKind, text: &[u8], now: Instant) -> Reply {
         let (pdu, store) = match asked {
-            Asked::Pdu { length, store } => (typed_pdu(text, *length), *store),
-            Asked::Text { to, store } => (self.composed(to, text), *store),
+            PromptKind::Pdu { length, store } => (typed_pdu(text, *length), *store),
+            PromptKind::Text { to, store } => (self.composed(to, text), *store),
         };
         match (pdu, store) {
-            (None, _) => Reply::end(if matches!(asked, Asked::Pdu { .. }) {
+            (None, _) => Reply::end(if matches!(asked, PromptKind::Pdu { .. }) {
                 BAD_PDU
             } else {
                 BAD_TEXT
@@ -260,7 +260,7 @@ impl AtModem {
                     .unwrap_or(State::Unsent);
                 match self
                     .store
-                    .put(self.settings.memories[1], Kept { state, pdu })
+                    .put(self.settings.memories[1], StoredSms { state, pdu })
                 {
                     Some(index) => Reply::line(format!("+CMGW: {index}")),
                     None => Reply::end(FULL),
@@ -330,7 +330,7 @@ impl AtModem {
             return Reply::end(NOT_ALLOWED);
         };
         let memory = self.settings.memories[0];
-        let found: Vec<(usize, Kept)> = self
+        let found: Vec<(usize, StoredSms)> = self
             .store
             .all(memory)
             .filter(|(_, kept)| wanted.contains(&kept.state))
@@ -365,7 +365,7 @@ impl AtModem {
         }
     }
 
-    fn listed(&self, index: usize, kept: &Kept) -> Vec<String> {
+    fn listed(&self, index: usize, kept: &StoredSms) -> Vec<String> {
         if self.settings.text_mode {
             return self.listed_text(index, kept);
         }

@@ -6,13 +6,17 @@
 //! [`Rack`] is a network with several of them, and runs scripts.
 
 mod at_modem;
+mod call;
 mod calls;
 mod general;
+mod line;
 mod messages;
 mod network;
-mod news;
 mod odd;
+mod oddity;
+mod output;
 mod parse;
+mod power;
 mod rack;
 mod reply;
 mod settings;
@@ -20,9 +24,10 @@ mod setup;
 mod store;
 mod text;
 mod transcript;
+mod urc;
 
 pub use at_modem::{AtModem, AtOutput};
-pub use odd::{Oddities, Oddity};
+pub use oddity::{Oddities, Oddity};
 pub use rack::{Rack, RackOutput};
 pub use setup::{Dialect, Quirks, Setup};
 pub use transcript::{ReplayModem, Transcript};

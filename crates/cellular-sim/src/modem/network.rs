@@ -19,7 +19,7 @@ impl AtModem {
             "+CSQ" => match form {
                 Form::Test => Reply::line("+CSQ: (0-31,99),(0-7,99)"),
                 Form::Run(_) => {
-                    let signal = self.known.signal;
+                    let signal = self.view.signal;
                     Reply::line(format!("+CSQ: {},{}", signal.strength, signal.error_rate))
                 }
                 Form::Read | Form::Set(_) => Reply::error(),
@@ -37,7 +37,7 @@ impl AtModem {
 
     /// Area and cell in hex, and the technology where the dialect has one.
     pub(super) fn cell_text(&self, name: &str) -> Option<String> {
-        let cell = self.known.cell?;
+        let cell = self.view.cell?;
         let technology = self.setup.dialect.technology();
         let last = if technology > 0 || name == "+CEREG" {
             format!(",{technology}")
@@ -50,7 +50,7 @@ impl AtModem {
     fn registration(&mut self, name: &str, form: &Form) -> Reply {
         let cell = self.cell_text(name);
         let shown = if self.lock_is_open() {
-            self.known.registration
+            self.view.registration
         } else {
             Registration::NotRegistered
         };
@@ -84,7 +84,7 @@ impl AtModem {
             Form::Read => Reply::line(self.operator_line()),
             Form::Test => {
                 let list = self
-                    .known
+                    .view
                     .operator
                     .as_ref()
                     .map_or(String::new(), |operator| {
@@ -115,7 +115,7 @@ impl AtModem {
         };
         self.settings.operator_format = format;
         let wanted = args.text(2);
-        match (mode, &self.known.operator) {
+        match (mode, &self.view.operator) {
             (3, _) | (0 | 2 | 4, _) => Reply::ok(),
             (_, Some(operator)) if wanted == operator.name || wanted == operator.code => {
                 Reply::ok()
@@ -126,12 +126,7 @@ impl AtModem {
 
     fn operator_line(&self) -> String {
         let format = self.settings.operator_format;
-        let Some(operator) = self
-            .known
-            .operator
-            .as_ref()
-            .filter(|_| self.is_registered())
-        else {
+        let Some(operator) = self.view.operator.as_ref().filter(|_| self.is_registered()) else {
             return "+COPS: 0".to_owned();
         };
         let name = match format {
@@ -252,10 +247,10 @@ impl AtModem {
     }
 
     fn sim800_cell(&self, form: &Form) -> Reply {
-        match (form, self.known.cell) {
+        match (form, self.view.cell) {
             (Form::Set(_), _) => Reply::ok(),
             (Form::Read, Some(cell)) => {
-                let strength = self.known.signal.strength;
+                let strength = self.view.signal.strength;
                 let code = self.code();
                 let (mcc, mnc) = code.split_at(3.min(code.len()));
                 Reply::lines(vec![
@@ -278,7 +273,7 @@ impl AtModem {
         if args.text(0) != "servingcell" {
             return Reply::end(End::Cme(50));
         }
-        let Some(cell) = self.known.cell else {
+        let Some(cell) = self.view.cell else {
             return Reply::line("+QENG: \"servingcell\",\"SEARCH\"");
         };
         let code = self.code();
@@ -300,7 +295,7 @@ impl AtModem {
     }
 
     fn code(&self) -> String {
-        self.known
+        self.view
             .operator
             .as_ref()
             .map_or_else(|| "00000".to_owned(), |operator| operator.code.clone())

@@ -7,7 +7,7 @@ use dtu_proto::time::Instant;
 
 use super::at_modem::{AtModem, AtOutput};
 use super::setup::{Dialect, Setup};
-use crate::radio::{Id, ModemFault, Network, PhoneNews, Script, Settings, Subscriber, Verb};
+use crate::radio::{Id, ModemFault, Network, PhoneEvent, Script, Settings, Subscriber, Verb};
 
 /// What comes out of a rack; modems are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum RackOutput {
     /// It was plugged in again: its device comes.
     Appeared(usize),
     /// What the owner of a phone sees.
-    Phone(PhoneNews),
+    Phone(PhoneEvent),
     /// What a script wanted and could not be done.
     Problem(String),
 }
@@ -126,17 +126,17 @@ impl Rack {
         self.settle(now);
     }
 
-    /// News to the modems and orders to the network, until both have nothing more to say.
+    /// Events to the modems and orders to the network, until neither has any.
     fn settle(&mut self, now: Instant) {
         loop {
             let mut quiet = true;
             while let Some((id, fault)) = self.network.poll_fault() {
                 self.show_fault(id, fault, now);
             }
-            while let Some((id, news)) = self.network.poll_news() {
+            while let Some((id, event)) = self.network.poll_event() {
                 quiet = false;
                 if let Some(modem) = self.modems.get_mut(id.index()) {
-                    modem.news(&news, now);
+                    modem.handle_network(&event, now);
                 }
                 self.note_presence(id.index());
             }
@@ -147,8 +147,8 @@ impl Rack {
                 break;
             }
         }
-        while let Some(news) = self.network.poll_phone() {
-            self.out.push_back(RackOutput::Phone(news));
+        while let Some(event) = self.network.poll_phone_event() {
+            self.out.push_back(RackOutput::Phone(event));
         }
         while let Some(problem) = self.network.poll_problem() {
             self.out.push_back(RackOutput::Problem(problem));
@@ -170,7 +170,7 @@ impl Rack {
                 AtOutput::Bytes(bytes) => self.out.push_back(RackOutput::Bytes(place, bytes)),
                 AtOutput::Order(order) => {
                     ordered = true;
-                    self.network.order(id, &order, now);
+                    self.network.handle_order(id, &order, now);
                 }
                 AtOutput::OnAir(on) => {
                     ordered = true;

@@ -22,7 +22,7 @@ pub(super) enum End {
     /// The line ends with these words instead of OK (`NO CARRIER`).
     Words(&'static str),
     /// A text is typed first.
-    Prompt(Asked),
+    Prompt(PromptKind),
     /// The network must answer.
     Network,
     /// It takes this long.
@@ -31,7 +31,7 @@ pub(super) enum End {
 
 /// What a text at the prompt is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum PromptKind {
     /// A PDU of so many octets; sent, or stored with this state.
     Pdu { length: usize, store: Option<u8> },
     /// A text to this address.

@@ -3,7 +3,7 @@
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Duration;
 
-use super::odd::Oddities;
+use super::oddity::Oddities;
 
 /// Whose habits it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,13 +84,13 @@ impl Dialect {
 pub struct Setup {
     /// Whose habits it has.
     pub dialect: Dialect,
-    /// The PIN of its SIM: 4 to 8 digits; `None` = none is asked for.
+    /// The PIN of its SIM: 4 to 8 digits (27.007 8.3), three tries; `None` = none is asked for.
     pub pin: Option<String>,
-    /// Places for messages on the SIM, 1..=255, and as many in the modem's own memory.
+    /// Places for messages on the SIM, 1..=255 (27.005 `+CPMS`), and as many in the modem's own memory.
     pub places: usize,
-    /// Between two `RING`.
+    /// Between two `RING`; 100 ms at least.
     pub ring_pause: Duration,
-    /// Local time at the start of time.
+    /// Local time at virtual time 0: s since 2000, zone in quarters of an hour; a [`super::Rack`] sets its network's.
     pub clock: NetworkTime,
     /// What it does that no specification says.
     pub odd: Oddities,
@@ -119,14 +119,14 @@ pub struct Quirks {
     pub doubled_line_ends: bool,
     /// The prompt is `\r\n>` without its blank.
     pub bare_prompt: bool,
-    /// So many of the next prompts are followed by `ERROR`, whatever is typed.
+    /// So many of the next prompts (27.005 3.5.1) are followed by `ERROR`, whatever is typed.
     pub prompt_errors: u8,
-    /// Unsolicited lines come in the middle of answers.
+    /// URCs come in the middle of answers.
     pub lines_inside: bool,
     /// Every PIN is answered OK, and opens nothing.
     pub pin_unheeded: bool,
     /// Wrong PINs do not show in what it says of the tries that are left.
     pub tries_stay: bool,
-    /// Every answer is late by this.
+    /// All that it says is late by this.
     pub slow: Duration,
 }

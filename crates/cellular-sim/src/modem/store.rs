@@ -54,12 +54,12 @@ impl Memory {
 
 /// A message at its place; the service centre stands in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct StoredSms {
     pub(super) state: State,
     pub(super) pdu: Bytes,
 }
 
-impl Kept {
+impl StoredSms {
     /// Octets of the TPDU, without the service centre.
     pub(super) fn length(&self) -> usize {
         length(&self.pdu)
@@ -76,8 +76,8 @@ pub(super) fn length(pdu: &[u8]) -> usize {
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     places: usize,
-    sim: Vec<Option<Kept>>,
-    modem: Vec<Option<Kept>>,
+    sim: Vec<Option<StoredSms>>,
+    modem: Vec<Option<StoredSms>>,
 }
 
 impl Store {
@@ -99,18 +99,18 @@ impl Store {
     }
 
     /// Its index; `None` when it is full.
-    pub(super) fn put(&mut self, memory: Memory, kept: Kept) -> Option<usize> {
+    pub(super) fn put(&mut self, memory: Memory, kept: StoredSms) -> Option<usize> {
         let slots = self.slots(memory);
         let at = slots.iter().position(Option::is_none)?;
         *slots.get_mut(at)? = Some(kept);
         Some(at + 1)
     }
 
-    pub(super) fn get(&mut self, memory: Memory, index: usize) -> Option<&mut Kept> {
+    pub(super) fn get(&mut self, memory: Memory, index: usize) -> Option<&mut StoredSms> {
         self.slots(memory).get_mut(index.checked_sub(1)?)?.as_mut()
     }
 
-    pub(super) fn all(&self, memory: Memory) -> impl Iterator<Item = (usize, &Kept)> {
+    pub(super) fn all(&self, memory: Memory) -> impl Iterator<Item = (usize, &StoredSms)> {
         let slots = match memory {
             Memory::Sim => &self.sim,
             Memory::Modem => &self.modem,
@@ -138,7 +138,7 @@ impl Store {
         }
     }
 
-    fn slots(&mut self, memory: Memory) -> &mut Vec<Option<Kept>> {
+    fn slots(&mut self, memory: Memory) -> &mut Vec<Option<StoredSms>> {
         match memory {
             Memory::Sim => &mut self.sim,
             Memory::Modem => &mut self.modem,

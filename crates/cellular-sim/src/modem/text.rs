@@ -11,7 +11,7 @@ use sms_codec::{hex, ucs2};
 
 use super::at_modem::AtModem;
 use super::settings::Charset;
-use super::store::Kept;
+use super::store::StoredSms;
 
 /// Bits of the first octet (23.040 9.2.3): validity relative, status report, duplicates refused.
 const RELATIVE: u8 = 0x10;
@@ -126,7 +126,7 @@ impl AtModem {
         text
     }
 
-    pub(super) fn listed_text(&self, index: usize, kept: &Kept) -> Vec<String> {
+    pub(super) fn listed_text(&self, index: usize, kept: &StoredSms) -> Vec<String> {
         let Ok(tpdu) = Pdu::decode(&kept.pdu).map(|decoded| decoded.pdu.tpdu) else {
             return Vec::new();
         };
@@ -166,7 +166,7 @@ impl AtModem {
         }
     }
 
-    pub(super) fn read_text(&self, kept: &Kept) -> Vec<String> {
+    pub(super) fn read_text(&self, kept: &StoredSms) -> Vec<String> {
         let Ok(Pdu { smsc, tpdu }) = Pdu::decode(&kept.pdu).map(|decoded| decoded.pdu) else {
             return Vec::new();
         };
@@ -220,7 +220,7 @@ impl AtModem {
                     || ",".to_owned(),
                     |c| format!("\"{c}\",{}", c.type_of_address()),
                 );
-                let first = Kept {
+                let first = StoredSms {
                     state: super::store::State::Unread,
                     pdu: Bytes::copy_from_slice(pdu),
                 }
@@ -254,7 +254,7 @@ impl AtModem {
     }
 }
 
-impl Kept {
+impl StoredSms {
     /// The first octet of the TPDU.
     fn first_octet(&self) -> u8 {
         let at = 1 + usize::from(self.pdu.first().copied().unwrap_or(0));

@@ -12,18 +12,18 @@ use dtu_proto::time::{Duration, Instant};
 pub struct Transcript {
     exchanges: Vec<Exchange>,
     /// By themselves, counted from the first line.
-    news: Vec<(Duration, String)>,
+    urcs: Vec<(Duration, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Exchange {
     command: String,
-    answers: VecDeque<Answer>,
+    answers: VecDeque<RecordedAnswer>,
 }
 
 /// Lines, and from the sending of the command to the last of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Answer {
+struct RecordedAnswer {
     lines: Vec<String>,
     took: Duration,
 }
@@ -36,7 +36,7 @@ impl Transcript {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut read = Self::default();
         let mut first = None;
-        let mut open: Option<(String, Duration, Answer)> = None;
+        let mut open: Option<(String, Duration, RecordedAnswer)> = None;
         for (number, line) in text.lines().enumerate() {
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
@@ -51,7 +51,7 @@ impl Transcript {
             match (sent, &mut open) {
                 (true, _) => {
                     read.close(&mut open);
-                    open = Some((what.to_owned(), at, Answer::default()));
+                    open = Some((what.to_owned(), at, RecordedAnswer::default()));
                 }
                 (false, Some((_, asked, answer))) => {
                     answer.lines.push(what.to_owned());
@@ -60,14 +60,14 @@ impl Transcript {
                         read.close(&mut open);
                     }
                 }
-                (false, None) => read.news.push((at, what.to_owned())),
+                (false, None) => read.urcs.push((at, what.to_owned())),
             }
         }
         read.close(&mut open);
         Ok(read)
     }
 
-    fn close(&mut self, open: &mut Option<(String, Duration, Answer)>) {
+    fn close(&mut self, open: &mut Option<(String, Duration, RecordedAnswer)>) {
         let Some((command, _, answer)) = open.take() else {
             return;
         };
@@ -86,7 +86,7 @@ impl Transcript {
 
     /// The next answer to this command; the last one stays. A message, a place or a number that was not recorded is
     /// answered as another one of the same command.
-    fn answer(&mut self, command: &str) -> Option<Answer> {
+    fn answer(&mut self, command: &str) -> Option<RecordedAnswer> {
         let name = command
             .split_once('=')
             .map(|(name, _)| name)
@@ -144,10 +144,10 @@ fn is_final(line: &str) -> bool {
 pub struct ReplayModem {
     transcript: Transcript,
     start: Instant,
-    news: VecDeque<(Duration, String)>,
+    urcs: VecDeque<(Duration, String)>,
     line: Vec<u8>,
     /// Behind a prompt: what is answered when the text has come.
-    prompt: Option<Answer>,
+    prompt: Option<RecordedAnswer>,
     out: VecDeque<(Instant, Vec<u8>)>,
     unknown: Vec<String>,
 }
@@ -156,12 +156,12 @@ impl ReplayModem {
     /// It is switched on now.
     #[must_use]
     pub fn new(transcript: Transcript, now: Instant) -> Self {
-        let news = transcript.news.clone().into();
+        let urcs = transcript.urcs.clone().into();
         let (line, out, unknown) = (Vec::new(), VecDeque::new(), Vec::new());
         Self {
             transcript,
             start: now,
-            news,
+            urcs,
             line,
             prompt: None,
             out,
@@ -181,7 +181,7 @@ impl ReplayModem {
                 (0x1B, true) => {
                     self.prompt = None;
                     self.say(
-                        &Answer {
+                        &RecordedAnswer {
                             lines: vec!["OK".into()],
                             took: Duration::ZERO,
                         },
@@ -214,7 +214,7 @@ impl ReplayModem {
             self.unknown.push(text.to_owned());
         }
         let usual = if text == "AT" { "OK" } else { "ERROR" };
-        let answer = recorded.unwrap_or_else(|| Answer {
+        let answer = recorded.unwrap_or_else(|| RecordedAnswer {
             lines: vec![usual.into()],
             took: Duration::ZERO,
         });
@@ -223,13 +223,13 @@ impl ReplayModem {
         };
         self.put("\r\n> ".into(), now);
         let lines = answer.lines.get(at + 1..).unwrap_or_default().to_vec();
-        self.prompt = Some(Answer {
+        self.prompt = Some(RecordedAnswer {
             lines,
             took: answer.took,
         });
     }
 
-    fn say(&mut self, answer: &Answer, now: Instant) {
+    fn say(&mut self, answer: &RecordedAnswer, now: Instant) {
         if !answer.lines.is_empty() {
             let text: String = answer
                 .lines
@@ -247,11 +247,11 @@ impl ReplayModem {
 
     /// What comes out, once its time has come.
     pub fn poll_output(&mut self, now: Instant) -> Option<Vec<u8>> {
-        if let Some((at, line)) = self.news.front()
+        if let Some((at, line)) = self.urcs.front()
             && self.start + *at <= now
         {
             let text = format!("\r\n{line}\r\n").into_bytes();
-            self.news.pop_front();
+            self.urcs.pop_front();
             return Some(text);
         }
         let is_due = self.out.front().is_some_and(|(at, _)| *at <= now);
@@ -265,8 +265,8 @@ impl ReplayModem {
     /// When [`Self::poll_output`] has something.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let news = self.news.front().map(|(at, _)| self.start + *at);
-        [news, self.out.front().map(|(at, _)| *at)]
+        let urcs = self.urcs.front().map(|(at, _)| self.start + *at);
+        [urcs, self.out.front().map(|(at, _)| *at)]
             .into_iter()
             .flatten()
             .min()

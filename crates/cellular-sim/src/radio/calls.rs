@@ -3,45 +3,13 @@
 use dtu_proto::radio::{CallEnd, CallNews, ModemInput, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
 
-use super::network::{Network, Party, VerbError};
-use super::phone::{Answering, PhoneNews};
-use super::settings::Id;
+use super::call::{Call, CallState, CallStep};
+use super::network::{Network, VerbError};
+use super::phone::{Answering, PhoneEvent};
+use super::settings::{Id, Party};
 
 /// How long it takes to hear that nobody can be reached.
 const NOBODY: Duration = Duration::from_secs(2);
-
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    caller: Party,
-    /// `None`: nobody who could be called.
-    callee: Option<Party>,
-    state: State,
-    next: Option<(Instant, Step)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    SetUp,
-    Ringing,
-    Stands,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Ring,
-    Answer,
-    End(CallEnd),
-}
-
-impl Call {
-    pub(super) fn timeout(&self) -> Option<Instant> {
-        self.next.map(|(at, _)| at)
-    }
-
-    fn has(&self, party: Party) -> bool {
-        self.caller == party || (self.callee == Some(party) && self.state != State::SetUp)
-    }
-}
 
 impl Network {
     /// A phone's owner dials.
@@ -68,7 +36,7 @@ impl Network {
     /// There is no call that could be answered.
     pub fn answer(&mut self, phone: PhoneNumber, now: Instant) -> Result<(), VerbError> {
         let party = Party::Phone(self.phone(phone)?);
-        let rings = |call: &Call| call.callee == Some(party) && call.state == State::Ringing;
+        let rings = |call: &Call| call.callee == Some(party) && call.state == CallState::Ringing;
         if !self.calls.iter().any(rings) {
             return Err(VerbError::NoCall);
         }
@@ -100,7 +68,7 @@ impl Network {
             .get(modem.0)
             .is_some_and(super::port::Port::takes_messages)
         {
-            return self.tell_call(caller, CallNews::Ended(CallEnd::NoCarrier));
+            return self.emit_call(caller, CallNews::Ended(CallEnd::NoCarrier));
         }
         self.set_up(caller, number, now);
     }
@@ -111,13 +79,13 @@ impl Network {
         self.calls.push(Call {
             caller,
             callee,
-            state: State::SetUp,
-            next: Some((now + wait, Step::Ring)),
+            state: CallState::SetUp,
+            next: Some((now + wait, CallStep::Ring)),
         });
     }
 
     pub(super) fn pick_up(&mut self, party: Party, now: Instant) {
-        let rings = |call: &Call| call.callee == Some(party) && call.state == State::Ringing;
+        let rings = |call: &Call| call.callee == Some(party) && call.state == CallState::Ringing;
         if let Some(place) = self.calls.iter().position(rings) {
             self.stand(place, now);
         }
@@ -130,7 +98,7 @@ impl Network {
         let refuses = self
             .calls
             .get(place)
-            .is_some_and(|call| call.state == State::Ringing && call.callee == Some(party));
+            .is_some_and(|call| call.state == CallState::Ringing && call.callee == Some(party));
         self.end(
             place,
             if refuses {
@@ -162,9 +130,9 @@ impl Network {
                 .and_then(|call| call.next.take())
                 .map(|(_, step)| step);
             match step {
-                Some(Step::Ring) => self.ring(place, now),
-                Some(Step::Answer) => self.stand(place, now),
-                Some(Step::End(why)) => self.end(place, why, now),
+                Some(CallStep::Ring) => self.ring(place, now),
+                Some(CallStep::Answer) => self.stand(place, now),
+                Some(CallStep::End(why)) => self.end(place, why, now),
                 None => return,
             }
         }
@@ -186,13 +154,15 @@ impl Network {
                     .get(id.0)
                     .is_some_and(super::port::Port::takes_messages) =>
             {
-                Ok((ring_time, Step::End(CallEnd::NoAnswer)))
+                Ok((ring_time, CallStep::End(CallEnd::NoAnswer)))
             }
             Some(Party::Phone(phone)) => {
                 match self.phones.get(phone).map(|phone| phone.answering) {
-                    Some(Answering::After(wait)) if wait < ring_time => Ok((wait, Step::Answer)),
+                    Some(Answering::After(wait)) if wait < ring_time => {
+                        Ok((wait, CallStep::Answer))
+                    }
                     Some(Answering::After(_) | Answering::Rings) => {
-                        Ok((ring_time, Step::End(CallEnd::NoAnswer)))
+                        Ok((ring_time, CallStep::End(CallEnd::NoAnswer)))
                     }
                     Some(Answering::Busy) => Err((Duration::ZERO, CallEnd::Busy)),
                     Some(Answering::Off) | None => Err((NOBODY, CallEnd::NoCarrier)),
@@ -204,14 +174,14 @@ impl Network {
             return;
         };
         match next {
-            Err((wait, why)) => call.next = Some((now + wait, Step::End(why))),
+            Err((wait, why)) => call.next = Some((now + wait, CallStep::End(why))),
             Ok((wait, step)) => {
-                (call.state, call.next) = (State::Ringing, Some((now + wait, step)));
-                self.tell_call(caller, CallNews::Alerting);
+                (call.state, call.next) = (CallState::Ringing, Some((now + wait, step)));
+                self.emit_call(caller, CallNews::Alerting);
                 let from = self.number_of(caller);
                 callee
                     .into_iter()
-                    .for_each(|callee| self.tell_call(callee, CallNews::Incoming { from }));
+                    .for_each(|callee| self.emit_call(callee, CallNews::Incoming { from }));
             }
         }
     }
@@ -220,45 +190,45 @@ impl Network {
         let Some(call) = self.calls.get_mut(place) else {
             return;
         };
-        (call.state, call.next) = (State::Stands, None);
+        (call.state, call.next) = (CallState::Stands, None);
         let parties = (call.caller, call.callee);
-        self.tell_call(parties.0, CallNews::Answered);
+        self.emit_call(parties.0, CallNews::Answered);
         parties
             .1
             .into_iter()
-            .for_each(|callee| self.tell_call(callee, CallNews::Answered));
+            .for_each(|callee| self.emit_call(callee, CallNews::Answered));
     }
 
     fn end(&mut self, place: usize, why: CallEnd, _now: Instant) {
         let call = self.calls.remove(place);
-        self.tell_call(call.caller, CallNews::Ended(why));
-        if call.state == State::SetUp {
+        self.emit_call(call.caller, CallNews::Ended(why));
+        if call.state == CallState::SetUp {
             return;
         }
         // Who is called and does not answer only sees that the ringing ends.
-        let why = if call.state == State::Ringing && why != CallEnd::NoCarrier {
+        let why = if call.state == CallState::Ringing && why != CallEnd::NoCarrier {
             CallEnd::HungUp
         } else {
             why
         };
         call.callee
             .into_iter()
-            .for_each(|callee| self.tell_call(callee, CallNews::Ended(why)));
+            .for_each(|callee| self.emit_call(callee, CallNews::Ended(why)));
     }
 
-    fn tell_call(&mut self, party: Party, news: CallNews) {
+    fn emit_call(&mut self, party: Party, event: CallNews) {
         match party {
-            Party::Modem(id) => self.tell(id, ModemInput::Call(news)),
+            Party::Modem(id) => self.emit(id, ModemInput::Call(event)),
             Party::Phone(place) => {
                 let Some(phone) = self.phones.get(place).map(|phone| phone.number) else {
                     return;
                 };
-                self.hear(match news {
-                    CallNews::Incoming { from: Some(from) } => PhoneNews::Rings { phone, from },
+                self.emit_phone(match event {
+                    CallNews::Incoming { from: Some(from) } => PhoneEvent::Rings { phone, from },
                     CallNews::Incoming { from: None } => return,
-                    CallNews::Alerting => PhoneNews::Alerting { phone },
-                    CallNews::Answered => PhoneNews::Talking { phone },
-                    CallNews::Ended(why) => PhoneNews::Ended { phone, why },
+                    CallNews::Alerting => PhoneEvent::Alerting { phone },
+                    CallNews::Answered => PhoneEvent::Talking { phone },
+                    CallNews::Ended(why) => PhoneEvent::Ended { phone, why },
                 });
             }
         }

@@ -1,10 +1,11 @@
 //! A cellular network in virtual time: subscribers with modems, phones, a short message centre, calls, cells,
 //! registration, and what goes wrong with them.
 //!
-//! Nothing here reads a clock, opens a file or draws chance from outside: [`Network::order`] and the verbs of phones go
-//! in with the time, news come out of [`Network::poll_news`] and [`Network::poll_phone`], and
+//! Nothing here reads a clock, opens a file or draws chance from outside: [`Network::handle_order`] and the verbs of
+//! phones go in with the time, events come out of [`Network::poll_event`] and [`Network::poll_phone_event`], and
 //! [`Network::poll_timeout`] says when to call [`Network::handle_timeout`]. The same seed and the same calls give the
-//! same news. A modem's port speaks [`dtu_proto::radio`], so a device can be put on it as it is.
+//! same events. Numbers such as 27.007 name the 3GPP specification that a rule is from. A modem's port speaks
+//! [`dtu_proto::radio`], so a device can be put on it as it is.
 //!
 //! ```
 //! use dtu_proto::radio::{ModemInput, ModemOutput};
@@ -17,9 +18,9 @@
 //! network.send_text("+8613912345678".parse_number(), own, "hello", Instant::ZERO).unwrap();
 //! while let Some(at) = network.poll_timeout() {
 //!     network.handle_timeout(at);
-//!     while let Some((to, news)) = network.poll_news() {
-//!         if let ModemInput::Message { id, .. } = news {
-//!             network.order(to, &ModemOutput::Taken(id), at);
+//!     while let Some((to, event)) = network.poll_event() {
+//!         if let ModemInput::Message { id, .. } = event {
+//!             network.handle_order(to, &ModemOutput::Taken(id), at);
 //!         }
 //!     }
 //! }
@@ -31,13 +32,19 @@
 //! # }
 //! ```
 
+mod call;
 mod calls;
 mod center;
 mod clock;
+mod delivery;
 mod network;
 mod phone;
+mod phones;
+mod play;
 mod port;
+mod ports;
 mod script;
+mod script_run;
 mod settings;
 mod submit;
 mod verb;
@@ -45,7 +52,7 @@ mod verb;
 pub use center::{CENTER_MAX, Counters};
 pub(crate) use clock::{civil, seconds_of};
 pub use network::{Network, VerbError};
-pub use phone::{Answering, PhoneNews};
+pub use phone::{Answering, PhoneEvent};
 pub use script::{Script, ScriptError, Step};
 pub use settings::{Faults, Id, Settings, Span, Subscriber};
 pub use verb::{ModemFault, Verb};

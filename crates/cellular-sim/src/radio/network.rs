@@ -8,14 +8,13 @@ use dtu_proto::time::Instant;
 use sms_codec::address::Address;
 use sms_codec::time::TimeStamp;
 
-use super::calls::Call;
-use super::center::{Center, Counters};
+use super::call::Call;
+use super::center::{Center, Counters, SubmitResult};
 use super::clock;
-use super::phone::{Answering, PHONES_MAX, Phone, PhoneNews};
+use super::phone::{Answering, PHONES_MAX, Phone, PhoneEvent};
 use super::port::Port;
-use super::settings::{Faults, Id, Settings};
-use super::submit::Answer;
-use super::verb::Play;
+use super::script_run::ScriptRun;
+use super::settings::{Faults, Id, Party, Settings};
 use crate::rng::Rng;
 
 /// A network in virtual time. See [the module](super).
@@ -26,20 +25,13 @@ pub struct Network {
     pub(super) ports: Vec<Port>,
     pub(super) phones: Vec<Phone>,
     pub(super) center: Center,
-    pub(super) answers: Vec<Answer>,
+    pub(super) submit_results: Vec<SubmitResult>,
     pub(super) calls: Vec<Call>,
-    pub(super) news: VecDeque<(Id, ModemInput)>,
-    pub(super) heard: VecDeque<PhoneNews>,
+    pub(super) events: VecDeque<(Id, ModemInput)>,
+    pub(super) phone_events: VecDeque<PhoneEvent>,
     pub(super) counters: Counters,
-    pub(super) play: Play,
+    pub(super) script: ScriptRun,
     now: Instant,
-}
-
-/// A modem or a phone, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Party {
-    Modem(Id),
-    Phone(usize),
 }
 
 /// Why a phone cannot do that.
@@ -87,32 +79,32 @@ impl Network {
             ports: Vec::new(),
             phones: Vec::new(),
             center: Center::default(),
-            answers: Vec::new(),
+            submit_results: Vec::new(),
             calls: Vec::new(),
-            news: VecDeque::new(),
-            heard: VecDeque::new(),
+            events: VecDeque::new(),
+            phone_events: VecDeque::new(),
             counters: Counters::default(),
-            play: Play::default(),
+            script: ScriptRun::default(),
             now: Instant::ZERO,
         }
     }
 
-    /// News of modems, in their order.
-    pub fn poll_news(&mut self) -> Option<(Id, ModemInput)> {
-        self.news.pop_front()
+    /// What a modem reports to its host, in order; `None` = nothing more for now.
+    pub fn poll_event(&mut self) -> Option<(Id, ModemInput)> {
+        self.events.pop_front()
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let answers = self.answers.iter().map(|answer| answer.at);
+        let answers = self.submit_results.iter().map(|answer| answer.at);
         let calls = self.calls.iter().filter_map(Call::timeout);
         let ports = self.ports.iter().filter_map(Port::timeout);
         answers
             .chain(calls)
             .chain(ports)
             .chain(self.center_timeout())
-            .chain(self.play.timeout())
+            .chain(self.script.timeout())
             .min()
     }
 
@@ -136,19 +128,19 @@ impl Network {
     }
 
     fn run_answers(&mut self, now: Instant) {
-        let mut due: Vec<Answer> = self
-            .answers
+        let mut due: Vec<SubmitResult> = self
+            .submit_results
             .extract_if(.., |answer| answer.at <= now)
             .collect();
         due.sort_by_key(|answer| answer.at);
-        for Answer {
+        for SubmitResult {
             modem,
             token,
             outcome,
             ..
         } in due
         {
-            self.tell(modem, ModemInput::Submitted { token, outcome });
+            self.emit(modem, ModemInput::Submitted { token, outcome });
         }
     }
 

@@ -1,23 +1,19 @@
-//! Phones: subscribers without a modem here, whose owner is a test, a script or a person at the terminal.
+//! A phone: a subscriber without a modem here, whose owner is a test, a script or a person at the terminal.
 
 use dtu_proto::radio::{CallEnd, PhoneNumber};
 use dtu_proto::time::{Duration, Instant};
 use sms_codec::address::Address;
 use sms_codec::join::{Concatenation, Limits, Outcome, Part};
-use sms_codec::pdu::{Deliver, StatusReport, Tpdu};
+use sms_codec::pdu::{Deliver, StatusReport};
 use sms_codec::udh::Header;
 use sms_codec::user_data::{Body, UserData};
 
-use super::network::Network;
-
 /// Phones that a network has at most; further numbers are not known.
 pub(super) const PHONES_MAX: usize = 10_000;
-/// News that wait to be looked at; beyond, the oldest is forgotten and counted.
-const HEARD_MAX: usize = 4096;
 /// The service that answers texts and calls.
-const SERVICE: &str = "10086";
+pub(super) const SERVICE: &str = "10086";
 /// The service that sends every text back.
-const ECHO: &str = "10001";
+pub(super) const ECHO: &str = "10001";
 
 /// What a phone does when it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +30,7 @@ pub enum Answering {
 
 /// What an owner of a phone sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PhoneNews {
+pub enum PhoneEvent {
     /// A message, its parts joined.
     Text {
         /// Whose phone.
@@ -79,7 +75,7 @@ pub enum PhoneNews {
     },
 }
 
-impl PhoneNews {
+impl PhoneEvent {
     /// Whose phone.
     #[must_use]
     pub const fn phone(&self) -> PhoneNumber {
@@ -101,11 +97,11 @@ pub(super) struct Phone {
     /// The 8-bit reference of its next long message.
     pub(super) reference: u8,
     parts: Concatenation<UserData, Instant>,
-    service: Service,
+    pub(super) service: Service,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
+pub(super) enum Service {
     None,
     Answers,
     Echo,
@@ -128,7 +124,7 @@ impl Phone {
     }
 
     /// The whole message, once its last part is there.
-    fn take(&mut self, deliver: &Deliver, now: Instant) -> Option<(UserData, usize)> {
+    pub(super) fn take(&mut self, deliver: &Deliver, now: Instant) -> Option<(UserData, usize)> {
         while self.parts.expire(now).is_some() {}
         let Some(concat) = deliver.data.header.as_ref().and_then(Header::concat) else {
             return Some((deliver.data.clone(), 1));
@@ -163,78 +159,5 @@ fn append(whole: Body, part: Body) -> Body {
         (Body::Ucs2(a), Body::Ucs2(b)) => Body::Ucs2([a, b].concat()),
         (Body::Octets(a), Body::Octets(b)) => Body::Octets([a, b].concat()),
         (whole, _) => whole,
-    }
-}
-
-impl Network {
-    /// News of phones, in their order.
-    pub fn poll_phone(&mut self) -> Option<PhoneNews> {
-        self.heard.pop_front()
-    }
-
-    pub(super) fn hear(&mut self, news: PhoneNews) {
-        if self.heard.len() >= HEARD_MAX {
-            self.heard.pop_front();
-            self.counters.unheard += 1;
-        }
-        self.heard.push_back(news);
-    }
-
-    /// A message has reached a phone.
-    pub(super) fn phone_takes(&mut self, phone: usize, tpdu: &Tpdu, now: Instant) {
-        let Some(owner) = self.phones.get_mut(phone) else {
-            return;
-        };
-        let number = owner.number;
-        match tpdu {
-            Tpdu::Deliver(deliver) => {
-                let Some((data, parts)) = owner.take(deliver, now) else {
-                    return;
-                };
-                let service = owner.service;
-                self.serve(number, service, deliver, &data, now);
-                self.hear(PhoneNews::Text {
-                    phone: number,
-                    from: deliver.from.clone(),
-                    data,
-                    parts,
-                });
-            }
-            Tpdu::StatusReport(report) => {
-                self.hear(PhoneNews::Report {
-                    phone: number,
-                    report: report.clone(),
-                });
-            }
-            Tpdu::Submit(_) => {}
-        }
-    }
-
-    /// What a service number does with a text.
-    fn serve(
-        &mut self,
-        own: PhoneNumber,
-        service: Service,
-        deliver: &Deliver,
-        data: &UserData,
-        now: Instant,
-    ) {
-        let Some(asker) = PhoneNumber::new(&deliver.from.to_string()) else {
-            return;
-        };
-        if [SERVICE, ECHO].contains(&asker.as_str()) {
-            // Two services would talk without end.
-            return;
-        }
-        let reply = match service {
-            Service::None => return,
-            Service::Echo => data.body.clone(),
-            Service::Answers => {
-                let text = data.text().unwrap_or_else(|| "(data)".to_owned());
-                Body::text(&format!("{SERVICE}: received \"{}\"", text.trim_end()))
-            }
-        };
-        // A service whose centre is full stays silent.
-        let _ = self.send_body(own, asker, reply, now);
     }
 }

@@ -7,7 +7,7 @@ use dtu_proto::time::Duration;
 
 use crate::rng::Rng;
 
-/// One modem of the network: its place, counted from 0.
+/// One modem of the network: its place, counted from 0. Scripts count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub(super) usize);
 
@@ -19,20 +19,27 @@ impl Id {
     }
 }
 
-/// A SIM card and the modem that it is in.
+/// A modem or a phone, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Party {
+    Modem(Id),
+    Phone(usize),
+}
+
+/// A SIM card and the modem that it is in. Set by who adds it to the network; scripts change none of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber {
     /// Its number; `None` = one that the network gives (`+8613800100001` and up).
     pub number: Option<PhoneNumber>,
-    /// 15 digits.
+    /// 15 digits (23.003 6.2.1); a modem says it by `AT+CGSN`.
     pub imei: String,
-    /// 15 digits.
+    /// 15 digits at most (23.003 2.2); a modem says it by `AT+CIMI`.
     pub imsi: String,
-    /// Maker and model.
+    /// Maker and model (27.007 5.1, 5.2).
     pub model: String,
-    /// The service centre that the SIM names.
+    /// The service centre that the SIM names (27.005 `+CSCA`); `None` = it names none.
     pub service_center: Option<PhoneNumber>,
-    /// The address that the network gives for data; `None` = attach is told by somebody else.
+    /// The address that the network gives for data; `None` = who drives the device says when it is attached.
     pub address: Option<IpAddr>,
     /// Messages that the modem holds until they are taken, 1..=255; beyond, they wait in the service centre.
     pub room: usize,
@@ -56,7 +63,7 @@ impl Default for Subscriber {
     }
 }
 
-/// A time between two bounds.
+/// A time between two bounds, both included; drawn anew, in µs, each time it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// At least.
@@ -83,38 +90,38 @@ impl Span {
     }
 }
 
-/// The network.
+/// The network. What [`super::Network::settings_mut`] changes holds for what comes from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// From a submitted message to its answer.
+    /// From an SMS-SUBMIT to its reference or its refusal (23.040 3.1).
     pub submit: Span,
-    /// From the service centre to the receiver.
+    /// From the service centre to the receiver, if that can be reached (SMS-DELIVER, 23.040 3.1).
     pub delivery: Span,
     /// From switching on to registration; 0 = registered at once.
     pub registration: Span,
-    /// The registration that the network gives: home or roaming, or what it refuses with.
+    /// The registration that the network gives (27.007 7.2): home or roaming, or what it refuses with.
     pub registers_as: Registration,
     /// From dialling to ringing.
     pub call_setup: Span,
-    /// A phone or modem rings so long at most.
+    /// A phone or modem rings so long at most; then nobody has answered.
     pub ring_time: Duration,
-    /// A modem that resets is away so long.
+    /// A modem that resets is away so long; `reset TIME` of a script says otherwise.
     pub reset: Span,
-    /// A message that the modem was given and did not take comes again after this time; never 0.
+    /// A message that the modem was given and did not take comes again after this time; at least 1 s.
     pub repeat_after: Duration,
-    /// How long the centre keeps a message whose sender named no period.
+    /// How long the centre keeps a message whose sender named no validity period (23.040 9.2.3.12).
     pub keeps: Duration,
-    /// The operator.
+    /// The operator: its name and 5 or 6 digits of MCC and MNC (27.007 7.3).
     pub operator: Operator,
-    /// The first cell.
+    /// The cell at the start: location area and cell identity (27.007 7.2).
     pub cell: Cell,
-    /// The signal at the start.
+    /// The signal at the start: strength 0..=31 or 99 = unknown, error rate 0..=7 or 99 (27.007 8.5).
     pub signal: Signal,
-    /// The signal moves by a step about this often; `None` = steady.
+    /// The strength moves by 1 about this often, between 1 and 31; `None` = steady.
     pub signal_moves: Option<Duration>,
-    /// Local time at the start of time.
+    /// Local time at virtual time 0: s since 2000, zone in quarters of an hour (23.040 9.2.3.11).
     pub clock: NetworkTime,
-    /// Whether modems are told the time (`ModemInput::Clock`).
+    /// Whether modems get the time at registration (`ModemInput::Clock`; NITZ, 22.042).
     pub tells_clock: bool,
     /// What goes wrong.
     pub faults: Faults,
@@ -157,14 +164,15 @@ impl Default for Settings {
     }
 }
 
-/// What goes wrong with messages, of a hundred each.
+/// What goes wrong with messages: of a hundred each, 0..=100, drawn for each message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// A submission is lost on its way: "no answer of the network" (332) after 40 s.
+    /// A submission is lost on its way: "network timeout" (332, 27.005 3.2.5) after 40 s.
     pub lost: u8,
     /// The centre has taken the message, but its answer is lost: 332 after 40 s, too.
     pub answer_lost: u8,
-    /// The centre or the network refuses a message for a passing reason (38, 41, 42, 47, 192).
+    /// The centre or the network refuses a message for a passing reason (38, 41, 42, 47 of 24.011 E.2; 192 of 23.040
+    /// 9.2.3.22).
     pub refused: u8,
     /// A modem gets a message once more.
     pub doubled: u8,

@@ -9,9 +9,9 @@ use sms_codec::split::split;
 use sms_codec::udh::{Header, Reference};
 use sms_codec::user_data::{Body, UserData};
 
-use super::center::{Held, Wanted};
-use super::network::{Network, Party, VerbError};
-use super::settings::Id;
+use super::center::{HeldMessage, ReportRequest, SubmitResult};
+use super::network::{Network, VerbError};
+use super::settings::{Id, Party};
 
 /// How long a modem waits for an answer that was lost.
 const ANSWER_WAIT: Duration = Duration::from_secs(40);
@@ -19,15 +19,6 @@ const ANSWER_WAIT: Duration = Duration::from_secs(40);
 const PARTS_MAX: u8 = 255;
 /// Passing reasons of a network or centre.
 const PASSING: [u16; 5] = [38, 41, 42, 47, 192];
-
-/// An answer on its way to a modem.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) at: Instant,
-    pub(super) modem: Id,
-    pub(super) token: u32,
-    pub(super) outcome: Result<u8, SubmitFailure>,
-}
 
 impl Network {
     /// A text from a phone's owner, in as many parts as it takes. A number that nobody has becomes a phone.
@@ -112,9 +103,9 @@ impl Network {
         }
         if outcome == Err(SubmitFailure::NO_MODEM) {
             let answer = ModemInput::Submitted { token, outcome };
-            return self.news.push_back((modem, answer));
+            return self.events.push_back((modem, answer));
         }
-        self.answers.push(Answer {
+        self.submit_results.push(SubmitResult {
             at: now + wait,
             modem,
             token,
@@ -173,7 +164,7 @@ impl Network {
             .remember(sender, submit.reference, submit.to.clone());
         let keeps = submit.validity.period().unwrap_or(self.settings.keeps);
         let stamp = self.stamp(now);
-        let report = submit.report.then(|| Wanted {
+        let report = submit.report.then(|| ReportRequest {
             reference: submit.reference,
             to: submit.to.clone(),
             stamp,
@@ -203,7 +194,7 @@ impl Network {
         from: Party,
         to: Party,
         tpdu: Tpdu,
-        report: Option<Wanted>,
+        report: Option<ReportRequest>,
         keeps: Duration,
         now: Instant,
     ) {
@@ -218,10 +209,10 @@ impl Network {
                 None => (tpdu.clone(), in_order + self.held_up()),
             };
             self.center
-                .hold(Held::new(from, to, copy, (again, again + keeps), None).loose());
+                .hold(HeldMessage::new(from, to, copy, (again, again + keeps), None).loose());
         }
         let held = if for_modem && self.rng.chance(faults.overtaken.into()) {
-            Held::new(
+            HeldMessage::new(
                 from,
                 to,
                 tpdu,
@@ -230,7 +221,7 @@ impl Network {
             )
             .loose()
         } else {
-            Held::new(from, to, tpdu, (in_order, now + keeps), report)
+            HeldMessage::new(from, to, tpdu, (in_order, now + keeps), report)
         };
         self.center.hold(held);
     }

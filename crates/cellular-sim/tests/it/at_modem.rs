@@ -6,7 +6,7 @@
 )]
 
 use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
-use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
+use cellular_sim::radio::{PhoneEvent, Script, Settings, Subscriber};
 use dtu_proto::time::{Duration, Instant};
 use sms_codec::address::Address;
 use sms_codec::hex;
@@ -99,7 +99,7 @@ impl Host {
 
     fn phone_texts(&self) -> Vec<String> {
         let texts = self.others.iter().filter_map(|output| match output {
-            RackOutput::Phone(PhoneNews::Text { data, .. }) => data.text(),
+            RackOutput::Phone(PhoneEvent::Text { data, .. }) => data.text(),
             _ => None,
         });
         texts.collect()

@@ -6,7 +6,7 @@
 )]
 
 use bytes::Bytes;
-use cellular_sim::radio::{Answering, Faults, Id, Network, PhoneNews, Settings, Subscriber};
+use cellular_sim::radio::{Answering, Faults, Id, Network, PhoneEvent, Settings, Subscriber};
 use dtu_proto::radio::{
     CallEnd, CallNews, Cell, ModemInput, ModemOutput, Operator, PhoneNumber, Registration, Signal,
     SimState, SubmitFailure,
@@ -28,7 +28,7 @@ struct Bench {
     now: Instant,
     modem: Id,
     news: Vec<(Id, ModemInput)>,
-    heard: Vec<PhoneNews>,
+    heard: Vec<PhoneEvent>,
     /// Whether messages are taken as they come.
     takes: bool,
 }
@@ -73,20 +73,20 @@ impl Bench {
     }
 
     fn drain(&mut self) {
-        while let Some((id, news)) = self.network.poll_news() {
+        while let Some((id, news)) = self.network.poll_event() {
             if let (true, ModemInput::Message { id: number, .. }) = (self.takes, &news) {
                 self.network
-                    .order(id, &ModemOutput::Taken(*number), self.now);
+                    .handle_order(id, &ModemOutput::Taken(*number), self.now);
             }
             self.news.push((id, news));
         }
-        while let Some(news) = self.network.poll_phone() {
+        while let Some(news) = self.network.poll_phone_event() {
             self.heard.push(news);
         }
     }
 
     fn order(&mut self, order: ModemOutput) {
-        self.network.order(self.modem, &order, self.now);
+        self.network.handle_order(self.modem, &order, self.now);
         self.drain();
     }
 
@@ -133,7 +133,7 @@ impl Bench {
 
     fn phone_texts(&self) -> Vec<String> {
         let texts = self.heard.iter().filter_map(|news| match news {
-            PhoneNews::Text { data, .. } => data.text(),
+            PhoneEvent::Text { data, .. } => data.text(),
             _ => None,
         });
         texts.collect()
@@ -296,7 +296,7 @@ fn a_submission_reaches_the_phone_and_is_answered_with_its_reference() {
     bench.run(10);
     assert_eq!(bench.submitted(), [(7, Ok(7))]);
     assert_eq!(bench.phone_texts(), ["pump 2 is off"]);
-    let PhoneNews::Text { phone, from, .. } = &bench.heard[0] else {
+    let PhoneEvent::Text { phone, from, .. } = &bench.heard[0] else {
         panic!("{:?}", bench.heard)
     };
     assert_eq!(
@@ -537,7 +537,7 @@ fn a_phone_calls_the_modem_which_answers_or_refuses() {
         .call(number("10010"), bench.own(), bench.now)
         .unwrap();
     bench.run(3);
-    let busy = PhoneNews::Ended {
+    let busy = PhoneEvent::Ended {
         phone: number("10010"),
         why: CallEnd::Busy,
     };
@@ -558,7 +558,7 @@ fn a_phone_calls_the_modem_which_answers_or_refuses() {
     bench.run(3);
     bench.order(ModemOutput::HangUp);
     bench.run(1);
-    let refused = PhoneNews::Ended {
+    let refused = PhoneEvent::Ended {
         phone: number(FRIEND),
         why: CallEnd::Busy,
     };

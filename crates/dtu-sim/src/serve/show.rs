@@ -1,24 +1,24 @@
 //! What the owner of a phone sees, as a line.
 
-use cellular_sim::radio::PhoneNews;
+use cellular_sim::radio::PhoneEvent;
 use dtu_proto::radio::CallEnd;
 use sms_codec::hex;
 use sms_codec::user_data::{Body, UserData};
 
 /// `phone NUMBER …`: texts in quotes, written as scripts write them, octets in hex digits.
-pub(crate) fn line(news: &PhoneNews) -> String {
+pub(crate) fn line(news: &PhoneEvent) -> String {
     let phone = news.phone();
     let what = match news {
-        PhoneNews::Text { from, data, .. } => {
+        PhoneEvent::Text { from, data, .. } => {
             format!("{} from {from} {}", kind(data), content(data))
         }
-        PhoneNews::Report { report, .. } => {
+        PhoneEvent::Report { report, .. } => {
             format!("report {} {}", report.reference, report.status.0)
         }
-        PhoneNews::Rings { from, .. } => format!("rings from {from}"),
-        PhoneNews::Alerting { .. } => "alerting".to_owned(),
-        PhoneNews::Talking { .. } => "talking".to_owned(),
-        PhoneNews::Ended { why, .. } => format!("ended {}", reason(*why)),
+        PhoneEvent::Rings { from, .. } => format!("rings from {from}"),
+        PhoneEvent::Alerting { .. } => "alerting".to_owned(),
+        PhoneEvent::Talking { .. } => "talking".to_owned(),
+        PhoneEvent::Ended { why, .. } => format!("ended {}", reason(*why)),
     };
     format!("phone {phone} {what}")
 }

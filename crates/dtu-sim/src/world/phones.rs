@@ -1,6 +1,6 @@
 //! Phones around the device: they write, send commands and call, and receive what frames and commands must come to.
 
-use cellular_sim::radio::PhoneNews;
+use cellular_sim::radio::PhoneEvent;
 use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::radio::PhoneNumber;
 use encoding_rs::GBK;
@@ -39,9 +39,9 @@ fn place_of(number: PhoneNumber) -> Option<usize> {
 }
 
 impl World {
-    pub(super) fn on_phone_event(&mut self, news: PhoneNews) {
+    pub(super) fn on_phone_event(&mut self, news: PhoneEvent) {
         self.note("phone", None, 0, format!("{news:?}").as_bytes());
-        let PhoneNews::Text { phone, data, .. } = news else {
+        let PhoneEvent::Text { phone, data, .. } = news else {
             return;
         };
         let judged = match place_of(phone) {

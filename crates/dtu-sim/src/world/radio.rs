@@ -141,7 +141,7 @@ impl World {
         if let ModemOutput::Submit { pdu, .. } = &mut order {
             *pdu = self.radio.counted(pdu);
         }
-        self.radio.network.order(modem, &order, now);
+        self.radio.network.handle_order(modem, &order, now);
         self.radio_moves();
     }
 
@@ -156,10 +156,10 @@ impl World {
 
     /// The network may have news, and may want to be called at another time.
     pub(super) fn radio_moves(&mut self) {
-        while let Some((_, news)) = self.radio.network.poll_news() {
+        while let Some((_, news)) = self.radio.network.poll_event() {
             self.radio.inbox.push_back(news);
         }
-        while let Some(news) = self.radio.network.poll_phone() {
+        while let Some(news) = self.radio.network.poll_phone_event() {
             self.on_phone_event(news);
         }
         if !self.radio.inbox.is_empty() && !self.radio.inputs_planned {

@@ -5,7 +5,7 @@ use std::task::Context;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use cellular_sim::radio::{Id, Network, PhoneNews, Script, Settings, Subscriber};
+use cellular_sim::radio::{Id, Network, PhoneEvent, Script, Settings, Subscriber};
 use dtu_proto::event::{ModemInput, ModemOutput};
 use dtu_proto::radio::NetworkTime;
 use dtu_proto::time::Instant;
@@ -45,9 +45,9 @@ impl Sim {
 
     /// What happens at the other end, for whoever watches; texts only where the log is to show everything.
     fn log_phones(&mut self) {
-        while let Some(news) = self.network.poll_phone() {
+        while let Some(news) = self.network.poll_phone_event() {
             info!("simulated network: {}", heard(&news));
-            if let PhoneNews::Text { data, .. } = &news {
+            if let PhoneEvent::Text { data, .. } = &news {
                 let text = data.text().unwrap_or_default();
                 debug!(
                     "simulated network: the message is \"{}\"",
@@ -69,7 +69,7 @@ impl Sim {
 
 impl Driver for Sim {
     fn order(&mut self, order: ModemOutput, now: Instant, _cx: &mut Context<'_>) {
-        self.network.order(self.modem, &order, now);
+        self.network.handle_order(self.modem, &order, now);
     }
 
     fn poll(&mut self, _cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
@@ -77,7 +77,7 @@ impl Driver for Sim {
             self.network.handle_timeout(now);
         }
         self.log_phones();
-        self.network.poll_news().map(|(_, news)| news)
+        self.network.poll_event().map(|(_, news)| news)
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -89,19 +89,19 @@ impl Driver for Sim {
     }
 }
 
-fn heard(news: &PhoneNews) -> String {
+fn heard(news: &PhoneEvent) -> String {
     let phone = news.phone();
     match news {
-        PhoneNews::Text { from, parts, .. } => {
+        PhoneEvent::Text { from, parts, .. } => {
             format!("{phone} gets a message from {from} in {parts} part(s)")
         }
-        PhoneNews::Report { report, .. } => {
+        PhoneEvent::Report { report, .. } => {
             format!("{phone} gets a report: {}", report.status.outcome())
         }
-        PhoneNews::Rings { from, .. } => format!("{phone} rings, {from} calls"),
-        PhoneNews::Alerting { .. } => format!("{phone} hears the other side ring"),
-        PhoneNews::Talking { .. } => format!("{phone} talks"),
-        PhoneNews::Ended { why, .. } => format!("the call of {phone} is over: {why}"),
+        PhoneEvent::Rings { from, .. } => format!("{phone} rings, {from} calls"),
+        PhoneEvent::Alerting { .. } => format!("{phone} hears the other side ring"),
+        PhoneEvent::Talking { .. } => format!("{phone} talks"),
+        PhoneEvent::Ended { why, .. } => format!("the call of {phone} is over: {why}"),
     }
 }
 
@@ -206,8 +206,9 @@ mod tests {
         let mut heard_lines = Vec::new();
         while let Some(at) = sim.deadline() {
             sim.network.handle_timeout(at);
-            heard_lines
-                .extend(std::iter::from_fn(|| sim.network.poll_phone()).map(|news| heard(&news)));
+            heard_lines.extend(
+                std::iter::from_fn(|| sim.network.poll_phone_event()).map(|news| heard(&news)),
+            );
         }
         assert_eq!(
             heard_lines,

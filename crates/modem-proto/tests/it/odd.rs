@@ -9,7 +9,7 @@ use crate::common;
 
 use bytes::Bytes;
 use cellular_sim::modem::{Oddities, Rack, RackOutput, Setup};
-use cellular_sim::radio::{PhoneNews, Verb};
+use cellular_sim::radio::{PhoneEvent, Verb};
 use common::{Bench, PDU};
 use dtu_proto::config::Apn;
 use dtu_proto::radio::{
@@ -733,7 +733,7 @@ impl Sim {
                     RackOutput::Bytes(_, bytes) => {
                         self.modem.handle_input(Input::Bytes(&bytes), self.now)
                     }
-                    RackOutput::Phone(PhoneNews::Text { phone, .. }) => self.delivered.push(phone),
+                    RackOutput::Phone(PhoneEvent::Text { phone, .. }) => self.delivered.push(phone),
                     _ => {}
                 }
             } else {

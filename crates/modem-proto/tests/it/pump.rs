@@ -8,7 +8,7 @@ use std::fmt;
 
 use cellular_sim::modem::{Dialect, Rack, RackOutput, Setup};
 use cellular_sim::radio::{
-    Faults, ModemFault, PhoneNews, Settings as Network, Span, Subscriber, Verb,
+    Faults, ModemFault, PhoneEvent, Settings as Network, Span, Subscriber, Verb,
 };
 use dtu_proto::radio::{ModemInput, ModemOutput, PhoneNumber, Registration};
 use dtu_proto::time::{Duration, Instant};
@@ -286,7 +286,7 @@ impl<P: fmt::Debug> Pump<P> {
                 self.there = true;
                 self.insert(Duration::from_secs(1), Plan::Open);
             }
-            RackOutput::Phone(PhoneNews::Text { data, .. }) => {
+            RackOutput::Phone(PhoneEvent::Text { data, .. }) => {
                 self.delivered.push(data.text().unwrap())
             }
             RackOutput::Bytes(..) | RackOutput::Phone(_) => {}

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use cellular_sim::modem::{Rack, RackOutput, ReplayModem, Setup, Transcript};
-use cellular_sim::radio::{PhoneNews, Script, Settings, Subscriber};
+use cellular_sim::radio::{PhoneEvent, Script, Settings, Subscriber};
 use dtu_proto::time::Instant as Moment;
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags};
@@ -22,7 +22,7 @@ use super::pump::{read_now, ready, write_now};
 pub(crate) struct Radio {
     device: PathBuf,
     orders: Sender<String>,
-    news: Receiver<PhoneNews>,
+    news: Receiver<PhoneEvent>,
 }
 
 impl Radio {
@@ -54,7 +54,7 @@ impl Radio {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let news = self.news.recv_timeout(left).expect("a phone gets a text");
-            if let PhoneNews::Text { data, .. } = news {
+            if let PhoneEvent::Text { data, .. } = news {
                 return data.text().expect("a text");
             }
         }
@@ -128,7 +128,7 @@ impl Bed {
     }
 
     /// Until nobody gives orders any more.
-    fn run(mut self, orders: &Receiver<String>, tell: &Sender<PhoneNews>) {
+    fn run(mut self, orders: &Receiver<String>, tell: &Sender<PhoneEvent>) {
         loop {
             match orders.try_recv() {
                 Ok(line) => {
@@ -157,7 +157,7 @@ impl Bed {
         }
     }
 
-    fn show(&mut self, output: RackOutput, tell: &Sender<PhoneNews>) {
+    fn show(&mut self, output: RackOutput, tell: &Sender<PhoneEvent>) {
         match output {
             RackOutput::Bytes(_, bytes) => {
                 // A host that does not read loses bytes, as on a wire.

@@ -1,4 +1,4 @@
-//! What the network says, and what the host gets to see of it.
+//! What the network reports, and the URCs that the host gets of it (27.007 7, 27.005 3.4).
 
 use bytes::Bytes;
 use dtu_proto::radio::{ModemInput, ModemOutput, Registration, SubmitFailure};
@@ -6,10 +6,10 @@ use dtu_proto::time::{Duration, Instant};
 use sms_codec::dcs::Dcs;
 use sms_codec::pdu::{Pdu, Tpdu};
 
-use super::at_modem::{AtModem, Doing};
+use super::at_modem::{Activity, AtModem};
 use super::reply::{End, Reply};
 use super::setup::Dialect;
-use super::store::{Kept, State, length};
+use super::store::{State, StoredSms, length};
 use crate::radio::civil;
 
 /// How long `AT+CNMA` may take (27.005 3.4.4 leaves it to the network's timer).
@@ -18,12 +18,12 @@ const SHOWN_WAIT: Duration = Duration::from_secs(15);
 const UNPLACED_MAX: usize = 255;
 
 impl AtModem {
-    /// News of the network's port.
-    pub fn news(&mut self, news: &ModemInput, now: Instant) {
+    /// What the network's port reports: it changes what the modem knows, and becomes a URC where the host asked for it.
+    pub fn handle_network(&mut self, event: &ModemInput, now: Instant) {
         self.handle_timeout(now);
-        match news {
+        match event {
             ModemInput::Present(identity) => {
-                self.known.identity = identity.clone();
+                self.view.identity = identity.clone();
                 self.power_on(now);
                 self.go_on_air(self.lock_is_open(), now);
             }
@@ -34,65 +34,65 @@ impl AtModem {
             | ModemInput::Clock(_)
             | ModemInput::Lacks(_) => {}
             ModemInput::Registration(registration) => self.registered(*registration, now),
-            ModemInput::Operator(operator) => self.known.operator.clone_from(operator),
-            ModemInput::Signal(signal) => self.known.signal = *signal,
+            ModemInput::Operator(operator) => self.view.operator.clone_from(operator),
+            ModemInput::Signal(signal) => self.view.signal = *signal,
             ModemInput::Cell(cell) => {
-                let moved = self.known.cell != *cell;
-                self.known.cell = *cell;
-                if moved && self.known.registration.is_registered() {
-                    self.tell_registration(true, now);
+                let moved = self.view.cell != *cell;
+                self.view.cell = *cell;
+                if moved && self.view.registration.is_registered() {
+                    self.emit_registration(true, now);
                 }
             }
-            ModemInput::OwnNumber(number) => self.known.number = *number,
-            ModemInput::ServiceCenter(number) => self.known.service_center = *number,
+            ModemInput::OwnNumber(number) => self.view.number = *number,
+            ModemInput::ServiceCenter(number) => self.view.service_center = *number,
             ModemInput::Message { id, pdu } => self.message(*id, pdu, now),
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome, now),
-            ModemInput::Call(news) => self.call_news(*news, now),
+            ModemInput::Call(event) => self.on_call(*event, now),
         }
         self.pump(now);
     }
 
     fn registered(&mut self, registration: Registration, now: Instant) {
-        let was = std::mem::replace(&mut self.known.registration, registration);
+        let was = std::mem::replace(&mut self.view.registration, registration);
         if was == registration {
             return;
         }
-        // With the cell, which is told next.
+        // With the cell, which comes next.
         if !registration.is_registered() {
-            self.tell_registration(false, now);
-        } else if self.known.cell.is_some() {
-            self.tell_registration(true, now);
+            self.emit_registration(false, now);
+        } else if self.view.cell.is_some() {
+            self.emit_registration(true, now);
         }
         if registration.is_registered() {
-            self.tell_zone(now);
+            self.emit_zone(now);
         }
     }
 
-    fn tell_registration(&mut self, with_cell: bool, now: Instant) {
+    fn emit_registration(&mut self, with_cell: bool, now: Instant) {
         let modes = [
             ("+CREG", self.settings.creg),
             ("+CGREG", self.settings.cgreg),
             ("+CEREG", self.settings.cereg),
         ];
         for (name, mode) in modes {
-            let number = self.known.registration.number();
+            let number = self.view.registration.number();
             match (mode, self.cell_text(name)) {
                 (0, _) => {}
                 (2.., Some(cell)) if with_cell => {
-                    self.tell(format!("{name}: {number},{cell}"), now)
+                    self.emit_urc(format!("{name}: {number},{cell}"), now)
                 }
-                _ => self.tell(format!("{name}: {number}"), now),
+                _ => self.emit_urc(format!("{name}: {number}"), now),
             }
         }
     }
 
-    fn tell_zone(&mut self, now: Instant) {
+    fn emit_zone(&mut self, now: Instant) {
         let time = civil(self.clock(now));
-        if self.settings.tells_zone {
-            self.tell(format!("+CTZV: {:+03}", time.zone), now);
+        if self.settings.reports_zone {
+            self.emit_urc(format!("+CTZV: {:+03}", time.zone), now);
         }
-        if self.settings.tells_time && self.setup.dialect == Dialect::Sim800 {
-            self.tell(
+        if self.settings.reports_time && self.setup.dialect == Dialect::Sim800 {
+            self.emit_urc(
                 format!(
                     "*PSUTTZ: {},{},{},{},{},{},\"{:+03}\",0",
                     time.year, time.month, time.day, time.hour, time.minute, time.second, time.zone
@@ -103,10 +103,10 @@ impl AtModem {
     }
 
     fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>, now: Instant) {
-        let Doing::Network {
+        let Activity::Network {
             token: awaited,
             word,
-        } = &self.doing
+        } = &self.activity
         else {
             return;
         };
@@ -134,14 +134,14 @@ impl AtModem {
             return match reports {
                 1 => self.show("+CDS", id, pdu, now),
                 2 => self.keep("+CDSI", id, pdu, now),
-                _ => self.order(ModemOutput::Taken(id), now),
+                _ => self.emit_order(ModemOutput::Taken(id), now),
             };
         }
         let at_once = (shown == 2 && class != Some(2)) || (shown == 3 && class == Some(3));
         match (at_once && !self.is_showing(), class, shown) {
             (true, _, _) => self.show("+CMT", id, pdu, now),
             // Class 0 is for the eyes and is not kept (23.038 4).
-            (false, Some(0), _) => self.order(ModemOutput::Taken(id), now),
+            (false, Some(0), _) => self.emit_order(ModemOutput::Taken(id), now),
             (false, _, _) => self.keep("+CMTI", id, pdu, now),
         }
     }
@@ -153,11 +153,11 @@ impl AtModem {
 
     fn show(&mut self, word: &str, id: u64, pdu: &Bytes, now: Instant) {
         let text = self.shown_text(word, pdu);
-        self.tell(text, now);
+        self.emit_urc(text, now);
         if self.settings.phase2 {
             self.shown = Some((id, now + SHOWN_WAIT));
         } else {
-            self.order(ModemOutput::Taken(id), now);
+            self.emit_order(ModemOutput::Taken(id), now);
         }
     }
 
@@ -174,20 +174,20 @@ impl AtModem {
 
     fn keep(&mut self, word: &str, id: u64, pdu: &Bytes, now: Instant) {
         let memory = self.settings.memories[2];
-        let kept = Kept {
+        let kept = StoredSms {
             state: State::Unread,
             pdu: pdu.clone(),
         };
         let Some(index) = self.store.put(memory, kept) else {
             return self.leave_unplaced(id, pdu);
         };
-        self.order(ModemOutput::Taken(id), now);
-        let told = match word {
+        self.emit_order(ModemOutput::Taken(id), now);
+        let asked = match word {
             "+CMTI" => self.settings.cnmi[1] >= 1,
             _ => true,
         };
-        if told && self.settings.cnmi[0] > 0 {
-            self.tell(format!("{word}: \"{}\",{index}", memory.name()), now);
+        if asked && self.settings.cnmi[0] > 0 {
+            self.emit_urc(format!("{word}: \"{}\",{index}", memory.name()), now);
         }
     }
 
