@@ -36,7 +36,7 @@ MUTATIONS = {
         ("reply-to-requester", "replies go to the next link", swap(
             "($link, |$own, $cx| $reply)",
             "(crate::event::LinkId::ALL[($link.index() + 1) % 4], |$own, $cx| {"
-            " let asker = Asker { connection: $own.connection(), ..asker }; $reply })",
+            " let requester = Requester { connection: $own.connection(), ..requester }; $reply })",
         )),
         ("command-is-no-data", "an inline command goes to the links, too", delete),
     ],

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use core::net::IpAddr;
 
 use crate::act::Act;
-use crate::at::{Clock, Effect, ParkedLine, ShownLine};
+use crate::at::Clock;
 use crate::call::Calls;
 use crate::config::{Apn, Config, Options, Problem, WorkingMode};
 use crate::cx::Cx;
@@ -26,12 +26,11 @@ use crate::mode::httpd::Httpd;
 use crate::mode::packets::SerialCommand;
 use crate::net::backoff::Rng;
 use crate::net::{Link, Pause};
-use crate::session::inline::{Guard, PhoneGuards};
+use crate::session::Session;
 use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialStatus, Status};
 use crate::time::{Duration, Instant};
 
-use commands::Requester;
 use leds::LedDriver;
 use links::Links;
 use messages::Post;
@@ -57,9 +56,6 @@ mod prompt;
 mod serial;
 mod serial_command;
 mod unsolicited;
-
-/// Sources of `psw,AT+` commands: the links, then frames of the serial line.
-const GUARDED_ORIGINS: usize = LINKS + 1;
 
 /// The DTU.
 ///
@@ -110,15 +106,8 @@ pub struct Dtu {
     /// The access point that the modem was told.
     apn: Option<Apn>,
 
-    /// `None`: nobody has tried yet.
-    guards: Option<Box<[Guard; GUARDED_ORIGINS]>>,
-    phone_guards: PhoneGuards,
-    waiting_command: Option<Box<WaitingCommand>>,
+    session: Session,
     prompt: Option<Box<OpenPrompt>>,
-    /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
-    shown_command: Option<Box<(Origin, ShownLine)>>,
-    /// Answers of the store that nobody waits for any more.
-    late_answers: u32,
     /// `CIAPPLY` came from a link, whose reply leaves first.
     applying: Option<Applying>,
     ending: Option<Ending>,
@@ -144,20 +133,6 @@ struct Parts<'a> {
     links: &'a mut Links,
     httpd: Option<&'a mut Httpd>,
     serial_command: Option<&'a mut SerialCommand>,
-}
-
-/// A command line that waits for the store or the network.
-#[derive(Debug)]
-struct WaitingCommand {
-    requester: Requester,
-    parked: ParkedLine,
-    /// What the line has answered so far.
-    reply: Vec<u8>,
-    /// What is to be done behind the reply.
-    effects: Vec<Effect>,
-    /// What is being stored.
-    saving: Option<Arc<Config>>,
-    until: Instant,
 }
 
 impl Dtu {
@@ -194,12 +169,8 @@ impl Dtu {
             calls: Calls::default(),
             unsolicited: VecDeque::new(),
             apn: None,
-            guards: None,
-            phone_guards: PhoneGuards::default(),
-            waiting_command: None,
+            session: Session::default(),
             prompt: None,
-            shown_command: None,
-            late_answers: 0,
             applying: None,
             ending: None,
             recovery: Recovery::default(),
@@ -317,10 +288,7 @@ impl Dtu {
         earliest.meet(Timer::Frame, self.frame_deadline());
         earliest.meet(Timer::SetupWindow, self.window_deadline());
         earliest.meet(Timer::Apply, self.apply_deadline());
-        earliest.meet(
-            Timer::Parked,
-            self.waiting_command.as_ref().map(|command| command.until),
-        );
+        earliest.meet(Timer::Parked, self.session.deadline());
         earliest.meet(
             Timer::Prompt,
             self.prompt.as_ref().map(|prompt| prompt.until),

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::Dtu;
 use super::prompt::OpenPrompt;
-use super::{Dtu, WaitingCommand};
 use crate::at::{ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
@@ -92,9 +92,7 @@ impl Dtu {
     }
 
     fn waits_for(&self, what: impl Fn(&SlowCommand) -> bool) -> bool {
-        self.waiting_command
-            .as_deref()
-            .is_some_and(|WaitingCommand { parked, .. }| what(&parked.waits))
+        self.session.awaited().is_some_and(what)
     }
 
     /// News of `SocketId::AtMode`.

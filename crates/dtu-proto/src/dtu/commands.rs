@@ -1,131 +1,54 @@
-//! Origins: who may run a command, and where its reply goes.
+//! Command lines: run, and their replies carried to whom they belong.
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, GUARDED_ORIGINS, WaitingCommand};
-use crate::at::{
-    self, Device, Effect, LineOutcome, ParkedLine, Rights, ShownLine, SlowCommand, SlowResult,
-};
-use crate::config::{Config, FACTORY_PASSWORD, FactoryPassword};
+use super::Dtu;
+use crate::at::{self, Device, Effect, LineOutcome, ParkedLine, Rights, SlowCommand, SlowResult};
 use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::radio::SubmitFailure;
-use crate::session::inline::{self, Guard};
-use crate::time::{Duration, Instant};
+use crate::session::{self, Ended, Found, Requester, WaitingCommand};
 
 /// What a command is told that comes while another is under way.
 const BUSY: &str = "busy: another command is being carried out, try again";
-/// The store must answer within this time.
-const STORE_PATIENCE: Duration = Duration::from_secs(10);
-/// The network must take one message within this time.
-const SUBMIT_PATIENCE: Duration = Duration::from_secs(180);
-/// The socket must take the frame of a `CISEND` within this time.
-const SEND_PATIENCE: Duration = Duration::from_secs(60);
-/// The connection itself waits 5 s for the host.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Who asked, and is answered: a later connection of the same link is somebody else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Requester {
-    pub(super) origin: Origin,
-    connection: u64,
-}
-
-/// How long a command waits for its answer.
-fn patience(waits: &SlowCommand) -> Duration {
-    match waits {
-        SlowCommand::Save | SlowCommand::Factory => STORE_PATIENCE,
-        SlowCommand::Submit(submission) => {
-            SUBMIT_PATIENCE * u32::try_from(submission.parts.len()).unwrap_or(1)
-        }
-        SlowCommand::Send(_) => SEND_PATIENCE,
-        SlowCommand::Close => CLOSE_PATIENCE,
-    }
-}
 
 impl Dtu {
     /// Looks for a command in a whole frame, read or datagram. False: it is data.
     pub(super) fn inline_command(&mut self, origin: Origin, frame: &[u8]) -> bool {
-        let Some(found) = inline::parse(frame) else {
-            return false;
-        };
-        let now = self.now;
-        if self.rights(origin).is_none() {
-            return false;
-        }
-        // mutant: password
-        let right = inline::same_password(found.password, &self.config.password);
-        if right || self.guard(origin).is_shut(now) {
-            // From a locked origin nothing is run; but the password is kept from going on as data.
-            if right && !self.guard(origin).is_shut(now) {
-                self.run_command(origin, found.line);
+        let found = self
+            .session
+            .find(origin, frame, &self.config, &self.options, self.now);
+        match found {
+            Found::Data => false,
+            Found::Command(line) => {
+                self.run_command(origin, line);
+                true
             }
-            return right;
-        }
-        if !at::begins_with_a_command(found.line) {
-            return false; // text with a comma, no guess
-        }
-        let shut = self.guard(origin).wrong_password(now);
-        self.event(Event::WrongPassword(origin));
-        if shut {
-            self.event(Event::OriginLocked(origin));
-        }
-        false
-    }
-
-    fn guard(&mut self, origin: Origin) -> &mut Guard {
-        let guards = self.guards.get_or_insert_default();
-        match origin {
-            Origin::Link(link) => &mut guards[link.index()],
-            Origin::Sms(number) => self.phone_guards.of(number, self.now),
-            Origin::Serial | Origin::SerialFrame | Origin::Console => {
-                &mut guards[GUARDED_ORIGINS - 1]
+            Found::Locked => true,
+            Found::WrongPassword { locks } => {
+                self.event(Event::WrongPassword(origin));
+                if locks {
+                    self.event(Event::OriginLocked(origin));
+                }
+                false
             }
         }
-    }
-
-    /// What an origin may do; `None` = it is not heard.
-    fn rights(&self, origin: Origin) -> Option<Rights> {
-        let factory = self.config.password == FACTORY_PASSWORD;
-        match (origin, self.options.factory_password) {
-            // mutant: factory-password
-            (Origin::Link(_) | Origin::Sms(_), FactoryPassword::Query) if factory => {
-                Some(Rights::Query)
-            }
-            (Origin::Link(_) | Origin::Sms(_), FactoryPassword::Off) if factory => None,
-            (
-                Origin::Link(_)
-                | Origin::Sms(_)
-                | Origin::Serial
-                | Origin::SerialFrame
-                | Origin::Console,
-                _,
-            ) => Some(Rights::Full),
-        }
-    }
-
-    /// Whether commands from this origin are heard at all.
-    pub(super) fn is_heard(&self, origin: Origin) -> bool {
-        self.rights(origin).is_some()
     }
 
     /// Runs one command line of an origin that was checked.
     pub(super) fn run_command(&mut self, origin: Origin, line: &[u8]) {
         let requester = self.requester(origin);
-        let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        let shown = (origin != Origin::Serial && !is_blank)
-            .then(|| Box::new((origin, ShownLine::of(line))));
-        if !is_blank && (self.is_answering() || self.ending.is_some()) {
+        let is_busy = self.is_answering() || self.ending.is_some();
+        if is_busy && !session::is_blank(line) {
             let busy = at::error_reply(BUSY, &self.config);
             self.reply(requester, busy);
-            self.say_command(shown, Some(String::from(BUSY)));
+            self.log_command(session::turned_away(origin, line, BUSY));
             return;
         }
-        self.shown_command = shown;
+        self.session.begin(origin, line);
         let outcome = self.with_device(origin, |device| at::run_line(line, device));
         self.line_ran(requester, Vec::new(), Vec::new(), outcome);
     }
@@ -145,7 +68,7 @@ impl Dtu {
         run: impl FnOnce(&mut Device<'_>) -> R,
     ) -> R {
         let status = self.status(self.now);
-        let rights = self.rights(origin).unwrap_or(Rights::Query);
+        let rights = session::rights(origin, &self.config, &self.options).unwrap_or(Rights::Query);
         let result = run(&mut Device {
             config: &mut self.config,
             stored: &self.stored,
@@ -182,8 +105,8 @@ impl Dtu {
                 reply.extend_from_slice(&rest);
                 effects.extend(more);
                 self.reply(requester, reply);
-                let shown = self.shown_command.take();
-                self.say_command(shown, refusal);
+                let ended = self.session.end(refusal);
+                self.log_command(ended);
                 self.carry_out(requester.origin, effects);
             }
             LineOutcome::Parked {
@@ -209,14 +132,17 @@ impl Dtu {
     }
 
     /// Tells the log who ran what, and what became of it.
-    fn say_command(&mut self, shown: Option<Box<(Origin, ShownLine)>>, refusal: Option<String>) {
-        if let Some(shown) = shown {
-            let (origin, line) = *shown;
-            let outcome = refusal.map_or(Ok(()), |why| Err(line.refusal(&why)));
+    fn log_command(&mut self, ended: Option<Ended>) {
+        if let Some(Ended {
+            origin,
+            line,
+            outcome,
+        }) = ended
+        {
             // mutant: refusal-said
             self.event(Event::Command {
                 origin,
-                line: line.text,
+                line,
                 outcome,
             });
         }
@@ -230,25 +156,14 @@ impl Dtu {
         parked: ParkedLine,
     ) {
         let waits = parked.waits.clone();
-        let saving = match &waits {
-            SlowCommand::Save => Some(self.config.clone()),
-            SlowCommand::Factory => Some(Arc::new(Config::default())),
-            SlowCommand::Submit(_) | SlowCommand::Send(_) | SlowCommand::Close => None,
-        };
-        let store = saving.as_deref().map(at::to_store_text);
-        let until = self.now + patience(&waits);
-        self.waiting_command = Some(Box::new(WaitingCommand {
-            requester,
-            parked,
-            reply,
-            effects,
-            saving,
-            until,
-        }));
-        if let Some(text) = store {
+        let waiting =
+            WaitingCommand::new(requester, parked, reply, effects, &self.config, self.now);
+        if let Some(config) = waiting.saving() {
+            let text = at::to_store_text(config);
             self.outputs
                 .push_back(Output::Store(StoreOutput::Save(text)));
         }
+        self.session.wait(waiting);
         match waits {
             SlowCommand::Save | SlowCommand::Factory => {}
             SlowCommand::Submit(submission) => self.submit(submission.parts),
@@ -259,16 +174,7 @@ impl Dtu {
 
     /// Whether a command is under way: it waits for an answer, or for its text.
     pub(super) const fn is_answering(&self) -> bool {
-        self.waiting_command.is_some() || self.prompt.is_some()
-    }
-
-    /// The device is about to end: a peer that takes nothing does not hold it up.
-    pub(super) fn hurry_send(&mut self, until: Instant) {
-        if let Some(waiting) = &mut self.waiting_command
-            && matches!(waiting.parked.waits, SlowCommand::Send(_))
-        {
-            waiting.until = waiting.until.min(until);
-        }
+        self.session.is_waiting() || self.prompt.is_some()
     }
 
     fn requester(&self, origin: Origin) -> Requester {
@@ -279,18 +185,13 @@ impl Dtu {
         Requester { origin, connection }
     }
 
-    /// What a command waits for does not come. The store's answer may still come, and is then nobody's.
+    /// What a command waits for does not come.
     pub(super) fn command_timeout(&mut self) {
-        match self
-            .waiting_command
-            .as_ref()
-            .map(|waiting| &waiting.parked.waits)
-        {
+        match self.session.awaited() {
             Some(SlowCommand::Save | SlowCommand::Factory) => {
-                self.late_answers += 1;
-                self.answer_waiting(SlowResult::Stored(Err(
-                    "the store does not answer".to_string()
-                )));
+                self.session.give_up_store();
+                let why = "the store does not answer".to_string();
+                self.answer_waiting(SlowResult::Stored(Err(why)));
             }
             Some(SlowCommand::Submit(_)) => {
                 self.forget_submission();
@@ -303,15 +204,7 @@ impl Dtu {
     }
 
     pub(super) fn store_answered(&mut self, answer: Result<(), &str>) {
-        if self.late_answers > 0 {
-            self.late_answers -= 1;
-            return;
-        }
-        let Some(saved) = self
-            .waiting_command
-            .as_mut()
-            .and_then(|waiting| waiting.saving.take())
-        else {
+        let Some(saved) = self.session.store_answered() else {
             return;
         };
         if answer.is_ok() {
@@ -326,16 +219,16 @@ impl Dtu {
     }
 
     pub(super) fn answer_waiting(&mut self, result: SlowResult) {
-        let Some(waiting) = self.waiting_command.take() else {
-            return;
-        };
-        let WaitingCommand {
+        let Some(WaitingCommand {
             requester,
             parked,
             reply,
             effects,
             ..
-        } = *waiting;
+        }) = self.session.take_waiting()
+        else {
+            return;
+        };
         self.prolong_ending();
         let outcome = self.with_device(requester.origin, |device| {
             at::resume(parked, result, device)

@@ -16,7 +16,7 @@ use crate::event::{Event, MessageLoss, Origin, Output, StoreOutput};
 use crate::line::LineState;
 use crate::line::port::Purpose;
 use crate::radio::{ModemOutput, PhoneNumber};
-use crate::session::inline;
+use crate::session;
 use crate::sms::{self, Arrived, Head, LineKind, Received};
 use crate::time::Instant;
 
@@ -394,11 +394,7 @@ impl Dtu {
     /// Whether a message of this sender is a command with the right password, which is heard.
     fn is_command(&self, from: PhoneNumber, text: &[u8]) -> bool {
         let listed = self.options.sms_allow.is_empty() || self.options.sms_allow.contains(&from);
-        let allowed = listed && self.is_heard(Origin::Sms(from));
-        let right = |found: inline::Inline<'_>| {
-            inline::same_password(found.password, &self.config.password)
-        };
-        allowed && inline::parse(text).is_some_and(right)
+        listed && session::is_command(Origin::Sms(from), text, &self.config, &self.options)
     }
 
     fn command_by_message(&mut self, from: &Address, text: &str) -> bool {

@@ -329,7 +329,7 @@ impl Dtu {
         }
         let until = self.now + ENDING_PATIENCE;
         self.ending = Some(Ending { what, until });
-        self.hurry_send(until);
+        self.session.hurry_send(until);
     }
 
     fn close_links(&mut self) {
@@ -353,7 +353,7 @@ impl Dtu {
     pub(super) fn ending_deadline(&self) -> Option<Instant> {
         self.ending
             .as_ref()
-            .filter(|_| self.waiting_command.is_none())
+            .filter(|_| !self.session.is_waiting())
             .map(|ending| ending.until)
     }
 
@@ -365,7 +365,7 @@ impl Dtu {
 
     pub(super) fn check_ending(&mut self) {
         let Some(ending) = &self.ending else { return };
-        let replies_out = self.waiting_command.is_none()
+        let replies_out = !self.session.is_waiting()
             && (self.line.port.is_drained()
                 || (ending.what == What::Stop && self.only_own_texts_wait_for_nobody()))
             && self.links.iter().all(Link::replies_sent)

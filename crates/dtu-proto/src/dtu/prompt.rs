@@ -5,10 +5,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Dtu;
-use super::commands::Requester;
 use crate::at::{self, Effect, Ends, Prompt, Typed};
 use crate::line::LineState;
 use crate::line::assembler::{BACKSPACE, DELETE};
+use crate::session::Requester;
 use crate::time::{Duration, Instant};
 
 /// Without packing, a frame at a prompt ends with this silence: reads alone tell nothing there.

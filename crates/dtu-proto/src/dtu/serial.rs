@@ -3,8 +3,8 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
+use super::Dtu;
 use super::prompt::OpenPrompt;
-use super::{Dtu, WaitingCommand};
 use crate::at;
 use crate::config::{HeartbeatTo, WorkingMode};
 use crate::event::{Event, Origin, Output, SocketId};
@@ -95,9 +95,8 @@ impl Dtu {
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
         let takes_commands = self.line.state != LineState::OnlineData;
-        let waits =
-            |command: &WaitingCommand| takes_commands || command.requester.origin == Origin::Serial;
-        self.ending.is_some() || self.waiting_command.as_deref().is_some_and(waits)
+        let waits = |origin| takes_commands || origin == Origin::Serial;
+        self.ending.is_some() || self.session.waiting_for().is_some_and(waits)
     }
 
     fn window_bytes<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {

@@ -47,10 +47,7 @@ impl Dtu {
 
     /// Whether a command of the line waits for its answer, or for its text.
     pub(super) fn answers_line(&self) -> bool {
-        let parked = self
-            .waiting_command
-            .as_ref()
-            .map(|command| command.requester.origin);
+        let parked = self.session.waiting_for();
         let prompt = self.prompt.as_ref().map(|prompt| prompt.requester.origin);
         parked == Some(Origin::Serial) || prompt == Some(Origin::Serial)
     }

@@ -1,21 +1,12 @@
 //! Commands inside the data stream: `psw,AT+…` as one whole frame, read or datagram (manual 2.8.3, 2.8.4;
-//! decisions 8), and the guard against guessing.
+//! decisions 8).
 
-use alloc::collections::VecDeque;
 use subtle::ConstantTimeEq;
 
 use crate::line::assembler::LINE_MAX;
-use crate::radio::PhoneNumber;
-use crate::time::{Duration, Instant};
 
 /// The longest password (manual 2.8.6.37).
 pub(crate) const PASSWORD_MAX: usize = 5;
-/// So many wrong passwords …
-const GUESSES: usize = 5;
-/// … within this time …
-const GUESS_WINDOW: Duration = Duration::from_secs(60);
-/// … lock the origin for so long.
-const SHUT: Duration = Duration::from_secs(300);
 /// The comma as it is typed, or pasted full-width in UTF-8 or GBK.
 const COMMAS: [&[u8]; 3] = [b",", "，".as_bytes(), &[0xA3, 0xAC]];
 
@@ -66,58 +57,6 @@ pub(crate) fn same_password(given: &[u8], set: &str) -> bool {
     let bytes = padded(given).ct_eq(&padded(set.as_bytes()));
     (bytes & given.len().ct_eq(&set.len())).into()
 }
-
-/// What one source of commands has guessed lately.
-#[derive(Debug, Default)]
-pub(crate) struct Guard {
-    wrong: VecDeque<Instant>,
-    shut_until: Option<Instant>,
-}
-
-impl Guard {
-    pub(crate) fn is_shut(&self, now: Instant) -> bool {
-        // mutant: locked-origin
-        self.shut_until.is_some_and(|until| now < until)
-    }
-
-    /// Counts a wrong password; true when that locks the origin.
-    pub(crate) fn wrong_password(&mut self, now: Instant) -> bool {
-        self.wrong.retain(|at| now.since(*at) < GUESS_WINDOW);
-        self.wrong.push_back(now);
-        if self.wrong.len() < GUESSES {
-            return false;
-        }
-        self.wrong.clear();
-        self.shut_until = Some(now + SHUT);
-        true
-    }
-}
-
-/// What each phone has guessed lately. The number of phones is bounded: the one that guessed longest ago is
-/// forgotten first, one that is shut out last.
-#[derive(Debug, Default)]
-pub(crate) struct PhoneGuards(VecDeque<(PhoneNumber, Guard)>);
-
-impl PhoneGuards {
-    pub(crate) fn of(&mut self, number: PhoneNumber, now: Instant) -> &mut Guard {
-        let known = self
-            .0
-            .iter()
-            .position(|(known, _)| *known == number)
-            .and_then(|at| self.0.remove(at));
-        if known.is_none() && self.0.len() == PHONES_MAX {
-            let open = self.0.iter().position(|(_, guard)| !guard.is_shut(now));
-            self.0.remove(open.unwrap_or_default());
-        }
-        self.0
-            .push_back(known.unwrap_or_else(|| (number, Guard::default())));
-        let last = self.0.len() - 1;
-        &mut self.0[last].1
-    }
-}
-
-/// Phones whose guesses are remembered.
-const PHONES_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -172,33 +111,6 @@ mod tests {
             assert!(!same_password(wrong, "admin"));
         }
         assert!(!same_password(b"abc\0", "abc"));
-    }
-
-    #[test]
-    fn a_phone_that_is_shut_out_is_not_forgotten_for_others_that_guess() {
-        let number = |n: usize| PhoneNumber::new(&std::format!("{n}")).unwrap();
-        let now = Instant::ZERO;
-        let mut guards = PhoneGuards::default();
-        assert!(
-            (0..5)
-                .map(|_| guards.of(number(1), now).wrong_password(now))
-                .last()
-                .unwrap()
-        );
-        assert!(!(2..200).any(|n| guards.of(number(n), now).wrong_password(now)));
-        assert!(guards.of(number(1), now).is_shut(now));
-        assert_eq!(guards.0.len(), PHONES_MAX);
-    }
-
-    #[test]
-    fn five_wrong_passwords_in_a_minute_shut_the_door_for_five_minutes() {
-        let at = |s| Instant::ZERO + Duration::from_secs(s);
-        let mut guard = Guard::default();
-        assert!(!(0..4).any(|s| guard.wrong_password(at(s))));
-        assert!(!guard.wrong_password(at(61)));
-        assert!(!guard.wrong_password(at(61)) && !guard.is_shut(at(61)));
-        assert!(guard.wrong_password(at(61)));
-        assert!(guard.is_shut(at(360)) && !guard.is_shut(at(361)));
     }
 
     proptest::proptest! {

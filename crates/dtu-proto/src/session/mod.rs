@@ -1,3 +1,180 @@
-//! Who may command the device from within a stream of data.
+//! Who commands the device: what an origin may do, what in a stream of data is a command, the guard against guessing,
+//! and the command line that waits for its answer.
+//!
+//! The session runs nothing: it says what a frame is and what a command waits for; the device runs the line and carries
+//! the reply to whom it belongs.
 
-pub(crate) mod inline;
+mod guard;
+mod inline;
+mod rights;
+mod waiting;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::at::{self, ShownLine, SlowCommand};
+use crate::config::{Config, Options};
+use crate::ids::Origin;
+use crate::time::Instant;
+
+use guard::Guards;
+pub(crate) use rights::rights;
+pub(crate) use waiting::{Requester, WaitingCommand};
+
+/// What the device remembers of its commands.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    guards: Guards,
+    waiting: Option<Box<WaitingCommand>>,
+    /// The command that runs, and how a log shows it; those of the DTE itself are not shown.
+    shown: Option<Box<(Origin, ShownLine)>>,
+    /// Answers of the store that nobody waits for any more.
+    late_answers: u32,
+}
+
+/// What a whole frame, read, datagram or message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    Data,
+    /// This line is to be run.
+    Command(&'a [u8]),
+    /// A command with the right password, from a locked origin: it is not run, and its password kept from going on as
+    /// data.
+    Locked,
+    /// Data, and a guess; the last of too many locks the origin.
+    WrongPassword {
+        locks: bool,
+    },
+}
+
+/// A command that ended, for the log.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) origin: Origin,
+    pub(crate) line: String,
+    pub(crate) outcome: Result<(), String>,
+}
+
+impl Session {
+    /// Looks for a command in a whole frame, read, datagram or message.
+    pub(crate) fn find<'a>(
+        &mut self,
+        origin: Origin,
+        frame: &'a [u8],
+        config: &Config,
+        options: &Options,
+        now: Instant,
+    ) -> Found<'a> {
+        let Some(found) = inline::parse(frame) else {
+            return Found::Data;
+        };
+        if rights(origin, config, options).is_none() {
+            return Found::Data;
+        }
+        // mutant: password
+        let right = inline::same_password(found.password, &config.password);
+        let guard = self.guards.of(origin, now);
+        match (right, guard.is_shut(now)) {
+            (true, false) => Found::Command(found.line),
+            (true, true) => Found::Locked,
+            (false, true) => Found::Data,
+            // Text with a comma is no guess.
+            (false, false) if !at::begins_with_a_command(found.line) => Found::Data,
+            (false, false) => Found::WrongPassword {
+                locks: guard.wrong_password(now),
+            },
+        }
+    }
+
+    /// A command begins. The DTE sees its own ones; of the others the log tells.
+    pub(crate) fn begin(&mut self, origin: Origin, line: &[u8]) {
+        self.shown = shown(origin, line);
+    }
+
+    /// The command that has begun is over.
+    pub(crate) fn end(&mut self, refusal: Option<String>) -> Option<Ended> {
+        self.shown.take().map(|shown| ended(*shown, refusal))
+    }
+
+    /// Whether a command waits for its answer.
+    pub(crate) const fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Whose command waits.
+    pub(crate) fn waiting_for(&self) -> Option<Origin> {
+        self.waiting
+            .as_ref()
+            .map(|waiting| waiting.requester.origin)
+    }
+
+    /// What is waited for.
+    pub(crate) fn awaited(&self) -> Option<&SlowCommand> {
+        self.waiting.as_ref().map(|waiting| &waiting.parked.waits)
+    }
+
+    pub(crate) fn wait(&mut self, waiting: WaitingCommand) {
+        self.waiting = Some(Box::new(waiting));
+    }
+
+    /// The command goes on: its answer is here.
+    pub(crate) fn take_waiting(&mut self) -> Option<WaitingCommand> {
+        self.waiting.take().map(|waiting| *waiting)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.waiting.as_ref().map(|waiting| waiting.until)
+    }
+
+    /// The device is about to end: a peer that takes nothing does not hold it up.
+    pub(crate) fn hurry_send(&mut self, until: Instant) {
+        if let Some(waiting) = &mut self.waiting
+            && matches!(waiting.parked.waits, SlowCommand::Send(_))
+        {
+            waiting.until = waiting.until.min(until);
+        }
+    }
+
+    /// The store does not answer. Its answer may still come, and is then nobody's.
+    pub(crate) const fn give_up_store(&mut self) {
+        self.late_answers += 1;
+    }
+
+    /// The store has answered: what it was given, unless nobody waits for that any more.
+    pub(crate) fn store_answered(&mut self) -> Option<Arc<Config>> {
+        if self.late_answers > 0 {
+            self.late_answers -= 1;
+            return None;
+        }
+        self.waiting.as_mut()?.saving.take()
+    }
+}
+
+/// Whether a message of this origin is a command with the right password, and is heard.
+pub(crate) fn is_command(origin: Origin, text: &[u8], config: &Config, options: &Options) -> bool {
+    let right = |found: inline::Inline<'_>| inline::same_password(found.password, &config.password);
+    rights(origin, config, options).is_some() && inline::parse(text).is_some_and(right)
+}
+
+/// A command that is not even begun, for the log.
+pub(crate) fn turned_away(origin: Origin, line: &[u8], why: &str) -> Option<Ended> {
+    shown(origin, line).map(|shown| ended(*shown, Some(String::from(why))))
+}
+
+/// Whether a line is nothing at all.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
+fn shown(origin: Origin, line: &[u8]) -> Option<Box<(Origin, ShownLine)>> {
+    (origin != Origin::Serial && !is_blank(line)).then(|| Box::new((origin, ShownLine::of(line))))
+}
+
+fn ended((origin, line): (Origin, ShownLine), refusal: Option<String>) -> Ended {
+    Ended {
+        origin,
+        outcome: refusal.map_or(Ok(()), |why| Err(line.refusal(&why))),
+        line: line.text,
+    }
+}
