@@ -7,8 +7,9 @@
 
 use bytes::Bytes;
 use dtu_proto::config::{Config, Options, WorkingMode};
-use dtu_proto::event::{Input, ModemInput, ModemOutput, Output, SerialInput, SerialOutput, StoreInput, StoreOutput};
-use dtu_proto::radio::{Abilities, ModemIdentity, Registration, SubmitFailure};
+use dtu_proto::event::{Input, SerialInput};
+use dtu_proto::radio::SubmitFailure;
+use dtu_proto::testing::Bench;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 use libfuzzer_sys::fuzz_target;
@@ -26,103 +27,39 @@ fuzz_target!(|data: &[u8]| {
         pdus.push(Bytes::copy_from_slice(pdu));
         rest = behind;
     }
-    let mut host = Host::start(*mode, &String::from_utf8_lossy(rest));
-    for (id, pdu) in (1..).zip(&pdus) {
-        host.news(ModemInput::Message { id, pdu: pdu.clone() });
-        host.wait(Duration::from_secs(1));
+    let mut dev = start(*mode, &String::from_utf8_lossy(rest));
+    for pdu in &pdus {
+        dev.brings(pdu);
+        dev.wait(1000);
     }
-    host.serial(b"AT+CMGL=4\rAT+CMGF=1\rAT+CMGL=\"ALL\"\rAT+CSDH=1;+CSCS=\"UCS2\"\rAT+CMGL=\"ALL\"\r");
-    host.wait(Duration::from_secs(25 * 3600));
-    let text = host.kept.clone();
-    let mut next = Host::start(*mode, "");
-    let problems = next.dtu.restore_messages(&text);
-    assert!(problems.is_empty() || !host.saved, "{text}");
-    let status = next.dtu.status(next.now).messages;
-    let before = host.dtu.status(host.now).messages;
-    assert_eq!((status.stored, status.outgoing), (before.stored, before.outgoing));
+    dev.serial(b"AT+CMGL=4\rAT+CMGF=1\rAT+CMGL=\"ALL\"\rAT+CSDH=1;+CSCS=\"UCS2\"\rAT+CMGL=\"ALL\"\r");
+    dev.wait(25 * 3_600_000);
+    let mut next = start(*mode, "");
+    let problems = next.dtu.restore_messages(&dev.store.messages);
+    assert!(problems.is_empty() || dev.store.sets == 0, "{}", dev.store.messages);
+    let kept = |dev: &Bench| {
+        let status = dev.dtu.status(dev.now).messages;
+        (status.stored, status.outgoing)
+    };
+    assert_eq!(kept(&next), kept(&dev));
 });
 
-struct Host {
-    dtu: Dtu,
-    now: Instant,
-    /// What is on the disk: at first the foreign mailbox.
-    kept: String,
-    /// Whether the device has stored it anew.
-    saved: bool,
-    refusals: u16,
-}
-
-impl Host {
-    fn start(mode: u8, mailbox: &str) -> Self {
-        let mode = match mode % 3 {
-            0 => WorkingMode::Sms,
-            1 => WorkingMode::AtCommand,
-            _ => WorkingMode::Transparent,
-        };
-        let config = Config { mode, password: "abc".into(), restart_time: 0, ..Config::default() };
-        let options = Options { setup_window: Duration::ZERO, ..Options::default() };
-        let mut dtu = Dtu::new(config, options, Identity::default(), 1, Instant::ZERO);
-        dtu.restore_messages(mailbox);
-        let mut host = Self { dtu, now: Instant::ZERO, kept: mailbox.to_owned(), saved: false, refusals: 0 };
-        host.drain();
-        host.input(Input::Serial(SerialInput::Present));
-        let abilities = Abilities { messages: true, calls: true };
-        host.news(ModemInput::Present(ModemIdentity { abilities, ..ModemIdentity::default() }));
-        host.news(ModemInput::Registration(Registration::Home));
-        host.wait(Duration::from_secs(1));
-        host
-    }
-
-    fn news(&mut self, news: ModemInput) {
-        self.input(Input::Modem(&news));
-    }
-
-    fn serial(&mut self, bytes: &[u8]) {
-        self.input(Input::Serial(SerialInput::Data(bytes)));
-    }
-
-    fn input(&mut self, input: Input<'_>) {
-        self.dtu.handle_input(input, self.now);
-        self.drain();
-    }
-
-    fn wait(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some(deadline) = self.dtu.poll_timeout().filter(|deadline| deadline.at <= until) {
-            self.now = self.now.max(deadline.at);
-            self.dtu.handle_timeout(self.now);
-            self.drain();
-        }
-        self.now = until;
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.dtu.poll_output() {
-            match output {
-                Output::Serial(SerialOutput::Write(_)) => self.answer(Input::Serial(SerialInput::Written)),
-                Output::Serial(SerialOutput::Discard) => self.answer(Input::Serial(SerialInput::Discarded(0))),
-                Output::Serial(SerialOutput::Configure(_)) => {
-                    self.answer(Input::Serial(SerialInput::Configured(None)));
-                }
-                Output::Store(StoreOutput::Messages { number, text }) => {
-                    (self.kept, self.saved) = (text, true);
-                    self.answer(Input::Store(StoreInput::MessagesSaved(number)));
-                }
-                Output::Store(StoreOutput::Save(_)) => self.answer(Input::Store(StoreInput::Saved)),
-                Output::Modem(ModemOutput::Submit { token, .. }) => {
-                    self.refusals += 1;
-                    let outcome = match self.refusals % 3 {
-                        0 => Err(SubmitFailure(self.refusals)),
-                        _ => Ok(1),
-                    };
-                    self.answer(Input::Modem(&ModemInput::Submitted { token, outcome }));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn answer(&mut self, input: Input<'_>) {
-        self.dtu.handle_input(input, self.now);
-    }
+/// The disk has this mailbox. The network refuses every third message.
+fn start(mode: u8, mailbox: &str) -> Bench {
+    let mode = match mode % 3 {
+        0 => WorkingMode::Sms,
+        1 => WorkingMode::AtCommand,
+        _ => WorkingMode::Transparent,
+    };
+    let config = Config { mode, password: "abc".into(), restart_time: 0, ..Config::default() };
+    let options = Options { setup_window: Duration::ZERO, ..Options::default() };
+    let mut dtu = Dtu::new(config, options, Identity::default(), 1, Instant::ZERO);
+    dtu.restore_messages(mailbox);
+    let mut dev = Bench::off(dtu);
+    dev.store.messages = mailbox.to_owned();
+    let answer = |number: u16| if number % 3 == 0 { Err(SubmitFailure(number)) } else { Ok(1) };
+    dev.modem.answers = (1..1000).map(answer).collect();
+    dev.drain();
+    dev.input(Input::Serial(SerialInput::Present)).modem_comes().wait(1000);
+    dev
 }

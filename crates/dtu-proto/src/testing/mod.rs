@@ -278,6 +278,7 @@ impl Bench {
     /// Forgets what was kept so far, and gives its memory back: for programs that count what the device holds.
     pub fn forget(&mut self) -> &mut Self {
         self.line.forget();
+        self.store.forget();
         self.peers.iter_mut().for_each(Peer::forget);
         self.answers = VecDeque::new();
         self.events = Vec::new();
@@ -310,6 +311,7 @@ impl Bench {
         match output {
             Output::Serial(order) => self.write(order),
             Output::Socket(socket, order) => self.socket(socket, order),
+            Output::Modem(order) if self.modem.outside => self.modem.orders.push(order),
             Output::Modem(ModemOutput::Submit { token, pdu }) => self.submit(token, pdu),
             Output::Store(StoreOutput::Messages { number, text }) => self.keep(number, text),
             Output::Store(StoreOutput::Save(parameters)) => self.save(parameters),

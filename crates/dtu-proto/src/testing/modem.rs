@@ -23,8 +23,10 @@ use crate::record::OwnedInput;
 pub struct Modem {
     /// How often it was reset.
     pub resets: u32,
-    /// Orders other than those of messages.
+    /// Orders other than those of messages; all orders, where `outside` is set.
     pub orders: Vec<ModemOutput>,
+    /// The test has a modem of its own, and carries the orders out.
+    pub outside: bool,
     /// Messages that the device said are safe.
     pub taken: Vec<u64>,
     /// Parts that the network took, oldest first.

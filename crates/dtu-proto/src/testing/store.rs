@@ -42,6 +42,18 @@ impl Default for Store {
     }
 }
 
+impl Store {
+    /// Whether it owes a word about the messages, where it is slow.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    pub(super) fn forget(&mut self) {
+        (self.saved, self.spool) = (Vec::new(), Vec::new());
+    }
+}
+
 impl Bench {
     /// The disk says what became of the messages.
     #[track_caller]

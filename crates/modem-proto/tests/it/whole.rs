@@ -7,8 +7,9 @@
 use cellular_sim::modem::Setup;
 use cellular_sim::radio::Settings as Network;
 use dtu_proto::config::{Config, Options, WorkingMode};
-use dtu_proto::event::{Input, Output, SerialInput, SerialOutput, StoreInput, StoreOutput};
+use dtu_proto::event::{Input, SerialInput};
 use dtu_proto::radio::ModemInput;
+use dtu_proto::testing::Bench;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 use modem_proto::Settings;
@@ -42,7 +43,7 @@ fn run(seed: u64, talks: bool) {
     let mut device = Device::new(seed);
     pump.run(&mut device);
     assert_each_once(&pump.delivered, "out", TEXTS, &format!("seed {seed}: sent"));
-    let printed = String::from_utf8(device.printed).unwrap();
+    let printed = device.dev.printed();
     for number in 0..TEXTS {
         let count = printed.matches(&format!("<in {number}>")).count();
         assert_eq!(count, 1, "seed {seed}: {number} in {printed}");
@@ -53,12 +54,14 @@ fn run(seed: u64, talks: bool) {
 enum Plan {
     /// The equipment writes.
     Frame(usize),
-    Saved(u64),
+    /// The disk has the messages.
+    Saved,
 }
 
 struct Device {
-    dtu: Dtu,
-    printed: Vec<u8>,
+    dev: Bench,
+    /// `Plan::Saved` is planned.
+    saves: bool,
 }
 
 impl Device {
@@ -74,12 +77,11 @@ impl Device {
             setup_window: Duration::ZERO,
             ..Options::default()
         };
-        let mut dtu = Dtu::new(config, options, Identity::default(), seed, Instant::ZERO);
-        dtu.handle_input(Input::Serial(SerialInput::Present), Instant::ZERO);
-        Self {
-            dtu,
-            printed: Vec::new(),
-        }
+        let dtu = Dtu::new(config, options, Identity::default(), seed, Instant::ZERO);
+        let mut dev = Bench::off(dtu);
+        (dev.modem.outside, dev.store.slow) = (true, true);
+        dev.input(Input::Serial(SerialInput::Present));
+        Self { dev, saves: false }
     }
 }
 
@@ -87,59 +89,40 @@ impl Host for Device {
     type Plan = Plan;
 
     fn happens(&mut self, plan: Plan, pump: &mut Pump<Plan>) {
+        self.dev.until(pump.now);
         match plan {
-            Plan::Frame(number) => {
-                let frame = format!("out {number}");
-                self.dtu
-                    .handle_input(Input::Serial(SerialInput::Data(frame.as_bytes())), pump.now);
+            Plan::Frame(number) => self.dev.serial(format!("out {number}")),
+            Plan::Saved => {
+                self.saves = false;
+                self.dev.disk_answers()
             }
-            Plan::Saved(number) => {
-                self.dtu
-                    .handle_input(Input::Store(StoreInput::MessagesSaved(number)), pump.now);
-            }
-        }
+        };
+        self.dev.store.slow = true;
     }
 
     fn hear(&mut self, news: ModemInput, pump: &mut Pump<Plan>) {
-        self.dtu.handle_input(Input::Modem(&news), pump.now);
+        self.dev.until(pump.now).news(news);
     }
 
     fn carry_out(&mut self, pump: &mut Pump<Plan>) -> bool {
-        let Some(output) = self.dtu.poll_output() else {
-            return false;
-        };
-        match output {
-            Output::Serial(SerialOutput::Write(bytes)) => {
-                self.printed.extend_from_slice(&bytes);
-                self.dtu
-                    .handle_input(Input::Serial(SerialInput::Written), pump.now);
-            }
-            Output::Serial(SerialOutput::Discard) => {
-                self.dtu
-                    .handle_input(Input::Serial(SerialInput::Discarded(0)), pump.now);
-            }
-            Output::Serial(SerialOutput::Configure(_)) => {
-                self.dtu
-                    .handle_input(Input::Serial(SerialInput::Configured(None)), pump.now);
-            }
-            Output::Modem(order) => pump.order(&order),
-            Output::Store(StoreOutput::Messages { number, .. }) => {
-                let after = pump.dice.seconds(0..=3);
-                pump.plan(after, Plan::Saved(number));
-            }
-            Output::Event(event) if pump.talks => {
-                println!("{:>10.3} device: {event:?}", pump.seconds())
-            }
-            _ => {}
+        let orders = std::mem::take(&mut self.dev.modem.orders);
+        orders.iter().for_each(|order| pump.order(order));
+        if self.dev.store.waits() && !self.saves {
+            self.saves = true;
+            let after = pump.dice.seconds(0..=3);
+            pump.plan(after, Plan::Saved);
         }
-        true
+        for event in self.dev.events.drain(..).filter(|_| pump.talks) {
+            println!("{:>10.3} device: {event:?}", pump.seconds());
+        }
+        !orders.is_empty()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.dtu.poll_timeout().map(|deadline| deadline.at)
+        self.dev.dtu.poll_timeout().map(|deadline| deadline.at)
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.dtu.handle_timeout(now);
+        self.dev.until(now);
     }
 }
