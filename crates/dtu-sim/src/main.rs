@@ -205,12 +205,12 @@ fn herd(trials: Vec<Trial>) -> ExitCode {
 fn replay(file: &Path, quiet: bool) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let tell = |line: &str| {
+    let emit = |line: &str| {
         if !quiet {
             print(format_args!("{line}"));
         }
     };
-    let done = dtu_sim::replay(&text, tell).with_context(|| file.display().to_string())?;
+    let done = dtu_sim::replay(&text, emit).with_context(|| file.display().to_string())?;
     print(format_args!(
         "{} inputs, {} outputs\n{}",
         done.entries, done.outputs, done.report

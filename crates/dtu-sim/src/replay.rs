@@ -26,14 +26,14 @@ pub struct Replayed {
     pub report: String,
 }
 
-/// Replays a log. Each line of the story goes to `tell`.
+/// Replays a log. Each line of the story goes to `emit`.
 ///
 /// # Errors
 /// The first line that is not of the log's format. What came before it has been replayed.
-pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record::Error> {
+pub fn replay(text: &str, mut emit: impl FnMut(&str)) -> Result<Replayed, record::Error> {
     let (header, entries) = record::parse(text)?;
-    let mut device = start(header.clone(), &mut tell);
-    let mut outputs = drain(&mut device, header.started, &mut tell);
+    let mut device = start(header.clone(), &mut emit);
+    let mut outputs = drain(&mut device, header.started, &mut emit);
     let (mut count, mut now) = (0, header.started);
     for entry in entries {
         let entry = entry?;
@@ -41,15 +41,15 @@ pub fn replay(text: &str, mut tell: impl FnMut(&str)) -> Result<Replayed, record
         match &entry.what {
             Happening::Timeout => device.handle_timeout(now),
             Happening::Input(input) => {
-                tell(&format!(
+                emit(&format!(
                     "{:>16} <- {}",
                     Clock(now.as_micros()),
-                    heard(&input.as_input(), now)
+                    input_words(&input.as_input(), now)
                 ));
                 device.handle_input(input.as_input(), now);
             }
         }
-        outputs += drain(&mut device, now, &mut tell);
+        outputs += drain(&mut device, now, &mut emit);
     }
     let status = device.status(now);
     Ok(Replayed {
@@ -73,9 +73,9 @@ fn report(device: &mut Dtu, now: Instant) -> String {
 }
 
 /// The device with what the host gave it before its first input.
-fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
+fn start(header: Header, emit: &mut impl FnMut(&str)) -> Dtu {
     let (config, problems) = from_store_text(&header.stored);
-    tell_problems("stored", &problems, tell);
+    emit_problems("stored", &problems, emit);
     let mut device = Dtu::new(
         config,
         header.options,
@@ -87,21 +87,21 @@ fn start(header: Header, tell: &mut impl FnMut(&str)) -> Dtu {
     for (queue, number, bytes) in header.restored {
         device.restore(queue, [(number, bytes)]);
     }
-    tell_problems("message", &device.restore_messages(&header.messages), tell);
+    emit_problems("message", &device.restore_messages(&header.messages), emit);
     device
 }
 
-fn tell_problems(what: &str, problems: &[Problem], tell: &mut impl FnMut(&str)) {
+fn emit_problems(what: &str, problems: &[Problem], emit: &mut impl FnMut(&str)) {
     for problem in problems {
-        tell(&format!("{what} line {}: {}", problem.line, problem.text));
+        emit(&format!("{what} line {}: {}", problem.line, problem.text));
     }
 }
 
-fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
+fn drain(device: &mut Dtu, now: Instant, emit: &mut impl FnMut(&str)) -> u64 {
     let mut count = 0;
     while let Some(output) = device.poll_output() {
         count += 1;
-        tell(&format!(
+        emit(&format!(
             "{:>16} -> {}",
             Clock(now.as_micros()),
             describe(&output)
@@ -111,7 +111,7 @@ fn drain(device: &mut Dtu, now: Instant, tell: &mut impl FnMut(&str)) -> u64 {
 }
 
 /// An input as its log has it, but bytes that a person wants to read escaped instead of in hex.
-fn heard(input: &Input<'_>, now: Instant) -> String {
+fn input_words(input: &Input<'_>, now: Instant) -> String {
     match input {
         Input::Serial(SerialInput::Data(bytes)) => {
             format!("serial data \"{}\"", bytes.escape_ascii())

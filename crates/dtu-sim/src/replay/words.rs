@@ -18,7 +18,7 @@ pub(super) fn describe(output: &Output) -> String {
         Output::Leds(leds) => led_words(*leds),
         Output::Power(Power::Restarted) => "restarted".to_owned(),
         Output::Power(Power::Stop) => "stop".to_owned(),
-        Output::Event(event) => told(event),
+        Output::Event(event) => event_words(event),
     }
 }
 
@@ -99,7 +99,7 @@ fn led_words(Leds { pow, net, data }: Leds) -> String {
     )
 }
 
-fn told(event: &Event) -> String {
+fn event_words(event: &Event) -> String {
     match event {
         Event::PowerOn(reason) => format!("power on: {reason}"),
         Event::ModeStarted => "the working mode begins".to_owned(),
@@ -159,8 +159,8 @@ fn told(event: &Event) -> String {
             format!("link {backup} hands back to link {primary}")
         }
         Event::Lost(lost) => lost.to_string(),
-        Event::Call(news) => call(news),
-        Event::Httpd(news) => format!("HTTPD: {news}"),
+        Event::Call(event) => call(event),
+        Event::Httpd(event) => format!("HTTPD: {event}"),
     }
 }
 
@@ -168,14 +168,14 @@ const fn end(was_up: bool) -> &'static str {
     if was_up { "down" } else { "does not come up" }
 }
 
-fn call(news: &CallEvent) -> String {
+fn call(event: &CallEvent) -> String {
     let by = |number: &Option<_>| {
         number.as_ref().map_or_else(
             || "somebody".to_owned(),
             |number: &dtu_proto::radio::PhoneNumber| number.to_string(),
         )
     };
-    match news {
+    match event {
         CallEvent::Dialled(number) => format!("call: {number} is dialled"),
         CallEvent::NotPlaced(number) => {
             format!("call: {number} is not dialled, there is a call already")

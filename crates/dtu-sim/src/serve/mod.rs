@@ -40,7 +40,7 @@ pub(crate) struct ModemArgs {
     /// Habits of the modems: generic, sim800, ec2x.
     #[arg(long, default_value = "generic", value_parser = parse_dialect)]
     dialect: Dialect,
-    /// The modem out of a log that `dtud --modem-log FILE` wrote: answers as they were recorded, news in their time.
+    /// The modem out of a log that `dtud --modem-log FILE` wrote: answers as they were recorded, event in their time.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["script", "dialect", "pin", "odd", "number"])]
     replay: Option<PathBuf>,
     /// Oddities of modems in the field, names with commas between them; "help" lists them.
@@ -272,12 +272,12 @@ impl Server {
             .filter(|rest| rest.len() <= LINE_MAX)
             .unwrap_or_default();
         for line in lines {
-            self.obey(&String::from_utf8_lossy(&line));
+            self.handle_line(&String::from_utf8_lossy(&line));
         }
         Ok(())
     }
 
-    fn obey(&mut self, line: &str) {
+    fn handle_line(&mut self, line: &str) {
         match Script::parse_now(line.trim_end()) {
             Ok(Some((modem, verb))) => {
                 let now = self.now();
@@ -308,7 +308,7 @@ impl Server {
                     say(&format!("gone modem={path}"))?;
                 }
                 RackOutput::Appeared(place) => self.open(place)?,
-                RackOutput::Phone(news) => say(&show::line(&news))?,
+                RackOutput::Phone(event) => say(&show::line(&event))?,
                 RackOutput::Problem(problem) => eprintln!("dtu-sim: {problem}"),
             }
         }

@@ -6,9 +6,9 @@ use sms_codec::hex;
 use sms_codec::user_data::{Body, UserData};
 
 /// `phone NUMBER …`: texts in quotes, written as scripts write them, octets in hex digits.
-pub(crate) fn line(news: &PhoneEvent) -> String {
-    let phone = news.phone();
-    let what = match news {
+pub(crate) fn line(event: &PhoneEvent) -> String {
+    let phone = event.phone();
+    let what = match event {
         PhoneEvent::Text { from, data, .. } => {
             format!("{} from {from} {}", kind(data), content(data))
         }

@@ -65,14 +65,14 @@ impl World {
     /// What the log will say of drops is what was told, one by one.
     fn check_drops(&mut self) {
         let drops = self.device.drops();
-        let told = |link: LinkId| (DropPlace::Link(link), self.ledger.dropped[link.index()]);
+        let count_of = |link: LinkId| (DropPlace::Link(link), self.ledger.dropped[link.index()]);
         let modes = [
             (DropPlace::Httpd, self.ledger.http.dropped),
             (DropPlace::Packets, self.ledger.command.dropped),
         ];
         let wrong = LinkId::ALL
             .into_iter()
-            .map(told)
+            .map(count_of)
             .chain(modes)
             .find(|(place, count)| drops[place.index()].count != *count);
         if let Some((place, count)) = wrong {
@@ -105,18 +105,18 @@ impl World {
             let given = sum(|link| link.counters.frames_in);
             let bytes = sum(|link| link.counters.bytes_in);
             let out = sum(|link| link.counters.frames_out);
-            let told = (uplink.given, uplink.given_bytes, uplink.acknowledged);
-            if (given, bytes) != (told.0, told.1) {
+            let due = (uplink.given, uplink.given_bytes, uplink.acknowledged);
+            if (given, bytes) != (due.0, due.1) {
                 let text = format!(
                     "links {:?}: the device counts {given} frames, {bytes} bytes in; the model {}, {}",
-                    uplink.links, told.0, told.1
+                    uplink.links, due.0, due.1
                 );
                 return self.break_rule(Rule::Frames, text);
             }
-            if out != told.2 {
+            if out != due.2 {
                 let text = format!(
                     "links {:?}: {out} frames count as delivered, {} are",
-                    uplink.links, told.2
+                    uplink.links, due.2
                 );
                 return self.break_rule(Rule::Frames, text);
             }

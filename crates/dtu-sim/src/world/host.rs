@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// The host program has started the device: what it says first, and the news it always gets.
+    /// The host program has started the device: what it says first, and the event it always gets.
     pub(super) fn host_starts(&mut self) {
         self.after_call(false);
         self.serial_input(SerialInput::Present);
@@ -287,7 +287,7 @@ impl World {
             Output::Leds(_) => {}
             Output::Power(Power::Restarted) => self.device_restarted(),
             Output::Power(Power::Stop) => self.device_stops(),
-            Output::Event(news) => self.on_event(&news),
+            Output::Event(event) => self.on_event(&event),
         }
     }
 
@@ -316,9 +316,9 @@ impl World {
         self.after(500, Event::Configured(self.serial.generation));
     }
 
-    fn on_event(&mut self, news: &DeviceEvent) {
-        self.note("event", None, 0, format!("{news:?}").as_bytes());
-        match news {
+    fn on_event(&mut self, event: &DeviceEvent) {
+        self.note("event", None, 0, format!("{event:?}").as_bytes());
+        match event {
             DeviceEvent::PowerOn(_) => {
                 self.ledger.banners += 1;
                 let window = self.scenario.options.setup_window.as_micros();
@@ -346,12 +346,12 @@ impl World {
             | DeviceEvent::MessagesNotStored(_) => {}
             DeviceEvent::MessageLost(loss) => self.message_lost(loss),
             DeviceEvent::Command { origin, line, .. } => {
-                let said = self.ledger.log_command(*origin, line);
-                self.hold(Rule::Commands, said);
+                let judged = self.ledger.log_command(*origin, line);
+                self.hold(Rule::Commands, judged);
             }
-            DeviceEvent::Httpd(news) => {
-                let told = self.ledger.http.judge_swallowed(news);
-                self.hold(Rule::Requests, told);
+            DeviceEvent::Httpd(event) => {
+                let judged = self.ledger.http.judge_swallowed(event);
+                self.hold(Rule::Requests, judged);
             }
         }
     }

@@ -39,9 +39,9 @@ fn place_of(number: PhoneNumber) -> Option<usize> {
 }
 
 impl World {
-    pub(super) fn on_phone_event(&mut self, news: PhoneEvent) {
-        self.note("phone", None, 0, format!("{news:?}").as_bytes());
-        let PhoneEvent::Text { phone, data, .. } = news else {
+    pub(super) fn on_phone_event(&mut self, event: PhoneEvent) {
+        self.note("phone", None, 0, format!("{event:?}").as_bytes());
+        let PhoneEvent::Text { phone, data, .. } = event else {
             return;
         };
         let judged = match place_of(phone) {

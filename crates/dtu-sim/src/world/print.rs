@@ -19,8 +19,9 @@ impl World {
             }
             return;
         }
-        let told = self.is_command_state() || self.ledger.before.1 || self.ledger.stops_in_window;
-        if self.is_unasked(bytes) && !told {
+        let may_print_urc =
+            self.is_command_state() || self.ledger.before.1 || self.ledger.stops_in_window;
+        if self.is_urc(bytes) && !may_print_urc {
             let text = format!("\"{}\" is printed into data", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -39,16 +40,16 @@ impl World {
     /// is a whole message.
     fn judge_notice(&mut self, bytes: &[u8]) -> bool {
         let notify = self.ledger.watch.expected.messages.notify;
-        let (told, whole) = (
+        let (indicates, whole) = (
             bytes.starts_with(b"\r\n+CMTI"),
             bytes.starts_with(b"\r\n+CMT:"),
         );
         self.ledger.sms.shown += u64::from(whole);
-        let asked = [(told, [1, 2, 3].as_slice()), (whole, &[2])];
+        let asked = [(indicates, [1, 2, 3].as_slice()), (whole, &[2])];
         let unasked = asked
             .iter()
             .any(|(is, wanted)| *is && !wanted.contains(&notify.messages));
-        if unasked || (told && notify.mode == 0) {
+        if unasked || (indicates && notify.mode == 0) {
             let text = format!("\"{}\" is printed with {notify:?}", bytes.escape_ascii());
             self.break_rule(Rule::Messages, text);
         }
@@ -56,7 +57,7 @@ impl World {
     }
 
     /// What a modem tells without being asked.
-    fn is_unasked(&self, bytes: &[u8]) -> bool {
+    fn is_urc(&self, bytes: &[u8]) -> bool {
         let texts = [
             "RING",
             "NO CARRIER",
@@ -108,7 +109,7 @@ impl World {
             }
             Printout::Result => self.result_printed(),
             Printout::Packet => self.packet_error(),
-            Printout::Connection(told) => self.code_printed(told),
+            Printout::Connection(code) => self.code_printed(code),
             Printout::Ask => self.at_asks(),
             Printout::Banner => {
                 if ledger.banners == 0 {

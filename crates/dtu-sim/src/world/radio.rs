@@ -156,11 +156,11 @@ impl World {
 
     /// The network may have news, and may want to be called at another time.
     pub(super) fn radio_moves(&mut self) {
-        while let Some((_, news)) = self.radio.network.poll_event() {
-            self.radio.inbox.push_back(news);
+        while let Some((_, input)) = self.radio.network.poll_event() {
+            self.radio.inbox.push_back(input);
         }
-        while let Some(news) = self.radio.network.poll_phone_event() {
-            self.on_phone_event(news);
+        while let Some(event) = self.radio.network.poll_phone_event() {
+            self.on_phone_event(event);
         }
         if !self.radio.inbox.is_empty() && !self.radio.inputs_planned {
             self.radio.inputs_planned = true;
@@ -187,10 +187,10 @@ impl World {
 
     pub(super) fn give_modem_inputs(&mut self) {
         self.radio.inputs_planned = false;
-        while let Some(news) = self.radio.inbox.pop_front() {
+        while let Some(input) = self.radio.inbox.pop_front() {
             self.catch_up();
-            self.note("modem news", None, 0, format!("{news:?}").as_bytes());
-            self.call(Input::Modem(&news));
+            self.note("modem news", None, 0, format!("{input:?}").as_bytes());
+            self.call(Input::Modem(&input));
         }
         self.radio_moves();
     }

@@ -216,8 +216,8 @@ impl HttpLedger {
     }
 
     /// What the device made of a request that a connection swallowed.
-    pub(in crate::world) fn judge_swallowed(&mut self, news: &HttpdEvent) -> Result<(), String> {
-        let (again, silence) = match news {
+    pub(in crate::world) fn judge_swallowed(&mut self, event: &HttpdEvent) -> Result<(), String> {
+        let (again, silence) = match event {
             HttpdEvent::Repeated(_) => (true, false),
             HttpdEvent::Failed(trouble) => {
                 (false, matches!(trouble, HttpdTrouble::NoAnswer { .. }))
