@@ -45,7 +45,7 @@ MUTATIONS = {
         ("handed-over-is-no-life", "what is merely handed over counts as a sign of life", instead("$ self.last_received = now;")),
         ("dead-peer", "a peer that acknowledges nothing is never given up", value("None")),
         ("heartbeat-due", "no heartbeat ever", delete),
-        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.line.framer.is_empty()", "")),
+        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.line.has_passed_on_all()", "")),
         ("heartbeat-after-data", "a serial heartbeat in spite of data from the DTE", swap("= $from.max($to)", "= $to")),
     ],
     "pace": [

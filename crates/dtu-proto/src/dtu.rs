@@ -18,7 +18,6 @@ use crate::event::{
     SerialInput, SocketId, StoreInput, Timer,
 };
 use crate::identity::Identity;
-use crate::line::framer::{FRAME_MAX, Packing, REQUEST_MAX};
 use crate::line::port::{REPLY_QUEUE_HIGH, Source};
 use crate::line::{Line, LineState};
 use crate::mode::at::AtConnection;
@@ -29,7 +28,7 @@ use crate::net::{Link, Pause};
 use crate::session::Session;
 use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialStatus, Status};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 use leds::LedDriver;
 use links::Links;
@@ -90,8 +89,6 @@ pub struct Dtu {
     /// The mode in force.
     mode: WorkingMode,
 
-    cut_request: httpd::CutRequest,
-
     links: Links,
     /// `None`: mode 3 was never used.
     httpd: Option<Box<Httpd>>,
@@ -130,6 +127,7 @@ pub struct Dtu {
 
 /// What has connections. A mode that was never used is not there.
 struct Parts<'a> {
+    line: &'a mut Line,
     links: &'a mut Links,
     httpd: Option<&'a mut Httpd>,
     serial_command: Option<&'a mut SerialCommand>,
@@ -158,10 +156,9 @@ impl Dtu {
             losses_seen: 0,
             outputs: VecDeque::new(),
             acts: VecDeque::new(),
-            line: Line::new(stored.line, options.escape_gap, now),
+            line: Line::new(stored.line, options.clone(), now),
             mode_started: false,
             mode: stored.mode,
-            cut_request: httpd::CutRequest::Open { cut_at: None },
             active: [false; LINKS],
             at_connection: AtConnection::default(),
             attached: None,
@@ -284,15 +281,12 @@ impl Dtu {
     fn find_deadline(&self) -> Option<Deadline> {
         let mut earliest = Earliest(None);
         earliest.meet(Timer::Restart, self.ending_deadline());
-        earliest.meet(Timer::Escape, self.line.escape.deadline());
-        earliest.meet(Timer::Frame, self.frame_deadline());
+        earliest.meet(Timer::Escape, self.line.escape_deadline());
+        earliest.meet(Timer::Frame, self.line.frame_deadline(&self.config));
         earliest.meet(Timer::SetupWindow, self.window_deadline());
         earliest.meet(Timer::Apply, self.apply_deadline());
         earliest.meet(Timer::Parked, self.session.deadline());
-        earliest.meet(
-            Timer::Prompt,
-            self.prompt.as_ref().map(|prompt| prompt.until),
-        );
+        earliest.meet(Timer::Prompt, self.line.prompt_deadline());
         earliest.meet(Timer::Message, self.message_deadline());
         earliest.meet(Timer::Call, self.calls.deadline());
         earliest.meet(Timer::SerialHeartbeat, self.serial_heartbeat_deadline());
@@ -325,7 +319,7 @@ impl Dtu {
     }
 
     fn reads_serial(&self, pause: Option<Pause>) -> bool {
-        self.line.backlog.is_empty()
+        !self.line.has_backlog()
             && !self.commands_wait()
             && (self.line.state == LineState::OnlineData
                 || self.line.port.own_waiting() < REPLY_QUEUE_HIGH)
@@ -501,10 +495,8 @@ impl Dtu {
     }
 
     fn serial_present(&mut self, present: bool) {
-        if self.line.port.present != present {
-            self.line.port.present = present;
+        if self.with_line(|line, cx| line.set_present(present, cx)) {
             if !present {
-                self.line.port.gone_at = self.now;
                 self.abandon_prompt();
             }
             self.event(Event::SerialPresent(present));
@@ -554,34 +546,13 @@ impl Dtu {
         let serial_command = self.serial_command.as_deref_mut();
         (
             Parts {
+                line: &mut self.line,
                 links: &mut self.links,
                 httpd,
                 serial_command,
             },
             cx,
         )
-    }
-
-    fn packing(&self) -> Packing {
-        let silence = Duration::from_millis(u64::from(self.config.packing_time));
-        // On a slow line the bytes of a run are a character apart: less is no silence.
-        let least = || self.line.format.character_time() * 3 / 2;
-        let silence = if silence.is_zero() {
-            silence
-        } else {
-            silence.max(least())
-        };
-        let length = usize::from(self.config.packing_length);
-        let by_length = self.options.length_enabled && length > 0;
-        let most = if self.mode_started && self.mode == WorkingMode::Httpd {
-            REQUEST_MAX
-        } else {
-            FRAME_MAX
-        };
-        Packing {
-            silence,
-            size: if by_length { length.min(most) } else { most },
-        }
     }
 }
 

@@ -5,21 +5,21 @@ use bytes::Bytes;
 
 use super::connection::ConnectionCode;
 use super::outcome::{Change, Next, Outcome, SlowCommand};
-use super::prompt::{CISEND_MAX, Typed};
+use super::prompt::{CISEND_MAX, Entry};
 use super::reply::{Code, Error};
 
 /// Each byte is data, 0x1A too (decisions 16.11); only a frame of one ESC is none. With `exact` even that.
 pub(super) fn prompted(
     exact: Option<usize>,
-    typed: Typed,
+    entry: Entry,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    match (typed, exact) {
-        (Typed::Text(frame), None) if frame == [CANCEL] => {}
+    match (entry, exact) {
+        (Entry::Text(frame), None) if frame == [CANCEL] => {}
         // mutant: 1a-is-data
-        (Typed::Text(frame), _) => outcome.wait(SlowCommand::Send(Bytes::from(frame))),
-        (Typed::Cancelled, _) => {}
-        (Typed::TooLong(came), _) => {
+        (Entry::Text(frame), _) => outcome.wait(SlowCommand::Send(Bytes::from(frame))),
+        (Entry::Cancelled, _) => {}
+        (Entry::TooLong(came), _) => {
             outcome.change(Change::DropFrame(came));
             let text = format!(
                 "CISEND: a frame has at most {CISEND_MAX} bytes, got {came}; nothing was sent"
@@ -27,7 +27,7 @@ pub(super) fn prompted(
             return Err(Error::new(Code::NotAllowed, text));
         }
         // The DTE fell silent before it was whole.
-        (Typed::Abandoned(came), _) => {
+        (Entry::Abandoned(came), _) => {
             outcome.change(Change::DropFrame(came));
             outcome.next = Next::End(ConnectionCode::SendFail);
         }

@@ -38,11 +38,11 @@ pub use command::TakesEffect;
 pub(crate) use connection::{ConnectionCode, connection_text};
 pub use describe::{CommandDescription, ParameterDescription};
 pub(crate) use outcome::{Effect, SlowCommand};
-pub(crate) use prompt::{Ends, Prompt, Typed};
+pub(crate) use prompt::{Entry, Prompt};
 pub(crate) use registration::registration_changes;
 pub(crate) use run::{
     Device, LineOutcome, ParkedLine, Rights, SlowResult, answer_prompt, begins_with_a_command,
-    error_reply, is_blank, resume, run_line,
+    error_reply, resume, run_line,
 };
 pub(crate) use shown::ShownLine;
 pub use shown::shown_command;

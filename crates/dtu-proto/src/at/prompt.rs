@@ -1,9 +1,10 @@
 //! Commands that ask the DTE for a text.
 
-use alloc::vec::Vec;
 use sms_codec::address::Address;
 
 use crate::line::framer::FRAME_MAX;
+pub(super) use crate::line::prompt::Ends;
+pub(crate) use crate::line::prompt::Entry;
 use crate::sms::State;
 
 /// A command that has asked the DTE for a text.
@@ -24,17 +25,6 @@ pub(super) enum Prompted {
     Frame,
     /// `CISEND` with a length.
     Count(usize),
-}
-
-/// What ends the text at a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ends {
-    /// 0x1A; ESC gives it up (27.005 3.5.1).
-    Mark,
-    /// Silence, as it ends a frame.
-    Silence,
-    /// Its last byte: it has exactly `max`.
-    Count,
 }
 
 /// Which command has asked for the text of a message, with its values.
@@ -65,19 +55,6 @@ impl MessagePrompt {
             Self::WritePdu(..) | Self::WriteText(..) => "CMGW",
         }
     }
-}
-
-/// What the DTE did at the prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
-    /// The text, without the 0x1A that ended it.
-    Text(Vec<u8>),
-    /// More than the prompt takes: so many bytes.
-    TooLong(usize),
-    /// ESC.
-    Cancelled,
-    /// Nothing more for too long, after so many bytes.
-    Abandoned(usize),
 }
 
 /// Bytes that one `CISEND` sends at most: those of a frame.

@@ -12,7 +12,7 @@ use super::connection::{ConnectionCode, connection_text};
 use super::frame;
 use super::outcome::{Change, Effect, Lines, Next, Outcome, SlowCommand};
 use super::parse::{self, Form, Piece};
-use super::prompt::{Prompt, Prompted, Typed};
+use super::prompt::{Entry, Prompt, Prompted};
 use super::reply::{self, Code, Error, Reason, Shown};
 use super::sms;
 use super::table;
@@ -190,22 +190,17 @@ fn slow_ended(
 }
 
 /// Goes on with a command that has asked for a text.
-pub(crate) fn answer_prompt(prompt: Prompt, typed: Typed, device: &mut Device<'_>) -> LineOutcome {
+pub(crate) fn answer_prompt(prompt: Prompt, entry: Entry, device: &mut Device<'_>) -> LineOutcome {
     let mut outcome = Outcome::default();
     let result = match prompt.what {
-        Prompted::Message(what) => sms::prompted(what, typed, &device.view(), &mut outcome),
-        Prompted::Frame => frame::prompted(None, typed, &mut outcome),
-        Prompted::Count(count) => frame::prompted(Some(count), typed, &mut outcome),
+        Prompted::Message(what) => sms::prompted(what, entry, &device.view(), &mut outcome),
+        Prompted::Frame => frame::prompted(None, entry, &mut outcome),
+        Prompted::Count(count) => frame::prompted(Some(count), entry, &mut outcome),
     };
     match Given::default().add(result, outcome, &[], device) {
         ControlFlow::Continue(given) => given.end(Ok(()), device),
         ControlFlow::Break(ended) => ended,
     }
-}
-
-/// Whether a line holds nothing but blanks and ESC.
-pub(crate) fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | 0x1B))
 }
 
 /// Whether a line that begins with `AT` goes on like a command; `attic` does not.

@@ -11,7 +11,7 @@ use sms_codec::ucs2;
 use sms_codec::user_data::Body;
 
 use super::outcome::{Outcome, SlowCommand, Submission};
-use super::prompt::{MessagePrompt, Typed};
+use super::prompt::{Entry, MessagePrompt};
 use super::reply::{Code, Error};
 use super::view::View;
 use crate::config::TextCharset;
@@ -21,18 +21,18 @@ use crate::sms::{self, MailboxChange, State, Stored, Template};
 /// The DTE has answered the prompt.
 pub(super) fn prompted(
     what: MessagePrompt,
-    typed: Typed,
+    entry: Entry,
     view: &View<'_>,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let (name, max) = (what.command(), what.max());
-    let text = match typed {
-        Typed::Text(text) => text,
-        Typed::Cancelled => return Ok(()),
-        Typed::TooLong(_) => {
+    let text = match entry {
+        Entry::Text(text) => text,
+        Entry::Cancelled => return Ok(()),
+        Entry::TooLong(_) => {
             return Err(bad_text(name, &format!("a text has at most {max} bytes")));
         }
-        Typed::Abandoned(_) => {
+        Entry::Abandoned(_) => {
             let text = format!("{name}: no text came for 60 s; nothing was sent");
             return Err(Error::new(Code::Message(UNKNOWN), text));
         }

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use super::Dtu;
-use super::prompt::OpenPrompt;
 use crate::at::{ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::event::{CloseReason, Event, LinkDownReason, Payload, SocketId, SocketInput};
 use crate::line::port::Source;
+use crate::line::prompt::Prompt;
 use crate::net::connection::{Down, News};
 use crate::time::{Duration, Instant};
 
@@ -145,11 +145,7 @@ impl Dtu {
             };
             self.tell_connection(code);
             // Told at once, though a prompt of `CISEND` is open (decisions 16.11): its frame is swallowed, SEND FAIL.
-            if self
-                .prompt
-                .as_deref()
-                .is_some_and(OpenPrompt::is_for_connection)
-            {
+            if self.line.prompt().is_some_and(Prompt::is_for_connection) {
                 self.print_held();
             }
         }

@@ -6,21 +6,10 @@ use bytes::Bytes;
 use super::{Dtu, Parts};
 use crate::config::{Options, WorkingMode};
 use crate::cx::Cx;
-use crate::event::{Event, HttpdEvent, SocketId, SocketInput};
-use crate::line::framer::{Packing, REQUEST_MAX};
+use crate::event::{SocketId, SocketInput};
 use crate::mode::httpd::Httpd;
 use crate::status::{HttpdCounters, HttpdStatus, LinkState};
 use crate::time::Instant;
-
-/// Whether it was said that a frame is too long for one request.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum CutRequest {
-    /// Not yet. Size has closed a frame at this time; what comes at once belongs to it.
-    Open {
-        cut_at: Option<Instant>,
-    },
-    Told,
-}
 
 impl Dtu {
     /// Whether the mode began, ended, or its settings changed: starts, stops or restarts what must be. What waits stays.
@@ -64,30 +53,6 @@ impl Dtu {
     pub(super) fn httpd_frame(&mut self, frame: &Bytes) {
         self.make_httpd();
         self.with_httpd(|httpd, cx| httpd.push(frame.clone(), cx));
-    }
-
-    /// A frame that size has cut becomes several requests: that is said once. Whether it goes on may show later.
-    pub(super) fn note_cut_request(&mut self, frames: &[Bytes], at: Instant, packing: Packing) {
-        let CutRequest::Open { cut_at } = self.cut_request else {
-            return;
-        };
-        if packing.size != REQUEST_MAX {
-            return;
-        }
-        let goes_on = cut_at.is_some_and(|cut_at| at.since(cut_at) < packing.silence);
-        let by_size = |frame: &Bytes| frame.len() == REQUEST_MAX;
-        let last = frames.last().is_some_and(by_size);
-        let within = frames
-            .split_last()
-            .is_some_and(|(_, before)| before.iter().any(by_size));
-        if goes_on || within || (last && !self.line.framer.is_empty()) {
-            self.cut_request = CutRequest::Told;
-            self.event(Event::Httpd(HttpdEvent::Cut { at: REQUEST_MAX }));
-        } else {
-            self.cut_request = CutRequest::Open {
-                cut_at: last.then_some(at),
-            };
-        }
     }
 
     /// A frame of an earlier run.

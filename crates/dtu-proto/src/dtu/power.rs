@@ -9,8 +9,8 @@ use crate::at::Clock;
 use crate::config::{Role, Shutdown, WorkingMode};
 use crate::event::{Event, LINKS, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
 use crate::line::LineState;
+use crate::line::Rest;
 use crate::line::port::{Dropped, Purpose};
-use crate::line::window::Rest;
 use crate::net::Link;
 use crate::sms;
 use crate::status::WaitingFor;
@@ -70,21 +70,12 @@ impl Dtu {
         self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
         self.end_call();
         self.unsolicited.clear();
-        self.line.state = LineState::Window {
-            until: now + self.options.setup_window,
-        };
+        self.line.power_on(self.config.line, now);
         self.mode_started = false;
         self.active = [false; LINKS];
         self.powered_on = now;
-        (
-            self.line.last_from_dte,
-            self.line.last_to_dte,
-            self.last_received,
-        ) = (now, now, now);
-        self.line.assembler.clear();
+        self.last_received = now;
         self.forget_prompt();
-        self.line.counters.dropped_bytes += self.line.window.take_line().len() as u64;
-        self.line.format = self.config.line;
         self.event(Event::PowerOn(reason));
         let dropped = self.line.port.forget_start(&mut self.outputs);
         self.line_dropped(dropped, None);
@@ -115,30 +106,22 @@ impl Dtu {
             self.start_mode();
         } else {
             self.enter_online_command();
-            self.go_on_typing();
+            self.line.go_on_typing();
         }
-    }
-
-    /// A command line that the set-up window has begun goes on in the command state.
-    fn go_on_typing(&mut self) {
-        let typed = self.line.window.take_typed();
-        self.line.counters.command_bytes += typed.len() as u64;
-        typed
-            .into_iter()
-            .for_each(|byte| drop(self.line.assembler.push(byte)));
     }
 
     /// The working mode begins, with the frames that came before it.
     fn start_mode(&mut self) {
         self.mode_started = true;
         self.mode = self.config.mode;
+        self.line.pack_for(self.mode);
         self.use_apn();
         self.change_line();
         self.event(Event::ModeStarted);
         self.apply_links();
         if self.mode == WorkingMode::AtCommand {
             self.enter_online_command();
-            self.go_on_typing();
+            self.line.go_on_typing();
         } else {
             self.line.state = LineState::OnlineData;
         }
@@ -147,21 +130,19 @@ impl Dtu {
     }
 
     fn hand_on_window(&mut self) {
-        let Rest { kept, open, last } = self.line.window.end();
+        let Rest { kept, open, last } = self.line.end_window();
         for frame in kept {
             self.frame(frame);
         }
         // What is being received goes on: the end of the window cuts no frame.
-        if !open.is_empty() {
-            self.pack(&open, last);
-        }
+        self.go_on_with(&open, last);
     }
 
     /// At a stop in the set-up window its frames wait for the mode that would have begun, in the transparent mode in the
     /// caches of the links that are set.
     fn keep_window(&mut self) {
         self.mode = self.config.mode;
-        let Rest { kept, open, .. } = self.line.window.end();
+        let Rest { kept, open, .. } = self.line.end_window();
         let open = (!open.is_empty()).then(|| Bytes::from(open));
         for frame in kept.into_iter().chain(open) {
             self.line.counters.frames_in += 1;
@@ -186,11 +167,7 @@ impl Dtu {
 
     /// `AT+CIOPTIME`
     pub(super) fn prolong_window(&mut self, time: Duration) {
-        if matches!(self.line.state, LineState::Window { .. }) {
-            self.line.state = LineState::Window {
-                until: self.now + time,
-            };
-        }
+        self.line.prolong_window(self.now + time);
     }
 
     /// `AT+ENTM`.
@@ -259,6 +236,7 @@ impl Dtu {
             self.flush_frame();
         }
         self.mode = self.config.mode;
+        self.line.pack_for(self.mode);
         self.use_apn();
         self.apply_links();
         self.change_line();

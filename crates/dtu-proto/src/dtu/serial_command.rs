@@ -135,7 +135,7 @@ impl Dtu {
 
     /// When the rest of a packet must have come. What the escape or a frame holds may be that.
     fn packet_deadline(&self) -> Option<Instant> {
-        let quiet = self.line.framer.is_empty() && !self.line.escape.holds();
+        let quiet = self.line.has_passed_on_all();
         self.serial_command
             .as_ref()?
             .feed

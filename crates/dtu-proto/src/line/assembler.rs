@@ -11,7 +11,7 @@ const ESCAPE: u8 = 0x1B;
 
 /// What a byte completed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum Outcome {
     /// Nothing yet.
     More,
     /// A line, without its end. Empty lines (the second half of CRLF) come too.
@@ -30,32 +30,32 @@ pub(crate) struct LineAssembler {
 }
 
 impl LineAssembler {
-    pub(crate) fn push(&mut self, byte: u8) -> Typed {
+    pub(crate) fn push(&mut self, byte: u8) -> Outcome {
         match byte {
             b'\r' | b'\n' => {
                 let line = self.take();
                 if core::mem::take(&mut self.too_long) {
-                    Typed::TooLong
+                    Outcome::TooLong
                 } else {
-                    Typed::Line(line)
+                    Outcome::Line(line)
                 }
             }
             BACKSPACE | DELETE => {
                 self.line.pop();
-                Typed::More
+                Outcome::More
             }
-            ESCAPE => Typed::More,
+            ESCAPE => Outcome::More,
             _ if self.line.len() == LINE_MAX => {
                 self.too_long = true;
-                Typed::More
+                Outcome::More
             }
             _ => {
                 self.line.push(byte);
                 if !self.is_repeat() {
-                    return Typed::More;
+                    return Outcome::More;
                 }
                 self.line.clear();
-                Typed::Again
+                Outcome::Again
             }
         }
     }
@@ -83,6 +83,12 @@ impl LineAssembler {
     }
 }
 
+/// Whether a line holds nothing but blanks and ESC.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter()
+        .all(|byte| matches!(*byte, b' ' | b'\t' | ESCAPE))
+}
+
 /// Blank to tilde. Anything else in front of a command is noise (decisions 16.9).
 pub(crate) const fn is_printable(byte: &u8) -> bool {
     matches!(*byte, b' '..=b'~')
@@ -92,19 +98,19 @@ pub(crate) const fn is_printable(byte: &u8) -> bool {
 mod tests {
     use super::*;
 
-    fn lines(typed: &[u8]) -> Vec<Typed> {
+    fn lines(typed: &[u8]) -> Vec<Outcome> {
         let mut assembler = LineAssembler::default();
         typed
             .iter()
             .map(|&b| assembler.push(b))
-            .filter(|t| *t != Typed::More)
+            .filter(|t| *t != Outcome::More)
             .collect()
     }
 
     #[test]
     fn every_line_end_of_the_field_ends_a_line() {
-        let at = || Typed::Line(b"AT".to_vec());
-        let empty = || Typed::Line(Vec::new());
+        let at = || Outcome::Line(b"AT".to_vec());
+        let empty = || Outcome::Line(Vec::new());
         assert_eq!(lines(b"AT\r"), [at()]);
         assert_eq!(lines(b"AT\n"), [at()]);
         assert_eq!(lines(b"AT\r\nAT\n\r"), [at(), empty(), at(), empty()]);
@@ -112,7 +118,10 @@ mod tests {
 
     #[test]
     fn typing_errors_can_be_taken_back_and_escape_is_ignored() {
-        assert_eq!(lines(b"\x1bAX\x08T\x7fT\r"), [Typed::Line(b"AT".to_vec())]);
+        assert_eq!(
+            lines(b"\x1bAX\x08T\x7fT\r"),
+            [Outcome::Line(b"AT".to_vec())]
+        );
     }
 
     /// M14: as in front of `AT`.
@@ -120,12 +129,12 @@ mod tests {
     fn m14_noise_in_front_of_the_repeat_command_is_skipped() {
         assert_eq!(
             lines(b"A/\x00a/\xff\x00A/"),
-            [Typed::Again, Typed::Again, Typed::Again]
+            [Outcome::Again, Outcome::Again, Outcome::Again]
         );
         for other in [&b"xA/\r"[..], b"\x00xA/\r", b"\x00A\x00/\r", b"AT/\r"] {
             assert_eq!(
                 lines(other),
-                [Typed::Line(other[..other.len() - 1].to_vec())]
+                [Outcome::Line(other[..other.len() - 1].to_vec())]
             );
         }
     }
@@ -134,8 +143,11 @@ mod tests {
     fn a_line_over_1024_bytes_is_dropped_whole_and_the_next_is_read() {
         let mut typed = std::vec![b'x'; LINE_MAX + 1];
         typed.extend_from_slice(b"\rAT\r");
-        assert_eq!(lines(&typed), [Typed::TooLong, Typed::Line(b"AT".to_vec())]);
+        assert_eq!(
+            lines(&typed),
+            [Outcome::TooLong, Outcome::Line(b"AT".to_vec())]
+        );
         typed.remove(0);
-        assert_eq!(lines(&typed)[0], Typed::Line(std::vec![b'x'; LINE_MAX]));
+        assert_eq!(lines(&typed)[0], Outcome::Line(std::vec![b'x'; LINE_MAX]));
     }
 }

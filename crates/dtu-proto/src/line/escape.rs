@@ -9,6 +9,11 @@
 //! Every byte that might belong to the handshake is held with its time of arrival. Whatever does not complete
 //! it gives the held bytes back, so they join the frame that they belong to as if they had never been held.
 
+use bytes::Bytes;
+
+use super::{Line, LineState};
+use crate::cx::Cx;
+use crate::line::port::Purpose;
 use crate::time::{Duration, Instant};
 
 /// Silence before the first `+` must be longer than this (T1).
@@ -20,36 +25,67 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// The device's `a` may wait this long behind other bytes for a slow DTE.
 const OFFER: Duration = Duration::from_secs(600);
 /// `+++`, CR, LF, `a`, CR, LF.
-pub(crate) const HELD_MAX: usize = 8;
+const HELD_MAX: usize = 8;
 
 /// Bytes held back, each with its time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Held {
-    bytes: [(u8, Instant); HELD_MAX],
-    len: usize,
+    bytes: [u8; HELD_MAX],
+    times: [Instant; HELD_MAX],
+    len: u8,
 }
 
 impl Held {
     fn push(&mut self, byte: u8, at: Instant) {
-        if let Some(slot) = self.bytes.get_mut(self.len) {
-            *slot = (byte, at);
+        let index = self.len();
+        if let (Some(slot), Some(time)) = (self.bytes.get_mut(index), self.times.get_mut(index)) {
+            (*slot, *time) = (byte, at);
             self.len += 1;
         }
     }
 
-    pub(crate) fn as_slice(&self) -> &[(u8, Instant)] {
-        &self.bytes[..self.len]
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The oldest bytes, as many as came in one read, and when that was.
+    pub(crate) fn first_read(&self) -> (&[u8], Instant) {
+        let at = self.times[0];
+        let times = &self.times[..self.len()];
+        let len = times.iter().take_while(|time| **time == at).count();
+        (&self.bytes[..len], at)
+    }
+
+    /// Lets go of the oldest bytes.
+    pub(crate) fn consume(&mut self, len: usize) {
+        let len = len.min(self.len());
+        self.bytes.copy_within(len.., 0);
+        self.times.copy_within(len.., 0);
+        self.len -= u8::try_from(len).unwrap_or(self.len);
+    }
+
+    /// Keeps the oldest bytes only.
+    fn truncate(&mut self, len: usize) {
+        self.len = u8::try_from(len).map_or(self.len, |len| self.len.min(len));
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len()]
     }
 
     /// `+++` and nothing else.
     pub(crate) fn is_an_escape(&self) -> bool {
-        self.len == 3 && self.as_slice().iter().all(|(byte, _)| *byte == b'+')
+        self.bytes() == b"+++"
     }
 }
 
 /// What became of a read.
 #[derive(Debug)]
-pub(crate) enum Fed {
+pub(crate) enum FeedResult {
     /// All of it is held. `released` bytes of an earlier attempt are data now.
     Held { released: Held },
     /// All of it is data, behind the `released` bytes.
@@ -58,7 +94,7 @@ pub(crate) enum Fed {
 
 /// What a deadline brings.
 #[derive(Debug)]
-pub(crate) enum Fired {
+pub(crate) enum Outcome {
     /// Write `a` to the DTE and report it with [`EscapeDetector::offer_written`].
     Offer,
     /// The handshake is complete; so many bytes of it are used up.
@@ -128,8 +164,8 @@ impl EscapeDetector {
 
     /// Looks at one read of the working mode. Either all of it is held or all of it is data: inside one read
     /// there is no silence, so a handshake can only begin with its first byte.
-    pub(crate) fn feed(&mut self, data: &[u8], at: Instant) -> Fed {
-        let before = self.held.len;
+    pub(crate) fn feed(&mut self, data: &[u8], at: Instant) -> FeedResult {
+        let before = self.held.len();
         for (index, &byte) in data.iter().enumerate() {
             if self.takes(byte, at) {
                 continue;
@@ -137,9 +173,9 @@ impl EscapeDetector {
             let mut released = self.reset();
             let fresh_start = index == 0 && self.begins(byte, at);
             if !fresh_start {
-                released.len = released.len.min(before);
+                released.truncate(before);
                 self.last_byte = Some(at);
-                return Fed::Data { released };
+                return FeedResult::Data { released };
             }
             if before > 0 {
                 return self.feed_fresh(released, &data[1..], at);
@@ -148,19 +184,19 @@ impl EscapeDetector {
         if !data.is_empty() {
             self.last_byte = Some(at);
         }
-        Fed::Held {
+        FeedResult::Held {
             released: Held::default(),
         }
     }
 
     /// The rest of a read whose first byte ended one attempt and began the next.
-    fn feed_fresh(&mut self, released: Held, rest: &[u8], at: Instant) -> Fed {
+    fn feed_fresh(&mut self, released: Held, rest: &[u8], at: Instant) -> FeedResult {
         self.last_byte = Some(at);
         if rest.iter().all(|&byte| self.takes(byte, at)) {
-            return Fed::Held { released };
+            return FeedResult::Held { released };
         }
         self.reset();
-        Fed::Data { released }
+        FeedResult::Data { released }
     }
 
     /// Notes bytes that were no data (commands), for the silence before the next escape.
@@ -191,7 +227,7 @@ impl EscapeDetector {
     }
 
     /// The deadline has come.
-    pub(crate) fn fire(&mut self, at: Instant) -> Fired {
+    pub(crate) fn fire(&mut self, at: Instant) -> Outcome {
         match self.state {
             State::Settling { line_end, .. } => {
                 self.state = State::Offered {
@@ -200,14 +236,14 @@ impl EscapeDetector {
                     until: at + OFFER,
                 };
                 self.offers += 1;
-                Fired::Offer
+                Outcome::Offer
             }
-            State::Answered { .. } => Fired::Complete {
-                used: self.reset().len,
+            State::Answered { .. } => Outcome::Complete {
+                used: self.reset().len(),
             },
             // mutant: escape-fails
             State::Idle | State::Pluses { .. } | State::Offered { .. } => {
-                Fired::Released(self.reset())
+                Outcome::Released(self.reset())
             }
         }
     }
@@ -219,7 +255,7 @@ impl EscapeDetector {
     }
 
     pub(crate) const fn holds(&self) -> bool {
-        self.held.len > 0
+        !self.held.is_empty()
     }
 
     fn begins(&mut self, byte: u8, at: Instant) -> bool {
@@ -287,184 +323,45 @@ impl EscapeDetector {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec::Vec;
-
-    fn ms(millis: u64) -> Instant {
-        Instant::from_millis(millis)
+impl Line {
+    pub(crate) const fn escape_deadline(&self) -> Option<Instant> {
+        self.escape.deadline()
     }
 
-    /// Feeds timed pieces as the device does: due deadlines first; `a` is written 1 ms after it was offered.
-    /// Returns the data and the time at which the handshake completed.
-    fn run(pieces: &[(u64, &[u8])]) -> (Vec<u8>, Vec<u64>, Option<u64>) {
-        run_with_gap(50, pieces)
-    }
-
-    fn run_with_gap(gap: u64, pieces: &[(u64, &[u8])]) -> (Vec<u8>, Vec<u64>, Option<u64>) {
-        let mut esc = EscapeDetector::new(Duration::from_millis(gap));
-        let mut written_at = None;
-        let (mut data, mut offers, mut done) = (Vec::new(), Vec::new(), None);
-        let end = pieces.last().map_or(0, |p| p.0) + 10_000;
-        let mut pieces = pieces.iter().peekable();
-        for now in 0..=end {
-            if written_at == Some(now) {
-                esc.offer_written(ms(now));
+    /// A silence of the escape is over. What that releases comes from [`Self::next`].
+    pub(crate) fn escape_due(&mut self, at: Instant, cx: &mut Cx<'_>) {
+        match self.escape.fire(at) {
+            Outcome::Offer => {
+                let offer = Bytes::from_static(b"a");
+                self.port
+                    .write(offer, Purpose::EscapeOffer, cx.now, cx.outputs);
             }
-            while let Some(at) = esc.deadline().filter(|d| *d <= ms(now)) {
-                match esc.fire(at) {
-                    Fired::Offer => {
-                        offers.push(now);
-                        written_at = Some(now + 1);
-                    }
-                    Fired::Complete { .. } => done = Some(now),
-                    Fired::Released(held) => data.extend(held.as_slice().iter().map(|b| b.0)),
+            Outcome::Complete { used } => {
+                self.counters.command_bytes += used as u64;
+                self.write(Bytes::from_static(b"\r\n+ok\r\n"), cx);
+                if self.state == LineState::OnlineCommand {
+                    // An attempt before this one was typed: no command begins with it.
+                    self.assembler.clear();
+                } else {
+                    self.enter_online_command(cx);
                 }
             }
-            while let Some((_, bytes)) = pieces.next_if(|p| p.0 == now) {
-                match esc.feed(bytes, ms(now)) {
-                    Fed::Held { released } => data.extend(released.as_slice().iter().map(|b| b.0)),
-                    Fed::Data { released } => {
-                        data.extend(released.as_slice().iter().map(|b| b.0));
-                        data.extend_from_slice(bytes);
-                    }
-                }
+            Outcome::Released(held)
+                if self.state == LineState::OnlineCommand && held.is_an_escape() =>
+            {
+                // It was answered, and nobody went on with it: the next line is not spoiled (decisions 16.9).
+                self.counters.command_bytes += held.len() as u64;
             }
-        }
-        (data, offers, done)
-    }
-
-    #[test]
-    fn manual_2_8_2_the_escape_in_one_piece() {
-        let (data, offers, done) = run(&[(1000, b"+++"), (1100, b"a")]);
-        assert_eq!(
-            (data.as_slice(), offers.as_slice(), done),
-            (&b""[..], &[1020][..], Some(1120))
-        );
-    }
-
-    #[test]
-    fn a_capital_a_and_line_ends_are_tolerated() {
-        for answer in [&b"A"[..], b"a\r\n", b"A\r", b"a\n"] {
-            let (data, _, done) = run(&[(1000, b"+++\r\n"), (1500, answer)]);
-            assert!(data.is_empty() && done.is_some(), "{answer:?}");
+            Outcome::Released(held) => self.released = held,
         }
     }
 
-    #[test]
-    fn a_late_line_end_behind_the_offer_is_tolerated() {
-        let (data, _, done) = run(&[(1000, b"+++"), (1200, b"\r"), (1500, b"a\r")]);
-        assert!(data.is_empty() && done.is_some());
-    }
-
-    #[test]
-    fn the_guard_time_is_more_than_200_ms() {
-        for (at, enters) in [(199, false), (200, false), (201, true)] {
-            let (data, _, done) = run(&[(0, b"x"), (at, b"+++"), (at + 100, b"a")]);
-            assert_eq!(done.is_some(), enters, "{at}");
-            assert_eq!(data, if enters { &b"x"[..] } else { b"x+++a" });
-        }
-    }
-
-    #[test]
-    fn the_inner_gap_is_less_than_50_ms() {
-        for (gap, enters) in [(49, true), (50, false), (51, false)] {
-            let (data, _, done) = run(&[
-                (1000, b"+"),
-                (1000 + gap, b"+"),
-                (1000 + 2 * gap, b"+"),
-                (1300, b"a"),
-            ]);
-            assert_eq!(done.is_some(), enters, "{gap}");
-            assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
-        }
-    }
-
-    #[test]
-    fn the_inner_gap_of_the_settings_is_that_of_fingers() {
-        for (gap, enters) in [(49, true), (180, true), (499, true), (500, false)] {
-            let (data, _, done) = run_with_gap(
-                500,
-                &[
-                    (1000, b"+"),
-                    (1000 + gap, b"+"),
-                    (1000 + 2 * gap, b"+"),
-                    (3000, b"a"),
-                ],
-            );
-            assert_eq!(done.is_some(), enters, "{gap}");
-            assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
-        }
-    }
-
-    #[test]
-    fn the_answer_comes_within_3_s_of_the_written_offer() {
-        for (at, enters) in [(1021 + 2990, true), (1021 + 3010, false)] {
-            let (data, _, done) = run(&[(1000, b"+++"), (at, b"a")]);
-            assert_eq!(done.is_some(), enters);
-            assert_eq!(data, if enters { &b""[..] } else { b"+++a" });
-        }
-    }
-
-    #[test]
-    fn an_answer_before_the_offer_is_written_is_data() {
-        let (data, _, done) = run(&[(1000, b"+++"), (1020, b"a")]);
-        assert_eq!((data.as_slice(), done), (&b"+++a"[..], None));
-    }
-
-    #[test]
-    fn a_payload_that_begins_with_the_escape_prints_nothing() {
-        for payload in [&b"+++abc"[..], b"+++a", b"++++", b"+++\r\r", b"++x", b"+a"] {
-            let (data, offers, done) = run(&[(1000, payload)]);
-            assert_eq!((data.as_slice(), offers.len(), done), (payload, 0, None));
-        }
-    }
-
-    #[test]
-    fn an_answer_must_stand_alone() {
-        for answer in [&b"ab"[..], b"xa", b"a\r\r", b"aa"] {
-            let (data, _, done) = run(&[(1000, b"+++"), (1100, answer)]);
-            assert!(done.is_none());
-            assert_eq!(data, [b"+++", answer].concat());
-        }
-    }
-
-    #[test]
-    fn a_second_attempt_gives_the_first_back() {
-        let (data, offers, done) = run(&[(1000, b"+++"), (2000, b"+++"), (2100, b"a")]);
-        assert_eq!((data.as_slice(), offers.len()), (&b"+++"[..], 2));
-        assert!(done.is_some());
-    }
-
-    #[test]
-    fn a_second_attempt_that_fails_keeps_the_order() {
-        let (data, _, done) = run(&[(1000, b"+++"), (2000, b"+x"), (2300, b"y")]);
-        assert_eq!((data.as_slice(), done), (&b"++++xy"[..], None));
-    }
-
-    proptest::proptest! {
-        /// Whatever the chunks and gaps: either the handshake completes, or every byte comes out, in order.
-        #[test]
-        fn nothing_is_lost_whatever_the_chunking(
-            pieces in proptest::collection::vec(
-                (0u64..260, proptest::collection::vec(proptest::sample::select(b"++++++a\rA\nx".to_vec()), 1..5)), 1..9)
-        ) {
-            let mut at = 0;
-            let mut timed = Vec::new();
-            let mut sent = Vec::new();
-            for (gap, bytes) in &pieces {
-                at += gap;
-                timed.push((at, bytes.as_slice()));
-                sent.extend_from_slice(bytes);
-            }
-            let (data, offers, done) = run(&timed);
-            if done.is_none() {
-                proptest::prop_assert_eq!(&data, &sent);
-            } else {
-                proptest::prop_assert!(!offers.is_empty());
-                proptest::prop_assert!(data.len() < sent.len());
-            }
-        }
+    /// Whether `+++` is answered though the line is in the online command state already: programs that begin with it find
+    /// this state as they find any other (decisions 16.9).
+    pub(super) const fn answers_escape(&self) -> bool {
+        self.escape.holds() || self.assembler.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

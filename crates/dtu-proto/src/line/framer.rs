@@ -22,6 +22,36 @@ pub(crate) struct Packing {
     pub(crate) size: usize,
 }
 
+/// Looks out for a request of mode 3 that is longer than a frame may be, and becomes several: that is said once.
+#[derive(Debug, Default)]
+pub(crate) struct CutRequest {
+    is_reported: bool,
+    /// Size has closed a frame at this time; what comes at once belongs to it.
+    cut_at: Option<Instant>,
+}
+
+impl CutRequest {
+    /// Bytes have arrived at `at` and closed this frame, with more behind it. True if the first request is cut.
+    pub(crate) fn note(
+        &mut self,
+        frame: Option<&Bytes>,
+        more: bool,
+        at: Instant,
+        packing: Packing,
+    ) -> bool {
+        if self.is_reported || packing.size != REQUEST_MAX {
+            return false;
+        }
+        let by_size = frame.is_some_and(|frame| frame.len() == REQUEST_MAX);
+        let goes_on = self
+            .cut_at
+            .is_some_and(|cut_at| at.since(cut_at) < packing.silence);
+        self.is_reported = goes_on || (by_size && more);
+        self.cut_at = by_size.then_some(at);
+        self.is_reported
+    }
+}
+
 /// The frame that is being received.
 #[derive(Debug, Default)]
 pub(crate) struct Framer {
@@ -30,38 +60,30 @@ pub(crate) struct Framer {
 }
 
 impl Framer {
-    /// Takes bytes that arrived at `at` (which may lie in the past) and passes on what that completes.
-    pub(crate) fn push(
+    /// Takes bytes that arrived at `at` (which may lie in the past) up to the end of a frame, which comes back; the rest
+    /// stays in `data`. To be called until nothing comes.
+    pub(crate) fn next(
         &mut self,
-        mut data: &[u8],
+        data: &mut &[u8],
         at: Instant,
         packing: Packing,
-        mut emit: impl FnMut(Bytes),
-    ) {
+    ) -> Option<Bytes> {
+        // A host that is late, or a setting that has changed: silence closed this before the bytes came.
         if self.deadline(packing).is_some_and(|due| due <= at) {
-            emit(self.close());
+            return Some(self.close());
         }
         if data.is_empty() {
-            return;
+            return None;
         }
         self.last = at;
         if packing.silence.is_zero() {
-            data.chunks(READ_MAX)
-                .for_each(|read| emit(Bytes::copy_from_slice(read)));
-            return;
+            return Some(Bytes::copy_from_slice(take(data, READ_MAX)));
         }
-        while self.buffer.len() + data.len() >= packing.size {
-            let (head, rest) = data.split_at(
-                packing
-                    .size
-                    .saturating_sub(self.buffer.len())
-                    .min(data.len()),
-            );
-            self.buffer.extend_from_slice(head);
-            data = rest;
-            emit(self.close());
-        }
-        self.buffer.extend_from_slice(data);
+        // The size may have shrunk since the frame began.
+        let room = packing.size.saturating_sub(self.buffer.len());
+        let is_full = data.len() >= room;
+        self.buffer.extend_from_slice(take(data, room));
+        is_full.then(|| self.close())
     }
 
     /// Puts bytes back that the frame just cut by size should not have ended with: what is being received begins with
@@ -98,6 +120,13 @@ impl Framer {
     }
 }
 
+/// Takes so many bytes from the front, or all that there are.
+fn take<'d>(data: &mut &'d [u8], most: usize) -> &'d [u8] {
+    let (head, rest) = data.split_at(most.min(data.len()));
+    *data = rest;
+    head
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,12 +136,8 @@ mod tests {
         size: FRAME_MAX,
     };
 
-    fn push(framer: &mut Framer, data: &[u8], at: u64, packing: Packing) -> Vec<Bytes> {
-        let mut frames = Vec::new();
-        framer.push(data, Instant::from_millis(at), packing, |frame| {
-            frames.push(frame)
-        });
-        frames
+    fn push(framer: &mut Framer, mut data: &[u8], at: u64, packing: Packing) -> Vec<Bytes> {
+        core::iter::from_fn(|| framer.next(&mut data, Instant::from_millis(at), packing)).collect()
     }
 
     #[test]

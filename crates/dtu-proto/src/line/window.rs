@@ -6,8 +6,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::line::assembler::{BACKSPACE, LineAssembler, Typed, is_printable};
+use super::{Line, LineEvent, LineState};
+use crate::cx::Cx;
+use crate::event::{Event, Output};
+use crate::line::assembler::{BACKSPACE, LineAssembler, Outcome, is_printable};
 use crate::line::framer::{FRAME_MAX, Framer, Packing};
+use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
 
 /// Bytes of frames that are kept at most.
@@ -51,7 +55,7 @@ pub(crate) enum Step {
     /// These two bytes begin a command line.
     Began([u8; 2]),
     /// As the line assembler says; so many bytes were a command, once the line is complete.
-    Typed { typed: Typed, bytes: usize },
+    Line { outcome: Outcome, bytes: usize },
 }
 
 /// What the window leaves to the working mode.
@@ -211,15 +215,15 @@ impl Window {
             self.line_was_data(packing, dropped);
             return Step::More;
         }
-        let typed = self.line.push(byte);
-        if typed != Typed::More {
+        let outcome = self.line.push(byte);
+        if outcome != Outcome::More {
             let bytes = self.take_line().len();
-            return Step::Typed { typed, bytes };
+            return Step::Line { outcome, bytes };
         }
         if self.raw.len() >= KEPT_MAX {
             self.line_was_data(packing, dropped);
         }
-        Step::Typed { typed, bytes: 0 }
+        Step::Line { outcome, bytes: 0 }
     }
 
     fn frame_byte(
@@ -241,18 +245,15 @@ impl Window {
 
     fn frame_bytes(
         &mut self,
-        data: &[u8],
+        mut data: &[u8],
         at: Instant,
         packing: Packing,
         mut dropped: impl FnMut(usize),
     ) {
-        let mut frames = Vec::new();
-        self.framer
-            .push(data, at, Self::packing(packing), |frame| frames.push(frame));
         self.state = State::Frame;
-        frames
-            .into_iter()
-            .for_each(|frame| self.keep(frame, &mut dropped));
+        while let Some(frame) = self.framer.next(&mut data, at, Self::packing(packing)) {
+            self.keep(frame, &mut dropped);
+        }
     }
 
     fn keep(&mut self, frame: Bytes, mut dropped: impl FnMut(usize)) {
@@ -271,6 +272,72 @@ impl Window {
     }
 }
 
+impl Line {
+    pub(super) fn window_bytes(&mut self, data: &mut &[u8], cx: &mut Cx<'_>) -> Option<LineEvent> {
+        let packing = self.packing(cx.config);
+        self.escape.note_byte(cx.now);
+        while let Some((&byte, rest)) = data.split_first() {
+            *data = rest;
+            let now = cx.now;
+            let dropped = window_dropper(&mut self.counters, cx);
+            match self.window.push(byte, now, packing, dropped) {
+                Step::More => {}
+                Step::Began(first) => self.echo(&first, cx),
+                Step::Line { outcome, bytes } => {
+                    self.counters.command_bytes += bytes as u64;
+                    self.echo(&[byte], cx);
+                    let event = self.line_ended(outcome, byte, cx.now);
+                    if event.is_some() {
+                        return event;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Silence has closed a frame.
+    pub(super) fn close_window_frame(&mut self, cx: &mut Cx<'_>) {
+        let packing = self.packing(cx.config);
+        let dropped = window_dropper(&mut self.counters, cx);
+        self.window.close_frame(packing, dropped);
+    }
+
+    /// `AT+CIOPTIME`: the set-up window lasts for so long from now.
+    pub(crate) fn prolong_window(&mut self, until: Instant) {
+        if matches!(self.state, LineState::Window { .. }) {
+            self.state = LineState::Window { until };
+        }
+    }
+
+    /// A command line that the set-up window has begun goes on in the online command state.
+    pub(crate) fn go_on_typing(&mut self) {
+        let typed = self.window.take_typed();
+        self.counters.command_bytes += typed.len() as u64;
+        typed
+            .into_iter()
+            .for_each(|byte| drop(self.assembler.push(byte)));
+    }
+
+    /// What the set-up window leaves to the working mode.
+    pub(crate) fn end_window(&mut self) -> Rest {
+        self.window.end()
+    }
+}
+
+/// Counts a frame of the set-up window that found no room, and says so.
+fn window_dropper<'a>(
+    counters: &'a mut SerialCounters,
+    cx: &'a mut Cx<'_>,
+) -> impl FnMut(usize) + 'a {
+    move |bytes| {
+        counters.dropped_frames += 1;
+        counters.dropped_bytes += bytes as u64;
+        cx.outputs
+            .push_back(Output::Event(Event::WindowFrameDropped { bytes }));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,13 +347,13 @@ mod tests {
         size: FRAME_MAX,
     };
 
-    fn feed(window: &mut Window, bytes: &[u8], at: u64) -> Vec<Typed> {
+    fn feed(window: &mut Window, bytes: &[u8], at: u64) -> Vec<Outcome> {
         bytes
             .iter()
             .filter_map(|&byte| {
                 match window.push(byte, Instant::from_millis(at), PACKING, |_| ()) {
-                    Step::Typed { typed, .. } if typed != Typed::More => Some(typed),
-                    Step::Typed { .. } | Step::Began(_) | Step::More => None,
+                    Step::Line { outcome, .. } if outcome != Outcome::More => Some(outcome),
+                    Step::Line { .. } | Step::Began(_) | Step::More => None,
                 }
             })
             .collect()
@@ -298,7 +365,7 @@ mod tests {
         let lines = feed(&mut window, b"AT+CSQ\rat\nATI\r", 0);
         assert_eq!(
             lines,
-            [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Typed::Line(l.to_vec()))
+            [&b"AT+CSQ"[..], b"at", b"ATI"].map(|l| Outcome::Line(l.to_vec()))
         );
         assert!(window.end().open.is_empty());
     }
@@ -311,7 +378,7 @@ mod tests {
         }
         assert_eq!(
             feed(&mut window, b"\r", 2700),
-            [Typed::Line(b"AT".to_vec())]
+            [Outcome::Line(b"AT".to_vec())]
         );
     }
 
@@ -346,7 +413,7 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(
                 feed(&mut window, &[noise, b"AT+CSQ\r"].concat(), 0),
-                [Typed::Line(b"AT+CSQ".to_vec())]
+                [Outcome::Line(b"AT+CSQ".to_vec())]
             );
             assert_eq!(window.end().open, b"", "{noise:?}");
         }
@@ -370,7 +437,7 @@ mod tests {
             }
             assert_eq!(
                 feed(&mut window, b"AT\r", 100),
-                [Typed::Line(b"AT".to_vec())]
+                [Outcome::Line(b"AT".to_vec())]
             );
             let rest = window.end();
             assert_eq!(

@@ -12,7 +12,7 @@ use std::vec::Vec;
 use super::super::outcome::Submission;
 use super::super::prompt::MessagePrompt;
 use super::super::{
-    LineOutcome, ParkedLine, Prompt, SlowCommand, SlowResult, Typed, answer_prompt, resume,
+    Entry, LineOutcome, ParkedLine, Prompt, SlowCommand, SlowResult, answer_prompt, resume,
 };
 use super::Desk;
 use crate::config::{Charset, Config, TextCharset};
@@ -63,7 +63,7 @@ impl Desk {
     #[track_caller]
     fn types(&mut self, line: &str, text: &[u8]) -> LineOutcome {
         let prompt = self.asks(line);
-        self.with(|device| answer_prompt(prompt, Typed::Text(text.to_vec()), device))
+        self.with(|device| answer_prompt(prompt, Entry::Text(text.to_vec()), device))
     }
 
     /// What is typed becomes this message; then the network takes it.
@@ -297,17 +297,17 @@ fn a_prompt_is_given_up_without_a_word() {
     let mut desk = Desk::with_modem();
     let prompt = desk.asks("AT+CMGS=20");
     assert_eq!(
-        desk.with(|device| answer_prompt(prompt, Typed::Cancelled, device)),
+        desk.with(|device| answer_prompt(prompt, Entry::Cancelled, device)),
         done("\r\nOK\r\n")
     );
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|device| answer_prompt(prompt, Typed::TooLong(5000), device));
+    let ran = desk.with(|device| answer_prompt(prompt, Entry::TooLong(5000), device));
     assert_eq!(
         ran,
         done("\r\n+CMS ERROR: CMGS: a text has at most 512 bytes\r\n")
     );
     let prompt = desk.asks("AT+CMGS=20");
-    let ran = desk.with(|device| answer_prompt(prompt, Typed::Abandoned(0), device));
+    let ran = desk.with(|device| answer_prompt(prompt, Entry::Abandoned(0), device));
     assert_eq!(
         ran,
         done("\r\n+CMS ERROR: CMGS: no text came for 60 s; nothing was sent\r\n")
