@@ -45,7 +45,7 @@ MUTATIONS = {
         ("handed-over-is-no-life", "what is merely handed over counts as a sign of life", instead("$ self.last_received = now;")),
         ("dead-peer", "a peer that acknowledges nothing is never given up", value("None")),
         ("heartbeat-due", "no heartbeat ever", delete),
-        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.line.has_passed_on_all()", "")),
+        ("heartbeat-on-quiet-line", "a serial heartbeat cuts a frame", swap("&& self.has_passed_on_all()", "")),
         ("heartbeat-after-data", "a serial heartbeat in spite of data from the DTE", swap("= $from.max($to)", "= $to")),
     ],
     "pace": [
@@ -63,7 +63,7 @@ MUTATIONS = {
     ],
     "downlink": [
         ("held-order", "what waits for the end of the command state is turned round", swap("push_back", "push_front")),
-        ("network-data-waits", "network bytes are printed in the command state", swap("if $free &&", "if")),
+        ("network-data-waits", "network bytes are printed in the command state", value("Rule::Print")),
         ("expected-reply", "an expected reply goes on to the line", swap("if $pass {", "if $pass || begin == 0 {")),
         ("present-line-waits", "bytes for a line that is there are dropped after two seconds",
          swap("= $missing.then", "= self.ending.is_none().then")),
@@ -95,7 +95,7 @@ MUTATIONS = {
         ("stored-first", "the modem may forget a message before it is stored", instead("$ self.message_is_safe(id);")),
         ("no-room-said", "messages without room go unnoticed", delete),
         ("prints-as-data", "messages are printed in the command state", swap("::OnlineData if", "::OnlineData | LineState::OnlineCommand if")),
-        ("rings-in-data", "rings are printed into data", delete),
+        ("rings-in-data", "rings are printed into data", value("Rule::Print")),
         ("parts-join", "parts are printed as they come", swap("> 1", "> 200")),
         ("told-once", "the modem is told twice of a message that it may forget", instead("$ || id > 0")),
         ("told-by-cnmi", "messages are told in spite of CNMI", swap("==", "!=")),

@@ -54,7 +54,6 @@ mod power;
 mod prompt;
 mod serial;
 mod serial_command;
-mod unsolicited;
 
 /// The DTU.
 ///
@@ -98,8 +97,6 @@ pub struct Dtu {
     attached: Option<IpAddr>,
     radio: RadioStatus,
     calls: Calls,
-    /// What the DTE is told without having asked, behind the answer to its command.
-    unsolicited: VecDeque<Bytes>,
     /// The access point that the modem was told.
     apn: Option<Apn>,
 
@@ -164,7 +161,6 @@ impl Dtu {
             attached: None,
             radio: RadioStatus::default(),
             calls: Calls::default(),
-            unsolicited: VecDeque::new(),
             apn: None,
             session: Session::default(),
             prompt: None,
@@ -289,7 +285,11 @@ impl Dtu {
         earliest.meet(Timer::Prompt, self.line.prompt_deadline());
         earliest.meet(Timer::Message, self.message_deadline());
         earliest.meet(Timer::Call, self.calls.deadline());
-        earliest.meet(Timer::SerialHeartbeat, self.serial_heartbeat_deadline());
+        earliest.meet(
+            Timer::SerialHeartbeat,
+            self.line
+                .heartbeat_deadline(self.ending.is_some(), &self.config),
+        );
         earliest.meet(Timer::AtConnection, self.at_connection_deadline());
         earliest.meet(Timer::Httpd, self.httpd_deadline());
         earliest.meet(Timer::SerialCommand, self.serial_command_deadline());
@@ -413,7 +413,7 @@ impl Dtu {
             Timer::Escape => self.escape_due(deadline.at),
             Timer::Frame => self.frame_due(),
             Timer::SetupWindow => self.end_window(),
-            Timer::SerialHeartbeat => self.serial_heartbeat(),
+            Timer::SerialHeartbeat => self.with_line(Line::heartbeat),
             Timer::NoData => self.restart(RestartReason::NoData),
             Timer::Recovery => self.recover(),
             Timer::DataLed => self.led_driver.fire(self.now),
@@ -443,7 +443,7 @@ impl Dtu {
         self.check_ending();
         self.run_backlog();
         self.print_behind_answer();
-        self.print_unsolicited();
+        self.print_urcs();
         self.store_messages();
         self.print_released();
         self.share_line();

@@ -61,7 +61,7 @@ impl Dtu {
                 Action::Order(order) => self.order_modem(order),
                 Action::Tell(told) => {
                     let text = at::call_text(told, &self.config);
-                    self.unsolicited(text);
+                    self.print_urc(text);
                 }
                 Action::Log(event) => self.event(Event::Call(event)),
             }

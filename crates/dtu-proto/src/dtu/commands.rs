@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::at::{self, Device, Effect, LineOutcome, ParkedLine, Rights, SlowCommand, SlowResult};
 use crate::event::{Event, Origin, Output, StoreOutput};
-use crate::line::port::REPLY_QUEUE_HIGH;
+use crate::line::Class;
 use crate::radio::SubmitFailure;
 use crate::session::{self, Ended, Found, Requester, WaitingCommand};
 
@@ -238,11 +238,8 @@ impl Dtu {
 
     fn reply(&mut self, requester: Requester, reply: Vec<u8>) {
         match requester.origin {
-            // Data of the DTE goes on meanwhile, so reading cannot stop.
-            Origin::SerialFrame if self.line.port.own_waiting() >= REPLY_QUEUE_HIGH => {
-                self.line.counters.dropped_replies += 1;
-            }
-            Origin::Serial | Origin::SerialFrame => self.write_serial(Bytes::from(reply)),
+            Origin::Serial => self.print_class(Class::Reply, Bytes::from(reply)),
+            Origin::SerialFrame => self.print_class(Class::FrameReply, Bytes::from(reply)),
             Origin::Link(link) => {
                 // mutant: reply-to-requester
                 self.with_link(link, |l, cx| {

@@ -116,7 +116,7 @@ impl Dtu {
             self.fades_at(),
             self.listen_at(),
             give_up_at,
-            self.half_typed_until(),
+            self.line.half_typed_until(self.dialogue(), &self.config),
         ]
         .into_iter()
         .flatten()

@@ -13,8 +13,7 @@ use sms_codec::udh::{Concat, Header, Ports};
 use super::Dtu;
 use crate::config::WorkingMode;
 use crate::event::{Event, MessageLoss, Origin, Output, StoreOutput};
-use crate::line::LineState;
-use crate::line::port::Purpose;
+use crate::line::{Class, LineState};
 use crate::radio::{ModemOutput, PhoneNumber};
 use crate::session;
 use crate::sms::{self, Arrived, Head, LineKind, Received};
@@ -472,13 +471,11 @@ impl Dtu {
             }
             LineState::OnlineData | LineState::OnlineCommand | LineState::Window { .. } => return,
         };
-        if self.line.port.present
-            && self.ending.is_none()
+        let dialogue = self.dialogue();
+        if self.line.takes(Class::Message, dialogue, &self.config)
             && let Some(bytes) = self.mailbox.line.next(kind)
         {
-            self.line
-                .port
-                .write(bytes, Purpose::Message, self.now, &mut self.outputs);
+            self.with_line(|line, cx| line.print(Class::Message, bytes, dialogue, cx));
         }
     }
 

@@ -13,7 +13,7 @@ impl Dtu {
         self.take_news(input);
         let after = (&self.radio, self.attached.is_some());
         let texts = at::registration_changes((&before.0, before.1), after, &self.config);
-        texts.into_iter().for_each(|text| self.unsolicited(text));
+        texts.into_iter().for_each(|text| self.print_urc(text));
     }
 
     fn take_news(&mut self, input: &ModemInput) {

@@ -69,7 +69,6 @@ impl Dtu {
         self.config = self.stored.clone();
         self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
         self.end_call();
-        self.unsolicited.clear();
         self.line.power_on(self.config.line, now);
         self.mode_started = false;
         self.active = [false; LINKS];

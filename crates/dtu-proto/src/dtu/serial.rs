@@ -1,18 +1,15 @@
 //! The serial side of the device: what the line makes of bytes of the DTE goes to commands and the working mode, and what
 //! is for the DTE to the line.
 
+use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Dtu, Parts};
-use crate::config::HeartbeatTo;
 use crate::cx::Cx;
 use crate::event::{Event, Origin, SocketId};
-use crate::line::port::{Dropped, LISTEN_HIGH, Purpose, Source};
-use crate::line::{Line, LineEvent, LineState};
-use crate::time::{Duration, Instant};
-
-/// In the AT mode bytes of the network wait so long for the end of a line that is being typed and echoed.
-const HALF_TYPED: Duration = Duration::from_secs(3);
+use crate::line::port::{Dropped, LISTEN_HIGH, Source};
+use crate::line::{Class, Dialogue, Line, LineEvent, LineState};
+use crate::time::Instant;
 
 impl Dtu {
     pub(super) fn serial_data(&mut self, data: &[u8]) {
@@ -121,45 +118,38 @@ impl Dtu {
 
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
-        if !self.line.port.holds_back() {
-            return;
-        }
-        let typed = !self.line.is_half_typed(&self.config)
-            || self
-                .half_typed_until()
-                .is_some_and(|until| until <= self.now);
-        if typed && self.is_at_rest_in_at_mode() {
-            self.print_held();
+        if self.line.port.holds_back() {
+            let dialogue = self.dialogue();
+            self.with_line(|line, cx| line.print_behind_answer(dialogue, cx));
         }
     }
 
-    /// In the AT mode, with no command being answered.
-    fn is_at_rest_in_at_mode(&self) -> bool {
-        let answered = self.line.state == LineState::OnlineCommand && !self.answers_line();
-        answered && self.is_at_mode() && self.ending.is_none()
+    /// A result code that nobody asked for: now, or behind the answer to the command that is under way.
+    pub(super) fn print_urc(&mut self, text: Vec<u8>) {
+        self.print_class(Class::Urc, Bytes::from(text));
     }
 
-    /// When bytes of the network have waited long enough for the end of the line that is being typed.
-    pub(super) fn half_typed_until(&self) -> Option<Instant> {
-        if self.line.is_half_typed(&self.config) && self.is_at_rest_in_at_mode() {
-            self.line.port.held_since().map(|since| since + HALF_TYPED)
-        } else {
-            None
+    /// A text for the DTE: the line decides what becomes of it.
+    pub(super) fn print_class(&mut self, class: Class, text: Bytes) {
+        let dialogue = self.dialogue();
+        self.with_line(|line, cx| line.print(class, text, dialogue, cx));
+    }
+
+    pub(super) fn print_urcs(&mut self) {
+        if self.line.has_urcs() {
+            let dialogue = self.dialogue();
+            self.with_line(|line, cx| line.print_urcs(dialogue, cx));
         }
     }
 
-    /// Whether bytes of the network are printed as they come.
-    fn takes_network_data(&self) -> bool {
-        match self.line.state {
-            LineState::OnlineData => true,
-            LineState::OnlineCommand => {
-                // mutant: prompt-holds
-                self.is_at_mode()
-                    && !self.answers_line()
-                    && !self.line.is_half_typed(&self.config)
-                    && !self.line.port.holds_back()
-            }
-            LineState::Window { .. } => false,
+    /// What decides what the DTE gets.
+    pub(super) fn dialogue(&self) -> Dialogue {
+        let waiting = self.session.waiting_for();
+        let prompt = self.prompt.as_ref().map(|prompt| prompt.requester.origin);
+        Dialogue {
+            answering: waiting == Some(Origin::Serial) || prompt == Some(Origin::Serial),
+            ending: self.ending.is_some(),
+            at_mode: self.is_at_mode(),
         }
     }
 
@@ -170,15 +160,7 @@ impl Dtu {
             let dropped = self.line.port.make_room(source, most);
             self.line_dropped(dropped, source.socket());
         }
-        self.line.last_to_dte = self.now;
-        // mutant: network-data-waits
-        if self.takes_network_data() && self.ending.is_none() {
-            self.line
-                .port
-                .write(data, Purpose::Data(source), self.now, &mut self.outputs);
-        } else {
-            self.line.port.hold_back(data, source, self.now);
-        }
+        self.print_class(Class::Data(source), data);
     }
 
     /// Counts what the DTE does not get any more, and says so.
@@ -209,32 +191,6 @@ impl Dtu {
         if let Some(event) = self.with_line(Line::written) {
             self.handle_line_event(event);
         }
-    }
-
-    /// When the serial line will have been silent long enough. Never inside a frame, and never while something is
-    /// on its way to the DTE.
-    pub(super) fn serial_heartbeat_deadline(&self) -> Option<Instant> {
-        let on = self.config.heartbeat_interval > 0
-            && !self.config.heartbeat.is_empty()
-            && self.config.heartbeat_to == HeartbeatTo::Serial;
-        if !on {
-            return None;
-        }
-        // mutant: heartbeat-on-quiet-line
-        let quiet = self.line.state == LineState::OnlineData
-            && self.ending.is_none()
-            && self.line.has_passed_on_all()
-            && self.line.port.present
-            && self.line.port.is_drained();
-        // mutant: heartbeat-after-data
-        let last = self.line.last_from_dte.max(self.line.last_to_dte);
-        quiet.then(|| last + Duration::from_secs(u64::from(self.config.heartbeat_interval)))
-    }
-
-    pub(super) fn serial_heartbeat(&mut self) {
-        self.line.last_to_dte = self.now;
-        self.line.counters.heartbeats += 1;
-        self.write_serial(Bytes::copy_from_slice(&self.config.heartbeat));
     }
 
     pub(super) fn with_line<R>(&mut self, run: impl FnOnce(&mut Line, &mut Cx<'_>) -> R) -> R {

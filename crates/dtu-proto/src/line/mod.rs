@@ -9,6 +9,7 @@
 //! The device asks for one [`LineEvent`] after the other, for each may change what the bytes behind it are.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -31,10 +32,12 @@ pub(crate) mod assembler;
 mod escape;
 pub(crate) mod framer;
 pub(crate) mod port;
+mod printer;
 pub(crate) mod prompt;
 mod state;
 mod window;
 
+pub(crate) use printer::{Class, Dialogue};
 pub(crate) use state::LineState;
 pub(crate) use window::Rest;
 
@@ -87,6 +90,8 @@ pub(crate) struct Line {
     window: Window,
     assembler: LineAssembler,
     prompt: Option<Box<Prompt>>,
+    /// They wait for the answer to a command.
+    urcs: VecDeque<Bytes>,
     /// What `A/` repeats.
     last_line: Vec<u8>,
     /// Serial bytes that came while no command could run. Reading stops meanwhile: one read at most.
@@ -115,6 +120,7 @@ impl Line {
             window: Window::default(),
             assembler: LineAssembler::default(),
             prompt: None,
+            urcs: VecDeque::new(),
             last_line: Vec::new(),
             backlog: Vec::new(),
             pending_lf: None,
@@ -134,6 +140,7 @@ impl Line {
         self.frames = FrameKind::Data;
         (self.last_from_dte, self.last_to_dte) = (now, now);
         self.assembler.clear();
+        self.urcs.clear();
         self.counters.dropped_bytes += self.window.take_line().len() as u64;
     }
 
@@ -440,22 +447,6 @@ impl Line {
         if self.state == LineState::OnlineCommand {
             self.assembler.clear();
         }
-    }
-
-    /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
-    pub(crate) const fn is_half_typed(&self, config: &Config) -> bool {
-        config.echo && !self.assembler.is_empty()
-    }
-
-    fn echo(&mut self, bytes: &[u8], cx: &mut Cx<'_>) {
-        if cx.config.echo {
-            self.write(Bytes::copy_from_slice(bytes), cx);
-        }
-    }
-
-    /// Writes a text of the device.
-    pub(crate) fn write(&mut self, bytes: Bytes, cx: &mut Cx<'_>) {
-        self.port.write(bytes, Purpose::Text, cx.now, cx.outputs);
     }
 
     /// The outstanding write is out.
