@@ -149,12 +149,12 @@ MUTATIONS = {
     "dialogue": [
         ("1a-is-data", "a 1A at the end of a frame is stripped",
          swap("($frame), _) => $sent", "(mut $frame), _) => { if $frame.last() == Some(&0x1A) { $frame.pop(); } $sent }")),
-        ("send-ok", "SEND OK comes before the socket has it", instead("$ self.send_ended(true);")),
+        ("send-ok", "SEND OK comes before the socket has it", instead("$ self.sent(true, cx);")),
         ("prompt-holds", "bytes of the peer are printed while a prompt waits", swap("$mode && $free", "$mode")),
         ("closed-told", "the end of a connection is not told", condition("$ && !down.was_up")),
     ],
     "switches": [
-        ("mode-in-force", "CIMOD is in force at once", condition("self.config.mode")),
+        ("mode-in-force", "CIMOD is in force at once", value("cx.config.mode")),
         ("links-of-other-modes", "links work in the other modes, too", value("None")),
         ("client-stops", "the HTTPD client does not stop with its mode", delete),
         ("retry-pause", "links wait three times as long as they may, where the mode changes",
@@ -162,7 +162,7 @@ MUTATIONS = {
     ],
     "ends": [
         ("backup-spool", "frames are spooled for a backup that has no spool", swap("&&", "||")),
-        ("stop-waits", "a stop does not wait for connections", swap("$links || $others", "$links && $others")),
+        ("stop-waits", "a stop does not wait for connections", value("false")),
         ("stop-flushes", "what is being received when the device stops is lost", delete),
     ],
     "window": [

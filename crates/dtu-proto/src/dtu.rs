@@ -12,48 +12,42 @@ use crate::act::Act;
 use crate::at::Clock;
 use crate::call::Calls;
 use crate::config::{Apn, Config, Options, Problem, WorkingMode};
-use crate::cx::Cx;
+use crate::cx::View;
 use crate::event::{
-    Deadline, Event, Input, LINKS, Leds, LinkId, Origin, Output, QueueId, RestartReason,
-    SerialInput, SocketId, StoreInput, Timer,
+    Deadline, Event, Input, Leds, Origin, Output, QueueId, RestartReason, SerialInput, SocketId,
+    StoreInput, Timer,
 };
 use crate::identity::Identity;
 use crate::line::port::{REPLY_QUEUE_HIGH, Source};
 use crate::line::{Line, LineState};
+use crate::mode::Modes;
 use crate::mode::at::AtConnection;
-use crate::mode::httpd::Httpd;
-use crate::mode::packets::SerialCommand;
+use crate::mode::packets::Packets;
+use crate::net::Pause;
 use crate::net::backoff::Rng;
-use crate::net::{Link, Pause};
 use crate::session::Session;
 use crate::sms::Mailbox;
 use crate::status::{Phase, RadioStatus, SerialStatus, Status};
 use crate::time::Instant;
 
 use leds::LedDriver;
-use links::Links;
 use messages::Post;
 use power::{Applying, Ending, Recovery};
 use prompt::OpenPrompt;
 
-mod at_connection;
 mod calls;
 mod commands;
 mod drops;
-mod failover;
-mod httpd;
 mod leds;
 mod line;
-mod links;
 mod losses;
 mod lost;
 mod messages;
 mod modem;
-mod network;
+mod modes;
 mod power;
 mod prompt;
 mod serial;
-mod serial_command;
 
 /// The DTU.
 ///
@@ -83,17 +77,8 @@ pub struct Dtu {
     acts: VecDeque<Act>,
 
     line: Line,
-    /// Whether the working mode has begun since power-on.
-    mode_started: bool,
-    /// The mode in force.
-    mode: WorkingMode,
 
-    links: Links,
-    /// `None`: mode 3 was never used.
-    httpd: Option<Box<Httpd>>,
-    /// Whether a link is used: always, or as a backup whose primary is down.
-    active: [bool; LINKS],
-    at_connection: AtConnection,
+    modes: Modes,
     attached: Option<IpAddr>,
     radio: RadioStatus,
     calls: Calls,
@@ -106,8 +91,6 @@ pub struct Dtu {
     applying: Option<Applying>,
     ending: Option<Ending>,
     recovery: Recovery,
-    /// `None`: mode 1 was never used.
-    serial_command: Option<Box<SerialCommand>>,
     led_driver: LedDriver,
     clock: Clock,
     mailbox: Mailbox,
@@ -120,14 +103,6 @@ pub struct Dtu {
     last_received: Instant,
     /// A socket is not read: nobody can say that nothing comes.
     unheard: bool,
-}
-
-/// What has connections. A mode that was never used is not there.
-struct Parts<'a> {
-    line: &'a mut Line,
-    links: &'a mut Links,
-    httpd: Option<&'a mut Httpd>,
-    serial_command: Option<&'a mut SerialCommand>,
 }
 
 impl Dtu {
@@ -144,8 +119,7 @@ impl Dtu {
         let (stored, options) = (Arc::new(stored), Arc::new(options));
         let mut dtu = Self {
             config: stored.clone(),
-            links: Links::new(options.clone()),
-            httpd: None,
+            modes: Modes::new(stored.mode, &options),
             rng: Rng::new(seed),
             now,
             next_deadline: None,
@@ -154,10 +128,6 @@ impl Dtu {
             outputs: VecDeque::new(),
             acts: VecDeque::new(),
             line: Line::new(stored.line, options.clone(), now),
-            mode_started: false,
-            mode: stored.mode,
-            active: [false; LINKS],
-            at_connection: AtConnection::default(),
             attached: None,
             radio: RadioStatus::default(),
             calls: Calls::default(),
@@ -167,7 +137,6 @@ impl Dtu {
             applying: None,
             ending: None,
             recovery: Recovery::default(),
-            serial_command: None,
             led_driver: LedDriver::default(),
             clock: Clock::default(),
             mailbox: Mailbox::default(),
@@ -195,13 +164,7 @@ impl Dtu {
     ) {
         let queue = queue.into();
         for (seq, frame) in frames {
-            match queue {
-                QueueId::Link(link) => {
-                    self.links[link.index()].restore(seq, frame, &mut self.outputs)
-                }
-                QueueId::Httpd => self.restore_httpd(seq, frame),
-                QueueId::SerialCommand => self.restore_serial_command(seq, frame),
-            }
+            self.with_modes(|modes, cx| modes.restore(queue, seq, frame, cx));
         }
         self.pause = self.queue_pause();
     }
@@ -216,18 +179,7 @@ impl Dtu {
 
     /// The frames that wait in a queue, oldest first, with their numbers: for the host's clean stop.
     pub fn undelivered(&self, queue: impl Into<QueueId>) -> impl Iterator<Item = (u64, &Bytes)> {
-        let queue = queue.into();
-        let link = match queue {
-            QueueId::Link(link) => Some(self.links[link.index()].undelivered()),
-            QueueId::Httpd | QueueId::SerialCommand => None,
-        };
-        let httpd = (queue == QueueId::Httpd).then(|| self.httpd_undelivered());
-        let command = (queue == QueueId::SerialCommand).then(|| self.serial_command_undelivered());
-        let modes = httpd
-            .into_iter()
-            .flatten()
-            .chain(command.into_iter().flatten());
-        link.into_iter().flatten().chain(modes)
+        self.modes.undelivered(queue.into())
     }
 
     /// Something happened. Deadlines that are due fire first, so a host that is late merges no frames.
@@ -236,7 +188,9 @@ impl Dtu {
         self.handle_timeout(now);
         match input {
             Input::Serial(input) => self.handle_serial(input),
-            Input::Socket(socket, input) => self.handle_socket(socket, input),
+            Input::Socket(socket, input) => {
+                self.with_modes(|modes, cx| modes.socket(socket, input, cx));
+            }
             Input::Modem(input) => self.handle_modem(input),
             Input::Store(input) => self.handle_store(input),
             Input::Console(line) => self.run_command(Origin::Console, line.as_bytes()),
@@ -290,20 +244,18 @@ impl Dtu {
             self.line
                 .heartbeat_deadline(self.ending.is_some(), &self.config),
         );
-        earliest.meet(Timer::AtConnection, self.at_connection_deadline());
-        earliest.meet(Timer::Httpd, self.httpd_deadline());
-        earliest.meet(Timer::SerialCommand, self.serial_command_deadline());
+        let view = View {
+            config: &self.config,
+            attached: self.attached.is_some(),
+        };
+        if let Some(Deadline { at, timer }) = self.modes.deadline(&view) {
+            earliest.meet(timer, Some(at));
+        }
         earliest.meet(Timer::NoData, self.no_data_deadline());
         earliest.meet(Timer::Recovery, self.recovery_deadline());
         earliest.meet(Timer::DataLed, self.led_driver.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
-        for link in LinkId::ALL
-            .into_iter()
-            .filter(|link| self.links.is_used(*link))
-        {
-            earliest.meet(Timer::Link(link), self.link_deadline(link));
-        }
         earliest.0
     }
 
@@ -331,19 +283,7 @@ impl Dtu {
         if self.line.state == LineState::OnlineCommand {
             return None;
         }
-        // What comes in the set-up window is for the mode that is set.
-        let mode = if self.mode_started {
-            self.mode
-        } else {
-            self.config.mode
-        };
-        let pause = match mode {
-            WorkingMode::Transparent => self.links_pause(),
-            WorkingMode::SerialCommand => self.serial_command.as_ref()?.pause(self.now),
-            // mutant: client-pauses
-            WorkingMode::Httpd => self.httpd.as_ref()?.pause(self.now),
-            WorkingMode::AtCommand | WorkingMode::Sms => None,
-        };
+        let pause = self.modes.pause(self.config.mode, self.now);
         // Bytes that a line without flow control brings meanwhile would be lost uncounted.
         pause.filter(|pause| *pause == Pause::UntilRoom || self.options.line_holds)
     }
@@ -376,8 +316,8 @@ impl Dtu {
             uptime: now.since(self.powered_on),
             restarts: self.restarts,
             phase: self.phase(),
-            mode: self.mode,
-            mode_started: self.mode_started,
+            mode: self.modes.in_force(),
+            mode_started: self.modes.is_started(),
             attached: self.attached,
             radio: self.radio.clone(),
             messages: self.mailbox.status(),
@@ -388,13 +328,23 @@ impl Dtu {
                 counters: self.line.counters,
                 waiting: self.line.port.waiting(),
             },
-            links: core::array::from_fn(|index| self.links[index].status()),
-            httpd: self.httpd_status(),
-            at_connection: self.at_connection.status(),
+            links: core::array::from_fn(|index| self.modes.transparent.links[index].status()),
+            httpd: self
+                .modes
+                .httpd
+                .get()
+                .map(|httpd| httpd.status(self.attached.is_some()))
+                .unwrap_or_default(),
+            at_connection: self
+                .modes
+                .at
+                .get()
+                .map_or_else(|| AtConnection::default().status(), AtConnection::status),
             serial_command: self
-                .serial_command
-                .as_ref()
-                .map(|mode| mode.status())
+                .modes
+                .packets
+                .get()
+                .map(Packets::status)
                 .unwrap_or_default(),
         }
     }
@@ -424,48 +374,33 @@ impl Dtu {
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),
             Timer::Call => self.call_due(),
-            Timer::AtConnection => self.at_connection_due(),
-            Timer::Httpd => self.httpd_due(),
-            Timer::SerialCommand => self.serial_command_due(),
             Timer::Apply => self.apply_now(),
             Timer::Restart => self.end_now(),
-            Timer::Link(link) => self.link_due(link),
+            Timer::Mode(mode) => self.with_modes(|modes, cx| modes.fire(mode, cx)),
         }
     }
 
     /// What any input may have made possible.
     fn settle(&mut self) {
         self.tend_messages();
-        if self.links.have_backups() {
-            self.finish_failbacks();
-        }
+        self.with_modes(Modes::settle);
         self.check_applying();
         self.check_ending();
         self.run_backlog();
         self.print_behind_answer();
         self.print_urcs();
         self.store_messages();
-        self.print_released();
+        self.with_modes(Modes::release);
+        self.pause = self.queue_pause();
         self.share_line();
-        self.httpd_listens();
-        self.serial_command_reads();
         self.show_leds();
-        self.look_ahead();
+        self.next_deadline = self.find_deadline();
     }
 
     /// A host asks for both many times between two inputs.
     fn look_ahead(&mut self) {
         self.pause = self.queue_pause();
         self.next_deadline = self.find_deadline();
-    }
-
-    /// Does what parts asked for. To be called whenever one has returned.
-    fn carry_out_acts(&mut self) {
-        while let Some(act) = self.acts.pop_front() {
-            match act {
-                Act::Print { socket, data } => self.print(data, Source::Socket(socket)),
-            }
-        }
     }
 
     fn handle_store(&mut self, input: StoreInput<'_>) {
@@ -508,14 +443,10 @@ impl Dtu {
     }
 
     fn leds(&self) -> Leds {
-        let mode_up = self.httpd_is_up()
-            || self.at_connection.connection.is_up()
-            || self.serial_command_is_up();
-        let up = mode_up || self.links.iter().any(Link::is_up);
         Leds {
             pow: true,
             net: self.is_on_network(),
-            data: up && !self.led_driver.is_dark(),
+            data: self.modes.is_up() && !self.led_driver.is_dark(),
         }
     }
 
@@ -530,29 +461,6 @@ impl Dtu {
         if self.led_driver.show(leds) {
             self.outputs.push_back(Output::Leds(leds));
         }
-    }
-
-    /// The parts that have connections, and what they are lent.
-    fn parts(&mut self) -> (Parts<'_>, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            config: &self.config,
-            outputs: &mut self.outputs,
-            acts: &mut self.acts,
-            rng: &mut self.rng,
-            attached: self.attached.is_some(),
-        };
-        let httpd = self.httpd.as_deref_mut();
-        let serial_command = self.serial_command.as_deref_mut();
-        (
-            Parts {
-                line: &mut self.line,
-                links: &mut self.links,
-                httpd,
-                serial_command,
-            },
-            cx,
-        )
     }
 }
 

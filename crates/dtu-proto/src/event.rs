@@ -5,7 +5,7 @@ use bytes::Bytes;
 use core::fmt;
 use core::net::SocketAddr;
 
-use crate::config::{LineFormat, Protocol};
+use crate::config::{LineFormat, Protocol, WorkingMode};
 pub use crate::ids::{
     DESTINATIONS, DestinationId, LINKS, LinkId, Origin, QUEUES, QueueId, SOCKETS, SocketId,
 };
@@ -349,16 +349,10 @@ pub enum Timer {
     Apply,
     /// A restart or stop does not wait longer for the reply to leave.
     Restart,
-    /// The connection of the AT mode.
-    AtConnection,
-    /// A request of the HTTPD client, or its connection.
-    Httpd,
-    /// The destinations of the serial command mode, or a packet of which the rest does not come.
-    SerialCommand,
     /// Bytes that wait for the line have waited long enough, or a peer that may command is read on.
     Line,
     /// Servers that took nothing do not pace the serial line any longer.
     Pace,
-    /// A state of a link.
-    Link(LinkId),
+    /// What a working mode waits for: a state of its connections, a packet of which the rest does not come.
+    Mode(WorkingMode),
 }

@@ -61,6 +61,19 @@ pub struct HttpdStatus {
     pub waiting_bytes: usize,
 }
 
+impl Default for HttpdStatus {
+    /// The mode was never used.
+    fn default() -> Self {
+        Self {
+            state: LinkState::Off,
+            trouble: None,
+            counters: HttpdCounters::default(),
+            waiting_frames: 0,
+            waiting_bytes: 0,
+        }
+    }
+}
+
 /// Traffic of the HTTPD client. Always: `frames_in = answered + answered_other + failed + timed_out + dropped_frames +
 /// waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

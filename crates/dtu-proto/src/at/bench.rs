@@ -10,8 +10,8 @@ use crate::ids::{LINKS, Origin};
 use crate::mode::at::AtConnection;
 use crate::sms::Mailbox;
 use crate::status::{
-    CallStatus, HttpdCounters, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus,
-    Phase, RadioStatus, SerialCommandStatus, SerialStatus, Status,
+    CallStatus, HttpdStatus, LinkCounters, LinkState, LinkStatus, MessageStatus, Phase,
+    RadioStatus, SerialCommandStatus, SerialStatus, Status,
 };
 use crate::time::{Duration, Instant};
 
@@ -88,13 +88,7 @@ fn blank_status() -> Status {
         leds: Leds::default(),
         serial: SerialStatus::default(),
         links: [link; LINKS],
-        httpd: HttpdStatus {
-            state: LinkState::Off,
-            trouble: None,
-            counters: HttpdCounters::default(),
-            waiting_frames: 0,
-            waiting_bytes: 0,
-        },
+        httpd: HttpdStatus::default(),
         at_connection: AtConnection::default().status(),
         serial_command: SerialCommandStatus::default(),
     }

@@ -204,7 +204,7 @@ pub enum RegistrationWhen {
 }
 
 /// `CIMOD`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkingMode {
     /// 0
     Transparent,

@@ -77,7 +77,7 @@ impl Dtu {
             status: &status,
             clock: &mut self.clock,
             mailbox: &mut self.mailbox,
-            connection: &mut self.at_connection,
+            connection: self.modes.at.make(&self.options),
             origin,
             rights,
         });
@@ -179,7 +179,7 @@ impl Dtu {
 
     fn requester(&self, origin: Origin) -> Requester {
         let connection = match origin {
-            Origin::Link(link) => self.links[link.index()].connection(),
+            Origin::Link(link) => self.modes.transparent.links[link.index()].connection(),
             Origin::Serial | Origin::SerialFrame | Origin::Console | Origin::Sms(_) => 0,
         };
         Requester { origin, connection }
@@ -198,7 +198,7 @@ impl Dtu {
                 self.answer_waiting(SlowResult::Submitted(Err(SubmitFailure::TIMED_OUT)));
             }
             Some(SlowCommand::Send(_)) => self.send_is_late(),
-            Some(SlowCommand::Close) => self.close_ended(),
+            Some(SlowCommand::Close) => self.close_is_late(),
             None => {}
         }
     }

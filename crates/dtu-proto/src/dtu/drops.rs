@@ -3,23 +3,18 @@
 use super::Dtu;
 use crate::drops::{DropPlace, Dropped};
 use crate::event::LinkId;
+use crate::mode::httpd::Httpd;
 
 impl Dtu {
     /// What was dropped so far, always in the same order. Costs little: a host may look after each input.
     #[must_use]
     pub fn drops(&self) -> [Dropped; DropPlace::COUNT] {
         let serial = &self.line.counters;
-        let httpd = self
-            .httpd
-            .as_ref()
-            .map(|httpd| httpd.counters())
-            .unwrap_or_default();
-        let packets = self
-            .serial_command
-            .as_ref()
-            .map(|mode| *mode.counters())
-            .unwrap_or_default();
-        let connection = &self.at_connection.counters;
+        let modes = &self.modes;
+        let httpd = modes.httpd.get().map(Httpd::counters).unwrap_or_default();
+        let packets = modes.packets.get().map(|mode| *mode.counters());
+        let packets = packets.unwrap_or_default();
+        let connection = modes.at.get().map(|mode| mode.counters).unwrap_or_default();
         let lost = &self.mailbox.counters;
         let messages = lost.incomplete + lost.evicted + lost.refused + lost.expired + lost.dropped;
         let mut drops = [Dropped::NONE; DropPlace::COUNT];
@@ -43,7 +38,7 @@ impl Dtu {
         );
         put(DropPlace::SerialOverrun, serial.overrun_bytes, 0);
         for link in LinkId::ALL {
-            let counters = self.links[link.index()].counters();
+            let counters = modes.transparent.links[link.index()].counters();
             // mutant: drops-summed
             put(
                 DropPlace::Link(link),

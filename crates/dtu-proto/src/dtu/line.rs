@@ -2,8 +2,9 @@
 //! (decisions 16.3 and 16.4).
 
 use super::Dtu;
-use crate::event::{DESTINATIONS, LinkId, SocketId};
+use crate::event::{LinkId, SOCKETS, SocketId};
 use crate::line::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
+use crate::mode::{LineView, Mode};
 use crate::net::LineShare;
 use crate::time::{Duration, Instant};
 
@@ -59,20 +60,14 @@ impl Dtu {
         if self.line.port.is_empty() {
             return self.share_empty_line();
         }
-        let mut unheard = false;
-        for link in LinkId::ALL {
-            let share = self.line_share(Source::Socket(SocketId::Link(link)));
-            unheard |= !share.is_read && self.links[link.index()].is_up();
-            if let Some(link) = self.links.get_mut(link) {
-                link.line_moved(share, self.now);
-            }
-        }
-        let shares = SocketId::DESTINATIONS.map(|socket| self.line_share(Source::Socket(socket)));
-        unheard |= shares.iter().any(|share| !share.is_read);
-        if let Some(mode) = &mut self.serial_command {
-            mode.line_moved(&shares, self.now);
-        }
-        unheard |= !self.wants_socket(SocketId::Httpd) || !self.wants_socket(SocketId::AtMode);
+        let shares = SocketId::ALL.map(|socket| self.line_share(Source::Socket(socket)));
+        let unheard = SocketId::ALL.into_iter().any(|socket| {
+            let counts = socket
+                .link()
+                .is_none_or(|link| self.modes.transparent.links[link.index()].is_up());
+            counts && !shares[socket.index()].is_read
+        });
+        self.tell_modes(&shares);
         // RTIME counts from when a socket is heard again.
         if unheard || self.unheard {
             self.last_received = self.now;
@@ -82,19 +77,24 @@ impl Dtu {
 
     /// Nothing waits for the line, so all are read.
     fn share_empty_line(&mut self) {
-        let share = LineShare {
+        const FREE: LineShare = LineShare {
             is_read: true,
             unread: false,
         };
-        self.links
-            .iter_mut()
-            .for_each(|link| link.line_moved(share, self.now));
-        if let Some(mode) = &mut self.serial_command {
-            mode.line_moved(&[share; DESTINATIONS], self.now);
-        }
+        self.tell_modes(&[FREE; SOCKETS]);
         if core::mem::take(&mut self.unheard) {
             self.last_received = self.now;
         }
+    }
+
+    fn tell_modes(&mut self, shares: &[LineShare; SOCKETS]) {
+        let line = LineView {
+            shares,
+            is_read: self.reads_serial(self.pause),
+            is_quiet: self.line.has_passed_on_all(),
+            format: self.line.format,
+        };
+        self.modes.line_moved(&line, self.now);
     }
 
     fn line_share(&self, source: Source) -> LineShare {
@@ -140,12 +140,12 @@ impl Dtu {
         let full = |most: usize| {
             LinkId::ALL.into_iter().any(|link| {
                 let source = Source::Socket(SocketId::Link(link));
-                self.links[link.index()].is_up()
+                self.modes.transparent.links[link.index()].is_up()
                     && self.may_command(source)
                     && self.line.port.waiting_from(source) >= most
             })
         };
-        let answer = self.httpd_is_up() && !self.wants_socket(SocketId::Httpd);
+        let answer = self.modes.httpd.is_up() && !self.wants_socket(SocketId::Httpd);
         let steps = [
             (STANDS, full(QUEUE_HIGH)),
             (STANDS_FOR_GOOD, full(LISTEN_HIGH)),

@@ -2,7 +2,11 @@
 
 use super::Dtu;
 use crate::event::{LINKS, LinkId, QueueId};
-use crate::status::{HttpdCounters, LinkCounters, Loss, Losses, SerialCommandCounters};
+use crate::mode::httpd::Httpd;
+use crate::mode::packets::Packets;
+use crate::status::{
+    AtConnectionCounters, HttpdCounters, LinkCounters, Loss, Losses, SerialCommandCounters,
+};
 
 /// The counters of parts that were never used, in their place.
 #[derive(Default)]
@@ -10,6 +14,7 @@ struct Unused {
     links: [LinkCounters; LINKS],
     httpd: HttpdCounters,
     packets: SerialCommandCounters,
+    connection: AtConnectionCounters,
 }
 
 impl Dtu {
@@ -53,17 +58,12 @@ impl Dtu {
 
     fn queue_loss(&self, queue: QueueId) -> Loss {
         match queue {
-            QueueId::Link(link) => self.links[link.index()].loss(),
-            QueueId::Httpd => self
-                .httpd
-                .as_ref()
-                .map(|httpd| httpd.loss())
-                .unwrap_or_default(),
-            QueueId::SerialCommand => self
-                .serial_command
-                .as_ref()
-                .map(|mode| mode.loss())
-                .unwrap_or_default(),
+            QueueId::Link(link) => self.modes.transparent.links[link.index()].loss(),
+            QueueId::Httpd => self.modes.httpd.get().map(Httpd::loss).unwrap_or_default(),
+            QueueId::SerialCommand => {
+                let packets = self.modes.packets.get();
+                packets.map(Packets::loss).unwrap_or_default()
+            }
         }
     }
 
@@ -90,27 +90,33 @@ impl Dtu {
             links,
             httpd,
             packets,
+            connection,
         } = unused;
         for (link, counters) in LinkId::ALL.into_iter().zip(links) {
             if counters != LinkCounters::default() {
-                *self.links[link.index()].counters_mut() = counters;
+                *self.modes.transparent.links[link.index()].counters_mut() = counters;
             }
         }
         if httpd != HttpdCounters::default() {
-            *self.make_httpd().counters_mut() = httpd;
+            *self.modes.httpd.make(&self.options).counters_mut() = httpd;
+        }
+        if connection != AtConnectionCounters::default() {
+            self.modes.at.make(&self.options).counters = connection;
         }
         if packets != SerialCommandCounters::default() {
-            *self.make_serial_command().counters_mut() = packets;
+            *self.modes.packets.make(&self.options).counters_mut() = packets;
         }
     }
 
     /// Nothing but losses has been counted yet: they are of what came in.
     fn balance(&mut self) {
         self.line.counters.bytes_out = self.line.counters.lost_bytes;
-        let connection = &mut self.at_connection.counters;
-        (connection.frames_in, connection.bytes_in) =
-            (connection.dropped_frames, connection.dropped_bytes);
-        if let Some(httpd) = &mut self.httpd {
+        if let Some(connection) = self.modes.at.get_mut() {
+            let counters = &mut connection.counters;
+            (counters.frames_in, counters.bytes_in) =
+                (counters.dropped_frames, counters.dropped_bytes);
+        }
+        if let Some(httpd) = self.modes.httpd.get_mut() {
             httpd.balance();
         }
         let calls = self.calls.counters_mut();
@@ -123,6 +129,7 @@ impl Dtu {
             links,
             httpd,
             packets,
+            connection,
         } = unused;
         let of_link = |of: &'a mut LinkCounters| {
             [
@@ -131,18 +138,28 @@ impl Dtu {
                 &mut of.unread_datagrams,
             ]
         };
-        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] =
-            self.links.counters_mut(links).map(of_link);
+        let [[a, b, c], [d, e, f], [g, h, i], [j, k, l]] = self
+            .modes
+            .transparent
+            .links
+            .counters_mut(links)
+            .map(of_link);
         let line = &mut self.line.counters;
         let httpd = self
+            .modes
             .httpd
-            .as_mut()
-            .map_or(httpd, |used| used.counters_mut());
+            .get_mut()
+            .map_or(httpd, Httpd::counters_mut);
         let packets = self
-            .serial_command
-            .as_mut()
-            .map_or(packets, |used| used.counters_mut());
-        let connection = &mut self.at_connection.counters;
+            .modes
+            .packets
+            .get_mut()
+            .map_or(packets, Packets::counters_mut);
+        let connection = self
+            .modes
+            .at
+            .get_mut()
+            .map_or(connection, |used| &mut used.counters);
         let messages = &mut self.mailbox.counters;
         let calls = self.calls.counters_mut();
         [
@@ -202,9 +219,9 @@ impl Dtu {
             return;
         }
         match queue {
-            QueueId::Link(link) => self.links[link.index()].add_loss(loss),
-            QueueId::Httpd => self.make_httpd().add_loss(loss),
-            QueueId::SerialCommand => self.make_serial_command().add_loss(loss),
+            QueueId::Link(link) => self.modes.transparent.links[link.index()].add_loss(loss),
+            QueueId::Httpd => self.modes.httpd.make(&self.options).add_loss(loss),
+            QueueId::SerialCommand => self.modes.packets.make(&self.options).add_loss(loss),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Dtu;
 use crate::event::{Event, Lost, SocketId};
+use crate::mode::Modes;
 
 impl Dtu {
     pub(super) fn lost(&mut self, lost: Lost) {
@@ -15,23 +16,38 @@ impl Dtu {
     }
 
     fn unread_bytes(&mut self, of: SocketId) -> &mut u64 {
+        let (modes, options) = (&mut self.modes, &self.options);
+        let Modes {
+            transparent,
+            httpd,
+            packets,
+            at,
+            ..
+        } = modes;
+        let links = &mut transparent.links;
         match of {
-            SocketId::Link(link) => &mut self.links[link.index()].counters_mut().unread_bytes,
-            SocketId::AtMode => &mut self.at_connection.counters.unread_bytes,
-            SocketId::Httpd => &mut self.make_httpd().counters_mut().unread_bytes,
-            SocketId::Destination(_) => &mut self.make_serial_command().counters_mut().unread_bytes,
+            SocketId::Link(link) => &mut links[link.index()].counters_mut().unread_bytes,
+            SocketId::AtMode => &mut at.make(options).counters.unread_bytes,
+            SocketId::Httpd => &mut httpd.make(options).counters_mut().unread_bytes,
+            SocketId::Destination(_) => &mut packets.make(options).counters_mut().unread_bytes,
         }
     }
 
     fn count_datagrams(&mut self, of: SocketId, count: u64) {
+        let (modes, options) = (&mut self.modes, &self.options);
+        let Modes {
+            transparent,
+            packets,
+            at,
+            ..
+        } = modes;
+        let links = &mut transparent.links;
         let counter = match of {
-            SocketId::Link(link) => &mut self.links[link.index()].counters_mut().unread_datagrams,
-            SocketId::AtMode => &mut self.at_connection.counters.unread_datagrams,
+            SocketId::Link(link) => &mut links[link.index()].counters_mut().unread_datagrams,
+            SocketId::AtMode => &mut at.make(options).counters.unread_datagrams,
             // HTTP is never spoken in datagrams.
             SocketId::Httpd => return,
-            SocketId::Destination(_) => {
-                &mut self.make_serial_command().counters_mut().unread_datagrams
-            }
+            SocketId::Destination(_) => &mut packets.make(options).counters_mut().unread_datagrams,
         };
         *counter += count;
     }

@@ -128,8 +128,8 @@ impl Dtu {
 
     /// The mode that is in force, or will be when the set-up window ends.
     fn mode_of_messages(&self) -> WorkingMode {
-        if self.mode_started {
-            self.mode
+        if self.modes.is_started() {
+            self.modes.in_force()
         } else {
             self.config.mode
         }
@@ -465,7 +465,7 @@ impl Dtu {
     fn print_messages(&mut self) {
         let kind = match self.line.state {
             // mutant: prints-as-data
-            LineState::OnlineData if self.mode == WorkingMode::Sms => LineKind::Data,
+            LineState::OnlineData if self.modes.in_force() == WorkingMode::Sms => LineKind::Data,
             LineState::OnlineCommand if self.direct_at().is_some_and(|at| at <= self.now) => {
                 LineKind::Notice
             }

@@ -1,9 +1,9 @@
 //! What the modem tells, and what it is told.
 
-use super::{Dtu, Parts};
+use super::Dtu;
 use crate::at;
 use crate::event::Output;
-use crate::net::Link;
+use crate::mode::Modes;
 use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
 use crate::status::RadioStatus;
 
@@ -22,16 +22,11 @@ impl Dtu {
             ModemInput::Gone => self.modem_gone(),
             ModemInput::Attached(address) => {
                 self.attached = Some(*address);
-                let (Parts { links, .. }, mut cx) = self.parts();
-                links
-                    .iter_mut()
-                    .for_each(|link| link.network_found(&mut cx));
-                self.network_changed();
+                self.with_modes(Modes::network);
             }
             ModemInput::Detached => {
                 self.attached = None;
-                self.links.iter_mut().for_each(Link::network_lost);
-                self.network_changed();
+                self.with_modes(Modes::network);
             }
             ModemInput::Sim(state) => self.radio.sim = *state,
             ModemInput::Registration(registration) => self.registration(*registration),
@@ -46,11 +41,6 @@ impl Dtu {
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
             ModemInput::Call(news) => self.call_news(*news),
         }
-    }
-
-    fn network_changed(&mut self) {
-        self.httpd_network_changed();
-        self.serial_command_network_changed();
     }
 
     fn registration(&mut self, registration: Registration) {

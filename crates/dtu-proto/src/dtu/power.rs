@@ -1,19 +1,18 @@
 //! Power-on, the set-up window, the start of the working mode, restarts and the end (decisions 2, 3, 6).
 
 use alloc::format;
-use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Dtu;
 use crate::at::Clock;
-use crate::config::{Role, Shutdown, WorkingMode};
-use crate::event::{Event, LINKS, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
+use crate::config::{Shutdown, WorkingMode};
+use crate::event::{Event, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
 use crate::line::LineState;
 use crate::line::Rest;
 use crate::line::port::{Dropped, Purpose};
+use crate::mode::{Modes, Stop};
 use crate::net::Link;
 use crate::sms;
-use crate::status::WaitingFor;
 use crate::time::{Duration, Instant};
 
 /// A restart or stop waits this long for the last reply to leave and the links to close.
@@ -70,8 +69,7 @@ impl Dtu {
         self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
         self.end_call();
         self.line.power_on(self.config.line, now);
-        self.mode_started = false;
-        self.active = [false; LINKS];
+        self.modes.power_on();
         self.powered_on = now;
         self.last_received = now;
         self.forget_prompt();
@@ -111,14 +109,13 @@ impl Dtu {
 
     /// The working mode begins, with the frames that came before it.
     fn start_mode(&mut self) {
-        self.mode_started = true;
-        self.mode = self.config.mode;
-        self.line.pack_for(self.mode);
+        self.modes.set(self.config.mode);
+        self.line.pack_for(self.config.mode);
         self.use_apn();
         self.change_line();
         self.event(Event::ModeStarted);
-        self.apply_links();
-        if self.mode == WorkingMode::AtCommand {
+        self.with_modes(Modes::apply);
+        if self.modes.in_force() == WorkingMode::AtCommand {
             self.enter_online_command();
             self.line.go_on_typing();
         } else {
@@ -137,30 +134,15 @@ impl Dtu {
         self.go_on_with(&open, last);
     }
 
-    /// At a stop in the set-up window its frames wait for the mode that would have begun, in the transparent mode in the
-    /// caches of the links that are set.
+    /// At a stop in the set-up window its frames wait for the mode that would have begun.
     fn keep_window(&mut self) {
-        self.mode = self.config.mode;
+        self.modes.set(self.config.mode);
         let Rest { kept, open, .. } = self.line.end_window();
         let open = (!open.is_empty()).then(|| Bytes::from(open));
         for frame in kept.into_iter().chain(open) {
             self.line.counters.frames_in += 1;
             self.line.counters.frame_bytes += frame.len() as u64;
-            if self.mode != WorkingMode::Transparent {
-                self.route(&frame);
-                continue;
-            }
-            let is_used = |link: &LinkId| {
-                self.link_settings(*link)
-                    .is_some_and(|settings| settings.role == Role::Always)
-            };
-            let used: Vec<LinkId> = LinkId::ALL.into_iter().filter(is_used).collect();
-            if used.is_empty() {
-                self.drop_frame(&frame);
-            }
-            for link in used {
-                self.with_link(link, |l, cx| l.push(frame.clone(), cx));
-            }
+            self.with_modes(|modes, cx| modes.keep(&frame, cx));
         }
     }
 
@@ -172,12 +154,10 @@ impl Dtu {
     /// `AT+ENTM`.
     pub(super) fn leave_online_command(&mut self) {
         match self.line.state {
-            LineState::Window { .. } | LineState::OnlineCommand if !self.mode_started => {
+            LineState::Window { .. } | LineState::OnlineCommand if !self.modes.is_started() => {
                 self.start_mode()
             }
-            LineState::OnlineCommand if self.mode != WorkingMode::AtCommand => {
-                self.enter_online_data()
-            }
+            LineState::OnlineCommand if !self.is_at_mode() => self.enter_online_data(),
             LineState::Window { .. } | LineState::OnlineCommand | LineState::OnlineData => {}
         }
     }
@@ -207,11 +187,9 @@ impl Dtu {
         if self.applying.is_none() || self.is_answering() {
             return;
         }
-        if self
-            .applying
-            .as_ref()
-            .is_some_and(|applying| self.links[applying.link.index()].replies_sent())
-        {
+        if self.applying.as_ref().is_some_and(|applying| {
+            self.modes.transparent.links[applying.link.index()].replies_sent()
+        }) {
             self.apply_now();
         }
     }
@@ -224,25 +202,25 @@ impl Dtu {
 
     /// What changed starts over, the rest goes on.
     fn apply(&mut self) {
-        if !self.mode_started {
+        if !self.modes.is_started() {
             if self.line.state == LineState::OnlineCommand {
                 self.change_line();
             }
             return;
         }
-        let mode_changes = self.mode != self.config.mode;
+        let mode_changes = self.modes.in_force() != self.config.mode;
         if mode_changes {
             self.flush_frame();
         }
-        self.mode = self.config.mode;
-        self.line.pack_for(self.mode);
+        self.modes.set(self.config.mode);
+        self.line.pack_for(self.config.mode);
         self.use_apn();
-        self.apply_links();
+        self.with_modes(Modes::apply);
         self.change_line();
         if !mode_changes {
             return;
         }
-        if self.mode == WorkingMode::AtCommand {
+        if self.is_at_mode() {
             self.enter_online_command();
         } else {
             self.enter_online_data();
@@ -282,18 +260,13 @@ impl Dtu {
         self.end_call();
         // mutant: stop-flushes
         self.flush_frame();
-        if !self.mode_started {
+        if !self.modes.is_started() {
             self.keep_window();
         }
         self.print_held();
         self.mailbox.saving.try_again();
         self.end_with(What::Stop);
-        // No attempt begins any more; what is up has its time to get the last bytes out.
-        for link in LinkId::ALL {
-            if !self.links[link.index()].is_up() {
-                self.with_link(link, |l, cx| l.stop(WaitingFor::Mode, cx));
-            }
-        }
+        self.with_modes(|modes, cx| modes.stop(Stop::Soon, cx));
     }
 
     fn end_with(&mut self, what: What) {
@@ -309,21 +282,8 @@ impl Dtu {
         self.session.hurry_send(until);
     }
 
-    fn close_links(&mut self) {
-        for link in LinkId::ALL {
-            self.with_link(link, |l, cx| l.stop(WaitingFor::Mode, cx));
-        }
-        self.stop_httpd();
-        self.stop_serial_command();
-        self.stop_at_connection();
-    }
-
-    fn is_closing(&self) -> bool {
-        // mutant: stop-waits
-        self.links.iter().any(Link::is_closing)
-            || self.httpd_is_closing()
-            || self.serial_command_is_closing()
-            || self.at_connection_is_closing()
+    fn stop_modes(&mut self) {
+        self.with_modes(|modes, cx| modes.stop(Stop::Now, cx));
     }
 
     /// A command that waits for the store has a time of its own; its reply is waited for from then on.
@@ -345,7 +305,7 @@ impl Dtu {
         let replies_out = !self.session.is_waiting()
             && (self.line.port.is_drained()
                 || (ending.what == What::Stop && self.only_own_texts_wait_for_nobody()))
-            && self.links.iter().all(Link::replies_sent)
+            && self.modes.transparent.links.iter().all(Link::replies_sent)
             && (ending.what != What::Stop || self.mailbox.saving.is_settled());
         if !replies_out {
             return;
@@ -356,9 +316,9 @@ impl Dtu {
             return self.print_held();
         }
         if ending.what == What::Stop {
-            self.close_links();
+            self.stop_modes();
         }
-        if !self.is_closing() {
+        if !self.modes.is_closing() {
             self.end_now();
         }
     }
@@ -381,7 +341,7 @@ impl Dtu {
             }
             What::Restart(reason) => {
                 self.flush_frame();
-                self.close_links();
+                self.stop_modes();
                 self.restarts += 1;
                 self.power_on(reason);
                 self.outputs.push_back(Output::Power(Power::Restarted));
@@ -393,7 +353,7 @@ impl Dtu {
     /// nobody can say that.
     pub(super) fn no_data_deadline(&self) -> Option<Instant> {
         let on = self.config.restart_time >= RESTART_TIME_MIN
-            && self.mode_started
+            && self.modes.is_started()
             && self.ending.is_none()
             && !self.unheard;
         let last = self.line.last_from_dte.max(self.last_received);
@@ -401,17 +361,11 @@ impl Dtu {
     }
 
     pub(super) fn recovery_deadline(&self) -> Option<Instant> {
-        if !self.options.recovery || !self.mode_started || self.ending.is_some() {
+        if !self.options.recovery || !self.modes.is_started() || self.ending.is_some() {
             return None;
         }
-        let mut last_alive = None;
-        for (id, active) in LinkId::ALL.into_iter().zip(self.active) {
-            let link = &self.links[id.index()];
-            if active && link.is_enabled() && !link.is_udp() {
-                last_alive = last_alive.max(Some(link.down_since()?));
-            }
-        }
-        Some(last_alive?.max(self.recovery.last_action) + self.recovery.pause())
+        let down_since = self.modes.transparent.down_since()?;
+        Some(down_since.max(self.recovery.last_action) + self.recovery.pause())
     }
 
     pub(super) fn recover(&mut self) {

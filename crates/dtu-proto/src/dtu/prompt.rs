@@ -64,7 +64,7 @@ impl Dtu {
     fn drop_prompt(&mut self) -> Option<Box<OpenPrompt>> {
         let text = self.line.drop_prompt();
         if let Some(text) = text.filter(|text| text.is_for_connection()) {
-            self.at_connection.dropped(text.len());
+            self.modes.at.make(&self.options).dropped(text.len());
         }
         self.prompt.take()
     }

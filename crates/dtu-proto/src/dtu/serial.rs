@@ -4,11 +4,12 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Dtu, Parts};
+use super::Dtu;
 use crate::cx::Cx;
 use crate::event::{Event, Origin, SocketId};
 use crate::line::port::{Dropped, LISTEN_HIGH, Source};
 use crate::line::{Class, Dialogue, Line, LineEvent, LineState};
+use crate::mode::Stop;
 use crate::time::Instant;
 
 impl Dtu {
@@ -54,8 +55,7 @@ impl Dtu {
 
     /// The working mode ends: so does the frame that is being received, with what the escape holds.
     pub(super) fn flush_frame(&mut self) {
-        // A request that is sent now ends with its connection at once, and would be lost: it waits instead.
-        self.stop_httpd();
+        self.with_modes(|modes, cx| modes.stop(Stop::LastFrames, cx));
         while let Some(event) = self.with_line(Line::end_frame) {
             self.handle_line_event(event);
         }
@@ -72,7 +72,7 @@ impl Dtu {
     pub(super) fn frame(&mut self, frame: Bytes) {
         self.line.counters.frames_in += 1;
         self.line.counters.frame_bytes += frame.len() as u64;
-        if self.is_inside_a_packet() {
+        if self.modes.is_inside() {
             self.route(&frame);
             return;
         }
@@ -83,6 +83,12 @@ impl Dtu {
             return;
         }
         self.route(&frame);
+    }
+
+    /// Gives a frame of the DTE to the working mode.
+    fn route(&mut self, frame: &Bytes) {
+        self.led_driver.data(self.now);
+        self.with_modes(|modes, cx| modes.frame(frame, cx));
     }
 
     pub(super) fn frame_due(&mut self) {
@@ -194,7 +200,7 @@ impl Dtu {
     }
 
     pub(super) fn with_line<R>(&mut self, run: impl FnOnce(&mut Line, &mut Cx<'_>) -> R) -> R {
-        let (Parts { line, .. }, mut cx) = self.parts();
+        let (line, _, mut cx) = self.parts();
         run(line, &mut cx)
     }
 }

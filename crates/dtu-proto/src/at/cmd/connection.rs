@@ -152,7 +152,7 @@ fn ask(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     check(values, view)?;
-    if !view.connection.connection.is_up() {
+    if !view.connection.is_up() {
         let why = "not connected; AT+CIOPEN=TCP,address,port opens a connection";
         return Err(values.refuse(Code::NotAllowed, why));
     }

@@ -196,10 +196,10 @@ fn examples_desk(line: &str) -> Desk {
         };
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         desk.connection
-            .connection
+            .connection_mut()
             .connect(connect, Instant::ZERO, &mut outputs);
         desk.connection
-            .connection
+            .connection_mut()
             .handle(SocketInput::Connected { local }, &mut outputs);
     }
     desk

@@ -217,10 +217,8 @@ impl Dtu {
         }
     }
 
-    /// A frame of mode 4 becomes a message (decisions 10).
-    pub(in super::super) fn send_frame(&mut self, frame: &Bytes) {
-        let text = sms::from_serial(frame, self.options.charset);
-        let body = text.map_or_else(|| Body::Octets(frame.to_vec()), |text| Body::text(&text));
+    /// A message goes to the number that is set.
+    pub(in super::super) fn send_message(&mut self, body: Body) {
         let Some((to, address)) = receiver(&self.config.sms_number) else {
             return self.message_impossible("there is no number to send to".to_string());
         };

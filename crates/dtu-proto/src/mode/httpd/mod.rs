@@ -8,11 +8,14 @@
 //! ```
 //! A request that the server may have got is never sent again; one that it cannot have got is.
 
-use alloc::collections::VecDeque;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use bytes::Bytes;
 
-use crate::config::{DropPolicy, LinkOptions, Protocol};
-use crate::cx::Cx;
+use super::{LineView, Mode, Stop};
+use crate::act::Act;
+use crate::config::{DropPolicy, LinkOptions, Options, Protocol};
+use crate::cx::{Cx, View};
 use crate::event::{
     Connect, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
 };
@@ -69,8 +72,163 @@ pub(crate) struct Httpd {
     counters: HttpdCounters,
 }
 
+impl Mode for Httpd {
+    fn new(options: &Arc<Options>) -> Self {
+        Self::with(options.modes.clone(), options.http_answer_max)
+    }
+
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        let settings = Settings::new(&cx.config.httpd);
+        if self.settings.as_ref() != Some(&settings) {
+            self.settings = Some(settings);
+            self.trouble = self
+                .settings
+                .as_ref()
+                .filter(|s| s.server().is_none())
+                .map(|_| HttpdTrouble::Settings);
+            self.backoff.reset();
+            self.retry_at = None;
+            self.spent = true;
+            if self.exchange.is_none() {
+                self.close(LinkDownReason::Ordered, cx);
+            }
+        }
+        self.pump(cx);
+    }
+
+    /// Ends a connection or attempt, if there is one, and rests.
+    fn stop(&mut self, why: Stop, cx: &mut Cx<'_>) {
+        if why == Stop::Soon {
+            return;
+        }
+        // mutant: client-stops
+        self.settings = None;
+        self.retry_at = None;
+        self.trouble = None;
+        self.close(LinkDownReason::Ordered, cx);
+    }
+
+    fn frame(&mut self, frame: &Bytes, cx: &mut Cx<'_>) {
+        if self.queue.cache().is_empty() {
+            self.progress_at = cx.now;
+        }
+        if let Some(since) = self.rests_since.take() {
+            self.backoff
+                .rested(cx.now.since(since), self.options.backoff_max);
+        }
+        self.queue.push(frame.clone(), cx.outputs);
+        self.pump(cx);
+    }
+
+    /// What it brings is never a command (manual 2.8.6.25 speaks of the transparent mode).
+    fn socket(&mut self, _socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
+        let is_data = matches!(input, SocketInput::Data(data) if !data.is_empty());
+        if is_data && self.connection.is_up() {
+            cx.acts.push_back(Act::Received);
+        }
+        let event = self.connection.handle(input, cx.outputs);
+        if matches!(event, News::Data(_) | News::Acked) {
+            self.progress_at = cx.now;
+        }
+        match event {
+            News::Nothing | News::Moved => return,
+            News::Up => self.up(cx),
+            News::Data(data) => {
+                self.backoff.heard();
+                self.received(data, cx);
+            }
+            News::Sent => self.sent(cx),
+            News::Acked => {
+                self.backoff.heard();
+                self.acked(cx);
+            }
+            News::Down(down) => self.down(down, cx),
+        }
+        self.pump(cx);
+    }
+
+    fn network(&mut self, cx: &mut Cx<'_>) {
+        self.retry_at = None;
+        if cx.attached {
+            self.backoff.reset();
+        }
+        self.pump(cx);
+    }
+
+    fn deadline(&self, _view: &View<'_>) -> Option<Instant> {
+        let up = self.connection.is_up();
+        let exchange = self
+            .exchange
+            .as_ref()
+            .filter(|_| up)
+            .map(Exchange::deadline);
+        let used = exchange.unwrap_or_else(|| up.then_some(self.idle_until));
+        [self.retry_at, self.connection.deadline(), used]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn fire(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now;
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.retry_at) {
+            self.retry_at = None;
+            self.connect(cx);
+        } else if is_due(self.connection.deadline()) {
+            if self.connection.is_connecting() {
+                self.backoff.gave_up(now);
+            }
+            if let News::Down(down) = self.connection.fire(now, cx.outputs) {
+                self.down(down, cx);
+            }
+        } else if self.exchange.is_some() {
+            self.overdue(cx);
+        } else {
+            self.close(LinkDownReason::Idle, cx);
+        }
+        self.pump(cx);
+    }
+
+    /// A server that the device does not listen to is not late.
+    fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.hold_up(!line.shares[SocketId::Httpd.index()].is_read, now);
+        }
+    }
+
+    fn pause(&self, now: Instant) -> Option<Pause> {
+        let until = self.progress_at + MOVES_FOR;
+        // mutant: client-pauses
+        match self.queue.cache().policy() {
+            _ if !self.queue.cache().is_nearly_full() => None,
+            DropPolicy::Block => Some(Pause::UntilRoom),
+            DropPolicy::Auto => (now < until).then_some(Pause::Until(until)),
+            DropPolicy::Oldest | DropPolicy::Newest => None,
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.connection.is_closing()
+    }
+
+    fn is_up(&self) -> bool {
+        self.connection.is_up()
+    }
+
+    fn restore(&mut self, _queue: QueueId, number: u64, frame: Bytes, cx: &mut Cx<'_>) {
+        self.queue.restore(number, frame, cx.outputs);
+    }
+
+    /// One that the server may have got is not sent again, so it does not count.
+    fn undelivered(&self, _queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {
+        let sent = self.exchange.as_ref().is_some_and(|exchange| exchange.sent);
+        Box::new(self.queue.cache().iter().skip(usize::from(sent)))
+    }
+}
+
 impl Httpd {
-    pub(crate) fn new(options: LinkOptions, answer_max: Option<Duration>) -> Self {
+    fn with(options: LinkOptions, answer_max: Option<Duration>) -> Self {
         Self {
             queue: Queue::new(Some(QueueId::Httpd), &options),
             options,
@@ -93,53 +251,6 @@ impl Httpd {
         }
     }
 
-    /// Brings settings into force. A connection that is used already with the same settings is left alone.
-    pub(crate) fn apply(&mut self, cx: &mut Cx<'_>) {
-        let settings = Settings::new(&cx.config.httpd);
-        if self.settings.as_ref() != Some(&settings) {
-            self.settings = Some(settings);
-            self.trouble = self
-                .settings
-                .as_ref()
-                .filter(|s| s.server().is_none())
-                .map(|_| HttpdTrouble::Settings);
-            self.backoff.reset();
-            self.retry_at = None;
-            self.spent = true;
-            if self.exchange.is_none() {
-                self.close(LinkDownReason::Ordered, cx);
-            }
-        }
-        self.pump(cx);
-    }
-
-    /// Ends a connection or attempt, if there is one, and rests. What waits stays.
-    pub(crate) fn stop(&mut self, cx: &mut Cx<'_>) {
-        // mutant: client-stops
-        self.settings = None;
-        self.retry_at = None;
-        self.trouble = None;
-        self.close(LinkDownReason::Ordered, cx);
-    }
-
-    /// Takes a frame of the DTE.
-    pub(crate) fn push(&mut self, frame: Bytes, cx: &mut Cx<'_>) {
-        if self.queue.cache().is_empty() {
-            self.progress_at = cx.now;
-        }
-        if let Some(since) = self.rests_since.take() {
-            self.backoff
-                .rested(cx.now.since(since), self.options.backoff_max);
-        }
-        self.queue.push(frame, cx.outputs);
-        self.pump(cx);
-    }
-
-    /// A frame of an earlier run.
-    pub(crate) fn restore(&mut self, seq: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        self.queue.restore(seq, frame, outputs);
-    }
-
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
         self.queue.loss()
@@ -154,38 +265,6 @@ impl Httpd {
         self.counters.requests = self.counters.failed.saturating_add(self.counters.timed_out);
         self.counters.received_bytes = self.counters.stray_bytes;
         self.queue.balance(self.counters.requests);
-    }
-
-    /// The network is there, or gone.
-    pub(crate) fn network_changed(&mut self, cx: &mut Cx<'_>) {
-        self.retry_at = None;
-        if cx.attached {
-            self.backoff.reset();
-        }
-        self.pump(cx);
-    }
-
-    /// Takes news of the socket in.
-    pub(crate) fn handle(&mut self, input: SocketInput<'_>, cx: &mut Cx<'_>) {
-        let news = self.connection.handle(input, cx.outputs);
-        if matches!(news, News::Data(_) | News::Acked) {
-            self.progress_at = cx.now;
-        }
-        match news {
-            News::Nothing | News::Moved => return,
-            News::Up => self.up(cx),
-            News::Data(data) => {
-                self.backoff.heard();
-                self.received(data, cx);
-            }
-            News::Sent => self.sent(cx),
-            News::Acked => {
-                self.backoff.heard();
-                self.acked(cx);
-            }
-            News::Down(down) => self.down(down, cx),
-        }
-        self.pump(cx);
     }
 
     fn up(&mut self, cx: &Cx<'_>) {
@@ -252,74 +331,6 @@ impl Httpd {
                     frame,
                 )));
         }
-    }
-
-    /// The frames that wait. One that the server may have got is not sent again, so it does not count.
-    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        let sent = self.exchange.as_ref().is_some_and(|exchange| exchange.sent);
-        self.queue.cache().iter().skip(usize::from(sent))
-    }
-
-    /// Whether the device takes bytes of the network: a server that it does not listen to is not late.
-    pub(crate) fn listen(&mut self, listens: bool, now: Instant) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.hold_up(!listens, now);
-        }
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let up = self.connection.is_up();
-        let exchange = self
-            .exchange
-            .as_ref()
-            .filter(|_| up)
-            .map(Exchange::deadline);
-        let used = exchange.unwrap_or_else(|| up.then_some(self.idle_until));
-        [self.retry_at, self.connection.deadline(), used]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// A deadline has come.
-    pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) {
-        let now = cx.now;
-        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if is_due(self.retry_at) {
-            self.retry_at = None;
-            self.connect(cx);
-        } else if is_due(self.connection.deadline()) {
-            if self.connection.is_connecting() {
-                self.backoff.gave_up(now);
-            }
-            if let News::Down(down) = self.connection.fire(now, cx.outputs) {
-                self.down(down, cx);
-            }
-        } else if self.exchange.is_some() {
-            self.overdue(cx);
-        } else {
-            self.close(LinkDownReason::Idle, cx);
-        }
-        self.pump(cx);
-    }
-
-    /// What keeps the serial line from being read.
-    pub(crate) fn pause(&self, now: Instant) -> Option<Pause> {
-        let until = self.progress_at + MOVES_FOR;
-        match self.queue.cache().policy() {
-            _ if !self.queue.cache().is_nearly_full() => None,
-            DropPolicy::Block => Some(Pause::UntilRoom),
-            DropPolicy::Auto => (now < until).then_some(Pause::Until(until)),
-            DropPolicy::Oldest | DropPolicy::Newest => None,
-        }
-    }
-
-    pub(crate) const fn is_up(&self) -> bool {
-        self.connection.is_up()
-    }
-
-    pub(crate) const fn is_closing(&self) -> bool {
-        self.connection.is_closing()
     }
 
     pub(crate) const fn counters(&self) -> HttpdCounters {

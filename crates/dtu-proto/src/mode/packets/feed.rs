@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use bytes::Bytes;
 
+use crate::mode::LineView;
 use crate::status::SerialCommandCounters;
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::{Finder, Found};
@@ -15,7 +16,7 @@ const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The serial side of the mode.
 #[derive(Debug, Default)]
-pub(crate) struct Feed {
+pub(super) struct Feed {
     finder: Finder,
     /// Bytes that have come.
     total: u64,
@@ -27,11 +28,15 @@ pub(crate) struct Feed {
     /// The device does not read the serial line: the DTE cannot be blamed that nothing comes.
     held_up: bool,
     reads_since: Instant,
+    /// No bytes wait to become a frame: what has not come yet is not on its way here.
+    is_quiet: bool,
+    /// What a character takes on the line.
+    character: Duration,
 }
 
-/// What came.
+/// What the bytes of the DTE are.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(super) enum Piece {
     /// A good packet.
     Packet(Bytes),
     /// To be told.
@@ -39,19 +44,19 @@ pub(crate) enum Came {
 }
 
 impl Feed {
-    pub(crate) fn feed(&mut self, bytes: &[u8], now: Instant) {
+    pub(super) fn feed(&mut self, bytes: &[u8], now: Instant) {
         self.total += bytes.len() as u64;
         self.marks.push_back((self.total, now));
         self.finder.feed(bytes);
     }
 
     /// The packet that is half received will not be completed.
-    pub(crate) const fn give_up(&mut self) {
+    pub(super) const fn give_up(&mut self) {
         self.finder.give_up();
     }
 
     /// The next packet or error in what has come.
-    pub(crate) fn next(&mut self, counters: &mut SerialCommandCounters) -> Option<Came> {
+    pub(super) fn next(&mut self, counters: &mut SerialCommandCounters) -> Option<Piece> {
         loop {
             let found = self.finder.next();
             let front = self.total - self.held() as u64;
@@ -61,18 +66,18 @@ impl Feed {
             match found? {
                 Found::Frame(packet) => {
                     self.told = false;
-                    return Some(Came::Packet(packet));
+                    return Some(Piece::Packet(packet));
                 }
                 Found::Bad { fault, bytes } => {
                     self.told = true;
                     counters.bad_packets += 1;
                     counters.garbage_bytes += bytes as u64;
-                    return Some(Came::Error(format!("command frame: {fault}")));
+                    return Some(Piece::Error(format!("command frame: {fault}")));
                 }
                 Found::Garbage { first, bytes } => {
                     counters.garbage_bytes += bytes as u64;
                     if !core::mem::replace(&mut self.told, true) {
-                        return Some(Came::Error(format!(
+                        return Some(Piece::Error(format!(
                             "a command frame begins with 55 AA, got {first:02X}"
                         )));
                     }
@@ -81,28 +86,37 @@ impl Feed {
         }
     }
 
-    /// Whether the device reads the serial line; while it does not, no time passes.
-    pub(crate) fn hold_up(&mut self, held_up: bool, now: Instant) {
-        if self.held_up && !held_up {
+    /// What the serial line means for half a packet: while the device does not read it, no time passes.
+    pub(super) fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
+        self.is_quiet = line.is_quiet;
+        if self.held() == 0 {
+            return;
+        }
+        self.character = line.format.character_time();
+        if self.held_up && line.is_read {
             self.reads_since = now;
         }
-        self.held_up = held_up;
+        self.held_up = !line.is_read;
     }
 
     /// Bytes that may be the beginning of a packet.
-    pub(crate) const fn held(&self) -> usize {
+    pub(super) const fn held(&self) -> usize {
         self.finder.held()
     }
 
     /// Whether a packet is half received.
-    pub(crate) fn is_inside(&self) -> bool {
+    pub(super) fn is_inside(&self) -> bool {
         self.finder.is_inside()
     }
 
-    /// When the packet that is half received must be whole, on a line where a character takes so long.
-    pub(crate) fn deadline(&self, character: Duration) -> Option<Instant> {
-        let (_, came_at) = self.marks.front().filter(|_| !self.held_up)?;
+    /// When the packet that is half received must be whole.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        if self.held_up || !self.is_quiet {
+            return None;
+        }
+        let (_, came_at) = self.marks.front()?;
         let length = u32::try_from(self.finder.awaited()).unwrap_or(u32::MAX);
-        Some((*came_at).max(self.reads_since) + character.saturating_mul(length) + REST_PATIENCE)
+        let on_line = self.character.saturating_mul(length);
+        Some((*came_at).max(self.reads_since) + on_line + REST_PATIENCE)
     }
 }

@@ -7,15 +7,19 @@
 //! used for the longest time and has nothing waiting. Where there is none, it and all behind it wait: packets never
 //! overtake one another, so none waits for ever behind a busy destination.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{Config, DropPolicy, LinkOptions};
-use crate::cx::Cx;
-use crate::event::{DESTINATIONS, Event, Output, QueueId, SocketId, SocketInput};
+use super::{LineView, Mode, Stop};
+use crate::act::{Act, Told};
+use crate::config::{DropPolicy, LinkOptions, Options, WorkingMode};
+use crate::cx::{Cx, View};
+use crate::event::{Event, Output, QueueId, SocketId, SocketInput};
 use crate::net::queue::Fate;
-use crate::net::{LineShare, Link, Pause};
+use crate::net::{Link, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
@@ -24,9 +28,9 @@ mod feed;
 mod place;
 mod queue;
 
-pub(crate) use feed::{Came, Feed};
+use feed::{Feed, Piece};
 use place::Place;
-use queue::Packets;
+use queue::Waiting;
 
 /// A destination that takes nothing for so long, while others wait for a place, gives its own up.
 const PLACE_PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -35,14 +39,14 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The mode.
 #[derive(Debug)]
-pub(crate) struct SerialCommand {
-    pub(crate) feed: Feed,
+pub(crate) struct Packets {
+    feed: Feed,
+    /// What is to be done once all packets are taken that the feed has.
+    then: Then,
     counters: SerialCommandCounters,
-    /// Full replies that are to be given: whether the packet was delivered.
-    pub(crate) replies: VecDeque<bool>,
     options: LinkOptions,
     running: bool,
-    packets: Packets,
+    waiting: Waiting,
     /// Packets without a place, oldest first.
     lobby: VecDeque<u64>,
     /// Since when the first one waits there.
@@ -54,13 +58,180 @@ pub(crate) struct SerialCommand {
     asking: VecDeque<(u64, Instant)>,
 }
 
-impl SerialCommand {
-    pub(crate) fn new(options: &LinkOptions) -> Self {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    /// The mode has stopped: what is left becomes no packet any more.
+    GiveUp,
+    /// A deadline has come.
+    Fire,
+}
+
+impl Mode for Packets {
+    fn new(options: &Arc<Options>) -> Self {
+        Self::with(&options.modes)
+    }
+
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        if !core::mem::replace(&mut self.running, true) {
+            self.trying_since = cx.now;
+        }
+        self.places
+            .iter_mut()
+            .for_each(|place| place.link.start(cx));
+        self.move_in(cx);
+    }
+
+    fn stop(&mut self, why: Stop, cx: &mut Cx<'_>) {
+        match why {
+            Stop::LastFrames | Stop::Soon => {}
+            Stop::Now | Stop::OtherMode => {
+                self.running = false;
+                self.places
+                    .iter_mut()
+                    .for_each(|place| place.link.stop(WaitingFor::Mode, cx));
+                self.then = Then::GiveUp;
+                self.take_packets(cx);
+            }
+        }
+    }
+
+    /// Packets, whole or in parts.
+    fn frame(&mut self, frame: &Bytes, cx: &mut Cx<'_>) {
+        self.feed.feed(frame, cx.last_from_dte);
+        self.take_packets(cx);
+    }
+
+    fn is_inside(&self) -> bool {
+        self.feed.is_inside()
+    }
+
+    fn socket(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
+        let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
+        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else {
+            return;
+        };
+        let was_up = place.link.is_up();
+        if matches!(input, SocketInput::Data(_)) && was_up {
+            place.used_at = cx.now;
+        }
+        place.works(|link| link.handle(input, cx));
+        self.settle_places(cx);
+        if let SocketInput::Data(data) = input
+            && was_up
+            && !data.is_empty()
+        {
+            cx.acts.push_back(Act::Received);
+            let data = Bytes::copy_from_slice(data);
+            cx.acts.push_back(Act::Print { socket, data });
+        }
+    }
+
+    fn network(&mut self, cx: &mut Cx<'_>) {
+        if cx.attached {
+            self.trying_since = cx.now;
+        }
+        for place in &mut self.places {
+            if cx.attached {
+                place.link.network_found(cx);
+            } else {
+                place.link.network_lost();
+            }
+        }
+    }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Instant> {
+        let links = self
+            .places
+            .iter()
+            .filter_map(|place| place.link.deadline(view.config))
+            .min();
+        let give_up_at = self.give_up_at(view.attached);
+        [links, give_up_at, self.reply_at(), self.feed.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn fire(&mut self, cx: &mut Cx<'_>) {
+        self.then = Then::Fire;
+        self.take_packets(cx);
+    }
+
+    fn go_on(&mut self, cx: &mut Cx<'_>) {
+        self.take_packets(cx);
+    }
+
+    fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
+        for (place, socket) in self.places.iter_mut().zip(SocketId::DESTINATIONS) {
+            place.link.line_moved(line.shares[socket.index()], now);
+        }
+        self.feed.line_moved(line, now);
+    }
+
+    /// One destination that takes nothing, or packets that find no place, do
+    /// not, unless the user chose that.
+    fn pause(&self, now: Instant) -> Option<Pause> {
+        if !self.waiting.is_nearly_full() {
+            return None;
+        }
+        match self.waiting.policy() {
+            DropPolicy::Block => Some(Pause::UntilRoom),
+            DropPolicy::Auto if self.lobby.is_empty() => {
+                let last = self.last_delivered();
+                let stalled = self
+                    .places
+                    .iter()
+                    .filter(|place| place.is_stalled(now, last));
+                // These go first, and make room for what is read.
+                let to_drop = stalled.map(|place| place.link.droppable_bytes()).sum();
+                if !self.waiting.is_nearly_full_without(to_drop) {
+                    return None;
+                }
+                let moving = self
+                    .places
+                    .iter()
+                    .filter_map(|place| place.moves_until(last));
+                moving.filter(|until| now < *until).min().map(Pause::Until)
+            }
+            DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
+        }
+    }
+
+    fn is_up(&self) -> bool {
+        self.places.iter().any(|place| place.link.is_up())
+    }
+
+    fn is_closing(&self) -> bool {
+        self.places
+            .iter()
+            .map(|place| &place.link)
+            .any(Link::is_closing)
+    }
+
+    fn restore(&mut self, _queue: QueueId, number: u64, packet: Bytes, cx: &mut Cx<'_>) {
+        self.count_in(&packet);
+        if CommandFrame::decode(&packet).is_ok() {
+            let id = self.waiting.restore(number, packet);
+            self.enter_lobby(id, cx.now);
+        } else {
+            self.waiting.pass(number);
+            self.lost(&packet, cx);
+        }
+    }
+
+    fn undelivered(&self, _queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {
+        Box::new(self.waiting.iter())
+    }
+}
+
+impl Packets {
+    fn with(options: &LinkOptions) -> Self {
         Self {
             feed: Feed::default(),
+            then: Then::Nothing,
             counters: SerialCommandCounters::default(),
-            replies: VecDeque::new(),
-            packets: Packets::new(options),
+            waiting: Waiting::new(options),
             options: options.clone(),
             running: false,
             lobby: VecDeque::new(),
@@ -71,55 +242,68 @@ impl SerialCommand {
         }
     }
 
-    /// The mode runs, as it perhaps did before.
-    pub(crate) fn start(&mut self, cx: &mut Cx<'_>) {
-        if !core::mem::replace(&mut self.running, true) {
-            self.trying_since = cx.now;
+    /// Takes the packets and errors that the feed has. What one of them asks for is done before the next.
+    fn take_packets(&mut self, cx: &mut Cx<'_>) {
+        let pending = cx.acts.len();
+        while cx.acts.len() == pending {
+            match self.feed.next(&mut self.counters) {
+                Some(Piece::Packet(packet)) => self.take(packet, cx),
+                Some(Piece::Error(text)) => self.tell(Told::Error(text), cx),
+                None => match self.then {
+                    Then::GiveUp if self.feed.held() > 0 => self.feed.give_up(),
+                    Then::Fire if self.feed.deadline().is_some_and(|at| at <= cx.now) => {
+                        self.feed.give_up();
+                    }
+                    Then::Fire => {
+                        self.then = Then::Nothing;
+                        return self.fire_places(cx);
+                    }
+                    Then::GiveUp | Then::Nothing => {
+                        self.then = Then::Nothing;
+                        return;
+                    }
+                },
+            }
         }
-        self.places
-            .iter_mut()
-            .for_each(|place| place.link.start(cx));
-        self.move_in(cx);
+        cx.acts.push_back(Act::GoOn(WorkingMode::SerialCommand));
     }
 
-    /// The mode rests. What waits stays.
-    pub(crate) fn stop(&mut self, cx: &mut Cx<'_>) {
-        self.running = false;
-        self.places
-            .iter_mut()
-            .for_each(|place| place.link.stop(WaitingFor::Mode, cx));
+    fn fire_places(&mut self, cx: &mut Cx<'_>) {
+        for place in &mut self.places {
+            if place
+                .link
+                .deadline(cx.config)
+                .is_some_and(|at| at <= cx.now)
+            {
+                place.works(|link| link.fire(cx));
+            }
+        }
+        if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
+            self.give_a_place_up(cx);
+        }
+        self.give_replies_up(cx);
+        self.settle_places(cx);
     }
 
-    /// The next packet or error in what was fed.
-    pub(crate) fn next_packet(&mut self) -> Option<Came> {
-        self.feed.next(&mut self.counters)
+    /// Tells the DTE, if the mode runs.
+    fn tell(&self, told: Told, cx: &mut Cx<'_>) {
+        let told = if self.running { told } else { Told::Nothing };
+        cx.acts.push_back(Act::Tell(told));
     }
 
     /// A good packet of the DTE.
-    pub(crate) fn take(&mut self, packet: Bytes, cx: &mut Cx<'_>) {
+    fn take(&mut self, packet: Bytes, cx: &mut Cx<'_>) {
         self.count_in(&packet);
         if self.has_room(packet.len(), cx) {
             let asks = asks_for_reply(&packet);
-            let id = self.packets.add(packet, cx.outputs);
+            let id = self.waiting.add(packet, cx.outputs);
             if asks {
                 self.asking.push_back((id, cx.now + REPLY_PATIENCE));
             }
             self.enter_lobby(id, cx.now);
             self.move_in(cx);
         } else {
-            self.lost(&packet, cx.outputs);
-        }
-    }
-
-    /// A packet of an earlier run.
-    pub(crate) fn restore(&mut self, number: u64, packet: Bytes, cx: &mut Cx<'_>) {
-        self.count_in(&packet);
-        if CommandFrame::decode(&packet).is_ok() {
-            let id = self.packets.restore(number, packet);
-            self.enter_lobby(id, cx.now);
-        } else {
-            self.packets.pass(number);
-            self.lost(&packet, cx.outputs);
+            self.lost(&packet, cx);
         }
     }
 
@@ -159,7 +343,7 @@ impl SerialCommand {
         while self.running
             && let Some(id) = self.lobby.front().copied()
         {
-            if let Some(packet) = self.packets.get(id).cloned()
+            if let Some(packet) = self.waiting.get(id).cloned()
                 && let Ok(frame) = CommandFrame::decode(&packet)
             {
                 let Some(place) = self.place_for(&frame, cx) else {
@@ -198,8 +382,8 @@ impl SerialCommand {
             .iter()
             .map(|place| place.link.handed_over_bytes())
             .sum();
-        let makes_room = self.packets.makes_room_for(len, in_sockets);
-        while self.packets.is_full_for(len) {
+        let makes_room = self.waiting.makes_room_for(len, in_sockets);
+        while self.waiting.is_full_for(len) {
             if !makes_room || !self.drop_oldest(cx) {
                 return false;
             }
@@ -210,7 +394,7 @@ impl SerialCommand {
     /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive. Where a destination
     /// does not take what waits for it, its packets go first, so that it costs the others nothing.
     fn drop_oldest(&mut self, cx: &mut Cx<'_>) -> bool {
-        let is_auto = self.packets.policy() == DropPolicy::Auto;
+        let is_auto = self.waiting.policy() == DropPolicy::Auto;
         let last = self.last_delivered();
         let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
         let stalled = self
@@ -230,44 +414,23 @@ impl SerialCommand {
                 None => self.lobby.pop_front(),
             },
         };
-        id.map(|id| self.done(id, Fate::Dropped, cx.outputs))
-            .is_some()
-    }
-
-    /// News of a destination's socket. True: data came that is to be printed.
-    pub(crate) fn news(
-        &mut self,
-        socket: SocketId,
-        input: SocketInput<'_>,
-        cx: &mut Cx<'_>,
-    ) -> bool {
-        let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
-        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else {
-            return false;
-        };
-        let is_data = matches!(input, SocketInput::Data(_)) && place.link.is_up();
-        if is_data {
-            place.used_at = cx.now;
-        }
-        place.works(|link| link.handle(input, cx));
-        self.settle(cx);
-        is_data
+        id.map(|id| self.done(id, Fate::Dropped, cx)).is_some()
     }
 
     /// Takes out what the links are done with; those that waited for that move up.
-    fn settle(&mut self, cx: &mut Cx<'_>) {
+    fn settle_places(&mut self, cx: &mut Cx<'_>) {
         while let Some((id, fate)) = self
             .places
             .iter_mut()
             .find_map(|place| place.next_done(cx.now))
         {
-            self.done(id, fate, cx.outputs);
+            self.done(id, fate, cx);
         }
         self.move_in(cx);
     }
 
-    fn done(&mut self, id: u64, fate: Fate, outputs: &mut VecDeque<Output>) {
-        let Some(packet) = self.packets.remove(id, outputs) else {
+    fn done(&mut self, id: u64, fate: Fate, cx: &mut Cx<'_>) {
+        let Some(packet) = self.waiting.remove(id, cx.outputs) else {
             return;
         };
         if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
@@ -276,71 +439,28 @@ impl SerialCommand {
         if fate == Fate::Delivered {
             self.counters.packets_out += 1;
             self.counters.bytes_out += packet.len() as u64;
-            self.reply(&packet, true);
+            self.reply(&packet, true, cx);
         } else {
-            self.lost(&packet, outputs);
+            self.lost(&packet, cx);
         }
     }
 
-    fn lost(&mut self, packet: &Bytes, outputs: &mut VecDeque<Output>) {
+    fn lost(&mut self, packet: &Bytes, cx: &mut Cx<'_>) {
         self.counters.dropped_packets += 1;
         self.counters.dropped_bytes += packet.len() as u64;
         let event = Event::FrameDropped {
             queue: QueueId::SerialCommand,
             bytes: packet.len(),
         };
-        outputs.push_back(Output::Event(event));
+        cx.outputs.push_back(Output::Event(event));
         // mutant: drop-answered
-        self.reply(packet, false);
+        self.reply(packet, false, cx);
     }
 
-    fn reply(&mut self, packet: &Bytes, delivered: bool) {
+    fn reply(&self, packet: &Bytes, delivered: bool, cx: &mut Cx<'_>) {
         if asks_for_reply(packet) {
-            self.replies.push_back(delivered);
+            self.tell(Told::Reply { delivered }, cx);
         }
-    }
-
-    pub(crate) fn network_found(&mut self, cx: &mut Cx<'_>) {
-        self.trying_since = cx.now;
-        self.places
-            .iter_mut()
-            .for_each(|place| place.link.network_found(cx));
-    }
-
-    pub(crate) fn network_lost(&mut self) {
-        self.places
-            .iter_mut()
-            .for_each(|place| place.link.network_lost());
-    }
-
-    /// The nearest deadline of a destination.
-    pub(crate) fn deadline(&self, config: &Config, attached: bool) -> Option<Instant> {
-        let links = self
-            .places
-            .iter()
-            .filter_map(|place| place.link.deadline(config))
-            .min();
-        [links, self.give_up_at(attached), self.reply_at()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    pub(crate) fn fire(&mut self, cx: &mut Cx<'_>) {
-        for place in &mut self.places {
-            if place
-                .link
-                .deadline(cx.config)
-                .is_some_and(|at| at <= cx.now)
-            {
-                place.works(|link| link.fire(cx));
-            }
-        }
-        if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
-            self.give_a_place_up(cx);
-        }
-        self.give_replies_up(cx);
-        self.settle(cx);
     }
 
     /// When somebody has waited long enough for the full reply. What a socket has may still arrive: its connection ends
@@ -374,7 +494,7 @@ impl SerialCommand {
                 }
             };
             if given_up {
-                self.done(id, Fate::Dropped, cx.outputs);
+                self.done(id, Fate::Dropped, cx);
             }
         }
     }
@@ -395,40 +515,7 @@ impl SerialCommand {
     fn give_a_place_up(&mut self, cx: &mut Cx<'_>) {
         let Some(index) = self.slowest() else { return };
         for id in self.places[index].empty() {
-            self.done(id, Fate::Dropped, cx.outputs);
-        }
-    }
-
-    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
-        self.packets.iter()
-    }
-
-    /// What keeps the serial line from being read. One destination that takes nothing, or packets that find no place, do
-    /// not, unless the user chose that.
-    pub(crate) fn pause(&self, now: Instant) -> Option<Pause> {
-        if !self.packets.is_nearly_full() {
-            return None;
-        }
-        match self.packets.policy() {
-            DropPolicy::Block => Some(Pause::UntilRoom),
-            DropPolicy::Auto if self.lobby.is_empty() => {
-                let last = self.last_delivered();
-                let stalled = self
-                    .places
-                    .iter()
-                    .filter(|place| place.is_stalled(now, last));
-                // These go first, and make room for what is read.
-                let to_drop = stalled.map(|place| place.link.droppable_bytes()).sum();
-                if !self.packets.is_nearly_full_without(to_drop) {
-                    return None;
-                }
-                let moving = self
-                    .places
-                    .iter()
-                    .filter_map(|place| place.moves_until(last));
-                moving.filter(|until| now < *until).min().map(Pause::Until)
-            }
-            DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
+            self.done(id, Fate::Dropped, cx);
         }
     }
 
@@ -438,28 +525,6 @@ impl SerialCommand {
             .iter()
             .filter_map(|place| place.delivered_at)
             .max()
-    }
-
-    /// What the serial line means for the clocks of the destinations' connections.
-    pub(crate) fn line_moved(&mut self, shares: &[LineShare; DESTINATIONS], now: Instant) {
-        for (place, share) in self.places.iter_mut().zip(shares) {
-            place.link.line_moved(*share, now);
-        }
-    }
-
-    pub(crate) const fn is_running(&self) -> bool {
-        self.running
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        self.places.iter().any(|place| place.link.is_up())
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.places
-            .iter()
-            .map(|place| &place.link)
-            .any(Link::is_closing)
     }
 
     pub(crate) const fn counters(&self) -> &SerialCommandCounters {
@@ -482,8 +547,8 @@ impl SerialCommand {
         SerialCommandStatus {
             running: self.running,
             counters,
-            waiting_packets: self.packets.count(),
-            waiting_bytes: self.packets.bytes(),
+            waiting_packets: self.waiting.count(),
+            waiting_bytes: self.waiting.bytes(),
             lobby_packets: self.lobby.len(),
             unfinished_bytes: self.feed.held(),
             destinations: self.places.iter().map(Place::status).collect(),

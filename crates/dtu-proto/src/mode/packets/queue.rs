@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::config::{DropPolicy, LinkOptions};
 use crate::event::{Output, QueueId, StoreOutput};
 
-/// Packets that wait at most, whatever their size.
+/// Waiting that wait at most, whatever their size.
 const PACKETS_MAX: usize = 65_536;
 /// Where a full queue stops the reading it does so this early: one read and one packet still fit.
 const BLOCK_HEADROOM: usize = 5 * 1024;
@@ -17,7 +17,7 @@ const SPOOL_LEAST: u64 = 64 * 1024;
 
 /// The packets.
 #[derive(Debug)]
-pub(super) struct Packets {
+pub(super) struct Waiting {
     waiting: BTreeMap<u64, Packet>,
     bytes: usize,
     /// Of these, bytes of an earlier run: the limit is not for them. The spool has a bound of its own, and brings packets
@@ -44,7 +44,7 @@ struct Packet {
     restored: bool,
 }
 
-impl Packets {
+impl Waiting {
     pub(super) const fn new(options: &LinkOptions) -> Self {
         Self {
             waiting: BTreeMap::new(),

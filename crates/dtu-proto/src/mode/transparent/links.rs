@@ -4,9 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::{Index, IndexMut};
 
-use super::{Dtu, Parts};
 use crate::config::{DropPolicy, LinkOptions, Options, Role};
-use crate::cx::Cx;
 use crate::event::{LINKS, LinkId, SocketId};
 use crate::net::Link;
 use crate::status::{LinkCounters, WaitingFor};
@@ -30,7 +28,7 @@ static UNUSED: Link = Link::new(
 
 /// The links of a device.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(crate) struct Links {
     used: [Option<Box<Link>>; LINKS],
     /// What those that are not there rest for.
     resting: [Option<WaitingFor>; LINKS],
@@ -38,7 +36,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) const fn new(options: Arc<Options>) -> Self {
+    pub(crate) const fn new(options: Arc<Options>) -> Self {
         Self {
             used: [const { None }; LINKS],
             resting: [Some(WaitingFor::Mode); LINKS],
@@ -47,32 +45,32 @@ impl Links {
     }
 
     /// The links that were ever used.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Link> {
         self.used.iter().flatten().map(Box::as_ref)
     }
 
     /// Whether one is a backup.
-    pub(super) fn have_backups(&self) -> bool {
+    pub(crate) fn have_backups(&self) -> bool {
         self.iter().any(|link| link.role() != Role::Always)
     }
 
     /// Whether this one was ever used.
-    pub(super) const fn is_used(&self, link: LinkId) -> bool {
+    pub(crate) const fn is_used(&self, link: LinkId) -> bool {
         self.used[link.index()].is_some()
     }
 
     /// The links that were ever used.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
         self.used.iter_mut().flatten().map(Box::as_mut)
     }
 
     /// A link, if it was ever used.
-    pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
+    pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
         self.used[link.index()].as_deref_mut()
     }
 
     /// The counters of all links; for those that are not there, the ones that are given.
-    pub(super) fn counters_mut<'a>(
+    pub(crate) fn counters_mut<'a>(
         &'a mut self,
         unused: &'a mut [LinkCounters; LINKS],
     ) -> [&'a mut LinkCounters; LINKS] {
@@ -90,7 +88,7 @@ impl Links {
     }
 
     /// Two links.
-    pub(super) fn get_disjoint_mut(&mut self, [a, b]: [usize; 2]) -> Option<[&mut Link; 2]> {
+    pub(crate) fn get_disjoint_mut(&mut self, [a, b]: [usize; 2]) -> Option<[&mut Link; 2]> {
         self.make(a);
         self.make(b);
         match self.used.get_disjoint_mut([a, b]) {
@@ -100,7 +98,7 @@ impl Links {
     }
 
     /// Works with a link. One that is not used afterwards either is not kept.
-    pub(super) fn with<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link) -> R) -> R {
+    pub(crate) fn with<R>(&mut self, link: LinkId, run: impl FnOnce(&mut Link) -> R) -> R {
         let index = link.index();
         if let Some(used) = &mut self.used[index] {
             return run(used);
@@ -135,16 +133,5 @@ impl Index<usize> for Links {
 impl IndexMut<usize> for Links {
     fn index_mut(&mut self, index: usize) -> &mut Link {
         self.make(index)
-    }
-}
-
-impl Dtu {
-    pub(super) fn with_link<R>(
-        &mut self,
-        link: LinkId,
-        run: impl FnOnce(&mut Link, &mut Cx<'_>) -> R,
-    ) -> R {
-        let (Parts { links, .. }, mut cx) = self.parts();
-        links.with(link, |link| run(link, &mut cx))
     }
 }
