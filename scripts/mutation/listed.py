@@ -15,7 +15,7 @@ MUTATIONS = {
         ("late-host", "a late host merges frames", delete),
         ("frame-size", "a frame has 1025 bytes", value("1025")),
         ("escape-fails", "an escape that fails swallows its bytes", swap("($held)", "({ $held; Held::default() })")),
-        ("spool-append", "the spool forgets", swap("&& let", "&& copy.len() % 7 != 3 && let")),
+        ("spool-append", "the spool forgets", swap("&& $kept", "&& copy.len() % 7 != 3 && $kept")),
     ],
     "counters": [
         ("drops-counted", "dropped frames are not counted", delete),
@@ -138,7 +138,7 @@ MUTATIONS = {
         ("own-connection", "a packet goes by the connection of another destination",
          swap("(|$place| $is_for)", "(|$place| $is_for || $place.used_at == cx.now)")),
         ("drop-answered", "a full reply says OK to what was dropped", swap("false", "true")),
-        ("lobby-order", "a packet that waits for a place loses its turn", swap("push_back", "push_front")),
+        ("pending-order", "a packet that waits for a slot loses its turn", swap("push_back", "push_front")),
         ("rest-of-packet", "half a packet is joined with what comes a minute later", value("Duration::from_secs(60)")),
         ("destination-backoff", "destinations do not hear of backoff_max", instead("backoff_max: Duration::from_secs(600), $")),
     ],

@@ -26,6 +26,8 @@ pub(crate) mod httpd;
 pub(crate) mod packets;
 mod seldom;
 mod sms;
+#[cfg(test)]
+mod tests;
 pub(crate) mod transparent;
 
 /// A working mode. Only what it is about is its own to say: all but how it starts, stops and takes a frame has a default.

@@ -68,14 +68,8 @@ impl Cache {
         }
     }
 
-    /// Takes a frame. What finds no room, or must make room, goes to `dropped`. Returns the number of the frame
-    /// if it was kept.
-    pub(crate) fn push(&mut self, frame: Bytes, dropped: impl FnMut(&Bytes)) -> Option<u64> {
-        let seq = self.next_seq;
-        self.insert(frame, seq, 0, dropped).then_some(seq)
-    }
-
-    /// Takes a frame that has a number and was perhaps sent already.
+    /// Takes a frame that has a number and was perhaps sent already. What finds no room, or must make room, goes to
+    /// `dropped`. Says whether the frame was kept.
     pub(crate) fn insert(
         &mut self,
         bytes: Bytes,
@@ -258,7 +252,8 @@ mod tests {
     fn fill(cache: &mut Cache, frames: &[&'static str]) -> Vec<Bytes> {
         let mut lost = Vec::new();
         for frame in frames {
-            cache.push(Bytes::from_static(frame.as_bytes()), |bytes| {
+            let number = cache.next_seq();
+            cache.insert(Bytes::from_static(frame.as_bytes()), number, 0, |bytes| {
                 lost.push(bytes.clone())
             });
         }
@@ -317,7 +312,8 @@ mod tests {
             cache.insert(Bytes::from_static(frame.as_bytes()), seq, 0, |_| lost += 1);
         }
         assert_eq!((lost, cache.next_seq()), (1, 9));
-        assert_eq!(cache.push(Bytes::from_static(b"c"), |_| {}), Some(9));
+        assert!(cache.insert(Bytes::from_static(b"c"), 9, 0, |_| {}));
+        assert_eq!(cache.next_seq(), 10);
     }
 
     #[test]

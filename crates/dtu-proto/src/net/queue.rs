@@ -105,18 +105,15 @@ impl Queue {
 
     /// Takes a frame of the DTE. One that finds no room, or those that make room, are dropped.
     pub(crate) fn push(&mut self, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        self.counters.came.add(&frame);
-        let dropped_before = self.counters.dropped.frames;
         let copy = self.spool.then(|| frame.clone());
-        let kept = self
-            .cache
-            .push(frame, dropper(self.id, &mut self.counters, outputs));
+        let number = self.cache.next_seq();
+        let (is_kept, made_room) = self.keep(number, frame, outputs);
         // mutant: spool-append
         if let Some(copy) = copy
-            && let Some(number) = kept
+            && is_kept
         {
             self.append(number, copy, outputs);
-            if self.counters.dropped.frames > dropped_before {
+            if made_room {
                 self.release(outputs);
             }
         }
@@ -124,18 +121,21 @@ impl Queue {
 
     /// Takes a frame of an earlier run.
     pub(crate) fn restore(&mut self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        self.counters.came.add(&frame);
-        let dropped_before = self.counters.dropped.frames;
-        self.cache.insert(
-            frame,
-            number,
-            0,
-            dropper(self.id, &mut self.counters, outputs),
-        );
+        let (is_kept, made_room) = self.keep(number, frame, outputs);
         // Else the next run would find it on the spool, and drop and count it again.
-        if self.counters.dropped.frames > dropped_before {
+        if !is_kept || made_room {
             self.release(outputs);
         }
+    }
+
+    /// Puts a frame into the cache, if there is room; and says whether others have made room for it.
+    fn keep(&mut self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) -> (bool, bool) {
+        self.counters.came.add(&frame);
+        let before = self.counters.dropped.frames;
+        let drop_it = dropper(self.id, &mut self.counters, outputs);
+        let is_kept = self.cache.insert(frame, number, 0, drop_it);
+        let dropped = self.counters.dropped.frames - before;
+        (is_kept, dropped > u64::from(!is_kept))
     }
 
     /// Takes a frame that its owner keeps under this number.

@@ -1,9 +1,9 @@
 //! The serial command mode (1): frames that name their destination (decisions 11).
 //!
 //! ```text
-//! packets ─► lobby ─► place 1..=8, each a link with a cache ─► delivered, or dropped and counted
+//! packets ─► pending ─► slot 1..=8, each a link with a cache ─► delivered, or dropped and counted
 //! ```
-//! A packet goes from the lobby to the place that its destination has, else to a free one, else to the one that was not
+//! A pending packet goes to the slot that its destination has, else to a free one, else to the one that was not
 //! used for the longest time and has nothing waiting. Where there is none, it and all behind it wait: packets never
 //! overtake one another, so none waits for ever behind a busy destination.
 
@@ -17,23 +17,23 @@ use super::{LineView, Mode, Stop};
 use crate::act::{Act, Told};
 use crate::config::{DropPolicy, LinkOptions, Options, WorkingMode};
 use crate::cx::{Cx, View};
-use crate::event::{Event, Output, QueueId, SocketId, SocketInput};
-use crate::net::queue::Fate;
+use crate::event::{QueueId, SocketId, SocketInput};
 use crate::net::{Link, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
 
+mod dispatch;
 mod feed;
-mod place;
 mod queue;
+mod slot;
 
 use feed::{Feed, Piece};
-use place::Place;
 use queue::Waiting;
+use slot::Slot;
 
-/// A destination that takes nothing for so long, while others wait for a place, gives its own up.
-const PLACE_PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// A destination that takes nothing for so long, while others wait for a slot, gives its own up.
+const SLOT_PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// A packet whose DTE waits for the full reply is given up after so long (decisions 16.17).
 const REPLY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,13 +47,13 @@ pub(crate) struct Packets {
     options: LinkOptions,
     running: bool,
     waiting: Waiting,
-    /// Packets without a place, oldest first.
-    lobby: VecDeque<u64>,
+    /// Packets without a slot, oldest first.
+    pending: VecDeque<u64>,
     /// Since when the first one waits there.
-    lobby_since: Instant,
+    pending_since: Instant,
     /// Since when the mode runs, or the network is there, whatever was later: before, no destination could be reached.
     trying_since: Instant,
-    places: Vec<Place>,
+    slots: Vec<Slot>,
     /// Packets whose DTE waits for the full reply, oldest first, and until when.
     asking: VecDeque<(u64, Instant)>,
 }
@@ -76,10 +76,8 @@ impl Mode for Packets {
         if !core::mem::replace(&mut self.running, true) {
             self.trying_since = cx.now;
         }
-        self.places
-            .iter_mut()
-            .for_each(|place| place.link.start(cx));
-        self.move_in(cx);
+        self.slots.iter_mut().for_each(|slot| slot.link.start(cx));
+        self.dispatch(cx);
     }
 
     fn stop(&mut self, why: Stop, cx: &mut Cx<'_>) {
@@ -87,9 +85,9 @@ impl Mode for Packets {
             Stop::LastFrames | Stop::Soon => {}
             Stop::Now | Stop::OtherMode => {
                 self.running = false;
-                self.places
+                self.slots
                     .iter_mut()
-                    .for_each(|place| place.link.stop(WaitingFor::Mode, cx));
+                    .for_each(|slot| slot.link.stop(WaitingFor::Mode, cx));
                 self.then = Then::GiveUp;
                 self.take_packets(cx);
             }
@@ -108,15 +106,15 @@ impl Mode for Packets {
 
     fn socket(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
         let index = SocketId::DESTINATIONS.iter().position(|own| *own == socket);
-        let Some(place) = index.and_then(|index| self.places.get_mut(index)) else {
+        let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) else {
             return;
         };
-        let was_up = place.link.is_up();
+        let was_up = slot.link.is_up();
         if matches!(input, SocketInput::Data(_)) && was_up {
-            place.used_at = cx.now;
+            slot.used_at = cx.now;
         }
-        place.works(|link| link.handle(input, cx));
-        self.settle_places(cx);
+        slot.works(|link| link.handle(input, cx));
+        self.settle_slots(cx);
         if let SocketInput::Data(data) = input
             && was_up
             && !data.is_empty()
@@ -131,20 +129,20 @@ impl Mode for Packets {
         if cx.attached {
             self.trying_since = cx.now;
         }
-        for place in &mut self.places {
+        for slot in &mut self.slots {
             if cx.attached {
-                place.link.network_found(cx);
+                slot.link.network_found(cx);
             } else {
-                place.link.network_lost();
+                slot.link.network_lost();
             }
         }
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Instant> {
         let links = self
-            .places
+            .slots
             .iter()
-            .filter_map(|place| place.link.deadline(view.config))
+            .filter_map(|slot| slot.link.deadline(view.config))
             .min();
         let give_up_at = self.give_up_at(view.attached);
         [links, give_up_at, self.reply_at(), self.feed.deadline()]
@@ -163,13 +161,13 @@ impl Mode for Packets {
     }
 
     fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
-        for (place, socket) in self.places.iter_mut().zip(SocketId::DESTINATIONS) {
-            place.link.line_moved(line.shares[socket.index()], now);
+        for (slot, socket) in self.slots.iter_mut().zip(SocketId::DESTINATIONS) {
+            slot.link.line_moved(line.shares[socket.index()], now);
         }
         self.feed.line_moved(line, now);
     }
 
-    /// One destination that takes nothing, or packets that find no place, do
+    /// One destination that takes nothing, or packets that find no slot, do
     /// not, unless the user chose that.
     fn pause(&self, now: Instant) -> Option<Pause> {
         if !self.waiting.is_nearly_full() {
@@ -177,21 +175,15 @@ impl Mode for Packets {
         }
         match self.waiting.policy() {
             DropPolicy::Block => Some(Pause::UntilRoom),
-            DropPolicy::Auto if self.lobby.is_empty() => {
+            DropPolicy::Auto if self.pending.is_empty() => {
                 let last = self.last_delivered();
-                let stalled = self
-                    .places
-                    .iter()
-                    .filter(|place| place.is_stalled(now, last));
+                let stalled = self.slots.iter().filter(|slot| slot.is_stalled(now, last));
                 // These go first, and make room for what is read.
-                let to_drop = stalled.map(|place| place.link.droppable_bytes()).sum();
+                let to_drop = stalled.map(|slot| slot.link.droppable_bytes()).sum();
                 if !self.waiting.is_nearly_full_without(to_drop) {
                     return None;
                 }
-                let moving = self
-                    .places
-                    .iter()
-                    .filter_map(|place| place.moves_until(last));
+                let moving = self.slots.iter().filter_map(|slot| slot.moves_until(last));
                 moving.filter(|until| now < *until).min().map(Pause::Until)
             }
             DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest => None,
@@ -199,13 +191,13 @@ impl Mode for Packets {
     }
 
     fn is_up(&self) -> bool {
-        self.places.iter().any(|place| place.link.is_up())
+        self.slots.iter().any(|slot| slot.link.is_up())
     }
 
     fn is_closing(&self) -> bool {
-        self.places
+        self.slots
             .iter()
-            .map(|place| &place.link)
+            .map(|slot| &slot.link)
             .any(Link::is_closing)
     }
 
@@ -213,7 +205,7 @@ impl Mode for Packets {
         self.count_in(&packet);
         if CommandFrame::decode(&packet).is_ok() {
             let id = self.waiting.restore(number, packet);
-            self.enter_lobby(id, cx.now);
+            self.enqueue(id, cx.now);
         } else {
             self.waiting.pass(number);
             self.lost(&packet, cx);
@@ -234,10 +226,10 @@ impl Packets {
             waiting: Waiting::new(options),
             options: options.clone(),
             running: false,
-            lobby: VecDeque::new(),
-            lobby_since: Instant::ZERO,
+            pending: VecDeque::new(),
+            pending_since: Instant::ZERO,
             trying_since: Instant::ZERO,
-            places: Vec::new(),
+            slots: Vec::new(),
             asking: VecDeque::new(),
         }
     }
@@ -256,7 +248,7 @@ impl Packets {
                     }
                     Then::Fire => {
                         self.then = Then::Nothing;
-                        return self.fire_places(cx);
+                        return self.fire_slots(cx);
                     }
                     Then::GiveUp | Then::Nothing => {
                         self.then = Then::Nothing;
@@ -268,21 +260,17 @@ impl Packets {
         cx.acts.push_back(Act::GoOn(WorkingMode::SerialCommand));
     }
 
-    fn fire_places(&mut self, cx: &mut Cx<'_>) {
-        for place in &mut self.places {
-            if place
-                .link
-                .deadline(cx.config)
-                .is_some_and(|at| at <= cx.now)
-            {
-                place.works(|link| link.fire(cx));
+    fn fire_slots(&mut self, cx: &mut Cx<'_>) {
+        for slot in &mut self.slots {
+            if slot.link.deadline(cx.config).is_some_and(|at| at <= cx.now) {
+                slot.works(|link| link.fire(cx));
             }
         }
         if self.give_up_at(cx.attached).is_some_and(|at| at <= cx.now) {
-            self.give_a_place_up(cx);
+            self.give_a_slot_up(cx);
         }
         self.give_replies_up(cx);
-        self.settle_places(cx);
+        self.settle_slots(cx);
     }
 
     /// Tells the DTE, if the mode runs.
@@ -300,8 +288,8 @@ impl Packets {
             if asks {
                 self.asking.push_back((id, cx.now + REPLY_PATIENCE));
             }
-            self.enter_lobby(id, cx.now);
-            self.move_in(cx);
+            self.enqueue(id, cx.now);
+            self.dispatch(cx);
         } else {
             self.lost(&packet, cx);
         }
@@ -330,201 +318,9 @@ impl Packets {
         self.counters.bytes_in += packet.len() as u64;
     }
 
-    fn enter_lobby(&mut self, id: u64, now: Instant) {
-        if self.lobby.is_empty() {
-            self.lobby_since = now;
-        }
-        // mutant: lobby-order
-        self.lobby.push_back(id);
-    }
-
-    /// Packets get their places, in the order in which they came, as far as there are some.
-    fn move_in(&mut self, cx: &mut Cx<'_>) {
-        while self.running
-            && let Some(id) = self.lobby.front().copied()
-        {
-            if let Some(packet) = self.waiting.get(id).cloned()
-                && let Ok(frame) = CommandFrame::decode(&packet)
-            {
-                let Some(place) = self.place_for(&frame, cx) else {
-                    return;
-                };
-                place.give(id, &packet, &frame, cx);
-            }
-            self.lobby.pop_front();
-            self.lobby_since = cx.now;
-        }
-    }
-
-    fn place_for(&mut self, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) -> Option<&mut Place> {
-        // mutant: own-connection
-        if let Some(index) = self.places.iter().position(|place| place.is_for(frame)) {
-            return self.places.get_mut(index);
-        }
-        if let Some(socket) = SocketId::DESTINATIONS.get(self.places.len()) {
-            self.places
-                .push(Place::new(*socket, &self.options, frame, cx));
-            return self.places.last_mut();
-        }
-        let idle = self
-            .places
-            .iter_mut()
-            .filter(|place| place.given.is_empty());
-        let place = idle.min_by_key(|place| (place.link.is_open(), place.used_at))?;
-        place.turn_to(frame, cx);
-        Some(place)
-    }
-
-    /// Whether there is room for a packet, once the oldest have gone.
-    fn has_room(&mut self, len: usize, cx: &mut Cx<'_>) -> bool {
-        let in_sockets = self
-            .places
-            .iter()
-            .map(|place| place.link.handed_over_bytes())
-            .sum();
-        let makes_room = self.waiting.makes_room_for(len, in_sockets);
-        while self.waiting.is_full_for(len) {
-            if !makes_room || !self.drop_oldest(cx) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive. Where a destination
-    /// does not take what waits for it, its packets go first, so that it costs the others nothing.
-    fn drop_oldest(&mut self, cx: &mut Cx<'_>) -> bool {
-        let is_auto = self.waiting.policy() == DropPolicy::Auto;
-        let last = self.last_delivered();
-        let waits = |place: &&mut Place| place.link.first_to_drop().is_some();
-        let stalled = self
-            .places
-            .iter_mut()
-            .filter(waits)
-            .filter(|place| is_auto && place.is_stalled(cx.now, last));
-        let id = match stalled.min_by_key(|place| place.link.first_to_drop()) {
-            Some(place) => place.drop_first(),
-            None => match self
-                .places
-                .iter_mut()
-                .filter(waits)
-                .min_by_key(|place| place.link.first_to_drop())
-            {
-                Some(place) => place.drop_first(),
-                None => self.lobby.pop_front(),
-            },
-        };
-        id.map(|id| self.done(id, Fate::Dropped, cx)).is_some()
-    }
-
-    /// Takes out what the links are done with; those that waited for that move up.
-    fn settle_places(&mut self, cx: &mut Cx<'_>) {
-        while let Some((id, fate)) = self
-            .places
-            .iter_mut()
-            .find_map(|place| place.next_done(cx.now))
-        {
-            self.done(id, fate, cx);
-        }
-        self.move_in(cx);
-    }
-
-    fn done(&mut self, id: u64, fate: Fate, cx: &mut Cx<'_>) {
-        let Some(packet) = self.waiting.remove(id, cx.outputs) else {
-            return;
-        };
-        if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
-            self.asking.remove(index);
-        }
-        if fate == Fate::Delivered {
-            self.counters.packets_out += 1;
-            self.counters.bytes_out += packet.len() as u64;
-            self.reply(&packet, true, cx);
-        } else {
-            self.lost(&packet, cx);
-        }
-    }
-
-    fn lost(&mut self, packet: &Bytes, cx: &mut Cx<'_>) {
-        self.counters.dropped_packets += 1;
-        self.counters.dropped_bytes += packet.len() as u64;
-        let event = Event::FrameDropped {
-            queue: QueueId::SerialCommand,
-            bytes: packet.len(),
-        };
-        cx.outputs.push_back(Output::Event(event));
-        // mutant: drop-answered
-        self.reply(packet, false, cx);
-    }
-
-    fn reply(&self, packet: &Bytes, delivered: bool, cx: &mut Cx<'_>) {
-        if asks_for_reply(packet) {
-            self.tell(Told::Reply { delivered }, cx);
-        }
-    }
-
-    /// When somebody has waited long enough for the full reply. What a socket has may still arrive: its connection ends
-    /// first, and tells.
-    fn reply_at(&self) -> Option<Instant> {
-        let waits = |id: u64| {
-            !self
-                .places
-                .iter()
-                .any(|place| place.link.is_closing() && place.has(id))
-        };
-        self.asking
-            .iter()
-            .find(|(id, _)| waits(*id))
-            .map(|(_, until)| *until)
-    }
-
-    fn give_replies_up(&mut self, cx: &mut Cx<'_>) {
-        let due: Vec<u64> = self
-            .asking
-            .iter()
-            .take_while(|(_, until)| *until <= cx.now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            let given_up = match self.places.iter_mut().find(|place| place.has(id)) {
-                Some(place) => place.give_up(id, cx),
-                None => {
-                    self.lobby.retain(|waiting| *waiting != id);
-                    true
-                }
-            };
-            if given_up {
-                self.done(id, Fate::Dropped, cx);
-            }
-        }
-    }
-
-    /// The place of the longest standstill.
-    fn slowest(&self) -> Option<usize> {
-        (0..self.places.len()).min_by_key(|index| self.places[*index].progress_at)
-    }
-
-    fn give_up_at(&self, attached: bool) -> Option<Instant> {
-        if !self.running || !attached || self.lobby.is_empty() {
-            return None;
-        }
-        let stands_since = self.places[self.slowest()?].progress_at;
-        Some(stands_since.max(self.lobby_since).max(self.trying_since) + PLACE_PATIENCE)
-    }
-
-    fn give_a_place_up(&mut self, cx: &mut Cx<'_>) {
-        let Some(index) = self.slowest() else { return };
-        for id in self.places[index].empty() {
-            self.done(id, Fate::Dropped, cx);
-        }
-    }
-
     /// When a destination last took a packet.
     fn last_delivered(&self) -> Option<Instant> {
-        self.places
-            .iter()
-            .filter_map(|place| place.delivered_at)
-            .max()
+        self.slots.iter().filter_map(|slot| slot.delivered_at).max()
     }
 
     pub(crate) const fn counters(&self) -> &SerialCommandCounters {
@@ -536,7 +332,7 @@ impl Packets {
     }
 
     pub(crate) fn status(&self) -> SerialCommandStatus {
-        let links = self.places.iter().map(|place| place.link.status().counters);
+        let links = self.slots.iter().map(|slot| slot.link.status().counters);
         let mut counters = self.counters;
         for link in links {
             counters.resent_packets += link.resent_frames;
@@ -549,9 +345,9 @@ impl Packets {
             counters,
             waiting_packets: self.waiting.count(),
             waiting_bytes: self.waiting.bytes(),
-            lobby_packets: self.lobby.len(),
+            lobby_packets: self.pending.len(),
             unfinished_bytes: self.feed.held(),
-            destinations: self.places.iter().map(Place::status).collect(),
+            destinations: self.slots.iter().map(Slot::status).collect(),
         }
     }
 }

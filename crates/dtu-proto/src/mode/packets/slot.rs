@@ -17,9 +17,9 @@ use crate::wire::command_frame::{CommandFrame, Host};
 /// A destination that takes nothing for so long, while another one does, stops the line no longer.
 const MOVES_BESIDE: Duration = Duration::from_secs(1);
 
-/// A place.
+/// A slot.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Slot {
     pub(super) link: Link,
     peer: Peer,
     /// What a short connection waits where the frame does not say it.
@@ -78,8 +78,8 @@ impl Peer {
     }
 }
 
-impl Place {
-    /// A place for the destination of this frame. What waits in all places together is bounded elsewhere.
+impl Slot {
+    /// A slot for the destination of this frame. What waits in all slots together is bounded elsewhere.
     pub(super) fn new(
         socket: SocketId,
         options: &LinkOptions,
@@ -94,7 +94,7 @@ impl Place {
             expect_heartbeat: None,
             ..options.clone()
         };
-        let mut place = Self {
+        let mut slot = Self {
             link: Link::new(socket, own),
             peer: Peer::of(frame),
             idle: options.short_link_idle,
@@ -104,13 +104,13 @@ impl Place {
             delivered_at: None,
             lags: false,
         };
-        place.link.aim(place.peer.settings(), cx);
-        place.link.start(cx);
-        place
+        slot.link.aim(slot.peer.settings(), cx);
+        slot.link.start(cx);
+        slot
     }
 
-    /// The place goes to the destination of this frame.
-    pub(super) fn turn_to(&mut self, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) {
+    /// The slot goes to the destination of this frame.
+    pub(super) fn retarget(&mut self, frame: &CommandFrame<'_>, cx: &mut Cx<'_>) {
         self.peer = Peer::of(frame);
         self.lags = false;
         self.link.aim(self.peer.settings(), cx);
