@@ -206,7 +206,6 @@ MUTATIONS = {
         ("start-alone", "a device that comes and goes is started each time", delete),
         ("refused-poll", "a refused question is asked as often as ever", swap("{ $poll.max($pause) }", "{ $poll }")),
         ("pin-sent", "the PIN counts as unsent", value("Self::Unsent")),
-        ("pin-unheeded", "an OK that opened nothing leaves a PIN as good as it was", value("Self::SentAgain")),
         ("pin-again", "a PIN whose answer was lost is not sent again", value("false")),
         ("pin-in-doubt", "a PIN in doubt is sent again and again", value("Self::SentAgain")),
         ("dialling-listed", "a call being dialled is listed whatever that does", value("false")),

@@ -70,7 +70,7 @@ pub(crate) enum HangUp {
     Stop,
 }
 
-/// Turns the signals of this process into wishes.
+/// Turns the signals of this process into orders.
 pub(crate) fn listen_to_signals(control: Arc<Control>, on_hang_up: HangUp) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,6 +1,6 @@
 //! The machine: one task owns the device and everything that it moves.
 //!
-//! Each turn of the loop looks at every source once - links, line, disk, wishes from outside, time - and feeds what
+//! Each turn of the loop looks at every source once - links, line, disk, signals, time - and feeds what
 //! it finds to the device, whose outputs are carried out before the next input. Nothing in it waits, nothing is
 //! allocated for a wake-up, and there is one timer.
 
@@ -304,7 +304,7 @@ impl Machine {
     /// Looks at every source once; says whether anything happened.
     fn turn(&mut self, cx: &mut Context<'_>) -> bool {
         let now = self.clock.now();
-        let mut busy = self.wishes(cx, now);
+        let mut busy = self.signals(cx, now);
         busy |= self.time(cx, now);
         for socket in self.sockets.open() {
             busy |= self.poll_socket(socket, cx, now);
@@ -515,7 +515,7 @@ impl Machine {
         own.into_iter().flatten().min()
     }
 
-    fn wishes(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn signals(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         if self.control.take_reload() {
             self.reload();
         }

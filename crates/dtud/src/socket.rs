@@ -157,7 +157,7 @@ impl Socket {
             }
             SocketOutput::Close => {
                 if let State::Up(connection) = &mut self.state {
-                    connection.say_goodbye(cx);
+                    connection.close_notify(cx);
                     if self.is_at_most_once {
                         connection.take_back();
                     }
@@ -176,7 +176,7 @@ impl Socket {
         line: &dyn Line,
         buf: &mut [u8],
     ) -> Option<SocketNews> {
-        if let Some(news) = self.last_words() {
+        if let Some(news) = self.pending_close() {
             return Some(news);
         }
         match &mut self.state {
@@ -190,7 +190,7 @@ impl Socket {
                 Poll::Ready(Err(failure)) => {
                     self.contact.trouble = failure.text;
                     self.end(failure.reason);
-                    self.last_words()
+                    self.pending_close()
                 }
             },
             State::Up(connection) => match connection.poll(cx, now, wanted, line, buf) {
@@ -205,7 +205,7 @@ impl Socket {
                 Err(reason) => {
                     self.contact.trouble = std::mem::take(&mut connection.trouble);
                     self.end(reason);
-                    self.last_words()
+                    self.pending_close()
                 }
             },
         }
@@ -239,7 +239,7 @@ impl Socket {
     }
 
     /// What is still to be told of a connection that is over.
-    fn last_words(&mut self) -> Option<SocketNews> {
+    fn pending_close(&mut self) -> Option<SocketNews> {
         if std::mem::take(&mut self.sent) {
             return Some(SocketNews::Sent);
         }
@@ -550,9 +550,9 @@ impl Connection {
         said || (self.protocol == Protocol::Tcp && self.port.peer_closed(cx))
     }
 
-    fn say_goodbye(&mut self, cx: &mut Context<'_>) {
+    fn close_notify(&mut self, cx: &mut Context<'_>) {
         if let Some(tls) = &mut self.tls {
-            tls.say_goodbye(&mut self.port, cx);
+            tls.close_notify(&mut self.port, cx);
         }
     }
 

@@ -301,7 +301,7 @@ impl Session {
     }
 
     /// Tells the peer that nothing more comes, if there is room for it now.
-    pub(crate) fn say_goodbye(&mut self, port: &mut Port, cx: &mut Context<'_>) {
+    pub(crate) fn close_notify(&mut self, port: &mut Port, cx: &mut Context<'_>) {
         // Behind a piece that is not out it would say that the piece is whole.
         if self.in_hand.is_none() {
             self.tls.send_close_notify();

@@ -13,13 +13,13 @@ use crate::settings::PinHistory;
 /// Everything that can happen to the dialogue. The only door in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
-    /// The device is open, for the first time or again.
+    /// The device is open, for the first time or again. What was outstanding is forgotten; `AT` goes out (V.250 6.1).
     Opened,
-    /// Bytes of the modem, as one read of the host returned them.
+    /// Bytes of the modem, as one read of the host returned them: any number, cut anywhere.
     Bytes(&'a [u8]),
     /// The device is missing (unplugged, or the modem restarts its USB); the host goes on trying to open it.
     Gone,
-    /// An order of the device.
+    /// An order of the device: its reset, access point (27.007 10.1), messages (27.005 3.5) and calls (27.007 6).
     Order(&'a ModemOutput),
     /// Said at once on an [`Event::PinState`] before the PIN is sent: what it says cannot be kept. The PIN stays here.
     PinNotSaved,
@@ -43,18 +43,18 @@ pub enum Output {
 /// For logs, and for the note about the PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A line to the modem, secrets masked.
+    /// A line to the modem, secrets masked as `****`. Of a message only its `AT+CMGS`.
     Sent(String),
-    /// A line of the modem, secrets masked.
+    /// A line of the modem without its end, secrets masked, of 2048 bytes at most; `>` = the prompt of 27.005 3.5.1.
     Received(String),
     /// The modem answers and is known: maker, model, and which table of dialects drives it.
     Identified {
-        /// Maker and model.
+        /// Maker and model (27.007 5.1, 5.2); empty where it names neither.
         model: String,
-        /// The dialect.
+        /// The dialect: `generic`, `SIM800`, `SIM7600` or `EC2x`.
         dialect: &'static str,
     },
-    /// Opened, and no answer for so long; told once until it answers.
+    /// Opened, and no answer to `AT` for so long, 7 s and more; said once until it answers.
     NoAnswer(Duration),
     /// It answered before, and is silent now: it is asked until it answers.
     Silent,
@@ -68,7 +68,7 @@ pub enum Event {
     Refused {
         /// The command, secrets masked.
         command: String,
-        /// What the modem said.
+        /// What the modem said: `ERROR`, `+CME ERROR: n` (27.007 9.2), `+CMS ERROR: n` (27.005 3.2.5), `not at all`.
         why: String,
     },
     /// What has become of the PIN: keep it, before the write that follows, where it outlives this program, or say
@@ -78,25 +78,26 @@ pub enum Event {
     PinAccepted,
     /// The card refused it; it is never sent again.
     PinRefused,
-    /// The modem said OK to it, and the card still asks for it.
+    /// The modem said OK to it, and the card still asks for it ten seconds later (27.007 8.3).
     PinWithoutEffect,
-    /// So few tries are left that the PIN was not sent.
+    /// So few tries are left, 0 or 1, that the PIN was not sent (3GPP TS 31.101).
     PinWithheld(u8),
     /// The card waits for a PIN, and the settings have none (or one that was refused).
     PinMissing,
     /// It cannot do something; it is used without.
     Limitation(Limitation),
-    /// It restarts (or its device vanishes) again and again, and is left alone for longer and longer; told once each time that begins.
+    /// It restarts (or its device vanishes) again and again, and is left alone
+    /// for longer and longer, 1 s to 5 min; said once each time that begins.
     RestartsOften,
-    /// It refused so many messages that it is reset.
+    /// It refused five messages in a row, over ten minutes at least: it is reset, once an hour at most.
     RefusesMessages,
-    /// This access point is written into its context 1.
+    /// This access point is written into its context 1 (`AT+CGDCONT`, 27.007 10.1.1).
     ApnSet(String),
-    /// The message storage is full; told once each time.
+    /// The message storage is full (27.005 3.2.2); said once each time.
     StorageFull {
-        /// Its name.
+        /// Its name, `SM` or `ME` mostly: 1 to 4 letters, digits or `_`.
         storage: String,
-        /// How many messages it can hold.
+        /// How many messages it can hold: 1 and more.
         places: u16,
     },
     /// Access point, user or password has a character that no AT command can carry; it is not set.
@@ -192,7 +193,7 @@ impl fmt::Display for Event {
 /// When the dialogue wants to be called, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
-    /// The time.
+    /// The time, on the clock of the inputs; in the past where the host is late.
     pub at: Instant,
     /// The reason.
     pub timer: Timer,
@@ -201,15 +202,15 @@ pub struct Deadline {
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// The modem must have answered.
+    /// The modem must have answered: 1 s to 120 s after the command, by its kind.
     Answer,
     /// The modem is left alone for a moment: it boots, or an answer that came too late passes by.
     Quiet,
     /// Something is asked again: signal, registration, SIM, storage, calls.
     Poll,
-    /// A message of the device must have been answered.
+    /// A message of the device must have been answered: 170 s after the order.
     Submit,
-    /// An incoming call is told without its number, or has stopped ringing.
+    /// An incoming call is reported without its number, or has stopped ringing.
     Call,
 }
 
@@ -226,7 +227,7 @@ pub struct Counters {
     pub restarts: u64,
     /// Times that a silent modem was given up.
     pub given_up: u64,
-    /// Messages told to the device.
+    /// Messages reported to the device, each time counted.
     pub messages: u64,
     /// PDUs that are no octets, or that came without their head.
     pub bad_messages: u64,

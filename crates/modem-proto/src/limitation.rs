@@ -6,7 +6,7 @@ use core::fmt;
 /// One thing that a modem cannot, or does in no way that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Limitation {
-    /// `AT+CMGF=0` is refused.
+    /// `AT+CMGF=0` is refused (27.005 3.2.3), four times in a row once the modem is known.
     Messages,
     /// `AT+CMGF=0` is taken, and messages are shown as text all the same.
     PduMode,
@@ -14,45 +14,45 @@ pub enum Limitation {
     Sending,
     /// A message that is no PDU, or not as long as its head says.
     SomeMessages,
-    /// `AT+CPMS` is refused in every form.
+    /// `AT+CPMS` is refused in every form (27.005 3.2.2).
     Storage,
-    /// `AT+CNMI` is refused in every form.
+    /// `AT+CNMI` is refused in every form (27.005 3.4.1).
     Announcements,
-    /// `AT+CNMI` knows no `ds` but 0.
+    /// `AT+CNMI` knows no `ds` but 0 (27.005 3.4.1).
     Reports,
-    /// `AT+CMGL` is refused.
+    /// `AT+CMGL` is refused (27.005 3.4.2), four times in a row.
     List,
     /// `AT+CREG=2` and `=1` are refused or switch no URC on: changes are not reported.
     RegistrationUrc,
-    /// `AT+CREG?` is refused.
+    /// `AT+CREG?` is refused (27.007 7.2), and `AT+CGREG?`, `AT+CEREG?` (10.1.20, 10.1.22) are.
     Registration,
-    /// `AT+CSQ` is refused.
+    /// `AT+CSQ` is refused (27.007 8.5).
     Signal,
-    /// `AT+CCLK?` is refused.
+    /// `AT+CCLK?` is refused (27.007 8.15).
     Clock,
-    /// `AT+COPS?` is refused.
+    /// `AT+COPS?` is refused (27.007 7.3).
     Operator,
-    /// Neither `AT+CLCC` nor `AT+CLIP` is known.
+    /// Neither `AT+CLCC` nor `AT+CLIP` is known (27.007 7.18, 7.6).
     Calls,
     /// `AT+CLCC` is refused, `AT+CLIP` is not.
     CallList,
     /// `AT+CLCC` ends a call that is being dialled.
     ListWhileDialling,
-    /// `AT+CGDCONT` is refused.
+    /// `AT+CGDCONT` is refused (27.007 10.1.1).
     AccessPoint,
     /// What sets user and password of the access point is refused.
     Authentication,
     /// `AT+CGACT` is refused, or the network refuses it.
     Connection,
-    /// `AT+CPIN?` is refused.
+    /// `AT+CPIN?` is refused (27.007 8.3), four times, a second apart.
     Sim,
-    /// `AT+CIMI` is refused.
+    /// `AT+CIMI` is refused (27.007 5.6).
     Imsi,
-    /// `AT+CGSN` is refused.
+    /// `AT+CGSN` is refused (27.007 5.4).
     Imei,
-    /// `AT+CNUM` is refused.
+    /// `AT+CNUM` is refused (27.007 7.1).
     OwnNumber,
-    /// `AT+CSCA?` is refused.
+    /// `AT+CSCA?` is refused (27.005 3.3.1).
     ServiceCenter,
 }
 

@@ -7,14 +7,14 @@ use core::fmt;
 /// Settings of the dialogue. `Settings::default()` asks nothing of the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The PIN of the SIM, if it has one.
+    /// The PIN of the SIM, if it has one (27.007 8.3). It is sent only while the card asks for it.
     pub pin: Option<Pin>,
-    /// What became of this very PIN in earlier runs, as [`Event::PinState`](crate::Event::PinState) told it last.
+    /// What became of this very PIN in earlier runs, as [`Event::PinState`](crate::Event::PinState) said it last.
     pub pin_history: PinHistory,
     /// Commands of the user, `AT+…`, sent at each start of the modem after its identity is known. A refused one is
-    /// told and changes nothing.
+    /// logged and changes nothing; each has 10 s.
     pub init: Vec<String>,
-    /// Whether the modem itself opens the data connection (`AT+CGACT`), as modems with a network interface of their
+    /// Whether the modem itself opens the data connection (`AT+CGACT`, 27.007 10.1.10), as modems with a network interface of their
     /// own need it, and reports its address as [`ModemInput::Attached`](dtu_proto::radio::ModemInput::Attached).
     pub activate: bool,
 }
@@ -68,16 +68,6 @@ impl PinHistory {
             Self::Sent | Self::SentAgain | Self::SentTwice => Self::SentTwice,
             Self::Accepted => Self::SentAgain,
             Self::Refused => Self::Refused,
-        }
-    }
-
-    /// It was answered OK, and opened nothing: that it was right before is worth no more.
-    #[must_use]
-    pub const fn unheeded(self) -> Self {
-        match self {
-            // mutant: pin-unheeded
-            Self::SentAgain => Self::Sent,
-            Self::Unsent | Self::Sent | Self::SentTwice | Self::Accepted | Self::Refused => self,
         }
     }
 

@@ -132,9 +132,6 @@ impl SimCard {
         }
         if core::mem::take(&mut self.opening) {
             self.doubts = 0;
-            if self.pin.unheeded() != self.pin {
-                self.set_pin_history(cx, self.pin.unheeded());
-            }
             cx.log(Event::PinWithoutEffect);
         }
         // However many tries the card has: then it need not be asked for them.

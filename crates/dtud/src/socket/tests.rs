@@ -141,7 +141,7 @@ async fn h3_what_an_at_most_once_mode_gives_up_does_not_arrive_later() {
 }
 
 #[tokio::test]
-async fn last_words_come_before_the_end_and_nothing_is_sent_behind_it() {
+async fn a_pending_close_comes_before_the_end_and_nothing_is_sent_behind_it() {
     let (mut socket, mut peer) = tcp().await;
     peer.write_all(b"last words").unwrap();
     peer.shutdown(std::net::Shutdown::Write).unwrap();
@@ -210,8 +210,7 @@ async fn unread_news(
 }
 
 #[tokio::test]
-async fn d2_an_end_whose_last_words_were_not_taken_is_not_the_peers_orderly_one_and_they_are_counted()
- {
+async fn d2_an_end_whose_bytes_were_not_taken_is_not_the_peers_orderly_one_and_they_are_counted() {
     let (mut socket, mut peer) = tcp().await;
     peer.write_all(b"last words").unwrap();
     drop(peer);

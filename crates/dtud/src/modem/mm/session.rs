@@ -304,18 +304,8 @@ impl<'w> Session<'w> {
         // Where no answer came it may be right all the same.
         self.worker.pin_good = !matches!(given, Err(Trouble::Refused(..)));
         match given {
-            // Until the card is seen open it is worth no more than any other.
-            Ok(()) => {
-                for note in self
-                    .worker
-                    .options
-                    .note
-                    .iter()
-                    .filter(|note| note.history() == PinHistory::SentAgain)
-                {
-                    note.keep(note.history().unheeded());
-                }
-            }
+            // Until the card is seen open it is in doubt.
+            Ok(()) => {}
             Err(why) => {
                 if !self.worker.pin_good {
                     self.worker
