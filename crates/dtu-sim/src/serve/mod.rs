@@ -40,7 +40,7 @@ pub(crate) struct ModemArgs {
     /// Habits of the modems: generic, sim800, ec2x.
     #[arg(long, default_value = "generic", value_parser = parse_dialect)]
     dialect: Dialect,
-    /// The modem out of a log that `dtud --modem-log FILE` wrote: answers as they were recorded, event in their time.
+    /// The modem out of a log that `dtud --modem-log FILE` wrote: answers as they were recorded, news in their time.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["script", "dialect", "pin", "odd", "number"])]
     replay: Option<PathBuf>,
     /// Oddities of modems in the field, names with commas between them; "help" lists them.
