@@ -14,13 +14,13 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::sync::mpsc;
 
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::event::{
-    CloseReason, Input, LinkId, ModemInput, Output, Power, SerialInput, SerialOutput, SocketId,
-    SocketInput, SocketOutput, StoreInput, StoreOutput,
+    CloseReason, Connect, Input, LinkId, ModemInput, Output, Payload, Power, SerialInput,
+    SerialOutput, SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
 use dtu_proto::record::OwnedInput;
 use dtu_proto::time::{Duration, Instant};
@@ -28,6 +28,8 @@ use dtu_proto::{Dtu, Identity};
 
 const LINK_1: SocketId = SocketId::Link(LinkId::ALL[0]);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A peer that takes nothing for so long is given up.
+const WRITE_AT_MOST: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = std::env::args().nth(1).ok_or("usage: host ADDRESS:PORT")?;
@@ -46,20 +48,14 @@ pub(crate) fn run(
     )]
     let power_on = std::time::Instant::now();
     let now = || Instant::from_micros(power_on.elapsed().as_micros() as u64);
+    let (config, seed) = (parameters(server)?, std::process::id().into());
     let options = Options {
         setup_window: Duration::ZERO,
         ..Options::default()
     };
-    let seed = std::process::id().into();
-    let mut dtu = Dtu::new(
-        parameters(server)?,
-        options,
-        Identity::default(),
-        seed,
-        now(),
-    );
+    let mut dtu = Dtu::new(config, options, Identity::default(), seed, now());
     let line = read_apart(from_dte);
-    let mut socket: Option<Socket> = None;
+    let mut link = Link::default();
     // What is to be told. It waits here until the outputs are drained.
     let mut inputs = VecDeque::from([
         plain(Input::Serial(SerialInput::Present)),
@@ -68,77 +64,47 @@ pub(crate) fn run(
     loop {
         // 1. All outputs, in their order, before the next input.
         while let Some(output) = dtu.poll_output() {
-            match output {
+            let answer = match output {
                 Output::Serial(SerialOutput::Write(bytes)) => {
                     to_dte.write_all(&bytes)?;
                     to_dte.flush()?;
-                    inputs.push_back(plain(Input::Serial(SerialInput::Written)));
+                    Input::Serial(SerialInput::Written)
                 }
                 Output::Serial(SerialOutput::Configure(_)) => {
-                    inputs.push_back(plain(Input::Serial(SerialInput::Configured(None))));
+                    Input::Serial(SerialInput::Configured(None))
                 }
-                Output::Serial(SerialOutput::Discard) => {
-                    inputs.push_back(plain(Input::Serial(SerialInput::Discarded(0))));
-                }
-                Output::Socket(LINK_1, SocketOutput::Connect(to))
-                    if to.protocol == Protocol::Tcp =>
-                {
-                    match Socket::connect(&to.address, to.port) {
-                        Ok((connected, local)) => {
-                            socket = Some(connected);
-                            inputs.push_back(news(SocketInput::Connected { local }));
-                        }
-                        Err(error) => inputs.push_back(closed(LINK_1, reason(&error), 0)),
-                    }
+                Output::Serial(SerialOutput::Discard) => Input::Serial(SerialInput::Discarded(0)),
+                Output::Socket(LINK_1, order) => {
+                    link.carry_out(order, &mut inputs);
+                    continue;
                 }
                 Output::Socket(other, SocketOutput::Connect(_)) => {
-                    inputs.push_back(closed(other, CloseReason::Unreachable, 0));
-                }
-                Output::Socket(_, SocketOutput::Send(payload)) => {
-                    if let Some(socket) = &mut socket {
-                        socket.unsent = [payload.prefix, payload.body].concat();
-                        // At once, for `Close` may be the next output. An error comes again at the next look.
-                        let _ = socket.write(&mut inputs);
-                    }
-                }
-                // Where there is no socket, this has crossed a `Closed`, and needs no answer.
-                Output::Socket(_, SocketOutput::Close) => {
-                    inputs.extend(
-                        socket
-                            .take()
-                            .map(|socket| closed(LINK_1, CloseReason::Local, socket.sent)),
-                    );
+                    closed(other, CloseReason::Unreachable, 0)
                 }
                 Output::Store(StoreOutput::Save(_)) => {
-                    inputs.push_back(plain(Input::Store(StoreInput::Failed(
-                        "this host has no store",
-                    ))));
+                    Input::Store(StoreInput::Failed("this host has no store"))
                 }
                 Output::Store(StoreOutput::Messages { number, .. }) => {
-                    inputs.push_back(plain(Input::Store(StoreInput::MessagesSaved(number))));
+                    Input::Store(StoreInput::MessagesSaved(number))
                 }
                 Output::Power(Power::Stop) => return Ok(()),
-                Output::Event(event) => eprintln!("{event:?}"),
-                Output::Power(Power::Restarted)
+                Output::Event(event) => {
+                    eprintln!("{event:?}");
+                    continue;
+                }
+                Output::Socket(..)
+                | Output::Power(Power::Restarted)
                 | Output::Store(_)
                 | Output::Modem(_)
                 | Output::Console(_)
-                | Output::Leds(_) => {}
-            }
+                | Output::Leds(_) => continue,
+            };
+            inputs.push_back(plain(answer));
         }
         // 2. Look for news; bytes only while the device wants them.
         if inputs.is_empty() {
-            if let Some(connected) = &mut socket {
-                let mut result = connected.write(&mut inputs);
-                if dtu.wants_socket(LINK_1) {
-                    result = result
-                        .or_else(may_wait)
-                        .and_then(|()| connected.read(&mut inputs));
-                }
-                if let Err(error) = result.or_else(may_wait) {
-                    inputs.push_back(closed(LINK_1, reason(&error), connected.sent));
-                    socket = None;
-                }
+            if dtu.wants_socket(LINK_1) {
+                link.read(&mut inputs);
             }
             if dtu.wants_serial() {
                 inputs.extend(line.try_recv());
@@ -186,69 +152,88 @@ fn read_apart(mut from: impl Read + Send + 'static) -> mpsc::Receiver<OwnedInput
     line
 }
 
-struct Socket {
-    stream: TcpStream,
-    /// What is left of the one outstanding `Send`.
-    unsent: Vec<u8>,
+/// The connection of link 1, if there is one.
+#[derive(Default)]
+struct Link {
+    stream: Option<TcpStream>,
     sent: u64,
 }
 
-impl Socket {
-    fn connect(address: &str, port: u16) -> io::Result<(Self, SocketAddr)> {
-        let stream = TcpStream::connect((address, port))?;
-        stream.set_nonblocking(true)?;
+impl Link {
+    fn carry_out(&mut self, order: SocketOutput, inputs: &mut VecDeque<OwnedInput>) {
+        let result = match order {
+            SocketOutput::Connect(to) => self.connect(&to, inputs),
+            SocketOutput::Send(payload) => self.send(payload, inputs),
+            // Else it has crossed a `Closed`, and needs no answer.
+            SocketOutput::Close => {
+                if self.stream.is_some() {
+                    self.ends(CloseReason::Local, inputs);
+                }
+                Ok(())
+            }
+        };
+        if let Err(error) = result {
+            self.ends(reason(&error), inputs);
+        }
+    }
+
+    fn connect(&mut self, to: &Connect, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
+        if to.protocol != Protocol::Tcp || to.tls {
+            return Err(ErrorKind::Unsupported.into());
+        }
+        self.sent = 0;
+        let stream = TcpStream::connect((&*to.address, to.port))?;
+        stream.set_write_timeout(Some(WRITE_AT_MOST))?;
         let local = stream.local_addr()?;
-        Ok((
-            Self {
-                stream,
-                unsent: Vec::new(),
-                sent: 0,
-            },
-            local,
-        ))
+        self.stream = Some(stream);
+        inputs.push_back(news(SocketInput::Connected { local }));
+        Ok(())
     }
 
-    /// Hands over what the socket takes.
-    fn write(&mut self, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
-        if self.unsent.is_empty() {
+    fn send(&mut self, payload: Payload, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
+        let Some(stream) = &mut self.stream else {
             return Ok(());
-        }
-        let count = self.stream.write(&self.unsent)?;
-        self.unsent.drain(..count);
-        self.sent += count as u64;
-        if self.unsent.is_empty() {
-            inputs.push_back(news(SocketInput::Sent));
-        }
-        inputs.push_back(news(SocketInput::Acked(self.sent)));
+        };
+        let bytes = [payload.prefix, payload.body].concat();
+        stream.write_all(&bytes)?;
+        self.sent += bytes.len() as u64;
+        let acked = news(SocketInput::Acked(self.sent));
+        inputs.extend([news(SocketInput::Sent), acked]);
         Ok(())
     }
 
-    /// One read, if there is one. The peer's end is an error here.
-    fn read(&mut self, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
+    /// One read, if there is one.
+    fn read(&mut self, inputs: &mut VecDeque<OwnedInput>) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         let mut buffer = [0; 4096];
-        match self.stream.read(&mut buffer)? {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            count => inputs.push_back(OwnedInput::SocketData(LINK_1, buffer[..count].to_vec())),
+        let result = stream
+            .set_nonblocking(true)
+            .and_then(|()| stream.read(&mut buffer));
+        let blocks = stream.set_nonblocking(false);
+        match blocks.and(result) {
+            Ok(0) => self.ends(CloseReason::PeerClosed, inputs),
+            Ok(count) => {
+                inputs.push_back(OwnedInput::SocketData(LINK_1, buffer[..count].to_vec()));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => self.ends(reason(&error), inputs),
         }
-        Ok(())
     }
-}
 
-fn may_wait(error: io::Error) -> io::Result<()> {
-    if error.kind() == ErrorKind::WouldBlock {
-        Ok(())
-    } else {
-        Err(error)
+    fn ends(&mut self, reason: CloseReason, inputs: &mut VecDeque<OwnedInput>) {
+        self.stream = None;
+        inputs.push_back(plain(closed(LINK_1, reason, self.sent)));
     }
 }
 
 /// Why a connection ended, or could not be made.
 fn reason(error: &io::Error) -> CloseReason {
     match (error.kind(), error.raw_os_error()) {
-        (ErrorKind::UnexpectedEof, _) => CloseReason::PeerClosed,
         (ErrorKind::ConnectionRefused, _) => CloseReason::Refused,
         (ErrorKind::ConnectionReset | ErrorKind::BrokenPipe, _) => CloseReason::Reset,
-        (ErrorKind::TimedOut, _) => CloseReason::TimedOut,
+        (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => CloseReason::TimedOut,
         (_, code) => CloseReason::Os(code.unwrap_or_default()),
     }
 }
@@ -257,10 +242,10 @@ const fn plain(input: Input<'static>) -> OwnedInput {
     OwnedInput::Plain(input)
 }
 
-const fn news(input: SocketInput<'static>) -> OwnedInput {
-    plain(Input::Socket(LINK_1, input))
+const fn news(news: SocketInput<'static>) -> OwnedInput {
+    plain(Input::Socket(LINK_1, news))
 }
 
-const fn closed(socket: SocketId, reason: CloseReason, acked: u64) -> OwnedInput {
-    plain(Input::Socket(socket, SocketInput::Closed { reason, acked }))
+const fn closed(socket: SocketId, reason: CloseReason, acked: u64) -> Input<'static> {
+    Input::Socket(socket, SocketInput::Closed { reason, acked })
 }

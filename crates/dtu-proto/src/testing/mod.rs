@@ -331,3 +331,8 @@ impl Bench {
 fn text(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
+
+/// The example that stands there is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../CONTRIBUTING.md")]
+struct Contributing;
