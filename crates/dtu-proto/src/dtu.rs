@@ -11,7 +11,7 @@ use core::net::IpAddr;
 use crate::act::Act;
 use crate::at::Clock;
 use crate::call::Calls;
-use crate::config::{Apn, Config, Options, Problem, WorkingMode};
+use crate::config::{Apn, Config, Options, Problem};
 use crate::cx::View;
 use crate::event::{
     Deadline, Event, Input, Leds, Origin, Output, QueueId, RestartReason, SerialInput, SocketId,
