@@ -629,3 +629,60 @@ fn a_call_is_dialled_to_its_number_once() {
     assert_eq!(bench.count("ATD10086;"), 1);
     assert_eq!(seconds(&bench, "AT+CLCC").last(), Some(&1));
 }
+
+/// `ATA` goes out for a call that rings, and its result is believed (V.250 6.3.5).
+#[test]
+fn an_order_to_answer_takes_the_call_that_rings() {
+    for (reply, reports) in [("OK", 2), ("NO CARRIER", 2), ("ERROR", 2)] {
+        let mut bench = opened(20, |bench| bench.device.refuse("AT+CLCC", "ERROR"));
+        bench.news.clear();
+        bench.order(ModemOutput::Answer);
+        bench.run(1);
+        assert_eq!(bench.count("ATA"), 0, "nothing rings");
+        bench.device.on("ATA", &[&[reply]]);
+        bench.says("RING");
+        bench.says("+CLIP: \"10086\",129");
+        bench.run(1);
+        bench.order(ModemOutput::Answer);
+        bench.run(1);
+        assert_eq!(bench.count("ATA"), 1, "{reply}");
+        assert_eq!(bench.calls().len(), reports, "{reply}: {:?}", bench.calls());
+    }
+    // With a list, a refusal is not believed: the call still rings in it.
+    let mut bench = Bench::ready();
+    bench.device.calls = vec!["+CLCC: 1,1,4,0,0,\"10086\",129".into()];
+    bench.device.on("ATA", &[&["ERROR"]]);
+    bench.says("RING");
+    bench.run(1);
+    bench.order(ModemOutput::Answer);
+    bench.run(3);
+    assert_eq!(bench.calls().len(), 1, "{:?}", bench.calls());
+}
+
+/// The number comes with `+CLIP` or the list; a list without it does not hurry the report.
+#[test]
+fn a_call_without_a_number_is_reported_two_seconds_after_its_first_ring() {
+    let mut bench = Bench::ready();
+    bench.device.calls = vec!["+CLCC: 1,1,4,0,0".into()];
+    bench.says("RING");
+    bench.run_for(Duration::from_millis(1900));
+    assert_eq!(bench.calls().len(), 0);
+    bench.run_for(Duration::from_millis(200));
+    assert_eq!(bench.calls().len(), 1);
+}
+
+/// 27.007 10.1.31: a user without a password, and a password without a user, are set too.
+#[test]
+fn a_user_or_a_password_alone_is_set() {
+    for (user, password) in [("me", ""), ("", "secret")] {
+        let mut bench = Bench::ready();
+        bench.order(ModemOutput::UseApn(Apn {
+            name: "cmnet".into(),
+            user: user.into(),
+            password: password.into(),
+        }));
+        bench.run(5);
+        let command = format!("AT+CGAUTH=1,1,\"{user}\",\"{password}\"");
+        assert_eq!(bench.count(&command), 1, "{command}");
+    }
+}
