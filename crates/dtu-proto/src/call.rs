@@ -12,7 +12,7 @@ use crate::time::{Duration, Instant};
 
 /// What the DTE is told about a call; `at` has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum CallUrc {
     /// Somebody calls.
     Ring {
         from: Option<PhoneNumber>,
@@ -30,7 +30,7 @@ pub(crate) enum Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Order(ModemOutput),
-    Tell(Told),
+    Urc(CallUrc),
     Log(CallEvent),
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Dial {
 pub(crate) struct Calls {
     state: State,
     /// What the DTE is told once it has read the `OK` of its `ATD`, and when that is.
-    held: Vec<Told>,
+    held: Vec<CallUrc>,
     held_until: Option<Instant>,
     last_dialled: Option<PhoneNumber>,
     counters: CallCounters,
@@ -196,7 +196,7 @@ impl Calls {
             next: step.now + RING_EVERY,
             until,
         };
-        self.tell(Told::Ring { from }, step);
+        self.tell(CallUrc::Ring { from }, step);
         if step.rules.auto_answer != 0 && rings >= step.rules.auto_answer {
             self.answer(step);
         }
@@ -211,7 +211,7 @@ impl Calls {
             } => {
                 *alerting = true;
                 let told = dial.told;
-                self.tell_if(told, Told::Ringback, step);
+                self.tell_if(told, CallUrc::Ringback, step);
             }
             // A call that nobody here knows of.
             State::Idle => self.order_end(step),
@@ -232,7 +232,7 @@ impl Calls {
                     told: dial.told,
                 };
                 self.count_answered(Some(dial.number), step);
-                self.tell_if(dial.told, Told::Voice, step);
+                self.tell_if(dial.told, CallUrc::Voice, step);
             }
             State::Ringing { from, .. } | State::Answering { from, .. } => {
                 self.state = State::Standing {
@@ -260,8 +260,8 @@ impl Calls {
         match before {
             State::Idle => {}
             State::Dialled { dial, .. } => self.tell_if(dial.told, result(end), step),
-            State::Ringing { .. } | State::Answering { .. } => self.tell(Told::NoCarrier, step),
-            State::Standing { told, .. } => self.tell_if(told, Told::NoCarrier, step),
+            State::Ringing { .. } | State::Answering { .. } => self.tell(CallUrc::NoCarrier, step),
+            State::Standing { told, .. } => self.tell_if(told, CallUrc::NoCarrier, step),
             State::HangingUp { next, .. } => {
                 next.into_iter().for_each(|dial| self.place(dial, step))
             }
@@ -273,7 +273,7 @@ impl Calls {
         if let State::HangingUp { next, .. } = &mut self.state
             && let Some(dial) = next.take()
         {
-            self.tell_if(dial.told, Told::NoCarrier, step);
+            self.tell_if(dial.told, CallUrc::NoCarrier, step);
         }
         self.ended(CallEnd::NoCarrier, step);
     }
@@ -300,7 +300,7 @@ impl Calls {
         let now = step.now;
         if self.held_until.is_some_and(|until| until <= now) {
             self.held_until = None;
-            step.actions.extend(self.held.drain(..).map(Action::Tell));
+            step.actions.extend(self.held.drain(..).map(Action::Urc));
         }
         match self.state {
             State::Dialled { dial, until, .. } if until <= now => {
@@ -336,21 +336,21 @@ impl Calls {
         self.tell_if(told, result(end), step);
     }
 
-    fn tell_if(&mut self, told: bool, what: Told, step: &mut Step<'_>) {
+    fn tell_if(&mut self, told: bool, what: CallUrc, step: &mut Step<'_>) {
         if told {
             self.tell(what, step);
         }
     }
 
     /// Never in front of the `OK` that answers an `ATD`, and not glued to it.
-    fn tell(&mut self, what: Told, step: &mut Step<'_>) {
+    fn tell(&mut self, what: CallUrc, step: &mut Step<'_>) {
         if self.held_until.is_none() {
-            step.actions.push(Action::Tell(what));
+            step.actions.push(Action::Urc(what));
             return;
         }
         self.held.push(what);
         if self.held.len() > HELD_MAX {
-            step.actions.extend(self.held.drain(..).map(Action::Tell));
+            step.actions.extend(self.held.drain(..).map(Action::Urc));
         }
     }
 
@@ -406,11 +406,11 @@ impl Step<'_> {
 }
 
 /// How a dialled call went.
-const fn result(end: CallEnd) -> Told {
+const fn result(end: CallEnd) -> CallUrc {
     match end {
-        CallEnd::Busy => Told::Busy,
-        CallEnd::NoAnswer => Told::NoAnswer,
-        CallEnd::HungUp | CallEnd::NoCarrier => Told::NoCarrier,
+        CallEnd::Busy => CallUrc::Busy,
+        CallEnd::NoAnswer => CallUrc::NoAnswer,
+        CallEnd::HungUp | CallEnd::NoCarrier => CallUrc::NoCarrier,
     }
 }
 

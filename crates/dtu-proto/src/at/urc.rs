@@ -5,20 +5,20 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::call::Told;
+use crate::call::CallUrc;
 use crate::config::Config;
 use crate::radio::PhoneNumber;
 
 /// The text for the serial line; empty with `ATQ1`.
-pub(crate) fn call_text(told: Told, config: &Config) -> Vec<u8> {
-    match told {
-        Told::Ring { from } => ring(from, config),
+pub(crate) fn call_text(urc: CallUrc, config: &Config) -> Vec<u8> {
+    match urc {
+        CallUrc::Ring { from } => ring(from, config),
         // V.250 has no digits for these two.
-        Told::Ringback => code("RINGBACK", "RINGBACK", config),
-        Told::Voice => code("VOICE", "VOICE", config),
-        Told::NoCarrier => code("NO CARRIER", NO_CARRIER_DIGIT, config),
-        Told::Busy => code("BUSY", "7", config),
-        Told::NoAnswer => code("NO ANSWER", "8", config),
+        CallUrc::Ringback => code("RINGBACK", "RINGBACK", config),
+        CallUrc::Voice => code("VOICE", "VOICE", config),
+        CallUrc::NoCarrier => code("NO CARRIER", NO_CARRIER_DIGIT, config),
+        CallUrc::Busy => code("BUSY", "7", config),
+        CallUrc::NoAnswer => code("NO ANSWER", "8", config),
     }
 }
 

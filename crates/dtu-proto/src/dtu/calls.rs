@@ -59,8 +59,8 @@ impl Dtu {
         for action in actions {
             match action {
                 Action::Order(order) => self.order_modem(order),
-                Action::Tell(told) => {
-                    let text = at::call_text(told, &self.config);
+                Action::Urc(urc) => {
+                    let text = at::call_text(urc, &self.config);
                     self.print_urc(text);
                 }
                 Action::Log(event) => self.event(Event::Call(event)),

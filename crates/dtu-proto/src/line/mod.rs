@@ -472,3 +472,6 @@ impl Line {
         is_new
     }
 }
+
+#[cfg(test)]
+mod tests;
