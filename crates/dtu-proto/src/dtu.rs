@@ -6,12 +6,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use core::net::IpAddr;
 
 use crate::act::Act;
-use crate::at::Clock;
-use crate::call::Calls;
-use crate::config::{Apn, Config, Options, Problem};
+use crate::cellular::Cellular;
+use crate::config::{Config, Options, Problem};
 use crate::cx::View;
 use crate::event::{
     Deadline, Event, Input, Leds, Origin, Output, QueueId, RestartReason, SerialInput, SocketId,
@@ -27,7 +25,7 @@ use crate::net::Pause;
 use crate::net::backoff::Rng;
 use crate::session::Session;
 use crate::sms::Mailbox;
-use crate::status::{Phase, RadioStatus, SerialStatus, Status};
+use crate::status::{Phase, SerialStatus, Status};
 use crate::time::Instant;
 
 use leds::LedDriver;
@@ -79,11 +77,7 @@ pub struct Dtu {
     line: Line,
 
     modes: Modes,
-    attached: Option<IpAddr>,
-    radio: RadioStatus,
-    calls: Calls,
-    /// The access point that the modem was told.
-    apn: Option<Apn>,
+    cellular: Cellular,
 
     session: Session,
     prompt: Option<Box<OpenPrompt>>,
@@ -92,11 +86,8 @@ pub struct Dtu {
     ending: Option<Ending>,
     recovery: Recovery,
     led_driver: LedDriver,
-    clock: Clock,
     mailbox: Mailbox,
     post: Post,
-    /// As the modem told it; void with the modem.
-    network_clock: Option<Clock>,
 
     powered_on: Instant,
     restarts: u32,
@@ -128,20 +119,15 @@ impl Dtu {
             outputs: VecDeque::new(),
             acts: VecDeque::new(),
             line: Line::new(stored.line, options.clone(), now),
-            attached: None,
-            radio: RadioStatus::default(),
-            calls: Calls::default(),
-            apn: None,
+            cellular: Cellular::default(),
             session: Session::default(),
             prompt: None,
             applying: None,
             ending: None,
             recovery: Recovery::default(),
             led_driver: LedDriver::default(),
-            clock: Clock::default(),
             mailbox: Mailbox::default(),
             post: Post::default(),
-            network_clock: None,
             powered_on: now,
             restarts: 0,
             last_received: now,
@@ -238,7 +224,7 @@ impl Dtu {
         earliest.meet(Timer::Parked, self.session.deadline());
         earliest.meet(Timer::Prompt, self.line.prompt_deadline());
         earliest.meet(Timer::Message, self.message_deadline());
-        earliest.meet(Timer::Call, self.calls.deadline());
+        earliest.meet(Timer::Call, self.cellular.calls.deadline());
         earliest.meet(
             Timer::SerialHeartbeat,
             self.line
@@ -246,7 +232,7 @@ impl Dtu {
         );
         let view = View {
             config: &self.config,
-            attached: self.attached.is_some(),
+            attached: self.cellular.is_attached(),
         };
         if let Some(Deadline { at, timer }) = self.modes.deadline(&view) {
             earliest.meet(timer, Some(at));
@@ -318,10 +304,10 @@ impl Dtu {
             phase: self.phase(),
             mode: self.modes.in_force(),
             mode_started: self.modes.is_started(),
-            attached: self.attached,
-            radio: self.radio.clone(),
+            attached: self.cellular.attached,
+            radio: self.cellular.radio.clone(),
             messages: self.mailbox.status(),
-            call: self.calls.status(),
+            call: self.cellular.calls.status(),
             leds: self.leds(),
             serial: SerialStatus {
                 present: self.line.port.present,
@@ -333,7 +319,7 @@ impl Dtu {
                 .modes
                 .httpd
                 .get()
-                .map(|httpd| httpd.status(self.attached.is_some()))
+                .map(|httpd| httpd.status(self.cellular.is_attached()))
                 .unwrap_or_default(),
             at_connection: self
                 .modes
@@ -445,15 +431,9 @@ impl Dtu {
     fn leds(&self) -> Leds {
         Leds {
             pow: true,
-            net: self.is_on_network(),
+            net: self.cellular.is_on_network(),
             data: self.modes.is_up() && !self.led_driver.is_dark(),
         }
-    }
-
-    /// NET: registered, where there is a modem, and attached.
-    fn is_on_network(&self) -> bool {
-        let registered = self.radio.modem.is_none() || self.radio.registration.is_registered();
-        registered && self.attached.is_some()
     }
 
     fn show_leds(&mut self) {

@@ -77,7 +77,7 @@ extern crate std;
 
 mod act;
 mod at;
-mod call;
+mod cellular;
 pub mod config;
 mod cx;
 pub mod drops;

@@ -2,7 +2,8 @@
 
 use alloc::sync::Arc;
 
-use super::{Clock, Device, Rights};
+use super::{Device, Rights};
+use crate::cellular::Clock;
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::Leds;
 use crate::identity::Identity;

@@ -9,7 +9,6 @@
 //! Who uses whom: `parse`, `reply` < `param` < `values`, `prompt`, `outcome` < `command` < `cmd/` < `table` < `run`, `stored`.
 
 mod bench;
-mod clock;
 mod cmd;
 mod command;
 mod connection;
@@ -33,7 +32,6 @@ mod urc;
 mod values;
 mod view;
 
-pub(crate) use clock::Clock;
 pub use command::TakesEffect;
 pub(crate) use connection::{ConnectionCode, connection_text};
 pub use describe::{CommandDescription, ParameterDescription};

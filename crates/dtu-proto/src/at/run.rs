@@ -6,7 +6,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-use super::clock::Clock;
 use super::command::{Command, Handler};
 use super::connection::{ConnectionCode, connection_text};
 use super::frame;
@@ -17,6 +16,7 @@ use super::reply::{self, Code, Error, Reason, Shown};
 use super::sms;
 use super::table;
 use super::view::View;
+use crate::cellular::Clock;
 use crate::config::{Config, Options};
 use crate::event::RestartReason;
 use crate::identity::Identity;

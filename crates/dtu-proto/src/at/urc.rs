@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::call::CallUrc;
+use crate::cellular::CallUrc;
 use crate::config::Config;
 use crate::radio::PhoneNumber;
 

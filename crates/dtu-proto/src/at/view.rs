@@ -1,6 +1,6 @@
 //! What a command sees of the device.
 
-use super::clock::Clock;
+use crate::cellular::Clock;
 use crate::config::{Charset, Config, Options};
 use crate::identity::Identity;
 use crate::ids::Origin;

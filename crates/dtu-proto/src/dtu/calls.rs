@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Dtu;
 use crate::at;
-use crate::call::{Action, Calls, Dial, Rules, Step};
+use crate::cellular::{Action, Calls, Dial, Rules, Step};
 use crate::event::{Event, Origin};
 use crate::radio::{CallNews, PhoneNumber};
 
@@ -49,7 +49,7 @@ impl Dtu {
             refuse: self.config.refuse_calls,
         };
         run(
-            &mut self.calls,
+            &mut self.cellular.calls,
             &mut Step {
                 now: self.now,
                 rules,

@@ -75,7 +75,7 @@ impl Dtu {
             options: &self.options,
             identity: &self.identity,
             status: &status,
-            clock: &mut self.clock,
+            clock: &mut self.cellular.clock,
             mailbox: &mut self.mailbox,
             connection: self.modes.at.make(&self.options),
             origin,

@@ -119,7 +119,7 @@ impl Dtu {
         if let Some(httpd) = self.modes.httpd.get_mut() {
             httpd.balance();
         }
-        let calls = self.calls.counters_mut();
+        let calls = self.cellular.calls.counters_mut();
         calls.received = calls.refused;
     }
 
@@ -161,7 +161,7 @@ impl Dtu {
             .get_mut()
             .map_or(connection, |used| &mut used.counters);
         let messages = &mut self.mailbox.counters;
-        let calls = self.calls.counters_mut();
+        let calls = self.cellular.calls.counters_mut();
         [
             &mut line.dropped_replies,
             &mut line.lost_bytes,

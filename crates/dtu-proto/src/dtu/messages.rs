@@ -19,7 +19,6 @@ use crate::session;
 use crate::sms::{self, Arrived, Head, LineKind, Received};
 use crate::time::Instant;
 
-use submit::Submits;
 use urc::Notice;
 
 mod submit;
@@ -28,7 +27,6 @@ mod urc;
 /// What of messages does not outlive a restart of the host.
 #[derive(Debug, Default)]
 pub(super) struct Post {
-    submits: Submits,
     /// For the DTE, when the command state is there and no command is under way.
     notices: VecDeque<Notice>,
     /// Since when the oldest of them waits.
@@ -86,7 +84,7 @@ impl Dtu {
 
     /// Whether messages have nothing to do and wait for nothing: the usual case, found at once.
     fn messages_rest(&self) -> bool {
-        self.mailbox.rests() && self.post.rests()
+        self.mailbox.rests() && self.post.rests() && self.cellular.submitter.rests()
     }
 
     pub(super) fn message_deadline(&self) -> Option<Instant> {

@@ -4,14 +4,13 @@ use super::Dtu;
 use crate::at;
 use crate::event::Output;
 use crate::mode::Modes;
-use crate::radio::{ModemIdentity, ModemInput, ModemOutput, NetworkTime, Registration};
-use crate::status::RadioStatus;
+use crate::radio::{ModemIdentity, ModemInput, ModemOutput, Registration};
 
 impl Dtu {
     pub(super) fn handle_modem(&mut self, input: &ModemInput) {
-        let before = (self.radio.clone(), self.attached.is_some());
+        let before = (self.cellular.radio.clone(), self.cellular.is_attached());
         self.take_news(input);
-        let after = (&self.radio, self.attached.is_some());
+        let after = (&self.cellular.radio, self.cellular.is_attached());
         let texts = at::registration_changes((&before.0, before.1), after, &self.config);
         texts.into_iter().for_each(|text| self.print_urc(text));
     }
@@ -21,22 +20,22 @@ impl Dtu {
             ModemInput::Present(identity) => self.modem_present(identity),
             ModemInput::Gone => self.modem_gone(),
             ModemInput::Attached(address) => {
-                self.attached = Some(*address);
+                self.cellular.attached = Some(*address);
                 self.with_modes(Modes::network);
             }
             ModemInput::Detached => {
-                self.attached = None;
+                self.cellular.attached = None;
                 self.with_modes(Modes::network);
             }
-            ModemInput::Sim(state) => self.radio.sim = *state,
+            ModemInput::Sim(state) => self.cellular.radio.sim = *state,
             ModemInput::Registration(registration) => self.registration(*registration),
-            ModemInput::Operator(operator) => self.radio.operator.clone_from(operator),
-            ModemInput::Signal(signal) => self.radio.signal = *signal,
-            ModemInput::Cell(cell) => self.radio.cell = *cell,
-            ModemInput::OwnNumber(number) => self.radio.own_number = *number,
-            ModemInput::ServiceCenter(number) => self.radio.service_center = *number,
-            ModemInput::Lacks(words) => self.radio.lacks.clone_from(words),
-            ModemInput::Clock(time) => self.network_time(*time),
+            ModemInput::Operator(operator) => self.cellular.radio.operator.clone_from(operator),
+            ModemInput::Signal(signal) => self.cellular.radio.signal = *signal,
+            ModemInput::Cell(cell) => self.cellular.radio.cell = *cell,
+            ModemInput::OwnNumber(number) => self.cellular.radio.own_number = *number,
+            ModemInput::ServiceCenter(number) => self.cellular.radio.service_center = *number,
+            ModemInput::Lacks(words) => self.cellular.radio.lacks.clone_from(words),
+            ModemInput::Clock(time) => self.cellular.network_time(*time, self.now),
             ModemInput::Message { id, pdu } => self.message_came(*id, pdu),
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
             ModemInput::Call(news) => self.call_news(*news),
@@ -44,41 +43,28 @@ impl Dtu {
     }
 
     fn registration(&mut self, registration: Registration) {
-        let was = core::mem::replace(&mut self.radio.registration, registration);
-        if registration.is_registered() && !was.is_registered() {
+        if self.cellular.registration(registration) {
             self.mailbox.outbox.hurry(self.now);
         }
     }
 
     fn modem_present(&mut self, identity: &ModemIdentity) {
         self.call_lost();
-        self.network_clock = None;
         self.mailbox.outbox.modem_came();
-        self.radio = RadioStatus {
-            modem: Some(identity.clone()),
-            ..RadioStatus::default()
-        };
+        self.cellular.modem_present(identity);
     }
 
     fn modem_gone(&mut self) {
         self.call_lost();
-        self.network_clock = None;
-        self.radio = RadioStatus::default();
+        self.cellular.modem_gone();
         // Behind that: the next message is not given to a modem that is gone.
         self.submit_lost();
     }
 
-    /// The network's time is the device's; the zone is not kept, as with `AT+CCLK`.
-    fn network_time(&mut self, time: NetworkTime) {
-        self.clock.set(time.seconds, self.now);
-        self.network_clock = Some(self.clock);
-    }
-
-    /// Tells the access point that is set, where it is another one than before.
+    /// Tells the modem the access point that is set, where it is another one than before.
     pub(super) fn use_apn(&mut self) {
-        if self.apn.as_ref() != Some(&self.config.apn) {
-            self.apn = Some(self.config.apn.clone());
-            self.order_modem(ModemOutput::UseApn(self.config.apn.clone()));
+        if let Some(order) = self.cellular.use_apn(&self.config.apn) {
+            self.order_modem(order);
         }
     }
 

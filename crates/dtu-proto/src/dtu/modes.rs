@@ -30,7 +30,7 @@ impl Dtu {
             outputs: &mut self.outputs,
             acts: &mut self.acts,
             rng: &mut self.rng,
-            attached: self.attached.is_some(),
+            attached: self.cellular.is_attached(),
             last_from_dte: self.line.last_from_dte,
             is_ending: self.ending.is_some(),
         };

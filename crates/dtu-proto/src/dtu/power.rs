@@ -4,7 +4,6 @@ use alloc::format;
 use bytes::Bytes;
 
 use super::Dtu;
-use crate::at::Clock;
 use crate::config::{Shutdown, WorkingMode};
 use crate::event::{Event, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
 use crate::line::LineState;
@@ -66,7 +65,7 @@ impl Dtu {
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
         self.config = self.stored.clone();
-        self.clock = self.network_clock.unwrap_or_else(|| Clock::power_on(now));
+        self.cellular.power_on(now);
         self.end_call();
         self.line.power_on(self.config.line, now);
         self.modes.power_on();

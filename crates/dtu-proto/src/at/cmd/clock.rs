@@ -2,13 +2,13 @@
 
 use alloc::format;
 
-use super::super::clock;
 use super::super::command::Command;
 use super::super::outcome::{Change, Lines, Outcome};
 use super::super::param::{Kind, Param};
 use super::super::reply::{Code, Error, Shown};
 use super::super::values::Values;
 use super::super::view::View;
+use crate::cellular::parse_clock;
 
 pub(in super::super) const COMMANDS: &[Command] = &[Command::new(
     "+CCLK",
@@ -29,7 +29,7 @@ fn read(_: &Values, view: &View<'_>) -> Result<Lines, Error> {
 
 fn set(values: &Values, _: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
     let text = values.text(0)?;
-    let seconds = clock::parse(&text).ok_or_else(|| no_time(values, &text))?;
+    let seconds = parse_clock(&text).ok_or_else(|| no_time(values, &text))?;
     outcome.change(Change::Clock(seconds));
     Ok(())
 }

@@ -7,7 +7,6 @@ use sms_codec::dcs::Dcs;
 use sms_codec::time::{Civil, TimeStamp};
 use sms_codec::user_data::Body;
 
-use super::super::clock;
 use super::super::command::{Command, TakesEffect};
 use super::super::outcome::{Lines, Next, Outcome, SlowCommand};
 use super::super::param::{Kind, Param};
@@ -17,6 +16,7 @@ use super::super::sms as typed;
 use super::super::values::Values;
 use super::super::view::View;
 use super::{accepted, one};
+use crate::cellular::parse_clock;
 use crate::config::{Config, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
 use crate::ids::{Origin, PhoneNumber};
 use crate::sms::{self, MailboxChange, Template};
@@ -374,7 +374,7 @@ fn set_parameters(values: &Values, config: &mut Config) -> Result<(), Error> {
 
 /// `yy/MM/dd,hh:mm:ss±zz`
 fn until(text: &str) -> Option<TimeStamp> {
-    clock::parse(text)?;
+    parse_clock(text)?;
     let field = |from: usize| text.get(from..from + 2)?.parse::<u8>().ok();
     let year = field(0)?;
     let zone = match text.get(17..) {

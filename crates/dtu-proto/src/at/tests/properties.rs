@@ -5,8 +5,9 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::{LineOutcome, clock, from_store_text, to_store_text};
+use super::super::{LineOutcome, from_store_text, to_store_text};
 use super::Desk;
+use crate::cellular::parse_clock;
 use crate::config::{
     Apn, Charset, Config, HeartbeatTo, LinkConfig, Parity, Problem, Protocol, RegistrationWhen,
     Role, WorkingMode,
@@ -239,9 +240,9 @@ proptest! {
         let now = Instant::from_millis(millis.into());
         desk.clock.set(seconds, now);
         let text = desk.clock.text(now);
-        prop_assert_eq!(clock::parse(&text), Some(seconds), "{}", &text);
+        prop_assert_eq!(parse_clock(&text), Some(seconds), "{}", &text);
         let next = desk.clock.text(now + Duration::from_secs(1));
-        prop_assert_eq!(clock::parse(&next), Some((seconds + 1) % 3_155_760_000));
+        prop_assert_eq!(parse_clock(&next), Some((seconds + 1) % 3_155_760_000));
     }
 
     #[test]

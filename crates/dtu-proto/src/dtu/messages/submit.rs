@@ -1,85 +1,46 @@
 //! Short messages that go: those of commands, frames of mode 4, replies to commands.
 
-use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use sms_codec::address::Address;
-use sms_codec::pdu::{Pdu, Tpdu};
 use sms_codec::user_data::Body;
 
 use super::super::Dtu;
+use crate::cellular::{Outstanding, Owner};
 use crate::event::{Event, MessageLoss};
-use crate::radio::{ModemOutput, PhoneNumber, SubmitFailure};
+use crate::ids::PhoneNumber;
+use crate::radio::SubmitFailure;
 use crate::sms::{self, Progress, Template};
-use crate::time::{Duration, Instant};
-
-/// The driver answers within three minutes.
-const PATIENCE: Duration = Duration::from_secs(185);
-
-/// One message part at a time is with the modem.
-#[derive(Debug, Default)]
-pub(super) struct Submits {
-    next_token: u32,
-    outstanding: Option<Outstanding>,
-    /// Parts of a command's message that are still to go.
-    command: VecDeque<Bytes>,
-}
-
-impl Submits {
-    /// Whether nothing is with the modem or on its way there.
-    pub(super) fn rests(&self) -> bool {
-        self.outstanding.is_none() && self.command.is_empty()
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Outstanding {
-    token: u32,
-    whose: Whose,
-    until: Instant,
-    /// The modem gives it a reference, and this is its receiver.
-    numbered: Option<Option<PhoneNumber>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
-    Command,
-    /// Number of the message in the outbox.
-    Outbox(u64),
-    /// The command has given up.
-    Nobody,
-}
+use crate::time::Instant;
 
 impl Dtu {
     /// Sends the parts of a command's message; [`Self::submission_answered`] follows.
     pub(in super::super) fn submit(&mut self, parts: Vec<Bytes>) {
-        self.post.submits.command = VecDeque::from(parts);
-        if self.radio.modem.is_none() || self.post.submits.command.is_empty() {
-            self.post.submits.command.clear();
+        let impossible = self.cellular.radio.modem.is_none() || parts.is_empty();
+        if impossible {
+            self.forget_submission();
             self.submission_answered(Err(SubmitFailure::NO_MODEM));
+        } else {
+            self.cellular.submitter.begin(parts);
         }
         self.pump_submits();
     }
 
     /// The command waits no longer.
     pub(in super::super) fn forget_submission(&mut self) {
-        self.post.submits.command.clear();
-        if let Some(outstanding) = &mut self.post.submits.outstanding
-            && outstanding.whose == Whose::Command
-        {
-            outstanding.whose = Whose::Nobody;
-        }
+        self.cellular.submitter.forget_command();
     }
 
     pub(super) fn pump_submits(&mut self) {
-        if self.post.submits.outstanding.is_some() {
+        let submitter = &self.cellular.submitter;
+        if !submitter.is_free() {
             return;
         }
-        if let Some(part) = self.post.submits.command.front() {
+        if let Some(part) = submitter.command_part() {
             let part = self.mailbox.outbox.command(part);
-            self.give(Whose::Command, part);
-        } else if self.can_send() {
+            self.give(Owner::Command, part);
+        } else if self.cellular.can_submit() {
             self.pump_outbox();
         }
     }
@@ -91,40 +52,17 @@ impl Dtu {
             self.mailbox.changed();
         }
         if let Some((number, part)) = self.mailbox.outbox.next(self.now, failing) {
-            self.give(Whose::Outbox(number), part);
+            self.give(Owner::Outbox(number), part);
         }
     }
 
-    fn give(&mut self, whose: Whose, pdu: Bytes) {
-        let submits = &mut self.post.submits;
-        submits.next_token = submits.next_token.wrapping_add(1);
-        let token = submits.next_token;
-        let numbered = (!sms::refuses_copies(&pdu)).then(|| receiver_of(&pdu));
-        submits.outstanding = Some(Outstanding {
-            token,
-            whose,
-            until: self.now + PATIENCE,
-            numbered,
-        });
-        self.order_modem(ModemOutput::Submit { token, pdu });
-    }
-
-    /// Whether the device's own messages can go.
-    fn can_send(&self) -> bool {
-        let able = self
-            .radio
-            .modem
-            .as_ref()
-            .is_some_and(|modem| modem.abilities.messages);
-        able && self.radio.registration.is_registered()
+    fn give(&mut self, owner: Owner, pdu: Bytes) {
+        let order = self.cellular.submitter.give(owner, pdu, self.now);
+        self.order_modem(order);
     }
 
     pub(in super::super) fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
-        let answered = self
-            .post
-            .submits
-            .outstanding
-            .take_if(|outstanding| outstanding.token == token);
+        let answered = self.cellular.submitter.answered(token);
         if let (
             Some(Outstanding {
                 numbered: Some(to), ..
@@ -135,22 +73,16 @@ impl Dtu {
             self.mailbox.outbox.heard(reference, to);
             self.mailbox.changed();
         }
-        match answered.map(|outstanding| outstanding.whose) {
-            Some(Whose::Command) => self.command_submitted(outcome),
-            Some(Whose::Outbox(number)) => self.outbox_submitted(number, outcome),
-            Some(Whose::Nobody) | None => {}
+        match answered.map(|outstanding| outstanding.owner) {
+            Some(Owner::Command) => {
+                if self.cellular.submitter.command_answered(outcome.is_ok()) {
+                    self.submission_answered(outcome);
+                }
+            }
+            Some(Owner::Outbox(number)) => self.outbox_submitted(number, outcome),
+            Some(Owner::Nobody) | None => {}
         }
         self.pump_submits();
-    }
-
-    fn command_submitted(&mut self, outcome: Result<u8, SubmitFailure>) {
-        self.post.submits.command.pop_front();
-        if outcome.is_err() {
-            self.post.submits.command.clear();
-        }
-        if self.post.submits.command.is_empty() {
-            self.submission_answered(outcome);
-        }
     }
 
     fn outbox_submitted(&mut self, number: u64, outcome: Result<u8, SubmitFailure>) {
@@ -175,42 +107,27 @@ impl Dtu {
 
     /// The modem is gone: what it had is not answered any more.
     pub(in super::super) fn submit_lost(&mut self) {
-        if let Some(Outstanding { token, .. }) = self.post.submits.outstanding {
+        if let Some(token) = self.cellular.submitter.token() {
             self.submitted(token, Err(SubmitFailure::NO_MODEM));
         }
     }
 
     pub(super) fn submit_deadline(&self) -> Option<Instant> {
-        let outstanding = self.post.submits.outstanding;
-        let can_send = self.can_send() && outstanding.is_none();
-        let outbox = self.mailbox.outbox.deadline(can_send, self.sending());
-        [outstanding.map(|outstanding| outstanding.until), outbox]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// The message of the outbox that is with the modem.
-    const fn sending(&self) -> Option<u64> {
-        match self.post.submits.outstanding {
-            Some(Outstanding {
-                whose: Whose::Outbox(number),
-                ..
-            }) => Some(number),
-            Some(_) | None => None,
-        }
+        let submitter = &self.cellular.submitter;
+        let can_send = self.cellular.can_submit() && submitter.is_free();
+        let outbox = self
+            .mailbox
+            .outbox
+            .deadline(can_send, submitter.outbox_message());
+        [submitter.deadline(), outbox].into_iter().flatten().min()
     }
 
     pub(super) fn submit_due(&mut self) {
-        let late = self
-            .post
-            .submits
-            .outstanding
-            .filter(|outstanding| outstanding.until <= self.now);
-        if let Some(Outstanding { token, .. }) = late {
+        if let Some(token) = self.cellular.submitter.late(self.now) {
             self.submitted(token, Err(SubmitFailure::TIMED_OUT));
         }
-        while let Some(message) = self.mailbox.outbox.expire(self.now, self.sending()) {
+        let sending = |dtu: &Self| dtu.cellular.submitter.outbox_message();
+        while let Some(message) = self.mailbox.outbox.expire(self.now, sending(self)) {
             self.mailbox.counters.expired += 1;
             self.mailbox.changed();
             self.event(Event::MessageLost(MessageLoss::Expired(message.to)));
@@ -266,14 +183,6 @@ impl Dtu {
     fn message_impossible(&mut self, why: String) {
         self.mailbox.counters.dropped += 1;
         self.event(Event::MessageLost(MessageLoss::Impossible(why)));
-    }
-}
-
-/// The receiver of a PDU, where it is a number.
-fn receiver_of(pdu: &[u8]) -> Option<PhoneNumber> {
-    match Pdu::decode(pdu).ok()?.pdu.tpdu {
-        Tpdu::Submit(submit) => PhoneNumber::new(&submit.to.to_string()),
-        Tpdu::Deliver(_) | Tpdu::StatusReport(_) => None,
     }
 }
 

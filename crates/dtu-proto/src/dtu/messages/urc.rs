@@ -133,7 +133,7 @@ impl Dtu {
 
 impl Post {
     pub(super) fn rests(&self) -> bool {
-        self.notices.is_empty() && self.submits.rests()
+        self.notices.is_empty()
     }
 
     fn texts(&self) -> usize {

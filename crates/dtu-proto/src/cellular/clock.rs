@@ -26,7 +26,7 @@ impl Clock {
     }
 
     /// `yy/MM/dd,hh:mm:ss`
-    pub(super) fn text(self, now: Instant) -> String {
+    pub(crate) fn text(self, now: Instant) -> String {
         let seconds = self
             .offset
             .saturating_add(micros(now))
@@ -47,7 +47,7 @@ impl Default for Clock {
 
 /// Reads `yy/MM/dd,hh:mm:ss`, with or without `±zz` behind it (quarters of an hour, -96..=96), as seconds since
 /// 2000-01-01 00:00:00. The zone is checked and not kept: the time is local time.
-pub(super) fn parse(text: &str) -> Option<u32> {
+pub(crate) fn parse_clock(text: &str) -> Option<u32> {
     let (stamp, zone) = text.as_bytes().split_at_checked(STAMP)?;
     if !is_zone(zone) {
         return None;
