@@ -29,7 +29,7 @@ use crate::status::{Phase, SerialStatus, Status};
 use crate::time::Instant;
 
 use leds::LedDriver;
-use messages::Post;
+use messages::MessageQueues;
 use power::{Applying, Ending, Recovery};
 use prompt::OpenPrompt;
 
@@ -87,7 +87,7 @@ pub struct Dtu {
     recovery: Recovery,
     led_driver: LedDriver,
     mailbox: Mailbox,
-    post: Post,
+    messages: MessageQueues,
 
     powered_on: Instant,
     restarts: u32,
@@ -127,7 +127,7 @@ impl Dtu {
             recovery: Recovery::default(),
             led_driver: LedDriver::default(),
             mailbox: Mailbox::default(),
-            post: Post::default(),
+            messages: MessageQueues::default(),
             powered_on: now,
             restarts: 0,
             last_received: now,

@@ -8,7 +8,7 @@ use sms_codec::address::Address;
 use sms_codec::join::Content;
 use sms_codec::time::TimeStamp;
 
-use super::{Dtu, Post};
+use super::{Dtu, MessageQueues};
 use crate::line::LineState;
 use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::sms::{self, LineKind};
@@ -33,7 +33,7 @@ impl Dtu {
     /// them for a minute.
     pub(super) fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
         let reads =
-            self.line.port.own_waiting() < REPLY_QUEUE_HIGH && self.post.texts() < TEXTS_MAX;
+            self.line.port.own_waiting() < REPLY_QUEUE_HIGH && self.messages.texts() < TEXTS_MAX;
         if !self.wants_texts() || !reads {
             return false;
         }
@@ -55,7 +55,8 @@ impl Dtu {
             .chain(line)
             .chain(*b"\r\n")
             .collect();
-        self.post.push(Notice::Text(Bytes::from(framed)), self.now);
+        self.messages
+            .push(Notice::Text(Bytes::from(framed)), self.now);
         true
     }
 
@@ -69,7 +70,10 @@ impl Dtu {
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
-            _ => self.line.counters.dropped_replies += u64::from(!self.post.push(notice, self.now)),
+            _ => {
+                self.line.counters.dropped_replies +=
+                    u64::from(!self.messages.push(notice, self.now))
+            }
         }
     }
 
@@ -78,15 +82,15 @@ impl Dtu {
     pub(super) fn notices_at(&self) -> Option<Instant> {
         let reads = self.line.state == LineState::OnlineCommand
             && self.line.port.own_waiting() < REPLY_QUEUE_HIGH;
-        let can = reads && self.is_idle() && !self.post.notices.is_empty();
+        let can = reads && self.is_idle() && !self.messages.notices.is_empty();
         can.then(|| {
             match self
-                .post
+                .messages
                 .told
                 .filter(|told| *told >= self.line.last_from_dte)
             {
                 Some(told) => told + NOTICE_GAP,
-                None => self.rests_at().min(self.post.noticed + NOTICE_PATIENCE),
+                None => self.rests_at().min(self.messages.noticed + NOTICE_PATIENCE),
             }
         })
     }
@@ -109,10 +113,10 @@ impl Dtu {
         if self.notices_at().is_none_or(|at| at > self.now) {
             return;
         }
-        while let Some(notice) = self.post.notices.pop_front() {
+        while let Some(notice) = self.messages.notices.pop_front() {
             if let Some(line) = self.notice_line(notice) {
-                self.post.noticed = self.now;
-                self.post.told = Some(self.now);
+                self.messages.noticed = self.now;
+                self.messages.told = Some(self.now);
                 self.write_serial(line);
                 return;
             }
@@ -131,7 +135,7 @@ impl Dtu {
     }
 }
 
-impl Post {
+impl MessageQueues {
     pub(super) fn rests(&self) -> bool {
         self.notices.is_empty()
     }
