@@ -22,7 +22,7 @@ pub enum Answering {
     After(Duration),
     /// It is busy.
     Busy,
-    /// It rings, until [`Network::answer`].
+    /// It rings, until [`Network::answer`](super::Network::answer).
     Rings,
     /// It is switched off: calls find nobody, and messages wait in the service centre.
     Off,
