@@ -132,6 +132,10 @@ impl SimCard {
         }
         if core::mem::take(&mut self.opening) {
             self.doubts = 0;
+            // Once more: the host's disk may have refused the note before, and takes it now.
+            if self.pin.is_in_doubt() {
+                self.set_pin_history(cx, self.pin);
+            }
             cx.log(Event::PinWithoutEffect);
         }
         // However many tries the card has: then it need not be asked for them.
