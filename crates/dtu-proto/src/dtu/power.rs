@@ -332,6 +332,7 @@ impl Dtu {
         let Some(ending) = self.ending.take() else {
             return;
         };
+        self.route_backlog();
         match ending.what {
             What::Stop => {
                 let data = self.line.port.abandon();

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::cx::Cx;
 use crate::event::{Event, Origin, SocketId};
+use crate::line::framer::FRAME_MAX;
 use crate::line::port::{Dropped, LISTEN_HIGH, Source};
 use crate::line::{Class, Dialogue, Line, LineEvent, LineState};
 use crate::mode::Stop;
@@ -23,6 +24,19 @@ impl Dtu {
         if self.line.has_backlog() && !self.commands_wait() {
             let backlog = self.line.take_backlog();
             self.take_from_line(&backlog);
+        }
+    }
+
+    /// The device ends: what one read brought behind the frame whose command ends it is data, for nothing runs any more.
+    pub(super) fn route_backlog(&mut self) {
+        if self.line.state != LineState::OnlineData {
+            return;
+        }
+        let mut rest = Bytes::from(self.line.take_backlog());
+        while !rest.is_empty() {
+            let frame = rest.split_to(rest.len().min(FRAME_MAX));
+            self.line.note_frame(&frame);
+            self.route(&frame);
         }
     }
 
@@ -70,8 +84,7 @@ impl Dtu {
 
     /// A whole frame of the DTE: a command, or data for the working mode.
     pub(super) fn frame(&mut self, frame: Bytes) {
-        self.line.counters.frames_in += 1;
-        self.line.counters.frame_bytes += frame.len() as u64;
+        self.line.note_frame(&frame);
         if self.modes.is_inside() {
             self.route(&frame);
             return;

@@ -199,6 +199,12 @@ impl Line {
         }
     }
 
+    /// Counts a frame of the DTE.
+    pub(crate) const fn note_frame(&mut self, frame: &Bytes) {
+        self.counters.frames_in += 1;
+        self.counters.frame_bytes += frame.len() as u64;
+    }
+
     /// Bytes that waited for a command to end.
     pub(crate) fn take_backlog(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.backlog)

@@ -13,9 +13,14 @@ impl Bench {
     fn new(mode: WorkingMode) -> Self {
         let options = Options {
             charset: Charset::Utf8,
+            length_enabled: true,
             ..Options::default()
         };
-        let (config, now) = (Config::default(), Instant::from_millis(1000));
+        let now = Instant::from_millis(1000);
+        let config = Config {
+            packing_length: 0,
+            ..Config::default()
+        };
         let mut line = Line::new(config.line, Arc::new(options), now);
         line.state = LineState::OnlineData;
         line.pack_for(mode);
@@ -62,6 +67,18 @@ fn size_cuts_no_character_however_the_reads_fall() {
         assert_eq!(frames.concat(), text.as_bytes(), "{len}");
         let lengths: Vec<usize> = frames.iter().map(Vec::len).collect();
         assert_eq!(lengths, [1023, 1023, 1023, 531], "{len}");
+    }
+}
+
+/// A LEN below that of a character would cut each one.
+#[test]
+fn len_closes_no_frame_of_text_below_4_bytes() {
+    for len in 1..=4 {
+        let mut bench = Bench::new(WorkingMode::Sms);
+        bench.config.packing_length = len;
+        let (first, rest) = "温度ab".as_bytes().split_at(2);
+        let frames = bench.reads([first, rest]);
+        assert_eq!(frames, ["温", "度a", "b"].map(str::as_bytes), "{len}");
     }
 }
 

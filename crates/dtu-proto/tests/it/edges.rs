@@ -860,6 +860,35 @@ fn a_stop_ordered_by_a_link_answers_before_it_closes_the_link() {
     );
 }
 
+/// One read brings a command that ends the device, cut off by size, and data behind it, which looks like a command too.
+#[test]
+fn what_stands_behind_a_command_that_ends_the_device_is_data() {
+    for (command, shutdown) in [
+        ("12345,AT+CISHUTDOWN", Shutdown::Stop),
+        ("12345,AT+CISHUTDOWN", Shutdown::Restart),
+        ("12345,AT+CIRESET", Shutdown::Stop),
+    ] {
+        let config = Config {
+            packing_length: u16::try_from(command.len()).unwrap(),
+            ..gated()
+        };
+        let mut dev = Bench::with(
+            config,
+            Options {
+                shutdown,
+                length_enabled: true,
+                ..options(|_| ())
+            },
+        );
+        dev.at(1000).net(LINK1, Net::Unacked);
+        dev.serial(format!("{command}AT+CIPSW=x\r")).wait(3000);
+        assert_eq!(dev.power.len(), 1, "{command}");
+        let kept: Vec<_> = dev.dtu.undelivered(LINK1).map(|(_, frame)| frame).collect();
+        assert_eq!(kept, [&b"AT+CIPSW=x\r"[..]], "{command}");
+        assert_eq!(dev.dtu.config().password, "12345");
+    }
+}
+
 #[test]
 fn a_frame_under_way_goes_out_before_ciapply_leaves_the_mode() {
     let mut dev = up(one_link());

@@ -31,9 +31,9 @@ pub(super) mod store;
 pub(super) mod uart;
 pub(super) mod unsupported;
 
-/// One stored uart.
-fn one(uart: String) -> Vec<String> {
-    vec![uart]
+/// One stored line.
+fn one(line: String) -> Vec<String> {
+    vec![line]
 }
 
 /// Accepted for the sake of programs that send it; there is nothing it could change.

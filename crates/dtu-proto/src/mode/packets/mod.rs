@@ -167,7 +167,7 @@ impl Mode for Packets {
         self.feed.line_moved(line, now);
     }
 
-    /// One destination that takes nothing, or packets that find no slot, do
+    /// What keeps the serial line from being read. One destination that takes nothing, or packets that find no slot, do
     /// not, unless the user chose that.
     fn pause(&self, now: Instant) -> Option<Pause> {
         if !self.waiting.is_nearly_full() {
