@@ -1,0 +1,149 @@
+//! A plain snapshot of the device for consoles, `AT+CISTAT` and `AT+CINET?`.
+
+use core::net::IpAddr;
+
+use crate::config::WorkingMode;
+use crate::event::{LINKS, Leds, QUEUES};
+use crate::time::{Duration, Instant};
+
+mod cellular;
+mod link;
+mod modes;
+
+pub use cellular::{
+    CallCounters, CallState, CallStatus, CurrentCall, MessageCounters, MessageStatus, RadioStatus,
+};
+pub use link::{LinkCounters, LinkState, LinkStatus, WaitingFor};
+pub use modes::{
+    AtConnectionCounters, AtConnectionStatus, DestinationStatus, HttpdCounters, HttpdStatus,
+    SerialCommandCounters, SerialCommandStatus,
+};
+
+/// The snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Taken at.
+    pub now: Instant,
+    /// Since the device's last power-on or restart.
+    pub uptime: Duration,
+    /// Restarts since the host started.
+    pub restarts: u32,
+    /// What the line is doing.
+    pub phase: Phase,
+    /// The working mode in force.
+    pub mode: WorkingMode,
+    /// Whether it has begun since power-on.
+    pub mode_started: bool,
+    /// Address in the network; `None` = not attached.
+    pub attached: Option<IpAddr>,
+    /// The modem and the network around it.
+    pub radio: RadioStatus,
+    /// Short messages.
+    pub messages: MessageStatus,
+    /// The call.
+    pub call: CallStatus,
+    /// The LEDs.
+    pub leds: Leds,
+    /// The serial line.
+    pub serial: SerialStatus,
+    /// The links.
+    pub links: [LinkStatus; LINKS],
+    /// The HTTPD client.
+    pub httpd: HttpdStatus,
+    /// The serial command mode (1).
+    pub serial_command: SerialCommandStatus,
+    /// The connection of the AT mode.
+    pub at_connection: AtConnectionStatus,
+}
+
+/// What serial bytes are at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The set-up window: AT lines are commands, the rest is kept.
+    SetupWindow,
+    /// The command state: AT lines.
+    Command,
+    /// The working mode: data.
+    Data,
+    /// A restart or stop waits for the last reply to leave.
+    Ending,
+}
+
+/// The serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialStatus {
+    /// Whether it is open.
+    pub present: bool,
+    /// Its traffic.
+    pub counters: SerialCounters,
+    /// Bytes that wait to be written.
+    pub waiting: usize,
+}
+
+/// Traffic of the serial line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SerialCounters {
+    /// Bytes from the DTE.
+    pub bytes_in: u64,
+    /// Of these, bytes that were commands or part of an escape that succeeded.
+    pub command_bytes: u64,
+    /// Data frames that were cut.
+    pub frames_in: u64,
+    /// Bytes of these.
+    pub frame_bytes: u64,
+    /// Bytes written to the DTE.
+    pub bytes_out: u64,
+    /// Bytes that were dropped: no room in the set-up window, or no link enabled.
+    pub dropped_bytes: u64,
+    /// Frames that these were.
+    pub dropped_frames: u64,
+    /// Bytes of the network for the DTE that were dropped: the line was missing, or took nothing, for too long.
+    pub undelivered_bytes: u64,
+    /// Heartbeats written to the DTE.
+    pub heartbeats: u64,
+    /// Of the bytes written, such as the line held when it broke.
+    pub lost_bytes: u64,
+    /// Characters of the DTE that the driver had no room for.
+    pub overrun_bytes: u64,
+    /// Replies to `psw,AT+` frames and to packets of the serial command mode, and unasked texts such as `RING`, that found
+    /// no room.
+    pub dropped_replies: u64,
+}
+
+/// What left a queue undelivered, or found no place on its spool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Frames (packets) dropped.
+    pub frames: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Frames that were in memory only, though the queue has a spool.
+    pub spool_refused: u64,
+}
+
+/// The counters that outlive the host: it keeps what [`Dtu::losses`](crate::Dtu::losses) says, and gives it back to
+/// [`Dtu::restore_losses`](crate::Dtu::restore_losses).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Losses {
+    /// Of each queue, at its index.
+    pub queues: [Loss; QUEUES],
+    /// Of the serial line.
+    pub line: Loss,
+    /// All other counters of what was lost or refused, in an order that stays: a new one is the last.
+    pub others: [u64; Self::OTHERS],
+}
+
+impl Losses {
+    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages, one of calls.
+    pub const OTHERS: usize = 4 + 3 * LINKS + 3 * 4 + 8 + 1;
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self {
+            queues: Default::default(),
+            line: Loss::default(),
+            others: [0; Self::OTHERS],
+        }
+    }
+}
