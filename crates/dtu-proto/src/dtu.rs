@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::act::Act;
 use crate::cellular::Cellular;
-use crate::config::{Config, Options, Problem};
+use crate::config::{Config, Options, Problem, WorkingMode};
 use crate::cx::View;
 use crate::event::{
     Deadline, Event, Input, Leds, Origin, Output, QueueId, RestartReason, SerialInput, SocketId,
@@ -234,14 +234,16 @@ impl Dtu {
             config: &self.config,
             attached: self.cellular.is_attached(),
         };
-        if let Some(Deadline { at, timer }) = self.modes.deadline(&view) {
-            earliest.meet(timer, Some(at));
-        }
+        let mode = self.modes.deadline(&view);
+        // Links come last of what is due at one time.
+        let is_links = |of: &Deadline| of.timer == Timer::Mode(WorkingMode::Transparent);
+        earliest.meet_deadline(mode.filter(|of| !is_links(of)));
         earliest.meet(Timer::NoData, self.no_data_deadline());
         earliest.meet(Timer::Recovery, self.recovery_deadline());
         earliest.meet(Timer::DataLed, self.led_driver.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
+        earliest.meet_deadline(mode.filter(is_links));
         earliest.0
     }
 
@@ -449,10 +451,14 @@ struct Earliest(Option<Deadline>);
 
 impl Earliest {
     fn meet(&mut self, timer: Timer, at: Option<Instant>) {
-        if let Some(at) = at
-            && self.0.is_none_or(|known| at < known.at)
+        self.meet_deadline(at.map(|at| Deadline { at, timer }));
+    }
+
+    fn meet_deadline(&mut self, deadline: Option<Deadline>) {
+        if let Some(deadline) = deadline
+            && self.0.is_none_or(|known| deadline.at < known.at)
         {
-            self.0 = Some(Deadline { at, timer });
+            self.0 = Some(deadline);
         }
     }
 }

@@ -197,12 +197,12 @@ macro_rules! modes {
                 false $(|| is_so(&self.$mode))*
             }
 
-            /// The nearest deadline.
+            /// The nearest deadline; at one time, that of the mode that is last in the list.
             pub(crate) fn deadline(&self, view: &View<'_>) -> Option<Deadline> {
                 let mut earliest: Option<Deadline> = None;
                 $(
                     if let Some(at) = self.$mode.deadline(view)
-                        && earliest.is_none_or(|known| at < known.at)
+                        && earliest.is_none_or(|known| at <= known.at)
                     {
                         earliest = Some(Deadline { at, timer: Timer::Mode($working) });
                     }
