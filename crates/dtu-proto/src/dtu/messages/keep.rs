@@ -112,7 +112,7 @@ impl Dtu {
         self.mailbox.outbox.safe_up_to(u64::MAX);
     }
 
-    fn message_is_safe(&mut self, id: u64) {
+    pub(super) fn message_is_safe(&mut self, id: u64) {
         self.order_modem(ModemOutput::Taken(id));
     }
 }
