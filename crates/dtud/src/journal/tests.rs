@@ -13,7 +13,6 @@ use dtu_proto::radio::PhoneNumber;
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 use tracing::field::{Field, Visit};
-use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use super::Journal;
@@ -21,42 +20,17 @@ use super::drops::{Drops, Total};
 use super::peers::Peers;
 use crate::socket::{Contact, SocketNews};
 
-/// Nobody listens, but somebody on another thread may.
-struct Deaf;
-
-impl Subscriber for Deaf {
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::sometimes()
-    }
-
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        false
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, _: &Event<'_>) {}
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 /// Does `work`; what this thread says meanwhile goes to `subscriber`.
 pub(crate) fn heard_by<R>(
     subscriber: impl Subscriber + Send + Sync,
     work: impl FnOnce() -> R,
 ) -> R {
-    static DEAF: Once = Once::new();
+    static NOBODY_IN_PARTICULAR: Once = Once::new();
     // Where one subscriber alone exists, a thread without one that comes first to a line of the log would have it
     // noted, for all threads, that nobody listens to that line.
-    DEAF.call_once(|| tracing::subscriber::set_global_default(Deaf).unwrap());
+    NOBODY_IN_PARTICULAR.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+    });
     tracing::subscriber::with_default(subscriber, || {
         tracing::callsite::rebuild_interest_cache();
         work()
