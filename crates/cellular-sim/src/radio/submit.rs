@@ -177,15 +177,9 @@ impl Network {
     fn deliver(&self, from: Address, dcs: Dcs, pid: u8, data: UserData, now: Instant) -> Tpdu {
         let stamp = self.stamp(now);
         Tpdu::Deliver(Deliver {
-            no_more: true,
-            forwarded: false,
-            report: false,
-            reply_path: false,
-            from,
             pid,
             dcs,
-            stamp,
-            data,
+            ..Deliver::new(from, data, stamp)
         })
     }
 

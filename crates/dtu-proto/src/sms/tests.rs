@@ -7,7 +7,6 @@ use std::vec::Vec;
 use bytes::Bytes;
 use proptest::prelude::*;
 use sms_codec::address::Address;
-use sms_codec::dcs::Dcs;
 use sms_codec::join::Part;
 use sms_codec::pdu::{Deliver, Pdu, Submit, Tpdu};
 use sms_codec::time::TimeStamp;
@@ -25,18 +24,8 @@ fn deliver(octets: Vec<u8>, header: Option<Header>) -> (Bytes, Deliver) {
         header,
         body: Body::Octets(octets),
     };
-    let (dcs, stamp) = (Dcs::OCTETS, TimeStamp([0x41, 0x90, 1, 0x51, 0x60, 1, 0x23]));
-    let deliver = Deliver {
-        no_more: true,
-        forwarded: false,
-        report: false,
-        reply_path: false,
-        from,
-        pid: 0,
-        dcs,
-        stamp,
-        data,
-    };
+    let stamp = TimeStamp([0x41, 0x90, 1, 0x51, 0x60, 1, 0x23]);
+    let deliver = Deliver::new(from, data, stamp);
     let pdu = Pdu {
         smsc: None,
         tpdu: Tpdu::Deliver(deliver.clone()),

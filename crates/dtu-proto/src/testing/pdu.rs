@@ -5,7 +5,6 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 use sms_codec::address::Address;
-use sms_codec::dcs::Dcs;
 use sms_codec::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
 use sms_codec::split::split;
 use sms_codec::time::{Civil, TimeStamp};
@@ -92,18 +91,7 @@ pub fn stamp(seconds: u32) -> TimeStamp {
 /// It cannot be encoded.
 #[must_use]
 pub fn deliver(from: Address, data: UserData, stamp: TimeStamp) -> Bytes {
-    let dcs = Dcs::of(data.body.alphabet());
-    let deliver = Deliver {
-        no_more: true,
-        forwarded: false,
-        report: false,
-        reply_path: false,
-        from,
-        pid: 0,
-        dcs,
-        stamp,
-        data,
-    };
+    let deliver = Deliver::new(from, data, stamp);
     Bytes::from(
         Pdu {
             smsc: None,

@@ -5,7 +5,6 @@ use dtu_proto::config::{FACTORY_PASSWORD, FactoryPassword};
 use dtu_proto::radio::PhoneNumber;
 use encoding_rs::GBK;
 use sms_codec::address::Address;
-use sms_codec::dcs::Dcs;
 use sms_codec::pdu::{Deliver, Tpdu};
 use sms_codec::time::TimeStamp;
 use sms_codec::udh::{Header, Ports};
@@ -91,19 +90,7 @@ impl World {
             return;
         };
         let stamp = TimeStamp([0x62, 0x10, 0x10, 0, 0, 0, 0x23]);
-        let (no_more, forwarded, report, reply_path) = (true, false, false, false);
-        let dcs = Dcs::of(data.body.alphabet());
-        let deliver = Deliver {
-            no_more,
-            forwarded,
-            report,
-            reply_path,
-            from,
-            pid: 0,
-            dcs,
-            stamp,
-            data,
-        };
+        let deliver = Deliver::new(from, data, stamp);
         let (modem, now) = (self.radio.modem, self.clock());
         // A full centre has none for it.
         let _ = self

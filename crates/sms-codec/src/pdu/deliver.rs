@@ -33,6 +33,22 @@ pub struct Deliver {
 }
 
 impl Deliver {
+    /// A message from `from` that a service centre got at `stamp`, in the plain coding of its user data; no more wait.
+    #[must_use]
+    pub const fn new(from: Address, data: UserData, stamp: TimeStamp) -> Self {
+        Self {
+            no_more: true,
+            forwarded: false,
+            report: false,
+            reply_path: false,
+            from,
+            pid: 0,
+            dcs: Dcs::of(data.body.alphabet()),
+            stamp,
+            data,
+        }
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>, first: u8) -> Result<(Self, usize), DecodeError> {
         let from = Address::read(reader)?;
         let pid = reader.octet("the protocol identifier")?;

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use dtu_proto::radio::SubmitFailure;
 use sms_codec::address::Address;
-use sms_codec::dcs::Dcs;
 use sms_codec::pdu::{Deliver, Pdu, Status, StatusReport, Submit, Tpdu};
 use sms_codec::split::split;
 use sms_codec::udh::{Header, Reference};
@@ -82,21 +81,16 @@ fn parts(sms: &Properties) -> Vec<UserData> {
 }
 
 fn deliver(sms: &Properties, data: UserData) -> Option<Deliver> {
-    let plain = Dcs::of(data.body.alphabet());
+    let from = address(sms.text("Number").unwrap_or_default())?;
+    let stamp = time_stamp(sms.text("Timestamp").unwrap_or_default());
+    let plain = Deliver::new(from, data, stamp);
     let class = sms
         .signed("Class")
         .and_then(|class| u8::try_from(class).ok())
         .filter(|class| *class <= 3);
     Some(Deliver {
-        no_more: true,
-        forwarded: false,
-        report: false,
-        reply_path: false,
-        from: address(sms.text("Number").unwrap_or_default())?,
-        pid: 0,
-        dcs: class.map_or(plain, |class| plain.with_class(class)),
-        stamp: time_stamp(sms.text("Timestamp").unwrap_or_default()),
-        data,
+        dcs: class.map_or(plain.dcs, |class| plain.dcs.with_class(class)),
+        ..plain
     })
 }
 

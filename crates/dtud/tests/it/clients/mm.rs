@@ -5,7 +5,6 @@
 //! ```
 
 use sms_codec::address::Address;
-use sms_codec::dcs::Dcs;
 use sms_codec::hex;
 use sms_codec::pdu::{Deliver, Pdu, Tpdu};
 use sms_codec::split::split;
@@ -159,17 +158,9 @@ fn parts(text: &str) -> [String; 2] {
         panic!("two parts")
     };
     [first, second].map(|data| {
-        let deliver = Deliver {
-            no_more: true,
-            forwarded: false,
-            report: false,
-            reply_path: false,
-            from: Address::number("+8613912345678").expect("a number"),
-            pid: 0,
-            dcs: Dcs::of(data.body.alphabet()),
-            stamp: TimeStamp([0x62, 0x11, 0x22, 0x71, 0x00, 0x00, 0x23]),
-            data: data.clone(),
-        };
+        let from = Address::number("+8613912345678").expect("a number");
+        let stamp = TimeStamp([0x62, 0x11, 0x22, 0x71, 0x00, 0x00, 0x23]);
+        let deliver = Deliver::new(from, data.clone(), stamp);
         let pdu = Pdu {
             smsc: Address::number("+8613800531500"),
             tpdu: Tpdu::Deliver(deliver),
