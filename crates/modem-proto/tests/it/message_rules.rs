@@ -4,32 +4,7 @@
 use dtu_proto::radio::{ModemOutput, SubmitFailure};
 use modem_proto::{Event, Limitation, Settings};
 
-use crate::common::{Bench, PDU, PDU2, SUBMIT};
-
-fn opened(seconds: u64, change: impl FnOnce(&mut Bench)) -> Bench {
-    let mut bench = Bench::new(Settings::default());
-    change(&mut bench);
-    bench.open();
-    bench.run(seconds);
-    bench
-}
-
-fn limitations(bench: &Bench) -> Vec<Limitation> {
-    bench.modem.limitations().collect()
-}
-
-/// Whole seconds between one time that a command was sent and the next.
-fn seconds(bench: &Bench, command: &str) -> Vec<u64> {
-    let sent = bench.device.commands.iter();
-    let times: Vec<_> = sent
-        .filter(|(_, sent)| sent == command)
-        .map(|(at, _)| *at)
-        .collect();
-    let pairs = times.windows(2);
-    pairs
-        .map(|pair| u64::try_from(((pair[1] - pair[0]).as_millis() + 500) / 1000).unwrap())
-        .collect()
-}
+use crate::common::{Bench, PDU, PDU2, SUBMIT, limitations, opened, seconds};
 
 /// Another PDU with that number in its time stamp.
 fn pdu(number: u16) -> String {

@@ -6,20 +6,7 @@ use dtu_proto::radio::{Cell, ModemInput, ModemOutput, Operator, PhoneNumber, Sig
 use dtu_proto::time::Duration;
 use modem_proto::{Event, Limitation, Pin, PinHistory, Settings};
 
-use crate::common::Bench;
-
-/// One that is opened with a change of its modem, and runs so many seconds.
-fn opened(seconds: u64, change: impl FnOnce(&mut Bench)) -> Bench {
-    started(Settings::default(), seconds, change)
-}
-
-fn started(settings: Settings, seconds: u64, change: impl FnOnce(&mut Bench)) -> Bench {
-    let mut bench = Bench::new(settings);
-    change(&mut bench);
-    bench.open();
-    bench.run(seconds);
-    bench
-}
+use crate::common::{Bench, limitations, opened, seconds, started};
 
 fn with_pin(history: PinHistory) -> Settings {
     Settings {
@@ -29,31 +16,8 @@ fn with_pin(history: PinHistory) -> Settings {
     }
 }
 
-/// Milliseconds between one time that a command was sent and the next.
-fn pauses(bench: &Bench, command: &str) -> Vec<u64> {
-    let sent = bench.device.commands.iter();
-    let times: Vec<_> = sent
-        .filter(|(_, sent)| sent == command)
-        .map(|(at, _)| *at)
-        .collect();
-    let pairs = times.windows(2);
-    pairs
-        .map(|pair| u64::try_from((pair[1] - pair[0]).as_millis()).unwrap())
-        .collect()
-}
-
-/// In whole seconds, for a response takes its milliseconds.
-fn seconds(bench: &Bench, command: &str) -> Vec<u64> {
-    let pauses = pauses(bench, command);
-    pauses.iter().map(|pause| (pause + 500) / 1000).collect()
-}
-
 fn logged(bench: &Bench, event: &Event) -> usize {
     bench.events.iter().filter(|seen| *seen == event).count()
-}
-
-fn limitations(bench: &Bench) -> Vec<Limitation> {
-    bench.modem.limitations().collect()
 }
 
 fn sims(bench: &Bench) -> Vec<SimState> {

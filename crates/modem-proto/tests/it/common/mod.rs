@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use dtu_proto::radio::{CallNews, ModemIdentity, ModemInput, ModemOutput, SubmitFailure};
 use dtu_proto::time::{Duration, Instant};
-use modem_proto::{Event, Input, Modem, Output, PinHistory, Settings};
+use modem_proto::{Event, Input, Limitation, Modem, Output, PinHistory, Settings};
 
 /// A DELIVER PDU of 27 octets behind its service centre.
 pub const PDU: &str = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
@@ -516,4 +516,34 @@ impl Bench {
             .filter(|sent| **sent == command)
             .count()
     }
+}
+
+/// One that is opened with a change of its modem, and runs so many seconds.
+pub fn opened(seconds: u64, change: impl FnOnce(&mut Bench)) -> Bench {
+    started(Settings::default(), seconds, change)
+}
+
+pub fn started(settings: Settings, seconds: u64, change: impl FnOnce(&mut Bench)) -> Bench {
+    let mut bench = Bench::new(settings);
+    change(&mut bench);
+    bench.open();
+    bench.run(seconds);
+    bench
+}
+
+pub fn limitations(bench: &Bench) -> Vec<Limitation> {
+    bench.modem.limitations().collect()
+}
+
+/// Whole seconds between one time that a command was sent and the next, for a response takes its milliseconds.
+pub fn seconds(bench: &Bench, command: &str) -> Vec<u64> {
+    let sent = bench.device.commands.iter();
+    let times: Vec<_> = sent
+        .filter(|(_, sent)| sent == command)
+        .map(|(at, _)| *at)
+        .collect();
+    let pairs = times.windows(2);
+    pairs
+        .map(|pair| u64::try_from(((pair[1] - pair[0]).as_millis() + 500) / 1000).unwrap())
+        .collect()
 }
