@@ -85,12 +85,7 @@ fn a_redirect_is_told_and_not_followed() {
 
 #[test]
 fn an_unused_connection_is_closed_after_a_minute() {
-    let mut dev = plain();
-    dev.serial("1")
-        .wait(100)
-        .sends(SERVER, get("1"))
-        .network(SERVER, answer("a"))
-        .prints("a");
+    let mut dev = answered();
     dev.wait(59_000)
         .serial("2")
         .sends(SERVER, get("2"))

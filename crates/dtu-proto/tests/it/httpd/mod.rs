@@ -97,6 +97,12 @@ fn cinet(dev: &mut Bench) -> String {
 fn unread(size: usize) -> (Bench, usize) {
     let mut dev = plain();
     dev.serial("1").wait(100).serial("2").wait(100);
+    let given = stops_in_an_answer(&mut dev, size);
+    (dev, given)
+}
+
+/// The DTE stops reading; the server begins an answer, and goes on for as long as it is read. So many bytes were given.
+fn stops_in_an_answer(dev: &mut Bench, size: usize) -> usize {
     dev.dte_stops();
     dev.network(
         SERVER,
@@ -107,7 +113,7 @@ fn unread(size: usize) -> (Bench, usize) {
         dev.network(SERVER, [b'x'; 1024]);
         given += 1024;
     }
-    (dev, given)
+    given
 }
 
 fn undelivered(dev: &Bench) -> u64 {
@@ -123,14 +129,20 @@ fn spooled() -> Options {
     options
 }
 
-/// A device whose connection has carried one answer, and is dead from now on though nobody says so.
-fn forgotten() -> Bench {
+/// A device whose first request was answered.
+fn answered() -> Bench {
     let mut dev = plain();
     dev.serial("1")
         .wait(100)
         .sends(SERVER, get("1"))
         .network(SERVER, answer("a"))
         .prints("a");
+    dev
+}
+
+/// A device whose connection has carried one answer, and is dead from now on though nobody says so.
+fn forgotten() -> Bench {
+    let mut dev = answered();
     dev.net(SERVER, Net::Unacked);
     dev.wait(5000).serial("2").sends(SERVER, get("2"));
     httpd_events(&mut dev);

@@ -53,17 +53,8 @@ fn every_byte_of_the_server_gives_it_more_time() {
 fn a_server_is_not_late_while_the_dte_does_not_read() {
     let mut dev = plain();
     dev.serial("1").wait(100);
-    dev.dte_stops();
     let size = 40 * 1024;
-    dev.network(
-        SERVER,
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"),
-    );
-    let mut given = 0;
-    while dev.dtu.wants_socket(SERVER) {
-        dev.network(SERVER, [b'x'; 1024]);
-        given += 1024;
-    }
+    let given = stops_in_an_answer(&mut dev, size);
     assert!(given <= 17 * 1024, "{given} bytes wait");
     dev.wait(600_000);
     assert_eq!(counters(&dev).timed_out, 0);

@@ -68,12 +68,7 @@ fn a_request_that_nobody_takes_is_tried_by_another_connection_after_a_minute() {
 
 #[test]
 fn a_request_by_a_connection_that_the_server_had_closed_is_sent_again() {
-    let mut dev = plain();
-    dev.serial("1")
-        .wait(100)
-        .sends(SERVER, get("1"))
-        .network(SERVER, answer("a"))
-        .prints("a");
+    let mut dev = answered();
     let acked = get("1").len() as u64;
     dev.net(SERVER, Net::Unacked);
     dev.wait(5000).serial("2").sends(SERVER, get("2"));
@@ -98,12 +93,7 @@ fn a_request_by_a_connection_that_the_server_had_closed_is_sent_again() {
 #[test]
 fn a_request_of_which_the_server_has_a_byte_is_not_sent_again() {
     let used = || {
-        let mut dev = plain();
-        dev.serial("1")
-            .wait(100)
-            .sends(SERVER, get("1"))
-            .network(SERVER, answer("a"))
-            .prints("a");
+        let mut dev = answered();
         dev.net(SERVER, Net::Unacked);
         dev.serial("2").sends(SERVER, get("2"));
         dev
