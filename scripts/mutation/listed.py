@@ -32,7 +32,7 @@ MUTATIONS = {
         ("network-gate", "the gate of the network is ignored", swap("!($gate &&", "!(")),
         ("password", "any password will do", value("$ || !found.password.is_empty()")),
         ("locked-origin", "wrong passwords lock no origin", swap("<", ">")),
-        ("factory-password", "the factory password may do everything", swap("Rights::Query", "Rights::Full")),
+        ("factory-password", "the factory password may do everything", value("Some(Rights::Full)")),
         ("reply-to-requester", "replies go to the next link", swap(
             "($link, |$own, $cx| $reply)",
             "(crate::event::LinkId::ALL[($link.index() + 1) % 4], |$own, $cx| {"

@@ -15,6 +15,13 @@ match a {
 // mutant: x
 A { .. } | B => None,
 C => d }
+>>> try_it(value("None"), "match a {\\n// mutant: x\\nA | B => {\\n  f(a)\\n}\\nC => d }")
+match a {
+// mutant: x
+A | B => {
+  None
+}
+C => d }
 >>> try_it(value("2"), "// mutant: x\\npub(crate) const A: [u8; 1] = [1];")
 // mutant: x
 pub(crate) const A: [u8; 1] = 2;
@@ -184,7 +191,10 @@ def value(new):
         for place, token in tops(piece):
             if token == "=>" or token in ASSIGNS and not piece[0] in BLOCKS:
                 begins.append(place + 1)
-        return piece[begins[1] if len(begins) > 1 else begins[0] :], {}
+        given = piece[begins[1] if len(begins) > 1 else begins[0] :]
+        # The block of an arm ends it without a comma, so it stays one.
+        is_block = given[0] == "{" and behind(given, 0) == len(given) and "=>" in piece
+        return given[1:-1] if is_block else given, {}
 
     return Edit(part, new)
 
