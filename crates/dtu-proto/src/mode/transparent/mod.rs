@@ -68,33 +68,15 @@ impl Mode for Transparent {
     }
 
     fn frame(&mut self, frame: &Bytes, cx: &mut Cx<'_>) {
-        let mut taken = false;
-        for link in LinkId::ALL {
-            if self.receives(link) {
-                taken = true;
-                self.links.with(link, |l| l.push(frame.clone(), cx));
-            }
-        }
-        if !taken {
-            let bytes = frame.len();
-            cx.acts.push_back(Act::Untaken { bytes });
-        }
+        self.give(frame, |links, link, _| links.receives(link), cx);
     }
 
     /// It waits in the caches of the links that are set.
     fn keep(&mut self, frame: &Bytes, cx: &mut Cx<'_>) {
-        let mut taken = false;
-        for link in LinkId::ALL {
-            let is_used = link_settings(link, cx).is_some_and(|link| link.role == Role::Always);
-            if is_used {
-                taken = true;
-                self.links.with(link, |l| l.push(frame.clone(), cx));
-            }
-        }
-        if !taken {
-            let bytes = frame.len();
-            cx.acts.push_back(Act::Untaken { bytes });
-        }
+        let is_used = |_: &Self, link, cx: &Cx<'_>| {
+            link_settings(link, cx).is_some_and(|link| link.role == Role::Always)
+        };
+        self.give(frame, is_used, cx);
     }
 
     fn socket(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
@@ -255,6 +237,26 @@ impl Transparent {
     /// The device starts over: no link is used before the mode begins.
     pub(super) const fn power_on(&mut self) {
         self.active = [false; LINKS];
+    }
+
+    /// Gives a frame to each link that takes it.
+    fn give(
+        &mut self,
+        frame: &Bytes,
+        takes: impl Fn(&Self, LinkId, &Cx<'_>) -> bool,
+        cx: &mut Cx<'_>,
+    ) {
+        let mut taken = false;
+        for link in LinkId::ALL {
+            if takes(self, link, cx) {
+                taken = true;
+                self.links.with(link, |l| l.push(frame.clone(), cx));
+            }
+        }
+        if !taken {
+            let bytes = frame.len();
+            cx.acts.push_back(Act::Untaken { bytes });
+        }
     }
 
     /// Brings the links' settings into force; what did not change goes on undisturbed.
