@@ -235,7 +235,7 @@ impl Dtu {
             attached: self.cellular.is_attached(),
         };
         let mode = self.modes.deadline(&view);
-        // Links come last of what is due at one time.
+        // Links come last of what is due at one time: a recorded run is replayed in the order that it had.
         let is_links = |of: &Deadline| of.timer == Timer::Mode(WorkingMode::Transparent);
         earliest.meet_deadline(mode.filter(|of| !is_links(of)));
         earliest.meet(Timer::NoData, self.no_data_deadline());

@@ -62,8 +62,11 @@ impl Dtu {
 
     /// Does what parts asked for. To be called whenever one has returned; so many acts were pending before it ran.
     pub(super) fn carry_out_acts(&mut self, pending: usize) {
-        // What is asked for while an act is carried out comes before the acts behind it.
-        self.acts.rotate_left(pending);
+        // What is asked for while an act is carried out comes before the acts behind it. Usually there are none, and each
+        // frame comes by here.
+        if pending > 0 {
+            self.acts.rotate_left(pending);
+        }
         while self.acts.len() > pending
             && let Some(act) = self.acts.pop_front()
         {
