@@ -3,12 +3,58 @@
 
 use super::Dtu;
 use crate::event::{LinkId, SOCKETS, SocketId};
-use crate::line::port::{ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source};
+use crate::line::LineState;
+use crate::line::port::{
+    ANSWER_WAITS, LISTEN_HIGH, QUEUE_HIGH, REPLY_QUEUE_HIGH, STANDS, STANDS_FOR_GOOD, Source,
+};
 use crate::mode::{LineView, Mode};
-use crate::net::LineShare;
+use crate::net::{LineShare, Pause};
 use crate::time::{Duration, Instant};
 
 impl Dtu {
+    /// Whether the host may read the serial line.
+    #[must_use]
+    pub fn wants_serial(&self) -> bool {
+        debug_assert_eq!(
+            self.pause,
+            self.queue_pause(),
+            "something made or took room and did not say so"
+        );
+        self.reads_serial(self.pause)
+    }
+
+    pub(super) fn reads_serial(&self, pause: Option<Pause>) -> bool {
+        !self.line.has_backlog()
+            && !self.commands_wait()
+            && (self.line.state == LineState::OnlineData
+                || self.line.port.own_waiting() < REPLY_QUEUE_HIGH)
+            && pause.is_none()
+    }
+
+    /// What keeps the serial line from being read for want of room. A command adds nothing to a queue.
+    pub(super) fn queue_pause(&self) -> Option<Pause> {
+        if self.line.state == LineState::OnlineCommand {
+            return None;
+        }
+        let pause = self.modes.pause(self.config.mode, self.now);
+        // Bytes that a line without flow control brings meanwhile would be lost uncounted.
+        pause.filter(|pause| *pause == Pause::UntilRoom || self.options.line_holds)
+    }
+
+    /// When a server that took nothing more does not pace the line any longer.
+    pub(super) fn pace_deadline(&self) -> Option<Instant> {
+        match self.pause? {
+            Pause::Until(until) => Some(until),
+            Pause::UntilRoom => None,
+        }
+    }
+
+    /// Whether the host may read this socket.
+    #[must_use]
+    pub fn wants_socket(&self, socket: impl Into<SocketId>) -> bool {
+        self.has_room_for(Source::Socket(socket.into()))
+    }
+
     /// Whether more bytes of this peer find room. One whose bytes wait keeps nobody else from being read; and one that may
     /// command is read on, so that the command behind its data is heard though the line takes nothing.
     pub(super) fn has_room_for(&self, source: Source) -> bool {

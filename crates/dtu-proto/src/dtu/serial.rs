@@ -1,12 +1,13 @@
 //! The serial side of the device: what the line makes of bytes of the DTE goes to commands and the working mode, and what
 //! is for the DTE to the line.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Dtu;
 use crate::cx::Cx;
-use crate::event::{Event, Origin, SocketId};
+use crate::event::{Event, Origin, SerialInput, SocketId};
 use crate::line::framer::FRAME_MAX;
 use crate::line::port::{Dropped, LISTEN_HIGH, Source};
 use crate::line::{Class, Dialogue, Line, LineEvent, LineState};
@@ -14,6 +15,31 @@ use crate::mode::Stop;
 use crate::time::Instant;
 
 impl Dtu {
+    pub(super) fn handle_serial(&mut self, input: SerialInput<'_>) {
+        match input {
+            SerialInput::Data(data) => self.serial_data(data),
+            SerialInput::Written => self.serial_written(),
+            SerialInput::Configured(problem) => {
+                self.line.port.configured(&mut self.outputs);
+                if let Some(why) = problem {
+                    self.event(Event::LineRefused(String::from(why)));
+                }
+            }
+            SerialInput::Present => self.serial_present(true),
+            SerialInput::Gone => self.serial_present(false),
+            SerialInput::Discarded(left) => self.serial_discarded(left),
+        }
+    }
+
+    fn serial_present(&mut self, present: bool) {
+        if self.with_line(|line, cx| line.set_present(present, cx)) {
+            if !present {
+                self.abandon_prompt();
+            }
+            self.event(Event::SerialPresent(present));
+        }
+    }
+
     pub(super) fn serial_data(&mut self, data: &[u8]) {
         self.line.note_received(data.len(), self.now);
         self.take_from_line(data);
