@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use crate::act::Act;
 use crate::config::{Config, Options};
 use crate::event::Output;
-use crate::net::backoff::Rng;
+use crate::rng::Rng;
 use crate::time::Instant;
 
 /// Lent for one input or deadline. A part reads it, adds outputs and acts, and names no other part.

@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::line::Line;
 use crate::mode::Modes;
 use crate::net::Pause;
-use crate::net::backoff::Rng;
+use crate::rng::Rng;
 use crate::session::Session;
 use crate::sms::Mailbox;
 use crate::time::Instant;

@@ -90,6 +90,7 @@ mod mode;
 mod net;
 pub mod radio;
 pub mod record;
+mod rng;
 mod session;
 mod sms;
 pub mod status;

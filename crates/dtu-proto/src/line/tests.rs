@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Charset;
-use crate::net::backoff::Rng;
+use crate::rng::Rng;
 
 /// A line in the online data state of this mode, with what it is lent.
 struct Bench {

@@ -7,6 +7,7 @@
 //! all devices that lost a server together. So an attempt is given up at a drawn time, and the next one begins a new row of
 //! repeats. Within an attempt that is no older than the outage these repeats are never further apart than half of it.
 
+use crate::rng::Rng;
 use crate::time::{Duration, Instant};
 
 /// The first attempt comes within this time.
@@ -24,36 +25,6 @@ const USUAL_TIMES: u32 = 3;
 const TRY_UNKNOWN: Duration = Duration::from_secs(10);
 /// And no more than this. The host gives an attempt up after 30 s, too.
 const TRY_MOST: Duration = Duration::from_secs(30);
-
-/// A small, seeded source of chance (SplitMix64). Not for secrets.
-#[derive(Clone, Debug)]
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Anything up to `limit`.
-    fn up_to(&mut self, limit: Duration) -> Duration {
-        let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).max(1);
-        Duration::from_micros(self.next() % micros)
-    }
-
-    /// Anything between the half and the whole of `limit`.
-    fn upper_half(&mut self, limit: Duration) -> Duration {
-        // mutant: upper-half
-        limit / 2 + self.up_to(limit / 2)
-    }
-}
 
 /// The pauses of one link, and the times of its attempts.
 #[derive(Debug)]

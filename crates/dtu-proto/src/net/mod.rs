@@ -7,7 +7,9 @@ pub(crate) mod connection;
 mod destination;
 mod expect;
 mod link;
+mod liveness;
 pub(crate) mod queue;
+mod sending;
 mod status;
 mod up;
 
