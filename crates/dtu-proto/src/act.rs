@@ -5,7 +5,6 @@ use bytes::Bytes;
 
 use crate::config::WorkingMode;
 use crate::ids::{LinkId, SocketId};
-use crate::mode::at::Progress;
 use sms_codec::user_data::Body;
 
 /// Put into [`crate::cx::Cx::acts`] by a part that names no other part, and carried out by the device, in order, as soon
@@ -24,7 +23,7 @@ pub(crate) enum Act {
     LinkUp,
     /// Nobody takes a frame of the DTE, which has so many bytes.
     Untaken { bytes: usize },
-    /// The mode has more to do behind all that it has asked for: [`crate::mode::Mode::go_on`].
+    /// The mode has more to do behind all that it has asked for.
     GoOn(WorkingMode),
     /// Mode 1: the full reply to a packet, or an error.
     Tell(Told),
@@ -43,4 +42,17 @@ pub(crate) enum Told {
     Error(String),
     /// The mode does not run: nobody wants to know.
     Nothing,
+}
+
+/// Mode 2: what became of the connection, or of what a command waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Opened,
+    NotOpened,
+    /// Whether the socket has the frame of `CISEND`.
+    Sent(bool),
+    /// For a `CICLOSE` that waits.
+    Closed,
+    /// It ended, and the DTE had not ordered that.
+    Ended,
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Dtu;
-use crate::act::{Act, Told};
+use crate::act::{Act, Progress, Told};
 use crate::at::{self, ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::cx::Cx;
@@ -12,7 +12,7 @@ use crate::line::Line;
 use crate::line::port::{REPLY_QUEUE_HIGH, Source};
 use crate::line::prompt::Prompt;
 use crate::mode::Modes;
-use crate::mode::at::{AtConnection, Progress};
+use crate::mode::at::AtConnection;
 use crate::net::Link;
 
 impl Dtu {

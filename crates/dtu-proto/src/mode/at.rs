@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use super::{Mode, Stop};
-use crate::act::Act;
+use crate::act::{Act, Progress};
 use crate::config::{Options, WorkingMode};
 use crate::cx::{Cx, View};
 use crate::event::{
@@ -27,19 +27,6 @@ pub(crate) struct AtConnection {
     pub(crate) counters: AtConnectionCounters,
     /// Bytes of the frame that is being sent.
     sending: Option<usize>,
-}
-
-/// What became of the connection, or of what a command waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    Opened,
-    NotOpened,
-    /// Whether the socket has the frame of `CISEND`.
-    Sent(bool),
-    /// For a `CICLOSE` that waits.
-    Closed,
-    /// It ended, and the DTE had not ordered that.
-    Ended,
 }
 
 impl Default for AtConnection {
