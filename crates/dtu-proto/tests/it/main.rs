@@ -11,6 +11,7 @@ mod examples;
 mod http_properties;
 mod httpd;
 mod httpd_properties;
+mod imports;
 mod losses;
 mod messages;
 mod messages_edges;

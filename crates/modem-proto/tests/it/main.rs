@@ -4,6 +4,7 @@ mod calls;
 mod common;
 mod dice;
 mod events;
+#[path = "../../../dtu-proto/tests/it/imports.rs"]
 mod imports;
 mod message_rules;
 mod messages;
