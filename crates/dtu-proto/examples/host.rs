@@ -1,251 +1,160 @@
-//! A real host on nothing but `std`: standard input and output are the serial line, a TCP server is link 1.
+//! The smallest host, to be read first: stdin and stdout are the serial line, `std` has the network.
 //!
 //! ```sh
 //! nc -l 9000                                                  # terminal 1: the server
-//! cargo run -p dtu-proto --example host -- 127.0.0.1:9000     # terminal 2: type lines; Ctrl-D ends it
+//! cargo run -p dtu-proto --example host -- 127.0.0.1 9000     # terminal 2: type lines; Ctrl-D ends it
 //! ```
 //! The server gets `DTU0001`, the registration packet, then the lines, also those typed while it was away; what it
-//! sends is printed. The loop of [`run`] is the one that every host has; the contract is on the front page of the crate.
+//! sends is printed. The loop is the one that every host has; the contract is on the front page of the crate.
 //!
-//! Kept small: `std` has no poll, so it looks every 5 ms; an attempt to connect and a full pipe hold it up, which makes
-//! the device late and harms nothing else; and `std` cannot ask what the peer's TCP has acknowledged (`SIOCOUTQ`), so
-//! what the kernel holds when a connection breaks is lost here. `dtud` is the host that does all of this well.
+//! What `dtud` does better: `std` has no poll, so this host looks around every 5 ms; a slow connect or a full pipe
+//! holds it up; it has no UDP, TLS, disk or modem; and `std` cannot ask what the peer's TCP has acknowledged
+//! (`SIOCOUTQ`), so what the kernel holds when a connection breaks is lost.
 
-use std::collections::VecDeque;
-use std::error::Error;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::sync::mpsc;
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::{sync::mpsc, thread};
 
 use dtu_proto::config::{Config, Options, Protocol};
-use dtu_proto::event::{
-    CloseReason, Connect, Input, LinkId, ModemInput, Output, Payload, Power, SerialInput,
-    SerialOutput, SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
-};
+use dtu_proto::event::{CloseReason, Input, ModemInput, Output, Power, SerialInput as Line};
+use dtu_proto::event::{SerialOutput, SocketId, SocketInput as Socket, SocketOutput};
 use dtu_proto::record::OwnedInput;
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
-const LINK_1: SocketId = SocketId::Link(LinkId::ALL[0]);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// A peer that takes nothing for so long is given up.
-const WRITE_AT_MOST: Duration = Duration::from_secs(10);
+type Inputs = VecDeque<OwnedInput>;
+/// The connections, each with the number of bytes that it has taken.
+type Sockets = BTreeMap<SocketId, (TcpStream, u64)>;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let server = std::env::args().nth(1).ok_or("usage: host ADDRESS:PORT")?;
-    run(&server, io::stdin(), &mut io::stdout())
+const PRESENT: OwnedInput = OwnedInput::Plain(Input::Serial(Line::Present));
+const WRITTEN: OwnedInput = OwnedInput::Plain(Input::Serial(Line::Written));
+const CONFIGURED: OwnedInput = OwnedInput::Plain(Input::Serial(Line::Configured(None)));
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let [_, address, port] = &std::env::args().collect::<Vec<_>>()[..] else {
+        return Err("usage: host ADDRESS PORT".into());
+    };
+    let dtu = device(address, port.parse()?);
+    Ok(run(dtu, io::stdin(), &mut io::stdout())?)
 }
 
-/// The device between a serial line and a server, until the line ends.
-pub(crate) fn run(
-    server: &str,
-    from_dte: impl Read + Send + 'static,
-    to_dte: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the host is the one that has a clock"
-    )]
-    let power_on = std::time::Instant::now();
-    let now = || Instant::from_micros(power_on.elapsed().as_micros() as u64);
-    let (config, seed) = (parameters(server)?, std::process::id().into());
+/// A device at power-on that keeps a connection to this server.
+pub(crate) fn device(address: &str, port: u16) -> Dtu {
+    let mut config = Config::default();
+    config.links[0].enabled = true;
+    config.links[0].address = address.to_owned();
+    config.links[0].port = port;
+    config.registration = b"DTU0001\n".to_vec();
     let options = Options {
         setup_window: Duration::ZERO,
         ..Options::default()
     };
-    let mut dtu = Dtu::new(config, options, Identity::default(), seed, now());
-    let line = read_apart(from_dte);
-    let mut link = Link::default();
-    // What is to be told. It waits here until the outputs are drained.
-    let mut inputs = VecDeque::from([
-        plain(Input::Serial(SerialInput::Present)),
-        OwnedInput::Modem(ModemInput::Attached(Ipv4Addr::LOCALHOST.into())),
-    ]);
+    let identity = Identity::default();
+    Dtu::new(config, options, identity, 7, Instant::ZERO)
+}
+
+/// Carries its serial line and its sockets until the line ends.
+#[expect(clippy::disallowed_methods, reason = "a host has the clock")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "it has not the rest")]
+pub(crate) fn run(
+    mut dtu: Dtu,
+    mut from_dte: impl Read + Send + 'static,
+    to_dte: &mut impl Write,
+) -> io::Result<()> {
+    let power_on = std::time::Instant::now();
+    let now = || Instant::from_micros(power_on.elapsed().as_micros() as u64);
+    let attached = ModemInput::Attached(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let mut inputs = Inputs::from([PRESENT, OwnedInput::Modem(attached)]);
+    let mut sockets = Sockets::new();
+    // A thread may block on the line. It holds one read: the rest stays there until the device wants it.
+    let (reads, line) = mpsc::sync_channel(0);
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = from_dte.read(&mut buffer) {
+            reads.send(OwnedInput::SerialData(buffer[..count].to_vec()))?;
+        }
+        reads.send(OwnedInput::Plain(Input::Shutdown))
+    });
     loop {
-        // 1. All outputs, in their order, before the next input.
+        // 1. All outputs, in order. What came of them waits until there are no more.
         while let Some(output) = dtu.poll_output() {
-            let answer = match output {
+            match output {
                 Output::Serial(SerialOutput::Write(bytes)) => {
-                    to_dte.write_all(&bytes)?;
-                    to_dte.flush()?;
-                    Input::Serial(SerialInput::Written)
+                    to_dte.write_all(&bytes).and_then(|()| to_dte.flush())?;
+                    inputs.push_back(WRITTEN);
                 }
-                Output::Serial(SerialOutput::Configure(_)) => {
-                    Input::Serial(SerialInput::Configured(None))
-                }
-                Output::Serial(SerialOutput::Discard) => Input::Serial(SerialInput::Discarded(0)),
-                Output::Socket(LINK_1, order) => {
-                    link.carry_out(order, &mut inputs);
-                    continue;
-                }
-                Output::Socket(other, SocketOutput::Connect(_)) => {
-                    closed(other, CloseReason::Unreachable, 0)
-                }
-                Output::Store(StoreOutput::Save(_)) => {
-                    Input::Store(StoreInput::Failed("this host has no store"))
-                }
-                Output::Store(StoreOutput::Messages { number, .. }) => {
-                    Input::Store(StoreInput::MessagesSaved(number))
-                }
+                Output::Serial(SerialOutput::Configure(_)) => inputs.push_back(CONFIGURED),
+                Output::Socket(id, order) => match carry_out(id, order, &mut sockets) {
+                    Ok(results) => inputs.extend(results),
+                    Err(error) => inputs.push_back(closed(id, why(&error), &mut sockets)),
+                },
                 Output::Power(Power::Stop) => return Ok(()),
-                Output::Event(event) => {
-                    eprintln!("{event:?}");
-                    continue;
-                }
-                Output::Socket(..)
-                | Output::Power(Power::Restarted)
-                | Output::Store(_)
-                | Output::Modem(_)
-                | Output::Console(_)
-                | Output::Leds(_) => continue,
-            };
-            inputs.push_back(plain(answer));
+                other => eprintln!("{other:?}"),
+            }
         }
-        // 2. Look for news; bytes only while the device wants them.
+        // 2. Bytes, and only such as the device wants.
         if inputs.is_empty() {
-            if dtu.wants_socket(LINK_1) {
-                link.read(&mut inputs);
-            }
-            if dtu.wants_serial() {
-                inputs.extend(line.try_recv());
-            }
+            inputs.extend(read(&dtu, &mut sockets));
         }
-        // 3. Tell one of them, or sleep until the device wants to be called.
+        if inputs.is_empty() && dtu.wants_serial() {
+            inputs.extend(line.try_recv());
+        }
+        // 3. One input; without any the device is called, should a deadline be due.
         if let Some(input) = inputs.pop_front() {
             dtu.handle_input(input.as_input(), now());
         } else {
-            let until = dtu.poll_timeout().map(|deadline| deadline.at - now());
-            std::thread::sleep(until.unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
+            thread::sleep(Duration::from_millis(5));
             dtu.handle_timeout(now());
         }
     }
 }
 
-fn parameters(server: &str) -> Result<Config, String> {
-    let mut config = Config {
-        registration: b"DTU0001\n".to_vec(),
-        ..Config::default()
-    };
-    let (address, port) = server
-        .rsplit_once(':')
-        .ok_or(format!("expected ADDRESS:PORT, got {server}"))?;
-    config.links[0].address = address.to_owned();
-    config.links[0].port = port
-        .parse()
-        .map_err(|_| format!("expected a port of 1 to 65535, got {port}"))?;
-    config.links[0].enabled = true;
-    Ok(config)
-}
-
-/// A thread that may block. It holds one read at most: the rest waits with the sender until the device wants it.
-fn read_apart(mut from: impl Read + Send + 'static) -> mpsc::Receiver<OwnedInput> {
-    let (told, line) = mpsc::sync_channel(0);
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = from.read(&mut buffer)
-            && told
-                .send(OwnedInput::SerialData(buffer[..count].to_vec()))
-                .is_ok()
-        {}
-        told.send(plain(Input::Shutdown))
-    });
-    line
-}
-
-/// The connection of link 1, if there is one.
-#[derive(Default)]
-struct Link {
-    stream: Option<TcpStream>,
-    sent: u64,
-}
-
-impl Link {
-    fn carry_out(&mut self, order: SocketOutput, inputs: &mut VecDeque<OwnedInput>) {
-        let result = match order {
-            SocketOutput::Connect(to) => self.connect(&to, inputs),
-            SocketOutput::Send(payload) => self.send(payload, inputs),
-            // Else it has crossed a `Closed`, and needs no answer.
-            SocketOutput::Close => {
-                if self.stream.is_some() {
-                    self.ends(CloseReason::Local, inputs);
-                }
-                Ok(())
-            }
-        };
-        if let Err(error) = result {
-            self.ends(reason(&error), inputs);
+/// What came of an order; an error is the end of the connection.
+fn carry_out(id: SocketId, order: SocketOutput, sockets: &mut Sockets) -> io::Result<Inputs> {
+    Ok(Inputs::from(match (order, sockets.get_mut(&id)) {
+        (SocketOutput::Connect(to), _) if to.protocol == Protocol::Tcp && !to.tls => {
+            let stream = TcpStream::connect((&*to.address, to.port))?;
+            stream.set_read_timeout(Some(Duration::from_millis(1)))?;
+            let local = stream.local_addr()?;
+            sockets.insert(id, (stream, 0));
+            vec![news(id, Socket::Connected { local })]
         }
-    }
-
-    fn connect(&mut self, to: &Connect, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
-        if to.protocol != Protocol::Tcp || to.tls {
-            return Err(ErrorKind::Unsupported.into());
+        (SocketOutput::Connect(_), _) => return Err(ErrorKind::Unsupported.into()),
+        (SocketOutput::Send(payload), Some((stream, sent))) => {
+            stream.write_all(&[&payload.prefix[..], &payload.body].concat())?;
+            *sent += payload.len() as u64;
+            vec![news(id, Socket::Sent), news(id, Socket::Acked(*sent))]
         }
-        self.sent = 0;
-        let stream = TcpStream::connect((&*to.address, to.port))?;
-        stream.set_write_timeout(Some(WRITE_AT_MOST))?;
-        let local = stream.local_addr()?;
-        self.stream = Some(stream);
-        inputs.push_back(news(SocketInput::Connected { local }));
-        Ok(())
-    }
-
-    fn send(&mut self, payload: Payload, inputs: &mut VecDeque<OwnedInput>) -> io::Result<()> {
-        let Some(stream) = &mut self.stream else {
-            return Ok(());
-        };
-        let bytes = [payload.prefix, payload.body].concat();
-        stream.write_all(&bytes)?;
-        self.sent += bytes.len() as u64;
-        let acked = news(SocketInput::Acked(self.sent));
-        inputs.extend([news(SocketInput::Sent), acked]);
-        Ok(())
-    }
-
-    /// One read, if there is one.
-    fn read(&mut self, inputs: &mut VecDeque<OwnedInput>) {
-        let Some(stream) = &mut self.stream else {
-            return;
-        };
-        let mut buffer = [0; 4096];
-        let result = stream
-            .set_nonblocking(true)
-            .and_then(|()| stream.read(&mut buffer));
-        let blocks = stream.set_nonblocking(false);
-        match blocks.and(result) {
-            Ok(0) => self.ends(CloseReason::PeerClosed, inputs),
-            Ok(count) => {
-                inputs.push_back(OwnedInput::SocketData(LINK_1, buffer[..count].to_vec()));
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => self.ends(reason(&error), inputs),
-        }
-    }
-
-    fn ends(&mut self, reason: CloseReason, inputs: &mut VecDeque<OwnedInput>) {
-        self.stream = None;
-        inputs.push_back(plain(closed(LINK_1, reason, self.sent)));
-    }
+        (SocketOutput::Close, Some(_)) => vec![closed(id, CloseReason::Local, sockets)],
+        // It has crossed a `Closed`.
+        (SocketOutput::Send(_) | SocketOutput::Close, None) => vec![],
+    }))
 }
 
-/// Why a connection ended, or could not be made.
-fn reason(error: &io::Error) -> CloseReason {
-    match (error.kind(), error.raw_os_error()) {
-        (ErrorKind::ConnectionRefused, _) => CloseReason::Refused,
-        (ErrorKind::ConnectionReset | ErrorKind::BrokenPipe, _) => CloseReason::Reset,
-        (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => CloseReason::TimedOut,
-        (_, code) => CloseReason::Os(code.unwrap_or_default()),
-    }
+/// The first read that there is, or the end of a connection.
+fn read(dtu: &Dtu, sockets: &mut Sockets) -> Option<OwnedInput> {
+    let mut buffer = [0; 4096];
+    let wanted = sockets.iter_mut().filter(|(id, _)| dtu.wants_socket(**id));
+    let mut reads = wanted.map(|(id, (stream, _))| (*id, stream.read(&mut buffer)));
+    let nothing = |error: &io::Error| error.kind() == ErrorKind::WouldBlock;
+    let (id, result) = reads.find(|(_, result)| !result.as_ref().is_err_and(nothing))?;
+    Some(match result {
+        Ok(0) => closed(id, CloseReason::PeerClosed, sockets),
+        Ok(count) => OwnedInput::SocketData(id, buffer[..count].to_vec()),
+        Err(error) => closed(id, why(&error), sockets),
+    })
 }
 
-const fn plain(input: Input<'static>) -> OwnedInput {
-    OwnedInput::Plain(input)
+fn closed(id: SocketId, reason: CloseReason, sockets: &mut Sockets) -> OwnedInput {
+    let acked = sockets.remove(&id).map_or(0, |(_, sent)| sent);
+    news(id, Socket::Closed { reason, acked })
 }
 
-const fn news(news: SocketInput<'static>) -> OwnedInput {
-    plain(Input::Socket(LINK_1, news))
+fn why(error: &io::Error) -> CloseReason {
+    CloseReason::Os(error.raw_os_error().unwrap_or_default())
 }
 
-const fn closed(socket: SocketId, reason: CloseReason, acked: u64) -> Input<'static> {
-    Input::Socket(socket, SocketInput::Closed { reason, acked })
+const fn news(id: SocketId, news: Socket<'static>) -> OwnedInput {
+    OwnedInput::Plain(Input::Socket(id, news))
 }
