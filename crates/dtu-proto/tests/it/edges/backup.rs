@@ -1,0 +1,139 @@
+//! Roles: failover and failback.
+
+use super::*;
+
+#[test]
+fn a_role_takes_effect_with_ciapply_and_not_before() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    let mut dev = up(config);
+    dev.at(60_000)
+        .escape()
+        .command("AT+CIROLE=2,backup:1", OK)
+        .wait(1000);
+    assert_eq!(
+        dev.peer(LINK2).closes,
+        0,
+        "link 2 was closed by a set command"
+    );
+    dev.command("AT+ENTM", OK)
+        .wait(500)
+        .serial("x")
+        .wait(200)
+        .sends(LINK1, "x")
+        .sends(LINK2, "x");
+}
+
+#[test]
+fn a_short_primary_whose_frames_went_to_its_backup_comes_back() {
+    let mut config = one_link();
+    config.long_links = false;
+    config.restart_time = 0;
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = Bench::with(
+        config,
+        Options {
+            recovery: false,
+            ..options(|_| ())
+        },
+    );
+    dev.net(LINK1, Net::Refused);
+    dev.at(1000).serial("one").at(5000).sends(LINK2, "one");
+    dev.net(LINK1, Net::Good);
+    for minute in 1..120 {
+        dev.at(minute * 60_000).serial("x").wait(500);
+    }
+    dev.received(LINK1);
+    dev.received(LINK2);
+    dev.at(7_300_000)
+        .serial("late")
+        .wait(500)
+        .sends(LINK1, "late");
+}
+
+#[test]
+fn a_backup_takes_over_when_the_host_never_answers_a_close() {
+    let mut config = one_link();
+    config.heartbeat = b"HB".to_vec();
+    config.heartbeat_interval = 30;
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Unacked);
+    // Heartbeat at 30 s; at 60 s it is not acknowledged. The host does not answer the close.
+    dev.late_closes = true;
+    dev.at(59_000);
+    while dev.peer(LINK1).closes == 0 {
+        dev.wait(10);
+    }
+    dev.net(LINK1, Net::BlackHole);
+    dev.wait(6000);
+    let active = Event::BackupActive {
+        backup: LINK2,
+        primary: LINK1,
+        active: true,
+    };
+    assert!(dev.events.contains(&active));
+}
+
+#[test]
+fn frames_of_a_healthy_backup_are_not_sent_twice_at_the_hand_back() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Refused);
+    dev.lose(LINK1, CloseReason::Reset, 0).at(3000);
+    dev.net(LINK1, Net::Good);
+    // The primary comes up; just before 30 s are over the backup sends, and its acknowledgement is under way.
+    while !matches!(dev.dtu.status(dev.now).links[0].state, LinkState::Connected) {
+        dev.wait(10);
+    }
+    dev.net(LINK2, Net::Unacked);
+    dev.wait(29_850)
+        .serial("once")
+        .wait(100)
+        .sends(LINK2, "once");
+    // The host says with `Closed` that all of it is acknowledged.
+    dev.net(LINK2, Net::Good);
+    dev.wait(1000).sends_nothing(LINK1);
+}
+
+#[test]
+fn a_short_primary_comes_back_though_its_backup_is_busy() {
+    let mut config = one_link();
+    config.long_links = false;
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut dev = Bench::with(config, options(|_| ()));
+    dev.net(LINK1, Net::Refused);
+    dev.at(1000).serial("one").at(1300);
+    dev.net(LINK1, Net::Good);
+    for second in 1..120 {
+        dev.at(second * 5000).serial("x").wait(500);
+    }
+    dev.received(LINK1);
+    dev.received(LINK2);
+    dev.at(601_000)
+        .serial("late")
+        .wait(500)
+        .sends(LINK1, "late");
+}
+
+#[test]
+fn frames_that_only_the_primary_s_last_connection_sent_are_not_dropped_by_the_backup() {
+    let mut config = one_link();
+    config.links[1].enabled = true;
+    config.links[1].role = Role::Backup(LINK1);
+    let mut mixed = options(|_| ());
+    mixed.links[1].resend = false;
+    let mut dev = Bench::with(config, mixed);
+    dev.at(500);
+    dev.net(LINK1, Net::Unacked);
+    dev.at(1000).serial("once").at(1200).sends(LINK1, "once");
+    dev.net(LINK1, Net::Refused).net(LINK2, Net::Refused);
+    dev.lose(LINK1, CloseReason::Reset, 0).wait(10_000);
+    dev.net(LINK2, Net::Good);
+    dev.wait(30_000).sends(LINK2, "once");
+}

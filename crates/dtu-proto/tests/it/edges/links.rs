@@ -1,0 +1,261 @@
+//! Links, recovery, the clock, passwords.
+
+use super::*;
+
+#[test]
+fn a_short_link_that_was_idle_for_long_does_not_reset_the_modem() {
+    let mut config = one_link();
+    config.long_links = false;
+    config.restart_time = 0;
+    let mut dev = up(config);
+    for minutes in [20, 40, 60] {
+        dev.at(minutes * 60_000)
+            .serial("x")
+            .wait(300)
+            .sends(LINK1, "x");
+    }
+    assert_eq!((dev.modem.resets, dev.power.len()), (0, 0));
+}
+
+#[test]
+fn command_frames_of_a_dte_that_does_not_read_fill_no_queue() {
+    let mut dev = up(gated());
+    dev.dte_stops();
+    for _ in 0..300 {
+        if !dev.dtu.wants_serial() {
+            break;
+        }
+        dev.serial("12345,AT+HELP").wait(150);
+    }
+    let waiting = dev.dtu.status(dev.now).serial.waiting;
+    assert!(waiting < 128 * 1024, "{waiting} bytes wait");
+}
+
+#[test]
+fn the_recovery_interval_grows_with_a_udp_link_beside() {
+    let mut config = one_link();
+    config.restart_time = 0;
+    config.links[1].enabled = true;
+    config.links[1].protocol = Protocol::Udp;
+    let mut dev = Bench::cold(config, options(|_| ()));
+    dev.net(LINK1, Net::Refused);
+    dev.input(Input::Modem(&ModemInput::Attached(
+        std::net::Ipv4Addr::LOCALHOST.into(),
+    )));
+    // Modem reset at 15 min, restarts at 30, 45 (15 later), 75, 135, 255 min: as without the UDP link.
+    dev.at(250 * 60_000);
+    let got = (dev.modem.resets, dev.power.len());
+    let mut alone = one_link();
+    alone.restart_time = 0;
+    let mut reference = Bench::cold(alone, options(|_| ()));
+    reference.net(LINK1, Net::Refused);
+    reference.input(Input::Modem(&ModemInput::Attached(
+        std::net::Ipv4Addr::LOCALHOST.into(),
+    )));
+    reference.at(250 * 60_000);
+    assert_eq!(got, (reference.modem.resets, reference.power.len()));
+}
+
+#[test]
+fn the_clock_begins_anew_after_a_restart() {
+    let mut dev = up(one_link());
+    dev.escape()
+        .command("AT+CCLK=\"20/05/06,07:08:09\"", OK)
+        .serial("AT+CIRESET\r")
+        .wait(500);
+    dev.printed();
+    dev.escape().serial("AT+CCLK?\r");
+    let printed = dev.printed();
+    assert!(printed.contains("14/01/01"), "{printed}");
+}
+
+#[test]
+fn the_clock_begins_at_power_on_wherever_the_host_s_time_stands() {
+    let now = dtu_proto::time::Instant::from_millis(86_400_000);
+    let mut dtu = dtu_proto::Dtu::new(one_link(), options(|_| ()), Identity::default(), 1, now);
+    dtu.handle_input(Input::Console("AT+CCLK?"), now);
+    let said = std::iter::from_fn(|| dtu.poll_output()).find_map(|output| {
+        if let Output::Console(text) = output {
+            Some(text)
+        } else {
+            None
+        }
+    });
+    assert!(
+        said.as_ref()
+            .is_some_and(|text| text.contains("14/01/01,00:00:00")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_frame_in_the_socket_s_hands_is_not_dropped_for_room() {
+    let mut dev = Bench::with(one_link(), options(|o| o.cache = 2048));
+    dev.at(200);
+    dev.net(LINK1, Net::Unacked);
+    for fill in [b'a', b'b', b'c'] {
+        dev.wait(200).serial([fill; 1024]);
+    }
+    let delivered = dev.received(LINK1).len() as u64;
+    dev.input(Input::Socket(
+        SocketId::Link(LINK1),
+        SocketInput::Acked(delivered),
+    ));
+    let link = dev.dtu.status(dev.now).links[0];
+    let (c, waiting) = (link.counters, link.waiting_bytes as u64);
+    assert_eq!(
+        (delivered, c.bytes_out + c.dropped_bytes + waiting),
+        (c.bytes_out, c.bytes_in),
+        "{c:?}"
+    );
+}
+
+#[test]
+fn a_network_that_comes_and_goes_does_not_put_recovery_off_for_ever() {
+    let mut config = one_link();
+    config.restart_time = 0;
+    let mut dev = Bench::cold(config, options(|_| ()));
+    dev.net(LINK1, Net::Refused);
+    for minutes in 1..12 {
+        dev.input(Input::Modem(&ModemInput::Attached(
+            std::net::Ipv4Addr::LOCALHOST.into(),
+        )));
+        dev.at(minutes * 600_000 - 120_000)
+            .input(Input::Modem(&ModemInput::Detached))
+            .at(minutes * 600_000);
+    }
+    assert!(dev.modem.resets > 0, "110 minutes without a link");
+}
+
+#[test]
+fn an_expected_reply_is_missed_even_if_heartbeats_come_faster_than_its_time() {
+    let mut config = one_link();
+    config.heartbeat = b"HB".to_vec();
+    config.heartbeat_interval = 30;
+    let expect = Expect {
+        reply: b"OK".to_vec(),
+        within: Duration::from_secs(31),
+        misses: 2,
+        pass: false,
+    };
+    let mut dev = Bench::with(
+        config,
+        options(|o| o.expect_heartbeat = Some(Box::new(expect.clone()))),
+    );
+    dev.at(600_000);
+    assert!(
+        dev.peer(LINK1).closes > 0,
+        "{} heartbeats without a reply",
+        dev.received(LINK1).len() / 2
+    );
+}
+
+#[test]
+fn the_reply_to_a_command_of_a_lost_connection_goes_to_nobody() {
+    let mut dev = up(gated());
+    raw(
+        &mut dev,
+        Input::Socket(SocketId::Link(LINK1), SocketInput::Data(b"12345,ATW")),
+    );
+    dev.lose(LINK1, CloseReason::Reset, 0).wait(1500);
+    assert_eq!(dev.peer(LINK1).connects.len(), 2);
+    dev.input(Input::Store(StoreInput::Saved))
+        .wait(100)
+        .sends_nothing(LINK1);
+}
+
+#[test]
+fn a_short_link_does_not_close_in_the_moment_of_a_late_acknowledgement() {
+    let mut config = one_link();
+    config.long_links = false;
+    let mut dev = up(config);
+    dev.net(LINK1, Net::Unacked);
+    dev.at(1000)
+        .serial("ask")
+        .at(1300)
+        .sends(LINK1, "ask")
+        .at(14_000);
+    dev.input(Input::Socket(SocketId::Link(LINK1), SocketInput::Acked(3)))
+        .wait(500);
+    assert_eq!(dev.peer(LINK1).closes, 0, "no time for the answer");
+    dev.network(LINK1, "answer").prints("answer");
+}
+
+#[test]
+fn data_that_looks_a_little_like_a_command_shuts_no_door() {
+    let mut dev = up(gated());
+    for room in 1..6 {
+        dev.serial(format!("room{room},attic 21.5"))
+            .wait(200)
+            .received(LINK1);
+    }
+    dev.serial("12345,AT+CIPR?")
+        .wait(200)
+        .prints("\r\n+CIPR: 115200\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn the_right_password_behind_a_shut_door_goes_to_no_server() {
+    let mut dev = up(gated());
+    for _ in 0..5 {
+        dev.serial("wrong,AT+CIPR?").wait(200).received(LINK1);
+    }
+    dev.serial("12345,AT+CIPR?").wait(200).sends_nothing(LINK1);
+}
+
+/// D2, D16, D11: what only the host sees is counted where it belongs, and said.
+#[test]
+fn what_the_host_lost_is_counted_and_said() {
+    let mut bench = Bench::new(one_link());
+    let at = SocketId::AtMode;
+    let httpd = SocketId::Httpd;
+    let place = SocketId::DESTINATIONS[3];
+    let losses = [
+        Lost::Unread(SocketId::Link(LINK2), 1),
+        Lost::Datagrams(SocketId::Link(LINK2), 2),
+        Lost::Unread(at, 3),
+        Lost::Datagrams(at, 4),
+        Lost::Unread(httpd, 5),
+        Lost::Unread(place, 6),
+        Lost::Datagrams(place, 7),
+        Lost::InLine(8),
+        Lost::Overrun(9),
+    ];
+    for lost in losses.into_iter().chain(losses) {
+        bench.input(Input::Lost(lost));
+        assert_eq!(bench.events.last(), Some(&Event::Lost(lost)));
+    }
+    let status = bench.dtu.status(bench.now);
+    let link = &status.links[1].counters;
+    assert_eq!((link.unread_bytes, link.unread_datagrams), (2, 4));
+    let connection = &status.at_connection.counters;
+    assert_eq!(
+        (connection.unread_bytes, connection.unread_datagrams),
+        (6, 8)
+    );
+    assert_eq!(status.httpd.counters.unread_bytes, 10);
+    let packets = &status.serial_command.counters;
+    assert_eq!((packets.unread_bytes, packets.unread_datagrams), (12, 14));
+    let line = &status.serial.counters;
+    assert_eq!((line.lost_bytes, line.overrun_bytes), (16, 18));
+}
+
+/// D9 (decisions 16.5): another address behind the name of a UDP link is another peer, which must know who sends.
+#[test]
+fn d9_a_udp_link_that_moved_registers_again() {
+    let mut config = one_link();
+    config.links[0].protocol = Protocol::Udp;
+    config.registration = b"id".to_vec();
+    let mut bench = Bench::new(config);
+    bench.wait(1000).sends(LINK1, "id");
+    bench.serial("before").wait(1000).sends(LINK1, "before");
+    let local = SocketAddr::from(([127, 0, 0, 1], 5000));
+    bench
+        .input(Input::Socket(
+            SocketId::Link(LINK1),
+            SocketInput::Connected { local },
+        ))
+        .sends(LINK1, "id");
+    bench.serial("behind").wait(1000).sends(LINK1, "behind");
+    assert_eq!(bench.dtu.status(bench.now).links[0].counters.reconnects, 0);
+}

@@ -1,0 +1,111 @@
+//! `AT&W`, `CIRELOAD` and what waits for the store.
+
+use super::*;
+
+#[test]
+fn what_precedes_atw_in_a_line_takes_effect_behind_the_reply() {
+    let mut dev = Bench::with(one_link(), window(5));
+    dev.prints(BANNER).at(1000);
+    let mut order = Vec::new();
+    let mut outputs = raw(
+        &mut dev,
+        Input::Serial(SerialInput::Data(b"AT+CIPR=9600;W\r")),
+    );
+    while !outputs.is_empty() {
+        let mut next = Vec::new();
+        for output in outputs {
+            let input = match output {
+                Output::Serial(SerialOutput::Write(bytes)) => {
+                    order.push(text(&bytes));
+                    Input::Serial(SerialInput::Written)
+                }
+                Output::Serial(SerialOutput::Discard) => Input::Serial(SerialInput::Discarded(0)),
+                Output::Serial(SerialOutput::Configure(format)) => {
+                    order.push(format.baud.to_string());
+                    Input::Serial(SerialInput::Configured(None))
+                }
+                Output::Store(_) => Input::Store(StoreInput::Saved),
+                Output::Socket(..)
+                | Output::Modem(_)
+                | Output::Console(_)
+                | Output::Leds(_)
+                | Output::Power(_)
+                | Output::Event(_) => continue,
+            };
+            next.extend(raw(&mut dev, input));
+        }
+        outputs = next;
+    }
+    assert_eq!(order, ["\\r\\nOK\\r\\n", "9600"]);
+}
+
+#[test]
+fn a_restart_that_precedes_atw_in_a_line_waits_for_the_reply() {
+    let mut dev = up(one_link());
+    dev.escape()
+        .serial("AT+CIRESET;W\r")
+        .wait(2000)
+        .prints(["\r\nOK\r\n", BANNER].concat());
+}
+
+#[test]
+fn a_late_answer_of_the_store_is_not_taken_for_the_next_one() {
+    let mut dev = up(one_link());
+    dev.escape();
+    raw(&mut dev, Input::Serial(SerialInput::Data(b"ATW\r")));
+    dev.wait(10_001);
+    assert!(dev.printed().contains("the store does not answer"));
+    let second = raw(&mut dev, Input::Serial(SerialInput::Data(b"ATE0;W\r")));
+    assert!(
+        second
+            .iter()
+            .any(|output| matches!(output, Output::Store(StoreOutput::Save(_))))
+    );
+    // The first save ends at last; the second fails.
+    dev.input(Input::Store(StoreInput::Saved))
+        .input(Input::Store(StoreInput::Failed("disk full")));
+    let printed = dev.printed();
+    assert!(
+        printed.contains("disk full") && !printed.contains("OK"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_cireload_that_is_not_stored_changes_nothing() {
+    let mut config = one_link();
+    config.registration = b"REG".to_vec();
+    config.registration_when = RegistrationWhen::WithData;
+    let mut dev = up(config);
+    dev.sends(LINK1, "REG");
+    raw(&mut dev, Input::Console("AT+CIRELOAD"));
+    dev.wait(1000).serial("x").wait(200);
+    dev.input(Input::Store(StoreInput::Failed("disk full")))
+        .sends(LINK1, "REGx");
+}
+
+#[test]
+fn a_restart_while_atw_waits_leaves_stored_and_running_equal() {
+    let mut config = one_link();
+    config.restart_time = 600;
+    let mut dev = up(config);
+    dev.at(599_000);
+    raw(&mut dev, Input::Console("AT+CIPNUM=555;W"));
+    dev.at(601_000);
+    dev.input(Input::Store(StoreInput::Saved)).wait(3000);
+    assert_eq!(dev.power, [Power::Restarted]);
+    assert_eq!(dev.console.last().map(String::as_str), Some(OK));
+    assert_eq!(dev.dtu.config().sms_number, "555");
+}
+
+#[test]
+fn the_line_waits_for_a_slow_command_of_another_door_instead_of_being_busy() {
+    let mut dev = up(one_link());
+    dev.escape();
+    raw(&mut dev, Input::Console("ATW"));
+    dev.serial("AT\r\n").prints_nothing();
+    assert!(!dev.dtu.wants_serial());
+    dev.input(Input::Store(StoreInput::Saved))
+        .prints("\r\nOK\r\n");
+    assert!(dev.dtu.wants_serial());
+}
