@@ -52,7 +52,7 @@ impl Dtu {
             Timer::DataLed => self.led_driver.fire(self.now),
             // The line is read again: that time has passed is all.
             Timer::Pace => {}
-            Timer::Line => self.line_due(),
+            Timer::Line => self.with_line(Line::drop_old),
             Timer::Parked => self.command_timeout(),
             Timer::Prompt => self.prompt_due(),
             Timer::Message => self.message_due(),

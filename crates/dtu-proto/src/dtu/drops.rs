@@ -9,7 +9,7 @@ impl Dtu {
     /// What was dropped so far, always in the same order. Costs little: a host may look after each input.
     #[must_use]
     pub fn drops(&self) -> [Dropped; DropPlace::COUNT] {
-        let serial = &self.line.counters;
+        let serial = self.line.counters();
         let modes = &self.modes;
         let httpd = modes.httpd.get().map(Httpd::counters).unwrap_or_default();
         let packets = modes.packets.get().map(|mode| *mode.counters());

@@ -23,8 +23,8 @@ impl Dtu {
     pub fn losses(&mut self) -> Losses {
         let queues = QueueId::ALL.map(|queue| self.queue_loss(queue));
         let line = Loss {
-            frames: self.line.counters.dropped_frames,
-            bytes: self.line.counters.dropped_bytes,
+            frames: self.line.counters().dropped_frames,
+            bytes: self.line.counters().dropped_bytes,
             spool_refused: 0,
         };
         Losses {
@@ -50,7 +50,7 @@ impl Dtu {
             .into_iter()
             .map(|counter| *counter)
             .fold(0, u64::wrapping_add);
-        let line = &self.line.counters;
+        let line = self.line.counters();
         let of_line = line.dropped_frames.wrapping_add(line.dropped_bytes);
         let sum = of_queues.wrapping_add(others).wrapping_add(of_line);
         core::mem::replace(&mut self.losses_seen, sum) != sum
@@ -72,8 +72,9 @@ impl Dtu {
         for queue in QueueId::ALL {
             self.add_loss(queue, losses.queues[queue.index()]);
         }
-        self.line.counters.dropped_frames += losses.line.frames;
-        self.line.counters.dropped_bytes += losses.line.bytes;
+        let line = self.line.counters_mut();
+        line.dropped_frames += losses.line.frames;
+        line.dropped_bytes += losses.line.bytes;
         let before = self.losses().others;
         let mut unused = Unused::default();
         let counters = self.other_losses(&mut unused);
@@ -110,7 +111,8 @@ impl Dtu {
 
     /// Nothing but losses has been counted yet: they are of what came in.
     fn balance(&mut self) {
-        self.line.counters.bytes_out = self.line.counters.lost_bytes;
+        let line = self.line.counters_mut();
+        line.bytes_out = line.lost_bytes;
         if let Some(connection) = self.modes.at.get_mut() {
             let counters = &mut connection.counters;
             (counters.frames_in, counters.bytes_in) =
@@ -144,7 +146,7 @@ impl Dtu {
             .links
             .counters_mut(links)
             .map(of_link);
-        let line = &mut self.line.counters;
+        let line = self.line.counters_mut();
         let httpd = self
             .modes
             .httpd

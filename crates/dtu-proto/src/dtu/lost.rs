@@ -9,8 +9,8 @@ impl Dtu {
         match lost {
             Lost::Unread(of, count) => *self.unread_bytes(of) += count,
             Lost::Datagrams(of, count) => self.count_datagrams(of, count),
-            Lost::InLine(count) => self.line.counters.lost_bytes += count,
-            Lost::Overrun(count) => self.line.counters.overrun_bytes += count,
+            Lost::InLine(count) => self.line.counters_mut().lost_bytes += count,
+            Lost::Overrun(count) => self.line.counters_mut().overrun_bytes += count,
         }
         self.event(Event::Lost(lost));
     }

@@ -8,9 +8,8 @@ use crate::at::{self, ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::cx::Cx;
 use crate::event::{LinkId, Origin, SocketId};
-use crate::line::Line;
-use crate::line::port::{REPLY_QUEUE_HIGH, Source};
 use crate::line::prompt::Prompt;
+use crate::line::{Line, Source};
 use crate::mode::Modes;
 use crate::mode::at::AtConnection;
 use crate::net::Link;
@@ -31,7 +30,7 @@ impl Dtu {
             acts: &mut self.acts,
             rng: &mut self.rng,
             attached: self.cellular.is_attached(),
-            last_from_dte: self.line.last_from_dte,
+            last_from_dte: self.line.last_from_dte(),
             is_ending: self.ending.is_some(),
         };
         (&mut self.line, &mut self.modes, cx)
@@ -85,8 +84,9 @@ impl Dtu {
             Act::Passes => self.led_driver.data(self.now),
             Act::LinkUp => self.recovery.link_up(),
             Act::Untaken { bytes } => {
-                self.line.counters.dropped_frames += 1;
-                self.line.counters.dropped_bytes += bytes as u64;
+                let counters = self.line.counters_mut();
+                counters.dropped_frames += 1;
+                counters.dropped_bytes += bytes as u64;
             }
             Act::GoOn(mode) => self.with_modes(|modes, cx| modes.go_on(mode, cx)),
             Act::Tell(told) => self.tell_in_command_mode(&told),
@@ -102,22 +102,15 @@ impl Dtu {
         }
     }
 
-    /// Tells the DTE, who need not read: what finds no room is counted.
+    /// Tells the DTE, who need not read.
     fn tell_in_command_mode(&mut self, told: &Told) {
         let text = match told {
             Told::Reply { delivered: true } => Bytes::from_static(b"\r\nSEND OK\r\n"),
             Told::Reply { delivered: false } => Bytes::from_static(b"\r\nSEND FAIL\r\n"),
             Told::Error(text) => Bytes::from(at::error_reply(text, &self.config)),
-            Told::Nothing => {
-                self.line.counters.dropped_replies += 1;
-                return;
-            }
+            Told::Nothing => return self.line.reply_dropped(),
         };
-        if self.line.port.own_waiting() < REPLY_QUEUE_HIGH {
-            self.print(text, Source::Device);
-        } else {
-            self.line.counters.dropped_replies += 1;
-        }
+        self.say(text);
     }
 
     fn connection_went_on(&mut self, progress: Progress) {

@@ -6,9 +6,7 @@ use bytes::Bytes;
 use super::Dtu;
 use crate::config::{Shutdown, WorkingMode};
 use crate::event::{Event, LinkId, ModemOutput, Origin, Output, Power, RestartReason};
-use crate::line::LineState;
-use crate::line::Rest;
-use crate::line::port::{Dropped, Purpose};
+use crate::line::{Line, LineState, Rest};
 use crate::mode::{Modes, Stop};
 use crate::net::Link;
 use crate::sms;
@@ -73,22 +71,15 @@ impl Dtu {
         self.last_received = now;
         self.forget_prompt();
         self.event(Event::PowerOn(reason));
-        let dropped = self.line.port.forget_start(&mut self.outputs);
-        self.line_dropped(dropped, None);
-        self.line
-            .port
-            .configure(self.line.format, &mut self.outputs);
         let banner = format!("\r\n{}\r\n", self.config.banner);
-        let banner = sms::to_serial(&banner, self.options.charset);
-        self.line
-            .port
-            .write(Bytes::from(banner), Purpose::Banner, now, &mut self.outputs);
+        let banner = Bytes::from(sms::to_serial(&banner, self.options.charset));
+        self.with_line(|line, cx| line.start(banner, cx));
         self.use_apn();
         self.show_leds();
     }
 
     pub(super) fn window_deadline(&self) -> Option<Instant> {
-        match self.line.state {
+        match self.line.state() {
             LineState::Window { until } if self.ending.is_none() && !self.is_answering() => {
                 Some(until)
             }
@@ -118,7 +109,7 @@ impl Dtu {
             self.enter_online_command();
             self.line.go_on_typing();
         } else {
-            self.line.state = LineState::OnlineData;
+            self.line.start_online_data();
         }
         self.print_held();
         self.hand_on_window();
@@ -139,8 +130,7 @@ impl Dtu {
         let Rest { kept, open, .. } = self.line.end_window();
         let open = (!open.is_empty()).then(|| Bytes::from(open));
         for frame in kept.into_iter().chain(open) {
-            self.line.counters.frames_in += 1;
-            self.line.counters.frame_bytes += frame.len() as u64;
+            self.line.note_frame(&frame);
             self.with_modes(|modes, cx| modes.keep(&frame, cx));
         }
     }
@@ -152,7 +142,7 @@ impl Dtu {
 
     /// `AT+ENTM`.
     pub(super) fn leave_online_command(&mut self) {
-        match self.line.state {
+        match self.line.state() {
             LineState::Window { .. } | LineState::OnlineCommand if !self.modes.is_started() => {
                 self.start_mode()
             }
@@ -202,7 +192,7 @@ impl Dtu {
     /// What changed starts over, the rest goes on.
     fn apply(&mut self) {
         if !self.modes.is_started() {
-            if self.line.state == LineState::OnlineCommand {
+            if self.line.state() == LineState::OnlineCommand {
                 self.change_line();
             }
             return;
@@ -227,17 +217,12 @@ impl Dtu {
     }
 
     fn change_line(&mut self) {
-        if self.line.format != self.config.line {
-            self.line.format = self.config.line;
-            self.line
-                .port
-                .configure(self.line.format, &mut self.outputs);
-        }
+        self.with_line(Line::set_format);
     }
 
     /// In the set-up window the line changes at once, behind the reply.
     pub(super) fn line_changed_in_window(&mut self) {
-        if matches!(self.line.state, LineState::Window { .. }) {
+        if matches!(self.line.state(), LineState::Window { .. }) {
             self.change_line();
         }
     }
@@ -302,14 +287,14 @@ impl Dtu {
     pub(super) fn check_ending(&mut self) {
         let Some(ending) = &self.ending else { return };
         let replies_out = !self.session.is_waiting()
-            && (self.line.port.is_drained()
-                || (ending.what == What::Stop && self.only_own_texts_wait_for_nobody()))
+            && (self.line.is_drained()
+                || (ending.what == What::Stop && self.line.only_own_texts_wait_for_nobody()))
             && self.modes.transparent.links.iter().all(Link::replies_sent)
             && (ending.what != What::Stop || self.mailbox.saving.is_settled());
         if !replies_out {
             return;
         }
-        if self.line.port.holds_back() {
+        if self.line.holds_data() {
             // Also what the network sent while a reply or the disk was waited for. What the line does not take in time a
             // restart forgets.
             return self.print_held();
@@ -322,12 +307,6 @@ impl Dtu {
         }
     }
 
-    /// A banner or a reply that no DTE is there to read holds up no stop. Bytes of the network have the time that they
-    /// always have.
-    fn only_own_texts_wait_for_nobody(&self) -> bool {
-        !self.line.port.present && self.line.port.data_waiting() == 0
-    }
-
     pub(super) fn end_now(&mut self) {
         let Some(ending) = self.ending.take() else {
             return;
@@ -335,8 +314,7 @@ impl Dtu {
         self.route_backlog();
         match ending.what {
             What::Stop => {
-                let data = self.line.port.abandon();
-                self.line_dropped(Dropped { data, texts: 0 }, None);
+                self.with_line(Line::abandon);
                 self.outputs.push_back(Output::Power(Power::Stop));
             }
             What::Restart(reason) => {
@@ -356,7 +334,7 @@ impl Dtu {
             && self.modes.is_started()
             && self.ending.is_none()
             && !self.unheard;
-        let last = self.line.last_from_dte.max(self.last_received);
+        let last = self.line.last_from_dte().max(self.last_received);
         on.then(|| last + Duration::from_secs(u64::from(self.config.restart_time)))
     }
 

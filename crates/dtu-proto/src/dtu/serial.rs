@@ -7,10 +7,9 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::cx::Cx;
-use crate::event::{Event, Origin, SerialInput, SocketId};
+use crate::event::{Event, Origin, SerialInput};
 use crate::line::framer::FRAME_MAX;
-use crate::line::port::{Dropped, LISTEN_HIGH, Source};
-use crate::line::{Class, Dialogue, Line, LineEvent, LineState};
+use crate::line::{Class, Dialogue, Line, LineEvent, LineState, Source};
 use crate::mode::Stop;
 use crate::time::Instant;
 
@@ -20,14 +19,14 @@ impl Dtu {
             SerialInput::Data(data) => self.serial_data(data),
             SerialInput::Written => self.serial_written(),
             SerialInput::Configured(problem) => {
-                self.line.port.configured(&mut self.outputs);
+                self.with_line(Line::configured);
                 if let Some(why) = problem {
                     self.event(Event::LineRefused(String::from(why)));
                 }
             }
             SerialInput::Present => self.serial_present(true),
             SerialInput::Gone => self.serial_present(false),
-            SerialInput::Discarded(left) => self.serial_discarded(left),
+            SerialInput::Discarded(left) => self.with_line(|line, cx| line.discarded(left, cx)),
         }
     }
 
@@ -55,7 +54,7 @@ impl Dtu {
 
     /// The device ends: what one read brought behind the frame whose command ends it is data, for nothing runs any more.
     pub(super) fn route_backlog(&mut self) {
-        if self.line.state != LineState::OnlineData {
+        if self.line.state() != LineState::OnlineData {
             return;
         }
         let mut rest = Bytes::from(self.line.take_backlog());
@@ -88,7 +87,7 @@ impl Dtu {
 
     /// Whether the line's bytes must wait: a command is not answered yet, or the device is about to end.
     pub(super) fn commands_wait(&self) -> bool {
-        let takes_commands = self.line.state != LineState::OnlineData;
+        let takes_commands = self.line.state() != LineState::OnlineData;
         let waits = |origin| takes_commands || origin == Origin::Serial;
         self.ending.is_some() || self.session.waiting_for().is_some_and(waits)
     }
@@ -117,7 +116,7 @@ impl Dtu {
         }
         // mutant: serial-gate
         if self.config.serial_at && self.inline_command(Origin::SerialFrame, &frame) {
-            self.line.counters.command_bytes += frame.len() as u64;
+            self.line.counters_mut().command_bytes += frame.len() as u64;
             // mutant: command-is-no-data
             return;
         }
@@ -158,12 +157,12 @@ impl Dtu {
     }
 
     pub(super) fn print_held(&mut self) {
-        self.line.port.release_held(&mut self.outputs);
+        self.with_line(Line::print_held);
     }
 
     /// In the AT mode: what came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self) {
-        if self.line.port.holds_back() {
+        if self.line.holds_data() {
             let dialogue = self.dialogue();
             self.with_line(|line, cx| line.print_behind_answer(dialogue, cx));
         }
@@ -200,32 +199,14 @@ impl Dtu {
 
     /// Data of the network for the DTE.
     pub(super) fn print(&mut self, data: Bytes, source: Source) {
-        let most = LISTEN_HIGH.saturating_sub(data.len());
-        if self.makes_room(source) && self.line.port.waiting_from(source) > most {
-            let dropped = self.line.port.make_room(source, most);
-            self.line_dropped(dropped, source.socket());
-        }
-        self.print_class(Class::Data(source), data);
+        let dialogue = self.dialogue();
+        self.with_line(|line, cx| line.print_data(data, source, dialogue, cx));
     }
 
-    /// Counts what the DTE does not get any more, and says so.
-    pub(super) fn line_dropped(&mut self, dropped: Dropped, of: Option<SocketId>) {
-        self.line.counters.dropped_replies += dropped.texts;
-        if dropped.data > 0 {
-            self.line.counters.undelivered_bytes += dropped.data as u64;
-            self.event(Event::LineDropped {
-                bytes: dropped.data,
-                of,
-            });
-        }
-    }
-
-    /// The host has dropped what was outstanding.
-    pub(super) fn serial_discarded(&mut self, left: usize) {
-        let (out, dropped) = self.line.port.discarded(left);
-        self.line.counters.bytes_out += out as u64;
-        self.line_dropped(dropped, None);
-        self.line.port.pump(&mut self.outputs);
+    /// What the device says amid the data of a mode.
+    pub(super) fn say(&mut self, text: Bytes) {
+        let dialogue = self.dialogue();
+        self.with_line(|line, cx| line.tell(text, dialogue, cx));
     }
 
     pub(super) fn write_serial(&mut self, bytes: Bytes) {

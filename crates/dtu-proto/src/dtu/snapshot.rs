@@ -33,9 +33,9 @@ impl Dtu {
             call: self.cellular.calls.status(),
             leds: self.leds(),
             serial: SerialStatus {
-                present: self.line.port.present,
-                counters: self.line.counters,
-                waiting: self.line.port.waiting(),
+                present: self.line.is_present(),
+                counters: *self.line.counters(),
+                waiting: self.line.waiting(),
             },
             links: core::array::from_fn(|index| self.modes.transparent.links[index].status()),
             httpd: self
@@ -59,7 +59,7 @@ impl Dtu {
     }
 
     fn phase(&self) -> Phase {
-        match self.line.state {
+        match self.line.state() {
             _ if self.ending.is_some() => Phase::Ending,
             LineState::Window { .. } => Phase::SetupWindow,
             LineState::OnlineCommand => Phase::Command,

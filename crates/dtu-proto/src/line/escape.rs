@@ -333,8 +333,7 @@ impl Line {
         match self.escape.fire(at) {
             Outcome::Offer => {
                 let offer = Bytes::from_static(b"a");
-                self.port
-                    .write(offer, Purpose::EscapeOffer, cx.now, cx.outputs);
+                self.printer.write_for(Purpose::EscapeOffer, offer, cx);
             }
             Outcome::Complete { used } => {
                 self.counters.command_bytes += used as u64;

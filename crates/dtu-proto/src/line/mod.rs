@@ -9,7 +9,6 @@
 //! The device asks for one [`LineEvent`] after the other, for each may change what the bytes behind it are.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -24,20 +23,24 @@ use crate::time::{Duration, Instant};
 use assembler::{LineAssembler, is_blank};
 use escape::{EscapeDetector, FeedResult, Held};
 use framer::{CutRequest, FRAME_MAX, Framer, Packing, REQUEST_MAX};
-use port::{Purpose, SerialPort};
+use printer::Printer;
 use prompt::{Entry, Prompt};
 use window::Window;
 
 pub(crate) mod assembler;
 mod escape;
 pub(crate) mod framer;
-pub(crate) mod port;
+mod output;
+mod port;
 mod printer;
 pub(crate) mod prompt;
+mod room;
 mod state;
 mod window;
 
+pub(crate) use port::Source;
 pub(crate) use printer::{Class, Dialogue};
+pub(crate) use room::{Peers, Terms};
 pub(crate) use state::LineState;
 pub(crate) use window::Rest;
 
@@ -76,11 +79,11 @@ enum FrameKind {
 /// The line to the DTE.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) state: LineState,
+    state: LineState,
     /// The line format in force.
-    pub(crate) format: LineFormat,
+    format: LineFormat,
     options: Arc<Options>,
-    pub(crate) port: SerialPort,
+    printer: Printer,
     escape: EscapeDetector,
     /// What was held for an escape that was none, until it is packed or typed.
     released: Held,
@@ -90,19 +93,15 @@ pub(crate) struct Line {
     window: Window,
     assembler: LineAssembler,
     prompt: Option<Box<Prompt>>,
-    /// They wait for the answer to a command.
-    urcs: VecDeque<Bytes>,
     /// What `A/` repeats.
     last_line: Vec<u8>,
     /// Serial bytes that came while no command could run. Reading stops meanwhile: one read at most.
     backlog: Vec<u8>,
     /// The LF of a CRLF (or the CR of a LFCR) that may still follow a command, and until when.
     pending_lf: Option<(u8, Instant)>,
-    pub(crate) counters: SerialCounters,
+    counters: SerialCounters,
     /// When the DTE last sent something.
-    pub(crate) last_from_dte: Instant,
-    /// When something for the DTE last came or went out.
-    pub(crate) last_to_dte: Instant,
+    last_from_dte: Instant,
 }
 
 impl Line {
@@ -111,7 +110,7 @@ impl Line {
         Self {
             state: LineState::Window { until: now },
             format,
-            port: SerialPort::default(),
+            printer: Printer::new(now),
             escape: EscapeDetector::new(options.escape_gap),
             released: Held::default(),
             framer: Framer::default(),
@@ -120,13 +119,11 @@ impl Line {
             window: Window::default(),
             assembler: LineAssembler::default(),
             prompt: None,
-            urcs: VecDeque::new(),
             last_line: Vec::new(),
             backlog: Vec::new(),
             pending_lf: None,
             counters: SerialCounters::default(),
             last_from_dte: now,
-            last_to_dte: now,
             options,
         }
     }
@@ -138,9 +135,9 @@ impl Line {
         };
         self.format = format;
         self.frames = FrameKind::Data;
-        (self.last_from_dte, self.last_to_dte) = (now, now);
+        self.last_from_dte = now;
+        self.printer.power_on(now);
         self.assembler.clear();
-        self.urcs.clear();
         self.counters.dropped_bytes += self.window.take_line().len() as u64;
     }
 
@@ -197,6 +194,29 @@ impl Line {
                 return event;
             }
         }
+    }
+
+    /// What bytes of the DTE are now.
+    pub(crate) const fn state(&self) -> LineState {
+        self.state
+    }
+
+    /// The line format in force.
+    pub(crate) const fn format(&self) -> LineFormat {
+        self.format
+    }
+
+    /// When the DTE last sent something.
+    pub(crate) const fn last_from_dte(&self) -> Instant {
+        self.last_from_dte
+    }
+
+    pub(crate) const fn counters(&self) -> &SerialCounters {
+        &self.counters
+    }
+
+    pub(crate) const fn counters_mut(&mut self) -> &mut SerialCounters {
+        &mut self.counters
     }
 
     /// Counts a frame of the DTE.
@@ -440,12 +460,17 @@ impl Line {
             .push_back(Output::Event(Event::CommandState(true)));
     }
 
+    /// The working mode begins.
+    pub(crate) const fn start_online_data(&mut self) {
+        self.state = LineState::OnlineData;
+    }
+
     /// Back to the working mode: what the network sent meanwhile goes out.
     pub(crate) fn enter_online_data(&mut self, cx: &mut Cx<'_>) {
         self.state = LineState::OnlineData;
         cx.outputs
             .push_back(Output::Event(Event::CommandState(false)));
-        self.port.release_held(cx.outputs);
+        self.print_held(cx);
     }
 
     /// The line of the DTE that is gone: the next one shall not type on.
@@ -453,29 +478,6 @@ impl Line {
         if self.state == LineState::OnlineCommand {
             self.assembler.clear();
         }
-    }
-
-    /// The outstanding write is out.
-    pub(crate) fn written(&mut self, cx: &mut Cx<'_>) -> Option<LineEvent> {
-        let (len, purpose) = self.port.written(cx.now, cx.outputs)?;
-        self.counters.bytes_out += len as u64;
-        self.last_to_dte = cx.now;
-        match purpose {
-            Purpose::EscapeOffer => self.escape.offer_written(cx.now),
-            Purpose::Message => return Some(LineEvent::MessageWritten),
-            Purpose::Data(_) | Purpose::Text | Purpose::Banner => {}
-        }
-        None
-    }
-
-    /// The line is there, or gone; true if that is new.
-    pub(crate) fn set_present(&mut self, present: bool, cx: &mut Cx<'_>) -> bool {
-        let is_new = self.port.present != present;
-        self.port.present = present;
-        if is_new && !present {
-            self.port.gone_at = cx.now;
-        }
-        is_new
     }
 }
 

@@ -11,20 +11,6 @@ use crate::config::LineFormat;
 use crate::event::{Output, SOCKETS, SerialOutput, SocketId};
 use crate::time::{Duration, Instant};
 
-/// A socket is not read while so many bytes of it wait for the DTE.
-pub(crate) const QUEUE_HIGH: usize = 15 * 1024;
-/// Where a peer may command, it is read up to here once the line takes nothing.
-pub(crate) const LISTEN_HIGH: usize = 64 * 1024;
-/// A line that takes nothing for so long keeps no peer that may command from being read on.
-pub(crate) const STANDS: Duration = Duration::from_secs(2);
-/// And for so long: the oldest bytes of a peer make room for what may be a command.
-pub(crate) const STANDS_FOR_GOOD: Duration = Duration::from_secs(60);
-/// And an answer of mode 3 no request behind it from being sent for longer: it is read on, and the oldest bytes make room.
-// mutant: answer-waits
-pub(crate) const ANSWER_WAITS: Duration = Duration::from_secs(900);
-/// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
-pub(crate) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
-
 /// From where bytes for the DTE come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {

@@ -1,10 +1,11 @@
-//! What the DTE gets, and when: one table for all that is said to it.
+//! Everything that is printed to the DTE, and when: one table for all that is said to it.
 
+use alloc::collections::VecDeque;
 use bytes::Bytes;
 
-use super::port::{Purpose, REPLY_QUEUE_HIGH, Source};
-use super::{Line, LineState};
-use crate::config::{Config, HeartbeatTo};
+use super::LineState;
+use super::port::{Dropped, Purpose, SerialPort, Source};
+use super::room::REPLY_QUEUE_HIGH;
 use crate::cx::Cx;
 use crate::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ impl Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
     Print,
-    /// It waits: data in the port, a URC in the line, a message in the mailbox.
+    /// It waits: data in the port, a URC in its queue, a message in the mailbox.
     Hold,
     Drop,
 }
@@ -70,158 +71,194 @@ pub(crate) struct Dialogue {
     pub(crate) at_mode: bool,
 }
 
-impl Line {
+/// What the line is about: with the class of a text it decides what becomes of that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    pub(super) state: LineState,
+    pub(super) dialogue: Dialogue,
+    /// A line that is echoed stands there unfinished: what the peer sends would land in it.
+    pub(super) half_typed: bool,
+}
+
+impl Situation {
+    /// In the AT mode, with no command being answered.
+    fn is_between_commands(&self) -> bool {
+        let Dialogue {
+            answering,
+            ending,
+            at_mode,
+        } = self.dialogue;
+        self.state == LineState::OnlineCommand && at_mode && !answering && !ending
+    }
+}
+
+/// What is for the DTE, until it is written.
+#[derive(Debug)]
+pub(super) struct Printer {
+    pub(super) port: SerialPort,
+    /// They wait for the answer to a command.
+    urcs: VecDeque<Bytes>,
+    /// When something for the DTE last came or went out.
+    last_at: Instant,
+}
+
+impl Printer {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            port: SerialPort::default(),
+            urcs: VecDeque::new(),
+            last_at: now,
+        }
+    }
+
+    /// The device starts over.
+    pub(super) fn power_on(&mut self, now: Instant) {
+        self.last_at = now;
+        self.urcs.clear();
+    }
+
+    /// When something for the DTE last came or went out.
+    pub(super) const fn last_at(&self) -> Instant {
+        self.last_at
+    }
+
     /// The table: class and state of the line.
-    fn rule(&self, class: Class, dialogue: Dialogue, config: &Config) -> Rule {
-        match (class, self.state) {
+    fn rule(&self, class: Class, now: &Situation) -> Rule {
+        match (class, now.state) {
             // A DTE sees what it types, and is answered, whatever the line is by then.
             (Class::Reply | Class::FrameReply | Class::Echo, _) => Rule::Print,
             // Replies leave first. What is held then goes out behind them.
-            (Class::Data(_), _) if dialogue.ending => Rule::Hold,
+            (Class::Data(_), _) if now.dialogue.ending => Rule::Hold,
             (Class::Data(_), LineState::OnlineData) => Rule::Print,
-            (Class::Data(_), LineState::OnlineCommand) if self.is_open(dialogue, config) => {
-                Rule::Print
-            }
+            (Class::Data(_), LineState::OnlineCommand) if self.takes_data(now) => Rule::Print,
             // mutant: network-data-waits
             (Class::Data(_), LineState::OnlineCommand | LineState::Window { .. }) => Rule::Hold,
             // Data is never disturbed.
             // mutant: rings-in-data
             (Class::Urc, LineState::OnlineData) => Rule::Drop,
-            (Class::Urc, _) if dialogue.answering => Rule::Hold,
+            (Class::Urc, _) if now.dialogue.answering => Rule::Hold,
             (Class::Urc, LineState::OnlineCommand | LineState::Window { .. }) => Rule::Print,
             (Class::Message, LineState::Window { .. }) => Rule::Hold,
             // Once it is out it is done with: it waits for a DTE that is there.
-            (Class::Message, _) if !self.port.present || dialogue.ending => Rule::Hold,
+            (Class::Message, _) if !self.port.present || now.dialogue.ending => Rule::Hold,
             (Class::Message, LineState::OnlineCommand | LineState::OnlineData) => Rule::Print,
         }
     }
 
     /// Whether data goes between two commands of the AT mode.
-    fn is_open(&self, dialogue: Dialogue, config: &Config) -> bool {
+    fn takes_data(&self, now: &Situation) -> bool {
+        let Dialogue {
+            answering, at_mode, ..
+        } = now.dialogue;
         // mutant: prompt-holds
-        dialogue.at_mode
-            && !dialogue.answering
-            && !self.is_half_typed(config)
-            && !self.port.holds_back()
+        at_mode && !answering && !now.half_typed && !self.port.holds_back()
     }
 
     /// Prints a text, or holds it until its time has come.
-    pub(crate) fn print(&mut self, class: Class, text: Bytes, dialogue: Dialogue, cx: &mut Cx<'_>) {
+    pub(super) fn print(
+        &mut self,
+        class: Class,
+        text: Bytes,
+        now: &Situation,
+        cx: &mut Cx<'_>,
+    ) -> Dropped {
         if let Class::Data(_) = class {
-            self.last_to_dte = cx.now;
+            self.last_at = cx.now;
         }
-        match (self.rule(class, dialogue, cx.config), class) {
-            (Rule::Print, Class::Urc) | (Rule::Hold, Class::Urc) => {
+        match (self.rule(class, now), class) {
+            (Rule::Print | Rule::Hold, Class::Urc) => {
                 // Those that wait go first.
                 self.urcs.push_back(text);
+                let mut dropped = Dropped::default();
                 if self.urcs.len() > URCS_MAX {
                     self.urcs.pop_front();
-                    self.counters.dropped_replies += 1;
+                    dropped.texts += 1;
                 }
-                self.print_urcs(dialogue, cx);
+                dropped.texts += self.print_urcs(now, cx).texts;
+                dropped
             }
-            (Rule::Print, _) => self.write_class(class, text, cx),
-            (Rule::Hold, Class::Data(source)) => self.port.hold_back(text, source, cx.now),
-            (Rule::Hold | Rule::Drop, _) => {}
+            (Rule::Print, _) => self.write(class, text, cx),
+            (Rule::Hold, Class::Data(source)) => {
+                self.port.hold_back(text, source, cx.now);
+                Dropped::default()
+            }
+            (Rule::Hold | Rule::Drop, _) => Dropped::default(),
         }
     }
 
-    fn write_class(&mut self, class: Class, text: Bytes, cx: &mut Cx<'_>) {
+    /// Writes a text of this class, whatever the line is about.
+    pub(super) fn write(&mut self, class: Class, text: Bytes, cx: &mut Cx<'_>) -> Dropped {
+        let mut dropped = Dropped::default();
         if class
             .bound()
             .is_some_and(|bound| self.port.own_waiting() >= bound)
         {
-            self.counters.dropped_replies += 1;
+            dropped.texts += 1;
         } else {
-            self.port.write(text, class.purpose(), cx.now, cx.outputs);
+            self.write_for(class.purpose(), text, cx);
         }
+        dropped
+    }
+
+    /// Writes what is out of the table: a banner, the offer of the escape, a heartbeat.
+    pub(super) fn write_for(&mut self, purpose: Purpose, text: Bytes, cx: &mut Cx<'_>) {
+        self.port.write(text, purpose, cx.now, cx.outputs);
+    }
+
+    pub(super) fn heartbeat(&mut self, cx: &mut Cx<'_>) {
+        self.last_at = cx.now;
+        let text = Bytes::copy_from_slice(&cx.config.heartbeat);
+        self.write_for(Purpose::Text, text, cx);
     }
 
     /// Whether a text of this class would be printed now.
-    pub(crate) fn takes(&self, class: Class, dialogue: Dialogue, config: &Config) -> bool {
-        self.rule(class, dialogue, config) == Rule::Print
+    pub(super) fn takes(&self, class: Class, now: &Situation) -> bool {
+        self.rule(class, now) == Rule::Print
     }
 
     /// Prints the URCs that waited for an answer which is out by now.
-    pub(crate) fn print_urcs(&mut self, dialogue: Dialogue, cx: &mut Cx<'_>) {
-        match self.rule(Class::Urc, dialogue, cx.config) {
+    pub(super) fn print_urcs(&mut self, now: &Situation, cx: &mut Cx<'_>) -> Dropped {
+        let mut dropped = Dropped::default();
+        match self.rule(Class::Urc, now) {
             Rule::Hold => {}
             Rule::Drop => self.urcs.clear(),
             Rule::Print => {
                 while let Some(text) = self.urcs.pop_front() {
-                    self.write_class(Class::Urc, text, cx);
+                    dropped.texts += self.write(Class::Urc, text, cx).texts;
                 }
             }
         }
+        dropped
     }
 
-    pub(crate) fn has_urcs(&self) -> bool {
+    pub(super) fn has_urcs(&self) -> bool {
         !self.urcs.is_empty()
     }
 
     /// In the AT mode: prints the data that came while a command was being answered.
-    pub(crate) fn print_behind_answer(&mut self, dialogue: Dialogue, cx: &mut Cx<'_>) {
-        let is_typed = !self.is_half_typed(cx.config)
+    pub(super) fn print_behind_answer(&mut self, now: &Situation, cx: &mut Cx<'_>) {
+        let is_typed = !now.half_typed
             || self
-                .half_typed_until(dialogue, cx.config)
+                .half_typed_until(now)
                 .is_some_and(|until| until <= cx.now);
-        if is_typed && self.rests(dialogue) {
+        if is_typed && now.is_between_commands() {
             self.port.release_held(cx.outputs);
         }
     }
 
-    /// In the AT mode, with no command being answered.
-    fn rests(&self, dialogue: Dialogue) -> bool {
-        let answered = self.state == LineState::OnlineCommand && !dialogue.answering;
-        answered && dialogue.at_mode && !dialogue.ending
-    }
-
     /// When bytes of the network have waited long enough for the end of the line that is being typed.
-    pub(crate) fn half_typed_until(&self, dialogue: Dialogue, config: &Config) -> Option<Instant> {
-        let waits = self.is_half_typed(config) && self.rests(dialogue);
+    pub(super) fn half_typed_until(&self, now: &Situation) -> Option<Instant> {
+        let waits = now.half_typed && now.is_between_commands();
         let since = self.port.held_since().filter(|_| waits)?;
         Some(since + HALF_TYPED)
     }
 
-    /// Whether a line that is echoed stands there unfinished: what the peer sends would land in it.
-    fn is_half_typed(&self, config: &Config) -> bool {
-        config.echo && !self.assembler.is_empty()
-    }
-
-    /// Writes a text of the device as it is.
-    pub(crate) fn write(&mut self, text: Bytes, cx: &mut Cx<'_>) {
-        self.port.write(text, Purpose::Text, cx.now, cx.outputs);
-    }
-
-    pub(super) fn echo(&mut self, bytes: &[u8], cx: &mut Cx<'_>) {
-        if cx.config.echo {
-            self.write_class(Class::Echo, Bytes::copy_from_slice(bytes), cx);
+    /// The outstanding write is out: its length and purpose.
+    pub(super) fn written(&mut self, cx: &mut Cx<'_>) -> Option<(usize, Purpose)> {
+        let written = self.port.written(cx.now, cx.outputs);
+        if written.is_some() {
+            self.last_at = cx.now;
         }
-    }
-
-    /// When the serial line will have been silent long enough. Never inside a frame, and never while something is
-    /// on its way to the DTE.
-    pub(crate) fn heartbeat_deadline(&self, ending: bool, config: &Config) -> Option<Instant> {
-        let on = config.heartbeat_interval > 0
-            && !config.heartbeat.is_empty()
-            && config.heartbeat_to == HeartbeatTo::Serial;
-        if !on {
-            return None;
-        }
-        // mutant: heartbeat-on-quiet-line
-        let quiet = self.state == LineState::OnlineData
-            && !ending
-            && self.has_passed_on_all()
-            && self.port.present
-            && self.port.is_drained();
-        // mutant: heartbeat-after-data
-        let last = self.last_from_dte.max(self.last_to_dte);
-        quiet.then(|| last + Duration::from_secs(u64::from(config.heartbeat_interval)))
-    }
-
-    pub(crate) fn heartbeat(&mut self, cx: &mut Cx<'_>) {
-        self.last_to_dte = cx.now;
-        self.counters.heartbeats += 1;
-        self.write(Bytes::copy_from_slice(&cx.config.heartbeat), cx);
+        written
     }
 }

@@ -1,3 +1,5 @@
+use alloc::collections::VecDeque;
+
 use super::*;
 use crate::config::Charset;
 use crate::rng::Rng;

@@ -45,7 +45,7 @@ impl Dtu {
 
     /// The next message for the line, when the one before is out.
     pub(super) fn print_messages(&mut self) {
-        let kind = match self.line.state {
+        let kind = match self.line.state() {
             // mutant: prints-as-data
             LineState::OnlineData if self.modes.in_force() == WorkingMode::Sms => LineKind::Data,
             LineState::OnlineCommand if self.direct_at().is_some_and(|at| at <= self.now) => {

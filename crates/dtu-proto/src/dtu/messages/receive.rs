@@ -151,7 +151,7 @@ impl Dtu {
             // mutant: port-is-not-printed
             WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,
             WorkingMode::Sms => Way::Line,
-            _ if direct && self.line.state == LineState::OnlineCommand => Way::Direct,
+            _ if direct && self.line.state() == LineState::OnlineCommand => Way::Direct,
             WorkingMode::Transparent
             | WorkingMode::SerialCommand
             | WorkingMode::AtCommand

@@ -10,7 +10,6 @@ use sms_codec::time::TimeStamp;
 
 use super::{Dtu, MessageQueues};
 use crate::line::LineState;
-use crate::line::port::REPLY_QUEUE_HIGH;
 use crate::sms::{self, LineKind};
 use crate::time::{Duration, Instant};
 
@@ -32,8 +31,7 @@ impl Dtu {
     /// their like send that first. A text that they do not know, on the way to the answer that they wait for, stops
     /// them for a minute.
     pub(super) fn announce(&mut self, from: &Address, stamp: TimeStamp, content: &Content) -> bool {
-        let reads =
-            self.line.port.own_waiting() < REPLY_QUEUE_HIGH && self.messages.texts() < TEXTS_MAX;
+        let reads = self.line.takes_replies() && self.messages.texts() < TEXTS_MAX;
         if !self.wants_texts() || !reads {
             return false;
         }
@@ -61,18 +59,19 @@ impl Dtu {
     }
 
     pub(super) fn wants_texts(&self) -> bool {
-        self.line.state == LineState::OnlineCommand && self.config.cmee != ERROR_NUMBERS
+        self.line.state() == LineState::OnlineCommand && self.config.cmee != ERROR_NUMBERS
     }
 
     /// Tells the DTE now, or later where `CNMI` wants that.
     pub(super) fn notice(&mut self, notice: Notice) {
-        let reserved = self.line.state != LineState::OnlineCommand;
+        let reserved = self.line.state() != LineState::OnlineCommand;
         match self.config.messages.notify.mode {
             0 => {}
             1 if reserved => {}
             _ => {
-                self.line.counters.dropped_replies +=
-                    u64::from(!self.messages.push(notice, self.now))
+                if !self.messages.push(notice, self.now) {
+                    self.line.reply_dropped();
+                }
             }
         }
     }
@@ -80,14 +79,13 @@ impl Dtu {
     /// When what waits for the DTE is printed. Programs that talk with a modem take a line that they do not know for
     /// the answer they wait for, so it is not printed amid a dialogue.
     pub(super) fn notices_at(&self) -> Option<Instant> {
-        let reads = self.line.state == LineState::OnlineCommand
-            && self.line.port.own_waiting() < REPLY_QUEUE_HIGH;
+        let reads = self.line.state() == LineState::OnlineCommand && self.line.takes_replies();
         let can = reads && self.is_idle() && !self.messages.notices.is_empty();
         can.then(|| {
             match self
                 .messages
                 .told
-                .filter(|told| *told >= self.line.last_from_dte)
+                .filter(|told| *told >= self.line.last_from_dte())
             {
                 Some(told) => told + NOTICE_GAP,
                 None => self.rests_at().min(self.messages.noticed + NOTICE_PATIENCE),
@@ -97,13 +95,14 @@ impl Dtu {
 
     /// When the line will have rested.
     pub(super) fn rests_at(&self) -> Instant {
-        self.line.last_from_dte.max(self.line.last_to_dte) + DIALOGUE_GAP
+        self.line.last_from_dte().max(self.line.last_to_dte()) + DIALOGUE_GAP
     }
 
     /// When a `+CMT` can be printed.
     pub(super) fn direct_at(&self) -> Option<Instant> {
-        let can =
-            self.line.state == LineState::OnlineCommand && self.line.port.present && self.is_idle();
+        let can = self.line.state() == LineState::OnlineCommand
+            && self.line.is_present()
+            && self.is_idle();
         (can && self.mailbox.line.waits(LineKind::Notice)).then(|| self.rests_at())
     }
 
