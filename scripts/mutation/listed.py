@@ -137,7 +137,7 @@ MUTATIONS = {
         ("packet-sum", "a packet with a wrong sum is good", condition("$ || is > 200")),
         ("own-connection", "a packet goes by the connection of another destination",
          swap("(|$place| $is_for)", "(|$place| $is_for || $place.used_at == cx.now)")),
-        ("drop-answered", "a full reply says OK to what was dropped", swap("false", "true")),
+        ("drop-answered", "a full reply says OK to what was dropped", swap("matches!(fate, Fate::Delivered(_))", "true")),
         ("pending-order", "a packet that waits for a slot loses its turn", swap("push_back", "push_front")),
         ("rest-of-packet", "half a packet is joined with what comes a minute later", value("Duration::from_secs(60)")),
         ("destination-backoff", "destinations do not hear of backoff_max", instead("backoff_max: Duration::from_secs(600), $")),
@@ -161,7 +161,7 @@ MUTATIONS = {
          swap("+ $pause }", "+ $pause * if self.is_destination() { 1 } else { 3 } }")),
     ],
     "ends": [
-        ("backup-spool", "frames are spooled for a backup that has no spool", swap("&&", "||")),
+        ("backup-spool", "frames that a backup takes over are not on its spool", condition("!$")),
         ("stop-waits", "a stop does not wait for connections", value("false")),
         ("stop-flushes", "what is being received when the device stops is lost", delete),
     ],

@@ -4,6 +4,7 @@ use super::Dtu;
 use crate::drops::{DropPlace, Dropped};
 use crate::event::LinkId;
 use crate::mode::httpd::Httpd;
+use crate::mode::packets::Packets;
 
 impl Dtu {
     /// What was dropped so far, always in the same order. Costs little: a host may look after each input.
@@ -12,7 +13,7 @@ impl Dtu {
         let serial = self.line.counters();
         let modes = &self.modes;
         let httpd = modes.httpd.get().map(Httpd::counters).unwrap_or_default();
-        let packets = modes.packets.get().map(|mode| *mode.counters());
+        let packets = modes.packets.get().map(Packets::counters);
         let packets = packets.unwrap_or_default();
         let connection = modes.at.get().map(|mode| mode.counters).unwrap_or_default();
         let lost = &self.mailbox.counters;

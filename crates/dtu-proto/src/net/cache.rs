@@ -20,7 +20,13 @@ pub(crate) struct Entry {
     end: u64,
     /// How often it was handed to a socket.
     pub(crate) sends: u32,
+    /// The limit is not for it.
+    is_extra: bool,
 }
+
+/// A frame may still arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InSocket;
 
 /// A count of frames and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +52,8 @@ impl Tally {
 pub(crate) struct Cache {
     entries: VecDeque<Entry>,
     bytes: usize,
+    /// Of these, bytes that the limit is not for.
+    extra: usize,
     limit: usize,
     policy: DropPolicy,
     /// So many entries, from the front, are in the socket's hands.
@@ -60,6 +68,7 @@ impl Cache {
         Self {
             entries: VecDeque::new(),
             bytes: 0,
+            extra: 0,
             limit,
             policy,
             handed_over: 0,
@@ -77,29 +86,31 @@ impl Cache {
         sends: u32,
         mut dropped: impl FnMut(&Bytes),
     ) -> bool {
-        // mutant: cache-bound
-        let full = |cache: &Self| {
-            cache.bytes + bytes.len() > cache.limit || cache.entries.len() >= FRAMES_MAX
-        };
-        match self.policy {
-            DropPolicy::Auto | DropPolicy::Oldest
-                if bytes.len() + self.handed_over_bytes <= self.limit =>
+        if self.makes_room_for(bytes.len(), self.handed_over_bytes) {
+            while self.is_full_for(bytes.len())
+                && let Some(oldest) = self.take_oldest_waiting()
             {
-                while full(self)
-                    && let Some(oldest) = self.take_oldest_waiting()
-                {
-                    dropped(&oldest.bytes);
-                }
+                dropped(&oldest.bytes);
             }
-            DropPolicy::Auto | DropPolicy::Oldest | DropPolicy::Newest | DropPolicy::Block => {}
         }
-        let is_full = self.policy != DropPolicy::Block && full(self);
-        // A number is used once, whatever became of its frame: the spool may still have that of an earlier run.
-        self.next_seq = self.next_seq.max(seq + 1);
+        let is_full = self.is_full_for(bytes.len());
+        self.pass(seq);
         if is_full {
             dropped(&bytes);
             return false;
         }
+        self.append(bytes, seq, sends, false);
+        true
+    }
+
+    /// Takes a frame that the limit is not for, and that waits in its turn.
+    pub(crate) fn insert_extra(&mut self, bytes: Bytes, seq: u64) {
+        self.pass(seq);
+        self.extra += bytes.len();
+        self.append(bytes, seq, 0, true);
+    }
+
+    fn append(&mut self, bytes: Bytes, seq: u64, sends: u32, is_extra: bool) {
         self.bytes += bytes.len();
         // mutant: cache-order
         self.entries.push_back(Entry {
@@ -107,30 +118,72 @@ impl Cache {
             seq,
             end: 0,
             sends,
+            is_extra,
         });
-        true
+    }
+
+    /// A number is used once, whatever became of its frame: the spool may still have that of an earlier run.
+    pub(crate) fn pass(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq + 1);
+    }
+
+    /// Whether a frame of this length finds no room.
+    pub(crate) fn is_full_for(&self, len: usize) -> bool {
+        // mutant: cache-bound
+        let is_full = self.limited() + len > self.limit || self.entries.len() >= FRAMES_MAX;
+        self.policy != DropPolicy::Block && is_full
+    }
+
+    /// Whether the oldest go for a frame of this length, where sockets have so many bytes that cannot go.
+    pub(crate) fn makes_room_for(&self, len: usize, in_sockets: usize) -> bool {
+        let goes_on = matches!(self.policy, DropPolicy::Auto | DropPolicy::Oldest);
+        goes_on && len + in_sockets <= self.limit
+    }
+
+    /// Bytes that the limit is for.
+    const fn limited(&self) -> usize {
+        self.bytes - self.extra
     }
 
     /// The oldest frame that is not in a socket's hands: what is there may still arrive, so its loss could not be
     /// counted.
     pub(crate) fn take_oldest_waiting(&mut self) -> Option<Entry> {
-        let entry = self.entries.remove(self.handed_over)?;
-        self.bytes -= entry.bytes.len();
+        self.remove(self.handed_over)
+    }
+
+    /// Takes the frame of this number out; an error: a socket has it.
+    pub(crate) fn take_waiting(&mut self, seq: u64) -> Result<Option<Entry>, InSocket> {
+        match self.find(seq) {
+            Some(index) if index < self.handed_over => Err(InSocket),
+            Some(index) => Ok(self.remove(index)),
+            None => Ok(None),
+        }
+    }
+
+    /// The frame of this number.
+    pub(crate) fn get(&self, seq: u64) -> Option<&Bytes> {
+        let entry = self.entries.get(self.find(seq)?)?;
+        Some(&entry.bytes)
+    }
+
+    fn find(&self, seq: u64) -> Option<usize> {
+        self.entries
+            .binary_search_by_key(&seq, |entry| entry.seq)
+            .ok()
+    }
+
+    /// Takes a frame out that no socket has.
+    fn remove(&mut self, index: usize) -> Option<Entry> {
+        let entry = self.entries.remove(index)?;
+        self.forget_bytes(&entry);
         Some(entry)
     }
 
-    /// Takes the frame of this number out, unless it is in a socket's hands.
-    pub(crate) fn remove_waiting(&mut self, seq: u64) -> bool {
-        let Ok(index) = self.entries.binary_search_by_key(&seq, |entry| entry.seq) else {
-            return true;
-        };
-        if index < self.handed_over {
-            return false;
+    fn forget_bytes(&mut self, entry: &Entry) {
+        self.bytes -= entry.bytes.len();
+        if entry.is_extra {
+            self.extra -= entry.bytes.len();
         }
-        if let Some(entry) = self.entries.remove(index) {
-            self.bytes -= entry.bytes.len();
-        }
-        true
     }
 
     /// The number of that frame.
@@ -186,7 +239,7 @@ impl Cache {
     /// Takes everything out.
     pub(crate) fn take_all(&mut self) -> VecDeque<Entry> {
         self.rewind();
-        self.bytes = 0;
+        (self.bytes, self.extra) = (0, 0);
         core::mem::take(&mut self.entries)
     }
 
@@ -213,19 +266,23 @@ impl Cache {
 
     /// Whether there is no room left for what one read may bring.
     pub(crate) fn is_nearly_full(&self) -> bool {
+        self.is_nearly_full_without(0)
+    }
+
+    /// The same, were so many bytes of them gone.
+    pub(crate) fn is_nearly_full_without(&self, bytes: usize) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
-        self.bytes + headroom > self.limit || self.entries.len() + headroom > FRAMES_MAX
+        self.limited().saturating_sub(bytes) + headroom > self.limit
+            || self.entries.len() + headroom > FRAMES_MAX
     }
 
     pub(crate) const fn policy(&self) -> DropPolicy {
         self.policy
     }
 
-    /// The number of the oldest frame that waits, or of the next one to come.
-    pub(crate) fn first_seq(&self) -> u64 {
-        self.entries
-            .front()
-            .map_or(self.next_seq, |entry| entry.seq)
+    /// The number of the oldest frame that waits.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.entries.front().map(|entry| entry.seq)
     }
 
     /// The number that the next frame will have.
@@ -235,7 +292,7 @@ impl Cache {
 
     fn pop_front(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
-        self.bytes -= entry.bytes.len();
+        self.forget_bytes(&entry);
         if self.handed_over > 0 {
             self.handed_over -= 1;
             self.handed_over_bytes -= entry.bytes.len();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::cache::InSocket;
 use super::link::Link;
 use super::queue::Fate;
 use crate::config::LinkConfig;
@@ -30,7 +31,7 @@ impl Link {
     }
 
     /// What became of the next frame, if that is known.
-    pub(crate) fn next_fate(&mut self) -> Option<(u64, Fate)> {
+    pub(crate) fn next_fate(&mut self) -> Option<Fate> {
         self.queue.next_fate()
     }
 
@@ -44,8 +45,8 @@ impl Link {
         self.queue.drop_first();
     }
 
-    /// Lets a frame go that no socket has; false: one has it.
-    pub(crate) fn drop_numbered(&mut self, seq: u64) -> bool {
+    /// Lets a frame go that no socket has; an error: one has it.
+    pub(crate) fn drop_numbered(&mut self, seq: u64) -> Result<(), InSocket> {
         self.queue.drop_numbered(seq)
     }
 

@@ -10,6 +10,7 @@ mod link;
 mod liveness;
 pub(crate) mod queue;
 mod sending;
+mod spool;
 mod status;
 mod up;
 

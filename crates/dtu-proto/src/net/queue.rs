@@ -3,9 +3,10 @@
 use alloc::collections::VecDeque;
 use bytes::Bytes;
 
-use super::cache::{Cache, Tally};
+use super::cache::{Cache, InSocket, Tally};
+use super::spool::Spool;
 use crate::config::LinkOptions;
-use crate::event::{Event, Output, QueueId, StoreOutput};
+use crate::event::{Event, Output, QueueId};
 use crate::status::Loss;
 
 /// A queue.
@@ -14,17 +15,26 @@ pub(crate) struct Queue {
     /// Whose frames wait; `None`: their owner keeps them, counts them and asks what became of each.
     id: Option<QueueId>,
     cache: Cache,
-    spool: bool,
+    spool: Option<Spool>,
     counters: Counters,
     /// For the owner of frames that have one, oldest first; it looks after each input.
-    fates: VecDeque<(u64, Fate)>,
+    fates: VecDeque<Fate>,
 }
 
-/// What became of a frame.
+/// What became of the frame of this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    Delivered,
-    Dropped,
+    Delivered(u64),
+    Dropped(u64),
+}
+
+impl Fate {
+    /// Whose it is.
+    pub(crate) const fn number(self) -> u64 {
+        match self {
+            Self::Delivered(number) | Self::Dropped(number) => number,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +57,27 @@ impl Counters {
 
 impl Queue {
     pub(crate) const fn new(id: Option<QueueId>, options: &LinkOptions) -> Self {
+        let spool = match id {
+            Some(id) if options.spool => Some(Spool::in_order(id)),
+            Some(_) | None => None,
+        };
         Self {
             id,
             cache: Cache::new(options.cache, options.drop_policy),
-            spool: options.spool && id.is_some(),
+            spool,
             counters: Counters::ZERO,
             fates: VecDeque::new(),
+        }
+    }
+
+    /// Frames leave it in any order, by [`Queue::take`].
+    pub(crate) fn in_any_order(id: QueueId, options: &LinkOptions) -> Self {
+        let spool = options
+            .spool
+            .then(|| Spool::in_any_order(id, options.cache));
+        Self {
+            spool,
+            ..Self::new(Some(id), options)
         }
     }
 
@@ -103,9 +128,9 @@ impl Queue {
         self.counters.came.frames = self.counters.dropped.frames.saturating_add(more);
     }
 
-    /// Takes a frame of the DTE. One that finds no room, or those that make room, are dropped.
-    pub(crate) fn push(&mut self, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        let copy = self.spool.then(|| frame.clone());
+    /// Takes a frame of the DTE. One that finds no room, or those that make room, are dropped. Gives its number.
+    pub(crate) fn push(&mut self, frame: Bytes, outputs: &mut VecDeque<Output>) -> u64 {
+        let copy = self.spool.is_some().then(|| frame.clone());
         let number = self.cache.next_seq();
         let (is_kept, made_room) = self.keep(number, frame, outputs);
         // mutant: spool-append
@@ -117,6 +142,13 @@ impl Queue {
                 self.release(outputs);
             }
         }
+        number
+    }
+
+    /// Counts a frame that its owner has no room for.
+    pub(crate) fn refuse(&mut self, frame: &Bytes, outputs: &mut VecDeque<Output>) {
+        self.counters.came.add(frame);
+        dropper(self.id, &mut self.counters, outputs)(frame);
     }
 
     /// Takes a frame of an earlier run.
@@ -126,6 +158,26 @@ impl Queue {
         if !is_kept || made_room {
             self.release(outputs);
         }
+    }
+
+    /// Takes a frame of an earlier run, whatever room there is: the spool has a bound of its own.
+    pub(crate) fn restore_extra(&mut self, number: u64, frame: Bytes) {
+        self.counters.came.add(&frame);
+        self.cache.insert_extra(frame, number);
+        if let Some(spool) = &mut self.spool {
+            spool.restored(number);
+        }
+    }
+
+    /// Counts a frame of an earlier run that is none.
+    pub(crate) fn refuse_restored(
+        &mut self,
+        number: u64,
+        frame: &Bytes,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        self.cache.pass(number);
+        self.refuse(frame, outputs);
     }
 
     /// Puts a frame into the cache, if there is room; and says whether others have made room for it.
@@ -153,7 +205,7 @@ impl Queue {
         let mut gone = Tally::default();
         while let Some(entry) = self.cache.next_acked(end) {
             gone.add(&entry.bytes);
-            self.note(entry.seq, Fate::Delivered);
+            self.note(Fate::Delivered(entry.seq));
         }
         self.counters.delivered.frames += gone.frames;
         self.counters.delivered.bytes += gone.bytes;
@@ -170,7 +222,7 @@ impl Queue {
         }
         while let Some(entry) = self.cache.next_sent() {
             dropper(self.id, &mut self.counters, outputs)(&entry.bytes);
-            self.note(entry.seq, Fate::Dropped);
+            self.note(Fate::Dropped(entry.seq));
         }
         self.release(outputs);
     }
@@ -199,7 +251,7 @@ impl Queue {
             let sends = if resend { entry.sends } else { 0 };
             let drop_it = dropper(other.id, &mut other.counters, outputs);
             // mutant: backup-spool
-            if other.cache.insert(entry.bytes, number, sends, drop_it) && other.spool {
+            if other.cache.insert(entry.bytes, number, sends, drop_it) {
                 other.append(number, frame, outputs);
             }
         }
@@ -209,7 +261,7 @@ impl Queue {
     }
 
     /// What became of the oldest frame that its owner does not know of yet.
-    pub(crate) fn next_fate(&mut self) -> Option<(u64, Fate)> {
+    pub(crate) fn next_fate(&mut self) -> Option<Fate> {
         self.fates.pop_front()
     }
 
@@ -218,9 +270,46 @@ impl Queue {
         self.cache.take_oldest_waiting();
     }
 
-    /// Lets a frame go that no socket has; false: one has it. Its owner knows.
-    pub(crate) fn drop_numbered(&mut self, number: u64) -> bool {
-        self.cache.remove_waiting(number)
+    /// Lets a frame go that no socket has; an error: one has it. Its owner knows.
+    pub(crate) fn drop_numbered(&mut self, number: u64) -> Result<(), InSocket> {
+        self.cache.take_waiting(number).map(|_| ())
+    }
+
+    /// Takes a frame out that is done with, wherever it stands, and counts it; `None`: it has gone before.
+    pub(crate) fn take(&mut self, fate: Fate, outputs: &mut VecDeque<Output>) -> Option<Bytes> {
+        let number = fate.number();
+        let was_first = self.cache.first() == Some(number);
+        let frame = self.cache.take_waiting(number).ok()??.bytes;
+        if let Some(spool) = &mut self.spool {
+            spool.remove(number);
+        }
+        if was_first {
+            self.release(outputs);
+        }
+        match fate {
+            Fate::Delivered(_) => self.counters.delivered.add(&frame),
+            Fate::Dropped(_) => dropper(self.id, &mut self.counters, outputs)(&frame),
+        }
+        Some(frame)
+    }
+
+    /// Keeps the spool short, though one frame stays for long.
+    pub(crate) fn tidy_spool(&mut self, outputs: &mut VecDeque<Output>) {
+        if let Some(spool) = &mut self.spool {
+            spool.tidy(&self.cache, outputs);
+        }
+    }
+
+    /// The frames that wait, oldest first, with their numbers on the spool.
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        let number = |frame| {
+            self.spool
+                .as_ref()
+                .map_or(frame, |spool| spool.number(frame))
+        };
+        self.cache
+            .iter()
+            .map(move |(frame, bytes)| (number(frame), bytes))
     }
 
     /// Lets go of everything: its owner knows.
@@ -228,26 +317,22 @@ impl Queue {
         self.cache.take_all();
     }
 
-    fn note(&mut self, number: u64, fate: Fate) {
+    fn note(&mut self, fate: Fate) {
         if self.id.is_none() {
-            self.fates.push_back((number, fate));
+            self.fates.push_back(fate);
         }
     }
 
-    fn append(&self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
-        if let Some(id) = self.id {
-            // mutant: request-spooled
-            outputs.push_back(Output::Store(StoreOutput::SpoolAppend(id, number, frame)));
+    fn append(&mut self, number: u64, frame: Bytes, outputs: &mut VecDeque<Output>) {
+        if let Some(spool) = &mut self.spool {
+            spool.append(number, frame, outputs);
         }
     }
 
     /// Every frame before the first that waits is done with.
     fn release(&self, outputs: &mut VecDeque<Output>) {
-        if let Some(id) = self.id.filter(|_| self.spool) {
-            outputs.push_back(Output::Store(StoreOutput::SpoolRelease(
-                id,
-                self.cache.first_seq(),
-            )));
+        if let Some(spool) = &self.spool {
+            spool.release(&self.cache, outputs);
         }
     }
 }
@@ -267,5 +352,101 @@ fn dropper<'a>(
             bytes: frame.len(),
         });
         outputs.extend(event.map(Output::Event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::StoreOutput;
+    use std::vec::Vec;
+
+    fn queue(cache: usize) -> Queue {
+        let options = LinkOptions {
+            cache,
+            spool: true,
+            ..LinkOptions::default()
+        };
+        Queue::in_any_order(QueueId::SerialCommand, &options)
+    }
+
+    /// What the spool is told since: `+NUMBER` for a frame, `<NUMBER` where all below it goes.
+    fn spooled(outputs: &mut VecDeque<Output>) -> Vec<std::string::String> {
+        let told = outputs.drain(..).filter_map(|output| {
+            if let Output::Store(StoreOutput::SpoolAppend(_, number, _)) = output {
+                Some(std::format!("+{number}"))
+            } else if let Output::Store(StoreOutput::SpoolRelease(_, below)) = output {
+                Some(std::format!("<{below}"))
+            } else {
+                None
+            }
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_frame_leaves_from_the_middle_and_the_spool_ends_at_the_oldest() {
+        let (mut queue, mut outputs) = (queue(100), VecDeque::new());
+        let numbers: Vec<_> = ["aa", "bbb", "c"]
+            .map(|frame| queue.push(Bytes::from_static(frame.as_bytes()), &mut outputs))
+            .into();
+        assert_eq!(spooled(&mut outputs), ["+0", "+1", "+2"]);
+        let frame = queue.take(Fate::Delivered(numbers[1]), &mut outputs);
+        assert_eq!(frame.as_deref(), Some(&b"bbb"[..]));
+        assert_eq!(queue.take(Fate::Dropped(numbers[1]), &mut outputs), None);
+        assert!(outputs.is_empty(), "the oldest is still there");
+        queue.take(Fate::Dropped(numbers[0]), &mut outputs);
+        assert_eq!(spooled(&mut outputs), ["<2"]);
+        queue.take(Fate::Delivered(numbers[2]), &mut outputs);
+        assert_eq!(spooled(&mut outputs), ["<3"]);
+        let Counters {
+            came,
+            delivered,
+            dropped,
+            ..
+        } = *queue.counters();
+        let count = |tally: Tally| (tally.frames, tally.bytes);
+        assert_eq!(
+            [came, delivered, dropped].map(count),
+            [(3, 6), (2, 4), (1, 2)]
+        );
+    }
+
+    #[test]
+    fn a_frame_that_stays_does_not_let_the_spool_grow() {
+        let (mut queue, mut outputs) = (queue(1024), VecDeque::new());
+        let first = queue.push(Bytes::from_static(b"stays"), &mut outputs);
+        assert_eq!(spooled(&mut outputs), ["+0"]);
+        let frame = Bytes::from_static(&[b'x'; 1000]);
+        // 64 KiB behind the oldest are too many.
+        for count in 0..66 {
+            let number = queue.push(frame.clone(), &mut outputs);
+            queue.tidy_spool(&mut outputs);
+            if count < 65 {
+                queue.take(Fate::Delivered(number), &mut outputs);
+                assert_eq!(spooled(&mut outputs), [std::format!("+{}", count + 1)]);
+            }
+        }
+        assert_eq!(spooled(&mut outputs), ["+66", "+67", "+68", "<67"]);
+        let waiting: Vec<_> = queue.undelivered().map(|(number, _)| number).collect();
+        assert_eq!(waiting, [67, 68]);
+        queue.take(Fate::Dropped(first), &mut outputs);
+        assert_eq!(spooled(&mut outputs), ["<68"]);
+        queue.push(Bytes::from_static(b"more"), &mut outputs);
+        assert_eq!(spooled(&mut outputs), ["+69"]);
+    }
+
+    /// Those of an earlier run have the spool's bound.
+    #[test]
+    fn frames_of_an_earlier_run_take_no_room_from_new_ones() {
+        let (mut queue, mut outputs) = (queue(10), VecDeque::new());
+        for number in 7..10 {
+            queue.restore_extra(number, Bytes::from_static(b"12345678"));
+        }
+        assert!(!queue.cache().is_full_for(10) && queue.cache().is_full_for(11));
+        assert_eq!(queue.push(Bytes::from_static(b"12345"), &mut outputs), 10);
+        queue.take(Fate::Dropped(7), &mut outputs);
+        assert!(!queue.cache().is_full_for(5) && queue.cache().is_full_for(6));
+        assert_eq!(spooled(&mut outputs), ["+10", "<8"]);
     }
 }

@@ -27,12 +27,12 @@ impl Httpd {
         let Some(request) = settings.request() else {
             return;
         };
-        let number = self.queue.cache().first_seq();
+        let number = self.queue.cache().first();
         let Some((frame, _)) = self.queue.hand_over(|_| u64::MAX) else {
             return;
         };
         // mutant: sending-noted
-        self.spool_sending(Some(number), cx);
+        self.spool_sending(number, cx);
         let body = Bytes::from(request.encode(&frame));
         let length = body.len() as u64;
         let end = self.connection.send(

@@ -8,7 +8,7 @@ use super::{Packets, SLOT_PATIENCE, asks_for_reply};
 use crate::act::Told;
 use crate::config::DropPolicy;
 use crate::cx::Cx;
-use crate::event::{Event, Output, QueueId, SocketId};
+use crate::event::SocketId;
 use crate::net::queue::Fate;
 use crate::time::Instant;
 use crate::wire::command_frame::CommandFrame;
@@ -27,7 +27,7 @@ impl Packets {
         while self.running
             && let Some(id) = self.pending.front().copied()
         {
-            if let Some(packet) = self.waiting.get(id).cloned()
+            if let Some(packet) = self.queue.cache().get(id).cloned()
                 && let Ok(frame) = CommandFrame::decode(&packet)
             {
                 let Some(slot) = self.slot_for(&frame, cx) else {
@@ -67,8 +67,8 @@ impl Packets {
             .iter()
             .map(|slot| slot.link.handed_over_bytes())
             .sum();
-        let makes_room = self.waiting.makes_room_for(len, in_sockets);
-        while self.waiting.is_full_for(len) {
+        let makes_room = self.queue.cache().makes_room_for(len, in_sockets);
+        while self.queue.cache().is_full_for(len) {
             if !makes_room || !self.drop_oldest(cx) {
                 return false;
             }
@@ -79,7 +79,7 @@ impl Packets {
     /// Lets go of the oldest packet that is not in a socket's hands: what is there may still arrive. Where a destination
     /// does not take what waits for it, its packets go first, so that it costs the others nothing.
     pub(super) fn drop_oldest(&mut self, cx: &mut Cx<'_>) -> bool {
-        let is_auto = self.waiting.policy() == DropPolicy::Auto;
+        let is_auto = self.queue.cache().policy() == DropPolicy::Auto;
         let last = self.last_delivered();
         let waits = |slot: &&mut Slot| slot.link.first_to_drop().is_some();
         let stalled = self
@@ -99,47 +99,31 @@ impl Packets {
                 None => self.pending.pop_front(),
             },
         };
-        id.map(|id| self.done(id, Fate::Dropped, cx)).is_some()
+        id.map(|id| self.done(Fate::Dropped(id), cx)).is_some()
     }
 
     /// Takes out what the links are done with; those that waited for that move up.
     pub(super) fn settle_slots(&mut self, cx: &mut Cx<'_>) {
-        while let Some((id, fate)) = self
+        while let Some(fate) = self
             .slots
             .iter_mut()
             .find_map(|slot| slot.next_done(cx.now))
         {
-            self.done(id, fate, cx);
+            self.done(fate, cx);
         }
         self.dispatch(cx);
     }
 
-    pub(super) fn done(&mut self, id: u64, fate: Fate, cx: &mut Cx<'_>) {
-        let Some(packet) = self.waiting.remove(id, cx.outputs) else {
+    pub(super) fn done(&mut self, fate: Fate, cx: &mut Cx<'_>) {
+        let Some(packet) = self.queue.take(fate, cx.outputs) else {
             return;
         };
+        let id = fate.number();
         if let Ok(index) = self.asking.binary_search_by_key(&id, |(asking, _)| *asking) {
             self.asking.remove(index);
         }
-        if fate == Fate::Delivered {
-            self.counters.packets_out += 1;
-            self.counters.bytes_out += packet.len() as u64;
-            self.reply(&packet, true, cx);
-        } else {
-            self.lost(&packet, cx);
-        }
-    }
-
-    pub(super) fn lost(&mut self, packet: &Bytes, cx: &mut Cx<'_>) {
-        self.counters.dropped_packets += 1;
-        self.counters.dropped_bytes += packet.len() as u64;
-        let event = Event::FrameDropped {
-            queue: QueueId::SerialCommand,
-            bytes: packet.len(),
-        };
-        cx.outputs.push_back(Output::Event(event));
         // mutant: drop-answered
-        self.reply(packet, false, cx);
+        self.reply(&packet, matches!(fate, Fate::Delivered(_)), cx);
     }
 
     pub(super) fn reply(&self, packet: &Bytes, delivered: bool, cx: &mut Cx<'_>) {
@@ -179,7 +163,7 @@ impl Packets {
                 }
             };
             if given_up {
-                self.done(id, Fate::Dropped, cx);
+                self.done(Fate::Dropped(id), cx);
             }
         }
     }
@@ -200,7 +184,7 @@ impl Packets {
     pub(super) fn give_a_slot_up(&mut self, cx: &mut Cx<'_>) {
         let Some(index) = self.slowest() else { return };
         for id in self.slots[index].empty() {
-            self.done(id, Fate::Dropped, cx);
+            self.done(Fate::Dropped(id), cx);
         }
     }
 }

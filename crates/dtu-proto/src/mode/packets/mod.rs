@@ -18,6 +18,7 @@ use crate::act::{Act, Told};
 use crate::config::{DropPolicy, LinkOptions, Options, WorkingMode};
 use crate::cx::{Cx, View};
 use crate::event::{QueueId, SocketId, SocketInput};
+use crate::net::queue::{Counters, Queue};
 use crate::net::{Link, Pause};
 use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
 use crate::time::{Duration, Instant};
@@ -25,11 +26,9 @@ use crate::wire::command_frame::CommandFrame;
 
 mod dispatch;
 mod feed;
-mod queue;
 mod slot;
 
 use feed::{Feed, Piece};
-use queue::Waiting;
 use slot::Slot;
 
 /// A destination that takes nothing for so long, while others wait for a slot, gives its own up.
@@ -43,10 +42,12 @@ pub(crate) struct Packets {
     feed: Feed,
     /// What is to be done once all packets are taken that the feed has.
     then: Then,
+    /// Without those of the queue and of the links.
     counters: SerialCommandCounters,
     options: LinkOptions,
     running: bool,
-    waiting: Waiting,
+    /// All packets that wait, in the order in which they came, wherever each one waits.
+    queue: Queue,
     /// Packets without a slot, oldest first.
     pending: VecDeque<u64>,
     /// Since when the first one waits there.
@@ -170,17 +171,17 @@ impl Mode for Packets {
     /// What keeps the serial line from being read. One destination that takes nothing, or packets that find no slot, do
     /// not, unless the user chose that.
     fn pause(&self, now: Instant) -> Option<Pause> {
-        if !self.waiting.is_nearly_full() {
+        if !self.queue.cache().is_nearly_full() {
             return None;
         }
-        match self.waiting.policy() {
+        match self.queue.cache().policy() {
             DropPolicy::Block => Some(Pause::UntilRoom),
             DropPolicy::Auto if self.pending.is_empty() => {
                 let last = self.last_delivered();
                 let stalled = self.slots.iter().filter(|slot| slot.is_stalled(now, last));
                 // These go first, and make room for what is read.
                 let to_drop = stalled.map(|slot| slot.link.droppable_bytes()).sum();
-                if !self.waiting.is_nearly_full_without(to_drop) {
+                if !self.queue.cache().is_nearly_full_without(to_drop) {
                     return None;
                 }
                 let moving = self.slots.iter().filter_map(|slot| slot.moves_until(last));
@@ -202,18 +203,17 @@ impl Mode for Packets {
     }
 
     fn restore(&mut self, _queue: QueueId, number: u64, packet: Bytes, cx: &mut Cx<'_>) {
-        self.count_in(&packet);
+        // The spool brings packets that were delivered, too: these must not push out one that was not.
         if CommandFrame::decode(&packet).is_ok() {
-            let id = self.waiting.restore(number, packet);
-            self.enqueue(id, cx.now);
+            self.queue.restore_extra(number, packet);
+            self.enqueue(number, cx.now);
         } else {
-            self.waiting.pass(number);
-            self.lost(&packet, cx);
+            self.queue.refuse_restored(number, &packet, cx.outputs);
         }
     }
 
     fn undelivered(&self, _queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {
-        Box::new(self.waiting.iter())
+        Box::new(self.queue.undelivered())
     }
 }
 
@@ -223,7 +223,7 @@ impl Packets {
             feed: Feed::default(),
             then: Then::Nothing,
             counters: SerialCommandCounters::default(),
-            waiting: Waiting::new(options),
+            queue: Queue::in_any_order(QueueId::SerialCommand, options),
             options: options.clone(),
             running: false,
             pending: VecDeque::new(),
@@ -281,41 +281,28 @@ impl Packets {
 
     /// A good packet of the DTE.
     fn take(&mut self, packet: Bytes, cx: &mut Cx<'_>) {
-        self.count_in(&packet);
         if self.has_room(packet.len(), cx) {
             let asks = asks_for_reply(&packet);
-            let id = self.waiting.add(packet, cx.outputs);
+            let id = self.queue.push(packet, cx.outputs);
+            self.queue.tidy_spool(cx.outputs);
             if asks {
                 self.asking.push_back((id, cx.now + REPLY_PATIENCE));
             }
             self.enqueue(id, cx.now);
             self.dispatch(cx);
         } else {
-            self.lost(&packet, cx);
+            self.queue.refuse(&packet, cx.outputs);
+            self.reply(&packet, false, cx);
         }
     }
 
     /// What left undelivered, or found no place on the spool.
     pub(crate) const fn loss(&self) -> Loss {
-        let of = &self.counters;
-        Loss {
-            frames: of.dropped_packets,
-            bytes: of.dropped_bytes,
-            spool_refused: of.spool_refused,
-        }
+        self.queue.loss()
     }
 
     pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        self.counters.packets_in += loss.frames;
-        self.counters.bytes_in += loss.bytes;
-        self.counters.dropped_packets += loss.frames;
-        self.counters.dropped_bytes += loss.bytes;
-        self.counters.spool_refused += loss.spool_refused;
-    }
-
-    fn count_in(&mut self, packet: &Bytes) {
-        self.counters.packets_in += 1;
-        self.counters.bytes_in += packet.len() as u64;
+        self.queue.add_loss(loss);
     }
 
     /// When a destination last took a packet.
@@ -323,8 +310,24 @@ impl Packets {
         self.slots.iter().filter_map(|slot| slot.delivered_at).max()
     }
 
-    pub(crate) const fn counters(&self) -> &SerialCommandCounters {
-        &self.counters
+    /// Without those of the links.
+    pub(crate) const fn counters(&self) -> SerialCommandCounters {
+        let Counters {
+            came,
+            delivered,
+            dropped,
+            spool_refused,
+        } = *self.queue.counters();
+        SerialCommandCounters {
+            packets_in: came.frames,
+            bytes_in: came.bytes,
+            packets_out: delivered.frames,
+            bytes_out: delivered.bytes,
+            dropped_packets: dropped.frames,
+            dropped_bytes: dropped.bytes,
+            spool_refused,
+            ..self.counters
+        }
     }
 
     pub(crate) const fn counters_mut(&mut self) -> &mut SerialCommandCounters {
@@ -333,7 +336,7 @@ impl Packets {
 
     pub(crate) fn status(&self) -> SerialCommandStatus {
         let links = self.slots.iter().map(|slot| slot.link.status().counters);
-        let mut counters = self.counters;
+        let mut counters = self.counters();
         for link in links {
             counters.resent_packets += link.resent_frames;
             counters.received_bytes += link.received_bytes;
@@ -343,8 +346,8 @@ impl Packets {
         SerialCommandStatus {
             running: self.running,
             counters,
-            waiting_packets: self.waiting.count(),
-            waiting_bytes: self.waiting.bytes(),
+            waiting_packets: self.queue.cache().frames(),
+            waiting_bytes: self.queue.cache().bytes(),
             lobby_packets: self.pending.len(),
             unfinished_bytes: self.feed.held(),
             destinations: self.slots.iter().map(Slot::status).collect(),

@@ -142,15 +142,15 @@ impl Slot {
     }
 
     /// The next packet that the link is done with, and what became of it.
-    pub(super) fn next_done(&mut self, now: Instant) -> Option<(u64, Fate)> {
-        let (id, fate) = self.link.next_fate()?;
+    pub(super) fn next_done(&mut self, now: Instant) -> Option<Fate> {
+        let fate = self.link.next_fate()?;
         self.given.pop_front();
-        if fate == Fate::Delivered {
+        if matches!(fate, Fate::Delivered(_)) {
             self.progress_at = now;
             self.delivered_at = Some(now);
             self.lags = false;
         }
-        Some((id, fate))
+        Some(fate)
     }
 
     /// Something happens to its link. An attempt to reach it that was in vain is noted.
@@ -197,7 +197,7 @@ impl Slot {
 
     /// Lets go of a packet. False: the socket has it; the connection ends, and tells whether it arrived.
     pub(super) fn give_up(&mut self, id: u64, cx: &mut Cx<'_>) -> bool {
-        if !self.link.drop_numbered(id) {
+        if self.link.drop_numbered(id).is_err() {
             self.link.close(LinkDownReason::NoAnswer, cx);
             return false;
         }
