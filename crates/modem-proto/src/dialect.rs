@@ -95,6 +95,11 @@ mod tests {
             ("SIMCOM INCORPORATED", "SIM7600E-H", "SIM7600"),
             ("SIMCOM INCORPORATED", "A7670E-FASE", "SIM7600"),
             ("Quectel", "EC25", "EC2x"),
+            ("", "SIM800L", "SIM800"),
+            ("", "SIM900A", "SIM800"),
+            ("SIMCOM_Ltd", "S2", "SIM800"),
+            ("", "SIM7600CE", "SIM7600"),
+            ("", "A7600C", "SIM7600"),
             ("huawei", "E3372", "generic"),
             ("", "", "generic"),
         ] {

@@ -1,9 +1,7 @@
 //! Where the modem stores messages (27.005 3.2.2).
 
-use core::fmt;
-
 /// A storage of messages: `SM`, `ME`, `MT`, `SM_P`, …
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Storage([u8; 4]);
 
 impl Storage {
@@ -23,12 +21,6 @@ impl Storage {
         core::str::from_utf8(&self.0)
             .unwrap_or_default()
             .trim_end_matches('\0')
-    }
-}
-
-impl fmt::Debug for Storage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -144,9 +144,7 @@ impl Startup {
             resume,
             answered: false,
             is_logged: false,
-            waits: next > cx.now + SETTLE
-                && next > cx.now + cx.dialect.boot
-                && self.backoff.is_looping(cx.now),
+            waits: next > cx.now + cx.dialect.boot && self.backoff.is_looping(cx.now),
             asked: None,
             settle: SETTLE,
         });

@@ -1,5 +1,6 @@
 //! Timed scripts, properties and seeds of the dialogue with a modem. One program, so that it is linked once.
 
+mod call_rules;
 mod calls;
 mod common;
 mod dice;
@@ -14,8 +15,10 @@ mod optional;
 mod patience;
 mod properties;
 mod pump;
+mod restart_rules;
 mod rules;
 mod seeds;
 mod start;
+mod store_rules;
 mod transcripts;
 mod whole;

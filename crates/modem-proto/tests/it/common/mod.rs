@@ -142,6 +142,14 @@ impl Device {
         }
     }
 
+    /// What has come by then, one write after the other.
+    fn heard(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let (at, _) = self.out.front()?;
+        (*at <= now)
+            .then(|| self.out.pop_front())?
+            .map(|(_, bytes)| bytes)
+    }
+
     fn takes(&mut self, bytes: &[u8], now: Instant) {
         if self.silent {
             return;
@@ -421,6 +429,25 @@ impl Bench {
             self.drain();
         }
         self.now = end;
+    }
+
+    /// The same with a host that wakes so much too late each time, and then reads all that has come.
+    pub fn run_late(&mut self, time: Duration, late: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            let heard = self.device.out.front().map(|(at, _)| *at);
+            let due = self.modem.poll_timeout().map(|deadline| deadline.at);
+            let Some(next) = [heard, due].into_iter().flatten().min() else {
+                break;
+            };
+            self.now = self.now.max(next) + late;
+            while let Some(bytes) = self.device.heard(self.now) {
+                self.modem.handle_input(Input::Bytes(&bytes), self.now);
+                self.drain();
+            }
+            self.modem.handle_timeout(self.now);
+            self.drain();
+        }
     }
 
     fn drain(&mut self) {
