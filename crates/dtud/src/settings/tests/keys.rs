@@ -1,20 +1,11 @@
-use dtu_proto::event::LinkId;
+//! Keys, their values, their faults.
 
 use super::*;
-use crate::serial::Access;
-
-fn read(text: &str) -> Settings {
-    Settings::parse(Path::new("dtud.toml"), text).unwrap()
-}
 
 fn fault(text: &str) -> String {
     Settings::parse(Path::new("dtud.toml"), text)
         .unwrap_err()
         .to_string()
-}
-
-fn link(number: u8) -> LinkId {
-    LinkId::from_number(number).unwrap()
 }
 
 #[test]
@@ -268,127 +259,6 @@ fn a_file_that_is_missing_or_no_text_is_named() {
     std::fs::write(&path, EVERY_KEY).unwrap();
     assert_eq!(check(&path), Ok(()));
 }
-
-#[test]
-fn the_packaged_file_is_all_comments_and_its_comments_are_the_defaults() {
-    let packaged = include_str!("../../../../packaging/dtud.toml");
-    assert_eq!(read(packaged), Settings::default());
-    let active: String = packaged
-        .lines()
-        .map(|line| {
-            if line.starts_with("# ") {
-                line
-            } else {
-                line.strip_prefix('#').unwrap_or(line)
-            }
-        })
-        .fold(String::new(), |text, line| text + line + "\n");
-    for number in ["[serial]", "[device]", "[packing]", "[modem]", "[link]"] {
-        assert!(
-            active.lines().any(|line| line == number),
-            "{number} is not shown"
-        );
-    }
-    let mut wanted = Settings::default();
-    // Written out it fixes the role, where an empty file leaves it to AT+CIROLE: that line stays prose.
-    wanted.links.iter_mut().for_each(|link| link.role = None);
-    assert_eq!(read(&active), wanted);
-}
-
-#[test]
-fn the_page_and_the_packaged_file_name_every_key() {
-    let page = include_str!("../../../../docs/settings.md");
-    let packaged = include_str!("../../../../packaging/dtud.toml");
-    let keys = EVERY_KEY
-        .lines()
-        .filter_map(|line| line.split_once(" = "))
-        .map(|(key, _)| key);
-    for key in keys.chain(["reply_hex", "within", "misses", "pass", "link.1"]) {
-        assert!(
-            page.contains(&format!("`{key}`")) || page.contains(&format!("`[{key}]`")),
-            "page: {key}"
-        );
-        assert!(packaged.contains(key), "packaged file: {key}");
-    }
-}
-
-/// The keys that stand in the tables of a page, in their order.
-fn keys_of(page: &str) -> Vec<&str> {
-    let is_key = |text: &&str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte == b'_' || byte.is_ascii_lowercase())
-    };
-    page.lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .filter(is_key)
-        .collect()
-}
-
-#[test]
-fn the_chinese_page_has_every_key_of_the_english_one_in_its_order() {
-    let english = keys_of(include_str!("../../../../docs/settings.md"));
-    assert!(
-        english.len() > 40 && english.contains(&"escape_gap"),
-        "{english:?}"
-    );
-    assert_eq!(
-        keys_of(include_str!("../../../../docs/zh-CN/settings.md")),
-        english
-    );
-}
-
-const EVERY_KEY: &str = r#"
-at = ["CIPR=9600", "AT+CIAPPLY"]
-[serial]
-line = "tty:/dev/ttyS0"
-flow_control = "rtscts"
-rs485 = false
-hold = 9
-escape_gap = 500
-pty_mode = "0660"
-pty_group = "root"
-charset = "utf-8"
-[device]
-setup_window = 0
-shutdown = "stop"
-recovery = false
-password = "a\"b;1"
-factory_password = "off"
-sms_allow = ["+8613812345678", "10086"]
-[packing]
-length_enabled = true
-[modem]
-device = "at:/dev/ttyUSB2"
-pin = "1234"
-baud = 921600
-init = ["AT+QURCCFG=\"urcport\",\"usbat\""]
-interface = "wwan0"
-script = "radio.txt"
-number = "13800000000"
-[http]
-extra_root = "/etc/our-ca.pem"
-answer_max = 90
-[link]
-cache = "15KiB"
-drop_policy = "block"
-resend = false
-spool = "disk"
-spool_size = 1048576
-spool_sync = "always"
-backoff_max = 60
-short_link_idle = 255
-role = "always"
-interface = "eth0"
-[link.expect]
-register = { reply_hex = "4f4B", within = 7, misses = 2 }
-heartbeat = { reply_hex = "00" }
-[leds]
-pow = "green:power"
-net = "/sys/x"
-data = "d"
-"#;
 
 const FAULTS: &[(&str, &str)] = &[
     (
