@@ -1,28 +1,72 @@
 //! `dtuctl`: the set-up tool.
 
+mod device;
 mod pdu;
+mod port;
+mod raw;
+mod settings;
+mod show;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The set-up tool of the DTU. In this version it reads and writes SMS PDUs.
+use device::PortArgs;
+
+/// The set-up tool of the DTU: for `dtud`, and for real USR-GPRS232-7xx boxes. It speaks AT over the serial line.
 #[derive(Debug, Parser)]
 #[command(name = "dtuctl", version)]
 struct Cli {
+    #[command(flatten)]
+    port: PortArgs,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read every parameter
+    Dump(settings::Dump),
+    /// Make the device equal FILE: show the difference, set, store, restart, read back, compare
+    Apply(settings::Apply),
+    /// Set single values, in the running set alone
+    Set(settings::Set),
+    /// The names of all values, with what is allowed
+    Names,
+    /// Store what runs
+    Save,
+    /// Restart the device, and wait until it is back
+    Restart,
+    /// Put the factory values back, and restart
+    Factory(raw::Factory),
+    /// Send raw commands; each reply goes to stdout
+    At(raw::At),
     /// Read and write SMS PDUs, the form in which modems hand messages over
     #[command(subcommand)]
     Pdu(pdu::Command),
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Pdu(command) => command.run(),
-    }
+    let Cli { port, command } = Cli::parse();
+    let done = match command {
+        Command::Dump(dump) => dump.run(&port),
+        Command::Apply(apply) => apply.run(&port),
+        Command::Set(set) => set.run(&port),
+        Command::Names => settings::names(),
+        Command::Save => raw::save(&port),
+        Command::Restart => raw::restart(&port),
+        Command::Factory(factory) => factory.run(&port),
+        Command::At(at) => at.run(&port),
+        Command::Pdu(command) => return command.run(),
+    };
+    done.unwrap_or_else(|error| {
+        let is_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        // The reader has seen enough: `dtuctl names | head`.
+        if error.downcast_ref::<io::Error>().is_some_and(is_pipe) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("dtuctl: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -44,6 +44,6 @@ pub(crate) use run::{
 };
 pub(crate) use shown::ShownLine;
 pub use shown::shown_command;
-pub use stored::{from_store_text, to_store_text};
+pub use stored::{Setting, from_store_text, load_setting, settings, take_apart, to_store_text};
 pub use table::commands;
 pub(crate) use urc::call_text;

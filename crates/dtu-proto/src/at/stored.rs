@@ -28,11 +28,44 @@ pub fn from_store_text(text: &str) -> (Config, Vec<Problem>) {
         if content.is_empty() || content.starts_with('#') {
             continue;
         }
-        if let Err(text) = load(content, &mut config) {
+        if let Err(text) = load_setting(content, &mut config) {
             problems.push(Problem { line, text });
         }
     }
     (config, problems)
+}
+
+/// A stored setting taken apart, for set-up tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The set command that stores it, as `ATW` writes it: `AT+CIPSCONT=1,"TCP","host",10101,1`.
+    pub line: String,
+    /// The command without its `AT`, in capitals: `+CIPSCONT`, `E`.
+    pub name: String,
+    /// Its values as text, without quotes.
+    pub values: Vec<String>,
+}
+
+/// All stored settings, in the order of the stored file.
+#[must_use]
+pub fn settings(config: &Config) -> Vec<Setting> {
+    let apart = |line: String| {
+        let (name, values) = take_apart(line.as_bytes())?;
+        Some(Setting { line, name, values })
+    };
+    store_lines(config).into_iter().filter_map(apart).collect()
+}
+
+/// A set command taken apart into its name (without `AT`, in capitals) and its values, whoever wrote it: with blanks or
+/// quotes or without. `None`: it is no such command. What is not UTF-8 in a value is replaced.
+#[must_use]
+pub fn take_apart(line: &[u8]) -> Option<(String, Vec<String>)> {
+    let line = parse::normalize(line);
+    let (piece, rest) = parse::next(parse::behind_at(parse::trim(&line))?)?;
+    let piece = piece.ok().filter(|_| parse::next(rest).is_none())?;
+    let text = |arg: parse::Arg| String::from_utf8_lossy(&arg.bytes).into_owned();
+    (piece.form == Form::Set || piece.form == Form::Run)
+        .then(|| (piece.name, piece.args.into_iter().map(text).collect()))
 }
 
 /// The set commands that make this configuration out of the factory one.
@@ -43,8 +76,12 @@ pub(super) fn store_lines(config: &Config) -> Vec<String> {
         .collect()
 }
 
-/// Applies one stored line. An error says what is wrong, and the configuration is as before.
-fn load(line: &str, config: &mut Config) -> Result<(), String> {
+/// Applies one stored line, as the device does when it starts. An error says what is wrong, and the configuration is as
+/// before.
+///
+/// # Errors
+/// What a device would answer to that line.
+pub fn load_setting(line: &str, config: &mut Config) -> Result<(), String> {
     let line = parse::normalize(line.as_bytes());
     let rest = parse::behind_at(parse::trim(&line)).ok_or("the line does not begin with AT")?;
     let (piece, rest) = parse::next(rest).ok_or("the line has no command")?;

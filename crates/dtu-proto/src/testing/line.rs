@@ -72,7 +72,7 @@ impl Bench {
     /// It was something else.
     #[track_caller]
     pub fn prints(&mut self, data: impl AsRef<[u8]>) -> &mut Self {
-        let printed = take(&mut self.line.printed);
+        let printed = self.take_printed();
         assert_eq!(text(&printed), text(data.as_ref()), "at {:?}", self.now);
         self
     }
@@ -83,9 +83,14 @@ impl Bench {
         self.prints("")
     }
 
+    /// The bytes printed to the DTE since the last look.
+    pub fn take_printed(&mut self) -> Vec<u8> {
+        take(&mut self.line.printed)
+    }
+
     /// What was printed to the DTE since the last look, other than graphic ASCII escaped as in a byte string.
     pub fn printed(&mut self) -> String {
-        text(&take(&mut self.line.printed))
+        text(&self.take_printed())
     }
 
     /// The escape, whole, from 300 ms of silence on.

@@ -1,0 +1,309 @@
+//! Making a device equal to what is wanted: plan, set, save, restart, read back, compare; and back again where that fails.
+
+use dtu_proto::TakesEffect;
+
+use crate::check;
+use crate::door::{Door, DoorError};
+use crate::reading::{Reading, Why, read_all};
+use crate::schema::{Group, Key, Schema};
+use crate::values::{Change, Values};
+
+/// What is to be done to a device.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The values that change, in the order of the command table.
+    pub changes: Vec<Change>,
+    /// What the device does not have at all: nothing is sent for it.
+    pub no_counterpart: Vec<Unread>,
+    /// The commands, in the order in which they go out.
+    pub lines: Vec<Line>,
+}
+
+/// A command of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it sets.
+    pub group: Group,
+    /// The command.
+    pub text: String,
+    /// What puts the old values back; `None`: the device did not tell them.
+    pub undo: Option<String>,
+}
+
+/// A wanted value that the device has no setting for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Which.
+    pub key: Key,
+    /// The device's words.
+    pub why: String,
+}
+
+/// What went on, for a person who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many of so many settings are read.
+    Reading(usize, usize),
+    /// This command (without secrets) goes out; so many of so many.
+    Setting(String, usize, usize),
+    /// What is set is stored.
+    Saving,
+    /// The device restarts.
+    Restarting,
+    /// The old values go back.
+    PuttingBack,
+}
+
+/// How an apply ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The device had all of it already: nothing was sent.
+    NothingToDo,
+    /// Done, read back and compared. These cannot be compared: no reply tells them.
+    Done {
+        /// Those.
+        not_verifiable: Vec<Key>,
+    },
+    /// Failed, and the device has its old values.
+    PutBack(Failure),
+    /// Failed, and the device may have new values in these settings.
+    Mixed(Failure, Vec<Group>),
+}
+
+/// What failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The device refused this command (without secrets), in these words.
+    Refused(String, String),
+    /// The way to the device failed while this was sent.
+    Door(String),
+    /// The device took everything, and these values read back otherwise.
+    Differs(Vec<Change>),
+}
+
+/// What makes a device that told `reading` have `wanted`.
+///
+/// # Errors
+/// A value that the device would refuse, or a setting of which a part is neither known nor given; named, in the device's
+/// words.
+pub fn plan(
+    schema: &Schema,
+    reading: &Reading,
+    wanted: &Values,
+    door: &dyn Door,
+) -> Result<Plan, String> {
+    let (wanted, no_counterpart) = split(reading, wanted);
+    let changes = reading.values.changes_to(schema, &wanted);
+    let after = reading.values.overlaid(&wanted);
+    let mut lines = Vec::new();
+    for change in &changes {
+        let group = &change.key.group;
+        if lines.iter().any(|line: &Line| line.group == *group) {
+            continue;
+        }
+        lines.push(Line {
+            group: group.clone(),
+            text: check::line(schema, group, &after)?,
+            undo: check::line(schema, group, &reading.values).ok(),
+        });
+    }
+    // What one came by goes last: behind it nothing else may reach the device.
+    lines.sort_by_key(|line| door.shut_by().contains(&line.group.label()));
+    Ok(Plan {
+        changes,
+        no_counterpart,
+        lines,
+    })
+}
+
+/// What the device has, and what it has not.
+fn split(reading: &Reading, wanted: &Values) -> (Values, Vec<Unread>) {
+    let mut has = Values::default();
+    let mut has_not = Vec::new();
+    for (key, value) in wanted.iter() {
+        let unread = reading
+            .unread
+            .iter()
+            .find(|unread| unread.group == key.group);
+        let why = match unread.map(|unread| &unread.why) {
+            Some(Why::Refused(words)) => Some(words.clone()),
+            // An unread setting is never sent; a password is set unread.
+            Some(Why::NotTold) => Some("the device does not tell it".to_owned()),
+            Some(Why::NoReadForm) | None => None,
+        };
+        match why {
+            Some(why) => has_not.push(Unread {
+                key: key.clone(),
+                why,
+            }),
+            None => {
+                let _ = has.set(key.clone(), value.to_owned());
+            }
+        }
+    }
+    (has, has_not)
+}
+
+/// Carries a plan out.
+pub fn apply(
+    door: &mut dyn Door,
+    schema: &Schema,
+    plan: &Plan,
+    step: &mut dyn FnMut(Step),
+) -> Outcome {
+    if plan.lines.is_empty() {
+        return Outcome::NothingToDo;
+    }
+    let mut done = Progress::default();
+    let failure = match carry_out(door, schema, plan, step, &mut done) {
+        Ok(not_verifiable) => return Outcome::Done { not_verifiable },
+        Err(failure) => failure,
+    };
+    // A command that is refused changes nothing (V.250 5.6); one without an answer may have.
+    let changed = match failure {
+        Failure::Refused(..) => done.answered,
+        Failure::Door(_) | Failure::Differs(_) => done.sent,
+    };
+    let lines = &plan.lines[..changed];
+    if lines.is_empty() {
+        return Outcome::PutBack(failure);
+    }
+    step(Step::PuttingBack);
+    let left = put_back(door, schema, lines, done.restarted);
+    if left.is_empty() {
+        Outcome::PutBack(failure)
+    } else {
+        Outcome::Mixed(failure, left)
+    }
+}
+
+/// How far a plan was carried out.
+#[derive(Default)]
+struct Progress {
+    sent: usize,
+    answered: usize,
+    restarted: bool,
+}
+
+fn carry_out(
+    door: &mut dyn Door,
+    schema: &Schema,
+    plan: &Plan,
+    step: &mut dyn FnMut(Step),
+    done: &mut Progress,
+) -> Result<Vec<Key>, Failure> {
+    let most = plan.lines.len();
+    for (place, line) in plan.lines.iter().enumerate() {
+        let shown = dtu_proto::shown_command(&line.text);
+        step(Step::Setting(shown, place + 1, most));
+        done.sent = place + 1;
+        command(door, &line.text)?;
+        done.answered = place + 1;
+    }
+    step(Step::Saving);
+    command(door, "ATW")?;
+    if plan
+        .lines
+        .iter()
+        .any(|line| takes_effect_at_restart(schema, &line.group))
+    {
+        step(Step::Restarting);
+        done.restarted = true;
+        door.restart(RESTART, new_rate(plan))
+            .map_err(|error| Failure::Door(error.to_string()))?;
+    }
+    let back = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
+        .map_err(|error| Failure::Door(error.to_string()))?;
+    compare(schema, &back, plan)
+}
+
+/// Only sets: nothing is stored, and nothing restarts.
+///
+/// # Errors
+/// What failed; the commands in front of it are in force.
+pub fn set(door: &mut dyn Door, plan: &Plan) -> Result<(), Failure> {
+    plan.lines
+        .iter()
+        .try_for_each(|line| command(door, &line.text))
+}
+
+fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
+    let reply = door
+        .command(line)
+        .map_err(|error: DoorError| Failure::Door(error.to_string()))?;
+    match reply.refusal() {
+        Some(words) => Err(Failure::Refused(
+            dtu_proto::shown_command(line),
+            words.to_owned(),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn takes_effect_at_restart(schema: &Schema, group: &Group) -> bool {
+    schema.command(group).takes_effect != Some(TakesEffect::Now)
+}
+
+fn new_rate(plan: &Plan) -> Option<u32> {
+    let change = plan
+        .changes
+        .iter()
+        .find(|change| change.key.group.label() == "CIPR")?;
+    change.to.parse().ok()
+}
+
+/// What read back otherwise is a failure; what cannot be read back is named.
+fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Vec<Key>, Failure> {
+    let mut wanted = Values::default();
+    let mut not_verifiable = Vec::new();
+    for change in &plan.changes {
+        if back.values.get(&change.key).is_some() {
+            let _ = wanted.set(change.key.clone(), change.to.clone());
+        } else {
+            not_verifiable.push(change.key.clone());
+        }
+    }
+    let differs = back.values.changes_to(schema, &wanted);
+    if differs.is_empty() {
+        Ok(not_verifiable)
+    } else {
+        Err(Failure::Differs(differs))
+    }
+}
+
+/// Sets the old values again, stores them, restarts where the new ones may be in force, and looks whether they are there;
+/// the settings that may not have them.
+fn put_back(door: &mut dyn Door, schema: &Schema, lines: &[Line], restarted: bool) -> Vec<Group> {
+    let groups = |lines: &[Line]| lines.iter().map(|line| line.group.clone()).collect();
+    let set = |door: &mut dyn Door, line: &Line| {
+        let undo = line.undo.as_ref();
+        undo.is_some_and(|undo| command(door, undo).is_ok())
+    };
+    // One that cannot be put back keeps nobody else from it; what is there in the end is read.
+    for line in lines.iter().rev() {
+        let _ = set(door, line);
+    }
+    if command(door, "ATW").is_err() {
+        return groups(lines);
+    }
+    let old_rate = || {
+        let line = lines.iter().find(|line| line.group.label() == "CIPR")?;
+        line.undo.as_ref()?.split_once('=')?.1.parse().ok()
+    };
+    if restarted && door.restart(RESTART, old_rate()).is_err() {
+        return groups(lines);
+    }
+    match read_all(door, schema, &mut |_, _| {}) {
+        Ok(back) => {
+            let has_old = |line: &&Line| {
+                let has = check::line(schema, &line.group, &back.values);
+                has.ok() == line.undo && line.undo.is_some()
+            };
+            let missing = lines.iter().filter(|line| !has_old(line));
+            missing.map(|line| line.group.clone()).collect()
+        }
+        Err(_) => groups(lines),
+    }
+}
+
+const RESTART: &str = "AT+CIRESET";

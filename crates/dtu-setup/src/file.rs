@@ -1,0 +1,352 @@
+//! Settings as a file: TOML, JSON, or set commands a line. Reading names the place of a fault.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::reply;
+use crate::schema::{Key, Schema};
+use crate::values::Values;
+
+/// How settings are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With what each value means, for people.
+    Toml,
+    /// For programs.
+    Json,
+}
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Fault {
+    /// Line and column (in characters), both from 1.
+    pub place: (usize, usize),
+    /// What is wrong, and what is allowed.
+    pub text: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.place;
+        write!(f, "{line}:{column}: {}", self.text)
+    }
+}
+
+/// The values of a file in any of the formats, told apart by how it begins. What the file does not name stays as it is.
+///
+/// # Errors
+/// The first fault: an unknown key, a value that no device takes, or a fault of spelling.
+pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
+    let text = decode(bytes)?;
+    let values = if text.trim_start().starts_with('{') {
+        read_json(schema, &text)?
+    } else if begins_with_command(&text) {
+        return read_commands(schema, &text);
+    } else {
+        read_toml(schema, &text)?
+    };
+    Ok(values)
+}
+
+/// Editors of all lands save files: UTF-8 with a mark or without, UTF-16, GBK.
+fn decode(bytes: &[u8]) -> Result<String, Fault> {
+    let fault = |text: &str| Fault {
+        place: (1, 1),
+        text: text.to_owned(),
+    };
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        String::from_utf16(&units)
+            .ok()
+            .filter(|_| rest.is_empty())
+            .ok_or_else(|| fault("begins as UTF-16 and is none; save it as UTF-8"))
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                return Ok(text.to_owned());
+            }
+            let (text, _, faulty) = encoding_rs::GBK.decode(bytes);
+            if faulty {
+                return Err(fault("is neither UTF-8 nor GBK; save it as UTF-8"));
+            }
+            Ok(text.into_owned())
+        }
+    }
+}
+
+fn begins_with_command(text: &str) -> bool {
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| {
+        let Some((head, rest)) = line.split_at_checked(2) else {
+            return false;
+        };
+        // `ATE = 0` of a TOML file is none.
+        head.eq_ignore_ascii_case("AT") && rest.starts_with(['+', 'S', 's', 'E', 'V', 'Q']) && {
+            rest.starts_with('+') || !rest.contains(" =")
+        }
+    })
+}
+
+fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
+    let mut values = Values::default();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let fault = |text: String| Fault {
+            place: (number, 1),
+            text,
+        };
+        let (group, typed) = reply::set(schema, line)
+            .ok_or_else(|| fault(format!("{line} sets nothing that is stored")))?;
+        let canonical = schema.canonical(&group, &typed).map_err(fault)?;
+        values.set_group(schema, &group, canonical.values);
+    }
+    Ok(values)
+}
+
+fn read_toml(schema: &Schema, text: &str) -> Result<Values, Fault> {
+    let table = DeTable::parse(text).map_err(|error| Fault {
+        place: place(text, error.span().map_or(0, |span| span.start)),
+        text: error.message().to_owned(),
+    })?;
+    let mut reader = Reader::new(schema, text);
+    reader.table("", table.get_ref())?;
+    reader.finish()
+}
+
+struct Reader<'a> {
+    schema: &'a Schema,
+    text: &'a str,
+    values: Values,
+}
+
+impl<'a> Reader<'a> {
+    fn new(schema: &'a Schema, text: &'a str) -> Self {
+        Self {
+            schema,
+            text,
+            values: Values::default(),
+        }
+    }
+
+    fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<(), Fault> {
+        for (name, value) in table {
+            let path = if path.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{path}.{}", name.get_ref())
+            };
+            match value.get_ref() {
+                DeValue::Table(inner) => self.table(&path, inner)?,
+                DeValue::String(_)
+                | DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_) => {
+                    let key = self
+                        .schema
+                        .key(&path)
+                        .map_err(|error| self.fault(name.span().start, error.to_string()))?;
+                    let text = self.scalar(&path, value)?;
+                    self.values.set(key, text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(&self, path: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
+        let wrong = |what: &str| {
+            let text = format!("{path} must be a number or a text, got {what}");
+            Err(self.fault(value.span().start, text))
+        };
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+            DeValue::Integer(_) => wrong("a number that is not decimal"),
+            DeValue::Boolean(on) => Ok(u8::from(*on).to_string()),
+            DeValue::Float(_) => wrong("a fraction"),
+            DeValue::Datetime(_) => wrong("a date"),
+            DeValue::Array(_) => wrong("a list"),
+            DeValue::Table(_) => wrong("a table"),
+        }
+    }
+
+    fn fault(&self, at: usize, text: String) -> Fault {
+        Fault {
+            place: place(self.text, at),
+            text,
+        }
+    }
+
+    /// Each value must be one that a device takes.
+    fn finish(self) -> Result<Values, Fault> {
+        for (key, value) in self.values.iter() {
+            let problem = crate::check::value(self.schema, key, value);
+            if let Err(text) = problem {
+                return Err(self.fault(self.find(key), text));
+            }
+        }
+        Ok(self.values)
+    }
+
+    /// Where the key's last part stands, behind the head of its table.
+    fn find(&self, key: &Key) -> usize {
+        let name = key.to_string();
+        let mut at = 0;
+        for part in name.split('.') {
+            at += self.text[at..].find(part).unwrap_or_default();
+        }
+        at
+    }
+}
+
+fn read_json(schema: &Schema, text: &str) -> Result<Values, Fault> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| Fault {
+        place: (error.line(), error.column()),
+        text: error.to_string(),
+    })?;
+    let mut reader = Reader::new(schema, text);
+    reader.json("", &json, 0)?;
+    reader.finish()
+}
+
+impl Reader<'_> {
+    fn json(&mut self, path: &str, value: &serde_json::Value, from: usize) -> Result<(), Fault> {
+        use serde_json::Value;
+        let wrong = |what: &str| {
+            Err(self.fault(
+                from,
+                format!("{path} must be a number or a text, got {what}"),
+            ))
+        };
+        let text = match value {
+            Value::Object(inner) => {
+                for (name, value) in inner {
+                    let quoted = format!("\"{name}\"");
+                    let at = from + self.text[from..].find(&quoted).unwrap_or_default();
+                    let path = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
+                    self.json(&path, value, at)?;
+                }
+                return Ok(());
+            }
+            // What a device did not tell is to stay as it is.
+            Value::Null => return Ok(()),
+            Value::Bool(on) => u8::from(*on).to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.clone(),
+            Value::Array(_) => return wrong("a list"),
+        };
+        let key = self
+            .schema
+            .key(path)
+            .map_err(|error| self.fault(from, error.to_string()))?;
+        self.values.set(key, text);
+        Ok(())
+    }
+}
+
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+/// The values as a file.
+#[must_use]
+pub fn write(schema: &Schema, values: &Values, format: Format) -> String {
+    match format {
+        Format::Toml => write_toml(schema, values),
+        Format::Json => write_json(values),
+    }
+}
+
+fn write_toml(schema: &Schema, values: &Values) -> String {
+    let mut text = String::new();
+    let mut head = String::new();
+    // What stands alone comes first: behind the head of a table it would belong to that.
+    let stands_alone = |key: &Key| !key.to_string().contains('.');
+    for (key, value) in values.iter().filter(|(key, _)| stands_alone(key)) {
+        line(&mut text, schema, key, value);
+    }
+    for (key, value) in values.iter().filter(|(key, _)| !stands_alone(key)) {
+        let name = key.to_string();
+        let table = name.rsplit_once('.').map_or("", |(table, _)| table);
+        if table != head {
+            table.clone_into(&mut head);
+            let _ = write!(text, "\n# {}\n[{head}]\n", schema.command(&key.group).help);
+        }
+        line(&mut text, schema, key, value);
+    }
+    text
+}
+
+fn line(text: &mut String, schema: &Schema, key: &Key, value: &str) {
+    let field = schema.field(key);
+    let name = key.to_string();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let means = if field.help.is_empty() && name == key.to_string() {
+        schema.command(&key.group).help
+    } else {
+        field.help
+    };
+    let means = if means.is_empty() {
+        String::new()
+    } else {
+        format!("{means}; ")
+    };
+    let value = if is_number(value) {
+        value.to_owned()
+    } else {
+        toml::Value::String(value.to_owned()).to_string()
+    };
+    let _ = writeln!(text, "{name} = {value}  # {means}{}", field.range);
+}
+
+/// As both formats write numbers.
+fn is_number(value: &str) -> bool {
+    let digits = !value.is_empty() && value.len() < 10 && value.bytes().all(|b| b.is_ascii_digit());
+    digits && (value == "0" || !value.starts_with('0'))
+}
+
+fn write_json(values: &Values) -> String {
+    use serde_json::{Map, Value};
+    let mut root = Map::new();
+    for (key, value) in values.iter() {
+        let value = match value.parse::<u32>() {
+            Ok(number) if is_number(value) => Value::from(number),
+            Ok(_) | Err(_) => Value::from(value),
+        };
+        let name = key.to_string();
+        let mut at = &mut root;
+        let (path, last) = name.rsplit_once('.').unwrap_or(("", &name));
+        for part in path.split('.').filter(|part| !part.is_empty()) {
+            let inner = at.entry(part).or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(map) = inner else {
+                return String::new();
+            };
+            at = map;
+        }
+        at.insert(last.to_owned(), value);
+    }
+    format!("{:#}\n", Value::Object(root))
+}

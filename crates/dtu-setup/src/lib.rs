@@ -1,0 +1,17 @@
+//! Sets DTUs up: reads what a device stores, compares it with what is wanted, sets, saves, restarts, reads back.
+//!
+//! Settings go by AT commands only, so a real USR-GPRS232-7xx is set up by the same steps as `dtud`. What can be set, its
+//! ranges and its error sentences come from the command table of `dtu-proto`.
+
+pub mod apply;
+pub mod check;
+pub mod door;
+pub mod file;
+pub mod reading;
+pub mod reply;
+pub mod schema;
+pub mod serial;
+pub mod values;
+
+pub use schema::{Group, Key, Schema};
+pub use values::{Change, Values};

@@ -1,0 +1,116 @@
+//! Reading everything that a device stores.
+
+use crate::door::{Door, DoorError, Reply};
+use crate::reply::told;
+use crate::schema::{Group, Schema, SettingCommand};
+use crate::values::Values;
+
+/// What a device told of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// What it told.
+    pub values: Values,
+    /// What it did not tell, with the reason. None of these is ever sent back.
+    pub unread: Vec<Unread>,
+}
+
+/// A setting that the device did not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Which.
+    pub group: Group,
+    /// Why not.
+    pub why: Why,
+}
+
+/// Why a setting is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It has no read form: a password, and what programs set for themselves.
+    NoReadForm,
+    /// The device refused to tell it, in these words: a real box does not know our own commands.
+    Refused(String),
+    /// What came back does not tell it.
+    NotTold,
+}
+
+/// What all other parameters than the serial line's are read by (manual 2.8.6.32).
+const DUMP: &str = "AT+CIPSCONT?";
+
+/// Asks the device for all that it stores. `step` is called in front of each command, with how many were sent and how
+/// many there are at most.
+///
+/// # Errors
+/// The way to the device failed.
+pub fn read_all(
+    door: &mut dyn Door,
+    schema: &Schema,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Reading, DoorError> {
+    let mut reading = Reading::default();
+    let commands = schema.commands();
+    let mut seen = 0;
+    step(seen, commands.len());
+    // A dump that stays away is no fault: each of its settings has a read form of its own.
+    let dump = ask(door, DUMP)?;
+    keep(&mut reading.values, schema, None, &dump);
+    for (place, command) in commands.iter().enumerate() {
+        seen += 1;
+        let groups: Vec<Group> = schema
+            .groups()
+            .filter(|group| group.place == place)
+            .collect();
+        let is_known = |values: &Values| groups.iter().all(|group| values.has(group));
+        if is_known(&reading.values) {
+            continue;
+        }
+        let why = match &command.read {
+            None => Why::NoReadForm,
+            Some(line) => {
+                step(seen, commands.len());
+                let reply = ask(door, line)?;
+                keep(&mut reading.values, schema, Some(command), &reply);
+                match reply.as_ref().and_then(Reply::refusal) {
+                    Some(words) => Why::Refused(words.to_owned()),
+                    None => Why::NotTold,
+                }
+            }
+        };
+        let missing = groups
+            .into_iter()
+            .filter(|group| !reading.values.has(group));
+        let missing: Vec<Unread> = missing
+            .map(|group| Unread {
+                group,
+                why: why.clone(),
+            })
+            .collect();
+        reading.unread.extend(missing);
+    }
+    Ok(reading)
+}
+
+/// A reply that stays away says as little as a refusal.
+fn ask(door: &mut dyn Door, line: &str) -> Result<Option<Reply>, DoorError> {
+    match door.command(line) {
+        Ok(reply) => Ok(Some(reply)),
+        Err(DoorError::NoReply { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn keep(
+    values: &mut Values,
+    schema: &Schema,
+    asked: Option<&SettingCommand>,
+    reply: &Option<Reply>,
+) {
+    let lines = reply.as_ref().map(|reply| reply.lines.as_slice());
+    for (group, told) in told(schema, asked, lines.unwrap_or_default()) {
+        // Spelled as our own device spells it, where that takes it.
+        let told = schema
+            .canonical(&group, &told)
+            .map_or(told, |canonical| canonical.values);
+        values.set_group(schema, &group, told);
+    }
+}

@@ -1,0 +1,112 @@
+//! Our own device at the other end of a serial port.
+
+use std::io;
+use std::time::Duration;
+
+use dtu_proto::config::{Config, Options};
+use dtu_proto::testing::Bench;
+use dtu_proto::time::Instant;
+use dtu_setup::door::{Door, DoorError};
+use dtu_setup::reading::{Reading, read_all};
+use dtu_setup::serial::{Port, Serial};
+use dtu_setup::{Key, Schema};
+
+/// The line between the set-up software and a device in virtual time.
+pub(crate) struct Line {
+    pub(crate) bench: Bench,
+    printed: Vec<u8>,
+    baud: u32,
+    /// All that was sent to the device.
+    pub(crate) sent: Vec<u8>,
+    /// What the device prints in answer to this command (its count among all) is lost.
+    pub(crate) drops_reply: Option<usize>,
+    commands: usize,
+    /// The host looks so many milliseconds late for what was printed.
+    pub(crate) lag: u64,
+}
+
+impl Line {
+    pub(crate) fn new(config: Config) -> Self {
+        let mut bench = Bench::with(config, Options::default());
+        bench.at(10_000).take_printed();
+        Self {
+            bench,
+            printed: Vec::new(),
+            baud: 115_200,
+            sent: Vec::new(),
+            drops_reply: None,
+            commands: 0,
+            lag: 0,
+        }
+    }
+
+    pub(crate) fn sent(&self) -> String {
+        self.sent.escape_ascii().to_string()
+    }
+}
+
+impl Port for Line {
+    fn now(&self) -> Duration {
+        Duration::from_micros(self.bench.now.as_micros())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.sent.extend_from_slice(bytes);
+        self.bench.serial(bytes);
+        if bytes == b"\r" {
+            self.commands += 1;
+            if self.drops_reply == Some(self.commands) {
+                self.bench.take_printed();
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
+        let until = Instant::from_micros(u64::try_from(until.as_micros()).unwrap());
+        loop {
+            self.printed.extend(self.bench.take_printed());
+            if !self.printed.is_empty() && self.lag > 0 {
+                self.bench.wait(self.lag);
+                self.printed.extend(self.bench.take_printed());
+            }
+            if !self.printed.is_empty() {
+                let count = buffer.len().min(self.printed.len());
+                buffer[..count].copy_from_slice(&self.printed[..count]);
+                self.printed.drain(..count);
+                return Ok(count);
+            }
+            if self.bench.now >= until {
+                return Ok(0);
+            }
+            let next = self.bench.dtu.poll_timeout().map_or(until, |due| due.at);
+            let next = next.clamp(self.bench.now, until);
+            self.bench.until(next);
+        }
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        self.baud = baud;
+        Ok(())
+    }
+
+    fn baud(&self) -> u32 {
+        self.baud
+    }
+}
+
+/// The device's command state, by `+++`.
+pub(crate) fn enter(config: Config) -> Serial<Line> {
+    let Ok(serial) = Serial::enter(Line::new(config)) else {
+        panic!("+++ does not lead into the command state");
+    };
+    serial
+}
+
+pub(crate) fn read(door: &mut dyn Door) -> Result<Reading, DoorError> {
+    read_all(door, &Schema::new(), &mut |_, _| {})
+}
+
+pub(crate) fn key(name: &str) -> Key {
+    Schema::new().key(name).unwrap()
+}

@@ -1,0 +1,9 @@
+//! The set-up software against our own device, and against the ways of real ones, in virtual time.
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+mod apply;
+mod device;
+mod files;
+mod gm1;
+mod reading;
+mod real_boxes;

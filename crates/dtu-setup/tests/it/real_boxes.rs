@@ -1,0 +1,198 @@
+//! Real hardware: its ways are borne, and its classic troubles have clear words.
+
+use std::time::Duration;
+
+use dtu_proto::config::Config;
+use dtu_setup::apply::{Outcome, apply, plan};
+use dtu_setup::door::Door as _;
+use dtu_setup::reading::Reading;
+use dtu_setup::serial::Serial;
+use dtu_setup::{Schema, Values, file};
+
+use crate::device::{enter, key, read};
+use crate::gm1::{Gm1, Ways};
+
+fn all_ways() -> [Ways; 5] {
+    let plain = Ways::default();
+    [
+        plain,
+        Ways {
+            echo: true,
+            ..plain
+        },
+        Ways {
+            double_ends: true,
+            ..plain
+        },
+        Ways {
+            no_result_codes: true,
+            ..plain
+        },
+        Ways {
+            echo: true,
+            double_ends: true,
+            no_result_codes: true,
+            no_blanks: true,
+            ..plain
+        },
+    ]
+}
+
+fn open(ways: Ways) -> Serial<Gm1> {
+    let Ok(serial) = Serial::enter(Gm1::new(ways)) else {
+        panic!("no command state: {ways:?}");
+    };
+    serial
+}
+
+fn reading(ways: Ways) -> Reading {
+    let mut serial = open(ways);
+    let reading = read(&mut serial).unwrap();
+    serial.leave().unwrap();
+    assert_eq!(
+        serial.into_port().data,
+        b"",
+        "nothing reaches the data center"
+    );
+    reading
+}
+
+#[test]
+fn manual_2_8_6_32_a_box_is_read_whatever_its_ways() {
+    let expected = reading(Ways::default());
+    let value = |name: &str| expected.values.get(&key(name)).map(str::to_owned);
+    for (name, told) in [
+        ("CIPCFG.HEAT", "45"),
+        ("CIPPACK.1.DATA", "31303031"),
+        ("CSTT.PASSWORD", "s3cret"),
+        ("CIPSCONT.1.ADDRESS", "meters.example.com"),
+        ("CIPSCONT.2.PROTOCOL", "UDP"),
+        ("CINETPT.1", "8234"),
+        ("CIPR", "9600"),
+    ] {
+        assert_eq!(value(name).as_deref(), Some(told), "{name}");
+    }
+    for ways in all_ways() {
+        assert_eq!(reading(ways).values, expected.values, "{ways:?}");
+    }
+}
+
+/// Moving house: every value of the old box arrives on ours.
+#[test]
+fn a_box_moves_to_our_device() {
+    let schema = Schema::new();
+    for ways in all_ways() {
+        let old = reading(ways);
+        let text = file::write(&schema, &old.values, file::Format::Toml);
+        let wanted = file::read(&schema, text.as_bytes()).unwrap();
+        let mut ours = enter(Config::default());
+        let before = read(&mut ours).unwrap();
+        let plan = plan(&schema, &before, &wanted, &ours).unwrap();
+        assert_eq!(plan.no_counterpart, []);
+        let outcome = apply(&mut ours, &schema, &plan, &mut |_| {});
+        assert_eq!(
+            outcome,
+            Outcome::Done {
+                not_verifiable: Vec::new()
+            }
+        );
+        let after = read(&mut ours).unwrap();
+        assert_eq!(after.values.changes_to(&schema, &old.values), []);
+    }
+}
+
+/// And the other way: what the box has no setting for is named, and not sent.
+#[test]
+fn our_settings_move_to_a_box_as_far_as_it_has_them() {
+    let schema = Schema::new();
+    let mut config = Config::default();
+    config.links[0].address = "new.example.com".to_owned();
+    config.restart_time = 3600;
+    let ours = read(&mut enter(config)).unwrap();
+    for ways in all_ways() {
+        let mut old = open(ways);
+        let before = read(&mut old).unwrap();
+        let plan = plan(&schema, &before, &ours.values, &old).unwrap();
+        let named: Vec<String> = plan
+            .no_counterpart
+            .iter()
+            .map(|it| it.key.to_string())
+            .collect();
+        for name in ["CIROLE.1", "HTPSV.SERVER", "CISOCLINK"] {
+            assert!(named.contains(&name.to_owned()), "{name}: {named:?}");
+        }
+        let outcome = apply(&mut old, &schema, &plan, &mut |_| {});
+        assert_eq!(
+            outcome,
+            Outcome::Done {
+                not_verifiable: Vec::new()
+            },
+            "{ways:?}"
+        );
+        let old = old.into_port();
+        assert_eq!(
+            old.dumped("CIPSTART")[0],
+            "1,\"TCP\",\"new.example.com\",10101,0"
+        );
+        assert_eq!(old.dumped("CIPCFG")[0], "1,30,0,100,10,3600");
+        assert_eq!((old.saves, old.restarts), (1, 1));
+    }
+}
+
+#[test]
+fn the_classic_troubles_have_clear_words() {
+    let plain = Ways::default();
+    let cases = [
+        (
+            Ways {
+                dead: true,
+                ..plain
+            },
+            "nothing answers: is this the right port, and are RX and TX (and GND) connected?",
+        ),
+        (
+            Ways {
+                other_rate: true,
+                ..plain
+            },
+            "what answers makes no sense at 115200 Bd",
+        ),
+        (
+            Ways {
+                no_escape: true,
+                ..plain
+            },
+            "nothing answers",
+        ),
+    ];
+    for (ways, words) in cases {
+        let Err((port, error)) = Serial::enter(Gm1::new(ways)) else {
+            panic!("{ways:?}");
+        };
+        assert!(error.to_string().starts_with(words), "{ways:?}: {error}");
+        assert!(
+            !port.data.windows(2).any(|pair| pair == b"AT"),
+            "no command reaches the data center"
+        );
+    }
+}
+
+/// The way in that a box without the escape leaves: switched off and on, it takes commands for 5 s.
+#[test]
+fn a_box_that_is_switched_on_is_caught_in_its_window() {
+    let ways = Ways {
+        no_escape: true,
+        ..Ways::default()
+    };
+    let Ok(mut serial) = Serial::by_window(Gm1::new(ways).power_cycled(), Duration::from_secs(60))
+    else {
+        panic!("the window was missed");
+    };
+    let values: Values = read(&mut serial).unwrap().values;
+    assert_eq!(values.get(&key("CIPCFG.HEAT")), Some("45"));
+    serial.leave().unwrap();
+    let mut box_ = serial.into_port();
+    use dtu_setup::serial::Port as _;
+    let _ = box_.write(b"meter");
+    assert_eq!(box_.data, b"meter", "it carries data again");
+}

@@ -1,0 +1,136 @@
+//! The way to the device: open the port, come into the command state, leave it on every exit.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use dtu_setup::door::{Door, DoorError};
+use dtu_setup::serial::Serial;
+
+use crate::port::OpenPort;
+
+/// Which device.
+#[derive(Debug, Args)]
+pub(crate) struct PortArgs {
+    /// The serial port: a device, a pty (`./dtu0`), or `tcp:HOST:PORT`
+    #[arg(long, value_name = "PORT", global = true)]
+    port: Option<String>,
+    /// Rate of the port in Bd, or `auto`: tries all; what is sent at a wrong rate may reach the server as noise
+    #[arg(long, value_name = "BAUD", default_value = "115200", global = true)]
+    baud: Rate,
+    /// How to come into the command state
+    #[arg(long, value_enum, default_value_t = Way::Escape, global = true)]
+    enter: Way,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// `+++`, and where that is not answered the set-up window, once the device is switched off and on
+    Escape,
+    /// The device is in its command state (mode 2, or left there): `AT` is sent at once
+    None,
+    /// The set-up window: switch the device off and on now
+    Window,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rate {
+    Auto,
+    Baud(u32),
+}
+
+impl std::str::FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        match text.parse() {
+            Ok(baud) if baud > 0 => Ok(Self::Baud(baud)),
+            Ok(_) | Err(_) => Err("must be a number of Bd or auto".to_owned()),
+        }
+    }
+}
+
+/// Those of the device, the likely ones first.
+const RATES: [u32; 16] = [
+    115_200, 9600, 57_600, 38_400, 19_200, 4800, 2400, 1200, 14_400, 56_000, 230_400, 460_800,
+    921_600, 600, 300, 110,
+];
+/// Time to find the plug.
+const SWITCHED_ON: Duration = Duration::from_secs(90);
+
+impl PortArgs {
+    /// Runs `work` with the device in its command state, and lets it go on with its own work whatever comes of that.
+    pub(crate) fn with_device<R>(
+        &self,
+        work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
+    ) -> anyhow::Result<R> {
+        let mut door = self.enter()?;
+        let result = work(&mut door);
+        let left = door.leave();
+        let result = result?;
+        if let Err(error) = left {
+            eprintln!("dtuctl: the device may still be in its command state: {error}");
+        }
+        Ok(result)
+    }
+
+    /// Whether somebody looks at what goes on.
+    pub(crate) fn is_watched() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
+        let Some(name) = self.port.as_deref() else {
+            bail!("which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT");
+        };
+        let rates = match self.baud {
+            Rate::Baud(baud) => vec![baud],
+            Rate::Auto => RATES.to_vec(),
+        };
+        crate::port::stop_cleanly()?;
+        let mut last = None;
+        for baud in rates {
+            let port = OpenPort::open(name, baud)?;
+            match self.enter_at(port) {
+                Ok(serial) => {
+                    if self.baud == Rate::Auto {
+                        eprintln!("dtuctl: {baud} Bd");
+                    }
+                    return Ok(serial);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        match last {
+            Some(error) => bail!("{name}: {error}"),
+            None => bail!("{name}: no rate to try"),
+        }
+    }
+
+    fn enter_at(&self, port: OpenPort) -> Result<Serial<OpenPort>, DoorError> {
+        let bare = |(_, error): (OpenPort, DoorError)| error;
+        match self.enter {
+            Way::None => Serial::in_command_state(port).map_err(bare),
+            Way::Window => {
+                eprintln!("dtuctl: switch the device off and on now");
+                Serial::by_window(port, SWITCHED_ON).map_err(bare)
+            }
+            Way::Escape => match Serial::enter(port) {
+                Ok(serial) => Ok(serial),
+                // Only where somebody is there to do it.
+                Err((port, error @ (DoorError::NotInCommandState | DoorError::Silent)))
+                    if Self::is_watched() && self.baud != Rate::Auto =>
+                {
+                    eprintln!("dtuctl: {error}");
+                    eprintln!("dtuctl: switch the device off and on now (Ctrl-C ends this)");
+                    Serial::by_window(port, SWITCHED_ON).map_err(|_| error)
+                }
+                Err(fault) => Err(bare(fault)),
+            },
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `at`, `save`, `restart`, `factory`: single commands.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use dtu_setup::door::{Door, End};
+
+use crate::device::PortArgs;
+use crate::settings::Ended;
+use crate::show::plain;
+
+/// Send raw commands; each reply goes to stdout.
+#[derive(Debug, Args)]
+pub(crate) struct At {
+    /// AT+CSQ 'AT+CIPSCONT?'
+    #[arg(required = true, value_name = "COMMAND")]
+    lines: Vec<String>,
+}
+
+/// Put the factory values back, and restart.
+#[derive(Debug, Args)]
+pub(crate) struct Factory {
+    /// Does not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl At {
+    pub(crate) fn run(&self, port: &PortArgs) -> Ended {
+        if let Some(odd) = self.lines.iter().find(|line| line.contains(['\r', '\n'])) {
+            eprintln!(
+                "dtuctl: {} holds a line end; give each command alone",
+                plain(odd)
+            );
+            return Ok(ExitCode::from(2));
+        }
+        port.with_device(|door| {
+            let mut all_well = true;
+            for line in &self.lines {
+                let reply = door.command(line)?;
+                let mut out = io::stdout().lock();
+                for line in &reply.lines {
+                    writeln!(out, "{}", plain(line))?;
+                }
+                match reply.end {
+                    End::Ok => writeln!(out, "OK")?,
+                    End::Refused(words) => {
+                        all_well = false;
+                        writeln!(out, "{}", plain(&words))?;
+                    }
+                    End::Silence => {}
+                }
+            }
+            Ok(if all_well {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        })
+    }
+}
+
+/// `ATW`: what runs is stored.
+pub(crate) fn save(port: &PortArgs) -> Ended {
+    port.with_device(|door| run(door, "ATW"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Restarts it, and waits until it is back.
+pub(crate) fn restart(port: &PortArgs) -> Ended {
+    port.with_device(|door| Ok(door.restart("AT+CIRESET", None)?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Factory {
+    pub(crate) fn run(&self, port: &PortArgs) -> Ended {
+        if !self.yes && !asked()? {
+            return Ok(ExitCode::FAILURE);
+        }
+        port.with_device(|door| Ok(door.restart("AT+CIRELOAD", Some(115_200))?))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn asked() -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        bail!("all settings of the device would be lost; --yes says that this is meant");
+    }
+    eprint!("All settings of the device are lost, and it restarts. Go on? [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn run(door: &mut dyn Door, line: &str) -> anyhow::Result<()> {
+    match door.command(line)?.refusal() {
+        Some(words) => bail!("{line}: {}", plain(words)),
+        None => Ok(()),
+    }
+}

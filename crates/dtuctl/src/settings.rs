@@ -1,0 +1,263 @@
+//! `dump`, `set`, `apply`, `names`: settings as a whole.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use dtu_setup::apply::{self, Outcome, Plan, Step};
+use dtu_setup::door::Door;
+use dtu_setup::file::{self, Format};
+use dtu_setup::reading::{Reading, read_all};
+use dtu_setup::{Schema, Values};
+use serde_json::json;
+
+use crate::device::PortArgs;
+use crate::show::{self, Progress};
+
+/// Read every parameter.
+#[derive(Debug, Args)]
+pub(crate) struct Dump {
+    /// For programs
+    #[arg(long, conflicts_with = "toml")]
+    json: bool,
+    /// For people, with what each value means (the default)
+    #[arg(long)]
+    toml: bool,
+}
+
+/// Make the device equal FILE.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// TOML or JSON as `dump` writes it, or AT set commands, one a line; `-` is stdin. What it does not name stays as it is
+    file: PathBuf,
+    /// Shows what would change, and sets nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// With --dry-run: exit 4 if something would change
+    #[arg(long, requires = "dry_run")]
+    exit_code: bool,
+    /// The result as one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Set single values, in the running set alone.
+#[derive(Debug, Args)]
+pub(crate) struct Set {
+    /// As `dtuctl names` lists them: CIPSCONT.1.ADDRESS=data.example.com CIMOD=0
+    #[arg(required = true, value_name = "NAME=VALUE")]
+    values: Vec<String>,
+}
+
+/// What ends a program.
+pub(crate) type Ended = anyhow::Result<ExitCode>;
+
+fn reading(door: &mut dyn Door, schema: &Schema) -> anyhow::Result<Reading> {
+    let progress = Progress::new();
+    let reading = read_all(door, schema, &mut |at, of| {
+        progress.step(&Step::Reading(at, of));
+    })?;
+    Ok(reading)
+}
+
+impl Dump {
+    pub(crate) fn run(&self, port: &PortArgs) -> Ended {
+        let schema = Schema::new();
+        let reading = port.with_device(|door| reading(door, &schema))?;
+        let format = if self.json {
+            Format::Json
+        } else {
+            Format::Toml
+        };
+        io::stdout().write_all(file::write(&schema, &reading.values, format).as_bytes())?;
+        eprint!("{}", show::unread(&reading));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Apply {
+    pub(crate) fn run(&self, port: &PortArgs) -> Ended {
+        let schema = Schema::new();
+        let wanted = match self.wanted(&schema) {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                eprintln!("dtuctl: {error:#}");
+                return Ok(ExitCode::from(USAGE));
+            }
+        };
+        let progress = Progress::new();
+        let (plan, outcome) = port.with_device(|door| {
+            let reading = reading(door, &schema)?;
+            let plan =
+                apply::plan(&schema, &reading, &wanted, door).map_err(|words| anyhow!(words))?;
+            if self.dry_run {
+                return Ok((plan, None));
+            }
+            if !self.json {
+                print!("{}", show::diff(&plan));
+            }
+            let outcome = apply::apply(door, &schema, &plan, &mut |step| progress.step(&step));
+            Ok((plan, Some(outcome)))
+        })?;
+        drop(progress);
+        self.tell(&plan, outcome.as_ref());
+        Ok(self.exit_code(&plan, outcome.as_ref()))
+    }
+
+    fn wanted(&self, schema: &Schema) -> anyhow::Result<Values> {
+        let name = self.file.display();
+        let mut bytes = Vec::new();
+        if self.file.as_os_str() == "-" {
+            io::stdin().read_to_end(&mut bytes)?;
+        } else {
+            bytes = fs::read(&self.file).with_context(|| format!("{name}"))?;
+        }
+        file::read(schema, &bytes).map_err(|fault| anyhow!("{name}:{fault}"))
+    }
+
+    fn tell(&self, plan: &Plan, outcome: Option<&Outcome>) {
+        match outcome {
+            _ if self.json => println!("{}", as_json(plan, outcome)),
+            None if plan.changes.is_empty() => println!("nothing to do"),
+            None => print!("{}", show::diff(plan)),
+            Some(outcome @ (Outcome::NothingToDo | Outcome::Done { .. })) => {
+                print!("{}", show::outcome(outcome));
+            }
+            Some(outcome) => eprint!("dtuctl: {}", show::outcome(outcome)),
+        }
+    }
+
+    fn exit_code(&self, plan: &Plan, outcome: Option<&Outcome>) -> ExitCode {
+        match outcome {
+            None if self.exit_code && !plan.changes.is_empty() => ExitCode::from(DIFFERENT),
+            None | Some(Outcome::NothingToDo | Outcome::Done { .. }) => ExitCode::SUCCESS,
+            Some(Outcome::PutBack(_)) => ExitCode::FAILURE,
+            Some(Outcome::Mixed(..)) => ExitCode::from(MIXED),
+        }
+    }
+}
+
+/// Wrong usage: a file with a fault.
+const USAGE: u8 = 2;
+/// Failed, and the old values are not back.
+const MIXED: u8 = 3;
+/// A dry run found differences.
+const DIFFERENT: u8 = 4;
+
+fn as_json(plan: &Plan, outcome: Option<&Outcome>) -> serde_json::Value {
+    let changes: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let hide = |value: &str| {
+                if change.secret {
+                    "****".to_owned()
+                } else {
+                    value.to_owned()
+                }
+            };
+            json!({
+                "name": change.key.to_string(),
+                "from": change.from.as_deref().map(hide),
+                "to": hide(&change.to),
+            })
+        })
+        .collect();
+    let no_counterpart: Vec<_> = plan
+        .no_counterpart
+        .iter()
+        .map(|unread| json!({ "name": unread.key.to_string(), "why": unread.why }))
+        .collect();
+    let (word, not_verifiable, not_back) = match outcome {
+        None => ("dry run", Vec::new(), Vec::new()),
+        Some(Outcome::NothingToDo) => ("nothing to do", Vec::new(), Vec::new()),
+        Some(Outcome::Done { not_verifiable }) => {
+            let keys = not_verifiable.iter().map(ToString::to_string).collect();
+            ("done", keys, Vec::new())
+        }
+        Some(Outcome::PutBack(_)) => ("failed", Vec::new(), Vec::new()),
+        Some(Outcome::Mixed(_, groups)) => {
+            let groups = groups.iter().map(ToString::to_string).collect();
+            ("failed, old values not back", Vec::new(), groups)
+        }
+    };
+    let reason = match outcome {
+        Some(failed @ (Outcome::PutBack(_) | Outcome::Mixed(..))) => Some(show::outcome(failed)),
+        Some(Outcome::NothingToDo | Outcome::Done { .. }) | None => None,
+    };
+    json!({
+        "outcome": word,
+        "changes": changes,
+        "no_counterpart": no_counterpart,
+        "not_verifiable": not_verifiable,
+        "not_back": not_back,
+        "reason": reason,
+    })
+}
+
+impl Set {
+    pub(crate) fn run(&self, port: &PortArgs) -> Ended {
+        let schema = Schema::new();
+        let mut wanted = Values::default();
+        for pair in &self.values {
+            let fault = match pair.split_once('=') {
+                None => format!("{pair}: write NAME=VALUE"),
+                Some((name, value)) => match schema.key(name.trim()) {
+                    Err(error) => error.to_string(),
+                    Ok(key) => match dtu_setup::check::value(&schema, &key, value) {
+                        Err(words) => words,
+                        Ok(()) => {
+                            wanted.set(key, value.to_owned());
+                            continue;
+                        }
+                    },
+                },
+            };
+            eprintln!("dtuctl: {fault}");
+            return Ok(ExitCode::from(USAGE));
+        }
+        port.with_device(|door| {
+            let reading = reading(door, &schema)?;
+            let plan =
+                apply::plan(&schema, &reading, &wanted, door).map_err(|words| anyhow!(words))?;
+            print!("{}", show::diff(&plan));
+            apply::set(door, &plan).map_err(|failure| anyhow!(show::failure_text(&failure)))?;
+            if plan.lines.is_empty() {
+                println!("nothing to do");
+            } else {
+                println!("set; dtuctl save stores it, dtuctl restart lets all of it take effect");
+            }
+            Ok(if plan.no_counterpart.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        })
+    }
+}
+
+/// `dtuctl names`
+pub(crate) fn names() -> Ended {
+    let schema = Schema::new();
+    let mut text = String::new();
+    for group in schema.groups() {
+        for key in schema.keys(&group) {
+            let field = schema.field(&key);
+            let means = if field.help.is_empty() {
+                schema.command(&group).help
+            } else {
+                field.help
+            };
+            text.push_str(&format!(
+                "{:24} {}; {means}\n",
+                key.to_string(),
+                field.range
+            ));
+        }
+    }
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
