@@ -75,7 +75,8 @@ impl Spool {
     pub(super) fn append(&mut self, frame: u64, bytes: Bytes, outputs: &mut VecDeque<Output>) {
         let mut number = frame;
         if let Some(places) = &mut self.places {
-            number = places.next;
+            // Frames of an earlier run that were none have used their numbers, too.
+            number = places.next.max(frame);
             places.written += bytes.len() as u64;
             places.add(frame, number);
         }
@@ -102,7 +103,7 @@ impl Spool {
     /// Every frame before the first that waits is done with.
     pub(super) fn release(&self, cache: &Cache, outputs: &mut VecDeque<Output>) {
         let first = match (&self.places, cache.first()) {
-            (Some(places), None) => places.next,
+            (Some(places), None) => places.next.max(cache.next_seq()),
             (_, Some(first)) => self.number(first),
             (None, None) => cache.next_seq(),
         };
