@@ -5,10 +5,13 @@ use bytes::Bytes;
 
 use super::LineState;
 use super::port::{Dropped, Purpose, SerialPort, Source};
-use super::room::REPLY_QUEUE_HIGH;
 use crate::cx::Cx;
 use crate::time::{Duration, Instant};
 
+/// A socket is not read while so many bytes of it wait for the DTE.
+pub(super) const QUEUE_HIGH: usize = 15 * 1024;
+/// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
+pub(super) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 /// In the AT mode bytes of the network wait so long for the end of a line that is being typed and echoed.
 const HALF_TYPED: Duration = Duration::from_secs(3);
 /// So many URCs wait at most while a command of the line is being answered; the oldest goes first.

@@ -1,14 +1,13 @@
 //! What waits for the line: who is read meanwhile, and when it has waited long enough (decisions 16.3 and 16.4).
 
 use super::port::Source;
+use super::printer::{QUEUE_HIGH, REPLY_QUEUE_HIGH};
 use super::{Dialogue, Line};
 use crate::config::Config;
 use crate::cx::Cx;
 use crate::event::{LinkId, SocketId};
 use crate::time::{Duration, Instant};
 
-/// A socket is not read while so many bytes of it wait for the DTE.
-const QUEUE_HIGH: usize = 15 * 1024;
 /// Where a peer may command, it is read up to here once the line takes nothing.
 pub(super) const LISTEN_HIGH: usize = 64 * 1024;
 /// A line that takes nothing for so long keeps no peer that may command from being read on.
@@ -18,8 +17,6 @@ const STANDS_FOR_GOOD: Duration = Duration::from_secs(60);
 /// And an answer of mode 3 no request behind it from being sent for longer: it is read on, and the oldest bytes make room.
 // mutant: answer-waits
 const ANSWER_WAITS: Duration = Duration::from_secs(900);
-/// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
-pub(super) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
 
 /// What the line is lent to say for how long something may wait for it.
 #[derive(Clone, Copy, Debug)]
