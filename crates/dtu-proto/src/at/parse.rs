@@ -205,13 +205,12 @@ fn push(char: &[u8], twin: Option<u8>, out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes of the first character. A line that is not UTF-8 is read as GBK, where the second byte may be anything
-/// from 0x40: stepping by pairs keeps the border of two characters from looking like a third.
+/// Bytes of the first character, as far as it may have a twin: in UTF-8 those have three. A line that is not UTF-8 is
+/// read as GBK, where the second byte may be anything from 0x40: stepping by pairs keeps the border of two characters
+/// from looking like a third.
 fn char_width(bytes: &[u8], utf8: bool) -> usize {
     match bytes {
-        [0xF0..=0xFF, ..] if utf8 => 4,
         [0xE0..=0xEF, ..] if utf8 => 3,
-        [0xC0..=0xDF, ..] if utf8 => 2,
         [0x81..=0xFE, 0x40..=0xFE, ..] if !utf8 => 2,
         _ => 1,
     }

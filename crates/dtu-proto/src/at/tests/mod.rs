@@ -12,6 +12,7 @@ use crate::radio::{Abilities, Cell, ModemIdentity, Operator, Registration, Signa
 use crate::status::RadioStatus;
 
 mod chinese;
+mod cures;
 mod httpd;
 mod lines;
 mod manual;
