@@ -38,6 +38,7 @@ mod modes;
 mod power;
 mod prompt;
 mod serial;
+mod settle;
 mod snapshot;
 
 /// The DTU.
@@ -183,7 +184,7 @@ impl Dtu {
     pub fn handle_timeout(&mut self, now: Instant) {
         debug_assert_eq!(
             self.next_deadline,
-            self.find_deadline(),
+            self.find_deadline(true),
             "something changed a deadline and did not say so"
         );
         self.now = self.now.max(now);
@@ -205,30 +206,6 @@ impl Dtu {
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<Deadline> {
         self.next_deadline
-    }
-
-    /// What any input may have made possible. The order is that of the bytes: what is received first, then what commands
-    /// do, then what the DTE gets; pauses and deadlines are looked for when nothing moves any more.
-    fn settle(&mut self) {
-        self.tend_messages();
-        self.with_modes(Modes::settle);
-        self.check_applying();
-        self.check_ending();
-        self.run_backlog();
-        self.print_behind_answer();
-        self.print_urcs();
-        self.store_messages();
-        self.with_modes(Modes::release);
-        self.pause = self.queue_pause();
-        self.share_line();
-        self.show_leds();
-        self.next_deadline = self.find_deadline();
-    }
-
-    /// A host asks for both many times between two inputs.
-    fn look_ahead(&mut self) {
-        self.pause = self.queue_pause();
-        self.next_deadline = self.find_deadline();
     }
 
     fn handle_store(&mut self, input: StoreInput<'_>) {

@@ -11,6 +11,8 @@ pub struct Instant(u64);
 impl Instant {
     /// The start of time.
     pub const ZERO: Self = Self(0);
+    /// The end of time: stands for a time that does not come.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// The instant `micros` microseconds after the start.
     #[must_use]
@@ -48,6 +50,14 @@ impl Add<Duration> for Instant {
             .saturating_add(u64::from(by.subsec_micros()));
         Self(self.0.saturating_add(micros))
     }
+}
+
+/// The first of these times.
+pub(crate) fn earliest<const N: usize>(all: [Option<Instant>; N]) -> Option<Instant> {
+    let first = all.into_iter().fold(Instant::NEVER, |first, at| {
+        first.min(at.unwrap_or(Instant::NEVER))
+    });
+    (first < Instant::NEVER).then_some(first)
 }
 
 impl AddAssign<Duration> for Instant {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::event::CallEvent;
 use crate::radio::{CallEnd, CallNews, ModemOutput, PhoneNumber};
 use crate::status::{CallCounters, CallState, CallStatus, CurrentCall};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
 /// What the DTE is told about a call; `at` has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,6 +284,11 @@ impl Calls {
         self.held_until = None;
     }
 
+    /// Whether there is no call, and none is waited for.
+    pub(crate) const fn rest(&self) -> bool {
+        matches!(self.state, State::Idle) && self.held_until.is_none()
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = match self.state {
             State::Idle | State::Standing { .. } => None,
@@ -292,7 +297,7 @@ impl Calls {
             | State::Answering { until, .. }
             | State::HangingUp { until, .. } => Some(until),
         };
-        [state, self.held_until].into_iter().flatten().min()
+        earliest([state, self.held_until])
     }
 
     /// Time has passed.

@@ -8,17 +8,22 @@ use crate::line::Line;
 use crate::time::Instant;
 
 impl Dtu {
-    pub(super) fn find_deadline(&self) -> Option<Deadline> {
-        let mut earliest = Earliest(None);
-        earliest.meet(Timer::Restart, self.ending_deadline());
+    /// `all`: not only frames pass, so that those may wait for something who usually do not.
+    pub(super) fn find_deadline(&self, all: bool) -> Option<Deadline> {
+        let mut earliest = Earliest::none();
+        if all {
+            earliest.meet(Timer::Restart, self.ending_deadline());
+        }
         earliest.meet(Timer::Escape, self.line.escape_deadline());
         earliest.meet(Timer::Frame, self.line.frame_deadline(&self.config));
-        earliest.meet(Timer::SetupWindow, self.window_deadline());
-        earliest.meet(Timer::Apply, self.apply_deadline());
-        earliest.meet(Timer::Parked, self.session.deadline());
-        earliest.meet(Timer::Prompt, self.line.prompt_deadline());
-        earliest.meet(Timer::Message, self.message_deadline());
-        earliest.meet(Timer::Call, self.cellular.calls.deadline());
+        if all {
+            earliest.meet(Timer::SetupWindow, self.window_deadline());
+            earliest.meet(Timer::Apply, self.apply_deadline());
+            earliest.meet(Timer::Parked, self.session.deadline());
+            earliest.meet(Timer::Prompt, self.line.prompt_deadline());
+            earliest.meet(Timer::Message, self.message_deadline());
+            earliest.meet(Timer::Call, self.cellular.calls.deadline());
+        }
         earliest.meet(
             Timer::SerialHeartbeat,
             self.line
@@ -31,14 +36,19 @@ impl Dtu {
         let mode = self.modes.deadline(&view);
         // Links come last of what is due at one time: a recorded run is replayed in the order that it had.
         let is_links = |of: &Deadline| of.timer == Timer::Mode(WorkingMode::Transparent);
-        earliest.meet_deadline(mode.filter(|of| !is_links(of)));
+        let (links, mode) = (mode.filter(is_links), mode.filter(|of| !is_links(of)));
+        if let Some(mode) = mode {
+            earliest.meet(mode.timer, Some(mode.at));
+        }
         earliest.meet(Timer::NoData, self.no_data_deadline());
         earliest.meet(Timer::Recovery, self.recovery_deadline());
         earliest.meet(Timer::DataLed, self.led_driver.deadline());
         earliest.meet(Timer::Line, self.line_deadline());
         earliest.meet(Timer::Pace, self.pace_deadline());
-        earliest.meet_deadline(mode.filter(is_links));
-        earliest.0
+        if let Some(links) = links {
+            earliest.meet(links.timer, Some(links.at));
+        }
+        earliest.met()
     }
 
     pub(super) fn fire(&mut self, deadline: Deadline) {
@@ -65,18 +75,24 @@ impl Dtu {
 }
 
 /// Of deadlines at one time, the first that was met counts.
-struct Earliest(Option<Deadline>);
+struct Earliest(Deadline);
 
 impl Earliest {
-    fn meet(&mut self, timer: Timer, at: Option<Instant>) {
-        self.meet_deadline(at.map(|at| Deadline { at, timer }));
+    const fn none() -> Self {
+        Self(Deadline {
+            at: Instant::NEVER,
+            timer: Timer::Line,
+        })
     }
 
-    fn meet_deadline(&mut self, deadline: Option<Deadline>) {
-        if let Some(deadline) = deadline
-            && self.0.is_none_or(|known| deadline.at < known.at)
-        {
-            self.0 = Some(deadline);
+    fn meet(&mut self, timer: Timer, at: Option<Instant>) {
+        let at = at.unwrap_or(Instant::NEVER);
+        if at < self.0.at {
+            self.0 = Deadline { at, timer };
         }
+    }
+
+    fn met(self) -> Option<Deadline> {
+        (self.0.at < Instant::NEVER).then_some(self.0)
     }
 }

@@ -1,10 +1,10 @@
 //! What waits for the line: who is read meanwhile, and whose clocks stand still (decisions 16.3 and 16.4).
 
 use super::Dtu;
-use crate::event::{LinkId, SOCKETS, SocketId};
+use crate::event::{LinkId, SocketId};
 use crate::line::{LineState, Peers, Source, Terms};
 use crate::mode::{LineView, Mode};
-use crate::net::{LineShare, Pause};
+use crate::net::Pause;
 use crate::time::Instant;
 
 impl Dtu {
@@ -62,51 +62,29 @@ impl Dtu {
 
     /// Tells everybody who has a clock what the line means for it.
     pub(super) fn share_line(&mut self) {
-        if self.line.nothing_waits() {
-            return self.share_empty_line();
-        }
-        let shares = SocketId::ALL.map(|socket| self.line_share(Source::Socket(socket)));
-        let unheard = SocketId::ALL.into_iter().any(|socket| {
-            let counts = socket
-                .link()
-                .is_none_or(|link| self.modes.transparent.links[link.index()].is_up());
-            counts && !shares[socket.index()].is_read
+        let read = (!self.line.has_room_for_all())
+            .then(|| SocketId::ALL.map(|socket| self.wants_socket(socket)));
+        let unheard = read.is_some_and(|read| {
+            SocketId::ALL.into_iter().any(|socket| {
+                let counts = socket
+                    .link()
+                    .is_none_or(|link| self.modes.transparent.links[link.index()].is_up());
+                counts && !read[socket.index()]
+            })
         });
-        self.tell_modes(&shares);
-        // RTIME counts from when a socket is heard again.
-        if unheard || self.unheard {
-            self.last_received = self.now;
-        }
-        self.unheard = unheard;
-    }
-
-    /// Nothing waits for the line, so all are read.
-    fn share_empty_line(&mut self) {
-        const FREE: LineShare = LineShare {
-            is_read: true,
-            unread: false,
-        };
-        self.tell_modes(&[FREE; SOCKETS]);
-        if core::mem::take(&mut self.unheard) {
-            self.last_received = self.now;
-        }
-    }
-
-    fn tell_modes(&mut self, shares: &[LineShare; SOCKETS]) {
         let line = LineView {
-            shares,
+            waiting: self.line.waiting_from_each(),
+            read: read.as_ref(),
             is_read: self.reads_serial(self.pause),
             is_quiet: self.line.has_passed_on_all(),
             format: self.line.format(),
         };
         self.modes.line_moved(&line, self.now);
-    }
-
-    fn line_share(&self, source: Source) -> LineShare {
-        LineShare {
-            is_read: self.line.has_room_for(source, self.terms()),
-            unread: self.line.waiting_from(source) > 0,
+        // RTIME counts from when a socket is heard again.
+        if unheard || self.unheard {
+            self.last_received = self.now;
         }
+        self.unheard = unheard;
     }
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.

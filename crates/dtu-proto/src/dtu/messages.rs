@@ -74,7 +74,7 @@ impl Dtu {
     }
 
     /// Whether messages have nothing to do and wait for nothing: the usual case, found at once.
-    fn messages_rest(&self) -> bool {
+    pub(super) fn messages_rest(&self) -> bool {
         self.mailbox.rests() && self.messages.rests() && self.cellular.submitter.rests()
     }
 

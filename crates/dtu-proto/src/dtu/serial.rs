@@ -66,7 +66,7 @@ impl Dtu {
     }
 
     fn take_from_line(&mut self, mut data: &[u8]) {
-        loop {
+        while !self.line.has_taken(data) {
             let commands_wait = self.commands_wait();
             match self.with_line(|line, cx| line.next(&mut data, commands_wait, cx)) {
                 Some(event) => self.handle_line_event(event),

@@ -90,6 +90,8 @@ pub(crate) enum FeedResult {
     Held { released: Held },
     /// All of it is data, behind the `released` bytes.
     Data { released: Held },
+    /// All of it is data, and nothing was held: what nearly every read is.
+    Plain,
 }
 
 /// What a deadline brings.
@@ -165,6 +167,10 @@ impl EscapeDetector {
     /// Looks at one read of the working mode. Either all of it is held or all of it is data: inside one read
     /// there is no silence, so a handshake can only begin with its first byte.
     pub(crate) fn feed(&mut self, data: &[u8], at: Instant) -> FeedResult {
+        if self.state == State::Idle && data.first().is_some_and(|byte| *byte != b'+') {
+            self.last_byte = Some(at);
+            return FeedResult::Plain;
+        }
         let before = self.held.len();
         for (index, &byte) in data.iter().enumerate() {
             if self.takes(byte, at) {

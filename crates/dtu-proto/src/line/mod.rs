@@ -168,7 +168,9 @@ impl Line {
     ) -> Option<LineEvent> {
         loop {
             // What was held came before everything else.
-            if let Some(event) = self.replay(cx) {
+            if !self.released.is_empty()
+                && let Some(event) = self.replay(cx)
+            {
                 return Some(event);
             }
             self.skip_line_end(data, cx.now);
@@ -228,6 +230,11 @@ impl Line {
     /// Bytes that waited for a command to end.
     pub(crate) fn take_backlog(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.backlog)
+    }
+
+    /// Whether there is nothing that [`Self::next`] could take.
+    pub(crate) const fn has_taken(&self, data: &[u8]) -> bool {
+        data.is_empty() && self.released.is_empty()
     }
 
     pub(crate) const fn has_backlog(&self) -> bool {
@@ -323,10 +330,12 @@ impl Line {
                 self.released = released;
                 None
             }
-            FeedResult::Data { .. } if self.state == LineState::OnlineCommand => {
+            FeedResult::Data { .. } | FeedResult::Plain
+                if self.state == LineState::OnlineCommand =>
+            {
                 self.type_bytes(data, cx)
             }
-            FeedResult::Data { .. } => self.pack(data, cx.now, cx),
+            FeedResult::Data { .. } | FeedResult::Plain => self.pack(data, cx.now, cx),
         }
     }
 

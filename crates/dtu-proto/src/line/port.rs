@@ -375,6 +375,11 @@ impl SerialPort {
         self.from[source.index()]
     }
 
+    /// The same of each source, sockets first.
+    pub(crate) const fn waiting_from_each(&self) -> &[usize] {
+        &self.from
+    }
+
     /// Since when the line has taken nothing, though something waits.
     pub(crate) fn stands_since(&self) -> Option<Instant> {
         (!self.is_drained() || self.holds_back()).then_some(self.moved_at)

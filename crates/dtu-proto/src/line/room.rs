@@ -2,11 +2,11 @@
 
 use super::port::Source;
 use super::printer::{QUEUE_HIGH, REPLY_QUEUE_HIGH};
-use super::{Dialogue, Line};
+use super::{Dialogue, Line, LineState};
 use crate::config::Config;
 use crate::cx::Cx;
 use crate::event::{LinkId, SocketId};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
 /// Where a peer may command, it is read up to here once the line takes nothing.
 pub(super) const LISTEN_HIGH: usize = 64 * 1024;
@@ -61,6 +61,11 @@ impl Line {
             || (listens() && waiting < LISTEN_HIGH)
     }
 
+    /// Whether so little waits that there is room for every peer: the usual case, found at once.
+    pub(crate) const fn has_room_for_all(&self) -> bool {
+        self.waiting() < QUEUE_HIGH
+    }
+
     /// Whether the oldest bytes of this peer, beyond what may wait, go for newer ones. A DTE that pauses costs nobody else a
     /// byte.
     pub(super) fn makes_room(&self, source: Source, terms: Terms<'_>) -> bool {
@@ -87,6 +92,15 @@ impl Line {
         self.printer.port.is_empty()
     }
 
+    /// Whether nothing but frames is under way: nothing waits for a command, its answer or its text.
+    pub(crate) fn only_frames_pass(&self) -> bool {
+        self.state == LineState::OnlineData
+            && self.prompt.is_none()
+            && !self.has_urcs()
+            && !self.has_backlog()
+            && !self.holds_data()
+    }
+
     /// Whether nothing waits to be written.
     pub(crate) fn is_drained(&self) -> bool {
         self.printer.port.is_drained()
@@ -100,6 +114,11 @@ impl Line {
     /// Of these, bytes of this peer.
     pub(crate) const fn waiting_from(&self, source: Source) -> usize {
         self.printer.port.waiting_from(source)
+    }
+
+    /// The same of each peer, at the index of its socket.
+    pub(crate) const fn waiting_from_each(&self) -> &[usize] {
+        self.printer.port.waiting_from_each()
     }
 
     /// A banner or a reply that no DTE is there to read holds up no stop. Bytes of the network have the time that they
@@ -144,15 +163,12 @@ impl Line {
             .give_up_at(terms)
             .filter(|at| terms.now < *at && self.printer.port.data_waiting() >= QUEUE_HIGH);
         let now = self.situation(dialogue, terms.config);
-        [
+        earliest([
             self.fades_at(terms),
             self.listens_at(peers, terms),
             give_up_at,
             self.printer.half_typed_until(&now),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        ])
     }
 
     /// When the oldest bytes for a line that is missing are of no use any more.
@@ -174,6 +190,9 @@ impl Line {
         terms: Terms<'_>,
     ) -> Option<Instant> {
         let since = self.printer.port.stands_since()?;
+        if self.has_room_for_all() {
+            return None;
+        }
         let full = |most: usize| {
             LinkId::ALL.into_iter().any(|link| {
                 let source = Source::Socket(SocketId::Link(link));

@@ -123,13 +123,26 @@ pub(crate) enum Stop {
 /// What the serial line means for the modes.
 #[derive(Debug)]
 pub(crate) struct LineView<'a> {
-    /// Of each socket: whether it is read, and whether its bytes wait.
-    pub(crate) shares: &'a [LineShare; SOCKETS],
+    /// Of each socket: how many bytes wait for the DTE.
+    pub(crate) waiting: &'a [usize],
+    /// Of each socket: whether it is read. `None`: all are.
+    pub(crate) read: Option<&'a [bool; SOCKETS]>,
     /// Whether the device reads the DTE.
     pub(crate) is_read: bool,
     /// Whether no byte of the DTE waits to become a frame.
     pub(crate) is_quiet: bool,
     pub(crate) format: LineFormat,
+}
+
+impl LineView<'_> {
+    /// What it means for the connection of this socket.
+    pub(crate) fn share(&self, socket: SocketId) -> LineShare {
+        let index = socket.index();
+        LineShare {
+            is_read: self.read.is_none_or(|read| read[index]),
+            unread: self.waiting.get(index).is_some_and(|bytes| *bytes > 0),
+        }
+    }
 }
 
 /// Of each mode: when it runs, its name here and its type (`Seldom`: it takes no memory before it is used), its sockets

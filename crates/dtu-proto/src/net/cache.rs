@@ -210,6 +210,11 @@ impl Cache {
         Some((entry.bytes.clone(), entry.sends > 1))
     }
 
+    /// Whether a frame is not handed over yet.
+    pub(crate) fn has_more(&self) -> bool {
+        self.handed_over < self.entries.len()
+    }
+
     /// Takes the oldest frame out, if it ends at or before `acked`.
     pub(crate) fn next_acked(&mut self, acked: u64) -> Option<Entry> {
         let is_there = self.entries.front().is_some_and(|entry| entry.end <= acked);

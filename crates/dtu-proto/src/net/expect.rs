@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::config::Expect;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
 /// The rest of a reply comes this soon behind its beginning; else the beginning is data.
 const REST_WITHIN: Duration = Duration::from_millis(500);
@@ -137,7 +137,7 @@ impl Awaiting {
             Clock::Until(at) => Some(at),
             Clock::Off | Clock::Left(_) => None,
         };
-        [reply_due, self.release_at].into_iter().flatten().min()
+        earliest([reply_due, self.release_at])
     }
 
     /// A time may be over.

@@ -7,7 +7,7 @@ use super::up::Up;
 use crate::config::{Config, HeartbeatTo};
 use crate::cx::Cx;
 use crate::event::LinkDownReason;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
 /// The heartbeat interval, if heartbeats to the network are on.
 fn heartbeat_interval(config: &Config) -> Option<Duration> {
@@ -50,15 +50,14 @@ impl Link {
 
     /// The nearest deadline of the connection.
     pub(super) fn up_deadline(&self, up: &Up, config: &Config) -> Option<Instant> {
-        let all = [
+        earliest([
             self.heartbeat_at(up, config),
             self.dead_at(up, config),
             self.idle_at(up),
             up.first_data.and_then(|first| first.until),
             up.registration_reply.deadline(),
             up.heartbeat_reply.deadline(),
-        ];
-        all.into_iter().flatten().min()
+        ])
     }
 
     pub(super) fn fire_up(&mut self, cx: &mut Cx<'_>) {

@@ -72,7 +72,7 @@ impl Link {
 
     /// The next frame of the cache, with the registration packet in front where it belongs there.
     fn next_frame(&mut self, config: &Config) -> Option<Payload> {
-        if self.up.as_ref()?.first_data.is_some() {
+        if self.up.as_ref()?.first_data.is_some() || !self.queue.cache().has_more() {
             return None;
         }
         let prefix = match config.registration_when {

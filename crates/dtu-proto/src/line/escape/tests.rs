@@ -38,6 +38,7 @@ fn run_with_gap(gap: u64, pieces: &[(u64, &[u8])]) -> (Vec<u8>, Vec<u64>, Option
                     data.extend(released.bytes());
                     data.extend_from_slice(bytes);
                 }
+                FeedResult::Plain => data.extend_from_slice(bytes),
             }
         }
     }

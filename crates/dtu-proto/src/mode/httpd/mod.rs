@@ -193,7 +193,7 @@ impl Mode for Httpd {
     /// A server that the device does not listen to is not late.
     fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
         if let Some(exchange) = &mut self.exchange {
-            exchange.hold_up(!line.shares[SocketId::Httpd.index()].is_read, now);
+            exchange.hold_up(!line.share(SocketId::Httpd).is_read, now);
         }
     }
 

@@ -163,7 +163,7 @@ impl Mode for Packets {
 
     fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
         for (slot, socket) in self.slots.iter_mut().zip(SocketId::DESTINATIONS) {
-            slot.link.line_moved(line.shares[socket.index()], now);
+            slot.link.line_moved(line.share(socket), now);
         }
         self.feed.line_moved(line, now);
     }

@@ -46,7 +46,7 @@ impl Links {
 
     /// The links that were ever used.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.used.iter().flatten().map(Box::as_ref)
+        self.used.iter().filter_map(Option::as_deref)
     }
 
     /// Whether one is a backup.
@@ -61,7 +61,7 @@ impl Links {
 
     /// The links that were ever used.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
-        self.used.iter_mut().flatten().map(Box::as_mut)
+        self.used.iter_mut().filter_map(Option::as_deref_mut)
     }
 
     /// A link, if it was ever used.

@@ -12,7 +12,7 @@ use crate::cx::{Cx, View};
 use crate::event::{LINKS, LinkId, QueueId, SocketId, SocketInput};
 use crate::net::{Link, MOVES_FOR, Pause};
 use crate::status::WaitingFor;
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 
 use links::Links;
 
@@ -117,16 +117,13 @@ impl Mode for Transparent {
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Instant> {
-        let mut earliest: Option<Instant> = None;
+        let mut first = None;
         for link in LinkId::ALL {
             if self.links.is_used(link) {
-                earliest = [earliest, self.link_deadline(link, view)]
-                    .into_iter()
-                    .flatten()
-                    .min();
+                first = earliest([first, self.link_deadline(link, view)]);
             }
         }
-        earliest
+        first
     }
 
     /// One link at a time: what another part has to do in between comes in between.
@@ -174,7 +171,7 @@ impl Mode for Transparent {
     fn line_moved(&mut self, line: &LineView<'_>, now: Instant) {
         for link in LinkId::ALL {
             if let Some(l) = self.links.get_mut(link) {
-                l.line_moved(line.shares[SocketId::Link(link).index()], now);
+                l.line_moved(line.share(SocketId::Link(link)), now);
             }
         }
     }
@@ -182,12 +179,12 @@ impl Mode for Transparent {
     /// A full cache that blocks; or all links that take bytes have full caches. TCP tells what the peer took, a datagram
     /// only that the kernel did: it paces where nothing else does.
     fn pause(&self, now: Instant) -> Option<Pause> {
-        if self.links.iter().any(Link::blocks) {
-            return Some(Pause::UntilRoom);
-        }
         // The usual case, found at once: where all have room there is nobody to wait for.
         if !self.links.iter().any(|link| link.has_enough(false)) {
             return None;
+        }
+        if self.links.iter().any(Link::blocks) {
+            return Some(Pause::UntilRoom);
         }
         let paces = |is_udp: bool| {
             LinkId::ALL.into_iter().filter(move |link| {
@@ -287,7 +284,7 @@ impl Transparent {
 
     fn link_deadline(&self, link: LinkId, view: &View<'_>) -> Option<Instant> {
         let own = self.links[link.index()].deadline(view.config);
-        [own, self.fail_back_at(link)].into_iter().flatten().min()
+        earliest([own, self.fail_back_at(link)])
     }
 
     fn fire_link(&mut self, link: LinkId, cx: &mut Cx<'_>) {
