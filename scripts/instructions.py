@@ -8,6 +8,7 @@ Each version runs its own `core` bench with reads of 57 bytes, as an adapter del
 of different length the difference counts, so setting up does not either. Needs valgrind, and a few minutes to build.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -60,7 +61,11 @@ def collected(binary, bench, frames, out):
 
 
 def main():
-    old, new = (sys.argv[1:] + ["348661e", "HEAD"][len(sys.argv) - 1:])[:2]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("old", nargs="?", default="348661e", help="revision to compare with (default: %(default)s)")
+    parser.add_argument("new", nargs="?", default="HEAD", help="revision to measure (default: %(default)s)")
+    arguments = parser.parse_args()
+    old, new = arguments.old, arguments.new
     root = Path(run("git", "rev-parse", "--show-toplevel").strip())
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)

@@ -126,7 +126,7 @@ impl AtLines {
         };
         let reply = reply.trim();
         if !is_refusal(reply) {
-            self.tell_answer(&line.text, reply);
+            self.log_reply(&line.text, reply);
         } else if self.restarted || reply.contains(NOT_STORED) {
             // Nothing is wrong with the line; a device whose disk is full works all the same.
             warn!("console: {} {line}: {reply}", Place(&line));
@@ -139,7 +139,7 @@ impl AtLines {
 
     /// The answer to a question, the first time (decisions 16.28). Where a secret is in the question, one may be in the
     /// answer.
-    fn tell_answer(&self, line: &str, reply: &str) {
+    fn log_reply(&self, line: &str, reply: &str) {
         let answer = reply.strip_suffix("OK").unwrap_or(reply).trim();
         if !self.restarted && !answer.is_empty() && !holds_a_secret(line) {
             cli::complain(format_args!("{answer}"));

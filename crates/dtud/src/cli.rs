@@ -277,7 +277,7 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// A line to stdout. A reader that is gone, or a full disk, ends nothing.
-pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
@@ -300,7 +300,7 @@ fn show_status(
         Err(error) if !is_named => status::ask(&the_only_device(&state).ok_or(error)??, as_json)?,
         told => told?,
     };
-    say(format_args!("{told}"));
+    print_line(format_args!("{told}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -337,7 +337,7 @@ fn check_settings(file: &Path) -> ExitCode {
     for warning in settings.warnings(file) {
         complain(format_args!("warning: {warning}"));
     }
-    say(format_args!("{}: good", file.display()));
+    print_line(format_args!("{}: good", file.display()));
     ExitCode::SUCCESS
 }
 
@@ -384,12 +384,12 @@ fn default_state(line: &Address) -> anyhow::Result<PathBuf> {
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .map(|base| base.join("dtud").join(line.folder_name()))
-        .inspect(|state| tell_of_older_state(state))
+        .inspect(|state| warn_of_older_state(state))
         .ok_or_else(|| anyhow::anyhow!("no home folder; name one with --state"))
 }
 
 /// Before there was one for each line all was kept in the folder above.
-fn tell_of_older_state(state: &Path) {
+fn warn_of_older_state(state: &Path) {
     if let Some(older) = state
         .parent()
         .filter(|older| older.join("parameters").is_file() && !state.exists())

@@ -65,11 +65,11 @@ pub(crate) struct Route {
     pub(crate) resolver: Resolver,
     pub(crate) tls: tls::Client,
     /// The address of the last connection that stood.
-    pub(crate) worked: Worked,
+    pub(crate) worked: LastGoodAddress,
 }
 
 /// An address that is remembered by all copies of a route.
-pub(crate) type Worked = Arc<Mutex<Option<IpAddr>>>;
+pub(crate) type LastGoodAddress = Arc<Mutex<Option<IpAddr>>>;
 
 impl Route {
     fn worked(&self) -> Option<IpAddr> {

@@ -61,7 +61,7 @@ struct Queue {
 }
 
 /// What the last run left.
-pub(crate) struct Kept {
+pub(crate) struct StoredState {
     pub(crate) config: Config,
     /// The mailbox, as the core wrote it.
     pub(crate) messages: String,
@@ -74,14 +74,14 @@ pub(crate) struct Kept {
 
 /// News of the disk.
 #[derive(Debug)]
-pub(crate) enum Saved {
+pub(crate) enum DiskEvent {
     Parameters(Result<(), String>),
     Messages(Result<u64, String>),
     /// So many frames of the queue are in memory only.
     Refused(QueueId, u64),
 }
 
-impl Kept {
+impl StoredState {
     /// Called when nothing can stop the start any more.
     pub(crate) fn forget(to_forget: Vec<Left>) {
         for left in to_forget {
@@ -93,7 +93,11 @@ impl Kept {
 }
 
 impl Disk {
-    pub(crate) fn open(fs: &Fs, dir: &Path, settings: &Settings) -> anyhow::Result<(Self, Kept)> {
+    pub(crate) fn open(
+        fs: &Fs,
+        dir: &Path,
+        settings: &Settings,
+    ) -> anyhow::Result<(Self, StoredState)> {
         let (state, mut problems) = State::open(fs, dir)?;
         let guard = Guard::new(dir, state.identity());
         let (parameters, config, of_parameters) = ParameterStore::open(&state)?;
@@ -137,7 +141,7 @@ impl Disk {
         let watch = Watch::New(dir.to_owned());
         let (messages_told, kept) = (
             false,
-            Kept {
+            StoredState {
                 config,
                 messages,
                 frames,
@@ -160,7 +164,7 @@ impl Disk {
     }
 
     /// What the core could not use of the messages that were kept.
-    pub(crate) fn tell_passed_over(&self, problems: &[Problem]) {
+    pub(crate) fn log_skipped_lines(&self, problems: &[Problem]) {
         for problem in problems {
             warn!(
                 "store: {}",
@@ -275,7 +279,7 @@ impl Disk {
     }
 
     /// News, if there are any.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Saved> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<DiskEvent> {
         while self.watch.poll(cx).is_ready() {
             let _ = self.guard.check();
         }
@@ -287,11 +291,11 @@ impl Disk {
         for queue in QueueId::ALL {
             let untold = std::mem::take(&mut self.queues[queue.index()].untold);
             if untold > 0 {
-                return Poll::Ready(Saved::Refused(queue, untold));
+                return Poll::Ready(DiskEvent::Refused(queue, untold));
             }
         }
         if let Poll::Ready(saved) = self.parameters.poll(cx) {
-            return Poll::Ready(Saved::Parameters(saved.map(drop)));
+            return Poll::Ready(DiskEvent::Parameters(saved.map(drop)));
         }
         let saved = std::task::ready!(self.messages.poll(cx));
         // A disk that is full fails each set: told once until it is over.
@@ -299,7 +303,7 @@ impl Disk {
         if let (Err(why), false) = (&saved, told) {
             error!("store: messages: {why}");
         }
-        Poll::Ready(Saved::Messages(saved))
+        Poll::Ready(DiskEvent::Messages(saved))
     }
 
     /// At a clean stop, when nothing else is to be written: keeps what waits for the next start, `waiting(queue)` with

@@ -165,7 +165,7 @@ mod tests {
     use tracing::{error, info, warn};
 
     use super::*;
-    use crate::journal::heard_by;
+    use crate::journal::captured_by;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -189,7 +189,7 @@ mod tests {
             .with_ansi(colours)
             .event_format(lines)
             .finish();
-        heard_by(subscriber, work);
+        captured_by(subscriber, work);
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     }
 

@@ -22,7 +22,7 @@ use crate::at_lines::{AtLines, StartLine};
 use crate::cli;
 use crate::clock::{Clock, Timer};
 use crate::control::Control;
-use crate::disk::{Disk, Kept, Saved};
+use crate::disk::{Disk, DiskEvent, StoredState};
 use crate::fs::Fs;
 use crate::held::Held;
 use crate::journal::Journal;
@@ -31,9 +31,9 @@ use crate::modem::{self, Modem};
 use crate::port::part;
 use crate::record::Recorder;
 use crate::rehearsal::{self, Fault};
-use crate::serial::{Address, Serial, SerialNews, Wiring};
+use crate::serial::{Address, Serial, SerialEvent, Wiring};
 use crate::settings::{FileKey, FlowControl, Http, Leds, Settings};
-use crate::socket::SocketNews;
+use crate::socket::SocketEvent;
 use crate::sockets::Sockets;
 use crate::status;
 use crate::tls;
@@ -101,7 +101,7 @@ pub(crate) struct Machine {
     control: Arc<Control>,
     watchdog: Watchdog,
     journal: Journal,
-    door: status::Door,
+    server: status::Server,
     settings: Settings,
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
@@ -152,7 +152,7 @@ impl Machine {
             access: settings.serial.access,
             hold: settings.serial.hold,
         };
-        let door = status::Door::open(&setup.state);
+        let server = status::Server::open(&setup.state);
         let serial = Serial::new(setup.serial, wiring, &setup.state).context("serial")?;
         let tls = tls::Client::new(settings.http.extra_root.clone());
         let mut sockets = Sockets::new(&tls);
@@ -186,8 +186,8 @@ impl Machine {
         for (queue, number, frame) in start.restored {
             dtu.restore(queue, [(number, frame)]);
         }
-        disk.tell_passed_over(&dtu.restore_messages(&start.messages));
-        Kept::forget(kept.to_forget);
+        disk.log_skipped_lines(&dtu.restore_messages(&start.messages));
+        StoredState::forget(kept.to_forget);
         Ok(Self {
             dtu,
             clock,
@@ -204,7 +204,7 @@ impl Machine {
             control,
             watchdog: Watchdog::from_environment(),
             journal,
-            door,
+            server,
             settings,
             settings_path: setup.settings_path,
             observer: None,
@@ -344,7 +344,7 @@ impl Machine {
     }
 
     fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        self.door.poll(cx, now, || {
+        self.server.poll(cx, now, || {
             let host_network = self.modem.is_none();
             status::Report::new(
                 &self.dtu,
@@ -364,8 +364,8 @@ impl Machine {
             .poll(socket, cx, now, wanted, &self.serial, &mut buf);
         if let Some(news) = news {
             self.journal
-                .hear(socket, &news, self.sockets.contact(socket));
-            if matches!(news, SocketNews::Closed { .. }) {
+                .on_socket(socket, &news, self.sockets.contact(socket));
+            if matches!(news, SocketEvent::Closed { .. }) {
                 self.held.forget(socket);
             }
             self.feed(news.input(socket, &buf), now, cx);
@@ -380,18 +380,20 @@ impl Machine {
         let news = self
             .serial
             .poll(cx, now, wanted, part(&mut buf, SERIAL_READ));
-        if let Some(SerialNews::Lost(lost)) = news {
+        if let Some(SerialEvent::Lost(lost)) = news {
             self.feed(Input::Lost(lost), now, cx);
         }
         let input = news.as_ref().and_then(|news| {
             Some(match news {
-                SerialNews::Lost(_) => return None,
-                SerialNews::Data(count) => SerialInput::Data(buf.get(..*count).unwrap_or_default()),
-                SerialNews::Written => SerialInput::Written,
-                SerialNews::Configured(why) => SerialInput::Configured(why.as_deref()),
-                SerialNews::Present => SerialInput::Present,
-                SerialNews::Gone => SerialInput::Gone,
-                SerialNews::Discarded(left) => SerialInput::Discarded(*left),
+                SerialEvent::Lost(_) => return None,
+                SerialEvent::Data(count) => {
+                    SerialInput::Data(buf.get(..*count).unwrap_or_default())
+                }
+                SerialEvent::Written => SerialInput::Written,
+                SerialEvent::Configured(why) => SerialInput::Configured(why.as_deref()),
+                SerialEvent::Present => SerialInput::Present,
+                SerialEvent::Gone => SerialInput::Gone,
+                SerialEvent::Discarded(left) => SerialInput::Discarded(*left),
             })
         });
         if let Some(input) = input {
@@ -441,14 +443,14 @@ impl Machine {
             return went;
         };
         let input = match &saved {
-            Saved::Parameters(Ok(())) => StoreInput::Saved,
-            Saved::Parameters(Err(why)) => {
+            DiskEvent::Parameters(Ok(())) => StoreInput::Saved,
+            DiskEvent::Parameters(Err(why)) => {
                 self.journal.not_stored(why, now);
                 StoreInput::Failed(why)
             }
-            Saved::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
-            Saved::Messages(Err(why)) => StoreInput::MessagesFailed(why),
-            Saved::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),
+            DiskEvent::Messages(Ok(number)) => StoreInput::MessagesSaved(*number),
+            DiskEvent::Messages(Err(why)) => StoreInput::MessagesFailed(why),
+            DiskEvent::Refused(queue, frames) => StoreInput::SpoolRefused(*queue, *frames),
         };
         self.feed(Input::Store(input), now, cx);
         true
@@ -485,7 +487,7 @@ impl Machine {
         if let Some(recorder) = &mut self.recorder {
             recorder.tick(now);
         }
-        self.watchdog.tell(now);
+        self.watchdog.beat(now);
         self.journal.fire(now);
         if self.watchdog.wants_line(now) {
             self.watchdog.show(
@@ -503,7 +505,7 @@ impl Machine {
             self.sockets.deadline(),
             self.serial.deadline(),
             self.modem.deadline(),
-            self.door.deadline(),
+            self.server.deadline(),
             self.look_at,
             self.stop_by,
             self.saved_by,
@@ -625,7 +627,7 @@ impl Future for Machine {
             this.power_on(cx);
         }
         this.serial.woken();
-        this.door.woken();
+        this.server.woken();
         // A busy line must not keep the reactor from looking at the other sources.
         for _ in 0..TURNS {
             if let Some(end) = this.end.filter(|_| !this.waits_for_the_disk()) {
@@ -681,7 +683,7 @@ fn seed() -> u64 {
 }
 
 fn announce(address: &Address) {
-    cli::say(format_args!("ready serial={address} console=off"));
+    cli::print_line(format_args!("ready serial={address} console=off"));
 }
 
 /// The longest read of the line: a pty returns at most 4095 bytes at once, and the device counts on no more.

@@ -47,7 +47,7 @@ impl Interface {
 
     /// Another address than the last that was told; the first answer comes at once.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<Option<IpAddr>> {
-        if self.is_news(cx) {
+        if self.has_changed(cx) {
             self.look_at = self.look_at.or(Some(now + SETTLE));
         }
         self.look_at.take_if(|at| *at <= now)?;
@@ -63,7 +63,7 @@ impl Interface {
     }
 
     /// Reads and forgets what the kernel tells.
-    fn is_news(&self, cx: &mut Context<'_>) -> bool {
+    fn has_changed(&self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
         let mut buffer = [0; 4096];
         while let Poll::Ready(Ok(mut ready)) = self.news.poll_read_ready(cx) {

@@ -51,15 +51,15 @@ pub(crate) fn first_fault<'a>(
     let mut dtu = device(stored);
     for line in lines {
         match run(&mut dtu, line.text()) {
-            Ran { ends: true, .. } => return Some((line, Fault::Ends)),
-            Ran {
+            LineResult { ends: true, .. } => return Some((line, Fault::Ends)),
+            LineResult {
                 reply: Some(reply), ..
             } if is_refusal(&reply) => {
                 return Some((line, Fault::Refused(reply.trim().to_owned())));
             }
-            Ran { reply: Some(_), .. } => {}
+            LineResult { reply: Some(_), .. } => {}
             // It waits for the network: what is behind it comes later, on a device that does not.
-            Ran { reply: None, .. } => dtu = device(&dtu.config().clone()),
+            LineResult { reply: None, .. } => dtu = device(&dtu.config().clone()),
         }
     }
     None
@@ -70,14 +70,14 @@ pub(crate) fn complaint((line, fault): (&StartLine, Fault)) -> String {
     format!("{} {line}: {fault}", Place(line))
 }
 
-struct Ran {
+struct LineResult {
     reply: Option<String>,
     ends: bool,
 }
 
 /// The store of this device takes everything at once.
-fn run(dtu: &mut Dtu, line: &str) -> Ran {
-    let mut ran = Ran {
+fn run(dtu: &mut Dtu, line: &str) -> LineResult {
+    let mut ran = LineResult {
         reply: None,
         ends: false,
     };

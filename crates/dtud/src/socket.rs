@@ -33,7 +33,7 @@ use name::Name;
 
 /// What a socket has to tell; `SocketInput` without its borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SocketNews {
+pub(crate) enum SocketEvent {
     Connected {
         local: SocketAddr,
     },
@@ -51,7 +51,7 @@ pub(crate) enum SocketNews {
     },
 }
 
-impl SocketNews {
+impl SocketEvent {
     /// As the device takes it from this socket; `buf` is what was lent.
     pub(crate) fn input(self, of: SocketId, buf: &[u8]) -> Input<'_> {
         let news = match self {
@@ -74,9 +74,9 @@ pub(crate) struct Socket {
     /// The socket had all of a `Send` when the connection ended: that is told first.
     sent: bool,
     /// What it never read of the peer is told next.
-    unread: Option<SocketNews>,
+    unread: Option<SocketEvent>,
     /// The answer to a `Close`, or the end of a connection, that is still to be told.
-    closed: Option<SocketNews>,
+    closed: Option<SocketEvent>,
     /// What the peer had not acknowledged when the connection was closed does not reach it later.
     is_at_most_once: bool,
     contact: Contact,
@@ -175,7 +175,7 @@ impl Socket {
         wanted: bool,
         line: &dyn Line,
         buf: &mut [u8],
-    ) -> Option<SocketNews> {
+    ) -> Option<SocketEvent> {
         if let Some(news) = self.pending_close() {
             return Some(news);
         }
@@ -195,7 +195,7 @@ impl Socket {
             },
             State::Up(connection) => match connection.poll(cx, now, wanted, line, buf) {
                 Ok(news) => {
-                    if let (Some(SocketNews::Connected { .. }), Some(name)) =
+                    if let (Some(SocketEvent::Connected { .. }), Some(name)) =
                         (news, &connection.name)
                     {
                         self.contact.peer = Some(name.peer());
@@ -219,7 +219,7 @@ impl Socket {
         }
     }
 
-    fn begin(&mut self, established: Established, target: Connect, now: Instant) -> SocketNews {
+    fn begin(&mut self, established: Established, target: Connect, now: Instant) -> SocketEvent {
         let Established {
             port,
             session,
@@ -235,13 +235,13 @@ impl Socket {
             connection.name = Name::new(target, self.route.clone(), peer, now).map(Box::new);
         }
         self.state = State::Up(Box::new(connection));
-        SocketNews::Connected { local }
+        SocketEvent::Connected { local }
     }
 
     /// What is still to be told of a connection that is over.
-    fn pending_close(&mut self) -> Option<SocketNews> {
+    fn pending_close(&mut self) -> Option<SocketEvent> {
         if std::mem::take(&mut self.sent) {
-            return Some(SocketNews::Sent);
+            return Some(SocketEvent::Sent);
         }
         self.unread.take().or_else(|| self.closed.take())
     }
@@ -255,7 +255,7 @@ impl Socket {
             }
             State::Idle | State::Connecting(..) => 0,
         };
-        self.closed = Some(SocketNews::Closed { reason, acked });
+        self.closed = Some(SocketEvent::Closed { reason, acked });
     }
 }
 
@@ -346,38 +346,38 @@ impl Connection {
         wanted: bool,
         line: &dyn Line,
         buf: &mut [u8],
-    ) -> Result<Option<SocketNews>, CloseReason> {
+    ) -> Result<Option<SocketEvent>, CloseReason> {
         if self.sending.is_some() {
             self.send(now, cx);
         }
         // Before `Sent`, which brings the next frame at once: the cache of a busy link would never be emptied.
         if let Some(acked) = self.newly_acknowledged(now) {
-            return Ok(Some(SocketNews::Acked(acked)));
+            return Ok(Some(SocketEvent::Acked(acked)));
         }
         if std::mem::take(&mut self.sent) {
-            return Ok(Some(SocketNews::Sent));
+            return Ok(Some(SocketEvent::Sent));
         }
         let news = if wanted {
-            self.hear(cx, now, buf)?
+            self.read_peer(cx, now, buf)?
         } else {
-            self.keep_silent(cx, now, line)?
+            self.pause_reading(cx, now, line)?
         };
         Ok(news.or_else(|| self.move_on(cx, now)))
     }
 
     /// What the peer says, up to its end.
-    fn hear(
+    fn read_peer(
         &mut self,
         cx: &mut Context<'_>,
         now: Instant,
         buf: &mut [u8],
-    ) -> Result<Option<SocketNews>, CloseReason> {
+    ) -> Result<Option<SocketEvent>, CloseReason> {
         self.unread = None;
         // What the peer said before it went is read before a failed write ends the connection.
         match self.read(cx, buf)? {
             Some(news) => {
                 self.drops.look = true;
-                self.name.iter_mut().for_each(|name| name.heard());
+                self.name.iter_mut().for_each(|name| name.on_data());
                 Ok(Some(news))
             }
             None if self.drops.look || self.drops.is_due(now) => Ok(self.dropped_datagrams(now)),
@@ -386,12 +386,12 @@ impl Connection {
     }
 
     /// The line takes nothing: neither does this.
-    fn keep_silent(
+    fn pause_reading(
         &mut self,
         cx: &mut Context<'_>,
         now: Instant,
         line: &dyn Line,
-    ) -> Result<Option<SocketNews>, CloseReason> {
+    ) -> Result<Option<SocketEvent>, CloseReason> {
         match self.dropped_datagrams(now) {
             None => self.give_up_unread(cx, now, line).map_or(Ok(None), Err),
             news => Ok(news),
@@ -399,12 +399,12 @@ impl Connection {
     }
 
     /// The peer's name has another address by now: what comes next goes there, by a socket of its own.
-    fn move_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<SocketNews> {
+    fn move_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<SocketEvent> {
         let established = self.name.as_mut()?.poll(cx, now)?;
         let unread = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
         self.port = established.port;
         self.drops.moved(unread, now);
-        Some(SocketNews::Connected {
+        Some(SocketEvent::Connected {
             local: established.local,
         })
     }
@@ -419,12 +419,12 @@ impl Connection {
     }
 
     /// Datagrams that the kernel had no room for since this was last told, at most once a second.
-    fn dropped_datagrams(&mut self, now: Instant) -> Option<SocketNews> {
+    fn dropped_datagrams(&mut self, now: Instant) -> Option<SocketEvent> {
         if self.protocol != Protocol::Udp {
             return None;
         }
         let count = self.drops.count(&self.port, now)?;
-        Some(SocketNews::Datagrams(count))
+        Some(SocketEvent::Datagrams(count))
     }
 
     /// While the line takes nothing, a connection that is over ends at last without what the peer said: the other
@@ -467,16 +467,16 @@ impl Connection {
     }
 
     /// What a connection that ends leaves unread.
-    fn never_read(&mut self) -> Option<SocketNews> {
+    fn never_read(&mut self) -> Option<SocketEvent> {
         match self.protocol {
             // What waits there may be no more than TLS's own.
             Protocol::Tcp if self.tls.is_some() && self.unread.is_none() => None,
             Protocol::Tcp => Some(self.waits())
                 .filter(|count| *count > 0)
-                .map(SocketNews::Unread),
+                .map(SocketEvent::Unread),
             Protocol::Udp => {
                 let count = self.drops.newly(&self.port) + waiting_datagrams(&self.port);
-                (count > 0).then_some(SocketNews::Datagrams(count))
+                (count > 0).then_some(SocketEvent::Datagrams(count))
             }
         }
     }
@@ -485,7 +485,7 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut [u8],
-    ) -> Result<Option<SocketNews>, CloseReason> {
+    ) -> Result<Option<SocketEvent>, CloseReason> {
         let buf = if self.protocol == Protocol::Udp {
             buf
         } else {
@@ -502,7 +502,7 @@ impl Connection {
                     return Err(CloseReason::PeerClosed);
                 }
                 // An empty datagram is nothing to the device, but its turn is over: many must not keep others waiting.
-                Poll::Ready(Ok(count)) => return Ok(Some(SocketNews::Data(count))),
+                Poll::Ready(Ok(count)) => return Ok(Some(SocketEvent::Data(count))),
                 Poll::Ready(Err(error)) => self.judge(&error)?,
             }
         }
@@ -578,11 +578,11 @@ impl Connection {
         {
             name.refused();
         }
-        judge(self.protocol, error).map_or(Ok(()), |reason| Err(self.tell_apart(reason, error)))
+        judge(self.protocol, error).map_or(Ok(()), |reason| Err(self.refine_reason(reason, error)))
     }
 
     /// Keeps the words of an error whose reason is too wide to help anybody.
-    fn tell_apart(&mut self, reason: CloseReason, error: &io::Error) -> CloseReason {
+    fn refine_reason(&mut self, reason: CloseReason, error: &io::Error) -> CloseReason {
         if matches!(
             reason,
             CloseReason::Tls | CloseReason::Certificate | CloseReason::Os(_)

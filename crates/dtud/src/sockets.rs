@@ -6,7 +6,7 @@ use dtu_proto::event::{SOCKETS, SocketId, SocketOutput};
 use dtu_proto::time::Instant;
 
 use crate::serial::Line;
-use crate::socket::{Contact, Socket, SocketNews};
+use crate::socket::{Contact, Socket, SocketEvent};
 use crate::tls;
 
 pub(crate) struct Sockets {
@@ -75,7 +75,7 @@ impl Sockets {
         wanted: bool,
         line: &dyn Line,
         buf: &mut [u8],
-    ) -> Option<SocketNews> {
+    ) -> Option<SocketEvent> {
         let polled = &mut self.all[socket.index()];
         let news = polled.poll(cx, now, wanted, line, buf);
         if polled.is_idle() {
@@ -160,7 +160,7 @@ mod tests {
         .await;
         assert_eq!(
             news,
-            SocketNews::Closed {
+            SocketEvent::Closed {
                 reason: CloseReason::Refused,
                 acked: 0
             }

@@ -166,7 +166,7 @@ pub(crate) struct Session {
     marks: VecDeque<(u64, u64)>,
     acked: u64,
     /// The peer asked for a certificate of this device.
-    asked: Arc<Asked>,
+    asked: Arc<CertificateRequest>,
     /// Plain bytes of the peer have come.
     heard: bool,
 }
@@ -174,9 +174,9 @@ pub(crate) struct Session {
 /// This device has no certificate. What a peer that wants one says of that is often lost with the connection, so it is
 /// noted that it asked.
 #[derive(Debug, Default)]
-struct Asked(AtomicBool);
+struct CertificateRequest(AtomicBool);
 
-impl ResolvesClientCert for Asked {
+impl ResolvesClientCert for CertificateRequest {
     fn resolve(&self, _roots: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.0.store(true, Ordering::Relaxed);
         None
@@ -190,7 +190,7 @@ impl ResolvesClientCert for Asked {
 
 impl Session {
     fn new(config: &ClientConfig, name: &str) -> io::Result<Self> {
-        let asked = Arc::new(Asked::default());
+        let asked = Arc::new(CertificateRequest::default());
         let mut config = config.clone();
         config.client_auth_cert_resolver = Arc::clone(&asked) as _;
         let tls = ClientConnection::new(Arc::new(config), server_name(name)?).map_err(failure)?;

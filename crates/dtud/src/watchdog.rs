@@ -52,7 +52,7 @@ impl Manager {
         Ok(Self { socket, address })
     }
 
-    fn tell(&self, what: &str) {
+    fn send(&self, what: &str) {
         // Nobody hears it where no manager runs.
         let _ = self.socket.send_to_addr(what.as_bytes(), &self.address);
     }
@@ -88,7 +88,7 @@ impl Watchdog {
     }
 
     /// Tells the service manager that the loop lives, if it is time.
-    pub(crate) fn tell(&mut self, now: Instant) {
+    pub(crate) fn beat(&mut self, now: Instant) {
         let (Some(every), Some(due)) = (self.every, self.due) else {
             return;
         };
@@ -127,7 +127,7 @@ impl Watchdog {
 
     fn notify(&self, what: &str) {
         if let Some(manager) = &self.manager {
-            manager.tell(what);
+            manager.send(what);
         }
     }
 }
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(interval(Some("0"), None, 7), Some(OFTEN));
     }
 
-    fn heard(socket: &UnixDatagram) -> String {
+    fn received(socket: &UnixDatagram) -> String {
         let mut buffer = [0; 200];
         socket
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -173,13 +173,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let with_file = UnixDatagram::bind(&path).unwrap();
-        Manager::at(path.to_str().unwrap()).unwrap().tell("READY=1");
-        assert_eq!(heard(&with_file), "READY=1");
+        Manager::at(path.to_str().unwrap()).unwrap().send("READY=1");
+        assert_eq!(received(&with_file), "READY=1");
         let name = format!("dtud-test-{}", std::process::id());
         let without =
             UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
-        Manager::at(&format!("@{name}")).unwrap().tell("READY=1");
-        assert_eq!(heard(&without), "READY=1");
+        Manager::at(&format!("@{name}")).unwrap().send("READY=1");
+        assert_eq!(received(&without), "READY=1");
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         watchdog.note_change();
         assert!(watchdog.wants_line(at(0)));
         watchdog.show("link 1 up".to_owned(), at(0));
-        assert_eq!(heard(&socket), "STATUS=link 1 up");
+        assert_eq!(received(&socket), "STATUS=link 1 up");
         assert_eq!(watchdog.next(), None, "nothing happens: nobody is woken");
         watchdog.note_change();
         assert!(!watchdog.wants_line(at(4999)));
@@ -207,7 +207,7 @@ mod tests {
             "a busy line is not looked at in each turn"
         );
         watchdog.show("link 1 down".to_owned(), at(9000));
-        assert_eq!(heard(&socket), "STATUS=link 1 down");
+        assert_eq!(received(&socket), "STATUS=link 1 down");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Meter {
                 read = poll_fn(|cx| self.port.poll_read(cx, &mut buf)) => match read {
                     Ok(count) if count > 0 => {
                         let heard = buf.get(..count).unwrap_or_default();
-                        scene::lock(&self.scene).hear(self.start.elapsed(), heard);
+                        scene::lock(&self.scene).on_bytes(self.start.elapsed(), heard);
                     }
                     Ok(_) | Err(_) => return,
                 },
@@ -77,7 +77,7 @@ impl Meter {
         }
         let reading = self.measure(scene.account.next_number());
         let line = format!("{reading}\r\n");
-        scene.say(self.start.elapsed(), reading, line.len());
+        scene.on_reading(self.start.elapsed(), reading, line.len());
         Some(line)
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
     let scene = SharedScene::default();
     runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;
     runtime.shutdown_background();
-    cli::say(format_args!("{}", scene::lock(&scene).summary()));
+    cli::print_line(format_args!("{}", scene::lock(&scene).summary()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -61,14 +61,14 @@ pub(super) enum Way {
 
 impl Scene {
     /// The meter writes a reading.
-    pub(super) fn say(&mut self, at: Duration, reading: Reading, length: usize) {
+    pub(super) fn on_reading(&mut self, at: Duration, reading: Reading, length: usize) {
         self.account.send(length);
         self.reading = Some(reading);
         self.add(at, Way::FromMeter, reading.to_string());
     }
 
     /// The meter reads.
-    pub(super) fn hear(&mut self, at: Duration, bytes: &[u8]) {
+    pub(super) fn on_bytes(&mut self, at: Duration, bytes: &[u8]) {
         self.add(at, Way::ToMeter, shown(bytes));
     }
 
@@ -85,8 +85,8 @@ impl Scene {
     }
 
     /// What happens, in a sentence.
-    pub(super) fn said(&self, now: Duration) -> String {
-        self.story.said(now, self.story_frames())
+    pub(super) fn sentence(&self, now: Duration) -> String {
+        self.story.sentence(now, self.story_frames())
     }
 
     fn story_frames(&self) -> story::Frames {

@@ -171,7 +171,7 @@ fn center_lines(scene: &Scene) -> Vec<Line<'_>> {
 }
 
 fn story_lines(scene: &Scene, now: Duration) -> Vec<Line<'_>> {
-    let said = Span::from(format!(" {}", scene.said(now))).bold();
+    let said = Span::from(format!(" {}", scene.sentence(now))).bold();
     vec![
         Line::from(if scene.story.is_cut() {
             said.red()
@@ -250,8 +250,8 @@ mod tests {
         link.counters.frames_out = account.arrived.frames;
         scene.status = Some(status);
         scene.account = account;
-        scene.say(SECONDS, last, 32);
-        scene.hear(SECONDS, b"OK 0020\r\n");
+        scene.on_reading(SECONDS, last, 32);
+        scene.on_bytes(SECONDS, b"OK 0020\r\n");
         scene.turn(SECONDS);
         scene
     }

@@ -79,7 +79,7 @@ impl Story {
     }
 
     /// What happens, in a sentence.
-    pub(super) fn said(&self, now: Duration, frames: Frames) -> String {
+    pub(super) fn sentence(&self, now: Duration, frames: Frames) -> String {
         let left = |until: Duration| until.saturating_sub(now).as_secs_f64().ceil();
         match self.act {
             Act::Before => format!(
@@ -134,7 +134,7 @@ mod tests {
     fn at(story: &mut Story, seconds: u64, frames: Frames) -> String {
         let now = Duration::from_secs(seconds);
         story.tick(now, frames);
-        story.said(now, frames)
+        story.sentence(now, frames)
     }
 
     const fn frames(sent: u64, arrived: u64, lost: u64) -> Frames {

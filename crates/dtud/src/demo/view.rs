@@ -161,7 +161,7 @@ fn plain(scene: &Scene, now: Duration) -> String {
         scene.sum(),
         scene.registrations,
         scene.heartbeats,
-        scene.said(now)
+        scene.sentence(now)
     )
 }
 

@@ -37,7 +37,7 @@ struct Faults {
 }
 
 impl Faults {
-    fn tell(&mut self, error: &io::Error) {
+    fn note(&mut self, error: &io::Error) {
         let cause = plain(error);
         if !self.causes.contains(&cause) {
             warn!("disk: {cause}");
@@ -57,7 +57,7 @@ impl Faults {
 }
 
 /// Of one queue.
-struct Opened {
+struct OpenedQueue {
     spool: Option<Spool>,
     found: Found,
     to_forget: Option<Left>,
@@ -74,7 +74,7 @@ pub(super) fn queues(state: &State, settings: &Settings) -> Opening {
         refused: [const { Vec::new() }; QUEUES],
     };
     for queue in QueueId::ALL {
-        let Opened {
+        let OpenedQueue {
             spool,
             found,
             to_forget,
@@ -121,11 +121,11 @@ fn open_queue(
     queue: QueueId,
     losses: &mut LossFile,
     faults: &mut Faults,
-) -> Opened {
+) -> OpenedQueue {
     if state.read_only().is_some() {
         return look_at(state, settings, queue, losses, faults);
     }
-    let mut open = || -> io::Result<Opened> {
+    let mut open = || -> io::Result<OpenedQueue> {
         let mut count = |lost| {
             if let Err(error) = losses.count(queue, lost) {
                 warn!("disk: {error}");
@@ -135,7 +135,7 @@ fn open_queue(
             Some(wanted) => {
                 let kind = (wanted.size, wanted.sync);
                 let (spool, found) = Spool::open(&state.fs, state.dir(), queue, kind, &mut count)?;
-                Ok(Opened {
+                Ok(OpenedQueue {
                     spool: Some(spool),
                     found,
                     to_forget: None,
@@ -148,7 +148,7 @@ fn open_queue(
                     lost: left.found.lost,
                     ..Found::default()
                 };
-                Ok(Opened {
+                Ok(OpenedQueue {
                     spool: None,
                     found,
                     to_forget: Some(left),
@@ -158,12 +158,12 @@ fn open_queue(
     };
     // What is in the place of a folder or file is set aside: it must not stop the device for ever.
     let opened = open().or_else(|error| {
-        faults.tell(&error);
+        faults.note(&error);
         set_aside(state, queue);
         open()
     });
     opened.unwrap_or_else(|error| {
-        faults.tell(&error);
+        faults.note(&error);
         look_at(state, settings, queue, losses, faults)
     })
 }
@@ -175,10 +175,10 @@ fn look_at(
     queue: QueueId,
     losses: &mut LossFile,
     faults: &mut Faults,
-) -> Opened {
+) -> OpenedQueue {
     let left = peek_undelivered(&state.fs, state.dir(), queue).map(|left| left.found);
     let mut found = left.unwrap_or_else(|error| {
-        faults.tell(&error);
+        faults.note(&error);
         Found::default()
     });
     if found.lost.frames > 0 {
@@ -199,7 +199,7 @@ fn look_at(
     if settings.spool_settings(queue).is_some() {
         faults.without.push(queue.to_string());
     }
-    Opened {
+    OpenedQueue {
         spool: None,
         found,
         to_forget: None,

@@ -15,10 +15,10 @@ use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
 
 use super::Journal;
-use super::tests::Ear;
+use super::tests::LogCapture;
 use crate::modem::{Address, Modem};
 use crate::settings;
-use crate::socket::{Contact, SocketNews};
+use crate::socket::{Contact, SocketEvent};
 
 /// What happens in the network of the modem.
 const RADIO: &str =
@@ -33,7 +33,7 @@ struct Day {
     server: [bool; LINKS],
     peer: [&'static str; LINKS],
     acked: [u64; LINKS],
-    ear: Ear,
+    ear: LogCapture,
     log: String,
     /// The lines of the command line are to be given again.
     restarted: bool,
@@ -71,7 +71,7 @@ impl Day {
             server: [true; LINKS],
             peer: ["192.0.2.7:9000", "192.0.2.8:9001", "", ""],
             acked: [0; LINKS],
-            ear: Ear::default(),
+            ear: LogCapture::default(),
             log: String::new(),
             restarted: false,
         };
@@ -109,7 +109,7 @@ impl Day {
     /// Does something, and all that follows from it.
     fn step(&mut self, act: impl FnOnce(&mut Self)) {
         let ear = self.ear.clone();
-        ear.listens(|| {
+        ear.capture(|| {
             act(self);
             self.carry_out();
             let mut cx = Context::from_waker(Waker::noop());
@@ -201,8 +201,11 @@ impl Day {
                         peer: peer.parse().ok(),
                         trouble: String::new(),
                     };
-                    self.journal
-                        .hear(link.into(), &SocketNews::Connected { local }, &contact);
+                    self.journal.on_socket(
+                        link.into(),
+                        &SocketEvent::Connected { local },
+                        &contact,
+                    );
                     self.feed(Input::Socket(
                         SocketId::Link(link),
                         SocketInput::Connected { local },
@@ -233,8 +236,11 @@ impl Day {
             peer: self.peer[link.index()].parse().ok(),
             trouble: trouble.to_owned(),
         };
-        self.journal
-            .hear(link.into(), &SocketNews::Closed { reason, acked }, &contact);
+        self.journal.on_socket(
+            link.into(),
+            &SocketEvent::Closed { reason, acked },
+            &contact,
+        );
         self.feed(Input::Socket(
             SocketId::Link(link),
             SocketInput::Closed { reason, acked },

@@ -132,7 +132,7 @@ impl Drops {
     }
 
     /// The device ends or begins anew: what is not said yet is said now. Outages go on.
-    pub(super) fn say_all(&mut self, now: Instant) {
+    pub(super) fn report_all(&mut self, now: Instant) {
         for outage in &mut self.outages {
             let dropped = self.seen[outage.before.place.index()];
             if outage.said != dropped {

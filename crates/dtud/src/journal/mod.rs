@@ -14,7 +14,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::serial::Address;
-use crate::socket::{Contact, SocketNews};
+use crate::socket::{Contact, SocketEvent};
 
 #[cfg(test)]
 mod day;
@@ -27,7 +27,7 @@ pub(crate) use summary::link_state;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::{Ear, heard_by};
+pub(crate) use tests::{LogCapture, captured_by};
 
 use drops::Drops;
 pub(crate) use drops::Total;
@@ -65,8 +65,8 @@ impl Journal {
     }
 
     /// Called with all news of a socket, before the device has them.
-    pub(crate) fn hear(&mut self, socket: SocketId, news: &SocketNews, contact: &Contact) {
-        self.peers.hear(socket, news, contact);
+    pub(crate) fn on_socket(&mut self, socket: SocketId, news: &SocketEvent, contact: &Contact) {
+        self.peers.on_socket(socket, news, contact);
     }
 
     /// Writes an event down, if it is news.
@@ -85,7 +85,7 @@ impl Journal {
             } => self.peers.down(*socket, *reason, *was_up, now),
             Event::ModeStarted => info!("device: {} begins", dtu.status(now).mode),
             Event::PowerOn(reason) => {
-                self.say_all_drops(now, dtu);
+                self.report_all_drops(now, dtu);
                 self.peers.begin_anew();
                 info!("device: power on: {reason}");
             }
@@ -192,14 +192,14 @@ impl Journal {
 
     /// The device has come to its end.
     pub(crate) fn stopped(&mut self, now: Instant, dtu: &Dtu) {
-        self.say_all_drops(now, dtu);
+        self.report_all_drops(now, dtu);
         info!("device: stopped");
     }
 
     /// Also what was dropped since the last look.
-    fn say_all_drops(&mut self, now: Instant, dtu: &Dtu) {
+    fn report_all_drops(&mut self, now: Instant, dtu: &Dtu) {
         self.drops.look(now, dtu.drops());
-        self.drops.say_all(now);
+        self.drops.report_all(now);
     }
 
     /// Each kind once between two answers: a server that is gone fails every request alike.

@@ -6,7 +6,7 @@ use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::{REMINDER, STEADY};
-use crate::socket::{Contact, SocketNews};
+use crate::socket::{Contact, SocketEvent};
 use crate::words::{Count, Span};
 
 /// All connections.
@@ -77,10 +77,10 @@ impl Peers {
     }
 
     /// Called with all news of a socket, before the device has them.
-    pub(super) fn hear(&mut self, socket: SocketId, news: &SocketNews, contact: &Contact) {
+    pub(super) fn on_socket(&mut self, socket: SocketId, news: &SocketEvent, contact: &Contact) {
         if !matches!(
             news,
-            SocketNews::Connected { .. } | SocketNews::Closed { .. }
+            SocketEvent::Connected { .. } | SocketEvent::Closed { .. }
         ) {
             return;
         }

@@ -18,7 +18,7 @@ use super::Driver;
 use super::note::Note;
 use super::transcript::Transcript;
 use crate::journal::Repeats;
-use crate::serial::{Address, Serial, SerialNews};
+use crate::serial::{Address, Serial, SerialEvent};
 use crate::settings;
 
 pub(super) struct At {
@@ -31,7 +31,7 @@ pub(super) struct At {
     is_writing: bool,
     note: Note,
     log: Option<Transcript>,
-    said: Repeats,
+    repeats: Repeats,
     buf: Vec<u8>,
 }
 
@@ -59,7 +59,7 @@ impl At {
             is_writing: false,
             note,
             log: settings.log.as_deref().map(Transcript::new),
-            said: Repeats::default(),
+            repeats: Repeats::default(),
             buf: vec![0; READ_BUFFER],
         }
         .at_rate(settings.baud)
@@ -77,7 +77,7 @@ impl At {
         self
     }
 
-    fn tell(&mut self, input: Input<'_>, now: Instant, cx: &mut Context<'_>) {
+    fn feed(&mut self, input: Input<'_>, now: Instant, cx: &mut Context<'_>) {
         self.modem.handle_input(input, now);
         self.carry_out(now, cx);
     }
@@ -91,7 +91,7 @@ impl At {
                     self.forget();
                     self.line.reopen(now);
                 }
-                Output::Event(event) => self.heed(&event, now),
+                Output::Event(event) => self.on_event(&event, now),
             }
         }
         self.write(now, cx);
@@ -111,7 +111,7 @@ impl At {
         self.is_writing = false;
     }
 
-    fn heed(&mut self, event: &Event, now: Instant) {
+    fn on_event(&mut self, event: &Event, now: Instant) {
         if let Event::PinState(history) = event
             && history.is_in_doubt()
             && let Err(why) = self.note.keep_before_sending(*history)
@@ -124,7 +124,7 @@ impl At {
         }
         let text = match event.level() {
             Level::Trace => None,
-            Level::Info | Level::Warning => self.said.again(&event.to_string(), now),
+            Level::Info | Level::Warning => self.repeats.again(&event.to_string(), now),
         };
         match (event.level(), text) {
             (Level::Info, Some(text)) => info!("modem: {text}"),
@@ -143,18 +143,19 @@ impl At {
         let is_news = news.is_some();
         match news {
             None
-            | Some(SerialNews::Configured(_) | SerialNews::Lost(_) | SerialNews::Discarded(_)) => {}
-            Some(SerialNews::Data(count)) => {
-                self.tell(Input::Bytes(buf.get(..count).unwrap_or_default()), now, cx);
+            | Some(SerialEvent::Configured(_) | SerialEvent::Lost(_) | SerialEvent::Discarded(_)) =>
+                {}
+            Some(SerialEvent::Data(count)) => {
+                self.feed(Input::Bytes(buf.get(..count).unwrap_or_default()), now, cx);
             }
-            Some(SerialNews::Written) => {
+            Some(SerialEvent::Written) => {
                 self.is_writing = false;
                 self.write(now, cx);
             }
-            Some(SerialNews::Present) => self.tell(Input::Opened, now, cx),
-            Some(SerialNews::Gone) => {
+            Some(SerialEvent::Present) => self.feed(Input::Opened, now, cx),
+            Some(SerialEvent::Gone) => {
                 self.forget();
-                self.tell(Input::Gone, now, cx);
+                self.feed(Input::Gone, now, cx);
             }
         }
         self.buf = buf;
@@ -164,7 +165,7 @@ impl At {
 
 impl Driver for At {
     fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {
-        self.tell(Input::Order(&order), now, cx);
+        self.feed(Input::Order(&order), now, cx);
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {

@@ -25,12 +25,12 @@ mod at;
 mod mm;
 mod none;
 mod note;
-mod said;
 mod sim;
+mod state_log;
 mod transcript;
 
-use said::Said;
 pub(crate) use sim::read_script;
+use state_log::StateLog;
 
 /// Which modem, as `--modem` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub(crate) struct Modem {
     address: Address,
     driver: Box<dyn Driver>,
     route: Route,
-    said: Said,
+    state_log: StateLog,
 }
 
 /// Who says whether the network can be used for data.
@@ -178,7 +178,7 @@ impl Modem {
             address,
             driver,
             route,
-            said: Said::default(),
+            state_log: StateLog::default(),
         })
     }
 
@@ -199,7 +199,7 @@ impl Modem {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<ModemInput> {
-        self.said.fire(now);
+        self.state_log.fire(now);
         let driver = self.driver.as_mut();
         let news = match &mut self.route {
             Route::Driver => driver.poll(cx, now),
@@ -209,7 +209,7 @@ impl Modem {
                 .map(way)
                 .or_else(|| poll_radio(driver, cx, now)),
         }?;
-        self.said.news(&news, &self.address, now);
+        self.state_log.on_input(&news, &self.address, now);
         Some(news)
     }
 
@@ -219,7 +219,7 @@ impl Modem {
             Route::Driver | Route::Host(_) => None,
             Route::Named(interface) => interface.deadline(),
         };
-        [self.driver.deadline(), route, self.said.deadline()]
+        [self.driver.deadline(), route, self.state_log.deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -46,7 +46,7 @@ impl Sim {
     /// What happens at the other end, for whoever watches; texts only where the log is to show everything.
     fn log_phones(&mut self) {
         while let Some(news) = self.network.poll_phone_event() {
-            info!("simulated network: {}", heard(&news));
+            info!("simulated network: {}", phone_event_text(&news));
             if let PhoneEvent::Text { data, .. } = &news {
                 let text = data.text().unwrap_or_default();
                 debug!(
@@ -89,7 +89,7 @@ impl Driver for Sim {
     }
 }
 
-fn heard(news: &PhoneEvent) -> String {
+fn phone_event_text(news: &PhoneEvent) -> String {
     let phone = news.phone();
     match news {
         PhoneEvent::Text { from, parts, .. } => {
@@ -150,7 +150,7 @@ mod tests {
         )
     }
 
-    fn news(sim: &mut Sim, now: Instant) -> Vec<ModemInput> {
+    fn inputs_until(sim: &mut Sim, now: Instant) -> Vec<ModemInput> {
         let mut cx = Context::from_waker(Waker::noop());
         std::iter::from_fn(|| sim.poll(&mut cx, now)).collect()
     }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn it_is_attached_at_once_with_the_manuals_identity_and_then_has_nothing_to_do() {
         let mut sim = Sim::new(&settings::Modem::default(), 1).unwrap();
-        let told = news(&mut sim, Instant::ZERO);
+        let told = inputs_until(&mut sim, Instant::ZERO);
         let Some(ModemInput::Present(identity)) = told.first() else {
             panic!("{told:?}")
         };
@@ -184,14 +184,14 @@ mod tests {
     fn a_script_says_what_happens_in_the_network() {
         let mut sim =
             script("at 10s sms from +8613912345678 \"hello\"\nat 60s registration denied").unwrap();
-        news(&mut sim, Instant::ZERO);
+        inputs_until(&mut sim, Instant::ZERO);
         assert_eq!(sim.deadline(), Some(Instant::from_millis(10_000)));
-        let told = news(&mut sim, Instant::from_millis(20_000));
+        let told = inputs_until(&mut sim, Instant::from_millis(20_000));
         assert!(
             matches!(told.as_slice(), [ModemInput::Message { .. }]),
             "{told:?}"
         );
-        let told = news(&mut sim, Instant::from_millis(60_000));
+        let told = inputs_until(&mut sim, Instant::from_millis(60_000));
         assert!(
             told.contains(&ModemInput::Registration(Registration::Denied)),
             "{told:?}"
@@ -207,7 +207,8 @@ mod tests {
         while let Some(at) = sim.deadline() {
             sim.network.handle_timeout(at);
             heard_lines.extend(
-                std::iter::from_fn(|| sim.network.poll_phone_event()).map(|news| heard(&news)),
+                std::iter::from_fn(|| sim.network.poll_phone_event())
+                    .map(|news| phone_event_text(&news)),
             );
         }
         assert_eq!(

@@ -29,7 +29,7 @@ impl Transcript {
             most: MOST,
         };
         let opened = log.open();
-        log.heed(opened);
+        log.note_result(opened);
         log
     }
 
@@ -69,7 +69,7 @@ impl Transcript {
 
     fn write(&mut self, line: &str) {
         let written = self.try_write(line);
-        self.heed(written);
+        self.note_result(written);
     }
 
     fn try_write(&mut self, line: &str) -> io::Result<()> {
@@ -88,7 +88,7 @@ impl Transcript {
         Ok(())
     }
 
-    fn heed(&mut self, done: io::Result<()>) {
+    fn note_result(&mut self, done: io::Result<()>) {
         if let Err(error) = done {
             warn!(
                 "{}: {error}; the dialogue with the modem is not written any more",

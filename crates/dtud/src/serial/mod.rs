@@ -123,7 +123,7 @@ pub struct Wiring {
 
 /// What the line has to tell; `SerialInput` without its borrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SerialNews {
+pub(crate) enum SerialEvent {
     /// So many bytes are in the buffer that was lent.
     Data(usize),
     Written,
@@ -379,12 +379,12 @@ impl Serial {
         now: Instant,
         wanted: bool,
         buf: &mut [u8],
-    ) -> Option<SerialNews> {
+    ) -> Option<SerialEvent> {
         if self.port.is_none() && !self.open(cx, now) {
             return self.pending_answer();
         }
         if std::mem::take(&mut self.opened) {
-            return Some(SerialNews::Present);
+            return Some(SerialEvent::Present);
         }
         if let Backend::Pty(pty) = &mut self.backend
             && (self.look_for_users || pty.deadline().is_some_and(|at| at <= now))
@@ -392,9 +392,9 @@ impl Serial {
             if let Some(used) = pty.poll_used(cx, now) {
                 self.fades_at = (!used).then(|| now + self.hold);
                 return Some(if used {
-                    SerialNews::Present
+                    SerialEvent::Present
                 } else {
-                    SerialNews::Gone
+                    SerialEvent::Gone
                 });
             }
             self.look_for_users = false;
@@ -433,7 +433,7 @@ impl Serial {
         now: Instant,
         wanted: bool,
         buf: &mut [u8],
-    ) -> io::Result<Option<SerialNews>> {
+    ) -> io::Result<Option<SerialEvent>> {
         self.write(cx)?;
         self.go_on_configuring(now);
         if let Some(answer) = self.pending_answer() {
@@ -447,11 +447,11 @@ impl Serial {
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
                 if let Backend::Pty(pty) = &mut self.backend {
-                    pty.heard(now);
+                    pty.on_data(now);
                 }
                 self.mask_incoming(buf.get_mut(..count).unwrap_or_default());
                 self.look_for_overruns();
-                Ok(Some(SerialNews::Data(count)))
+                Ok(Some(SerialEvent::Data(count)))
             }
             Poll::Ready(Err(error)) => Err(error),
         }
@@ -467,17 +467,17 @@ impl Serial {
         }
     }
 
-    fn pending_answer(&mut self) -> Option<SerialNews> {
+    fn pending_answer(&mut self) -> Option<SerialEvent> {
         if let Some(lost) = self.lost.take() {
-            return Some(SerialNews::Lost(lost));
+            return Some(SerialEvent::Lost(lost));
         }
         if std::mem::take(&mut self.written) {
-            return Some(SerialNews::Written);
+            return Some(SerialEvent::Written);
         }
         if let Some(left) = self.discarded.take() {
-            return Some(SerialNews::Discarded(left));
+            return Some(SerialEvent::Discarded(left));
         }
-        self.configured.take().map(SerialNews::Configured)
+        self.configured.take().map(SerialEvent::Configured)
     }
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -539,7 +539,7 @@ impl Serial {
         }
     }
 
-    fn lose(&mut self, error: &io::Error, now: Instant) -> SerialNews {
+    fn lose(&mut self, error: &io::Error, now: Instant) -> SerialEvent {
         // What it was given and did not pass on is lost with it.
         let held = self
             .port
@@ -556,7 +556,7 @@ impl Serial {
             self.format = Some(configuring.format);
             self.configured = Some(None);
         }
-        SerialNews::Gone
+        SerialEvent::Gone
     }
 
     fn begin_configuring(&mut self, format: LineFormat, now: Instant) {
@@ -699,14 +699,14 @@ mod tests {
     }
 
     /// Looks at a line that is read.
-    async fn look(serial: &mut Serial, since: std::time::Instant) -> Option<SerialNews> {
+    async fn look(serial: &mut Serial, since: std::time::Instant) -> Option<SerialEvent> {
         let now = Instant::ZERO + since.elapsed();
         serial.woken();
         std::future::poll_fn(|cx| Poll::Ready(serial.poll(cx, now, true, &mut [0; 64]))).await
     }
 
     /// Its next news.
-    async fn news(serial: &mut Serial, since: std::time::Instant) -> SerialNews {
+    async fn news(serial: &mut Serial, since: std::time::Instant) -> SerialEvent {
         let deadline = since + Duration::from_secs(20);
         loop {
             if let Some(news) = look(serial, since).await {
@@ -745,14 +745,14 @@ mod tests {
         let (mut serial, link) = new_pty(folder.path());
         let since = std::time::Instant::now();
         let first = dte(&link);
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
         drop(first);
-        assert_eq!(news(&mut serial, since).await, SerialNews::Gone);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Gone);
         assert!(serial.deadline().is_some(), "it looks once more");
         let _second = dte(&link);
         // As if the kernel had made one event of two.
         pty(&mut serial).forget_events();
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
         assert_eq!(serial.deadline(), None, "and then rests");
     }
 
@@ -769,7 +769,7 @@ mod tests {
         }
         let _second = dte(&link);
         pty(&mut serial).forget_events();
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
     }
 
     #[tokio::test]
@@ -781,8 +781,8 @@ mod tests {
         let mut unseen = dte(&link);
         pty(&mut serial).forget_events();
         unseen.write_all(b"+++").expect("it takes bytes");
-        assert_eq!(news(&mut serial, since).await, SerialNews::Data(3));
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Data(3));
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
     }
 
     #[tokio::test]
@@ -791,10 +791,10 @@ mod tests {
         let (mut serial, link) = new_pty(folder.path());
         let since = std::time::Instant::now();
         let first = dte(&link);
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
         pty(&mut serial).close_slave();
         drop(first);
-        assert_eq!(news(&mut serial, since).await, SerialNews::Gone);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Gone);
         let _second = loop {
             // Nobody can open it before the device has, where the kernel lets go of it.
             match std::fs::File::options().read(true).write(true).open(&link) {
@@ -804,7 +804,7 @@ mod tests {
                 ),
             }
         };
-        assert_eq!(news(&mut serial, since).await, SerialNews::Present);
+        assert_eq!(news(&mut serial, since).await, SerialEvent::Present);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Pty {
     }
 
     /// Bytes came: somebody has it open, or had.
-    pub(super) fn heard(&mut self, now: Instant) {
+    pub(super) fn on_data(&mut self, now: Instant) {
         if !self.used {
             self.look_at = Some(now);
         }

@@ -109,7 +109,7 @@ impl Retry {
         }
         let trouble = self.trouble.get_or_insert_with(|| Trouble::begin(now));
         trouble.losses += u64::from(opened.is_some());
-        trouble.say(self.what, address, in_words(error), now);
+        trouble.log(self.what, address, in_words(error), now);
         self.later(now);
     }
 
@@ -133,7 +133,7 @@ impl Trouble {
     }
 
     /// Each cause once, once that it comes and goes, and every ten minutes how it stands.
-    fn say(&mut self, what: &str, address: &impl fmt::Display, why: String, now: Instant) {
+    fn log(&mut self, what: &str, address: &impl fmt::Display, why: String, now: Instant) {
         let lasts = Span(now.since(self.since));
         let is_new = !self.told.contains(&why) && self.told.len() < CAUSES_MAX;
         let was_said_at = std::mem::replace(&mut self.said_at, now);
@@ -178,7 +178,7 @@ const CAUSES_MAX: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Ear;
+    use crate::journal::LogCapture;
 
     /// D11: a serial server that says "in use" and closes is tried as a link is, not each second.
     #[test]
@@ -219,10 +219,10 @@ mod tests {
     /// Two lines each 7 s, of a serial server that closes after 6 s.
     #[test]
     fn k9_a_line_that_comes_and_goes_is_told_once_then_every_ten_minutes_until_it_is_steady() {
-        let (mut retry, ear) = (Retry::new("serial", FIRST), Ear::default());
+        let (mut retry, ear) = (Retry::new("serial", FIRST), LogCapture::default());
         let mut now = Instant::ZERO;
         let closed = io::Error::from(io::ErrorKind::UnexpectedEof);
-        ear.listens(|| {
+        ear.capture(|| {
             retry.opened(&"box:4001", now);
             for _ in 0..172 {
                 now += Duration::from_secs(6);

@@ -23,7 +23,7 @@ pub(super) struct Watch(AsyncFd<OwnedFd>);
 
 /// What happened to the file since the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct FileEvents {
     opens: u32,
     closes: u32,
 }
@@ -36,25 +36,25 @@ impl Watch {
     }
 
     /// What has happened, if anything.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Option<Seen> {
-        let mut seen = Seen::default();
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Option<FileEvents> {
+        let mut seen = FileEvents::default();
         while let Poll::Ready(Ok(mut guard)) = self.0.poll_read_ready(cx) {
             if !seen.add(guard.get_inner()) {
                 guard.clear_ready();
             }
         }
-        (seen != Seen::default()).then_some(seen)
+        (seen != FileEvents::default()).then_some(seen)
     }
 
     /// What has happened just now.
-    pub(super) fn look(&self) -> Seen {
-        let mut seen = Seen::default();
+    pub(super) fn look(&self) -> FileEvents {
+        let mut seen = FileEvents::default();
         while seen.add(self.0.get_ref()) {}
         seen
     }
 }
 
-impl Seen {
+impl FileEvents {
     /// Whether somebody is gone: else somebody has come.
     pub(super) const fn closed(self) -> bool {
         self.closes > 0

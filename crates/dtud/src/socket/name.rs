@@ -61,7 +61,7 @@ impl Name {
     }
 
     /// The peer is there.
-    pub(super) const fn heard(&mut self) {
+    pub(super) const fn on_data(&mut self) {
         self.refusals = 0;
     }
 

@@ -73,7 +73,7 @@ struct Segment {
 
 /// Frames that were not taken, and why the last of them was not.
 #[derive(Debug, Default)]
-pub(crate) struct Refused {
+pub(crate) struct Refusals {
     pub(crate) numbers: Vec<u64>,
     pub(crate) why: Option<io::Error>,
 }
@@ -92,8 +92,8 @@ impl Spool {
     ///
     /// A frame is refused if there is no room within the bound (`StorageFull`), if it is too long or its number does not
     /// grow (`InvalidInput`), or by the file system.
-    pub(crate) fn append_all(&mut self, frames: &[(u64, Bytes)]) -> Refused {
-        let (mut rest, mut refused) = (frames, Refused::default());
+    pub(crate) fn append_all(&mut self, frames: &[(u64, Bytes)]) -> Refusals {
+        let (mut rest, mut refused) = (frames, Refusals::default());
         while !rest.is_empty() {
             let (now, later) = rest.split_at(self.fitting(rest));
             rest = later;

@@ -105,7 +105,7 @@ impl Spool {
         if found.lost != Lost::default() {
             count(found.lost);
         }
-        tell(queue, &segments, found.lost, went);
+        log_losses(queue, &segments, found.lost, went);
         for segment in segments {
             self.keep(segment);
         }
@@ -364,7 +364,7 @@ fn unreadable(path: &Path, numbers: Numbers) -> Lost {
 }
 
 /// One line, whatever was found.
-fn tell(queue: QueueId, segments: &[Read], lost: Lost, went: Option<u64>) {
+fn log_losses(queue: QueueId, segments: &[Read], lost: Lost, went: Option<u64>) {
     let mut damaged = segments
         .iter()
         .filter(|segment| segment.failed || segment.reading.is_damaged);

@@ -11,7 +11,7 @@ use super::{Report, Short};
 
 /// What the device that keeps its state there tells: as a screen, or as JSON.
 pub(crate) fn ask(state: &Path, as_json: bool) -> anyhow::Result<String> {
-    let text = hear(state).map_err(|error| explain(state, &error))?;
+    let text = read_report(state).map_err(|error| explain(state, &error))?;
     let report: Report = serde_json::from_str(&text).context("the device is of another version")?;
     Ok(if as_json {
         serde_json::to_string_pretty(&report)?
@@ -29,13 +29,13 @@ pub(crate) fn running(base: &Path, others: &[&Path]) -> Vec<PathBuf> {
         .map(|entry| entry.path());
     let mut found: Vec<PathBuf> = below
         .chain(others.iter().map(|path| path.to_path_buf()))
-        .filter(|state| hear(state).is_ok())
+        .filter(|state| read_report(state).is_ok())
         .collect();
     found.sort();
     found
 }
 
-fn hear(state: &Path) -> io::Result<String> {
+fn read_report(state: &Path) -> io::Result<String> {
     let socket = Short::of(state)?;
     let stream = UnixStream::connect(&socket.path)?;
     stream.set_read_timeout(Some(PATIENCE))?;

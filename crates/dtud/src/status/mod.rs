@@ -1,8 +1,8 @@
 //! `dtud status`: how a running device is, asked over a socket of its state folder.
 
 mod ask;
-mod door;
 mod report;
+mod server;
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 pub(crate) use ask::{ask, running};
-pub(crate) use door::Door;
 pub(crate) use report::Report;
+pub(crate) use server::Server;
 
 /// The socket's name in the state folder.
 const SOCKET: &str = "status";

@@ -203,6 +203,24 @@ impl Link {
             reconnects: counters.reconnects,
         }
     }
+
+    const fn queue(&self) -> Queue {
+        Queue {
+            frames: self.waiting_frames,
+            bytes: self.waiting_bytes,
+            dropped: self.dropped_frames,
+        }
+    }
+}
+
+impl Waiting {
+    const fn queue(&self) -> Queue {
+        Queue {
+            frames: self.waiting_frames,
+            bytes: self.waiting_bytes,
+            dropped: self.dropped_frames,
+        }
+    }
 }
 
 /// A pty is there also where nobody has it open.
@@ -241,15 +259,7 @@ impl fmt::Display for Report {
         }
         for (name, mode) in [("HTTPD", &self.httpd), ("55 AA", &self.serial_command)] {
             if mode.state != OFF || mode.waiting_frames > 0 {
-                let (frames, bytes) = (
-                    Count(mode.waiting_frames, "frame"),
-                    Count(mode.waiting_bytes, "byte"),
-                );
-                writeln!(
-                    f,
-                    "{name}    {}; {frames} ({bytes}) wait, {} dropped",
-                    mode.state, mode.dropped_frames
-                )?;
+                writeln!(f, "{name}    {}; {}", mode.state, mode.queue())?;
             }
         }
         if self.messages_to_be_sent > 0 {
@@ -340,15 +350,21 @@ impl fmt::Display for Link {
             "link {number}   {protocol} {}:{port} {state}",
             Plain(address)
         )?;
-        let (frames, bytes) = (
-            Count(self.waiting_frames, "frame"),
-            Count(self.waiting_bytes, "byte"),
-        );
-        writeln!(
-            f,
-            "; {} out, {frames} ({bytes}) wait, {} dropped",
-            self.frames_out, self.dropped_frames
-        )
+        writeln!(f, "; {} out, {}", self.frames_out, self.queue())
+    }
+}
+
+/// What waits in a queue, and what it dropped.
+struct Queue {
+    frames: u64,
+    bytes: u64,
+    dropped: u64,
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (frames, bytes) = (Count(self.frames, "frame"), Count(self.bytes, "byte"));
+        write!(f, "{frames} ({bytes}) wait, {} dropped", self.dropped)
     }
 }
 

@@ -95,12 +95,12 @@ mod tests {
     use super::*;
 
     /// Tells what it is asked to store, and waits for the outcome.
-    struct Told {
+    struct ScriptedStore {
         asked: mpsc::Sender<String>,
         outcomes: mpsc::Receiver<io::Result<()>>,
     }
 
-    impl Keep for Told {
+    impl Keep for ScriptedStore {
         fn keep(&mut self, text: &str) -> io::Result<()> {
             self.asked.send(text.to_owned()).unwrap();
             self.outcomes.recv().unwrap()
@@ -115,7 +115,10 @@ mod tests {
         let (asked, texts) = mpsc::channel();
         let (decide, outcomes) = mpsc::channel();
         runtime.block_on(async {
-            let mut saver = Saver::new(Told { asked, outcomes }, Guard::new("/".as_ref(), None));
+            let mut saver = Saver::new(
+                ScriptedStore { asked, outcomes },
+                Guard::new("/".as_ref(), None),
+            );
             for (number, text) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
                 saver.save(number, text.to_owned());
             }

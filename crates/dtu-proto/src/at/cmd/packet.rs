@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::command::{Command, TakesEffect};
@@ -94,32 +93,23 @@ pub(super) fn values_line(config: &Config) -> String {
 
 /// The two lines that `CIPPACK?` and the dump of `CIPSCONT?` print; the blanks are the manual's (2.8.6.32).
 pub(super) fn packet_lines(config: &Config) -> [String; 2] {
+    let [(heartbeat, to), (registration, when)] = packets(config);
     [
-        format!(
-            "+CIPPACK: 0, \"{}\",{}",
-            Hex(&config.heartbeat),
-            heartbeat_number(config)
-        ),
-        format!(
-            "+CIPPACK: 1, \"{}\" , {}",
-            Hex(&config.registration),
-            registration_number(config)
-        ),
+        format!("+CIPPACK: 0, \"{heartbeat}\",{to}"),
+        format!("+CIPPACK: 1, \"{registration}\" , {when}"),
     ]
 }
 
 fn saved_packets(config: &Config) -> Vec<String> {
-    vec![
-        format!(
-            "AT+CIPPACK=0,\"{}\",{}",
-            Hex(&config.heartbeat),
-            heartbeat_number(config)
-        ),
-        format!(
-            "AT+CIPPACK=1,\"{}\",{}",
-            Hex(&config.registration),
-            registration_number(config)
-        ),
+    let line = |(number, (packet, option))| format!("AT+CIPPACK={number},\"{packet}\",{option}");
+    (0..).zip(packets(config)).map(line).collect()
+}
+
+/// The heartbeat and the registration packet, each with its last parameter.
+fn packets(config: &Config) -> [(Hex<'_>, u8); 2] {
+    [
+        (Hex(&config.heartbeat), heartbeat_number(config)),
+        (Hex(&config.registration), registration_number(config)),
     ]
 }
 

@@ -44,6 +44,11 @@ fn set(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Er
     }
     check(values, link, role, |link| in_force(link, view))?;
     let mut config = view.config.clone();
+    // The set that is stored must load at the next start, which knows no settings file yet. A role that the file
+    // overrules could stand against this one there; so the set takes over the file's.
+    for other in LinkId::ALL {
+        config.links[other.index()].role = in_force(other, view);
+    }
     config.links[link.index()].role = role;
     outcome.change(Change::Config(config.into()));
     Ok(())

@@ -4,7 +4,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::super::command::Handler;
-use super::super::{Effect, LineOutcome, Rights, table};
+use super::super::{Effect, LineOutcome, Rights, from_store_text, table, to_store_text};
 use super::Desk;
 use crate::config::{Config, Role};
 use crate::event::{LinkId, Origin};
@@ -187,6 +187,19 @@ fn impossible_roles_are_refused() {
             &std::format!("CIROLE: ROLE must be always or backup:1..=4, got {bad}"),
         );
     }
+}
+
+/// What `CIROLE` has accepted, the next start drops not, whatever was stored of a link that the settings file fixes.
+#[test]
+fn an_accepted_role_is_in_the_set_that_the_next_start_loads() {
+    let mut desk = Desk::new();
+    desk.ok("AT+CIROLE=2,backup:3");
+    desk.options.links[1].role = Some(Role::Backup(LINK1));
+    desk.ok("AT+CIROLE=3,backup:2");
+    let (stored, problems) = from_store_text(&to_store_text(&desk.config));
+    assert_eq!(problems, []);
+    assert_eq!(stored, desk.config);
+    assert_eq!(stored.links[2].role, Role::Backup(LinkId::ALL[1]));
 }
 
 #[test]

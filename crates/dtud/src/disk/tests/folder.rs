@@ -105,7 +105,7 @@ fn k7_no_symbolic_link_is_followed() {
     runtime.block_on(async {
         while !matches!(
             std::future::poll_fn(|cx| disk.poll(cx)).await,
-            Saved::Parameters(Ok(()))
+            DiskEvent::Parameters(Ok(()))
         ) {}
     });
     small.settle();
@@ -141,7 +141,7 @@ fn k7_the_loss_of_the_folder_is_noticed_and_nothing_is_kept_elsewhere() {
     let Small { runtime, disk, .. } = &mut small;
     let saved = runtime.block_on(std::future::poll_fn(|cx| disk.poll(cx)));
     assert!(
-        matches!(&saved, Saved::Parameters(Err(why)) if why.contains("removed or replaced")),
+        matches!(&saved, DiskEvent::Parameters(Err(why)) if why.contains("removed or replaced")),
         "{saved:?}"
     );
     assert_eq!(
@@ -159,9 +159,9 @@ fn k7_the_loss_of_the_folder_is_noticed_and_nothing_is_kept_elsewhere() {
 /// K9: eighteen lines, of one cause.
 #[test]
 fn k9_a_spool_folder_that_cannot_be_used_is_told_once() {
-    let (dir, ear) = (tempfile::tempdir().unwrap(), Ear::default());
+    let (dir, ear) = (tempfile::tempdir().unwrap(), LogCapture::default());
     std::fs::write(dir.path().join("spool"), "").unwrap();
-    ear.listens(|| drop(Small::start(&Fs::default(), dir.path(), "never").unwrap()));
+    ear.capture(|| drop(Small::start(&Fs::default(), dir.path(), "never").unwrap()));
     let warnings: Vec<_> = ear
         .take()
         .into_iter()

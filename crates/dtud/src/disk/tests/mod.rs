@@ -1,6 +1,6 @@
 use super::*;
 use crate::fs::faults::Fault;
-use crate::journal::Ear;
+use crate::journal::LogCapture;
 
 mod folder;
 mod writer;
@@ -24,7 +24,7 @@ fn settings(sync: &str) -> Settings {
 }
 
 impl Small {
-    fn start(fs: &Fs, dir: &Path, sync: &str) -> anyhow::Result<(Self, Kept)> {
+    fn start(fs: &Fs, dir: &Path, sync: &str) -> anyhow::Result<(Self, StoredState)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -78,7 +78,7 @@ impl Small {
     fn tell(&mut self) {
         let _context = self.runtime.enter();
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        while let Poll::Ready(Saved::Refused(_, frames)) = self.disk.poll(&mut cx) {
+        while let Poll::Ready(DiskEvent::Refused(_, frames)) = self.disk.poll(&mut cx) {
             self.refused += frames;
         }
     }
@@ -98,7 +98,7 @@ impl Small {
     }
 }
 
-fn numbers(kept: &Kept, queue: QueueId) -> Vec<u64> {
+fn numbers(kept: &StoredState, queue: QueueId) -> Vec<u64> {
     let of = kept.frames.iter().filter(|(whose, ..)| *whose == queue);
     of.map(|(_, _, frame)| {
         String::from_utf8_lossy(frame)

@@ -21,7 +21,8 @@ fn messages_are_stored_beside_the_loop_and_come_back_and_the_newest_wins() {
             });
         }
         while disk.is_saving() {
-            let Saved::Messages(outcome) = std::future::poll_fn(|cx| disk.poll(cx)).await else {
+            let DiskEvent::Messages(outcome) = std::future::poll_fn(|cx| disk.poll(cx)).await
+            else {
                 panic!("only messages were saved")
             };
             saved.push(outcome.unwrap());

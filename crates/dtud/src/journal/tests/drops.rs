@@ -7,7 +7,7 @@ struct Counters {
     drops: Drops,
     now: Instant,
     counted: [Dropped; DropPlace::COUNT],
-    ear: Ear,
+    ear: LogCapture,
 }
 
 impl Counters {
@@ -24,7 +24,7 @@ impl Counters {
             drops: Drops::new(counted),
             now: Instant::ZERO,
             counted,
-            ear: Ear::default(),
+            ear: LogCapture::default(),
         }
     }
 
@@ -32,12 +32,12 @@ impl Counters {
         let dropped = &mut self.counted[place.index()];
         dropped.count += count;
         dropped.bytes += bytes;
-        self.ear.listens(|| self.drops.look(self.now, self.counted));
+        self.ear.capture(|| self.drops.look(self.now, self.counted));
         self
     }
 
     fn ends(&mut self) -> &mut Self {
-        self.ear.listens(|| self.drops.say_all(self.now));
+        self.ear.capture(|| self.drops.report_all(self.now));
         self
     }
 
@@ -46,7 +46,7 @@ impl Counters {
         let end = self.now + Duration::from_secs(seconds);
         while let Some(at) = self.drops.deadline().filter(|at| *at <= end) {
             self.now = at;
-            self.ear.listens(|| self.drops.fire(at));
+            self.ear.capture(|| self.drops.fire(at));
         }
         self.now = end;
         self
@@ -161,7 +161,7 @@ fn k3_a_link_that_is_up_again_says_at_once_what_it_lost() {
     counters
         .ear
         .clone()
-        .listens(|| counters.drops.link_up(link, now));
+        .capture(|| counters.drops.link_up(link, now));
     counters.says(&["WARN  link 1: in 5 s, 4 frames (40 bytes) dropped undelivered"]);
     assert_eq!(counters.drops.deadline(), None);
 }

@@ -10,7 +10,7 @@ const EXPIRED: LinkDownReason = LinkDownReason::Network(CloseReason::Certificate
 struct Bench {
     peers: Peers,
     now: Instant,
-    ear: Ear,
+    ear: LogCapture,
 }
 
 impl Bench {
@@ -18,7 +18,7 @@ impl Bench {
         let mut bench = Self {
             peers: Peers::default(),
             now: Instant::ZERO,
-            ear: Ear::default(),
+            ear: LogCapture::default(),
         };
         let address = "data.example.com".to_owned();
         let target = Connect {
@@ -43,13 +43,13 @@ impl Bench {
             trouble: trouble.to_owned(),
             ..Contact::default()
         };
-        let closed = SocketNews::Closed {
+        let closed = SocketEvent::Closed {
             reason: CloseReason::Refused,
             acked: 0,
         };
-        self.peers.hear(place, &closed, &contact);
+        self.peers.on_socket(place, &closed, &contact);
         self.ear
-            .listens(|| self.peers.down(place, reason, false, self.now));
+            .capture(|| self.peers.down(place, reason, false, self.now));
         self
     }
 
@@ -59,22 +59,22 @@ impl Bench {
             peer: "192.0.2.7:9000".parse().ok(),
             ..Contact::default()
         };
-        let connected = SocketNews::Connected {
+        let connected = SocketEvent::Connected {
             local: "10.0.0.2:4000".parse().unwrap(),
         };
-        self.peers.hear(place, &connected, &contact);
-        self.ear.listens(|| self.peers.up(place, self.now));
+        self.peers.on_socket(place, &connected, &contact);
+        self.ear.capture(|| self.peers.up(place, self.now));
         self
     }
 
     fn goes(&mut self, reason: LinkDownReason) -> &mut Self {
-        let closed = SocketNews::Closed {
+        let closed = SocketEvent::Closed {
             reason: CloseReason::Reset,
             acked: 0,
         };
         self.peers
-            .hear(LinkId::ALL[0].into(), &closed, &Contact::default());
-        self.ear.listens(|| {
+            .on_socket(LinkId::ALL[0].into(), &closed, &Contact::default());
+        self.ear.capture(|| {
             self.peers
                 .down(LinkId::ALL[0].into(), reason, true, self.now)
         });
@@ -82,7 +82,7 @@ impl Bench {
     }
 
     fn fires(&mut self) -> &mut Self {
-        self.ear.listens(|| self.peers.fire(self.now));
+        self.ear.capture(|| self.peers.fire(self.now));
         self
     }
 
@@ -181,8 +181,8 @@ fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
     bench.says(&["INFO  link 1: up, TCP data.example.com:9000 (192.0.2.7:9000)"]);
     let mut peers = Peers::default();
     let closed = LinkDownReason::Network(CloseReason::PeerClosed);
-    let ear = Ear::default();
-    ear.listens(|| {
+    let ear = LogCapture::default();
+    ear.capture(|| {
         for _ in 0..3 {
             peers.up(SocketId::Httpd, Instant::ZERO);
             peers.down(SocketId::Httpd, closed, true, Instant::ZERO);
@@ -194,7 +194,7 @@ fn a_short_connection_that_ends_in_good_order_is_told_of_once() {
 /// 25 of 25 requests to a server that says `Connection: close`.
 #[test]
 fn k9_a_connection_that_this_device_closes_behind_each_answer_is_told_of_once_a_power_on() {
-    let (mut peers, ear) = (Peers::default(), Ear::default());
+    let (mut peers, ear) = (Peers::default(), LogCapture::default());
     let ask = |peers: &mut Peers| {
         peers.up(SocketId::Httpd, Instant::ZERO);
         peers.down(
@@ -204,9 +204,9 @@ fn k9_a_connection_that_this_device_closes_behind_each_answer_is_told_of_once_a_
             Instant::ZERO,
         );
     };
-    ear.listens(|| (0..25).for_each(|_| ask(&mut peers)));
+    ear.capture(|| (0..25).for_each(|_| ask(&mut peers)));
     assert_eq!(ear.take().len(), 1);
-    ear.listens(|| {
+    ear.capture(|| {
         peers.begin_anew();
         ask(&mut peers);
     });
@@ -222,13 +222,13 @@ fn k8_a_link_whose_name_has_another_address_says_which_link() {
         peer: "192.0.2.9:9000".parse().ok(),
         ..Contact::default()
     };
-    let connected = SocketNews::Connected {
+    let connected = SocketEvent::Connected {
         local: "10.0.0.2:4000".parse().unwrap(),
     };
-    bench.ear.clone().listens(|| {
+    bench.ear.clone().capture(|| {
         bench
             .peers
-            .hear(LinkId::ALL[0].into(), &connected, &contact)
+            .on_socket(LinkId::ALL[0].into(), &connected, &contact)
     });
     bench.says(&[
         "INFO  link 1: TCP data.example.com:9000 has another address, 192.0.2.9:9000 in place of 192.0.2.7:9000",
@@ -244,9 +244,9 @@ fn k8_every_door_has_its_thing_in_front_and_a_failing_store_is_told_once() {
         1,
         Instant::ZERO,
     );
-    let (mut journal, ear) = (Journal::new(device.drops()), Ear::default());
+    let (mut journal, ear) = (Journal::new(device.drops()), LogCapture::default());
     let phone = Origin::Sms(PhoneNumber::new("+8613900000001").unwrap());
-    ear.listens(|| {
+    ear.capture(|| {
         for origin in [phone, Origin::SerialFrame, Origin::Link(LinkId::ALL[0])] {
             journal.log(&DeviceEvent::OriginLocked(origin), &device, Instant::ZERO);
         }

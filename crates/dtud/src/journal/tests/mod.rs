@@ -3,7 +3,7 @@
 use super::Journal;
 use super::drops::{Drops, Total};
 use super::peers::Peers;
-use crate::socket::{Contact, SocketNews};
+use crate::socket::{Contact, SocketEvent};
 use dtu_proto::config::{Config, Options, Protocol};
 use dtu_proto::drops::{DropPlace, Dropped};
 use dtu_proto::event::{
@@ -22,7 +22,7 @@ mod drops;
 mod lines;
 
 /// Does `work`; what this thread says meanwhile goes to `subscriber`.
-pub(crate) fn heard_by<R>(
+pub(crate) fn captured_by<R>(
     subscriber: impl Subscriber + Send + Sync,
     work: impl FnOnce() -> R,
 ) -> R {
@@ -40,11 +40,11 @@ pub(crate) fn heard_by<R>(
 
 /// Keeps what is said at INFO and above.
 #[derive(Clone, Default)]
-pub(crate) struct Ear(Arc<Mutex<Vec<String>>>);
+pub(crate) struct LogCapture(Arc<Mutex<Vec<String>>>);
 
-impl Ear {
-    pub(crate) fn listens<R>(&self, work: impl FnOnce() -> R) -> R {
-        heard_by(self.clone(), work)
+impl LogCapture {
+    pub(crate) fn capture<R>(&self, work: impl FnOnce() -> R) -> R {
+        captured_by(self.clone(), work)
     }
 
     pub(crate) fn take(&self) -> Vec<String> {
@@ -62,7 +62,7 @@ impl Visit for Message {
     }
 }
 
-impl Subscriber for Ear {
+impl Subscriber for LogCapture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= Level::INFO
     }

@@ -57,7 +57,7 @@ impl Session<'_> {
                 });
                 let from = call.text("Number").and_then(PhoneNumber::new);
                 self.worker
-                    .tell(ModemInput::Call(CallNews::Incoming { from }))
+                    .report(ModemInput::Call(CallNews::Incoming { from }))
                     .await;
             }
             // A second caller.
@@ -72,9 +72,13 @@ impl Session<'_> {
     async fn follow_call(&mut self, state: i32, properties: &Properties) {
         let Some(call) = &mut self.call else { return };
         if state == RINGING_OUT && !std::mem::replace(&mut call.alerted, true) {
-            self.worker.tell(ModemInput::Call(CallNews::Alerting)).await;
+            self.worker
+                .report(ModemInput::Call(CallNews::Alerting))
+                .await;
         } else if state == ACTIVE && !std::mem::replace(&mut call.answered, true) {
-            self.worker.tell(ModemInput::Call(CallNews::Answered)).await;
+            self.worker
+                .report(ModemInput::Call(CallNews::Answered))
+                .await;
         } else if state == TERMINATED {
             let reason = properties
                 .signed("StateReason")
@@ -97,7 +101,7 @@ impl Session<'_> {
         self.forget_call(&call.path);
         let end = words::call_end(reason, call.answered, call.alerted);
         self.worker
-            .tell(ModemInput::Call(CallNews::Ended(end)))
+            .report(ModemInput::Call(CallNews::Ended(end)))
             .await;
         self.connect_if_due().await;
     }
@@ -134,7 +138,7 @@ impl Session<'_> {
             Err(why) => {
                 warn!("modem: no call to {number}: {why}");
                 self.worker
-                    .tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
+                    .report(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
                     .await;
             }
         }

@@ -18,7 +18,7 @@ pub(super) struct Data {
     state: State,
     pause: Option<Duration>,
     /// Why it failed, as last told.
-    told: String,
+    reported: String,
 }
 
 #[derive(Debug, Default)]
@@ -120,9 +120,9 @@ impl Session<'_> {
             }
             Err(why) => {
                 let why = why.to_string();
-                if self.data.told != why {
+                if self.data.reported != why {
                     warn!("modem: no data connection, it is tried again: {why}");
-                    self.data.told = why;
+                    self.data.reported = why;
                 }
                 self.data.wait();
             }

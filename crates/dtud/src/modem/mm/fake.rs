@@ -128,7 +128,7 @@ impl Fake {
             .unwrap();
     }
 
-    pub(super) async fn tell(&self, path: &str, interface: &str, member: &str, about: &str) {
+    pub(super) async fn report(&self, path: &str, interface: &str, member: &str, about: &str) {
         let interface = format!("{SERVICE}{interface}");
         self.signal(path, &interface, member, &(object(about), true))
             .await;
@@ -143,7 +143,7 @@ impl Fake {
             &[("PduType", value(1u32)), ("State", value(3u32))],
         );
         self.put(&path, ".Sms", values);
-        self.tell(MODEM, ".Modem.Messaging", "Added", &path).await;
+        self.report(MODEM, ".Modem.Messaging", "Added", &path).await;
         path
     }
 
@@ -168,7 +168,7 @@ impl Fake {
             ("Number", value(number)),
         ];
         self.put(&path, ".Call", &values);
-        self.tell(MODEM, ".Modem.Voice", "CallAdded", &path).await;
+        self.report(MODEM, ".Modem.Voice", "CallAdded", &path).await;
         path
     }
 

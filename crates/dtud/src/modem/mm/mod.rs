@@ -33,11 +33,11 @@ mod words;
 mod worker;
 
 pub(super) use worker::Options;
-use worker::{Door, Worker};
+use worker::{Transport, Worker};
 
 /// From the task to the loop.
 #[derive(Debug)]
-enum News {
+enum WorkerEvent {
     Modem(ModemInput),
     /// The interface that the bearer uses; `None` = there is no bearer.
     Data(Option<String>),
@@ -47,7 +47,7 @@ enum News {
 
 pub(super) struct Mm {
     orders: Sender<ModemOutput>,
-    news: Receiver<News>,
+    news: Receiver<WorkerEvent>,
     /// Answers to orders that could not be given.
     unheard: VecDeque<ModemInput>,
     bearer: Option<Interface>,
@@ -58,13 +58,13 @@ pub(super) struct Mm {
 
 impl Mm {
     pub(super) fn new(options: Options) -> Self {
-        Self::through(Door::System, options)
+        Self::through(Transport::System, options)
     }
 
-    fn through(door: Door, options: Options) -> Self {
+    fn through(transport: Transport, options: Options) -> Self {
         let (orders, to_do) = channel(ORDERS);
         let (tell, news) = channel(NEWS);
-        let task = tokio::spawn(Worker::new(door, options, to_do, tell).run()).abort_handle();
+        let task = tokio::spawn(Worker::new(transport, options, to_do, tell).run()).abort_handle();
         let status = "looking for ModemManager".to_owned();
         let (unheard, bearer, attached) = (VecDeque::new(), None, false);
         Self {
@@ -124,9 +124,9 @@ impl Driver for Mm {
                 return Some(news);
             }
             match self.news.poll_recv(cx) {
-                Poll::Ready(Some(News::Modem(news))) => return Some(news),
-                Poll::Ready(Some(News::Data(name))) => self.use_bearer(name.as_deref()),
-                Poll::Ready(Some(News::Status(text))) => self.status = text,
+                Poll::Ready(Some(WorkerEvent::Modem(news))) => return Some(news),
+                Poll::Ready(Some(WorkerEvent::Data(name))) => self.use_bearer(name.as_deref()),
+                Poll::Ready(Some(WorkerEvent::Status(text))) => self.status = text,
                 Poll::Ready(None) | Poll::Pending => return None,
             }
         }

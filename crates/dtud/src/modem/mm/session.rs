@@ -47,7 +47,7 @@ pub(super) struct Session<'w> {
     again_at: Option<Instant>,
     submitting: Option<u32>,
     /// Messages that were told, with the numbers that are not taken yet.
-    told: HashMap<String, Vec<u64>>,
+    reported: HashMap<String, Vec<u64>>,
     /// Messages that are not for us.
     passed_over: HashSet<String>,
     /// Messages that are taken.
@@ -71,7 +71,7 @@ impl<'w> Session<'w> {
             enable_pause: FIRST_PAUSE,
             again_at: None,
             submitting: None,
-            told: HashMap::new(),
+            reported: HashMap::new(),
             passed_over: HashSet::new(),
             to_delete: VecDeque::new(),
             deleting: false,
@@ -86,7 +86,7 @@ impl<'w> Session<'w> {
             .stands(format!("{} is there", self.found.path))
             .await;
         let why = match self.look(&everything()).await {
-            Ok(()) => self.turn_round().await,
+            Ok(()) => self.run_loop().await,
             Err(why) => why,
         };
         self.worker
@@ -95,7 +95,7 @@ impl<'w> Session<'w> {
         self.end().await;
     }
 
-    async fn turn_round(&mut self) -> Trouble {
+    async fn run_loop(&mut self) -> Trouble {
         loop {
             let due = [self.enable_at, self.connect_at(), self.again_at]
                 .into_iter()
@@ -137,12 +137,12 @@ impl<'w> Session<'w> {
         if let Some(token) = self.submitting.take() {
             let outcome = Err(SubmitFailure::NO_MODEM);
             self.worker
-                .tell(ModemInput::Submitted { token, outcome })
+                .report(ModemInput::Submitted { token, outcome })
                 .await;
         }
         self.worker.use_interface(None).await;
         if self.identity.is_some() {
-            self.worker.tell(ModemInput::Gone).await;
+            self.worker.report(ModemInput::Gone).await;
         }
     }
 
@@ -213,7 +213,7 @@ impl<'w> Session<'w> {
         let (was_enabled, is_enabled) = (self.state >= words::ENABLED, state >= words::ENABLED);
         let was_registered = std::mem::replace(&mut self.state, state) >= words::REGISTERED;
         let appeared = self.identify(&modem).await;
-        self.tell_modem(&modem).await;
+        self.report_modem(&modem).await;
         self.unlock_if_needed(&modem).await;
         self.enable_if_needed();
         let registered = state >= words::REGISTERED && !was_registered;
@@ -234,7 +234,7 @@ impl<'w> Session<'w> {
             return false;
         }
         self.identity = Some(identity.clone());
-        self.worker.tell(ModemInput::Present(identity)).await;
+        self.worker.report(ModemInput::Present(identity)).await;
         true
     }
 
@@ -246,7 +246,7 @@ impl<'w> Session<'w> {
         digits(sim.text("Imsi"))
     }
 
-    async fn tell_modem(&mut self, modem: &Properties) {
+    async fn report_modem(&mut self, modem: &Properties) {
         let sim = sim_state(modem);
         let number = modem
             .first_text("OwnNumbers")
@@ -261,9 +261,9 @@ impl<'w> Session<'w> {
             Some((percent, _)) if self.state >= words::REGISTERED => words::signal(percent),
             Some(_) => Signal::UNKNOWN,
         };
-        self.worker.tell(ModemInput::Sim(sim)).await;
-        self.worker.tell(ModemInput::OwnNumber(number)).await;
-        self.worker.tell(ModemInput::Signal(signal)).await;
+        self.worker.report(ModemInput::Sim(sim)).await;
+        self.worker.report(ModemInput::OwnNumber(number)).await;
+        self.worker.report(ModemInput::Signal(signal)).await;
     }
 
     /// Gives the PIN, once; one that the card took again when the card wants it again.
@@ -384,10 +384,10 @@ impl<'w> Session<'w> {
             .map(|property| network.text(property).unwrap_or_default().to_owned());
         let known = registration.is_registered() && !(name.is_empty() && code.is_empty());
         self.worker
-            .tell(ModemInput::Registration(registration))
+            .report(ModemInput::Registration(registration))
             .await;
         self.worker
-            .tell(ModemInput::Operator(
+            .report(ModemInput::Operator(
                 known.then_some(Operator { name, code }),
             ))
             .await;
@@ -422,7 +422,7 @@ impl<'w> Session<'w> {
             .and_then(|value| as_text(value))
             .and_then(words::cell);
         let cell = cell.filter(|_| self.state >= words::REGISTERED);
-        self.worker.tell(ModemInput::Cell(cell)).await;
+        self.worker.report(ModemInput::Cell(cell)).await;
         Ok(())
     }
 
@@ -436,7 +436,7 @@ impl<'w> Session<'w> {
             .call(&self.found.path, INTERFACE, "GetNetworkTime", &(), QUICK)
             .await?;
         if let Some(time) = words::network_time(&text) {
-            self.worker.tell(ModemInput::Clock(time)).await;
+            self.worker.report(ModemInput::Clock(time)).await;
         }
         Ok(())
     }
@@ -451,10 +451,10 @@ impl<'w> Session<'w> {
             .call(&self.found.path, INTERFACE, "List", &(), QUICK)
             .await?;
         let list: Vec<String> = list.into_iter().map(|path| path.to_string()).collect();
-        self.told.retain(|path, _| list.contains(path));
+        self.reported.retain(|path, _| list.contains(path));
         self.passed_over.retain(|path| list.contains(path));
         for path in list {
-            if !self.told.contains_key(&path) && !self.passed_over.contains(&path) {
+            if !self.reported.contains_key(&path) && !self.passed_over.contains(&path) {
                 self.read_message(path).await?;
             }
         }
@@ -469,12 +469,12 @@ impl<'w> Session<'w> {
             }
             // Parts are missing: MM tells when they are there.
             Some(false) => {}
-            Some(true) => self.tell_message(path, &sms).await,
+            Some(true) => self.report_message(path, &sms).await,
         }
         Ok(())
     }
 
-    async fn tell_message(&mut self, path: String, sms: &Properties) {
+    async fn report_message(&mut self, path: String, sms: &Properties) {
         let pdus = messages::pdus(sms);
         if pdus.is_empty() {
             warn!("modem: {path} cannot be a message of ours; it is left where it is");
@@ -483,16 +483,20 @@ impl<'w> Session<'w> {
             .into_iter()
             .map(|pdu| (self.worker.next_id(), pdu))
             .collect();
-        self.told
+        self.reported
             .insert(path, numbered.iter().map(|(id, _)| *id).collect());
         for (id, pdu) in numbered {
-            self.worker.tell(ModemInput::Message { id, pdu }).await;
+            self.worker.report(ModemInput::Message { id, pdu }).await;
         }
     }
 
     /// When all its parts are taken the message leaves the modem.
     fn taken(&mut self, id: u64) {
-        let Some((path, left)) = self.told.iter_mut().find(|(_, left)| left.contains(&id)) else {
+        let Some((path, left)) = self
+            .reported
+            .iter_mut()
+            .find(|(_, left)| left.contains(&id))
+        else {
             return;
         };
         left.retain(|other| *other != id);
@@ -580,7 +584,7 @@ impl<'w> Session<'w> {
     async fn submitted(&mut self, token: u32, outcome: Result<u8, SubmitFailure>) {
         self.submitting = None;
         self.worker
-            .tell(ModemInput::Submitted { token, outcome })
+            .report(ModemInput::Submitted { token, outcome })
             .await;
         self.delete_next();
     }

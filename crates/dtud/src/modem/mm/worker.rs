@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tracing::info;
 
 use super::super::note::Note;
-use super::News;
+use super::WorkerEvent;
 use super::bus::{Bus, Objects, QUICK, ROOT, SERVICE, Trouble};
 use super::session::Session;
 
@@ -29,14 +29,14 @@ pub(in crate::modem) struct Options {
 }
 
 /// How to reach ModemManager.
-pub(super) enum Door {
+pub(super) enum Transport {
     System,
     /// Once.
     #[cfg(test)]
     Peer(Option<tokio::net::UnixStream>),
 }
 
-impl Door {
+impl Transport {
     async fn open(&mut self) -> Result<Bus, Trouble> {
         match self {
             Self::System => Bus::system().await,
@@ -50,7 +50,7 @@ impl Door {
 
 /// What was told last, so that only changes are told.
 #[derive(Debug, Default)]
-struct Told {
+struct LastReported {
     sim: Option<SimState>,
     registration: Option<Registration>,
     operator: Option<Option<Operator>>,
@@ -59,7 +59,7 @@ struct Told {
     number: Option<Option<PhoneNumber>>,
 }
 
-impl Told {
+impl LastReported {
     /// Whether it is news.
     fn is_new(&mut self, news: &ModemInput) -> bool {
         match news {
@@ -102,11 +102,11 @@ impl Found {
 }
 
 pub(super) struct Worker {
-    door: Door,
+    transport: Transport,
     pub(super) options: Options,
     pub(super) orders: Receiver<ModemOutput>,
-    news: Sender<News>,
-    told: Told,
+    news: Sender<WorkerEvent>,
+    reported: LastReported,
     /// The PIN was tried: a card gives three tries only, and a wrong PIN stays wrong.
     pub(super) pin_tried: bool,
     /// As far as is known: once the card is open it may be given again, after a reset of the modem.
@@ -118,17 +118,17 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        door: Door,
+        transport: Transport,
         options: Options,
         orders: Receiver<ModemOutput>,
-        news: Sender<News>,
+        news: Sender<WorkerEvent>,
     ) -> Self {
         Self {
-            door,
+            transport,
             options,
             orders,
             news,
-            told: Told::default(),
+            reported: LastReported::default(),
             pin_tried: false,
             pin_good: true,
             last_id: 0,
@@ -140,7 +140,7 @@ impl Worker {
     pub(super) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.door.open().await {
+            match self.transport.open().await {
                 Ok(bus) => {
                     pause = FIRST_PAUSE;
                     let why = self.serve(&bus).await;
@@ -202,10 +202,10 @@ impl Worker {
             ModemOutput::UseApn(apn) => self.apn = Some(apn),
             ModemOutput::Submit { token, .. } => {
                 let outcome = Err(SubmitFailure::NO_MODEM);
-                self.tell(ModemInput::Submitted { token, outcome }).await;
+                self.report(ModemInput::Submitted { token, outcome }).await;
             }
             ModemOutput::Dial(_) => {
-                self.tell(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
+                self.report(ModemInput::Call(CallNews::Ended(CallEnd::NoCarrier)))
                     .await
             }
             ModemOutput::Reset
@@ -216,17 +216,17 @@ impl Worker {
     }
 
     /// Tells what is news.
-    pub(super) async fn tell(&mut self, news: ModemInput) {
-        if self.told.is_new(&news) {
-            self.pass(News::Modem(news)).await;
+    pub(super) async fn report(&mut self, news: ModemInput) {
+        if self.reported.is_new(&news) {
+            self.pass(WorkerEvent::Modem(news)).await;
         }
     }
 
     pub(super) async fn use_interface(&self, name: Option<String>) {
-        self.pass(News::Data(name)).await;
+        self.pass(WorkerEvent::Data(name)).await;
     }
 
-    async fn pass(&self, news: News) {
+    async fn pass(&self, news: WorkerEvent) {
         // An error is the driver's end, and this task's with it.
         drop(self.news.send(news).await);
     }
@@ -236,7 +236,7 @@ impl Worker {
         if self.status != text {
             info!("modem: {text}");
             self.status.clone_from(&text);
-            self.pass(News::Status(text)).await;
+            self.pass(WorkerEvent::Status(text)).await;
         }
     }
 

@@ -8,17 +8,17 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut socket = connected(Protocol::Udp, peer.local_addr().unwrap().port()).await;
     send(&mut socket, b"here").await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Sent);
     let (_, to) = peer.recv_from(&mut [0; 4]).unwrap();
     (0..1000).for_each(|_| assert_eq!(peer.send_to(&[0x55; 1000], to).unwrap(), 1000));
     let (mut read, mut dropped) = (0, 0);
     while dropped == 0 {
         let told = news(&mut socket).await.0;
-        if let SocketNews::Datagrams(count) = told {
+        if let SocketEvent::Datagrams(count) = told {
             dropped = count;
         } else {
             assert!(
-                matches!(told, SocketNews::Data(_)),
+                matches!(told, SocketEvent::Data(_)),
                 "{told:?} after {read} datagrams"
             );
             read += 1;
@@ -29,10 +29,10 @@ async fn d16_datagrams_that_found_no_room_are_counted() {
     // What waits when the socket ends was never read either.
     (0..5).for_each(|_| assert_eq!(peer.send_to(b"late", to).unwrap(), 4));
     order(&mut socket, SocketOutput::Close).await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Datagrams(5));
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Datagrams(5));
     assert_eq!(
         news(&mut socket).await.0,
-        SocketNews::Closed {
+        SocketEvent::Closed {
             reason: CloseReason::Local,
             acked: 0
         }
@@ -46,12 +46,12 @@ async fn a_refused_datagram_does_not_end_a_udp_link() {
     let mut socket = connected(Protocol::Udp, address.port()).await;
     drop(peer);
     send(&mut socket, b"to nobody").await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Sent);
     let peer = UdpSocket::bind(address).unwrap();
     peer.set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
     send(&mut socket, b"to somebody").await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Sent);
     let mut buf = [0; 64];
     let count = peer.recv(&mut buf).unwrap();
     assert_eq!(&buf[..count], b"to somebody");
@@ -93,7 +93,7 @@ async fn connected_by_name(
     order(&mut socket, SocketOutput::Connect(target)).await;
     assert!(matches!(
         news(&mut socket).await.0,
-        SocketNews::Connected { .. }
+        SocketEvent::Connected { .. }
     ));
     (socket, answer)
 }
@@ -116,7 +116,7 @@ fn next_datagram(peer: &UdpSocket) -> Vec<u8> {
 }
 
 /// What a socket tells at this time, if anything.
-async fn news_at(socket: &mut Socket, now: Instant) -> Option<SocketNews> {
+async fn news_at(socket: &mut Socket, now: Instant) -> Option<SocketEvent> {
     poll_fn(|cx| Poll::Ready(socket.poll(cx, now, true, &Stuck, &mut [0; 64]))).await
 }
 
@@ -134,11 +134,11 @@ async fn d9_a_udp_link_follows_its_name() {
     );
     let moved = news_at(&mut socket, Instant::from_millis(60_000)).await;
     assert!(
-        matches!(moved, Some(SocketNews::Connected { .. })),
+        matches!(moved, Some(SocketEvent::Connected { .. })),
         "{moved:?}"
     );
     send(&mut socket, b"to the second").await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Sent);
     assert_eq!(next_datagram(&peers[1]), b"to the second");
     // As long as the answer holds the address there is nothing to tell.
     answer(&addresses);
@@ -162,7 +162,7 @@ async fn d16_datagrams_that_were_dropped_are_told_at_their_time_though_nothing_m
     assert_eq!(socket.deadline(), Some(Instant::ZERO));
     assert_eq!(
         news_at(&mut socket, Instant::ZERO).await,
-        Some(SocketNews::Datagrams(3))
+        Some(SocketEvent::Datagrams(3))
     );
     assert_eq!(socket.deadline(), None);
 }
@@ -185,7 +185,7 @@ async fn d9_three_refusals_ask_the_name_again() {
         send(&mut socket, b"to nobody").await;
         assert_eq!(
             news_at(&mut socket, Instant::ZERO).await,
-            Some(SocketNews::Sent)
+            Some(SocketEvent::Sent)
         );
         sends += 1;
     }
@@ -193,7 +193,7 @@ async fn d9_three_refusals_ask_the_name_again() {
     assert_eq!(socket.deadline(), Some(Instant::from_millis(5000)));
     let moved = news_at(&mut socket, Instant::from_millis(5000)).await;
     assert!(
-        matches!(moved, Some(SocketNews::Connected { local }) if local.port() == local_port),
+        matches!(moved, Some(SocketEvent::Connected { local }) if local.port() == local_port),
         "{moved:?}"
     );
     send(&mut socket, b"to the second").await;

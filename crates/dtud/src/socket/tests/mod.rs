@@ -22,7 +22,7 @@ async fn connected(protocol: Protocol, port: u16) -> Socket {
     order(&mut socket, SocketOutput::Connect(target)).await;
     assert!(matches!(
         news(&mut socket).await.0,
-        SocketNews::Connected { .. }
+        SocketEvent::Connected { .. }
     ));
     socket
 }
@@ -48,7 +48,7 @@ async fn send(socket: &mut Socket, bytes: &'static [u8]) {
 }
 
 /// The next news, at the start of time: no query of what is acknowledged is ever due.
-async fn news(socket: &mut Socket) -> (SocketNews, Vec<u8>) {
+async fn news(socket: &mut Socket) -> (SocketEvent, Vec<u8>) {
     let mut buf = vec![0; 4096];
     let wait = poll_fn(
         |cx| match socket.poll(cx, Instant::ZERO, true, &Stuck, &mut buf) {
@@ -59,7 +59,7 @@ async fn news(socket: &mut Socket) -> (SocketNews, Vec<u8>) {
     let news = tokio::time::timeout(Duration::from_secs(10), wait)
         .await
         .expect("no news");
-    if let SocketNews::Data(count) = news {
+    if let SocketEvent::Data(count) = news {
         buf.truncate(count);
     }
     (news, buf)

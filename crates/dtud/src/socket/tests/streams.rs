@@ -2,6 +2,28 @@
 
 use super::*;
 
+/// Decisions 6.3, as the kernel has them on a connection that stands.
+#[tokio::test]
+async fn a_connection_has_the_socket_options_of_the_decisions() {
+    let (socket, _peer) = tcp().await;
+    let State::Up(connection) = &socket.state else {
+        panic!("the socket is not connected")
+    };
+    let options = socket2::SockRef::from(&connection.port);
+    assert!(options.tcp_nodelay().unwrap());
+    assert!(options.keepalive().unwrap());
+    assert_eq!(
+        options.tcp_keepalive_time().unwrap(),
+        Duration::from_secs(60)
+    );
+    assert_eq!(
+        options.tcp_keepalive_interval().unwrap(),
+        Duration::from_secs(4)
+    );
+    // Linux doubles the number for its own book-keeping, and shows that.
+    assert_eq!(options.send_buffer_size().unwrap(), 2 * 32 * 1024);
+}
+
 async fn tcp() -> (Socket, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = connected(Protocol::Tcp, listener.local_addr().unwrap().port()).await;
@@ -19,10 +41,10 @@ fn reset(peer: TcpStream) {
 async fn what_was_acknowledged_is_known_after_a_reset_too() {
     let (mut socket, mut peer) = tcp().await;
     send(&mut socket, &[7; 1000]).await;
-    assert_eq!(news(&mut socket).await.0, SocketNews::Sent);
+    assert_eq!(news(&mut socket).await.0, SocketEvent::Sent);
     peer.read_exact(&mut [0; 1000]).unwrap();
     reset(peer);
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::Reset,
         acked: 1000,
     };
@@ -39,10 +61,10 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     send(&mut socket, &[7; 1 << 20]).await;
     reset(peer);
     let mut told = news(&mut socket).await.0;
-    while let SocketNews::Acked(_) = told {
+    while let SocketEvent::Acked(_) = told {
         told = news(&mut socket).await.0;
     }
-    let SocketNews::Closed {
+    let SocketEvent::Closed {
         reason: CloseReason::Reset,
         acked,
     } = told
@@ -63,7 +85,7 @@ async fn h3_what_an_at_most_once_mode_gives_up_does_not_arrive_later() {
         order(&mut socket, SocketOutput::Close).await;
         assert!(matches!(
             news(&mut socket).await.0,
-            SocketNews::Closed {
+            SocketEvent::Closed {
                 reason: CloseReason::Local,
                 ..
             }
@@ -96,9 +118,9 @@ async fn a_pending_close_comes_before_the_end_and_nothing_is_sent_behind_it() {
     send(&mut socket, b"into the void").await;
     assert_eq!(
         news(&mut socket).await,
-        (SocketNews::Data(10), b"last words".to_vec())
+        (SocketEvent::Data(10), b"last words".to_vec())
     );
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::PeerClosed,
         acked: 0,
     };
@@ -127,7 +149,7 @@ async fn unread_news(
     socket: &mut Socket,
     line: &dyn Line,
     mut at_deadline: impl FnMut(Instant) -> bool,
-) -> Vec<SocketNews> {
+) -> Vec<SocketEvent> {
     let mut told = Vec::new();
     let mut now = Instant::ZERO;
     loop {
@@ -135,7 +157,7 @@ async fn unread_news(
         tokio::task::yield_now().await;
         let news = poll_fn(|cx| Poll::Ready(socket.poll(cx, now, false, line, &mut [0; 16]))).await;
         told.extend(news);
-        if matches!(news, Some(SocketNews::Closed { .. })) {
+        if matches!(news, Some(SocketEvent::Closed { .. })) {
             return told;
         }
         if let Some(deadline) = socket.deadline().filter(|_| news.is_none()) {
@@ -153,11 +175,11 @@ async fn d2_an_end_whose_bytes_were_not_taken_is_not_the_peers_orderly_one_and_t
     peer.write_all(b"last words").unwrap();
     drop(peer);
     let told = unread_news(&mut socket, &Stuck, |_| true).await;
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::Reset,
         acked: 0,
     };
-    assert_eq!(told, [SocketNews::Unread(10), closed]);
+    assert_eq!(told, [SocketEvent::Unread(10), closed]);
 }
 
 /// A byte each 9 s is a line that moves: its clock runs from the last byte that it took.
@@ -174,7 +196,7 @@ async fn d2_a_line_that_moves_keeps_what_a_peer_said_before_it_went() {
     assert_eq!(told.await, []);
     assert_eq!(
         news(&mut socket).await,
-        (SocketNews::Data(10), b"last words".to_vec())
+        (SocketEvent::Data(10), b"last words".to_vec())
     );
 }
 
@@ -189,7 +211,7 @@ async fn d13_an_urgent_byte_comes_in_its_place() {
     peer.write_all(b"CD").unwrap();
     let mut got = Vec::new();
     while got.len() < 5 {
-        let (SocketNews::Data(_), bytes) = news(&mut socket).await else {
+        let (SocketEvent::Data(_), bytes) = news(&mut socket).await else {
             panic!("after {got:?}")
         };
         got.extend(bytes);
@@ -205,10 +227,10 @@ async fn an_order_to_close_is_answered_at_once_with_the_last_word() {
     order(&mut socket, SocketOutput::Close).await;
     assert_eq!(
         news(&mut socket).await.0,
-        SocketNews::Sent,
+        SocketEvent::Sent,
         "the socket had it before the order"
     );
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::Local,
         acked: 5,
     };
@@ -233,7 +255,7 @@ async fn a_refused_attempt_says_so() {
         tls: false,
     };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::Refused,
         acked: 0,
     };
@@ -257,7 +279,7 @@ async fn a_port_that_meets_itself_is_no_server() {
         tls: false,
     };
     order(&mut socket, SocketOutput::Connect(target)).await;
-    let closed = SocketNews::Closed {
+    let closed = SocketEvent::Closed {
         reason: CloseReason::Refused,
         acked: 0,
     };
@@ -291,7 +313,7 @@ async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
         order(&mut socket, SocketOutput::Connect(target)).await;
         assert!(matches!(
             news(&mut socket).await.0,
-            SocketNews::Connected { .. }
+            SocketEvent::Connected { .. }
         ));
         assert!(
             start.elapsed() < Duration::from_millis(most),
@@ -302,7 +324,7 @@ async fn d10_a_dead_address_does_not_hold_a_good_one_up() {
         drop(peer);
         assert!(matches!(
             news(&mut socket).await.0,
-            SocketNews::Closed { .. }
+            SocketEvent::Closed { .. }
         ));
     }
 }

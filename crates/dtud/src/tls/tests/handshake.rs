@@ -34,7 +34,7 @@ async fn a_certificate_may_be_for_a_name() {
     let mut bench = Bench::new(&authority);
     assert!(matches!(
         bench.connect("localhost", port).await,
-        SocketNews::Connected { .. }
+        SocketEvent::Connected { .. }
     ));
 }
 
@@ -46,7 +46,7 @@ async fn a_certificate_that_the_server_signed_itself_can_be_trusted() {
     let mut bench = Bench::trusting(root);
     assert!(matches!(
         bench.connect("127.0.0.1", port).await,
-        SocketNews::Connected { .. }
+        SocketEvent::Connected { .. }
     ));
 }
 
@@ -101,13 +101,13 @@ async fn h4_a_server_that_wants_a_certificate_of_the_device_is_told_as_such() {
         );
         let mut bench = Bench::new(&authority);
         let mut end = bench.connect("127.0.0.1", port).await;
-        if matches!(end, SocketNews::Connected { .. }) {
+        if matches!(end, SocketEvent::Connected { .. }) {
             end = bench.read_out().await.1;
         }
         assert!(
             matches!(
                 end,
-                SocketNews::Closed {
+                SocketEvent::Closed {
                     reason: CloseReason::Tls,
                     ..
                 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::serial::Stuck;
-use crate::socket::{Socket, SocketNews};
+use crate::socket::{Socket, SocketEvent};
 use authority::{Authority, authority_as_server, self_signed_server};
 use bytes::Bytes;
 use dtu_proto::config::Protocol;
@@ -56,7 +56,7 @@ impl Bench {
         .await;
     }
 
-    async fn connect(&mut self, address: &str, port: u16) -> SocketNews {
+    async fn connect(&mut self, address: &str, port: u16) -> SocketEvent {
         let (address, protocol) = (address.to_owned(), Protocol::Tcp);
         self.order(SocketOutput::Connect(Connect {
             protocol,
@@ -77,13 +77,13 @@ impl Bench {
         self.order(SocketOutput::Send(payload)).await;
     }
 
-    async fn news(&mut self) -> (SocketNews, Vec<u8>) {
+    async fn news(&mut self) -> (SocketEvent, Vec<u8>) {
         tokio::time::timeout(Duration::from_secs(30), self.next())
             .await
             .expect("no news")
     }
 
-    async fn next(&mut self) -> (SocketNews, Vec<u8>) {
+    async fn next(&mut self) -> (SocketEvent, Vec<u8>) {
         let mut buf = vec![0; 3000];
         let news = poll_fn(|cx| {
             match self
@@ -95,7 +95,7 @@ impl Bench {
             }
         })
         .await;
-        buf.truncate(if let SocketNews::Data(count) = news {
+        buf.truncate(if let SocketEvent::Data(count) = news {
             count
         } else {
             0
@@ -104,14 +104,14 @@ impl Bench {
     }
 
     /// Everything up to the end, which is returned with the last acknowledged total.
-    async fn read_out(&mut self) -> (Vec<u8>, SocketNews) {
+    async fn read_out(&mut self) -> (Vec<u8>, SocketEvent) {
         let mut got = Vec::new();
         loop {
             match self.news().await {
-                (SocketNews::Data(_), bytes) => got.extend(bytes),
-                (end @ SocketNews::Closed { .. }, _) => return (got, end),
-                (SocketNews::Connected { .. } | SocketNews::Sent | SocketNews::Acked(_), _) => {}
-                (lost @ (SocketNews::Unread(_) | SocketNews::Datagrams(_)), _) => {
+                (SocketEvent::Data(_), bytes) => got.extend(bytes),
+                (end @ SocketEvent::Closed { .. }, _) => return (got, end),
+                (SocketEvent::Connected { .. } | SocketEvent::Sent | SocketEvent::Acked(_), _) => {}
+                (lost @ (SocketEvent::Unread(_) | SocketEvent::Datagrams(_)), _) => {
                     panic!("{lost:?}")
                 }
             }
@@ -139,6 +139,6 @@ fn serve<T: Send + 'static>(
     (port, played)
 }
 
-fn closed(reason: CloseReason, acked: u64) -> SocketNews {
-    SocketNews::Closed { reason, acked }
+fn closed(reason: CloseReason, acked: u64) -> SocketEvent {
+    SocketEvent::Closed { reason, acked }
 }

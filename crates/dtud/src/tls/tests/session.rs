@@ -29,10 +29,10 @@ async fn plain_bytes_go_both_ways_and_only_they_are_counted() {
     let mut bench = Bench::new(&authority);
     assert!(matches!(
         bench.connect("127.0.0.1", port).await,
-        SocketNews::Connected { .. }
+        SocketEvent::Connected { .. }
     ));
     bench.send(&b"12345"[..]).await;
-    assert_eq!(bench.news().await.0, SocketNews::Sent);
+    assert_eq!(bench.news().await.0, SocketEvent::Sent);
     assert_eq!(
         bench.read_out().await,
         (b"answer".to_vec(), closed(CloseReason::PeerClosed, 5))
@@ -58,19 +58,19 @@ async fn a_megabyte_each_way_is_whole_and_acknowledged_by_whole_records() {
     let mut last = 0;
     loop {
         match bench.news().await.0 {
-            SocketNews::Acked(total) => {
+            SocketEvent::Acked(total) => {
                 assert!(
                     total > last && total.is_multiple_of(PIECE as u64),
                     "{total} behind {last}"
                 );
                 last = total;
             }
-            SocketNews::Sent => break,
-            other @ (SocketNews::Connected { .. }
-            | SocketNews::Data(_)
-            | SocketNews::Unread(_)
-            | SocketNews::Datagrams(_)
-            | SocketNews::Closed { .. }) => {
+            SocketEvent::Sent => break,
+            other @ (SocketEvent::Connected { .. }
+            | SocketEvent::Data(_)
+            | SocketEvent::Unread(_)
+            | SocketEvent::Datagrams(_)
+            | SocketEvent::Closed { .. }) => {
                 panic!("{other:?}")
             }
         }
@@ -97,12 +97,12 @@ async fn an_acknowledgement_comes_when_it_is_due_and_then_no_timer_is_left() {
     let mut bench = Bench::new(&authority);
     bench.connect("127.0.0.1", port).await;
     bench.send(&b"12345"[..]).await;
-    assert_eq!(bench.news().await.0, SocketNews::Sent);
+    assert_eq!(bench.news().await.0, SocketEvent::Sent);
     // The answer's segment acknowledges the question's.
-    assert_eq!(bench.news().await.0, SocketNews::Data(1));
+    assert_eq!(bench.news().await.0, SocketEvent::Data(1));
     let stream = served.join().unwrap();
     bench.now = bench.socket.deadline().expect("bytes are on their way");
-    assert_eq!(bench.news().await.0, SocketNews::Acked(5));
+    assert_eq!(bench.news().await.0, SocketEvent::Acked(5));
     assert_eq!(bench.socket.deadline(), None);
     drop(stream);
 }
@@ -155,7 +155,7 @@ async fn an_order_to_close_tells_the_peer_that_the_end_is_one() {
     assert!(
         matches!(
             end,
-            SocketNews::Closed {
+            SocketEvent::Closed {
                 reason: CloseReason::Local,
                 ..
             }
@@ -179,7 +179,7 @@ async fn what_the_peer_never_acknowledged_is_not_counted_after_a_reset() {
     bench.connect("127.0.0.1", port).await;
     bench.send(vec![7; TOTAL]).await;
     let (_, end) = bench.read_out().await;
-    let SocketNews::Closed {
+    let SocketEvent::Closed {
         reason: CloseReason::Reset,
         acked,
     } = end

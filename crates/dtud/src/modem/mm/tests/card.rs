@@ -19,8 +19,8 @@ fn a_locked_card_gets_its_pin_once_and_the_modem_is_enabled() {
                 ..options()
             },
         );
-        let told = host.until_clock().await;
-        let sims: Vec<_> = told
+        let reported = host.until_clock().await;
+        let sims: Vec<_> = reported
             .iter()
             .filter(|news| matches!(news, ModemInput::Sim(_)))
             .collect();

@@ -1,6 +1,6 @@
 use super::super::note::Note;
 use super::fake::{BEARER, Fake, HOLD, MODEM, SIM, object, value};
-use super::worker::Door;
+use super::worker::Transport;
 use super::*;
 use bytes::Bytes;
 use dtu_proto::config::Apn;
@@ -79,7 +79,7 @@ struct Host {
 
 impl Host {
     fn new(fake: &Fake, options: Options) -> Self {
-        let mm = Mm::through(Door::Peer(Some(fake.serve())), options);
+        let mm = Mm::through(Transport::Peer(Some(fake.serve())), options);
         Self {
             mm,
             started: std::time::Instant::now(),

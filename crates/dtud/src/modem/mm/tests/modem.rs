@@ -8,7 +8,7 @@ fn a_modem_that_is_found_is_told_whole_and_in_order() {
         let fake = Fake::default();
         modem(&fake);
         let mut host = Host::new(&fake, options());
-        let told = host.until_clock().await;
+        let reported = host.until_clock().await;
         let identity = ModemIdentity {
             imei: "860000000000017".to_owned(),
             imsi: "460001234567890".to_owned(),
@@ -24,7 +24,7 @@ fn a_modem_that_is_found_is_told_whole_and_in_order() {
         };
         let zone = Some(32);
         assert_eq!(
-            told,
+            reported,
             [
                 ModemInput::Present(identity),
                 ModemInput::Sim(SimState::Ready),
@@ -80,10 +80,10 @@ fn a_modem_that_vanishes_answers_first_and_one_that_returns_is_told_anew() {
         assert_eq!(host.call().await, CallNews::Ended(CallEnd::NoCarrier));
         modem(&fake);
         fake.appear().await;
-        let told = host.until_clock().await;
+        let reported = host.until_clock().await;
         assert!(
-            matches!(told.first(), Some(ModemInput::Present(_))),
-            "{told:?}"
+            matches!(reported.first(), Some(ModemInput::Present(_))),
+            "{reported:?}"
         );
     });
 }

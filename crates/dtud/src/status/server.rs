@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 
 use super::{Report, SOCKET, Short};
 
-pub(crate) struct Door {
+pub(crate) struct Server {
     listener: Option<UnixListener>,
     path: PathBuf,
     /// Nobody can come in, which was said: when to look again.
@@ -23,7 +23,7 @@ pub(crate) struct Door {
     look: bool,
 }
 
-impl Door {
+impl Server {
     /// A device without it runs all the same: nobody can ask.
     pub(crate) fn open(state: &Path) -> Self {
         let path = state.join(SOCKET);
@@ -58,7 +58,7 @@ impl Door {
         if self.again_at.map_or(!self.look, |at| now < at) {
             return false;
         }
-        let stream = match self.listener.as_ref().map(|door| door.poll_accept(cx)) {
+        let stream = match self.listener.as_ref().map(|server| server.poll_accept(cx)) {
             Some(Poll::Ready(Ok((stream, _)))) => stream,
             Some(Poll::Ready(Err(error))) => {
                 // Nothing wakes the loop when it would go again.
@@ -74,7 +74,7 @@ impl Door {
             }
         };
         self.again_at = None;
-        if let Err(error) = tell(stream, &report()) {
+        if let Err(error) = write_report(stream, &report()) {
             debug!("device: dtud status: {error}");
         }
         true
@@ -86,7 +86,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for Server {
     fn drop(&mut self) {
         if self.listener.is_some() {
             let _ = fs::remove_file(&self.path);
@@ -94,7 +94,7 @@ impl Drop for Door {
     }
 }
 
-fn tell(stream: UnixStream, report: &Report) -> io::Result<()> {
+fn write_report(stream: UnixStream, report: &Report) -> io::Result<()> {
     use std::io::Write as _;
     let text = serde_json::to_string(report)?;
     stream.into_std()?.write_all(text.as_bytes())

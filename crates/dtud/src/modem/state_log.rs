@@ -9,7 +9,7 @@ use crate::journal::{REMINDER, Repeats, STEADY};
 
 /// What was said, and what was not.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct StateLog {
     repeats: Repeats,
     /// The last state of each kind, where it was not said.
     unsaid: [Option<String>; KINDS],
@@ -19,7 +19,7 @@ pub(super) struct Said {
     rests_until: Instant,
 }
 
-impl Default for Said {
+impl Default for StateLog {
     fn default() -> Self {
         let (repeats, unsaid) = (Repeats::after(AT_FIRST), Default::default());
         Self {
@@ -31,8 +31,8 @@ impl Default for Said {
     }
 }
 
-impl Said {
-    pub(super) fn news(&mut self, news: &ModemInput, modem: &Address, now: Instant) {
+impl StateLog {
+    pub(super) fn on_input(&mut self, news: &ModemInput, modem: &Address, now: Instant) {
         let Some((kind, text)) = in_words(news, modem) else {
             return;
         };
@@ -105,14 +105,14 @@ mod tests {
     use dtu_proto::radio::{ModemIdentity, SimState};
 
     use super::*;
-    use crate::journal::Ear;
+    use crate::journal::LogCapture;
 
     /// Seven lines each time that a modem went and came.
     #[test]
     fn k9_a_modem_that_goes_and_comes_is_told_once_and_how_it_stands_when_it_rests() {
-        let (mut said, ear, modem) = (
-            Said::default(),
-            Ear::default(),
+        let (mut state_log, ear, modem) = (
+            StateLog::default(),
+            LogCapture::default(),
             Address::At("ttyUSB2".into()),
         );
         let present = ModemInput::Present(ModemIdentity {
@@ -120,7 +120,7 @@ mod tests {
             ..ModemIdentity::default()
         });
         let mut now = Instant::ZERO;
-        ear.listens(|| {
+        ear.capture(|| {
             for _ in 0..20 {
                 for news in [
                     &present,
@@ -129,7 +129,7 @@ mod tests {
                     &present,
                 ] {
                     now += Duration::from_secs(2);
-                    said.news(news, &modem, now);
+                    state_log.on_input(news, &modem, now);
                 }
             }
         });
@@ -142,12 +142,12 @@ mod tests {
             ear.take(),
             [here, ready, gone, here, here, ready, gone, ready, gone]
         );
-        assert_eq!(said.deadline(), Some(now + STEADY));
-        ear.listens(|| said.fire(now + STEADY));
+        assert_eq!(state_log.deadline(), Some(now + STEADY));
+        ear.capture(|| state_log.fire(now + STEADY));
         assert_eq!(
             ear.take(),
             ["INFO  modem: EC25 (at:ttyUSB2)", "INFO  modem: SIM ready"]
         );
-        assert_eq!(said.deadline(), None);
+        assert_eq!(state_log.deadline(), None);
     }
 }
