@@ -17,12 +17,7 @@ impl Dtu {
         earliest.meet(Timer::Escape, self.line.escape_deadline());
         earliest.meet(Timer::Frame, self.line.frame_deadline(&self.config));
         if all {
-            earliest.meet(Timer::SetupWindow, self.window_deadline());
-            earliest.meet(Timer::Apply, self.apply_deadline());
-            earliest.meet(Timer::Parked, self.session.deadline());
-            earliest.meet(Timer::Prompt, self.line.prompt_deadline());
-            earliest.meet(Timer::Message, self.message_deadline());
-            earliest.meet(Timer::Call, self.cellular.calls.deadline());
+            self.meet_beside_frames(&mut earliest);
         }
         earliest.meet(
             Timer::SerialHeartbeat,
@@ -49,6 +44,17 @@ impl Dtu {
             earliest.meet(links.timer, Some(links.at));
         }
         earliest.met()
+    }
+
+    /// Out of the way of frames, like all that is marked so.
+    #[inline(never)]
+    fn meet_beside_frames(&self, earliest: &mut Earliest) {
+        earliest.meet(Timer::SetupWindow, self.window_deadline());
+        earliest.meet(Timer::Apply, self.apply_deadline());
+        earliest.meet(Timer::Parked, self.session.deadline());
+        earliest.meet(Timer::Prompt, self.line.prompt_deadline());
+        earliest.meet(Timer::Message, self.message_deadline());
+        earliest.meet(Timer::Call, self.cellular.calls.deadline());
     }
 
     pub(super) fn fire(&mut self, deadline: Deadline) {

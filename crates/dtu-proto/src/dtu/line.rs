@@ -89,6 +89,9 @@ impl Dtu {
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
     pub(super) fn line_deadline(&self) -> Option<Instant> {
+        if self.line.moves() {
+            return None;
+        }
         let links = &self.modes.transparent.links;
         let peers = Peers {
             is_up: |link: LinkId| links[link.index()].is_up(),

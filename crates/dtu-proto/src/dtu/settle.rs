@@ -10,20 +10,25 @@ impl Dtu {
         // Where only frames pass the steps between those of the modes have nothing to do.
         let only_frames_pass = self.only_frames_pass() && !self.settle_modes();
         if !only_frames_pass {
-            self.tend_messages();
-            self.with_modes(Modes::settle);
-            self.check_applying();
-            self.check_ending();
-            self.run_backlog();
-            self.print_behind_answer();
-            self.print_urcs();
-            self.store_messages();
-            self.with_modes(Modes::release);
+            self.settle_beside_frames();
         }
         self.pause = self.queue_pause();
         self.share_line();
         self.show_leds();
         self.next_deadline = self.find_deadline(!only_frames_pass);
+    }
+
+    #[inline(never)]
+    fn settle_beside_frames(&mut self) {
+        self.tend_messages();
+        self.with_modes(Modes::settle);
+        self.check_applying();
+        self.check_ending();
+        self.run_backlog();
+        self.print_behind_answer();
+        self.print_urcs();
+        self.store_messages();
+        self.with_modes(Modes::release);
     }
 
     /// Whether the modes have asked for something, which is done.

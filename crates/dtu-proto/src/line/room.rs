@@ -149,7 +149,13 @@ impl Line {
             .then(|| self.printer.port.gone_at + self.options.line_hold)
     }
 
+    /// Whether a DTE is there that takes what is written, so that nothing waits long for it: the usual case, found at once.
+    pub(crate) fn moves(&self) -> bool {
+        self.is_present() && self.has_room_for_all() && !self.holds_data()
+    }
+
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
+    #[inline(never)]
     pub(crate) fn waits_until(
         &self,
         peers: Peers<impl Fn(LinkId) -> bool>,

@@ -103,7 +103,12 @@ impl Link {
 
     /// Whether it takes no more of a line that it paces, alone or with others.
     pub(crate) fn has_enough(&self, alone: bool) -> bool {
-        self.queue.cache().is_nearly_full() || (!alone && self.queue.cache().is_half_full())
+        // What is nearly full is more than half full.
+        if alone {
+            self.queue.cache().is_nearly_full()
+        } else {
+            self.queue.cache().is_half_full()
+        }
     }
 
     /// A destination gets the data of the DTE and nothing else, and is connected only where there is some.

@@ -96,7 +96,7 @@ impl Mode for Transparent {
                 cx.acts.push_back(Act::FromLink { link, data });
             }
         }
-        self.release(cx);
+        self.release_from(link, cx);
         if change.up && !self.links[link.index()].is_udp() {
             cx.acts.push_back(Act::LinkUp);
         }
@@ -157,14 +157,8 @@ impl Mode for Transparent {
 
     /// Received bytes that were looked through for an expected reply, and are none.
     fn release(&mut self, cx: &mut Cx<'_>) {
-        if !self.links.iter().any(Link::has_released) {
-            return;
-        }
         for link in LinkId::ALL {
-            if self.links[link.index()].has_released() {
-                let data = Bytes::from(self.links[link.index()].take_released());
-                cx.acts.push_back(Act::FromLink { link, data });
-            }
+            self.release_from(link, cx);
         }
     }
 
@@ -234,6 +228,16 @@ impl Transparent {
     /// The device starts over: no link is used before the mode begins.
     pub(super) const fn power_on(&mut self) {
         self.active = [false; LINKS];
+    }
+
+    #[inline]
+    fn release_from(&mut self, link: LinkId, cx: &mut Cx<'_>) {
+        if let Some(l) = self.links.get_mut(link)
+            && l.has_released()
+        {
+            let data = Bytes::from(l.take_released());
+            cx.acts.push_back(Act::FromLink { link, data });
+        }
     }
 
     /// Gives a frame to each link that takes it.
