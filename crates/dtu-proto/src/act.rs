@@ -26,7 +26,7 @@ pub(crate) enum Act {
     /// The mode has more to do behind all that it has asked for.
     GoOn(WorkingMode),
     /// Mode 1: the full reply to a packet, or an error.
-    Tell(Told),
+    PacketReply(PacketReply),
     /// Mode 2: what became of the connection, or of what a command waits for.
     Connection(Progress),
     /// Mode 4: a message to the number that is set.
@@ -35,7 +35,7 @@ pub(crate) enum Act {
 
 /// What the DTE is told in mode 1. It need not read.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum PacketReply {
     /// Whether a packet was delivered.
     Reply { delivered: bool },
     /// What was wrong.

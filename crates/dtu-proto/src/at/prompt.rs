@@ -11,7 +11,7 @@ use crate::sms::State;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prompt {
     /// Which command, and its values.
-    pub(super) what: Prompted,
+    pub(super) what: PromptKind,
     /// Bytes of text at most; more is an error when the text ends.
     pub(crate) max: usize,
     pub(crate) ends: Ends,
@@ -19,7 +19,7 @@ pub(crate) struct Prompt {
 
 /// Which command has asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Prompted {
+pub(super) enum PromptKind {
     Message(MessagePrompt),
     /// `CISEND`
     Frame,

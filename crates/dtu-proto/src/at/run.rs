@@ -11,7 +11,7 @@ use super::connection::{ConnectionCode, connection_text};
 use super::frame;
 use super::outcome::{Change, Effect, Lines, Next, Outcome, SlowCommand};
 use super::parse::{self, Form, Piece};
-use super::prompt::{Entry, Prompt, Prompted};
+use super::prompt::{Entry, Prompt, PromptKind};
 use super::reply::{self, Code, Error, Reason, Shown};
 use super::sms;
 use super::table;
@@ -100,7 +100,7 @@ pub(crate) enum SlowResult {
 
 /// What a line has given so far.
 #[derive(Default)]
-struct Given {
+struct LineProgress {
     reply: Vec<u8>,
     effects: Vec<Effect>,
 }
@@ -113,7 +113,7 @@ pub(crate) fn run_line(line: &[u8], device: &mut Device<'_>) -> LineOutcome {
     let typed = parse::trim(line).len();
     let line = parse::normalize(quoted.as_deref().unwrap_or(line));
     let line = parse::trim(&line);
-    let given = Given::default();
+    let given = LineProgress::default();
     if line.is_empty() {
         return given.done(None);
     }
@@ -139,7 +139,7 @@ pub(crate) fn resume(
 ) -> LineOutcome {
     let mut outcome = Outcome::default();
     let ended = slow_ended(&parked, result, &device.view(), &mut outcome);
-    match Given::default().add(ended, outcome, &parked.rest, device) {
+    match LineProgress::default().add(ended, outcome, &parked.rest, device) {
         ControlFlow::Continue(given) => run_rest(&parked.rest, given, device),
         ControlFlow::Break(ended) => ended,
     }
@@ -193,11 +193,11 @@ fn slow_ended(
 pub(crate) fn answer_prompt(prompt: Prompt, entry: Entry, device: &mut Device<'_>) -> LineOutcome {
     let mut outcome = Outcome::default();
     let result = match prompt.what {
-        Prompted::Message(what) => sms::prompted(what, entry, &device.view(), &mut outcome),
-        Prompted::Frame => frame::prompted(None, entry, &mut outcome),
-        Prompted::Count(count) => frame::prompted(Some(count), entry, &mut outcome),
+        PromptKind::Message(what) => sms::prompted(what, entry, &device.view(), &mut outcome),
+        PromptKind::Frame => frame::prompted(None, entry, &mut outcome),
+        PromptKind::Count(count) => frame::prompted(Some(count), entry, &mut outcome),
     };
-    match Given::default().add(result, outcome, &[], device) {
+    match LineProgress::default().add(result, outcome, &[], device) {
         ControlFlow::Continue(given) => given.end(Ok(()), device),
         ControlFlow::Break(ended) => ended,
     }
@@ -228,7 +228,7 @@ pub(crate) fn error_reply(text: &str, config: &Config) -> Vec<u8> {
 }
 
 /// Runs command after command until one fails or waits.
-fn run_rest(mut rest: &[u8], mut given: Given, device: &mut Device<'_>) -> LineOutcome {
+fn run_rest(mut rest: &[u8], mut given: LineProgress, device: &mut Device<'_>) -> LineOutcome {
     while let Some((piece, behind)) = parse::next(rest) {
         rest = behind;
         if given.reply.len() > REPLY_MAX {
@@ -285,7 +285,7 @@ fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Err
     Err(Error::new(Code::NotAllowed, text))
 }
 
-impl Given {
+impl LineProgress {
     /// Adds what a command gave, and changes what it wants changed, so that the next command sees it. Breaks where the
     /// line ends or waits here.
     fn add(

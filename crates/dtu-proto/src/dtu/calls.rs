@@ -9,7 +9,7 @@ use crate::event::{Event, Origin};
 use crate::radio::{CallNews, PhoneNumber};
 
 impl Dtu {
-    pub(super) fn call_news(&mut self, news: CallNews) {
+    pub(super) fn on_call(&mut self, news: CallNews) {
         self.with_calls(|calls, step| calls.news(news, step));
     }
 

@@ -10,7 +10,7 @@ use crate::at::{self, Device, Effect, LineOutcome, ParkedLine, Rights, SlowComma
 use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::line::Class;
 use crate::radio::SubmitFailure;
-use crate::session::{self, Ended, Found, Requester, WaitingCommand};
+use crate::session::{self, CompletedCommand, Found, Requester, WaitingCommand};
 
 /// What a command is told that comes while another is under way.
 const BUSY: &str = "busy: another command is being carried out, try again";
@@ -132,8 +132,8 @@ impl Dtu {
     }
 
     /// Tells the log who ran what, and what became of it.
-    fn log_command(&mut self, ended: Option<Ended>) {
-        if let Some(Ended {
+    fn log_command(&mut self, ended: Option<CompletedCommand>) {
+        if let Some(CompletedCommand {
             origin,
             line,
             outcome,

@@ -9,13 +9,13 @@ use crate::radio::{ModemIdentity, ModemInput, ModemOutput, Registration};
 impl Dtu {
     pub(super) fn handle_modem(&mut self, input: &ModemInput) {
         let before = (self.cellular.radio.clone(), self.cellular.is_attached());
-        self.take_news(input);
+        self.on_modem_input(input);
         let after = (&self.cellular.radio, self.cellular.is_attached());
         let texts = at::registration_changes((&before.0, before.1), after, &self.config);
         texts.into_iter().for_each(|text| self.print_urc(text));
     }
 
-    fn take_news(&mut self, input: &ModemInput) {
+    fn on_modem_input(&mut self, input: &ModemInput) {
         match input {
             ModemInput::Present(identity) => self.modem_present(identity),
             ModemInput::Gone => self.modem_gone(),
@@ -38,7 +38,7 @@ impl Dtu {
             ModemInput::Clock(time) => self.cellular.network_time(*time, self.now),
             ModemInput::Message { id, pdu } => self.message_came(*id, pdu),
             ModemInput::Submitted { token, outcome } => self.submitted(*token, *outcome),
-            ModemInput::Call(news) => self.call_news(*news),
+            ModemInput::Call(news) => self.on_call(*news),
         }
     }
 

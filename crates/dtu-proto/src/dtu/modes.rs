@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Dtu;
-use crate::act::{Act, Progress, Told};
+use crate::act::{Act, PacketReply, Progress};
 use crate::at::{self, ConnectionCode, SlowCommand, SlowResult, connection_text};
 use crate::config::WorkingMode;
 use crate::cx::Cx;
@@ -89,7 +89,7 @@ impl Dtu {
                 counters.dropped_bytes += bytes as u64;
             }
             Act::GoOn(mode) => self.with_modes(|modes, cx| modes.go_on(mode, cx)),
-            Act::Tell(told) => self.tell_in_command_mode(&told),
+            Act::PacketReply(told) => self.print_packet_reply(&told),
             Act::Connection(progress) => self.connection_went_on(progress),
             Act::Message(body) => self.send_message(body),
         }
@@ -103,21 +103,21 @@ impl Dtu {
     }
 
     /// Tells the DTE, who need not read.
-    fn tell_in_command_mode(&mut self, told: &Told) {
+    fn print_packet_reply(&mut self, told: &PacketReply) {
         let text = match told {
-            Told::Reply { delivered: true } => Bytes::from_static(b"\r\nSEND OK\r\n"),
-            Told::Reply { delivered: false } => Bytes::from_static(b"\r\nSEND FAIL\r\n"),
-            Told::Error(text) => Bytes::from(at::error_reply(text, &self.config)),
-            Told::Nothing => return self.line.reply_dropped(),
+            PacketReply::Reply { delivered: true } => Bytes::from_static(b"\r\nSEND OK\r\n"),
+            PacketReply::Reply { delivered: false } => Bytes::from_static(b"\r\nSEND FAIL\r\n"),
+            PacketReply::Error(text) => Bytes::from(at::error_reply(text, &self.config)),
+            PacketReply::Nothing => return self.line.reply_dropped(),
         };
         self.say(text);
     }
 
     fn connection_went_on(&mut self, progress: Progress) {
         match progress {
-            Progress::Opened => self.tell_connection(ConnectionCode::ConnectOk),
-            Progress::NotOpened => self.tell_connection(ConnectionCode::ConnectFail),
-            Progress::Ended => self.tell_connection(ConnectionCode::Closed),
+            Progress::Opened => self.print_connection_code(ConnectionCode::ConnectOk),
+            Progress::NotOpened => self.print_connection_code(ConnectionCode::ConnectFail),
+            Progress::Ended => self.print_connection_code(ConnectionCode::Closed),
             Progress::Sent(sent) => {
                 if self.waits_for(|waits| matches!(waits, SlowCommand::Send(_))) {
                     self.answer_waiting(SlowResult::Sent(sent));
@@ -136,7 +136,7 @@ impl Dtu {
     }
 
     /// A result code that comes by itself: in its place among the bytes of the connection.
-    fn tell_connection(&mut self, code: ConnectionCode) {
+    fn print_connection_code(&mut self, code: ConnectionCode) {
         let text = connection_text(code, &self.config);
         if !text.is_empty() {
             self.print(text.into(), Source::Device);

@@ -50,7 +50,7 @@ pub(crate) enum Found<'a> {
 
 /// A command that ended, for the log.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct CompletedCommand {
     pub(crate) origin: Origin,
     pub(crate) line: String,
     pub(crate) outcome: Result<(), String>,
@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// The command that has begun is over.
-    pub(crate) fn end(&mut self, refusal: Option<String>) -> Option<Ended> {
+    pub(crate) fn end(&mut self, refusal: Option<String>) -> Option<CompletedCommand> {
         self.shown.take().map(|shown| ended(*shown, refusal))
     }
 
@@ -158,7 +158,7 @@ pub(crate) fn is_command(origin: Origin, text: &[u8], config: &Config, options: 
 }
 
 /// A command that is not even begun, for the log.
-pub(crate) fn turned_away(origin: Origin, line: &[u8], why: &str) -> Option<Ended> {
+pub(crate) fn turned_away(origin: Origin, line: &[u8], why: &str) -> Option<CompletedCommand> {
     shown(origin, line).map(|shown| ended(*shown, Some(String::from(why))))
 }
 
@@ -171,8 +171,8 @@ fn shown(origin: Origin, line: &[u8]) -> Option<Box<(Origin, ShownLine)>> {
     (origin != Origin::Serial && !is_blank(line)).then(|| Box::new((origin, ShownLine::of(line))))
 }
 
-fn ended((origin, line): (Origin, ShownLine), refusal: Option<String>) -> Ended {
-    Ended {
+fn ended((origin, line): (Origin, ShownLine), refusal: Option<String>) -> CompletedCommand {
+    CompletedCommand {
         origin,
         outcome: refusal.map_or(Ok(()), |why| Err(line.refusal(&why))),
         line: line.text,

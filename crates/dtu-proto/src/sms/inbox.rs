@@ -12,12 +12,12 @@ use crate::time::Instant;
 /// the modem meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    queue: VecDeque<Arrived>,
+    queue: VecDeque<UnreadPdu>,
 }
 
 /// A message of the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Arrived {
+pub(crate) struct UnreadPdu {
     /// What the modem calls it: more than one number where it was brought again while it waited, for both may be
     /// there.
     pub(crate) ids: Vec<u64>,
@@ -37,7 +37,7 @@ impl Inbox {
         }
         let room = self.queue.len() < QUEUE_MAX;
         if room {
-            self.queue.push_back(Arrived {
+            self.queue.push_back(UnreadPdu {
                 ids: Vec::from([id]),
                 pdu,
             });
@@ -45,11 +45,11 @@ impl Inbox {
         room
     }
 
-    pub(crate) fn take_all(&mut self) -> VecDeque<Arrived> {
+    pub(crate) fn take_all(&mut self) -> VecDeque<UnreadPdu> {
         core::mem::take(&mut self.queue)
     }
 
-    pub(crate) fn put_back(&mut self, waiting: VecDeque<Arrived>) {
+    pub(crate) fn put_back(&mut self, waiting: VecDeque<UnreadPdu>) {
         self.queue = waiting;
     }
 
@@ -64,7 +64,7 @@ impl Inbox {
 
 /// A received message, or a part of one.
 #[derive(Clone, Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedPart {
     /// What the modem calls it; nothing where it is from an earlier run.
     pub(crate) ids: Vec<u64>,
     pub(crate) pdu: Bytes,
@@ -73,14 +73,14 @@ pub(crate) struct Received {
     pub(crate) until: Instant,
 }
 
-impl PartialEq for Received {
+impl PartialEq for ReceivedPart {
     /// The same content: a part that comes again may have another stamp.
     fn eq(&self, other: &Self) -> bool {
         self.deliver.data == other.deliver.data
     }
 }
 
-impl Hash for Received {
+impl Hash for ReceivedPart {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.deliver.data.hash(state);
     }

@@ -27,7 +27,7 @@ use crate::time::{Duration, Instant};
 pub(crate) use change::MailboxChange;
 pub(crate) use charset::{decode_text, digits, encode_text, from_serial, to_serial, torn_end};
 pub(crate) use compose::{Template, compose, parts_of_reply};
-pub(crate) use inbox::{Arrived, Inbox, Received};
+pub(crate) use inbox::{Inbox, ReceivedPart, UnreadPdu};
 pub(crate) use line::{LineKind, LineQueue};
 pub(crate) use outbox::{Outbox, Progress, numbered, refuses_copies};
 pub(crate) use saving::Saving;
@@ -43,7 +43,7 @@ pub(crate) struct Mailbox {
     /// Parts of messages that are whole and for which the storage has no room yet, and whether `+CISMS` has printed
     /// them. While there are some nothing else is taken.
     pub(crate) overflow: VecDeque<(Bytes, bool)>,
-    pub(crate) joiner: Concatenation<Received, Instant>,
+    pub(crate) joiner: Concatenation<ReceivedPart, Instant>,
     pub(crate) line: LineQueue,
     pub(crate) outbox: Outbox,
     pub(crate) seen: Seen,
@@ -199,7 +199,7 @@ impl Memory {
 pub(crate) const HOLD: Duration = Duration::from_secs(24 * 3600);
 
 /// A message of several parts that is whole, or is given up as it is.
-pub(crate) fn in_order(parts: Vec<Option<Received>>) -> Vec<Received> {
+pub(crate) fn in_order(parts: Vec<Option<ReceivedPart>>) -> Vec<ReceivedPart> {
     parts.into_iter().flatten().collect()
 }
 

@@ -316,7 +316,7 @@ impl Outbox {
     }
 
     /// The modem has told the reference that it gave to a message for this receiver.
-    pub(crate) fn heard(&mut self, reference: u8, to: Option<PhoneNumber>) {
+    pub(crate) fn note_reference(&mut self, reference: u8, to: Option<PhoneNumber>) {
         // mutant: reference-heard
         (self.reference, self.is_known) = (reference, true);
         self.note_used(reference);

@@ -100,7 +100,7 @@ fn perform(mailbox: &mut Mailbox, act: Act) {
             let concat = header.concat().unwrap();
             let (pdu, deliver) = deliver(octets, Some(header));
             let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-            let value = Received {
+            let value = ReceivedPart {
                 ids: Vec::new(),
                 pdu,
                 deliver,

@@ -24,7 +24,7 @@ use sms_codec::join::{Outcome, Part};
 use sms_codec::pdu::{Deliver, Pdu, Tpdu};
 use sms_codec::udh::Header;
 
-use super::{LineKind, Mailbox, PLACES, Received, State, Stored};
+use super::{LineKind, Mailbox, PLACES, ReceivedPart, State, Stored};
 use crate::config::Problem;
 use crate::radio::PhoneNumber;
 use crate::time::{Duration, Instant};
@@ -178,7 +178,7 @@ impl Mailbox {
         let concat = deliver.data.header.as_ref().and_then(Header::concat);
         let concat = concat.ok_or("the message is no part of a long one")?;
         let (sender, stamp) = (deliver.from.clone(), deliver.stamp);
-        let value = Received {
+        let value = ReceivedPart {
             ids: Vec::new(),
             pdu,
             deliver,

@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::super::command::Command;
 use super::super::outcome::{Change, Effect, Next, Outcome, SlowCommand};
 use super::super::param::{Chars, Kind, Param};
-use super::super::prompt::{CISEND_MAX, Ends, Prompt, Prompted};
+use super::super::prompt::{CISEND_MAX, Ends, Prompt, PromptKind};
 use super::super::reply::{Code, Error};
 use super::super::values::Values;
 use super::super::view::View;
@@ -128,7 +128,7 @@ fn open(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), E
 
 fn send(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
     let prompt = Prompt {
-        what: Prompted::Frame,
+        what: PromptKind::Frame,
         max: CISEND_MAX,
         ends: Ends::Silence,
     };
@@ -138,7 +138,7 @@ fn send(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), E
 fn send_exactly(values: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<(), Error> {
     let count = values.narrow::<u16>(0)?.into();
     let prompt = Prompt {
-        what: Prompted::Count(count),
+        what: PromptKind::Count(count),
         max: count,
         ends: Ends::Count,
     };

@@ -10,7 +10,7 @@ use sms_codec::user_data::Body;
 use super::super::command::{Command, TakesEffect};
 use super::super::outcome::{Lines, Next, Outcome, SlowCommand};
 use super::super::param::{Kind, Param};
-use super::super::prompt::{Ends, MessagePrompt, Prompt, Prompted};
+use super::super::prompt::{Ends, MessagePrompt, Prompt, PromptKind};
 use super::super::reply::{Code, Error, Quoted};
 use super::super::sms as typed;
 use super::super::values::Values;
@@ -272,7 +272,7 @@ pub(super) fn prompt(
     }
     let max = what.max();
     outcome.next = Next::Prompt(Prompt {
-        what: Prompted::Message(what),
+        what: PromptKind::Message(what),
         max,
         ends: Ends::Mark,
     });

@@ -73,10 +73,10 @@ impl Dtu {
     /// Nothing of these has to be kept: while the disk fails the modem may forget them at once.
     pub(super) fn done_with(&mut self, ids: &[u64]) {
         self.mailbox.saving.delivered(ids);
-        self.tell_done();
+        self.report_taken();
     }
 
-    fn tell_done(&mut self) {
+    fn report_taken(&mut self) {
         for id in self.mailbox.saving.done_with() {
             self.message_is_safe(id);
         }
@@ -107,7 +107,7 @@ impl Dtu {
         if self.mailbox.saving.failed(self.now) {
             self.event(Event::MessagesNotStored(String::from(why)));
         }
-        self.tell_done();
+        self.report_taken();
         // Better sent than kept: a restart may send it twice or not at all.
         self.mailbox.outbox.safe_up_to(u64::MAX);
     }

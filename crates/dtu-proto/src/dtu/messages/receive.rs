@@ -18,7 +18,7 @@ use crate::event::{Event, MessageLoss, Origin};
 use crate::ids::PhoneNumber;
 use crate::line::LineState;
 use crate::session;
-use crate::sms::{self, Arrived, Head, LineKind, Received};
+use crate::sms::{self, Head, LineKind, ReceivedPart, UnreadPdu};
 
 impl Dtu {
     pub(super) fn receive(&mut self) {
@@ -37,7 +37,7 @@ impl Dtu {
     }
 
     /// False: it must wait.
-    fn look_at(&mut self, arrived: &Arrived) -> bool {
+    fn look_at(&mut self, arrived: &UnreadPdu) -> bool {
         if !self.mailbox.saving.has_room() {
             return false;
         }
@@ -54,7 +54,7 @@ impl Dtu {
     }
 
     /// It stays with the modem (decisions 16.15), and is told once, however often the modem brings it.
-    fn unreadable(&mut self, arrived: &Arrived, why: String) -> bool {
+    fn unreadable(&mut self, arrived: &UnreadPdu, why: String) -> bool {
         let digest = sms::digest_of(&arrived.pdu);
         if !self.mailbox.seen.knows(digest) {
             self.mailbox.seen.remember(digest);
@@ -65,7 +65,7 @@ impl Dtu {
         true
     }
 
-    fn is_known(&mut self, arrived: &Arrived, digest: u128) -> bool {
+    fn is_known(&mut self, arrived: &UnreadPdu, digest: u128) -> bool {
         // mutant: known-message
         let known = self.mailbox.seen.knows(digest);
         if known {
@@ -76,13 +76,13 @@ impl Dtu {
         known
     }
 
-    fn take_message(&mut self, arrived: &Arrived, digest: u128) {
+    fn take_message(&mut self, arrived: &UnreadPdu, digest: u128) {
         self.mailbox.counters.received += 1;
         self.mailbox.seen.remember(digest);
         self.mailbox.take(&arrived.ids);
     }
 
-    fn deliver(&mut self, arrived: &Arrived, deliver: Deliver) -> bool {
+    fn deliver(&mut self, arrived: &UnreadPdu, deliver: Deliver) -> bool {
         let digest = sms::digest(&deliver);
         if self.is_known(arrived, digest) {
             return true;
@@ -100,7 +100,7 @@ impl Dtu {
             .and_then(Header::concat)
             .filter(|concat| concat.total > 1);
         let until = self.now + sms::HOLD;
-        let received = Received {
+        let received = ReceivedPart {
             ids: arrived.ids.clone(),
             pdu: arrived.pdu.clone(),
             deliver,
@@ -159,7 +159,7 @@ impl Dtu {
         }
     }
 
-    fn part(&mut self, received: Received, concat: Concat) {
+    fn part(&mut self, received: ReceivedPart, concat: Concat) {
         let (sender, stamp) = (received.deliver.from.clone(), received.deliver.stamp);
         let part = Part {
             sender: &sender,
@@ -198,7 +198,7 @@ impl Dtu {
         }
     }
 
-    fn incomplete(&mut self, parts: Vec<Received>) {
+    fn incomplete(&mut self, parts: Vec<ReceivedPart>) {
         self.mailbox.counters.incomplete += 1;
         self.mailbox.changed();
         let Some(first) = parts.first() else { return };
@@ -208,7 +208,7 @@ impl Dtu {
     }
 
     /// A message, put together: a command, text for the line, or for the storage.
-    fn whole(&mut self, parts: Vec<Received>, complete: bool) {
+    fn whole(&mut self, parts: Vec<ReceivedPart>, complete: bool) {
         let Some(first) = parts.first() else { return };
         let content = join(parts.iter().map(|part| &part.deliver.data));
         let (from, stamp, way) = (
@@ -289,7 +289,7 @@ impl Dtu {
         was_command
     }
 
-    fn report(&mut self, arrived: &Arrived, report: &StatusReport) -> bool {
+    fn report(&mut self, arrived: &UnreadPdu, report: &StatusReport) -> bool {
         let digest = sms::digest_of(&arrived.pdu);
         if self.is_known(arrived, digest) {
             return true;
@@ -314,7 +314,7 @@ impl Dtu {
 }
 
 /// What the modem calls the parts.
-fn ids_of(parts: &[Received]) -> Vec<u64> {
+fn ids_of(parts: &[ReceivedPart]) -> Vec<u64> {
     parts.iter().flat_map(|part| &part.ids).copied().collect()
 }
 

@@ -70,7 +70,7 @@ impl Dtu {
             Ok(reference),
         ) = (answered, outcome)
         {
-            self.mailbox.outbox.heard(reference, to);
+            self.mailbox.outbox.note_reference(reference, to);
             self.mailbox.changed();
         }
         match answered.map(|outstanding| outstanding.owner) {

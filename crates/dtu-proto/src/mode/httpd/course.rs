@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::exchange::{Exchange, Taken, Terms};
+use super::exchange::{Exchange, FeedResult, Terms};
 use super::{Httpd, IDLE};
 use crate::act::Act;
 use crate::cx::Cx;
@@ -84,13 +84,15 @@ impl Httpd {
             cx.acts.push_back(Act::Print { socket, data });
         }
         match taken {
-            Taken::More { head } => self.note_head(head, cx),
-            Taken::Whole { head, left } => {
+            FeedResult::More { head } => self.note_head(head, cx),
+            FeedResult::Whole { head, left } => {
                 self.note_head(head, cx);
                 self.answered(cx);
                 self.stray(left, cx);
             }
-            Taken::Bad(fault) => self.failed(HttpdTrouble::Bad(fault), LinkDownReason::Ordered, cx),
+            FeedResult::Bad(fault) => {
+                self.failed(HttpdTrouble::Bad(fault), LinkDownReason::Ordered, cx)
+            }
         }
     }
 

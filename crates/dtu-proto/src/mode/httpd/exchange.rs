@@ -55,7 +55,7 @@ pub(super) struct Terms {
 
 /// What bytes of the server meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum FeedResult {
     /// More must come. Whether the head has just become whole.
     More { head: bool },
     /// The answer is whole; so many bytes are left behind it.
@@ -103,15 +103,20 @@ impl Exchange {
     }
 
     /// Bytes of the server. What goes to the serial line is added to `print`.
-    pub(super) fn take(&mut self, mut data: &[u8], now: Instant, print: &mut Vec<u8>) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        mut data: &[u8],
+        now: Instant,
+        print: &mut Vec<u8>,
+    ) -> FeedResult {
         self.alive_at = now;
         self.begun |= !data.is_empty();
         let mut head = false;
         loop {
             match self.answer.step(&mut data) {
-                Ok(Step::More) => return Taken::More { head },
+                Ok(Step::More) => return FeedResult::More { head },
                 Ok(Step::End) => {
-                    return Taken::Whole {
+                    return FeedResult::Whole {
                         head,
                         left: data.len(),
                     };
@@ -127,7 +132,7 @@ impl Exchange {
                     self.body += bytes.len() as u64;
                     print.extend_from_slice(bytes);
                 }
-                Err(fault) => return Taken::Bad(fault),
+                Err(fault) => return FeedResult::Bad(fault),
             }
         }
     }
@@ -306,17 +311,17 @@ mod tests {
             let head = &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"[..];
             assert_eq!(
                 exchange.take(&head[..9], at(1), &mut print),
-                Taken::More { head: false }
+                FeedResult::More { head: false }
             );
             assert_eq!(
                 exchange.take(&[&head[9..], b"12"].concat(), at(1), &mut print),
-                Taken::More { head: true }
+                FeedResult::More { head: true }
             );
             let taken = exchange.take(b"345rest", at(1), &mut print);
             assert_eq!(
                 (taken, exchange.body),
                 (
-                    Taken::Whole {
+                    FeedResult::Whole {
                         head: false,
                         left: 4
                     },
@@ -332,7 +337,7 @@ mod tests {
         }
         assert!(matches!(
             sent(false).take(b"what?\r\n", at(1), &mut Vec::new()),
-            Taken::Bad(_)
+            FeedResult::Bad(_)
         ));
     }
 

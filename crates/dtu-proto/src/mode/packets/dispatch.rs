@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::slot::Slot;
 use super::{Packets, SLOT_PATIENCE, asks_for_reply};
-use crate::act::Told;
+use crate::act::PacketReply;
 use crate::config::DropPolicy;
 use crate::cx::Cx;
 use crate::event::SocketId;
@@ -128,7 +128,7 @@ impl Packets {
 
     pub(super) fn reply(&self, packet: &Bytes, delivered: bool, cx: &mut Cx<'_>) {
         if asks_for_reply(packet) {
-            self.tell(Told::Reply { delivered }, cx);
+            self.emit(PacketReply::Reply { delivered }, cx);
         }
     }
 

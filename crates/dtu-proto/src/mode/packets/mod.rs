@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{LineView, Mode, Stop};
-use crate::act::{Act, Told};
+use crate::act::{Act, PacketReply};
 use crate::config::{DropPolicy, LinkOptions, Options, WorkingMode};
 use crate::cx::{Cx, View};
 use crate::event::{QueueId, SocketId, SocketInput};
@@ -240,7 +240,7 @@ impl Packets {
         while cx.acts.len() == pending {
             match self.feed.next(&mut self.counters) {
                 Some(Piece::Packet(packet)) => self.take(packet, cx),
-                Some(Piece::Error(text)) => self.tell(Told::Error(text), cx),
+                Some(Piece::Error(text)) => self.emit(PacketReply::Error(text), cx),
                 None => match self.then {
                     Then::GiveUp if self.feed.held() > 0 => self.feed.give_up(),
                     Then::Fire if self.feed.deadline().is_some_and(|at| at <= cx.now) => {
@@ -274,9 +274,13 @@ impl Packets {
     }
 
     /// Tells the DTE, if the mode runs.
-    fn tell(&self, told: Told, cx: &mut Cx<'_>) {
-        let told = if self.running { told } else { Told::Nothing };
-        cx.acts.push_back(Act::Tell(told));
+    fn emit(&self, reply: PacketReply, cx: &mut Cx<'_>) {
+        let reply = if self.running {
+            reply
+        } else {
+            PacketReply::Nothing
+        };
+        cx.acts.push_back(Act::PacketReply(reply));
     }
 
     /// A good packet of the DTE.

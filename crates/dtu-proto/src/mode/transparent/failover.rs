@@ -72,7 +72,7 @@ impl Transparent {
             return;
         }
         self.active[backup.index()] = true;
-        say_active(backup, primary, true, cx);
+        log_active(backup, primary, true, cx);
         self.links.with(backup, |l| l.start(cx));
         self.move_frames(primary, backup, cx);
         self.links.with(primary, |l| l.set_failed_over(true, cx));
@@ -114,7 +114,7 @@ impl Transparent {
         {
             self.active[backup.index()] = false;
             if self.links[primary.index()].is_failed_over() {
-                say_active(backup, primary, false, cx);
+                log_active(backup, primary, false, cx);
             }
             self.move_frames(backup, primary, cx);
             self.links.with(primary, |l| l.set_failed_over(false, cx));
@@ -140,7 +140,7 @@ impl Transparent {
     }
 }
 
-fn say_active(backup: LinkId, primary: LinkId, active: bool, cx: &mut Cx<'_>) {
+fn log_active(backup: LinkId, primary: LinkId, active: bool, cx: &mut Cx<'_>) {
     let event = Event::BackupActive {
         backup,
         primary,
