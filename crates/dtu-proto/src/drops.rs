@@ -16,11 +16,14 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    pub(crate) const NONE: Self = Self {
-        place: DropPlace::Serial,
-        count: 0,
-        bytes: 0,
-    };
+    /// So much in this place.
+    pub(crate) const fn new(place: DropPlace, count: u64, bytes: u64) -> Self {
+        Self {
+            place,
+            count,
+            bytes,
+        }
+    }
 }
 
 /// A place where something can be dropped, and a counter for it.
@@ -82,6 +85,53 @@ const MODES: usize = SERIAL + OF_LINK * LINKS;
 impl DropPlace {
     /// How many there are.
     pub const COUNT: usize = MODES + 13;
+
+    /// All places, each at its index.
+    pub(crate) const ALL: [Self; Self::COUNT] = {
+        let others = [
+            Self::Serial,
+            Self::SerialReplies,
+            Self::SerialLost,
+            Self::SerialOverrun,
+            Self::Httpd,
+            Self::HttpdRequests,
+            Self::HttpdUnread,
+            Self::HttpdSpool,
+            Self::Packets,
+            Self::PacketsBad,
+            Self::PacketsUnread,
+            Self::PacketsDatagrams,
+            Self::PacketsSpool,
+            Self::AtConnection,
+            Self::AtUnread,
+            Self::AtDatagrams,
+            Self::Messages,
+        ];
+        let mut all = [Self::Serial; Self::COUNT];
+        let mut index = 0;
+        while index < others.len() {
+            all[others[index].index()] = others[index];
+            index += 1;
+        }
+        let mut index = 0;
+        while index < LINKS {
+            let link = LinkId::ALL[index];
+            let of_link = [
+                Self::Link(link),
+                Self::LinkReplies(link),
+                Self::LinkUnread(link),
+                Self::LinkDatagrams(link),
+                Self::LinkSpool(link),
+            ];
+            let mut place = 0;
+            while place < OF_LINK {
+                all[of_link[place].index()] = of_link[place];
+                place += 1;
+            }
+            index += 1;
+        }
+        all
+    };
 
     /// Its place in an array of [`DropPlace::COUNT`].
     #[must_use]
@@ -189,6 +239,18 @@ impl fmt::Display for DropPlace {
             | Self::PacketsSpool => f.write_str("serial command mode"),
             Self::AtConnection | Self::AtUnread | Self::AtDatagrams => f.write_str("AT mode"),
             Self::Messages => f.write_str("SMS"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_has_an_index_of_its_own() {
+        for (index, place) in DropPlace::ALL.into_iter().enumerate() {
+            assert_eq!(place.index(), index, "{place:?}");
         }
     }
 }

@@ -51,6 +51,17 @@ pub enum Lost {
     Overrun(u64),
 }
 
+impl Lost {
+    /// Counts it, where it is of a socket: bytes that were not read, or datagrams.
+    pub(crate) const fn count(self, unread: &mut u64, datagrams: &mut u64) {
+        match self {
+            Self::Unread(_, count) => *unread += count,
+            Self::Datagrams(_, count) => *datagrams += count,
+            Self::InLine(_) | Self::Overrun(_) => {}
+        }
+    }
+}
+
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,22 +2,9 @@
 
 use core::fmt;
 
-use crate::config::{LineFormat, Parity, WorkingMode};
+use crate::config::{LineFormat, Parity};
 use crate::event::{Origin, RestartReason};
 use crate::radio::{CallEnd, Registration, SimState};
-
-/// The names of the manual 2.1.
-impl fmt::Display for WorkingMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Transparent => "transparent mode",
-            Self::SerialCommand => "serial command mode",
-            Self::AtCommand => "AT command mode",
-            Self::Httpd => "HTTPD client mode",
-            Self::Sms => "transparent SMS mode",
-        })
-    }
-}
 
 /// As people write it: `115200 8N1`.
 impl fmt::Display for LineFormat {

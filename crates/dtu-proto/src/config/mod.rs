@@ -10,11 +10,14 @@ use crate::time::Duration;
 
 mod httpd;
 mod messages;
+mod mode;
 mod options;
 
 pub use crate::wire::Protocol;
 pub use httpd::{HttpdConfig, Method};
 pub use messages::{Messages, Notify, ServiceCenter, TextCharset, TextParameters, TextValidity};
+pub use mode::WorkingMode;
+pub(crate) use mode::{FrameKind, working_modes};
 pub use options::{Charset, DropPolicy, Expect, FactoryPassword, LinkOptions, Options, Shutdown};
 
 /// The stored parameters. `Config::default()` is the factory set.
@@ -201,44 +204,6 @@ pub enum RegistrationWhen {
     OnConnect,
     /// STATUS 1: on connect, and in front of each data frame.
     WithData,
-}
-
-/// `CIMOD`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WorkingMode {
-    /// 0
-    Transparent,
-    /// 1
-    SerialCommand,
-    /// 2
-    AtCommand,
-    /// 3
-    Httpd,
-    /// 4
-    Sms,
-}
-
-impl WorkingMode {
-    /// The modes in the order of their numbers.
-    pub const ALL: [Self; 5] = [
-        Self::Transparent,
-        Self::SerialCommand,
-        Self::AtCommand,
-        Self::Httpd,
-        Self::Sms,
-    ];
-
-    /// The number that `CIMOD` shows.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Transparent => 0,
-            Self::SerialCommand => 1,
-            Self::AtCommand => 2,
-            Self::Httpd => 3,
-            Self::Sms => 4,
-        }
-    }
 }
 
 /// Rate and character format of the serial line.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::Dtu;
 use crate::config::WorkingMode;
+use crate::mode::Modes;
 use crate::time::Instant;
 
 use urc::Notice;
@@ -122,6 +123,11 @@ impl Dtu {
         } else {
             self.config.mode
         }
+    }
+
+    /// Whether messages are data for the DTE.
+    fn messages_are_data(&self) -> bool {
+        Modes::prints_messages(self.mode_of_messages())
     }
 
     /// Whether a command can be run.

@@ -15,11 +15,6 @@ use crate::mode::at::AtConnection;
 use crate::net::Link;
 
 impl Dtu {
-    #[cfg(test)]
-    pub(crate) const fn modes_mut(&mut self) -> &mut Modes {
-        &mut self.modes
-    }
-
     /// The line and the modes, and what they are lent.
     pub(super) fn parts(&mut self) -> (&mut Line, &mut Modes, Cx<'_>) {
         let cx = Cx {

@@ -100,7 +100,7 @@ impl Dtu {
     /// The working mode begins, with the frames that came before it.
     fn start_mode(&mut self) {
         self.modes.set(self.config.mode);
-        self.line.pack_for(self.config.mode);
+        self.line.pack_as(self.modes.frames());
         self.use_apn();
         self.change_line();
         self.event(Event::ModeStarted);
@@ -202,7 +202,7 @@ impl Dtu {
             self.flush_frame();
         }
         self.modes.set(self.config.mode);
-        self.line.pack_for(self.config.mode);
+        self.line.pack_as(self.modes.frames());
         self.use_apn();
         self.with_modes(Modes::apply);
         self.change_line();

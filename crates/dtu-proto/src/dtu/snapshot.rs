@@ -2,12 +2,11 @@
 
 use super::Dtu;
 use crate::config::Config;
-use crate::event::Leds;
-use crate::event::Output;
+use crate::event::{LINKS, Leds, Output};
 use crate::line::LineState;
-use crate::mode::at::AtConnection;
-use crate::mode::packets::Packets;
-use crate::status::{Phase, SerialStatus, Status};
+use crate::status::{
+    AtConnectionStatus, HttpdStatus, LinkStatus, Phase, SerialCommandStatus, SerialStatus, Status,
+};
 use crate::time::Instant;
 
 impl Dtu {
@@ -20,7 +19,7 @@ impl Dtu {
     /// A snapshot.
     #[must_use]
     pub fn status(&self, now: Instant) -> Status {
-        Status {
+        let mut status = Status {
             now,
             uptime: now.since(self.powered_on),
             restarts: self.restarts,
@@ -37,25 +36,13 @@ impl Dtu {
                 counters: *self.line.counters(),
                 waiting: self.line.waiting(),
             },
-            links: core::array::from_fn(|index| self.modes.transparent.links[index].status()),
-            httpd: self
-                .modes
-                .httpd
-                .get()
-                .map(|httpd| httpd.status(self.cellular.is_attached()))
-                .unwrap_or_default(),
-            at_connection: self
-                .modes
-                .at
-                .get()
-                .map_or_else(|| AtConnection::default().status(), AtConnection::status),
-            serial_command: self
-                .modes
-                .packets
-                .get()
-                .map(Packets::status)
-                .unwrap_or_default(),
-        }
+            links: [LinkStatus::UNUSED; LINKS],
+            httpd: HttpdStatus::default(),
+            at_connection: AtConnectionStatus::default(),
+            serial_command: SerialCommandStatus::default(),
+        };
+        self.modes.show(&mut status);
+        status
     }
 
     fn phase(&self) -> Phase {

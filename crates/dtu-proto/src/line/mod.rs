@@ -13,7 +13,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::config::{Config, LineFormat, Options, WorkingMode};
+use crate::config::{Config, FrameKind, LineFormat, Options};
 use crate::cx::Cx;
 use crate::event::{Event, HttpdEvent, Output};
 use crate::sms;
@@ -64,16 +64,6 @@ pub(crate) enum LineEvent {
     Text(Entry),
     /// The short message that was being written is out.
     MessageWritten,
-}
-
-/// What frames are for the working mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FrameKind {
-    Data,
-    /// Mode 3: they may be longer.
-    Request,
-    /// Mode 4: size cuts no character.
-    Text,
 }
 
 /// The line to the DTE.
@@ -141,15 +131,9 @@ impl Line {
         self.counters.dropped_bytes += self.window.take_line().len() as u64;
     }
 
-    /// From now on frames are for this mode.
-    pub(crate) const fn pack_for(&mut self, mode: WorkingMode) {
-        self.frames = match mode {
-            WorkingMode::Httpd => FrameKind::Request,
-            WorkingMode::Sms => FrameKind::Text,
-            WorkingMode::Transparent | WorkingMode::SerialCommand | WorkingMode::AtCommand => {
-                FrameKind::Data
-            }
-        };
+    /// From now on frames are of this kind.
+    pub(crate) const fn pack_as(&mut self, frames: FrameKind) {
+        self.frames = frames;
     }
 
     /// The DTE has sent so many bytes.

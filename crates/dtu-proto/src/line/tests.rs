@@ -4,7 +4,7 @@ use super::*;
 use crate::config::Charset;
 use crate::rng::Rng;
 
-/// A line in the online data state of this mode, with what it is lent.
+/// A line in the online data state, with what it is lent.
 struct Bench {
     line: Line,
     config: Config,
@@ -12,7 +12,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(mode: WorkingMode) -> Self {
+    fn new(frames: FrameKind) -> Self {
         let options = Options {
             charset: Charset::Utf8,
             length_enabled: true,
@@ -25,7 +25,7 @@ impl Bench {
         };
         let mut line = Line::new(config.line, Arc::new(options), now);
         line.state = LineState::OnlineData;
-        line.pack_for(mode);
+        line.pack_as(frames);
         Self { line, config, now }
     }
 
@@ -65,7 +65,7 @@ impl Bench {
 fn size_cuts_no_character_however_the_reads_fall() {
     let text = "温度".repeat(600);
     for len in [1, 7, 500, 1024, 1025, 4000] {
-        let frames = Bench::new(WorkingMode::Sms).reads(text.as_bytes().chunks(len));
+        let frames = Bench::new(FrameKind::Text).reads(text.as_bytes().chunks(len));
         assert_eq!(frames.concat(), text.as_bytes(), "{len}");
         let lengths: Vec<usize> = frames.iter().map(Vec::len).collect();
         assert_eq!(lengths, [1023, 1023, 1023, 531], "{len}");
@@ -76,7 +76,7 @@ fn size_cuts_no_character_however_the_reads_fall() {
 #[test]
 fn len_closes_no_frame_of_text_below_4_bytes() {
     for len in 1..=4 {
-        let mut bench = Bench::new(WorkingMode::Sms);
+        let mut bench = Bench::new(FrameKind::Text);
         bench.config.packing_length = len;
         let (first, rest) = "温度ab".as_bytes().split_at(2);
         let frames = bench.reads([first, rest]);
@@ -91,7 +91,7 @@ fn an_escape_that_fails_joins_the_frame_that_it_belongs_to() {
         &[b"+", b"+", b"+xy"],
         &[b"++", b"+", b"xy"],
     ] {
-        let frames = Bench::new(WorkingMode::Transparent).reads(reads.iter().copied());
+        let frames = Bench::new(FrameKind::Data).reads(reads.iter().copied());
         assert_eq!(frames, [b"+++xy"], "{reads:?}");
     }
 }

@@ -3,15 +3,16 @@
 use alloc::sync::Arc;
 use bytes::Bytes;
 
-use super::{Mode, Stop};
+use super::{Mode, Stop, add_loss};
 use crate::act::{Act, Progress};
 use crate::config::{Options, WorkingMode};
 use crate::cx::{Cx, View};
+use crate::drops::{DropPlace, Dropped};
 use crate::event::{
-    CloseReason, Connect, Event, LinkDownReason, Output, Payload, SocketId, SocketInput,
+    CloseReason, Connect, Event, LinkDownReason, Lost, Output, Payload, SocketId, SocketInput,
 };
 use crate::net::connection::{Connection, Down, News};
-use crate::status::{AtConnectionCounters, AtConnectionStatus, LinkState};
+use crate::status::{AtConnectionCounters, AtConnectionStatus, LinkState, Losses, Status};
 use crate::time::{Duration, Instant};
 
 /// The host gives an attempt up after 30 s; the device waits a little longer for its word.
@@ -24,7 +25,7 @@ pub(crate) struct AtConnection {
     /// Where `CIOPEN` wants to go; it begins behind the reply, and not before an earlier connection is closed.
     ordered: Option<Connect>,
     last_down: Option<LinkDownReason>,
-    pub(crate) counters: AtConnectionCounters,
+    counters: AtConnectionCounters,
     /// Bytes of the frame that is being sent.
     sending: Option<usize>,
 }
@@ -276,5 +277,42 @@ impl Mode for AtConnection {
 
     fn is_up(&self) -> bool {
         self.connection.is_up()
+    }
+
+    fn show(&self, status: &mut Status) {
+        status.at_connection = self.status();
+    }
+
+    fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        let of = &self.counters;
+        for (place, count, bytes) in [
+            (DropPlace::AtConnection, of.dropped_frames, of.dropped_bytes),
+            (DropPlace::AtUnread, of.unread_bytes, 0),
+            (DropPlace::AtDatagrams, of.unread_datagrams, 0),
+        ] {
+            put(Dropped::new(place, count, bytes));
+        }
+    }
+
+    fn lost(&mut self, lost: Lost, _options: &Arc<Options>) {
+        let of = &mut self.counters;
+        lost.count(&mut of.unread_bytes, &mut of.unread_datagrams);
+    }
+
+    fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        let of = &mut self.counters;
+        let counters = [
+            &mut of.dropped_frames,
+            &mut of.dropped_bytes,
+            &mut of.unread_bytes,
+            &mut of.unread_datagrams,
+        ];
+        Losses::show(Losses::AT, counters, look);
+    }
+
+    fn restore_losses(&mut self, others: &[u64; Losses::OTHERS], _options: &Arc<Options>) {
+        self.other_losses(&mut |place, counter| add_loss(counter, others[place]));
+        let of = &mut self.counters;
+        (of.frames_in, of.bytes_in) = (of.dropped_frames, of.dropped_bytes);
     }
 }

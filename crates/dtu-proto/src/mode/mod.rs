@@ -1,17 +1,19 @@
 //! The working modes (manual 2.1): what becomes of a frame of the DTE, and of what the network sends.
 //!
-//! A mode is a file here that implements [`Mode`], and a line in the list of [`Modes`]. It names no other part of the
-//! device: it is lent a [`Cx`], writes outputs, and asks for the rest by acts.
+//! A mode is a file here that implements [`Mode`], and a line in the list of [`working_modes`]. It names no other part of
+//! the device: it is lent a [`Cx`], writes outputs, and asks for the rest by acts.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use bytes::Bytes;
 use core::fmt::Debug;
 
-use crate::config::{LineFormat, Options, WorkingMode};
+use crate::config::{FrameKind, LineFormat, Options, WorkingMode, working_modes};
 use crate::cx::{Cx, View};
-use crate::event::{Deadline, QueueId, SOCKETS, SocketId, SocketInput, Timer};
+use crate::drops::Dropped;
+use crate::event::{Deadline, Lost, QueueId, SOCKETS, SocketId, SocketInput, Timer};
 use crate::net::{LineShare, Pause};
+use crate::status::{Loss, Losses, Status};
 use crate::time::Instant;
 
 use at::AtConnection;
@@ -105,6 +107,54 @@ pub(crate) trait Mode: Debug {
     fn undelivered(&self, _queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {
         Box::new(core::iter::empty())
     }
+
+    /// What frames of the DTE are for it, from when it begins.
+    fn frames() -> FrameKind
+    where
+        Self: Sized,
+    {
+        FrameKind::Data
+    }
+
+    /// Whether short messages are data for the DTE.
+    fn prints_messages() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
+    /// Puts what it is doing, and what it has counted, into a snapshot that has the rest already.
+    fn show(&self, _status: &mut Status) {}
+
+    /// Gives what was dropped so far, place by place.
+    fn drops(&self, _put: &mut dyn FnMut(Dropped)) {}
+
+    /// The host lost something of one of its sockets: to be counted.
+    fn lost(&mut self, _lost: Lost, _options: &Arc<Options>) {}
+
+    /// What left one of its queues undelivered, or found no place on the spool.
+    fn loss(&self, _queue: QueueId) -> Loss {
+        Loss::default()
+    }
+
+    /// Adds to that. What was dropped had come in, too.
+    fn add_loss(&mut self, _queue: QueueId, _loss: Loss, _options: &Arc<Options>) {}
+
+    /// Shows each counter of something lost or refused that is not one of a queue, with its place in
+    /// [`Losses::others`].
+    fn other_losses(&mut self, _look: &mut dyn FnMut(usize, &mut u64)) {}
+
+    /// Adds what earlier runs have lost. Called once, before anything is counted, and behind [`Mode::add_loss`]: all that
+    /// the mode has seen so far are losses.
+    fn restore_losses(&mut self, others: &[u64; Losses::OTHERS], _options: &Arc<Options>) {
+        self.other_losses(&mut |place, counter| add_loss(counter, others[place]));
+    }
+}
+
+/// A counter of an earlier run can be anything.
+const fn add_loss(counter: &mut u64, loss: u64) {
+    *counter = counter.saturating_add(loss);
 }
 
 /// Why a mode stops.
@@ -145,10 +195,9 @@ impl LineView<'_> {
     }
 }
 
-/// Of each mode: when it runs, its name here and its type (`Seldom`: it takes no memory before it is used), its sockets
-/// and its queues, if it has some.
 macro_rules! modes {
-    ($($working:path => $mode:ident: $type:ty, [$($socket:pat)?], [$($queue:pat)?];)*) => {
+    ($($(#[$attr:meta])* $number:literal: $working:ident, $name:literal $(, $word:literal)?
+        => ($mode:ident: $type:ty, [$($socket:pat)?], [$($queue:pat)?]);)*) => {
         /// All modes. Nobody else knows which one runs.
         #[derive(Debug)]
         pub(crate) struct Modes {
@@ -156,10 +205,7 @@ macro_rules! modes {
             in_force: WorkingMode,
             /// Whether it has begun since power-on.
             is_started: bool,
-            $(pub(crate) $mode: $type,)*
-            /// Takes the place of the mode in force.
-            #[cfg(test)]
-            pub(crate) instead: Option<Box<dyn Mode>>,
+            $($(#[$attr])* pub(crate) $mode: $type,)*
         }
 
         // Always in line: there the calls are those of the mode itself, not of some mode.
@@ -168,92 +214,93 @@ macro_rules! modes {
                 Self {
                     in_force: set,
                     is_started: false,
-                    $($mode: Mode::new(options),)*
-                    #[cfg(test)]
-                    instead: None,
+                    $($(#[$attr])* $mode: Mode::new(options),)*
                 }
             }
 
             #[inline(always)]
             fn with<R>(&mut self, which: WorkingMode, run: impl FnOnce(&mut dyn Mode) -> R) -> R {
-                #[cfg(test)]
-                if let Some(mode) = self.instead.as_deref_mut().filter(|_| which == self.in_force) {
-                    return run(mode);
-                }
                 match which {
-                    $($working => run(&mut self.$mode),)*
+                    $($(#[$attr])* WorkingMode::$working => run(&mut self.$mode),)*
                 }
             }
 
             #[inline(always)]
             fn look<R>(&self, which: WorkingMode, look: impl FnOnce(&dyn Mode) -> R) -> R {
-                #[cfg(test)]
-                if let Some(mode) = self.instead.as_deref().filter(|_| which == self.in_force) {
-                    return look(mode);
-                }
                 match which {
-                    $($working => look(&self.$mode),)*
+                    $($(#[$attr])* WorkingMode::$working => look(&self.$mode),)*
                 }
             }
 
             #[inline(always)]
             fn each(&mut self, mut run: impl FnMut(WorkingMode, &mut dyn Mode)) {
-                #[cfg(test)]
-                if let Some(mode) = &mut self.instead {
-                    run(self.in_force, &mut **mode);
-                }
-                $(run($working, &mut self.$mode);)*
+                $($(#[$attr])* { run(WorkingMode::$working, &mut self.$mode); })*
+            }
+
+            #[inline(always)]
+            fn look_at_each(&self, mut look: impl FnMut(WorkingMode, &dyn Mode)) {
+                $($(#[$attr])* { look(WorkingMode::$working, &self.$mode); })*
             }
 
             #[inline(always)]
             fn any(&self, is_so: impl Fn(&dyn Mode) -> bool) -> bool {
-                false $(|| is_so(&self.$mode))*
+                $($(#[$attr])* { if is_so(&self.$mode) { return true; } })*
+                false
+            }
+
+            /// What frames of the DTE are for the mode in force.
+            pub(crate) fn frames(&self) -> FrameKind {
+                match self.in_force {
+                    $($(#[$attr])* WorkingMode::$working => <$type as Mode>::frames(),)*
+                }
+            }
+
+            /// Whether short messages are data for the DTE in this mode.
+            pub(crate) fn prints_messages(which: WorkingMode) -> bool {
+                match which {
+                    $($(#[$attr])* WorkingMode::$working => <$type as Mode>::prints_messages(),)*
+                }
             }
 
             /// The nearest deadline; at one time, that of the mode that is last in the list.
             pub(crate) fn deadline(&self, view: &View<'_>) -> Option<Deadline> {
                 let mut earliest: Option<Deadline> = None;
-                $(
+                $($(#[$attr])* {
                     if let Some(at) = self.$mode.deadline(view)
                         && earliest.is_none_or(|known| at <= known.at)
                     {
-                        earliest = Some(Deadline { at, timer: Timer::Mode($working) });
+                        let timer = Timer::Mode(WorkingMode::$working);
+                        earliest = Some(Deadline { at, timer });
                     }
-                )*
+                })*
                 earliest
             }
 
-            /// Something happened to a socket.
-            pub(crate) fn socket(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
+            /// The mode whose socket this is does something.
+            #[inline(always)]
+            fn with_owner(&mut self, socket: SocketId, run: impl FnOnce(&mut dyn Mode)) {
                 match socket {
-                    $($($socket => self.$mode.socket(socket, input, cx),)?)*
+                    $($($socket => run(&mut self.$mode),)?)*
                 }
             }
 
-            /// A frame of an earlier run, with its number on the spool.
-            pub(crate) fn restore(&mut self, queue: QueueId, number: u64, frame: Bytes, cx: &mut Cx<'_>) {
+            /// The mode whose frames wait in this queue.
+            fn keeper(&self, queue: QueueId) -> &dyn Mode {
                 match queue {
-                    $($($queue => self.$mode.restore(queue, number, frame, cx),)?)*
+                    $($($queue => &self.$mode,)?)*
                 }
             }
 
-            /// The frames that wait in a queue, oldest first, with their numbers.
-            pub(crate) fn undelivered(&self, queue: QueueId) -> impl Iterator<Item = (u64, &Bytes)> {
+            fn keeper_mut(&mut self, queue: QueueId) -> &mut dyn Mode {
                 match queue {
-                    $($($queue => self.$mode.undelivered(queue),)?)*
+                    $($($queue => &mut self.$mode,)?)*
                 }
             }
         }
     };
 }
 
-modes! {
-    WorkingMode::Transparent => transparent: Transparent, [SocketId::Link(_)], [QueueId::Link(_)];
-    WorkingMode::Httpd => httpd: Seldom<Httpd>, [SocketId::Httpd], [QueueId::Httpd];
-    WorkingMode::SerialCommand => packets: Seldom<Packets>, [SocketId::Destination(_)], [QueueId::SerialCommand];
-    WorkingMode::AtCommand => at: Seldom<AtConnection>, [SocketId::AtMode], [];
-    WorkingMode::Sms => sms: Sms, [], [];
-}
+working_modes!(modes);
 
 impl Modes {
     /// The mode in force: that which runs, or ran before the device started over.
@@ -269,6 +316,62 @@ impl Modes {
     /// Whether this mode runs.
     pub(crate) fn runs(&self, which: WorkingMode) -> bool {
         self.is_started && self.in_force == which
+    }
+
+    /// Something happened to a socket.
+    pub(crate) fn socket(&mut self, socket: SocketId, input: SocketInput<'_>, cx: &mut Cx<'_>) {
+        self.with_owner(socket, |mode| mode.socket(socket, input, cx));
+    }
+
+    /// A frame of an earlier run, with its number on the spool.
+    pub(crate) fn restore(&mut self, queue: QueueId, number: u64, frame: Bytes, cx: &mut Cx<'_>) {
+        self.keeper_mut(queue).restore(queue, number, frame, cx);
+    }
+
+    /// The frames that wait in a queue, oldest first, with their numbers.
+    pub(crate) fn undelivered(&self, queue: QueueId) -> impl Iterator<Item = (u64, &Bytes)> {
+        self.keeper(queue).undelivered(queue)
+    }
+
+    /// They put what they are doing, and what they have counted, into a snapshot that has the rest already.
+    pub(crate) fn show(&self, status: &mut Status) {
+        self.look_at_each(|_, mode| mode.show(status));
+    }
+
+    /// They give what was dropped so far, place by place.
+    pub(crate) fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        self.look_at_each(|_, mode| mode.drops(put));
+    }
+
+    /// The host lost something of this socket.
+    pub(crate) fn lost(&mut self, socket: SocketId, lost: Lost, options: &Arc<Options>) {
+        self.with_owner(socket, |mode| mode.lost(lost, options));
+    }
+
+    /// What left a queue undelivered, or found no place on its spool.
+    pub(crate) fn loss(&self, queue: QueueId) -> Loss {
+        self.keeper(queue).loss(queue)
+    }
+
+    /// Adds to that.
+    pub(crate) fn add_loss(&mut self, queue: QueueId, loss: Loss, options: &Arc<Options>) {
+        if loss != Loss::default() {
+            self.keeper_mut(queue).add_loss(queue, loss, options);
+        }
+    }
+
+    /// They show each counter of something lost or refused that is not one of a queue, with its place in
+    /// [`Losses::others`].
+    pub(crate) fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        self.each(|_, mode| mode.other_losses(look));
+    }
+
+    /// They add what earlier runs have lost.
+    pub(crate) fn restore_losses(&mut self, losses: &Losses, options: &Arc<Options>) {
+        for queue in QueueId::ALL {
+            self.add_loss(queue, losses.queues[queue.index()], options);
+        }
+        self.each(|_, mode| mode.restore_losses(&losses.others, options));
     }
 
     /// The device starts over; the mode begins later.

@@ -5,10 +5,12 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use super::{LineView, Mode, Stop};
-use crate::config::Options;
+use crate::config::{FrameKind, Options};
 use crate::cx::{Cx, View};
-use crate::event::{QueueId, SocketId, SocketInput};
+use crate::drops::Dropped;
+use crate::event::{Lost, QueueId, SocketId, SocketInput};
 use crate::net::Pause;
+use crate::status::{Loss, Losses, Status};
 use crate::time::Instant;
 
 /// The mode, if it was ever used: it has run, or something waits for it.
@@ -16,14 +18,6 @@ use crate::time::Instant;
 pub(crate) struct Seldom<M>(Option<Box<M>>);
 
 impl<M: Mode> Seldom<M> {
-    pub(crate) fn get(&self) -> Option<&M> {
-        self.0.as_deref()
-    }
-
-    pub(crate) fn get_mut(&mut self) -> Option<&mut M> {
-        self.0.as_deref_mut()
-    }
-
     /// It is used from now on.
     pub(crate) fn make(&mut self, options: &Arc<Options>) -> &mut M {
         self.0.get_or_insert_with(|| Box::new(M::new(options)))
@@ -126,6 +120,58 @@ impl<M: Mode> Mode for Seldom<M> {
 
     fn restore(&mut self, queue: QueueId, number: u64, frame: Bytes, cx: &mut Cx<'_>) {
         self.make(cx.options).restore(queue, number, frame, cx);
+    }
+
+    fn frames() -> FrameKind {
+        M::frames()
+    }
+
+    fn prints_messages() -> bool {
+        M::prints_messages()
+    }
+
+    fn show(&self, status: &mut Status) {
+        if let Some(mode) = &self.0 {
+            mode.show(status);
+        }
+    }
+
+    fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        if let Some(mode) = &self.0 {
+            mode.drops(put);
+        }
+    }
+
+    fn lost(&mut self, lost: Lost, options: &Arc<Options>) {
+        self.make(options).lost(lost, options);
+    }
+
+    fn loss(&self, queue: QueueId) -> Loss {
+        self.0
+            .as_ref()
+            .map(|mode| mode.loss(queue))
+            .unwrap_or_default()
+    }
+
+    fn add_loss(&mut self, queue: QueueId, loss: Loss, options: &Arc<Options>) {
+        self.make(options).add_loss(queue, loss, options);
+    }
+
+    fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        if let Some(mode) = &mut self.0 {
+            mode.other_losses(look);
+        }
+    }
+
+    /// A mode that has lost something in an earlier run is there in this one.
+    fn restore_losses(&mut self, others: &[u64; Losses::OTHERS], options: &Arc<Options>) {
+        let mut has_lost = self.0.is_some();
+        if !has_lost {
+            M::new(options).other_losses(&mut |place, _| has_lost |= others[place] > 0);
+        }
+        if has_lost {
+            self.make(options).restore_losses(others, options);
+        }
     }
 
     fn undelivered(&self, queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {

@@ -6,7 +6,7 @@ use sms_codec::user_data::Body;
 
 use super::{Mode, Stop};
 use crate::act::Act;
-use crate::config::Options;
+use crate::config::{FrameKind, Options};
 use crate::cx::Cx;
 use crate::sms;
 
@@ -27,5 +27,13 @@ impl Mode for Sms {
         let text = sms::from_serial(frame, cx.options.charset);
         let body = text.map_or_else(|| Body::Octets(frame.to_vec()), |text| Body::text(&text));
         cx.acts.push_back(Act::Message(body));
+    }
+
+    fn frames() -> FrameKind {
+        FrameKind::Text
+    }
+
+    fn prints_messages() -> bool {
+        true
     }
 }

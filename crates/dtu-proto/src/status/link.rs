@@ -17,6 +17,17 @@ pub struct LinkStatus {
     pub waiting_bytes: usize,
 }
 
+impl LinkStatus {
+    /// The link was never used.
+    pub(crate) const UNUSED: Self = Self {
+        state: LinkState::Off,
+        last_down: None,
+        counters: LinkCounters::ZERO,
+        waiting_frames: 0,
+        waiting_bytes: 0,
+    };
+}
+
 /// What a link is doing, in the words of `AT+CINET?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkState {

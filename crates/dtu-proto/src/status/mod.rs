@@ -135,7 +135,29 @@ pub struct Losses {
 
 impl Losses {
     /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages, one of calls.
-    pub const OTHERS: usize = 4 + 3 * LINKS + 3 * 4 + 8 + 1;
+    pub const OTHERS: usize = Self::CALLS + 1;
+
+    /// Shows counters, the first of which has this place.
+    pub(crate) fn show<const N: usize>(
+        first: usize,
+        counters: [&mut u64; N],
+        look: &mut dyn FnMut(usize, &mut u64),
+    ) {
+        for (index, counter) in counters.into_iter().enumerate() {
+            look(first + index, counter);
+        }
+    }
+
+    /// Where those of a part begin.
+    pub(crate) const LINE: usize = 0;
+    pub(crate) const LINK: usize = Self::LINE + 4;
+    /// Of one link.
+    pub(crate) const OF_LINK: usize = 3;
+    pub(crate) const HTTPD: usize = Self::LINK + Self::OF_LINK * LINKS;
+    pub(crate) const PACKETS: usize = Self::HTTPD + 4;
+    pub(crate) const AT: usize = Self::PACKETS + 4;
+    pub(crate) const MESSAGES: usize = Self::AT + 4;
+    pub(crate) const CALLS: usize = Self::MESSAGES + 8;
 }
 
 impl Default for Losses {

@@ -156,6 +156,17 @@ pub struct AtConnectionStatus {
     pub counters: AtConnectionCounters,
 }
 
+impl Default for AtConnectionStatus {
+    /// The mode was never used.
+    fn default() -> Self {
+        Self {
+            state: LinkState::Off,
+            last_down: None,
+            counters: AtConnectionCounters::default(),
+        }
+    }
+}
+
 /// Traffic of the connection of the AT mode. Always: `bytes_in = bytes_out + dropped_bytes` + what is being sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtConnectionCounters {

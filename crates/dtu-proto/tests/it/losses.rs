@@ -1,7 +1,9 @@
 //! The counters that outlive the host (K3, decisions 16.22).
 
 use dtu_proto::config::{Config, LinkOptions, Options};
-use dtu_proto::event::{Event, Input, LinkId, Output, QueueId, StoreInput, StoreOutput};
+use dtu_proto::event::{
+    Event, Input, LinkId, Lost, Output, QueueId, SocketId, StoreInput, StoreOutput,
+};
 use dtu_proto::status::{Loss, Losses};
 use dtu_proto::time::Instant;
 use dtu_proto::{Dtu, Identity};
@@ -135,4 +137,25 @@ fn a_frame_of_an_earlier_run_that_finds_no_room_leaves_the_spool_with_its_drop()
         let waiting: Vec<u64> = dtu.undelivered(queue).map(|(number, _)| number).collect();
         assert_eq!(waiting, [8, 9]);
     }
+}
+
+/// The host has them on its disk already, and has logged them.
+#[test]
+fn k3_what_earlier_runs_lost_is_nothing_new_and_each_loss_is() {
+    let mut dtu = device();
+    dtu.restore_losses(&some());
+    assert!(!dtu.has_new_losses());
+    for queue in QueueId::ALL {
+        let refused = Input::Store(StoreInput::SpoolRefused(queue, 1));
+        dtu.handle_input(refused, Instant::ZERO);
+        assert!(dtu.has_new_losses(), "{queue}");
+        assert!(!dtu.has_new_losses(), "{queue}");
+    }
+    for socket in SocketId::ALL {
+        dtu.handle_input(Input::Lost(Lost::Unread(socket, 1)), Instant::ZERO);
+        assert!(dtu.has_new_losses(), "{socket}");
+    }
+    let nothing = Input::Lost(Lost::Overrun(0));
+    dtu.handle_input(nothing, Instant::ZERO);
+    assert!(!dtu.has_new_losses());
 }

@@ -30,18 +30,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "+CIMOD",
         "2.8.6.23",
         "Working mode",
-        &[Param::new(
-            "MOD",
-            Kind::Choice(&[
-                (0, "transparent"),
-                (1, "serial command"),
-                (2, "AT command"),
-                (3, "HTTPD"),
-                (4, "SMS"),
-            ]),
-            "",
-        )
-        .factory("0")],
+        &[Param::new("MOD", Kind::Choice(&WorkingMode::CHOICES), "").factory("0")],
     )
     .example("AT+CIMOD=0", "OK")
     .reads(read_mode)

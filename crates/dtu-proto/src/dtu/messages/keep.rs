@@ -5,9 +5,9 @@ use bytes::Bytes;
 
 use super::super::Dtu;
 use super::urc::Notice;
-use crate::config::WorkingMode;
 use crate::event::{Event, MessageLoss, Output, StoreOutput};
 use crate::line::{Class, LineState};
+use crate::mode::Modes;
 use crate::radio::ModemOutput;
 use crate::sms::LineKind;
 
@@ -15,7 +15,7 @@ impl Dtu {
     /// Whether nobody may ever read the storage, so that a message for an application makes room there for a newer
     /// one: it must not make the device deaf.
     pub(super) fn goes_unread(&self) -> bool {
-        self.mode_of_messages() == WorkingMode::Sms || self.wants_texts()
+        self.messages_are_data() || self.wants_texts()
     }
 
     /// Messages that wait for a place get one.
@@ -47,7 +47,9 @@ impl Dtu {
     pub(super) fn print_messages(&mut self) {
         let kind = match self.line.state() {
             // mutant: prints-as-data
-            LineState::OnlineData if self.modes.in_force() == WorkingMode::Sms => LineKind::Data,
+            LineState::OnlineData if Modes::prints_messages(self.modes.in_force()) => {
+                LineKind::Data
+            }
             LineState::OnlineCommand if self.direct_at().is_some_and(|at| at <= self.now) => {
                 LineKind::Notice
             }

@@ -13,7 +13,6 @@ use sms_codec::udh::{Concat, Header, Ports};
 use super::super::Dtu;
 use super::Way;
 use super::urc::Notice;
-use crate::config::WorkingMode;
 use crate::event::{Event, MessageLoss, Origin};
 use crate::ids::PhoneNumber;
 use crate::line::LineState;
@@ -146,16 +145,13 @@ impl Dtu {
             3 => class == Some(3),
             _ => false,
         };
-        match self.mode_of_messages() {
+        match self.messages_are_data() {
             // M12: a message to a port is for an application; the equipment could make nothing of it.
             // mutant: port-is-not-printed
-            WorkingMode::Sms if deliver.data.ports().is_some() => Way::Storage,
-            WorkingMode::Sms => Way::Line,
-            _ if direct && self.line.state() == LineState::OnlineCommand => Way::Direct,
-            WorkingMode::Transparent
-            | WorkingMode::SerialCommand
-            | WorkingMode::AtCommand
-            | WorkingMode::Httpd => Way::Storage,
+            true if deliver.data.ports().is_some() => Way::Storage,
+            true => Way::Line,
+            false if direct && self.line.state() == LineState::OnlineCommand => Way::Direct,
+            false => Way::Storage,
         }
     }
 

@@ -12,18 +12,20 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use bytes::Bytes;
 
-use super::{LineView, Mode, Stop};
+use super::{LineView, Mode, Stop, add_loss};
 use crate::act::Act;
-use crate::config::{DropPolicy, LinkOptions, Options, Protocol};
+use crate::config::{DropPolicy, FrameKind, LinkOptions, Options, Protocol};
 use crate::cx::{Cx, View};
+use crate::drops::{DropPlace, Dropped};
 use crate::event::{
-    Connect, HttpdTrouble, LinkDownReason, Output, QueueId, SocketId, SocketInput, StoreOutput,
+    Connect, HttpdTrouble, LinkDownReason, Lost, Output, QueueId, SocketId, SocketInput,
+    StoreOutput,
 };
 use crate::net::backoff::Backoff;
 use crate::net::connection::{Connection, News};
 use crate::net::queue::{Counters, Queue};
 use crate::net::{MOVES_FOR, Pause};
-use crate::status::{HttpdCounters, HttpdStatus, LinkState, Loss, WaitingFor};
+use crate::status::{HttpdCounters, HttpdStatus, LinkState, Loss, Losses, Status, WaitingFor};
 use crate::time::{Duration, Instant};
 
 use exchange::Exchange;
@@ -225,6 +227,56 @@ impl Mode for Httpd {
         let sent = self.exchange.as_ref().is_some_and(|exchange| exchange.sent);
         Box::new(self.queue.cache().iter().skip(usize::from(sent)))
     }
+
+    fn frames() -> FrameKind {
+        FrameKind::Request
+    }
+
+    fn show(&self, status: &mut Status) {
+        status.httpd = self.status(status.attached.is_some());
+    }
+
+    fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        let of = self.counters();
+        let (frames, bytes) = (of.dropped_frames, of.dropped_bytes);
+        put(Dropped::new(DropPlace::Httpd, frames, bytes));
+        for (place, count) in [
+            (DropPlace::HttpdRequests, of.failed + of.timed_out),
+            (DropPlace::HttpdUnread, of.stray_bytes + of.unread_bytes),
+            (DropPlace::HttpdSpool, of.spool_refused),
+        ] {
+            put(Dropped::new(place, count, 0));
+        }
+    }
+
+    /// HTTP is never spoken in datagrams.
+    fn lost(&mut self, lost: Lost, _options: &Arc<Options>) {
+        lost.count(&mut self.counters.unread_bytes, &mut 0);
+    }
+
+    fn loss(&self, _queue: QueueId) -> Loss {
+        self.queue.loss()
+    }
+
+    fn add_loss(&mut self, _queue: QueueId, loss: Loss, _options: &Arc<Options>) {
+        self.queue.add_loss(loss);
+    }
+
+    fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        let of = &mut self.counters;
+        let counters = [
+            &mut of.failed,
+            &mut of.timed_out,
+            &mut of.stray_bytes,
+            &mut of.unread_bytes,
+        ];
+        Losses::show(Losses::HTTPD, counters, look);
+    }
+
+    fn restore_losses(&mut self, others: &[u64; Losses::OTHERS], _options: &Arc<Options>) {
+        self.other_losses(&mut |place, counter| add_loss(counter, others[place]));
+        self.balance();
+    }
 }
 
 impl Httpd {
@@ -251,17 +303,8 @@ impl Httpd {
         }
     }
 
-    /// What left undelivered, or found no place on the spool.
-    pub(crate) const fn loss(&self) -> Loss {
-        self.queue.loss()
-    }
-
-    pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        self.queue.add_loss(loss);
-    }
-
     /// Nothing but losses has been counted yet: they are of what came in.
-    pub(crate) fn balance(&mut self) {
+    fn balance(&mut self) {
         self.counters.requests = self.counters.failed.saturating_add(self.counters.timed_out);
         self.counters.received_bytes = self.counters.stray_bytes;
         self.queue.balance(self.counters.requests);
@@ -333,7 +376,7 @@ impl Httpd {
         }
     }
 
-    pub(crate) const fn counters(&self) -> HttpdCounters {
+    const fn counters(&self) -> HttpdCounters {
         let Counters {
             came,
             dropped,
@@ -350,11 +393,7 @@ impl Httpd {
         }
     }
 
-    pub(crate) const fn counters_mut(&mut self) -> &mut HttpdCounters {
-        &mut self.counters
-    }
-
-    pub(crate) fn status(&self, attached: bool) -> HttpdStatus {
+    fn status(&self, attached: bool) -> HttpdStatus {
         HttpdStatus {
             state: self.state(attached),
             trouble: self.trouble,

@@ -17,10 +17,11 @@ use super::{LineView, Mode, Stop};
 use crate::act::{Act, PacketReply};
 use crate::config::{DropPolicy, LinkOptions, Options, WorkingMode};
 use crate::cx::{Cx, View};
-use crate::event::{QueueId, SocketId, SocketInput};
+use crate::drops::{DropPlace, Dropped};
+use crate::event::{Lost, QueueId, SocketId, SocketInput};
 use crate::net::queue::{Counters, Queue};
 use crate::net::{Link, Pause};
-use crate::status::{Loss, SerialCommandCounters, SerialCommandStatus, WaitingFor};
+use crate::status::{Loss, Losses, SerialCommandCounters, SerialCommandStatus, Status, WaitingFor};
 use crate::time::{Duration, Instant};
 use crate::wire::command_frame::CommandFrame;
 
@@ -215,6 +216,47 @@ impl Mode for Packets {
     fn undelivered(&self, _queue: QueueId) -> Box<dyn Iterator<Item = (u64, &Bytes)> + '_> {
         Box::new(self.queue.undelivered())
     }
+
+    fn show(&self, status: &mut Status) {
+        status.serial_command = self.status();
+    }
+
+    fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        let of = self.counters();
+        for (place, count, bytes) in [
+            (DropPlace::Packets, of.dropped_packets, of.dropped_bytes),
+            (DropPlace::PacketsBad, of.bad_packets, of.garbage_bytes),
+            (DropPlace::PacketsUnread, of.unread_bytes, 0),
+            (DropPlace::PacketsDatagrams, of.unread_datagrams, 0),
+            (DropPlace::PacketsSpool, of.spool_refused, 0),
+        ] {
+            put(Dropped::new(place, count, bytes));
+        }
+    }
+
+    fn lost(&mut self, lost: Lost, _options: &Arc<Options>) {
+        let of = &mut self.counters;
+        lost.count(&mut of.unread_bytes, &mut of.unread_datagrams);
+    }
+
+    fn loss(&self, _queue: QueueId) -> Loss {
+        self.queue.loss()
+    }
+
+    fn add_loss(&mut self, _queue: QueueId, loss: Loss, _options: &Arc<Options>) {
+        self.queue.add_loss(loss);
+    }
+
+    fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        let of = &mut self.counters;
+        let counters = [
+            &mut of.bad_packets,
+            &mut of.garbage_bytes,
+            &mut of.unread_bytes,
+            &mut of.unread_datagrams,
+        ];
+        Losses::show(Losses::PACKETS, counters, look);
+    }
 }
 
 impl Packets {
@@ -300,22 +342,13 @@ impl Packets {
         }
     }
 
-    /// What left undelivered, or found no place on the spool.
-    pub(crate) const fn loss(&self) -> Loss {
-        self.queue.loss()
-    }
-
-    pub(crate) const fn add_loss(&mut self, loss: Loss) {
-        self.queue.add_loss(loss);
-    }
-
     /// When a destination last took a packet.
     fn last_delivered(&self) -> Option<Instant> {
         self.slots.iter().filter_map(|slot| slot.delivered_at).max()
     }
 
     /// Without those of the links.
-    pub(crate) const fn counters(&self) -> SerialCommandCounters {
+    const fn counters(&self) -> SerialCommandCounters {
         let Counters {
             came,
             delivered,
@@ -334,11 +367,7 @@ impl Packets {
         }
     }
 
-    pub(crate) const fn counters_mut(&mut self) -> &mut SerialCommandCounters {
-        &mut self.counters
-    }
-
-    pub(crate) fn status(&self) -> SerialCommandStatus {
+    fn status(&self) -> SerialCommandStatus {
         let links = self.slots.iter().map(|slot| slot.link.status().counters);
         let mut counters = self.counters();
         for link in links {

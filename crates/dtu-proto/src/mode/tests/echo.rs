@@ -12,7 +12,7 @@ use crate::mode::{Mode, Stop};
 
 /// The mode.
 #[derive(Debug)]
-pub(super) struct Echo {
+pub(crate) struct Echo {
     is_running: bool,
     /// Came while it did not run.
     waiting: Vec<Bytes>,

@@ -1,31 +1,22 @@
-//! A new working mode is one file and one line.
+//! A new working mode is one file (here `echo.rs`) and one line (in `config/mode.rs`).
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-
-use super::Mode;
 use crate::config::{Config, Options, WorkingMode};
 use crate::event::{Input, SerialInput};
 use crate::testing::Bench;
 use crate::time::Instant;
 use crate::{Dtu, Identity};
 
-use echo::Echo;
-
-mod echo;
+pub(super) mod echo;
 
 #[test]
 fn a_new_working_mode_is_a_file_of_60_lines_and_one_line() {
     assert!(include_str!("echo.rs").lines().count() <= 60);
     let config = Config {
-        mode: WorkingMode::Sms,
+        mode: WorkingMode::Echo,
         ..Config::default()
     };
-    let options = Options::default();
-    let echo = Box::new(Echo::new(&Arc::new(options.clone())));
-    let identity = Identity::default();
-    let mut dtu = Dtu::new(config, options, identity, 1, Instant::ZERO);
-    dtu.modes_mut().instead = Some(echo); // the one line
+    let (options, identity) = (Options::default(), Identity::default());
+    let dtu = Dtu::new(config, options, identity, 1, Instant::ZERO);
     let mut dev = Bench::off(dtu);
     dev.drain();
     dev.input(Input::Serial(SerialInput::Present));

@@ -7,7 +7,7 @@ use core::ops::{Index, IndexMut};
 use crate::config::{DropPolicy, LinkOptions, Options, Role};
 use crate::event::{LINKS, LinkId, SocketId};
 use crate::net::Link;
-use crate::status::{LinkCounters, WaitingFor};
+use crate::status::WaitingFor;
 use crate::time::Duration;
 
 /// What is read of a link that is not there.
@@ -69,24 +69,6 @@ impl Links {
         self.used[link.index()].as_deref_mut()
     }
 
-    /// The counters of all links; for those that are not there, the ones that are given.
-    pub(crate) fn counters_mut<'a>(
-        &'a mut self,
-        unused: &'a mut [LinkCounters; LINKS],
-    ) -> [&'a mut LinkCounters; LINKS] {
-        let [a, b, c, d] = self
-            .used
-            .each_mut()
-            .map(|link| link.as_mut().map(|link| link.counters_mut()));
-        let [e, f, g, h] = unused;
-        [
-            a.unwrap_or(e),
-            b.unwrap_or(f),
-            c.unwrap_or(g),
-            d.unwrap_or(h),
-        ]
-    }
-
     /// Two links.
     pub(crate) fn get_disjoint_mut(&mut self, [a, b]: [usize; 2]) -> Option<[&mut Link; 2]> {
         self.make(a);
@@ -112,7 +94,8 @@ impl Links {
         result
     }
 
-    fn make(&mut self, index: usize) -> &mut Link {
+    /// A link, which is used from now on.
+    pub(crate) fn make(&mut self, index: usize) -> &mut Link {
         self.used[index]
             .get_or_insert_with(|| Box::new(fresh(index, &self.options, self.resting[index])))
     }

@@ -5,13 +5,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use bytes::Bytes;
 
-use super::{LineView, Mode, Stop};
+use super::{LineView, Mode, Stop, add_loss};
 use crate::act::Act;
 use crate::config::{LinkConfig, Options, Role, WorkingMode};
 use crate::cx::{Cx, View};
-use crate::event::{LINKS, LinkId, QueueId, SocketId, SocketInput};
+use crate::drops::{DropPlace, Dropped};
+use crate::event::{LINKS, LinkId, Lost, QueueId, SocketId, SocketInput};
 use crate::net::{Link, MOVES_FOR, Pause};
-use crate::status::WaitingFor;
+use crate::status::{Loss, Losses, Status, WaitingFor};
 use crate::time::{Instant, earliest};
 
 use links::Links;
@@ -222,6 +223,82 @@ impl Mode for Transparent {
             QueueId::Httpd | QueueId::SerialCommand => Box::new(core::iter::empty()),
         }
     }
+
+    fn show(&self, status: &mut Status) {
+        status.links = core::array::from_fn(|index| self.links[index].status());
+    }
+
+    fn drops(&self, put: &mut dyn FnMut(Dropped)) {
+        for link in LinkId::ALL
+            .into_iter()
+            .filter(|link| self.links.is_used(*link))
+        {
+            let counters = self.links[link.index()].counters();
+            let (frames, bytes) = (counters.dropped_frames, counters.dropped_bytes);
+            // mutant: drops-summed
+            put(Dropped::new(DropPlace::Link(link), frames, bytes));
+            for (place, count) in [
+                (DropPlace::LinkReplies(link), counters.dropped_replies),
+                (DropPlace::LinkUnread(link), counters.unread_bytes),
+                (DropPlace::LinkDatagrams(link), counters.unread_datagrams),
+                (DropPlace::LinkSpool(link), counters.spool_refused),
+            ] {
+                put(Dropped::new(place, count, 0));
+            }
+        }
+    }
+
+    fn lost(&mut self, lost: Lost, _options: &Arc<Options>) {
+        if let Lost::Unread(SocketId::Link(link), _) | Lost::Datagrams(SocketId::Link(link), _) =
+            lost
+        {
+            let of = self.links[link.index()].counters_mut();
+            lost.count(&mut of.unread_bytes, &mut of.unread_datagrams);
+        }
+    }
+
+    fn loss(&self, queue: QueueId) -> Loss {
+        match queue {
+            QueueId::Link(link) => self.links[link.index()].loss(),
+            QueueId::Httpd | QueueId::SerialCommand => Loss::default(),
+        }
+    }
+
+    fn add_loss(&mut self, queue: QueueId, loss: Loss, _options: &Arc<Options>) {
+        if let QueueId::Link(link) = queue {
+            self.links[link.index()].add_loss(loss);
+        }
+    }
+
+    fn other_losses(&mut self, look: &mut dyn FnMut(usize, &mut u64)) {
+        for link in LinkId::ALL {
+            if let Some(used) = self.links.get_mut(link) {
+                let of = used.counters_mut();
+                let counters = [
+                    &mut of.dropped_replies,
+                    &mut of.unread_bytes,
+                    &mut of.unread_datagrams,
+                ];
+                Losses::show(first_loss(link), counters, look);
+            }
+        }
+    }
+
+    /// A link that has lost something in an earlier run is there in this one.
+    fn restore_losses(&mut self, others: &[u64; Losses::OTHERS], _options: &Arc<Options>) {
+        for link in LinkId::ALL {
+            let own = others.iter().skip(first_loss(link)).take(Losses::OF_LINK);
+            if own.into_iter().any(|loss| *loss > 0) {
+                self.links.make(link.index());
+            }
+        }
+        self.other_losses(&mut |place, counter| add_loss(counter, others[place]));
+    }
+}
+
+/// Its place in [`Losses::others`].
+const fn first_loss(link: LinkId) -> usize {
+    Losses::LINK + Losses::OF_LINK * link.index()
 }
 
 impl Transparent {
