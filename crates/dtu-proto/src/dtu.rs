@@ -23,6 +23,7 @@ use leds::LedDriver;
 use messages::MessageQueues;
 use power::{Applying, Ending, Recovery};
 use prompt::OpenPrompt;
+use trial::Trials;
 
 mod calls;
 mod commands;
@@ -40,6 +41,7 @@ mod prompt;
 mod serial;
 mod settle;
 mod snapshot;
+mod trial;
 
 /// The DTU.
 ///
@@ -77,6 +79,7 @@ pub struct Dtu {
     prompt: Option<Box<OpenPrompt>>,
     /// `CIAPPLY` came from a link, whose reply leaves first.
     applying: Option<Applying>,
+    trials: Trials,
     ending: Option<Ending>,
     recovery: Recovery,
     led_driver: LedDriver,
@@ -117,6 +120,7 @@ impl Dtu {
             session: Session::default(),
             prompt: None,
             applying: None,
+            trials: Trials::default(),
             ending: None,
             recovery: Recovery::default(),
             led_driver: LedDriver::default(),

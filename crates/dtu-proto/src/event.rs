@@ -16,6 +16,7 @@ mod log;
 
 pub use log::{
     CallEvent, Event, HttpdEvent, HttpdTrouble, LinkDownReason, MessageLoss, RestartReason,
+    TrialEvent,
 };
 
 /// Everything that can happen to the device. The only way in, so that a log of `(time, Input)`
@@ -358,6 +359,8 @@ pub enum Timer {
     Call,
     /// New settings do not wait longer for the reply to leave.
     Apply,
+    /// Nobody has kept the settings on trial.
+    Trial,
     /// A restart or stop does not wait longer for the reply to leave.
     Restart,
     /// Bytes that wait for the line have waited long enough, or a peer that may command is read on.

@@ -82,6 +82,7 @@ fn blank_status() -> Status {
         phase: Phase::Command,
         mode: WorkingMode::Transparent,
         mode_started: true,
+        trial: None,
         attached: None,
         radio: RadioStatus::default(),
         messages: MessageStatus::default(),

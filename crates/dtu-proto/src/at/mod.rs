@@ -32,6 +32,7 @@ mod urc;
 mod values;
 mod view;
 
+pub(crate) use cmd::session::with_profile_of;
 pub use command::TakesEffect;
 pub(crate) use connection::{ConnectionCode, connection_text};
 pub use describe::{CommandDescription, ParameterDescription};

@@ -117,6 +117,12 @@ pub(crate) enum Effect {
     LineChanged,
     /// `CIAPPLY`.
     Apply,
+    /// `CIAPPLY=<s>`: the old settings come back unless the new ones are kept in that time.
+    ApplyOnTrial(Duration),
+    /// `CIKEEP`, once the running set is stored.
+    Keep,
+    /// `CIKEEP=0`
+    GoBack,
     /// `CIRESET`, and `CIRELOAD` once the factory set is stored.
     Restart(RestartReason),
     /// `CISHUTDOWN`.
@@ -136,6 +142,8 @@ pub(crate) enum Effect {
 pub(crate) enum SlowCommand {
     /// Store the running set.
     Save,
+    /// Store the running set, which is on trial.
+    Keep,
     /// Store the factory set; when it is stored it comes into force, and the device restarts.
     Factory,
     /// Send a message.
@@ -163,6 +171,7 @@ impl SlowCommand {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Save => "ATW",
+            Self::Keep => "CIKEEP",
             Self::Factory => "CIRELOAD",
             Self::Submit(submission) => submission.command,
             Self::Send(_) => "CISEND",

@@ -25,7 +25,7 @@ use crate::line::assembler::LINE_MAX;
 use crate::mode::at::AtConnection;
 use crate::radio::SubmitFailure;
 use crate::sms::Mailbox;
-use crate::status::Status;
+use crate::status::{Status, TrialStatus};
 
 /// What a line works on. Its commands see a [`View`] of it; what they want changed is changed here.
 pub(crate) struct Device<'a> {
@@ -153,7 +153,10 @@ fn slow_ended(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     match (&parked.waits, result) {
-        (SlowCommand::Save | SlowCommand::Factory, SlowResult::Stored(Err(why))) => {
+        (
+            SlowCommand::Save | SlowCommand::Keep | SlowCommand::Factory,
+            SlowResult::Stored(Err(why)),
+        ) => {
             let text = format!("{}: not stored: {}", parked.waits.name(), Reason(&why));
             return Err(Error::new(Code::MemoryFailure, text));
         }
@@ -161,6 +164,7 @@ fn slow_ended(
             outcome.change(Change::Config(Config::default().into()));
             outcome.effect(Effect::Restart(RestartReason::Factory));
         }
+        (SlowCommand::Keep, SlowResult::Stored(Ok(()))) => outcome.effect(Effect::Keep),
         (SlowCommand::Submit(submission), SlowResult::Submitted(result)) => {
             return sms::submitted(submission, result, view, outcome);
         }
@@ -176,6 +180,7 @@ fn slow_ended(
         // `Save` has nothing more to do; the rest are answers to something else, which the device does not give.
         (
             SlowCommand::Save
+            | SlowCommand::Keep
             | SlowCommand::Factory
             | SlowCommand::Submit(_)
             | SlowCommand::Send(_)
@@ -257,6 +262,7 @@ fn run_piece(
     let command = table::served(&piece.name)?;
     check_rights(command, piece.form, device.rights)?;
     let handler = command.handler(piece.form)?;
+    check_trial(command, handler, device.status)?;
     let values = command.values(piece.form, &piece.args, device.view().charset())?;
     match handler {
         Handler::Ask(ask) => outcome.lines = ask(&values, &device.view())?,
@@ -283,6 +289,25 @@ fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Err
     let text =
         format!("{label}: factory password: set a new one at the serial line first (AT+CIPSW)");
     Err(Error::new(Code::NotAllowed, text))
+}
+
+/// Settings on trial go back as a whole, so nobody changes one of them meanwhile. What programs on the line set for
+/// themselves is no such setting.
+fn check_trial(command: &Command, handler: Handler, status: &Status) -> Result<(), Error> {
+    let sets =
+        matches!(handler, Handler::Set(_)) || (command.saved.is_some() && !handler.is_open());
+    match &status.trial {
+        Some(trial) if sets && !table::is_for_programs(command) => {
+            Err(trial_refusal(command, trial))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Who waits for what, and how long.
+fn trial_refusal(command: &Command, trial: &TrialStatus) -> Error {
+    let text = format!("{}: {trial}", command.label());
+    Error::new(Code::NotAllowed, text)
 }
 
 impl LineProgress {

@@ -30,6 +30,17 @@ pub(super) const GROUPS: Groups = &[
     ("CLOUD", cmd::unsupported::COMMANDS),
 ];
 
+/// What programs that use the device as a modem set at each of their starts.
+const FOR_PROGRAMS: [&str; 4] = ["SESSION", "RADIO", "CALLS", "MESSAGES"];
+
+/// Whether it is one of those.
+pub(super) fn is_for_programs(command: &Command) -> bool {
+    let has_it = |commands: &[Command]| commands.iter().any(|own| own.name == command.name);
+    GROUPS
+        .iter()
+        .any(|(subject, commands)| FOR_PROGRAMS.contains(subject) && has_it(commands))
+}
+
 /// Every command.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     GROUPS.iter().flat_map(|(_, commands)| *commands)

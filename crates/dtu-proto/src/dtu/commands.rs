@@ -165,7 +165,7 @@ impl Dtu {
         }
         self.session.wait(waiting);
         match waits {
-            SlowCommand::Save | SlowCommand::Factory => {}
+            SlowCommand::Save | SlowCommand::Keep | SlowCommand::Factory => {}
             SlowCommand::Submit(submission) => self.submit(submission.parts),
             SlowCommand::Send(frame) => self.send_at_connection(frame),
             SlowCommand::Close => self.close_at_connection(),
@@ -188,7 +188,7 @@ impl Dtu {
     /// What a command waits for does not come.
     pub(super) fn command_timeout(&mut self) {
         match self.session.awaited() {
-            Some(SlowCommand::Save | SlowCommand::Factory) => {
+            Some(SlowCommand::Save | SlowCommand::Keep | SlowCommand::Factory) => {
                 self.session.give_up_store();
                 let why = "the store does not answer".to_string();
                 self.answer_waiting(SlowResult::Stored(Err(why)));
@@ -209,6 +209,7 @@ impl Dtu {
         };
         if answer.is_ok() {
             self.stored = saved;
+            self.settings_stored();
         }
         self.answer_waiting(SlowResult::Stored(answer.map_err(ToString::to_string)));
     }
@@ -261,6 +262,9 @@ impl Dtu {
                 Effect::WindowFor(time) => self.prolong_window(time),
                 Effect::LineChanged => self.line_changed_in_window(),
                 Effect::Apply => self.apply_behind_reply(origin),
+                Effect::ApplyOnTrial(time) => self.try_settings(origin, time),
+                Effect::Keep => self.keep_settings(),
+                Effect::GoBack => self.refuse_settings(origin),
                 Effect::Restart(reason) => self.restart(reason),
                 Effect::Shutdown => self.shut_down(),
                 Effect::Dial(number) => self.dial(origin, number),

@@ -51,6 +51,7 @@ impl Dtu {
     fn meet_beside_frames(&self, earliest: &mut Earliest) {
         earliest.meet(Timer::SetupWindow, self.window_deadline());
         earliest.meet(Timer::Apply, self.apply_deadline());
+        earliest.meet(Timer::Trial, self.trial_deadline());
         earliest.meet(Timer::Parked, self.session.deadline());
         earliest.meet(Timer::Prompt, self.line.prompt_deadline());
         earliest.meet(Timer::Message, self.message_deadline());
@@ -74,6 +75,7 @@ impl Dtu {
             Timer::Message => self.message_due(),
             Timer::Call => self.call_due(),
             Timer::Apply => self.apply_now(),
+            Timer::Trial => self.trial_due(),
             Timer::Restart => self.end_now(),
             Timer::Mode(mode) => self.with_modes(|modes, cx| modes.fire(mode, cx)),
         }

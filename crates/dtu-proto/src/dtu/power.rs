@@ -62,6 +62,7 @@ impl Dtu {
     /// Everything starts from what is stored. Caches and counters stay.
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
+        self.forget_trial();
         self.config = self.stored.clone();
         self.cellular.power_on(now);
         self.end_call();
@@ -105,6 +106,7 @@ impl Dtu {
         self.change_line();
         self.event(Event::ModeStarted);
         self.with_modes(Modes::apply);
+        self.settings_in_force();
         if self.modes.in_force() == WorkingMode::AtCommand {
             self.enter_online_command();
             self.line.go_on_typing();
@@ -190,7 +192,12 @@ impl Dtu {
     }
 
     /// What changed starts over, the rest goes on.
-    fn apply(&mut self) {
+    pub(super) fn apply(&mut self) {
+        self.apply_changes();
+        self.settings_in_force();
+    }
+
+    fn apply_changes(&mut self) {
         if !self.modes.is_started() {
             if self.line.state() == LineState::OnlineCommand {
                 self.change_line();

@@ -55,6 +55,7 @@ impl Dtu {
         self.line.only_frames_pass()
             && self.ending.is_none()
             && self.applying.is_none()
+            && !self.trials.are_on()
             && !self.session.is_waiting()
             && self.messages_rest()
             && self.cellular.calls.rest()

@@ -26,6 +26,7 @@ impl Dtu {
             phase: self.phase(),
             mode: self.modes.in_force(),
             mode_started: self.modes.is_started(),
+            trial: self.trials.status(now),
             attached: self.cellular.attached,
             radio: self.cellular.radio.clone(),
             messages: self.mailbox.status(),

@@ -65,6 +65,8 @@ pub enum Event {
     SerialPresent(bool),
     /// The line could not take rate or format.
     LineRefused(String),
+    /// Settings on trial.
+    Trial(TrialEvent),
     /// A short message is lost, or a part of it.
     MessageLost(MessageLoss),
     /// A message for an application came: it is stored, or shown whole as `CNMI` wants, and never printed as a text.
@@ -91,6 +93,46 @@ pub enum Event {
     Call(CallEvent),
     /// The HTTPD client.
     Httpd(HttpdEvent),
+}
+
+/// Settings on trial (`AT+CIAPPLY=<s>`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrialEvent {
+    /// They come into force.
+    Begins {
+        /// Who applied them.
+        by: Origin,
+        /// They go back behind this time.
+        time: Duration,
+    },
+    /// `AT+CIKEEP`: they are stored.
+    Kept,
+    /// `AT+CIKEEP=0`: the old ones are back.
+    Undone,
+    /// Nobody kept them: the old ones are back.
+    Expired,
+    /// The device has started over from what is stored.
+    Restarted,
+}
+
+impl fmt::Display for TrialEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begins { by, time } => {
+                let seconds = time.as_secs();
+                write!(
+                    f,
+                    "new settings of {by}: they go back in {seconds} s unless they are kept"
+                )
+            }
+            Self::Kept => f.write_str("the new settings are kept and stored"),
+            Self::Undone => f.write_str("the old settings are back, as asked"),
+            Self::Expired => f.write_str("the old settings are back: nobody kept the new ones"),
+            Self::Restarted => f.write_str(
+                "the old settings are back: the device started over before the new ones were kept",
+            ),
+        }
+    }
 }
 
 /// News of the HTTPD client.

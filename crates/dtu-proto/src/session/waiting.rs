@@ -49,7 +49,7 @@ impl WaitingCommand {
         now: Instant,
     ) -> Self {
         let saving = match &parked.waits {
-            SlowCommand::Save => Some(config.clone()),
+            SlowCommand::Save | SlowCommand::Keep => Some(config.clone()),
             SlowCommand::Factory => Some(Arc::new(Config::default())),
             SlowCommand::Submit(_) | SlowCommand::Send(_) | SlowCommand::Close => None,
         };
@@ -72,7 +72,7 @@ impl WaitingCommand {
 /// How long a command waits for its answer.
 fn patience(waits: &SlowCommand) -> Duration {
     match waits {
-        SlowCommand::Save | SlowCommand::Factory => STORE_PATIENCE,
+        SlowCommand::Save | SlowCommand::Keep | SlowCommand::Factory => STORE_PATIENCE,
         SlowCommand::Submit(submission) => {
             SUBMIT_PATIENCE * u32::try_from(submission.parts.len()).unwrap_or(1)
         }

@@ -1,9 +1,10 @@
 //! A plain snapshot of the device for consoles, `AT+CISTAT` and `AT+CINET?`.
 
+use core::fmt;
 use core::net::IpAddr;
 
 use crate::config::WorkingMode;
-use crate::event::{LINKS, Leds, QUEUES};
+use crate::event::{LINKS, Leds, Origin, QUEUES};
 use crate::time::{Duration, Instant};
 
 mod cellular;
@@ -34,6 +35,8 @@ pub struct Status {
     pub mode: WorkingMode,
     /// Whether it has begun since power-on.
     pub mode_started: bool,
+    /// Settings on trial (`AT+CIAPPLY=<s>`).
+    pub trial: Option<TrialStatus>,
     /// Address in the network; `None` = not attached.
     pub attached: Option<IpAddr>,
     /// The modem and the network around it.
@@ -54,6 +57,37 @@ pub struct Status {
     pub serial_command: SerialCommandStatus,
     /// The connection of the AT mode.
     pub at_connection: AtConnectionStatus,
+}
+
+/// Settings that go back by themselves unless they are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrialStatus {
+    /// Which trial since the host started.
+    pub id: u32,
+    /// Who applied them.
+    pub by: Origin,
+    /// Until they go back; `None` = they are not in force yet.
+    pub left: Option<Duration>,
+}
+
+impl TrialStatus {
+    /// Whole seconds until they go back.
+    #[must_use]
+    pub fn seconds_left(&self) -> u64 {
+        let left = self.left.unwrap_or_default();
+        left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+}
+
+impl fmt::Display for TrialStatus {
+    /// Who waits for what, and how long: the words of an error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (by, left) = (self.by, self.seconds_left());
+        write!(
+            f,
+            "settings of {by} are on trial, {left} s left; AT+CIKEEP stores them, AT+CIKEEP=0 goes back"
+        )
+    }
 }
 
 /// What serial bytes are at the moment.

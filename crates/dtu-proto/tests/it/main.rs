@@ -21,4 +21,5 @@ mod saying;
 mod serial_command;
 mod transparent;
 mod traps;
+mod trial;
 mod words;

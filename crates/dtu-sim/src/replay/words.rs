@@ -161,6 +161,7 @@ fn event_words(event: &Event) -> String {
         Event::Lost(lost) => lost.to_string(),
         Event::Call(event) => call(event),
         Event::Httpd(event) => format!("HTTPD: {event}"),
+        Event::Trial(event) => event.to_string(),
     }
 }
 

@@ -173,6 +173,7 @@ fn event_words(out: &mut Words<'_>, event: &Event) -> fmt::Result {
         Event::Lost(lost) => write!(out, "{lost}"),
         Event::Call(call) => call_words(out, call),
         Event::Httpd(event) => write!(out, "httpd {event}"),
+        Event::Trial(event) => write!(out, "trial {event}"),
     }
 }
 

@@ -341,6 +341,7 @@ impl World {
             | DeviceEvent::LineRefused(_)
             | DeviceEvent::BackupActive { .. }
             | DeviceEvent::Call(_)
+            | DeviceEvent::Trial(_)
             | DeviceEvent::Lost(_)
             | DeviceEvent::MessageToPort { .. }
             | DeviceEvent::MessagesNotStored(_) => {}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dtu_proto::Dtu;
 use dtu_proto::drops::{DropPlace, Dropped};
-use dtu_proto::event::{CallEvent, Connect, Event, HttpdEvent, Origin, SocketId};
+use dtu_proto::event::{CallEvent, Connect, Event, HttpdEvent, Origin, SocketId, TrialEvent};
 use dtu_proto::radio::PhoneNumber;
 use dtu_proto::status::Status;
 use dtu_proto::time::Instant;
@@ -152,6 +152,14 @@ impl Journal {
             Event::Lost(lost) => debug!("{lost}"),
             Event::Call(event) => log_call(*event),
             Event::Httpd(event) => self.log_httpd(event),
+            Event::Trial(
+                event @ (TrialEvent::Begins { .. } | TrialEvent::Kept | TrialEvent::Undone),
+            ) => {
+                info!("device: {event}");
+            }
+            Event::Trial(event @ (TrialEvent::Expired | TrialEvent::Restarted)) => {
+                warn!("device: {event}")
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::super::command::{Command, Groups, TakesEffect};
@@ -182,6 +183,17 @@ fn stored_profile(_: &Values, view: &View<'_>, outcome: &mut Outcome) -> Result<
 fn factory_profile(_: &Values, config: &mut Config) -> Result<(), Error> {
     copy_profile(&Config::default(), config);
     Ok(())
+}
+
+/// `config` with what a program has set for itself in `of`.
+pub(crate) fn with_profile_of(of: &Config, config: &Arc<Config>) -> Arc<Config> {
+    let mut with = config.clone();
+    let mut own = Config::clone(config);
+    copy_profile(of, &mut own);
+    if own != **config {
+        with = Arc::new(own);
+    }
+    with
 }
 
 fn copy_profile(from: &Config, to: &mut Config) {

@@ -72,6 +72,7 @@ fn what_is_set_can_be_read_except_the_password() {
             "+CNMA",
             "+CIOPEN",
             "+CISEND",
+            "+CIKEEP",
         ];
         let exception = ["+CIPSW", "+CIOPTIME", "+HELP"].contains(&command.name)
             || acts.contains(&command.name);
@@ -225,7 +226,9 @@ fn answered(desk: &mut Desk, line: &str) -> String {
         text.extend(reply);
         let Some(parked) = parked else { break };
         let answer = match parked.waits {
-            SlowCommand::Save | SlowCommand::Factory => SlowResult::Stored(Ok(())),
+            SlowCommand::Save | SlowCommand::Keep | SlowCommand::Factory => {
+                SlowResult::Stored(Ok(()))
+            }
             SlowCommand::Submit(_) => SlowResult::Submitted(Ok(42)),
             SlowCommand::Send(_) => SlowResult::Sent(true),
             SlowCommand::Close => SlowResult::Closed,
