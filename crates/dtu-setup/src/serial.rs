@@ -64,6 +64,8 @@ const REPLY_GAP: Duration = Duration::from_millis(800);
 const REPLY_MOST: Duration = Duration::from_secs(120);
 /// A real box registers before it speaks.
 const RESTART: Duration = Duration::from_secs(60);
+/// A box tells of itself in several lines until it takes commands.
+const BEHIND_BANNER: Duration = Duration::from_secs(8);
 /// The window is made so long, in s (manual 2.8.6.40): time to read everything back at 1200 Bd.
 const WINDOW: &str = "AT+CIOPTIME=120";
 /// Reply bytes that are kept; beyond is no reply of a DTU.
@@ -127,7 +129,7 @@ impl<P: Port> Serial<P> {
 
     /// Any line means that the device has started: the banner may be anything, or empty.
     fn take_window(&mut self, within: Duration) -> Result<(), DoorError> {
-        let until = self.port.now() + within;
+        let mut until = self.port.now() + within;
         let mut heard = false;
         while self.port.now() < until {
             let mut buffer = [0; 256];
@@ -135,7 +137,11 @@ impl<P: Port> Serial<P> {
             if self.behind.is_empty() && self.port.read(&mut buffer, until)? == 0 {
                 break;
             }
-            heard = true;
+            if !heard {
+                // It runs: its window is now, or it has none.
+                heard = true;
+                until = until.min(self.port.now() + BEHIND_BANNER);
+            }
             self.drain(Duration::from_millis(150))?;
             if self.prove().is_ok() {
                 self.by = Entry::Window;

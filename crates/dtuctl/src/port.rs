@@ -213,10 +213,34 @@ fn in_use(path: &Path) -> String {
     let Ok(target) = fs::canonicalize(path) else {
         return "in use".to_owned();
     };
-    match users(&target).first() {
+    let users = users(&target);
+    let owner = lock_owner(&target);
+    let named = users.iter().find(|(pid, _)| Some(*pid) == owner);
+    match named.or(users.first()) {
         Some((pid, program)) => format!("in use by process {pid} ({program})"),
         None => "in use by another process (of another user)".to_owned(),
     }
+}
+
+/// Others may have it open, too: `dtud` keeps both ends of its pty.
+fn lock_owner(target: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = format!(":{}", fs::metadata(target).ok()?.ino());
+    let device = target.metadata().ok()?.dev();
+    let device = format!(
+        "{:02x}:{:02x}",
+        rustix::fs::major(device),
+        rustix::fs::minor(device)
+    );
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, file, ..] = words.as_slice() else {
+            return None;
+        };
+        let is_it = *file == format!("{device}{inode}");
+        is_it.then(|| pid.parse().ok()).flatten()
+    })
 }
 
 fn users(target: &Path) -> Vec<(u32, String)> {

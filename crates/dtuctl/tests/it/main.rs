@@ -1,3 +1,14 @@
 //! `dtuctl` as a program.
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
+mod apply;
+mod common;
+mod device;
+#[allow(dead_code, reason = "the tests of dtu-setup use the rest of it")]
+#[path = "../../../dtu-setup/tests/it/gm1.rs"]
+mod gm1;
+mod house;
 mod pdu;
+mod ports;
+mod program;
+mod scripted;

@@ -1,5 +1,4 @@
 //! The program as it is called: arguments, stdin, stdout, stderr, exit code.
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
