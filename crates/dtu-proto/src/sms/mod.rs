@@ -204,4 +204,6 @@ pub(crate) fn in_order(parts: Vec<Option<ReceivedPart>>) -> Vec<ReceivedPart> {
 }
 
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod tests;
