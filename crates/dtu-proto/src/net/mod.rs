@@ -5,6 +5,8 @@ pub(crate) mod backoff;
 pub(crate) mod cache;
 pub(crate) mod connection;
 mod destination;
+#[cfg(test)]
+mod edges;
 mod expect;
 mod link;
 mod liveness;

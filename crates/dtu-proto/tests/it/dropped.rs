@@ -91,7 +91,7 @@ fn what_looks_like_a_command_within_a_packet_is_its_data() {
         if inside {
             dev.serial([0x55, 0xAA, 0x00, 0x40]).wait(5);
         }
-        dev.serial("www.usr.cn,AT+CSQ\r").wait(5);
+        dev.serial("admin,AT+CSQ\r").wait(5);
         let commands = dev
             .events
             .iter()

@@ -26,7 +26,7 @@ fn a_blank_line_of_the_console_is_no_command() {
 /// The setting is about the factory password; whoever has set one of his own is heard.
 #[test]
 fn a_password_of_ones_own_opens_the_device_whatever_the_factory_one_may() {
-    for (password, heard) in [("www.usr.cn", false), ("secret", true)] {
+    for (password, heard) in [("admin", false), ("gehei", true)] {
         let mut config = one_link();
         config.password = password.into();
         config.network_at = true;
