@@ -122,7 +122,7 @@ fn a_repeat_keeps_its_reference_unless_its_receiver_got_another_message_with_it(
         let (number, first) = tried(&mut outbox, "10086");
         let progress = outbox.answered(number, Err(SubmitFailure::NETWORK), NOW);
         assert!(matches!(progress, Progress::Later));
-        outbox.heard(reference, Some(phone(to)));
+        outbox.note_reference(reference, Some(phone(to)));
         let later = NOW + Duration::from_secs(3600);
         while outbox.prepare(later, true) {}
         let (_, repeat) = outbox.next(later, false).unwrap();
@@ -137,7 +137,7 @@ fn a_repeat_keeps_its_reference_unless_its_receiver_got_another_message_with_it(
 fn behind_a_new_modem_references_are_the_devices_own() {
     for (comes, refuses) in [(false, false), (true, true)] {
         let mut outbox = Outbox::default();
-        outbox.heard(5, None);
+        outbox.note_reference(5, None);
         if comes {
             outbox.modem_came();
         }
