@@ -33,6 +33,7 @@ SCRIPTS = {
     "answers": ("dtu-proto", "httpd::"),
     "sms_join": ("sms-codec", "join::"),
     "texts": ("dtu-proto", "messages::"),
+    "urcs": ("dtu-proto", "urcs::"),
     "modem": ("modem-proto", ""),
 }
 # In which mode all worlds are (9: they go from mode to mode); those of the other rules are transparent or SMS.

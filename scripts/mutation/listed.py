@@ -98,7 +98,13 @@ MUTATIONS = {
         ("rings-in-data", "rings are printed into data", value("Rule::Print")),
         ("parts-join", "parts are printed as they come", swap("> 1", "> 200")),
         ("told-once", "the modem is told twice of a message that it may forget", instead("$ || id > 0")),
-        ("told-by-cnmi", "messages are told in spite of CNMI", swap("==", "!=")),
+        ("told-by-cnmi", "messages are told in spite of CNMI", swap("!= 0", "< 9")),
+    ],
+    "urcs": [
+        ("urc-in-answer", "a URC is printed into an answer", value("Rule::Print")),
+        ("urc-rests", "a URC comes right behind what was printed", swap("max", "min")),
+        ("urc-half-typed", "a URC lands in a line that is being typed", delete),
+        ("urc-gap", "two URCs are printed as one", swap("URC_GAP", "Duration::ZERO")),
     ],
     "texts": [
         ("quoted-number", "a number in PDU mode is taken for a length",

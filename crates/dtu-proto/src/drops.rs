@@ -31,8 +31,10 @@ impl Dropped {
 pub enum DropPlace {
     /// Frames of the DTE that nobody took.
     Serial,
-    /// Replies and unasked lines for the DTE.
+    /// Replies for the DTE.
     SerialReplies,
+    /// URCs for the DTE.
+    SerialUrcs,
     /// Bytes for the DTE: the line was missing, took nothing, or held them when it broke.
     SerialLost,
     /// Characters that the driver of the line had no room for.
@@ -84,13 +86,14 @@ const MODES: usize = SERIAL + OF_LINK * LINKS;
 
 impl DropPlace {
     /// How many there are.
-    pub const COUNT: usize = MODES + 13;
+    pub const COUNT: usize = MODES + 14;
 
     /// All places, each at its index.
     pub(crate) const ALL: [Self; Self::COUNT] = {
         let others = [
             Self::Serial,
             Self::SerialReplies,
+            Self::SerialUrcs,
             Self::SerialLost,
             Self::SerialOverrun,
             Self::Httpd,
@@ -159,6 +162,7 @@ impl DropPlace {
             Self::Messages => MODES + 10,
             Self::HttpdSpool => MODES + 11,
             Self::PacketsSpool => MODES + 12,
+            Self::SerialUrcs => MODES + 13,
         }
     }
 
@@ -173,6 +177,7 @@ impl DropPlace {
             | Self::HttpdSpool
             | Self::AtConnection => "frame",
             Self::SerialReplies | Self::LinkReplies(_) => "reply",
+            Self::SerialUrcs => "URC",
             Self::HttpdRequests => "request",
             Self::Packets | Self::PacketsBad | Self::PacketsSpool => "packet",
             Self::LinkDatagrams(_) | Self::PacketsDatagrams | Self::AtDatagrams => "datagram",
@@ -192,6 +197,7 @@ impl DropPlace {
         match self {
             Self::Serial => "of the DTE dropped, nobody takes them",
             Self::SerialReplies => "for the DTE dropped, it does not read",
+            Self::SerialUrcs => "for the DTE dropped, the line carries data or does not rest",
             Self::SerialLost => "for the DTE dropped, the line did not take them in time",
             Self::SerialOverrun => "of the DTE lost, the driver had no room",
             Self::Link(_) | Self::Httpd | Self::Packets | Self::AtConnection => {
@@ -219,9 +225,11 @@ impl DropPlace {
 impl fmt::Display for DropPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Serial | Self::SerialReplies | Self::SerialLost | Self::SerialOverrun => {
-                f.write_str("serial")
-            }
+            Self::Serial
+            | Self::SerialReplies
+            | Self::SerialUrcs
+            | Self::SerialLost
+            | Self::SerialOverrun => f.write_str("serial"),
             Self::Link(link)
             | Self::LinkReplies(link)
             | Self::LinkUnread(link)

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 use super::urc::urc;
 use crate::config::Config;
@@ -72,7 +73,7 @@ pub(crate) fn registration_changes(
     before: (&RadioStatus, bool),
     after: (&RadioStatus, bool),
     config: &Config,
-) -> Vec<Vec<u8>> {
+) -> Vec<Bytes> {
     let mut texts = Vec::new();
     for domain in Domain::ALL {
         let reports = config.registration_reports[domain.index()];
@@ -80,7 +81,10 @@ pub(crate) fn registration_changes(
             registration_line(domain, None, reports, radio, attached)
         };
         if reports != 0 && line(before) != line(after) {
-            texts.push(urc(&line(after), config));
+            let text = urc(&line(after), config);
+            if !text.is_empty() {
+                texts.push(Bytes::from(text));
+            }
         }
     }
     texts

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::event::CallEvent;
 use crate::radio::{CallEnd, CallNews, ModemOutput, PhoneNumber};
 use crate::status::{CallCounters, CallState, CallStatus, CurrentCall};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// What the DTE is told about a call; `at` has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum CallUrc {
 pub(crate) enum Action {
     Order(ModemOutput),
     Urc(CallUrc),
+    /// What the DTE has not been told yet of calls is no news to it.
+    Forget,
     Log(CallEvent),
 }
 
@@ -62,9 +64,6 @@ pub(crate) struct Dial {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     state: State,
-    /// What the DTE is told once it has read the `OK` of its `ATD`, and when that is.
-    held: Vec<CallUrc>,
-    held_until: Option<Instant>,
     last_dialled: Option<PhoneNumber>,
     counters: CallCounters,
 }
@@ -106,8 +105,7 @@ impl Calls {
             return;
         }
         self.last_dialled = Some(dial.number);
-        self.held.clear();
-        self.held_until = dial.told.then(|| step.now + BEHIND_OK);
+        step.actions.push(Action::Forget);
         match &mut self.state {
             State::HangingUp { next, .. } => *next = Some(dial),
             State::Idle
@@ -131,6 +129,13 @@ impl Calls {
 
     /// Answers the call that rings; without one nothing is done.
     pub(crate) fn answer(&mut self, step: &mut Step<'_>) {
+        if matches!(self.state, State::Ringing { .. }) {
+            step.actions.push(Action::Forget);
+        }
+        self.pick_up(step);
+    }
+
+    fn pick_up(&mut self, step: &mut Step<'_>) {
         if let State::Ringing { from, .. } = self.state {
             step.order(ModemOutput::Answer);
             self.state = State::Answering {
@@ -142,7 +147,7 @@ impl Calls {
 
     /// Ends or refuses the call; whoever orders that is told no more about it.
     pub(crate) fn hang_up(&mut self, step: &mut Step<'_>) {
-        self.held.clear();
+        step.actions.push(Action::Forget);
         match &mut self.state {
             State::Idle => {}
             State::HangingUp { next, .. } => *next = None,
@@ -196,9 +201,9 @@ impl Calls {
             next: step.now + RING_EVERY,
             until,
         };
-        self.tell(CallUrc::Ring { from }, step);
+        step.tell(CallUrc::Ring { from });
         if step.rules.auto_answer != 0 && rings >= step.rules.auto_answer {
-            self.answer(step);
+            self.pick_up(step);
         }
     }
 
@@ -211,7 +216,7 @@ impl Calls {
             } => {
                 *alerting = true;
                 let told = dial.told;
-                self.tell_if(told, CallUrc::Ringback, step);
+                step.tell_if(told, CallUrc::Ringback);
             }
             // A call that nobody here knows of.
             State::Idle => self.order_end(step),
@@ -232,7 +237,7 @@ impl Calls {
                     told: dial.told,
                 };
                 self.count_answered(Some(dial.number), step);
-                self.tell_if(dial.told, CallUrc::Voice, step);
+                step.tell_if(dial.told, CallUrc::Voice);
             }
             State::Ringing { from, .. } | State::Answering { from, .. } => {
                 self.state = State::Standing {
@@ -259,9 +264,9 @@ impl Calls {
         }
         match before {
             State::Idle => {}
-            State::Dialled { dial, .. } => self.tell_if(dial.told, result(end), step),
-            State::Ringing { .. } | State::Answering { .. } => self.tell(CallUrc::NoCarrier, step),
-            State::Standing { told, .. } => self.tell_if(told, CallUrc::NoCarrier, step),
+            State::Dialled { dial, .. } => step.tell_if(dial.told, result(end)),
+            State::Ringing { .. } | State::Answering { .. } => step.tell(CallUrc::NoCarrier),
+            State::Standing { told, .. } => step.tell_if(told, CallUrc::NoCarrier),
             State::HangingUp { next, .. } => {
                 next.into_iter().for_each(|dial| self.place(dial, step))
             }
@@ -273,7 +278,7 @@ impl Calls {
         if let State::HangingUp { next, .. } = &mut self.state
             && let Some(dial) = next.take()
         {
-            self.tell_if(dial.told, CallUrc::NoCarrier, step);
+            step.tell_if(dial.told, CallUrc::NoCarrier);
         }
         self.ended(CallEnd::NoCarrier, step);
     }
@@ -281,32 +286,26 @@ impl Calls {
     /// The device starts over or ends: so does the call, without a word.
     pub(crate) fn end(&mut self, step: &mut Step<'_>) {
         self.hang_up(step);
-        self.held_until = None;
     }
 
     /// Whether there is no call, and none is waited for.
     pub(crate) const fn rest(&self) -> bool {
-        matches!(self.state, State::Idle) && self.held_until.is_none()
+        matches!(self.state, State::Idle)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let state = match self.state {
+        match self.state {
             State::Idle | State::Standing { .. } => None,
             State::Ringing { next, until, .. } => Some(next.min(until)),
             State::Dialled { until, .. }
             | State::Answering { until, .. }
             | State::HangingUp { until, .. } => Some(until),
-        };
-        earliest([state, self.held_until])
+        }
     }
 
     /// Time has passed.
     pub(crate) fn fire(&mut self, step: &mut Step<'_>) {
         let now = step.now;
-        if self.held_until.is_some_and(|until| until <= now) {
-            self.held_until = None;
-            step.actions.extend(self.held.drain(..).map(Action::Urc));
-        }
         match self.state {
             State::Dialled { dial, until, .. } if until <= now => {
                 self.give_up(CallEnd::NoAnswer, dial.told, step)
@@ -338,25 +337,7 @@ impl Calls {
     /// Nothing more is heard of the call.
     fn give_up(&mut self, end: CallEnd, told: bool, step: &mut Step<'_>) {
         self.order_end(step);
-        self.tell_if(told, result(end), step);
-    }
-
-    fn tell_if(&mut self, told: bool, what: CallUrc, step: &mut Step<'_>) {
-        if told {
-            self.tell(what, step);
-        }
-    }
-
-    /// Never in front of the `OK` that answers an `ATD`, and not glued to it.
-    fn tell(&mut self, what: CallUrc, step: &mut Step<'_>) {
-        if self.held_until.is_none() {
-            step.actions.push(Action::Urc(what));
-            return;
-        }
-        self.held.push(what);
-        if self.held.len() > HELD_MAX {
-            step.actions.extend(self.held.drain(..).map(Action::Urc));
-        }
+        step.tell_if(told, result(end));
     }
 
     pub(crate) const fn counters_mut(&mut self) -> &mut CallCounters {
@@ -405,6 +386,16 @@ impl Step<'_> {
         self.actions.push(Action::Order(order));
     }
 
+    fn tell(&mut self, what: CallUrc) {
+        self.actions.push(Action::Urc(what));
+    }
+
+    fn tell_if(&mut self, told: bool, what: CallUrc) {
+        if told {
+            self.tell(what);
+        }
+    }
+
     fn log(&mut self, event: CallEvent) {
         self.actions.push(Action::Log(event));
     }
@@ -419,8 +410,6 @@ const fn result(end: CallEnd) -> CallUrc {
     }
 }
 
-/// Programs read the `OK` of `ATD` alone, and take what comes in the same read for part of it.
-const BEHIND_OK: Duration = Duration::from_millis(300);
 /// As long as a network rings at most, with some time to set the call up.
 const DIAL_PATIENCE: Duration = Duration::from_secs(120);
 /// Networks ring once in 4 to 6 s.
@@ -429,5 +418,3 @@ const RING_EVERY: Duration = Duration::from_secs(5);
 const RING_PATIENCE: Duration = Duration::from_secs(180);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 const END_PATIENCE: Duration = Duration::from_secs(10);
-/// A modem that tells more than this within [`BEHIND_OK`] is not worth the wait.
-const HELD_MAX: usize = 8;

@@ -6,6 +6,7 @@ use super::Dtu;
 use crate::at;
 use crate::cellular::{Action, Calls, Dial, Rules, Step};
 use crate::event::{Event, Origin};
+use crate::line::{Keep, Urc};
 use crate::radio::{CallNews, PhoneNumber};
 
 impl Dtu {
@@ -61,8 +62,11 @@ impl Dtu {
                 Action::Order(order) => self.order_modem(order),
                 Action::Urc(urc) => {
                     let text = at::call_text(urc, &self.config);
-                    self.print_urc(text);
+                    if !text.is_empty() {
+                        self.urc(Urc::Call(text.into()), Keep::UntilData);
+                    }
                 }
+                Action::Forget => self.line.forget_calls(),
                 Action::Log(event) => self.event(Event::Call(event)),
             }
         }

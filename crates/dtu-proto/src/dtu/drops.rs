@@ -20,6 +20,7 @@ impl Dtu {
                 serial.dropped_bytes,
             ),
             Dropped::new(DropPlace::SerialReplies, serial.dropped_replies, 0),
+            Dropped::new(DropPlace::SerialUrcs, serial.dropped_urcs, 0),
             Dropped::new(
                 DropPlace::SerialLost,
                 serial.lost_bytes + serial.undelivered_bytes,

@@ -93,6 +93,8 @@ impl Dtu {
         Losses::show(Losses::MESSAGES, of_messages, look);
         let calls = self.cellular.calls.counters_mut();
         Losses::show(Losses::CALLS, [&mut calls.refused], look);
+        let urcs = &mut self.line.counters_mut().dropped_urcs;
+        Losses::show(Losses::URCS, [urcs], look);
     }
 
     /// They wait in memory only.

@@ -1,6 +1,5 @@
 //! Short messages: what they have to do now, and what they wait for.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -8,8 +7,6 @@ use super::Dtu;
 use crate::config::WorkingMode;
 use crate::mode::Modes;
 use crate::time::Instant;
-
-use urc::Notice;
 
 mod keep;
 mod receive;
@@ -19,12 +16,8 @@ mod urc;
 /// What of messages does not outlive a restart of the host.
 #[derive(Debug, Default)]
 pub(super) struct MessageQueues {
-    /// For the DTE, when the command state is there and no command is under way.
-    notices: VecDeque<Notice>,
-    /// Since when the oldest of them waits.
-    noticed: Instant,
-    /// When the last one was printed.
-    told: Option<Instant>,
+    /// When the last `+CMT` came.
+    direct_since: Instant,
     /// What held when messages that wait were last looked at.
     looked: Option<Conditions>,
     /// Where a message found no room: those behind it that go there wait too.
@@ -69,14 +62,13 @@ impl Dtu {
         self.end_incomplete();
         self.receive();
         self.fill_storage();
-        self.tell();
         self.print_messages();
         self.pump_submits();
     }
 
     /// Whether messages have nothing to do and wait for nothing: the usual case, found at once.
     pub(super) fn messages_rest(&self) -> bool {
-        self.mailbox.rests() && self.messages.rests() && self.cellular.submitter.rests()
+        self.mailbox.rests() && self.cellular.submitter.rests()
     }
 
     pub(super) fn message_deadline(&self) -> Option<Instant> {
@@ -88,14 +80,14 @@ impl Dtu {
             .joiner
             .poll_timeout()
             .filter(|_| self.can_give_up());
-        let told = [self.notices_at(), self.direct_at()];
         let own = [
             joiner,
+            self.direct_at(),
             self.mailbox.saving.deadline(),
             self.mailbox.room_deadline(),
             self.submit_deadline(),
         ];
-        own.into_iter().chain(told).flatten().min()
+        own.into_iter().flatten().min()
     }
 
     pub(super) fn message_due(&mut self) {

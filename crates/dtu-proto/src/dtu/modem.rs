@@ -3,6 +3,7 @@
 use super::Dtu;
 use crate::at;
 use crate::event::Output;
+use crate::line::{Keep, Urc};
 use crate::mode::Modes;
 use crate::radio::{ModemIdentity, ModemInput, ModemOutput, Registration};
 
@@ -12,7 +13,9 @@ impl Dtu {
         self.on_modem_input(input);
         let after = (&self.cellular.radio, self.cellular.is_attached());
         let texts = at::registration_changes((&before.0, before.1), after, &self.config);
-        texts.into_iter().for_each(|text| self.print_urc(text));
+        for text in texts {
+            self.urc(Urc::Text(text), Keep::UntilData);
+        }
     }
 
     fn on_modem_input(&mut self, input: &ModemInput) {

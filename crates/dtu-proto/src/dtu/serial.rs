@@ -2,14 +2,14 @@
 //! is for the DTE to the line.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::Dtu;
+use crate::at;
 use crate::cx::Cx;
 use crate::event::{Event, Origin, SerialInput};
 use crate::line::framer::FRAME_MAX;
-use crate::line::{Class, Dialogue, Line, LineEvent, LineState, Source};
+use crate::line::{Class, Dialogue, Keep, Line, LineEvent, LineState, Source, Urc};
 use crate::mode::Stop;
 use crate::time::Instant;
 
@@ -168,22 +168,29 @@ impl Dtu {
         }
     }
 
-    /// A result code that nobody asked for: now, or behind the answer to the command that is under way.
-    pub(super) fn print_urc(&mut self, text: Vec<u8>) {
-        self.print_class(Class::Urc, Bytes::from(text));
+    /// A result code that nobody asked for, to be printed when the line rests. False: it is dropped.
+    pub(super) fn urc(&mut self, urc: Urc, keep: Keep) -> bool {
+        let dialogue = self.dialogue();
+        self.with_line(|line, cx| line.push_urc(urc, keep, dialogue, cx))
+    }
+
+    /// Those behind the first wait for the line to rest again.
+    pub(super) fn print_urcs(&mut self) {
+        while self.line.has_urcs() {
+            let dialogue = self.dialogue();
+            let Some(urc) = self.with_line(|line, cx| line.due_urc(dialogue, cx)) else {
+                return;
+            };
+            if let Some(text) = at::urc_text(urc, &self.mailbox) {
+                self.with_line(|line, cx| line.print_urc(text, cx));
+            }
+        }
     }
 
     /// A text for the DTE: the line decides what becomes of it.
     pub(super) fn print_class(&mut self, class: Class, text: Bytes) {
         let dialogue = self.dialogue();
         self.with_line(|line, cx| line.print(class, text, dialogue, cx));
-    }
-
-    pub(super) fn print_urcs(&mut self) {
-        if self.line.has_urcs() {
-            let dialogue = self.dialogue();
-            self.with_line(|line, cx| line.print_urcs(dialogue, cx));
-        }
     }
 
     /// What decides what the DTE gets.
@@ -207,10 +214,6 @@ impl Dtu {
     pub(super) fn say(&mut self, text: Bytes) {
         let dialogue = self.dialogue();
         self.with_line(|line, cx| line.tell(text, dialogue, cx));
-    }
-
-    pub(super) fn write_serial(&mut self, bytes: Bytes) {
-        self.with_line(|line, cx| line.write(bytes, cx));
     }
 
     pub(super) fn serial_written(&mut self) {

@@ -36,12 +36,14 @@ mod printer;
 pub(crate) mod prompt;
 mod room;
 mod state;
+mod urcs;
 mod window;
 
 pub(crate) use port::Source;
 pub(crate) use printer::{Class, Dialogue};
 pub(crate) use room::{Peers, Terms};
 pub(crate) use state::LineState;
+pub(crate) use urcs::{Keep, Urc};
 pub(crate) use window::Rest;
 
 /// A LF belongs to the command before it when it comes so soon (decisions 16.10): some programs write it by itself.
@@ -126,7 +128,7 @@ impl Line {
         self.format = format;
         self.frames = FrameKind::Data;
         self.last_from_dte = now;
-        self.printer.power_on(now);
+        self.counters.dropped_urcs += self.printer.power_on(now).urcs;
         self.assembler.clear();
         self.counters.dropped_bytes += self.window.take_line().len() as u64;
     }
@@ -449,18 +451,20 @@ impl Line {
     pub(crate) fn enter_online_command(&mut self, cx: &mut Cx<'_>) {
         self.assembler.clear();
         self.state = LineState::OnlineCommand;
+        self.printer.begin_commands(cx.now);
         cx.outputs
             .push_back(Output::Event(Event::CommandState(true)));
     }
 
     /// The working mode begins.
-    pub(crate) const fn start_online_data(&mut self) {
+    pub(crate) fn start_online_data(&mut self) {
         self.state = LineState::OnlineData;
+        self.counters.dropped_urcs += self.printer.begin_data().urcs;
     }
 
     /// Back to the working mode: what the network sent meanwhile goes out.
     pub(crate) fn enter_online_data(&mut self, cx: &mut Cx<'_>) {
-        self.state = LineState::OnlineData;
+        self.start_online_data();
         cx.outputs
             .push_back(Output::Event(Event::CommandState(false)));
         self.print_held(cx);

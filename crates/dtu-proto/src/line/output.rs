@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::port::{Dropped, Purpose, Source};
 use super::printer::Situation;
 use super::room::LISTEN_HIGH;
-use super::{Class, Dialogue, Line, LineEvent, LineState, Terms};
+use super::{Class, Dialogue, Keep, Line, LineEvent, LineState, Terms, Urc};
 use crate::config::{Config, HeartbeatTo};
 use crate::cx::Cx;
 use crate::event::{Event, Output, SocketId};
@@ -54,15 +54,56 @@ impl Line {
         self.printer.takes(class, &self.situation(dialogue, config))
     }
 
-    /// Prints the URCs that waited for an answer which is out by now.
-    pub(crate) fn print_urcs(&mut self, dialogue: Dialogue, cx: &mut Cx<'_>) {
+    /// A URC, to be printed when the line rests. False: it is dropped at once, and counted.
+    pub(crate) fn push_urc(
+        &mut self,
+        urc: Urc,
+        keep: Keep,
+        dialogue: Dialogue,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let takes = keep != Keep::Always || (self.takes_replies() && self.printer.urcs.has_room());
+        if !takes {
+            self.counters.dropped_urcs += 1;
+            return false;
+        }
         let now = self.situation(dialogue, cx.config);
-        let dropped = self.printer.print_urcs(&now, cx);
+        let dropped = self.printer.push_urc(urc, keep, &now, cx.now);
         self.count_dropped(dropped, None, cx);
+        true
+    }
+
+    /// The next URC, if it is to be printed by now.
+    pub(crate) fn due_urc(&mut self, dialogue: Dialogue, cx: &mut Cx<'_>) -> Option<Urc> {
+        let now = self.situation(dialogue, cx.config);
+        self.printer.due_urc(&now, cx.now)
+    }
+
+    pub(crate) fn print_urc(&mut self, text: Bytes, cx: &mut Cx<'_>) {
+        self.printer.print_urc(text, cx);
     }
 
     pub(crate) fn has_urcs(&self) -> bool {
-        self.printer.has_urcs()
+        !self.printer.urcs.is_empty()
+    }
+
+    /// Whoever ends or answers the call is told no more about it.
+    pub(crate) fn forget_calls(&mut self) {
+        self.printer.urcs.forget_calls();
+    }
+
+    /// When a `+CMT` that waits since then may be printed: as any other URC, behind those in the queue.
+    pub(crate) fn direct_at(
+        &self,
+        since: Instant,
+        dialogue: Dialogue,
+        config: &Config,
+    ) -> Option<Instant> {
+        let can = self.state == LineState::OnlineCommand && self.is_present() && !self.has_urcs();
+        let now = self.situation(dialogue, config);
+        self.printer
+            .rests_at(Keep::Always, since, &now)
+            .filter(|_| can)
     }
 
     /// In the AT mode: prints the data that came while a command was being answered.
@@ -85,12 +126,17 @@ impl Line {
         Situation {
             state: self.state,
             dialogue,
-            half_typed: config.echo && !self.assembler.is_empty(),
+            echo: config.echo,
+            typing: match self.state {
+                LineState::Window { .. } => self.window.is_typing(),
+                LineState::OnlineCommand | LineState::OnlineData => !self.assembler.is_empty(),
+            },
+            last_from_dte: self.last_from_dte,
         }
     }
 
     /// Writes a text of the device as it is.
-    pub(crate) fn write(&mut self, text: Bytes, cx: &mut Cx<'_>) {
+    pub(super) fn write(&mut self, text: Bytes, cx: &mut Cx<'_>) {
         self.printer.write_for(Purpose::Text, text, cx);
     }
 
@@ -102,7 +148,7 @@ impl Line {
     }
 
     /// When something for the DTE last came or went out.
-    pub(crate) const fn last_to_dte(&self) -> Instant {
+    const fn last_to_dte(&self) -> Instant {
         self.printer.last_at()
     }
 
@@ -163,7 +209,7 @@ impl Line {
         match purpose {
             Purpose::EscapeOffer => self.escape.offer_written(cx.now),
             Purpose::Message => return Some(LineEvent::MessageWritten),
-            Purpose::Data(_) | Purpose::Text | Purpose::Banner => {}
+            Purpose::Data(_) | Purpose::Text | Purpose::Urc | Purpose::Banner => {}
         }
         None
     }
@@ -187,13 +233,14 @@ impl Line {
 
     /// The device stops: nothing more is written.
     pub(crate) fn abandon(&mut self, cx: &mut Cx<'_>) {
-        let data = self.printer.port.abandon();
-        self.count_dropped(Dropped { data, texts: 0 }, None, cx);
+        let dropped = self.printer.abandon();
+        self.count_dropped(dropped, None, cx);
     }
 
     /// Counts what the DTE does not get any more, and says so.
     fn count_dropped(&mut self, dropped: Dropped, of: Option<SocketId>, cx: &mut Cx<'_>) {
         self.counters.dropped_replies += dropped.texts;
+        self.counters.dropped_urcs += dropped.urcs;
         if dropped.data > 0 {
             self.counters.undelivered_bytes += dropped.data as u64;
             cx.outputs.push_back(Output::Event(Event::LineDropped {

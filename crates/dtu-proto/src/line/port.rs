@@ -46,12 +46,24 @@ pub(crate) enum Purpose {
     Data(Source),
     /// A reply.
     Text,
+    /// A URC.
+    Urc,
     /// What a restart prints.
     Banner,
     /// The device's `a` of the escape.
     EscapeOffer,
     /// A short message: once it is out it is done with.
     Message,
+}
+
+impl Purpose {
+    /// Whether a missing line keeps it only for a while, and a slow one gets it in pieces.
+    const fn fades(self) -> bool {
+        match self {
+            Self::Data(_) | Self::Text | Self::Urc => true,
+            Self::Banner | Self::EscapeOffer | Self::Message => false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -83,8 +95,9 @@ enum Outstanding {
 pub(crate) struct Dropped {
     /// Bytes of the network.
     pub(crate) data: usize,
-    /// Replies and other texts of the device.
+    /// Replies, and what the device says amid data.
     pub(crate) texts: u64,
+    pub(crate) urcs: u64,
 }
 
 /// The port.
@@ -220,9 +233,8 @@ impl SerialPort {
         hold: Duration,
         outputs: &mut VecDeque<Output>,
     ) -> Dropped {
-        let goes = |purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
         self.drop_where(
-            |parcel| goes(parcel.purpose) && parcel.since + hold <= now,
+            |parcel| parcel.purpose.fades() && parcel.since + hold <= now,
             outputs,
         )
     }
@@ -305,6 +317,7 @@ impl SerialPort {
                 }
             }
             Purpose::Text => dropped.texts += 1,
+            Purpose::Urc => dropped.urcs += 1,
             Purpose::Banner | Purpose::EscapeOffer | Purpose::Message => {}
         }
     }
@@ -387,17 +400,16 @@ impl SerialPort {
 
     /// When the oldest byte that a missing line does not keep for ever came.
     pub(crate) fn oldest(&self) -> Option<Instant> {
-        let fades = |purpose: Purpose| matches!(purpose, Purpose::Data(_) | Purpose::Text);
         let outstanding = match self.outstanding {
             Some(Outstanding::Write { purpose, since, .. })
-                if fades(purpose) && !self.discarding =>
+                if purpose.fades() && !self.discarding =>
             {
                 Some(since)
             }
             Some(Outstanding::Write { .. } | Outstanding::Configure) | None => None,
         };
         let queued = self.queue.iter().find_map(|item| match item {
-            Item::Write(parcel) => fades(parcel.purpose).then_some(parcel.since),
+            Item::Write(parcel) => parcel.purpose.fades().then_some(parcel.since),
             Item::Configure(_) => None,
         });
         let held = self.held_since();
@@ -429,7 +441,7 @@ impl SerialPort {
                 since,
             }) => {
                 // mutant: write-pieces
-                if bytes.len() > self.piece && matches!(purpose, Purpose::Data(_) | Purpose::Text) {
+                if bytes.len() > self.piece && purpose.fades() {
                     let rest = Parcel {
                         bytes: bytes.split_off(self.piece),
                         purpose,

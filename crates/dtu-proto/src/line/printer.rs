@@ -1,10 +1,10 @@
 //! Everything that is printed to the DTE, and when: one table for all that is said to it.
 
-use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 use super::LineState;
 use super::port::{Dropped, Purpose, SerialPort, Source};
+use super::urcs::{Keep, Urc, UrcQueue};
 use crate::cx::Cx;
 use crate::time::{Duration, Instant};
 
@@ -12,10 +12,16 @@ use crate::time::{Duration, Instant};
 pub(super) const QUEUE_HIGH: usize = 15 * 1024;
 /// Replies to commands of the line find no room while so many bytes wait: in the command state it is not read then.
 pub(super) const REPLY_QUEUE_HIGH: usize = 2 * QUEUE_HIGH;
-/// In the AT mode bytes of the network wait so long for the end of a line that is being typed and echoed.
+/// In the AT mode bytes of the network wait so long for the end of a line that is being typed and echoed; a URC waits so
+/// long behind the last byte of such a line.
 const HALF_TYPED: Duration = Duration::from_secs(3);
-/// So many URCs wait at most while a command of the line is being answered; the oldest goes first.
-const URCS_MAX: usize = 16;
+/// Silence of the line that ends a dialogue. Programs that talk with a modem take a URC in its midst for the answer that
+/// they wait for.
+const DIALOGUE_GAP: Duration = Duration::from_millis(500);
+/// Between two URCs: python-gsmmodem, for one, takes two that it reads at once for one.
+const URC_GAP: Duration = Duration::from_millis(100);
+/// A DTE that never stops talking is told all the same.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a text for the DTE is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,25 +35,26 @@ pub(crate) enum Class {
     /// Bytes of the network, and what the device says in their midst.
     Data(Source),
     /// A result code that nobody asked for (V.250, 27.007).
-    Urc,
+    Urc(Keep),
     /// A short message, printed whole.
     Message,
 }
 
 impl Class {
     /// So many bytes of the device's own texts may wait before one of this class is dropped, and counted. The others are
-    /// bounded where they come from: the DTE is not read, nor the socket, nor the next message written.
+    /// bounded where they come from: the DTE is not read, nor the socket, nor the next message written; URCs have a queue.
     const fn bound(self) -> Option<usize> {
         match self {
             // Data of the DTE goes on behind a frame, so its reading cannot stop.
-            Self::FrameReply | Self::Urc => Some(REPLY_QUEUE_HIGH),
-            Self::Reply | Self::Echo | Self::Data(_) | Self::Message => None,
+            Self::FrameReply => Some(REPLY_QUEUE_HIGH),
+            Self::Reply | Self::Echo | Self::Data(_) | Self::Urc(_) | Self::Message => None,
         }
     }
 
     const fn purpose(self) -> Purpose {
         match self {
-            Self::Reply | Self::FrameReply | Self::Echo | Self::Urc => Purpose::Text,
+            Self::Reply | Self::FrameReply | Self::Echo => Purpose::Text,
+            Self::Urc(_) => Purpose::Urc,
             Self::Data(source) => Purpose::Data(source),
             Self::Message => Purpose::Message,
         }
@@ -57,6 +64,7 @@ impl Class {
 /// What becomes of a text now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
+    /// Now; a URC when the line rests.
     Print,
     /// It waits: data in the port, a URC in its queue, a message in the mailbox.
     Hold,
@@ -79,11 +87,19 @@ pub(crate) struct Dialogue {
 pub(super) struct Situation {
     pub(super) state: LineState,
     pub(super) dialogue: Dialogue,
-    /// A line that is echoed stands there unfinished: what the peer sends would land in it.
-    pub(super) half_typed: bool,
+    /// What the DTE types is echoed.
+    pub(super) echo: bool,
+    /// A command line stands there unfinished.
+    pub(super) typing: bool,
+    pub(super) last_from_dte: Instant,
 }
 
 impl Situation {
+    /// A line that is echoed stands there unfinished: what the peer sends would land in it.
+    const fn is_half_typed(&self) -> bool {
+        self.echo && self.typing
+    }
+
     /// In the AT mode, with no command being answered.
     fn is_between_commands(&self) -> bool {
         let Dialogue {
@@ -99,25 +115,56 @@ impl Situation {
 #[derive(Debug)]
 pub(super) struct Printer {
     pub(super) port: SerialPort,
-    /// They wait for the answer to a command.
-    urcs: VecDeque<Bytes>,
+    pub(super) urcs: UrcQueue,
+    /// Since when commands are typed: what came before that has kept nobody waiting.
+    commands_since: Instant,
     /// When something for the DTE last came or went out.
     last_at: Instant,
+    /// Whether that was a URC.
+    last_is_urc: bool,
+    /// When the last URC was printed.
+    urc_at: Option<Instant>,
 }
 
 impl Printer {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             port: SerialPort::default(),
-            urcs: VecDeque::new(),
+            urcs: UrcQueue::default(),
+            commands_since: now,
             last_at: now,
+            last_is_urc: false,
+            urc_at: None,
         }
     }
 
-    /// The device starts over.
-    pub(super) fn power_on(&mut self, now: Instant) {
-        self.last_at = now;
-        self.urcs.clear();
+    /// The device starts over. Says what that costs.
+    pub(super) fn power_on(&mut self, now: Instant) -> Dropped {
+        (self.last_at, self.last_is_urc) = (now, false);
+        self.begin_commands(now);
+        self.begin_data()
+    }
+
+    /// Commands are typed from now on.
+    pub(super) const fn begin_commands(&mut self, now: Instant) {
+        self.commands_since = now;
+    }
+
+    /// The line carries data from now on. Says what that costs.
+    pub(super) fn begin_data(&mut self) -> Dropped {
+        Dropped {
+            urcs: self.urcs.drop_unkept(),
+            ..Dropped::default()
+        }
+    }
+
+    /// The device stops: nothing more is written. Says what that costs.
+    pub(super) fn abandon(&mut self) -> Dropped {
+        Dropped {
+            data: self.port.abandon(),
+            urcs: self.urcs.abandon(),
+            ..Dropped::default()
+        }
     }
 
     /// When something for the DTE last came or went out.
@@ -138,9 +185,11 @@ impl Printer {
             (Class::Data(_), LineState::OnlineCommand | LineState::Window { .. }) => Rule::Hold,
             // Data is never disturbed.
             // mutant: rings-in-data
-            (Class::Urc, LineState::OnlineData) => Rule::Drop,
-            (Class::Urc, _) if now.dialogue.answering => Rule::Hold,
-            (Class::Urc, LineState::OnlineCommand | LineState::Window { .. }) => Rule::Print,
+            (Class::Urc(Keep::UntilData), LineState::OnlineData) => Rule::Drop,
+            (Class::Urc(_), LineState::OnlineData) => Rule::Hold,
+            // mutant: urc-in-answer
+            (Class::Urc(_), _) if now.dialogue.answering || now.dialogue.ending => Rule::Hold,
+            (Class::Urc(_), LineState::OnlineCommand | LineState::Window { .. }) => Rule::Print,
             (Class::Message, LineState::Window { .. }) => Rule::Hold,
             // Once it is out it is done with: it waits for a DTE that is there.
             (Class::Message, _) if !self.port.present || now.dialogue.ending => Rule::Hold,
@@ -154,7 +203,7 @@ impl Printer {
             answering, at_mode, ..
         } = now.dialogue;
         // mutant: prompt-holds
-        at_mode && !answering && !now.half_typed && !self.port.holds_back()
+        at_mode && !answering && !now.is_half_typed() && !self.port.holds_back()
     }
 
     /// Prints a text, or holds it until its time has come.
@@ -166,20 +215,9 @@ impl Printer {
         cx: &mut Cx<'_>,
     ) -> Dropped {
         if let Class::Data(_) = class {
-            self.last_at = cx.now;
+            (self.last_at, self.last_is_urc) = (cx.now, false);
         }
         match (self.rule(class, now), class) {
-            (Rule::Print | Rule::Hold, Class::Urc) => {
-                // Those that wait go first.
-                self.urcs.push_back(text);
-                let mut dropped = Dropped::default();
-                if self.urcs.len() > URCS_MAX {
-                    self.urcs.pop_front();
-                    dropped.texts += 1;
-                }
-                dropped.texts += self.print_urcs(now, cx).texts;
-                dropped
-            }
             (Rule::Print, _) => self.write(class, text, cx),
             (Rule::Hold, Class::Data(source)) => {
                 self.port.hold_back(text, source, cx.now);
@@ -209,7 +247,7 @@ impl Printer {
     }
 
     pub(super) fn heartbeat(&mut self, cx: &mut Cx<'_>) {
-        self.last_at = cx.now;
+        (self.last_at, self.last_is_urc) = (cx.now, false);
         let text = Bytes::copy_from_slice(&cx.config.heartbeat);
         self.write_for(Purpose::Text, text, cx);
     }
@@ -219,28 +257,74 @@ impl Printer {
         self.rule(class, now) == Rule::Print
     }
 
-    /// Prints the URCs that waited for an answer which is out by now.
-    pub(super) fn print_urcs(&mut self, now: &Situation, cx: &mut Cx<'_>) -> Dropped {
-        let mut dropped = Dropped::default();
-        match self.rule(Class::Urc, now) {
-            Rule::Hold => {}
-            Rule::Drop => self.urcs.clear(),
-            Rule::Print => {
-                while let Some(text) = self.urcs.pop_front() {
-                    dropped.texts += self.write(Class::Urc, text, cx).texts;
-                }
-            }
+    /// A URC: it waits for the line to rest, unless this state of the line drops it. Says what that costs.
+    pub(super) fn push_urc(
+        &mut self,
+        urc: Urc,
+        keep: Keep,
+        now: &Situation,
+        at: Instant,
+    ) -> Dropped {
+        let urcs = match self.rule(Class::Urc(keep), now) {
+            Rule::Print | Rule::Hold => self.urcs.push(urc, keep, at),
+            Rule::Drop => 1,
+        };
+        Dropped {
+            urcs,
+            ..Dropped::default()
         }
-        dropped
     }
 
-    pub(super) fn has_urcs(&self) -> bool {
-        !self.urcs.is_empty()
+    /// The next URC, if it is to be printed by now.
+    pub(super) fn due_urc(&mut self, now: &Situation, at: Instant) -> Option<Urc> {
+        self.next_urc_at(now)
+            .filter(|due| *due <= at)
+            .and_then(|_| self.urcs.pop())
+    }
+
+    pub(super) fn print_urc(&mut self, text: Bytes, cx: &mut Cx<'_>) {
+        self.urc_at = Some(cx.now);
+        self.write_for(Purpose::Urc, text, cx);
+    }
+
+    /// When the next URC is printed.
+    pub(super) fn next_urc_at(&self, now: &Situation) -> Option<Instant> {
+        let (keep, since) = self.urcs.next()?;
+        self.rests_at(keep, since, now)
+    }
+
+    /// When a URC that waits since then is printed: the line rests, or has not for too long. `None`: this state of the
+    /// line holds it.
+    pub(super) fn rests_at(&self, keep: Keep, since: Instant, now: &Situation) -> Option<Instant> {
+        let reads = self.port.own_waiting() < REPLY_QUEUE_HIGH;
+        if !reads || self.rule(Class::Urc(keep), now) != Rule::Print {
+            return None;
+        }
+        let patience = since.max(self.commands_since) + PATIENCE;
+        let mut at = patience;
+        if self.port.is_drained() {
+            // mutant: urc-gap
+            let gap = if self.last_is_urc {
+                URC_GAP
+            } else {
+                DIALOGUE_GAP
+            };
+            // mutant: urc-rests
+            at = at.min((now.last_from_dte + DIALOGUE_GAP).max(self.last_at + gap));
+        }
+        if now.typing {
+            // A line that nobody goes on with, or noise, holds nothing up for long.
+            let given_up = (now.last_from_dte + HALF_TYPED).min(patience + HALF_TYPED);
+            // mutant: urc-half-typed
+            at = at.max(given_up);
+        }
+        // Also where what was printed is not out yet.
+        Some(self.urc_at.map_or(at, |urc_at| at.max(urc_at + URC_GAP)))
     }
 
     /// In the AT mode: prints the data that came while a command was being answered.
     pub(super) fn print_behind_answer(&mut self, now: &Situation, cx: &mut Cx<'_>) {
-        let is_typed = !now.half_typed
+        let is_typed = !now.is_half_typed()
             || self
                 .half_typed_until(now)
                 .is_some_and(|until| until <= cx.now);
@@ -251,17 +335,17 @@ impl Printer {
 
     /// When bytes of the network have waited long enough for the end of the line that is being typed.
     pub(super) fn half_typed_until(&self, now: &Situation) -> Option<Instant> {
-        let waits = now.half_typed && now.is_between_commands();
+        let waits = now.is_half_typed() && now.is_between_commands();
         let since = self.port.held_since().filter(|_| waits)?;
         Some(since + HALF_TYPED)
     }
 
     /// The outstanding write is out: its length and purpose.
     pub(super) fn written(&mut self, cx: &mut Cx<'_>) -> Option<(usize, Purpose)> {
-        let written = self.port.written(cx.now, cx.outputs);
-        if written.is_some() {
-            self.last_at = cx.now;
-        }
-        written
+        let (len, purpose) = self.port.written(cx.now, cx.outputs)?;
+        self.last_at = cx.now;
+        // `+CMT` is one, too.
+        self.last_is_urc = matches!(purpose, Purpose::Urc | Purpose::Message);
+        Some((len, purpose))
     }
 }

@@ -87,16 +87,16 @@ impl Line {
         self.printer.port.present
     }
 
-    /// Whether nothing waits for the DTE, neither to be written nor for its time.
+    /// Whether nothing but URCs waits for the DTE, neither to be written nor for its time.
     pub(crate) fn nothing_waits(&self) -> bool {
         self.printer.port.is_empty()
     }
 
-    /// Whether nothing but frames is under way: nothing waits for a command, its answer or its text.
+    /// Whether nothing but frames is under way: nothing waits for a command, its answer or its text. URCs that wait now wait
+    /// for the end of the data.
     pub(crate) fn only_frames_pass(&self) -> bool {
         self.state == LineState::OnlineData
             && self.prompt.is_none()
-            && !self.has_urcs()
             && !self.has_backlog()
             && !self.holds_data()
     }
@@ -151,7 +151,10 @@ impl Line {
 
     /// Whether a DTE is there that takes what is written, so that nothing waits long for it: the usual case, found at once.
     pub(crate) fn moves(&self) -> bool {
-        self.is_present() && self.has_room_for_all() && !self.holds_data()
+        self.is_present()
+            && self.has_room_for_all()
+            && !self.holds_data()
+            && (self.state == LineState::OnlineData || !self.has_urcs())
     }
 
     /// When something that waits for the line has waited long enough, or a peer is to be read on.
@@ -162,7 +165,7 @@ impl Line {
         dialogue: Dialogue,
         terms: Terms<'_>,
     ) -> Option<Instant> {
-        if self.nothing_waits() {
+        if self.nothing_waits() && !self.has_urcs() {
             return None;
         }
         let give_up_at = self
@@ -174,6 +177,7 @@ impl Line {
             self.listens_at(peers, terms),
             give_up_at,
             self.printer.half_typed_until(&now),
+            self.printer.next_urc_at(&now),
         ])
     }
 

@@ -125,6 +125,11 @@ impl Window {
         self.state = State::Start;
     }
 
+    /// Whether a command line is being typed.
+    pub(crate) const fn is_typing(&self) -> bool {
+        matches!(self.state, State::Line)
+    }
+
     /// Takes out an unfinished command line, as it came.
     pub(crate) fn take_line(&mut self) -> Vec<u8> {
         if self.state != State::Line {

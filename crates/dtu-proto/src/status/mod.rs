@@ -139,9 +139,10 @@ pub struct SerialCounters {
     pub lost_bytes: u64,
     /// Characters of the DTE that the driver had no room for.
     pub overrun_bytes: u64,
-    /// Replies to `psw,AT+` frames and to packets of the serial command mode, and unasked texts such as `RING`, that found
-    /// no room.
+    /// Replies to `psw,AT+` frames and to packets of the serial command mode that found no room.
     pub dropped_replies: u64,
+    /// URCs such as `RING` that were not printed: the line carried data, too many waited, or nobody took them.
+    pub dropped_urcs: u64,
 }
 
 /// What left a queue undelivered, or found no place on its spool.
@@ -168,8 +169,9 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages, one of calls.
-    pub const OTHERS: usize = Self::CALLS + 1;
+    /// Four of the serial line, three of each link, four of each of the modes 1, 2 and 3, eight of messages, one of calls,
+    /// and the URCs.
+    pub const OTHERS: usize = Self::URCS + 1;
 
     /// Shows counters, the first of which has this place.
     pub(crate) fn show<const N: usize>(
@@ -192,6 +194,7 @@ impl Losses {
     pub(crate) const AT: usize = Self::PACKETS + 4;
     pub(crate) const MESSAGES: usize = Self::AT + 4;
     pub(crate) const CALLS: usize = Self::MESSAGES + 8;
+    pub(crate) const URCS: usize = Self::CALLS + 1;
 }
 
 impl Default for Losses {

@@ -27,4 +27,5 @@ mod text_mode;
 mod transparent;
 mod traps;
 mod trial;
+mod urcs;
 mod words;

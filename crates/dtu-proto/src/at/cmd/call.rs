@@ -136,7 +136,7 @@ const HOOK: &[Param] = &[Param::new("HOOK", Kind::Choice(&[(0, "")]), "").left_o
 const NUMBER: &str = "1..=20 digits, * and #, + in front allowed, with ; behind it";
 
 const DIAL: &str = "\
-`OK` comes first, alone; then, at least 300 ms later, `RINGBACK` when the called phone rings and `VOICE` when it is answered, or \
+`OK` comes first, alone; then, when the line has rested for 500 ms, `RINGBACK` when the called phone rings and `VOICE` when it is answered, or \
 `BUSY`, `NO ANSWER` (also after 120 s), `NO CARRIER`. They are told in the command state and the set-up window, to a DTE that typed \
 the command itself. `ATDT…;` and `ATDP…;` are the same; blanks, brackets, points and dashes in the number are skipped. Without the \
 semicolon it would be a data call, which is not possible.

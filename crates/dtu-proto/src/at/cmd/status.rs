@@ -41,8 +41,9 @@ name does not say frames. What was dropped and refused in earlier runs stays cou
 
 `+CISTAT:SERIAL,present=<0|1>,in=<from the DTE>,commands=<of these, commands and escapes>,frames=<data frames cut>,\
 frame_bytes=<of these>,out=<to the DTE>,waiting=<to be written>,dropped=<no room in the set-up window, no link \
-enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets, or \
-unasked like RING: no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>`
+enabled, or undelivered>,undelivered=<of these, for the DTE: the line was missing or took nothing for too long>,dropped_frames=<n>,heartbeats=<n>,dropped_replies=<to psw,AT+ frames or packets: \
+no room>,lost=<of out: the line held it when it broke>,overrun=<from the DTE, in a tty that was not read>,\
+dropped_urcs=<such as RING: the line carried data, too many waited, or nobody took them>`
 
 `+CISTAT:MODEM,missing=\"<what the modem lacks, in words, with `; ` between>\"`, only where something is missing (the words: [modems](modems.md#modems-with-missing-commands))
 
@@ -138,6 +139,7 @@ fn serial_line(status: &Status) -> String {
         ("dropped_replies", counters.dropped_replies),
         ("lost", counters.lost_bytes),
         ("overrun", counters.overrun_bytes),
+        ("dropped_urcs", counters.dropped_urcs),
     ];
     format!("+CISTAT:SERIAL{}", joined(&figures))
 }

@@ -249,6 +249,7 @@ fn cistat_counts_everything_once() {
         counters.lost_bytes,
         counters.overrun_bytes,
     ) = (10, 11, 12);
+    counters.dropped_urcs = 13;
     desk.status.serial.waiting = 6;
     desk.status.serial.present = true;
     let link = &mut desk.status.links[2];
@@ -318,7 +319,7 @@ fn cistat_counts_everything_once() {
     assert_eq!(
         lines[2],
         "+CISTAT:SERIAL,present=1,in=1,commands=2,frames=3,frame_bytes=4,out=5,waiting=6,dropped=7,undelivered=0,dropped_frames=8,\
-         heartbeats=9,dropped_replies=10,lost=11,overrun=12"
+         heartbeats=9,dropped_replies=10,lost=11,overrun=12,dropped_urcs=13"
     );
     assert!(lines[3].starts_with("+CISTAT:1,state=OFF,in=0,"));
     assert_eq!(

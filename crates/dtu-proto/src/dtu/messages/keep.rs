@@ -4,9 +4,8 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use super::super::Dtu;
-use super::urc::Notice;
 use crate::event::{Event, MessageLoss, Output, StoreOutput};
-use crate::line::{Class, LineState};
+use crate::line::{Class, LineState, Urc};
 use crate::mode::Modes;
 use crate::radio::ModemOutput;
 use crate::sms::LineKind;
@@ -26,21 +25,22 @@ impl Dtu {
             .has_room(!self.mailbox.is_managed(self.now))
             && let Some((pdu, announced)) = self.mailbox.overflow.pop_front()
         {
-            self.store(pdu, announced, "+CMTI");
+            let place = self.store(pdu, announced);
+            // mutant: told-by-cnmi
+            let is_told = self.config.messages.notify.messages != 0;
+            if let Some(place) = place.filter(|_| is_told) {
+                self.indicate(Urc::Message { place });
+            }
         }
     }
 
-    pub(super) fn store(&mut self, pdu: Bytes, announced: bool, what: &'static str) {
-        let Some((place, evicted)) = self.mailbox.store(pdu, announced, self.now) else {
-            return;
-        };
+    /// Says where it is now.
+    pub(super) fn store(&mut self, pdu: Bytes, announced: bool) -> Option<u8> {
+        let (place, evicted) = self.mailbox.store(pdu, announced, self.now)?;
         if evicted {
             self.event(Event::MessageLost(MessageLoss::Evicted));
         }
-        // mutant: told-by-cnmi
-        if what == "+CDSI" || self.config.messages.notify.messages != 0 {
-            self.notice(Notice::Stored { what, place });
-        }
+        Some(place)
     }
 
     /// The next message for the line, when the one before is out.

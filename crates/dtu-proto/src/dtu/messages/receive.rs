@@ -1,7 +1,6 @@
 //! Messages of the modem: commands, texts for the line, messages for the storage.
 
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -12,12 +11,12 @@ use sms_codec::udh::{Concat, Header, Ports};
 
 use super::super::Dtu;
 use super::Way;
-use super::urc::Notice;
+use crate::at;
 use crate::event::{Event, MessageLoss, Origin};
 use crate::ids::PhoneNumber;
-use crate::line::LineState;
+use crate::line::{LineState, Urc};
 use crate::session;
-use crate::sms::{self, Head, LineKind, ReceivedPart, UnreadPdu};
+use crate::sms::{self, LineKind, ReceivedPart, UnreadPdu};
 
 impl Dtu {
     pub(super) fn receive(&mut self) {
@@ -232,9 +231,9 @@ impl Dtu {
                     self.announce(&from, stamp, &content);
                 }
                 for part in parts {
-                    let shown = sms::show(&part.pdu, Head::Notice, &self.config.messages);
-                    let notice = Bytes::from(format!("\r\n{shown}\r\n"));
-                    self.mailbox.line.push(LineKind::Notice, notice, part.ids);
+                    let text = at::whole_text(&part.pdu, &self.config.messages);
+                    self.messages.direct_since = self.now;
+                    self.mailbox.line.push(LineKind::Notice, text, part.ids);
                 }
             }
             Way::Storage => {
@@ -300,10 +299,12 @@ impl Dtu {
         self.take_message(arrived, digest);
         self.mailbox.counters.reports += 1;
         if stores {
-            self.store(arrived.pdu.clone(), true, "+CDSI");
+            if let Some(place) = self.store(arrived.pdu.clone(), true) {
+                self.indicate(Urc::Report { place });
+            }
         } else if self.config.messages.notify.reports == 1 {
-            let shown = sms::show(&arrived.pdu, Head::Notice, &self.config.messages);
-            self.notice(Notice::Text(Bytes::from(format!("\r\n{shown}\r\n"))));
+            let text = at::whole_text(&arrived.pdu, &self.config.messages);
+            self.indicate(Urc::Text(text));
         }
         true
     }

@@ -9,7 +9,10 @@ fn manual_2_8_6_11_ata_answers() {
     let mut dev = desk();
     dev.command("ATA", "\r\nNO CARRIER\r\n");
     incoming(&mut dev);
-    dev.prints(RING).command("ATA", OK);
+    dev.prints_nothing()
+        .wait(500)
+        .prints(RING)
+        .command("ATA", OK);
     orders(&mut dev, &[ModemOutput::Answer]);
     dev.command("ATA", OK);
     orders(&mut dev, &[]);
@@ -20,7 +23,7 @@ fn manual_2_8_6_11_ata_answers() {
         "\r\n+CLCC: 1,1,0,0,0,\"+8613912345678\",145\r\n\r\nOK\r\n",
     );
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.prints("\r\nNO CARRIER\r\n");
+    dev.wait(500).prints("\r\nNO CARRIER\r\n");
     let counters = dev.dtu.status(dev.now).call.counters;
     assert_eq!(
         (counters.received, counters.answered, counters.refused),
@@ -34,9 +37,9 @@ fn an_answer_that_the_modem_does_not_carry_out_is_given_up() {
     incoming(&mut dev);
     dev.prints(RING).command("ATA", OK);
     ordered(&mut dev);
-    dev.at(30_000)
+    dev.at(30_999)
         .prints_nothing()
-        .at(30_001)
+        .at(31_000)
         .prints("\r\nNO CARRIER\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
 }
@@ -46,14 +49,17 @@ fn a_call_that_comes_in_rings_every_five_seconds_until_it_is_over() {
     let mut dev = desk();
     incoming(&mut dev);
     dev.prints(RING)
-        .at(5000)
+        .at(5999)
         .prints_nothing()
-        .at(5001)
+        .at(6000)
         .prints(RING)
-        .at(10_001)
+        .at(11_000)
         .prints(RING);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.prints("\r\nNO CARRIER\r\n").at(60_000).prints_nothing();
+    dev.wait(100)
+        .prints("\r\nNO CARRIER\r\n")
+        .at(60_000)
+        .prints_nothing();
     incoming(&mut dev);
     dev.prints(RING).at(239_999);
     assert_eq!(dev.printed().matches("RING").count(), 35);
@@ -67,11 +73,13 @@ fn the_ring_carries_its_kind_and_the_number_in_one_piece() {
     let mut dev = desk();
     dev.command("AT+CLIP=1", OK).command("AT+CRC=1", OK);
     incoming(&mut dev);
-    dev.prints("\r\n+CRING: VOICE\r\n\r\n+CLIP: \"+8613912345678\",145,,,,0\r\n");
+    dev.wait(500)
+        .prints("\r\n+CRING: VOICE\r\n\r\n+CLIP: \"+8613912345678\",145,,,,0\r\n");
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.prints("\r\nNO CARRIER\r\n");
     call(&mut dev, CallNews::Incoming { from: None });
-    dev.prints("\r\n+CRING: VOICE\r\n\r\n+CLIP: \"\",128,,,,2\r\n");
+    dev.prints_nothing().wait(100).prints("\r\nNO CARRIER\r\n");
+    dev.wait(100)
+        .prints("\r\n+CRING: VOICE\r\n\r\n+CLIP: \"\",128,,,,2\r\n");
 }
 
 #[test]
@@ -79,9 +87,9 @@ fn manual_2_8_6_13_ats0_answers_after_so_many_rings() {
     let mut dev = desk();
     dev.command("ATS0=2", OK);
     incoming(&mut dev);
-    dev.prints(RING).at(5000);
+    dev.at(5999).prints(RING);
     orders(&mut dev, &[]);
-    dev.at(5001).prints(RING);
+    dev.at(6000).prints(RING);
     orders(&mut dev, &[ModemOutput::Answer]);
     call(&mut dev, CallNews::Answered);
     dev.at(60_000).prints_nothing();
@@ -93,9 +101,9 @@ fn manual_2_8_6_13_ats0_answers_in_the_data_state_and_prints_nothing() {
     config.auto_answer = 3;
     let mut dev = started(config);
     incoming(&mut dev);
-    dev.serial("42 kWh").at(10_000);
+    dev.serial("42 kWh").at(10_999);
     orders(&mut dev, &[]);
-    dev.at(10_001);
+    dev.at(11_000);
     orders(&mut dev, &[ModemOutput::Answer]);
     call(&mut dev, CallNews::Answered);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
@@ -117,9 +125,10 @@ fn manual_2_8_6_44_ciringsta_hangs_up_in_every_state() {
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     ordered(&mut dev);
     incoming(&mut dev);
-    dev.prints(RING)
+    dev.wait(500)
+        .prints(RING)
         .command("AT+CIRINGSTA=1", OK)
-        .at(25_000)
+        .at(26_000)
         .prints_nothing();
     orders(&mut dev, &[ModemOutput::HangUp]);
     let mut config = one_link();
@@ -134,8 +143,8 @@ fn manual_2_8_6_44_ciringsta_hangs_up_in_every_state() {
 fn data_is_never_disturbed_and_the_command_state_learns_what_still_rings() {
     let mut dev = field();
     incoming(&mut dev);
-    dev.at(5500).prints_nothing().escape();
-    dev.at(10_000).prints_nothing().at(10_001).prints(RING);
+    dev.at(6500).prints_nothing().escape();
+    dev.at(10_999).prints_nothing().at(11_000).prints(RING);
     dev.command(
         "ATD10086;",
         "\r\n+CME ERROR: ATD: there is a call already; ATH ends it\r\n",
@@ -151,7 +160,10 @@ fn a_call_rings_in_the_set_up_window() {
     tell(&mut dev, modem());
     dev.printed();
     incoming(&mut dev);
-    dev.prints(RING)
+    dev.at(499)
+        .prints_nothing()
+        .at(500)
+        .prints(RING)
         .at(5000)
         .prints_nothing()
         .at(20_000)
@@ -164,10 +176,11 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
     dev.store.answers = false;
     dev.serial("ATW\r");
     incoming(&mut dev);
-    dev.at(5001)
+    dev.at(6000)
         .prints_nothing()
         .input(Input::Store(StoreInput::Saved));
-    dev.prints([OK, RING, RING].concat());
+    dev.prints(OK).wait(499).prints_nothing();
+    dev.wait(1).prints(RING).wait(100).prints(RING);
     let mut dev = field();
     dev.escape().store.answers = false;
     dev.serial("ATW;+ENTM\r");
@@ -179,11 +192,11 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
 }
 
 #[test]
-fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
+fn thirty_two_urcs_wait_for_an_answer_and_the_oldest_are_counted() {
     let mut dev = desk();
     dev.command("AT+CREG=1", OK).store.answers = false;
     dev.serial("ATW\r");
-    for number in [0, 2, 3, 5].repeat(5) {
+    for number in [0, 2, 3, 5].repeat(9) {
         tell(
             &mut dev,
             ModemInput::Registration(Registration::from_number(number)),
@@ -191,12 +204,12 @@ fn sixteen_unasked_texts_wait_for_an_answer_and_the_rest_is_counted() {
     }
     dev.input(Input::Store(StoreInput::Saved));
     let told: String = [0, 2, 3, 5]
-        .repeat(4)
+        .repeat(8)
         .iter()
         .map(|number| format!("\r\n+CREG: {number}\r\n"))
         .collect();
-    dev.prints([OK, &told].concat());
-    assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_replies, 4);
+    dev.wait(500 + 31 * 100).prints([OK, &told].concat());
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_urcs, 4);
 }
 
 #[test]
@@ -213,11 +226,11 @@ fn a_dte_that_does_not_read_makes_nothing_grow() {
         tell(&mut dev, ModemInput::Registration(registration));
     }
     let serial = dev.dtu.status(dev.now).serial;
-    assert!(serial.waiting <= 32 * 1024, "{}", serial.waiting);
+    assert!(serial.waiting <= 1024, "{}", serial.waiting);
     assert!(
-        serial.counters.dropped_replies > 17_000,
+        serial.counters.dropped_urcs > 19_900,
         "{}",
-        serial.counters.dropped_replies
+        serial.counters.dropped_urcs
     );
     dev.dte_reads_on();
     assert_eq!(dev.dtu.status(dev.now).serial.waiting, 0);
@@ -226,9 +239,11 @@ fn a_dte_that_does_not_read_makes_nothing_grow() {
 #[test]
 fn a_call_that_comes_in_takes_the_place_of_what_was() {
     let mut dev = desk();
-    dev.command("ATD10086;", OK).at(1000);
+    dev.command("ATD10086;", OK).at(2000);
     incoming(&mut dev);
-    dev.prints("\r\nNO CARRIER\r\n\r\nRING\r\n")
+    dev.prints("\r\nNO CARRIER\r\n")
+        .wait(100)
+        .prints(RING)
         .command("ATA", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::Answer]);
 }

@@ -35,7 +35,7 @@ fn modem() -> ModemInput {
     })
 }
 
-/// A device in the AT mode, with a modem at home in its network; its banner has been read.
+/// A device in the AT mode, with a modem at home in its network, 1 s after its start; its banner has been read.
 fn desk() -> Bench {
     desk_with(|_| ())
 }
@@ -56,7 +56,8 @@ fn started(config: Config) -> Bench {
     let mut dev = Bench::new(config);
     tell(&mut dev, modem());
     tell(&mut dev, ModemInput::Registration(Registration::Home));
-    dev.at(1).printed();
+    // The line has rested when the first URC comes.
+    dev.at(1000).printed();
     ordered(&mut dev);
     dev
 }

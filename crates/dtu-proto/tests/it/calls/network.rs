@@ -10,7 +10,10 @@ fn registration_is_told_when_it_changes_and_only_where_commands_are_typed() {
         .command("AT+CREG=1", OK)
         .command("AT+CGREG=2", OK);
     tell(&mut dev, ModemInput::Registration(Registration::Home));
-    dev.prints("\r\n+CREG: 1\r\n\r\n+CGREG: 1\r\n");
+    dev.wait(500)
+        .prints("\r\n+CREG: 1\r\n")
+        .wait(100)
+        .prints("\r\n+CGREG: 1\r\n");
     tell(&mut dev, ModemInput::Registration(Registration::Home));
     dev.prints_nothing();
     tell(
@@ -20,7 +23,7 @@ fn registration_is_told_when_it_changes_and_only_where_commands_are_typed() {
             id: 34_093,
         })),
     );
-    dev.prints("\r\n+CGREG: 1,\"5315\",\"852D\"\r\n");
+    dev.wait(100).prints("\r\n+CGREG: 1,\"5315\",\"852D\"\r\n");
     tell(
         &mut dev,
         ModemInput::Signal(Signal {
@@ -30,14 +33,14 @@ fn registration_is_told_when_it_changes_and_only_where_commands_are_typed() {
     );
     dev.prints_nothing();
     tell(&mut dev, ModemInput::Detached);
-    dev.prints("\r\n+CGREG: 0\r\n");
+    dev.wait(100).prints("\r\n+CGREG: 0\r\n");
     tell(&mut dev, ModemInput::Gone);
-    dev.prints("\r\n+CREG: 0\r\n");
+    dev.wait(100).prints("\r\n+CREG: 0\r\n");
     let mut config = one_link();
     config.registration_reports = [2; 3];
     let mut dev = started(config);
     tell(&mut dev, ModemInput::Registration(Registration::Denied));
-    dev.at(1000).prints_nothing().escape().prints_nothing();
+    dev.at(2000).prints_nothing().escape().prints_nothing();
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn manual_2_5_the_net_lamp_is_registered_and_attached() {
 #[test]
 fn manual_2_8_6_4_the_networks_time_sets_the_clock() {
     let mut dev = desk();
-    dev.command("AT+CCLK?", "\r\n+CCLK: \"14/01/01,00:00:00\"\r\n\r\nOK\r\n");
+    dev.command("AT+CCLK?", "\r\n+CCLK: \"14/01/01,00:00:01\"\r\n\r\nOK\r\n");
     // 2026-11-22 17:00:00
     let time = NetworkTime {
         seconds: 848_682_000,
@@ -65,7 +68,7 @@ fn manual_2_8_6_4_the_networks_time_sets_the_clock() {
     tell(&mut dev, ModemInput::Clock(time));
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:00\"\r\n\r\nOK\r\n");
     dev.command("AT+CIRESET", "\r\nOK\r\n\r\nUSR-GPRS232-DTU\r\n")
-        .at(2001);
+        .at(3000);
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:02\"\r\n\r\nOK\r\n");
     tell(&mut dev, ModemInput::Gone);
     dev.command("AT+CCLK?", "\r\n+CCLK: \"26/11/22,17:00:02\"\r\n\r\nOK\r\n");

@@ -12,9 +12,10 @@ fn manual_2_8_6_6_a_call_tells_how_it_goes_behind_its_ok() {
         "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n",
     );
     call(&mut dev, CallNews::Alerting);
-    dev.at(300)
+    // Decisions 10.5: the line has rested.
+    dev.wait(499)
         .prints_nothing()
-        .at(301)
+        .wait(1)
         .prints("\r\nRINGBACK\r\n");
     dev.command(
         "AT+CLCC",
@@ -40,10 +41,14 @@ fn manual_2_8_6_6_a_fast_answer_waits_for_the_ok_to_be_read() {
     dev.command("ATD10086;", OK);
     call(&mut dev, CallNews::Alerting);
     call(&mut dev, CallNews::Answered);
-    dev.at(300)
+    dev.wait(499)
         .prints_nothing()
-        .at(301)
-        .prints("\r\nRINGBACK\r\n\r\nVOICE\r\n");
+        .wait(1)
+        .prints("\r\nRINGBACK\r\n");
+    dev.wait(99)
+        .prints_nothing()
+        .wait(1)
+        .prints("\r\nVOICE\r\n");
 }
 
 #[test]
@@ -71,9 +76,9 @@ fn results_are_digits_or_nothing_where_the_dte_wants_that() {
     call(&mut dev, CallNews::Ended(CallEnd::Busy));
     dev.prints("7\r");
     incoming(&mut dev);
-    dev.prints("2\r");
+    dev.wait(100).prints("2\r");
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.prints("3\r");
+    dev.wait(100).prints("3\r");
     let mut dev = desk_with(|config| config.quiet = true);
     incoming(&mut dev);
     dev.prints_nothing();
@@ -83,9 +88,9 @@ fn results_are_digits_or_nothing_where_the_dte_wants_that() {
 fn a_call_that_nobody_answers_is_over_after_two_minutes() {
     let mut dev = desk();
     dev.command("ATD10086;", OK);
-    dev.at(120_000).prints_nothing();
+    dev.at(120_999).prints_nothing();
     ordered(&mut dev);
-    dev.at(120_001).prints("\r\nNO ANSWER\r\n");
+    dev.at(121_000).prints("\r\nNO ANSWER\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
     assert_eq!(
         dev.dtu.poll_timeout().map(|deadline| deadline.timer),
@@ -120,9 +125,9 @@ fn an_end_that_is_never_confirmed_is_taken_as_confirmed() {
         "AT+CLCC",
         "\r\n+CLCC: 1,0,2,0,0,\"10086\",129\r\n\r\nOK\r\n",
     );
-    dev.at(10_000);
+    dev.at(10_999);
     orders(&mut dev, &[]);
-    dev.at(10_001);
+    dev.at(11_000);
     orders(&mut dev, &dialled());
     assert_eq!(dev.dtu.status(dev.now).call.counters.unconfirmed, 1);
     call(&mut dev, CallNews::Alerting);
@@ -136,7 +141,7 @@ fn what_is_dialled_while_the_last_call_ends_waits_for_its_end() {
         .command("ATH", OK)
         .command("ATD10010;", OK);
     orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
-    dev.at(1000);
+    dev.at(2000);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     orders(&mut dev, &[ModemOutput::Dial(number("10010"))]);
     dev.command("ATH", OK)
@@ -167,7 +172,7 @@ fn there_is_one_call_at_most() {
 fn manual_2_8_6_12_atdl_calls_the_last_number() {
     let mut dev = desk();
     dev.command("ATDL", "\r\n+CME ERROR: ATDL: no number was called yet\r\n");
-    dev.command("ATD10086;", OK).at(1000);
+    dev.command("ATD10086;", OK).at(2000);
     call(&mut dev, CallNews::Ended(CallEnd::Busy));
     dev.prints("\r\nBUSY\r\n").command("ATDL", OK);
     orders(&mut dev, &[dialled(), dialled()].concat());
@@ -188,7 +193,7 @@ fn whoever_dials_through_a_link_prints_nothing_on_the_line() {
 fn a_modem_that_goes_takes_its_call_along() {
     for news in [ModemInput::Gone, modem()] {
         let mut dev = desk();
-        dev.command("ATD10086;", OK).at(1000);
+        dev.command("ATD10086;", OK).at(2000);
         tell(&mut dev, news.clone());
         dev.prints("\r\nNO CARRIER\r\n").command("AT+CLCC", OK);
         ordered(&mut dev);
@@ -196,7 +201,7 @@ fn a_modem_that_goes_takes_its_call_along() {
         dev.command("ATD10086;", OK)
             .command("ATH", OK)
             .command("ATD10086;", OK)
-            .at(2000);
+            .at(4000);
         tell(&mut dev, news);
         dev.prints("\r\nNO CARRIER\r\n").at(60_000).prints_nothing();
         orders(&mut dev, &[dialled()[0].clone(), ModemOutput::HangUp]);
@@ -221,7 +226,7 @@ fn a_restart_and_the_end_hang_up() {
     dev.command("AT+CIRESET", "\r\nOK\r\n\r\nUSR-GPRS232-DTU\r\n");
     orders(&mut dev, &[ModemOutput::HangUp]);
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
-    dev.at(1000)
+    dev.at(2000)
         .prints_nothing()
         .command("ATDL", OK)
         .input(Input::Shutdown);

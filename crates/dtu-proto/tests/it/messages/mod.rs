@@ -82,7 +82,7 @@ fn escaped(dev: &mut Bench) -> String {
         .wait(21)
         .prints("a")
         .serial("a")
-        .wait(2521);
+        .wait(4021);
     let printed = dev.printed();
     String::from(printed.strip_prefix("\\r\\n+ok\\r\\n").unwrap())
 }

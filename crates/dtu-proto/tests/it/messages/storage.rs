@@ -64,17 +64,18 @@ fn the_data_state_is_never_disturbed_and_places_are_told_later() {
 }
 
 #[test]
-fn no_more_than_sixteen_places_are_told_later_and_none_that_is_gone() {
+fn no_more_than_thirty_two_places_are_told_later() {
     let mut dev = booted(data_mode());
-    for _ in 0..20 {
+    for _ in 0..36 {
         dev.sms_from(PHONE, "x");
     }
     let told = escaped(&mut dev);
-    assert_eq!(told.matches("+CMTI:").count(), 16);
+    assert_eq!(told.matches("+CMTI:").count(), 32);
     assert!(
-        told.contains(",20\\r\\n") && !told.contains(",4\\r\\n"),
+        told.contains(",36\\r\\n") && !told.contains(",4\\r\\n"),
         "{told}"
     );
+    assert_eq!(dev.dtu.status(dev.now).serial.counters.dropped_urcs, 4);
 }
 
 #[test]

@@ -178,6 +178,7 @@ fn k3_every_place_has_words() {
     for wanted in [
         "WARN  serial: 3 frames of the DTE dropped, nobody takes them",
         "WARN  serial: 3 replies for the DTE dropped, it does not read",
+        "WARN  serial: 3 URCs for the DTE dropped, the line carries data or does not rest",
         "WARN  serial: 3 bytes of the DTE lost, the driver had no room",
         "WARN  link 3: 3 datagrams of the peer dropped by the kernel, the DTE does not read",
         "WARN  serial command mode: 3 packets of the DTE refused",
