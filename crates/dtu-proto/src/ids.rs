@@ -132,7 +132,7 @@ impl SocketId {
         }
     }
 
-    /// Its word in logs of inputs: `link-1` to `link-4`, `at`, `httpd`, `to-1` to `to-8`.
+    /// Its word: `link-1` to `link-4`, `at`, `httpd`, `to-1` to `to-8`. Records name links as `link <n>` instead.
     ///
     /// The way back is [`SocketId::from_word`].
     #[must_use]

@@ -20,9 +20,12 @@ fn address(dev: &Bench) -> &str {
 }
 
 fn trials(dev: &Bench) -> Vec<TrialEvent> {
-    let trial = |event: &Event| match event {
-        Event::Trial(trial) => Some(*trial),
-        _ => None,
+    let trial = |event: &Event| {
+        if let Event::Trial(trial) = event {
+            Some(*trial)
+        } else {
+            None
+        }
     };
     dev.events.iter().filter_map(trial).collect()
 }
