@@ -24,6 +24,7 @@ mod recorded;
 mod saying;
 mod serial_command;
 mod text_mode;
+mod told;
 mod transparent;
 mod traps;
 mod trial;
