@@ -77,11 +77,11 @@ pub enum DropPlace {
     Messages,
 }
 
-/// Places of the serial line.
+/// Places of the serial line that stand in front of those of the links.
 const SERIAL: usize = 4;
 /// Places of one link.
 const OF_LINK: usize = 5;
-/// Places of the modes.
+/// Where the places of the modes begin.
 const MODES: usize = SERIAL + OF_LINK * LINKS;
 
 impl DropPlace {

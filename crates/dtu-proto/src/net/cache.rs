@@ -186,7 +186,7 @@ impl Cache {
         }
     }
 
-    /// The number of that frame.
+    /// The number of the oldest frame that no socket has.
     pub(crate) fn first_to_drop(&self) -> Option<u64> {
         self.entries.get(self.handed_over).map(|entry| entry.seq)
     }
