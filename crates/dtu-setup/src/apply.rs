@@ -6,7 +6,7 @@ use crate::check;
 use crate::door::{Door, DoorError};
 use crate::reading::{Reading, Why, read_all};
 use crate::schema::{Group, Key, Schema};
-use crate::values::{Change, Values};
+use crate::values::{Change, Values, is_unchanged};
 
 /// What is to be done to a device.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Plan {
     pub no_counterpart: Vec<Unread>,
     /// The commands, in the order in which they go out.
     pub lines: Vec<Line>,
+    /// So many at the end shut the way that one came by: they are one line, together with the command that saves.
+    pub shutting: usize,
 }
 
 /// A command of a plan.
@@ -92,8 +94,16 @@ pub fn plan(
     wanted: &Values,
     door: &dyn Door,
 ) -> Result<Plan, String> {
-    let (wanted, no_counterpart) = split(reading, wanted);
+    let (wanted, no_counterpart) = split(schema, reading, wanted);
     let changes = reading.values.changes_to(schema, &wanted);
+    if door.is_shut_at_once()
+        && let Some(change) = changes.iter().find(|change| shuts_for_ever(change))
+    {
+        return Err(format!(
+            "{} = 0 would shut the way that is used here: set it over the serial line",
+            change.key
+        ));
+    }
     let after = reading.values.overlaid(&wanted);
     let mut lines = Vec::new();
     for change in &changes {
@@ -108,19 +118,32 @@ pub fn plan(
         });
     }
     // What one came by goes last: behind it nothing else may reach the device.
-    lines.sort_by_key(|line| door.shut_by().contains(&line.group.label()));
+    let shuts = |line: &Line| door.shut_by().contains(&line.group.label());
+    lines.sort_by_key(shuts);
+    let shutting = if door.is_shut_at_once() {
+        lines.iter().filter(|line| shuts(line)).count()
+    } else {
+        0
+    };
     Ok(Plan {
         changes,
         no_counterpart,
         lines,
+        shutting,
     })
 }
 
+/// Nothing could be read back, nor put back.
+fn shuts_for_ever(change: &Change) -> bool {
+    change.key.group.label() == "CINETAT" && change.to == "0"
+}
+
 /// What the device has, and what it has not.
-fn split(reading: &Reading, wanted: &Values) -> (Values, Vec<Unread>) {
+fn split(schema: &Schema, reading: &Reading, wanted: &Values) -> (Values, Vec<Unread>) {
     let mut has = Values::default();
     let mut has_not = Vec::new();
-    for (key, value) in wanted.iter() {
+    let is_meant = |(key, value): &(&Key, &str)| !is_unchanged(schema, key, value);
+    for (key, value) in wanted.iter().filter(is_meant) {
         let unread = reading
             .unread
             .iter()
@@ -177,6 +200,75 @@ pub fn apply(
     }
 }
 
+/// Carries a plan out, and where the working mode has changed by it, looks once more for what the device has only in its
+/// new mode: that is added to the plan.
+pub fn apply_in_new_mode(
+    door: &mut dyn Door,
+    schema: &Schema,
+    plan: &mut Plan,
+    wanted: &Values,
+    step: &mut dyn FnMut(Step),
+) -> Outcome {
+    let outcome = apply(door, schema, plan, step);
+    let has_new_mode = plan
+        .changes
+        .iter()
+        .any(|change| change.key.group.label() == "CIMOD");
+    let Outcome::Done { mut not_verifiable } = outcome else {
+        return outcome;
+    };
+    if !has_new_mode || plan.no_counterpart.is_empty() {
+        return Outcome::Done { not_verifiable };
+    }
+    let failure = match second_pass(door, schema, plan, wanted, step) {
+        Ok(None) => return Outcome::Done { not_verifiable },
+        Ok(Some(Outcome::Done {
+            not_verifiable: more,
+        })) => {
+            not_verifiable.extend(more);
+            return Outcome::Done { not_verifiable };
+        }
+        Ok(Some(Outcome::NothingToDo)) => return Outcome::Done { not_verifiable },
+        Ok(Some(Outcome::PutBack(failure) | Outcome::Mixed(failure, _))) => failure,
+        Err(words) => Failure::Door(words),
+    };
+    // The first pass goes back, too.
+    step(Step::PuttingBack);
+    let left = put_back(door, schema, &plan.lines, true);
+    if left.is_empty() {
+        Outcome::PutBack(failure)
+    } else {
+        Outcome::Mixed(failure, left)
+    }
+}
+
+/// `None`: there is nothing that the device has now and had not before.
+fn second_pass(
+    door: &mut dyn Door,
+    schema: &Schema,
+    plan: &mut Plan,
+    wanted: &Values,
+    step: &mut dyn FnMut(Step),
+) -> Result<Option<Outcome>, String> {
+    let mut late = Values::default();
+    for unread in &plan.no_counterpart {
+        if let Some(value) = wanted.get(&unread.key) {
+            let _ = late.set(unread.key.clone(), value.to_owned());
+        }
+    }
+    let reading = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
+        .map_err(|error| error.to_string())?;
+    let second = self::plan(schema, &reading, &late, door)?;
+    plan.no_counterpart.clone_from(&second.no_counterpart);
+    if second.lines.is_empty() {
+        return Ok(None);
+    }
+    let outcome = apply(door, schema, &second, step);
+    plan.changes.extend(second.changes);
+    plan.lines.extend(second.lines);
+    Ok(Some(outcome))
+}
+
 /// How far a plan was carried out.
 #[derive(Default)]
 struct Progress {
@@ -193,7 +285,8 @@ fn carry_out(
     done: &mut Progress,
 ) -> Result<Vec<Key>, Failure> {
     let most = plan.lines.len();
-    for (place, line) in plan.lines.iter().enumerate() {
+    let (open, shutting) = plan.lines.split_at(most - plan.shutting);
+    for (place, line) in open.iter().enumerate() {
         let shown = dtu_proto::shown_command(&line.text);
         step(Step::Setting(shown, place + 1, most));
         done.sent = place + 1;
@@ -201,7 +294,9 @@ fn carry_out(
         done.answered = place + 1;
     }
     step(Step::Saving);
-    command(door, "ATW")?;
+    // What is refused in the middle of a line leaves what stood in front of it.
+    (done.sent, done.answered) = (most, most);
+    command(door, &and_save(shutting))?;
     if plan
         .lines
         .iter()
@@ -215,6 +310,15 @@ fn carry_out(
     let back = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
         .map_err(|error| Failure::Door(error.to_string()))?;
     compare(schema, &back, plan)
+}
+
+/// One line that sets these and stores everything (V.250 5.2.1).
+fn and_save(lines: &[Line]) -> String {
+    let bodies = lines.iter().map(|line| {
+        let body = line.text.strip_prefix("AT").unwrap_or(&line.text);
+        format!("{body};")
+    });
+    format!("AT{}W", bodies.collect::<String>())
 }
 
 /// Only sets: nothing is stored, and nothing restarts.
@@ -257,7 +361,8 @@ fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Vec<Key>, Fai
     let mut wanted = Values::default();
     let mut not_verifiable = Vec::new();
     for change in &plan.changes {
-        if back.values.get(&change.key).is_some() {
+        let told = back.values.get(&change.key);
+        if told.is_some_and(|told| !is_unchanged(schema, &change.key, told)) {
             let _ = wanted.set(change.key.clone(), change.to.clone());
         } else {
             not_verifiable.push(change.key.clone());

@@ -1,14 +1,14 @@
 //! Checks of values in the device's own words.
 
 use crate::schema::{Group, Key, Schema};
-use crate::values::{UNCHANGED, Values};
+use crate::values::{Values, is_unchanged};
 
 /// Whether a device takes this value, the others of its setting being good.
 ///
 /// # Errors
 /// What it would say.
 pub fn value(schema: &Schema, key: &Key, value: &str) -> Result<(), String> {
-    if schema.field(key).secret && value == UNCHANGED {
+    if is_unchanged(schema, key, value) {
         return Ok(());
     }
     let mut values = schema.factory(&key.group);
@@ -25,10 +25,10 @@ pub fn value(schema: &Schema, key: &Key, value: &str) -> Result<(), String> {
 /// As said.
 pub fn line(schema: &Schema, group: &Group, values: &Values) -> Result<String, String> {
     let known = values.group(schema, group);
-    let missing = schema
-        .keys(group)
-        .zip(&known)
-        .find_map(|(key, value)| value.is_none().then_some(key));
+    let missing = schema.keys(group).zip(&known).find_map(|(key, value)| {
+        let is_known = value.is_some_and(|value| !is_unchanged(schema, &key, value));
+        (!is_known).then_some(key)
+    });
     if let Some(key) = missing {
         return Err(format!(
             "{key} is not known: the device does not tell it, so it must be given"

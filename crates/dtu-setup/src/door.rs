@@ -25,6 +25,9 @@ pub trait Door {
 
     /// Labels of the commands that may shut this way: they go last, together with the one that saves.
     fn shut_by(&self) -> &[&str];
+
+    /// Whether such a command shuts this way at once, so that all of them and the one that saves are one line.
+    fn is_shut_at_once(&self) -> bool;
 }
 
 /// What came back.
@@ -85,6 +88,12 @@ pub enum DoorError {
          its set-up window of 5 s is waited for"
     )]
     NotInCommandState,
+    /// Nobody heard a command that came over the network.
+    #[error(
+        "no answer to psw,AT: the password is another one, or CINETAT is 0, or this is no DTU in mode 0; \
+         what it did not take for a command has gone to its serial line"
+    )]
+    NotHeard,
     /// A command had no reply.
     #[error("{line} was not answered within {} s", within.as_secs())]
     NoReply {

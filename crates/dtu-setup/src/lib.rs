@@ -8,9 +8,12 @@ pub mod check;
 pub mod door;
 pub mod file;
 pub mod reading;
+pub mod remote;
 pub mod reply;
 pub mod schema;
 pub mod serial;
+pub mod status;
+mod talk;
 pub mod values;
 
 pub use schema::{Group, Key, Schema};

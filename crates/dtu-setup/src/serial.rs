@@ -3,9 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use dtu_proto::shown_command;
-
 use crate::door::{Door, DoorError, End, Reply};
+use crate::talk::{REPLY, REPLY_BYTES, clear, drain, reply};
 
 /// A serial port, and the time.
 pub trait Port {
@@ -56,20 +55,14 @@ enum Entry {
 const GUARD: Duration = Duration::from_millis(300);
 /// The device answers `a` behind its own guard time; real boxes take a moment.
 const ESCAPE_ANSWER: Duration = Duration::from_millis(1500);
-/// The first byte of a reply.
-const REPLY: Duration = Duration::from_secs(5);
 /// So much silence ends a reply without result code.
 const REPLY_GAP: Duration = Duration::from_millis(800);
-/// A reply of many lines at 110 Bd.
-const REPLY_MOST: Duration = Duration::from_secs(120);
 /// A real box registers before it speaks.
 const RESTART: Duration = Duration::from_secs(60);
 /// A box tells of itself in several lines until it takes commands.
 const BEHIND_BANNER: Duration = Duration::from_secs(8);
 /// The window is made so long, in s (manual 2.8.6.40): time to read everything back at 1200 Bd.
 const WINDOW: &str = "AT+CIOPTIME=120";
-/// Reply bytes that are kept; beyond is no reply of a DTU.
-const REPLY_BYTES: usize = 64 * 1024;
 
 impl<P: Port> Serial<P> {
     /// Brings the device into its command state by `+++`. Nothing but the escape is sent: what does not become a command
@@ -142,7 +135,7 @@ impl<P: Port> Serial<P> {
                 heard = true;
                 until = until.min(self.port.now() + BEHIND_BANNER);
             }
-            self.drain(Duration::from_millis(150))?;
+            drain(&mut self.port, Duration::from_millis(150))?;
             if self.prove().is_ok() {
                 self.by = Entry::Window;
                 // A box that does not know it has its 5 s.
@@ -175,47 +168,17 @@ impl<P: Port> Serial<P> {
         })
     }
 
-    fn drain(&mut self, silence: Duration) -> Result<(), DoorError> {
-        let mut buffer = [0; 256];
-        let most = self.port.now() + REPLY;
-        while self.port.now() < most && self.port.read(&mut buffer, self.port.now() + silence)? > 0
-        {
-        }
-        Ok(())
-    }
-
     fn exchange(&mut self, line: &str) -> Result<Reply, DoorError> {
         self.exchange_within(line, REPLY)
     }
 
     fn exchange_within(&mut self, line: &str, first: Duration) -> Result<Reply, DoorError> {
-        // What came before belongs to nothing that was asked.
         self.behind.clear();
-        self.drain(Duration::ZERO)?;
+        clear(&mut self.port)?;
         self.port.write(line.as_bytes())?;
         self.port.write(b"\r")?;
-        let sent = self.port.now();
-        let most = sent + REPLY_MOST.max(first);
-        let mut until = sent + first;
-        let mut collected = Collected::new(line);
-        let mut buffer = [0; 1024];
-        loop {
-            let count = self.port.read(&mut buffer, until.min(most))?;
-            if count == 0 || self.port.now() >= most {
-                return collected.at_silence().ok_or_else(|| DoorError::NoReply {
-                    line: shown_command(line),
-                    within: first,
-                });
-            }
-            if let Some((reply, behind)) = collected.take(&buffer[..count]) {
-                self.behind.extend_from_slice(behind);
-                return Ok(reply);
-            }
-            // The echo comes at once; the reply may take as long as ever.
-            if collected.has_lines() {
-                until = self.port.now() + REPLY_GAP.max(bytes_take(self.port.baud(), 64));
-            }
-        }
+        let gap = REPLY_GAP.max(bytes_take(self.port.baud(), 64));
+        reply(&mut self.port, &mut self.behind, line, first, gap)
     }
 }
 
@@ -231,7 +194,7 @@ fn escape<P: Port>(port: &mut P) -> Result<(), DoorError> {
         wait_for(port, GUARD, &mut heard, |_| false)?;
         port.write(b"+++")?;
         let from = heard.len();
-        let answered = |heard: &[u8]| is_answer(&heard[from..]);
+        let answered = |heard: &[u8]| is_escape_answer(&heard[from..]);
         let within = ESCAPE_ANSWER + bytes_take(port.baud(), 8);
         if !wait_for(port, within, &mut heard, answered)? {
             continue;
@@ -252,8 +215,9 @@ fn escape<P: Port>(port: &mut P) -> Result<(), DoorError> {
     })
 }
 
-/// `a`, alone or behind the echo of `+++`: an `a` inside data is none.
-fn is_answer(heard: &[u8]) -> bool {
+/// Whether this is what a device answers to `+++`: `a`, alone or behind the echo. An `a` inside data is none.
+#[must_use]
+pub fn is_escape_answer(heard: &[u8]) -> bool {
     let heard = heard.trim_ascii();
     let heard = heard.strip_prefix(b"+++").unwrap_or(heard).trim_ascii();
     heard == b"a"
@@ -325,81 +289,9 @@ impl<P: Port> Door for Serial<P> {
     fn shut_by(&self) -> &[&str] {
         &["CIPR", "ICF"]
     }
-}
 
-/// What came back so far.
-struct Collected<'a> {
-    line: &'a str,
-    lines: Vec<String>,
-    partial: Vec<u8>,
-    bytes: usize,
-}
-
-impl<'a> Collected<'a> {
-    const fn new(line: &'a str) -> Self {
-        Self {
-            line,
-            lines: Vec::new(),
-            partial: Vec::new(),
-            bytes: 0,
-        }
-    }
-
-    fn has_lines(&self) -> bool {
-        !self.lines.is_empty()
-    }
-
-    /// The reply, if it has ended, and what came behind it.
-    fn take<'b>(&mut self, bytes: &'b [u8]) -> Option<(Reply, &'b [u8])> {
-        self.bytes += bytes.len();
-        for (place, byte) in bytes.iter().enumerate() {
-            if !matches!(byte, b'\r' | b'\n') {
-                if self.partial.len() < REPLY_BYTES {
-                    self.partial.push(*byte);
-                }
-                continue;
-            }
-            let line = String::from_utf8_lossy(&core::mem::take(&mut self.partial))
-                .trim()
-                .to_owned();
-            if line.is_empty() || line == self.line {
-                continue;
-            }
-            if let Some(end) = end(&line) {
-                let lines = core::mem::take(&mut self.lines);
-                let behind = bytes[place + 1..].trim_ascii_start();
-                return Some((Reply { lines, end }, behind));
-            }
-            if self.bytes < REPLY_BYTES {
-                self.lines.push(line);
-            }
-        }
-        None
-    }
-
-    /// The reply, if lines of one are there.
-    fn at_silence(mut self) -> Option<Reply> {
-        // Some write their last line without an end.
-        let closed = self.take(b"\r").map(|(reply, _)| reply);
-        closed.or_else(|| {
-            (!self.lines.is_empty()).then(|| Reply {
-                lines: core::mem::take(&mut self.lines),
-                end: End::Silence,
-            })
-        })
-    }
-}
-
-/// What ends a reply (V.250 5.7.1, 27.007 9.2).
-fn end(line: &str) -> Option<End> {
-    let upper = line.to_ascii_uppercase();
-    match upper.as_str() {
-        "OK" | "0" | "CLOSE OK" => Some(End::Ok),
-        "ERROR" | "4" | "NO CARRIER" => Some(End::Refused(line.to_owned())),
-        _ if upper.starts_with("+CME ERROR") || upper.starts_with("+CMS ERROR") => {
-            let words = line.split_once(':').map_or(line, |(_, words)| words);
-            Some(End::Refused(words.trim().to_owned()))
-        }
-        _ => None,
+    /// They take effect at the restart.
+    fn is_shut_at_once(&self) -> bool {
+        false
     }
 }

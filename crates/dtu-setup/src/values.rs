@@ -100,7 +100,8 @@ impl Values {
     }
 }
 
-fn is_unchanged(schema: &Schema, key: &Key, value: &str) -> bool {
+/// Whether this is a secret in whose place `****` stands: it is to stay as it is, or was not told.
+pub(crate) fn is_unchanged(schema: &Schema, key: &Key, value: &str) -> bool {
     schema.field(key).secret && value == UNCHANGED
 }
 

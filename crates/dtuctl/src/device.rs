@@ -1,6 +1,7 @@
 //! The way to the device: open the port, come into the command state, leave it on every exit.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -8,7 +9,9 @@ use clap::{Args, ValueEnum};
 use dtu_setup::door::{Door, DoorError};
 use dtu_setup::serial::Serial;
 
+use crate::password::password;
 use crate::port::OpenPort;
+use crate::via::{self, Via};
 
 /// Which device.
 #[derive(Debug, Args)]
@@ -22,6 +25,13 @@ pub(crate) struct PortArgs {
     /// How to come into the command state
     #[arg(long, value_enum, default_value_t = Way::Escape, global = true)]
     enter: Way,
+    /// Over one of the device's links instead, by `psw,AT+…`: `listen:ADDR:PORT` (the device dials this), or
+    /// `tcp:HOST:PORT` (a relay). The device needs CINETAT = 1, mode 0 and a password of its own
+    #[arg(long, value_name = "WAY", global = true, conflicts_with = "port")]
+    via: Option<Via>,
+    /// With --via: the first line of this is the device's password; else DTUCTL_PASSWORD, or it is asked for
+    #[arg(long, value_name = "FILE", global = true)]
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,14 +78,28 @@ impl PortArgs {
         &self,
         work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
     ) -> anyhow::Result<R> {
-        let mut door = self.enter()?;
-        let result = work(&mut door);
+        let mut door: Box<dyn Door> = match &self.via {
+            Some(way) => via::enter(way, password(self.password_file.as_deref())?)?,
+            None => Box::new(self.enter()?),
+        };
+        let result = work(door.as_mut());
         let left = door.leave();
         let result = result?;
         if let Err(error) = left {
             eprintln!("dtuctl: the device may still be in its command state: {error}");
         }
         Ok(result)
+    }
+
+    /// The port that is only watched, and its rate.
+    pub(crate) fn watched(&self) -> anyhow::Result<(String, u32)> {
+        match (&self.port, self.baud) {
+            (Some(name), Rate::Baud(baud)) => Ok((name.clone(), baud)),
+            (Some(_), Rate::Auto) => bail!("watch sends nothing to find a rate: --baud N says it"),
+            (None, _) => {
+                bail!("which line? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT")
+            }
+        }
     }
 
     /// Whether somebody looks at what goes on.
@@ -85,7 +109,10 @@ impl PortArgs {
 
     fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
         let Some(name) = self.port.as_deref() else {
-            bail!("which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT");
+            bail!(
+                "which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT; \
+                 or --via listen:ADDR:PORT"
+            );
         };
         let rates = match self.baud {
             Rate::Baud(baud) => vec![baud],
@@ -106,6 +133,11 @@ impl PortArgs {
             }
         }
         match last {
+            Some(error @ (DoorError::NotInCommandState | DoorError::Silent))
+                if self.enter == Way::Escape =>
+            {
+                bail!("{name}: {error}; --enter none is for one that was left in its command state")
+            }
             Some(error) => bail!("{name}: {error}"),
             None => bail!("{name}: no rate to try"),
         }

@@ -1,11 +1,16 @@
 //! `dtuctl`: the set-up tool.
 
 mod device;
+mod pages;
+mod password;
 mod pdu;
 mod port;
 mod raw;
 mod settings;
 mod show;
+mod status;
+mod via;
+mod watch;
 
 use std::io;
 use std::process::ExitCode;
@@ -14,7 +19,8 @@ use clap::{Parser, Subcommand};
 
 use device::PortArgs;
 
-/// The set-up tool of the DTU: for `dtud`, and for real USR-GPRS232-7xx boxes. It speaks AT over the serial line.
+/// The set-up tool of the DTU: for `dtud`, and for real USR-GPRS232-7xx boxes. It speaks AT over the serial line,
+/// or over one of the device's links.
 #[derive(Debug, Parser)]
 #[command(name = "dtuctl", version)]
 struct Cli {
@@ -32,6 +38,10 @@ enum Command {
     Apply(settings::Apply),
     /// Set single values, in the running set alone
     Set(settings::Set),
+    /// What the device tells of itself: version, mode, signal, links, counters
+    Status(status::Status),
+    /// A terminal on the line: hex and text, a key for +++, completion of commands; JSON lines into a pipe
+    Watch(watch::Watch),
     /// The names of all values, with what is allowed
     Names,
     /// Store what runs
@@ -45,6 +55,11 @@ enum Command {
     /// Read and write SMS PDUs, the form in which modems hand messages over
     #[command(subcommand)]
     Pdu(pdu::Command),
+    #[command(hide = true)]
+    Completions(pages::Completions),
+    /// The man page, on stdout
+    #[command(hide = true)]
+    Man,
 }
 
 fn main() -> ExitCode {
@@ -53,11 +68,15 @@ fn main() -> ExitCode {
         Command::Dump(dump) => dump.run(&port),
         Command::Apply(apply) => apply.run(&port),
         Command::Set(set) => set.run(&port),
+        Command::Status(status) => status.run(&port),
+        Command::Watch(watch) => watch.run(&port),
         Command::Names => settings::names(),
         Command::Save => raw::save(&port),
         Command::Restart => raw::restart(&port),
         Command::Factory(factory) => factory.run(&port),
         Command::At(at) => at.run(&port),
+        Command::Completions(completions) => completions.run(),
+        Command::Man => pages::man(),
         Command::Pdu(command) => return command.run(),
     };
     done.unwrap_or_else(|error| {

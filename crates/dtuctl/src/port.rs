@@ -34,8 +34,8 @@ pub(crate) fn stop_cleanly() -> io::Result<()> {
     Ok(())
 }
 
-/// Asked once, it is forgotten: what is left to do may wait again.
-fn stops() -> bool {
+/// Whether this program is to stop. Asked once, it is forgotten: what is left to do may wait again.
+pub(crate) fn stops() -> bool {
     STOP.get()
         .is_some_and(|flag| flag.swap(false, Ordering::Relaxed))
 }
@@ -67,22 +67,47 @@ impl OpenPort {
         Ok(port)
     }
 
-    fn wait(&self, what: PollFlags, time: Duration) -> io::Result<bool> {
-        if stops() {
-            return Err(io::Error::other("stopped"));
-        }
-        let timeout = Timespec::try_from(time).unwrap_or(Timespec {
-            tv_sec: i64::MAX,
-            tv_nsec: 0,
-        });
-        let mut fds = [PollFd::new(&self.fd, what)];
-        match rustix::event::poll(&mut fds, Some(&timeout)) {
-            Ok(count) => Ok(count > 0),
-            // A signal: what it wants is looked at in front of the next wait.
-            Err(Errno::INTR) => Ok(false),
-            Err(error) => Err(error.into()),
+    /// A connection.
+    pub(crate) fn of_stream(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            is_tty: false,
+            baud: 115_200,
+            start: Instant::now(),
         }
     }
+
+    /// The same port on another way, with its time going on.
+    pub(crate) fn replace(&mut self, new: Self) {
+        self.fd = new.fd;
+        self.is_tty = new.is_tty;
+    }
+}
+
+/// Waits for that, at most so long; an error of the kind [`io::ErrorKind::Interrupted`] where this program is to stop.
+pub(crate) fn wait(fd: impl AsFd, what: PollFlags, time: Duration) -> io::Result<bool> {
+    poll(&mut [PollFd::new(&fd, what)], time)
+}
+
+fn poll(fds: &mut [PollFd<'_>], time: Duration) -> io::Result<bool> {
+    if stops() {
+        return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
+    }
+    let timeout = Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: i64::MAX,
+        tv_nsec: 0,
+    });
+    match rustix::event::poll(fds, Some(&timeout)) {
+        Ok(count) => Ok(count > 0),
+        // A signal: what it wants is looked at in front of the next wait.
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does nothing for so long, unless this program is to stop.
+pub(crate) fn pause(time: Duration) -> io::Result<()> {
+    poll(&mut [], time).map(|_| ())
 }
 
 impl Port for OpenPort {
@@ -98,7 +123,7 @@ impl Port for OpenPort {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     let left = until.saturating_sub(self.now());
-                    if left.is_zero() || !self.wait(PollFlags::OUT, left)? {
+                    if left.is_zero() || !wait(&self.fd, PollFlags::OUT, left)? {
                         return Err(io::Error::other("the port takes no bytes (flow control?)"));
                     }
                 }
@@ -121,7 +146,7 @@ impl Port for OpenPort {
                     if left.is_zero() {
                         return Ok(0);
                     }
-                    self.wait(PollFlags::IN, left)?;
+                    wait(&self.fd, PollFlags::IN, left)?;
                 }
                 // A pty whose other end is gone.
                 Err(Errno::IO) => return Err(io::Error::other("the device is gone")),
@@ -161,7 +186,8 @@ impl Port for OpenPort {
     }
 }
 
-fn connect(address: &str) -> anyhow::Result<OwnedFd> {
+/// A connection to `HOST:PORT`.
+pub(crate) fn connect(address: &str) -> anyhow::Result<OwnedFd> {
     let addresses = address
         .to_socket_addrs()
         .with_context(|| format!("{address} (tcp:HOST:PORT)"))?;

@@ -91,7 +91,7 @@ impl Apply {
         let progress = Progress::new();
         let (plan, outcome) = port.with_device(|door| {
             let reading = reading(door, &schema)?;
-            let plan =
+            let mut plan =
                 apply::plan(&schema, &reading, &wanted, door).map_err(|words| anyhow!(words))?;
             if self.dry_run {
                 return Ok((plan, None));
@@ -99,7 +99,12 @@ impl Apply {
             if !self.json {
                 print!("{}", show::diff(&plan));
             }
-            let outcome = apply::apply(door, &schema, &plan, &mut |step| progress.step(&step));
+            let shown = plan.changes.len();
+            let mut step = |step| progress.step(&step);
+            let outcome = apply::apply_in_new_mode(door, &schema, &mut plan, &wanted, &mut step);
+            if !self.json {
+                print!("{}", show::changes(&plan.changes[shown..]));
+            }
             Ok((plan, Some(outcome)))
         })?;
         drop(progress);

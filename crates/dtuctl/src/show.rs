@@ -23,21 +23,9 @@ pub(crate) fn plain(text: &str) -> String {
     })
 }
 
-/// One line a value: `- old`, `+ new`.
+/// One line a value: `- old`, `+ new`; and what the device has not.
 pub(crate) fn diff(plan: &Plan) -> String {
-    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let (red, green, plain_again) = if colours {
-        ("\x1b[31m", "\x1b[32m", "\x1b[0m")
-    } else {
-        ("", "", "")
-    };
-    let mut text = String::new();
-    for change in &plan.changes {
-        let Change { key, .. } = change;
-        let (from, to) = shown(change);
-        let _ = writeln!(text, "{red}- {key} = {from}{plain_again}");
-        let _ = writeln!(text, "{green}+ {key} = {to}{plain_again}");
-    }
+    let mut text = changes(&plan.changes);
     for unread in &plan.no_counterpart {
         let _ = writeln!(
             text,
@@ -45,6 +33,24 @@ pub(crate) fn diff(plan: &Plan) -> String {
             unread.key,
             plain(&unread.why)
         );
+    }
+    text
+}
+
+/// One line a value: `- old`, `+ new`.
+pub(crate) fn changes(changes: &[Change]) -> String {
+    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let (red, green, plain_again) = if colours {
+        ("\x1b[31m", "\x1b[32m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    let mut text = String::new();
+    for change in changes {
+        let Change { key, .. } = change;
+        let (from, to) = shown(change);
+        let _ = writeln!(text, "{red}- {key} = {from}{plain_again}");
+        let _ = writeln!(text, "{green}+ {key} = {to}{plain_again}");
     }
     text
 }

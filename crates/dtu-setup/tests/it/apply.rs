@@ -206,3 +206,16 @@ fn a_half_known_setting_wants_its_other_half() {
         "CSTT.USER is not known: the device does not tell it, so it must be given"
     );
 }
+
+/// `****` of a file leaves the password as it is, also where another value of the same command changes.
+#[test]
+fn a_secret_that_stays_is_not_overwritten_by_stars() {
+    let mut config = Config::default();
+    config.apn.password = "geheim".to_owned();
+    let mut door = enter(config);
+    let wanted = wanted(&[("CSTT.APN", "uninet"), ("CSTT.PASSWORD", "****")]);
+    assert_eq!(applied(&mut door, &wanted), done());
+    let bench = &door.into_port().bench;
+    assert_eq!(bench.dtu.config().apn.name, "uninet");
+    assert_eq!(bench.dtu.config().apn.password, "geheim");
+}

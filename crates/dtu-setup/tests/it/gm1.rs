@@ -23,6 +23,8 @@ pub(crate) struct Ways {
     pub(crate) no_escape: bool,
     /// It says nothing at all.
     pub(crate) dead: bool,
+    /// It has HTPURL in mode 3 alone.
+    pub(crate) http_in_its_mode: bool,
 }
 
 /// The real box.
@@ -36,6 +38,7 @@ pub(crate) struct Gm1 {
     /// The lines of its dump, by name and index.
     dump: Vec<(String, Vec<String>)>,
     line: Vec<(String, String)>,
+    http: String,
     /// What reached its data center.
     pub(crate) data: Vec<u8>,
     baud: u32,
@@ -90,6 +93,7 @@ impl Gm1 {
                 .map(|(name, values)| (name.to_owned(), split(values)))
                 .collect(),
             line: vec![("CIPR".into(), "9600".into()), ("ICF".into(), "3,3".into())],
+            http: "\"/1.php?\"".to_owned(),
             data: Vec::new(),
             baud: 115_200,
             restarts: 0,
@@ -230,6 +234,10 @@ impl Gm1 {
         }
     }
 
+    fn has_http(&self) -> bool {
+        self.ways.http_in_its_mode && self.dumped("CIMOD") == ["3"]
+    }
+
     fn run_other(&mut self, line: &str) {
         if let Some(seconds) = line.strip_prefix("AT+CIOPTIME=") {
             let seconds = Duration::from_secs(seconds.parse().unwrap());
@@ -241,6 +249,11 @@ impl Gm1 {
         let Some(body) = line.strip_prefix("AT+") else {
             return self.say_line("ERROR");
         };
+        if body == "HTPURL?" && self.has_http() {
+            let text = format!("+HTPURL: {}", self.http);
+            self.say_line(&text);
+            return self.say_ok(true);
+        }
         if let Some(name) = body.strip_suffix('?') {
             return match self.line.iter().find(|(own, _)| own == name) {
                 Some((_, value)) => {
@@ -267,6 +280,7 @@ impl Gm1 {
             let several = ["CIPPACK", "CIPSTART", "CINETPT"].contains(&name);
             own == name && (!several || old[0] == values[0])
         };
+        let has_http = self.has_http();
         let known = self.dump.iter_mut().find(is_it);
         match known {
             Some((_, old)) => {
@@ -274,6 +288,10 @@ impl Gm1 {
                 self.say_ok(false);
             }
             None if name == "CIPSW" => self.say_ok(false),
+            None if name == "HTPURL" && has_http => {
+                self.http = values.join(",");
+                self.say_ok(false);
+            }
             None => self.say_line("ERROR"),
         }
     }

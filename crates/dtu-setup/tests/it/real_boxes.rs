@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dtu_proto::config::Config;
-use dtu_setup::apply::{Outcome, apply, plan};
+use dtu_setup::apply::{Outcome, apply, apply_in_new_mode, plan};
 use dtu_setup::door::Door as _;
 use dtu_setup::reading::Reading;
 use dtu_setup::serial::Serial;
@@ -195,4 +195,32 @@ fn a_box_that_is_switched_on_is_caught_in_its_window() {
     use dtu_setup::serial::Port as _;
     let _ = box_.write(b"meter");
     assert_eq!(box_.data, b"meter", "it carries data again");
+}
+
+/// Values that exist only in the mode that is set by the same file get a second pass.
+#[test]
+fn what_a_box_has_in_its_new_mode_alone_is_set_behind_the_change() {
+    let schema = Schema::new();
+    let mut box_ = open(Ways {
+        http_in_its_mode: true,
+        ..Ways::default()
+    });
+    let mut wanted = Values::default();
+    for (name, value) in [("CIMOD", "3"), ("HTPURL", "/meter.php?"), ("HTPFLT", "OFF")] {
+        wanted.set(key(name), value.to_owned());
+    }
+    let before = read(&mut box_).unwrap();
+    let mut plan = plan(&schema, &before, &wanted, &box_).unwrap();
+    assert_eq!(plan.no_counterpart.len(), 2);
+    let outcome = apply_in_new_mode(&mut box_, &schema, &mut plan, &wanted, &mut |_| {});
+    let not_verifiable = Vec::new();
+    assert_eq!(outcome, Outcome::Done { not_verifiable });
+    let left: Vec<String> = plan
+        .no_counterpart
+        .iter()
+        .map(|it| it.key.to_string())
+        .collect();
+    assert_eq!(left, ["HTPFLT"]);
+    let after = read(&mut box_).unwrap();
+    assert_eq!(after.values.get(&key("HTPURL")), Some("/meter.php?"));
 }

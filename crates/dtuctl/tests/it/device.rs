@@ -72,6 +72,11 @@ impl Device {
         line
     }
 
+    /// A DTE on it whose banner somebody else has read.
+    pub(crate) fn dte_without_banner(&self) -> Line {
+        Line::open(&self.port()).unwrap()
+    }
+
     /// A file with this in it.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);

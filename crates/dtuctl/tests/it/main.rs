@@ -8,7 +8,11 @@ mod device;
 #[path = "../../../dtu-setup/tests/it/gm1.rs"]
 mod gm1;
 mod house;
+mod pages;
 mod pdu;
 mod ports;
 mod program;
 mod scripted;
+mod status;
+mod via;
+mod watch;

@@ -1,5 +1,6 @@
 //! The program as it is called.
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -63,16 +64,21 @@ pub(crate) fn started(port: &Path, arguments: &[&str]) -> Child {
     command(&[&port, arguments].concat()).spawn().unwrap()
 }
 
+/// Waits until the program has printed this on stderr; all that it has said until then.
+pub(crate) fn says(child: &mut Child, text: &str) -> String {
+    read_to(child.stderr.as_mut().unwrap(), text)
+}
+
 /// Waits until the program has printed this on stdout.
 pub(crate) fn prints(child: &mut Child, text: &str) -> String {
     read_to(child.stdout.as_mut().unwrap(), text)
 }
 
-fn read_to(mut pipe: impl std::io::Read, text: &str) -> String {
+fn read_to(mut pipe: impl Read, text: &str) -> String {
     let mut said = Vec::new();
     let mut byte = [0];
     while !said.ends_with(text.as_bytes()) {
-        let count = pipe.by_ref().read(&mut byte).unwrap();
+        let count = pipe.read(&mut byte).unwrap();
         let shown = String::from_utf8_lossy(&said);
         assert_eq!(count, 1, "it ended without {text:?}: {shown}");
         said.push(byte[0]);

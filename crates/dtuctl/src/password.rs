@@ -1,0 +1,43 @@
+//! The device's password: of a file, of the environment, or typed unseen; never an argument, which every user can read.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use rustix::termios::{LocalModes, OptionalActions};
+
+/// Of the first of these that is there.
+pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
+    let password = match (file, std::env::var(VARIABLE)) {
+        (Some(file), _) => fs::read_to_string(file).with_context(|| file.display().to_string())?,
+        (None, Ok(password)) => password,
+        (None, Err(_)) if io::stdin().is_terminal() => typed()?,
+        (None, Err(_)) => {
+            bail!("the device wants its password: --password-file FILE, or {VARIABLE}")
+        }
+    };
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() || password.contains([',', ' ', '\r', '\n']) {
+        bail!("a password has 1 to 5 characters without comma and blank");
+    }
+    Ok(password)
+}
+
+fn typed() -> anyhow::Result<String> {
+    let stdin = io::stdin();
+    eprint!("Password of the device: ");
+    io::stderr().flush()?;
+    let shown = rustix::termios::tcgetattr(&stdin)?;
+    let mut unseen = shown.clone();
+    unseen.local_modes.remove(LocalModes::ECHO);
+    rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &unseen)?;
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    rustix::termios::tcsetattr(&stdin, OptionalActions::Now, &shown)?;
+    eprintln!();
+    read?;
+    Ok(line)
+}
+
+const VARIABLE: &str = "DTUCTL_PASSWORD";

@@ -1,0 +1,177 @@
+//! Devices that are reached over one of their links: this program is the center that they dial, or dials a relay.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use dtu_setup::door::Door;
+use dtu_setup::remote::{Connection, Remote};
+use dtu_setup::serial::Port;
+use rustix::event::PollFlags;
+
+use crate::port::{OpenPort, connect, stop_cleanly, wait};
+use crate::show::plain;
+
+/// `listen:ADDR:PORT` or `tcp:HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// The device dials this.
+    Listen(String),
+    /// A relay, or a server behind which the device is.
+    Tcp(String),
+}
+
+impl FromStr for Via {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let has_port = |address: &str| address.rsplit_once(':').is_some_and(|it| !it.0.is_empty());
+        match text.split_once(':') {
+            Some(("listen", address)) if has_port(address) => Ok(Self::Listen(address.to_owned())),
+            Some(("tcp", address)) if has_port(address) => Ok(Self::Tcp(address.to_owned())),
+            _ => Err("must be listen:ADDR:PORT or tcp:HOST:PORT".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address) => write!(f, "listen:{address}"),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
+}
+
+/// The device behind it.
+pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Box<dyn Door>> {
+    stop_cleanly()?;
+    let wire = match via {
+        Via::Listen(address) => listen(address)?,
+        Via::Tcp(address) => Wire {
+            port: OpenPort::of_stream(connect(address)?),
+            by: By::Dialling(address.clone()),
+        },
+    };
+    let remote = Remote::enter(wire, password).with_context(|| via.to_string())?;
+    if !remote.packet().is_empty() {
+        let packet = String::from_utf8_lossy(remote.packet());
+        eprintln!("dtuctl: the device says {}", plain(packet.trim()));
+    }
+    Ok(Box::new(remote))
+}
+
+fn listen(address: &str) -> anyhow::Result<Wire> {
+    let failed = || format!("listen:{address}");
+    let listener = TcpListener::bind(address).with_context(failed)?;
+    listener.set_nonblocking(true)?;
+    let own = listener.local_addr()?;
+    eprintln!("dtuctl: listening on {own}; waits for a device to dial in (Ctrl-C ends this)");
+    let port = accept(&listener, DIALS_IN).with_context(failed)?;
+    Ok(Wire {
+        port,
+        by: By::Listening(listener),
+    })
+}
+
+fn accept(listener: &TcpListener, within: Duration) -> io::Result<OpenPort> {
+    let until = std::time::Instant::now() + within;
+    loop {
+        match listener.accept() {
+            Ok((stream, from)) => {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                eprintln!("dtuctl: {from} has dialled in");
+                return Ok(OpenPort::of_stream(stream.into()));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::new(
+                ErrorKind::TimedOut,
+                format!("no device dialled in within {} s", within.as_secs()),
+            ));
+        }
+        wait(listener, PollFlags::IN, left)?;
+    }
+}
+
+/// A connection to a device, and how it is made again.
+struct Wire {
+    port: OpenPort,
+    by: By,
+}
+
+enum By {
+    Listening(TcpListener),
+    Dialling(String),
+}
+
+impl Port for Wire {
+    fn now(&self) -> Duration {
+        self.port.now()
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.port.write(bytes)
+    }
+
+    fn read(&mut self, buffer: &mut [u8], until: Duration) -> io::Result<usize> {
+        self.port.read(buffer, until)
+    }
+
+    fn set_baud(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn baud(&self) -> u32 {
+        self.port.baud()
+    }
+}
+
+impl Connection for Wire {
+    fn renew(&mut self, within: Duration) -> io::Result<()> {
+        let new = match &self.by {
+            By::Listening(listener) => accept(listener, within)?,
+            By::Dialling(address) => {
+                OpenPort::of_stream(connect(address).map_err(io::Error::other)?)
+            }
+        };
+        // The clock goes on.
+        self.port.replace(new);
+        Ok(())
+    }
+}
+
+/// Until somebody switches a device on and it registers.
+const DIALS_IN: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::Via;
+
+    #[test]
+    fn a_way_names_its_kind_and_its_port() {
+        let listen = Via::Listen("0.0.0.0:9000".to_owned());
+        assert_eq!("listen:0.0.0.0:9000".parse(), Ok(listen));
+        assert_eq!(
+            "tcp:[::1]:9000".parse(),
+            Ok(Via::Tcp("[::1]:9000".to_owned()))
+        );
+        for wrong in [
+            "listen",
+            "listen:9000",
+            "tcp::9000",
+            "sms:10086",
+            "udp:a:1",
+            "",
+        ] {
+            assert!(wrong.parse::<Via>().is_err(), "{wrong}");
+        }
+    }
+}
