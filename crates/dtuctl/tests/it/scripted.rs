@@ -91,7 +91,7 @@ fn serve<B: Plays>(master: &OwnedFd, slave: OwnedFd, played: &Mutex<B>, stop: &A
         let mut player = played.lock().unwrap_or_else(PoisonError::into_inner);
         let mut said = player.play(&buffer[..count], start.elapsed());
         drop(player);
-        while !said.is_empty() {
+        while !said.is_empty() && !stop.load(Ordering::Relaxed) {
             let written = write_now(master, &said).unwrap();
             said.drain(..written);
         }
