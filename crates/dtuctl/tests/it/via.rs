@@ -72,7 +72,8 @@ fn plays_a_box(port: u16) -> Vec<String> {
     let mut heard = Vec::new();
     let mut buffer = [0; 1024];
     while let Ok(count @ 1..) = stream.read(&mut buffer) {
-        let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        // Quotes or none: the device takes both.
+        let text = String::from_utf8_lossy(&buffer[..count]).replace('"', "");
         let line = text
             .strip_prefix(&format!("{password},"))
             .map(str::to_owned);
