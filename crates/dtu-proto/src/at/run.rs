@@ -243,7 +243,8 @@ fn run_rest(mut rest: &[u8], mut given: LineProgress, device: &mut Device<'_>) -
             return given.end(Err(Error::new(Code::NotAllowed, text)), device);
         }
         let mut outcome = Outcome::default();
-        let result = run_piece(piece, &mut outcome, device);
+        let tries = given.effects.iter().any(is_trial);
+        let result = run_piece(piece, tries, &mut outcome, device);
         given = match given.add(result, outcome, rest, device) {
             ControlFlow::Continue(given) => given,
             ControlFlow::Break(ended) => return ended,
@@ -255,6 +256,7 @@ fn run_rest(mut rest: &[u8], mut given: LineProgress, device: &mut Device<'_>) -
 /// Finds the command, checks rights and form, reads the values and runs it.
 fn run_piece(
     piece: Result<Piece, String>,
+    tries: bool,
     outcome: &mut Outcome,
     device: &mut Device<'_>,
 ) -> Result<(), Error> {
@@ -263,6 +265,9 @@ fn run_piece(
     check_rights(command, piece.form, device.rights)?;
     let handler = command.handler(piece.form)?;
     check_trial(command, handler, device.status)?;
+    if tries {
+        check_behind_trial(command, handler)?;
+    }
     let values = command.values(piece.form, &piece.args, device.view().charset())?;
     match handler {
         Handler::Ask(ask) => outcome.lines = ask(&values, &device.view())?,
@@ -302,6 +307,24 @@ fn check_trial(command: &Command, handler: Handler, status: &Status) -> Result<(
         }
         Some(_) | None => Ok(()),
     }
+}
+
+const fn is_trial(effect: &Effect) -> bool {
+    matches!(effect, Effect::ApplyOnTrial(_))
+}
+
+/// The trial begins behind the line: what would be set or stored until then would be no part of it.
+fn check_behind_trial(command: &Command, handler: Handler) -> Result<(), Error> {
+    let stores = ["W", "&W", "+CIAPPLY"].contains(&command.name);
+    let sets = matches!(handler, Handler::Set(_)) || command.saved.is_some() || stores;
+    if handler.is_open() || !sets || table::is_for_programs(command) {
+        return Ok(());
+    }
+    let text = format!(
+        "{}: AT+CIAPPLY=<s> is the last of its line that sets or stores",
+        command.label()
+    );
+    Err(Error::new(Code::NotAllowed, text))
 }
 
 /// Who waits for what, and how long.

@@ -10,7 +10,7 @@ use crate::at::{self, Device, Effect, LineOutcome, ParkedLine, Rights, SlowComma
 use crate::event::{Event, Origin, Output, StoreOutput};
 use crate::line::Class;
 use crate::radio::SubmitFailure;
-use crate::session::{self, CompletedCommand, Found, Requester, WaitingCommand};
+use crate::session::{self, CompletedCommand, Found, Requester, StoreAnswer, WaitingCommand};
 
 /// What a command is told that comes while another is under way.
 const BUSY: &str = "busy: another command is being carried out, try again";
@@ -204,14 +204,24 @@ impl Dtu {
     }
 
     pub(super) fn store_answered(&mut self, answer: Result<(), &str>) {
-        let Some(saved) = self.session.store_answered() else {
-            return;
+        let saved = match self.session.store_answered() {
+            StoreAnswer::Waiting(saved) => saved,
+            // Who asked was told that nothing is stored, so it must not stay.
+            StoreAnswer::TooLate if answer.is_ok() => return self.store_again(),
+            StoreAnswer::TooLate | StoreAnswer::Nobody => return,
         };
         if answer.is_ok() {
             self.stored = saved;
             self.settings_stored();
         }
         self.answer_waiting(SlowResult::Stored(answer.map_err(ToString::to_string)));
+    }
+
+    fn store_again(&mut self) {
+        self.session.puts_back();
+        let text = at::to_store_text(&self.stored);
+        self.outputs
+            .push_back(Output::Store(StoreOutput::Save(text)));
     }
 
     /// The command's message is with the network, or was refused.

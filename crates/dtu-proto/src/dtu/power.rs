@@ -63,6 +63,7 @@ impl Dtu {
     pub(super) fn power_on(&mut self, reason: RestartReason) {
         let now = self.now;
         self.forget_trial();
+        self.applying = None;
         self.config = self.stored.clone();
         self.cellular.power_on(now);
         self.end_call();
@@ -95,6 +96,7 @@ impl Dtu {
         } else {
             self.enter_online_command();
             self.line.go_on_typing();
+            self.settings_in_force();
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Session {
     shown: Option<Box<(Origin, ShownLine)>>,
     /// Answers of the store that nobody waits for any more.
     late_answers: u32,
+    /// Answers to be had for what was stored again.
+    put_backs: u32,
 }
 
 /// What a whole frame, read, datagram or message is.
@@ -141,14 +143,41 @@ impl Session {
         self.late_answers += 1;
     }
 
-    /// The store has answered: what it was given, unless nobody waits for that any more.
-    pub(crate) fn store_answered(&mut self) -> Option<Arc<Config>> {
+    /// Whose answer this is. One that puts back comes before all that was asked for later.
+    pub(crate) fn store_answered(&mut self) -> StoreAnswer {
+        if self.put_backs > 0 {
+            self.put_backs -= 1;
+            return StoreAnswer::Nobody;
+        }
         if self.late_answers > 0 {
             self.late_answers -= 1;
-            return None;
+            return if self.late_answers == 0 && self.waiting.is_none() {
+                StoreAnswer::TooLate
+            } else {
+                StoreAnswer::Nobody
+            };
         }
-        self.waiting.as_mut()?.saving.take()
+        let saving = self
+            .waiting
+            .as_mut()
+            .and_then(|waiting| waiting.saving.take());
+        saving.map_or(StoreAnswer::Nobody, StoreAnswer::Waiting)
     }
+
+    /// What was stored before is stored again.
+    pub(crate) const fn puts_back(&mut self) {
+        self.put_backs += 1;
+    }
+}
+
+/// Whose answer of the store came.
+pub(crate) enum StoreAnswer {
+    /// Of the command that waits: what it has stored.
+    Waiting(Arc<Config>),
+    /// Of a command that was told it failed, and no later one stores anything.
+    TooLate,
+    /// Nothing hangs on it.
+    Nobody,
 }
 
 /// Whether a message of this origin is a command with the right password, and is heard.

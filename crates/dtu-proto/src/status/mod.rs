@@ -82,11 +82,12 @@ impl TrialStatus {
 impl fmt::Display for TrialStatus {
     /// Who waits for what, and how long: the words of an error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (by, left) = (self.by, self.seconds_left());
-        write!(
-            f,
-            "settings of {by} are on trial, {left} s left; AT+CIKEEP stores them, AT+CIKEEP=0 goes back"
-        )
+        write!(f, "settings of {} are on trial, ", self.by)?;
+        match self.left {
+            Some(_) => write!(f, "{} s left", self.seconds_left())?,
+            None => f.write_str("not in force yet")?,
+        }
+        f.write_str("; AT+CIKEEP stores them, AT+CIKEEP=0 goes back")
     }
 }
 

@@ -196,3 +196,110 @@ fn a_trial_of_the_set_up_window_goes_back() {
         .wait(30_000);
     assert_eq!(address(&dev), "usrcn.gicp.net");
 }
+
+/// The same line could else store what is to be tried, before the trial has begun.
+#[test]
+fn nothing_is_stored_or_set_behind_the_trial_in_its_line() {
+    let refused = |command: &str| {
+        format!(
+            "\r\n+CME ERROR: {command}: AT+CIAPPLY=<s> is the last of its line that sets or stores\r\n"
+        )
+    };
+    for (behind, command) in [("W", "ATW"), ("+CIMOD=1", "CIMOD"), ("+CIAPPLY", "CIAPPLY")] {
+        let mut dev = commanded();
+        dev.command(&format!("{MOVE};+CIAPPLY=10;{behind}"), &refused(command));
+        assert_eq!(address(&dev), "new.example.com", "the trial has begun");
+        dev.wait(10_000);
+        assert_eq!(address(&dev), "usrcn.gicp.net", "{behind}");
+    }
+    commanded().command(
+        "AT+CIAPPLY=10;+CMGF=1;+CIMOD?",
+        "\r\n+CIMOD: 0\r\n\r\nOK\r\n",
+    );
+}
+
+/// Programs set these while a trial is under way, and would not know that they went back.
+#[test]
+fn what_programs_set_for_messages_and_calls_stays() {
+    let mut dev = commanded();
+    dev.command(MOVE, OK).command("AT+CIAPPLY=10", OK);
+    dev.command("AT+CMGF=1", OK)
+        .command("AT+CIRINGSTA=1", OK)
+        .wait(10_000);
+    assert_eq!(address(&dev), "usrcn.gicp.net");
+    dev.command("AT+CMGF?", "\r\n+CMGF: 1\r\n\r\nOK\r\n");
+    assert!(dev.dtu.config().refuse_calls);
+}
+
+/// `CIPCFG` keeps the device in the command state: what was set in the window is in force there.
+#[test]
+fn settings_of_the_window_come_back_where_no_mode_has_begun() {
+    let config = Config {
+        auto_mode: false,
+        ..one_link()
+    };
+    let mut dev = Bench::with(config, dtu_proto::config::Options::default());
+    dev.at(1000).take_printed();
+    dev.command("AT+CIPSCONT=1,\"TCP\",\"window.example.com\",9,1", OK)
+        .at(10_000);
+    dev.command(MOVE, OK)
+        .command("AT+CIAPPLY=10", OK)
+        .wait(10_000);
+    assert_eq!(address(&dev), "window.example.com");
+}
+
+/// The answer of the disk comes behind the error: what was refused does not stay on it.
+#[test]
+fn a_keep_that_was_told_an_error_is_not_stored() {
+    let mut dev = commanded();
+    dev.command(MOVE, OK).command("AT+CIAPPLY=60", OK);
+    dev.store.answers = false;
+    dev.serial("AT+CIKEEP\r").wait(10_000);
+    dev.prints("\r\n+CME ERROR: CIKEEP: not stored: the store does not answer\r\n");
+    assert!(
+        dev.store
+            .saved
+            .last()
+            .is_some_and(|text| text.contains("new.example.com"))
+    );
+    dev.input(Input::Store(StoreInput::Saved));
+    assert_eq!(dev.store.saved.len(), 2);
+    assert!(
+        dev.store
+            .saved
+            .last()
+            .is_some_and(|text| text.contains("usrcn.gicp.net"))
+    );
+    // Its answer is nobody's.
+    dev.input(Input::Store(StoreInput::Saved)).prints_nothing();
+    assert_eq!(dev.store.saved.len(), 2);
+    dev.store.answers = true;
+    dev.command("AT+CIKEEP", OK);
+    assert!(
+        dev.store
+            .saved
+            .last()
+            .is_some_and(|text| text.contains("new.example.com"))
+    );
+}
+
+/// Over a link that has not taken the reply yet.
+#[test]
+fn a_trial_that_has_not_begun_says_so() {
+    let config = Config {
+        network_at: true,
+        password: "m7x3q".to_owned(),
+        ..one_link()
+    };
+    let mut dev = Bench::new(config);
+    dev.net(LINK1, Net::Stuck).at(1000);
+    dev.network(LINK1, format!("m7x3q,{MOVE};+CIAPPLY=30"));
+    dev.input(Input::Console("AT+CIKEEP"))
+        .input(Input::Console("AT+CIMOD=1"));
+    let expected = [
+        "\r\n+CME ERROR: CIKEEP: the settings are not in force yet\r\n",
+        "\r\n+CME ERROR: CIMOD: settings of link 1 are on trial, not in force yet; AT+CIKEEP stores them, \
+         AT+CIKEEP=0 goes back\r\n",
+    ];
+    assert_eq!(dev.console, expected);
+}

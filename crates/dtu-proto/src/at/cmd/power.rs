@@ -30,7 +30,8 @@ pub(in super::super) const COMMANDS: &[Command] = &[
             "Only what changed starts over: a link whose settings are the same keeps its connection and its cache.\n\nOn \
              trial nothing is stored, and nobody can set anything else. The time counts from when the settings are in force, \
              behind the reply; the same command again gives it anew. The old settings are those that were applied or stored \
-             last. `AT+CIAPPLY?` answers `+CIAPPLY: <s left>,<which>,<who>`, or `+CIAPPLY: 0`.",
+             last: what was set since goes back with the rest, but for what programs on the line set for themselves \
+             (E, CMGF and the like). `AT+CIAPPLY?` answers `+CIAPPLY: <s left>,<which>,<who>`, or `+CIAPPLY: 0`.",
         )
         .acts(apply)
         .acts_on(apply_on_trial)

@@ -185,11 +185,13 @@ fn factory_profile(_: &Values, config: &mut Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// `config` with what a program has set for itself in `of`.
+/// `config` with what programs on the line have set for themselves in `of`, messages and calls included.
 pub(crate) fn with_profile_of(of: &Config, config: &Arc<Config>) -> Arc<Config> {
     let mut with = config.clone();
     let mut own = Config::clone(config);
     copy_profile(of, &mut own);
+    own.messages.clone_from(&of.messages);
+    own.refuse_calls = of.refuse_calls;
     if own != **config {
         with = Arc::new(own);
     }
