@@ -1,11 +1,14 @@
 //! The terminal itself: waits for keys, bytes and deadlines at once.
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant, SystemTime};
 
 use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
 
 use super::app::{App, Now};
 use super::feed::{Feed, LOOKS, News};
@@ -17,9 +20,11 @@ pub(super) fn run(name: &str, baud: u32) -> anyhow::Result<()> {
     stop_cleanly()?;
     let feed = Feed::open(name, baud)?;
     let terminal = ratatui::try_init()?;
+    let keys = Keys::watch()?;
     let result = Screen {
         name: name.to_owned(),
         feed,
+        keys,
         app: App::default(),
         terminal,
         start: Instant::now(),
@@ -30,9 +35,40 @@ pub(super) fn run(name: &str, baud: u32) -> anyhow::Result<()> {
     result
 }
 
+/// Keys are read in a thread: where the terminal goes away, the reader of keys never comes back.
+struct Keys {
+    events: Receiver<Event>,
+    /// Readable when there is one.
+    wakes: OwnedFd,
+}
+
+impl Keys {
+    fn watch() -> io::Result<Self> {
+        let (wakes, wake) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (sender, events) = mpsc::channel();
+        std::thread::spawn(move || {
+            while let Ok(event) = event::read() {
+                let is_over = sender.send(event).is_err();
+                // A full pipe wakes as well as one byte more.
+                let _ = rustix::io::write(&wake, b"k");
+                if is_over {
+                    break;
+                }
+            }
+        });
+        Ok(Self { events, wakes })
+    }
+
+    fn next(&self) -> Option<Event> {
+        let _ = rustix::io::read(&self.wakes, &mut [0; 64]);
+        self.events.try_recv().ok()
+    }
+}
+
 struct Screen {
     name: String,
     feed: Feed,
+    keys: Keys,
     app: App,
     terminal: ratatui::DefaultTerminal,
     start: Instant,
@@ -58,8 +94,10 @@ impl Screen {
                 self.drawn = Some(Instant::now());
                 is_new = false;
             }
-            self.wait(is_new)?;
-            is_new |= self.take_keys()?;
+            if !self.wait(is_new)? {
+                break;
+            }
+            is_new |= self.take_keys();
             is_new |= self.take_bytes()?;
             let bytes = self.app.due(self.now());
             is_new |= !bytes.is_empty();
@@ -78,7 +116,8 @@ impl Screen {
         }
     }
 
-    fn wait(&self, is_new: bool) -> io::Result<()> {
+    /// Until there is something to do. False: the terminal is gone, and nobody can end this any more.
+    fn wait(&self, is_new: bool) -> io::Result<bool> {
         let deadline = self.app.deadline();
         let left = deadline.map(|at| at.saturating_sub(self.start.elapsed()));
         let frame = is_new.then_some(FRAME);
@@ -86,26 +125,33 @@ impl Screen {
         let time = [left, frame, looks].into_iter().flatten().min();
         let time = time.and_then(|time| Timespec::try_from(time).ok());
         let stdin = io::stdin();
-        let mut fds = vec![PollFd::new(&stdin, PollFlags::IN)];
+        let mut fds = vec![
+            PollFd::new(&stdin, PollFlags::empty()),
+            PollFd::new(&self.keys.wakes, PollFlags::IN),
+        ];
         let port = self.feed.fd();
         fds.extend(port.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         match rustix::event::poll(&mut fds, time.as_ref()) {
+            Ok(_) => {
+                let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+                Ok(!fds[0].revents().intersects(gone))
+            }
             // A new size of the window is a signal, too.
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(Errno::INTR) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn take_keys(&mut self) -> io::Result<bool> {
+    fn take_keys(&mut self) -> bool {
         let mut is_new = false;
-        while event::poll(Duration::ZERO)? {
+        while let Some(event) = self.keys.next() {
             is_new = true;
-            if let Event::Key(key) = event::read()? {
+            if let Event::Key(key) = event {
                 let bytes = self.app.key(key, self.now());
                 self.send(&bytes);
             }
         }
-        Ok(is_new)
+        is_new
     }
 
     fn take_bytes(&mut self) -> io::Result<bool> {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::pty::OpenptFlags;
@@ -127,6 +127,35 @@ fn shows(master: &OwnedFd, text: &str) {
     }
 }
 
+fn watch_on(slave: OwnedFd, device: &Device) -> Child {
+    let port = device.port();
+    command(&["--port", port.to_str().unwrap(), "watch"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::from(slave.try_clone().unwrap()))
+        .stdout(Stdio::from(slave))
+        .spawn()
+        .unwrap()
+}
+
+/// A closed window, an ssh that broke: nobody could end it any more.
+#[test]
+fn the_end_of_the_terminal_ends_it() {
+    let (device, _center) = transparent();
+    let (master, slave) = terminal();
+    let mut child = watch_on(slave, &device);
+    shows(&master, "F2 +++");
+    drop(master);
+    let deadline = Instant::now() + SOON;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it watches on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn the_terminal_shows_sends_escapes_and_leaves_the_device_at_work() {
     let (device, mut center) = transparent();
@@ -134,14 +163,7 @@ fn the_terminal_shows_sends_escapes_and_leaves_the_device_at_work() {
     let types = |keys: &[u8]| {
         rustix::io::write(&master, keys).unwrap();
     };
-    let port = device.port();
-    let mut child = command(&["--port", port.to_str().unwrap(), "watch"])
-        .env("TERM", "xterm")
-        .env_remove("NO_COLOR")
-        .stdin(Stdio::from(slave.try_clone().unwrap()))
-        .stdout(Stdio::from(slave))
-        .spawn()
-        .unwrap();
+    let mut child = watch_on(slave, &device);
     shows(&master, "F2 +++");
     center.write_all(b"42kWh\x1b]0;owned\x07").unwrap();
     shows(&master, "42kWh.]0;owne");
