@@ -69,7 +69,7 @@ pub(super) const NO_CARRIER_DIGIT: &str = "3";
 /// The text of a URC that is printed now; none of a message that is not in its place any more.
 pub(crate) fn urc_text(urc: Urc, mailbox: &Mailbox) -> Option<Bytes> {
     match urc {
-        Urc::Text(text) | Urc::Call(text) => Some(text),
+        Urc::Text(text) | Urc::Ring(text) | Urc::Call(text) => Some(text),
         Urc::Message { place } => indication("+CMTI", place, mailbox),
         Urc::Report { place } => indication("+CDSI", place, mailbox),
     }

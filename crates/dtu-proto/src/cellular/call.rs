@@ -33,6 +33,8 @@ pub(crate) enum Action {
     Urc(CallUrc),
     /// What the DTE has not been told yet of calls is no news to it.
     Forget,
+    /// No call rings any more.
+    ForgetRings,
     Log(CallEvent),
 }
 
@@ -105,7 +107,7 @@ impl Calls {
             return;
         }
         self.last_dialled = Some(dial.number);
-        step.actions.push(Action::Forget);
+        step.forget_if(dial.told);
         match &mut self.state {
             State::HangingUp { next, .. } => *next = Some(dial),
             State::Idle
@@ -127,11 +129,9 @@ impl Calls {
         };
     }
 
-    /// Answers the call that rings; without one nothing is done.
-    pub(crate) fn answer(&mut self, step: &mut Step<'_>) {
-        if matches!(self.state, State::Ringing { .. }) {
-            step.actions.push(Action::Forget);
-        }
+    /// Answers the call that rings; without one nothing is done. `by_dte`: the DTE asked for it, so it knows.
+    pub(crate) fn answer(&mut self, by_dte: bool, step: &mut Step<'_>) {
+        step.forget_if(by_dte && matches!(self.state, State::Ringing { .. }));
         self.pick_up(step);
     }
 
@@ -145,9 +145,9 @@ impl Calls {
         }
     }
 
-    /// Ends or refuses the call; whoever orders that is told no more about it.
-    pub(crate) fn hang_up(&mut self, step: &mut Step<'_>) {
-        step.actions.push(Action::Forget);
+    /// Ends or refuses the call; a DTE that orders that is told no more about it.
+    pub(crate) fn hang_up(&mut self, by_dte: bool, step: &mut Step<'_>) {
+        step.forget_if(by_dte);
         match &mut self.state {
             State::Idle => {}
             State::HangingUp { next, .. } => *next = None,
@@ -159,6 +159,7 @@ impl Calls {
     }
 
     fn order_end(&mut self, step: &mut Step<'_>) {
+        step.actions.push(Action::ForgetRings);
         step.order(ModemOutput::HangUp);
         self.state = State::HangingUp {
             until: step.now + END_PATIENCE,
@@ -261,6 +262,8 @@ impl Calls {
         let before = core::mem::take(&mut self.state);
         if before != State::Idle {
             step.log(CallEvent::Ended(end));
+            // mutant: rings-of-nobody
+            step.actions.push(Action::ForgetRings);
         }
         match before {
             State::Idle => {}
@@ -285,7 +288,7 @@ impl Calls {
 
     /// The device starts over or ends: so does the call, without a word.
     pub(crate) fn end(&mut self, step: &mut Step<'_>) {
-        self.hang_up(step);
+        self.hang_up(true, step);
     }
 
     /// Whether there is no call, and none is waited for.
@@ -384,6 +387,13 @@ impl Calls {
 impl Step<'_> {
     fn order(&mut self, order: ModemOutput) {
         self.actions.push(Action::Order(order));
+    }
+
+    fn forget_if(&mut self, knows: bool) {
+        // mutant: news-taken-back
+        if knows {
+            self.actions.push(Action::Forget);
+        }
     }
 
     fn tell(&mut self, what: CallUrc) {

@@ -1,10 +1,11 @@
 //! The call as the device carries it: settings in, orders, `RING`s and results out.
 
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 use super::Dtu;
 use crate::at;
-use crate::cellular::{Action, Calls, Dial, Rules, Step};
+use crate::cellular::{Action, CallUrc, Calls, Dial, Rules, Step};
 use crate::event::{Event, Origin};
 use crate::line::{Keep, Urc};
 use crate::radio::{CallNews, PhoneNumber};
@@ -23,12 +24,12 @@ impl Dtu {
         self.with_calls(|calls, step| calls.dial(dial, step));
     }
 
-    pub(super) fn answer_call(&mut self) {
-        self.with_calls(Calls::answer);
+    pub(super) fn answer_call(&mut self, origin: Origin) {
+        self.with_calls(|calls, step| calls.answer(origin == Origin::Serial, step));
     }
 
-    pub(super) fn hang_up(&mut self) {
-        self.with_calls(Calls::hang_up);
+    pub(super) fn hang_up(&mut self, origin: Origin) {
+        self.with_calls(|calls, step| calls.hang_up(origin == Origin::Serial, step));
     }
 
     pub(super) fn call_lost(&mut self) {
@@ -61,12 +62,15 @@ impl Dtu {
             match action {
                 Action::Order(order) => self.order_modem(order),
                 Action::Urc(urc) => {
-                    let text = at::call_text(urc, &self.config);
+                    let text = Bytes::from(at::call_text(urc, &self.config));
                     if !text.is_empty() {
-                        self.urc(Urc::Call(text.into()), Keep::UntilData);
+                        let is_ring = matches!(urc, CallUrc::Ring { .. });
+                        let urc = if is_ring { Urc::Ring } else { Urc::Call };
+                        self.urc(urc(text), Keep::UntilData);
                     }
                 }
                 Action::Forget => self.line.forget_calls(),
+                Action::ForgetRings => self.line.forget_rings(),
                 Action::Log(event) => self.event(Event::Call(event)),
             }
         }

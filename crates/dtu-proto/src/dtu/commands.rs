@@ -278,8 +278,8 @@ impl Dtu {
                 Effect::Restart(reason) => self.restart(reason),
                 Effect::Shutdown => self.shut_down(),
                 Effect::Dial(number) => self.dial(origin, number),
-                Effect::Answer => self.answer_call(),
-                Effect::HangUp => self.hang_up(),
+                Effect::Answer => self.answer_call(origin),
+                Effect::HangUp => self.hang_up(origin),
                 Effect::Open => self.open_at_connection(),
             }
         }

@@ -168,7 +168,8 @@ impl Dtu {
         }
     }
 
-    /// A result code that nobody asked for, to be printed when the line rests. False: it is dropped.
+    /// A result code that nobody asked for, to be printed when the line rests. False: it would count as told, and there is
+    /// no room for it.
     pub(super) fn urc(&mut self, urc: Urc, keep: Keep) -> bool {
         let dialogue = self.dialogue();
         self.with_line(|line, cx| line.push_urc(urc, keep, dialogue, cx))
@@ -198,7 +199,10 @@ impl Dtu {
         let waiting = self.session.waiting_for();
         let prompt = self.prompt.as_ref().map(|prompt| prompt.requester.origin);
         Dialogue {
-            answering: waiting == Some(Origin::Serial) || prompt == Some(Origin::Serial),
+            // mutant: urc-before-the-backlog
+            answering: waiting == Some(Origin::Serial)
+                || prompt == Some(Origin::Serial)
+                || self.line.has_backlog(),
             ending: self.ending.is_some(),
             at_mode: self.is_at_mode(),
         }

@@ -54,7 +54,8 @@ impl Line {
         self.printer.takes(class, &self.situation(dialogue, config))
     }
 
-    /// A URC, to be printed when the line rests. False: it is dropped at once, and counted.
+    /// A URC, to be printed when the line rests. False: there is no room for one that counts as told; it is dropped, and
+    /// counted.
     pub(crate) fn push_urc(
         &mut self,
         urc: Urc,
@@ -90,6 +91,11 @@ impl Line {
     /// Whoever ends or answers the call is told no more about it.
     pub(crate) fn forget_calls(&mut self) {
         self.printer.urcs.forget_calls();
+    }
+
+    /// No call rings any more.
+    pub(crate) fn forget_rings(&mut self) {
+        self.printer.urcs.forget_rings();
     }
 
     /// When a `+CMT` that waits since then may be printed: as any other URC, behind those in the queue.

@@ -86,6 +86,8 @@ enum Outstanding {
         len: usize,
         purpose: Purpose,
         since: Instant,
+        /// A piece: its rest comes next, and counts for both.
+        has_rest: bool,
     },
     Configure,
 }
@@ -215,15 +217,31 @@ impl SerialPort {
         self.drop_where(|parcel| parcel.purpose != Purpose::Message, outputs)
     }
 
-    /// Nothing more is written. Says how many bytes of the network that costs.
-    pub(crate) fn abandon(&mut self) -> usize {
-        let data = self.data_waiting();
+    /// Nothing more is written. Says how many bytes of the network and URCs that costs.
+    pub(crate) fn abandon(&mut self) -> Dropped {
+        let (data, urcs) = (self.data_waiting(), self.urcs_waiting());
         *self = Self {
             present: self.present,
             piece: self.piece,
             ..Self::default()
         };
-        data
+        Dropped {
+            data,
+            urcs,
+            ..Dropped::default()
+        }
+    }
+
+    fn urcs_waiting(&self) -> u64 {
+        let is_outstanding = match self.outstanding {
+            Some(Outstanding::Write {
+                purpose, has_rest, ..
+            }) => purpose == Purpose::Urc && !has_rest,
+            Some(Outstanding::Configure) | None => false,
+        };
+        let is_urc =
+            |item: &&Item| matches!(item, Item::Write(parcel) if parcel.purpose == Purpose::Urc);
+        u64::from(is_outstanding) + self.queue.iter().filter(is_urc).count() as u64
     }
 
     /// Lets go of what has waited for so long.
@@ -347,7 +365,12 @@ impl SerialPort {
         let mut dropped = Dropped::default();
         let mut out = 0;
         if core::mem::take(&mut self.discarding)
-            && let Some(Outstanding::Write { len, purpose, .. }) = self.outstanding
+            && let Some(Outstanding::Write {
+                len,
+                purpose,
+                has_rest,
+                ..
+            }) = self.outstanding
         {
             self.outstanding = None;
             self.waiting -= len;
@@ -357,6 +380,10 @@ impl SerialPort {
                 self.from[source.index()] -= out;
             }
             self.let_go(left, purpose, &mut dropped);
+            // mutant: pieces-count
+            if has_rest {
+                (dropped.texts, dropped.urcs) = (0, 0);
+            }
         }
         (out, dropped)
     }
@@ -440,8 +467,9 @@ impl SerialPort {
                 purpose,
                 since,
             }) => {
+                let has_rest = bytes.len() > self.piece && purpose.fades();
                 // mutant: write-pieces
-                if bytes.len() > self.piece && purpose.fades() {
+                if has_rest {
                     let rest = Parcel {
                         bytes: bytes.split_off(self.piece),
                         purpose,
@@ -454,6 +482,7 @@ impl SerialPort {
                         len: bytes.len(),
                         purpose,
                         since,
+                        has_rest,
                     },
                     SerialOutput::Write(bytes),
                 )

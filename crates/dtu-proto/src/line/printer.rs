@@ -74,7 +74,7 @@ enum Rule {
 /// What the device is about, as far as that decides what the DTE gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialogue {
-    /// A command of the line waits for its answer, or for its text.
+    /// A command of the line waits for its answer, for its text, or for that of another origin to end.
     pub(crate) answering: bool,
     /// The device is about to restart or to stop.
     pub(crate) ending: bool,
@@ -160,11 +160,9 @@ impl Printer {
 
     /// The device stops: nothing more is written. Says what that costs.
     pub(super) fn abandon(&mut self) -> Dropped {
-        Dropped {
-            data: self.port.abandon(),
-            urcs: self.urcs.abandon(),
-            ..Dropped::default()
-        }
+        let mut dropped = self.port.abandon();
+        dropped.urcs += self.urcs.abandon();
+        dropped
     }
 
     /// When something for the DTE last came or went out.

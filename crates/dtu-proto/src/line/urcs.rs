@@ -13,7 +13,9 @@ const URCS_MAX: usize = 32;
 pub(crate) enum Urc {
     /// As it is printed.
     Text(Bytes),
-    /// Likewise, of a call: whoever ends that is told no more about it.
+    /// Likewise: a call rings. A newer one replaces it, the end of that call takes it back.
+    Ring(Bytes),
+    /// Likewise, how a call goes: a DTE that ends that is told no more about it.
     Call(Bytes),
     /// A message came to this place. Told only if it is still there.
     Message { place: u8 },
@@ -21,8 +23,8 @@ pub(crate) enum Urc {
     Report { place: u8 },
 }
 
-/// For how long a URC is worth waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// For how long a URC is worth waiting: one that is worth less makes no room for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Keep {
     /// Until the line carries data: behind that it is no news any more.
     UntilData,
@@ -39,6 +41,12 @@ struct Waiting {
     since: Instant,
 }
 
+impl Waiting {
+    const fn is_ring(&self) -> bool {
+        matches!(self.urc, Urc::Ring(_))
+    }
+}
+
 /// The queue, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct UrcQueue {
@@ -52,21 +60,31 @@ impl UrcQueue {
 
     /// Whether one more is taken: there is room, or an older one makes it.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() < URCS_MAX || self.oldest_to_go().is_some()
+        self.waiting.len() < URCS_MAX || self.oldest_to_go(Keep::Always).is_some()
     }
 
-    fn oldest_to_go(&self) -> Option<usize> {
-        self.waiting
-            .iter()
-            .position(|waiting| waiting.keep != Keep::Always)
+    /// What makes room for one that is kept so: the oldest that data would cost goes first.
+    fn oldest_to_go(&self, keep: Keep) -> Option<usize> {
+        // mutant: kept-makes-room
+        [Keep::UntilData, Keep::OverData]
+            .into_iter()
+            .filter(|kept| *kept <= keep)
+            .find_map(|kept| self.waiting.iter().position(|waiting| waiting.keep == kept))
     }
 
     /// Says how many were dropped: none, the one that made room, or this one.
     pub(super) fn push(&mut self, urc: Urc, keep: Keep, now: Instant) -> u64 {
+        // mutant: rings-pile-up
+        if let Urc::Ring(_) = urc
+            && let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.is_ring())
+        {
+            waiting.urc = urc;
+            return 0;
+        }
         let mut dropped = 0;
         if self.waiting.len() >= URCS_MAX {
             dropped = 1;
-            match self.oldest_to_go() {
+            match self.oldest_to_go(keep) {
                 Some(oldest) => drop(self.waiting.remove(oldest)),
                 None => return dropped,
             }
@@ -103,9 +121,14 @@ impl UrcQueue {
         core::mem::take(&mut self.waiting).len() as u64
     }
 
-    /// Whoever ends or answers the call knows.
+    /// A DTE that ends or answers the call knows.
     pub(super) fn forget_calls(&mut self) {
         self.waiting
-            .retain(|waiting| !matches!(waiting.urc, Urc::Call(_)));
+            .retain(|waiting| !matches!(waiting.urc, Urc::Ring(_) | Urc::Call(_)));
+    }
+
+    /// No call rings any more.
+    pub(super) fn forget_rings(&mut self) {
+        self.waiting.retain(|waiting| !waiting.is_ring());
     }
 }

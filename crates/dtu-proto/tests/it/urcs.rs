@@ -159,6 +159,18 @@ fn no_urc_lands_in_an_answer_or_in_the_text_behind_a_prompt() {
     dev.serial("y\x1B").prints([OK, &place(2)].concat());
 }
 
+/// Its bytes wait, for one command runs at a time.
+#[test]
+fn no_urc_lands_before_the_answer_to_a_command_that_waits_for_one_of_another_origin() {
+    let mut dev = desk();
+    dev.store.answers = false;
+    dev.console_line("ATW").serial("AT+CSQ\r").wait(500);
+    rings(&mut dev).wait(4000).prints_nothing();
+    dev.input(Input::Store(StoreInput::Saved));
+    assert!(dev.printed().ends_with("OK\\r\\n"));
+    dev.wait(499).prints_nothing().wait(1).prints(RING);
+}
+
 #[test]
 fn a_stream_of_the_network_is_not_cut_by_a_urc_before_ten_seconds() {
     let mut dev = desk();
@@ -208,6 +220,28 @@ fn the_oldest_urc_makes_room_for_a_newer_one_but_none_that_tells_a_message_whole
     dev.wait(5000).prints_nothing();
 }
 
+/// A DTE that goes without the news of a message does not look for it.
+#[test]
+fn what_cnmi_keeps_makes_no_room_for_what_data_would_cost() {
+    let mut dev = desk();
+    dev.command("AT+CREG=1", OK);
+    for change in 0..2 {
+        dev.registered(change == 1);
+    }
+    for _ in 0..31 {
+        dev.sms_from(PHONE, "x");
+    }
+    assert_eq!(dropped(&dev), 1);
+    dev.sms_from(PHONE, "x");
+    assert_eq!(dropped(&dev), 2);
+    dev.registered(false);
+    assert_eq!(dropped(&dev), 3, "it finds no room itself");
+    dev.sms_from(PHONE, "x");
+    assert_eq!(dropped(&dev), 4);
+    let told = (2..34).map(place).collect::<String>();
+    dev.wait(500 + 32 * 100).prints(told);
+}
+
 #[test]
 fn a_message_that_cannot_be_told_whole_is_told_by_its_place_and_stays() {
     let mut dev = desk_with(|config| config.cmee = 0);
@@ -236,6 +270,48 @@ fn whoever_ends_answers_or_makes_a_call_is_told_no_old_news() {
             .prints_nothing();
         assert_eq!(dropped(&dev), 0, "{command}");
     }
+}
+
+#[test]
+fn what_others_do_takes_back_no_news_of_the_call_of_the_dte() {
+    for other in ["ATH", "ATD10010;"] {
+        let mut dev = desk();
+        dev.command("ATD10086;", OK);
+        call(&mut dev, CallNews::Answered);
+        dev.wait(500).prints("\r\nVOICE\r\n").command("AT", OK);
+        call(&mut dev, CallNews::Ended(CallEnd::HungUp));
+        dev.console_line(other);
+        dev.wait(500).prints("\r\nNO CARRIER\r\n");
+        assert_eq!(dropped(&dev), 0, "{other}");
+    }
+}
+
+#[test]
+fn rings_that_wait_for_an_answer_are_one_ring_and_none_when_the_call_is_over() {
+    for is_over in [false, true] {
+        let mut dev = desk();
+        dev.command("AT+CMGF=1", OK)
+            .serial("AT+CMGS=10086\r")
+            .prints("\r\n> ");
+        rings(&mut dev).wait(21_000).prints_nothing();
+        if is_over {
+            call(&mut dev, CallNews::Ended(CallEnd::HungUp));
+            dev.serial("y\x1B").prints(OK);
+            dev.wait(500).prints("\r\nNO CARRIER\r\n");
+        } else {
+            dev.serial("y\x1B").prints([OK, RING].concat());
+        }
+        dev.wait(3000).prints_nothing();
+        assert_eq!(dropped(&dev), 0);
+    }
+}
+
+#[test]
+fn a_call_that_another_origin_refuses_rings_no_more() {
+    let mut dev = desk();
+    dev.command("AT", OK);
+    rings(&mut dev).console_line("ATH").wait(4000);
+    dev.prints_nothing();
 }
 
 #[test]
@@ -334,6 +410,27 @@ fn a_line_that_is_missing_keeps_no_urc_for_long() {
     call(&mut dev, CallNews::Ended(CallEnd::HungUp));
     dev.wait(10_000);
     assert_eq!(dropped(&dev), 2);
+}
+
+/// There a URC is written in pieces.
+#[test]
+fn a_slow_line_that_is_missing_counts_a_urc_once() {
+    let mut dev = desk_with(|config| config.line.baud = 110);
+    dev.command("AT+CLIP=1", OK).wait(1000).dte_stops();
+    rings(&mut dev).input(Input::Serial(SerialInput::Gone));
+    dev.wait(3000);
+    assert_eq!(dropped(&dev), 1);
+}
+
+#[test]
+fn a_stop_counts_urcs_that_wait() {
+    let mut dev = desk();
+    dev.command("AT+CLIP=1", OK).wait(1000).dte_stops();
+    rings(&mut dev);
+    call(&mut dev, CallNews::Ended(CallEnd::HungUp));
+    dev.input(Input::Shutdown).wait(10_000);
+    // Of the RING that is being written nobody can say whether it is printed.
+    assert_eq!(dropped(&dev), 1);
 }
 
 #[test]

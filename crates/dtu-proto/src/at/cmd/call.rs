@@ -141,7 +141,7 @@ const DIAL: &str = "\
 the command itself. `ATDT…;` and `ATDP…;` are the same; blanks, brackets, points and dashes in the number are skipped. Without the \
 semicolon it would be a data call, which is not possible.
 
-A call that comes in prints `RING` at once and then every 5 s, in the command state and the set-up window; `NO CARRIER` when it is over.";
+A call that comes in prints `RING` when the line has rested for 500 ms and then every 5 s, in the command state and the set-up window; `NO CARRIER` when it is over.";
 
 const LIST: &str = "\
 `+CLCC: 1,<0 = dialled, 1 = came in>,<0 = stands, 2 = being dialled, 3 = rings there, 4 = rings here>,0,0,\"<number>\",<145 = with +, \

@@ -180,7 +180,7 @@ fn a_ring_waits_for_the_answer_to_the_command_under_way() {
         .prints_nothing()
         .input(Input::Store(StoreInput::Saved));
     dev.prints(OK).wait(499).prints_nothing();
-    dev.wait(1).prints(RING).wait(100).prints(RING);
+    dev.wait(1).prints(RING).wait(100).prints_nothing();
     let mut dev = field();
     dev.escape().store.answers = false;
     dev.serial("ATW;+ENTM\r");
