@@ -46,6 +46,9 @@ pub(crate) use state::LineState;
 pub(crate) use urcs::{Keep, Urc};
 pub(crate) use window::Rest;
 
+/// A program that asks again within these times polls.
+const POLLS_SHORTEST: Duration = Duration::from_millis(400);
+const POLLS_LONGEST: Duration = Duration::from_millis(700);
 /// A LF belongs to the command before it when it comes so soon (decisions 16.10): some programs write it by itself.
 const LF_SLACK: Duration = Duration::from_millis(50);
 /// The CR of a LFCR comes with its LF.
@@ -94,6 +97,10 @@ pub(crate) struct Line {
     counters: SerialCounters,
     /// When the DTE last sent something.
     last_from_dte: Instant,
+    /// How often a program polls, where it does so about twice a second.
+    polls: Option<Duration>,
+    /// The last one in front of bytes of the DTE that was no pause within a line.
+    silence: Duration,
 }
 
 impl Line {
@@ -116,6 +123,8 @@ impl Line {
             pending_lf: None,
             counters: SerialCounters::default(),
             last_from_dte: now,
+            polls: None,
+            silence: Duration::MAX,
             options,
         }
     }
@@ -139,8 +148,15 @@ impl Line {
     }
 
     /// The DTE has sent so many bytes.
-    pub(crate) const fn note_received(&mut self, len: usize, now: Instant) {
+    pub(crate) fn note_received(&mut self, len: usize, now: Instant) {
         self.counters.bytes_in += len as u64;
+        let silence = now.since(self.last_from_dte);
+        if silence >= POLLS_SHORTEST {
+            let is_poll = silence <= POLLS_LONGEST;
+            // Twice in a row: once is chance.
+            self.polls = (is_poll && self.silence <= POLLS_LONGEST).then_some(silence);
+            self.silence = silence;
+        }
         self.last_from_dte = now;
     }
 

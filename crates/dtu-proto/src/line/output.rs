@@ -138,6 +138,7 @@ impl Line {
                 LineState::OnlineCommand | LineState::OnlineData => !self.assembler.is_empty(),
             },
             last_from_dte: self.last_from_dte,
+            polls: self.polls,
         }
     }
 

@@ -92,9 +92,17 @@ pub(super) struct Situation {
     /// A command line stands there unfinished.
     pub(super) typing: bool,
     pub(super) last_from_dte: Instant,
+    pub(super) polls: Option<Duration>,
 }
 
 impl Situation {
+    /// Silence that ends a dialogue. A program that polls twice a second (python-gsmmodem, while it dials) would meet a URC
+    /// right when it asks, and take it for the answer: its next question comes first.
+    fn rest(&self) -> Duration {
+        let polls = self.polls.map(|polls| polls + URC_GAP);
+        polls.unwrap_or_default().max(DIALOGUE_GAP)
+    }
+
     /// A line that is echoed stands there unfinished: what the peer sends would land in it.
     const fn is_half_typed(&self) -> bool {
         self.echo && self.typing
@@ -305,10 +313,10 @@ impl Printer {
             let gap = if self.last_is_urc {
                 URC_GAP
             } else {
-                DIALOGUE_GAP
+                now.rest()
             };
             // mutant: urc-rests
-            at = at.min((now.last_from_dte + DIALOGUE_GAP).max(self.last_at + gap));
+            at = at.min((now.last_from_dte + now.rest()).max(self.last_at + gap));
         }
         if now.typing {
             // A line that nobody goes on with, or noise, holds nothing up for long.

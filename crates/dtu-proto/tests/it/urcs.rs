@@ -446,3 +446,17 @@ fn nothing_wakes_a_device_whose_urcs_wait_for_the_end_of_the_data() {
     );
     dev.breaks(LINK1, CloseReason::Reset);
 }
+
+/// python-gsmmodem polls twice a second while it dials, and takes the first line that comes for the answer.
+#[test]
+fn a_program_that_polls_twice_a_second_gets_its_answers_before_a_urc() {
+    let mut dev = desk();
+    let answer = "\r\n+CIMOD: 2\r\n\r\nOK\r\n";
+    for poll in 0..19 {
+        dev.wait(510).command("AT+CIMOD?", answer);
+        if poll == 3 {
+            rings(&mut dev);
+        }
+    }
+    dev.wait(609).prints_nothing().wait(1).prints(RING);
+}
