@@ -66,7 +66,7 @@ MUTATIONS = {
         ("network-data-waits", "network bytes are printed in the command state", value("Rule::Print")),
         ("expected-reply", "an expected reply goes on to the line", swap("if $pass {", "if $pass || begin == 0 {")),
         ("present-line-waits", "bytes for a line that is there are dropped after two seconds",
-         swap("= $missing.then", "= self.ending.is_none().then")),
+         swap("= $missing.then", "= (!terms.is_ending).then")),
         ("all-bytes", "a byte is lost on the way to the DTE", swap("($all)", "(&$all[..$all.len().min(2000)])")),
     ],
     "bounds": [
