@@ -41,14 +41,13 @@ impl fmt::Display for Fault {
 /// The first fault: an unknown key, a value that no device takes, or a fault of spelling.
 pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
     let text = decode(bytes)?;
-    let values = if text.trim_start().starts_with('{') {
-        read_json(schema, &text)?
+    if text.trim_start().starts_with('{') {
+        read_json(schema, &text)
     } else if begins_with_command(&text) {
-        return read_commands(schema, &text);
+        read_commands(schema, &text)
     } else {
-        read_toml(schema, &text)?
-    };
-    Ok(values)
+        read_toml(schema, &text)
+    }
 }
 
 /// Editors of all lands save files: UTF-8 with a mark or without, UTF-16, GBK.
@@ -144,11 +143,7 @@ impl<'a> Reader<'a> {
 
     fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<(), Fault> {
         for (name, value) in table {
-            let path = if path.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{path}.{}", name.get_ref())
-            };
+            let path = below(path, name.get_ref());
             match value.get_ref() {
                 DeValue::Table(inner) => self.table(&path, inner)?,
                 DeValue::String(_)
@@ -239,12 +234,7 @@ impl Reader<'_> {
                 for (name, value) in inner {
                     let quoted = format!("\"{name}\"");
                     let at = from + self.text[from..].find(&quoted).unwrap_or_default();
-                    let path = if path.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{path}.{name}")
-                    };
-                    self.json(&path, value, at)?;
+                    self.json(&below(path, name), value, at)?;
                 }
                 return Ok(());
             }
@@ -261,6 +251,15 @@ impl Reader<'_> {
             .map_err(|error| self.fault(from, error.to_string()))?;
         self.values.set(key, text);
         Ok(())
+    }
+}
+
+/// The key of that name in the table at `path`.
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
     }
 }
 

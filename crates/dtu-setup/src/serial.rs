@@ -52,9 +52,9 @@ enum Entry {
 }
 
 /// Silence in front of `+++`, more than the 200 ms of manual 2.7.
-const GUARD: Duration = Duration::from_millis(300);
+pub const GUARD: Duration = Duration::from_millis(300);
 /// The device answers `a` behind its own guard time; real boxes take a moment.
-const ESCAPE_ANSWER: Duration = Duration::from_millis(1500);
+pub const ESCAPE_ANSWER: Duration = Duration::from_millis(1500);
 /// So much silence ends a reply without result code.
 const REPLY_GAP: Duration = Duration::from_millis(800);
 /// A real box registers before it speaks.

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
+use dtu_proto::config::WorkingMode;
 use dtu_setup::status::{Status as Told, read_status};
 use serde_json::{Map, Value, json};
 
@@ -33,14 +34,6 @@ impl Status {
     }
 }
 
-const MODES: [&str; 5] = [
-    "transparent",
-    "serial command",
-    "AT command",
-    "HTTPD",
-    "SMS",
-];
-
 fn as_text(told: &Told) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: Option<String>| {
@@ -50,7 +43,8 @@ fn as_text(told: &Told) -> String {
     row("version", told.version.clone());
     row("imei", told.imei.clone());
     let mode = told.mode.map(|mode| {
-        let name = MODES.get(usize::from(mode)).unwrap_or(&"unknown");
+        let known = WorkingMode::ALL.into_iter().find(|of| of.number() == mode);
+        let name = known.map_or("unknown", WorkingMode::word);
         format!("{mode} ({name})")
     });
     row("mode", mode);

@@ -25,7 +25,7 @@ use crate::line::assembler::LINE_MAX;
 use crate::mode::at::AtConnection;
 use crate::radio::SubmitFailure;
 use crate::sms::Mailbox;
-use crate::status::{Status, TrialStatus};
+use crate::status::Status;
 
 /// What a line works on. Its commands see a [`View`] of it; what they want changed is changed here.
 pub(crate) struct Device<'a> {
@@ -299,14 +299,19 @@ fn check_rights(command: &Command, form: Form, rights: Rights) -> Result<(), Err
 /// Settings on trial go back as a whole, so nobody changes one of them meanwhile. What programs on the line set for
 /// themselves is no such setting.
 fn check_trial(command: &Command, handler: Handler, status: &Status) -> Result<(), Error> {
-    let sets =
-        matches!(handler, Handler::Set(_)) || (command.saved.is_some() && !handler.is_open());
     match &status.trial {
-        Some(trial) if sets && !table::is_for_programs(command) => {
-            Err(trial_refusal(command, trial))
+        Some(trial) if sets(command, handler) => {
+            let text = format!("{}: {trial}", command.label());
+            Err(Error::new(Code::NotAllowed, text))
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether this form sets what a trial is about.
+fn sets(command: &Command, handler: Handler) -> bool {
+    let is_setting = matches!(handler, Handler::Set(_)) || command.saved.is_some();
+    is_setting && !handler.is_open() && !table::is_for_programs(command)
 }
 
 const fn is_trial(effect: &Effect) -> bool {
@@ -315,9 +320,8 @@ const fn is_trial(effect: &Effect) -> bool {
 
 /// The trial begins behind the line: what would be set or stored until then would be no part of it.
 fn check_behind_trial(command: &Command, handler: Handler) -> Result<(), Error> {
-    let stores = ["W", "&W", "+CIAPPLY"].contains(&command.name);
-    let sets = matches!(handler, Handler::Set(_)) || command.saved.is_some() || stores;
-    if handler.is_open() || !sets || table::is_for_programs(command) {
+    let stores = ["W", "&W", "+CIAPPLY"].contains(&command.name) && !handler.is_open();
+    if !stores && !sets(command, handler) {
         return Ok(());
     }
     let text = format!(
@@ -325,12 +329,6 @@ fn check_behind_trial(command: &Command, handler: Handler) -> Result<(), Error> 
         command.label()
     );
     Err(Error::new(Code::NotAllowed, text))
-}
-
-/// Who waits for what, and how long.
-fn trial_refusal(command: &Command, trial: &TrialStatus) -> Error {
-    let text = format!("{}: {trial}", command.label());
-    Error::new(Code::NotAllowed, text)
 }
 
 impl LineProgress {

@@ -91,6 +91,13 @@ impl WorkingMode {
         all
     };
 
+    /// Its word in commands; none where no command sets it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let own = Self::TABLE.into_iter().find(|(mode, _)| *mode == self);
+        own.map_or("", |(_, word)| word)
+    }
+
     /// Their numbers and words in commands.
     pub(crate) const CHOICES: [(u32, &'static str); OFFERED] = {
         let mut all = [(0, ""); OFFERED];

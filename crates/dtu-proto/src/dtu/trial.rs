@@ -91,18 +91,14 @@ impl Dtu {
 
     /// Nobody has kept them.
     pub(super) fn trial_due(&mut self) {
-        self.undo_settings(TrialEvent::Expired);
+        self.trials_end(TrialEvent::Expired);
+        self.apply();
     }
 
     /// `AT+CIKEEP=0`
     pub(super) fn refuse_settings(&mut self, origin: Origin) {
         self.trials_end(TrialEvent::Undone);
         self.apply_behind_reply(origin);
-    }
-
-    fn undo_settings(&mut self, why: TrialEvent) {
-        self.trials_end(why);
-        self.apply();
     }
 
     fn trials_end(&mut self, why: TrialEvent) {

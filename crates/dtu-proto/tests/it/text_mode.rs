@@ -6,7 +6,8 @@ use dtu_proto::event::{Event, ModemInput};
 use dtu_proto::testing::{Bench, one_link};
 use sms_codec::validity::Validity;
 
-fn desk() -> Bench {
+/// A device in the AT mode whose DTE has chosen text messages and errors in words; its banner has been read.
+pub(crate) fn desk() -> Bench {
     let config = Config {
         mode: WorkingMode::AtCommand,
         restart_time: 0,

@@ -7,20 +7,7 @@ use dtu_proto::testing::{Bench, LINK1, one_link};
 use dtu_proto::time::Duration;
 use dtu_proto::{settings, take_apart};
 
-fn desk() -> Bench {
-    let config = Config {
-        mode: WorkingMode::AtCommand,
-        restart_time: 0,
-        ..one_link()
-    };
-    let mut dev = Bench::with_modem(config);
-    dev.at(1000).printed();
-    for line in ["AT+CMGF=1", "AT+CMEE=2"] {
-        dev.serial(format!("{line}\r")).wait(100);
-    }
-    dev.printed();
-    dev
-}
+use crate::text_mode::desk;
 
 #[test]
 fn a_setting_is_a_name_and_its_values_however_it_is_typed() {

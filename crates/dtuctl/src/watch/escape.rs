@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dtu_setup::serial::is_escape_answer;
+use dtu_setup::serial::{ESCAPE_ANSWER, GUARD, is_escape_answer};
 
 /// On the way into the command state.
 #[derive(Debug)]
@@ -30,10 +30,6 @@ pub(super) enum Step {
     Entered,
     Failed(&'static str),
 }
-
-/// More than 200 ms.
-const GUARD: Duration = Duration::from_millis(300);
-const ANSWER: Duration = Duration::from_millis(1500);
 
 impl Escape {
     /// `last_sent`: when the last byte was sent.
@@ -79,7 +75,7 @@ impl Escape {
 
     fn go(&mut self, state: State, now: Duration) {
         self.state = state;
-        self.until = now + ANSWER;
+        self.until = now + ESCAPE_ANSWER;
         self.heard.clear();
     }
 }
