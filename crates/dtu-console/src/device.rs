@@ -1,0 +1,108 @@
+//! What the console asks of a device.
+
+use std::time::Duration;
+
+use dtu_setup::door::{Door, DoorError};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A device that the console shows. All calls may block, for so long at most as each says; the console makes them on
+/// threads of its own.
+pub trait Device: Send + Sync + 'static {
+    /// What this device can, which decides the pages.
+    fn features(&self) -> Features;
+
+    /// The way for AT commands. One at a time: the console holds it for one read or one apply.
+    ///
+    /// # Errors
+    /// The device does not answer.
+    fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError>;
+
+    /// How it is now: the object `Status` of the API. Waits for `within` at most.
+    ///
+    /// # Errors
+    /// The device does not answer in time.
+    fn status(&self, within: Duration) -> Result<Value, Unavailable>;
+
+    /// An order from the page that is not AT: bytes put in, and what the simulated radio does.
+    ///
+    /// # Errors
+    /// The device has no such thing, or does not answer in time.
+    fn order(&self, order: Order) -> Result<(), Unavailable>;
+
+    /// Messages and calls: the object of `api/messages`.
+    ///
+    /// # Errors
+    /// The device does not answer in time.
+    fn messages(&self) -> Result<Value, Unavailable>;
+}
+
+/// What a device can.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Features {
+    /// There is a feed of traffic, log and state.
+    pub live: bool,
+    /// Bytes can be put in.
+    pub inject: bool,
+    /// What the radio is.
+    pub radio: Radio,
+    /// It has `AT+CIAPPLY=<s>`.
+    pub confirm: bool,
+    /// For the head of the page.
+    pub name: String,
+    /// How it is reached.
+    pub via: Via,
+}
+
+/// What kind of radio a device has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Radio {
+    /// A simulated one, with phones of its own.
+    Sim,
+    /// A modem.
+    Real,
+    /// The host's own network.
+    None,
+}
+
+/// How a device is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// In this process.
+    Local,
+    /// A serial port.
+    Port,
+    /// `psw,AT` over one of its links.
+    Network,
+}
+
+/// Not AT, and not read-only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As if the DTE had sent these bytes.
+    FromDte(Vec<u8>),
+    /// As if the peer of this link (1..=4) had sent these bytes.
+    FromPeer(u8, Vec<u8>),
+    /// A phone sends the device a message: number, text.
+    Message(String, String),
+    /// A phone calls the device.
+    Call(String),
+    /// The phone ends the call.
+    HangUp,
+}
+
+/// Why the device did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// It did not answer.
+    #[error("the device does not answer within {} s", .0.as_secs())]
+    Silent(Duration),
+    /// It has no such thing.
+    #[error("this device has no {0}")]
+    Missing(&'static str),
+    /// It refused.
+    #[error("{0}")]
+    Refused(String),
+}

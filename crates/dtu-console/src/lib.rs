@@ -1,0 +1,8 @@
+//! The web console: sets a DTU up by AT commands, and watches it by a read-only feed.
+//!
+//! The same page serves the device of `dtud`, one on a serial port and one behind a link (`dtuctl ui`): all that it needs
+//! of a device is [`Device`].
+
+pub mod device;
+
+pub use device::{Device, Features};
