@@ -4,5 +4,6 @@
 //! of a device is [`Device`].
 
 pub mod device;
+pub mod recorder;
 
 pub use device::{Device, Features};
