@@ -174,8 +174,10 @@ MUTATIONS = {
         ("retry-pause", "links wait three times as long as they may, where the mode changes",
          swap("+ $pause }", "+ $pause * if self.is_destination() { 1 } else { 3 } }")),
     ],
-    "ends": [
+    "failover": [
         ("backup-spool", "frames that a backup takes over are not on its spool", condition("!$")),
+    ],
+    "ends": [
         ("stop-waits", "a stop does not wait for connections", value("false")),
         ("stop-flushes", "what is being received when the device stops is lost", delete),
     ],
