@@ -24,6 +24,14 @@ pub trait Device: Send + Sync + 'static {
     /// The device does not answer in time.
     fn status(&self, within: Duration) -> Result<Value, Unavailable>;
 
+    /// What it stores, as set commands, one a line; `None`: nobody but the device knows.
+    ///
+    /// # Errors
+    /// The device does not answer in time.
+    fn stored(&self) -> Result<Option<String>, Unavailable> {
+        Ok(None)
+    }
+
     /// An order from the page that is not AT: bytes put in, and what the simulated radio does.
     ///
     /// # Errors

@@ -4,6 +4,10 @@
 //! of a device is [`Device`].
 
 pub mod device;
+pub mod password;
 pub mod recorder;
+mod web;
 
 pub use device::{Device, Features};
+pub use recorder::Recorder;
+pub use web::{Config, Console, Handle, PORT, TlsFiles};

@@ -103,8 +103,8 @@ mod words;
 #[doc(hidden)]
 pub use at::fuzzing;
 pub use at::{
-    CommandDescription, ParameterDescription, Setting, TakesEffect, commands, from_store_text,
-    load_setting, settings, shown_command, take_apart, to_store_text,
+    CommandDescription, ParameterDescription, ParameterKind, Setting, TakesEffect, commands,
+    from_store_text, load_setting, settings, shown_command, take_apart, to_store_text,
 };
 pub use dtu::Dtu;
 pub use identity::Identity;

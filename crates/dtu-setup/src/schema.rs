@@ -3,7 +3,9 @@
 use std::fmt;
 
 use dtu_proto::config::Config;
-use dtu_proto::{CommandDescription, Setting, TakesEffect, commands, load_setting, settings};
+use dtu_proto::{
+    CommandDescription, ParameterKind, Setting, TakesEffect, commands, load_setting, settings,
+};
 
 /// All settings that a device stores, in the order of the command table.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Field {
     pub name: &'static str,
     /// What is allowed.
     pub range: String,
+    /// The same for forms.
+    pub kind: ParameterKind,
     /// What it means, with its unit.
     pub help: &'static str,
     /// A password or what may hold one.
@@ -258,6 +262,7 @@ fn describe(command: &CommandDescription, factory: &[Setting]) -> SettingCommand
         .map(|parameter| Field {
             name: parameter.name,
             range: parameter.range.clone(),
+            kind: parameter.kind.clone(),
             help: parameter.help,
             secret: parameter.secret,
             may_be_absent: parameter.absent.is_some_and(|value| !value.is_empty()),

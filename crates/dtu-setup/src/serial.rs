@@ -115,6 +115,11 @@ impl<P: Port> Serial<P> {
         self.port.now()
     }
 
+    /// The port, to look at.
+    pub const fn port_mut(&mut self) -> &mut P {
+        &mut self.port
+    }
+
     /// The port, for other uses.
     pub fn into_port(self) -> P {
         self.port

@@ -1,10 +1,10 @@
 //! A command as plain data, for docs, consoles and set-up tools.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::command::{Command, Missing, TakesEffect};
-use super::param::{Absent, Param};
+use super::param::{Absent, Kind, Param};
 
 /// One AT command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct ParameterDescription {
     pub name: &'static str,
     /// What is allowed.
     pub range: String,
+    /// The same for forms: which control fits.
+    pub kind: ParameterKind,
     /// Its value in a new device, where there is one.
     pub factory: Option<&'static str>,
     /// What nothing at its place means; `None` = it must be given.
@@ -48,6 +50,50 @@ pub struct ParameterDescription {
     pub secret: bool,
     /// What it means, with its unit.
     pub help: &'static str,
+}
+
+/// What a parameter may be, as far as a form needs to know; the device decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A number.
+    Number {
+        /// Not below.
+        min: u32,
+        /// Not above.
+        max: u32,
+    },
+    /// One of these values, each with its meaning (or an empty one).
+    Choice(Vec<(String, &'static str)>),
+    /// Text of so many bytes.
+    Text {
+        /// At least.
+        min: usize,
+        /// At most; `None`: no more than a line takes.
+        max: Option<usize>,
+    },
+    /// Bytes in hex digits.
+    Hex {
+        /// At most so many bytes.
+        max: usize,
+    },
+}
+
+fn describe_kind(kind: Kind) -> ParameterKind {
+    let text = |min, max| ParameterKind::Text { min, max };
+    match kind {
+        Kind::Number { min, max } => ParameterKind::Number { min, max },
+        Kind::ZeroOr { max, .. } => ParameterKind::Number { min: 0, max },
+        Kind::Choice(choices) => {
+            let choice = |(number, meaning): &(u32, &'static str)| (number.to_string(), *meaning);
+            ParameterKind::Choice(choices.iter().map(choice).collect())
+        }
+        Kind::Words(words) => {
+            ParameterKind::Choice(words.iter().map(|word| (word.to_string(), "")).collect())
+        }
+        Kind::Text { min, max, .. } | Kind::Bytes { min, max } => text(min, Some(max)),
+        Kind::Hex { max } => ParameterKind::Hex { max },
+        Kind::Phone | Kind::Role | Kind::Shape(_) => text(0, None),
+    }
 }
 
 pub(super) fn describe(group: &'static str, command: &Command) -> CommandDescription {
@@ -70,6 +116,7 @@ pub(super) fn describe_parameter(param: &Param) -> ParameterDescription {
     ParameterDescription {
         name: param.name,
         range: param.kind.range(),
+        kind: describe_kind(param.kind),
         factory: param.factory,
         absent: match param.absent {
             Absent::Refused => None,

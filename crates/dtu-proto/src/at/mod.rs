@@ -35,7 +35,7 @@ mod view;
 pub(crate) use cmd::session::with_profile_of;
 pub use command::TakesEffect;
 pub(crate) use connection::{ConnectionCode, connection_text};
-pub use describe::{CommandDescription, ParameterDescription};
+pub use describe::{CommandDescription, ParameterDescription, ParameterKind};
 pub(crate) use outcome::{Effect, SlowCommand};
 pub(crate) use prompt::{Entry, Prompt};
 pub(crate) use registration::registration_changes;

@@ -1,0 +1,147 @@
+//! Passwords of the console: only their argon2 hashes are on disk.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use serde::{Deserialize, Serialize};
+
+/// Who logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// May do all.
+    Owner,
+    /// Sees states and counts, no payload, and changes nothing.
+    Viewer,
+}
+
+/// The hashes, as they stand in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hashes {
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) viewer: Option<String>,
+}
+
+impl Hashes {
+    pub(crate) const fn of(&self, who: Who) -> Option<&String> {
+        match who {
+            Who::Owner => self.owner.as_ref(),
+            Who::Viewer => self.viewer.as_ref(),
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.owner.is_none() && self.viewer.is_none()
+    }
+
+    /// Whose password this is. Takes 19 MiB and a good part of a second for each that is set.
+    pub(crate) fn whose(&self, password: &str) -> Option<Who> {
+        [Who::Owner, Who::Viewer].into_iter().find(|who| {
+            let hash = self.of(*who).and_then(|hash| PasswordHash::new(hash).ok());
+            hash.is_some_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            })
+        })
+    }
+}
+
+/// The file in the state directory.
+pub(crate) const FILE: &str = "console-passwords.json";
+
+/// Shorter ones are guessed.
+const SHORTEST: usize = 8;
+/// Longer ones only cost time.
+const LONGEST: usize = 256;
+
+/// Sets a password, or takes it away; a running console sees it at once, and sessions of the old password end.
+///
+/// # Errors
+/// The password is too short or too long, or the file cannot be written.
+pub fn set(state: &Path, who: Who, password: Option<&str>) -> io::Result<()> {
+    let mut hashes = read(&state.join(FILE))?;
+    let hash = password.map(hash).transpose()?;
+    match who {
+        Who::Owner => hashes.owner = hash,
+        Who::Viewer => hashes.viewer = hash,
+    }
+    if hashes.viewer.is_some() && hashes.owner.is_none() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a viewer's password needs an owner's: set that first",
+        ));
+    }
+    let text = serde_json::to_string(&hashes).map_err(io::Error::other)?;
+    write(&state.join(FILE), text.as_bytes())
+}
+
+fn hash(password: &str) -> io::Result<String> {
+    if !(SHORTEST..=LONGEST).contains(&password.len()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "the password must be {SHORTEST} to {LONGEST} bytes, got {}",
+                password.len()
+            ),
+        ));
+    }
+    let failed = |error: argon2::password_hash::Error| io::Error::other(error.to_string());
+    let salt = SaltString::encode_b64(&random::<16>()).map_err(failed)?;
+    let hash = Argon2::default()
+        .hash_password(password.as_bytes(), &salt)
+        .map_err(failed)?;
+    Ok(hash.to_string())
+}
+
+/// What is there; a file that is not there has none.
+pub(crate) fn read(path: &Path) -> io::Result<Hashes> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{}: {error}", path.display()),
+            )
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Hashes::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts a file there that only this user can read, as a whole or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut new = PathBuf::from(path);
+    new.as_mut_os_string().push(".new");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+/// Random bytes of the system.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut at = 0;
+    while at < N {
+        match rustix::rand::getrandom(&mut bytes[at..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(count) => at += count,
+            Err(rustix::io::Errno::INTR) => {}
+            // Linux has it since 3.17, and it does not fail.
+            Err(error) => panic!("no random bytes: {error}"),
+        }
+    }
+    bytes
+}

@@ -1,0 +1,64 @@
+//! What all requests share.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dtu_setup::Schema;
+use tokio::sync::{Semaphore, watch};
+
+use super::Config;
+use super::access::Hosts;
+use super::settings::Known;
+use super::who::{Guesses, Sessions};
+use crate::device::Device;
+use crate::recorder::Recorder;
+
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) address: SocketAddr,
+    pub(crate) hosts: Hosts,
+    pub(crate) device: Arc<dyn Device>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) schema: Schema,
+    /// The door has one user at a time.
+    pub(crate) door: Arc<Semaphore>,
+    /// What was read of the settings last, by its tag.
+    pub(crate) known: Mutex<VecDeque<Known>>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) guesses: Mutex<Guesses>,
+    /// A check of a password takes 19 MiB: one at a time.
+    pub(crate) checks: Arc<Semaphore>,
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(
+        config: Config,
+        address: SocketAddr,
+        device: Arc<dyn Device>,
+        recorder: Option<Arc<Recorder>>,
+        stopped: watch::Receiver<bool>,
+    ) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            hosts: Hosts::new(&config),
+            sessions: Mutex::new(Sessions::open(config.state.as_deref())?),
+            guesses: Mutex::default(),
+            checks: Arc::new(Semaphore::new(1)),
+            schema: Schema::new(),
+            door: Arc::new(Semaphore::new(1)),
+            known: Mutex::default(),
+            config,
+            address,
+            device,
+            recorder,
+            stopped,
+        }))
+    }
+}
+
+/// Who panicked with it has left nothing half done that matters.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

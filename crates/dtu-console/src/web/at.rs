@@ -1,0 +1,38 @@
+//! One AT command.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use dtu_setup::door::End;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::app::App;
+use super::body::Body;
+use super::door::with_door;
+use super::fault::{Answer, Fault};
+
+#[derive(Deserialize)]
+pub(crate) struct Line {
+    line: String,
+}
+
+/// Longer ones no device takes.
+const LINE: usize = 1024;
+
+pub(crate) async fn at(State(app): State<Arc<App>>, Body(body): Body<Line>) -> Answer<Json<Value>> {
+    let line = body.line.trim().to_owned();
+    if line.is_empty() || line.len() > LINE || line.contains(['\r', '\n', '\0']) {
+        return Err(Fault::bad(format!(
+            "line must be one line of 1..={LINE} bytes"
+        )));
+    }
+    let reply = with_door(&app, move |_, door| Ok(door.command(&line)?)).await?;
+    let end = match reply.end {
+        End::Ok => "OK".to_owned(),
+        End::Refused(words) => words,
+        End::Silence => String::new(),
+    };
+    Ok(Json(json!({ "lines": reply.lines, "end": end })))
+}

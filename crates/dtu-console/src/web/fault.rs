@@ -1,0 +1,99 @@
+//! What went wrong, as the page and programs get it.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use dtu_setup::door::DoorError;
+use serde_json::{Value, json};
+
+use crate::device::Unavailable;
+
+/// A refusal: a word for programs, a sentence for people.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    word: &'static str,
+    message: String,
+    more: Vec<(&'static str, Value)>,
+}
+
+pub(crate) type Answer<T = Response> = Result<T, Fault>;
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, word: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            word,
+            message: message.into(),
+            more: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.more.push((name, value.into()));
+        self
+    }
+
+    /// What came is not what is taken.
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad", message)
+    }
+
+    pub(crate) fn busy() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "busy",
+            "somebody else reads or sets this device now; try again",
+        )
+    }
+
+    pub(crate) fn guessing(seconds: u64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "guessing",
+            format!("too many log-ins: try again in {seconds} s"),
+        )
+        .with("retry_after", seconds)
+    }
+
+    /// A part of the console has broken down.
+    pub(crate) fn broken(what: &str) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "broken",
+            format!("the console has a fault: {what}"),
+        )
+    }
+}
+
+impl From<DoorError> for Fault {
+    fn from(error: DoorError) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "device", error.to_string())
+    }
+}
+
+impl From<Unavailable> for Fault {
+    fn from(error: Unavailable) -> Self {
+        let status = match error {
+            Unavailable::Silent(_) => StatusCode::GATEWAY_TIMEOUT,
+            Unavailable::Missing(_) => StatusCode::NOT_FOUND,
+            Unavailable::Refused(_) => StatusCode::CONFLICT,
+        };
+        Self::new(status, "device", error.to_string())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": self.word, "message": self.message });
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.more {
+            if name == "retry_after"
+                && let Ok(seconds) = value.to_string().parse()
+            {
+                headers.insert("retry-after", seconds);
+            }
+            body[name] = value;
+        }
+        (self.status, headers, axum::Json(body)).into_response()
+    }
+}

@@ -1,0 +1,268 @@
+//! What can be set, for forms; and all commands, for help. Both come from the command table, in two languages.
+
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use dtu_proto::{CommandDescription, ParameterKind, TakesEffect};
+use dtu_setup::Schema;
+use dtu_setup::schema::{Field, SettingCommand};
+use serde_json::{Value, json};
+
+/// The Chinese words of the table's pages.
+static CHINESE: LazyLock<Value> = LazyLock::new(|| {
+    let words = include_str!("../../../dtu-proto/src/at/tests/zh-cn.json");
+    serde_json::from_str(words).unwrap_or_default()
+});
+
+/// The groups of the page, as the manufacturer's tool has them.
+const GROUPS: [(&str, &str, &str); 12] = [
+    ("apn", "Access point", "接入点 APN"),
+    ("serial", "Serial line", "串口"),
+    ("mode", "Working mode", "工作模式"),
+    ("links", "Links", "连接"),
+    (
+        "packets",
+        "Registration and heartbeat packet",
+        "注册包和心跳包",
+    ),
+    ("packing", "Packing and times", "打包和时间"),
+    ("sms", "Messages", "短信"),
+    ("httpd", "HTTPD client", "HTTPD Client"),
+    ("cloud", "Cloud", "透传云"),
+    ("passwords", "Password and gates", "密码和指令权限"),
+    ("banner", "Banner", "启动信息"),
+    (
+        "other",
+        "For programs that use it as a modem",
+        "其他(供上位机程序)",
+    ),
+];
+
+/// Where a setting stands on the page, and whether only in the full display (完整显示).
+fn place(command: &SettingCommand) -> (&'static str, bool) {
+    match (command.label.as_str(), command.group) {
+        ("CSTT", _) => ("apn", false),
+        ("CIPR" | "ICF", _) => ("serial", false),
+        ("CIMOD", _) => ("mode", false),
+        ("CISOCLINK", _) => ("mode", true),
+        ("CIPSCONT", _) => ("links", false),
+        ("CINETPT" | "CIROLE", _) => ("links", true),
+        ("CIPPACK", _) => ("packets", false),
+        ("CIPCFG", _) => ("packing", false),
+        ("CIPNUM", _) => ("sms", false),
+        ("HTPTP" | "HTPSV" | "HTPURL", _) => ("httpd", false),
+        (_, "HTTPD") => ("httpd", true),
+        ("CIPSW", _) => ("passwords", false),
+        (_, "ACCESS") => ("passwords", true),
+        ("CIMODID", _) => ("banner", true),
+        (_, "MESSAGES") => ("sms", true),
+        (_, "CLOUD") => ("cloud", false),
+        _ => ("other", true),
+    }
+}
+
+static SCHEMA: LazyLock<String> = LazyLock::new(|| {
+    let schema = Schema::new();
+    let groups = GROUPS.map(|(id, title, title_zh)| {
+        let own = schema
+            .commands()
+            .iter()
+            .filter(|command| place(command).0 == id);
+        let commands: Vec<Value> = own.map(|command| describe(&schema, command)).collect();
+        json!({ "id": id, "title": title, "title_zh": title_zh, "commands": commands })
+    });
+    json!({ "groups": groups }).to_string()
+});
+
+static COMMANDS: LazyLock<String> = LazyLock::new(|| {
+    let commands: Vec<Value> = dtu_proto::commands()
+        .map(|command| explain(&command))
+        .collect();
+    Value::from(commands).to_string()
+});
+
+pub(crate) async fn schema() -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        SCHEMA.as_str(),
+    )
+        .into_response()
+}
+
+pub(crate) async fn commands() -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        COMMANDS.as_str(),
+    )
+        .into_response()
+}
+
+fn describe(schema: &Schema, command: &SettingCommand) -> Value {
+    let words = &CHINESE["commands"][format!("AT{}", command.name)];
+    let group = schema
+        .groups()
+        .find(|group| schema.command(group).name == command.name);
+    let keys: Vec<String> = group
+        .iter()
+        .flat_map(|group| schema.keys(group))
+        .map(|key| key.to_string())
+        .collect();
+    let fields: Vec<Value> = command
+        .fields
+        .iter()
+        .zip(keys)
+        .map(|(field, key)| describe_field(command, field, &key, words))
+        .collect();
+    json!({
+        "name": command.label,
+        "label": command.name,
+        "help": command.help,
+        "help_zh": words["does"],
+        "indices": command.indices,
+        "full": place(command).1,
+        "fields": fields,
+        "takes_effect": takes_effect(command.takes_effect),
+        "readable": command.read.is_some(),
+    })
+}
+
+fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Value) -> Value {
+    let range_zh = CHINESE["ranges"][&field.range].as_str().unwrap_or_default();
+    let mut choices = Vec::new();
+    let (mut min, mut max) = (Value::Null, Value::Null);
+    let kind = match &field.kind {
+        ParameterKind::Number {
+            min: low,
+            max: high,
+        } => {
+            (min, max) = (Value::from(*low), Value::from(*high));
+            "number"
+        }
+        ParameterKind::Choice(values) => {
+            choices = values
+                .iter()
+                .map(|(value, word)| {
+                    let word_zh = chinese_word(range_zh, value);
+                    json!({ "value": value, "word": word, "word_zh": word_zh })
+                })
+                .collect();
+            "choice"
+        }
+        ParameterKind::Text {
+            min: low,
+            max: high,
+        } => {
+            (min, max) = (Value::from(*low), Value::from(*high));
+            "text"
+        }
+        ParameterKind::Hex { max: high } => {
+            (min, max) = (Value::from(0), Value::from(*high));
+            "packet"
+        }
+    };
+    let unit = UNITS
+        .into_iter()
+        .find(|unit| kind == "number" && field.help.split([' ', ';']).next() == Some(unit));
+    json!({
+        "name": field.name,
+        "key": key,
+        "range": field.range,
+        "range_zh": if range_zh.is_empty() { field.range.replace(" or ", " 或 ") } else { range_zh.to_owned() },
+        "help": field.help,
+        "help_zh": words["parameters"][field.name].as_str().unwrap_or_default(),
+        "secret": field.secret,
+        "kind": kind,
+        "choices": choices,
+        "min": min,
+        "max": max,
+        "unit": if command.label == "CIPR" { Some("Bd") } else { unit },
+    })
+}
+
+const UNITS: [&str; 3] = ["s", "ms", "bytes"];
+
+/// `0(不启用)或 1(启用)`: the word in the brackets behind the value.
+fn chinese_word<'a>(range: &'a str, value: &str) -> &'a str {
+    let mut from = 0;
+    while let Some(at) = range[from..].find(value).map(|at| from + at) {
+        let stands_alone = !range[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        if let Some(rest) = range[at + value.len()..].strip_prefix('(')
+            && stands_alone
+        {
+            return rest.split(')').next().unwrap_or_default();
+        }
+        from = at + value.len();
+    }
+    ""
+}
+
+fn takes_effect(when: Option<TakesEffect>) -> &'static str {
+    match when {
+        Some(TakesEffect::Now) => "at once",
+        Some(TakesEffect::Restart) | None => "restart",
+    }
+}
+
+/// When a change of this takes effect, in the words of the schema.
+pub(crate) fn when(command: &SettingCommand) -> &'static str {
+    takes_effect(command.takes_effect)
+}
+
+fn explain(command: &CommandDescription) -> Value {
+    let words = &CHINESE["commands"][&command.name];
+    let parameters: Vec<Value> = command
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let help_zh = words["parameters"][parameter.name].as_str();
+            json!({
+                "name": parameter.name,
+                "range": parameter.range,
+                "help": parameter.help,
+                "help_zh": help_zh.unwrap_or_default(),
+            })
+        })
+        .collect();
+    let (line, answer) = command.example;
+    json!({
+        "name": command.name,
+        "forms": command.forms,
+        "help": command.help,
+        "help_zh": words["does"],
+        "notes": command.notes,
+        "notes_zh": words["notes"].as_str().unwrap_or_default(),
+        "group": command.group,
+        "example": { "line": line, "answer": answer },
+        "parameters": parameters,
+        "missing": command.missing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHINESE, GROUPS, SCHEMA, chinese_word};
+
+    #[test]
+    fn words_are_taken_out_of_ranges() {
+        assert_eq!(chinese_word("0(不启用)或 1(启用)", "1"), "启用");
+        assert_eq!(chinese_word("10(甲)或 0(乙)", "0"), "乙");
+        assert_eq!(chinese_word("0 或 1", "1"), "");
+    }
+
+    #[test]
+    fn each_setting_stands_in_a_group_and_has_chinese_words() {
+        assert!(CHINESE["commands"].is_object());
+        let schema: serde_json::Value = serde_json::from_str(&SCHEMA).expect("it is JSON");
+        let groups = schema["groups"].as_array().expect("groups");
+        assert_eq!(groups.len(), GROUPS.len());
+        let commands = groups
+            .iter()
+            .flat_map(|group| group["commands"].as_array().into_iter().flatten());
+        let commands: Vec<_> = commands.collect();
+        assert_eq!(commands.len(), dtu_setup::Schema::new().commands().len());
+        for command in commands {
+            assert!(command["help_zh"].is_string(), "{command}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Connections: bounded in number, and each in the time that it may be silent.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Uri};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::app::App;
+use super::peer::Peer;
+use super::router::router;
+
+/// Connections that are no streams of events.
+pub(crate) const CONNECTIONS: usize = 64;
+/// A head must be there by then, the first one or the next one of a connection that is kept.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Who takes nothing for so long is gone.
+const GONE: u32 = 30_000;
+/// Heads are not longer.
+const HEAD_MOST: usize = 16 * 1024;
+
+pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let router = TowerToHyperService::new(router(&app));
+    let mut stopped = app.stopped.clone();
+    loop {
+        let accepted = tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, remote) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // No descriptors are left, as a rule; the next try would fail at once, too.
+                tracing::warn!("console: {error}");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            let _ = stream.try_write(FULL);
+            continue;
+        };
+        let Ok(own) = stream.local_addr() else {
+            continue;
+        };
+        let peer = Peer::new(remote, own, place);
+        prepare(&stream);
+        tokio::spawn(connection(
+            stream,
+            peer,
+            router.clone(),
+            app.config.base.clone(),
+        ));
+    }
+}
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 10\r\n\
+    Content-Length: 70\r\nConnection: close\r\n\r\n{\"error\":\"full\",\"message\":\"the console has all connections it may have\"}";
+
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, GONE);
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: TowerToHyperService<axum::Router>,
+    base: String,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        strip(request.uri_mut(), &base);
+        router.call(request.map(Body::new))
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_MOST)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    // What clients do to their connections is no news.
+    drop(served);
+}
+
+/// A proxy may pass the prefix on, or take it off.
+fn strip(uri: &mut Uri, base: &str) {
+    if base.is_empty() {
+        return;
+    }
+    let stripped = uri
+        .path_and_query()
+        .and_then(|whole| whole.as_str().strip_prefix(base))
+        .filter(|rest| rest.starts_with('/'))
+        .and_then(|rest| rest.parse::<Uri>().ok());
+    if let Some(stripped) = stripped {
+        *uri = stripped;
+    }
+}
+
+/// The address alone, for logs.
+pub(crate) fn shown(address: SocketAddr) -> String {
+    address.ip().to_canonical().to_string()
+}
