@@ -1,0 +1,108 @@
+// The JSON API. URLs are relative, so that the page works under any prefix.
+
+/** @typedef {import("./types.js").Session} Session */
+
+/** What the console answered against a request. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {Record<string, any>} body
+   */
+  constructor(status, body) {
+    super(String(body["message"] ?? body["error"] ?? `HTTP ${status}`));
+    this.status = status;
+    this.body = body;
+    /** `offline`: nobody answered. */
+    this.id = String(body["error"] ?? (status === 0 ? "offline" : `http-${status}`));
+  }
+}
+
+let csrf = "";
+/** @type {(error: ApiError) => void} */
+let onLogin = () => {};
+
+/** @param {string} token */
+export function setCsrf(token) {
+  csrf = token;
+}
+
+/** What to do where a log-in is needed. @param {(error: ApiError) => void} act */
+export function whenLoginNeeded(act) {
+  onLogin = act;
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit & {patience?: number}} [init]
+ */
+async function request(path, init = {}) {
+  const { patience = 30_000, ...rest } = init;
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(`api/${path}`, {
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(patience),
+      ...rest,
+    });
+  } catch {
+    throw new ApiError(0, {});
+  }
+  if (!response.ok) {
+    const body = await response.json().catch(() => ({}));
+    const error = new ApiError(response.status, body);
+    if (response.status === 401) {
+      onLogin(error);
+    }
+    throw error;
+  }
+  return response;
+}
+
+/** @param {string} path @returns {Promise<any>} */
+export async function get(path) {
+  return (await request(path)).json();
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} body
+ * @param {{headers?: Record<string, string>, patience?: number}} [more]
+ */
+function send(path, body, more = {}) {
+  const isText = typeof body === "string" || body instanceof Blob;
+  return request(path, {
+    method: "POST",
+    headers: {
+      "Content-Type": isText ? "text/plain; charset=utf-8" : "application/json",
+      "X-CSRF": csrf,
+      ...more.headers,
+    },
+    body: isText ? body : JSON.stringify(body),
+    patience: more.patience ?? 30_000,
+  });
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{headers?: Record<string, string>, patience?: number}} [more]
+ * @returns {Promise<any>}
+ */
+export async function post(path, body = {}, more = {}) {
+  const response = await send(path, body, more);
+  const text = await response.text();
+  return text === "" ? {} : JSON.parse(text);
+}
+
+/**
+ * A file that the answer is, with its name.
+ * @param {string} path
+ * @param {unknown} body
+ */
+export async function postForFile(path, body) {
+  const response = await send(path, body);
+  const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { blob: await response.blob(), name: named?.[1] ?? null };
+}

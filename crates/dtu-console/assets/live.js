@@ -1,0 +1,194 @@
+// The event stream: one EventSource a tab, closed while the tab is hidden.
+import { ApiError, get } from "./api.js";
+import { cell } from "./store.js";
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Row} Row */
+/** @typedef {import("./types.js").LogLine} LogLine */
+/** @typedef {{state: "starting" | "live" | "lost" | "still", since: number}} Connection */
+/** @typedef {"status" | "rows" | "log"} Want */
+
+/** The device as it was told last. @type {import("./store.js").Cell<Status | null>} */
+export const status = cell(/** @type {Status | null} */ (null));
+/** When `status` came, by `performance.now()`: countdowns run from there. */
+export let statusAt = 0;
+/** @type {import("./store.js").Cell<Connection>} */
+export const connection = cell(/** @type {Connection} */ ({ state: "starting", since: Date.now() }));
+
+/** Without a word for so long a stream is dead, half open or not. */
+const SILENCE_MS = 25_000;
+const RETRY_MS = [500, 1000, 2000, 4000, 5000];
+
+/** @type {EventSource | null} */
+let source = null;
+/** @type {Set<Want>} */
+let wanted = new Set(/** @type {Want[]} */ (["status"]));
+/** @type {Set<(event: Feed) => void>} */
+const listeners = new Set();
+let failures = 0;
+let isOn = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let silence;
+/** @type {() => Promise<boolean>} */
+let mayConnect = async () => true;
+
+/**
+ * @typedef {{of: "rows", rows: Row[]} | {of: "log", lines: LogLine[]} | {of: "gap", rows: number}
+ *   | {of: "hello", next: number | null}} Feed
+ */
+
+/** @param {Status} now */
+export function setStatus(now) {
+  statusAt = performance.now();
+  status.set(now);
+}
+
+/** Rows, log lines and gaps as they come. @param {(event: Feed) => void} act */
+export function listen(act) {
+  listeners.add(act);
+  return () => listeners.delete(act);
+}
+
+/** @param {Feed} event */
+function tell(event) {
+  for (const act of [...listeners]) {
+    act(event);
+  }
+}
+
+/** What this page needs beside the status. @param {Want[]} more */
+export function want(more) {
+  const next = new Set(/** @type {Want[]} */ (["status", ...more]));
+  const isSame = next.size === wanted.size && [...next].every((it) => wanted.has(it));
+  wanted = next;
+  if (!isSame && source !== null) {
+    open();
+  }
+}
+
+/**
+ * Begins to follow the device. `check` looks whether one may still connect, after a failure.
+ * @param {() => Promise<boolean>} check
+ */
+export function start(check) {
+  mayConnect = check;
+  if (isOn) {
+    return;
+  }
+  isOn = true;
+  document.addEventListener("visibilitychange", onVisibility);
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", onVisibility);
+  if (!document.hidden) {
+    open();
+  }
+}
+
+export function stop() {
+  isOn = false;
+  close();
+  clearTimeout(retry);
+  document.removeEventListener("visibilitychange", onVisibility);
+}
+
+function onVisibility() {
+  if (!isOn) {
+    return;
+  }
+  if (document.hidden) {
+    close();
+    clearTimeout(retry);
+  } else if (source === null) {
+    open();
+  }
+}
+
+function close() {
+  source?.close();
+  source = null;
+  clearTimeout(silence);
+}
+
+function alive() {
+  clearTimeout(silence);
+  silence = setTimeout(lost, SILENCE_MS);
+  failures = 0;
+  if (connection.get().state !== "live") {
+    connection.set({ state: "live", since: Date.now() });
+  }
+}
+
+function open() {
+  close();
+  clearTimeout(retry);
+  const opened = new EventSource(`api/events?want=${[...wanted].join(",")}`);
+  source = opened;
+  silence = setTimeout(lost, SILENCE_MS);
+  /** @param {string} name @param {(data: any) => void} act */
+  const on = (name, act) =>
+    opened.addEventListener(name, (event) => {
+      if (source !== opened) {
+        return;
+      }
+      alive();
+      let data;
+      try {
+        data = JSON.parse(event.data);
+      } catch {
+        return;
+      }
+      act(data);
+    });
+  on("hello", (hello) => {
+    setStatus(hello.status);
+    tell({ of: "hello", next: hello.rows?.next ?? null });
+  });
+  on("status", setStatus);
+  on("rows", (rows) => tell({ of: "rows", rows }));
+  on("log", (lines) => tell({ of: "log", lines }));
+  on("gap", (gap) => tell({ of: "gap", rows: gap.rows }));
+  opened.onerror = () => {
+    if (source === opened) {
+      lost();
+    }
+  };
+}
+
+function lost() {
+  close();
+  if (connection.get().state !== "lost") {
+    connection.set({ state: "lost", since: Date.now() });
+  }
+  const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 5000;
+  failures += 1;
+  clearTimeout(retry);
+  retry = setTimeout(async () => {
+    if (!isOn || document.hidden) {
+      return;
+    }
+    try {
+      if (await mayConnect()) {
+        open();
+      }
+    } catch {
+      lost();
+    }
+  }, wait);
+}
+
+/**
+ * A device without a feed: its status is asked for once, by hand again.
+ */
+export async function readOnce() {
+  try {
+    setStatus(await get("status"));
+    connection.set({ state: "still", since: Date.now() });
+  } catch (error) {
+    connection.set({ state: "lost", since: Date.now() });
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+  }
+}

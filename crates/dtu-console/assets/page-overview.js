@@ -1,0 +1,324 @@
+// Overview: the device on one screen.
+import { fill, foreign, h, setText, svg } from "./dom.js";
+import * as format from "./format.js";
+import { rates, ROOM } from "./history.js";
+import { told, t } from "./i18n.js";
+import { status } from "./live.js";
+import { card, countdown, duration, empty, facts, isUp, spark } from "./parts.js";
+
+/** @typedef {import("./types.js").Status} Status */
+/** @typedef {import("./types.js").Link} Link */
+/** @typedef {import("./app.js").Page} Page */
+
+/** @param {import("./app.js").Context} context @returns {Page} */
+export function overview(context) {
+  const device = deviceCard();
+  const radio = radioCard(context.session.features.radio);
+  const serial = serialCard();
+  const losses = lossesCard();
+  const links = h("div", { class: "links" });
+  const others = h("div", { class: "grid" });
+  const linkCards = new Map();
+  const newcomer = empty(
+    t("overview.noLinks"),
+    t("overview.noLinksText"),
+    context.mayWrite && h("a", { class: "button primary", href: "#settings/links" }, t("overview.setUp")),
+  );
+  const element = h(
+    "div",
+    { class: "stack" },
+    losses.element,
+    newcomer,
+    h("section", { "aria-label": t("overview.links") }, links),
+    h("div", { class: "grid" }, device.element, radio.element, serial.element),
+    others,
+  );
+  newcomer.hidden = true;
+  const off = status.watch((now) => {
+    if (now === null) {
+      return;
+    }
+    device.show(now);
+    radio.show(now);
+    serial.show(now);
+    losses.show(now);
+    newcomer.hidden = now.links.some((link) => link.enabled) || now.mode.number !== 0;
+    for (const link of now.links) {
+      let one = linkCards.get(link.number);
+      if (one === undefined) {
+        one = linkCard(link.number);
+        linkCards.set(link.number, one);
+        links.append(one.element);
+      }
+      one.show(link);
+    }
+    showOthers(others, now);
+  });
+  return { title: t("nav.overview"), element, end: off };
+}
+
+/** A place for a text that changes. */
+function slot() {
+  return h("span", {});
+}
+
+/** @param {HTMLElement} place @param {string | null | undefined} text */
+function put(place, text) {
+  if (place.dataset["text"] !== (text ?? "")) {
+    place.dataset["text"] = text ?? "";
+    fill(place, text ? foreign(text) : h("span", { class: "muted" }, "–"));
+  }
+}
+
+function deviceCard() {
+  const mode = slot();
+  const phase = slot();
+  const uptime = slot();
+  const restarts = slot();
+  const version = slot();
+  const messages = slot();
+  const list = facts([
+    [t("device.mode"), mode],
+    [t("device.phase"), phase],
+    [t("device.uptime"), uptime],
+    [t("device.restarts"), restarts],
+    [t("device.messages"), messages],
+    [t("device.version"), version],
+  ]);
+  return {
+    element: card(t("device"), [], list),
+    /** @param {Status} now */
+    show(now) {
+      put(mode, `${told(now.mode.word)} (${now.mode.number})`);
+      put(phase, told(now.phase));
+      setText(uptime, duration(now.uptime));
+      setText(restarts, format.count(now.restarts));
+      setText(messages, format.count(now.messages_to_be_sent));
+      put(version, now.version);
+    },
+  };
+}
+
+/** @param {"sim" | "real" | "none"} kind */
+function radioCard(kind) {
+  const operator = slot();
+  const signal = slot();
+  const bars = signalBars();
+  const sim = slot();
+  const registration = slot();
+  const address = slot();
+  const modem = slot();
+  const missing = slot();
+  const list = facts([
+    [t("radio.operator"), operator],
+    [t("radio.signal"), h("span", { class: "signal" }, bars.element, signal)],
+    [t("radio.registration"), registration],
+    [t("radio.sim"), sim],
+    [t("radio.address"), address],
+    [t("radio.modem"), modem],
+    [t("radio.missing"), missing],
+  ]);
+  const missingRow = /** @type {HTMLElement} */ (list.lastElementChild);
+  const note = h("p", { class: "hint" }, kind === "none" ? t("radio.none") : kind === "sim" ? t("radio.simulated") : "");
+  note.hidden = kind === "real";
+  return {
+    element: card(t("radio"), [], note, kind === "none" ? facts([[t("radio.address"), address]]) : list),
+    /** @param {Status} now */
+    show(now) {
+      const { radio } = now;
+      put(operator, radio.operator);
+      setText(signal, radio.signal_dbm === null ? t("radio.noSignal") : `${radio.signal_dbm} dBm`.replace("-", "−"));
+      bars.show(radio.signal_dbm);
+      put(sim, told(radio.sim));
+      put(registration, told(radio.registration));
+      put(address, radio.address);
+      put(modem, radio.modem);
+      missingRow.hidden = radio.missing.length === 0;
+      put(missing, radio.missing.join(", "));
+    },
+  };
+}
+
+function signalBars() {
+  const bars = [0, 1, 2, 3, 4].map((place) => {
+    const height = 3 + place * 2.5;
+    return svg("rect", { x: place * 5, y: 14 - height, width: 3.5, height, rx: 1 });
+  });
+  return {
+    element: svg("svg", { viewBox: "0 0 24 14", class: "bars", "aria-hidden": "true" }, ...bars),
+    /** @param {number | null} dbm */
+    show(dbm) {
+      const filled = dbm === null ? 0 : Math.max(1, Math.min(5, Math.round((dbm + 111) / 10)));
+      bars.forEach((bar, place) => bar.classList.toggle("full", place < filled));
+    },
+  };
+}
+
+function serialCard() {
+  const line = slot();
+  const state = slot();
+  const baud = slot();
+  const went = slot();
+  const came = slot();
+  const waiting = slot();
+  const rate = spark();
+  const list = facts([
+    [t("serial.line"), line],
+    [t("serial.state"), state],
+    [t("serial.rate"), baud],
+    [t("serial.in"), came],
+    [t("serial.out"), went],
+    [t("serial.waiting"), waiting],
+  ]);
+  return {
+    element: card(t("serial"), [], list, rate),
+    /** @param {Status} now */
+    show({ serial }) {
+      put(line, serial.line);
+      put(state, told(serial.state));
+      setText(baud, serial.baud === null ? "–" : `${format.count(serial.baud)} Bd`);
+      setText(came, format.bytes(serial.bytes_in));
+      setText(went, format.bytes(serial.bytes_out));
+      setText(waiting, format.bytes(serial.waiting_bytes));
+      rate.show(rates("line"), ROOM);
+    },
+  };
+}
+
+function lossesCard() {
+  const head = h("p", { class: "losses-head" });
+  const places = h("ul", { class: "losses" });
+  return {
+    element: h("section", { class: "card losses-card", "aria-label": t("losses") }, head, places),
+    /** @param {Status} now */
+    show({ drops }) {
+      const isNone = drops.count === 0 && drops.bytes === 0;
+      const since = drops.since === null ? "" : format.dateTime(Date.parse(drops.since));
+      const text = t(since === "" ? "losses.sumAlone" : "losses.sum", {
+        bytes: drops.bytes,
+        size: format.count(drops.bytes),
+        since,
+      });
+      setText(head, isNone ? text : `${text} ${t("losses.count", { n: drops.count })}`);
+      head.parentElement?.classList.toggle("bad", !isNone);
+      const told = drops.places.filter((place) => place.count > 0 || place.bytes > 0);
+      const key = JSON.stringify(told);
+      places.hidden = told.length === 0;
+      if (places.dataset["key"] !== key) {
+        places.dataset["key"] = key;
+        const rows = told.map((place) =>
+          h("li", {}, foreign(place.place), ` ${t("losses.place", { n: place.count, size: format.bytes(place.bytes) })}`),
+        );
+        fill(places, ...rows);
+      }
+    },
+  };
+}
+
+/** @param {number} number */
+function linkCard(number) {
+  const target = h("p", { class: "link-target" });
+  const state = h("span", { class: "pill" });
+  const reason = h("p", { class: "link-reason" });
+  const timer = h("p", { class: "link-timer" });
+  const timerWhat = h("span", {});
+  const timerLeft = countdown();
+  timer.append(timerWhat, " ", timerLeft);
+  const fillText = slot();
+  const meter = h("progress", { class: "meter", max: "1", value: "0", "aria-label": t("link.cache") });
+  const rate = spark();
+  const outNow = slot();
+  const inNow = slot();
+  const sent = slot();
+  const received = slot();
+  const dropped = slot();
+  const reconnects = slot();
+  const rtt = slot();
+  const body = h(
+    "div",
+    { class: "link-body" },
+    reason,
+    timer,
+    h("div", { class: "link-cache" }, h("span", { class: "label" }, t("link.cache")), fillText, meter),
+    h(
+      "div",
+      { class: "link-rate" },
+      h("div", { class: "legend" }, h("span", { class: "key-out" }, outNow), h("span", { class: "key-in" }, inNow)),
+      rate,
+    ),
+    facts([
+      [t("link.sent"), sent],
+      [t("link.received"), received],
+      [t("link.dropped"), dropped],
+      [t("link.reconnects"), reconnects],
+      [t("link.rtt"), rtt],
+    ]),
+  );
+  const element = card(t("link.n", { n: number }), [state], target, body);
+  element.classList.add("link");
+  return {
+    element,
+    /** @param {Link} link */
+    show(link) {
+      element.classList.toggle("off", !link.enabled);
+      body.hidden = !link.enabled;
+      put(target, link.enabled || link.address !== "" ? `${link.protocol} ${link.address}:${link.port}` : "");
+      const word = link.enabled ? link.state : "off";
+      setText(state, told(word));
+      state.dataset["kind"] = !link.enabled ? "off" : isUp(link) ? "good" : /connecting|trying/i.test(word) ? "wait" : "bad";
+      put(reason, told(link.reason));
+      reason.hidden = !link.reason || isUp(link);
+      timer.hidden = link.timer === null;
+      if (link.timer !== null) {
+        setText(timerWhat, told(link.timer.what));
+        timerLeft.set(link.timer.seconds);
+      }
+      const room = link.cache_bytes ?? 0;
+      setText(
+        fillText,
+        t("link.waiting", {
+          n: link.waiting_frames,
+          size: format.bytes(link.waiting_bytes),
+          room: room > 0 ? format.bytes(room) : "–",
+        }),
+      );
+      meter.value = room > 0 ? Math.min(1, link.waiting_bytes / room) : 0;
+      meter.dataset["full"] = String(meter.value > 0.8);
+      const history = rates(`link${link.number}`);
+      const now = history.at(-1) ?? { out: 0, in: 0 };
+      setText(outNow, t("link.out", { rate: format.bytes(Math.round(now.out)) }));
+      setText(inNow, t("link.in", { rate: format.bytes(Math.round(now.in)) }));
+      rate.show(history, ROOM);
+      setText(sent, t("link.frames", { n: format.count(link.frames_out), size: format.bytes(link.bytes_out) }));
+      setText(received, format.bytes(link.received_bytes ?? link.bytes_in));
+      setText(dropped, t("link.frames", { n: format.count(link.dropped_frames), size: format.bytes(link.dropped_bytes) }));
+      dropped.classList.toggle("bad-text", link.dropped_frames > 0);
+      setText(reconnects, format.count(link.reconnects));
+      setText(rtt, link.rtt_ms === null ? "–" : `${Math.round(link.rtt_ms)} ms`);
+    },
+  };
+}
+
+/** @param {HTMLElement} place @param {Status} now */
+function showOthers(place, now) {
+  const parts = /** @type {const} */ ([
+    ["httpd", t("httpd")],
+    ["serial_command", t("serialCommand")],
+  ]);
+  const shown = parts.filter(([key]) => now[key] !== null && now[key] !== undefined);
+  const key = JSON.stringify(shown.map(([of]) => now[of]));
+  if (place.dataset["key"] === key) {
+    return;
+  }
+  place.dataset["key"] = key;
+  const cards = shown.map(([of, title]) => {
+    /** @type {Array<[string, import("./dom.js").Child]>} */
+    const rows = Object.entries(now[of] ?? {}).map(([name, value]) => [
+      told(name.replaceAll("_", " ")),
+      foreign(typeof value === "object" ? JSON.stringify(value) : told(String(value))),
+    ]);
+    return card(title, [], facts(rows));
+  });
+  fill(place, ...cards);
+  place.hidden = cards.length === 0;
+}

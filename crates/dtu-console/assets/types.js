@@ -1,0 +1,94 @@
+// What the API sends. Types only.
+
+/**
+ * @typedef {{
+ *   who: "local" | "owner" | "viewer" | null, login: boolean, csrf: string, instance: string, version: string,
+ *   features: {
+ *     live: boolean, inject: boolean, radio: "sim" | "real" | "none", confirm: boolean, name: string,
+ *     via: "local" | "port" | "network", local_only_settings?: unknown[],
+ *   },
+ * }} Session
+ *
+ * @typedef {{
+ *   number: number, received_bytes?: number, enabled: boolean, protocol: string, address: string, port: number, state: string,
+ *   reason: string | null, timer: {what: string, seconds: number} | null, waiting_frames: number,
+ *   waiting_bytes: number, cache_bytes: number | null, frames_in: number, frames_out: number, bytes_in: number,
+ *   bytes_out: number, dropped_frames: number, dropped_bytes: number, reconnects: number, rtt_ms: number | null,
+ * }} Link
+ *
+ * @typedef {{id: string | number, seconds_left: number, by: string | null}} Trial
+ *
+ * @typedef {{
+ *   at: string, uptime: number, restarts: number, version: string, mode: {number: number, word: string},
+ *   phase: string, leds: {pow: string | boolean, net: string | boolean, data: string | boolean},
+ *   serial: {
+ *     line: string, state: string, present: boolean, baud: number | null, bytes_in: number, bytes_out: number,
+ *     waiting_bytes: number, dropped_bytes: number,
+ *   },
+ *   radio: {
+ *     modem: string | null, sim: string | null, registration: string | null, operator: string | null,
+ *     signal_dbm: number | null, address: string | null, missing: string[],
+ *   },
+ *   links: Link[], httpd: Record<string, unknown> | null, serial_command: Record<string, unknown> | null,
+ *   messages_to_be_sent: number,
+ *   drops: {
+ *     since: string | null, count: number, bytes: number,
+ *     places: {place: string, count: number, bytes: number}[],
+ *   },
+ *   trial: Trial | null, not_stored: string[],
+ * }} Status
+ *
+ * @typedef {{value: string, word: string, word_zh?: string}} Choice
+ *
+ * @typedef {{
+ *   name: string, key: string, range: string, help: string, help_zh?: string, range_zh?: string, secret: boolean,
+ *   kind: "choice" | "number" | "text" | "packet", choices?: Choice[] | null, min?: number | null,
+ *   max?: number | null, unit?: string | null,
+ * }} Field
+ *
+ * @typedef {{
+ *   name: string, label: string, help: string, help_zh?: string, indices: string[], full: boolean,
+ *   fields: Field[], takes_effect: string | null, readable: boolean,
+ * }} SettingCommand
+ *
+ * @typedef {{groups: {id: string, title: string, title_zh?: string, commands: SettingCommand[]}[]}} Schema
+ *
+ * @typedef {{
+ *   stored: string | null, running: string | null, factory: string | null, secret: boolean, readable: boolean,
+ * }} Value
+ *
+ * @typedef {{
+ *   etag: string, values: Record<string, Value>, unread?: {group: string, why: string}[],
+ * }} Settings
+ *
+ * @typedef {{
+ *   faults: {key: string, message: string, message_zh?: string}[],
+ *   changes: {key: string, from: string | null, to: string, takes_effect: string | null}[],
+ *   lines: string[], cost: string | null,
+ * }} Check
+ *
+ * @typedef {{
+ *   outcome: "nothing" | "done" | "trial" | "put_back" | "mixed", failure?: unknown, not_verifiable?: string[],
+ *   left?: unknown[], trial?: Trial | null, steps?: unknown[],
+ * }} Applied
+ *
+ * @typedef {{
+ *   seq: number, at: number, of: string, dir: "in" | "out", len: number, data: string | null, note: string | null,
+ *   kind: "data" | "event",
+ * }} Row
+ *
+ * @typedef {{seq: number, at: number, level: string, of: string | null, text: string}} LogLine
+ *
+ * @typedef {{
+ *   name: string, forms: string[], help: string, help_zh?: string, group: string,
+ *   example: {line: string, answer: string} | null, notes?: string, notes_zh?: string, missing?: string | null,
+ *   parameters: {name: string, range: string, help: string, help_zh?: string, range_zh?: string}[],
+ * }} CommandHelp
+ *
+ * @typedef {{
+ *   phone: string | null,
+ *   items: {at: string | number, from: string, to: string, text: string, parts: number, state: string}[],
+ *   calls: {number: string, state: string}[],
+ * }} Messages
+ */
+export {};
