@@ -1,6 +1,7 @@
 //! What goes into the device and what comes out: the whole contract with the host.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 use core::net::SocketAddr;
@@ -296,6 +297,11 @@ pub enum StoreOutput {
     SpoolAppend(QueueId, u64, Bytes),
     /// Queues with `spool = "disk"`: every frame of the queue numbered below this is done with.
     SpoolRelease(QueueId, u64),
+    /// Queues with `spool = "disk"` whose frames leave in any order: these frames wait, and are there already; append them
+    /// again under these numbers, which grow, and are never none. When all of them are safe there, and not before, every
+    /// frame of the queue numbered below the first of them is done with: else the program ends between the two, and what
+    /// waits is gone.
+    SpoolMove(QueueId, Vec<(u64, Bytes)>),
     /// Queues with `spool = "disk"` whose frames go once at most: this frame is given to its connection next (`None`: it
     /// cannot have arrived, and waits again). The host has it on the disk before it carries out the `Send` that follows,
     /// and does not restore a frame that was noted so when it ended.

@@ -178,6 +178,7 @@ impl Disk {
             StoreOutput::Save(text) => self.parameters.save(0, text),
             StoreOutput::Messages { number, text } => self.messages.save(number, text),
             StoreOutput::SpoolAppend(queue, number, frame) => self.append(queue, number, &frame),
+            StoreOutput::SpoolMove(queue, frames) => self.move_up(queue, frames),
             StoreOutput::SpoolRelease(queue, up_to) => self.release(queue, up_to),
             StoreOutput::SpoolSending(queue, frame) => {
                 let Some(place) = self.open_queue(queue) else {
@@ -216,11 +217,22 @@ impl Disk {
         self.queues[place].refuse([number]);
     }
 
-    fn release(&mut self, queue: QueueId, up_to: u64) {
-        let refused = &mut self.queues[queue.index()].refused;
-        while refused.front().is_some_and(|number| *number < up_to) {
-            refused.pop_front();
+    fn move_up(&mut self, queue: QueueId, frames: Vec<(u64, Bytes)>) {
+        let Some(first) = frames.first().map(|(number, _)| *number) else {
+            return;
+        };
+        let numbers: Vec<u64> = frames.iter().map(|(number, _)| *number).collect();
+        let is_open = self.open_queue(queue).is_some();
+        let known = &mut self.queues[queue.index()];
+        known.forget_refused(first);
+        if !is_open || !self.writer.move_up(queue, frames) {
+            // In memory only, as before, and that was told.
+            self.queues[queue.index()].refused = numbers.into();
         }
+    }
+
+    fn release(&mut self, queue: QueueId, up_to: u64) {
+        self.queues[queue.index()].forget_refused(up_to);
         if self.open_queue(queue).is_some() {
             self.writer.release(queue, up_to);
         }
@@ -384,6 +396,12 @@ impl Disk {
 }
 
 impl Queue {
+    fn forget_refused(&mut self, up_to: u64) {
+        while self.refused.front().is_some_and(|number| *number < up_to) {
+            self.refused.pop_front();
+        }
+    }
+
     fn refuse(&mut self, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
             self.untold += u64::from(self.sync.is_some());

@@ -20,8 +20,14 @@ pub(crate) struct Entry {
     end: u64,
     /// How often it was handed to a socket.
     pub(crate) sends: u32,
-    /// The limit is not for it.
-    is_extra: bool,
+    /// So many of its bytes the limit is not for.
+    extra: usize,
+}
+
+impl Entry {
+    const fn is_extra(&self) -> bool {
+        self.extra == self.bytes.len()
+    }
 }
 
 /// A frame may still arrive.
@@ -52,7 +58,7 @@ impl Tally {
 pub(crate) struct Cache {
     entries: VecDeque<Entry>,
     bytes: usize,
-    /// Of these, bytes that the limit is not for.
+    /// Of these, bytes that the limit is not for: all of the oldest entries, and perhaps a part of the next.
     extra: usize,
     limit: usize,
     policy: DropPolicy,
@@ -99,27 +105,49 @@ impl Cache {
             dropped(&bytes);
             return false;
         }
-        self.append(bytes, seq, sends, false);
+        self.append(bytes, seq, sends, 0);
         true
     }
 
     /// Takes a frame that the limit is not for, and that waits in its turn.
     pub(crate) fn insert_extra(&mut self, bytes: Bytes, seq: u64) {
         self.pass(seq);
-        self.extra += bytes.len();
-        self.append(bytes, seq, 0, true);
+        let extra = bytes.len();
+        self.append(bytes, seq, 0, extra);
     }
 
-    fn append(&mut self, bytes: Bytes, seq: u64, sends: u32, is_extra: bool) {
+    fn append(&mut self, bytes: Bytes, seq: u64, sends: u32, extra: usize) {
         self.bytes += bytes.len();
+        self.extra += extra;
         // mutant: cache-order
         self.entries.push_back(Entry {
             bytes,
             seq,
             end: 0,
             sends,
-            is_extra,
+            extra,
         });
+    }
+
+    /// The frame of this number goes to make room. Where the limit is not for it, the limit is not for as many bytes of
+    /// those that stay: else all frames of an earlier run would go before there is room for one new frame.
+    pub(crate) fn pass_extra_on(&mut self, seq: u64) {
+        let Some(entry) = self.find(seq).and_then(|index| self.entries.get_mut(index)) else {
+            return;
+        };
+        let mut left = core::mem::take(&mut entry.extra);
+        self.extra -= left;
+        let has_all = |entry: &Entry| entry.seq == seq || entry.is_extra();
+        let first = self.entries.partition_point(has_all);
+        for entry in self.entries.range_mut(first..) {
+            let passed = left.min(entry.bytes.len() - entry.extra);
+            entry.extra += passed;
+            self.extra += passed;
+            left -= passed;
+            if left == 0 {
+                return;
+            }
+        }
     }
 
     /// A number is used once, whatever became of its frame: the spool may still have that of an earlier run.
@@ -130,19 +158,28 @@ impl Cache {
     /// Whether a frame of this length finds no room.
     pub(crate) fn is_full_for(&self, len: usize) -> bool {
         // mutant: cache-bound
-        let is_full = self.limited() + len > self.limit || self.entries.len() >= FRAMES_MAX;
+        let is_full = self.limited() + len > self.limit || self.limited_frames() >= FRAMES_MAX;
         self.policy != DropPolicy::Block && is_full
     }
 
     /// Whether the oldest go for a frame of this length, where sockets have so many bytes that cannot go.
     pub(crate) fn makes_room_for(&self, len: usize, in_sockets: usize) -> bool {
         let goes_on = matches!(self.policy, DropPolicy::Auto | DropPolicy::Oldest);
-        goes_on && len + in_sockets <= self.limit
+        goes_on && len + in_sockets.saturating_sub(self.extra) <= self.limit
     }
 
     /// Bytes that the limit is for.
     const fn limited(&self) -> usize {
         self.bytes - self.extra
+    }
+
+    /// Frames that the limit is for, in whole or in part.
+    fn limited_frames(&self) -> usize {
+        let extra = match self.extra {
+            0 => 0,
+            _ => self.entries.partition_point(Entry::is_extra),
+        };
+        self.entries.len() - extra
     }
 
     /// The oldest frame that is not in a socket's hands: what is there may still arrive, so its loss could not be
@@ -181,9 +218,7 @@ impl Cache {
 
     fn forget_bytes(&mut self, entry: &Entry) {
         self.bytes -= entry.bytes.len();
-        if entry.is_extra {
-            self.extra -= entry.bytes.len();
-        }
+        self.extra -= entry.extra;
     }
 
     /// The number of the oldest frame that no socket has.
@@ -278,7 +313,7 @@ impl Cache {
     pub(crate) fn is_nearly_full_without(&self, bytes: usize) -> bool {
         let headroom = BLOCK_HEADROOM.min(self.limit / 2);
         self.limited().saturating_sub(bytes) + headroom > self.limit
-            || self.entries.len() + headroom > FRAMES_MAX
+            || self.limited_frames() + headroom > FRAMES_MAX
     }
 
     pub(crate) const fn policy(&self) -> DropPolicy {

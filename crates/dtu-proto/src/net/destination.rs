@@ -50,7 +50,7 @@ impl Link {
         self.queue.drop_numbered(seq)
     }
 
-    /// Lets go of everything and gives the peer up.
+    /// Lets go of everything that waits. The connection stays.
     pub(crate) fn empty(&mut self) {
         self.queue.empty();
     }

@@ -293,6 +293,11 @@ impl Queue {
         Some(frame)
     }
 
+    /// The frame goes next, to make room for a new one.
+    pub(crate) fn pass_extra_on(&mut self, number: u64) {
+        self.cache.pass_extra_on(number);
+    }
+
     /// Keeps the spool short, though one frame stays for long.
     pub(crate) fn tidy_spool(&mut self, outputs: &mut VecDeque<Output>) {
         if let Some(spool) = &mut self.spool {
@@ -370,13 +375,17 @@ mod tests {
         Queue::in_any_order(QueueId::SerialCommand, &options)
     }
 
-    /// What the spool is told since: `+NUMBER` for a frame, `<NUMBER` where all below it goes.
+    /// What the spool is told since: `+NUMBER` for a frame, `<NUMBER` where all below it goes, `>NUMBERS` for those that
+    /// move.
     fn spooled(outputs: &mut VecDeque<Output>) -> Vec<std::string::String> {
         let told = outputs.drain(..).filter_map(|output| {
             if let Output::Store(StoreOutput::SpoolAppend(_, number, _)) = output {
                 Some(std::format!("+{number}"))
             } else if let Output::Store(StoreOutput::SpoolRelease(_, below)) = output {
                 Some(std::format!("<{below}"))
+            } else if let Output::Store(StoreOutput::SpoolMove(_, frames)) = output {
+                let numbers: Vec<_> = frames.iter().map(|(number, _)| *number).collect();
+                Some(std::format!(">{numbers:?}"))
             } else {
                 None
             }
@@ -427,13 +436,38 @@ mod tests {
                 assert_eq!(spooled(&mut outputs), [std::format!("+{}", count + 1)]);
             }
         }
-        assert_eq!(spooled(&mut outputs), ["+66", "+67", "+68", "<67"]);
+        assert_eq!(spooled(&mut outputs), ["+66", ">[67, 68]"]);
         let waiting: Vec<_> = queue.undelivered().map(|(number, _)| number).collect();
         assert_eq!(waiting, [67, 68]);
         queue.take(Fate::Dropped(first), &mut outputs);
         assert_eq!(spooled(&mut outputs), ["<68"]);
         queue.push(Bytes::from_static(b"more"), &mut outputs);
         assert_eq!(spooled(&mut outputs), ["+69"]);
+    }
+
+    /// A frame that was restored and one that was not go for one new frame each, and no more.
+    #[test]
+    fn a_new_frame_costs_no_more_frames_of_an_earlier_run_than_it_needs() {
+        let (mut queue, mut outputs) = (queue(10), VecDeque::new());
+        for number in 0..5 {
+            queue.restore_extra(number, Bytes::from_static(b"12345678"));
+        }
+        let ten = Bytes::from_static(b"1234567890");
+        queue.push(ten.clone(), &mut outputs);
+        assert!(queue.cache().is_full_for(1));
+        // What is let go of for another reason gives its bytes back to nobody.
+        queue.take(Fate::Delivered(4), &mut outputs);
+        assert!(queue.cache().is_full_for(1));
+        // Eight bytes are free then, as eight were, and two more behind the next.
+        for (oldest, fits) in [(0, 8), (1, 10)] {
+            assert!(queue.cache().makes_room_for(10, 20));
+            queue.pass_extra_on(oldest);
+            queue.take(Fate::Dropped(oldest), &mut outputs);
+            assert!(!queue.cache().is_full_for(fits) && queue.cache().is_full_for(fits + 1));
+        }
+        assert_eq!(queue.cache().frames(), 3);
+        queue.push(ten, &mut outputs);
+        assert_eq!(queue.counters().dropped.frames, 2);
     }
 
     /// Those of an earlier run have the spool's bound.

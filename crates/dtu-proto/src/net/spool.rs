@@ -38,6 +38,15 @@ struct Place {
 }
 
 impl Places {
+    /// A frame goes to the end. Gives its number there.
+    fn append(&mut self, frame: u64, length: usize) -> u64 {
+        // Frames of an earlier run that were none have used their numbers, too.
+        let number = self.next.max(frame);
+        self.written += length as u64;
+        self.add(frame, number);
+        number
+    }
+
     fn add(&mut self, frame: u64, number: u64) {
         self.next = self.next.max(number + 1);
         let end = self.written;
@@ -73,13 +82,10 @@ impl Spool {
 
     /// A frame comes.
     pub(super) fn append(&mut self, frame: u64, bytes: Bytes, outputs: &mut VecDeque<Output>) {
-        let mut number = frame;
-        if let Some(places) = &mut self.places {
-            // Frames of an earlier run that were none have used their numbers, too.
-            number = places.next.max(frame);
-            places.written += bytes.len() as u64;
-            places.add(frame, number);
-        }
+        let number = match &mut self.places {
+            Some(places) => places.append(frame, bytes.len()),
+            None => frame,
+        };
         // mutant: request-spooled
         outputs.push_back(Output::Store(StoreOutput::SpoolAppend(
             self.id, number, bytes,
@@ -111,19 +117,22 @@ impl Spool {
     }
 
     /// It ends at the oldest frame. Where that one cannot be delivered and much was since, what waits moves to the other
-    /// end.
+    /// end: one order, so that no frame is gone from one end before it is safe at the other.
     pub(super) fn tidy(&mut self, cache: &Cache, outputs: &mut VecDeque<Output>) {
         let oldest = cache.first();
-        let Some(places) = &self.places else { return };
+        let Some(places) = &mut self.places else {
+            return;
+        };
         let Some(oldest) = oldest.and_then(|frame| places.of.get(&frame)) else {
             return;
         };
         if places.written - oldest.end <= places.most {
             return;
         }
-        for (frame, bytes) in cache.iter() {
-            self.append(frame, bytes.clone(), outputs);
-        }
-        self.release(cache, outputs);
+        let moved = cache
+            .iter()
+            .map(|(frame, bytes)| (places.append(frame, bytes.len()), bytes.clone()))
+            .collect();
+        outputs.push_back(Output::Store(StoreOutput::SpoolMove(self.id, moved)));
     }
 }

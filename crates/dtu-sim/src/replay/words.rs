@@ -83,6 +83,13 @@ fn store(order: &StoreOutput) -> String {
         StoreOutput::SpoolAppend(queue, number, frame) => {
             format!("spool {queue} append {number}, {} bytes", frame.len())
         }
+        StoreOutput::SpoolMove(queue, frames) => {
+            let numbers: Vec<_> = frames
+                .iter()
+                .map(|(number, _)| number.to_string())
+                .collect();
+            format!("spool {queue} move to {}", numbers.join(" "))
+        }
         StoreOutput::SpoolRelease(queue, below) => format!("spool {queue} release below {below}"),
         StoreOutput::SpoolSending(queue, Some(number)) => format!("spool {queue} sending {number}"),
         StoreOutput::SpoolSending(queue, None) => format!("spool {queue} sending none"),

@@ -113,6 +113,13 @@ fn store_words(out: &mut Words<'_>, order: &StoreOutput) -> fmt::Result {
             write!(out, "append {} {number}", queue.word())?;
             out.bytes("", frame)
         }
+        StoreOutput::SpoolMove(queue, frames) => {
+            write!(out, "move {}", queue.word())?;
+            frames.iter().try_for_each(|(number, frame)| {
+                write!(out, " {number}")?;
+                out.bytes("", frame)
+            })
+        }
         StoreOutput::SpoolRelease(queue, below) => write!(out, "release {} {below}", queue.word()),
         StoreOutput::SpoolSending(queue, number) => {
             write!(out, "sending {} ", queue.word())?;

@@ -275,6 +275,7 @@ impl World {
             Output::Store(StoreOutput::SpoolAppend(queue, number, bytes)) => {
                 self.spool_append(queue, number, bytes)
             }
+            Output::Store(StoreOutput::SpoolMove(queue, frames)) => self.spool_move(queue, frames),
             Output::Store(StoreOutput::SpoolRelease(queue, below)) => {
                 self.spool_release(queue, below)
             }

@@ -282,6 +282,25 @@ impl World {
         spool.insert(number, bytes);
     }
 
+    /// What moves is on the disk, and nothing else that waits is left behind.
+    pub(super) fn spool_move(&mut self, queue: QueueId, frames: Vec<(u64, Bytes)>) {
+        let spool = &self.disk.spool[queue.index()];
+        if frames
+            .iter()
+            .any(|(_, moved)| !spool.values().any(|known| known == moved))
+        {
+            return self.break_rule(Rule::Frames, "a frame moves that is not on the spool");
+        }
+        let Some((first, _)) = frames.first() else {
+            return self.break_rule(Rule::Frames, "nothing moves on a spool");
+        };
+        let first = *first;
+        for (number, frame) in frames {
+            self.spool_append(queue, number, frame);
+        }
+        self.spool_release(queue, first);
+    }
+
     pub(super) fn spool_sending(&mut self, queue: QueueId, frame: Option<u64>) {
         if self.has_spool(queue) {
             self.disk.sending[queue.index()] = frame;

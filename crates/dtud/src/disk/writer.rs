@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use super::guard::Guard;
 use super::losses::LossFile;
-use crate::spool::Spool;
+use crate::spool::{Refusals, Spool};
 
 /// What the thread has in its hands.
 #[derive(Debug)]
@@ -82,7 +82,31 @@ struct Pending {
     frames: VecDeque<(u64, Bytes)>,
     bytes: usize,
     release: Option<u64>,
+    moved: Option<Moved>,
     sending: Option<Option<u64>>,
+}
+
+/// Frames that go to the end of the spool from where they are now. What they leave behind goes when they are safe.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    /// The number of the last one.
+    last: u64,
+    /// What is to be released then.
+    release: u64,
+}
+
+impl Pending {
+    /// Frames that are not on the disk yet, and need not go there.
+    fn forget(&mut self, up_to: u64) {
+        while self
+            .frames
+            .front()
+            .is_some_and(|(number, _)| *number < up_to)
+            && let Some((_, frame)) = self.frames.pop_front()
+        {
+            self.bytes -= frame.len();
+        }
+    }
 }
 
 impl Writer {
@@ -123,17 +147,38 @@ impl Writer {
     pub(super) fn release(&mut self, queue: QueueId, up_to: u64) {
         self.give(|work| {
             let pending = &mut work.queues[queue.index()];
-            pending.release = pending.release.max(Some(up_to));
-            while pending
-                .frames
-                .front()
-                .is_some_and(|(number, _)| *number < up_to)
-                && let Some((_, frame)) = pending.frames.pop_front()
-            {
-                pending.bytes -= frame.len();
+            match &mut pending.moved {
+                // What comes behind a move may name the old places of frames that have no new ones yet.
+                Some(moved) => moved.release = moved.release.max(up_to),
+                None => pending.release = pending.release.max(Some(up_to)),
             }
+            pending.forget(up_to);
             true
         });
+    }
+
+    /// Appends frames again that wait, and then releases those below the first of them. False: there is nobody to do it.
+    /// As many bytes as wait in the cache, and they are there already: none is refused here.
+    pub(super) fn move_up(&mut self, queue: QueueId, frames: Vec<(u64, Bytes)>) -> bool {
+        let (Some((first, _)), Some((last, _))) = (frames.first(), frames.last()) else {
+            return true;
+        };
+        let moved = Moved {
+            last: *last,
+            release: *first,
+        };
+        let order = self.give(|work| {
+            if work.is_dead {
+                return false;
+            }
+            let pending = &mut work.queues[queue.index()];
+            pending.forget(moved.release);
+            pending.moved = Some(moved);
+            pending.bytes += frames.iter().map(|(_, frame)| frame.len()).sum::<usize>();
+            pending.frames.extend(frames);
+            true
+        });
+        order.is_some()
     }
 
     /// Gives the number of the order.
@@ -369,6 +414,7 @@ fn carry_out(
     let Pending {
         mut frames,
         release,
+        moved,
         sending,
         ..
     } = pending;
@@ -380,7 +426,13 @@ fn carry_out(
     }
     // Space comes back first.
     let mut outcome = release.map_or(Ok(()), |up_to| spool.release(up_to));
-    let refused = spool.append_all(frames.make_contiguous());
+    let mut refused = Refusals::default();
+    if let Some(moved) = moved {
+        let later = frames.split_off(frames.partition_point(|(number, _)| *number <= moved.last));
+        refused = spool.move_up(frames.make_contiguous(), moved.release);
+        frames = later;
+    }
+    refused += spool.append_all(frames.make_contiguous());
     outcome = outcome.and(refused.why.map_or(Ok(()), Err));
     outcome = outcome.and(sending.map_or(Ok(()), |frame| spool.note_sending(frame)));
     troubles.note(queue.index(), outcome);

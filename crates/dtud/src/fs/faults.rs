@@ -38,6 +38,8 @@ pub(crate) struct Faults {
 struct Plan {
     /// Operations so far.
     count: usize,
+    /// Of these, flushes that were made.
+    syncs: usize,
     at: Option<(usize, Fault)>,
     /// Everything that changes something is refused: a card that is worn.
     read_only: bool,
@@ -98,8 +100,18 @@ impl Fs {
 
     /// The next operation fails so.
     pub(crate) fn fail_next(&self, fault: Fault) {
+        self.fail_after(0, fault);
+    }
+
+    /// So many go well before one fails so.
+    pub(crate) fn fail_after(&self, more: usize, fault: Fault) {
         let mut plan = self.plan();
-        (plan.at, plan.lasts) = (Some((plan.count, fault)), false);
+        (plan.at, plan.lasts) = (Some((plan.count + more, fault)), false);
+    }
+
+    /// Flushes so far.
+    pub(crate) fn syncs(&self) -> usize {
+        self.plan().syncs
     }
 
     /// From now on it can be read only.
@@ -130,7 +142,9 @@ impl Faults {
         if self.lock().read_only && !matches!(what, "read" | "readdir" | "open to read") {
             return Err(io::Error::from_raw_os_error(libc::EROFS));
         }
-        self.next().map_or(Ok(()), |fault| Err(error(fault)))
+        let fault = self.next();
+        self.lock().syncs += usize::from(fault.is_none() && what == "sync");
+        fault.map_or(Ok(()), |fault| Err(error(fault)))
     }
 
     /// How many bytes of a write get written, and what it answers.

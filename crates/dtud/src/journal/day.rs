@@ -175,6 +175,7 @@ impl Day {
                 | Output::Store(
                     StoreOutput::SpoolAppend(..)
                     | StoreOutput::SpoolRelease(..)
+                    | StoreOutput::SpoolMove(..)
                     | StoreOutput::SpoolSending(..),
                 )
                 | Output::Console(_)

@@ -78,6 +78,13 @@ pub(crate) struct Refusals {
     pub(crate) why: Option<io::Error>,
 }
 
+impl std::ops::AddAssign for Refusals {
+    fn add_assign(&mut self, other: Self) {
+        self.numbers.extend(other.numbers);
+        self.why = other.why.or_else(|| self.why.take());
+    }
+}
+
 /// The folder of a queue's spool, below `spool`.
 pub(crate) fn folder(queue: QueueId) -> String {
     match queue {
@@ -93,16 +100,46 @@ impl Spool {
     /// A frame is refused if there is no room within the bound (`StorageFull`), if it is too long or its number does not
     /// grow (`InvalidInput`), or by the file system.
     pub(crate) fn append_all(&mut self, frames: &[(u64, Bytes)]) -> Refusals {
+        self.append_within(frames, self.bound)
+    }
+
+    /// Adds frames again that are here already, and then lets go of everything below `release`. They are forced to the
+    /// disk between the two, whatever the policy: no moment is without them. Meanwhile there are both, so they may exceed
+    /// the bound. Where one of them is refused nothing is let go of.
+    pub(crate) fn move_up(&mut self, frames: &[(u64, Bytes)], release: u64) -> Refusals {
+        let mut refused = self.append_within(frames, u64::MAX);
+        if refused.numbers.is_empty() {
+            refused.why = self
+                .sync_end(frames)
+                .and_then(|()| self.release(release))
+                .err();
+        }
+        refused
+    }
+
+    /// Forces the segments that have these frames, and their names.
+    fn sync_end(&self, frames: &[(u64, Bytes)]) -> io::Result<()> {
+        let Some((first, _)) = frames.first() else {
+            return Ok(());
+        };
+        self.segments
+            .iter()
+            .filter(|segment| segment.last >= *first)
+            .try_for_each(|segment| self.fs.sync(&segment.path))?;
+        self.fs.sync_dir(&self.dir)
+    }
+
+    fn append_within(&mut self, frames: &[(u64, Bytes)], bound: u64) -> Refusals {
         let (mut rest, mut refused) = (frames, Refusals::default());
         while !rest.is_empty() {
             let (now, later) = rest.split_at(self.fitting(rest));
             rest = later;
-            if now.len() > 1 && self.append(now).is_ok() {
+            if now.len() > 1 && self.append(now, bound).is_ok() {
                 continue;
             }
             // Where not all of them can be kept some may be.
             for frame in now {
-                if let Err(error) = self.append(slice::from_ref(frame)) {
+                if let Err(error) = self.append(slice::from_ref(frame), bound) {
                     refused.numbers.push(frame.0);
                     refused.why = Some(error);
                 }
@@ -185,7 +222,7 @@ impl Spool {
     }
 
     /// All of them, or none.
-    fn append(&mut self, frames: &[(u64, Bytes)]) -> io::Result<()> {
+    fn append(&mut self, frames: &[(u64, Bytes)], bound: u64) -> io::Result<()> {
         let mut next = self.next;
         self.buffer.clear();
         for (number, frame) in frames {
@@ -197,7 +234,7 @@ impl Spool {
             return Ok(());
         };
         let length = self.buffer.len() as u64;
-        if self.used + length > self.bound {
+        if self.used + length > bound {
             let text = format!(
                 "{}: full: spool_size is {} bytes",
                 self.dir.display(),

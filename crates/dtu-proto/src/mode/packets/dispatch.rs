@@ -99,7 +99,11 @@ impl Packets {
                 None => self.pending.pop_front(),
             },
         };
-        id.map(|id| self.done(Fate::Dropped(id), cx)).is_some()
+        if let Some(id) = id {
+            self.queue.pass_extra_on(id);
+            self.done(Fate::Dropped(id), cx);
+        }
+        id.is_some()
     }
 
     /// Takes out what the links are done with; those that waited for that move up.

@@ -34,6 +34,7 @@ fn a_packet_that_cannot_be_delivered_does_not_keep_the_spool_growing() {
         dev.send(to(2, &[b'x'; 1000]));
     }
     let (mut first, mut kept, mut most) = (0, std::collections::BTreeMap::new(), 0);
+    let mut moves = 0;
     for output in &dev.store.spool {
         match output {
             StoreOutput::SpoolAppend(_, number, packet) => {
@@ -47,12 +48,23 @@ fn a_packet_that_cannot_be_delivered_does_not_keep_the_spool_growing() {
                 first = *number;
                 kept.retain(|number, _| *number >= first);
             }
+            StoreOutput::SpoolMove(_, packets) => {
+                // Each is there, and nothing that waits is left behind.
+                for (number, packet) in packets {
+                    assert!(kept.values().any(|known| known == packet));
+                    assert!(kept.insert(*number, packet.clone()).is_none());
+                }
+                first = packets[0].0;
+                kept.retain(|number, _| *number >= first);
+                moves += 1;
+            }
             StoreOutput::Save(_) | StoreOutput::Messages { .. } | StoreOutput::SpoolSending(..) => {
             }
         }
         most = most.max(kept.values().map(|packet| packet.len()).sum::<usize>());
     }
     assert!(most < 100_000, "{most} bytes");
+    assert_eq!(moves, 3, "one order each time");
     let spooled: Vec<_> = kept
         .iter()
         .map(|(number, packet)| (*number, packet))
@@ -118,9 +130,17 @@ fn packets_of_an_earlier_run_push_nothing_out_and_leave_the_new_ones_their_room(
         for _ in 0..10 {
             dev.wait(200).send(to(2, &[b'y'; 1000]));
         }
-        assert!(
-            dev.status().counters.dropped_packets > 0,
-            "the limit holds for new ones"
+        // 15 KiB hold 15 new ones; each that is too many costs one, an old one as well as a new one.
+        assert_eq!(
+            (dev.status().counters.dropped_packets, dev.waiting().len()),
+            (5, 55)
+        );
+        for _ in 0..60 {
+            dev.wait(200).send(to(2, &[b'z'; 1000]));
+        }
+        assert_eq!(
+            (dev.status().counters.dropped_packets, dev.waiting().len()),
+            (65, 55)
         );
     }
 }

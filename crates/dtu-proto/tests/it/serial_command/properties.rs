@@ -124,12 +124,20 @@ proptest! {
         prop_assert!(replies == asked || status.counters.bad_packets + status.counters.garbage_bytes > 0);
         let released = dev.store.spool.iter().rev().find_map(|output| match output {
             StoreOutput::SpoolRelease(_, number) => Some(*number),
-            StoreOutput::SpoolAppend(..)
+            StoreOutput::SpoolMove(..)
+            | StoreOutput::SpoolAppend(..)
             | StoreOutput::SpoolSending(..)
             | StoreOutput::Save(_)
             | StoreOutput::Messages { .. } => None,
         });
-        let appended = dev.store.spool.iter().filter(|output| matches!(output, StoreOutput::SpoolAppend(..))).count();
+        let appended: usize = dev.store.spool.iter().map(|output| match output {
+            StoreOutput::SpoolAppend(..) => 1,
+            StoreOutput::SpoolMove(_, packets) => packets.len(),
+            StoreOutput::SpoolRelease(..)
+            | StoreOutput::SpoolSending(..)
+            | StoreOutput::Save(_)
+            | StoreOutput::Messages { .. } => 0,
+        }).sum();
         prop_assert_eq!(released.unwrap_or(0), appended as u64);
         prop_assert!(delivers(&mut dev), "nothing goes out when all is good");
     }

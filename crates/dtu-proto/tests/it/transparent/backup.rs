@@ -87,6 +87,7 @@ fn frames_that_move_go_to_the_disk_only_where_the_link_has_a_spool() {
             | StoreOutput::Messages { .. }
             | StoreOutput::SpoolAppend(..)
             | StoreOutput::SpoolRelease(..)
+            | StoreOutput::SpoolMove(..)
             | StoreOutput::SpoolSending(..) => None,
         };
         let kept: Vec<QueueId> = dev.store.spool.iter().filter_map(queue).collect();

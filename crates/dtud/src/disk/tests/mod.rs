@@ -1,5 +1,5 @@
 use super::*;
-use crate::fs::faults::Fault;
+use crate::fs::faults::{FAULTS, Fault};
 use crate::journal::LogCapture;
 
 mod folder;
@@ -49,6 +49,17 @@ impl Small {
         self.waiting[queue.index()].insert(number, frame.clone());
         self.disk
             .order(StoreOutput::SpoolAppend(queue, number, frame));
+    }
+
+    /// All that waits gets new numbers.
+    fn move_up(&mut self, queue: QueueId, places: &[(u64, u64)]) {
+        let waiting = &mut self.waiting[queue.index()];
+        let moved: Vec<_> = places
+            .iter()
+            .map(|(old, new)| (*new, waiting[old].clone()))
+            .collect();
+        *waiting = moved.iter().cloned().collect();
+        self.disk.order(StoreOutput::SpoolMove(queue, moved));
     }
 
     fn deliver(&mut self, queue: QueueId, up_to: u64) {

@@ -257,3 +257,59 @@ fn k3_what_was_lost_stays_counted_over_kill_9() {
     }
     drop(small);
 }
+
+/// What is delivered behind a move names the old places of frames that have no new ones on the disk yet.
+#[test]
+fn frames_that_move_are_kept_over_a_kill_at_each_operation() {
+    // Gives what a start finds then, and how many operations there were.
+    let run = |at: Option<(usize, Fault)>| {
+        let (fs, dir) = (Fs::counting(), tempfile::tempdir().unwrap());
+        let (mut small, _) = Small::start(&fs, dir.path(), "1s").unwrap();
+        (0..4).for_each(|number| small.frame(ONE, number));
+        small.settle();
+        let before = fs.count();
+        if let Some((more, fault)) = at {
+            fs.fail_after(more, fault);
+        }
+        fs.hold(true);
+        // 1 is delivered, and the rest moves; then the oldest is delivered as well, and a new one comes.
+        small.move_up(ONE, &[(0, 4), (2, 5), (3, 6)]);
+        small.deliver(ONE, 5);
+        small.frame(ONE, 7);
+        fs.hold(false);
+        small.settle();
+        let operations = fs.count() - before;
+        drop(small);
+        let (_, kept) = Small::start(&Fs::default(), dir.path(), "1s").unwrap();
+        (numbers(&kept, ONE), operations)
+    };
+    let (kept, operations) = run(None);
+    assert_eq!(kept, [2, 3, 7]);
+    assert!(operations > 4, "{operations} operations");
+    let (mut moved, mut stayed) = (0, 0);
+    for index in 0..operations {
+        for fault in FAULTS {
+            let (kept, _) = run(Some((index, fault)));
+            let what = format!("operation {index}, {fault:?}: {kept:?}");
+            assert!(kept.contains(&2) && kept.contains(&3), "{what}");
+            moved += u32::from(!kept.contains(&0));
+            stayed += u32::from(kept.contains(&0));
+        }
+    }
+    assert!(moved > 0 && stayed > 0, "{moved}, {stayed}");
+}
+
+/// Where there is no spool they wait in memory, as before, and that is not told again.
+#[test]
+fn frames_that_move_where_there_is_no_spool_are_refused_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut small, _) = Small::start(&Fs::default(), dir.path(), "1s").unwrap();
+    small.disk.writer.die();
+    (0..3).for_each(|number| small.frame(ONE, number));
+    small.tell();
+    assert_eq!(small.refused, 3);
+    small.move_up(ONE, &[(1, 3), (2, 4)]);
+    small.tell();
+    assert_eq!(small.refused, 3);
+    assert_eq!(small.disk.queues[ONE.index()].refused, [3, 4]);
+}

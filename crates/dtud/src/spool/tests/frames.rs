@@ -326,3 +326,47 @@ fn k_whatever_operation_fails_every_frame_comes_out_or_is_counted() {
         }
     }
 }
+
+/// Frames 0 to 3 were written, 1 was delivered, and the rest moves to the end while an operation fails.
+fn moving(dir: &Path, sync: SpoolSync, at: Option<(usize, Fault)>) -> (Fs, Refusals, usize) {
+    let fs = Fs::counting();
+    let (mut spool, _) = open_with(&fs, dir, 4096, sync).unwrap();
+    let frames: Vec<_> = (0..4).map(|number| (number, frame(number, 900))).collect();
+    assert!(spool.append_all(&frames).why.is_none());
+    let (before, syncs) = (fs.count(), fs.syncs());
+    if let Some((more, fault)) = at {
+        fs.fail_after(more, fault);
+    }
+    let waits = [0, 2, 3].map(|number| frame(number, 900));
+    let refused = spool.move_up(&Vec::from_iter((4..).zip(waits)), 4);
+    let (operations, syncs) = (fs.count() - before, fs.syncs() - syncs);
+    drop(spool);
+    let kept = open_with(&Fs::default(), dir, 4096, sync).unwrap().1;
+    let kept: Vec<u64> = kept.frames.iter().map(|(number, _)| *number).collect();
+    let what = format!("{at:?}, {sync:?}: {kept:?}, {syncs} flushes");
+    for (old, new) in [(0, 4), (2, 5), (3, 6)] {
+        assert!(kept.contains(&old) || kept.contains(&new), "{what}");
+        assert!(
+            kept.contains(&old) || !refused.numbers.contains(&new),
+            "{what}"
+        );
+    }
+    // For a power cut: each file of the new places, and the folder.
+    assert!(kept.contains(&0) || syncs > 3, "{what}");
+    if at.is_none() {
+        assert_eq!((kept, refused.numbers.len()), (vec![4, 5, 6], 0), "{what}");
+    }
+    (fs, refused, operations)
+}
+
+#[test]
+fn frames_that_move_are_safe_at_the_end_before_their_old_places_go() {
+    for sync in [SpoolSync::Always, SpoolSync::EverySecond, SpoolSync::Never] {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, _, operations) = moving(dir.path(), sync, None);
+        assert!(operations > 10, "{operations} operations");
+        for at in (0..operations).flat_map(|index| FAULTS.map(|fault| (index, fault))) {
+            moving(tempfile::tempdir().unwrap().path(), sync, Some(at));
+        }
+    }
+}
