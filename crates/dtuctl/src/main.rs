@@ -57,9 +57,8 @@ enum Command {
     Pdu(pdu::Command),
     #[command(hide = true)]
     Completions(pages::Completions),
-    /// The man page, on stdout
     #[command(hide = true)]
-    Man,
+    Man(pages::Man),
 }
 
 fn main() -> ExitCode {
@@ -76,7 +75,7 @@ fn main() -> ExitCode {
         Command::Factory(factory) => factory.run(&port),
         Command::At(at) => at.run(&port),
         Command::Completions(completions) => completions.run(),
-        Command::Man => pages::man(),
+        Command::Man(man) => man.run(),
         Command::Pdu(command) => return command.run(),
     };
     done.unwrap_or_else(|error| {

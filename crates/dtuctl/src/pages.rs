@@ -1,6 +1,7 @@
 //! What packages install: completions of shells, and the man page.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
@@ -24,8 +25,19 @@ impl Completions {
     }
 }
 
-/// The man page, on stdout.
-pub(crate) fn man() -> Ended {
-    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
-    Ok(ExitCode::SUCCESS)
+/// The man page, on stdout; or those of all subcommands as well, in a folder.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Where to
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    pub(crate) fn run(&self) -> Ended {
+        match &self.folder {
+            Some(folder) => clap_mangen::generate_to(Cli::command(), folder)?,
+            None => clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }

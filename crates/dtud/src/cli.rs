@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use dtu_proto::config::Config;
 
 use crate::arguments;
@@ -92,6 +92,18 @@ enum Command {
         #[arg(long, value_name = "N")]
         seconds: Option<u64>,
     },
+    /// Completions of a shell, on stdout
+    #[command(hide = true)]
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// The man page, on stdout; or those of all subcommands as well, in a folder
+    #[command(hide = true)]
+    Man {
+        /// Where to
+        folder: Option<PathBuf>,
+    },
 }
 
 /// A settings file that may be missing, where a `-` stands in front of its name: as in units of systemd.
@@ -152,6 +164,8 @@ impl Cli {
                 state,
             }) => show_status(state.clone(), serial.as_ref(), *json),
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
+            Some(Command::Completions { shell }) => completions(*shell),
+            Some(Command::Man { folder }) => man(folder.as_deref()),
             None => self.run_device(),
         };
         done.unwrap_or_else(|error| {
@@ -324,6 +338,21 @@ fn the_only_device(default: &Path) -> Option<anyhow::Result<PathBuf>> {
 
 /// Of the packaged unit.
 const SERVICE_STATE: &str = "/var/lib/dtud";
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dtud", &mut text);
+    std::io::Write::write_all(&mut std::io::stdout(), &text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn man(folder: Option<&Path>) -> anyhow::Result<ExitCode> {
+    match folder {
+        Some(folder) => clap_mangen::generate_to(Cli::command(), folder)?,
+        None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 fn check_settings(file: &Path) -> ExitCode {
     let settings = match Settings::load(file) {

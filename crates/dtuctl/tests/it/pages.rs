@@ -20,6 +20,10 @@ fn every_shell_has_completions_and_there_is_a_man_page() {
         page.contains(".TH dtuctl 1") && page.contains("password\\-file"),
         "{page}"
     );
+    let folder = tempfile::tempdir().unwrap();
+    dtuctl(&["man", folder.path().to_str().unwrap()]).with(0);
+    let page = std::fs::read_to_string(folder.path().join("dtuctl-apply.1")).unwrap();
+    assert!(page.contains("dry\\-run"), "{page}");
 }
 
 /// bash itself reads its completions.
