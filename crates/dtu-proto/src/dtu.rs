@@ -15,6 +15,7 @@ use crate::line::Line;
 use crate::mode::Modes;
 use crate::net::Pause;
 use crate::rng::Rng;
+use crate::seen::Seen;
 use crate::session::Session;
 use crate::sms::Mailbox;
 use crate::time::Instant;
@@ -38,6 +39,7 @@ mod modem;
 mod modes;
 mod power;
 mod prompt;
+mod seen;
 mod serial;
 mod settle;
 mod snapshot;
@@ -91,6 +93,8 @@ pub struct Dtu {
     last_received: Instant,
     /// A socket is not read: nobody can say that nothing comes.
     unheard: bool,
+    /// Somebody watches: what is still to be told.
+    seen: Option<VecDeque<Seen>>,
 }
 
 impl Dtu {
@@ -130,6 +134,7 @@ impl Dtu {
             restarts: 0,
             last_received: now,
             unheard: false,
+            seen: None,
             stored,
             options,
             identity,

@@ -91,6 +91,7 @@ mod net;
 pub mod radio;
 pub mod record;
 mod rng;
+pub mod seen;
 mod session;
 mod sms;
 pub mod status;
@@ -104,7 +105,8 @@ mod words;
 pub use at::fuzzing;
 pub use at::{
     CommandDescription, ParameterDescription, ParameterKind, Setting, TakesEffect, commands,
-    from_store_text, load_setting, settings, shown_command, take_apart, to_store_text,
+    from_store_text, load_setting, settings, shown_answer, shown_command, take_apart,
+    to_store_text,
 };
 pub use dtu::Dtu;
 pub use identity::Identity;

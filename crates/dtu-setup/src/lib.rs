@@ -17,4 +17,5 @@ mod talk;
 pub mod values;
 
 pub use schema::{Group, Key, Schema};
+pub use talk::whole_reply;
 pub use values::{Change, Values};

@@ -70,6 +70,19 @@ pub(crate) fn reply(
     }
 }
 
+/// The reply in a text that is whole.
+#[must_use]
+pub fn whole_reply(line: &str, text: &str) -> Reply {
+    let mut collected = Collected::new(line);
+    if let Some((reply, _)) = collected.take(text.as_bytes()) {
+        return reply;
+    }
+    collected.at_silence().unwrap_or(Reply {
+        lines: Vec::new(),
+        end: End::Silence,
+    })
+}
+
 /// What came back so far.
 struct Collected<'a> {
     line: &'a str,

@@ -13,6 +13,17 @@ pub fn shown_command(line: &str) -> String {
     ShownLine::of(line.as_bytes()).text
 }
 
+/// A line of an answer such as `+CSTT: …`, where a secret stands in it: without that.
+#[must_use]
+pub fn shown_answer(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix('+')?;
+    let (name, values) = rest.split_once(':')?;
+    let shown = ShownLine::of(format!("AT+{name}={}", values.trim_start()).as_bytes());
+    shown
+        .has_secrets()
+        .then(|| shown.text.replacen("AT", "", 1).replacen('=', ": ", 1))
+}
+
 /// A line and its answer, for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShownLine {
@@ -55,6 +66,10 @@ impl ShownLine {
             text: bounded(&text),
             secrets,
         }
+    }
+
+    pub(crate) const fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
     }
 
     /// The text of a refusal, unless a secret may be in it.

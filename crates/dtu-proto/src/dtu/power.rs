@@ -9,6 +9,7 @@ use crate::event::{Event, LinkId, ModemOutput, Origin, Output, Power, RestartRea
 use crate::line::{Line, LineState, Rest};
 use crate::mode::{Modes, Stop};
 use crate::net::Link;
+use crate::seen::Cut;
 use crate::sms;
 use crate::time::{Duration, Instant};
 
@@ -122,7 +123,7 @@ impl Dtu {
     fn hand_on_window(&mut self) {
         let Rest { kept, open, last } = self.line.end_window();
         for frame in kept {
-            self.frame(frame);
+            self.frame(frame, Cut::Window);
         }
         // What is being received goes on: the end of the window cuts no frame.
         self.go_on_with(&open, last);
@@ -135,6 +136,7 @@ impl Dtu {
         let open = (!open.is_empty()).then(|| Bytes::from(open));
         for frame in kept.into_iter().chain(open) {
             self.line.note_frame(&frame);
+            self.saw_frame(&frame, Cut::Window);
             self.with_modes(|modes, cx| modes.keep(&frame, cx));
         }
     }

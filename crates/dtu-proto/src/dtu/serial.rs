@@ -11,6 +11,7 @@ use crate::event::{Event, Origin, SerialInput};
 use crate::line::framer::FRAME_MAX;
 use crate::line::{Class, Dialogue, Keep, Line, LineEvent, LineState, Source, Urc};
 use crate::mode::Stop;
+use crate::seen::Cut;
 use crate::time::Instant;
 
 impl Dtu {
@@ -61,6 +62,7 @@ impl Dtu {
         while !rest.is_empty() {
             let frame = rest.split_to(rest.len().min(FRAME_MAX));
             self.line.note_frame(&frame);
+            self.saw_frame(&frame, Cut::Mode);
             self.route(&frame);
         }
     }
@@ -77,10 +79,16 @@ impl Dtu {
 
     fn handle_line_event(&mut self, event: LineEvent) {
         match event {
-            LineEvent::Frame(frame) => self.frame(frame),
-            LineEvent::Command(line) => self.run_command(Origin::Serial, &line),
+            LineEvent::Frame(frame) => self.frame(frame, self.line.last_cut()),
+            LineEvent::Command(line) => {
+                self.saw_command(&line);
+                self.run_command(Origin::Serial, &line);
+            }
             LineEvent::TooLong => self.line_too_long(),
-            LineEvent::Text(entry) => self.answer_prompt(entry),
+            LineEvent::Text(entry) => {
+                self.saw_text(&entry);
+                self.answer_prompt(entry);
+            }
             LineEvent::MessageWritten => self.message_printed(),
         }
     }
@@ -108,8 +116,9 @@ impl Dtu {
     }
 
     /// A whole frame of the DTE: a command, or data for the working mode.
-    pub(super) fn frame(&mut self, frame: Bytes) {
+    pub(super) fn frame(&mut self, frame: Bytes, cut: Cut) {
         self.line.note_frame(&frame);
+        self.saw_frame(&frame, cut);
         if self.modes.is_inside() {
             self.route(&frame);
             return;

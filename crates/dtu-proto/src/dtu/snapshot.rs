@@ -1,19 +1,38 @@
 //! What the device tells of itself.
 
 use super::Dtu;
-use crate::config::Config;
-use crate::event::{LINKS, Leds, Output};
+use crate::config::{Config, Options};
+use crate::event::{LINKS, Leds, LinkId, Output};
 use crate::line::LineState;
 use crate::status::{
-    AtConnectionStatus, HttpdStatus, LinkStatus, Phase, SerialCommandStatus, SerialStatus, Status,
+    AtConnectionStatus, HttpdStatus, LinkStatus, LinkTimer, Phase, SerialCommandStatus,
+    SerialStatus, Status,
 };
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 impl Dtu {
     /// The running set of parameters.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The set that a restart brings back.
+    #[must_use]
+    pub fn stored_config(&self) -> &Config {
+        &self.stored
+    }
+
+    /// What the host has set.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether a command line would run now: none is under way, whoever gave it.
+    #[must_use]
+    pub fn takes_commands(&self) -> bool {
+        !self.is_answering() && self.ending.is_none()
     }
 
     /// A snapshot.
@@ -44,6 +63,14 @@ impl Dtu {
         };
         self.modes.show(&mut status);
         status
+    }
+
+    /// What a link does next by itself, and in what time.
+    #[must_use]
+    pub fn link_timer(&self, link: LinkId, now: Instant) -> Option<(LinkTimer, Duration)> {
+        let link = &self.modes.transparent.links[link.index()];
+        let (timer, at) = link.next_timer(&self.config)?;
+        Some((timer, at.since(now)))
     }
 
     fn phase(&self) -> Phase {

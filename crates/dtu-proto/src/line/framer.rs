@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+use crate::seen::Cut;
 use crate::time::{Duration, Instant};
 
 /// A frame closes at this size, in bytes.
@@ -57,6 +58,7 @@ impl CutRequest {
 pub(crate) struct Framer {
     buffer: Vec<u8>,
     last: Instant,
+    cut: Cut,
 }
 
 impl Framer {
@@ -70,20 +72,21 @@ impl Framer {
     ) -> Option<Bytes> {
         // A host that is late, or a setting that has changed: silence closed this before the bytes came.
         if self.deadline(packing).is_some_and(|due| due <= at) {
-            return Some(self.close());
+            return Some(self.close(Cut::Silence));
         }
         if data.is_empty() {
             return None;
         }
         self.last = at;
         if packing.silence.is_zero() {
+            self.cut = Cut::Read;
             return Some(Bytes::copy_from_slice(take(data, READ_MAX)));
         }
         // The size may have shrunk since the frame began.
         let room = packing.size.saturating_sub(self.buffer.len());
         let is_full = data.len() >= room;
         self.buffer.extend_from_slice(take(data, room));
-        is_full.then(|| self.close())
+        is_full.then(|| self.close(Cut::Size))
     }
 
     /// Puts bytes back that the frame just cut by size should not have ended with: what is being received begins with
@@ -108,11 +111,17 @@ impl Framer {
         &self.buffer
     }
 
-    /// Ends the frame, which may be empty.
-    pub(crate) fn close(&mut self) -> Bytes {
+    /// Ends the frame, which may be empty, for this reason.
+    pub(crate) fn close(&mut self, cut: Cut) -> Bytes {
+        self.cut = cut;
         let frame = Bytes::copy_from_slice(&self.buffer);
         self.buffer.clear();
         frame
+    }
+
+    /// Why the last frame ends where it does.
+    pub(crate) const fn last_cut(&self) -> Cut {
+        self.cut
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -147,7 +156,7 @@ mod tests {
         assert_eq!(push(&mut framer, b"two", 100, PACKING), ["one"]);
         assert!(push(&mut framer, b"three", 199, PACKING).is_empty());
         assert_eq!(framer.deadline(PACKING), Some(Instant::from_millis(299)));
-        assert_eq!(framer.close(), "twothree");
+        assert_eq!(framer.close(Cut::Silence), "twothree");
     }
 
     #[test]

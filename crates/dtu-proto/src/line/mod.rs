@@ -16,6 +16,7 @@ use bytes::Bytes;
 use crate::config::{Config, FrameKind, LineFormat, Options};
 use crate::cx::Cx;
 use crate::event::{Event, HttpdEvent, Output};
+use crate::seen::Cut;
 use crate::sms;
 use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
@@ -37,6 +38,7 @@ pub(crate) mod prompt;
 mod room;
 mod state;
 mod urcs;
+mod watched;
 mod window;
 
 pub(crate) use port::Source;
@@ -426,11 +428,11 @@ impl Line {
             return released;
         }
         self.released = self.escape.reset();
-        self.replay(cx).or_else(|| self.close_frame())
+        self.replay(cx).or_else(|| self.close_frame(Cut::Mode))
     }
 
-    fn close_frame(&mut self) -> Option<LineEvent> {
-        let frame = self.framer.close();
+    fn close_frame(&mut self, cut: Cut) -> Option<LineEvent> {
+        let frame = self.framer.close(cut);
         (!frame.is_empty()).then_some(LineEvent::Frame(frame))
     }
 
@@ -453,7 +455,7 @@ impl Line {
     /// Silence has closed the frame.
     pub(crate) fn frame_due(&mut self, cx: &mut Cx<'_>) -> Option<LineEvent> {
         if !matches!(self.state, LineState::Window { .. }) {
-            return self.close_frame();
+            return self.close_frame(Cut::Silence);
         }
         self.close_window_frame(cx);
         None

@@ -81,7 +81,7 @@ struct Parcel {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outstanding {
+pub(super) enum Outstanding {
     Write {
         len: usize,
         purpose: Purpose,
@@ -106,7 +106,7 @@ pub(crate) struct Dropped {
 #[derive(Debug)]
 pub(crate) struct SerialPort {
     queue: VecDeque<Item>,
-    outstanding: Option<Outstanding>,
+    pub(super) outstanding: Option<Outstanding>,
     /// The host was told to drop the outstanding write.
     discarding: bool,
     /// Waits for the end of the command state, or in the AT mode of a command.

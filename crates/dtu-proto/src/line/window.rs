@@ -11,6 +11,7 @@ use crate::cx::Cx;
 use crate::event::{Event, Output};
 use crate::line::assembler::{BACKSPACE, LineAssembler, Outcome, is_printable};
 use crate::line::framer::{FRAME_MAX, Framer, Packing};
+use crate::seen::Cut;
 use crate::status::SerialCounters;
 use crate::time::{Duration, Instant};
 
@@ -120,7 +121,7 @@ impl Window {
         if self.is_noisy_line() {
             self.line_was_data(packing, &mut dropped);
         }
-        let frame = self.framer.close();
+        let frame = self.framer.close(Cut::Window);
         self.keep(frame, dropped);
         self.state = State::Start;
     }

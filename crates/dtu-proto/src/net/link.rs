@@ -13,13 +13,14 @@ use bytes::Bytes;
 use crate::config::{Config, LinkConfig, LinkOptions};
 use crate::cx::Cx;
 use crate::event::{Connect, LinkDownReason, Output, QueueId, SocketId, SocketInput};
+use crate::seen::Sent;
 use crate::status::{LinkCounters, Loss, WaitingFor};
 use crate::time::Instant;
 
 use super::backoff::Backoff;
 use super::connection::{self, Connection, Down};
 use super::queue::Queue;
-use super::up::{LineShare, Sending, Up};
+use super::up::{LineShare, Up};
 
 /// Replies to commands that wait at most.
 const REPLIES_MAX: usize = 8;
@@ -370,7 +371,7 @@ impl Link {
             let end = self.connection.acked();
             up.note_acked(end, cx.now);
             self.backoff.heard();
-            if up.sending == Sending::Frame {
+            if matches!(up.sending, Sent::Frame { .. }) {
                 self.queue.delivered(end, cx.outputs);
             }
         }

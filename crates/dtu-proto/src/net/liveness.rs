@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::link::Link;
+use super::link::{Link, Plan};
 use super::up::Up;
 use crate::config::{Config, HeartbeatTo};
 use crate::cx::Cx;
 use crate::event::LinkDownReason;
+use crate::status::LinkTimer;
 use crate::time::{Duration, Instant, earliest};
 
 /// The heartbeat interval, if heartbeats to the network are on.
@@ -46,6 +47,33 @@ impl Link {
         let idle =
             self.is_short() && self.has_nothing_to_do() && self.connection.is_free() && !up.unread;
         idle.then(|| up.last_data + self.options.short_link_idle)
+    }
+
+    /// What it does next by itself, and when.
+    pub(crate) fn next_timer(&self, config: &Config) -> Option<(LinkTimer, Instant)> {
+        let Some(up) = &self.up else {
+            return match self.plan {
+                Plan::Retry { at } => Some((LinkTimer::Retry, at)),
+                Plan::Off | Plan::Wait(_) if self.connection.is_connecting() => self
+                    .connection
+                    .deadline()
+                    .map(|at| (LinkTimer::Attempt, at)),
+                Plan::Off | Plan::Wait(_) => None,
+            };
+        };
+        let reply = earliest([
+            up.registration_reply.deadline(),
+            up.heartbeat_reply.deadline(),
+        ]);
+        [
+            (LinkTimer::Heartbeat, self.heartbeat_at(up, config)),
+            (LinkTimer::Dead, self.dead_at(up, config)),
+            (LinkTimer::Idle, self.idle_at(up)),
+            (LinkTimer::Reply, reply),
+        ]
+        .into_iter()
+        .filter_map(|(timer, at)| Some((timer, at?)))
+        .min_by_key(|(_, at)| *at)
     }
 
     /// The nearest deadline of the connection.

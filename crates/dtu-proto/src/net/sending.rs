@@ -3,10 +3,11 @@
 use bytes::Bytes;
 
 use super::link::Link;
-use super::up::{FirstData, Sending};
+use super::up::FirstData;
 use crate::config::{Config, RegistrationWhen};
 use crate::cx::Cx;
 use crate::event::Payload;
+use crate::seen::Sent;
 
 impl Link {
     /// Sends what is next, if the socket is free.
@@ -15,17 +16,19 @@ impl Link {
         if !self.connection.is_free() {
             return;
         }
-        let next = self.next_control(cx).filter(|packet| !packet.is_empty());
+        let next = self
+            .next_control(cx)
+            .filter(|(packet, _)| !packet.is_empty());
         let (payload, sending) = match next {
-            Some(packet) => (
+            Some((packet, what)) => (
                 Payload {
                     prefix: Bytes::new(),
                     body: packet,
                 },
-                Sending::Other,
+                what,
             ),
             None => match self.next_frame(cx.config) {
-                Some(payload) => (payload, Sending::Frame),
+                Some((payload, again)) => (payload, Sent::Frame { again }),
                 None => return,
             },
         };
@@ -38,7 +41,7 @@ impl Link {
     }
 
     /// What goes before data: registration, replies, a heartbeat.
-    fn next_control(&mut self, cx: &Cx<'_>) -> Option<Bytes> {
+    fn next_control(&mut self, cx: &Cx<'_>) -> Option<(Bytes, Sent)> {
         // A datagram holds nothing else anyway.
         let is_stream = !self.is_udp();
         let is_first = self.connection.sent() == 0;
@@ -55,11 +58,11 @@ impl Link {
                     until: None,
                 });
             }
-            return Some(packet);
+            return Some((packet, Sent::Registration));
         }
         if let Some(reply) = self.replies.pop_front() {
             up.last_data = cx.now;
-            return Some(reply);
+            return Some((reply, Sent::Reply));
         }
         if !core::mem::take(&mut up.heartbeat_due) {
             return None;
@@ -67,11 +70,15 @@ impl Link {
         up.heartbeat_reply
             .expect(self.options.expect_heartbeat.as_deref(), cx.now);
         self.counters.heartbeats += 1;
-        Some(Bytes::copy_from_slice(&cx.config.heartbeat))
+        Some((
+            Bytes::copy_from_slice(&cx.config.heartbeat),
+            Sent::Heartbeat,
+        ))
     }
 
-    /// The next frame of the cache, with the registration packet in front where it belongs there.
-    fn next_frame(&mut self, config: &Config) -> Option<Payload> {
+    /// The next frame of the cache, with the registration packet in front where it belongs there; and
+    /// whether it was sent before.
+    fn next_frame(&mut self, config: &Config) -> Option<(Payload, bool)> {
         if self.up.as_ref()?.first_data.is_some() || !self.queue.cache().has_more() {
             return None;
         }
@@ -87,7 +94,7 @@ impl Link {
             self.counters.resent_frames += 1;
             self.counters.resent_bytes += body.len() as u64;
         }
-        Some(Payload { prefix, body })
+        Some((Payload { prefix, body }, again))
     }
 
     /// Whether the registration packet goes first.

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::link::{Link, Plan};
 use super::queue::Counters;
-use super::up::Sending;
 use crate::config::{DropPolicy, Protocol, Role};
+use crate::seen::Sent;
 use crate::status::{LinkCounters, LinkState, LinkStatus, WaitingFor};
 use crate::time::Instant;
 
@@ -73,8 +73,14 @@ impl Link {
     /// Whether the last reply to a command has left.
     pub(crate) fn replies_sent(&self) -> bool {
         self.up.as_ref().is_none_or(|up| {
-            self.replies.is_empty() && (self.connection.is_free() || up.sending != Sending::Other)
+            self.replies.is_empty()
+                && (self.connection.is_free() || matches!(up.sending, Sent::Frame { .. }))
         })
+    }
+
+    /// What is outstanding, or was last.
+    pub(crate) fn sending(&self) -> Option<Sent> {
+        self.up.as_ref().map(|up| up.sending)
     }
 
     /// Whether its full cache keeps the serial line from being read, whatever the server does.

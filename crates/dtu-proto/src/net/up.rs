@@ -1,6 +1,7 @@
 //! What a link knows of its connection while that is up.
 
 use super::expect::Awaiting;
+use crate::seen::Sent;
 use crate::time::{Duration, Instant};
 
 /// A peer that acknowledges nothing for so long takes nothing: it does not pace the serial line (decisions 16.1).
@@ -14,7 +15,7 @@ const REGISTRATION_ALONE: Duration = Duration::from_millis(200);
 pub(super) struct Up {
     pub(super) since: Instant,
     /// What is outstanding, or was last.
-    pub(super) sending: Sending,
+    pub(super) sending: Sent,
     pub(super) registration_due: bool,
     /// The registration packet of this connection is on its way, alone.
     pub(super) first_data: Option<FirstData>,
@@ -42,17 +43,11 @@ pub(super) struct FirstData {
     pub(super) until: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sending {
-    Frame,
-    Other,
-}
-
 impl Up {
     pub(super) fn new(now: Instant, registration_due: bool) -> Self {
         Self {
             since: now,
-            sending: Sending::Other,
+            sending: Sent::default(),
             registration_due,
             first_data: None,
             heartbeat_due: false,
@@ -96,10 +91,10 @@ impl Up {
     }
 
     /// `all_acked`: nothing that was sent before waits for its acknowledgement.
-    pub(super) fn begin_sending(&mut self, sending: Sending, all_acked: bool, now: Instant) {
+    pub(super) fn begin_sending(&mut self, sending: Sent, all_acked: bool, now: Instant) {
         // mutant: handed-over-is-no-life
         self.sending = sending;
-        if sending == Sending::Frame {
+        if matches!(sending, Sent::Frame { .. }) {
             self.last_data = now;
         }
         if all_acked {

@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use crate::at::{self, ShownLine, SlowCommand};
 use crate::config::{Config, Options};
 use crate::ids::Origin;
+use crate::seen::ShownCommand;
 use crate::time::Instant;
 
 use guard::Guards;
@@ -185,6 +186,24 @@ pub(crate) fn is_command(origin: Origin, text: &[u8], config: &Config, options: 
     let right = |found: inline::Inline<'_>| inline::same_password(found.password, &config.password);
     rights(origin, config, options).is_some() && inline::parse(text).is_some_and(right)
 }
+
+/// A frame, read or datagram that has the form of a command: without its password and its secrets.
+pub(crate) fn shown_frame(frame: &[u8], config: &Config) -> Option<ShownCommand> {
+    let found = inline::parse(frame)?;
+    let right = inline::same_password(found.password, &config.password);
+    // A guess tells much of what it is a guess at; text with a comma is none.
+    if !right && !at::begins_with_a_command(found.line) {
+        return None;
+    }
+    let line = ShownLine::of(found.line);
+    Some(ShownCommand {
+        secret: line.has_secrets(),
+        text: [PASSWORD_HIDDEN, line.text.as_bytes()].concat(),
+        len: frame.len(),
+    })
+}
+
+const PASSWORD_HIDDEN: &[u8] = b"****,";
 
 /// A command that is not even begun, for the log.
 pub(crate) fn turned_away(origin: Origin, line: &[u8], why: &str) -> Option<CompletedCommand> {

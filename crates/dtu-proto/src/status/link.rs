@@ -56,6 +56,38 @@ pub enum WaitingFor {
     Mode,
 }
 
+/// What a link does next by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkTimer {
+    /// The next attempt.
+    Retry,
+    /// The attempt is given up.
+    Attempt,
+    /// A heartbeat is sent.
+    Heartbeat,
+    /// A peer that acknowledges nothing is given up.
+    Dead,
+    /// A short link without data is closed.
+    Idle,
+    /// A reply that is expected is missed.
+    Reply,
+}
+
+impl LinkTimer {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Attempt => "attempt",
+            Self::Heartbeat => "heartbeat",
+            Self::Dead => "dead",
+            Self::Idle => "idle",
+            Self::Reply => "reply",
+        }
+    }
+}
+
 /// Traffic of one link. Always: `bytes_in + moved_in = bytes_out + dropped_bytes + moved_out + waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkCounters {

@@ -14,7 +14,7 @@ mod modes;
 pub use cellular::{
     CallCounters, CallState, CallStatus, CurrentCall, MessageCounters, MessageStatus, RadioStatus,
 };
-pub use link::{LinkCounters, LinkState, LinkStatus, WaitingFor};
+pub use link::{LinkCounters, LinkState, LinkStatus, LinkTimer, WaitingFor};
 pub use modes::{
     AtConnectionCounters, AtConnectionStatus, DestinationStatus, HttpdCounters, HttpdStatus,
     SerialCommandCounters, SerialCommandStatus,

@@ -22,6 +22,7 @@ mod modes;
 mod radio_rules;
 mod recorded;
 mod saying;
+mod seen;
 mod serial_command;
 mod text_mode;
 mod told;
