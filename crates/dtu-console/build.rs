@@ -26,7 +26,7 @@ fn main() {
     let hash = hash(&files);
     for (name, bytes) in &mut files {
         if name == PAGE {
-            let text = String::from_utf8_lossy(bytes);
+            let text = String::from_utf8_lossy(bytes).replace("{hash}/", "");
             let text = text.replace("\"assets/", &format!("\"assets/{hash}/"));
             *bytes = text.into_bytes();
         }

@@ -50,6 +50,8 @@ pub enum Step {
     Setting(String, usize, usize),
     /// What is set is stored.
     Saving,
+    /// What is set is in force for so many seconds, unless somebody keeps it.
+    Trying(u32),
     /// The device restarts.
     Restarting,
     /// The old values go back.
@@ -192,7 +194,11 @@ pub fn apply(
         return Outcome::PutBack(failure);
     }
     step(Step::PuttingBack);
-    let left = put_back(door, schema, lines, done.restarted);
+    ended(failure, put_back(door, schema, lines, done.restarted))
+}
+
+/// A failure, and what may not have its old values.
+pub(crate) fn ended(failure: Failure, left: Vec<Group>) -> Outcome {
     if left.is_empty() {
         Outcome::PutBack(failure)
     } else {
@@ -234,12 +240,7 @@ pub fn apply_in_new_mode(
     };
     // The first pass goes back, too.
     step(Step::PuttingBack);
-    let left = put_back(door, schema, &plan.lines, true);
-    if left.is_empty() {
-        Outcome::PutBack(failure)
-    } else {
-        Outcome::Mixed(failure, left)
-    }
+    ended(failure, put_back(door, schema, &plan.lines, true))
 }
 
 /// `None`: there is nothing that the device has now and had not before.
@@ -296,7 +297,7 @@ fn carry_out(
     step(Step::Saving);
     // What is refused in the middle of a line leaves what stood in front of it.
     (done.sent, done.answered) = (most, most);
-    command(door, &and_save(shutting))?;
+    command(door, &in_one_line(shutting, "W"))?;
     if plan
         .lines
         .iter()
@@ -312,13 +313,13 @@ fn carry_out(
     compare(schema, &back, plan)
 }
 
-/// One line that sets these and stores everything (V.250 5.2.1).
-fn and_save(lines: &[Line]) -> String {
+/// One line that sets these, and then does that with everything (V.250 5.2.1).
+pub(crate) fn in_one_line(lines: &[Line], then: &str) -> String {
     let bodies = lines.iter().map(|line| {
         let body = line.text.strip_prefix("AT").unwrap_or(&line.text);
         format!("{body};")
     });
-    format!("AT{}W", bodies.collect::<String>())
+    format!("AT{}{then}", bodies.collect::<String>())
 }
 
 /// Only sets: nothing is stored, and nothing restarts.
@@ -331,7 +332,7 @@ pub fn set(door: &mut dyn Door, plan: &Plan) -> Result<(), Failure> {
         .try_for_each(|line| command(door, &line.text))
 }
 
-fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
+pub(crate) fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
     let reply = door
         .command(line)
         .map_err(|error: DoorError| Failure::Door(error.to_string()))?;
@@ -357,7 +358,7 @@ fn new_rate(plan: &Plan) -> Option<u32> {
 }
 
 /// What read back otherwise is a failure; what cannot be read back is named.
-fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Vec<Key>, Failure> {
+pub(crate) fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Vec<Key>, Failure> {
     let mut wanted = Values::default();
     let mut not_verifiable = Vec::new();
     for change in &plan.changes {
@@ -379,15 +380,7 @@ fn compare(schema: &Schema, back: &Reading, plan: &Plan) -> Result<Vec<Key>, Fai
 /// Sets the old values again, stores them, restarts where the new ones may be in force, and looks whether they are there;
 /// the settings that may not have them.
 fn put_back(door: &mut dyn Door, schema: &Schema, lines: &[Line], restarted: bool) -> Vec<Group> {
-    let groups = |lines: &[Line]| lines.iter().map(|line| line.group.clone()).collect();
-    let set = |door: &mut dyn Door, line: &Line| {
-        let undo = line.undo.as_ref();
-        undo.is_some_and(|undo| command(door, undo).is_ok())
-    };
-    // One that cannot be put back keeps nobody else from it; what is there in the end is read.
-    for line in lines.iter().rev() {
-        let _ = set(door, line);
-    }
+    unset(door, lines);
     if command(door, "ATW").is_err() {
         return groups(lines);
     }
@@ -398,6 +391,22 @@ fn put_back(door: &mut dyn Door, schema: &Schema, lines: &[Line], restarted: boo
     if restarted && door.restart(RESTART, old_rate()).is_err() {
         return groups(lines);
     }
+    without_old(door, schema, lines)
+}
+
+fn groups(lines: &[Line]) -> Vec<Group> {
+    lines.iter().map(|line| line.group.clone()).collect()
+}
+
+/// Sets the old values again, in the running set. One that cannot be put back keeps nobody else from it.
+pub(crate) fn unset(door: &mut dyn Door, lines: &[Line]) {
+    for undo in lines.iter().rev().filter_map(|line| line.undo.as_ref()) {
+        let _ = command(door, undo);
+    }
+}
+
+/// Those of the settings that do not have their old values, or may not.
+pub(crate) fn without_old(door: &mut dyn Door, schema: &Schema, lines: &[Line]) -> Vec<Group> {
     match read_all(door, schema, &mut |_, _| {}) {
         Ok(back) => {
             let has_old = |line: &&Line| {

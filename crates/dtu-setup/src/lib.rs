@@ -14,6 +14,7 @@ pub mod schema;
 pub mod serial;
 pub mod status;
 mod talk;
+pub mod trial;
 pub mod values;
 
 pub use schema::{Group, Key, Schema};

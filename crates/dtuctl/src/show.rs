@@ -101,6 +101,7 @@ impl Progress {
             Step::Reading(at, of) => format!("reading {at}/{of}"),
             Step::Setting(line, at, of) => format!("setting {at}/{of}: {}", plain(line)),
             Step::Saving => "saving".to_owned(),
+            Step::Trying(seconds) => format!("on trial for {seconds} s"),
             Step::Restarting => "restarting".to_owned(),
             Step::PuttingBack => "putting the old values back".to_owned(),
         };

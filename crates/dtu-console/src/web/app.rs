@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dtu_setup::Schema;
@@ -10,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::Config;
 use super::access::Hosts;
+use super::events::Hub;
 use super::settings::Known;
 use super::who::{Guesses, Sessions};
 use crate::device::Device;
@@ -17,7 +17,6 @@ use crate::recorder::Recorder;
 
 pub(crate) struct App {
     pub(crate) config: Config,
-    pub(crate) address: SocketAddr,
     pub(crate) hosts: Hosts,
     pub(crate) device: Arc<dyn Device>,
     pub(crate) recorder: Option<Arc<Recorder>>,
@@ -30,13 +29,13 @@ pub(crate) struct App {
     pub(crate) guesses: Mutex<Guesses>,
     /// A check of a password takes 19 MiB: one at a time.
     pub(crate) checks: Arc<Semaphore>,
+    pub(crate) hub: Hub,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
 impl App {
     pub(crate) fn new(
         config: Config,
-        address: SocketAddr,
         device: Arc<dyn Device>,
         recorder: Option<Arc<Recorder>>,
         stopped: watch::Receiver<bool>,
@@ -49,8 +48,8 @@ impl App {
             schema: Schema::new(),
             door: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
+            hub: Hub::default(),
             config,
-            address,
             device,
             recorder,
             stopped,

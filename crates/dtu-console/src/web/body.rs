@@ -1,6 +1,9 @@
-//! The body of a write: JSON of a known shape.
+//! What a request brings: the body of a write, JSON of a known shape, and the values behind `?`.
 
-use axum::extract::{FromRequest, Request};
+use std::convert::Infallible;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -33,5 +36,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         serde_json::from_slice(bytes)
             .map(Self)
             .map_err(|error| Fault::bad(format!("the body is not what is taken here: {error}")))
+    }
+}
+
+/// The values behind `?`: numbers and plain words.
+pub(crate) struct Asked(String);
+
+impl Asked {
+    pub(crate) fn word(&self, name: &str) -> Option<&str> {
+        let pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
+        let mut of_it = pairs.filter(|(own, _)| *own == name);
+        of_it
+            .next()
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
+        let number = self.word(name).map(str::parse).transpose();
+        number.map_err(|_| Fault::bad(format!("{name} must be a number")))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(
+            parts.uri.query().unwrap_or_default().replace("%2C", ","),
+        ))
     }
 }

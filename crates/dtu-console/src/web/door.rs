@@ -18,6 +18,22 @@ pub(crate) async fn with_door<R: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&App, &mut dyn Door) -> Answer<R> + Send + 'static,
 ) -> Answer<R> {
+    in_turn(app, move |app| {
+        let mut door = app.device.door()?;
+        let result = work(app, door.as_mut());
+        if let Err(error) = door.leave() {
+            tracing::warn!("console: the device may still be in its command state: {error}");
+        }
+        result
+    })
+    .await
+}
+
+/// Runs `work` while nobody else has the door.
+pub(crate) async fn in_turn<R: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Answer<R> + Send + 'static,
+) -> Answer<R> {
     let turn = timeout(TURN, Arc::clone(&app.door).acquire_owned());
     let Ok(Ok(turn)) = turn.await else {
         return Err(Fault::busy());
@@ -25,13 +41,7 @@ pub(crate) async fn with_door<R: Send + 'static>(
     blocking(app, move |app| {
         // Held here, not by the request: a client that goes away leaves nothing half done.
         let _turn = turn;
-        let mut door = app.device.door()?;
-        let result = work(app, door.as_mut());
-        let left = door.leave();
-        if let Err(error) = left {
-            tracing::warn!("console: the device may still be in its command state: {error}");
-        }
-        result
+        work(app)
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,11 +14,17 @@ use crate::recorder::Recorder;
 
 mod access;
 mod app;
+mod apply;
 mod assets;
 mod at;
 mod body;
+mod chinese;
 mod door;
+mod events;
 mod fault;
+mod feed;
+mod files;
+mod metrics;
 mod pages;
 mod peer;
 mod router;
@@ -174,7 +180,7 @@ impl Console {
             .build()?;
         let (stop, stopped) = watch::channel(false);
         let (ended, end) = mpsc::sync_channel(1);
-        let app = App::new(config, address, device, recorder, stopped)?;
+        let app = App::new(config, device, recorder, stopped)?;
         thread::Builder::new()
             .name("console".to_owned())
             .spawn(move || {
@@ -190,7 +196,7 @@ impl Console {
             address,
             url,
             stop,
-            end,
+            end: Mutex::new(end),
         })
     }
 }
@@ -206,7 +212,7 @@ pub struct Handle {
     address: SocketAddr,
     url: String,
     stop: watch::Sender<bool>,
-    end: mpsc::Receiver<()>,
+    end: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Handle {
@@ -231,6 +237,6 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         let _ = self.stop.send(true);
-        let _ = self.end.recv_timeout(STOP);
+        let _ = app::lock(&self.end).recv_timeout(STOP);
     }
 }

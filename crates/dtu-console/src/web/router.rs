@@ -10,18 +10,22 @@ use axum::routing::{MethodRouter, get, post};
 use super::access::{self, Needs};
 use super::app::App;
 use super::fault::Fault;
-use super::{assets, at, pages, schema, session, settings};
+use super::{apply, assets, at, events, feed, files, metrics, pages, schema, session, settings};
 
 /// A path and what serves it.
-pub(crate) struct Route {
-    pub(crate) path: &'static str,
-    pub(crate) method: Method,
+struct Route {
+    path: &'static str,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the handler knows it; the test of the API asks")
+    )]
+    method: Method,
     needs: Needs,
     handler: MethodRouter<Arc<App>>,
 }
 
 /// The table: `docs` of the API name the same paths.
-pub(crate) fn routes() -> Vec<Route> {
+fn routes() -> Vec<Route> {
     let reads = |path, needs, handler| Route {
         path,
         method: Method::GET,
@@ -34,7 +38,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs,
         handler,
     };
-    use Needs::{Nothing, Owner, Password, Viewer};
+    use Needs::{Metrics, Nothing, Owner, Password, Viewer};
     vec![
         reads("/", Nothing, get(assets::page)),
         reads("/assets/{hash}/{*name}", Nothing, get(assets::asset)),
@@ -45,7 +49,29 @@ pub(crate) fn routes() -> Vec<Route> {
         reads("/api/status", Viewer, get(pages::status)),
         reads("/api/schema", Viewer, get(schema::schema)),
         reads("/api/settings", Owner, get(settings::settings)),
+        writes("/api/check", Owner, post(apply::check)),
+        writes("/api/apply", Owner, post(apply::apply)),
+        reads("/api/trial", Viewer, get(apply::trial)),
+        writes("/api/keep", Owner, post(apply::keep)),
+        writes("/api/rollback", Owner, post(apply::rollback)),
+        writes("/api/save", Owner, post(apply::save)),
+        writes("/api/restart", Owner, post(apply::restart)),
+        writes("/api/factory", Owner, post(apply::factory)),
+        writes("/api/export", Owner, post(files::export)),
+        writes("/api/import", Owner, post(files::import)),
         writes("/api/at", Owner, post(at::at)),
+        reads("/api/commands", Viewer, get(schema::commands)),
+        reads("/api/events", Viewer, get(events::events)),
+        reads("/api/rows", Viewer, get(feed::rows)),
+        reads("/api/log", Owner, get(feed::log)),
+        reads("/api/traffic.pcapng", Owner, get(feed::pcapng)),
+        writes("/api/inject", Owner, post(feed::inject)),
+        reads("/api/messages", Owner, get(feed::messages)),
+        writes("/api/sms", Owner, post(feed::sms)),
+        writes("/api/call", Owner, post(feed::call)),
+        writes("/api/hangup", Owner, post(feed::hangup)),
+        reads("/api/openapi.json", Viewer, get(pages::openapi)),
+        reads("/metrics", Metrics, get(metrics::metrics)),
     ]
 }
 
@@ -63,4 +89,29 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         })
         .layer(from_fn_with_state(Arc::clone(app), access::gate))
         .with_state(Arc::clone(app))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::routes;
+
+    #[test]
+    fn openapi_names_the_paths_of_the_router_and_no_others() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../openapi.json")).unwrap();
+        let mut written = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys() {
+                written.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let served = routes().into_iter().map(|route| {
+            let path = route.path.replace("{*", "{");
+            format!("{} {path}", route.method)
+        });
+        assert_eq!(served.collect::<BTreeSet<_>>(), written);
+    }
 }

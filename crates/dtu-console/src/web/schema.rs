@@ -116,7 +116,7 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
         .collect();
     json!({
         "name": command.label,
-        "label": command.name,
+        "label": format!("AT{}", command.name),
         "help": command.help,
         "help_zh": words["does"],
         "indices": command.indices,
@@ -128,7 +128,7 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
 }
 
 fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Value) -> Value {
-    let range_zh = CHINESE["ranges"][&field.range].as_str().unwrap_or_default();
+    let range_zh = &range_zh(field);
     let mut choices = Vec::new();
     let (mut min, mut max) = (Value::Null, Value::Null);
     let kind = match &field.kind {
@@ -168,7 +168,7 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Va
         "name": field.name,
         "key": key,
         "range": field.range,
-        "range_zh": if range_zh.is_empty() { field.range.replace(" or ", " 或 ") } else { range_zh.to_owned() },
+        "range_zh": range_zh,
         "help": field.help,
         "help_zh": words["parameters"][field.name].as_str().unwrap_or_default(),
         "secret": field.secret,
@@ -202,6 +202,12 @@ fn takes_effect(when: Option<TakesEffect>) -> &'static str {
         Some(TakesEffect::Now) => "at once",
         Some(TakesEffect::Restart) | None => "restart",
     }
+}
+
+/// What is allowed, in Chinese.
+pub(crate) fn range_zh(field: &Field) -> String {
+    let said = CHINESE["ranges"][&field.range].as_str();
+    said.map_or_else(|| field.range.replace(" or ", " 或 "), str::to_owned)
 }
 
 /// When a change of this takes effect, in the words of the schema.

@@ -1,7 +1,7 @@
 //! Connections: bounded in number, and each in the time that it may be silent.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,9 +107,4 @@ fn strip(uri: &mut Uri, base: &str) {
     if let Some(stripped) = stripped {
         *uri = stripped;
     }
-}
-
-/// The address alone, for logs.
-pub(crate) fn shown(address: SocketAddr) -> String {
-    address.ip().to_canonical().to_string()
 }

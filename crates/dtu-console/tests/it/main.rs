@@ -4,3 +4,6 @@
 mod access;
 mod client;
 mod device;
+mod hostile;
+mod live;
+mod settings;

@@ -1,0 +1,483 @@
+//! Changes: checked as they are typed, applied on trial or for good, kept or taken back.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use dtu_setup::apply::{self, Failure, Outcome, Plan, Step};
+use dtu_setup::check;
+use dtu_setup::door::{Door, DoorError, Reply};
+use dtu_setup::trial::{self, Began, Trial};
+use dtu_setup::{Group, Schema, Values};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::app::{App, lock};
+use super::body::Body;
+use super::chinese;
+use super::door::{blocking, with_door};
+use super::fault::{Answer, Fault};
+use super::pages::STATUS;
+use super::schema::when;
+use super::settings::{Known, read, shown};
+
+/// Values by their keys; numbers may stand bare.
+type Typed = Map<String, Value>;
+
+#[derive(Deserialize)]
+pub(crate) struct Draft {
+    values: Typed,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Application {
+    values: Typed,
+    /// Seconds on trial; none: stored at once.
+    #[serde(default)]
+    confirm: Option<u32>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    id: u32,
+}
+
+/// What is wrong with a draft.
+struct Wrong {
+    key: String,
+    message: String,
+}
+
+/// The values of a draft, and what no device takes of it.
+fn values_of(schema: &Schema, typed: &Typed) -> (Values, Vec<Wrong>) {
+    let (mut values, mut wrong) = (Values::default(), Vec::new());
+    for (name, value) in typed {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                wrong.push(Wrong {
+                    key: name.clone(),
+                    message: format!("{name} must be a text or a number"),
+                });
+                continue;
+            }
+        };
+        let checked = match schema.key(name) {
+            Err(error) => Err(error.to_string()),
+            Ok(key) => check::value(schema, &key, &text).map(|()| {
+                values.set(key, text);
+            }),
+        };
+        if let Err(message) = checked {
+            let key = name.clone();
+            wrong.push(Wrong { key, message });
+        }
+    }
+    (values, wrong)
+}
+
+pub(crate) async fn check(
+    State(app): State<Arc<App>>,
+    Body(draft): Body<Draft>,
+) -> Answer<Json<Value>> {
+    // As somebody types, the device is left alone: what it told last is compared.
+    let known = lock(&app.known).back().cloned();
+    let known = match known {
+        Some(known) => known,
+        None => with_door(&app, read).await?,
+    };
+    let schema = &app.schema;
+    let (values, mut wrong) = values_of(schema, &draft.values);
+    let planned = if wrong.is_empty() {
+        apply::plan(schema, &known.reading, &values, &Paper)
+    } else {
+        Ok(Plan::default())
+    };
+    let plan = planned.unwrap_or_else(|message| {
+        let named = draft
+            .values
+            .keys()
+            .find(|key| message.contains(key.as_str()));
+        let group = draft
+            .values
+            .keys()
+            .find(|key| message.starts_with(key.split('.').next().unwrap_or(key)));
+        let key = named.or(group).or_else(|| draft.values.keys().next());
+        wrong.push(Wrong {
+            key: key.cloned().unwrap_or_default(),
+            message,
+        });
+        Plan::default()
+    });
+    wrong.extend(plan.no_counterpart.iter().map(|unread| Wrong {
+        key: unread.key.to_string(),
+        message: format!("this device does not have {}: {}", unread.key, unread.why),
+    }));
+    let changes: Vec<Value> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let show = |value: &str| shown(schema, &change.key, value);
+            json!({
+                "key": change.key.to_string(),
+                "from": change.from.as_deref().map(show),
+                "to": show(&change.to),
+                "takes_effect": when(schema.command(&change.key.group)),
+            })
+        })
+        .collect();
+    let lines: Vec<String> = plan
+        .lines
+        .iter()
+        .map(|line| dtu_proto::shown_command(&line.text))
+        .collect();
+    let cost = cost(&app, &plan).await;
+    let faults: Vec<Value> = wrong
+        .iter()
+        .map(|wrong| {
+            let zh = chinese::sentence(schema, &wrong.message);
+            json!({ "key": wrong.key, "message": wrong.message, "message_zh": zh })
+        })
+        .collect();
+    Ok(Json(
+        json!({ "faults": faults, "changes": changes, "lines": lines, "cost": cost }),
+    ))
+}
+
+/// What an apply interrupts: the links that start over, and what waits.
+async fn cost(app: &Arc<App>, plan: &Plan) -> Option<String> {
+    let features = app.device.features();
+    if plan.lines.is_empty() || !features.live {
+        return None;
+    }
+    let status = blocking(app, |app| Ok(app.device.status(STATUS)?))
+        .await
+        .ok()?;
+    let of_all = |group: &Group| ["CIMOD", "CSTT", "CISOCLINK"].contains(&group.label());
+    let all = !features.confirm || plan.lines.iter().any(|line| of_all(&line.group));
+    let is_changed = |number: &Value| {
+        let number = number.to_string();
+        let of_it = |group: &Group| {
+            ["CIPSCONT", "CINETPT", "CIROLE"].contains(&group.label())
+                && group.index.as_deref() == Some(number.as_str())
+        };
+        all || plan.lines.iter().any(|line| of_it(&line.group))
+    };
+    let links = status["links"].as_array()?.iter();
+    let dropped = links
+        .filter(|link| {
+            let state = link["state"].as_str().unwrap_or_default();
+            state.eq_ignore_ascii_case("connected") && is_changed(&link["number"])
+        })
+        .collect::<Vec<_>>();
+    let frames: u64 = dropped
+        .iter()
+        .filter_map(|link| link["waiting_frames"].as_u64())
+        .sum();
+    let count = |count: u64, one: &str| {
+        let s = if count == 1 { "" } else { "s" };
+        format!("{count} {one}{s}")
+    };
+    match dropped.len() as u64 {
+        0 => None,
+        1 => Some(format!("1 link drops, {} wait", count(frames, "frame"))),
+        links => Some(format!(
+            "{links} links drop, {} wait",
+            count(frames, "frame")
+        )),
+    }
+}
+
+/// A door for plans that nobody carries out.
+struct Paper;
+
+impl Door for Paper {
+    fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
+        let line = dtu_proto::shown_command(line);
+        let within = std::time::Duration::ZERO;
+        Err(DoorError::NoReply { line, within })
+    }
+
+    fn restart(&mut self, command: &str, _: Option<u32>) -> Result<(), DoorError> {
+        self.command(command).map(|_| ())
+    }
+
+    fn leave(&mut self) -> Result<(), DoorError> {
+        Ok(())
+    }
+
+    fn shut_by(&self) -> &[&str] {
+        &[]
+    }
+
+    fn is_shut_at_once(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) async fn apply(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Body(wanted): Body<Application>,
+) -> Answer<Json<Value>> {
+    if let Some(seconds) = wanted.confirm
+        && !TRIAL.contains(&seconds)
+    {
+        let (min, max) = (TRIAL.start(), TRIAL.end());
+        return Err(Fault::bad(format!(
+            "confirm must be {min}..={max} s, got {seconds}"
+        )));
+    }
+    let features = app.device.features();
+    if wanted.confirm.is_some() && !features.confirm {
+        return Err(Fault::bad(
+            "this device has no AT+CIAPPLY=<s>: nothing would bring the old settings back; apply without confirm",
+        ));
+    }
+    let (values, wrong) = values_of(&app.schema, &wanted.values);
+    if let Some(wrong) = wrong.into_iter().next() {
+        return Err(Fault::bad(wrong.message).with("key", wrong.key));
+    }
+    let tag = headers
+        .get(header::IF_MATCH)
+        .and_then(|tag| tag.to_str().ok())
+        .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
+        .filter(|tag| tag != "*" && !tag.is_empty());
+    with_door(&app, move |app, door| {
+        let known = read(app, door)?;
+        if let Some(tag) = tag.filter(|tag| *tag != known.tag) {
+            return Err(changed_meanwhile(app, &tag, &known, &values));
+        }
+        if features.confirm
+            && let Some(trial) = trial::current(door)?
+        {
+            return Err(on_trial(&trial));
+        }
+        carry_out(app, door, &known, &values, wanted.confirm)
+    })
+    .await
+    .map(Json)
+}
+
+/// As the device has them.
+const TRIAL: std::ops::RangeInclusive<u32> = 10..=3600;
+
+fn on_trial(trial: &Trial) -> Fault {
+    let text = format!(
+        "settings of {} are on trial, {} s left: keep them or take them back first",
+        trial.by, trial.seconds_left
+    );
+    Fault::new(StatusCode::CONFLICT, "trial", text).with("trial", as_json(trial))
+}
+
+fn as_json(trial: &Trial) -> Value {
+    json!({ "id": trial.id, "seconds_left": trial.seconds_left, "by": trial.by })
+}
+
+/// Somebody else has set something since: what is wanted, what there is, and what both came from.
+fn changed_meanwhile(app: &App, tag: &str, known: &Known, wanted: &Values) -> Fault {
+    let base = lock(&app.known).iter().find(|old| old.tag == tag).cloned();
+    let now = &known.reading.values;
+    let mut keys: Vec<_> = wanted.iter().map(|(key, _)| key.clone()).collect();
+    if let Some(base) = &base {
+        let differs = |key: &&dtu_setup::Key| base.reading.values.get(key) != now.get(key);
+        keys.extend(now.iter().map(|(key, _)| key).filter(differs).cloned());
+    }
+    let part = |values: &Values| {
+        let named = keys.iter().filter_map(|key| {
+            let value = shown(&app.schema, key, values.get(key)?);
+            Some((key.to_string(), Value::from(value)))
+        });
+        Value::Object(named.collect())
+    };
+    let text = "the settings were changed meanwhile: look at both, and apply again";
+    Fault::new(StatusCode::PRECONDITION_FAILED, "changed", text)
+        .with("mine", part(wanted))
+        .with("theirs", part(now))
+        .with(
+            "base",
+            base.map_or(Value::Null, |base| part(&base.reading.values)),
+        )
+}
+
+fn carry_out(
+    app: &App,
+    door: &mut dyn Door,
+    known: &Known,
+    wanted: &Values,
+    confirm: Option<u32>,
+) -> Answer<Value> {
+    let schema = &app.schema;
+    let mut plan = apply::plan(schema, &known.reading, wanted, door).map_err(Fault::bad)?;
+    tracing::info!("console: sets {}", names(&plan));
+    let mut steps = Vec::new();
+    let mut step = |step: Step| {
+        if !matches!(step, Step::Reading(..)) {
+            steps.push(say(&step));
+        }
+    };
+    let (outcome, began) = match confirm {
+        Some(seconds) => match trial::begin(door, schema, &plan, seconds, &mut step) {
+            Began::OnTrial(trial, not_verifiable) => (None, Some((trial, not_verifiable))),
+            Began::Not(outcome) => (Some(outcome), None),
+        },
+        None => {
+            let outcome = apply::apply_in_new_mode(door, schema, &mut plan, wanted, &mut step);
+            (Some(outcome), None)
+        }
+    };
+    let names = |keys: &[dtu_setup::Key]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let groups = |groups: &[Group]| groups.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (word, failure, not_verifiable, left) = match &outcome {
+        None => ("trial", None, Vec::new(), Vec::new()),
+        Some(Outcome::NothingToDo) => ("nothing", None, Vec::new(), Vec::new()),
+        Some(Outcome::Done { not_verifiable }) => ("done", None, names(not_verifiable), Vec::new()),
+        Some(Outcome::PutBack(failure)) => ("put_back", Some(failure), Vec::new(), Vec::new()),
+        Some(Outcome::Mixed(failure, left)) => ("mixed", Some(failure), Vec::new(), groups(left)),
+    };
+    let (trial, on_trial) = match &began {
+        Some((trial, not_verifiable)) => (trial.as_ref().map(as_json), names(not_verifiable)),
+        None => (None, Vec::new()),
+    };
+    Ok(json!({
+        "outcome": word,
+        "failure": failure.map(failed),
+        "not_verifiable": if began.is_some() { on_trial } else { not_verifiable },
+        "left": left,
+        "trial": trial,
+        "steps": steps,
+    }))
+}
+
+fn names(plan: &Plan) -> String {
+    let names: Vec<String> = plan.changes.iter().map(|it| it.key.to_string()).collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn say(step: &Step) -> String {
+    match step {
+        Step::Reading(at, of) => format!("reading {at} of {of}"),
+        Step::Setting(line, at, of) => format!("{at} of {of}: {line}"),
+        Step::Saving => "stored".to_owned(),
+        Step::Trying(seconds) => format!("on trial for {seconds} s"),
+        Step::Restarting => "restart".to_owned(),
+        Step::PuttingBack => "the old values go back".to_owned(),
+    }
+}
+
+fn failed(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused(line, words) => format!("the device refused {line}: {words}"),
+        Failure::Door(words) => words.clone(),
+        Failure::Differs(changes) => {
+            let names: Vec<String> = changes.iter().map(|it| it.key.to_string()).collect();
+            format!(
+                "the device took it, and reads back otherwise: {}",
+                names.join(", ")
+            )
+        }
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        let (status, word) = match failure {
+            Failure::Refused(..) | Failure::Differs(_) => (StatusCode::CONFLICT, "refused"),
+            Failure::Door(_) => (StatusCode::GATEWAY_TIMEOUT, "device"),
+        };
+        Self::new(status, word, failed(&failure))
+    }
+}
+
+pub(crate) async fn trial(State(app): State<Arc<App>>) -> Answer<Json<Value>> {
+    let features = app.device.features();
+    let trial = if !features.confirm {
+        Value::Null
+    } else if features.live {
+        let status = blocking(&app, |app| Ok(app.device.status(STATUS)?)).await?;
+        status["trial"].clone()
+    } else {
+        let trial = with_door(&app, |_, door| Ok(trial::current(door)?)).await?;
+        trial.as_ref().map_or(Value::Null, as_json)
+    };
+    Ok(Json(json!({ "trial": trial })))
+}
+
+pub(crate) async fn keep(
+    State(app): State<Arc<App>>,
+    Body(which): Body<Which>,
+) -> Answer<Json<Value>> {
+    end(&app, which.id, trial::keep).await
+}
+
+pub(crate) async fn rollback(
+    State(app): State<Arc<App>>,
+    Body(which): Body<Which>,
+) -> Answer<Json<Value>> {
+    end(&app, which.id, trial::go_back).await
+}
+
+async fn end(
+    app: &Arc<App>,
+    id: u32,
+    how: fn(&mut dyn Door) -> Result<(), Failure>,
+) -> Answer<Json<Value>> {
+    with_door(app, move |_, door| {
+        let current = trial::current(door)?;
+        match &current {
+            Some(trial) if trial.id == id => Ok(how(door)?),
+            Some(trial) => Err(on_trial(trial)),
+            None => Err(Fault::new(
+                StatusCode::CONFLICT,
+                "trial",
+                "no settings are on trial: the old ones are back, or somebody has kept the new ones",
+            )),
+        }
+    })
+    .await?;
+    Ok(done())
+}
+
+fn done() -> Json<Value> {
+    Json(json!({ "ok": true }))
+}
+
+pub(crate) async fn save(State(app): State<Arc<App>>, Body(_): Body<Typed>) -> Answer<Json<Value>> {
+    with_door(&app, |_, door| {
+        let reply = door.command("ATW")?;
+        match reply.refusal() {
+            Some(words) => Err(Failure::Refused("ATW".to_owned(), words.to_owned()).into()),
+            None => Ok(()),
+        }
+    })
+    .await?;
+    Ok(done())
+}
+
+pub(crate) async fn restart(
+    State(app): State<Arc<App>>,
+    Body(_): Body<Typed>,
+) -> Answer<Json<Value>> {
+    with_door(&app, |_, door| Ok(door.restart("AT+CIRESET", None)?)).await?;
+    Ok(done())
+}
+
+pub(crate) async fn factory(
+    State(app): State<Arc<App>>,
+    Body(_): Body<Typed>,
+) -> Answer<Json<Value>> {
+    with_door(&app, |_, door| {
+        Ok(door.restart("AT+CIRELOAD", Some(FACTORY_RATE))?)
+    })
+    .await?;
+    Ok(done())
+}
+
+/// Of a new device.
+const FACTORY_RATE: u32 = 115_200;

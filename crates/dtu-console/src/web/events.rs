@@ -1,0 +1,302 @@
+//! The stream of what happens. Nothing wakes up while nobody looks; who reads slowly gets gaps, counted, and slows nobody.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse as _;
+use bytes::Bytes;
+use http_body::Frame;
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{Instant, interval, sleep_until};
+
+use super::app::{App, lock};
+use super::body::Asked;
+use super::door::blocking;
+use super::fault::{Answer, Fault};
+use super::feed::{log_lines, traffic_rows};
+use super::peer::Peer;
+use super::who::Identity;
+
+/// Streams at a time.
+pub(crate) const STREAMS: usize = 64;
+/// Batches.
+const BATCH: Duration = Duration::from_millis(100);
+/// States, in batches.
+const STATUS_EACH: u32 = 5;
+/// Rows of a batch.
+const ROWS: usize = 300;
+/// Who is further behind goes on with the newest ones.
+const BEHIND: u64 = 2000;
+/// A comment, so that what stands between keeps the stream open.
+const COMMENT: Duration = Duration::from_secs(15);
+/// A state that has not come by then is not waited for.
+const STATUS_WAIT: Duration = Duration::from_secs(1);
+
+/// Looks at the device for all streams at once, as long as there are any.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) places: Arc<Semaphore>,
+    news: watch::Sender<News>,
+    looks: std::sync::Mutex<bool>,
+}
+
+/// How far things are.
+#[derive(Clone, Debug, Default)]
+struct News {
+    rows: u64,
+    lines: u64,
+    /// The state, and which one it is.
+    status: Option<(u64, Arc<Value>)>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(STREAMS)),
+            news: watch::Sender::new(News::default()),
+            looks: std::sync::Mutex::new(false),
+        }
+    }
+}
+
+impl Hub {
+    /// Streams that are open.
+    pub(crate) fn streams(&self) -> usize {
+        STREAMS - self.places.available_permits()
+    }
+
+    fn subscribe(&self, app: &Arc<App>) -> watch::Receiver<News> {
+        let news = self.news.subscribe();
+        let mut looks = lock(&self.looks);
+        if !*looks {
+            *looks = true;
+            tokio::spawn(look(Arc::clone(app)));
+        }
+        news
+    }
+}
+
+async fn look(app: Arc<App>) {
+    let mut ticks = interval(BATCH);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let is_live = app.device.features().live;
+    let mut count = 0_u32;
+    let mut states = 0_u64;
+    loop {
+        ticks.tick().await;
+        {
+            let mut looks = lock(&app.hub.looks);
+            if app.hub.news.receiver_count() == 0 {
+                *looks = false;
+                return;
+            }
+        }
+        let status = if is_live && count.is_multiple_of(STATUS_EACH) {
+            let status = blocking(&app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
+            status.ok()
+        } else {
+            None
+        };
+        count = count.wrapping_add(1);
+        let (rows, lines) = match &app.recorder {
+            Some(recorder) => (recorder.next_row(), recorder.next_line()),
+            None => (0, 0),
+        };
+        app.hub.news.send_if_modified(|news| {
+            let is_news = news.rows != rows || news.lines != lines || status.is_some();
+            (news.rows, news.lines) = (rows, lines);
+            if let Some(status) = status {
+                states += 1;
+                news.status = Some((states, Arc::new(status)));
+            }
+            is_news
+        });
+    }
+}
+
+pub(crate) async fn events(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Answer {
+    let Ok(place) = Arc::clone(&app.hub.places).try_acquire_owned() else {
+        return Err(Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "full",
+            format!("{STREAMS} streams of events are open, and more are not served"),
+        )
+        .with("retry_after", 10));
+    };
+    peer.becomes_stream();
+    let want = asked.word("want").unwrap_or("status,rows,log");
+    let has = |word: &str| want.split(',').any(|own| own.trim() == word);
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
+    let (sender, receiver) = mpsc::channel(1);
+    let stream = Stream {
+        news: app.hub.subscribe(&app),
+        app: Arc::clone(&app),
+        is_viewer: identity.is_viewer(),
+        status: has("status"),
+        rows: has("rows"),
+        log: has("log") && !identity.is_viewer(),
+        sender,
+        next_row: 0,
+        next_line: 0,
+        state: 0,
+    };
+    tokio::spawn(stream.run(seen));
+    let body = Body::new(Chunks {
+        receiver,
+        _place: place,
+    });
+    let head = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((head, [("x-accel-buffering", "no")], body).into_response())
+}
+
+/// One who looks.
+struct Stream {
+    app: Arc<App>,
+    news: watch::Receiver<News>,
+    is_viewer: bool,
+    status: bool,
+    rows: bool,
+    log: bool,
+    /// Takes one chunk: the next one is made when that is on its way.
+    sender: mpsc::Sender<Bytes>,
+    next_row: u64,
+    next_line: u64,
+    state: u64,
+}
+
+impl Stream {
+    async fn run(mut self, seen: Option<u64>) {
+        let hello = self.hello(seen).await;
+        if self.sender.send(Bytes::from(hello)).await.is_err() {
+            return;
+        }
+        let mut said = Instant::now();
+        loop {
+            let text = self.batch();
+            let text = if text.is_empty() && said.elapsed() >= COMMENT {
+                ": \n\n".to_owned()
+            } else {
+                text
+            };
+            if !text.is_empty() {
+                said = Instant::now();
+                if self.sender.send(Bytes::from(text)).await.is_err() {
+                    return;
+                }
+            }
+            tokio::select! {
+                changed = self.news.changed() => if changed.is_err() { return },
+                () = sleep_until(said + COMMENT) => {}
+                () = self.sender.closed() => return,
+            }
+        }
+    }
+
+    /// What there is: where it goes on from.
+    async fn hello(&mut self, seen: Option<u64>) -> String {
+        let status = if self.app.device.features().live {
+            let status = blocking(&self.app, |app| Ok(app.device.status(STATUS_WAIT)?)).await;
+            status.unwrap_or(Value::Null)
+        } else {
+            Value::Null
+        };
+        if let Some(recorder) = &self.app.recorder {
+            (self.next_row, self.next_line) = (recorder.next_row(), recorder.next_line());
+        }
+        let hello = json!({
+            "status": status,
+            "rows": { "next": self.next_row },
+            "log": { "next": self.next_line },
+        });
+        // One that comes again goes on where it was; a number of an earlier run says nothing.
+        if let Some(seen) = seen.filter(|seen| *seen < self.next_row) {
+            self.next_row = seen + 1;
+        }
+        event("hello", None, &hello)
+    }
+
+    fn batch(&mut self) -> String {
+        let news = self.news.borrow_and_update().clone();
+        let mut text = String::new();
+        if let Some((number, status)) = news.status.filter(|_| self.status)
+            && number > self.state
+        {
+            self.state = number;
+            text.push_str(&event("status", None, &status));
+        }
+        let Some(recorder) = self.app.recorder.clone() else {
+            return text;
+        };
+        if self.rows && news.rows > self.next_row {
+            let mut skipped = 0;
+            if news.rows - self.next_row > BEHIND {
+                skipped = news.rows - ROWS as u64 - self.next_row;
+                self.next_row += skipped;
+            }
+            let page = recorder.rows(self.next_row, ROWS);
+            skipped += page.missed;
+            self.next_row = page.next;
+            if skipped > 0 {
+                text.push_str(&event("gap", None, &json!({ "rows": skipped })));
+            }
+            if let Some(last) = page.items.last() {
+                let rows = traffic_rows(&page.items, self.is_viewer);
+                text.push_str(&event("rows", Some(last.seq), &rows));
+            }
+        }
+        if self.log && news.lines > self.next_line {
+            if news.lines - self.next_line > BEHIND {
+                self.next_line = news.lines - ROWS as u64;
+            }
+            let page = recorder.lines(self.next_line, ROWS);
+            self.next_line = page.next;
+            if !page.items.is_empty() {
+                text.push_str(&event("log", None, &log_lines(&page.items)));
+            }
+        }
+        text
+    }
+}
+
+/// JSON has no line ends of its own.
+fn event(name: &str, id: Option<u64>, data: &Value) -> String {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    format!("event: {name}\n{id}data: {data}\n\n")
+}
+
+/// The body of a stream. With it goes its place.
+struct Chunks {
+    receiver: mpsc::Receiver<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let next = self.receiver.poll_recv(context);
+        next.map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

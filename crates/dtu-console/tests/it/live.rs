@@ -1,0 +1,206 @@
+//! The stream of events, the record, and what is put in.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use dtu_console::device::Order;
+use dtu_console::recorder::{Dir, Frame, Level, Place};
+use serde_json::{Value, json};
+
+use crate::client::Stage;
+
+/// A browser that looks.
+pub(crate) struct Events {
+    stream: TcpStream,
+    text: String,
+}
+
+impl Events {
+    pub(crate) fn open(stage: &Stage, want: &str, more: &str) -> Self {
+        let mut stream = stage.connect();
+        let host = stage.address();
+        let request = format!("GET /api/events?want={want} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        Self {
+            stream,
+            text: String::new(),
+        }
+    }
+
+    /// Reads on until an event of that name is there; its data.
+    pub(crate) fn wait_for(&mut self, name: &str) -> Value {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(data) = self.take(name) {
+                return data;
+            }
+            assert!(Instant::now() < until, "no {name} in {}", self.text);
+            let mut buffer = [0; 4096];
+            let count = self.stream.read(&mut buffer).unwrap();
+            assert!(count > 0, "closed: {}", self.text);
+            self.text
+                .push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let head = format!("event: {name}\n");
+        let from = self.text.find(&head)?;
+        let end = from + self.text[from..].find("\n\n")?;
+        let event = self.text[from..end].to_owned();
+        self.text.drain(..end);
+        let data = event.lines().find_map(|line| line.strip_prefix("data: "))?;
+        Some(serde_json::from_str(data).unwrap())
+    }
+}
+
+fn record(stage: &Stage, bytes: &[u8]) {
+    let frame = Frame {
+        of: Place::Line,
+        dir: Dir::In,
+        prefix: b"",
+        bytes,
+        note: "",
+    };
+    stage.recorder.frame(1, &frame);
+}
+
+#[test]
+fn a_stream_begins_with_what_there_is_and_tells_what_comes() {
+    let stage = Stage::new();
+    record(&stage, b"before");
+    let mut events = Events::open(&stage, "status,rows,log", "");
+    let hello = events.wait_for("hello");
+    assert_eq!(hello["rows"]["next"], 1, "{hello}");
+    assert_eq!(hello["status"]["mode"]["number"], 0);
+    record(&stage, b"\x00\xFF");
+    stage.recorder.log(2, Level::Warn, None, "a line");
+    let rows = events.wait_for("rows");
+    assert_eq!(rows[0]["seq"], 1);
+    assert_eq!(rows[0]["data"], "AP8=");
+    assert_eq!(events.wait_for("log")[0]["text"], "a line");
+    assert_eq!(events.wait_for("status")["links"][0]["number"], 1);
+}
+
+#[test]
+fn a_stream_that_comes_again_goes_on_where_it_was() {
+    let stage = Stage::new();
+    for n in 0..5_u8 {
+        record(&stage, &[n]);
+    }
+    let mut events = Events::open(&stage, "rows", "Last-Event-ID: 2\r\n");
+    let rows = events.wait_for("rows");
+    let seqs: Vec<u64> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(seqs, [3, 4]);
+}
+
+#[test]
+fn who_is_far_behind_gets_a_gap_and_the_newest_rows() {
+    let stage = Stage::new();
+    for n in 0..5000_u32 {
+        record(&stage, &n.to_be_bytes());
+    }
+    let mut events = Events::open(&stage, "rows", "Last-Event-ID: 0\r\n");
+    assert_eq!(events.wait_for("gap"), json!({ "rows": 4699 }));
+    let rows = events.wait_for("rows");
+    assert_eq!(rows.as_array().unwrap().len(), 300);
+    assert_eq!(rows[299]["seq"], 4999);
+}
+
+#[test]
+fn the_record_is_read_in_parts() {
+    let stage = Stage::new();
+    for n in 0..20_u8 {
+        record(&stage, &[n]);
+        stage
+            .recorder
+            .log(1, Level::Info, Some(Place::Line), &format!("line {n}"));
+    }
+    let seqs = |path: &str, of: &str| -> Vec<u64> {
+        let page = stage.get(path).ok();
+        page[of]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["seq"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(seqs("/api/rows?limit=3", "rows"), [17, 18, 19]);
+    assert_eq!(seqs("/api/rows?to=9&limit=2", "rows"), [8, 9]);
+    assert_eq!(seqs("/api/rows?from=4&to=6", "rows"), [4, 5, 6]);
+    assert_eq!(seqs("/api/log?from=18", "lines"), [18, 19]);
+    assert_eq!(seqs("/api/rows?from=500", "rows"), [0_u64; 0]);
+    stage.get("/api/rows?from=x").refused(400, "bad");
+    let capture = stage.get("/api/traffic.pcapng");
+    assert_eq!(capture.body[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
+}
+
+#[test]
+fn bytes_messages_and_calls_are_put_in() {
+    let stage = Stage::new();
+    let put = |path: &str, body: Value| stage.post(path, &body).ok();
+    put(
+        "/api/inject",
+        json!({ "to": "line", "from": "dte", "data_hex": "00 ff" }),
+    );
+    put(
+        "/api/inject",
+        json!({ "to": "link3", "from": "peer", "data_hex": "4142" }),
+    );
+    put(
+        "/api/sms",
+        json!({ "from": "+8613912345678", "text": "你好" }),
+    );
+    put("/api/call", json!({ "number": "10086" }));
+    put("/api/hangup", json!({}));
+    let orders = stage.device.orders.lock().unwrap().clone();
+    assert_eq!(
+        orders,
+        [
+            Order::FromDte(vec![0, 0xFF]),
+            Order::FromPeer(3, b"AB".to_vec()),
+            Order::Message("+8613912345678".to_owned(), "你好".to_owned()),
+            Order::Call("10086".to_owned()),
+            Order::HangUp,
+        ]
+    );
+    for wrong in [
+        json!({ "to": "line", "from": "peer", "data_hex": "00" }),
+        json!({ "to": "link5", "from": "peer", "data_hex": "00" }),
+        json!({ "to": "line", "from": "dte", "data_hex": "0" }),
+        json!({ "to": "line", "from": "dte", "data_hex": "" }),
+    ] {
+        stage.post("/api/inject", &wrong).refused(400, "bad");
+    }
+    stage
+        .post("/api/call", &json!({ "number": "10086;" }))
+        .refused(400, "bad");
+    assert_eq!(stage.get("/api/messages").ok()["phone"], "+8613900000000");
+}
+
+#[test]
+fn metrics_have_links_by_their_numbers_and_no_addresses() {
+    let stage = Stage::new();
+    let text = stage.get("/metrics").text();
+    assert!(
+        text.contains("dtu_link_bytes_in_total{link=\"1\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("dtu_link_rtt_seconds{link=\"1\"} 0.021\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("dtu_link_connected{link=\"1\"} 1\n"),
+        "{text}"
+    );
+    assert!(text.contains("dtu_up 1\n"), "{text}");
+    assert!(!text.contains("example"), "{text}");
+    assert_eq!(stage.get("/healthz").text(), "ok\n");
+}

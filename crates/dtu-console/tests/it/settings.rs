@@ -1,0 +1,299 @@
+//! Settings by AT: read, check, apply on trial and for good, keep, take back, files.
+
+use dtu_proto::config::Config;
+use serde_json::{Value, json};
+
+use crate::client::Stage;
+use crate::device::Fake;
+
+fn running(stage: &Stage, key: &str) -> Value {
+    stage.get("/api/settings").ok()["values"][key]["running"].clone()
+}
+
+#[test]
+fn the_schema_has_fields_ranges_and_words_in_two_languages() {
+    let stage = Stage::new();
+    let schema = stage.get("/api/schema").ok();
+    let groups = schema["groups"].as_array().unwrap();
+    let links = groups.iter().find(|group| group["id"] == "links").unwrap();
+    let command = &links["commands"][0];
+    assert_eq!(command["name"], "CIPSCONT");
+    assert_eq!(command["indices"], json!(["1", "2", "3", "4"]));
+    let start = command["fields"].as_array().unwrap().last().unwrap();
+    assert_eq!(start["key"], "CIPSCONT.1.START");
+    assert_eq!(
+        start["choices"][1],
+        json!({ "value": "1", "word": "used", "word_zh": "启用" })
+    );
+    let commands = stage.get("/api/commands").ok();
+    let cfg = commands
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "AT+CIPCFG")
+        .unwrap();
+    assert_eq!(cfg["parameters"][1]["name"], "HEAT");
+    assert!(!cfg["help_zh"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn a_draft_is_checked_in_the_device_s_own_words() {
+    let stage = Stage::new();
+    let values = json!({ "CIPCFG.HEAT": "99999", "CIPR": 9600, "NOTHING": "1" });
+    let checked = stage.post("/api/check", &json!({ "values": values })).ok();
+    let faults = checked["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 2, "{checked}");
+    assert_eq!(faults[0]["key"], "CIPCFG.HEAT");
+    assert_eq!(
+        faults[0]["message"],
+        "CIPCFG: HEAT must be 0..=65535, got 99999"
+    );
+    assert_eq!(
+        faults[0]["message_zh"],
+        "CIPCFG:HEAT 必须为 0..=65535,收到 99999"
+    );
+    assert_eq!(faults[1]["key"], "NOTHING");
+
+    let values = json!({ "CIPCFG.HEAT": "60", "CIPSW": "pump8", "CIPSCONT.1.START": "1" });
+    let checked = stage.post("/api/check", &json!({ "values": values })).ok();
+    assert_eq!(checked["faults"], json!([]), "{checked}");
+    let text = checked.to_string();
+    assert!(!text.contains("pump8"), "{text}");
+    let lines = checked["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 3, "{text}");
+    let heat = &checked["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["key"] == "CIPCFG.HEAT")
+        .unwrap();
+    assert_eq!((&heat["from"], &heat["to"]), (&json!("30"), &json!("60")));
+    assert_eq!(checked["cost"], "1 link drops, 5 frames wait");
+}
+
+#[test]
+fn values_are_applied_for_good_stored_and_read_back() {
+    let stage = Stage::new();
+    let values =
+        json!({ "CIPSCONT.1.ADDRESS": "data.example.com", "CIPSW": "pump8", "CIPCFG.HEAT": 61 });
+    let applied = stage
+        .post("/api/apply", &json!({ "values": values, "confirm": null }))
+        .ok();
+    assert_eq!(applied["outcome"], "done", "{applied}");
+    assert_eq!(applied["not_verifiable"], json!(["CIPSW"]));
+    assert!(!applied.to_string().contains("pump8"), "{applied}");
+    assert_eq!(running(&stage, "CIPSCONT.1.ADDRESS"), "data.example.com");
+    let restarts = stage.device.with_line(|line| line.bench.power.len());
+    assert_eq!(restarts, 1);
+    let again = stage.post("/api/apply", &json!({ "values": values })).ok();
+    // A password cannot be compared, so it is set again.
+    assert_eq!(again["outcome"], "done");
+    let values = json!({ "CIPCFG.HEAT": "061" });
+    let again = stage.post("/api/apply", &json!({ "values": values })).ok();
+    assert_eq!(again["outcome"], "nothing");
+}
+
+#[test]
+fn an_apply_on_trial_goes_back_by_itself() {
+    let stage = Stage::new();
+    let values = json!({ "CIPCFG.HEAT": "77", "CIPSCONT.2.ADDRESS": "b.example" });
+    let applied = stage
+        .post("/api/apply", &json!({ "values": values, "confirm": 60 }))
+        .ok();
+    assert_eq!(applied["outcome"], "trial", "{applied}");
+    assert_eq!(applied["trial"]["id"], 1);
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "77");
+    let second = json!({ "values": { "CIPCFG.HEAT": "78" }, "confirm": 60 });
+    let refused = stage.post("/api/apply", &second);
+    let words = refused.refused(409, "trial");
+    assert!(words.contains("s left"), "{words}");
+    assert_eq!(refused.json()["trial"]["id"], 1);
+    assert_eq!(stage.get("/api/trial").ok()["trial"]["id"], 1);
+    stage.device.with_line(|line| {
+        line.bench.wait(61_000);
+    });
+    assert_eq!(stage.get("/api/trial").ok(), json!({ "trial": null }));
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
+    assert_eq!(running(&stage, "CIPSCONT.2.ADDRESS"), "usrcn.gicp.net");
+    stage
+        .post("/api/keep", &json!({ "id": 1 }))
+        .refused(409, "trial");
+}
+
+#[test]
+fn a_trial_is_kept_or_taken_back_by_its_number() {
+    let stage = Stage::new();
+    let try_heat = |heat: &str| {
+        let applied = stage
+            .post(
+                "/api/apply",
+                &json!({ "values": { "CIPCFG.HEAT": heat }, "confirm": 120 }),
+            )
+            .ok();
+        assert_eq!(applied["outcome"], "trial", "{applied}");
+        applied["trial"]["id"].clone()
+    };
+    let id = try_heat("77");
+    stage
+        .post("/api/keep", &json!({ "id": 99 }))
+        .refused(409, "trial");
+    stage.post("/api/keep", &json!({ "id": id })).ok();
+    stage.post("/api/restart", &json!({})).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "77");
+    let id = try_heat("88");
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "88");
+    stage.post("/api/rollback", &json!({ "id": id })).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "77");
+}
+
+/// What the device refuses only together with the rest leaves nothing behind.
+#[test]
+fn a_refused_apply_leaves_the_old_values() {
+    let stage = Stage::new();
+    let values = json!({ "CIPCFG.HEAT": "77", "CINETPT.1": "5000", "CINETPT.2": "5000" });
+    for confirm in [json!(null), json!(60)] {
+        let applied = stage
+            .post(
+                "/api/apply",
+                &json!({ "values": values, "confirm": confirm }),
+            )
+            .ok();
+        assert_eq!(applied["outcome"], "put_back", "{applied}");
+        assert!(
+            applied["failure"].as_str().unwrap().contains("CINETPT"),
+            "{applied}"
+        );
+        assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
+        assert_eq!(running(&stage, "CINETPT.1"), "0");
+    }
+    let body = json!({ "values": { "CIPCFG.HEAT": "1" }, "confirm": 5 });
+    stage.post("/api/apply", &body).refused(400, "bad");
+    let body = json!({ "values": { "CIPCFG.HEAT": "x" } });
+    assert_eq!(stage.post("/api/apply", &body).json()["key"], "CIPCFG.HEAT");
+}
+
+#[test]
+fn a_change_builds_on_what_was_read() {
+    let stage = Stage::new();
+    let first = stage.get("/api/settings");
+    let tag = first.header("etag").unwrap().to_owned();
+    assert_eq!(tag.trim_matches('"'), first.json()["etag"]);
+    stage
+        .post(
+            "/api/at",
+            &json!({ "line": "AT+CIPCFG=1,45,0,100,10,1800" }),
+        )
+        .ok();
+    let csrf = stage.csrf();
+    let more = format!("X-CSRF: {csrf}\r\nIf-Match: {tag}\r\n");
+    let body = json!({ "values": { "CIPCFG.HEAT": "50" } });
+    let reply = stage.post_with("/api/apply", &body, &more);
+    reply.refused(412, "changed");
+    let all = reply.json();
+    assert_eq!(all["mine"]["CIPCFG.HEAT"], "50");
+    assert_eq!(all["theirs"]["CIPCFG.HEAT"], "45");
+    assert_eq!(all["base"]["CIPCFG.HEAT"], "30");
+    let tag = stage
+        .get("/api/settings")
+        .header("etag")
+        .unwrap()
+        .to_owned();
+    let more = format!("X-CSRF: {csrf}\r\nIf-Match: {tag}\r\n");
+    assert_eq!(
+        stage.post_with("/api/apply", &body, &more).ok()["outcome"],
+        "done"
+    );
+}
+
+#[test]
+fn settings_go_out_and_come_in_as_files() {
+    let stage = Stage::new();
+    stage
+        .post(
+            "/api/at",
+            &json!({ "line": "AT+CSTT=internet,meter,top5ecret" }),
+        )
+        .ok();
+    for format in ["toml", "json", "at"] {
+        let file = stage.post("/api/export", &json!({ "format": format }));
+        assert_eq!(file.status, 200);
+        assert!(
+            file.header("content-disposition")
+                .unwrap()
+                .starts_with("attachment")
+        );
+        assert!(!file.text().contains("top5ecret"), "{}", file.text());
+        let draft = import(&stage, &file.text());
+        assert_eq!(draft["fault"], Value::Null, "{format}: {draft}");
+        assert_eq!(draft["values"]["CIPCFG.HEAT"], "30", "{format}");
+        let checked = stage
+            .post("/api/check", &json!({ "values": draft["values"] }))
+            .ok();
+        assert_eq!(checked["changes"], json!([]), "{format}");
+    }
+    let draft = import(&stage, "CIPR = 9600\nCIPX = 1\n");
+    assert_eq!(draft["fault"]["line"], 2);
+    assert_eq!(draft["fault"]["column"], 1);
+}
+
+fn import(stage: &Stage, text: &str) -> Value {
+    let (host, csrf, length) = (stage.address(), stage.csrf(), text.len());
+    let request = format!(
+        "POST /api/import HTTP/1.1\r\nHost: {host}\r\nX-CSRF: {csrf}\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{text}"
+    );
+    stage.send(request.as_bytes()).ok()
+}
+
+#[test]
+fn save_restart_and_factory_are_orders_of_their_own() {
+    let stage = Stage::new();
+    stage
+        .post(
+            "/api/at",
+            &json!({ "line": "AT+CIPCFG=1,45,0,100,10,1800" }),
+        )
+        .ok();
+    stage.post("/api/restart", &json!({})).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "30", "not stored");
+    stage
+        .post(
+            "/api/at",
+            &json!({ "line": "AT+CIPCFG=1,45,0,100,10,1800" }),
+        )
+        .ok();
+    stage.post("/api/save", &json!({})).ok();
+    stage.post("/api/restart", &json!({})).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "45");
+    stage.post("/api/factory", &json!({})).ok();
+    assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
+}
+
+#[test]
+fn a_device_without_trials_says_so() {
+    let mut device = Fake::new(Config::default());
+    device.features.confirm = false;
+    let stage = Stage::with(|_| {}, device);
+    let body = json!({ "values": { "CIPCFG.HEAT": "1" }, "confirm": 60 });
+    let words = stage.post("/api/apply", &body).refused(400, "bad");
+    assert!(words.contains("without confirm"), "{words}");
+    assert_eq!(stage.get("/api/trial").ok(), json!({ "trial": null }));
+}
+
+#[test]
+fn an_at_line_is_one_line() {
+    let stage = Stage::new();
+    for line in ["", "  ", "AT\r\nATW", "AT\u{0}"] {
+        stage
+            .post("/api/at", &json!({ "line": line }))
+            .refused(400, "bad");
+    }
+    let long = "A".repeat(1025);
+    stage
+        .post("/api/at", &json!({ "line": long }))
+        .refused(400, "bad");
+    let reply = stage
+        .post("/api/at", &json!({ "line": "AT+CIPCFG=9" }))
+        .ok();
+    assert!(reply["end"].as_str().unwrap().contains("CIPCFG"), "{reply}");
+}
