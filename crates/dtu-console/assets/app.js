@@ -15,6 +15,7 @@ import { settingsPage } from "./page-settings.js";
 import { traffic } from "./page-traffic.js";
 import { announce, busy, countdown, led, notice, select } from "./parts.js";
 import { forBrowser } from "./store.js";
+import { visible } from "./visible.js";
 
 /** @typedef {import("./types.js").Session} Session */
 /** @typedef {{session: Session, mayWrite: boolean, mayRead: boolean, part: string}} Context */
@@ -186,7 +187,12 @@ function navigation() {
     const isLive = name === "traffic" || name === "log";
     return (!isLive || features.live) && (name !== "phone" || features.radio !== "none");
   }).map(([name]) =>
-    h("a", { href: `#${name}`, "data-page": name }, icon(ICONS[name]), h("span", {}, t(`nav.${name}`))),
+    h(
+      "a",
+      { href: `#${name}`, "data-page": name, on: { click: () => name === pageName && main.querySelector("h1")?.focus() } },
+      icon(ICONS[name]),
+      h("span", {}, t(`nav.${name}`)),
+    ),
   );
   return h("nav", { class: "pages", "aria-label": t("nav") }, ...links);
 }
@@ -264,7 +270,7 @@ function trialBanner() {
         announce(t("trial.begins", { n: Math.round(trial.seconds_left) }));
       }
       id = trial.id;
-      setText(text, trial.by ? t("trial.by", { by: trial.by }) : t("trial.text"));
+      setText(text, trial.by ? t("trial.by", { by: visible(trial.by) }) : t("trial.text"));
       left.set(trial.seconds_left);
       const mark = [10, 30, 60].find((seconds) => trial.seconds_left <= seconds) ?? Infinity;
       if (mark < told) {

@@ -1,5 +1,6 @@
 // One field of the settings: its control, what the device has, what is wrong.
 import { narrow } from "./bytes.js";
+import { pieces, visible } from "./visible.js";
 import { button, fill, foreign, h, isComposing, newId, setText } from "./dom.js";
 import { current, isChanged, revert, settings, shown, type, UNCHANGED } from "./draft.js";
 import { either, t } from "./i18n.js";
@@ -28,8 +29,10 @@ export function fieldView(command, field, key, mayWrite) {
   const label = fieldLabel(command, field, key);
   const control = controlOf(field, key, label);
   const help = either(field.help, field.help_zh);
-  const range = field.kind === "choice" ? "" : either(field.range, field.range_zh);
-  const hintText = [help === label ? "" : help, range].filter((text) => text !== "").join(" · ");
+  // A packet counts its bytes, and a list shows its choices.
+  const hasRange = field.kind !== "choice" && field.kind !== "packet";
+  const range = hasRange ? either(field.range, field.range_zh) : "";
+  const hintText = [help === label ? "" : help, range.replaceAll("..=", "–")].filter((text) => text !== "").join(" · ");
   const hint = h("p", { class: "hint", id: newId("hint") }, hintText);
   hint.hidden = hintText === "";
   control.input.id ||= newId("field");
@@ -86,6 +89,11 @@ function fillHeld(place, /** @type {Field} */ field, /** @type {string} */ key, 
     fill(place, ...both, worded(field, key, show(value.stored)), " · ", t("field.notStored"));
   } else if (changed) {
     fill(place, t("field.device"), " ", worded(field, key, show(current(key))));
+  }
+  // A control shows such characters by what they do, which is to hide or to turn others round.
+  const typed = shown(key);
+  if (!field.secret && field.kind === "text" && pieces(typed).some(([, isMark]) => isMark)) {
+    place.append(place.childNodes.length > 0 ? " · " : "", t("field.hidden"), " ", foreign(typed, "value"));
   }
   place.classList.toggle("warn", isStoredOther);
 }
@@ -149,7 +157,7 @@ function selectControl(choices, key) {
       const fits = [...input.options].some((option) => option.value === value);
       if (!fits) {
         // What the device has, or a file says, is shown even where the table has no such choice.
-        input.append(h("option", { value }, value === "" ? "–" : value));
+        input.append(h("option", { value }, value === "" ? "–" : visible(value)));
       }
       input.value = value;
     },

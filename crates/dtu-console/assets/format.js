@@ -58,6 +58,12 @@ export function timeOfDay(ms) {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${rest}`;
 }
 
+/** The time of day, with the date where that is not today. @param {number} ms */
+export function timeOrDate(ms) {
+  const isToday = new Date(ms).toDateString() === new Date().toDateString();
+  return isToday ? timeOfDay(ms) : dateTime(ms).slice(0, 19);
+}
+
 /** Date, time and offset of the browser's zone: `2026-11-30 02:15:04 +01:00`. @param {number} ms */
 export function dateTime(ms) {
   const at = new Date(ms);

@@ -1,4 +1,5 @@
 // The language of the page: by choice, else the first of the browser's that fits.
+import { visible } from "./visible.js";
 import { EN } from "./words-en.js";
 import { ZH } from "./words-zh.js";
 
@@ -39,7 +40,7 @@ export function told(word) {
     return "";
   }
   const id = `told.${word}`;
-  return id in EN ? t(/** @type {WordId} */ (id)) : word;
+  return id in EN ? t(/** @type {WordId} */ (id)) : visible(word);
 }
 
 /**

@@ -20,7 +20,7 @@ const MOVED = {
 };
 /** Only in the full display, as those of the commands that the schema marks. */
 const FULL = /^(CIPCFG\.(LEN|AUTO|RESERVED|RTIME)|CSTT\.(USER|PASSWORD))$/;
-/** Seen even where the schema keeps the command for the full display. */
+/** Of a link: first whether it is used, then where it goes. */
 const ORDER = ["START", "PROTOCOL", "ADDRESS", "PORT"];
 
 /** @param {string} id */
@@ -56,9 +56,9 @@ export function sections(schema) {
 }
 
 /** @param {Place} place */
-function rank(place) {
-  const at = ORDER.indexOf(place.field.name);
-  return place.field.key === "CIPCFG.HEAT" ? 50 : at < 0 ? 10 : at;
+function rank({ field }) {
+  const at = nameOf(field) === "CIPSCONT" ? ORDER.indexOf(field.name) : -1;
+  return field.key === "CIPCFG.HEAT" ? 50 : at < 0 ? 10 : at;
 }
 
 /** @param {Map<string, Section>} all @param {string} group @param {Place} place */

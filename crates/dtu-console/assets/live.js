@@ -32,7 +32,7 @@ let retry;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let silence;
 /** @type {() => Promise<boolean>} */
-let mayConnect = async () => true;
+let mayConnect = () => Promise.resolve(true);
 
 /**
  * @typedef {{of: "rows", rows: Row[]} | {of: "log", lines: LogLine[]} | {of: "gap", rows: number}

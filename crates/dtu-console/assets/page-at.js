@@ -115,15 +115,32 @@ export function atPage(context) {
     showHelp(offered[chosen] ?? null);
   }
 
+  /** All commands by their subjects. */
+  function directory() {
+    const subjects = [...new Set(commands.map((command) => command.group))];
+    return subjects.map((subject) => {
+      const own = commands.filter((command) => command.group === subject);
+      const items = own.map((command) =>
+        h(
+          "li",
+          {},
+          button(command.name, () => take(command), { class: "quiet small mono" }),
+          h("span", { class: "muted" }, either(command.help, command.help_zh)),
+        ),
+      );
+      return h("details", {}, h("summary", {}, subject, h("span", { class: "muted" }, ` (${own.length})`)), h("ul", { class: "directory" }, ...items));
+    });
+  }
+
   /** @param {CommandHelp | null} command */
   function showHelp(command) {
-    const key = command?.name ?? "";
+    const key = command?.name ?? `(${commands.length})`;
     if (help.dataset["of"] === key) {
       return;
     }
     help.dataset["of"] = key;
     if (command === null) {
-      fill(help, h("h2", {}, t("at.help")), h("p", { class: "muted" }, t("at.helpText")));
+      fill(help, h("h2", {}, t("at.help")), h("p", { class: "muted" }, t("at.helpText")), ...directory());
       return;
     }
     fill(help, ...helpOf(command, (line) => {

@@ -131,7 +131,7 @@ function lineElement(line) {
   return h(
     "li",
     { class: `row log ${level}` },
-    h("time", { class: "row-at", datetime: new Date(line.at).toISOString(), title: format.dateTime(line.at) }, format.timeOfDay(line.at)),
+    h("time", { class: "row-at", datetime: new Date(line.at).toISOString(), title: format.dateTime(line.at) }, format.timeOrDate(line.at)),
     h("span", { class: "row-level" }, level.toUpperCase()),
     h("span", { class: "row-text" }, foreign(line.text)),
   );

@@ -4,6 +4,7 @@ import * as format from "./format.js";
 import { rates, ROOM } from "./history.js";
 import { told, t } from "./i18n.js";
 import { status } from "./live.js";
+import { EN } from "./words-en.js";
 import { card, countdown, duration, empty, facts, isUp, spark } from "./parts.js";
 
 /** @typedef {import("./types.js").Status} Status */
@@ -265,12 +266,15 @@ function linkCard(number) {
       put(target, link.enabled || link.address !== "" ? `${link.protocol} ${link.address}:${link.port}` : "");
       const word = link.enabled ? link.state : "off";
       setText(state, told(word));
-      state.dataset["kind"] = !link.enabled ? "off" : isUp(link) ? "good" : /connecting|trying/i.test(word) ? "wait" : "bad";
-      put(reason, told(link.reason));
-      reason.hidden = !link.reason || isUp(link);
+      state.dataset["kind"] = kindOf(link);
+      // Waiting for data or as a backup is no fault; the reason of a lost connection is old then.
+      const why = link.waiting_for && link.waiting_for !== "retry" ? told(link.waiting_for === "data" ? "no data" : link.waiting_for) : told(link.reason);
+      put(reason, why);
+      reason.hidden = why === "" || isUp(link);
+      reason.classList.toggle("calm", kindOf(link) === "off");
       timer.hidden = link.timer === null;
       if (link.timer !== null) {
-        setText(timerWhat, told(link.timer.what));
+        setText(timerWhat, timerWord(link.timer.what));
         timerLeft.set(link.timer.seconds);
       }
       const room = link.cache_bytes ?? 0;
@@ -297,6 +301,20 @@ function linkCard(number) {
       setText(rtt, link.rtt_ms === null ? "–" : `${Math.round(link.rtt_ms)} ms`);
     },
   };
+}
+
+/** @param {Link} link */
+function kindOf(link) {
+  if (!link.enabled || ["data", "primary", "mode"].includes(link.waiting_for ?? "")) {
+    return "off";
+  }
+  return isUp(link) ? "good" : link.state === "connecting" ? "wait" : "bad";
+}
+
+/** @param {string} what */
+function timerWord(what) {
+  const id = `timer.${what}`;
+  return id in EN ? t(/** @type {import("./i18n.js").WordId} */ (id)) : what;
 }
 
 /** @param {HTMLElement} place @param {Status} now */

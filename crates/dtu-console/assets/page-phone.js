@@ -150,7 +150,7 @@ function messageElement(item, isOwn) {
     "li",
     { class: isOwn ? "bubble own" : "bubble" },
     h("p", { class: "bubble-who" }, isOwn ? t("phone.device") : foreign(item.from), " → ", isOwn ? foreign(item.to) : t("phone.device")),
-    h("p", { class: "bubble-text" }, foreign(item.text)),
+    h("p", { class: "bubble-text" }, ...item.text.split(/\r\n|\n/).flatMap((line) => [foreign(line), "\n"])),
     h("p", { class: "hint" }, details.filter((it) => it !== "").join(" · ")),
   );
 }

@@ -89,6 +89,7 @@ export function settingsPage(context) {
     views = [];
     fill(form);
     fill(groups);
+    form.classList.toggle("full", isFull);
     // A field that an own button submits to, for Enter in a text field.
     form.append(h("button", { type: "submit", class: "unseen", tabindex: "-1", "aria-hidden": "true" }));
     for (const section of sections(schema)) {
@@ -223,7 +224,7 @@ export function settingsPage(context) {
  */
 function toolbar(context, isFull, setFull, reviewed) {
   const file = h("input", { type: "file", class: "unseen", tabindex: "-1", "aria-hidden": "true", accept: ".toml,.json,.at,.txt,.cfg" });
-  const read = button(t("settings.import"), () => file.click());
+  const read = button(t("settings.import"), () => file.click(), { class: "small" });
   file.addEventListener("change", () => {
     const chosen = file.files?.[0];
     file.value = "";
@@ -241,11 +242,12 @@ function toolbar(context, isFull, setFull, reviewed) {
       const { blob, name } = await postForFile("export", { format });
       download(blob, name ?? `dtu.${format === "at" ? "txt" : format}`);
     }),
+    { class: "small" },
   );
-  const again = button(t("settings.again"), () => busy(again, () => reviewed({ reload: true })), { class: "quiet" });
-  const storing = button(t("settings.store"), () => busy(storing, () => store(() => reviewed({ reload: true }))));
-  const restarting = button(t("settings.restart"), () => busy(restarting, () => restart(() => reviewed({ reload: true }))));
-  const wiping = button(t("settings.factory"), () => busy(wiping, () => factory(() => reviewed({ reload: true }))), { class: "danger" });
+  const again = button(t("settings.again"), () => busy(again, () => reviewed({ reload: true })), { class: "quiet small" });
+  const storing = button(t("settings.store"), () => busy(storing, () => store(() => reviewed({ reload: true }))), { class: "small" });
+  const restarting = button(t("settings.restart"), () => busy(restarting, () => restart(() => reviewed({ reload: true }))), { class: "small" });
+  const wiping = button(t("settings.factory"), () => busy(wiping, () => factory(() => reviewed({ reload: true }))), { class: "danger small" });
   return h(
     "div",
     { class: "toolbar" },

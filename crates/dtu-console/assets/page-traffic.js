@@ -19,11 +19,34 @@ const ANNOUNCE_MS = 10_000;
 
 /** @param {string} of */
 function nameOf(of) {
-  const link = /^link(\d)$/.exec(of);
-  if (link) {
-    return t("link.n", { n: link[1] ?? "" });
+  const [, kind = of, n = ""] = /^(link|to)(\d)$/.exec(of) ?? [];
+  switch (kind) {
+    case "link":
+      return t("link.n", { n });
+    case "to":
+      return t("traffic.to", { n });
+    case "line":
+    case "at":
+    case "httpd":
+    case "device":
+    case "radio":
+      return t(`traffic.${kind}`);
+    default:
+      return of;
   }
-  return of === "line" ? t("traffic.line") : told(of);
+}
+
+/** What one choice of the filter lets through. @param {string} filter @param {string} of */
+function isOf(filter, of) {
+  if (filter === "modes") {
+    return /^(at|httpd|to\d)$/.test(of);
+  }
+  return filter === "" || filter === of || (filter === "device" && of === "radio");
+}
+
+/** Why a frame was cut, and what else is said of it. @param {string} note */
+function noteOf(note) {
+  return note.split("; ").map(told).join("; ");
 }
 
 /** @param {Row} row @returns {Known} */
@@ -49,7 +72,7 @@ export function traffic(context) {
     size: (row) => row.bytes?.length ?? 50,
     seq: (row) => row.seq,
     accepts: (row) =>
-      (how.of === "" || row.of === how.of) &&
+      isOf(how.of, row.of) &&
       (how.dir === "" || row.dir === how.dir || row.kind === "event") &&
       (how.events || row.kind !== "event"),
     older: async (before, limit) => {
@@ -96,8 +119,10 @@ export function traffic(context) {
   });
   charsets.setAttribute("aria-label", t("bytes.coding"));
   charsets.hidden = how.view !== "text";
-  const places = ["line", "link1", "link2", "link3", "link4", "httpd", "command"];
-  const ofs = select([["", t("traffic.all")], ...places.map((of) => /** @type {[string, string]} */ ([of, nameOf(of)]))], how.of, (value) => {
+  const places = ["line", "link1", "link2", "link3", "link4"].map((of) => /** @type {[string, string]} */ ([of, nameOf(of)]));
+  /** @type {[string, string][]} */
+  const others = [["modes", t("traffic.modes")], ["device", t("traffic.deviceAndRadio")]];
+  const ofs = select([["", t("traffic.all")], ...places, ...others], how.of, (value) => {
     how.of = value;
     renew();
   });
@@ -231,9 +256,9 @@ function rowElement(row, how, width) {
     t(row.dir === "in" ? "traffic.dirIn" : "traffic.dirOut"),
   );
   const length = h("span", { class: "row-len" }, t("bytes.n", { n: row.len }));
-  const note = row.note ? h("span", { class: "row-note" }, foreign(told(row.note))) : null;
+  const note = row.note ? h("span", { class: "row-note" }, foreign(noteOf(row.note))) : null;
   const element = h("li", { class: "row" }, at, of, way, length, note);
-  if (row.note === "injected") {
+  if (row.note !== null && /(^|; )injected$/.test(row.note)) {
     element.classList.add("injected");
   }
   if (row.bytes === null) {
@@ -404,14 +429,14 @@ function injectForm() {
     h("h2", {}, t("inject")),
     h(
       "div",
-      { class: "toolbar" },
+      { class: "send-row" },
       labelled(t("inject.to"), targets),
       labelled(t("inject.as"), kinds),
+      labelled(t("inject.data"), data, { class: "grow" }),
       labelled(t("inject.end"), ends),
+      send,
     ),
-    h("div", { class: "send-row" }, labelled(t("inject.data"), data, { class: "grow" }), send),
-    h("div", { class: "toolbar" }, fault, count),
-    h("p", { class: "hint" }, t("inject.text2")),
+    h("div", { class: "toolbar" }, count, fault, h("p", { class: "hint" }, t("inject.text2"))),
   );
   data.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && isComposing(event)) {

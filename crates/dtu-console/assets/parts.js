@@ -3,6 +3,7 @@ import { ApiError } from "./api.js";
 import { button, fill, foreign, h, newId, setText, svg } from "./dom.js";
 import * as format from "./format.js";
 import { t } from "./i18n.js";
+import { visible } from "./visible.js";
 import { status, statusAt } from "./live.js";
 
 /** @typedef {import("./dom.js").Child} Child */
@@ -267,7 +268,7 @@ document.body.append(polite, notices);
 
 /** Says something to a screen reader only. @param {string} text */
 export function announce(text) {
-  polite.textContent = text;
+  polite.textContent = visible(text);
 }
 
 /**
@@ -343,7 +344,7 @@ export function costOfRestart() {
 
 /** @param {import("./types.js").Link} link */
 export function isUp(link) {
-  return /^(up|connected)\b/i.test(link.state);
+  return /^(up|connected)$/i.test(link.state);
 }
 
 /**
@@ -355,7 +356,7 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const field = h("textarea", { class: "unseen", readonly: true, "aria-hidden": "true", tabindex: "-1" });
+    const field = h("textarea", { class: "unseen copied", readonly: true, "aria-hidden": "true", tabindex: "-1" });
     field.value = text;
     (document.querySelector("dialog[open]") ?? document.body).append(field);
     const focused = document.activeElement;

@@ -10,7 +10,7 @@
  * }} Session
  *
  * @typedef {{
- *   number: number, received_bytes?: number, enabled: boolean, protocol: string, address: string, port: number, state: string,
+ *   number: number, received_bytes?: number, waiting_for?: string | null, enabled: boolean, protocol: string, address: string, port: number, state: string,
  *   reason: string | null, timer: {what: string, seconds: number} | null, waiting_frames: number,
  *   waiting_bytes: number, cache_bytes: number | null, frames_in: number, frames_out: number, bytes_in: number,
  *   bytes_out: number, dropped_frames: number, dropped_bytes: number, reconnects: number, rtt_ms: number | null,

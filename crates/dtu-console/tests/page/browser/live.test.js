@@ -1,0 +1,298 @@
+// What comes by itself: traffic, log, messages; and who may see it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { axe, begin, end, fits, tab } from "./tab.js";
+
+before(begin);
+after(end);
+
+const rows = (own) => own.locator(".rows > li").count();
+const foot = (own) => own.locator(".list-state").innerText();
+
+test("rows come, and the list follows them until one scrolls up", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true } });
+  await own.waitForSelector(".scroller .empty");
+  for (let n = 0; n < 120; n += 1) {
+    own.mock.row({ of: "line", dir: "in", bytes: Buffer.from(`reading ${n}\r\n`), note: "cut by TIME: silence" });
+  }
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 120);
+  const isAtEnd = () => own.evaluate(() => {
+    const box = document.querySelector(".scroller");
+    return box.scrollHeight - box.scrollTop - box.clientHeight < 8;
+  });
+  assert.ok(await isAtEnd());
+  assert.match(await own.locator(".rows > li").last().innerText(), /Line\s*→ in\s*13 B/);
+  await own.locator(".scroller").hover();
+  await own.mouse.wheel(0, -600);
+  await own.waitForSelector(".follow:not([hidden])");
+  const top = await own.evaluate(() => document.querySelector(".scroller").scrollTop);
+  for (let n = 0; n < 10; n += 1) {
+    own.mock.row({ of: "line", dir: "in", bytes: Buffer.from("more") });
+  }
+  await own.waitForSelector("text=10 newer rows");
+  assert.equal(await own.evaluate(() => document.querySelector(".scroller").scrollTop), top);
+  await own.click(".follow");
+  assert.ok(await isAtEnd());
+  await own.waitForSelector(".follow", { state: "hidden" });
+  await own.finish();
+});
+
+test("a flood leaves few elements, counts what it skipped, and does not freeze the tab", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true } });
+  await own.waitForSelector(".scroller");
+  await own.waitForTimeout(300);
+  await own.evaluate(() => {
+    window.longest = 0;
+    window.most = 0;
+    window.batches = [];
+    let last = performance.now();
+    const look = () => {
+      const now = performance.now();
+      window.longest = Math.max(window.longest, now - last);
+      window.most = Math.max(window.most, document.querySelectorAll(".rows > li").length);
+      last = now;
+      requestAnimationFrame(look);
+    };
+    look();
+    new window.MutationObserver(() => window.batches.push(performance.now())).observe(document.querySelector(".rows"), { childList: true });
+  });
+  for (let n = 0; n < 30; n += 1) {
+    own.mock.flood(1000, 1024 * 1024);
+    await own.waitForTimeout(50);
+  }
+  own.mock.tell("gap", { rows: 12_345 });
+  await own.waitForFunction(() => /skipped/.test(document.querySelector(".list-state").textContent));
+  const seen = await own.evaluate(() => ({ longest: window.longest, most: window.most, batches: window.batches }));
+  assert.ok(seen.most <= 300, `${seen.most} rows`);
+  assert.ok(seen.longest < 1500, `the tab stood for ${seen.longest} ms`);
+  const seconds = (seen.batches.at(-1) - seen.batches[0]) / 1000;
+  assert.ok(seen.batches.length <= 10.5 * Math.max(1, seconds) + 2, `${seen.batches.length} batches in ${seconds} s`);
+  const skipped = Number(/([\d\u202F]+) skipped/.exec(await foot(own))[1].replace(/\u202F/g, ""));
+  assert.ok(skipped > 12_345 + 10_000, String(skipped));
+  await own.locator("button", { hasText: /^Clear$/ }).click();
+  assert.equal(await rows(own), 0);
+  await own.finish();
+});
+
+test("pause, filter, view, and search over the whole recorder", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true } });
+  own.mock.row({ of: "link1", dir: "in", bytes: Buffer.from("\u0002NEEDLE\u0003") });
+  for (let n = 0; n < 1500; n += 1) {
+    own.mock.row({ of: n % 2 ? "link2" : "line", dir: "in", bytes: Buffer.from(`row ${n}`) });
+  }
+  await own.reload();
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 200);
+  await own.fill("input[type=search]", "\\x02NEED");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=1 of 1");
+  assert.match(await own.locator(".rows .current").innerText(), /02 4E 45 45 44 4C 45 03\s+·NEEDLE·/);
+  assert.ok((await rows(own)) <= 300);
+  await own.fill("input[type=search]", "4e 45 45");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=1 of 1");
+  await own.fill("input[type=search]", "nothing of that");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=not found");
+  await own.locator("label", { hasText: /^Of$/ }).locator("..").locator("select").selectOption("link1");
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 1);
+  await own.locator("label", { hasText: /^View$/ }).locator("..").locator("select").first().selectOption("text");
+  assert.match(await own.locator(".row-data").innerText(), /^\\x02NEEDLE\\x03$/);
+  await own.locator("label", { hasText: /^View$/ }).locator("..").locator("select").first().selectOption("hex");
+  assert.match(await own.locator(".rows > li").innerText(), /\d\d:\d\d:\d\d\.\d{3}[\s\S]*02 4E 45/);
+  await own.locator("button", { hasText: /^Pause$/ }).click();
+  own.mock.row({ of: "link1", dir: "out", bytes: Buffer.from("later") });
+  await own.waitForTimeout(400);
+  assert.equal(await rows(own), 1);
+  await own.locator("button", { hasText: /^Go on$/ }).click();
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 2);
+  await own.finish();
+});
+
+test("copy works, also where the browser has no clipboard for the page", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true }, context: { permissions: ["clipboard-read", "clipboard-write"] } });
+  await own.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true }));
+  own.mock.row({ of: "link1", dir: "out", bytes: Buffer.from("copied") });
+  await own.waitForSelector(".rows > li");
+  await own.locator("button", { hasText: /^Copy$/ }).click();
+  await own.waitForSelector("text=1 row copied.");
+  const other = await own.context().newPage();
+  await other.goto(own.mock.url);
+  await other.bringToFront();
+  const text = await other.evaluate(() => navigator.clipboard.readText());
+  assert.match(text, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}link1 {2}out {2}6 {2}63 6F 70 69 65 64$/);
+  await own.finish();
+});
+
+test("bytes are put in: direction, escapes, hex and line end", async () => {
+  const own = await tab({ page: "traffic" });
+  const form = own.locator(".inject");
+  const [to, as, lineEnd] = [0, 1, 2].map((at) => form.locator("select").nth(at));
+  await form.locator("input").fill("\\x02QPW\\x03");
+  await lineEnd.selectOption("0D0A");
+  assert.match(await form.innerText(), /7 B/);
+  await form.locator("button").click();
+  await own.waitForSelector(".row.injected");
+  await as.selectOption("hex");
+  assert.equal(await form.locator("input").inputValue(), "02 51 50 57 03");
+  await to.selectOption("link1");
+  await lineEnd.selectOption("");
+  await form.locator("input").fill("0x31 31:3");
+  await form.locator("button").click();
+  assert.match(await form.innerText(), /half a byte/);
+  await form.locator("input").fill("0x31 31:31");
+  await form.locator("button").click();
+  await own.waitForTimeout(300);
+  const sent = own.mock.calls.filter((call) => call.path === "api/inject").map((call) => JSON.parse(call.body));
+  assert.deepEqual(sent, [
+    { to: "line", from: "dte", data_hex: "02515057030D0A" },
+    { to: "link1", from: "peer", data_hex: "313131" },
+  ]);
+  const [download] = await Promise.all([own.waitForEvent("download"), own.locator("a", { hasText: "pcapng" }).click()]);
+  assert.equal(download.suggestedFilename(), "traffic.pcapng");
+  await own.finish();
+});
+
+test("one stream a tab, closed while hidden, and what was missed comes after", async () => {
+  const own = await tab({ page: "traffic", mock: { quiet: true } });
+  own.mock.row({ of: "line", bytes: Buffer.from("first") });
+  await own.waitForSelector(".rows > li");
+  assert.equal(own.mock.streams.size, 1);
+  const hide = (isHidden) => own.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new window.Event("visibilitychange"));
+  }, isHidden);
+  await hide(true);
+  await own.waitForTimeout(300);
+  assert.equal(own.mock.streams.size, 0);
+  own.mock.row({ of: "line", bytes: Buffer.from("unseen") });
+  await hide(false);
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 2);
+  for (const page of ["log", "overview", "settings", "traffic"]) {
+    await own.evaluate((to) => {
+      location.hash = to;
+    }, page);
+    await own.waitForTimeout(200);
+    assert.equal(own.mock.streams.size, 1, page);
+  }
+  await own.finish();
+});
+
+test("a lost connection: since when, grey values, still countdowns; then all is well again", async () => {
+  const own = await tab();
+  await own.waitForSelector(".pill[data-kind=good]");
+  own.mock.die();
+  await own.waitForSelector(".banner.bad:not([hidden])");
+  await own.waitForFunction(() => document.querySelector(".link-timer dtu-countdown").textContent === "–:––");
+  assert.match(await own.locator(".facts dd").first().evaluate((it) => getComputedStyle(it).filter), /grayscale/);
+  await fits(own);
+  own.mock.version = "0.9.1";
+  own.mock.revive();
+  await own.waitForSelector(".banner.bad", { state: "hidden", timeout: 15_000 });
+  await own.waitForSelector("#upgrade:not([hidden])");
+  await axe(own, "upgraded");
+  await own.finish();
+});
+
+test("live rows are no live region; their sums are announced", async () => {
+  const own = await tab({ page: "traffic" });
+  await own.waitForTimeout(500);
+  assert.equal(await own.locator(".scroller [aria-live], .scroller[aria-live], .scroller [role=log], .scroller[role=log]").count(), 0);
+  await own.waitForFunction(() => /\d+ frames, /.test(document.querySelector("[role=status].unseen").textContent), null, { timeout: 12_000 });
+  await own.finish();
+});
+
+test("AT: completion by keyboard, help, history; an input method's Enter sends nothing", async () => {
+  const own = await tab({ page: "at" });
+  const box = own.locator("input[role=combobox]");
+  await box.fill("csq");
+  await own.waitForSelector("[role=option]");
+  await own.keyboard.press("ArrowDown");
+  assert.match(await own.locator("[role=option][aria-selected=true]").innerText(), /AT\+CSQ/);
+  await axe(own, "list open");
+  await own.keyboard.press("Tab");
+  assert.equal(await box.inputValue(), "AT+CSQ");
+  assert.match(await own.locator(".help").innerText(), /Signal strength[\s\S]*Example/);
+  await own.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true, cancelable: true })));
+  assert.equal(await own.locator(".answer").count(), 0);
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=+CSQ: 25, 0");
+  await own.keyboard.press("ArrowUp");
+  assert.equal(await box.inputValue(), "AT+CSQ");
+  await box.fill("nonsense");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=unknown command");
+  await box.fill("AT+CIPSW=abcde");
+  await own.keyboard.press("Enter");
+  await own.waitForFunction(() => document.querySelectorAll(".answer").length === 3);
+  assert.ok(!(await own.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes("abcde"));
+  await own.finish();
+});
+
+test("the simulated phone: a text, a call", async () => {
+  const own = await tab({ page: "phone" });
+  await own.fill("textarea", "hello\u4F60\u597D");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector(".bubble:has-text('hello')");
+  await own.locator("button", { hasText: "Call the device" }).click();
+  await own.waitForSelector(".call .pill");
+  await own.locator("button", { hasText: "Hang up" }).click();
+  await own.waitForSelector(".call .pill", { state: "detached" });
+  assert.deepEqual(own.mock.calls.map((call) => call.path), ["api/sms", "api/call", "api/hangup"]);
+  await own.finish();
+});
+
+test("the log goes by link and level", async () => {
+  const own = await tab({ page: "log", mock: {} });
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 4);
+  await own.locator("select").nth(2).selectOption("link2");
+  assert.equal(await rows(own), 1);
+  await own.locator("select").nth(2).selectOption("");
+  await own.locator("select").nth(3).selectOption("warn");
+  assert.equal(await rows(own), 1);
+  own.mock.say("ERROR", null, "store: parameters cannot be stored");
+  await own.waitForFunction(() => document.querySelectorAll(".rows > li").length === 2);
+  await own.finish();
+});
+
+test("log-in: wrong, too often, right; log-out", async () => {
+  const own = await tab({ mock: { who: null, login: true } });
+  await axe(own, "log-in");
+  for (let guess = 0; guess < 3; guess += 1) {
+    await own.fill("input[type=password]", "nonsense");
+    await own.keyboard.press("Enter");
+    await own.waitForSelector("text=The password is wrong.");
+  }
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("text=Too many attempts");
+  await axe(own, "refused");
+  await own.waitForSelector("main button:not([disabled])");
+  await own.fill("input[type=password]", "secret");
+  await own.keyboard.press("Enter");
+  await own.waitForSelector(".link");
+  await own.locator("button", { hasText: "Log out" }).click();
+  await own.waitForSelector("input[type=password]");
+  assert.equal(own.mock.streams.size, 0);
+  await own.finish();
+});
+
+test("a viewer sees states and counts, no payload, and nothing to press", async () => {
+  const own = await tab({ mock: { who: "viewer", login: true } });
+  await own.waitForSelector(".link");
+  for (const page of ["settings", "traffic", "at", "phone"]) {
+    await own.evaluate((to) => {
+      location.hash = to;
+    }, page);
+    await own.waitForTimeout(500);
+    assert.equal(await own.locator("main .primary:visible, main .danger:visible, main textarea, .inject").count(), 0, page);
+    if (page === "traffic") {
+      assert.match(await own.locator(".rows > li").last().innerText(), /payload hidden/);
+    }
+    if (page === "settings") {
+      await own.waitForSelector(".field");
+      assert.ok(await own.locator("[data-key=\"CIPCFG.HEAT\"] input").evaluate((it) => it.readOnly));
+    }
+  }
+  assert.deepEqual(own.mock.calls, []);
+  await own.finish();
+});

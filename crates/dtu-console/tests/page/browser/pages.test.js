@@ -1,0 +1,207 @@
+// Every page, in both languages and themes, quiet and live, with a stranger's bytes, wide and narrow.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { axe, begin, check, end, fits, tab } from "./tab.js";
+
+const PAGES = ["overview", "settings", "traffic", "at", "phone", "log"];
+const LANGUAGES = ["en", "zh"];
+const THEMES = ["light", "dark"];
+
+before(begin);
+after(end);
+
+describe("axe finds nothing", { concurrency: 3 }, () => {
+  for (const page of PAGES) {
+    for (const language of LANGUAGES) {
+      for (const theme of THEMES) {
+        test(`${page} ${language} ${theme}`, async () => {
+          const own = await tab({ page, language, theme });
+          await own.waitForTimeout(700);
+          await axe(own, "live");
+          assert.match(await own.title(), language === "zh" ? /[\u4E00-\u9FFF]/ : /^[\w ]+ · DTU$/);
+          assert.equal(await own.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");
+          // The same page as a lost connection leaves it.
+          own.mock.die();
+          await own.waitForSelector(".banner.bad:not([hidden])");
+          await axe(own, "lost");
+          await own.finish();
+        });
+      }
+    }
+  }
+  for (const [name, mock] of Object.entries({ quiet: { quiet: true }, viewer: { who: "viewer" }, still: { live: false, confirm: false, radio: "none" } })) {
+    test(`every page ${name}`, async () => {
+      const own = await tab({ mock });
+      for (const page of PAGES) {
+        await own.evaluate((to) => {
+          location.hash = to;
+        }, page);
+        await own.waitForTimeout(400);
+        await axe(own, `${page} ${name}`);
+      }
+      await own.finish();
+    });
+  }
+});
+
+describe("a stranger's bytes do nothing", { concurrency: 3 }, () => {
+  for (const page of PAGES) {
+    test(page, async () => {
+      const own = await tab({ page, mock: { hostile: true }, width: 375 });
+      await own.waitForTimeout(900);
+      if (page === "at") {
+        await own.fill("input[role=combobox]", "AT+EVIL");
+        await own.keyboard.press("Enter");
+        await own.waitForSelector(".answer");
+      }
+      const seen = await own.evaluate(() => document.body.innerText);
+      assert.ok(!seen.includes("\u202E"), "a mark of direction is in the page");
+      if (page !== "settings") {
+        assert.ok(seen.includes("U+202E") || seen.includes("\\xE2\\x80\\xAE") || page === "traffic", "it is shown by its number");
+        assert.ok(seen.includes("<img src=x") || page === "traffic", "it is shown as text");
+      }
+      assert.equal(await own.locator("main img, main script, header img").count(), 0);
+      await fits(own, page);
+      await axe(own, page);
+      await own.finish();
+    });
+  }
+
+  test("in a dialog and a notice", async () => {
+    const own = await tab({ page: "settings", mock: { hostile: true } });
+    await own.fill("[data-key=\"CIPNUM\"] input", "<img src=x onerror=\"window.broken=1\">\u202E");
+    await own.click(".changebar .primary");
+    await own.waitForSelector("dialog[open]");
+    assert.ok((await own.locator("dialog").innerText()).includes("U+202E"));
+    await axe(own, "dialog");
+    await own.finish();
+  });
+});
+
+describe("nothing is wider than a small window", { concurrency: 3 }, () => {
+  for (const page of PAGES) {
+    test(page, async () => {
+      for (const language of LANGUAGES) {
+        const own = await tab({ page, language, width: 320, height: 640 });
+        await own.waitForTimeout(600);
+        await fits(own, `${page} ${language} 320`);
+        if (page === "settings") {
+          await own.locator(".toolbar .tick input").check();
+          await own.waitForSelector("[data-key=\"CIROLE.1\"]");
+          await fits(own, "full display");
+          await own.fill("[data-key=\"CIPCFG.HEAT\"] input", "5");
+          await own.click(".changebar .primary");
+          await own.waitForSelector("dialog[open]");
+          await fits(own, "dialog");
+        }
+        await own.finish();
+      }
+    });
+  }
+});
+
+test("the page is small, and everything comes from its own place", async () => {
+  const own = await tab();
+  const context = own.context();
+  const cold = await context.browser().newContext();
+  const fresh = await cold.newPage();
+  let bytes = 0;
+  const strangers = [];
+  const client = await cold.newCDPSession(fresh);
+  await client.send("Network.enable");
+  client.on("Network.loadingFinished", (event) => {
+    bytes += event.encodedDataLength;
+  });
+  client.on("Network.requestWillBeSent", (event) => {
+    if (!event.request.url.startsWith(own.mock.url)) {
+      strangers.push(event.request.url);
+    }
+  });
+  await fresh.goto(own.mock.url);
+  await fresh.waitForSelector(".link");
+  await fresh.waitForTimeout(1500);
+  assert.deepEqual(strangers, []);
+  assert.ok(bytes > 20_000 && bytes <= 150 * 1024, `${bytes} bytes`);
+  console.log(`# cold: ${bytes} bytes`);
+  await cold.close();
+  await own.finish();
+});
+
+test("theme and language stand before the first paint, by choice and by the browser", async () => {
+  const own = await tab({ theme: "dark", language: "zh" });
+  const ground = () => own.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await ground();
+  await own.locator(".choices select").nth(1).selectOption("light");
+  assert.notEqual(await ground(), dark);
+  await own.locator(".choices select").first().selectOption("en");
+  assert.equal(await own.locator("h1").innerText(), "Overview");
+  await own.reload();
+  await own.waitForSelector("h1");
+  assert.equal(await own.locator("h1").innerText(), "Overview");
+  assert.notEqual(await ground(), dark);
+  // The head's script is what sets it, so it holds before any module ran.
+  const first = await own.evaluate(async () => (await fetch("./")).text());
+  assert.ok(first.indexOf("theme.js") < first.indexOf("app.css"));
+  const other = await own.context().browser().newContext({ locale: "fr-FR" });
+  await other.addInitScript(() => Object.defineProperty(navigator, "languages", { value: ["fr-FR", "zh-HK", "en"] }));
+  const french = await other.newPage();
+  await french.goto(own.mock.url);
+  await french.waitForSelector("h1");
+  assert.equal(await french.evaluate(() => document.documentElement.lang), "zh-CN");
+  await other.close();
+  await check(own);
+  await own.finish();
+});
+
+test("by keyboard alone: every page, every control in sight", async () => {
+  const own = await tab({ mock: { quiet: true } });
+  await own.keyboard.press("Tab");
+  assert.equal(await own.evaluate(() => document.activeElement?.className), "skip");
+  await own.keyboard.press("Enter");
+  assert.equal(await own.evaluate(() => document.activeElement?.id), "main");
+  for (const page of PAGES) {
+    await own.locator(`nav.pages a[data-page=${page}]`).focus();
+    await own.keyboard.press("Enter");
+    await own.waitForTimeout(300);
+    assert.equal(await own.evaluate(() => document.activeElement?.tagName), "H1", page);
+    const all = await own.evaluate(() => {
+      const isSeen = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0;
+      return [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary, [tabindex='0'])")].filter(isSeen).length;
+    });
+    const seen = new Set();
+    for (let step = 0; step < all + 2; step += 1) {
+      await own.keyboard.press("Tab");
+      const at = await own.evaluate(() => {
+        const element = document.activeElement;
+        if (!element || !element.closest("main")) {
+          return null;
+        }
+        element.dataset.walked ??= String(Math.random());
+        const box = element.getBoundingClientRect();
+        const outline = getComputedStyle(element).outlineStyle;
+        return { id: element.dataset.walked, isIn: box.bottom > 0 && box.top < window.innerHeight, outline, what: element.outerHTML.slice(0, 80) };
+      });
+      if (at === null) {
+        break;
+      }
+      assert.ok(at.isIn, `${page}: ${at.what} is out of sight`);
+      assert.notEqual(at.outline, "none", `${page}: ${at.what} shows no focus`);
+      seen.add(at.id);
+    }
+    assert.ok(seen.size >= all, `${page}: ${seen.size} of ${all} controls are reached`);
+  }
+  await own.finish();
+});
+
+test("the DATA lamp blinks at most twice a second, and not where motion is unwelcome", async () => {
+  const own = await tab();
+  await own.waitForSelector("dtu-led[name=DATA][state=busy]");
+  const blink = () => own.evaluate(() => getComputedStyle(document.querySelector("dtu-led[name=DATA] .led-lamp")).animation);
+  const seconds = Number(/([\d.]+)s/.exec(await blink())?.[1]);
+  assert.ok(seconds >= 0.5, `one blink in ${seconds} s`);
+  await own.emulateMedia({ reducedMotion: "reduce" });
+  assert.match(await blink(), /none/);
+  assert.equal(await own.locator("dtu-led[name=DATA] .led-word").innerText(), "data");
+  await own.finish();
+});

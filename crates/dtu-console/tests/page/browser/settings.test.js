@@ -1,0 +1,313 @@
+// Settings: what is typed, checked, tried, kept and rolled back.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { axe, begin, end, tab } from "./tab.js";
+
+before(begin);
+after(end);
+
+const input = (own, key) => own.locator(`[data-key="${key}"] :is(input, select)`).first();
+const settings = (options = {}) => tab({ page: "settings", ...options, mock: { quiet: true, ...options.mock } });
+const posts = (own, path) => own.mock.calls.filter((call) => call.path === path).map((call) => JSON.parse(call.body));
+
+async function applied(own) {
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  await own.click("dialog .primary");
+}
+
+test("four links and both packets are set by clicking, tried, and kept", async () => {
+  const own = await settings();
+  for (const n of [1, 2, 3, 4]) {
+    await input(own, `CIPSCONT.${n}.START`).check();
+    await input(own, `CIPSCONT.${n}.ADDRESS`).fill(`server${n}.example.net`);
+    await input(own, `CIPSCONT.${n}.PORT`).fill(`500${n}`);
+  }
+  await input(own, "CIPSCONT.2.PROTOCOL").selectOption("UDP");
+  await input(own, "CIPPACK.1.DATA").fill("DTU\\x00\u6CE8");
+  await input(own, "CIPPACK.0.DATA").fill("HB");
+  await own.waitForSelector("text=15 changes");
+  assert.deepEqual(own.mock.calls.filter((call) => call.path === "api/apply"), []);
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  const shown = await own.locator("dialog .diff").innerText();
+  assert.match(shown, /Link 3: Address\s*CIPSCONT\.3\.ADDRESS/);
+  await axe(own, "review");
+  await own.click("dialog .primary");
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  const [{ values, confirm }] = posts(own, "api/apply");
+  assert.equal(confirm, 120);
+  assert.equal(values["CIPSCONT.4.PORT"], "5004");
+  assert.equal(values["CIPPACK.1.DATA"], "44545500E6B3A8");
+  assert.equal(values["CIPPACK.0.DATA"], "4842");
+  assert.ok(own.mock.calls.every((call) => call.csrf === "token-1"));
+  assert.equal(own.mock.values.get("CIPSCONT.1.START").stored, "0");
+  await own.click(".banner.trial .primary");
+  await own.waitForSelector(".banner.trial", { state: "hidden" });
+  assert.equal(own.mock.values.get("CIPSCONT.1.START").stored, "1");
+  await own.waitForSelector(".changebar", { state: "hidden" });
+  await own.finish();
+});
+
+test("a rejected draft is kept: after a roll-back it still stands in the form", async () => {
+  const own = await settings();
+  await input(own, "CIPCFG.HEAT").fill("77");
+  await applied(own);
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  assert.equal(await own.locator(".banner.trial dtu-countdown").innerText().then((text) => /^[12]:\d\d$/.test(text)), true);
+  await own.locator(".banner.trial button", { hasText: "Roll back" }).click();
+  await own.waitForSelector(".banner.trial", { state: "hidden" });
+  assert.equal(own.mock.values.get("CIPCFG.HEAT").running, "30");
+  await own.waitForSelector("[data-key=\"CIPCFG.HEAT\"].changed");
+  assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "77");
+  await own.finish();
+});
+
+test("nobody keeps: the old values come back by themselves, and the page tells", async () => {
+  const own = await settings();
+  await input(own, "CIPCFG.HEAT").fill("77");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  await own.locator("dialog input[inputmode=numeric]").fill("10");
+  await own.click("dialog .primary");
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  own.mock.trial.until = Date.now();
+  await own.waitForSelector(".banner.trial", { state: "hidden" });
+  await own.waitForSelector("[data-key=\"CIPCFG.HEAT\"].changed");
+  await own.finish();
+});
+
+test("a fault is told beside its field in the core's words, in both languages, and nothing is sent", async () => {
+  for (const language of ["en", "zh"]) {
+    const own = await settings({ language });
+    await input(own, "CIPCFG.HEAT").fill("99999");
+    const fault = own.locator("[data-key=\"CIPCFG.HEAT\"] .fault");
+    await fault.waitFor({ state: "visible" });
+    assert.match(await fault.innerText(), language === "zh" ? /\u5FC5\u987B\u4E3A 0\.\.=65535/ : /^CIPCFG: HEAT must be 0\.\.=65535, got 99999$/);
+    assert.equal(await input(own, "CIPCFG.HEAT").getAttribute("aria-invalid"), "true");
+    await axe(own, "fault");
+    await own.click(".changebar .primary");
+    await own.waitForTimeout(300);
+    assert.equal(await own.locator("dialog").count(), 0);
+    assert.ok(await input(own, "CIPCFG.HEAT").evaluate((element) => element === document.activeElement));
+    assert.deepEqual(posts(own, "api/apply"), []);
+    await own.finish();
+  }
+});
+
+test("checks wait until one stops typing", async () => {
+  const own = await settings();
+  await input(own, "CIPCFG.HEAT").fill("");
+  await input(own, "CIPCFG.HEAT").pressSequentially("1234", { delay: 30 });
+  await own.waitForTimeout(800);
+  const checks = posts(own, "api/check");
+  assert.ok(checks.length <= 2, `${checks.length} checks`);
+  assert.equal(checks.at(-1).values["CIPCFG.HEAT"], "1234");
+  await own.finish();
+});
+
+test("numbers: full-width digits are taken, the wheel does nothing, Enter of an input method does not send", async () => {
+  const own = await settings();
+  const heat = input(own, "CIPCFG.HEAT");
+  assert.equal(await heat.getAttribute("type"), "text");
+  assert.equal(await heat.getAttribute("inputmode"), "numeric");
+  await heat.fill("\uFF14\uFF12");
+  await own.waitForTimeout(600);
+  assert.equal(posts(own, "api/check").at(-1).values["CIPCFG.HEAT"], "42");
+  await heat.hover();
+  await own.mouse.wheel(0, 100);
+  assert.match(await heat.inputValue(), /^(42|\uFF14\uFF12)$/);
+  await heat.focus();
+  await own.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })));
+  await own.waitForTimeout(200);
+  assert.equal(await own.locator("dialog").count(), 0);
+  await own.keyboard.press("Enter");
+  await own.waitForSelector("dialog[open]");
+  await own.keyboard.press("Escape");
+  await own.waitForSelector("dialog", { state: "detached" });
+  assert.deepEqual(posts(own, "api/apply"), []);
+  await own.finish();
+});
+
+test("the HEX tick converts in place, in both codings, and counts bytes", async () => {
+  const own = await settings();
+  const packet = own.locator("[data-key=\"CIPPACK.1.DATA\"]");
+  const text = packet.locator("input[type=text]");
+  const hex = packet.locator("input[type=checkbox]");
+  await text.fill("\u6CE8\u518C\\x00A");
+  assert.match(await packet.innerText(), /8 of 40 bytes/);
+  await hex.check();
+  assert.equal(await text.inputValue(), "E6 B3 A8 E5 86 8C 00 41");
+  await hex.uncheck();
+  assert.equal(await text.inputValue(), "\u6CE8\u518C\\x00A");
+  await packet.locator("select").selectOption("gbk");
+  await hex.check();
+  assert.equal(await text.inputValue(), "E6 B3 A8 E5 86 8C 00 41", "another coding shows the same bytes otherwise");
+  await text.fill("0x31 31:31");
+  await own.waitForTimeout(600);
+  assert.equal(posts(own, "api/check").at(-1).values["CIPPACK.1.DATA"], "313131");
+  await text.fill("31 3");
+  assert.match(await packet.innerText(), /half a byte/);
+  await hex.click();
+  assert.ok(await hex.isChecked(), "what cannot be read is not converted");
+  assert.equal(await text.inputValue(), "31 3");
+  await text.fill("31 ".repeat(41));
+  assert.match(await packet.innerText(), /41 bytes are too many: at most 40/);
+  const all = Array.from({ length: 40 }, (_, at) => (at * 7 + 200) % 256);
+  const spelled = all.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
+  await text.fill(spelled);
+  await hex.uncheck();
+  await hex.check();
+  assert.equal(await text.inputValue(), spelled);
+  await own.finish();
+});
+
+test("a draft outlives a reload and a lost connection; a secret is kept nowhere", async () => {
+  const own = await settings();
+  await input(own, "CIPSCONT.1.ADDRESS").fill("kept.example.net");
+  await input(own, "CIPSW").fill("pass1");
+  await own.waitForSelector("text=2 changes");
+  const stores = await own.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+  assert.match(stores, /kept\.example\.net/);
+  assert.doesNotMatch(stores, /pass1/);
+  own.mock.die();
+  await own.waitForSelector(".banner.bad:not([hidden])");
+  assert.match(await own.locator(".banner.bad").first().innerText(), /since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/);
+  own.mock.revive();
+  await own.waitForSelector(".banner.bad", { state: "hidden" });
+  assert.equal(await input(own, "CIPSCONT.1.ADDRESS").inputValue(), "kept.example.net");
+  assert.equal(await input(own, "CIPSW").inputValue(), "pass1");
+  own.on("dialog", (dialog) => dialog.accept());
+  await own.reload();
+  await own.waitForSelector(".field");
+  assert.equal(await input(own, "CIPSCONT.1.ADDRESS").inputValue(), "kept.example.net");
+  assert.equal(await input(own, "CIPSW").inputValue(), "");
+  await own.finish();
+});
+
+test("a secret is sent only if typed, is named in the diff, and is shown nowhere", async () => {
+  const own = await settings();
+  assert.equal(await input(own, "CIPSW").getAttribute("autocomplete"), "new-password");
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await own.waitForTimeout(500);
+  assert.deepEqual(Object.keys(posts(own, "api/check").at(-1).values), ["CIPCFG.HEAT"]);
+  await input(own, "CIPSW").fill("pass1");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  const shown = await own.locator("dialog").innerText();
+  assert.match(shown, /Device password/);
+  assert.doesNotMatch(shown, /pass1/);
+  await own.click("dialog .primary");
+  await own.waitForSelector("text=Not verifiable");
+  assert.equal(posts(own, "api/apply")[0].values.CIPSW, "pass1");
+  await own.finish();
+});
+
+test("somebody else was faster: mine, theirs and the one before, each to be chosen", async () => {
+  const own = await settings();
+  await input(own, "CIPCFG.HEAT").fill("44");
+  await input(own, "CIPNUM").fill("13800138000");
+  own.mock.set("CIPCFG.HEAT", "55");
+  own.mock.etag += 1;
+  await applied(own);
+  await own.waitForSelector("dialog:has-text('Somebody else')");
+  const row = own.locator("dialog tr", { hasText: "CIPCFG.HEAT" });
+  assert.match(await row.innerText(), /44[\s\S]*55[\s\S]*30/);
+  await axe(own, "conflict");
+  await row.locator("input[type=radio]").nth(1).check();
+  await own.click("dialog .primary");
+  await own.waitForSelector("dialog", { state: "detached" });
+  await own.waitForSelector("text=1 change");
+  assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "55");
+  assert.equal(await input(own, "CIPNUM").inputValue(), "13800138000");
+  await own.finish();
+});
+
+test("it failed and the old values are back: said so, with the reason, and the draft stays", async () => {
+  const own = await settings();
+  await input(own, "CIPSCONT.1.ADDRESS").fill("fail.example");
+  await applied(own);
+  await own.waitForSelector("dialog:has-text('It failed')");
+  assert.match(await own.locator("dialog").innerText(), /the old values are back[\s\S]*\+CME ERROR: refused/);
+  await axe(own, "put back");
+  await own.keyboard.press("Escape");
+  assert.equal(await input(own, "CIPSCONT.1.ADDRESS").inputValue(), "fail.example");
+  await own.finish();
+});
+
+test("a field in which one types is never written over", async () => {
+  const own = await settings();
+  const number = input(own, "CIPNUM");
+  await number.click();
+  await own.keyboard.type("7");
+  own.mock.set("CIPNUM", "222");
+  own.mock.values.get("CIPCFG.HEAT").running = "61";
+  await own.waitForSelector("[data-key=\"CIPCFG.HEAT\"] .held.warn");
+  assert.match(await own.locator("[data-key=\"CIPCFG.HEAT\"]").innerText(), /Running: 61 · stored: 30 · not stored/);
+  assert.match(await number.inputValue(), /7/);
+  assert.equal(await own.locator(".head .chip").innerText(), "1 not stored");
+  await own.finish();
+});
+
+test("a file is a draft; a wrong one is told by line and column; secrets that it leaves out stay", async () => {
+  const own = await settings();
+  const choose = (text) => own.locator("input[type=file]").setInputFiles({ name: "old.toml", mimeType: "text/plain", buffer: Buffer.from(text) });
+  await choose("CIPCFG.HEAT = \"61\"\nCIPSW = \"****\"\n");
+  await own.waitForSelector("text=1 value differs");
+  assert.equal(await input(own, "CIPCFG.HEAT").inputValue(), "61");
+  assert.deepEqual(posts(own, "api/apply"), []);
+  await choose("CIPR = \"9600\"\nNONSENSE\n");
+  await own.waitForSelector("text=Line 2, column 1:");
+  const [download] = await Promise.all([own.waitForEvent("download"), own.locator("button", { hasText: /^Export$/ }).click()]);
+  assert.equal(download.suggestedFilename(), "dtu.toml");
+  await own.finish();
+});
+
+test("restart and factory settings tell what they cost, and do nothing without a yes", async () => {
+  const own = await tab({ page: "settings" });
+  await own.waitForTimeout(900);
+  for (const [text, path] of [["Restart the device", "api/restart"], ["Factory settings", "api/factory"]]) {
+    await own.locator(".toolbar button", { hasText: text }).click();
+    await own.waitForSelector("dialog[open]");
+    assert.match(await own.locator("dialog").innerText(), /1 link drops, \d+ frames? waits?/);
+    await axe(own, text);
+    assert.equal(await own.evaluate(() => document.activeElement?.textContent), "Cancel");
+    await own.keyboard.press("Enter");
+    await own.waitForSelector("dialog", { state: "detached" });
+    assert.ok(!own.mock.calls.some((call) => call.path === path));
+    await own.locator(".toolbar button", { hasText: text }).click();
+    await own.locator("dialog .dialog-actions button").last().click();
+    await own.waitForSelector("dialog", { state: "detached" });
+    await own.waitForTimeout(200);
+    assert.ok(own.mock.calls.some((call) => call.path === path));
+  }
+  await own.finish();
+});
+
+test("without a trial in the device the page says so, and asks for none", async () => {
+  const own = await settings({ mock: { live: false, confirm: false, radio: "none" } });
+  assert.equal(await own.locator("nav.pages a").count(), 3);
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  assert.match(await own.locator("dialog").innerText(), /This device has no trial/);
+  await own.click("dialog .primary");
+  await own.waitForSelector("text=1 value is set, stored and read back");
+  assert.equal(posts(own, "api/apply")[0].confirm, null);
+  await own.finish();
+});
+
+test("the short display has what one needs, the full one everything", async () => {
+  const own = await settings();
+  const count = () => own.locator(".field").count();
+  const short = await count();
+  assert.equal(await own.locator("[data-key=\"CIROLE.1\"]").count(), 0);
+  await own.locator(".toolbar .tick input").check();
+  await own.waitForSelector("[data-key=\"CIROLE.1\"]");
+  assert.ok((await count()) > short + 10);
+  await axe(own, "full display");
+  await own.reload();
+  await own.waitForSelector("[data-key=\"CIROLE.1\"]");
+  await own.finish();
+});
