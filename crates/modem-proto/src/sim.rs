@@ -3,11 +3,12 @@
 //! Three wrong PINs lock a card, and only a person can unlock it. So: a PIN is sent once. One whose answer was lost, or
 //! that was answered OK and opened nothing, once more, where the card says that it has all its tries (a wrong one would
 //! have cost one, [`PinHistory::may_be_sent`]). One that opened the card is sent after each restart of the modem, by the same
-//! rule. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
+//! rule. A `READY` says that it was right only where it is the first clear answer behind the PIN, of the same modem, or comes
+//! so soon that nobody can have exchanged the card. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
 //! wrong ones have been before.
 
 use dtu_proto::radio::SimState;
-use dtu_proto::time::Duration;
+use dtu_proto::time::{Duration, Instant};
 
 use crate::backoff::LONGEST_PAUSE;
 use crate::command::Command;
@@ -22,6 +23,10 @@ use crate::settings::PinHistory;
 pub(crate) struct SimCard {
     state: SimState,
     pin: PinHistory,
+    /// It was sent, and the card has given no clear answer since.
+    is_answer_due: bool,
+    /// Until then the card is the one that it was sent to, whatever restarts.
+    same_until: Option<Instant>,
     /// The modem said OK to it a moment ago.
     opening: bool,
     /// It was logged that a person is needed.
@@ -35,6 +40,8 @@ impl SimCard {
         Self {
             state: SimState::Unknown,
             pin,
+            is_answer_due: false,
+            same_until: None,
             opening: false,
             is_logged: false,
             doubts: 0,
@@ -49,6 +56,7 @@ impl SimCard {
     /// The modem is gone; what is known of the PIN stays.
     pub(crate) const fn forget(&mut self) {
         self.state = SimState::Unknown;
+        self.is_answer_due = false;
         self.opening = false;
         self.doubts = 0;
     }
@@ -96,7 +104,7 @@ impl SimCard {
             "SIM PUK" => self.on_state(cx, SimState::PukNeeded),
             // Locks of operators and makers: PH-NET PIN, PH-SIM PIN, …
             _ if word.starts_with("PH-") => self.on_state(cx, SimState::PukNeeded),
-            _ => self.on_state(cx, SimState::Missing),
+            _ => self.on_missing(cx),
         }
     }
 
@@ -119,16 +127,29 @@ impl SimCard {
                 self.doubts += 1;
                 cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
             }
-            Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => {
-                self.on_state(cx, SimState::Missing)
-            }
+            Failure::Plain | Failure::Cme(_) | Failure::Cms(_) => self.on_missing(cx),
         }
     }
 
-    fn on_pin_required(&mut self, cx: &mut Cx) {
-        if self.opening && self.doubts < LONGEST_OPENING {
+    /// A card that has just been opened may start anew.
+    fn on_missing(&mut self, cx: &mut Cx) {
+        if !self.is_still_opening(cx) {
+            self.on_state(cx, SimState::Missing);
+        }
+    }
+
+    fn is_still_opening(&mut self, cx: &mut Cx) -> bool {
+        let is_opening = self.opening && self.doubts < LONGEST_OPENING;
+        if is_opening {
             self.doubts += 1;
-            return cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
+            cx.queue.schedule(cx.now + SIM_SETTLES, Command::QuerySim);
+        }
+        is_opening
+    }
+
+    fn on_pin_required(&mut self, cx: &mut Cx) {
+        if self.is_still_opening(cx) {
+            return;
         }
         if core::mem::take(&mut self.opening) {
             self.doubts = 0;
@@ -168,6 +189,8 @@ impl SimCard {
 
     /// From now on it is in doubt, until the card says that it was right.
     pub(crate) fn on_pin_sent(&mut self, cx: &mut Cx) {
+        self.is_answer_due = true;
+        self.same_until = Some(cx.now + EXCHANGE);
         self.set_pin_history(cx, self.pin.sent());
     }
 
@@ -202,7 +225,9 @@ impl SimCard {
     }
 
     fn on_state(&mut self, cx: &mut Cx, state: SimState) {
-        if state == SimState::Ready && self.pin.is_in_doubt() {
+        let is_answer = core::mem::take(&mut self.is_answer_due)
+            || self.same_until.is_some_and(|until| cx.now < until);
+        if state == SimState::Ready && self.pin.is_in_doubt() && is_answer {
             self.set_pin_history(cx, PinHistory::Accepted);
             cx.log(Event::PinAccepted);
         }
@@ -261,6 +286,8 @@ pub(crate) fn is_messages_ready(line: &str) -> bool {
 
 /// A card that was just put in or unlocked needs a moment.
 const SIM_SETTLES: Duration = Duration::from_secs(1);
+/// Nobody exchanges a card, and starts the modem again, in so short a time.
+const EXCHANGE: Duration = Duration::from_secs(15);
 /// Looks at a card that was given the PIN before it counts as one that stayed shut.
 const LONGEST_OPENING: u32 = 10;
 /// Between two looks at a card that cannot be used.

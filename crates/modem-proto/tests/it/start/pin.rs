@@ -303,6 +303,70 @@ fn k6_a_pin_that_was_right_and_opens_nothing_is_sent_twice_at_most() {
     assert_eq!(bench.count("AT+CPIN=\"1234\""), 2);
 }
 
+/// It was sent to the first card and opened nothing. A second card that needs no PIN says `READY`; then the first one is
+/// back. Whether the modem stays, or goes right behind the PIN.
+#[test]
+fn a_ready_of_another_card_does_not_make_a_pin_in_doubt_good() {
+    for goes in [false, true] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("4321");
+        bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
+        bench.device.on("AT+CPINR=\"SIM PIN\"", &[&["ERROR"]]);
+        bench.open();
+        bench.run(2);
+        assert_eq!(bench.count("AT+CPIN=\"1234\""), 1);
+        for (pin, state) in [(None, SimState::Ready), (Some("4321"), SimState::PinNeeded)] {
+            if goes {
+                bench.pull();
+            }
+            bench.run(20);
+            bench.device.pin = pin;
+            if goes {
+                bench.open();
+            }
+            bench.run(200);
+            assert_eq!(sims(&bench).last(), Some(&state), "goes: {goes}");
+        }
+        assert_eq!(bench.count("AT+CPIN=\"1234\""), 1, "goes: {goes}");
+        assert!(pasts(&bench).iter().all(|past| *past == PinHistory::Sent));
+    }
+}
+
+/// Its last word of the start before, or it does start again: so soon nobody has exchanged the card.
+#[test]
+fn a_modem_that_restarts_right_behind_the_pin_has_taken_it() {
+    let mut bench = with_pin("1234");
+    bench.device.pin = Some("1234");
+    bench.open();
+    while bench.device.pins.is_empty() {
+        bench.run_for(Duration::from_millis(10));
+    }
+    bench.says("RDY");
+    bench.run(10);
+    assert_eq!(pasts(&bench), [PinHistory::Sent, PinHistory::Accepted]);
+}
+
+#[test]
+fn a_card_that_starts_anew_behind_its_pin_is_neither_missing_nor_in_doubt() {
+    for away in ["+CPIN: NOT READY", "+CME ERROR: 10"] {
+        let mut bench = with_pin("1234");
+        let shut: &[&str] = &["+CPIN: SIM PIN", "OK"];
+        let gone: &[&str] = if away.contains("ERROR") {
+            &[away]
+        } else {
+            &[away, "OK"]
+        };
+        bench
+            .device
+            .on("AT+CPIN?", &[shut, gone, gone, &["+CPIN: READY", "OK"]]);
+        bench.device.on("AT+CPIN=\"1234\"", &[&["OK"]]);
+        bench.open();
+        bench.run(60);
+        assert_eq!(sims(&bench), [SimState::Ready], "{away}");
+        assert_eq!(pasts(&bench), [PinHistory::Sent, PinHistory::Accepted]);
+    }
+}
+
 #[test]
 fn the_last_try_of_a_pin_is_left_to_a_person() {
     for tries in [0, 1] {
