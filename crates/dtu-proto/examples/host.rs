@@ -7,66 +7,56 @@
 //! The server gets `DTU0001`, the registration packet, then each line; what it sends is printed. The loop is the one that
 //! every host has; the contract is on the front page of the crate.
 //!
-//! What `dtud` does better: it sleeps until something happens, where this host looks around every 5 ms; it has TCP, TLS,
-//! a disk and a modem, and a full pipe does not hold it up.
+//! The first 3 s are the set-up window, in which lines are AT commands. What `dtud` does better: it sleeps until something
+//! happens, where this host looks around every 5 ms; it has TCP, TLS, a disk and a modem, and a full pipe does not hold it
+//! up.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, UdpSocket};
-use std::{collections::VecDeque, sync::mpsc, thread};
+use std::{collections::VecDeque, sync::mpsc, thread, time::Duration};
 
-use dtu_proto::config::{Config, Options, Protocol};
+use dtu_proto::config::{Config, Options};
 use dtu_proto::event::{CloseReason, Input, LinkId, ModemInput, Output, Power};
 use dtu_proto::event::{SerialInput, SerialOutput, SocketInput, SocketOutput};
-use dtu_proto::record::OwnedInput;
-use dtu_proto::time::{Duration, Instant};
-use dtu_proto::{Dtu, Identity};
+use dtu_proto::record::OwnedInput::{self, Modem, Plain, SerialData, SocketData};
+use dtu_proto::{Dtu, Identity, from_store_text, time::Instant};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [_, address, port] = &std::env::args().collect::<Vec<_>>()[..] else {
-        return Err("usage: host ADDRESS PORT".into());
-    };
-    let config = config(address, port.parse()?);
-    Ok(run(config, io::stdin(), &mut io::stdout())?)
+fn main() -> io::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    run(config(&args.join(",")), io::stdin(), &mut io::stdout())
 }
 
-/// A link to this server.
-pub(crate) fn config(address: &str, port: u16) -> Config {
-    let mut config = Config::default();
-    config.links[0].enabled = true;
-    config.links[0].protocol = Protocol::Udp;
-    config.links[0].address = address.to_owned();
-    config.links[0].port = port;
-    config.registration = b"DTU0001".to_vec();
-    config
+/// A link to this server: `ADDRESS,PORT`.
+pub(crate) fn config(server: &str) -> Config {
+    from_store_text(&format!(
+        "AT+CIPSCONT=1,UDP,{server},1\nAT+CIPPACK=1,44545530303031,0"
+    ))
+    .0
 }
 
 /// Carries the serial line of a device until the line ends.
 #[expect(clippy::disallowed_methods, reason = "a host has the clock")]
-pub(crate) fn run(
+pub(crate) fn run<R: Read + Send + 'static>(
     config: Config,
-    mut dte: impl Read + Send + 'static,
+    mut dte: R,
     to_dte: &mut impl Write,
 ) -> io::Result<()> {
     let start = std::time::Instant::now();
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
-    let options = Options {
-        setup_window: Duration::ZERO,
-        ..Options::default()
-    };
-    let mut dtu = Dtu::new(config, options, Identity::default(), 7, now());
+    let mut dtu = Dtu::new(config, Options::default(), Identity::default(), 7, now());
     let socket = UdpSocket::bind("0.0.0.0:0")?;
-    socket.set_read_timeout(Some(Duration::from_millis(5)))?;
-    let serial = |input| OwnedInput::Plain(Input::Serial(input));
-    let attached = ModemInput::Attached(Ipv4Addr::LOCALHOST.into());
-    let mut inputs = VecDeque::from([serial(SerialInput::Present), OwnedInput::Modem(attached)]);
+    socket.set_nonblocking(true)?;
+    let serial = |input| Plain(Input::Serial(input));
+    let attached = Modem(ModemInput::Attached(Ipv4Addr::LOCALHOST.into()));
+    let mut inputs = VecDeque::from([serial(SerialInput::Present), attached]);
     // A thread may block on the line. It holds one read: the rest stays there until the device wants it.
     let (reads, line) = mpsc::sync_channel(0);
     thread::spawn(move || {
         let mut buffer = [0; 1024];
         while let Ok(count @ 1..) = dte.read(&mut buffer) {
-            reads.send(OwnedInput::SerialData(buffer[..count].to_vec()))?;
+            reads.send(SerialData(buffer[..count].to_vec()))?;
         }
-        reads.send(OwnedInput::Plain(Input::Shutdown))
+        reads.send(Plain(Input::Shutdown))
     });
     loop {
         // 1. All outputs, in order. What came of them waits until there are no more.
@@ -77,8 +67,7 @@ pub(crate) fn run(
             } else if let Output::Serial(SerialOutput::Configure(_)) = output {
                 inputs.push_back(serial(SerialInput::Configured(None)));
             } else if let Output::Socket(id, order) = output {
-                let result = carry_out(order, &socket)?;
-                inputs.push_back(OwnedInput::Plain(Input::Socket(id, result)));
+                inputs.push_back(Plain(Input::Socket(id, carry_out(order, &socket)?)));
             } else if output == Output::Power(Power::Stop) {
                 return Ok(());
             }
@@ -89,11 +78,10 @@ pub(crate) fn run(
             && dtu.wants_socket(LinkId::ALL[0])
             && let Ok(count) = socket.recv(&mut buffer)
         {
-            let data = buffer[..count].to_vec();
-            inputs.push_back(OwnedInput::SocketData(LinkId::ALL[0].into(), data));
+            inputs.push_back(SocketData(LinkId::ALL[0].into(), buffer[..count].to_vec()));
         }
         if inputs.is_empty() && dtu.wants_serial() {
-            inputs.extend(line.try_recv());
+            inputs.extend(line.recv_timeout(Duration::from_millis(5)));
         }
         // 3. One input; without any the device is called, should a deadline be due.
         match inputs.pop_front() {

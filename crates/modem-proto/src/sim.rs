@@ -4,8 +4,10 @@
 //! that was answered OK and opened nothing, once more, where the card says that it has all its tries (a wrong one would
 //! have cost one, [`PinHistory::may_be_sent`]). One that opened the card is sent after each restart of the modem, by the same
 //! rule. A `READY` says that it was right only where it is the first clear answer behind the PIN, of the same modem, or comes
-//! so soon that nobody can have exchanged the card. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
+//! so soon that nobody can have exchanged the card, or where the card is one that took the PIN before, by its IMSI. One that was refused is never sent again, whatever restarts and whatever the card says. None is sent where two
 //! wrong ones have been before.
+
+use alloc::string::String;
 
 use dtu_proto::radio::SimState;
 use dtu_proto::time::{Duration, Instant};
@@ -25,6 +27,10 @@ pub(crate) struct SimCard {
     pin: PinHistory,
     /// It was sent, and the card has given no clear answer since.
     is_answer_due: bool,
+    /// The IMSI of the card that took it.
+    taken_by: String,
+    /// The next IMSI is that one.
+    is_taken: bool,
     /// Until then the card is the one that it was sent to, whatever restarts.
     same_until: Option<Instant>,
     /// The modem said OK to it a moment ago.
@@ -41,6 +47,8 @@ impl SimCard {
             state: SimState::Unknown,
             pin,
             is_answer_due: false,
+            taken_by: String::new(),
+            is_taken: false,
             same_until: None,
             opening: false,
             is_logged: false,
@@ -57,6 +65,7 @@ impl SimCard {
     pub(crate) const fn forget(&mut self) {
         self.state = SimState::Unknown;
         self.is_answer_due = false;
+        self.is_taken = false;
         self.opening = false;
         self.doubts = 0;
     }
@@ -228,8 +237,7 @@ impl SimCard {
         let is_answer = core::mem::take(&mut self.is_answer_due)
             || self.same_until.is_some_and(|until| cx.now < until);
         if state == SimState::Ready && self.pin.is_in_doubt() && is_answer {
-            self.set_pin_history(cx, PinHistory::Accepted);
-            cx.log(Event::PinAccepted);
+            self.on_pin_taken(cx);
         }
         self.opening = false;
         self.doubts = 0;
@@ -248,6 +256,12 @@ impl SimCard {
         }
     }
 
+    fn on_pin_taken(&mut self, cx: &mut Cx) {
+        self.is_taken = true;
+        self.set_pin_history(cx, PinHistory::Accepted);
+        cx.log(Event::PinAccepted);
+    }
+
     pub(crate) fn on_imsi(&mut self, cx: &mut Cx, response: &Response) {
         let busy = response.failure().is_some_and(Failure::is_busy) && self.doubts < LONGEST_BUSY;
         if busy {
@@ -256,6 +270,13 @@ impl SimCard {
         }
         self.doubts = 0;
         cx.identity.imsi = response.digits();
+        let is_known = !self.taken_by.is_empty() && self.taken_by == cx.identity.imsi;
+        if is_known && self.pin.is_in_doubt() {
+            self.on_pin_taken(cx);
+        }
+        if core::mem::take(&mut self.is_taken) {
+            self.taken_by.clone_from(&cx.identity.imsi);
+        }
         cx.limited_if_unknown(response, Limitation::Imsi);
         cx.queue.push(Command::ReportPresent);
     }

@@ -346,6 +346,36 @@ fn a_modem_that_restarts_right_behind_the_pin_has_taken_it() {
     assert_eq!(pasts(&bench), [PinHistory::Sent, PinHistory::Accepted]);
 }
 
+/// It is in doubt, for the modem was away; the card is the one that took it an hour ago.
+#[test]
+fn a_ready_of_the_card_that_took_the_pin_before_makes_it_good_again() {
+    for (is_same, last) in [(true, PinHistory::Accepted), (false, PinHistory::SentAgain)] {
+        let mut bench = with_pin("1234");
+        bench.device.pin = Some("1234");
+        bench.open();
+        bench.run(30);
+        assert_eq!(pasts(&bench).last(), Some(&PinHistory::Accepted));
+        bench.device.pin = Some("1234");
+        bench.says("RDY");
+        while bench.device.pins.len() < 2 {
+            bench.run_for(Duration::from_millis(10));
+        }
+        bench.pull();
+        bench.run(60);
+        if !is_same {
+            bench.device.on("AT+CIMI", &[&["460009999999999", "OK"]]);
+        }
+        bench.open();
+        bench.run(60);
+        assert_eq!(sims(&bench).last(), Some(&SimState::Ready));
+        assert_eq!(
+            pasts(&bench).last(),
+            Some(&last),
+            "the same card: {is_same}"
+        );
+    }
+}
+
 #[test]
 fn a_card_that_starts_anew_behind_its_pin_is_neither_missing_nor_in_doubt() {
     for away in ["+CPIN: NOT READY", "+CME ERROR: 10"] {
