@@ -49,12 +49,15 @@ fn printed(line: &Receiver<Vec<u8>>, until: &str) -> String {
 fn the_host_carries_a_serial_line_to_a_server_and_back() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
-    let config = host::config("127.0.0.1", server.local_addr().unwrap().port());
+    let settings = format!(
+        "AT+CIPSCONT=1,UDP,127.0.0.1,{},1\nAT+CIPPACK=1,44545530303031,0",
+        server.local_addr().unwrap().port()
+    );
     let (from_dte, mut dte) = io::pipe().unwrap();
     let (to_dte, serial) = mpsc::channel();
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
-        let result = host::run(config, from_dte, &mut Line(to_dte));
+        let result = host::run(&settings, Box::new(from_dte), &mut Line(to_dte));
         ended.send(result.map_err(|error| error.to_string()))
     });
     let received = || {
@@ -75,6 +78,14 @@ fn the_host_carries_a_serial_line_to_a_server_and_back() {
     drop(dte);
     assert_eq!(end.recv_timeout(SOON), Ok(Ok(())));
     assert_eq!(received().0, b"43 kWh\n");
+}
+
+/// Without blank lines and comments.
+#[test]
+fn the_host_has_60_lines() {
+    let lines = include_str!("../../examples/host.rs").lines();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+    assert_eq!(lines.filter(is_code).count(), 60);
 }
 
 #[test]
