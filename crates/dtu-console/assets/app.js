@@ -53,18 +53,34 @@ let ends = [];
 const main = h("main", { id: "main", tabindex: "-1" });
 /** The version that this page was loaded with. */
 let version = "";
+/** What needs more than to look: the console sends a viewer no settings, messages, log. */
+const FOR_VIEWERS = ["overview", "traffic"];
 
 /** @param {Session} next */
 function setSession(next) {
   session = next;
   setCsrf(next.csrf);
-  version ||= next.version;
+  version ||= versionOf(next);
+}
+
+/** A page of other files is another version too. @param {Session} of */
+function versionOf(of) {
+  return `${of.version} ${of.assets ?? ""}`;
+}
+
+/** The pages of this device and this person. @param {string} name */
+function isOffered(name) {
+  const { features, who } = /** @type {Session} */ (session);
+  const isLive = name === "traffic" || name === "log";
+  const isKnown = PAGES.some(([of]) => of === name);
+  const isAllowed = who !== "viewer" || FOR_VIEWERS.includes(name);
+  return isKnown && isAllowed && (!isLive || features.live) && (name !== "phone" || features.radio !== "none");
 }
 
 /** @returns {Context} */
 function context() {
   const who = session?.who;
-  const [, part = ""] = route();
+  const part = session?.who ? route()[1] : "";
   return {
     session: /** @type {Session} */ (session),
     mayWrite: who === "local" || who === "owner",
@@ -76,7 +92,7 @@ function context() {
 /** @returns {[string, string]} */
 function route() {
   const [name = "", part = ""] = location.hash.replace(/^#/, "").split("/");
-  return [PAGES.some(([of]) => of === name) ? name : "overview", part];
+  return [isOffered(name) ? name : "overview", part];
 }
 
 function build() {
@@ -182,11 +198,7 @@ function unstored() {
 }
 
 function navigation() {
-  const { features } = /** @type {Session} */ (session);
-  const links = PAGES.filter(([name]) => {
-    const isLive = name === "traffic" || name === "log";
-    return (!isLive || features.live) && (name !== "phone" || features.radio !== "none");
-  }).map(([name]) =>
+  const links = PAGES.filter(([name]) => isOffered(name)).map(([name]) =>
     h(
       "a",
       { href: `#${name}`, "data-page": name, on: { click: () => name === pageName && main.querySelector("h1")?.focus() } },
@@ -347,7 +359,7 @@ function begin() {
 /** After a lost connection: who one is now, and whether the console is another. */
 async function mayConnect() {
   const next = /** @type {Session} */ (await get("session"));
-  const isOther = next.version !== version;
+  const isOther = versionOf(next) !== version;
   const banner = document.getElementById("upgrade");
   if (banner) {
     banner.hidden = !isOther;

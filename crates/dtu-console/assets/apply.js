@@ -5,7 +5,7 @@ import * as draft from "./draft.js";
 import { worded } from "./field.js";
 import { t, told } from "./i18n.js";
 import { readOnce, status } from "./live.js";
-import { ask, costOfRestart, labelled, notice, reason, tick } from "./parts.js";
+import { ask, costInWords, costOfRestart, labelled, notice, reason, tick } from "./parts.js";
 
 /** @typedef {import("./types.js").Check} Check */
 /** @typedef {import("./types.js").Applied} Applied */
@@ -36,7 +36,7 @@ export async function apply(context, values, check, done) {
   describe();
   trial.hidden = !canTry;
   time.hidden = !canTry;
-  const cost = check.cost === null ? null : h("p", { class: "banner warn" }, t("apply.cost"), " ", foreign(check.cost));
+  const cost = check.cost === null ? null : h("p", { class: "banner warn" }, t("apply.cost"), " ", costInWords(check.cost));
   const lines = h(
     "details",
     {},

@@ -181,6 +181,8 @@ export class LiveList {
     this.#all = this.#all.slice(gone);
     const kept = this.#shown.findIndex((item) => !removed.has(item));
     const shift = kept < 0 ? this.#shown.length : kept;
+    // Those that nobody saw are told as skipped.
+    this.#skipped += Math.max(0, shift - this.#end);
     this.#shown = this.#shown.slice(shift);
     this.#start = Math.max(0, this.#start - shift);
     this.#end = Math.max(0, this.#end - shift);

@@ -7,7 +7,7 @@ import { fieldView } from "./field.js";
 import { either, t } from "./i18n.js";
 import { sections } from "./layout.js";
 import { status } from "./live.js";
-import { announce, busy, complain, download, notice, select, tick } from "./parts.js";
+import { announce, busy, complain, costInWords, download, notice, select, tick } from "./parts.js";
 import { forBrowser } from "./store.js";
 
 /** @typedef {import("./app.js").Context} Context */
@@ -336,7 +336,7 @@ function changeBar(context, checked, reviewed) {
         const label = first && field ? draft.labelOf(first.key) : "";
         parts.push(h("span", { class: "bad-text" }, t("bar.faults", { n: faults.length }), label ? `: ${label}` : ""));
       } else if (cost) {
-        parts.push(h("span", { class: "muted" }, cost));
+        parts.push(h("span", { class: "muted" }, costInWords(cost)));
       }
       fill(text, ...parts.flatMap((part, place) => (place === 0 ? [part] : [" · ", part])));
     },

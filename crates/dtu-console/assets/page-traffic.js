@@ -30,6 +30,7 @@ function nameOf(of) {
     case "httpd":
     case "device":
     case "radio":
+    case "console":
       return t(`traffic.${kind}`);
     default:
       return of;
@@ -155,7 +156,7 @@ export function traffic(context) {
       { class: "actions" },
       pause,
       copying,
-      h("a", { class: "button small", href: "api/traffic.pcapng", download: "traffic.pcapng", title: t("traffic.pcapngText") }, t("traffic.pcapng")),
+      context.mayRead && h("a", { class: "button small", href: "api/traffic.pcapng", download: "traffic.pcapng", title: t("traffic.pcapngText") }, t("traffic.pcapng")),
       button(t("traffic.clear"), () => list.clear(), { class: "small quiet" }),
     ),
   );

@@ -309,6 +309,9 @@ export function reason(error) {
   if (error.id === "viewer") {
     return t("error.viewer");
   }
+  if (error.id === "trial") {
+    return t("error.trial", { seconds: Math.round(Number(error.body["trial"]?.seconds_left ?? 0)) });
+  }
   if (error.id === "csrf") {
     return t("error.csrf");
   }
@@ -332,6 +335,12 @@ export async function busy(element, act) {
   } finally {
     element.removeAttribute("aria-busy");
   }
+}
+
+/** What the console says of the cost, in the page's language. @param {string} text */
+export function costInWords(text) {
+  const [, up, waiting] = /^(\d+) links? drops?, (\d+) frames? waits?$/.exec(text) ?? [];
+  return up === undefined || waiting === undefined ? visible(text) : t("cost", { up, waiting });
 }
 
 /** What a restart costs now, in words. */

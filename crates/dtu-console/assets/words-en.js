@@ -43,6 +43,7 @@ export const EN = {
   cost: "{up} {up|link drops|links drop}, {waiting} {waiting|frame waits|frames wait}.",
   "error.offline": "The console does not answer.",
   "error.busy": "Somebody else is in the command state of the device. Try again in a moment.",
+  "error.trial": "Other settings are on trial, {seconds} s left. Keep them or roll them back first.",
   "error.viewer": "That needs the owner's password.",
   "error.csrf": "This page is out of date. Load it again; what you typed is kept.",
 
@@ -202,6 +203,7 @@ export const EN = {
   "traffic.rows": "Frames",
   "traffic.line": "Line",
   "traffic.at": "AT mode",
+  "traffic.console": "Console",
   "traffic.httpd": "HTTPD",
   "traffic.to": "Destination {n}",
   "traffic.device": "Device",

@@ -44,6 +44,7 @@ export const ZH = {
   cost: "将断开 {up} 路连接，{waiting} 帧数据在缓存中等待。",
   "error.offline": "控制台没有应答。",
   "error.busy": "其他用户正在使用设备的指令模式，请稍后再试。",
+  "error.trial": "其他参数正在试用，剩余 {seconds} 秒。请先保留或恢复。",
   "error.viewer": "此操作需要管理密码。",
   "error.csrf": "页面已过期，请重新加载；已填写的内容会保留。",
 
@@ -203,6 +204,7 @@ export const ZH = {
   "traffic.rows": "数据帧",
   "traffic.line": "串口",
   "traffic.at": "AT 模式",
+  "traffic.console": "控制台",
   "traffic.httpd": "HTTPD Client",
   "traffic.to": "目的 {n}",
   "traffic.device": "设备",

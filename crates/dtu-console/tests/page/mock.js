@@ -81,7 +81,7 @@ export class Mock {
   async listen(port = 0) {
     this.server = createServer((request, response) => this.serve(request, response));
     await new Promise((resolve) => this.server.listen(port, "127.0.0.1", resolve));
-    this.url = `http://127.0.0.1:${this.server.address().port}/`;
+    this.url = `http://127.0.0.1:${this.server.address().port}${this.options.base ?? "/"}`;
     this.timers = [setInterval(() => this.tell("status", this.status()), 500)];
     if (!this.options.quiet) {
       this.timers.push(setInterval(() => this.live(), 300));
@@ -311,7 +311,12 @@ export class Mock {
       return;
     }
     const url = new URL(request.url, "http://mock/");
-    const path = url.pathname.slice(1);
+    const base = this.options.base ?? "/";
+    if (!url.pathname.startsWith(base)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const path = url.pathname.slice(base.length);
     if (path === "" || path.startsWith("assets/")) {
       this.file(path, response);
       return;
@@ -356,6 +361,9 @@ export class Mock {
       if (this.options.who === "viewer" && path !== "api/logout") {
         return [403, { error: "viewer", message: "viewers change nothing" }];
       }
+    }
+    if (this.options.who === "viewer" && /^api\/(settings|log|messages|traffic\.pcapng)$/.test(path)) {
+      return [403, { error: "viewer", message: "not for viewers" }];
     }
     const range = (list) => {
       const [from, to, limit] = ["from", "to", "limit"].map((name) => (query.has(name) ? Number(query.get(name)) : null));

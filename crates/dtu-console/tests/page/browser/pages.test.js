@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { axe, begin, check, end, fits, tab } from "./tab.js";
+import { axe, begin, check, end, fits, tab, visit } from "./tab.js";
 
 const PAGES = ["overview", "settings", "traffic", "at", "phone", "log"];
 const LANGUAGES = ["en", "zh"];
@@ -12,32 +12,53 @@ before(begin);
 after(end);
 
 describe("axe finds nothing", { concurrency: 3 }, () => {
-  for (const page of PAGES) {
-    for (const language of LANGUAGES) {
-      for (const theme of THEMES) {
-        test(`${page} ${language} ${theme}`, async () => {
-          const own = await tab({ page, language, theme });
-          await own.waitForTimeout(700);
-          await axe(own, "live");
-          assert.match(await own.title(), language === "zh" ? /[\u4E00-\u9FFF]/ : /^[\w ]+ · DTU$/);
-          assert.equal(await own.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");
-          // The same page as a lost connection leaves it.
-          own.mock.die();
-          await own.waitForSelector(".banner.bad:not([hidden])");
-          await axe(own, "lost");
-          await own.finish();
-        });
-      }
+  for (const language of LANGUAGES) {
+    for (const theme of THEMES) {
+      test(`live, then lost, ${language} ${theme}`, async () => {
+        const own = await tab({ language, theme });
+        for (const page of PAGES) {
+          await visit(own, page);
+          await axe(own, `${page} live`);
+          assert.match(await own.title(), language === "zh" ? /[\u4E00-\u9FFF].* · DTU$/ : /^[\w ]+ · DTU$/);
+        }
+        assert.equal(await own.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");
+        own.mock.die();
+        await own.waitForSelector(".banner.bad:not([hidden])");
+        for (const page of PAGES) {
+          await visit(own, page);
+          await axe(own, `${page} lost`);
+        }
+        await own.finish();
+      });
     }
   }
-  for (const [name, mock] of Object.entries({ quiet: { quiet: true }, viewer: { who: "viewer" }, still: { live: false, confirm: false, radio: "none" } })) {
+  for (const language of LANGUAGES) {
+    for (const theme of THEMES) {
+      test(`quiet, and in a dialog, ${language} ${theme}`, async () => {
+        const own = await tab({ language, theme, mock: { quiet: true } });
+        for (const page of PAGES) {
+          await visit(own, page);
+          await axe(own, `${page} quiet`);
+        }
+        await own.evaluate(() => {
+          location.hash = "settings";
+        });
+        await own.fill("[data-key=\"CIPCFG.HEAT\"] input", "7");
+        await own.click(".changebar .primary");
+        await own.waitForSelector("dialog[open]");
+        await axe(own, "review");
+        await own.click("dialog .primary");
+        await own.waitForSelector(".banner.trial:not([hidden])");
+        await axe(own, "trial");
+        await own.finish();
+      });
+    }
+  }
+  for (const [name, mock] of Object.entries({ viewer: { who: "viewer" }, still: { live: false, confirm: false, radio: "none" } })) {
     test(`every page ${name}`, async () => {
       const own = await tab({ mock });
       for (const page of PAGES) {
-        await own.evaluate((to) => {
-          location.hash = to;
-        }, page);
-        await own.waitForTimeout(400);
+        await visit(own, page);
         await axe(own, `${page} ${name}`);
       }
       await own.finish();
@@ -79,7 +100,23 @@ describe("a stranger's bytes do nothing", { concurrency: 3 }, () => {
   });
 });
 
+test("under a prefix, as behind nginx", async () => {
+  const own = await tab({ page: "traffic", mock: { base: "/box/1/" } });
+  await own.waitForSelector(".rows > li");
+  await own.finish();
+});
+
 describe("nothing is wider than a small window", { concurrency: 3 }, () => {
+  test("at 200 %", async () => {
+    // A window of 1280 pixels has 640 then.
+    const own = await tab({ width: 640, height: 400 });
+    for (const page of PAGES) {
+      await visit(own, page);
+      await fits(own, page);
+    }
+    await own.finish();
+  });
+
   for (const page of PAGES) {
     test(page, async () => {
       for (const language of LANGUAGES) {

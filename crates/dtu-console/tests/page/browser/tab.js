@@ -65,6 +65,14 @@ export async function tab(options = {}) {
   return own;
 }
 
+/** Another page of the same tab, as a link would open it. */
+export async function visit(own, page) {
+  await own.evaluate((to) => {
+    location.hash = to;
+  }, page);
+  await own.waitForTimeout(350);
+}
+
 /** Neither a fault, nor something that the policy refused, nor a script of a stranger. */
 export async function check(own) {
   assert.deepEqual(own.complaints, []);
