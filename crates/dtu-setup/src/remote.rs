@@ -61,6 +61,20 @@ impl<C: Connection> Remote<C> {
         &self.packet
     }
 
+    /// Whether the connection stands, as far as one can know without a word.
+    pub fn stands(&mut self) -> bool {
+        clear(&mut self.connection).is_ok()
+    }
+
+    /// Waits until the connection is made again, and proves that commands are heard.
+    ///
+    /// # Errors
+    /// It was not, in that time, or nobody hears.
+    pub fn renew(&mut self, within: Duration) -> Result<(), DoorError> {
+        self.connection.renew(within)?;
+        self.greet(REPLY)
+    }
+
     /// The connection, for other uses.
     pub fn into_connection(self) -> C {
         self.connection

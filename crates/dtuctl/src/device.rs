@@ -4,14 +4,15 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use dtu_setup::door::{Door, DoorError};
+use dtu_setup::remote::Remote;
 use dtu_setup::serial::Serial;
 
 use crate::password::password;
 use crate::port::OpenPort;
-use crate::via::{self, Via};
+use crate::via::{self, Via, Wire};
 
 /// Which device.
 #[derive(Debug, Args)]
@@ -79,7 +80,7 @@ impl PortArgs {
         work: impl FnOnce(&mut dyn Door) -> anyhow::Result<R>,
     ) -> anyhow::Result<R> {
         let mut door: Box<dyn Door> = match &self.via {
-            Some(way) => via::enter(way, password(self.password_file.as_deref())?)?,
+            Some(_) => Box::new(self.dial()?),
             None => Box::new(self.enter()?),
         };
         let result = work(door.as_mut());
@@ -89,6 +90,43 @@ impl PortArgs {
             eprintln!("dtuctl: the device may still be in its command state: {error}");
         }
         Ok(result)
+    }
+
+    /// Whether it is over one of the device's links.
+    pub(crate) const fn is_network(&self) -> bool {
+        self.via.is_some()
+    }
+
+    /// How people call it.
+    pub(crate) fn name(&self) -> String {
+        match (&self.via, &self.port) {
+            (Some(via), _) => via.to_string(),
+            (None, Some(port)) => port.clone(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The device over one of its links.
+    pub(crate) fn dial(&self) -> anyhow::Result<Remote<Wire>> {
+        let Some(way) = &self.via else {
+            bail!("which way? --via says it");
+        };
+        via::enter(way, password(self.password_file.as_deref())?)
+    }
+
+    /// The device once more, at the rate that it has now, without anybody at its switch.
+    pub(crate) fn enter_again(&self, baud: u32) -> anyhow::Result<Serial<OpenPort>> {
+        let name = self.name();
+        let port = OpenPort::open(&name, baud)?;
+        let port = if self.enter == Way::None {
+            match Serial::in_command_state(port) {
+                Ok(serial) => return Ok(serial),
+                Err((port, _)) => port,
+            }
+        } else {
+            port
+        };
+        Serial::enter(port).map_err(|(_, error)| anyhow!("{name}: {error}"))
     }
 
     /// The port that is only watched, and its rate.
@@ -107,7 +145,7 @@ impl PortArgs {
         std::io::stderr().is_terminal()
     }
 
-    fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
+    pub(crate) fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
         let Some(name) = self.port.as_deref() else {
             bail!(
                 "which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT; \

@@ -9,6 +9,7 @@ mod raw;
 mod settings;
 mod show;
 mod status;
+mod ui;
 mod via;
 mod watch;
 
@@ -42,6 +43,8 @@ enum Command {
     Status(status::Status),
     /// A terminal on the line: hex and text, a key for +++, completion of commands; JSON lines into a pipe
     Watch(watch::Watch),
+    /// The web console for this device, on this host: prints its address
+    Ui(ui::Ui),
     /// The names of all values, with what is allowed
     Names,
     /// Store what runs
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Set(set) => set.run(&port),
         Command::Status(status) => status.run(&port),
         Command::Watch(watch) => watch.run(&port),
+        Command::Ui(ui) => return ended(ui.run(port)),
         Command::Names => settings::names(),
         Command::Save => raw::save(&port),
         Command::Restart => raw::restart(&port),
@@ -78,6 +82,10 @@ fn main() -> ExitCode {
         Command::Man(man) => man.run(),
         Command::Pdu(command) => return command.run(),
     };
+    ended(done)
+}
+
+fn ended(done: settings::Ended) -> ExitCode {
     done.unwrap_or_else(|error| {
         let is_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
         // The reader has seen enough: `dtuctl names | head`.

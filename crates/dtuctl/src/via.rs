@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dtu_setup::door::Door;
 use dtu_setup::remote::{Connection, Remote};
 use dtu_setup::serial::Port;
 use rustix::event::PollFlags;
@@ -47,7 +46,7 @@ impl fmt::Display for Via {
 }
 
 /// The device behind it.
-pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Box<dyn Door>> {
+pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>> {
     stop_cleanly()?;
     let wire = match via {
         Via::Listen(address) => listen(address)?,
@@ -61,7 +60,7 @@ pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Box<dyn Door>
         let packet = String::from_utf8_lossy(remote.packet());
         eprintln!("dtuctl: the device says {}", plain(packet.trim()));
     }
-    Ok(Box::new(remote))
+    Ok(remote)
 }
 
 fn listen(address: &str) -> anyhow::Result<Wire> {
@@ -102,7 +101,7 @@ fn accept(listener: &TcpListener, within: Duration) -> io::Result<OpenPort> {
 }
 
 /// A connection to a device, and how it is made again.
-struct Wire {
+pub(crate) struct Wire {
     port: OpenPort,
     by: By,
 }

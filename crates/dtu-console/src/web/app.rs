@@ -11,6 +11,7 @@ use super::Config;
 use super::access::Hosts;
 use super::events::Hub;
 use super::settings::Known;
+use super::tls::Tls;
 use super::who::{Guesses, Sessions};
 use crate::device::Device;
 use crate::recorder::Recorder;
@@ -30,6 +31,7 @@ pub(crate) struct App {
     /// A check of a password takes 19 MiB: one at a time.
     pub(crate) checks: Arc<Semaphore>,
     pub(crate) hub: Hub,
+    pub(crate) tls: Option<Tls>,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -49,6 +51,7 @@ impl App {
             door: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
             hub: Hub::default(),
+            tls: config.tls.clone().map(Tls::open).transpose()?,
             config,
             device,
             recorder,

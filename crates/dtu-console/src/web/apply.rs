@@ -21,6 +21,7 @@ use super::fault::{Answer, Fault};
 use super::pages::STATUS;
 use super::schema::when;
 use super::settings::{Known, read, shown};
+use crate::device::Via;
 
 /// Values by their keys; numbers may stand bare.
 type Typed = Map<String, Value>;
@@ -311,6 +312,15 @@ fn carry_out(
 ) -> Answer<Value> {
     let schema = &app.schema;
     let mut plan = apply::plan(schema, &known.reading, wanted, door).map_err(Fault::bad)?;
+    let is_own_line = |group: &Group| ["CIPR", "ICF"].contains(&group.label());
+    if confirm.is_some()
+        && app.device.features().via == Via::Port
+        && plan.lines.iter().any(|line| is_own_line(&line.group))
+    {
+        return Err(Fault::bad(
+            "CIPR and ICF are the line that is used here, which a trial would cut: apply them without confirm",
+        ));
+    }
     tracing::info!("console: sets {}", names(&plan));
     let mut steps = Vec::new();
     let mut step = |step: Step| {

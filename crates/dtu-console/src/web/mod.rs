@@ -1,5 +1,6 @@
 //! The HTTP part: a thread with a runtime of its own, which sleeps while nobody looks.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ mod schema;
 mod serve;
 mod session;
 mod settings;
+mod tls;
 mod who;
 
 use app::App;
@@ -181,6 +183,7 @@ impl Console {
         let (stop, stopped) = watch::channel(false);
         let (ended, end) = mpsc::sync_channel(1);
         let app = App::new(config, device, recorder, stopped)?;
+        let of_handle = Arc::clone(&app);
         thread::Builder::new()
             .name("console".to_owned())
             .spawn(move || {
@@ -195,6 +198,7 @@ impl Console {
         Ok(Handle {
             address,
             url,
+            app: of_handle,
             stop,
             end: Mutex::new(end),
         })
@@ -207,10 +211,10 @@ const BLOCKING_THREADS: usize = 4;
 const STOP: Duration = Duration::from_secs(1);
 
 /// A console that runs. It ends with this.
-#[derive(Debug)]
 pub struct Handle {
     address: SocketAddr,
     url: String,
+    app: Arc<App>,
     stop: watch::Sender<bool>,
     end: Mutex<mpsc::Receiver<()>>,
 }
@@ -228,9 +232,23 @@ impl Handle {
         &self.url
     }
 
+    /// Reads certificate and key again. Where they are no good the old ones stay.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn reload(&self) -> io::Result<()> {
+        self.app.tls.as_ref().map_or(Ok(()), tls::Tls::reload)
+    }
+
     /// Ends it, within a second.
     pub fn stop(self) {
         drop(self);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handle").field(&self.url).finish()
     }
 }
 

@@ -12,12 +12,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::app::App;
 use super::peer::Peer;
 use super::router::router;
+use super::tls::Tls;
 
 /// Connections that are no streams of events.
 pub(crate) const CONNECTIONS: usize = 64;
@@ -56,12 +59,7 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
         };
         let peer = Peer::new(remote, own, place);
         prepare(&stream);
-        tokio::spawn(connection(
-            stream,
-            peer,
-            router.clone(),
-            app.config.base.clone(),
-        ));
+        tokio::spawn(connection(stream, peer, router.clone(), Arc::clone(&app)));
     }
 }
 
@@ -73,10 +71,24 @@ fn prepare(stream: &TcpStream) {
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, GONE);
 }
 
-async fn connection(
-    stream: TcpStream,
+async fn connection(stream: TcpStream, peer: Peer, router: Routes, app: Arc<App>) {
+    let base = app.config.base.clone();
+    let Some(acceptor) = app.tls.as_ref().map(Tls::acceptor) else {
+        return talk(stream, peer, router, base).await;
+    };
+    drop(app);
+    // Who does not speak TLS, or not in time, is not served.
+    if let Ok(Ok(stream)) = timeout(HEAD_TIME, acceptor.accept(stream)).await {
+        talk(stream, peer, router, base).await;
+    }
+}
+
+type Routes = TowerToHyperService<axum::Router>;
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    router: TowerToHyperService<axum::Router>,
+    router: Routes,
     base: String,
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {

@@ -7,3 +7,4 @@ mod device;
 mod hostile;
 mod live;
 mod settings;
+mod tls;

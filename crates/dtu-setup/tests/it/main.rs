@@ -7,3 +7,4 @@ mod files;
 mod gm1;
 mod reading;
 mod real_boxes;
+mod trial;

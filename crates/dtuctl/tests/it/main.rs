@@ -14,5 +14,6 @@ mod ports;
 mod program;
 mod scripted;
 mod status;
+mod ui;
 mod via;
 mod watch;

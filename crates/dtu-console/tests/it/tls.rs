@@ -1,0 +1,79 @@
+//! TLS with own files, which are read again.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use dtu_console::{Config, Console, TlsFiles};
+use dtu_proto::config::Config as DeviceConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+
+use crate::client::Reply;
+use crate::device::Fake;
+
+/// Writes a new certificate for localhost and its key.
+fn make(folder: &Path) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    made.cert.der().clone()
+}
+
+fn get(port: u16, trusted: &CertificateDer<'static>) -> Result<Reply, std::io::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = Stream::new(&mut tls, &mut socket);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    Ok(Reply::parse(&bytes))
+}
+
+#[test]
+fn the_console_speaks_tls_and_takes_new_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = make(folder.path());
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        tls: Some(TlsFiles {
+            certificate: folder.path().join("cert.pem"),
+            key: folder.path().join("key.pem"),
+        }),
+        ..Config::default()
+    };
+    let device = Arc::new(Fake::new(DeviceConfig::default()));
+    let console = Console::spawn(config.clone(), device.clone(), None).unwrap();
+    assert!(console.url().starts_with("https://"), "{}", console.url());
+    let port = console.address().port();
+    assert_eq!(get(port, &first).unwrap().text(), "ok\n");
+
+    // Plain text is not answered.
+    let mut plain = TcpStream::connect(console.address()).unwrap();
+    plain
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    assert_eq!(Reply::read(&mut plain).status, 0);
+
+    // What is no certificate changes nothing.
+    std::fs::write(folder.path().join("cert.pem"), "nothing").unwrap();
+    let error = console.reload().unwrap_err().to_string();
+    assert!(error.contains("cert.pem"), "{error}");
+    assert_eq!(get(port, &first).unwrap().text(), "ok\n");
+    assert!(Console::spawn(config, device, None).is_err());
+
+    let second = make(folder.path());
+    console.reload().unwrap();
+    assert_eq!(get(port, &second).unwrap().text(), "ok\n");
+    assert!(get(port, &first).is_err());
+}

@@ -1,0 +1,135 @@
+//! `ui`: the web console for a device on a port.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::common::SOON;
+use crate::device::Device;
+use crate::program::{dtuctl, on};
+
+/// A console that runs; ended when dropped.
+struct Ui {
+    child: Child,
+    address: String,
+    csrf: String,
+}
+
+impl Ui {
+    fn start(device: &Device) -> Self {
+        let port = device.port().display().to_string();
+        let mut child =
+            crate::program::command(&["--port", &port, "ui", "--console", "127.0.0.1:0"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut url)
+            .unwrap();
+        let address = url
+            .trim()
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        let mut this = Self {
+            child,
+            address,
+            csrf: String::new(),
+        };
+        this.csrf = this.get("session")["csrf"].as_str().unwrap().to_owned();
+        this
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, "")
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        self.ask("POST", path, &body.to_string())
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let (host, csrf, length) = (&self.address, &self.csrf, body.len());
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.set_read_timeout(Some(SOON * 3)).unwrap();
+        let request = format!(
+            "{method} /api/{path} HTTP/1.1\r\nHost: {host}\r\nX-CSRF: {csrf}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    fn end(mut self) -> bool {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Ui {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_device_on_a_port_is_set_up_by_the_page_and_goes_on_with_its_work() {
+    let device = Device::start(&[]);
+    let ui = Ui::start(&device);
+    let features = ui.get("session")["features"].clone();
+    assert_eq!(
+        (&features["live"], &features["confirm"], &features["via"]),
+        (&json!(false), &json!(true), &json!("port"))
+    );
+    let status = ui.get("status");
+    assert_eq!(
+        status["mode"],
+        json!({ "number": 0, "word": "transparent" }),
+        "{status}"
+    );
+    assert_eq!(status["links"][0]["port"], 10101, "{status}");
+    assert_eq!(status["phase"], "command");
+
+    let applied = ui.post(
+        "apply",
+        &json!({ "values": { "CIPCFG.HEAT": "77" }, "confirm": 60 }),
+    );
+    assert_eq!(applied["outcome"], "trial", "{applied}");
+    let id = ui.get("trial")["trial"]["id"].clone();
+    assert_eq!(ui.post("keep", &json!({ "id": id })), json!({ "ok": true }));
+    let refused = ui.post(
+        "apply",
+        &json!({ "values": { "CIPR": "9600" }, "confirm": 60 }),
+    );
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("without confirm"),
+        "{refused}"
+    );
+    assert!(ui.end());
+    // It is in its data state, and the value is there.
+    let kept = on(&device.port(), &["at", "AT+CIPCFG?"]).with(0).out;
+    assert!(kept.contains("77"), "{kept}");
+}
+
+#[test]
+fn it_listens_on_this_host_alone() {
+    let refused = dtuctl(&["--port", "/dev/null", "ui", "--console", "0.0.0.0:7200"]).with(1);
+    assert!(refused.err.contains("ssh -L"), "{}", refused.err);
+    let refused = dtuctl(&["--port", "/dev/null", "ui"]).with(1);
+    assert!(
+        refused.err.contains("/dev/null is not a serial port"),
+        "{}",
+        refused.err
+    );
+}
