@@ -28,7 +28,9 @@ export function fieldView(command, field, key, mayWrite) {
   const undo = button(t("field.undo"), () => revert(key), { class: "quiet small" });
   const label = fieldLabel(command, field, key);
   const control = controlOf(field, key, label);
-  const help = either(field.help, field.help_zh);
+  // The table explains numbers; where the choices have words of their own they say it better.
+  const isWorded = (field.choices ?? []).some((choice) => wordOfChoice(key, choice) !== (choice.word || choice.value));
+  const help = isWorded ? "" : either(field.help, field.help_zh);
   // A packet counts its bytes, and a list shows its choices.
   const hasRange = field.kind !== "choice" && field.kind !== "packet";
   const range = hasRange ? either(field.range, field.range_zh) : "";

@@ -57,8 +57,11 @@ export function sections(schema) {
 
 /** @param {Place} place */
 function rank({ field }) {
-  const at = nameOf(field) === "CIPSCONT" ? ORDER.indexOf(field.name) : -1;
-  return field.key === "CIPCFG.HEAT" ? 50 : at < 0 ? 10 : at;
+  if (field.key === "CIPCFG.HEAT") {
+    return 50;
+  }
+  const at = nameOf(field) === "CIPSCONT" ? ORDER.indexOf(field.name) : field.key === "CIPR" ? 0 : -1;
+  return at < 0 ? 10 : at;
 }
 
 /** @param {Map<string, Section>} all @param {string} group @param {Place} place */

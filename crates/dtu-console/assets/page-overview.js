@@ -133,7 +133,7 @@ function radioCard(kind) {
       put(sim, told(radio.sim));
       put(registration, told(radio.registration));
       put(address, radio.address);
-      put(modem, radio.modem);
+      put(modem, told(radio.modem));
       missingRow.hidden = radio.missing.length === 0;
       put(missing, radio.missing.join(", "));
     },
@@ -320,10 +320,10 @@ function timerWord(what) {
 /** @param {HTMLElement} place @param {Status} now */
 function showOthers(place, now) {
   const parts = /** @type {const} */ ([
-    ["httpd", t("httpd")],
-    ["serial_command", t("serialCommand")],
+    ["httpd", t("httpd"), 3],
+    ["serial_command", t("serialCommand"), 1],
   ]);
-  const shown = parts.filter(([key]) => now[key] !== null && now[key] !== undefined);
+  const shown = parts.filter(([key, , mode]) => now[key] && now.mode.number === mode);
   const key = JSON.stringify(shown.map(([of]) => now[of]));
   if (place.dataset["key"] === key) {
     return;

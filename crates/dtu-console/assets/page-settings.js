@@ -79,7 +79,8 @@ export function settingsPage(context) {
   }
 
   function showUnread() {
-    const list = draft.settings.get()?.unread ?? [];
+    // What no reply tells is said beside its field.
+    const list = (draft.settings.get()?.unread ?? []).filter((it) => it.why !== "no reply tells it");
     unread.hidden = list.length === 0;
     fill(unread, h("p", {}, t("settings.unread", { n: list.length })), h("ul", {}, ...list.map((it) => h("li", {}, foreign(`${it.group}: ${it.why}`)))));
   }

@@ -177,7 +177,7 @@ export class Mock {
       uptime: 11_000 + seconds,
       restarts: 2,
       version: this.version,
-      mode: { number: Number(this.value("CIMOD")), word: "transparent" },
+      mode: { number: Number(this.value("CIMOD")), word: "transparent mode" },
       phase: "data",
       leds: { pow: "on", net: "on", data: this.options.quiet ? "off" : "blink" },
       serial: { line: "pty:./dtu0", state: "present", present: true, baud: 115200, bytes_in: lineIn, bytes_out: lineOut, waiting_bytes: 0, dropped_bytes: 0 },
