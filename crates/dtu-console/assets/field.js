@@ -5,7 +5,7 @@ import { button, fill, foreign, h, isComposing, newId, setText } from "./dom.js"
 import { current, isChanged, revert, settings, shown, type, UNCHANGED } from "./draft.js";
 import { either, t } from "./i18n.js";
 import { fieldLabel, wordOfChoice } from "./layout.js";
-import { packet } from "./packet.js";
+import { Packet, packet } from "./packet.js";
 
 /** @typedef {import("./types.js").Field} Field */
 /** @typedef {import("./types.js").SettingCommand} SettingCommand */
@@ -40,7 +40,9 @@ export function fieldView(command, field, key, mayWrite) {
   control.input.id ||= newId("field");
   control.input.setAttribute("aria-describedby", `${hint.id} ${held.id} ${fault.id}`);
   control.lock(!mayWrite);
-  const name = h("code", { class: "at-name", "aria-hidden": "true" }, key);
+  // Which of several stands above the block.
+  const short = command.indices.length === 0 ? key : command.fields.length > 1 ? field.name : key.split(".")[0];
+  const name = h("code", { class: "at-name", "aria-hidden": "true", title: key }, short);
   const element = h(
     "div",
     { class: `field kind-${control.kind}`, "data-key": key },
@@ -65,8 +67,9 @@ export function fieldView(command, field, key, mayWrite) {
       fillHeld(held, field, key, changed);
     },
     fault(text) {
-      setText(fault, text);
-      fault.hidden = text === "";
+      const isSaid = control.element instanceof Packet && control.element.isFaulty;
+      setText(fault, isSaid ? "" : text);
+      fault.hidden = text === "" || isSaid;
       if (control.kind !== "packet") {
         control.input.setAttribute("aria-invalid", String(text !== ""));
       }

@@ -308,7 +308,9 @@ export class LiveList {
     try {
       const first = this.#all[0];
       const before = first === undefined ? Number.MAX_SAFE_INTEGER : this.#what.seq(first);
-      const items = (await this.#what.older(before, limit)).filter((item) => this.#what.seq(item) < before);
+      // The first of all has number 0: nothing is before it.
+      const found = before > 0 ? await this.#what.older(before, limit) : [];
+      const items = found.filter((item) => this.#what.seq(item) < before);
       if (items.length === 0) {
         this.#isAtBegin = true;
         return;

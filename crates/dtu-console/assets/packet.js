@@ -20,6 +20,8 @@ export class Packet extends HTMLElement {
   #count = h("span", { class: "hint count" });
   #fault = h("p", { class: "fault", id: newId("fault") });
   #room = 40;
+  /** What was told last, which is no news when it comes back. @type {string | null} */
+  #said = null;
   #isBuilt = false;
 
   connectedCallback() {
@@ -54,6 +56,11 @@ export class Packet extends HTMLElement {
     );
   }
 
+  /** It says itself what is wrong. */
+  get isFaulty() {
+    return !this.#fault.hidden;
+  }
+
   get input() {
     return this.#input;
   }
@@ -78,6 +85,10 @@ export class Packet extends HTMLElement {
 
   /** What the device has; not taken while somebody types. @param {string} hex */
   show(hex) {
+    if (hex === this.#said) {
+      return;
+    }
+    this.#said = null;
     const now = this.#parse(this.#isHex, this.#coding);
     const wanted = parseHex(hex);
     if (wanted.bytes === null) {
@@ -122,7 +133,8 @@ export class Packet extends HTMLElement {
     const read = this.#parse(this.#isHex, this.#coding);
     this.#tell();
     // What is no hex yet is a value too, so that it can be kept and checked.
-    this.onbytes(read.bytes === null ? this.#input.value : toHex(read.bytes));
+    this.#said = read.bytes === null ? this.#input.value : toHex(read.bytes);
+    this.onbytes(this.#said);
   }
 
   #tell() {

@@ -266,7 +266,7 @@ function helpOf(command, take) {
       "div",
       {},
       h("dt", {}, h("code", {}, parameter.name)),
-      h("dd", {}, either(parameter.range, parameter.range_zh), parameter.help !== "" && h("span", { class: "muted" }, ` ${either(parameter.help, parameter.help_zh)}`)),
+      h("dd", {}, either(parameter.range, parameter.range_zh).replaceAll("..=", "–"), parameter.help !== "" && h("span", { class: "muted" }, ` ${either(parameter.help, parameter.help_zh)}`)),
     ),
   );
   return [

@@ -28,7 +28,7 @@ export function logPage(context) {
     size: (line) => line.text.length * 2 + 60,
     seq: (line) => line.seq,
     accepts: (line) =>
-      (of === "" || line.of === of || (of === "device" && line.of === null)) &&
+      (of === "" || line.of === of || (of === "device" && !/^link/.test(line.of ?? ""))) &&
       LEVELS.indexOf(line.level.toLowerCase()) <= LEVELS.indexOf(worst) &&
       (text === "" || line.text.toLowerCase().includes(text)),
     older: async (before, limit) => {

@@ -14,6 +14,7 @@ import { forBrowser } from "./store.js";
 
 const LOOK_MS = 2000;
 const SHOWN = 200;
+const CALLS = 3;
 const USUAL = "+8613912345678";
 
 /** @param {Context} context @returns {Page} */
@@ -118,7 +119,11 @@ export function phonePage(context) {
     }
     const active = now.calls.filter((call) => !/^(ended|hung up|idle|none)/i.test(call.state));
     calls.hidden = now.calls.length === 0;
-    const shownCalls = now.calls.map((call) => h("span", { class: "pill" }, foreign(call.number), " ", foreign(told(call.state))));
+    const shownCalls = now.calls.slice(-CALLS).map((call) => {
+      const why = call.why ? ` (${told(call.why)})` : "";
+      const kind = active.includes(call) ? "good" : "off";
+      return h("span", { class: "pill", "data-kind": kind }, foreign(call.number), " ", told(call.state), why);
+    });
     fill(calls, ...shownCalls);
     hangUp.hidden = active.length === 0;
   }

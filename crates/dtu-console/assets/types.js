@@ -88,7 +88,7 @@
  * @typedef {{
  *   phone: string | null,
  *   items: {at: string | number, from: string, to: string, text: string, parts: number, state: string}[],
- *   calls: {number: string, state: string}[],
+ *   calls: {number: string, state: string, why?: string | null}[],
  * }} Messages
  */
 export {};

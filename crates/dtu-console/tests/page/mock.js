@@ -23,7 +23,7 @@ export class Mock {
     this.started = Date.now();
     this.rows = [];
     this.log = [];
-    this.seq = 0;
+    this.seq = -1;
     this.streams = new Set();
     this.calls = [];
     this.callList = [];
@@ -117,7 +117,7 @@ export class Mock {
   }
 
   say(level, of, text) {
-    const line = { seq: this.log.length + 1, at: Date.now(), level, of, text };
+    const line = { seq: this.log.length, at: Date.now(), level, of, text };
     this.log.push(line);
     this.tell("log", [line]);
   }
@@ -364,6 +364,9 @@ export class Mock {
     }
     if (this.options.who === "viewer" && /^api\/(settings|log|messages|traffic\.pcapng)$/.test(path)) {
       return [403, { error: "viewer", message: "not for viewers" }];
+    }
+    if (["from", "to", "limit"].some((name) => query.has(name) && !/^\d+$/.test(query.get(name)))) {
+      return [400, { error: "bad", message: "from, to and limit are numbers" }];
     }
     const range = (list) => {
       const [from, to, limit] = ["from", "to", "limit"].map((name) => (query.has(name) ? Number(query.get(name)) : null));

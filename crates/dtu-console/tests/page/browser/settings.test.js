@@ -144,6 +144,17 @@ test("the HEX tick converts in place, in both codings, and counts bytes", async 
   await packet.locator("select").selectOption("gbk");
   await hex.check();
   assert.equal(await text.inputValue(), "E6 B3 A8 E5 86 8C 00 41", "another coding shows the same bytes otherwise");
+  await hex.uncheck();
+  await text.fill("");
+  // While one types an escape nothing is converted under one's fingers.
+  await text.pressSequentially("a\\x3", { delay: 20 });
+  await own.waitForTimeout(600);
+  assert.equal(await text.inputValue(), "a\\x3");
+  assert.ok(!(await hex.isChecked()));
+  assert.match(await packet.innerText(), /is no escape/);
+  await own.keyboard.type("1");
+  assert.match(await packet.innerText(), /2 of 40 bytes/);
+  await hex.check();
   await text.fill("0x31 31:31");
   await own.waitForTimeout(600);
   assert.equal(posts(own, "api/check").at(-1).values["CIPPACK.1.DATA"], "313131");
