@@ -37,7 +37,7 @@ class Device:
             shutil.copytree(state, self.state)
         (self.folder / "settings.toml").write_text(settings)
         self.log_path = self.folder / "log"
-        command = [*inside, str(binary), "--modem", "none", "--setup-window", "0",
+        command = [*inside, str(binary), "--modem", "none", "--console", "off", "--setup-window", "0",
                    "--serial", f"pty:{self.folder / 'line'}", "--state", str(self.state),
                    "--settings", str(self.folder / "settings.toml")]
         for line in at:

@@ -146,6 +146,11 @@ impl AtLines {
         }
     }
 
+    /// Whether one waits for its answer.
+    pub(crate) const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// When the answer must have come.
     pub(crate) const fn answer_by(&self) -> Option<Instant> {
         self.answer_by

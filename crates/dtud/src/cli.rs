@@ -10,6 +10,7 @@ use dtu_proto::config::Config;
 
 use crate::arguments;
 use crate::at_lines::StartLine;
+use crate::console;
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::demo;
 use crate::log;
@@ -17,7 +18,7 @@ use crate::machine::{BadStart, End, Machine, Setup};
 use crate::modem;
 use crate::rehearsal;
 use crate::serial::Address;
-use crate::settings::{FileKey, Settings};
+use crate::settings::{ConsoleAddress, FileKey, Settings};
 use crate::status;
 use crate::tls;
 
@@ -43,9 +44,10 @@ pub struct Cli {
     /// Settings file (TOML); -FILE = if it is there [default: dtud.toml in the state folder, if it is there]
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = NamedFile::parse)]
     settings: Option<NamedFile>,
-    /// Web console: off; this version has none
-    #[arg(long, value_name = "ADDR", default_value = "off", value_parser = parse_console)]
-    console: Console,
+    /// Where the web console listens: ADDRESS:PORT, a port of this host, or off; beyond this host it needs a password
+    /// (dtud console-password) [default: the settings file's, else port 7200 of this host, or the next free one]
+    #[arg(long, value_name = "ADDR", value_parser = parse_console)]
+    console: Option<ConsoleAddress>,
     /// Length of the set-up window after power-on, in seconds [default: the settings file's, else 5]
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u16).range(0..=3600))]
     setup_window: Option<u16>,
@@ -83,6 +85,22 @@ enum Command {
         #[arg(long, value_name = "LINE", value_parser = Address::parse)]
         serial: Option<Address>,
         /// Its state folder [default: that of the line, else that of the one device that runs]
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+    },
+    /// Set the password of the web console, which it wants beyond this host and from other users; it is asked for, or
+    /// read from standard input. Who is logged in with the old one is logged out
+    ConsolePassword {
+        /// That of a viewer, who sees states and counts, and changes nothing
+        #[arg(long)]
+        viewer: bool,
+        /// Take the password away
+        #[arg(long)]
+        remove: bool,
+        /// The line of the device [default: pty:./dtu0]
+        #[arg(long, value_name = "LINE", value_parser = Address::parse)]
+        serial: Option<Address>,
+        /// Its state folder [default: that of the line]
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
     },
@@ -137,15 +155,10 @@ impl NamedFile {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Console;
-
-fn parse_console(text: &str) -> Result<Console, String> {
-    if text == "off" {
-        Ok(Console)
-    } else {
-        Err("the web console is not in this version; off".to_owned())
-    }
+fn parse_console(text: &str) -> Result<ConsoleAddress, String> {
+    ConsoleAddress::parse(text).ok_or_else(|| {
+        format!("{text:?} is not off, a port, or ADDRESS:PORT as in 127.0.0.1:7200 or [::1]:7200")
+    })
 }
 
 fn parse_level(text: &str) -> Result<String, String> {
@@ -163,6 +176,16 @@ impl Cli {
                 serial,
                 state,
             }) => show_status(state.clone(), serial.as_ref(), *json),
+            Some(Command::ConsolePassword {
+                viewer,
+                remove,
+                serial,
+                state,
+            }) => {
+                let line = serial.clone().unwrap_or_default();
+                let folder = state.clone().map_or_else(|| default_state(&line), Ok);
+                folder.and_then(|folder| console::change_password(&folder, *viewer, *remove))
+            }
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             Some(Command::Completions { shell }) => completions(*shell),
             Some(Command::Man { folder }) => man(folder.as_deref()),
@@ -232,6 +255,11 @@ impl Cli {
             return Ok(refuse(&why));
         }
         at.splice(..0, settings.start_lines(&settings_path));
+        let console = console::config(self.console, &settings.console, &state);
+        if let Some(Err(why)) = console.as_ref().map(console::check) {
+            return Ok(refuse(&format_args!("dtud: {why}")));
+        }
+        let kind = console::Kind::new(&modem, &serial);
         let setup = Setup {
             serial,
             modem,
@@ -248,8 +276,16 @@ impl Cli {
         let end = runtime.block_on(async {
             let control = Arc::new(Control::default());
             listen_to_signals(Arc::clone(&control), on_hang_up())?;
-            let machine = Machine::new(setup, control)?.announcing();
-            anyhow::Ok(tokio::task::unconstrained(machine).await)
+            let machine = Machine::new(setup, Arc::clone(&control))?;
+            let Some(config) = console else {
+                let machine = machine.announcing("off");
+                return anyhow::Ok(tokio::task::unconstrained(machine).await);
+            };
+            let (server, console) = console::start(config, kind, &control)?;
+            let machine = machine.with_console(console).announcing(server.told());
+            let end = tokio::task::unconstrained(machine).await;
+            server.stop();
+            anyhow::Ok(end)
         });
         let end = match end {
             Err(error) if error.is::<BadStart>() => {

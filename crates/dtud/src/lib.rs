@@ -5,6 +5,7 @@ mod at_lines;
 pub mod cli;
 mod clock;
 mod connect;
+mod console;
 mod control;
 mod demo;
 mod disk;

@@ -8,8 +8,11 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::console;
 use crate::words::is_unseen;
 
 /// Starts the log of this process. `level` is what the command line says; it goes before `RUST_LOG`.
@@ -28,13 +31,16 @@ pub(crate) fn start(level: Option<&str>, default: &str) -> Result<(), String> {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|value| value != "dumb");
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let written = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colours && lines == Lines::Plain)
         // It would tell of a log that cannot be written by a macro that panics: a full disk would end the device.
         .log_internal_errors(false)
-        .event_format(lines)
+        .event_format(lines);
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(written)
+        .with(console::log::Keeper)
         .try_init();
     Ok(())
 }
@@ -147,7 +153,7 @@ const fn colour(level: Level) -> &'static str {
 
 /// Names and texts of others can hold line ends and signs that turn the writing about: they must neither make lines of
 /// their own nor show a line as what it is not (Unicode TR 36, 3.2).
-struct OneLine<'a>(&'a str);
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

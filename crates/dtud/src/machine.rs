@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use dtu_proto::Dtu;
-use dtu_proto::event::{Input, Output, Power, SerialInput, SocketId, SocketOutput, StoreInput};
+use dtu_proto::event::{
+    Input, LinkId, Output, Power, SerialInput, SocketId, SocketOutput, StoreInput,
+};
 use dtu_proto::record::Header;
 use dtu_proto::time::Instant;
 use dtu_proto::to_store_text;
@@ -21,6 +23,7 @@ use tracing::{error, info, warn};
 use crate::at_lines::{AtLines, StartLine};
 use crate::cli;
 use crate::clock::{Clock, Timer};
+use crate::console::Console;
 use crate::control::Control;
 use crate::disk::{Disk, DiskEvent, StoredState};
 use crate::fs::Fs;
@@ -38,6 +41,8 @@ use crate::sockets::Sockets;
 use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
+
+mod requests;
 
 /// Everything that the command line and the settings file decide.
 #[derive(Debug)]
@@ -102,6 +107,9 @@ pub(crate) struct Machine {
     watchdog: Watchdog,
     journal: Journal,
     server: status::Server,
+    console: Option<Box<Console>>,
+    /// Since when drops are counted.
+    counted_since: Option<SystemTime>,
     settings: Settings,
     settings_path: Option<PathBuf>,
     observer: Option<Box<dyn Observer>>,
@@ -110,7 +118,8 @@ pub(crate) struct Machine {
     uncounted: bool,
     /// Lent to each read.
     buf: Vec<u8>,
-    announce: bool,
+    /// What the ready line says of the console; once the line is open it is said.
+    announce: Option<String>,
     started: bool,
     powered_on: Instant,
     stop_by: Option<Instant>,
@@ -188,6 +197,8 @@ impl Machine {
         }
         disk.log_skipped_lines(&dtu.restore_messages(&start.messages));
         StoredState::forget(kept.to_forget);
+        let losses = std::fs::metadata(setup.state.join("losses"));
+        let counted_since = losses.and_then(|file| file.created()).ok();
         Ok(Self {
             dtu,
             clock,
@@ -205,13 +216,15 @@ impl Machine {
             watchdog: Watchdog::from_environment(),
             journal,
             server,
+            console: None,
+            counted_since,
             settings,
             settings_path: setup.settings_path,
             observer: None,
             look_at: None,
             uncounted: false,
             buf: vec![0; READ_BUFFER],
-            announce: false,
+            announce: None,
             started: false,
             powered_on,
             stop_by: None,
@@ -221,14 +234,21 @@ impl Machine {
     }
 
     /// Prints the ready line when the serial line is open.
-    pub(crate) const fn announcing(mut self) -> Self {
-        self.announce = true;
+    pub(crate) fn announcing(mut self, console: &str) -> Self {
+        self.announce = Some(console.to_owned());
         self
     }
 
     pub(crate) fn observed_by(mut self, observer: Box<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self.look_at = Some(Instant::ZERO);
+        self
+    }
+
+    /// With a web console, which asks and watches.
+    pub(crate) fn with_console(mut self, console: Console) -> Self {
+        Console::watch(&mut self.dtu);
+        self.console = Some(Box::new(console));
         self
     }
 
@@ -251,12 +271,21 @@ impl Machine {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, &input);
         }
+        if let Some(console) = &mut self.console {
+            console.input(&input, &self.dtu);
+        }
         self.dtu.handle_input(input, now);
         self.carry_out(now, cx);
     }
 
     fn carry_out(&mut self, now: Instant, cx: &mut Context<'_>) {
+        if let Some(console) = &mut self.console {
+            console.seen(&mut self.dtu, now);
+        }
         while let Some(output) = self.dtu.poll_output() {
+            if let Some(console) = &mut self.console {
+                console.output(&output, &self.dtu);
+            }
             if let Some(observer) = &mut self.observer {
                 observer.output(&output);
             }
@@ -266,12 +295,20 @@ impl Machine {
                 Output::Socket(socket, order) => self.network_order(socket, order, now, cx),
                 Output::Modem(order) => self.modem.order(order, now, cx),
                 Output::Store(order) => self.disk.order(order),
-                Output::Console(reply) => self.at.reply(&reply),
+                Output::Console(reply) => self.answered(&reply),
                 Output::Leds(leds) => self.leds.show(leds),
                 Output::Power(Power::Restarted) => self.at.power_on(now),
                 Output::Power(Power::Stop) => self.end = self.end.or(Some(End::Stopped)),
                 Output::Event(event) => self.journal.log(&event, &self.dtu, now),
             }
+        }
+    }
+
+    /// To a line of the web console, or of the start: one is outstanding.
+    fn answered(&mut self, reply: &str) {
+        let console = self.console.as_mut();
+        if !console.is_some_and(|console| console.reply(reply)) {
+            self.at.reply(reply);
         }
     }
 
@@ -319,6 +356,7 @@ impl Machine {
         busy |= self.poll_modem(cx, now);
         busy |= self.poll_disk(cx, now);
         busy |= self.answer_questions(cx, now);
+        busy |= self.answer_console(cx, now);
         if busy {
             self.watchdog.note_change();
             self.uncounted = true;
@@ -344,16 +382,22 @@ impl Machine {
     }
 
     fn answer_questions(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        self.server.poll(cx, now, || {
-            let host_network = self.modem.is_none();
-            status::Report::new(
-                &self.dtu,
-                self.serial.address(),
-                host_network,
-                self.journal.dropped(),
-                now,
-            )
-        })
+        let mut server = std::mem::take(&mut self.server);
+        let answered = server.poll(cx, now, || self.report(now));
+        self.server = server;
+        answered
+    }
+
+    /// How the device is.
+    fn report(&self, now: Instant) -> status::Report {
+        let around = status::Around {
+            line: self.serial.address(),
+            host_network: self.modem.is_none(),
+            dropped: self.journal.dropped(),
+            counted_since: self.counted_since,
+            round_trips: LinkId::ALL.map(|link| self.sockets.round_trip(link.into())),
+        };
+        status::Report::new(&self.dtu, &around, now)
     }
 
     fn poll_socket(&mut self, socket: SocketId, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -400,9 +444,10 @@ impl Machine {
             self.feed(Input::Serial(input), now, cx);
         }
         self.buf = buf;
-        if self.announce && self.serial.is_open() {
-            self.announce = false;
-            announce(self.serial.address());
+        if self.serial.is_open()
+            && let Some(console) = self.announce.take()
+        {
+            announce(self.serial.address(), &console);
         }
         news.is_some()
     }
@@ -484,6 +529,13 @@ impl Machine {
             busy = true;
         }
         self.at.give_up(now);
+        if let Some(console) = &mut self.console {
+            console.give_up(now);
+        }
+        if self.console_deadline().is_some_and(|at| at <= now) {
+            self.run_at_lines(now, cx);
+            busy = true;
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.tick(now);
         }
@@ -510,11 +562,18 @@ impl Machine {
             self.stop_by,
             self.saved_by,
             self.at.answer_by(),
+            self.console_deadline(),
             self.watchdog.next(),
             self.journal.deadline(),
             self.recorder.as_ref().and_then(Recorder::flush_due),
         ];
         own.into_iter().flatten().min()
+    }
+
+    /// While a line of the start runs, none of the console can.
+    fn console_deadline(&self) -> Option<Instant> {
+        let console = self.console.as_ref().filter(|_| !self.at.is_running())?;
+        console.deadline()
     }
 
     fn signals(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -535,14 +594,30 @@ impl Machine {
         true
     }
 
-    /// Gives the `--at` lines, each when the one before is answered.
+    /// Gives the `--at` lines, each when the one before is answered, and behind them those of the web console.
     fn run_at_lines(&mut self, now: Instant, cx: &mut Context<'_>) {
-        while let Some((line, now)) = self.at.next(now) {
+        while let Some((line, now)) = self.next_line(now) {
             self.feed_at(now, Input::Console(&line), cx);
         }
         if self.at.take_refused() && self.end.is_none() {
             self.end = Some(End::AtRefused);
         }
+    }
+
+    fn next_line(&mut self, now: Instant) -> Option<(String, Instant)> {
+        if self
+            .console
+            .as_ref()
+            .is_some_and(|console| console.runs_a_line())
+        {
+            return None;
+        }
+        let line = self.at.next(now);
+        if line.is_some() || self.at.is_running() {
+            return line;
+        }
+        let line = self.console.as_mut()?.next_line(&self.dtu, now)?;
+        Some((line, now))
     }
 
     /// `SIGHUP`
@@ -682,8 +757,8 @@ fn seed() -> u64 {
     std::hash::RandomState::new().hash_one(std::process::id())
 }
 
-fn announce(address: &Address) {
-    cli::print_line(format_args!("ready serial={address} console=off"));
+fn announce(address: &Address, console: &str) {
+    cli::print_line(format_args!("ready serial={address} console={console}"));
 }
 
 /// The longest read of the line: a pty returns at most 4095 bytes at once, and the device counts on no more.

@@ -143,6 +143,16 @@ impl Socket {
         &self.contact
     }
 
+    /// How long the peer of a TCP connection takes to acknowledge.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        match &self.state {
+            State::Up(connection) if connection.protocol == Protocol::Tcp => {
+                sys::round_trip(&connection.port)
+            }
+            State::Idle | State::Connecting(..) | State::Up(_) => None,
+        }
+    }
+
     /// Carries out an order. Writes at once what the socket takes.
     pub(crate) fn order(&mut self, order: SocketOutput, now: Instant, cx: &mut Context<'_>) {
         match order {

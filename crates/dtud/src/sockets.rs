@@ -1,6 +1,7 @@
 //! The sockets of the links and of the working modes. One that has nothing open is not looked at.
 
 use std::task::Context;
+use std::time::Duration;
 
 use dtu_proto::event::{SOCKETS, SocketId, SocketOutput};
 use dtu_proto::time::Instant;
@@ -82,6 +83,11 @@ impl Sockets {
             self.open.0 &= !Open::bit(socket);
         }
         news
+    }
+
+    /// How long the peer of one takes to acknowledge.
+    pub(crate) fn round_trip(&self, socket: SocketId) -> Option<Duration> {
+        self.all[socket.index()].round_trip()
     }
 
     /// What the log says of one.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -24,6 +25,26 @@ pub(crate) fn unsent(fd: impl AsFd) -> io::Result<usize> {
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// How long the peer of a TCP connection takes to acknowledge, as the kernel smooths it.
+pub(crate) fn round_trip(fd: impl AsFd) -> Option<Duration> {
+    // SAFETY: any bytes are a valid tcp_info, zero ones as well.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut len = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: TCP_INFO stores at most `len` bytes through the first pointer and their number through the second; both are
+    // valid for the call.
+    let answer = unsafe {
+        libc::getsockopt(
+            fd.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut len,
+        )
+    };
+    let micros = Duration::from_micros(info.tcpi_rtt.into());
+    (answer == 0 && !micros.is_zero()).then_some(micros)
 }
 
 /// Datagrams that this socket had no room for, as the kernel counts them (`sk_drops`, which `SO_RXQ_OVFL` also shows).

@@ -116,7 +116,11 @@ impl Recorder {
 
     /// Bytes passed.
     pub fn frame(&self, at_micros: u64, frame: &Frame<'_>) {
-        let len = frame.prefix.len() + frame.bytes.len();
+        self.masked(at_micros, frame, frame.prefix.len() + frame.bytes.len());
+    }
+
+    /// So many bytes passed, and these stand in their place.
+    pub fn masked(&self, at_micros: u64, frame: &Frame<'_>, len: usize) {
         let prefix = kept(frame.prefix, self.sizes.frame);
         let bytes = kept(frame.bytes, self.sizes.frame - prefix.len());
         let head = Head {

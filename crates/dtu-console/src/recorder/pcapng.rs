@@ -94,7 +94,8 @@ impl Capture {
         let interface = self.interface(row.of);
         self.delivered[place] += u64::from(row.kind == Kind::Data);
         self.last_at = self.last_at.max(row.at_micros);
-        let lost = row.len as usize - row.data.len();
+        // A mask may be longer than the secret.
+        let lost = (row.len as usize).saturating_sub(row.data.len());
         let mut body = Vec::new();
         body.extend(interface.to_le_bytes());
         body.extend(stamp(row.at_micros));
@@ -508,6 +509,24 @@ mod tests {
             (STATISTICS, 100, 9, packets)
         );
         assert!(packets < 100 && count(NOT_KEPT) == 100 - packets);
+    }
+
+    #[test]
+    fn a_mask_may_be_longer_than_what_it_hides() {
+        let recorder = Recorder::new(Sizes::default());
+        let bytes = b"AT+CIPSW=****";
+        let frame = Frame {
+            of: Place::Line,
+            dir: Dir::In,
+            prefix: b"",
+            bytes,
+            note: "command",
+        };
+        recorder.masked(0, &frame, bytes.len() - 3);
+        let found = blocks(&recorder.pcapng());
+        let packet = found.iter().find(|block| block.kind == PACKET).unwrap();
+        assert_eq!(u32_at(&packet.body, 12), u32_at(&packet.body, 16));
+        assert_eq!(recorder.rows(0, 1).items[0].len, 10);
     }
 
     /// For a look with other programs: `PCAPNG=/tmp/x.pcapng cargo test -p dtu-console pcapng -- --ignored`.

@@ -102,6 +102,12 @@ impl Journal {
             Event::WindowFrameDropped { bytes } => {
                 debug!("serial: a frame of {bytes} bytes found no room")
             }
+            // The web console asks for all settings, again and again.
+            Event::Command {
+                origin: origin @ Origin::Console,
+                line,
+                outcome: Ok(()),
+            } if only_asks(line) => debug!("{}{line}: OK", self.who(*origin)),
             Event::Command {
                 origin,
                 line,
@@ -264,6 +270,11 @@ impl Journal {
         self.peers.fire(now);
         self.drops.fire(now);
     }
+}
+
+/// Whether a command line sets nothing.
+fn only_asks(line: &str) -> bool {
+    line.ends_with('?') && !line.contains('=')
 }
 
 /// A line about an origin, with the thing that it is of in front.

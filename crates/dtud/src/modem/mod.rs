@@ -22,6 +22,7 @@ use crate::netif::Interface;
 use crate::settings;
 
 mod at;
+pub(crate) mod chat;
 mod mm;
 mod none;
 mod note;
@@ -29,6 +30,7 @@ mod sim;
 mod state_log;
 mod transcript;
 
+pub(crate) use chat::{Act, Chat};
 pub(crate) use sim::read_script;
 use state_log::StateLog;
 
@@ -123,6 +125,17 @@ pub(crate) trait Driver {
     fn deadline(&self) -> Option<Instant>;
     /// How it stands, in a few words for a log.
     fn status(&self) -> String;
+    /// Somebody makes something happen in a simulated network.
+    ///
+    /// # Errors
+    /// Why not, for a person.
+    fn act(&mut self, _act: &Act, _now: Instant) -> Result<(), String> {
+        Err("only the simulated radio has phones of its own".to_owned())
+    }
+    /// What its phones have seen, if it is simulated.
+    fn chat(&self) -> Option<&Chat> {
+        None
+    }
     /// The network interface that its data takes. `Attached` tells of a change.
     fn interface(&self) -> Option<&str> {
         None
@@ -185,6 +198,19 @@ impl Modem {
     /// Whether the host's own network carries the data.
     pub(crate) fn is_none(&self) -> bool {
         self.address == Address::None
+    }
+
+    /// Makes something happen in a simulated network.
+    ///
+    /// # Errors
+    /// Why not, for a person.
+    pub(crate) fn act(&mut self, act: &Act, now: Instant) -> Result<(), String> {
+        self.driver.act(act, now)
+    }
+
+    /// What the phones of a simulated network have seen.
+    pub(crate) fn chat(&self) -> Option<&Chat> {
+        self.driver.chat()
     }
 
     pub(crate) fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>) {

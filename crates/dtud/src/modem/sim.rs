@@ -5,18 +5,19 @@ use std::task::Context;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use cellular_sim::radio::{Id, Network, PhoneEvent, Script, Settings, Subscriber};
+use cellular_sim::radio::{Id, Network, PhoneEvent, Script, Settings, Subscriber, Verb};
 use dtu_proto::event::{ModemInput, ModemOutput};
-use dtu_proto::radio::NetworkTime;
+use dtu_proto::radio::{NetworkTime, PhoneNumber};
 use dtu_proto::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::Driver;
+use super::{Act, Chat, Driver};
 use crate::settings;
 
 pub(super) struct Sim {
     network: Network,
     modem: Id,
+    chat: Chat,
 }
 
 impl Sim {
@@ -40,13 +41,19 @@ impl Sim {
         if let Some(path) = &settings.script {
             network.play(read_script(path)?);
         }
-        Ok(Self { network, modem })
+        let own = network.subscriber(modem).number;
+        Ok(Self {
+            network,
+            modem,
+            chat: Chat::new(own),
+        })
     }
 
     /// What happens at the other end, for whoever watches; texts only where the log is to show everything.
     fn log_phones(&mut self) {
         while let Some(news) = self.network.poll_phone_event() {
             info!("simulated network: {}", phone_event_text(&news));
+            self.chat.note(&news);
             if let PhoneEvent::Text { data, .. } = &news {
                 let text = data.text().unwrap_or_default();
                 debug!(
@@ -82,6 +89,40 @@ impl Driver for Sim {
 
     fn deadline(&self) -> Option<Instant> {
         self.network.poll_timeout()
+    }
+
+    fn act(&mut self, act: &Act, now: Instant) -> Result<(), String> {
+        let number = |text: &str| {
+            PhoneNumber::new(text).ok_or_else(|| {
+                format!("\"{text}\" is no phone number: 1 to 20 digits, with + in front or not")
+            })
+        };
+        let verbs = match act {
+            Act::Message { from, text } => vec![Verb::Text {
+                from: number(from)?,
+                to: None,
+                text: text.clone(),
+            }],
+            Act::Call { from } => vec![Verb::Call {
+                from: number(from)?,
+                to: None,
+            }],
+            Act::HangUp => self.chat.callers().map(Verb::HangUp).collect(),
+        };
+        for verb in &verbs {
+            self.network
+                .carry_out(1, verb, now)
+                .map_err(|error| error.to_string())?;
+            self.chat.did(verb);
+        }
+        if verbs.is_empty() {
+            return Err("no phone has a call".to_owned());
+        }
+        Ok(())
+    }
+
+    fn chat(&self) -> Option<&Chat> {
+        Some(&self.chat)
     }
 
     fn status(&self) -> String {

@@ -12,6 +12,9 @@ pub fn exposed(path: &Path, settings: &Settings) -> Option<String> {
         (Some(_), _) => "the password of commands",
         (None, Some(_)) => "the PIN of the SIM card",
         (None, None) if settings.at.hold_a_secret() => "an AT line with a password",
+        (None, None) if settings.console.metrics_token.is_some() => {
+            "the token of the console's metrics"
+        }
         (None, None) => return None,
     };
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;

@@ -3,6 +3,7 @@
 //! TOML; every key has a default, an unknown key is an error with its place. `docs/settings.md` describes each.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub modem: Modem,
     /// `[http]`
     pub http: Http,
+    /// `[console]`
+    pub console: Console,
     /// `[leds]`
     pub leds: Leds,
     /// `[link]`, with `[link.1]` to `[link.4]` laid over it.
@@ -277,6 +280,70 @@ impl Default for Http {
     }
 }
 
+/// `[console]`: the web console.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Console {
+    /// Where it listens; the command line's stands over it. `None`: port 7200 of this host, or the next free one.
+    pub addr: Option<ConsoleAddress>,
+    /// Names by which browsers reach it, beside localhost and those of this host.
+    pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-…` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The path below which a proxy shows it.
+    pub base: Option<String>,
+    /// Certificates in PEM, with the key.
+    pub certificate: Option<PathBuf>,
+    /// Its key in PEM.
+    pub key: Option<PathBuf>,
+    /// Beyond this host without TLS.
+    pub insecure: bool,
+    /// What who asks for `/metrics` from beyond this host must know.
+    pub metrics_token: Option<Token>,
+}
+
+/// Where the web console listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsoleAddress {
+    /// Nowhere.
+    Off,
+    /// There.
+    At(SocketAddr),
+}
+
+impl ConsoleAddress {
+    /// Reads `off`, a port of this host, or an address with a port.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "off" {
+            return Some(Self::Off);
+        }
+        if let Ok(port) = text.parse::<u16>() {
+            return Some(Self::At((Ipv4Addr::LOCALHOST, port).into()));
+        }
+        let local = text.strip_prefix("localhost:").map(str::parse::<u16>);
+        match local {
+            Some(port) => Some(Self::At((Ipv4Addr::LOCALHOST, port.ok()?).into())),
+            None => text.parse().ok().map(Self::At),
+        }
+    }
+}
+
+/// Nobody's business.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"****\"")
+    }
+}
+
 /// `[leds]`: LED class devices, each a name below `/sys/class/leds` or a path; `None` = shown in the status only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leds {
@@ -382,6 +449,8 @@ impl Settings {
         };
         settings.modem.script = settings.modem.script.map(beside);
         settings.http.extra_root = settings.http.extra_root.map(beside);
+        settings.console.certificate = settings.console.certificate.map(beside);
+        settings.console.key = settings.console.key.map(beside);
         Ok(settings)
     }
 

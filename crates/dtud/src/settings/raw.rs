@@ -8,14 +8,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::values::{
-    AtLine, Charset, Command, DropPolicyValue, FactoryPasswordValue, FlowControl, Int, Interface,
-    Led, Line, ModemDevice, OwnNumber, PasswordValue, PathValue, Phone, Pin, PtyGroup, PtyMode,
-    Reply, RoleValue, ShutdownValue, Size, Spool, SpoolSync,
+    AtLine, BasePath, Charset, Command, ConsoleAddressValue, DropPolicyValue, FactoryPasswordValue,
+    FlowControl, HostName, Int, Interface, Led, Line, ModemDevice, OwnNumber, PasswordValue,
+    PathValue, Phone, Pin, ProxyAddress, PtyGroup, PtyMode, Reply, RoleValue, ShutdownValue, Size,
+    Spool, SpoolSync, TokenValue,
 };
 use crate::serial::Access;
 
 use super::{
-    Commands, Device, Http, Leds, Link, Modem, Packing, Places, Serial, Settings, SpoolSettings,
+    Commands, Console, Device, Http, Leds, Link, Modem, Packing, Places, Serial, Settings,
+    SpoolSettings,
 };
 
 #[derive(Default, Deserialize)]
@@ -27,6 +29,7 @@ pub(super) struct File {
     packing: PackingTable,
     pub(super) modem: ModemTable,
     http: HttpTable,
+    pub(super) console: ConsoleTable,
     leds: LedTable,
     pub(super) link: LinkTable,
 }
@@ -78,6 +81,19 @@ pub(super) struct ModemTable {
 struct HttpTable {
     extra_root: Option<Spanned<PathValue>>,
     answer_max: Option<Int<0, 86_400>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ConsoleTable {
+    addr: Option<ConsoleAddressValue>,
+    hosts: Vec<HostName>,
+    trusted_proxies: Vec<ProxyAddress>,
+    base: Option<BasePath>,
+    pub(super) certificate: Option<Spanned<PathValue>>,
+    pub(super) key: Option<Spanned<PathValue>>,
+    insecure: bool,
+    metrics_token: Option<TokenValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -261,6 +277,7 @@ impl File {
                     .answer_max
                     .map_or(Http::default().answer_max, Int::seconds),
             },
+            console: self.console.settle(),
             leds: self.leds.settle(),
             links: LinkId::ALL.map(|link| self.link.settle(Some(self.link.one(link)))),
             modes: self.link.settle(None),
@@ -330,6 +347,22 @@ impl ModemTable {
                 .map(|script| script.get_ref().0.clone()),
             number: self.number.as_ref().map(|number| number.0),
             log: None,
+        }
+    }
+}
+
+impl ConsoleTable {
+    fn settle(&self) -> Console {
+        let path = |of: &Option<Spanned<PathValue>>| of.as_ref().map(|of| of.get_ref().0.clone());
+        Console {
+            addr: self.addr.as_ref().map(|addr| addr.0),
+            hosts: self.hosts.iter().map(|host| host.0.clone()).collect(),
+            trusted_proxies: self.trusted_proxies.iter().map(|proxy| proxy.0).collect(),
+            base: self.base.as_ref().map(|base| base.0.clone()),
+            certificate: path(&self.certificate),
+            key: path(&self.key),
+            insecure: self.insecure,
+            metrics_token: self.metrics_token.as_ref().map(|token| token.0.clone()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use dtu_proto::config::{DropPolicy, Role};
 use dtu_proto::event::LinkId;
 
-use super::raw::{DeviceTable, File, LinkTable, ModemTable, SerialTable};
+use super::raw::{ConsoleTable, DeviceTable, File, LinkTable, ModemTable, SerialTable};
 use super::values::{FlowControl, human};
 
 /// A broken rule.
@@ -20,6 +20,7 @@ pub(super) fn check(file: &File) -> Result<(), Fault> {
     check_serial(&file.serial)?;
     check_numbers(&file.device)?;
     check_init(&file.modem)?;
+    check_console(&file.console)?;
     LinkId::ALL
         .into_iter()
         .try_for_each(|link| check_block(&file.link, link))?;
@@ -66,6 +67,14 @@ fn check_init(modem: &ModemTable) -> Result<(), Fault> {
             format!("at most {MAX_INIT} AT lines, got {}", list.get_ref().len()),
         ),
         Some(_) | None => Ok(()),
+    }
+}
+
+fn check_console(console: &ConsoleTable) -> Result<(), Fault> {
+    match (&console.certificate, &console.key) {
+        (Some(alone), None) => fault(alone.span(), "certificate needs key, too".to_owned()),
+        (None, Some(alone)) => fault(alone.span(), "key needs certificate, too".to_owned()),
+        (Some(_), Some(_)) | (None, None) => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values that check themselves while they are read, so that a fault has the place of the value.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::modem;
 use crate::serial;
 use crate::sys;
 
-use super::Password;
+use super::{ConsoleAddress, Password, Token};
 
 /// Hand-shake of a tty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -323,6 +324,31 @@ text_value!(
 );
 text_value!(PathValue(PathBuf), path, "the path of a file");
 text_value!(
+    ConsoleAddressValue(ConsoleAddress),
+    ConsoleAddress::parse,
+    "off, a port, or ADDRESS:PORT with an address of this host (0.0.0.0 and [::] are all of them)"
+);
+text_value!(
+    HostName(String),
+    host_name,
+    "the name of a host, without a port"
+);
+text_value!(
+    ProxyAddress(IpAddr),
+    proxy_address,
+    "the IP address of a proxy"
+);
+text_value!(
+    BasePath(String),
+    base_path,
+    "a path that begins with / and does not end with it, as in /dtu"
+);
+text_value!(
+    TokenValue(Token),
+    token,
+    "16 to 200 letters, digits and signs without blanks"
+);
+text_value!(
     OwnNumber(PhoneNumber),
     own_number,
     "a phone number: 3 to 20 digits, with or without a + in front"
@@ -332,6 +358,27 @@ text_value!(
     led,
     "the name of an LED below /sys/class/leds, or the path of its folder"
 );
+
+fn host_name(text: &str) -> Option<String> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
+    let fits = (1..=253).contains(&text.len()) && text.chars().all(is_sign);
+    fits.then(|| text.to_owned())
+}
+
+fn proxy_address(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
+}
+
+fn base_path(text: &str) -> Option<String> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    let fits = text.len() <= 200 && text.starts_with('/') && !text.ends_with('/');
+    (fits && text.chars().all(is_sign)).then(|| text.to_owned())
+}
+
+fn token(text: &str) -> Option<Token> {
+    let fits = (16..=200).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    fits.then(|| Token(text.to_owned()))
+}
 
 fn role(text: &str) -> Option<Role> {
     if text == "always" {

@@ -1,6 +1,7 @@
 //! `dtud status`: how a running device is, asked over a socket of its state folder.
 
 mod ask;
+mod more;
 mod report;
 mod server;
 
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 pub(crate) use ask::{ask, running};
-pub(crate) use report::Report;
+pub(crate) use report::{Around, Report};
 pub(crate) use server::Server;
 
 /// The socket's name in the state folder.

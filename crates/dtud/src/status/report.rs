@@ -2,29 +2,38 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use dtu_proto::Dtu;
 use dtu_proto::config::LinkConfig;
-use dtu_proto::event::LINKS;
+use dtu_proto::event::{LINKS, LinkId};
 use dtu_proto::status::{LinkStatus, Phase, RadioStatus};
 use dtu_proto::time::Instant;
 use serde::{Deserialize, Serialize};
 
+use super::more::{Drops, Lamps, Timer, Trial, iso, not_stored, state_word, waiting_word};
 use crate::journal::{Total, link_state};
 use crate::serial::Address;
 use crate::words::{Count, Span, is_unseen};
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Report {
+    /// When it was made, in UTC.
+    #[serde(default)]
+    at: String,
     version: String,
     pid: u32,
     /// Since the last power-on or restart of the device.
     uptime_seconds: u64,
     restarts: u32,
     mode: String,
+    /// The number of `AT+CIMOD`.
+    #[serde(default)]
+    mode_number: u8,
     /// What the serial bytes are: set-up window, command state, data, ending.
     phase: String,
+    #[serde(default)]
+    leds: Lamps,
     serial: Serial,
     radio: Radio,
     links: Vec<Link>,
@@ -36,6 +45,25 @@ pub(crate) struct Report {
     /// The same in bytes, with the bytes that belong to none of these.
     #[serde(default)]
     dropped_bytes: u64,
+    #[serde(default)]
+    drops: Drops,
+    #[serde(default)]
+    trial: Option<Trial>,
+    /// Keys of settings that are in force and not stored.
+    #[serde(default)]
+    not_stored: Vec<String>,
+}
+
+/// What the device itself does not know.
+pub(crate) struct Around<'a> {
+    pub(crate) line: &'a Address,
+    /// There is no modem.
+    pub(crate) host_network: bool,
+    pub(crate) dropped: Total,
+    /// Since when drops are counted.
+    pub(crate) counted_since: Option<SystemTime>,
+    /// Of the connections of the links.
+    pub(crate) round_trips: [Option<Duration>; LINKS],
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +73,8 @@ struct Serial {
     #[serde(default)]
     state: String,
     present: bool,
+    #[serde(default)]
+    baud: u32,
     bytes_in: u64,
     bytes_out: u64,
     waiting_bytes: u64,
@@ -69,7 +99,7 @@ struct Radio {
     missing: Vec<String>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Link {
     number: u8,
     enabled: bool,
@@ -77,6 +107,14 @@ struct Link {
     address: String,
     port: u16,
     state: String,
+    /// The same for programs: `off`, `connecting`, `connected`, `waiting`.
+    #[serde(default)]
+    state_word: String,
+    /// What it waits for: `retry`, `network`, `data`, `primary`, `mode`.
+    #[serde(default)]
+    waiting_for: Option<String>,
+    #[serde(default)]
+    timer: Option<Timer>,
     /// Why it last went down.
     reason: Option<String>,
     frames_in: u64,
@@ -90,6 +128,12 @@ struct Link {
     dropped_bytes: u64,
     spool_refused: u64,
     reconnects: u64,
+    /// Room of its cache.
+    #[serde(default)]
+    cache_bytes: u64,
+    /// Of its connection, where there is one by TCP.
+    #[serde(default)]
+    rtt_ms: Option<f64>,
 }
 
 /// A queue of a working mode.
@@ -102,25 +146,24 @@ struct Waiting {
 }
 
 impl Report {
-    pub(crate) fn new(
-        dtu: &Dtu,
-        line: &Address,
-        host_network: bool,
-        dropped: Total,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn new(dtu: &Dtu, around: &Around<'_>, now: Instant) -> Self {
         let (config, status) = (dtu.config(), dtu.status(now));
+        let Around { line, dropped, .. } = *around;
         Self {
+            at: iso(SystemTime::now()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_seconds: status.uptime.as_secs(),
             restarts: status.restarts,
             mode: status.mode.to_string(),
+            mode_number: status.mode.number(),
             phase: phase(status.phase).to_owned(),
+            leds: Lamps::new(&status),
             serial: Serial {
                 line: line.to_string(),
                 state: serial_state(line, status.serial.present).to_owned(),
                 present: status.serial.present,
+                baud: config.line.baud,
                 bytes_in: status.serial.counters.bytes_in,
                 bytes_out: status.serial.counters.bytes_out,
                 waiting_bytes: status.serial.waiting as u64,
@@ -128,13 +171,18 @@ impl Report {
                 undelivered_bytes: status.serial.counters.undelivered_bytes,
             },
             radio: Radio {
-                host_network,
+                host_network: around.host_network,
                 ..Radio::new(&status.radio, status.attached)
             },
-            links: (1..=LINKS as u8)
-                .zip(&config.links)
+            links: LinkId::ALL
+                .into_iter()
                 .zip(&status.links)
-                .map(Link::new)
+                .map(|(link, told)| Link {
+                    timer: Timer::of(dtu, link, now),
+                    cache_bytes: dtu.options().links[link.index()].cache as u64,
+                    rtt_ms: around.round_trips[link.index()].map(|rtt| rtt.as_secs_f64() * 1000.0),
+                    ..Link::new(link.number(), &config.links[link.index()], told)
+                })
                 .collect(),
             httpd: Waiting {
                 state: link_state(status.httpd.state, None).unwrap_or_else(|| OFF.to_owned()),
@@ -156,6 +204,9 @@ impl Report {
             messages_to_be_sent: status.messages.outgoing.into(),
             dropped: dropped.count,
             dropped_bytes: dropped.bytes,
+            drops: Drops::new(dropped, &dtu.drops(), around.counted_since),
+            trial: status.trial.as_ref().map(Trial::new),
+            not_stored: not_stored(config, dtu.stored_config()),
         }
     }
 }
@@ -180,7 +231,7 @@ impl Radio {
 }
 
 impl Link {
-    fn new(((number, config), status): ((u8, &LinkConfig), &LinkStatus)) -> Self {
+    fn new(number: u8, config: &LinkConfig, status: &LinkStatus) -> Self {
         let counters = &status.counters;
         Self {
             number,
@@ -189,6 +240,9 @@ impl Link {
             address: config.address.clone(),
             port: config.port,
             state: link_state(status.state, status.last_down).unwrap_or_else(|| OFF.to_owned()),
+            state_word: state_word(status.state).to_owned(),
+            waiting_for: waiting_word(status.state).map(str::to_owned),
+            timer: None,
             reason: status.last_down.map(|why| why.to_string()),
             frames_in: counters.frames_in,
             bytes_in: counters.bytes_in,
@@ -201,6 +255,8 @@ impl Link {
             dropped_bytes: counters.dropped_bytes,
             spool_refused: counters.spool_refused,
             reconnects: counters.reconnects,
+            cache_bytes: 0,
+            rtt_ms: None,
         }
     }
 
@@ -268,6 +324,13 @@ impl fmt::Display for Report {
                 "SMS      {} to be sent",
                 Count(self.messages_to_be_sent, "message")
             )?;
+        }
+        if let Some(trial) = &self.trial {
+            writeln!(f, "trial    {trial}")?;
+        }
+        if !self.not_stored.is_empty() {
+            let count = Count(self.not_stored.len() as u64, "setting");
+            writeln!(f, "settings {count} in force, not stored")?;
         }
         let dropped = Total {
             count: self.dropped,
@@ -397,13 +460,14 @@ mod tests {
     use super::*;
 
     fn report(dtu: &Dtu, line: &str, host_network: bool) -> Report {
-        Report::new(
-            dtu,
-            &Address::parse(line).unwrap(),
+        let around = Around {
+            line: &Address::parse(line).unwrap(),
             host_network,
-            Total::default(),
-            Instant::ZERO,
-        )
+            dropped: Total::default(),
+            counted_since: None,
+            round_trips: [None; LINKS],
+        };
+        Report::new(dtu, &around, Instant::ZERO)
     }
 
     #[test]

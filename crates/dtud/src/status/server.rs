@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 
 use super::{Report, SOCKET, Short};
 
+#[derive(Default)]
 pub(crate) struct Server {
     listener: Option<UnixListener>,
     path: PathBuf,

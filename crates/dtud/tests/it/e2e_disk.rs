@@ -369,7 +369,7 @@ fn k7_each_line_has_a_state_folder_of_its_own() {
         let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
         dtud.current_dir(folder.path())
             .env("XDG_STATE_HOME", folder.path().join("state"));
-        dtud.args(["--serial", line])
+        dtud.args(["--console", "off", "--serial", line])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
         dtud.spawn().unwrap()

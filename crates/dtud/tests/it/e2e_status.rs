@@ -27,7 +27,7 @@ fn start(settings: &Path, state: &Path) -> (Child, String) {
     let mut command = dtud();
     command
         .arg(format!("--settings=-{}", settings.display()))
-        .arg("--state")
+        .args(["--console", "off", "--state"])
         .arg(state);
     let mut child = command
         .stdout(Stdio::piped())

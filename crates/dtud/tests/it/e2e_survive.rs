@@ -226,7 +226,7 @@ fn frames_that_wait_survive_a_start_that_fails() {
     ] {
         let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
         dtud.current_dir(folder.path())
-            .arg("--state")
+            .args(["--console", "off", "--state"])
             .arg(setup.state())
             .args(extra);
         assert_eq!(dtud.output().unwrap().status.code(), Some(1));
@@ -239,8 +239,14 @@ fn a_log_on_a_full_disk_does_not_end_the_device() {
     let folder = tempfile::tempdir().unwrap();
     let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     let mut dtud = Command::new(env!("CARGO_BIN_EXE_dtud"));
-    dtud.current_dir(folder.path())
-        .args(["--state", "state", "--at", "CIOPTIME=0"]);
+    dtud.current_dir(folder.path()).args([
+        "--console",
+        "off",
+        "--state",
+        "state",
+        "--at",
+        "CIOPTIME=0",
+    ]);
     dtud.env("RUST_LOG", "trace").stdout(full()).stderr(full());
     let mut child = dtud.spawn().unwrap();
     let line = folder.path().join("dtu0");

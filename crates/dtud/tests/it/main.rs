@@ -7,6 +7,7 @@ mod e2e_at_mode;
 mod e2e_black_hole;
 mod e2e_bulk;
 mod e2e_command_mode;
+mod e2e_console;
 mod e2e_demo;
 mod e2e_disk;
 mod e2e_httpd;

@@ -77,7 +77,8 @@ fn the_device_is_attached_while_the_interface_has_an_address() {
     .unwrap();
     let mut shell = Shell::start();
     shell.run(&format!("cd {}", folder.path().display()));
-    let options = "--modem none --serial pty:./line --state ./state --settings s.toml";
+    let options =
+        "--modem none --serial pty:./line --state ./state --settings s.toml --console off";
     shell.run(&format!(
         "{} {options} & device=$!; trap 'kill $device' EXIT",
         env!("CARGO_BIN_EXE_dtud")

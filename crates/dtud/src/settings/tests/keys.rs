@@ -80,6 +80,16 @@ fn every_key_is_taken() {
         extra_root: Some("/etc/our-ca.pem".into()),
         answer_max: Duration::from_secs(90),
     };
+    let console = Console {
+        addr: ConsoleAddress::parse("0.0.0.0:7201"),
+        hosts: vec!["dtu.example.org".to_owned()],
+        trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
+        base: Some("/dtu".to_owned()),
+        certificate: Some("/etc/console.pem".into()),
+        key: Some("/etc/console.key".into()),
+        insecure: true,
+        metrics_token: Some(Token("0123456789abcdef".to_owned())),
+    };
     let leds = Leds {
         pow: Some("green:power".to_owned()),
         net: Some("/sys/x".to_owned()),
@@ -98,6 +108,7 @@ fn every_key_is_taken() {
             },
             modem,
             http,
+            console,
             leds,
             links,
             modes,
@@ -307,7 +318,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[radio]",
-        "1:2: there is no key `radio` here; there are `at`, `serial`, `device`, `packing`, `modem`, `http`, `leds`, `link`",
+        "1:2: there is no key `radio` here; there are `at`, `serial`, `device`, `packing`, `modem`, `http`, `console`, `leds`, `link`",
     ),
     ("[modem]\npin = \"12a4\"", "2:7: pin: must be 4 to 8 digits"),
     (

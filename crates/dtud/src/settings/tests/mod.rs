@@ -44,6 +44,15 @@ number = "13800000000"
 [http]
 extra_root = "/etc/our-ca.pem"
 answer_max = 90
+[console]
+addr = "0.0.0.0:7201"
+hosts = ["dtu.example.org"]
+trusted_proxies = ["10.0.0.1"]
+base = "/dtu"
+certificate = "/etc/console.pem"
+key = "/etc/console.key"
+insecure = true
+metrics_token = "0123456789abcdef"
 [link]
 cache = "15KiB"
 drop_policy = "block"

@@ -24,6 +24,7 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     record: Option<PathBuf>,
     modem_log: Option<PathBuf>,
+    console: String,
 }
 
 impl Setup {
@@ -36,6 +37,7 @@ impl Setup {
             environment: Vec::new(),
             record: None,
             modem_log: None,
+            console: "off".to_owned(),
         }
     }
 
@@ -66,6 +68,17 @@ impl Setup {
     /// Writes the dialogue with the modem.
     pub(crate) fn modem_log(mut self, file: &Path) -> Self {
         self.modem_log = Some(file.to_owned());
+        self
+    }
+
+    /// With a web console at a port of this machine.
+    pub(crate) fn console(self) -> Self {
+        self.console_at("127.0.0.1:0")
+    }
+
+    /// With a web console there.
+    pub(crate) fn console_at(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.console);
         self
     }
 
@@ -118,7 +131,7 @@ impl Setup {
             .arg(self.state())
             .arg("--settings")
             .arg(settings);
-        command.args(["--console", "off", "--setup-window", "0"]);
+        command.args(["--console", &self.console, "--setup-window", "0"]);
         command.args(self.modem.iter().flat_map(|modem| ["--modem", modem]));
         command.args(
             self.record
@@ -146,6 +159,8 @@ impl Setup {
 pub(crate) struct Daemon {
     child: Child,
     line: PathBuf,
+    /// What the ready line tells of the console.
+    console: String,
     messages: Arc<Mutex<String>>,
 }
 
@@ -165,17 +180,26 @@ impl Daemon {
                 .map_while(Result::ok)
                 .for_each(|line| drop(tell.send(line)))
         });
-        let daemon = Self {
+        let mut daemon = Self {
             child,
             line,
+            console: String::new(),
             messages,
         };
-        let ready = format!("ready serial={} console=off", daemon.line.display());
+        let ready = format!("ready serial={} console=", daemon.line.display());
         match told.recv_timeout(SOON) {
-            Ok(first) => assert_eq!(first, ready, "stderr: {}", daemon.messages()),
+            Ok(first) => match first.strip_prefix(&ready) {
+                Some(console) => console.clone_into(&mut daemon.console),
+                None => panic!("{first}; stderr: {}", daemon.messages()),
+            },
             Err(error) => panic!("no ready line ({error}); stderr: {}", daemon.messages()),
         }
         daemon
+    }
+
+    /// Where its console is, as the ready line tells.
+    pub(crate) fn console(&self) -> &str {
+        &self.console
     }
 
     pub(crate) fn pid(&self) -> u32 {

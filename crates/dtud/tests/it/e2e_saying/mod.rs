@@ -28,7 +28,7 @@ fn dtud(folder: &Path) -> Command {
         &format!("pty:{}", folder.join("line").display()),
     ]);
     command
-        .args(["--setup-window", "0", "--state"])
+        .args(["--console", "off", "--setup-window", "0", "--state"])
         .arg(folder.join("state"));
     command
         .env_remove("RUST_LOG")

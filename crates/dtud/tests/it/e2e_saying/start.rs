@@ -124,6 +124,7 @@ fn h9_the_help_fits_a_terminal_of_80_columns() {
         &["--help"][..],
         &["status", "--help"],
         &["check-settings", "--help"],
+        &["console-password", "--help"],
         &["demo", "--help"],
     ] {
         let done = Command::new(env!("CARGO_BIN_EXE_dtud"))
@@ -268,7 +269,7 @@ fn h8_without_devpts_the_start_says_what_to_mount() {
     let program = env!("CARGO_BIN_EXE_dtud");
     let (line, state) = (folder.path().join("line"), folder.path().join("state"));
     let start = format!(
-        "{program} --serial pty:{} --state {}",
+        "{program} --console off --serial pty:{} --state {}",
         line.display(),
         state.display()
     );

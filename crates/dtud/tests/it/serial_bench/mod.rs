@@ -81,7 +81,8 @@ impl Device {
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
         command
-            .args(["--setup-window", "0", "--serial", &self.serial, "--state"])
+            .args(["--console", "off", "--setup-window", "0"])
+            .args(["--serial", &self.serial, "--state"])
             .arg(self.folder.path());
         for line in &self.at {
             command.args(["--at", line]);

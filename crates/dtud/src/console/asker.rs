@@ -1,0 +1,160 @@
+//! The device, as the console has it: asks the loop, and waits for its answer.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use dtu_console::device::{Device, Features, Order, Radio, Unavailable, Via};
+use dtu_setup::door::{Door, DoorError, Reply};
+use serde_json::Value;
+
+use super::inbox::{Inbox, Line, What};
+use crate::modem;
+
+/// What this device is.
+#[derive(Clone, Debug)]
+pub(crate) struct Kind {
+    pub(crate) radio: Radio,
+    /// The serial line.
+    pub(crate) line: String,
+}
+
+impl Kind {
+    pub(crate) fn new(modem: &modem::Address, line: &dyn std::fmt::Display) -> Self {
+        Self {
+            radio: match modem {
+                modem::Address::Sim => Radio::Sim,
+                modem::Address::At(_) | modem::Address::Mm(_) => Radio::Real,
+                modem::Address::None => Radio::None,
+            },
+            line: line.to_string(),
+        }
+    }
+}
+
+pub(crate) struct Asker {
+    inbox: Arc<Inbox>,
+    kind: Kind,
+}
+
+impl Asker {
+    pub(crate) const fn new(inbox: Arc<Inbox>, kind: Kind) -> Self {
+        Self { inbox, kind }
+    }
+
+    fn ask<T>(
+        &self,
+        within: Duration,
+        what: impl FnOnce(SyncSender<T>) -> What,
+    ) -> Result<T, Unavailable> {
+        let (answer, told) = sync_channel(1);
+        if !self.inbox.ask(what(answer)) {
+            return Err(Unavailable::Refused(
+                "too many questions wait for the device".to_owned(),
+            ));
+        }
+        told.recv_timeout(within)
+            .map_err(|_| Unavailable::Silent(within))
+    }
+}
+
+impl Device for Asker {
+    fn features(&self) -> Features {
+        Features {
+            live: true,
+            inject: true,
+            radio: self.kind.radio,
+            confirm: true,
+            name: format!("dtud on {}", self.kind.line),
+            via: Via::Local,
+        }
+    }
+
+    fn door(&self) -> Result<Box<dyn Door + Send + '_>, DoorError> {
+        Ok(Box::new(Inside(self)))
+    }
+
+    fn status(&self, within: Duration) -> Result<Value, Unavailable> {
+        self.ask(within, What::Status)
+    }
+
+    fn stored(&self) -> Result<Option<String>, Unavailable> {
+        self.ask(SOON, What::Stored).map(Some)
+    }
+
+    fn order(&self, order: Order) -> Result<(), Unavailable> {
+        let done = self.ask(SOON, |answer| What::Order(order, answer))?;
+        done.map_err(Unavailable::Refused)
+    }
+
+    fn messages(&self) -> Result<Value, Unavailable> {
+        self.ask(SOON, What::Messages)
+    }
+}
+
+/// Commands of the device's own console: no line, no rate, and nothing shuts it.
+struct Inside<'a>(&'a Asker);
+
+impl Inside<'_> {
+    /// Restarts so far.
+    fn restarts(&self) -> Option<u64> {
+        let status = self.0.status(SOON).ok()?;
+        status.get("restarts")?.as_u64()
+    }
+}
+
+impl Door for Inside<'_> {
+    fn command(&mut self, line: &str) -> Result<Reply, DoorError> {
+        let (answer, told) = sync_channel(1);
+        let text = line.to_owned();
+        let asked = self.0.inbox.ask(What::Line(Line { text, answer }));
+        let reply = if asked {
+            told.recv_timeout(ANSWER_WITHIN)
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        };
+        match reply {
+            Ok(reply) => Ok(dtu_setup::whole_reply(line, &reply)),
+            Err(_) => Err(DoorError::NoReply {
+                line: dtu_proto::shown_command(line),
+                within: ANSWER_WITHIN,
+            }),
+        }
+    }
+
+    fn restart(&mut self, command: &str, _baud: Option<u32>) -> Result<(), DoorError> {
+        let before = self.restarts();
+        let late = DoorError::NoRestart {
+            within: RESTART_WITHIN,
+        };
+        self.command(command)?;
+        let until = Instant::now() + RESTART_WITHIN;
+        while Instant::now() < until {
+            if self.restarts() > before {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Err(late)
+    }
+
+    fn leave(&mut self) -> Result<(), DoorError> {
+        Ok(())
+    }
+
+    fn shut_by(&self) -> &[&str] {
+        &[]
+    }
+
+    fn is_shut_at_once(&self) -> bool {
+        false
+    }
+}
+
+/// The loop answers in its next turn.
+const SOON: Duration = Duration::from_secs(2);
+/// A little more than the loop gives the device.
+const ANSWER_WITHIN: Duration = Duration::from_secs(210);
+/// The links close first.
+const RESTART_WITHIN: Duration = Duration::from_secs(15);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);

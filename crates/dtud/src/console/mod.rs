@@ -1,0 +1,110 @@
+//! The web console's end of the device: what it asks is answered in the loop's turn, what passes is recorded. The page and
+//! its server are `dtu-console`, on a thread of their own.
+//!
+//! ```text
+//! console thread ── Asker ── Inbox, wakes the loop ──► Machine::answer_console ── answers
+//!                ◄── Recorder ◄── Tap ◄── the loop's inputs and outputs
+//! ```
+
+mod asker;
+mod inbox;
+mod lines;
+pub(crate) mod log;
+mod mask;
+mod password;
+mod serve;
+pub(crate) mod status;
+mod tap;
+
+use std::sync::Arc;
+
+use dtu_console::recorder::Recorder;
+use dtu_proto::Dtu;
+use dtu_proto::event::{Input, Output};
+use dtu_proto::time::Instant;
+
+pub(crate) use asker::{Asker, Kind};
+pub(crate) use inbox::{Inbox, What};
+use lines::Lines;
+pub(crate) use password::change as change_password;
+pub(crate) use serve::{check, config, start};
+use tap::Tap;
+
+/// What the machine has of it.
+pub(crate) struct Console {
+    inbox: Arc<Inbox>,
+    lines: Lines,
+    tap: Tap,
+}
+
+impl Console {
+    pub(crate) fn new(inbox: Arc<Inbox>, recorder: Arc<Recorder>) -> Self {
+        Self {
+            inbox,
+            lines: Lines::default(),
+            tap: Tap::new(recorder),
+        }
+    }
+
+    /// The device tells from now on what it makes of bytes.
+    pub(crate) fn watch(dtu: &mut Dtu) {
+        dtu.watch();
+    }
+
+    /// What somebody asks.
+    pub(crate) fn next_question(&self) -> Option<What> {
+        self.inbox.next()
+    }
+
+    /// An AT line waits for its turn.
+    pub(crate) fn queue(&mut self, line: inbox::Line, now: Instant) {
+        self.lines.queue(line, now);
+    }
+
+    /// The next AT line, if the device takes one. Not to be called while a line of the start runs.
+    pub(crate) fn next_line(&mut self, dtu: &Dtu, now: Instant) -> Option<String> {
+        self.lines.next(dtu.takes_commands(), now)
+    }
+
+    /// Whether a line of it runs.
+    pub(crate) const fn runs_a_line(&self) -> bool {
+        self.lines.runs()
+    }
+
+    /// The answer to the line that runs; false: none of these runs.
+    pub(crate) fn reply(&mut self, reply: &str) -> bool {
+        self.lines.reply(reply)
+    }
+
+    /// Waits no longer for answers that are late.
+    pub(crate) fn give_up(&mut self, now: Instant) {
+        self.lines.give_up(now);
+    }
+
+    /// When [`Self::give_up`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.lines.deadline()
+    }
+
+    /// An input, before the device has it.
+    pub(crate) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
+        self.tap.input(input, dtu);
+    }
+
+    /// What the device has made of it.
+    pub(crate) fn seen(&mut self, dtu: &mut Dtu, now: Instant) {
+        self.tap.seen(dtu, now);
+    }
+
+    /// An output, before it is carried out.
+    pub(crate) fn output(&mut self, output: &Output, dtu: &Dtu) {
+        self.tap.output(output, dtu);
+    }
+
+    /// What comes next from the line, or of this link, was put in by somebody.
+    pub(crate) fn injects(&mut self, of: tap::Injected, dtu: &Dtu, now: Instant) {
+        self.tap.injects(of, dtu, now);
+    }
+}
+
+pub(crate) use tap::Injected;

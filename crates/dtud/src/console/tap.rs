@@ -1,0 +1,293 @@
+//! What of the loop's inputs and outputs is recorded.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dtu_console::recorder::{Dir, Frame, Place, Recorder, now_micros};
+use dtu_proto::Dtu;
+use dtu_proto::event::{
+    Event, Input, LinkId, Output, Payload, QueueId, SerialOutput, SocketId, SocketInput,
+    SocketOutput,
+};
+use dtu_proto::seen::{Seen, Sent, ShownCommand, Written};
+use dtu_proto::time::Instant;
+
+use super::mask::Printed;
+
+/// What somebody puts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Injected {
+    /// So many bytes as if of the DTE.
+    Dte(usize),
+    /// The next read of this link.
+    Peer(LinkId),
+}
+
+pub(super) struct Tap {
+    recorder: Arc<Recorder>,
+    printed: Printed,
+    /// Bytes that were put in and are not seen in a frame yet, and until when they are looked for.
+    injected: Option<(usize, Instant)>,
+    injected_peer: Option<LinkId>,
+}
+
+impl Tap {
+    pub(super) fn new(recorder: Arc<Recorder>) -> Self {
+        Self {
+            recorder,
+            printed: Printed::default(),
+            injected: None,
+            injected_peer: None,
+        }
+    }
+
+    pub(super) fn injects(&mut self, what: Injected, dtu: &Dtu, now: Instant) {
+        match what {
+            Injected::Dte(count) => {
+                let before = self.injected.map_or(0, |(left, _)| left);
+                let silence = Duration::from_millis(dtu.config().packing_time.into());
+                self.injected = Some((before + count, now + silence + CUT_WITHIN));
+            }
+            Injected::Peer(link) => self.injected_peer = Some(link),
+        }
+    }
+
+    pub(super) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
+        let Input::Socket(socket, SocketInput::Data(read)) = input else {
+            return;
+        };
+        let injected = self.injected_peer.take().map(SocketId::Link) == Some(*socket);
+        let note = if injected { INJECTED } else { "" };
+        match dtu.shown_read(*socket, read) {
+            None => self.frame(place(*socket), Dir::In, b"", read, note),
+            Some(shown) => {
+                let note = if injected {
+                    "command; injected"
+                } else {
+                    COMMAND
+                };
+                self.command(place(*socket), &shown, note);
+            }
+        }
+    }
+
+    pub(super) fn seen(&mut self, dtu: &mut Dtu, now: Instant) {
+        while let Some(seen) = dtu.poll_seen() {
+            match seen {
+                Seen::Frame { bytes, cut } => {
+                    let note = self.with_mark(bytes.len(), cut.words(), now);
+                    self.frame(Place::Line, Dir::In, b"", &bytes, &note);
+                }
+                Seen::Command(shown) => {
+                    self.printed.command(shown.secret);
+                    let note = self.with_mark(shown.len, COMMAND, now);
+                    self.command(Place::Line, &shown, &note);
+                }
+                Seen::Text(text) => {
+                    let note = self.with_mark(text.len(), "text at a prompt", now);
+                    self.frame(Place::Line, Dir::In, b"", &text, &note);
+                }
+            }
+        }
+    }
+
+    /// Bytes that were put in are the oldest that were not seen yet.
+    fn with_mark(&mut self, len: usize, note: &'static str, now: Instant) -> Cow<'static, str> {
+        let Some((left, until)) = self.injected.take() else {
+            return note.into();
+        };
+        if until < now {
+            return note.into();
+        }
+        if left > len {
+            self.injected = Some((left - len, until));
+        }
+        format!("{note}; {INJECTED}").into()
+    }
+
+    pub(super) fn output(&mut self, output: &Output, dtu: &Dtu) {
+        match output {
+            Output::Serial(SerialOutput::Write(bytes)) => match dtu.writing() {
+                Some(Written::Text) => {
+                    if let Some(shown) = self.printed.push(bytes) {
+                        let masked = ShownCommand {
+                            text: shown.text,
+                            len: shown.len,
+                            secret: false,
+                        };
+                        self.kept(Place::Line, Dir::Out, &masked, "");
+                    }
+                }
+                Some(Written::Data) | None => self.frame(Place::Line, Dir::Out, b"", bytes, ""),
+                Some(Written::Message) => {
+                    self.frame(Place::Line, Dir::Out, b"", bytes, "short message");
+                }
+            },
+            Output::Socket(socket, SocketOutput::Send(payload)) => {
+                let Payload { prefix, body } = payload;
+                let note = what_is_sent(dtu.sending(*socket), !prefix.is_empty());
+                self.frame(place(*socket), Dir::Out, prefix, body, note);
+            }
+            Output::Event(event) => self.event(event, dtu),
+            Output::Serial(SerialOutput::Configure(_) | SerialOutput::Discard)
+            | Output::Socket(_, SocketOutput::Connect(_) | SocketOutput::Close)
+            | Output::Modem(_)
+            | Output::Store(_)
+            | Output::Console(_)
+            | Output::Leds(_)
+            | Output::Power(_) => {}
+        }
+    }
+
+    fn frame(&self, of: Place, dir: Dir, prefix: &[u8], bytes: &[u8], note: &str) {
+        let frame = Frame {
+            of,
+            dir,
+            prefix,
+            bytes,
+            note,
+        };
+        self.recorder.frame(now_micros(), &frame);
+    }
+
+    fn command(&self, of: Place, shown: &ShownCommand, note: &str) {
+        self.kept(of, Dir::In, shown, note);
+    }
+
+    /// A row whose bytes are not those that passed.
+    fn kept(&self, of: Place, dir: Dir, shown: &ShownCommand, note: &str) {
+        let frame = Frame {
+            of,
+            dir,
+            prefix: b"",
+            bytes: &shown.text,
+            note,
+        };
+        self.recorder.masked(now_micros(), &frame, shown.len);
+    }
+
+    fn event(&self, event: &Event, dtu: &Dtu) {
+        if let Event::FrameDropped { queue, .. } = event {
+            let of = match queue {
+                QueueId::Link(link) => Place::Link(link.number()),
+                QueueId::Httpd => Place::Httpd,
+                QueueId::SerialCommand => Place::Destination(1),
+            };
+            self.recorder.count_drops(of, 1);
+        }
+        if let Event::LineDropped { .. } | Event::WindowFrameDropped { .. } = event {
+            self.recorder.count_drops(Place::Line, 1);
+        }
+        if let Some((of, text)) = words(event, dtu) {
+            self.recorder.event(now_micros(), of, &text);
+        }
+    }
+}
+
+fn place(socket: SocketId) -> Place {
+    match socket {
+        SocketId::Link(link) => Place::Link(link.number()),
+        SocketId::AtMode => Place::At,
+        SocketId::Httpd => Place::Httpd,
+        SocketId::Destination(of) => Place::Destination(of.index() as u8 + 1),
+    }
+}
+
+const fn what_is_sent(what: Option<Sent>, registers: bool) -> &'static str {
+    match what {
+        Some(Sent::Registration) => "registration packet",
+        Some(Sent::Heartbeat) => "heartbeat",
+        Some(Sent::Reply) => "reply to a command",
+        Some(Sent::Frame { again: true }) if registers => {
+            "registration packet in front; sent again"
+        }
+        Some(Sent::Frame { again: true }) => "sent again",
+        Some(Sent::Frame { again: false }) if registers => "registration packet in front",
+        Some(Sent::Frame { again: false }) | None => "",
+    }
+}
+
+/// What happened, where it belongs among the traffic. The log has more, and says more.
+fn words(event: &Event, dtu: &Dtu) -> Option<(Place, String)> {
+    Some(match event {
+        Event::Connected(socket) => (place(*socket), "connected".to_owned()),
+        Event::Disconnected {
+            socket,
+            reason,
+            was_up,
+        } => {
+            let what = if *was_up {
+                "disconnected"
+            } else {
+                "no connection"
+            };
+            (place(*socket), format!("{what}: {reason}"))
+        }
+        Event::FrameDropped { queue, bytes } => {
+            let of = match queue {
+                QueueId::Link(link) => Place::Link(link.number()),
+                QueueId::Httpd => Place::Httpd,
+                QueueId::SerialCommand => Place::Device,
+            };
+            (of, format!("a frame of {bytes} bytes is dropped"))
+        }
+        Event::LineDropped { bytes, .. } => (
+            Place::Line,
+            format!("{bytes} bytes for the DTE are dropped"),
+        ),
+        Event::WindowFrameDropped { bytes } => (
+            Place::Line,
+            format!("a frame of {bytes} bytes found no room in the set-up window"),
+        ),
+        Event::CommandState(begins) => {
+            let what = if *begins { "begins" } else { "ends" };
+            (Place::Line, format!("command state {what}"))
+        }
+        Event::SerialPresent(present) => {
+            let what = if *present { "open" } else { "missing" };
+            (Place::Line, what.to_owned())
+        }
+        Event::LineRefused(why) => (Place::Line, why.clone()),
+        Event::PowerOn(reason) => (Place::Device, format!("power on: {reason}")),
+        Event::ModeStarted => {
+            let mode = dtu.config().mode;
+            (Place::Device, format!("{mode} begins"))
+        }
+        Event::Trial(trial) => (Place::Device, trial.to_string()),
+        Event::BackupActive {
+            backup,
+            primary,
+            active,
+        } => {
+            let what = if *active {
+                "serves for"
+            } else {
+                "hands back to"
+            };
+            (
+                Place::Link(backup.number()),
+                format!("{what} link {primary}"),
+            )
+        }
+        Event::WrongPassword(origin) => (
+            Place::Device,
+            format!("{origin}: a command with a wrong password"),
+        ),
+        Event::OriginLocked(origin) => {
+            (Place::Device, format!("{origin}: locked for five minutes"))
+        }
+        Event::Httpd(event) => (Place::Httpd, event.to_string()),
+        Event::Command { .. }
+        | Event::MessageLost(_)
+        | Event::MessageToPort { .. }
+        | Event::MessagesNotStored(_)
+        | Event::Lost(_)
+        | Event::Call(_) => return None,
+    })
+}
+
+const COMMAND: &str = "command";
+const INJECTED: &str = "injected";
+/// Beyond the packing time.
+const CUT_WITHIN: Duration = Duration::from_secs(1);

@@ -1,0 +1,121 @@
+//! What the web console asks of the machine: answered in one turn.
+
+use std::task::Context;
+
+use dtu_console::device::Order;
+use dtu_proto::event::{Input, LinkId, SerialInput, SocketId, SocketInput};
+use dtu_proto::status::LinkState;
+use dtu_proto::time::Instant;
+use dtu_proto::to_store_text;
+use serde_json::json;
+use tracing::info;
+
+use super::{Machine, SERIAL_READ};
+use crate::console::{self, Injected, What};
+use crate::modem::Act;
+use crate::words::Count;
+
+impl Machine {
+    /// Answers what somebody asks; says whether somebody did.
+    pub(super) fn answer_console(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Some(question) = self.console.as_ref().and_then(|c| c.next_question()) else {
+            return false;
+        };
+        // Who asked may have gone.
+        match question {
+            What::Status(answer) => {
+                let _ = answer.try_send(console::status::of(&self.report(now)));
+            }
+            What::Stored(answer) => {
+                let _ = answer.try_send(to_store_text(self.dtu.stored_config()));
+            }
+            What::Messages(answer) => {
+                let nothing = json!({ "phone": null, "items": [], "calls": [] });
+                let chat = self.modem.chat().map(serde_json::to_value);
+                let _ = answer.try_send(chat.and_then(Result::ok).unwrap_or(nothing));
+            }
+            What::Order(order, answer) => {
+                let _ = answer.try_send(self.obey(order, cx, now));
+            }
+            What::Line(line) => {
+                if let Some(console) = &mut self.console {
+                    console.queue(line, now);
+                }
+                self.run_at_lines(now, cx);
+            }
+        }
+        true
+    }
+
+    fn obey(&mut self, order: Order, cx: &mut Context<'_>, now: Instant) -> Result<(), String> {
+        match order {
+            Order::FromDte(bytes) => self.inject_line(&bytes, cx, now),
+            Order::FromPeer(link, bytes) => self.inject_link(link, &bytes, cx, now),
+            Order::Message(from, text) => self.modem.act(&Act::Message { from, text }, now),
+            Order::Call(from) => self.modem.act(&Act::Call { from }, now),
+            Order::HangUp => self.modem.act(&Act::HangUp, now),
+        }
+    }
+
+    /// As one read of the line.
+    fn inject_line(
+        &mut self,
+        bytes: &[u8],
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Result<(), String> {
+        fits(bytes)?;
+        // The device counts on no read while it says so.
+        if !self.dtu.wants_serial() {
+            return Err("the serial line is not read at the moment: the device waits for room, or a command for its answer".to_owned());
+        }
+        let count = Count(bytes.len() as u64, "byte");
+        info!("console: {count} put in as if the DTE had sent them");
+        self.mark(Injected::Dte(bytes.len()), now);
+        self.feed(Input::Serial(SerialInput::Data(bytes)), now, cx);
+        Ok(())
+    }
+
+    /// As one read of the link's connection, or one datagram.
+    fn inject_link(
+        &mut self,
+        number: u8,
+        bytes: &[u8],
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Result<(), String> {
+        fits(bytes)?;
+        let link = LinkId::from_number(number)
+            .ok_or_else(|| format!("there is no link {number}, but links 1 to 4"))?;
+        let socket = SocketId::Link(link);
+        if self.dtu.status(now).links[link.index()].state != LinkState::Connected {
+            return Err(format!("link {number} has no connection"));
+        }
+        if !self.dtu.wants_socket(socket) {
+            return Err(format!(
+                "link {number} is not read at the moment: what it sent before waits for the serial line"
+            ));
+        }
+        let count = Count(bytes.len() as u64, "byte");
+        info!("console: {count} put in as if the peer of link {number} had sent them");
+        self.mark(Injected::Peer(link), now);
+        self.feed(Input::Socket(socket, SocketInput::Data(bytes)), now, cx);
+        Ok(())
+    }
+
+    fn mark(&mut self, what: Injected, now: Instant) {
+        if let Some(console) = &mut self.console {
+            console.injects(what, &self.dtu, now);
+        }
+    }
+}
+
+fn fits(bytes: &[u8]) -> Result<(), String> {
+    if bytes.is_empty() || bytes.len() > SERIAL_READ {
+        return Err(format!(
+            "1 to {SERIAL_READ} bytes can be put in at once, not {}",
+            bytes.len()
+        ));
+    }
+    Ok(())
+}

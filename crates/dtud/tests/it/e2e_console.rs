@@ -1,0 +1,477 @@
+//! The web console in the real device: what its API tells is what happens on the line and at the server.
+#![allow(clippy::unwrap_used, reason = "helpers that other tests use")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::daemon::{Daemon, Setup};
+use crate::common::server::Server;
+use crate::common::usage::Usage;
+use crate::common::{SOON, eventually};
+
+/// What the page does: one request a connection.
+struct Api {
+    authority: String,
+    csrf: String,
+}
+
+impl Api {
+    fn of(daemon: &Daemon) -> Self {
+        Self::at(daemon.console())
+    }
+
+    fn at(url: &str) -> Self {
+        let authority = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+        let mut api = Self {
+            authority: authority.to_owned(),
+            csrf: String::new(),
+        };
+        api.csrf = api.get("api/session")["csrf"].as_str().unwrap().to_owned();
+        api
+    }
+
+    fn ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let length = body.len();
+        let head = format!(
+            "{method} /{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}Content-Length: {length}\r\n\r\n",
+            self.authority
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = &answer[end + 4..];
+        if head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked")
+        {
+            return (status, unchunked(body));
+        }
+        (status, body.to_vec())
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("GET", path, "", b"");
+        let body = String::from_utf8(body).unwrap();
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let more = format!(
+            "Content-Type: application/json\r\nX-CSRF: {}\r\nOrigin: http://{}\r\n",
+            self.csrf, self.authority
+        );
+        let (status, body) = self.ask("POST", path, &more, body.to_string().as_bytes());
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_post(path, body);
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    fn at_line(&self, line: &str) -> Value {
+        self.post("api/at", &json!({ "line": line }))
+    }
+
+    /// All rows of bytes.
+    fn rows(&self, of: &str, dir: &str) -> Vec<Value> {
+        let rows = self.get("api/rows?from=0&limit=1000");
+        let fits = |row: &&Value| row["of"] == of && row["dir"] == dir && row["kind"] == "data";
+        rows["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(fits)
+            .cloned()
+            .collect()
+    }
+
+    fn bytes(&self, of: &str, dir: &str) -> Vec<u8> {
+        let rows = self.rows(of, dir);
+        rows.iter()
+            .flat_map(|row| decoded(row["data"].as_str().unwrap()))
+            .collect()
+    }
+}
+
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|w| w == b"\r\n").unwrap();
+        let size = usize::from_str_radix(str::from_utf8(&body[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&body[end + 2..end + 2 + size]);
+        body = &body[end + 4 + size..];
+    }
+}
+
+/// Base64, as RFC 4648 has it.
+fn decoded(text: &str) -> Vec<u8> {
+    const SIGNS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits: Vec<u32> = text
+        .chars()
+        .filter_map(|c| SIGNS.find(c))
+        .map(|d| d as u32)
+        .collect();
+    let group = |group: &[u32]| {
+        let bits = group.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - group.len()));
+        bits.to_be_bytes()[1..group.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn the_ready_line_names_the_console_and_its_status_is_that_of_the_device() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .console()
+        .start();
+    let _connection = server.accept(SOON);
+    let api = Api::of(&daemon);
+    let status = eventually("the link is up", SOON, || {
+        let status = api.get("api/status");
+        (status["links"][0]["state"] == "connected").then_some(status)
+    });
+    assert_eq!(status["links"][0]["port"], server.port());
+    assert_eq!(
+        status["mode"],
+        json!({ "number": 0, "word": "transparent mode" })
+    );
+    assert_eq!(status["leds"]["net"], "on");
+    assert_eq!(status["serial"]["baud"], 115_200);
+    assert!(
+        status["links"][0]["rtt_ms"].as_f64().unwrap() > 0.0,
+        "{status}"
+    );
+    assert!(
+        status["drops"]["since"].as_str().unwrap().starts_with("20"),
+        "{status}"
+    );
+    let unsaved = status["not_stored"].as_array().unwrap();
+    assert!(unsaved.contains(&"CIPSCONT.1.PORT".into()), "{unsaved:?}");
+    let log = api.get("api/log?from=0&limit=1000");
+    let has = |text: &str| {
+        let lines = log["lines"].as_array().unwrap();
+        lines
+            .iter()
+            .any(|line| line["text"].as_str().unwrap().contains(text))
+    };
+    assert!(has("device: power on"), "{log}");
+    assert!(has("link 1: up"), "{log}");
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+fn at_lines_run_in_order_with_those_of_others_and_secrets_stay_secret() {
+    let folder = folder();
+    let daemon = Setup::new(folder.path()).console().start();
+    let api = Api::of(&daemon);
+    assert_eq!(api.at_line("AT+CIPR?")["lines"], json!(["+CIPR: 115200"]));
+    let refused = api.at_line("AT+NOSUCH");
+    assert!(refused["end"].as_str().unwrap() != "OK", "{refused}");
+    // A command of the line that waits for the disk and one of the console do not cross.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    assert_eq!(api.at_line("AT+CIPR?")["lines"], json!(["+CIPR: 115200"]));
+                }
+            });
+        }
+        let line = daemon.line();
+        line.escape();
+        for _ in 0..5 {
+            assert_eq!(line.command("ATW"), "\r\nOK\r\n");
+        }
+    });
+    assert_eq!(api.at_line("AT+CIPSW=s3cr")["end"], "OK");
+    daemon.says("console: command: AT+CIPSW=****: OK");
+    let all = format!(
+        "{}{}",
+        api.get("api/log?from=0&limit=1000"),
+        api.get("api/rows?from=0&limit=1000")
+    );
+    assert!(!all.contains("s3cr"), "{all}");
+    // Reading all settings fills no log.
+    assert!(
+        !daemon.messages().contains("AT+CIPR?"),
+        "{}",
+        daemon.messages()
+    );
+}
+
+#[test]
+fn the_traffic_is_what_the_server_and_the_line_saw() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .at("CIPPACK=1,\"524547\",0")
+        .packing(20)
+        .console()
+        .start();
+    let peer = server.accept(SOON);
+    assert_eq!(peer.receive(3, SOON), b"REG");
+    let line = daemon.line();
+    line.send(b"meter \x00\xFF 42");
+    assert_eq!(peer.receive(11, SOON), b"meter \x00\xFF 42");
+    peer.send(b"relay on\r\n");
+    assert_eq!(line.receive(10, SOON), b"relay on\r\n");
+    let api = Api::of(&daemon);
+    assert_eq!(api.bytes("link1", "out"), b"REGmeter \x00\xFF 42");
+    assert_eq!(api.bytes("link1", "in"), b"relay on\r\n");
+    assert_eq!(api.bytes("line", "in"), b"meter \x00\xFF 42");
+    let printed = api.bytes("line", "out");
+    assert!(
+        printed.ends_with(b"USR-GPRS232-DTU\r\nrelay on\r\n"),
+        "{printed:?}"
+    );
+    assert_eq!(api.rows("link1", "out")[0]["note"], "registration packet");
+    assert_eq!(api.rows("line", "in")[0]["note"], "cut by TIME: silence");
+
+    line.escape();
+    line.send(b"AT+CIPSW=\"s3cr\"\r");
+    line.receive_to(b"OK\r\n", SOON);
+    line.send(b"AT+CSTT=\"net\",\"me\",\"geheim\"\r");
+    line.receive_to(b"OK\r\n", SOON);
+    assert!(line.command("AT+CSTT?").contains("geheim"));
+    let typed = String::from_utf8_lossy(&api.bytes("line", "in")).into_owned();
+    let printed = String::from_utf8_lossy(&api.bytes("line", "out")).into_owned();
+    assert!(
+        typed.contains("AT+CIPSW=****") && typed.contains("AT+CSTT?"),
+        "{typed}"
+    );
+    assert!(printed.contains("+CSTT: \"net\",\"me\",****"), "{printed}");
+    let (status, capture) = api.ask("GET", "api/traffic.pcapng", "", b"");
+    assert_eq!((status, &capture[..4]), (200, &b"\x0A\x0D\x0D\x0A"[..]));
+    let holds = |bytes: &[u8]| capture.windows(bytes.len()).any(|window| window == bytes);
+    assert!(holds(b"meter \x00\xFF 42") && holds(b"cut by TIME: silence") && holds(b"link1"));
+    for secret in ["s3cr", "geheim"] {
+        assert!(
+            !typed.contains(secret) && !printed.contains(secret),
+            "{typed}{printed}"
+        );
+        assert!(!holds(secret.as_bytes()), "{secret}");
+    }
+}
+
+#[test]
+fn bytes_can_be_put_in_on_both_sides_and_are_marked() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .packing(20)
+        .console()
+        .start();
+    let peer = server.accept(SOON);
+    let line = daemon.line();
+    let api = Api::of(&daemon);
+    api.post(
+        "api/inject",
+        &json!({ "to": "line", "from": "dte", "data_hex": "00ff41" }),
+    );
+    assert_eq!(peer.receive(3, SOON), b"\x00\xFFA");
+    api.post(
+        "api/inject",
+        &json!({ "to": "link1", "from": "peer", "data_hex": "42" }),
+    );
+    assert_eq!(line.receive(1, SOON), b"B");
+    assert_eq!(
+        api.rows("line", "in")[0]["note"],
+        "cut by TIME: silence; injected"
+    );
+    assert_eq!(api.rows("link1", "in")[0]["note"], "injected");
+    line.send(b"real");
+    assert_eq!(peer.receive(4, SOON), b"real");
+    assert_eq!(api.rows("line", "in")[1]["note"], "cut by TIME: silence");
+    daemon.says("console: 3 bytes put in as if the DTE had sent them");
+    let (status, why) = api.try_post(
+        "api/inject",
+        &json!({ "to": "link2", "from": "peer", "data_hex": "42" }),
+    );
+    assert!(
+        status >= 400 && why["message"].as_str().unwrap().contains("no connection"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_phone_of_the_simulated_radio_writes_is_answered_and_calls() {
+    let folder = folder();
+    let daemon = Setup::new(folder.path()).mode(4).console().start();
+    let line = daemon.line();
+    let api = Api::of(&daemon);
+    api.post("api/sms", &json!({ "from": "10086", "text": "hello 你好" }));
+    let chat = |text: &str, state: &str| {
+        eventually(text, SOON, || {
+            let told = api.get("api/messages");
+            let items = told["items"].as_array().unwrap().clone();
+            items.into_iter().find(|item| {
+                item["text"].as_str().unwrap().contains(text) && item["state"] == state
+            })
+        })
+    };
+    assert_eq!(chat("hello", "sent")["from"], "10086");
+    line.receive_to(b"hello", SOON);
+    line.send(b"42 kWh");
+    assert_eq!(chat("42 kWh", "received")["to"], "10086");
+    api.post("api/call", &json!({ "number": "10010" }));
+    let call = |state: &str| {
+        eventually(state, SOON, || {
+            let told = api.get("api/messages");
+            told["calls"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|call| call["state"] == state)
+                .then_some(())
+        });
+    };
+    call("ringing");
+    api.post("api/hangup", &json!({}));
+    call("ended");
+    let (status, why) = api.try_post("api/sms", &json!({ "from": "nobody", "text": "x" }));
+    assert!(status >= 400, "{why}");
+}
+
+#[test]
+fn settings_on_trial_go_back_by_themselves_also_where_the_device_is_killed() {
+    let folder = folder();
+    let setup = Setup::new(folder.path()).console();
+    let daemon = setup.start();
+    let api = Api::of(&daemon);
+    let port = |api: &Api| api.get("api/settings")["values"]["CIPSCONT.2.PORT"]["running"].clone();
+    let before = port(&api);
+    api.at_line("AT+CIPSCONT=2,\"TCP\",\"127.0.0.1\",4242,0");
+    assert_eq!(api.at_line("AT+CIAPPLY=10")["end"], "OK");
+    let trial = api.get("api/status")["trial"].clone();
+    assert!(
+        trial["seconds_left"].as_u64().unwrap() <= 10 && trial["id"] == 1,
+        "{trial}"
+    );
+    let shown = Command::new(env!("CARGO_BIN_EXE_dtud"))
+        .args(["status", "--state"])
+        .arg(setup.state())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(
+        shown.contains("\ntrial    number 1, settings of console: they go back in"),
+        "{shown}"
+    );
+    assert_eq!(port(&api), 4242.to_string());
+    eventually("the old settings are back", Duration::from_secs(20), || {
+        (port(&api) == before).then_some(())
+    });
+    assert_eq!(api.get("api/status")["trial"], Value::Null);
+
+    api.at_line("AT+CIPSCONT=2,\"TCP\",\"127.0.0.1\",4242,0");
+    assert_eq!(api.at_line("AT+CIAPPLY=600")["end"], "OK");
+    daemon.kill();
+    let daemon = setup.start();
+    let api = Api::of(&daemon);
+    assert_eq!(port(&api), before);
+    api.at_line("AT+CIPSCONT=2,\"TCP\",\"127.0.0.1\",4242,0");
+    api.at_line("AT+CIAPPLY=600");
+    assert_eq!(api.at_line("AT+CIKEEP")["end"], "OK");
+    daemon.kill();
+    let daemon = setup.start();
+    assert_eq!(port(&Api::of(&daemon)), 4242.to_string());
+}
+
+#[test]
+fn a_port_that_is_taken_does_not_keep_the_device_from_its_work() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = folder();
+    let daemon = Setup::new(folder.path()).console_at(&address).start();
+    assert_eq!(daemon.console(), "busy");
+    daemon.says("the device runs without it, and tries again");
+    assert_eq!(daemon.line().drain(Duration::from_millis(100)), b"");
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+fn beyond_this_host_the_console_wants_a_password_and_says_how_to_set_one() {
+    let folder = folder();
+    let state = folder.path().join("state");
+    let run = |settings: &str| {
+        std::fs::write(folder.path().join("s.toml"), settings).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+        command
+            .current_dir(folder.path())
+            .args(["--settings", "s.toml", "--console", "0.0.0.0:0"]);
+        let done = command.arg("--state").arg(&state).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (code, said) = run("");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("dtud console-password"), "{said}");
+    set_password(&state, "short", Some(1));
+    set_password(&state, "correct horse", Some(0));
+    let (code, said) = run("");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("insecure = true"), "{said}");
+    let mode = std::fs::metadata(state.join("console-passwords.json")).unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    let kept = std::fs::read_to_string(state.join("console-passwords.json")).unwrap();
+    assert!(
+        kept.contains("$argon2") && !kept.contains("horse"),
+        "{kept}"
+    );
+}
+
+fn set_password(state: &Path, password: &str, code: Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+    command.args(["console-password", "--state"]).arg(state);
+    let pipes = command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), code, "{said}");
+    assert!(!said.contains(password), "{said}");
+}
+
+#[test]
+fn a_console_that_nobody_looks_at_wakes_nobody() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .packing(20)
+        .console()
+        .start();
+    let peer = server.accept(SOON);
+    let line = daemon.line();
+    line.send(b"x");
+    peer.receive(1, SOON);
+    let api = Api::of(&daemon);
+    api.get("api/status");
+    let usage = || Usage::of(daemon.pid()).unwrap();
+    // What was asked for last has to end first.
+    eventually("two seconds without a wake-up", SOON, || {
+        let before = usage();
+        std::thread::sleep(Duration::from_secs(2));
+        (usage().since(before).wake_ups == 0).then_some(())
+    });
+}
