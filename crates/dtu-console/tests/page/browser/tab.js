@@ -9,7 +9,6 @@ const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.m
 const TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
 
 let browser;
-const open = new Set();
 
 export async function begin() {
   browser ??= await launch();
@@ -25,14 +24,38 @@ export async function end() {
  */
 export async function tab(options = {}) {
   const { page = "overview", language = "en", theme = "light", width = 1280, height = 800 } = options;
-  const mock = options.mock instanceof Mock ? options.mock : await new Mock(options.mock).listen();
+  const mock = await new Mock(options.mock).listen();
   const context = await browser.newContext({
     viewport: { width, height },
     locale: language === "zh" ? "zh-CN" : "en-GB",
     colorScheme: theme,
-    bypassCSP: false,
     ...options.context,
   });
+  const own = await watched(context, `${mock.url}#${page}`);
+  if (page === "settings") {
+    await own.waitForSelector(".field, .empty");
+  }
+  own.mock = mock;
+  own.finish = async () => {
+    await check(own);
+    await context.close();
+    await mock.close();
+  };
+  return own;
+}
+
+/** A tab on a console that is there already. */
+export async function open(url) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
+  const own = await watched(context, url);
+  own.finish = async () => {
+    await check(own);
+    await context.close();
+  };
+  return own;
+}
+
+async function watched(context, url) {
   const complaints = [];
   await context.addInitScript(() => {
     window.policy = [];
@@ -46,22 +69,9 @@ export async function tab(options = {}) {
       complaints.push(message.text());
     }
   });
-  await own.goto(`${mock.url}#${page}`);
+  await own.goto(url);
   await own.waitForSelector("h1");
-  if (page === "settings") {
-    await own.waitForSelector(".field, .empty");
-  }
-  own.mock = mock;
   own.complaints = complaints;
-  own.finish = async () => {
-    await check(own);
-    await context.close();
-    if (!(options.mock instanceof Mock)) {
-      await mock.close();
-    }
-    open.delete(own);
-  };
-  open.add(own);
   return own;
 }
 
