@@ -71,7 +71,7 @@ function versionOf(of) {
 /** The pages of this device and this person. @param {string} name */
 function isOffered(name) {
   const { features, who } = /** @type {Session} */ (session);
-  const isLive = name === "traffic" || name === "log";
+  const isLive = name === "traffic" || name === "log" || name === "phone";
   const isKnown = PAGES.some(([of]) => of === name);
   const isAllowed = who !== "viewer" || FOR_VIEWERS.includes(name);
   return isKnown && isAllowed && (!isLive || features.live) && (name !== "phone" || features.radio !== "none");

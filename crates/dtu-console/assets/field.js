@@ -30,7 +30,7 @@ export function fieldView(command, field, key, mayWrite) {
   const control = controlOf(field, key, label);
   // The table explains numbers; where the choices have words of their own they say it better.
   const isWorded = (field.choices ?? []).some((choice) => wordOfChoice(key, choice) !== (choice.word || choice.value));
-  const help = isWorded ? "" : either(field.help, field.help_zh);
+  const help = isWorded ? "" : field.kind === "packet" ? t("bytes.packet") : either(field.help, field.help_zh);
   // A packet counts its bytes, and a list shows its choices.
   const hasRange = field.kind !== "choice" && field.kind !== "packet";
   const range = hasRange ? either(field.range, field.range_zh) : "";

@@ -17,6 +17,8 @@ export const connection = cell(/** @type {Connection} */ ({ state: "starting", s
 
 /** Without a word for so long a stream is dead, half open or not. */
 const SILENCE_MS = 25_000;
+/** The device goes back by itself; it is asked then. */
+const AFTER_TRIAL_MS = 2000;
 const RETRY_MS = [500, 1000, 2000, 4000, 5000];
 
 /** @type {EventSource | null} */
@@ -178,12 +180,20 @@ function lost() {
   }, wait);
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let after;
+
 /**
- * A device without a feed: its status is asked for once, by hand again.
+ * A device without a feed: its status is asked for once, by hand again, and when a trial must be over.
  */
 export async function readOnce() {
+  clearTimeout(after);
   try {
-    setStatus(await get("status"));
+    const now = /** @type {Status} */ (await get("status"));
+    setStatus(now);
+    if (now.trial) {
+      after = setTimeout(() => void readOnce(), now.trial.seconds_left * 1000 + AFTER_TRIAL_MS);
+    }
     connection.set({ state: "still", since: Date.now() });
   } catch (error) {
     connection.set({ state: "lost", since: Date.now() });

@@ -1,11 +1,11 @@
 // Overview: the device on one screen.
-import { fill, foreign, h, setText, svg } from "./dom.js";
+import { button, fill, foreign, h, setText, svg } from "./dom.js";
 import * as format from "./format.js";
 import { rates, ROOM } from "./history.js";
 import { told, t } from "./i18n.js";
-import { status } from "./live.js";
+import { readOnce, status } from "./live.js";
 import { EN } from "./words-en.js";
-import { card, countdown, duration, empty, facts, isUp, spark } from "./parts.js";
+import { busy, card, countdown, duration, empty, facts, isUp, spark } from "./parts.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Link} Link */
@@ -25,9 +25,12 @@ export function overview(context) {
     t("overview.noLinksText"),
     context.mayWrite && h("a", { class: "button primary", href: "#settings/links" }, t("overview.setUp")),
   );
+  const again = button(t("settings.again"), () => busy(again, readOnce), { class: "small" });
+  const { live } = context.session.features;
   const element = h(
     "div",
-    { class: "stack" },
+    { class: live ? "stack" : "stack still" },
+    live ? null : h("div", { class: "toolbar" }, h("p", { class: "hint" }, t("overview.still")), h("span", { class: "spacer" }), again),
     losses.element,
     newcomer,
     h("section", { "aria-label": t("overview.links") }, links),
@@ -201,7 +204,9 @@ function lossesCard() {
         since,
       });
       setText(head, isNone ? text : `${text} ${t("losses.count", { n: drops.count })}`);
-      head.parentElement?.classList.toggle("bad", !isNone);
+      head.parentElement?.classList.toggle("bad", drops.bytes > 0);
+      // A reply or a RING that was not printed is told, though no byte of data went.
+      head.parentElement?.classList.toggle("warn", !isNone && drops.bytes === 0);
       const told = drops.places.filter((place) => place.count > 0 || place.bytes > 0);
       const key = JSON.stringify(told);
       places.hidden = told.length === 0;
@@ -278,14 +283,9 @@ function linkCard(number) {
         timerLeft.set(link.timer.seconds);
       }
       const room = link.cache_bytes ?? 0;
-      setText(
-        fillText,
-        t("link.waiting", {
-          n: link.waiting_frames,
-          size: format.bytes(link.waiting_bytes),
-          room: room > 0 ? format.bytes(room) : "–",
-        }),
-      );
+      const waiting = { n: link.waiting_frames, size: format.bytes(link.waiting_bytes) };
+      setText(fillText, room > 0 ? t("link.waiting", { ...waiting, room: format.bytes(room) }) : t("link.frames", waiting));
+      meter.hidden = room === 0;
       meter.value = room > 0 ? Math.min(1, link.waiting_bytes / room) : 0;
       meter.dataset["full"] = String(meter.value > 0.8);
       const history = rates(`link${link.number}`);

@@ -379,6 +379,8 @@ export class Mock {
         return [200, {}];
       case "api/status":
         return [200, this.status()];
+      case "api/trial":
+        return [200, { trial: this.status().trial }];
       case "api/schema":
         return [200, schema];
       case "api/commands":

@@ -309,6 +309,19 @@ test("without a trial in the device the page says so, and asks for none", async 
   await own.finish();
 });
 
+test("a device without a feed tells its trial too, and is asked again when that is over", async () => {
+  const own = await settings({ mock: { live: false, confirm: true, radio: "none" } });
+  await input(own, "CIPCFG.HEAT").fill("31");
+  await own.click(".changebar .primary");
+  await own.waitForSelector("dialog[open]");
+  await own.locator("dialog input[inputmode=numeric]").fill("10");
+  await own.click("dialog .primary");
+  await own.waitForSelector(".banner.trial:not([hidden])");
+  await own.waitForSelector(".banner.trial", { state: "hidden", timeout: 15_000 });
+  await own.waitForSelector("[data-key=\"CIPCFG.HEAT\"].changed");
+  await own.finish();
+});
+
 test("the short display has what one needs, the full one everything", async () => {
   const own = await settings();
   const count = () => own.locator(".field").count();
