@@ -41,7 +41,7 @@ def main():
 
 def tracked(*endings):
     # Builds write into target meanwhile.
-    skipped = {"target", ".git", "corpus", "artifacts"}
+    skipped = {"target", "node_modules", ".git", "corpus", "artifacts"}
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(set(folders) - skipped)
         yield from (Path(folder, name) for name in sorted(files) if Path(name).suffix in endings)
