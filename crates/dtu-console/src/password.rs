@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
 
 /// Who logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,16 +43,37 @@ impl Hashes {
 
     /// Whose password this is. Takes 19 MiB and a good part of a second for each that is set.
     pub(crate) fn whose(&self, password: &str) -> Option<Who> {
-        [Who::Owner, Who::Viewer].into_iter().find(|who| {
-            let hash = self.of(*who).and_then(|hash| PasswordHash::new(hash).ok());
-            hash.is_some_and(|hash| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &hash)
-                    .is_ok()
-            })
-        })
+        [Who::Owner, Who::Viewer]
+            .into_iter()
+            .find(|who| self.of(*who).is_some_and(|hash| is_of(hash, password)))
     }
 }
+
+/// Whether the hash is this password's.
+fn is_of(hash: &str, password: &str) -> bool {
+    let compare = || -> argon2::password_hash::Result<bool> {
+        let hash = PasswordHash::new(hash)?;
+        let algorithm = Algorithm::try_from(hash.algorithm)?;
+        let version = Version::try_from(hash.version.unwrap_or(Version::V0x13.into()))?;
+        let argon = Argon2::new(algorithm, version, Params::try_from(&hash)?);
+        let (Some(salt), Some(wanted)) = (hash.salt, hash.hash) else {
+            return Ok(false);
+        };
+        let mut salt_bytes = [0; Salt::MAX_LENGTH];
+        let salt = salt.decode_b64(&mut salt_bytes)?;
+        let mut made = vec![0; wanted.len()];
+        let blocks = argon.params().block_count();
+        let mut memory = Vec::with_capacity(blocks.max(BLOCKS));
+        memory.resize(blocks, Block::default());
+        argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut made, &mut memory)?;
+        Ok(made.ct_eq(wanted.as_bytes()).into())
+    };
+    compare().unwrap_or(false)
+}
+
+/// Room for a check, in KiB, of which only the beginning is touched: what is longer than 32 MiB the C library gives back to
+/// the system at once, and what is shorter it keeps when it comes again.
+const BLOCKS: usize = 34 * 1024;
 
 /// The file in the state directory.
 pub(crate) const FILE: &str = "console-passwords.json";

@@ -1,5 +1,6 @@
 //! `dtuctl`: the set-up tool.
 
+mod clock;
 mod device;
 mod pages;
 mod password;

@@ -26,8 +26,9 @@ use super::tls::Tls;
 pub(crate) const CONNECTIONS: usize = 64;
 /// A head must be there by then, the first one or the next one of a connection that is kept.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Who takes nothing for so long is gone.
-const GONE: u32 = 30_000;
+/// Who takes nothing for so many milliseconds is gone. A comment is sent each 15 s, so a stream that nobody has any more ends
+/// within 30 s.
+const GONE: u32 = 15_000;
 /// Heads are not longer.
 const HEAD_MOST: usize = 16 * 1024;
 

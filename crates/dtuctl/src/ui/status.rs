@@ -1,6 +1,6 @@
 //! What a device tells of itself by AT, in the shape of the console. Real boxes tell less.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use dtu_proto::config::WorkingMode;
 use dtu_setup::door::{Door, DoorError};
@@ -9,6 +9,8 @@ use dtu_setup::status::{Status, read_status};
 use dtu_setup::trial;
 use dtu_setup::{Schema, Values};
 use serde_json::{Value, json};
+
+use crate::clock::utc;
 
 pub(super) fn read(door: &mut dyn Door) -> Result<Value, DoorError> {
     let status = read_status(door)?;
@@ -32,7 +34,7 @@ pub(super) fn read(door: &mut dyn Door) -> Result<Value, DoorError> {
     });
     let serial = |name: &str| number(status.counter("SERIAL", name));
     Ok(json!({
-        "at": seconds_now(),
+        "at": utc(SystemTime::now()),
         "uptime": number(status.counter("DEVICE", "uptime")),
         "restarts": number(status.counter("DEVICE", "restarts")),
         "version": status.version,
@@ -67,12 +69,6 @@ pub(super) fn read(door: &mut dyn Door) -> Result<Value, DoorError> {
         "trial": trial.map(|it| json!({ "id": it.id, "seconds_left": it.seconds_left, "by": it.by })),
         "not_stored": [],
     }))
-}
-
-/// Milliseconds since 1970: the page writes it in its own zone.
-fn seconds_now() -> u128 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_millis()
 }
 
 fn number(text: Option<&str>) -> Value {

@@ -1,7 +1,6 @@
 //! `watch`: a terminal on the line, and JSON lines into a pipe.
 
 mod app;
-mod clock;
 mod escape;
 mod feed;
 mod prompt;
@@ -48,19 +47,19 @@ fn print_lines(feed: &mut Feed) -> anyhow::Result<()> {
     loop {
         let line = match feed.next(FAR) {
             Ok(Some(News::Bytes(bytes))) => json!({
-                "time": clock::utc(SystemTime::now()),
+                "time": crate::clock::utc(SystemTime::now()),
                 "from": "device",
                 "bytes": bytes.len(),
                 "hex": rows::hex(&bytes, ""),
                 "text": rows::text(&bytes),
             }),
             Ok(Some(News::Gone(why))) => json!({
-                "time": clock::utc(SystemTime::now()),
+                "time": crate::clock::utc(SystemTime::now()),
                 "event": "gone",
                 "why": why,
             }),
             Ok(Some(News::Back(gap))) => json!({
-                "time": clock::utc(SystemTime::now()),
+                "time": crate::clock::utc(SystemTime::now()),
                 "event": "back",
                 "gap_ms": u64::try_from(gap.as_millis()).unwrap_or(u64::MAX),
             }),

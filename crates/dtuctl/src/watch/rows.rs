@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use super::clock::time_of_day;
+use crate::clock::time_of_day;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

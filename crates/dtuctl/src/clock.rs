@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// `2026-11-29T22:26:28.313Z`
-pub(super) fn utc(time: SystemTime) -> String {
+pub(crate) fn utc(time: SystemTime) -> String {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
@@ -12,7 +12,7 @@ pub(super) fn utc(time: SystemTime) -> String {
 }
 
 /// `22:26:28.313`
-pub(super) fn time_of_day(time: SystemTime) -> String {
+pub(crate) fn time_of_day(time: SystemTime) -> String {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The console's API against its description: schemathesis (PyPI) sends what openapi.json allows, and what it does not, to a
+# `dtud` with a console. Left out are the stream, which has no end, and what restarts the device.
+# `scripts/console-api.sh target/release/dtud` takes another binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+dtud=$(realpath "${1:-target/debug/dtud}")
+tools=${CONSOLE_API_TOOLS:-target/console-api}
+[ -x "$dtud" ] || cargo build -p dtud --locked
+if [ ! -x "$tools/bin/schemathesis" ]; then
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet 'schemathesis>=4,<5'
+fi
+work=$(mktemp -d)
+"$dtud" --serial "pty:$work/line" --state "$work/state" --modem sim --setup-window 0 --console 127.0.0.1:0 \
+    >"$work/out" 2>"$work/err" &
+device=$!
+trap 'kill "$device" 2>/dev/null || true; wait "$device" 2>/dev/null || true; rm -rf "$work"' EXIT
+for _ in $(seq 100); do
+    grep -q '^ready ' "$work/out" && break
+    sleep 0.1
+done
+url=$(sed -n 's/^ready .*console=\(http[^ ]*[^ /]\)\/\{0,1\}$/\1/p;s/^ready .*console=\(http[^ ]*\) .*/\1/p' "$work/out" | head -1)
+url=${url%/}
+[ -n "$url" ] || { cat "$work/out" "$work/err"; exit 1; }
+csrf=$(curl -sf "$url/api/session" | python3 -c 'import json, sys; print(json.load(sys.stdin)["csrf"])')
+"$tools/bin/schemathesis" run "$url/api/openapi.json" --url "$url" -H "X-CSRF: $csrf" \
+    --exclude-path /api/events --exclude-path /api/restart --exclude-path /api/factory \
+    --phases coverage,fuzzing --max-examples "${EXAMPLES:-25}" --suppress-health-check all
+curl -sf "$url/healthz"
