@@ -5,8 +5,9 @@
 //! cargo run -p dtu-proto --example host -- \
 //!     AT+CIPSCONT=1,UDP,127.0.0.1,9000,1 AT+CIPPACK=1,44545530303031,0     # terminal 2: type lines; Ctrl-D ends it
 //! ```
-//! The arguments are settings, as `ATW` stores them; in the first 3 s, lines are AT commands. The server gets `DTU0001`, the registration packet, then each line;
-//! what it sends is printed. The loop is the one that every host has; the contract is on the front page of the crate.
+//! The arguments are settings, as `ATW` stores them; in the first 3 s, lines are AT commands. The server gets `DTU0001`,
+//! the registration packet, then each line; what it sends is printed. The loop is the one that every host has; the
+//! contract is on the front page of the crate.
 //!
 //! What `dtud` does better: it sleeps until something happens, where this host looks around every 5 ms; it has TCP, TLS,
 //! a disk and a modem, says what is wrong with a setting, and a full pipe does not hold it up.

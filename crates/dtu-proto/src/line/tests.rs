@@ -4,6 +4,8 @@ use super::*;
 use crate::config::Charset;
 use crate::rng::Rng;
 
+mod edges;
+
 /// A line in the online data state, with what it is lent.
 struct Bench {
     line: Line,
