@@ -30,6 +30,8 @@ mod calls;
 mod commands;
 mod deadlines;
 mod drops;
+#[cfg(test)]
+mod edges;
 mod leds;
 mod line;
 mod losses;

@@ -32,7 +32,7 @@ impl Dtu {
     }
 
     /// Whether the modes have asked for something, which is done.
-    fn settle_modes(&mut self) -> bool {
+    pub(super) fn settle_modes(&mut self) -> bool {
         let (_, modes, mut cx) = self.parts();
         modes.settle(&mut cx);
         modes.release(&mut cx);
@@ -51,7 +51,7 @@ impl Dtu {
 
     /// Whether nothing but frames is under way: no command, text, message or call waits for anything, and nothing ends. The
     /// usual case, found at once: who has nothing to do then is not asked.
-    fn only_frames_pass(&self) -> bool {
+    pub(super) fn only_frames_pass(&self) -> bool {
         self.line.only_frames_pass()
             && self.ending.is_none()
             && self.applying.is_none()

@@ -22,6 +22,11 @@ impl<M: Mode> Seldom<M> {
     pub(crate) fn make(&mut self, options: &Arc<Options>) -> &mut M {
         self.0.get_or_insert_with(|| Box::new(M::new(options)))
     }
+
+    #[cfg(test)]
+    pub(crate) const fn is_made(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 /// Each input asks all modes for some things. In line, what the seldom ones answer would take the registers of the one that

@@ -1,11 +1,16 @@
 //! Limits of the cache to the byte and the frame, and replies that come to a socket that is not read.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::cache::Cache;
+use super::connection::{Connection, News};
 use super::expect::Awaiting;
-use crate::config::{DropPolicy, Expect};
+use super::queue::Queue;
+use crate::config::{DropPolicy, Expect, LinkOptions, Protocol};
+use crate::event::{Connect, QueueId, SocketId, SocketInput};
+use crate::status::Loss;
 use crate::time::{Duration, Instant};
 
 const FRAMES_MAX: usize = 65_536;
@@ -98,4 +103,43 @@ fn only_the_beginning_of_a_reply_is_held_for_a_moment() {
     awaiting.take_out(b"O", Some(&expect), now, &mut rest);
     assert_eq!(awaiting.deadline(), Some(now + Duration::from_millis(500)));
     assert_eq!(rest, b"data");
+}
+
+/// The host may say it more than once.
+#[test]
+fn what_is_acknowledged_once_more_is_no_news() {
+    let (mut connection, mut outputs) = (Connection::new(SocketId::AtMode), VecDeque::new());
+    let connect = Connect {
+        protocol: Protocol::Tcp,
+        address: "server".into(),
+        port: 9000,
+        local_port: 0,
+        tls: false,
+    };
+    connection.connect(connect, Instant::ZERO, &mut outputs);
+    let local = ([10, 0, 0, 2], 40_000).into();
+    connection.handle(SocketInput::Connected { local }, &mut outputs);
+    let acked = |connection: &mut Connection, total| {
+        connection.handle(SocketInput::Acked(total), &mut VecDeque::new())
+    };
+    assert!(matches!(acked(&mut connection, 5), News::Acked));
+    assert!(matches!(acked(&mut connection, 5), News::Nothing));
+    assert!(matches!(acked(&mut connection, 4), News::Nothing));
+    assert!(matches!(acked(&mut connection, 6), News::Acked));
+}
+
+#[test]
+fn a_queue_that_was_ever_used_is_known() {
+    let mut queue = Queue::new(Some(QueueId::Httpd), &LinkOptions::default());
+    assert!(queue.is_unused());
+    queue.push(Bytes::from_static(b"x"), &mut VecDeque::new());
+    assert!(!queue.is_unused());
+    queue.discard(&mut VecDeque::new());
+    assert!(!queue.is_unused(), "it has dropped something");
+    let mut passed = Queue::new(Some(QueueId::Httpd), &LinkOptions::default());
+    passed.add_loss(Loss {
+        frames: 1,
+        ..Loss::default()
+    });
+    assert!(!passed.is_unused());
 }

@@ -216,3 +216,95 @@ fn stored_messages_are_counted() {
         assert_eq!(mailbox.status().counters.stored, count);
     }
 }
+
+#[test]
+fn a_queue_for_the_line_has_64_places_and_64_kib() {
+    let bytes = |len| Bytes::from(std::vec![b'x'; len]);
+    let mut queue = LineQueue::default();
+    for _ in 0..64 {
+        assert!(queue.has_room());
+        queue.push(LineKind::Data, bytes(1), Vec::new());
+    }
+    assert!(!queue.has_room());
+    let mut queue = LineQueue::default();
+    queue.push(LineKind::Data, bytes(40 * 1024), Vec::new());
+    queue.push(LineKind::Data, bytes(24 * 1024 - 1), Vec::new());
+    assert!(queue.has_room());
+    queue.push(LineKind::Data, bytes(1), Vec::new());
+    assert!(!queue.has_room());
+    // Only what is out makes room.
+    assert!(queue.next(LineKind::Data).is_some() && queue.written().is_some());
+    queue.push(LineKind::Data, bytes(40 * 1024 - 1), Vec::new());
+    assert!(queue.has_room());
+    queue.push(LineKind::Data, bytes(1), Vec::new());
+    assert!(!queue.has_room());
+}
+
+#[test]
+fn the_dte_looks_after_the_storage_until_its_time_is_over() {
+    let mut mailbox = Mailbox {
+        managed_until: Some(NOW),
+        ..Mailbox::default()
+    };
+    let just_before = Instant::from_millis(4999);
+    assert!(mailbox.is_managed(just_before) && !mailbox.is_managed(NOW));
+    assert_eq!(mailbox.room_deadline(), None, "nothing waits for room");
+    mailbox.overflow.push_back((Bytes::new(), false));
+    assert_eq!(mailbox.room_deadline(), Some(NOW));
+    mailbox.end_managed(just_before);
+    assert_eq!(mailbox.managed_until, Some(NOW));
+    mailbox.end_managed(NOW);
+    assert_eq!(mailbox.managed_until, None);
+}
+
+/// Of 32 references it is known that they were used.
+#[test]
+fn the_32_references_that_were_used_last_are_kept() {
+    let used = |mailbox: &Mailbox| {
+        let kept = mailbox.to_text(NOW);
+        let line = kept.lines().find_map(|line| line.strip_prefix("used "));
+        line.unwrap()
+            .split(' ')
+            .map(std::string::String::from)
+            .collect::<Vec<_>>()
+    };
+    let mut mailbox = Mailbox::default();
+    (0..32).for_each(|reference| mailbox.outbox.note_used(reference));
+    assert_eq!(used(&mailbox).len(), 32);
+    mailbox.outbox.note_used(32);
+    assert_eq!((used(&mailbox).len(), &*used(&mailbox)[0]), (32, "1"));
+    // One that is used again is the last.
+    mailbox.outbox.note_used(1);
+    assert_eq!((used(&mailbox).len(), &*used(&mailbox)[31]), (32, "1"));
+}
+
+/// The disk has refused a set; that is tried again only where there is something to store.
+#[test]
+fn a_set_that_the_disk_refused_is_tried_again_while_there_is_one() {
+    let mut saving = Saving::default();
+    saving.changed = true;
+    assert_eq!(saving.begin(0, NOW), Some(1));
+    let patience = saving.deadline();
+    assert!(saving.failed(NOW));
+    let retry = saving.deadline().unwrap();
+    assert_eq!(retry, NOW + Duration::from_secs(30));
+    saving.changed = false;
+    assert_eq!(saving.deadline(), None);
+    saving.changed = true;
+    assert_eq!(saving.begin(0, retry), Some(2));
+    assert_eq!(
+        saving.deadline(),
+        patience.map(|at| at + Duration::from_secs(30))
+    );
+}
+
+#[test]
+fn what_was_kept_beyond_255_places_is_passed_over_with_its_line() {
+    let pdu = "0891683108504405F0240D91688159142058F700004190015160012307743A9DAE3FA301";
+    let line: String = ["overflow - ", pdu, "\n"].concat();
+    let mut mailbox = Mailbox::default();
+    assert_eq!(mailbox.restore(&line.repeat(255), NOW), []);
+    let problems = Mailbox::default().restore(&line.repeat(256), NOW);
+    let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [256]);
+}

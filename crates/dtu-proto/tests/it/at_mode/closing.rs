@@ -106,3 +106,12 @@ fn a_datagram_without_a_byte_takes_no_room_behind_a_prompt() {
     );
     assert_eq!(dev.leds.len(), leds);
 }
+
+/// The host does not say that the connection is closed: the answer comes all the same.
+#[test]
+fn manual_2_8_6_36_ciclose_is_answered_though_the_host_is_silent() {
+    let mut dev = open();
+    dev.late_closes = true;
+    dev.serial("AT+CICLOSE\r").wait(60_000);
+    dev.prints("\r\nCLOSE OK\r\n");
+}

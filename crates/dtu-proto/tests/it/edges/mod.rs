@@ -9,13 +9,14 @@ use dtu_proto::event::{
     CloseReason, Event, Input, Lost, ModemInput, Output, Power, SerialInput, SerialOutput,
     SocketId, SocketInput, SocketOutput, StoreInput, StoreOutput,
 };
-use dtu_proto::status::LinkState;
+use dtu_proto::status::{LinkState, WaitingFor};
 use dtu_proto::testing::{Bench, LINK1, LINK2, Net, one_link};
 use dtu_proto::time::{Duration, Instant};
 use dtu_proto::{Dtu, Identity};
 
 mod backup;
 mod links;
+mod power;
 mod stop;
 mod store;
 mod window;

@@ -263,3 +263,19 @@ fn a_full_cache_stops_the_serial_line_while_the_mode_runs() {
     assert!(dev.dtu.wants_serial());
     assert_eq!(dev.received(TO[0]).len(), 1800);
 }
+
+/// Sockets have so much that no room can be made for it: then nothing else goes in vain.
+#[test]
+fn a_packet_that_finds_no_room_beside_what_sockets_have_costs_no_other() {
+    let small = |modes: &mut LinkOptions| modes.cache = 2048;
+    let mut dev = booted(mode_1(), options(small));
+    dev.net(TO[0], Net::Stuck).net(TO[1], Net::Stuck);
+    for number in [1, 2] {
+        dev.send(to(number, &[b's'; 800]));
+    }
+    dev.net(TO[2], Net::BlackHole).send(to(3, &[b'w'; 200]));
+    let waiting = dev.waiting().len();
+    dev.send(to(4, &[b'n'; 900]));
+    assert_eq!(dev.status().counters.dropped_packets, 1);
+    assert_eq!(dev.waiting().len(), waiting, "the new one alone");
+}
