@@ -259,3 +259,19 @@ fn d9_a_udp_link_that_moved_registers_again() {
     bench.serial("behind").wait(1000).sends(LINK1, "behind");
     assert_eq!(bench.dtu.status(bench.now).links[0].counters.reconnects, 0);
 }
+
+#[test]
+fn each_frame_that_goes_again_is_counted_with_its_bytes() {
+    let mut dev = up(one_link());
+    for (frame, frames, bytes) in [("abc", 1, 3), ("de", 2, 5)] {
+        dev.net(LINK1, Net::Unacked).serial(frame).wait(200);
+        dev.lose(LINK1, CloseReason::Reset, 0).net(LINK1, Net::Good);
+        dev.wait(60_000);
+        let counters = dev.dtu.status(dev.now).links[0].counters;
+        assert_eq!(
+            (counters.resent_frames, counters.resent_bytes),
+            (frames, bytes)
+        );
+        dev.breaks(LINK1, CloseReason::PeerClosed);
+    }
+}

@@ -163,3 +163,15 @@ fn without_the_filter_the_head_is_printed_as_received() {
     dev.network(SERVER, format!("{}2\r\nok\r\n0\r\n\r\n", &head[20..]))
         .prints(format!("{head}ok"));
 }
+
+#[test]
+fn bytes_of_answers_are_counted_with_their_heads() {
+    let mut dev = plain();
+    for _ in 0..2 {
+        dev.serial("x").wait(100);
+        dev.network(SERVER, answer("12")).prints("12");
+    }
+    let counters = counters(&dev);
+    let all = 2 * answer("12").len() as u64;
+    assert_eq!((counters.received_bytes, counters.printed_bytes), (all, 4));
+}

@@ -93,4 +93,19 @@ fn manual_2_8_6_20_data_of_a_destination_counts_as_received() {
     assert_eq!(dev.dtu.status(dev.now).restarts, 1);
 }
 
+#[test]
+fn the_figures_of_all_destinations_are_added_up() {
+    let mut dev = up();
+    for number in [1, 2] {
+        let peer = TO[usize::from(number) - 1];
+        dev.net(peer, Net::Unacked).send(to(number, b"abc"));
+        dev.network(peer, "12345").network(peer, "6");
+        dev.lose(peer, CloseReason::Reset, 0).net(peer, Net::Good);
+    }
+    dev.wait(MINUTE);
+    let counters = dev.status().counters;
+    assert_eq!((counters.received_bytes, counters.received_reads), (12, 4));
+    assert_eq!((counters.resent_packets, counters.reconnects), (2, 2));
+}
+
 // Whatever happens.
