@@ -50,9 +50,10 @@ function noteOf(note) {
   return note.split("; ").map(told).join("; ");
 }
 
-/** @param {Row} row @returns {Known} */
+/** A viewer gets the length alone. @param {Row} row @returns {Known} */
 function known(row) {
-  return { ...row, bytes: row.data === null || row.data === undefined ? null : fromBase64(row.data) };
+  const isHidden = row.data === null || row.data === undefined || (row.data === "" && row.len > 0);
+  return { ...row, bytes: isHidden ? null : fromBase64(row.data ?? "") };
 }
 
 /** @param {Context} context @returns {Page} */

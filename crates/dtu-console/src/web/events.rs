@@ -88,7 +88,15 @@ async fn look(app: Arc<App>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let is_live = app.device.features().live;
     let mut count = 0_u32;
-    let mut states = 0_u64;
+    // Streams know the last state by its number: it goes on where the last watcher left it.
+    let last = app
+        .hub
+        .news
+        .borrow()
+        .status
+        .as_ref()
+        .map(|(number, _)| *number);
+    let mut states = last.unwrap_or(0);
     loop {
         ticks.tick().await;
         {

@@ -84,6 +84,26 @@ fn a_stream_begins_with_what_there_is_and_tells_what_comes() {
 }
 
 #[test]
+fn who_comes_after_the_last_watcher_gets_every_state_too() {
+    let stage = Stage::new();
+    let mut first = Events::open(&stage, "status", "");
+    for _ in 0..6 {
+        first.wait_for("status");
+    }
+    drop(first);
+    // Nobody looks then: the device is left alone.
+    std::thread::sleep(Duration::from_millis(500));
+    let mut second = Events::open(&stage, "status", "");
+    second.wait_for("hello");
+    let begin = Instant::now();
+    for _ in 0..3 {
+        second.wait_for("status");
+    }
+    let took = begin.elapsed();
+    assert!(took < Duration::from_millis(2500), "{took:?}");
+}
+
+#[test]
 fn a_stream_that_comes_again_goes_on_where_it_was() {
     let stage = Stage::new();
     for n in 0..5_u8 {

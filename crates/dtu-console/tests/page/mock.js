@@ -109,7 +109,7 @@ export class Mock {
     this.seq += 1;
     const kept = bytes === null ? null : Buffer.from(bytes).subarray(0, 256).toString("base64");
     const isViewer = this.options.who === "viewer";
-    const row = { seq: this.seq, at: Date.now(), of, dir, len, data: isViewer ? null : kept, note, kind };
+    const row = { seq: this.seq, at: Date.now(), of, dir, len, data: isViewer ? "" : kept, note, kind };
     this.rows.push(row);
     this.rows.splice(0, this.rows.length - 5000);
     this.tell("rows", [row], this.seq);

@@ -40,7 +40,7 @@ before(async () => {
     servers.push(await server());
   }
   const words = ["--serial", `pty:${join(folder, "dtu0")}`, "--state", join(folder, "state"), "--setup-window", "0", "--console", "127.0.0.1:0"];
-  device = spawn(DTUD, words, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, RUST_LOG: "error" } });
+  device = spawn(DTUD, words, { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, RUST_LOG: "info" } });
   url = await new Promise((resolve, reject) => {
     device.on("exit", (code) => reject(new Error(`dtud ended with ${code}`)));
     createInterface(device.stdout).on("line", (line) => {
@@ -78,7 +78,9 @@ async function apply(own, seconds) {
     await own.locator("dialog input[inputmode=numeric]").fill(String(seconds));
   }
   await own.click("dialog .primary");
-  await own.waitForSelector(".banner.trial:not([hidden])");
+  await own.waitForSelector(".banner.trial:not([hidden])").catch(async (error) => {
+    assert.fail(`${error.message}: ${await own.locator("dialog, .notice, .banner").allInnerTexts()}`);
+  });
 }
 
 test("from an empty device to bytes at four servers, by the browser alone", { skip }, async () => {
