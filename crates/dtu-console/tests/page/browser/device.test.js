@@ -96,6 +96,7 @@ test("from an empty device to bytes at four servers, by the browser alone", { sk
   await input(own, "CIPPACK.0.DATA").fill("HB");
   await input(own, "CIPCFG.HEAT").fill("1");
   await apply(own);
+  await own.evaluate(() => window.scrollTo(0, 0));
   await axe(own, "trial");
   const registration = Buffer.from("DTU\0\u6CE8");
   await until("the registration packet", () => servers.every((it) => it.got.includes(registration)));
