@@ -12,6 +12,7 @@ use crate::arguments;
 use crate::at_lines::StartLine;
 use crate::console;
 use crate::control::{Control, HangUp, listen_to_signals};
+#[cfg(feature = "demo")]
 use crate::demo;
 use crate::log;
 use crate::machine::{BadStart, End, Machine, Setup};
@@ -104,6 +105,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
     },
+    #[cfg(feature = "demo")]
     /// A whole scene on this machine: a meter on the serial line, the device, a data center, and an outage without loss
     Demo {
         /// End after so many seconds
@@ -186,6 +188,7 @@ impl Cli {
                 let folder = state.clone().map_or_else(|| default_state(&line), Ok);
                 folder.and_then(|folder| console::change_password(&folder, *viewer, *remove))
             }
+            #[cfg(feature = "demo")]
             Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
             Some(Command::Completions { shell }) => completions(*shell),
             Some(Command::Man { folder }) => man(folder.as_deref()),

@@ -5,8 +5,13 @@ mod at_lines;
 pub mod cli;
 mod clock;
 mod connect;
+#[cfg(feature = "console")]
+mod console;
+#[cfg(not(feature = "console"))]
+#[path = "absent/console.rs"]
 mod console;
 mod control;
+#[cfg(feature = "demo")]
 mod demo;
 mod disk;
 mod fs;
@@ -28,6 +33,10 @@ mod spool;
 mod status;
 mod store;
 mod sys;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "absent/tls.rs"]
 mod tls;
 mod watchdog;
 mod words;

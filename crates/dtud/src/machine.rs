@@ -42,6 +42,7 @@ use crate::status;
 use crate::tls;
 use crate::watchdog::Watchdog;
 
+#[cfg(feature = "console")]
 mod requests;
 
 /// Everything that the command line and the settings file decide.
@@ -239,6 +240,7 @@ impl Machine {
         self
     }
 
+    #[cfg(feature = "demo")]
     pub(crate) fn observed_by(mut self, observer: Box<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self.look_at = Some(Instant::ZERO);
@@ -622,6 +624,9 @@ impl Machine {
 
     /// `SIGHUP`
     fn reload(&mut self) {
+        if let Some(console) = &self.console {
+            console.reload();
+        }
         let Some(path) = &self.settings_path else {
             info!("settings: no file to read again");
             return;

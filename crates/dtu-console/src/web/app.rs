@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use dtu_setup::Schema;
 use tokio::sync::{Semaphore, watch};
@@ -21,7 +21,8 @@ pub(crate) struct App {
     pub(crate) hosts: Hosts,
     pub(crate) device: Arc<dyn Device>,
     pub(crate) recorder: Option<Arc<Recorder>>,
-    pub(crate) schema: Schema,
+    /// Made when it is first asked for: its making touches the whole command table.
+    pub(crate) schema: LazyLock<Schema>,
     /// The door has one user at a time.
     pub(crate) door: Arc<Semaphore>,
     /// What was read of the settings last, by its tag.
@@ -47,7 +48,7 @@ impl App {
             sessions: Mutex::new(Sessions::open(config.state.as_deref())?),
             guesses: Mutex::default(),
             checks: Arc::new(Semaphore::new(1)),
-            schema: Schema::new(),
+            schema: LazyLock::new(Schema::new),
             door: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
             hub: Hub::default(),

@@ -15,7 +15,7 @@ use crate::words::plain;
 pub(crate) struct Client;
 
 impl Client {
-    pub(crate) const fn new(_extra_root: Option<PathBuf>) -> Self {
+    pub(crate) fn new(_extra_root: Option<PathBuf>) -> Self {
         Self
     }
 
@@ -38,6 +38,7 @@ pub(crate) fn check(settings: &Http) -> Result<(), String> {
 }
 
 /// There is none.
+#[derive(Debug)]
 pub(crate) struct Session(Infallible);
 
 impl Session {

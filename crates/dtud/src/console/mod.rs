@@ -18,6 +18,7 @@ mod tap;
 
 use std::sync::Arc;
 
+use dtu_console::Handle;
 use dtu_console::recorder::Recorder;
 use dtu_proto::Dtu;
 use dtu_proto::event::{Input, Output};
@@ -27,20 +28,23 @@ pub(crate) use asker::{Asker, Kind};
 pub(crate) use inbox::{Inbox, What};
 use lines::Lines;
 pub(crate) use password::change as change_password;
+use serve::Shared;
 pub(crate) use serve::{check, config, start};
 use tap::Tap;
 
 /// What the machine has of it.
 pub(crate) struct Console {
     inbox: Arc<Inbox>,
+    handle: Shared,
     lines: Lines,
     tap: Tap,
 }
 
 impl Console {
-    pub(crate) fn new(inbox: Arc<Inbox>, recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(inbox: Arc<Inbox>, handle: Shared, recorder: Arc<Recorder>) -> Self {
         Self {
             inbox,
+            handle,
             lines: Lines::default(),
             tap: Tap::new(recorder),
         }
@@ -49,6 +53,13 @@ impl Console {
     /// The device tells from now on what it makes of bytes.
     pub(crate) fn watch(dtu: &mut Dtu) {
         dtu.watch();
+    }
+
+    /// `SIGHUP`: certificate and key are read again.
+    pub(crate) fn reload(&self) {
+        if let Some(Err(why)) = serve::lock(&self.handle).as_ref().map(Handle::reload) {
+            tracing::error!("console: {why}; certificate and key stay as they were");
+        }
     }
 
     /// What somebody asks.

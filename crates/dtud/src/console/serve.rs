@@ -57,10 +57,12 @@ pub(crate) fn check(config: &Config) -> Result<(), String> {
     config.check()
 }
 
+/// Nobody where the address is taken by another program.
+pub(super) type Shared = Arc<Mutex<Option<Handle>>>;
+
 /// The server, for as long as this lives.
 pub(crate) struct Server {
-    /// Nobody where the address is taken by another program.
-    handle: Arc<Mutex<Option<Handle>>>,
+    handle: Shared,
     told: String,
 }
 
@@ -89,11 +91,11 @@ pub(crate) fn start(
     log::record(Arc::clone(&recorder));
     let inbox = Arc::new(Inbox::new(Arc::clone(control)));
     let device = Arc::new(Asker::new(Arc::clone(&inbox), kind));
-    let console = Console::new(inbox, Arc::clone(&recorder));
+    let handle = Shared::default();
+    let console = Console::new(inbox, Arc::clone(&handle), Arc::clone(&recorder));
     let spawn = move || {
         dtu_console::Console::spawn(config.clone(), device.clone(), Some(Arc::clone(&recorder)))
     };
-    let handle = Arc::new(Mutex::new(None));
     let told = match spawn() {
         Ok(served) => {
             let url = served.url().to_owned();
@@ -140,7 +142,7 @@ fn is_passing(error: &io::Error) -> bool {
     [io::ErrorKind::AddrInUse, io::ErrorKind::AddrNotAvailable].contains(&error.kind())
 }
 
-fn lock(handle: &Mutex<Option<Handle>>) -> std::sync::MutexGuard<'_, Option<Handle>> {
+pub(super) fn lock(handle: &Mutex<Option<Handle>>) -> std::sync::MutexGuard<'_, Option<Handle>> {
     handle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -22,7 +22,12 @@ use crate::netif::Interface;
 use crate::settings;
 
 mod at;
+#[cfg_attr(
+    not(feature = "console"),
+    allow(dead_code, reason = "only the console asks for it")
+)]
 pub(crate) mod chat;
+#[cfg(feature = "mm")]
 mod mm;
 mod none;
 mod note;
@@ -116,6 +121,10 @@ fn parse_index(text: &str) -> Result<u32, String> {
 /// Drives one modem: carries out orders, tells news. Nothing in it waits.
 ///
 /// What it cannot do at once it does with later calls of `poll`, which it sees to by the waker or by `deadline`.
+#[cfg_attr(
+    not(feature = "console"),
+    allow(dead_code, reason = "only the console asks for it")
+)]
 pub(crate) trait Driver {
     /// Carries out an order. `poll` is called before the loop sleeps.
     fn order(&mut self, order: ModemOutput, now: Instant, cx: &mut Context<'_>);
@@ -172,6 +181,11 @@ impl Modem {
         let driver: Box<dyn Driver> = match &address {
             Address::Sim => Box::new(sim::Sim::new(settings, seed)?),
             Address::At(device) => Box::new(at::At::new(device, settings, state)),
+            #[cfg(not(feature = "mm"))]
+            Address::Mm(_) => {
+                anyhow::bail!("this build cannot speak with ModemManager (feature \"mm\")")
+            }
+            #[cfg(feature = "mm")]
             Address::Mm(index) => Box::new(mm::Mm::new(mm::Options {
                 index: *index,
                 pin: settings.pin.clone(),
@@ -204,11 +218,13 @@ impl Modem {
     ///
     /// # Errors
     /// Why not, for a person.
+    #[cfg(feature = "console")]
     pub(crate) fn act(&mut self, act: &Act, now: Instant) -> Result<(), String> {
         self.driver.act(act, now)
     }
 
     /// What the phones of a simulated network have seen.
+    #[cfg(feature = "console")]
     pub(crate) fn chat(&self) -> Option<&Chat> {
         self.driver.chat()
     }

@@ -333,6 +333,7 @@ impl ConsoleAddress {
 pub struct Token(String);
 
 impl Token {
+    #[cfg(feature = "console")]
     pub(crate) fn text(&self) -> &str {
         &self.0
     }

@@ -329,7 +329,7 @@ impl fmt::Display for Report {
             writeln!(f, "trial    {trial}")?;
         }
         if !self.not_stored.is_empty() {
-            let count = Count(self.not_stored.len() as u64, "setting");
+            let count = self.not_stored.len();
             writeln!(f, "settings {count} in force, not stored")?;
         }
         let dropped = Total {
