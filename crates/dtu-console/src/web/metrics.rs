@@ -16,7 +16,7 @@ use super::pages::STATUS;
 /// Name, type, what it says, where it stands in the state.
 type Figure = (&'static str, &'static str, &'static str, &'static str);
 
-const OF_DEVICE: [Figure; 10] = [
+const OF_DEVICE: [Figure; 12] = [
     (
         "dtu_uptime_seconds",
         "gauge",
@@ -55,6 +55,12 @@ const OF_DEVICE: [Figure; 10] = [
         "/serial/dropped_bytes",
     ),
     (
+        "dtu_serial_undelivered_bytes_total",
+        "counter",
+        "Bytes for the equipment that the line did not take in time.",
+        "/serial/undelivered_bytes",
+    ),
+    (
         "dtu_serial_waiting_bytes",
         "gauge",
         "Bytes that wait for the serial line.",
@@ -69,22 +75,34 @@ const OF_DEVICE: [Figure; 10] = [
     (
         "dtu_drops_total",
         "counter",
-        "Losses, of all places.",
+        "Frames, packets, datagrams, requests, replies and messages that were dropped anywhere.",
         "/drops/count",
+    ),
+    (
+        "dtu_dropped_bytes_total",
+        "counter",
+        "The same in bytes, with the bytes that belong to none of these.",
+        "/drops/bytes",
     ),
 ];
 
-const OF_LINKS: [Figure; 11] = [
+const OF_LINKS: [Figure; 12] = [
+    (
+        "dtu_link_received_bytes_total",
+        "counter",
+        "Bytes from the server.",
+        "/received_bytes",
+    ),
     (
         "dtu_link_bytes_in_total",
         "counter",
-        "Bytes from the server.",
+        "Bytes of the frames that came into the link's cache.",
         "/bytes_in",
     ),
     (
         "dtu_link_bytes_out_total",
         "counter",
-        "Bytes to the server.",
+        "Bytes of the frames that the server has.",
         "/bytes_out",
     ),
     (
@@ -221,4 +239,31 @@ fn of(status: &Value) -> String {
         text.push_str(&connected);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_equipment_did_not_get_and_what_the_server_sent_are_told_apart() {
+        let text = of(&json!({
+            "serial": { "dropped_bytes": 1, "undelivered_bytes": 14 },
+            "drops": { "count": 0, "bytes": 14 },
+            "links": [{ "number": 2, "received_bytes": 20, "bytes_in": 21, "bytes_out": 22 }],
+        }));
+        for line in [
+            "dtu_serial_dropped_bytes_total 1",
+            "dtu_serial_undelivered_bytes_total 14",
+            "dtu_drops_total 0",
+            "dtu_dropped_bytes_total 14",
+            "dtu_link_received_bytes_total{link=\"2\"} 20",
+            "dtu_link_bytes_in_total{link=\"2\"} 21",
+            "dtu_link_bytes_out_total{link=\"2\"} 22",
+        ] {
+            assert!(text.lines().any(|is| is == line), "{line} in {text}");
+        }
+    }
 }
