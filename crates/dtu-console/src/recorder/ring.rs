@@ -115,8 +115,10 @@ impl Ring {
         into.extend_from_slice(&self.bytes[..len - first]);
     }
 
+    /// `at` is less than twice the length. A division would cost more than all the rest of a push.
     const fn place(&self, at: usize) -> usize {
-        at % self.bytes.len()
+        let len = self.bytes.len();
+        if at < len { at } else { at - len }
     }
 
     fn write(&mut self, at: usize, part: &[u8]) -> usize {
@@ -128,6 +130,9 @@ impl Ring {
     }
 
     fn array<const N: usize>(&self, at: usize) -> [u8; N] {
+        if let Some(whole) = self.bytes[at..].first_chunk() {
+            return *whole;
+        }
         std::array::from_fn(|index| self.bytes[self.place(at + index)])
     }
 
