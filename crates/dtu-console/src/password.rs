@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, Salt, SaltString};
@@ -148,6 +148,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .mode(0o600)
         .open(&new)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    // Root sets the password of a dtud with a user of its own: the folder is that user's.
+    if let Some(folder) = path.parent().and_then(|folder| fs::metadata(folder).ok())
+        && folder.uid() != file.metadata()?.uid()
+    {
+        std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)

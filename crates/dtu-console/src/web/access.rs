@@ -103,15 +103,9 @@ impl Way {
             host: host.to_owned(),
             is_tls: config.tls.is_some(),
             // A proxy that is not known may stand in front of anybody.
-            is_direct: [
-                "x-forwarded-for",
-                "x-forwarded-host",
-                "forwarded",
-                "via",
-                "x-real-ip",
-            ]
-            .iter()
-            .all(|name| !headers.contains_key(*name)),
+            is_direct: !headers.keys().map(HeaderName::as_str).any(|name| {
+                name.starts_with("x-forwarded") || ["forwarded", "via", "x-real-ip"].contains(&name)
+            }),
         };
         if !is_trusted(&peer.ip()) {
             return way;
@@ -268,7 +262,12 @@ async fn admit(app: &Arc<App>, needs: Needs, mut request: Request) -> Answer<Req
         if needs != Needs::Password {
             check_csrf(app, &identity, request.headers())?;
         }
-        request = with_whole_body(request).await?;
+        let (length, time) = if needs == Needs::Password {
+            PASSWORD_BODY
+        } else {
+            BODY
+        };
+        request = with_whole_body(request, length, time).await?;
     }
     request.extensions_mut().insert(identity);
     Ok(request)
@@ -336,31 +335,33 @@ fn check_csrf(app: &App, identity: &Identity, headers: &HeaderMap) -> Answer<()>
 }
 
 /// The whole body, of a bounded length and in a bounded time.
-async fn with_whole_body(request: Request) -> Answer<Request> {
+async fn with_whole_body(request: Request, length: usize, time: Duration) -> Answer<Request> {
     let too_long = || {
         Fault::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "long",
-            format!("a body has at most {BODY} bytes"),
+            format!("this body has at most {length} bytes"),
         )
     };
     let told = request.headers().get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|told| told > BODY as u64) {
+    if told.is_some_and(|told| told > length as u64) {
         return Err(too_long());
     }
     let (head, body) = request.into_parts();
-    match timeout(BODY_TIME, to_bytes(body, BODY)).await {
+    match timeout(time, to_bytes(body, length)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(head, Body::from(bytes))),
         Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_long()),
         Ok(Err(_)) => Err(Fault::bad("the body broke off")),
         Err(_) => Err(Fault::new(
             StatusCode::REQUEST_TIMEOUT,
             "slow",
-            format!("the body took more than {} s", BODY_TIME.as_secs()),
+            format!("the body took more than {} s", time.as_secs()),
         )),
     }
 }
 
-const BODY: usize = 1024 * 1024;
-const BODY_TIME: Duration = Duration::from_secs(20);
+/// Bytes, and how long they may take.
+const BODY: (usize, Duration) = (1024 * 1024, Duration::from_secs(20));
+/// Of who has not logged in yet: a password is short, and anybody may begin to send one.
+const PASSWORD_BODY: (usize, Duration) = (4096, Duration::from_secs(5));

@@ -243,9 +243,10 @@ pub(crate) async fn apply(
     }
     let tag = headers
         .get(header::IF_MATCH)
-        .and_then(|tag| tag.to_str().ok())
+        // One that cannot be read is of no state that this device was in.
+        .map(|tag| tag.to_str().unwrap_or_default())
         .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned())
-        .filter(|tag| tag != "*" && !tag.is_empty());
+        .filter(|tag| tag != "*");
     with_door(&app, move |app, door| {
         let known = read(app, door)?;
         if let Some(tag) = tag.filter(|tag| *tag != known.tag) {

@@ -13,7 +13,7 @@ use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use http_body::Frame;
 use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::app::{App, lock};
@@ -144,7 +144,7 @@ pub(crate) async fn events(
         )
         .with("retry_after", 10));
     };
-    peer.becomes_stream();
+    peer.becomes_stream(place);
     let want = asked.word("want").unwrap_or("status,rows,log");
     let has = |word: &str| want.split(',').any(|own| own.trim() == word);
     let seen = headers
@@ -155,6 +155,7 @@ pub(crate) async fn events(
         news: app.hub.subscribe(&app),
         app: Arc::clone(&app),
         is_viewer: identity.is_viewer(),
+        identity: identity.clone(),
         status: has("status"),
         rows: has("rows"),
         log: has("log") && !identity.is_viewer(),
@@ -164,10 +165,7 @@ pub(crate) async fn events(
         state: 0,
     };
     tokio::spawn(stream.run(seen));
-    let body = Body::new(Chunks {
-        receiver,
-        _place: place,
-    });
+    let body = Body::new(Chunks { receiver });
     let head = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
@@ -179,6 +177,7 @@ pub(crate) async fn events(
 struct Stream {
     app: Arc<App>,
     news: watch::Receiver<News>,
+    identity: Identity,
     is_viewer: bool,
     status: bool,
     rows: bool,
@@ -198,6 +197,9 @@ impl Stream {
         }
         let mut said = Instant::now();
         loop {
+            if !self.is_still_let_in() {
+                return;
+            }
             let text = self.batch();
             let text = if text.is_empty() && said.elapsed() >= COMMENT {
                 ": \n\n".to_owned()
@@ -215,6 +217,15 @@ impl Stream {
                 () = sleep_until(said + COMMENT) => {}
                 () = self.sender.closed() => return,
             }
+        }
+    }
+
+    /// A session that has ended takes its streams along.
+    fn is_still_let_in(&self) -> bool {
+        match &self.identity {
+            Identity::Session(_, token) => lock(&self.app.sessions).find(token).is_some(),
+            Identity::Local => true,
+            Identity::Nobody => false,
         }
     }
 
@@ -293,7 +304,6 @@ fn event(name: &str, id: Option<u64>, data: &Value) -> String {
 /// The body of a stream. With it goes its place.
 struct Chunks {
     receiver: mpsc::Receiver<Bytes>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl http_body::Body for Chunks {

@@ -173,6 +173,9 @@ impl Console {
             "http"
         };
         let url = format!("{scheme}://{address}{}/", config.base);
+        let (stop, stopped) = watch::channel(false);
+        // In front of the runtime, which may not be dropped where the caller has one.
+        let app = App::new(config, device, recorder, stopped)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -180,9 +183,7 @@ impl Console {
             .thread_name("console")
             .thread_keep_alive(Duration::from_secs(1))
             .build()?;
-        let (stop, stopped) = watch::channel(false);
         let (ended, end) = mpsc::sync_channel(1);
-        let app = App::new(config, device, recorder, stopped)?;
         let of_handle = Arc::clone(&app);
         thread::Builder::new()
             .name("console".to_owned())

@@ -40,9 +40,10 @@ impl Peer {
         self.0.own.ip().to_canonical()
     }
 
-    /// A stream has a place among the streams, and leaves its own to another connection.
-    pub(crate) fn becomes_stream(&self) {
-        *lock(&self.0.place) = None;
+    /// A stream has a place among the streams, and leaves its own to another connection. It keeps that place until the
+    /// connection ends, which may serve other requests behind the stream.
+    pub(crate) fn becomes_stream(&self, place: OwnedSemaphorePermit) {
+        *lock(&self.0.place) = Some(place);
     }
 
     /// Whether the other end is a program of this user or of root, on this host.
@@ -80,12 +81,16 @@ fn find_user(table: &str, wanted: ((IpAddr, u16), (IpAddr, u16))) -> Option<u32>
         let mut words = line.split_whitespace();
         let local = parse(words.nth(1)?)?;
         let remote = parse(words.next()?)?;
-        if (local, remote) != wanted {
+        // Any other state than an open one shows the user 0.
+        if (local, remote) != wanted || words.next()? != OPEN {
             return None;
         }
-        words.nth(4)?.parse().ok()
+        words.nth(3)?.parse().ok()
     })
 }
+
+/// `TCP_ESTABLISHED` of the kernel.
+const OPEN: &str = "01";
 
 /// `0100007F:1C20`, in words of the host's byte order.
 fn parse(text: &str) -> Option<(IpAddr, u16)> {

@@ -65,7 +65,7 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
 }
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 10\r\n\
-    Content-Length: 70\r\nConnection: close\r\n\r\n{\"error\":\"full\",\"message\":\"the console has all connections it may have\"}";
+    Content-Length: 72\r\nConnection: close\r\n\r\n{\"error\":\"full\",\"message\":\"the console has all connections it may have\"}";
 
 fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);

@@ -18,6 +18,7 @@ use super::body::Body;
 use super::door::blocking;
 use super::fault::{Answer, Fault};
 use super::who::Identity;
+use crate::password::Who;
 
 pub(crate) async fn session(
     State(app): State<Arc<App>>,
@@ -57,7 +58,7 @@ pub(crate) async fn login(
     let mut trying = Trying {
         app: Arc::clone(&app),
         from,
-        was_right: None,
+        checked: None,
     };
     let Ok(turn) = Arc::clone(&app.checks).acquire_owned().await else {
         return Err(Fault::broken("nobody checks passwords"));
@@ -68,13 +69,15 @@ pub(crate) async fn login(
             "no password is set: `dtud console-password` sets one",
         ));
     }
+    // Also where the client goes away meanwhile: a check that has begun counts.
     let who = blocking(&app, move |_| {
         let _turn = turn;
-        Ok(hashes.whose(&login.password))
+        let who = hashes.whose(&login.password);
+        trying.checked = Some(who);
+        drop(trying);
+        Ok(who)
     })
     .await?;
-    trying.was_right = Some(who.is_some());
-    drop(trying);
     let Some(who) = who else {
         tracing::warn!("console: a wrong password from {from}");
         return Err(wrong("this is not the password"));
@@ -94,16 +97,16 @@ fn wrong(text: &str) -> Fault {
     Fault::new(StatusCode::FORBIDDEN, "password", text)
 }
 
-/// Counted also where the client goes away meanwhile.
+/// A log-in on its way.
 struct Trying {
     app: Arc<App>,
     from: IpAddr,
-    was_right: Option<bool>,
+    checked: Option<Option<Who>>,
 }
 
 impl Drop for Trying {
     fn drop(&mut self) {
-        lock(&self.app.guesses).leave(self.from, self.was_right, Instant::now());
+        lock(&self.app.guesses).leave(self.from, self.checked, Instant::now());
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Sessions {
     local: String,
     hashes: Hashes,
     /// Of the file that they were read from.
-    stamp: Option<(SystemTime, u64)>,
+    stamp: Option<[i64; 5]>,
 }
 
 #[derive(Debug)]
@@ -126,7 +126,16 @@ impl Sessions {
         use std::os::unix::fs::MetadataExt as _;
         let Some(files) = &self.files else { return };
         let metadata = std::fs::metadata(&files.passwords).ok();
-        let stamp = metadata.and_then(|it| Some((it.modified().ok()?, it.ino())));
+        // The time of its change, too: another owner makes it readable.
+        let stamp = metadata.map(|it| {
+            [
+                it.mtime(),
+                it.mtime_nsec(),
+                it.ctime(),
+                it.ctime_nsec(),
+                it.ino().cast_signed(),
+            ]
+        });
         if stamp == self.stamp {
             return;
         }
@@ -157,8 +166,12 @@ impl Sessions {
         let now = now();
         let sessions = &mut self.stored.sessions;
         sessions.retain(|session| session.until > now);
-        if sessions.len() >= SESSIONS {
-            sessions.remove(0);
+        // Among its own kind: a viewer logs no owner out.
+        let of_kind = |session: &Session| session.who == who;
+        if sessions.iter().filter(|session| of_kind(session)).count() >= SESSIONS / 2
+            && let Some(oldest) = sessions.iter().position(of_kind)
+        {
+            sessions.remove(oldest);
         }
         sessions.push(Session {
             hash: digest("session", &token),
@@ -265,15 +278,17 @@ impl Guesses {
         Ok(())
     }
 
-    /// What became of it.
-    pub(crate) fn leave(&mut self, from: IpAddr, was_right: Option<bool>, now: Instant) {
+    /// What became of it: whose password it was. `None`: it was never checked.
+    pub(crate) fn leave(&mut self, from: IpAddr, checked: Option<Option<Who>>, now: Instant) {
         self.waiting = self.waiting.saturating_sub(1);
         let from = network(from);
-        match was_right {
-            Some(true) => {
+        match checked {
+            Some(Some(Who::Owner)) => {
                 self.of.remove(&from);
             }
-            Some(false) => {
+            // Who has the viewer's password may not guess the owner's for ever.
+            Some(Some(Who::Viewer)) => {}
+            Some(None) => {
                 if self.of.len() >= ADDRESSES && !self.of.contains_key(&from) {
                     let oldest = self.of.iter().min_by_key(|(_, wrong)| wrong.last);
                     if let Some(oldest) = oldest.map(|(address, _)| *address) {
@@ -306,11 +321,24 @@ mod tests {
     use std::net::IpAddr;
     use std::time::{Duration, Instant};
 
-    use super::{ADDRESSES, Guesses, WAITING};
+    use super::{ADDRESSES, Guesses, TRIES, WAITING, Who};
+
+    #[test]
+    fn the_viewers_password_gives_no_new_guesses_at_the_owners() {
+        let (mut guesses, now) = (Guesses::default(), Instant::now());
+        let from: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..TRIES {
+            wrong(&mut guesses, from, now).unwrap();
+            if guesses.enter(from, now).is_ok() {
+                guesses.leave(from, Some(Some(Who::Viewer)), now);
+            }
+        }
+        assert!(guesses.enter(from, now).is_err());
+    }
 
     fn wrong(guesses: &mut Guesses, from: IpAddr, now: Instant) -> Result<(), u64> {
         guesses.enter(from, now)?;
-        guesses.leave(from, Some(false), now);
+        guesses.leave(from, Some(None), now);
         Ok(())
     }
 
@@ -340,7 +368,7 @@ mod tests {
             wrong(&mut guesses, from, now).unwrap();
         }
         guesses.enter(from, now).unwrap();
-        guesses.leave(from, Some(true), now);
+        guesses.leave(from, Some(Some(Who::Owner)), now);
         for _ in 0..5 {
             wrong(&mut guesses, from, now).unwrap();
         }

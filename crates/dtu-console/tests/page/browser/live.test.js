@@ -260,8 +260,12 @@ test("log-in: wrong, too often, right; log-out", async () => {
   await axe(own, "log-in");
   for (let guess = 0; guess < 3; guess += 1) {
     await own.fill("input[type=password]", "nonsense");
+    // The words of the last guess are still there: the answer to this one is waited for, too.
+    const answered = own.waitForResponse(/api\/login$/);
     await own.keyboard.press("Enter");
+    await answered;
     await own.waitForSelector("text=The password is wrong.");
+    await own.waitForSelector("main button:not([disabled])");
   }
   await own.keyboard.press("Enter");
   await own.waitForSelector("text=Too many attempts");
