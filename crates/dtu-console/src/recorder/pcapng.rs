@@ -528,12 +528,4 @@ mod tests {
         assert_eq!(u32_at(&packet.body, 12), u32_at(&packet.body, 16));
         assert_eq!(recorder.rows(0, 1).items[0].len, 10);
     }
-
-    /// For a look with other programs: `PCAPNG=/tmp/x.pcapng cargo test -p dtu-console pcapng -- --ignored`.
-    #[test]
-    #[ignore = "writes a file for other programs"]
-    fn write_an_example() {
-        let path = std::env::var("PCAPNG").unwrap();
-        std::fs::write(path, example().pcapng()).unwrap();
-    }
 }

@@ -87,6 +87,9 @@ pub(crate) fn start(
     kind: Kind,
     control: &Arc<Control>,
 ) -> io::Result<(Server, Console)> {
+    if config.insecure && config.tls.is_none() && !config.listen.ip().is_loopback() {
+        warn!("console: insecure = true: passwords and all data cross this network in the clear");
+    }
     let recorder = Arc::new(Recorder::default());
     log::record(Arc::clone(&recorder));
     let inbox = Arc::new(Inbox::new(Arc::clone(control)));
