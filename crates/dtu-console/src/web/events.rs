@@ -154,7 +154,6 @@ pub(crate) async fn events(
     let stream = Stream {
         news: app.hub.subscribe(&app),
         app: Arc::clone(&app),
-        is_viewer: identity.is_viewer(),
         identity: identity.clone(),
         status: has("status"),
         rows: has("rows"),
@@ -178,7 +177,6 @@ struct Stream {
     app: Arc<App>,
     news: watch::Receiver<News>,
     identity: Identity,
-    is_viewer: bool,
     status: bool,
     rows: bool,
     log: bool,
@@ -277,7 +275,7 @@ impl Stream {
                 text.push_str(&event("gap", None, &json!({ "rows": skipped })));
             }
             if let Some(last) = page.items.last() {
-                let rows = traffic_rows(&page.items, self.is_viewer);
+                let rows = traffic_rows(&page.items, self.identity.is_viewer());
                 text.push_str(&event("rows", Some(last.seq), &rows));
             }
         }
