@@ -105,7 +105,7 @@ mod words;
 pub use at::fuzzing;
 pub use at::{
     CommandDescription, ParameterDescription, ParameterKind, Setting, TakesEffect, commands,
-    from_store_text, load_setting, settings, shown_answer, shown_command, take_apart,
+    from_store_text, load_setting, settings, shown_answer, shown_command, shown_text, take_apart,
     to_store_text,
 };
 pub use dtu::Dtu;

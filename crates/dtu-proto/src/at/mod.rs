@@ -44,7 +44,7 @@ pub(crate) use run::{
     error_reply, resume, run_line,
 };
 pub(crate) use shown::ShownLine;
-pub use shown::{shown_answer, shown_command};
+pub use shown::{shown_answer, shown_command, shown_text};
 pub use stored::{Setting, from_store_text, load_setting, settings, take_apart, to_store_text};
 pub use table::commands;
 pub(crate) use urc::{call_text, message_text, urc_text, whole_text};

@@ -104,7 +104,8 @@ fn without_slips(line: &[u8]) -> Option<Vec<u8>> {
     Some([b"AT", plus, name, ask].concat())
 }
 
-const FULL_PLUS: [&[u8]; 2] = [b"\xEF\xBC\x8B", b"\xA3\xAB"];
+/// The plus in UTF-8 and GBK.
+pub(super) const FULL_PLUS: [&[u8]; 2] = [b"\xEF\xBC\x8B", b"\xA3\xAB"];
 const FULL_ASK: [&[u8]; 2] = [b"\xEF\xBC\x9F", b"\xA3\xBF"];
 
 /// A line whose last value is free text (of `CISMSSEND` everything behind the second comma), with that text in quotes.
@@ -489,4 +490,4 @@ fn capitals(mark: &[u8], name: &[u8]) -> String {
         .collect()
 }
 
-const ESC: u8 = 0x1B;
+pub(super) const ESC: u8 = 0x1B;

@@ -1,11 +1,13 @@
 //! A command line as a log may show it: without its secrets, and on one line.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::parse::{self, Arg, Form, Piece};
 use super::table;
+use crate::line::assembler::{BACKSPACE, DELETE};
 
 /// A command line as a log may show it: without its secrets.
 #[must_use]
@@ -16,12 +18,56 @@ pub fn shown_command(line: &str) -> String {
 /// A line of an answer such as `+CSTT: …`, where a secret stands in it: without that.
 #[must_use]
 pub fn shown_answer(line: &str) -> Option<String> {
-    let rest = line.trim_start().strip_prefix('+')?;
-    let (name, values) = rest.split_once(':')?;
-    let shown = ShownLine::of(format!("AT+{name}={}", values.trim_start()).as_bytes());
-    shown
-        .has_secrets()
-        .then(|| shown.text.replacen("AT", "", 1).replacen('=', ": ", 1))
+    hidden(line.as_bytes())
+}
+
+/// Text of several lines, commands and answers, where a secret stands in one of them: without that. `None`: there is none.
+#[must_use]
+pub fn shown_text(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut any = false;
+    for line in text.split_inclusive(|byte| is_end(*byte)) {
+        let end = line.iter().position(|byte| is_end(*byte));
+        let (words, end) = line.split_at(end.unwrap_or(line.len()));
+        match hidden(words) {
+            Some(shown) => {
+                any = true;
+                out.extend_from_slice(shown.as_bytes());
+            }
+            None => out.extend_from_slice(words),
+        }
+        out.extend_from_slice(end);
+    }
+    any.then_some(out)
+}
+
+/// A line that is a command, the echo of one, or an answer; `None`: nothing of it is a secret.
+fn hidden(line: &[u8]) -> Option<String> {
+    let line = rubbed_out(line);
+    let is_answer = parse::trim(&line).starts_with(b"+");
+    let shown = ShownLine::read(&line, !is_answer);
+    shown.has_secrets().then_some(shown.text)
+}
+
+/// An echo repeats what was typed, and what rubs it out.
+fn rubbed_out(line: &[u8]) -> Cow<'_, [u8]> {
+    let edits = [BACKSPACE, DELETE, parse::ESC];
+    if !line.iter().any(|byte| edits.contains(byte)) {
+        return line.into();
+    }
+    let mut left = Vec::with_capacity(line.len());
+    for byte in line {
+        if !edits.contains(byte) {
+            left.push(*byte);
+        } else if *byte != parse::ESC {
+            left.pop();
+        }
+    }
+    left.into()
+}
+
+const fn is_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// A line and its answer, for a log.
@@ -33,35 +79,18 @@ pub(crate) struct ShownLine {
 
 impl ShownLine {
     pub(crate) fn of(line: &[u8]) -> Self {
+        Self::read(line, true)
+    }
+
+    /// `typed`: what follows an `AT+` anywhere is a command. Answers speak of commands, so in them only names of those that
+    /// have a secret count.
+    fn read(line: &[u8], typed: bool) -> Self {
         let mut secrets = Vec::new();
-        let quoted = parse::quote_free_text(line);
-        let whole = parse::normalize(quoted.as_deref().unwrap_or(line));
-        let whole = parse::trim(&whole);
-        let Some(mut rest) = parse::behind_at(whole) else {
-            return Self {
-                text: bounded(&printable(whole)),
-                secrets,
-            };
+        let line = parse::trim(line);
+        let text = match Start::find(line, typed) {
+            None => printable(&parse::normalize(line)),
+            Some((start, noise, rest)) => printable(noise) + &start.shown(rest, &mut secrets),
         };
-        let mut text = String::from("AT");
-        while let Some((piece, behind)) = parse::next(rest) {
-            let typed = parse::trim(&rest[..rest.len() - behind.len()]);
-            let from = typed
-                .iter()
-                .position(|byte| *byte != b';')
-                .unwrap_or(typed.len());
-            let bare = typed[from..].strip_suffix(b";").unwrap_or(&typed[from..]);
-            text.push_str(if from > 0 { ";" } else { "" });
-            if let Ok(piece) = piece {
-                text.push_str(&readable(&piece, bare, &mut secrets));
-                text.push_str(if typed.ends_with(b";") { ";" } else { "" });
-                rest = behind;
-            } else {
-                // Where it would go on is not known.
-                text.push_str(&unreadable(&rest[from..], &mut secrets));
-                break;
-            }
-        }
         Self {
             text: bounded(&text),
             secrets,
@@ -87,6 +116,127 @@ impl ShownLine {
     }
 }
 
+/// What a command begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    At,
+    Plus,
+    /// The plus is missing.
+    Name,
+}
+
+impl Start {
+    /// Of the first command of a line: what stands before it, and behind its start.
+    fn find(line: &[u8], typed: bool) -> Option<(Self, &[u8], &[u8])> {
+        if let Some(rest) = parse::behind_at(line) {
+            return Some((Self::At, &[], rest));
+        }
+        (0..line.len()).find_map(|at| {
+            let (noise, rest) = line.split_at(at);
+            let behind_at = parse::behind_at(rest)
+                .filter(|behind| typed && behind_plus(parse::trim(behind)).is_some());
+            let (start, rest) = match behind_at {
+                Some(behind) => (Self::At, behind),
+                None => Self::of_secret(rest)?,
+            };
+            Some((start, noise, rest))
+        })
+    }
+
+    /// The name of a command that has a secret, right here. Without a plus a value must follow: it may be a word.
+    fn of_secret(rest: &[u8]) -> Option<(Self, &[u8])> {
+        if let Some(name) = behind_plus(rest).map(parse::trim) {
+            return behind_secret_name(name).map(|_| (Self::Plus, name));
+        }
+        let behind = parse::trim(behind_secret_name(rest)?);
+        let sets = EQUALS.iter().any(|sign| behind.starts_with(sign));
+        sets.then_some((Self::Name, rest))
+    }
+
+    fn shown(self, rest: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+        if self == Self::At {
+            return String::from("AT") + &commands(rest, secrets);
+        }
+        // `+CSTT: …` has the form of an answer.
+        let mut command = [b"+", rest].concat();
+        let end = name_of(&command).len();
+        let blanks = command[end..]
+            .iter()
+            .take_while(|byte| **byte == b' ')
+            .count();
+        let answers = command.get(end + blanks) == Some(&b':');
+        if answers {
+            command[end + blanks] = b'=';
+        }
+        let shown = commands(&command, secrets);
+        let shown = if answers {
+            shown.replacen('=', ": ", 1)
+        } else {
+            shown
+        };
+        match self {
+            Self::Name => String::from(&shown[1..]),
+            Self::At | Self::Plus => shown,
+        }
+    }
+}
+
+fn behind_plus(rest: &[u8]) -> Option<&[u8]> {
+    let signs = [&b"+"[..]].into_iter().chain(parse::FULL_PLUS);
+    signs.into_iter().find_map(|sign| rest.strip_prefix(sign))
+}
+
+/// What stands behind the name of a command that has a secret.
+fn behind_secret_name(rest: &[u8]) -> Option<&[u8]> {
+    table::all()
+        .filter(|command| command.has_secret())
+        .find_map(|command| {
+            let (name, behind) = rest.split_at_checked(command.name.len() - 1)?;
+            name.eq_ignore_ascii_case(&command.name.as_bytes()[1..])
+                .then_some(behind)
+        })
+}
+
+/// Where such a name ends, anywhere in a text.
+fn end_of_secret_name(text: &[u8]) -> Option<usize> {
+    (0..text.len()).find_map(|at| {
+        let (_, rest) = Start::of_secret(&text[at..])?;
+        Some(text.len() - behind_secret_name(rest)?.len())
+    })
+}
+
+/// The commands behind an `AT`.
+fn commands(behind_at: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+    let line = [b"AT", behind_at].concat();
+    let quoted = parse::quote_free_text(&line);
+    let whole = parse::normalize(quoted.as_deref().unwrap_or(&line));
+    let mut rest = parse::behind_at(parse::trim(&whole)).unwrap_or_default();
+    let mut text = String::new();
+    while let Some((piece, behind)) = parse::next(rest) {
+        let typed = parse::trim(&rest[..rest.len() - behind.len()]);
+        let from = typed
+            .iter()
+            .position(|byte| *byte != b';')
+            .unwrap_or(typed.len());
+        let bare = typed[from..].strip_suffix(b";").unwrap_or(&typed[from..]);
+        text.push_str(if from > 0 { ";" } else { "" });
+        if let Some((Start::Name, _)) = Start::of_secret(rest[from..].trim_ascii_start()) {
+            text.push_str(&name_alone(rest[from..].trim_ascii_start(), secrets));
+            break;
+        }
+        if let Ok(piece) = piece {
+            text.push_str(&readable(&piece, bare, secrets));
+            text.push_str(if typed.ends_with(b";") { ";" } else { "" });
+            rest = behind;
+        } else {
+            // Where it would go on is not known.
+            text.push_str(&unreadable(&rest[from..], secrets));
+            break;
+        }
+    }
+    text
+}
+
 /// A command that can be read: only its secret values are left out.
 fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let Some(command) = table::find(&piece.name) else {
@@ -100,7 +250,13 @@ fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
             .map_or(command.has_secret(), |param| param.secret)
     };
     let hides = |(place, arg): (usize, &Arg)| is_secret(place) && !arg.bytes.is_empty();
-    if piece.form != Form::Set || !piece.args.iter().enumerate().any(hides) {
+    if !command.has_secret() {
+        return open(typed, secrets);
+    }
+    let is_plain = |(place, arg): (usize, &Arg)| {
+        !hides((place, arg)) && end_of_secret_name(&arg.bytes).is_none()
+    };
+    if piece.form != Form::Set || piece.args.iter().enumerate().all(is_plain) {
         return printable(typed);
     }
     let values = piece.args.iter().enumerate().map(|(place, arg)| {
@@ -108,27 +264,33 @@ fn readable(piece: &Piece, typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
             secrets.push(arg.bytes.clone());
             HIDDEN.to_string()
         } else if arg.quoted {
-            format!("\"{}\"", printable(&arg.bytes))
+            format!("\"{}\"", open(&arg.bytes, secrets))
         } else {
-            printable(&arg.bytes)
+            open(&arg.bytes, secrets)
         }
     });
     let values: Vec<String> = values.collect();
     format!("{}={}", piece.name, values.join(","))
 }
 
+/// Where a command with a secret is part of another one's text, its values are left out, and what is behind them.
+fn open(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+    match end_of_secret_name(typed) {
+        Some(end) if end < typed.len() => {
+            secrets.push(Vec::new());
+            printable(&typed[..end]) + HIDDEN
+        }
+        Some(_) | None => printable(typed),
+    }
+}
+
 /// From a fault of spelling on: which value is the secret cannot be told.
 fn unreadable(typed: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
     let upper = typed.to_ascii_uppercase();
-    let names_secret = table::all()
-        .filter(|command| command.has_secret())
-        .any(|command| {
-            upper
-                .windows(command.name.len())
-                .any(|part| part == command.name.as_bytes())
-        });
-    let is_known =
-        core::str::from_utf8(name_of(&upper)).is_ok_and(|name| table::find(name).is_some());
+    let names_secret = end_of_secret_name(typed).is_some();
+    // `AT` alone is a command, whose name is nothing.
+    let is_known = core::str::from_utf8(name_of(&upper))
+        .is_ok_and(|name| !name.is_empty() && table::find(name).is_some());
     if is_known && !names_secret {
         return printable(typed);
     }
@@ -189,6 +351,8 @@ fn bounded(text: &str) -> String {
 }
 
 const HIDDEN: &str = "****";
+/// As it is typed, or pasted full-width in UTF-8 or GBK.
+const EQUALS: [&[u8]; 3] = [b"=", "＝".as_bytes(), &[0xA3, 0xBD]];
 /// No command has a longer name.
 const NAME_MAX: usize = 12;
 /// Characters of a line that are shown.

@@ -7,6 +7,8 @@ pub(super) struct Printed {
     partial: Vec<u8>,
     /// The last command had a secret: nothing but result codes of its answer is shown.
     hides: bool,
+    /// The rest of a line of which the first part was shown without its secret.
+    tail: bool,
 }
 
 /// Text as it may be kept, with the length that it had.
@@ -36,39 +38,49 @@ impl Printed {
         Some(self.shown(&whole))
     }
 
-    fn shown(&self, whole: &[u8]) -> Shown {
-        let mut text = Vec::with_capacity(whole.len());
-        for line in whole.split_inclusive(|byte| is_end(*byte)) {
-            let end = line.iter().position(|byte| is_end(*byte));
-            let (words, end) = line.split_at(end.unwrap_or(line.len()));
-            match self.hidden(words) {
-                Some(shown) => text.extend_from_slice(shown.as_bytes()),
-                None => text.extend_from_slice(words),
-            }
-            text.extend_from_slice(end);
-        }
+    fn shown(&mut self, whole: &[u8]) -> Shown {
+        let tail = std::mem::take(&mut self.tail);
+        let (rest, whole_text) = match whole.iter().position(|byte| is_end(*byte)) {
+            _ if !tail => (&[][..], whole),
+            Some(end) => whole.split_at(end),
+            None => (whole, &[][..]),
+        };
+        let mut text = Vec::from(if rest.is_empty() { "" } else { HIDDEN });
+        let lines = text_without_secrets(whole_text, self.hides);
+        text.extend_from_slice(lines.as_deref().unwrap_or(whole_text));
+        self.tail = whole.last().is_some_and(|last| !is_end(*last))
+            && (lines.is_some() || !rest.is_empty());
         Shown {
             text,
             len: whole.len(),
         }
     }
+}
 
-    /// What is shown of a line instead, where it may hold a secret.
-    fn hidden(&self, words: &[u8]) -> Option<String> {
-        let line = String::from_utf8_lossy(words);
-        let typed = line.trim();
-        if typed
-            .get(..2)
-            .is_some_and(|at| at.eq_ignore_ascii_case("AT"))
-        {
-            let shown = dtu_proto::shown_command(typed);
-            return (self.hides || shown.contains(HIDDEN)).then_some(shown);
-        }
-        if self.hides && !typed.is_empty() && !RESULTS.contains(&typed) {
-            return Some(HIDDEN.to_owned());
-        }
-        dtu_proto::shown_answer(typed)
+/// Text of whole lines, where a secret may stand in it: without that. `hides`: it answers a command with a secret, so
+/// nothing but result codes of it is shown.
+pub(super) fn text_without_secrets(text: &[u8], hides: bool) -> Option<Vec<u8>> {
+    if !hides {
+        return dtu_proto::shown_text(text);
     }
+    let mut shown = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|byte| is_end(*byte)) {
+        let end = line.iter().position(|byte| is_end(*byte));
+        let (words, end) = line.split_at(end.unwrap_or(line.len()));
+        let typed = words.trim_ascii();
+        let echoes = typed
+            .get(..2)
+            .is_some_and(|at| at.eq_ignore_ascii_case(b"AT"));
+        match dtu_proto::shown_text(words) {
+            Some(masked) => shown.extend_from_slice(&masked),
+            None if typed.is_empty() || echoes || RESULTS.contains(&typed) => {
+                shown.extend_from_slice(words);
+            }
+            None => shown.extend_from_slice(HIDDEN.as_bytes()),
+        }
+        shown.extend_from_slice(end);
+    }
+    (shown != text).then_some(shown)
 }
 
 const fn is_end(byte: u8) -> bool {
@@ -81,7 +93,7 @@ fn is_prompt(text: &[u8]) -> bool {
 }
 
 const HIDDEN: &str = "****";
-const RESULTS: [&str; 4] = ["OK", "ERROR", "0", "4"];
+const RESULTS: [&[u8]; 4] = [b"OK", b"ERROR", b"0", b"4"];
 /// No line is longer.
 const PARTIAL_MAX: usize = 4096;
 
@@ -119,6 +131,27 @@ mod tests {
         let shown = printed.push(answer.as_bytes()).unwrap();
         assert_eq!(shown.text, b"\r\n+CSTT: \"net\",\"me\",****\r\n\r\nOK\r\n");
         assert_eq!(shown.len, answer.len());
+    }
+
+    #[test]
+    fn the_rest_of_a_line_that_is_too_long_shows_no_secret_either() {
+        let mut printed = Printed::default();
+        let long = format!("xAT+CIPSW={}", "9".repeat(PARTIAL_MAX));
+        assert_eq!(push(&mut printed, &long).unwrap(), "xAT+CIPSW=****");
+        assert_eq!(
+            push(&mut printed, "abcde\r\nOK\r\n").unwrap(),
+            "****\r\nOK\r\n"
+        );
+        assert_eq!(push(&mut printed, "abcde\r").unwrap(), "abcde\r");
+    }
+
+    #[test]
+    fn noise_in_front_of_an_echo_takes_no_mask_off() {
+        let mut printed = Printed::default();
+        let shown = printed
+            .push(b"\xffxAT+CSTT\xa3\xbd\"n\",\"u\",\"geheim\"\r")
+            .unwrap();
+        assert_eq!(shown.text, b"\\xFFxAT+CSTT=\"n\",\"u\",****\r");
     }
 
     #[test]

@@ -7,13 +7,13 @@ use std::time::Duration;
 use dtu_console::recorder::{Dir, Frame, Place, Recorder, now_micros};
 use dtu_proto::Dtu;
 use dtu_proto::event::{
-    Event, Input, LinkId, Output, Payload, QueueId, SerialOutput, SocketId, SocketInput,
+    Event, Input, LINKS, LinkId, Output, Payload, QueueId, SerialOutput, SocketId, SocketInput,
     SocketOutput,
 };
-use dtu_proto::seen::{Seen, Sent, ShownCommand, Written};
+use dtu_proto::seen::{Cut, Seen, Sent, ShownCommand, Written};
 use dtu_proto::time::Instant;
 
-use super::mask::Printed;
+use super::mask::{Printed, text_without_secrets};
 
 /// What somebody puts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +24,26 @@ pub(crate) enum Injected {
     Peer(LinkId),
 }
 
+/// What the last commands of a peer let its replies repeat.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    secret: bool,
+    answered: bool,
+}
+
+impl Asked {
+    /// A reply may be that of the command before: a secret is hidden until one has gone.
+    const fn command(&mut self, secret: bool) {
+        self.secret = secret || (self.secret && !self.answered);
+        self.answered = false;
+    }
+}
+
 pub(super) struct Tap {
     recorder: Arc<Recorder>,
     printed: Printed,
+    /// Of each link.
+    asked: [Asked; LINKS],
     /// Bytes that were put in and are not seen in a frame yet, and until when they are looked for.
     injected: Option<(usize, Instant)>,
     injected_peer: Option<LinkId>,
@@ -37,6 +54,7 @@ impl Tap {
         Self {
             recorder,
             printed: Printed::default(),
+            asked: [Asked::default(); LINKS],
             injected: None,
             injected_peer: None,
         }
@@ -62,6 +80,9 @@ impl Tap {
         match dtu.shown_read(*socket, read) {
             None => self.frame(place(*socket), Dir::In, b"", read, note),
             Some(shown) => {
+                if let Some(link) = socket.link() {
+                    self.asked[link.index()].command(shown.secret);
+                }
                 let note = if injected {
                     "command; injected"
                 } else {
@@ -77,6 +98,17 @@ impl Tap {
             match seen {
                 Seen::Frame { bytes, cut } => {
                     let note = self.with_mark(bytes.len(), cut.words(), now);
+                    // In the set-up window a slip of the pen makes data of a command.
+                    let slip = (cut == Cut::Window).then(|| dtu_proto::shown_text(&bytes));
+                    if let Some(text) = slip.flatten() {
+                        let shown = ShownCommand {
+                            text,
+                            len: bytes.len(),
+                            secret: true,
+                        };
+                        self.command(Place::Line, &shown, &note);
+                        continue;
+                    }
                     self.frame(Place::Line, Dir::In, b"", &bytes, &note);
                 }
                 Seen::Command(shown) => {
@@ -125,9 +157,7 @@ impl Tap {
                 }
             },
             Output::Socket(socket, SocketOutput::Send(payload)) => {
-                let Payload { prefix, body } = payload;
-                let note = what_is_sent(dtu.sending(*socket), !prefix.is_empty());
-                self.frame(place(*socket), Dir::Out, prefix, body, note);
+                self.sent(*socket, payload, dtu.sending(*socket));
             }
             Output::Event(event) => self.event(event, dtu),
             Output::Serial(SerialOutput::Configure(_) | SerialOutput::Discard)
@@ -137,6 +167,28 @@ impl Tap {
             | Output::Console(_)
             | Output::Leds(_)
             | Output::Power(_) => {}
+        }
+    }
+
+    fn sent(&mut self, socket: SocketId, payload: &Payload, what: Option<Sent>) {
+        let Payload { prefix, body } = payload;
+        let note = what_is_sent(what, !prefix.is_empty());
+        let replies = socket.link().filter(|_| what == Some(Sent::Reply));
+        let masked = replies.and_then(|link| {
+            let asked = &mut self.asked[link.index()];
+            asked.answered = true;
+            text_without_secrets(body, asked.secret)
+        });
+        match masked {
+            None => self.frame(place(socket), Dir::Out, prefix, body, note),
+            Some(text) => {
+                let shown = ShownCommand {
+                    text: [prefix, &text[..]].concat(),
+                    len: prefix.len() + body.len(),
+                    secret: false,
+                };
+                self.kept(place(socket), Dir::Out, &shown, note);
+            }
         }
     }
 

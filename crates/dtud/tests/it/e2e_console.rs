@@ -275,6 +275,56 @@ fn the_traffic_is_what_the_server_and_the_line_saw() {
 }
 
 #[test]
+fn a_secret_shows_in_no_row_and_no_line_of_the_log_whatever_stands_in_front_of_its_command() {
+    let (folder, server) = (folder(), Server::start());
+    let daemon = Setup::new(folder.path())
+        .link(1, server.port())
+        .packing(20)
+        .at("CINETAT=1;+CIPSW=abcde")
+        .console()
+        .start();
+    let peer = server.accept(SOON);
+    let api = Api::of(&daemon);
+    for line in [
+        "AT+CIPSW=ab#geheim",
+        "AT+CSTT=\"n\",\"u\",\"geheim\"",
+        "AT+CSTT?",
+    ] {
+        peer.send(format!("abcde,{line}").as_bytes());
+        peer.receive(4, SOON);
+    }
+    let line = daemon.line();
+    line.escape();
+    line.send(b"ATE1\r");
+    line.receive_to(b"OK\r\n", SOON);
+    for typed in [
+        &b"xAT+CSTT=\"n\",\"u\",\"geheim\"\r"[..],
+        b"+CIPSW=ab#geheim\r",
+    ] {
+        line.send(typed);
+        // No command: no answer but the echo.
+        line.receive_to(b"geheim", SOON);
+        line.receive_to(b"\r", SOON);
+    }
+    line.send(b"AT\r");
+    line.receive_to(b"OK\r\n", SOON);
+    for typed in ["+CIPSW=\"ab#geheim\"", "CIPSW=ab#geheim", "xAT+CPIN=geheim"] {
+        api.at_line(typed);
+    }
+    daemon.says("console: command: CIPSW=****");
+    let bytes = ["link1", "line"].map(|of| [api.bytes(of, "in"), api.bytes(of, "out")].concat());
+    let shown = String::from_utf8_lossy(&bytes.concat()).into_owned();
+    assert!(
+        shown.contains("AT+CIPSW=****") && shown.contains("xAT+CSTT="),
+        "{shown}"
+    );
+    let log = api.get("api/log?from=0&limit=1000").to_string();
+    for told in [shown, log, daemon.messages()] {
+        assert!(!told.contains("geheim"), "{told}");
+    }
+}
+
+#[test]
 fn bytes_can_be_put_in_on_both_sides_and_are_marked() {
     let (folder, server) = (folder(), Server::start());
     let daemon = Setup::new(folder.path())

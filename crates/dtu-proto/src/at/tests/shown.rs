@@ -1,8 +1,12 @@
 //! What a log shows of a command line (decisions 16.23).
 
 use alloc::format;
+use std::string::{String, ToString as _};
+use std::vec::Vec;
 
-use super::super::shown::ShownLine;
+use proptest::prelude::*;
+
+use super::super::shown::{ShownLine, shown_answer, shown_text};
 
 #[track_caller]
 fn shows(line: impl AsRef<[u8]>, wanted: &str) -> ShownLine {
@@ -95,4 +99,151 @@ fn k8_a_refusal_is_told_unless_it_gives_the_secret_away() {
             .contains("abc")
     );
     assert_eq!(ShownLine::of(b"AT+CIPR=1").refusal("CIPR: no"), "CIPR: no");
+}
+
+#[test]
+fn k8_a_secret_is_masked_wherever_its_command_stands() {
+    for (line, wanted) in [
+        ("+CIPSW=\"abcde\"", "+CIPSW=****"),
+        ("CIPSW=abcde", "CIPSW=****"),
+        ("cipsw = abcde", "CIPSW=****"),
+        (
+            "xAT+CSTT=\"net\",\"me\",\"geheim\"",
+            "xAT+CSTT=\"net\",\"me\",****",
+        ),
+        ("\u{7f}~at+cipsw＝abcde", "\\u{7f}~AT+CIPSW=****"),
+        ("x＋CIPSW=abcde", "x+CIPSW=****"),
+        ("say \"AT+CIPSW=abcde", "say \"AT+CIPSW=****"),
+        ("admin,AT+CIPSWD=abcde", "admin,AT+CIPSWD=****"),
+        ("AT+CSQ=+CIPSW=abcde", "AT+CSQ=+CIPSW****"),
+        ("AT D+CIPSW=abcde", "ATD+CIPSW****"),
+        ("ATCPIN=abcde", "ATCPIN=****"),
+        ("AT+CSQ;HTPHD=abcde", "AT+CSQ;HTPHD=****"),
+        ("AT+CIPR=9600 +CIPSW=abcde", "AT+CIPR=9600 +CIPSW****"),
+        ("ATE0+CIPSW=abcde", "ATE0+CIPSW=****"),
+    ] {
+        let shown = ShownLine::of(line.as_bytes());
+        assert!(shown.has_secrets(), "{line}");
+        assert_eq!(shown.text, wanted, "{line}");
+    }
+    for plain in [
+        "CIPSW",
+        "the CIPSW of it",
+        "x+CIPSW?",
+        "+CME ERROR: CIPSW: PSW must be 1..=5, got 8 bytes",
+        "+CME ERROR: AT+CIPX: unknown command; AT+HELP lists them",
+    ] {
+        assert_eq!(shown_answer(plain), None, "{plain}");
+    }
+}
+
+#[test]
+fn k8_text_of_several_lines_is_masked_line_by_line() {
+    assert_eq!(
+        shown_text(
+            b"xAT+CI\x08\x1bIPSW=abcde\r\r\n+CSTT: \"net\", \"me\", \"geheim\"\r\n\xff\r\nOK\r\n"
+        )
+        .unwrap(),
+        b"xAT+CIPSW=****\r\r\n+CSTT: \"net\",\"me\",****\r\n\xff\r\nOK\r\n"
+    );
+    assert_eq!(shown_text(b"\r\n+CIPR:115200\r\n\r\nOK\r\n"), None);
+    assert_eq!(shown_text(b""), None);
+}
+
+/// Letters of both cases.
+fn any_case(text: String) -> impl Strategy<Value = String> {
+    let flips = prop::collection::vec(any::<bool>(), text.len());
+    (Just(text), flips).prop_map(|(text, flips)| {
+        let flip = |(letter, flip): (char, bool)| {
+            if flip {
+                letter.to_ascii_lowercase()
+            } else {
+                letter
+            }
+        };
+        text.chars().zip(flips).map(flip).collect()
+    })
+}
+
+/// A command that sets this secret, as a person or a program may write it.
+fn sets(secret: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let commands: Vec<(String, usize)> = crate::commands()
+        .flat_map(|command| {
+            let name = command.name.clone();
+            let places = command.parameters.into_iter().enumerate();
+            places
+                .filter(|(_, parameter)| parameter.secret)
+                .map(move |(place, _)| (name.clone(), place))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let name = prop::sample::select(commands)
+        .prop_flat_map(|(name, place)| (any_case(name[3..].to_string()), Just(place)));
+    let sign = |twins: &[&'static [u8]]| prop::sample::select(twins.to_vec());
+    let front = sign(&[
+        b"",
+        b"AT",
+        b"at",
+        b"xAT",
+        b"\xffAT",
+        b" AT ",
+        b"AT+CSQ;",
+        b"ATE0",
+        b"AT+FOO=1;",
+        b"psw,AT",
+        b"\"at",
+        b"OK\xa1AT",
+        b"+CME ERROR: AT",
+        b"AT D",
+        b"AT+CISMSSEND=1,1,",
+    ]);
+    let plus = sign(&[b"+", "＋".as_bytes(), &[0xA3, 0xAB], b"", b"+ "]);
+    let equals = sign(&[b"=", "＝".as_bytes(), &[0xA3, 0xBD], b" = "]);
+    let quotes = sign(&[b"", b"\"", "”".as_bytes(), &[0xA1, 0xB1]]);
+    let end = sign(&[b"", b"\"", b"\"x", b";W", b",\"more\"", b"  "]);
+    (front, plus, name, equals, quotes, end).prop_map(
+        move |(front, plus, (name, place), equals, quote, end)| {
+            let others = b"\"a\",".repeat(place);
+            [
+                front,
+                plus,
+                name.as_bytes(),
+                equals,
+                &others,
+                quote,
+                secret.as_bytes(),
+                quote,
+                end,
+            ]
+            .concat()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn k8_no_clothing_of_a_command_shows_the_secret_that_it_sets(line in sets("g7#Z")) {
+        let holds = |text: &[u8]| text.windows(4).any(|part| part == b"g7#Z");
+        let shown = ShownLine::of(&line);
+        prop_assert!(!holds(shown.text.as_bytes()), "{}", shown.text);
+        let text = [&line[..], b"\r\nOK\r\n"].concat();
+        let shown = shown_text(&text).unwrap_or(text);
+        prop_assert!(!holds(&shown), "{}", String::from_utf8_lossy(&shown));
+    }
+
+    #[test]
+    fn k8_no_answer_shows_a_secret(
+        front in prop::sample::select(&["", "x", "\r\n", "OK", "+CME ERROR: "][..]),
+        blanks in " {0,2}",
+    ) {
+        let line = format!("{front}+CSTT{blanks}:{blanks}\"net\", \"me\", \"g7#Z\"");
+        let shown = shown_text(line.as_bytes()).unwrap();
+        prop_assert!(!shown.windows(4).any(|part| part == b"g7#Z"));
+    }
+
+    #[test]
+    fn foreign_text_is_shown_without_a_panic(text in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = shown_text(&text);
+        let _ = ShownLine::of(&text);
+    }
 }
