@@ -1,5 +1,6 @@
 //! Connections: bounded in number, and each in the time that it may be silent.
 
+use std::cell::LazyCell;
 use std::io;
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ const HEAD_MOST: usize = 16 * 1024;
 pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let router = TowerToHyperService::new(router(&app));
+    // Its routes and their code cost memory that a console which nobody looks at does without.
+    let routes = LazyCell::new(|| TowerToHyperService::new(router(&app)));
     let mut stopped = app.stopped.clone();
     loop {
         let accepted = tokio::select! {
@@ -60,7 +62,7 @@ pub(crate) async fn serve(listener: StdListener, app: Arc<App>) -> io::Result<()
         };
         let peer = Peer::new(remote, own, place);
         prepare(&stream);
-        tokio::spawn(connection(stream, peer, router.clone(), Arc::clone(&app)));
+        tokio::spawn(connection(stream, peer, routes.clone(), Arc::clone(&app)));
     }
 }
 
