@@ -58,14 +58,15 @@ impl Figures {
     }
 }
 
-const COLUMNS: [Peer; 5] = [
+const COLUMNS: [Peer; 6] = [
     Peer::Ours,
+    Peer::Console,
     Peer::Old,
     Peer::Socat,
     Peer::Bare,
     Peer::Ser2net,
 ];
-const RATIOS: [Peer; 3] = [Peer::Old, Peer::Socat, Peer::Bare];
+const RATIOS: [Peer; 4] = [Peer::Console, Peer::Old, Peer::Socat, Peer::Bare];
 
 fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
@@ -74,6 +75,7 @@ fn line(cells: &[String]) -> String {
 fn name(peer: Peer) -> &'static str {
     match peer {
         Peer::Ours => "dtud",
+        Peer::Console => "with console",
         Peer::Old => "old dtud",
         Peer::Socat => "socat",
         Peer::Bare => "bare loop",

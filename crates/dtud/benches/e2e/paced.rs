@@ -29,7 +29,7 @@ const PACED_ROUNDS: usize = 3;
 pub(crate) fn slices(plan: &Plan, peers: &[Peer], figures: &mut Figures) {
     for round in 0..PACED_ROUNDS.min(plan.rounds) {
         for peer in rotated(peers, round) {
-            let packs = matches!(peer, Peer::Ours | Peer::Old);
+            let packs = matches!(peer, Peer::Ours | Peer::Console | Peer::Old);
             let packings: &[u16] = if packs { &[0, 50] } else { &[0] };
             for &packing in packings {
                 carry_slices(plan, peer, packing, &mut |figure, value| {

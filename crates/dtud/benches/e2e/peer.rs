@@ -15,6 +15,8 @@ use crate::common::{SOON, eventually};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Ours,
+    /// Ours with the web console on, at which nobody looks: the recorder is on.
+    Console,
     /// An earlier build of ours, the file that `OLD_DTUD` names.
     Old,
     Socat,
@@ -25,7 +27,7 @@ pub(crate) enum Peer {
 
 /// Who can be measured here; who cannot is said aloud.
 pub(crate) fn present() -> Vec<Peer> {
-    let mut peers = vec![Peer::Ours, Peer::Bare];
+    let mut peers = vec![Peer::Ours, Peer::Console, Peer::Bare];
     if old_program().is_some() {
         peers.push(Peer::Old);
     }
@@ -121,6 +123,9 @@ impl Program {
         let line = folder.join("line");
         let mut command = match peer {
             Peer::Ours => return Self::Ours(ours(folder, port, packing).start()),
+            Peer::Console => {
+                return Self::Ours(ours(folder, port, packing).console().start());
+            }
             Peer::Old => {
                 let program = old_program().expect("an old program was named");
                 return Self::Ours(old(folder, port, packing).start_program(&program));
