@@ -5,9 +5,8 @@
 
 pub mod device;
 pub mod password;
-pub mod recorder;
 mod web;
 
 pub use device::{Device, Features};
-pub use recorder::Recorder;
+pub use dtu_recorder::{self as recorder, Recorder};
 pub use web::{Config, Console, Handle, PORT, TlsFiles};

@@ -13,8 +13,8 @@ use super::events::Hub;
 use super::settings::Known;
 use super::tls::Tls;
 use super::who::{Guesses, Sessions};
+use crate::Recorder;
 use crate::device::Device;
-use crate::recorder::Recorder;
 
 pub(crate) struct App {
     pub(crate) config: Config,

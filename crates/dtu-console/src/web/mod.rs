@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::Recorder;
 use crate::device::Device;
-use crate::recorder::Recorder;
 
 mod access;
 mod app;

@@ -43,12 +43,12 @@ impl Ring {
             self.drop_oldest();
         }
         let before = u32::try_from(self.newest_len).unwrap_or(0);
-        let start = self.place(self.oldest + self.used);
-        let mut at = start;
-        at = self.write(at, &len_on_wire.to_le_bytes());
-        at = self.write(at, &before.to_le_bytes());
-        at = self.write(at, &number.to_le_bytes());
-        for part in contents {
+        let mut head = [0; HEAD];
+        head[..4].copy_from_slice(&len_on_wire.to_le_bytes());
+        head[4..8].copy_from_slice(&before.to_le_bytes());
+        head[8..].copy_from_slice(&number.to_le_bytes());
+        let mut at = self.place(self.oldest + self.used);
+        for part in [&head[..]].iter().chain(contents) {
             at = self.write(at, part);
         }
         self.used += len;
