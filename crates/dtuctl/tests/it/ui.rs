@@ -1,8 +1,8 @@
-//! `ui`: the web console for a device on a port.
+//! `ui`: the web console for a device on a port, or behind one of its links.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -20,11 +20,15 @@ struct Ui {
 impl Ui {
     fn start(device: &Device) -> Self {
         let port = device.port().display().to_string();
-        let mut child =
-            crate::program::command(&["--port", &port, "ui", "--console", "127.0.0.1:0"])
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
+        Self::spawn(crate::program::command(&["--port", &port]))
+    }
+
+    fn spawn(mut dtuctl: Command) -> Self {
+        let mut child = dtuctl
+            .args(["ui", "--console", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut url)
@@ -120,6 +124,59 @@ fn a_device_on_a_port_is_set_up_by_the_page_and_goes_on_with_its_work() {
     // It is in its data state, and the value is there.
     let kept = on(&device.port(), &["at", "AT+CIPCFG?"]).with(0).out;
     assert!(kept.contains("77"), "{kept}");
+}
+
+/// The link that a trial makes anew is the one on which it is kept; one that leads nowhere brings the old settings back.
+#[test]
+fn a_device_behind_a_link_is_set_up_by_the_page_and_kept_on_the_link_made_anew() {
+    let port = crate::via::free_port();
+    let device = crate::via::device(port);
+    let ui = Ui::spawn(crate::via::via(
+        &format!("listen:127.0.0.1:{port}"),
+        "pump7",
+        &[],
+    ));
+    let features = ui.get("session")["features"].clone();
+    assert_eq!(
+        (&features["via"], &features["confirm"], &features["live"]),
+        (&json!("network"), &json!(true), &json!(false))
+    );
+    let status = ui.get("status");
+    assert_eq!(status["links"][0]["state"], "connected", "{status}");
+
+    let apply = |key: &str, value: &str, confirm: Option<u32>| {
+        ui.post(
+            "apply",
+            &json!({ "values": { key: value }, "confirm": confirm }),
+        )
+    };
+    let address = || {
+        ui.get("settings")["values"]["CIPSCONT.1.ADDRESS"]["running"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let applied = apply("CIPSCONT.1.ADDRESS", "localhost", Some(60));
+    assert_eq!(applied["outcome"], "trial", "{applied}");
+    let trial = ui.get("trial")["trial"].clone();
+    assert_eq!(trial["by"], "link 1", "{trial}");
+    let kept = ui.post("keep", &json!({ "id": trial["id"] }));
+    assert_eq!(kept, json!({ "ok": true }));
+    assert_eq!(address().as_deref(), Some("localhost"));
+
+    // Nobody listens there, so nobody can keep it.
+    let nowhere = crate::via::free_port().to_string();
+    let applied = apply("CIPSCONT.1.PORT", &nowhere, Some(10));
+    assert_eq!(applied["outcome"], "trial", "{applied}");
+    let status = ui.get("status");
+    assert_eq!(status["links"][0]["port"], port, "it is back: {status}");
+    assert_eq!(status["trial"], Value::Null);
+    assert_eq!(
+        address().as_deref(),
+        Some("localhost"),
+        "the kept one stays"
+    );
+    assert!(ui.end());
+    drop(device);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::program::{Ended, command, dtuctl, says};
 
 /// A port of this machine that nobody else is given: connections come from others.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -18,7 +18,7 @@ fn free_port() -> u16 {
 }
 
 /// One that may be commanded over link 1, and says `7001` when it comes.
-fn device(port: u16) -> Device {
+pub(crate) fn device(port: u16) -> Device {
     Device::with_window(
         1,
         &[
@@ -30,7 +30,7 @@ fn device(port: u16) -> Device {
     )
 }
 
-fn via(way: &str, password: &str, arguments: &[&str]) -> Command {
+pub(crate) fn via(way: &str, password: &str, arguments: &[&str]) -> Command {
     let mut command = command(&[&["--via", way], arguments].concat());
     command.env("DTUCTL_PASSWORD", password);
     command
