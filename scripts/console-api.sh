@@ -5,6 +5,7 @@
 # `scripts/console-api.sh target/release/dtud` takes another binary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
 dtud=$(realpath "${1:-target/debug/dtud}")
 tools=$(realpath -m "${CONSOLE_API_TOOLS:-target/console-api}")
 [ -x "$dtud" ] || cargo build -p dtud --locked
@@ -32,3 +33,5 @@ csrf=$(curl -sf "$url/api/session" | python3 -c 'import json, sys; print(json.lo
     --phases coverage,fuzzing --max-examples "${EXAMPLES:-25}" \
     --exclude-checks positive_data_acceptance,negative_data_rejection --suppress-health-check all
 curl -sf "$url/healthz"
+# What it does at its borders: behind nginx, with guesses of other users, with readers that are gone, at its end.
+"$root/scripts/console-access.py" "$dtud"

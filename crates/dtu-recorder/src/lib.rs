@@ -10,6 +10,7 @@ mod ring;
 mod row;
 
 use ring::{Mark, Ring};
+pub(crate) use row::base64;
 pub use row::{Dir, Kind, Level, LogLine, Place, Row};
 
 /// How much is kept, in bytes.

@@ -19,6 +19,16 @@ pub enum Format {
     Json,
 }
 
+/// A file with more keys is not read: no device has as many.
+pub const KEYS: usize = 1000;
+/// A device takes no longer line.
+const LINE: usize = 1024;
+
+fn too_many(place: (usize, usize)) -> Fault {
+    let text = format!("a file has at most {KEYS} keys, and this one has more");
+    Fault { place, text }
+}
+
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Fault {
@@ -99,6 +109,7 @@ fn begins_with_command(text: &str) -> bool {
 
 fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
     let mut values = Values::default();
+    let mut commands = 0;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -108,6 +119,14 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
             place: (number, 1),
             text,
         };
+        commands += 1;
+        if commands > KEYS {
+            return Err(too_many((number, 1)));
+        }
+        if line.len() > LINE {
+            let text = format!("a line has at most {LINE} bytes, got {}", line.len());
+            return Err(fault(text));
+        }
         let (group, typed) = reply::set(schema, line)
             .ok_or_else(|| fault(format!("{line} sets nothing that is stored")))?;
         let canonical = schema.canonical(&group, &typed).map_err(fault)?;
@@ -130,6 +149,8 @@ struct Reader<'a> {
     schema: &'a Schema,
     text: &'a str,
     values: Values,
+    /// Names so far, of tables and of keys.
+    names: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -138,11 +159,21 @@ impl<'a> Reader<'a> {
             schema,
             text,
             values: Values::default(),
+            names: 0,
         }
+    }
+
+    fn count(&mut self, at: usize) -> Result<(), Fault> {
+        self.names += 1;
+        if self.names > KEYS {
+            return Err(too_many(place(self.text, at)));
+        }
+        Ok(())
     }
 
     fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<(), Fault> {
         for (name, value) in table {
+            self.count(name.span().start)?;
             let path = below(path, name.get_ref());
             match value.get_ref() {
                 DeValue::Table(inner) => self.table(&path, inner)?,
@@ -232,6 +263,7 @@ impl Reader<'_> {
         let text = match value {
             Value::Object(inner) => {
                 for (name, value) in inner {
+                    self.count(from)?;
                     let quoted = format!("\"{name}\"");
                     let at = from + self.text[from..].find(&quoted).unwrap_or_default();
                     self.json(&below(path, name), value, at)?;

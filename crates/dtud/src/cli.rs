@@ -398,7 +398,7 @@ fn check_settings(file: &Path) -> ExitCode {
         Ok(settings) => settings,
         Err(why) => return refuse(&why),
     };
-    let checks = [check_script, check_roots, check_lines];
+    let checks = [check_script, check_roots, check_console, check_lines];
     if let Err(why) = checks.iter().try_for_each(|check| check(file, &settings)) {
         return refuse(&why);
     }
@@ -421,6 +421,10 @@ fn check_script(file: &Path, settings: &Settings) -> Result<(), String> {
 /// So are the certificates.
 fn check_roots(file: &Path, settings: &Settings) -> Result<(), String> {
     tls::check(&settings.http).map_err(|why| settings.fault(file, FileKey::ExtraRoot, &why))
+}
+
+fn check_console(file: &Path, settings: &Settings) -> Result<(), String> {
+    console::check_files(&settings.console).map_err(|why| format!("{}: {why}", file.display()))
 }
 
 /// Its AT lines, as a new device would take them.

@@ -49,6 +49,10 @@ impl Hosts {
         Self(names)
     }
 
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// A page of elsewhere that lets its own name point here (DNS rebinding) comes by a name that is not ours.
     fn allow(&self, host: &str, own: IpAddr) -> bool {
         let name = without_port(host).to_ascii_lowercase();
@@ -81,7 +85,7 @@ pub(crate) struct Way {
     /// By TLS, as far as the browser knows.
     pub(crate) is_tls: bool,
     /// No proxy stands between.
-    is_direct: bool,
+    pub(crate) is_direct: bool,
 }
 
 impl Way {
@@ -101,7 +105,7 @@ impl Way {
         let mut way = Self {
             from: peer.ip(),
             host: host.to_owned(),
-            is_tls: config.tls.is_some(),
+            is_tls: config.speaks_tls(),
             // A proxy that is not known may stand in front of anybody.
             is_direct: !headers.keys().map(HeaderName::as_str).any(|name| {
                 name.starts_with("x-forwarded") || ["forwarded", "via", "x-real-ip"].contains(&name)
@@ -130,20 +134,9 @@ impl Way {
         way
     }
 
-    /// The origin of the page that asks must be this console.
+    /// The origin of the page that asks must be this console, whatever it asks for.
     fn check_origin(&self, headers: &HeaderMap) -> Answer<()> {
-        let refused = |got: &str| {
-            Err(Fault::new(
-                StatusCode::FORBIDDEN,
-                "origin",
-                format!("a page of {got} may not do this; behind a proxy, let it pass Host on"),
-            ))
-        };
-        if let Some(site) = headers.get("sec-fetch-site")
-            && !matches!(site.as_bytes(), b"same-origin" | b"none")
-        {
-            return refused("another site");
-        }
+        let refused = |got: &str| Err(foreign(got));
         let Some(origin) = headers.get(header::ORIGIN) else {
             return Ok(());
         };
@@ -165,6 +158,24 @@ impl Way {
     }
 }
 
+/// A link of another site may lead to the page, but to nothing that it would load or do.
+fn check_site(headers: &HeaderMap) -> Answer<()> {
+    match headers.get("sec-fetch-site") {
+        Some(site) if !matches!(site.as_bytes(), b"same-origin" | b"none") => {
+            Err(foreign("another site"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn foreign(got: &str) -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "origin",
+        format!("a page of {got} may not do this; behind a proxy, let it pass Host on"),
+    )
+}
+
 /// In front of all: is this console meant, and what every answer says.
 pub(crate) async fn gate(
     State(app): State<Arc<App>>,
@@ -176,8 +187,13 @@ pub(crate) async fn gate(
     };
     let way = Way::of(&app.config, &peer, request.headers(), request.uri());
     let mut response = if app.hosts.allow(&way.host, peer.own_ip()) {
-        request.extensions_mut().insert(way);
-        next.run(request).await
+        match way.check_origin(request.headers()) {
+            Ok(()) => {
+                request.extensions_mut().insert(way);
+                next.run(request).await
+            }
+            Err(fault) => fault.into_response(),
+        }
     } else {
         let name: String = way
             .host
@@ -239,7 +255,7 @@ async fn admit(app: &Arc<App>, needs: Needs, mut request: Request) -> Answer<Req
     };
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if needs != Needs::Nothing || writes {
-        way.check_origin(request.headers())?;
+        check_site(request.headers())?;
     }
     let identity = identify(app, &peer, &way, request.headers()).await;
     let has_token = needs == Needs::Metrics && bears_token(&app.config, request.headers());

@@ -43,8 +43,8 @@ impl App {
         recorder: Option<Arc<Recorder>>,
         stopped: watch::Receiver<bool>,
     ) -> io::Result<Arc<Self>> {
+        let hosts = Hosts::new(&config);
         Ok(Arc::new(Self {
-            hosts: Hosts::new(&config),
             sessions: Mutex::new(Sessions::open(config.state.as_deref())?),
             guesses: Mutex::default(),
             checks: Arc::new(Semaphore::new(1)),
@@ -52,7 +52,8 @@ impl App {
             door: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
             hub: Hub::default(),
-            tls: config.tls.clone().map(Tls::open).transpose()?,
+            tls: Tls::open(&config, hosts.names())?,
+            hosts,
             config,
             device,
             recorder,

@@ -89,7 +89,29 @@ pub(crate) async fn check(
         Some(known) => known,
         None => with_door(&app, read).await?,
     };
-    let schema = &app.schema;
+    few(&draft.values)?;
+    let (plan, answer) =
+        blocking(&app, move |app| Ok(checked(&app.schema, &known, &draft))).await?;
+    let cost = cost(&app, &plan).await;
+    let mut answer = answer;
+    answer.insert("cost".to_owned(), cost.into());
+    Ok(Json(Value::Object(answer)))
+}
+
+/// More no device has.
+fn few(typed: &Typed) -> Answer<()> {
+    if typed.len() <= dtu_setup::file::KEYS {
+        return Ok(());
+    }
+    Err(Fault::bad(format!(
+        "at most {} values at a time, got {}",
+        dtu_setup::file::KEYS,
+        typed.len()
+    )))
+}
+
+/// What a draft changes, and what is wrong with it.
+fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, Value>) {
     let (values, mut wrong) = values_of(schema, &draft.values);
     let planned = if wrong.is_empty() {
         apply::plan(schema, &known.reading, &values, &Paper)
@@ -134,7 +156,6 @@ pub(crate) async fn check(
         .iter()
         .map(|line| dtu_proto::shown_command(&line.text))
         .collect();
-    let cost = cost(&app, &plan).await;
     let faults: Vec<Value> = wrong
         .iter()
         .map(|wrong| {
@@ -142,9 +163,13 @@ pub(crate) async fn check(
             json!({ "key": wrong.key, "message": wrong.message, "message_zh": zh })
         })
         .collect();
-    Ok(Json(
-        json!({ "faults": faults, "changes": changes, "lines": lines, "cost": cost }),
-    ))
+    let told = [
+        ("faults", faults.into()),
+        ("changes", changes.into()),
+        ("lines", lines.into()),
+    ];
+    let told = told.map(|(name, value): (&str, Value)| (name.to_owned(), value));
+    (plan, told.into_iter().collect())
 }
 
 /// What an apply interrupts: the links that start over, and what waits.
@@ -237,7 +262,9 @@ pub(crate) async fn apply(
             "this device has no AT+CIAPPLY=<s>: nothing would bring the old settings back; apply without confirm",
         ));
     }
-    let (values, wrong) = values_of(&app.schema, &wanted.values);
+    few(&wanted.values)?;
+    let typed = wanted.values;
+    let (values, wrong) = blocking(&app, move |app| Ok(values_of(&app.schema, &typed))).await?;
     if let Some(wrong) = wrong.into_iter().next() {
         return Err(Fault::bad(wrong.message).with("key", wrong.key));
     }

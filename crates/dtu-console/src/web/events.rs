@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use http_body::Frame;
@@ -131,11 +131,21 @@ async fn look(app: Arc<App>) {
 
 pub(crate) async fn events(
     State(app): State<Arc<App>>,
+    method: Method,
     Extension(peer): Extension<Peer>,
     Extension(identity): Extension<Identity>,
     asked: Asked,
     headers: HeaderMap,
 ) -> Answer {
+    let head = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let unbuffered = [("x-accel-buffering", "no")];
+    // Who asks for the head alone looks at nothing, and takes no place.
+    if method == Method::HEAD {
+        return Ok((head, unbuffered).into_response());
+    }
     let Ok(place) = Arc::clone(&app.hub.places).try_acquire_owned() else {
         return Err(Fault::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -165,11 +175,7 @@ pub(crate) async fn events(
     };
     tokio::spawn(stream.run(seen));
     let body = Body::new(Chunks { receiver });
-    let head = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((head, [("x-accel-buffering", "no")], body).into_response())
+    Ok((head, unbuffered, body).into_response())
 }
 
 /// One who looks.

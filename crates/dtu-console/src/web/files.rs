@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::app::App;
 use super::body::Body;
-use super::door::with_door;
+use super::door::{blocking, with_door};
 use super::fault::Answer;
 use super::settings::{read, shown};
 
@@ -83,7 +83,9 @@ fn as_commands(schema: &Schema, values: &Values) -> String {
 
 /// Nothing is set: what the file says becomes a draft.
 pub(crate) async fn import(State(app): State<Arc<App>>, bytes: Bytes) -> Answer<Json<Value>> {
-    let (values, fault) = match file::read(&app.schema, &bytes) {
+    // Reading a long file takes its time, and others are served meanwhile.
+    let read = blocking(&app, move |app| Ok(file::read(&app.schema, &bytes))).await?;
+    let (values, fault) = match read {
         Ok(values) => {
             let named = values
                 .iter()

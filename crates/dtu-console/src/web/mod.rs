@@ -30,6 +30,7 @@ mod pages;
 mod peer;
 mod router;
 mod schema;
+mod selfmade;
 mod serve;
 mod session;
 mod settings;
@@ -55,6 +56,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Certificate and key in PEM.
     pub tls: Option<TlsFiles>,
+    /// Without these files a certificate of its own, kept in the directory of its files.
+    pub tls_self: bool,
     /// Without TLS beyond this host: said aloud.
     pub insecure: bool,
     /// What `Authorization: Bearer` must say for `/metrics` from beyond this host.
@@ -82,6 +85,7 @@ impl Default for Config {
             base: String::new(),
             state: None,
             tls: None,
+            tls_self: false,
             insecure: false,
             metrics_token: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,6 +104,7 @@ impl Config {
     /// # Errors
     /// A sentence that says what is missing, and how it is given.
     pub fn check(&self) -> Result<(), String> {
+        tls::check(self)?;
         let address = self.listen;
         if address.ip().to_canonical().is_loopback() {
             return Ok(());
@@ -115,13 +120,24 @@ impl Config {
                  `dtud console-password` sets one"
             ));
         }
-        if self.tls.is_none() && !self.insecure {
+        if !self.speaks_tls() && !self.insecure {
             return Err(format!(
                 "the console at {address} can be reached from beyond this host and would send its password in \
-                 clear: console.certificate and console.key name files in PEM, or console.insecure = true"
+                 clear: console.certificate and console.key name files in PEM, or console.tls = \"self\" makes a \
+                 certificate, or console.insecure = true"
             ));
         }
         Ok(())
+    }
+
+    const fn self_made(&self) -> bool {
+        self.tls_self && self.tls.is_none()
+    }
+
+    /// Whether it is reached by `https`.
+    #[must_use]
+    pub const fn speaks_tls(&self) -> bool {
+        self.tls.is_some() || self.tls_self
     }
 
     fn bind(&self) -> io::Result<TcpListener> {
@@ -167,11 +183,7 @@ impl Console {
         let listener = config.bind()?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let scheme = if config.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if config.speaks_tls() { "https" } else { "http" };
         let url = format!("{scheme}://{address}{}/", config.base);
         let (stop, stopped) = watch::channel(false);
         // In front of the runtime, which may not be dropped where the caller has one.
@@ -231,6 +243,12 @@ impl Handle {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// SHA-256 of a self-made certificate, to be compared with what the browser shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.app.tls.as_ref().and_then(tls::Tls::fingerprint)
     }
 
     /// Reads certificate and key again. Where they are no good the old ones stay.

@@ -46,18 +46,23 @@ impl Peer {
         *lock(&self.0.place) = Some(place);
     }
 
-    /// Whether the other end is a program of this user or of root, on this host.
-    pub(crate) async fn is_own_user(&self) -> bool {
+    /// The user of the program at the other end; `None`: it is not on this host, or gone.
+    pub(crate) async fn user(&self) -> Option<u32> {
         if !self.ip().is_loopback() || !self.own_ip().is_loopback() {
-            return false;
+            return None;
         }
         let (remote, own) = (self.0.remote, self.0.own);
         let find = || async move {
             let found = tokio::task::spawn_blocking(move || user_of(remote, own)).await;
             found.ok().flatten()
         };
-        let user = *self.0.user.get_or_init(find).await;
+        *self.0.user.get_or_init(find).await
+    }
+
+    /// Whether the other end is a program of this user or of root, on this host.
+    pub(crate) async fn is_own_user(&self) -> bool {
         let this = rustix::process::geteuid().as_raw();
+        let user = self.user().await;
         user.is_some_and(|user| user == 0 || user == this)
     }
 }

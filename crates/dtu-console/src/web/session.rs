@@ -1,6 +1,5 @@
 //! Who is there, log in, log out.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +16,8 @@ use super::assets::HASH;
 use super::body::Body;
 use super::door::blocking;
 use super::fault::{Answer, Fault};
-use super::who::Identity;
+use super::peer::Peer;
+use super::who::{Guesser, Identity};
 use crate::password::Who;
 
 pub(crate) async fn session(
@@ -49,9 +49,15 @@ pub(crate) struct Login {
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     Extension(way): Extension<Way>,
+    Extension(peer): Extension<Peer>,
     Body(login): Body<Login>,
 ) -> Answer {
-    let from = way.from;
+    let user = if way.is_direct {
+        peer.user().await
+    } else {
+        None
+    };
+    let from = user.map_or(Guesser::Address(way.from), Guesser::User);
     lock(&app.guesses)
         .enter(from, Instant::now())
         .map_err(Fault::guessing)?;
@@ -100,7 +106,7 @@ fn wrong(text: &str) -> Fault {
 /// A log-in on its way.
 struct Trying {
     app: Arc<App>,
-    from: IpAddr,
+    from: Guesser,
     checked: Option<Option<Who>>,
 }
 

@@ -1,5 +1,7 @@
 //! TLS: certificate and key from files, read again on request.
 
+use std::fmt::Write as _;
+
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -8,26 +10,47 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::TlsFiles;
 use super::app::lock;
+use super::{Config, TlsFiles, selfmade};
 
 /// What connections are made with.
 pub(crate) struct Tls {
     files: TlsFiles,
     current: Mutex<Arc<ServerConfig>>,
+    /// Of a certificate that vouches for itself.
+    fingerprint: Option<String>,
 }
 
 impl Tls {
-    pub(crate) fn open(files: TlsFiles) -> io::Result<Self> {
-        let current = Mutex::new(Arc::new(load(&files)?));
-        Ok(Self { files, current })
+    /// As it is configured, if it is.
+    pub(crate) fn open(config: &Config, names: &[String]) -> io::Result<Option<Self>> {
+        if config.self_made()
+            && let Some(state) = &config.state
+        {
+            selfmade::ensure(state, names, config.listen.ip())
+                .map_err(|error| bad(&selfmade::path(state), &error))?;
+        }
+        let Some(files) = files(config) else {
+            return Ok(None);
+        };
+        let (server, own) = load(&files)?;
+        Ok(Some(Self {
+            files,
+            current: Mutex::new(Arc::new(server)),
+            fingerprint: config.self_made().then(|| fingerprint(&own)),
+        }))
+    }
+
+    pub(crate) fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 
     /// For connections that come from now on.
     pub(crate) fn reload(&self) -> io::Result<()> {
-        let new = Arc::new(load(&self.files)?);
+        let new = Arc::new(load(&self.files)?.0);
         *lock(&self.current) = new;
         Ok(())
     }
@@ -37,18 +60,57 @@ impl Tls {
     }
 }
 
-fn load(files: &TlsFiles) -> io::Result<ServerConfig> {
+/// Whether what is there can be used.
+pub(super) fn check(config: &Config) -> Result<(), String> {
+    if config.self_made() {
+        let Some(state) = &config.state else {
+            return Err(
+                "a self-made certificate of the console needs a state directory".to_owned(),
+            );
+        };
+        if !selfmade::path(state).exists() {
+            return Ok(());
+        }
+    }
+    files(config).map_or(Ok(()), |files| {
+        load(&files).map(|_| ()).map_err(|error| error.to_string())
+    })
+}
+
+fn files(config: &Config) -> Option<TlsFiles> {
+    if let Some(files) = &config.tls {
+        return Some(files.clone());
+    }
+    let own = selfmade::path(config.state.as_deref().filter(|_| config.self_made())?);
+    Some(TlsFiles {
+        certificate: own.clone(),
+        key: own,
+    })
+}
+
+/// As browsers show it.
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let mut text = String::new();
+    for (at, byte) in Sha256::digest(certificate).iter().enumerate() {
+        let colon = if at == 0 { "" } else { ":" };
+        let _ = write!(text, "{colon}{byte:02X}");
+    }
+    text
+}
+
+fn load(files: &TlsFiles) -> io::Result<(ServerConfig, CertificateDer<'static>)> {
     let certificate = files.certificate.as_path();
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad(certificate, &error))?;
-    if chain.is_empty() {
+    let Some(own) = chain.first().cloned() else {
         return Err(bad(certificate, &"no certificate in it (PEM)"));
-    }
+    };
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad(&files.key, &error))?;
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|it| it.with_no_client_auth().with_single_cert(chain, key))
+        .map(|server| (server, own))
         .map_err(|error| bad(&files.key, &error))
 }
 

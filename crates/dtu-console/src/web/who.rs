@@ -1,7 +1,7 @@
 //! Sessions, and how often somebody may guess.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -235,10 +235,28 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Wrong passwords of late, by address.
+/// Who guesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Guesser {
+    /// Another host, or who comes by a proxy.
+    Address(IpAddr),
+    /// A user of this host: the others, who have the same address, do not pay for him.
+    User(u32),
+}
+
+impl fmt::Display for Guesser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::User(user) => write!(f, "user {user} of this host"),
+        }
+    }
+}
+
+/// Wrong passwords of late.
 #[derive(Debug, Default)]
 pub(crate) struct Guesses {
-    of: HashMap<IpAddr, Wrong>,
+    of: HashMap<Guesser, Wrong>,
     /// Log-ins that are being checked or wait for it.
     waiting: usize,
 }
@@ -249,18 +267,18 @@ struct Wrong {
     last: Instant,
 }
 
-/// Wrong passwords of an address until it is shut out.
+/// Wrong passwords until one is shut out.
 const TRIES: u32 = 5;
 /// So long.
 const SHUT_OUT: Duration = Duration::from_secs(300);
-/// Addresses that are kept.
-const ADDRESSES: usize = 256;
+/// Guessers that are kept.
+const GUESSERS: usize = 256;
 /// Log-ins at a time.
 const WAITING: usize = 8;
 
 impl Guesses {
     /// Whether this one may try now; else the seconds until then.
-    pub(crate) fn enter(&mut self, from: IpAddr, now: Instant) -> Result<(), u64> {
+    pub(crate) fn enter(&mut self, from: Guesser, now: Instant) -> Result<(), u64> {
         self.of
             .retain(|_, wrong| now.duration_since(wrong.last) < SHUT_OUT);
         if let Some(wrong) = self
@@ -279,7 +297,7 @@ impl Guesses {
     }
 
     /// What became of it: whose password it was. `None`: it was never checked.
-    pub(crate) fn leave(&mut self, from: IpAddr, checked: Option<Option<Who>>, now: Instant) {
+    pub(crate) fn leave(&mut self, from: Guesser, checked: Option<Option<Who>>, now: Instant) {
         self.waiting = self.waiting.saturating_sub(1);
         let from = network(from);
         match checked {
@@ -289,9 +307,9 @@ impl Guesses {
             // Who has the viewer's password may not guess the owner's for ever.
             Some(Some(Who::Viewer)) => {}
             Some(None) => {
-                if self.of.len() >= ADDRESSES && !self.of.contains_key(&from) {
+                if self.of.len() >= GUESSERS && !self.of.contains_key(&from) {
                     let oldest = self.of.iter().min_by_key(|(_, wrong)| wrong.last);
-                    if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                    if let Some(oldest) = oldest.map(|(guesser, _)| *guesser) {
                         self.of.remove(&oldest);
                     }
                 }
@@ -308,25 +326,28 @@ impl Guesses {
 }
 
 /// One who guesses has all addresses of a /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+fn network(from: Guesser) -> Guesser {
+    let address = match from {
+        Guesser::Address(address) => address.to_canonical(),
+        Guesser::User(_) => return from,
+    };
+    Guesser::Address(match address {
         IpAddr::V4(four) => IpAddr::V4(four),
         IpAddr::V6(six) => IpAddr::from((u128::from(six) >> 64 << 64).to_be_bytes()),
-    }
+    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 mod tests {
-    use std::net::IpAddr;
     use std::time::{Duration, Instant};
 
-    use super::{ADDRESSES, Guesses, TRIES, WAITING, Who};
+    use super::{GUESSERS, Guesser, Guesses, TRIES, WAITING, Who};
 
     #[test]
     fn the_viewers_password_gives_no_new_guesses_at_the_owners() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
-        let from: IpAddr = "192.0.2.1".parse().unwrap();
+        let from = address("192.0.2.1");
         for _ in 0..TRIES {
             wrong(&mut guesses, from, now).unwrap();
             if guesses.enter(from, now).is_ok() {
@@ -336,7 +357,22 @@ mod tests {
         assert!(guesses.enter(from, now).is_err());
     }
 
-    fn wrong(guesses: &mut Guesses, from: IpAddr, now: Instant) -> Result<(), u64> {
+    fn address(text: &str) -> Guesser {
+        Guesser::Address(text.parse().unwrap())
+    }
+
+    #[test]
+    fn users_of_this_host_are_told_apart() {
+        let (mut guesses, now) = (Guesses::default(), Instant::now());
+        for _ in 0..TRIES {
+            wrong(&mut guesses, Guesser::User(1000), now).unwrap();
+        }
+        assert!(guesses.enter(Guesser::User(1000), now).is_err());
+        assert!(guesses.enter(Guesser::User(1001), now).is_ok());
+        assert!(guesses.enter(address("127.0.0.1"), now).is_ok());
+    }
+
+    fn wrong(guesses: &mut Guesses, from: Guesser, now: Instant) -> Result<(), u64> {
         guesses.enter(from, now)?;
         guesses.leave(from, Some(None), now);
         Ok(())
@@ -345,17 +381,13 @@ mod tests {
     #[test]
     fn five_wrong_passwords_shut_an_address_out_for_five_minutes() {
         let (mut guesses, start) = (Guesses::default(), Instant::now());
-        let from: IpAddr = "2001:db8::1".parse().unwrap();
+        let from = address("2001:db8::1");
         for _ in 0..5 {
             wrong(&mut guesses, from, start).unwrap();
         }
         assert_eq!(guesses.enter(from, start), Err(301));
-        assert!(
-            guesses
-                .enter("2001:db8::2".parse().unwrap(), start)
-                .is_err()
-        );
-        assert!(guesses.enter("192.0.2.1".parse().unwrap(), start).is_ok());
+        assert!(guesses.enter(address("2001:db8::2"), start).is_err());
+        assert!(guesses.enter(address("192.0.2.1"), start).is_ok());
         let later = start + Duration::from_secs(300);
         assert!(guesses.enter(from, later).is_ok());
     }
@@ -363,7 +395,7 @@ mod tests {
     #[test]
     fn a_right_password_begins_anew() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
-        let from: IpAddr = "192.0.2.1".parse().unwrap();
+        let from = address("192.0.2.1");
         for _ in 0..4 {
             wrong(&mut guesses, from, now).unwrap();
         }
@@ -378,12 +410,12 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
         for n in 0..2000_u32 {
-            wrong(&mut guesses, IpAddr::from(n.to_be_bytes()), now).unwrap();
+            wrong(&mut guesses, Guesser::User(n), now).unwrap();
         }
-        assert!(guesses.of.len() <= ADDRESSES);
+        assert!(guesses.of.len() <= GUESSERS);
         for _ in 0..WAITING {
-            guesses.enter("192.0.2.1".parse().unwrap(), now).unwrap();
+            guesses.enter(address("192.0.2.1"), now).unwrap();
         }
-        assert_eq!(guesses.enter("192.0.2.1".parse().unwrap(), now), Err(1));
+        assert_eq!(guesses.enter(address("192.0.2.1"), now), Err(1));
     }
 }

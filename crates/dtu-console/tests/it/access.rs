@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Reply, Stage};
 use crate::device::Fake;
+use crate::live::{Events, record};
 
 /// What makes a request one from elsewhere: somebody stands between.
 const ELSEWHERE: &str = "X-Forwarded-For: 192.0.2.7\r\n";
@@ -224,6 +225,59 @@ fn sessions_outlive_the_console_and_end_with_their_password() {
 }
 
 #[test]
+fn a_stream_ends_with_its_session() {
+    let stage = with_passwords();
+    let (reads, writes) = session(&stage, "correct horse");
+    let (other, _) = session(&stage, "correct horse");
+    let mut events = Events::open(&stage, "rows", &reads);
+    let mut others = Events::open(&stage, "rows", &other);
+    events.wait_for("hello");
+    others.wait_for("hello");
+    stage.post_with("/api/logout", &json!({}), &writes).ok();
+    record(&stage, b"not for who has logged out");
+    others.wait_for("rows");
+    let rest = events.rest();
+    assert!(!rest.contains("event: rows"), "{rest}");
+}
+
+#[test]
+fn a_log_in_has_a_short_body() {
+    let stage = with_passwords();
+    let body =
+        |length: usize| json!({ "password": "x".repeat(length - "{\"password\":\"\"}".len()) });
+    let most = stage.post_with("/api/login", &body(4096), ELSEWHERE);
+    most.refused(403, "password");
+    let more = stage.post_with("/api/login", &body(4097), ELSEWHERE);
+    more.refused(413, "long");
+}
+
+#[test]
+fn a_viewer_s_sessions_push_out_no_owner_s() {
+    let stage = with_passwords();
+    let (owner, _) = session(&stage, "correct horse");
+    let viewers: Vec<String> = (0..33).map(|_| session(&stage, "only looking").0).collect();
+    let who = |reads: &str| stage.get_with("/api/session", reads).ok()["who"].clone();
+    assert_eq!(who(&owner), "owner");
+    assert_eq!(who(&viewers[0]), Value::Null, "the oldest of its kind goes");
+    assert_eq!(who(&viewers[1]), "viewer");
+    assert_eq!(who(&viewers[32]), "viewer");
+}
+
+#[test]
+fn a_password_that_root_sets_is_the_folder_owner_s_to_read() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    let folder = tempfile::tempdir().unwrap();
+    // Only root can give a folder away.
+    if chown(folder.path(), Some(65_533), Some(65_533)).is_err() {
+        return;
+    }
+    password::set(folder.path(), Who::Owner, Some("correct horse")).unwrap();
+    let file = std::fs::metadata(folder.path().join("console-passwords.json")).unwrap();
+    assert_eq!((file.uid(), file.gid()), (65_533, 65_533));
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn a_console_is_known_by_its_names_only() {
     let stage = Stage::with(
         |config| config.hosts = vec!["DTU.example.com".to_owned()],
@@ -303,6 +357,22 @@ fn pages_of_other_origins_do_nothing() {
         stage
             .post_with("/api/login", &body, &format!("{wrong}\r\n"))
             .refused(403, "origin");
+        // A link of another site may lead to the page; a page of another origin reads not even that.
+        if wrong.starts_with("Origin") {
+            for path in READS.into_iter().chain([
+                "/",
+                "/healthz",
+                "/api/session",
+                "/nothing",
+                "/assets/x/app.js",
+            ]) {
+                stage
+                    .get_with(path, &format!("{wrong}\r\n"))
+                    .refused(403, "origin");
+            }
+        } else {
+            assert_eq!(stage.get_with("/", &format!("{wrong}\r\n")).status, 200);
+        }
     }
 }
 

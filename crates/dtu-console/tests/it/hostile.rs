@@ -146,6 +146,31 @@ fn a_stream_that_ends_makes_room() {
 }
 
 #[test]
+fn who_asks_for_the_head_of_a_stream_takes_no_place() {
+    let stage = Stage::new();
+    let host = stage.address();
+    let connections: Vec<TcpStream> = (0..63)
+        .map(|_| {
+            let mut connection = stage.connect();
+            let request = format!("HEAD /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            connection.write_all(request.as_bytes()).unwrap();
+            let mut head = [0; 12];
+            connection.read_exact(&mut head).unwrap();
+            assert_eq!(&head[9..], b"200");
+            connection
+        })
+        .collect();
+    // They still have their places among the connections, and none among the streams.
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let mut events = Events::open(&stage, "status", "");
+        events.wait_for("hello");
+        streams.push(events);
+    }
+    drop(connections);
+}
+
+#[test]
 fn two_hundred_log_ins_at_once_are_checked_one_by_one_and_most_are_told_to_wait() {
     let stage = Stage::new();
     password::set(stage.state.path(), Who::Owner, Some("correct horse")).unwrap();

@@ -44,6 +44,13 @@ impl Events {
         }
     }
 
+    /// What comes until the console ends it.
+    pub(crate) fn rest(mut self) -> String {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).unwrap();
+        self.text + &String::from_utf8_lossy(&rest)
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         let head = format!("event: {name}\n");
         let from = self.text.find(&head)?;
@@ -55,7 +62,7 @@ impl Events {
     }
 }
 
-fn record(stage: &Stage, bytes: &[u8]) {
+pub(crate) fn record(stage: &Stage, bytes: &[u8]) {
     let frame = Frame {
         of: Place::Line,
         dir: Dir::In,

@@ -1,5 +1,7 @@
 //! Settings by AT: read, check, apply on trial and for good, keep, take back, files.
 
+use std::io::Write as _;
+
 use dtu_proto::config::Config;
 use serde_json::{Value, json};
 
@@ -243,6 +245,88 @@ fn import(stage: &Stage, text: &str) -> Value {
          Content-Length: {length}\r\nConnection: close\r\n\r\n{text}"
     );
     stage.send(request.as_bytes()).ok()
+}
+
+#[test]
+fn a_tag_that_cannot_be_read_is_no_state_of_this_device() {
+    let stage = Stage::new();
+    let more = format!("X-CSRF: {}\r\nIf-Match: \"\u{e9}\"\r\n", stage.csrf());
+    let body = json!({ "values": { "CIPCFG.HEAT": 30 } });
+    stage
+        .post_with("/api/apply", &body, &more)
+        .refused(412, "changed");
+}
+
+#[test]
+fn more_values_than_a_device_has_are_refused() {
+    let stage = Stage::new();
+    let many: Value = (0..1001)
+        .map(|n| (format!("K{n}"), Value::from(n)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    for path in ["/api/check", "/api/apply"] {
+        let words = stage
+            .post(path, &json!({ "values": many }))
+            .refused(400, "bad");
+        assert!(words.contains("at most 1000 values"), "{words}");
+    }
+    let fault = |text: &str| {
+        import(&stage, text)["fault"]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(fault(&many.to_string()).contains("K0 is no setting"));
+    let lines = "AT+CIPR=9600\n".repeat(1001);
+    assert!(
+        fault(&lines).contains("at most 1000 keys"),
+        "{}",
+        fault(&lines)
+    );
+    let long = format!("AT+CIMODID={}\n", "x".repeat(1 << 19));
+    assert!(
+        fault(&long).contains("at most 1024 bytes"),
+        "{}",
+        fault(&long)
+    );
+}
+
+#[test]
+fn a_long_file_that_is_read_keeps_nobody_waiting() {
+    let stage = Stage::new();
+    // A list of half a million numbers is no value, but that is known only when it has been read.
+    let text = format!("CIPR = [{}]", "1,".repeat(500_000));
+    let (host, csrf, length) = (stage.address(), stage.csrf(), text.len());
+    let mut slow = stage.connect();
+    let head = format!(
+        "POST /api/import HTTP/1.1\r\nHost: {host}\r\nX-CSRF: {csrf}\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    let (all_but_one, last) = text.as_bytes().split_at(length - 1);
+    slow.write_all(all_but_one).unwrap();
+    let mut quick = stage.connect();
+    // The console has the whole file before it has the question, which it answers first all the same.
+    slow.write_all(last).unwrap();
+    quick
+        .write_all(
+            format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+        )
+        .unwrap();
+    assert_eq!(crate::client::Reply::read(&mut quick).text(), "ok\n");
+    slow.set_nonblocking(true).unwrap();
+    let early = slow.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
+    slow.set_nonblocking(false).unwrap();
+    let reply = crate::client::Reply::read(&mut slow).ok();
+    assert!(
+        reply["fault"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("a list"),
+        "{reply}"
+    );
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use dtu_console::{Config, Console, TlsFiles};
 use dtu_proto::config::Config as DeviceConfig;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use sha2::Digest as _;
 
 use crate::client::Reply;
 use crate::device::Fake;
@@ -44,6 +47,7 @@ fn get(port: u16, trusted: &CertificateDer<'static>) -> Result<Reply, std::io::E
 fn the_console_speaks_tls_and_takes_new_files() {
     let folder = tempfile::tempdir().unwrap();
     let first = make(folder.path());
+    let old_key = std::fs::read(folder.path().join("key.pem")).unwrap();
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: Some(TlsFiles {
@@ -70,10 +74,66 @@ fn the_console_speaks_tls_and_takes_new_files() {
     let error = console.reload().unwrap_err().to_string();
     assert!(error.contains("cert.pem"), "{error}");
     assert_eq!(get(port, &first).unwrap().text(), "ok\n");
+    assert!(config.check().unwrap_err().contains("cert.pem"));
     assert!(Console::spawn(config, device, None).is_err());
+
+    // A wrong key neither.
+    make(folder.path());
+    std::fs::write(folder.path().join("key.pem"), old_key).unwrap();
+    let error = console.reload().unwrap_err().to_string();
+    assert!(error.contains("key.pem"), "{error}");
+    assert_eq!(get(port, &first).unwrap().text(), "ok\n");
 
     let second = make(folder.path());
     console.reload().unwrap();
     assert_eq!(get(port, &second).unwrap().text(), "ok\n");
     assert!(get(port, &first).is_err());
+}
+
+/// The certificate that stands in front in a file.
+fn certificate(path: &Path) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(path).unwrap()
+}
+
+#[test]
+fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("console-tls.pem");
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        hosts: vec!["dtu.example.org".to_owned()],
+        state: Some(folder.path().to_owned()),
+        tls_self: true,
+        ..Config::default()
+    };
+    assert_eq!(config.check(), Ok(()));
+    assert!(!file.exists(), "a check makes nothing");
+    let device = Arc::new(Fake::new(DeviceConfig::default()));
+    let console = Console::spawn(config.clone(), device.clone(), None).unwrap();
+    assert!(console.url().starts_with("https://"), "{}", console.url());
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let own = certificate(&file);
+    let fingerprint = console.fingerprint().unwrap().to_owned();
+    let told: Vec<u8> = fingerprint
+        .split(':')
+        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+        .collect();
+    assert_eq!(told, sha2::Sha256::digest(&own).as_slice());
+    // A client that trusts it checks names and signature.
+    assert_eq!(get(console.address().port(), &own).unwrap().text(), "ok\n");
+    let other = make(folder.path());
+    assert!(get(console.address().port(), &other).is_err());
+    console.stop();
+
+    let again = Console::spawn(config.clone(), device.clone(), None).unwrap();
+    assert_eq!(again.fingerprint(), Some(&*fingerprint));
+    again.stop();
+
+    std::fs::write(&file, "torn").unwrap();
+    let why = config.check().unwrap_err();
+    assert!(why.contains("console-tls.pem"), "{why}");
+    std::fs::remove_file(&file).unwrap();
+    let renewed = Console::spawn(config, device, None).unwrap();
+    assert_ne!(renewed.fingerprint(), Some(&*fingerprint));
 }

@@ -46,6 +46,10 @@ pub(crate) const fn check(config: &Config) -> Result<(), String> {
     match config.0 {}
 }
 
+pub(crate) const fn check_files(_settings: &settings::Console) -> Result<(), String> {
+    Ok(())
+}
+
 pub(crate) const fn start(
     config: Config,
     _kind: Kind,

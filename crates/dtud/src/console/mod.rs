@@ -29,7 +29,7 @@ pub(crate) use inbox::{Inbox, What};
 use lines::Lines;
 pub(crate) use password::change as change_password;
 use serve::Shared;
-pub(crate) use serve::{check, config, start};
+pub(crate) use serve::{check, check_files, config, start};
 use tap::Tap;
 
 /// What the machine has of it.
@@ -58,7 +58,7 @@ impl Console {
     /// `SIGHUP`: certificate and key are read again.
     pub(crate) fn reload(&self) {
         if let Some(Err(why)) = serve::lock(&self.handle).as_ref().map(Handle::reload) {
-            tracing::error!("console: {why}; certificate and key stay as they were");
+            tracing::warn!("console: {why}; certificate and key stay as they were");
         }
     }
 

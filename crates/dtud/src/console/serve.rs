@@ -40,6 +40,7 @@ pub(crate) fn config(
         base: settings.base.clone().unwrap_or_default(),
         state: Some(state.to_owned()),
         tls,
+        tls_self: settings.tls_self,
         insecure: settings.insecure,
         metrics_token: settings
             .metrics_token
@@ -55,6 +56,21 @@ pub(crate) fn config(
 /// A sentence that says what is missing, and how it is given.
 pub(crate) fn check(config: &Config) -> Result<(), String> {
     config.check()
+}
+
+/// Whether the settings' certificate and key can be used, wherever it will listen.
+pub(crate) fn check_files(settings: &settings::Console) -> Result<(), String> {
+    let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else {
+        return Ok(());
+    };
+    let tls = Some(TlsFiles {
+        certificate: certificate.clone(),
+        key: key.clone(),
+    });
+    check(&Config {
+        tls,
+        ..Config::default()
+    })
 }
 
 /// Nobody where the address is taken by another program.
@@ -87,7 +103,7 @@ pub(crate) fn start(
     kind: Kind,
     control: &Arc<Control>,
 ) -> io::Result<(Server, Console)> {
-    if config.insecure && config.tls.is_none() && !config.listen.ip().is_loopback() {
+    if config.insecure && !config.speaks_tls() && !config.listen.ip().is_loopback() {
         warn!("console: insecure = true: passwords and all data cross this network in the clear");
     }
     let recorder = Arc::new(Recorder::default());
@@ -101,10 +117,9 @@ pub(crate) fn start(
     };
     let told = match spawn() {
         Ok(served) => {
-            let url = served.url().to_owned();
-            info!("console: {url}");
+            let told = tell(&served);
             *lock(&handle) = Some(served);
-            url
+            told
         }
         Err(error) if is_passing(&error) => {
             warn!(
@@ -122,12 +137,23 @@ pub(crate) fn start(
     Ok((Server { handle, told }, console))
 }
 
+/// Where it is; the fingerprint of a self-made certificate is compared with what the browser shows.
+fn tell(served: &Handle) -> String {
+    let url = served.url();
+    let Some(fingerprint) = served.fingerprint() else {
+        info!("console: {url}");
+        return url.to_owned();
+    };
+    info!("console: {url}, with a self-made certificate, SHA-256 {fingerprint}");
+    format!("{url} sha256={fingerprint}")
+}
+
 fn try_again(spawn: impl Fn() -> io::Result<Handle>, handle: &Mutex<Option<Handle>>) {
     loop {
         std::thread::sleep(AGAIN);
         match spawn() {
             Ok(served) => {
-                info!("console: {}", served.url());
+                tell(&served);
                 *lock(handle) = Some(served);
                 return;
             }
@@ -150,4 +176,4 @@ pub(super) fn lock(handle: &Mutex<Option<Handle>>) -> std::sync::MutexGuard<'_, 
 }
 
 const BUSY: &str = "busy";
-const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(5);

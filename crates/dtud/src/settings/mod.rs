@@ -295,6 +295,8 @@ pub struct Console {
     pub certificate: Option<PathBuf>,
     /// Its key in PEM.
     pub key: Option<PathBuf>,
+    /// A certificate of its own making.
+    pub tls_self: bool,
     /// Beyond this host without TLS.
     pub insecure: bool,
     /// What who asks for `/metrics` from beyond this host must know.

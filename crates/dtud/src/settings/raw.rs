@@ -92,8 +92,18 @@ pub(super) struct ConsoleTable {
     base: Option<BasePath>,
     pub(super) certificate: Option<Spanned<PathValue>>,
     pub(super) key: Option<Spanned<PathValue>>,
+    pub(super) tls: Option<Spanned<ConsoleTls>>,
     insecure: bool,
     metrics_token: Option<TokenValue>,
+}
+
+/// Where the certificate comes from, if there is no file of it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ConsoleTls {
+    /// The console makes it.
+    #[serde(rename = "self")]
+    Own,
 }
 
 #[derive(Default, Deserialize)]
@@ -361,6 +371,7 @@ impl ConsoleTable {
             base: self.base.as_ref().map(|base| base.0.clone()),
             certificate: path(&self.certificate),
             key: path(&self.key),
+            tls_self: self.tls.is_some(),
             insecure: self.insecure,
             metrics_token: self.metrics_token.as_ref().map(|token| token.0.clone()),
         }

@@ -71,6 +71,12 @@ fn check_init(modem: &ModemTable) -> Result<(), Fault> {
 }
 
 fn check_console(console: &ConsoleTable) -> Result<(), Fault> {
+    if let (Some(own), Some(_)) = (&console.tls, &console.certificate) {
+        return fault(
+            own.span(),
+            "tls = \"self\" and certificate exclude each other".to_owned(),
+        );
+    }
     match (&console.certificate, &console.key) {
         (Some(alone), None) => fault(alone.span(), "certificate needs key, too".to_owned()),
         (None, Some(alone)) => fault(alone.span(), "key needs certificate, too".to_owned()),

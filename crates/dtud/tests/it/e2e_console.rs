@@ -457,7 +457,85 @@ fn a_port_that_is_taken_does_not_keep_the_device_from_its_work() {
     assert_eq!(daemon.console(), "busy");
     daemon.says("the device runs without it, and tries again");
     assert_eq!(daemon.line().drain(Duration::from_millis(100)), b"");
+    drop(taken);
+    let url = format!("http://{address}/");
+    eventually("the console has its port", SOON, || {
+        daemon
+            .messages()
+            .contains(&format!("console: {url}"))
+            .then_some(())
+    });
+    assert_eq!(Api::at(&url).get("api/session")["who"], "local");
     assert!(daemon.terminate().success());
+}
+
+#[test]
+fn the_ready_line_tells_the_fingerprint_of_a_self_made_certificate_which_a_bad_file_does_not_replace()
+ {
+    let folder = folder();
+    let setup = Setup::new(folder.path())
+        .settings("[console]\ntls = \"self\"")
+        .console();
+    let daemon = setup.start();
+    let told = daemon.console().to_owned();
+    let (url, fingerprint) = told.split_once(" sha256=").unwrap();
+    assert!(url.starts_with("https://127.0.0.1:"), "{told}");
+    assert_eq!(fingerprint.len(), 32 * 3 - 1, "{told}");
+    daemon.says(&format!(
+        "{url}, with a self-made certificate, SHA-256 {fingerprint}"
+    ));
+    let file = setup.state().join("console-tls.pem");
+    let good = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "torn").unwrap();
+    daemon.reload();
+    daemon
+        .says("console-tls.pem: no certificate in it (PEM); certificate and key stay as they were");
+    assert!(
+        daemon
+            .messages()
+            .contains("WARN console: the console's TLS"),
+        "{}",
+        daemon.messages()
+    );
+    std::fs::write(&file, good).unwrap();
+    assert!(daemon.terminate().success());
+    let again = setup.start();
+    assert!(
+        again.console().ends_with(fingerprint),
+        "{}",
+        again.console()
+    );
+    assert!(again.terminate().success());
+
+    // A start does not overwrite what it cannot read, and neither it nor check-settings is silent about it.
+    std::fs::write(&file, "torn").unwrap();
+    let settings = folder.path().join("s.toml");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dtud"));
+        let done = command.args(arguments).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    std::fs::write(
+        &settings,
+        "[console]\ncertificate = \"no.pem\"\nkey = \"no.key\"",
+    )
+    .unwrap();
+    let (code, said) = run(&["check-settings", settings.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("no.pem") && said.contains("console"),
+        "{said}"
+    );
+    std::fs::write(&settings, "[console]\ntls = \"self\"").unwrap();
+    let state = setup.state();
+    let (code, said) = run(&[
+        "--settings",
+        settings.to_str().unwrap(),
+        "--state",
+        state.to_str().unwrap(),
+    ]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("console-tls.pem"), "{said}");
 }
 
 #[test]

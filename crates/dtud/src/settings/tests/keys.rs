@@ -87,6 +87,7 @@ fn every_key_is_taken() {
         base: Some("/dtu".to_owned()),
         certificate: Some("/etc/console.pem".into()),
         key: Some("/etc/console.key".into()),
+        tls_self: false,
         insecure: true,
         metrics_token: Some(Token("0123456789abcdef".to_owned())),
     };
