@@ -10,8 +10,7 @@ mod ring;
 mod row;
 
 use ring::{Mark, Ring};
-pub(crate) use row::base64;
-pub use row::{Dir, Kind, Level, LogLine, Place, Row};
+pub use row::{Dir, Kind, Level, LogLine, Place, Row, base64};
 
 /// How much is kept, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

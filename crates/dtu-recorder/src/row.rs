@@ -191,8 +191,9 @@ fn as_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_str(&base64(bytes))
 }
 
-/// RFC 4648, 4.
-pub(crate) fn base64(bytes: &[u8]) -> String {
+/// Base64 as RFC 4648, 4 has it.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
