@@ -16,7 +16,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
 use super::bus::{Bus, Marks, Properties, QUICK, Trouble, as_text};
 use super::calls::Call;
 use super::data::Data;
-use super::worker::{Found, Worker, find};
+use super::worker::{Card, Found, Worker, find};
 use super::{messages, words};
 
 /// What takes its time, when it is done.
@@ -59,6 +59,9 @@ pub(super) struct Session<'w> {
 
 impl<'w> Session<'w> {
     pub(super) fn new(worker: &'w mut Worker, bus: Bus, found: Found) -> Self {
+        if let Some(card) = &mut worker.pin_given {
+            card.path.clear();
+        }
         Self {
             worker,
             bus,
@@ -238,6 +241,12 @@ impl<'w> Session<'w> {
         true
     }
 
+    async fn card(&self, path: String) -> Card {
+        let sim = self.bus.properties(&path, ".Sim").await.unwrap_or_default();
+        let iccid = digits(sim.text("SimIdentifier"));
+        Card { path, iccid }
+    }
+
     async fn imsi(&self, modem: &Properties) -> String {
         let Some(path) = modem.object("Sim") else {
             return String::new();
@@ -270,7 +279,7 @@ impl<'w> Session<'w> {
     async fn unlock_if_needed(&mut self, modem: &Properties) {
         let state = sim_state(modem);
         if state == SimState::Ready {
-            self.card_is_open();
+            self.card_is_open(modem).await;
         }
         if state != SimState::PinNeeded {
             return;
@@ -297,32 +306,51 @@ impl<'w> Session<'w> {
                 .stands(format!("the SIM card waits for a PIN; {why}"))
                 .await;
         }
+        let card = self.card(sim.clone()).await;
         let given: Result<(), Trouble> = self
             .bus
             .call(&sim, ".Sim", "SendPin", &(pin.as_str(),), UNLOCK)
             .await;
-        // Where no answer came it may be right all the same.
-        self.worker.pin_good = !matches!(given, Err(Trouble::Refused(..)));
+        // Where no answer came it may be right all the same; and what the bus itself says (the service is gone) is no word
+        // of the card.
+        let is_refused =
+            matches!(&given, Err(Trouble::Refused(name, _)) if !name.starts_with(BUS_ERRORS));
+        self.worker.pin_given = Some(card).filter(|_| !is_refused);
         match given {
             // Until the card is seen open it is in doubt.
             Ok(()) => {}
             Err(why) => {
-                if !self.worker.pin_good {
+                if is_refused {
                     self.worker
                         .options
                         .note
                         .iter()
                         .for_each(|note| note.keep(PinHistory::Refused));
                 }
-                let text = format!("the SIM card refused the PIN, it is not tried again: {why}");
+                let text = if is_refused {
+                    format!("the SIM card refused the PIN, it is not tried again: {why}")
+                } else {
+                    format!(
+                        "the SIM card was given the PIN, and what it made of it is not known: {why}"
+                    )
+                };
                 self.worker.stands(text).await;
             }
         }
     }
 
     /// An answer alone opens no card, there are modems that say OK and go on asking: only now the PIN is known to be good.
-    fn card_is_open(&mut self) {
-        if !std::mem::take(&mut self.worker.pin_good) {
+    async fn card_is_open(&mut self, modem: &Properties) {
+        let Some(sim) = modem
+            .object("Sim")
+            .filter(|_| self.worker.pin_given.is_some())
+        else {
+            return;
+        };
+        let open = self.card(sim).await;
+        // Another card that is open says nothing of the PIN.
+        let same = self.worker.pin_given.take_if(|given| given.is(&open));
+        if same.is_none() {
             return;
         }
         self.worker.pin_tried = false;
@@ -694,6 +722,7 @@ fn everything() -> Marks {
 
 /// `MM_MODEM_LOCATION_SOURCE_3GPP_LAC_CI`
 const LAC_CI: u32 = 1;
+const BUS_ERRORS: &str = "org.freedesktop.DBus.Error.";
 /// `MM_MODEM_LOCK_SIM_PIN`
 const SIM_PIN: u32 = 2;
 /// Of a card on which nobody has mistyped; so at most one is ever used up here, whatever restarts.

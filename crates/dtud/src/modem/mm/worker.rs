@@ -101,6 +101,27 @@ impl Found {
     }
 }
 
+/// A SIM card.
+#[derive(Debug)]
+pub(super) struct Card {
+    /// Its object. Another start of ModemManager gives the same path to another card, so with each modem it is forgotten.
+    pub(super) path: String,
+    /// Its ICCID, where the modem tells; else empty.
+    pub(super) iccid: String,
+}
+
+impl Card {
+    /// Whether it is that one for sure.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let same = |a: &str, b: &str| !a.is_empty() && a == b;
+        if self.iccid.is_empty() || other.iccid.is_empty() {
+            same(&self.path, &other.path)
+        } else {
+            self.iccid == other.iccid
+        }
+    }
+}
+
 pub(super) struct Worker {
     transport: Transport,
     pub(super) options: Options,
@@ -109,8 +130,8 @@ pub(super) struct Worker {
     reported: LastReported,
     /// The PIN was tried: a card gives three tries only, and a wrong PIN stays wrong.
     pub(super) pin_tried: bool,
-    /// As far as is known: once the card is open it may be given again, after a reset of the modem.
-    pub(super) pin_good: bool,
+    /// Who has the PIN, and did not refuse it: once that card is open it may be given again, after a reset of the modem.
+    pub(super) pin_given: Option<Card>,
     last_id: u64,
     pub(super) apn: Option<Apn>,
     status: String,
@@ -130,7 +151,7 @@ impl Worker {
             news,
             reported: LastReported::default(),
             pin_tried: false,
-            pin_good: true,
+            pin_given: None,
             last_id: 0,
             apn: None,
             status: String::new(),

@@ -191,8 +191,7 @@ fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
             ..options()
         };
         let mut host = Host::new(&fake, options);
-        host.until(|news| *news == ModemInput::Sim(SimState::Ready))
-            .await;
+        host.until_clock().await;
         assert_eq!(
             fake.calls().first().map(String::as_str),
             Some("SendPin 1234")
@@ -224,6 +223,43 @@ fn k6_a_pin_that_cannot_be_noted_is_not_sent() {
             .await;
         assert!(fake.calls().is_empty(), "{:?}", fake.calls());
     });
+}
+
+/// The modem fell silent behind the PIN and came back with an open card: only the one that was given the PIN vouches for it.
+#[test]
+fn a_pin_without_an_answer_is_good_where_its_own_card_is_seen_open() {
+    const HERS: &str = "89860000000000000001";
+    for (found, last) in [
+        (HERS, PinHistory::Accepted),
+        ("89860000000000000002", PinHistory::Sent),
+        ("", PinHistory::Sent),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        run(async {
+            let fake = locked_card();
+            fake.put(SIM, ".Sim", &[("SimIdentifier", value(HERS))]);
+            fake.refuse("SendPin", HOLD, "");
+            let note = Note::new(folder.path(), Some("1234"));
+            let options = Options {
+                pin: Some("1234".to_owned()),
+                note: Some(note.clone()),
+                ..options()
+            };
+            let mut host = Host::new(&fake, options);
+            host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
+                .await;
+            called(&fake, "SendPin").await;
+            assert_eq!(note.history(), PinHistory::Sent);
+            fake.vanish().await;
+            fake.answer_held("org.freedesktop.DBus.Error.NoReply").await;
+            host.until(|news| *news == ModemInput::Gone).await;
+            modem(&fake);
+            fake.put(SIM, ".Sim", &[("SimIdentifier", value(found))]);
+            fake.appear().await;
+            host.until_clock().await;
+            assert_eq!(note.history(), last, "{found}");
+        });
+    }
 }
 
 /// It waits for its PIN, and has all three tries.
