@@ -5,7 +5,7 @@ import * as draft from "./draft.js";
 import { worded } from "./field.js";
 import { t, told } from "./i18n.js";
 import { readOnce, status } from "./live.js";
-import { ask, costInWords, costOfRestart, labelled, notice, reason, tick } from "./parts.js";
+import { ask, costInWords, costOfRestart, labelled, notice, reason, said, tick } from "./parts.js";
 
 /** @typedef {import("./types.js").Check} Check */
 /** @typedef {import("./types.js").Applied} Applied */
@@ -142,10 +142,10 @@ async function report(applied) {
     title: t(applied.outcome === "put_back" ? "apply.putBack" : "apply.mixed"),
     wide: true,
     body: [
-      h("p", { class: "banner bad" }, foreign(failure)),
+      h("p", { class: "banner bad" }, said(failure)),
       h("p", {}, t(applied.outcome === "put_back" ? "apply.putBackText" : "apply.mixedText")),
-      left.length > 0 && h("ul", {}, ...left.map((it) => h("li", {}, foreign(it)))),
-      steps.length > 0 && h("details", {}, h("summary", {}, t("apply.steps")), h("ol", {}, ...steps.map((it) => h("li", {}, foreign(it))))),
+      left.length > 0 && h("ul", {}, ...left.map((it) => h("li", {}, said(it)))),
+      steps.length > 0 && h("details", {}, h("summary", {}, t("apply.steps")), h("ol", {}, ...steps.map((it) => h("li", {}, said(it))))),
     ],
     actions: [],
   });

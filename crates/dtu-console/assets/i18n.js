@@ -1,4 +1,5 @@
 // The language of the page: by choice, else the first of the browser's that fits.
+import { SENTENCES } from "./sentences-zh.js";
 import { visible } from "./visible.js";
 import { EN } from "./words-en.js";
 import { ZH } from "./words-zh.js";
@@ -40,7 +41,7 @@ export function told(word) {
     return "";
   }
   const id = `told.${word}`;
-  return id in EN ? t(/** @type {WordId} */ (id)) : visible(word);
+  return id in EN ? t(/** @type {WordId} */ (id)) : visible(sentence(word)[0]);
 }
 
 /**
@@ -50,4 +51,70 @@ export function told(word) {
  */
 export function either(en, zh) {
   return (current === "zh" && zh ? zh : en) ?? "";
+}
+
+/** @type {Array<[RegExp, string[], string]> | null} */
+let patterns = null;
+
+/** Each sentence as a pattern, its names, and the Chinese. */
+function compiled() {
+  patterns ??= SENTENCES.map(([english, chinese]) => {
+    /** @type {string[]} */
+    const names = [];
+    const source = english.split(/\{(\w+)\}/).map((part, at) => {
+      if (at % 2 === 0) {
+        return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      }
+      names.push(part);
+      return part.length === 1 ? "([^\\s:]+)" : "(.+?)";
+    });
+    return [new RegExp(`^${source.join("")}$`, "s"), names, chinese];
+  });
+  return patterns;
+}
+
+/**
+ * What the device says, in Chinese; null where the table does not have it.
+ * @param {string} text
+ * @param {number} [depth]
+ * @returns {string | null}
+ */
+export function inChinese(text, depth = 0) {
+  const id = `told.${text}`;
+  if (id in ZH) {
+    return ZH[/** @type {WordId} */ (id)];
+  }
+  for (const [pattern, names, chinese] of compiled()) {
+    const found = pattern.exec(text);
+    if (found === null) {
+      continue;
+    }
+    const values = new Map(names.map((name, at) => [name, found[at + 1] ?? ""]));
+    const isWhole = [...values].every(([name, value]) => {
+      if (!/^[A-Z]/.test(name)) {
+        return true;
+      }
+      const told = depth < 3 ? inChinese(value, depth + 1) : null;
+      values.set(name, told ?? value);
+      // A reason of the host's own may be any; the thing a line is about may not.
+      return told !== null || name === "Why";
+    });
+    if (isWhole) {
+      return chinese.replace(/\{(\w+)\}/g, (_, name) => values.get(name) ?? "");
+    }
+  }
+  return null;
+}
+
+/**
+ * A sentence of the device in the page's language, and the language that it is in.
+ * @param {string} text
+ * @returns {[text: string, language: "en" | null]} null: the page's own
+ */
+export function sentence(text) {
+  if (current === "en") {
+    return [text, null];
+  }
+  const told = inChinese(text);
+  return told === null ? [text, "en"] : [told, null];
 }

@@ -1,11 +1,11 @@
 // Log: what the device said.
 import { get } from "./api.js";
-import { button, foreign, h, setText } from "./dom.js";
+import { button, h, setText } from "./dom.js";
 import * as format from "./format.js";
-import { t } from "./i18n.js";
+import { sentence, t } from "./i18n.js";
 import { LiveList } from "./livelist.js";
 import { listen, want } from "./live.js";
-import { announce, busy, complain, copy, empty, labelled, notice, select } from "./parts.js";
+import { announce, busy, complain, copy, empty, labelled, notice, said, select } from "./parts.js";
 
 /** @typedef {import("./types.js").LogLine} LogLine */
 /** @typedef {import("./app.js").Context} Context */
@@ -30,7 +30,7 @@ export function logPage(context) {
     accepts: (line) =>
       (of === "" || line.of === of || (of === "device" && !/^link/.test(line.of ?? ""))) &&
       LEVELS.indexOf(line.level.toLowerCase()) <= LEVELS.indexOf(worst) &&
-      (text === "" || line.text.toLowerCase().includes(text)),
+      (text === "" || [line.text, sentence(line.text)[0]].some((it) => it.toLowerCase().includes(text))),
     older: async (before, limit) => {
       const to = before === Number.MAX_SAFE_INTEGER ? "" : `to=${before - 1}&`;
       return (await get(`log?${to}limit=${limit}`)).lines;
@@ -133,6 +133,6 @@ function lineElement(line) {
     { class: `row log ${level}` },
     h("time", { class: "row-at", datetime: new Date(line.at).toISOString(), title: format.dateTime(line.at) }, format.timeOrDate(line.at)),
     h("span", { class: "row-level" }, level.toUpperCase()),
-    h("span", { class: "row-text" }, foreign(line.text)),
+    h("span", { class: "row-text" }, said(line.text)),
   );
 }

@@ -5,7 +5,7 @@ import { rates, ROOM } from "./history.js";
 import { told, t } from "./i18n.js";
 import { readOnce, status } from "./live.js";
 import { EN } from "./words-en.js";
-import { busy, card, countdown, duration, empty, facts, isUp, spark } from "./parts.js";
+import { busy, card, countdown, duration, empty, facts, isUp, spark, said } from "./parts.js";
 
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Link} Link */
@@ -213,7 +213,7 @@ function lossesCard() {
       if (places.dataset["key"] !== key) {
         places.dataset["key"] = key;
         const rows = told.map((place) =>
-          h("li", {}, foreign(place.place), ` ${t("losses.place", { n: place.count, size: format.bytes(place.bytes) })}`),
+          h("li", {}, said(place.place), ` ${t("losses.place", { n: place.count, size: format.bytes(place.bytes) })}`),
         );
         fill(places, ...rows);
       }

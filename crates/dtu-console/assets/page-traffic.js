@@ -6,7 +6,7 @@ import * as format from "./format.js";
 import { t, told } from "./i18n.js";
 import { LiveList } from "./livelist.js";
 import { listen, status, want } from "./live.js";
-import { announce, busy, complain, copy, empty, labelled, notice, select, tick } from "./parts.js";
+import { announce, busy, complain, copy, empty, labelled, notice, said, select, tick } from "./parts.js";
 import { forBrowser } from "./store.js";
 
 /** @typedef {import("./types.js").Row} Row */
@@ -248,7 +248,7 @@ function rowElement(row, how, width) {
   const at = h("time", { class: "row-at", datetime: new Date(row.at).toISOString() }, format.timeOfDay(row.at));
   const of = h("span", { class: "row-of", "data-of": row.of }, nameOf(row.of));
   if (row.kind === "event") {
-    return h("li", { class: "row event" }, at, of, h("span", { class: "row-note" }, foreign(row.note ?? "")));
+    return h("li", { class: "row event" }, at, of, h("span", { class: "row-note" }, said(row.note ?? "")));
   }
   const way = h(
     "span",

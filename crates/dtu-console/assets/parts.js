@@ -2,7 +2,7 @@
 import { ApiError } from "./api.js";
 import { button, fill, foreign, h, newId, setText, svg } from "./dom.js";
 import * as format from "./format.js";
-import { t } from "./i18n.js";
+import { sentence, t } from "./i18n.js";
 import { visible } from "./visible.js";
 import { status, statusAt } from "./live.js";
 
@@ -315,7 +315,17 @@ export function reason(error) {
   if (error.id === "csrf") {
     return t("error.csrf");
   }
-  return foreign(error.message);
+  return said(error.message);
+}
+
+/** A sentence of the device; in English where the page is not. @param {string} text */
+export function said(text) {
+  const [words, lang] = sentence(text);
+  const element = foreign(words);
+  if (lang !== null) {
+    element.lang = lang;
+  }
+  return element;
 }
 
 /**

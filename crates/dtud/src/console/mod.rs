@@ -7,9 +7,12 @@
 //! ```
 
 mod asker;
+#[cfg(test)]
+mod in_chinese;
 mod inbox;
 mod lines;
 pub(crate) mod log;
+mod marks;
 mod mask;
 mod password;
 mod serve;
@@ -113,7 +116,7 @@ impl Console {
     }
 
     /// What comes next from the line, or of this link, was put in by somebody.
-    pub(crate) fn injects(&mut self, of: tap::Injected, dtu: &Dtu, now: Instant) {
+    pub(crate) fn injects(&mut self, of: tap::Injected<'_>, dtu: &Dtu, now: Instant) {
         self.tap.injects(of, dtu, now);
     }
 }

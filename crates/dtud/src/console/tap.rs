@@ -7,19 +7,20 @@ use std::time::Duration;
 use dtu_console::recorder::{Dir, Frame, Place, Recorder, now_micros};
 use dtu_proto::Dtu;
 use dtu_proto::event::{
-    Event, Input, LINKS, LinkId, Output, Payload, QueueId, SerialOutput, SocketId, SocketInput,
-    SocketOutput,
+    Event, Input, LINKS, LinkId, Output, Payload, QueueId, SerialInput, SerialOutput, SocketId,
+    SocketInput, SocketOutput,
 };
 use dtu_proto::seen::{Cut, Seen, Sent, ShownCommand, Written};
 use dtu_proto::time::Instant;
 
+use super::marks::Marks;
 use super::mask::{Printed, text_without_secrets};
 
 /// What somebody puts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Injected {
-    /// So many bytes as if of the DTE.
-    Dte(usize),
+pub(crate) enum Injected<'a> {
+    /// The next read of the line, as if of the DTE.
+    Dte(&'a [u8]),
     /// The next read of this link.
     Peer(LinkId),
 }
@@ -44,8 +45,7 @@ pub(super) struct Tap {
     printed: Printed,
     /// Of each link.
     asked: [Asked; LINKS],
-    /// Bytes that were put in and are not seen in a frame yet, and until when they are looked for.
-    injected: Option<(usize, Instant)>,
+    marks: Marks,
     injected_peer: Option<LinkId>,
 }
 
@@ -55,23 +55,25 @@ impl Tap {
             recorder,
             printed: Printed::default(),
             asked: [Asked::default(); LINKS],
-            injected: None,
+            marks: Marks::default(),
             injected_peer: None,
         }
     }
 
-    pub(super) fn injects(&mut self, what: Injected, dtu: &Dtu, now: Instant) {
+    pub(super) fn injects(&mut self, what: Injected<'_>, dtu: &Dtu, now: Instant) {
         match what {
-            Injected::Dte(count) => {
-                let before = self.injected.map_or(0, |(left, _)| left);
+            Injected::Dte(bytes) => {
                 let silence = Duration::from_millis(dtu.config().packing_time.into());
-                self.injected = Some((before + count, now + silence + CUT_WITHIN));
+                self.marks.put_in(bytes, silence + CUT_WITHIN, now);
             }
             Injected::Peer(link) => self.injected_peer = Some(link),
         }
     }
 
     pub(super) fn input(&mut self, input: &Input<'_>, dtu: &Dtu) {
+        if let Input::Serial(SerialInput::Data(read)) = input {
+            self.marks.read(read.len());
+        }
         let Input::Socket(socket, SocketInput::Data(read)) = input else {
             return;
         };
@@ -94,10 +96,11 @@ impl Tap {
     }
 
     pub(super) fn seen(&mut self, dtu: &mut Dtu, now: Instant) {
+        self.marks.had(now);
         while let Some(seen) = dtu.poll_seen() {
             match seen {
                 Seen::Frame { bytes, cut } => {
-                    let note = self.with_mark(bytes.len(), cut.words(), now);
+                    let note = self.with_mark(bytes.len(), cut.words(), false, now);
                     // In the set-up window a slip of the pen makes data of a command.
                     let slip = (cut == Cut::Window).then(|| dtu_proto::shown_text(&bytes));
                     if let Some(text) = slip.flatten() {
@@ -113,29 +116,29 @@ impl Tap {
                 }
                 Seen::Command(shown) => {
                     self.printed.command(shown.secret);
-                    let note = self.with_mark(shown.len, COMMAND, now);
+                    let note = self.with_mark(shown.len, COMMAND, true, now);
                     self.command(Place::Line, &shown, &note);
                 }
                 Seen::Text(text) => {
-                    let note = self.with_mark(text.len(), "text at a prompt", now);
+                    let note = self.with_mark(text.len(), "text at a prompt", false, now);
                     self.frame(Place::Line, Dir::In, b"", &text, &note);
                 }
             }
         }
     }
 
-    /// Bytes that were put in are the oldest that were not seen yet.
-    fn with_mark(&mut self, len: usize, note: &'static str, now: Instant) -> Cow<'static, str> {
-        let Some((left, until)) = self.injected.take() else {
-            return note.into();
-        };
-        if until < now {
-            return note.into();
+    fn with_mark(
+        &mut self,
+        len: usize,
+        note: &'static str,
+        is_command: bool,
+        now: Instant,
+    ) -> Cow<'static, str> {
+        if self.marks.row(len, is_command, now) {
+            format!("{note}; {INJECTED}").into()
+        } else {
+            note.into()
         }
-        if left > len {
-            self.injected = Some((left - len, until));
-        }
-        format!("{note}; {INJECTED}").into()
     }
 
     pub(super) fn output(&mut self, output: &Output, dtu: &Dtu) {
@@ -246,7 +249,7 @@ fn place(socket: SocketId) -> Place {
     }
 }
 
-const fn what_is_sent(what: Option<Sent>, registers: bool) -> &'static str {
+pub(super) const fn what_is_sent(what: Option<Sent>, registers: bool) -> &'static str {
     match what {
         Some(Sent::Registration) => "registration packet",
         Some(Sent::Heartbeat) => "heartbeat",
@@ -261,7 +264,7 @@ const fn what_is_sent(what: Option<Sent>, registers: bool) -> &'static str {
 }
 
 /// What happened, where it belongs among the traffic. The log has more, and says more.
-fn words(event: &Event, dtu: &Dtu) -> Option<(Place, String)> {
+pub(super) fn words(event: &Event, dtu: &Dtu) -> Option<(Place, String)> {
     Some(match event {
         Event::Connected(socket) => (place(*socket), "connected".to_owned()),
         Event::Disconnected {

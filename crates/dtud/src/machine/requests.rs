@@ -71,7 +71,7 @@ impl Machine {
         }
         let count = Count(bytes.len() as u64, "byte");
         info!("console: {count} put in as if the DTE had sent them");
-        self.mark(Injected::Dte(bytes.len()), now);
+        self.mark(Injected::Dte(bytes), now);
         self.feed(Input::Serial(SerialInput::Data(bytes)), now, cx);
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Machine {
         Ok(())
     }
 
-    fn mark(&mut self, what: Injected, now: Instant) {
+    fn mark(&mut self, what: Injected<'_>, now: Instant) {
         if let Some(console) = &mut self.console {
             console.injects(what, &self.dtu, now);
         }

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cellular_sim::radio::{PhoneEvent, Verb};
 use dtu_proto::radio::PhoneNumber;
 use serde::Serialize;
+use sms_codec::pdu::{Pdu, Tpdu};
 
 /// What somebody makes happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Chat {
     pub(super) fn did(&mut self, verb: &Verb) {
         if let Verb::Text { from, text, .. } = verb {
             let to = self.phone.clone().unwrap_or_default();
-            self.say(from.to_string(), to, text, 1, "sent");
+            self.say(from.to_string(), to, text, 1, SENT);
         }
         if let Verb::Call { from, .. } = verb {
             self.call(*from, RINGING, None);
@@ -99,6 +100,25 @@ impl Chat {
             PhoneEvent::Talking { phone } => self.call(*phone, "active", None),
             PhoneEvent::Ended { phone, why } => self.call(*phone, ENDED, Some(why.to_string())),
             PhoneEvent::Report { .. } => {}
+        }
+    }
+
+    /// A message has reached the device: of a service number, or of a script. What this page's phone wrote is there.
+    pub(super) fn came(&mut self, pdu: &[u8]) {
+        let Ok(Tpdu::Deliver(deliver)) = Pdu::decode(pdu).map(|decoded| decoded.pdu.tpdu) else {
+            return;
+        };
+        let text = deliver.data.text().unwrap_or_else(|| "(data)".to_owned());
+        let from = deliver.from.to_string();
+        let is_known = self
+            .items
+            .iter()
+            .rev()
+            .take(KNOWN)
+            .any(|item| item.state == SENT && item.from == from && item.text.contains(&text));
+        if !is_known {
+            let to = self.phone.clone().unwrap_or_default();
+            self.say(from, to, &text, 1, "delivered");
         }
     }
 
@@ -154,6 +174,9 @@ fn now() -> u64 {
 }
 
 const RINGING: &str = "ringing";
+const SENT: &str = "sent";
+/// Texts of phones that may be on their way.
+const KNOWN: usize = 10;
 const ENDED: &str = "ended";
 const ITEMS_MAX: usize = 200;
 const CALLS_MAX: usize = 20;

@@ -84,7 +84,11 @@ impl Driver for Sim {
             self.network.handle_timeout(now);
         }
         self.log_phones();
-        self.network.poll_event().map(|(_, news)| news)
+        let (_, news) = self.network.poll_event()?;
+        if let ModemInput::Message { pdu, .. } = &news {
+            self.chat.came(pdu);
+        }
+        Some(news)
     }
 
     fn deadline(&self) -> Option<Instant> {

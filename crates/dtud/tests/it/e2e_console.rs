@@ -384,6 +384,13 @@ fn a_phone_of_the_simulated_radio_writes_is_answered_and_calls() {
     line.receive_to(b"hello", SOON);
     line.send(b"42 kWh");
     assert_eq!(chat("42 kWh", "received")["to"], "10086");
+    // What the service number answers is there too; what the page's phone wrote comes once.
+    assert_eq!(chat("10086: received", "delivered")["from"], "10086");
+    line.receive_to(b"10086: received \"42 kWh\"", SOON);
+    let told = api.get("api/messages");
+    let hellos = told["items"].as_array().unwrap().iter();
+    let hellos = hellos.filter(|item| item["text"].as_str().unwrap().contains("hello"));
+    assert_eq!(hellos.count(), 1);
     api.post("api/call", &json!({ "number": "10010" }));
     let call = |state: &str| {
         eventually(state, SOON, || {

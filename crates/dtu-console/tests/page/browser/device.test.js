@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 
-import { axe, begin, end, open } from "./tab.js";
+import { axe, begin, cold, end, open } from "./tab.js";
 
 const { DTUD } = process.env;
 const skip = DTUD ? false : "DTUD names no program";
@@ -174,7 +174,42 @@ test("a file, the core's words in both languages, AT, and a phone", { skip }, as
   await own.evaluate(() => {
     location.hash = "log";
   });
-  await own.waitForSelector(".rows >> text=SMS: command from");
+  await own.waitForSelector(".rows >> text=短信指令，来自");
   await axe(own, "log");
+  await own.finish();
+});
+
+// Not held yet: an idle machine and a release build are wanted to tell the page's share from the machine's.
+test("the first paint is within 200 ms, with nothing in the cache", { skip, todo: !skip }, async () => {
+  // The best of five: a machine that does something else meanwhile makes a paint late, and nothing makes one early.
+  const paints = [];
+  for (let time = 0; time < 5; time += 1) {
+    paints.push(await cold(url));
+  }
+  console.log(`# first paint with content: ${paints.map(Math.round).join(", ")} ms`);
+  assert.ok(Math.min(...paints) <= 200, `${paints} ms`);
+});
+
+test("what the device says is Chinese on the Chinese page: rows, log, and a refusal", { skip }, async () => {
+  const own = await open(`${url}#traffic`);
+  await own.locator(".choices select").first().selectOption("zh");
+  await own.waitForSelector(".inject");
+  await own.fill(".inject input", "读数");
+  await own.click(".inject .primary");
+  await own.waitForSelector(".row.injected .row-note >> text=打包时间到");
+  const english = await own.locator(".row-note").evaluateAll((all) => all.map((it) => it.textContent).filter((it) => !/[\u4E00-\u9FFF]/.test(it)));
+  assert.deepEqual(english, []);
+  await axe(own, "traffic in Chinese");
+  await own.evaluate(() => {
+    location.hash = "log";
+  });
+  await own.waitForSelector(".row-text >> text=设备：");
+  const lines = await own.locator(".row-text bdi").evaluateAll((all) => all.map((it) => ({ text: it.textContent, lang: it.lang })));
+  for (const { text, lang } of lines) {
+    assert.equal(lang, /[\u4E00-\u9FFF]/.test(text) ? "" : "en", text);
+  }
+  const unknown = lines.filter((it) => it.lang === "en").map((it) => it.text);
+  assert.ok(unknown.length * 4 < lines.length, `shown in English: ${unknown.join("\n")}`);
+  console.log(`# shown in English: ${[...new Set(unknown)].join(" | ")}`);
   await own.finish();
 });

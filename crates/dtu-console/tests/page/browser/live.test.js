@@ -194,6 +194,48 @@ test("a lost connection: since when, grey values, still countdowns; then all is 
   await own.finish();
 });
 
+test("a new version under an open tab: a note, and the draft is kept, also by the reload", async () => {
+  const own = await tab({ page: "settings" });
+  const heat = own.locator("[data-key=\"CIPCFG.HEAT\"] input").first();
+  await heat.fill("77");
+  own.mock.die();
+  await own.waitForSelector(".banner.bad:not([hidden])");
+  assert.equal(await heat.inputValue(), "77");
+  own.mock.version = "0.9.1";
+  own.mock.csrf = "token-2";
+  own.mock.revive();
+  await own.waitForSelector("#upgrade:not([hidden])", { timeout: 15_000 });
+  assert.equal(await heat.inputValue(), "77");
+  await own.click("#upgrade button");
+  await own.waitForSelector(".field");
+  await own.waitForFunction(() => document.querySelector("[data-key=\"CIPCFG.HEAT\"] input").value === "77");
+  assert.ok(await own.locator("#upgrade").isHidden());
+  await own.finish();
+});
+
+test("ten tabs work: those that nobody sees hold no connection", async () => {
+  const own = await tab();
+  // No tab of a headless browser is ever hidden by itself.
+  const hide = (page, isHidden) => page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new window.Event("visibilitychange"));
+  }, isHidden);
+  const tabs = [own];
+  for (let n = 1; n < 10; n += 1) {
+    await hide(tabs.at(-1), true);
+    const next = await own.context().newPage();
+    await next.goto(`${own.mock.url}#traffic`);
+    await next.waitForSelector(".rows > li");
+    tabs.push(next);
+  }
+  await hide(tabs.at(-1), true);
+  await hide(own, false);
+  await own.waitForFunction(() => document.documentElement.dataset.connection !== "lost" && document.querySelector(".link .pill[data-kind=good]"));
+  await own.waitForTimeout(300);
+  assert.equal(own.mock.streams.size, 1);
+  await own.finish();
+});
+
 test("live rows are no live region; their sums are announced", async () => {
   const own = await tab({ page: "traffic" });
   await own.waitForTimeout(500);
@@ -239,6 +281,22 @@ test("the simulated phone: a text, a call", async () => {
   await own.locator("button", { hasText: "Hang up" }).click();
   await own.waitForSelector(".call .pill", { state: "detached" });
   assert.deepEqual(own.mock.calls.map((call) => call.path), ["api/sms", "api/call", "api/hangup"]);
+  await own.finish();
+});
+
+test("the log in Chinese: what has no Chinese stays English, and says so", async () => {
+  const own = await tab({ page: "log", language: "zh", mock: { quiet: true } });
+  own.mock.say("INFO", "link1", "link 1: up again after 3 min 2 s and 4 attempts, TCP dtu.example.net:5000 (192.0.2.8:5000)");
+  own.mock.say("WARN", "link1", "link 1: no connection to TCP a.example:5000: refused; it is tried again");
+  own.mock.say("WARN", null, "nobody has written this one");
+  await own.waitForSelector("bdi[lang=en] >> text=nobody has written this one");
+  await own.waitForSelector("text=连接 1：3 min 2 s 后经 4 次尝试重新连接，TCP dtu.example.net:5000 (192.0.2.8:5000)");
+  await own.waitForSelector("text=连接 1：无法连接 TCP a.example:5000：被拒绝，将重试");
+  await own.fill("input[type=search]", "被拒绝");
+  assert.equal(await rows(own), 1);
+  await own.fill("input[type=search]", "refused");
+  assert.equal(await rows(own), 1);
+  await axe(own, "log in Chinese");
   await own.finish();
 });
 

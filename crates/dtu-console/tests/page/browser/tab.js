@@ -55,6 +55,26 @@ export async function open(url) {
   return own;
 }
 
+/** Milliseconds to the first paint with content, with an empty cache. */
+export async function cold(url) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const own = await context.newPage();
+  await own.goto(url);
+  const paint = await own.evaluate(
+    () =>
+      new Promise((resolve) => {
+        new window.PerformanceObserver((list) => {
+          const found = list.getEntriesByName("first-contentful-paint")[0];
+          if (found) {
+            resolve(found.startTime);
+          }
+        }).observe({ type: "paint", buffered: true });
+      }),
+  );
+  await context.close();
+  return paint;
+}
+
 async function watched(context, url) {
   const complaints = [];
   await context.addInitScript(() => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { pieces, visible } from "../../../assets/visible.js";
 import { EN } from "../../../assets/words-en.js";
+import { SENTENCES } from "../../../assets/sentences-zh.js";
 import { ZH } from "../../../assets/words-zh.js";
 
 const ASSETS = new URL("../../../assets/", import.meta.url);
@@ -60,4 +61,17 @@ test("the page makes no markup from texts, and none of the modules has a style o
   assert.doesNotMatch(sources, /\bstyle\s*[:=]\s*["'`]/);
   const html = readFileSync(new URL("index.html", ASSETS), "utf8");
   assert.doesNotMatch(html, /\sstyle=|\son\w+=|<style|<script>/);
+});
+
+test("each sentence of the device keeps its values in Chinese, and stands in the table once", () => {
+  const seen = new Set();
+  for (const [english, chinese] of SENTENCES) {
+    assert.ok(!seen.has(english), english);
+    seen.add(english);
+    const names = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
+    assert.equal(new Set(names(english)).size, names(english).length, english);
+    assert.ok(names(chinese).every((name) => names(english).includes(name)), english);
+    // Some are names and values alone.
+    assert.ok(/[\u4E00-\u9FFF]/.test(chinese) || /^HTTPD/.test(chinese) || !/[a-z]{3}/i.test(chinese.replace(/\{\w+\}/g, "")), english);
+  }
 });
