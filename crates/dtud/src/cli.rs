@@ -111,6 +111,9 @@ enum Command {
         /// End after so many seconds
         #[arg(long, value_name = "N")]
         seconds: Option<u64>,
+        /// Where the device's web console listens, as without demo; it is gone with the demo, passwords too
+        #[arg(long, value_name = "ADDR", value_parser = parse_console)]
+        console: Option<ConsoleAddress>,
     },
     /// Completions of a shell, on stdout
     #[command(hide = true)]
@@ -189,7 +192,9 @@ impl Cli {
                 folder.and_then(|folder| console::change_password(&folder, *viewer, *remove))
             }
             #[cfg(feature = "demo")]
-            Some(Command::Demo { seconds }) => demo::run(seconds.map(Duration::from_secs)),
+            Some(Command::Demo { seconds, console }) => {
+                demo::run(seconds.map(Duration::from_secs), *console)
+            }
             Some(Command::Completions { shell }) => completions(*shell),
             Some(Command::Man { folder }) => man(folder.as_deref()),
             None => self.run_device(),

@@ -32,7 +32,7 @@ pub(crate) use inbox::{Inbox, What};
 use lines::Lines;
 pub(crate) use password::change as change_password;
 use serve::Shared;
-pub(crate) use serve::{check, check_files, config, start};
+pub(crate) use serve::{Server, check, check_files, config, start};
 use tap::Tap;
 
 /// What the machine has of it.

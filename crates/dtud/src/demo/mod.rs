@@ -28,28 +28,37 @@ use tokio::time::Instant;
 
 use crate::at_lines::StartLine;
 use crate::cli;
+use crate::console;
 use crate::control::{Control, HangUp, listen_to_signals};
 use crate::log;
 use crate::machine::{Machine, Setup};
 use crate::modem;
 use crate::serial::Address;
-use crate::settings::Settings;
+use crate::settings::{ConsoleAddress, Settings};
 use scene::{SharedScene, Watcher};
 use view::View;
 
-/// Plays the scene until Ctrl-C, or for `time`.
-pub(crate) fn run(time: Option<Duration>) -> anyhow::Result<ExitCode> {
+/// Plays the scene until Ctrl-C, or for `time`, with the device's web console there.
+pub(crate) fn run(
+    time: Option<Duration>,
+    console: Option<ConsoleAddress>,
+) -> anyhow::Result<ExitCode> {
     let terminal = std::io::stdout().is_terminal();
     log::start(None, if terminal { "off" } else { "warn" }).map_err(anyhow::Error::msg)?;
     let runtime = cli::runtime()?;
     let scene = SharedScene::default();
-    runtime.block_on(play(time, terminal, Arc::clone(&scene)))?;
+    runtime.block_on(play(time, console, terminal, Arc::clone(&scene)))?;
     runtime.shutdown_background();
     cli::print_line(format_args!("{}", scene::lock(&scene).summary()));
     Ok(ExitCode::SUCCESS)
 }
 
-async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> anyhow::Result<()> {
+async fn play(
+    time: Option<Duration>,
+    console: Option<ConsoleAddress>,
+    terminal: bool,
+    scene: SharedScene,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("no room for the demo's files")?;
     let line = folder.path().join("meter");
     let center = center::Center::bind(Arc::clone(&scene)).await?;
@@ -66,11 +75,27 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
             .collect(),
         record: None,
     };
+    let config = console::config(console, &setup.settings.console, &setup.state);
+    if let Some(Err(why)) = config.as_ref().map(console::check) {
+        anyhow::bail!("{why}");
+    }
+    let kind = console::Kind::new(&setup.modem, &setup.serial);
     let control = Arc::new(Control::default());
     listen_to_signals(Arc::clone(&control), HangUp::Stop)?;
     let start = Instant::now();
     let watcher = Watcher::new(Arc::clone(&scene), start);
-    let machine = Machine::new(setup, Arc::clone(&control))?.observed_by(Box::new(watcher));
+    let mut machine = Machine::new(setup, Arc::clone(&control))?.observed_by(Box::new(watcher));
+    let mut server = None;
+    if let Some(config) = config {
+        let (serves, console) = console::start(config, kind, &control)?;
+        serves.told().clone_into(&mut scene::lock(&scene).console);
+        machine = machine.with_console(console);
+        server = Some(serves);
+    }
+    if !terminal {
+        let told = server.as_ref().map_or("off", console::Server::told);
+        machine = machine.announcing(told);
+    }
     let meter = meter::Meter::open(&line, Arc::clone(&scene), start)?;
     let (network, cut) = watch::channel(false);
     let actors = [tokio::spawn(center.run(cut)), tokio::spawn(meter.run())];
@@ -85,6 +110,9 @@ async fn play(time: Option<Duration>, terminal: bool, scene: SharedScene) -> any
     machine.await;
     actors.iter().for_each(tokio::task::JoinHandle::abort);
     control.stop_once();
+    if let Some(server) = server {
+        server.stop();
+    }
     view.await.context("the view broke")?
 }
 

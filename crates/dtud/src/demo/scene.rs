@@ -39,6 +39,8 @@ pub(super) struct Scene {
     pub(super) heartbeats: u64,
     /// The demo ends: the meter says no more.
     pub(super) closing: bool,
+    /// Where the device's web console is.
+    pub(super) console: String,
 }
 
 /// A frame on its way.

@@ -57,10 +57,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, scene: &Scene, now: Duration) {
         story,
     );
     draw_frames(frame, scene, frames);
-    frame.render_widget(
-        Line::from(" c cuts the network, or heals it   q ends".dim()),
-        keys,
-    );
+    let help = " c cuts the network, or heals it   q ends   ".dim();
+    frame.render_widget(Line::from(vec![help, scene.console.as_str().into()]), keys);
 }
 
 /// Link 1, in the words of `AT+CINET?`.

@@ -15,17 +15,17 @@ use crate::common::usage::Usage;
 use crate::common::{SOON, eventually};
 
 /// What the page does: one request a connection.
-struct Api {
+pub(crate) struct Api {
     authority: String,
     csrf: String,
 }
 
 impl Api {
-    fn of(daemon: &Daemon) -> Self {
+    pub(crate) fn of(daemon: &Daemon) -> Self {
         Self::at(daemon.console())
     }
 
-    fn at(url: &str) -> Self {
+    pub(crate) fn at(url: &str) -> Self {
         let authority = url.strip_prefix("http://").unwrap().trim_end_matches('/');
         let mut api = Self {
             authority: authority.to_owned(),
@@ -60,14 +60,14 @@ impl Api {
         (status, body.to_vec())
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, "", b"");
         let body = String::from_utf8(body).unwrap();
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
     }
 
-    fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
         let more = format!(
             "Content-Type: application/json\r\nX-CSRF: {}\r\nOrigin: http://{}\r\n",
             self.csrf, self.authority
@@ -76,18 +76,18 @@ impl Api {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_post(path, body);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
-    fn at_line(&self, line: &str) -> Value {
+    pub(crate) fn at_line(&self, line: &str) -> Value {
         self.post("api/at", &json!({ "line": line }))
     }
 
     /// All rows of bytes.
-    fn rows(&self, of: &str, dir: &str) -> Vec<Value> {
+    pub(crate) fn rows(&self, of: &str, dir: &str) -> Vec<Value> {
         let rows = self.get("api/rows?from=0&limit=1000");
         let fits = |row: &&Value| row["of"] == of && row["dir"] == dir && row["kind"] == "data";
         rows["rows"]

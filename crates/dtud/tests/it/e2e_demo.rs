@@ -114,6 +114,33 @@ fn a_demo_plays_an_outage_without_loss() {
     assert!(child.wait().unwrap().success());
 }
 
+/// The ready line tells where, and what the page asks comes from the device of the scene.
+#[test]
+fn the_demo_is_live_on_its_console() {
+    let mut child = demo()
+        .args(["--console", "127.0.0.1:0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let ready = lines
+        .find(|line| line.starts_with("ready serial="))
+        .unwrap();
+    let (_, url) = ready.split_once(" console=").unwrap();
+    let api = crate::e2e_console::Api::at(url);
+    eventually("readings in the traffic", SOON, || {
+        (!api.rows("link1", "out").is_empty()).then_some(())
+    });
+    assert_eq!(api.get("api/status")["links"][0]["state"], "connected");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let summary = lines.last().unwrap();
+    assert!(summary.contains(" lost 0;"), "{summary}");
+    assert!(child.wait().unwrap().success());
+}
+
 #[test]
 fn a_key_of_the_demo_cuts_the_network_and_heals_it() {
     let mut screen = Screen::open().unwrap();
