@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { axe, begin, check, end, fits, tab, visit } from "./tab.js";
+import { Mock } from "../mock.js";
+import { axe, begin, check, end, firstPaint, fits, tab, visit } from "./tab.js";
 
 const PAGES = ["overview", "settings", "traffic", "at", "phone", "log"];
 const LANGUAGES = ["en", "zh"];
@@ -165,6 +166,14 @@ test("the page is small, and everything comes from its own place", async () => {
   console.log(`# cold: ${bytes} bytes`);
   await cold.close();
   await own.finish();
+});
+
+test("the first paint waits for no module and no answer", async () => {
+  const mock = await new Mock({}).listen();
+  const { text, held } = await firstPaint(mock.url);
+  assert.equal(text, "DTU");
+  assert.ok(held > 10, `${held} were asked for`);
+  await mock.close();
 });
 
 test("theme and language stand before the first paint, by choice and by the browser", async () => {

@@ -55,24 +55,25 @@ export async function open(url) {
   return own;
 }
 
-/** Milliseconds to the first paint with content, with an empty cache. */
-export async function cold(url) {
+/** What is to be seen at the first paint with content, with an empty cache, while every module and answer is held back. */
+export async function firstPaint(url) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const own = await context.newPage();
-  await own.goto(url);
-  const paint = await own.evaluate(
+  const held = [];
+  await own.route(/\/api\/|(?<!theme)\.js$/, (route) => held.push(route));
+  await own.goto(url, { waitUntil: "commit" });
+  const text = await own.evaluate(
     () =>
       new Promise((resolve) => {
         new window.PerformanceObserver((list) => {
-          const found = list.getEntriesByName("first-contentful-paint")[0];
-          if (found) {
-            resolve(found.startTime);
+          if (list.getEntriesByName("first-contentful-paint").length > 0) {
+            resolve(document.body.innerText.trim());
           }
         }).observe({ type: "paint", buffered: true });
       }),
   );
   await context.close();
-  return paint;
+  return { text, held: held.length };
 }
 
 async function watched(context, url) {
