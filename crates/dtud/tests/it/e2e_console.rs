@@ -36,15 +36,7 @@ impl Api {
     }
 
     fn ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.authority).unwrap();
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        let length = body.len();
-        let head = format!(
-            "{method} /{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}Content-Length: {length}\r\n\r\n",
-            self.authority
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        let mut stream = self.send(method, path, more, body);
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
@@ -60,6 +52,19 @@ impl Api {
         (status, body.to_vec())
     }
 
+    fn send(&self, method: &str, path: &str, more: &str, body: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let length = body.len();
+        let head = format!(
+            "{method} /{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}Content-Length: {length}\r\n\r\n",
+            self.authority
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        stream
+    }
+
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, "", b"");
         let body = String::from_utf8(body).unwrap();
@@ -67,12 +72,16 @@ impl Api {
         serde_json::from_str(&body).unwrap()
     }
 
-    pub(crate) fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let more = format!(
+    /// What a write needs in its head.
+    fn rights(&self) -> String {
+        format!(
             "Content-Type: application/json\r\nX-CSRF: {}\r\nOrigin: http://{}\r\n",
             self.csrf, self.authority
-        );
-        let (status, body) = self.ask("POST", path, &more, body.to_string().as_bytes());
+        )
+    }
+
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, body) = self.ask("POST", path, &self.rights(), body.to_string().as_bytes());
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
@@ -453,6 +462,63 @@ fn settings_on_trial_go_back_by_themselves_also_where_the_device_is_killed() {
     daemon.kill();
     let daemon = setup.start();
     assert_eq!(port(&Api::of(&daemon)), 4242.to_string());
+}
+
+/// Wherever it is killed it starts with a whole set: the one from before, or the one that was kept. What was answered holds.
+#[test]
+fn a_device_that_is_killed_at_any_step_of_an_apply_has_the_old_settings_or_the_kept_ones() {
+    let folder = folder();
+    let setup = Setup::new(folder.path()).console();
+    let port = |api: &Api| api.get("api/settings")["values"]["CIPSCONT.2.PORT"]["running"].clone();
+    let mut stored = port(&Api::of(&setup.start()));
+    // The steps of an apply; the last one may be cut short by the kill.
+    let steps = |new: &str| {
+        [
+            format!("AT+CIPSCONT=2,\"TCP\",\"127.0.0.1\",{new},0"),
+            "AT+CIAPPLY=600".to_owned(),
+        ]
+    };
+    const LAST: usize = 15;
+    let mut kept = 0;
+    for (round, last) in ["", "", "AT+CIKEEP=0", "AT+CIKEEP"]
+        .into_iter()
+        .chain(["AT+CIKEEP"; LAST - 3])
+        .enumerate()
+    {
+        let daemon = setup.start();
+        let api = Api::of(&daemon);
+        assert_eq!(port(&api), stored, "round {round}");
+        let new = (5000 + round).to_string();
+        for line in steps(&new).iter().take(if round == 0 { 1 } else { 2 }) {
+            assert_eq!(api.at_line(line)["end"], "OK");
+        }
+        let mut told = String::new();
+        if last.is_empty() {
+            daemon.kill();
+        } else {
+            let csrf = format!("X-CSRF: {}\r\nContent-Type: application/json\r\n", api.csrf);
+            let body = json!({ "line": last }).to_string();
+            let mut answer = api.send("POST", "api/at", &csrf, body.as_bytes());
+            // From at once to behind the answer.
+            if round == LAST {
+                answer.read_to_string(&mut told).unwrap();
+            } else {
+                let early = (round - 2) as u64;
+                std::thread::sleep(Duration::from_micros(200 * early * early));
+            }
+            daemon.kill();
+            let _ = answer.read_to_string(&mut told);
+        }
+        let now = port(&Api::of(&setup.start()));
+        if now == new && last == "AT+CIKEEP" {
+            kept += 1;
+            stored = now;
+        } else {
+            assert_eq!(now, stored, "round {round}: {told}");
+            assert!(last != "AT+CIKEEP" || !told.contains("\"OK\""), "{told}");
+        }
+    }
+    assert!(kept > 0);
 }
 
 #[test]
