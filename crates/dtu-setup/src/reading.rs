@@ -1,5 +1,7 @@
 //! Reading everything that a device stores.
 
+use dtu_proto::config::{Config, TextCharset};
+
 use crate::door::{Door, DoorError, Reply};
 use crate::reply::told;
 use crate::schema::{Group, Schema, SettingCommand};
@@ -87,7 +89,27 @@ pub fn read_all(
             .collect();
         reading.unread.extend(missing);
     }
+    read_numbers(&mut reading.values, schema);
     Ok(reading)
+}
+
+/// A number is told in the charset of texts (3GPP TS 27.005, `<sca>`); another device may have another one.
+fn read_numbers(values: &mut Values, schema: &Schema) {
+    let charset = schema.group("CSCS", None);
+    let is_ucs2 = charset.is_some_and(|group| values.group(schema, &group) == [Some("UCS2")]);
+    let Some(group) = schema.group("CSCA", None).filter(|_| is_ucs2) else {
+        return;
+    };
+    let mut config = Config::default();
+    config.messages.charset = TextCharset::Ucs2;
+    let told: Option<Vec<String>> = values
+        .group(schema, &group)
+        .into_iter()
+        .map(|value| value.map(str::to_owned))
+        .collect();
+    if let Some(plain) = told.and_then(|told| schema.canonical_in(&group, &told, config).ok()) {
+        values.set_group(schema, &group, plain.values);
+    }
 }
 
 /// A reply that stays away says as little as a refusal.

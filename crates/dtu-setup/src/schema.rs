@@ -203,6 +203,16 @@ impl Schema {
     /// # Errors
     /// What the device would say against them.
     pub fn canonical(&self, group: &Group, values: &[String]) -> Result<Canonical, String> {
+        self.canonical_in(group, values, Config::default())
+    }
+
+    /// As [`Self::canonical`], as a device of this configuration told it.
+    pub(crate) fn canonical_in(
+        &self,
+        group: &Group,
+        values: &[String],
+        mut config: Config,
+    ) -> Result<Canonical, String> {
         let command = self.command(group);
         let fields = command.fields.iter().zip(values);
         let values_typed = fields.map(|(field, value)| {
@@ -218,7 +228,6 @@ impl Schema {
         } else {
             format!("AT{}{}", command.name, values.join(""))
         };
-        let mut config = Config::default();
         load_setting(&line, &mut config)?;
         stored_in(&config, command, group).ok_or_else(|| format!("{group} is not stored"))
     }

@@ -52,6 +52,64 @@ fn the_settings_of_an_old_box_move_to_ours() {
     assert_eq!(again.out, "nothing to do\n");
 }
 
+/// Values of every group, none of them the factory's.
+const RICH: &str = r#"
+CMEE = 1
+CLIP = 1
+CIPNUM = "13800138000"
+CIMOD = 3
+CISOCLINK = 0
+HTPTP = "POST"
+HTPURL = "/up[3F]a=1&"
+HTPHD = "Accept:text/plain||X-Meter:7"
+HTPTO = 7
+HTPFLT = "OFF"
+CINETAT = 1
+CIMODID = "Zähler 7, \"Nord\""
+CMGF = 1
+CSCS = "UCS2"
+CSTT = { APN = "ctnet", USER = "u", PASSWORD = "p4ss" }
+CIPCFG = { HEAT = 45, TIME = 0, RTIME = 600 }
+ICF = { FORMAT = 1 }
+HTPSV = { SERVER = "https://meters.example.com", PORT = 8443 }
+CNMI = { MODE = 1, MT = 2 }
+[CIPPACK]
+0 = { DATA = "00FF2B2B2B", STA = 1 }
+1 = { DATA = "61646D696E2C4154", STA = 1 }
+[CIPSCONT]
+1 = { PROTOCOL = "UDP", ADDRESS = "::1", PORT = 1, START = 1 }
+4 = { ADDRESS = "a.example", PORT = 65535 }
+[CINETPT]
+2 = 2323
+[CIROLE]
+2 = "backup:1"
+"#;
+
+/// dump A, apply to B, dump B = A; in both directions, so that every value has gone and come back.
+#[test]
+fn a_dump_makes_any_other_device_equal() {
+    let factory = Device::with_window(1, &[]);
+    let rich = Device::with_window(1, &[]);
+    let dump = |of: &Device| on(&of.port(), &["dump"]).with(0).out;
+    let apply = |to: &Device, text: &str| {
+        let file = to.file("set.toml", text);
+        on(&to.port(), &["apply", &file, "--json"]).with(0).json()
+    };
+    let before = dump(&factory);
+    let done = apply(&rich, RICH);
+    assert_eq!(done["outcome"], "done");
+    let changes = done["changes"].as_array().unwrap().len();
+    let other = dump(&rich);
+    let differ = before.lines().zip(other.lines()).filter(|(a, b)| a != b);
+    // The number of the service centre is told in UCS2 there, and means the same.
+    assert_eq!(differ.count(), changes, "{other}");
+    assert!(changes > 30, "{done}");
+    assert_eq!(apply(&factory, &other)["outcome"], "done");
+    assert_eq!(dump(&factory), other);
+    assert_eq!(apply(&rich, &before)["outcome"], "done");
+    assert_eq!(dump(&rich), before);
+}
+
 /// What is no command would go to the data center: behind an escape that is not answered not one byte of `AT` is sent.
 #[test]
 fn a_device_that_does_not_answer_the_escape_gets_no_command() {
