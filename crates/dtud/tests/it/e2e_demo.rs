@@ -74,16 +74,25 @@ impl Screen {
     }
 }
 
-#[test]
-fn a_demo_plays_an_outage_without_loss() {
-    let mut child = demo()
+/// Without a terminal, and the lines that it prints.
+fn playing(demo: &mut Command) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut child = demo
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+        .expect("dtud starts");
+    let out = child.stdout.take().expect("its output is piped");
+    (
+        child,
+        BufReader::new(out)
+            .lines()
+            .map(|line| line.expect("lines of text")),
+    )
+}
+
+#[test]
+fn a_demo_plays_an_outage_without_loss() {
+    let (mut child, mut lines) = playing(&mut demo());
     let cut = lines
         .find(|line| line.contains("THE NETWORK IS CUT"))
         .unwrap();
@@ -117,15 +126,7 @@ fn a_demo_plays_an_outage_without_loss() {
 /// The ready line tells where, and what the page asks comes from the device of the scene.
 #[test]
 fn the_demo_is_live_on_its_console() {
-    let mut child = demo()
-        .args(["--console", "127.0.0.1:0"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let (mut child, mut lines) = playing(demo().args(["--console", "127.0.0.1:0"]));
     let ready = lines
         .find(|line| line.starts_with("ready serial="))
         .unwrap();

@@ -241,9 +241,12 @@ impl<'w> Session<'w> {
         true
     }
 
+    async fn sim(&self, path: &str) -> Properties {
+        self.bus.properties(path, ".Sim").await.unwrap_or_default()
+    }
+
     async fn card(&self, path: String) -> Card {
-        let sim = self.bus.properties(&path, ".Sim").await.unwrap_or_default();
-        let iccid = digits(sim.text("SimIdentifier"));
+        let iccid = digits(self.sim(&path).await.text("SimIdentifier"));
         Card { path, iccid }
     }
 
@@ -251,8 +254,7 @@ impl<'w> Session<'w> {
         let Some(path) = modem.object("Sim") else {
             return String::new();
         };
-        let sim = self.bus.properties(&path, ".Sim").await.unwrap_or_default();
-        digits(sim.text("Imsi"))
+        digits(self.sim(&path).await.text("Imsi"))
     }
 
     async fn report_modem(&mut self, modem: &Properties) {

@@ -12,13 +12,7 @@ fn a_locked_card_gets_its_pin_once_and_the_modem_is_enabled() {
             ".Modem",
             &[("State", value(2i32)), ("UnlockRequired", value(2u32))],
         );
-        let mut host = Host::new(
-            &fake,
-            Options {
-                pin: Some("1234".to_owned()),
-                ..options()
-            },
-        );
+        let mut host = Host::new(&fake, with_pin(None));
         let reported = host.until_clock().await;
         let sims: Vec<_> = reported
             .iter()
@@ -50,13 +44,7 @@ fn a_pin_that_was_refused_and_a_card_with_few_tries_are_left_alone() {
             fake.put(MODEM, ".Modem", &locked);
             let wrong = "org.freedesktop.ModemManager1.Error.MobileEquipment.IncorrectPassword";
             fake.refuse("SendPin", wrong, "Incorrect password");
-            let mut host = Host::new(
-                &fake,
-                Options {
-                    pin: Some("1234".to_owned()),
-                    ..options()
-                },
-            );
+            let mut host = Host::new(&fake, with_pin(None));
             host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
                 .await;
             for quality in [10u32, 20] {
@@ -86,13 +74,7 @@ fn a_pin_that_the_card_took_is_given_again_after_a_reset() {
             ".Modem",
             &[("State", value(2i32)), ("UnlockRequired", value(2u32))],
         );
-        let mut host = Host::new(
-            &fake,
-            Options {
-                pin: Some("1234".to_owned()),
-                ..options()
-            },
-        );
+        let mut host = Host::new(&fake, with_pin(None));
         host.until_clock().await;
         fake.change(
             MODEM,
@@ -130,14 +112,7 @@ fn a_wrong_pin_is_sent_once_over_restarts_though_the_modem_does_not_tell_how_man
             let wrong = "org.freedesktop.ModemManager1.Error.MobileEquipment.IncorrectPassword";
             fake.refuse("SendPin", wrong, "Incorrect password");
             let note = Some(Note::new(folder.path(), Some("1234")));
-            let mut host = Host::new(
-                &fake,
-                Options {
-                    pin: Some("1234".to_owned()),
-                    note,
-                    ..options()
-                },
-            );
+            let mut host = Host::new(&fake, with_pin(note));
             host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
                 .await;
             fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))])
@@ -161,12 +136,7 @@ fn k6_a_refused_pin_is_not_sent_by_the_next_start_whatever_the_modem_says_of_its
                 fake.refuse("SendPin", wrong, "Incorrect password");
             }
             let note = Note::new(folder.path(), Some("1234"));
-            let options = Options {
-                pin: Some("1234".to_owned()),
-                note: Some(note.clone()),
-                ..options()
-            };
-            let mut host = Host::new(&fake, options);
+            let mut host = Host::new(&fake, with_pin(Some(note.clone())));
             host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
                 .await;
             fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))])
@@ -185,12 +155,7 @@ fn k6_the_note_of_a_pin_goes_when_the_card_is_open_and_not_before() {
     run(async {
         let fake = locked_card();
         let note = Note::new(folder.path(), Some("1234"));
-        let options = Options {
-            pin: Some("1234".to_owned()),
-            note: Some(note.clone()),
-            ..options()
-        };
-        let mut host = Host::new(&fake, options);
+        let mut host = Host::new(&fake, with_pin(Some(note.clone())));
         host.until_clock().await;
         assert_eq!(
             fake.calls().first().map(String::as_str),
@@ -207,14 +172,7 @@ fn k6_a_pin_that_cannot_be_noted_is_not_sent() {
     run(async {
         let fake = locked_card();
         let note = Some(Note::new(&folder.path().join("gone"), Some("1234")));
-        let mut host = Host::new(
-            &fake,
-            Options {
-                pin: Some("1234".to_owned()),
-                note,
-                ..options()
-            },
-        );
+        let mut host = Host::new(&fake, with_pin(note));
         host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
             .await;
         fake.change(MODEM, ".Modem", &[("UnlockRequired", value(4u32))])
@@ -240,12 +198,7 @@ fn a_pin_without_an_answer_is_good_where_its_own_card_is_seen_open() {
             fake.put(SIM, ".Sim", &[("SimIdentifier", value(HERS))]);
             fake.refuse("SendPin", HOLD, "");
             let note = Note::new(folder.path(), Some("1234"));
-            let options = Options {
-                pin: Some("1234".to_owned()),
-                note: Some(note.clone()),
-                ..options()
-            };
-            let mut host = Host::new(&fake, options);
+            let mut host = Host::new(&fake, with_pin(Some(note.clone())));
             host.until(|news| *news == ModemInput::Sim(SimState::PinNeeded))
                 .await;
             called(&fake, "SendPin").await;
@@ -259,6 +212,14 @@ fn a_pin_without_an_answer_is_good_where_its_own_card_is_seen_open() {
             host.until_clock().await;
             assert_eq!(note.history(), last, "{found}");
         });
+    }
+}
+
+fn with_pin(note: Option<Note>) -> Options {
+    Options {
+        pin: Some("1234".to_owned()),
+        note,
+        ..options()
     }
 }
 
