@@ -137,15 +137,15 @@ async function report(applied) {
   const texts = (/** @type {unknown[]} */ list) => list.map((it) => (typeof it === "string" ? it : JSON.stringify(it)));
   const failure = typeof applied.failure === "string" ? applied.failure : JSON.stringify(applied.failure ?? "");
   const left = texts(applied.left ?? []);
-  const steps = texts(applied.steps ?? []);
+  const steps = texts(applied.steps ?? []).map((step, at) => said(step, applied.steps_zh?.[at]));
   await ask({
     title: t(applied.outcome === "put_back" ? "apply.putBack" : "apply.mixed"),
     wide: true,
     body: [
-      h("p", { class: "banner bad" }, said(failure)),
+      h("p", { class: "banner bad" }, said(failure, applied.failure_zh)),
       h("p", {}, t(applied.outcome === "put_back" ? "apply.putBackText" : "apply.mixedText")),
       left.length > 0 && h("ul", {}, ...left.map((it) => h("li", {}, said(it)))),
-      steps.length > 0 && h("details", {}, h("summary", {}, t("apply.steps")), h("ol", {}, ...steps.map((it) => h("li", {}, said(it))))),
+      steps.length > 0 && h("details", {}, h("summary", {}, t("apply.steps")), h("ol", {}, ...steps.map((it) => h("li", {}, it)))),
     ],
     actions: [],
   });

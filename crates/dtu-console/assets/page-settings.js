@@ -268,8 +268,8 @@ async function importFile(file) {
   }
   const answer = await post("import", file);
   if (answer.fault) {
-    const { line, column, message } = answer.fault;
-    notice(h("span", {}, t("import.fault", { line, column }), " ", foreign(String(message))), "bad");
+    const { line, column, message, message_zh: zh } = answer.fault;
+    notice(h("span", {}, t("import.fault", { line, column }), " ", foreign(either(String(message), zh))), "bad");
     return;
   }
   let taken = 0;

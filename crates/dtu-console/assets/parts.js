@@ -2,7 +2,7 @@
 import { ApiError } from "./api.js";
 import { button, fill, foreign, h, newId, setText, svg } from "./dom.js";
 import * as format from "./format.js";
-import { sentence, t } from "./i18n.js";
+import { language, sentence, t } from "./i18n.js";
 import { visible } from "./visible.js";
 import { status, statusAt } from "./live.js";
 
@@ -315,11 +315,18 @@ export function reason(error) {
   if (error.id === "csrf") {
     return t("error.csrf");
   }
-  return said(error.message);
+  return said(error.message, error.body["message_zh"]);
 }
 
-/** A sentence of the device; in English where the page is not. @param {string} text */
-export function said(text) {
+/**
+ * A sentence of the device; in English where the page is not, and has no Chinese for it.
+ * @param {string} text
+ * @param {unknown} [zh] what came with it
+ */
+export function said(text, zh) {
+  if (language() === "zh" && typeof zh === "string") {
+    return foreign(zh);
+  }
   const [words, lang] = sentence(text);
   const element = foreign(words);
   if (lang !== null) {

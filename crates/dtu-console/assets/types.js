@@ -68,8 +68,8 @@
  * }} Check
  *
  * @typedef {{
- *   outcome: "nothing" | "done" | "trial" | "put_back" | "mixed", failure?: unknown, not_verifiable?: string[],
- *   left?: unknown[], trial?: Trial | null, steps?: unknown[],
+ *   outcome: "nothing" | "done" | "trial" | "put_back" | "mixed", failure?: unknown, failure_zh?: string | null,
+ *   not_verifiable?: string[], left?: unknown[], trial?: Trial | null, steps?: unknown[], steps_zh?: string[],
  * }} Applied
  *
  * @typedef {{

@@ -3,10 +3,13 @@
 use dtu_proto::TakesEffect;
 
 use crate::check;
+use crate::chinese::words_of_device;
 use crate::door::{Door, DoorError};
 use crate::reading::{Reading, Why, read_all};
+use crate::say::{Sentence, Spoken};
 use crate::schema::{Group, Key, Schema};
 use crate::values::{Change, Values, is_unchanged};
+use crate::words;
 
 /// What is to be done to a device.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +41,7 @@ pub struct Unread {
     /// Which.
     pub key: Key,
     /// The device's words.
-    pub why: String,
+    pub why: Sentence,
 }
 
 /// What went on, for a person who waits.
@@ -78,11 +81,43 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The device refused this command (without secrets), in these words.
-    Refused(String, String),
+    Refused(String, Sentence),
     /// The way to the device failed while this was sent.
-    Door(String),
+    Door(Sentence),
     /// The device took everything, and these values read back otherwise.
     Differs(Vec<Change>),
+}
+
+impl Spoken for Unread {
+    fn spoken(&self) -> Sentence {
+        words::no_counterpart(&self.key, &self.why)
+    }
+}
+
+impl Spoken for Step {
+    fn spoken(&self) -> Sentence {
+        match self {
+            Self::Reading(at, of) => words::reading(*at, *of),
+            Self::Setting(line, at, of) => words::setting(*at, *of, line),
+            Self::Saving => words::saving(),
+            Self::Trying(seconds) => words::trying(*seconds),
+            Self::Restarting => words::restarting(),
+            Self::PuttingBack => words::putting_back(),
+        }
+    }
+}
+
+impl Spoken for Failure {
+    fn spoken(&self) -> Sentence {
+        match self {
+            Self::Refused(line, why) => words::refused(line, why),
+            Self::Door(why) => why.clone(),
+            Self::Differs(changes) => {
+                let keys: Vec<String> = changes.iter().map(|it| it.key.to_string()).collect();
+                words::differs(keys.join(", "))
+            }
+        }
+    }
 }
 
 /// What makes a device that told `reading` have `wanted`.
@@ -95,16 +130,13 @@ pub fn plan(
     reading: &Reading,
     wanted: &Values,
     door: &dyn Door,
-) -> Result<Plan, String> {
+) -> Result<Plan, Sentence> {
     let (wanted, no_counterpart) = split(schema, reading, wanted);
     let changes = reading.values.changes_to(schema, &wanted);
     if door.is_shut_at_once()
         && let Some(change) = changes.iter().find(|change| shuts_for_ever(change))
     {
-        return Err(format!(
-            "{} = 0 would shut the way that is used here: set it over the serial line",
-            change.key
-        ));
+        return Err(words::would_shut(&change.key));
     }
     let after = reading.values.overlaid(&wanted);
     let mut lines = Vec::new();
@@ -151,9 +183,9 @@ fn split(schema: &Schema, reading: &Reading, wanted: &Values) -> (Values, Vec<Un
             .iter()
             .find(|unread| unread.group == key.group);
         let why = match unread.map(|unread| &unread.why) {
-            Some(Why::Refused(words)) => Some(words.clone()),
+            Some(Why::Refused(refusal)) => Some(words_of_device(refusal)),
             // An unread setting is never sent; a password is set unread.
-            Some(Why::NotTold) => Some("the device does not tell it".to_owned()),
+            Some(Why::NotTold) => Some(words::not_told()),
             Some(Why::NoReadForm) | None => None,
         };
         match why {
@@ -250,7 +282,7 @@ fn second_pass(
     plan: &mut Plan,
     wanted: &Values,
     step: &mut dyn FnMut(Step),
-) -> Result<Option<Outcome>, String> {
+) -> Result<Option<Outcome>, Sentence> {
     let mut late = Values::default();
     for unread in &plan.no_counterpart {
         if let Some(value) = wanted.get(&unread.key) {
@@ -258,7 +290,7 @@ fn second_pass(
         }
     }
     let reading = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.spoken())?;
     let second = self::plan(schema, &reading, &late, door)?;
     plan.no_counterpart.clone_from(&second.no_counterpart);
     if second.lines.is_empty() {
@@ -306,10 +338,10 @@ fn carry_out(
         step(Step::Restarting);
         done.restarted = true;
         door.restart(RESTART, new_rate(plan))
-            .map_err(|error| Failure::Door(error.to_string()))?;
+            .map_err(|error| Failure::Door(error.spoken()))?;
     }
     let back = read_all(door, schema, &mut |at, of| step(Step::Reading(at, of)))
-        .map_err(|error| Failure::Door(error.to_string()))?;
+        .map_err(|error| Failure::Door(error.spoken()))?;
     compare(schema, &back, plan)
 }
 
@@ -335,11 +367,11 @@ pub fn set(door: &mut dyn Door, plan: &Plan) -> Result<(), Failure> {
 pub(crate) fn command(door: &mut dyn Door, line: &str) -> Result<(), Failure> {
     let reply = door
         .command(line)
-        .map_err(|error: DoorError| Failure::Door(error.to_string()))?;
+        .map_err(|error: DoorError| Failure::Door(error.spoken()))?;
     match reply.refusal() {
-        Some(words) => Err(Failure::Refused(
+        Some(refusal) => Err(Failure::Refused(
             dtu_proto::shown_command(line),
-            words.to_owned(),
+            words_of_device(refusal),
         )),
         None => Ok(()),
     }

@@ -1,7 +1,12 @@
 //! The way by which commands reach a device.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::time::Duration;
+
+use crate::say::{Sentence, Spoken};
+use crate::words;
 
 /// A way to a device that is in a state where it takes commands.
 pub trait Door {
@@ -62,40 +67,22 @@ impl Reply {
 }
 
 /// Why a command did not reach the device, or its reply did not come back.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum DoorError {
     /// The port failed.
-    #[error("the port failed: {0}")]
-    Port(#[from] io::Error),
+    Port(io::Error),
     /// Nothing at all was heard.
-    #[error(
-        "nothing answers: is this the right port, and are RX and TX (and GND) connected? \
-         A box that is switched off answers nothing, too"
-    )]
     Silent,
     /// Bytes came, and no sense in them.
-    #[error(
-        "what answers makes no sense at {baud} Bd: the rate or the format is another one; \
-         try --baud (115200 in a new device), or --baud auto"
-    )]
     Noise {
         /// The rate of the port.
         baud: u32,
     },
     /// The device is in the working mode and does not leave it.
-    #[error(
-        "the device is not in its command state, and does not answer +++: switch it off and on now; \
-         its set-up window of 5 s is waited for"
-    )]
     NotInCommandState,
     /// Nobody heard a command that came over the network.
-    #[error(
-        "no answer to psw,AT: the password is another one, or CINETAT is 0, or this is no DTU in mode 0; \
-         what it did not take for a command has gone to its serial line"
-    )]
     NotHeard,
     /// A command had no reply.
-    #[error("{line} was not answered within {} s", within.as_secs())]
     NoReply {
         /// The command, without secrets.
         line: String,
@@ -103,9 +90,36 @@ pub enum DoorError {
         within: Duration,
     },
     /// It did not come back.
-    #[error("the device did not come back within {} s of its restart", within.as_secs())]
     NoRestart {
         /// So long.
         within: Duration,
     },
+}
+
+impl Spoken for DoorError {
+    fn spoken(&self) -> Sentence {
+        match self {
+            Self::Port(why) => words::port_failed(why),
+            Self::Silent => words::silent(),
+            Self::Noise { baud } => words::noise(*baud),
+            Self::NotInCommandState => words::not_in_command_state(),
+            Self::NotHeard => words::not_heard(),
+            Self::NoReply { line, within } => words::no_reply(line, within.as_secs()),
+            Self::NoRestart { within } => words::no_restart(within.as_secs()),
+        }
+    }
+}
+
+impl fmt::Display for DoorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spoken().fmt(f)
+    }
+}
+
+impl Error for DoorError {}
+
+impl From<io::Error> for DoorError {
+    fn from(error: io::Error) -> Self {
+        Self::Port(error)
+    }
 }

@@ -6,9 +6,12 @@ use std::fmt::Write as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::chinese::words_of_device;
 use crate::reply;
+use crate::say::{Sentence, Spoken};
 use crate::schema::{Key, Schema};
 use crate::values::Values;
+use crate::words;
 
 /// How settings are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,25 +28,33 @@ pub const KEYS: usize = 1000;
 const LINE: usize = 1024;
 
 fn too_many(place: (usize, usize)) -> Fault {
-    let text = format!("a file has at most {KEYS} keys, and this one has more");
+    let text = words::too_many_keys(KEYS);
     Fault { place, text }
 }
 
 /// What is wrong with a file, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Line and column (in characters), both from 1.
     pub place: (usize, usize),
     /// What is wrong, and what is allowed.
-    pub text: String,
+    pub text: Sentence,
+}
+
+impl Spoken for Fault {
+    fn spoken(&self) -> Sentence {
+        let (line, column) = self.place;
+        words::at_place(line, column, &self.text)
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, column) = self.place;
-        write!(f, "{line}:{column}: {}", self.text)
+        self.spoken().fmt(f)
     }
 }
+
+impl std::error::Error for Fault {}
 
 /// The values of a file in any of the formats, told apart by how it begins. What the file does not name stays as it is.
 ///
@@ -62,9 +73,9 @@ pub fn read(schema: &Schema, bytes: &[u8]) -> Result<Values, Fault> {
 
 /// Editors of all lands save files: UTF-8 with a mark or without, UTF-16, GBK.
 fn decode(bytes: &[u8]) -> Result<String, Fault> {
-    let fault = |text: &str| Fault {
+    let fault = |text: Sentence| Fault {
         place: (1, 1),
-        text: text.to_owned(),
+        text,
     };
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
@@ -72,7 +83,7 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
         String::from_utf16(&units)
             .ok()
             .filter(|_| rest.is_empty())
-            .ok_or_else(|| fault("begins as UTF-16 and is none; save it as UTF-8"))
+            .ok_or_else(|| fault(words::no_utf16()))
     };
     match bytes {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -84,7 +95,7 @@ fn decode(bytes: &[u8]) -> Result<String, Fault> {
             }
             let (text, _, faulty) = encoding_rs::GBK.decode(bytes);
             if faulty {
-                return Err(fault("is neither UTF-8 nor GBK; save it as UTF-8"));
+                return Err(fault(words::no_charset()));
             }
             Ok(text.into_owned())
         }
@@ -115,7 +126,7 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let fault = |text: String| Fault {
+        let fault = |text: Sentence| Fault {
             place: (number, 1),
             text,
         };
@@ -124,12 +135,13 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
             return Err(too_many((number, 1)));
         }
         if line.len() > LINE {
-            let text = format!("a line has at most {LINE} bytes, got {}", line.len());
-            return Err(fault(text));
+            return Err(fault(words::long_line(LINE, line.len())));
         }
-        let (group, typed) = reply::set(schema, line)
-            .ok_or_else(|| fault(format!("{line} sets nothing that is stored")))?;
-        let canonical = schema.canonical(&group, &typed).map_err(fault)?;
+        let (group, typed) =
+            reply::set(schema, line).ok_or_else(|| fault(words::sets_nothing(line)))?;
+        let canonical = schema
+            .canonical(&group, &typed)
+            .map_err(|refusal| fault(words_of_device(&refusal)))?;
         values.set_group(schema, &group, canonical.values);
     }
     Ok(values)
@@ -138,7 +150,7 @@ fn read_commands(schema: &Schema, text: &str) -> Result<Values, Fault> {
 fn read_toml(schema: &Schema, text: &str) -> Result<Values, Fault> {
     let table = DeTable::parse(text).map_err(|error| Fault {
         place: place(text, error.span().map_or(0, |span| span.start)),
-        text: error.message().to_owned(),
+        text: Sentence::as_it_came(error.message()),
     })?;
     let mut reader = Reader::new(schema, text);
     reader.table("", table.get_ref())?;
@@ -186,7 +198,7 @@ impl<'a> Reader<'a> {
                     let key = self
                         .schema
                         .key(&path)
-                        .map_err(|error| self.fault(name.span().start, error.to_string()))?;
+                        .map_err(|error| self.fault(name.span().start, error.spoken()))?;
                     let text = self.scalar(&path, value)?;
                     self.values.set(key, text);
                 }
@@ -196,23 +208,21 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&self, path: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
-        let wrong = |what: &str| {
-            let text = format!("{path} must be a number or a text, got {what}");
-            Err(self.fault(value.span().start, text))
-        };
+        let wrong =
+            |what: Sentence| Err(self.fault(value.span().start, words::no_scalar(path, what)));
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
-            DeValue::Integer(_) => wrong("a number that is not decimal"),
+            DeValue::Integer(_) => wrong(words::not_decimal()),
             DeValue::Boolean(on) => Ok(u8::from(*on).to_string()),
-            DeValue::Float(_) => wrong("a fraction"),
-            DeValue::Datetime(_) => wrong("a date"),
-            DeValue::Array(_) => wrong("a list"),
-            DeValue::Table(_) => wrong("a table"),
+            DeValue::Float(_) => wrong(words::fraction()),
+            DeValue::Datetime(_) => wrong(words::date()),
+            DeValue::Array(_) => wrong(words::list()),
+            DeValue::Table(_) => wrong(words::table()),
         }
     }
 
-    fn fault(&self, at: usize, text: String) -> Fault {
+    fn fault(&self, at: usize, text: Sentence) -> Fault {
         Fault {
             place: place(self.text, at),
             text,
@@ -244,7 +254,7 @@ impl<'a> Reader<'a> {
 fn read_json(schema: &Schema, text: &str) -> Result<Values, Fault> {
     let json: serde_json::Value = serde_json::from_str(text).map_err(|error| Fault {
         place: (error.line(), error.column()),
-        text: error.to_string(),
+        text: Sentence::as_it_came(error.to_string()),
     })?;
     let mut reader = Reader::new(schema, text);
     reader.json("", &json, 0)?;
@@ -254,12 +264,7 @@ fn read_json(schema: &Schema, text: &str) -> Result<Values, Fault> {
 impl Reader<'_> {
     fn json(&mut self, path: &str, value: &serde_json::Value, from: usize) -> Result<(), Fault> {
         use serde_json::Value;
-        let wrong = |what: &str| {
-            Err(self.fault(
-                from,
-                format!("{path} must be a number or a text, got {what}"),
-            ))
-        };
+        let wrong = |what: Sentence| Err(self.fault(from, words::no_scalar(path, what)));
         let text = match value {
             Value::Object(inner) => {
                 for (name, value) in inner {
@@ -275,12 +280,12 @@ impl Reader<'_> {
             Value::Bool(on) => u8::from(*on).to_string(),
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.clone(),
-            Value::Array(_) => return wrong("a list"),
+            Value::Array(_) => return wrong(words::list()),
         };
         let key = self
             .schema
             .key(path)
-            .map_err(|error| self.fault(from, error.to_string()))?;
+            .map_err(|error| self.fault(from, error.spoken()))?;
         self.values.set(key, text);
         Ok(())
     }

@@ -5,18 +5,22 @@
 
 pub mod apply;
 pub mod check;
+pub mod chinese;
 pub mod door;
 pub mod file;
 pub mod reading;
 pub mod remote;
 pub mod reply;
+pub mod say;
 pub mod schema;
 pub mod serial;
 pub mod status;
 mod talk;
 pub mod trial;
 pub mod values;
+mod words;
 
+pub use say::{Language, Sentence};
 pub use schema::{Group, Key, Schema};
 pub use talk::whole_reply;
 pub use values::{Change, Values};

@@ -7,6 +7,9 @@ use dtu_proto::{
     CommandDescription, ParameterKind, Setting, TakesEffect, commands, load_setting, settings,
 };
 
+use crate::say::{Sentence, Spoken};
+use crate::words;
+
 /// All settings that a device stores, in the order of the command table.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -223,10 +226,25 @@ impl Schema {
             }
         });
         let typed: Vec<String> = group.index.iter().cloned().chain(values_typed).collect();
-        let line = if command.name.starts_with('+') || command.name.starts_with('S') {
-            format!("AT{}={}", command.name, typed.join(","))
-        } else {
+        let is_basic = !command.name.starts_with('+');
+        let is_number =
+            |value: &str| !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        // What is no number would be the next command of the line.
+        if let Some((field, value)) = command
+            .fields
+            .iter()
+            .zip(values)
+            .find(|(_, value)| is_basic && !is_number(value))
+        {
+            return Err(format!(
+                "{}: {} must be {}, got {value}",
+                command.label, field.name, field.range
+            ));
+        }
+        let line = if is_basic && !command.name.starts_with('S') {
             format!("AT{}{}", command.name, values.join(""))
+        } else {
+            format!("AT{}={}", command.name, typed.join(","))
         };
         load_setting(&line, &mut config)?;
         stored_in(&config, command, group).ok_or_else(|| format!("{group} is not stored"))
@@ -329,8 +347,7 @@ impl fmt::Display for Key {
 }
 
 /// No setting has this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is no setting; {}", allowed(near))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKey {
     /// What was asked for.
     pub name: String,
@@ -338,10 +355,20 @@ pub struct UnknownKey {
     pub near: Vec<String>,
 }
 
-fn allowed(near: &[String]) -> String {
-    if near.is_empty() {
-        "dtuctl names lists all of them".to_owned()
-    } else {
-        format!("there are {}", near.join(", "))
+impl Spoken for UnknownKey {
+    fn spoken(&self) -> Sentence {
+        if self.near.is_empty() {
+            words::unknown(&self.name)
+        } else {
+            words::unknown_near(&self.name, self.near.join(", "))
+        }
     }
 }
+
+impl fmt::Display for UnknownKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spoken().fmt(f)
+    }
+}
+
+impl std::error::Error for UnknownKey {}

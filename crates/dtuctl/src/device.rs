@@ -4,14 +4,16 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use dtu_setup::door::{Door, DoorError};
 use dtu_setup::remote::Remote;
+use dtu_setup::say::Spoken as _;
 use dtu_setup::serial::Serial;
 
 use crate::password::password;
 use crate::port::OpenPort;
+use crate::say::{self, tell};
 use crate::via::{self, Via, Wire};
 
 /// Which device.
@@ -87,7 +89,7 @@ impl PortArgs {
         let left = door.leave();
         let result = result?;
         if let Err(error) = left {
-            eprintln!("dtuctl: the device may still be in its command state: {error}");
+            tell(say::may_be_left_in(error.spoken()));
         }
         Ok(result)
     }
@@ -109,7 +111,7 @@ impl PortArgs {
     /// The device over one of its links.
     pub(crate) fn dial(&self) -> anyhow::Result<Remote<Wire>> {
         let Some(way) = &self.via else {
-            bail!("which way? --via says it");
+            bail!(say::which_way());
         };
         via::enter(way, password(self.password_file.as_deref())?)
     }
@@ -126,17 +128,15 @@ impl PortArgs {
         } else {
             port
         };
-        Serial::enter(port).map_err(|(_, error)| anyhow!("{name}: {error}"))
+        Serial::enter(port).map_err(|(_, error)| say::about(name, error.spoken()).into())
     }
 
     /// The port that is only watched, and its rate.
     pub(crate) fn watched(&self) -> anyhow::Result<(String, u32)> {
         match (&self.port, self.baud) {
             (Some(name), Rate::Baud(baud)) => Ok((name.clone(), baud)),
-            (Some(_), Rate::Auto) => bail!("watch sends nothing to find a rate: --baud N says it"),
-            (None, _) => {
-                bail!("which line? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT")
-            }
+            (Some(_), Rate::Auto) => bail!(say::watch_finds_no_rate()),
+            (None, _) => bail!(say::which_line()),
         }
     }
 
@@ -147,10 +147,7 @@ impl PortArgs {
 
     pub(crate) fn enter(&self) -> anyhow::Result<Serial<OpenPort>> {
         let Some(name) = self.port.as_deref() else {
-            bail!(
-                "which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT; \
-                 or --via listen:ADDR:PORT"
-            );
+            bail!(say::which_device());
         };
         let rates = match self.baud {
             Rate::Baud(baud) => vec![baud],
@@ -163,7 +160,7 @@ impl PortArgs {
             match self.enter_at(port) {
                 Ok(serial) => {
                     if self.baud == Rate::Auto {
-                        eprintln!("dtuctl: {baud} Bd");
+                        tell(say::rate_found(baud));
                     }
                     return Ok(serial);
                 }
@@ -174,10 +171,10 @@ impl PortArgs {
             Some(error @ (DoorError::NotInCommandState | DoorError::Silent))
                 if self.enter == Way::Escape =>
             {
-                bail!("{name}: {error}; --enter none is for one that was left in its command state")
+                bail!(say::about(name, say::enter_none_is_for(error.spoken())))
             }
-            Some(error) => bail!("{name}: {error}"),
-            None => bail!("{name}: no rate to try"),
+            Some(error) => bail!(say::about(name, error.spoken())),
+            None => bail!(say::about(name, say::no_rate())),
         }
     }
 
@@ -186,7 +183,7 @@ impl PortArgs {
         match self.enter {
             Way::None => Serial::in_command_state(port).map_err(bare),
             Way::Window => {
-                eprintln!("dtuctl: switch the device off and on now");
+                tell(say::switch_off_and_on());
                 Serial::by_window(port, SWITCHED_ON).map_err(bare)
             }
             Way::Escape => match Serial::enter(port) {
@@ -195,8 +192,8 @@ impl PortArgs {
                 Err((port, error @ (DoorError::NotInCommandState | DoorError::Silent)))
                     if Self::is_watched() && self.baud != Rate::Auto =>
                 {
-                    eprintln!("dtuctl: {error}");
-                    eprintln!("dtuctl: switch the device off and on now (Ctrl-C ends this)");
+                    tell(error.spoken());
+                    tell(say::switch_or_end());
                     Serial::by_window(port, SWITCHED_ON).map_err(|_| error)
                 }
                 Err(fault) => Err(bare(fault)),

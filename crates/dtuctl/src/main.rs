@@ -7,6 +7,7 @@ mod password;
 mod pdu;
 mod port;
 mod raw;
+mod say;
 mod settings;
 mod show;
 mod status;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use device::PortArgs;
+use say::Lang;
 
 /// The set-up tool of the DTU: for `dtud`, and for real USR-GPRS232-7xx boxes. It speaks AT over the serial line,
 /// or over one of the device's links.
@@ -28,6 +30,9 @@ use device::PortArgs;
 struct Cli {
     #[command(flatten)]
     port: PortArgs,
+    /// The language of what people read; without it that of LC_ALL, LC_MESSAGES or LANG. JSON is English
+    #[arg(long, value_enum, value_name = "LANGUAGE", global = true)]
+    lang: Option<Lang>,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,7 +71,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { port, command } = Cli::parse();
+    let Cli {
+        port,
+        lang,
+        command,
+    } = Cli::parse();
+    say::choose(lang);
     let done = match command {
         Command::Dump(dump) => dump.run(&port),
         Command::Apply(apply) => apply.run(&port),
@@ -93,7 +103,7 @@ fn ended(done: settings::Ended) -> ExitCode {
         if error.downcast_ref::<io::Error>().is_some_and(is_pipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("dtuctl: {error:#}");
+        say::tell(say::of_error(&error));
         ExitCode::FAILURE
     })
 }

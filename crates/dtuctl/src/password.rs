@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use rustix::termios::{LocalModes, OptionalActions};
 
+use crate::say::{self, said};
+
 /// Of the first of these that is there.
 pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
     let password = match (file, std::env::var(VARIABLE)) {
@@ -14,19 +16,19 @@ pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
         (None, Ok(password)) => password,
         (None, Err(_)) if io::stdin().is_terminal() => typed()?,
         (None, Err(_)) => {
-            bail!("the device wants its password: --password-file FILE, or {VARIABLE}")
+            bail!(say::password_wanted(VARIABLE))
         }
     };
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() || password.contains([',', ' ', '\r', '\n']) {
-        bail!("a password has 1 to 5 characters without comma and blank");
+        bail!(say::password_shape());
     }
     Ok(password)
 }
 
 fn typed() -> anyhow::Result<String> {
     let stdin = io::stdin();
-    eprint!("Password of the device: ");
+    eprint!("{}", said(say::type_password()));
     io::stderr().flush()?;
     let shown = rustix::termios::tcgetattr(&stdin)?;
     let mut unseen = shown.clone();

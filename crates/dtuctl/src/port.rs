@@ -10,12 +10,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use dtu_setup::Sentence;
 use dtu_setup::serial::Port;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{ControlModes, InputModes, OptionalActions, SpecialCodeIndex};
 use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::say;
 
 /// Somebody wants this program to stop.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -91,7 +94,7 @@ pub(crate) fn wait(fd: impl AsFd, what: PollFlags, time: Duration) -> io::Result
 
 fn poll(fds: &mut [PollFd<'_>], time: Duration) -> io::Result<bool> {
     if stops() {
-        return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
+        return Err(io::Error::new(io::ErrorKind::Interrupted, say::stopped()));
     }
     let timeout = Timespec::try_from(time).unwrap_or(Timespec {
         tv_sec: i64::MAX,
@@ -124,7 +127,7 @@ impl Port for OpenPort {
                 Err(Errno::AGAIN) => {
                     let left = until.saturating_sub(self.now());
                     if left.is_zero() || !wait(&self.fd, PollFlags::OUT, left)? {
-                        return Err(io::Error::other("the port takes no bytes (flow control?)"));
+                        return Err(io::Error::other(say::takes_no_bytes()));
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -137,7 +140,7 @@ impl Port for OpenPort {
         loop {
             match rustix::io::read(&self.fd, &mut *buffer) {
                 Ok(0) if !buffer.is_empty() => {
-                    return Err(io::Error::other("the other end has closed the line"));
+                    return Err(io::Error::other(say::line_closed()));
                 }
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => {}
@@ -149,7 +152,7 @@ impl Port for OpenPort {
                     wait(&self.fd, PollFlags::IN, left)?;
                 }
                 // A pty whose other end is gone.
-                Err(Errno::IO) => return Err(io::Error::other("the device is gone")),
+                Err(Errno::IO) => return Err(io::Error::other(say::device_gone())),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -204,7 +207,7 @@ pub(crate) fn connect(address: &str) -> anyhow::Result<OwnedFd> {
     }
     match last {
         Some(error) => Err(error).with_context(|| format!("tcp:{address}")),
-        None => bail!("tcp:{address}: the name has no address"),
+        None => bail!(say::about(format!("tcp:{address}"), say::no_address())),
     }
 }
 
@@ -215,15 +218,15 @@ fn open_tty(path: &Path) -> anyhow::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => fd,
-        Err(Errno::BUSY) => bail!("{}: {}", name(), in_use(path)),
+        Err(Errno::BUSY) => bail!(say::about(name(), in_use(path))),
         Err(error) => return Err(error).with_context(name),
     };
     if !rustix::termios::isatty(&fd) {
-        bail!("{} is not a serial port", name());
+        bail!(say::no_serial_port(name()));
     }
     match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => bail!("{}: {}", name(), in_use(path)),
+        Err(Errno::WOULDBLOCK) => bail!(say::about(name(), in_use(path))),
         Err(error) => return Err(error).with_context(name),
     }
     // A pty would stay exclusive when this program is gone.
@@ -235,16 +238,16 @@ fn open_tty(path: &Path) -> anyhow::Result<OwnedFd> {
 }
 
 /// Who has it open, as far as this user may know.
-fn in_use(path: &Path) -> String {
+fn in_use(path: &Path) -> Sentence {
     let Ok(target) = fs::canonicalize(path) else {
-        return "in use".to_owned();
+        return say::in_use();
     };
     let users = users(&target);
     let owner = lock_owner(&target);
     let named = users.iter().find(|(pid, _)| Some(*pid) == owner);
     match named.or(users.first()) {
-        Some((pid, program)) => format!("in use by process {pid} ({program})"),
-        None => "in use by another process (of another user)".to_owned(),
+        Some((pid, program)) => say::in_use_by(*pid, program),
+        None => say::in_use_by_another(),
     }
 }
 

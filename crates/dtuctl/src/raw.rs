@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
+use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, End};
 
 use crate::device::PortArgs;
+use crate::say::{self, said, tell};
 use crate::settings::Ended;
 use crate::show::plain;
 
@@ -30,10 +32,7 @@ pub(crate) struct Factory {
 impl At {
     pub(crate) fn run(&self, port: &PortArgs) -> Ended {
         if let Some(odd) = self.lines.iter().find(|line| line.contains(['\r', '\n'])) {
-            eprintln!(
-                "dtuctl: {} holds a line end; give each command alone",
-                plain(odd)
-            );
+            tell(say::holds_line_end(plain(odd)));
             return Ok(ExitCode::from(2));
         }
         port.with_device(|door| {
@@ -86,9 +85,9 @@ impl Factory {
 
 fn asked() -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!("all settings of the device would be lost; --yes says that this is meant");
+        bail!(say::all_would_be_lost());
     }
-    eprint!("All settings of the device are lost, and it restarts. Go on? [y/N] ");
+    eprint!("{}", said(say::all_is_lost_go_on()));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -96,7 +95,7 @@ fn asked() -> anyhow::Result<bool> {
 
 fn run(door: &mut dyn Door, line: &str) -> anyhow::Result<()> {
     match door.command(line)?.refusal() {
-        Some(words) => bail!("{line}: {}", plain(words)),
+        Some(words) => bail!(say::about(line, words_of_device(words).map(plain))),
         None => Ok(()),
     }
 }

@@ -5,16 +5,18 @@ use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Args;
 use dtu_setup::apply::{self, Outcome, Plan, Step};
 use dtu_setup::door::Door;
 use dtu_setup::file::{self, Format};
 use dtu_setup::reading::{Reading, read_all};
-use dtu_setup::{Schema, Values};
+use dtu_setup::say::{Language, Spoken as _};
+use dtu_setup::{Key, Schema, Values, chinese};
 use serde_json::json;
 
 use crate::device::PortArgs;
+use crate::say::{self, language, of_error, said, tell};
 use crate::show::{self, Progress};
 
 /// Read every parameter.
@@ -84,15 +86,14 @@ impl Apply {
         let wanted = match self.wanted(&schema) {
             Ok(wanted) => wanted,
             Err(error) => {
-                eprintln!("dtuctl: {error:#}");
+                tell(of_error(&error));
                 return Ok(ExitCode::from(USAGE));
             }
         };
         let progress = Progress::new();
         let (plan, outcome) = port.with_device(|door| {
             let reading = reading(door, &schema)?;
-            let mut plan =
-                apply::plan(&schema, &reading, &wanted, door).map_err(|words| anyhow!(words))?;
+            let mut plan = apply::plan(&schema, &reading, &wanted, door)?;
             if self.dry_run {
                 return Ok((plan, None));
             }
@@ -120,18 +121,19 @@ impl Apply {
         } else {
             bytes = fs::read(&self.file).with_context(|| format!("{name}"))?;
         }
-        file::read(schema, &bytes).map_err(|fault| anyhow!("{name}:{fault}"))
+        file::read(schema, &bytes)
+            .map_err(|fault| fault.spoken().map(|words| format!("{name}:{words}")).into())
     }
 
     fn tell(&self, plan: &Plan, outcome: Option<&Outcome>) {
         match outcome {
             _ if self.json => println!("{}", as_json(plan, outcome)),
-            None if plan.changes.is_empty() => println!("nothing to do"),
+            None if plan.changes.is_empty() => println!("{}", said(say::nothing_to_do())),
             None => print!("{}", show::diff(plan)),
             Some(outcome @ (Outcome::NothingToDo | Outcome::Done { .. })) => {
-                print!("{}", show::outcome(outcome));
+                print!("{}", show::outcome(outcome, language()));
             }
-            Some(outcome) => eprint!("dtuctl: {}", show::outcome(outcome)),
+            Some(outcome) => eprint!("dtuctl: {}", show::outcome(outcome, language())),
         }
     }
 
@@ -174,7 +176,7 @@ fn as_json(plan: &Plan, outcome: Option<&Outcome>) -> serde_json::Value {
     let no_counterpart: Vec<_> = plan
         .no_counterpart
         .iter()
-        .map(|unread| json!({ "name": unread.key.to_string(), "why": unread.why }))
+        .map(|unread| json!({ "name": unread.key.to_string(), "why": unread.why.english() }))
         .collect();
     let (word, not_verifiable, not_back) = match outcome {
         None => ("dry run", Vec::new(), Vec::new()),
@@ -190,7 +192,9 @@ fn as_json(plan: &Plan, outcome: Option<&Outcome>) -> serde_json::Value {
         }
     };
     let reason = match outcome {
-        Some(failed @ (Outcome::PutBack(_) | Outcome::Mixed(..))) => Some(show::outcome(failed)),
+        Some(failed @ (Outcome::PutBack(_) | Outcome::Mixed(..))) => {
+            Some(show::outcome(failed, Language::English))
+        }
         Some(Outcome::NothingToDo | Outcome::Done { .. }) | None => None,
     };
     json!({
@@ -209,9 +213,9 @@ impl Set {
         let mut wanted = Values::default();
         for pair in &self.values {
             let fault = match pair.split_once('=') {
-                None => format!("{pair}: write NAME=VALUE"),
+                None => say::name_and_value(pair),
                 Some((name, value)) => match schema.key(name.trim()) {
-                    Err(error) => error.to_string(),
+                    Err(error) => error.spoken(),
                     Ok(key) => match dtu_setup::check::value(&schema, &key, value) {
                         Err(words) => words,
                         Ok(()) => {
@@ -221,19 +225,18 @@ impl Set {
                     },
                 },
             };
-            eprintln!("dtuctl: {fault}");
+            tell(fault);
             return Ok(ExitCode::from(USAGE));
         }
         port.with_device(|door| {
             let reading = reading(door, &schema)?;
-            let plan =
-                apply::plan(&schema, &reading, &wanted, door).map_err(|words| anyhow!(words))?;
+            let plan = apply::plan(&schema, &reading, &wanted, door)?;
             print!("{}", show::diff(&plan));
-            apply::set(door, &plan).map_err(|failure| anyhow!(show::failure_text(&failure)))?;
+            apply::set(door, &plan).map_err(|failure| show::failure(&failure))?;
             if plan.lines.is_empty() {
-                println!("nothing to do");
+                println!("{}", said(say::nothing_to_do()));
             } else {
-                println!("set; dtuctl save stores it, dtuctl restart lets all of it take effect");
+                println!("{}", said(say::is_set()));
             }
             Ok(if plan.no_counterpart.is_empty() {
                 ExitCode::SUCCESS
@@ -244,23 +247,28 @@ impl Set {
     }
 }
 
+/// What a value means, and what is allowed.
+fn meaning(schema: &Schema, key: &Key) -> (&'static str, String) {
+    let (command, field) = (schema.command(&key.group), schema.field(key));
+    let (whole, own, range) = match language() {
+        Language::English => (command.help, field.help, field.range.clone()),
+        Language::Chinese => (
+            chinese::help(command),
+            chinese::help_of_field(command, field),
+            chinese::range(&field.range),
+        ),
+    };
+    (if own.is_empty() { whole } else { own }, range)
+}
+
 /// `dtuctl names`
 pub(crate) fn names() -> Ended {
     let schema = Schema::new();
     let mut text = String::new();
     for group in schema.groups() {
         for key in schema.keys(&group) {
-            let field = schema.field(&key);
-            let means = if field.help.is_empty() {
-                schema.command(&group).help
-            } else {
-                field.help
-            };
-            text.push_str(&format!(
-                "{:24} {}; {means}\n",
-                key.to_string(),
-                field.range
-            ));
+            let (means, range) = meaning(&schema, &key);
+            text.push_str(&format!("{:24} {range}; {means}\n", key.to_string()));
         }
     }
     io::stdout().write_all(text.as_bytes())?;

@@ -4,8 +4,12 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use dtu_setup::apply::{Failure, Outcome, Plan, Step};
+use dtu_setup::chinese::words_of_device;
 use dtu_setup::reading::{Reading, Why};
+use dtu_setup::say::{Language, Sentence, Spoken as _};
 use dtu_setup::values::Change;
+
+use crate::say::{self, said};
 
 /// Text of a device, which never drives the terminal: what does not print is written out.
 pub(crate) fn plain(text: &str) -> String {
@@ -27,12 +31,8 @@ pub(crate) fn plain(text: &str) -> String {
 pub(crate) fn diff(plan: &Plan) -> String {
     let mut text = changes(&plan.changes);
     for unread in &plan.no_counterpart {
-        let _ = writeln!(
-            text,
-            "! {}: the device has no such setting ({})",
-            unread.key,
-            plain(&unread.why)
-        );
+        let missing = say::no_such_setting(&unread.key, unread.why.map(plain));
+        let _ = writeln!(text, "! {}", said(missing));
     }
     text
 }
@@ -49,25 +49,25 @@ pub(crate) fn changes(changes: &[Change]) -> String {
     for change in changes {
         let Change { key, .. } = change;
         let (from, to) = shown(change);
-        let _ = writeln!(text, "{red}- {key} = {from}{plain_again}");
-        let _ = writeln!(text, "{green}+ {key} = {to}{plain_again}");
+        let _ = writeln!(text, "{red}- {key} = {}{plain_again}", said(from));
+        let _ = writeln!(text, "{green}+ {key} = {}{plain_again}", said(to));
     }
     text
 }
 
-fn shown(change: &Change) -> (String, String) {
+fn shown(change: &Change) -> (Sentence, Sentence) {
     if change.secret {
-        return ("****".to_owned(), "**** (new)".to_owned());
+        return (Sentence::as_it_came("****"), say::new_secret());
     }
     let from = change
         .from
         .as_deref()
-        .map_or("(not told)".to_owned(), quoted);
+        .map_or_else(say::value_not_told, quoted);
     (from, quoted(&change.to))
 }
 
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", plain(value))
+fn quoted(value: &str) -> Sentence {
+    Sentence::as_it_came(format!("\"{}\"", plain(value)))
 }
 
 /// What the device did not tell, for people.
@@ -75,11 +75,11 @@ pub(crate) fn unread(reading: &Reading) -> String {
     let mut text = String::new();
     for unread in &reading.unread {
         let why = match &unread.why {
-            Why::NoReadForm => "no reply tells it".to_owned(),
-            Why::Refused(words) => plain(words),
-            Why::NotTold => "the device did not tell it".to_owned(),
+            Why::NoReadForm => say::no_reply_tells(),
+            Why::Refused(words) => words_of_device(words).map(plain),
+            Why::NotTold => say::did_not_tell(),
         };
-        let _ = writeln!(text, "not read: {}: {why}", unread.group);
+        let _ = writeln!(text, "{}", said(say::not_read(&unread.group, why)));
     }
     text
 }
@@ -97,16 +97,8 @@ impl Progress {
     }
 
     pub(crate) fn step(&self, step: &Step) {
-        let text = match step {
-            Step::Reading(at, of) => format!("reading {at}/{of}"),
-            Step::Setting(line, at, of) => format!("setting {at}/{of}: {}", plain(line)),
-            Step::Saving => "saving".to_owned(),
-            Step::Trying(seconds) => format!("on trial for {seconds} s"),
-            Step::Restarting => "restarting".to_owned(),
-            Step::PuttingBack => "putting the old values back".to_owned(),
-        };
         if self.shows {
-            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+            let _ = write!(io::stderr(), "\r\x1b[K{}", plain(&said(step)));
             let _ = io::stderr().flush();
         }
     }
@@ -121,42 +113,47 @@ impl Drop for Progress {
 }
 
 /// How it ended, in words.
-pub(crate) fn outcome(outcome: &Outcome) -> String {
+pub(crate) fn outcome(outcome: &Outcome, language: Language) -> String {
+    let mut text = String::new();
+    let mut line = |what: Sentence| {
+        let _ = writeln!(text, "{}", what.said_in(language));
+    };
     match outcome {
-        Outcome::NothingToDo => "nothing to do\n".to_owned(),
+        Outcome::NothingToDo => line(say::nothing_to_do()),
         Outcome::Done { not_verifiable } => {
-            let mut text = "done: set, stored, read back\n".to_owned();
+            line(say::done());
             for key in not_verifiable {
-                let _ = writeln!(text, "not verifiable: {key} (no reply tells it)");
+                line(say::not_verifiable(key));
             }
-            text
         }
-        Outcome::PutBack(failure) => format!("{}the old values are back\n", failure_text(failure)),
-        Outcome::Mixed(failure, groups) => {
-            let mut text = failure_text(failure);
-            text.push_str("these settings may have new values, and are not back:\n");
+        Outcome::PutBack(why) => {
+            line(failure(why));
+            line(say::old_values_back());
+        }
+        Outcome::Mixed(why, groups) => {
+            line(failure(why));
+            line(say::not_back());
             for group in groups {
-                let _ = writeln!(text, "  {group}");
+                line(Sentence::as_it_came(format!("  {group}")));
             }
-            text
         }
     }
+    text
 }
 
-/// What failed, in words.
-pub(crate) fn failure_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Refused(line, words) => {
-            format!("the device refused {}: {}\n", plain(line), plain(words))
-        }
-        Failure::Door(words) => format!("{}\n", plain(words)),
-        Failure::Differs(changes) => {
-            let mut text = "the device took it, and reads back otherwise:\n".to_owned();
-            for change in changes {
-                let (has, wanted) = shown(change);
-                let _ = writeln!(text, "  {} is {has}, not {wanted}", change.key);
-            }
-            text
-        }
-    }
+/// What failed, in words: a line, or one more for each value that reads back otherwise.
+pub(crate) fn failure(failure: &Failure) -> Sentence {
+    let Failure::Differs(changes) = failure else {
+        return failure.spoken().map(plain);
+    };
+    let values = changes.iter().map(|change| {
+        let (has, wanted) = shown(change);
+        say::is_not(&change.key, has, wanted)
+    });
+    values.fold(say::reads_back_otherwise(), |all, value| {
+        Sentence::new(
+            format!("{}\n  {}", all.english(), value.english()),
+            format!("{}\n  {}", all.chinese(), value.chinese()),
+        )
+    })
 }

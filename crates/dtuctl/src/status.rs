@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dtu_proto::config::WorkingMode;
+use dtu_setup::say::Sentence;
 use dtu_setup::status::{Status as Told, read_status};
+use dtu_setup::{Schema, chinese};
 use serde_json::{Map, Value, json};
 
 use crate::device::PortArgs;
+use crate::say::{self, said};
 use crate::settings::Ended;
 use crate::show::plain;
 
@@ -36,42 +39,74 @@ impl Status {
 
 fn as_text(told: &Told) -> String {
     let mut text = String::new();
-    let mut row = |name: &str, value: Option<String>| {
-        let value = value.unwrap_or_else(|| "not told".to_owned());
-        let _ = writeln!(text, "{name:10} {}", plain(&value));
+    let mut row = |name: Sentence, value: Option<Sentence>| {
+        let value = value.unwrap_or_else(say::status_not_told);
+        let name = said(name);
+        // A Chinese character is as wide as two.
+        let width = name.chars().map(|char| 1 + usize::from(!char.is_ascii()));
+        let room = 10_usize.saturating_sub(width.sum());
+        let _ = writeln!(text, "{name}{:room$} {}", "", plain(&said(value)));
     };
-    row("version", told.version.clone());
-    row("imei", told.imei.clone());
-    let mode = told.mode.map(|mode| {
-        let known = WorkingMode::ALL.into_iter().find(|of| of.number() == mode);
-        let name = known.map_or("unknown", WorkingMode::word);
-        format!("{mode} ({name})")
-    });
-    row("mode", mode);
+    let as_told = |value: &Option<String>| value.clone().map(Sentence::as_it_came);
+    row(say::row_version(), as_told(&told.version));
+    row(say::row_imei(), as_told(&told.imei));
+    row(say::row_mode(), told.mode.map(mode));
     let uptime = told.counter("DEVICE", "uptime");
-    row("uptime", uptime.map(|seconds| format!("{seconds} s")));
+    row(say::row_uptime(), uptime.map(say::status_seconds));
     let signal = told.dbm().map(|dbm| format!("{dbm} dBm"));
-    row("signal", signal);
-    row("operator", told.operator.clone());
-    row("address", told.ip.clone());
+    row(say::row_signal(), as_told(&signal));
+    row(say::row_operator(), as_told(&told.operator));
+    row(say::row_address(), as_told(&told.ip));
     for (link, state) in &told.links {
         // 0 is what the mode has open.
         let name = match link.as_str() {
-            "0" => "mode's own".to_owned(),
-            _ => format!("link {link}"),
+            "0" => say::row_own(),
+            _ => say::row_link(link),
         };
-        let counter = |name: &str| {
-            let value = told.counter(link, name)?;
-            Some(format!(", {} {value}", name.replace('_', " ")))
-        };
-        let counters: String = ["in", "out", "received", "waiting", "dropped", "reconnects"]
+        let counters: String = COUNTERS
             .into_iter()
-            .filter_map(counter)
+            .filter_map(|(name, words)| Some(said(words(told.counter(link, name)?.to_owned()))))
             .collect();
-        row(&name, Some(format!("{state}{counters}")));
+        row(
+            name,
+            Some(Sentence::as_it_came(format!("{state}{counters}"))),
+        );
     }
     text
 }
+
+/// `0 (transparent)`, and in Chinese by the words of its range.
+fn mode(number: u8) -> Sentence {
+    let known = WorkingMode::ALL
+        .into_iter()
+        .find(|of| of.number() == number);
+    let Some(known) = known else {
+        return say::status_unknown().map(|word| format!("{number} ({word})"));
+    };
+    let schema = Schema::new();
+    let range = schema
+        .key("CIMOD")
+        .map(|key| chinese::range(&schema.field(&key).range))
+        .unwrap_or_default();
+    let chinese = chinese::word_in(&range, &number.to_string());
+    Sentence::new(
+        format!("{number} ({})", known.word()),
+        format!("{number}（{chinese}）"),
+    )
+}
+
+/// A counter in words.
+type Counted = fn(String) -> Sentence;
+
+/// Those of a link that people ask for.
+const COUNTERS: [(&str, Counted); 6] = [
+    ("in", say::count_in),
+    ("out", say::count_out),
+    ("received", say::count_received),
+    ("waiting", say::count_waiting),
+    ("dropped", say::count_dropped),
+    ("reconnects", say::count_reconnects),
+];
 
 fn as_json(told: &Told) -> Value {
     let links: Vec<Value> = told

@@ -12,6 +12,7 @@ use dtu_setup::serial::Port;
 use rustix::event::PollFlags;
 
 use crate::port::{OpenPort, connect, stop_cleanly, wait};
+use crate::say::{self, tell};
 use crate::show::plain;
 
 /// `listen:ADDR:PORT` or `tcp:HOST:PORT`.
@@ -58,7 +59,7 @@ pub(crate) fn enter(via: &Via, password: String) -> anyhow::Result<Remote<Wire>>
     let remote = Remote::enter(wire, password).with_context(|| via.to_string())?;
     if !remote.packet().is_empty() {
         let packet = String::from_utf8_lossy(remote.packet());
-        eprintln!("dtuctl: the device says {}", plain(packet.trim()));
+        tell(say::device_says(plain(packet.trim())));
     }
     Ok(remote)
 }
@@ -68,7 +69,7 @@ fn listen(address: &str) -> anyhow::Result<Wire> {
     let listener = TcpListener::bind(address).with_context(failed)?;
     listener.set_nonblocking(true)?;
     let own = listener.local_addr()?;
-    eprintln!("dtuctl: listening on {own}; waits for a device to dial in (Ctrl-C ends this)");
+    tell(say::listening(own.to_string()));
     let port = accept(&listener, DIALS_IN).with_context(failed)?;
     Ok(Wire {
         port,
@@ -83,7 +84,7 @@ fn accept(listener: &TcpListener, within: Duration) -> io::Result<OpenPort> {
             Ok((stream, from)) => {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
-                eprintln!("dtuctl: {from} has dialled in");
+                tell(say::dialled_in(from.to_string()));
                 return Ok(OpenPort::of_stream(stream.into()));
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -93,7 +94,7 @@ fn accept(listener: &TcpListener, within: Duration) -> io::Result<OpenPort> {
         if left.is_zero() {
             return Err(io::Error::new(
                 ErrorKind::TimedOut,
-                format!("no device dialled in within {} s", within.as_secs()),
+                say::nobody_dialled(within.as_secs()),
             ));
         }
         wait(listener, PollFlags::IN, left)?;

@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use dtu_setup::apply::{self, Failure, Outcome, Plan, Step};
 use dtu_setup::check;
+use dtu_setup::chinese::words_of_device;
 use dtu_setup::door::{Door, DoorError, Reply};
+use dtu_setup::say::{Sentence, Spoken as _};
 use dtu_setup::trial::{self, Began, Trial};
 use dtu_setup::{Group, Schema, Values};
 use serde::Deserialize;
@@ -15,7 +17,6 @@ use serde_json::{Map, Value, json};
 
 use super::app::{App, lock};
 use super::body::Body;
-use super::chinese;
 use super::door::{blocking, with_door};
 use super::fault::{Answer, Fault};
 use super::pages::STATUS;
@@ -47,7 +48,7 @@ pub(crate) struct Which {
 /// What is wrong with a draft.
 struct Wrong {
     key: String,
-    message: String,
+    message: Sentence,
 }
 
 /// The values of a draft, and what no device takes of it.
@@ -60,13 +61,13 @@ fn values_of(schema: &Schema, typed: &Typed) -> (Values, Vec<Wrong>) {
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 wrong.push(Wrong {
                     key: name.clone(),
-                    message: format!("{name} must be a text or a number"),
+                    message: format!("{name} must be a text or a number").into(),
                 });
                 continue;
             }
         };
         let checked = match schema.key(name) {
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.spoken()),
             Ok(key) => check::value(schema, &key, &text).map(|()| {
                 values.set(key, text);
             }),
@@ -122,11 +123,11 @@ fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, 
         let named = draft
             .values
             .keys()
-            .find(|key| message.contains(key.as_str()));
-        let group = draft
-            .values
-            .keys()
-            .find(|key| message.starts_with(key.split('.').next().unwrap_or(key)));
+            .find(|key| message.english().contains(key.as_str()));
+        let group = draft.values.keys().find(|key| {
+            let name = key.split('.').next().unwrap_or(key);
+            message.english().starts_with(name)
+        });
         let key = named.or(group).or_else(|| draft.values.keys().next());
         wrong.push(Wrong {
             key: key.cloned().unwrap_or_default(),
@@ -136,7 +137,7 @@ fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, 
     });
     wrong.extend(plan.no_counterpart.iter().map(|unread| Wrong {
         key: unread.key.to_string(),
-        message: format!("this device does not have {}: {}", unread.key, unread.why),
+        message: unread.spoken(),
     }));
     let changes: Vec<Value> = plan
         .changes
@@ -159,8 +160,12 @@ fn checked(schema: &Schema, known: &Known, draft: &Draft) -> (Plan, Map<String, 
     let faults: Vec<Value> = wrong
         .iter()
         .map(|wrong| {
-            let zh = chinese::sentence(schema, &wrong.message);
-            json!({ "key": wrong.key, "message": wrong.message, "message_zh": zh })
+            let Wrong { key, message } = wrong;
+            json!({
+                "key": key,
+                "message": message.english(),
+                "message_zh": message.chinese_if_any(),
+            })
         })
         .collect();
     let told = [
@@ -353,7 +358,7 @@ fn carry_out(
     let mut steps = Vec::new();
     let mut step = |step: Step| {
         if !matches!(step, Step::Reading(..)) {
-            steps.push(say(&step));
+            steps.push(step.spoken());
         }
     };
     let (outcome, began) = match confirm {
@@ -379,13 +384,16 @@ fn carry_out(
         Some((trial, not_verifiable)) => (trial.as_ref().map(as_json), names(not_verifiable)),
         None => (None, Vec::new()),
     };
+    let failure = failure.map(Failure::spoken);
     Ok(json!({
         "outcome": word,
-        "failure": failure.map(failed),
+        "failure": failure.as_ref().map(Sentence::english),
+        "failure_zh": failure.as_ref().and_then(Sentence::chinese_if_any),
         "not_verifiable": if began.is_some() { on_trial } else { not_verifiable },
         "left": left,
         "trial": trial,
-        "steps": steps,
+        "steps": steps.iter().map(Sentence::english).collect::<Vec<_>>(),
+        "steps_zh": steps.iter().map(Sentence::chinese).collect::<Vec<_>>(),
     }))
 }
 
@@ -398,38 +406,13 @@ fn names(plan: &Plan) -> String {
     }
 }
 
-fn say(step: &Step) -> String {
-    match step {
-        Step::Reading(at, of) => format!("reading {at} of {of}"),
-        Step::Setting(line, at, of) => format!("{at} of {of}: {line}"),
-        Step::Saving => "stored".to_owned(),
-        Step::Trying(seconds) => format!("on trial for {seconds} s"),
-        Step::Restarting => "restart".to_owned(),
-        Step::PuttingBack => "the old values go back".to_owned(),
-    }
-}
-
-fn failed(failure: &Failure) -> String {
-    match failure {
-        Failure::Refused(line, words) => format!("the device refused {line}: {words}"),
-        Failure::Door(words) => words.clone(),
-        Failure::Differs(changes) => {
-            let names: Vec<String> = changes.iter().map(|it| it.key.to_string()).collect();
-            format!(
-                "the device took it, and reads back otherwise: {}",
-                names.join(", ")
-            )
-        }
-    }
-}
-
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         let (status, word) = match failure {
             Failure::Refused(..) | Failure::Differs(_) => (StatusCode::CONFLICT, "refused"),
             Failure::Door(_) => (StatusCode::GATEWAY_TIMEOUT, "device"),
         };
-        Self::new(status, word, failed(&failure))
+        Self::new(status, word, failure.spoken())
     }
 }
 
@@ -490,7 +473,7 @@ pub(crate) async fn save(State(app): State<Arc<App>>, Body(_): Body<Typed>) -> A
     with_door(&app, |_, door| {
         let reply = door.command("ATW")?;
         match reply.refusal() {
-            Some(words) => Err(Failure::Refused("ATW".to_owned(), words.to_owned()).into()),
+            Some(words) => Err(Failure::Refused("ATW".to_owned(), words_of_device(words)).into()),
             None => Ok(()),
         }
     })

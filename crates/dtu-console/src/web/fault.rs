@@ -2,7 +2,9 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use dtu_setup::Sentence;
 use dtu_setup::door::DoorError;
+use dtu_setup::say::Spoken as _;
 use serde_json::{Value, json};
 
 use crate::device::Unavailable;
@@ -12,14 +14,18 @@ use crate::device::Unavailable;
 pub(crate) struct Fault {
     status: StatusCode,
     word: &'static str,
-    message: String,
+    message: Sentence,
     more: Vec<(&'static str, Value)>,
 }
 
 pub(crate) type Answer<T = Response> = Result<T, Fault>;
 
 impl Fault {
-    pub(crate) fn new(status: StatusCode, word: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        word: &'static str,
+        message: impl Into<Sentence>,
+    ) -> Self {
         Self {
             status,
             word,
@@ -34,7 +40,7 @@ impl Fault {
     }
 
     /// What came is not what is taken.
-    pub(crate) fn bad(message: impl Into<String>) -> Self {
+    pub(crate) fn bad(message: impl Into<Sentence>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad", message)
     }
 
@@ -67,7 +73,7 @@ impl Fault {
 
 impl From<DoorError> for Fault {
     fn from(error: DoorError) -> Self {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, "device", error.to_string())
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "device", error.spoken())
     }
 }
 
@@ -84,7 +90,10 @@ impl From<Unavailable> for Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error": self.word, "message": self.message });
+        let mut body = json!({ "error": self.word, "message": self.message.english() });
+        if let Some(chinese) = self.message.chinese_if_any() {
+            body["message_zh"] = chinese.into();
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in self.more {
             if name == "retry_after"

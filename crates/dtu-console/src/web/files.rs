@@ -94,7 +94,12 @@ pub(crate) async fn import(State(app): State<Arc<App>>, bytes: Bytes) -> Answer<
         }
         Err(fault) => {
             let (line, column) = fault.place;
-            let fault = json!({ "line": line, "column": column, "message": fault.text });
+            let fault = json!({
+                "line": line,
+                "column": column,
+                "message": fault.text.english(),
+                "message_zh": fault.text.chinese_if_any(),
+            });
             (Value::Object(Map::new()), fault)
         }
     };

@@ -19,7 +19,6 @@ mod apply;
 mod assets;
 mod at;
 mod body;
-mod chinese;
 mod door;
 mod events;
 mod fault;

@@ -5,15 +5,9 @@ use std::sync::LazyLock;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use dtu_proto::{CommandDescription, ParameterKind, TakesEffect};
-use dtu_setup::Schema;
 use dtu_setup::schema::{Field, SettingCommand};
+use dtu_setup::{Schema, chinese};
 use serde_json::{Value, json};
-
-/// The Chinese words of the table's pages.
-static CHINESE: LazyLock<Value> = LazyLock::new(|| {
-    let words = include_str!("../../../dtu-proto/src/at/tests/zh-cn.json");
-    serde_json::from_str(words).unwrap_or_default()
-});
 
 /// The groups of the page, as the manufacturer's tool has them.
 const GROUPS: [(&str, &str, &str); 12] = [
@@ -99,7 +93,6 @@ pub(crate) async fn commands() -> Response {
 }
 
 fn describe(schema: &Schema, command: &SettingCommand) -> Value {
-    let words = &CHINESE["commands"][format!("AT{}", command.name)];
     let group = schema
         .groups()
         .find(|group| schema.command(group).name == command.name);
@@ -112,13 +105,13 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
         .fields
         .iter()
         .zip(keys)
-        .map(|(field, key)| describe_field(command, field, &key, words))
+        .map(|(field, key)| describe_field(command, field, &key))
         .collect();
     json!({
         "name": command.label,
         "label": format!("AT{}", command.name),
         "help": command.help,
-        "help_zh": words["does"],
+        "help_zh": chinese::help(command),
         "indices": command.indices,
         "full": place(command).1,
         "fields": fields,
@@ -127,8 +120,8 @@ fn describe(schema: &Schema, command: &SettingCommand) -> Value {
     })
 }
 
-fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Value) -> Value {
-    let range_zh = &range_zh(field);
+fn describe_field(command: &SettingCommand, field: &Field, key: &str) -> Value {
+    let range_zh = &chinese::range(&field.range);
     let mut choices = Vec::new();
     let (mut min, mut max) = (Value::Null, Value::Null);
     let kind = match &field.kind {
@@ -143,7 +136,7 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Va
             choices = values
                 .iter()
                 .map(|(value, word)| {
-                    let word_zh = chinese_word(range_zh, value);
+                    let word_zh = chinese::word_in(range_zh, value);
                     json!({ "value": value, "word": word, "word_zh": word_zh })
                 })
                 .collect();
@@ -170,7 +163,7 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Va
         "range": field.range,
         "range_zh": range_zh,
         "help": field.help,
-        "help_zh": words["parameters"][field.name].as_str().unwrap_or_default(),
+        "help_zh": chinese::help_of_field(command, field),
         "secret": field.secret,
         "kind": kind,
         "choices": choices,
@@ -182,32 +175,11 @@ fn describe_field(command: &SettingCommand, field: &Field, key: &str, words: &Va
 
 const UNITS: [&str; 3] = ["s", "ms", "bytes"];
 
-/// `0(不启用)或 1(启用)`: the word in the brackets behind the value.
-fn chinese_word<'a>(range: &'a str, value: &str) -> &'a str {
-    let mut from = 0;
-    while let Some(at) = range[from..].find(value).map(|at| from + at) {
-        let stands_alone = !range[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-        if let Some(rest) = range[at + value.len()..].strip_prefix('(')
-            && stands_alone
-        {
-            return rest.split(')').next().unwrap_or_default();
-        }
-        from = at + value.len();
-    }
-    ""
-}
-
 fn takes_effect(when: Option<TakesEffect>) -> &'static str {
     match when {
         Some(TakesEffect::Now) => "at once",
         Some(TakesEffect::Restart) | None => "restart",
     }
-}
-
-/// What is allowed, in Chinese.
-pub(crate) fn range_zh(field: &Field) -> String {
-    let said = CHINESE["ranges"][&field.range].as_str();
-    said.map_or_else(|| field.range.replace(" or ", " 或 "), str::to_owned)
 }
 
 /// When a change of this takes effect, in the words of the schema.
@@ -216,17 +188,16 @@ pub(crate) fn when(command: &SettingCommand) -> &'static str {
 }
 
 fn explain(command: &CommandDescription) -> Value {
-    let words = &CHINESE["commands"][&command.name];
+    let (help_zh, notes_zh) = chinese::explained(command);
     let parameters: Vec<Value> = command
         .parameters
         .iter()
         .map(|parameter| {
-            let help_zh = words["parameters"][parameter.name].as_str();
             json!({
                 "name": parameter.name,
                 "range": parameter.range,
                 "help": parameter.help,
-                "help_zh": help_zh.unwrap_or_default(),
+                "help_zh": chinese::parameter(&command.name, parameter.name),
             })
         })
         .collect();
@@ -235,9 +206,9 @@ fn explain(command: &CommandDescription) -> Value {
         "name": command.name,
         "forms": command.forms,
         "help": command.help,
-        "help_zh": words["does"],
+        "help_zh": help_zh,
         "notes": command.notes,
-        "notes_zh": words["notes"].as_str().unwrap_or_default(),
+        "notes_zh": notes_zh,
         "group": command.group,
         "example": { "line": line, "answer": answer },
         "parameters": parameters,
@@ -247,18 +218,10 @@ fn explain(command: &CommandDescription) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHINESE, GROUPS, SCHEMA, chinese_word};
-
-    #[test]
-    fn words_are_taken_out_of_ranges() {
-        assert_eq!(chinese_word("0(不启用)或 1(启用)", "1"), "启用");
-        assert_eq!(chinese_word("10(甲)或 0(乙)", "0"), "乙");
-        assert_eq!(chinese_word("0 或 1", "1"), "");
-    }
+    use super::{GROUPS, SCHEMA};
 
     #[test]
     fn each_setting_stands_in_a_group_and_has_chinese_words() {
-        assert!(CHINESE["commands"].is_object());
         let schema: serde_json::Value = serde_json::from_str(&SCHEMA).expect("it is JSON");
         let groups = schema["groups"].as_array().expect("groups");
         assert_eq!(groups.len(), GROUPS.len());
@@ -268,7 +231,7 @@ mod tests {
         let commands: Vec<_> = commands.collect();
         assert_eq!(commands.len(), dtu_setup::Schema::new().commands().len());
         for command in commands {
-            assert!(command["help_zh"].is_string(), "{command}");
+            assert_ne!(command["help_zh"], "", "{command}");
         }
     }
 }

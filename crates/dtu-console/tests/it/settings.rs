@@ -165,6 +165,13 @@ fn a_refused_apply_leaves_the_old_values() {
             applied["failure"].as_str().unwrap().contains("CINETPT"),
             "{applied}"
         );
+        assert!(
+            applied["failure_zh"].as_str().unwrap().contains("本地端口"),
+            "{applied}"
+        );
+        let steps = applied["steps_zh"].as_array().unwrap();
+        assert_eq!(steps.last().unwrap(), "恢复原值", "{applied}");
+        assert_eq!(steps.len(), applied["steps"].as_array().unwrap().len());
         assert_eq!(running(&stage, "CIPCFG.HEAT"), "30");
         assert_eq!(running(&stage, "CINETPT.1"), "0");
     }

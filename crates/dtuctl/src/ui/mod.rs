@@ -12,6 +12,7 @@ use dtu_console::{Config, Console, PORT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::device::PortArgs;
+use crate::say::{self, tell};
 use crate::settings::Ended;
 
 mod remote;
@@ -32,10 +33,7 @@ impl Ui {
         let usual = SocketAddr::from(([127, 0, 0, 1], PORT));
         let listen = self.console.unwrap_or(usual);
         if !listen.ip().to_canonical().is_loopback() {
-            bail!(
-                "{listen} can be reached from beyond this host, and this console has no log-in: \
-                 use 127.0.0.1, and ssh -L 7200:127.0.0.1:7200 from elsewhere"
-            );
+            bail!(say::beyond_this_host(listen.to_string()));
         }
         let signals = signals()?;
         // A wrong port is told here, where somebody can give another one.
@@ -54,7 +52,7 @@ impl Ui {
         wait(signals);
         console.stop();
         if !device.wait_until_left() {
-            eprintln!("dtuctl: the device may still be in its command state");
+            tell(say::may_be_left());
         }
         Ok(ExitCode::SUCCESS)
     }

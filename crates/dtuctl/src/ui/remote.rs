@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::status;
 use crate::device::PortArgs;
 use crate::port::OpenPort;
+use crate::say;
 use crate::via::Wire;
 
 /// A device that is reached anew for each use.
@@ -92,11 +93,11 @@ impl Remote {
         if !self.port.is_network() {
             let baud = self.lock().baud;
             let serial = self.port.enter_again(baud);
-            let failed = |error: anyhow::Error| io::Error::other(format!("{error:#}"));
+            let failed = |error: anyhow::Error| io::Error::other(say::of_error(&error));
             return Ok(Opened::Serial(serial.map_err(failed)?));
         }
         let Some(mut linked) = self.lock().linked.take() else {
-            return Err(io::Error::other("the link is used already").into());
+            return Err(io::Error::other(say::link_in_use()).into());
         };
         let renewed = if linked.stands() {
             Ok(())
@@ -138,7 +139,7 @@ impl Used<'_> {
         match &mut self.opened {
             Some(Opened::Serial(serial)) => Ok(serial),
             Some(Opened::Linked(linked)) => Ok(linked),
-            None => Err(io::Error::other("the way was given back").into()),
+            None => Err(io::Error::other(say::given_back()).into()),
         }
     }
 }

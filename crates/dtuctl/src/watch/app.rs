@@ -2,11 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use dtu_setup::Sentence;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::escape::{Escape, Step};
 use super::prompt::Prompt;
 use super::rows::Rows;
+use crate::say::{self, said};
 
 #[derive(Debug, Default)]
 pub(super) struct App {
@@ -78,13 +80,13 @@ impl App {
 
     fn enter(&mut self, now: Now) -> Vec<u8> {
         if self.escape.is_some() {
-            self.rows.note("+++ is under way: wait for +ok", now.wall);
+            self.rows.note(said(say::escape_under_way()), now.wall);
             return Vec::new();
         }
         match self.prompt.take() {
             Ok(bytes) => self.send(bytes, now),
             Err(words) => {
-                self.rows.note(words, now.wall);
+                self.rows.note(said(words), now.wall);
                 Vec::new()
             }
         }
@@ -92,7 +94,7 @@ impl App {
 
     fn send(&mut self, bytes: Vec<u8>, now: Now) -> Vec<u8> {
         if self.is_gone {
-            self.rows.note("not sent: the port is gone", now.wall);
+            self.rows.note(said(say::port_gone_not_sent()), now.wall);
             return Vec::new();
         }
         let leaves = bytes.trim_ascii().eq_ignore_ascii_case(LEAVE.trim_ascii());
@@ -129,27 +131,26 @@ impl App {
             Some(Step::Send(bytes)) => return self.send(bytes.to_vec(), now),
             Some(Step::Entered) => {
                 self.is_in_command_state = true;
-                let text = "command state; AT+ENTM leaves it, and so does the end of this program";
-                self.rows.note(text, now.wall);
+                self.rows.note(said(say::in_command_state()), now.wall);
             }
-            Some(Step::Failed(why)) => self.rows.note(why, now.wall),
+            Some(Step::Failed(why)) => self.rows.note(said(why), now.wall),
         }
         self.escape = None;
         Vec::new()
     }
 
-    pub(super) fn gone(&mut self, why: &str, now: Now) {
+    pub(super) fn gone(&mut self, why: &Sentence, now: Now) {
         self.is_gone = true;
         self.escape = None;
         // Whoever plugs it in again may have switched the device off.
         self.is_in_command_state = false;
-        self.rows.note(format!("the port is gone: {why}"), now.wall);
+        self.rows.note(said(say::port_is_gone(why)), now.wall);
     }
 
     pub(super) fn back(&mut self, gap: Duration, now: Now) {
         self.is_gone = false;
-        let text = format!("the port is back; gap of {:.1} s", gap.as_secs_f64());
-        self.rows.note(text, now.wall);
+        let seconds = format!("{:.1}", gap.as_secs_f64());
+        self.rows.note(said(say::port_is_back(seconds)), now.wall);
     }
 
     /// When [`App::due`] is to be called.
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn a_port_that_is_gone_takes_nothing() {
         let mut app = App::default();
-        app.gone("unplugged", at(0));
+        app.gone(&Sentence::as_it_came("unplugged"), at(0));
         assert_eq!(typed(&mut app, "x", at(10)), b"");
         app.back(Duration::from_secs(2), at(2000));
         assert_eq!(typed(&mut app, "x", at(2010)), b"x\r");

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use dtu_setup::Sentence;
 use dtu_setup::serial::{ESCAPE_ANSWER, GUARD, is_escape_answer};
+
+use crate::say;
 
 /// On the way into the command state.
 #[derive(Debug)]
@@ -23,12 +26,12 @@ enum State {
 }
 
 /// What is to be done next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
     Send(&'static [u8]),
     Entered,
-    Failed(&'static str),
+    Failed(Sentence),
 }
 
 impl Escape {
@@ -56,8 +59,8 @@ impl Escape {
                 self.go(State::Asked, now);
                 Step::Send(b"+++")
             }
-            State::Asked => Step::Failed("the device does not answer +++"),
-            State::Answered => Step::Failed("the device does not answer a with +ok"),
+            State::Asked => Step::Failed(say::no_answer_to_escape()),
+            State::Answered => Step::Failed(say::no_answer_to_a()),
         }
     }
 
@@ -107,7 +110,7 @@ mod tests {
         assert_eq!(escape.heard(b"data", ms(10)), Step::Wait);
         assert_eq!(
             escape.due(ms(1500)),
-            Step::Failed("the device does not answer +++")
+            Step::Failed(say::no_answer_to_escape())
         );
     }
 }

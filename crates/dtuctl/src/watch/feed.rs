@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use dtu_setup::say::{Sentence, Spoken as _};
 use dtu_setup::serial::Port as _;
 
 use crate::port::{OpenPort, pause};
@@ -13,7 +14,7 @@ use crate::port::{OpenPort, pause};
 pub(super) enum News {
     Bytes(Vec<u8>),
     /// The port is gone.
-    Gone(String),
+    Gone(Sentence),
     /// It is back, after so long.
     Back(Duration),
 }
@@ -79,7 +80,7 @@ impl Feed {
 
     fn gone(&mut self, error: &io::Error) -> News {
         self.state = State::Gone(Instant::now());
-        News::Gone(error.to_string())
+        News::Gone(error.spoken())
     }
 
     /// Sends; where the port is gone, so are the bytes.

@@ -56,7 +56,7 @@ fn print_lines(feed: &mut Feed) -> anyhow::Result<()> {
             Ok(Some(News::Gone(why))) => json!({
                 "time": crate::clock::utc(SystemTime::now()),
                 "event": "gone",
-                "why": why,
+                "why": why.english(),
             }),
             Ok(Some(News::Back(gap))) => json!({
                 "time": crate::clock::utc(SystemTime::now()),

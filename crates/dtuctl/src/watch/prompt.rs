@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 
 use dtu_proto::{CommandDescription, commands};
+use dtu_setup::{Language, Sentence, chinese};
+
+use crate::say::{self, language, said};
 
 /// What is sent behind the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,12 +27,12 @@ impl LineEnd {
         }
     }
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(super) fn name(self) -> String {
         match self {
-            Self::Cr => "CR",
-            Self::CrLf => "CR LF",
-            Self::Lf => "LF",
-            Self::None => "none",
+            Self::Cr => "CR".to_owned(),
+            Self::CrLf => "CR LF".to_owned(),
+            Self::Lf => "LF".to_owned(),
+            Self::None => said(say::line_end_none()),
         }
     }
 
@@ -72,7 +75,7 @@ impl Prompt {
     ///
     /// # Errors
     /// What is wrong with an escape in it; the line stays.
-    pub(super) fn take(&mut self) -> Result<Vec<u8>, String> {
+    pub(super) fn take(&mut self) -> Result<Vec<u8>, Sentence> {
         let mut bytes = unescaped(&self.text)?;
         bytes.extend_from_slice(self.line_end.bytes());
         let line = std::mem::take(&mut self.text);
@@ -131,12 +134,23 @@ impl Prompt {
         let name = typed.split(['=', '?']).next().unwrap_or_default();
         if let Some(command) = self.table.iter().find(|command| command.name == name) {
             let ranges = command.parameters.iter();
+            let is_chinese = language() == Language::Chinese;
             let ranges: Vec<String> = ranges
-                .map(|parameter| format!("{}: {}", parameter.name, parameter.range))
+                .map(|parameter| {
+                    if is_chinese {
+                        format!("{}：{}", parameter.name, chinese::range(&parameter.range))
+                    } else {
+                        format!("{}: {}", parameter.name, parameter.range)
+                    }
+                })
                 .collect();
+            let help = if is_chinese {
+                chinese::explained(command).0
+            } else {
+                command.help
+            };
             return format!(
-                "{} | {} | {}",
-                command.help,
+                "{help} | {} | {}",
                 command.forms.join(" "),
                 ranges.join("; ")
             );
@@ -150,7 +164,7 @@ impl Prompt {
 }
 
 /// `\x02`, `\r`, `\n`, `\t`, `\\`; everything else as it is, in UTF-8.
-fn unescaped(text: &str) -> Result<Vec<u8>, String> {
+fn unescaped(text: &str) -> Result<Vec<u8>, Sentence> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -165,9 +179,9 @@ fn unescaped(text: &str) -> Result<Vec<u8>, String> {
                 let digits = escape.get(1..3).unwrap_or_default();
                 let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex);
-                (byte.ok_or("behind \\x stand two hex digits: \\x02")?, 3)
+                (byte.ok_or_else(say::two_hex_digits)?, 3)
             }
-            _ => return Err("\\ begins \\r \\n \\t \\\\ or \\x02".to_owned()),
+            _ => return Err(say::escapes()),
         };
         bytes.push(byte);
         rest = &escape[taken..];

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Paragraph};
 
 use super::app::App;
 use super::rows::{self, LINE, Of, hex, text};
+use crate::say::{self, said};
 use crate::show::plain;
 
 /// Draws all of it; `colours`: NO_COLOR is not set.
@@ -24,46 +25,39 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, name: &str, colours: bool) 
     frame.render_widget(Paragraph::new(head_of(app, name)).style(reversed), head);
     draw_rows(frame, body, app, colours);
     let (label, content) = if app.is_filtering {
-        ("filter: ", &app.filter)
+        (said(say::label_filter()), &app.filter)
     } else {
-        ("send: ", &app.prompt.text)
+        (said(say::label_send()), &app.prompt.text)
     };
-    let shown = plain(content);
-    let column = label.len() + shown.chars().count();
-    frame.render_widget(Paragraph::new(format!("{label}{shown}")), typed);
+    let shown = Line::from(format!("{label}{}", plain(content)));
+    // A Chinese character is as wide as two.
+    let column = shown.width();
+    frame.render_widget(Paragraph::new(shown), typed);
     let right = typed.x.saturating_add(typed.width.saturating_sub(1));
     let column = u16::try_from(column).unwrap_or(u16::MAX);
     frame.set_cursor_position((typed.x.saturating_add(column).min(right), typed.y));
     frame.render_widget(Paragraph::new(app.prompt.hint()), hint);
-    let help = format!(
-        "F2 +++  F3 filter  F4 line end: {}  Tab complete  PgUp/PgDn/End scroll  Esc end",
-        app.prompt.line_end.name()
-    );
+    let help = said(say::keys(app.prompt.line_end.name()));
     frame.render_widget(Paragraph::new(help).style(reversed), keys);
 }
 
 fn head_of(app: &App, name: &str) -> String {
     let state = if app.is_gone {
-        "gone, waiting for it"
+        say::state_gone()
     } else if app.is_in_command_state {
-        "command state"
+        say::state_command()
     } else {
-        "open"
+        say::state_open()
     };
-    let mut text = format!(
-        " {} {state} | received {} | sent {}",
-        plain(name),
-        app.received,
-        app.sent
-    );
+    let mut text = said(say::counts(plain(name), state, app.received, app.sent));
     if app.rows.forgotten > 0 {
-        text.push_str(&format!(" | {} older rows forgotten", app.rows.forgotten));
+        text.push_str(&said(say::older_forgotten(app.rows.forgotten)));
     }
     if !app.filter.is_empty() {
-        text.push_str(&format!(" | filter {}", plain(&app.filter)));
+        text.push_str(&said(say::filtered_by(plain(&app.filter))));
     }
     if app.scrolled > 0 {
-        text.push_str(" | scrolled, End follows");
+        text.push_str(&said(say::is_scrolled()));
     }
     text
 }

@@ -123,7 +123,7 @@ fn wrong_usage_ends_with_2_before_anything_is_sent() {
 }
 
 /// A box that tells two settings, and refuses what `refuses` says.
-fn two_settings(
+pub(crate) fn two_settings(
     refuses: impl Fn(&str) -> bool + Send + 'static,
 ) -> impl FnMut(&str) -> String + Send {
     let values = Mutex::new((String::from("0"), String::from("10086")));

@@ -8,6 +8,7 @@ mod device;
 #[path = "../../../dtu-setup/tests/it/gm1.rs"]
 mod gm1;
 mod house;
+mod in_chinese;
 mod pages;
 mod pdu;
 mod ports;

@@ -1,0 +1,81 @@
+//! What this crate says to people.
+
+crate::sentences! {
+    // The way to the device.
+    port_failed(why) = "the port failed: {why}", "端口故障：{why}";
+    silent() =
+        "nothing answers: is this the right port, and are RX and TX (and GND) connected? \
+         A box that is switched off answers nothing, too",
+        "没有任何应答：端口是否正确？RX、TX（和 GND）是否已连接？设备断电时也没有应答";
+    noise(baud) =
+        "what answers makes no sense at {baud} Bd: the rate or the format is another one; \
+         try --baud (115200 in a new device), or --baud auto",
+        "在 {baud} Bd 下收到的应答是乱码：波特率或数据格式不同；请试 --baud（出厂为 115200）或 --baud auto";
+    not_in_command_state() =
+        "the device is not in its command state, and does not answer +++: switch it off and on now; \
+         its set-up window of 5 s is waited for",
+        "设备不在指令模式，也不应答 +++：请现在断电再上电，程序将等待其 5 秒设置窗口";
+    not_heard() =
+        "no answer to psw,AT: the password is another one, or CINETAT is 0, or this is no DTU in mode 0; \
+         what it did not take for a command has gone to its serial line",
+        "psw,AT 没有应答：密码不对，或 CINETAT 为 0，或对端不是透传模式的 DTU；未被当作指令的内容已发往其串口";
+    no_reply(line, seconds) = "{line} was not answered within {seconds} s", "{line} 在 {seconds} 秒内没有应答";
+    no_restart(seconds) =
+        "the device did not come back within {seconds} s of its restart",
+        "设备重启后 {seconds} 秒内没有恢复";
+
+    // Values.
+    unknown_near(name, near) = "{name} is no setting; there are {near}", "没有参数 {name}；有 {near}";
+    unknown(name) = "{name} is no setting; dtuctl names lists all of them", "没有参数 {name}；dtuctl names 列出全部参数";
+    not_known(key) =
+        "{key} is not known: the device does not tell it, so it must be given",
+        "{key} 的值未知：设备不返回，必须给出";
+    would_shut(key) =
+        "{key} = 0 would shut the way that is used here: set it over the serial line",
+        "{key} = 0 会切断当前使用的通道：请从串口设置";
+    no_counterpart(key, why) = "this device does not have {key}: {why}", "本设备没有 {key}：{why}";
+    not_told() = "the device does not tell it", "设备不返回该值";
+
+    // Files.
+    at_place(line, column, what) = "{line}:{column}: {what}", "{line}:{column}：{what}";
+    too_many_keys(most) =
+        "a file has at most {most} keys, and this one has more",
+        "文件最多 {most} 个参数，此文件超出";
+    no_utf16() = "begins as UTF-16 and is none; save it as UTF-8", "开头是 UTF-16 标记，内容却不是；请另存为 UTF-8";
+    no_charset() = "is neither UTF-8 nor GBK; save it as UTF-8", "既不是 UTF-8 也不是 GBK；请另存为 UTF-8";
+    long_line(most, got) = "a line has at most {most} bytes, got {got}", "一行最多 {most} 字节，收到 {got}";
+    sets_nothing(line) = "{line} sets nothing that is stored", "{line} 不设置任何可保存的参数";
+    no_scalar(key, what) = "{key} must be a number or a text, got {what}", "{key} 必须是数字或文本，收到{what}";
+    not_decimal() = "a number that is not decimal", "非十进制数";
+    fraction() = "a fraction", "小数";
+    date() = "a date", "日期";
+    list() = "a list", "列表";
+    table() = "a table", "表";
+
+    // What goes on, and how it ended.
+    reading(at, of) = "reading {at}/{of}", "读取 {at}/{of}";
+    setting(at, of, line) = "setting {at}/{of}: {line}", "设置 {at}/{of}：{line}";
+    saving() = "saving", "保存";
+    trying(seconds) = "on trial for {seconds} s", "试用 {seconds} 秒";
+    restarting() = "restarting", "重启";
+    putting_back() = "putting the old values back", "恢复原值";
+    refused(line, words) = "the device refused {line}: {words}", "设备拒绝 {line}：{words}";
+    differs(keys) =
+        "the device took it, and reads back otherwise: {keys}",
+        "设备已接收，但读回的值不同：{keys}";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_sentence_has_its_chinese() {
+        for (id, english, chinese) in super::TABLE {
+            let is_han = |char: char| ('\u{4E00}'..='\u{9FFF}').contains(&char);
+            assert!(!english.contains(is_han), "{id}: {english}");
+            assert!(
+                chinese.contains(is_han) || *id == "at_place",
+                "{id}: {chinese}"
+            );
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What this program says to people. English alone are `--help` and faults of usage, both of clap, and `pdu`, which is for
+//! programs.
+
+use std::io;
+use std::sync::OnceLock;
+
+use clap::ValueEnum;
+use dtu_setup::Sentence;
+use dtu_setup::door::DoorError;
+use dtu_setup::file::Fault;
+use dtu_setup::say::{Language, Spoken};
+use dtu_setup::schema::UnknownKey;
+
+dtu_setup::sentences! {
+    // Which device.
+    about(name, what) = "{name}: {what}", "{name}：{what}";
+    which_way() = "which way? --via says it", "走哪条通道？用 --via 指定";
+    which_line() =
+        "which line? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT",
+        "哪个串口？用 --port PATH 指定：/dev/ttyUSB0、./dtu0、tcp:HOST:PORT";
+    which_device() =
+        "which device? --port PATH says it: /dev/ttyUSB0, ./dtu0, tcp:HOST:PORT; or --via listen:ADDR:PORT",
+        "哪台设备？用 --port PATH 指定：/dev/ttyUSB0、./dtu0、tcp:HOST:PORT；或 --via listen:ADDR:PORT";
+    watch_finds_no_rate() =
+        "watch sends nothing to find a rate: --baud N says it",
+        "watch 不发送任何数据来探测波特率：请用 --baud N 指定";
+    no_rate() = "no rate to try", "没有可试的波特率";
+    rate_found(baud) = "{baud} Bd", "波特率 {baud} Bd";
+    may_be_left_in(why) =
+        "the device may still be in its command state: {why}",
+        "设备可能仍在指令模式：{why}";
+    may_be_left() = "the device may still be in its command state", "设备可能仍在指令模式";
+    enter_none_is_for(why) =
+        "{why}; --enter none is for one that was left in its command state",
+        "{why}；若设备本来就停留在指令模式，请用 --enter none";
+    switch_off_and_on() = "switch the device off and on now", "请现在将设备断电再上电";
+    switch_or_end() =
+        "switch the device off and on now (Ctrl-C ends this)",
+        "请现在将设备断电再上电（Ctrl-C 结束）";
+
+    // The password.
+    password_wanted(variable) =
+        "the device wants its password: --password-file FILE, or {variable}",
+        "需要设备密码：--password-file FILE 或 {variable}";
+    password_shape() =
+        "a password has 1 to 5 characters without comma and blank",
+        "密码为 1 到 5 个字符，不含逗号和空格";
+    type_password() = "Password of the device: ", "设备密码：";
+
+    // Single commands.
+    holds_line_end(line) =
+        "{line} holds a line end; give each command alone",
+        "{line} 含有换行；请逐条给出指令";
+    all_would_be_lost() =
+        "all settings of the device would be lost; --yes says that this is meant",
+        "设备的全部参数将丢失；确认请加 --yes";
+    all_is_lost_go_on() =
+        "All settings of the device are lost, and it restarts. Go on? [y/N] ",
+        "设备的全部参数将丢失，并且设备重启。继续吗？[y/N] ";
+
+    // Settings.
+    name_and_value(pair) = "{pair}: write NAME=VALUE", "{pair}：请写成 名称=值";
+    nothing_to_do() = "nothing to do", "无需更改";
+    is_set() =
+        "set; dtuctl save stores it, dtuctl restart lets all of it take effect",
+        "已设置；dtuctl save 保存，dtuctl restart 使其全部生效";
+    no_such_setting(key, why) = "{key}: the device has no such setting ({why})", "{key}：设备没有此参数（{why}）";
+    new_secret() = "**** (new)", "****（新）";
+    value_not_told() = "(not told)", "（未返回）";
+    not_read(group, why) = "not read: {group}: {why}", "未读到：{group}：{why}";
+    no_reply_tells() = "no reply tells it", "没有应答返回该值";
+    did_not_tell() = "the device did not tell it", "设备未返回该值";
+    done() = "done: set, stored, read back", "完成：已设置、保存并读回";
+    not_verifiable(key) = "not verifiable: {key} (no reply tells it)", "无法核对：{key}（没有应答返回该值）";
+    old_values_back() = "the old values are back", "原值已恢复";
+    not_back() = "these settings may have new values, and are not back:", "以下参数可能已是新值，未能恢复：";
+    reads_back_otherwise() = "the device took it, and reads back otherwise:", "设备已接收，但读回的值不同：";
+    is_not(key, has, wanted) = "{key} is {has}, not {wanted}", "{key} 为 {has}，应为 {wanted}";
+
+    // Status.
+    row_version() = "version", "版本";
+    row_imei() = "imei", "IMEI 号";
+    row_mode() = "mode", "工作模式";
+    row_uptime() = "uptime", "运行时间";
+    row_signal() = "signal", "信号";
+    row_operator() = "operator", "运营商";
+    row_address() = "address", "地址";
+    row_link(number) = "link {number}", "连接 {number}";
+    row_own() = "mode's own", "模式自用";
+    status_not_told() = "not told", "未返回";
+    status_unknown() = "unknown", "未知";
+    status_seconds(number) = "{number} s", "{number} 秒";
+    count_in(count) = ", in {count}", "，收自串口 {count}";
+    count_out(count) = ", out {count}", "，发出 {count}";
+    count_received(count) = ", received {count}", "，收自网络 {count}";
+    count_waiting(count) = ", waiting {count}", "，等待 {count}";
+    count_dropped(count) = ", dropped {count}", "，丢弃 {count}";
+    count_reconnects(count) = ", reconnects {count}", "，重连 {count}";
+
+    // Ports.
+    no_address() = "the name has no address", "该名称没有地址";
+    no_serial_port(name) = "{name} is not a serial port", "{name} 不是串口";
+    in_use() = "in use", "正在被使用";
+    in_use_by(process, program) =
+        "in use by process {process} ({program})",
+        "正在被进程 {process}（{program}）使用";
+    in_use_by_another() =
+        "in use by another process (of another user)",
+        "正在被其他用户的进程使用";
+    stopped() = "stopped", "已停止";
+    takes_no_bytes() = "the port takes no bytes (flow control?)", "端口不接收数据（流控？）";
+    line_closed() = "the other end has closed the line", "对端已关闭连接";
+    device_gone() = "the device is gone", "设备已移除";
+
+    // Over a link.
+    device_says(packet) = "the device says {packet}", "设备发来 {packet}";
+    listening(address) =
+        "listening on {address}; waits for a device to dial in (Ctrl-C ends this)",
+        "正在监听 {address}；等待设备连入（Ctrl-C 结束）";
+    dialled_in(address) = "{address} has dialled in", "{address} 已连入";
+    nobody_dialled(seconds) = "no device dialled in within {seconds} s", "{seconds} 秒内没有设备连入";
+
+    // The web console.
+    beyond_this_host(address) =
+        "{address} can be reached from beyond this host, and this console has no log-in: \
+         use 127.0.0.1, and ssh -L 7200:127.0.0.1:7200 from elsewhere",
+        "{address} 可从本机以外访问，而此控制台没有登录：请用 127.0.0.1，从别处用 ssh -L 7200:127.0.0.1:7200";
+    link_in_use() = "the link is used already", "连接正在被使用";
+    given_back() = "the way was given back", "通道已交还";
+
+    // The terminal.
+    escape_under_way() = "+++ is under way: wait for +ok", "+++ 进行中：请等待 +ok";
+    port_gone_not_sent() = "not sent: the port is gone", "未发送：端口已断开";
+    in_command_state() =
+        "command state; AT+ENTM leaves it, and so does the end of this program",
+        "已进入指令模式；AT+ENTM 或退出本程序即离开";
+    no_answer_to_escape() = "the device does not answer +++", "设备不应答 +++";
+    no_answer_to_a() = "the device does not answer a with +ok", "设备没有以 +ok 应答 a";
+    port_is_gone(why) = "the port is gone: {why}", "端口已断开：{why}";
+    port_is_back(seconds) = "the port is back; gap of {seconds} s", "端口已恢复；中断 {seconds} 秒";
+    label_filter() = "filter: ", "过滤：";
+    label_send() = "send: ", "发送：";
+    line_end_none() = "none", "无";
+    keys(line_end) =
+        "F2 +++  F3 filter  F4 line end: {line_end}  Tab complete  PgUp/PgDn/End scroll  Esc end",
+        "F2 +++  F3 过滤  F4 行尾：{line_end}  Tab 补全  PgUp/PgDn/End 滚动  Esc 退出";
+    state_gone() = "gone, waiting for it", "已断开，等待恢复";
+    state_command() = "command state", "指令模式";
+    state_open() = "open", "已打开";
+    counts(name, state, received, sent) =
+        " {name} {state} | received {received} | sent {sent}",
+        " {name} {state} | 接收 {received} | 发送 {sent}";
+    older_forgotten(count) = " | {count} older rows forgotten", " | 已丢弃 {count} 条旧记录";
+    filtered_by(filter) = " | filter {filter}", " | 过滤 {filter}";
+    is_scrolled() = " | scrolled, End follows", " | 已滚动，按 End 跟随";
+    two_hex_digits() = "behind \\x stand two hex digits: \\x02", "\\x 后面是两位十六进制数字：\\x02";
+    escapes() = "\\ begins \\r \\n \\t \\\\ or \\x02", "\\ 开头的只有 \\r \\n \\t \\\\ 或 \\x02";
+}
+
+/// `--lang`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+/// The chosen one; else that of the environment (POSIX 8.2).
+pub(crate) fn choose(wanted: Option<Lang>) {
+    let language = match wanted {
+        Some(Lang::En) => Language::English,
+        Some(Lang::Zh) => Language::Chinese,
+        None => of_environment(|name| std::env::var(name).ok()),
+    };
+    let _ = LANGUAGE.set(language);
+}
+
+fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Language {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(variable)
+        .find(|value| !value.is_empty())
+        .map_or(Language::English, |value| Language::of_locale(&value))
+}
+
+/// What people read.
+pub(crate) fn language() -> Language {
+    LANGUAGE.get().copied().unwrap_or_default()
+}
+
+/// A sentence in the language of this program.
+pub(crate) fn said(what: impl Spoken) -> String {
+    what.spoken().said_in(language()).to_owned()
+}
+
+/// To whoever sits there, on stderr.
+pub(crate) fn tell(what: impl Spoken) {
+    eprintln!("dtuctl: {}", said(what));
+}
+
+/// An error and its causes: `listen:0.0.0.0:80: Permission denied`.
+pub(crate) fn of_error(error: &anyhow::Error) -> Sentence {
+    error
+        .chain()
+        .map(of_cause)
+        .reduce(about)
+        .unwrap_or_else(|| Sentence::as_it_came(""))
+}
+
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Sentence {
+    macro_rules! known {
+        ($($kind:ty),+) => {
+            $(if let Some(known) = cause.downcast_ref::<$kind>() {
+                return known.spoken();
+            })+
+        };
+    }
+    known!(Sentence, DoorError, Fault, UnknownKey, io::Error);
+    if let Some(number) = cause.downcast_ref::<rustix::io::Errno>() {
+        return io::Error::from(*number).spoken();
+    }
+    Sentence::as_it_came(cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn each_sentence_has_its_chinese() {
+        for (id, english, chinese) in TABLE {
+            let is_han = |char: char| ('\u{4E00}'..='\u{9FFF}').contains(&char);
+            assert!(!english.contains(is_han), "{id}: {english}");
+            let is_said = chinese.contains(is_han) || ["about", "new_secret"].contains(id);
+            assert!(is_said, "{id}: {chinese}");
+        }
+    }
+
+    /// What is printed, or returned to be printed, comes from the tables: a sentence that is typed elsewhere has no
+    /// Chinese.
+    #[test]
+    fn no_sentence_is_typed_outside_the_tables() {
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../dtu-setup/src");
+        let mut found = Vec::new();
+        for folder in [own, library] {
+            look_through(folder.as_ref(), &mut found);
+        }
+        assert!(found.is_empty(), "no Chinese for {found:#?}");
+        // It does see one.
+        assert!(is_sentence(r#"        bail!("the port is {what}");"#));
+        assert!(is_sentence(r#"    rows.note("not sent", now);"#));
+    }
+
+    /// Texts that stand where they are.
+    const ENGLISH: [&str; 9] = [
+        // For programs, in JSON.
+        "dry run",
+        "nothing to do",
+        "failed, old values not back",
+        // Faults of usage, told by clap.
+        "must be listen:ADDR:PORT or tcp:HOST:PORT",
+        "must be a number of Bd or auto",
+        // For the page, which has other places for both.
+        "feed: it is set up by AT alone",
+        "feed of messages: AT+CMGL reads them",
+        // In the device's words, which have their Chinese as those do.
+        "{}: {} must be {}, got {value}",
+        "{group} is not stored",
+    ];
+
+    fn look_through(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("the sources") {
+            let path = entry.expect("an entry").path();
+            // For programs, and the tables themselves.
+            let is_exempt = ["pdu", "say.rs", "words.rs", "chinese.rs"]
+                .iter()
+                .any(|name| path.ends_with(name));
+            if path.is_dir() && !is_exempt {
+                look_through(&path, found);
+            } else if path.is_file() && !is_exempt {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                let odd = code.lines().filter(|line| is_sentence(line));
+                found.extend(odd.map(|line| format!("{}: {}", path.display(), line.trim())));
+            }
+        }
+    }
+
+    /// A text of two words or more that goes into something people see.
+    fn is_sentence(line: &str) -> bool {
+        let line = line.trim();
+        let is_code =
+            !line.starts_with("//") && !line.starts_with("#[") && !line.starts_with("reason");
+        let mut texts = line.split('"').skip(1).step_by(2);
+        let has_words = |text: &str| {
+            let words = text.split_whitespace().filter(|word| {
+                word.len() > 1
+                    && word
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || ",;:.'".contains(c))
+            });
+            words.count() > 1
+        };
+        is_code && texts.any(|text| has_words(text) && !ENGLISH.contains(&text))
+    }
+
+    #[test]
+    fn the_environment_names_the_language() {
+        let with = |set: &'static [(&str, &str)]| {
+            of_environment(move |name| {
+                let of = set.iter().find(|(own, _)| *own == name)?;
+                Some(of.1.to_owned())
+            })
+        };
+        assert_eq!(with(&[("LANG", "zh_CN.UTF-8")]), Language::Chinese);
+        assert_eq!(
+            with(&[("LC_ALL", ""), ("LANG", "zh_CN.UTF-8")]),
+            Language::Chinese
+        );
+        assert_eq!(
+            with(&[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")]),
+            Language::English
+        );
+        assert_eq!(
+            with(&[("LC_MESSAGES", "zh_CN"), ("LANG", "en_US.UTF-8")]),
+            Language::Chinese
+        );
+        assert_eq!(with(&[]), Language::English);
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_in_both_languages() {
+        let cause = io::Error::from_raw_os_error(13);
+        let error = Err::<(), _>(DoorError::Port(cause)).context("listen:a:1");
+        let said = of_error(&error.expect_err("it is one"));
+        assert_eq!(
+            said.english(),
+            "listen:a:1: the port failed: Permission denied (os error 13)"
+        );
+        assert_eq!(
+            said.chinese(),
+            "listen:a:1：端口故障：权限不足 (os error 13)"
+        );
+    }
+}
