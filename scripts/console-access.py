@@ -27,10 +27,18 @@ PASSWORD = "correct horse"
 
 
 class Device:
-    """A dtud of its own folder."""
+    """A dtud of its own folder. As a context it is gone behind it, whatever failed there."""
 
     def __init__(self, dtud, settings="", listen="127.0.0.1:0"):
+        self.process = None
         self.folder = Path(tempfile.mkdtemp())
+        try:
+            self.start(dtud, settings, listen)
+        except BaseException:
+            self.kill()
+            raise
+
+    def start(self, dtud, settings, listen):
         (self.folder / "s.toml").write_text(settings)
         state = self.folder / "state"
         subprocess.run([dtud, "console-password", "--state", state], input=PASSWORD + "\n", text=True,
@@ -44,6 +52,18 @@ class Device:
         found = re.search(r"console=http://([^ :]+):(\d+)", ready)
         assert found, ready + (self.folder / "err").read_text()
         self.host, self.port = found[1], int(found[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def memory(self, name):
         text = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -90,7 +110,13 @@ def behind_nginx(dtud):
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     if nginx is None:
         sys.exit("nginx is missing (apt-get install nginx-light)")
-    device = Device(dtud, '[console]\nbase = "/dtu"\ntrusted_proxies = ["127.0.0.1"]\n')
+    with Device(dtud, '[console]\nbase = "/dtu"\ntrusted_proxies = ["127.0.0.1"]\n') as device:
+        pages_of(device, nginx)
+        device.end()
+    print("behind nginx, below a path that is passed on or taken off: works")
+
+
+def pages_of(device, nginx):
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -149,8 +175,6 @@ def behind_nginx(dtud):
         proxy.terminate()
         proxy.wait(10)
         shutil.rmtree(folder)
-    device.end()
-    print("behind nginx, below a path that is passed on or taken off: works")
 
 
 def drop_all(connection):
@@ -244,11 +268,11 @@ def end(device):
 def main():
     dtud = str(Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/dtud").resolve())
     behind_nginx(dtud)
-    device = Device(dtud)
-    log_ins(device)
-    guesses(device)
-    half_open(device)
-    end(device)
+    with Device(dtud) as device:
+        log_ins(device)
+        guesses(device)
+        half_open(device)
+        end(device)
 
 
 if __name__ == "__main__":
