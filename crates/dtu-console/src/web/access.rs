@@ -1,5 +1,6 @@
 //! Who may do what: one gate for all requests, and one choke point for all writes.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,9 @@ impl Hosts {
             names.push(own);
         }
         names.extend(config.hosts.iter().map(|name| name.to_ascii_lowercase()));
+        // A self-made certificate names each once.
+        let mut each = HashSet::new();
+        names.retain(|name| each.insert(name.clone()));
         Self(names)
     }
 

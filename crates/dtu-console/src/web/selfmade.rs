@@ -65,8 +65,8 @@ fn of_key(point: &[u8], names: &[String], address: IpAddr) -> Vec<u8> {
         &tlv(GENERALIZED_TIME, b"99991231235959Z"),
     ]);
     let key = sequence(&[&sequence(&[EC_PUBLIC_KEY, P256]), &bits(point)]);
-    let mut alternatives: Vec<Vec<u8>> = std::iter::once("localhost")
-        .chain(names.iter().map(String::as_str))
+    let mut alternatives: Vec<Vec<u8>> = names
+        .iter()
         .filter(|name| name.is_ascii() && name.parse::<IpAddr>().is_err())
         .take(NAMES)
         .map(|name| tlv(DNS_NAME, name.as_bytes()))

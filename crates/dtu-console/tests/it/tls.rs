@@ -101,7 +101,7 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
     let file = folder.path().join("console-tls.pem");
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: vec!["dtu.example.org".to_owned()],
+        hosts: vec!["dtu.example.org".to_owned(), "Localhost".to_owned()],
         state: Some(folder.path().to_owned()),
         tls_self: true,
         ..Config::default()
@@ -120,6 +120,11 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
         .map(|byte| u8::from_str_radix(byte, 16).unwrap())
         .collect();
     assert_eq!(told, sha2::Sha256::digest(&own).as_slice());
+    for name in ["localhost", "dtu.example.org"] {
+        let wanted = [&[0x82, name.len() as u8], name.as_bytes()].concat();
+        let times = own.windows(wanted.len()).filter(|it| *it == wanted).count();
+        assert_eq!(times, 1, "{name}");
+    }
     // A client that trusts it checks names and signature.
     assert_eq!(get(console.address().port(), &own).unwrap().text(), "ok\n");
     let other = make(folder.path());
