@@ -18,6 +18,8 @@ pub(super) struct Param {
     pub(super) factory: Option<&'static str>,
     pub(super) absent: Absent,
     pub(super) secret: bool,
+    /// What the read form says in the place of a secret; there it is none.
+    pub(super) told: &'static [&'static str],
     pub(super) help: &'static str,
 }
 
@@ -91,6 +93,7 @@ impl Param {
             factory: None,
             absent: Absent::Refused,
             secret: false,
+            told: &[],
             help,
         }
     }
@@ -113,6 +116,12 @@ impl Param {
     pub(super) const fn secret(mut self) -> Self {
         self.secret = true;
         self
+    }
+
+    /// A secret of which the read form tells one of these words only.
+    pub(super) const fn secret_told_as(mut self, words: &'static [&'static str]) -> Self {
+        self.told = words;
+        self.secret()
     }
 
     /// The value, or what is wrong with it.

@@ -165,6 +165,9 @@ impl Start {
             .take_while(|byte| **byte == b' ')
             .count();
         let answers = command.get(end + blanks) == Some(&b':');
+        if answers && tells_a_word(&command[..end], &command[end + blanks + 1..]) {
+            return printable(&command);
+        }
         if answers {
             command[end + blanks] = b'=';
         }
@@ -179,6 +182,14 @@ impl Start {
             Self::At | Self::Plus => shown,
         }
     }
+}
+
+/// Whether an answer of this command has a word in the place of the secret, which tells nothing of it.
+fn tells_a_word(name: &[u8], value: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_uppercase();
+    let params = table::find(&name).map_or(&[][..], |command| command.params);
+    let value = parse::trim(value);
+    matches!(params, [only] if only.told.iter().any(|word| word.as_bytes() == value))
 }
 
 fn behind_plus(rest: &[u8]) -> Option<&[u8]> {

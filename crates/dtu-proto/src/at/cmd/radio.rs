@@ -20,7 +20,7 @@ pub(in super::super) const COMMANDS: &[Command] = &[
         "+CPIN",
         "27.007 8.3",
         "State of the SIM card",
-        &[Param::new("PIN", Kind::Shape("the PIN of the card"), "").secret()],
+        &[Param::new("PIN", Kind::Shape("the PIN of the card"), "").secret_told_as(CARD_STATES)],
     )
     .example("AT+CPIN?", "+CPIN: READY\nOK")
     .reads(read_sim)
@@ -130,12 +130,14 @@ pub(super) fn modem<'v>(values: &Values, view: &View<'v>) -> Result<&'v ModemIde
     modem.ok_or_else(|| values.refuse(Code::NotAllowed, "there is no modem"))
 }
 
+const CARD_STATES: &[&str] = &["READY", "SIM PIN", "SIM PUK"];
+
 fn read_sim(values: &Values, view: &View<'_>) -> Result<Lines, Error> {
     modem(values, view)?;
     let state = match view.status.radio.sim {
-        SimState::Ready => "READY",
-        SimState::PinNeeded => "SIM PIN",
-        SimState::PukNeeded => "SIM PUK",
+        SimState::Ready => CARD_STATES[0],
+        SimState::PinNeeded => CARD_STATES[1],
+        SimState::PukNeeded => CARD_STATES[2],
         SimState::Missing => return Err(values.refuse(Code::NoSim, "there is no SIM")),
         SimState::Unknown => return Err(values.refuse(Code::SimBusy, "the SIM is not known yet")),
     };

@@ -138,6 +138,26 @@ fn k8_a_secret_is_masked_wherever_its_command_stands() {
 }
 
 #[test]
+fn k8_the_state_of_the_card_in_an_answer_is_no_secret() {
+    for state in ["READY", "SIM PIN", "SIM PUK"] {
+        let answer = format!("+CPIN: {state}");
+        assert_eq!(shown_answer(&answer), None);
+        let talk = format!("AT+CPIN?\r\r\n{answer}\r\n\r\nOK\r\n");
+        assert_eq!(shown_text(talk.as_bytes()), None, "{talk}");
+    }
+    // A slip of the pen makes the form of an answer, and a command is none.
+    for (line, wanted) in [
+        ("+CPIN: 1234", "+CPIN: ****"),
+        ("+CPIN:READY,1234", "+CPIN: ****,****"),
+        ("+CPIN=1234", "+CPIN=****"),
+        ("AT+CPIN=READY", "AT+CPIN=****"),
+        ("+CSTT: READY,READY,READY", "+CSTT: READY,READY,****"),
+    ] {
+        assert_eq!(shown_answer(line).as_deref(), Some(wanted));
+    }
+}
+
+#[test]
 fn k8_text_of_several_lines_is_masked_line_by_line() {
     assert_eq!(
         shown_text(
