@@ -203,6 +203,9 @@ export const SENTENCES = [
   ["console: sets {keys}", "控制台：设置 {keys}"],
   ["console: {from} has logged in", "控制台：{from} 已登录"],
   ["console: a wrong password from {from}", "控制台：{from} 的密码错误"],
+  ["console: certificate and key are read again", "控制台：已重新读取证书和私钥"],
+  ["console: its own certificate is read again, SHA-256 {n}", "控制台：已重新读取自签证书，SHA-256 {n}"],
+  ["console: {why}; certificate and key stay as they were", "控制台：{why}；证书和私钥保持不变"],
   ["settings: no file to read again", "设置：没有可重新读取的文件"],
   ["store: messages: {why}", "存储：短信：{why}"],
   // What the console refuses.

@@ -246,16 +246,19 @@ impl Handle {
 
     /// SHA-256 of a self-made certificate, to be compared with what the browser shows.
     #[must_use]
-    pub fn fingerprint(&self) -> Option<&str> {
+    pub fn fingerprint(&self) -> Option<String> {
         self.app.tls.as_ref().and_then(tls::Tls::fingerprint)
     }
 
-    /// Reads certificate and key again. Where they are no good the old ones stay.
+    /// Reads certificate and key again; false: it has none. Where they are no good the old ones stay.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn reload(&self) -> io::Result<()> {
-        self.app.tls.as_ref().map_or(Ok(()), tls::Tls::reload)
+    pub fn reload(&self) -> io::Result<bool> {
+        match &self.app.tls {
+            Some(tls) => tls.reload().map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Ends it, within a second.

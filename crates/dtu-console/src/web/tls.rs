@@ -19,9 +19,13 @@ use super::{Config, TlsFiles, selfmade};
 /// What connections are made with.
 pub(crate) struct Tls {
     files: TlsFiles,
-    current: Mutex<Arc<ServerConfig>>,
-    /// Of a certificate that vouches for itself.
-    fingerprint: Option<String>,
+    is_self_made: bool,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    server: Arc<ServerConfig>,
+    fingerprint: String,
 }
 
 impl Tls {
@@ -36,27 +40,29 @@ impl Tls {
         let Some(files) = files(config) else {
             return Ok(None);
         };
-        let (server, own) = load(&files)?;
+        let current = load(&files)?;
         Ok(Some(Self {
             files,
-            current: Mutex::new(Arc::new(server)),
-            fingerprint: config.self_made().then(|| fingerprint(&own)),
+            is_self_made: config.self_made(),
+            current: Mutex::new(current),
         }))
     }
 
-    pub(crate) fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+    /// Of a certificate that vouches for itself.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        self.is_self_made
+            .then(|| lock(&self.current).fingerprint.clone())
     }
 
     /// For connections that come from now on.
     pub(crate) fn reload(&self) -> io::Result<()> {
-        let new = Arc::new(load(&self.files)?.0);
+        let new = load(&self.files)?;
         *lock(&self.current) = new;
         Ok(())
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&lock(&self.current)))
+        TlsAcceptor::from(Arc::clone(&lock(&self.current).server))
     }
 }
 
@@ -98,19 +104,22 @@ fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     text
 }
 
-fn load(files: &TlsFiles) -> io::Result<(ServerConfig, CertificateDer<'static>)> {
+fn load(files: &TlsFiles) -> io::Result<Current> {
     let certificate = files.certificate.as_path();
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad(certificate, &error))?;
-    let Some(own) = chain.first().cloned() else {
+    let Some(fingerprint) = chain.first().map(fingerprint) else {
         return Err(bad(certificate, &"no certificate in it (PEM)"));
     };
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad(&files.key, &error))?;
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|it| it.with_no_client_auth().with_single_cert(chain, key))
-        .map(|server| (server, own))
+        .map(|server| Current {
+            server: server.into(),
+            fingerprint,
+        })
         .map_err(|error| bad(&files.key, &error))
 }
 

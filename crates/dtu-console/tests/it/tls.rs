@@ -114,7 +114,7 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let own = certificate(&file);
-    let fingerprint = console.fingerprint().unwrap().to_owned();
+    let fingerprint = console.fingerprint().unwrap();
     let told: Vec<u8> = fingerprint
         .split(':')
         .map(|byte| u8::from_str_radix(byte, 16).unwrap())
@@ -132,7 +132,7 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
     console.stop();
 
     let again = Console::spawn(config.clone(), device.clone(), None).unwrap();
-    assert_eq!(again.fingerprint(), Some(&*fingerprint));
+    assert_eq!(again.fingerprint().as_ref(), Some(&fingerprint));
     again.stop();
 
     std::fs::write(&file, "torn").unwrap();
@@ -140,5 +140,5 @@ fn a_self_made_certificate_is_kept_and_its_fingerprint_told() {
     assert!(why.contains("console-tls.pem"), "{why}");
     std::fs::remove_file(&file).unwrap();
     let renewed = Console::spawn(config, device, None).unwrap();
-    assert_ne!(renewed.fingerprint(), Some(&*fingerprint));
+    assert_ne!(renewed.fingerprint(), Some(fingerprint));
 }

@@ -21,7 +21,6 @@ mod tap;
 
 use std::sync::Arc;
 
-use dtu_console::Handle;
 use dtu_console::recorder::Recorder;
 use dtu_proto::Dtu;
 use dtu_proto::event::{Input, Output};
@@ -60,8 +59,19 @@ impl Console {
 
     /// `SIGHUP`: certificate and key are read again.
     pub(crate) fn reload(&self) {
-        if let Some(Err(why)) = serve::lock(&self.handle).as_ref().map(Handle::reload) {
-            tracing::warn!("console: {why}; certificate and key stay as they were");
+        let served = serve::lock(&self.handle);
+        let Some(handle) = served.as_ref() else {
+            return;
+        };
+        match (handle.reload(), handle.fingerprint()) {
+            (Err(why), _) => {
+                tracing::warn!("console: {why}; certificate and key stay as they were");
+            }
+            (Ok(true), None) => tracing::info!("console: certificate and key are read again"),
+            (Ok(true), Some(fingerprint)) => {
+                tracing::info!("console: its own certificate is read again, SHA-256 {fingerprint}");
+            }
+            (Ok(false), _) => {}
         }
     }
 

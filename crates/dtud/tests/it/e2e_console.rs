@@ -606,6 +606,67 @@ fn the_ready_line_tells_the_fingerprint_of_a_self_made_certificate_which_a_bad_f
     assert!(said.contains("console-tls.pem"), "{said}");
 }
 
+/// Whether a client that trusts only this certificate gets an answer.
+fn answers_as(port: u16, trusted: &Path) -> bool {
+    use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(trusted).unwrap())
+        .unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    let mut tls = rustls::ClientConnection::new(client.into(), name).unwrap();
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+    let asks = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut told = String::new();
+    let answered = stream.write_all(asks).is_ok();
+    let _ = stream.read_to_string(&mut told);
+    assert_eq!(answered, told.ends_with("ok\n"), "{told}");
+    answered
+}
+
+#[test]
+fn a_running_device_takes_a_new_certificate_by_sighup_and_keeps_the_old_one_for_a_bad_one() {
+    let folder = folder();
+    let place = |name: &str| folder.path().join(name);
+    let make = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(place(name), made.cert.pem()).unwrap();
+        std::fs::write(place("used.pem"), made.cert.pem()).unwrap();
+        std::fs::write(place("used.key"), made.signing_key.serialize_pem()).unwrap();
+    };
+    make("first.pem");
+    let (certificate, key) = (place("used.pem"), place("used.key"));
+    let daemon = Setup::new(folder.path())
+        .settings(&format!(
+            "[console]\ncertificate = {certificate:?}\nkey = {key:?}"
+        ))
+        .console()
+        .start();
+    let address = daemon.console().strip_prefix("https://127.0.0.1:").unwrap();
+    let port = address.trim_end_matches('/').parse().unwrap();
+    assert!(answers_as(port, &place("first.pem")));
+
+    std::fs::write(&certificate, "torn").unwrap();
+    daemon.reload();
+    daemon.says("used.pem: no certificate in it (PEM); certificate and key stay as they were");
+    assert!(answers_as(port, &place("first.pem")));
+
+    make("second.pem");
+    daemon.reload();
+    daemon.says("console: certificate and key are read again");
+    assert!(answers_as(port, &place("second.pem")));
+    assert!(!answers_as(port, &place("first.pem")));
+    assert!(daemon.terminate().success());
+}
+
 #[test]
 fn beyond_this_host_the_console_wants_a_password_and_says_how_to_set_one() {
     let folder = folder();
